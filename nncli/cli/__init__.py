@@ -1,0 +1,84 @@
+"""The only floor that prints, reads the command line, or knows rich and click; it computes nothing.
+
+Everything heavy is imported inside the commands, so that ``nncli --help`` starts without NumPy.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from nncli import __version__
+from nncli.cli.check import check
+from nncli.cli.compare import compare
+from nncli.cli.components import components
+from nncli.cli.evaluate import evaluate
+from nncli.cli.init import init
+from nncli.cli.show import show
+from nncli.cli.train import train
+from nncli.errors import NncliError
+
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="nncli")
+def nncli() -> None:
+    """Train small neural networks from a YAML file."""
+
+
+for _command in (init, check, show, train, evaluate, compare, components):
+    nncli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; the one place where errors become codes."""
+    for variable in THREAD_VARIABLES:  # one thread: faster at this size, and the same bits on any number of cores
+        os.environ.setdefault(variable, "1")
+    try:
+        nncli.main(args=arguments, prog_name="nncli", standalone_mode=False)
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:
+        message, code = _told(error)
+        if message:
+            print(message, file=sys.stderr)
+        return code
+    return 0
+
+
+def _told(error: BaseException) -> tuple[str, int]:
+    """What to say of an error, and the exit code that it stands for."""
+    match error:
+        case NncliError():
+            told = str(error), error.exit_code
+        case click.exceptions.Exit():
+            told = "", error.exit_code
+        case click.ClickException():
+            error.show()
+            told = "", error.exit_code
+        case click.Abort() | KeyboardInterrupt():
+            told = "", 130
+        case BrokenPipeError():  # whoever read our output has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            told = "", 0
+        case MemoryError():
+            told = "out of memory; fewer units, fewer rows or a smaller batch_size need less", 3
+        case _:
+            told = _bug(error), 1
+    return told
+
+
+def _bug(error: BaseException) -> str:
+    """Put the traceback into a file, and say so in one line."""
+    text = "".join(traceback.format_exception(error))
+    name = f"nncli-bug-{hashlib.sha256(text.encode()).hexdigest()[:12]}.txt"
+    path = Path(tempfile.gettempdir()) / name
+    path.write_text(f"nncli {__version__}\n{text}", encoding="utf-8")
+    return (
+        f"a bug in nncli: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}; details in {path}"
+    )

@@ -1,0 +1,30 @@
+"""``nncli check``: whether a config is right."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path))
+def check(configs: tuple[Path, ...]) -> None:
+    """Validate configs without training.
+
+    All problems of all files are printed at once, each with file, line and column.
+    """
+    from nncli.errors import NncliError, SpecError
+    from nncli.run.assembly import assemble, load
+
+    wrong: list[NncliError] = []
+    for path in configs:
+        try:
+            loaded = load(path)
+            assemble(loaded.spec, loaded.document)
+        except NncliError as error:
+            wrong.append(error)
+        else:
+            click.echo(f"{path}: ok")
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise SpecError("\n".join(map(str, wrong)))

@@ -1,0 +1,48 @@
+"""``nncli components``: everything that the registry knows."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("kind", required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+@click.option("--markdown", is_flag=True, help="Tables as they stand in configs/README.md.")
+@click.option("--schema", is_flag=True, help="The JSON Schema of a spec, for editors.")
+def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) -> None:
+    """List what a spec may name.
+
+    Every component that the registry knows, or those of one KIND, with parameters, defaults and ranges.
+    """
+    import nncli.run.assembly  # noqa: F401 (registers them)
+    from nncli import registry
+    from nncli.errors import CommandLineError
+    from nncli.spec import reference
+    from nncli.spec.schema import schema as spec_schema
+
+    if kind is not None and kind not in registry.kinds():
+        raise CommandLineError(f"unknown kind {kind!r}; there is {', '.join(registry.kinds())}")
+    chosen = [entry for name in ([kind] if kind else registry.kinds()) for entry in registry.components(name)]
+    if schema:
+        click.echo(json.dumps(spec_schema(), indent=2))
+    elif as_json:
+        click.echo(json.dumps([_document(entry) for entry in chosen], indent=2, ensure_ascii=False))
+    elif markdown:
+        click.echo(reference.components_as_markdown(chosen), nl=False)
+    else:
+        from nncli.cli.display import show_components
+
+        show_components(chosen)
+
+
+def _document(entry: Any) -> dict[str, Any]:
+    return {
+        "kind": entry.kind,
+        "name": entry.name,
+        "alias": entry.alias,
+        "summary": entry.summary,
+        "parameters": [asdict(parameter) for parameter in entry.parameters],
+    }

@@ -1,0 +1,191 @@
+"""Results as rich draws them, on standard output."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from nncli.cli.tables import NO_GAP, direction, shown
+
+if TYPE_CHECKING:
+    from nncli.registry import Component
+    from nncli.run.comparison import Comparison
+
+BEST = "bold green"
+
+
+def console() -> Console:
+    """Standard output, without guesses at what a number or a path is."""
+    return Console(highlight=False)
+
+
+def table(*headings: str, numbers: bool = True) -> Table:
+    """A plain table; all columns but the first are numbers, to the right."""
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for index, heading in enumerate(headings):
+        made.add_column(heading, justify="right" if numbers and index else "left", overflow="fold")
+    return made
+
+
+def show_result(result: dict[str, Any]) -> None:
+    """What a training ended with: a row a split, and the run's path."""
+    out = console()
+    out.print(_splits_table(result["splits"]))
+    kept = result["epoch"]
+    trained = result["epochs_trained"]
+    note = f"{trained} epochs" if kept == trained else f"{trained} epochs, weights of epoch {kept} kept"
+    out.print(f"\n{note} in {result['seconds']:.1f} s", soft_wrap=True)
+    out.print(Text.assemble("run ", (result["run"], "bold")), soft_wrap=True)
+
+
+def show_assessment(assessment: dict[str, Any]) -> None:
+    """Metrics of each split, then its confusion matrix with the scores of each class."""
+    out = console()
+    where = f"{assessment['run']}  ({assessment['status']}, weights of epoch {assessment['epoch']})"
+    out.print(where, soft_wrap=True, style="bold")
+    out.print()
+    out.print(_splits_table({name: part["metrics"] for name, part in assessment["splits"].items()}, exact=True))
+    for name, part in assessment["splits"].items():
+        out.print(f"\n{name}, {part['rows']} rows: a row is a class, a column what it was taken for", soft_wrap=True)
+        out.print(_classes_table(part))
+
+
+def _splits_table(splits: dict[str, dict[str, float]], exact: bool = False) -> Table:
+    """A row a split; with ``exact`` every number in full, as a column a split."""
+    names = list(dict.fromkeys(name for metrics in splits.values() for name in metrics))
+    made = table("", *splits) if exact else table("", *names)
+    if exact:
+        for name in names:
+            made.add_row(name, *(repr(metrics[name]) if name in metrics else "–" for metrics in splits.values()))
+    else:
+        for split, metrics in splits.items():
+            made.add_row(split, *(f"{metrics[name]:.4f}" if name in metrics else "–" for name in names))
+    return made
+
+
+def _classes_table(part: dict[str, Any]) -> Table:
+    classes = range(len(part["confusion"]))
+    made = table("class", *map(str, classes), "precision", "recall", "F1")
+    for number, (row, scores) in enumerate(zip(part["confusion"], part["classes"], strict=True)):
+        counts = [Text(str(count), style="bold" if number == index else "") for index, count in enumerate(row)]
+        rates = [f"{scores[name]:.3f}" if scores[name] is not None else "–" for name in ("precision", "recall", "f1")]
+        made.add_row(str(number), *counts, *rates)
+    return made
+
+
+def show_summary(document: dict[str, Any]) -> None:
+    """A resolved spec as YAML, and the network in figures."""
+    import yaml
+
+    out = console()
+    spec = {key: value for key, value in document["spec"].items() if value is not None}
+    out.print(
+        yaml.safe_dump(spec, sort_keys=False, default_flow_style=None, width=100).rstrip(), soft_wrap=True, markup=False
+    )
+    out.print()
+    made = table("layer", "output", "parameters", "multiply-adds a row")
+    for index, layer in enumerate(document["layers"]):
+        made.add_row(
+            f"{index} {layer['type']}",
+            f"(N, {layer['outputs']})",
+            f"{layer['parameters']:,}",
+            f"{layer['multiply_adds']:,}",
+        )
+    out.print(made)
+    out.print(
+        f"\n{document['parameters']:,} parameters, about {document['memory_bytes'] / 2**20:,.1f} MiB of arrays; "
+        f"{document['multiply_adds_a_step']:,} multiply-adds a training step of {document['rows_a_step']:,} rows",
+        soft_wrap=True,
+    )
+
+
+def show_components(components: Iterable["Component"]) -> None:
+    """Every component with its parameters, a table a kind."""
+    out = console()
+    kind = ""
+    for entry in components:
+        if entry.kind != kind:
+            kind = entry.kind
+            out.print(Text(f"{kind}", style="bold underline"))
+        known = f"  (in the book {entry.alias})" if entry.alias else ""
+        out.print(Text.assemble((f"  {entry.name}", "bold"), (known, "dim")))
+        out.print(Padding(Text(entry.summary), (0, 0, 0, 4)))
+        if entry.parameters:
+            made = Table.grid(padding=(0, 2))
+            for each in entry.parameters:
+                given = f"= {each.default}" if each.default else "required"
+                made.add_row("   ", each.name, each.type, given, each.range)
+            out.print(made)
+    out.print()
+
+
+def show_comparison(comparison: "Comparison", curve: str | None) -> None:
+    """What differs, the metrics with the best of each row marked, who overfits, the curves, the verdict."""
+    out = console()
+    name, curves = comparison.curve(curve)
+    labels = [entry.label for entry in comparison.entries]
+    if comparison.differences:
+        _print_in_parts(
+            out,
+            "spec",
+            labels,
+            [(key, None, list(map(shown, values)), []) for key, values in comparison.differences.items()],
+        )
+    else:
+        out.print("the specs are the same\n")
+    rows: list[tuple[str, bool | None, list[str], list[int]]] = [
+        ("status", None, [entry.status for entry in comparison.entries], []),
+        ("epoch", None, [str(entry.epoch) for entry in comparison.entries], []),
+    ]
+    rows += [(row.name, row.higher, list(map(shown, row.values)), row.best) for row in comparison.rows]
+    _print_in_parts(out, "metric", labels, rows)
+    for entry in comparison.entries:
+        out.print(Text.assemble((entry.label, "bold"), f" {entry.gap.words if entry.gap else NO_GAP}"))
+    if verdict := comparison.verdict():
+        out.print(Text(f"\n{verdict}", style="bold"))
+    out.print()
+    _print_curves(out, name, curves)
+
+
+def _print_in_parts(
+    out: Console, corner: str, labels: Sequence[str], rows: Sequence[tuple[str, bool | None, list[str], list[int]]]
+) -> None:
+    """A table with a column a run; where they do not fit side by side, several tables."""
+    first = max(len(f"{name}{direction(higher)}") for name, higher, _, _ in rows) + 2
+    widths = [max(len(labels[i]), *(len(values[i]) + 2 for _, _, values, _ in rows)) + 2 for i in range(len(labels))]
+    start = 0
+    while start < len(labels):
+        stop, used = start + 1, first + widths[start]
+        while stop < len(labels) and used + widths[stop] <= out.width:
+            used += widths[stop]
+            stop += 1
+        made = table(corner, *labels[start:stop])
+        for name, higher, values, best in rows:
+            cells = [Text(f"* {values[i]}", style=BEST) if i in best else Text(values[i]) for i in range(start, stop)]
+            made.add_row(f"{name}{direction(higher)}", *cells)
+        out.print(made)
+        out.print()
+        start = stop
+
+
+def _print_curves(out: Console, name: str, curves: list[tuple[str, list[float], list[float]]]) -> None:
+    """The curves overlaid; in colour where there is any, else each with a sign of its own."""
+    import plotext
+
+    colour = out.color_system is not None
+    plotext.clear_figure()
+    plotext.theme("pro" if colour else "clear")
+    signs = ["braille"] * len(curves) if colour else [chr(ord("a") + index % 26) for index in range(len(curves))]
+    for (label, epochs, values), sign in zip(curves, signs, strict=True):
+        if values:
+            plotext.plot(epochs, values, label=label if colour else f"{label}", marker=sign)
+    last = max((epochs[-1] for _, epochs, _ in curves if epochs), default=0)
+    ticks = sorted({round(last * part / 4) for part in range(5)})
+    plotext.xticks(ticks, [str(tick) for tick in ticks])
+    plotext.title(f"{name} by epoch")
+    plotext.plotsize(min(out.width, 120), 16)
+    out.print(Text.from_ansi(plotext.build()) if colour else plotext.uncolorize(plotext.build()), soft_wrap=True)

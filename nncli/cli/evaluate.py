@@ -1,0 +1,44 @@
+"""``nncli evaluate``: what a run's network is worth."""
+
+import json
+
+import click
+
+
+@click.command()
+@click.argument("run")
+@click.option("--split", "splits", multiple=True, help="training, validation or test; all of them where not given.")
+@click.option(
+    "--fail-under", "floors", multiple=True, metavar="METRIC=VALUE", help="Exit code 8 where a metric is lower."
+)
+@click.option(
+    "--fail-over", "ceilings", multiple=True, metavar="METRIC=VALUE", help="Exit code 8 where a metric is higher."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+def evaluate(
+    run: str, splits: tuple[str, ...], floors: tuple[str, ...], ceilings: tuple[str, ...], as_json: bool
+) -> None:
+    """Measure the network of a run.
+
+    RUN is a run directory, or the name of one in runs/.
+
+    A gate names a metric, which then holds for every split that is shown, or a split and a metric:
+
+    nncli evaluate runs/spiral --fail-under accuracy=0.9 --fail-over validation_loss=0.5
+    """
+    from nncli.cli.arguments import find_run
+    from nncli.errors import GateError
+    from nncli.run.assessment import assess, failures, parse_gate
+    from nncli.run.reading import Run
+
+    gates = [parse_gate(text, upper=False) for text in floors] + [parse_gate(text, upper=True) for text in ceilings]
+    assessment = assess(Run(find_run(run)), splits)
+    failed = failures(assessment, gates)
+    if as_json:
+        click.echo(json.dumps(assessment, indent=2, allow_nan=False))
+    else:
+        from nncli.cli.display import show_assessment
+
+        show_assessment(assessment)
+    if failed:
+        raise GateError("\n".join(failed))

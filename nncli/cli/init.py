@@ -1,0 +1,60 @@
+"""``nncli init``: a config to start from."""
+
+from pathlib import Path
+
+import click
+
+STARTER = """\
+# A small network that learns the three arms of a spiral.
+#
+#   nncli train {name}                                 train it
+#   nncli train {name} optimizer.learning_rate=0.02    the same with one value changed
+#   nncli show {name}                                  the network in figures
+#   nncli components                                   everything that can be written here
+
+seed: 0                          # where all random numbers begin
+
+data:                            # the training set
+  type: spiral
+  samples: 100                   # points a class
+  classes: 3
+
+validation:                      # a fresh draw to watch; or {{fraction: 0.2}} to take rows out of data
+  type: spiral
+  samples: 100
+
+layers:                          # from the data to the output; the input width is found from the data
+  - {{type: dense, units: 64}}     # l2: 5e-4, or initializer: {{type: normal, scale: 0.01}}, go here too
+  - relu                         # a bare name where there is nothing more to say
+  # - {{type: dropout, rate: 0.1}} # numbers switched off at random, in training only
+  - {{type: dense, units: 3}}      # one output a class
+  - softmax
+
+loss: categorical_crossentropy
+
+optimizer:
+  type: adam                     # or sgd, adagrad, rmsprop
+  learning_rate: 0.02
+  decay: 5e-5                    # the rate at update t is learning_rate / (1 + decay * t)
+
+regularization:                  # for every dense layer that says nothing itself
+  l2: 1e-4
+
+training:
+  epochs: 5000
+  # batch_size: 32               # rows a step; all of them where it is not given
+  # log_every: 50                # epochs between two rows of metrics.csv
+  early_stopping:                # ends early, and keeps the best weights
+    metric: validation_loss
+    patience: 1000               # epochs without a better value
+"""
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default="config.yaml")
+def init(path: Path) -> None:
+    """Write a commented config to start from."""
+    from nncli.run.storage import put_new
+
+    put_new(path, STARTER.format(name=path).encode())
+    click.echo(f"{path}: written; 'nncli train {path}' trains it")

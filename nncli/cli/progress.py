@@ -1,0 +1,142 @@
+"""What is seen while training: a live display in a terminal, plain lines elsewhere, or nothing."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from nncli.run.training import Epoch, Training
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+SPARK_WIDTH = 40
+PLAIN_LINES = 20  # how many lines a whole training prints where there is no terminal
+
+
+class View:
+    """Sees every epoch; this one shows nothing."""
+
+    def show(self, epoch: "Epoch") -> None:
+        """Take note of an epoch."""
+
+
+class PlainView(View):
+    """A line every now and then, always at the same epochs.
+
+    Args:
+        console: where to print.
+        epochs: how many there will be.
+    """
+
+    def __init__(self, console: Console, epochs: int) -> None:
+        self.console, self.epochs = console, epochs
+        self._next = 0
+
+    def show(self, epoch: "Epoch") -> None:
+        """Print the epoch's metrics where it is due."""
+        if epoch.metrics is None or (epoch.number < self._next and epoch.number != self.epochs):
+            return
+        self._next = epoch.number + max(1, self.epochs // PLAIN_LINES)
+        numbers = "  ".join(f"{name} {value:.4f}" for name, value in shown_while_training(epoch.metrics).items())
+        self.console.print(f"epoch {epoch.number}/{self.epochs}  {numbers}", soft_wrap=True)
+
+
+class LiveView(View):
+    """A bar, rate and time left, the metrics of the last logged epoch, and the course of the loss; draws itself.
+
+    Args:
+        epochs: how many there will be.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+        self._epoch, self._metrics, self._losses = 0, {}, []  # type: int, Mapping[str, float], list[float]
+        self._started = time.monotonic()
+
+    def show(self, epoch: "Epoch") -> None:
+        """Remember the epoch; it is drawn when the screen is refreshed."""
+        self._epoch = epoch.number
+        if epoch.metrics is not None:
+            self._metrics = epoch.metrics
+            self._losses.append(epoch.metrics["loss"])
+
+    def __rich__(self) -> Group:
+        seconds = time.monotonic() - self._started
+        rate = self._epoch / seconds if seconds else 0.0
+        left = (self.epochs - self._epoch) / rate if rate else 0.0
+        bar = Table.grid(padding=(0, 2))
+        bar.add_row(
+            Text(f"epoch {self._epoch}/{self.epochs}", style="bold"),
+            ProgressBar(total=self.epochs, completed=self._epoch, width=24),
+            Text(f"{rate:,.0f} epochs/s" if rate >= 10 else f"{rate:.2f} epochs/s"),
+            Text(f"{clock(left)} left", style="cyan"),
+        )
+        return Group(bar, self._numbers(), Text(f"loss {sparkline(self._losses, SPARK_WIDTH)}", style="magenta"))
+
+    def _numbers(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for split in ("training", "validation"):
+            prefix = "" if split == "training" else f"{split}_"
+            if f"{prefix}loss" in self._metrics:
+                loss, accuracy = (self._metrics.get(f"{prefix}{name}", float("nan")) for name in ("loss", "accuracy"))
+                table.add_row(Text(split, style="dim"), f"loss {loss:.4f}", f"accuracy {accuracy:.3f}")
+        return table
+
+
+@contextmanager
+def watch(training: "Training", silent: bool) -> Iterator[View]:
+    """The view that suits standard error."""
+    console = Console(stderr=True, highlight=False)
+    epochs = training.settings.epochs
+    if silent:
+        yield View()
+    elif console.is_terminal:
+        view = LiveView(epochs)
+        with Live(view, console=console, refresh_per_second=8, transient=True):
+            yield view
+    else:
+        yield PlainView(console, epochs)
+
+
+def shown_while_training(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The metrics that a line has room for."""
+    return {
+        name: value
+        for name, value in metrics.items()
+        if name not in {"learning_rate", "data_loss", "regularization_loss"}
+    }
+
+
+def sparkline(values: list[float], width: int) -> str:
+    """The course of some values in one line of blocks, the lowest value lowest.
+
+    >>> sparkline([4, 3, 2, 1], 4)
+    '█▅▃▁'
+    """
+    if not values:
+        return ""
+    picked = (
+        [values[index * (len(values) - 1) // max(1, width - 1)] for index in range(width)]
+        if len(values) > width
+        else values
+    )
+    low, high = min(picked), max(picked)
+    scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(BLOCKS[int((value - low) * scale)] for value in picked)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as hours, minutes and seconds.
+
+    >>> clock(3725)
+    '1:02:05'
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

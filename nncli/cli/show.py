@@ -1,0 +1,37 @@
+"""``nncli show``: a config resolved, and its network in figures."""
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("overrides", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Print a config resolved, and its network in figures.
+
+    OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
+    """
+    from dataclasses import asdict
+
+    from nncli.run.assembly import load
+    from nncli.run.summary import memory_bytes, step_multiply_adds, step_rows, summarize
+
+    spec = load(config, overrides).spec
+    layers, rows = summarize(spec), step_rows(spec)
+    figures = {
+        "parameters": sum(layer.parameters for layer in layers),
+        "rows_a_step": rows,
+        "multiply_adds_a_step": step_multiply_adds(spec, rows),
+        "memory_bytes": memory_bytes(spec),
+    }
+    document = {"spec": spec.model_dump(mode="json"), "layers": [asdict(layer) for layer in layers], **figures}
+    if as_json:
+        click.echo(json.dumps(document, indent=2, allow_nan=False))
+        return
+    from nncli.cli.display import show_summary
+
+    show_summary(document)

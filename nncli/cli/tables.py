@@ -1,0 +1,84 @@
+"""A comparison as JSON, CSV and Markdown."""
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nncli.run.comparison import Comparison
+
+
+def as_json(comparison: "Comparison") -> str:
+    """One document with everything, at full precision."""
+    runs = [
+        {
+            "run": str(entry.run.path),
+            "status": entry.status,
+            "epoch": entry.epoch,
+            "metrics": entry.metrics,
+            "gap": {"size": entry.gap.size, "chance": entry.gap.chance, "words": entry.gap.words}
+            if entry.gap
+            else None,
+        }
+        for entry in comparison.entries
+    ]
+    labels = [entry.label for entry in comparison.entries]
+    best = {row.name: [labels[index] for index in row.best] for row in comparison.rows if row.best}
+    document = {"runs": runs, "differences": comparison.differences, "best": best, "verdict": comparison.verdict()}
+    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def as_csv(comparison: "Comparison") -> str:
+    """A line a run: status, metrics at full precision, the keys in which the specs differ."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["run", "status", "epoch", *(row.name for row in comparison.rows), *comparison.differences])
+    for index, entry in enumerate(comparison.entries):
+        values = [row.values[index] for row in comparison.rows]
+        given = [column[index] for column in comparison.differences.values()]
+        writer.writerow([entry.label, entry.status, entry.epoch, *values, *given])
+    return text.getvalue()
+
+
+def as_markdown(comparison: "Comparison") -> str:
+    """The same tables as in the terminal, the best of each row in bold."""
+    labels = [entry.label for entry in comparison.entries]
+    specs = [[key, *(shown(value) for value in values)] for key, values in comparison.differences.items()]
+    metrics = [["status", *(entry.status for entry in comparison.entries)]]
+    metrics += [["epoch", *(str(entry.epoch) for entry in comparison.entries)]]
+    for row in comparison.rows:
+        cells = [f"**{shown(value)}**" if index in row.best else shown(value) for index, value in enumerate(row.values)]
+        metrics.append([f"{row.name}{direction(row.higher)}", *cells])
+    words = [f"- **{entry.label}** {entry.gap.words if entry.gap else NO_GAP}" for entry in comparison.entries]
+    parts = [_table("spec", labels, specs), _table("metric", labels, metrics), "\n".join(words) + "\n"]
+    parts += [f"{verdict}\n"] if (verdict := comparison.verdict()) else []
+    return "\n".join(part for part in parts if part)
+
+
+NO_GAP = "has no validation or test set to be held against"
+
+
+def direction(higher: bool | None) -> str:
+    """An arrow towards better."""
+    return "" if higher is None else " ↑" if higher else " ↓"
+
+
+def shown(value: Any) -> str:
+    """A value as a table shows it: four decimals, a dash where there is none."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _table(corner: str, labels: list[str], rows: list[list[str]]) -> str:
+    if not rows:
+        return ""
+    lines = [[corner, *labels], ["---"] * (len(labels) + 1), *rows]
+    return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

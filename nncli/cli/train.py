@@ -1,0 +1,56 @@
+"""``nncli train``: from a config to a run directory."""
+
+import json
+import time
+from pathlib import Path
+from signal import Signals
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("overrides", nargs=-1)
+@click.option("--name", help="The run's name; else the config's, with a number where that is taken.")
+@click.option(
+    "--runs", type=click.Path(path_type=Path), default="runs", show_default=True, help="The folder of all runs."
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress; only the run's path is printed.")
+@click.option("--json", "as_json", is_flag=True, help="No progress; one JSON document instead of text.")
+def train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path, quiet: bool, as_json: bool) -> None:
+    """Train a network, and leave a run directory.
+
+    OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
+    """
+    from nncli.cli.display import show_result
+    from nncli.cli.progress import watch
+    from nncli.errors import InterruptionError
+    from nncli.run.assembly import assemble, load
+    from nncli.run.directory import RunDirectory, name_from
+    from nncli.run.signals import stop_on_signals
+    from nncli.run.training import Training
+
+    loaded = load(config, overrides)
+    started = time.monotonic()
+    with stop_on_signals() as stop:
+        training = Training(assemble(loaded.spec, loaded.document), stop)
+        with RunDirectory.create(runs, name or name_from(config), loaded, training, numbered=not name) as directory:
+            with watch(training, silent=quiet or as_json) as view:
+                for epoch in directory.record():
+                    view.show(epoch)
+            if stop.signum is not None:
+                directory.save()
+                message = (
+                    f"{directory.path}: interrupted by {Signals(stop.signum).name} at epoch {training.epoch}; a "
+                    f"checkpoint holds what was reached, and 'nncli evaluate {directory.path}' reads it"
+                )
+                raise InterruptionError(message, stop.signum)
+            evaluation = directory.finish()
+    result: dict[str, Any] = {"run": str(directory.path), **evaluation, "seconds": round(time.monotonic() - started, 3)}
+    if as_json:
+        click.echo(json.dumps(result, indent=2, allow_nan=False))
+    elif quiet:
+        click.echo(directory.path)
+    else:
+        show_result(result)

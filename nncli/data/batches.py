@@ -1,0 +1,42 @@
+"""Rows in the portions in which a network is trained on them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.data.dataset import Random
+
+
+class Batches:
+    """Inputs (N, D) with encoded targets (N, M), all at once or in shuffled portions.
+
+    A full batch is always the same two arrays, column-major. Portions are gathered into buffers which the next
+    portion of the same size overwrites; the last one of an epoch may be smaller.
+
+    Args:
+        inputs: (N, D).
+        targets: (N, M), as the loss encodes them.
+        size: rows a portion; all of them where it is None or N.
+    """
+
+    def __init__(self, inputs: NDArray[Any], targets: NDArray[Any], size: int | None) -> None:
+        self.size = size or len(inputs)
+        self.shuffled = self.size < len(inputs)
+        laid_out = np.ascontiguousarray if self.shuffled else np.asfortranarray  # rows are gathered, columns summed
+        self.inputs, self.targets = laid_out(inputs), laid_out(targets)
+        self._gathered = (np.empty_like(self.inputs[: self.size]), np.empty_like(self.targets[: self.size]))
+
+    def epoch(self, rng: Random | None) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Every row once, in an order drawn from ``rng``; a full batch needs none."""
+        if rng is None:
+            yield self.inputs, self.targets
+            return
+        order = rng.permutation(len(self.inputs))
+        for start in range(0, len(order), self.size):
+            rows = order[start : start + self.size]
+            inputs, targets = (buffer[: len(rows)] for buffer in self._gathered)
+            np.take(self.inputs, rows, axis=0, out=inputs, mode="clip")
+            np.take(self.targets, rows, axis=0, out=targets, mode="clip")
+            yield inputs, targets

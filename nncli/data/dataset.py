@@ -1,0 +1,60 @@
+"""What every data set offers: rows of inputs with a target each, and a fingerprint."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.registry import kind
+
+Random: TypeAlias = np.random.Generator | np.random.RandomState
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Inputs (N, D) with class numbers (N,) from 0 to ``classes`` − 1."""
+
+    inputs: NDArray[Any]
+    targets: NDArray[Any]
+    classes: int
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def rows(self, indices: NDArray[Any]) -> "Dataset":
+        """The set of these rows."""
+        return Dataset(self.inputs[indices], self.targets[indices], self.classes)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over shapes, types and bytes: equal for equal sets, on any machine of the same byte order."""
+        digest = hashlib.sha256()
+        for array in (self.inputs, self.targets):
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+
+@kind("dataset")
+class Source:
+    """Where a data set comes from; its size is known before any row is drawn."""
+
+    @property
+    def rows(self) -> int:
+        """N, the number of rows that ``draw`` gives."""
+        raise NotImplementedError(f"{type(self).__name__} has no rows")
+
+    @property
+    def columns(self) -> int:
+        """D, the number of inputs in a row."""
+        raise NotImplementedError(f"{type(self).__name__} has no columns")
+
+    @property
+    def classes(self) -> int:
+        """C, the number of classes."""
+        raise NotImplementedError(f"{type(self).__name__} has no classes")
+
+    def draw(self, rng: Random) -> Dataset:
+        """The rows, from this stream where the set is a random one."""
+        raise NotImplementedError(f"{type(self).__name__} has no draw")

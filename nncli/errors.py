@@ -1,0 +1,75 @@
+"""Every error that is meant for the user, as one tree with its exit codes; it imports nothing of the package.
+
+NncliError
+├── CommandLineError   2  the command line is wrong
+├── SpecError          3  the spec or the data is wrong
+├── RunError           4  a run directory is missing, damaged or does not fit
+├── StorageError       5  storage failed: full, read-only, input/output error
+├── BusyError          6  busy, or exists already
+├── DivergedError      7  training diverged: NaN or infinity
+├── GateError          8  a gate was not met
+└── InterruptionError  128 + the signal's number: 130 after Ctrl-C, 143 after SIGTERM
+
+A message says where, what is wrong with the value it got, and what would be right; lower case, no full stop.
+"""
+
+
+class NncliError(Exception):
+    """Something the user can mend; ``exit_code`` is what the process ends with."""
+
+    exit_code = 1
+
+
+class CommandLineError(NncliError):
+    """The command line is wrong."""
+
+    exit_code = 2
+
+
+class SpecError(NncliError):
+    """The spec or the data is wrong; the message may hold several problems, one a paragraph."""
+
+    exit_code = 3
+
+
+class RunError(NncliError):
+    """A run directory is missing, damaged or does not fit."""
+
+    exit_code = 4
+
+
+class StorageError(NncliError):
+    """Storage failed: full, read-only, an input/output error."""
+
+    exit_code = 5
+
+
+class BusyError(NncliError):
+    """Somebody else holds it, or it exists already."""
+
+    exit_code = 6
+
+
+class DivergedError(NncliError):
+    """Training met a number that is not finite."""
+
+    exit_code = 7
+
+
+class GateError(NncliError):
+    """A measured value is not what a gate asked for."""
+
+    exit_code = 8
+
+
+class InterruptionError(NncliError):
+    """A signal ended training, after what was reached had been written.
+
+    Args:
+        message: what was kept, and where.
+        signum: the number of the signal.
+    """
+
+    def __init__(self, message: str, signum: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signum

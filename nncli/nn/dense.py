@@ -1,0 +1,109 @@
+"""The layer that learns: a weight for each pair of an input and a unit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nncli.nn.initializers import Initializer
+from nncli.nn.layer import Layer
+from nncli.nn.parameters import Array, Shape
+from nncli.nn.penalties import Penalty
+from nncli.nn.randomness import Random
+from nncli.registry import Count, NonNegative, register
+
+
+@register("dense", alias="Layer_Dense")
+class Dense(Layer):
+    """Each unit adds up all inputs, each times a weight, and a bias.
+
+        Y = X W + b            X (N, D)   W (D, M)   b (M,)   Y (N, M)
+        dL/dW = Xᵀ dL/dY
+        dL/db = Σ over rows of dL/dY          computed as 1ᵀ dL/dY, a product being faster than a strided sum
+        dL/dX = dL/dY Wᵀ
+
+    The sums over the rows are not averages: the mean over the rows is in the loss.
+
+    Args:
+        units: M, the number of outputs.
+        l1: λ of the penalty λ Σ|W|; that of ``regularization`` where it is not given.
+        l2: λ of the penalty λ Σ W²; that of ``regularization`` where it is not given.
+        bias_l1: λ of the penalty λ Σ|b|; that of ``regularization`` where it is not given.
+        bias_l2: λ of the penalty λ Σ b²; that of ``regularization`` where it is not given.
+        initializer: how the weights begin; he before a relu and glorot elsewhere where it is not given. Biases are 0.
+
+    Source: Kinsley and Kukieła 2020, chapters 3 and 9.
+    """
+
+    def __init__(
+        self,
+        units: Count,
+        l1: NonNegative | None = None,
+        l2: NonNegative | None = None,
+        bias_l1: NonNegative | None = None,
+        bias_l2: NonNegative | None = None,
+        initializer: Initializer | None = None,
+    ) -> None:
+        self.units = units
+        self.l1, self.l2 = l1 or 0.0, l2 or 0.0
+        self.bias_l1, self.bias_l2 = bias_l1 or 0.0, bias_l2 or 0.0
+        self.initializer = initializer
+
+    def width(self, inputs: int) -> int:
+        """M, whatever goes in."""
+        del inputs
+        return self.units
+
+    def shapes(self, inputs: int) -> dict[str, Shape]:
+        """W (D, M) and b (M,)."""
+        return {"weights": (inputs, self.units), "biases": (self.units,)}
+
+    def multiply_adds(self, inputs: int) -> int:
+        """D M, those of one row times W."""
+        return inputs * self.units
+
+    def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
+        """Take W, b and their gradients."""
+        super().attach(values, gradients, dtype)
+        self.weights, self.biases = values["weights"], values["biases"]
+        self.d_weights, self.d_biases = gradients["weights"], gradients["biases"]
+
+    def initialize(self, rng: Random) -> None:
+        """Draw W; b stays 0."""
+        if self.initializer is None:
+            raise ValueError("a dense layer without an initializer cannot draw its weights")
+        self.weights[...] = self.initializer.draw(rng, *self.weights.shape)
+
+    def penalties(self) -> Sequence[Penalty]:
+        """Those with a λ above 0."""
+        both = (
+            Penalty(self.weights, self.d_weights, self.l1, self.l2),
+            Penalty(self.biases, self.d_biases, self.bias_l1, self.bias_l2),
+        )
+        return [penalty for penalty in both if penalty.l1 or penalty.l2]
+
+    def forward(self, inputs: Array, training: bool = False) -> Array:
+        """Y = X W + b."""
+        del training
+        self.inputs = inputs
+        outputs = self.buffer("outputs", len(inputs), self.units)
+        np.matmul(inputs, self.weights, out=outputs)  # X W
+        np.add(outputs, self.biases, out=outputs)  # + b
+        return outputs
+
+    def backward(self, grad: Array) -> Array:
+        """dL/dX = dL/dY Wᵀ, after dL/dW and dL/db."""
+        self.parameter_gradients(grad)
+        d_inputs = self.buffer("d_inputs", *self.inputs.shape)
+        return np.matmul(grad, self.weights.T, out=d_inputs)  # dL/dY Wᵀ
+
+    def parameter_gradients(self, grad: Array) -> None:
+        """dL/dW = Xᵀ dL/dY and dL/db = 1ᵀ dL/dY."""
+        np.matmul(self.inputs.T, grad, out=self.d_weights)  # Xᵀ dL/dY
+        np.matmul(self._ones(len(grad)), grad, out=self.d_biases)  # 1ᵀ dL/dY
+
+    def _ones(self, rows: int) -> Array:
+        ones = self.buffer("ones", rows, 1)
+        if not ones[0, 0]:
+            ones[...] = 1
+        return ones[:, 0]

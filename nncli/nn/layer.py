@@ -1,0 +1,82 @@
+"""What every layer can do, and who owns which array."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nncli.nn.parameters import Array, Shape
+from nncli.nn.penalties import Penalty
+from nncli.nn.randomness import Random
+from nncli.registry import kind
+
+
+class Buffers:
+    """Arrays that a layer fills again at every step, allocated once for each name and number of rows.
+
+    They are column-major: what reduces over the few features of a row then runs along memory, over the rows.
+    A buffer starts as zeros.
+    """
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self.dtype = dtype
+        self._arrays: dict[tuple[str, int, int], Array] = {}
+
+    def __call__(self, name: str, rows: int, columns: int) -> Array:
+        """The buffer of that name, of shape (rows, columns)."""
+        key = (name, rows, columns)
+        if key not in self._arrays:
+            self._arrays[key] = np.zeros((columns, rows), self.dtype).T
+        return self._arrays[key]
+
+
+@kind("layer")
+class Layer:
+    """One step of a network, from inputs (N, D) to outputs (N, M), and back.
+
+    Ownership: what ``forward`` and ``backward`` return belongs to the layer until the next call of the same method;
+    their arguments are never written to. ``backward`` follows a ``forward`` of the same rows.
+    """
+
+    stochastic: ClassVar[bool] = False
+    initializer_before: ClassVar[str] = "glorot"
+
+    def width(self, inputs: int) -> int:
+        """How many columns come out where ``inputs`` columns go in."""
+        return inputs
+
+    def shapes(self, inputs: int) -> dict[str, Shape]:
+        """The arrays that the layer trains, by their names in it; most layers train none."""
+        del inputs
+        return {}
+
+    def multiply_adds(self, inputs: int) -> int:
+        """Products summed for one row in a forward pass; element-wise work is not counted."""
+        del inputs
+        return 0
+
+    def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
+        """Take the views that belong to the layer, and make its workspace."""
+        del values, gradients
+        self.buffer = Buffers(dtype)
+
+    def initialize(self, rng: Random) -> None:
+        """Draw the first values of what the layer trains."""
+
+    def draw_from(self, rng: Random) -> None:
+        """Take random numbers from this stream from now on, where the layer needs any."""
+
+    def penalties(self) -> Sequence[Penalty]:
+        """The penalties on what the layer trains."""
+        return ()
+
+    def forward(self, inputs: Array, training: bool = False) -> Array:
+        """Outputs (N, M) of inputs (N, D); ``training`` is for the layers that behave differently then."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def backward(self, grad: Array) -> Array:
+        """dL/d inputs (N, D) from ``grad`` = dL/d outputs (N, M); fills the gradients of what the layer trains."""
+        raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    def parameter_gradients(self, grad: Array) -> None:
+        """The part of ``backward`` that fills gradients; all that is needed of the lowest layer."""

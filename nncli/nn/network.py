@@ -1,0 +1,117 @@
+"""A stack of layers over one parameter vector, with the loss at its end."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nncli.nn.layer import Buffers, Layer
+from nncli.nn.losses import Loss, average, fused
+from nncli.nn.parameters import Array, Parameters, Shape
+from nncli.nn.randomness import Random
+
+
+class Network:
+    """Layers from the data to the output, and the gradient of the loss back through them.
+
+        forward:   X → layer 0 → layer 1 → … → outputs
+        backward:  dL/d outputs → … → layer 1 → layer 0, each leaving the gradients of its own arrays
+
+    The gradient with respect to the data is never needed: backward ends at the lowest layer that trains anything,
+    and asks of it no more than its own gradients.
+
+    Args:
+        layers: at least one of them trains something.
+        loss: held against the outputs of the last layer.
+        inputs: the number of columns of the data.
+        dtype: the number format of everything but losses and metrics.
+    """
+
+    def __init__(self, layers: Sequence[Layer], loss: Loss, inputs: int, dtype: np.dtype[Any]) -> None:
+        self.layers, self.loss, self.inputs, self.dtype = tuple(layers), loss, inputs, dtype
+        self.widths = widths(self.layers, inputs)
+        self.parameters = Parameters(shapes(self.layers, inputs), dtype)
+        self._attach()
+        self.stochastic = any(layer.stochastic for layer in self.layers)
+        self._penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
+        self._fused = fused(self.layers[-1], loss)
+        self._buffer = Buffers(dtype)
+        lowest = next(index for index, layer in enumerate(self.layers) if layer.shapes(self.widths[index]))
+        passed = self.layers[lowest:-1] if self._fused else self.layers[lowest:]
+        self._lowest, *above = passed
+        self._downwards = tuple(reversed(above))
+
+    def _attach(self) -> None:
+        values = self.parameters.views(self.parameters.values)
+        gradients = self.parameters.views(self.parameters.gradients)
+        for index, layer in enumerate(self.layers):
+            own = {name: f"layers.{index}.{name}" for name in layer.shapes(self.widths[index])}
+            layer.attach(
+                {name: values[full] for name, full in own.items()},
+                {name: gradients[full] for name, full in own.items()},
+                self.dtype,
+            )
+        self.loss.attach(self.dtype)
+
+    def initialize(self, rng: Random) -> None:
+        """Draw the first weights, layer by layer from the data on."""
+        for layer in self.layers:
+            layer.initialize(rng)
+
+    def draw_from(self, rng: Random) -> None:
+        """Give the layers that need random numbers this stream."""
+        for layer in self.layers:
+            layer.draw_from(rng)
+
+    def forward(self, inputs: Array, training: bool = False) -> Array:
+        """Outputs (N, M) of inputs (N, D); they belong to the network until its next pass."""
+        outputs = inputs
+        for layer in self.layers:
+            outputs = layer.forward(outputs, training)
+        self.outputs = outputs
+        return outputs
+
+    def backward(self, targets: Array) -> None:
+        """Fill the gradients of loss and penalties; ``targets`` (N, M) as the loss encodes them."""
+        if self._fused:
+            grad = self._fused(self.outputs, targets, self._buffer("grad", *self.outputs.shape))
+        else:
+            grad = self.loss.backward(self.outputs, targets)
+        for layer in self._downwards:
+            grad = layer.backward(grad)
+        self._lowest.parameter_gradients(grad)
+        for penalty in self._penalties:
+            penalty.backward()
+
+    def predict(self, inputs: Array, rows: int) -> Array:
+        """Outputs (N, M) of inputs (N, D) outside training, ``rows`` at a time, in an array of their own."""
+        outputs = np.empty((len(inputs), self.widths[-1]), self.dtype, order="F")
+        for start in range(0, len(inputs), rows):
+            outputs[start : start + rows] = self.forward(inputs[start : start + rows])
+        return outputs
+
+    def data_loss(self, outputs: Array, targets: Array) -> float:
+        """The mean loss of the rows, without penalties."""
+        return average(self.loss.forward(outputs, targets))
+
+    def regularization_loss(self) -> float:
+        """The sum of all penalties."""
+        return sum((penalty.forward() for penalty in self._penalties), 0.0)
+
+
+def widths(layers: Sequence[Layer], inputs: int) -> tuple[int, ...]:
+    """The number of columns that enter each layer, and last the number that leave the network."""
+    columns = [inputs]
+    for layer in layers:
+        columns.append(layer.width(columns[-1]))
+    return tuple(columns)
+
+
+def shapes(layers: Sequence[Layer], inputs: int) -> dict[str, Shape]:
+    """The shape of every trainable array by its full name, ``layers.0.weights``."""
+    pairs = zip(layers, widths(layers, inputs), strict=False)
+    return {
+        f"layers.{index}.{name}": shape
+        for index, (layer, columns) in enumerate(pairs)
+        for name, shape in layer.shapes(columns).items()
+    }

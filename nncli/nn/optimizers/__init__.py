@@ -1,0 +1,10 @@
+"""From a gradient to an update: a module an optimizer, each found by being here.
+
+In the order of their ideas: sgd (with momentum), adagrad, rmsprop, adam, nadam.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

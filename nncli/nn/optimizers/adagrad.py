@@ -1,0 +1,42 @@
+"""A learning rate for each parameter, smaller the more it has moved."""
+
+import numpy as np
+
+from nncli.nn.optimizers.optimizer import Optimizer
+from nncli.nn.parameters import Array
+from nncli.registry import NonNegative, Positive, register
+
+
+@register("adagrad", alias="Optimizer_Adagrad")
+class AdaGrad(Optimizer):
+    """Divides each step by the root of all squared gradients so far.
+
+        c ← c + g²                 c starts at 0
+        w ← w − η g / (√c + ε)
+
+    c only grows, so that the steps fade. ε stands outside the root.
+
+    Args:
+        learning_rate: η, the learning rate of the first update.
+        decay: how fast the learning rate falls: η / (1 + decay · t) at update t = 0, 1, ...
+        epsilon: ε, keeps the quotient finite where c is 0.
+
+    Source: Duchi, Hazan and Singer 2011; Kinsley and Kukieła 2020, chapter 10.
+    """
+
+    remembers = ("squares",)
+
+    def __init__(self, learning_rate: Positive = 1.0, decay: NonNegative = 0.0, epsilon: Positive = 1e-7) -> None:
+        super().__init__(learning_rate, decay)
+        self.epsilon = epsilon
+
+    def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+        """C ← c + g², w ← w − η g / (√c + ε)."""
+        (squares,) = memory
+        np.multiply(grad, grad, out=scratch)  # g²
+        np.add(squares, scratch, out=squares)  # c + g²
+        np.sqrt(squares, out=scratch)  # √c
+        np.add(scratch, self.epsilon, out=scratch)  # √c + ε
+        np.divide(grad, scratch, out=scratch)  # g / (√c + ε)
+        np.multiply(scratch, rate, out=scratch)  # η g / (√c + ε)
+        np.subtract(values, scratch, out=values)

@@ -1,0 +1,40 @@
+"""Straight down the gradient, with momentum where wanted."""
+
+import numpy as np
+
+from nncli.nn.optimizers.optimizer import Optimizer
+from nncli.nn.parameters import Array
+from nncli.registry import NonNegative, Positive, Share, register
+
+
+@register("sgd", alias="Optimizer_SGD")
+class SGD(Optimizer):
+    """Steps against the gradient; with momentum, a step goes on in the direction of the steps before.
+
+        v ← μ v − η g              v starts at 0
+        w ← w + v
+
+    With μ = 0 this is plain gradient descent, w ← w − η g. The learning rate is inside v, as in the book: when
+    it falls, the steps that v remembers stay as long as they were.
+
+    Args:
+        learning_rate: η, the learning rate of the first update.
+        decay: how fast the learning rate falls: η / (1 + decay · t) at update t = 0, 1, ...
+        momentum: μ, the share of the last step that is taken again.
+
+    Source: Polyak 1964; Kinsley and Kukieła 2020, chapter 10. PyTorch keeps η outside v.
+    """
+
+    remembers = ("velocity",)
+
+    def __init__(self, learning_rate: Positive = 1.0, decay: NonNegative = 0.0, momentum: Share = 0.0) -> None:
+        super().__init__(learning_rate, decay)
+        self.momentum = momentum
+
+    def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+        """V ← μ v − η g, w ← w + v."""
+        (velocity,) = memory
+        np.multiply(velocity, self.momentum, out=velocity)  # μ v
+        np.multiply(grad, rate, out=scratch)  # η g
+        np.subtract(velocity, scratch, out=velocity)  # μ v − η g
+        np.add(values, velocity, out=values)  # w + v

@@ -1,0 +1,223 @@
+"""Many runs, one table: what differs between their specs, what they reached, who overfits."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nncli.errors import CommandLineError, RunError
+from nncli.run.evaluation import SPLITS, column, higher_is_better
+from nncli.run.reading import Run
+
+NORMAL_95 = 1.96  # standard errors that chance stays within, 95 times in 100
+STRONG_GAP = 0.1
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Training accuracy minus that of a held-out split, with what chance alone gives 95 times in 100."""
+
+    split: str
+    training: float
+    held_out: float
+    chance: float
+
+    @property
+    def size(self) -> float:
+        """How much better the training set is recognized."""
+        return self.training - self.held_out
+
+    @property
+    def words(self) -> str:
+        """Who overfits, as a person would say it."""
+        seen = (
+            f"accuracy {self.training:.3f} in training, {self.held_out:.3f} in {self.split}: a gap of {self.size:+.3f}"
+        )
+        if self.size > max(self.chance, STRONG_GAP):
+            verdict = "overfits strongly"
+        elif self.size > self.chance:
+            verdict = "overfits"
+        elif self.size >= -self.chance:
+            verdict = "does not overfit beyond chance"
+        else:
+            verdict = f"does better on {self.split} than on its own data"
+        return f"{verdict}: {seen}, where chance gives up to {self.chance:.3f}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run in a comparison: its final metrics by column, or its last ones where it is not finished."""
+
+    label: str
+    run: Run
+    status: str
+    epoch: int
+    metrics: dict[str, float]
+    gap: Gap | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric over all runs; ``best`` are the positions of the best values, none where no direction is better."""
+
+    name: str
+    higher: bool | None
+    values: list[float | None]
+    best: list[int]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side."""
+
+    entries: list[Entry]
+    differences: dict[str, list[Any]]
+    rows: list[Row]
+
+    def curve(self, name: str | None) -> tuple[str, list[tuple[str, list[float], list[float]]]]:
+        """A column of metrics.csv over the epochs, for each run that has it; the validation loss if all have it."""
+        names = [set().union(*entry.run.metrics) for entry in self.entries]
+        shared = set.intersection(*names)
+        name = name or ("validation_loss" if "validation_loss" in shared else "loss")
+        if not any(name in known for known in names):
+            raise CommandLineError(f"no run has a column {name!r}; there is {', '.join(sorted(shared - {'epoch'}))}")
+        curves = []
+        for entry in self.entries:
+            points = [row for row in entry.run.metrics if math.isfinite(row.get(name, math.nan))]
+            curves.append((entry.label, [row["epoch"] for row in points], [row[name] for row in points]))
+        return name, curves
+
+    def verdict(self) -> str | None:
+        """Which of the two best in held-out accuracy is better, as far as their rows can tell."""
+        held_out = next(
+            (name for name in ("validation", "test") if all(e.gap and e.gap.split == name for e in self.entries)), None
+        )
+        if held_out is None:
+            return None
+        name = column(held_out, "accuracy")
+        first, second = sorted(self.entries, key=lambda entry: -entry.metrics[name])[:2]
+        better, worse = first.metrics[name], second.metrics[name]
+        chance = _chance((better, worse), (first.run.rows(held_out), second.run.rows(held_out)))
+        told = f"{name} {better:.3f} against {worse:.3f}, where chance gives up to {chance:.3f}"
+        if better - worse > chance:
+            return f"{first.label} is better than {second.label}: {told}"
+        return f"{first.label} and {second.label} are too close to call on these rows: {told}"
+
+
+def compare(runs: Sequence[Run], sort: str | None, everything: bool, different_data: bool) -> Comparison:
+    """Hold runs against each other.
+
+    Args:
+        runs: at least two.
+        sort: a metric to order the runs by, the best first; else they stay as given.
+        everything: all keys of the specs, not only those that differ.
+        different_data: compare runs of different data too.
+
+    Raises:
+        CommandLineError: no run has the metric to sort by.
+        RunError: a run cannot be read, or the data of two is different.
+    """
+    if not different_data:
+        _require_same_data(runs)
+    entries = [_entry(run, label) for run, label in zip(runs, _labels(runs), strict=True)]
+    if sort is not None:
+        entries = _sorted(entries, sort)
+    specs = [_flat_specs(entry.run, _same_layers(runs)) for entry in entries]
+    keys = list(dict.fromkeys(key for spec in specs for key in spec))
+    table = {key: [spec.get(key) for spec in specs] for key in keys}
+    differences = {key: values for key, values in table.items() if everything or any(v != values[0] for v in values)}
+    return Comparison(entries, differences, list(_rows(entries)))
+
+
+def _entry(run: Run, label: str) -> Entry:
+    evaluation, status = run.evaluation, run.status
+    if evaluation is not None:
+        epoch = evaluation["epoch"]
+        splits = evaluation["splits"].items()
+        metrics = {column(split, name): value for split, values in splits for name, value in values.items()}
+    else:
+        rows = [row for row in run.metrics if math.isfinite(row["loss"])] or [{"epoch": 0}]
+        epoch = int(rows[-1]["epoch"])
+        metrics = {name: value for name, value in rows[-1].items() if name not in {"epoch", "learning_rate"}}
+    return Entry(label, run, status, epoch, metrics, _gap(run, metrics))
+
+
+def _gap(run: Run, metrics: dict[str, float]) -> Gap | None:
+    for split in SPLITS[1:]:
+        name = column(split, "accuracy")
+        if name in metrics and "accuracy" in metrics:
+            shares = (metrics["accuracy"], metrics[name])
+            return Gap(split, *shares, _chance(shares, (run.rows("training"), run.rows(split))))
+    return None
+
+
+def _chance(shares: tuple[float, float], rows: tuple[int, int]) -> float:
+    """How far two shares of right answers may lie apart by chance, 95 times in 100, by the normal approximation."""
+    return NORMAL_95 * math.sqrt(sum(p * (1 - p) / n for p, n in zip(shares, rows, strict=True)))
+
+
+def _rows(entries: Sequence[Entry]) -> Iterator[Row]:
+    penalized = any(entry.metrics.get("regularization_loss") for entry in entries)
+    for name in dict.fromkeys(name for entry in entries for name in entry.metrics):
+        values = [entry.metrics.get(name) for entry in entries]
+        if name in {"loss", "regularization_loss"}:  # they depend on λ, and tell nothing about which run is better
+            if penalized:
+                yield Row(name, None, values, [])
+            continue
+        higher = higher_is_better(name)
+        known = [value for value in values if value is not None]
+        best = max(known) if higher else min(known)
+        yield Row(name, higher, values, [index for index, value in enumerate(values) if value == best])
+
+
+def _sorted(entries: list[Entry], name: str) -> list[Entry]:
+    if not any(name in entry.metrics for entry in entries):
+        known = sorted({known for entry in entries for known in entry.metrics})
+        raise CommandLineError(f"no run has a metric {name!r}; there is {', '.join(known)}")
+    sign = -1 if higher_is_better(name) else 1
+    return sorted(entries, key=lambda entry: sign * entry.metrics.get(name, sign * math.inf))
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """The runs' names, or their whole paths where two have the same name."""
+    count = Counter(run.name for run in runs)
+    return [run.name if count[run.name] == 1 else str(run.path) for run in runs]
+
+
+def _require_same_data(runs: Sequence[Run]) -> None:
+    first = runs[0]
+    for other in runs[1:]:
+        ours, theirs = first.fingerprints, other.fingerprints
+        different = [name for name in SPLITS if name in ours and name in theirs and ours[name] != theirs[name]]
+        if different:
+            reason = f"{first.path} and {other.path} have different {' and '.join(different)} data"
+            raise RunError(f"{reason}, so their metrics do not compare; --different-data compares them all the same")
+
+
+def _same_layers(runs: Sequence[Run]) -> bool:
+    return len({tuple(layer.type for layer in run.spec.layers) for run in runs}) == 1
+
+
+def _flat_specs(run: Run, same_layers: bool) -> dict[str, Any]:
+    """A spec as one level of keys; layers by position, or where their types differ by type and number of its kind."""
+    spec = run.spec.model_dump(mode="json")
+    flat: dict[str, Any] = {}
+    layers = spec.pop("layers")
+    if not same_layers:
+        flat["layers"] = " · ".join(layer["type"] for layer in layers)
+    seen: Counter[str] = Counter()
+    for index, layer in enumerate(layers):
+        kind = layer["type"]
+        prefix = f"layers[{index}]" if same_layers else f"layers.{kind}[{seen[kind]}]"
+        seen[kind] += 1
+        flat |= dict(_flattened(layer if same_layers else {k: v for k, v in layer.items() if k != "type"}, prefix))
+    return {key: value for key, value in {**dict(_flattened(spec, "")), **flat}.items() if value is not None}
+
+
+def _flattened(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flattened(inner, f"{path}.{key}" if path else key)
+    else:
+        yield path, value

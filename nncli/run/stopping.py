@@ -1,0 +1,44 @@
+"""When training ends before its last epoch, and which weights are kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nncli.nn.parameters import Array
+from nncli.run.evaluation import higher_is_better
+from nncli.spec.sections import EarlyStopping
+
+
+@dataclass
+class Best:
+    """The best state so far: after how many epochs, with which value of the watched metric, and its weights (P,)."""
+
+    epoch: int
+    value: float
+    values: Array
+
+
+class Stopping:
+    """Watches one metric; without a section it never stops, and the last weights are the ones that are kept.
+
+    Args:
+        section: ``training.early_stopping`` of a spec.
+    """
+
+    def __init__(self, section: EarlyStopping | None) -> None:
+        self.section = section
+        self.best: Best | None = None
+
+    def observe(self, epoch: int, metrics: Mapping[str, float], values: Array) -> None:
+        """Take a copy of the weights where the metric is better than ever by more than ``min_delta``."""
+        if self.section is None:
+            return
+        value = metrics[self.section.metric]
+        if self.best is None or self._gain(value, self.best.value) > self.section.min_delta:
+            self.best = Best(epoch, value, values.copy())
+
+    def is_due(self, epoch: int) -> bool:
+        """Whether ``patience`` epochs have passed since the best one."""
+        return self.section is not None and self.best is not None and epoch - self.best.epoch >= self.section.patience
+
+    def _gain(self, value: float, before: float) -> float:
+        return value - before if self.section and higher_is_better(self.section.metric) else before - value

@@ -1,0 +1,75 @@
+"""A network in figures before it is trained: layers, shapes, parameters, memory, work."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from nncli.data.split import part_size
+from nncli.nn.network import widths
+from nncli.registry import ComponentSpec
+from nncli.run.evaluation import ROWS_AT_ONCE
+from nncli.spec.sections import Fraction
+
+BUFFERS = 3  # outputs, the gradient that comes back, and a mask or scratch
+VECTORS = 5  # values, gradients, two moments, and one for what a checkpoint or early stopping keeps
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One layer in figures: columns in and out, trained numbers, products summed for one row forward."""
+
+    type: str
+    inputs: int
+    outputs: int
+    parameters: int
+    multiply_adds: int
+
+
+def summarize(spec: Any) -> list[LayerSummary]:
+    """A summary of each layer; ``spec`` needs its sections layers and data."""
+    layers = [layer.build() for layer in spec.layers]
+    columns = widths(layers, spec.data.build().columns)
+    return [
+        LayerSummary(
+            part.type,
+            columns[index],
+            columns[index + 1],
+            sum(map(prod, layer.shapes(columns[index]).values())),
+            layer.multiply_adds(columns[index]),
+        )
+        for index, (part, layer) in enumerate(zip(spec.layers, layers, strict=True))
+    ]
+
+
+def training_rows(spec: Any) -> int:
+    """How many rows are left to train on, classes being of equal size; needs data, validation and test."""
+    source = spec.data.build()
+    shares = [part.fraction for part in (spec.validation, spec.test) if isinstance(part, Fraction)]
+    taken = sum(part_size(source.rows // source.classes, share) for share in shares) * source.classes
+    return int(source.rows - taken)
+
+
+def step_rows(spec: Any) -> int:
+    """Rows of one training step."""
+    return spec.training.batch_size or training_rows(spec)
+
+
+def step_multiply_adds(spec: Any, rows: int) -> int:
+    """Multiply-adds of one training step of ``rows`` rows: forward, weights' gradient, and inputs' above the lowest."""
+    each = [layer.multiply_adds for layer in summarize(spec)]
+    lowest = next((count for count in each if count), 0)
+    return rows * (3 * sum(each) - lowest)
+
+
+def memory_bytes(spec: Any) -> int:
+    """About how many bytes of arrays a training holds: data, outputs and gradients of each layer, parameters."""
+    layers = summarize(spec)
+    parts = (spec.data, spec.validation, spec.test)
+    rows = sum(part.build().rows for part in parts if isinstance(part, ComponentSpec))
+    width = layers[0].inputs + layers[-1].outputs
+    passing = max(step_rows(spec), min(rows, ROWS_AT_ONCE)) * sum(layer.outputs for layer in layers)
+    trained = VECTORS * sum(layer.parameters for layer in layers)
+    itemsize = np.dtype(spec.dtype).itemsize
+    return int(itemsize * (2 * rows * width + BUFFERS * passing + trained) + 8 * rows * (layers[0].inputs + 1))

@@ -1,0 +1,138 @@
+"""The loop, as a generator of epochs."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from nncli.data.batches import Batches
+from nncli.errors import DivergedError
+from nncli.nn.network import Network
+from nncli.nn.parameters import Array
+from nncli.run.assembly import Experiment
+from nncli.run.checks import log_interval
+from nncli.run.evaluation import SPLITS, column, examples, measure, measured_names
+from nncli.run.stopping import Stopping
+from nncli.run.streams import Purpose
+
+quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is found and named below
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """The state after ``number`` epochs, before the next update; ``metrics`` where this epoch is logged."""
+
+    number: int
+    metrics: Mapping[str, float] | None
+
+
+class Training:
+    """One training, from its first epoch to its last.
+
+    ``epoch`` and ``batch`` say how many whole epochs, and how many batches of the next one, have been trained.
+
+    Args:
+        experiment: what to train; its network and optimizer change.
+        stop: asked after every batch; training ends there when it says so.
+    """
+
+    def __init__(self, experiment: Experiment, stop: Callable[[], bool] = lambda: False) -> None:
+        self.experiment, self.stop = experiment, stop
+        self.network, self.optimizer = experiment.network, experiment.optimizer
+        self.settings = experiment.spec.training
+        self.stopping = Stopping(self.settings.early_stopping)
+        self.epoch = self.batch = 0
+        self._watched = {
+            name: examples(experiment.data[name], self.network) for name in SPLITS[:2] if name in experiment.data
+        }
+        rows = self._watched["training"]
+        self._state = (self.network.parameters.values, *self.optimizer.memory.values())
+        self._batches = Batches(rows.inputs, rows.encoded, self.settings.batch_size)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of a logged epoch's metrics, in the order of metrics.csv."""
+        return (
+            "learning_rate",
+            *(column(split, name) for split in self._watched for name in measured_names(split)),
+        )
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Train, and yield the state before each epoch and at the end.
+
+        The last state that is yielded is the one whose weights are left in the network, unless early stopping has put
+        back better ones.
+
+        Raises:
+            DivergedError: a number became NaN or infinite; it is named, with the epoch.
+        """
+        interval, last = log_interval(self.settings), self.settings.epochs
+        while True:
+            metrics = None
+            if self.epoch % interval == 0 or self.epoch == last:
+                metrics = self._measured()
+                self.stopping.observe(self.epoch, metrics, self.network.parameters.values)
+            yield Epoch(self.epoch, metrics)
+            if self.epoch == last or self.stopping.is_due(self.epoch) or self.stop():
+                break
+            if not self._whole_epoch():
+                return
+            self.epoch, self.batch = self.epoch + 1, 0
+        if self.stopping.best is not None and not self.stop():
+            self.network.parameters.values[...] = self.stopping.best.values
+
+    @property
+    def kept_epoch(self) -> int:
+        """After how many epochs the weights were as they are left in the network."""
+        return self.stopping.best.epoch if self.stopping.best else self.epoch
+
+    @quiet
+    def _measured(self) -> Mapping[str, float]:
+        measured = {"learning_rate": self.optimizer.rate}
+        for split, part in self._watched.items():
+            measured |= {column(split, name): value for name, value in measure(self.network, split, part).items()}
+        if not math.isfinite(measured["loss"]):
+            inputs = self._watched["training"].inputs
+            raise DivergedError(
+                f"training diverged at epoch {self.epoch}: {first_non_finite_output(self.network, inputs)}"
+            )
+        return measured
+
+    @quiet
+    def _whole_epoch(self) -> bool:
+        """Train on every batch of the next epoch; False where it was told to stop before the last."""
+        streams, network = self.experiment.streams, self.network
+        if network.stochastic:
+            network.draw_from(streams.of(Purpose.DROPOUT, self.epoch))
+        order = streams.of(Purpose.ORDER, self.epoch) if self._batches.shuffled else None
+        for inputs, targets in self._batches.epoch(order):
+            if self.batch and self.stop():
+                return False
+            network.forward(inputs, training=True)
+            network.backward(targets)
+            self.optimizer.step()
+            self._require_finite()
+            self.batch += 1
+        return True
+
+    def _require_finite(self) -> None:
+        """A sum of squares that is finite has finite terms; only where it is not, they are looked at one by one."""
+        if all(math.isfinite(vector.dot(vector)) for vector in self._state):
+            return
+        parameters, memory = self.network.parameters, self.optimizer.memory
+        vectors = {"the gradient of ": parameters.gradients, "": parameters.values}
+        vectors |= {f"the optimizer's {name} of ": vector for name, vector in memory.items()}
+        for what, vector in vectors.items():
+            for name in parameters.non_finite(vector):
+                where = f"{self.epoch}, batch {self.batch}" if self._batches.shuffled else str(self.epoch)
+                raise DivergedError(f"training diverged at epoch {where}: {what}{name} is no longer finite")
+
+
+def first_non_finite_output(network: Network, inputs: Array) -> str:
+    """Which layer is the first whose outputs are not finite, in words."""
+    for index, layer in enumerate(network.layers):
+        inputs = layer.forward(inputs)
+        if not np.isfinite(inputs).all():
+            return f"the outputs of layers[{index}] ({type(layer).__name__}) are no longer finite"
+    return "the loss is no longer finite"

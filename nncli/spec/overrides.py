@@ -1,0 +1,94 @@
+"""Values given on the command line, ``optimizer.learning_rate=0.1``, put into a document at their paths."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nncli.errors import CommandLineError
+from nncli.spec.document import Document, DocumentError, Node, read
+from nncli.spec.problems import Path, Place, Problem, Source, path_words
+
+_STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[(\d{1,6})\]")
+
+
+def apply(document: Document, overrides: Sequence[str]) -> None:
+    """Put each ``path=value`` into the document; what its path or its value has wrong joins the problems.
+
+    Raises:
+        CommandLineError: an override has no ``=``, or no path before it.
+    """
+    for number, text in enumerate(overrides, 1):
+        path, value, column = _parsed(text)
+        source = Source("command line", text, number)
+        place = Place(source, number, column)
+        if not value.strip():
+            document.problems.append(Problem(place, path, "no value behind '='; write null to leave a key unset"))
+            continue
+        try:
+            given = read(Source("command line", " " * (column - 1) + value, number))
+        except DocumentError as error:
+            document.problems.append(Problem(place, path, error.problem.message))
+            continue
+        node = _at(given.root, source)
+        document.problems += [
+            Problem(_in(problem.place, source), path + problem.path, problem.message) for problem in given.problems
+        ]
+        problem = _put(document.root, path, node, Place(source, number, 1))
+        document.problems += [problem] if problem else []
+
+
+def _parsed(text: str) -> tuple[Path, str, int]:
+    written, equals, value = text.partition("=")
+    steps = list(_STEP.finditer(written))
+    if not equals or not steps or "".join(step.group() for step in steps) != written or written.startswith((".", "[")):
+        raise CommandLineError(
+            f"{text!r} is no override; write one as optimizer.learning_rate=0.1 or layers[0].units=128"
+        )
+    path = tuple(int(step.group(2)) if step.group(2) else step.group(1) for step in steps)
+    return path, value, len(written) + 2
+
+
+def _put(root: Node, path: Path, node: Node, place: Place) -> Problem | None:
+    """Set the node at a path, making the mappings on the way; a list grows by no more than its next item."""
+    parent = root
+    for depth, step in enumerate(path[:-1]):
+        reason = _no_room(parent, step)
+        if reason:
+            return Problem(place, path, f"{path_words(path[:depth]) or 'the spec'} {reason}")
+        parent.children[step] = _opened(parent.children.get(step), path[depth + 1], place)
+        parent = parent.children[step]
+    reason = _no_room(parent, path[-1])
+    if reason:
+        return Problem(place, path, f"{path_words(path[:-1]) or 'the spec'} {reason}")
+    parent.children[path[-1]], parent.keys[path[-1]] = node, place
+    return None
+
+
+def _opened(child: Node | None, step: str | int, place: Place) -> Node:
+    """A node that may be changed below: a copy, since an alias may share it; made where there is none."""
+    if child is None or child.value is None:
+        return Node(place, [] if isinstance(step, int) else {})
+    if isinstance(child.value, str) and isinstance(step, str):  # a bare name is the short form of {type: name}
+        return Node(child.place, {}, {"type": child}, {"type": child.place})
+    return replace(child, children=dict(child.children), keys=dict(child.keys))
+
+
+def _no_room(parent: Node, step: str | int) -> str:
+    if isinstance(step, int) and not isinstance(parent.value, list):
+        return f"is no list, so it has no item [{step}]"
+    if isinstance(step, int) and step > len(parent.children):
+        return f"has {len(parent.children)} items, so there is no [{step}]; the last is [{len(parent.children) - 1}]"
+    if isinstance(step, str) and not isinstance(parent.value, dict):
+        return f"is no mapping, so it has no key {step!r}"
+    return ""
+
+
+def _at(node: Node, source: Source) -> Node:
+    """The same node, placed in the override as it was typed."""
+    children = {step: _at(child, source) for step, child in node.children.items()}
+    keys = {step: _in(place, source) for step, place in node.keys.items()}
+    return Node(_in(node.place, source), node.value, children, keys)
+
+
+def _in(place: Place, source: Source) -> Place:
+    return Place(source, place.line, place.column)

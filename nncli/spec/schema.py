@@ -1,0 +1,69 @@
+"""A document held against the sections, one at a time, so that a mistake in one hides none in another."""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from nncli.spec.document import Document, Node
+from nncli.spec.messages import problems_of
+from nncli.spec.problems import Problem, did_you_mean
+from nncli.spec.sections import Spec
+
+
+class Sections(SimpleNamespace):
+    """The sections of a spec that are right so far; a wrong or missing one is no attribute."""
+
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether all of the named sections are right."""
+        return all(hasattr(self, name) for name in names)
+
+    def spec(self) -> Spec:
+        """The whole spec, once nothing is wrong."""
+        return Spec.model_construct(**vars(self))
+
+
+def validate(document: Document) -> tuple[Sections, list[Problem]]:
+    """Every section that is right, and everything that is wrong."""
+    root = document.root
+    if not isinstance(root.value, dict):
+        message = "a spec is a mapping of sections: data, layers, loss, optimizer, training"
+        return Sections(), [*document.problems, Problem(root.place, (), message)]
+    problems = [*document.problems, *_keys_without_section(root)]
+    spoiled = {problem.path[0] for problem in problems if problem.path}
+    sections = Sections()
+    for name, field in Spec.model_fields.items():
+        if name in root.children:
+            try:
+                value = _adapter(name).validate_python(root.children[name].plain(), strict=True)
+            except ValidationError as error:
+                problems += problems_of(error, root, name)
+                continue
+        else:
+            value = field.default
+        if name not in spoiled and (name in root.children or not field.is_required()):
+            setattr(sections, name, value)
+    return sections, problems
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a spec, for editors."""
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **Spec.model_json_schema(), "title": "nncli spec"}
+
+
+def _keys_without_section(root: Node) -> Iterator[Problem]:
+    for key in root.children:
+        if key not in Spec.model_fields:
+            cure = did_you_mean(str(key), Spec.model_fields)
+            yield Problem(root.key_place((key,)), (), f"unknown key {key!r}{cure}")
+    for name, field in Spec.model_fields.items():
+        if field.is_required() and name not in root.children:
+            yield Problem(root.place, (), f"section {name!r} is missing")
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(Spec.model_fields[name].rebuild_annotation())

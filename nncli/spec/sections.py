@@ -1,0 +1,118 @@
+"""The sections of a spec as models; the keys of a component come from its constructor's signature."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Discriminator, Field, Tag
+
+from nncli.registry import STRICT, ComponentOf, ComponentSpec, Count, NonNegative, Seed, step_into
+
+Dataset = Annotated[ComponentSpec, ComponentOf("dataset")]
+
+
+class Section(BaseModel):
+    """Part of a spec: strict types, no unknown keys, nothing infinite, no change afterwards."""
+
+    model_config = STRICT
+
+
+class Fraction(Section):
+    """Rows taken out of ``data``, the same share of each class.
+
+    Args:
+        fraction: the share of the rows.
+    """
+
+    fraction: Annotated[float, Field(gt=0, lt=1)]
+
+
+class Regularization(Section):
+    """Penalties of every dense layer that says nothing itself.
+
+    Args:
+        l1: λ of λ Σ|w| over the weights.
+        l2: λ of λ Σ w² over the weights.
+        bias_l1: λ of λ Σ|b| over the biases.
+        bias_l2: λ of λ Σ b² over the biases.
+    """
+
+    l1: NonNegative = 0.0
+    l2: NonNegative = 0.0
+    bias_l1: NonNegative = 0.0
+    bias_l2: NonNegative = 0.0
+
+
+class EarlyStopping(Section):
+    """When training ends before its last epoch; the best weights are the ones that are kept.
+
+    Args:
+        metric: the column of metrics.csv to watch.
+        patience: how many epochs may pass without a better value.
+        min_delta: by how much a value has to be better to count.
+    """
+
+    metric: str = "validation_loss"
+    patience: Count = 1000
+    min_delta: NonNegative = 0.0
+
+
+class Training(Section):
+    """The loop.
+
+    Args:
+        epochs: how often training passes over all rows.
+        batch_size: rows a step; all of them where it is not given.
+        log_every: epochs between two rows of metrics; a hundredth of all epochs where it is not given.
+        early_stopping: when to end before the last epoch; never where it is not given.
+        checkpoint_seconds: seconds between two checkpoints.
+    """
+
+    epochs: Count
+    batch_size: Count | None = None
+    log_every: Count | None = None
+    early_stopping: EarlyStopping | None = None
+    checkpoint_seconds: NonNegative = 10.0
+
+
+_FRACTION, _DATASET = step_into("split", "fraction"), step_into("split", "dataset")
+
+
+def _kind_of_split(value: Any) -> str:
+    fraction = isinstance(value, Fraction) or (isinstance(value, dict) and "fraction" in value)
+    return _FRACTION if fraction else _DATASET
+
+
+Split = Annotated[
+    Annotated[Fraction, Tag(_FRACTION)] | Annotated[Dataset, Tag(_DATASET)],
+    Discriminator(_kind_of_split),
+]
+
+
+class Spec(Section):
+    """Everything that a run depends on.
+
+    Args:
+        seed: where all random numbers begin.
+        rng: where they come from: derived, a stream of its own for each purpose, or nnfs, one legacy stream for all
+            in the book's order: training data, weights layer by layer, validation and test data, dropout masks.
+        dtype: the number format of the network.
+        data: the training set.
+        validation: a set to watch while training, a fresh draw or a fraction of ``data``.
+        test: a set that is looked at once, after training; written like ``validation``.
+        layers: the network, from the data to the output.
+        loss: what training makes small.
+        optimizer: how a gradient becomes an update.
+        regularization: the penalties of every dense layer that says nothing itself.
+        training: the loop.
+    """
+
+    seed: Seed = 0
+    rng: Literal["derived", "nnfs"] = "derived"
+    dtype: Literal["float32", "float64"] = "float32"
+    data: Dataset
+    validation: Split | None = None
+    test: Split | None = None
+    layers: Annotated[list[Annotated[ComponentSpec, ComponentOf("layer")]], Field(min_length=1, max_length=1000)]
+    loss: Annotated[ComponentSpec, ComponentOf("loss")]
+    optimizer: Annotated[ComponentSpec, ComponentOf("optimizer")]
+    regularization: Regularization = Regularization()
+    training: Training
