@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nncli.run.comparison import Comparison
 
 BEST = "bold green"
+NARROWEST = 15  # characters that a run's column may always have; what is longer is folded where space is short
 
 
 def console() -> Console:
@@ -156,7 +157,9 @@ def _print_in_parts(
 ) -> None:
     """A table with a column a run; where they do not fit side by side, several tables."""
     first = max(len(f"{name}{direction(higher)}") for name, higher, _, _ in rows) + 2
-    widths = [max(len(labels[i]), *(len(values[i]) + 2 for _, _, values, _ in rows)) + 2 for i in range(len(labels))]
+    widest = [max(len(label), *(len(row[2][i]) + 2 for row in rows)) for i, label in enumerate(labels)]
+    fold = max(NARROWEST, (out.width - first) // len(labels) - 3)
+    widths = [min(width, fold) + 3 for width in widest]
     start = 0
     while start < len(labels):
         stop, used = start + 1, first + widths[start]
@@ -164,6 +167,8 @@ def _print_in_parts(
             used += widths[stop]
             stop += 1
         made = table(corner, *labels[start:stop])
+        for column in made.columns[1:]:
+            column.max_width = fold
         for name, higher, values, best in rows:
             cells = [Text(f"* {values[i]}", style=BEST) if i in best else Text(values[i]) for i in range(start, stop)]
             made.add_row(f"{name}{direction(higher)}", *cells)

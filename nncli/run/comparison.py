@@ -200,7 +200,10 @@ def _same_layers(runs: Sequence[Run]) -> bool:
 
 
 def _flat_specs(run: Run, same_layers: bool) -> dict[str, Any]:
-    """A spec as one level of keys; layers by position, or where their types differ by type and number of its kind."""
+    """A spec as one level of keys; layers by position, or where their types differ by type and number of its kind.
+
+    What a layer has from ``regularization`` stands there only.
+    """
     spec = run.spec.model_dump(mode="json")
     flat: dict[str, Any] = {}
     layers = spec.pop("layers")
@@ -211,6 +214,7 @@ def _flat_specs(run: Run, same_layers: bool) -> dict[str, Any]:
         kind = layer["type"]
         prefix = f"layers[{index}]" if same_layers else f"layers.{kind}[{seen[kind]}]"
         seen[kind] += 1
+        layer = {key: value for key, value in layer.items() if value != spec["regularization"].get(key, ...)}
         flat |= dict(_flattened(layer if same_layers else {k: v for k, v in layer.items() if k != "type"}, prefix))
     return {key: value for key, value in {**dict(_flattened(spec, "")), **flat}.items() if value is not None}
 

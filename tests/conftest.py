@@ -1,0 +1,59 @@
+"""What all tests share: one BLAS thread, so that equal specs give equal bits, and a command line in this process."""
+
+import os
+
+for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from nncli.cli import main
+
+ROOT = Path(__file__).parent.parent
+
+SPEC = """\
+seed: 0
+data: {type: spiral, samples: 20, classes: 3}
+validation: {type: spiral, samples: 20}
+layers:
+  - {type: dense, units: 8}
+  - relu
+  - {type: dense, units: 3}
+  - softmax
+loss: categorical_crossentropy
+optimizer: {type: adam, learning_rate: 0.05}
+training: {epochs: 30, log_every: 10}
+"""
+
+
+@dataclass
+class Result:
+    """How a command ended: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder to work in, with ``config.yaml``, a small spec that trains in milliseconds."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text(SPEC, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def nncli(capfd):
+    """Run a command in this process: ``nncli("train", "config.yaml").code``."""
+
+    def run(*arguments):
+        capfd.readouterr()
+        code = main([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return Result(code, out, err)
+
+    return run
