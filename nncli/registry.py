@@ -64,14 +64,14 @@ class Component:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """The constructor's arguments, in their order."""
-        meanings = _meanings(self.target.__doc__ or "")
+        explained = meanings(self.target.__doc__ or "")
         return tuple(
             Parameter(
                 name,
                 _type_words(annotation),
                 "" if default is ... else _value_words(default),
                 _range_words(annotation),
-                meanings.get(name, ""),
+                explained.get(name, ""),
             )
             for name, annotation, default in self._arguments
         )
@@ -213,8 +213,8 @@ def _as_field(annotation: Any) -> Any:
     return annotation
 
 
-def _meanings(docstring: str) -> dict[str, str]:
-    """The ``Args:`` of a docstring, by name."""
+def meanings(docstring: str) -> dict[str, str]:
+    """What the ``Args:`` of a docstring say, by name."""
     section = re.search(r"^Args:\n((?:[ ]{4}.*\n?|\n)+)", inspect.cleandoc(docstring), re.MULTILINE)
     entries = re.findall(r"^ {4}(\w+): ((?:.*)(?:\n {8}.*)*)", section.group(1) if section else "", re.MULTILINE)
     return {name: " ".join(text.split()) for name, text in entries}

@@ -83,10 +83,8 @@ def show_summary(document: dict[str, Any]) -> None:
     import yaml
 
     out = console()
-    spec = {key: value for key, value in document["spec"].items() if value is not None}
-    out.print(
-        yaml.safe_dump(spec, sort_keys=False, default_flow_style=None, width=100).rstrip(), soft_wrap=True, markup=False
-    )
+    written = yaml.safe_dump(document["spec"], sort_keys=False, default_flow_style=None, width=100)
+    out.print(written.rstrip(), soft_wrap=True, markup=False)
     out.print()
     made = table("layer", "output", "parameters", "multiply-adds a row")
     for index, layer in enumerate(document["layers"]):
@@ -181,13 +179,13 @@ def _print_curves(out: Console, name: str, curves: list[tuple[str, list[float], 
     """The curves overlaid; in colour where there is any, else each with a sign of its own."""
     import plotext
 
-    colour = out.color_system is not None
+    colour = out.color_system is not None and not out.no_color
     plotext.clear_figure()
     plotext.theme("pro" if colour else "clear")
     signs = ["braille"] * len(curves) if colour else [chr(ord("a") + index % 26) for index in range(len(curves))]
     for (label, epochs, values), sign in zip(curves, signs, strict=True):
         if values:
-            plotext.plot(epochs, values, label=label if colour else f"{label}", marker=sign)
+            plotext.plot(epochs, values, label=label, marker=sign)
     last = max((epochs[-1] for _, epochs, _ in curves if epochs), default=0)
     ticks = sorted({round(last * part / 4) for part in range(5)})
     plotext.xticks(ticks, [str(tick) for tick in ticks])

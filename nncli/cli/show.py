@@ -34,4 +34,4 @@ def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
         return
     from nncli.cli.display import show_summary
 
-    show_summary(document)
+    show_summary({**document, "spec": spec.model_dump(mode="json", exclude_none=True)})

@@ -214,8 +214,8 @@ def _flat_specs(run: Run, same_layers: bool) -> dict[str, Any]:
         kind = layer["type"]
         prefix = f"layers[{index}]" if same_layers else f"layers.{kind}[{seen[kind]}]"
         seen[kind] += 1
-        layer = {key: value for key, value in layer.items() if value != spec["regularization"].get(key, ...)}
-        flat |= dict(_flattened(layer if same_layers else {k: v for k, v in layer.items() if k != "type"}, prefix))
+        implied = spec["regularization"] if same_layers else {**spec["regularization"], "type": kind}
+        flat |= dict(_flattened({key: value for key, value in layer.items() if value != implied.get(key, ...)}, prefix))
     return {key: value for key, value in {**dict(_flattened(spec, "")), **flat}.items() if value is not None}
 
 

@@ -152,7 +152,7 @@ def _fill(folder: Path, loaded: LoadedSpec, training: Training) -> None:
     storage.put(folder / "spec.yaml", loaded.text)
     storage.put(folder / "run.json", as_json(_description(experiment, loaded)))
     storage.put(folder / "metrics.csv", ",".join(("epoch", *training.columns)).encode() + b"\n")
-    (folder / "checkpoints").mkdir()
+    storage.make_folder(folder / "checkpoints")
     _put_checkpoint(folder, training, (folder / "metrics.csv").stat().st_size)
 
 

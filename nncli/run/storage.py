@@ -65,12 +65,18 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(path: Path) -> None:
+    """A new empty folder."""
+    with failures(path):
+        path.mkdir()
+
+
 def hidden_folder(parent: Path) -> Path:
     """A new empty folder under a hidden name, to be filled and then published."""
     with failures(parent):
         parent.mkdir(parents=True, exist_ok=True)
-        folder = parent / f".new-{secrets.token_hex(8)}"
-        folder.mkdir()
+    folder = parent / f".new-{secrets.token_hex(8)}"
+    make_folder(folder)
     return folder
 
 

@@ -1,0 +1,53 @@
+"""Parts of a data set."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nncli.data.dataset import Dataset
+from nncli.data.split import split
+
+
+def numbered(counts):
+    """A set whose inputs are the numbers of its rows, with so many rows of each class, shuffled."""
+    targets = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
+    return Dataset(np.arange(len(targets), dtype=float)[:, None], targets, len(counts))
+
+
+@given(
+    st.lists(st.integers(4, 60), min_size=2, max_size=4),
+    st.floats(0.05, 0.3),
+    st.floats(0.05, 0.3),
+    st.integers(0, 2**32 - 1),
+)
+def test_parts_are_disjoint_whole_and_stratified(counts, first, second, seed):
+    """Every row is in exactly one part, in its old order, and each class has its rounded share, at least one row."""
+    dataset = numbered(counts)
+    parts = split(dataset, {"validation": first, "test": second}, np.random.default_rng(seed))
+    assert list(parts) == ["training", "validation", "test"]
+    rows = [part.inputs[:, 0] for part in parts.values()]
+    assert sorted(np.concatenate(rows)) == list(range(sum(counts)))
+    assert all((np.diff(each) > 0).all() for each in rows)
+    for part, share in ((parts["validation"], first), (parts["test"], second)):
+        assert list(np.bincount(part.targets, minlength=len(counts))) == [max(1, round(n * share)) for n in counts]
+
+
+def test_targets_stay_with_their_rows():
+    """A row keeps its class."""
+    dataset = numbered([10, 10])
+    for part in split(dataset, {"test": 0.3}, np.random.default_rng(0)).values():
+        np.testing.assert_array_equal(part.targets, dataset.targets[part.inputs[:, 0].astype(int)])
+
+
+def test_the_stream_decides():
+    """The same stream gives the same parts, another one others."""
+    dataset = numbered([30, 30])
+    prints = [split(dataset, {"test": 0.3}, np.random.default_rng(s))["test"].fingerprint() for s in (0, 0, 1)]
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_a_class_too_small_is_named():
+    """A class that cannot be in every part is an error that says which one."""
+    with pytest.raises(ValueError, match="class 1 has 2 rows, too few for 3 parts"):
+        split(numbered([10, 2]), {"validation": 0.1, "test": 0.1}, np.random.default_rng(0))

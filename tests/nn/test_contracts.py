@@ -1,0 +1,226 @@
+"""What holds for every registered component; adding one adds its tests, and one without a witness fails by name."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import nncli.run.assembly  # noqa: F401 (registers all components)
+from nncli import registry
+from nncli.nn.parameters import Parameters
+from tests.nn.differences import central_differences, relative_error
+from tests.nn.witnesses import WITNESSES
+
+ALL = [entry for kind in registry.kinds() for entry in registry.components(kind)]
+ROWS, COLUMNS = 5, 3
+
+
+def named(kind):
+    return [pytest.param(entry, id=entry.name) for entry in registry.components(kind)]
+
+
+def built(entry):
+    assert (entry.kind, entry.name) in WITNESSES, f"{entry.kind} {entry.name} has no witness in tests/nn/witnesses.py"
+    return entry.target(**WITNESSES[entry.kind, entry.name][1])
+
+
+def layer_of(entry, columns=COLUMNS):
+    """A layer on a vector of its own, with random weights, and a frozen stream where it draws."""
+    layer = built(entry)
+    parameters = Parameters(layer.shapes(columns), np.dtype("float64"))
+    layer.attach(parameters.views(parameters.values), parameters.views(parameters.gradients), np.dtype("float64"))
+    parameters.values[:] = np.random.default_rng(1).normal(size=parameters.values.shape)
+    layer.draw_from(np.random.default_rng(2))
+    return layer, parameters
+
+
+def data(columns=COLUMNS, seed=3):
+    return np.random.default_rng(seed).normal(size=(ROWS, columns))
+
+
+@pytest.mark.parametrize("entry", ALL, ids=lambda entry: f"{entry.kind}-{entry.name}")
+def test_every_component_has_a_witness(entry):
+    """No component is its own proof."""
+    built(entry)
+
+
+@pytest.mark.parametrize("entry", ALL, ids=lambda entry: f"{entry.kind}-{entry.name}")
+def test_every_component_explains_itself(entry):
+    """A docstring has a first sentence, a formula or a source, and a meaning for each argument."""
+    text = inspect.cleandoc(entry.target.__doc__)
+    assert entry.summary.endswith(".")
+    assert "Source: " in text
+    assert all(parameter.meaning for parameter in entry.parameters), [p.name for p in entry.parameters if not p.meaning]
+
+
+@pytest.mark.parametrize("entry", ALL, ids=lambda entry: f"{entry.kind}-{entry.name}")
+def test_defaults_are_in_their_own_range(entry):
+    """A spec that writes out every default is as right as one that leaves them out."""
+    required = WITNESSES[entry.kind, entry.name][1]
+    first = entry.model.model_validate({"type": entry.name, **required})
+    assert entry.model.model_validate(first.model_dump()) == first
+
+
+@pytest.mark.parametrize("entry", named("layer"))
+def test_forward_is_the_formula(entry):
+    """A layer's outputs are those of the naive formula, row by row."""
+    layer, _ = layer_of(entry)
+    inputs = data()
+    naive = [WITNESSES["layer", entry.name][0](layer, row) for row in inputs]
+    np.testing.assert_allclose(layer.forward(inputs), naive, rtol=1e-14, atol=1e-15)
+
+
+@pytest.mark.parametrize("entry", named("layer"))
+def test_backward_is_the_slope(entry):
+    """Gradients of inputs and of everything trained agree with central differences to 1e-6."""
+    layer, parameters = layer_of(entry)
+    inputs, weighing = data(), data(layer.width(COLUMNS), seed=4)
+
+    def total():
+        layer.draw_from(np.random.default_rng(2))
+        return float(np.sum(layer.forward(inputs, training=True) * weighing))
+
+    total()
+    d_inputs = layer.backward(weighing).copy()
+    gradients = parameters.gradients.copy()
+    assert relative_error(d_inputs, central_differences(total, inputs)) < 1e-6
+    if len(gradients):
+        assert relative_error(gradients, central_differences(total, parameters.values)) < 1e-6
+
+
+@pytest.mark.parametrize("entry", named("layer"))
+def test_parameter_gradients_are_those_of_backward(entry):
+    """The lowest layer, which is asked for its own gradients only, gives the same ones."""
+    layer, parameters = layer_of(entry)
+    grad = data(layer.width(COLUMNS), seed=4)
+    layer.forward(data(), training=True)
+    layer.backward(grad)
+    expected = parameters.gradients.copy()
+    parameters.gradients[:] = np.nan
+    layer.parameter_gradients(grad)
+    np.testing.assert_array_equal(parameters.gradients, expected)
+
+
+@pytest.mark.parametrize("entry", named("layer"))
+def test_arguments_are_not_written_to(entry):
+    """Neither forward nor backward changes what it was given."""
+    layer, _ = layer_of(entry)
+    inputs, grad = data(), data(layer.width(COLUMNS), seed=4)
+    kept = inputs.copy(), grad.copy()
+    inputs.flags.writeable = grad.flags.writeable = False
+    layer.forward(inputs, training=True)
+    layer.backward(grad)
+    np.testing.assert_array_equal(inputs, kept[0])
+    np.testing.assert_array_equal(grad, kept[1])
+
+
+@pytest.mark.parametrize("entry", named("layer"))
+def test_results_stay_until_the_next_call(entry):
+    """Outputs outlive a backward pass, and a gradient the next forward pass."""
+    layer, _ = layer_of(entry)
+    grad = data(layer.width(COLUMNS), seed=4)
+    outputs = layer.forward(data(), training=True)
+    kept = outputs.copy()
+    d_inputs = layer.backward(grad)
+    np.testing.assert_array_equal(outputs, kept)
+    kept = d_inputs.copy()
+    layer.forward(data(seed=5), training=True)
+    np.testing.assert_array_equal(d_inputs, kept)
+
+
+@pytest.mark.parametrize("entry", named("layer"))
+def test_row_counts_may_change_from_call_to_call(entry):
+    """A smaller last batch is treated like any other: each row gets what it gets alone."""
+    layer, _ = layer_of(entry)
+    inputs = data()
+    whole = layer.forward(inputs).copy()
+    np.testing.assert_allclose(layer.forward(inputs[:2]), whole[:2], rtol=1e-14)
+    np.testing.assert_allclose(layer.forward(inputs), whole, rtol=1e-14)
+
+
+@pytest.mark.parametrize("entry", named("layer"))
+def test_same_stream_same_bits(entry):
+    """Two layers given the same random numbers begin and train alike, bit for bit."""
+    found = []
+    for _ in range(2):
+        layer, parameters = layer_of(entry)
+        if entry.name == "dense":
+            layer.initializer = registry.names("initializer")["he"].target()
+        layer.initialize(np.random.default_rng(7))
+        outputs = layer.forward(data(), training=True)
+        found.append((parameters.values.tobytes(), outputs.tobytes()))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("entry", named("loss"))
+def test_loss_is_the_formula(entry):
+    """The loss of each row is that of the naive formula, for integer and for one-hot targets."""
+    loss = built(entry)
+    loss.attach(np.dtype("float64"))
+    outputs = np.random.default_rng(1).dirichlet(np.ones(4), size=6)
+    outputs[0] = [1, 0, 0, 0]  # both ends of the clip
+    labels = np.array([0, 1, 2, 3, 0, 1])
+    outputs[1] = [1, 0, 0, 0]
+    naive = [WITNESSES["loss", entry.name][0](row, label) for row, label in zip(outputs, labels, strict=True)]
+    np.testing.assert_allclose(loss.forward(outputs, loss.encode(labels, 4)), naive, rtol=1e-14)
+    one_hot = np.eye(4)[labels]
+    np.testing.assert_allclose(loss.forward(outputs, loss.encode(one_hot, 4)), naive, rtol=1e-14)
+
+
+@pytest.mark.parametrize("entry", named("loss"))
+def test_loss_gradient_is_the_slope(entry):
+    """The gradient of the mean loss agrees with central differences, and nothing that was given is written to."""
+    loss = built(entry)
+    loss.attach(np.dtype("float64"))
+    outputs = np.random.default_rng(1).dirichlet(np.ones(4), size=6)
+    targets = loss.encode(np.array([0, 1, 2, 3, 0, 1]), 4)
+    expected = central_differences(lambda: float(np.mean(loss.forward(outputs, targets))), outputs)
+    outputs.flags.writeable = targets.flags.writeable = False
+    assert relative_error(loss.backward(outputs, targets), expected) < 1e-6
+
+
+@pytest.mark.parametrize("entry", named("metric"))
+def test_metric_is_the_formula(entry):
+    """A metric is that of the naive formula, ties included, and knows which direction is better."""
+    outputs = np.random.default_rng(1).integers(0, 3, size=(50, 4)).astype(float)
+    targets = np.random.default_rng(2).integers(0, 4, size=50)
+    assert built(entry).measure(outputs, targets) == WITNESSES["metric", entry.name][0](outputs, targets)
+    assert entry.target.higher_is_better in {True, False}
+
+
+@pytest.mark.parametrize("entry", named("initializer"))
+def test_initializer_has_its_moments(entry):
+    """Mean and standard deviation of many drawn weights are those of the formula, for two shapes."""
+    for inputs, units in ((400, 100), (50, 800)):
+        drawn = built(entry).draw(np.random.default_rng(5), inputs, units)
+        mean, deviation = WITNESSES["initializer", entry.name][0](inputs, units)
+        assert drawn.shape == (inputs, units)
+        assert abs(drawn.mean() - mean) < 4 * deviation / np.sqrt(drawn.size)
+        assert abs(drawn.std() / deviation - 1) < 4 / np.sqrt(2 * drawn.size)
+
+
+@pytest.mark.parametrize("entry", named("initializer"))
+def test_initializer_draws_the_same_bits_from_the_same_stream(entry):
+    """Weights depend on the stream alone; both kinds of generator are accepted."""
+    for generator in (np.random.default_rng, np.random.RandomState):
+        draws = [built(entry).draw(generator(5), 4, 3).tobytes() for _ in range(2)]
+        assert draws[0] == draws[1]
+
+
+@pytest.mark.parametrize("entry", named("dataset"))
+def test_dataset_keeps_its_promises(entry):
+    """Rows, columns and classes are as announced, and the same stream gives the same points."""
+    source = built(entry)
+    first, second = (source.draw(np.random.default_rng(6)) for _ in range(2))
+    assert (len(first), first.inputs.shape[1], first.classes) == (source.rows, source.columns, source.classes)
+    assert set(first.targets) == set(range(source.classes))
+    assert first.fingerprint() == second.fingerprint() != source.draw(np.random.default_rng(7)).fingerprint()
+
+
+@pytest.mark.parametrize("entry", named("dataset"))
+def test_dataset_leaves_the_global_generator_alone(entry):
+    """NumPy's global random state is the same before and after a draw, also where the draw fails."""
+    np.random.seed(11)  # noqa: NPY002
+    before = np.random.get_state()[1].tobytes()  # noqa: NPY002
+    built(entry).draw(np.random.default_rng(6))
+    assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002

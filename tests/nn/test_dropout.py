@@ -1,0 +1,61 @@
+"""Masks: how often, how large, and when anew."""
+
+import numpy as np
+import pytest
+
+from nncli.nn.dropout import Dropout
+
+SHAPE = (400, 250)
+
+
+def dropout(rate, rng):
+    layer = Dropout(rate)
+    layer.attach({}, {}, np.dtype("float64"))
+    layer.draw_from(rng)
+    return layer
+
+
+@pytest.mark.parametrize("generator", [np.random.default_rng, np.random.RandomState], ids=["own", "legacy"])
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_share_and_mean(generator, rate):
+    """A number is 0 with probability q and else divided by 1 − q, so that the mean stays."""
+    outputs = dropout(rate, generator(0)).forward(np.ones(SHAPE), training=True)
+    assert set(np.unique(outputs)) == {0.0, 1 / (1 - rate)}
+    deviation = np.sqrt(rate * (1 - rate) / outputs.size)
+    assert abs((outputs == 0).mean() - rate) < 4 * deviation
+    assert abs(outputs.mean() - 1) < 4 * deviation / (1 - rate)
+
+
+def test_every_training_pass_has_its_own_mask():
+    """Two passes in a row drop different numbers."""
+    layer = dropout(0.5, np.random.default_rng(0))
+    first = layer.forward(np.ones(SHAPE), training=True).copy()
+    assert (layer.forward(np.ones(SHAPE), training=True) != first).any()
+
+
+def test_backward_uses_the_mask_of_forward():
+    """The gradient is 0 exactly where the output is, and scaled alike elsewhere."""
+    layer = dropout(0.5, np.random.default_rng(0))
+    outputs = layer.forward(np.ones(SHAPE), training=True)
+    np.testing.assert_array_equal(layer.backward(np.ones(SHAPE)), outputs)
+
+
+def test_a_rate_of_0_is_no_dropout():
+    """With q = 0 nothing is dropped or scaled."""
+    inputs = np.random.default_rng(0).normal(size=SHAPE)
+    np.testing.assert_array_equal(dropout(0.0, np.random.default_rng(0)).forward(inputs, training=True), inputs)
+
+
+def test_legacy_masks_are_the_book_s():
+    """From a legacy generator come the numbers of binomial(1, 1 − q), row by row."""
+    found = dropout(0.1, np.random.RandomState(5)).forward(np.ones((3, 4)), training=True)
+    expected = np.random.RandomState(5).binomial(1, 0.9, (3, 4)) / 0.9
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_stream_is_needed():
+    """A training pass without a stream says what is missing instead of drawing from a global one."""
+    layer = Dropout(0.5)
+    layer.attach({}, {}, np.dtype("float64"))
+    with pytest.raises(ValueError, match="draw_from"):
+        layer.forward(np.ones((2, 2)), training=True)

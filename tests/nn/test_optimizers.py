@@ -1,0 +1,108 @@
+"""Every registered optimizer, held against its naive formula."""
+
+import math
+
+import numpy as np
+import pytest
+
+from nncli import registry
+from nncli.nn.optimizers.optimizer import BLOCK
+from tests.nn.test_contracts import named
+from tests.nn.witnesses import WITNESSES
+
+RATES = [1e-8, 0.01, 1.0, 1e4]
+
+
+def attached(entry, values, **settings):
+    optimizer = entry.target(**{**WITNESSES["optimizer", entry.name][1], **settings})
+    gradients = np.zeros_like(values)
+    optimizer.attach(values, gradients)
+    return optimizer, gradients
+
+
+@pytest.mark.parametrize("entry", named("optimizer"))
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("steps", [1, 10, 100])
+def test_steps_are_the_formula(entry, rate, steps):
+    """After 1, 10 and 100 steps, at sane and at absurd rates, every parameter is where the naive formula puts it."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=6)
+    naive, memories = values.tolist(), [{} for _ in values]
+    optimizer, gradients = attached(entry, values, learning_rate=rate, decay=0.01)
+    for t in range(steps):
+        gradients[:] = rng.normal(size=6) * [1, 1e-6, 1e3, 0, 1, -1]
+        now = rate / (1 + 0.01 * t)
+        step = WITNESSES["optimizer", entry.name][0]
+        naive = [step(optimizer, m, w, g, now, t) for m, w, g in zip(memories, naive, gradients, strict=True)]
+        optimizer.step()
+    scale = np.abs(naive).max()
+    np.testing.assert_allclose(values, naive, rtol=1e-12, atol=1e-13 * scale)
+
+
+@pytest.mark.parametrize("entry", named("optimizer"))
+def test_the_gradient_is_not_written_to(entry):
+    """A step changes values and memory, and leaves the gradient as it was."""
+    values = np.ones(5)
+    optimizer, gradients = attached(entry, values)
+    gradients[:] = np.arange(5) - 2.0
+    optimizer.step()
+    np.testing.assert_array_equal(gradients, np.arange(5) - 2.0)
+    assert set(optimizer.memory) == set(optimizer.remembers)
+
+
+@pytest.mark.parametrize("entry", named("optimizer"))
+def test_blocks_are_invisible(entry):
+    """A vector longer than two blocks is updated as its parts would be, bit for bit."""
+    size = 2 * BLOCK + 5
+    start, slope = np.random.default_rng(0).normal(size=(2, size)).astype(np.float32)
+    whole, tail = start.copy(), start[-9:].copy()
+    for values, grad in ((whole, slope), (tail, slope[-9:])):
+        optimizer, gradients = attached(entry, values)
+        gradients[:] = grad
+        for _ in range(3):
+            optimizer.step()
+    np.testing.assert_array_equal(whole[-9:], tail)
+
+
+@pytest.mark.parametrize("entry", named("optimizer"))
+def test_every_parameter_moves_downhill(entry):
+    """The first step goes against the sign of the gradient, and nowhere where the gradient is 0."""
+    values = np.zeros(3)
+    optimizer, gradients = attached(entry, values)
+    gradients[:] = [2.0, -3.0, 0.0]
+    optimizer.step()
+    np.testing.assert_array_equal(np.sign(values), [-1, 1, 0])
+
+
+@pytest.mark.parametrize("entry", named("optimizer"))
+def test_rate_is_that_of_the_update_before(entry):
+    """``rate`` is η / (1 + decay t) of the previous update, and that of the first before any."""
+    optimizer, _ = attached(entry, np.zeros(2), learning_rate=0.5, decay=0.25)
+    seen = [optimizer.rate]
+    for _ in range(3):
+        optimizer.step()
+        seen.append(optimizer.rate)
+    assert seen == [0.5, 0.5, 0.5 * (1 / 1.25), 0.5 * (1 / 1.5)]
+
+
+def test_momentum_keeps_the_direction():
+    """With μ, a parameter goes on moving when its gradient has become 0; without, it stops."""
+    for momentum, moved in ((0.5, True), (0.0, False)):
+        values = np.zeros(1)
+        sgd = registry.names("optimizer")["sgd"]
+        optimizer, gradients = attached(sgd, values, learning_rate=1.0, momentum=momentum)
+        gradients[:] = 1
+        optimizer.step()
+        before = values.copy()
+        gradients[:] = 0
+        optimizer.step()
+        assert (values[0] != before[0]) == moved
+
+
+def test_first_adam_step_is_the_learning_rate():
+    """Corrected for their start at 0, Adam's first mean over root is the sign of the gradient, whatever its size."""
+    values = np.zeros(3)
+    optimizer, gradients = attached(registry.names("optimizer")["adam"], values, learning_rate=0.1)
+    gradients[:] = [1e3, -1e-2, 1.0]
+    optimizer.step()
+    assert all(math.isclose(v, -0.1 * s, rel_tol=1e-4) for v, s in zip(values, [1, -1, 1], strict=True))

@@ -1,0 +1,63 @@
+"""Every file in configs/ trains, and their reference tells the truth."""
+
+import json
+import re
+
+import pytest
+
+import nncli.run.assembly  # noqa: F401 (registers all components)
+from nncli import registry
+from nncli.spec import sections
+from nncli.spec.reference import components_as_markdown
+from tests.conftest import ROOT
+
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+REFERENCE = (ROOT / "configs" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+def test_trains_shortened(config, here, nncli):
+    """Every config trains for a few epochs and leaves a finished run whose loss has become smaller."""
+    short = ("training.epochs=60", "training.log_every=20", "training.early_stopping=null")
+    result = nncli("train", config, *short, "--json")
+    assert result.code == 0, result.err
+    rows = (here / json.loads(result.out)["run"] / "metrics.csv").read_text(encoding="utf-8").splitlines()
+    losses = [float(row.split(",")[2]) for row in rows[1:]]
+    assert losses[-1] < losses[0]
+
+
+def test_overfitting_set_differs_only_in_regularization(nncli, here):
+    """The three demonstrations have the same data and the same first weights, so that their gaps compare."""
+    names = ["overfit", "overfit_l2", "overfit_dropout"]
+    for name in names:
+        nncli("train", ROOT / "configs" / f"{name}.yaml", "training.epochs=1", "--name", name, "-q")
+    compared = json.loads(nncli("compare", *names, "--json").out)
+    assert set(compared["differences"]) == {"regularization.l2", "layers", "layers.dropout[0].rate"}
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+def test_is_explained(config):
+    """A config begins with a sentence, and the reference names it."""
+    assert config.read_text(encoding="utf-8").startswith("# ")
+    assert f"`{config.name}`" in REFERENCE
+
+
+def test_component_reference_is_that_of_the_signatures():
+    """The reference holds the component tables as ``nncli components --markdown`` writes them."""
+    every = [entry for kind in registry.kinds() for entry in registry.components(kind)]
+    assert components_as_markdown(every) in REFERENCE, "put what nncli components --markdown prints there"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [sections.Spec, sections.Training, sections.EarlyStopping, sections.Regularization, sections.Fraction],
+    ids=lambda model: model.__name__,
+)
+def test_section_reference_names_every_key(model):
+    """Every key of every section has a row with its default, and a meaning in the section's docstring."""
+    meanings = registry.meanings(model.__doc__)
+    for name, field in model.model_fields.items():
+        assert re.search(rf"^\| `{name}` \|", REFERENCE, re.MULTILINE), name
+        assert meanings.get(name), name
+        if isinstance(field.default, int | float | str):
+            assert re.search(rf"^\| `{name}` \|.*\| {re.escape(str(field.default))} \|", REFERENCE, re.MULTILINE), name

@@ -1,0 +1,56 @@
+"""The README's commands run, and what it says of the house is so."""
+
+import re
+import shlex
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\$ (nncli .*)$", README, re.MULTILINE)
+
+
+def test_the_two_commands_are_there():
+    """One line trains, one runs the tests; both make their own environment."""
+    for heading, last in (("Train", "nncli train configs/adam.yaml"), ("Test", "pytest")):
+        (command,) = re.findall(rf"^## {heading}\n\n(?:[^#\n].*\n|\n)*?    (\S.*)$", README, re.MULTILINE)
+        assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
+        assert command.endswith(last)
+
+
+def test_transcripts_run(here, nncli):
+    """Every command of the transcripts does what is shown there: it ends with the exit code of the transcript."""
+    (here / "configs").symlink_to(ROOT / "configs")
+    (here / "config.yaml").unlink()
+    assert len(COMMANDS) >= 7
+    for command in COMMANDS:
+        _, *words = shlex.split(command)
+        if words[0] == "train":
+            words += ["training.epochs=100", "training.log_every=50"]
+        result = nncli(*words)
+        expected = re.search(rf"^\$ {re.escape(command)}\n(?:(?!\$ ).*\n)*?\$ echo \$\?\n(\d+)", README, re.MULTILINE)
+        assert result.code == int(expected[1] if expected else 0), (command, result.err)
+
+
+def test_transcripts_show_every_command(nncli):
+    """No command is without a transcript."""
+    listed = re.findall(r"^  (\w+) ", nncli("--help").out.partition("Commands:")[2], re.MULTILINE)
+    shown = {command.split()[1] for command in COMMANDS}
+    assert set(listed) == shown
+
+
+@pytest.mark.parametrize("page", ["README.md", "configs/README.md", "runs/README.md", "tests/README.md"])
+def test_named_paths_exist(page):
+    """A path that a page names is there."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:nncli|configs|tests|runs)/[\w/.]*\w/?)`", text):
+        if not path.startswith("runs/") or path == "runs/README.md":
+            assert (ROOT / path).exists(), path
+
+
+def test_whats_where_names_every_module():
+    """The table of rooms has each module of the package."""
+    for path in (ROOT / "nncli").rglob("*.py"):
+        if path.stem not in {"__init__", "__main__"}:
+            assert f"{path.stem}.py" in README or path.parent.name in {"optimizers"}, path
