@@ -1,4 +1,7 @@
-"""Every file in configs/ trains, and their reference tells the truth."""
+"""Every file in configs/ trains, and their reference tells the truth.
+
+``python -m tests.test_configs`` writes the generated part of the reference anew.
+"""
 
 import json
 import re
@@ -12,7 +15,9 @@ from nncli.spec.reference import components_as_markdown
 from tests.conftest import ROOT
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
-REFERENCE = (ROOT / "configs" / "README.md").read_text(encoding="utf-8")
+PAGE = ROOT / "configs" / "README.md"
+REFERENCE = PAGE.read_text(encoding="utf-8")
+GENERATED = "\n## Components\n\nWritten by `python -m tests.test_configs` from the signatures and docstrings.\n\n"
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
@@ -43,9 +48,14 @@ def test_is_explained(config):
 
 
 def test_component_reference_is_that_of_the_signatures():
-    """The reference holds the component tables as ``nncli components --markdown`` writes them."""
+    """The reference ends with the component tables as the signatures have them."""
+    assert written_anew() == REFERENCE, "run python -m tests.test_configs"
+
+
+def written_anew():
+    """The reference with its generated part made again."""
     every = [entry for kind in registry.kinds() for entry in registry.components(kind)]
-    assert components_as_markdown(every) in REFERENCE, "put what nncli components --markdown prints there"
+    return REFERENCE.partition(GENERATED)[0] + GENERATED + components_as_markdown(every)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +71,7 @@ def test_section_reference_names_every_key(model):
         assert meanings.get(name), name
         if isinstance(field.default, int | float | str):
             assert re.search(rf"^\| `{name}` \|.*\| {re.escape(str(field.default))} \|", REFERENCE, re.MULTILINE), name
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written_anew(), encoding="utf-8")
