@@ -117,3 +117,12 @@ def adam(o, memory, w, g, rate, t):
     corrected_m = memory["m"] / (1 - o.beta_1 ** (t + 1))
     corrected_v = memory["v"] / (1 - o.beta_2 ** (t + 1))
     return w - rate * corrected_m / (sqrt(corrected_v) + o.epsilon)
+
+
+@witness("optimizer", "nadam")
+def nadam(o, memory, w, g, rate, t):
+    memory["m"] = o.beta_1 * memory.get("m", 0.0) + (1 - o.beta_1) * g
+    memory["v"] = o.beta_2 * memory.get("v", 0.0) + (1 - o.beta_2) * g**2
+    ahead = o.beta_1 * memory["m"] / (1 - o.beta_1 ** (t + 2)) + (1 - o.beta_1) * g / (1 - o.beta_1 ** (t + 1))
+    corrected_v = memory["v"] / (1 - o.beta_2 ** (t + 1))
+    return w - rate * ahead / (sqrt(corrected_v) + o.epsilon)
