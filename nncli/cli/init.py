@@ -33,7 +33,7 @@ layers:                          # from the data to the output; the input width 
 loss: categorical_crossentropy
 
 optimizer:
-  type: adam                     # or sgd, adagrad, rmsprop
+  type: adam                     # or sgd, adagrad, rmsprop, nadam
   learning_rate: 0.02
   decay: 5e-5                    # the rate at update t is learning_rate / (1 + decay * t)
 
