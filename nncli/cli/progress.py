@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
+import click
 
 if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
     from nncli.run.training import Epoch, Training
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -30,12 +29,11 @@ class PlainView(View):
     """A line every now and then, always at the same epochs.
 
     Args:
-        console: where to print.
         epochs: how many there will be.
     """
 
-    def __init__(self, console: Console, epochs: int) -> None:
-        self.console, self.epochs = console, epochs
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
         self._next = 0
 
     def show(self, epoch: "Epoch") -> None:
@@ -44,7 +42,7 @@ class PlainView(View):
             return
         self._next = epoch.number + max(1, self.epochs // PLAIN_LINES)
         numbers = "  ".join(f"{name} {value:.4f}" for name, value in shown_while_training(epoch.metrics).items())
-        self.console.print(f"epoch {epoch.number}/{self.epochs}  {numbers}", soft_wrap=True)
+        click.echo(f"epoch {epoch.number}/{self.epochs}  {numbers}", err=True)
 
 
 class LiveView(View):
@@ -66,7 +64,12 @@ class LiveView(View):
             self._metrics = epoch.metrics
             self._losses.append(epoch.metrics["loss"])
 
-    def __rich__(self) -> Group:
+    def __rich__(self) -> "Group":
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
         seconds = time.monotonic() - self._started
         rate = self._epoch / seconds if seconds else 0.0
         left = (self.epochs - self._epoch) / rate if rate else 0.0
@@ -79,7 +82,10 @@ class LiveView(View):
         )
         return Group(bar, self._numbers(), Text(f"loss {sparkline(self._losses, SPARK_WIDTH)}", style="magenta"))
 
-    def _numbers(self) -> Table:
+    def _numbers(self) -> "Table":
+        from rich.table import Table
+        from rich.text import Text
+
         table = Table.grid(padding=(0, 2))
         for split in ("training", "validation"):
             prefix = "" if split == "training" else f"{split}_"
@@ -90,18 +96,19 @@ class LiveView(View):
 
 
 @contextmanager
-def watch(training: "Training", silent: bool) -> Iterator[View]:
+def watch(training: "Training") -> Iterator[View]:
     """The view that suits standard error."""
+    from rich.console import Console
+    from rich.live import Live
+
     console = Console(stderr=True, highlight=False)
     epochs = training.settings.epochs
-    if silent:
-        yield View()
-    elif console.is_terminal:
-        view = LiveView(epochs)
-        with Live(view, console=console, refresh_per_second=8, transient=True):
-            yield view
-    else:
-        yield PlainView(console, epochs)
+    if not console.is_terminal:
+        yield PlainView(epochs)
+        return
+    view = LiveView(epochs)
+    with Live(view, console=console, refresh_per_second=8, transient=True):
+        yield view
 
 
 def shown_while_training(metrics: Mapping[str, float]) -> dict[str, float]:

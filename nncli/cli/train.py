@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from signal import Signals
 from typing import Any
@@ -23,8 +24,7 @@ def train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path
 
     OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
     """
-    from nncli.cli.display import show_result
-    from nncli.cli.progress import watch
+    from nncli.cli.progress import View, watch
     from nncli.errors import InterruptionError
     from nncli.run.assembly import assemble, load
     from nncli.run.directory import RunDirectory, name_from
@@ -36,7 +36,7 @@ def train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path
     with stop_on_signals() as stop:
         training = Training(assemble(loaded.spec, loaded.document), stop)
         with RunDirectory.create(runs, name or name_from(config), loaded, training, numbered=not name) as directory:
-            with watch(training, silent=quiet or as_json) as view:
+            with nullcontext(View()) if quiet or as_json else watch(training) as view:
                 for epoch in directory.record():
                     view.show(epoch)
             if stop.signum is not None:
@@ -53,4 +53,6 @@ def train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path
     elif quiet:
         click.echo(directory.path)
     else:
+        from nncli.cli.display import show_result
+
         show_result(result)

@@ -30,5 +30,7 @@ def split(dataset: Dataset, fractions: dict[str, float], rng: Random) -> dict[st
             owner[members[start:stop]] = number
             start = stop
         if start >= len(members):
-            raise ValueError(f"class {label} has {len(members)} rows, too few for {len(fractions) + 1} parts")
+            shares = " and ".join(f"{name} {fraction:g}" for name, fraction in fractions.items())
+            taken = f"the fractions ({shares}) take {start} of the {len(members)} rows of class {label}"
+            raise ValueError(f"{taken}, and leave none to train on; write smaller ones or draw more rows")
     return {name: dataset.rows(np.flatnonzero(owner == number)) for number, name in enumerate(("training", *fractions))}

@@ -113,7 +113,7 @@ def _splits(spec: Spec, training: Dataset, numbers: Streams, document: Document 
     try:
         data = split(training, fractions, numbers.of(Purpose.SPLIT)) if fractions else {"training": training}
     except ValueError as error:
-        raise SpecError(_located(document, next(iter(fractions)), str(error))) from None
+        raise SpecError(_located(document, max(fractions, key=fractions.__getitem__), str(error))) from None
     for name, (part, purpose) in parts.items():
         if isinstance(part, ComponentSpec):
             data[name] = part.build().draw(numbers.of(purpose))
@@ -143,18 +143,23 @@ def _initializer(spec: Spec, index: int) -> ComponentSpec:
 def _bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(4 * MAX_CHARACTERS + 1)
+            data = file.read(4 * MAX_CHARACTERS + 1)
     except FileNotFoundError:
         raise CommandLineError(f"{path}: no such file; 'nncli init {path}' writes a config to start from") from None
+    except NotADirectoryError:
+        raise CommandLineError(f"{path}: no such file; a part of the path is no directory") from None
     except IsADirectoryError:
         raise CommandLineError(f"{path}: is a directory; name the YAML file in it") from None
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}") from None
+    if len(data) > 4 * MAX_CHARACTERS:
+        raise SpecError(f"{path}:1:1: longer than {MAX_CHARACTERS:,} characters: no spec is")
+    return data
 
 
 def _text(path: Path, data: bytes) -> str:
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         place = Place(Source(str(path), ""), before.count("\n") + 1, len(before) - before.rfind("\n"))

@@ -8,7 +8,7 @@ from nncli.nn.network import widths
 from nncli.registry import ComponentSpec
 from nncli.run.evaluation import watchable
 from nncli.run.summary import memory_bytes, training_rows
-from nncli.spec.problems import Path, did_you_mean
+from nncli.spec.problems import Path, did_you_mean, shown
 from nncli.spec.schema import Sections
 from nncli.spec.sections import Fraction
 
@@ -53,7 +53,8 @@ def layers_make_a_network(sections: Sections) -> Iterator[Finding]:
 def loss_fits_the_last_layer(sections: Sections) -> Iterator[Finding]:
     """The loss understands what comes out."""
     fitting = sections.loss.build().last_layers
-    last = sections.layers[-1].type
+    lasting = [layer for layer in sections.layers if not layer.component.target.stochastic]
+    last = (lasting or sections.layers)[-1].type
     if fitting and last not in fitting:
         words = " or ".join(fitting)
         yield (
@@ -121,7 +122,7 @@ def early_stopping_sees_its_metric(sections: Sections) -> Iterator[Finding]:
     path: Path = ("training", "early_stopping")
     known = watchable()
     if stopping.metric not in known:
-        yield (*path, "metric"), f"unknown metric {stopping.metric!r}{did_you_mean(stopping.metric, known)}"
+        yield (*path, "metric"), f"unknown metric {shown(stopping.metric)}{did_you_mean(stopping.metric, known)}"
     elif stopping.metric.startswith("validation_") and sections.validation is None:
         yield (*path, "metric"), f"{stopping.metric!r} needs a section 'validation', and there is none"
     interval = log_interval(sections.training)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from nncli.data.dataset import Dataset
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
@@ -9,6 +11,7 @@ from nncli.registry import components, names
 
 SPLITS = ("training", "validation", "test")
 ROWS_AT_ONCE = 4096
+quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is found and named
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,13 @@ def examples(dataset: Dataset, network: Network) -> Examples:
     return Examples(inputs, network.loss.encode(dataset.targets, network.widths[-1]), dataset.targets, dataset.classes)
 
 
+@quiet
 def predict(network: Network, part: Examples) -> Array:
     """Outputs (N, M) outside training, in portions whose size depends on the number of rows alone."""
     return network.predict(part.inputs, ROWS_AT_ONCE)
 
 
+@quiet
 def scores(network: Network, part: Examples, outputs: Array) -> dict[str, float]:
     """``loss``, the mean over the rows without penalties, and every registered metric."""
     measured = {"loss": network.data_loss(outputs, part.encoded)}

@@ -53,7 +53,8 @@ def training_rows(spec: Any) -> int:
 
 def step_rows(spec: Any) -> int:
     """Rows of one training step."""
-    return spec.training.batch_size or training_rows(spec)
+    rows = training_rows(spec)
+    return min(spec.training.batch_size or rows, rows)
 
 
 def step_multiply_adds(spec: Any, rows: int) -> int:

@@ -12,11 +12,9 @@ from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.run.assembly import Experiment
 from nncli.run.checks import log_interval
-from nncli.run.evaluation import SPLITS, column, examples, measure, measured_names
+from nncli.run.evaluation import SPLITS, column, examples, measure, measured_names, quiet
 from nncli.run.stopping import Stopping
 from nncli.run.streams import Purpose
-
-quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is found and named below
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,6 @@ class Training:
         """After how many epochs the weights were as they are left in the network."""
         return self.stopping.best.epoch if self.stopping.best else self.epoch
 
-    @quiet
     def _measured(self) -> Mapping[str, float]:
         measured = {"learning_rate": self.optimizer.rate}
         for split, part in self._watched.items():

@@ -2,13 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from nncli.spec.problems import Path, Place, Problem, Source
+from nncli.spec.problems import Path, Place, Problem, Source, shown
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 20
@@ -21,6 +21,10 @@ class DocumentError(Exception):
     def __init__(self, place: Place, message: str) -> None:
         super().__init__(message)
         self.problem = Problem(place, (), message)
+
+
+class EmptyDocumentError(DocumentError):
+    """There is nothing in the text but white space and comments."""
 
 
 @dataclass
@@ -87,10 +91,19 @@ class _Reader:
         self.nodes = 0
 
     def _parsed(self) -> Iterator[Any]:
+        mark = None
         try:
-            yield from yaml.parse(self.source.text, Loader=yaml.SafeLoader)
+            loader = yaml.SafeLoader(self.source.text)
+            while loader.check_event():
+                event: Any = loader.get_event()  # type: ignore[no-untyped-call]
+                mark = event.end_mark
+                yield event
         except yaml.MarkedYAMLError as error:
-            raise DocumentError(self._place(error.problem_mark or error.context_mark), _yaml_words(error)) from None
+            cut_off = "end of stream" in (error.problem or "")
+            mark = (error.context_mark if cut_off else None) or error.problem_mark or error.context_mark
+            raise DocumentError(self._place(mark), _yaml_words(error)) from None
+        except (ValueError, OverflowError):  # a character or a version beyond all bounds
+            raise DocumentError(self._place(mark), "not YAML: a number in it is too large") from None
         except yaml.reader.ReaderError as error:
             raise DocumentError(
                 self._place_of_character(error.position), "not text: a control character or binary data"
@@ -107,7 +120,7 @@ class _Reader:
                     )
                 root = self._node(next(self.events), (), 0)
         if root is None:
-            raise DocumentError(start, "empty; 'nncli init' writes a config to start from")
+            raise EmptyDocumentError(start, "empty; 'nncli init' writes a config to start from")
         return root
 
     def _node(self, event: Any, path: Path, depth: int) -> Node:
@@ -116,14 +129,14 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             node = self._aliased(event, place, depth)
         elif isinstance(event, yaml.ScalarEvent):
-            node = Node(place, self._scalar(event, place, path))
+            node = Node(place, _Refused(event.value) if event.tag else self._scalar(event, place, path))
         elif isinstance(event, yaml.MappingStartEvent):
             node = self._mapping(place, path, depth)
         else:
             node = self._sequence(place, path, depth)
         self._count(node, place)
         if getattr(event, "tag", None):
-            self.problems.append(Problem(place, path, f"tag {event.tag!r} is not used in a spec; leave it out"))
+            self.problems.append(Problem(place, path, f"tag {shown(event.tag)} is not used in a spec; leave it out"))
         if not isinstance(event, yaml.AliasEvent) and event.anchor:
             self.anchors[event.anchor] = node
         return node
@@ -154,10 +167,14 @@ class _Reader:
             key_place = self._place(event.start_mark)
             if not isinstance(event, yaml.ScalarEvent):
                 raise DocumentError(key_place, "a key must be a plain word")
+            if event.tag or event.anchor:
+                self.problems.append(
+                    Problem(key_place, path, f"key {shown(event.value)} has a tag or an anchor; leave it out")
+                )
             child = self._node(next(self.events), (*path, event.value), depth + 1)
             if event.value in node.children:
                 first = node.keys[event.value].line
-                message = f"key {event.value!r} stands twice, first in line {first}; keep one"
+                message = f"key {shown(event.value)} stands twice, first in line {first}; keep one"
                 self.problems.append(Problem(key_place, path, message))
             else:
                 node.keys[event.value], node.children[event.value] = key_place, child
@@ -185,8 +202,8 @@ class _Reader:
         return Place(self.source, mark.line + self.source.first_line, mark.column + 1)
 
     def _place_of_character(self, position: int) -> Place:
-        before = self.source.text[:position]
-        return Place(self.source, before.count("\n") + self.source.first_line, position - before.rfind("\n"))
+        before = f"{self.source.text[:position]}.".splitlines()
+        return Place(self.source, len(before) - 1 + self.source.first_line, len(before[-1]))
 
 
 class _Refused(str):
@@ -202,7 +219,7 @@ def refused(value: Any) -> bool:
 
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _WORDS |= {form(word): value for word, value in _WORDS.items() for form in (str.capitalize, str.upper)}
-_OLD_BOOLEANS = {"yes": True, "on": True, "y": True, "no": False, "off": False, "n": False}
+_TRUE = {"yes", "on", "y"}
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
@@ -226,41 +243,60 @@ def scalar(text: str) -> Any:
     if _PREFIXED.fullmatch(text):
         return int(text, 0)
     if _FLOAT.fullmatch(text):
-        number = float(text)
-        if math.isinf(number):
-            raise ValueError(f"{text} is too large for a number of double precision")
-        return number
+        return _finite(text)
     return text
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too large for a number of double precision")
+    return number
+
+
+def _decimal_or_octal(text: str) -> str:
+    readings = [int(text), int(text, 8)] if set(text) <= set("+-01234567") else [int(text)]
+    return " or ".join(map(str, dict.fromkeys(readings)))
+
+
+# What YAML 1.1 takes for one thing and YAML 1.2 for another: the form, the two things, what to write instead.
+_AMBIGUOUS: tuple[tuple[re.Pattern[str], str, str, Callable[[str], str]], ...] = (
+    (
+        re.compile("yes|on|y|no|off|n", re.IGNORECASE),
+        "a truth value",
+        "text",
+        lambda text: f"{str(text.lower() in _TRUE).lower()} or '{text}'",
+    ),
+    (re.compile("[-+]?0[0-9]+"), "octal", "decimal", _decimal_or_octal),
+    (re.compile("[-+]?0b[01]+|[-+]0x[0-9a-fA-F]+"), "a number", "text", lambda text: str(int(text, 0))),
+    (
+        re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?"),
+        "a number to base sixty",
+        "text",
+        lambda text: f"a plain number or '{text}'",
+    ),
+    (
+        re.compile(r"[-+]?[0-9]+_[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F]*_[0-9a-fA-F_]*"),
+        "a number",
+        "text",
+        lambda text: text.replace("_", ""),
+    ),
+)
+
+
 def _refuse_ambiguous(text: str) -> None:
-    lower = text.lower()
-    if lower in _OLD_BOOLEANS:
-        meaning = str(_OLD_BOOLEANS[lower]).lower()
-        raise ValueError(
-            f"{text} is a word to some readers of YAML and a truth value to others; write {meaning} or '{text}'"
-        )
-    if lower.lstrip("+-") in {".nan", ".inf", "nan", "inf", "infinity"}:
-        raise ValueError(f"{text} is not a number to train with; write a finite one")
-    if len(text) > _MAX_DIGITS and (_INTEGER.fullmatch(text) or _FLOAT.fullmatch(text) or _PREFIXED.fullmatch(text)):
+    forms = [row for row in _AMBIGUOUS if row[0].fullmatch(text)]
+    if len(text) > _MAX_DIGITS and (forms or any(number.fullmatch(text) for number in (_INTEGER, _FLOAT, _PREFIXED))):
         raise ValueError(f"a number of {len(text)} characters; write it shorter")
-    if re.fullmatch(r"[-+]?0[0-9]+", text):
-        decimal = text.lstrip("+-").lstrip("0") or "0"
-        octal = f" or 0o{decimal}" if re.fullmatch("[0-7]+", decimal) else ""
-        raise ValueError(f"{text} is octal to some readers of YAML and decimal to others; write {decimal}{octal}")
-    if re.fullmatch(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?", text):
-        raise ValueError(
-            f"{text} is sixty-based to some readers of YAML and text to others; write a plain number or '{text}'"
-        )
-    if "_" in text and re.fullmatch(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F_]+", text):
-        raise ValueError(
-            f"{text} is a number to some readers of YAML and text to others; write {text.replace('_', '')}"
-        )
+    for _, one, other, cure in forms:
+        raise ValueError(f"{text} is {one} to some readers of YAML and {other} to others; write {cure(text)}")
+    if text.lower().lstrip("+-") in {".nan", ".inf", "nan", "inf", "infinity"}:
+        raise ValueError(f"{text} is not a number to train with; write a finite one")
 
 
 def _yaml_words(error: yaml.MarkedYAMLError) -> str:
     problem = (error.problem or "not YAML").replace("\n", " ")
     if "'\\t'" in problem:
-        return "a tab cannot indent YAML; write spaces"
+        return "a tab cannot stand here; YAML is indented and separated with spaces"
     context = f"{error.context}: " if error.context else ""
     return f"not YAML: {context}{problem}"

@@ -5,18 +5,16 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from nncli.registry import entered, names
+from nncli.registry import components, entered, names
 from nncli.spec.document import Node, refused
-from nncli.spec.problems import Path, Problem, did_you_mean
+from nncli.spec.problems import Path, Problem, did_you_mean, shown
 from nncli.spec.sections import Fraction, Spec
 
-_LONGEST_VALUE = 60
-
 _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "greater_than": lambda found: f"must be greater than {found['gt']:g}",
-    "greater_than_equal": lambda found: f"must be at least {found['ge']:g}",
-    "less_than": lambda found: f"must be less than {found['lt']:g}",
-    "less_than_equal": lambda found: f"must be at most {found['le']:g}",
+    "greater_than": lambda found: f"must be greater than {_bound(found['gt'])}",
+    "greater_than_equal": lambda found: f"must be at least {_bound(found['ge'])}",
+    "less_than": lambda found: f"must be less than {_bound(found['lt'])}",
+    "less_than_equal": lambda found: f"must be at most {_bound(found['le'])}",
     "int_type": lambda _: "must be a whole number",
     "int_from_float": lambda _: "must be a whole number",
     "float_type": lambda _: "must be a number",
@@ -35,15 +33,11 @@ def problems_of(error: ValidationError, root: Node, section: str) -> Iterator[Pr
     """Each finding at its place, except those on values which the reader has refused already."""
     for found in error.errors(include_url=False):
         steps = (section, *found["loc"])
-        path = tuple(step for step in steps if not entered(step))
+        written = found["type"] == "extra_forbidden"  # then the last step is the user's own text
+        path = tuple(step for step in steps[:-1] if not entered(step))
+        path += steps[-1:] if written or not entered(steps[-1]) else ()
         if not _refused(found["input"]):
             yield _problem(found, steps, path, root)
-
-
-def shown(value: Any) -> str:
-    """A value as a message shows it: cut where it is long."""
-    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
 def _problem(found: Any, steps: Path, path: Path, root: Node) -> Problem:
@@ -53,23 +47,33 @@ def _problem(found: Any, steps: Path, path: Path, root: Node) -> Problem:
             return Problem(root.find(around).place, around, f"key {key!r} is missing")
         case "extra_forbidden":
             cure = did_you_mean(str(key), _known_keys(steps))
-            return Problem(root.key_place(path), around, f"unknown key {key!r}{cure}")
+            return Problem(root.key_place(path), around, f"unknown key {shown(key)}{cure}")
         case "unknown_type":
-            return _unknown_type(found["ctx"]["kind"], found["input"], root, path)
+            message, at = _unknown_type(found["ctx"]["kind"], found["input"], path)
+            return Problem(root.find(at).place, path, message)
         case kind:
             sentence = _SENTENCES[kind](found.get("ctx", {})) if kind in _SENTENCES else found["msg"].lower()
             return Problem(root.find(path).place, path, f"{sentence}, got {shown(found['input'])}")
 
 
-def _unknown_type(kind: str, value: Any, root: Node, path: Path) -> Problem:
+def _unknown_type(kind: str, value: Any, path: Path) -> tuple[str, Path]:
+    """What is wrong with a value that names no component, and where."""
+    also = ", or {fraction: 0.2}" if path[0] in {"validation", "test"} else ""
     if not isinstance(value, dict):
-        message = f"must be the name of one {kind}, or a mapping with 'type', got {shown(value)}"
-        return Problem(root.find(path).place, path, message)
+        return f"must be the name of one {kind} or a mapping with 'type'{also}, got {shown(value)}", path
     if "type" not in value:
-        return Problem(root.find(path).place, path, f"key 'type' is missing{did_you_mean('', names(kind))}")
+        return f"key 'type' is missing{_choice('', kind)}{also}", path
     name = value["type"]
-    message = f"unknown type {shown(name)}{did_you_mean(str(name), names(kind))}"
-    return Problem(root.find((*path, "type")).place, path, message)
+    return f"unknown type {shown(name)}{_choice(str(name), kind)}", (*path, "type")
+
+
+def _choice(word: str, kind: str) -> str:
+    """A suggestion among the components of a kind; the book's names are understood, but not listed."""
+    return did_you_mean(word, names(kind), (entry.name for entry in components(kind)))
+
+
+def _bound(number: float) -> str:
+    return str(int(number)) if float(number).is_integer() else f"{number:g}"
 
 
 def _known_keys(steps: Path) -> list[str]:

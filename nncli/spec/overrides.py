@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nncli.errors import CommandLineError
-from nncli.spec.document import Document, DocumentError, Node, read
-from nncli.spec.problems import Path, Place, Problem, Source, path_words
+from nncli.spec.document import Document, DocumentError, EmptyDocumentError, Node, read
+from nncli.spec.problems import COMMAND_LINE, Path, Place, Problem, Source, path_words, shown
 
 _STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[(\d{1,6})\]")
 
@@ -19,13 +19,13 @@ def apply(document: Document, overrides: Sequence[str]) -> None:
     """
     for number, text in enumerate(overrides, 1):
         path, value, column = _parsed(text)
-        source = Source("command line", text, number)
+        source = Source(COMMAND_LINE, text, number)
         place = Place(source, number, column)
-        if not value.strip():
+        try:
+            given = read(Source(COMMAND_LINE, " " * (column - 1) + value, number))
+        except EmptyDocumentError:
             document.problems.append(Problem(place, path, "no value behind '='; write null to leave a key unset"))
             continue
-        try:
-            given = read(Source("command line", " " * (column - 1) + value, number))
         except DocumentError as error:
             document.problems.append(Problem(place, path, error.problem.message))
             continue
@@ -42,7 +42,7 @@ def _parsed(text: str) -> tuple[Path, str, int]:
     steps = list(_STEP.finditer(written))
     if not equals or not steps or "".join(step.group() for step in steps) != written or written.startswith((".", "[")):
         raise CommandLineError(
-            f"{text!r} is no override; write one as optimizer.learning_rate=0.1 or layers[0].units=128"
+            f"{shown(text)} is no override; write one as optimizer.learning_rate=0.1 or layers[0].units=128"
         )
     path = tuple(int(step.group(2)) if step.group(2) else step.group(1) for step in steps)
     return path, value, len(written) + 2
@@ -55,6 +55,7 @@ def _put(root: Node, path: Path, node: Node, place: Place) -> Problem | None:
         reason = _no_room(parent, step)
         if reason:
             return Problem(place, path, f"{path_words(path[:depth]) or 'the spec'} {reason}")
+        parent.keys.setdefault(step, place)
         parent.children[step] = _opened(parent.children.get(step), path[depth + 1], place)
         parent = parent.children[step]
     reason = _no_room(parent, path[-1])
@@ -77,9 +78,9 @@ def _no_room(parent: Node, step: str | int) -> str:
     if isinstance(step, int) and not isinstance(parent.value, list):
         return f"is no list, so it has no item [{step}]"
     if isinstance(step, int) and step > len(parent.children):
-        return f"has {len(parent.children)} items, so there is no [{step}]; the last is [{len(parent.children) - 1}]"
+        return f"has no item [{step}]; the next to be added is [{len(parent.children)}]"
     if isinstance(step, str) and not isinstance(parent.value, dict):
-        return f"is no mapping, so it has no key {step!r}"
+        return f"is no mapping, so it has no key {shown(step)}"
     return ""
 
 

@@ -1,14 +1,18 @@
 """All problems of a spec at once, each with its place, its snippet and its cure."""
 
 import difflib
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 Path = tuple[str | int, ...]
 
+COMMAND_LINE = "command line"
 SNIPPET_WIDTH = 96
+LONGEST_VALUE = 60
+MOST_PROBLEMS = 50
 
 
 @dataclass(frozen=True)
@@ -19,11 +23,15 @@ class Source:
     text: str
     first_line: int = 1
 
+    @cached_property
+    def lines(self) -> list[str]:
+        """The text line by line, without their ends."""
+        return self.text.splitlines()
+
     def line(self, number: int) -> str:
-        """One line of the text, without its end; empty past the last one."""
-        lines = self.text.splitlines()
+        """One line of the text; empty past the last one."""
         index = number - self.first_line
-        return lines[index] if 0 <= index < len(lines) else ""
+        return self.lines[index] if 0 <= index < len(self.lines) else ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,20 @@ class Problem:
 
 def report(problems: Iterable[Problem]) -> str:
     """The problems as text, in the order of their places; the command line's come last."""
-    return "\n".join(str(problem) for problem in sorted(set(problems), key=_position))
+    ordered = sorted(set(problems), key=_position)
+    told = [str(problem) for problem in ordered[:MOST_PROBLEMS]]
+    more = [f"... and {len(ordered) - MOST_PROBLEMS} more problems"] if len(ordered) > MOST_PROBLEMS else []
+    return "\n".join(told + more)
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: quoted where it is text, cut where it is long.
+
+    >>> shown(True), shown("x" * 99)[:5], shown(None)
+    ('true', "'xxxx", 'null')
+    """
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
 def path_words(path: Path) -> str:
@@ -61,38 +82,51 @@ def path_words(path: Path) -> str:
     >>> path_words(("layers", 0, "units"))
     'layers[0].units'
     """
-    words = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    words = "".join(f"[{step}]" if isinstance(step, int) else f".{_harmless(step[:LONGEST_VALUE])}" for step in path)
     return words.removeprefix(".")
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
     """A suggestion to append to a message, or the list of what there is where nothing comes near.
+
+    Args:
+        word: what was written.
+        known: what may be written.
+        listed: what to list of it, where that is not all.
 
     >>> did_you_mean("adm", ["adam", "sgd"])
     "; did you mean 'adam'?"
     """
     known = sorted(known)
-    near = difflib.get_close_matches(word.lower(), known, n=1)
+    lower = {name.lower(): name for name in reversed(known)}
+    near = difflib.get_close_matches(word[:LONGEST_VALUE].lower(), lower, n=1)
     if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; there is {', '.join(known)}" if known else ""
+        return f"; did you mean {lower[near[0]]!r}?"
+    return f"; there is {', '.join(sorted(listed or known))}" if known else ""
 
 
-def _position(problem: Problem) -> tuple[int, int, int, str]:
+def _position(problem: Problem) -> tuple[bool, int, int, str]:
     place = problem.place
-    return (place.source.first_line, place.line, place.column, problem.message)
+    return (place.source.name == COMMAND_LINE, place.line, place.column, problem.message)
 
 
 def _snippet(place: Place) -> str:
     """The line, and a caret under the column; cut where it is long, harmless where it holds control characters."""
-    line = re.sub(r"[^\S ]|[^\w\s]", lambda found: _visible(found.group()), place.source.line(place.line))
+    line = _harmless(place.source.line(place.line))
     if not line.strip():
         return ""
     start = max(0, place.column - SNIPPET_WIDTH // 2) if len(line) > SNIPPET_WIDTH else 0
     before = line[start : place.column - 1]
-    width = sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in before)
-    return f"    {line[start : start + SNIPPET_WIDTH]}\n    {' ' * width}^"
+    return f"    {line[start : start + SNIPPET_WIDTH]}\n    {' ' * sum(map(_cells, before))}^"
 
 
-def _visible(character: str) -> str:
-    return character if character.isprintable() else " " if character == "\t" else "�"
+def _cells(character: str) -> int:
+    """How many cells of a terminal a character takes."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _harmless(text: str) -> str:
+    """Text that cannot steer a terminal: a tab as a space, other control characters as �."""
+    return "".join(c if c.isprintable() else " " if c == "\t" else "�" for c in text)

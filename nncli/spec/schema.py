@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from nncli.spec.document import Document, Node
 from nncli.spec.messages import problems_of
-from nncli.spec.problems import Problem, did_you_mean
+from nncli.spec.problems import Problem, did_you_mean, shown
 from nncli.spec.sections import Spec
 
 
@@ -58,7 +58,7 @@ def _keys_without_section(root: Node) -> Iterator[Problem]:
     for key in root.children:
         if key not in Spec.model_fields:
             cure = did_you_mean(str(key), Spec.model_fields)
-            yield Problem(root.key_place((key,)), (), f"unknown key {key!r}{cure}")
+            yield Problem(root.key_place((key,)), (), f"unknown key {shown(key)}{cure}")
     for name, field in Spec.model_fields.items():
         if field.is_required() and name not in root.children:
             yield Problem(root.place, (), f"section {name!r} is missing")

@@ -31,7 +31,7 @@ class AdaGrad(Optimizer):
         self.epsilon = epsilon
 
     def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
-        """C ← c + g², w ← w − η g / (√c + ε)."""
+        """c ← c + g², w ← w − η g / (√c + ε)."""
         (squares,) = memory
         np.multiply(grad, grad, out=scratch)  # g²
         np.add(squares, scratch, out=squares)  # c + g²

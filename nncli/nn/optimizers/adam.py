@@ -44,7 +44,7 @@ class Adam(Optimizer):
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
-        """M and v, then w ← w − η m̂ / (√v̂ + ε)."""
+        """m and v, then w ← w − η m̂ / (√v̂ + ε)."""
         mean, squares = memory
         mean_correction = 1 - self.beta_1 ** (self.updates + 1)  # 1 − β₁ᵗ
         root = sqrt(1 - self.beta_2 ** (self.updates + 1))  # √(1 − β₂ᵗ)

@@ -38,7 +38,7 @@ class RMSprop(Optimizer):
         self.rho, self.epsilon = rho, epsilon
 
     def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
-        """C ← ρ c + (1 − ρ) g², w ← w − η g / (√c + ε)."""
+        """c ← ρ c + (1 − ρ) g², w ← w − η g / (√c + ε)."""
         (squares,) = memory
         blend_squares(squares, grad, self.rho, scratch)  # ρ c + (1 − ρ) g²
         np.sqrt(squares, out=scratch)  # √c

@@ -32,7 +32,7 @@ class SGD(Optimizer):
         self.momentum = momentum
 
     def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
-        """V ← μ v − η g, w ← w + v."""
+        """v ← μ v − η g, w ← w + v."""
         (velocity,) = memory
         np.multiply(velocity, self.momentum, out=velocity)  # μ v
         np.multiply(grad, rate, out=scratch)  # η g

@@ -1,0 +1,493 @@
+"""Broken specs and what the command says of them: every mistake once, at its place, and nothing left behind."""
+
+import re
+
+import pytest
+
+GOOD = """\
+seed: 0
+data: {type: spiral, samples: 20, classes: 3}
+validation: {type: spiral, samples: 20}
+layers:
+  - {type: dense, units: 8}
+  - relu
+  - {type: dense, units: 3}
+  - softmax
+loss: categorical_crossentropy
+optimizer: {type: adam, learning_rate: 0.05}
+training: {epochs: 3, log_every: 1}
+"""
+LAYERS = GOOD[GOOD.index("layers:") : GOOD.index("loss:")]
+VALIDATION = "validation: {type: spiral, samples: 20}\n"
+BOMB = "a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
+    f"{name}: &{name} [{','.join([f'*{of}'] * 10)}]\n" for of, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+def good_but(*changes):
+    """The good spec with pairs of old and new text exchanged, each of which it holds once."""
+    text = GOOD
+    for old, new in zip(changes[::2], changes[1::2], strict=True):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    return text
+
+
+def broken(name, text, *expected, overrides=()):
+    """A row: the file, the overrides, and line, column and fragment of each message."""
+    return pytest.param(text, overrides, expected, id=name)
+
+
+UNKNOWN_KEYS = [
+    broken("section", good_but("seed: 0", "seeds: 0"), (1, 1, "unknown key 'seeds'; did you mean 'seed'?")),
+    broken("section_unlike_any", good_but("seed: 0", "colour: 0"), (1, 1, "unknown key 'colour'; there is data, ")),
+    broken("of_data", good_but("classes: 3", "clases: 3"), (2, 35, "unknown key 'clases'; did you mean 'classes'?")),
+    broken("of_layer", good_but("units: 8", "units: 8, unit: 9"), (5, 29, "unknown key 'unit'; did you mean 'units'?")),
+    broken("of_optimizer", good_but("learning_rate", "lr"), (10, 25, "unknown key 'lr'; there is beta_1, ")),
+    broken(
+        "of_training", good_but("log_every", "log_evry"), (11, 23, "unknown key 'log_evry'; did you mean 'log_every'")
+    ),
+    broken("merge_key", good_but("seed: 0", "<<: {seed: 0}"), (1, 1, "unknown key '<<'")),
+    broken("long", good_but("seed: 0", "k" * 1000 + ": 0"), (1, 1, "unknown key 'kkk")),
+]
+
+MISSING = [
+    broken(
+        "data", good_but("data: {type: spiral, samples: 20, classes: 3}\n", ""), (1, 1, "section 'data' is missing")
+    ),
+    broken("layers", good_but(LAYERS, ""), (1, 1, "section 'layers' is missing")),
+    broken("loss", good_but("loss: categorical_crossentropy\n", ""), (1, 1, "section 'loss' is missing")),
+    broken(
+        "optimizer",
+        good_but("optimizer: {type: adam, learning_rate: 0.05}\n", ""),
+        (1, 1, "section 'optimizer' is missing"),
+    ),
+    broken("training", good_but("training: {epochs: 3, log_every: 1}\n", ""), (1, 1, "section 'training' is missing")),
+    broken("type", good_but("type: adam, ", ""), (10, 12, "key 'type' is missing; there is ")),
+    broken("units", good_but("dense, units: 8", "dense"), (5, 5, "key 'units' is missing")),
+    broken("rate_of_a_bare_name", good_but("- relu", "- dropout"), (6, 5, "key 'rate' is missing")),
+    broken("epochs", good_but("epochs: 3, ", ""), (11, 11, "key 'epochs' is missing")),
+]
+
+WRONG_TYPES = [
+    broken("quoted_number", good_but("epochs: 3", "epochs: '3'"), (11, 20, "must be a whole number, got '3'")),
+    broken("truth_for_number", good_but("units: 8", "units: true"), (5, 26, "must be a whole number, got true")),
+    broken("float_for_whole", good_but("20, classes", "20.0, classes"), (2, 31, "must be a whole number, got 20.0")),
+    broken("text_for_number", good_but("0.05", "fast"), (10, 40, "must be a number, got 'fast'")),
+    broken("null_for_number", good_but("epochs: 3", "epochs: null"), (11, 20, "must be a whole number, got null")),
+    broken("list_for_number", good_but("seed: 0", "seed: [0]"), (1, 7, "must be a whole number, got [0]")),
+    broken("number_for_word", good_but("seed: 0", "dtype: 32"), (1, 8, "must be 'float32' or 'float64', got 32")),
+    broken(
+        "list_for_mapping",
+        good_but("{epochs: 3, log_every: 1}", "[3]"),
+        (11, 11, "must be a mapping of keys to values, got [3]"),
+    ),
+    broken(
+        "mapping_for_list",
+        good_but(LAYERS, "layers: {type: dense}\n"),
+        (4, 9, "must be a list, got {'type': 'dense'}"),
+    ),
+    broken("word_for_list", good_but(LAYERS, "layers: relu\n"), (4, 9, "must be a list, got 'relu'")),
+    broken("list_for_name", good_but("categorical_crossentropy", "[a]"), (9, 7, "must be the name of one loss")),
+    broken("number_as_layer", good_but("- relu", "- 5"), (6, 5, "must be the name of one layer or a mapping")),
+    broken("null_as_layer", good_but("- relu", "- null"), (6, 5, "with 'type', got null")),
+    broken("nothing_as_layer", good_but("- relu", "-"), (6, 4, "with 'type', got null")),
+    broken("null_as_seed", good_but("seed: 0", "seed: null"), (1, 7, "must be a whole number, got null")),
+    broken(
+        "null_as_data", good_but("{type: spiral, samples: 20, classes: 3}", "null"), (2, 7, "with 'type', got null")
+    ),
+    broken("null_as_layers", good_but(LAYERS, "layers: ~\n"), (4, 9, "must be a list, got null")),
+    broken("null_as_loss", good_but("categorical_crossentropy", "null"), (9, 7, "with 'type', got null")),
+    broken(
+        "null_as_optimizer", good_but("{type: adam, learning_rate: 0.05}", "null"), (10, 12, "with 'type', got null")
+    ),
+    broken(
+        "null_as_training",
+        good_but("{epochs: 3, log_every: 1}", "null"),
+        (11, 11, "must be a mapping of keys to values, got null"),
+    ),
+    broken(
+        "null_as_regularization",
+        good_but("seed: 0", "regularization: null"),
+        (1, 17, "must be a mapping of keys to values, got null"),
+    ),
+    broken("long_value", good_but("seed: 0", f"seed: {'x' * 5000}"), (1, 7, "must be a whole number, got 'xxx")),
+]
+
+UNKNOWN_TYPES = [
+    broken("near", good_but("type: adam", "type: adm"), (10, 19, "unknown type 'adm'; did you mean 'adam'?")),
+    broken("near_bare", good_but("- relu", "- rellu"), (6, 5, "unknown type 'rellu'; did you mean 'relu'?")),
+    broken("unlike_any", good_but("type: adam", "type: xyzzy"), (10, 19, "unknown type 'xyzzy'; there is ")),
+    broken("of_loss", good_but("categorical_crossentropy", "mse"), (9, 7, "unknown type 'mse'")),
+    broken("number", good_but("type: adam", "type: 5"), (10, 19, "unknown type 5; there is ")),
+    broken(
+        "of_initializer",
+        good_but("units: 8", "units: 8, initializer: {type: norml}"),
+        (5, 49, "layers[0].initializer: unknown type 'norml'; did you mean 'normal'?"),
+    ),
+    broken(
+        "of_bare_initializer",
+        good_but("units: 8", "units: 8, initializer: hee"),
+        (5, 42, "unknown type 'hee'; did you mean 'he'?"),
+    ),
+]
+
+OUT_OF_RANGE = [
+    broken("seed_negative", good_but("seed: 0", "seed: -1"), (1, 7, "must be at least 0, got -1")),
+    broken("seed_too_big", good_but("seed: 0", "seed: 4294967296"), (1, 7, "got 4294967296")),
+    broken("samples_0", good_but("20, classes", "0, classes"), (2, 31, "must be at least 1, got 0")),
+    broken("samples_too_many", good_but("20, classes", "1000001, classes"), (2, 31, "got 1000001")),
+    broken("classes_1", good_but("classes: 3", "classes: 1"), (2, 44, "must be at least 2, got 1")),
+    broken("classes_256", good_but("classes: 3", "classes: 256"), (2, 44, "must be at most 255, got 256")),
+    broken("units_0", good_but("units: 8", "units: 0"), (5, 26, "must be at least 1, got 0")),
+    broken("units_negative", good_but("units: 8", "units: -8"), (5, 26, "must be at least 1, got -8")),
+    broken("no_layers", good_but(LAYERS, "layers: []\n"), (4, 9, "must have at least 1 item, got []")),
+    broken("rate_1", good_but("- relu", "- {type: dropout, rate: 1.0}"), (6, 27, "must be less than 1, got 1.0")),
+    broken("rate_1.5", good_but("- relu", "- {type: dropout, rate: 1.5}"), (6, 27, "must be less than 1, got 1.5")),
+    broken(
+        "rate_negative", good_but("- relu", "- {type: dropout, rate: -0.1}"), (6, 27, "must be at least 0, got -0.1")
+    ),
+    broken("learning_rate_0", good_but("0.05", "0"), (10, 40, "must be greater than 0, got 0")),
+    broken("learning_rate_negative", good_but("0.05", "-0.05"), (10, 40, "must be greater than 0, got -0.05")),
+    broken("decay_negative", good_but("0.05}", "0.05, decay: -1}"), (10, 53, "must be at least 0, got -1")),
+    broken(
+        "momentum_1",
+        good_but("{type: adam, learning_rate: 0.05}", "{type: sgd, momentum: 1}"),
+        (10, 34, "must be less than 1, got 1"),
+    ),
+    broken("l2_negative", good_but("units: 8", "units: 8, l2: -1e-4"), (5, 33, "must be at least 0, got -0.0001")),
+    broken(
+        "regularization_negative",
+        good_but("seed: 0", "regularization: {l1: -1}"),
+        (1, 22, "regularization.l1: must be at least 0, got -1"),
+    ),
+    broken(
+        "scale_negative",
+        good_but("units: 8", "units: 8, initializer: {type: normal, scale: -1}"),
+        (5, 64, "layers[0].initializer.scale: must be at least 0, got -1"),
+    ),
+    broken("epochs_0", good_but("epochs: 3", "epochs: 0"), (11, 20, "must be at least 1, got 0")),
+    broken("epochs_negative", good_but("epochs: 3", "epochs: -3"), (11, 20, "must be at least 1, got -3")),
+    broken("batch_size_0", good_but("log_every: 1", "batch_size: 0"), (11, 35, "must be at least 1, got 0")),
+    broken(
+        "fraction_0",
+        good_but(VALIDATION, "validation: {fraction: 0}\n"),
+        (3, 24, "validation.fraction: must be greater than 0, got 0"),
+    ),
+    broken("fraction_1", good_but(VALIDATION, "validation: {fraction: 1}\n"), (3, 24, "must be less than 1, got 1")),
+]
+
+NUMBERS = [
+    broken("off", good_but("seed: 0", "seed: off"), (1, 7, "write false or 'off'")),
+    broken("octal", good_but("units: 8", "units: 010"), (5, 26, "write 10 or 8")),
+    broken("sixty_based", good_but("epochs: 3", "epochs: 1:30"), (11, 20, "write a plain number or '1:30'")),
+    broken("nan", good_but("0.05", ".nan"), (10, 40, ".nan is not a number to train with")),
+    broken("infinity", good_but("0.05", ".inf"), (10, 40, ".inf is not a number to train with")),
+    broken("underscore", good_but("epochs: 3", "epochs: 1_000"), (11, 20, "write 1000")),
+    broken("too_large", good_but("0.05", "1e400"), (10, 40, "1e400 is too large")),
+    broken("endless", good_but("epochs: 3", f"epochs: {'9' * 100}"), (11, 20, "a number of 100 characters")),
+]
+
+NO_DOCUMENTS = [
+    broken("empty", "", (1, 1, "empty; 'nncli init' writes a config")),
+    broken("comments_only", "# nothing\n# here\n", (1, 1, "empty")),
+    broken("list", "- seed: 0\n", (1, 1, "a spec is a mapping of sections: data, layers, loss, optimizer, training")),
+    broken("scalar", "hello\n", (1, 1, "a spec is a mapping of sections")),
+    broken("null", "null\n", (1, 1, "a spec is a mapping of sections")),
+    broken("picture", b"\x89PNG\r\n\x1a\n\x00", (1, 1, "byte 0x89 is not UTF-8 text; a spec is a text file")),
+    broken("control_characters", b"seed: 0\n\x00\x01\x02", (2, 1, "not text: a control character or binary data")),
+    broken("latin_1", b"seed: 0\nloss: caf\xe9\n", (2, 10, "byte 0xe9 is not UTF-8 text")),
+    broken("utf_16", GOOD.encode("utf-16-le").join([b"\xff\xfe", b""]), (1, 1, "byte 0xff is not UTF-8 text")),
+    broken(
+        "duplicate_key", good_but("seed: 0", "seed: 0\nseed: 1"), (2, 1, "key 'seed' stands twice, first in line 1")
+    ),
+    broken("duplicate_inner_key", good_but("units: 8", "units: 8, units: 9"), (5, 29, "layers[0]: key 'units' stands")),
+    broken(
+        "tab",
+        good_but("  - relu", "\t- relu"),
+        (6, 1, "a tab cannot stand here; YAML is indented and separated with spaces"),
+    ),
+    broken("tag", good_but("loss: c", "loss: !!str c"), (9, 7, "is not used in a spec; leave it out")),
+    broken(
+        "tag_on_a_number",
+        good_but("seed: 0", "seed: !!int 0"),
+        (1, 7, "is not used in a spec; leave it out"),
+    ),
+    broken("second_document", GOOD + "---\nseed: 1\n", (12, 1, "a second document begins here")),
+    broken("unknown_alias", good_but("seed: 0", "seed: *x"), (1, 7, "alias *x before its anchor &x")),
+    broken("open_bracket", good_but("categorical_crossentropy", "[a"), (10, 10, "not YAML: ")),
+    broken("list_as_key", "? [a, b]\n: 1\n", (1, 3, "a key must be a plain word")),
+    broken("anchor_bomb", BOMB, (4, 4, "counting what aliases repeat")),
+    broken("brackets", "[" * 100_000, (1, 22, "nested deeper than 20 levels")),
+    broken("many_values", "- 1\n" * 20_000, (10_001, 3, "more than 10,000 values")),
+    broken("huge", "#" * 2_000_000, (1, 1, "longer than 1,000,000 characters")),
+    broken(
+        "huge_beyond_ascii",
+        "é" * 3_000_000,
+        (1, 1, "longer than 1,000,000 characters"),
+    ),
+]
+
+CHECKS = [
+    broken(
+        "loss_without_softmax",
+        good_but("  - softmax\n", ""),
+        (8, 7, "loss: categorical_crossentropy needs softmax as the last layer, got dense; add '- softmax'"),
+    ),
+    broken(
+        "units_unlike_classes",
+        good_but("units: 3", "units: 4"),
+        (7, 26, "layers[2].units: the network ends with 4 outputs, but the data has 3 classes; write units: 3"),
+    ),
+    broken(
+        "dropout_last",
+        good_but("- softmax", "- {type: dropout, rate: 0.5}"),
+        (8, 5, "dropout as the last layer hides outputs at random; put it before the last dense layer"),
+        (9, 7, "needs softmax as the last layer, got dense"),
+    ),
+    broken(
+        "dropout_behind_softmax",
+        good_but("- softmax", "- softmax\n  - {type: dropout, rate: 0.5}"),
+        (9, 5, "dropout as the last layer hides outputs at random"),
+    ),
+    broken("nothing_to_train", good_but(LAYERS, "layers: [softmax]\n"), (4, 9, "no layer has anything to train")),
+    broken(
+        "batch_larger_than_data",
+        good_but("log_every: 1", "batch_size: 61"),
+        (11, 35, "61 rows a step, but the training set has 60; write 60 or less, or leave it out"),
+    ),
+    broken(
+        "batch_larger_than_what_a_fraction_leaves",
+        good_but("log_every: 1", "batch_size: 46", VALIDATION, "validation: {fraction: 0.25}\n"),
+        (11, 35, "46 rows a step, but the training set has 45"),
+    ),
+    broken(
+        "batch_of_a_trillion",
+        good_but("log_every: 1", f"batch_size: {10**12}"),
+        (11, 35, "1000000000000 rows a step, but the training set has 60"),
+    ),
+    broken(
+        "fractions_take_all",
+        good_but(VALIDATION, "validation: {fraction: 0.5}\ntest: {fraction: 0.5}\n"),
+        (3, 24, "the fractions of validation and test take all rows; together they must be less than 1"),
+    ),
+    broken(
+        "fraction_takes_a_class",
+        good_but(VALIDATION, "validation: {fraction: 0.99}\n"),
+        (3, 24, "20 of the 20 rows of class 0"),
+    ),
+    broken(
+        "fraction_takes_a_class_says_which",
+        good_but(VALIDATION, "validation: {fraction: 0.99}\n"),
+        (3, 24, "0.99"),
+    ),
+    broken(
+        "validation_of_other_classes",
+        good_but(VALIDATION, "validation: {type: spiral, samples: 20, classes: 4}\n"),
+        (3, 13, "validation: has 2 columns and 4 classes, but data has 2 columns and 3 classes"),
+    ),
+    broken(
+        "validation_loss_without_validation",
+        good_but("log_every: 1", "early_stopping: {}", VALIDATION, ""),
+        (10, 39, "'validation_loss' needs a section 'validation', and there is none"),
+    ),
+    broken(
+        "unknown_metric",
+        good_but("log_every: 1", "early_stopping: {metric: acuracy}"),
+        (11, 48, "unknown metric 'acuracy'; did you mean 'accuracy'?"),
+    ),
+    broken(
+        "long_metric",
+        good_but("log_every: 1", f"early_stopping: {{metric: {'m' * 3000}}}"),
+        (11, 48, "unknown metric 'mmm"),
+    ),
+    broken(
+        "patience_below_log_every",
+        good_but("log_every: 1", "log_every: 5, early_stopping: {patience: 4}"),
+        (11, 64, "4 epochs, but metrics are measured every 5; write at least 5, or a smaller log_every"),
+    ),
+    broken(
+        "memory",
+        good_but("units: 8", "units: 10000000", "- relu", "- {type: dense, units: 10000000}"),
+        (5, 3, "GiB of memory, and this machine has"),
+    ),
+]
+
+SEVERAL = [
+    broken(
+        "three_in_one_file",
+        good_but("seed: 0", "seed: -1", "units: 8", "units: 0", "epochs: 3", "epoch: 3", "log_every: 1", "epochs: 1"),
+        (1, 7, "must be at least 0, got -1"),
+        (5, 26, "must be at least 1, got 0"),
+        (11, 12, "unknown key 'epoch'; did you mean 'epochs'?"),
+    ),
+    broken(
+        "of_every_sort",
+        good_but("seed: 0", "seed: off", "classes: 3", "classes: 3, classes: 4", "units: 3", "units: 2", "0.05", "0"),
+        (1, 7, "write false or 'off'"),
+        (2, 47, "key 'classes' stands twice"),
+        (10, 40, "must be greater than 0, got 0"),
+    ),
+    broken(
+        "of_checks",
+        good_but("units: 3", "units: 4", "log_every: 1", "batch_size: 61"),
+        (7, 26, "write units: 3"),
+        (11, 35, "write 60 or less"),
+    ),
+]
+
+OVERRIDES = [
+    broken("unknown_section", GOOD, (1, 1, "unknown key 'foo'; there is "), overrides=["foo=1"]),
+    broken("unknown_key", GOOD, (1, 1, "unknown key 'clases'; did you mean 'classes'?"), overrides=["data.clases=3"]),
+    broken(
+        "unknown_key_on_the_way",
+        GOOD,
+        (1, 1, "unknown key 'foo'"),
+        overrides=["foo.bar=1"],
+    ),
+    broken(
+        "index_out_of_range",
+        GOOD,
+        (1, 1, "layers has no item [9]; the next to be added is [4]"),
+        overrides=["layers[9]=relu"],
+    ),
+    broken(
+        "below_no_item",
+        GOOD,
+        (1, 1, "layers has no item [9]; the next to be added is [4]"),
+        overrides=["layers[9].units=5"],
+    ),
+    broken("key_of_a_list", GOOD, (1, 1, "layers is no mapping"), overrides=["layers.units=5"]),
+    broken("index_of_a_name", GOOD, (1, 1, "loss is no list, so it has no item [0]"), overrides=["loss[0]=a"]),
+    broken("below_a_number", GOOD, (1, 1, "training.epochs is no mapping"), overrides=["training.epochs.x=1"]),
+    broken("wrong_type", GOOD, (1, 17, "must be a whole number, got 'many'"), overrides=["training.epochs=many"]),
+    broken("out_of_range", GOOD, (1, 6, "seed: must be at least 0, got -1"), overrides=["seed=-1"]),
+    broken("no_value", GOOD, (1, 6, "no value behind '='"), overrides=["seed="]),
+    broken("ambiguous", GOOD, (1, 6, "write false or 'off'"), overrides=["seed=off"]),
+    broken("not_yaml", GOOD, (1, 6, "not YAML"), overrides=["seed=[1"]),
+    broken("tag", GOOD, (1, 6, "leave it out"), overrides=["loss=!!str categorical_crossentropy"]),
+    broken("alias", GOOD, (1, 11, "alias *x before its anchor"), overrides=["optimizer=*x"]),
+    broken("inside_a_value", GOOD, (1, 18, "did you mean 'adam'?"), overrides=["optimizer={type: adm}"]),
+    broken("null_for_a_layer", GOOD, (1, 11, "with 'type', got null"), overrides=["layers[1]=null"]),
+    broken("against_a_check", GOOD, (1, 17, "the network ends with 5 outputs"), overrides=["layers[2].units=5"]),
+    broken(
+        "two",
+        GOOD,
+        (1, 6, "must be at least 0"),
+        (2, 17, "must be at least 1"),
+        overrides=["seed=-1", "training.epochs=0"],
+    ),
+]
+
+NO_COMMANDS = [
+    (["bad.yaml", "seed"], "'seed' is no override; write one as optimizer.learning_rate=0.1"),
+    (["bad.yaml", "=5"], "'=5' is no override"),
+    (["bad.yaml", "seed=1", "layers[-1].units=4"], "'layers[-1].units=4' is no override"),
+    (["bad.yaml", "data..samples=4"], "'data..samples=4' is no override"),
+    (["bad.yaml", "seed =1"], "'seed =1' is no override"),
+    (["none.yaml"], "none.yaml: no such file; 'nncli init none.yaml' writes a config to start from"),
+    (["."], ".: is a directory; name the YAML file in it"),
+]
+
+CONTROLS = [
+    pytest.param(GOOD, (), id="as_it_is"),
+    pytest.param(good_but("0.05", "1e-3"), (), id="exponent_without_a_point"),
+    pytest.param(good_but("units: 8", "units: 0x10"), (), id="hexadecimal"),
+    pytest.param(good_but("- relu", "- {type: dropout, rate: 0}"), (), id="rate_0"),
+    pytest.param(good_but("log_every: 1", "batch_size: 60"), (), id="batch_of_all_rows"),
+    pytest.param(good_but(VALIDATION, "validation: {fraction: 0.5}\ntest: {fraction: 0.45}\n"), (), id="fractions"),
+    pytest.param(good_but(VALIDATION, ""), (), id="no_validation"),
+    pytest.param(good_but("units: 8}", "units: 8}\n  - &relu relu\n  - *relu"), (), id="alias"),
+    pytest.param(good_but("type: adam", "type: Optimizer_Adam"), (), id="name_of_the_book"),
+    pytest.param(good_but("type: adam", "type: 'adam'"), (), id="quoted"),
+    pytest.param(good_but("log_every: 1", "log_every: 5, early_stopping: {patience: 5}"), (), id="patience"),
+    pytest.param(GOOD.replace("\n", "\r\n"), (), id="windows"),
+    pytest.param(f"\ufeff{GOOD}", (), id="byte_order_mark"),
+    pytest.param(GOOD, ("seed=1", "layers[1]=relu", "layers[0].l2=1e-4"), id="overrides"),
+    pytest.param(good_but("seed: 0", "seed: -1"), ("seed=1",), id="mended_by_an_override"),
+]
+
+
+def write(here, text):
+    (here / "bad.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def problem_lines(text):
+    return [line for line in text.splitlines() if re.match(r"(bad\.yaml|command line):\d+:\d+: ", line)]
+
+
+def assert_told(result, source, expected):
+    """Exit code 3, no traceback, and the expected messages, none more, none of them long."""
+    lines = problem_lines(result.err)
+    assert result.code == 3, result.err
+    assert result.out == ""
+    assert "Traceback" not in result.err
+    assert [re.match(r"[^:]+:\d+:\d+: ", line)[0] for line in lines] == [
+        f"{source}:{line}:{column}: " for line, column, _ in expected
+    ]
+    for line, (_, _, fragment) in zip(lines, expected, strict=True):
+        assert fragment in line
+        assert len(line) < 250
+
+
+def assert_nothing_left(here):
+    assert sorted(path.name for path in here.iterdir() if path.name != "bad.yaml") == ["config.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "expected"),
+    [
+        *UNKNOWN_KEYS,
+        *MISSING,
+        *WRONG_TYPES,
+        *UNKNOWN_TYPES,
+        *OUT_OF_RANGE,
+        *NUMBERS,
+        *NO_DOCUMENTS,
+        *CHECKS,
+        *SEVERAL,
+    ],
+)
+def test_a_broken_file_is_told_at_its_places(here, nncli, text, overrides, expected):
+    """Every mistake once, in the order of the lines, at line and column; exit code 3 and no run directory."""
+    write(here, text)
+    result = nncli("train", "bad.yaml", *overrides)
+    assert_told(result, "bad.yaml", expected)
+    assert_nothing_left(here)
+
+
+@pytest.mark.parametrize(("text", "overrides", "expected"), OVERRIDES)
+def test_a_broken_override_is_told_at_its_place(here, nncli, text, overrides, expected):
+    """A mistake on the command line has the number of the override as its line; exit code 3 and no run directory."""
+    write(here, text)
+    assert_told(nncli("train", "bad.yaml", *overrides), "command line", expected)
+    assert_nothing_left(here)
+
+
+@pytest.mark.parametrize(("arguments", "message"), NO_COMMANDS)
+def test_a_broken_command_line_ends_before_anything_is_read(here, nncli, arguments, message):
+    """What names no file and what is no override is one line, without a place; exit code 2 and no run directory."""
+    write(here, GOOD)
+    result = nncli("train", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(message)
+    assert len(result.err.splitlines()) == 1
+    assert_nothing_left(here)
+
+
+def test_mistakes_of_the_file_and_of_the_command_line_are_told_together(here, nncli):
+    """Neither hides the other."""
+    write(here, good_but("units: 8", "units: 0"))
+    result = nncli("train", "bad.yaml", "training.epochs=0")
+    assert result.code == 3
+    assert {line.partition(": ")[0] for line in problem_lines(result.err)} == {"bad.yaml:5:26", "command line:1:17"}
+    assert_nothing_left(here)
+
+
+@pytest.mark.parametrize(("text", "overrides"), CONTROLS)
+def test_a_good_spec_is_trained(here, nncli, text, overrides):
+    """What the broken ones are changed from is right, and so is what is near to a mistake but none."""
+    write(here, text)
+    result = nncli("train", "bad.yaml", *overrides, "--quiet")
+    assert result.code == 0, result.err
+    assert (here / "runs" / "bad" / "evaluation.json").is_file()
