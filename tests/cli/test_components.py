@@ -1,0 +1,81 @@
+"""``nncli components``: everything that the registry knows."""
+
+import json
+
+import pytest
+
+import nncli.run.assembly  # noqa: F401 (registers them)
+from nncli.registry import components, kinds
+
+ALL = [entry for kind in kinds() for entry in components(kind)]
+IDS = [f"{entry.kind}-{entry.name}" for entry in ALL]
+
+
+@pytest.mark.parametrize("entry", ALL, ids=IDS)
+@pytest.mark.parametrize("form", [[], ["--markdown"]])
+def test_every_component_is_named_with_its_parameters(nncli, monkeypatch, entry, form):
+    """Name, the book's name, what it is, and each parameter with default and range."""
+    monkeypatch.setenv("COLUMNS", "200")
+    result = nncli("components", entry.kind, *form)
+    assert (result.code, result.err) == (0, "")
+    assert entry.name in result.out
+    assert (entry.alias or "") in result.out
+    assert entry.summary in result.out
+    for each in entry.parameters:
+        words = (each.name, each.type, each.default or "required", each.range)
+        assert any(all(word in line for word in words) for line in result.out.splitlines()), each.name
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_a_kind_shows_its_own_only(nncli, kind):
+    """One kind's components, all of them, in the order of their registration."""
+    document = json.loads(nncli("components", kind, "--json").out)
+    assert [(each["kind"], each["name"]) for each in document] == [(kind, entry.name) for entry in components(kind)]
+
+
+def test_without_a_kind_everything_is_shown(nncli):
+    """Every kind has its heading, and every component its line."""
+    out = nncli("components").out
+    assert [line for line in out.splitlines() if line and not line.startswith(" ")] == list(kinds())
+    assert [line.split()[0] for line in out.splitlines() if line.startswith("  ") and line[2] != " "] == [
+        entry.name for entry in ALL
+    ]
+
+
+def test_json_is_what_the_registry_says(nncli):
+    """Every component with every parameter, and nothing on standard error."""
+    result = nncli("components", "--json")
+    document = json.loads(result.out)
+    assert result.err == ""
+    assert [(each["kind"], each["name"], each["alias"], each["summary"]) for each in document] == [
+        (entry.kind, entry.name, entry.alias, entry.summary) for entry in ALL
+    ]
+    for each, entry in zip(document, ALL, strict=True):
+        assert [parameter["name"] for parameter in each["parameters"]] == [known.name for known in entry.parameters]
+
+
+@pytest.mark.parametrize("entry", ALL, ids=IDS)
+def test_every_parameter_is_explained(entry):
+    """No parameter is listed without its type and its meaning."""
+    assert entry.summary
+    assert all(each.type and each.meaning for each in entry.parameters)
+
+
+def test_the_schema_knows_every_component(nncli):
+    """A JSON Schema in which every component that a spec may name, and each of its keys, occurs."""
+    schema = json.loads(nncli("components", "--schema").out)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert {"data", "layers", "loss", "optimizer", "training"} <= set(schema["required"])
+    for entry in ALL:
+        if entry.kind == "metric":
+            continue
+        model = schema["$defs"][entry.target.__name__]
+        assert model["additionalProperties"] is False
+        assert set(model["properties"]) == {"type", *(each.name for each in entry.parameters)}
+
+
+def test_an_unknown_kind_is_told_with_those_there_are(nncli):
+    """Exit code 2."""
+    result = nncli("components", "layers")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"unknown kind 'layers'; there is {', '.join(kinds())}\n"

@@ -1,0 +1,226 @@
+"""``nncli evaluate``: what a run's network is worth, to the last bit, and gates."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+LAYERS = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
+CHANGES = [
+    [],
+    [LAYERS],
+    ["training.batch_size=16"],
+    [LAYERS, "training.batch_size=7", "regularization.l2=0.01"],
+    ["dtype=float64", "regularization={l1: 0.01, bias_l2: 0.5}"],
+    ["rng=nnfs", LAYERS],
+    ["validation={fraction: 0.25}", "test={fraction: 0.25}"],
+    ["validation.samples=2000"],
+    ["training.early_stopping={metric: loss, min_delta: 0.05, patience: 10}"],
+]
+
+
+@pytest.fixture
+def trained(here, nncli):
+    """Train the small spec, with some values changed, as runs/config."""
+
+    def run(*overrides):
+        result = nncli("train", "config.yaml", "--quiet", *overrides)
+        assert result.code == 0, result.err
+        return here / "runs" / "config"
+
+    return run
+
+
+@pytest.fixture
+def assessed(trained, nncli):
+    """Train, and evaluate as JSON."""
+
+    def assess(*arguments, overrides=()):
+        trained(*overrides)
+        result = nncli("evaluate", "config", "--json", *arguments)
+        assert (result.code, result.err) == (0, "")
+        return json.loads(result.out)
+
+    return assess
+
+
+def evaluation(path):
+    return json.loads((path / "evaluation.json").read_text(encoding="utf-8"))
+
+
+def kept_row(path):
+    """The row of metrics.csv of the epoch whose weights were kept."""
+    rows = csv.DictReader(io.StringIO((path / "metrics.csv").read_text(encoding="utf-8")))
+    return next(row for row in rows if int(row["epoch"]) == evaluation(path)["epoch"])
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_printed_is_what_was_recorded(trained, nncli, change):
+    """Every metric agrees with evaluation.json and with the row of metrics.csv to the last bit."""
+    path = trained(*change)
+    assessment = json.loads(nncli("evaluate", path, "--json").out)
+    recorded, row = evaluation(path)["splits"], kept_row(path)
+    assert {name: part["metrics"] for name, part in assessment["splits"].items()} == recorded
+    for split in {"training", "validation"} & set(recorded):
+        prefix = "" if split == "training" else f"{split}_"
+        assert {name: repr(value) for name, value in recorded[split].items()} == {
+            name: row[f"{prefix}{name}"] for name in recorded[split]
+        }
+
+
+def test_the_loss_is_that_of_the_data_and_of_the_weights(trained):
+    """The training set's loss is the sum of two columns, one of them the penalties: λ Σ w², here by hand."""
+    path = trained("regularization.l2=0.25", "layers[2].l2=0.5", "dtype=float64")
+    metrics = evaluation(path)["splits"]["training"]
+    with np.load(path / "weights.npz") as arrays:
+        penalty = sum(rate * (arrays[f"layers.{index}.weights"] ** 2).sum() for index, rate in ((0, 0.25), (2, 0.5)))
+    assert metrics["regularization_loss"] == pytest.approx(penalty, rel=1e-12)
+    assert metrics["loss"] == metrics["data_loss"] + metrics["regularization_loss"]
+
+
+def test_the_text_shows_every_number_in_full(trained, nncli):
+    """What a person reads is what a program reads."""
+    path = trained()
+    result = nncli("evaluate", "config")
+    assert result.code == 0
+    assert result.out.startswith("runs/config  (finished, weights of epoch 30)\n")
+    for metrics in evaluation(path)["splits"].values():
+        assert all(repr(value) in result.out for value in metrics.values())
+
+
+def test_a_run_is_found_by_path_and_by_name(trained, nncli):
+    """``config`` is runs/config, unless there is something of that name here."""
+    path = trained()
+    outs = [json.loads(nncli("evaluate", name, "--json").out)["run"] for name in ("config", "runs/config", path)]
+    assert outs == ["runs/config", "runs/config", str(path)]
+
+
+@pytest.mark.parametrize("splits", [["training"], ["validation"], ["validation", "training"]])
+def test_split_shows_only_what_is_named(assessed, splits):
+    """The named splits, in the order in which they were named."""
+    assessment = assessed(*(f"--split={name}" for name in splits))
+    assert list(assessment["splits"]) == splits
+
+
+def test_a_split_that_the_run_has_not_is_refused(trained, nncli):
+    """Exit code 2, with those that there are."""
+    trained()
+    result = nncli("evaluate", "config", "--split", "test")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "runs/config: has no split 'test'; it has training, validation\n"
+
+
+def test_the_confusion_matrix_adds_up(assessed):
+    """All rows are in it, each in the row of its class; the diagonal is the accuracy; the scores follow from it."""
+    assessment = assessed(overrides=["validation.samples=7"])
+    assert [part["rows"] for part in assessment["splits"].values()] == [60, 21]
+    for part, samples in zip(assessment["splits"].values(), (20, 7), strict=True):
+        matrix = part["confusion"]
+        right = [matrix[label][label] for label in range(3)]
+        assert [sum(row) for row in matrix] == [samples] * 3 == [scores["rows"] for scores in part["classes"]]
+        assert sum(right) / part["rows"] == part["metrics"]["accuracy"]
+        for label, scores in enumerate(part["classes"]):
+            predicted = sum(row[label] for row in matrix)
+            assert scores["recall"] == right[label] / samples
+            assert scores["precision"] == (right[label] / predicted if predicted else None)
+            assert scores["f1"] == 2 * right[label] / (predicted + samples)
+
+
+@pytest.mark.parametrize("form", ["--json", "--split=training"])
+@pytest.mark.parametrize(
+    ("gates", "failing"),
+    [
+        (["--fail-under=accuracy=0"], []),
+        (["--fail-over=accuracy=1"], []),
+        (["--fail-under=training_accuracy=1.01"], ["training accuracy"]),
+        (["--fail-over=loss=0"], ["training loss"]),
+        (["--fail-over=loss=1e9", "--fail-under=loss=0.0"], []),
+        (["--fail-under=accuracy=2", "--fail-over=loss=0"], ["training accuracy", "training loss"]),
+        (["--fail-under=test_accuracy=0"], ["test_accuracy: no split shown has it"]),
+    ],
+)
+def test_gates_end_with_exit_code_8(trained, nncli, gates, failing, form):
+    """Results are printed whatever the gates say; each that is not met has a sentence on standard error."""
+    trained("validation=null")
+    result = nncli("evaluate", "config", form, *gates)
+    assert result.code == (8 if failing else 0)
+    lines = result.err.splitlines()
+    assert len(lines) == len(failing)
+    assert all(line.startswith(start) for line, start in zip(lines, failing, strict=True))
+    assert result.out
+    assert form != "--json" or json.loads(result.out)
+
+
+def test_a_gate_without_a_split_is_for_every_split_shown(trained, nncli):
+    """Each split that misses it is told; with --split only that one is asked."""
+    trained()
+    both = nncli("evaluate", "config", "--fail-under", "accuracy=2")
+    one = nncli("evaluate", "config", "--fail-under", "accuracy=2", "--split", "validation")
+    assert [line.split()[0] for line in both.err.splitlines()] == ["training", "validation"]
+    assert [line.split()[0] for line in one.err.splitlines()] == ["validation"]
+
+
+@pytest.mark.parametrize("option", ["--fail-under", "--fail-over"])
+def test_a_value_at_the_bound_is_within_it(trained, nncli, option):
+    """A gate is met by exactly the value that it names."""
+    accuracy = evaluation(trained())["splits"]["validation"]["accuracy"]
+    assert nncli("evaluate", "config", option, f"validation_accuracy={accuracy!r}").code == 0
+
+
+@pytest.mark.parametrize(
+    ("gate", "message"),
+    [
+        ("acuracy=0.9", "unknown metric 'acuracy'; did you mean 'accuracy'?"),
+        ("validation_data_loss=1", "unknown metric 'validation_data_loss'"),
+        ("accuracy", "'' is not a number"),
+        ("accuracy=", "'' is not a number"),
+        ("accuracy=high", "'high' is not a number"),
+        ("accuracy=nan", "'nan' is not a number"),
+        ("loss=inf", "'inf' is not a number"),
+        ("=1", "unknown metric ''"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--fail-under", "--fail-over"])
+def test_a_gate_that_cannot_be_read_is_refused(trained, nncli, option, gate, message):
+    """A mistake in a gate is exit code 2, never a gate that is always met."""
+    trained()
+    result = nncli("evaluate", "config", option, gate)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+
+
+def test_other_data_than_the_runs_is_refused(trained, nncli):
+    """A network is not measured on rows that only look like those it was trained with."""
+    path = trained() / "run.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"samples": 20', '"samples": 21', 1), encoding="utf-8")
+    result = nncli("evaluate", "config")
+    assert (result.code, result.out) == (4, "")
+    assert "the training data drawn now is not what the run was trained on" in result.err
+
+
+@pytest.mark.parametrize("name", ["missing", "config.yaml"])
+def test_what_is_no_run_is_refused(here, nncli, name):
+    """Exit code 4, with the path."""
+    result = nncli("evaluate", name)
+    assert result.code == 4
+    assert result.err == f"{name}: no such run directory\n"
+
+
+@pytest.mark.parametrize(
+    ("folder", "code"),
+    [
+        pytest.param("[red]", 0, marks=pytest.mark.xfail(strict=True, reason="the path is read as rich markup")),
+        pytest.param("[/x]", 0, marks=pytest.mark.xfail(strict=True, reason="the path is read as rich markup")),
+        ("with blank", 0),
+        pytest.param("a" * 300, 4, marks=pytest.mark.xfail(strict=True, reason="Path.exists() raises OSError")),
+    ],
+)
+def test_any_path_is_a_path(here, nncli, folder, code):
+    """Whatever a folder is called, its name is printed as it is, and one that cannot be is a missing run."""
+    if code == 0:
+        assert nncli("train", "config.yaml", "--quiet", "--runs", folder).code == 0
+    result = nncli("evaluate", f"{folder}/config")
+    assert result.code == code
+    assert f"{folder}/config" in result.out + result.err

@@ -1,0 +1,175 @@
+"""The command line as a whole: start-up, exit codes, and what happens where something is wrong with nncli itself."""
+
+import errno
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+import pytest
+
+from nncli import __version__
+from nncli.cli import THREAD_VARIABLES
+from nncli.cli import nncli as group
+from nncli.errors import InterruptionError
+
+HEAVY = ("numpy", "pydantic", "rich", "yaml", "plotext", "nnfs")
+LOADED = f"""
+import sys
+from nncli.cli import main
+code = main(sys.argv[1:])
+print(code, *(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"], ["train", "--help"], ["compare", "--help"]])
+def test_help_and_version_start_without_numpy(arguments):
+    """Nothing heavy is imported to print a page of help."""
+    done = subprocess.run([sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True)
+    assert done.stderr == "0\n"
+    assert done.stdout
+
+
+def test_the_version_is_the_packages(nncli):
+    """Name and version, and nothing else."""
+    assert nncli("--version").out == f"nncli, version {__version__}\n"
+
+
+@pytest.mark.parametrize("command", sorted(group.commands))
+def test_every_command_has_help(nncli, command):
+    """A page with its usage, and a sentence in the list of commands."""
+    result = nncli(command, "--help")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith(f"Usage: nncli {command} ")
+    assert f"\n  {command} " in nncli("--help").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Usage: nncli"),
+        (["tran"], "No such command 'tran'"),
+        (["train"], "Missing argument 'CONFIG'"),
+        (["train", "a.yaml", "--fast"], "No such option"),
+        (["show"], "Missing argument 'CONFIG'"),
+        (["compare"], "Missing argument"),
+        (["evaluate", "a", "b"], "Got unexpected extra argument"),
+    ],
+)
+def test_a_usage_error_is_exit_code_2(nncli, arguments, message):
+    """What click refuses is told on standard error."""
+    result = nncli(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+
+
+@pytest.fixture
+def breaks(monkeypatch, tmp_path):
+    """Let ``nncli init`` end with an error of any kind, and bugs be reported below ``tmp_path``."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def broken(error):
+        def fail(*_):
+            raise error
+
+        monkeypatch.setattr("nncli.run.storage.put_new", fail)
+
+    return broken
+
+
+def test_a_bug_is_one_line_and_a_file(nncli, breaks, tmp_path):
+    """Exit code 1; the line names the error and the file, and the file holds version and traceback."""
+    breaks(RuntimeError("first line\nsecond line"))
+    result = nncli("init", "new.yaml")
+    assert (result.code, result.out) == (1, "")
+    (report,) = tmp_path.glob("nncli-bug-*.txt")
+    assert result.err == f"a bug in nncli: RuntimeError: first line; details in {report}\n"
+    text = report.read_text(encoding="utf-8")
+    assert text.startswith(f"nncli {__version__}\nTraceback (most recent call last):\n")
+    assert text.endswith("RuntimeError: first line\nsecond line\n")
+
+
+def test_a_bug_without_words_is_told_too(nncli, breaks):
+    """An error with an empty message is no second bug."""
+    breaks(RuntimeError())
+    result = nncli("init", "new.yaml")
+    assert result.code == 1
+    assert result.err.startswith("a bug in nncli: RuntimeError: ; details in ")
+
+
+@pytest.mark.xfail(strict=True, reason="a report that cannot be written ends in a traceback")
+def test_a_bug_is_told_where_its_report_cannot_be_written(nncli, breaks, monkeypatch):
+    """A full disk does not hide the bug, and is no traceback."""
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    breaks(RuntimeError("first line"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        result = nncli("init", "new.yaml")
+    assert result.code == 1
+    assert "a bug in nncli: RuntimeError: first line" in result.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (MemoryError(), 3, "out of memory; fewer units, fewer rows or a smaller batch_size need less\n"),
+        (KeyboardInterrupt(), 130, "\n"),
+        (click.Abort(), 130, ""),
+        (InterruptionError("stopped", 15), 143, "stopped\n"),
+        (click.ClickException("wrong"), 1, "Error: wrong\n"),
+    ],
+)
+def test_what_is_no_bug_has_its_own_exit_code(nncli, breaks, tmp_path, error, code, message):
+    """Too little memory and interruptions are told without a report."""
+    breaks(error)
+    result = nncli("init", "new.yaml")
+    assert (result.code, result.out, result.err) == (code, "", message)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(arguments, marks=pytest.mark.xfail(strict=True, reason="click ends with exit code 1 first"))
+        for arguments in (["components"], ["components", "--json"], ["--help"], ["check", "config.yaml"])
+    ],
+)
+def test_a_reader_that_has_enough_is_no_error(here, arguments):
+    """A pipe that is closed already, as ``| head`` leaves it, ends quietly with exit code 0."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "nncli", *arguments]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, cwd=here)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_pipe_to_head_is_quiet():
+    """The first line arrives, and nobody complains about the rest."""
+    command = f'"{sys.executable}" -m nncli components --json | head -1'
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("[\n", "")
+
+
+def test_numpy_is_given_one_thread(nncli, monkeypatch):
+    """Unless the user says otherwise, before NumPy is there to read it."""
+    for variable in THREAD_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv(THREAD_VARIABLES[0], "7")
+    nncli("--version")
+    assert [os.environ[variable] for variable in THREAD_VARIABLES] == ["7", "1", "1", "1"]
+
+
+def test_the_installed_command_is_the_module(here):
+    """``nncli`` and ``python -m nncli`` are the same program, and hand their exit code to the shell."""
+    script = Path(sys.executable).parent / "nncli"
+    for command in ([str(script)], [sys.executable, "-m", "nncli"]):
+        command += ["check", "missing.yaml"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("missing.yaml: no such file")

@@ -1,0 +1,221 @@
+"""Commands in a real terminal, and signals in the middle of a training."""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from pexpect import EOF
+from pexpect.fdpexpect import fdspawn
+
+from nncli.run.checkpoint import unpack
+
+ENDLESS = ["training.epochs=100000000", "training.log_every=1000"]
+AS_SHELL = """
+import fcntl, runpy, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+runpy.run_module("nncli", alter_sys=True)
+"""
+SHOWN, HIDDEN = "\x1b[?25h", "\x1b[?25l"
+MOVES = re.compile(r"\x1b\[\d*[A-H]")
+COLOURS = re.compile(r"\x1b\[[\d;]*[34]\d[\d;]*m")
+
+
+def environment(**variables):
+    """This process' environment with a terminal of a known kind and size."""
+    known = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "CI"}}
+    return known | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"} | variables
+
+
+@contextlib.contextmanager
+def terminal(here, *arguments, **variables):
+    """A command whose standard streams are a terminal of its own: what it shows, and the process."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", AS_SHELL, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=here,
+        env=environment(**variables),
+        start_new_session=True,
+    )
+    os.close(theirs)
+    screen = fdspawn(ours, timeout=60, encoding="utf-8")
+    try:
+        yield screen, process
+    finally:
+        process.kill()
+        process.wait()
+        screen.close()
+
+
+def rest(screen):
+    """All that is shown until the end."""
+    screen.expect(EOF)
+    return screen.before
+
+
+def finished(here, *arguments, **variables):
+    """What a command shows in a terminal from its start to its end, and its exit code."""
+    with terminal(here, *arguments, **variables) as (screen, process):
+        text = rest(screen)
+        return text, process.wait()
+
+
+@pytest.fixture
+def training(here):
+    """A training without an end, in pipes instead of a terminal, once its first epochs are told."""
+    command = [sys.executable, "-m", "nncli", "train", "config.yaml", *ENDLESS]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=here, env=environment()
+    ) as process:
+        assert process.stderr.readline().startswith("epoch 0/")
+        yield process
+        process.kill()
+
+
+def newest(run):
+    return unpack(max((run / "checkpoints").iterdir()).read_bytes())
+
+
+def test_a_terminal_gets_a_live_display(here):
+    """It draws over itself while training, hides the cursor and shows it again, and ends with the result."""
+    text, code = finished(here, "train", "config.yaml", "training.epochs=3000")
+    assert code == 0
+    assert HIDDEN in text
+    assert text.rindex(SHOWN) > text.rindex(HIDDEN)
+    assert MOVES.search(text)
+    live, _, result = text.rpartition(SHOWN)
+    for words in ("epochs/s", " left", "validation", "▁"):
+        assert words in live
+    assert "epoch 0/3000  loss" not in text
+    assert "3000 epochs in " in result
+    assert "runs/config" in result
+
+
+def test_ctrl_c_in_a_terminal_ends_with_130(here):
+    """The key stops training after a checkpoint; the display is put away, and the message says what is left."""
+    with terminal(here, "train", "config.yaml", *ENDLESS) as (screen, process):
+        screen.expect(r"validation.*loss \d")
+        screen.send("\x03")
+        text = rest(screen)
+        assert process.wait() == 130
+    assert SHOWN in text
+    assert HIDDEN not in text
+    message = " ".join(text.rpartition(SHOWN)[2].split())
+    assert "runs/config: interrupted by SIGINT at epoch " in message
+    assert "'nncli evaluate runs/config' reads it" in message
+    assert newest(here / "runs" / "config").position.epoch > 0
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_training_with_a_checkpoint(here, nncli, training, signum, code):
+    """What was reached is on the disk, the message says so, and the run can be evaluated at that epoch."""
+    training.send_signal(signum)
+    out, err = training.communicate(timeout=60)
+    assert (training.returncode, out) == (code, "")
+    last = err.splitlines()[-1]
+    told = re.fullmatch(rf"runs/config: interrupted by {signum.name} at epoch (\d+); a checkpoint holds .*", last)
+    assert told, err
+    run = here / "runs" / "config"
+    assert newest(run).position.epoch == int(told[1])
+    assert np.isfinite(newest(run).vectors["values"]).all()
+    assert newest(run).position.metrics_bytes == (run / "metrics.csv").stat().st_size
+    assert not (run / "evaluation.json").exists()
+    evaluated = nncli("evaluate", "config", "--json")
+    assert evaluated.code == 0
+    assert json.loads(evaluated.out)["status"] == f"interrupted at epoch {told[1]}"
+
+
+def test_a_run_is_running_until_it_is_killed(here, nncli, training):
+    """Another process sees the lock; after a kill, which leaves no time for anything, the run is an interrupted one."""
+    seen = nncli("evaluate", "config", "--json")
+    assert json.loads(seen.out)["status"] == "running"
+    training.kill()
+    training.wait()
+    assert json.loads(nncli("evaluate", "config", "--json").out)["status"].startswith("interrupted at epoch ")
+
+
+def test_checkpoints_are_written_as_time_passes(here):
+    """Without any signal the newest checkpoint follows the training."""
+    command = [sys.executable, "-m", "nncli", "train", "config.yaml", *ENDLESS, "--quiet"]
+    with subprocess.Popen([*command, "training.checkpoint_seconds=0.01"], cwd=here, env=environment()) as process:
+        checkpoints, seen = here / "runs" / "config" / "checkpoints", set()
+        deadline = time.monotonic() + 60
+        while len(seen) < 3 and time.monotonic() < deadline:
+            seen |= {path.name for path in checkpoints.glob("*.ckpt") if path.name != "00000000.ckpt"}
+            time.sleep(0.005)
+        process.kill()
+    assert len(seen) >= 3
+
+
+def test_no_color_is_a_display_without_colours(here):
+    """NO_COLOR leaves the display, and takes its colours."""
+    coloured, _ = finished(here, "train", "config.yaml", "training.epochs=3000")
+    plain, code = finished(here, "train", "config.yaml", "training.epochs=3000", NO_COLOR="1")
+    assert code == 0
+    assert COLOURS.search(coloured)
+    assert not COLOURS.search(plain)
+    assert MOVES.search(plain)
+
+
+@pytest.mark.parametrize("arguments", [["evaluate", "config"], ["compare", "config", "config"], ["components"]])
+def test_no_color_holds_for_results_too(here, nncli, arguments):
+    """No command colours what it prints where the user wants none."""
+    assert nncli("train", "config.yaml", "-q").code == 0
+    text, code = finished(here, *arguments, NO_COLOR="1")
+    assert code == 0
+    assert not COLOURS.search(text)
+
+
+@pytest.mark.xfail(strict=True, reason="where the terminal is dumb, the live display is chosen and shows nothing")
+def test_a_dumb_terminal_gets_plain_lines(here):
+    """A terminal that cannot draw is told the progress all the same, without control codes."""
+    text, code = finished(here, "train", "config.yaml", TERM="dumb")
+    assert code == 0
+    assert "epoch 0/30  loss" in text
+    assert "\x1b" not in text
+
+
+def test_no_terminal_gets_plain_lines(here):
+    """In pipes no control code is printed, on neither stream."""
+    command = [sys.executable, "-m", "nncli", "train", "config.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=here, env=environment())
+    assert [line.split()[1] for line in done.stderr.splitlines()] == ["0/30", "10/30", "20/30", "30/30"]
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_quiet_in_a_terminal_prints_only_the_path(here):
+    """No display, no table."""
+    assert finished(here, "train", "config.yaml", "--quiet") == ("runs/config\r\n", 0)
+
+
+def test_json_in_a_terminal_is_one_document(here):
+    """No display, no colour, no word besides it."""
+    text, code = finished(here, "train", "config.yaml", "--json")
+    assert code == 0
+    assert json.loads(text)["run"] == "runs/config"
+
+
+def test_only_the_result_goes_to_standard_output(here):
+    """With standard output in a file the terminal still gets the display, and the file no part of it."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "nncli", "train", "config.yaml", "training.epochs=3000", "--name", "x"]
+    with (here / "out.txt").open("w") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=theirs, cwd=here, env=environment())
+    os.close(theirs)
+    screen = fdspawn(ours, timeout=60, encoding="utf-8")
+    assert MOVES.search(rest(screen))
+    screen.close()
+    assert process.wait() == 0
+    text = (here / "out.txt").read_text(encoding="utf-8")
+    assert "\x1b" not in text
+    assert text.endswith("run runs/x\n")

@@ -1,0 +1,311 @@
+"""Runs side by side: what differs, who is best, who overfits, and what the rows cannot tell."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from nncli.errors import CommandLineError, RunError
+from nncli.run.comparison import Gap, compare
+from nncli.run.reading import Run
+
+D8, D3 = "{type: dense, units: 8}", "{type: dense, units: 3}"
+
+
+@pytest.fixture
+def train(here, nncli):
+    """Train the small spec under a name, with some values changed."""
+
+    def trained(name, *overrides, runs="runs"):
+        result = nncli("train", "config.yaml", "--quiet", "--name", name, "--runs", runs, *overrides)
+        assert result.code == 0, result.err
+        return Path(runs) / name
+
+    return trained
+
+
+def write(path, **values):
+    """Give a finished run other final metrics: ``validation__accuracy=0.9``."""
+    file = path / "evaluation.json"
+    evaluation = json.loads(file.read_text(encoding="utf-8"))
+    for name, value in values.items():
+        split, metric = name.split("__")
+        evaluation["splits"][split][metric] = value
+    file.write_text(json.dumps(evaluation), encoding="utf-8")
+
+
+def interrupt(path):
+    """Take away what declares a run finished."""
+    for name in ("evaluation.json", "weights.npz"):
+        (path / name).unlink()
+
+
+def held(*paths, sort=None, everything=False, different_data=False):
+    return compare([Run(path) for path in paths], sort, everything, different_data)
+
+
+def best(comparison):
+    return {row.name: row.best for row in comparison.rows}
+
+
+def test_only_differences_are_shown(train):
+    """A key on which all specs agree is left out, and none but those that were changed are left."""
+    first, second = train("a"), train("b", "layers[0].units=9", "optimizer.decay=0.5", "seed=0")
+    assert held(first, second).differences == {"optimizer.decay": [0.0, 0.5], "layers[0].units": [8, 9]}
+
+
+def test_equal_specs_have_no_differences(train):
+    """Two runs of one spec differ in nothing; with everything shown, no key has two values."""
+    first, second = train("a"), train("b")
+    assert held(first, second).differences == {}
+    shown = held(first, second, everything=True).differences
+    assert {"seed", "data.samples", "layers[0].units", "optimizer.type", "training.epochs"} <= set(shown)
+    assert all(one == other for one, other in shown.values())
+
+
+def test_an_inherited_penalty_is_told_once(train):
+    """What layers have from ``regularization`` differs there, not once more in every layer."""
+    first, second = train("a"), train("b", "regularization.l2=0.25")
+    assert held(first, second).differences == {"regularization.l2": [0.0, 0.25]}
+
+
+def test_a_layers_own_penalty_is_told_at_the_layer(train):
+    """What one layer has for itself is a difference of that layer."""
+    first, second = train("a"), train("b", "layers[2].l2=0.25")
+    assert held(first, second).differences == {"layers[2].l2": [None, 0.25]}
+
+
+def test_a_default_that_is_written_out_is_no_difference(train):
+    """Specs are compared as they were resolved."""
+    first, second = train("a"), train("b", "optimizer.beta_1=0.9", "layers[0].initializer=he", "rng=derived")
+    assert held(first, second).differences == {}
+
+
+def test_components_of_two_types_differ_in_the_keys_of_both(train):
+    """A key that one optimizer has not is empty there."""
+    first, second = train("a"), train("b", "optimizer={type: sgd, learning_rate: 0.05}")
+    differences = held(first, second).differences
+    assert differences["optimizer.type"] == ["adam", "sgd"]
+    assert differences["optimizer.momentum"] == [None, 0.0]
+    assert differences["optimizer.beta_1"] == [0.9, None]
+    assert "optimizer.learning_rate" not in differences
+
+
+def test_different_layers_are_held_against_each_other_by_kind(train):
+    """With a layer more, the list of types is a difference, and the layers of a kind are compared in their order."""
+    first = train("a")
+    second = train("b", f"layers=[{D8}, relu, {{type: dropout, rate: 0.1}}, {{type: dense, units: 3}}, softmax]")
+    assert held(first, second).differences == {
+        "layers": ["dense · relu · dense · softmax", "dense · relu · dropout · dense · softmax"],
+        "layers.dropout[0].rate": [None, 0.1],
+    }
+    third = train("c", f"layers=[{D8}, relu, {{type: dense, units: 5}}, relu, {D3}, softmax]")
+    differences = held(first, third).differences
+    assert differences["layers.dense[1].units"] == [3, 5]
+    assert differences["layers.dense[2].units"] == [None, 3]
+
+
+def test_the_best_of_each_row_is_marked(train):
+    """Low losses and high accuracies are better; of equal ones all are the best."""
+    first, second, third = (train(name) for name in "abc")
+    write(first, training__accuracy=0.5, validation__loss=1.0, validation__accuracy=0.7, training__data_loss=0.1)
+    write(second, training__accuracy=0.6, validation__loss=0.5, validation__accuracy=0.7, training__data_loss=0.2)
+    write(third, training__accuracy=0.4, validation__loss=0.75, validation__accuracy=0.6, training__data_loss=0.1)
+    comparison = held(first, second, third)
+    assert best(comparison) == {
+        "data_loss": [0, 2],
+        "accuracy": [1],
+        "validation_loss": [1],
+        "validation_accuracy": [0, 1],
+    }
+    assert {row.name: row.higher for row in comparison.rows} == {
+        "data_loss": False,
+        "accuracy": True,
+        "validation_loss": False,
+        "validation_accuracy": True,
+    }
+
+
+def test_a_loss_with_its_penalties_has_no_best(train):
+    """Penalties depend on λ: ``loss`` and ``regularization_loss`` are shown where there are any, and judged never."""
+    first, second = train("a"), train("b", "regularization.l2=0.25")
+    rows = {row.name: row for row in held(first, second).rows}
+    assert rows["regularization_loss"].values[0] == 0 < rows["regularization_loss"].values[1]
+    for name in ("loss", "regularization_loss"):
+        assert (rows[name].higher, rows[name].best) == (None, [])
+
+
+def test_a_metric_that_one_run_has_not_is_empty_there(train):
+    """The best is the best of those that have it."""
+    first, second = train("a", "test={type: spiral, samples: 20}"), train("b")
+    row = next(row for row in held(second, first).rows if row.name == "test_accuracy")
+    assert row.values[0] is None
+    assert row.best == [1]
+
+
+@pytest.mark.parametrize(
+    ("training", "held_out", "chance", "words"),
+    [
+        (0.95, 0.60, 0.05, "overfits strongly: "),
+        (0.95, 0.88, 0.05, "overfits: "),
+        (0.95, 0.70, 0.20, "overfits strongly: "),
+        (0.95, 0.80, 0.20, "does not overfit beyond chance: "),
+        (0.80, 0.84, 0.05, "does not overfit beyond chance: "),
+        (0.80, 0.90, 0.05, "does better on validation than on its own data: "),
+        (1.0, 1.0, 0.0, "does not overfit beyond chance: "),
+    ],
+)
+def test_a_gap_in_words(training, held_out, chance, words):
+    """Four verdicts, by the gap's size against what chance gives, with the numbers behind them."""
+    gap = Gap("validation", training, held_out, chance)
+    assert gap.words == (
+        f"{words}accuracy {training:.3f} in training, {held_out:.3f} in validation: "
+        f"a gap of {training - held_out:+.3f}, where chance gives up to {chance:.3f}"
+    )
+
+
+def test_chance_is_that_of_two_shares(train):
+    """1.96 standard errors of a difference: both variances p(1 − p)/n, of the rows that each split has."""
+    path = train("a", "validation.samples=5")
+    write(path, training__accuracy=0.9, validation__accuracy=0.6)
+    gap = held(path, train("b", "validation.samples=5")).entries[0].gap
+    assert (gap.split, gap.training, gap.held_out) == ("validation", 0.9, 0.6)
+    assert gap.chance == pytest.approx(1.96 * math.sqrt(0.9 * 0.1 / 60 + 0.6 * 0.4 / 15))
+
+
+def test_a_run_is_held_against_validation_before_test(train):
+    """The test set stands in where there is no validation, and without both there is no gap and no verdict."""
+    test = "test={type: spiral, samples: 20}"
+    both, only, none = train("a", test), train("b", test, "validation=null"), train("c", "validation=null")
+    comparison = held(both, only, none)
+    assert [entry.gap and entry.gap.split for entry in comparison.entries] == ["validation", "test", None]
+    assert comparison.verdict() is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        (0.9, 0.3, "a is better than b: validation_accuracy 0.900 against 0.300"),
+        (0.3, 0.9, "b is better than a: validation_accuracy 0.900 against 0.300"),
+        (0.52, 0.5, "a and b are too close to call on these rows: validation_accuracy 0.520 against 0.500"),
+        (0.5, 0.5, "a and b are too close to call on these rows: validation_accuracy 0.500 against 0.500"),
+    ],
+)
+def test_the_verdict_claims_no_more_than_the_rows_can_tell(train, first, second, verdict):
+    """Better only where the difference is beyond chance, whichever run was named first."""
+    paths = [train("a"), train("b")]
+    write(paths[0], validation__accuracy=first)
+    write(paths[1], validation__accuracy=second)
+    assert held(*paths).verdict().startswith(f"{verdict}, where chance gives up to 0.1")
+
+
+def test_the_verdict_is_about_the_best_two(train):
+    """Of three runs the worst is not spoken of."""
+    paths = [train(name) for name in "abc"]
+    for path, accuracy in zip(paths, (0.9, 0.1, 0.5), strict=True):
+        write(path, validation__accuracy=accuracy)
+    assert held(*paths).verdict().startswith("a is better than c: ")
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"), [(None, "abc"), ("validation_accuracy", "bca"), ("validation_loss", "cab"), ("accuracy", "abc")]
+)
+def test_sorting_puts_the_best_first(train, sort, order):
+    """By the better direction of the metric; equal ones stay in the order in which they were given."""
+    paths = [train(name) for name in "abc"]
+    for path, accuracy, loss in zip(paths, (0.1, 0.9, 0.5), (0.5, 0.9, 0.1), strict=True):
+        write(path, validation__accuracy=accuracy, validation__loss=loss, training__accuracy=0.5)
+    assert "".join(entry.label for entry in held(*paths, sort=sort).entries) == order
+
+
+@pytest.mark.parametrize("metric", ["test_accuracy", "test_loss"])
+def test_a_run_without_the_metric_is_sorted_last(train, metric):
+    """What was not measured is no best."""
+    first, second = train("a"), train("b", "test={type: spiral, samples: 20}")
+    assert [entry.label for entry in held(first, second, sort=metric).entries] == ["b", "a"]
+
+
+def test_an_unknown_metric_to_sort_by_is_told_with_what_there_is(train):
+    """A wrong word on the command line gets the list of right ones."""
+    with pytest.raises(CommandLineError, match=r"no run has a metric 'acc'; there is accuracy, data_loss"):
+        held(train("a"), train("b"), sort="acc")
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [("seed=1", "training and validation"), ("data.samples=21", "training"), ("validation.samples=21", "validation")],
+)
+def test_runs_of_different_data_are_refused(train, change, parts):
+    """Metrics on other rows do not compare, unless it is asked for all the same."""
+    first, second = train("a"), train("b", change)
+    with pytest.raises(RunError, match=f"have different {parts} data") as told:
+        held(first, second)
+    assert told.value.exit_code == 4
+    assert len(held(first, second, different_data=True).entries) == 2
+
+
+@pytest.mark.xfail(strict=True, reason="every run is held against the first one only")
+def test_different_data_is_found_between_any_two_runs(train):
+    """A first run without a validation set does not hide that two others were validated on different rows."""
+    paths = [train("a", "validation=null"), train("b"), train("c", "validation.samples=21")]
+    with pytest.raises(RunError, match="different validation data"):
+        held(*paths)
+
+
+def test_a_run_without_a_split_compares_on_what_both_have(train):
+    """A missing validation set is not different data."""
+    assert len(held(train("a"), train("b", "validation=null")).entries) == 2
+
+
+def test_an_unfinished_run_is_shown_with_its_last_row(train):
+    """Its status says that it was interrupted, and its metrics are the last ones that it logged."""
+    first, second = train("a"), train("b")
+    last = Run(second).metrics[-1]
+    interrupt(second)
+    entry = held(first, second).entries[1]
+    assert (entry.status, entry.epoch) == ("interrupted at epoch 30", 30)
+    assert entry.metrics == {name: value for name, value in last.items() if name not in {"epoch", "learning_rate"}}
+    assert entry.gap.held_out == last["validation_accuracy"]
+
+
+def test_a_diverged_run_is_shown_with_its_last_finite_row(train, nncli):
+    """NaN is never a metric in a comparison, nor a point of a curve."""
+    first, wild = train("a"), "optimizer={type: sgd, learning_rate: 1e30}"
+    assert nncli("train", "config.yaml", wild, "training.log_every=1", "--name", "b").code == 7
+    comparison = held(first, Path("runs/b"))
+    entry = comparison.entries[1]
+    assert (entry.status, entry.epoch) == ("diverged at epoch 1", 0)
+    assert all(math.isfinite(value) for value in entry.metrics.values())
+    name, curves = comparison.curve(None)
+    assert name == "validation_loss"
+    assert curves[1][1] == [0]
+
+
+def test_a_run_that_diverged_at_once_has_no_metrics(train, nncli):
+    """A first row without numbers leaves an entry without values, and the other run the best in everything."""
+    huge = ("layers[0].initializer={type: normal, scale: 1e38}", "layers[2].initializer={type: normal, scale: 1e10}")
+    assert nncli("train", "config.yaml", *huge, "--name", "b").code == 7
+    comparison = held(train("a"), Path("runs/b"))
+    assert comparison.entries[1].metrics == {}
+    assert all(row.best == [0] for row in comparison.rows)
+    assert comparison.verdict() is None
+
+
+def test_curves_are_the_columns_of_metrics(train):
+    """The validation loss where all have it, else the loss, else the column that was asked for."""
+    first, second = train("a"), train("b", "validation=null")
+    assert held(first, first).curve(None)[0] == "validation_loss"
+    assert held(first, second).curve(None)[0] == "loss"
+    name, curves = held(first, second).curve("validation_accuracy")
+    assert name == "validation_accuracy"
+    assert curves[0] == ("a", [0, 10, 20, 30], [row["validation_accuracy"] for row in Run(first).metrics])
+    assert curves[1] == ("b", [], [])
+    with pytest.raises(CommandLineError, match="no run has a column 'lost'; there is accuracy"):
+        held(first, second).curve("lost")
+
+
+def test_runs_of_one_name_are_labelled_by_their_paths(train):
+    """A name that stands for two runs tells nothing; other names stay short."""
+    paths = [train("a"), train("a", runs="more"), train("b")]
+    assert [entry.label for entry in held(*paths).entries] == ["runs/a", "more/a", "b"]

@@ -1,0 +1,273 @@
+"""Files put whole, logs that only grow, locks, and what is told when the disk refuses."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nncli.errors import BusyError, StorageError
+from nncli.run import storage
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from nncli.run.storage import Lock
+lock = Lock(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def fail(monkeypatch):
+    """Make a function raise from now on: ``fail(os, "fsync", error)``."""
+
+    def broken(owner, name, error):
+        def refuse(*_, **__):
+            raise error
+
+        monkeypatch.setattr(owner, name, refuse)
+
+    return broken
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that holds the lock of ``tmp_path / "lock"``."""
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "lock")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_put_writes_and_replaces(tmp_path):
+    """The file holds the last bytes that were put, and nothing is beside it."""
+    for data in (b"first", b"", b"the second one"):
+        storage.put(tmp_path / "file", data)
+        assert (tmp_path / "file").read_bytes() == data
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(("owner", "name"), [(os, "fsync"), (Path, "replace")])
+@pytest.mark.parametrize("before", [None, b"old"])
+def test_a_put_that_fails_changes_nothing(tmp_path, fail, owner, name, before):
+    """A full disk leaves the old file, or none, and no temporary file; the error says which file and why."""
+    path = tmp_path / "file"
+    if before is not None:
+        path.write_bytes(before)
+    fail(owner, name, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    with pytest.raises(StorageError, match="No space left on device") as told:
+        storage.put(path, b"new")
+    assert told.value.exit_code == 5
+    assert str(told.value).startswith(f"{path}: ")
+    assert names(tmp_path) == ([] if before is None else ["file"])
+    assert before is None or path.read_bytes() == before
+
+
+def test_an_interrupted_put_leaves_no_temporary_file(tmp_path, fail):
+    """Ctrl-C in the middle of a write passes through, and cleans up."""
+    fail(os, "fsync", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        storage.put(tmp_path / "file", b"new")
+    assert names(tmp_path) == []
+
+
+def test_put_syncs_the_file_before_its_name_and_the_name_after(tmp_path, monkeypatch):
+    """Bytes reach the disk before the name points to them, and the name before ``put`` returns."""
+    calls, fsync, replace = [], os.fsync, Path.replace
+
+    def synced(descriptor):
+        calls.append("sync folder" if os.path.samestat(os.fstat(descriptor), tmp_path.stat()) else "sync file")
+        fsync(descriptor)
+
+    def renamed(path, target):
+        calls.append("rename")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    storage.put(tmp_path / "file", b"new")
+    assert calls == ["sync file", "rename", "sync folder"]
+
+
+@pytest.mark.xfail(strict=True, reason="the message names the hidden temporary file")
+def test_a_put_that_fails_names_the_file_that_was_asked_for(tmp_path):
+    """A user never reads the name of a temporary file."""
+    with pytest.raises(StorageError) as told:
+        storage.put(tmp_path / "missing" / "file", b"new")
+    assert str(told.value).startswith(f"{tmp_path / 'missing' / 'file'}: ")
+
+
+@pytest.mark.parametrize("make", [Path.touch, Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_put_new_refuses_what_is_there(tmp_path, make):
+    """A file, a folder or a link that leads nowhere: whatever has the name keeps it."""
+    make(tmp_path / "file")
+    with pytest.raises(BusyError, match="exists already"):
+        storage.put_new(tmp_path / "file", b"new")
+    assert names(tmp_path) == ["file"]
+
+
+def test_put_new_makes_the_folders_on_the_way(tmp_path):
+    """A new file may stand in a new folder."""
+    storage.put_new(tmp_path / "a" / "b" / "file", b"new")
+    assert (tmp_path / "a" / "b" / "file").read_bytes() == b"new"
+
+
+@pytest.mark.xfail(strict=True, reason="whether the name is taken is asked outside of failures()")
+def test_put_new_with_an_impossible_name_is_a_storage_error(tmp_path):
+    """A name that no file system takes is the user's, not a bug."""
+    with pytest.raises(StorageError, match="File name too long"):
+        storage.put_new(tmp_path / ("a" * 300), b"new")
+
+
+def test_remove_is_content_with_what_is_gone(tmp_path):
+    """Removing twice is no error; a folder in the file's place is."""
+    (tmp_path / "file").touch()
+    storage.remove(tmp_path / "file")
+    storage.remove(tmp_path / "file")
+    assert names(tmp_path) == []
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StorageError, match="folder"):
+        storage.remove(tmp_path / "folder")
+
+
+def test_publish_gives_a_filled_folder_its_name(tmp_path):
+    """The folder appears under its name with all that is in it, and its hidden name is gone."""
+    folder = storage.hidden_folder(tmp_path / "runs")
+    assert folder.name.startswith(".")
+    (folder / "file").write_bytes(b"x")
+    assert storage.publish(folder, tmp_path / "runs" / "name")
+    assert names(tmp_path / "runs") == ["name"]
+    assert (tmp_path / "runs" / "name" / "file").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("make", [Path.touch, Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_publish_never_takes_a_name_that_is_taken(tmp_path, make):
+    """Even an empty folder keeps its name, and what was to be published stays as it was."""
+    folder, target = storage.hidden_folder(tmp_path), tmp_path / "name"
+    (folder / "file").touch()
+    make(target)
+    assert storage.publish(folder, target) is False
+    assert names(folder) == ["file"]
+    assert not target.is_dir() or names(target) == []
+
+
+def test_publish_loses_a_race_quietly(tmp_path, monkeypatch):
+    """Somebody who takes the name between the look and the rename keeps it."""
+    folder, target, rename = storage.hidden_folder(tmp_path), tmp_path / "name", Path.rename
+
+    def late(path, new):
+        target.mkdir()
+        (target / "theirs").touch()
+        return rename(path, new)
+
+    monkeypatch.setattr(Path, "rename", late)
+    assert storage.publish(folder, target) is False
+    assert names(target) == ["theirs"]
+
+
+def test_publish_tells_what_the_disk_refuses(tmp_path, fail):
+    """A rename that fails for any other reason than the name is a storage error."""
+    folder = storage.hidden_folder(tmp_path)
+    fail(Path, "rename", OSError(errno.EIO, os.strerror(errno.EIO)))
+    with pytest.raises(StorageError, match="Input/output error"):
+        storage.publish(folder, tmp_path / "name")
+
+
+def test_a_hidden_folder_where_none_can_be_is_a_storage_error(tmp_path):
+    """A file in the place of the folder of all runs is told, with exit code 5."""
+    (tmp_path / "runs").touch()
+    with pytest.raises(StorageError, match="runs") as told:
+        storage.hidden_folder(tmp_path / "runs")
+    assert told.value.exit_code == 5
+
+
+def test_a_log_only_grows(tmp_path):
+    """Appended bytes are readable at once, and a log that is opened again goes on at its end."""
+    path = tmp_path / "log"
+    for number, line in enumerate((b"one\n", b"two\n"), 1):
+        log = storage.Log(path)
+        assert log.size == 4 * (number - 1)
+        log.append(line)
+        assert log.size == path.stat().st_size == 4 * number
+        log.close()
+    assert path.read_bytes() == b"one\ntwo\n"
+
+
+def test_a_log_goes_on_after_a_short_write(tmp_path, monkeypatch):
+    """A system call that takes a part of the bytes is followed by one for the rest."""
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, bytes(data[:3])))
+    log = storage.Log(tmp_path / "log")
+    log.append(b"0123456789")
+    log.close()
+    assert (tmp_path / "log").read_bytes() == b"0123456789"
+
+
+def test_sync_reaches_the_disk(tmp_path, monkeypatch):
+    """``sync`` asks the kernel for this very file."""
+    synced, log = [], storage.Log(tmp_path / "log")
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    log.sync()
+    assert synced == [(tmp_path / "log").stat().st_ino]
+    log.close()
+
+
+@pytest.mark.parametrize(("call", "used"), [("append", "write"), ("sync", "fsync")])
+def test_a_log_names_itself_when_the_disk_refuses(tmp_path, fail, call, used):
+    """A full disk is a storage error with the file's name."""
+    log = storage.Log(tmp_path / "log")
+    fail(os, used, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    with pytest.raises(StorageError, match=r"log: No space left on device"):
+        getattr(log, call)(*([b"x"] if call == "append" else []))
+    log.close()
+
+
+def test_a_log_that_cannot_be_opened_is_a_storage_error(tmp_path):
+    """There is no log in a folder that is missing."""
+    with pytest.raises(StorageError, match="No such file"):
+        storage.Log(tmp_path / "missing" / "log")
+
+
+def test_a_lock_is_exclusive_until_it_is_released(tmp_path):
+    """A second lock is refused with exit code 6, and given after the first is released."""
+    path = tmp_path / "lock"
+    assert not storage.is_locked(path)
+    first = storage.Lock(path)
+    assert storage.is_locked(path)
+    with pytest.raises(BusyError, match="another process is training in it") as told:
+        storage.Lock(path)
+    assert told.value.exit_code == 6
+    first.release()
+    assert path.exists()
+    assert not storage.is_locked(path)
+    storage.Lock(path).release()
+
+
+def test_a_lock_holds_across_processes_and_dies_with_its_own(tmp_path, holder):
+    """Another process' lock is seen and respected; killing that process frees it."""
+    path = tmp_path / "lock"
+    assert storage.is_locked(path)
+    with pytest.raises(BusyError):
+        storage.Lock(path)
+    holder.kill()
+    holder.wait()
+    assert not storage.is_locked(path)
+    storage.Lock(path).release()
+
+
+def test_asking_for_a_lock_does_not_take_it(tmp_path):
+    """Readers look as often as they like, and leave the lock free and the folder as it was."""
+    assert not storage.is_locked(tmp_path / "lock")
+    assert names(tmp_path) == []
+    (tmp_path / "lock").touch()
+    assert [storage.is_locked(tmp_path / "lock") for _ in range(3)] == [False] * 3
+    storage.Lock(tmp_path / "lock").release()

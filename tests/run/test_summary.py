@@ -1,0 +1,76 @@
+"""A network in figures, held against the same figures by hand."""
+
+import pytest
+
+from nncli.run.assembly import assemble, load
+from nncli.run.evaluation import ROWS_AT_ONCE
+from nncli.run.summary import memory_bytes, step_multiply_adds, step_rows, summarize, training_rows
+
+
+@pytest.fixture
+def resolved(here):
+    """The resolved spec of the small config, with some values changed."""
+    return lambda *overrides: load(here / "config.yaml", overrides).spec
+
+
+def test_layers_in_figures(resolved):
+    """2 → 8 → 3: W and b are 2·8 + 8 and 8·3 + 3 numbers, and a row costs one product a weight."""
+    figures = [
+        (each.type, each.inputs, each.outputs, each.parameters, each.multiply_adds) for each in summarize(resolved())
+    ]
+    assert figures == [
+        ("dense", 2, 8, 24, 16),
+        ("relu", 8, 8, 0, 0),
+        ("dense", 8, 3, 27, 24),
+        ("softmax", 3, 3, 0, 0),
+    ]
+
+
+@pytest.mark.parametrize("units", [1, 7, 64])
+def test_the_parameters_are_those_of_the_network(resolved, units):
+    """The sum over the layers is the length of the vector that is trained."""
+    spec = resolved(f"layers[0].units={units}")
+    assert sum(each.parameters for each in summarize(spec)) == assemble(spec).network.parameters.values.size
+
+
+@pytest.mark.parametrize(
+    ("overrides", "rows"),
+    [
+        ((), 60),
+        (("validation={fraction: 0.25}",), 45),
+        (("validation={fraction: 0.25}", "test={fraction: 0.1}"), 39),
+        (("validation={fraction: 0.001}",), 57),
+        (("data.samples=7", "validation={fraction: 0.5}"), 9),
+    ],
+)
+def test_training_rows_are_those_that_are_trained_on(resolved, overrides, rows):
+    """What fractions take away is counted class by class, as the split does it."""
+    spec = resolved(*overrides)
+    assert training_rows(spec) == rows == len(assemble(spec).data["training"])
+    assert step_rows(spec) == rows
+
+
+def test_a_step_of_a_mini_batch_has_its_rows(resolved):
+    """The batch size is the number of rows a step."""
+    assert step_rows(resolved("training.batch_size=16")) == 16
+
+
+@pytest.mark.parametrize("rows", [1, 60])
+def test_multiply_adds_of_a_step(resolved, rows):
+    """Forward and weights' gradient for both layers, inputs' gradient for the upper one: 2·16 + 3·24 a row."""
+    assert step_multiply_adds(resolved(), rows) == rows * (2 * 16 + 3 * 24)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
+def test_memory_by_hand(resolved, dtype, size):
+    """Rows twice as inputs and targets, three buffers a layer, five parameter vectors; the drawn points in double."""
+    rows, width, outputs, parameters = 60 + 60, 2 + 3, 8 + 8 + 3 + 3, 24 + 27
+    converted = size * (2 * rows * width + 3 * rows * outputs + 5 * parameters)
+    assert memory_bytes(resolved(f"dtype={dtype}")) == converted + 8 * rows * (2 + 1)
+
+
+def test_memory_of_a_mini_batch_is_bounded_by_the_portions_of_an_evaluation(resolved):
+    """Outputs are held for as many rows as pass at once, in training or in measuring, whichever is more."""
+    large = ("data.samples=10000", "validation=null")
+    whole, small = memory_bytes(resolved(*large)), memory_bytes(resolved(*large, "training.batch_size=16"))
+    assert whole - small == 4 * 3 * (30_000 - ROWS_AT_ONCE) * 22

@@ -1,0 +1,223 @@
+"""The loop: what is measured when, which rows are seen in which order, and how it ends."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nncli.errors import DivergedError
+from nncli.nn.randomness import draw_kept
+from nncli.registry import components
+from nncli.run.assembly import assemble, load
+from nncli.run.checkpoint import unpack
+from nncli.run.evaluation import measure
+from nncli.run.streams import Purpose
+from nncli.run.training import Training
+
+OPTIMIZERS = [entry.name for entry in components("optimizer")]
+DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
+
+
+@pytest.fixture
+def prepare(here):
+    """Assemble the small spec, with some values changed: ``prepare("training.epochs=3")``."""
+
+    def prepared(*overrides, stop=lambda: False):
+        return Training(assemble(load(here / "config.yaml", overrides).spec), stop)
+
+    return prepared
+
+
+@pytest.fixture
+def batches(monkeypatch):
+    """Make a list of the inputs of every training pass of a training from now on."""
+
+    def listen(training):
+        seen, forward = [], training.network.forward
+
+        def heard(inputs, training=False):
+            if training:
+                seen.append(inputs.copy())
+            return forward(inputs, training)
+
+        monkeypatch.setattr(training.network, "forward", heard)
+        return seen
+
+    return listen
+
+
+def weights(training):
+    return training.network.parameters.values.copy()
+
+
+def rows_of(inputs):
+    return sorted(map(tuple, inputs.tolist()))
+
+
+@pytest.mark.parametrize("batch_size", ["null", "16"])
+def test_a_row_shows_the_state_before_the_update(prepare, batch_size):
+    """Every row of metrics belongs to the weights at that moment, after exactly its number of epochs."""
+    training = prepare("training.log_every=1", "training.epochs=5", f"training.batch_size={batch_size}")
+    part = training._watched["training"]
+    for epoch in training.epochs():
+        assert training.optimizer.updates == epoch.number * (1 if batch_size == "null" else 4)
+        assert epoch.metrics["loss"] == measure(training.network, "training", part)["loss"]
+
+
+def test_epoch_0_is_the_untouched_network(prepare):
+    """The first row is measured on the weights that were drawn."""
+    training = prepare()
+    first = next(training.epochs())
+    assert first.number == 0
+    assert np.array_equal(weights(training), weights(prepare()))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "log_every", "logged"),
+    [(30, 10, [0, 10, 20, 30]), (25, 10, [0, 10, 20, 25]), (3, 1, [0, 1, 2, 3]), (2, 50, [0, 2])],
+)
+def test_the_first_and_the_last_state_are_logged_whatever_the_interval(prepare, epochs, log_every, logged):
+    """Rows stand at the multiples of log_every, and at the end."""
+    training = prepare(f"training.epochs={epochs}", f"training.log_every={log_every}")
+    seen = list(training.epochs())
+    assert [epoch.number for epoch in seen] == list(range(epochs + 1))
+    assert [epoch.number for epoch in seen if epoch.metrics] == logged
+
+
+def test_a_row_has_the_learning_rate_of_the_update_before_it(prepare):
+    """As the book prints it: the rate that was used last, at first the one that will be used first."""
+    training = prepare("optimizer.decay=0.5", "training.log_every=1", "training.epochs=3")
+    rates = [epoch.metrics["learning_rate"] for epoch in training.epochs()]
+    assert rates == pytest.approx([0.05, 0.05, 0.05 / 1.5, 0.05 / 2])
+
+
+@pytest.mark.parametrize("change", ["training.batch_size=16", DROPOUT, "rng=nnfs"])
+def test_log_every_does_not_change_the_weights(prepare, change):
+    """Measuring is looking only: any interval ends with the same bits."""
+    ends = []
+    for log_every in (1, 7, 30):
+        training = prepare(f"training.log_every={log_every}", change)
+        list(training.epochs())
+        ends.append(weights(training))
+    assert np.array_equal(ends[0], ends[1])
+    assert np.array_equal(ends[0], ends[2])
+    assert not np.array_equal(ends[0], weights(prepare(change)))
+
+
+def test_every_epoch_sees_every_row_once_in_an_order_of_its_own(prepare, batches):
+    """Mini-batches are a fresh permutation of the training set; the last one has the rows that are left."""
+    training = prepare("training.batch_size=16", "training.epochs=3")
+    seen = batches(training)
+    list(training.epochs())
+    assert [len(inputs) for inputs in seen] == [16, 16, 16, 12] * 3
+    epochs = [np.concatenate(seen[start : start + 4]) for start in (0, 4, 8)]
+    whole = rows_of(training.experiment.data["training"].inputs.astype(np.float32))
+    assert all(rows_of(epoch) == whole for epoch in epochs)
+    assert len({epoch.tobytes() for epoch in epochs}) == 3
+
+
+@pytest.mark.parametrize("size", ["null", "60"])
+def test_a_full_batch_is_not_shuffled(prepare, batches, size):
+    """Without a batch size, or with that of the whole set, a step sees all rows as they were drawn."""
+    training = prepare(f"training.batch_size={size}", "training.epochs=2")
+    seen = batches(training)
+    list(training.epochs())
+    drawn = training.experiment.data["training"].inputs.astype(np.float32)
+    assert len(seen) == 2
+    assert all(np.array_equal(inputs, drawn) for inputs in seen)
+
+
+def test_every_epoch_has_a_dropout_stream_of_its_own(prepare):
+    """The mask of an epoch is the first draw of that epoch's stream, whatever was drawn before."""
+    training = prepare(DROPOUT, "training.epochs=4", "training.log_every=4")
+    masks = [training.network.layers[2].mask.copy() for epoch in training.epochs() if not epoch.metrics]
+    assert len(masks) == 3
+    for number, mask in enumerate(masks):
+        kept = np.empty((8, 60), np.float32).T
+        draw_kept(training.experiment.streams.of(Purpose.DROPOUT, number), 0.7, kept)
+        assert np.array_equal(mask != 0, kept == 1)
+    assert len({mask.tobytes() for mask in masks}) == 3
+
+
+def test_a_dropout_layer_leaves_the_first_weights_as_they_were(prepare):
+    """Adding one changes no draw of another purpose: neither weights nor data."""
+    plain, dropped = prepare(), prepare(DROPOUT)
+    assert np.array_equal(weights(plain), weights(dropped))
+    for name, data in plain.experiment.data.items():
+        assert data.fingerprint() == dropped.experiment.data[name].fingerprint()
+
+
+@pytest.mark.parametrize("change", ["training.batch_size=16", DROPOUT, "rng=nnfs", "dtype=float64"])
+def test_equal_specs_give_equal_bits(prepare, change):
+    """Two trainings of one spec end with the same weights; another seed ends with others."""
+    ends = []
+    for seed in (0, 0, 1):
+        training = prepare(change, f"seed={seed}")
+        list(training.epochs())
+        ends.append(weights(training))
+    assert np.array_equal(ends[0], ends[1])
+    assert not np.array_equal(ends[0], ends[2])
+
+
+def test_two_processes_write_the_same_bytes(here):
+    """Weights and metrics of a spec with mini-batches and dropout are equal to the last bit in any process."""
+    for name in ("one", "two"):
+        command = [sys.executable, "-m", "nncli", "train", "config.yaml", DROPOUT, "training.batch_size=16"]
+        subprocess.run([*command, "--name", name, "--quiet"], check=True, capture_output=True, cwd=here)
+    one, two = here / "runs" / "one", here / "runs" / "two"
+    for name in ("weights.npz", "metrics.csv"):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+
+
+@pytest.mark.parametrize(("batch_size", "updates", "epoch", "batch"), [(16, 6, 1, 2), (16, 8, 2, 0), ("null", 3, 3, 0)])
+def test_stop_ends_after_the_batch(prepare, batch_size, updates, epoch, batch):
+    """Once told to stop, training does no further update, and knows how far it came."""
+    training = prepare(f"training.batch_size={batch_size}", stop=lambda: training.optimizer.updates >= updates)
+    last = list(training.epochs())[-1]
+    assert training.optimizer.updates == updates
+    assert (training.epoch, training.batch, last.number) == (epoch, batch, epoch)
+
+
+def test_a_stopped_training_keeps_the_weights_it_has_reached(prepare):
+    """Early stopping's best weights are put back at an end of its own only, so that a stopped one can go on."""
+    watched = ("training.early_stopping={metric: loss, min_delta: 100}", "training.log_every=1")
+    training = prepare(*watched, stop=lambda: training.epoch >= 3)
+    list(training.epochs())
+    assert training.stopping.best.epoch == 0
+    assert not np.array_equal(weights(training), training.stopping.best.values)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("rate", ["1e30", "1e300"])
+@pytest.mark.parametrize("batch_size", ["null", "16"])
+def test_divergence_names_epoch_and_array(prepare, optimizer, rate, batch_size):
+    """A number that is not finite ends any optimizer's training; the message says when, and in which array."""
+    training = prepare(f"optimizer={{type: {optimizer}, learning_rate: {rate}}}", f"training.batch_size={batch_size}")
+    with pytest.raises(DivergedError) as told:
+        list(training.epochs())
+    where = f"{training.epoch}" if batch_size == "null" else f"{training.epoch}, batch {training.batch}"
+    assert str(told.value).startswith(f"training diverged at epoch {where}: ")
+    assert any(name in str(told.value) for name in training.network.parameters.shapes)
+    assert str(told.value).endswith("is no longer finite")
+
+
+def test_outputs_that_overflow_are_named_by_their_layer(prepare):
+    """A loss that is not finite before any update is traced to the first layer whose outputs are not."""
+    training = prepare(
+        "layers[0].initializer={type: normal, scale: 1e38}", "layers[2].initializer={type: normal, scale: 1e10}"
+    )
+    with pytest.raises(DivergedError, match=r"at epoch 0: the outputs of layers\[2\] \(Dense\) are no longer finite"):
+        list(training.epochs())
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_no_checkpoint_holds_numbers_that_are_not_finite(here, nncli, optimizer):
+    """However often checkpoints are written, a diverged training leaves finite ones only."""
+    change = f"optimizer={{type: {optimizer}, learning_rate: 1e30}}"
+    assert nncli("train", "config.yaml", change, "training.checkpoint_seconds=0", "--name", "wild").code == 7
+    written = list((here / "runs" / "wild" / "checkpoints").glob("*.ckpt"))
+    assert written
+    for path in written:
+        checkpoint = unpack(path.read_bytes())
+        assert all(np.isfinite(vector).all() for vector in checkpoint.vectors.values())
