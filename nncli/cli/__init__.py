@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         nncli.main(args=arguments, prog_name="nncli", standalone_mode=False)
         sys.stdout.flush()
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
         message, code = _told(error)
         if message:
             print(message, file=sys.stderr)
@@ -63,7 +63,7 @@ def _told(error: BaseException) -> tuple[str, int]:
             told = "", error.exit_code
         case click.Abort() | KeyboardInterrupt():
             told = "", 130
-        case BrokenPipeError():  # whoever read our output has enough
+        case BrokenPipeError() | SystemExit():  # whoever read our output has enough; click exits at that
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             told = "", 0
         case MemoryError():
@@ -77,8 +77,10 @@ def _bug(error: BaseException) -> str:
     """Put the traceback into a file, and say so in one line."""
     text = "".join(traceback.format_exception(error))
     name = f"nncli-bug-{hashlib.sha256(text.encode()).hexdigest()[:12]}.txt"
+    said = f"a bug in nncli: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
     path = Path(tempfile.gettempdir()) / name
-    path.write_text(f"nncli {__version__}\n{text}", encoding="utf-8")
-    return (
-        f"a bug in nncli: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}; details in {path}"
-    )
+    try:
+        path.write_text(f"nncli {__version__}\n{text}", encoding="utf-8")
+    except OSError as refused:
+        return f"{said}; its traceback could not be written: {refused}"
+    return f"{said}; the traceback is in {path}"

@@ -20,8 +20,8 @@ NARROWEST = 15  # characters that a run's column may always have; what is longer
 
 
 def console() -> Console:
-    """Standard output, without guesses at what a number or a path is."""
-    return Console(highlight=False)
+    """Standard output; nothing in a text is taken for markup."""
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 def table(*headings: str, numbers: bool = True) -> Table:
@@ -84,7 +84,7 @@ def show_summary(document: dict[str, Any]) -> None:
 
     out = console()
     written = yaml.safe_dump(document["spec"], sort_keys=False, default_flow_style=None, width=100)
-    out.print(written.rstrip(), soft_wrap=True, markup=False)
+    out.print(written.rstrip(), soft_wrap=True)
     out.print()
     made = table("layer", "output", "parameters", "multiply-adds a row")
     for index, layer in enumerate(document["layers"]):

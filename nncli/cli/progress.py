@@ -72,13 +72,12 @@ class LiveView(View):
 
         seconds = time.monotonic() - self._started
         rate = self._epoch / seconds if seconds else 0.0
-        left = (self.epochs - self._epoch) / rate if rate else 0.0
         bar = Table.grid(padding=(0, 2))
         bar.add_row(
             Text(f"epoch {self._epoch}/{self.epochs}", style="bold"),
             ProgressBar(total=self.epochs, completed=self._epoch, width=24),
             Text(f"{rate:,.0f} epochs/s" if rate >= 10 else f"{rate:.2f} epochs/s"),
-            Text(f"{clock(left)} left", style="cyan"),
+            Text(f"{clock((self.epochs - self._epoch) / rate)} left" if rate else "", style="cyan"),
         )
         return Group(bar, self._numbers(), Text(f"loss {sparkline(self._losses, SPARK_WIDTH)}", style="magenta"))
 
@@ -103,7 +102,7 @@ def watch(training: "Training") -> Iterator[View]:
 
     console = Console(stderr=True, highlight=False)
     epochs = training.settings.epochs
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:
         yield PlainView(epochs)
         return
     view = LiveView(epochs)

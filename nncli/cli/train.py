@@ -4,8 +4,6 @@ import json
 import time
 from contextlib import nullcontext
 from pathlib import Path
-from signal import Signals
-from typing import Any
 
 import click
 
@@ -25,7 +23,6 @@ def train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path
     OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
     """
     from nncli.cli.progress import View, watch
-    from nncli.errors import InterruptionError
     from nncli.run.assembly import assemble, load
     from nncli.run.directory import RunDirectory, name_from
     from nncli.run.signals import stop_on_signals
@@ -33,21 +30,18 @@ def train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path
 
     loaded = load(config, overrides)
     started = time.monotonic()
+    run_name = name_from(config) if name is None else name
     with stop_on_signals() as stop:
         training = Training(assemble(loaded.spec, loaded.document), stop)
-        with RunDirectory.create(runs, name or name_from(config), loaded, training, numbered=not name) as directory:
+        with RunDirectory.create(runs, run_name, loaded, training, numbered=name is None) as directory:
             with nullcontext(View()) if quiet or as_json else watch(training) as view:
                 for epoch in directory.record():
                     view.show(epoch)
             if stop.signum is not None:
-                directory.save()
-                message = (
-                    f"{directory.path}: interrupted by {Signals(stop.signum).name} at epoch {training.epoch}; a "
-                    f"checkpoint holds what was reached, and 'nncli evaluate {directory.path}' reads it"
-                )
-                raise InterruptionError(message, stop.signum)
+                raise directory.interrupt(stop.signum)
             evaluation = directory.finish()
-    result: dict[str, Any] = {"run": str(directory.path), **evaluation, "seconds": round(time.monotonic() - started, 3)}
+    seconds = round(time.monotonic() - started, 3)
+    result = {"run": str(directory.path), **evaluation.model_dump(mode="json"), "seconds": seconds}
     if as_json:
         click.echo(json.dumps(result, indent=2, allow_nan=False))
     elif quiet:

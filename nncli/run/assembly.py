@@ -15,6 +15,7 @@ from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.registry import ComponentSpec, names
 from nncli.run.checks import cross_check, log_interval
+from nncli.run.evaluation import quiet
 from nncli.run.streams import Purpose, Streams, streams
 from nncli.spec import overrides as overriding
 from nncli.spec.document import MAX_CHARACTERS, Document, DocumentError, read
@@ -85,6 +86,7 @@ def resolve(spec: Spec) -> Spec:
     return spec.model_copy(update={"layers": layers, "training": training})
 
 
+@quiet
 def assemble(spec: Spec, document: Document | None = None) -> Experiment:
     """Draw the data and build the network; ``spec`` is resolved.
 

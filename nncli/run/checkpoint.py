@@ -54,7 +54,14 @@ def unpack(data: bytes) -> Checkpoint:
     start = len(MAGIC) + DIGEST
     if not data.startswith(MAGIC) or hashlib.sha256(data[start:]).digest() != data[len(MAGIC) : start]:
         raise RunError("the checkpoint is damaged: its digest does not fit")
-    line, _, rest = data[start:].partition(b"\n")
+    try:
+        return _parsed(data[start:])
+    except (ValueError, TypeError, KeyError) as error:
+        raise RunError(f"the checkpoint is of no known form: {error}") from None
+
+
+def _parsed(body: bytes) -> Checkpoint:
+    line, _, rest = body.partition(b"\n")
     head: dict[str, Any] = json.loads(line)
     vectors, offset = {}, 0
     for name, dtype, length in head["vectors"]:

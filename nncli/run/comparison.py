@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from nncli.errors import CommandLineError, RunError
@@ -133,8 +134,7 @@ def compare(runs: Sequence[Run], sort: str | None, everything: bool, different_d
 def _entry(run: Run, label: str) -> Entry:
     evaluation, status = run.evaluation, run.status
     if evaluation is not None:
-        epoch = evaluation["epoch"]
-        splits = evaluation["splits"].items()
+        epoch, splits = evaluation.epoch, evaluation.splits.items()
         metrics = {column(split, name): value for split, values in splits for name, value in values.items()}
     else:
         rows = [row for row in run.metrics if math.isfinite(row["loss"])] or [{"epoch": 0}]
@@ -186,8 +186,7 @@ def _labels(runs: Sequence[Run]) -> list[str]:
 
 
 def _require_same_data(runs: Sequence[Run]) -> None:
-    first = runs[0]
-    for other in runs[1:]:
+    for first, other in combinations(runs, 2):
         ours, theirs = first.fingerprints, other.fingerprints
         different = [name for name in SPLITS if name in ours and name in theirs and ours[name] != theirs[name]]
         if different:

@@ -2,26 +2,27 @@
 
 import hashlib
 import io
-import json
 import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from signal import Signals
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from nncli.errors import BusyError, CommandLineError, DivergedError
+from nncli.data.dataset import Dataset
+from nncli.errors import BusyError, CommandLineError, DivergedError, InterruptionError
 from nncli.nn.parameters import Parameters
 from nncli.run import storage
 from nncli.run.assembly import Experiment, LoadedSpec
 from nncli.run.checkpoint import Checkpoint, Position
 from nncli.run.environment import environment
 from nncli.run.evaluation import examples, measure
+from nncli.run.records import ArrayRecord, DataRecord, EvaluationRecord, FileRecord, RunRecord, packed
 from nncli.run.training import Epoch, Training
 
-FORMAT = 1
 KEPT_CHECKPOINTS = 2
 NAME = re.compile(r"\w[\w.-]{0,99}")
 
@@ -55,20 +56,18 @@ class RunDirectory:
         """
         if not NAME.fullmatch(name):
             raise CommandLineError(f"{name!r} is no name for a run; use letters, digits, '.', '_' and '-'")
-        if not numbered and (runs / name).exists():
-            raise BusyError(f"{runs / name}: exists already; choose another --name")
         folder = storage.hidden_folder(runs)
+        lock = None
         try:
             lock = storage.Lock(folder / "lock")
             _fill(folder, loaded, training)
-            for candidate in _candidates(runs, name, numbered):
-                if storage.publish(folder, candidate):
-                    return cls(candidate, lock, training)
+            path = _published(folder, runs, name, numbered)
         except BaseException:
             storage.discard(folder)
+            if lock is not None:
+                lock.release()
             raise
-        storage.discard(folder)
-        raise BusyError(f"{runs / name}: exists already; choose another --name")
+        return cls(path, lock, training)
 
     def __enter__(self) -> Self:
         return self
@@ -101,33 +100,41 @@ class RunDirectory:
         """Sync the metrics, put a checkpoint of this moment, remove the oldest."""
         self._metrics.sync()
         _put_checkpoint(self.path, self._training, self._metrics.size)
-        kept = sorted((self.path / "checkpoints").glob("*.ckpt"))
-        for old in kept[:-KEPT_CHECKPOINTS]:
+        for old in checkpoints(self.path)[:-KEPT_CHECKPOINTS]:
             storage.remove(old)
         self._saved = time.monotonic()
 
-    def finish(self) -> dict[str, Any]:
-        """Write the weights that are kept and what they are worth on every split; returns evaluation.json's content."""
+    def interrupt(self, signum: int) -> InterruptionError:
+        """Write a checkpoint of what was reached; returns the error that says so."""
         self.save()
-        training, experiment = self._training, self._training.experiment
-        weights = packed_weights(training.network.parameters)
+        at = f"epoch {self._training.epoch}" + (f", batch {self._training.batch}" if self._training.batch else "")
+        kept = f"a checkpoint holds what was reached, and 'nncli evaluate {self.path}' reads it"
+        return InterruptionError(f"{self.path}: interrupted by {Signals(signum).name} at {at}; {kept}", signum)
+
+    def finish(self) -> EvaluationRecord:
+        """Write a last checkpoint, the weights that are kept, and what these are worth on every split."""
+        self.save()
+        kept = self._training.keep_best()
+        network, data = self._training.network, self._training.experiment.data
+        weights = packed_weights(network.parameters)
         storage.put(self.path / "weights.npz", weights)
-        splits = {
-            name: measure(training.network, name, examples(data, training.network))
-            for name, data in experiment.data.items()
-        }
-        evaluation = {
-            "format": FORMAT,
-            "epoch": training.kept_epoch,
-            "epochs_trained": training.epoch,
-            "weights": {"bytes": len(weights), "sha256": hashlib.sha256(weights).hexdigest()},
-            "splits": splits,
-        }
-        storage.put(self.path / "evaluation.json", as_json(evaluation))
+        evaluation = EvaluationRecord(
+            epoch=kept,
+            epochs_trained=self._training.epoch,
+            weights=FileRecord(bytes=len(weights), sha256=hashlib.sha256(weights).hexdigest()),
+            splits={name: measure(network, name, examples(part, network)) for name, part in data.items()},
+        )
+        storage.put(self.path / "evaluation.json", packed(evaluation))
         return evaluation
 
     def _append(self, epoch: int, values: list[float]) -> None:
         self._metrics.append(",".join([str(epoch), *map(repr, values)]).encode() + b"\n")
+
+
+def checkpoints(path: Path) -> list[Path]:
+    """The checkpoints of a run, the oldest first; a file's name is the number of updates."""
+    named = [file for file in (path / "checkpoints").glob("*.ckpt") if file.stem.isdecimal()]
+    return sorted(named, key=lambda file: int(file.stem))
 
 
 def name_from(config: Path) -> str:
@@ -142,41 +149,32 @@ def packed_weights(parameters: Parameters) -> bytes:
     return file.getvalue()
 
 
-def as_json(value: Any) -> bytes:
-    """Strict JSON, indented, with a last newline."""
-    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n"
-
-
 def _fill(folder: Path, loaded: LoadedSpec, training: Training) -> None:
     experiment = training.experiment
     storage.put(folder / "spec.yaml", loaded.text)
-    storage.put(folder / "run.json", as_json(_description(experiment, loaded)))
+    storage.put(folder / "run.json", packed(_description(experiment, loaded)))
     storage.put(folder / "metrics.csv", ",".join(("epoch", *training.columns)).encode() + b"\n")
     storage.make_folder(folder / "checkpoints")
     _put_checkpoint(folder, training, (folder / "metrics.csv").stat().st_size)
 
 
-def _description(experiment: Experiment, loaded: LoadedSpec) -> dict[str, Any]:
+def _description(experiment: Experiment, loaded: LoadedSpec) -> RunRecord:
     parameters = experiment.network.parameters
-    return {
-        "format": FORMAT,
-        "spec": experiment.spec.model_dump(mode="json"),
-        "overrides": list(loaded.overrides),
-        "parameters": [
-            {"name": name, "shape": list(shape), "dtype": parameters.values.dtype.str}
-            for name, shape in parameters.shapes.items()
+    dtype = parameters.values.dtype.str
+    return RunRecord(
+        spec=experiment.spec,
+        overrides=list(loaded.overrides),
+        parameters=[
+            ArrayRecord(name=name, shape=list(shape), dtype=dtype) for name, shape in parameters.shapes.items()
         ],
-        "data": {
-            name: {
-                "rows": len(data),
-                "columns": data.inputs.shape[1],
-                "classes": data.classes,
-                "sha256": data.fingerprint(),
-            }
-            for name, data in experiment.data.items()
-        },
+        data={name: _described(data) for name, data in experiment.data.items()},
         **environment(),
-    }
+    )
+
+
+def _described(data: Dataset) -> DataRecord:
+    rows, columns = data.inputs.shape
+    return DataRecord(rows=rows, columns=columns, classes=data.classes, sha256=data.fingerprint())
 
 
 def _put_checkpoint(folder: Path, training: Training, metrics_bytes: int) -> None:
@@ -195,9 +193,12 @@ def _put_checkpoint(folder: Path, training: Training, metrics_bytes: int) -> Non
     storage.put(folder / "checkpoints" / f"{position.updates:08}.ckpt", Checkpoint(position, vectors).pack())
 
 
-def _candidates(runs: Path, name: str, numbered: bool) -> Iterator[Path]:
-    yield runs / name
-    number = 2
-    while numbered:
-        yield runs / f"{name}-{number}"
+def _published(folder: Path, runs: Path, name: str, numbered: bool) -> Path:
+    """The folder under its name, or under the first free numbered one."""
+    path, number = runs / name, 1
+    while not storage.publish(folder, path):
+        if not numbered:
+            raise BusyError(f"{path}: exists already; choose another --name")
         number += 1
+        path = runs / f"{name}-{number}"
+    return path

@@ -3,23 +3,30 @@
 import csv
 import hashlib
 import io
-import json
 import math
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import ValidationError
 
-import nncli.run.assembly  # noqa: F401 (registers the components that a spec may name)
 from nncli.errors import RunError
 from nncli.nn.parameters import Array, Parameters
+from nncli.registry import entered
 from nncli.run import storage
+from nncli.run.assembly import resolve
 from nncli.run.checkpoint import Checkpoint, unpack
-from nncli.run.directory import FORMAT
+from nncli.run.checks import cross_check
+from nncli.run.directory import checkpoints
+from nncli.run.records import EvaluationRecord, RunRecord, unpacked
+from nncli.spec.problems import path_words
+from nncli.spec.schema import Sections
 from nncli.spec.sections import Spec
+
+Known = TypeVar("Known", RunRecord, EvaluationRecord)
 
 LARGEST = 2**31  # bytes; no small network's file is larger
 
@@ -36,9 +43,13 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not path.is_dir():
+        try:
+            there, is_run = path.is_dir(), (path / "run.json").is_file()
+        except OSError as error:
+            raise RunError(f"{path}: {error.strerror}") from None
+        if not there:
             raise RunError(f"{path}: no such run directory")
-        if not (path / "run.json").is_file():
+        if not is_run:
             raise RunError(f"{path}: no run directory: it has no run.json")
 
     @property
@@ -47,43 +58,52 @@ class Run:
         return self.path.resolve().name
 
     @cached_property
-    def description(self) -> dict[str, Any]:
+    def record(self) -> RunRecord:
         """What run.json says."""
-        return self._json("run.json")
+        return self._record("run.json", RunRecord)
 
     @cached_property
     def spec(self) -> Spec:
-        """The resolved spec."""
-        try:
-            return Spec.model_validate(self.description["spec"])
-        except (KeyError, ValidationError) as error:
-            raise RunError(f"{self.path / 'run.json'}: damaged: {str(error).splitlines()[0]}") from None
+        """The resolved spec, in which everything fits together."""
+        spec = resolve(self.record.spec)
+        wrong = next(cross_check(Sections(**dict(spec))), None)
+        if wrong:
+            raise RunError(f"{self.path / 'run.json'}: damaged: spec.{path_words(wrong[0])}: {wrong[1]}")
+        return spec
 
     @property
     def fingerprints(self) -> dict[str, str]:
         """The fingerprint of each split's data."""
-        return {name: data["sha256"] for name, data in self.description["data"].items()}
+        return {name: data.sha256 for name, data in self.record.data.items()}
 
     def rows(self, split: str) -> int:
-        """How many rows a split has."""
-        return int(self.description["data"][split]["rows"])
+        """How many rows a split has; 0 where the run has none such."""
+        return next((data.rows for name, data in self.record.data.items() if name == split), 0)
 
     @cached_property
-    def evaluation(self) -> dict[str, Any] | None:
+    def evaluation(self) -> EvaluationRecord | None:
         """What evaluation.json says; None where the run is not finished."""
         finished = all((self.path / name).is_file() for name in ("weights.npz", "evaluation.json"))
-        return self._json("evaluation.json") if finished else None
+        if not finished:
+            return None
+        evaluation = self._record("evaluation.json", EvaluationRecord)
+        if set(evaluation.splits) != set(self.record.data):
+            raise RunError(f"{self.path / 'evaluation.json'}: damaged: it has other splits than run.json")
+        return evaluation
 
     @cached_property
     def metrics(self) -> list[dict[str, float]]:
         """The rows of metrics.csv; a last line that is still being written is left out."""
         text = self._read("metrics.csv").decode("utf-8", "replace")
-        rows = csv.reader(io.StringIO(text[: text.rfind("\n") + 1]))
-        header = next(rows, [])
+        rows = csv.reader(io.StringIO(text[: text.rfind("\n") + 1], newline=""))
         try:
-            return [dict(zip(header, map(float, row), strict=True)) for row in rows]
-        except ValueError as error:
+            header = next(rows, [])
+            found = [dict(zip(header, map(float, row), strict=True)) for row in rows]
+        except (ValueError, csv.Error) as error:
             raise RunError(f"{self.path / 'metrics.csv'}: damaged: {error}") from None
+        if header and not {"epoch", "loss"} <= set(header):
+            raise RunError(f"{self.path / 'metrics.csv'}: damaged: its first line does not name the columns")
+        return found
 
     @property
     def status(self) -> str:
@@ -103,13 +123,14 @@ class Run:
         Raises:
             RunError: there is none, or it is damaged.
         """
-        names = sorted(path.name for path in (self.path / "checkpoints").glob("*.ckpt"))
-        if not names:
+        found = checkpoints(self.path)
+        if not found:
             raise RunError(f"{self.path}: neither finished nor with a checkpoint")
+        data = self._read(f"checkpoints/{found[-1].name}")
         try:
-            return unpack(self._read(f"checkpoints/{names[-1]}"))
+            return unpack(data)
         except RunError as error:
-            raise RunError(f"{self.path / 'checkpoints' / names[-1]}: {error}") from None
+            raise RunError(f"{found[-1]}: {error}") from None
 
     def load_weights(self, parameters: Parameters) -> int:
         """Fill ``parameters`` with the run's weights; returns the epoch that they are of.
@@ -119,17 +140,21 @@ class Run:
         """
         if self.evaluation is None:
             checkpoint = self.checkpoint
-            self._fill({"values": checkpoint.vectors["values"]}, {"values": parameters.values})
+            self._fill({"values": checkpoint.vectors.get("values")}, {"values": parameters.values})
             return checkpoint.position.epoch
-        data, recorded = self._read("weights.npz"), self.evaluation["weights"]
-        if len(data) != recorded["bytes"] or hashlib.sha256(data).hexdigest() != recorded["sha256"]:
+        data, recorded = self._read("weights.npz"), self.evaluation.weights
+        if len(data) != recorded.bytes or hashlib.sha256(data).hexdigest() != recorded.sha256:
             raise RunError(f"{self.path / 'weights.npz'}: damaged: its digest is not the one in evaluation.json")
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            self._fill(dict(arrays), parameters.views(parameters.values))
-        return int(self.evaluation["epoch"])
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                arrays = dict(archive)
+        except (ValueError, OSError, EOFError, TypeError, BadZipFile) as error:
+            raise RunError(f"{self.path / 'weights.npz'}: damaged: {error or 'empty'}") from None
+        self._fill(arrays, parameters.views(parameters.values))
+        return self.evaluation.epoch
 
-    def _fill(self, arrays: Mapping[str, Array], views: Mapping[str, Array]) -> None:
-        found, wanted = ({name: (a.shape, a.dtype.str) for name, a in each.items()} for each in (arrays, views))
+    def _fill(self, arrays: Mapping[str, Array | None], views: Mapping[str, Array]) -> None:
+        found, wanted = ({name: _form(array) for name, array in each.items()} for each in (arrays, views))
         if found != wanted:
             wrong = next(name for name in {**wanted, **found} if found.get(name) != wanted.get(name))
             raise RunError(
@@ -138,14 +163,16 @@ class Run:
         for name, view in views.items():
             view[...] = arrays[name]
 
-    def _json(self, name: str) -> dict[str, Any]:
+    def _record(self, name: str, model: type[Known]) -> Known:
         try:
-            value = json.loads(self._read(name), parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
+            return model.model_validate(unpacked(self._read(name)))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = path_words(tuple(step for step in first["loc"] if not entered(step))) or "as a whole"
+            what = first["msg"].removeprefix("Value error, ").lower()
+            raise RunError(f"{self.path / name}: damaged: {where}: {what}") from None
+        except ValueError as error:
             raise RunError(f"{self.path / name}: damaged: {error}") from None
-        if not isinstance(value, dict) or value.get("format") != FORMAT:
-            raise RunError(f"{self.path / name}: damaged, or written by another version of nncli")
-        return value
 
     def _read(self, name: str) -> bytes:
         path = self.path / name
@@ -159,5 +186,5 @@ class Run:
             raise RunError(f"{path}: {error.strerror}") from None
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
+def _form(array: Array | None) -> tuple[tuple[int, ...], str] | None:
+    return None if array is None else (array.shape, array.dtype.str)

@@ -17,7 +17,7 @@ def failures(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(f"{error.filename or path}: {error.strerror or error}") from error
+        raise StorageError(f"{path}: {error.strerror or error}") from error
 
 
 def put(path: Path, data: bytes) -> None:
@@ -38,16 +38,18 @@ def put(path: Path, data: bytes) -> None:
 
 
 def put_new(path: Path, data: bytes) -> None:
-    """Like ``put``, where nothing may be there before.
+    """Write a file where nothing may be before.
 
     Raises:
         BusyError: something is there.
     """
-    if path.exists() or path.is_symlink():
-        raise BusyError(f"{path}: exists already; name another file")
     with failures(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    put(path, data)
+        try:
+            with path.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            raise BusyError(f"{path}: exists already; name another file") from None
 
 
 def remove(path: Path) -> None:

@@ -59,9 +59,6 @@ class Training:
     def epochs(self) -> Iterator[Epoch]:
         """Train, and yield the state before each epoch and at the end.
 
-        The last state that is yielded is the one whose weights are left in the network, unless early stopping has put
-        back better ones.
-
         Raises:
             DivergedError: a number became NaN or infinite; it is named, with the epoch.
         """
@@ -72,18 +69,16 @@ class Training:
                 metrics = self._measured()
                 self.stopping.observe(self.epoch, metrics, self.network.parameters.values)
             yield Epoch(self.epoch, metrics)
-            if self.epoch == last or self.stopping.is_due(self.epoch) or self.stop():
-                break
-            if not self._whole_epoch():
+            if self.epoch == last or self.stopping.is_due(self.epoch) or self.stop() or not self._whole_epoch():
                 return
             self.epoch, self.batch = self.epoch + 1, 0
-        if self.stopping.best is not None and not self.stop():
-            self.network.parameters.values[...] = self.stopping.best.values
 
-    @property
-    def kept_epoch(self) -> int:
-        """After how many epochs the weights were as they are left in the network."""
-        return self.stopping.best.epoch if self.stopping.best else self.epoch
+    def keep_best(self) -> int:
+        """Put the weights that are kept into the network, where those are not the last; returns their epoch."""
+        if self.stopping.best is None:
+            return self.epoch
+        self.network.parameters.values[...] = self.stopping.best.values
+        return self.stopping.best.epoch
 
     def _measured(self) -> Mapping[str, float]:
         measured = {"learning_rate": self.optimizer.rate}
@@ -126,6 +121,7 @@ class Training:
                 raise DivergedError(f"training diverged at epoch {where}: {what}{name} is no longer finite")
 
 
+@quiet
 def first_non_finite_output(network: Network, inputs: Array) -> str:
     """Which layer is the first whose outputs are not finite, in words."""
     for index, layer in enumerate(network.layers):

@@ -150,10 +150,7 @@ def test_a_run_that_diverged_is_shown_in_every_form(runs, nncli, form):
     assert "nan" not in result.out.lower()
 
 
-MARKUP = pytest.mark.xfail(strict=True, reason="labels are read as rich markup")
-
-
-@pytest.mark.parametrize("folder", ["plain", *(pytest.param(name, marks=MARKUP) for name in ("[red]", "[/x]"))])
+@pytest.mark.parametrize("folder", ["plain", "[red]", "[/x]"])
 def test_a_label_is_printed_as_it_is(runs, nncli, monkeypatch, folder):
     """A path that looks like a style is no style: it stands above its column."""
     monkeypatch.setenv("COLUMNS", "120")

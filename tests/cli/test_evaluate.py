@@ -211,10 +211,10 @@ def test_what_is_no_run_is_refused(here, nncli, name):
 @pytest.mark.parametrize(
     ("folder", "code"),
     [
-        pytest.param("[red]", 0, marks=pytest.mark.xfail(strict=True, reason="the path is read as rich markup")),
-        pytest.param("[/x]", 0, marks=pytest.mark.xfail(strict=True, reason="the path is read as rich markup")),
+        ("[red]", 0),
+        ("[/x]", 0),
         ("with blank", 0),
-        pytest.param("a" * 300, 4, marks=pytest.mark.xfail(strict=True, reason="Path.exists() raises OSError")),
+        ("a" * 300, 4),
     ],
 )
 def test_any_path_is_a_path(here, nncli, folder, code):

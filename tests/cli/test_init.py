@@ -64,7 +64,7 @@ def test_an_existing_file_is_left_alone(here, nncli):
     "path",
     [
         "config.yaml/new.yaml",
-        pytest.param("a" * 300, marks=pytest.mark.xfail(strict=True, reason="Path.exists() raises OSError")),
+        pytest.param("a" * 300),
     ],
 )
 def test_a_place_where_no_file_can_be_is_a_storage_error(here, nncli, path):

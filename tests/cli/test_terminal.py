@@ -176,7 +176,6 @@ def test_no_color_holds_for_results_too(here, nncli, arguments):
     assert not COLOURS.search(text)
 
 
-@pytest.mark.xfail(strict=True, reason="where the terminal is dumb, the live display is chosen and shows nothing")
 def test_a_dumb_terminal_gets_plain_lines(here):
     """A terminal that cannot draw is told the progress all the same, without control codes."""
     text, code = finished(here, "train", "config.yaml", TERM="dumb")

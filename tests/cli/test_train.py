@@ -83,13 +83,11 @@ def test_runs_names_the_folder(here, nncli):
             ["config.yaml", "layers[0].initializer={type: normal, scale: 1e39}"],
             7,
             "training diverged at epoch 0: ",
-            marks=pytest.mark.xfail(strict=True, reason="NumPy's warning of the overflow reaches the user"),
         ),
         pytest.param(
             ["config.yaml", "--runs", "a" * 300, "--name", "x"],
             5,
             "File name too long",
-            marks=pytest.mark.xfail(strict=True, reason="whether the name is taken is asked outside of failures()"),
         ),
     ],
 )

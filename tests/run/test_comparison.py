@@ -245,7 +245,6 @@ def test_runs_of_different_data_are_refused(train, change, parts):
     assert len(held(first, second, different_data=True).entries) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="every run is held against the first one only")
 def test_different_data_is_found_between_any_two_runs(train):
     """A first run without a validation set does not hide that two others were validated on different rows."""
     paths = [train("a", "validation=null"), train("b"), train("c", "validation.samples=21")]

@@ -13,7 +13,7 @@ from nncli.errors import BusyError, StorageError
 from nncli.run import storage
 from nncli.run.assembly import assemble, load
 from nncli.run.checkpoint import unpack
-from nncli.run.directory import RunDirectory, as_json, name_from
+from nncli.run.directory import RunDirectory, name_from
 from nncli.run.training import Training
 
 FILES = ["checkpoints", "evaluation.json", "lock", "metrics.csv", "run.json", "spec.yaml", "weights.npz"]
@@ -146,7 +146,6 @@ def test_early_stopping_leaves_the_best_weights_and_their_metrics(trained):
         assert np.array_equal(np.concatenate([array.ravel() for array in arrays.values()]), first)
 
 
-@pytest.mark.xfail(strict=True, reason="finish() saves after the best weights were put back")
 def test_the_last_checkpoint_holds_the_weights_of_its_position(prepared):
     """Early stopping keeps the best weights beside the checkpoint, which stays what training can go on from."""
     with prepared("training.early_stopping={metric: loss, min_delta: 100, patience: 20}") as directory:
@@ -263,7 +262,6 @@ def test_two_checkpoints_are_kept(prepared):
             assert np.array_equal(kept[newest].vectors["values"], directory._training.network.parameters.values)
 
 
-@pytest.mark.xfail(strict=True, reason="checkpoints are ordered by name, in which 100000000 is before 99999999")
 def test_the_newest_checkpoint_is_kept_after_a_hundred_million_updates(prepared):
     """A name with a ninth digit is newer than one with eight."""
     with prepared() as directory:
@@ -325,9 +323,3 @@ def test_a_diverged_run_ends_with_a_row_without_numbers(here, nncli):
 def test_equal_weights_are_equal_files(trained):
     """An NPZ file holds no time of its making."""
     assert (trained() / "weights.npz").read_bytes() == (trained() / "weights.npz").read_bytes()
-
-
-def test_json_is_strict():
-    """What JSON cannot say is an error when it is written, not when it is read."""
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        as_json({"loss": math.nan})

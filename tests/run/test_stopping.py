@@ -72,7 +72,7 @@ def test_the_best_weights_are_a_copy():
 
 @pytest.mark.parametrize("metric", ["validation_loss", "accuracy"])
 def test_training_puts_the_best_weights_back(here, metric):
-    """The network ends as it was at the best epoch, and ``kept_epoch`` says which one that was."""
+    """The network ends as it was at the best epoch, and ``keep_best`` says which one that was."""
     stopping = f"training.early_stopping={{metric: {metric}, patience: 40}}"
     wild = "optimizer={type: sgd, learning_rate: 5}"
     spec = load(here / "config.yaml", (stopping, wild, "training.log_every=1", "training.epochs=200")).spec
@@ -81,7 +81,7 @@ def test_training_puts_the_best_weights_back(here, metric):
     values = [value for value, _ in states]
     best = values.index(max(values) if metric == "accuracy" else min(values))
     assert len(states) < 201
-    assert training.kept_epoch == best == training.epoch - 40
+    assert training.keep_best() == best == training.epoch - 40
     assert np.array_equal(training.network.parameters.values, states[best][1])
 
 
@@ -91,7 +91,7 @@ def test_the_best_weights_are_put_back_after_the_last_epoch_too(here):
     training = Training(assemble(spec))
     first = training.network.parameters.values.copy()
     list(training.epochs())
-    assert (training.epoch, training.kept_epoch) == (30, 0)
+    assert (training.epoch, training.keep_best()) == (30, 0)
     assert np.array_equal(training.network.parameters.values, first)
 
 
@@ -99,4 +99,4 @@ def test_without_early_stopping_the_last_epoch_is_kept(here):
     """The kept epoch is the last one where nothing watches."""
     training = Training(assemble(load(here / "config.yaml").spec))
     list(training.epochs())
-    assert training.kept_epoch == 30
+    assert training.keep_best() == 30

@@ -98,7 +98,6 @@ def test_put_syncs_the_file_before_its_name_and_the_name_after(tmp_path, monkeyp
     assert calls == ["sync file", "rename", "sync folder"]
 
 
-@pytest.mark.xfail(strict=True, reason="the message names the hidden temporary file")
 def test_a_put_that_fails_names_the_file_that_was_asked_for(tmp_path):
     """A user never reads the name of a temporary file."""
     with pytest.raises(StorageError) as told:
@@ -121,7 +120,6 @@ def test_put_new_makes_the_folders_on_the_way(tmp_path):
     assert (tmp_path / "a" / "b" / "file").read_bytes() == b"new"
 
 
-@pytest.mark.xfail(strict=True, reason="whether the name is taken is asked outside of failures()")
 def test_put_new_with_an_impossible_name_is_a_storage_error(tmp_path):
     """A name that no file system takes is the user's, not a bug."""
     with pytest.raises(StorageError, match="File name too long"):

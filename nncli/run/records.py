@@ -1,0 +1,94 @@
+"""What run.json and evaluation.json hold, written and read by the same models."""
+
+import json
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, model_validator
+
+from nncli.registry import Count
+from nncli.spec.sections import Spec
+
+FORMAT: Literal[1] = 1
+
+
+class Record(BaseModel):
+    """Part of a file of a run: strict in what it knows; what a later version may add is passed over."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False, frozen=True, defer_build=True)
+
+
+class ArrayRecord(Record):
+    """A trained array: its full name, shape and type."""
+
+    name: str
+    shape: list[NonNegativeInt]
+    dtype: str
+
+
+class DataRecord(Record):
+    """A data set: its size and the SHA-256 of its arrays."""
+
+    rows: Count
+    columns: Count
+    classes: Count
+    sha256: str
+
+
+class RunRecord(Record):
+    """run.json: what was trained, on what, and with which versions."""
+
+    format: Literal[1] = FORMAT
+    spec: Spec
+    overrides: list[str]
+    parameters: list[ArrayRecord]
+    data: dict[str, DataRecord]
+    versions: dict[str, str]
+    machine: str
+    blas: dict[str, Any]
+    simd: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _has_each_split(self) -> Self:
+        given = {"training": True, "validation": self.spec.validation, "test": self.spec.test}
+        if set(self.data) != {name for name, part in given.items() if part}:
+            raise ValueError("data has other splits than the spec")
+        return self
+
+
+class FileRecord(Record):
+    """A file's size in bytes and its SHA-256."""
+
+    bytes: NonNegativeInt
+    sha256: str
+
+
+class EvaluationRecord(Record):
+    """evaluation.json: the metrics of the weights that were kept, their epoch, and the digest of weights.npz."""
+
+    format: Literal[1] = FORMAT
+    epoch: NonNegativeInt
+    epochs_trained: NonNegativeInt
+    weights: FileRecord
+    splits: dict[str, dict[str, float]]
+
+
+def packed(record: Record) -> bytes:
+    """Strict JSON, indented, with a last newline."""
+    text = json.dumps(record.model_dump(mode="json"), indent=2, allow_nan=False, ensure_ascii=False)
+    return text.encode() + b"\n"
+
+
+def unpacked(data: bytes) -> Any:
+    """The value of a JSON text in which NaN and infinity are no numbers.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    try:
+        return json.loads(data, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
