@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from nncli.cli import main
+
+settings.register_profile("any machine", deadline=None)  # no test asserts an absolute time
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).parent.parent
 
