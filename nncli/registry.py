@@ -64,7 +64,9 @@ class Component:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """The constructor's arguments, in their order."""
-        explained = meanings(self.target.__doc__ or "")
+        explained: dict[str, str] = {}
+        for base in reversed(self._bases):
+            explained |= meanings(base.__doc__ or "")
         return tuple(
             Parameter(
                 name,
@@ -79,14 +81,18 @@ class Component:
     @cached_property
     def _arguments(self) -> list[tuple[str, Any, Any]]:
         """Name, annotation and default of each argument; the default is ... where there is none."""
-        constructor = vars(self.target).get("__init__")
+        constructor = next((vars(base)["__init__"] for base in self._bases if "__init__" in vars(base)), None)
         if constructor is None:
             return []
         hints = get_type_hints(constructor, include_extras=True)
-        arguments = list(inspect.signature(constructor).parameters.values())[1:]
-        return [
-            (each.name, hints[each.name], ... if each.default is each.empty else each.default) for each in arguments
-        ]
+        arguments = inspect.signature(constructor).parameters.values()
+        defaults = {each.name: ... if each.default is each.empty else each.default for each in arguments}
+        return [(name, hints[name], default) for name, default in defaults.items() if name != "self"]
+
+    @property
+    def _bases(self) -> tuple[type, ...]:
+        """The class and those it inherits from, the nearest first; an inherited constructor is a schema too."""
+        return tuple(base for base in self.target.__mro__ if base is not object)
 
 
 class ComponentSpec(BaseModel):
@@ -130,7 +136,7 @@ def register(name: str, alias: str | None = None) -> Callable[[Class], Class]:
         of = next((label for base, label in _kinds.items() if issubclass(target, base)), None)
         if of is None:
             raise ValueError(f"{target.__name__} descends from no base class marked with @kind")
-        taken = names(of)
+        taken = {word: entry for entry in _components[of].values() for word in (entry.name, entry.alias)}
         for word in filter(None, (name, alias)):
             if word in taken:
                 raise ValueError(
@@ -148,7 +154,13 @@ def kinds() -> tuple[str, ...]:
 
 
 def components(of: str) -> tuple[Component, ...]:
-    """All components of a kind, in the order of their registration."""
+    """All components of a kind, in the order of their registration.
+
+    Raises:
+        LookupError: none is registered, since the package that defines them has not been imported.
+    """
+    if not _components.get(of):
+        raise LookupError(f"no {of} is registered; import nncli.nn and nncli.data first")
     return tuple(_components[of].values())
 
 
@@ -224,6 +236,8 @@ def _type_words(annotation: Any) -> str:
     words = {int: "whole number", float: "number", str: "text", bool: "true or false", NoneType: "null"}
     if get_origin(annotation) is Annotated:
         return _type_words(get_args(annotation)[0])
+    if get_origin(annotation) is Literal:
+        return " or ".join(map(str, get_args(annotation)))
     if get_origin(annotation) in {Union, UnionType}:
         return " or ".join(map(_type_words, get_args(annotation)))
     return words.get(annotation) or _kinds[annotation]
@@ -232,11 +246,13 @@ def _type_words(annotation: Any) -> str:
 def _range_words(annotation: Any) -> str:
     if get_origin(annotation) in {Union, UnionType}:
         return ", ".join(filter(None, map(_range_words, get_args(annotation))))
-    signs = {"Gt": ">", "Ge": "≥", "Lt": "<", "Le": "≤"}
+    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
     field: Any = next(iter(get_args(annotation)[1:]), None)
-    bounds = [(type(bound).__name__, bound) for bound in getattr(field, "metadata", [])]
-    return ", ".join(f"{signs[name]} {getattr(bound, name.lower())}" for name, bound in bounds)
+    bounds = [(bound, name) for bound in getattr(field, "metadata", []) for name in signs if hasattr(bound, name)]
+    return ", ".join(f"{signs[name]} {getattr(bound, name)}" for bound, name in bounds)
 
 
 def _value_words(value: Any) -> str:
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else f"{value:g}"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -199,7 +199,7 @@ NO_DOCUMENTS = [
     broken("latin_1", b"seed: 0\nloss: caf\xe9\n", (2, 10, "byte 0xe9 is not UTF-8 text")),
     broken("utf_16", GOOD.encode("utf-16-le").join([b"\xff\xfe", b""]), (1, 1, "byte 0xff is not UTF-8 text")),
     broken(
-        "duplicate_key", good_but("seed: 0", "seed: 0\nseed: 1"), (2, 1, "key 'seed' stands twice, first in line 1")
+        "duplicate_key", good_but("seed: 0", "seed: 0\nseed: 1"), (2, 1, "key 'seed' stands twice, first on line 1")
     ),
     broken("duplicate_inner_key", good_but("units: 8", "units: 8, units: 9"), (5, 29, "layers[0]: key 'units' stands")),
     broken(

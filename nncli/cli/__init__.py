@@ -3,13 +3,12 @@
 Everything heavy is imported inside the commands, so that ``nncli --help`` starts without NumPy.
 """
 
-import hashlib
+import io
 import os
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -40,10 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the one place where errors become codes."""
     for variable in THREAD_VARIABLES:  # one thread: faster at this size, and the same bits on any number of cores
         os.environ.setdefault(variable, "1")
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another one
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        nncli.main(args=arguments, prog_name="nncli", standalone_mode=False)
-        sys.stdout.flush()
-    except (Exception, KeyboardInterrupt, SystemExit) as error:
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        with nncli.make_context("nncli", words) as context:  # nncli.main() would give a closed pipe a code of its own
+            nncli.invoke(context)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:
         message, code = _told(error)
         if message:
             print(message, file=sys.stderr)
@@ -62,10 +67,11 @@ def _told(error: BaseException) -> tuple[str, int]:
             error.show()
             told = "", error.exit_code
         case click.Abort() | KeyboardInterrupt():
-            told = "", 130
-        case BrokenPipeError() | SystemExit():  # whoever read our output has enough; click exits at that
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            told = "", 0
+            told = "interrupted", 130
+        case BrokenPipeError():  # whoever read our output has enough
+            told = _output_closed(), 0
+        case OSError():
+            told = f"{_output_closed()}standard output: {error.strerror or error}", 5
         case MemoryError():
             told = "out of memory; fewer units, fewer rows or a smaller batch_size need less", 3
         case _:
@@ -73,14 +79,20 @@ def _told(error: BaseException) -> tuple[str, int]:
     return told
 
 
+def _output_closed() -> str:
+    """Let what is still to be printed go nowhere, so that the end of the process does not fail at it; says nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return ""
+
+
 def _bug(error: BaseException) -> str:
     """Put the traceback into a file, and say so in one line."""
     text = "".join(traceback.format_exception(error))
-    name = f"nncli-bug-{hashlib.sha256(text.encode()).hexdigest()[:12]}.txt"
     said = f"a bug in nncli: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
-    path = Path(tempfile.gettempdir()) / name
     try:
-        path.write_text(f"nncli {__version__}\n{text}", encoding="utf-8")
+        descriptor, path = tempfile.mkstemp(".txt", "nncli-bug-", text=True)
+        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (of a descriptor)
+            file.write(f"nncli {__version__}\n{text}")
     except OSError as refused:
         return f"{said}; its traceback could not be written: {refused}"
     return f"{said}; the traceback is in {path}"

@@ -24,7 +24,7 @@ def check(configs: tuple[Path, ...]) -> None:
             wrong.append(error)
         else:
             click.echo(f"{path}: ok")
-    if len(wrong) == 1:
-        raise wrong[0]
+    kinds = {type(error) for error in wrong}
     if wrong:
-        raise SpecError("\n".join(map(str, wrong)))
+        kind = kinds.pop() if len(kinds) == 1 else SpecError
+        raise kind("\n".join(map(str, wrong)))

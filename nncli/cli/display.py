@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from nncli.cli.tables import NO_GAP, direction, shown
+from nncli.cli.tables import NO_GAP, cell_text, direction
 
 if TYPE_CHECKING:
     from nncli.registry import Component
@@ -19,9 +19,15 @@ BEST = "bold green"
 NARROWEST = 15  # characters that a run's column may always have; what is longer is folded where space is short
 
 
-def console() -> Console:
-    """Standard output; nothing in a text is taken for markup."""
-    return Console(highlight=False, markup=False, emoji=False)
+class Output(Console):
+    """Standard output; nothing in a text is taken for markup, and a closed pipe is told like any other."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        """Leave the exit code to the one place for it."""
+        raise BrokenPipeError
 
 
 def table(*headings: str, numbers: bool = True) -> Table:
@@ -34,7 +40,7 @@ def table(*headings: str, numbers: bool = True) -> Table:
 
 def show_result(result: dict[str, Any]) -> None:
     """What a training ended with: a row a split, and the run's path."""
-    out = console()
+    out = Output()
     out.print(_splits_table(result["splits"]))
     kept = result["epoch"]
     trained = result["epochs_trained"]
@@ -45,7 +51,7 @@ def show_result(result: dict[str, Any]) -> None:
 
 def show_assessment(assessment: dict[str, Any]) -> None:
     """Metrics of each split, then its confusion matrix with the scores of each class."""
-    out = console()
+    out = Output()
     where = f"{assessment['run']}  ({assessment['status']}, weights of epoch {assessment['epoch']})"
     out.print(where, soft_wrap=True, style="bold")
     out.print()
@@ -82,7 +88,7 @@ def show_summary(document: dict[str, Any]) -> None:
     """A resolved spec as YAML, and the network in figures."""
     import yaml
 
-    out = console()
+    out = Output()
     written = yaml.safe_dump(document["spec"], sort_keys=False, default_flow_style=None, width=100)
     out.print(written.rstrip(), soft_wrap=True)
     out.print()
@@ -104,7 +110,7 @@ def show_summary(document: dict[str, Any]) -> None:
 
 def show_components(components: Iterable["Component"]) -> None:
     """Every component with its parameters, a table a kind."""
-    out = console()
+    out = Output()
     kind = ""
     for entry in components:
         if entry.kind != kind:
@@ -124,7 +130,7 @@ def show_components(components: Iterable["Component"]) -> None:
 
 def show_comparison(comparison: "Comparison", curve: str | None) -> None:
     """What differs, the metrics with the best of each row marked, who overfits, the curves, the verdict."""
-    out = console()
+    out = Output()
     name, curves = comparison.curve(curve)
     labels = [entry.label for entry in comparison.entries]
     if comparison.differences:
@@ -132,7 +138,7 @@ def show_comparison(comparison: "Comparison", curve: str | None) -> None:
             out,
             "spec",
             labels,
-            [(key, None, list(map(shown, values)), []) for key, values in comparison.differences.items()],
+            [(key, None, list(map(cell_text, values)), []) for key, values in comparison.differences.items()],
         )
     else:
         out.print("the specs are the same\n")
@@ -140,7 +146,7 @@ def show_comparison(comparison: "Comparison", curve: str | None) -> None:
         ("status", None, [entry.status for entry in comparison.entries], []),
         ("epoch", None, [str(entry.epoch) for entry in comparison.entries], []),
     ]
-    rows += [(row.name, row.higher, list(map(shown, row.values)), row.best) for row in comparison.rows]
+    rows += [(row.name, row.higher, list(map(cell_text, row.values)), row.best) for row in comparison.rows]
     _print_in_parts(out, "metric", labels, rows)
     for entry in comparison.entries:
         out.print(Text.assemble((entry.label, "bold"), f" {entry.gap.words if entry.gap else NO_GAP}"))

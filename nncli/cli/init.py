@@ -1,6 +1,7 @@
 """``nncli init``: a config to start from."""
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -56,5 +57,5 @@ def init(path: Path) -> None:
     """Write a commented config to start from."""
     from nncli.run.storage import put_new
 
-    put_new(path, STARTER.format(name=path).encode())
-    click.echo(f"{path}: written; 'nncli train {path}' trains it")
+    put_new(path, STARTER.format(name=quote(str(path))).encode())
+    click.echo(f"{path}: written; 'nncli train {quote(str(path))}' trains it")

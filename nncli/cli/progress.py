@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -42,7 +42,8 @@ class PlainView(View):
             return
         self._next = epoch.number + max(1, self.epochs // PLAIN_LINES)
         numbers = "  ".join(f"{name} {value:.4f}" for name, value in shown_while_training(epoch.metrics).items())
-        click.echo(f"epoch {epoch.number}/{self.epochs}  {numbers}", err=True)
+        with suppress(OSError):  # nobody reads it any more, which is no reason to stop training
+            click.echo(f"epoch {epoch.number}/{self.epochs}  {numbers}", err=True)
 
 
 class LiveView(View):
@@ -54,7 +55,9 @@ class LiveView(View):
 
     def __init__(self, epochs: int) -> None:
         self.epochs = epochs
-        self._epoch, self._metrics, self._losses = 0, {}, []  # type: int, Mapping[str, float], list[float]
+        self._epoch = 0
+        self._metrics: Mapping[str, float] = {}
+        self._losses: list[float] = []
         self._started = time.monotonic()
 
     def show(self, epoch: "Epoch") -> None:

@@ -44,11 +44,13 @@ def as_csv(comparison: "Comparison") -> str:
 def as_markdown(comparison: "Comparison") -> str:
     """The same tables as in the terminal, the best of each row in bold."""
     labels = [entry.label for entry in comparison.entries]
-    specs = [[key, *(shown(value) for value in values)] for key, values in comparison.differences.items()]
+    specs = [[key, *(cell_text(value) for value in values)] for key, values in comparison.differences.items()]
     metrics = [["status", *(entry.status for entry in comparison.entries)]]
     metrics += [["epoch", *(str(entry.epoch) for entry in comparison.entries)]]
     for row in comparison.rows:
-        cells = [f"**{shown(value)}**" if index in row.best else shown(value) for index, value in enumerate(row.values)]
+        cells = list(map(cell_text, row.values))
+        for index in row.best:
+            cells[index] = f"**{cells[index]}**"
         metrics.append([f"{row.name}{direction(row.higher)}", *cells])
     words = [f"- **{entry.label}** {entry.gap.words if entry.gap else NO_GAP}" for entry in comparison.entries]
     parts = [_table("spec", labels, specs), _table("metric", labels, metrics), "\n".join(words) + "\n"]
@@ -64,8 +66,8 @@ def direction(higher: bool | None) -> str:
     return "" if higher is None else " ↑" if higher else " ↓"
 
 
-def shown(value: Any) -> str:
-    """A value as a table shows it: four decimals, a dash where there is none."""
+def cell_text(value: Any) -> str:
+    """A value as a table shows it: six significant digits, a dash where there is none."""
     if value is None:
         return "–"
     if isinstance(value, bool):

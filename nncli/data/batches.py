@@ -26,17 +26,24 @@ class Batches:
         self.shuffled = self.size < len(inputs)
         laid_out = np.ascontiguousarray if self.shuffled else np.asfortranarray  # rows are gathered, columns summed
         self.inputs, self.targets = laid_out(inputs), laid_out(targets)
-        self._gathered = (np.empty_like(self.inputs[: self.size]), np.empty_like(self.targets[: self.size]))
+        rows = self.size if self.shuffled else 0
+        self._gathered = (np.empty_like(self.inputs[:rows]), np.empty_like(self.targets[:rows]))
 
     def epoch(self, rng: Random | None) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-        """Every row once, in an order drawn from ``rng``; a full batch needs none."""
-        if rng is None:
+        """Every row once, in an order drawn from ``rng``; a full batch needs none.
+
+        Raises:
+            ValueError: portions were asked for, and there is no ``rng`` to shuffle by.
+        """
+        if not self.shuffled:
             yield self.inputs, self.targets
             return
+        if rng is None:
+            raise ValueError("shuffled portions need a random generator")
         order = rng.permutation(len(self.inputs))
         for start in range(0, len(order), self.size):
             rows = order[start : start + self.size]
             inputs, targets = (buffer[: len(rows)] for buffer in self._gathered)
-            np.take(self.inputs, rows, axis=0, out=inputs, mode="clip")
+            np.take(self.inputs, rows, axis=0, out=inputs, mode="clip")  # "raise" would gather twice
             np.take(self.targets, rows, axis=0, out=targets, mode="clip")
             yield inputs, targets

@@ -23,7 +23,6 @@ class ReLU(Layer):
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = max(X, 0), against an array of zeros: four times as fast as against the number."""
-        del training
         self.outputs = self.buffer("outputs", *inputs.shape)
         return np.maximum(inputs, self.buffer("zeros", *inputs.shape), out=self.outputs)  # max(X, 0)
 
@@ -47,7 +46,6 @@ class Softmax(Layer):
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """P = softmax(Z)."""
-        del training
         self.outputs = self.buffer("outputs", *inputs.shape)
         softmax(inputs, self.outputs, self.buffer("reduced", len(inputs), 1))
         return self.outputs

@@ -51,7 +51,6 @@ class Dense(Layer):
 
     def width(self, inputs: int) -> int:
         """M, whatever goes in."""
-        del inputs
         return self.units
 
     def shapes(self, inputs: int) -> dict[str, Shape]:
@@ -84,7 +83,6 @@ class Dense(Layer):
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = X W + b."""
-        del training
         self.inputs = inputs
         outputs = self.buffer("outputs", len(inputs), self.units)
         np.matmul(inputs, self.weights, out=outputs)  # X W

@@ -34,8 +34,9 @@ class Buffers:
 class Layer:
     """One step of a network, from inputs (N, D) to outputs (N, M), and back.
 
-    Ownership: what ``forward`` and ``backward`` return belongs to the layer until the next call of the same method;
-    their arguments are never written to. ``backward`` follows a ``forward`` of the same rows.
+    Ownership: what ``forward`` and ``backward`` return belongs to the layer until the next call of the same method; it
+    may be the argument itself, where nothing is to be done. Arguments are never written to. ``backward`` follows a
+    ``forward`` of the same rows, whose inputs are as they were.
     """
 
     stochastic: ClassVar[bool] = False
@@ -47,17 +48,14 @@ class Layer:
 
     def shapes(self, inputs: int) -> dict[str, Shape]:
         """The arrays that the layer trains, by their names in it; most layers train none."""
-        del inputs
         return {}
 
     def multiply_adds(self, inputs: int) -> int:
         """Products summed for one row in a forward pass; element-wise work is not counted."""
-        del inputs
         return 0
 
     def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
         """Take the views that belong to the layer, and make its workspace."""
-        del values, gradients
         self.buffer = Buffers(dtype)
 
     def initialize(self, rng: Random) -> None:

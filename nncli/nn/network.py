@@ -25,12 +25,17 @@ class Network:
         loss: held against the outputs of the last layer.
         inputs: the number of columns of the data.
         dtype: the number format of everything but losses and metrics.
+
+    Raises:
+        ValueError: no layer trains anything.
     """
 
     def __init__(self, layers: Sequence[Layer], loss: Loss, inputs: int, dtype: np.dtype[Any]) -> None:
-        self.layers, self.loss, self.inputs, self.dtype = tuple(layers), loss, inputs, dtype
+        self.layers, self.loss, self.dtype = tuple(layers), loss, dtype
         self.widths = widths(self.layers, inputs)
         self.parameters = Parameters(shapes(self.layers, inputs), dtype)
+        if not self.parameters.shapes:
+            raise ValueError("no layer of the network trains anything")
         self._attach()
         self.stochastic = any(layer.stochastic for layer in self.layers)
         self._penalties = [penalty for layer in self.layers for penalty in layer.penalties()]

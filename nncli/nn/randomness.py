@@ -1,12 +1,11 @@
 """The random generators that a network may be given: NumPy's, or the legacy one that the book's program uses."""
 
-from typing import TypeAlias
-
 import numpy as np
 
+from nncli.data.dataset import Random
 from nncli.nn.parameters import Array
 
-Random: TypeAlias = np.random.Generator | np.random.RandomState
+__all__ = ["Random", "draw_kept"]
 
 
 def draw_kept(rng: Random, share: float, out: Array) -> None:

@@ -14,7 +14,7 @@ from nncli.errors import CommandLineError, SpecError, StorageError
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.registry import ComponentSpec, names
-from nncli.run.checks import cross_check, log_interval
+from nncli.run.checks import cross_check
 from nncli.run.evaluation import quiet
 from nncli.run.streams import Purpose, Streams, streams
 from nncli.spec import overrides as overriding
@@ -82,7 +82,7 @@ def resolve(spec: Spec) -> Spec:
     layers = [
         _filled(part, {**shared, "initializer": _initializer(spec, index)}) for index, part in enumerate(spec.layers)
     ]
-    training = spec.training.model_copy(update={"log_every": log_interval(spec.training)})
+    training = spec.training.model_copy(update={"log_every": spec.training.log_interval})
     return spec.model_copy(update={"layers": layers, "training": training})
 
 

@@ -3,31 +3,55 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, NonNegativeInt
 
 from nncli.errors import RunError
 from nncli.nn.parameters import Array
+from nncli.run.records import Record, unpacked
 
 MAGIC = b"nncli checkpoint 1\n"
 DIGEST = hashlib.sha256().digest_size
 
 
-@dataclass(frozen=True)
-class Position:
-    """How far training is: whole epochs, batches of the next one, updates, and bytes of metrics.csv that belong to it.
+class Position(Record):
+    """How far training is.
 
-    ``best_epoch`` and ``best_value`` are early stopping's best so far.
+    Args:
+        epoch: whole epochs trained.
+        batch: batches trained of the next one.
+        updates: steps of the optimizer.
+        metrics_bytes: how much of metrics.csv belongs to it.
+        best_epoch: early stopping's best epoch so far.
+        best_value: what it watched was then.
+        random: the state of the book's one stream, where the spec asks for it.
     """
 
-    epoch: int
-    batch: int
-    updates: int
-    metrics_bytes: int
-    best_epoch: int | None = None
+    epoch: NonNegativeInt
+    batch: NonNegativeInt
+    updates: NonNegativeInt
+    metrics_bytes: NonNegativeInt
+    best_epoch: NonNegativeInt | None = None
     best_value: float | None = None
+    random: list[int | float] | None = None
+
+
+class VectorRecord(Record):
+    """One of the vectors behind the head."""
+
+    name: str
+    dtype: Annotated[str, Field(pattern="^<f[48]$")]
+    length: NonNegativeInt
+
+
+class Head(Record):
+    """What a checkpoint says before its vectors."""
+
+    position: Position
+    vectors: list[VectorRecord]
 
 
 @dataclass(frozen=True)
@@ -37,12 +61,14 @@ class Checkpoint:
     position: Position
     vectors: Mapping[str, Array]
 
-    def pack(self) -> bytes:
-        """The file: a line of magic, SHA-256 of the rest, one line of JSON, the vectors one after another."""
-        listed = [[name, vector.dtype.str, len(vector)] for name, vector in self.vectors.items()]
-        head = json.dumps({"position": asdict(self.position), "vectors": listed}, allow_nan=False)
-        body = head.encode() + b"\n" + b"".join(vector.tobytes() for vector in self.vectors.values())
-        return MAGIC + hashlib.sha256(body).digest() + body
+
+def pack(position: Position, vectors: Mapping[str, Array]) -> bytes:
+    """The file: a line of magic, SHA-256 of the rest, one line of JSON, the vectors one after another."""
+    listed = [VectorRecord(name=name, dtype=vector.dtype.str, length=len(vector)) for name, vector in vectors.items()]
+    head = Head(position=position, vectors=listed)
+    line = json.dumps(head.model_dump(mode="json"), allow_nan=False).encode()
+    body = line + b"\n" + b"".join(vector.tobytes() for vector in vectors.values())
+    return MAGIC + hashlib.sha256(body).digest() + body
 
 
 def unpack(data: bytes) -> Checkpoint:
@@ -54,17 +80,17 @@ def unpack(data: bytes) -> Checkpoint:
     start = len(MAGIC) + DIGEST
     if not data.startswith(MAGIC) or hashlib.sha256(data[start:]).digest() != data[len(MAGIC) : start]:
         raise RunError("the checkpoint is damaged: its digest does not fit")
+    line, _, rest = data[start:].partition(b"\n")
     try:
-        return _parsed(data[start:])
-    except (ValueError, TypeError, KeyError) as error:
-        raise RunError(f"the checkpoint is of no known form: {error}") from None
+        head = Head.model_validate(unpacked(line))
+        return Checkpoint(head.position, _vectors(head, rest))
+    except ValueError as error:
+        raise RunError(f"the checkpoint is of no known form: {str(error).splitlines()[0]}") from None
 
 
-def _parsed(body: bytes) -> Checkpoint:
-    line, _, rest = body.partition(b"\n")
-    head: dict[str, Any] = json.loads(line)
+def _vectors(head: Head, rest: bytes) -> dict[str, Array]:
     vectors, offset = {}, 0
-    for name, dtype, length in head["vectors"]:
-        vectors[name] = np.frombuffer(rest, np.dtype(dtype), length, offset)
-        offset += vectors[name].nbytes
-    return Checkpoint(Position(**head["position"]), vectors)
+    for listed in head.vectors:
+        vectors[listed.name] = np.frombuffer(rest, listed.dtype, listed.length, offset)
+        offset += vectors[listed.name].nbytes
+    return vectors

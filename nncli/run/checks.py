@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from nncli.nn.network import widths
 from nncli.registry import ComponentSpec
@@ -18,10 +17,15 @@ Check = Callable[[Sections], Iterator[Finding]]
 _checks: list[tuple[tuple[str, ...], Check]] = []
 
 
-def cross_check(sections: Sections) -> Iterator[Finding]:
-    """Paths and messages from every check whose sections are right in themselves."""
+def cross_check(sections: Sections, machine: bool = True) -> Iterator[Finding]:
+    """Paths and messages from every check whose sections are right in themselves.
+
+    Args:
+        sections: those of a spec that are right so far.
+        machine: whether this machine has to be able to train it.
+    """
     for needed, check in _checks:
-        if sections.has(needed):
+        if sections.has(needed) and (machine or check is not everything_fits_into_memory):
             yield from check(sections)
 
 
@@ -125,7 +129,7 @@ def early_stopping_sees_its_metric(sections: Sections) -> Iterator[Finding]:
         yield (*path, "metric"), f"unknown metric {shown(stopping.metric)}{did_you_mean(stopping.metric, known)}"
     elif stopping.metric.startswith("validation_") and sections.validation is None:
         yield (*path, "metric"), f"{stopping.metric!r} needs a section 'validation', and there is none"
-    interval = log_interval(sections.training)
+    interval = sections.training.log_interval
     if stopping.patience < interval:
         cure = f"write at least {interval}, or a smaller log_every"
         yield (*path, "patience"), f"{stopping.patience} epochs, but metrics are measured every {interval}; {cure}"
@@ -141,11 +145,6 @@ def everything_fits_into_memory(sections: Sections) -> Iterator[Finding]:
             ("layers",),
             f"training would need about {needed / 2**30:,.0f} GiB of memory, and this machine has {there / 2**30:,.0f}",
         )
-
-
-def log_interval(training: Any) -> int:
-    """Epochs between two rows of metrics: as given, else a hundredth of all epochs."""
-    return int(training.log_every or max(1, training.epochs // 100))
 
 
 def _fractions(sections: Sections) -> dict[str, float]:

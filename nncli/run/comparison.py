@@ -85,7 +85,7 @@ class Comparison:
             raise CommandLineError(f"no run has a column {name!r}; there is {', '.join(sorted(shared - {'epoch'}))}")
         curves = []
         for entry in self.entries:
-            points = [row for row in entry.run.metrics if math.isfinite(row.get(name, math.nan))]
+            points = [row for row in entry.run.metrics if name in row]
             curves.append((entry.label, [row["epoch"] for row in points], [row[name] for row in points]))
         return name, curves
 
@@ -124,7 +124,8 @@ def compare(runs: Sequence[Run], sort: str | None, everything: bool, different_d
     entries = [_entry(run, label) for run, label in zip(runs, _labels(runs), strict=True)]
     if sort is not None:
         entries = _sorted(entries, sort)
-    specs = [_flat_specs(entry.run, _same_layers(runs)) for entry in entries]
+    alike = len({tuple(layer.type for layer in run.spec.layers) for run in runs}) == 1
+    specs = [_flat_specs(entry.run, alike) for entry in entries]
     keys = list(dict.fromkeys(key for spec in specs for key in spec))
     table = {key: [spec.get(key) for spec in specs] for key in keys}
     differences = {key: values for key, values in table.items() if everything or any(v != values[0] for v in values)}
@@ -137,7 +138,7 @@ def _entry(run: Run, label: str) -> Entry:
         epoch, splits = evaluation.epoch, evaluation.splits.items()
         metrics = {column(split, name): value for split, values in splits for name, value in values.items()}
     else:
-        rows = [row for row in run.metrics if math.isfinite(row["loss"])] or [{"epoch": 0}]
+        rows = run.metrics or [{"epoch": 0}]
         epoch = int(rows[-1]["epoch"])
         metrics = {name: value for name, value in rows[-1].items() if name not in {"epoch", "learning_rate"}}
     return Entry(label, run, status, epoch, metrics, _gap(run, metrics))
@@ -153,7 +154,12 @@ def _gap(run: Run, metrics: dict[str, float]) -> Gap | None:
 
 
 def _chance(shares: tuple[float, float], rows: tuple[int, int]) -> float:
-    """How far two shares of right answers may lie apart by chance, 95 times in 100, by the normal approximation."""
+    """How far two shares of right answers may lie apart by chance, 95 times in 100.
+
+        1.96 √(p₁ (1 − p₁) / n₁ + p₂ (1 − p₂) / n₂)        the normal approximation for two independent samples
+
+    Two runs on the same rows are not independent; for them it is an upper bound, as their mistakes go together.
+    """
     return NORMAL_95 * math.sqrt(sum(p * (1 - p) / n for p, n in zip(shares, rows, strict=True)))
 
 
@@ -175,8 +181,9 @@ def _sorted(entries: list[Entry], name: str) -> list[Entry]:
     if not any(name in entry.metrics for entry in entries):
         known = sorted({known for entry in entries for known in entry.metrics})
         raise CommandLineError(f"no run has a metric {name!r}; there is {', '.join(known)}")
-    sign = -1 if higher_is_better(name) else 1
-    return sorted(entries, key=lambda entry: sign * entry.metrics.get(name, sign * math.inf))
+    measured = [entry for entry in entries if name in entry.metrics]
+    measured.sort(key=lambda entry: entry.metrics[name], reverse=higher_is_better(name))
+    return measured + [entry for entry in entries if name not in entry.metrics]
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
@@ -192,10 +199,6 @@ def _require_same_data(runs: Sequence[Run]) -> None:
         if different:
             reason = f"{first.path} and {other.path} have different {' and '.join(different)} data"
             raise RunError(f"{reason}, so their metrics do not compare; --different-data compares them all the same")
-
-
-def _same_layers(runs: Sequence[Run]) -> bool:
-    return len({tuple(layer.type for layer in run.spec.layers) for run in runs}) == 1
 
 
 def _flat_specs(run: Run, same_layers: bool) -> dict[str, Any]:

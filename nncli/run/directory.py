@@ -5,6 +5,7 @@ import io
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from signal import Signals
 from types import TracebackType
@@ -17,9 +18,9 @@ from nncli.errors import BusyError, CommandLineError, DivergedError, Interruptio
 from nncli.nn.parameters import Parameters
 from nncli.run import storage
 from nncli.run.assembly import Experiment, LoadedSpec
-from nncli.run.checkpoint import Checkpoint, Position
+from nncli.run.checkpoint import Position, pack
 from nncli.run.environment import environment
-from nncli.run.evaluation import examples, measure
+from nncli.run.evaluation import columns
 from nncli.run.records import ArrayRecord, DataRecord, EvaluationRecord, FileRecord, RunRecord, packed
 from nncli.run.training import Epoch, Training
 
@@ -36,6 +37,7 @@ class RunDirectory:
 
     def __init__(self, path: Path, lock: storage.Lock, training: Training) -> None:
         self.path, self._lock, self._training = path, lock, training
+        self._columns = columns(training.experiment.data)
         self._metrics = storage.Log(path / "metrics.csv")
         self._saved = time.monotonic()
 
@@ -61,13 +63,12 @@ class RunDirectory:
         try:
             lock = storage.Lock(folder / "lock")
             _fill(folder, loaded, training)
-            path = _published(folder, runs, name, numbered)
+            return cls(_published(folder, runs, name, numbered), lock, training)
         except BaseException:
             storage.discard(folder)
             if lock is not None:
                 lock.release()
             raise
-        return cls(path, lock, training)
 
     def __enter__(self) -> Self:
         return self
@@ -75,8 +76,10 @@ class RunDirectory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._metrics.close()
-        self._lock.release()
+        try:
+            self._metrics.close()
+        finally:
+            self._lock.release()
 
     def record(self) -> Iterator[Epoch]:
         """Train, write what happens, and hand each epoch on.
@@ -84,17 +87,13 @@ class RunDirectory:
         A training that diverges leaves a last row without numbers, and no checkpoint of it.
         """
         seconds = self._training.settings.checkpoint_seconds
-        try:
+        with self._divergence_recorded():
             for epoch in self._training.epochs():
                 if epoch.metrics is not None:
-                    self._append(epoch.number, [epoch.metrics[name] for name in self._training.columns])
+                    self._append(epoch.number, [epoch.metrics[name] for name in self._columns])
                 if time.monotonic() - self._saved >= seconds:
                     self.save()
                 yield epoch
-        except DivergedError:
-            self._append(self._training.epoch, [float("nan")] * len(self._training.columns))
-            self._metrics.sync()
-            raise
 
     def save(self) -> None:
         """Sync the metrics, put a checkpoint of this moment, remove the oldest."""
@@ -115,17 +114,28 @@ class RunDirectory:
         """Write a last checkpoint, the weights that are kept, and what these are worth on every split."""
         self.save()
         kept = self._training.keep_best()
-        network, data = self._training.network, self._training.experiment.data
-        weights = packed_weights(network.parameters)
+        with self._divergence_recorded():
+            splits = {name: self._training.measured(name) for name in self._training.experiment.data}
+        weights = packed_weights(self._training.network.parameters)
         storage.put(self.path / "weights.npz", weights)
         evaluation = EvaluationRecord(
             epoch=kept,
             epochs_trained=self._training.epoch,
             weights=FileRecord(bytes=len(weights), sha256=hashlib.sha256(weights).hexdigest()),
-            splits={name: measure(network, name, examples(part, network)) for name, part in data.items()},
+            splits=splits,
         )
         storage.put(self.path / "evaluation.json", packed(evaluation))
         return evaluation
+
+    @contextmanager
+    def _divergence_recorded(self) -> Iterator[None]:
+        """Mark the run as diverged, by a last row without numbers, where training says so."""
+        try:
+            yield
+        except DivergedError:
+            self._append(self._training.epoch, [float("nan")] * len(self._columns))
+            self._metrics.sync()
+            raise
 
     def _append(self, epoch: int, values: list[float]) -> None:
         self._metrics.append(",".join([str(epoch), *map(repr, values)]).encode() + b"\n")
@@ -153,7 +163,7 @@ def _fill(folder: Path, loaded: LoadedSpec, training: Training) -> None:
     experiment = training.experiment
     storage.put(folder / "spec.yaml", loaded.text)
     storage.put(folder / "run.json", packed(_description(experiment, loaded)))
-    storage.put(folder / "metrics.csv", ",".join(("epoch", *training.columns)).encode() + b"\n")
+    storage.put(folder / "metrics.csv", ",".join(("epoch", *columns(training.experiment.data))).encode() + b"\n")
     storage.make_folder(folder / "checkpoints")
     _put_checkpoint(folder, training, (folder / "metrics.csv").stat().st_size)
 
@@ -178,19 +188,20 @@ def _described(data: Dataset) -> DataRecord:
 
 
 def _put_checkpoint(folder: Path, training: Training, metrics_bytes: int) -> None:
-    best = training.stopping.best
+    best, random = training.stopping.best, training.experiment.streams.state()
     position = Position(
-        training.epoch,
-        training.batch,
-        training.optimizer.updates,
-        metrics_bytes,
-        best.epoch if best else None,
-        best.value if best else None,
+        epoch=training.epoch,
+        batch=training.batch,
+        updates=training.optimizer.updates,
+        metrics_bytes=metrics_bytes,
+        best_epoch=best.epoch if best else None,
+        best_value=best.value if best else None,
+        random=random,
     )
     vectors = {"values": training.network.parameters.values, **training.optimizer.memory}
     if best:
         vectors["best"] = best.values
-    storage.put(folder / "checkpoints" / f"{position.updates:08}.ckpt", Checkpoint(position, vectors).pack())
+    storage.put(folder / "checkpoints" / f"{position.updates:08}.ckpt", pack(position, vectors))
 
 
 def _published(folder: Path, runs: Path, name: str, numbered: bool) -> Path:
@@ -198,7 +209,7 @@ def _published(folder: Path, runs: Path, name: str, numbered: bool) -> Path:
     path, number = runs / name, 1
     while not storage.publish(folder, path):
         if not numbered:
-            raise BusyError(f"{path}: exists already; choose another --name")
+            raise BusyError(f"{path}: already exists; choose another --name")
         number += 1
         path = runs / f"{name}-{number}"
     return path

@@ -1,5 +1,6 @@
 """Metrics of a network on a data set; what training records and what ``evaluate`` prints is measured here alike."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,9 +72,15 @@ def column(split: str, name: str) -> str:
     return name if split == "training" else f"{split}_{name}"
 
 
+def columns(splits: Iterable[str]) -> tuple[str, ...]:
+    """The columns of metrics.csv behind the epoch, for a run with these splits."""
+    watched = [split for split in SPLITS[:2] if split in splits]
+    return ("learning_rate", *(column(split, name) for split in watched for name in measured_names(split)))
+
+
 def watchable() -> tuple[str, ...]:
-    """The columns that early stopping may watch."""
-    return tuple(column(split, name) for split in SPLITS[:2] for name in measured_names(split))
+    """The columns that early stopping may watch: all that tell how good a network is."""
+    return tuple(name for name in columns(SPLITS) if name not in {"learning_rate", "regularization_loss"})
 
 
 def higher_is_better(name: str) -> bool:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -21,11 +21,13 @@ from nncli.run.assembly import resolve
 from nncli.run.checkpoint import Checkpoint, unpack
 from nncli.run.checks import cross_check
 from nncli.run.directory import checkpoints
+from nncli.run.evaluation import columns
 from nncli.run.records import EvaluationRecord, RunRecord, unpacked
 from nncli.spec.problems import path_words
 from nncli.spec.schema import Sections
 from nncli.spec.sections import Spec
 
+Form: TypeAlias = tuple[tuple[int, ...], str]
 Known = TypeVar("Known", RunRecord, EvaluationRecord)
 
 LARGEST = 2**31  # bytes; no small network's file is larger
@@ -66,7 +68,7 @@ class Run:
     def spec(self) -> Spec:
         """The resolved spec, in which everything fits together."""
         spec = resolve(self.record.spec)
-        wrong = next(cross_check(Sections(**dict(spec))), None)
+        wrong = next(cross_check(Sections(**dict(spec)), machine=False), None)
         if wrong:
             raise RunError(f"{self.path / 'run.json'}: damaged: spec.{path_words(wrong[0])}: {wrong[1]}")
         return spec
@@ -77,8 +79,8 @@ class Run:
         return {name: data.sha256 for name, data in self.record.data.items()}
 
     def rows(self, split: str) -> int:
-        """How many rows a split has; 0 where the run has none such."""
-        return next((data.rows for name, data in self.record.data.items() if name == split), 0)
+        """How many rows a split has."""
+        return self.record.data[split].rows
 
     @cached_property
     def evaluation(self) -> EvaluationRecord | None:
@@ -93,17 +95,27 @@ class Run:
 
     @cached_property
     def metrics(self) -> list[dict[str, float]]:
-        """The rows of metrics.csv; a last line that is still being written is left out."""
+        """The rows of metrics.csv, without a last line that is still being written and a last row without numbers."""
+        return self._rows[:-1] if self._diverged else self._rows
+
+    @property
+    def _diverged(self) -> bool:
+        return bool(self._rows) and not math.isfinite(self._rows[-1]["loss"])
+
+    @cached_property
+    def _rows(self) -> list[dict[str, float]]:
         text = self._read("metrics.csv").decode("utf-8", "replace")
-        rows = csv.reader(io.StringIO(text[: text.rfind("\n") + 1], newline=""))
+        lines = csv.reader(io.StringIO(text[: text.rfind("\n") + 1], newline=""))
         try:
-            header = next(rows, [])
-            found = [dict(zip(header, map(float, row), strict=True)) for row in rows]
+            header = next(lines, None)
+            rows = [_metrics_row(header or [], line) for line in lines]
         except (ValueError, csv.Error) as error:
             raise RunError(f"{self.path / 'metrics.csv'}: damaged: {error}") from None
-        if header and not {"epoch", "loss"} <= set(header):
+        if header is not None and header != ["epoch", *columns(self.record.data)]:
             raise RunError(f"{self.path / 'metrics.csv'}: damaged: its first line does not name the columns")
-        return found
+        if not all(math.isfinite(value) for row in rows[:-1] for value in row.values()):
+            raise RunError(f"{self.path / 'metrics.csv'}: damaged: a row before the last has no numbers")
+        return rows
 
     @property
     def status(self) -> str:
@@ -112,8 +124,8 @@ class Run:
             return "running"
         if self.evaluation is not None:
             return "finished"
-        if self.metrics and not math.isfinite(self.metrics[-1]["loss"]):
-            return f"diverged at epoch {self.metrics[-1]['epoch']:.0f}"
+        if self._diverged:
+            return f"diverged at epoch {self._rows[-1]['epoch']:.0f}"
         return f"interrupted at epoch {self.checkpoint.position.epoch}"
 
     @property
@@ -138,12 +150,14 @@ class Run:
         Raises:
             RunError: the weights are damaged, or are those of another network.
         """
+        recorded = {each.name: (tuple(each.shape), each.dtype) for each in self.record.parameters}
+        self._require_equal(recorded, {name: _form(view) for name, view in parameters.views(parameters.values).items()})
         if self.evaluation is None:
             checkpoint = self.checkpoint
-            self._fill({"values": checkpoint.vectors.get("values")}, {"values": parameters.values})
+            self._fill({"values": checkpoint.vectors.get("values", np.empty(0))}, {"values": parameters.values})
             return checkpoint.position.epoch
-        data, recorded = self._read("weights.npz"), self.evaluation.weights
-        if len(data) != recorded.bytes or hashlib.sha256(data).hexdigest() != recorded.sha256:
+        data, told = self._read("weights.npz"), self.evaluation.weights
+        if len(data) != told.bytes or hashlib.sha256(data).hexdigest() != told.sha256:
             raise RunError(f"{self.path / 'weights.npz'}: damaged: its digest is not the one in evaluation.json")
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
@@ -153,15 +167,17 @@ class Run:
         self._fill(arrays, parameters.views(parameters.values))
         return self.evaluation.epoch
 
-    def _fill(self, arrays: Mapping[str, Array | None], views: Mapping[str, Array]) -> None:
+    def _fill(self, arrays: Mapping[str, Array], views: Mapping[str, Array]) -> None:
         found, wanted = ({name: _form(array) for name, array in each.items()} for each in (arrays, views))
-        if found != wanted:
-            wrong = next(name for name in {**wanted, **found} if found.get(name) != wanted.get(name))
-            raise RunError(
-                f"{self.path}: weights do not fit: {wrong} is {found.get(wrong)}, expected {wanted.get(wrong)}"
-            )
+        self._require_equal(found, wanted)
         for name, view in views.items():
             view[...] = arrays[name]
+
+    def _require_equal(self, found: Mapping[str, Form], wanted: Mapping[str, Form]) -> None:
+        if found != wanted:
+            wrong = next(name for name in {**wanted, **found} if found.get(name) != wanted.get(name))
+            given, due = found.get(wrong, "missing"), wanted.get(wrong, "none")
+            raise RunError(f"{self.path}: the weights do not fit: {wrong} is {given}, expected {due}")
 
     def _record(self, name: str, model: type[Known]) -> Known:
         try:
@@ -186,5 +202,15 @@ class Run:
             raise RunError(f"{path}: {error.strerror}") from None
 
 
-def _form(array: Array | None) -> tuple[tuple[int, ...], str] | None:
-    return None if array is None else (array.shape, array.dtype.str)
+def _form(array: Array) -> Form:
+    return array.shape, array.dtype.str
+
+
+def _metrics_row(header: list[str], line: list[str]) -> dict[str, float]:
+    row = dict(zip(header, map(float, line), strict=True))
+    if line and not line[0].isdecimal():
+        raise ValueError(f"{line[0]!r} is no epoch")
+    finite = [math.isfinite(value) for name, value in row.items() if name != "epoch"]
+    if any(finite) and not all(finite):
+        raise ValueError(f"the row of epoch {line[0]} has a number that is not finite")
+    return row

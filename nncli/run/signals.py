@@ -19,21 +19,24 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Turn the first SIGINT or SIGTERM into a request; a second one does what it always did, at once."""
+    """Turn the first SIGINT or SIGTERM into a request; a second one does what it always did, at once.
+
+    A signal that is ignored, as under nohup, stays ignored.
+    """
     request = StopRequest()
     caught = (signal.SIGINT, signal.SIGTERM)
     before = {signum: signal.getsignal(signum) for signum in caught}
+    before = {signum: handler for signum, handler in before.items() if handler != signal.SIG_IGN}
 
     def restore() -> None:
         for signum, handler in before.items():
             signal.signal(signum, handler)
 
     def note(signum: int, frame: FrameType | None) -> None:
-        del frame
         request.signum = signum
         restore()
 
-    for signum in caught:
+    for signum in before:
         signal.signal(signum, note)
     try:
         yield request

@@ -22,34 +22,39 @@ def failures(path: Path) -> Iterator[None]:
 
 def put(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all, and stays after a power cut."""
-    with failures(path):
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
+    with failures(path), _synced_copy(path, data) as temporary:
+        temporary.replace(path)
         sync_folder(path.parent)
 
 
 def put_new(path: Path, data: bytes) -> None:
-    """Write a file where nothing may be before.
+    """Like ``put``, where nothing may be there before.
 
     Raises:
         BusyError: something is there.
     """
-    with failures(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(path.parent)
+    with failures(path), _synced_copy(path, data) as temporary:
         try:
-            with path.open("xb") as file:
-                file.write(data)
+            os.link(temporary, path)
         except FileExistsError:
-            raise BusyError(f"{path}: exists already; name another file") from None
+            raise BusyError(f"{path}: already exists; name another file") from None
+        sync_folder(path.parent)
+
+
+@contextmanager
+def _synced_copy(path: Path, data: bytes) -> Iterator[Path]:
+    """The data in a hidden file beside ``path``, on the disk; the file is gone afterwards, if it is still there."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def remove(path: Path) -> None:
@@ -73,10 +78,18 @@ def make_folder(path: Path) -> None:
         path.mkdir()
 
 
+def make_folders(path: Path) -> None:
+    """A folder with all folders above it, as far as they are missing; each made name is synced."""
+    with failures(path):
+        if not path.is_dir():
+            make_folders(path.parent)
+            path.mkdir(exist_ok=True)
+            sync_folder(path.parent)
+
+
 def hidden_folder(parent: Path) -> Path:
     """A new empty folder under a hidden name, to be filled and then published."""
-    with failures(parent):
-        parent.mkdir(parents=True, exist_ok=True)
+    make_folders(parent)
     folder = parent / f".new-{secrets.token_hex(8)}"
     make_folder(folder)
     return folder
@@ -131,7 +144,8 @@ class Log:
 
     def close(self) -> None:
         """Let go of the file."""
-        os.close(self._descriptor)
+        with failures(self.path):
+            os.close(self._descriptor)
 
 
 class Lock:
@@ -145,17 +159,21 @@ class Lock:
     """
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         with failures(path):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            except OSError as error:
                 os.close(self._descriptor)
-                raise BusyError(f"{path.parent}: another process is training in it") from None
+                if isinstance(error, BlockingIOError):
+                    raise BusyError(f"{path.parent}: another process is training in it") from None
+                raise
 
     def release(self) -> None:
         """Let go of the lock."""
-        os.close(self._descriptor)
+        with failures(self.path):
+            os.close(self._descriptor)
 
 
 def is_locked(path: Path) -> bool:
@@ -168,6 +186,8 @@ def is_locked(path: Path) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    except OSError:  # a file system without locks
+        return False
     finally:
         os.close(descriptor)
     return False

@@ -26,6 +26,9 @@ class Streams(Protocol):
     def of(self, purpose: Purpose, epoch: int = 0) -> Random:
         """The numbers for this purpose in this epoch."""
 
+    def state(self) -> list[int | float] | None:
+        """What is needed to go on from here besides the seed; None where that is nothing."""
+
 
 class DerivedStreams:
     """Random generators that depend on seed, purpose and epoch alone, not on what was drawn before.
@@ -43,6 +46,9 @@ class DerivedStreams:
         """The generator of ``SeedSequence([seed, purpose, epoch])``."""
         return np.random.default_rng(np.random.SeedSequence([self.seed, purpose, epoch]))
 
+    def state(self) -> None:
+        """Nothing: every epoch's streams are derived anew."""
+
 
 class BookStream:
     """One legacy generator for everything, as the book's program has it: what is drawn first changes all that follows.
@@ -56,8 +62,13 @@ class BookStream:
 
     def of(self, purpose: Purpose, epoch: int = 0) -> Random:
         """The same generator whatever it is for, where the last draw has left it."""
-        del purpose, epoch
         return self._legacy
+
+    def state(self) -> list[int | float]:
+        """The words of the generator, its position in them, and the normal number it holds back, if any."""
+        state = self._legacy.get_state(legacy=False)
+        held = (state["has_gauss"], state["gauss"])
+        return [*map(int, state["state"]["key"]), int(state["state"]["pos"]), *held]
 
 
 def streams(rng: str, seed: int) -> Streams:

@@ -11,8 +11,7 @@ from nncli.errors import DivergedError
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.run.assembly import Experiment
-from nncli.run.checks import log_interval
-from nncli.run.evaluation import SPLITS, column, examples, measure, measured_names, quiet
+from nncli.run.evaluation import SPLITS, column, examples, measure, quiet
 from nncli.run.stopping import Stopping
 from nncli.run.streams import Purpose
 
@@ -48,25 +47,17 @@ class Training:
         self._state = (self.network.parameters.values, *self.optimizer.memory.values())
         self._batches = Batches(rows.inputs, rows.encoded, self.settings.batch_size)
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The names of a logged epoch's metrics, in the order of metrics.csv."""
-        return (
-            "learning_rate",
-            *(column(split, name) for split in self._watched for name in measured_names(split)),
-        )
-
     def epochs(self) -> Iterator[Epoch]:
         """Train, and yield the state before each epoch and at the end.
 
         Raises:
             DivergedError: a number became NaN or infinite; it is named, with the epoch.
         """
-        interval, last = log_interval(self.settings), self.settings.epochs
+        interval, last = self.settings.log_interval, self.settings.epochs
         while True:
             metrics = None
             if self.epoch % interval == 0 or self.epoch == last:
-                metrics = self._measured()
+                metrics = self._row()
                 self.stopping.observe(self.epoch, metrics, self.network.parameters.values)
             yield Epoch(self.epoch, metrics)
             if self.epoch == last or self.stopping.is_due(self.epoch) or self.stop() or not self._whole_epoch():
@@ -80,16 +71,26 @@ class Training:
         self.network.parameters.values[...] = self.stopping.best.values
         return self.stopping.best.epoch
 
-    def _measured(self) -> Mapping[str, float]:
-        measured = {"learning_rate": self.optimizer.rate}
-        for split, part in self._watched.items():
-            measured |= {column(split, name): value for name, value in measure(self.network, split, part).items()}
-        if not math.isfinite(measured["loss"]):
-            inputs = self._watched["training"].inputs
-            raise DivergedError(
-                f"training diverged at epoch {self.epoch}: {first_non_finite_output(self.network, inputs)}"
-            )
-        return measured
+    def measured(self, split: str) -> dict[str, float]:
+        """The metrics of one split as the network is now.
+
+        Raises:
+            DivergedError: one of them is not finite.
+        """
+        part = (
+            examples(self.experiment.data[split], self.network) if split not in self._watched else self._watched[split]
+        )
+        metrics = measure(self.network, split, part)
+        if not all(map(math.isfinite, metrics.values())):
+            what = first_non_finite_output(self.network, part.inputs)
+            raise DivergedError(f"training diverged at epoch {self.epoch}: on the {split} set {what}")
+        return metrics
+
+    def _row(self) -> Mapping[str, float]:
+        row = {"learning_rate": self.optimizer.rate}
+        for split in self._watched:
+            row |= {column(split, name): value for name, value in self.measured(split).items()}
+        return row
 
     @quiet
     def _whole_epoch(self) -> bool:
@@ -127,5 +128,5 @@ def first_non_finite_output(network: Network, inputs: Array) -> str:
     for index, layer in enumerate(network.layers):
         inputs = layer.forward(inputs)
         if not np.isfinite(inputs).all():
-            return f"the outputs of layers[{index}] ({type(layer).__name__}) are no longer finite"
+            return f"the outputs of layers[{index}] are no longer finite"
     return "the loss is no longer finite"

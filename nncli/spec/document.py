@@ -173,7 +173,7 @@ class _Reader:
             child = self._node(next(self.events), (*path, event.value), depth + 1)
             if event.value in node.children:
                 first = node.keys[event.value].line
-                message = f"key {shown(event.value)} stands twice, first in line {first}; keep one"
+                message = f"key {shown(event.value)} stands twice, first on line {first}; keep one"
                 self.problems.append(Problem(key_place, path, message))
             else:
                 node.keys[event.value], node.children[event.value] = key_place, child

@@ -63,7 +63,7 @@ class Training(Section):
         batch_size: rows a step; all of them where it is not given.
         log_every: epochs between two rows of metrics; a hundredth of all epochs where it is not given.
         early_stopping: when to end before the last epoch; never where it is not given.
-        checkpoint_seconds: seconds between two checkpoints.
+        checkpoint_seconds: seconds between two checkpoints; looked at after every epoch.
     """
 
     epochs: Count
@@ -71,6 +71,11 @@ class Training(Section):
     log_every: Count | None = None
     early_stopping: EarlyStopping | None = None
     checkpoint_seconds: NonNegative = 10.0
+
+    @property
+    def log_interval(self) -> int:
+        """Epochs between two rows of metrics: as given, else a hundredth of all."""
+        return self.log_every or max(1, self.epochs // 100)
 
 
 _FRACTION, _DATASET = step_into("split", "fraction"), step_into("split", "dataset")

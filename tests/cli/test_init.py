@@ -56,7 +56,7 @@ def test_an_existing_file_is_left_alone(here, nncli):
     before = (here / "config.yaml").read_bytes()
     result = nncli("init", "config.yaml")
     assert (result.code, result.out) == (6, "")
-    assert result.err == "config.yaml: exists already; name another file\n"
+    assert result.err == "config.yaml: already exists; name another file\n"
     assert (here / "config.yaml").read_bytes() == before
 
 

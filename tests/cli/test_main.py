@@ -117,8 +117,8 @@ def test_a_bug_is_told_where_its_report_cannot_be_written(nncli, breaks, monkeyp
     ("error", "code", "message"),
     [
         (MemoryError(), 3, "out of memory; fewer units, fewer rows or a smaller batch_size need less\n"),
-        (KeyboardInterrupt(), 130, "\n"),
-        (click.Abort(), 130, ""),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (click.Abort(), 130, "interrupted\n"),
         (InterruptionError("stopped", 15), 143, "stopped\n"),
         (click.ClickException("wrong"), 1, "Error: wrong\n"),
     ],

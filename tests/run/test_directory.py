@@ -171,7 +171,7 @@ def test_a_name_that_was_asked_for_is_not_numbered(here, nncli, trained):
     assert trained("--name", "mine").name == "mine"
     second = nncli("train", "config.yaml", "--name", "mine")
     assert second.code == 6
-    assert "exists already" in second.err
+    assert "already exists" in second.err
     assert "epoch" not in second.err
     assert names(here / "runs") == ["mine"]
 
@@ -221,7 +221,7 @@ def test_somebody_faster_gets_a_name_that_was_asked_for(here, monkeypatch):
     """Where no other name will do it is a busy error, and no hidden folder is left."""
     monkeypatch.setattr(storage, "publish", lambda folder, target: False)
     loaded = load(here / "config.yaml")
-    with pytest.raises(BusyError, match="exists already"):
+    with pytest.raises(BusyError, match="already exists"):
         RunDirectory.create(here / "runs", "run", loaded, Training(assemble(loaded.spec)), numbered=False)
     assert names(here / "runs") == []
 

@@ -13,7 +13,7 @@ import pytest
 from nncli.errors import RunError
 from nncli.run import storage
 from nncli.run.assembly import assemble
-from nncli.run.checkpoint import Checkpoint, unpack
+from nncli.run.checkpoint import pack, unpack
 from nncli.run.reading import Run
 
 
@@ -309,7 +309,7 @@ def test_weights_of_another_network_are_refused(run, here, nncli, change, kind):
 def test_a_checkpoint_without_some_of_the_weights_is_refused(unfinished, nncli):
     """A vector that is too short does not broadcast."""
     known = unpack(newest(unfinished).read_bytes())
-    newest(unfinished).write_bytes(Checkpoint(known.position, {"values": known.vectors["values"][:1]}).pack())
+    newest(unfinished).write_bytes(pack(known.position, {"values": known.vectors["values"][:1]}))
     assert nncli("evaluate", unfinished).code == 4
 
 

@@ -109,7 +109,7 @@ def test_a_put_that_fails_names_the_file_that_was_asked_for(tmp_path):
 def test_put_new_refuses_what_is_there(tmp_path, make):
     """A file, a folder or a link that leads nowhere: whatever has the name keeps it."""
     make(tmp_path / "file")
-    with pytest.raises(BusyError, match="exists already"):
+    with pytest.raises(BusyError, match="already exists"):
         storage.put_new(tmp_path / "file", b"new")
     assert names(tmp_path) == ["file"]
 

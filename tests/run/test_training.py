@@ -207,7 +207,7 @@ def test_outputs_that_overflow_are_named_by_their_layer(prepare):
     training = prepare(
         "layers[0].initializer={type: normal, scale: 1e38}", "layers[2].initializer={type: normal, scale: 1e10}"
     )
-    with pytest.raises(DivergedError, match=r"at epoch 0: the outputs of layers\[2\] \(Dense\) are no longer finite"):
+    with pytest.raises(DivergedError, match=r"epoch 0: on the training set the outputs of layers\[2\] are"):
         list(training.epochs())
 
 

@@ -222,7 +222,7 @@ def test_a_duplicate_key_is_a_problem(text, place, path, first_line):
     """The second of two equal keys is reported at its place, with the line of the first."""
     problem = the_problem(text)
     assert (position(problem.place), problem.path) == (place, path)
-    assert f"stands twice, first in line {first_line}" in problem.message
+    assert f"stands twice, first on line {first_line}" in problem.message
 
 
 def test_the_first_of_two_equal_keys_counts():

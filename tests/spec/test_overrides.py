@@ -174,7 +174,7 @@ def test_what_is_no_override_is_an_error_of_the_command_line(override):
         ("loss[0]=mse", 1, ("loss", 0), "loss is no list"),
         ("seed=off", 6, ("seed",), "write false or 'off'"),
         ("loss={type: mse, scale: 010}", 25, ("loss", "scale"), "write 10 or 8"),
-        ("loss={a: 1, a: 2}", 13, ("loss",), "key 'a' stands twice, first in line 1"),
+        ("loss={a: 1, a: 2}", 13, ("loss",), "key 'a' stands twice, first on line 1"),
         ("seed=!!int 1", 6, ("seed",), "tag"),
         ("layers=[relu", 8, ("layers",), "not YAML"),
         ("loss=*x", 6, ("loss",), "alias *x before its anchor"),

@@ -1,7 +1,4 @@
-"""From a gradient to an update: a module an optimizer, each found by being here.
-
-In the order of their ideas: sgd (with momentum), adagrad, rmsprop, adam, nadam.
-"""
+"""From a gradient to an update: a module an optimizer, each found by being here."""
 
 from importlib import import_module
 from pkgutil import iter_modules

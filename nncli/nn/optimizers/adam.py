@@ -13,12 +13,12 @@ from nncli.registry import NonNegative, Positive, Share, register
 class Adam(Optimizer):
     """Steps along a running mean of the gradients, divided by the root of a running mean of their squares.
 
-        m ← β₁ m + (1 − β₁) g             m̂ = m / (1 − β₁ᵗ)
-        v ← β₂ v + (1 − β₂) g²            v̂ = v / (1 − β₂ᵗ)           t = 1, 2, …
+        m ← β₁ m + (1 − β₁) g             m̂ = m / (1 − β₁ᵗ⁺¹)           t = 0, 1, …
+        v ← β₂ v + (1 − β₂) g²            v̂ = v / (1 − β₂ᵗ⁺¹)
         w ← w − η m̂ / (√v̂ + ε)
 
     Both means start at 0 and are too small at first; the corrections undo that. The code multiplies numerator and
-    denominator by √(1 − β₂ᵗ), so that v̂ is never built. ε stands outside the root.
+    denominator by √(1 − β₂ᵗ⁺¹), so that v̂ is never built. ε stands outside the root.
 
     Args:
         learning_rate: η, the learning rate of the first update.
@@ -46,12 +46,12 @@ class Adam(Optimizer):
     def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
         """m and v, then w ← w − η m̂ / (√v̂ + ε)."""
         mean, squares = memory
-        mean_correction = 1 - self.beta_1 ** (self.updates + 1)  # 1 − β₁ᵗ
-        root = sqrt(1 - self.beta_2 ** (self.updates + 1))  # √(1 − β₂ᵗ)
+        mean_correction = 1 - self.beta_1 ** (self.updates + 1)  # 1 − β₁ᵗ⁺¹
+        root = sqrt(1 - self.beta_2 ** (self.updates + 1))  # √(1 − β₂ᵗ⁺¹)
         blend(mean, grad, self.beta_1, scratch)  # β₁ m + (1 − β₁) g
         blend_squares(squares, grad, self.beta_2, scratch)  # β₂ v + (1 − β₂) g²
-        np.sqrt(squares, out=scratch)  # √v = √v̂ √(1 − β₂ᵗ)
-        np.add(scratch, self.epsilon * root, out=scratch)  # (√v̂ + ε) √(1 − β₂ᵗ)
-        np.divide(mean, scratch, out=scratch)  # m / ((√v̂ + ε) √(1 − β₂ᵗ))
+        np.sqrt(squares, out=scratch)  # √v = √v̂ √(1 − β₂ᵗ⁺¹)
+        np.add(scratch, self.epsilon * root, out=scratch)  # (√v̂ + ε) √(1 − β₂ᵗ⁺¹)
+        np.divide(mean, scratch, out=scratch)  # m / ((√v̂ + ε) √(1 − β₂ᵗ⁺¹))
         np.multiply(scratch, rate * root / mean_correction, out=scratch)  # η m̂ / (√v̂ + ε)
         np.subtract(values, scratch, out=values)

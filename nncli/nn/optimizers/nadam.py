@@ -4,55 +4,38 @@ from math import sqrt
 
 import numpy as np
 
-from nncli.nn.optimizers.optimizer import Optimizer, blend, blend_squares
+from nncli.nn.optimizers.adam import Adam
+from nncli.nn.optimizers.optimizer import blend, blend_squares
 from nncli.nn.parameters import Array
-from nncli.registry import NonNegative, Positive, Share, register
+from nncli.registry import register
 
 
 @register("nadam")
-class Nadam(Optimizer):
+class Nadam(Adam):
     """Adam whose step already has the share of this gradient that the next mean will have.
 
-        m ← β₁ m + (1 − β₁) g             m̄ = β₁ m / (1 − β₁ᵗ⁺¹) + (1 − β₁) g / (1 − β₁ᵗ)
-        v ← β₂ v + (1 − β₂) g²            v̂ = v / (1 − β₂ᵗ)           t = 1, 2, …
+        m ← β₁ m + (1 − β₁) g        m̄ = β₁ m / (1 − β₁ᵗ⁺²) + (1 − β₁) g / (1 − β₁ᵗ⁺¹)        t = 0, 1, …
+        v ← β₂ v + (1 − β₂) g²       v̂ = v / (1 − β₂ᵗ⁺¹)
         w ← w − η m̄ / (√v̂ + ε)
 
-    Numerator and denominator are multiplied by √(1 − β₂ᵗ), so that v̂ is never built. ε stands outside the root.
+    Numerator and denominator are multiplied by √(1 − β₂ᵗ⁺¹), so that v̂ is never built. ε stands outside the root.
 
-    Args:
-        learning_rate: η, the learning rate of the first update.
-        decay: how fast the learning rate falls: η / (1 + decay · t) at update t = 0, 1, ...
-        beta_1: β₁, the share of the old mean of the gradients that is kept.
-        beta_2: β₂, the share of the old mean of their squares that is kept.
-        epsilon: ε, keeps the quotient finite where v is 0.
+    Its arguments are those of Adam.
 
     Source: Dozat 2016, algorithm 2, with β₁ the same at every step; PyTorch and Keras let it grow towards its value.
     """
 
-    remembers = ("mean", "squares")
-
-    def __init__(
-        self,
-        learning_rate: Positive = 0.001,
-        decay: NonNegative = 0.0,
-        beta_1: Share = 0.9,
-        beta_2: Share = 0.999,
-        epsilon: Positive = 1e-7,
-    ) -> None:
-        super().__init__(learning_rate, decay)
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-
     def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
         """m and v, then w ← w − η m̄ / (√v̂ + ε), the two parts of m̄ one after the other."""
         mean, squares = memory
-        ahead = self.beta_1 / (1 - self.beta_1 ** (self.updates + 2))  # β₁ / (1 − β₁ᵗ⁺¹)
-        now = (1 - self.beta_1) / (1 - self.beta_1 ** (self.updates + 1))  # (1 − β₁) / (1 − β₁ᵗ)
-        root = sqrt(1 - self.beta_2 ** (self.updates + 1))  # √(1 − β₂ᵗ)
+        ahead = self.beta_1 / (1 - self.beta_1 ** (self.updates + 2))  # β₁ / (1 − β₁ᵗ⁺²)
+        now = (1 - self.beta_1) / (1 - self.beta_1 ** (self.updates + 1))  # (1 − β₁) / (1 − β₁ᵗ⁺¹)
+        root = sqrt(1 - self.beta_2 ** (self.updates + 1))  # √(1 − β₂ᵗ⁺¹)
         blend(mean, grad, self.beta_1, scratch)  # β₁ m + (1 − β₁) g
         blend_squares(squares, grad, self.beta_2, scratch)  # β₂ v + (1 − β₂) g²
         for weight, direction in ((ahead, mean), (now, grad)):
-            np.sqrt(squares, out=scratch)  # √v = √v̂ √(1 − β₂ᵗ)
-            np.add(scratch, self.epsilon * root, out=scratch)  # (√v̂ + ε) √(1 − β₂ᵗ)
+            np.sqrt(squares, out=scratch)  # √v = √v̂ √(1 − β₂ᵗ⁺¹)
+            np.add(scratch, self.epsilon * root, out=scratch)  # (√v̂ + ε) √(1 − β₂ᵗ⁺¹)
             np.divide(direction, scratch, out=scratch)
             np.multiply(scratch, rate * root * weight, out=scratch)  # η m̄ / (√v̂ + ε), one part
             np.subtract(values, scratch, out=values)
