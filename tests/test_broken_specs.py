@@ -40,10 +40,10 @@ def broken(name, text, *expected, overrides=()):
 
 UNKNOWN_KEYS = [
     broken("section", good_but("seed: 0", "seeds: 0"), (1, 1, "unknown key 'seeds'; did you mean 'seed'?")),
-    broken("section_unlike_any", good_but("seed: 0", "colour: 0"), (1, 1, "unknown key 'colour'; there is data, ")),
+    broken("section_unlike_any", good_but("seed: 0", "colour: 0"), (1, 1, "unknown key 'colour'; known: data, ")),
     broken("of_data", good_but("classes: 3", "clases: 3"), (2, 35, "unknown key 'clases'; did you mean 'classes'?")),
     broken("of_layer", good_but("units: 8", "units: 8, unit: 9"), (5, 29, "unknown key 'unit'; did you mean 'units'?")),
-    broken("of_optimizer", good_but("learning_rate", "lr"), (10, 25, "unknown key 'lr'; there is beta_1, ")),
+    broken("of_optimizer", good_but("learning_rate", "lr"), (10, 25, "unknown key 'lr'; known: beta_1, ")),
     broken(
         "of_training", good_but("log_every", "log_evry"), (11, 23, "unknown key 'log_evry'; did you mean 'log_every'")
     ),
@@ -63,7 +63,7 @@ MISSING = [
         (1, 1, "section 'optimizer' is missing"),
     ),
     broken("training", good_but("training: {epochs: 3, log_every: 1}\n", ""), (1, 1, "section 'training' is missing")),
-    broken("type", good_but("type: adam, ", ""), (10, 12, "key 'type' is missing; there is ")),
+    broken("type", good_but("type: adam, ", ""), (10, 12, "key 'type' is missing; known: ")),
     broken("units", good_but("dense, units: 8", "dense"), (5, 5, "key 'units' is missing")),
     broken("rate_of_a_bare_name", good_but("- relu", "- dropout"), (6, 5, "key 'rate' is missing")),
     broken("epochs", good_but("epochs: 3, ", ""), (11, 11, "key 'epochs' is missing")),
@@ -117,9 +117,9 @@ WRONG_TYPES = [
 UNKNOWN_TYPES = [
     broken("near", good_but("type: adam", "type: adm"), (10, 19, "unknown type 'adm'; did you mean 'adam'?")),
     broken("near_bare", good_but("- relu", "- rellu"), (6, 5, "unknown type 'rellu'; did you mean 'relu'?")),
-    broken("unlike_any", good_but("type: adam", "type: xyzzy"), (10, 19, "unknown type 'xyzzy'; there is ")),
+    broken("unlike_any", good_but("type: adam", "type: xyzzy"), (10, 19, "unknown type 'xyzzy'; known: ")),
     broken("of_loss", good_but("categorical_crossentropy", "mse"), (9, 7, "unknown type 'mse'")),
-    broken("number", good_but("type: adam", "type: 5"), (10, 19, "unknown type 5; there is ")),
+    broken("number", good_but("type: adam", "type: 5"), (10, 19, "unknown type 5; known: ")),
     broken(
         "of_initializer",
         good_but("units: 8", "units: 8, initializer: {type: norml}"),
@@ -254,27 +254,27 @@ CHECKS = [
     broken(
         "batch_larger_than_data",
         good_but("log_every: 1", "batch_size: 61"),
-        (11, 35, "61 rows a step, but the training set has 60; write 60 or less, or leave it out"),
+        (11, 35, "61 rows per step, but the training set has 60; write 60 or less, or leave it out"),
     ),
     broken(
         "batch_larger_than_what_a_fraction_leaves",
         good_but("log_every: 1", "batch_size: 46", VALIDATION, "validation: {fraction: 0.25}\n"),
-        (11, 35, "46 rows a step, but the training set has 45"),
+        (11, 35, "46 rows per step, but the training set has 45"),
     ),
     broken(
         "batch_of_a_trillion",
         good_but("log_every: 1", f"batch_size: {10**12}"),
-        (11, 35, "1000000000000 rows a step, but the training set has 60"),
+        (11, 35, "1000000000000 rows per step, but the training set has 60"),
     ),
     broken(
         "fractions_take_all",
         good_but(VALIDATION, "validation: {fraction: 0.5}\ntest: {fraction: 0.5}\n"),
-        (3, 24, "the fractions of validation and test take all rows; together they must be less than 1"),
+        (3, 24, "the fractions (validation 0.5 and test 0.5) leave none of the 20 rows of a class to train on"),
     ),
     broken(
         "fraction_takes_a_class",
         good_but(VALIDATION, "validation: {fraction: 0.99}\n"),
-        (3, 24, "20 of the 20 rows of class 0"),
+        (3, 24, "(validation 0.99) leave none of the 20 rows of a class"),
     ),
     broken(
         "fraction_takes_a_class_says_which",
@@ -337,7 +337,7 @@ SEVERAL = [
 ]
 
 OVERRIDES = [
-    broken("unknown_section", GOOD, (1, 1, "unknown key 'foo'; there is "), overrides=["foo=1"]),
+    broken("unknown_section", GOOD, (1, 1, "unknown key 'foo'; known: "), overrides=["foo=1"]),
     broken("unknown_key", GOOD, (1, 1, "unknown key 'clases'; did you mean 'classes'?"), overrides=["data.clases=3"]),
     broken(
         "unknown_key_on_the_way",

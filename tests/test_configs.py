@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-import nncli.run.assembly  # noqa: F401 (registers all components)
+import nncli.run.loading  # noqa: F401 (registers all components)
 from nncli import registry
 from nncli.spec import sections
 from nncli.spec.reference import components_as_markdown

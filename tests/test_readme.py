@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 
 import pytest
 
@@ -19,8 +21,14 @@ def test_the_two_commands_are_there():
         assert command.endswith(last)
 
 
-def test_transcripts_run(here, nncli):
-    """Every command of the transcripts does what is shown there: it ends with the exit code of the transcript."""
+def without_blanks(text):
+    """The lines of a text without blanks at their ends."""
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def test_transcripts_run(here, nncli, monkeypatch):
+    """Every command of the transcripts ends with the exit code shown there; what no machine changes is as it is shown."""
+    monkeypatch.setenv("COLUMNS", "80")
     (here / "configs").symlink_to(ROOT / "configs")
     (here / "config.yaml").unlink()
     assert len(COMMANDS) >= 7
@@ -29,6 +37,8 @@ def test_transcripts_run(here, nncli):
         if words[0] == "train":
             words += ["training.epochs=100", "training.log_every=50"]
         result = nncli(*words)
+        if words[0] in {"init", "check", "show", "components"}:
+            assert without_blanks(result.out) in without_blanks(README), command
         expected = re.search(rf"^\$ {re.escape(command)}\n(?:(?!\$ ).*\n)*?\$ echo \$\?\n(\d+)", README, re.MULTILINE)
         assert result.code == int(expected[1] if expected else 0), (command, result.err)
 
@@ -38,6 +48,21 @@ def test_transcripts_show_every_command(nncli):
     listed = re.findall(r"^  (\w+) ", nncli("--help").out.partition("Commands:")[2], re.MULTILINE)
     shown = {command.split()[1] for command in COMMANDS}
     assert set(listed) == shown
+
+
+def test_the_optimizer_of_the_example_works():
+    """The block that shows how to add an optimizer, pasted as it is, descends by its formula."""
+    (block,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    use = """
+from nncli.registry import names
+optimizer = names("optimizer")["heavy_ball"].model.model_validate({"type": "heavy_ball", "learning_rate": 0.5}).build()
+values, gradients = np.zeros(1), np.ones(1)
+optimizer.attach(values, gradients)
+optimizer.step()
+optimizer.step()
+assert values[0] == -0.5 - 0.5 * 1.9, values
+"""
+    subprocess.run([sys.executable, "-c", block + use], check=True, cwd=ROOT)
 
 
 @pytest.mark.parametrize("page", ["README.md", "configs/README.md", "runs/README.md", "tests/README.md"])

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -50,8 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
         message, code = _told(error)
-        if message:
-            print(message, file=sys.stderr)
+        with suppress(OSError, AttributeError):  # standard error may be full or closed
+            if message:
+                print(message, file=sys.stderr, flush=True)
         return code
     return 0
 

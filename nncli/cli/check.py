@@ -13,7 +13,8 @@ def check(configs: tuple[Path, ...]) -> None:
     All problems of all files are printed at once, each with file, line and column.
     """
     from nncli.errors import NncliError, SpecError
-    from nncli.run.assembly import assemble, load
+    from nncli.run.assembly import assemble
+    from nncli.run.loading import load
 
     wrong: list[NncliError] = []
     for path in configs:

@@ -30,6 +30,8 @@ def compare(
 
     if len(runs) < 2:
         raise CommandLineError("one run has nothing to be compared with; name at least two")
+    if curve is not None and form is not None:
+        raise CommandLineError(f"--curve draws in the terminal; it has no place in --{form}")
     comparison = hold([Run(find_run(run)) for run in runs], sort, everything, different_data)
     written = {"json": tables.as_json, "csv": tables.as_csv, "markdown": tables.as_markdown}
     if form is not None:

@@ -17,14 +17,16 @@ def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) ->
 
     Every component that the registry knows, or those of one KIND, with parameters, defaults and ranges.
     """
-    import nncli.run.assembly  # noqa: F401 (registers them)
+    import nncli.run.loading  # noqa: F401 (registers them)
     from nncli import registry
     from nncli.errors import CommandLineError
     from nncli.spec import reference
     from nncli.spec.schema import schema as spec_schema
 
+    if as_json + markdown + schema > 1 or (schema and kind):
+        raise CommandLineError("--json, --markdown and --schema exclude each other; --schema is of a whole spec")
     if kind is not None and kind not in registry.kinds():
-        raise CommandLineError(f"unknown kind {kind!r}; there is {', '.join(registry.kinds())}")
+        raise CommandLineError(f"unknown kind {kind!r}; known: {', '.join(registry.kinds())}")
     chosen = [entry for name in ([kind] if kind else registry.kinds()) for entry in registry.components(name)]
     if schema:
         click.echo(json.dumps(spec_schema(), indent=2))

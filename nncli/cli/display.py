@@ -9,13 +9,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from nncli.cli.tables import NO_GAP, cell_text, direction
+from nncli.cli.tables import cell_text, direction
 
 if TYPE_CHECKING:
     from nncli.registry import Component
     from nncli.run.comparison import Comparison
 
 BEST = "bold green"
+MOST_CURVES = 8  # more cannot be told apart
 NARROWEST = 15  # characters that a run's column may always have; what is longer is folded where space is short
 
 
@@ -89,10 +90,10 @@ def show_summary(document: dict[str, Any]) -> None:
     import yaml
 
     out = Output()
-    written = yaml.safe_dump(document["spec"], sort_keys=False, default_flow_style=None, width=100)
+    written = yaml.safe_dump(document["spec"], sort_keys=False, default_flow_style=None, width=76)
     out.print(written.rstrip(), soft_wrap=True)
     out.print()
-    made = table("layer", "output", "parameters", "multiply-adds a row")
+    made = table("layer", "output", "parameters", "multiply-adds per row")
     for index, layer in enumerate(document["layers"]):
         made.add_row(
             f"{index} {layer['type']}",
@@ -144,12 +145,12 @@ def show_comparison(comparison: "Comparison", curve: str | None) -> None:
         out.print("the specs are the same\n")
     rows: list[tuple[str, bool | None, list[str], list[int]]] = [
         ("status", None, [entry.status for entry in comparison.entries], []),
-        ("epoch", None, [str(entry.epoch) for entry in comparison.entries], []),
+        ("measured at epoch", None, [str(entry.epoch) for entry in comparison.entries], []),
     ]
     rows += [(row.name, row.higher, list(map(cell_text, row.values)), row.best) for row in comparison.rows]
     _print_in_parts(out, "metric", labels, rows)
     for entry in comparison.entries:
-        out.print(Text.assemble((entry.label, "bold"), f" {entry.gap.words if entry.gap else NO_GAP}"))
+        out.print(Text.assemble((entry.label, "bold"), f" {entry.words}"))
     if verdict := comparison.verdict():
         out.print(Text(f"\n{verdict}", style="bold"))
     out.print()
@@ -189,12 +190,14 @@ def _print_curves(out: Console, name: str, curves: list[tuple[str, list[float], 
     plotext.clear_figure()
     plotext.theme("pro" if colour else "clear")
     signs = ["braille"] * len(curves) if colour else [chr(ord("a") + index % 26) for index in range(len(curves))]
-    for (label, epochs, values), sign in zip(curves, signs, strict=True):
+    for (label, epochs, values), sign in zip(curves[:MOST_CURVES], signs, strict=False):
         if values:
             plotext.plot(epochs, values, label=label, marker=sign)
     last = max((epochs[-1] for _, epochs, _ in curves if epochs), default=0)
     ticks = sorted({round(last * part / 4) for part in range(5)})
     plotext.xticks(ticks, [str(tick) for tick in ticks])
     plotext.title(f"{name} by epoch")
+    if len(curves) > MOST_CURVES:
+        out.print(f"the first {MOST_CURVES} of {len(curves)} runs are drawn; --sort decides which those are")
     plotext.plotsize(min(out.width, 120), 16)
     out.print(Text.from_ansi(plotext.build()) if colour else plotext.uncolorize(plotext.build()), soft_wrap=True)

@@ -34,11 +34,13 @@ def evaluate(
     gates = [parse_gate(text, upper=False) for text in floors] + [parse_gate(text, upper=True) for text in ceilings]
     assessment = assess(Run(find_run(run)), splits)
     failed = failures(assessment, gates)
-    if as_json:
-        click.echo(json.dumps(assessment, indent=2, allow_nan=False))
-    else:
-        from nncli.cli.display import show_assessment
+    try:
+        if as_json:
+            click.echo(json.dumps({**assessment, "gates_failed": failed}, indent=2, allow_nan=False))
+        else:
+            from nncli.cli.display import show_assessment
 
-        show_assessment(assessment)
-    if failed:
-        raise GateError("\n".join(failed))
+            show_assessment(assessment)
+    finally:  # a gate is judged even where nobody reads the rest
+        if failed:
+            raise GateError("\n".join(failed))

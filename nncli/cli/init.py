@@ -17,7 +17,7 @@ seed: 0                          # where all random numbers begin
 
 data:                            # the training set
   type: spiral
-  samples: 100                   # points a class
+  samples: 100                   # points per class
   classes: 3
 
 validation:                      # a fresh draw to watch; or {{fraction: 0.2}} to take rows out of data
@@ -43,7 +43,7 @@ regularization:                  # for every dense layer that says nothing itsel
 
 training:
   epochs: 5000
-  # batch_size: 32               # rows a step; all of them where it is not given
+  # batch_size: 32               # rows per step; all of them where it is not given
   # log_every: 50                # epochs between two rows of metrics.csv
   early_stopping:                # ends early, and keeps the best weights
     metric: validation_loss

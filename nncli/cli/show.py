@@ -17,7 +17,7 @@ def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from nncli.run.assembly import load
+    from nncli.run.loading import load
     from nncli.run.summary import memory_bytes, step_multiply_adds, step_rows, summarize
 
     spec = load(config, overrides).spec

@@ -46,19 +46,16 @@ def as_markdown(comparison: "Comparison") -> str:
     labels = [entry.label for entry in comparison.entries]
     specs = [[key, *(cell_text(value) for value in values)] for key, values in comparison.differences.items()]
     metrics = [["status", *(entry.status for entry in comparison.entries)]]
-    metrics += [["epoch", *(str(entry.epoch) for entry in comparison.entries)]]
+    metrics += [["measured at epoch", *(str(entry.epoch) for entry in comparison.entries)]]
     for row in comparison.rows:
         cells = list(map(cell_text, row.values))
         for index in row.best:
             cells[index] = f"**{cells[index]}**"
         metrics.append([f"{row.name}{direction(row.higher)}", *cells])
-    words = [f"- **{entry.label}** {entry.gap.words if entry.gap else NO_GAP}" for entry in comparison.entries]
+    words = [f"- **{entry.label}** {entry.words}" for entry in comparison.entries]
     parts = [_table("spec", labels, specs), _table("metric", labels, metrics), "\n".join(words) + "\n"]
     parts += [f"{verdict}\n"] if (verdict := comparison.verdict()) else []
     return "\n".join(part for part in parts if part)
-
-
-NO_GAP = "has no validation or test set to be held against"
 
 
 def direction(higher: bool | None) -> str:

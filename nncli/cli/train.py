@@ -23,8 +23,9 @@ def train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path
     OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
     """
     from nncli.cli.progress import View, watch
-    from nncli.run.assembly import assemble, load
+    from nncli.run.assembly import assemble
     from nncli.run.directory import RunDirectory, name_from
+    from nncli.run.loading import load
     from nncli.run.signals import stop_on_signals
     from nncli.run.training import Training
 
@@ -37,7 +38,7 @@ def train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path
             with nullcontext(View()) if quiet or as_json else watch(training) as view:
                 for epoch in directory.record():
                     view.show(epoch)
-            if stop.signum is not None:
+            if stop.signum is not None and not training.is_done:
                 raise directory.interrupt(stop.signum)
             evaluation = directory.finish()
     seconds = round(time.monotonic() - started, 3)

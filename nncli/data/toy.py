@@ -25,7 +25,7 @@ class Spiral(Source):
     nnfs draws from NumPy's global generator; its state is put back afterwards, as if nothing had been drawn.
 
     Args:
-        samples: points a class.
+        samples: points per class.
         classes: arms.
         seed: the seed of nnfs' own generator, 0 for the book's points; from the spec's seed where it is not given.
 

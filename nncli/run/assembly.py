@@ -1,37 +1,21 @@
 """From a spec to the objects that it describes."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from itertools import combinations
 
 import numpy as np
 
-import nncli.data
-import nncli.nn
 from nncli.data.dataset import Dataset
 from nncli.data.split import split
-from nncli.errors import CommandLineError, SpecError, StorageError
+from nncli.errors import SpecError
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
-from nncli.registry import ComponentSpec, names
-from nncli.run.checks import cross_check
+from nncli.registry import ComponentSpec
 from nncli.run.evaluation import quiet
 from nncli.run.streams import Purpose, Streams, streams
-from nncli.spec import overrides as overriding
-from nncli.spec.document import MAX_CHARACTERS, Document, DocumentError, read
-from nncli.spec.problems import Place, Problem, Source, report
-from nncli.spec.schema import validate
-from nncli.spec.sections import Fraction, Regularization, Spec
-
-
-@dataclass(frozen=True)
-class LoadedSpec:
-    """A spec that is right, resolved, with the bytes it was read from."""
-
-    spec: Spec
-    text: bytes
-    overrides: tuple[str, ...]
-    document: Document
+from nncli.spec.document import Document
+from nncli.spec.problems import Path, Problem, path_words
+from nncli.spec.sections import Fraction, Spec
 
 
 @dataclass(frozen=True)
@@ -43,47 +27,6 @@ class Experiment:
     network: Network
     optimizer: Optimizer
     streams: Streams
-
-
-def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedSpec:
-    """Read, override, validate, check and resolve the spec in a file.
-
-    Raises:
-        CommandLineError: there is no such file, or an override cannot be read.
-        SpecError: everything that is wrong, with its places.
-        StorageError: the file cannot be read.
-    """
-    data = _bytes(path)
-    try:
-        document = read(Source(str(path), _text(path, data)))
-    except DocumentError as error:
-        raise SpecError(str(error.problem)) from None
-    overriding.apply(document, overrides)
-    return LoadedSpec(resolve(checked(document)), data, overrides, document)
-
-
-def checked(document: Document) -> Spec:
-    """The spec of a document in which nothing is wrong.
-
-    Raises:
-        SpecError: everything that is wrong, with its places.
-    """
-    sections, problems = validate(document)
-    root = document.root
-    problems += [Problem(root.find(path).place, path, message) for path, message in cross_check(sections)]
-    if problems:
-        raise SpecError(report(problems))
-    return sections.spec()
-
-
-def resolve(spec: Spec) -> Spec:
-    """The spec with every default that depends on something else filled in."""
-    shared = {name: getattr(spec.regularization, name) for name in Regularization.model_fields}
-    layers = [
-        _filled(part, {**shared, "initializer": _initializer(spec, index)}) for index, part in enumerate(spec.layers)
-    ]
-    training = spec.training.model_copy(update={"log_every": spec.training.log_interval})
-    return spec.model_copy(update={"layers": layers, "training": training})
 
 
 @quiet
@@ -103,6 +46,7 @@ def assemble(spec: Spec, document: Document | None = None) -> Experiment:
     )
     network.initialize(numbers.of(Purpose.WEIGHTS))
     data = _splits(spec, training, numbers, document)
+    _require_different(data, document)
     optimizer = spec.optimizer.build()
     optimizer.attach(network.parameters.values, network.parameters.gradients)
     return Experiment(spec, data, network, optimizer, numbers)
@@ -115,56 +59,24 @@ def _splits(spec: Spec, training: Dataset, numbers: Streams, document: Document 
     try:
         data = split(training, fractions, numbers.of(Purpose.SPLIT)) if fractions else {"training": training}
     except ValueError as error:
-        raise SpecError(_located(document, max(fractions, key=fractions.__getitem__), str(error))) from None
+        raise SpecError(
+            _located(document, (max(fractions, key=fractions.__getitem__), "fraction"), str(error))
+        ) from None
     for name, (part, purpose) in parts.items():
         if isinstance(part, ComponentSpec):
             data[name] = part.build().draw(numbers.of(purpose))
     return {name: data[name] for name in ("training", *parts) if name in data}
 
 
-def _located(document: Document | None, name: str, message: str) -> str:
+def _require_different(data: dict[str, Dataset], document: Document | None) -> None:
+    """No two splits are the same rows: what was learned cannot test itself."""
+    for one, other in combinations(data, 2):
+        if data[one].fingerprint() == data[other].fingerprint():
+            message = f"has the very rows of {one}, so that it tests nothing; write another seed"
+            raise SpecError(_located(document, (other, "seed"), message))
+
+
+def _located(document: Document | None, path: Path, message: str) -> str:
     if document is None:
-        return f"{name}: {message}"
-    path = (name, "fraction")
+        return f"{path_words(path)}: {message}"
     return str(Problem(document.root.find(path).place, path, message))
-
-
-def _filled(part: ComponentSpec, defaults: dict[str, Any]) -> ComponentSpec:
-    """A component with the given values where it says nothing itself."""
-    unset = {name: value for name, value in defaults.items() if getattr(part, name, value) is None}
-    return part.model_copy(update=unset)
-
-
-def _initializer(spec: Spec, index: int) -> ComponentSpec:
-    """The initializer that suits what follows a layer."""
-    following = (part.component.target for part in spec.layers[index + 1 :])
-    bending = next((layer for layer in following if not layer.stochastic), nncli.nn.Layer)
-    return names("initializer")[bending.initializer_before].model.model_validate({})
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(4 * MAX_CHARACTERS + 1)
-    except FileNotFoundError:
-        raise CommandLineError(f"{path}: no such file; 'nncli init {path}' writes a config to start from") from None
-    except NotADirectoryError:
-        raise CommandLineError(f"{path}: no such file; a part of the path is no directory") from None
-    except IsADirectoryError:
-        raise CommandLineError(f"{path}: is a directory; name the YAML file in it") from None
-    except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}") from None
-    if len(data) > 4 * MAX_CHARACTERS:
-        raise SpecError(f"{path}:1:1: longer than {MAX_CHARACTERS:,} characters: no spec is")
-    return data
-
-
-def _text(path: Path, data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace")
-        place = Place(Source(str(path), ""), before.count("\n") + 1, len(before) - before.rfind("\n"))
-        raise SpecError(
-            str(Problem(place, (), f"byte 0x{data[error.start]:02x} is not UTF-8 text; a spec is a text file"))
-        ) from None

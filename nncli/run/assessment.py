@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.errors import CommandLineError, RunError
+from nncli.errors import CommandLineError, DivergedError, RunError
 from nncli.nn.metrics import class_scores, confusion
 from nncli.run.assembly import Experiment, assemble
 from nncli.run.evaluation import SPLITS, examples, measure, measured_names, predict
@@ -77,6 +77,7 @@ def assess(run: Run, splits: tuple[str, ...] = ()) -> dict[str, Any]:
 
     Raises:
         CommandLineError: the run has no such split.
+        DivergedError: a metric of these weights is not finite.
         RunError: the weights do not fit, or the data is no longer what the run was trained on.
     """
     experiment = assemble(run.spec)
@@ -86,21 +87,22 @@ def assess(run: Run, splits: tuple[str, ...] = ()) -> dict[str, Any]:
     _require_same_data(run, experiment)
     epoch = run.load_weights(experiment.network.parameters)
     chosen = splits or tuple(experiment.data)
-    return {
-        "run": str(run.path),
-        "status": run.status,
-        "epoch": epoch,
-        "splits": {name: _assessed(experiment, name) for name in chosen},
-    }
+    parts = {name: _assessed(experiment, name) for name in chosen}
+    for name, part in parts.items():
+        wrong = [metric for metric, value in part["metrics"].items() if not math.isfinite(value)]
+        if wrong:
+            raise DivergedError(f"{run.path}: the {wrong[0]} of the weights of epoch {epoch} on {name} is not finite")
+    return {"run": str(run.path), "status": run.status, "epoch": epoch, "splits": parts}
 
 
 def _assessed(experiment: Experiment, name: str) -> dict[str, Any]:
     network = experiment.network
     part = examples(experiment.data[name], network)
-    matrix = confusion(np.argmax(predict(network, part), axis=1), part.targets, part.classes)
+    outputs = predict(network, part)
+    matrix = confusion(np.argmax(outputs, axis=1), part.targets, part.classes)
     return {
         "rows": len(part.targets),
-        "metrics": measure(network, name, part),
+        "metrics": measure(network, name, part, outputs),
         "confusion": matrix.tolist(),
         "classes": [asdict(scores) for scores in class_scores(matrix)],
     }

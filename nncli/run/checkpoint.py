@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field, NonNegativeInt
@@ -66,9 +66,12 @@ def pack(position: Position, vectors: Mapping[str, Array]) -> bytes:
     """The file: a line of magic, SHA-256 of the rest, one line of JSON, the vectors one after another."""
     listed = [VectorRecord(name=name, dtype=vector.dtype.str, length=len(vector)) for name, vector in vectors.items()]
     head = Head(position=position, vectors=listed)
-    line = json.dumps(head.model_dump(mode="json"), allow_nan=False).encode()
-    body = line + b"\n" + b"".join(vector.tobytes() for vector in vectors.values())
-    return MAGIC + hashlib.sha256(body).digest() + body
+    line = json.dumps(head.model_dump(mode="json"), allow_nan=False).encode() + b"\n"
+    parts: list[Any] = [line, *(vector.data for vector in vectors.values())]
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return b"".join([MAGIC, digest.digest(), *parts])
 
 
 def unpack(data: bytes) -> Checkpoint:

@@ -85,11 +85,11 @@ def outputs_fit_the_classes(sections: Sections) -> Iterator[Finding]:
 def fractions_leave_rows(sections: Sections) -> Iterator[Finding]:
     """Something is left to train on."""
     parts = _fractions(sections)
-    if sum(parts.values()) >= 1:
-        yield (
-            (next(iter(parts)), "fraction"),
-            f"the fractions of {' and '.join(parts)} take all rows; together they must be less than 1",
-        )
+    if parts and training_rows(sections) <= 0:
+        source, largest = sections.data.build(), max(parts, key=parts.__getitem__)
+        shares = " and ".join(f"{name} {share:g}" for name, share in parts.items())
+        message = f"the fractions ({shares}) leave none of the {source.rows // source.classes} rows of a class"
+        yield (largest, "fraction"), f"{message} to train on; write smaller ones or draw more rows"
 
 
 @needs("data", "validation", "test")
@@ -113,7 +113,7 @@ def batches_fit_the_rows(sections: Sections) -> Iterator[Finding]:
     if size is not None and size > rows > 0:
         yield (
             ("training", "batch_size"),
-            f"{size} rows a step, but the training set has {rows}; write {rows} or less, or leave it out",
+            f"{size} rows per step, but the training set has {rows}; write {rows} or less, or leave it out",
         )
 
 

@@ -57,6 +57,18 @@ class Entry:
     metrics: dict[str, float]
     gap: Gap | None
 
+    @property
+    def is_final(self) -> bool:
+        """Whether its metrics are those it ended with, which alone may be the best."""
+        return self.status == "finished"
+
+    @property
+    def words(self) -> str:
+        """Whether it overfits, or why that cannot be said."""
+        if self.gap is not None:
+            return self.gap.words
+        return "has no validation or test set to be held against" if self.metrics else "has no metrics yet"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -82,7 +94,7 @@ class Comparison:
         shared = set.intersection(*names)
         name = name or ("validation_loss" if "validation_loss" in shared else "loss")
         if not any(name in known for known in names):
-            raise CommandLineError(f"no run has a column {name!r}; there is {', '.join(sorted(shared - {'epoch'}))}")
+            raise CommandLineError(f"no run has a column {name!r}; known: {', '.join(sorted(shared - {'epoch'}))}")
         curves = []
         for entry in self.entries:
             points = [row for row in entry.run.metrics if name in row]
@@ -97,7 +109,10 @@ class Comparison:
         if held_out is None:
             return None
         name = column(held_out, "accuracy")
-        first, second = sorted(self.entries, key=lambda entry: -entry.metrics[name])[:2]
+        final = [entry for entry in self.entries if entry.is_final]
+        if len(final) < 2:
+            return None
+        first, second = sorted(final, key=lambda entry: -entry.metrics[name])[:2]
         better, worse = first.metrics[name], second.metrics[name]
         chance = _chance((better, worse), (first.run.rows(held_out), second.run.rows(held_out)))
         told = f"{name} {better:.3f} against {worse:.3f}, where chance gives up to {chance:.3f}"
@@ -116,9 +131,12 @@ def compare(runs: Sequence[Run], sort: str | None, everything: bool, different_d
         different_data: compare runs of different data too.
 
     Raises:
-        CommandLineError: no run has the metric to sort by.
+        CommandLineError: no run has the metric to sort by, or one is named twice.
         RunError: a run cannot be read, or the data of two is different.
     """
+    twice = next((path for path, count in Counter(run.path.resolve() for run in runs).items() if count > 1), None)
+    if twice is not None:
+        raise CommandLineError(f"{twice}: is named twice; a run has nothing to be compared with in itself")
     if not different_data:
         _require_same_data(runs)
     entries = [_entry(run, label) for run, label in zip(runs, _labels(runs), strict=True)]
@@ -160,7 +178,7 @@ def _chance(shares: tuple[float, float], rows: tuple[int, int]) -> float:
 
     Two runs on the same rows are not independent; for them it is an upper bound, as their mistakes go together.
     """
-    return NORMAL_95 * math.sqrt(sum(p * (1 - p) / n for p, n in zip(shares, rows, strict=True)))
+    return NORMAL_95 * math.sqrt(sum(max(p * (1 - p), 0.0) / n for p, n in zip(shares, rows, strict=True)))
 
 
 def _rows(entries: Sequence[Entry]) -> Iterator[Row]:
@@ -172,15 +190,16 @@ def _rows(entries: Sequence[Entry]) -> Iterator[Row]:
                 yield Row(name, None, values, [])
             continue
         higher = higher_is_better(name)
-        known = [value for value in values if value is not None]
-        best = max(known) if higher else min(known)
-        yield Row(name, higher, values, [index for index, value in enumerate(values) if value == best])
+        final = [value for entry, value in zip(entries, values, strict=True) if entry.is_final and value is not None]
+        best = (max if higher else min)(final, default=None)
+        marked = [index for index, value in enumerate(values) if entries[index].is_final and value == best]
+        yield Row(name, higher, values, marked if best is not None else [])
 
 
 def _sorted(entries: list[Entry], name: str) -> list[Entry]:
     if not any(name in entry.metrics for entry in entries):
         known = sorted({known for entry in entries for known in entry.metrics})
-        raise CommandLineError(f"no run has a metric {name!r}; there is {', '.join(known)}")
+        raise CommandLineError(f"no run has a metric {name!r}; known: {', '.join(known)}")
     measured = [entry for entry in entries if name in entry.metrics]
     measured.sort(key=lambda entry: entry.metrics[name], reverse=higher_is_better(name))
     return measured + [entry for entry in entries if name not in entry.metrics]

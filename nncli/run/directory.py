@@ -17,15 +17,18 @@ from nncli.data.dataset import Dataset
 from nncli.errors import BusyError, CommandLineError, DivergedError, InterruptionError
 from nncli.nn.parameters import Parameters
 from nncli.run import storage
-from nncli.run.assembly import Experiment, LoadedSpec
+from nncli.run.assembly import Experiment
 from nncli.run.checkpoint import Position, pack
 from nncli.run.environment import environment
 from nncli.run.evaluation import columns
+from nncli.run.loading import LoadedSpec
 from nncli.run.records import ArrayRecord, DataRecord, EvaluationRecord, FileRecord, RunRecord, packed
 from nncli.run.training import Epoch, Training
+from nncli.spec.problems import shown
 
 KEPT_CHECKPOINTS = 2
-NAME = re.compile(r"\w[\w.-]{0,99}")
+NAME = re.compile(r"\w[\w.-]*")
+LONGEST_NAME = 200
 
 
 class RunDirectory:
@@ -55,9 +58,12 @@ class RunDirectory:
         Raises:
             BusyError: the name is taken, and no other will do.
             CommandLineError: the name cannot be a directory's.
+            DivergedError: the first weights are not finite.
         """
-        if not NAME.fullmatch(name):
-            raise CommandLineError(f"{name!r} is no name for a run; use letters, digits, '.', '_' and '-'")
+        if not NAME.fullmatch(name) or len(name.encode()) > LONGEST_NAME:
+            rule = f"letters, digits, '.', '_' and '-', a letter or digit first, at most {LONGEST_NAME} bytes"
+            raise CommandLineError(f"{shown(name)} cannot be the name of a run; use {rule}")
+        training.require_finite()
         folder = storage.hidden_folder(runs)
         lock = None
         try:
@@ -132,10 +138,11 @@ class RunDirectory:
         """Mark the run as diverged, by a last row without numbers, where training says so."""
         try:
             yield
-        except DivergedError:
+        except DivergedError as error:
             self._append(self._training.epoch, [float("nan")] * len(self._columns))
             self._metrics.sync()
-            raise
+            cure = "a smaller learning rate or smaller first weights may help"
+            raise DivergedError(f"{error}; {cure}; what was measured before is in {self.path}") from None
 
     def _append(self, epoch: int, values: list[float]) -> None:
         self._metrics.append(",".join([str(epoch), *map(repr, values)]).encode() + b"\n")
@@ -149,19 +156,20 @@ def checkpoints(path: Path) -> list[Path]:
 
 def name_from(config: Path) -> str:
     """A run's name after its config: the stem, with '-' for whatever a name may not hold."""
-    return re.sub(r"[^\w.-]+", "-", config.stem).lstrip(".-")[:80] or "run"
+    name = re.sub(r"[^\w.-]+", "-", config.stem).lstrip(".-").encode()[: LONGEST_NAME - 20]
+    return name.decode(errors="ignore") or "run"
 
 
-def packed_weights(parameters: Parameters) -> bytes:
+def packed_weights(parameters: Parameters) -> memoryview:
     """The arrays under their plain names, as an NPZ file; equal arrays give equal bytes."""
     file = io.BytesIO()
     np.savez(file, **parameters.views(parameters.values))  # type: ignore[arg-type]
-    return file.getvalue()
+    return file.getbuffer()
 
 
 def _fill(folder: Path, loaded: LoadedSpec, training: Training) -> None:
     experiment = training.experiment
-    storage.put(folder / "spec.yaml", loaded.text)
+    storage.put(folder / "spec.yaml", loaded.content)
     storage.put(folder / "run.json", packed(_description(experiment, loaded)))
     storage.put(folder / "metrics.csv", ",".join(("epoch", *columns(training.experiment.data))).encode() + b"\n")
     storage.make_folder(folder / "checkpoints")

@@ -46,19 +46,21 @@ def scores(network: Network, part: Examples, outputs: Array) -> dict[str, float]
     return measured
 
 
-def measure(network: Network, split: str, part: Examples) -> dict[str, float]:
-    """The metrics of one split; in the training set's, ``loss`` includes the penalties, and both parts stand apart."""
-    measured = scores(network, part, predict(network, part))
+def measure(network: Network, split: str, part: Examples, outputs: Array) -> dict[str, float]:
+    """The metrics of one split; in the training set's, ``loss`` includes the penalties, and both parts stand apart.
+
+    Args:
+        network: the one whose penalties count.
+        split: which of ``SPLITS`` it is.
+        part: the split's rows.
+        outputs: what ``predict`` gives for them, (N, M).
+    """
+    measured = scores(network, part, outputs)
     if split != "training":
         return measured
     penalties = network.regularization_loss()
     data_loss = measured.pop("loss")
-    return {
-        "loss": data_loss + penalties,
-        "data_loss": data_loss,
-        "regularization_loss": penalties,
-        **measured,
-    }
+    return {"loss": data_loss + penalties, "data_loss": data_loss, "regularization_loss": penalties, **measured}
 
 
 def measured_names(split: str) -> tuple[str, ...]:

@@ -17,11 +17,11 @@ from nncli.errors import RunError
 from nncli.nn.parameters import Array, Parameters
 from nncli.registry import entered
 from nncli.run import storage
-from nncli.run.assembly import resolve
 from nncli.run.checkpoint import Checkpoint, unpack
 from nncli.run.checks import cross_check
 from nncli.run.directory import checkpoints
 from nncli.run.evaluation import columns
+from nncli.run.loading import resolve
 from nncli.run.records import EvaluationRecord, RunRecord, unpacked
 from nncli.spec.problems import path_words
 from nncli.spec.schema import Sections
@@ -50,7 +50,7 @@ class Run:
         except OSError as error:
             raise RunError(f"{path}: {error.strerror}") from None
         if not there:
-            raise RunError(f"{path}: no such run directory")
+            raise RunError(f"{path}: no such run directory, nor is there one of that name in runs")
         if not is_run:
             raise RunError(f"{path}: no run directory: it has no run.json")
 

@@ -45,6 +45,7 @@ class RunRecord(Record):
     versions: dict[str, str]
     machine: str
     blas: dict[str, Any]
+    threads: dict[str, str]
     simd: dict[str, Any]
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ def failures(path: Path) -> Iterator[None]:
         raise StorageError(f"{path}: {error.strerror or error}") from error
 
 
-def put(path: Path, data: bytes) -> None:
+def put(path: Path, data: bytes | memoryview) -> None:
     """Write a file so that it is there whole or not at all, and stays after a power cut."""
     with failures(path), _synced_copy(path, data) as temporary:
         temporary.replace(path)
@@ -43,7 +43,7 @@ def put_new(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def _synced_copy(path: Path, data: bytes) -> Iterator[Path]:
+def _synced_copy(path: Path, data: bytes | memoryview) -> Iterator[Path]:
     """The data in a hidden file beside ``path``, on the disk; the file is gone afterwards, if it is still there."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

@@ -12,8 +12,9 @@ from nncli.registry import ComponentSpec
 from nncli.run.evaluation import ROWS_AT_ONCE
 from nncli.spec.sections import Fraction
 
+COPIES = 6  # targets twice, outputs, and what a loss makes of them
 BUFFERS = 3  # outputs, the gradient that comes back, and a mask or scratch
-VECTORS = 5  # values, gradients, two moments, and one for what a checkpoint or early stopping keeps
+VECTORS = 8  # values, gradients, two moments, early stopping's best, and a checkpoint on its way to the disk
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ def memory_bytes(spec: Any) -> int:
     layers = summarize(spec)
     parts = (spec.data, spec.validation, spec.test)
     rows = sum(part.build().rows for part in parts if isinstance(part, ComponentSpec))
-    width = layers[0].inputs + layers[-1].outputs
     passing = max(step_rows(spec), min(rows, ROWS_AT_ONCE)) * sum(layer.outputs for layer in layers)
     trained = VECTORS * sum(layer.parameters for layer in layers)
     itemsize = np.dtype(spec.dtype).itemsize
-    return int(itemsize * (2 * rows * width + BUFFERS * passing + trained) + 8 * rows * (layers[0].inputs + 1))
+    held = 2 * layers[0].inputs + COPIES * layers[-1].outputs  # numbers for each row of data
+    return int(itemsize * (rows * held + BUFFERS * passing + trained) + 8 * rows * (layers[0].inputs + 1))

@@ -11,7 +11,7 @@ from nncli.errors import DivergedError
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.run.assembly import Experiment
-from nncli.run.evaluation import SPLITS, column, examples, measure, quiet
+from nncli.run.evaluation import SPLITS, column, examples, measure, predict, quiet
 from nncli.run.stopping import Stopping
 from nncli.run.streams import Purpose
 
@@ -53,16 +53,21 @@ class Training:
         Raises:
             DivergedError: a number became NaN or infinite; it is named, with the epoch.
         """
-        interval, last = self.settings.log_interval, self.settings.epochs
+        interval = self.settings.log_interval
         while True:
             metrics = None
-            if self.epoch % interval == 0 or self.epoch == last:
+            if self.epoch % interval == 0 or self.epoch == self.settings.epochs:
                 metrics = self._row()
                 self.stopping.observe(self.epoch, metrics, self.network.parameters.values)
             yield Epoch(self.epoch, metrics)
-            if self.epoch == last or self.stopping.is_due(self.epoch) or self.stop() or not self._whole_epoch():
+            if self.is_done or self.stop() or not self._whole_epoch():
                 return
             self.epoch, self.batch = self.epoch + 1, 0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the last epoch is trained, or early stopping has had enough."""
+        return self.epoch == self.settings.epochs or self.stopping.is_due(self.epoch)
 
     def keep_best(self) -> int:
         """Put the weights that are kept into the network, where those are not the last; returns their epoch."""
@@ -80,7 +85,7 @@ class Training:
         part = (
             examples(self.experiment.data[split], self.network) if split not in self._watched else self._watched[split]
         )
-        metrics = measure(self.network, split, part)
+        metrics = measure(self.network, split, part, predict(self.network, part))
         if not all(map(math.isfinite, metrics.values())):
             what = first_non_finite_output(self.network, part.inputs)
             raise DivergedError(f"training diverged at epoch {self.epoch}: on the {split} set {what}")
@@ -105,12 +110,17 @@ class Training:
             network.forward(inputs, training=True)
             network.backward(targets)
             self.optimizer.step()
-            self._require_finite()
+            self.require_finite()
             self.batch += 1
         return True
 
-    def _require_finite(self) -> None:
-        """A sum of squares that is finite has finite terms; only where it is not, they are looked at one by one."""
+    @quiet
+    def require_finite(self) -> None:
+        """A sum of squares that is finite has finite terms; only where it is not, they are looked at one by one.
+
+        Raises:
+            DivergedError: a weight, or something the optimizer remembers, is not finite.
+        """
         if all(math.isfinite(vector.dot(vector)) for vector in self._state):
             return
         parameters, memory = self.network.parameters, self.optimizer.memory

@@ -10,7 +10,7 @@ from typing import Any
 Path = tuple[str | int, ...]
 
 COMMAND_LINE = "command line"
-SNIPPET_WIDTH = 96
+SNIPPET_WIDTH = 76
 LONGEST_VALUE = 60
 MOST_PROBLEMS = 50
 
@@ -102,7 +102,7 @@ def did_you_mean(word: str, known: Iterable[str], listed: Iterable[str] | None =
     near = difflib.get_close_matches(word[:LONGEST_VALUE].lower(), lower, n=1)
     if near:
         return f"; did you mean {lower[near[0]]!r}?"
-    return f"; there is {', '.join(sorted(listed or known))}" if known else ""
+    return f"; known: {', '.join(sorted(listed or known))}" if known else ""
 
 
 def _position(problem: Problem) -> tuple[bool, int, int, str]:

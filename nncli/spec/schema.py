@@ -29,7 +29,8 @@ def validate(document: Document) -> tuple[Sections, list[Problem]]:
     """Every section that is right, and everything that is wrong."""
     root = document.root
     if not isinstance(root.value, dict):
-        message = "a spec is a mapping of sections: data, layers, loss, optimizer, training"
+        kind = "a list" if isinstance(root.value, list) else shown(root.value)
+        message = f"a spec is a mapping of sections: data, layers, loss, optimizer, training; got {kind}"
         return Sections(), [*document.problems, Problem(root.place, (), message)]
     problems = [*document.problems, *_keys_without_section(root)]
     spoiled = {problem.path[0] for problem in problems if problem.path}

@@ -60,7 +60,7 @@ class Training(Section):
 
     Args:
         epochs: how often training passes over all rows.
-        batch_size: rows a step; all of them where it is not given.
+        batch_size: rows per step; all of them where it is not given.
         log_every: epochs between two rows of metrics; a hundredth of all epochs where it is not given.
         early_stopping: when to end before the last epoch; never where it is not given.
         checkpoint_seconds: seconds between two checkpoints; looked at after every epoch.

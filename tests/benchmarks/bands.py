@@ -8,7 +8,8 @@ import argparse
 
 import numpy as np
 
-from nncli.run.assembly import assemble, load
+from nncli.run.assembly import assemble
+from nncli.run.loading import load
 from nncli.run.training import Training
 from tests.conftest import ROOT
 

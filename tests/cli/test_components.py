@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-import nncli.run.assembly  # noqa: F401 (registers them)
+import nncli.run.loading  # noqa: F401 (registers them)
 from nncli.registry import components, kinds
 
 ALL = [entry for kind in kinds() for entry in components(kind)]
@@ -78,4 +78,4 @@ def test_an_unknown_kind_is_told_with_those_there_are(nncli):
     """Exit code 2."""
     result = nncli("components", "layers")
     assert (result.code, result.out) == (2, "")
-    assert result.err == f"unknown kind 'layers'; there is {', '.join(kinds())}\n"
+    assert result.err == f"unknown kind 'layers'; known: {', '.join(kinds())}\n"

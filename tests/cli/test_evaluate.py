@@ -205,7 +205,7 @@ def test_what_is_no_run_is_refused(here, nncli, name):
     """Exit code 4, with the path."""
     result = nncli("evaluate", name)
     assert result.code == 4
-    assert result.err == f"{name}: no such run directory\n"
+    assert result.err == f"{name}: no such run directory, nor is there one of that name in runs\n"
 
 
 @pytest.mark.parametrize(

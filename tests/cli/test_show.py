@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nncli.run.assembly import load
+from nncli.run.loading import load
 
 LAYERS = "[{type: Layer_Dense, units: 8, l2: 1e-9}, relu, {type: dropout, rate: 0.1}, {type: dense, units: 3}, softmax]"
 CHANGES = [

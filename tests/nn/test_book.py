@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nncli.run.assembly import assemble, load
+from nncli.run.assembly import assemble
+from nncli.run.loading import load
 from nncli.run.training import Training
 
 RUNS = json.loads(Path(__file__).with_name("book_chapter10.json").read_text(encoding="utf-8"))["runs"]

@@ -7,7 +7,8 @@ from nnfs.datasets import spiral_data
 
 from nncli.data.split import split
 from nncli.errors import CommandLineError, SpecError, StorageError
-from nncli.run.assembly import assemble, load
+from nncli.run.assembly import assemble
+from nncli.run.loading import load
 from nncli.run.streams import DerivedStreams, Purpose
 
 D8, D3 = "{type: dense, units: 8}", "{type: dense, units: 3}"
@@ -114,10 +115,17 @@ def test_drawn_sets_have_streams_of_their_own(resolved):
 
 def test_a_class_too_small_to_split_is_told_with_its_place(here):
     """Rows that do not suffice are the spec's mistake, at the fraction that asks for them."""
-    loaded = load(here / "config.yaml", ("data.samples=1", "validation={fraction: 0.5}"))
     with pytest.raises(SpecError, match=r"validation\.fraction: .*rows") as told:
+        load(here / "config.yaml", ("data.samples=1", "validation={fraction: 0.5}"))
+    assert str(told.value).startswith("command line:2:23: ")
+
+
+def test_a_set_that_tests_nothing_is_refused(here):
+    """Validation rows that are the training rows are the spec's mistake, at the seed that makes them so."""
+    loaded = load(here / "config.yaml", ("data.seed=4", "validation.seed=4"))
+    with pytest.raises(SpecError, match="validation.seed: has the very rows of training") as told:
         assemble(loaded.spec, loaded.document)
-    assert str(told.value).startswith("command line:")
+    assert str(told.value).startswith("command line:2:17: ")
 
 
 def test_rng_nnfs_is_the_book(resolved, legacy):
@@ -173,7 +181,7 @@ def test_dtype_is_the_format_of_the_network(resolved, dtype):
 def test_the_spec_that_is_loaded_has_the_bytes_of_the_file(here):
     """Overrides change the spec, not the text that a run keeps."""
     loaded = load(here / "config.yaml", ("seed=3",))
-    assert (loaded.text, loaded.spec.seed, loaded.overrides) == ((here / "config.yaml").read_bytes(), 3, ("seed=3",))
+    assert (loaded.content, loaded.spec.seed, loaded.overrides) == ((here / "config.yaml").read_bytes(), 3, ("seed=3",))
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def test_a_run_without_the_metric_is_sorted_last(train, metric):
 
 def test_an_unknown_metric_to_sort_by_is_told_with_what_there_is(train):
     """A wrong word on the command line gets the list of right ones."""
-    with pytest.raises(CommandLineError, match=r"no run has a metric 'acc'; there is accuracy, data_loss"):
+    with pytest.raises(CommandLineError, match=r"no run has a metric 'acc'; known: accuracy, data_loss"):
         held(train("a"), train("b"), sort="acc")
 
 
@@ -294,13 +294,13 @@ def test_a_run_that_diverged_at_once_has_no_metrics(train, nncli):
 def test_curves_are_the_columns_of_metrics(train):
     """The validation loss where all have it, else the loss, else the column that was asked for."""
     first, second = train("a"), train("b", "validation=null")
-    assert held(first, first).curve(None)[0] == "validation_loss"
+    assert held(first, train("c")).curve(None)[0] == "validation_loss"
     assert held(first, second).curve(None)[0] == "loss"
     name, curves = held(first, second).curve("validation_accuracy")
     assert name == "validation_accuracy"
     assert curves[0] == ("a", [0, 10, 20, 30], [row["validation_accuracy"] for row in Run(first).metrics])
     assert curves[1] == ("b", [], [])
-    with pytest.raises(CommandLineError, match="no run has a column 'lost'; there is accuracy"):
+    with pytest.raises(CommandLineError, match="no run has a column 'lost'; known: accuracy"):
         held(first, second).curve("lost")
 
 
@@ -308,3 +308,19 @@ def test_runs_of_one_name_are_labelled_by_their_paths(train):
     """A name that stands for two runs tells nothing; other names stay short."""
     paths = [train("a"), train("a", runs="more"), train("b")]
     assert [entry.label for entry in held(*paths).entries] == ["runs/a", "more/a", "b"]
+
+
+def test_a_run_is_not_compared_with_itself(train):
+    """Named twice, by any path, a run is refused."""
+    first = train("a")
+    with pytest.raises(CommandLineError, match="is named twice"):
+        held(first, first / ".." / "a")
+
+
+def test_only_finished_runs_are_the_best(train):
+    """A run that is not finished has no mark and no part in the verdict."""
+    first, second = train("a"), train("b", "training.epochs=100")
+    (second / "evaluation.json").unlink()
+    comparison = held(first, second)
+    assert all(row.best in ([0], []) for row in comparison.rows)
+    assert comparison.verdict() is None

@@ -336,7 +336,7 @@ def test_an_interrupted_runs_weights_are_those_of_its_newest_checkpoint(unfinish
 
 def test_run_json_gives_back_the_resolved_spec(run, here):
     """What is read is equal to what was trained, every default filled in."""
-    from nncli.run.assembly import load
+    from nncli.run.loading import load
 
     assert Run(run).spec.model_dump() == load(here / "config.yaml").spec.model_dump()
     assert {split: Run(run).rows(split) for split in ("training", "validation")} == {"training": 60, "validation": 60}

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nncli.run.assembly import assemble, load
+from nncli.run.assembly import assemble
+from nncli.run.loading import load
 from nncli.run.stopping import Stopping
 from nncli.run.training import Training
 from nncli.spec.sections import EarlyStopping

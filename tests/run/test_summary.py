@@ -2,8 +2,9 @@
 
 import pytest
 
-from nncli.run.assembly import assemble, load
+from nncli.run.assembly import assemble
 from nncli.run.evaluation import ROWS_AT_ONCE
+from nncli.run.loading import load
 from nncli.run.summary import memory_bytes, step_multiply_adds, step_rows, summarize, training_rows
 
 
@@ -51,7 +52,7 @@ def test_training_rows_are_those_that_are_trained_on(resolved, overrides, rows):
 
 
 def test_a_step_of_a_mini_batch_has_its_rows(resolved):
-    """The batch size is the number of rows a step."""
+    """The batch size is the number of rows per step."""
     assert step_rows(resolved("training.batch_size=16")) == 16
 
 
@@ -63,9 +64,9 @@ def test_multiply_adds_of_a_step(resolved, rows):
 
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
 def test_memory_by_hand(resolved, dtype, size):
-    """Rows twice as inputs and targets, three buffers a layer, five parameter vectors; the drawn points in double."""
-    rows, width, outputs, parameters = 60 + 60, 2 + 3, 8 + 8 + 3 + 3, 24 + 27
-    converted = size * (2 * rows * width + 3 * rows * outputs + 5 * parameters)
+    """Inputs twice, outputs six times, three buffers per layer, eight parameter vectors; the drawn points in double."""
+    rows, held, outputs, parameters = 60 + 60, 2 * 2 + 6 * 3, 8 + 8 + 3 + 3, 24 + 27
+    converted = size * (rows * held + 3 * rows * outputs + 8 * parameters)
     assert memory_bytes(resolved(f"dtype={dtype}")) == converted + 8 * rows * (2 + 1)
 
 

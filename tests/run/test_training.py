@@ -9,9 +9,10 @@ import pytest
 from nncli.errors import DivergedError
 from nncli.nn.randomness import draw_kept
 from nncli.registry import components
-from nncli.run.assembly import assemble, load
+from nncli.run.assembly import assemble
 from nncli.run.checkpoint import unpack
-from nncli.run.evaluation import measure
+from nncli.run.evaluation import measure, predict
+from nncli.run.loading import load
 from nncli.run.streams import Purpose
 from nncli.run.training import Training
 
@@ -62,7 +63,10 @@ def test_a_row_shows_the_state_before_the_update(prepare, batch_size):
     part = training._watched["training"]
     for epoch in training.epochs():
         assert training.optimizer.updates == epoch.number * (1 if batch_size == "null" else 4)
-        assert epoch.metrics["loss"] == measure(training.network, "training", part)["loss"]
+        assert (
+            epoch.metrics["loss"]
+            == measure(training.network, "training", part, predict(training.network, part))["loss"]
+        )
 
 
 def test_epoch_0_is_the_untouched_network(prepare):
@@ -221,3 +225,23 @@ def test_no_checkpoint_holds_numbers_that_are_not_finite(here, nncli, optimizer)
     for path in written:
         checkpoint = unpack(path.read_bytes())
         assert all(np.isfinite(vector).all() for vector in checkpoint.vectors.values())
+
+
+def test_an_overflow_in_the_optimizer_is_found_while_the_weights_are_finite(here):
+    """Infinite squares stop a parameter for ever, in silence; that is divergence, named like any other."""
+    wild = ("optimizer={type: adagrad, learning_rate: 1e-30}", "regularization.l2=1e25")
+    training = Training(assemble(load(here / "config.yaml", wild).spec))
+    with pytest.raises(
+        DivergedError, match=r"epoch 0: the optimizer's squares of layers\.0\.weights is no longer finite"
+    ):
+        list(training.epochs())
+    assert np.isfinite(training.network.parameters.values).all()
+
+
+def test_a_validation_loss_that_is_not_finite_is_divergence(here):
+    """Early stopping never takes NaN for its best value; the set is named."""
+    blind = ("data.samples=1", "validation.samples=20", "training.early_stopping={patience: 10}")
+    huge = ("layers[0].initializer={type: normal, scale: 1e38}", "layers[2].initializer={type: normal, scale: 1e10}")
+    training = Training(assemble(load(here / "config.yaml", blind + huge).spec))
+    with pytest.raises(DivergedError, match="on the validation set"):
+        list(training.epochs())

@@ -133,7 +133,7 @@ def test_a_spec_is_a_mapping(text):
         ),
         (
             "optimizer: {type: sgd, beta_1: 0}",
-            (1, 24, "optimizer", "unknown key 'beta_1'; there is decay, learning_rate, momentum, type"),
+            (1, 24, "optimizer", "unknown key 'beta_1'; known: decay, learning_rate, momentum, type"),
         ),
         ("training: {epochs: 1, epoch: 2}", (1, 23, "training", "unknown key 'epoch'; did you mean 'epochs'?")),
         (
@@ -141,10 +141,10 @@ def test_a_spec_is_a_mapping(text):
             (1, 40, "training.early_stopping", "unknown key 'pacience'; did you mean 'patience'?"),
         ),
         ("regularization: {L2: 0}", (1, 18, "regularization", "unknown key 'L2'; did you mean 'l2'?")),
-        ("validation: {fraction: 0.1, type: spiral}", (1, 29, "validation", "unknown key 'type'; there is fraction")),
+        ("validation: {fraction: 0.1, type: spiral}", (1, 29, "validation", "unknown key 'type'; known: fraction")),
         (
             'regularization: {"<a b>": 0}',
-            (1, 18, "regularization", "unknown key '<a b>'; there is bias_l1, bias_l2, l1, l2"),
+            (1, 18, "regularization", "unknown key '<a b>'; known: bias_l1, bias_l2, l1, l2"),
         ),
     ],
 )
@@ -157,7 +157,7 @@ def test_an_unknown_key_of_a_split_is_told_as_such():
     """A misspelt fraction is no data set without a type."""
     ((line, column, _, message),) = mistakes("validation: {fractoin: 0.1}")
     assert (line, column) == (1, 13)
-    assert message == "key 'type' is missing; there is spiral, or {fraction: 0.2}"
+    assert message == "key 'type' is missing; known: spiral, or {fraction: 0.2}"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_an_unknown_key_of_a_split_is_told_as_such():
         ("layers: [dense]", (1, 10, "layers[0]", "key 'units' is missing")),
         ("layers: [relu, dropout]", (1, 16, "layers[1]", "key 'rate' is missing")),
         ("training: {}", (1, 11, "training", "key 'epochs' is missing")),
-        ("data: {samples: 3}", (1, 7, "data", "key 'type' is missing; there is spiral")),
+        ("data: {samples: 3}", (1, 7, "data", "key 'type' is missing; known: spiral")),
     ],
 )
 def test_a_missing_key_is_told_where_it_is_missed(text, expected):
@@ -200,7 +200,7 @@ def test_a_missing_key_is_told_where_it_is_missed(text, expected):
         ("training: 5", 11, "must be a mapping of keys to values, got 5"),
         ("training: {epochs: 1, early_stopping: true}", 39, "must be a mapping of keys to values, got true"),
         ("training: {epochs: 1, early_stopping: {metric: 5}}", 48, "must be text, got 5"),
-        ("data: {type: 5}", 14, "unknown type 5; there is spiral"),
+        ("data: {type: 5}", 14, "unknown type 5; known: spiral"),
     ],
 )
 def test_types_are_strict(text, column, message):
@@ -282,11 +282,11 @@ def test_a_list_of_layers_is_bounded():
         ("{type: normal, scale: big}", 59, "layers[0].initializer.scale", "must be a number, got 'big'"),
         ("{type: norml}", 44, "layers[0].initializer", "unknown type 'norml'; did you mean 'normal'?"),
         ("hee", 37, "layers[0].initializer", "unknown type 'hee'; did you mean 'he'?"),
-        ("relu", 37, "layers[0].initializer", "unknown type 'relu'; there is glorot, he, normal"),
-        ("{scale: 1}", 37, "layers[0].initializer", "key 'type' is missing; there is glorot, he, normal"),
+        ("relu", 37, "layers[0].initializer", "unknown type 'relu'; known: glorot, he, normal"),
+        ("{scale: 1}", 37, "layers[0].initializer", "key 'type' is missing; known: glorot, he, normal"),
         ("3", 37, "layers[0].initializer", "must be the name of one initializer or a mapping with 'type', got 3"),
         ("[he]", 37, "layers[0].initializer", "must be the name of one initializer"),
-        ("{type: he, scale: 1}", 48, "layers[0].initializer", "unknown key 'scale'; there is type"),
+        ("{type: he, scale: 1}", 48, "layers[0].initializer", "unknown key 'scale'; known: type"),
     ],
 )
 def test_a_component_inside_a_component_is_checked_like_others(initializer, column, path, fragment):

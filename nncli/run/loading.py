@@ -1,0 +1,108 @@
+"""From a file to a spec that is right: read, overridden, validated, checked, resolved."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nncli.data
+import nncli.nn  # this and the line above register the components that a spec may name
+from nncli.errors import CommandLineError, SpecError, StorageError
+from nncli.registry import ComponentSpec, names
+from nncli.run.checks import cross_check
+from nncli.spec import overrides as overriding
+from nncli.spec.document import MAX_CHARACTERS, Document, DocumentError, read
+from nncli.spec.problems import Place, Problem, Source, report
+from nncli.spec.schema import validate
+from nncli.spec.sections import Regularization, Spec
+
+
+@dataclass(frozen=True)
+class LoadedSpec:
+    """A spec that is right, resolved, with the bytes it was read from."""
+
+    spec: Spec
+    content: bytes
+    overrides: tuple[str, ...]
+    document: Document
+
+
+def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedSpec:
+    """Read, override, validate, check and resolve the spec in a file.
+
+    Raises:
+        CommandLineError: there is no such file, or an override cannot be read.
+        SpecError: everything that is wrong, with its places.
+        StorageError: the file cannot be read.
+    """
+    data = _bytes(path)
+    try:
+        document = read(Source(str(path), _text(path, data)))
+    except DocumentError as error:
+        raise SpecError(str(error.problem)) from None
+    overriding.apply(document, overrides)
+    return LoadedSpec(resolve(checked(document)), data, overrides, document)
+
+
+def checked(document: Document) -> Spec:
+    """The spec of a document in which nothing is wrong.
+
+    Raises:
+        SpecError: everything that is wrong, with its places.
+    """
+    sections, problems = validate(document)
+    root = document.root
+    problems += [Problem(root.find(path).place, path, message) for path, message in cross_check(sections)]
+    if problems:
+        raise SpecError(report(problems))
+    return sections.spec()
+
+
+def resolve(spec: Spec) -> Spec:
+    """The spec with every default that depends on something else filled in."""
+    shared = {name: getattr(spec.regularization, name) for name in Regularization.model_fields}
+    layers = [
+        _filled(part, {**shared, "initializer": _initializer(spec, index)}) for index, part in enumerate(spec.layers)
+    ]
+    training = spec.training.model_copy(update={"log_every": spec.training.log_interval})
+    return spec.model_copy(update={"layers": layers, "training": training})
+
+
+def _filled(part: ComponentSpec, defaults: dict[str, Any]) -> ComponentSpec:
+    """A component with the given values where it says nothing itself."""
+    unset = {name: value for name, value in defaults.items() if getattr(part, name, value) is None}
+    return part.model_copy(update=unset)
+
+
+def _initializer(spec: Spec, index: int) -> ComponentSpec:
+    """The initializer that suits what follows a layer."""
+    following = (part.component.target for part in spec.layers[index + 1 :])
+    bending = next((layer for layer in following if not layer.stochastic), nncli.nn.Layer)
+    return names("initializer")[bending.initializer_before].model.model_validate({})
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(4 * MAX_CHARACTERS + 1)
+    except FileNotFoundError:
+        raise CommandLineError(f"{path}: no such file; 'nncli init {path}' writes a config to start from") from None
+    except NotADirectoryError:
+        raise CommandLineError(f"{path}: no such file; a part of the path is no directory") from None
+    except IsADirectoryError:
+        raise CommandLineError(f"{path}: is a directory; name the YAML file in it") from None
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from None
+    if len(data) > 4 * MAX_CHARACTERS:
+        raise SpecError(f"{path}:1:1: longer than {MAX_CHARACTERS:,} characters: no spec is")
+    return data
+
+
+def _text(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        place = Place(Source(str(path), ""), before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise SpecError(
+            str(Problem(place, (), f"byte 0x{data[error.start]:02x} is not UTF-8 text; a spec is a text file"))
+        ) from None

@@ -1,0 +1,93 @@
+"""Names, components, and what a signature says."""
+
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field, ValidationError
+
+import nncli.run.loading  # noqa: F401 (registers all components)
+from nncli import registry
+from nncli.nn.optimizers.adam import Adam
+from nncli.registry import Component, Count, Positive, components, names, register
+
+
+class Sample:
+    """What it does.
+
+    Args:
+        units: how many.
+        rate: how fast,
+            at first.
+    """
+
+    def __init__(
+        self,
+        units: Count,
+        rate: Positive | None = None,
+        mode: Literal["fast", "slow"] = "fast",
+        label: str = "x",
+        size: Annotated[int, Field(multiple_of=2, le=8)] = 4,
+        wide: bool = False,
+    ):
+        self.given = (units, rate, mode, label, size, wide)
+
+
+class Heir(Sample):
+    """The same with another first sentence."""
+
+
+@pytest.mark.parametrize("target", [Sample, Heir])
+def test_parameters_are_those_of_the_signature(target):
+    """Name, type, default, range and meaning of each argument, also of a constructor that is inherited."""
+    told = [(p.name, p.type, p.default, p.range, p.meaning) for p in Component("x", "x", None, target).parameters]
+    assert told == [
+        ("units", "whole number", "", "≥ 1", "how many."),
+        ("rate", "number or null", "null", "> 0", "how fast, at first."),
+        ("mode", "fast or slow", "fast", "", ""),
+        ("label", "text", "x", "", ""),
+        ("size", "whole number", "4", "≤ 8", ""),
+        ("wide", "true or false", "false", "", ""),
+    ]
+
+
+@pytest.mark.parametrize("target", [Sample, Heir])
+def test_the_constructor_is_the_schema(target):
+    """What the model takes is what the constructor gets; what it refuses never reaches it."""
+    model = Component("x", "sample", None, target).model
+    assert model.model_validate({"type": "sample", "units": 3, "size": 2}).build().given == (
+        3,
+        None,
+        "fast",
+        "x",
+        2,
+        False,
+    )
+    for wrong in ({}, {"units": 0}, {"units": 1, "size": 3}, {"units": 1, "mode": "idle"}, {"units": 1, "more": 1}):
+        with pytest.raises(ValidationError):
+            model.model_validate({"type": "sample", **wrong})
+
+
+@pytest.mark.parametrize(("name", "alias"), [("adam", None), ("other", "Optimizer_Adam"), ("Optimizer_SGD", None)])
+def test_no_name_is_given_twice(name, alias):
+    """A name that is taken, as a name or as the book's, is an error that names both classes; nothing is replaced."""
+    with pytest.raises(ValueError, match=r"registered twice: (Adam|SGD) and Copy"):
+        register(name, alias)(type("Copy", (Adam,), {}))
+    assert names("optimizer")["adam"].target is Adam
+
+
+def test_a_class_of_no_kind_is_refused():
+    """A component has to descend from the base of its family."""
+    with pytest.raises(ValueError, match="descends from no base class"):
+        register("sample")(Sample)
+
+
+def test_an_empty_registry_says_what_to_import():
+    """Whoever asks before the components are there is told how they get there."""
+    with pytest.raises(LookupError, match=r"import nncli\.nn and nncli\.data first"):
+        components("colour")
+
+
+def test_every_kind_has_components():
+    """The kinds are those of the plan, and each has members."""
+    assert set(registry.kinds()) == {"layer", "loss", "optimizer", "initializer", "dataset", "metric"}
+    assert all(components(kind) for kind in registry.kinds())
