@@ -27,7 +27,7 @@ def without_blanks(text):
 
 
 def test_transcripts_run(here, nncli, monkeypatch):
-    """Every command of the transcripts ends with the exit code shown there; what no machine changes is as it is shown."""
+    """Every command ends with the exit code of the transcript; what is the same on any machine is as shown."""
     monkeypatch.setenv("COLUMNS", "80")
     (here / "configs").symlink_to(ROOT / "configs")
     (here / "config.yaml").unlink()

@@ -123,7 +123,7 @@ def test_a_class_too_small_to_split_is_told_with_its_place(here):
 def test_a_set_that_tests_nothing_is_refused(here):
     """Validation rows that are the training rows are the spec's mistake, at the seed that makes them so."""
     loaded = load(here / "config.yaml", ("data.seed=4", "validation.seed=4"))
-    with pytest.raises(SpecError, match="validation.seed: has the very rows of training") as told:
+    with pytest.raises(SpecError, match=r"validation\.seed: has the very rows of training") as told:
         assemble(loaded.spec, loaded.document)
     assert str(told.value).startswith("command line:2:17: ")
 
