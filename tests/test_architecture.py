@@ -14,7 +14,7 @@ PACKAGE = ROOT / "nncli"
 FLOORS = [{"cli", "__main__"}, {"run"}, {"nn"}, {"data"}, {"spec"}, {"registry", "errors"}]
 ALLOWED_OUTSIDE = {
     "cli": {"click", "rich", "yaml", "plotext"},
-    "run": {"numpy", "pydantic"},
+    "run": {"numpy", "nnfs", "pydantic"},
     "nn": {"numpy"},
     "data": {"numpy", "nnfs", "pydantic"},
     "spec": {"yaml", "pydantic"},

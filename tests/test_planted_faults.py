@@ -18,7 +18,7 @@ FAULTS = {
     ),
     "dropout mask ignored": (
         "dropout.py",
-        'return np.multiply(grad, self.mask, out=self.buffer("d_inputs", *grad.shape))',
+        'return np.multiply(grad, self.mask, out=self.buffer["d_inputs", *grad.shape])',
         "return grad",
     ),
     "correction of the mean removed": ("optimizers/adam.py", "1 - self.beta_1 ** (self.updates + 1)", "1.0"),

@@ -6,8 +6,6 @@ Everything heavy is imported inside the commands, so that ``nncli --help`` start
 import io
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -23,7 +21,13 @@ from nncli.cli.show import show
 from nncli.cli.train import train
 from nncli.errors import NncliError
 
-THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+SETTINGS = {  # one thread: faster at this size, and the same bits on any number of cores
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # none has a say in a spec, and looking for them takes time
+}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -38,8 +42,8 @@ for _command in (init, check, show, train, evaluate, compare, components):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the one place where errors become codes."""
-    for variable in THREAD_VARIABLES:  # one thread: faster at this size, and the same bits on any number of cores
-        os.environ.setdefault(variable, "1")
+    for variable, value in SETTINGS.items():
+        os.environ.setdefault(variable, value)
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another one
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -89,6 +93,9 @@ def _output_closed() -> str:
 
 def _bug(error: BaseException) -> str:
     """Put the traceback into a file, and say so in one line."""
+    import tempfile
+    import traceback
+
     text = "".join(traceback.format_exception(error))
     said = f"a bug in nncli: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
     try:

@@ -23,12 +23,12 @@ class ReLU(Layer):
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = max(X, 0), against an array of zeros: four times as fast as against the number."""
-        self.outputs = self.buffer("outputs", *inputs.shape)
-        return np.maximum(inputs, self.buffer("zeros", *inputs.shape), out=self.outputs)  # max(X, 0)
+        self.outputs = self.buffer["outputs", *inputs.shape]
+        return np.maximum(inputs, self.buffer["zeros", *inputs.shape], out=self.outputs)  # max(X, 0)
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY where Y > 0, which is where X > 0."""
-        return np.multiply(grad, self.outputs > 0, out=self.buffer("d_inputs", *grad.shape))  # dL/dY [Y > 0]
+        return np.multiply(grad, self.outputs > 0, out=self.buffer["d_inputs", *grad.shape])  # dL/dY [Y > 0]
 
 
 @register("softmax", alias="Activation_Softmax")
@@ -46,13 +46,13 @@ class Softmax(Layer):
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """P = softmax(Z)."""
-        self.outputs = self.buffer("outputs", *inputs.shape)
-        softmax(inputs, self.outputs, self.buffer("reduced", len(inputs), 1))
+        self.outputs = self.buffer["outputs", *inputs.shape]
+        softmax(inputs, self.outputs, self.buffer["reduced", len(inputs), 1])
         return self.outputs
 
     def backward(self, grad: Array) -> Array:
         """dL/dZ = P (dL/dP − Σ dL/dP P)."""
-        d_inputs, sums = self.buffer("d_inputs", *grad.shape), self.buffer("reduced", len(grad), 1)
+        d_inputs, sums = self.buffer["d_inputs", *grad.shape], self.buffer["reduced", len(grad), 1]
         np.multiply(grad, self.outputs, out=d_inputs)  # dL/dP P
         np.add.reduce(d_inputs, axis=1, keepdims=True, out=sums)  # Σ dL/dP P
         np.subtract(grad, sums, out=d_inputs)  # dL/dP − Σ dL/dP P

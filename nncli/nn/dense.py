@@ -84,7 +84,7 @@ class Dense(Layer):
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = X W + b."""
         self.inputs = inputs
-        outputs = self.buffer("outputs", len(inputs), self.units)
+        outputs = self.buffer["outputs", len(inputs), self.units]
         np.matmul(inputs, self.weights, out=outputs)  # X W
         np.add(outputs, self.biases, out=outputs)  # + b
         return outputs
@@ -92,7 +92,7 @@ class Dense(Layer):
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY Wᵀ, after dL/dW and dL/db."""
         self.parameter_gradients(grad)
-        d_inputs = self.buffer("d_inputs", *self.inputs.shape)
+        d_inputs = self.buffer["d_inputs", *self.inputs.shape]
         return np.matmul(grad, self.weights.T, out=d_inputs)  # dL/dY Wᵀ
 
     def parameter_gradients(self, grad: Array) -> None:
@@ -101,7 +101,7 @@ class Dense(Layer):
         np.matmul(self._ones(len(grad)), grad, out=self.d_biases)  # 1ᵀ dL/dY
 
     def _ones(self, rows: int) -> Array:
-        ones = self.buffer("ones", rows, 1)
+        ones = self.buffer["ones", rows, 1]
         if not ones[0, 0]:
             ones[...] = 1
         return ones[:, 0]

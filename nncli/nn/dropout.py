@@ -39,17 +39,17 @@ class Dropout(Layer):
         self.mask = self._drawn(*inputs.shape) if training and self.rate else None
         if self.mask is None:
             return inputs
-        return np.multiply(inputs, self.mask, out=self.buffer("outputs", *inputs.shape))  # X K / (1 − q)
+        return np.multiply(inputs, self.mask, out=self.buffer["outputs", *inputs.shape])  # X K / (1 − q)
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY K / (1 − q), with the mask of the forward pass."""
         if self.mask is None:
             return grad
-        return np.multiply(grad, self.mask, out=self.buffer("d_inputs", *grad.shape))  # dL/dY K / (1 − q)
+        return np.multiply(grad, self.mask, out=self.buffer["d_inputs", *grad.shape])  # dL/dY K / (1 − q)
 
     def _drawn(self, rows: int, columns: int) -> Array:
         if self.rng is None:
             raise ValueError("a dropout layer needs draw_from(rng) before a training pass")
-        mask = self.buffer("mask", rows, columns)
+        mask = self.buffer["mask", rows, columns]
         draw_kept(self.rng, 1 - self.rate, mask)  # K
         return np.divide(mask, 1 - self.rate, out=mask)  # K / (1 − q)

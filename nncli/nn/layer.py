@@ -11,23 +11,21 @@ from nncli.nn.randomness import Random
 from nncli.registry import kind
 
 
-class Buffers:
-    """Arrays that a layer fills again at every step, allocated once for each name and number of rows.
+class Buffers(dict[tuple[str, int, int], Array]):
+    """Arrays that are filled again at every step, by name, rows and columns; made when they are first asked for.
 
     They are column-major: what reduces over the few features of a row then runs along memory, over the rows.
     A buffer starts as zeros.
     """
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
+        super().__init__()
         self.dtype = dtype
-        self._arrays: dict[tuple[str, int, int], Array] = {}
 
-    def __call__(self, name: str, rows: int, columns: int) -> Array:
-        """The buffer of that name, of shape (rows, columns)."""
-        key = (name, rows, columns)
-        if key not in self._arrays:
-            self._arrays[key] = np.zeros((columns, rows), self.dtype).T
-        return self._arrays[key]
+    def __missing__(self, key: tuple[str, int, int]) -> Array:
+        _, rows, columns = key
+        self[key] = np.zeros((columns, rows), self.dtype).T
+        return self[key]
 
 
 @kind("layer")

@@ -66,7 +66,7 @@ class CategoricalCrossentropy(Loss):
 
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/dP = −T / (clip(P) N)."""
-        d_outputs = self.buffer("d_outputs", *outputs.shape)
+        d_outputs = self.buffer["d_outputs", *outputs.shape]
         np.clip(outputs, self.CLIP, 1 - self.CLIP, out=d_outputs)  # clip(P)
         np.divide(targets, d_outputs, out=d_outputs)  # T / clip(P)
         return np.divide(d_outputs, -len(outputs), out=d_outputs)  # −T / (clip(P) N)

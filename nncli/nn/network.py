@@ -79,7 +79,7 @@ class Network:
     def backward(self, targets: Array) -> None:
         """Fill the gradients of loss and penalties; ``targets`` (N, M) as the loss encodes them."""
         if self._fused:
-            grad = self._fused(self.outputs, targets, self._buffer("grad", *self.outputs.shape))
+            grad = self._fused(self.outputs, targets, self._buffer["grad", *self.outputs.shape])
         else:
             grad = self.loss.backward(self.outputs, targets)
         for layer in self._downwards:

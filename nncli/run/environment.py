@@ -2,9 +2,9 @@
 
 import os
 import platform
-from importlib.metadata import version
 from typing import Any
 
+import nnfs
 import numpy as np
 
 from nncli import __version__
@@ -19,7 +19,7 @@ def environment() -> dict[str, Any]:
             "nncli": __version__,
             "python": platform.python_version(),
             "numpy": np.__version__,
-            "nnfs": version("nnfs"),
+            "nnfs": nnfs.__version__,
         },
         "machine": platform.machine(),
         "blas": {key: blas.get(key) for key in ("name", "version", "openblas configuration")},

@@ -44,7 +44,7 @@ class Training:
             name: examples(experiment.data[name], self.network) for name in SPLITS[:2] if name in experiment.data
         }
         rows = self._watched["training"]
-        self._state = (self.network.parameters.values, *self.optimizer.memory.values())
+        self._state = (self.network.parameters.values, self.optimizer.remembered)
         self._batches = Batches(rows.inputs, rows.encoded, self.settings.batch_size)
 
     def epochs(self) -> Iterator[Epoch]:

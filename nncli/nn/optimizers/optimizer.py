@@ -29,8 +29,9 @@ class Optimizer:
         self.updates = 0
 
     def attach(self, values: Array, gradients: Array) -> None:
-        """Take the two vectors (P,), and make what is remembered, all 0."""
-        self.memory = {name: np.zeros_like(values) for name in self.remembers}
+        """Take the two vectors (P,), and make what is remembered, all 0: ``memory`` by name, ``remembered`` in one."""
+        self.remembered = np.zeros(len(self.remembers) * len(values), values.dtype)
+        self.memory = dict(zip(self.remembers, self.remembered.reshape(-1, len(values)), strict=True))
         scratch = np.empty_like(values[:BLOCK])
         vectors = (values, gradients, *self.memory.values())
         self._blocks = []
