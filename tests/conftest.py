@@ -1,17 +1,16 @@
 """What all tests share: one BLAS thread, so that equal specs give equal bits, and a command line in this process."""
 
 import os
-
-for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")
-
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from nncli.cli import main
+from nncli.cli import SETTINGS, main  # imports no NumPy, which reads its settings when it is imported
+
+for _variable, _value in SETTINGS.items():
+    os.environ.setdefault(_variable, _value)
 
 settings.register_profile("any machine", deadline=None)  # no test asserts an absolute time
 settings.load_profile("any machine")

@@ -324,3 +324,12 @@ def test_a_diverged_run_ends_with_a_row_without_numbers(here, nncli):
 def test_equal_weights_are_equal_files(trained):
     """An NPZ file holds no time of its making."""
     assert (trained() / "weights.npz").read_bytes() == (trained() / "weights.npz").read_bytes()
+
+
+def test_the_row_that_says_diverged_is_on_the_disk(here, nncli, monkeypatch):
+    """A training that diverges syncs its last row before it ends."""
+    synced = []
+    sync = storage.Log.sync
+    monkeypatch.setattr(storage.Log, "sync", lambda log: (synced.append(log.path.read_bytes()), sync(log)))
+    assert nncli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
+    assert synced[-1].splitlines()[-1].endswith(b",nan,nan")

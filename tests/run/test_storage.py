@@ -269,3 +269,16 @@ def test_asking_for_a_lock_does_not_take_it(tmp_path):
     (tmp_path / "lock").touch()
     assert [storage.is_locked(tmp_path / "lock") for _ in range(3)] == [False] * 3
     storage.Lock(tmp_path / "lock").release()
+
+
+def test_a_name_is_published_after_its_files_and_before_it_is_told(tmp_path, monkeypatch):
+    """The filled folder is synced, renamed, and the folder above synced; a folder that is made is synced too."""
+    calls, rename = [], Path.rename
+    monkeypatch.setattr(storage, "sync_folder", lambda path: calls.append(f"sync {path.name}"))
+    monkeypatch.setattr(Path, "rename", lambda path, target: (calls.append("rename"), rename(path, target))[1])
+    runs = tmp_path / "all" / "runs"
+    folder = storage.hidden_folder(runs)
+    assert calls == [f"sync {tmp_path.name}", "sync all"]
+    calls.clear()
+    assert storage.publish(folder, runs / "one")
+    assert calls == [f"sync {folder.name}", "rename", "sync runs"]
