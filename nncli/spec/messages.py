@@ -10,6 +10,8 @@ from nncli.spec.document import Node, refused
 from nncli.spec.problems import Path, Problem, did_you_mean, shown
 from nncli.spec.sections import Fraction, Spec
 
+LARGEST_WRITTEN_OUT = 1e15
+
 _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than": lambda found: f"must be greater than {_bound(found['gt'])}",
     "greater_than_equal": lambda found: f"must be at least {_bound(found['ge'])}",
@@ -53,7 +55,7 @@ def _problem(found: Any, steps: Path, path: Path, root: Node) -> Problem:
             return Problem(root.find(at).place, path, message)
         case kind:
             sentence = _SENTENCES[kind](found.get("ctx", {})) if kind in _SENTENCES else found["msg"].lower()
-            return Problem(root.find(path).place, path, f"{sentence}, got {shown(found['input'])}")
+            return Problem(root.find(path).place, path, f"{sentence}, got {shown(found['input'])}{_cure(found)}")
 
 
 def _unknown_type(kind: str, value: Any, path: Path) -> tuple[str, Path]:
@@ -70,6 +72,13 @@ def _unknown_type(kind: str, value: Any, path: Path) -> tuple[str, Path]:
 def _choice(word: str, kind: str) -> str:
     """A suggestion among the components of a kind; the book's names are understood, but not listed."""
     return did_you_mean(word, names(kind), (entry.name for entry in components(kind)))
+
+
+def _cure(found: Any) -> str:
+    """What to write instead, where a whole number was written as another one."""
+    value = found["input"]
+    is_whole = found["type"] == "int_type" and isinstance(value, float) and value.is_integer()
+    return f"; write {int(value)}" if is_whole and abs(value) < LARGEST_WRITTEN_OUT else ""
 
 
 def _bound(number: float) -> str:

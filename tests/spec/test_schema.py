@@ -179,11 +179,11 @@ def test_a_missing_key_is_told_where_it_is_missed(text, expected):
     ("text", "column", "message"),
     [
         ("seed: true", 7, "must be a whole number, got true"),
-        ("seed: 1.0", 7, "must be a whole number, got 1.0"),
+        ("seed: 1.0", 7, "must be a whole number, got 1.0; write 1"),
         ("seed: '3'", 7, "must be a whole number, got '3'"),
         ("seed: null", 7, "must be a whole number, got null"),
         ("seed: [1]", 7, "must be a whole number, got [1]"),
-        ("seed: 1e2", 7, "must be a whole number, got 100.0"),
+        ("seed: 1e2", 7, "must be a whole number, got 100.0; write 100"),
         ("regularization: {l1: '0.1'}", 22, "must be a number, got '0.1'"),
         ("regularization: {l1: false}", 22, "must be a number, got false"),
         ("regularization: {l1: null}", 22, "must be a number, got null"),
@@ -404,3 +404,13 @@ def test_the_json_schema_lists_every_component(kind):
     known = set(strings(schema()))
     assert set(names(kind)) <= known
     assert {parameter.name for entry in components(kind) for parameter in entry.parameters} <= known
+
+
+@pytest.mark.parametrize(
+    ("written", "cure"), [("1e3", "; write 1000"), ("64.0", "; write 64"), ("1.5", ""), ("1e99", "")]
+)
+def test_a_whole_number_in_other_clothes_is_told_how_to_be_written(written, cure):
+    """``1e3`` is a number with a point to YAML; the message says the whole number that was meant."""
+    ((_, _, path, message),) = mistakes(f"training: {{epochs: {written}}}")
+    assert path == "training.epochs"
+    assert message == f"must be a whole number, got {float(written)!r}{cure}"
