@@ -27,7 +27,9 @@ class Epoch:
 class Training:
     """One training, from its first epoch to its last.
 
-    ``epoch`` and ``batch`` say how many whole epochs, and how many batches of the next one, have been trained.
+    ``epoch`` and ``batch`` say how many whole epochs, and how many batches of the next one, have been trained;
+    ``is_done`` whether the last epoch is, or early stopping has had enough. It is asked where metrics are measured, so
+    that the last row of metrics is always that of the last state.
 
     Args:
         experiment: what to train; its network and optimizer change.
@@ -40,6 +42,7 @@ class Training:
         self.settings = experiment.spec.training
         self.stopping = Stopping(self.settings.early_stopping)
         self.epoch = self.batch = 0
+        self.is_done = False
         self._watched = {
             name: examples(experiment.data[name], self.network) for name in SPLITS[:2] if name in experiment.data
         }
@@ -59,15 +62,11 @@ class Training:
             if self.epoch % interval == 0 or self.epoch == self.settings.epochs:
                 metrics = self._row()
                 self.stopping.observe(self.epoch, metrics, self.network.parameters.values)
+                self.is_done = self.epoch == self.settings.epochs or self.stopping.is_due(self.epoch)
             yield Epoch(self.epoch, metrics)
             if self.is_done or self.stop() or not self._whole_epoch():
                 return
             self.epoch, self.batch = self.epoch + 1, 0
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the last epoch is trained, or early stopping has had enough."""
-        return self.epoch == self.settings.epochs or self.stopping.is_due(self.epoch)
 
     def keep_best(self) -> int:
         """Put the weights that are kept into the network, where those are not the last; returns their epoch."""
@@ -82,9 +81,7 @@ class Training:
         Raises:
             DivergedError: one of them is not finite.
         """
-        part = (
-            examples(self.experiment.data[split], self.network) if split not in self._watched else self._watched[split]
-        )
+        part = self._watched.get(split) or examples(self.experiment.data[split], self.network)
         metrics = measure(self.network, split, part, predict(self.network, part))
         if not all(map(math.isfinite, metrics.values())):
             what = first_non_finite_output(self.network, part.inputs)

@@ -101,3 +101,13 @@ def test_without_early_stopping_the_last_epoch_is_kept(here):
     training = Training(assemble(load(here / "config.yaml").spec))
     list(training.epochs())
     assert training.keep_best() == 30
+
+
+def test_training_ends_where_metrics_are_measured(here):
+    """Patience that runs out between two rows is looked at with the next one, which shows the last state."""
+    stopping = "training.early_stopping={metric: loss, min_delta: 100, patience: 15}"
+    training = Training(assemble(load(here / "config.yaml", (stopping, "training.epochs=90")).spec))
+    *_, last = training.epochs()
+    assert training.is_done
+    assert (last.number, training.epoch, training.keep_best()) == (20, 20, 0)
+    assert last.metrics is not None
