@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nncli.run.comparison import Comparison
 
 BEST = "bold green"
+DRAWABLE = 1e100  # plotext's own arithmetic overflows where a run was about to diverge
 MOST_CURVES = 8  # more cannot be told apart
 NARROWEST = 15  # characters that a run's column may always have; what is longer is folded where space is short
 
@@ -191,7 +192,7 @@ def _print_curves(out: Console, name: str, curves: list[tuple[str, list[float], 
     plotext.theme("pro" if colour else "clear")
     signs = ["braille"] * len(curves) if colour else [chr(ord("a") + index % 26) for index in range(len(curves))]
     for (label, epochs, values), sign in zip(curves[:MOST_CURVES], signs, strict=False):
-        if values:
+        if values and max(values) < DRAWABLE:
             plotext.plot(epochs, values, label=label, marker=sign)
     last = max((epochs[-1] for _, epochs, _ in curves if epochs), default=0)
     ticks = sorted({round(last * part / 4) for part in range(5)})

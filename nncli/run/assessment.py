@@ -10,6 +10,7 @@ import numpy as np
 from nncli.errors import CommandLineError, DivergedError, RunError
 from nncli.nn.metrics import class_scores, confusion
 from nncli.run.assembly import Experiment, assemble
+from nncli.run.directory import described
 from nncli.run.evaluation import SPLITS, examples, measure, measured_names, predict
 from nncli.run.reading import Run
 from nncli.spec.problems import did_you_mean
@@ -109,7 +110,6 @@ def _assessed(experiment: Experiment, name: str) -> dict[str, Any]:
 
 
 def _require_same_data(run: Run, experiment: Experiment) -> None:
-    recorded = run.fingerprints
     for name, data in experiment.data.items():
-        if recorded.get(name) != data.fingerprint():
+        if run.record.data[name] != described(data):
             raise RunError(f"{run.path}: the {name} data drawn now is not what the run was trained on")

@@ -87,7 +87,7 @@ def unpack(data: bytes) -> Checkpoint:
     try:
         head = Head.model_validate(unpacked(line))
         return Checkpoint(head.position, _vectors(head, rest))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise RunError(f"the checkpoint is of no known form: {str(error).splitlines()[0]}") from None
 
 

@@ -185,12 +185,13 @@ def _description(experiment: Experiment, loaded: LoadedSpec) -> RunRecord:
         parameters=[
             ArrayRecord(name=name, shape=list(shape), dtype=dtype) for name, shape in parameters.shapes.items()
         ],
-        data={name: _described(data) for name, data in experiment.data.items()},
+        data={name: described(data) for name, data in experiment.data.items()},
         **environment(),
     )
 
 
-def _described(data: Dataset) -> DataRecord:
+def described(data: Dataset) -> DataRecord:
+    """A data set as run.json has it."""
     rows, columns = data.inputs.shape
     return DataRecord(rows=rows, columns=columns, classes=data.classes, sha256=data.fingerprint())
 

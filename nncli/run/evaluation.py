@@ -1,6 +1,7 @@
 """Metrics of a network on a data set; what training records and what ``evaluate`` prints is measured here alike."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,6 +84,11 @@ def columns(splits: Iterable[str]) -> tuple[str, ...]:
 def watchable() -> tuple[str, ...]:
     """The columns that early stopping may watch: all that tell how good a network is."""
     return tuple(name for name in columns(SPLITS) if name not in {"learning_rate", "regularization_loss"})
+
+
+def plausible(metrics: Mapping[str, float]) -> bool:
+    """Whether these can have been measured: finite, none below 0, no accuracy above 1."""
+    return all(0 <= value < math.inf and (value <= 1 or "accuracy" not in name) for name, value in metrics.items())
 
 
 def higher_is_better(name: str) -> bool:

@@ -85,7 +85,9 @@ def _bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(4 * MAX_CHARACTERS + 1)
     except FileNotFoundError:
-        raise CommandLineError(f"{path}: no such file; 'nncli init {path}' writes a config to start from") from None
+        starter = f"'nncli init {path}' writes a config to start from"
+        cure = "'nncli train' and 'nncli show' take overrides" if "=" in path.name else starter
+        raise CommandLineError(f"{path}: no such file; {cure}") from None
     except NotADirectoryError:
         raise CommandLineError(f"{path}: no such file; a part of the path is no directory") from None
     except IsADirectoryError:

@@ -8,22 +8,22 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias, TypeVar
-from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import ValidationError
 
 from nncli.errors import RunError
+from nncli.nn.network import shapes
 from nncli.nn.parameters import Array, Parameters
 from nncli.registry import entered
 from nncli.run import storage
 from nncli.run.checkpoint import Checkpoint, unpack
 from nncli.run.checks import cross_check
 from nncli.run.directory import checkpoints
-from nncli.run.evaluation import columns
+from nncli.run.evaluation import columns, measured_names, plausible
 from nncli.run.loading import resolve
 from nncli.run.records import EvaluationRecord, RunRecord, unpacked
-from nncli.spec.problems import path_words
+from nncli.spec.problems import path_words, shown
 from nncli.spec.schema import Sections
 from nncli.spec.sections import Spec
 
@@ -31,6 +31,7 @@ Form: TypeAlias = tuple[tuple[int, ...], str]
 Known = TypeVar("Known", RunRecord, EvaluationRecord)
 
 LARGEST = 2**31  # bytes; no small network's file is larger
+LONGEST_EPOCH = 15  # digits; a number of more is not exact in double precision
 
 
 class Run:
@@ -71,6 +72,9 @@ class Run:
         wrong = next(cross_check(Sections(**dict(spec)), machine=False), None)
         if wrong:
             raise RunError(f"{self.path / 'run.json'}: damaged: spec.{path_words(wrong[0])}: {wrong[1]}")
+        implied = shapes([layer.build() for layer in spec.layers], spec.data.build().columns)
+        if {each.name: tuple(each.shape) for each in self.record.parameters} != implied:
+            raise RunError(f"{self.path / 'run.json'}: damaged: its parameters are not those of its spec")
         return spec
 
     @property
@@ -91,6 +95,11 @@ class Run:
         evaluation = self._record("evaluation.json", EvaluationRecord)
         if set(evaluation.splits) != set(self.record.data):
             raise RunError(f"{self.path / 'evaluation.json'}: damaged: it has other splits than run.json")
+        for split, metrics in evaluation.splits.items():
+            if set(metrics) != set(measured_names(split)) or not plausible(metrics):
+                raise RunError(f"{self.path / 'evaluation.json'}: damaged: splits.{split} is not what is measured")
+        if not evaluation.epoch <= evaluation.epochs_trained <= self.record.spec.training.epochs:
+            raise RunError(f"{self.path / 'evaluation.json'}: damaged: it has more epochs than the spec")
         return evaluation
 
     @cached_property
@@ -113,8 +122,11 @@ class Run:
             raise RunError(f"{self.path / 'metrics.csv'}: damaged: {error}") from None
         if header is not None and header != ["epoch", *columns(self.record.data)]:
             raise RunError(f"{self.path / 'metrics.csv'}: damaged: its first line does not name the columns")
-        if not all(math.isfinite(value) for row in rows[:-1] for value in row.values()):
+        if any(math.isnan(row["loss"]) for row in rows[:-1]):
             raise RunError(f"{self.path / 'metrics.csv'}: damaged: a row before the last has no numbers")
+        epochs = [row["epoch"] for row in rows]
+        if epochs != sorted(epochs) or max(epochs, default=0) > self.record.spec.training.epochs:
+            raise RunError(f"{self.path / 'metrics.csv'}: damaged: its epochs do not rise, or are more than the spec's")
         return rows
 
     @property
@@ -150,8 +162,6 @@ class Run:
         Raises:
             RunError: the weights are damaged, or are those of another network.
         """
-        recorded = {each.name: (tuple(each.shape), each.dtype) for each in self.record.parameters}
-        self._require_equal(recorded, {name: _form(view) for name, view in parameters.views(parameters.values).items()})
         if self.evaluation is None:
             checkpoint = self.checkpoint
             self._fill({"values": checkpoint.vectors.get("values", np.empty(0))}, {"values": parameters.values})
@@ -159,25 +169,17 @@ class Run:
         data, told = self._read("weights.npz"), self.evaluation.weights
         if len(data) != told.bytes or hashlib.sha256(data).hexdigest() != told.sha256:
             raise RunError(f"{self.path / 'weights.npz'}: damaged: its digest is not the one in evaluation.json")
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                arrays = dict(archive)
-        except (ValueError, OSError, EOFError, TypeError, BadZipFile) as error:
-            raise RunError(f"{self.path / 'weights.npz'}: damaged: {error or 'empty'}") from None
-        self._fill(arrays, parameters.views(parameters.values))
+        self._fill(_unzipped(self.path / "weights.npz", data), parameters.views(parameters.values))
         return self.evaluation.epoch
 
     def _fill(self, arrays: Mapping[str, Array], views: Mapping[str, Array]) -> None:
         found, wanted = ({name: _form(array) for name, array in each.items()} for each in (arrays, views))
-        self._require_equal(found, wanted)
-        for name, view in views.items():
-            view[...] = arrays[name]
-
-    def _require_equal(self, found: Mapping[str, Form], wanted: Mapping[str, Form]) -> None:
         if found != wanted:
             wrong = next(name for name in {**wanted, **found} if found.get(name) != wanted.get(name))
             given, due = found.get(wrong, "missing"), wanted.get(wrong, "none")
             raise RunError(f"{self.path}: the weights do not fit: {wrong} is {given}, expected {due}")
+        for name, view in views.items():
+            view[...] = arrays[name]
 
     def _record(self, name: str, model: type[Known]) -> Known:
         try:
@@ -202,15 +204,28 @@ class Run:
             raise RunError(f"{path}: {error.strerror}") from None
 
 
+def _unzipped(path: Path, data: bytes) -> dict[str, Array]:
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except MemoryError:
+        raise
+    except Exception as error:  # what bytes that are no archive lead np.load to raise is not documented
+        raise RunError(f"{path}: damaged: {error or 'empty'}") from None
+    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise RunError(f"{path}: damaged: it holds something else than arrays")
+    return arrays
+
+
 def _form(array: Array) -> Form:
     return array.shape, array.dtype.str
 
 
 def _metrics_row(header: list[str], line: list[str]) -> dict[str, float]:
+    if not (line and line[0].isdecimal() and len(line[0]) <= LONGEST_EPOCH):
+        raise ValueError(f"{shown(','.join(line))} does not begin with an epoch")
     row = dict(zip(header, map(float, line), strict=True))
-    if line and not line[0].isdecimal():
-        raise ValueError(f"{line[0]!r} is no epoch")
-    finite = [math.isfinite(value) for name, value in row.items() if name != "epoch"]
-    if any(finite) and not all(finite):
-        raise ValueError(f"the row of epoch {line[0]} has a number that is not finite")
+    measured = {name: value for name, value in row.items() if name != "epoch"}
+    if not (plausible(measured) or all(map(math.isnan, measured.values()))):
+        raise ValueError(f"the row of epoch {line[0]} holds what no training measures")
     return row

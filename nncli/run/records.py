@@ -72,12 +72,6 @@ class EvaluationRecord(Record):
     weights: FileRecord
     splits: dict[str, dict[str, float]]
 
-    @model_validator(mode="after")
-    def _is_of_this_world(self) -> Self:
-        if not all(0 <= metrics.get("accuracy", 0) <= 1 for metrics in self.splits.values()):
-            raise ValueError("an accuracy is not between 0 and 1")
-        return self
-
 
 def packed(record: Record) -> bytes:
     """Strict JSON, indented, with a last newline."""

@@ -62,6 +62,12 @@ def test_a_part_of_a_checkpoint_is_refused():
         unpack(data + b"\0")
 
 
+HEAD = (
+    b'{"position": {"epoch": 0, "batch": 0, "updates": 0, "metrics_bytes": 0}, '
+    b'"vectors": [{"name": "values", "dtype": "<f4", "length": %s}]}\n'
+)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -69,8 +75,11 @@ def test_a_part_of_a_checkpoint_is_refused():
         b"no json\n",
         b"{}\n",
         b'{"position": {}, "vectors": []}\n',
-        b'{"position": {"epoch": 0, "batch": 0, "updates": 0, "metrics_bytes": 0}, "vectors": [["a", "<f4", 9]]}\n',
+        *(HEAD % vector for vector in (b"9", b"1" + b"0" * 25, b"-1", b"1.5")),
+        HEAD.replace(b"<f4", b"|O") % b"0",
+        b"[" * 100_000 + b"\n",
     ],
+    ids=lambda body: f"{len(body)} bytes",
 )
 def test_a_digest_that_fits_makes_no_checkpoint(body):
     """A file of another program, or of another version, is a damaged checkpoint and no bug."""

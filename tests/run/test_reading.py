@@ -122,8 +122,8 @@ def test_status_follows_the_newest_checkpoint(unfinished):
 def test_a_last_row_without_numbers_is_a_diverged_run(unfinished):
     """The row of NaN that a divergence leaves is what it is known by."""
     with (unfinished / "metrics.csv").open("a") as file:
-        file.write("31" + ",nan" * 7 + "\n")
-    assert Run(unfinished).status == "diverged at epoch 31"
+        file.write("30" + ",nan" * 7 + "\n")
+    assert Run(unfinished).status == "diverged at epoch 30"
 
 
 def test_a_status_that_a_file_claims_is_not_believed(run):
@@ -207,6 +207,17 @@ DAMAGED = [
     ("compare", "evaluation.json", edit("evaluation.json", splits=...)),
     ("compare", "evaluation.json", edit("evaluation.json", splits__training__loss="low")),
     ("compare", "metrics.csv", swap("metrics.csv", b"epoch,", b"age,")),
+    ("compare", "metrics.csv", swap("metrics.csv", b"\n10,", b"\n" + b"9" * 400 + b",")),
+    ("compare", "metrics.csv", swap("metrics.csv", b"\n10,", b"\n31,")),
+    ("compare", "metrics.csv", swap("metrics.csv", b"\n20,", b"\n5,")),
+    ("compare", "metrics.csv", swap("metrics.csv", b"\n10,0.05,", b"\n10,-1e308,")),
+    ("evaluate", "run.json", edit("run.json", spec__layers__0__units=10**18)),
+    ("compare", "run.json", edit("run.json", parameters=[])),
+    ("evaluate", "", edit("run.json", data__training__rows=7)),
+    ("compare", "evaluation.json", edit("evaluation.json", splits__training__accuracy=255)),
+    ("compare", "evaluation.json", edit("evaluation.json", splits__training__data_loss=-5)),
+    ("compare", "evaluation.json", edit("evaluation.json", splits__training__accuracy=...)),
+    ("compare", "evaluation.json", edit("evaluation.json", epoch=77)),
     ("compare", "metrics.csv", swap("metrics.csv", b"\n10,", b"\n1\r0,")),
     ("compare", "metrics.csv", swap("metrics.csv", b"\n10,", b"\n" + b"1" * 200_000)),
 ]
