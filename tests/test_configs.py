@@ -10,8 +10,8 @@ import pytest
 
 import nncli.run.loading  # noqa: F401 (registers all components)
 from nncli import registry
+from nncli.cli.reference import components_as_markdown
 from nncli.spec import sections
-from nncli.spec.reference import components_as_markdown
 from tests.conftest import ROOT
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))

@@ -54,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, OSError):  # what is still to be printed goes nowhere, lest the process end with that
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         message, code = _told(error)
         with suppress(OSError, AttributeError):  # standard error may be full or closed
             if message:
@@ -75,20 +77,14 @@ def _told(error: BaseException) -> tuple[str, int]:
         case click.Abort() | KeyboardInterrupt():
             told = "interrupted", 130
         case BrokenPipeError():  # whoever read our output has enough
-            told = _output_closed(), 0
+            told = "", 0
         case OSError():
-            told = f"{_output_closed()}standard output: {error.strerror or error}", 5
+            told = f"standard output: {error.strerror or error}", 5
         case MemoryError():
             told = "out of memory; fewer units, fewer rows or a smaller batch_size need less", 3
         case _:
             told = _bug(error), 1
     return told
-
-
-def _output_closed() -> str:
-    """Let what is still to be printed go nowhere, so that the end of the process does not fail at it; says nothing."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return ""
 
 
 def _bug(error: BaseException) -> str:

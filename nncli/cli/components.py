@@ -19,8 +19,8 @@ def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) ->
     """
     import nncli.run.loading  # noqa: F401 (registers them)
     from nncli import registry
+    from nncli.cli.reference import components_as_markdown
     from nncli.errors import CommandLineError
-    from nncli.spec import reference
     from nncli.spec.schema import schema as spec_schema
 
     if as_json + markdown + schema > 1 or (schema and kind):
@@ -33,7 +33,7 @@ def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) ->
     elif as_json:
         click.echo(json.dumps([_document(entry) for entry in chosen], indent=2, ensure_ascii=False))
     elif markdown:
-        click.echo(reference.components_as_markdown(chosen), nl=False)
+        click.echo(components_as_markdown(chosen), nl=False)
     else:
         from nncli.cli.display import show_components
 

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from nncli.run.comparison import Comparison
 
 
+ESCAPED_BAR = "\\|"
+
+
 def as_json(comparison: "Comparison") -> str:
     """One document with everything, at full precision."""
     runs = [
@@ -53,7 +56,11 @@ def as_markdown(comparison: "Comparison") -> str:
             cells[index] = f"**{cells[index]}**"
         metrics.append([f"{row.name}{direction(row.higher)}", *cells])
     words = [f"- **{entry.label}** {entry.words}" for entry in comparison.entries]
-    parts = [_table("spec", labels, specs), _table("metric", labels, metrics), "\n".join(words) + "\n"]
+    parts = [
+        markdown_table(["spec", *labels], specs),
+        markdown_table(["metric", *labels], metrics),
+        "\n".join(words) + "\n",
+    ]
     parts += [f"{verdict}\n"] if (verdict := comparison.verdict()) else []
     return "\n".join(part for part in parts if part)
 
@@ -72,12 +79,7 @@ def cell_text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _table(corner: str, labels: list[str], rows: list[list[str]]) -> str:
-    if not rows:
-        return ""
-    lines = [[corner, *labels], ["---"] * (len(labels) + 1), *rows]
-    return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def markdown_table(headings: list[str], rows: list[list[str]]) -> str:
+    """A table of Markdown with a line for each row; nothing where there is none."""
+    lines = [headings, ["---"] * len(headings), *rows] if rows else []
+    return "".join(f"| {' | '.join(cell.replace('|', ESCAPED_BAR) for cell in line)} |\n" for line in lines)
