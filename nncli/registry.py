@@ -15,10 +15,11 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
 from pydantic_core import CoreSchema, core_schema
 
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1, examples=[64])]
+Positive = Annotated[float, Field(gt=0, examples=[1.0])]
+NonNegative = Annotated[float, Field(ge=0, examples=[0.0])]
+Share = Annotated[float, Field(ge=0, lt=1, examples=[0.1])]
+Probability = Annotated[float, Field(ge=0, le=1, examples=[0.5])]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True, defer_build=True)
@@ -49,7 +50,35 @@ class Component:
     @property
     def summary(self) -> str:
         """The first sentence of the docstring."""
-        return inspect.cleandoc(self.target.__doc__ or "").partition("\n")[0]
+        return self._docstring.partition("\n")[0]
+
+    @property
+    def text(self) -> str:
+        """What the docstring says between its first sentence and its sections: formulas, and what is not obvious."""
+        return (
+            re.split(r"^(?:Args|Raises|Source):", self._docstring, flags=re.MULTILINE)[0].partition("\n")[2].strip("\n")
+        )
+
+    @property
+    def formulas(self) -> list[str]:
+        """The indented lines of the text."""
+        return [line.strip() for line in self.text.splitlines() if line.startswith("    ")]
+
+    @property
+    def source(self) -> str:
+        """Who has published it, and how this variant differs."""
+        return " ".join(self._docstring.partition("\nSource: ")[2].split())
+
+    @property
+    def example(self) -> dict[str, Any]:
+        """How a spec may name it: with what is required, else with its first parameter as it is by default."""
+        required = {name: _example(annotation) for name, annotation, default in self._arguments if default is ...}
+        written = {name: default for name, _, default in self._arguments if default is not ... and default is not None}
+        return {"type": self.name, **(required or dict(list(written.items())[:1]))}
+
+    @property
+    def _docstring(self) -> str:
+        return inspect.cleandoc(self.target.__doc__ or "")
 
     @cached_property
     def model(self) -> "type[ComponentSpec]":
@@ -230,6 +259,11 @@ def meanings(docstring: str) -> dict[str, str]:
     section = re.search(r"^Args:\n((?:[ ]{4}.*\n?|\n)+)", inspect.cleandoc(docstring), re.MULTILINE)
     entries = re.findall(r"^ {4}(\w+): ((?:.*)(?:\n {8}.*)*)", section.group(1) if section else "", re.MULTILINE)
     return {name: " ".join(text.split()) for name, text in entries}
+
+
+def _example(annotation: Any) -> Any:
+    """A value that fits the annotation of a required argument: the first of its field's examples."""
+    return next(field.examples[0] for field in get_args(annotation)[1:] if getattr(field, "examples", None))
 
 
 def _type_words(annotation: Any) -> str:

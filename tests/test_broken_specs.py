@@ -9,6 +9,28 @@ from tests.conftest import SPEC
 GOOD = SPEC.replace("epochs: 30, log_every: 10", "epochs: 3, log_every: 1")
 LAYERS = GOOD[GOOD.index("layers:") : GOOD.index("loss:")]
 VALIDATION = "validation: {type: spiral, samples: 20}\n"
+NUMBERS_AS_TARGETS = (
+    "{type: spiral, samples: 20, classes: 3}",
+    "{type: sine, samples: 20}",
+    VALIDATION,
+    "validation: {type: sine, samples: 15}\n",
+    "units: 3",
+    "units: 1",
+    "- softmax",
+    "- linear",
+    "categorical_crossentropy",
+    "mean_squared_error",
+)
+TWO_CLASSES = ("classes: 3", "classes: 2", VALIDATION, "validation: {type: spiral, samples: 20, classes: 2}\n")
+ONE_OUTPUT = (
+    *TWO_CLASSES,
+    "units: 3",
+    "units: 1",
+    "- softmax",
+    "- sigmoid",
+    "categorical_crossentropy",
+    "binary_crossentropy",
+)
 BOMB = "a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
     f"{name}: &{name} [{','.join([f'*{of}'] * 10)}]\n" for of, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
@@ -30,7 +52,9 @@ def broken(name, text, *expected, overrides=()):
 
 UNKNOWN_KEYS = [
     broken("section", good_but("seed: 0", "seeds: 0"), (1, 1, "unknown key 'seeds'; did you mean 'seed'?")),
-    broken("section_unlike_any", good_but("seed: 0", "colour: 0"), (1, 1, "unknown key 'colour'; known: data, ")),
+    broken(
+        "section_unlike_any", good_but("seed: 0", "colour: 0"), (1, 1, "unknown key 'colour'; known: clipping, data, ")
+    ),
     broken("of_data", good_but("classes: 3", "clases: 3"), (2, 35, "unknown key 'clases'; did you mean 'classes'?")),
     broken("of_layer", good_but("units: 8", "units: 8, unit: 9"), (5, 29, "unknown key 'unit'; did you mean 'units'?")),
     broken("of_optimizer", good_but("learning_rate", "lr"), (10, 25, "unknown key 'lr'; known: beta_1, ")),
@@ -298,6 +322,184 @@ CHECKS = [
     ),
 ]
 
+FITTING = [
+    broken(
+        "loss_for_classes_on_numbers",
+        good_but(*NUMBERS_AS_TARGETS[:6]),
+        (9, 7, "categorical_crossentropy needs classes, but the targets of sine are numbers; write mean_squared_error"),
+    ),
+    broken(
+        "binary_loss_on_numbers",
+        good_but(*NUMBERS_AS_TARGETS[:6], "- softmax", "- sigmoid", "categorical_", "binary_"),
+        (9, 7, "binary_crossentropy needs classes, but the targets of sine are numbers"),
+    ),
+    broken(
+        "binary_loss_behind_softmax",
+        good_but("categorical_", "binary_"),
+        (9, 7, "binary_crossentropy needs sigmoid as the last layer, got softmax"),
+    ),
+    broken(
+        "categorical_loss_behind_sigmoid",
+        good_but("- softmax", "- sigmoid"),
+        (9, 7, "categorical_crossentropy needs softmax as the last layer, got sigmoid"),
+    ),
+    broken(
+        "one_output_for_three_classes",
+        good_but("units: 3", "units: 1", "- softmax", "- sigmoid", "categorical_", "binary_"),
+        (7, 26, "the network ends with 1 output, but the data has 3 classes; write units: 3"),
+    ),
+    broken(
+        "one_output_of_a_softmax",
+        good_but(*TWO_CLASSES, "units: 3", "units: 1"),
+        (7, 26, "the network ends with 1 output, but the data has 2 classes; write units: 2"),
+    ),
+    broken(
+        "three_outputs_for_two_classes",
+        good_but(*TWO_CLASSES, "- softmax", "- sigmoid", "categorical_", "binary_"),
+        (7, 26, "the network ends with 3 outputs, but the data has 2 classes; write units: 2 or 1"),
+    ),
+    broken(
+        "two_outputs_for_a_number",
+        good_but(*NUMBERS_AS_TARGETS[:5], "units: 2", *NUMBERS_AS_TARGETS[6:]),
+        (7, 26, "the network ends with 2 outputs, but the data has one number as a target; write units: 1"),
+    ),
+    broken(
+        "validation_of_numbers_for_classes",
+        good_but(VALIDATION, "validation: {type: sine}\n"),
+        (3, 13, "validation: has 1 column and one number as a target, but data has 2 columns and 3 classes"),
+    ),
+    broken(
+        "test_of_classes_for_numbers",
+        good_but(*NUMBERS_AS_TARGETS, "seed: 0", "test: {type: vertical, samples: 5}"),
+        (1, 7, "test: has 2 columns and 3 classes, but data has 1 column and one number as a target"),
+    ),
+    broken(
+        "fractions_take_all_numbers",
+        good_but(*NUMBERS_AS_TARGETS[:3], "validation: {fraction: 0.99}\n", *NUMBERS_AS_TARGETS[4:]),
+        (3, 24, "the fractions (validation 0.99) leave none of the 20 rows to train on"),
+    ),
+    broken(
+        "batches_of_one_row_to_normalize",
+        good_but("- relu", "- batch_normalization", "log_every: 1", "batch_size: 1"),
+        (6, 5, "batch_normalization needs 2 rows in every batch, but the last batch of an epoch has 1 of the 60 rows"),
+    ),
+    broken(
+        "last_batch_of_one_row_to_normalize",
+        good_but("- relu", "- batch_normalization", "log_every: 1", "batch_size: 59"),
+        (6, 5, "the last batch of an epoch has 1 of the 60 rows; write another batch_size"),
+    ),
+    broken(
+        "last_batch_of_one_row_that_a_fraction_leaves",
+        good_but(
+            "- relu", "- batch_normalization", "log_every: 1", "batch_size: 4", VALIDATION, "test: {fraction: 0.25}\n"
+        ),
+        (6, 5, "the last batch of an epoch has 1 of the 45 rows"),
+    ),
+]
+
+METRICS = [
+    broken(
+        "metrics_word", good_but("seed: 0", "metrics: accuracy"), (1, 10, "metrics: must be a list, got 'accuracy'")
+    ),
+    broken(
+        "metric_unknown",
+        good_but("seed: 0", "metrics: [acuracy]"),
+        (1, 11, "metrics[0]: unknown type 'acuracy'; did you mean 'accuracy'?"),
+    ),
+    broken(
+        "metric_key_unknown",
+        good_but("seed: 0", "metrics: [{type: accuracy, treshold: 0.5}]"),
+        (1, 28, "metrics[0]: unknown key 'treshold'; did you mean 'threshold'?"),
+    ),
+    broken(
+        "metric_threshold_over_1",
+        good_but("seed: 0", "metrics: [{type: accuracy, threshold: 2}]"),
+        (1, 39, "metrics[0].threshold: must be at most 1, got 2"),
+    ),
+    broken(
+        "metric_twice",
+        good_but("seed: 0", "metrics: [accuracy, Accuracy_Categorical]"),
+        (1, 21, "metrics[1]: accuracy stands twice; a metric has one column"),
+    ),
+    broken(
+        "metric_of_numbers_for_classes",
+        good_but("seed: 0", "metrics: [accuracy, r2]"),
+        (1, 21, "metrics[1]: r2 is not for a network with an output for each class; these are: accuracy"),
+    ),
+    broken(
+        "metric_of_one_output_for_two_outputs",
+        good_but(*TWO_CLASSES, "units: 3", "units: 2", "seed: 0", "metrics: [auc]"),
+        (1, 11, "metrics[0]: auc is not for a network with an output for each class; these are: accuracy"),
+    ),
+    broken(
+        "metric_of_classes_for_numbers",
+        good_but(*NUMBERS_AS_TARGETS, "seed: 0", "metrics: [accuracy]"),
+        (1, 11, "metrics[0]: accuracy is not for targets that are numbers; these are: r2, mean_absolute_error, "),
+    ),
+    broken(
+        "metric_of_numbers_for_one_output",
+        good_but(*ONE_OUTPUT, "seed: 0", "metrics: [mean_absolute_error]"),
+        (
+            1,
+            11,
+            "is not for a network with one output for two classes; these are: accuracy, precision, recall, f1, auc",
+        ),
+    ),
+    broken(
+        "watched_metric_of_another_task",
+        good_but(*NUMBERS_AS_TARGETS, "log_every: 1", "early_stopping: {metric: validation_accuracy}"),
+        (11, 48, "unknown metric 'validation_accuracy'; did you mean 'validation_regression_accuracy'?"),
+    ),
+    broken(
+        "watched_metric_that_is_not_measured",
+        good_but(*ONE_OUTPUT, "log_every: 1", "early_stopping: {metric: validation_auc}", "seed: 0", "metrics: [f1]"),
+        (11, 48, "unknown metric 'validation_auc'"),
+    ),
+]
+
+SCHEDULES = [
+    broken(
+        "clipping_without_limit", good_but("seed: 0", "clipping: norm"), (1, 11, "clipping: key 'limit' is missing")
+    ),
+    broken(
+        "clipping_at_0",
+        good_but("seed: 0", "clipping: {type: value, limit: 0}"),
+        (1, 32, "clipping.limit: must be greater than 0, got 0"),
+    ),
+    broken("clipping_number", good_but("seed: 0", "clipping: 5"), (1, 11, "must be the name of one clipping")),
+    broken(
+        "schedule_unknown",
+        good_but("seed: 0", "schedule: cosin"),
+        (1, 11, "schedule: unknown type 'cosin'; did you mean 'cosine'?"),
+    ),
+    broken(
+        "schedule_key_unknown",
+        good_but("seed: 0", "schedule: {type: step, every: 3, gama: 1}"),
+        (1, 34, "schedule: unknown key 'gama'; did you mean 'gamma'?"),
+    ),
+    broken("schedule_without_updates", good_but("seed: 0", "schedule: warmup"), (1, 11, "key 'updates' is missing")),
+    broken(
+        "schedule_gamma_over_1",
+        good_but("seed: 0", "schedule: {type: exponential, gamma: 1.5}"),
+        (1, 38, "schedule.gamma: must be at most 1, got 1.5"),
+    ),
+    broken(
+        "following_schedule_unknown",
+        good_but("seed: 0", "schedule: {type: warmup, updates: 3, then: stepp}"),
+        (1, 44, "schedule.then: unknown type 'stepp'; did you mean 'step'?"),
+    ),
+    broken(
+        "following_schedule_incomplete",
+        good_but("seed: 0", "schedule: {type: warmup, updates: 3, then: step}"),
+        (1, 44, "schedule.then: key 'every' is missing"),
+    ),
+    broken(
+        "following_schedule_key_unknown",
+        good_but("seed: 0", "schedule: {type: warmup, updates: 3, then: {type: cosine, low: 0}}"),
+        (1, 59, "schedule.then: unknown key 'low'; "),
+    ),
+]
+
 SEVERAL = [
     broken(
         "three_in_one_file",
@@ -390,6 +592,22 @@ CONTROLS = [
     pytest.param(f"\ufeff{GOOD}", (), id="byte_order_mark"),
     pytest.param(GOOD, ("seed=1", "layers[1]=relu", "layers[0].l2=1e-4"), id="overrides"),
     pytest.param(good_but("seed: 0", "seed: -1"), ("seed=1",), id="mended_by_an_override"),
+    pytest.param(good_but(*NUMBERS_AS_TARGETS), (), id="numbers"),
+    pytest.param(good_but(*NUMBERS_AS_TARGETS), ("layers[3]=tanh", "loss=mean_absolute_error"), id="numbers_of_tanh"),
+    pytest.param(good_but(*NUMBERS_AS_TARGETS), ("validation={fraction: 0.5}",), id="fraction_of_numbers"),
+    pytest.param(good_but(*ONE_OUTPUT), (), id="one_output"),
+    pytest.param(good_but(*ONE_OUTPUT), ("loss=mean_squared_error",), id="one_output_squared"),
+    pytest.param(good_but(*ONE_OUTPUT), ("layers[2].units=2",), id="two_outputs_yes_or_no"),
+    pytest.param(good_but(*TWO_CLASSES, "units: 3", "units: 2"), (), id="two_outputs"),
+    pytest.param(good_but("- softmax", "- sigmoid", "categorical_", "binary_"), (), id="three_outputs_yes_or_no"),
+    pytest.param(GOOD, ("data={type: vertical}",), id="vertical"),
+    pytest.param(GOOD, ("data={type: vertical_data, samples: 5}", "validation=vertical"), id="vertical_of_the_book"),
+    pytest.param(GOOD, ("metrics=[]",), id="no_metrics"),
+    pytest.param(GOOD, ("metrics=[accuracy]", "training.early_stopping={metric: accuracy}"), id="metrics"),
+    pytest.param(good_but(*NUMBERS_AS_TARGETS), ("training.early_stopping={metric: validation_r2}",), id="watched_r2"),
+    pytest.param(GOOD, ("layers[1]=batch_normalization", "training.batch_size=29"), id="last_batch_of_two_rows"),
+    pytest.param(GOOD, ("schedule=cosine", "clipping={type: norm, limit: 1}"), id="schedule_and_clipping"),
+    pytest.param(GOOD, ("schedule={type: warmup, updates: 2, then: {type: step, every: 1}}",), id="schedule_of_two"),
 ]
 
 
@@ -430,6 +648,9 @@ def assert_nothing_left(here):
         *NUMBERS,
         *NO_DOCUMENTS,
         *CHECKS,
+        *FITTING,
+        *METRICS,
+        *SCHEDULES,
         *SEVERAL,
     ],
 )
@@ -476,3 +697,13 @@ def test_a_good_spec_is_trained(here, nncli, text, overrides):
     result = nncli("train", "bad.yaml", *overrides, "--quiet")
     assert result.code == 0, result.err
     assert (here / "runs" / "bad" / "evaluation.json").is_file()
+
+
+@pytest.mark.parametrize("layers", ["[batch_normalization, softmax]", "[batch_normalization, relu, softmax]"])
+def test_a_width_that_no_layer_decides_is_told_too(here, nncli, layers):
+    """Where all layers pass on the width of the data, there is no units to mend, and outputs still have to fit."""
+    write(here, GOOD)
+    result = nncli("train", "bad.yaml", f"layers={layers}")
+    assert result.code == 3
+    assert "the network ends with 2 outputs, but the data has 3 classes" in result.err
+    assert_nothing_left(here)

@@ -89,5 +89,14 @@ def test_an_empty_registry_says_what_to_import():
 
 def test_every_kind_has_components():
     """The kinds are those of the plan, and each has members."""
-    assert set(registry.kinds()) == {"layer", "loss", "optimizer", "initializer", "dataset", "metric"}
+    assert set(registry.kinds()) == {
+        "layer",
+        "loss",
+        "optimizer",
+        "initializer",
+        "dataset",
+        "metric",
+        "schedule",
+        "clipping",
+    }
     assert all(components(kind) for kind in registry.kinds())

@@ -16,6 +16,8 @@ from nncli.cli.check import check
 from nncli.cli.compare import compare
 from nncli.cli.components import components
 from nncli.cli.evaluate import evaluate
+from nncli.cli.explain import explain
+from nncli.cli.gradcheck import gradcheck
 from nncli.cli.init import init
 from nncli.cli.show import show
 from nncli.cli.train import train
@@ -36,7 +38,7 @@ def nncli() -> None:
     """Train small neural networks from a YAML file."""
 
 
-for _command in (init, check, show, train, evaluate, compare, components):
+for _command in (init, check, show, explain, gradcheck, train, evaluate, compare, components):
     nncli.add_command(_command)
 
 

@@ -1,8 +1,6 @@
 """``nncli components``: everything that the registry knows."""
 
 import json
-from dataclasses import asdict
-from typing import Any
 
 import click
 
@@ -19,7 +17,7 @@ def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) ->
     """
     import nncli.run.loading  # noqa: F401 (registers them)
     from nncli import registry
-    from nncli.cli.reference import components_as_markdown
+    from nncli.cli.reference import as_document, components_as_markdown
     from nncli.errors import CommandLineError
     from nncli.spec.schema import schema as spec_schema
 
@@ -31,20 +29,10 @@ def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) ->
     if schema:
         click.echo(json.dumps(spec_schema(), indent=2))
     elif as_json:
-        click.echo(json.dumps([_document(entry) for entry in chosen], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([as_document(entry) for entry in chosen], indent=2, ensure_ascii=False))
     elif markdown:
         click.echo(components_as_markdown(chosen), nl=False)
     else:
         from nncli.cli.display import show_components
 
         show_components(chosen)
-
-
-def _document(entry: Any) -> dict[str, Any]:
-    return {
-        "kind": entry.kind,
-        "name": entry.name,
-        "alias": entry.alias,
-        "summary": entry.summary,
-        "parameters": [asdict(parameter) for parameter in entry.parameters],
-    }

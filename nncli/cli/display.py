@@ -1,6 +1,7 @@
 """Results as rich draws them, on standard output."""
 
 from collections.abc import Iterable, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -12,6 +13,7 @@ from rich.text import Text
 from nncli.cli.tables import cell_text, direction
 
 if TYPE_CHECKING:
+    from nncli.nn.gradcheck import GradientCheck
     from nncli.registry import Component
     from nncli.run.comparison import Comparison
 
@@ -52,27 +54,25 @@ def show_result(result: dict[str, Any]) -> None:
 
 
 def show_assessment(assessment: dict[str, Any]) -> None:
-    """Metrics of each split, then its confusion matrix with the scores of each class."""
+    """Metrics of each split, then, where there are classes, its confusion matrix with the scores of each."""
     out = Output()
     where = f"{assessment['run']}  ({assessment['status']}, weights of epoch {assessment['epoch']})"
     out.print(where, soft_wrap=True, style="bold")
     out.print()
     out.print(_splits_table({name: part["metrics"] for name, part in assessment["splits"].items()}, exact=True))
     for name, part in assessment["splits"].items():
+        if "confusion" not in part:
+            continue
         out.print(f"\n{name}, {part['rows']} rows: a row is a class, a column what it was taken for", soft_wrap=True)
         out.print(_classes_table(part))
 
 
 def _splits_table(splits: dict[str, dict[str, float]], exact: bool = False) -> Table:
-    """A row a split; with ``exact`` every number in full, as a column a split."""
-    names = list(dict.fromkeys(name for metrics in splits.values() for name in metrics))
-    made = table("", *splits) if exact else table("", *names)
-    if exact:
-        for name in names:
-            made.add_row(name, *(repr(metrics[name]) if name in metrics else "–" for metrics in splits.values()))
-    else:
-        for split, metrics in splits.items():
-            made.add_row(split, *(f"{metrics[name]:.4f}" if name in metrics else "–" for name in names))
+    """A row a metric, a column a split; with ``exact`` every number in full."""
+    made = table("", *splits)
+    for name in dict.fromkeys(name for metrics in splits.values() for name in metrics):
+        values = [metrics.get(name) for metrics in splits.values()]
+        made.add_row(name, *("–" if value is None else repr(value) if exact else f"{value:.4f}" for value in values))
     return made
 
 
@@ -108,6 +108,33 @@ def show_summary(document: dict[str, Any]) -> None:
         f"{document['multiply_adds_a_step']:,} multiply-adds a training step of {document['rows_a_step']:,} rows",
         soft_wrap=True,
     )
+
+
+def show_gradients(check: "GradientCheck", tolerance: float) -> None:
+    """The largest error of each array, what could not be compared, and the verdict."""
+    out = Output()
+    made = table("array", "shape", "compared", "near a kink", "largest error", "at")
+    for each in check.arrays:
+        size = prod(each.shape)
+        made.add_row(
+            each.name,
+            " × ".join(map(str, each.shape)),
+            f"{each.compared:,}" if each.compared == size else f"{each.compared:,} of {size:,}",
+            f"{each.near_kinks:,}",
+            Text(f"{each.error:.1e}" if each.compared else "–", style="" if each.error < tolerance else "bold red"),
+            ", ".join(map(str, each.place)) if each.place else "–",
+        )
+    out.print(made)
+    left_out = {"near a kink": check.rows_near_kinks, "where the loss is clipped": check.rows_clipped}
+    told = [f"{count} more {where} left out" for where, count in left_out.items() if count]
+    out.print("\n" + ", ".join([f"{check.rows} rows", *told]), soft_wrap=True)
+    worst = check.worst
+    if worst.place:
+        place = f"{worst.name} at {', '.join(map(str, worst.place))}"
+        values = f"backward {worst.backward:.9g}, central difference {worst.difference:.9g}"
+        out.print(f"{place}: {values}", soft_wrap=True)
+    if check.passes(tolerance):
+        out.print(f"backward is the slope of the loss: the largest error {worst.error:.1e} is under {tolerance:g}")
 
 
 def show_components(components: Iterable["Component"]) -> None:

@@ -14,9 +14,19 @@ import click
 @click.option(
     "--fail-over", "ceilings", multiple=True, metavar="METRIC=VALUE", help="Exit code 8 where a metric is higher."
 )
+@click.option(
+    "--threshold",
+    type=float,
+    help="What a single output has to exceed to stand for class 1; the config's where not given.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
 def evaluate(
-    run: str, splits: tuple[str, ...], floors: tuple[str, ...], ceilings: tuple[str, ...], as_json: bool
+    run: str,
+    splits: tuple[str, ...],
+    floors: tuple[str, ...],
+    ceilings: tuple[str, ...],
+    threshold: float | None,
+    as_json: bool,
 ) -> None:
     """Measure the network of a run.
 
@@ -32,7 +42,7 @@ def evaluate(
     from nncli.run.reading import Run
 
     gates = [parse_gate(text, upper=False) for text in floors] + [parse_gate(text, upper=True) for text in ceilings]
-    assessment = assess(Run(find_run(run)), splits)
+    assessment = assess(Run(find_run(run)), splits, threshold)
     failed = failures(assessment, gates)
     try:
         if as_json:

@@ -30,10 +30,12 @@ class PlainView(View):
 
     Args:
         epochs: how many there will be.
+        metric: the metric that is shown next to the loss, if any.
     """
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, metric: str | None) -> None:
         self.epochs = epochs
+        self._names = {f"{prefix}{name}" for prefix in ("", "validation_") for name in ("loss", metric)}
         self._next = 0
 
     def show(self, epoch: "Epoch") -> None:
@@ -41,7 +43,7 @@ class PlainView(View):
         if epoch.metrics is None or (epoch.number < self._next and epoch.number != self.epochs):
             return
         self._next = epoch.number + max(1, self.epochs // PLAIN_LINES)
-        numbers = "  ".join(f"{name} {value:.4f}" for name, value in shown_while_training(epoch.metrics).items())
+        numbers = "  ".join(f"{name} {value:.4f}" for name, value in epoch.metrics.items() if name in self._names)
         with suppress(OSError):  # nobody reads it any more, which is no reason to stop training
             click.echo(f"epoch {epoch.number}/{self.epochs}  {numbers}", err=True)
 
@@ -51,10 +53,11 @@ class LiveView(View):
 
     Args:
         epochs: how many there will be.
+        metric: the metric that is shown next to the loss, if any.
     """
 
-    def __init__(self, epochs: int) -> None:
-        self.epochs = epochs
+    def __init__(self, epochs: int, metric: str | None) -> None:
+        self.epochs, self.metric = epochs, metric
         self._epoch = 0
         self._metrics: Mapping[str, float] = {}
         self._losses: list[float] = []
@@ -92,8 +95,10 @@ class LiveView(View):
         for split in ("training", "validation"):
             prefix = "" if split == "training" else f"{split}_"
             if f"{prefix}loss" in self._metrics:
-                loss, accuracy = (self._metrics.get(f"{prefix}{name}", float("nan")) for name in ("loss", "accuracy"))
-                table.add_row(Text(split, style="dim"), f"loss {loss:.4f}", f"accuracy {accuracy:.3f}")
+                numbers = [f"loss {self._metrics[f'{prefix}loss']:.4f}"]
+                if self.metric:
+                    numbers.append(f"{self.metric} {self._metrics[f'{prefix}{self.metric}']:.3f}")
+                table.add_row(Text(split, style="dim"), *numbers)
         return table
 
 
@@ -104,22 +109,13 @@ def watch(training: "Training") -> Iterator[View]:
     from rich.live import Live
 
     console = Console(stderr=True, highlight=False)
-    epochs = training.settings.epochs
+    epochs, metric = training.settings.epochs, next(iter(training.experiment.metrics), None)
     if not console.is_terminal or console.is_dumb_terminal:
-        yield PlainView(epochs)
+        yield PlainView(epochs, metric)
         return
-    view = LiveView(epochs)
+    view = LiveView(epochs, metric)
     with Live(view, console=console, refresh_per_second=8, transient=True):
         yield view
-
-
-def shown_while_training(metrics: Mapping[str, float]) -> dict[str, float]:
-    """The metrics that a line has room for."""
-    return {
-        name: value
-        for name, value in metrics.items()
-        if name not in {"learning_rate", "data_loss", "regularization_loss"}
-    }
 
 
 def sparkline(values: list[float], width: int) -> str:

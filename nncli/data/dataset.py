@@ -14,11 +14,11 @@ Random: TypeAlias = np.random.Generator | np.random.RandomState
 
 @dataclass(frozen=True)
 class Dataset:
-    """Inputs (N, D) with class numbers (N,) from 0 to ``classes`` − 1."""
+    """Inputs (N, D) with targets: class numbers (N,) from 0 to ``classes`` − 1, or, without classes, numbers (N, M)."""
 
     inputs: NDArray[Any]
     targets: NDArray[Any]
-    classes: int
+    classes: int | None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -51,9 +51,14 @@ class Source:
         raise NotImplementedError(f"{type(self).__name__} has no columns")
 
     @property
-    def classes(self) -> int:
-        """C, the number of classes."""
+    def classes(self) -> int | None:
+        """C, the number of classes; None where a target is not a class but one number or several."""
         raise NotImplementedError(f"{type(self).__name__} has no classes")
+
+    @property
+    def target_columns(self) -> int:
+        """M, how many numbers the target of a row has; a class is one."""
+        return 1
 
     def draw(self, rng: Random) -> Dataset:
         """The rows, from this stream where the set is a random one."""

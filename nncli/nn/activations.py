@@ -1,10 +1,15 @@
 """What bends a network: functions of each number, or of each row."""
 
+from typing import Literal
+
 import numpy as np
 
 from nncli.nn.layer import Layer
 from nncli.nn.parameters import Array
-from nncli.registry import register
+from nncli.nn.special import normal_cdf, normal_cdf_by_tanh, normal_pdf, slope_by_tanh
+from nncli.registry import Positive, Share, register
+
+LARGEST_EXPONENT = {np.float32: 88.0, np.float64: 709.0}  # exp of more is infinite in this format
 
 
 @register("relu", alias="Activation_ReLU")
@@ -23,12 +28,211 @@ class ReLU(Layer):
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = max(X, 0), against an array of zeros: four times as fast as against the number."""
-        self.outputs = self.buffer["outputs", *inputs.shape]
+        self.inputs, self.outputs = inputs, self.buffer["outputs", *inputs.shape]
         return np.maximum(inputs, self.buffer["zeros", *inputs.shape], out=self.outputs)  # max(X, 0)
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY where Y > 0, which is where X > 0."""
         return np.multiply(grad, self.outputs > 0, out=self.buffer["d_inputs", *grad.shape])  # dL/dY [Y > 0]
+
+    def margins(self) -> Array:
+        """X."""
+        return self.inputs
+
+
+@register("leaky_relu")
+class LeakyReLU(Layer):
+    """Negative numbers shrink, the others stay; unlike a ReLU it lets some gradient through everywhere.
+
+        Y = max(X, αX)                        X, Y (N, M)
+        dL/dX = dL/dY where X > 0, else α dL/dY
+
+    At the kink, X = 0, the slope is taken as α.
+
+    Args:
+        slope: α, what negative numbers are multiplied by.
+
+    Source: Maas, Hannun and Ng 2013, with α = 0.01; Keras' default is 0.3.
+    """
+
+    initializer_before = "he"
+
+    def __init__(self, slope: Share = 0.01) -> None:
+        self.slope = slope
+
+    def forward(self, inputs: Array, training: bool = False) -> Array:
+        """Y = max(X, αX)."""
+        self.inputs, outputs = inputs, self.buffer["outputs", *inputs.shape]
+        np.multiply(inputs, self.slope, out=outputs)  # αX
+        return np.maximum(inputs, outputs, out=outputs)
+
+    def backward(self, grad: Array) -> Array:
+        """dL/dX = dL/dY where X > 0, else α dL/dY."""
+        d_inputs = self.buffer["d_inputs", *grad.shape]
+        np.multiply(grad, self.slope, out=d_inputs)  # α dL/dY
+        np.copyto(d_inputs, grad, where=self.inputs > 0)
+        return d_inputs
+
+    def margins(self) -> Array:
+        """X."""
+        return self.inputs
+
+
+@register("elu")
+class ELU(Layer):
+    """Positive numbers stay; the others bend smoothly towards a floor, so that the mean stays near 0.
+
+        Y = X where X > 0, else α (exp X − 1)                      X, Y (N, M)
+        dL/dX = dL/dY where X > 0, else dL/dY (Y + α)
+
+    The floor is −α. With α = 1 the slope is the same on both sides of 0, else there is a kink.
+
+    Args:
+        alpha: α, how far below 0 the floor is.
+
+    Source: Clevert, Unterthiner and Hochreiter 2016, arXiv:1511.07289, section 3.
+    """
+
+    initializer_before = "he"
+
+    def __init__(self, alpha: Positive = 1.0) -> None:
+        self.alpha = alpha
+
+    def forward(self, inputs: Array, training: bool = False) -> Array:
+        """Y = X where X > 0, else α (exp X − 1)."""
+        self.inputs, self.outputs = inputs, self.buffer["outputs", *inputs.shape]
+        np.minimum(inputs, 0, out=self.outputs)  # exp is asked of no positive number
+        np.expm1(self.outputs, out=self.outputs)  # exp X − 1
+        np.multiply(self.outputs, self.alpha, out=self.outputs)
+        np.copyto(self.outputs, inputs, where=inputs > 0)
+        return self.outputs
+
+    def backward(self, grad: Array) -> Array:
+        """dL/dX = dL/dY where X > 0, else dL/dY (Y + α)."""
+        d_inputs = self.buffer["d_inputs", *grad.shape]
+        np.add(self.outputs, self.alpha, out=d_inputs)  # Y + α = α exp X
+        np.multiply(grad, d_inputs, out=d_inputs)
+        np.copyto(d_inputs, grad, where=self.inputs > 0)
+        return d_inputs
+
+    def margins(self) -> Array | None:
+        """X, where the slopes of the two sides differ."""
+        return self.inputs if self.alpha != 1 else None
+
+
+@register("gelu")
+class GELU(Layer):
+    """Each number times the probability that a standard normal one is smaller: a ReLU without a corner.
+
+        Y = X Φ(X)                            Φ, φ: distribution and density of the standard normal; X, Y (N, M)
+        dL/dX = dL/dY (Φ(X) + X φ(X))
+
+    The tanh form, which many models were trained with, replaces Φ(X) by ½ (1 + tanh U), U = √(2/π) (X + 0.044715 X³),
+    and differs by up to 5e-4; its gradient is ½ (1 + tanh U) + ½ X (1 − tanh² U) dU/dX.
+
+    Args:
+        approximate: none for Φ itself, tanh for the form with tanh.
+
+    Source: Hendrycks and Gimpel 2016, arXiv:1606.08415, section 2.
+    """
+
+    initializer_before = "he"
+
+    def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
+        self.approximate = approximate
+
+    def forward(self, inputs: Array, training: bool = False) -> Array:
+        """Y = X Φ(X)."""
+        self.inputs, share = inputs, self.buffer["share", *inputs.shape]
+        if self.approximate == "tanh":
+            normal_cdf_by_tanh(inputs, share)  # ½ (1 + tanh U)
+        else:
+            normal_cdf(inputs, share)  # Φ(X)
+        return np.multiply(inputs, share, out=self.buffer["outputs", *inputs.shape])  # X Φ(X)
+
+    def backward(self, grad: Array) -> Array:
+        """dL/dX = dL/dY (Φ(X) + X dΦ/dX)."""
+        share, d_inputs = self.buffer["share", *grad.shape], self.buffer["d_inputs", *grad.shape]
+        if self.approximate == "tanh":
+            slope_by_tanh(self.inputs, share, d_inputs)  # ½ (1 − tanh² U) dU/dX
+        else:
+            normal_pdf(self.inputs, d_inputs)  # φ(X)
+        np.multiply(self.inputs, d_inputs, out=d_inputs)  # X φ(X)
+        np.add(share, d_inputs, out=d_inputs)  # Φ(X) + X φ(X)
+        return np.multiply(grad, d_inputs, out=d_inputs)
+
+
+@register("tanh")
+class Tanh(Layer):
+    """Every number is squeezed into −1 … 1, the sign kept.
+
+        Y = tanh X                            X, Y (N, M)
+        dL/dX = dL/dY (1 − Y²)
+
+    Far from 0 the slope vanishes, and with it the gradient of everything below.
+
+    Source: LeCun et al. 1998, "Efficient BackProp", section 4.4, there with a scale.
+    """
+
+    def forward(self, inputs: Array, training: bool = False) -> Array:
+        """Y = tanh X."""
+        self.outputs = self.buffer["outputs", *inputs.shape]
+        return np.tanh(inputs, out=self.outputs)
+
+    def backward(self, grad: Array) -> Array:
+        """dL/dX = dL/dY (1 − Y²)."""
+        d_inputs = self.buffer["d_inputs", *grad.shape]
+        np.multiply(self.outputs, self.outputs, out=d_inputs)  # Y²
+        np.subtract(1, d_inputs, out=d_inputs)  # 1 − Y²
+        return np.multiply(grad, d_inputs, out=d_inputs)
+
+
+@register("sigmoid", alias="Activation_Sigmoid")
+class Sigmoid(Layer):
+    """Every number is squeezed into 0 … 1: the probability of a yes whose log-odds it is.
+
+        Y = 1 / (1 + exp(−X))                 X, Y (N, M)
+        dL/dX = dL/dY (1 − Y) Y
+
+    −X is held below where exp would overflow; Y is smaller there than any probability that matters.
+
+    Source: Kinsley and Kukieła 2020, chapter 16.
+    """
+
+    def forward(self, inputs: Array, training: bool = False) -> Array:
+        """Y = 1 / (1 + exp(−X))."""
+        self.outputs = self.buffer["outputs", *inputs.shape]
+        np.negative(inputs, out=self.outputs)  # −X
+        np.minimum(self.outputs, LARGEST_EXPONENT[inputs.dtype.type], out=self.outputs)
+        np.exp(self.outputs, out=self.outputs)  # exp(−X)
+        np.add(self.outputs, 1, out=self.outputs)  # 1 + exp(−X)
+        return np.reciprocal(self.outputs, out=self.outputs)
+
+    def backward(self, grad: Array) -> Array:
+        """dL/dX = dL/dY (1 − Y) Y."""
+        d_inputs = self.buffer["d_inputs", *grad.shape]
+        np.subtract(1, self.outputs, out=d_inputs)  # 1 − Y
+        np.multiply(d_inputs, self.outputs, out=d_inputs)  # (1 − Y) Y
+        return np.multiply(grad, d_inputs, out=d_inputs)
+
+
+@register("linear", alias="Activation_Linear")
+class Linear(Layer):
+    """Every number stays as it is; written last, it says that the outputs are numbers of any size.
+
+        Y = X                                 X, Y (N, M)
+        dL/dX = dL/dY
+
+    Source: Kinsley and Kukieła 2020, chapter 17.
+    """
+
+    def forward(self, inputs: Array, training: bool = False) -> Array:
+        """Y = X, the very array."""
+        return inputs
+
+    def backward(self, grad: Array) -> Array:
+        """dL/dX = dL/dY, the very array."""
+        return grad
 
 
 @register("softmax", alias="Activation_Softmax")

@@ -25,6 +25,7 @@ class Dropout(Layer):
     """
 
     stochastic = True
+    initializer_before = None
 
     def __init__(self, rate: Share) -> None:
         self.rate = rate

@@ -38,7 +38,8 @@ class Layer:
     """
 
     stochastic: ClassVar[bool] = False
-    initializer_before: ClassVar[str] = "glorot"
+    initializer_before: ClassVar[str | None] = "glorot"  # None: the layer behind this one decides
+    fewest_rows: ClassVar[int] = 1  # that a training pass needs
 
     def width(self, inputs: int) -> int:
         """How many columns come out where ``inputs`` columns go in."""
@@ -48,16 +49,20 @@ class Layer:
         """The arrays that the layer trains, by their names in it; most layers train none."""
         return {}
 
+    def statistics(self, inputs: int) -> dict[str, Shape]:
+        """The arrays that training passes fill and no optimizer moves; they are saved with what is trained."""
+        return {}
+
     def multiply_adds(self, inputs: int) -> int:
         """Products summed for one row in a forward pass; element-wise work is not counted."""
         return 0
 
     def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
-        """Take the views that belong to the layer, and make its workspace."""
+        """Take the views that belong to the layer, and make its workspace; statistics have no gradients."""
         self.buffer = Buffers(dtype)
 
     def initialize(self, rng: Random) -> None:
-        """Draw the first values of what the layer trains."""
+        """Draw the first values of what the layer trains, and set its statistics."""
 
     def draw_from(self, rng: Random) -> None:
         """Take random numbers from this stream from now on, where the layer needs any."""
@@ -76,3 +81,7 @@ class Layer:
 
     def parameter_gradients(self, grad: Array) -> None:
         """The part of ``backward`` that fills gradients; all that is needed of the lowest layer."""
+
+    def margins(self) -> Array | None:
+        """How far each number of the last forward pass lies from the layer's kink, signed; None where it has none."""
+        return None

@@ -5,10 +5,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nncli.nn.activations import Softmax
+from nncli.nn.activations import Sigmoid, Softmax
 from nncli.nn.layer import Buffers, Layer
 from nncli.nn.parameters import Array
 from nncli.registry import kind, register
+
+CLIP = 1e-7
 
 
 @kind("loss")
@@ -16,14 +18,26 @@ class Loss:
     """A number for each row of outputs (N, M) held against its target; training makes their mean small."""
 
     last_layers: ClassVar[tuple[str, ...]] = ()  # the types that may come last; empty: any
+    needs_classes: ClassVar[bool] = False
 
     def attach(self, dtype: np.dtype[Any]) -> None:
         """Make the workspace."""
         self.buffer = Buffers(dtype)
 
+    def widths(self, classes: int) -> tuple[int, ...]:
+        """How many outputs can stand for so many classes: one for each, or one that tells two apart."""
+        return (classes, 1) if classes == 2 else (classes,)
+
     def encode(self, targets: Array, width: int) -> Array:
-        """Targets as ``forward`` and ``backward`` take them, (N, width)."""
-        raise NotImplementedError(f"{type(self).__name__} has no encode")
+        """Targets (N, width) as ``forward`` and ``backward`` take them.
+
+        Class numbers (N,) become one-hot rows, or, where there is one output, a column of 0 and 1; numbers stay.
+        """
+        if targets.ndim == 2 or width == 1:
+            return np.asfortranarray(targets.reshape(len(targets), -1), self.buffer.dtype)
+        one_hot = np.zeros((width, len(targets)), self.buffer.dtype)
+        one_hot[targets, np.arange(len(targets))] = 1
+        return one_hot.T
 
     def forward(self, outputs: Array, targets: Array) -> Array:
         """The loss of each row, (N,)."""
@@ -32,6 +46,14 @@ class Loss:
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/d outputs (N, M), L being the mean over the rows."""
         raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    def margins(self, outputs: Array, targets: Array) -> Array | None:
+        """How far each output lies from the loss's kink, signed; None where it has none."""
+        return None
+
+    def clipped(self, outputs: Array, targets: Array) -> Array:
+        """Which rows (N,) have an output that ``forward`` clips and ``backward`` does not."""
+        return np.zeros(len(outputs), np.bool_)
 
 
 @register("categorical_crossentropy", alias="Loss_CategoricalCrossentropy")
@@ -48,28 +70,124 @@ class CategoricalCrossentropy(Loss):
     """
 
     last_layers = ("softmax",)
-    CLIP = 1e-7
+    needs_classes = True
 
-    def encode(self, targets: Array, width: int) -> Array:
-        """One-hot rows (N, C) of class numbers (N,); what is one-hot already stays."""
-        if targets.ndim == 2:
-            return np.asfortranarray(targets, self.buffer.dtype)
-        one_hot = np.zeros((width, len(targets)), self.buffer.dtype)
-        one_hot[targets, np.arange(len(targets))] = 1
-        return one_hot.T
+    def widths(self, classes: int) -> tuple[int, ...]:
+        """One for each class."""
+        return (classes,)
 
     def forward(self, outputs: Array, targets: Array) -> Array:
         """L = −log Σ T clip(P)."""
-        clipped = np.clip(outputs, self.CLIP, 1 - self.CLIP)  # clip(P)
-        own: Array = np.sum(targets * clipped, axis=1)  # Σ T clip(P)
+        own: Array = np.sum(targets * clip(outputs), axis=1)  # Σ T clip(P)
         return np.negative(np.log(own))  # −log Σ T clip(P)
 
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/dP = −T / (clip(P) N)."""
         d_outputs = self.buffer["d_outputs", *outputs.shape]
-        np.clip(outputs, self.CLIP, 1 - self.CLIP, out=d_outputs)  # clip(P)
-        np.divide(targets, d_outputs, out=d_outputs)  # T / clip(P)
+        np.divide(targets, clip(outputs), out=d_outputs)  # T / clip(P)
         return np.divide(d_outputs, -len(outputs), out=d_outputs)  # −T / (clip(P) N)
+
+    def clipped(self, outputs: Array, targets: Array) -> Array:
+        """Those whose own class has a probability at an end."""
+        own: Array = np.sum(targets * outputs, axis=1)
+        return np.not_equal(clip(own), own)
+
+
+@register("binary_crossentropy", alias="Loss_BinaryCrossentropy")
+class BinaryCrossentropy(Loss):
+    """Minus the logarithm of the probability that an output gives to its own answer, yes or no; a row's mean.
+
+        L = −(1/M) Σ (T log clip(P) + (1 − T) log(1 − clip(P)))       P (N, M) probabilities of yes, T (N, M) 0 or 1
+        dL/dP = −(T / clip(P) − (1 − T) / (1 − clip(P))) / (M N)      N from the mean over the rows
+
+    One output tells two classes apart; with one for each class every output answers for its own, and several may say
+    yes. P is clipped to [1e-7, 1 − 1e-7]; the gradient passes through the clip as if it were not there. Behind a
+    sigmoid the two gradients shrink to (P − T) / (M N), see ``fused``.
+
+    Source: Kinsley and Kukieła 2020, chapter 16.
+    """
+
+    last_layers = ("sigmoid",)
+    needs_classes = True
+
+    def forward(self, outputs: Array, targets: Array) -> Array:
+        """L = −(1/M) Σ (T log clip(P) + (1 − T) log(1 − clip(P)))."""
+        sure = clip(outputs)  # clip(P)
+        return np.negative(row_means(targets * np.log(sure) + (1 - targets) * np.log(1 - sure)))
+
+    def backward(self, outputs: Array, targets: Array) -> Array:
+        """dL/dP = −(T / clip(P) − (1 − T) / (1 − clip(P))) / (M N)."""
+        sure, d_outputs = clip(outputs), self.buffer["d_outputs", *outputs.shape]
+        np.subtract(targets / sure, (1 - targets) / (1 - sure), out=d_outputs)  # T / clip(P) − (1 − T) / (1 − clip(P))
+        return np.divide(d_outputs, -outputs.size, out=d_outputs)
+
+    def clipped(self, outputs: Array, targets: Array) -> Array:
+        """Those with any probability at an end."""
+        ends: Array = np.any(clip(outputs) != outputs, axis=1)
+        return ends
+
+
+@register("mean_squared_error", alias="Loss_MeanSquaredError")
+class MeanSquaredError(Loss):
+    """The square of how far an output is from its target; a row's mean.
+
+        L = (1/M) Σ (P − T)²              P, T (N, M)
+        dL/dP = 2 (P − T) / (M N)         N from the mean over the rows
+
+    There is no ½, so the gradient has a 2. On classes it is the Brier score.
+
+    Source: Kinsley and Kukieła 2020, chapter 17.
+    """
+
+    def forward(self, outputs: Array, targets: Array) -> Array:
+        """L = (1/M) Σ (P − T)²."""
+        return row_means(np.square(outputs - targets))
+
+    def backward(self, outputs: Array, targets: Array) -> Array:
+        """dL/dP = 2 (P − T) / (M N)."""
+        d_outputs = self.buffer["d_outputs", *outputs.shape]
+        np.subtract(outputs, targets, out=d_outputs)  # P − T
+        return np.multiply(d_outputs, 2 / outputs.size, out=d_outputs)  # 2 (P − T) / (M N)
+
+
+@register("mean_absolute_error", alias="Loss_MeanAbsoluteError")
+class MeanAbsoluteError(Loss):
+    """How far an output is from its target; a row's mean.
+
+        L = (1/M) Σ |P − T|               P, T (N, M)
+        dL/dP = sign(P − T) / (M N)       sign(0) = 0; N from the mean over the rows
+
+    At the kink, P = T, the slope is taken as 0. The book prints sign(T − P), which climbs instead of descending.
+
+    Source: Kinsley and Kukieła 2020, chapter 17, the sign put right.
+    """
+
+    def forward(self, outputs: Array, targets: Array) -> Array:
+        """L = (1/M) Σ |P − T|."""
+        return row_means(np.abs(outputs - targets))
+
+    def backward(self, outputs: Array, targets: Array) -> Array:
+        """dL/dP = sign(P − T) / (M N)."""
+        d_outputs = self.buffer["d_outputs", *outputs.shape]
+        np.subtract(outputs, targets, out=d_outputs)  # P − T
+        np.sign(d_outputs, out=d_outputs)  # sign(P − T)
+        return np.divide(d_outputs, outputs.size, out=d_outputs)  # sign(P − T) / (M N)
+
+    def margins(self, outputs: Array, targets: Array) -> Array:
+        """P − T."""
+        return np.subtract(outputs, targets)
+
+
+def clip(probabilities: Array) -> Array:
+    """Probabilities held in [1e-7, 1 − 1e-7], so that no logarithm of one, or of its rest, is infinite."""
+    held: Array = np.clip(probabilities, CLIP, 1 - CLIP)
+    return held
+
+
+def row_means(numbers: Array) -> Array:
+    """The mean (N,) of each row of (N, M) numbers."""
+    means: Array = np.mean(numbers, axis=1)
+    return means
 
 
 def average(losses: Array) -> float:
@@ -88,8 +206,21 @@ def softmax_crossentropy(probabilities: Array, targets: Array, out: Array) -> Ar
     return np.divide(out, len(out), out=out)  # (P − T) / N
 
 
+def sigmoid_crossentropy(probabilities: Array, targets: Array, out: Array) -> Array:
+    """Fill ``out`` with dL/dZ = (P − T) / (M N), the gradient of binary cross-entropy through a sigmoid.
+
+        dL/dZ = dL/dP (1 − P) P with dL/dP = −(T / P − (1 − T) / (1 − P)) / (M N)
+
+    Arrays are (N, M). Source: Bishop 2006, equation 4.91; the book multiplies the two gradients.
+    """
+    np.subtract(probabilities, targets, out=out)  # P − T
+    return np.divide(out, out.size, out=out)  # (P − T) / (M N)
+
+
 def fused(last: Layer, loss: Loss) -> Callable[[Array, Array, Array], Array] | None:
     """The gradient through a last layer and its loss at once, where the two make a shorter formula together."""
     if isinstance(last, Softmax) and isinstance(loss, CategoricalCrossentropy):
         return softmax_crossentropy
+    if isinstance(last, Sigmoid) and isinstance(loss, BinaryCrossentropy):
+        return sigmoid_crossentropy
     return None

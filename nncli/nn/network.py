@@ -1,6 +1,6 @@
 """A stack of layers over one parameter vector, with the loss at its end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,12 +33,13 @@ class Network:
     def __init__(self, layers: Sequence[Layer], loss: Loss, inputs: int, dtype: np.dtype[Any]) -> None:
         self.layers, self.loss, self.dtype = tuple(layers), loss, dtype
         self.widths = widths(self.layers, inputs)
-        self.parameters = Parameters(shapes(self.layers, inputs), dtype)
-        if not self.parameters.shapes:
+        trained = shapes(self.layers, inputs)
+        if not trained:
             raise ValueError("no layer of the network trains anything")
+        self.parameters = Parameters(trained, dtype, statistics(self.layers, inputs))
         self._attach()
         self.stochastic = any(layer.stochastic for layer in self.layers)
-        self._penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
+        self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
         self._fused = fused(self.layers[-1], loss)
         self._buffer = Buffers(dtype)
         lowest = next(index for index, layer in enumerate(self.layers) if layer.shapes(self.widths[index]))
@@ -50,12 +51,7 @@ class Network:
         values = self.parameters.views(self.parameters.values)
         gradients = self.parameters.views(self.parameters.gradients)
         for index, layer in enumerate(self.layers):
-            own = {name: f"layers.{index}.{name}" for name in layer.shapes(self.widths[index])}
-            layer.attach(
-                {name: values[full] for name, full in own.items()},
-                {name: gradients[full] for name, full in own.items()},
-                self.dtype,
-            )
+            layer.attach(_of_layer(index, values), _of_layer(index, gradients), self.dtype)
         self.loss.attach(self.dtype)
 
     def initialize(self, rng: Random) -> None:
@@ -85,7 +81,7 @@ class Network:
         for layer in self._downwards:
             grad = layer.backward(grad)
         self._lowest.parameter_gradients(grad)
-        for penalty in self._penalties:
+        for penalty in self.penalties:
             penalty.backward()
 
     def predict(self, inputs: Array, rows: int) -> Array:
@@ -101,7 +97,7 @@ class Network:
 
     def regularization_loss(self) -> float:
         """The sum of all penalties."""
-        return sum((penalty.forward() for penalty in self._penalties), 0.0)
+        return sum((penalty.forward() for penalty in self.penalties), 0.0)
 
 
 def widths(layers: Sequence[Layer], inputs: int) -> tuple[int, ...]:
@@ -113,10 +109,22 @@ def widths(layers: Sequence[Layer], inputs: int) -> tuple[int, ...]:
 
 
 def shapes(layers: Sequence[Layer], inputs: int) -> dict[str, Shape]:
-    """The shape of every trainable array by its full name, ``layers.0.weights``."""
+    """The shape of every trained array by its full name, ``layers.0.weights``."""
     pairs = zip(layers, widths(layers, inputs), strict=False)
-    return {
-        f"layers.{index}.{name}": shape
-        for index, (layer, columns) in enumerate(pairs)
-        for name, shape in layer.shapes(columns).items()
-    }
+    return _full_names([layer.shapes(columns) for layer, columns in pairs])
+
+
+def statistics(layers: Sequence[Layer], inputs: int) -> dict[str, Shape]:
+    """The shape of every array that is measured and not trained, by its full name, ``layers.1.running_mean``."""
+    pairs = zip(layers, widths(layers, inputs), strict=False)
+    return _full_names([layer.statistics(columns) for layer, columns in pairs])
+
+
+def _full_names(parts: Sequence[Mapping[str, Shape]]) -> dict[str, Shape]:
+    return {f"layers.{index}.{name}": shape for index, part in enumerate(parts) for name, shape in part.items()}
+
+
+def _of_layer(index: int, views: Mapping[str, Array]) -> dict[str, Array]:
+    """The views of one layer, by their names in it."""
+    prefix = f"layers.{index}."
+    return {name.removeprefix(prefix): view for name, view in views.items() if name.startswith(prefix)}

@@ -1,4 +1,4 @@
-"""All trainable numbers of a network in one vector, with a named view of each array."""
+"""All numbers that a network learns in one vector, with a named view of each array."""
 
 from collections.abc import Iterator, Mapping
 from math import prod
@@ -14,26 +14,34 @@ Shape: TypeAlias = tuple[int, ...]
 class Parameters:
     """One flat vector of values and one of gradients, and the arrays of the layers as views into both.
 
-        values    (P,)    w₀ … b₀ … w₁ … b₁ …       P = the sum of all sizes
-        gradients (P,)    dL/dw₀ … dL/db₀ …         in the same order
+        values    (P + S,)    w₀ … b₀ … w₁ … b₁ … | m₀ … v₀ …      P trained numbers, then S that are only measured
+        trained   (P,)        w₀ … b₀ … w₁ … b₁ …                   the first part of ``values``
+        gradients (P,)        dL/dw₀ … dL/db₀ …                     in the same order
 
-    An optimizer sees two vectors and need not know of layers; a layer sees arrays of its own shapes.
+    An optimizer sees two vectors and need not know of layers; a layer sees arrays of its own shapes. What is saved,
+    restored or kept as the best is ``values``: the statistics belong to the network like its weights.
 
     Args:
-        shapes: the shape of each array by its name, in the order in which they lie in memory.
-        dtype: the number format of both vectors.
+        shapes: the shape of each trained array by its name, in the order in which they lie in memory.
+        dtype: the number format of all vectors.
+        statistics: the shapes of the arrays that training passes fill and no optimizer moves.
     """
 
-    def __init__(self, shapes: Mapping[str, Shape], dtype: np.dtype[Any]) -> None:
-        self.shapes = dict(shapes)
-        size = sum(map(prod, self.shapes.values()))
-        self.values = np.zeros(size, dtype)
-        self.gradients = np.zeros(size, dtype)
+    def __init__(
+        self, shapes: Mapping[str, Shape], dtype: np.dtype[Any], statistics: Mapping[str, Shape] | None = None
+    ) -> None:
+        self.shapes = {**shapes, **(statistics or {})}
+        trained = sum(map(prod, shapes.values()))
+        self.values = np.zeros(sum(map(prod, self.shapes.values())), dtype)
+        self.trained = self.values[:trained]
+        self.gradients = np.zeros(trained, dtype)
 
     def views(self, vector: Array) -> dict[str, Array]:
-        """Each array by its name, as a view into a vector that is laid out like ``values``."""
+        """Each array by its name, as a view into a vector that is laid out like ``values``, or like its first part."""
         views, start = {}, 0
         for name, shape in self.shapes.items():
+            if start == len(vector):
+                break
             views[name] = vector[start : start + prod(shape)].reshape(shape)
             start += prod(shape)
         return views

@@ -8,6 +8,8 @@ import numpy as np
 from nncli.data.dataset import Dataset
 from nncli.data.split import split
 from nncli.errors import SpecError
+from nncli.nn.clipping import Clipping
+from nncli.nn.metrics.metric import Metric
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.registry import ComponentSpec
@@ -20,13 +22,20 @@ from nncli.spec.sections import Fraction, Spec
 
 @dataclass(frozen=True)
 class Experiment:
-    """All that a spec describes, made: data sets by split, network with its first weights, optimizer, streams."""
+    """All that a spec describes, made: data sets by split, network with its first weights, optimizer, and the rest."""
 
     spec: Spec
     data: dict[str, Dataset]
     network: Network
     optimizer: Optimizer
+    clipping: Clipping | None
+    metrics: dict[str, Metric]
     streams: Streams
+
+    def draw_last(self) -> None:
+        """Draw the test set where it comes out of the book's one stream, whose next numbers it is after training."""
+        if self.spec.draws_test_last and isinstance(self.spec.test, ComponentSpec):
+            self.data["test"] = self.spec.test.build().draw(self.streams.of(Purpose.TEST))
 
 
 @quiet
@@ -37,23 +46,33 @@ def assemble(spec: Spec, document: Document | None = None) -> Experiment:
         SpecError: the data cannot be drawn or split as the spec says.
     """
     numbers = streams(spec.rng, spec.seed)
-    training = spec.data.build().draw(numbers.of(Purpose.TRAINING))
+    data = _splits(spec, numbers, document)
+    _require_different(spec, data, document)
     network = Network(
         [part.build() for part in spec.layers],
         spec.loss.build(),
-        training.inputs.shape[1],
+        data["training"].inputs.shape[1],
         np.dtype(spec.dtype),
     )
     network.initialize(numbers.of(Purpose.WEIGHTS))
-    data = _splits(spec, training, numbers, document)
-    _require_different(data, document)
     optimizer = spec.optimizer.build()
-    optimizer.attach(network.parameters.values, network.parameters.gradients)
-    return Experiment(spec, data, network, optimizer, numbers)
+    schedule = spec.schedule.build() if spec.schedule else None
+    optimizer.attach(network.parameters.trained, network.parameters.gradients, schedule)
+    clipping = spec.clipping.build() if spec.clipping else None
+    return Experiment(spec, data, network, optimizer, clipping, _metrics(spec, data["training"]), numbers)
 
 
-def _splits(spec: Spec, training: Dataset, numbers: Streams, document: Document | None) -> dict[str, Dataset]:
-    """The data set of each split that the spec has, in the order training, validation, test."""
+def _metrics(spec: Spec, training: Dataset) -> dict[str, Metric]:
+    """The metrics of a spec by their names, having seen the training set's targets."""
+    metrics = {part.type: part.build() for part in spec.metrics or ()}
+    for metric in metrics.values():
+        metric.attach(training.targets)
+    return metrics
+
+
+def _splits(spec: Spec, numbers: Streams, document: Document | None) -> dict[str, Dataset]:
+    """The data set of each split that is drawn before training, in the order training, validation, test."""
+    training = spec.data.build().draw(numbers.of(Purpose.TRAINING))
     parts = {"validation": (spec.validation, Purpose.VALIDATION), "test": (spec.test, Purpose.TEST)}
     fractions = {name: part.fraction for name, (part, _) in parts.items() if isinstance(part, Fraction)}
     try:
@@ -63,17 +82,18 @@ def _splits(spec: Spec, training: Dataset, numbers: Streams, document: Document 
             _located(document, (max(fractions, key=fractions.__getitem__), "fraction"), str(error))
         ) from None
     for name, (part, purpose) in parts.items():
-        if isinstance(part, ComponentSpec):
+        if isinstance(part, ComponentSpec) and not (name == "test" and spec.draws_test_last):
             data[name] = part.build().draw(numbers.of(purpose))
     return {name: data[name] for name in ("training", *parts) if name in data}
 
 
-def _require_different(data: dict[str, Dataset], document: Document | None) -> None:
+def _require_different(spec: Spec, data: dict[str, Dataset], document: Document | None) -> None:
     """No two splits are the same rows: what was learned cannot test itself."""
     for one, other in combinations(data, 2):
         if data[one].fingerprint() == data[other].fingerprint():
-            message = f"has the very rows of {one}, so that it tests nothing; write another seed"
-            raise SpecError(_located(document, (other, "seed"), message))
+            key = "seed" if hasattr(getattr(spec, other), "seed") else "samples"
+            message = f"has the very rows of {one}, so that it tests nothing; write another {key}"
+            raise SpecError(_located(document, (other, key), message))
 
 
 def _located(document: Document | None, path: Path, message: str) -> str:

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from nncli.errors import CommandLineError, DivergedError, RunError
-from nncli.nn.metrics import class_scores, confusion
+from nncli.nn.metrics.classification import Decided, class_scores, confusion, decisions
+from nncli.nn.metrics.metric import Task
 from nncli.run.assembly import Experiment, assemble
 from nncli.run.directory import described
-from nncli.run.evaluation import SPLITS, examples, measure, measured_names, predict
+from nncli.run.evaluation import SPLITS, examples, measure, possible_names, predict
 from nncli.run.reading import Run
+from nncli.run.tasks import task
 from nncli.spec.problems import did_you_mean
+from nncli.spec.sections import Spec
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def parse_gate(text: str, upper: bool) -> Gate:
         CommandLineError: it has another form, or no such metric.
     """
     name, _, number = text.partition("=")
-    known = {known for split in SPLITS for metric in measured_names(split) for known in (metric, f"{split}_{metric}")}
+    known = {known for split in SPLITS for metric in possible_names(split) for known in (metric, f"{split}_{metric}")}
     if name not in known:
         raise CommandLineError(f"{text!r}: unknown metric {name!r}{did_you_mean(name, known)}")
     try:
@@ -73,22 +74,32 @@ def failures(assessment: dict[str, Any], gates: Sequence[Gate]) -> list[str]:
     return sentences
 
 
-def assess(run: Run, splits: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Metrics, confusion matrix and scores of each class, on each split or on the named ones.
+def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = None) -> dict[str, Any]:
+    """Metrics, and where there are classes confusion matrix and scores of each, on each split or on the named ones.
+
+    Args:
+        run: the run.
+        splits: the splits to be measured; all where none is named.
+        threshold: what a single output has to exceed to stand for class 1; else the spec's.
 
     Raises:
-        CommandLineError: the run has no such split.
+        CommandLineError: the run has no such split, or its outputs have no threshold.
         DivergedError: a metric of these weights is not finite.
         RunError: the weights do not fit, or the data is no longer what the run was trained on.
     """
-    experiment = assemble(run.spec)
+    spec = run.spec if threshold is None else _with_threshold(run, threshold)
+    experiment = assemble(spec)
+    if run.evaluation is not None:
+        _draw_last(run, experiment)
     missing = [name for name in splits if name not in experiment.data]
     if missing:
-        raise CommandLineError(f"{run.path}: has no split {missing[0]!r}; it has {', '.join(experiment.data)}")
+        late = "; it is drawn after training" if spec.draws_test_last and missing[0] == "test" else ""
+        has = ", ".join(experiment.data)
+        raise CommandLineError(f"{run.path}: has no split {missing[0]!r}{late}; it has {has}")
     _require_same_data(run, experiment)
     epoch = run.load_weights(experiment.network.parameters)
     chosen = splits or tuple(experiment.data)
-    parts = {name: _assessed(experiment, name) for name in chosen}
+    parts = {name: _assessed(experiment, name, threshold) for name in chosen}
     for name, part in parts.items():
         wrong = [metric for metric, value in part["metrics"].items() if not math.isfinite(value)]
         if wrong:
@@ -96,20 +107,44 @@ def assess(run: Run, splits: tuple[str, ...] = ()) -> dict[str, Any]:
     return {"run": str(run.path), "status": run.status, "epoch": epoch, "splits": parts}
 
 
-def _assessed(experiment: Experiment, name: str) -> dict[str, Any]:
+def _with_threshold(run: Run, threshold: float) -> Spec:
+    """The spec of a run with another threshold wherever there is one."""
+    if not 0 <= threshold <= 1:
+        raise CommandLineError(f"the threshold is {threshold}; a probability is between 0 and 1")
+    if task(run.spec) is not Task.BINARY:
+        raise CommandLineError(f"{run.path}: a threshold is for one output that tells two classes apart; it has none")
+    metrics = [
+        metric.model_copy(update={"threshold": threshold}) if hasattr(metric, "threshold") else metric
+        for metric in run.spec.metrics or ()
+    ]
+    return run.spec.model_copy(update={"metrics": metrics})
+
+
+def _draw_last(run: Run, experiment: Experiment) -> None:
+    """The test set that was drawn after training, from where training had left the stream."""
+    if not run.spec.draws_test_last:
+        return
+    try:
+        experiment.streams.restore(run.checkpoint.position.random or [])
+    except (ValueError, OverflowError) as error:
+        raise RunError(f"{run.path}: the random state of its checkpoint is damaged: {error}") from None
+    experiment.draw_last()
+
+
+def _assessed(experiment: Experiment, name: str, threshold: float | None) -> dict[str, Any]:
     network = experiment.network
     part = examples(experiment.data[name], network)
     outputs = predict(network, part)
-    matrix = confusion(np.argmax(outputs, axis=1), part.targets, part.classes)
-    return {
-        "rows": len(part.targets),
-        "metrics": measure(network, name, part, outputs),
-        "confusion": matrix.tolist(),
-        "classes": [asdict(scores) for scores in class_scores(matrix)],
-    }
+    measured = {"rows": len(part.targets), "metrics": measure(network, experiment.metrics, name, part, outputs)}
+    if part.classes is None:
+        return measured
+    if threshold is None:
+        threshold = next((each.threshold for each in experiment.metrics.values() if isinstance(each, Decided)), 0.5)
+    matrix = confusion(decisions(outputs, threshold), part.targets, part.classes)
+    return {**measured, "confusion": matrix.tolist(), "classes": [asdict(scores) for scores in class_scores(matrix)]}
 
 
 def _require_same_data(run: Run, experiment: Experiment) -> None:
     for name, data in experiment.data.items():
-        if run.record.data[name] != described(data):
+        if run.data[name] != described(data):
             raise RunError(f"{run.path}: the {name} data drawn now is not what the run was trained on")

@@ -3,14 +3,23 @@
 import os
 from collections.abc import Callable, Iterator
 
+from nncli.data.dataset import Source
+from nncli.nn.losses import Loss
+from nncli.nn.metrics.metric import Task
 from nncli.nn.network import widths
-from nncli.registry import ComponentSpec
-from nncli.run.evaluation import watchable
-from nncli.run.summary import memory_bytes, training_rows
+from nncli.registry import ComponentSpec, components
+from nncli.run.evaluation import SPLITS, column
+from nncli.run.summary import memory_bytes, step_rows, training_rows
+from nncli.run.tasks import chosen_metrics, suits, task
 from nncli.spec.problems import Path, did_you_mean, shown
 from nncli.spec.schema import Sections
 from nncli.spec.sections import Fraction
 
+TASK_WORDS = {
+    Task.CLASSES: "a network with an output for each class",
+    Task.BINARY: "a network with one output for two classes",
+    Task.REGRESSION: "targets that are numbers",
+}
 Finding = tuple[Path, str]
 Check = Callable[[Sections], Iterator[Finding]]
 
@@ -67,18 +76,44 @@ def loss_fits_the_last_layer(sections: Sections) -> Iterator[Finding]:
         )
 
 
+@needs("data", "loss")
+def loss_fits_the_targets(sections: Sections) -> Iterator[Finding]:
+    """A loss for classes gets classes."""
+    if sections.data.build().classes is None and sections.loss.build().needs_classes:
+        found = f"but the targets of {sections.data.type} are numbers"
+        yield ("loss",), f"{sections.loss.type} needs classes, {found}; write mean_squared_error or mean_absolute_error"
+
+
 @needs("layers", "data")
-def outputs_fit_the_classes(sections: Sections) -> Iterator[Finding]:
-    """One output a class."""
+def outputs_fit_the_targets(sections: Sections) -> Iterator[Finding]:
+    """One output a class, or one for two classes, or one a number."""
     source = sections.data.build()
     layers = [layer.build() for layer in sections.layers]
-    columns = widths(layers, source.columns)
-    if columns[-1] == source.classes:
-        return
-    trained = [index for index, layer in enumerate(layers) if layer.shapes(1)]
-    if trained:
-        mismatch = f"the network ends with {columns[-1]} outputs, but the data has {source.classes} classes"
-        yield ("layers", trained[-1], "units"), f"{mismatch}; write units: {source.classes}"
+    outputs = widths(layers, source.columns)[-1]
+    loss = sections.loss.build() if sections.has(["loss"]) else Loss()
+    fitting = loss.widths(source.classes) if source.classes else (source.target_columns,)
+    deciding = [index for index, layer in enumerate(layers) if layer.width(1) == layer.width(2)]  # whatever goes in
+    if outputs not in fitting:
+        plural = "" if outputs == 1 else "s"
+        mismatch = f"the network ends with {outputs} output{plural}, but the data has {_target_words(source)}"
+        cure = " or ".join(map(str, fitting))
+        if deciding:
+            yield ("layers", deciding[-1], "units"), f"{mismatch}; write units: {cure}"
+        elif any(layer.shapes(1) for layer in layers):
+            yield ("layers",), f"{mismatch}; add a dense layer with units: {cure}"
+
+
+@needs("layers", "data", "metrics")
+def metrics_suit_the_task(sections: Sections) -> Iterator[Finding]:
+    """Each metric means something for these outputs, and has a column of its own."""
+    asked = task(sections)
+    named = [metric.type for metric in sections.metrics or ()]
+    for index, metric in enumerate(sections.metrics or ()):
+        if metric.type in named[:index]:
+            yield ("metrics", index), f"{metric.type} stands twice; a metric has one column"
+        if not suits(metric, asked):
+            fitting = ", ".join(entry.name for entry in components("metric") if asked in entry.target.tasks)
+            yield ("metrics", index), f"{metric.type} is not for {TASK_WORDS[asked]}; these are: {fitting}"
 
 
 @needs("data", "validation", "test")
@@ -88,7 +123,8 @@ def fractions_leave_rows(sections: Sections) -> Iterator[Finding]:
     if parts and training_rows(sections) <= 0:
         source, largest = sections.data.build(), max(parts, key=parts.__getitem__)
         shares = " and ".join(f"{name} {share:g}" for name, share in parts.items())
-        message = f"the fractions ({shares}) leave none of the {source.rows // source.classes} rows of a class"
+        rows = f"{source.rows // source.classes} rows of a class" if source.classes else f"{source.rows} rows"
+        message = f"the fractions ({shares}) leave none of the {rows}"
         yield (largest, "fraction"), f"{message} to train on; write smaller ones or draw more rows"
 
 
@@ -100,8 +136,8 @@ def sets_are_of_one_kind(sections: Sections) -> Iterator[Finding]:
         part = getattr(sections, name)
         if isinstance(part, ComponentSpec):
             other = part.build()
-            if (other.columns, other.classes) != (source.columns, source.classes):
-                seen, wanted = (f"{s.columns} columns and {s.classes} classes" for s in (other, source))
+            seen, wanted = map(_form, (other, source))
+            if seen != wanted:
                 yield (name,), f"has {seen}, but data has {wanted}"
 
 
@@ -117,6 +153,18 @@ def batches_fit_the_rows(sections: Sections) -> Iterator[Finding]:
         )
 
 
+@needs("layers", "data", "validation", "test", "training")
+def batches_suffice(sections: Sections) -> Iterator[Finding]:
+    """No batch, the last of an epoch least of all, has fewer rows than a layer needs."""
+    rows, size = training_rows(sections), step_rows(sections)
+    smallest = (rows % size or size) if rows > 0 else 0
+    for index, layer in enumerate(sections.layers):
+        fewest = layer.component.target.fewest_rows
+        if 0 < smallest < fewest:
+            found = f"but the last batch of an epoch has {smallest} of the {rows} rows; write another batch_size"
+            yield ("layers", index), f"{layer.type} needs {fewest} rows in every batch, {found}"
+
+
 @needs("training", "validation")
 def early_stopping_sees_its_metric(sections: Sections) -> Iterator[Finding]:
     """What early stopping watches is measured, and often enough."""
@@ -124,9 +172,11 @@ def early_stopping_sees_its_metric(sections: Sections) -> Iterator[Finding]:
     if stopping is None:
         return
     path: Path = ("training", "early_stopping")
-    known = watchable()
+    known = _watchable(sections)
     if stopping.metric not in known:
-        yield (*path, "metric"), f"unknown metric {shown(stopping.metric)}{did_you_mean(stopping.metric, known)}"
+        held_out = stopping.metric.startswith("validation_")
+        alike = [name for name in known if name.startswith("validation_") == held_out]
+        yield (*path, "metric"), f"unknown metric {shown(stopping.metric)}{did_you_mean(stopping.metric, alike)}"
     elif stopping.metric.startswith("validation_") and sections.validation is None:
         yield (*path, "metric"), f"{stopping.metric!r} needs a section 'validation', and there is none"
     interval = sections.training.log_interval
@@ -150,3 +200,23 @@ def everything_fits_into_memory(sections: Sections) -> Iterator[Finding]:
 def _fractions(sections: Sections) -> dict[str, float]:
     parts = {name: getattr(sections, name) for name in ("validation", "test")}
     return {name: part.fraction for name, part in parts.items() if isinstance(part, Fraction)}
+
+
+def _watchable(sections: Sections) -> list[str]:
+    """The columns that early stopping may watch: all that tell how good a network is."""
+    if sections.has(["layers", "data", "metrics"]):
+        measured = [metric.type for metric in chosen_metrics(sections)]
+    else:
+        measured = [metric.name for metric in components("metric")]
+    return [column(split, name) for split in SPLITS[:2] for name in ("loss", *measured)] + ["data_loss"]
+
+
+def _form(source: Source) -> str:
+    """What the rows of a data set consist of, in words."""
+    return f"{source.columns} column{'' if source.columns == 1 else 's'} and {_target_words(source)}"
+
+
+def _target_words(source: Source) -> str:
+    if source.classes:
+        return f"{source.classes} classes"
+    return "one number as a target" if source.target_columns == 1 else f"{source.target_columns} numbers as a target"

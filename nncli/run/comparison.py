@@ -1,6 +1,5 @@
 """Many runs, one table: what differs between their specs, what they reached, who overfits."""
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,40 +9,7 @@ from typing import Any
 from nncli.errors import CommandLineError, RunError
 from nncli.run.evaluation import SPLITS, column, higher_is_better
 from nncli.run.reading import Run
-
-NORMAL_95 = 1.96  # standard errors that chance stays within, 95 times in 100
-STRONG_GAP = 0.1
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Training accuracy minus that of a held-out split, with what chance alone gives 95 times in 100."""
-
-    split: str
-    training: float
-    held_out: float
-    chance: float
-
-    @property
-    def size(self) -> float:
-        """How much better the training set is recognized."""
-        return self.training - self.held_out
-
-    @property
-    def words(self) -> str:
-        """Who overfits, as a person would say it."""
-        seen = (
-            f"accuracy {self.training:.3f} in training, {self.held_out:.3f} in {self.split}: a gap of {self.size:+.3f}"
-        )
-        if self.size > max(self.chance, STRONG_GAP):
-            verdict = "overfits strongly"
-        elif self.size > self.chance:
-            verdict = "overfits"
-        elif self.size >= -self.chance:
-            verdict = "does not overfit beyond chance"
-        else:
-            verdict = f"does better on {self.split} than on its own data"
-        return f"{verdict}: {seen}, where chance gives up to {self.chance:.3f}"
+from nncli.run.verdict import Gap, chance, score
 
 
 @dataclass(frozen=True)
@@ -67,7 +33,11 @@ class Entry:
         """Whether it overfits, or why that cannot be said."""
         if self.gap is not None:
             return self.gap.words
-        return "has no validation or test set to be held against" if self.metrics else "has no metrics yet"
+        if not self.metrics:
+            return "has no metrics yet"
+        if len(self.run.data) == 1:
+            return "has no validation or test set to be held against"
+        return "has neither accuracy nor errors that could be held against each other"
 
 
 @dataclass(frozen=True)
@@ -102,23 +72,22 @@ class Comparison:
         return name, curves
 
     def verdict(self) -> str | None:
-        """Which of the two best in held-out accuracy is better, as far as their rows can tell."""
-        held_out = next(
-            (name for name in ("validation", "test") if all(e.gap and e.gap.split == name for e in self.entries)), None
-        )
-        if held_out is None:
-            return None
-        name = column(held_out, "accuracy")
+        """Which of the two best on held-out rows is better, as far as these can tell."""
         final = [entry for entry in self.entries if entry.is_final]
-        if len(final) < 2:
+        split = next((name for name in SPLITS[1:] if all(e.gap and e.gap.split == name for e in self.entries)), None)
+        if split is None or len(final) < 2:
             return None
-        first, second = sorted(final, key=lambda entry: -entry.metrics[name])[:2]
-        better, worse = first.metrics[name], second.metrics[name]
-        chance = _chance((better, worse), (first.run.rows(held_out), second.run.rows(held_out)))
-        told = f"{name} {better:.3f} against {worse:.3f}, where chance gives up to {chance:.3f}"
-        if better - worse > chance:
-            return f"{first.label} is better than {second.label}: {told}"
-        return f"{first.label} and {second.label} are too close to call on these rows: {told}"
+        scored = [(entry, entry.gap.held_out) for entry in final if entry.gap]
+        if len({held_out.metric for _, held_out in scored}) > 1:
+            return None
+        scored.sort(key=lambda pair: pair[1].value, reverse=higher_is_better(scored[0][1].metric))
+        (first, better), (second, worse) = scored[:2]
+        by_chance = chance(better, worse)
+        name, told = column(split, better.metric), f"{better.words} against {worse.words}"
+        measured = f"{name} {told}, where chance gives up to {better.told(by_chance)}"
+        if better.gain(worse) > by_chance:
+            return f"{first.label} is better than {second.label}: {measured}"
+        return f"{first.label} and {second.label} are too close to call on these rows: {measured}"
 
 
 def compare(runs: Sequence[Run], sort: str | None, everything: bool, different_data: bool) -> Comparison:
@@ -163,22 +132,13 @@ def _entry(run: Run, label: str) -> Entry:
 
 
 def _gap(run: Run, metrics: dict[str, float]) -> Gap | None:
+    scores = {split: score(metrics, split, data.rows) for split, data in run.data.items()}
+    training = scores.get("training")
     for split in SPLITS[1:]:
-        name = column(split, "accuracy")
-        if name in metrics and "accuracy" in metrics:
-            shares = (metrics["accuracy"], metrics[name])
-            return Gap(split, *shares, _chance(shares, (run.rows("training"), run.rows(split))))
+        held_out = scores.get(split)
+        if training and held_out:
+            return Gap(split, training, held_out)
     return None
-
-
-def _chance(shares: tuple[float, float], rows: tuple[int, int]) -> float:
-    """How far two shares of right answers may lie apart by chance, 95 times in 100.
-
-        1.96 √(p₁ (1 − p₁) / n₁ + p₂ (1 − p₂) / n₂)        the normal approximation for two independent samples
-
-    Two runs on the same rows are not independent; for them it is an upper bound, as their mistakes go together.
-    """
-    return NORMAL_95 * math.sqrt(sum(max(p * (1 - p), 0.0) / n for p, n in zip(shares, rows, strict=True)))
 
 
 def _rows(entries: Sequence[Entry]) -> Iterator[Row]:

@@ -40,7 +40,7 @@ class RunDirectory:
 
     def __init__(self, path: Path, lock: storage.Lock, training: Training) -> None:
         self.path, self._lock, self._training = path, lock, training
-        self._columns = columns(training.experiment.data)
+        self._columns = columns(training.experiment.spec)
         self._metrics = storage.Log(path / "metrics.csv")
         self._saved = time.monotonic()
 
@@ -119,9 +119,11 @@ class RunDirectory:
     def finish(self) -> EvaluationRecord:
         """Write a last checkpoint, the weights that are kept, and what these are worth on every split."""
         self.save()
-        kept = self._training.keep_best()
+        kept, data = self._training.keep_best(), self._training.experiment.data
+        before = set(data)
+        self._training.experiment.draw_last()
         with self._divergence_recorded():
-            splits = {name: self._training.measured(name) for name in self._training.experiment.data}
+            splits = {name: self._training.measured(name) for name in data}
         weights = packed_weights(self._training.network.parameters)
         storage.put(self.path / "weights.npz", weights)
         evaluation = EvaluationRecord(
@@ -129,6 +131,7 @@ class RunDirectory:
             epochs_trained=self._training.epoch,
             weights=FileRecord(bytes=len(weights), sha256=hashlib.sha256(weights).hexdigest()),
             splits=splits,
+            data={name: described(data[name]) for name in data if name not in before},
         )
         storage.put(self.path / "evaluation.json", packed(evaluation))
         return evaluation
@@ -171,7 +174,7 @@ def _fill(folder: Path, loaded: LoadedSpec, training: Training) -> None:
     experiment = training.experiment
     storage.put(folder / "spec.yaml", loaded.content)
     storage.put(folder / "run.json", packed(_description(experiment, loaded)))
-    storage.put(folder / "metrics.csv", ",".join(("epoch", *columns(training.experiment.data))).encode() + b"\n")
+    storage.put(folder / "metrics.csv", ",".join(("epoch", *columns(training.experiment.spec))).encode() + b"\n")
     storage.make_folder(folder / "checkpoints")
     _put_checkpoint(folder, training, (folder / "metrics.csv").stat().st_size)
 

@@ -1,17 +1,20 @@
 """Metrics of a network on a data set; what training records and what ``evaluate`` prints is measured here alike."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from nncli.data.dataset import Dataset
+from nncli.nn.metrics.metric import Metric
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.registry import components, names
+from nncli.spec.sections import Spec
 
 SPLITS = ("training", "validation", "test")
+LOSSES = ("loss", "data_loss", "regularization_loss")  # of the training set; the others have the first only
 ROWS_AT_ONCE = 4096
 quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is found and named
 
@@ -23,7 +26,7 @@ class Examples:
     inputs: Array
     encoded: Array
     targets: Array
-    classes: int
+    classes: int | None
 
 
 def examples(dataset: Dataset, network: Network) -> Examples:
@@ -39,35 +42,34 @@ def predict(network: Network, part: Examples) -> Array:
 
 
 @quiet
-def scores(network: Network, part: Examples, outputs: Array) -> dict[str, float]:
-    """``loss``, the mean over the rows without penalties, and every registered metric."""
-    measured = {"loss": network.data_loss(outputs, part.encoded)}
-    for metric in components("metric"):
-        measured[metric.name] = metric.target().measure(outputs, part.targets)
-    return measured
-
-
-def measure(network: Network, split: str, part: Examples, outputs: Array) -> dict[str, float]:
+def measure(
+    network: Network, metrics: Mapping[str, Metric], split: str, part: Examples, outputs: Array
+) -> dict[str, float]:
     """The metrics of one split; in the training set's, ``loss`` includes the penalties, and both parts stand apart.
 
     Args:
-        network: the one whose penalties count.
+        network: the one whose loss and penalties count.
+        metrics: what is measured besides, by name.
         split: which of ``SPLITS`` it is.
         part: the split's rows.
         outputs: what ``predict`` gives for them, (N, M).
     """
-    measured = scores(network, part, outputs)
+    data_loss = network.data_loss(outputs, part.encoded)
+    measured = {name: metric.measure(outputs, part.targets) for name, metric in metrics.items()}
     if split != "training":
-        return measured
+        return {"loss": data_loss, **measured}
     penalties = network.regularization_loss()
-    data_loss = measured.pop("loss")
     return {"loss": data_loss + penalties, "data_loss": data_loss, "regularization_loss": penalties, **measured}
 
 
-def measured_names(split: str) -> tuple[str, ...]:
-    """The names that ``measure`` gives for a split."""
-    losses = ("loss", "data_loss", "regularization_loss") if split == "training" else ("loss",)
-    return (*losses, *(metric.name for metric in components("metric")))
+def measured_names(spec: Spec, split: str) -> tuple[str, ...]:
+    """The names that ``measure`` gives for a split; ``spec`` is resolved."""
+    return (*_losses(split), *(metric.type for metric in spec.metrics or ()))
+
+
+def possible_names(split: str) -> tuple[str, ...]:
+    """The names that ``measure`` may give for a split, whatever the task."""
+    return (*_losses(split), *(metric.name for metric in components("metric")))
 
 
 def column(split: str, name: str) -> str:
@@ -75,25 +77,34 @@ def column(split: str, name: str) -> str:
     return name if split == "training" else f"{split}_{name}"
 
 
-def columns(splits: Iterable[str]) -> tuple[str, ...]:
-    """The columns of metrics.csv behind the epoch, for a run with these splits."""
-    watched = [split for split in SPLITS[:2] if split in splits]
-    return ("learning_rate", *(column(split, name) for split in watched for name in measured_names(split)))
-
-
-def watchable() -> tuple[str, ...]:
-    """The columns that early stopping may watch: all that tell how good a network is."""
-    return tuple(name for name in columns(SPLITS) if name not in {"learning_rate", "regularization_loss"})
+def columns(spec: Spec) -> tuple[str, ...]:
+    """The columns of metrics.csv behind the epoch; ``spec`` is resolved."""
+    watched = SPLITS[:2] if spec.validation else SPLITS[:1]
+    return ("learning_rate", *(column(split, name) for split in watched for name in measured_names(spec, split)))
 
 
 def plausible(metrics: Mapping[str, float]) -> bool:
-    """Whether these can have been measured: finite, none below 0, no accuracy above 1."""
-    return all(0 <= value < math.inf and (value <= 1 or "accuracy" not in name) for name, value in metrics.items())
+    """Whether these can have been measured: finite, and each within its metric's bounds; a loss is not below 0."""
+    return all(math.isfinite(value) and _in_bounds(name, value) for name, value in metrics.items())
 
 
 def higher_is_better(name: str) -> bool:
     """Whether a metric, with or without a split before it, is better when it is higher; a loss is not."""
+    metric = _metric(name)
+    return metric is not None and bool(metric.higher_is_better)
+
+
+def _losses(split: str) -> tuple[str, ...]:
+    return LOSSES if split == "training" else LOSSES[:1]
+
+
+def _in_bounds(name: str, value: float) -> bool:
+    metric = _metric(name)
+    return bool(metric.lowest <= value <= metric.highest) if metric else value >= 0
+
+
+def _metric(name: str) -> type[Metric] | None:
     for split in SPLITS:
         name = name.removeprefix(f"{split}_")
     known = names("metric")
-    return bool(known[name].target.higher_is_better) if name in known else False
+    return known[name].target if name in known else None

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import nncli.data
-import nncli.nn  # this and the line above register the components that a spec may name
+import nncli.nn  # noqa: F401 (registers everything else)
 from nncli.errors import CommandLineError, SpecError, StorageError
 from nncli.registry import ComponentSpec, names
 from nncli.run.checks import cross_check
+from nncli.run.summary import batches_an_epoch
+from nncli.run.tasks import chosen_metrics
 from nncli.spec import overrides as overriding
 from nncli.spec.document import MAX_CHARACTERS, Document, DocumentError, read
 from nncli.spec.problems import Place, Problem, Source, report
@@ -64,7 +66,18 @@ def resolve(spec: Spec) -> Spec:
         _filled(part, {**shared, "initializer": _initializer(spec, index)}) for index, part in enumerate(spec.layers)
     ]
     training = spec.training.model_copy(update={"log_every": spec.training.log_interval})
-    return spec.model_copy(update={"layers": layers, "training": training})
+    given = {"layers": layers, "training": training, "metrics": chosen_metrics(spec)}
+    if spec.schedule:
+        given["schedule"] = _until(spec.schedule, spec.training.epochs * batches_an_epoch(spec))
+    return spec.model_copy(update=given)
+
+
+def _until(schedule: ComponentSpec, updates: int) -> ComponentSpec:
+    """The schedule, at its open end, made to last for so many updates."""
+    following = getattr(schedule, "then", None)
+    if following is not None:
+        return schedule.model_copy(update={"then": _until(following, updates - getattr(schedule, "updates", 0))})
+    return _filled(schedule, {"updates": max(1, updates)})
 
 
 def _filled(part: ComponentSpec, defaults: dict[str, Any]) -> ComponentSpec:
@@ -75,9 +88,9 @@ def _filled(part: ComponentSpec, defaults: dict[str, Any]) -> ComponentSpec:
 
 def _initializer(spec: Spec, index: int) -> ComponentSpec:
     """The initializer that suits what follows a layer."""
-    following = (part.component.target for part in spec.layers[index + 1 :])
-    bending = next((layer for layer in following if not layer.stochastic), nncli.nn.Layer)
-    return names("initializer")[bending.initializer_before].model.model_validate({})
+    following = (part.component.target.initializer_before for part in spec.layers[index + 1 :])
+    fitting = next((name for name in following if name), "glorot")
+    return names("initializer")[fitting].model.model_validate({})
 
 
 def _bytes(path: Path) -> bytes:

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from nncli.errors import RunError
-from nncli.nn.network import shapes
+from nncli.nn.network import shapes, statistics
 from nncli.nn.parameters import Array, Parameters
 from nncli.registry import entered
 from nncli.run import storage
@@ -22,7 +22,7 @@ from nncli.run.checks import cross_check
 from nncli.run.directory import checkpoints
 from nncli.run.evaluation import columns, measured_names, plausible
 from nncli.run.loading import resolve
-from nncli.run.records import EvaluationRecord, RunRecord, unpacked
+from nncli.run.records import DataRecord, EvaluationRecord, RunRecord, unpacked
 from nncli.spec.problems import path_words, shown
 from nncli.spec.schema import Sections
 from nncli.spec.sections import Spec
@@ -72,7 +72,8 @@ class Run:
         wrong = next(cross_check(Sections(**dict(spec)), machine=False), None)
         if wrong:
             raise RunError(f"{self.path / 'run.json'}: damaged: spec.{path_words(wrong[0])}: {wrong[1]}")
-        implied = shapes([layer.build() for layer in spec.layers], spec.data.build().columns)
+        layers, inputs = [layer.build() for layer in spec.layers], spec.data.build().columns
+        implied = {**shapes(layers, inputs), **statistics(layers, inputs)}
         if {each.name: tuple(each.shape) for each in self.record.parameters} != implied:
             raise RunError(f"{self.path / 'run.json'}: damaged: its parameters are not those of its spec")
         return spec
@@ -80,11 +81,12 @@ class Run:
     @property
     def fingerprints(self) -> dict[str, str]:
         """The fingerprint of each split's data."""
-        return {name: data.sha256 for name, data in self.record.data.items()}
+        return {name: data.sha256 for name, data in self.data.items()}
 
-    def rows(self, split: str) -> int:
-        """How many rows a split has."""
-        return self.record.data[split].rows
+    @property
+    def data(self) -> dict[str, DataRecord]:
+        """What is known of each split's data, that which was drawn after training included."""
+        return {**self.record.data, **(self.evaluation.data if self.evaluation else {})}
 
     @cached_property
     def evaluation(self) -> EvaluationRecord | None:
@@ -93,10 +95,11 @@ class Run:
         if not finished:
             return None
         evaluation = self._record("evaluation.json", EvaluationRecord)
-        if set(evaluation.splits) != set(self.record.data):
+        drawn_last = {"test"} if self.record.spec.draws_test_last else set()
+        if set(evaluation.data) != drawn_last or set(evaluation.splits) != {*self.record.data, *drawn_last}:
             raise RunError(f"{self.path / 'evaluation.json'}: damaged: it has other splits than run.json")
         for split, metrics in evaluation.splits.items():
-            if set(metrics) != set(measured_names(split)) or not plausible(metrics):
+            if set(metrics) != set(measured_names(self.spec, split)) or not plausible(metrics):
                 raise RunError(f"{self.path / 'evaluation.json'}: damaged: splits.{split} is not what is measured")
         if not evaluation.epoch <= evaluation.epochs_trained <= self.record.spec.training.epochs:
             raise RunError(f"{self.path / 'evaluation.json'}: damaged: it has more epochs than the spec")
@@ -120,7 +123,7 @@ class Run:
             rows = [_metrics_row(header or [], line) for line in lines]
         except (ValueError, csv.Error) as error:
             raise RunError(f"{self.path / 'metrics.csv'}: damaged: {error}") from None
-        if header is not None and header != ["epoch", *columns(self.record.data)]:
+        if header is not None and header != ["epoch", *columns(self.spec)]:
             raise RunError(f"{self.path / 'metrics.csv'}: damaged: its first line does not name the columns")
         if any(math.isnan(row["loss"]) for row in rows[:-1]):
             raise RunError(f"{self.path / 'metrics.csv'}: damaged: a row before the last has no numbers")

@@ -26,11 +26,11 @@ class ArrayRecord(Record):
 
 
 class DataRecord(Record):
-    """A data set: its size and the SHA-256 of its arrays."""
+    """A data set: its size, its classes (null where a target is a number) and the SHA-256 of its arrays."""
 
     rows: Count
     columns: Count
-    classes: Count
+    classes: Count | None
     sha256: str
 
 
@@ -50,7 +50,8 @@ class RunRecord(Record):
 
     @model_validator(mode="after")
     def _has_each_split(self) -> Self:
-        given = {"training": True, "validation": self.spec.validation, "test": self.spec.test}
+        test = None if self.spec.draws_test_last else self.spec.test
+        given = {"training": True, "validation": self.spec.validation, "test": test}
         if set(self.data) != {name for name, part in given.items() if part}:
             raise ValueError("data has other splits than the spec")
         return self
@@ -64,13 +65,17 @@ class FileRecord(Record):
 
 
 class EvaluationRecord(Record):
-    """evaluation.json: the metrics of the weights that were kept, their epoch, and the digest of weights.npz."""
+    """evaluation.json: the metrics of the weights that were kept, their epoch, and the digest of weights.npz.
+
+    ``data`` describes the splits that were drawn after training, and so stand in no run.json.
+    """
 
     format: Literal[1] = FORMAT
     epoch: NonNegativeInt
     epochs_trained: NonNegativeInt
     weights: FileRecord
     splits: dict[str, dict[str, float]]
+    data: dict[str, DataRecord] = {}
 
 
 def packed(record: Record) -> bytes:

@@ -7,6 +7,8 @@ import numpy as np
 
 from nncli.nn.randomness import Random
 
+WORDS = 624  # of a legacy generator, a Mersenne twister
+
 
 class Purpose(IntEnum):
     """What a stream is for; a stream's number never changes, or old specs would give new runs."""
@@ -29,6 +31,9 @@ class Streams(Protocol):
     def state(self) -> list[int | float] | None:
         """What is needed to go on from here besides the seed; None where that is nothing."""
 
+    def restore(self, state: list[int | float]) -> None:
+        """Go on from a state that ``state`` has told."""
+
 
 class DerivedStreams:
     """Random generators that depend on seed, purpose and epoch alone, not on what was drawn before.
@@ -48,6 +53,9 @@ class DerivedStreams:
 
     def state(self) -> None:
         """Nothing: every epoch's streams are derived anew."""
+
+    def restore(self, state: list[int | float]) -> None:
+        """There is nothing to restore."""
 
 
 class BookStream:
@@ -69,6 +77,17 @@ class BookStream:
         state = self._legacy.get_state(legacy=False)
         held = (state["has_gauss"], state["gauss"])
         return [*map(int, state["state"]["key"]), int(state["state"]["pos"]), *held]
+
+    def restore(self, state: list[int | float]) -> None:
+        """Go on behind what had been drawn when ``state`` was told.
+
+        Raises:
+            ValueError: it is no state of this generator.
+        """
+        *words, position, has_held, held = state
+        if len(words) != WORDS or not any(words) or not 0 <= position <= WORDS:
+            raise ValueError(f"{WORDS} words, not all 0, and a position among them make a state")
+        self._legacy.set_state(("MT19937", np.array(words, np.uint32), int(position), int(has_held), float(held)))
 
 
 def streams(rng: str, seed: int) -> Streams:

@@ -1,7 +1,7 @@
 """A network in figures before it is trained: layers, shapes, parameters, memory, work."""
 
 from dataclasses import dataclass
-from math import prod
+from math import ceil, prod
 from typing import Any
 
 import numpy as np
@@ -47,8 +47,9 @@ def summarize(spec: Any) -> list[LayerSummary]:
 def training_rows(spec: Any) -> int:
     """How many rows are left to train on, classes being of equal size; needs data, validation and test."""
     source = spec.data.build()
+    groups = source.classes or 1  # rows that are split together
     shares = [part.fraction for part in (spec.validation, spec.test) if isinstance(part, Fraction)]
-    taken = sum(part_size(source.rows // source.classes, share) for share in shares) * source.classes
+    taken = sum(part_size(source.rows // groups, share) for share in shares) * groups
     return int(source.rows - taken)
 
 
@@ -56,6 +57,11 @@ def step_rows(spec: Any) -> int:
     """Rows of one training step."""
     rows = training_rows(spec)
     return min(spec.training.batch_size or rows, rows)
+
+
+def batches_an_epoch(spec: Any) -> int:
+    """Training steps of one epoch, the last of which may have fewer rows."""
+    return ceil(training_rows(spec) / max(1, step_rows(spec)))
 
 
 def step_multiply_adds(spec: Any, rows: int) -> int:

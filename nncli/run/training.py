@@ -38,7 +38,7 @@ class Training:
 
     def __init__(self, experiment: Experiment, stop: Callable[[], bool] = lambda: False) -> None:
         self.experiment, self.stop = experiment, stop
-        self.network, self.optimizer = experiment.network, experiment.optimizer
+        self.network, self.optimizer, self._clipping = experiment.network, experiment.optimizer, experiment.clipping
         self.settings = experiment.spec.training
         self.stopping = Stopping(self.settings.early_stopping)
         self.epoch = self.batch = 0
@@ -82,7 +82,7 @@ class Training:
             DivergedError: one of them is not finite.
         """
         part = self._watched.get(split) or examples(self.experiment.data[split], self.network)
-        metrics = measure(self.network, split, part, predict(self.network, part))
+        metrics = measure(self.network, self.experiment.metrics, split, part, predict(self.network, part))
         if not all(map(math.isfinite, metrics.values())):
             what = first_non_finite_output(self.network, part.inputs)
             raise DivergedError(f"training diverged at epoch {self.epoch}: on the {split} set {what}")
@@ -106,6 +106,8 @@ class Training:
                 return False
             network.forward(inputs, training=True)
             network.backward(targets)
+            if self._clipping:
+                self._clipping.clip(network.parameters.gradients)
             self.optimizer.step()
             self.require_finite()
             self.batch += 1

@@ -16,7 +16,7 @@ class Section(BaseModel):
 
 
 class Fraction(Section):
-    """Rows taken out of ``data``, the same share of each class.
+    """Rows taken out of ``data``, the same share of each class where there are classes.
 
     Args:
         fraction: the share of the rows.
@@ -98,7 +98,8 @@ class Spec(Section):
     Args:
         seed: where all random numbers begin.
         rng: where they come from: derived, a stream of its own for each purpose, or nnfs, one legacy stream for all
-            in the book's order: training data, weights layer by layer, validation and test data, dropout masks.
+            in the book's order: training data, validation data, weights layer by layer, dropout masks epoch by epoch,
+            test data.
         dtype: the number format of the network.
         data: the training set.
         validation: a set to watch while training, a fresh draw or a fraction of ``data``.
@@ -106,6 +107,9 @@ class Spec(Section):
         layers: the network, from the data to the output.
         loss: what training makes small.
         optimizer: how a gradient becomes an update.
+        schedule: a factor of the learning rate that changes with the number of updates; none where it is not given.
+        clipping: a bound to hold gradients to; none where it is not given.
+        metrics: what is measured besides the loss; all that suit the task where it is not given.
         regularization: the penalties of every dense layer that says nothing itself.
         training: the loop.
     """
@@ -119,5 +123,13 @@ class Spec(Section):
     layers: Annotated[list[Annotated[ComponentSpec, ComponentOf("layer")]], Field(min_length=1, max_length=1000)]
     loss: Annotated[ComponentSpec, ComponentOf("loss")]
     optimizer: Annotated[ComponentSpec, ComponentOf("optimizer")]
+    schedule: Annotated[ComponentSpec, ComponentOf("schedule")] | None = None
+    clipping: Annotated[ComponentSpec, ComponentOf("clipping")] | None = None
+    metrics: list[Annotated[ComponentSpec, ComponentOf("metric")]] | None = None
     regularization: Regularization = Regularization()
     training: Training
+
+    @property
+    def draws_test_last(self) -> bool:
+        """Whether the test set comes out of the book's one stream, whose next numbers it is after training."""
+        return self.rng == "nnfs" and getattr(self.test, "seed", 0) is None

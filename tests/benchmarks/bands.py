@@ -27,7 +27,7 @@ def final_line(name, nudged):
 
     Not before: AdaGrad's first step has length 1, next to which the last bit of a first weight is lost.
     """
-    spec = load(ROOT / "configs" / f"{name}.yaml", ("validation=null", "training.log_every=10000")).spec
+    spec = load(ROOT / "configs" / "book" / f"chapter10_{name}.yaml", ("training.log_every=10000",)).spec
     training = Training(assemble(spec))
     values = training.network.parameters.values
     for epoch in training.epochs():

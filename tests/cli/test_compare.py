@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from tests.run.examples import BINARY, LATE_TEST, SINE
+
 NAMES = ["first", "second-with-a-much-longer-name", "third"]
 
 
@@ -160,3 +162,55 @@ def test_a_label_is_printed_as_it_is(runs, nncli, monkeypatch, folder):
     result = nncli("compare", "first", f"{folder}/first")
     assert result.code == 0
     assert f"{folder}/first" in next(line for line in result.out.splitlines() if line.startswith("metric "))
+
+
+FORMS = [[], ["--json"], ["--csv"], ["--markdown"]]
+
+
+@pytest.fixture
+def train(here, nncli):
+    """Train the small spec under a name, with some values changed."""
+
+    def trained(name, *changes):
+        result = nncli("train", "config.yaml", "--quiet", "--name", name, *changes)
+        assert result.code == 0, result.err
+
+    return trained
+
+
+def test_regressions_are_compared_by_their_errors(train, nncli, monkeypatch):
+    """Who overfits and which is better is said in the mean absolute error, and every metric has its direction."""
+    monkeypatch.setenv("COLUMNS", "160")
+    train("short", *SINE, "training.epochs=10")
+    train("long", *SINE, "training.epochs=600")
+    result = nncli("compare", "short", "long")
+    assert (result.code, result.err) == (0, "")
+    for words in ("validation_r2 ↑", "mean_absolute_error ↓", "root_mean_squared_error ↓", "regression_accuracy ↑"):
+        assert words in result.out
+    assert "long does not overfit beyond chance: mean_absolute_error " in result.out
+    assert "long is better than short: validation_mean_absolute_error " in result.out
+    assert "r2 by epoch" in nncli("compare", "short", "long", "--curve", "r2").out
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_runs_of_different_tasks_are_shown_where_asked_for(train, nncli, form):
+    """Three tasks side by side stumble over nothing, and none is called better than another."""
+    train("one")
+    train("two", *SINE)
+    train("three", *BINARY)
+    assert nncli("compare", "one", "two", "three", *form).code == 4
+    result = nncli("compare", "one", "two", "three", "--different-data", *form)
+    assert (result.code, result.err) == (0, "")
+    assert "better than" not in result.out
+    if form == ["--json"]:
+        assert json.loads(result.out)["verdict"] is None
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_runs_that_draw_their_test_set_last_are_compared(train, nncli, form):
+    """It is among the metrics in every form."""
+    train("one", *LATE_TEST)
+    train("two", *LATE_TEST, "optimizer.learning_rate=0.01")
+    result = nncli("compare", "one", "two", *form)
+    assert (result.code, result.err) == (0, "")
+    assert "test_accuracy" in result.out

@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
+
 LAYERS = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
 CHANGES = [
     [],
@@ -18,6 +20,20 @@ CHANGES = [
     ["validation={fraction: 0.25}", "test={fraction: 0.25}"],
     ["validation.samples=2000"],
     ["training.early_stopping={metric: loss, min_delta: 0.05, patience: 10}"],
+    [*SINE],
+    [*SINE, "loss=mean_absolute_error", "dtype=float64"],
+    [*SINE, "validation={fraction: 0.25}", "test={fraction: 0.25}", "training.batch_size=7"],
+    [*BINARY],
+    [*BINARY, "metrics=[{type: precision, threshold: 0.25}, auc]"],
+    [*BINARY, "layers[2].units=2"],
+    [*NORMALIZED],
+    [*NORMALIZED, "training.early_stopping={metric: loss, min_delta: 0.05, patience: 10}"],
+    [*NORMALIZED, "rng=nnfs", "dtype=float64"],
+    [*LATE_TEST],
+    [*LATE_TEST, "training.batch_size=16"],
+    [*LATE_TEST, "training.early_stopping={metric: loss, min_delta: 100, patience: 10}"],
+    [WARM_COSINE, "clipping={type: norm, limit: 0.1}"],
+    ["metrics=[]"],
 ]
 
 
@@ -224,3 +240,98 @@ def test_any_path_is_a_path(here, nncli, folder, code):
     result = nncli("evaluate", f"{folder}/config")
     assert result.code == code
     assert f"{folder}/config" in result.out + result.err
+
+
+def test_a_regression_is_told_in_errors(trained, nncli):
+    """Its table has no matrix and no classes, as text and as JSON."""
+    path = trained(*SINE)
+    text, document = nncli("evaluate", "config").out, json.loads(nncli("evaluate", "config", "--json").out)
+    assert "a row is a class" not in text
+    assert all(repr(value) in text for metrics in evaluation(path)["splits"].values() for value in metrics.values())
+    assert [set(part) for part in document["splits"].values()] == [{"rows", "metrics"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("gates", "code"),
+    [
+        (["--fail-under=r2=-1e9", "--fail-over=mean_absolute_error=1e9"], 0),
+        (["--fail-under=validation_r2=1.01"], 8),
+        (["--fail-over=root_mean_squared_error=0"], 8),
+        (["--fail-under=accuracy=0"], 8),
+        (["--fail-over=rmse=1"], 2),
+    ],
+)
+def test_a_regression_has_gates(trained, nncli, gates, code):
+    """On its own metrics; one on a metric that it has not is never met."""
+    trained(*SINE)
+    assert nncli("evaluate", "config", *gates).code == code
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_threshold_moves_what_is_printed(trained, nncli, form):
+    """With a high one recall falls, with a low one it rises; the area under the curve and the loss stay."""
+    trained(*BINARY)
+    outs = [nncli("evaluate", "config", "--split=training", f"--threshold={at}", *form) for at in (0.1, 0.5, 0.9)]
+    assert [(out.code, out.err) for out in outs] == [(0, "")] * 3
+    plain = nncli("evaluate", "config", "--split=training", *form)
+    assert plain.out == outs[1].out
+    if form:
+        parts = [json.loads(out.out)["splits"]["training"] for out in outs]
+        recalls = [part["metrics"]["recall"] for part in parts]
+        assert recalls[0] > recalls[1] > recalls[2]
+        assert len({part["metrics"]["auc"] for part in parts}) == len({part["metrics"]["loss"] for part in parts}) == 1
+        assert [part["confusion"][1][1] for part in parts] == [recall * 20 for recall in recalls]
+
+
+def test_a_threshold_counts_for_gates(trained, nncli):
+    """What is bounded is what is shown."""
+    trained(*BINARY)
+    gate = ("--fail-under", "recall=1")
+    assert nncli("evaluate", "config", *gate, "--threshold", "0").code == 0
+    assert nncli("evaluate", "config", *gate, "--threshold", "1").code == 8
+
+
+@pytest.mark.parametrize("threshold", ["nan", "inf", "-inf", "-0.1", "1.1", "half", ""])
+def test_a_threshold_that_is_no_probability_is_refused(trained, nncli, threshold):
+    """Exit code 2, and nothing is measured."""
+    trained(*BINARY)
+    result = nncli("evaluate", "config", f"--threshold={threshold}")
+    assert (result.code, result.out) == (2, "")
+    assert "threshold" in result.err
+
+
+@pytest.mark.parametrize("changes", [(), SINE, (*BINARY, "layers[2].units=2")])
+def test_a_threshold_where_there_is_nothing_to_exceed_is_refused(trained, nncli, changes):
+    """Exit code 2 for every run but one with a single output for two classes."""
+    trained(*changes)
+    result = nncli("evaluate", "config", "--threshold", "0.5")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("runs/config: a threshold is for one output that tells two classes apart")
+
+
+def test_three_answers_of_yes_or_no_are_decided_by_the_largest(trained, nncli):
+    """Binary cross-entropy with an output for each of three classes is measured by accuracy, rows in a 3 × 3 matrix."""
+    path = trained("loss=binary_crossentropy", "layers[3]=sigmoid", "training.epochs=200")
+    part = json.loads(nncli("evaluate", "config", "--json").out)["splits"]["training"]
+    first = json.loads((path / "run.json").read_text(encoding="utf-8"))["spec"]["metrics"]
+    assert [metric["type"] for metric in first] == ["accuracy"]
+    assert part["metrics"]["accuracy"] == sum(part["confusion"][label][label] for label in range(3)) / 60
+    assert part["metrics"]["accuracy"] > 0.4
+
+
+def test_a_test_set_drawn_last_is_told_as_such(trained, nncli):
+    """A finished run has it; one that is not finished says when it will be drawn, exit code 2."""
+    path = trained(*LATE_TEST)
+    assert nncli("evaluate", "config", "--split", "test").code == 0
+    (path / "evaluation.json").unlink()
+    result = nncli("evaluate", "config", "--split", "test")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == ("runs/config: has no split 'test'; it is drawn after training; it has training, validation\n")
+
+
+def test_a_finished_run_needs_no_checkpoint_where_nothing_is_drawn_last(trained, nncli):
+    """Final weights are enough to be measured."""
+    path = trained()
+    for file in (path / "checkpoints").iterdir():
+        file.unlink()
+    assert nncli("evaluate", "config").code == 0

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from nncli.run.loading import load
+from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
 
 LAYERS = "[{type: Layer_Dense, units: 8, l2: 1e-9}, relu, {type: dropout, rate: 0.1}, {type: dense, units: 3}, softmax]"
 CHANGES = [
@@ -16,6 +17,13 @@ CHANGES = [
     ["training={epochs: 50, batch_size: 16, early_stopping: {patience: 10, min_delta: 1e22}}"],
     ["optimizer={type: sgd, momentum: 0.9, decay: 1e-3}"],
     ["validation=null"],
+    [*SINE],
+    [*BINARY, "metrics=[{type: f1, threshold: 0.25}, auc]"],
+    [*NORMALIZED],
+    [*LATE_TEST],
+    [WARM_COSINE, "clipping={type: value, limit: 1e-300}"],
+    ["schedule=cosine", "training.batch_size=7"],
+    ["metrics=[]"],
 ]
 
 
@@ -73,3 +81,30 @@ def test_a_wrong_spec_is_told_as_check_tells_it(here, nncli):
     result = nncli("show", "config.yaml", "layers[0].units=0")
     assert (result.code, result.out) == (3, "")
     assert "layers[0].units: must be at least 1, got 0" in result.err
+
+
+@pytest.mark.parametrize(("changes", "updates"), [((), 30), (("training.batch_size=16",), 120)])
+def test_the_end_of_a_schedule_is_shown(here, nncli, changes, updates):
+    """Where the config leaves it open, the number of updates of the whole training stands there."""
+    cosine = nncli("show", "config.yaml", "schedule=cosine", *changes)
+    assert f"schedule: {{type: cosine, updates: {updates}, lowest: 0.0}}" in cosine.out
+    behind = nncli("show", "config.yaml", WARM_COSINE, *changes)
+    assert f"{{type: cosine, updates: {updates - 5}, lowest: 0.1}}" in behind.out
+
+
+def test_the_metrics_of_the_task_are_shown(here, nncli):
+    """A config that names none is told which ones will be measured."""
+    document = json.loads(nncli("show", "config.yaml", *BINARY, "--json").out)
+    assert [metric["type"] for metric in document["spec"]["metrics"]] == [
+        "accuracy",
+        "precision",
+        "recall",
+        "f1",
+        "auc",
+    ]
+
+
+def test_running_statistics_are_no_parameters(here, nncli):
+    """A normalized layer of 8 columns counts its 16 trained numbers."""
+    layers = json.loads(nncli("show", "config.yaml", *NORMALIZED, "--json").out)["layers"]
+    assert [layer["parameters"] for layer in layers] == [24, 16, 0, 27, 0]

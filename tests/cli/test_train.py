@@ -4,18 +4,23 @@ import json
 
 import pytest
 
+from tests.run.examples import BINARY, LATE_TEST, SINE
+
 NUMBERS = {"training": ["loss", "data_loss", "regularization_loss", "accuracy"], "validation": ["loss", "accuracy"]}
 
 
 def test_a_training_ends_with_a_table_and_the_runs_path(here, nncli):
-    """Standard output has a row a split, the epochs, and where the run is."""
+    """Standard output has a row a metric and a column a split, the epochs, and where the run is."""
     result = nncli("train", "config.yaml")
     evaluation = json.loads((here / "runs" / "config" / "evaluation.json").read_text(encoding="utf-8"))
     assert result.code == 0
-    rows = {line.split()[0]: line.split()[1:] for line in result.out.splitlines() if line.strip()}
-    for split, names in NUMBERS.items():
-        numbers = [cell for cell in rows[split] if cell != "–"]
-        assert numbers == [f"{evaluation['splits'][split][name]:.4f}" for name in names]
+    lines = [line.split() for line in result.out.splitlines() if line.strip()]
+    splits, rows = lines[0], {line[0]: line[1:] for line in lines[1:]}
+    assert splits == list(NUMBERS)
+    for name in NUMBERS["training"]:
+        metrics = [evaluation["splits"][split].get(name) for split in splits]
+        assert rows[name] == ["–" if value is None else f"{value:.4f}" for value in metrics]
+        assert [value is not None for value in metrics] == [name in NUMBERS[split] for split in splits]
     assert "30 epochs in " in result.out
     assert result.out.splitlines()[-1] == "run runs/config"
 
@@ -104,3 +109,52 @@ def test_a_failure_prints_nothing_on_standard_output_in_json_either(here, nncli)
     result = nncli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "--json")
     assert (result.code, result.out) == (7, "")
     assert result.err.startswith("training diverged at epoch 1: ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "metrics", "splits"),
+    [
+        (
+            SINE,
+            ["r2", "mean_absolute_error", "root_mean_squared_error", "regression_accuracy"],
+            ["training", "validation"],
+        ),
+        (BINARY, ["accuracy", "precision", "recall", "f1", "auc"], ["training", "validation"]),
+        (("metrics=[]", "validation=null"), [], ["training"]),
+        (LATE_TEST, ["accuracy"], ["training", "validation", "test"]),
+    ],
+)
+def test_the_table_has_the_metrics_of_the_task(here, nncli, changes, metrics, splits):
+    """A row a metric, a column a split, in the order in which they are measured and drawn."""
+    result = nncli("train", "config.yaml", *changes)
+    assert result.code == 0
+    lines = [line.split() for line in result.out.splitlines() if line.strip()]
+    assert lines[0] == splits
+    names = ["loss", "data_loss", "regularization_loss", *metrics]
+    assert [line[0] for line in lines[2 : 2 + len(names)]] == names
+    assert all(len(line) == 1 + len(splits) for line in lines[2 : 2 + len(names)])
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"), [(SINE, "validation_r2"), (BINARY, "validation_accuracy"), (("metrics=[]",), None)]
+)
+def test_progress_shows_the_first_metric(here, nncli, changes, shown):
+    """Next to the losses of both splits; without metrics these stand alone."""
+    lines = nncli("train", "config.yaml", *changes).err.splitlines()
+    words = ["loss", "validation_loss"] if shown is None else ["loss", shown[11:], "validation_loss", shown]
+    assert lines
+    for line in lines:
+        assert [word for word in line.split()[2:] if word[0].isalpha()] == words
+
+
+@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
+def test_numbers_are_trained_on(here, nncli, loss):
+    """Either loss falls while a sine is learned, and what is written is what is printed."""
+    result = nncli("train", "config.yaml", *SINE, f"loss={loss}", "training.epochs=300", "--json")
+    document = json.loads(result.out)
+    rows = (here / "runs" / "config" / "metrics.csv").read_text(encoding="utf-8").splitlines()
+    at = rows[0].split(",").index("validation_loss")
+    losses = [float(row.split(",")[at]) for row in rows[1:]]
+    assert losses[-1] == document["splits"]["validation"]["loss"] < 0.75 * losses[0]
+    assert document["splits"]["validation"]["r2"] > 0.5
+    assert document["data"] == {}

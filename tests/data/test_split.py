@@ -51,3 +51,25 @@ def test_a_class_too_small_is_named():
     """A class that cannot be in every part is an error that says which one."""
     with pytest.raises(ValueError, match=r"\(validation 0.1 and test 0.1\) take 2 of the 2 rows of class 1"):
         split(numbered([10, 2]), {"validation": 0.1, "test": 0.1}, np.random.default_rng(0))
+
+
+@given(st.integers(4, 200), st.floats(0.05, 0.3), st.floats(0.05, 0.3), st.integers(0, 2**32 - 1))
+def test_numbers_are_split_as_one_group(rows, first, second, seed):
+    """Without classes each part has its rounded share of all rows, disjoint, whole, in order, targets with them."""
+    inputs = np.arange(rows, dtype=float)[:, None]
+    parts = split(Dataset(inputs, -inputs, None), {"validation": first, "test": second}, np.random.default_rng(seed))
+    sizes = {name: len(part) for name, part in parts.items()}
+    assert (sizes["validation"], sizes["test"]) == (max(1, round(rows * first)), max(1, round(rows * second)))
+    found = [part.inputs[:, 0] for part in parts.values()]
+    assert sorted(np.concatenate(found)) == list(range(rows))
+    for part in parts.values():
+        assert (np.diff(part.inputs[:, 0]) > 0).all()
+        np.testing.assert_array_equal(part.targets, -part.inputs)
+        assert part.classes is None
+
+
+def test_too_few_numbers_are_told_as_rows():
+    """Where there are no classes none is named."""
+    rows = np.arange(2.0)[:, None]
+    with pytest.raises(ValueError, match=r"\(validation 0.1 and test 0.1\) take 2 of the 2 rows, and leave none"):
+        split(Dataset(rows, rows, None), {"validation": 0.1, "test": 0.1}, np.random.default_rng(0))

@@ -7,6 +7,7 @@ import pytest
 
 import nncli.run.loading  # noqa: F401 (registers all components)
 from nncli import registry
+from nncli.nn.metrics.metric import Task
 from nncli.nn.parameters import Parameters
 from tests.nn.differences import central_differences, relative_error
 from tests.nn.witnesses import WITNESSES
@@ -27,9 +28,11 @@ def built(entry):
 def layer_of(entry, columns=COLUMNS):
     """A layer on a vector of its own, with random weights, and a frozen stream where it draws."""
     layer = built(entry)
-    parameters = Parameters(layer.shapes(columns), np.dtype("float64"))
+    parameters = Parameters(layer.shapes(columns), np.dtype("float64"), layer.statistics(columns))
     layer.attach(parameters.views(parameters.values), parameters.views(parameters.gradients), np.dtype("float64"))
-    parameters.values[:] = np.random.default_rng(1).normal(size=parameters.values.shape)
+    rng = np.random.default_rng(1)
+    parameters.values[:] = rng.uniform(0.5, 1.5, size=parameters.values.shape)  # a variance is positive
+    parameters.trained[:] = rng.normal(size=parameters.trained.shape)
     layer.draw_from(np.random.default_rng(2))
     return layer, parameters
 
@@ -85,7 +88,7 @@ def test_backward_is_the_slope(entry):
     gradients = parameters.gradients.copy()
     assert relative_error(d_inputs, central_differences(total, inputs)) < 1e-6
     if len(gradients):
-        assert relative_error(gradients, central_differences(total, parameters.values)) < 1e-6
+        assert relative_error(gradients, central_differences(total, parameters.trained)) < 1e-6
 
 
 @pytest.mark.parametrize("entry", named("layer"))
@@ -144,7 +147,7 @@ def test_same_stream_same_bits(entry):
     found = []
     for _ in range(2):
         layer, parameters = layer_of(entry)
-        if entry.name == "dense":
+        if getattr(layer, "initializer", ...) is None:
             layer.initializer = registry.names("initializer")["he"].target()
         layer.initialize(np.random.default_rng(7))
         outputs = layer.forward(data(), training=True)
@@ -152,19 +155,24 @@ def test_same_stream_same_bits(entry):
     assert found[0] == found[1]
 
 
+def rows_for(loss):
+    """Outputs (6, 4) and targets such as the loss is for: probabilities and class numbers, or numbers and numbers."""
+    rng = np.random.default_rng(1)
+    if loss.needs_classes:
+        return rng.dirichlet(np.ones(4), size=6), np.array([0, 1, 2, 3, 0, 1])
+    return rng.normal(size=(6, 4)), rng.normal(size=(6, 4))
+
+
 @pytest.mark.parametrize("entry", named("loss"))
 def test_loss_is_the_formula(entry):
-    """The loss of each row is that of the naive formula, for integer and for one-hot targets."""
+    """The loss of each row is that of the naive formula, also at both ends of a clip."""
     loss = built(entry)
     loss.attach(np.dtype("float64"))
-    outputs = np.random.default_rng(1).dirichlet(np.ones(4), size=6)
-    outputs[0] = [1, 0, 0, 0]  # both ends of the clip
-    labels = np.array([0, 1, 2, 3, 0, 1])
-    outputs[1] = [1, 0, 0, 0]
-    naive = [WITNESSES["loss", entry.name][0](row, label) for row, label in zip(outputs, labels, strict=True)]
-    np.testing.assert_allclose(loss.forward(outputs, loss.encode(labels, 4)), naive, rtol=1e-14)
-    one_hot = np.eye(4)[labels]
-    np.testing.assert_allclose(loss.forward(outputs, loss.encode(one_hot, 4)), naive, rtol=1e-14)
+    outputs, targets = rows_for(loss)
+    outputs[:2] = [1, 0, 0, 0]
+    encoded = loss.encode(targets, 4)
+    naive = [WITNESSES["loss", entry.name][0](row, own) for row, own in zip(outputs, encoded, strict=True)]
+    np.testing.assert_allclose(loss.forward(outputs, encoded), naive, rtol=1e-14)
 
 
 @pytest.mark.parametrize("entry", named("loss"))
@@ -172,20 +180,89 @@ def test_loss_gradient_is_the_slope(entry):
     """The gradient of the mean loss agrees with central differences, and nothing that was given is written to."""
     loss = built(entry)
     loss.attach(np.dtype("float64"))
-    outputs = np.random.default_rng(1).dirichlet(np.ones(4), size=6)
-    targets = loss.encode(np.array([0, 1, 2, 3, 0, 1]), 4)
+    outputs, targets = rows_for(loss)
+    targets = loss.encode(targets, 4)
     expected = central_differences(lambda: float(np.mean(loss.forward(outputs, targets))), outputs)
     outputs.flags.writeable = targets.flags.writeable = False
     assert relative_error(loss.backward(outputs, targets), expected) < 1e-6
 
 
+@pytest.mark.parametrize("entry", named("loss"))
+def test_targets_are_encoded(entry):
+    """Class numbers become one-hot rows, or a column where there is one output; what has columns already stays."""
+    loss = built(entry)
+    loss.attach(np.dtype("float32"))
+    labels = np.array([1, 0, 1], np.uint8)
+    np.testing.assert_array_equal(loss.encode(labels, 2), [[0, 1], [1, 0], [0, 1]])
+    np.testing.assert_array_equal(loss.encode(labels, 1), [[1], [0], [1]])
+    numbers = np.array([[0.5, 2.0], [1.5, -1.0]])
+    np.testing.assert_array_equal(loss.encode(numbers, 2), numbers)
+    assert loss.encode(labels, 2).dtype == loss.encode(numbers, 2).dtype == np.float32
+
+
+def set_for(task, rng):
+    """Outputs and targets (50 rows) of a task, ties among the outputs included."""
+    if task is Task.REGRESSION:
+        return rng.normal(size=(2, 50, 2))
+    width, classes = (1, 2) if task is Task.BINARY else (4, 4)
+    return rng.integers(0, 5, size=(50, width)) / 5, rng.integers(0, classes, size=50)
+
+
 @pytest.mark.parametrize("entry", named("metric"))
 def test_metric_is_the_formula(entry):
-    """A metric is that of the naive formula, ties included, and knows which direction is better."""
-    outputs = np.random.default_rng(1).integers(0, 3, size=(50, 4)).astype(float)
-    targets = np.random.default_rng(2).integers(0, 4, size=50)
-    assert built(entry).measure(outputs, targets) == WITNESSES["metric", entry.name][0](outputs, targets)
-    assert entry.target.higher_is_better in {True, False}
+    """For each of its tasks a metric is that of the naive formula, ties included, and within its own bounds."""
+    assert entry.target.tasks
+    for task in entry.target.tasks:
+        outputs, targets = set_for(task, np.random.default_rng(1))
+        _, training = set_for(task, np.random.default_rng(2))
+        metric = built(entry)
+        metric.attach(training)
+        value = metric.measure(outputs, targets)
+        assert value == pytest.approx(WITNESSES["metric", entry.name][0](metric, outputs, targets, training), rel=1e-12)
+        assert metric.lowest <= value <= metric.highest
+
+
+@pytest.mark.parametrize("entry", named("metric"))
+def test_metric_knows_what_is_better(entry):
+    """Outputs that hit every target score better than others, in the direction that the metric names."""
+    for task in entry.target.tasks:
+        outputs, targets = set_for(task, np.random.default_rng(3))
+        perfect = targets if task is Task.REGRESSION else np.eye(4)[targets]
+        perfect = targets[:, None] if task is Task.BINARY else perfect
+        metric = built(entry)
+        metric.attach(targets)
+        gain = metric.measure(perfect.astype(float), targets) - metric.measure(outputs, targets)
+        assert gain > 0 if metric.higher_is_better else gain < 0
+
+
+@pytest.mark.parametrize("entry", named("schedule"))
+def test_schedule_is_the_formula(entry):
+    """At each of the first forty updates the factor is that of the naive formula, and from 0 to 1."""
+    schedule = built(entry)
+    factors = [schedule.factor(t) for t in range(40)]
+    assert factors == pytest.approx([WITNESSES["schedule", entry.name][0](schedule, t) for t in range(40)], rel=1e-12)
+    assert all(0 <= factor <= 1 for factor in factors)
+
+
+@pytest.mark.parametrize("entry", named("clipping"))
+@pytest.mark.parametrize("size", [1e-3, 1e3], ids=["small", "large"])
+def test_clipping_is_the_formula(entry, size):
+    """A small gradient stays as it is, bit for bit; a large one becomes what the naive formula says, in place."""
+    clipping, gradients = built(entry), np.random.default_rng(1).normal(size=9) * size
+    before = gradients.copy()
+    clipping.clip(gradients)
+    expected = WITNESSES["clipping", entry.name][0](clipping, before)
+    np.testing.assert_allclose(gradients, expected, rtol=1e-14)
+    assert (gradients.tobytes() == before.tobytes()) == (size == 1e-3)
+
+
+@pytest.mark.parametrize("entry", named("clipping"))
+@pytest.mark.parametrize("wild", [np.inf, -np.inf, np.nan])
+def test_clipping_hides_no_divergence(entry, wild):
+    """What is not finite before is not finite after, so that training still stops."""
+    clipping, gradients = built(entry), np.array([1.0, wild, -3.0])
+    clipping.clip(gradients)
+    assert not np.isfinite(gradients).all()
 
 
 @pytest.mark.parametrize("entry", named("initializer"))
@@ -213,8 +290,13 @@ def test_dataset_keeps_its_promises(entry):
     source = built(entry)
     first, second = (source.draw(np.random.default_rng(6)) for _ in range(2))
     assert (len(first), first.inputs.shape[1], first.classes) == (source.rows, source.columns, source.classes)
-    assert set(first.targets) == set(range(source.classes))
-    assert first.fingerprint() == second.fingerprint() != source.draw(np.random.default_rng(7)).fingerprint()
+    if source.classes is None:
+        assert first.targets.shape == (source.rows, source.target_columns)
+    else:
+        assert (set(first.targets), source.target_columns) == (set(range(source.classes)), 1)
+    is_random = hasattr(source, "seed")
+    assert first.fingerprint() == second.fingerprint()
+    assert (first.fingerprint() != source.draw(np.random.default_rng(7)).fingerprint()) == is_random
 
 
 @pytest.mark.parametrize("entry", named("dataset"))

@@ -10,6 +10,8 @@ from nncli.errors import CommandLineError, SpecError, StorageError
 from nncli.run.assembly import assemble
 from nncli.run.loading import load
 from nncli.run.streams import DerivedStreams, Purpose
+from nncli.run.training import Training
+from tests.run.examples import LATE_TEST, SINE
 
 D8, D3 = "{type: dense, units: 8}", "{type: dense, units: 3}"
 PENALTIES = ("l1", "l2", "bias_l1", "bias_l2")
@@ -129,7 +131,10 @@ def test_a_set_that_tests_nothing_is_refused(here):
 
 
 def test_rng_nnfs_is_the_book(resolved, legacy):
-    """Points and weights are those of ``nnfs.init()``'s program to the last bit: one stream, in the book's order."""
+    """Points and weights are those of ``nnfs.init()``'s program to the last bit: one stream, in the book's order.
+
+    Validation points come before the weights, as in its programs that watch them.
+    """
     normal = "initializer: {type: normal, scale: 0.01}"
     made = assemble(
         resolved(
@@ -141,8 +146,8 @@ def test_rng_nnfs_is_the_book(resolved, legacy):
     )
     np.random.seed(0)
     inputs, targets = spiral_data(100, 3)
-    first, second = 0.01 * np.random.randn(2, 64), 0.01 * np.random.randn(64, 3)
     validation, _ = spiral_data(100, 3)
+    first, second = 0.01 * np.random.randn(2, 64), 0.01 * np.random.randn(64, 3)
     network = made.network
     assert np.array_equal(made.data["training"].inputs, inputs)
     assert np.array_equal(made.data["training"].targets, targets)
@@ -201,3 +206,74 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, make, error, message):
     with pytest.raises(error, match=message) as told:
         load(path)
     assert str(path) in str(told.value)
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_the_book_s_test_set_follows_the_masks_of_training(resolved, legacy, epochs):
+    """Points, weights, a mask an epoch, then the test points: the numbers of one stream, to the last bit."""
+    made = assemble(resolved(*LATE_TEST, f"training.epochs={epochs}"))
+    assert list(made.data) == ["training", "validation"]
+    list(Training(made).epochs())
+    made.draw_last()
+    np.random.seed(0)
+    spiral_data(20, 3), spiral_data(20, 3)
+    np.random.randn(2, 7), np.random.randn(7, 3)
+    for _ in range(epochs):
+        np.random.binomial(1, 0.7, (60, 7))
+    inputs, targets = spiral_data(10, 3)
+    assert list(made.data) == ["training", "validation", "test"]
+    assert np.array_equal(made.data["test"].inputs, inputs)
+    assert np.array_equal(made.data["test"].targets, targets)
+
+
+@pytest.mark.parametrize(
+    ("changes", "last"),
+    [
+        (("rng=nnfs", "test={type: spiral, samples: 10}"), True),
+        (("rng=nnfs", "test={type: spiral, samples: 10, seed: 5}"), False),
+        (("rng=nnfs", "test={fraction: 0.2}"), False),
+        (("test={type: spiral, samples: 10}",), False),
+        (("rng=nnfs",), False),
+        ((*SINE, "rng=nnfs", "test={type: sine, samples: 10}"), False),
+    ],
+)
+def test_only_the_book_s_own_test_set_is_drawn_last(resolved, changes, last):
+    """Only where its numbers are the next of the one stream; drawing last then changes nothing else."""
+    spec = resolved(*changes)
+    assert spec.draws_test_last is last
+    made = assemble(spec)
+    before = {name: data.fingerprint() for name, data in made.data.items()}
+    assert ("test" in made.data) is (spec.test is not None and not last)
+    made.draw_last()
+    assert ("test" in made.data) is (spec.test is not None)
+    assert {name: made.data[name].fingerprint() for name in before} == before
+
+
+def test_a_test_set_with_its_own_seed_leaves_the_book_s_stream_alone(resolved):
+    """It is the book's set of that seed, and training, validation and weights are those without it."""
+    with_test, without = (
+        assemble(resolved("rng=nnfs", *more)) for more in (("test={type: spiral, samples: 10, seed: 5}",), ())
+    )
+    assert np.array_equal(with_test.network.parameters.values, without.network.parameters.values)
+    for name, data in without.data.items():
+        assert data.fingerprint() == with_test.data[name].fingerprint()
+
+
+def test_a_fraction_of_numbers_is_taken_of_all_rows(resolved):
+    """Without classes the rows are split together; inputs and targets stay pairs, in their order."""
+    parts = assemble(resolved(*SINE, "validation={fraction: 0.25}", "test={fraction: 0.1}")).data
+    assert {name: len(data) for name, data in parts.items()} == {"training": 26, "validation": 10, "test": 4}
+    x = np.concatenate([data.inputs[:, 0] for data in parts.values()])
+    assert sorted((x * 40).round().astype(int)) == list(range(40))
+    for data in parts.values():
+        np.testing.assert_allclose(data.targets, np.sin(2 * np.pi * data.inputs), atol=1e-12)
+        assert (np.diff(data.inputs[:, 0]) > 0).all()
+
+
+def test_a_sine_that_tests_nothing_is_refused(here):
+    """As many samples are the very same points, and the cure is another number of them."""
+    loaded = load(here / "config.yaml", (*SINE, "validation.samples=40"))
+    with pytest.raises(
+        SpecError, match=r"validation\.samples: has the very rows of training, .*; write another samples"
+    ):
+        assemble(loaded.spec, loaded.document)

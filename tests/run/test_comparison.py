@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from nncli.errors import CommandLineError, RunError
-from nncli.run.comparison import Gap, compare
+from nncli.run.comparison import compare
 from nncli.run.reading import Run
+from tests.run.examples import BINARY, LATE_TEST, SINE
 
 D8, D3 = "{type: dense, units: 8}", "{type: dense, units: 3}"
 
@@ -144,33 +145,12 @@ def test_a_metric_that_one_run_has_not_is_empty_there(train):
     assert row.best == [1]
 
 
-@pytest.mark.parametrize(
-    ("training", "held_out", "chance", "words"),
-    [
-        (0.95, 0.60, 0.05, "overfits strongly: "),
-        (0.95, 0.88, 0.05, "overfits: "),
-        (0.95, 0.70, 0.20, "overfits strongly: "),
-        (0.95, 0.80, 0.20, "does not overfit beyond chance: "),
-        (0.80, 0.84, 0.05, "does not overfit beyond chance: "),
-        (0.80, 0.90, 0.05, "does better on validation than on its own data: "),
-        (1.0, 1.0, 0.0, "does not overfit beyond chance: "),
-    ],
-)
-def test_a_gap_in_words(training, held_out, chance, words):
-    """Four verdicts, by the gap's size against what chance gives, with the numbers behind them."""
-    gap = Gap("validation", training, held_out, chance)
-    assert gap.words == (
-        f"{words}accuracy {training:.3f} in training, {held_out:.3f} in validation: "
-        f"a gap of {training - held_out:+.3f}, where chance gives up to {chance:.3f}"
-    )
-
-
 def test_chance_is_that_of_two_shares(train):
     """1.96 standard errors of a difference: both variances p(1 − p)/n, of the rows that each split has."""
     path = train("a", "validation.samples=5")
     write(path, training__accuracy=0.9, validation__accuracy=0.6)
     gap = held(path, train("b", "validation.samples=5")).entries[0].gap
-    assert (gap.split, gap.training, gap.held_out) == ("validation", 0.9, 0.6)
+    assert (gap.split, gap.training.value, gap.held_out.value) == ("validation", 0.9, 0.6)
     assert gap.chance == pytest.approx(1.96 * math.sqrt(0.9 * 0.1 / 60 + 0.6 * 0.4 / 15))
 
 
@@ -265,7 +245,7 @@ def test_an_unfinished_run_is_shown_with_its_last_row(train):
     entry = held(first, second).entries[1]
     assert (entry.status, entry.epoch) == ("interrupted at epoch 30", 30)
     assert entry.metrics == {name: value for name, value in last.items() if name not in {"epoch", "learning_rate"}}
-    assert entry.gap.held_out == last["validation_accuracy"]
+    assert entry.gap.held_out.value == last["validation_accuracy"]
 
 
 def test_a_diverged_run_is_shown_with_its_last_finite_row(train, nncli):
@@ -324,3 +304,117 @@ def test_only_finished_runs_are_the_best(train):
     comparison = held(first, second)
     assert all(row.best in ([0], []) for row in comparison.rows)
     assert comparison.verdict() is None
+
+
+def errors(path, **values):
+    """Give a finished regression other errors: ``validation=(mean absolute, root mean squared)``."""
+    for split, (absolute, squared) in values.items():
+        names = {f"{split}__mean_absolute_error": absolute, f"{split}__root_mean_squared_error": squared}
+        write(path, **names)
+
+
+def test_a_regression_overfits_by_its_mean_absolute_error(train):
+    """Chance is that of two means, the variance of |p − t| following from both errors."""
+    path = train("a", *SINE)
+    errors(path, training=(0.1, 0.125), validation=(0.3, 0.5))
+    entry = held(path, train("b", *SINE)).entries[0]
+    limit = 1.96 * math.sqrt((0.125**2 - 0.1**2) / 40 + (0.5**2 - 0.3**2) / 30)
+    assert (entry.gap.size, entry.gap.chance) == (pytest.approx(0.2), pytest.approx(limit))
+    assert entry.words == (
+        "overfits strongly: mean_absolute_error 0.1 in training, 0.3 in validation: "
+        f"a gap of +0.2, where chance gives up to {limit:.3g}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        (0.1, 0.9, "a is better than b: validation_mean_absolute_error 0.1 against 0.9"),
+        (0.9, 0.1, "b is better than a: validation_mean_absolute_error 0.1 against 0.9"),
+        (0.5, 0.51, "a and b are too close to call on these rows: validation_mean_absolute_error 0.5 against 0.51"),
+    ],
+)
+def test_the_verdict_on_regressions_is_about_their_errors(train, first, second, verdict):
+    """The smaller error is better where it is smaller beyond chance."""
+    paths = [train("a", *SINE), train("b", *SINE)]
+    for path, value in zip(paths, (first, second), strict=True):
+        errors(path, validation=(value, value * 1.1))
+    assert held(*paths).verdict().startswith(f"{verdict}, where chance gives up to ")
+
+
+def test_the_best_of_a_regression_is_marked(train):
+    """Errors downwards, R² and the share of hits upwards."""
+    paths = [train("a", *SINE), train("b", *SINE)]
+    for path, value in zip(paths, (0.25, 0.5), strict=True):
+        write(path, validation__r2=value, validation__mean_absolute_error=value)
+        write(path, validation__root_mean_squared_error=value, validation__regression_accuracy=value)
+    comparison = held(*paths)
+    marked = {name: row for name, row in best(comparison).items() if name.startswith("validation_")}
+    assert marked.pop("validation_loss")
+    assert marked == {
+        "validation_r2": [1],
+        "validation_mean_absolute_error": [0],
+        "validation_root_mean_squared_error": [0],
+        "validation_regression_accuracy": [1],
+    }
+    assert [entry.label for entry in held(*paths, sort="validation_r2").entries] == ["b", "a"]
+    assert [entry.label for entry in held(*paths, sort="validation_mean_absolute_error").entries] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("task", "metrics"),
+    [((), "[]"), (BINARY, "[auc, f1]"), (SINE, "[r2]"), (SINE, "[mean_absolute_error]"), (SINE, "[]")],
+)
+def test_a_run_without_the_metrics_to_judge_by_is_shown_all_the_same(train, task, metrics):
+    """What it has is in the table; of overfitting nothing is said, and there is no verdict."""
+    comparison = held(train("a", *task), train("b", *task, f"metrics={metrics}"))
+    first, second = comparison.entries
+    assert first.gap is not None
+    assert second.gap is None
+    assert second.words == "has neither accuracy nor errors that could be held against each other"
+    assert second.metrics["validation_loss"] == first.metrics["validation_loss"]
+    assert comparison.verdict() is None
+
+
+def test_runs_of_different_tasks_have_no_verdict(train):
+    """Shares of right answers and errors do not compare; each run's own gap is told in its own metric."""
+    paths = [train("a"), train("b", *SINE), train("c", *BINARY)]
+    with pytest.raises(RunError, match="different training and validation data"):
+        held(*paths)
+    comparison = held(*paths, different_data=True)
+    assert [entry.gap.training.metric for entry in comparison.entries] == [
+        "accuracy",
+        "mean_absolute_error",
+        "accuracy",
+    ]
+    assert comparison.verdict() is None
+    rows = {row.name: row.values for row in comparison.rows}
+    assert [value is None for value in rows["accuracy"]] == [False, True, False]
+    assert [value is None for value in rows["r2"]] == [True, False, True]
+    assert [value is None for value in rows["auc"]] == [True, True, False]
+
+
+def test_two_runs_of_the_book_s_stream_are_compared_on_their_test_sets(train):
+    """A test set drawn after training counts like any other: shown, held against, and refused where it differs."""
+    alone = (*LATE_TEST, "validation=null")
+    first, second = train("a", *alone), train("b", *alone, "optimizer.learning_rate=0.01")
+    comparison = held(first, second)
+    assert [entry.gap.split for entry in comparison.entries] == ["test", "test"]
+    assert "test_accuracy" in best(comparison)
+    with pytest.raises(RunError, match="have different test data"):
+        held(first, train("c", *alone, "training.epochs=31"))
+
+
+def test_a_schedule_is_a_difference_of_its_keys(train):
+    """Beside a run without one, each of its keys stands in a row of its own, what follows it included."""
+    first = train("a")
+    second = train("b", "schedule={type: warmup, updates: 5, then: cosine}", "clipping={type: norm, limit: 1}")
+    assert held(first, second).differences == {
+        "schedule.type": [None, "warmup"],
+        "schedule.updates": [None, 5],
+        "schedule.then.type": [None, "cosine"],
+        "schedule.then.updates": [None, 25],
+        "schedule.then.lowest": [None, 0.0],
+        "clipping.type": [None, "norm"],
+        "clipping.limit": [None, 1.0],
+    }

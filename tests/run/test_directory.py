@@ -16,6 +16,7 @@ from nncli.run.checkpoint import unpack
 from nncli.run.directory import RunDirectory, name_from
 from nncli.run.loading import load
 from nncli.run.training import Training
+from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
 
 FILES = ["checkpoints", "evaluation.json", "lock", "metrics.csv", "run.json", "spec.yaml", "weights.npz"]
 
@@ -333,3 +334,68 @@ def test_the_row_that_says_diverged_is_on_the_disk(here, nncli, monkeypatch):
     monkeypatch.setattr(storage.Log, "sync", lambda log: (synced.append(log.path.read_bytes()), sync(log)))
     assert nncli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
     assert synced[-1].splitlines()[-1].endswith(b",nan,nan")
+
+
+def test_running_statistics_are_saved_like_weights(trained):
+    """They are in the parameter list and in weights.npz under plain names, behind what is trained."""
+    path = trained(*NORMALIZED)
+    listed = {each["name"]: each["shape"] for each in strict(path / "run.json")["parameters"]}
+    with np.load(path / "weights.npz", allow_pickle=False) as arrays:
+        assert {name: list(array.shape) for name, array in arrays.items()} == listed
+        assert listed["layers.1.scale"] == listed["layers.1.running_mean"] == [8]
+        assert arrays["layers.1.running_mean"].all()
+        assert (arrays["layers.1.running_variance"] != 1).all()
+        assert (arrays["layers.1.running_variance"] > 0).all()
+    assert [name for name in listed if "running" in name] == ["layers.1.running_mean", "layers.1.running_variance"]
+    assert list(listed)[-2:] == ["layers.1.running_mean", "layers.1.running_variance"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "metrics"),
+    [
+        (SINE, "r2,mean_absolute_error,root_mean_squared_error,regression_accuracy"),
+        (BINARY, "accuracy,precision,recall,f1,auc"),
+        ((*BINARY, "metrics=[auc]"), "auc"),
+    ],
+)
+def test_metrics_csv_names_the_metrics_of_the_task(trained, changes, metrics):
+    """The header is the losses and the task's metrics, with and without the split before them."""
+    header = (trained(*changes) / "metrics.csv").read_text(encoding="utf-8").splitlines()[0]
+    held_out = ",".join(f"validation_{name}" for name in ["loss", *metrics.split(",")])
+    assert header == f"epoch,learning_rate,loss,data_loss,regularization_loss,{metrics},{held_out}"
+
+
+def test_numbers_are_described_without_classes(trained):
+    """run.json says null where a target is a number."""
+    described = strict(trained(*SINE) / "run.json")["data"]
+    assert [(name, each["rows"], each["columns"], each["classes"]) for name, each in described.items()] == [
+        ("training", 40, 1, None),
+        ("validation", 30, 1, None),
+    ]
+
+
+def test_the_resolved_schedule_is_recorded(trained):
+    """run.json has the end that was filled in, and the section that was left out as null."""
+    spec = strict(trained(WARM_COSINE, "training.batch_size=16") / "run.json")["spec"]
+    assert spec["schedule"]["then"] == {"type": "cosine", "updates": 4 * 30 - 5, "lowest": 0.1}
+    assert spec["clipping"] is None
+
+
+def test_a_test_set_drawn_last_is_described_last(trained):
+    """run.json cannot know it; evaluation.json does, with its rows and fingerprint."""
+    path = trained(*LATE_TEST)
+    assert list(strict(path / "run.json")["data"]) == ["training", "validation"]
+    evaluation = strict(path / "evaluation.json")
+    assert list(evaluation["splits"]) == ["training", "validation", "test"]
+    described = evaluation["data"]["test"]
+    assert list(evaluation["data"]) == ["test"]
+    assert (described["rows"], described["columns"], described["classes"]) == (30, 2, 3)
+    assert len(described["sha256"]) == 64
+
+
+@pytest.mark.parametrize("changes", [("test={type: spiral, samples: 10}",), (*LATE_TEST, "test.seed=5")])
+def test_a_test_set_drawn_first_is_described_first(trained, changes):
+    """With streams of their own, or a seed of its own, it is known before training, and said once."""
+    path = trained(*changes)
+    assert list(strict(path / "run.json")["data"]) == ["training", "validation", "test"]
+    assert strict(path / "evaluation.json")["data"] == {}

@@ -15,6 +15,7 @@ from nncli.run import storage
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import pack, unpack
 from nncli.run.reading import Run
+from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE
 
 
 @pytest.fixture
@@ -350,4 +351,143 @@ def test_run_json_gives_back_the_resolved_spec(run, here):
     from nncli.run.loading import load
 
     assert Run(run).spec.model_dump() == load(here / "config.yaml").spec.model_dump()
-    assert {split: Run(run).rows(split) for split in ("training", "validation")} == {"training": 60, "validation": 60}
+    assert {split: Run(run).data[split].rows for split in ("training", "validation")} == {
+        "training": 60,
+        "validation": 60,
+    }
+
+
+@pytest.fixture
+def trained(here, nncli):
+    """Train the small spec, with some values changed, under a name."""
+
+    def run(*overrides, name="changed"):
+        result = nncli("train", "config.yaml", "--quiet", "--name", name, *overrides)
+        assert result.code == 0, result.err
+        return here / "runs" / name
+
+    return run
+
+
+def document(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def as_before(path):
+    """Make a run directory as version 0.1.0 has left it: without the keys that came later."""
+    edit("run.json", spec__metrics=..., spec__schedule=..., spec__clipping=...)(path)
+    edit("evaluation.json", data=...)(path)
+
+
+@pytest.mark.parametrize(
+    "changes", [(), ("test={type: spiral, samples: 10}",), ("validation={fraction: 0.25}",), ("rng=nnfs",)]
+)
+def test_a_run_of_an_earlier_version_is_evaluated(trained, nncli, changes):
+    """Sections and keys that were not there yet have their defaults, and every metric is the recorded one."""
+    path = trained(*changes)
+    recorded = document(path / "evaluation.json")["splits"]
+    as_before(path)
+    result = nncli("evaluate", path, "--json")
+    assert (result.code, result.err) == (0, "")
+    assert {name: part["metrics"] for name, part in json.loads(result.out)["splits"].items()} == recorded
+
+
+def test_runs_of_two_versions_are_compared(run, nncli):
+    """What only the newer one says outright is no difference between their specs."""
+    as_before(run)
+    result = nncli("compare", run, run.parent / "other", "--json")
+    assert (result.code, result.err) == (0, "")
+    assert json.loads(result.out)["differences"] == {}
+
+
+@pytest.mark.parametrize("changes", [NORMALIZED, BINARY, SINE])
+def test_a_checkpoint_is_worth_what_was_recorded(trained, nncli, changes):
+    """Its weights, running statistics among them, give the metrics of the last epoch to the last bit."""
+    path = trained(*changes)
+    recorded = document(path / "evaluation.json")["splits"]
+    gone("evaluation.json")(path)
+    gone("weights.npz")(path)
+    assessment = json.loads(nncli("evaluate", path, "--json").out)
+    assert assessment["status"] == "interrupted at epoch 30"
+    assert {name: part["metrics"] for name, part in assessment["splits"].items()} == recorded
+
+
+def test_weights_without_running_statistics_are_refused(trained, nncli):
+    """An archive that lacks them is not one of this network, whatever its digest says."""
+    path = trained(*NORMALIZED)
+    with np.load(path / "weights.npz") as arrays:
+        kept = {name: array for name, array in arrays.items() if "running" not in name}
+    file = io.BytesIO()
+    np.savez(file, **kept)
+    sealed(path, file.getvalue())
+    result = nncli("evaluate", path)
+    assert result.code == 4
+    assert "the weights do not fit: layers.1.running_mean is missing" in result.err
+
+
+def test_a_late_test_set_is_known_once_the_run_is_finished(trained):
+    """Its rows and fingerprint are read from evaluation.json, and before that there are none."""
+    path = trained(*LATE_TEST)
+    assert {name: data.rows for name, data in Run(path).data.items()} == {"training": 60, "validation": 60, "test": 30}
+    assert Run(path).fingerprints["test"] == document(path / "evaluation.json")["data"]["test"]["sha256"]
+    gone("evaluation.json")(path)
+    assert set(Run(path).data) == {"training", "validation"}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        edit("evaluation.json", data=...),
+        edit("evaluation.json", data=[]),
+        edit("evaluation.json", data__test=...),
+        edit("evaluation.json", data__validation={"rows": 1, "columns": 2, "classes": 3, "sha256": ""}),
+        edit("evaluation.json", data__test__rows=0),
+        edit("evaluation.json", splits__test=...),
+        edit("evaluation.json", splits__test__accuracy=2),
+    ],
+)
+def test_a_late_test_set_that_is_not_described_is_damage(trained, nncli, damage):
+    """evaluation.json has to say what was drawn, and nothing that run.json says already."""
+    path = trained(*LATE_TEST)
+    damage(path)
+    result = nncli("evaluate", path)
+    assert (result.code, result.out) == (4, "")
+    assert result.err.startswith(f"{path / 'evaluation.json'}: damaged: ")
+
+
+def test_another_late_test_set_than_the_runs_is_refused(trained, nncli):
+    """Drawn again it has to be the one that was measured, row for row."""
+    path = trained(*LATE_TEST)
+    edit("evaluation.json", data__test__sha256="0" * 64)(path)
+    result = nncli("evaluate", path)
+    assert (result.code, result.out) == (4, "")
+    assert "the test data drawn now is not what the run was trained on" in result.err
+
+
+def with_random_state(path, change):
+    """Put another random state into the newest checkpoint, which stays whole in itself."""
+    known = unpack(newest(path).read_bytes())
+    position = known.position.model_copy(update={"random": change(known.position.random)})
+    newest(path).write_bytes(pack(position, known.vectors))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda state: [], id="empty"),
+        pytest.param(lambda state: state[:10], id="cut"),
+        pytest.param(lambda state: state[5:], id="words_missing"),
+        pytest.param(lambda state: [-1, *state[1:]], id="negative_word"),
+        pytest.param(lambda state: [2**40, *state[1:]], id="word_too_large"),
+        pytest.param(lambda state: [*(word ^ 1 for word in state[:-3]), *state[-3:]], id="other_words"),
+        pytest.param(lambda state: [*state[:-3], 2**40, *state[-2:]], id="position_outside"),
+        pytest.param(lambda state: None, id="none"),
+    ],
+)
+def test_a_damaged_random_state_is_damage_of_the_run(trained, nncli, change):
+    """A test set that cannot be drawn again ends with exit code 4, neither in silence nor with a traceback."""
+    path = trained(*LATE_TEST)
+    with_random_state(path, change)
+    result = nncli("evaluate", path)
+    assert (result.code, result.out) == (4, "")
+    assert result.err.startswith(f"{path}")

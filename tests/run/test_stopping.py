@@ -8,6 +8,7 @@ from nncli.run.loading import load
 from nncli.run.stopping import Stopping
 from nncli.run.training import Training
 from nncli.spec.sections import EarlyStopping
+from tests.run.examples import NORMALIZED, SINE
 
 LOWER, HIGHER = "validation_loss", "validation_accuracy"
 
@@ -37,6 +38,9 @@ def observed(section, values, every=1):
         (HIGHER, [0.5, 0.5, 1.0], 0.25, 2),
         ("accuracy", [0.2, 0.4, 0.1], 0.0, 1),
         ("loss", [0.2, 0.4, 0.1], 0.0, 2),
+        ("validation_r2", [-3.0, 0.5, 0.4], 0.0, 1),
+        ("validation_mean_absolute_error", [0.3, 0.1, 0.2], 0.0, 1),
+        ("validation_auc", [0.5, 0.7, 0.6], 0.0, 1),
     ],
 )
 def test_the_best_is_better_by_more_than_min_delta(metric, values, min_delta, best):
@@ -111,3 +115,35 @@ def test_training_ends_where_metrics_are_measured(here):
     assert training.is_done
     assert (last.number, training.epoch, training.keep_best()) == (20, 20, 0)
     assert last.metrics is not None
+
+
+def test_the_best_r2_is_the_highest(here):
+    """A regression that is watched by R² ends with the weights of the epoch in which it was highest."""
+    wild = (
+        "training.early_stopping={metric: validation_r2, patience: 50}",
+        "optimizer.learning_rate=1",
+    )
+    spec = load(here / "config.yaml", (*SINE, *wild, "training.log_every=1", "training.epochs=300")).spec
+    training = Training(assemble(spec))
+    states = [
+        (epoch.metrics["validation_r2"], training.network.parameters.values.copy()) for epoch in training.epochs()
+    ]
+    values = [value for value, _ in states]
+    best = training.keep_best()
+    assert values[best] == max(values)
+    assert best < training.epoch
+    assert np.array_equal(training.network.parameters.values, states[best][1])
+
+
+def test_running_statistics_are_put_back_with_the_weights(here):
+    """The best epoch's means and variances belong to its weights: both are the bits that were measured then."""
+    stopping = "training.early_stopping={metric: validation_loss, patience: 20}"
+    wild = ("optimizer.learning_rate=0.5", "training.log_every=1", "training.epochs=200")
+    training = Training(assemble(load(here / "config.yaml", (*NORMALIZED, stopping, *wild)).spec))
+    layer = training.network.layers[1]
+    states = [(layer.running_mean.copy(), layer.running_variance.copy()) for _ in training.epochs()]
+    best = training.keep_best()
+    assert best == training.epoch - 20
+    for kept, last, then in zip((layer.running_mean, layer.running_variance), states[-1], states[best], strict=True):
+        assert np.array_equal(kept, then)
+        assert not np.array_equal(kept, last)

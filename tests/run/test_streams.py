@@ -1,5 +1,6 @@
 """Where random numbers come from."""
 
+import json
 from itertools import product
 
 import numpy as np
@@ -62,3 +63,43 @@ def test_rng_names_the_streams(rng, kind):
 def test_the_largest_seed_is_a_seed(rng):
     """Both kinds of stream take every seed that a spec may have."""
     assert 0 <= streams(rng, 2**32 - 1).of(Purpose.WEIGHTS).uniform() < 1
+
+
+@pytest.mark.parametrize("drawn", [0, 1, 2, 623, 1001])
+def test_the_book_s_stream_goes_on_where_it_was(drawn):
+    """A state that went through JSON gives the numbers that follow, a normal number that was held back first."""
+    book, later = BookStream(3), BookStream(0)
+    book.of(Purpose.WEIGHTS).randn(drawn)
+    later.restore(json.loads(json.dumps(book.state())))
+    for draw in ("randn", "random_sample", "tomaxint"):
+        assert getattr(later.of(Purpose.TEST), draw)() == getattr(book.of(Purpose.TEST), draw)()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda state: [], id="empty"),
+        pytest.param(lambda state: state[:10], id="cut"),
+        pytest.param(lambda state: state[1:], id="word_missing"),
+        pytest.param(lambda state: [*state, 0], id="number_too_many"),
+        pytest.param(lambda state: [-1, *state[1:]], id="negative_word"),
+        pytest.param(lambda state: [2**40, *state[1:]], id="word_too_large"),
+        pytest.param(lambda state: [*state[:-3], -1, *state[-2:]], id="position_before"),
+        pytest.param(lambda state: [*state[:-3], 625, *state[-2:]], id="position_behind"),
+        pytest.param(lambda state: [*state[:-3], 10**9, *state[-2:]], id="position_far_behind"),
+        pytest.param(lambda state: [*state[:-2], 2**70, 0.0], id="flag_too_large"),
+        pytest.param(lambda state: [0] * len(state), id="zeros"),
+    ],
+)
+def test_what_is_no_state_is_refused(damage):
+    """Too few words or too many, one too large, a position outside: an error of values, before any number is drawn."""
+    with pytest.raises((ValueError, OverflowError)):
+        BookStream(0).restore(damage(BookStream(0).state()))
+
+
+def test_derived_streams_have_no_state():
+    """There is nothing to tell, and nothing to restore."""
+    streams_of_0 = DerivedStreams(0)
+    streams_of_0.restore([1, 2, 3])
+    assert streams_of_0.state() is None
+    assert streams_of_0.of(Purpose.TEST).random() == DerivedStreams(0).of(Purpose.TEST).random()

@@ -5,7 +5,8 @@ import pytest
 from nncli.run.assembly import assemble
 from nncli.run.evaluation import ROWS_AT_ONCE
 from nncli.run.loading import load
-from nncli.run.summary import memory_bytes, step_multiply_adds, step_rows, summarize, training_rows
+from nncli.run.summary import batches_an_epoch, memory_bytes, step_multiply_adds, step_rows, summarize, training_rows
+from tests.run.examples import NORMALIZED, SINE
 
 
 @pytest.fixture
@@ -75,3 +76,27 @@ def test_memory_of_a_mini_batch_is_bounded_by_the_portions_of_an_evaluation(reso
     large = ("data.samples=10000", "validation=null")
     whole, small = memory_bytes(resolved(*large)), memory_bytes(resolved(*large, "training.batch_size=16"))
     assert whole - small == 4 * 3 * (30_000 - ROWS_AT_ONCE) * 22
+
+
+@pytest.mark.parametrize(
+    ("changes", "rows"),
+    [(("validation={fraction: 0.25}", "test={fraction: 0.1}"), 26), (("validation={fraction: 0.001}",), 39), ((), 40)],
+)
+def test_rows_of_numbers_are_counted_together(resolved, changes, rows):
+    """Where there are no classes a fraction is one of all rows, as the split does it."""
+    spec = resolved(*SINE, *changes)
+    assert training_rows(spec) == rows == len(assemble(spec).data["training"])
+
+
+@pytest.mark.parametrize(("size", "batches"), [("null", 1), (60, 1), (59, 2), (30, 2), (16, 4), (1, 60)])
+def test_an_epoch_has_as_many_updates_as_batches(resolved, size, batches):
+    """The last one may be smaller, and counts."""
+    assert batches_an_epoch(resolved(f"training.batch_size={size}")) == batches
+
+
+def test_parameters_are_what_is_trained(resolved):
+    """Running statistics are saved with the weights, and are none of them."""
+    spec = resolved(*NORMALIZED)
+    parameters = assemble(spec).network.parameters
+    assert sum(each.parameters for each in summarize(spec)) == parameters.trained.size
+    assert parameters.values.size == parameters.trained.size + 2 * 8

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from math import cos, pi
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from nncli.run.evaluation import measure, predict
 from nncli.run.loading import load
 from nncli.run.streams import Purpose
 from nncli.run.training import Training
+from tests.run.examples import BINARY, NORMALIZED, SINE, WARM_COSINE
 
 OPTIMIZERS = [entry.name for entry in components("optimizer")]
 DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
@@ -63,10 +65,11 @@ def test_a_row_shows_the_state_before_the_update(prepare, batch_size):
     part = training._watched["training"]
     for epoch in training.epochs():
         assert training.optimizer.updates == epoch.number * (1 if batch_size == "null" else 4)
-        assert (
-            epoch.metrics["loss"]
-            == measure(training.network, "training", part, predict(training.network, part))["loss"]
-        )
+        outputs = predict(training.network, part)
+        measured = measure(training.network, training.experiment.metrics, "training", part, outputs)
+        assert epoch.metrics == {"learning_rate": training.optimizer.rate, **measured} | {
+            name: value for name, value in epoch.metrics.items() if name.startswith("validation_")
+        }
 
 
 def test_epoch_0_is_the_untouched_network(prepare):
@@ -152,7 +155,7 @@ def test_a_dropout_layer_leaves_the_first_weights_as_they_were(prepare):
         assert data.fingerprint() == dropped.experiment.data[name].fingerprint()
 
 
-@pytest.mark.parametrize("change", ["training.batch_size=16", DROPOUT, "rng=nnfs", "dtype=float64"])
+@pytest.mark.parametrize("change", ["training.batch_size=16", DROPOUT, "rng=nnfs", "dtype=float64", NORMALIZED[0]])
 def test_equal_specs_give_equal_bits(prepare, change):
     """Two trainings of one spec end with the same weights; another seed ends with others."""
     ends = []
@@ -245,3 +248,133 @@ def test_a_validation_loss_that_is_not_finite_is_divergence(here):
     training = Training(assemble(load(here / "config.yaml", blind + huge).spec))
     with pytest.raises(DivergedError, match="on the validation set"):
         list(training.epochs())
+
+
+SCHEDULES = [
+    ("{type: step, every: 4, gamma: 0.5}", lambda t: 0.5 ** (t // 4)),
+    ("{type: exponential, gamma: 0.9}", lambda t: 0.9**t),
+    ("{type: cosine, updates: 8, lowest: 0.2}", lambda t: 0.2 + 0.8 * (1 + cos(pi * min(t, 8) / 8)) / 2),
+    ("{type: warmup, updates: 5}", lambda t: min(1.0, (t + 1) / 5)),
+]
+
+
+@pytest.mark.parametrize(("schedule", "factor"), SCHEDULES)
+@pytest.mark.parametrize("batch_size", ["null", "16"])
+def test_the_learning_rate_of_a_row_follows_the_schedule(prepare, schedule, factor, batch_size):
+    """Each row has η / (1 + decay t) times the factor of the update t before it, batches counted one by one."""
+    training = prepare(
+        f"schedule={schedule}",
+        "optimizer.decay=0.5",
+        "training.log_every=1",
+        "training.epochs=12",
+        f"training.batch_size={batch_size}",
+    )
+    steps = 1 if batch_size == "null" else 4
+    for epoch in training.epochs():
+        t = max(0, steps * epoch.number - 1)
+        assert epoch.metrics["learning_rate"] == pytest.approx(0.05 / (1 + 0.5 * t) * factor(t), rel=1e-12)
+
+
+@pytest.mark.parametrize("batch_size", ["null", "16"])
+@pytest.mark.parametrize(("schedule", "before"), [("schedule={type: cosine, lowest: 0.1}", 0), (WARM_COSINE, 5)])
+def test_a_cosine_is_over_when_the_training_is(prepare, schedule, before, batch_size):
+    """Of T updates the last has the factor of t = T − 1, and the one that would follow the lowest."""
+    training = prepare(schedule, f"training.batch_size={batch_size}", "training.epochs=6", "training.log_every=1")
+    *_, last = training.epochs()
+    length = 6 * (1 if batch_size == "null" else 4) - before
+    falling = 0.1 + 0.9 * (1 + cos(pi * (length - 1) / length)) / 2
+    assert last.metrics["learning_rate"] == pytest.approx(0.05 * falling)
+    assert training.optimizer.rate_at(training.optimizer.updates) == pytest.approx(0.05 * 0.1)
+
+
+@pytest.mark.parametrize("kind", ["norm", "value"])
+def test_clipping_bounds_how_far_a_step_goes(prepare, kind):
+    """With a tiny limit c no SGD step is longer than η c; by value, no weight moves further than that."""
+    limit, rate = 1e-3, 0.5
+    training = prepare(
+        f"clipping={{type: {kind}, limit: {limit}}}",
+        f"optimizer={{type: sgd, learning_rate: {rate}}}",
+        "dtype=float64",
+        "training.batch_size=16",
+        "training.epochs=3",
+    )
+    states, step = [weights(training)], training.optimizer.step
+
+    def observed():
+        step()
+        states.append(weights(training))
+
+    training.optimizer.step = observed
+    list(training.epochs())
+    moves = np.diff(states, axis=0)
+    assert len(moves) == 12
+    lengths = np.linalg.norm(moves, axis=1) if kind == "norm" else np.abs(moves).max(axis=1)
+    np.testing.assert_allclose(lengths, rate * limit, rtol=1e-9)
+
+
+def test_clipping_that_nothing_exceeds_changes_nothing(prepare):
+    """A limit beyond every gradient leaves the bits as they are without one; one below does not."""
+    ends = []
+    for clipping in ("null", "{type: norm, limit: 1e6}", "{type: value, limit: 1e6}", "{type: norm, limit: 1e-3}"):
+        training = prepare(f"clipping={clipping}", "optimizer={type: sgd, learning_rate: 0.5}")
+        list(training.epochs())
+        ends.append(weights(training))
+    assert np.array_equal(ends[0], ends[1])
+    assert np.array_equal(ends[0], ends[2])
+    assert not np.array_equal(ends[0], ends[3])
+
+
+def test_clipping_hides_no_divergence(prepare):
+    """A gradient that is not finite is told, not clipped to something that looks right."""
+    training = prepare(
+        "clipping={type: value, limit: 1}",
+        "layers[0].initializer={type: normal, scale: 1e38}",
+        "layers[2].initializer={type: normal, scale: 1e10}",
+    )
+    with pytest.raises(DivergedError, match="epoch 0: "):
+        list(training.epochs())
+
+
+def test_the_limit_holds_for_the_gradient_with_its_penalties(prepare):
+    """Penalties are part of the gradient that is clipped, so a strong one moves weights no further."""
+    training = prepare(
+        "clipping={type: norm, limit: 0.01}",
+        "regularization.l2=100",
+        "optimizer={type: sgd, learning_rate: 1}",
+        "dtype=float64",
+        "training.epochs=1",
+    )
+    before = weights(training)
+    list(training.epochs())
+    assert np.linalg.norm(weights(training) - before) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("changes", [SINE, (*SINE, "loss=mean_absolute_error"), BINARY, NORMALIZED[:1]])
+def test_each_task_is_learned(prepare, changes):
+    """Numbers, two classes by one output, and a normalized network: the loss falls by a quarter at least."""
+    training = prepare(*changes, "training.epochs=600", "training.log_every=600")
+    first, last = (epoch.metrics["loss"] for epoch in training.epochs() if epoch.metrics)
+    assert last < 0.75 * first
+
+
+def test_running_statistics_are_no_business_of_the_optimizer(prepare):
+    """They move with the batches alone: an optimizer that cannot move leaves weights, and not them, as they were."""
+    training = prepare(NORMALIZED[0], "optimizer={type: sgd, learning_rate: 1e-300}", "training.epochs=2")
+    parameters, layer = training.network.parameters, training.network.layers[1]
+    trained = parameters.trained.copy()
+    hidden = training.network.layers[0].forward(training._watched["training"].inputs).astype(np.float64)
+    list(training.epochs())
+    assert np.array_equal(parameters.trained, trained)
+    np.testing.assert_allclose(layer.running_mean, (1 - 0.9**2) * hidden.mean(axis=0), rtol=1e-4, atol=1e-6)
+    expected = 0.9**2 + (1 - 0.9**2) * hidden.var(axis=0, ddof=1)
+    np.testing.assert_allclose(layer.running_variance, expected, rtol=1e-4)
+
+
+def test_measuring_leaves_running_statistics_alone(prepare):
+    """However often metrics are measured, the weights and statistics at the end are the same bits."""
+    ends = []
+    for log_every in (1, 7):
+        training = prepare(*NORMALIZED, f"training.log_every={log_every}")
+        list(training.epochs())
+        ends.append(weights(training))
+    assert np.array_equal(*ends)

@@ -6,7 +6,7 @@ import pytest
 
 import nncli.data
 import nncli.nn  # noqa: F401 with the import above, every component is registered
-from nncli.registry import components, names
+from nncli.registry import components, kinds, names
 from nncli.spec.document import read
 from nncli.spec.problems import Source, path_words
 from nncli.spec.schema import schema, validate
@@ -157,7 +157,7 @@ def test_an_unknown_key_of_a_split_is_told_as_such():
     """A misspelt fraction is no data set without a type."""
     ((line, column, _, message),) = mistakes("validation: {fractoin: 0.1}")
     assert (line, column) == (1, 13)
-    assert message == "key 'type' is missing; known: spiral, or {fraction: 0.2}"
+    assert message == "key 'type' is missing; known: sine, spiral, vertical, or {fraction: 0.2}"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_an_unknown_key_of_a_split_is_told_as_such():
         ("layers: [dense]", (1, 10, "layers[0]", "key 'units' is missing")),
         ("layers: [relu, dropout]", (1, 16, "layers[1]", "key 'rate' is missing")),
         ("training: {}", (1, 11, "training", "key 'epochs' is missing")),
-        ("data: {samples: 3}", (1, 7, "data", "key 'type' is missing; known: spiral")),
+        ("data: {samples: 3}", (1, 7, "data", "key 'type' is missing; known: sine, spiral, vertical")),
     ],
 )
 def test_a_missing_key_is_told_where_it_is_missed(text, expected):
@@ -200,7 +200,7 @@ def test_a_missing_key_is_told_where_it_is_missed(text, expected):
         ("training: 5", 11, "must be a mapping of keys to values, got 5"),
         ("training: {epochs: 1, early_stopping: true}", 39, "must be a mapping of keys to values, got true"),
         ("training: {epochs: 1, early_stopping: {metric: 5}}", 48, "must be text, got 5"),
-        ("data: {type: 5}", 14, "unknown type 5; known: spiral"),
+        ("data: {type: 5}", 14, "unknown type 5; known: sine, spiral, vertical"),
     ],
 )
 def test_types_are_strict(text, column, message):
@@ -231,6 +231,17 @@ def test_types_are_strict(text, column, message):
         ("optimizer: {type: rmsprop, rho: 1}", "must be less than 1, got 1"),
         ("optimizer: {type: sgd, momentum: 1.5}", "must be less than 1, got 1.5"),
         ("optimizer: {type: adagrad, decay: -1e-3}", "must be at least 0, got -0.001"),
+        ("data: {type: sine, samples: 0}", "must be at least 1, got 0"),
+        ("data: {type: vertical, classes: 1}", "must be at least 2, got 1"),
+        ("layers: [{type: batch_normalization, momentum: 1}]", "must be less than 1, got 1"),
+        ("layers: [{type: batch_normalization, epsilon: 0}]", "must be greater than 0, got 0"),
+        ("layers: [{type: leaky_relu, slope: 1}]", "must be less than 1, got 1"),
+        ("metrics: [{type: f1, threshold: -0.1}]", "must be at least 0, got -0.1"),
+        ("metrics: [{type: regression_accuracy, precision: 0}]", "must be greater than 0, got 0"),
+        ("schedule: {type: step, every: 0}", "must be at least 1, got 0"),
+        ("schedule: {type: cosine, lowest: 1.5}", "must be at most 1, got 1.5"),
+        ("schedule: {type: warmup, updates: 1, then: {type: cosine, updates: 0}}", "must be at least 1, got 0"),
+        ("clipping: {type: norm, limit: -1}", "must be greater than 0, got -1"),
         ("training: {epochs: 0}", "must be at least 1, got 0"),
         ("training: {epochs: 1, batch_size: 0}", "must be at least 1, got 0"),
         ("training: {epochs: 1, log_every: 0}", "must be at least 1, got 0"),
@@ -259,6 +270,17 @@ def test_a_number_out_of_range_is_told_with_the_bound(text, message):
         "training: {epochs: 1, batch_size: null, early_stopping: null, checkpoint_seconds: 0}",
         "training: {epochs: 0x10, log_every: 1000000}",
         "regularization: {l1: 1, l2: 2.5}",
+        "data: {type: sine, samples: 1}",
+        "metrics: []",
+        "metrics: null",
+        "metrics: [{type: accuracy, threshold: 0}, {type: recall, threshold: 1}]",
+        "schedule: null",
+        "schedule: {type: step, every: 1, gamma: 0}",
+        "schedule: {type: cosine, updates: null, lowest: 1}",
+        "schedule: {type: warmup, updates: 1, then: null}",
+        "schedule: {type: warmup, updates: 1, then: {type: warmup, updates: 2, then: exponential}}",
+        "clipping: null",
+        "clipping: {type: value, limit: 1e-300}",
         "regularization: {}",
     ],
 )
@@ -307,6 +329,13 @@ BOOK = [
     ("optimizer", "Optimizer_RMSprop", "rmsprop", {"rho": 0.5}),
     ("optimizer", "Optimizer_Adam", "adam", {"learning_rate": 0.5}),
     ("data", "spiral_data", "spiral", {"samples": 5}),
+    ("data", "vertical_data", "vertical", {"samples": 5}),
+    ("data", "sine_data", "sine", {"samples": 5}),
+    ("layer", "Activation_Sigmoid", "sigmoid", {}),
+    ("layer", "Activation_Linear", "linear", {}),
+    ("loss", "Loss_BinaryCrossentropy", "binary_crossentropy", {}),
+    ("loss", "Loss_MeanSquaredError", "mean_squared_error", {}),
+    ("loss", "Loss_MeanAbsoluteError", "mean_absolute_error", {}),
 ]
 
 
@@ -338,7 +367,8 @@ def test_a_bare_name_is_short_for_a_mapping(section, name):
     [
         ("layers: [ReLu]", "'relu'"),
         ("layers: [Layer_Dens]", "'Layer_Dense'"),
-        ("loss: crossentropy", "'categorical_crossentropy'"),
+        ("loss: categoricalcrossentropy", "'categorical_crossentropy'"),
+        ("loss: binary_crossentrpy", "'binary_crossentropy'"),
         ("data: spirals", "'spiral'"),
         ("optimizer: adm", "'adam'"),
         ("optimizer: {type: adm}", "'adam'"),
@@ -398,7 +428,7 @@ def test_the_json_schema_lists_every_section():
     assert described["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
-@pytest.mark.parametrize("kind", ["dataset", "layer", "initializer", "loss", "optimizer"])
+@pytest.mark.parametrize("kind", kinds())
 def test_the_json_schema_lists_every_component(kind):
     """By our name and the book's, with all its parameters."""
     known = set(strings(schema()))

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from nncli.nn.parameters import Array
-from nncli.nn.schedules import inverse_time
+from nncli.nn.schedules import Schedule, inverse_time
 from nncli.registry import NonNegative, Positive, kind
 
 BLOCK = 16_384  # entries; the vectors of one block stay in the cache while all formulas pass over them
@@ -15,7 +15,7 @@ BLOCK = 16_384  # entries; the vectors of one block stay in the cache while all 
 class Optimizer:
     """Turns a gradient into an update of the values; a subclass is one ``descend`` and what it remembers.
 
-        rate = η / (1 + decay · t)            t = 0, 1, … counts the updates
+        rate = η / (1 + decay · t) · f(t)     t = 0, 1, … counts the updates; f is the schedule's, 1 without one
 
     Args:
         learning_rate: η, the learning rate of the first update.
@@ -28,8 +28,9 @@ class Optimizer:
         self.learning_rate, self.decay = learning_rate, decay
         self.updates = 0
 
-    def attach(self, values: Array, gradients: Array) -> None:
+    def attach(self, values: Array, gradients: Array, schedule: Schedule | None = None) -> None:
         """Take the two vectors (P,), and make what is remembered, all 0: ``memory`` by name, ``remembered`` in one."""
+        self.schedule = schedule
         self.remembered = np.zeros(len(self.remembers) * len(values), values.dtype)
         self.memory = dict(zip(self.remembers, self.remembered.reshape(-1, len(values)), strict=True))
         scratch = np.empty_like(values[:BLOCK])
@@ -42,11 +43,16 @@ class Optimizer:
     @property
     def rate(self) -> float:
         """The learning rate of the update before this moment; before the first, that of the first."""
-        return inverse_time(self.learning_rate, self.decay, max(self.updates - 1, 0))
+        return self.rate_at(max(self.updates - 1, 0))
+
+    def rate_at(self, updates: int) -> float:
+        """The learning rate of update t = ``updates``."""
+        rate = inverse_time(self.learning_rate, self.decay, updates)
+        return rate * self.schedule.factor(updates) if self.schedule else rate
 
     def step(self) -> None:
         """Update all values by their gradients."""
-        rate = inverse_time(self.learning_rate, self.decay, self.updates)
+        rate = self.rate_at(self.updates)
         for block in self._blocks:
             self.descend(rate, *block)
         self.updates += 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nncli.nn.metrics import ClassScores, class_scores, confusion
+from nncli.nn.metrics.classification import ClassScores, class_scores, confusion
 
 
 def test_confusion_counts_pairs():

@@ -1,0 +1,120 @@
+"""Explanations as one would write them on a board: headings, formulas, and small tables of numbers."""
+
+from dataclasses import asdict
+from textwrap import indent
+from typing import TYPE_CHECKING, Any
+
+from rich.padding import Padding
+from rich.text import Text
+
+from nncli.cli.display import Output, table
+from nncli.cli.reference import example, facts
+
+if TYPE_CHECKING:
+    from nncli.nn.parameters import Array
+    from nncli.registry import Component
+    from nncli.run.explanation import Explanation, Step
+
+ENDS = (4, 2)  # the entries of a long row or column that are shown, of its beginning and of its end
+MOST_ARRAYS = 4  # more do not fit side by side
+
+
+def show_component(entry: "Component") -> None:
+    """What a component does, its formulas, its parameters, where it comes from, and how a spec names it."""
+    out = Output()
+    known = f", in the book {entry.alias}" if entry.alias else ""
+    out.print(Text.assemble((entry.name, "bold"), (f"  ({entry.kind}{known})", "dim")))
+    out.print(f"{entry.summary}\n")
+    out.print(f"{entry.text}\n", soft_wrap=True)
+    for each in entry.parameters:
+        out.print(Text.assemble((f"  {each.name}", "bold"), f"  {facts(each)}"))
+        out.print(Padding(Text(each.meaning), (0, 0, 0, 6), expand=False))
+    if entry.parameters:
+        out.print()
+    out.print(f"Source: {entry.source}\n\nIn a spec:\n")
+    out.print(indent(example(entry), "    ") + "\n", soft_wrap=True)
+
+
+def show_explanation(config: str, explanation: "Explanation", digits: int) -> None:
+    """Every step with its formulas and numbers, then the updates."""
+    out = Output()
+    out.print(f"{config}: one training step on {explanation.rows} of its {explanation.of} rows\n", soft_wrap=True)
+    for step in explanation.steps:
+        _show_step(out, step, digits)
+    _show_updates(out, explanation, digits)
+
+
+def _show_step(out: Output, step: "Step", digits: int) -> None:
+    out.print(Text(step.heading, style="bold"), soft_wrap=True)
+    for formula in step.formulas:
+        out.print(Text(f"    {formula}", style="cyan"), soft_wrap=True)
+    for name, array in step.arrays.items():
+        for line in array_lines(name, array, digits):
+            out.print(f"  {line}", soft_wrap=True)
+    out.print()
+
+
+def _show_updates(out: Output, explanation: "Explanation", digits: int) -> None:
+    """The first entry of each trained array, its gradient, and what each optimizer adds to it; the spec's own first."""
+    own, shown = explanation.updates[0], _shown(list(explanation.parameters))
+    out.print(Text(f"update: {own.optimizer}", style="bold"))
+    for formula in explanation.formulas:
+        out.print(Text(f"    {formula}", style="cyan"), soft_wrap=True)
+    out.print("\nthe first step of each optimizer, for the first entry of each array: the config's own as it is")
+    out.print("there, the others with their defaults\n")
+    names, values = list(explanation.parameters), list(explanation.parameters.values())
+    made = table("", "rate", *("\n".join(names[i].rsplit(".", 1)) for i in shown))
+    made.add_row("value", "", *(_number(values[i], digits) for i in shown))
+    made.add_row("gradient", "", *(_number(explanation.gradients[i], digits) for i in shown), end_section=True)
+    for update in explanation.updates:
+        changes = (_number(update.changes[i], digits) for i in shown)
+        made.add_row(update.optimizer, _number(update.rate, digits), *changes, style="bold" if update is own else "")
+    out.print(made)
+
+
+def _shown(names: list[str]) -> list[int]:
+    """The positions of the arrays that have a column: all, or the first and the last."""
+    half = MOST_ARRAYS // 2
+    return (
+        list(range(len(names))) if len(names) <= MOST_ARRAYS else [*range(half), *range(len(names) - half, len(names))]
+    )
+
+
+def as_document(explanation: "Explanation") -> dict[str, Any]:
+    """An explanation as JSON has it, every number in full."""
+    document = asdict(explanation)
+    for step in document["steps"]:
+        step["arrays"] = {name: array.tolist() for name, array in step["arrays"].items()}
+    return document
+
+
+def array_lines(name: str, array: "Array", digits: int) -> list[str]:
+    """An array as lines of text, one a row, long rows and columns shown by their ends.
+
+    >>> import numpy as np
+    >>> array_lines("x", np.array([[1, 2.5], [-3, 0]]), 2)
+    ['x (2, 2)', '      1  2.5', '     -3    0']
+    """
+    if array.ndim == 0:
+        return [f"{name} = {_number(array, digits)}"]
+    shape = f"{name} ({', '.join(map(str, array.shape))}{',' if array.ndim == 1 else ''})"
+    rows = array[None] if array.ndim == 1 else array
+    cells = [_cells(rows[i], digits) if i is not None else ["…"] for i in _ends(len(rows))]
+    width = max(len(cell) for line in cells for cell in line)
+    return [shape, *("    " + "  ".join(cell.rjust(width) for cell in line) for line in cells)]
+
+
+def _cells(row: "Array", digits: int) -> list[str]:
+    return [_number(row[i], digits) if i is not None else "…" for i in _ends(len(row))]
+
+
+def _ends(count: int) -> list[int | None]:
+    """The positions that are shown of so many; None stands for those between."""
+    first, last = ENDS
+    if count <= first + last + 1:
+        return list(range(count))
+    return [*range(first), None, *range(count - last, count)]
+
+
+def _number(value: Any, digits: int) -> str:
+    return f"{value + 0.0:.{digits}g}"  # -0 is 0

@@ -1,0 +1,64 @@
+"""``nncli explain``: a training step, or a component, as one would write it on a board."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("subject")
+@click.argument("overrides", nargs=-1)
+@click.option(
+    "--rows", type=click.IntRange(1, 20), default=2, show_default=True, help="Rows that go through a network."
+)
+@click.option("--digits", type=click.IntRange(1, 17), default=4, show_default=True, help="Digits of a number.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text, with every number in full.")
+def explain(subject: str, overrides: tuple[str, ...], rows: int, digits: int, as_json: bool) -> None:
+    """Explain a config's network, or a component.
+
+    SUBJECT is a config, whose first training step is shown on a few rows, layer by layer, with the gradients that come
+    back and the update that each optimizer would make; or the name of a component, whose formula, parameters, source
+    and an example for a spec are shown.
+
+    OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
+    """
+    import nncli.run.loading  # noqa: F401 (registers the components)
+    from nncli.errors import CommandLineError
+    from nncli.registry import components, kinds, names
+
+    known = [entry for kind in kinds() for entry in [names(kind).get(subject)] if entry]
+    if known and not Path(subject).exists():
+        if overrides:
+            raise CommandLineError(f"{subject} is a component; overrides are for configs")
+        _explain_components(known, as_json)
+    elif Path(subject).suffix or Path(subject).exists():
+        _explain_config(Path(subject), overrides, rows, digits, as_json)
+    else:
+        from nncli.spec.problems import did_you_mean
+
+        every = [entry.name for kind in kinds() for entry in components(kind)]
+        raise CommandLineError(f"{subject!r} is neither a file nor a component{did_you_mean(subject, every)}")
+
+
+def _explain_components(known: list[Any], as_json: bool) -> None:
+    from nncli.cli.board import show_component
+    from nncli.cli.reference import as_document
+
+    if as_json:
+        click.echo(json.dumps([as_document(entry) for entry in known], indent=2, ensure_ascii=False))
+        return
+    for entry in known:
+        show_component(entry)
+
+
+def _explain_config(config: Path, overrides: tuple[str, ...], rows: int, digits: int, as_json: bool) -> None:
+    from nncli.cli.board import as_document, show_explanation
+    from nncli.run.explanation import explain as explained
+
+    explanation = explained(config, overrides, rows)
+    if as_json:
+        click.echo(json.dumps(as_document(explanation), indent=2, ensure_ascii=False))
+    else:
+        show_explanation(str(config), explanation, digits)

@@ -1,0 +1,48 @@
+"""``nncli gradcheck``: whether backward is the slope of the loss."""
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("overrides", nargs=-1)
+@click.option(
+    "--rows", type=click.IntRange(1), default=300, show_default=True, help="Rows of the training set, at most."
+)
+@click.option(
+    "--entries", type=click.IntRange(1), default=500, show_default=True, help="Entries of each array, at most."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+def gradcheck(config: Path, overrides: tuple[str, ...], rows: int, entries: int, as_json: bool) -> None:
+    """Hold the gradients of a config's network against central differences.
+
+    In double precision, at the first weights, with its own loss, penalties and data, dropout masks held fixed. Exit
+    code 8 where a difference is too large, relative to the largest entry of its array.
+
+    OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
+    """
+    from dataclasses import asdict
+
+    from nncli.errors import GateError
+    from nncli.run.gradients import TOLERANCE, check_gradients
+
+    check = check_gradients(config, overrides, rows, entries)
+    passed = check.passes(TOLERANCE)
+    try:
+        if as_json:
+            verdict = {"config": str(config), "tolerance": TOLERANCE, "passed": passed}
+            click.echo(json.dumps({**verdict, **asdict(check)}, indent=2, allow_nan=False))
+        else:
+            from nncli.cli.display import show_gradients
+
+            show_gradients(check, TOLERANCE)
+    finally:  # the verdict holds even where nobody reads the rest
+        if not passed:
+            worst = check.worst
+            off = f"is off by {worst.error:.2g} at {list(worst.place or ())}, over {TOLERANCE:g}"
+            raise GateError(
+                f"{config}: {worst.name} {off if worst.compared else 'has no entry that could be compared'}"
+            )

@@ -1,0 +1,7 @@
+"""Numbers for people, on a whole set; each knows which task it is for, and which direction is better."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

@@ -1,0 +1,85 @@
+"""What the contracts do not say of activations: both forms of GELU, kinks, and numbers at the ends of a format."""
+
+from math import erf, pi, sqrt, tanh
+
+import numpy as np
+import pytest
+
+from nncli import registry
+from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid
+from tests.nn.differences import central_differences, relative_error
+from tests.nn.test_contracts import named
+
+FORMS = {
+    "none": lambda x: 0.5 * (1 + erf(x / sqrt(2))),
+    "tanh": lambda x: 0.5 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))),
+}
+
+
+def attached(layer, dtype="float64"):
+    layer.attach({}, {}, np.dtype(dtype))
+    return layer
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_gelu_is_its_formula_and_its_slope(form):
+    """Both forms are x times their share, far into both tails, and backward is their slope."""
+    layer, inputs = attached(GELU(form)), np.linspace(-9, 9, 73)[:, None]
+    expected = [[x * FORMS[form](x)] for x in inputs[:, 0]]
+    np.testing.assert_allclose(layer.forward(inputs), expected, rtol=1e-13, atol=1e-15)
+    slope = layer.backward(np.ones_like(inputs)).copy()
+    assert relative_error(slope, central_differences(lambda: float(layer.forward(inputs).sum()), inputs)) < 1e-6
+
+
+def test_the_forms_of_gelu_are_near_each_other():
+    """They differ by less than 5e-4 everywhere, and by more than nothing."""
+    inputs = np.linspace(-6, 6, 500)[:, None]
+    exact, other = (attached(GELU(form)).forward(inputs) for form in FORMS)
+    assert 1e-4 < np.abs(exact - other).max() < 5e-4
+
+
+@pytest.mark.parametrize(("layer", "at_kink"), [(ReLU(), 0.0), (LeakyReLU(0.3), 0.3), (ELU(0.7), 0.7), (ELU(1.0), 1.0)])
+def test_slope_at_the_kink(layer, at_kink):
+    """At 0 the slope is that of the left side."""
+    inputs = np.zeros((1, 1))
+    attached(layer).forward(inputs, training=True)
+    assert layer.backward(np.ones((1, 1)))[0, 0] == at_kink
+
+
+@pytest.mark.parametrize("entry", named("layer"))
+def test_margins_are_told_where_there_is_a_kink(entry):
+    """A layer with a kink tells how far its inputs are from it: ReLU and its kin at 0, an ELU where α is not 1."""
+    kinked = {"relu", "leaky_relu", "elu"}
+    if entry.name in kinked:
+        layer, inputs = attached(entry.target()), np.array([[1.0, -2.0]])
+        if entry.name == "elu":
+            layer.forward(inputs)
+            assert layer.margins() is None
+            layer = attached(ELU(0.5))
+        layer.forward(inputs)
+        np.testing.assert_array_equal(layer.margins(), inputs)
+    else:
+        assert "margins" not in vars(entry.target)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid", "softmax", "linear"])
+def test_the_ends_of_the_format_stay_finite(name, dtype):
+    """Numbers as large as the format has give finite outputs and slopes, whatever overflows on the way."""
+    largest = float(np.finfo(dtype).max) / 4
+    layer = attached(registry.names("layer")[name].target(), dtype)
+    inputs = np.array([[largest, -largest], [1e30, -1e30], [800.0, -800.0], [0.0, -0.0]], dtype)
+    with np.errstate(over="ignore"):
+        outputs = layer.forward(inputs, training=True)
+        slopes = layer.backward(np.ones((4, 2), dtype))
+    assert np.isfinite(outputs).all()
+    assert np.isfinite(slopes).all()
+    assert outputs.dtype == slopes.dtype == dtype
+
+
+@pytest.mark.parametrize("x", [-700.0, -40.0, -1e-9, 0.0, 1e-9, 30.0, 700.0])
+def test_sigmoid_keeps_small_probabilities(x):
+    """Far below 0 the sigmoid is exp(x) to the last digits, not 0."""
+    found = attached(Sigmoid()).forward(np.array([[x]]))[0, 0]
+    assert found == pytest.approx(1 / (1 + np.exp(-x)), rel=1e-14)
+    assert found > 0

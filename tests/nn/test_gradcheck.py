@@ -1,0 +1,235 @@
+"""The gradient check itself: right networks pass, a factor of 1.001 in any backward does not, kinks are counted."""
+
+from itertools import count
+
+import numpy as np
+import pytest
+
+from nncli.nn import losses as losses_room
+from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Softmax
+from nncli.nn.dense import Dense
+from nncli.nn.gradcheck import Slopes, gradcheck
+from nncli.nn.initializers import Normal
+from nncli.nn.losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    sigmoid_crossentropy,
+    softmax_crossentropy,
+)
+from nncli.nn.network import Network
+from nncli.nn.normalization import BatchNormalization
+from nncli.nn.penalties import Penalty
+from tests.nn.test_contracts import built, named
+
+LABELS = np.arange(40) % 3
+
+
+def dense(units, *penalties):
+    return Dense(units, *penalties, initializer=Normal(0.8))
+
+
+def slopes_of(layers, loss, targets=None, inputs=None):
+    """A network in double precision on forty random points, one-hot classes its targets where none are given."""
+    inputs = np.random.default_rng(2).normal(size=(40, 2)) if inputs is None else inputs
+    network = Network(layers, loss, inputs.shape[1], np.dtype("float64"))
+    network.initialize(np.random.default_rng(3))
+    targets = LABELS if targets is None else targets
+    encoded = loss.encode(targets[: len(inputs)], network.widths[-1])
+    return Slopes(network, inputs, encoded, lambda: np.random.default_rng(4))
+
+
+def checked(*arguments, **settings):
+    return gradcheck(slopes_of(*arguments, **settings), 1000, np.random.default_rng(5))
+
+
+def around(entry):
+    """A network with the layer in its middle, everything below it and above it smooth."""
+    middle = built(entry)
+    if hasattr(middle, "initializer"):
+        middle.initializer = Normal(0.8)
+    return [dense(4), middle, dense(3)]
+
+
+def numbers(rows=40, columns=3):
+    return np.random.default_rng(6).normal(size=(rows, columns))
+
+
+def with_last_layer(loss):
+    """A network that ends as the loss wants it to, and targets for it."""
+    last = {"softmax": [Softmax()], "sigmoid": [Sigmoid()]}.get(next(iter(loss.last_layers), None), [])
+    return [dense(4), *last] if not last else [dense(3), *last], None if loss.needs_classes else numbers(columns=4)
+
+
+@pytest.mark.parametrize("entry", named("layer"))
+def test_every_layer_passes(entry):
+    """In a network around it every registered layer has the slopes of the loss, all entries compared."""
+    check = checked(around(entry), MeanSquaredError(), numbers())
+    assert check.passes(1e-6), check.worst
+    assert all(each.compared == np.prod(each.shape) for each in check.arrays)
+
+
+@pytest.mark.parametrize("entry", named("loss"))
+def test_every_loss_passes(entry):
+    """Behind the last layer that it wants every registered loss has its slopes, also behind one layer more."""
+    loss = built(entry)
+    layers, targets = with_last_layer(loss)
+    check = checked(layers, loss, targets)
+    assert check.passes(1e-6), check.worst
+    assert all(each.compared == np.prod(each.shape) for each in check.arrays)
+
+
+@pytest.mark.parametrize("entry", named("layer"))
+def test_a_factor_in_a_layer_is_caught(entry, monkeypatch):
+    """1.001 in the gradient of a layer's inputs is an error over the tolerance."""
+    slopes = slopes_of(around(entry), MeanSquaredError(), numbers())
+    layer = slopes.network.layers[1]
+    honest = layer.backward
+    monkeypatch.setattr(layer, "backward", lambda grad: 1.001 * honest(grad))
+    check = gradcheck(slopes, 1000, np.random.default_rng(5))
+    assert not check.passes(1e-6)
+    assert check.worst.error > 1e-4
+
+
+@pytest.mark.parametrize("entry", [param for param in named("layer") if built(param.values[0]).shapes(4)])
+@pytest.mark.parametrize("position", [0, 1], ids=["lowest", "above"])
+def test_a_factor_in_a_trained_array_is_caught(entry, position, monkeypatch):
+    """1.001 in the gradient of any one array that a layer trains is found in that array, in the lowest layer too."""
+    for name in built(entry).shapes(4):
+        slopes = slopes_of(around(entry)[1 - position :], MeanSquaredError(), numbers())
+        layer, full = slopes.network.layers[position], f"layers.{position}.{name}"
+        honest = layer.parameter_gradients
+
+        def faulty(grad, honest=honest, slopes=slopes, full=full):
+            honest(grad)
+            view = slopes.network.parameters.views(slopes.network.parameters.gradients)[full]
+            np.multiply(view, 1.001, out=view)
+
+        monkeypatch.setattr(layer, "parameter_gradients", faulty)
+        check = gradcheck(slopes, 1000, np.random.default_rng(5))
+        assert not check.passes(1e-6)
+        assert next(each.error for each in check.arrays if each.name == full) > 1e-6
+
+
+@pytest.mark.parametrize("entry", named("loss"))
+def test_a_factor_in_a_loss_is_caught(entry, monkeypatch):
+    """1.001 in a loss's own backward is found, behind a layer with which it is not taken at once."""
+    loss = built(entry)
+    layers, targets = with_last_layer(loss)
+    slopes = slopes_of([*layers, LeakyReLU(0.9)], loss, targets)
+    honest = loss.backward
+    monkeypatch.setattr(loss, "backward", lambda *both: 1.001 * honest(*both))
+    assert gradcheck(slopes, 1000, np.random.default_rng(5)).worst.error > 1e-4
+
+
+@pytest.mark.parametrize("short", [softmax_crossentropy, sigmoid_crossentropy], ids=lambda short: short.__name__)
+def test_a_factor_in_a_gradient_taken_at_once_is_caught(short, monkeypatch):
+    """1.001 in the gradient through last layer and loss together is found."""
+    last, loss = {
+        softmax_crossentropy: (Softmax(), CategoricalCrossentropy()),
+        sigmoid_crossentropy: (Sigmoid(), BinaryCrossentropy()),
+    }[short]
+    assert losses_room.fused(last, loss) is short
+    slopes = slopes_of([dense(3), last], loss)
+    monkeypatch.setattr(slopes.network, "_fused", lambda outputs, targets, out: 1.001 * short(outputs, targets, out))
+    assert gradcheck(slopes, 1000, np.random.default_rng(5)).worst.error > 1e-4
+
+
+@pytest.mark.parametrize("penalties", [(0.1, 0.0), (0.0, 0.1), (0.1, 0.1)], ids=["L1", "L2", "both"])
+def test_a_factor_in_a_penalty_is_caught(penalties, monkeypatch):
+    """1.001 in the slope of a penalty is found, and without it the penalty passes."""
+    layers = [dense(4, *penalties), dense(3)]
+    assert checked(layers, MeanSquaredError(), numbers()).passes(1e-6)
+    honest = Penalty.backward
+
+    def faulty(penalty):
+        before = penalty.gradient.copy()
+        honest(penalty)
+        penalty.gradient += 0.001 * (penalty.gradient - before)
+
+    monkeypatch.setattr(Penalty, "backward", faulty)
+    assert checked(layers, MeanSquaredError(), numbers()).worst.error > 1e-6
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        pytest.param([dense(4), ELU(1.0), dense(3)], id="elu without a kink"),
+        pytest.param([dense(4), GELU("tanh"), dense(3)], id="gelu with tanh"),
+        pytest.param([dense(4), GELU("none"), BatchNormalization(), ReLU(), dense(3)], id="deep"),
+    ],
+)
+def test_other_settings_pass(layers):
+    """Settings of components that the contracts leave aside have right slopes too."""
+    assert checked(layers, MeanSquaredError(), numbers()).passes(1e-6)
+
+
+def test_rows_at_a_kink_are_left_out_and_counted():
+    """Points that come to 0 before a ReLU, the origin without biases, count as near a kink; the others are compared."""
+    inputs = np.random.default_rng(2).normal(size=(40, 2))
+    inputs[[3, 7, 11]] = 0
+    check = checked([dense(4), ReLU(), dense(3)], MeanSquaredError(), numbers(), inputs)
+    assert (check.rows, check.rows_near_kinks, check.rows_clipped) == (37, 3, 0)
+    assert check.passes(1e-6)
+
+
+def test_outputs_that_hit_their_target_are_a_kink_of_the_mean_absolute_error():
+    """Rows whose output is their target are left out and counted."""
+    inputs = np.random.default_rng(2).normal(size=(40, 2))
+    inputs[:5] = 0  # where the outputs are the biases, 0
+    targets = np.where(np.arange(40)[:, None] < 5, 0.0, numbers())
+    check = checked([dense(3)], MeanAbsoluteError(), targets, inputs)
+    assert (check.rows, check.rows_near_kinks) == (35, 5)
+    assert check.passes(1e-6)
+
+
+def test_clipped_rows_are_left_out_and_counted():
+    """Rows so sure of a class that the loss clips, where backward goes through the clip, are left out and counted."""
+    inputs = np.random.default_rng(2).normal(size=(40, 2))
+    inputs[:6] *= 1000
+    check = checked([dense(3), Softmax()], CategoricalCrossentropy(), inputs=inputs)
+    assert (check.rows, check.rows_clipped) == (34, 6)
+    assert check.passes(1e-6)
+
+
+def test_entries_at_the_kink_of_l1_are_counted():
+    """Biases begin at 0, where L1's slope is a convention: they are compared without it, and counted."""
+    slopes = slopes_of([dense(4, 0.1, 0.0, 0.1), dense(3)], MeanSquaredError(), numbers())
+    check = gradcheck(slopes, 1000, np.random.default_rng(5))
+    counted = {each.name: (each.compared, each.near_kinks) for each in check.arrays}
+    assert counted["layers.0.biases"] == (4, 4)
+    assert counted["layers.0.weights"] == (8, 0)
+    assert check.passes(1e-6)
+
+
+def test_no_row_left_is_an_error():
+    """Where every row is at a kink nothing can be said."""
+    with pytest.raises(ValueError, match="no row is left: 40 are near a kink"):
+        checked([dense(4), ReLU(), dense(3)], MeanSquaredError(), numbers(), np.zeros((40, 2)))
+
+
+def test_what_cannot_be_compared_does_not_pass():
+    """An entry whose every step crosses a kink is counted and not compared; an array of such entries fails."""
+    slopes, turn = slopes_of([dense(1), ReLU(), dense(3)], MeanSquaredError(), numbers()), count()
+    slopes.signs = lambda: [np.array([next(turn)])]
+    check = gradcheck(slopes, 1000, np.random.default_rng(5))
+    assert not check.passes(1e-6)
+    assert check.worst.compared == 0
+    assert check.worst.place is None
+
+
+def test_the_network_is_left_where_it_was():
+    """The trained numbers are those from before, to the last bit."""
+    slopes = slopes_of([dense(4), ReLU(), dense(3)], MeanSquaredError(), numbers())
+    before = slopes.network.parameters.trained.tobytes()
+    gradcheck(slopes, 1000, np.random.default_rng(5))
+    assert slopes.network.parameters.trained.tobytes() == before
+
+
+def test_fewer_entries_are_picked_at_random():
+    """With fewer entries than an array has so many are compared, each of them right."""
+    slopes = slopes_of([dense(30), ReLU(), dense(3)], MeanSquaredError(), numbers())
+    check = gradcheck(slopes, 7, np.random.default_rng(5))
+    assert [each.compared for each in check.arrays] == [7, 7, 7, 3]
+    assert check.passes(1e-6)

@@ -1,0 +1,222 @@
+"""Layers, losses, penalties, optimizers, schedules and clippings held against what PyTorch gives in double precision.
+
+The numbers stand in ``pytorch_references.json``, so that no test needs PyTorch.
+
+    python -m tests.nn.test_pytorch
+
+prints how far the package is from them, as a table.
+"""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nncli import registry
+from nncli.nn.losses import average, fused
+from nncli.nn.parameters import Parameters
+from nncli.nn.penalties import Penalty
+from nncli.nn.schedules import inverse_time
+
+FILE = json.loads(Path(__file__).with_name("pytorch_references.json").read_text(encoding="utf-8"))
+KINDS = ("layer", "loss", "optimizer", "schedule", "clipping")  # of the registry; the file has others besides
+HELD = {(case["kind"], case["name"]) for case in FILE["cases"]}
+BOUNDS = {1: 1e-12, 10: 1e-11, 100: 1e-10}
+FLOAT64 = np.dtype("float64")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One array of one case held against PyTorch's."""
+
+    case: str
+    array: str
+    steps: int
+    numbers: int
+    difference: float
+
+
+def built(kind, case):
+    """The component of a case, constructed as a spec would have it."""
+    entry = registry.names(kind)[case["name"]]
+    return entry.model.model_validate({"type": entry.name, **case["arguments"]}).build()
+
+
+class Drawn:
+    """A random stream that leaves a dropout layer no choice: 0 for what is kept, and for the rest more than any share.
+
+    Args:
+        kept: (N, M), 1 where a number is kept.
+    """
+
+    def __init__(self, kept):
+        self.kept = np.array(kept)
+
+    def random(self, out, dtype):
+        """Fill ``out`` (M, N), along memory."""
+        out[...] = 1 - self.kept.T
+
+
+def layer(case):
+    """Outputs, gradients, and the statistics after the pass."""
+    given = {name: np.array(numbers) for name, numbers in case["given"].items()}
+    one, columns = built("layer", case), given["inputs"].shape[1]
+    parameters = Parameters(one.shapes(columns), FLOAT64, one.statistics(columns))
+    values, gradients = parameters.views(parameters.values), parameters.views(parameters.gradients)
+    one.attach(values, gradients, FLOAT64)
+    one.draw_from(Drawn(case.get("kept")))
+    for name, view in values.items():
+        view[...] = given[name]
+    found = {"outputs": one.forward(given["inputs"], case["training"]), "d_inputs": one.backward(given["grad"])}
+    return {**values, **found, **{f"d_{name}": view for name, view in gradients.items()}}
+
+
+def loss(case):
+    """The loss of each row, their mean and its gradient."""
+    one, outputs = built("loss", {"arguments": {}, **case}), np.array(case["given"]["outputs"])
+    one.attach(FLOAT64)
+    targets = one.encode(np.array(case["given"]["targets"]), outputs.shape[1])
+    losses = one.forward(outputs, targets)
+    return {"losses": losses, "mean": average(losses), "d_outputs": one.backward(outputs, targets)}
+
+
+def last_layer_and_loss(case):
+    """The gradient through both at once."""
+    last, one = registry.names("layer")[case["last"]].target(), registry.names("loss")[case["loss"]].target()
+    last.attach({}, {}, FLOAT64)
+    one.attach(FLOAT64)
+    probabilities = last.forward(np.array(case["given"]["logits"]))
+    targets = one.encode(np.array(case["given"]["targets"]), probabilities.shape[1])
+    return {"d_logits": fused(last, one)(probabilities, targets, np.empty_like(probabilities))}
+
+
+def penalty(case):
+    """The price, and the gradient where 0 stood before."""
+    values = np.array(case["given"]["values"])
+    one = Penalty(values, np.zeros_like(values), case["given"]["l1"], case["given"]["l2"])
+    one.backward()
+    return {"price": one.forward(), "gradient": one.gradient}
+
+
+def optimizer(case):
+    """The parameters after each number of steps, by the size of their gradients: small ones hide behind no large."""
+    start = np.array(FILE["walk"]["start"])
+    one, values, gradients = built("optimizer", case), start.ravel(), np.zeros(start.size)
+    one.attach(values, gradients)
+    found = {}
+    for step, gradient in enumerate(FILE["walk"]["gradients"], start=1):
+        gradients[:] = np.ravel(gradient)
+        one.step()
+        found[str(step)] = values.reshape(start.shape).copy()
+    return found
+
+
+def schedule(case):
+    """The factor at each of the first updates."""
+    one = built("schedule", case)
+    return {"factors": [one.factor(t) for t in range(len(case["expected"]["factors"]))]}
+
+
+def decay(case):
+    """The learning rate at each of the first updates."""
+    return {"rates": [inverse_time(**case["given"], updates=t) for t in range(len(case["expected"]["rates"]))]}
+
+
+def clipping(case):
+    """The gradients afterwards."""
+    gradients = np.array(case["given"]["gradients"])
+    built("clipping", case).clip(gradients)
+    return {"gradients": gradients}
+
+
+OURS = {
+    "layer": layer,
+    "loss": loss,
+    "fused": last_layer_and_loss,
+    "penalty": penalty,
+    "optimizer": optimizer,
+    "schedule": schedule,
+    "decay": decay,
+    "clipping": clipping,
+}
+
+
+def comparisons(case):
+    """Every array of a case held against ours; the rows of an optimizer's walk one by one."""
+    ours, label = OURS[case["kind"]](case), f"{case['name']} {case['variant']}"
+    for array, expected in sorted(case["expected"].items()):
+        if case["kind"] == "optimizer":
+            rows = zip(FILE["walk"]["rows"], ours[array], expected, strict=True)
+            parts, steps = [(f"{row} after {array}", mine, theirs) for row, mine, theirs in rows], int(array)
+        else:
+            parts, steps = [(array, ours[array], expected)], 1
+        for name, mine, theirs in parts:
+            yield Comparison(label, name, steps, np.size(theirs), relative_difference(mine, np.array(theirs)))
+
+
+def relative_difference(found, reference):
+    """The largest difference over the largest magnitude of the reference; where that is 0, any is infinite."""
+    assert np.shape(found) == reference.shape
+    difference, magnitude = np.max(np.abs(found - reference)), np.max(np.abs(reference))
+    if magnitude == 0:
+        return 0.0 if difference == 0 else np.inf
+    return float(difference / magnitude)
+
+
+@pytest.mark.parametrize("case", FILE["cases"], ids=lambda case: f"{case['kind']}-{case['name']}-{case['variant']}")
+def test_numbers_are_those_of_pytorch(case):
+    """Every array agrees to 1e-12 of its largest number, after 10 steps to 1e-11 and after 100 to 1e-10."""
+    held = list(comparisons(case))
+    assert held
+    assert not [each for each in held if not each.difference < BOUNDS[each.steps]]  # NaN is a difference too
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_in_the_file_are_registered(kind):
+    """Every component that the file speaks of is there under that name."""
+    assert {name for of, name in HELD if of == kind} <= {entry.name for entry in registry.components(kind)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, entry.name) for kind in KINDS for entry in registry.components(kind)]
+)
+def test_components_have_a_reference(kind, name):
+    """Each is held against PyTorch; one without is told by its name, so that adding one does not need PyTorch."""
+    if (kind, name) not in HELD:
+        pytest.skip(f"{kind} {name} has no case in pytorch_references.json")
+
+
+def table():
+    """The lines of a Markdown table: how many numbers of each component were compared, and how far they are off."""
+    found = defaultdict(list)
+    for case in FILE["cases"]:
+        found[case["kind"], case["name"]] += comparisons(case)
+    total = [each for held in found.values() for each in held]
+    yield f"Largest relative differences from PyTorch {FILE['torch']} in double precision:\n"
+    yield "| kind | component | numbers | 1 step or pass | 10 steps | 100 steps |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: |"
+    for (kind, name), held in [*sorted(found.items()), (("all", len(found)), total)]:
+        yield f"| {kind} | {name} | {numbers(held)} | {' | '.join(map(worst, by_steps(held)))} |"
+    yield f"\n{len(FILE['cases'])} cases, {len(total)} arrays, {numbers(total)} numbers"
+
+
+def numbers(held):
+    """How many were compared."""
+    return sum(each.numbers for each in held)
+
+
+def by_steps(held):
+    """The differences after 1, 10 and 100 steps."""
+    return [[each.difference for each in held if each.steps == steps] for steps in BOUNDS]
+
+
+def worst(differences):
+    """The largest in a cell, which is empty where there is none."""
+    return f"{max(differences):.1e}" if differences else ""
+
+
+if __name__ == "__main__":
+    print("\n".join(table()))

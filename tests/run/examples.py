@@ -1,0 +1,28 @@
+"""Overrides that make another task, or another way of training, out of the small spec."""
+
+DENSE_8 = "{type: dense, units: 8}"
+NORMAL = "initializer: {type: normal, scale: 0.1}"
+
+SINE = (
+    "data={type: sine, samples: 40}",
+    "validation={type: sine, samples: 30}",
+    f"layers=[{DENSE_8}, tanh, {{type: dense, units: 1}}]",
+    "loss=mean_squared_error",
+)
+BINARY = (
+    "data.classes=2",
+    "validation.classes=2",
+    f"layers=[{DENSE_8}, relu, {{type: dense, units: 1}}, sigmoid]",
+    "loss=binary_crossentropy",
+)
+NORMALIZED = (
+    f"layers=[{DENSE_8}, batch_normalization, relu, {{type: dense, units: 3}}, softmax]",
+    "training.batch_size=16",
+)
+LATE_TEST = (  # an odd number of normal numbers before the masks, so that the book's stream holds one back
+    "rng=nnfs",
+    "test={type: spiral, samples: 10}",
+    f"layers=[{{type: dense, units: 7, {NORMAL}}}, relu, {{type: dropout, rate: 0.3}}, "
+    f"{{type: dense, units: 3, {NORMAL}}}, softmax]",
+)
+WARM_COSINE = "schedule={type: warmup, updates: 5, then: {type: cosine, lowest: 0.1}}"
