@@ -326,6 +326,7 @@ FITTING = [
     broken(
         "loss_for_classes_on_numbers",
         good_but(*NUMBERS_AS_TARGETS[:6]),
+        (8, 5, "softmax of one output is always 1, and nothing is learned; write linear"),
         (9, 7, "categorical_crossentropy needs classes, but the targets of sine are numbers; write mean_squared_error"),
     ),
     broken(
@@ -448,12 +449,12 @@ METRICS = [
     broken(
         "watched_metric_of_another_task",
         good_but(*NUMBERS_AS_TARGETS, "log_every: 1", "early_stopping: {metric: validation_accuracy}"),
-        (11, 48, "unknown metric 'validation_accuracy'; did you mean 'validation_regression_accuracy'?"),
+        (11, 48, "accuracy is not measured; measured are: loss, r2, mean_absolute_error, "),
     ),
     broken(
         "watched_metric_that_is_not_measured",
         good_but(*ONE_OUTPUT, "log_every: 1", "early_stopping: {metric: validation_auc}", "seed: 0", "metrics: [f1]"),
-        (11, 48, "unknown metric 'validation_auc'"),
+        (11, 48, "auc is not measured; measured are: loss, f1"),
     ),
 ]
 

@@ -69,6 +69,8 @@ def test_a_planted_fault_is_found(fault, tmp_path):
     """With the fault the tests of the network fail; without any they pass."""
     shutil.copytree(ROOT / "nncli", tmp_path / "nncli")
     shutil.copytree(ROOT / "tests" / "nn", tmp_path / "tests" / "nn")
+    for name in ("__init__.py", "conftest.py"):  # without them the checkout's own tests would be imported
+        shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
     if fault is not None:
         name, right, wrong = FAULTS[fault]
         path = tmp_path / "nncli" / "nn" / name

@@ -63,7 +63,9 @@ def show_assessment(assessment: dict[str, Any]) -> None:
     for name, part in assessment["splits"].items():
         if "confusion" not in part:
             continue
-        out.print(f"\n{name}, {part['rows']} rows: a row is a class, a column what it was taken for", soft_wrap=True)
+        decided = f", class 1 where the output is over {part['threshold']:g}" if "threshold" in part else ""
+        told = f"\n{name}, {part['rows']} rows{decided}: a row is a class, a column what it was taken for"
+        out.print(told, soft_wrap=True)
         out.print(_classes_table(part))
 
 

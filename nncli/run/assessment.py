@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nncli import __version__
 from nncli.errors import CommandLineError, DivergedError, RunError
-from nncli.nn.metrics.classification import Decided, class_scores, confusion, decisions
+from nncli.nn.metrics.classification import Accuracy, Decided, class_scores, confusion, decisions
 from nncli.nn.metrics.metric import Task
 from nncli.run.assembly import Experiment, assemble
-from nncli.run.directory import described
+from nncli.run.directory import checkpoints, described
 from nncli.run.evaluation import SPLITS, examples, measure, possible_names, predict
 from nncli.run.reading import Run
 from nncli.run.tasks import task
@@ -41,9 +42,10 @@ def parse_gate(text: str, upper: bool) -> Gate:
         CommandLineError: it has another form, or no such metric.
     """
     name, _, number = text.partition("=")
-    known = {known for split in SPLITS for metric in possible_names(split) for known in (metric, f"{split}_{metric}")}
+    bare = {metric for split in SPLITS for metric in possible_names(split)}
+    known = bare | {f"{split}_{metric}" for split in SPLITS for metric in possible_names(split)}
     if name not in known:
-        raise CommandLineError(f"{text!r}: unknown metric {name!r}{did_you_mean(name, known)}")
+        raise CommandLineError(f"{text!r}: unknown metric {name!r}{did_you_mean(name, known, listed=bare)}")
     try:
         bound = float(number)
     except ValueError:
@@ -64,7 +66,8 @@ def failures(assessment: dict[str, Any], gates: Sequence[Gate]) -> list[str]:
             if gate.covers(split, metric)
         ]
         if not covered:
-            sentences.append(f"{gate.name}: no split shown has it; the gate is not met")
+            measured = dict.fromkeys(name for part in assessment["splits"].values() for name in part["metrics"])
+            sentences.append(f"{gate.name}: no split shown has it, but {', '.join(measured)}; the gate is not met")
         side = "over" if gate.upper else "under"
         sentences += [
             f"{split} {metric} is {value:.6g}, {side} {gate.bound:g}"
@@ -89,7 +92,7 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
     """
     spec = run.spec if threshold is None else _with_threshold(run, threshold)
     experiment = assemble(spec)
-    if run.evaluation is not None:
+    if run.evaluation is not None and (not splits or "test" in splits):
         _draw_last(run, experiment)
     missing = [name for name in splits if name not in experiment.data]
     if missing:
@@ -124,6 +127,9 @@ def _draw_last(run: Run, experiment: Experiment) -> None:
     """The test set that was drawn after training, from where training had left the stream."""
     if not run.spec.draws_test_last:
         return
+    if not checkpoints(run.path):
+        reason = "its test set was drawn after training, and cannot be drawn again without a checkpoint"
+        raise RunError(f"{run.path}: {reason}; --split names the others")
     try:
         experiment.streams.restore(run.checkpoint.position.random or [])
     except (ValueError, OverflowError) as error:
@@ -135,16 +141,28 @@ def _assessed(experiment: Experiment, name: str, threshold: float | None) -> dic
     network = experiment.network
     part = examples(experiment.data[name], network)
     outputs = predict(network, part)
-    measured = {"rows": len(part.targets), "metrics": measure(network, experiment.metrics, name, part, outputs)}
+    measured: dict[str, Any] = {
+        "rows": len(part.targets),
+        "metrics": measure(network, experiment.metrics, name, part, outputs),
+    }
     if part.classes is None:
         return measured
-    if threshold is None:
-        threshold = next((each.threshold for each in experiment.metrics.values() if isinstance(each, Decided)), 0.5)
-    matrix = confusion(decisions(outputs, threshold), part.targets, part.classes)
+    if outputs.shape[1] == 1:
+        measured["threshold"] = _threshold(experiment) if threshold is None else threshold
+    matrix = confusion(decisions(outputs, measured.get("threshold", 0.5)), part.targets, part.classes)
     return {**measured, "confusion": matrix.tolist(), "classes": [asdict(scores) for scores in class_scores(matrix)]}
+
+
+def _threshold(experiment: Experiment) -> float:
+    """That of the accuracy, or of the first metric that has one."""
+    decided = [metric for metric in experiment.metrics.values() if isinstance(metric, Decided)]
+    decided.sort(key=lambda metric: not isinstance(metric, Accuracy))
+    return decided[0].threshold if decided else 0.5
 
 
 def _require_same_data(run: Run, experiment: Experiment) -> None:
     for name, data in experiment.data.items():
         if run.data[name] != described(data):
-            raise RunError(f"{run.path}: the {name} data drawn now is not what the run was trained on")
+            made = run.record.versions.get("nncli")
+            by = "" if made == __version__ else f"; it was made with nncli {made}"
+            raise RunError(f"{run.path}: the {name} data drawn now is not what the run was trained on{by}")

@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable, Iterator
 
 from nncli.data.dataset import Source
+from nncli.nn.activations import Softmax
 from nncli.nn.losses import Loss
 from nncli.nn.metrics.metric import Task
 from nncli.nn.network import widths
-from nncli.registry import ComponentSpec, components
-from nncli.run.evaluation import SPLITS, column
+from nncli.registry import ComponentSpec, components, names
 from nncli.run.summary import memory_bytes, step_rows, training_rows
 from nncli.run.tasks import chosen_metrics, suits, task
 from nncli.spec.problems import Path, did_you_mean, shown
@@ -20,6 +20,7 @@ TASK_WORDS = {
     Task.BINARY: "a network with one output for two classes",
     Task.REGRESSION: "targets that are numbers",
 }
+NO_THRESHOLD = 0.5  # the default, which does nothing where there are several outputs
 Finding = tuple[Path, str]
 Check = Callable[[Sections], Iterator[Finding]]
 
@@ -65,15 +66,16 @@ def layers_make_a_network(sections: Sections) -> Iterator[Finding]:
 @needs("layers", "loss")
 def loss_fits_the_last_layer(sections: Sections) -> Iterator[Finding]:
     """The loss understands what comes out."""
-    fitting = sections.loss.build().last_layers
+    loss = sections.loss.build()
+    if loss.needs_classes and sections.has(["data"]) and sections.data.build().classes is None:
+        return  # another loss is needed, and said so
+    fitting = loss.last_layers
     lasting = [layer for layer in sections.layers if not layer.component.target.stochastic]
-    last = (lasting or sections.layers)[-1].type
-    if fitting and last not in fitting:
-        words = " or ".join(fitting)
-        yield (
-            ("loss",),
-            f"{sections.loss.type} needs {words} as the last layer, got {last}; add '- {fitting[0]}' to layers",
-        )
+    last = (lasting or sections.layers)[-1]
+    if fitting and last.type not in fitting:
+        other = last.type in {name for each in components("loss") for name in each.target.last_layers}
+        cure = f"write it instead of {last.type}" if other else f"add '- {fitting[0]}' to layers"
+        yield ("loss",), f"{sections.loss.type} needs {' or '.join(fitting)} as the last layer, got {last.type}; {cure}"
 
 
 @needs("data", "loss")
@@ -101,6 +103,9 @@ def outputs_fit_the_targets(sections: Sections) -> Iterator[Finding]:
             yield ("layers", deciding[-1], "units"), f"{mismatch}; write units: {cure}"
         elif any(layer.shapes(1) for layer in layers):
             yield ("layers",), f"{mismatch}; add a dense layer with units: {cure}"
+    elif outputs == 1 and isinstance(layers[-1], Softmax):
+        cure = "write sigmoid" if source.classes else "write linear"
+        yield ("layers", len(layers) - 1), f"softmax of one output is always 1, and nothing is learned; {cure}"
 
 
 @needs("layers", "data", "metrics")
@@ -114,6 +119,11 @@ def metrics_suit_the_task(sections: Sections) -> Iterator[Finding]:
         if not suits(metric, asked):
             fitting = ", ".join(entry.name for entry in components("metric") if asked in entry.target.tasks)
             yield ("metrics", index), f"{metric.type} is not for {TASK_WORDS[asked]}; these are: {fitting}"
+        elif asked is not Task.BINARY and getattr(metric, "threshold", NO_THRESHOLD) != NO_THRESHOLD:
+            yield (
+                ("metrics", index, "threshold"),
+                f"it is for one output, and not for {TASK_WORDS[asked]}; leave it out",
+            )
 
 
 @needs("data", "validation", "test")
@@ -162,7 +172,11 @@ def batches_suffice(sections: Sections) -> Iterator[Finding]:
         fewest = layer.component.target.fewest_rows
         if 0 < smallest < fewest:
             found = f"but the last batch of an epoch has {smallest} of the {rows} rows; write another batch_size"
-            yield ("layers", index), f"{layer.type} needs {fewest} rows in every batch, {found}"
+            alone = f"but the training set has {rows}"
+            yield (
+                ("layers", index),
+                f"{layer.type} needs {fewest} rows in every batch, {alone if rows < fewest else found}",
+            )
 
 
 @needs("training", "validation")
@@ -172,12 +186,14 @@ def early_stopping_sees_its_metric(sections: Sections) -> Iterator[Finding]:
     if stopping is None:
         return
     path: Path = ("training", "early_stopping")
-    known = _watchable(sections)
-    if stopping.metric not in known:
-        held_out = stopping.metric.startswith("validation_")
-        alike = [name for name in known if name.startswith("validation_") == held_out]
-        yield (*path, "metric"), f"unknown metric {shown(stopping.metric)}{did_you_mean(stopping.metric, alike)}"
-    elif stopping.metric.startswith("validation_") and sections.validation is None:
+    held_out = "validation_" if stopping.metric.startswith("validation_") else ""
+    name, measured = stopping.metric.removeprefix(held_out), ["loss", *_measured(sections)]
+    if name in names("metric") and name not in measured:
+        yield (*path, "metric"), f"{name} is not measured; measured are: {', '.join(measured)}"
+    elif name not in measured and stopping.metric != "data_loss":
+        known = [f"{held_out}{each}" for each in measured] + ([] if held_out else ["data_loss"])
+        yield (*path, "metric"), f"unknown metric {shown(stopping.metric)}{did_you_mean(stopping.metric, known)}"
+    elif held_out and sections.validation is None:
         yield (*path, "metric"), f"{stopping.metric!r} needs a section 'validation', and there is none"
     interval = sections.training.log_interval
     if stopping.patience < interval:
@@ -202,13 +218,11 @@ def _fractions(sections: Sections) -> dict[str, float]:
     return {name: part.fraction for name, part in parts.items() if isinstance(part, Fraction)}
 
 
-def _watchable(sections: Sections) -> list[str]:
-    """The columns that early stopping may watch: all that tell how good a network is."""
+def _measured(sections: Sections) -> list[str]:
+    """The metrics that are measured; where a mistake elsewhere leaves that open, all that there are."""
     if sections.has(["layers", "data", "metrics"]):
-        measured = [metric.type for metric in chosen_metrics(sections)]
-    else:
-        measured = [metric.name for metric in components("metric")]
-    return [column(split, name) for split in SPLITS[:2] for name in ("loss", *measured)] + ["data_loss"]
+        return [metric.type for metric in chosen_metrics(sections)]
+    return [metric.name for metric in components("metric")]
 
 
 def _form(source: Source) -> str:

@@ -50,6 +50,8 @@ class RunRecord(Record):
 
     @model_validator(mode="after")
     def _has_each_split(self) -> Self:
+        if self.spec.draws_test_last and "test" in self.data:
+            raise ValueError("the test set was drawn before training, as nncli 0.1.0 did it; train it again")
         test = None if self.spec.draws_test_last else self.spec.test
         given = {"training": True, "validation": self.spec.validation, "test": test}
         if set(self.data) != {name for name, part in given.items() if part}:

@@ -84,9 +84,9 @@ class BookStream:
         Raises:
             ValueError: it is no state of this generator.
         """
-        *words, position, has_held, held = state
-        if len(words) != WORDS or not any(words) or not 0 <= position <= WORDS:
-            raise ValueError(f"{WORDS} words, not all 0, and a position among them make a state")
+        words, (position, has_held, held) = state[:WORDS], state[WORDS:] if len(state) == WORDS + 3 else (-1, 0, 0)
+        if not any(words) or not 0 <= position <= WORDS:
+            raise ValueError(f"it is not {WORDS} words, not all 0, a position among them, and a number held back")
         self._legacy.set_state(("MT19937", np.array(words, np.uint32), int(position), int(has_held), float(held)))
 
 

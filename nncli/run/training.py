@@ -83,8 +83,9 @@ class Training:
         """
         part = self._watched.get(split) or examples(self.experiment.data[split], self.network)
         metrics = measure(self.network, self.experiment.metrics, split, part, predict(self.network, part))
-        if not all(map(math.isfinite, metrics.values())):
-            what = first_non_finite_output(self.network, part.inputs)
+        wrong = next((name for name, value in metrics.items() if not math.isfinite(value)), None)
+        if wrong:
+            what = first_non_finite_output(self.network, part.inputs) or f"the {wrong} is no longer finite"
             raise DivergedError(f"training diverged at epoch {self.epoch}: on the {split} set {what}")
         return metrics
 
@@ -132,10 +133,10 @@ class Training:
 
 
 @quiet
-def first_non_finite_output(network: Network, inputs: Array) -> str:
-    """Which layer is the first whose outputs are not finite, in words."""
+def first_non_finite_output(network: Network, inputs: Array) -> str | None:
+    """Which layer is the first whose outputs are not finite, in words; None where all are."""
     for index, layer in enumerate(network.layers):
         inputs = layer.forward(inputs)
         if not np.isfinite(inputs).all():
             return f"the outputs of layers[{index}] are no longer finite"
-    return "the loss is no longer finite"
+    return None

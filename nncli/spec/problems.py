@@ -11,6 +11,7 @@ Path = tuple[str | int, ...]
 
 COMMAND_LINE = "command line"
 SNIPPET_WIDTH = 76
+SHORTEST_PART = 5  # characters less one; a shorter part of a name says too little
 LONGEST_VALUE = 60
 MOST_PROBLEMS = 50
 
@@ -99,9 +100,11 @@ def did_you_mean(word: str, known: Iterable[str], listed: Iterable[str] | None =
     """
     known = sorted(known)
     lower = {name.lower(): name for name in reversed(known)}
-    near = difflib.get_close_matches(word[:LONGEST_VALUE].lower(), lower, n=1)
+    written = word[:LONGEST_VALUE].lower()
+    near = [name for name in lower if len(written) > SHORTEST_PART and written in name == lower[name]]
+    near = near or difflib.get_close_matches(written, lower, n=1)
     if near:
-        return f"; did you mean {lower[near[0]]!r}?"
+        return f"; did you mean {' or '.join(repr(lower[name]) for name in near)}?"
     return f"; known: {', '.join(sorted(listed or known))}" if known else ""
 
 

@@ -36,7 +36,8 @@ def test_a_gate_on_what_is_not_measured_is_not_met(trained):
     assert failures(assessment, [parse_gate("r2=-1e9", upper=False)]) == []
     assert failures(assessment, [parse_gate("mean_absolute_error=1e9", upper=True)]) == []
     assert failures(assessment, [parse_gate("accuracy=0", upper=False)]) == [
-        "accuracy: no split shown has it; the gate is not met"
+        "accuracy: no split shown has it, but loss, data_loss, regularization_loss, r2, mean_absolute_error, "
+        "root_mean_squared_error, regression_accuracy; the gate is not met"
     ]
     value = assessment["splits"]["validation"]["metrics"]["mean_absolute_error"]
     assert failures(assessment, [parse_gate("validation_mean_absolute_error=0", upper=True)]) == [

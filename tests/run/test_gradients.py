@@ -1,0 +1,113 @@
+"""The gradient check of a spec: on its own rows, in double precision, whatever is in it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nncli.errors import GateError, SpecError
+from nncli.nn.dense import Dense
+from nncli.run.gradients import TOLERANCE, check_gradients
+from tests.run.examples import BINARY, DENSE_8, LATE_TEST, NORMALIZED, SINE
+
+SOFTMAX = "{type: dense, units: 3}, softmax]"
+SPECS = {
+    "small": (),
+    "one layer": (f"layers=[{SOFTMAX}",),
+    "deep": (f"layers=[{DENSE_8}, gelu, {DENSE_8}, elu, {DENSE_8}, leaky_relu, {SOFTMAX}",),
+    "sine": SINE,
+    "binary": BINARY,
+    "batch normalization": NORMALIZED,
+    "dropout": (f"layers=[{DENSE_8}, relu, {{type: dropout, rate: 0.4}}, {SOFTMAX}",),
+    "dropout from the book's stream": LATE_TEST,
+    "L1 and L2": ("regularization={l1: 0.01, l2: 0.02, bias_l1: 0.03, bias_l2: 0.04}",),
+    "squares on classes": ("layers=[{type: dense, units: 3}]", "loss=mean_squared_error"),
+    "absolute on sine": (*SINE[:3], "loss=mean_absolute_error"),
+}
+
+
+def checked(*overrides, rows=300, entries=500):
+    return check_gradients(Path("config.yaml"), overrides, rows, entries)
+
+
+@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
+def test_right_specs_pass(here, overrides):
+    """Whatever is in a spec, backward is the slope of its loss, and every entry of every array was compared."""
+    check = checked(*overrides)
+    assert check.passes(TOLERANCE), check.worst
+    assert all(each.compared == np.prod(each.shape) for each in check.arrays)
+
+
+@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
+def test_a_fault_is_found_in_each(here, monkeypatch, overrides):
+    """A factor of 1.001 in the gradients of the dense layers passes in none of them."""
+    honest = Dense.parameter_gradients
+
+    def faulty(layer, grad):
+        honest(layer, grad)
+        layer.d_weights *= 1.001
+
+    monkeypatch.setattr(Dense, "parameter_gradients", faulty)
+    check = checked(*overrides)
+    assert not check.passes(TOLERANCE)
+    assert check.worst.name.endswith(".weights")
+
+
+@pytest.mark.parametrize("rows", [1, 7, 60, 61])
+def test_rows_are_bounded(here, rows):
+    """So many rows of the training set are looked at, all of it where it has fewer; those left out are counted."""
+    check = checked(rows=rows)
+    assert check.rows + check.rows_near_kinks + check.rows_clipped == min(rows, 60)
+
+
+@pytest.mark.parametrize("entries", [1, 5, 1000])
+def test_entries_are_bounded(here, entries):
+    """So many entries of each array are compared, all of a smaller one."""
+    found = {each.name: each.compared for each in checked(entries=entries).arrays}
+    sizes = {"layers.0.weights": 16, "layers.0.biases": 8, "layers.2.weights": 24, "layers.2.biases": 3}
+    assert found == {name: min(entries, size) for name, size in sizes.items()}
+
+
+def test_the_number_format_of_the_spec_does_not_matter(here):
+    """What a spec trains in single precision is checked in double, as if it said so itself."""
+    assert checked("dtype=float32") == checked("dtype=float64")
+
+
+def test_the_same_spec_gives_the_same_numbers(here):
+    """Rows, entries and masks are picked by the seed: twice the same, and others with another seed."""
+    overrides = SPECS["dropout"]
+    first = checked(*overrides, rows=20, entries=3)
+    assert checked(*overrides, rows=20, entries=3) == first
+    assert checked(*overrides, "seed=1", rows=20, entries=3) != first
+
+
+def test_points_at_the_kink_are_left_out(here):
+    """The innermost point of each arm lies at the origin, where every unit of a first ReLU has its kink."""
+    check = checked()
+    assert (check.rows, check.rows_near_kinks, check.rows_clipped) == (57, 3, 0)
+
+
+def test_rows_of_the_training_set_are_used(here):
+    """Rows that validation takes out of the data are not among those that are looked at."""
+    check = checked("validation={fraction: 0.5}")
+    assert check.rows + check.rows_near_kinks == 30
+
+
+def test_no_row_left_is_told(here):
+    """Where all weights are 0 every ReLU stands at its kink: nothing can be said, and that is a gate not met."""
+    with pytest.raises(GateError, match=r"config\.yaml: the gradients cannot be compared: no row is left: 60 are near"):
+        checked("layers[0].initializer={type: normal, scale: 0}")
+
+
+def test_a_wrong_spec_is_told_first(here):
+    """A spec that cannot be trained is not checked either."""
+    with pytest.raises(SpecError, match=r"layers\[0\]\.units"):
+        checked("layers[0].units=0")
+
+
+def test_nothing_is_written(here):
+    """Checking leaves the folder and NumPy's global stream as they were."""
+    before = np.random.get_state()[1].tobytes()  # noqa: NPY002
+    checked()
+    assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
+    assert [path.name for path in here.iterdir()] == ["config.yaml"]
