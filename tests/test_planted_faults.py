@@ -39,7 +39,7 @@ FAULTS = {
     ),
     "variance of the batch forgotten": (
         "normalization.py",
-        'np.multiply(self.buffer["normalized", *grad.shape], self.d_scale, out=d_inputs)',
+        "np.multiply(self.normalized, self.d_scale, out=d_inputs)",
         "d_inputs[...] = 0",
     ),
     "running variance biased": ("normalization.py", "rows / max(rows - 1, 1)", "1.0"),
@@ -56,7 +56,7 @@ FAULTS = {
     "weight decay without the learning rate": ("optimizers/adamw.py", "rate * self.weight_decay", "self.weight_decay"),
     "warm-up begins at nothing": ("schedules.py", "(updates + 1) / self.updates", "updates / self.updates"),
     "gradient clipped by each entry's own size": ("clipping.py", "self.limit / norm", "1 / norm"),
-    "kinks of the L1 slope missed": ("gradcheck.py", "np.abs(penalty.values) < NEAR", "False"),
+    "kinks of the L1 slope missed": ("gradcheck.py", "np.abs(penalty.values) <= 2 * PRICE_STEP", "False"),
     "backward off by a thousandth": ("dense.py", "grad, self.weights.T, out", "1.001 * grad, self.weights.T, out"),
 }
 

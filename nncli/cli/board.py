@@ -1,10 +1,9 @@
 """Explanations as one would write them on a board: headings, formulas, and small tables of numbers."""
 
 from dataclasses import asdict
-from textwrap import indent
+from textwrap import fill, indent
 from typing import TYPE_CHECKING, Any
 
-from rich.padding import Padding
 from rich.text import Text
 
 from nncli.cli.display import Output, table
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from nncli.run.explanation import Explanation, Step
 
 ENDS = (4, 2)  # the entries of a long row or column that are shown, of its beginning and of its end
-MOST_ARRAYS = 4  # more do not fit side by side
 
 
 def show_component(entry: "Component") -> None:
@@ -25,10 +23,10 @@ def show_component(entry: "Component") -> None:
     known = f", in the book {entry.alias}" if entry.alias else ""
     out.print(Text.assemble((entry.name, "bold"), (f"  ({entry.kind}{known})", "dim")))
     out.print(f"{entry.summary}\n")
-    out.print(f"{entry.text}\n", soft_wrap=True)
+    out.print(f"{_plain(entry.text)}\n", soft_wrap=True)
     for each in entry.parameters:
         out.print(Text.assemble((f"  {each.name}", "bold"), f"  {facts(each)}"))
-        out.print(Padding(Text(each.meaning), (0, 0, 0, 6), expand=False))
+        out.print(fill(_plain(each.meaning), out.width, initial_indent=" " * 6, subsequent_indent=" " * 6))
     if entry.parameters:
         out.print()
     out.print(f"Source: {entry.source}\n\nIn a spec:\n")
@@ -38,7 +36,8 @@ def show_component(entry: "Component") -> None:
 def show_explanation(config: str, explanation: "Explanation", digits: int) -> None:
     """Every step with its formulas and numbers, then the updates."""
     out = Output()
-    out.print(f"{config}: one training step on {explanation.rows} of its {explanation.of} rows\n", soft_wrap=True)
+    rows, of = explanation.rows, explanation.of
+    out.print(f"{config}: one training step on {rows} of its {of} rows, so that N = {rows}\n", soft_wrap=True)
     for step in explanation.steps:
         _show_step(out, step, digits)
     _show_updates(out, explanation, digits)
@@ -48,6 +47,8 @@ def _show_step(out: Output, step: "Step", digits: int) -> None:
     out.print(Text(step.heading, style="bold"), soft_wrap=True)
     for formula in step.formulas:
         out.print(Text(f"    {formula}", style="cyan"), soft_wrap=True)
+    if step.settings:
+        out.print(f"    {_told(step.settings)}", soft_wrap=True)
     for name, array in step.arrays.items():
         for line in array_lines(name, array, digits):
             out.print(f"  {line}", soft_wrap=True)
@@ -56,12 +57,13 @@ def _show_step(out: Output, step: "Step", digits: int) -> None:
 
 def _show_updates(out: Output, explanation: "Explanation", digits: int) -> None:
     """The first entry of each trained array, its gradient, and what each optimizer adds to it; the spec's own first."""
-    own, shown = explanation.updates[0], _shown(list(explanation.parameters))
+    own, shown = explanation.updates[0], _shown(list(explanation.parameters), (out.width - 22) // (digits + 9))
     out.print(Text(f"update: {own.optimizer}", style="bold"))
     for formula in explanation.formulas:
         out.print(Text(f"    {formula}", style="cyan"), soft_wrap=True)
-    out.print("\nthe first step of each optimizer, for the first entry of each array: the config's own as it is")
-    out.print("there, the others with their defaults\n")
+    out.print(f"    {_told(explanation.settings)}\n", soft_wrap=True)
+    out.print("the first step of each optimizer for the first entry of each array; that of the config has")
+    out.print("the settings there, the others have their defaults\n")
     names, values = list(explanation.parameters), list(explanation.parameters.values())
     made = table("", "rate", *("\n".join(names[i].rsplit(".", 1)) for i in shown))
     made.add_row("value", "", *(_number(values[i], digits) for i in shown))
@@ -72,12 +74,23 @@ def _show_updates(out: Output, explanation: "Explanation", digits: int) -> None:
     out.print(made)
 
 
-def _shown(names: list[str]) -> list[int]:
-    """The positions of the arrays that have a column: all, or the first and the last."""
-    half = MOST_ARRAYS // 2
-    return (
-        list(range(len(names))) if len(names) <= MOST_ARRAYS else [*range(half), *range(len(names) - half, len(names))]
+def _shown(names: list[str], most: int) -> list[int]:
+    """The positions of the arrays that have a column: all, or the first and the last where only ``most`` fit."""
+    if len(names) <= most:
+        return list(range(len(names)))
+    half = max(1, most // 2)
+    return [*range(half), *range(len(names) - half, len(names))]
+
+
+def _told(settings: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}" for name, value in settings.items()
     )
+
+
+def _plain(text: str) -> str:
+    """A docstring's words without the signs that mark code in it."""
+    return text.replace("``", "")
 
 
 def as_document(explanation: "Explanation") -> dict[str, Any]:

@@ -129,7 +129,7 @@ def show_gradients(check: "GradientCheck", tolerance: float) -> None:
     out.print(made)
     left_out = {"near a kink": check.rows_near_kinks, "where the loss is clipped": check.rows_clipped}
     told = [f"{count} more {where} left out" for where, count in left_out.items() if count]
-    out.print("\n" + ", ".join([f"{check.rows} rows", *told]), soft_wrap=True)
+    out.print("\n" + ", ".join([f"{check.rows} row{'' if check.rows == 1 else 's'}", *told]), soft_wrap=True)
     worst = check.worst
     if worst.place:
         place = f"{worst.name} at {', '.join(map(str, worst.place))}"

@@ -29,16 +29,16 @@ def explain(subject: str, overrides: tuple[str, ...], rows: int, digits: int, as
     from nncli.registry import components, kinds, names
 
     known = [entry for kind in kinds() for entry in [names(kind).get(subject)] if entry]
-    if known and not Path(subject).exists():
+    if known and not Path(subject).is_file():
         if overrides:
             raise CommandLineError(f"{subject} is a component; overrides are for configs")
         _explain_components(known, as_json)
-    elif Path(subject).suffix or Path(subject).exists():
+    elif subject and (Path(subject).suffix or Path(subject).exists()):
         _explain_config(Path(subject), overrides, rows, digits, as_json)
     else:
         from nncli.spec.problems import did_you_mean
 
-        every = [entry.name for kind in kinds() for entry in components(kind)]
+        every = {entry.name for kind in kinds() for entry in components(kind)}
         raise CommandLineError(f"{subject!r} is neither a file nor a component{did_you_mean(subject, every)}")
 
 
@@ -59,6 +59,6 @@ def _explain_config(config: Path, overrides: tuple[str, ...], rows: int, digits:
 
     explanation = explained(config, overrides, rows)
     if as_json:
-        click.echo(json.dumps(as_document(explanation), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(as_document(explanation), indent=2, ensure_ascii=False, allow_nan=False))
     else:
         show_explanation(str(config), explanation, digits)

@@ -126,9 +126,10 @@ class GELU(Layer):
 
         Y = X Φ(X)                            Φ, φ: distribution and density of the standard normal; X, Y (N, M)
         dL/dX = dL/dY (Φ(X) + X φ(X))
+        Φ(X) ≈ ½ (1 + tanh U)                 where approximate is tanh, U = √(2/π) (X + 0.044715 X³)
+        φ(X) ≈ ½ (1 − tanh² U) dU/dX
 
-    The tanh form, which many models were trained with, replaces Φ(X) by ½ (1 + tanh U), U = √(2/π) (X + 0.044715 X³),
-    and differs by up to 5e-4; its gradient is ½ (1 + tanh U) + ½ X (1 − tanh² U) dU/dX.
+    Many models were trained with the form with tanh; it differs by up to 5e-4.
 
     Args:
         approximate: none for Φ itself, tanh for the form with tanh.

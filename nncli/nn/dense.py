@@ -19,10 +19,11 @@ class Dense(Layer):
 
         Y = X W + b            X (N, D)   W (D, M)   b (M,)   Y (N, M)
         dL/dW = Xᵀ dL/dY
-        dL/db = Σ over rows of dL/dY          computed as 1ᵀ dL/dY, a product being faster than a strided sum
+        dL/db = Σ dL/dY         over the rows
         dL/dX = dL/dY Wᵀ
 
-    The sums over the rows are not averages: the mean over the rows is in the loss.
+    The sums over the rows are not averages: the mean over the rows is in the loss. dL/db is computed as 1ᵀ dL/dY, a
+    product being faster than a strided sum.
 
     Args:
         units: M, the number of outputs.
@@ -30,7 +31,8 @@ class Dense(Layer):
         l2: λ of the penalty λ Σ W²; that of ``regularization`` where it is not given.
         bias_l1: λ of the penalty λ Σ|b|; that of ``regularization`` where it is not given.
         bias_l2: λ of the penalty λ Σ b²; that of ``regularization`` where it is not given.
-        initializer: how the weights begin; he before a relu and glorot elsewhere where it is not given. Biases are 0.
+        initializer: how the weights begin; where it is not given he before a relu and its kin, glorot elsewhere. Biases
+            are 0.
 
     Source: Kinsley and Kukieła 2020, chapters 3 and 9.
     """

@@ -48,6 +48,10 @@ class Dropout(Layer):
             return grad
         return np.multiply(grad, self.mask, out=self.buffer["d_inputs", *grad.shape])  # dL/dY K / (1 − q)
 
+    def workings(self) -> dict[str, Array]:
+        """K / (1 − q), in training."""
+        return {} if self.mask is None else {"mask": self.mask}
+
     def _drawn(self, rows: int, columns: int) -> Array:
         if self.rng is None:
             raise ValueError("a dropout layer needs draw_from(rng) before a training pass")

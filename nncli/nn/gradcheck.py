@@ -1,9 +1,10 @@
 """Central differences held against backward, on a whole network with its loss, its penalties and its data.
 
-    dL/dw ≈ (L(w + h) − L(w − h)) / 2h            one entry w at a time, h = 1e-6
+    dL/dw ≈ (L(w + h) − L(w − h)) / 2h            one entry w at a time
 
-The losses of the rows are subtracted before their mean is taken, so that little is lost to rounding. On both sides of a
-kink the slopes differ, and neither is the difference quotient's: rows that come near one are left out and counted.
+The losses of the rows are subtracted before their mean is taken, so that little is lost to rounding, and the penalties
+are compared apart from the data, so that neither hides the other. On both sides of a kink the slopes differ, and
+neither is the difference quotient's: rows that come near one are left out and counted.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,9 +16,12 @@ from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.nn.randomness import Random
 
-STEP = 1e-6
-NEAR = 4 * STEP  # no step of one entry moves what enters a ReLU by much more, its inputs being of the size of 1
+STEPS = (1e-6, 1e-7, 1e-5)  # h; the others where the first is not close, for curved losses and for small gradients
+PRICE_STEP = 1e-4  # h for the penalties, which are straight or square: a longer step is as exact, and rounds less
+CLOSE = 1e-7  # relative
+NEAR = 4 * STEPS[0]  # no step of one entry moves what enters a ReLU by much more, its inputs being of the size of 1
 SMALL = 0.01  # of the largest entry of all; the entries of a smaller array are held against that
+ROUNDING = 1e6 * np.finfo(np.float64).eps / STEPS[0]  # of the loss; below a millionth of it a quotient says nothing
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class ArrayCheck:
         shape: of the array.
         compared: how many entries were compared.
         near_kinks: how many were near a kink: of L1, without which they were compared, or of a layer, and were not.
-        error: the largest difference of those compared, relative to the array's largest entry.
+        error: the largest difference of those compared, relative to the array's largest entry; data or penalties.
         place: the worst entry's indices; None where none was compared.
         backward: the gradient there, as backward has it.
         difference: and as the central difference has it; None like the place.
@@ -109,21 +113,29 @@ class Slopes:
         gradients[...] = 0
         for penalty in self.network.penalties:
             if penalty.l1:
-                penalty.gradient[...] = np.abs(penalty.values) < NEAR
+                penalty.gradient[...] = np.abs(penalty.values) <= 2 * PRICE_STEP
         return gradients > 0
 
-    def difference(self, entry: int, signs: list[Array]) -> tuple[float, float]:
-        """The central differences of the data loss and of the penalties; the first is NaN across a kink."""
+    def slope(self, entry: int, step: float, signs: list[Array]) -> float:
+        """The central difference of the loss without penalties; NaN where a step crosses a kink."""
         values, both = self.network.parameters.trained, []
         before, crosses = values[entry], False
-        for step in (STEP, -STEP):
-            values[entry] = before + step
-            both.append((self.losses(), self.network.regularization_loss()))
+        for shift in (step, -step):
+            values[entry] = before + shift
+            both.append(self.losses())
             crosses |= not all(map(np.array_equal, signs, self.signs()))
         values[entry] = before
-        (above, dearer), (below, cheaper) = both
-        slope = np.nan if crosses else float(np.mean(above - below)) / (2 * STEP)
-        return slope, (dearer - cheaper) / (2 * STEP)
+        return np.nan if crosses else float(np.mean(both[0] - both[1])) / (2 * step)
+
+    def price_slope(self, entry: int) -> float:
+        """The central difference of the penalties."""
+        values, both = self.network.parameters.trained, []
+        before = values[entry]
+        for shift in (PRICE_STEP, -PRICE_STEP):
+            values[entry] = before + shift
+            both.append(self.network.regularization_loss())
+        values[entry] = before
+        return (both[0] - both[1]) / (2 * PRICE_STEP)
 
     def left_out(self) -> tuple[Array, Array]:
         """Which rows (N,) are near a kink, and which have outputs that the loss clips."""
@@ -148,10 +160,14 @@ def gradcheck(slopes: Slopes, entries: int, rng: Random) -> GradientCheck:
         rng: where that choice comes from.
 
     Raises:
-        ValueError: no row is left.
+        ValueError: no row is left, or the loss or a gradient is not finite.
     """
+    if not np.isfinite(slopes.losses()).all():
+        raise ValueError("the loss is not finite")
     kept, near_kinks, clipped = smooth(slopes)
     gradients = kept.gradients()
+    for name in kept.network.parameters.non_finite(gradients[0] + gradients[1]):
+        raise ValueError(f"the gradient of {name} is not finite")
     places = kept.network.parameters.views(np.arange(len(gradients[0])))
     arrays = [
         _array(kept, name, own, rng.permutation(own.ravel())[:entries], gradients) for name, own in places.items()
@@ -172,38 +188,61 @@ def smooth(slopes: Slopes) -> tuple[Slopes, int, int]:
             return slopes, near_kinks, clipped
         near_kinks, clipped = near_kinks + int(np.sum(near & ~ends)), clipped + int(np.sum(ends))
         if np.all(near | ends):
-            raise ValueError(f"no row is left: {near_kinks} are near a kink, and of {clipped} the loss is clipped")
+            raise ValueError(f"no row is left: near a kink {near_kinks}, with a loss that is clipped {clipped}")
         slopes = slopes.without(near | ends)
 
 
 def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: tuple[Array, Array]) -> ArrayCheck:
     """Compare the ``chosen`` entries of one array; ``places`` are the numbers of all of its entries in the vector."""
-    found, expected, near_kinks = np.array(list(_pairs(slopes, chosen, gradients))).T
-    compared = np.isfinite(expected)
-    largest = max(SMALL * np.max(np.abs(sum(gradients))), np.max(np.abs([found, expected])[:, compared], initial=0.0))
-    errors = np.where(compared, np.abs(found - expected), -np.inf) / (largest or 1.0)
+    errors, found, expected, near_kinks = np.array(list(_entries(slopes, places, chosen, gradients))).T
     worst = int(np.argmax(errors))
+    is_compared = bool(np.isfinite(expected[worst]))
     place = np.unravel_index(int(chosen[worst]) - int(places.flat[0]), places.shape)
     return ArrayCheck(
         name,
         places.shape,
-        int(np.sum(compared)),
+        int(np.sum(np.isfinite(expected))),
         int(np.sum(near_kinks)),
         float(max(errors[worst], 0.0)),
-        tuple(map(int, place)) if compared.any() else None,
+        tuple(map(int, place)) if is_compared else None,
         float(found[worst]),
-        float(expected[worst]) if compared.any() else None,
+        float(expected[worst]) if is_compared else None,
     )
 
 
-def _pairs(slopes: Slopes, chosen: Array, gradients: tuple[Array, Array]) -> Iterator[tuple[float, float, bool]]:
-    """Of each entry backward's gradient, the central difference, and whether it is near a kink."""
+def _entries(
+    slopes: Slopes, places: Array, chosen: Array, gradients: tuple[Array, Array]
+) -> Iterator[tuple[float, float, float, bool]]:
+    """Of each entry the relative error, backward's gradient, the central difference, and whether it is near a kink."""
     data, penalties = gradients
-    slopes.losses()
+    scale = max(SMALL * _largest(data), _largest(data[places]), ROUNDING * _largest(slopes.losses()))
+    price_scale = max(_largest(penalties[places]), ROUNDING * slopes.network.regularization_loss())
     signs, kinks = slopes.signs(), slopes.near_l1()
     for entry in map(int, chosen):
-        slope, price = slopes.difference(entry, signs)
+        slope = _closest(slopes, entry, data[entry], scale, signs)
+        price, known = penalties[entry], slopes.price_slope(entry)
         if kinks[entry]:  # of L1, whose slope at 0 is a convention: the penalty is left out on both sides
-            yield data[entry], slope, True
-        else:
-            yield data[entry] + penalties[entry], slope + price, bool(np.isnan(slope))
+            price = known = 0.0
+        error = max(_relative(data[entry] - slope, scale), _relative(price - known, price_scale))
+        crosses = bool(np.isnan(slope))
+        yield -np.inf if crosses else error, data[entry] + price, slope + known, crosses or bool(kinks[entry])
+
+
+def _closest(slopes: Slopes, entry: int, gradient: float, scale: float, signs: list[Array]) -> float:
+    """The central difference that comes nearest to the gradient; a fault in backward is one with every step."""
+    best = np.nan
+    for step in STEPS:
+        slope = slopes.slope(entry, step, signs)
+        if np.isnan(best) or abs(slope - gradient) < abs(best - gradient):
+            best = slope
+        if _relative(best - gradient, scale) < CLOSE:
+            break
+    return best
+
+
+def _largest(numbers: Array) -> float:
+    return float(np.max(np.abs(numbers), initial=0.0))
+
+
+def _relative(difference: float, scale: float) -> float:
+    return abs(difference) / (scale or 1.0)

@@ -82,6 +82,10 @@ class Layer:
     def parameter_gradients(self, grad: Array) -> None:
         """The part of ``backward`` that fills gradients; all that is needed of the lowest layer."""
 
+    def workings(self) -> dict[str, Array]:
+        """What the last forward pass had between inputs and outputs, as far as the formula names it."""
+        return {}
+
     def margins(self) -> Array | None:
         """How far each number of the last forward pass lies from the layer's kink, signed; None where it has none."""
         return None

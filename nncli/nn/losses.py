@@ -64,7 +64,7 @@ class CategoricalCrossentropy(Loss):
         dL/dP = −T / (clip(P) N)      N from the mean over the rows
 
     P is clipped to [1e-7, 1 − 1e-7], so that no logarithm is infinite; the gradient passes through the clip as if
-    it were not there. Behind a softmax the two gradients shrink to (P − T) / N, see ``softmax_crossentropy``.
+    it were not there. Behind a softmax the two gradients shrink to (P − T) / N.
 
     Source: Kinsley and Kukieła 2020, chapters 5 and 9.
     """
@@ -102,7 +102,7 @@ class BinaryCrossentropy(Loss):
 
     One output tells two classes apart; with one for each class every output answers for its own, and several may say
     yes. P is clipped to [1e-7, 1 − 1e-7]; the gradient passes through the clip as if it were not there. Behind a
-    sigmoid the two gradients shrink to (P − T) / (M N), see ``fused``.
+    sigmoid the two gradients shrink to (P − T) / (M N).
 
     Source: Kinsley and Kukieła 2020, chapter 16.
     """

@@ -61,12 +61,13 @@ class BatchNormalization(Layer):
         """Y = γ (X − m) / √(v + ε) + β."""
         normalized, outputs = self.buffer["normalized", *inputs.shape], self.buffer["outputs", *inputs.shape]
         self.training = training
-        mean = np.mean(inputs, axis=0) if training else self.running_mean
-        np.subtract(inputs, mean, out=normalized)  # X − m
-        variance = np.mean(np.square(normalized, out=outputs), axis=0) if training else self.running_variance
+        self.normalized = normalized
+        self.mean = np.mean(inputs, axis=0) if training else self.running_mean
+        np.subtract(inputs, self.mean, out=normalized)  # X − m
+        self.variance = np.mean(np.square(normalized, out=outputs), axis=0) if training else self.running_variance
         if training:
-            self._remember(mean, variance, len(inputs))
-        self.deviation = np.sqrt(variance + self.epsilon)  # √(v + ε)
+            self._remember(len(inputs))
+        self.deviation = np.sqrt(self.variance + self.epsilon)  # √(v + ε)
         np.divide(normalized, self.deviation, out=normalized)  # X̂
         np.multiply(normalized, self.scale, out=outputs)  # γ X̂
         return np.add(outputs, self.shift, out=outputs)  # + β
@@ -76,7 +77,7 @@ class BatchNormalization(Layer):
         self.parameter_gradients(grad)
         d_inputs = self.buffer["d_inputs", *grad.shape]
         if self.training:
-            np.multiply(self.buffer["normalized", *grad.shape], self.d_scale, out=d_inputs)  # X̂ dL/dγ
+            np.multiply(self.normalized, self.d_scale, out=d_inputs)  # X̂ dL/dγ
             np.add(d_inputs, self.d_shift, out=d_inputs)  # dL/dβ + X̂ dL/dγ
             np.divide(d_inputs, len(grad), out=d_inputs)
             np.subtract(grad, d_inputs, out=d_inputs)
@@ -86,12 +87,16 @@ class BatchNormalization(Layer):
 
     def parameter_gradients(self, grad: Array) -> None:
         """dL/dγ = Σ dL/dY X̂ and dL/dβ = Σ dL/dY."""
-        products = np.multiply(grad, self.buffer["normalized", *grad.shape], out=self.buffer["products", *grad.shape])
+        products = np.multiply(grad, self.normalized, out=self.buffer["products", *grad.shape])
         np.add.reduce(products, axis=0, out=self.d_scale)  # Σ dL/dY X̂
         np.add.reduce(grad, axis=0, out=self.d_shift)  # Σ dL/dY
 
-    def _remember(self, mean: Array, variance: Array, rows: int) -> None:
+    def workings(self) -> dict[str, Array]:
+        """m, v and X̂."""
+        return {"mean": self.mean, "variance": self.variance, "normalized": self.normalized}
+
+    def _remember(self, rows: int) -> None:
         """Move the running statistics towards those of a batch, the variance over N − 1."""
-        unbiased = variance * (rows / max(rows - 1, 1))
-        self.running_mean += (1 - self.momentum) * (mean - self.running_mean)  # ρ r + (1 − ρ) batch
+        unbiased = self.variance * (rows / max(rows - 1, 1))
+        self.running_mean += (1 - self.momentum) * (self.mean - self.running_mean)  # ρ r + (1 − ρ) batch
         self.running_variance += (1 - self.momentum) * (unbiased - self.running_variance)

@@ -1,15 +1,18 @@
 """One forward and one backward pass of a few rows, step by step, and the update that each optimizer would make."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from nncli.errors import DivergedError
 from nncli.nn.losses import fused
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array
-from nncli.registry import Component, components, names
+from nncli.registry import Component, ComponentSpec, components, names
 from nncli.run.assembly import Experiment, assemble
 from nncli.run.evaluation import examples, quiet
 from nncli.run.loading import load
@@ -18,10 +21,11 @@ from nncli.run.streams import Purpose
 
 @dataclass(frozen=True)
 class Step:
-    """What happens at one place: a heading, the formulas, the arrays by their names."""
+    """What happens at one place: a heading, the formulas, the numbers behind their letters, the arrays by name."""
 
     heading: str
     formulas: list[str]
+    settings: dict[str, Any]
     arrays: dict[str, Array]
 
 
@@ -52,6 +56,7 @@ class Explanation:
         gradients: their gradients, penalties and clipping included.
         updates: what each optimizer adds to them: the spec's own first, then the others with their defaults.
         formulas: those of the spec's own optimizer.
+        settings: the numbers behind their letters.
     """
 
     rows: int
@@ -61,51 +66,84 @@ class Explanation:
     gradients: list[float]
     updates: list[Update]
     formulas: list[str]
+    settings: dict[str, Any]
 
 
 @quiet
 def explain(config: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
-    """The first training step of a config, as if its training set had only ``rows`` rows, picked evenly."""
+    """The first training step of a config in double precision, as if its training set had only ``rows`` rows.
+
+    They are picked evenly, and are more where a layer needs more.
+
+    Raises:
+        DivergedError: a number is not finite.
+    """
     loaded = load(config, overrides)
-    experiment = assemble(loaded.spec, loaded.document)
+    spec = loaded.spec.model_copy(update={"dtype": "float64"})
+    experiment = assemble(spec, loaded.document)
     network = experiment.network
     part = examples(experiment.data["training"], network)
-    shown = min(rows, len(part.inputs))
+    shown = min(max(rows, *(layer.fewest_rows for layer in network.layers)), len(part.inputs))
     chosen = ((np.arange(shown) + 0.5) * len(part.inputs) / shown).astype(int)  # the middles of as many equal parts
     inputs, targets = (np.asfortranarray(each[chosen]) for each in (part.inputs, part.encoded))
     network.draw_from(experiment.streams.of(Purpose.DROPOUT))
+    data = {"inputs": inputs, "targets": part.targets[chosen]}
     steps = [
-        Step(f"data: {loaded.spec.data.type}", [], {"inputs": inputs, "targets": part.targets[chosen]}),
+        Step(f"data: {spec.data.type}", [], _settings(spec.data), data),
         *_forward(experiment, inputs),
         _loss(experiment, targets),
         *_backward(experiment, targets),
-        *_penalties(experiment),
+        *_penalties(experiment, targets),
+        *_clipping(experiment),
     ]
-    if experiment.clipping:
-        experiment.clipping.clip(network.parameters.gradients)
-        steps.append(_clipped(experiment))
     firsts = {name: int(places.flat[0]) for name, places in _places(experiment).items()}
     entries = list(firsts.values())
-    return Explanation(
+    explanation = Explanation(
         len(chosen),
         len(part.inputs),
         steps,
         {name: float(network.parameters.values[entry]) for name, entry in firsts.items()},
         [float(each) for each in network.parameters.gradients[entries]],
         _updates(experiment, entries),
-        names("optimizer")[loaded.spec.optimizer.type].formulas,
+        names("optimizer")[spec.optimizer.type].formulas,
+        _settings(spec.optimizer),
     )
+    _require_finite(config, explanation)
+    return explanation
+
+
+def _require_finite(config: Path, explanation: Explanation) -> None:
+    for step in explanation.steps:
+        for name, array in step.arrays.items():
+            if not np.isfinite(array).all():
+                raise DivergedError(f"{config}: {step.heading}: {name}: a number is not finite")
+    for update in explanation.updates:
+        if not np.isfinite(update.changes).all():
+            raise DivergedError(f"{config}: the step of {update.optimizer} is not finite")
+
+
+def _settings(part: ComponentSpec) -> dict[str, Any]:
+    """What a component was given, by the letters of its formulas if it has any; what is 0 or not given is left out."""
+    given = {}
+    for parameter in part.component.parameters:
+        letter = re.match(r"(\S{1,2}),", parameter.meaning)
+        value = getattr(part, parameter.name)
+        if value:
+            given[letter[1] if letter else parameter.name] = getattr(value, "type", value)
+    return given
 
 
 def _forward(experiment: Experiment, inputs: Array) -> list[Step]:
-    """A step for each layer, with what it trains and what comes out."""
+    """A step for each layer, with what it trains, what it has in between, and what comes out."""
     network, steps = experiment.network, []
     outputs = inputs
     for index, (part, layer) in enumerate(zip(experiment.spec.layers, network.layers, strict=True)):
         outputs = layer.forward(outputs, training=True)
-        own = _own(index, network.parameters.views(network.parameters.values))
+        own = _own(index, network.parameters.views(network.parameters.trained))
+        between = {name: array.copy() for name, array in layer.workings().items()}
         formulas = [line for line in part.component.formulas if "dL/" not in line]
-        steps.append(Step(_heading(experiment, index), formulas, {**own, "outputs": outputs.copy()}))
+        arrays = {**own, **between, "outputs": outputs.copy()}
+        steps.append(Step(_heading(experiment, index), formulas, _settings(part), arrays))
     network.outputs = outputs
     return steps
 
@@ -114,20 +152,21 @@ def _loss(experiment: Experiment, targets: Array) -> Step:
     network, part = experiment.network, experiment.spec.loss
     losses = network.loss.forward(network.outputs, targets)
     formulas = [line for line in part.component.formulas if "dL/" not in line]
-    return Step(f"loss: {part.type}", formulas, {"of each row": losses, "mean": np.asarray(np.mean(losses))})
+    arrays = {"targets": targets, "of each row": losses, "mean": np.asarray(np.mean(losses))}
+    return Step(f"loss: {part.type}", formulas, {}, arrays)
 
 
 def _backward(experiment: Experiment, targets: Array) -> list[Step]:
     """The gradient of the loss, then a step for each layer from the last on, with what goes on to the one below."""
     network, loss = experiment.network, experiment.spec.loss
     grad = network.loss.backward(network.outputs, targets)
-    steps = [Step(f"back through the loss: {loss.type}", _slopes(loss.component), {"dL/d outputs": grad.copy()})]
+    steps = [Step(f"back through the loss: {loss.type}", _slopes(loss.component), {}, {"dL/d outputs": grad.copy()})]
     for index, layer in reversed(list(enumerate(network.layers))):
         grad = layer.backward(grad)
         own = _own(index, network.parameters.views(network.parameters.gradients))
         heading = f"back through {_heading(experiment, index)}"
         arrays = {**{f"dL/d {name}": array for name, array in own.items()}, "dL/d inputs": grad.copy()}
-        steps.append(Step(heading, _slopes(experiment.spec.layers[index].component), arrays))
+        steps.append(Step(heading, _slopes(experiment.spec.layers[index].component), {}, arrays))
     return [*steps[:2], *_shortcut(experiment, targets), *steps[2:]]
 
 
@@ -139,30 +178,36 @@ def _shortcut(experiment: Experiment, targets: Array) -> list[Step]:
         return []
     found = re.search(r"dL/dZ = [^,]*", short.__doc__ or "")
     grad = short(network.outputs, targets, np.empty_like(network.outputs))
-    return [Step("the same at once, as training computes it", [found[0]] if found else [], {"dL/d inputs": grad})]
+    return [Step("the same at once, as training computes it", [found[0]] if found else [], {}, {"dL/d inputs": grad})]
 
 
-def _penalties(experiment: Experiment) -> list[Step]:
-    """What the penalties add to the gradients, where there are any."""
-    network = experiment.network
+def _penalties(experiment: Experiment, targets: Array) -> list[Step]:
+    """The price of the weights, and the gradients with what it adds, where there is one."""
+    network, parameters = experiment.network, experiment.network.parameters
     if not network.penalties:
         return []
-    data = network.parameters.gradients.copy()
+    data, price = parameters.gradients.copy(), network.regularization_loss()
     for penalty in network.penalties:
         penalty.backward()
-    added = network.parameters.views(network.parameters.gradients - data)
-    arrays: dict[str, Array] = {"L": np.asarray(network.regularization_loss())}
-    arrays |= {f"added to dL/d {name}": array for name, array in added.items() if array.any()}
-    return [Step("penalties", ["L = λ₁ Σ|w| + λ₂ Σ w²", "dL/dw = λ₁ sign(w) + 2 λ₂ w"], arrays)]
+    arrays: dict[str, Array] = {"R": np.asarray(price)}
+    arrays["L + R"] = np.asarray(network.data_loss(network.outputs, targets) + price)
+    added, total = (_copied(parameters.views(vector)) for vector in (parameters.gradients - data, parameters.gradients))
+    for name, array in added.items():
+        if array.any():
+            arrays |= {f"dR/d {name}": array, f"d(L + R)/d {name}": total[name]}
+    return [Step("penalties", ["R = λ₁ Σ|w| + λ₂ Σ w²", "dR/dw = λ₁ sign(w) + 2 λ₂ w"], {}, arrays)]
 
 
-def _clipped(experiment: Experiment) -> Step:
-    part, parameters = experiment.spec.clipping, experiment.network.parameters
-    assert part is not None
-    views = parameters.views(parameters.gradients)
-    return Step(
-        f"clipping: {part.type}", part.component.formulas, {f"dL/d {name}": view for name, view in views.items()}
-    )
+def _clipping(experiment: Experiment) -> list[Step]:
+    """The gradients as clipping leaves them, where there is any."""
+    part, gradients = experiment.spec.clipping, experiment.network.parameters.gradients
+    if part is None or experiment.clipping is None:
+        return []
+    before = {"‖g‖": np.asarray(np.linalg.norm(gradients)), "largest |g|": np.asarray(np.max(np.abs(gradients)))}
+    experiment.clipping.clip(gradients)
+    after = _copied(experiment.network.parameters.views(gradients))
+    arrays = {**before, **{f"g of {name}": array for name, array in after.items()}}
+    return [Step(f"clipping: {part.type}", part.component.formulas, _settings(part), arrays)]
 
 
 def _updates(experiment: Experiment, entries: list[int]) -> list[Update]:
@@ -187,10 +232,14 @@ def _places(experiment: Experiment) -> dict[str, Array]:
     return parameters.views(np.arange(len(parameters.trained)))
 
 
-def _own(index: int, views: dict[str, Array]) -> dict[str, Array]:
+def _own(index: int, views: Mapping[str, Array]) -> dict[str, Array]:
     """Copies of the arrays of one layer, by their names in it."""
     prefix = f"layers.{index}."
-    return {name.removeprefix(prefix): view.copy() for name, view in views.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): view for name, view in _copied(views).items() if name.startswith(prefix)}
+
+
+def _copied(views: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: view.copy() for name, view in views.items()}
 
 
 def _slopes(component: Component) -> list[str]:

@@ -7,12 +7,13 @@ import numpy as np
 from nncli.errors import GateError
 from nncli.nn.gradcheck import GradientCheck, Slopes, gradcheck
 from nncli.run.assembly import assemble
-from nncli.run.evaluation import examples
+from nncli.run.evaluation import examples, quiet
 from nncli.run.loading import load
 
 TOLERANCE = 1e-6
 
 
+@quiet
 def check_gradients(config: Path, overrides: tuple[str, ...], rows: int, entries: int) -> GradientCheck:
     """The gradients at the first weights of a config, in double precision.
 
@@ -23,7 +24,7 @@ def check_gradients(config: Path, overrides: tuple[str, ...], rows: int, entries
         entries: how many entries of each array to compare at most, picked likewise.
 
     Raises:
-        GateError: no row is left on which the two could be compared.
+        GateError: no row is left on which the two could be compared, or the loss or a gradient is not finite.
     """
     loaded = load(config, overrides)
     experiment = assemble(loaded.spec.model_copy(update={"dtype": "float64"}), loaded.document)

@@ -210,7 +210,7 @@ def test_entries_at_the_kink_of_l1_are_counted():
 
 def test_no_row_left_is_an_error():
     """Where every row is at a kink nothing can be said."""
-    with pytest.raises(ValueError, match="no row is left: 40 are near a kink"):
+    with pytest.raises(ValueError, match="no row is left: near a kink 40, "):
         checked([dense(4), ReLU(), dense(3)], MeanSquaredError(), numbers(), np.zeros((40, 2)))
 
 
@@ -238,3 +238,60 @@ def test_fewer_entries_are_picked_at_random():
     check = gradcheck(slopes, 7, np.random.default_rng(5))
     assert [each.compared for each in check.arrays] == [7, 7, 7, 3]
     assert check.passes(1e-6)
+
+
+@pytest.mark.parametrize("wild", [np.inf, -np.inf, np.nan])
+def test_a_gradient_that_is_not_finite_is_named(wild, monkeypatch):
+    """It fails with the name of its array, and spoils no other."""
+    slopes = slopes_of([dense(4), ReLU(), dense(3)], MeanSquaredError(), numbers())
+    layer = slopes.network.layers[2]
+    honest = layer.parameter_gradients
+
+    def faulty(grad):
+        honest(grad)
+        layer.d_weights[0, 0] = wild
+
+    monkeypatch.setattr(layer, "parameter_gradients", faulty)
+    with pytest.raises(ValueError, match=r"the gradient of layers\.2\.weights is not finite"):
+        gradcheck(slopes, 1000, np.random.default_rng(5))
+
+
+def test_a_loss_that_is_not_finite_is_told():
+    """Where the first weights are too large for the format, the loss is said to be so, not clipped or at a kink."""
+    layers = [Dense(3, initializer=Normal(1e300))]
+    with pytest.raises(ValueError, match="the loss is not finite"), np.errstate(over="ignore", invalid="ignore"):
+        checked(layers, MeanSquaredError(), numbers())
+
+
+def test_large_penalties_hide_no_fault(monkeypatch):
+    """Data and penalties are compared apart: 1.001 in the data's gradient is found behind a penalty of any size."""
+    slopes = slopes_of([dense(4, 0.0, 1e4), dense(3)], MeanSquaredError(), numbers())
+    layer = slopes.network.layers[0]
+    honest = layer.parameter_gradients
+
+    def faulty(grad):
+        honest(grad)
+        np.multiply(layer.d_weights, 1.001, out=layer.d_weights)
+
+    monkeypatch.setattr(layer, "parameter_gradients", faulty)
+    assert gradcheck(slopes, 1000, np.random.default_rng(5)).worst.error > 1e-4
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e-2, 1e4, 1e8])
+def test_small_and_large_gradients_pass_alike(scale):
+    """First weights of any size, the book's small ones among them, are no fault of backward."""
+    for seed in range(10):
+        layers = [Dense(4, initializer=Normal(scale)), ReLU(), Dense(3, initializer=Normal(scale))]
+        slopes = slopes_of(layers, MeanSquaredError(), numbers())
+        slopes.network.initialize(np.random.default_rng(seed))
+        assert gradcheck(slopes, 1000, np.random.default_rng(5)).passes(1e-6), seed
+
+
+def test_strongly_curved_losses_pass():
+    """Batches of two rows, which batch normalization bends most, have a step that is short enough."""
+    for seed in range(20):
+        layers = [dense(8), BatchNormalization(), GELU(), dense(8), BatchNormalization(), dense(3)]
+        inputs = np.random.default_rng(seed).normal(size=(2, 2))
+        slopes = slopes_of(layers, MeanSquaredError(), numbers(rows=2), inputs)
+        slopes.network.initialize(np.random.default_rng(seed))
+        assert gradcheck(slopes, 1000, np.random.default_rng(5)).passes(1e-6), seed

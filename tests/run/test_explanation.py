@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nncli.errors import SpecError
+from nncli.errors import DivergedError, SpecError
 from nncli.registry import components, names
 from nncli.run.assembly import assemble
 from nncli.run.evaluation import examples
@@ -56,9 +56,9 @@ def has(explanation, heading):
 
 
 def experiment_of(*overrides):
-    """The experiment of the spec, made once more."""
+    """The experiment of the spec, made once more in double precision."""
     loaded = load(Path("config.yaml"), overrides)
-    return assemble(loaded.spec, loaded.document)
+    return assemble(loaded.spec.model_copy(update={"dtype": "float64"}), loaded.document)
 
 
 def picked(experiment, rows):
@@ -91,8 +91,8 @@ def total_gradients(explanation):
             found |= {f"layers.{index}.{name}": array for name, array in own.items()}
     if has(explanation, "penalties"):
         for name, array in arrays(explanation, "penalties").items():
-            if name.startswith("added to dL/d "):
-                full = name.removeprefix("added to dL/d ")
+            if name.startswith("dR/d "):
+                full = name.removeprefix("dR/d ")
                 found[full] = found[full] + array
     return found
 
@@ -217,9 +217,14 @@ def test_penalties_add_their_slopes(here):
         own = arrays(explanation, f"layer {index}: dense")
         for name, l1, l2 in (("weights", 0.01, 0.02), ("biases", 0.03, 0.04)):
             slope = l1 * np.where(own[name] >= 0, 1, -1) + 2 * l2 * own[name]
-            np.testing.assert_allclose(added[f"added to dL/d layers.{index}.{name}"], slope, rtol=1e-9)
+            np.testing.assert_allclose(added[f"dR/d layers.{index}.{name}"], slope, rtol=1e-9)
             price += l1 * np.abs(own[name]).sum() + l2 * np.square(own[name]).sum()
-    assert added["L"] == pytest.approx(price)
+    assert added["R"] == pytest.approx(price)
+    assert added["L + R"] == pytest.approx(price + arrays(explanation, "loss: ")["mean"])
+    for name in explanation.parameters:
+        layer, own = name.removeprefix("layers.").split(".")
+        data = arrays(explanation, f"back through layer {layer}")[f"dL/d {own}"]
+        np.testing.assert_allclose(added[f"d(L + R)/d {name}"], data + added[f"dR/d {name}"], rtol=1e-9)
 
 
 @pytest.mark.parametrize("overrides", [(), ("regularization={l2: 0}",)], ids=["none", "of 0"])
@@ -240,9 +245,11 @@ def test_clipping_is_shown_and_counts(here, kind, limit):
     flat = np.concatenate([array.ravel() for name in explanation.parameters for array in [before[name]]])
     expected = WITNESSES["clipping", kind][0](clipping, flat)
     after = arrays(explanation, f"clipping: {kind}")
-    found = np.concatenate([after[f"dL/d {name}"].ravel() for name in explanation.parameters])
+    assert after["‖g‖"] == pytest.approx(np.linalg.norm(flat))
+    assert after["largest |g|"] == np.abs(flat).max()
+    found = np.concatenate([after[f"g of {name}"].ravel() for name in explanation.parameters])
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-15)
-    firsts = [after[f"dL/d {name}"].flat[0] for name in explanation.parameters]
+    firsts = [after[f"g of {name}"].flat[0] for name in explanation.parameters]
     assert explanation.gradients == pytest.approx(firsts, rel=1e-12)
 
 
@@ -332,3 +339,36 @@ def test_a_wrong_spec_is_told(here):
     """A spec that cannot be trained cannot be explained."""
     with pytest.raises(SpecError, match=r"layers\[0\]\.units"):
         explained("layers[0].units=0")
+
+
+def test_what_a_formula_names_is_shown(here):
+    """The moments of a batch, not the running ones, and the mask of a dropout stand between inputs and outputs."""
+    layers = f"layers=[{DENSE_8}, batch_normalization, relu, {{type: dropout, rate: 0.5}}, {SOFTMAX}"
+    explanation = explained(layers, rows=4)
+    below, normal = arrays(explanation, "layer 0"), arrays(explanation, "layer 1")
+    assert set(normal) == {"scale", "shift", "mean", "variance", "normalized", "outputs"}
+    np.testing.assert_allclose(normal["mean"], below["outputs"].mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(normal["variance"], below["outputs"].var(axis=0), rtol=1e-12)
+    masked = arrays(explanation, "layer 3")
+    np.testing.assert_array_equal(masked["outputs"], arrays(explanation, "layer 2")["outputs"] * masked["mask"])
+    assert set(np.unique(masked["mask"])) <= {0.0, 2.0}
+
+
+def test_a_layer_gets_the_rows_that_it_needs(here):
+    """Batch normalization is explained on two rows, though one was asked for: one alone would come out as nothing."""
+    assert explained(*NORMALIZED[:1], rows=1).rows == 2
+
+
+def test_the_numbers_behind_the_letters_are_told(here):
+    """A step has its settings by the letters of its formulas; what is 0 or not given is left out."""
+    explanation = explained("layers[0].l2=0.5", "optimizer={type: sgd, learning_rate: 0.1, momentum: 0.9}")
+    (first,) = [step for step in explanation.steps if step.heading.startswith("layer 0")]
+    assert first.settings == {"M": 8, "l2": 0.5, "initializer": "he"}
+    assert explanation.settings == {"η": 0.1, "μ": 0.9}
+
+
+def test_what_is_not_finite_is_told(here):
+    """Numbers that overflow end the explanation where they do, as they would end a training."""
+    large = "initializer={type: normal, scale: 1e200}"
+    with pytest.raises(DivergedError, match=r"config\.yaml: layer 2: dense, 8 → 3: outputs: a number is not finite"):
+        explained(f"layers[0].{large}", f"layers[2].{large}")

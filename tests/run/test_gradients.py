@@ -95,7 +95,9 @@ def test_rows_of_the_training_set_are_used(here):
 
 def test_no_row_left_is_told(here):
     """Where all weights are 0 every ReLU stands at its kink: nothing can be said, and that is a gate not met."""
-    with pytest.raises(GateError, match=r"config\.yaml: the gradients cannot be compared: no row is left: 60 are near"):
+    with pytest.raises(
+        GateError, match=r"config\.yaml: the gradients cannot be compared: no row is left: near a kink 60"
+    ):
         checked("layers[0].initializer={type: normal, scale: 0}")
 
 

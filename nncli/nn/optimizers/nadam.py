@@ -20,8 +20,6 @@ class Nadam(Adam):
 
     Numerator and denominator are multiplied by √(1 − β₂ᵗ⁺¹), so that v̂ is never built. ε stands outside the root.
 
-    Its arguments are those of Adam.
-
     Source: Dozat 2016, algorithm 2, with β₁ the same at every step; PyTorch and Keras let it grow towards its value.
     """
 
