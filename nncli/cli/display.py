@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from nncli.cli.tables import cell_text, direction
+from nncli.cli.tables import cell_text, direction, figure
 
 if TYPE_CHECKING:
     from nncli.nn.gradcheck import GradientCheck
@@ -74,7 +74,7 @@ def _splits_table(splits: dict[str, dict[str, float]], exact: bool = False) -> T
     made = table("", *splits)
     for name in dict.fromkeys(name for metrics in splits.values() for name in metrics):
         values = [metrics.get(name) for metrics in splits.values()]
-        made.add_row(name, *("–" if value is None else repr(value) if exact else f"{value:.4f}" for value in values))
+        made.add_row(name, *("–" if value is None else repr(value) if exact else figure(value) for value in values))
     return made
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nncli.cli.tables import figure
+
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
@@ -43,7 +45,7 @@ class PlainView(View):
         if epoch.metrics is None or (epoch.number < self._next and epoch.number != self.epochs):
             return
         self._next = epoch.number + max(1, self.epochs // PLAIN_LINES)
-        numbers = "  ".join(f"{name} {value:.4f}" for name, value in epoch.metrics.items() if name in self._names)
+        numbers = "  ".join(f"{name} {figure(value)}" for name, value in epoch.metrics.items() if name in self._names)
         with suppress(OSError):  # nobody reads it any more, which is no reason to stop training
             click.echo(f"epoch {epoch.number}/{self.epochs}  {numbers}", err=True)
 
@@ -95,9 +97,9 @@ class LiveView(View):
         for split in ("training", "validation"):
             prefix = "" if split == "training" else f"{split}_"
             if f"{prefix}loss" in self._metrics:
-                numbers = [f"loss {self._metrics[f'{prefix}loss']:.4f}"]
+                numbers = [f"loss {figure(self._metrics[f'{prefix}loss'])}"]
                 if self.metric:
-                    numbers.append(f"{self.metric} {self._metrics[f'{prefix}{self.metric}']:.3f}")
+                    numbers.append(f"{self.metric} {figure(self._metrics[f'{prefix}{self.metric}'], 3)}")
                 table.add_row(Text(split, style="dim"), *numbers)
         return table
 

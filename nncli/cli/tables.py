@@ -79,6 +79,15 @@ def cell_text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def figure(value: float, digits: int = 4) -> str:
+    """A number with so many digits behind the point, or, where these would all be 0, with as many that are not.
+
+    >>> figure(0.25), figure(2.3456789e-06), figure(0.0)
+    ('0.2500', '2.346e-06', '0.0000')
+    """
+    return f"{value:.{digits}f}" if value == 0 or abs(value) >= 10.0 ** (1 - digits) else f"{value:.{digits}g}"
+
+
 def markdown_table(headings: list[str], rows: list[list[str]]) -> str:
     """A table of Markdown with a line for each row; nothing where there is none."""
     lines = [headings, ["---"] * len(headings), *rows] if rows else []
