@@ -1,5 +1,6 @@
 """Explanations as one would write them on a board: headings, formulas, and small tables of numbers."""
 
+import re
 from dataclasses import asdict
 from textwrap import fill, indent
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,10 @@ def show_component(entry: "Component") -> None:
     known = f", in the book {entry.alias}" if entry.alias else ""
     out.print(Text.assemble((entry.name, "bold"), (f"  ({entry.kind}{known})", "dim")))
     out.print(f"{entry.summary}\n")
-    out.print(f"{_plain(entry.text)}\n", soft_wrap=True)
+    for paragraph in _plain(entry.text).split("\n\n"):
+        is_formula = paragraph.startswith("    ")
+        lines = _formula_lines(paragraph.splitlines(), out.width) if is_formula else [fill(paragraph, out.width)]
+        out.print("\n".join(lines) + "\n", soft_wrap=True)
     for each in entry.parameters:
         out.print(Text.assemble((f"  {each.name}", "bold"), f"  {facts(each)}"))
         out.print(fill(_plain(each.meaning), out.width, initial_indent=" " * 6, subsequent_indent=" " * 6))
@@ -45,8 +49,8 @@ def show_explanation(config: str, explanation: "Explanation", digits: int) -> No
 
 def _show_step(out: Output, step: "Step", digits: int) -> None:
     out.print(Text(step.heading, style="bold"), soft_wrap=True)
-    for formula in step.formulas:
-        out.print(Text(f"    {formula}", style="cyan"), soft_wrap=True)
+    for line in _formula_lines([f"    {formula}" for formula in step.formulas], out.width):
+        out.print(Text(line, style="cyan"), soft_wrap=True)
     if step.settings:
         out.print(f"    {_told(step.settings)}", soft_wrap=True)
     for name, array in step.arrays.items():
@@ -59,33 +63,46 @@ def _show_updates(out: Output, explanation: "Explanation", digits: int) -> None:
     """The first entry of each trained array, its gradient, and what each optimizer adds to it; the spec's own first."""
     own, shown = explanation.updates[0], _shown(list(explanation.parameters), (out.width - 22) // (digits + 9))
     out.print(Text(f"update: {own.optimizer}", style="bold"))
-    for formula in explanation.formulas:
-        out.print(Text(f"    {formula}", style="cyan"), soft_wrap=True)
+    for line in _formula_lines([f"    {formula}" for formula in explanation.formulas], out.width):
+        out.print(Text(line, style="cyan"), soft_wrap=True)
     out.print(f"    {_told(explanation.settings)}\n", soft_wrap=True)
     out.print("the first step of each optimizer for the first entry of each array; that of the config has")
     out.print("the settings there, the others have their defaults\n")
     names, values = list(explanation.parameters), list(explanation.parameters.values())
-    made = table("", "rate", *("\n".join(names[i].rsplit(".", 1)) for i in shown))
-    made.add_row("value", "", *(_number(values[i], digits) for i in shown))
-    made.add_row("gradient", "", *(_number(explanation.gradients[i], digits) for i in shown), end_section=True)
+    made = table("", "rate", *("…" if i is None else "\n".join(names[i].rsplit(".", 1)) for i in shown))
+    made.add_row("value", "", *(_entry(values, i, digits) for i in shown))
+    made.add_row("gradient", "", *(_entry(explanation.gradients, i, digits) for i in shown), end_section=True)
     for update in explanation.updates:
-        changes = (_number(update.changes[i], digits) for i in shown)
+        changes = (_entry(update.changes, i, digits) for i in shown)
         made.add_row(update.optimizer, _number(update.rate, digits), *changes, style="bold" if update is own else "")
     out.print(made)
 
 
-def _shown(names: list[str], most: int) -> list[int]:
+def _shown(names: list[str], most: int) -> list[int | None]:
     """The positions of the arrays that have a column: all, or the first and the last where only ``most`` fit."""
     if len(names) <= most:
         return list(range(len(names)))
     half = max(1, most // 2)
-    return [*range(half), *range(len(names) - half, len(names))]
+    return [*range(half), None, *range(len(names) - half, len(names))]
+
+
+def _entry(numbers: list[float], position: int | None, digits: int) -> str:
+    return "…" if position is None else _number(numbers[position], digits)
 
 
 def _told(settings: dict[str, Any]) -> str:
     return ", ".join(
         f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}" for name, value in settings.items()
     )
+
+
+def _formula_lines(lines: list[str], width: int) -> list[str]:
+    """Formulas, the notes behind them on a line of their own where both do not fit into one."""
+    told = []
+    for line in lines:
+        formula, *notes = re.split(r" {3,}", line.strip())
+        told += [line] if len(line) <= width or not notes else [f"    {formula}", f"        {'   '.join(notes)}"]
+    return told
 
 
 def _plain(text: str) -> str:

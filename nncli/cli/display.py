@@ -1,6 +1,7 @@
 """Results as rich draws them, on standard output."""
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from rich.text import Text
 from nncli.cli.tables import cell_text, direction, figure
 
 if TYPE_CHECKING:
-    from nncli.nn.gradcheck import GradientCheck
+    from nncli.nn.gradcheck import ArrayCheck, GradientCheck
     from nncli.registry import Component
     from nncli.run.comparison import Comparison
 
@@ -45,10 +46,11 @@ def table(*headings: str, numbers: bool = True) -> Table:
 def show_result(result: dict[str, Any]) -> None:
     """What a training ended with: a row a split, and the run's path."""
     out = Output()
-    out.print(_splits_table(result["splits"]))
+    _print_splits(out, result["splits"])
     kept = result["epoch"]
     trained = result["epochs_trained"]
     note = f"{trained} epochs" if kept == trained else f"{trained} epochs, weights of epoch {kept} kept"
+    note += ", untrained ones," if kept == 0 else ""
     out.print(f"\n{note} in {result['seconds']:.1f} s", soft_wrap=True)
     out.print(Text.assemble("run ", (result["run"], "bold")), soft_wrap=True)
 
@@ -59,7 +61,7 @@ def show_assessment(assessment: dict[str, Any]) -> None:
     where = f"{assessment['run']}  ({assessment['status']}, weights of epoch {assessment['epoch']})"
     out.print(where, soft_wrap=True, style="bold")
     out.print()
-    out.print(_splits_table({name: part["metrics"] for name, part in assessment["splits"].items()}, exact=True))
+    _print_splits(out, {name: part["metrics"] for name, part in assessment["splits"].items()}, exact=True)
     for name, part in assessment["splits"].items():
         if "confusion" not in part:
             continue
@@ -69,13 +71,24 @@ def show_assessment(assessment: dict[str, Any]) -> None:
         out.print(_classes_table(part))
 
 
-def _splits_table(splits: dict[str, dict[str, float]], exact: bool = False) -> Table:
-    """A row a metric, a column a split; with ``exact`` every number in full."""
-    made = table("", *splits)
-    for name in dict.fromkeys(name for metrics in splits.values() for name in metrics):
-        values = [metrics.get(name) for metrics in splits.values()]
-        made.add_row(name, *("–" if value is None else repr(value) if exact else figure(value) for value in values))
-    return made
+def _print_splits(out: Console, splits: dict[str, dict[str, float]], exact: bool = False) -> None:
+    """A row a metric, a column a split, below each other where they do not fit; with ``exact`` numbers in full."""
+    told = {
+        split: {name: repr(value) if exact else figure(value) for name, value in metrics.items()}
+        for split, metrics in splits.items()
+    }
+    room = out.width - max(len(name) for metrics in told.values() for name in metrics)
+    while told:
+        widths = [max(map(len, (split, *metrics.values()))) + 3 for split, metrics in told.items()]
+        fitting = max(1, sum(total <= room for total in accumulate(widths)))
+        shown = dict(list(told.items())[:fitting])
+        made = table("", *shown)
+        for name in dict.fromkeys(name for metrics in shown.values() for name in metrics):
+            made.add_row(name, *(metrics.get(name, "–") for metrics in shown.values()))
+        out.print(made)
+        told = dict(list(told.items())[fitting:])
+        if told:
+            out.print()
 
 
 def _classes_table(part: dict[str, Any]) -> Table:
@@ -123,7 +136,7 @@ def show_gradients(check: "GradientCheck", tolerance: float) -> None:
             " × ".join(map(str, each.shape)),
             f"{each.compared:,}" if each.compared == size else f"{each.compared:,} of {size:,}",
             f"{each.near_kinks:,}",
-            Text(f"{each.error:.1e}" if each.compared else "–", style="" if each.error < tolerance else "bold red"),
+            Text(_error_words(each), style="" if each.error < tolerance else "bold red"),
             ", ".join(map(str, each.place)) if each.place else "–",
         )
     out.print(made)
@@ -135,8 +148,16 @@ def show_gradients(check: "GradientCheck", tolerance: float) -> None:
         place = f"{worst.name} at {', '.join(map(str, worst.place))}"
         values = f"backward {worst.backward:.9g}, central difference {worst.difference:.9g}"
         out.print(f"{place}: {values}", soft_wrap=True)
+    if any(each.too_small for each in check.arrays):
+        out.print("where it is too small, the gradient is so small against the loss that rounding would hide a fault")
     if check.passes(tolerance):
         out.print(f"backward is the slope of the loss: the largest error {worst.error:.1e} is under {tolerance:g}")
+
+
+def _error_words(each: "ArrayCheck") -> str:
+    if each.too_small:
+        return "too small"
+    return f"{each.error:.1e}" if each.compared else "–"
 
 
 def show_components(components: Iterable["Component"]) -> None:

@@ -2,8 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from nncli.nn.gradcheck import ArrayCheck
 
 
 @click.command()
@@ -20,7 +24,8 @@ def gradcheck(config: Path, overrides: tuple[str, ...], rows: int, entries: int,
     """Hold the gradients of a config's network against central differences.
 
     In double precision, at the first weights, with its own loss, penalties and data, dropout masks held fixed. Exit
-    code 8 where a difference is too large, relative to the largest entry of its array.
+    code 8 where a difference is too large, relative to the largest entry of its array; an array whose entries are too
+    small for that is told as such.
 
     OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
     """
@@ -41,8 +46,13 @@ def gradcheck(config: Path, overrides: tuple[str, ...], rows: int, entries: int,
             show_gradients(check, TOLERANCE)
     finally:  # the verdict holds even where nobody reads the rest
         if not passed:
-            worst = check.worst
-            off = f"is off by {worst.error:.2g} at {list(worst.place or ())}, over {TOLERANCE:g}"
-            raise GateError(
-                f"{config}: {worst.name} {off if worst.compared else 'has no entry that could be compared'}"
-            )
+            raise GateError(f"{config}: {_told(check.worst)}")
+
+
+def _told(worst: "ArrayCheck") -> str:
+    """Why a check does not pass."""
+    if worst.too_small:
+        return "every gradient is too small against the loss to be compared; other first weights may help"
+    if not worst.compared:
+        return f"{worst.name} has no entry that could be compared"
+    return f"{worst.name} is off by {worst.error:.2g} at {list(worst.place or ())}; it is not the slope of the loss"

@@ -24,6 +24,8 @@ validation:                      # a fresh draw to watch; or {{fraction: 0.2}} t
   type: spiral
   samples: 100
 
+# test: {{type: spiral, samples: 100}} # a set that is looked at once, after training
+
 layers:                          # from the data to the output; the input width is found from the data
   - {{type: dense, units: 64}}     # l2: 5e-4, or initializer: {{type: normal, scale: 0.01}}, go here too
   - relu                         # a bare name where there is nothing more to say
@@ -31,12 +33,16 @@ layers:                          # from the data to the output; the input width 
   - {{type: dense, units: 3}}      # one output a class
   - softmax
 
-loss: categorical_crossentropy
+loss: categorical_crossentropy   # for numbers as targets mean_squared_error, behind a dense layer or linear
+# metrics: [accuracy]            # all that suit the task where it is not given
 
 optimizer:
-  type: adam                     # or sgd, adagrad, rmsprop, nadam
+  type: adam                     # or sgd, nesterov, adagrad, rmsprop, adamw, nadam
   learning_rate: 0.02
   decay: 5e-5                    # the rate at update t is learning_rate / (1 + decay * t)
+
+# schedule: cosine               # beside decay, or instead of it: step, exponential, cosine, warmup
+# clipping: {{type: norm, limit: 1.0}} # holds the gradients to a length
 
 regularization:                  # for every dense layer that says nothing itself
   l2: 1e-4

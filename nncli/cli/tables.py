@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from nncli.run.comparison import Comparison
 
 
+LARGE = 1e6
 ESCAPED_BAR = "\\|"
 
 
@@ -80,12 +81,13 @@ def cell_text(value: Any) -> str:
 
 
 def figure(value: float, digits: int = 4) -> str:
-    """A number with so many digits behind the point, or, where these would all be 0, with as many that are not.
+    """A number with so many digits behind the point, or, where it is very small or large, so many in all.
 
-    >>> figure(0.25), figure(2.3456789e-06), figure(0.0)
-    ('0.2500', '2.346e-06', '0.0000')
+    >>> figure(0.25), figure(2.3456789e-06), figure(0.0), figure(2.5e38)
+    ('0.2500', '2.346e-06', '0.0000', '2.5e+38')
     """
-    return f"{value:.{digits}f}" if value == 0 or abs(value) >= 10.0 ** (1 - digits) else f"{value:.{digits}g}"
+    is_plain = value == 0 or 10.0 ** (1 - digits) <= abs(value) < LARGE
+    return f"{value:.{digits}f}" if is_plain else f"{value:.{digits}g}"
 
 
 def markdown_table(headings: list[str], rows: list[list[str]]) -> str:

@@ -57,7 +57,7 @@ class Scatter(Source):
 
 @register("spiral", alias="spiral_data")
 class Spiral(Scatter):
-    """Arms of a spiral, one a class, each point pushed along its arm by chance.
+    """Arms of a spiral, one a class, each point turned about the centre by chance.
 
         r = 0 … 1,  t = 4c … 4(c + 1) + 0.2 n         n standard normal, c the class
         x = (r sin 2.5t, r cos 2.5t)
@@ -75,11 +75,11 @@ class Spiral(Scatter):
 
 @register("vertical", alias="vertical_data")
 class Vertical(Scatter):
-    """Upright clouds side by side, one a class, so near that neighbours touch.
+    """Round clouds side by side, one a class, so near that neighbours touch.
 
         x = (0.1 n₁ + c/3, 0.1 n₂ + 0.5)              n₁, n₂ standard normal, c the class
 
-    Straight lines part them about as well as anything can.
+    Upright lines part them about as well as anything can.
 
     Source: nnfs.datasets.vertical_data; Kinsley and Kukieła 2020, chapter 6.
     """

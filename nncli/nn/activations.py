@@ -69,9 +69,8 @@ class LeakyReLU(Layer):
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY where X > 0, else α dL/dY."""
         d_inputs = self.buffer["d_inputs", *grad.shape]
-        np.multiply(grad, self.slope, out=d_inputs)  # α dL/dY
-        np.copyto(d_inputs, grad, where=self.inputs > 0)
-        return d_inputs
+        np.maximum(self.inputs > 0, self.slope, out=d_inputs)  # 1 where X > 0, else α
+        return np.multiply(grad, d_inputs, out=d_inputs)
 
     def margins(self) -> Array:
         """X."""
@@ -101,19 +100,18 @@ class ELU(Layer):
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = X where X > 0, else α (exp X − 1)."""
         self.inputs, self.outputs = inputs, self.buffer["outputs", *inputs.shape]
-        np.minimum(inputs, 0, out=self.outputs)  # exp is asked of no positive number
-        np.expm1(self.outputs, out=self.outputs)  # exp X − 1
-        np.multiply(self.outputs, self.alpha, out=self.outputs)
-        np.copyto(self.outputs, inputs, where=inputs > 0)
-        return self.outputs
+        zeros, below = self.buffer["zeros", *inputs.shape], self.buffer["below", *inputs.shape]
+        np.minimum(inputs, zeros, out=below)  # exp is asked of no positive number
+        np.expm1(below, out=below)  # exp X − 1, and 0 where X > 0
+        np.multiply(below, self.alpha, out=below)
+        np.maximum(inputs, zeros, out=self.outputs)  # X, and 0 where X ≤ 0
+        return np.add(self.outputs, below, out=self.outputs)
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY where X > 0, else dL/dY (Y + α)."""
         d_inputs = self.buffer["d_inputs", *grad.shape]
         np.add(self.outputs, self.alpha, out=d_inputs)  # Y + α = α exp X
-        np.multiply(grad, d_inputs, out=d_inputs)
-        np.copyto(d_inputs, grad, where=self.inputs > 0)
-        return d_inputs
+        return np.multiply(grad, np.where(self.inputs > 0, 1, d_inputs), out=d_inputs)
 
     def margins(self) -> Array | None:
         """X, where the slopes of the two sides differ."""

@@ -20,8 +20,8 @@ STEPS = (1e-6, 1e-7, 1e-5)  # h; the others where the first is not close, for cu
 PRICE_STEP = 1e-4  # h for the penalties, which are straight or square: a longer step is as exact, and rounds less
 CLOSE = 1e-7  # relative
 NEAR = 4 * STEPS[0]  # no step of one entry moves what enters a ReLU by much more, its inputs being of the size of 1
-SMALL = 0.01  # of the largest entry of all; the entries of a smaller array are held against that
-ROUNDING = 1e6 * np.finfo(np.float64).eps / STEPS[0]  # of the loss; below a millionth of it a quotient says nothing
+ROUNDING = 1e6 * np.finfo(np.float64).eps / STEPS[0]  # of the loss; a millionth of it is what rounding leaves
+TOO_SMALL = 1e-3  # of that; a fault of a thousandth would not be seen
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class ArrayCheck:
         shape: of the array.
         compared: how many entries were compared.
         near_kinks: how many were near a kink: of L1, without which they were compared, or of a layer, and were not.
+        too_small: whether all of them are so small that rounding may hide a fault.
         error: the largest difference of those compared, relative to the array's largest entry; data or penalties.
         place: the worst entry's indices; None where none was compared.
         backward: the gradient there, as backward has it.
@@ -43,6 +44,7 @@ class ArrayCheck:
     shape: tuple[int, ...]
     compared: int
     near_kinks: int
+    too_small: bool
     error: float
     place: tuple[int, ...] | None
     backward: float
@@ -60,12 +62,13 @@ class GradientCheck:
 
     @property
     def worst(self) -> ArrayCheck:
-        """The array with the largest error; one of which no entry could be compared is worse than any."""
-        return max(self.arrays, key=lambda each: each.error if each.compared else np.inf)
+        """The array with the largest error; one of which no entry was compared is worse, one too small no candidate."""
+        judged = [each for each in self.arrays if not each.too_small] or self.arrays
+        return max(judged, key=lambda each: each.error if each.compared else np.inf)
 
     def passes(self, tolerance: float) -> bool:
-        """Whether something of every array was compared, and no error is as large as ``tolerance``."""
-        return bool(self.worst.compared) and self.worst.error < tolerance
+        """Whether something of each array that is not too small was compared, no error being ``tolerance`` or more."""
+        return not self.worst.too_small and bool(self.worst.compared) and self.worst.error < tolerance
 
 
 class Slopes:
@@ -93,8 +96,7 @@ class Slopes:
         network.backward(self.targets)
         both = network.parameters.gradients.copy()
         network.parameters.gradients[...] = 0
-        for penalty in network.penalties:
-            penalty.backward()
+        network.penalize()
         return both - network.parameters.gradients, network.parameters.gradients.copy()
 
     def margins(self) -> list[Array]:
@@ -115,6 +117,10 @@ class Slopes:
             if penalty.l1:
                 penalty.gradient[...] = np.abs(penalty.values) <= 2 * PRICE_STEP
         return gradients > 0
+
+    def rounding(self) -> float:
+        """The size below which gradients are held against this instead of their own largest."""
+        return ROUNDING * _largest(self.losses())
 
     def slope(self, entry: int, step: float, signs: list[Array]) -> float:
         """The central difference of the loss without penalties; NaN where a step crosses a kink."""
@@ -203,6 +209,7 @@ def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: t
         places.shape,
         int(np.sum(np.isfinite(expected))),
         int(np.sum(near_kinks)),
+        bool(max(_largest(found), _largest(expected[np.isfinite(expected)])) < TOO_SMALL * slopes.rounding()),
         float(max(errors[worst], 0.0)),
         tuple(map(int, place)) if is_compared else None,
         float(found[worst]),
@@ -215,7 +222,7 @@ def _entries(
 ) -> Iterator[tuple[float, float, float, bool]]:
     """Of each entry the relative error, backward's gradient, the central difference, and whether it is near a kink."""
     data, penalties = gradients
-    scale = max(SMALL * _largest(data), _largest(data[places]), ROUNDING * _largest(slopes.losses()))
+    scale = max(_largest(data[places]), slopes.rounding())
     price_scale = max(_largest(penalties[places]), ROUNDING * slopes.network.regularization_loss())
     signs, kinks = slopes.signs(), slopes.near_l1()
     for entry in map(int, chosen):

@@ -134,7 +134,7 @@ class MeanSquaredError(Loss):
         L = (1/M) Σ (P − T)²              P, T (N, M)
         dL/dP = 2 (P − T) / (M N)         N from the mean over the rows
 
-    There is no ½, so the gradient has a 2. On classes it is the Brier score.
+    There is no ½, so the gradient has a 2. On the probabilities of classes it is Brier's score, divided by M.
 
     Source: Kinsley and Kukieła 2020, chapter 17.
     """
@@ -185,9 +185,8 @@ def clip(probabilities: Array) -> Array:
 
 
 def row_means(numbers: Array) -> Array:
-    """The mean (N,) of each row of (N, M) numbers."""
-    means: Array = np.mean(numbers, axis=1)
-    return means
+    """The mean (N,) of each row of (N, M) numbers, summed in double precision."""
+    return np.asarray(np.mean(numbers, axis=1, dtype=np.float64))
 
 
 def average(losses: Array) -> float:

@@ -51,7 +51,7 @@ class Network:
         values = self.parameters.views(self.parameters.values)
         gradients = self.parameters.views(self.parameters.gradients)
         for index, layer in enumerate(self.layers):
-            layer.attach(_of_layer(index, values), _of_layer(index, gradients), self.dtype)
+            layer.attach(of_layer(index, values), of_layer(index, gradients), self.dtype)
         self.loss.attach(self.dtype)
 
     def initialize(self, rng: Random) -> None:
@@ -81,6 +81,10 @@ class Network:
         for layer in self._downwards:
             grad = layer.backward(grad)
         self._lowest.parameter_gradients(grad)
+        self.penalize()
+
+    def penalize(self) -> None:
+        """Add the gradients of all penalties to those that are there."""
         for penalty in self.penalties:
             penalty.backward()
 
@@ -124,7 +128,7 @@ def _full_names(parts: Sequence[Mapping[str, Shape]]) -> dict[str, Shape]:
     return {f"layers.{index}.{name}": shape for index, part in enumerate(parts) for name, shape in part.items()}
 
 
-def _of_layer(index: int, views: Mapping[str, Array]) -> dict[str, Array]:
+def of_layer(index: int, views: Mapping[str, Array]) -> dict[str, Array]:
     """The views of one layer, by their names in it."""
     prefix = f"layers.{index}."
     return {name.removeprefix(prefix): view for name, view in views.items() if name.startswith(prefix)}

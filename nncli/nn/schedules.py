@@ -72,7 +72,7 @@ class Cosine(Schedule):
         f = l + (1 − l) ½ (1 + cos(π t / T))      t = 0, 1, … T counts the updates; l behind T
 
     Args:
-        updates: T, when the end is reached; the last update of the training where it is not given.
+        updates: T, the update at which the end is reached; that behind the last of the training where it is not given.
         lowest: l, the factor at the end.
 
     Source: Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5, without restarts.

@@ -1,4 +1,4 @@
-"""Functions of the normal distribution that NumPy does not have; each fills ``out`` (N, M) in place."""
+"""Functions of the normal distribution that NumPy does not have; those with ``out`` (N, M) fill it in place."""
 
 from math import pi, sqrt
 
@@ -66,7 +66,7 @@ def slope_by_tanh(x: Array, share: Array, out: Array) -> None:
 
 
 def error_function(x: Array) -> Array:
-    """erf(x) = sign(x) (1 − exp(−z P(z) / Q(z))), z = |x|, to 6e-16 of its value.
+    """erf(x) = sign(x) (1 − exp(−z P(z) / Q(z))), z = |x|, to 6e-16 of its value in double precision.
 
     P and Q are polynomials of degree 7 and 6, fitted to −log(erfc z) / z on 0 … 6, where double precision ends.
     """

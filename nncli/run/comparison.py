@@ -62,7 +62,7 @@ class Comparison:
         """A column of metrics.csv over the epochs, for each run that has it; the validation loss if all have it."""
         names = [set().union(*entry.run.metrics) for entry in self.entries]
         shared = set.intersection(*names)
-        name = name or ("validation_loss" if "validation_loss" in shared else "loss")
+        name = name or self._telling(shared)
         if not any(name in known for known in names):
             raise CommandLineError(f"no run has a column {name!r}; known: {', '.join(sorted(shared - {'epoch'}))}")
         curves = []
@@ -71,6 +71,12 @@ class Comparison:
             curves.append((entry.label, [row["epoch"] for row in points], [row[name] for row in points]))
         return name, curves
 
+    def _telling(self, columns: set[str]) -> str:
+        """The column to draw where none is asked for: a loss that means the same in all runs, else such a metric."""
+        metrics = [metric.type for metric in self.entries[0].run.spec.metrics or ()]
+        wanted = [column(split, name) for name in ("loss", *metrics) for split in ("validation", "training")]
+        return next((name for name in wanted if name in columns and _means_the_same(self.entries, name)), "loss")
+
     def verdict(self) -> str | None:
         """Which of the two best on held-out rows is better, as far as these can tell."""
         final = [entry for entry in self.entries if entry.is_final]
@@ -78,7 +84,7 @@ class Comparison:
         if split is None or len(final) < 2:
             return None
         scored = [(entry, entry.gap.held_out) for entry in final if entry.gap]
-        if len({held_out.metric for _, held_out in scored}) > 1:
+        if not _means_the_same(final, column(split, scored[0][1].metric)):
             return None
         scored.sort(key=lambda pair: pair[1].value, reverse=higher_is_better(scored[0][1].metric))
         (first, better), (second, worse) = scored[:2]
@@ -153,7 +159,17 @@ def _rows(entries: Sequence[Entry]) -> Iterator[Row]:
         final = [value for entry, value in zip(entries, values, strict=True) if entry.is_final and value is not None]
         best = (max if higher else min)(final, default=None)
         marked = [index for index, value in enumerate(values) if entries[index].is_final and value == best]
-        yield Row(name, higher, values, marked if best is not None else [])
+        yield Row(name, higher, values, marked if len(final) > 1 and _means_the_same(entries, name) else [])
+
+
+def _means_the_same(entries: Sequence[Entry], name: str) -> bool:
+    """Whether a column is the same measure in all runs that have it: of one loss or metric, for as many classes."""
+    measure = name.removeprefix("validation_").removeprefix("test_")
+    measures = []
+    for run in (entry.run for entry in entries if name in entry.metrics):
+        known = {metric.type: metric for metric in run.spec.metrics or ()}
+        measures.append((known.get(measure, run.spec.loss), run.data["training"].classes))
+    return all(each == measures[0] for each in measures)
 
 
 def _sorted(entries: list[Entry], name: str) -> list[Entry]:

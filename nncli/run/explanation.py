@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from nncli.errors import DivergedError
 from nncli.nn.losses import fused
+from nncli.nn.network import of_layer
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array
 from nncli.registry import Component, ComponentSpec, components, names
@@ -17,6 +18,8 @@ from nncli.run.assembly import Experiment, assemble
 from nncli.run.evaluation import examples, quiet
 from nncli.run.loading import load
 from nncli.run.streams import Purpose
+
+AT_ONCE = "at once, as training computes it"
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def explain(config: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
         [float(each) for each in network.parameters.gradients[entries]],
         _updates(experiment, entries),
         names("optimizer")[spec.optimizer.type].formulas,
-        _settings(spec.optimizer),
+        {**_settings(spec.optimizer), **_first_factor(experiment)},
     )
     _require_finite(config, explanation)
     return explanation
@@ -133,13 +136,19 @@ def _settings(part: ComponentSpec) -> dict[str, Any]:
     return given
 
 
+def _first_factor(experiment: Experiment) -> dict[str, float]:
+    """What the schedule makes of the first learning rate, where there is one."""
+    schedule = experiment.optimizer.schedule
+    return {"the schedule's f(0)": schedule.factor(0)} if schedule else {}
+
+
 def _forward(experiment: Experiment, inputs: Array) -> list[Step]:
     """A step for each layer, with what it trains, what it has in between, and what comes out."""
     network, steps = experiment.network, []
     outputs = inputs
     for index, (part, layer) in enumerate(zip(experiment.spec.layers, network.layers, strict=True)):
         outputs = layer.forward(outputs, training=True)
-        own = _own(index, network.parameters.views(network.parameters.trained))
+        own = _copied(of_layer(index, network.parameters.views(network.parameters.trained)))
         between = {name: array.copy() for name, array in layer.workings().items()}
         formulas = [line for line in part.component.formulas if "dL/" not in line]
         arrays = {**own, **between, "outputs": outputs.copy()}
@@ -161,24 +170,29 @@ def _backward(experiment: Experiment, targets: Array) -> list[Step]:
     network, loss = experiment.network, experiment.spec.loss
     grad = network.loss.backward(network.outputs, targets)
     steps = [Step(f"back through the loss: {loss.type}", _slopes(loss.component), {}, {"dL/d outputs": grad.copy()})]
+    short = _shortcut(experiment, targets)
     for index, layer in reversed(list(enumerate(network.layers))):
         grad = layer.backward(grad)
-        own = _own(index, network.parameters.views(network.parameters.gradients))
+        own = _copied(of_layer(index, network.parameters.views(network.parameters.gradients)))
         heading = f"back through {_heading(experiment, index)}"
         arrays = {**{f"dL/d {name}": array for name, array in own.items()}, "dL/d inputs": grad.copy()}
         steps.append(Step(heading, _slopes(experiment.spec.layers[index].component), {}, arrays))
-    return [*steps[:2], *_shortcut(experiment, targets), *steps[2:]]
+        if layer is network.layers[-1] and short is not None:
+            is_same = np.allclose(grad, short.arrays["dL/d inputs"], rtol=1e-6, atol=1e-12)
+            steps.append(short if is_same else replace(short, heading=f"{AT_ONCE}: the two steps above have lost it"))
+            grad = short.arrays["dL/d inputs"]
+    return steps
 
 
-def _shortcut(experiment: Experiment, targets: Array) -> list[Step]:
+def _shortcut(experiment: Experiment, targets: Array) -> Step | None:
     """The gradient through the loss and the last layer at once, where training takes it so."""
     network = experiment.network
     short = fused(network.layers[-1], network.loss)
     if short is None:
-        return []
+        return None
     found = re.search(r"dL/dZ = [^,]*", short.__doc__ or "")
     grad = short(network.outputs, targets, np.empty_like(network.outputs))
-    return [Step("the same at once, as training computes it", [found[0]] if found else [], {}, {"dL/d inputs": grad})]
+    return Step(f"the same {AT_ONCE}", [found[0]] if found else [], {}, {"dL/d inputs": grad})
 
 
 def _penalties(experiment: Experiment, targets: Array) -> list[Step]:
@@ -187,8 +201,7 @@ def _penalties(experiment: Experiment, targets: Array) -> list[Step]:
     if not network.penalties:
         return []
     data, price = parameters.gradients.copy(), network.regularization_loss()
-    for penalty in network.penalties:
-        penalty.backward()
+    network.penalize()
     arrays: dict[str, Array] = {"R": np.asarray(price)}
     arrays["L + R"] = np.asarray(network.data_loss(network.outputs, targets) + price)
     added, total = (_copied(parameters.views(vector)) for vector in (parameters.gradients - data, parameters.gradients))
@@ -230,12 +243,6 @@ def _places(experiment: Experiment) -> dict[str, Array]:
     """The numbers of the entries of each trained array in the vector."""
     parameters = experiment.network.parameters
     return parameters.views(np.arange(len(parameters.trained)))
-
-
-def _own(index: int, views: Mapping[str, Array]) -> dict[str, Array]:
-    """Copies of the arrays of one layer, by their names in it."""
-    prefix = f"layers.{index}."
-    return {name.removeprefix(prefix): view for name, view in _copied(views).items() if name.startswith(prefix)}
 
 
 def _copied(views: Mapping[str, Array]) -> dict[str, Array]:

@@ -20,7 +20,7 @@ def check_gradients(config: Path, overrides: tuple[str, ...], rows: int, entries
     Args:
         config: a spec.
         overrides: values to be replaced in it.
-        rows: how many rows of the training set to use at most, picked by the spec's seed.
+        rows: how many rows of the training set to use at most, picked by the spec's seed; as many as a layer needs.
         entries: how many entries of each array to compare at most, picked likewise.
 
     Raises:
@@ -30,7 +30,8 @@ def check_gradients(config: Path, overrides: tuple[str, ...], rows: int, entries
     experiment = assemble(loaded.spec.model_copy(update={"dtype": "float64"}), loaded.document)
     network, seed = experiment.network, loaded.spec.seed
     part, rng = examples(experiment.data["training"], network), np.random.default_rng(seed)
-    chosen = np.sort(rng.permutation(len(part.inputs))[:rows])
+    fewest = max(layer.fewest_rows for layer in network.layers)
+    chosen = np.sort(rng.permutation(len(part.inputs))[: max(rows, fewest)])
     inputs, targets = (np.asfortranarray(each[chosen]) for each in (part.inputs, part.encoded))
     try:
         return gradcheck(Slopes(network, inputs, targets, lambda: np.random.default_rng(seed)), entries, rng)

@@ -99,7 +99,11 @@ def _bytes(path: Path) -> bytes:
             data = file.read(4 * MAX_CHARACTERS + 1)
     except FileNotFoundError:
         starter = f"'nncli init {path}' writes a config to start from"
-        cure = "'nncli train' and 'nncli show' take overrides" if "=" in path.name else starter
+        cure = (
+            "overrides are taken by the commands for one config: train, show, explain, gradcheck"
+            if "=" in path.name
+            else starter
+        )
         raise CommandLineError(f"{path}: no such file; {cure}") from None
     except NotADirectoryError:
         raise CommandLineError(f"{path}: no such file; a part of the path is no directory") from None

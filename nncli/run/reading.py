@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from nncli.errors import RunError
 from nncli.nn.network import shapes, statistics
 from nncli.nn.parameters import Array, Parameters
-from nncli.registry import entered
+from nncli.registry import entered, names
 from nncli.run import storage
 from nncli.run.checkpoint import Checkpoint, unpack
 from nncli.run.checks import cross_check
@@ -30,6 +30,7 @@ from nncli.spec.sections import Spec
 Form: TypeAlias = tuple[tuple[int, ...], str]
 Known = TypeVar("Known", RunRecord, EvaluationRecord)
 
+FIRST_METRICS = [names("metric")["accuracy"].model.model_validate({})]  # all that version 0.1 knew, and did not write
 LARGEST = 2**31  # bytes; no small network's file is larger
 LONGEST_EPOCH = 15  # digits; a number of more is not exact in double precision
 
@@ -68,7 +69,8 @@ class Run:
     @cached_property
     def spec(self) -> Spec:
         """The resolved spec, in which everything fits together."""
-        spec = resolve(self.record.spec)
+        written = self.record.spec
+        spec = resolve(written.model_copy(update={"metrics": FIRST_METRICS}) if written.metrics is None else written)
         wrong = next(cross_check(Sections(**dict(spec)), machine=False), None)
         if wrong:
             raise RunError(f"{self.path / 'run.json'}: damaged: spec.{path_words(wrong[0])}: {wrong[1]}")

@@ -18,7 +18,7 @@ class Record(BaseModel):
 
 
 class ArrayRecord(Record):
-    """A trained array: its full name, shape and type."""
+    """An array that is saved, a trained one or a statistic: its full name, shape and type."""
 
     name: str
     shape: list[NonNegativeInt]

@@ -40,7 +40,7 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(here, nncli, epochs)
 def test_the_epoch_whose_weights_are_kept_is_told(here, nncli):
     """After early stopping the result says how far training came, and what it went back to."""
     result = nncli("train", "config.yaml", "training.early_stopping={metric: loss, min_delta: 100, patience: 20}")
-    assert "20 epochs, weights of epoch 0 kept in " in result.out
+    assert "20 epochs, weights of epoch 0 kept, untrained ones, in " in result.out
 
 
 def test_quiet_prints_the_path_and_nothing_else(here, nncli):

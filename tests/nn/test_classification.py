@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nncli.nn.metrics.classification import ClassScores, class_scores, confusion
+from nncli.nn.metrics.classification import F1, AreaUnderCurve, ClassScores, Precision, Recall, class_scores, confusion
 
 
 def test_confusion_counts_pairs():
@@ -23,3 +23,12 @@ def test_scores_by_hand():
     assert scores[0] == ClassScores(3 / 5, 3 / 4, 6 / 9, 4)
     assert scores[1] == ClassScores(4 / 5, 4 / 6, 8 / 11, 6)
     assert scores[2] == ClassScores(None, None, None, 0)
+
+
+def test_metrics_without_a_row_to_speak_of():
+    """Where one class is missing, or never said, the area is a coin's and the others are 0."""
+    outputs = np.array([[0.2], [0.4], [0.1]])
+    nobody = np.zeros(3, int)
+    assert AreaUnderCurve().measure(outputs, nobody) == AreaUnderCurve().measure(outputs, nobody + 1) == 0.5
+    for metric in (Precision(), Recall(), F1()):
+        assert metric.measure(outputs, nobody) == 0

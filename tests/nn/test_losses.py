@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncli.nn.losses import CategoricalCrossentropy, average
+from nncli.nn.losses import BinaryCrossentropy, CategoricalCrossentropy, average
 
 
 def test_gradient_at_the_ends_of_the_clip():
@@ -18,3 +18,11 @@ def test_gradient_at_the_ends_of_the_clip():
 def test_a_mean_of_single_precision_is_summed_in_double():
     """Ten million equal losses have that loss as their mean."""
     assert average(np.full(10_000_000, 0.1, np.float32)) == pytest.approx(float(np.float32(0.1)), rel=1e-12)
+
+
+def test_one_clipped_output_is_a_clipped_row():
+    """Of several outputs it takes one at an end for a row to count as clipped."""
+    loss = BinaryCrossentropy()
+    loss.attach(np.dtype("float64"))
+    outputs = np.array([[0.5, 0.5], [0.0, 0.5], [0.5, 1.0], [1.0, 0.0]])
+    assert loss.clipped(outputs, np.zeros((4, 2))).tolist() == [False, True, True, True]

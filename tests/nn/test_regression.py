@@ -17,10 +17,11 @@ def test_the_mean_explains_nothing_and_less_is_possible():
     assert RSquared().measure(column(3, 2, 1), targets) == -3
 
 
-@pytest.mark.parametrize(("output", "expected"), [(5.0, 1.0), (5.1, 0.0)])
-def test_equal_targets_are_explained_or_not(output, expected):
+@pytest.mark.parametrize(("target", "output", "expected"), [(5, 5, 1), (5, 5.1, 0), (0.1, 0.1, 1), (0.1, 0.2, 0)])
+@pytest.mark.parametrize("rows", [2, 30])
+def test_equal_targets_are_explained_or_not(target, output, expected, rows):
     """Where the targets have no variance, 1 stands for outputs that hit them and 0 for others."""
-    assert RSquared().measure(column(output, output), column(5, 5)) == expected
+    assert RSquared().measure(column(*[output] * rows), column(*[target] * rows)) == expected
 
 
 def test_columns_count_alike():

@@ -217,11 +217,11 @@ def root_mean_squared_error(metric, outputs, targets, training):
     return sqrt(sum((p - t) ** 2 for p, t in zip(outputs.ravel(), targets.ravel(), strict=True)) / targets.size)
 
 
-@witness("metric", "regression_accuracy", precision=2.0)
+@witness("metric", "regression_accuracy", parts=2.0)
 def regression_accuracy(metric, outputs, targets, training):
     mean = training.sum() / training.size
     deviation = sqrt(sum((t - mean) ** 2 for t in training.ravel()) / training.size)
-    near = [abs(p - t) < deviation / metric.precision for p, t in zip(outputs.ravel(), targets.ravel(), strict=True)]
+    near = [abs(p - t) < deviation / metric.parts for p, t in zip(outputs.ravel(), targets.ravel(), strict=True)]
     return sum(near) / len(near)
 
 

@@ -42,6 +42,8 @@ def points(data):
         (f"{D8}, {{type: dropout, rate: 0.1}}, relu, {D3}, softmax", ["he", "glorot"]),
         (f"{D8}, {{type: dropout, rate: 0.1}}, {{type: dropout, rate: 0.2}}, relu, {D3}, softmax", ["he", "glorot"]),
         (f"{D8}, relu, {{type: dropout, rate: 0.1}}, {D3}, softmax", ["he", "glorot"]),
+        (f"{D8}, batch_normalization, leaky_relu, {D8}, elu, {D8}, gelu, {D3}, softmax", ["he", "he", "he", "glorot"]),
+        (f"{D8}, tanh, {D8}, sigmoid, {D3}, softmax", ["glorot", "glorot", "glorot"]),
         (f"{D8}, {{type: dropout, rate: 0.1}}, {D8}, relu, {D3}, softmax", ["glorot", "he", "glorot"]),
         (f"{D8}, {D8}, relu, {D3}, softmax", ["glorot", "he", "glorot"]),
         ("{type: dense, units: 8, initializer: normal}, relu, {type: dense, units: 3, initializer: he}, softmax",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nncli.errors import CommandLineError
+from nncli.errors import CommandLineError, RunError
 from nncli.run.assessment import Gate, assess, failures, parse_gate
 from nncli.run.reading import Run
 from tests.run.examples import BINARY, LATE_TEST, SINE
@@ -127,3 +127,22 @@ def test_an_unfinished_run_has_no_test_set_yet(trained):
         CommandLineError, match="no split 'test'; it is drawn after training; it has training, validation"
     ):
         assess(Run(run.path), ("test",))
+
+
+def test_the_matrix_has_a_threshold_of_its_own(trained):
+    """It is that of the accuracy, else of the first metric with one, else a half; and it is told."""
+    f1, accuracy = "{type: f1, threshold: 0.9}", "{type: accuracy, threshold: 0.3}"
+    for metrics, threshold in {"[auc]": 0.5, f"[{f1}, auc]": 0.9, f"[{f1}, {accuracy}]": 0.3}.items():
+        assessment = assess(trained(*BINARY, f"metrics={metrics}"))
+        assert {part["threshold"] for part in assessment["splits"].values()} == {threshold}
+    assert all("threshold" not in part for part in assess(trained())["splits"].values())
+
+
+def test_a_finished_run_without_checkpoints_is_measured_but_for_its_late_test_set(trained):
+    """What was drawn before training needs no checkpoint; the test set says that it cannot be drawn again."""
+    run = trained(*LATE_TEST)
+    for file in (run.path / "checkpoints").iterdir():
+        file.unlink()
+    assert list(assess(run, ("training",))["splits"]) == ["training"]
+    with pytest.raises(RunError, match="cannot be drawn again without a checkpoint; --split names the others"):
+        assess(run)

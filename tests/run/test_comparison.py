@@ -138,11 +138,11 @@ def test_a_loss_with_its_penalties_has_no_best(train):
 
 
 def test_a_metric_that_one_run_has_not_is_empty_there(train):
-    """The best is the best of those that have it."""
+    """A value that only one run has is the best of nothing."""
     first, second = train("a", "test={type: spiral, samples: 20}"), train("b")
     row = next(row for row in held(second, first).rows if row.name == "test_accuracy")
     assert row.values[0] is None
-    assert row.best == [1]
+    assert row.best == []
 
 
 def test_chance_is_that_of_two_shares(train):
@@ -262,12 +262,12 @@ def test_a_diverged_run_is_shown_with_its_last_finite_row(train, nncli):
 
 
 def test_a_run_that_diverged_at_once_has_no_metrics(train, nncli):
-    """A first row without numbers leaves an entry without values, and the other run the best in everything."""
+    """A first row without numbers leaves an entry without values, and nothing for the other run to be better than."""
     huge = ("layers[0].initializer={type: normal, scale: 1e38}", "layers[2].initializer={type: normal, scale: 1e10}")
     assert nncli("train", "config.yaml", *huge, "--name", "b").code == 7
     comparison = held(train("a"), Path("runs/b"))
     assert comparison.entries[1].metrics == {}
-    assert all(row.best == [0] for row in comparison.rows)
+    assert all(row.best == [] for row in comparison.rows)
     assert comparison.verdict() is None
 
 

@@ -380,7 +380,8 @@ def as_before(path):
 
 
 @pytest.mark.parametrize(
-    "changes", [(), ("test={type: spiral, samples: 10}",), ("validation={fraction: 0.25}",), ("rng=nnfs",)]
+    "changes",
+    [(), ("test={type: spiral, samples: 10}",), ("validation={fraction: 0.25}",), ("rng=nnfs", "validation.seed=7")],
 )
 def test_a_run_of_an_earlier_version_is_evaluated(trained, nncli, changes):
     """Sections and keys that were not there yet have their defaults, and every metric is the recorded one."""
@@ -390,6 +391,26 @@ def test_a_run_of_an_earlier_version_is_evaluated(trained, nncli, changes):
     result = nncli("evaluate", path, "--json")
     assert (result.code, result.err) == (0, "")
     assert {name: part["metrics"] for name, part in json.loads(result.out)["splits"].items()} == recorded
+
+
+def test_the_order_of_an_earlier_version_is_told(trained, nncli):
+    """Sets that 0.1.0 drew in another order from the book's stream cannot be drawn again, and the message says why."""
+    path = trained("rng=nnfs")
+    record = document(path / "run.json")
+    record["data"]["validation"]["sha256"] = "0" * 64
+    record["versions"]["nncli"] = "0.1.0"
+    (path / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    result = nncli("evaluate", path)
+    assert result.code == 4
+    assert (
+        "the validation data drawn now is not what the run was trained on; it was made with nncli 0.1.0" in result.err
+    )
+    record["spec"]["test"] = record["spec"]["data"]
+    record["data"]["test"] = record["data"]["training"]
+    (path / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    result = nncli("evaluate", path)
+    assert result.code == 4
+    assert "the test set was drawn before training, as nncli 0.1.0 did it; train it again" in result.err
 
 
 def test_runs_of_two_versions_are_compared(run, nncli):

@@ -237,7 +237,7 @@ def test_types_are_strict(text, column, message):
         ("layers: [{type: batch_normalization, epsilon: 0}]", "must be greater than 0, got 0"),
         ("layers: [{type: leaky_relu, slope: 1}]", "must be less than 1, got 1"),
         ("metrics: [{type: f1, threshold: -0.1}]", "must be at least 0, got -0.1"),
-        ("metrics: [{type: regression_accuracy, precision: 0}]", "must be greater than 0, got 0"),
+        ("metrics: [{type: regression_accuracy, parts: 0}]", "must be greater than 0, got 0"),
         ("schedule: {type: step, every: 0}", "must be at least 1, got 0"),
         ("schedule: {type: cosine, lowest: 1.5}", "must be at most 1, got 1.5"),
         ("schedule: {type: warmup, updates: 1, then: {type: cosine, updates: 0}}", "must be at least 1, got 0"),

@@ -29,8 +29,9 @@ class RSquared(Metric):
         """1 − Σ (t − p)² / Σ (t − mean t)²."""
         missed = np.sum(np.square(targets - outputs, dtype=np.float64), axis=0)
         spread = np.sum(np.square(targets - np.mean(targets, axis=0), dtype=np.float64), axis=0)
-        explained = 1 - missed / np.where(spread == 0, 1, spread)
-        return float(np.mean(np.where(spread == 0, missed == 0, explained)))
+        is_constant = np.ptp(targets, axis=0) == 0  # where the spread may still be what the mean was rounded by
+        explained = 1 - missed / np.where(is_constant, 1, spread)
+        return float(np.mean(np.where(is_constant, missed == 0, explained)))
 
 
 @register("mean_absolute_error")
@@ -78,7 +79,7 @@ class RegressionAccuracy(Metric):
     It has no meaning of its own, and is there to be held against the book's figures.
 
     Args:
-        precision: k, how many parts of the standard deviation make the width of a hit.
+        parts: k, into how many parts the standard deviation is divided; one is the width of a hit.
 
     Source: Kinsley and Kukieła 2020, chapter 17, with k = 250.
     """
@@ -86,12 +87,12 @@ class RegressionAccuracy(Metric):
     tasks = (Task.REGRESSION,)
     higher_is_better = True
 
-    def __init__(self, precision: Positive = 250.0) -> None:
-        self.precision = precision
+    def __init__(self, parts: Positive = 250.0) -> None:
+        self.parts = parts
 
     def attach(self, targets: Array) -> None:
         """Take the standard deviation of the training set's targets."""
-        self.width = float(np.std(targets)) / self.precision
+        self.width = float(np.std(targets)) / self.parts
 
     def measure(self, outputs: Array, targets: Array) -> float:
         """Mean of [|p − t| < width]."""
