@@ -29,6 +29,7 @@ layers:
 loss: categorical_crossentropy
 optimizer: {type: adam, learning_rate: 0.05}
 training: {epochs: 30, log_every: 10}
+metrics: [accuracy]
 """
 
 

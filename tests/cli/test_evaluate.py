@@ -25,7 +25,7 @@ CHANGES = [
     [*SINE, "validation={fraction: 0.25}", "test={fraction: 0.25}", "training.batch_size=7"],
     [*BINARY],
     [*BINARY, "metrics=[{type: precision, threshold: 0.25}, auc]"],
-    [*BINARY, "layers[2].units=2"],
+    [*BINARY, "layers[2].units=2", "metrics=[accuracy]"],
     [*NORMALIZED],
     [*NORMALIZED, "training.early_stopping={metric: loss, min_delta: 0.05, patience: 10}"],
     [*NORMALIZED, "rng=nnfs", "dtype=float64"],
@@ -300,7 +300,7 @@ def test_a_threshold_that_is_no_probability_is_refused(trained, nncli, threshold
     assert "threshold" in result.err
 
 
-@pytest.mark.parametrize("changes", [(), SINE, (*BINARY, "layers[2].units=2")])
+@pytest.mark.parametrize("changes", [(), SINE, (*BINARY, "layers[2].units=2", "metrics=[accuracy]")])
 def test_a_threshold_where_there_is_nothing_to_exceed_is_refused(trained, nncli, changes):
     """Exit code 2 for every run but one with a single output for two classes."""
     trained(*changes)

@@ -8,12 +8,14 @@ SINE = (
     "validation={type: sine, samples: 30}",
     f"layers=[{DENSE_8}, tanh, {{type: dense, units: 1}}]",
     "loss=mean_squared_error",
+    "metrics=[r2, mean_absolute_error, root_mean_squared_error, regression_accuracy]",
 )
 BINARY = (
     "data.classes=2",
     "validation.classes=2",
     f"layers=[{DENSE_8}, relu, {{type: dense, units: 1}}, sigmoid]",
     "loss=binary_crossentropy",
+    "metrics=[accuracy, precision, recall, f1, auc]",
 )
 NORMALIZED = (
     f"layers=[{DENSE_8}, batch_normalization, relu, {{type: dense, units: 3}}, softmax]",

@@ -101,7 +101,7 @@ def test_a_threshold_that_is_no_probability_is_refused(trained, threshold):
         assess(trained(*BINARY), threshold=threshold)
 
 
-@pytest.mark.parametrize("changes", [(), SINE, (*BINARY, "layers[2].units=2")])
+@pytest.mark.parametrize("changes", [(), SINE, (*BINARY, "layers[2].units=2", "metrics=[accuracy]")])
 def test_a_threshold_without_one_output_for_two_classes_is_refused(trained, changes):
     """Where the largest output decides, or none, there is nothing to exceed."""
     with pytest.raises(CommandLineError, match="a threshold is for one output that tells two classes apart"):

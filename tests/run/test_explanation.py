@@ -24,7 +24,7 @@ SPECS = {
     "small": (),
     "one layer": (f"layers=[{SOFTMAX}",),
     "sine": SINE,
-    "absolute": (*SINE[:3], "loss=mean_absolute_error"),
+    "absolute": (*SINE, "loss=mean_absolute_error"),
     "binary": BINARY,
     "batch normalization": NORMALIZED[:1],
     "dropout": (f"layers=[{DENSE_8}, relu, {{type: dropout, rate: 0.4}}, {SOFTMAX}",),
