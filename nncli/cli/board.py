@@ -66,8 +66,8 @@ def _show_updates(out: Output, explanation: "Explanation", digits: int) -> None:
     for line in _formula_lines([f"    {formula}" for formula in explanation.formulas], out.width):
         out.print(Text(line, style="cyan"), soft_wrap=True)
     out.print(f"    {_told(explanation.settings)}\n", soft_wrap=True)
-    out.print("the first step of each optimizer for the first entry of each array; that of the config has")
-    out.print("the settings there, the others have their defaults\n")
+    note = "the first step of each optimizer, for the first entry of each array: the config's own as it is there, the"
+    out.print(fill(f"{note} others with their defaults", out.width) + "\n")
     names, values = list(explanation.parameters), list(explanation.parameters.values())
     made = table("", "rate", *("…" if i is None else "\n".join(names[i].rsplit(".", 1)) for i in shown))
     made.add_row("value", "", *(_entry(values, i, digits) for i in shown))
