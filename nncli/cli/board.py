@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nncli.registry import Component
     from nncli.run.explanation import Explanation, Step
 
-ENDS = (4, 2)  # the entries of a long row or column that are shown, of its beginning and of its end
+MOST = 7  # entries of a row or a column that are shown, those left out counting as one
 
 
 def show_component(entry: "Component") -> None:
@@ -54,7 +54,7 @@ def _show_step(out: Output, step: "Step", digits: int) -> None:
     if step.settings:
         out.print(f"    {_told(step.settings)}", soft_wrap=True)
     for name, array in step.arrays.items():
-        for line in array_lines(name, array, digits):
+        for line in array_lines(name, array, digits, out.width - 2):
             out.print(f"  {line}", soft_wrap=True)
     out.print()
 
@@ -74,7 +74,7 @@ def _show_updates(out: Output, explanation: "Explanation", digits: int) -> None:
     made.add_row("gradient", "", *(_entry(explanation.gradients, i, digits) for i in shown), end_section=True)
     for update in explanation.updates:
         changes = (_entry(update.changes, i, digits) for i in shown)
-        made.add_row(update.optimizer, _number(update.rate, digits), *changes, style="bold" if update is own else "")
+        made.add_row(update.optimizer, f"{update.rate:.4g}", *changes, style="bold" if update is own else "")
     out.print(made)
 
 
@@ -118,8 +118,8 @@ def as_document(explanation: "Explanation") -> dict[str, Any]:
     return document
 
 
-def array_lines(name: str, array: "Array", digits: int) -> list[str]:
-    """An array as lines of text, one a row, long rows and columns shown by their ends.
+def array_lines(name: str, array: "Array", digits: int, width: int = 80) -> list[str]:
+    """An array as lines of text, one a row, long rows and columns shown by their ends, within a width.
 
     >>> import numpy as np
     >>> array_lines("x", np.array([[1, 2.5], [-3, 0]]), 2)
@@ -129,21 +129,25 @@ def array_lines(name: str, array: "Array", digits: int) -> list[str]:
         return [f"{name} = {_number(array, digits)}"]
     shape = f"{name} ({', '.join(map(str, array.shape))}{',' if array.ndim == 1 else ''})"
     rows = array[None] if array.ndim == 1 else array
-    cells = [_cells(rows[i], digits) if i is not None else ["…"] for i in _ends(len(rows))]
-    width = max(len(cell) for line in cells for cell in line)
-    return [shape, *("    " + "  ".join(cell.rjust(width) for cell in line) for line in cells)]
+    for most in range(MOST, 2, -1):
+        cells = [_cells(rows[i], digits, most) if i is not None else ["…"] for i in _ends(len(rows), MOST)]
+        widest = max(len(cell) for line in cells for cell in line)
+        lines = ["    " + "  ".join(cell.rjust(widest) for cell in line) for line in cells]
+        if max(map(len, lines)) <= width:
+            break
+    return [shape, *lines]
 
 
-def _cells(row: "Array", digits: int) -> list[str]:
-    return [_number(row[i], digits) if i is not None else "…" for i in _ends(len(row))]
+def _cells(row: "Array", digits: int, most: int) -> list[str]:
+    return [_number(row[i], digits) if i is not None else "…" for i in _ends(len(row), most)]
 
 
-def _ends(count: int) -> list[int | None]:
-    """The positions that are shown of so many; None stands for those between."""
-    first, last = ENDS
-    if count <= first + last + 1:
+def _ends(count: int, most: int) -> list[int | None]:
+    """The positions that are shown of so many, ``most`` of them; None stands for those between."""
+    if count <= most:
         return list(range(count))
-    return [*range(first), None, *range(count - last, count)]
+    last = (most - 1) // 3
+    return [*range(most - 1 - last), None, *range(count - last, count)]
 
 
 def _number(value: Any, digits: int) -> str:

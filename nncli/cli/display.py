@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BEST = "bold green"
 DRAWABLE = 1e100  # plotext's own arithmetic overflows where a run was about to diverge
 MOST_CURVES = 8  # more cannot be told apart
+SCORES_WIDTH = 40  # characters of a class's number and its three scores
 NARROWEST = 15  # characters that a run's column may always have; what is longer is folded where space is short
 
 
@@ -66,9 +67,12 @@ def show_assessment(assessment: dict[str, Any]) -> None:
         if "confusion" not in part:
             continue
         decided = f", class 1 where the output is over {part['threshold']:g}" if "threshold" in part else ""
-        told = f"\n{name}, {part['rows']} rows{decided}: a row is a class, a column what it was taken for"
-        out.print(told, soft_wrap=True)
-        out.print(_classes_table(part))
+        shown = _shown_classes(part, out.width)
+        meaning = (
+            "a row is a class, a column what it was taken for" if shown else "what was taken for what is in --json"
+        )
+        out.print(f"\n{name}, {part['rows']} rows{decided}: {meaning}", soft_wrap=True)
+        out.print(_classes_table(part, shown))
 
 
 def _print_splits(out: Console, splits: dict[str, dict[str, float]], exact: bool = False) -> None:
@@ -91,11 +95,20 @@ def _print_splits(out: Console, splits: dict[str, dict[str, float]], exact: bool
             out.print()
 
 
-def _classes_table(part: dict[str, Any]) -> Table:
-    classes = range(len(part["confusion"]))
+def _shown_classes(part: dict[str, Any], width: int) -> range:
+    """The classes that have a column: all of them, or none where they do not fit side by side."""
+    matrix = part["confusion"]
+    count_width = 3 + max(len(str(count)) for row in matrix for count in row)
+    return range(len(matrix) if SCORES_WIDTH + len(matrix) * count_width <= width else 0)
+
+
+def _classes_table(part: dict[str, Any], classes: range) -> Table:
+    """The columns of these classes, and the scores of each class."""
     made = table("class", *map(str, classes), "precision", "recall", "F1")
     for number, (row, scores) in enumerate(zip(part["confusion"], part["classes"], strict=True)):
-        counts = [Text(str(count), style="bold" if number == index else "") for index, count in enumerate(row)]
+        counts = [
+            Text(str(count), style="bold" if number == index else "") for index, count in enumerate(row[: len(classes)])
+        ]
         rates = [f"{scores[name]:.3f}" if scores[name] is not None else "–" for name in ("precision", "recall", "f1")]
         made.add_row(str(number), *counts, *rates)
     return made

@@ -11,6 +11,7 @@ from nncli.nn.parameters import Array
 from nncli.registry import kind, register
 
 CLIP = 1e-7
+EDGE = 1e-4
 
 
 @kind("loss")
@@ -52,7 +53,7 @@ class Loss:
         return None
 
     def clipped(self, outputs: Array, targets: Array) -> Array:
-        """Which rows (N,) have an output that ``forward`` clips and ``backward`` does not."""
+        """Which rows (N,) have an output that ``forward`` clips and ``backward`` does not: their slopes say nothing."""
         return np.zeros(len(outputs), np.bool_)
 
 
@@ -122,8 +123,8 @@ class BinaryCrossentropy(Loss):
         return np.divide(d_outputs, -outputs.size, out=d_outputs)
 
     def clipped(self, outputs: Array, targets: Array) -> Array:
-        """Those with any probability at an end."""
-        ends: Array = np.any(clip(outputs) != outputs, axis=1)
+        """Those with any probability at an end, or so near to one that 1 − P keeps few of its digits."""
+        ends: Array = np.any(np.minimum(outputs, 1 - outputs) < EDGE, axis=1)
         return ends
 
 

@@ -97,7 +97,7 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
     missing = [name for name in splits if name not in experiment.data]
     if missing:
         late = "; it is drawn after training" if spec.draws_test_last and missing[0] == "test" else ""
-        has = ", ".join(experiment.data)
+        has = ", ".join(run.data)
         raise CommandLineError(f"{run.path}: has no split {missing[0]!r}{late}; it has {has}")
     _require_same_data(run, experiment)
     epoch = run.load_weights(experiment.network.parameters)

@@ -74,8 +74,9 @@ class Comparison:
     def _telling(self, columns: set[str]) -> str:
         """The column to draw where none is asked for: a loss that means the same in all runs, else such a metric."""
         metrics = [metric.type for metric in self.entries[0].run.spec.metrics or ()]
-        wanted = [column(split, name) for name in ("loss", *metrics) for split in ("validation", "training")]
-        return next((name for name in wanted if name in columns and _means_the_same(self.entries, name)), "loss")
+        measured = [column(split, name) for name in metrics for split in ("validation", "training")]
+        wanted = [name for name in ("validation_loss", "data_loss", *measured) if name in columns]
+        return next((name for name in wanted if _means_the_same(self.entries, name)), "loss")
 
     def verdict(self) -> str | None:
         """Which of the two best on held-out rows is better, as far as these can tell."""
@@ -84,13 +85,13 @@ class Comparison:
         if split is None or len(final) < 2:
             return None
         scored = [(entry, entry.gap.held_out) for entry in final if entry.gap]
-        if not _means_the_same(final, column(split, scored[0][1].metric)):
+        name = column(split, scored[0][1].metric)
+        if len({held_out.metric for _, held_out in scored}) > 1 or not _means_the_same(final, name):
             return None
         scored.sort(key=lambda pair: pair[1].value, reverse=higher_is_better(scored[0][1].metric))
         (first, better), (second, worse) = scored[:2]
         by_chance = chance(better, worse)
-        name, told = column(split, better.metric), f"{better.words} against {worse.words}"
-        measured = f"{name} {told}, where chance gives up to {better.told(by_chance)}"
+        measured = f"{name} {better.words} against {worse.words}, where chance gives up to {better.told(by_chance)}"
         if better.gain(worse) > by_chance:
             return f"{first.label} is better than {second.label}: {measured}"
         return f"{first.label} and {second.label} are too close to call on these rows: {measured}"

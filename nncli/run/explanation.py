@@ -126,12 +126,12 @@ def _require_finite(config: Path, explanation: Explanation) -> None:
 
 
 def _settings(part: ComponentSpec) -> dict[str, Any]:
-    """What a component was given, by the letters of its formulas if it has any; what is 0 or not given is left out."""
+    """What a component was given, by the letters of its formulas if it has any; a 0 without a letter is left out."""
     given = {}
     for parameter in part.component.parameters:
         letter = re.match(r"(\S{1,2}),", parameter.meaning)
         value = getattr(part, parameter.name)
-        if value:
+        if value is not None and (value != 0 or letter):
             given[letter[1] if letter else parameter.name] = getattr(value, "type", value)
     return given
 

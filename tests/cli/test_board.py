@@ -98,3 +98,10 @@ def test_a_document_holds_every_number(here):
         for name, array in step.arrays.items():
             assert isinstance(array, np.ndarray)
             np.testing.assert_array_equal(np.array(written["arrays"][name], array.dtype), array)
+
+
+@pytest.mark.parametrize("digits", [2, 6, 12])
+def test_rows_stay_within_the_width(digits):
+    """Of wide numbers fewer are shown, never a line that the terminal would break."""
+    array = np.random.default_rng(0).normal(size=(3, 40)) * 1e-5
+    assert all(len(line) <= 78 for line in array_lines("x", array, digits, 78))

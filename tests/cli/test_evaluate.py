@@ -335,3 +335,13 @@ def test_a_finished_run_needs_no_checkpoint_where_nothing_is_drawn_last(trained,
     for file in (path / "checkpoints").iterdir():
         file.unlink()
     assert nncli("evaluate", "config").code == 0
+
+
+def test_many_classes_break_no_number(trained, nncli, monkeypatch):
+    """Where the matrix does not fit beside the scores, these stand alone, and it is said where the matrix is."""
+    monkeypatch.setenv("COLUMNS", "80")
+    trained("data.classes=30", "validation.classes=30", "layers=[{type: dense, units: 30}, softmax]")
+    out = nncli("evaluate", "config").out
+    assert "what was taken for what is in --json" in out
+    assert [line.split()[0] for line in out.splitlines()[-30:]] == [str(number) for number in range(30)]
+    assert len(json.loads(nncli("evaluate", "config", "--json").out)["splits"]["training"]["confusion"]) == 30

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from nncli.nn import losses as losses_room
-from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Softmax
+from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from nncli.nn.dense import Dense
+from nncli.nn.dropout import Dropout
 from nncli.nn.gradcheck import Slopes, gradcheck
 from nncli.nn.initializers import Normal
 from nncli.nn.losses import (
@@ -334,3 +335,47 @@ def test_entries_are_picked_by_the_generator():
         slopes = slopes_of([dense(40), dense(3)], MeanSquaredError(), numbers())
         places.append(gradcheck(slopes, 1, np.random.default_rng(seed)).arrays[0].place)
     assert places[0] != places[1]
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        pytest.param([dense(6), Dropout(0.3), ReLU(), dense(3)], id="behind a mask"),
+        pytest.param([dense(6), ReLU(), LeakyReLU(0.1), dense(3)], id="behind a relu"),
+    ],
+)
+def test_a_zero_that_nothing_moves_is_no_kink(layers):
+    """What a mask or a ReLU holds at 0 stays there at every step; the rows are kept and compared."""
+    check = checked(layers, MeanSquaredError(), numbers())
+    assert check.rows == 40
+    assert check.passes(1e-6)
+
+
+def test_a_plain_fault_is_seen_however_small_the_gradient(monkeypatch):
+    """Ten thousand times the gradient is over what rounding explains, also where finer faults would not be seen."""
+    layers = [
+        dense(4),
+        *(layer for _ in range(4) for layer in (Dense(4, initializer=Normal(0.1)), Sigmoid())),
+        dense(3),
+    ]
+    slopes = slopes_of(layers, MeanSquaredError(), numbers())
+    small = [each.name for each in gradcheck(slopes, 1000, np.random.default_rng(5)).arrays if each.too_small]
+    layer = slopes.network.layers[0]
+    honest = layer.parameter_gradients
+
+    def faulty(grad):
+        honest(grad)
+        np.multiply(layer.d_weights, 1e4, out=layer.d_weights)
+
+    monkeypatch.setattr(layer, "parameter_gradients", faulty)
+    assert "layers.0.weights" in small
+    assert not gradcheck(slopes, 1000, np.random.default_rng(5)).passes(1e-6)
+
+
+def test_sure_outputs_of_two_classes_pass():
+    """Rows whose 1 − P has few digits left are left out, and the others are right."""
+    for seed in range(10):
+        layers = [Dense(16, initializer=Normal(3.0)), Tanh(), Dense(1, initializer=Normal(3.0)), Sigmoid()]
+        slopes = slopes_of(layers, BinaryCrossentropy(), np.arange(40) % 2)
+        slopes.network.initialize(np.random.default_rng(seed))
+        assert gradcheck(slopes, 1000, np.random.default_rng(5)).passes(1e-6), seed

@@ -272,10 +272,10 @@ def test_a_run_that_diverged_at_once_has_no_metrics(train, nncli):
 
 
 def test_curves_are_the_columns_of_metrics(train):
-    """The validation loss where all have it, else the loss, else the column that was asked for."""
+    """The validation loss where all have it, else that of the data, else the column that was asked for."""
     first, second = train("a"), train("b", "validation=null")
     assert held(first, train("c")).curve(None)[0] == "validation_loss"
-    assert held(first, second).curve(None)[0] == "loss"
+    assert held(first, second).curve(None)[0] == "data_loss"
     name, curves = held(first, second).curve("validation_accuracy")
     assert name == "validation_accuracy"
     assert curves[0] == ("a", [0, 10, 20, 30], [row["validation_accuracy"] for row in Run(first).metrics])
@@ -419,3 +419,10 @@ def test_a_schedule_is_a_difference_of_its_keys(train):
         "clipping.type": [None, "norm"],
         "clipping.limit": [None, 1.0],
     }
+
+
+def test_errors_and_shares_have_no_verdict(train):
+    """A regression is no better than a classification, whichever comes first."""
+    paths = [train("a"), train("b", *SINE)]
+    for order in (paths, paths[::-1]):
+        assert held(*order, different_data=True).verdict() is None
