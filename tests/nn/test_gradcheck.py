@@ -54,6 +54,17 @@ def around(entry):
     return [dense(4), middle, dense(3)]
 
 
+def spoil_weights(layer, factor, monkeypatch):
+    """Make a dense layer's gradient of its weights wrong by a factor."""
+    honest = layer.parameter_gradients
+
+    def faulty(grad):
+        honest(grad)
+        np.multiply(layer.d_weights, factor, out=layer.d_weights)
+
+    monkeypatch.setattr(layer, "parameter_gradients", faulty)
+
+
 def trains(entry):
     return (entry.kind, entry.name) in WITNESSES and built(entry).shapes(4)
 
@@ -267,14 +278,7 @@ def test_a_loss_that_is_not_finite_is_told():
 def test_large_penalties_hide_no_fault(monkeypatch):
     """Data and penalties are compared apart: 1.001 in the data's gradient is found behind a penalty of any size."""
     slopes = slopes_of([dense(4, 0.0, 1e4), dense(3)], MeanSquaredError(), numbers())
-    layer = slopes.network.layers[0]
-    honest = layer.parameter_gradients
-
-    def faulty(grad):
-        honest(grad)
-        np.multiply(layer.d_weights, 1.001, out=layer.d_weights)
-
-    monkeypatch.setattr(layer, "parameter_gradients", faulty)
+    spoil_weights(slopes.network.layers[0], 1.001, monkeypatch)
     assert gradcheck(slopes, 1000, np.random.default_rng(5)).worst.error > 1e-4
 
 
@@ -360,14 +364,7 @@ def test_a_plain_fault_is_seen_however_small_the_gradient(monkeypatch):
     ]
     slopes = slopes_of(layers, MeanSquaredError(), numbers())
     small = [each.name for each in gradcheck(slopes, 1000, np.random.default_rng(5)).arrays if each.too_small]
-    layer = slopes.network.layers[0]
-    honest = layer.parameter_gradients
-
-    def faulty(grad):
-        honest(grad)
-        np.multiply(layer.d_weights, 1e4, out=layer.d_weights)
-
-    monkeypatch.setattr(layer, "parameter_gradients", faulty)
+    spoil_weights(slopes.network.layers[0], 1e4, monkeypatch)
     assert "layers.0.weights" in small
     assert not gradcheck(slopes, 1000, np.random.default_rng(5)).passes(1e-6)
 
