@@ -12,11 +12,12 @@ from nncli.data.dataset import Random
 class Batches:
     """Inputs (N, D) with encoded targets (N, M), all at once or in shuffled portions.
 
-    A full batch is always the same two arrays, column-major. Portions are gathered into buffers which the next
-    portion of the same size overwrites; the last one of an epoch may be smaller.
+    A full batch is always the same two arrays, column-major and of one number format. Portions are gathered into
+    buffers which the next portion overwrites, in the inputs' own format; the last one of an epoch may be smaller.
+    Inputs that lie in a file, row by row, are read as they are needed, and are never held a second time.
 
     Args:
-        inputs: (N, D).
+        inputs: (N, D), of any number format.
         targets: (N, M), as the loss encodes them.
         size: rows a portion; all of them where it is None or N.
     """
@@ -24,8 +25,10 @@ class Batches:
     def __init__(self, inputs: NDArray[Any], targets: NDArray[Any], size: int | None) -> None:
         self.size = size or len(inputs)
         self.shuffled = self.size < len(inputs)
-        laid_out = np.ascontiguousarray if self.shuffled else np.asfortranarray  # rows are gathered, columns summed
-        self.inputs, self.targets = laid_out(inputs), laid_out(targets)
+        if self.shuffled:  # rows are gathered
+            self.inputs, self.targets = np.ascontiguousarray(inputs), np.ascontiguousarray(targets)
+        else:  # columns are summed
+            self.inputs, self.targets = np.asfortranarray(inputs, targets.dtype), np.asfortranarray(targets)
         rows = self.size if self.shuffled else 0
         self._gathered = (np.empty_like(self.inputs[:rows]), np.empty_like(self.targets[:rows]))
 

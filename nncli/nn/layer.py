@@ -5,27 +5,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nncli.nn.buffers import Buffers
 from nncli.nn.parameters import Array, Shape
 from nncli.nn.penalties import Penalty
 from nncli.nn.randomness import Random
 from nncli.registry import kind
-
-
-class Buffers(dict[tuple[str, int, int], Array]):
-    """Arrays that are filled again at every step, by name, rows and columns; made when they are first asked for.
-
-    They are column-major: what reduces over the few features of a row then runs along memory, over the rows.
-    A buffer starts as zeros.
-    """
-
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        super().__init__()
-        self.dtype = dtype
-
-    def __missing__(self, key: tuple[str, int, int]) -> Array:
-        _, rows, columns = key
-        self[key] = np.zeros((columns, rows), self.dtype).T
-        return self[key]
 
 
 @kind("layer")
@@ -40,6 +24,7 @@ class Layer:
     stochastic: ClassVar[bool] = False
     initializer_before: ClassVar[str | None] = "glorot"  # None: the layer behind this one decides
     fewest_rows: ClassVar[int] = 1  # that a training pass needs
+    mixes_rows: ClassVar[bool] = False  # whether what comes out for a row depends on the others in a training pass
 
     def width(self, inputs: int) -> int:
         """How many columns come out where ``inputs`` columns go in."""

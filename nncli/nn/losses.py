@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nncli.nn.activations import Sigmoid, Softmax
-from nncli.nn.layer import Buffers, Layer
+from nncli.nn.buffers import Buffers
+from nncli.nn.layer import Layer
 from nncli.nn.parameters import Array
 from nncli.registry import kind, register
 
@@ -61,7 +62,7 @@ class Loss:
 class CategoricalCrossentropy(Loss):
     """Minus the logarithm of the probability that a row gives to its own class.
 
-        L = −log Σ T clip(P)          P (N, C) probabilities, T (N, C) one-hot; a row's sum
+        L = −log clip(Σ T P)          P (N, C) probabilities, T (N, C) one-hot; a row's sum
         dL/dP = −T / (clip(P) N)      N from the mean over the rows
 
     P is clipped to [1e-7, 1 − 1e-7], so that no logarithm is infinite; the gradient passes through the clip as if
@@ -78,9 +79,11 @@ class CategoricalCrossentropy(Loss):
         return (classes,)
 
     def forward(self, outputs: Array, targets: Array) -> Array:
-        """L = −log Σ T clip(P)."""
-        own: Array = np.sum(targets * clip(outputs), axis=1)  # Σ T clip(P)
-        return np.negative(np.log(own))  # −log Σ T clip(P)
+        """L = −log clip(Σ T P)."""
+        products = np.multiply(targets, outputs, out=self.buffer["products", *outputs.shape])  # T P
+        losses: Array = np.add.reduce(products, axis=1)  # Σ T P
+        np.minimum(np.maximum(losses, CLIP, out=losses), 1 - CLIP, out=losses)  # clip(Σ T P)
+        return np.negative(np.log(losses, out=losses), out=losses)  # −log clip(Σ T P)
 
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/dP = −T / (clip(P) N)."""
@@ -192,7 +195,7 @@ def row_means(numbers: Array) -> Array:
 
 def average(losses: Array) -> float:
     """The mean of (N,) numbers, summed in double precision."""
-    return float(np.mean(losses, dtype=np.float64))
+    return float(np.add.reduce(losses, dtype=np.float64)) / len(losses)
 
 
 def softmax_crossentropy(probabilities: Array, targets: Array, out: Array) -> Array:

@@ -1,14 +1,18 @@
 """A stack of layers over one parameter vector, with the loss at its end."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
 
-from nncli.nn.layer import Buffers, Layer
+from nncli.nn.buffers import Buffers
+from nncli.nn.layer import Layer
 from nncli.nn.losses import Loss, average, fused
 from nncli.nn.parameters import Array, Parameters, Shape
 from nncli.nn.randomness import Random
+
+PORTION = 1 << 20  # bytes of the layers' outputs that pass through a network at once
 
 
 class Network:
@@ -18,7 +22,8 @@ class Network:
         backward:  dL/d outputs → … → layer 1 → layer 0, each leaving the gradients of its own arrays
 
     The gradient with respect to the data is never needed: backward ends at the lowest layer that trains anything,
-    and asks of it no more than its own gradients.
+    and asks of it no more than its own gradients. Many rows go forward and backward in portions whose numbers stay in
+    the cache, and whose gradients are added up.
 
     Args:
         layers: at least one of them trains something.
@@ -39,6 +44,8 @@ class Network:
         self.parameters = Parameters(trained, dtype, statistics(self.layers, inputs))
         self._attach()
         self.stochastic = any(layer.stochastic for layer in self.layers)
+        self.portion = rows_at_once(self.layers, inputs, dtype)
+        self._is_divisible = is_divisible(self.layers)
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
         self._fused = fused(self.layers[-1], loss)
         self._buffer = Buffers(dtype)
@@ -65,15 +72,51 @@ class Network:
             layer.draw_from(rng)
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
-        """Outputs (N, M) of inputs (N, D); they belong to the network until its next pass."""
-        outputs = inputs
+        """Outputs (N, M) of inputs (N, D) of any number format; they belong to the network until its next pass."""
+        outputs = self._buffer["inputs", *inputs.shape]
+        outputs[...] = inputs
         for layer in self.layers:
             outputs = layer.forward(outputs, training)
         self.outputs = outputs
         return outputs
 
+    def differentiate(self, inputs: Array, targets: Array, losses: Array | None = None) -> None:
+        """Forward and backward: fill the gradients of loss and penalties on these rows.
+
+        Args:
+            inputs: (N, D).
+            targets: (N, M), as the loss encodes them.
+            losses: (N,), filled with the loss of each row, without penalties, where it is given.
+        """
+        if self._is_divisible and len(inputs) > self.portion:
+            self._pass_in_portions(inputs, targets, losses)
+        else:
+            self._pass(inputs, targets, losses)
+        self.penalize()
+
+    def _pass(self, inputs: Array, targets: Array, losses: Array | None) -> None:
+        outputs = self.forward(inputs, training=True)
+        if losses is not None:
+            losses[...] = self.loss.forward(outputs, targets)
+        self._propagate(targets)
+
+    def _pass_in_portions(self, inputs: Array, targets: Array, losses: Array | None) -> None:
+        """The mean over all rows is that of the portions' means, each weighted by its share of the rows."""
+        rows, gradients = len(inputs), self.parameters.gradients
+        total, size = np.zeros_like(gradients), ceil(rows / ceil(rows / self.portion))
+        for start in range(0, rows, size):
+            some = slice(start, start + size)
+            self._pass(inputs[some], targets[some], losses if losses is None else losses[some])
+            np.multiply(gradients, len(self.outputs) / rows, out=gradients)
+            np.add(total, gradients, out=total)
+        gradients[...] = total
+
     def backward(self, targets: Array) -> None:
-        """Fill the gradients of loss and penalties; ``targets`` (N, M) as the loss encodes them."""
+        """Fill the gradients of loss and penalties, forward being done; ``targets`` (N, M) as the loss encodes them."""
+        self._propagate(targets)
+        self.penalize()
+
+    def _propagate(self, targets: Array) -> None:
         if self._fused:
             grad = self._fused(self.outputs, targets, self._buffer["grad", *self.outputs.shape])
         else:
@@ -81,18 +124,18 @@ class Network:
         for layer in self._downwards:
             grad = layer.backward(grad)
         self._lowest.parameter_gradients(grad)
-        self.penalize()
 
     def penalize(self) -> None:
         """Add the gradients of all penalties to those that are there."""
         for penalty in self.penalties:
             penalty.backward()
 
-    def predict(self, inputs: Array, rows: int) -> Array:
-        """Outputs (N, M) of inputs (N, D) outside training, ``rows`` at a time, in an array of their own."""
+    def predict(self, inputs: Array) -> Array:
+        """Outputs (N, M) of inputs (N, D) of any number format outside training, in an array of their own."""
         outputs = np.empty((len(inputs), self.widths[-1]), self.dtype, order="F")
-        for start in range(0, len(inputs), rows):
-            outputs[start : start + rows] = self.forward(inputs[start : start + rows])
+        for start in range(0, len(inputs), self.portion):
+            some = slice(start, start + self.portion)
+            outputs[some] = self.forward(inputs[some])
         return outputs
 
     def data_loss(self, outputs: Array, targets: Array) -> float:
@@ -110,6 +153,19 @@ def widths(layers: Sequence[Layer], inputs: int) -> tuple[int, ...]:
     for layer in layers:
         columns.append(layer.width(columns[-1]))
     return tuple(columns)
+
+
+def rows_at_once(layers: Sequence[Layer], inputs: int, dtype: np.dtype[Any]) -> int:
+    """How many rows pass through a network at once, so that what its layers put out takes about ``PORTION`` bytes."""
+    return max(1, PORTION // (sum(widths(layers, inputs)[1:]) * dtype.itemsize))
+
+
+def is_divisible(layers: Sequence[Layer]) -> bool:
+    """Whether a training pass over many rows may be made in portions.
+
+    Not where a layer mixes rows; nor where several draw random numbers, all of a layer's before the next one's.
+    """
+    return sum(layer.stochastic for layer in layers) <= 1 and not any(layer.mixes_rows for layer in layers)
 
 
 def shapes(layers: Sequence[Layer], inputs: int) -> dict[str, Shape]:

@@ -33,6 +33,7 @@ class BatchNormalization(Layer):
 
     initializer_before = None
     fewest_rows = 2
+    mixes_rows = True
 
     def __init__(self, momentum: Share = 0.9, epsilon: Positive = 1e-5) -> None:
         self.momentum, self.epsilon = momentum, epsilon

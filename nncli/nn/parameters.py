@@ -11,6 +11,18 @@ Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
 
 
+def stacked(upper: Array, lower: Array) -> Array:
+    """[W; b] (D + 1, M) as one view of W (D, M) and b (M,), which lies right behind W in memory.
+
+    Raises:
+        ValueError: it does not.
+    """
+    (start, _), (behind, _) = (array.__array_interface__["data"] for array in (upper, lower))
+    if behind != start + upper.nbytes or not upper.flags.c_contiguous:
+        raise ValueError("the two arrays do not follow each other in memory")
+    return np.lib.stride_tricks.as_strided(upper, (len(upper) + 1, len(lower)))
+
+
 class Parameters:
     """One flat vector of values and one of gradients, and the arrays of the layers as views into both.
 

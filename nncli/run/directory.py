@@ -102,7 +102,12 @@ class RunDirectory:
                 yield epoch
 
     def save(self) -> None:
-        """Sync the metrics, put a checkpoint of this moment, remove the oldest."""
+        """Sync the metrics, put a checkpoint of this moment, remove the oldest.
+
+        Raises:
+            DivergedError: this moment is not worth one.
+        """
+        self._training.require_finite()
         self._metrics.sync()
         _put_checkpoint(self.path, self._training, self._metrics.size)
         for old in checkpoints(self.path)[:-KEPT_CHECKPOINTS]:
@@ -111,7 +116,8 @@ class RunDirectory:
 
     def interrupt(self, signum: int) -> InterruptionError:
         """Write a checkpoint of what was reached; returns the error that says so."""
-        self.save()
+        with self._divergence_recorded():
+            self.save()
         at = f"epoch {self._training.epoch}" + (f", batch {self._training.batch}" if self._training.batch else "")
         kept = f"a checkpoint holds what was reached, and 'nncli evaluate {self.path}' reads it"
         return InterruptionError(f"{self.path}: interrupted by {Signals(signum).name} at {at}; {kept}", signum)

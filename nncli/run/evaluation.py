@@ -15,13 +15,12 @@ from nncli.spec.sections import Spec
 
 SPLITS = ("training", "validation", "test")
 LOSSES = ("loss", "data_loss", "regularization_loss")  # of the training set; the others have the first only
-ROWS_AT_ONCE = 4096
 quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is found and named
 
 
 @dataclass(frozen=True)
 class Examples:
-    """A data set as a network takes it: inputs (N, D) and encoded targets (N, M) in its number format."""
+    """A data set as a network takes it: inputs (N, D), as they are, and encoded targets (N, M) in its number format."""
 
     inputs: Array
     encoded: Array
@@ -30,15 +29,15 @@ class Examples:
 
 
 def examples(dataset: Dataset, network: Network) -> Examples:
-    """A data set converted once, column-major."""
-    inputs = dataset.inputs.astype(network.dtype, order="F")
-    return Examples(inputs, network.loss.encode(dataset.targets, network.widths[-1]), dataset.targets, dataset.classes)
+    """A data set with its targets encoded; inputs, which may be many, are converted portion by portion."""
+    encoded = network.loss.encode(dataset.targets, network.widths[-1])
+    return Examples(dataset.inputs, encoded, dataset.targets, dataset.classes)
 
 
 @quiet
 def predict(network: Network, part: Examples) -> Array:
-    """Outputs (N, M) outside training, in portions whose size depends on the number of rows alone."""
-    return network.predict(part.inputs, ROWS_AT_ONCE)
+    """Outputs (N, M) outside training."""
+    return network.predict(part.inputs)
 
 
 @quiet

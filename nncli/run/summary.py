@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from nncli.data.split import part_size
-from nncli.nn.network import widths
+from nncli.nn.network import is_divisible, rows_at_once, widths
 from nncli.registry import ComponentSpec
-from nncli.run.evaluation import ROWS_AT_ONCE
 from nncli.spec.sections import Fraction
 
 COPIES = 6  # targets twice, outputs, and what a loss makes of them
@@ -73,11 +72,17 @@ def step_multiply_adds(spec: Any, rows: int) -> int:
 
 def memory_bytes(spec: Any) -> int:
     """About how many bytes of arrays a training holds: data, outputs and gradients of each layer, parameters."""
-    layers = summarize(spec)
+    layers, dtype = summarize(spec), np.dtype(spec.dtype)
     parts = (spec.data, spec.validation, spec.test)
     rows = sum(part.build().rows for part in parts if isinstance(part, ComponentSpec))
-    passing = max(step_rows(spec), min(rows, ROWS_AT_ONCE)) * sum(layer.outputs for layer in layers)
+    passing = _passing_rows(spec, rows, dtype) * (layers[0].inputs + sum(layer.outputs for layer in layers))
     trained = VECTORS * sum(layer.parameters for layer in layers)
-    itemsize = np.dtype(spec.dtype).itemsize
     held = 2 * layers[0].inputs + COPIES * layers[-1].outputs  # numbers for each row of data
-    return int(itemsize * (rows * held + BUFFERS * passing + trained) + 8 * rows * (layers[0].inputs + 1))
+    return int(dtype.itemsize * (rows * held + BUFFERS * passing + trained) + 8 * rows * (layers[0].inputs + 1))
+
+
+def _passing_rows(spec: Any, rows: int, dtype: np.dtype[Any]) -> int:
+    """How many rows the layers' buffers are made for: those of a portion, or of a batch that is not divided."""
+    built = [part.build() for part in spec.layers]
+    portion = min(rows, rows_at_once(built, spec.data.build().columns, dtype))
+    return portion if is_divisible(built) else max(portion, step_rows(spec))

@@ -47,7 +47,8 @@ class Training:
             name: examples(experiment.data[name], self.network) for name in SPLITS[:2] if name in experiment.data
         }
         rows = self._watched["training"]
-        self._state = (self.network.parameters.values, self.optimizer.remembered)
+        parameters = self.network.parameters
+        self._state = (parameters.values, self.optimizer.remembered, parameters.gradients)
         self._batches = Batches(rows.inputs, rows.encoded, self.settings.batch_size)
 
     def epochs(self) -> Iterator[Epoch]:
@@ -90,6 +91,7 @@ class Training:
         return metrics
 
     def _row(self) -> Mapping[str, float]:
+        self.require_finite()
         row = {"learning_rate": self.optimizer.rate}
         for split in self._watched:
             row |= {column(split, name): value for name, value in self.measured(split).items()}
@@ -99,33 +101,40 @@ class Training:
     def _whole_epoch(self) -> bool:
         """Train on every batch of the next epoch; False where it was told to stop before the last."""
         streams, network = self.experiment.streams, self.network
+        gradients = network.parameters.gradients
         if network.stochastic:
             network.draw_from(streams.of(Purpose.DROPOUT, self.epoch))
         order = streams.of(Purpose.ORDER, self.epoch) if self._batches.shuffled else None
         for inputs, targets in self._batches.epoch(order):
             if self.batch and self.stop():
                 return False
-            network.forward(inputs, training=True)
-            network.backward(targets)
+            network.differentiate(inputs, targets)
+            is_wild = not math.isfinite(gradients.dot(gradients))  # finite, it has finite terms, and finite squares
+            if is_wild:
+                self.require_finite()
             if self._clipping:
-                self._clipping.clip(network.parameters.gradients)
+                self._clipping.clip(gradients)
             self.optimizer.step()
-            self.require_finite()
             self.batch += 1
+            if is_wild:
+                self.require_finite()
         return True
 
     @quiet
     def require_finite(self) -> None:
-        """A sum of squares that is finite has finite terms; only where it is not, they are looked at one by one.
+        """Look at all that goes from one step to the next; a sum of squares that is finite has finite terms.
+
+        While the gradients of a step are finite, and their squares, it need not be asked: it takes 50 µs for 100,000
+        parameters, those of the gradients alone 10.
 
         Raises:
-            DivergedError: a weight, or something the optimizer remembers, is not finite.
+            DivergedError: a weight, something the optimizer remembers, or a gradient, is not finite.
         """
         if all(math.isfinite(vector.dot(vector)) for vector in self._state):
             return
         parameters, memory = self.network.parameters, self.optimizer.memory
-        vectors = {"the gradient of ": parameters.gradients, "": parameters.values}
-        vectors |= {f"the optimizer's {name} of ": vector for name, vector in memory.items()}
+        vectors = {"": parameters.values, **{f"the optimizer's {name} of ": each for name, each in memory.items()}}
+        vectors |= {"the gradient of ": parameters.gradients}
         for what, vector in vectors.items():
             for name in parameters.non_finite(vector):
                 where = f"{self.epoch}, batch {self.batch}" if self._batches.shuffled else str(self.epoch)

@@ -8,7 +8,8 @@ from nncli.nn.dense import Dense
 from nncli.nn.dropout import Dropout
 from nncli.nn.initializers import He, Normal
 from nncli.nn.losses import CategoricalCrossentropy, fused, softmax_crossentropy
-from nncli.nn.network import Network
+from nncli.nn.network import PORTION, Network
+from nncli.nn.normalization import BatchNormalization
 from tests.nn.differences import central_differences, relative_error
 
 LABELS = np.array([0, 1, 2, 0, 1, 2, 2])
@@ -100,11 +101,58 @@ def test_parameters_are_views_of_one_vector():
     assert list(network.parameters.shapes) == [f"layers.{i}.{name}" for i in (0, 2) for name in ("weights", "biases")]
 
 
+def gradients_in_portions(layers, portion, rng):
+    """Gradients, row losses and how many passes it took, of a batch that goes through in portions of so many rows."""
+    network = network_of(*layers)
+    network.portion = portion
+    network.draw_from(rng)
+    passes, forward = [], network.forward
+    network.forward = lambda inputs, training: passes.append(len(inputs)) or forward(inputs, training)
+    losses = np.full(7, np.nan)
+    network.differentiate(points(), network.loss.encode(LABELS, 3), losses)
+    return network.parameters.gradients, losses, passes
+
+
+def plain_layers():
+    return [Dense(5, l2=0.1, initializer=He()), ReLU(), Dense(3, initializer=He()), Softmax()]
+
+
+def masked_layers(*more):
+    return [Dense(5, initializer=He()), ReLU(), Dropout(0.4), *more, Dense(3, initializer=He()), Softmax()]
+
+
+@pytest.mark.parametrize("layers", [plain_layers, masked_layers], ids=["plain", "dropout"])
+@pytest.mark.parametrize(("portion", "passes"), [(1, [1] * 7), (3, [3, 3, 1]), (5, [4, 3]), (6, [4, 3])])
+def test_gradients_in_portions_are_those_of_the_whole_batch(layers, portion, passes):
+    """Rows count alike, whatever the sizes of their portions; the book's stream gives them the same masks."""
+    whole, losses, once = gradients_in_portions(layers(), 7, np.random.RandomState(3))
+    found, found_losses, taken = gradients_in_portions(layers(), portion, np.random.RandomState(3))
+    assert (once, taken) == ([7], passes)
+    np.testing.assert_allclose(found, whole, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(found_losses, losses, rtol=1e-12)
+
+
+@pytest.mark.parametrize("more", [BatchNormalization(), Dropout(0.5)], ids=["mixed rows", "a second mask"])
+def test_some_batches_are_not_divided(more):
+    """Where rows depend on each other, or where the book draws one whole mask after another, all go at once."""
+    *_, passes = gradients_in_portions(masked_layers(more), 3, np.random.default_rng(0))
+    assert passes == [7]
+
+
+def test_a_portion_is_as_many_rows_as_the_cache_holds():
+    """The bytes that the layers put out for so many rows are just under the bound; a row always passes."""
+    network = network_of(*plain_layers())
+    bytes_a_row = 8 * (5 + 5 + 3 + 3)
+    assert network.portion * bytes_a_row <= PORTION < (network.portion + 1) * bytes_a_row
+    assert network_of(Dense(PORTION, initializer=He()), Dense(3, initializer=He()), Softmax()).portion == 1
+
+
 def test_predict_in_portions_is_predict_at_once():
     """Outputs do not depend on how many rows go in together, and they are an array of their own."""
     network = network_of(Dense(5, initializer=He()), ReLU(), Dense(3, initializer=He()), Softmax())
-    whole = network.predict(points(), 100)
-    np.testing.assert_allclose(network.predict(points(), 3), whole, rtol=1e-14)
+    whole = network.predict(points())
+    network.portion = 3
+    np.testing.assert_allclose(network.predict(points()), whole, rtol=1e-14)
     kept = whole.copy()
     network.forward(points() + 1)
     np.testing.assert_array_equal(whole, kept)
@@ -114,7 +162,7 @@ def test_inference_has_no_dropout():
     """Outside training a dropout layer hands its inputs on, so that equal rows give equal outputs."""
     network = network_of(Dense(5, initializer=He()), Dropout(0.9), Dense(3, initializer=He()), Softmax())
     assert network.stochastic
-    np.testing.assert_array_equal(network.predict(points(), 9), network.predict(points(), 9))
+    np.testing.assert_array_equal(network.predict(points()), network.predict(points()))
 
 
 def test_float32_follows_float64():

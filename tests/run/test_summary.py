@@ -3,10 +3,9 @@
 import pytest
 
 from nncli.run.assembly import assemble
-from nncli.run.evaluation import ROWS_AT_ONCE
 from nncli.run.loading import load
 from nncli.run.summary import batches_an_epoch, memory_bytes, step_multiply_adds, step_rows, summarize, training_rows
-from tests.run.examples import NORMALIZED, SINE
+from tests.run.examples import DENSE_8, NORMALIZED, SINE
 
 
 @pytest.fixture
@@ -65,17 +64,18 @@ def test_multiply_adds_of_a_step(resolved, rows):
 
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
 def test_memory_by_hand(resolved, dtype, size):
-    """Inputs twice, outputs six times, three buffers per layer, eight parameter vectors; the drawn points in double."""
+    """Inputs twice, outputs six times, three buffers a layer and for inputs, eight vectors; drawn points in double."""
     rows, held, outputs, parameters = 60 + 60, 2 * 2 + 6 * 3, 8 + 8 + 3 + 3, 24 + 27
-    converted = size * (rows * held + 3 * rows * outputs + 8 * parameters)
+    converted = size * (rows * held + 3 * rows * (2 + outputs) + 8 * parameters)
     assert memory_bytes(resolved(f"dtype={dtype}")) == converted + 8 * rows * (2 + 1)
 
 
 def test_memory_of_a_mini_batch_is_bounded_by_the_portions_of_an_evaluation(resolved):
-    """Outputs are held for as many rows as pass at once, in training or in measuring, whichever is more."""
-    large = ("data.samples=10000", "validation=null")
-    whole, small = memory_bytes(resolved(*large)), memory_bytes(resolved(*large, "training.batch_size=16"))
-    assert whole - small == 4 * 3 * (30_000 - ROWS_AT_ONCE) * 22
+    """Outputs are held for as many rows as pass at once, however many there are; if they cannot be divided, for all."""
+    mixed = f"layers=[{DENSE_8}, batch_normalization, relu, {{type: dense, units: 3}}, softmax]"
+    small, large = (f"data.samples={samples}" for samples in (10_000, 20_000))
+    added = [memory_bytes(resolved(large, *more)) - memory_bytes(resolved(small, *more)) for more in ((), (mixed,))]
+    assert added[1] - added[0] == 4 * 3 * 30_000 * (2 + 22 + 8)
 
 
 @pytest.mark.parametrize(

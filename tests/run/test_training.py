@@ -119,7 +119,7 @@ def test_every_epoch_sees_every_row_once_in_an_order_of_its_own(prepare, batches
     list(training.epochs())
     assert [len(inputs) for inputs in seen] == [16, 16, 16, 12] * 3
     epochs = [np.concatenate(seen[start : start + 4]) for start in (0, 4, 8)]
-    whole = rows_of(training.experiment.data["training"].inputs.astype(np.float32))
+    whole = rows_of(training.experiment.data["training"].inputs)
     assert all(rows_of(epoch) == whole for epoch in epochs)
     assert len({epoch.tobytes() for epoch in epochs}) == 3
 

@@ -1,5 +1,7 @@
 """A learning rate for each parameter, smaller the more it has moved."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nncli.nn.optimizers.optimizer import Optimizer
@@ -30,13 +32,17 @@ class AdaGrad(Optimizer):
         super().__init__(learning_rate, decay)
         self.epsilon = epsilon
 
-    def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def factors(self, rate: float) -> tuple[float, ...]:
+        """η and ε."""
+        return rate, self.epsilon
+
+    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
         """c ← c + g², w ← w − η g / (√c + ε)."""
-        (squares,) = memory
+        (rate, epsilon), (squares,) = factors, memory
         np.multiply(grad, grad, out=scratch)  # g²
         np.add(squares, scratch, out=squares)  # c + g²
         np.sqrt(squares, out=scratch)  # √c
-        np.add(scratch, self.epsilon, out=scratch)  # √c + ε
+        np.add(scratch, epsilon, out=scratch)  # √c + ε
         np.divide(grad, scratch, out=scratch)  # g / (√c + ε)
         np.multiply(scratch, rate, out=scratch)  # η g / (√c + ε)
         np.subtract(values, scratch, out=values)

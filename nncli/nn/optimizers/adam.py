@@ -1,10 +1,11 @@
 """Momentum and RMSprop together, both corrected for their start at 0."""
 
+from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
 
-from nncli.nn.optimizers.optimizer import Optimizer, blend, blend_squares
+from nncli.nn.optimizers.optimizer import Optimizer, fade_and_add, fade_and_add_squares
 from nncli.nn.parameters import Array
 from nncli.registry import NonNegative, Positive, Share, register
 
@@ -17,8 +18,9 @@ class Adam(Optimizer):
         v ← β₂ v + (1 − β₂) g²            v̂ = v / (1 − β₂ᵗ⁺¹)
         w ← w − η m̂ / (√v̂ + ε)
 
-    Both means start at 0 and are too small at first; the corrections undo that. The code multiplies numerator and
-    denominator by √(1 − β₂ᵗ⁺¹), so that v̂ is never built. ε stands outside the root.
+    Both means start at 0 and are too small at first; the corrections undo that. ε stands outside the root. The code
+    keeps M = m / (1 − β₁) and V = v / (1 − β₂), sums that fade, and puts all that is no array into two numbers:
+    M ← β₁ M + g, V ← β₂ V + g², w ← w − k M / (√V + e).
 
     Args:
         learning_rate: η, the learning rate of the first update.
@@ -30,7 +32,7 @@ class Adam(Optimizer):
     Source: Kingma and Ba 2015, arXiv:1412.6980, algorithm 1, with ε = 1e-7; Kinsley and Kukieła 2020, chapter 10.
     """
 
-    remembers = ("mean", "squares")
+    remembers = ("sum", "squares")
 
     def __init__(
         self,
@@ -43,15 +45,24 @@ class Adam(Optimizer):
         super().__init__(learning_rate, decay)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
-        """m and v, then w ← w − η m̂ / (√v̂ + ε)."""
-        mean, squares = memory
-        mean_correction = 1 - self.beta_1 ** (self.updates + 1)  # 1 − β₁ᵗ⁺¹
-        root = sqrt(1 - self.beta_2 ** (self.updates + 1))  # √(1 − β₂ᵗ⁺¹)
-        blend(mean, grad, self.beta_1, scratch)  # β₁ m + (1 − β₁) g
-        blend_squares(squares, grad, self.beta_2, scratch)  # β₂ v + (1 − β₂) g²
-        np.sqrt(squares, out=scratch)  # √v = √v̂ √(1 − β₂ᵗ⁺¹)
-        np.add(scratch, self.epsilon * root, out=scratch)  # (√v̂ + ε) √(1 − β₂ᵗ⁺¹)
-        np.divide(mean, scratch, out=scratch)  # m / ((√v̂ + ε) √(1 − β₂ᵗ⁺¹))
-        np.multiply(scratch, rate * root / mean_correction, out=scratch)  # η m̂ / (√v̂ + ε)
+    def factors(self, rate: float) -> tuple[float, ...]:
+        """β₁, β₂, e and k."""
+        mean, root = self._corrections()  # m̂ / M, √v̂ / √V
+        return self.beta_1, self.beta_2, self.epsilon / root, rate * mean / root
+
+    def _corrections(self) -> tuple[float, float]:
+        """(1 − β₁) / (1 − β₁ᵗ⁺¹) and the root of (1 − β₂) / (1 − β₂ᵗ⁺¹)."""
+        updates = self.updates + 1
+        mean = (1 - self.beta_1) / (1 - self.beta_1**updates)
+        return mean, sqrt((1 - self.beta_2) / (1 - self.beta_2**updates))
+
+    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+        """M and V, then w ← w − k M / (√V + e) = w − η m̂ / (√v̂ + ε)."""
+        (beta_1, beta_2, epsilon, rate), (total, squares) = factors, memory
+        fade_and_add(total, grad, beta_1)  # β₁ M + g
+        fade_and_add_squares(squares, grad, beta_2, scratch)  # β₂ V + g²
+        np.sqrt(squares, out=scratch)  # √V
+        np.add(scratch, epsilon, out=scratch)  # √V + e
+        np.divide(total, scratch, out=scratch)  # M / (√V + e)
+        np.multiply(scratch, rate, out=scratch)  # k M / (√V + e)
         np.subtract(values, scratch, out=values)

@@ -1,5 +1,7 @@
 """Adam with weights that fade by themselves."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nncli.nn.optimizers.adam import Adam
@@ -41,7 +43,12 @@ class AdamW(Adam):
         super().__init__(learning_rate, decay, beta_1, beta_2, epsilon)
         self.weight_decay = weight_decay
 
-    def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
-        """w ← (1 − η λ) w, then m, v and w ← w − η m̂ / (√v̂ + ε)."""
-        np.multiply(values, 1 - rate * self.weight_decay, out=values)  # (1 − η λ) w
-        super().descend(rate, values, grad, scratch, *memory)
+    def factors(self, rate: float) -> tuple[float, ...]:
+        """1 − η λ, then Adam's."""
+        return 1 - rate * self.weight_decay, *super().factors(rate)
+
+    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+        """w ← (1 − η λ) w, then as Adam."""
+        shrinking, *adams = factors
+        np.multiply(values, shrinking, out=values)  # (1 − η λ) w
+        super().descend(adams, values, grad, scratch, *memory)

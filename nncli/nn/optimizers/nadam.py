@@ -1,11 +1,11 @@
 """Adam that looks one step ahead."""
 
-from math import sqrt
+from collections.abc import Sequence
 
 import numpy as np
 
 from nncli.nn.optimizers.adam import Adam
-from nncli.nn.optimizers.optimizer import blend, blend_squares
+from nncli.nn.optimizers.optimizer import fade_and_add, fade_and_add_squares
 from nncli.nn.parameters import Array
 from nncli.registry import register
 
@@ -18,22 +18,25 @@ class Nadam(Adam):
         v ← β₂ v + (1 − β₂) g²       v̂ = v / (1 − β₂ᵗ⁺¹)
         w ← w − η m̄ / (√v̂ + ε)
 
-    Numerator and denominator are multiplied by √(1 − β₂ᵗ⁺¹), so that v̂ is never built. ε stands outside the root.
+    ε stands outside the root. As in Adam the code keeps M = m / (1 − β₁) and V = v / (1 − β₂).
 
     Source: Dozat 2016, algorithm 2, with β₁ the same at every step; PyTorch and Keras let it grow towards its value.
     """
 
-    def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
-        """m and v, then w ← w − η m̄ / (√v̂ + ε), the two parts of m̄ one after the other."""
-        mean, squares = memory
-        ahead = self.beta_1 / (1 - self.beta_1 ** (self.updates + 2))  # β₁ / (1 − β₁ᵗ⁺²)
-        now = (1 - self.beta_1) / (1 - self.beta_1 ** (self.updates + 1))  # (1 − β₁) / (1 − β₁ᵗ⁺¹)
-        root = sqrt(1 - self.beta_2 ** (self.updates + 1))  # √(1 − β₂ᵗ⁺¹)
-        blend(mean, grad, self.beta_1, scratch)  # β₁ m + (1 − β₁) g
-        blend_squares(squares, grad, self.beta_2, scratch)  # β₂ v + (1 − β₂) g²
-        for weight, direction in ((ahead, mean), (now, grad)):
-            np.sqrt(squares, out=scratch)  # √v = √v̂ √(1 − β₂ᵗ⁺¹)
-            np.add(scratch, self.epsilon * root, out=scratch)  # (√v̂ + ε) √(1 − β₂ᵗ⁺¹)
+    def factors(self, rate: float) -> tuple[float, ...]:
+        """β₁, β₂, Adam's e, and what η m̄ / (√v̂ + ε) has of M and of g, over √V + e."""
+        beta_1, beta_2, epsilon, now = super().factors(rate)  # η (1 − β₁) / (1 − β₁ᵗ⁺¹), over the root
+        ahead = now * beta_1 * (1 - beta_1 ** (self.updates + 1)) / (1 - beta_1 ** (self.updates + 2))
+        return beta_1, beta_2, epsilon, ahead, now
+
+    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+        """M and V, then w ← w − η m̄ / (√v̂ + ε), the two parts of m̄ one after the other."""
+        (beta_1, beta_2, epsilon, ahead, now), (total, squares) = factors, memory
+        fade_and_add(total, grad, beta_1)  # β₁ M + g
+        fade_and_add_squares(squares, grad, beta_2, scratch)  # β₂ V + g²
+        for rate, direction in ((ahead, total), (now, grad)):
+            np.sqrt(squares, out=scratch)  # √V
+            np.add(scratch, epsilon, out=scratch)  # √V + e
             np.divide(direction, scratch, out=scratch)
-            np.multiply(scratch, rate * root * weight, out=scratch)  # η m̄ / (√v̂ + ε), one part
+            np.multiply(scratch, rate, out=scratch)  # η m̄ / (√v̂ + ε), one part
             np.subtract(values, scratch, out=values)

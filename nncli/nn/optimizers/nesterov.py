@@ -1,5 +1,7 @@
 """Momentum that corrects itself where it is going."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nncli.nn.optimizers.sgd import SGD
@@ -28,12 +30,12 @@ class Nesterov(SGD):
     def __init__(self, learning_rate: Positive = 0.1, decay: NonNegative = 0.0, momentum: Share = 0.9) -> None:
         super().__init__(learning_rate, decay, momentum)
 
-    def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
         """v ← μ v − η g, w ← w + μ v − η g."""
-        (velocity,) = memory
+        (rate, momentum), (velocity,) = factors, memory
         np.multiply(grad, rate, out=scratch)  # η g
-        np.multiply(velocity, self.momentum, out=velocity)  # μ v
+        np.multiply(velocity, momentum, out=velocity)  # μ v
         np.subtract(velocity, scratch, out=velocity)  # μ v − η g
         np.subtract(values, scratch, out=values)  # w − η g
-        np.multiply(velocity, self.momentum, out=scratch)  # μ v
+        np.multiply(velocity, momentum, out=scratch)  # μ v
         np.add(values, scratch, out=values)

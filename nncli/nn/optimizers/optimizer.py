@@ -1,5 +1,6 @@
 """What every optimizer can do: walk down two flat vectors, a block at a time."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -30,7 +31,7 @@ class Optimizer:
 
     def attach(self, values: Array, gradients: Array, schedule: Schedule | None = None) -> None:
         """Take the two vectors (P,), and make what is remembered, all 0: ``memory`` by name, ``remembered`` in one."""
-        self.schedule = schedule
+        self.schedule, self._dtype = schedule, values.dtype
         self.remembered = np.zeros(len(self.remembers) * len(values), values.dtype)
         self.memory = dict(zip(self.remembers, self.remembered.reshape(-1, len(values)), strict=True))
         scratch = np.empty_like(values[:BLOCK])
@@ -52,26 +53,31 @@ class Optimizer:
 
     def step(self) -> None:
         """Update all values by their gradients."""
-        rate = self.rate_at(self.updates)
+        factors = [np.array(factor, self._dtype) for factor in self.factors(self.rate_at(self.updates))]
         for block in self._blocks:
-            self.descend(rate, *block)
+            self.descend(factors, *block)
         self.updates += 1
 
-    def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def factors(self, rate: float) -> tuple[float, ...]:
+        """What ``descend`` multiplies with, divides by or adds at this update, besides arrays; η alone if not more.
+
+        It gets them as arrays without dimensions, which NumPy takes in 0.4 µs where a Python number takes 0.7.
+        """
+        return (rate,)
+
+    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
         """Update ``values`` and what is remembered in place; ``grad`` is not written to, ``scratch`` is free."""
         raise NotImplementedError(f"{type(self).__name__} has no descend")
 
 
-def blend(mean: Array, grad: Array, share: float, scratch: Array) -> None:
-    """Move ``mean`` in place to β m + (1 − β) g, written as m + (1 − β) (g − m)."""
-    np.subtract(grad, mean, out=scratch)  # g − m
-    np.multiply(scratch, 1 - share, out=scratch)  # (1 − β) (g − m)
-    np.add(mean, scratch, out=mean)
+def fade_and_add(total: Array, grad: Array, share: Array) -> None:
+    """Move ``total`` in place to β m + g."""
+    np.multiply(total, share, out=total)  # β m
+    np.add(total, grad, out=total)
 
 
-def blend_squares(mean: Array, grad: Array, share: float, scratch: Array) -> None:
-    """Move ``mean`` in place to β v + (1 − β) g², written as v + (1 − β) (g² − v)."""
+def fade_and_add_squares(total: Array, grad: Array, share: Array, scratch: Array) -> None:
+    """Move ``total`` in place to β v + g²."""
+    np.multiply(total, share, out=total)  # β v
     np.multiply(grad, grad, out=scratch)  # g²
-    np.subtract(scratch, mean, out=scratch)  # g² − v
-    np.multiply(scratch, 1 - share, out=scratch)  # (1 − β) (g² − v)
-    np.add(mean, scratch, out=mean)
+    np.add(total, scratch, out=total)

@@ -1,8 +1,11 @@
 """AdaGrad with a memory that fades."""
 
+from collections.abc import Sequence
+from math import sqrt
+
 import numpy as np
 
-from nncli.nn.optimizers.optimizer import Optimizer, blend_squares
+from nncli.nn.optimizers.optimizer import Optimizer, fade_and_add_squares
 from nncli.nn.parameters import Array
 from nncli.registry import NonNegative, Positive, Share, register
 
@@ -14,7 +17,9 @@ class RMSprop(Optimizer):
         c ← ρ c + (1 − ρ) g²       c starts at 0
         w ← w − η g / (√c + ε)
 
-    Unlike AdaGrad's sum the mean can fall again, so that the steps do not fade. ε stands outside the root.
+    Unlike AdaGrad's sum the mean can fall again, so that the steps do not fade. ε stands outside the root. The code
+    keeps C = c / (1 − ρ), a sum that fades, and puts all that is no array into two numbers:
+    C ← ρ C + g², w ← w − k g / (√C + e).
 
     Args:
         learning_rate: η, the learning rate of the first update.
@@ -37,12 +42,17 @@ class RMSprop(Optimizer):
         super().__init__(learning_rate, decay)
         self.rho, self.epsilon = rho, epsilon
 
-    def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
-        """c ← ρ c + (1 − ρ) g², w ← w − η g / (√c + ε)."""
-        (squares,) = memory
-        blend_squares(squares, grad, self.rho, scratch)  # ρ c + (1 − ρ) g²
-        np.sqrt(squares, out=scratch)  # √c
-        np.add(scratch, self.epsilon, out=scratch)  # √c + ε
-        np.divide(grad, scratch, out=scratch)  # g / (√c + ε)
-        np.multiply(scratch, rate, out=scratch)  # η g / (√c + ε)
+    def factors(self, rate: float) -> tuple[float, ...]:
+        """ρ, e and k."""
+        root = sqrt(1 - self.rho)  # √c / √C
+        return self.rho, self.epsilon / root, rate / root
+
+    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+        """C ← ρ C + g², w ← w − k g / (√C + e) = w − η g / (√c + ε)."""
+        (rho, epsilon, rate), (squares,) = factors, memory
+        fade_and_add_squares(squares, grad, rho, scratch)  # ρ C + g²
+        np.sqrt(squares, out=scratch)  # √C
+        np.add(scratch, epsilon, out=scratch)  # √C + e
+        np.divide(grad, scratch, out=scratch)  # g / (√C + e)
+        np.multiply(scratch, rate, out=scratch)  # k g / (√C + e)
         np.subtract(values, scratch, out=values)

@@ -1,5 +1,7 @@
 """Straight down the gradient, with momentum where wanted."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nncli.nn.optimizers.optimizer import Optimizer
@@ -31,10 +33,14 @@ class SGD(Optimizer):
         super().__init__(learning_rate, decay)
         self.momentum = momentum
 
-    def descend(self, rate: float, values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def factors(self, rate: float) -> tuple[float, ...]:
+        """η and μ."""
+        return rate, self.momentum
+
+    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
         """v ← μ v − η g, w ← w + v."""
-        (velocity,) = memory
-        np.multiply(velocity, self.momentum, out=velocity)  # μ v
+        (rate, momentum), (velocity,) = factors, memory
+        np.multiply(velocity, momentum, out=velocity)  # μ v
         np.multiply(grad, rate, out=scratch)  # η g
         np.subtract(velocity, scratch, out=velocity)  # μ v − η g
         np.add(values, velocity, out=values)  # w + v

@@ -1,0 +1,65 @@
+"""Where layers work: what lies behind a buffer, and who is taken for one."""
+
+import numpy as np
+import pytest
+
+from nncli.nn.buffers import Buffers, bits
+
+
+@pytest.fixture(params=["float32", "float64"])
+def buffers(request):
+    """An empty workspace in each number format."""
+    return Buffers(np.dtype(request.param))
+
+
+def test_a_buffer_is_made_once_as_zeros_column_major(buffers):
+    """The same name and shape give the same array; another shape another one."""
+    array = buffers["outputs", 4, 3]
+    assert array.shape == (4, 3)
+    assert array.dtype == buffers.dtype
+    assert not array.any()
+    assert array.flags.f_contiguous
+    assert buffers["outputs", 4, 3] is array
+    assert buffers["outputs", 3, 4] is not array
+
+
+def test_behind_a_buffer_is_a_column_of_ones(buffers):
+    """[X 1] of a buffer shares its memory, whoever's buffer it is, and its ones stay when X is filled."""
+    array = buffers["outputs", 4, 3]
+    array[...] = 7
+    whole = Buffers(buffers.dtype).with_ones(array)
+    np.testing.assert_array_equal(whole, [[7, 7, 7, 1]] * 4)
+    assert np.shares_memory(whole, array)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        pytest.param(lambda array: array.copy(), id="a copy"),
+        pytest.param(lambda array: array[::-1], id="reversed rows"),
+        pytest.param(lambda array: array[:, ::-1], id="reversed columns"),
+        pytest.param(lambda array: array[:2], id="some rows"),
+        pytest.param(lambda array: array[:, :2], id="some columns"),
+        pytest.param(lambda array: array[:], id="all, as another view"),
+    ],
+)
+def test_what_is_no_whole_buffer_is_copied(buffers, foreign):
+    """Any other array, a part of a buffer too, gets its ones in a buffer of its own, and is not written to."""
+    array = buffers["outputs", 4, 3]
+    array[...] = np.arange(12).reshape(4, 3)
+    inputs = foreign(array)
+    before, whole = inputs.copy(), buffers.with_ones(inputs)
+    np.testing.assert_array_equal(whole, np.hstack([before, np.ones((len(before), 1))]))
+    assert not np.shares_memory(whole, array)
+    np.testing.assert_array_equal(inputs, before)
+
+
+def test_bits_are_the_numbers_read_as_whole_numbers(buffers):
+    """0 for 0.0, more than 0 for the smallest number above it, less for those below; in place for a buffer."""
+    array = buffers["outputs", 4, 1]
+    array[:, 0] = [0.0, np.nextafter(buffers.dtype.type(0), 1), 1.5, -1.5]
+    for numbers in (array, array.copy(), array[:]):
+        assert bits(numbers).shape == (4, 1)
+        assert [np.sign(each) for each in bits(numbers)[:, 0]] == [0, 1, 1, -1]
+    bits(array)[...] = 0
+    assert not array.any()
