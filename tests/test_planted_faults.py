@@ -32,8 +32,8 @@ FAULTS = {
     "mean over the rows forgotten": ("losses.py", "return np.divide(out, len(out), out=out)", "return out"),
     "kink of ReLU counted": (
         "activations.py",
-        "np.minimum(bits(outputs), ones, out=chosen)",
-        "np.minimum(bits(outputs) + 1, ones, out=chosen)",
+        "np.minimum(bits(outputs), bits(ones), out=chosen)",
+        "np.minimum(bits(outputs) + 1, bits(ones), out=chosen)",
     ),
     "learning rate decays too early": ("schedules.py", "decay * updates", "decay * (updates + 1)"),
     "mean absolute error climbs": (

@@ -7,6 +7,7 @@ import numpy as np
 from nncli.nn.buffers import bits
 from nncli.nn.layer import Layer
 from nncli.nn.parameters import Array
+from nncli.nn.products import NARROW
 from nncli.nn.special import normal_cdf, normal_cdf_by_tanh, normal_pdf, slope_by_tanh
 from nncli.registry import Positive, Share, register
 
@@ -34,19 +35,13 @@ class ReLU(Layer):
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY where Y > 0, which is where X > 0."""
-        d_inputs = self.buffer["d_inputs", *grad.shape]
-        keep_where_positive(grad, self.outputs, self._whole_ones(*grad.shape), d_inputs)
+        d_inputs, ones = self.buffer["d_inputs", *grad.shape], self.buffer["whole ones", *grad.shape]
+        keep_where_positive(grad, self.outputs, ones, d_inputs)
         return d_inputs
 
     def margins(self) -> Array:
         """X."""
         return self.inputs
-
-    def _whole_ones(self, rows: int, columns: int) -> Array:
-        ones = bits(self.buffer["whole ones", rows, columns])
-        if not ones[0, 0]:
-            ones[...] = 1
-        return ones
 
 
 @register("leaky_relu")
@@ -258,8 +253,10 @@ class Softmax(Layer):
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """P = softmax(Z)."""
-        self.outputs = self.buffer["outputs", *inputs.shape]
-        softmax(inputs, self.outputs, self.buffer["reduced", len(inputs), 1])
+        rows, columns = inputs.shape
+        self.outputs, copies = self.buffer["outputs", rows, columns], columns if columns <= NARROW else 1
+        scratch = self.buffer["reduced", rows, 1], self.buffer["sums", rows, copies]
+        softmax(inputs, self.outputs, self.buffer["ones", columns, copies], *scratch)
         return self.outputs
 
     def backward(self, grad: Array) -> Array:
@@ -276,17 +273,22 @@ def keep_where_positive(grad: Array, outputs: Array, ones: Array, out: Array) ->
 
     Read as whole numbers, Y is 0 where it is 0.0 and else more than 0, so that min(Y, 1) is [Y > 0]; and bits times 1
     or 0 are the same bits or none. Of 300 × 64 numbers this takes 4.3 µs, a product with an array of True and False
-    6.6. ``ones`` are whole numbers.
+    6.6. The bits of ``ones`` are the whole number 1.
     """
     chosen = bits(out)
-    np.minimum(bits(outputs), ones, out=chosen)  # [Y > 0]
+    np.minimum(bits(outputs), bits(ones), out=chosen)  # [Y > 0]
     np.multiply(bits(grad), chosen, out=chosen)  # dL/dY [Y > 0]
 
 
-def softmax(logits: Array, out: Array, reduced: Array) -> None:
-    """Fill ``out`` (N, C) with exp(Z − max Z) / Σ exp(Z − max Z); ``reduced`` (N, 1) is scratch."""
-    np.maximum.reduce(logits, axis=1, keepdims=True, out=reduced)  # max Z
-    np.subtract(logits, reduced, out=out)  # Z − max Z
+def softmax(logits: Array, out: Array, ones: Array, largest: Array, sums: Array) -> None:
+    """Fill ``out`` (N, C) with exp(Z − max Z) / Σ exp(Z − max Z).
+
+    The sum of each row is a product with ``ones`` (C, C) or (C, 1); with (C, C) it stands in each of the C columns of
+    ``sums``, which makes the quotient of 300 × 3 numbers faster: 1.6 µs instead of 2.6. ``largest`` (N, 1) and ``sums``
+    are scratch.
+    """
+    np.maximum.reduce(logits, axis=1, keepdims=True, out=largest)  # max Z
+    np.subtract(logits, largest, out=out)  # Z − max Z
     np.exp(out, out=out)  # exp(Z − max Z)
-    np.add.reduce(out, axis=1, keepdims=True, out=reduced)  # Σ exp(Z − max Z)
-    np.divide(out, reduced, out=out)
+    np.matmul(out, ones, out=sums)  # Σ exp(Z − max Z)
+    np.divide(out, sums, out=out)

@@ -28,7 +28,7 @@ class Memory(np.ndarray[Any, Any]):
 
 
 class Buffers(dict[tuple[str, int, int], Array]):
-    """Arrays by name, rows and columns; made when they are first asked for, as zeros.
+    """Arrays by name, rows and columns; made when they are first asked for, as zeros, or, if called ones, as ones.
 
     They are column-major: what reduces over the few features of a row then runs along memory, over the rows. The
     largest of 3 logits in each of 300 rows is found in 1.2 µs instead of 13.
@@ -39,18 +39,38 @@ class Buffers(dict[tuple[str, int, int], Array]):
         self.dtype = dtype
 
     def __missing__(self, key: tuple[str, int, int]) -> Array:
-        _, rows, columns = key
-        self[key] = Memory(rows, columns, self.dtype).array
-        return self[key]
+        name, rows, columns = key
+        self[key] = array = Memory(rows, columns, self.dtype).array
+        if name == "ones":
+            array[...] = 1
+        elif name == "whole ones":  # as ``bits`` reads them
+            bits(array)[...] = 1
+        return array
 
-    def with_ones(self, inputs: Array) -> Array:
-        """[X 1] (N, D + 1) of X (N, D): without a copy where X is a whole buffer, of whichever layer."""
+    def taken_in(self, inputs: Array) -> Array:
+        """X (N, D) itself where it is a whole buffer, of whomever, else a copy of it in one."""
         memory = inputs.base
-        if isinstance(memory, Memory) and memory.array is inputs:
-            return memory.with_ones
+        if isinstance(memory, Memory) and memory.array is inputs and memory.dtype == self.dtype:
+            return inputs
         own = self["inputs", inputs.shape[0], inputs.shape[1]]
         own[...] = inputs
-        return self.with_ones(own)
+        return own
+
+
+def with_ones(buffer: Array) -> Array:
+    """[X 1] (N, D + 1) of a whole buffer X (N, D), in the same memory."""
+    memory = buffer.base
+    if not isinstance(memory, Memory):
+        raise TypeError("this array is no buffer")
+    return memory.with_ones
+
+
+def laid_out(inputs: Array, dtype: np.dtype[Any]) -> Array:
+    """A copy of (N, D) numbers as a buffer of its own."""
+    rows, columns = inputs.shape
+    array = Memory(rows, columns, dtype).array
+    array[...] = inputs
+    return array
 
 
 def bits(array: Array) -> Array:

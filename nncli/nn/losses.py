@@ -25,6 +25,7 @@ class Loss:
     def attach(self, dtype: np.dtype[Any]) -> None:
         """Make the workspace."""
         self.buffer = Buffers(dtype)
+        self.ends = np.array(CLIP, dtype), np.array(1 - CLIP, dtype)
 
     def widths(self, classes: int) -> tuple[int, ...]:
         """How many outputs can stand for so many classes: one for each, or one that tells two apart."""
@@ -80,9 +81,10 @@ class CategoricalCrossentropy(Loss):
 
     def forward(self, outputs: Array, targets: Array) -> Array:
         """L = −log clip(Σ T P)."""
-        products = np.multiply(targets, outputs, out=self.buffer["products", *outputs.shape])  # T P
-        losses: Array = np.add.reduce(products, axis=1)  # Σ T P
-        np.minimum(np.maximum(losses, CLIP, out=losses), 1 - CLIP, out=losses)  # clip(Σ T P)
+        (rows, columns), (low, high) = outputs.shape, self.ends
+        products = np.multiply(targets, outputs, out=self.buffer["products", rows, columns])  # T P
+        losses: Array = np.matmul(products, self.buffer["ones", columns, 1])[:, 0]  # Σ T P
+        np.minimum(np.maximum(losses, low, out=losses), high, out=losses)  # clip(Σ T P)
         return np.negative(np.log(losses, out=losses), out=losses)  # −log clip(Σ T P)
 
     def backward(self, outputs: Array, targets: Array) -> Array:

@@ -12,7 +12,7 @@ from nncli.nn.losses import Loss, average, fused
 from nncli.nn.parameters import Array, Parameters, Shape
 from nncli.nn.randomness import Random
 
-PORTION = 1 << 20  # bytes of the layers' outputs that pass through a network at once
+PORTION = 2 << 20  # bytes of the layers' outputs that pass through a network at once
 
 
 class Network:
@@ -73,8 +73,7 @@ class Network:
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Outputs (N, M) of inputs (N, D) of any number format; they belong to the network until its next pass."""
-        outputs = self._buffer["inputs", *inputs.shape]
-        outputs[...] = inputs
+        outputs = self._buffer.taken_in(inputs)
         for layer in self.layers:
             outputs = layer.forward(outputs, training)
         self.outputs = outputs

@@ -8,6 +8,7 @@ import numpy as np
 
 from nncli.data.batches import Batches
 from nncli.errors import DivergedError
+from nncli.nn.buffers import laid_out
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.run.assembly import Experiment
@@ -50,6 +51,8 @@ class Training:
         parameters = self.network.parameters
         self._state = (parameters.values, self.optimizer.remembered, parameters.gradients)
         self._batches = Batches(rows.inputs, rows.encoded, self.settings.batch_size)
+        if not self._batches.shuffled:
+            self._batches.inputs = laid_out(rows.inputs, self.network.dtype)
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, and yield the state before each epoch and at the end.

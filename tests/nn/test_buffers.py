@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncli.nn.buffers import Buffers, bits
+from nncli.nn.buffers import Buffers, bits, laid_out, with_ones
 
 
 @pytest.fixture(params=["float32", "float64"])
@@ -27,7 +27,7 @@ def test_behind_a_buffer_is_a_column_of_ones(buffers):
     """[X 1] of a buffer shares its memory, whoever's buffer it is, and its ones stay when X is filled."""
     array = buffers["outputs", 4, 3]
     array[...] = 7
-    whole = Buffers(buffers.dtype).with_ones(array)
+    whole = with_ones(array)
     np.testing.assert_array_equal(whole, [[7, 7, 7, 1]] * 4)
     assert np.shares_memory(whole, array)
 
@@ -48,7 +48,7 @@ def test_what_is_no_whole_buffer_is_copied(buffers, foreign):
     array = buffers["outputs", 4, 3]
     array[...] = np.arange(12).reshape(4, 3)
     inputs = foreign(array)
-    before, whole = inputs.copy(), buffers.with_ones(inputs)
+    before, whole = inputs.copy(), with_ones(buffers.taken_in(inputs))
     np.testing.assert_array_equal(whole, np.hstack([before, np.ones((len(before), 1))]))
     assert not np.shares_memory(whole, array)
     np.testing.assert_array_equal(inputs, before)
@@ -63,3 +63,26 @@ def test_bits_are_the_numbers_read_as_whole_numbers(buffers):
         assert [np.sign(each) for each in bits(numbers)[:, 0]] == [0, 1, 1, -1]
     bits(array)[...] = 0
     assert not array.any()
+
+
+def test_a_buffer_is_taken_in_as_it_is(buffers):
+    """Whoever's it is, it needs no copy; one of another number format does."""
+    array = buffers["outputs", 4, 3]
+    assert Buffers(buffers.dtype).taken_in(array) is array
+    assert Buffers(np.dtype("float16")).taken_in(array) is not array
+
+
+def test_ones_are_called_so(buffers):
+    """A buffer called ones holds 1.0, and one called whole ones the whole number 1, bit for bit."""
+    assert (buffers["ones", 2, 3] == 1).all()
+    assert (bits(buffers["whole ones", 2, 3]) == 1).all()
+
+
+def test_what_is_laid_out_is_a_buffer_of_its_own(buffers):
+    """Numbers of any format are copied once, and then taken in without a copy."""
+    numbers = np.arange(6).reshape(2, 3)
+    array = laid_out(numbers, buffers.dtype)
+    np.testing.assert_array_equal(array, numbers)
+    assert buffers.taken_in(array) is array
+    with pytest.raises(TypeError, match="no buffer"):
+        with_ones(numbers)

@@ -9,7 +9,7 @@ from nncli.nn.parameters import Array
 from nncli.nn.schedules import Schedule, inverse_time
 from nncli.registry import NonNegative, Positive, kind
 
-BLOCK = 16_384  # entries; the vectors of one block stay in the cache while all formulas pass over them
+BLOCK = 32_768  # entries; the vectors of one block stay in the cache while all formulas pass over them
 
 
 @kind("optimizer")
