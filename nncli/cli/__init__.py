@@ -20,14 +20,12 @@ from nncli.cli.explain import explain
 from nncli.cli.gradcheck import gradcheck
 from nncli.cli.init import init
 from nncli.cli.show import show
+from nncli.cli.threads import ONE
 from nncli.cli.train import train
 from nncli.errors import NncliError
 
-SETTINGS = {  # one thread: faster at this size, and the same bits on any number of cores
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
+SETTINGS = {
+    **ONE,
     "PYDANTIC_DISABLE_PLUGINS": "__all__",  # none has a say in a spec, and looking for them takes time
 }
 
@@ -44,8 +42,7 @@ for _command in (init, check, show, explain, gradcheck, train, evaluate, compare
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the one place where errors become codes."""
-    for variable, value in SETTINGS.items():
-        os.environ.setdefault(variable, value)
+    os.environ.update(SETTINGS)
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another one
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -37,12 +37,15 @@ def evaluate(
     nncli evaluate runs/spiral --fail-under accuracy=0.9 --fail-over validation_loss=0.5
     """
     from nncli.cli.arguments import find_run
+    from nncli.cli.threads import blas_threads
     from nncli.errors import GateError
     from nncli.run.assessment import assess, failures, parse_gate
     from nncli.run.reading import Run
 
     gates = [parse_gate(text, upper=False) for text in floors] + [parse_gate(text, upper=True) for text in ceilings]
-    assessment = assess(Run(find_run(run)), splits, threshold)
+    measured = Run(find_run(run))
+    with blas_threads(measured.record.spec.training.threads):
+        assessment = assess(measured, splits, threshold)
     failed = failures(assessment, gates)
     try:
         if as_json:

@@ -64,6 +64,7 @@ class Training(Section):
         log_every: epochs between two rows of metrics; a hundredth of all epochs where it is not given.
         early_stopping: when to end before the last epoch; never where it is not given.
         checkpoint_seconds: seconds between two checkpoints; looked at after every epoch.
+        threads: how many threads compute a matrix product; other numbers of them may give other last bits.
     """
 
     epochs: Count
@@ -71,6 +72,7 @@ class Training(Section):
     log_every: Count | None = None
     early_stopping: EarlyStopping | None = None
     checkpoint_seconds: NonNegative = 10.0
+    threads: Count = 1
 
     @property
     def log_interval(self) -> int:

@@ -1,0 +1,28 @@
+"""How many threads the BLAS behind NumPy computes on: one, as set before NumPy is imported, or what a spec asks for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nncli.errors import SpecError
+
+# faster at most sizes, and the same bits on any number of cores
+ONE = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
+
+
+@contextmanager
+def blas_threads(threads: int) -> Iterator[None]:
+    """Compute matrix products on so many threads; ``training.threads`` of a spec.
+
+    Raises:
+        SpecError: the BLAS cannot be told so, or takes fewer.
+    """
+    if threads == 1:
+        yield
+        return
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    with threadpool_limits(threads, user_api="blas"):
+        taken = max((each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"), default=1)
+        if taken != threads:
+            raise SpecError(f"training.threads: NumPy's BLAS takes {taken} here, got {threads}; write {taken}")
+        yield
