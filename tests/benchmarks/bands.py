@@ -28,11 +28,15 @@ def final_line(name, nudged):
     Not before: AdaGrad's first step has length 1, next to which the last bit of a first weight is lost.
     """
     spec = load(ROOT / "configs" / "book" / f"chapter10_{name}.yaml", ("training.log_every=10000",)).spec
-    training = Training(assemble(spec))
-    values = training.network.parameters.values
-    for epoch in training.epochs():
-        if epoch.number == 1 and nudged:
+    experiment = assemble(spec)
+    values = experiment.network.parameters.values
+
+    def nudge():  # asked whether to stop, after each step
+        if experiment.optimizer.updates == 1 and nudged:
             values[nudged] = np.nextafter(values[nudged], np.inf, dtype=values.dtype)
+        return False
+
+    *_, epoch = Training(experiment, nudge).epochs()
     return epoch.metrics["accuracy"], epoch.metrics["loss"]
 
 

@@ -248,7 +248,7 @@ def test_finishing_writes_in_a_fixed_order(prepared, monkeypatch):
         monkeypatch.setattr(storage, "remove", lambda path: (calls.append(f"remove {path.name}"), remove(path)))
         monkeypatch.setattr(storage.Log, "sync", lambda log: calls.append(f"sync {log.path.name}"))
         directory.finish()
-    order = ["sync metrics.csv", "put 00000031.ckpt", "remove 00000029.ckpt", "put weights.npz", "put evaluation.json"]
+    order = ["sync metrics.csv", "put 00000031.ckpt", "remove 00000020.ckpt", "put weights.npz", "put evaluation.json"]
     assert calls == order
 
 
