@@ -49,20 +49,23 @@ class Buffers(dict[tuple[str, int, int], Array]):
 
     def taken_in(self, inputs: Array) -> Array:
         """X (N, D) itself where it is a whole buffer, of whomever, else a copy of it in one."""
-        memory = inputs.base
-        if isinstance(memory, Memory) and memory.array is inputs and memory.dtype == self.dtype:
+        if is_buffer(inputs) and inputs.dtype == self.dtype:
             return inputs
         own = self["inputs", inputs.shape[0], inputs.shape[1]]
         own[...] = inputs
         return own
 
+    def with_ones(self, inputs: Array) -> Array:
+        """[X 1] (N, D + 1) of X (N, D): in the same memory where X is a whole buffer, of whomever."""
+        buffer: Any = inputs if is_buffer(inputs) else self.taken_in(inputs)
+        ones: Array = buffer.base.with_ones
+        return ones
 
-def with_ones(buffer: Array) -> Array:
-    """[X 1] (N, D + 1) of a whole buffer X (N, D), in the same memory."""
-    memory = buffer.base
-    if not isinstance(memory, Memory):
-        raise TypeError("this array is no buffer")
-    return memory.with_ones
+
+def is_buffer(array: Array) -> bool:
+    """Whether an array is the whole of a buffer, and not a part of one, or another array."""
+    memory = array.base
+    return isinstance(memory, Memory) and memory.array is array
 
 
 def laid_out(inputs: Array, dtype: np.dtype[Any]) -> Array:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from nncli.nn.buffers import with_ones
 from nncli.nn.initializers import Initializer
 from nncli.nn.layer import Layer
 from nncli.nn.parameters import Array, Shape, stacked
@@ -90,7 +89,7 @@ class Dense(Layer):
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = X W + b = [X 1] [W; b]."""
-        self.inputs_and_ones = with_ones(self.buffer.taken_in(inputs))  # [X 1]
+        self.inputs_and_ones = self.buffer.with_ones(inputs)  # [X 1]
         outputs = self.buffer["outputs", len(inputs), self.units]
         return np.matmul(self.inputs_and_ones, self.weights_and_biases, out=outputs)  # X W + b
 
