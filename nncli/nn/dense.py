@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from nncli.nn.buffers import is_buffer
 from nncli.nn.initializers import Initializer
-from nncli.nn.layer import Layer
+from nncli.nn.layer import NOTHING, Layer
 from nncli.nn.parameters import Array, Shape, stacked
 from nncli.nn.penalties import Penalty
 from nncli.nn.products import sum_of_products
@@ -69,7 +70,7 @@ class Dense(Layer):
         super().attach(values, gradients, dtype)
         self.weights, self.biases = values["weights"], values["biases"]
         self.d_weights, self.d_biases = gradients["weights"], gradients["biases"]
-        self.weights_and_biases = stacked(self.weights, self.biases)  # [W; b]
+        self.weights_and_biases = stacked(self.weights, self.biases).T  # [W; b]ᵀ
         self.d_weights_and_biases = stacked(self.d_weights, self.d_biases)
         self.weights_transposed = self.weights.T
 
@@ -87,17 +88,24 @@ class Dense(Layer):
         )
         return [penalty for penalty in both if penalty.l1 or penalty.l2]
 
+    def arrange(self, inputs: Array) -> None:
+        """And [X 1]ᵀ and Yᵀ, as ``np.dot`` wants them; a copy of what is no buffer is made anew at each pass."""
+        super().arrange(inputs)
+        self.inputs_and_ones, self.outputs_transposed = self.buffer.with_ones(inputs).T, self.outputs.T
+        if not is_buffer(inputs):
+            self.inputs = NOTHING
+
     def forward(self, inputs: Array, training: bool = False) -> Array:
-        """Y = X W + b = [X 1] [W; b]."""
-        self.inputs_and_ones = self.buffer.with_ones(inputs)  # [X 1]
-        outputs = self.buffer["outputs", len(inputs), self.units]
-        return np.matmul(self.inputs_and_ones, self.weights_and_biases, out=outputs)  # X W + b
+        """Y = X W + b."""
+        if inputs is not self.inputs:
+            self.arrange(inputs)
+        np.dot(self.weights_and_biases, self.inputs_and_ones, out=self.outputs_transposed)  # Yᵀ = [W; b]ᵀ [X 1]ᵀ
+        return self.outputs
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY Wᵀ, after dL/dW and dL/db."""
         self.parameter_gradients(grad)
-        d_inputs = self.buffer["d_inputs", len(grad), len(self.weights)]
-        return np.matmul(grad, self.weights_transposed, out=d_inputs)  # dL/dY Wᵀ
+        return np.matmul(grad, self.weights_transposed, out=self.d_inputs)  # dL/dY Wᵀ
 
     def parameter_gradients(self, grad: Array) -> None:
         """dL/dW = Xᵀ dL/dY and dL/db = 1ᵀ dL/dY, at once as [X 1]ᵀ dL/dY."""

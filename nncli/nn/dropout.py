@@ -37,16 +37,18 @@ class Dropout(Layer):
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = X K / (1 − q) in training, X outside."""
+        if inputs is not self.inputs:
+            self.arrange(inputs)
         self.mask = self._drawn(*inputs.shape) if training and self.rate else None
         if self.mask is None:
             return inputs
-        return np.multiply(inputs, self.mask, out=self.buffer["outputs", *inputs.shape])  # X K / (1 − q)
+        return np.multiply(inputs, self.mask, out=self.outputs)  # X K / (1 − q)
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY K / (1 − q), with the mask of the forward pass."""
         if self.mask is None:
             return grad
-        return np.multiply(grad, self.mask, out=self.buffer["d_inputs", *grad.shape])  # dL/dY K / (1 − q)
+        return np.multiply(grad, self.mask, out=self.d_inputs)  # dL/dY K / (1 − q)
 
     def workings(self) -> dict[str, Array]:
         """K / (1 − q), in training."""

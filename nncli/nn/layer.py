@@ -11,6 +11,8 @@ from nncli.nn.penalties import Penalty
 from nncli.nn.randomness import Random
 from nncli.registry import kind
 
+NOTHING = np.empty((0, 0))
+
 
 @kind("layer")
 class Layer:
@@ -19,6 +21,9 @@ class Layer:
     Ownership: what ``forward`` and ``backward`` return belongs to the layer until the next call of the same method; it
     may be the argument itself, where nothing is to be done. Arguments are never written to. ``backward`` follows a
     ``forward`` of the same rows, whose inputs are as they were.
+
+    The arrays that a pass fills, and views of them, are looked up when the inputs are another array than in the last
+    pass, and not at every step: at the book's size that would be a third of its time.
     """
 
     stochastic: ClassVar[bool] = False
@@ -45,6 +50,7 @@ class Layer:
     def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
         """Take the views that belong to the layer, and make its workspace; statistics have no gradients."""
         self.buffer = Buffers(dtype)
+        self.inputs = NOTHING
 
     def initialize(self, rng: Random) -> None:
         """Draw the first values of what the layer trains, and set its statistics."""
@@ -55,6 +61,13 @@ class Layer:
     def penalties(self) -> Sequence[Penalty]:
         """The penalties on what the layer trains."""
         return ()
+
+    def arrange(self, inputs: Array) -> None:
+        """Look up what passes over these inputs (N, D) fill; called by ``forward`` where they are another array."""
+        rows, columns = inputs.shape
+        self.inputs = inputs
+        self.outputs = self.buffer["outputs", rows, self.width(columns)]
+        self.d_inputs = self.buffer["d_inputs", rows, columns]
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Outputs (N, M) of inputs (N, D); ``training`` is for the layers that behave differently then."""

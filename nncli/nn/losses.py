@@ -1,13 +1,12 @@
 """How wrong a network is, in one number a row, and which way each output should move."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
 from nncli.nn.activations import Sigmoid, Softmax
 from nncli.nn.buffers import Buffers
-from nncli.nn.layer import Layer
+from nncli.nn.layer import NOTHING, Layer
 from nncli.nn.parameters import Array
 from nncli.registry import kind, register
 
@@ -21,10 +20,12 @@ class Loss:
 
     last_layers: ClassVar[tuple[str, ...]] = ()  # the types that may come last; empty: any
     needs_classes: ClassVar[bool] = False
+    fused_with: ClassVar[type[Layer] | None] = None  # the last layer together with which it has a shorter gradient
 
     def attach(self, dtype: np.dtype[Any]) -> None:
         """Make the workspace."""
         self.buffer = Buffers(dtype)
+        self.outputs = NOTHING
         self.ends = np.array(CLIP, dtype), np.array(1 - CLIP, dtype)
 
     def widths(self, classes: int) -> tuple[int, ...]:
@@ -42,13 +43,23 @@ class Loss:
         one_hot[targets, np.arange(len(targets))] = 1
         return one_hot.T
 
+    def arrange(self, outputs: Array) -> None:
+        """Look up what passes over these outputs (N, M) fill; called where they are another array than before."""
+        self.outputs = outputs
+        self.d_outputs = self.buffer["d_outputs", *outputs.shape]
+        self.rows, self.entries = (np.array(number, outputs.dtype) for number in (len(outputs), outputs.size))
+
     def forward(self, outputs: Array, targets: Array) -> Array:
-        """The loss of each row, (N,)."""
+        """The loss of each row, (N,), in an array of its own."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/d outputs (N, M), L being the mean over the rows."""
         raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    def backward_fused(self, outputs: Array, targets: Array) -> Array:
+        """dL/dZ (N, M), Z being the inputs of the last layer, where that is ``fused_with``."""
+        raise NotImplementedError(f"{type(self).__name__} is fused with no layer")
 
     def margins(self, outputs: Array, targets: Array) -> Array | None:
         """How far each output lies from the loss's kink, signed; None where it has none."""
@@ -74,24 +85,47 @@ class CategoricalCrossentropy(Loss):
 
     last_layers = ("softmax",)
     needs_classes = True
+    fused_with = Softmax
 
     def widths(self, classes: int) -> tuple[int, ...]:
         """One for each class."""
         return (classes,)
 
+    def arrange(self, outputs: Array) -> None:
+        """And the products T P (N, C), with what sums them."""
+        super().arrange(outputs)
+        rows, columns = outputs.shape
+        self.products, self.ones = self.buffer["products", rows, columns], self.buffer["ones", columns, 1][:, 0]
+
     def forward(self, outputs: Array, targets: Array) -> Array:
         """L = −log clip(Σ T P)."""
-        (rows, columns), (low, high) = outputs.shape, self.ends
-        products = np.multiply(targets, outputs, out=self.buffer["products", rows, columns])  # T P
-        losses: Array = np.matmul(products, self.buffer["ones", columns, 1])[:, 0]  # Σ T P
+        if outputs is not self.outputs:
+            self.arrange(outputs)
+        low, high = self.ends
+        np.multiply(targets, outputs, out=self.products)  # T P
+        losses: Array = np.dot(self.products, self.ones)  # Σ T P
         np.minimum(np.maximum(losses, low, out=losses), high, out=losses)  # clip(Σ T P)
         return np.negative(np.log(losses, out=losses), out=losses)  # −log clip(Σ T P)
 
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/dP = −T / (clip(P) N)."""
-        d_outputs = self.buffer["d_outputs", *outputs.shape]
-        np.divide(targets, clip(outputs), out=d_outputs)  # T / clip(P)
-        return np.divide(d_outputs, -len(outputs), out=d_outputs)  # −T / (clip(P) N)
+        if outputs is not self.outputs:
+            self.arrange(outputs)
+        np.divide(targets, clip(outputs), out=self.d_outputs)  # T / clip(P)
+        return np.divide(self.d_outputs, -len(outputs), out=self.d_outputs)  # −T / (clip(P) N)
+
+    def backward_fused(self, outputs: Array, targets: Array) -> Array:
+        """dL/dZ = (P − T) / N, through the softmax.
+
+            dL/dZ = P (dL/dP − Σ dL/dP P) with dL/dP = −T / (P N), and Σ T = 1 in a row
+
+        Source: Kinsley and Kukieła 2020, chapter 9.
+        """
+        if outputs is not self.outputs:
+            self.arrange(outputs)
+        np.subtract(outputs, targets, out=self.d_outputs)  # P − T
+        np.divide(self.d_outputs, self.rows, out=self.d_outputs)  # (P − T) / N
+        return self.d_outputs
 
     def clipped(self, outputs: Array, targets: Array) -> Array:
         """Those whose own class has a probability at an end."""
@@ -115,6 +149,7 @@ class BinaryCrossentropy(Loss):
 
     last_layers = ("sigmoid",)
     needs_classes = True
+    fused_with = Sigmoid
 
     def forward(self, outputs: Array, targets: Array) -> Array:
         """L = −(1/M) Σ (T log clip(P) + (1 − T) log(1 − clip(P)))."""
@@ -123,9 +158,24 @@ class BinaryCrossentropy(Loss):
 
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/dP = −(T / clip(P) − (1 − T) / (1 − clip(P))) / (M N)."""
-        sure, d_outputs = clip(outputs), self.buffer["d_outputs", *outputs.shape]
-        np.subtract(targets / sure, (1 - targets) / (1 - sure), out=d_outputs)  # T / clip(P) − (1 − T) / (1 − clip(P))
-        return np.divide(d_outputs, -outputs.size, out=d_outputs)
+        if outputs is not self.outputs:
+            self.arrange(outputs)
+        sure, slopes = clip(outputs), self.d_outputs
+        np.subtract(targets / sure, (1 - targets) / (1 - sure), out=slopes)  # T / clip(P) − (1 − T) / (1 − clip(P))
+        return np.divide(slopes, -outputs.size, out=slopes)
+
+    def backward_fused(self, outputs: Array, targets: Array) -> Array:
+        """dL/dZ = (P − T) / (M N), through the sigmoid.
+
+            dL/dZ = dL/dP (1 − P) P with dL/dP = −(T / P − (1 − T) / (1 − P)) / (M N)
+
+        Source: Bishop 2006, equation 4.91; the book multiplies the two gradients.
+        """
+        if outputs is not self.outputs:
+            self.arrange(outputs)
+        np.subtract(outputs, targets, out=self.d_outputs)  # P − T
+        np.divide(self.d_outputs, self.entries, out=self.d_outputs)  # (P − T) / (M N)
+        return self.d_outputs
 
     def clipped(self, outputs: Array, targets: Array) -> Array:
         """Those with any probability at an end, or so near to one that 1 − P keeps few of its digits."""
@@ -151,9 +201,10 @@ class MeanSquaredError(Loss):
 
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/dP = 2 (P − T) / (M N)."""
-        d_outputs = self.buffer["d_outputs", *outputs.shape]
-        np.subtract(outputs, targets, out=d_outputs)  # P − T
-        return np.multiply(d_outputs, 2 / outputs.size, out=d_outputs)  # 2 (P − T) / (M N)
+        if outputs is not self.outputs:
+            self.arrange(outputs)
+        np.subtract(outputs, targets, out=self.d_outputs)  # P − T
+        return np.multiply(self.d_outputs, 2 / outputs.size, out=self.d_outputs)  # 2 (P − T) / (M N)
 
 
 @register("mean_absolute_error", alias="Loss_MeanAbsoluteError")
@@ -174,10 +225,11 @@ class MeanAbsoluteError(Loss):
 
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/dP = sign(P − T) / (M N)."""
-        d_outputs = self.buffer["d_outputs", *outputs.shape]
-        np.subtract(outputs, targets, out=d_outputs)  # P − T
-        np.sign(d_outputs, out=d_outputs)  # sign(P − T)
-        return np.divide(d_outputs, outputs.size, out=d_outputs)  # sign(P − T) / (M N)
+        if outputs is not self.outputs:
+            self.arrange(outputs)
+        np.subtract(outputs, targets, out=self.d_outputs)  # P − T
+        np.sign(self.d_outputs, out=self.d_outputs)  # sign(P − T)
+        return np.divide(self.d_outputs, outputs.size, out=self.d_outputs)  # sign(P − T) / (M N)
 
     def margins(self, outputs: Array, targets: Array) -> Array:
         """P − T."""
@@ -200,32 +252,6 @@ def average(losses: Array) -> float:
     return float(np.add.reduce(losses, dtype=np.float64)) / len(losses)
 
 
-def softmax_crossentropy(probabilities: Array, targets: Array, out: Array) -> Array:
-    """Fill ``out`` with dL/dZ = (P − T) / N, the gradient of categorical cross-entropy through a softmax.
-
-        dL/dZ = P (dL/dP − Σ dL/dP P) with dL/dP = −T / (P N), and Σ T = 1 in a row
-
-    Arrays are (N, C). Source: Kinsley and Kukieła 2020, chapter 9.
-    """
-    np.subtract(probabilities, targets, out=out)  # P − T
-    return np.divide(out, len(out), out=out)  # (P − T) / N
-
-
-def sigmoid_crossentropy(probabilities: Array, targets: Array, out: Array) -> Array:
-    """Fill ``out`` with dL/dZ = (P − T) / (M N), the gradient of binary cross-entropy through a sigmoid.
-
-        dL/dZ = dL/dP (1 − P) P with dL/dP = −(T / P − (1 − T) / (1 − P)) / (M N)
-
-    Arrays are (N, M). Source: Bishop 2006, equation 4.91; the book multiplies the two gradients.
-    """
-    np.subtract(probabilities, targets, out=out)  # P − T
-    return np.divide(out, out.size, out=out)  # (P − T) / (M N)
-
-
-def fused(last: Layer, loss: Loss) -> Callable[[Array, Array, Array], Array] | None:
-    """The gradient through a last layer and its loss at once, where the two make a shorter formula together."""
-    if isinstance(last, Softmax) and isinstance(loss, CategoricalCrossentropy):
-        return softmax_crossentropy
-    if isinstance(last, Sigmoid) and isinstance(loss, BinaryCrossentropy):
-        return sigmoid_crossentropy
-    return None
+def is_fused(last: Layer, loss: Loss) -> bool:
+    """Whether the gradient through a last layer and its loss is taken at once, by a shorter formula."""
+    return loss.fused_with is not None and isinstance(last, loss.fused_with)

@@ -8,7 +8,7 @@ import numpy as np
 
 from nncli.nn.buffers import Buffers
 from nncli.nn.layer import Layer
-from nncli.nn.losses import Loss, average, fused
+from nncli.nn.losses import Loss, average, is_fused
 from nncli.nn.parameters import Array, Parameters, Shape
 from nncli.nn.randomness import Random
 
@@ -47,10 +47,10 @@ class Network:
         self.portion = rows_at_once(self.layers, inputs, dtype)
         self._is_divisible = is_divisible(self.layers)
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
-        self._fused = fused(self.layers[-1], loss)
+        self._is_fused = is_fused(self.layers[-1], loss)
         self._buffer = Buffers(dtype)
         lowest = next(index for index, layer in enumerate(self.layers) if layer.shapes(self.widths[index]))
-        passed = self.layers[lowest:-1] if self._fused else self.layers[lowest:]
+        passed = self.layers[lowest:-1] if self._is_fused else self.layers[lowest:]
         self._lowest, *above = passed
         self._downwards = tuple(reversed(above))
 
@@ -116,10 +116,8 @@ class Network:
         self.penalize()
 
     def _propagate(self, targets: Array) -> None:
-        if self._fused:
-            grad = self._fused(self.outputs, targets, self._buffer["grad", *self.outputs.shape])
-        else:
-            grad = self.loss.backward(self.outputs, targets)
+        backward = self.loss.backward_fused if self._is_fused else self.loss.backward
+        grad = backward(self.outputs, targets)
         for layer in self._downwards:
             grad = layer.backward(grad)
         self._lowest.parameter_gradients(grad)

@@ -58,11 +58,17 @@ class BatchNormalization(Layer):
         self.scale[...], self.shift[...] = 1, 0
         self.running_mean[...], self.running_variance[...] = 0, 1
 
+    def arrange(self, inputs: Array) -> None:
+        """And X̂ (N, M)."""
+        super().arrange(inputs)
+        self.normalized = self.buffer["normalized", *inputs.shape]
+
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = γ (X − m) / √(v + ε) + β."""
-        normalized, outputs = self.buffer["normalized", *inputs.shape], self.buffer["outputs", *inputs.shape]
+        if inputs is not self.inputs:
+            self.arrange(inputs)
+        normalized, outputs = self.normalized, self.outputs
         self.training = training
-        self.normalized = normalized
         self.mean = np.mean(inputs, axis=0) if training else self.running_mean
         np.subtract(inputs, self.mean, out=normalized)  # X − m
         self.variance = np.mean(np.square(normalized, out=outputs), axis=0) if training else self.running_variance
@@ -76,7 +82,7 @@ class BatchNormalization(Layer):
     def backward(self, grad: Array) -> Array:
         """dL/dX = γ / √(v + ε) (dL/dY − (dL/dβ + X̂ dL/dγ) / N), after dL/dγ and dL/dβ."""
         self.parameter_gradients(grad)
-        d_inputs = self.buffer["d_inputs", *grad.shape]
+        d_inputs = self.d_inputs
         if self.training:
             np.multiply(self.normalized, self.d_scale, out=d_inputs)  # X̂ dL/dγ
             np.add(d_inputs, self.d_shift, out=d_inputs)  # dL/dβ + X̂ dL/dγ

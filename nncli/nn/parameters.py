@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nncli.nn.memory import zeros
+
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
 
@@ -44,9 +46,9 @@ class Parameters:
     ) -> None:
         self.shapes = {**shapes, **(statistics or {})}
         trained = sum(map(prod, shapes.values()))
-        self.values = np.zeros(sum(map(prod, self.shapes.values())), dtype)
+        self.values = zeros((sum(map(prod, self.shapes.values())),), dtype)
         self.trained = self.values[:trained]
-        self.gradients = np.zeros(trained, dtype)
+        self.gradients = zeros((trained,), dtype)
 
     def views(self, vector: Array) -> dict[str, Array]:
         """Each array by its name, as a view into a vector that is laid out like ``values``, or like its first part."""

@@ -9,15 +9,15 @@ SMALL = 1200  # entries of a result up to which OpenBLAS takes its short way for
 
 
 def sum_of_products(left: Array, right: Array, out: Array) -> None:
-    """Fill ``out`` (D, M) with XᵀY = Σ xᵀy over the rows x, y of ``left`` X (N, D) and ``right`` Y (N, M).
+    """Fill ``out`` (D, M) with XᵀY = Σ xᵀy over the rows x, y of X (N, D) and Y (N, M), both column-major.
 
-    X and Y are column-major. Where one of them is narrow and the result is not small, BLAS is up to six times as fast
-    with that one row-major, so that copying it first pays: 513 and 3 columns in 300 rows take 17 µs instead of 44,
-    3 and 512 columns 17 instead of 92.
+    ``left`` is Xᵀ, ``right`` Y. Where one of the two is narrow and the result is not small, BLAS is up to nine times as
+    fast with that one row-major, so that copying it first pays: in 300 rows 513 and 3 columns take 13 µs instead of
+    36, 3 and 512 columns 13 instead of 64.
     """
     if out.size <= SMALL or min(out.shape) > NARROW:
-        np.dot(left.T, right, out=out)
-    elif left.shape[1] < right.shape[1]:
-        out[...] = np.matmul(np.ascontiguousarray(left).T, right, out=np.empty_like(out, order="F"))
+        np.dot(left, right, out=out)
+    elif len(left) < right.shape[1]:
+        out[...] = np.matmul(np.asfortranarray(left), right, out=np.empty_like(out, order="F"))
     else:
-        np.dot(left.T, np.ascontiguousarray(right), out=out)
+        np.dot(left, np.ascontiguousarray(right), out=out)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nncli.errors import DivergedError
-from nncli.nn.losses import fused
+from nncli.nn.losses import is_fused
 from nncli.nn.network import of_layer
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array
@@ -168,8 +168,8 @@ def _loss(experiment: Experiment, targets: Array) -> Step:
 def _backward(experiment: Experiment, targets: Array) -> list[Step]:
     """The gradient of the loss, then a step for each layer from the last on, with what goes on to the one below."""
     network, loss = experiment.network, experiment.spec.loss
-    grad = network.loss.backward(network.outputs, targets)
-    steps = [Step(f"back through the loss: {loss.type}", _slopes(loss.component), {}, {"dL/d outputs": grad.copy()})]
+    grad = network.loss.backward(network.outputs, targets).copy()
+    steps = [Step(f"back through the loss: {loss.type}", _slopes(loss.component), {}, {"dL/d outputs": grad})]
     short = _shortcut(experiment, targets)
     for index, layer in reversed(list(enumerate(network.layers))):
         grad = layer.backward(grad)
@@ -187,11 +187,11 @@ def _backward(experiment: Experiment, targets: Array) -> list[Step]:
 def _shortcut(experiment: Experiment, targets: Array) -> Step | None:
     """The gradient through the loss and the last layer at once, where training takes it so."""
     network = experiment.network
-    short = fused(network.layers[-1], network.loss)
-    if short is None:
+    if not is_fused(network.layers[-1], network.loss):
         return None
+    short = network.loss.backward_fused
     found = re.search(r"dL/dZ = [^,]*", short.__doc__ or "")
-    grad = short(network.outputs, targets, np.empty_like(network.outputs))
+    grad = short(network.outputs, targets).copy()
     return Step(f"the same {AT_ONCE}", [found[0]] if found else [], {}, {"dL/d inputs": grad})
 
 

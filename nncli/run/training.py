@@ -52,7 +52,7 @@ class Training:
         }
         rows = self._watched["training"]
         parameters = self.network.parameters
-        self._state = (parameters.values, self.optimizer.remembered, parameters.gradients)
+        self._state = (parameters.values, *self.optimizer.memory.values(), parameters.gradients)
         self._span = _short_span(self.network, self.settings.batch_size or len(rows.inputs))
         self._batches = Batches(rows.inputs, rows.encoded, self.settings.batch_size)
         if not self._batches.shuffled:

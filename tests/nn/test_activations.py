@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from nncli import registry
-from nncli.nn.activations import ELU, GELU, LARGEST_EXPONENT, LeakyReLU, ReLU, Sigmoid
+from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid
+from nncli.nn.activations.sigmoids import LARGEST_EXPONENT
 from tests.nn.differences import central_differences, relative_error
 from tests.nn.test_contracts import layer_of, named
 from tests.nn.witnesses import WITNESSES

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nncli.nn.buffers import Buffers, bits, is_buffer, laid_out
+from nncli.nn.memory import LINE
 
 
 @pytest.fixture(params=["float32", "float64"])
@@ -12,13 +13,13 @@ def buffers(request):
     return Buffers(np.dtype(request.param))
 
 
-def test_a_buffer_is_made_once_as_zeros_column_major(buffers):
+def test_a_buffer_is_made_once_column_major_at_the_start_of_a_cache_line(buffers):
     """The same name and shape give the same array; another shape another one."""
     array = buffers["outputs", 4, 3]
     assert array.shape == (4, 3)
     assert array.dtype == buffers.dtype
-    assert not array.any()
     assert array.flags.f_contiguous
+    assert array.ctypes.data % LINE == 0
     assert buffers["outputs", 4, 3] is array
     assert buffers["outputs", 3, 4] is not array
 
@@ -72,10 +73,10 @@ def test_a_buffer_is_taken_in_as_it_is(buffers):
     assert Buffers(np.dtype("float16")).taken_in(array) is not array
 
 
-def test_ones_are_called_so(buffers):
-    """A buffer called ones holds 1.0, and one called whole ones the whole number 1, bit for bit."""
+def test_zeros_and_ones_are_called_so(buffers):
+    """Buffers of these names hold just that."""
     assert (buffers["ones", 2, 3] == 1).all()
-    assert (bits(buffers["whole ones", 2, 3]) == 1).all()
+    assert (buffers["zeros", 2, 3] == 0).all()
 
 
 def test_what_is_laid_out_is_a_buffer_of_its_own(buffers):

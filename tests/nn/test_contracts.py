@@ -142,6 +142,23 @@ def test_row_counts_may_change_from_call_to_call(entry):
 
 
 @pytest.mark.parametrize("entry", named("layer"))
+def test_an_array_may_be_filled_again(entry):
+    """What a layer keeps of an array is where it lies, never what was in it: other numbers in it give other outputs."""
+    found, grad = [], data(built(entry).width(COLUMNS), seed=4)
+    for again in (True, False):
+        layer, _ = layer_of(entry)
+        inputs = data()
+        if again:
+            layer.forward(inputs)
+            inputs[...] = data(seed=5)
+        else:
+            inputs = data(seed=5)
+        outputs = layer.forward(inputs, training=True)
+        found.append((outputs.tobytes(), layer.backward(grad).tobytes()))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("entry", named("layer"))
 def test_same_stream_same_bits(entry):
     """Two layers given the same random numbers begin and train alike, bit for bit."""
     found = []
@@ -185,6 +202,27 @@ def test_loss_gradient_is_the_slope(entry):
     expected = central_differences(lambda: float(np.mean(loss.forward(outputs, targets))), outputs)
     outputs.flags.writeable = targets.flags.writeable = False
     assert relative_error(loss.backward(outputs, targets), expected) < 1e-6
+
+
+@pytest.mark.parametrize("entry", named("loss"))
+def test_outputs_and_targets_may_be_filled_again(entry):
+    """A loss keeps nothing of the numbers of its last call, and row losses are an array of their own."""
+    found = []
+    for again in (True, False):
+        loss = built(entry)
+        loss.attach(np.dtype("float64"))
+        outputs, targets = rows_for(loss)
+        encoded = loss.encode(targets, 4)
+        if again:
+            others, own = outputs[::-1].copy(), encoded[::-1].copy()
+            first = loss.forward(others, own)
+            kept = first.copy()
+            others[...], own[...] = outputs, encoded
+            outputs, encoded = others, own
+        losses = loss.forward(outputs, encoded)
+        found.append((losses.tobytes(), loss.backward(outputs, encoded).tobytes()))
+    np.testing.assert_array_equal(first, kept)
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("entry", named("loss"))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from nncli.nn.activations import ReLU, Softmax
+from nncli.nn.activations import ReLU, Sigmoid, Softmax
 from nncli.nn.dense import Dense
 from nncli.nn.dropout import Dropout
 from nncli.nn.initializers import He, Normal
-from nncli.nn.losses import CategoricalCrossentropy, fused, softmax_crossentropy
+from nncli.nn.losses import BinaryCrossentropy, CategoricalCrossentropy, MeanSquaredError, is_fused
 from nncli.nn.network import PORTION, Network
 from nncli.nn.normalization import BatchNormalization
 from tests.nn.differences import central_differences, relative_error
@@ -65,22 +65,29 @@ def test_gradient_is_the_slope_of_the_whole_loss(layers):
     assert gradient_error(network, points()) < 1e-6
 
 
-def test_fused_gradient_is_that_of_its_two_parts():
-    """(P − T) / N is what softmax and cross-entropy give one after the other."""
-    softmax, loss = Softmax(), CategoricalCrossentropy()
-    softmax.attach({}, {}, np.dtype("float64"))
+@pytest.mark.parametrize(
+    ("last", "loss"),
+    [(Softmax(), CategoricalCrossentropy()), (Sigmoid(), BinaryCrossentropy())],
+    ids=["softmax", "sigmoid"],
+)
+def test_fused_gradient_is_that_of_its_two_parts(last, loss):
+    """The short formula gives what the last layer and its loss give one after the other."""
+    last.attach({}, {}, np.dtype("float64"))
     loss.attach(np.dtype("float64"))
     targets = loss.encode(LABELS, 3)
-    outputs = softmax.forward(points(7, 3))
-    apart = softmax.backward(loss.backward(outputs, targets))
-    together = softmax_crossentropy(outputs, targets, np.empty((7, 3)))
-    np.testing.assert_allclose(together, apart, rtol=1e-13, atol=1e-16)
+    outputs = last.forward(points(7, 3))
+    apart = last.backward(loss.backward(outputs, targets)).copy()
+    np.testing.assert_allclose(loss.backward_fused(outputs, targets), apart, rtol=1e-13, atol=1e-16)
 
 
-def test_only_softmax_and_crossentropy_are_fused():
-    """No other last layer takes the short way."""
-    assert fused(Softmax(), CategoricalCrossentropy()) is softmax_crossentropy
-    assert fused(ReLU(), CategoricalCrossentropy()) is None
+def test_only_two_pairs_are_fused():
+    """No other last layer takes the short way, and neither does another's loss."""
+    assert is_fused(Softmax(), CategoricalCrossentropy())
+    assert is_fused(Sigmoid(), BinaryCrossentropy())
+    assert not is_fused(ReLU(), CategoricalCrossentropy())
+    assert not is_fused(Softmax(), BinaryCrossentropy())
+    with pytest.raises(NotImplementedError, match="MeanSquaredError is fused with no layer"):
+        MeanSquaredError().backward_fused(points(), points())
 
 
 def test_unfused_backward_reaches_every_layer():

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from nncli.nn.memory import zeros
 from nncli.nn.parameters import Array
 from nncli.nn.schedules import Schedule, inverse_time
 from nncli.registry import NonNegative, Positive, kind
@@ -30,12 +31,12 @@ class Optimizer:
         self.updates = 0
 
     def attach(self, values: Array, gradients: Array, schedule: Schedule | None = None) -> None:
-        """Take the two vectors (P,), and make what is remembered, all 0: ``memory`` by name, ``remembered`` in one."""
-        self.schedule, self._dtype = schedule, values.dtype
-        self.remembered = np.zeros(len(self.remembers) * len(values), values.dtype)
-        self.memory = dict(zip(self.remembers, self.remembered.reshape(-1, len(values)), strict=True))
-        scratch = np.empty_like(values[:BLOCK])
+        """Take the two vectors (P,), and make what is remembered: ``memory``, a vector (P,) of zeros by each name."""
+        self.schedule = schedule
+        self.memory = {name: zeros(values.shape, values.dtype) for name in self.remembers}
+        scratch = zeros((min(BLOCK, len(values)),), values.dtype)
         vectors = (values, gradients, *self.memory.values())
+        self._factors = [np.array(factor, values.dtype) for factor in self.factors(self.learning_rate)]
         self._blocks = []
         for start in range(0, len(values), BLOCK):
             block = [vector[start : start + BLOCK] for vector in vectors]
@@ -53,9 +54,10 @@ class Optimizer:
 
     def step(self) -> None:
         """Update all values by their gradients."""
-        factors = [np.array(factor, self._dtype) for factor in self.factors(self.rate_at(self.updates))]
+        for kept, factor in zip(self._factors, self.factors(self.rate_at(self.updates)), strict=True):
+            kept[()] = factor
         for block in self._blocks:
-            self.descend(factors, *block)
+            self.descend(self._factors, *block)
         self.updates += 1
 
     def factors(self, rate: float) -> tuple[float, ...]:

@@ -1,0 +1,59 @@
+"""The activation that makes probabilities of a row."""
+
+import numpy as np
+
+from nncli.nn.layer import Layer
+from nncli.nn.parameters import Array
+from nncli.nn.products import NARROW
+from nncli.registry import register
+
+
+@register("softmax", alias="Activation_Softmax")
+class Softmax(Layer):
+    """Each row becomes probabilities: positive, and 1 in sum.
+
+        P = exp(Z − max Z) / Σ exp(Z − max Z)         Z, P (N, C), maximum and sum over a row
+        dL/dZ = P (dL/dP − Σ dL/dP P)                 the sum over a row
+
+    The maximum is subtracted first, so that exp never overflows; P does not depend on it. The gradient is the
+    Jacobian diag(p) − p pᵀ of each row times that row of dL/dP, without ever building the Jacobian.
+
+    Source: Kinsley and Kukieła 2020, chapters 4 and 9.
+    """
+
+    def arrange(self, inputs: Array) -> None:
+        """And maximum and sum of each row, the sum in each of the C columns where these are few."""
+        super().arrange(inputs)
+        rows, columns = inputs.shape
+        copies = columns if columns <= NARROW else 1
+        self.ones, self.sums = self.buffer["ones", columns, copies].T, self.buffer["sums", rows, copies].T
+        self.largest = self.buffer["largest", rows, 1]
+        self.transposed = inputs.T, self.outputs.T
+
+    def forward(self, inputs: Array, training: bool = False) -> Array:
+        """P = softmax(Z)."""
+        if inputs is not self.inputs:
+            self.arrange(inputs)
+        softmax(*self.transposed, self.ones, self.largest.T, self.sums)
+        return self.outputs
+
+    def backward(self, grad: Array) -> Array:
+        """dL/dZ = P (dL/dP − Σ dL/dP P)."""
+        np.multiply(grad, self.outputs, out=self.d_inputs)  # dL/dP P
+        np.add.reduce(self.d_inputs, axis=1, keepdims=True, out=self.largest)  # Σ dL/dP P
+        np.subtract(grad, self.largest, out=self.d_inputs)  # dL/dP − Σ dL/dP P
+        return np.multiply(self.outputs, self.d_inputs, out=self.d_inputs)  # P (dL/dP − Σ dL/dP P)
+
+
+def softmax(logits: Array, out: Array, ones: Array, largest: Array, sums: Array) -> None:
+    """Fill ``out`` (C, N) with exp(Z − max Z) / Σ exp(Z − max Z) of the columns of ``logits`` Z (C, N).
+
+    The sum of each column is a product with ``ones`` (C, C) or (1, C); with (C, C) it stands in each of the C rows of
+    ``sums``, which makes the quotient of 3 × 300 numbers faster: 1.6 µs instead of 2.6. ``largest`` (1, N) and ``sums``
+    are scratch.
+    """
+    np.maximum.reduce(logits, axis=0, keepdims=True, out=largest)  # max Z
+    np.subtract(logits, largest, out=out)  # Z − max Z
+    np.exp(out, out=out)  # exp(Z − max Z)
+    np.dot(ones, out, out=sums)  # Σ exp(Z − max Z)
+    np.divide(out, sums, out=out)

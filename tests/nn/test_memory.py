@@ -1,0 +1,36 @@
+"""Memory that begins where a line of the cache does."""
+
+import numpy as np
+import pytest
+
+from nncli.nn.memory import LINE, first_line, zeros
+from nncli.nn.optimizers.adam import Adam
+from nncli.nn.parameters import Parameters
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(1,), (7,), (3, 5), (100_000,)])
+def test_zeros_begin_a_line(shape, dtype):
+    """Shape, format and content are those of NumPy's zeros, and the first number begins a line."""
+    array = zeros(shape, np.dtype(dtype))
+    np.testing.assert_array_equal(array, np.zeros(shape, dtype), strict=True)
+    assert array.ctypes.data % LINE == 0
+    assert array.flags.c_contiguous
+    assert array.flags.writeable
+
+
+def test_a_line_begins_within_a_line():
+    """Wherever bytes begin, the next line is less than a line away."""
+    raw = np.zeros(3 * LINE, np.uint8)
+    for start in range(LINE):
+        part = raw[start:]
+        assert 0 <= first_line(part) < LINE
+        assert (part.ctypes.data + first_line(part)) % LINE == 0
+
+
+def test_the_vectors_of_a_training_are_aligned():
+    """Values, gradients and what an optimizer remembers each begin a line."""
+    parameters, adam = Parameters({"weights": (3, 7)}, np.dtype("float32")), Adam()
+    adam.attach(parameters.trained, parameters.gradients)
+    vectors = parameters.values, parameters.gradients, *adam.memory.values()
+    assert [vector.ctypes.data % LINE for vector in vectors] == [0] * 4
