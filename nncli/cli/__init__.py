@@ -19,6 +19,7 @@ from nncli.cli.evaluate import evaluate
 from nncli.cli.explain import explain
 from nncli.cli.gradcheck import gradcheck
 from nncli.cli.init import init
+from nncli.cli.profile import profile
 from nncli.cli.show import show
 from nncli.cli.threads import ONE
 from nncli.cli.train import train
@@ -36,7 +37,7 @@ def nncli() -> None:
     """Train small neural networks from a YAML file."""
 
 
-for _command in (init, check, show, explain, gradcheck, train, evaluate, compare, components):
+for _command in (init, check, show, explain, gradcheck, profile, train, evaluate, compare, components):
     nncli.add_command(_command)
 
 

@@ -39,11 +39,12 @@ class Batches:
             ValueError: portions were asked for, and there is no ``rng`` to shuffle by.
         """
         if not self.shuffled:
-            yield self.inputs, self.targets
-            return
+            return iter(((self.inputs, self.targets),))
         if rng is None:
             raise ValueError("shuffled portions need a random generator")
-        order = rng.permutation(len(self.inputs))
+        return self._portions(rng.permutation(len(self.inputs)))
+
+    def _portions(self, order: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         for start in range(0, len(order), self.size):
             rows = order[start : start + self.size]
             inputs, targets = (buffer[: len(rows)] for buffer in self._gathered)

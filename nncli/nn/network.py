@@ -25,6 +25,9 @@ class Network:
     and asks of it no more than its own gradients. Many rows go forward and backward in portions whose numbers stay in
     the cache, and whose gradients are added up.
 
+    ``lowest`` is that lowest layer, ``passed_back`` are those above it through which backward goes, from the top down;
+    ``is_fused`` says that the last one and the loss are passed at once.
+
     Args:
         layers: at least one of them trains something.
         loss: held against the outputs of the last layer.
@@ -47,12 +50,11 @@ class Network:
         self.portion = rows_at_once(self.layers, inputs, dtype)
         self._is_divisible = is_divisible(self.layers)
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
-        self._is_fused = is_fused(self.layers[-1], loss)
+        self.is_fused = is_fused(self.layers[-1], loss)
         self._buffer = Buffers(dtype)
         lowest = next(index for index, layer in enumerate(self.layers) if layer.shapes(self.widths[index]))
-        passed = self.layers[lowest:-1] if self._is_fused else self.layers[lowest:]
-        self._lowest, *above = passed
-        self._downwards = tuple(reversed(above))
+        self.lowest, *above = self.layers[lowest:-1] if self.is_fused else self.layers[lowest:]
+        self.passed_back = tuple(reversed(above))
 
     def _attach(self) -> None:
         values = self.parameters.views(self.parameters.values)
@@ -71,9 +73,13 @@ class Network:
         for layer in self.layers:
             layer.draw_from(rng)
 
+    def take_in(self, inputs: Array) -> Array:
+        """Inputs (N, D) of any number format as the layers take them: themselves or a copy."""
+        return self._buffer.taken_in(inputs)
+
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Outputs (N, M) of inputs (N, D) of any number format; they belong to the network until its next pass."""
-        outputs = self._buffer.taken_in(inputs)
+        outputs = self.take_in(inputs)
         for layer in self.layers:
             outputs = layer.forward(outputs, training)
         self.outputs = outputs
@@ -116,11 +122,11 @@ class Network:
         self.penalize()
 
     def _propagate(self, targets: Array) -> None:
-        backward = self.loss.backward_fused if self._is_fused else self.loss.backward
+        backward = self.loss.backward_fused if self.is_fused else self.loss.backward
         grad = backward(self.outputs, targets)
-        for layer in self._downwards:
+        for layer in self.passed_back:
             grad = layer.backward(grad)
-        self._lowest.parameter_gradients(grad)
+        self.lowest.parameter_gradients(grad)
 
     def penalize(self) -> None:
         """Add the gradients of all penalties to those that are there."""

@@ -1,0 +1,85 @@
+"""The profile of a step as a table, and what it says in words."""
+
+from typing import TYPE_CHECKING
+
+from nncli.cli.display import Output, table
+from nncli.run.profiling import UPDATE
+
+if TYPE_CHECKING:
+    from nncli.run.profiling import Part, Profile
+    from nncli.spec.sections import Training
+
+MUCH = 0.25  # the share of the whole from which something is worth a word
+UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
+
+
+def show_profile(found: "Profile", settings: "Training") -> None:
+    """A row for each part of a step, then what the figures mean for the whole training."""
+    out = Output()
+    made = table("part of a step", "forward", "backward", "share", "floor", "times floor")
+    for part in found.parts:
+        made.add_row(
+            part.name, _cell(part.forward), _cell(part.backward), percent(part.seconds / found.step), *_floor(part)
+        )
+    made.add_row("between them", "–", "–", percent(found.between / found.step), "–", "–", end_section=True)
+    made.add_row("step", "", duration(found.step), "100 %", duration(found.floor), f"{found.step / found.floor:.1f}")
+    out.print(made)
+    out.print()
+    for line in (*totals(found, settings), advice(found)):
+        out.print(line)
+
+
+def totals(found: "Profile", settings: "Training") -> list[str]:
+    """What a step, an epoch and the training of a spec take."""
+    rate = f"{2 * found.rate / 1e9:,.0f} GFLOP/s, a product of two large matrices here"
+    steps = f"an epoch of {found.steps:,} steps" if found.steps > 1 else "an epoch, which is one step,"
+    each, logged = found.steps * found.step, found.metrics / settings.log_interval
+    measuring = f"; {percent(logged / (each + logged))} of it measures" if logged >= each / 10 else ""
+    return [
+        f"floor: the matrix products of {found.rows:,} rows at {rate}",
+        f"{steps} takes {duration(each)}, a row of metrics {duration(found.metrics)}",
+        f"{settings.epochs:,} epochs with metrics every {settings.log_interval:,} take about "
+        f"{duration(settings.epochs * (each + logged))}{measuring}",
+    ]
+
+
+def advice(found: "Profile") -> str:
+    """Why a step is as long as it is, and what would change that."""
+    update = sum(part.seconds for part in found.parts if part.name == UPDATE) / found.step
+    products = found.floor / found.step
+    if products >= 1 - MUCH:
+        return "the step is hardly more than its matrix products: fewer units, or training.threads, make it shorter"
+    if update >= MUCH:
+        return f"the update is {percent(update)} of it, however many rows a step has: larger batches need fewer updates"
+    if products < MUCH:
+        return "the arrays are so small that calls count more than numbers: twice the rows cost far less than twice"
+    return "products, functions of single numbers and the update share the time"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in a unit that suits them, to three digits.
+
+    >>> duration(2.54e-05), duration(0.0123), duration(4.7e-07), duration(4321.0)
+    ('25.4 µs', '12.3 ms', '0.47 µs', '4,321 s')
+    """
+    unit = next((name for name, size in UNITS.items() if seconds >= size), "µs")
+    value = seconds / UNITS[unit]
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:,.{digits}f} {unit}"
+
+
+def percent(share: float) -> str:
+    """A share in whole per cent.
+
+    >>> percent(0.257)
+    '26 %'
+    """
+    return f"{100 * share:.0f} %"
+
+
+def _cell(seconds: float | None) -> str:
+    return "–" if seconds is None else duration(seconds)
+
+
+def _floor(part: "Part") -> tuple[str, str]:
+    return (duration(part.floor), f"{part.seconds / part.floor:.1f}") if part.floor else ("–", "–")

@@ -1,0 +1,77 @@
+"""``nncli profile``: a table, JSON, and words on what takes the time."""
+
+import json
+
+import pytest
+
+from nncli.cli.timings import advice, totals
+from nncli.run.profiling import Part, Profile
+from nncli.spec.sections import Training
+
+QUICK = ("--seconds", 1)
+
+
+def found(floor=1.0, update=1.0, step=10.0):
+    return Profile([Part("0 dense", 1.0, 1.0, floor), Part("update", None, update)], step, 300, 1, 2.0, 5e10)
+
+
+def test_a_row_for_each_part_and_one_for_the_step(here, nncli):
+    """The table has the layers in their order, and what is around them; nothing is left behind."""
+    before = sorted(here.rglob("*"))
+    result = nncli("profile", "config.yaml", *QUICK)
+    assert (result.code, result.err) == (0, "")
+    rows = [line.split("  ")[0].strip() for line in result.out.splitlines()]
+    parts = ["batch", "0 dense", "1 relu", "2 dense", "3 softmax", "loss", "update", "between them", "step"]
+    assert [row for row in rows if row in parts] == parts
+    assert "30 epochs with metrics every 10 take about" in result.out
+    assert sorted(here.rglob("*")) == before
+
+
+def test_json_is_one_document(here, nncli):
+    """Every figure in seconds, parts by their names, the floor in sum."""
+    result = nncli("profile", "config.yaml", "training.batch_size=7", "--json", *QUICK)
+    document = json.loads(result.out)
+    assert document["config"] == "config.yaml"
+    assert [part["name"] for part in document["parts"]][:2] == ["batch", "0 dense"]
+    assert document["floor"] == pytest.approx(sum(part["floor"] for part in document["parts"]))
+    assert (document["rows"], document["steps"]) == (7, 9)
+    assert document["step"] > document["floor"] > 0
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "4000", "nan", "soon"])
+def test_seconds_that_cannot_be_are_refused(here, nncli, seconds):
+    """The command line is wrong, which is exit code 2."""
+    result = nncli("profile", "config.yaml", "--seconds", seconds)
+    assert result.code == 2
+    assert "--seconds" in result.err
+
+
+def test_a_wrong_spec_is_told_as_everywhere(here, nncli):
+    """Place and cure, exit code 3."""
+    result = nncli("profile", "config.yaml", "layers[0].units=0", *QUICK)
+    assert result.code == 3
+    assert "layers[0].units" in result.err
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        pytest.param(found(floor=8.0), "hardly more than its matrix products", id="products"),
+        pytest.param(found(update=3.0), "the update is 30 % of it", id="update"),
+        pytest.param(found(), "calls count more than numbers", id="small arrays"),
+        pytest.param(found(floor=5.0), "share the time", id="a bit of each"),
+    ],
+)
+def test_the_largest_share_is_named(profile, words):
+    """What takes most of the step, and what would change it."""
+    assert words in advice(profile)
+
+
+def test_totals_are_those_of_the_whole_training():
+    """400 · (10 + 2 / 5) seconds of steps and of rows of metrics; a multiply-add is two operations."""
+    told = totals(found(), Training(epochs=400, log_every=5))
+    assert told[0] == "floor: the matrix products of 300 rows at 100 GFLOP/s, a product of two large matrices here"
+    assert told[1] == "an epoch, which is one step, takes 10.0 s, a row of metrics 2.00 s"
+    assert told[2] == "400 epochs with metrics every 5 take about 4,160 s"
+    told = totals(found(), Training(epochs=400, log_every=2))
+    assert told[2] == "400 epochs with metrics every 2 take about 4,400 s; 9 % of it measures"

@@ -1,0 +1,164 @@
+"""The profile of a step: its parts, their floors, and a stopwatch that leaves everything as it was."""
+
+import time
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nncli.errors import DivergedError
+from nncli.run.assembly import assemble
+from nncli.run.loading import load
+from nncli.run.profiling import ROUNDS, Part, Profile, Steps, Stopwatch, profile
+from nncli.run.summary import step_multiply_adds
+from nncli.run.training import Training
+
+MOMENT = 1e-3
+
+
+def loaded(*overrides):
+    return load(Path("config.yaml"), overrides)
+
+
+def profiled(*overrides):
+    return profile(loaded(*overrides), MOMENT)
+
+
+class Door:
+    """Something with two methods that take a while."""
+
+    def open(self, by):
+        return by + 1
+
+    def close(self):
+        raise ValueError
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that is one second later at each look."""
+    seconds = count()
+    monkeypatch.setattr(time, "perf_counter", lambda: float(next(seconds)))
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_stopwatch_adds_up_what_methods_take():
+    """Calls under one key are added up, less what a look at the clock takes; results are passed on."""
+    door, watch = Door(), Stopwatch([])
+    assert watch._look == 1.0  # an empty call ends at the second look
+    watch = Stopwatch([(("door", "forward"), door, "open")])
+    watch._look = 0.25
+    with watch.on():
+        assert [door.open(1), door.open(by=2)] == [2, 3]
+    assert watch.seconds == {("door", "forward"): 1.5}
+    with watch.on():
+        door.open(1)
+    assert watch.seconds == {("door", "forward"): 0.75}
+
+
+def test_a_stopwatch_leaves_no_trace():
+    """Afterwards the object is as it was, also where a method fails."""
+    door = Door()
+    watch = Stopwatch([(("door", "forward"), door, "open"), (("door", "backward"), door, "close")])
+    with pytest.raises(ValueError), watch.on():  # noqa: PT011 (raised by the door)
+        door.close()
+    assert vars(door) == {}
+
+
+@pytest.mark.usefixtures("here")
+def test_the_parts_of_a_step_are_its_layers_and_what_is_around_them():
+    """Forward and backward where a part has them: nothing goes back through the lowest layer's inputs."""
+    found = profiled("regularization={l2: 0.1}", "clipping={type: norm, limit: 1}", "training.batch_size=7")
+    ways = {part.name: (part.forward is not None, part.backward is not None) for part in found.parts}
+    assert ways == {
+        "batch": (True, False),
+        "0 dense": (True, True),
+        "1 relu": (True, True),
+        "2 dense": (True, True),
+        "3 softmax": (True, False),  # its way back is the loss's
+        "loss": (False, True),
+        "penalties": (False, True),
+        "clipping": (False, True),
+        "update": (False, True),
+    }
+    assert (found.rows, found.steps) == (7, 9)
+
+
+@pytest.mark.usefixtures("here")
+def test_what_a_spec_has_not_is_no_part():
+    """Penalties and clipping have a row only where there are any; a last layer that is not fused has a way back."""
+    found = profiled("loss=mean_squared_error")
+    ways = {part.name: part.backward is not None for part in found.parts}
+    assert "penalties" not in ways
+    assert "clipping" not in ways
+    assert ways["3 softmax"]
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("overrides", [(), ("training.batch_size=7",), ("layers=[{type: dense, units: 3}, softmax]",)])
+def test_floors_are_the_multiply_adds_of_a_step(overrides):
+    """All floors together, times the rate, are the products that ``show`` counts for a step."""
+    found = profiled(*overrides)
+    assert found.floor * found.rate == pytest.approx(step_multiply_adds(loaded(*overrides).spec, found.rows), rel=1e-9)
+
+
+@pytest.mark.usefixtures("here")
+def test_parts_make_the_step():
+    """No part takes less than nothing, and together with what is between them they are about the whole step."""
+    found = profile(loaded("layers[0].units=2000", "data.samples=2000"), 0.2)
+    assert all(part.seconds >= 0 for part in found.parts)
+    assert 0.5 < sum(part.seconds for part in found.parts) / found.step < 2
+    assert min(found.step, found.metrics, found.rate) > 0
+
+
+def test_between_is_the_rest_of_the_step():
+    """What no part takes, and never less than nothing."""
+    parts = [Part("a", 1.0, None), Part("b", None, 2.0, 0.5)]
+    assert Profile(parts, 4.0, 1, 1, 0.0, 1.0).between == 1.0
+    assert Profile(parts, 2.0, 1, 1, 0.0, 1.0).between == 0.0
+    assert Profile(parts, 4.0, 1, 1, 0.0, 1.0).floor == 0.5
+
+
+@pytest.mark.usefixtures("here")
+def test_steps_go_through_all_rows_again_and_again():
+    """Each epoch has every row once, in an order of its own."""
+    training = Training(assemble(loaded("training.batch_size=7").spec))
+    steps, rows = Steps(training), training.experiment.data["training"].inputs
+    epochs = [np.concatenate([steps.draw()[0].copy() for _ in range(9)]) for _ in range(2)]
+    for epoch in epochs:
+        np.testing.assert_array_equal(np.sort(epoch, axis=0), np.sort(rows, axis=0))
+    assert (epochs[0] != epochs[1]).any()
+    assert training.epoch == 1
+
+
+@pytest.mark.usefixtures("here")
+def test_rewound_steps_train_alike():
+    """After a rewind weights and optimizer are as at the start."""
+    training = Training(assemble(loaded().spec))
+    steps, values = Steps(training), training.network.parameters.values
+    first, ends = values.copy(), []
+    for _ in range(2):
+        steps.seconds(3)
+        ends.append(values.tobytes())
+        steps.rewind()
+        np.testing.assert_array_equal(values, first)
+    assert ends[0] == ends[1]
+    assert training.optimizer.updates == 0
+
+
+@pytest.mark.usefixtures("here")
+def test_every_round_makes_the_same_steps(monkeypatch):
+    """Rounds with and without the stopwatch alternate, and each begins with the first weights."""
+    rewound = []
+    honest = Steps.rewind
+    monkeypatch.setattr(Steps, "rewind", lambda steps: rewound.append(1) or honest(steps))
+    profiled()
+    assert len(rewound) == 2 * ROUNDS
+
+
+@pytest.mark.usefixtures("here")
+def test_a_divergence_is_told():
+    """A training that cannot be profiled because its numbers end says so like any other."""
+    with pytest.raises(DivergedError, match="training diverged at epoch"):
+        profile(loaded("optimizer={type: sgd, learning_rate: 1e30}"), 0.1)
