@@ -12,7 +12,7 @@ from nncli.nn.losses import Loss, average, is_fused
 from nncli.nn.parameters import Array, Parameters, Shape
 from nncli.nn.randomness import Random
 
-PORTION = 2 << 20  # bytes of the layers' outputs that pass through a network at once
+PORTION = 2 << 20  # bytes of inputs and of the layers' outputs that pass through a network at once
 
 
 class Network:
@@ -159,8 +159,8 @@ def widths(layers: Sequence[Layer], inputs: int) -> tuple[int, ...]:
 
 
 def rows_at_once(layers: Sequence[Layer], inputs: int, dtype: np.dtype[Any]) -> int:
-    """How many rows pass through a network at once, so that what its layers put out takes about ``PORTION`` bytes."""
-    return max(1, PORTION // (sum(widths(layers, inputs)[1:]) * dtype.itemsize))
+    """How many rows pass through a network at once, so that inputs and layers' outputs take about ``PORTION`` bytes."""
+    return max(1, PORTION // (sum(widths(layers, inputs)) * dtype.itemsize))
 
 
 def is_divisible(layers: Sequence[Layer]) -> bool:
