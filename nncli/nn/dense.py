@@ -89,7 +89,7 @@ class Dense(Layer):
         return [penalty for penalty in both if penalty.l1 or penalty.l2]
 
     def arrange(self, inputs: Array) -> None:
-        """And [X 1]ᵀ and Yᵀ, as ``np.dot`` wants them; a copy of what is no buffer is made anew at each pass."""
+        """And [X 1]ᵀ and Yᵀ, row-major as ``dot`` fills them; a copy of what is no buffer is made anew at each pass."""
         super().arrange(inputs)
         self.inputs_and_ones, self.outputs_transposed = self.buffer.with_ones(inputs).T, self.outputs.T
         if not is_buffer(inputs):
@@ -99,7 +99,7 @@ class Dense(Layer):
         """Y = X W + b."""
         if inputs is not self.inputs:
             self.arrange(inputs)
-        np.dot(self.weights_and_biases, self.inputs_and_ones, out=self.outputs_transposed)  # Yᵀ = [W; b]ᵀ [X 1]ᵀ
+        self.weights_and_biases.dot(self.inputs_and_ones, out=self.outputs_transposed)  # Yᵀ = [W; b]ᵀ [X 1]ᵀ
         return self.outputs
 
     def backward(self, grad: Array) -> Array:

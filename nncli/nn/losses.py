@@ -103,7 +103,7 @@ class CategoricalCrossentropy(Loss):
             self.arrange(outputs)
         low, high = self.ends
         np.multiply(targets, outputs, out=self.products)  # T P
-        losses: Array = np.dot(self.products, self.ones)  # Σ T P
+        losses: Array = self.products.dot(self.ones)  # Σ T P
         np.minimum(np.maximum(losses, low, out=losses), high, out=losses)  # clip(Σ T P)
         return np.negative(np.log(losses, out=losses), out=losses)  # −log clip(Σ T P)
 

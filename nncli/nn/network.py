@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nncli.nn.buffers import Buffers
-from nncli.nn.layer import Layer
+from nncli.nn.layer import NOTHING, Layer
 from nncli.nn.losses import Loss, average, is_fused
 from nncli.nn.parameters import Array, Parameters, Shape
 from nncli.nn.randomness import Random
@@ -52,6 +52,7 @@ class Network:
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
         self.is_fused = is_fused(self.layers[-1], loss)
         self._buffer = Buffers(dtype)
+        self._taken_in = NOTHING
         lowest = next(index for index, layer in enumerate(self.layers) if layer.shapes(self.widths[index]))
         self.lowest, *above = self.layers[lowest:-1] if self.is_fused else self.layers[lowest:]
         self.passed_back = tuple(reversed(above))
@@ -74,12 +75,13 @@ class Network:
             layer.draw_from(rng)
 
     def take_in(self, inputs: Array) -> Array:
-        """Inputs (N, D) of any number format as the layers take them: themselves or a copy."""
-        return self._buffer.taken_in(inputs)
+        """Inputs (N, D) of any number format as the layers take them: themselves, or a copy that is made each time."""
+        self._taken_in = self._buffer.taken_in(inputs)
+        return self._taken_in
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Outputs (N, M) of inputs (N, D) of any number format; they belong to the network until its next pass."""
-        outputs = self.take_in(inputs)
+        outputs = inputs if inputs is self._taken_in else self.take_in(inputs)
         for layer in self.layers:
             outputs = layer.forward(outputs, training)
         self.outputs = outputs

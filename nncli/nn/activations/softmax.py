@@ -22,26 +22,26 @@ class Softmax(Layer):
     """
 
     def arrange(self, inputs: Array) -> None:
-        """And maximum and sum of each row, the sum in each of the C columns where these are few."""
+        """And what ``softmax`` works on, all transposed; the sum of a row stands in C columns where these are few."""
         super().arrange(inputs)
         rows, columns = inputs.shape
         copies = columns if columns <= NARROW else 1
-        self.ones, self.sums = self.buffer["ones", columns, copies].T, self.buffer["sums", rows, copies].T
-        self.largest = self.buffer["largest", rows, 1]
-        self.transposed = inputs.T, self.outputs.T
+        ones, sums = self.buffer["ones", columns, copies], self.buffer["sums", rows, copies]
+        self.reduced = self.buffer["reduced", rows, 1]
+        self.transposed = [each.T for each in (inputs, self.outputs, ones, self.reduced, sums)]
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """P = softmax(Z)."""
         if inputs is not self.inputs:
             self.arrange(inputs)
-        softmax(*self.transposed, self.ones, self.largest.T, self.sums)
+        softmax(*self.transposed)
         return self.outputs
 
     def backward(self, grad: Array) -> Array:
         """dL/dZ = P (dL/dP − Σ dL/dP P)."""
         np.multiply(grad, self.outputs, out=self.d_inputs)  # dL/dP P
-        np.add.reduce(self.d_inputs, axis=1, keepdims=True, out=self.largest)  # Σ dL/dP P
-        np.subtract(grad, self.largest, out=self.d_inputs)  # dL/dP − Σ dL/dP P
+        np.add.reduce(self.d_inputs, axis=1, keepdims=True, out=self.reduced)  # Σ dL/dP P
+        np.subtract(grad, self.reduced, out=self.d_inputs)  # dL/dP − Σ dL/dP P
         return np.multiply(self.outputs, self.d_inputs, out=self.d_inputs)  # P (dL/dP − Σ dL/dP P)
 
 
@@ -55,5 +55,5 @@ def softmax(logits: Array, out: Array, ones: Array, largest: Array, sums: Array)
     np.maximum.reduce(logits, axis=0, keepdims=True, out=largest)  # max Z
     np.subtract(logits, largest, out=out)  # Z − max Z
     np.exp(out, out=out)  # exp(Z − max Z)
-    np.dot(ones, out, out=sums)  # Σ exp(Z − max Z)
+    ones.dot(out, out=sums)  # Σ exp(Z − max Z)
     np.divide(out, sums, out=out)
