@@ -6,58 +6,146 @@ A family's base class is marked with ``@kind``, a member with ``@register``; the
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, reduce
-from operator import or_
-from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from functools import cached_property
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreConfig, CoreSchema, PydanticCustomError, SchemaValidator, core_schema, to_jsonable_python
 
-Count = Annotated[int, Field(ge=1, examples=[64])]
-Positive = Annotated[float, Field(gt=0, examples=[1.0])]
-NonNegative = Annotated[float, Field(ge=0, examples=[0.0])]
-Share = Annotated[float, Field(ge=0, lt=1, examples=[0.1])]
-Probability = Annotated[float, Field(ge=0, le=1, examples=[0.5])]
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-
-STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True, defer_build=True)
+STRICT = CoreConfig(strict=True, allow_inf_nan=False)
 
 Class = TypeVar("Class", bound=type)
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One argument of a component's constructor, as a reader of its documentation needs it."""
+class Bounds:
+    """What a value has to keep within, in the words of pydantic's core, and an example of one that does."""
+
+    def __init__(self, example: Any = None, **limits: Any) -> None:
+        self.example, self.limits = example, limits
+
+    def core(self, inner: Any) -> CoreSchema:
+        """The schema of a value that does."""
+        return {**core_of(inner), **self.limits, "metadata": {"example": self.example}}
+
+
+Count = Annotated[int, Bounds(64, ge=1)]
+Positive = Annotated[float, Bounds(1.0, gt=0)]
+NonNegative = Annotated[float, Bounds(0.0, ge=0)]
+Share = Annotated[float, Bounds(0.1, ge=0, lt=1)]
+Probability = Annotated[float, Bounds(0.5, ge=0, le=1)]
+Seed = Annotated[int, Bounds(ge=0, le=2**32 - 1)]
+
+
+class Parameter(NamedTuple):
+    """A key of a model, or an argument of a component's constructor; the default is ... where there is none."""
 
     name: str
-    type: str
-    default: str
-    range: str
-    meaning: str
+    annotation: Any
+    default: Any = ...
+    meaning: str = ""
+
+    def core(self) -> core_schema.TypedDictField:
+        """The schema of its value."""
+        schema = core_of(self.annotation)
+        if self.default is not ...:
+            schema = core_schema.with_default_schema(schema, default=self.default)
+        return core_schema.typed_dict_field(schema, required=self.default is ...)
 
 
-@dataclass(frozen=True)
+class Model(SimpleNamespace):
+    """Values under the names that a class annotates: strict types, nothing infinite, no change afterwards.
+
+    pydantic's core validates what is read; pydantic's own models, with methods of these names, take long to import.
+    """
+
+    extra: ClassVar[Literal["forbid", "ignore"]] = "forbid"
+    model_fields: ClassVar[dict[str, Parameter]]
+
+    def __init_subclass__(cls) -> None:
+        hints = inspect.get_annotations(cls)
+        cls.model_fields = {name: Parameter(name, hint, getattr(cls, name, ...)) for name, hint in hints.items()}
+
+    def __init__(self, **values: Any) -> None:
+        given = {name: values.pop(name, field.default) for name, field in self.model_fields.items()}
+        if values or any(value is ... for value in given.values()):
+            raise TypeError(f"{type(self).__name__}: a name is missing or unknown; it has {', '.join(given)}")
+        super().__init__(**given)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{name}: a {type(self).__name__} does not change")
+
+    @classmethod
+    def core(cls) -> CoreSchema:
+        """The schema of a mapping that becomes such a model."""
+        fields = {name: field.core() for name, field in cls.model_fields.items()}
+        mapping = core_schema.typed_dict_schema(fields, cls=cls, extra_behavior=cls.extra, config=STRICT)
+        return core_schema.no_info_after_validator_function(lambda values: cls(**values), mapping, ref=cls.__name__)
+
+    @classmethod
+    def model_validate(cls, value: Any) -> Self:
+        """The model of a mapping in which nothing is wrong; a ValidationError tells all that is."""
+        made: Self = validated(value, cls)
+        return made
+
+    def model_copy(self, update: dict[str, Any]) -> Self:
+        """The same with some values replaced."""
+        return type(self)(**{**vars(self), **update})
+
+    def model_dump(self, mode: Literal["json"] = "json") -> Any:
+        """The values as JSON has them."""
+        return to_jsonable_python(self, fallback=vars)
+
+
+def core_of(annotation: Any) -> CoreSchema:
+    """What an annotation says, as a schema of pydantic's core."""
+    if annotation in _kinds:
+        return ComponentOf(_kinds[annotation]).core()
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation.core()
+    return _SCHEMAS[get_origin(annotation) or annotation](*get_args(annotation))
+
+
+def validated(value: Any, annotation: Any) -> Any:
+    """What a value becomes where an annotation is its schema; a ValidationError tells all that is wrong with it."""
+    return SchemaValidator(core_of(annotation), STRICT).validate_python(value)
+
+
+def _one_of(*parts: Any) -> CoreSchema:
+    choices: list[Any] = [core_of(part) for part in parts if part is not NoneType]
+    inner = choices[0] if len(choices) == 1 else core_schema.union_schema(choices)
+    return core_schema.nullable_schema(inner) if NoneType in parts else inner
+
+
+_SCHEMAS: dict[Any, Callable[..., CoreSchema]] = {
+    Any: core_schema.any_schema,
+    bool: core_schema.bool_schema,
+    float: core_schema.float_schema,
+    int: core_schema.int_schema,
+    str: core_schema.str_schema,
+    dict: lambda key, value: core_schema.dict_schema(core_of(key), core_of(value)),
+    list: lambda item: core_schema.list_schema(core_of(item)),
+    Annotated: lambda inner, marker: marker.core(inner),
+    Literal: lambda *words: core_schema.literal_schema(list(words)),
+    Union: _one_of,
+    UnionType: _one_of,
+}
+
+
 class Component:
     """A registered class: its kind, its name in a spec, the book's name for it, and what its signature says."""
 
-    kind: str
-    name: str
-    alias: str | None
-    target: Any
+    def __init__(self, kind: str, name: str, alias: str | None, target: Any) -> None:
+        self.kind, self.name, self.alias, self.target = kind, name, alias, target
 
     @property
     def summary(self) -> str:
         """The first sentence of the docstring."""
-        return self._docstring.partition("\n")[0]
+        return self.docstring.partition("\n")[0]
 
     @property
     def text(self) -> str:
         """What the docstring says between its first sentence and its sections: formulas, and what is not obvious."""
-        return (
-            re.split(r"^(?:Args|Raises|Source):", self._docstring, flags=re.MULTILINE)[0].partition("\n")[2].strip("\n")
-        )
+        return re.split(r"(?m)^(?:Args|Raises|Source):", self.docstring)[0].partition("\n")[2].strip("\n")
 
     @property
     def formulas(self) -> list[str]:
@@ -65,78 +153,53 @@ class Component:
         return [line.strip() for line in self.text.splitlines() if line.startswith("    ")]
 
     @property
-    def source(self) -> str:
-        """Who has published it, and how this variant differs."""
-        return " ".join(self._docstring.partition("\nSource: ")[2].split())
-
-    @property
-    def example(self) -> dict[str, Any]:
-        """How a spec may name it: with what is required, else with its first parameter as it is by default."""
-        required = {name: _example(annotation) for name, annotation, default in self._arguments if default is ...}
-        written = {name: default for name, _, default in self._arguments if default is not ... and default is not None}
-        return {"type": self.name, **(required or dict(list(written.items())[:1]))}
-
-    @property
-    def _docstring(self) -> str:
+    def docstring(self) -> str:
+        """The class's own, without its indentation."""
         return inspect.cleandoc(self.target.__doc__ or "")
 
     @cached_property
     def model(self) -> "type[ComponentSpec]":
-        """The constructor's signature as a pydantic model."""
-        fields: dict[str, Any] = {"type": (Literal[self.name], self.name)}
-        for name, annotation, default in self._arguments:
-            fields[name] = (_as_field(annotation), default)
-        model = create_model(self.target.__name__, __base__=ComponentSpec, **fields)
-        model.component = self
-        return model
+        """The constructor's signature as a model."""
+        fields = [Parameter("type", Literal[self.name], self.name), *self._arguments]
+        hints = {field.name: field.annotation for field in fields}
+        defaults = {field.name: field.default for field in fields if field.default is not ...}
+        return type(self.target.__name__, (ComponentSpec,), {"__annotations__": hints, "component": self, **defaults})
+
+    @cached_property
+    def validator(self) -> SchemaValidator:
+        """What checks a mapping that names the component, which is a step in the path of a problem."""
+        step = step_into(self.kind, self.name)
+        return SchemaValidator(core_schema.tagged_union_schema({step: self.model.core()}, lambda _: step))
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """The constructor's arguments, in their order."""
         explained: dict[str, str] = {}
-        for base in reversed(self._bases):
+        for base in reversed(self.target.__mro__):
             explained |= meanings(base.__doc__ or "")
-        return tuple(
-            Parameter(
-                name,
-                _type_words(annotation),
-                "" if default is ... else _value_words(default),
-                _range_words(annotation),
-                explained.get(name, ""),
-            )
-            for name, annotation, default in self._arguments
-        )
+        return tuple(each._replace(meaning=explained.get(each.name, "")) for each in self._arguments)
 
     @cached_property
-    def _arguments(self) -> list[tuple[str, Any, Any]]:
-        """Name, annotation and default of each argument; the default is ... where there is none."""
-        constructor = next((vars(base)["__init__"] for base in self._bases if "__init__" in vars(base)), None)
-        if constructor is None:
+    def _arguments(self) -> list[Parameter]:
+        """The constructor's arguments without their meanings."""
+        if self.target.__init__ is object.__init__:
             return []
-        hints = get_type_hints(constructor, include_extras=True)
-        arguments = inspect.signature(constructor).parameters.values()
-        defaults = {each.name: ... if each.default is each.empty else each.default for each in arguments}
-        return [(name, hints[name], default) for name, default in defaults.items() if name != "self"]
-
-    @property
-    def _bases(self) -> tuple[type, ...]:
-        """The class and those it inherits from, the nearest first; an inherited constructor is a schema too."""
-        return tuple(base for base in self.target.__mro__ if base is not object)
+        given = list(inspect.signature(self.target.__init__).parameters.values())[1:]  # without self
+        defaults = {each.name: ... if each.default is each.empty else each.default for each in given}
+        return [Parameter(each.name, each.annotation, defaults[each.name]) for each in given]
 
 
-class ComponentSpec(BaseModel):
+class ComponentSpec(Model):
     """What a spec says of one component: its type and its parameters, validated."""
 
-    model_config = STRICT
     component: ClassVar[Component]
     type: str
 
     def build(self) -> Any:
         """Construct the component, and the components among its arguments before it."""
-        arguments = {
-            name: value.build() if isinstance(value, ComponentSpec) else value for name, value in self if name != "type"
-        }
-        return self.component.target(**arguments)
+        given = {name: value for name, value in vars(self).items() if name != "type"}
+        built = {name: value.build() for name, value in given.items() if isinstance(value, ComponentSpec)}
+        return self.component.target(**{**given, **built})
 
 
 _kinds: dict[type, str] = {}
@@ -198,40 +261,23 @@ def names(of: str) -> dict[str, Component]:
     return {word: entry for entry in components(of) for word in (entry.name, entry.alias) if word}
 
 
-@dataclass(frozen=True)
 class ComponentOf:
-    """The annotation of a field that takes any component of a kind: a bare name, or a mapping with ``type``."""
+    """The annotation of a value that is any component of a kind: a bare name, or a mapping with ``type``."""
 
-    kind: str
+    def __init__(self, of: str) -> None:
+        self.kind = of
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Build the choice among the components that are registered by now."""
-        choices = {
-            step_into(self.kind, entry.name): handler.generate_schema(entry.model) for entry in components(self.kind)
-        }
-        choice = core_schema.tagged_union_schema(
-            choices,
-            self._choice,
-            custom_error_type="unknown_type",
-            custom_error_message="unknown {kind}",
-            custom_error_context={"kind": self.kind},
-        )
-        words = core_schema.literal_schema(list(names(self.kind)))
-        return core_schema.no_info_before_validator_function(
-            self._spelled_out, choice, json_schema_input_schema=core_schema.union_schema([words, choice])
-        )
+    def core(self, _: Any = None) -> CoreSchema:
+        """The schema of such a value; the model is made of the component that it names, and of no other."""
+        return core_schema.no_info_plain_validator_function(self._named, metadata={"kind": self.kind})
 
-    def _spelled_out(self, value: Any) -> Any:
-        """``relu`` as ``{type: relu}``, and the book's name as ours."""
-        value = {"type": value} if isinstance(value, str) else value
-        if isinstance(value, dict) and isinstance(value.get("type"), str):
-            known = names(self.kind).get(value["type"])
-            return {**value, "type": known.name} if known else value
-        return value
-
-    def _choice(self, value: Any) -> str | None:
-        name = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-        return step_into(self.kind, name) if isinstance(name, str) else None
+    def _named(self, value: Any) -> Any:
+        given = {"type": value} if isinstance(value, str) else value
+        name = given.get("type") if isinstance(given, dict) else None
+        known = names(self.kind).get(name) if isinstance(name, str) else None
+        if known is None:
+            raise PydanticCustomError("unknown_type", "unknown {kind}", {"kind": self.kind})
+        return known.validator.validate_python({**given, "type": known.name})
 
 
 def step_into(of: str, name: str) -> str:
@@ -239,54 +285,8 @@ def step_into(of: str, name: str) -> str:
     return f"<{of} {name}>"
 
 
-def entered(step: str | int) -> tuple[str, str] | None:
-    """The kind and the name in a step that a choice has added; None for a step that a user wrote."""
-    found = re.fullmatch(r"<(\w+) (\w+)>", str(step))
-    return (found[1], found[2]) if found else None
-
-
-def _as_field(annotation: Any) -> Any:
-    """An annotation with every base class in it replaced by the choice of its components."""
-    if annotation in _kinds:
-        return Annotated[ComponentSpec, ComponentOf(_kinds[annotation])]
-    if get_origin(annotation) in {Union, UnionType}:
-        return reduce(or_, map(_as_field, get_args(annotation)))
-    return annotation
-
-
 def meanings(docstring: str) -> dict[str, str]:
     """What the ``Args:`` of a docstring say, by name."""
     section = re.search(r"^Args:\n((?:[ ]{4}.*\n?|\n)+)", inspect.cleandoc(docstring), re.MULTILINE)
     entries = re.findall(r"^ {4}(\w+): ((?:.*)(?:\n {8}.*)*)", section.group(1) if section else "", re.MULTILINE)
     return {name: " ".join(text.split()) for name, text in entries}
-
-
-def _example(annotation: Any) -> Any:
-    """A value that fits the annotation of a required argument: the first of its field's examples."""
-    return next(field.examples[0] for field in get_args(annotation)[1:] if getattr(field, "examples", None))
-
-
-def _type_words(annotation: Any) -> str:
-    words = {int: "whole number", float: "number", str: "text", bool: "true or false", NoneType: "null"}
-    if get_origin(annotation) is Annotated:
-        return _type_words(get_args(annotation)[0])
-    if get_origin(annotation) is Literal:
-        return " or ".join(map(str, get_args(annotation)))
-    if get_origin(annotation) in {Union, UnionType}:
-        return " or ".join(map(_type_words, get_args(annotation)))
-    return words.get(annotation) or _kinds[annotation]
-
-
-def _range_words(annotation: Any) -> str:
-    if get_origin(annotation) in {Union, UnionType}:
-        return ", ".join(filter(None, map(_range_words, get_args(annotation))))
-    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
-    field: Any = next(iter(get_args(annotation)[1:]), None)
-    bounds = [(bound, name) for bound in getattr(field, "metadata", []) for name in signs if hasattr(bound, name)]
-    return ", ".join(f"{signs[name]} {getattr(bound, name)}" for bound, name in bounds)
-
-
-def _value_words(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)

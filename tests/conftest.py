@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from nncli.cli import SETTINGS, main  # imports no NumPy, which reads its settings when it is imported
+from nncli.cli import main  # imports no NumPy, which reads its settings when it is imported
+from nncli.cli.threads import ONE
 
-for _variable, _value in SETTINGS.items():
+for _variable, _value in ONE.items():
     os.environ.setdefault(_variable, _value)
 
 settings.register_profile("any machine", deadline=None)  # no test asserts an absolute time

@@ -3,12 +3,13 @@
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import Field, ValidationError
+from pydantic_core import ValidationError
 
 import nncli.run.loading  # noqa: F401 (registers all components)
 from nncli import registry
+from nncli.cli.reference import in_words
 from nncli.nn.optimizers.adam import Adam
-from nncli.registry import Component, Count, Positive, components, names, register
+from nncli.registry import Bounds, Component, Count, Model, Positive, components, names, register
 
 
 class Sample:
@@ -26,7 +27,7 @@ class Sample:
         rate: Positive | None = None,
         mode: Literal["fast", "slow"] = "fast",
         label: str = "x",
-        size: Annotated[int, Field(multiple_of=2, le=8)] = 4,
+        size: Annotated[int, Bounds(multiple_of=2, le=8)] = 4,
         wide: bool = False,
     ):
         self.given = (units, rate, mode, label, size, wide)
@@ -39,8 +40,7 @@ class Heir(Sample):
 @pytest.mark.parametrize("target", [Sample, Heir])
 def test_parameters_are_those_of_the_signature(target):
     """Name, type, default, range and meaning of each argument, also of a constructor that is inherited."""
-    told = [(p.name, p.type, p.default, p.range, p.meaning) for p in Component("x", "x", None, target).parameters]
-    assert told == [
+    assert list(map(in_words, Component("x", "x", None, target).parameters)) == [
         ("units", "whole number", "", "≥ 1", "how many."),
         ("rate", "number or null", "null", "> 0", "how fast, at first."),
         ("mode", "fast or slow", "fast", "", ""),
@@ -65,6 +65,38 @@ def test_the_constructor_is_the_schema(target):
     for wrong in ({}, {"units": 0}, {"units": 1, "size": 3}, {"units": 1, "mode": "idle"}, {"units": 1, "more": 1}):
         with pytest.raises(ValidationError):
             model.model_validate({"type": "sample", **wrong})
+
+
+class Point(Model):
+    """A model with a default."""
+
+    x: Count
+    tags: list[str] | None = None
+
+
+def test_a_model_does_not_change():
+    """A copy may have other values; the names stay those of the class, in their order."""
+    point = Point(x=1)
+    with pytest.raises(AttributeError, match="does not change"):
+        point.x = 2
+    changed = point.model_copy(update={"tags": ["a"], "x": 3})
+    assert (point.model_dump(), changed.model_dump()) == ({"x": 1, "tags": None}, {"x": 3, "tags": ["a"]})
+    assert list(changed.model_dump()) == ["x", "tags"]
+    assert point == Point.model_validate({"x": 1}) != changed
+
+
+@pytest.mark.parametrize("values", [{}, {"tags": []}, {"x": 1, "y": 2}])
+def test_a_model_needs_its_names(values):
+    """A program that leaves one out, or knows another, is told the names there are."""
+    with pytest.raises(TypeError, match="Point: a name is missing or unknown; it has x, tags"):
+        Point(**values)
+
+
+@pytest.mark.parametrize("wrong", [{"x": True}, {"x": 1.0}, {"x": "1"}, {"x": 1, "tags": [1]}, {"x": 1, "y": 2}, 1])
+def test_a_model_is_strict(wrong):
+    """Nothing is taken for something near it, at any depth, and no other name is passed over."""
+    with pytest.raises(ValidationError):
+        Point.model_validate(wrong)
 
 
 @pytest.mark.parametrize(("name", "alias"), [("adam", None), ("other", "Optimizer_Adam"), ("Optimizer_SGD", None)])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from nncli.cli.display import Output, table
-from nncli.cli.reference import example, facts
+from nncli.cli.reference import example, facts, source
 
 if TYPE_CHECKING:
     from nncli.nn.parameters import Array
@@ -33,7 +33,7 @@ def show_component(entry: "Component") -> None:
         out.print(fill(_plain(each.meaning), out.width, initial_indent=" " * 6, subsequent_indent=" " * 6))
     if entry.parameters:
         out.print()
-    out.print(f"Source: {entry.source}\n\nIn a spec:\n")
+    out.print(f"Source: {source(entry)}\n\nIn a spec:\n")
     out.print(indent(example(entry), "    ") + "\n", soft_wrap=True)
 
 

@@ -17,9 +17,8 @@ def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) ->
     """
     import nncli.run.loading  # noqa: F401 (registers them)
     from nncli import registry
-    from nncli.cli.reference import as_document, components_as_markdown
+    from nncli.cli.reference import as_document, components_as_markdown, spec_as_schema
     from nncli.errors import CommandLineError
-    from nncli.spec.schema import schema as spec_schema
 
     if as_json + markdown + schema > 1 or (schema and kind):
         raise CommandLineError("--json, --markdown and --schema exclude each other; --schema is of a whole spec")
@@ -27,7 +26,7 @@ def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) ->
         raise CommandLineError(f"unknown kind {kind!r}; known: {', '.join(registry.kinds())}")
     chosen = [entry for name in ([kind] if kind else registry.kinds()) for entry in registry.components(name)]
     if schema:
-        click.echo(json.dumps(spec_schema(), indent=2))
+        click.echo(json.dumps(spec_as_schema(), indent=2))
     elif as_json:
         click.echo(json.dumps([as_document(entry) for entry in chosen], indent=2, ensure_ascii=False))
     elif markdown:

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from nncli.cli.reference import in_words
 from nncli.cli.tables import cell_text, direction, figure
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def show_components(components: Iterable["Component"]) -> None:
         out.print(Padding(Text(entry.summary), (0, 0, 0, 4)))
         if entry.parameters:
             made = Table.grid(padding=(0, 2))
-            for each in entry.parameters:
+            for each in map(in_words, entry.parameters):
                 given = f"= {each.default}" if each.default else "required"
                 made.add_row("   ", each.name, each.type, given, each.range)
             out.print(made)

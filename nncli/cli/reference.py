@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from nncli.cli.tables import markdown_table
-from nncli.registry import Component, Parameter
+from nncli.registry import Bounds, Component, Parameter, components, kinds, names
 
 PLACES = {  # where a spec names a component of a kind, if not under a key of that name
     "layer": "layers:\n  - {}",
@@ -15,6 +15,31 @@ PLACES = {  # where a spec names a component of a kind, if not under a key of th
     "dataset": "data: {}",
 }
 HEADINGS = ["key", "type", "default", "range", "meaning"]
+TYPES = {int: "whole number", float: "number", str: "text", bool: "true or false", NoneType: "null"}
+SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+
+
+class Words(NamedTuple):
+    """A parameter as a reader of its documentation needs it; without a default it is required."""
+
+    name: str
+    type: str
+    default: str
+    range: str
+    meaning: str
+
+
+def in_words(parameter: Parameter) -> Words:
+    """Type, default and range of a parameter as words."""
+    key, annotation, default, meaning = parameter
+    limits = [limit for bounds in _bounds(annotation) for limit in bounds.limits.items()]
+    within = ", ".join(f"{SIGNS[name]} {limit}" for name, limit in limits if name in SIGNS)
+    return Words(key, _type(annotation), "" if default is ... else _value(default), within, meaning)
+
+
+def source(component: Component) -> str:
+    """Who has published it, and how this variant differs."""
+    return " ".join(component.docstring.partition("\nSource: ")[2].split())
 
 
 def components_as_markdown(components: Iterable[Component]) -> str:
@@ -27,7 +52,7 @@ def _section(component: Component) -> str:
     heading = f"### `{component.name}` ({component.kind}{known})\n\n{component.summary}\n"
     rows = [
         [f"`{each.name}`", each.type, each.default or "required", each.range or "–", each.meaning]
-        for each in component.parameters
+        for each in map(in_words, component.parameters)
     ]
     return f"{heading}\n{markdown_table(HEADINGS, rows)}" if rows else heading
 
@@ -40,20 +65,77 @@ def as_document(component: Component) -> dict[str, Any]:
         "alias": component.alias,
         "summary": component.summary,
         "text": component.text,
-        "parameters": [asdict(parameter) for parameter in component.parameters],
-        "source": component.source,
+        "parameters": [in_words(parameter)._asdict() for parameter in component.parameters],
+        "source": source(component),
         "example": example(component),
     }
 
 
 def example(component: Component) -> str:
-    """The lines of a spec that name a component."""
-    words = [f"{key}: {json.dumps(value)}" for key, value in component.example.items() if key != "type"]
+    """The lines of a spec that name a component: with what is required, else with its first parameter by default."""
+    parameters = component.parameters
+    required = [(each.name, _bounds(each.annotation)[0].example) for each in parameters if each.default is ...]
+    given = [(each.name, each.default) for each in parameters if each.default is not ... and each.default is not None]
+    words = [f"{key}: {json.dumps(value)}" for key, value in required or given[:1]]
     written = f"{{{', '.join([f'type: {component.name}', *words])}}}" if words else component.name
     return PLACES.get(component.kind, f"{component.kind}: {{}}").format(written)
 
 
 def facts(parameter: Parameter) -> str:
     """Type, default and range of a parameter in a line."""
-    given = f"{parameter.default} by default" if parameter.default else "required"
-    return ", ".join(filter(None, (parameter.type, given, parameter.range)))
+    words = in_words(parameter)
+    given = f"{words.default} by default" if words.default else "required"
+    return ", ".join(filter(None, (words.type, given, words.range)))
+
+
+def _type(annotation: Any) -> str:
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(parts[0])
+    if origin in {Literal, Union, UnionType}:
+        return " or ".join(part if origin is Literal else _type(part) for part in parts)
+    return TYPES.get(annotation) or next(kind for kind in kinds() if issubclass(components(kind)[0].target, annotation))
+
+
+def _value(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _bounds(annotation: Any) -> list[Bounds]:
+    """All bounds in an annotation."""
+    within = [bounds for part in get_args(annotation) for bounds in _bounds(part)]
+    return [annotation] if isinstance(annotation, Bounds) else within
+
+
+def spec_as_schema() -> dict[str, Any]:
+    """The JSON Schema of a spec, for editors."""
+    from pydantic.json_schema import GenerateJsonSchema
+    from pydantic_core import core_schema, to_jsonable_python
+
+    from nncli.spec.sections import Spec
+
+    class Generator(GenerateJsonSchema):
+        """Writes out what only a program knows: the components of a kind, and what is made by default."""
+
+        def function_plain_schema(self, schema: Any) -> dict[str, Any]:
+            kind = schema["metadata"]["kind"]
+            models: dict[Any, Any] = {
+                each.name: core_schema.definition_reference_schema(each.target.__name__) for each in components(kind)
+            }
+            choice = core_schema.tagged_union_schema(models, lambda _: None)
+            return self.generate_inner(
+                core_schema.union_schema([core_schema.literal_schema(list(names(kind))), choice])
+            )
+
+        def generate_inner(self, schema: Any) -> dict[str, Any]:
+            example = schema.get("metadata", {}).get("example")
+            return {**super().generate_inner(schema), **({} if example is None else {"examples": [example]})}
+
+        def encode_default(self, dft: Any) -> Any:
+            return to_jsonable_python(dft, fallback=vars)
+
+    models = [entry.model.core() for kind in kinds() for entry in components(kind)]
+    schema = Generator().generate(core_schema.definitions_schema(Spec.core(), models))
+    return {"$schema": Generator.schema_dialect, **schema, "title": "nncli spec"}

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,8 +16,6 @@ def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
 
     OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
     """
-    from dataclasses import asdict
-
     from nncli.run.loading import load
     from nncli.run.summary import memory_bytes, step_multiply_adds, step_rows, summarize
 
@@ -28,10 +27,21 @@ def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
         "multiply_adds_a_step": step_multiply_adds(spec, rows),
         "memory_bytes": memory_bytes(spec),
     }
-    document = {"spec": spec.model_dump(mode="json"), "layers": [asdict(layer) for layer in layers], **figures}
+    document: dict[str, Any] = {
+        "spec": spec.model_dump(mode="json"),
+        "layers": [layer._asdict() for layer in layers],
+        **figures,
+    }
     if as_json:
         click.echo(json.dumps(document, indent=2, allow_nan=False))
         return
     from nncli.cli.display import show_summary
 
-    show_summary({**document, "spec": spec.model_dump(mode="json", exclude_none=True)})
+    show_summary({**document, "spec": _without_nulls(document["spec"])})
+
+
+def _without_nulls(value: Any) -> Any:
+    """The value as a person would write it."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return list(map(_without_nulls, value)) if isinstance(value, list) else value

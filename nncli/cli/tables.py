@@ -1,7 +1,5 @@
 """A comparison as JSON, CSV and Markdown."""
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +33,9 @@ def as_json(comparison: "Comparison") -> str:
 
 def as_csv(comparison: "Comparison") -> str:
     """A line a run: status, metrics at full precision, the keys in which the specs differ."""
+    import csv
+    import io
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run", "status", "epoch", *(row.name for row in comparison.rows), *comparison.differences])

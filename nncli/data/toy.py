@@ -7,13 +7,12 @@ from typing import Annotated, Any
 import numpy as np
 from nnfs.datasets import sine_data, spiral_data, vertical_data
 from numpy.typing import NDArray
-from pydantic import Field
 
 from nncli.data.dataset import Dataset, Random, Source
-from nncli.registry import Seed, register
+from nncli.registry import Bounds, Seed, register
 
-Samples = Annotated[int, Field(ge=1, le=1_000_000)]
-Classes = Annotated[int, Field(ge=2, le=255)]  # nnfs counts classes in eight bits
+Samples = Annotated[int, Bounds(ge=1, le=1_000_000)]
+Classes = Annotated[int, Bounds(ge=2, le=255)]  # nnfs counts classes in eight bits
 
 
 class Scatter(Source):

@@ -1,7 +1,7 @@
 """From a spec to the objects that it describes."""
 
-from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,7 @@ from nncli.spec.problems import Path, Problem, path_words
 from nncli.spec.sections import Fraction, Spec
 
 
-@dataclass(frozen=True)
-class Experiment:
+class Experiment(NamedTuple):
     """All that a spec describes, made: data sets by split, network with its first weights, optimizer, and the rest."""
 
     spec: Spec

@@ -3,15 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from pydantic import Field, NonNegativeInt
 
 from nncli.errors import RunError
 from nncli.nn.parameters import Array
-from nncli.run.records import Record, unpacked
+from nncli.registry import Bounds
+from nncli.run.records import NonNegativeInt, Record, unpacked
 
 MAGIC = b"nncli checkpoint 1\n"
 DIGEST = hashlib.sha256().digest_size
@@ -43,7 +42,7 @@ class VectorRecord(Record):
     """One of the vectors behind the head."""
 
     name: str
-    dtype: Annotated[str, Field(pattern="^<f[48]$")]
+    dtype: Annotated[str, Bounds(pattern="^<f[48]$")]
     length: NonNegativeInt
 
 
@@ -54,8 +53,7 @@ class Head(Record):
     vectors: list[VectorRecord]
 
 
-@dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(NamedTuple):
     """A position with its vectors (P,): ``values``, what the optimizer remembers, and ``best`` where there is one."""
 
     position: Position

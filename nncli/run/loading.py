@@ -1,8 +1,7 @@
 """From a file to a spec that is right: read, overridden, validated, checked, resolved."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nncli.data
 import nncli.nn  # noqa: F401 (registers everything else)
@@ -18,8 +17,7 @@ from nncli.spec.schema import validate
 from nncli.spec.sections import Regularization, Spec
 
 
-@dataclass(frozen=True)
-class LoadedSpec:
+class LoadedSpec(NamedTuple):
     """A spec that is right, resolved, with the bytes it was read from."""
 
     spec: Spec

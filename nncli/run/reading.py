@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic_core import ValidationError
 
 from nncli.errors import RunError
 from nncli.nn.network import shapes, statistics
 from nncli.nn.parameters import Array, Parameters
-from nncli.registry import entered, names
+from nncli.registry import names
 from nncli.run import storage
 from nncli.run.checkpoint import Checkpoint, unpack
 from nncli.run.checks import cross_check
@@ -23,6 +23,7 @@ from nncli.run.directory import checkpoints
 from nncli.run.evaluation import columns, measured_names, plausible
 from nncli.run.loading import resolve
 from nncli.run.records import DataRecord, EvaluationRecord, RunRecord, unpacked
+from nncli.spec.messages import entered
 from nncli.spec.problems import path_words, shown
 from nncli.spec.schema import Sections
 from nncli.spec.sections import Spec
@@ -71,7 +72,7 @@ class Run:
         """The resolved spec, in which everything fits together."""
         written = self.record.spec
         spec = resolve(written.model_copy(update={"metrics": FIRST_METRICS}) if written.metrics is None else written)
-        wrong = next(cross_check(Sections(**dict(spec)), machine=False), None)
+        wrong = next(cross_check(Sections(**vars(spec)), machine=False), None)
         if wrong:
             raise RunError(f"{self.path / 'run.json'}: damaged: spec.{path_words(wrong[0])}: {wrong[1]}")
         layers, inputs = [layer.build() for layer in spec.layers], spec.data.build().columns

@@ -1,20 +1,21 @@
 """What run.json and evaluation.json hold, written and read by the same models."""
 
 import json
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, model_validator
+from pydantic_core import CoreSchema, core_schema
 
-from nncli.registry import Count
+from nncli.registry import Bounds, Count, Model
 from nncli.spec.sections import Spec
 
 FORMAT: Literal[1] = 1
+NonNegativeInt = Annotated[int, Bounds(ge=0)]
 
 
-class Record(BaseModel):
+class Record(Model):
     """Part of a file of a run: strict in what it knows; what a later version may add is passed over."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False, frozen=True, defer_build=True)
+    extra = "ignore"
 
 
 class ArrayRecord(Record):
@@ -48,15 +49,20 @@ class RunRecord(Record):
     threads: dict[str, str]
     simd: dict[str, Any]
 
-    @model_validator(mode="after")
-    def _has_each_split(self) -> Self:
-        if self.spec.draws_test_last and "test" in self.data:
-            raise ValueError("the test set was drawn before training, as nncli 0.1.0 did it; train it again")
-        test = None if self.spec.draws_test_last else self.spec.test
-        given = {"training": True, "validation": self.spec.validation, "test": test}
-        if set(self.data) != {name for name, part in given.items() if part}:
-            raise ValueError("data has other splits than the spec")
-        return self
+    @classmethod
+    def core(cls) -> CoreSchema:
+        """The schema of a mapping that also has each split of its spec."""
+        return core_schema.no_info_after_validator_function(_with_each_split, super().core())
+
+
+def _with_each_split(record: RunRecord) -> RunRecord:
+    if record.spec.draws_test_last and "test" in record.data:
+        raise ValueError("the test set was drawn before training, as nncli 0.1.0 did it; train it again")
+    test = None if record.spec.draws_test_last else record.spec.test
+    given = {"training": True, "validation": record.spec.validation, "test": test}
+    if set(record.data) != {name for name, part in given.items() if part}:
+        raise ValueError("data has other splits than the spec")
+    return record
 
 
 class FileRecord(Record):
@@ -77,7 +83,7 @@ class EvaluationRecord(Record):
     epochs_trained: NonNegativeInt
     weights: FileRecord
     splits: dict[str, dict[str, float]]
-    data: dict[str, DataRecord] = {}
+    data: dict[str, DataRecord] = {}  # noqa: RUF012 (a default)
 
 
 def packed(record: Record) -> bytes:

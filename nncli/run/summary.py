@@ -1,8 +1,7 @@
 """A network in figures before it is trained: layers, shapes, parameters, memory, work."""
 
-from dataclasses import dataclass
 from math import ceil, prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +15,7 @@ BUFFERS = 3  # outputs, the gradient that comes back, and a mask or scratch
 VECTORS = 8  # values, gradients, two moments, early stopping's best, and a checkpoint on its way to the disk
 
 
-@dataclass(frozen=True)
-class LayerSummary:
+class LayerSummary(NamedTuple):
     """One layer in figures: columns in and out, trained numbers, products summed for one row forward."""
 
     type: str

@@ -22,5 +22,5 @@ def chosen_metrics(spec: Any) -> list[ComponentSpec]:
     """The metrics that a spec names, or all that suit its task; of a spec layers, data and metrics are needed."""
     if spec.metrics is not None:
         return list(spec.metrics)
-    every = [entry.model.model_validate({}) for entry in components("metric")]
-    return [metric for metric in every if suits(metric, task(spec))]
+    asked = task(spec)
+    return [entry.model.model_validate({}) for entry in components("metric") if asked in entry.target.tasks]

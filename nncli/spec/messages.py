@@ -1,11 +1,12 @@
 """pydantic's findings as sentences that name the value and the cure."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic_core import ValidationError
 
-from nncli.registry import components, entered, names
+from nncli.registry import Model, components, names
 from nncli.spec.document import Node, refused
 from nncli.spec.problems import Path, Problem, did_you_mean, shown
 from nncli.spec.sections import Fraction, Spec
@@ -24,7 +25,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_type": lambda _: "must be text",
     "bool_type": lambda _: "must be true or false",
     "list_type": lambda _: "must be a list",
-    "model_type": lambda _: "must be a mapping of keys to values",
+    "dict_type": lambda _: "must be a mapping of keys to values",
     "literal_error": lambda found: f"must be {found['expected']}",
     "too_short": lambda found: f"must have at least {found['min_length']} item",
     "too_long": lambda found: f"must have at most {found['max_length']} items",
@@ -40,6 +41,12 @@ def problems_of(error: ValidationError, root: Node, section: str) -> Iterator[Pr
         path += steps[-1:] if written or not entered(steps[-1]) else ()
         if not _refused(found["input"]):
             yield _problem(found, steps, path, root)
+
+
+def entered(step: str | int) -> tuple[str, str] | None:
+    """The kind and the name in a step that a choice has added; None for a step that a user wrote."""
+    found = re.fullmatch(r"<(\w+) (\w+)>", str(step))
+    return (found[1], found[2]) if found else None
 
 
 def _problem(found: Any, steps: Path, path: Path, root: Node) -> Problem:
@@ -61,6 +68,7 @@ def _problem(found: Any, steps: Path, path: Path, root: Node) -> Problem:
 def _unknown_type(kind: str, value: Any, path: Path) -> tuple[str, Path]:
     """What is wrong with a value that names no component, and where."""
     also = ", or {fraction: 0.2}" if path[0] in {"validation", "test"} else ""
+    value = {"type": value} if isinstance(value, str) else value
     if not isinstance(value, dict):
         return f"must be the name of one {kind} or a mapping with 'type'{also}, got {shown(value)}", path
     if "type" not in value:
@@ -87,7 +95,7 @@ def _bound(number: float) -> str:
 
 def _known_keys(steps: Path) -> list[str]:
     """The keys of the model that holds the last step."""
-    model: type[BaseModel] = Spec
+    model: type[Model] = Spec
     for step in steps[:-1]:
         if choice := entered(step):
             kind, name = choice
@@ -100,7 +108,7 @@ def _known_keys(steps: Path) -> list[str]:
 
 
 def _is_model(part: Any) -> bool:
-    return isinstance(part, type) and issubclass(part, BaseModel)
+    return isinstance(part, type) and issubclass(part, Model)
 
 
 def _refused(value: Any) -> bool:

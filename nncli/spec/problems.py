@@ -3,9 +3,7 @@
 import difflib
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 Path = tuple[str | int, ...]
 
@@ -16,27 +14,20 @@ LONGEST_VALUE = 60
 MOST_PROBLEMS = 50
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A text and the name under which a message speaks of it; ``first_line`` is the number of its first line."""
 
     name: str
     text: str
     first_line: int = 1
 
-    @cached_property
-    def lines(self) -> list[str]:
-        """The text line by line, without their ends."""
-        return self.text.splitlines()
-
     def line(self, number: int) -> str:
-        """One line of the text; empty past the last one."""
-        index = number - self.first_line
-        return self.lines[index] if 0 <= index < len(self.lines) else ""
+        """One line of the text, without its end; empty past the last one."""
+        lines, index = self.text.splitlines(), number - self.first_line
+        return lines[index] if 0 <= index < len(lines) else ""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A position in a source; lines and columns count from 1."""
 
     source: Source
@@ -44,8 +35,7 @@ class Place:
     column: int
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """What is wrong, where in the text, and at which path of the document."""
 
     place: Place

@@ -1,12 +1,11 @@
 """A document held against the sections, one at a time, so that a mistake in one hides none in another."""
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from types import SimpleNamespace
-from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ValidationError
 
+from nncli.registry import validated
 from nncli.spec.document import Document, Node
 from nncli.spec.messages import problems_of
 from nncli.spec.problems import Problem, did_you_mean, shown
@@ -22,7 +21,7 @@ class Sections(SimpleNamespace):
 
     def spec(self) -> Spec:
         """The whole spec, once nothing is wrong."""
-        return Spec.model_construct(**vars(self))
+        return Spec(**vars(self))
 
 
 def validate(document: Document) -> tuple[Sections, list[Problem]]:
@@ -38,21 +37,15 @@ def validate(document: Document) -> tuple[Sections, list[Problem]]:
     for name, field in Spec.model_fields.items():
         if name in root.children:
             try:
-                value = _adapter(name).validate_python(root.children[name].plain(), strict=True)
+                value = validated(root.children[name].plain(), field.annotation)
             except ValidationError as error:
                 problems += problems_of(error, root, name)
                 continue
         else:
             value = field.default
-        if name not in spoiled and (name in root.children or not field.is_required()):
+        if name not in spoiled and (name in root.children or field.default is not ...):
             setattr(sections, name, value)
     return sections, problems
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a spec, for editors."""
-    dialect = "https://json-schema.org/draft/2020-12/schema"
-    return {"$schema": dialect, **Spec.model_json_schema(), "title": "nncli spec"}
 
 
 def _keys_without_section(root: Node) -> Iterator[Problem]:
@@ -61,10 +54,5 @@ def _keys_without_section(root: Node) -> Iterator[Problem]:
             cure = did_you_mean(str(key), Spec.model_fields)
             yield Problem(root.key_place((key,)), (), f"unknown key {shown(key)}{cure}")
     for name, field in Spec.model_fields.items():
-        if field.is_required() and name not in root.children:
+        if field.default is ... and name not in root.children:
             yield Problem(root.place, (), f"section {name!r} is missing")
-
-
-@cache
-def _adapter(name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(Spec.model_fields[name].rebuild_annotation())

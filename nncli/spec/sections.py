@@ -2,30 +2,24 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Discriminator, Field, Tag
+from pydantic_core import CoreSchema, core_schema
 
-from nncli.registry import STRICT, ComponentOf, ComponentSpec, Count, NonNegative, Seed, step_into
+from nncli.registry import Bounds, ComponentOf, ComponentSpec, Count, Model, NonNegative, Seed, core_of, step_into
 
 Dataset = Annotated[ComponentSpec, ComponentOf("dataset")]
 
 
-class Section(BaseModel):
-    """Part of a spec: strict types, no unknown keys, nothing infinite, no change afterwards."""
-
-    model_config = STRICT
-
-
-class Fraction(Section):
+class Fraction(Model):
     """Rows taken out of ``data``, the same share of each class where there are classes.
 
     Args:
         fraction: the share of the rows.
     """
 
-    fraction: Annotated[float, Field(gt=0, lt=1)]
+    fraction: Annotated[float, Bounds(gt=0, lt=1)]
 
 
-class Regularization(Section):
+class Regularization(Model):
     """Penalties of every dense layer that says nothing itself.
 
     Args:
@@ -41,7 +35,7 @@ class Regularization(Section):
     bias_l2: NonNegative = 0.0
 
 
-class EarlyStopping(Section):
+class EarlyStopping(Model):
     """When training ends before its last epoch; the best weights are the ones that are kept.
 
     Args:
@@ -55,7 +49,7 @@ class EarlyStopping(Section):
     min_delta: NonNegative = 0.0
 
 
-class Training(Section):
+class Training(Model):
     """The loop.
 
     Args:
@@ -84,17 +78,22 @@ _FRACTION, _DATASET = step_into("split", "fraction"), step_into("split", "datase
 
 
 def _kind_of_split(value: Any) -> str:
-    fraction = isinstance(value, Fraction) or (isinstance(value, dict) and "fraction" in value)
-    return _FRACTION if fraction else _DATASET
+    return _FRACTION if isinstance(value, dict) and "fraction" in value else _DATASET
 
 
-Split = Annotated[
-    Annotated[Fraction, Tag(_FRACTION)] | Annotated[Dataset, Tag(_DATASET)],
-    Discriminator(_kind_of_split),
-]
+class FractionOrDataset:
+    """The annotation of a split."""
+
+    def core(self, _: Any) -> CoreSchema:
+        """The schema of either; its keys tell which of the two it is."""
+        either = {_FRACTION: core_of(Fraction), _DATASET: core_of(Dataset)}
+        return core_schema.tagged_union_schema(either, _kind_of_split)
 
 
-class Spec(Section):
+Split = Annotated[Fraction | ComponentSpec, FractionOrDataset()]
+
+
+class Spec(Model):
     """Everything that a run depends on.
 
     Args:
@@ -122,7 +121,7 @@ class Spec(Section):
     data: Dataset
     validation: Split | None = None
     test: Split | None = None
-    layers: Annotated[list[Annotated[ComponentSpec, ComponentOf("layer")]], Field(min_length=1, max_length=1000)]
+    layers: Annotated[list[Annotated[ComponentSpec, ComponentOf("layer")]], Bounds(min_length=1, max_length=1000)]
     loss: Annotated[ComponentSpec, ComponentOf("loss")]
     optimizer: Annotated[ComponentSpec, ComponentOf("optimizer")]
     schedule: Annotated[ComponentSpec, ComponentOf("schedule")] | None = None

@@ -5,7 +5,9 @@ import json
 import pytest
 
 import nncli.run.loading  # noqa: F401 (registers them)
-from nncli.registry import components, kinds
+from nncli.cli.reference import in_words, spec_as_schema
+from nncli.registry import components, kinds, names
+from nncli.spec.sections import Spec
 
 ALL = [entry for kind in kinds() for entry in components(kind)]
 IDS = [f"{entry.kind}-{entry.name}" for entry in ALL]
@@ -21,7 +23,7 @@ def test_every_component_is_named_with_its_parameters(nncli, monkeypatch, entry,
     assert entry.name in result.out
     assert (entry.alias or "") in result.out
     assert entry.summary in result.out
-    for each in entry.parameters:
+    for each in map(in_words, entry.parameters):
         words = (each.name, each.type, each.default or "required", each.range)
         assert any(all(word in line for word in words) for line in result.out.splitlines()), each.name
 
@@ -58,7 +60,49 @@ def test_json_is_what_the_registry_says(nncli):
 def test_every_parameter_is_explained(entry):
     """No parameter is listed without its type and its meaning."""
     assert entry.summary
-    assert all(each.type and each.meaning for each in entry.parameters)
+    assert all(each.type and each.meaning for each in map(in_words, entry.parameters))
+
+
+def strings(value):
+    """Every key and every text in a JSON document."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def test_the_json_schema_lists_every_section():
+    """It can be written as JSON, and asks for what a spec must have."""
+    described = json.loads(json.dumps(spec_as_schema(), allow_nan=False))
+    assert set(described["properties"]) == set(Spec.model_fields)
+    assert set(described["required"]) == {"data", "layers", "loss", "optimizer", "training"}
+    assert described["additionalProperties"] is False
+    assert described["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_the_json_schema_lists_every_component(kind):
+    """By our name and the book's, with all its parameters."""
+    known = set(strings(spec_as_schema()))
+    assert set(names(kind)) <= known
+    assert {parameter.name for entry in components(kind) for parameter in entry.parameters} <= known
+
+
+def test_the_json_schema_has_bounds_defaults_and_examples():
+    """What a signature says of an argument is what an editor is told, also where a component is among the arguments."""
+    dense = spec_as_schema()["$defs"]["Dense"]
+    assert dense["required"] == ["units"]
+    assert dense["properties"]["type"] == {"const": "dense", "default": "dense", "title": "Type", "type": "string"}
+    assert dense["properties"]["units"] == {"examples": [64], "minimum": 1, "title": "Units", "type": "integer"}
+    choices = dense["properties"]["initializer"]["anyOf"]
+    assert choices[0] == {"enum": ["normal", "he", "glorot"], "type": "string"}
+    assert {"$ref": "#/$defs/He"} in choices[1]["oneOf"]
+    assert choices[2] == {"type": "null"}
 
 
 def test_the_schema_knows_every_component(nncli):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
+from nncli.cli.reference import in_words, source
 from nncli.registry import components, kinds
 from nncli.run.explanation import explain
 from nncli.run.loading import load
@@ -163,9 +164,9 @@ def test_every_component_is_explained(nncli, entry):
     assert f"{entry.name} ({entry.kind}" in words
     assert (entry.alias or "") in words
     assert entry.summary in words
-    assert f"Source: {entry.source}" in words
+    assert f"Source: {source(entry)}" in words
     assert all(" ".join(formula.split()) in words for formula in entry.formulas)
-    for each in entry.parameters:
+    for each in map(in_words, entry.parameters):
         assert re.search(rf"^  {each.name}  {each.type}, {each.default or 'required'}", result.out, re.MULTILINE)
         assert each.meaning.replace("``", "") in words
 

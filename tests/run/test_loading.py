@@ -1,11 +1,21 @@
 """What depends on other sections is filled in: above all, where a schedule without an end ends."""
 
+import subprocess
+import sys
 from math import ceil
 
 import pytest
 
 from nncli.run.loading import load
 from tests.run.examples import WARM_COSINE
+
+MODELS = """
+from pathlib import Path
+from nncli.registry import components, kinds
+from nncli.run.loading import load
+load(Path("config.yaml"), ("metrics=null",))
+print(*(entry.name for kind in kinds() for entry in components(kind) if "model" in vars(entry)))
+"""
 
 
 @pytest.fixture
@@ -72,3 +82,10 @@ def test_resolving_twice_changes_nothing(resolved):
 
     spec = resolved(WARM_COSINE, "training.batch_size=16", "metrics=[accuracy]")
     assert resolve(spec) == spec
+
+
+def test_models_are_made_of_the_components_that_are_used(here):
+    """Of all that are registered, only those that a spec names, or is completed with, have their signatures read."""
+    done = subprocess.run([sys.executable, "-c", MODELS], capture_output=True, text=True, check=True)
+    used = {"spiral", "dense", "relu", "softmax", "categorical_crossentropy", "adam", "accuracy", "he", "glorot"}
+    assert set(done.stdout.split()) == used

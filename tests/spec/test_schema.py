@@ -6,10 +6,9 @@ import pytest
 
 import nncli.data
 import nncli.nn  # noqa: F401 with the import above, every component is registered
-from nncli.registry import components, kinds, names
 from nncli.spec.document import read
 from nncli.spec.problems import Source, path_words
-from nncli.spec.schema import schema, validate
+from nncli.spec.schema import validate
 from nncli.spec.sections import Fraction, Spec
 
 GOOD = """\
@@ -404,36 +403,6 @@ def test_whatever_is_long_is_cut_in_a_message(text):
     """A key, a tag or a scalar that is quoted in a message is cut as a value is."""
     ((_, _, _, message),) = mistakes(text)
     assert len(message) < 300
-
-
-def strings(value):
-    """Every key and every text in a JSON document."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield key
-            yield from strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from strings(inner)
-    elif isinstance(value, str):
-        yield value
-
-
-def test_the_json_schema_lists_every_section():
-    """It can be written as JSON, and asks for what a spec must have."""
-    described = json.loads(json.dumps(schema(), allow_nan=False))
-    assert set(described["properties"]) == set(Spec.model_fields)
-    assert set(described["required"]) == {"data", "layers", "loss", "optimizer", "training"}
-    assert described["additionalProperties"] is False
-    assert described["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-
-
-@pytest.mark.parametrize("kind", kinds())
-def test_the_json_schema_lists_every_component(kind):
-    """By our name and the book's, with all its parameters."""
-    known = set(strings(schema()))
-    assert set(names(kind)) <= known
-    assert {parameter.name for entry in components(kind) for parameter in entry.parameters} <= known
 
 
 @pytest.mark.parametrize(
