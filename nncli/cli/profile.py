@@ -22,12 +22,14 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: boo
     OVERRIDES change values of the config: training.batch_size=32 layers[0].units=128
     """
     from nncli.cli.threads import blas_threads
+    from nncli.run.assembly import assemble
     from nncli.run.loading import load
     from nncli.run.profiling import profile as profiled
+    from nncli.run.training import Training
 
     loaded = load(config, overrides)
     with blas_threads(loaded.spec.training.threads):
-        found = profiled(loaded, seconds)
+        found = profiled(Training(assemble(loaded.spec, loaded.document)), seconds)
     if as_json:
         from dataclasses import asdict
 

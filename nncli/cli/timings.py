@@ -1,5 +1,6 @@
 """The profile of a step as a table, and what it says in words."""
 
+import os
 from typing import TYPE_CHECKING
 
 from nncli.cli.display import Output, table
@@ -25,7 +26,7 @@ def show_profile(found: "Profile", settings: "Training") -> None:
     made.add_row("step", "", duration(found.step), "100 %", duration(found.floor), f"{found.step / found.floor:.1f}")
     out.print(made)
     out.print()
-    for line in (*totals(found, settings), advice(found)):
+    for line in (*totals(found, settings), advice(found), *held_back()):
         out.print(line)
 
 
@@ -54,6 +55,12 @@ def advice(found: "Profile") -> str:
     if products < MUCH:
         return "the arrays are so small that calls count more than numbers: twice the rows cost far less than twice"
     return "products, functions of single numbers and the update share the time"
+
+
+def held_back() -> list[str]:
+    """What in the environment keeps BLAS from the processor's best."""
+    kernel = os.environ.get("OPENBLAS_CORETYPE")
+    return [f"OPENBLAS_CORETYPE={kernel} is set: without it OpenBLAS may find a faster kernel"] if kernel else []
 
 
 def duration(seconds: float) -> str:

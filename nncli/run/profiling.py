@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from statistics import median
 from typing import Any
 
@@ -11,10 +12,7 @@ import numpy as np
 
 from nncli.nn.memory import zeros
 from nncli.nn.parameters import Array
-from nncli.run.assembly import assemble
 from nncli.run.evaluation import SPLITS, quiet
-from nncli.run.loading import LoadedSpec
-from nncli.run.summary import batches_an_epoch, step_rows
 from nncli.run.training import Training
 
 ROUNDS = 9
@@ -153,16 +151,19 @@ class Steps:
 
 
 @quiet
-def profile(loaded: LoadedSpec, seconds: float) -> Profile:
-    """Train as a spec says for about so many seconds, and see where they go; nothing is written.
+def profile(training: Training, seconds: float) -> Profile:
+    """Train for about so many seconds, and see where they go; nothing is written.
 
     Rounds of whole steps, of steps whose parts are timed, a row of metrics and a large product take turns; of each the
     median over the rounds counts.
 
+    Args:
+        training: at its start; its network and optimizer change.
+        seconds: how long, about.
+
     Raises:
         DivergedError: a number became NaN or infinite.
     """
-    training = Training(assemble(loaded.spec, loaded.document))
     steps, rounds = Steps(training), []
     watch = Stopwatch(list(_methods(steps)))
     steps.seconds(2)  # makes all buffers
@@ -177,11 +178,12 @@ def profile(loaded: LoadedSpec, seconds: float) -> Profile:
         rounds.append((found, {key: total / number for key, total in watch.seconds.items()}))
     whole = {name: median(found[name] for found, _ in rounds) for name in rounds[0][0]}
     taken = {key: median(parts[key] for _, parts in rounds) for key in rounds[0][1]}
-    rows = step_rows(loaded.spec)
+    of = len(training.experiment.data["training"])
+    rows = min(training.settings.batch_size or of, of)
     floors = {name: rows * work / whole["rate"] for name, work in _products(training).items()}
     names = dict.fromkeys(name for name, _ in taken)
     parts = [Part(n, taken.get((n, "forward")), taken.get((n, "backward")), floors.get(n, 0.0)) for n in names]
-    return Profile(parts, rows=rows, steps=batches_an_epoch(loaded.spec), **whole)
+    return Profile(parts, rows=rows, steps=ceil(of / rows), **whole)
 
 
 def _layer_names(training: Training) -> list[str]:

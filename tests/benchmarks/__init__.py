@@ -1,3 +1,11 @@
-"""Timings and full-length trainings, none of which a test asserts; like nncli they compute on one thread."""
+"""Timings and full-length trainings, none of which a test asserts; they compute on one thread unless told otherwise.
 
-import tests.conftest  # noqa: F401 (sets the number of threads, which NumPy reads when it is imported)
+Nothing is imported here but the standard library's least: this is part of every process that is measured.
+"""
+
+import os
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+for _variable in THREADS:  # NumPy reads them when it is imported
+    os.environ.setdefault(_variable, "1")

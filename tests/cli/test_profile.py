@@ -67,6 +67,14 @@ def test_the_largest_share_is_named(profile, words):
     assert words in advice(profile)
 
 
+def test_a_kernel_that_is_set_is_named(here, nncli, monkeypatch):
+    """Where the environment chooses OpenBLAS's kernel, the processor may have a better one."""
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    assert "OPENBLAS_CORETYPE" not in nncli("profile", "config.yaml", *QUICK).out
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
+    assert "OPENBLAS_CORETYPE=Prescott is set" in nncli("profile", "config.yaml", *QUICK).out
+
+
 def test_totals_are_those_of_the_whole_training():
     """400 · (10 + 2 / 5) seconds of steps and of rows of metrics; a multiply-add is two operations."""
     told = totals(found(), Training(epochs=400, log_every=5))

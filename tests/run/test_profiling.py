@@ -21,8 +21,12 @@ def loaded(*overrides):
     return load(Path("config.yaml"), overrides)
 
 
+def training(*overrides):
+    return Training(assemble(loaded(*overrides).spec))
+
+
 def profiled(*overrides):
-    return profile(loaded(*overrides), MOMENT)
+    return profile(training(*overrides), MOMENT)
 
 
 class Door:
@@ -106,7 +110,7 @@ def test_floors_are_the_multiply_adds_of_a_step(overrides):
 @pytest.mark.usefixtures("here")
 def test_parts_make_the_step():
     """No part takes less than nothing, and together with what is between them they are about the whole step."""
-    found = profile(loaded("layers[0].units=2000", "data.samples=2000"), 0.2)
+    found = profile(training("layers[0].units=2000", "data.samples=2000"), 0.2)
     assert all(part.seconds >= 0 for part in found.parts)
     assert 0.5 < sum(part.seconds for part in found.parts) / found.step < 2
     assert min(found.step, found.metrics, found.rate) > 0
@@ -123,20 +127,20 @@ def test_between_is_the_rest_of_the_step():
 @pytest.mark.usefixtures("here")
 def test_steps_go_through_all_rows_again_and_again():
     """Each epoch has every row once, in an order of its own."""
-    training = Training(assemble(loaded("training.batch_size=7").spec))
-    steps, rows = Steps(training), training.experiment.data["training"].inputs
+    begun = training("training.batch_size=7")
+    steps, rows = Steps(begun), begun.experiment.data["training"].inputs
     epochs = [np.concatenate([steps.draw()[0].copy() for _ in range(9)]) for _ in range(2)]
     for epoch in epochs:
         np.testing.assert_array_equal(np.sort(epoch, axis=0), np.sort(rows, axis=0))
     assert (epochs[0] != epochs[1]).any()
-    assert training.epoch == 1
+    assert begun.epoch == 1
 
 
 @pytest.mark.usefixtures("here")
 def test_rewound_steps_train_alike():
     """After a rewind weights and optimizer are as at the start."""
-    training = Training(assemble(loaded().spec))
-    steps, values = Steps(training), training.network.parameters.values
+    begun = training()
+    steps, values = Steps(begun), begun.network.parameters.values
     first, ends = values.copy(), []
     for _ in range(2):
         steps.seconds(3)
@@ -144,7 +148,7 @@ def test_rewound_steps_train_alike():
         steps.rewind()
         np.testing.assert_array_equal(values, first)
     assert ends[0] == ends[1]
-    assert training.optimizer.updates == 0
+    assert begun.optimizer.updates == 0
 
 
 @pytest.mark.usefixtures("here")
@@ -161,4 +165,4 @@ def test_every_round_makes_the_same_steps(monkeypatch):
 def test_a_divergence_is_told():
     """A training that cannot be profiled because its numbers end says so like any other."""
     with pytest.raises(DivergedError, match="training diverged at epoch"):
-        profile(loaded("optimizer={type: sgd, learning_rate: 1e30}"), 0.1)
+        profile(training("optimizer={type: sgd, learning_rate: 1e30}"), 0.1)

@@ -1,21 +1,14 @@
-"""The book's chapter-10 training written the textbook way: fresh arrays at every step, loss and accuracy each time.
-
-It is the rival of the whole-process benchmark, and shares no line with the package. With MEASURE_EVERY, loss and
-accuracy are computed at every so many epochs only. Usage: textbook.py [EPOCHS [MEASURE_EVERY]]
-"""
-
-import sys
+"""The book's program: fresh arrays at every step, its loss each time. It shares no line with the package."""
 
 import numpy as np
-from nnfs.datasets import spiral_data
 
-F = np.float32
+from tests.benchmarks.programs import train_in_pieces
+from tests.benchmarks.works import BETA_1, BETA_2, EPSILON, F
 
 
 class Dense:
-    def __init__(self, inputs, units):
-        self.weights = (0.01 * np.random.randn(inputs, units)).astype(F)
-        self.biases = np.zeros((1, units), F)
+    def __init__(self, weights):
+        self.weights, self.biases = weights, np.zeros((1, weights.shape[1]), F)
 
     def forward(self, inputs):
         self.inputs = inputs
@@ -63,37 +56,47 @@ class Adam:
                 layer.moments = {name: (np.zeros_like(getattr(layer, name)),) * 2 for name in ("weights", "biases")}
             for name in ("weights", "biases"):
                 grad, (mean, square) = getattr(layer, f"d{name}"), layer.moments[name]
-                mean = 0.9 * mean + 0.1 * grad
-                square = 0.999 * square + 0.001 * grad**2
+                mean = BETA_1 * mean + (1 - BETA_1) * grad
+                square = BETA_2 * square + (1 - BETA_2) * grad**2
                 layer.moments[name] = mean, square
-                corrected = mean / (1 - 0.9 ** (self.updates + 1))
-                scale = np.sqrt(square / (1 - 0.999 ** (self.updates + 1))) + 1e-7
+                corrected = mean / (1 - BETA_1 ** (self.updates + 1))
+                scale = np.sqrt(square / (1 - BETA_2 ** (self.updates + 1))) + EPSILON
                 setattr(layer, name, getattr(layer, name) - self.rate * corrected / scale)
         self.updates += 1
 
 
-def main(epochs=10_001, measure_every=1):
-    np.random.seed(0)
-    inputs, targets = spiral_data(100, 3)
-    inputs = inputs.astype(F)
-    first, relu, second, head = Dense(2, 64), ReLU(), Dense(64, 3), SoftmaxCrossentropy()
-    optimizer = Adam(0.05, 5e-7)
-    for epoch in range(epochs):
-        first.forward(inputs)
-        relu.forward(first.output)
-        second.forward(relu.output)
-        head.forward(second.output)
-        if epoch % measure_every == 0:
-            loss = head.loss(targets)
-            accuracy = np.mean(np.argmax(head.output, axis=1) == targets)
-        if epoch % 100 == 0:
-            print(f"epoch: {epoch}, acc: {accuracy:.3f}, loss: {loss:.3f}")
-        head.backward(targets)
-        second.backward(head.dinputs)
-        relu.backward(second.dinputs)
-        first.backward(relu.dinputs)
-        optimizer.step([first, second])
+def stack(weights):
+    """The dense layers, and all layers in their order: a ReLU between each two."""
+    dense = [Dense(each) for each in weights]
+    layers = [layer for each in dense for layer in (each, ReLU())]
+    return dense, layers[:-1]
+
+
+def prepare(work, threads):
+    (dense, layers), head = stack(work.weights), SoftmaxCrossentropy()
+    optimizer = Adam(work.learning_rate, work.decay)
+
+    def outputs():
+        values = work.inputs
+        for layer in layers:
+            layer.forward(values)
+            values = layer.output
+        head.forward(values)
+        return head.output
+
+    def step():
+        outputs()
+        loss = head.loss(work.targets)
+        head.backward(work.targets)
+        grad = head.dinputs
+        for layer in reversed(layers):
+            layer.backward(grad)
+            grad = layer.dinputs
+        optimizer.step(dense)
+        return loss
+
+    return lambda steps: np.array([step() for _ in range(steps)]), outputs
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    train_in_pieces(prepare)

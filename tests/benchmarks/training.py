@@ -1,0 +1,204 @@
+"""What training adds to its steps: metrics, files and display; and, in mini-batches, gathering the rows.
+
+- display: the book's network for 10,000 epochs, as ``nncli train`` trains it in a terminal, against its steps alone.
+- batches: an epoch of 60,000 rows of 784 columns in batches of 128, through 784-128-128-10, against 469 steps of one
+  batch; from memory, and from a file that is mapped into it.
+- parts: where the time of a step goes in such an epoch, of this network and of 784-512-512-10.
+- memory, file: the peak memory of a process that trains such an epoch, less its data.
+
+Each is a process of its own; what is held against each other takes turns in it.
+Usage: python -m tests.benchmarks.training [--rounds 7] [PART]
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+
+from tests.benchmarks.machine import ROOT, arguments, environment, pin, told
+from tests.benchmarks.processes import MEBIBYTES
+from tests.benchmarks.tables import column, markdown, ratios, spread
+from tests.benchmarks.turns import in_turns
+
+CONFIG = ROOT / "configs" / "adam.yaml"
+ROWS, BATCH = 60_000, 128
+WIDTHS, WIDE = (784, 128, 128, 10), (784, 512, 512, 10)
+STEPS = -(-ROWS // BATCH)
+DATA = ROWS * WIDTHS[0] * 4 / 2**20  # MiB
+
+
+def in_a_terminal(folder):
+    """Seconds of a training with its metrics, files and display, from the first epoch to the last."""
+    from nncli.cli.progress import watch
+    from nncli.run.assembly import assemble
+    from nncli.run.directory import RunDirectory
+    from nncli.run.loading import load
+    from nncli.run.training import Training
+
+    loaded = load(CONFIG)
+    training = Training(assemble(loaded.spec, loaded.document))
+    with RunDirectory.create(folder, "run", loaded, training) as directory:
+        start = time.perf_counter()
+        with watch(training) as view:
+            for epoch in directory.record():
+                view.show(epoch)
+        return time.perf_counter() - start
+
+
+def bare():
+    """Seconds of the same steps."""
+    from nncli.run.assembly import assemble
+    from nncli.run.loading import load
+    from nncli.run.training import Training
+    from tests.benchmarks.rivals.nncli import step
+
+    spec = load(CONFIG).spec
+    training = Training(assemble(spec))
+    ((inputs, targets),) = training.batches()
+    start = time.perf_counter()
+    for _ in range(spec.training.epochs):
+        step(training.network, training.optimizer, inputs, targets)
+    return time.perf_counter() - start
+
+
+def rows_in(file=None):
+    """Inputs (60,000, 784), in memory or in a file."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    if file is None:
+        return rng.random((ROWS, WIDTHS[0]), np.float32)
+    mapped = np.lib.format.open_memmap(file, "w+", np.float32, (ROWS, WIDTHS[0]))
+    for start in range(0, ROWS, 1000):
+        mapped[start : start + 1000] = rng.random((1000, WIDTHS[0]), np.float32)
+    mapped.flush()
+    del mapped
+    return np.load(file, mmap_mode="r")
+
+
+def training_of(inputs, widths=WIDTHS):
+    """A training of a network on these rows in batches, its classes drawn."""
+    import numpy as np
+
+    from nncli.data.dataset import Dataset
+    from nncli.run.assembly import assemble
+    from nncli.run.loading import load
+    from nncli.run.training import Training
+    from tests.benchmarks.rivals.nncli import assembled
+    from tests.benchmarks.works import Shape, draw
+
+    units = (*widths[1:-1], 3)  # the config's points are of three classes
+    layers = ", relu, ".join(f"{{type: dense, units: {each}}}" for each in units)
+    spec = load(CONFIG, ("validation=null", f"training.batch_size={BATCH}", f"layers=[{layers}, softmax]")).spec
+    data = {"training": Dataset(inputs, np.random.default_rng(1).integers(0, widths[-1], ROWS), widths[-1])}
+    network, optimizer, *_ = assembled(draw(Shape(widths, BATCH)))
+    return Training(assemble(spec)._replace(data=data, network=network, optimizer=optimizer))
+
+
+def epoch(training):
+    """Seconds of an epoch."""
+    start = time.perf_counter()
+    for rows in training.batches():
+        training.step(*rows)
+    return time.perf_counter() - start
+
+
+def steps():
+    """What makes as many steps of one batch, each with its loss, and returns the seconds."""
+    from tests.benchmarks.rivals.nncli import prepare
+    from tests.benchmarks.works import Shape, draw
+
+    run, _ = prepare(draw(Shape(WIDTHS, BATCH)), 1)
+
+    def timed():
+        start = time.perf_counter()
+        run(STEPS)
+        return time.perf_counter() - start
+
+    return timed
+
+
+def report(heads, rounds, against):
+    """A row for each of those that took turns: milliseconds, and the ratio to one of them."""
+    rows = []
+    for name in rounds[0]:
+        share = "" if name == against else spread(ratios(rounds, name, against))
+        rows.append([name, spread([1e3 * seconds for seconds in column(rounds, name)]), share])
+    return markdown(heads, rows)
+
+
+def displayed(rounds):
+    """The first comparison; standard error is a terminal that somebody reads."""
+    reading, writing = os.openpty()
+    nothing, own = subprocess.DEVNULL, sys.stderr
+    reader = subprocess.Popen(["cat"], stdin=reading, stdout=nothing, stderr=nothing)
+    with tempfile.TemporaryDirectory() as folder, os.fdopen(writing, "w") as sys.stderr:
+        measures = {"nncli train": partial(in_a_terminal, Path(folder)), "bare loop": bare}
+        found = in_turns(measures, rounds + 1)[1:]
+    sys.stderr = own
+    reader.terminate()
+    reader.wait()
+    return report(["10,000 epochs of 2-64-3", "ms", "to the bare loop"], found, "bare loop")
+
+
+def gathered(rounds):
+    """The second comparison."""
+    with tempfile.TemporaryDirectory() as folder:
+        places = {"in memory": training_of(rows_in()), "in a file": training_of(rows_in(f"{folder}/rows.npy"))}
+        measures = {f"an epoch, rows {place}": partial(epoch, training) for place, training in places.items()}
+        found = in_turns({**measures, f"{STEPS} steps": steps()}, rounds + 1)[1:]
+    return report([f"{ROWS:,} × {WIDTHS[0]} in batches of {BATCH}", "ms", "to the steps"], found, f"{STEPS} steps")
+
+
+def peak(place, rounds):
+    """Memory of this process, which trains an epoch on rows in memory or in a file and does nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        epoch(training_of(rows_in(f"{folder}/rows.npy" if place == "file" else None)))
+    most = getrusage(RUSAGE_SELF).ru_maxrss / MEBIBYTES
+    return f"Peak memory, rows in {place}: {most:.0f} MiB, {most - DATA:.0f} more than the {DATA:.0f} of the data."
+
+
+def parts(rounds):
+    """Where the time of a step goes in such an epoch, of this network and of a wider one."""
+    from nncli.cli.timings import show_profile
+    from nncli.run.profiling import profile
+    from tests.benchmarks.works import Shape
+
+    inputs = rows_in()
+    for widths in (WIDTHS, WIDE):
+        print(f"\n{Shape(widths, BATCH).name}:\n", flush=True)
+        training = training_of(inputs, widths)
+        show_profile(profile(training, rounds), training.settings)
+    return ""
+
+
+PARTS = {
+    "display": displayed,
+    "batches": gathered,
+    "parts": parts,
+    "memory": partial(peak, "memory"),
+    "file": partial(peak, "file"),
+}
+
+
+def main():
+    parser = arguments(__doc__, rounds=7)
+    parser.add_argument("part", nargs="?", choices=PARTS, help="in this process, in the environment as it is")
+    given = parser.parse_args()
+    pin(1)
+    if given.part:
+        print(f"\n{PARTS[given.part](given.rounds)}")
+        return
+    variables = environment(1, given.keep_environment)
+    print(told(variables, ["nncli"]), flush=True)
+    for part in PARTS:
+        words = [sys.executable, "-m", "tests.benchmarks.training", part, "--rounds", str(given.rounds)]
+        subprocess.run(words, check=True, cwd=ROOT, env=variables)
+
+
+if __name__ == "__main__":
+    main()
