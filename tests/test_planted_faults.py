@@ -12,8 +12,8 @@ from tests.conftest import ROOT
 FAULTS = {
     "bias gradient dropped": (
         "dense.py",
-        "sum_of_products(self.inputs_and_ones, grad, self.d_weights_and_biases)",
-        "sum_of_products(self.inputs_and_ones[:-1], grad, self.d_weights)",
+        "sum_of_products(self.inputs_and_ones_transposed, grad, self.d_weights_and_biases)",
+        "sum_of_products(self.inputs_and_ones_transposed[:-1], grad, self.d_weights)",
     ),
     "a portion weighs like any other": ("network.py", "len(self.outputs) / rows", "size / rows"),
     "softmax factor dropped": (

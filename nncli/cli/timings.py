@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from nncli.spec.sections import Training
 
 MUCH = 0.25  # the share of the whole from which something is worth a word
+FEW_CALLS = 60e-6  # seconds of a step up to which calls of NumPy, about forty of them, are most of it
 UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
 
 
@@ -46,15 +47,17 @@ def totals(found: "Profile", settings: "Training") -> list[str]:
 
 def advice(found: "Profile") -> str:
     """Why a step is as long as it is, and what would change that."""
-    update = sum(part.seconds for part in found.parts if part.name == UPDATE) / found.step
-    products = found.floor / found.step
-    if products >= 1 - MUCH:
+    if found.floor >= (1 - MUCH) * found.step:
         return "the step is hardly more than its matrix products: fewer units, or training.threads, make it shorter"
-    if update >= MUCH:
-        return f"the update is {percent(update)} of it, however many rows a step has: larger batches need fewer updates"
-    if products < MUCH:
-        return "the arrays are so small that calls count more than numbers: twice the rows cost far less than twice"
-    return "products, functions of single numbers and the update share the time"
+    if found.step < FEW_CALLS:
+        return "so short a step is mostly calls of NumPy, not numbers: twice the rows cost far less than twice as much"
+    longest = max(found.parts, key=lambda part: part.seconds - part.floor)
+    share = (longest.seconds - longest.floor) / found.step
+    if share < MUCH:
+        return "products, functions of single numbers and the update share the time"
+    why = "; it is the same however many rows a step has, so that larger batches need less" * (longest.name == UPDATE)
+    beyond = " beyond its products" if longest.floor else ""
+    return f"{longest.name} takes {percent(share)} of the step{beyond}{why}"
 
 
 def held_back() -> list[str]:

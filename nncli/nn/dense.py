@@ -25,7 +25,8 @@ class Dense(Layer):
         dL/dX = dL/dY Wᵀ
 
     The sums over the rows are not averages: the mean over the rows is in the loss. A bias is computed as the weight of
-    one more input that is always 1, Y = [X 1] [W; b], which costs neither the addition nor the sum over the rows.
+    one more input that is always 1, Y = [X 1] [W; b], which costs neither the addition nor the sum over the rows; and
+    since numbers lie column by column, what is multiplied is Yᵀ = [W; b]ᵀ [X 1]ᵀ.
 
     Args:
         units: M, the number of outputs.
@@ -70,8 +71,9 @@ class Dense(Layer):
         super().attach(values, gradients, dtype)
         self.weights, self.biases = values["weights"], values["biases"]
         self.d_weights, self.d_biases = gradients["weights"], gradients["biases"]
-        self.weights_and_biases = stacked(self.weights, self.biases).T  # [W; b]ᵀ
+        self.weights_and_biases = stacked(self.weights, self.biases)  # [W; b]
         self.d_weights_and_biases = stacked(self.d_weights, self.d_biases)
+        self.weights_and_biases_transposed = self.weights_and_biases.T
         self.weights_transposed = self.weights.T
 
     def initialize(self, rng: Random) -> None:
@@ -91,7 +93,7 @@ class Dense(Layer):
     def arrange(self, inputs: Array) -> None:
         """And [X 1]ᵀ and Yᵀ, row-major as ``dot`` fills them; a copy of what is no buffer is made anew at each pass."""
         super().arrange(inputs)
-        self.inputs_and_ones, self.outputs_transposed = self.buffer.with_ones(inputs).T, self.outputs.T
+        self.inputs_and_ones_transposed, self.outputs_transposed = self.buffer.with_ones(inputs).T, self.outputs.T
         if not is_buffer(inputs):
             self.inputs = NOTHING
 
@@ -99,7 +101,7 @@ class Dense(Layer):
         """Y = X W + b."""
         if inputs is not self.inputs:
             self.arrange(inputs)
-        self.weights_and_biases.dot(self.inputs_and_ones, out=self.outputs_transposed)  # Yᵀ = [W; b]ᵀ [X 1]ᵀ
+        self.weights_and_biases_transposed.dot(self.inputs_and_ones_transposed, out=self.outputs_transposed)  # X W + b
         return self.outputs
 
     def backward(self, grad: Array) -> Array:
@@ -109,4 +111,4 @@ class Dense(Layer):
 
     def parameter_gradients(self, grad: Array) -> None:
         """dL/dW = Xᵀ dL/dY and dL/db = 1ᵀ dL/dY, at once as [X 1]ᵀ dL/dY."""
-        sum_of_products(self.inputs_and_ones, grad, self.d_weights_and_biases)  # [X 1]ᵀ dL/dY
+        sum_of_products(self.inputs_and_ones_transposed, grad, self.d_weights_and_biases)  # [X 1]ᵀ dL/dY

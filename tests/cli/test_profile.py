@@ -11,8 +11,9 @@ from nncli.spec.sections import Training
 QUICK = ("--seconds", 1)
 
 
-def found(floor=1.0, update=1.0, step=10.0):
-    return Profile([Part("0 dense", 1.0, 1.0, floor), Part("update", None, update)], step, 300, 1, 2.0, 5e10)
+def found(floor=1.0, update=1.0, step=10.0, layer=2.0):
+    parts = [Part("0 dense", layer / 2, layer / 2, floor), Part("update", None, update)]
+    return Profile(parts, step, 300, 1, 2.0, 5e10)
 
 
 def test_a_row_for_each_part_and_one_for_the_step(here, nncli):
@@ -57,9 +58,11 @@ def test_a_wrong_spec_is_told_as_everywhere(here, nncli):
     ("profile", "words"),
     [
         pytest.param(found(floor=8.0), "hardly more than its matrix products", id="products"),
-        pytest.param(found(update=3.0), "the update is 30 % of it", id="update"),
-        pytest.param(found(), "calls count more than numbers", id="small arrays"),
-        pytest.param(found(floor=5.0), "share the time", id="a bit of each"),
+        pytest.param(found(update=3.0), "update takes 30 % of the step; it is the same however many rows", id="update"),
+        pytest.param(found(layer=4.0), "0 dense takes 30 % of the step beyond its products", id="a layer"),
+        pytest.param(found(floor=0.0, layer=4.0), "0 dense takes 40 % of the step", id="a layer without products"),
+        pytest.param(found(), "share the time", id="a bit of each"),
+        pytest.param(found(step=5e-5, layer=3e-5, floor=1e-6), "mostly calls of NumPy", id="small arrays"),
     ],
 )
 def test_the_largest_share_is_named(profile, words):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nncli.nn.dropout import Dropout
+from nncli.nn.randomness import draw_kept
 
 SHAPE = (400, 250)
 
@@ -51,6 +52,32 @@ def test_legacy_masks_are_the_book_s():
     found = dropout(0.1, np.random.RandomState(5)).forward(np.ones((3, 4)), training=True)
     expected = np.random.RandomState(5).binomial(1, 0.9, (3, 4)) / 0.9
     np.testing.assert_array_equal(found, expected)
+
+
+def test_both_number_formats_get_the_same_masks():
+    """What is kept depends on the stream and the shape alone; a shape that four does not divide has no gap."""
+    kept = [np.full((7, 3), 2, dtype, order="F") for dtype in ("float32", "float64")]
+    for each in kept:
+        draw_kept(np.random.default_rng(3), 0.6, each)
+    np.testing.assert_array_equal(*kept)
+    assert set(np.unique(kept[0])) == {0, 1}
+
+
+def test_masks_are_the_bits_of_the_stream():
+    """A number is kept where its sixteen bits are less than the share; column by column, the lowest bits first."""
+    kept = np.zeros((3, 2), order="F")
+    draw_kept(np.random.default_rng(4), 0.7, kept)
+    words = [int(word) for word in np.random.default_rng(4).bit_generator.random_raw(2)]
+    sixteens = [word >> shift & 0xFFFF for word in words for shift in (0, 16, 32, 48)]
+    assert kept.T.ravel().tolist() == [float(number < round(0.7 * 2**16)) for number in sixteens[:6]]
+
+
+@pytest.mark.parametrize(("share", "kept"), [(1 - 1e-9, 1.0), (1e-9, 0.0)])
+def test_a_share_next_to_an_end_is_that_end(share, kept):
+    """Sixteen bits tell it from 0 or 1 no more."""
+    mask = np.full((9, 5), 0.5, order="F")
+    draw_kept(np.random.default_rng(0), share, mask)
+    assert (mask == kept).all()
 
 
 def test_a_stream_is_needed():

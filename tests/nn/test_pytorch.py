@@ -46,18 +46,20 @@ def built(kind, case):
 
 
 class Drawn:
-    """A random stream that leaves a dropout layer no choice: 0 for what is kept, and for the rest more than any share.
+    """A random stream that leaves a dropout layer no choice: bits of 0 for what is kept, and of 1 for the rest.
 
     Args:
         kept: (N, M), 1 where a number is kept.
     """
 
     def __init__(self, kept):
-        self.kept = np.array(kept)
+        self.kept, self.bit_generator = np.array(kept).T.ravel(), self
 
-    def random(self, out, dtype):
-        """Fill ``out`` (M, N), along memory."""
-        out[...] = 1 - self.kept.T
+    def random_raw(self, size):
+        """So many words of 64 bits, four numbers each, along memory."""
+        sixteens = np.zeros(4 * size, "<u2")
+        sixteens[: self.kept.size] = np.where(self.kept, 0, 2**16 - 1)
+        return sixteens.view("<u8")
 
 
 def layer(case):
