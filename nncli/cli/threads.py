@@ -1,5 +1,6 @@
 """How many threads the BLAS behind NumPy computes on: one, as set before NumPy is imported, or what a spec asks for."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,5 +25,11 @@ def blas_threads(threads: int) -> Iterator[None]:
     with threadpool_limits(threads, user_api="blas"):
         taken = max((each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"), default=1)
         if taken != threads:
-            raise SpecError(f"training.threads: NumPy's BLAS takes {taken} here, got {threads}; write {taken}")
+            most = f"NumPy's BLAS takes {taken} here, of {cores()} cores"
+            raise SpecError(f"training.threads: {most}, got {threads}; write {min(taken, cores())}")
         yield
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -4,10 +4,11 @@ import os
 from typing import TYPE_CHECKING
 
 from nncli.cli.display import Output, table
+from nncli.cli.threads import cores
 from nncli.run.profiling import UPDATE
 
 if TYPE_CHECKING:
-    from nncli.run.profiling import Part, Profile
+    from nncli.run.profiling import Profile
     from nncli.spec.sections import Training
 
 MUCH = 0.25  # the share of the whole from which something is worth a word
@@ -20,35 +21,36 @@ def show_profile(found: "Profile", settings: "Training") -> None:
     out = Output()
     made = table("part of a step", "forward", "backward", "share", "floor", "times floor")
     for part in found.parts:
-        made.add_row(
-            part.name, _cell(part.forward), _cell(part.backward), percent(part.seconds / found.step), *_floor(part)
-        )
+        share, floor = percent(part.seconds / found.step), _floor(part.seconds, part.floor)
+        made.add_row(part.name, _cell(part.forward), _cell(part.backward), share, *floor)
     made.add_row("between them", "–", "–", percent(found.between / found.step), "–", "–", end_section=True)
-    made.add_row("step", "", duration(found.step), "100 %", duration(found.floor), f"{found.step / found.floor:.1f}")
+    made.add_row("step", "", duration(found.step), "100 %", *_floor(found.step, found.floor))
     out.print(made)
     out.print()
-    for line in (*totals(found, settings), advice(found), *held_back()):
+    for line in (*totals(found, settings), advice(found, settings), *held_back()):
         out.print(line)
 
 
 def totals(found: "Profile", settings: "Training") -> list[str]:
     """What a step, an epoch and the training of a spec take."""
+    rows = "row" if found.rows == 1 else "rows"
     rate = f"{2 * found.rate / 1e9:,.0f} GFLOP/s, a product of two large matrices here"
     steps = f"an epoch of {found.steps:,} steps" if found.steps > 1 else "an epoch, which is one step,"
     each, logged = found.steps * found.step, found.metrics / settings.log_interval
     measuring = f"; {percent(logged / (each + logged))} of it measures" if logged >= each / 10 else ""
     return [
-        f"floor: the matrix products of {found.rows:,} rows at {rate}",
+        f"floor: the matrix products of {found.rows:,.0f} {rows} at {rate}",
         f"{steps} takes {duration(each)}, a row of metrics {duration(found.metrics)}",
         f"{settings.epochs:,} epochs with metrics every {settings.log_interval:,} take about "
         f"{duration(settings.epochs * (each + logged))}{measuring}",
     ]
 
 
-def advice(found: "Profile") -> str:
+def advice(found: "Profile", settings: "Training") -> str:
     """Why a step is as long as it is, and what would change that."""
     if found.floor >= (1 - MUCH) * found.step:
-        return "the step is hardly more than its matrix products: fewer units, or training.threads, make it shorter"
+        threads = ", or training.threads," if settings.threads < cores() else ""
+        return f"the step is hardly more than its matrix products: fewer units{threads} make it shorter"
     if found.step < FEW_CALLS:
         return "so short a step is mostly calls of NumPy, not numbers: twice the rows cost far less than twice as much"
     longest = max(found.parts, key=lambda part: part.seconds - part.floor)
@@ -69,12 +71,12 @@ def held_back() -> list[str]:
 def duration(seconds: float) -> str:
     """Seconds in a unit that suits them, to three digits.
 
-    >>> duration(2.54e-05), duration(0.0123), duration(4.7e-07), duration(4321.0)
-    ('25.4 µs', '12.3 ms', '0.47 µs', '4,321 s')
+    >>> duration(2.54e-05), duration(0.0123), duration(4.7e-07), duration(8e-9), duration(4321.0)
+    ('25.4 µs', '12.3 ms', '0.47 µs', '0.008 µs', '4,321 s')
     """
     unit = next((name for name, size in UNITS.items() if seconds >= size), "µs")
     value = seconds / UNITS[unit]
-    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 0.1 else 3
     return f"{value:,.{digits}f} {unit}"
 
 
@@ -91,5 +93,5 @@ def _cell(seconds: float | None) -> str:
     return "–" if seconds is None else duration(seconds)
 
 
-def _floor(part: "Part") -> tuple[str, str]:
-    return (duration(part.floor), f"{part.seconds / part.floor:.1f}") if part.floor else ("–", "–")
+def _floor(seconds: float, floor: float) -> tuple[str, str]:
+    return (duration(floor), f"{seconds / floor:,.1f}") if floor else ("–", "–")

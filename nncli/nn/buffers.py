@@ -1,6 +1,7 @@
 """Where layers work: arrays that are filled again at every step, laid out as NumPy and BLAS are fastest with."""
 
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -13,23 +14,31 @@ CONSTANT = {"zeros": 0, "ones": 1}  # buffers that are filled once
 class Memory(np.ndarray[Any, Any]):
     """The bytes behind a buffer X (N, M): its columns one after another, and behind them one more, of ones.
 
-    ``array`` is X, of no numbers in particular at first; ``with_ones`` is [X 1] (N, M + 1), and ``bits`` is X read as
-    whole numbers.
+    A buffer keeps its memory, and the memory knows its buffer only as long as somebody else does: no circle, which only
+    a search for garbage would free.
     """
 
-    array: Array
-    with_ones: Array
-    bits: Array
+    buffer: "ref[Array]"
+    start: int
 
     def __new__(cls, rows: int, columns: int, dtype: np.dtype[Any]) -> "Memory":
         """N, M and the number format."""
         memory = super().__new__(cls, rows * (columns + 1) * dtype.itemsize + LINE, np.uint8)
-        start = first_line(memory)
-        memory.array = np.ndarray((rows, columns), dtype, memory, start, order="F")
-        memory.with_ones = np.ndarray((rows, columns + 1), dtype, memory, start, order="F")
-        memory.with_ones[:, columns] = 1
-        memory.bits = memory.array.view(f"i{dtype.itemsize}")
+        memory.start = first_line(memory)
         return memory
+
+    def columns(self, rows: int, columns: int, dtype: np.dtype[Any]) -> Array:
+        """The first so many columns (N, M), as an array whose base this is."""
+        return np.ndarray((rows, columns), dtype, self, self.start, order="F")
+
+
+def buffer(rows: int, columns: int, dtype: np.dtype[Any]) -> Array:
+    """An array (N, M) of no numbers in particular, column-major, with a column of ones behind it in memory."""
+    memory = Memory(rows, columns, dtype)
+    memory.columns(rows, columns + 1, dtype)[:, columns] = 1
+    array = memory.columns(rows, columns, dtype)
+    memory.buffer = ref(array)
+    return array
 
 
 class Buffers(dict[tuple[str, int, int], Array]):
@@ -45,7 +54,7 @@ class Buffers(dict[tuple[str, int, int], Array]):
 
     def __missing__(self, key: tuple[str, int, int]) -> Array:
         name, rows, columns = key
-        self[key] = array = Memory(rows, columns, self.dtype).array
+        self[key] = array = buffer(rows, columns, self.dtype)
         if name in CONSTANT:
             array[...] = CONSTANT[name]
         return array
@@ -60,28 +69,26 @@ class Buffers(dict[tuple[str, int, int], Array]):
 
     def with_ones(self, inputs: Array) -> Array:
         """[X 1] (N, D + 1) of X (N, D): in the same memory where X is a whole buffer, of whomever."""
-        buffer: Any = inputs if is_buffer(inputs) else self.taken_in(inputs)
-        ones: Array = buffer.base.with_ones
+        whole: Any = inputs if is_buffer(inputs) else self.taken_in(inputs)
+        rows, columns = whole.shape
+        ones: Array = whole.base.columns(rows, columns + 1, whole.dtype)
         return ones
 
 
 def is_buffer(array: Array) -> bool:
     """Whether an array is the whole of a buffer, and not a part of one, or another array."""
     memory = array.base
-    return isinstance(memory, Memory) and memory.array is array
+    return isinstance(memory, Memory) and memory.buffer() is array
 
 
 def laid_out(inputs: Array, dtype: np.dtype[Any]) -> Array:
     """A copy of (N, D) numbers as a buffer of its own."""
     rows, columns = inputs.shape
-    array = Memory(rows, columns, dtype).array
+    array = buffer(rows, columns, dtype)
     array[...] = inputs
     return array
 
 
 def bits(array: Array) -> Array:
-    """The numbers of an array (N, M) read as whole numbers of as many bits: 0 for 0.0, more for more than 0.0."""
-    memory = array.base
-    if isinstance(memory, Memory) and memory.array is array:
-        return memory.bits
-    return array.view(f"i{array.itemsize}")
+    """The numbers of an array (N, M) read as whole numbers of as many bits: 0 for 0.0, more for any other."""
+    return array.view(f"u{array.itemsize}")

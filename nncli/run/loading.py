@@ -98,7 +98,7 @@ def _bytes(path: Path) -> bytes:
     except FileNotFoundError:
         starter = f"'nncli init {path}' writes a config to start from"
         cure = (
-            "overrides are taken by the commands for one config: train, show, explain, gradcheck"
+            "overrides are taken by the commands for one config: train, show, explain, gradcheck, profile"
             if "=" in path.name
             else starter
         )

@@ -17,6 +17,8 @@ from nncli.run.training import Training
 
 ROUNDS = 9
 SQUARE = 512  # rows and columns of the product by which the machine is measured
+PRODUCTS = 5  # of such, of which the fastest counts
+PAUSE = 0.03  # seconds; threads of BLAS that have done their part wait a moment for more before they sleep
 EMPTY = 1000  # empty calls by which the clock is measured
 BATCH, LOSS, PENALTIES, CLIPPING, UPDATE = "batch", "loss", "penalties", "clipping", "update"
 
@@ -52,7 +54,7 @@ class Profile:
     Args:
         parts: in the order of a step on its way forward.
         step: seconds of a whole step, taken without a look at its parts.
-        rows: how many rows a step has.
+        rows: how many rows a step has, on average.
         steps: how many steps an epoch has.
         metrics: seconds of a row of metrics, all splits together.
         rate: multiply-adds a second of a large matrix product in the network's number format.
@@ -60,7 +62,7 @@ class Profile:
 
     parts: list[Part]
     step: float
-    rows: int
+    rows: float
     steps: int
     metrics: float
     rate: float
@@ -88,9 +90,12 @@ class Stopwatch:
         self._look = 0.0
         self.seconds: dict[Key, float] = {}
         nothing = self._timed((BATCH, "forward"), lambda: None)
+        looks: list[float] = []
         for _ in range(EMPTY):
+            self.seconds.clear()
             nothing()
-        self._look = sum(self.seconds.values()) / EMPTY
+            looks += self.seconds.values()
+        self._look = median(looks)
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -124,20 +129,22 @@ class Steps:
     def __init__(self, training: Training) -> None:
         self.training = training
         self._values = training.network.parameters.values.copy()
-        self._rows = training.batches()
+        self.rewind()
 
     def rewind(self) -> None:
-        """Go back to the first weights, so that every round trains alike."""
-        self.training.network.parameters.values[...] = self._values
-        for memory in self.training.optimizer.memory.values():
+        """Go back to the first step, so that every round trains alike."""
+        training = self.training
+        training.network.parameters.values[...] = self._values
+        for memory in training.optimizer.memory.values():
             memory[...] = 0
-        self.training.optimizer.updates = 0
+        training.optimizer.updates = training.epoch = training.batch = 0
+        self._rows = training.batches()
 
     def draw(self) -> tuple[Array, Array]:
         """Inputs (N, D) and targets (N, M) of the next step."""
         rows = next(self._rows, None)
         if rows is None:
-            self.training.epoch += 1
+            self.training.epoch, self.training.batch = self.training.epoch + 1, 0
             self._rows = self.training.batches()
             rows = next(self._rows)
         return rows
@@ -166,24 +173,27 @@ def profile(training: Training, seconds: float) -> Profile:
     """
     steps, rounds = Steps(training), []
     watch = Stopwatch(list(_methods(steps)))
-    steps.seconds(2)  # makes all buffers
-    number = max(1, int(seconds / ROUNDS / 2 / steps.seconds(2)))
-    for _ in range(ROUNDS):
+    steps.seconds(1)  # makes all buffers
+    each, fixed = steps.seconds(1), 2 * _metrics_seconds(training) + PAUSE
+    number = max(1, int((seconds / ROUNDS - fixed) / 2 / each))
+    for _ in range(max(1, min(ROUNDS, int(seconds / (fixed + 2 * number * each))))):
         steps.rewind()
         found = {"step": steps.seconds(number)}
         steps.rewind()
         with watch.on():
             steps.seconds(number)
         found |= {"metrics": _metrics_seconds(training), "rate": _product_rate(training.network.dtype)}
+        time.sleep(PAUSE)
         rounds.append((found, {key: total / number for key, total in watch.seconds.items()}))
     whole = {name: median(found[name] for found, _ in rounds) for name in rounds[0][0]}
-    taken = {key: median(parts[key] for _, parts in rounds) for key in rounds[0][1]}
+    taken = {key: max(0.0, median(parts[key] for _, parts in rounds)) for key in rounds[0][1]}
     of = len(training.experiment.data["training"])
-    rows = min(training.settings.batch_size or of, of)
+    batches = ceil(of / min(training.settings.batch_size or of, of))
+    rows = of / batches
     floors = {name: rows * work / whole["rate"] for name, work in _products(training).items()}
     names = dict.fromkeys(name for name, _ in taken)
     parts = [Part(n, taken.get((n, "forward")), taken.get((n, "backward")), floors.get(n, 0.0)) for n in names]
-    return Profile(parts, rows=rows, steps=ceil(of / rows), **whole)
+    return Profile(parts, rows=rows, steps=batches, **whole)
 
 
 def _layer_names(training: Training) -> list[str]:
@@ -235,4 +245,4 @@ def _product_rate(dtype: np.dtype[Any]) -> float:
     """Multiply-adds a second of a matrix product that is large enough for BLAS to be at its best."""
     left, right, out = (zeros((SQUARE, SQUARE), dtype) for _ in range(3))
     left[...], right[...] = 1, 1
-    return SQUARE**3 / _seconds_of_the_second(lambda: np.dot(left, right, out=out))
+    return SQUARE**3 / min(_seconds_of_the_second(lambda: left.dot(right, out=out)) for _ in range(PRODUCTS))

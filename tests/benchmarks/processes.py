@@ -98,7 +98,11 @@ def comparisons(folder, rivals, bare):
     yield "Start-up alone", {"nncli --help": [sys.executable, "-m", "nncli", "--help"], **libraries}, 0.0
     if bare:
         both = {"nncli train": train(folder), "the bare loop": program("nncli")}
-        yield f"{EPOCHS:,} epochs, validation, logging, files and display, and without all these", both, LEAST
+        yield (
+            f"{EPOCHS:,} epochs with validation, metrics, files and lines of progress, and without all these",
+            both,
+            LEAST,
+        )
 
 
 def in_rounds(commands, rounds, variables, least):

@@ -55,14 +55,14 @@ def told_of(shape):
     return f"{shape.name}, {shape.rows:,} rows"
 
 
-def floor(shape, rounds):
-    """The line on the matrix products of a step, and how many times as long the step takes."""
+def dense_alone(shape, rounds):
+    """The line on the dense layers of a step alone, and how many times as long the step takes."""
     steps, products = column(rounds, "nncli"), column(rounds, "products")
     rate = 2e-3 * shape.multiply_adds / median(products)
     times = spread(ratios(rounds, "nncli", "products"))
     return (
-        f"- {told_of(shape)}: floor {spread(products)} µs, which is {figure(rate)} GFLOP/s; "
-        f"nncli {figure(median(steps))} µs, {times} times as long"
+        f"- {told_of(shape)}: {spread(products)} µs, which is {figure(rate)} GFLOP/s; "
+        f"the step {figure(median(steps))} µs, {times} times as long"
     )
 
 
@@ -78,8 +78,8 @@ def report(names, results):
     if len(names) > 1:
         yield "\nnncli's step as a share of the rival's, round by round; below 1 nncli is faster.\n"
         yield markdown(["network", *(title for title in titles if title != "nncli")], shares)
-    yield "\nThe floor: the matrix products of nncli's step alone, at the rate that they have in the same rounds.\n"
-    yield from (floor(shape, rounds) for shape, rounds in results.items())
+    yield "\nThe dense layers of nncli's step alone, forward and backward, on the same arrays in the same rounds:\n"
+    yield from (dense_alone(shape, rounds) for shape, rounds in results.items())
 
 
 def asked():

@@ -35,7 +35,7 @@ def test_json_is_one_document(here, nncli):
     assert document["config"] == "config.yaml"
     assert [part["name"] for part in document["parts"]][:2] == ["batch", "0 dense"]
     assert document["floor"] == pytest.approx(sum(part["floor"] for part in document["parts"]))
-    assert (document["rows"], document["steps"]) == (7, 9)
+    assert (document["rows"], document["steps"]) == (60 / 9, 9)  # on average
     assert document["step"] > document["floor"] > 0
 
 
@@ -67,7 +67,22 @@ def test_a_wrong_spec_is_told_as_everywhere(here, nncli):
 )
 def test_the_largest_share_is_named(profile, words):
     """What takes most of the step, and what would change it."""
-    assert words in advice(profile)
+    assert words in advice(profile, Training(epochs=1))
+
+
+def test_threads_are_advised_where_there_are_more_cores(monkeypatch):
+    """Not where the spec asks for as many threads as there are cores."""
+    monkeypatch.setattr("nncli.cli.timings.cores", lambda: 2)
+    assert "training.threads" in advice(found(floor=8.0), Training(epochs=1))
+    assert "training.threads" not in advice(found(floor=8.0), Training(epochs=1, threads=2))
+
+
+def test_a_network_without_products_has_no_floor(here, nncli):
+    """What only scales its inputs is profiled like any other."""
+    plain = ("data.classes=2", "validation=null", "layers=[batch_normalization, softmax]")
+    result = nncli("profile", "config.yaml", *plain, *QUICK)
+    assert (result.code, result.err) == (0, "")
+    assert "–" in next(line for line in result.out.splitlines() if line.startswith("step"))
 
 
 def test_a_kernel_that_is_set_is_named(here, nncli, monkeypatch):

@@ -7,7 +7,7 @@ import sys
 import pytest
 from threadpoolctl import threadpool_info
 
-from nncli.cli.threads import ONE, blas_threads
+from nncli.cli.threads import ONE, blas_threads, cores
 from nncli.errors import SpecError
 
 
@@ -25,8 +25,8 @@ def test_blas_takes_as_many_threads_as_it_is_told(threads):
 
 
 def test_a_blas_that_takes_fewer_is_told():
-    """No BLAS takes a million; the message says how many it does."""
-    message = r"training\.threads: NumPy's BLAS takes \d+ here, got 1000000; write"
+    """No BLAS takes a million; the message says how many it does, and how many are of use."""
+    message = rf"training\.threads: NumPy's BLAS takes \d+ here, of {cores()} cores, got 1000000; write {cores()}"
     with pytest.raises(SpecError, match=message), blas_threads(1_000_000):
         pass
     assert taken() == [1]

@@ -109,3 +109,15 @@ def test_sigmoid_keeps_small_probabilities(x):
     found = attached(Sigmoid()).forward(np.array([[x]]))[0, 0]
     assert found == pytest.approx(1 / (1 + np.exp(-x)), rel=1e-14)
     assert found > 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("output", [np.nan, -np.nan, np.inf, 1e-45])
+def test_a_relu_hides_no_gradient_behind_what_is_not_zero(dtype, output):
+    """Where the output is not 0 the gradient comes through as it is, NaN and infinity too, for a NaN of either sign."""
+    relu = attached(ReLU(), dtype)
+    inputs = np.full((1, 4), output, dtype)
+    relu.forward(inputs)
+    expected = [1.5, np.nan, np.inf, -0.0] if inputs[0, 0] != 0 else [0.0] * 4
+    grad = np.array([expected], dtype)
+    assert relu.backward(grad).tobytes() == grad.tobytes()

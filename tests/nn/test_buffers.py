@@ -1,5 +1,7 @@
 """Where layers work: what lies behind a buffer, and who is taken for one."""
 
+from weakref import ref
+
 import numpy as np
 import pytest
 
@@ -56,14 +58,25 @@ def test_what_is_no_whole_buffer_is_copied(buffers, foreign):
 
 
 def test_bits_are_the_numbers_read_as_whole_numbers(buffers):
-    """0 for 0.0, more than 0 for the smallest number above it, less for those below; in place for a buffer."""
-    array = buffers["outputs", 4, 1]
-    array[:, 0] = [0.0, np.nextafter(buffers.dtype.type(0), 1), 1.5, -1.5]
+    """0 for 0.0, more than 0 for whatever else there is; in place."""
+    array = buffers["outputs", 6, 1]
+    array[:, 0] = [0.0, np.nextafter(buffers.dtype.type(0), 1), 1.5, np.inf, np.nan, -np.nan]
     for numbers in (array, array.copy(), array[:]):
-        assert bits(numbers).shape == (4, 1)
-        assert [np.sign(each) for each in bits(numbers)[:, 0]] == [0, 1, 1, -1]
+        assert bits(numbers).shape == (6, 1)
+        assert (bits(numbers)[:, 0] > 0).tolist() == [False] + 5 * [True]
     bits(array)[...] = 0
     assert not array.any()
+
+
+def test_what_nobody_holds_is_freed_at_once(buffers):
+    """No circle keeps a buffer, and the memory behind it, until garbage is looked for."""
+    array = laid_out(np.ones((4, 3)), buffers.dtype)
+    memory = ref(array.base)
+    whole = buffers.with_ones(array)
+    del array
+    assert memory() is not None  # [X 1] has it still
+    del whole
+    assert memory() is None
 
 
 def test_a_buffer_is_taken_in_as_it_is(buffers):

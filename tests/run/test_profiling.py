@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nncli.errors import DivergedError
+from nncli.run import profiling
 from nncli.run.assembly import assemble
 from nncli.run.loading import load
 from nncli.run.profiling import ROUNDS, Part, Profile, Steps, Stopwatch, profile
@@ -86,7 +87,7 @@ def test_the_parts_of_a_step_are_its_layers_and_what_is_around_them():
         "clipping": (False, True),
         "update": (False, True),
     }
-    assert (found.rows, found.steps) == (7, 9)
+    assert (found.rows, found.steps) == (60 / 9, 9)  # eight of seven rows, one of four
 
 
 @pytest.mark.usefixtures("here")
@@ -154,11 +155,24 @@ def test_rewound_steps_train_alike():
 @pytest.mark.usefixtures("here")
 def test_every_round_makes_the_same_steps(monkeypatch):
     """Rounds with and without the stopwatch alternate, and each begins with the first weights."""
-    rewound = []
-    honest = Steps.rewind
-    monkeypatch.setattr(Steps, "rewind", lambda steps: rewound.append(1) or honest(steps))
-    profiled()
-    assert len(rewound) == 2 * ROUNDS
+    called = []
+    for owner, name in ((Steps, "rewind"), (profiling, "_product_rate")):
+        honest = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda it, name=name, honest=honest: called.append(name) or honest(it))
+    profile(training(), 0.5)
+    rounds = called.count("_product_rate")
+    assert 2 <= rounds <= ROUNDS
+    assert called == ["rewind", *rounds * ["rewind", "rewind", "_product_rate"]]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_long_step_is_measured_less_often():
+    """Where a step takes more than the time that is given, there is one round of it."""
+    begun = training()
+    honest, steps = begun.step, []
+    begun.step = lambda *rows: steps.append(time.sleep(0.02)) or honest(*rows)
+    profile(begun, MOMENT)
+    assert len(steps) == 4  # one that makes the buffers, one that tells how long it takes, one of either kind
 
 
 @pytest.mark.usefixtures("here")

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from nncli.nn.buffers import bits
-from nncli.nn.layer import Layer
+from nncli.nn.layer import NOTHING, Layer
 from nncli.nn.parameters import Array
 from nncli.nn.special import normal_cdf, normal_cdf_by_tanh, normal_pdf, slope_by_tanh
 from nncli.registry import Positive, Share, register
@@ -30,6 +30,7 @@ class ReLU(Layer):
         super().arrange(inputs)
         self.zeros = self.buffer["zeros", *inputs.shape]
         self.output_bits, self.d_input_bits = bits(self.outputs), bits(self.d_inputs)
+        self.grad = NOTHING
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = max(X, 0)."""
@@ -39,7 +40,9 @@ class ReLU(Layer):
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY where Y > 0, which is where X > 0."""
-        keep_where_positive(bits(grad), self.output_bits, self.d_input_bits)
+        if grad is not self.grad:
+            self.grad, self.grad_bits = grad, bits(grad)
+        keep_where_positive(self.grad_bits, self.output_bits, self.d_input_bits)
         return self.d_inputs
 
     def margins(self) -> Array:
@@ -180,10 +183,10 @@ class GELU(Layer):
 
 
 def keep_where_positive(grad: Array, outputs: Array, out: Array) -> None:
-    """Fill ``out`` with dL/dY [Y > 0] (N, M), Y not being negative; all three are bits, read as whole numbers.
+    """Fill ``out`` with dL/dY [Y ≠ 0] (N, M), Y being max(X, 0); all three are bits, read as whole numbers.
 
-    So read, Y is 0 where it is 0.0 and else more than 0, and its sign is [Y > 0]; and bits times 1 or 0 are the same
+    So read, Y is 0 where it is 0.0 and else more, NaN too, and its sign is [Y ≠ 0]; and bits times 1 or 0 are the same
     bits or none. Of 300 × 64 numbers this takes 2.0 µs, a product with an array of True and False 4.4.
     """
-    np.sign(outputs, out=out)  # [Y > 0]
-    np.multiply(grad, out, out=out)  # dL/dY [Y > 0]
+    np.sign(outputs, out=out)  # [Y ≠ 0]
+    np.multiply(grad, out, out=out)  # dL/dY [Y ≠ 0]

@@ -1,4 +1,4 @@
-"""The floor under nncli's step: its dense layers again and again, on the arrays of a step, and nothing between them.
+"""What lies under nncli's step: its dense layers alone, on the arrays of a step, and nothing between them.
 
 Of each these are the products X W, Xᵀ dL/dY and, but not of the lowest, dL/dY Wᵀ.
 """
