@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Callable
 from functools import cached_property
-from types import NoneType, SimpleNamespace, UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar, Union, get_args, get_origin
 
 from pydantic_core import CoreConfig, CoreSchema, PydanticCustomError, SchemaValidator, core_schema, to_jsonable_python
@@ -52,7 +52,7 @@ class Parameter(NamedTuple):
         return core_schema.typed_dict_field(schema, required=self.default is ...)
 
 
-class Model(SimpleNamespace):
+class Model:
     """Values under the names that a class annotates: strict types, nothing infinite, no change afterwards.
 
     pydantic's core validates what is read; pydantic's own models, with methods of these names, take long to import.
@@ -63,16 +63,23 @@ class Model(SimpleNamespace):
 
     def __init_subclass__(cls) -> None:
         hints = inspect.get_annotations(cls)
-        cls.model_fields = {name: Parameter(name, hint, getattr(cls, name, ...)) for name, hint in hints.items()}
+        own = (name for name, hint in hints.items() if getattr(hint, "__origin__", None) is not ClassVar)
+        fields = {name: Parameter(name, hints[name], getattr(cls, name, ...)) for name in own}
+        cls.model_fields = {**getattr(cls, "model_fields", {}), **fields}
 
     def __init__(self, **values: Any) -> None:
         given = {name: values.pop(name, field.default) for name, field in self.model_fields.items()}
         if values or any(value is ... for value in given.values()):
             raise TypeError(f"{type(self).__name__}: a name is missing or unknown; it has {', '.join(given)}")
-        super().__init__(**given)
+        vars(self).update(given)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{name}: a {type(self).__name__} does not change")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
     @classmethod
     def core(cls) -> CoreSchema:
@@ -91,7 +98,7 @@ class Model(SimpleNamespace):
         """The same with some values replaced."""
         return type(self)(**{**vars(self), **update})
 
-    def model_dump(self, mode: Literal["json"] = "json") -> Any:
+    def model_dump(self) -> Any:
         """The values as JSON has them."""
         return to_jsonable_python(self, fallback=vars)
 
@@ -102,7 +109,9 @@ def core_of(annotation: Any) -> CoreSchema:
         return ComponentOf(_kinds[annotation]).core()
     if isinstance(annotation, type) and issubclass(annotation, Model):
         return annotation.core()
-    return _SCHEMAS[get_origin(annotation) or annotation](*get_args(annotation))
+    if (origin := get_origin(annotation) or annotation) not in _SCHEMAS:
+        raise TypeError(f"no spec can be checked by the annotation {annotation}")
+    return _SCHEMAS[origin](*get_args(annotation))
 
 
 def validated(value: Any, annotation: Any) -> Any:
@@ -231,9 +240,8 @@ def register(name: str, alias: str | None = None) -> Callable[[Class], Class]:
         taken = {word: entry for entry in _components[of].values() for word in (entry.name, entry.alias)}
         for word in filter(None, (name, alias)):
             if word in taken:
-                raise ValueError(
-                    f"{of} {word!r} is registered twice: {taken[word].target.__name__} and {target.__name__}"
-                )
+                both = f"{taken[word].target.__name__} and {target.__name__}"
+                raise ValueError(f"{of} {word!r} is registered twice: {both}")
         _components[of][name] = Component(of, name, alias, target)
         return target
 
@@ -281,7 +289,7 @@ class ComponentOf:
 
 
 def step_into(of: str, name: str) -> str:
-    """The step that a choice among several models adds to the path of a problem."""
+    """The step that a choice among models adds to the path of a problem."""
     return f"<{of} {name}>"
 
 

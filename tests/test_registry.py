@@ -1,6 +1,6 @@
 """Names, components, and what a signature says."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pytest
 from pydantic_core import ValidationError
@@ -72,6 +72,36 @@ class Point(Model):
 
     x: Count
     tags: list[str] | None = None
+
+
+class Place(Point):
+    """A model with one more name than its base."""
+
+    component: ClassVar[str] = "none"
+    y: Count = 5
+
+
+def test_a_model_has_the_names_of_its_base():
+    """And no variable of its class; it is not equal to a model of another class with the same values."""
+    assert list(Place.model_fields) == ["x", "tags", "y"]
+    assert Place.model_validate({"x": 1}).model_dump() == {"x": 1, "tags": None, "y": 5}
+
+    class Other(Model):
+        x: Count
+        tags: list[str] | None = None
+
+    assert Point(x=1) == Point(x=1) != Other(x=1)
+
+
+def test_an_annotation_that_says_nothing_to_a_spec_is_named():
+    """Who adds a component learns which argument's annotation is not known."""
+
+    class Odd:
+        def __init__(self, sizes: tuple[int, int] = (1, 2)):
+            self.sizes = sizes
+
+    with pytest.raises(TypeError, match=r"no spec can be checked by the annotation tuple\[int, int\]"):
+        Component("x", "odd", None, Odd).model.model_validate({})
 
 
 def test_a_model_does_not_change():

@@ -28,7 +28,7 @@ def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
         "memory_bytes": memory_bytes(spec),
     }
     document: dict[str, Any] = {
-        "spec": spec.model_dump(mode="json"),
+        "spec": spec.model_dump(),
         "layers": [layer._asdict() for layer in layers],
         **figures,
     }

@@ -12,7 +12,7 @@ ONE = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS
 
 @contextmanager
 def blas_threads(threads: int) -> Iterator[None]:
-    """Compute matrix products on so many threads; ``training.threads`` of a spec.
+    """Compute matrix products on so many threads, ``training.threads`` of a spec; NumPy is imported before.
 
     Raises:
         SpecError: the BLAS cannot be told so, or takes fewer.

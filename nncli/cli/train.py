@@ -43,7 +43,7 @@ def train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path
                 raise directory.interrupt(stop.signum)
             evaluation = directory.finish()
     seconds = round(time.monotonic() - started, 3)
-    result = {"run": str(directory.path), **evaluation.model_dump(mode="json"), "seconds": seconds}
+    result = {"run": str(directory.path), **evaluation.model_dump(), "seconds": seconds}
     if as_json:
         click.echo(json.dumps(result, indent=2, allow_nan=False))
     elif quiet:

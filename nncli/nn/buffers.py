@@ -69,7 +69,7 @@ class Buffers(dict[tuple[str, int, int], Array]):
 
     def with_ones(self, inputs: Array) -> Array:
         """[X 1] (N, D + 1) of X (N, D): in the same memory where X is a whole buffer, of whomever."""
-        whole: Any = inputs if is_buffer(inputs) else self.taken_in(inputs)
+        whole: Any = self.taken_in(inputs)
         rows, columns = whole.shape
         ones: Array = whole.base.columns(rows, columns + 1, whole.dtype)
         return ones

@@ -101,7 +101,8 @@ class Dense(Layer):
         """Y = X W + b."""
         if inputs is not self.inputs:
             self.arrange(inputs)
-        self.weights_and_biases_transposed.dot(self.inputs_and_ones_transposed, out=self.outputs_transposed)  # X W + b
+        weights_and_biases, inputs_and_ones = self.weights_and_biases_transposed, self.inputs_and_ones_transposed
+        weights_and_biases.dot(inputs_and_ones, out=self.outputs_transposed)  # Yᵀ = [W; b]ᵀ [X 1]ᵀ
         return self.outputs
 
     def backward(self, grad: Array) -> Array:

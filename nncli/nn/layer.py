@@ -23,7 +23,15 @@ class Layer:
     ``forward`` of the same rows, whose inputs are as they were.
 
     The arrays that a pass fills, and views of them, are looked up when the inputs are another array than in the last
-    pass, and not at every step: at the book's size that would be a third of its time.
+    pass, and not at every step: at the book's size that would be a third of its time. Every ``forward`` begins with
+
+        if inputs is not self.inputs:
+            self.arrange(inputs)
+
+    and ``arrange`` does what is to be done once for an array, after that of its base. An array that was passed is held
+    until another comes: it may be filled again, but not reshaped. A layer that copies its inputs forgets them, by
+    ``self.inputs = NOTHING``, and so copies them at every pass. The ones behind a buffer are everybody's; nobody writes
+    there.
     """
 
     stochastic: ClassVar[bool] = False

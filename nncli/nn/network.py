@@ -12,7 +12,9 @@ from nncli.nn.losses import Loss, average, is_fused
 from nncli.nn.parameters import Array, Parameters, Shape
 from nncli.nn.randomness import Random
 
-PORTION = 2 << 20  # bytes of inputs and of the layers' outputs that pass through a network at once
+# bytes of inputs and of the layers' outputs that pass through a network at once: a step of 2-512-3 with 3,000 rows
+# takes 1.15 ms so, 1.28 with half of them, 1.94 with half more, which no longer fit the cache
+PORTION = 2 << 20
 
 
 class Network:
@@ -93,7 +95,8 @@ class Network:
         Args:
             inputs: (N, D).
             targets: (N, M), as the loss encodes them.
-            losses: (N,), filled with the loss of each row, without penalties, where it is given.
+            losses: (N,), filled with the loss of each row, without penalties, where it is given, by who keeps the loss
+                of every step; training measures between the steps instead.
         """
         if self._is_divisible and len(inputs) > self.portion:
             self._pass_in_portions(inputs, targets, losses)

@@ -9,7 +9,7 @@ import numpy as np
 from nncli.nn.parameters import Array
 
 NARROW = 16  # columns
-SMALL = 1200  # entries of a result up to which OpenBLAS takes its short way for such a product
+SMALL = 1200  # entries of a result up to which OpenBLAS 0.3.31 takes a short way for such a product
 
 
 def sum_of_products(left: Array, right: Array, out: Array) -> None:

@@ -64,7 +64,7 @@ def pack(position: Position, vectors: Mapping[str, Array]) -> bytes:
     """The file: a line of magic, SHA-256 of the rest, one line of JSON, the vectors one after another."""
     listed = [VectorRecord(name=name, dtype=vector.dtype.str, length=len(vector)) for name, vector in vectors.items()]
     head = Head(position=position, vectors=listed)
-    line = json.dumps(head.model_dump(mode="json"), allow_nan=False).encode() + b"\n"
+    line = json.dumps(head.model_dump(), allow_nan=False).encode() + b"\n"
     parts: list[Any] = [line, *(vector.data for vector in vectors.values())]
     digest = hashlib.sha256()
     for part in parts:

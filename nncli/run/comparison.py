@@ -205,7 +205,7 @@ def _flat_specs(run: Run, same_layers: bool) -> dict[str, Any]:
 
     What a layer has from ``regularization`` stands there only.
     """
-    spec = run.spec.model_dump(mode="json")
+    spec = run.spec.model_dump()
     flat: dict[str, Any] = {}
     layers, metrics = spec.pop("layers"), spec.pop("metrics")
     flat["metrics"] = " · ".join(metric["type"] for metric in metrics)

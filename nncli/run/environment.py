@@ -1,6 +1,5 @@
 """What a result may depend on besides its spec: versions, BLAS, instruction sets."""
 
-import os
 import platform
 from typing import Any
 
@@ -23,6 +22,5 @@ def environment() -> dict[str, Any]:
         },
         "machine": platform.machine(),
         "blas": {key: blas.get(key) for key in ("name", "version", "openblas configuration")},
-        "threads": {name: value for name, value in os.environ.items() if name.endswith("_NUM_THREADS")},
         "simd": config.get("SIMD Extensions", {}),
     }

@@ -46,7 +46,6 @@ class RunRecord(Record):
     versions: dict[str, str]
     machine: str
     blas: dict[str, Any]
-    threads: dict[str, str]
     simd: dict[str, Any]
 
     @classmethod
@@ -88,7 +87,7 @@ class EvaluationRecord(Record):
 
 def packed(record: Record) -> bytes:
     """Strict JSON, indented, with a last newline."""
-    text = json.dumps(record.model_dump(mode="json"), indent=2, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(record.model_dump(), indent=2, allow_nan=False, ensure_ascii=False)
     return text.encode() + b"\n"
 
 

@@ -54,9 +54,7 @@ class Training:
         parameters = self.network.parameters
         self._state = (parameters.values, *self.optimizer.memory.values(), parameters.gradients)
         self._span = _short_span(self.network, self.settings.batch_size or len(rows.inputs))
-        self._batches = Batches(rows.inputs, rows.encoded, self.settings.batch_size)
-        if not self._batches.shuffled:
-            self._batches.inputs = laid_out(rows.inputs, self.network.dtype)
+        self._batches = Batches(self._laid_out(rows.inputs), rows.encoded, self.settings.batch_size)
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, and yield the state at each epoch that is logged, the last one too, and at times in between.
@@ -94,6 +92,11 @@ class Training:
             what = first_non_finite_output(self.network, part.inputs) or f"the {wrong} is no longer finite"
             raise DivergedError(f"training diverged at epoch {self.epoch}: on the {split} set {what}")
         return metrics
+
+    def _laid_out(self, inputs: Array) -> Array:
+        """The rows as they go into batches: a full batch, which is the same at every step, is laid out once for all."""
+        is_whole = (self.settings.batch_size or len(inputs)) >= len(inputs)
+        return laid_out(inputs, self.network.dtype) if is_whole else inputs
 
     def _row(self) -> Mapping[str, float]:
         self.require_finite()

@@ -1,10 +1,11 @@
 """``nncli profile``: a table, JSON, and words on what takes the time."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 
-from nncli.cli.timings import advice, totals
+from nncli.cli.timings import advice, show_profile, totals
 from nncli.run.profiling import Part, Profile
 from nncli.spec.sections import Training
 
@@ -75,6 +76,21 @@ def test_threads_are_advised_where_there_are_more_cores(monkeypatch):
     monkeypatch.setattr("nncli.cli.timings.cores", lambda: 2)
     assert "training.threads" in advice(found(floor=8.0), Training(epochs=1))
     assert "training.threads" not in advice(found(floor=8.0), Training(epochs=1, threads=2))
+
+
+def test_a_profile_is_taken_on_the_threads_of_the_spec(here, nncli, monkeypatch):
+    """As many as training would take."""
+    asked = []
+    monkeypatch.setattr("nncli.cli.threads.blas_threads", lambda threads: asked.append(threads) or nullcontext())
+    assert nncli("profile", "config.yaml", "training.threads=2", *QUICK).code == 0
+    assert asked == [2]
+
+
+def test_shares_are_of_the_step(capsys):
+    """A part of two seconds in a step of ten is 20 %."""
+    show_profile(found(), Training(epochs=1))
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("0 dense")]
+    assert row.split() == ["0", "dense", "1.00", "s", "1.00", "s", "20", "%", "1.00", "s", "2.0"]
 
 
 def test_a_network_without_products_has_no_floor(here, nncli):

@@ -64,7 +64,7 @@ def test_json_is_one_document(here, nncli):
     result = nncli("show", "config.yaml", "--json")
     document = json.loads(result.out)
     assert result.err == ""
-    assert document["spec"] == load(here / "config.yaml").spec.model_dump(mode="json")
+    assert document["spec"] == load(here / "config.yaml").spec.model_dump()
     assert [layer["type"] for layer in document["layers"]] == ["dense", "relu", "dense", "softmax"]
     assert (document["parameters"], document["rows_a_step"], document["multiply_adds_a_step"]) == (51, 60, 6240)
     assert document["memory_bytes"] > 0

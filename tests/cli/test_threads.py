@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np  # noqa: F401 (loads the BLAS that is asked)
 import pytest
 from threadpoolctl import threadpool_info
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from nncli import registry
-from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid
+from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Softmax
 from nncli.nn.activations.sigmoids import LARGEST_EXPONENT
+from nncli.nn.activations.softmax import FEW
 from tests.nn.differences import central_differences, relative_error
 from tests.nn.test_contracts import layer_of, named
 from tests.nn.witnesses import WITNESSES
@@ -121,3 +122,16 @@ def test_a_relu_hides_no_gradient_behind_what_is_not_zero(dtype, output):
     expected = [1.5, np.nan, np.inf, -0.0] if inputs[0, 0] != 0 else [0.0] * 4
     grad = np.array([expected], dtype)
     assert relu.backward(grad).tobytes() == grad.tobytes()
+
+
+@pytest.mark.parametrize("columns", [1, FEW, FEW + 1, 40])
+def test_softmax_of_few_and_of_many_columns(columns):
+    """Rows sum up to 1 and are the plain formula, whichever way the sums are taken; backward is its slope."""
+    layer, rng = attached(Softmax()), np.random.default_rng(3)
+    logits, grad = rng.normal(size=(2, 5, columns))
+    exponentials = np.exp(logits)
+    expected = exponentials / exponentials.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(layer.forward(logits), expected, rtol=1e-13)
+    slope = central_differences(lambda: float(np.sum(layer.forward(logits) * grad)), logits)
+    layer.forward(logits)
+    np.testing.assert_allclose(layer.backward(grad), slope, atol=1e-8)

@@ -81,8 +81,9 @@ def test_what_nobody_holds_is_freed_at_once(buffers):
 
 def test_a_buffer_is_taken_in_as_it_is(buffers):
     """Whoever's it is, it needs no copy; one of another number format does."""
-    array = buffers["outputs", 4, 3]
+    array = buffers["zeros", 4, 3]
     assert Buffers(buffers.dtype).taken_in(array) is array
+    assert Buffers(np.dtype("float16")).with_ones(array).dtype == "float16"
     assert Buffers(np.dtype("float16")).taken_in(array) is not array
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from nncli.nn.memory import LINE, first_line, zeros
 from nncli.nn.optimizers.adam import Adam
-from nncli.nn.parameters import Parameters
+from nncli.nn.parameters import Parameters, stacked
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -34,3 +34,13 @@ def test_the_vectors_of_a_training_are_aligned():
     adam.attach(parameters.trained, parameters.gradients)
     vectors = parameters.values, parameters.gradients, *adam.memory.values()
     assert [vector.ctypes.data % LINE for vector in vectors] == [0] * 4
+
+
+def test_what_does_not_follow_in_memory_is_not_stacked():
+    """[W; b] is one view only where b lies right behind W."""
+    whole = np.arange(9.0)
+    weights, biases = whole[:6].reshape(2, 3), whole[6:]
+    np.testing.assert_array_equal(stacked(weights, biases), whole.reshape(3, 3))
+    for upper, lower in ((weights.copy(), biases), (weights, whole[5:8]), (whole[:6].reshape(3, 2).T, biases)):
+        with pytest.raises(ValueError, match="do not follow each other"):
+            stacked(upper, lower)

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from nncli.errors import BusyError, StorageError
+from nncli.errors import BusyError, DivergedError, StorageError
 from nncli.run import storage
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import unpack
@@ -88,7 +88,7 @@ def test_run_json_holds_all_that_a_result_depends_on(here, trained):
     loaded = load(here / "config.yaml", ("seed=4",))
     made = assemble(loaded.spec)
     assert description["format"] == 1
-    assert description["spec"] == loaded.spec.model_dump(mode="json")
+    assert description["spec"] == loaded.spec.model_dump()
     assert description["parameters"] == [
         {"name": name, "shape": list(shape), "dtype": "<f4"} for name, shape in made.network.parameters.shapes.items()
     ]
@@ -158,6 +158,16 @@ def test_the_last_checkpoint_holds_the_weights_of_its_position(prepared):
     newest = list(checkpoints(directory.path).values())[-1]
     assert newest.position.epoch == 20
     assert np.array_equal(newest.vectors["values"], reached)
+
+
+def test_no_checkpoint_is_written_of_what_is_not_finite(prepared):
+    """Where the optimizer remembers a NaN, the last good checkpoint stays the last."""
+    with prepared() as directory:
+        before = checkpoints(directory.path)
+        directory._training.optimizer.memory["squares"][0] = np.nan
+        with pytest.raises(DivergedError, match=r"the optimizer's squares of layers\.0\.weights is no longer finite"):
+            directory.save()
+        assert list(checkpoints(directory.path)) == list(before)
 
 
 def test_a_taken_name_gets_a_number(trained):

@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 
 from nncli.errors import DivergedError
+from nncli.nn.activations import ReLU
+from nncli.nn.losses import CategoricalCrossentropy
+from nncli.nn.network import Network
+from nncli.nn.optimizers.adam import Adam
 from nncli.run import profiling
 from nncli.run.assembly import assemble
 from nncli.run.loading import load
@@ -69,6 +73,56 @@ def test_a_stopwatch_leaves_no_trace():
     with pytest.raises(ValueError), watch.on():  # noqa: PT011 (raised by the door)
         door.close()
     assert vars(door) == {}
+
+
+class Seconds:
+    """A clock that stands still but for methods that are given a time: ``clock.let(Dense, "forward", 2.0)``."""
+
+    def __init__(self, monkeypatch):
+        self.now, self._monkeypatch = 0.0, monkeypatch
+        monkeypatch.setattr(time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(time, "sleep", lambda _: None)
+
+    def let(self, owner, name, seconds):
+        honest = getattr(owner, name)
+
+        def taking(*arguments, **named):
+            self.now += seconds
+            return honest(*arguments, **named)
+
+        self._monkeypatch.setattr(owner, name, taking)
+
+
+class Slow(np.ndarray):
+    """A matrix whose products take no time unless they are let."""
+
+    def dot(self, other, out=None):
+        return out
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("overrides", "batches"), [((), 1), (("training.batch_size=20",), 3)])
+def test_every_figure_is_what_the_clock_says(monkeypatch, overrides, batches):
+    """Parts, step, metrics, floor and rate, where each method takes a known time and several steps make a round."""
+    clock, taken_in = Seconds(monkeypatch), 0.0 if batches == 1 else 2.0  # a full batch is taken in once
+    clock.let(Steps, "draw", 1.0)
+    clock.let(Network, "take_in", taken_in)
+    clock.let(ReLU, "forward", 4.0)
+    clock.let(ReLU, "backward", 8.0)
+    clock.let(CategoricalCrossentropy, "backward_fused", 16.0)
+    clock.let(Adam, "step", 32.0)
+    clock.let(Slow, "dot", 0.5)
+    clock.let(Training, "measured", 100.0)
+    monkeypatch.setattr(profiling, "zeros", lambda shape, dtype: np.zeros(shape, dtype).view(Slow))
+    begun = training(*overrides)
+    found = profile(begun, 9000.0)
+    seconds = {part.name: (part.forward, part.backward) for part in found.parts}
+    assert seconds["batch"] == (1.0 + taken_in, None)
+    assert (seconds["1 relu"], seconds["loss"], seconds["update"]) == ((4.0, 8.0), (None, 16.0), (None, 32.0))
+    assert seconds["0 dense"] == (0.0, 0.0)
+    assert (found.step, found.between, found.metrics) == (61.0 + taken_in, 0.0, 2 * (100.0 + taken_in + 4.0))
+    assert found.rate == profiling.SQUARE**3 / 0.5
+    assert found.steps == batches
 
 
 @pytest.mark.usefixtures("here")

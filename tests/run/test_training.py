@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nncli.errors import DivergedError
+from nncli.nn.buffers import is_buffer
 from nncli.nn.randomness import draw_kept
 from nncli.registry import components
 from nncli.run.assembly import assemble
@@ -394,3 +395,12 @@ def test_measuring_leaves_running_statistics_alone(prepare):
         list(training.epochs())
         ends.append(weights(training))
     assert np.array_equal(*ends)
+
+
+def test_a_full_batch_is_laid_out_once(prepare):
+    """It is a buffer, which the network takes as it is at every step; rows of smaller batches stay where they are."""
+    whole, parts = prepare(), prepare("training.batch_size=7")
+    ((inputs, _),) = whole.batches()
+    assert is_buffer(inputs)
+    assert whole.network.take_in(inputs) is inputs
+    assert not is_buffer(next(iter(parts.batches()))[0])

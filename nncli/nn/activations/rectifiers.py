@@ -26,7 +26,7 @@ class ReLU(Layer):
     initializer_before = "he"
 
     def arrange(self, inputs: Array) -> None:
-        """And zeros (N, M): the maximum with an array takes a quarter of the time of that with a number."""
+        """And zeros (N, M): max(X, 0) of 300 × 64 numbers takes 1.5 µs against an array, 6 against a number."""
         super().arrange(inputs)
         self.zeros = self.buffer["zeros", *inputs.shape]
         self.output_bits, self.d_input_bits = bits(self.outputs), bits(self.d_inputs)

@@ -4,8 +4,9 @@ import numpy as np
 
 from nncli.nn.layer import Layer
 from nncli.nn.parameters import Array
-from nncli.nn.products import NARROW
 from nncli.registry import register
+
+FEW = 16  # columns up to which a sum in each of them is faster than one that is broadcast
 
 
 @register("softmax", alias="Activation_Softmax")
@@ -25,7 +26,7 @@ class Softmax(Layer):
         """And what ``softmax`` works on, all transposed; the sum of a row stands in C columns where these are few."""
         super().arrange(inputs)
         rows, columns = inputs.shape
-        copies = columns if columns <= NARROW else 1
+        copies = columns if columns <= FEW else 1
         ones, sums = self.buffer["ones", columns, copies], self.buffer["sums", rows, copies]
         self.reduced = self.buffer["reduced", rows, 1]
         self.transposed = [each.T for each in (inputs, self.outputs, ones, self.reduced, sums)]
