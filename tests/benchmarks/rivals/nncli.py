@@ -10,7 +10,7 @@ import numpy as np
 from nncli.nn.activations import ReLU, Softmax
 from nncli.nn.buffers import laid_out
 from nncli.nn.dense import Dense
-from nncli.nn.losses import CategoricalCrossentropy, average
+from nncli.nn.losses import CategoricalCrossentropy
 from nncli.nn.network import Network
 from nncli.nn.optimizers.adam import Adam
 from tests.benchmarks.programs import accuracy, epochs
@@ -29,20 +29,21 @@ def assembled(work):
     return network, optimizer, laid_out(work.inputs, np.dtype(F)), network.loss.encode(work.targets, work.widths[-1])
 
 
-def step(network, optimizer, inputs, targets, losses=None):
-    """One update; fills ``losses`` (N,) where they are asked for, and returns their mean."""
+def step(network, optimizer, inputs, targets, losses=None, shares=None):
+    """One update; fills ``losses`` (N,) where they are asked for, and returns their mean, Σ of each times 1/N."""
     gradients = network.parameters.gradients
     network.differentiate(inputs, targets, losses)
     if not math.isfinite(gradients.dot(gradients)):
         raise ValueError("a gradient is not finite")
     optimizer.step()
-    return None if losses is None else average(losses)
+    return None if losses is None else losses.dot(shares)
 
 
 def prepare(work, threads):
-    parts, losses = assembled(work), np.empty(len(work.inputs))
+    parts, losses = assembled(work), np.empty(len(work.inputs))  # in double precision, as means are
+    shares = np.full(len(losses), 1 / len(losses))
     network, _, inputs, _ = parts
-    return lambda steps: np.array([step(*parts, losses) for _ in range(steps)]), lambda: network.predict(inputs)
+    return lambda steps: np.array([step(*parts, losses, shares) for _ in range(steps)]), lambda: network.predict(inputs)
 
 
 def main():
