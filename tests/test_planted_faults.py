@@ -15,6 +15,11 @@ FAULTS = {
         "sum_of_products(self.inputs_and_ones_transposed, grad, self.d_weights_and_biases)",
         "sum_of_products(self.inputs_and_ones_transposed[:-1], grad, self.d_weights)",
     ),
+    "biases forgotten where inputs lie by rows": (
+        "dense.py",
+        "self.ones.dot(grad, out=self.d_biases)",
+        "self.d_biases[...] = 0",
+    ),
     "a portion weighs like any other": ("network.py", "len(self.outputs) / rows", "size / rows"),
     "softmax factor dropped": (
         "activations/softmax.py",

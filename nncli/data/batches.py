@@ -47,7 +47,9 @@ class Batches:
     def _portions(self, order: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         for start in range(0, len(order), self.size):
             rows = order[start : start + self.size]
-            inputs, targets = (buffer[: len(rows)] for buffer in self._gathered)
+            inputs, targets = self._gathered
+            if len(rows) < self.size:  # the last of an epoch
+                inputs, targets = inputs[: len(rows)], targets[: len(rows)]
             np.take(self.inputs, rows, axis=0, out=inputs, mode="clip")  # "raise" would gather twice
             np.take(self.targets, rows, axis=0, out=targets, mode="clip")
             yield inputs, targets

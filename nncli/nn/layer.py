@@ -70,6 +70,10 @@ class Layer:
         """The penalties on what the layer trains."""
         return ()
 
+    def takes_rows(self, inputs: Array) -> bool:
+        """Whether inputs (N, D) that are no buffer need not be copied into one, since they lie row by row."""
+        return False
+
     def arrange(self, inputs: Array) -> None:
         """Look up what passes over these inputs (N, D) fill; called by ``forward`` where they are another array."""
         rows, columns = inputs.shape

@@ -78,7 +78,7 @@ class Network:
 
     def take_in(self, inputs: Array) -> Array:
         """Inputs (N, D) of any number format as the layers take them: themselves, or a copy that is made each time."""
-        self._taken_in = self._buffer.taken_in(inputs)
+        self._taken_in = inputs if self.layers[0].takes_rows(inputs) else self._buffer.taken_in(inputs)
         return self._taken_in
 
     def forward(self, inputs: Array, training: bool = False) -> Array:

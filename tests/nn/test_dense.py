@@ -1,0 +1,68 @@
+"""Dense layers: inputs by rows and by columns."""
+
+import numpy as np
+import pytest
+
+from nncli.nn.buffers import laid_out
+from nncli.nn.dense import WIDE, Dense
+from nncli.nn.parameters import Parameters
+
+UNITS, ROWS = 3, 5
+
+
+def layer_of(columns, dtype="float64"):
+    """A layer with random weights and biases, and its gradients."""
+    layer = Dense(UNITS)
+    parameters = Parameters(layer.shapes(columns), np.dtype(dtype))
+    layer.attach(parameters.views(parameters.values), parameters.views(parameters.gradients), np.dtype(dtype))
+    parameters.values[:] = np.random.default_rng(1).normal(size=parameters.values.shape)
+    return layer, parameters.gradients
+
+
+def passed(inputs, grad):
+    """Outputs, gradients with respect to inputs, weights and biases, and whether the inputs were taken by rows."""
+    layer, gradients = layer_of(inputs.shape[1], inputs.dtype)
+    outputs, d_inputs = layer.forward(inputs).copy(), layer.backward(grad).copy()
+    return outputs, d_inputs, gradients.copy(), layer.by_rows
+
+
+@pytest.mark.parametrize(("columns", "by_rows"), [(WIDE * UNITS - 1, False), (WIDE * UNITS, True), (40, True)])
+def test_rows_and_columns_give_the_same(columns, by_rows):
+    """Wide inputs as they lie in a batch give what the same numbers give column by column; neither is written to."""
+    rng = np.random.default_rng(2)
+    inputs, grad = rng.normal(size=(ROWS, columns)), rng.normal(size=(ROWS, UNITS))
+    before = inputs.copy()
+    found, expected = passed(inputs, grad), passed(laid_out(inputs, inputs.dtype), grad)
+    assert (found[-1], expected[-1]) == (by_rows, False)
+    for one, other in zip(found[:-1], expected[:-1], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-13)
+    np.testing.assert_array_equal(inputs, before)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(np.asfortranarray, id="by columns"),
+        pytest.param(lambda inputs: inputs.astype("float32"), id="another number format"),
+        pytest.param(lambda inputs: np.repeat(inputs, 2, axis=1)[:, ::2], id="with gaps"),
+        pytest.param(lambda inputs: laid_out(inputs, inputs.dtype), id="a buffer"),
+    ],
+)
+def test_only_plain_rows_are_taken_as_they_are(other):
+    """Whatever else is wide goes by columns, with the same outputs."""
+    inputs = np.random.default_rng(3).normal(size=(ROWS, 20))
+    layer, _ = layer_of(20)
+    outputs = layer.forward(inputs).copy()
+    assert layer.takes_rows(inputs)
+    assert not layer.takes_rows(other(inputs))
+    np.testing.assert_allclose(layer.forward(other(inputs)), outputs, rtol=1e-5)
+
+
+def test_a_batch_may_follow_another_way():
+    """By rows, by columns and by rows again, with other numbers of rows, on one layer."""
+    rng, (layer, gradients) = np.random.default_rng(4), layer_of(20)
+    for rows, lay in ((5, np.asarray), (5, np.asfortranarray), (4, np.asarray), (5, np.asarray)):
+        inputs, grad = lay(rng.normal(size=(rows, 20))), rng.normal(size=(rows, UNITS))
+        np.testing.assert_allclose(layer.forward(inputs), inputs @ layer.weights + layer.biases, rtol=1e-12)
+        layer.parameter_gradients(grad)
+        np.testing.assert_allclose(gradients, [*(inputs.T @ grad).ravel(), *grad.sum(axis=0)], rtol=1e-12, atol=1e-13)
