@@ -50,6 +50,6 @@ class Batches:
             inputs, targets = self._gathered
             if len(rows) < self.size:  # the last of an epoch
                 inputs, targets = inputs[: len(rows)], targets[: len(rows)]
-            np.take(self.inputs, rows, axis=0, out=inputs, mode="clip")  # "raise" would gather twice
-            np.take(self.targets, rows, axis=0, out=targets, mode="clip")
+            self.inputs.take(rows, axis=0, out=inputs, mode="clip")  # "raise" would gather twice
+            self.targets.take(rows, axis=0, out=targets, mode="clip")
             yield inputs, targets
