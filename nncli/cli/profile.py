@@ -28,7 +28,7 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: boo
     from nncli.run.training import Training
 
     loaded = load(config, overrides)
-    with blas_threads(loaded.spec.training.threads):
+    with blas_threads(loaded.spec.training.threads, loaded.document):
         found = profiled(Training(assemble(loaded.spec, loaded.document)), seconds)
     if as_json:
         from dataclasses import asdict

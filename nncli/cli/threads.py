@@ -3,15 +3,19 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from nncli.errors import SpecError
+
+if TYPE_CHECKING:
+    from nncli.spec.document import Document
 
 # faster at most sizes, and the same bits on any number of cores
 ONE = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
 
 
 @contextmanager
-def blas_threads(threads: int) -> Iterator[None]:
+def blas_threads(threads: int, document: "Document | None" = None) -> Iterator[None]:
     """Compute matrix products on so many threads, ``training.threads`` of a spec; NumPy is imported before.
 
     Raises:
@@ -25,8 +29,11 @@ def blas_threads(threads: int) -> Iterator[None]:
     with threadpool_limits(threads, user_api="blas"):
         taken = max((each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"), default=1)
         if taken != threads:
-            most = f"NumPy's BLAS takes {taken} here, of {cores()} cores"
-            raise SpecError(f"training.threads: {most}, got {threads}; write {min(taken, cores())}")
+            from nncli.run.assembly import located
+
+            most = f"NumPy's BLAS takes {taken} threads on the {cores()} cores here"
+            message = f"{most}, got {threads}; write {min(taken, cores())}"
+            raise SpecError(located(document, ("training", "threads"), message))
         yield
 
 

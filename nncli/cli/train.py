@@ -33,7 +33,7 @@ def train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path
     loaded = load(config, overrides)
     started = time.monotonic()
     run_name = name_from(config) if name is None else name
-    with blas_threads(loaded.spec.training.threads), stop_on_signals() as stop:
+    with blas_threads(loaded.spec.training.threads, loaded.document), stop_on_signals() as stop:
         training = Training(assemble(loaded.spec, loaded.document), stop)
         with RunDirectory.create(runs, run_name, loaded, training, numbered=name is None) as directory:
             with nullcontext(View()) if quiet or as_json else watch(training) as view:

@@ -78,7 +78,7 @@ def _splits(spec: Spec, numbers: Streams, document: Document | None) -> dict[str
         data = split(training, fractions, numbers.of(Purpose.SPLIT)) if fractions else {"training": training}
     except ValueError as error:
         raise SpecError(
-            _located(document, (max(fractions, key=fractions.__getitem__), "fraction"), str(error))
+            located(document, (max(fractions, key=fractions.__getitem__), "fraction"), str(error))
         ) from None
     for name, (part, purpose) in parts.items():
         if isinstance(part, ComponentSpec) and not (name == "test" and spec.draws_test_last):
@@ -92,10 +92,11 @@ def _require_different(spec: Spec, data: dict[str, Dataset], document: Document 
         if data[one].fingerprint() == data[other].fingerprint():
             key = "seed" if hasattr(getattr(spec, other), "seed") else "samples"
             message = f"has the very rows of {one}, so that it tests nothing; write another {key}"
-            raise SpecError(_located(document, (other, key), message))
+            raise SpecError(located(document, (other, key), message))
 
 
-def _located(document: Document | None, path: Path, message: str) -> str:
+def located(document: Document | None, path: Path, message: str) -> str:
+    """A message on a value of a spec, with its place where the document is at hand."""
     if document is None:
         return f"{path_words(path)}: {message}"
     return str(Problem(document.root.find(path).place, path, message))

@@ -81,7 +81,7 @@ def test_threads_are_advised_where_there_are_more_cores(monkeypatch):
 def test_a_profile_is_taken_on_the_threads_of_the_spec(here, nncli, monkeypatch):
     """As many as training would take."""
     asked = []
-    monkeypatch.setattr("nncli.cli.threads.blas_threads", lambda threads: asked.append(threads) or nullcontext())
+    monkeypatch.setattr("nncli.cli.threads.blas_threads", lambda threads, _: asked.append(threads) or nullcontext())
     assert nncli("profile", "config.yaml", "training.threads=2", *QUICK).code == 0
     assert asked == [2]
 

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_info
 
 from nncli.cli.threads import ONE, blas_threads, cores
 from nncli.errors import SpecError
+from tests.conftest import SPEC
 
 
 def taken():
@@ -27,10 +28,19 @@ def test_blas_takes_as_many_threads_as_it_is_told(threads):
 
 def test_a_blas_that_takes_fewer_is_told():
     """No BLAS takes a million; the message says how many it does, and how many are of use."""
-    message = rf"training\.threads: NumPy's BLAS takes \d+ here, of {cores()} cores, got 1000000; write {cores()}"
+    message = rf"training\.threads: NumPy's BLAS takes \d+ threads on the {cores()} cores here, got 1000000; write \d+"
     with pytest.raises(SpecError, match=message), blas_threads(1_000_000):
         pass
     assert taken() == [1]
+
+
+def test_the_message_has_its_place(nncli, here):
+    """Line and column of the number in the config, like any other mistake in it; nothing is left behind."""
+    (here / "config.yaml").write_text(SPEC.replace("epochs: 30,", "epochs: 30, threads: 1000000,"), encoding="utf-8")
+    result = nncli("train", "config.yaml")
+    assert result.code == 3
+    assert result.err.startswith("config.yaml:11:33: training.threads: NumPy's BLAS takes ")
+    assert not (here / "runs").exists()
 
 
 def test_the_environment_has_no_say(here):
@@ -50,9 +60,9 @@ def test_a_run_on_two_threads_is_trained_and_measured_on_two(nncli, here, monkey
     """Training and evaluation both ask for the spec's number, so that evaluation gives the same bits."""
     asked = []
 
-    def heard(threads):
+    def heard(threads, document=None):
         asked.append(threads)
-        return blas_threads(threads)
+        return blas_threads(threads, document)
 
     monkeypatch.setattr("nncli.cli.threads.blas_threads", heard)
     assert nncli("train", "config.yaml", "training.threads=2", "--name", "two").code == 0
