@@ -5,7 +5,7 @@ from weakref import ref
 
 import numpy as np
 
-from nncli.nn.memory import LINE, first_line
+from nncli.nn.memory import LINE, first_line, zeros
 from nncli.nn.parameters import Array
 
 CONSTANT = {"zeros": 0, "ones": 1}  # buffers that are filled once
@@ -73,6 +73,18 @@ class Buffers(dict[tuple[str, int, int], Array]):
         rows, columns = whole.shape
         ones: Array = whole.base.columns(rows, columns + 1, whole.dtype)
         return ones
+
+
+class RowBuffers(dict[tuple[int, ...], Array]):
+    """Arrays by their shape (N, D), made when they are first asked for, whose rows lie one after another."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        super().__init__()
+        self.dtype = dtype
+
+    def __missing__(self, shape: tuple[int, ...]) -> Array:
+        self[shape] = array = zeros(shape, self.dtype)
+        return array
 
 
 def is_buffer(array: Array) -> bool:

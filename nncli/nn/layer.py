@@ -71,7 +71,7 @@ class Layer:
         return ()
 
     def takes_rows(self, inputs: Array) -> bool:
-        """Whether inputs (N, D) that are no buffer need not be copied into one, since they lie row by row."""
+        """Whether inputs (N, D) of any number format are to stay row by row, as they lie, and not go by columns."""
         return False
 
     def arrange(self, inputs: Array) -> None:

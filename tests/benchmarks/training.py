@@ -2,7 +2,7 @@
 
 - display: the book's network for 10,000 epochs, as ``nncli train`` trains it in a terminal, against its steps alone.
 - batches: an epoch of 60,000 rows of 784 columns in batches of 128, through 784-128-128-10, against 469 steps of one
-  batch; from memory, and from a file that is mapped into it.
+  batch; from memory, and from a file that is mapped into it, in single precision, and as bytes.
 - parts: where the time of a step goes in such an epoch, of this network and of 784-512-512-10.
 - memory, file: the peak memory of a process that trains such an epoch, less its data.
 
@@ -65,8 +65,15 @@ def bare():
     return time.perf_counter() - start
 
 
+def rows_of_bytes():
+    """Inputs (60,000, 784) as pictures have them, a byte a number."""
+    import numpy as np
+
+    return np.random.default_rng(0).integers(0, 2, (ROWS, WIDTHS[0]), np.uint8)
+
+
 def rows_in(file=None):
-    """Inputs (60,000, 784), in memory or in a file."""
+    """Inputs (60,000, 784) in single precision, in memory or in a file."""
     import numpy as np
 
     rng = np.random.default_rng(0)
@@ -149,6 +156,7 @@ def gathered(rounds):
     """The second comparison."""
     with tempfile.TemporaryDirectory() as folder:
         places = {"in memory": training_of(rows_in()), "in a file": training_of(rows_in(f"{folder}/rows.npy"))}
+        places["of bytes in memory"] = training_of(rows_of_bytes())
         measures = {f"an epoch, rows {place}": partial(epoch, training) for place, training in places.items()}
         found = in_turns({**measures, f"{STEPS} steps": steps()}, rounds + 1)[1:]
     return report([f"{ROWS:,} × {WIDTHS[0]} in batches of {BATCH}", "ms", "to the steps"], found, f"{STEPS} steps")

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from nncli.nn.activations import Softmax
 from nncli.nn.buffers import laid_out
 from nncli.nn.dense import WIDE, Dense
+from nncli.nn.losses import CategoricalCrossentropy
+from nncli.nn.network import Network
 from nncli.nn.parameters import Parameters
 
 UNITS, ROWS = 3, 5
@@ -43,7 +46,6 @@ def test_rows_and_columns_give_the_same(columns, by_rows):
     "other",
     [
         pytest.param(np.asfortranarray, id="by columns"),
-        pytest.param(lambda inputs: inputs.astype("float32"), id="another number format"),
         pytest.param(lambda inputs: np.repeat(inputs, 2, axis=1)[:, ::2], id="with gaps"),
         pytest.param(lambda inputs: laid_out(inputs, inputs.dtype), id="a buffer"),
     ],
@@ -56,6 +58,29 @@ def test_only_plain_rows_are_taken_as_they_are(other):
     assert layer.takes_rows(inputs)
     assert not layer.takes_rows(other(inputs))
     np.testing.assert_allclose(layer.forward(other(inputs)), outputs, rtol=1e-5)
+
+
+@pytest.mark.parametrize("given", ["uint8", "float64", "float32"])
+def test_a_network_takes_rows_of_any_number_format_as_rows(given):
+    """Bytes and numbers in double precision are converted row by row, each batch anew, with the same outputs."""
+    inputs = np.random.default_rng(5).integers(0, 9, (ROWS, 20)).astype(given)
+    network = Network([Dense(UNITS), Softmax()], CategoricalCrossentropy(), 20, np.dtype("float32"))
+    network.parameters.values[:] = np.random.default_rng(6).normal(size=63)
+    by_columns = network.forward(laid_out(inputs, np.dtype("float32"))).copy()
+    for numbers in (inputs, inputs[::-1].copy(), inputs):
+        found = network.forward(numbers)
+        expected = by_columns if numbers is inputs else by_columns[::-1]
+        np.testing.assert_allclose(found, expected, rtol=2e-5)
+        assert network.layers[0].by_rows
+
+
+def test_a_layer_alone_converts_what_is_of_another_number_format():
+    """Called with it, and not by a network, it copies the numbers by columns."""
+    inputs = np.random.default_rng(3).normal(size=(ROWS, 20))
+    layer, _ = layer_of(20)
+    outputs = layer.forward(inputs).copy()
+    np.testing.assert_allclose(layer.forward(inputs.astype("float32")), outputs, rtol=1e-5, atol=1e-6)
+    assert not layer.by_rows
 
 
 def test_a_batch_may_follow_another_way():
