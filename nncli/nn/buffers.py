@@ -5,7 +5,7 @@ from weakref import ref
 
 import numpy as np
 
-from nncli.nn.memory import LINE, first_line, zeros
+from nncli.nn.memory import LINE, first_line
 from nncli.nn.parameters import Array
 
 CONSTANT = {"zeros": 0, "ones": 1}  # buffers that are filled once
@@ -67,24 +67,20 @@ class Buffers(dict[tuple[str, int, int], Array]):
         own[...] = inputs
         return own
 
+    def taken_in_rows(self, inputs: Array) -> Array:
+        """X (N, D), which lies row by row, itself where it is of the number format, else a copy that lies so too."""
+        if inputs.dtype == self.dtype:
+            return inputs
+        own = self["rows", inputs.shape[1], inputs.shape[0]].T
+        own[...] = inputs
+        return own
+
     def with_ones(self, inputs: Array) -> Array:
         """[X 1] (N, D + 1) of X (N, D): in the same memory where X is a whole buffer, of whomever."""
         whole: Any = self.taken_in(inputs)
         rows, columns = whole.shape
         ones: Array = whole.base.columns(rows, columns + 1, whole.dtype)
         return ones
-
-
-class RowBuffers(dict[tuple[int, ...], Array]):
-    """Arrays by their shape (N, D), made when they are first asked for, whose rows lie one after another."""
-
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        super().__init__()
-        self.dtype = dtype
-
-    def __missing__(self, shape: tuple[int, ...]) -> Array:
-        self[shape] = array = zeros(shape, self.dtype)
-        return array
 
 
 def is_buffer(array: Array) -> bool:

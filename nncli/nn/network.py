@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.nn.buffers import Buffers, RowBuffers
+from nncli.nn.buffers import Buffers
 from nncli.nn.layer import NOTHING, Layer
 from nncli.nn.losses import Loss, average, is_fused
 from nncli.nn.parameters import Array, Parameters, Shape
@@ -54,7 +54,6 @@ class Network:
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
         self.is_fused = is_fused(self.layers[-1], loss)
         self._buffer = Buffers(dtype)
-        self._rows = RowBuffers(dtype)
         self._taken_in = NOTHING
         lowest = next(index for index, layer in enumerate(self.layers) if layer.shapes(self.widths[index]))
         self.lowest, *above = self.layers[lowest:-1] if self.is_fused else self.layers[lowest:]
@@ -79,13 +78,8 @@ class Network:
 
     def take_in(self, inputs: Array) -> Array:
         """Inputs (N, D) of any number format as the layers take them: themselves, or a copy that is made each time."""
-        if not self.layers[0].takes_rows(inputs):
-            self._taken_in = self._buffer.taken_in(inputs)
-        elif inputs.dtype == self.dtype:
-            self._taken_in = inputs
-        else:
-            self._taken_in = self._rows[inputs.shape]
-            self._taken_in[...] = inputs
+        by_rows = self.layers[0].takes_rows(inputs)
+        self._taken_in = self._buffer.taken_in_rows(inputs) if by_rows else self._buffer.taken_in(inputs)
         return self._taken_in
 
     def forward(self, inputs: Array, training: bool = False) -> Array:

@@ -171,29 +171,35 @@ def profile(training: Training, seconds: float) -> Profile:
     Raises:
         DivergedError: a number became NaN or infinite.
     """
-    steps, rounds = Steps(training), []
+    steps, rounds = Steps(training), []  # of a round the figures of the whole, and of the parts
     watch = Stopwatch(list(_methods(steps)))
     steps.seconds(1)  # makes all buffers
     each, fixed = steps.seconds(1), 2 * _metrics_seconds(training) + PAUSE
     number = max(1, int((seconds / ROUNDS - fixed) / 2 / each))
     for _ in range(max(1, min(ROUNDS, int(seconds / (fixed + 2 * number * each))))):
-        steps.rewind()
-        found = {"step": steps.seconds(number)}
-        steps.rewind()
-        with watch.on():
-            steps.seconds(number)
-        found |= {"metrics": _metrics_seconds(training), "rate": _product_rate(training.network.dtype)}
-        time.sleep(PAUSE)
-        rounds.append((found, {key: total / number for key, total in watch.seconds.items()}))
+        rounds.append(_round(steps, watch, number))
     whole = {name: median(found[name] for found, _ in rounds) for name in rounds[0][0]}
     taken = {key: max(0.0, median(parts[key] for _, parts in rounds)) for key in rounds[0][1]}
     of = len(training.experiment.data["training"])
-    batches = ceil(of / min(training.settings.batch_size or of, of))
+    batches = ceil(of / training.batch_size)
     rows = of / batches
     floors = {name: rows * work / whole["rate"] for name, work in _products(training).items()}
     names = dict.fromkeys(name for name, _ in taken)
     parts = [Part(n, taken.get((n, "forward")), taken.get((n, "backward")), floors.get(n, 0.0)) for n in names]
     return Profile(parts, rows=rows, steps=batches, **whole)
+
+
+def _round(steps: Steps, watch: Stopwatch, number: int) -> tuple[dict[str, float], dict[Key, float]]:
+    """Seconds of a step and of a row of metrics with the machine's rate, and seconds of the parts of a step."""
+    steps.rewind()
+    found = {"step": steps.seconds(number)}
+    steps.rewind()
+    with watch.on():
+        steps.seconds(number)
+    training = steps.training
+    found |= {"metrics": _metrics_seconds(training), "rate": _product_rate(training.network.dtype)}
+    time.sleep(PAUSE)
+    return found, {key: total / number for key, total in watch.seconds.items()}
 
 
 def _layer_names(training: Training) -> list[str]:

@@ -31,8 +31,9 @@ class Training:
     """One training, from its first epoch to its last.
 
     ``epoch`` and ``batch`` say how many whole epochs, and how many batches of the next one, have been trained;
-    ``is_done`` whether the last epoch is, or early stopping has had enough. It is asked where metrics are measured, so
-    that the last row of metrics is always that of the last state.
+    ``batch_size`` how many rows a batch has, all of them in full batch; ``is_done`` whether the last epoch is, or early
+    stopping has had enough. It is asked where metrics are measured, so that the last row of metrics is always that of
+    the last state.
 
     Args:
         experiment: what to train; its network and optimizer change.
@@ -53,8 +54,9 @@ class Training:
         rows = self._watched["training"]
         parameters = self.network.parameters
         self._state = (parameters.values, *self.optimizer.memory.values(), parameters.gradients)
-        self._span = _short_span(self.network, self.settings.batch_size or len(rows.inputs))
-        self._batches = Batches(self._laid_out(rows.inputs), rows.encoded, self.settings.batch_size)
+        self.batch_size = min(self.settings.batch_size or len(rows.inputs), len(rows.inputs))
+        self._span = _short_span(self.network, self.batch_size)
+        self._batches = Batches(self._laid_out(rows.inputs), rows.encoded, self.batch_size)
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, and yield the state at each epoch that is logged, the last one too, and at times in between.
@@ -95,8 +97,7 @@ class Training:
 
     def _laid_out(self, inputs: Array) -> Array:
         """The rows as they go into batches: a full batch, which is the same at every step, is laid out once for all."""
-        is_whole = (self.settings.batch_size or len(inputs)) >= len(inputs)
-        return laid_out(inputs, self.network.dtype) if is_whole else inputs
+        return laid_out(inputs, self.network.dtype) if self.batch_size == len(inputs) else inputs
 
     def _row(self) -> Mapping[str, float]:
         self.require_finite()
