@@ -56,11 +56,12 @@ class LiveView(View):
     Args:
         epochs: how many there will be.
         metric: the metric that is shown next to the loss, if any.
+        first: how many were trained before.
     """
 
-    def __init__(self, epochs: int, metric: str | None) -> None:
+    def __init__(self, epochs: int, metric: str | None, first: int = 0) -> None:
         self.epochs, self.metric = epochs, metric
-        self._epoch = 0
+        self._first = self._epoch = first
         self._metrics: Mapping[str, float] = {}
         self._losses: list[float] = []
         self._started = time.monotonic()
@@ -79,7 +80,7 @@ class LiveView(View):
         from rich.text import Text
 
         seconds = time.monotonic() - self._started
-        rate = self._epoch / seconds if seconds else 0.0
+        rate = (self._epoch - self._first) / seconds if seconds else 0.0
         bar = Table.grid(padding=(0, 2))
         bar.add_row(
             Text(f"epoch {self._epoch}/{self.epochs}", style="bold"),
@@ -115,7 +116,7 @@ def watch(training: "Training") -> Iterator[View]:
     if not console.is_terminal or console.is_dumb_terminal:
         yield PlainView(epochs, metric)
         return
-    view = LiveView(epochs, metric)
+    view = LiveView(epochs, metric, training.epoch)
     with Live(view, console=console, refresh_per_second=8, transient=True):
         yield view
 

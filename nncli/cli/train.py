@@ -1,28 +1,70 @@
-"""``nncli train``: from a config to a run directory."""
+"""``nncli train``: from a config to a run directory, or on from where a run was interrupted."""
 
 import json
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from signal import SIGINT
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from nncli.cli.arguments import RUNS, find_run
+from nncli.errors import CommandLineError, InterruptionError
+
+if TYPE_CHECKING:
+    from nncli.run.directory import RunDirectory
+    from nncli.run.signals import StopRequest
+
 
 @click.command()
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", required=False)
 @click.argument("overrides", nargs=-1)
+@click.option("--resume", "run", metavar="RUN", help="Go on with a run: a directory, or the name of one in the folder.")
 @click.option("--name", help="The run's name; else the config's, with a number where that is taken.")
 @click.option(
-    "--runs", type=click.Path(path_type=Path), default="runs", show_default=True, help="The folder of all runs."
+    "--runs", type=click.Path(path_type=Path), default=RUNS, show_default=True, help="The folder of all runs."
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress; only the run's path is printed.")
 @click.option("--json", "as_json", is_flag=True, help="No progress; one JSON document instead of text.")
-def train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path, quiet: bool, as_json: bool) -> None:
+def train(
+    config: str | None,
+    overrides: tuple[str, ...],
+    run: str | None,
+    name: str | None,
+    runs: Path,
+    quiet: bool,
+    as_json: bool,
+) -> None:
     """Train a network, and leave a run directory.
 
     OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
+
+    An interrupted run goes on with --resume, and ends as if nothing had been between. It needs no CONFIG; one that is
+    given has to say what the run's says, but may ask for more training.epochs, as OVERRIDES may.
     """
-    from nncli.cli.progress import View, watch
+    started = time.monotonic()
+    if run is not None:
+        if name is not None:
+            raise CommandLineError("--name is for a new run; --resume goes on with one that has a name")
+        result = _resume(find_run(run, runs), config, overrides, quiet or as_json)
+    elif config is None:
+        raise click.UsageError("Missing argument 'CONFIG'; or --resume RUN goes on with a run.")
+    else:
+        result = _start(Path(config), overrides, name, runs, quiet or as_json)
+    result["seconds"] = round(time.monotonic() - started, 3)
+    if as_json:
+        click.echo(json.dumps(result, indent=2, allow_nan=False))
+    elif quiet:
+        click.echo(result["run"])
+    else:
+        from nncli.cli.display import show_result
+
+        show_result(result)
+
+
+def _start(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path, silent: bool) -> dict[str, Any]:
+    """A new run."""
     from nncli.cli.threads import blas_threads
     from nncli.run.assembly import assemble
     from nncli.run.directory import RunDirectory, name_from
@@ -31,24 +73,47 @@ def train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path
     from nncli.run.training import Training
 
     loaded = load(config, overrides)
-    started = time.monotonic()
     run_name = name_from(config) if name is None else name
     with blas_threads(loaded.spec.training.threads, loaded.document), stop_on_signals() as stop:
         training = Training(assemble(loaded.spec, loaded.document), stop)
         with RunDirectory.create(runs, run_name, loaded, training, numbered=name is None) as directory:
-            with nullcontext(View()) if quiet or as_json else watch(training) as view:
-                for epoch in directory.record():
-                    view.show(epoch)
-            if stop.signum is not None and not training.is_done:
-                raise directory.interrupt(stop.signum)
-            evaluation = directory.finish()
-    seconds = round(time.monotonic() - started, 3)
-    result = {"run": str(directory.path), **evaluation.model_dump(), "seconds": seconds}
-    if as_json:
-        click.echo(json.dumps(result, indent=2, allow_nan=False))
-    elif quiet:
-        click.echo(directory.path)
-    else:
-        from nncli.cli.display import show_result
+            return _trained(directory, stop, silent)
 
-        show_result(result)
+
+def _resume(path: Path, config: str | None, overrides: tuple[str, ...], silent: bool) -> dict[str, Any]:
+    """A run that goes on."""
+    from nncli.cli.threads import blas_threads
+    from nncli.run.assembly import assemble
+    from nncli.run.resuming import Resumption
+    from nncli.run.signals import stop_on_signals
+    from nncli.run.training import Training
+
+    is_config = config is not None and "=" not in config
+    words = overrides if config is None or is_config else (config, *overrides)
+    with stop_on_signals() as stop, Resumption(path) as resumption:
+        spec = resumption.agree(Path(config) if config is not None and is_config else None, words)
+        evaluation = resumption.finished(spec)
+        if evaluation is not None:
+            done = f"finished already, at epoch {evaluation.epochs_trained}"
+            click.echo(f"{path}: {done}; nothing is left to do", err=True)
+            return {"run": str(path), **evaluation.model_dump()}
+        training = Training(assemble(spec), stop)
+        with blas_threads(spec.training.threads), resumption.reopen(training) as directory:
+            for sentence in resumption.told:
+                click.echo(sentence, err=True)
+            return _trained(directory, stop, silent)
+
+
+def _trained(directory: "RunDirectory", stop: "StopRequest", silent: bool) -> dict[str, Any]:
+    """Train to the end, or to where a signal asks to stop."""
+    from nncli.cli.progress import View, watch
+
+    try:
+        with nullcontext(View()) if silent else watch(directory.training) as view:
+            for epoch in directory.record():
+                view.show(epoch)
+        if stop.signum is not None and not directory.training.is_done:
+            raise directory.interrupt(stop.signum)
+        return {"run": str(directory.path), **directory.finish().model_dump()}
+    except KeyboardInterrupt:
+        raise InterruptionError(f"{directory.path}: stopped at once; {directory.cure}", SIGINT) from None

@@ -1,6 +1,7 @@
 """Rows in the portions in which a network is trained on them."""
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,16 @@ class Batches:
         rows = self.size if self.shuffled else 0
         self._gathered = (np.empty_like(self.inputs[:rows]), np.empty_like(self.targets[:rows]))
 
-    def epoch(self, rng: Random | None) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    def __len__(self) -> int:
+        """How many portions an epoch has."""
+        return ceil(len(self.inputs) / self.size)
+
+    def epoch(self, rng: Random | None, first: int = 0) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         """Every row once, in an order drawn from ``rng``; a full batch needs none.
+
+        Args:
+            rng: where the order is drawn from.
+            first: the portion to begin with, where those before it have been trained.
 
         Raises:
             ValueError: portions were asked for, and there is no ``rng`` to shuffle by.
@@ -42,10 +51,10 @@ class Batches:
             return iter(((self.inputs, self.targets),))
         if rng is None:
             raise ValueError("shuffled portions need a random generator")
-        return self._portions(rng.permutation(len(self.inputs)))
+        return self._portions(rng.permutation(len(self.inputs)), first * self.size)
 
-    def _portions(self, order: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-        for start in range(0, len(order), self.size):
+    def _portions(self, order: NDArray[Any], begin: int) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        for start in range(begin, len(order), self.size):
             rows = order[start : start + self.size]
             inputs, targets = self._gathered
             if len(rows) < self.size:  # the last of an epoch

@@ -10,7 +10,8 @@ from nncli.errors import CommandLineError, DivergedError, RunError
 from nncli.nn.metrics.classification import Accuracy, Decided, class_scores, confusion, decisions
 from nncli.nn.metrics.metric import Task
 from nncli.run.assembly import Experiment, assemble
-from nncli.run.directory import checkpoints, described
+from nncli.run.checkpoint import checkpoints
+from nncli.run.directory import described
 from nncli.run.evaluation import SPLITS, examples, measure, possible_names, predict
 from nncli.run.reading import Run
 from nncli.run.tasks import task
@@ -99,7 +100,7 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
         late = "; it is drawn after training" if spec.draws_test_last and missing[0] == "test" else ""
         has = ", ".join(run.data)
         raise CommandLineError(f"{run.path}: has no split {missing[0]!r}{late}; it has {has}")
-    _require_same_data(run, experiment)
+    require_same_data(run, experiment)
     epoch = run.load_weights(experiment.network.parameters)
     chosen = splits or tuple(experiment.data)
     parts = {name: _assessed(experiment, name, threshold) for name in chosen}
@@ -160,7 +161,12 @@ def _threshold(experiment: Experiment) -> float:
     return decided[0].threshold if decided else 0.5
 
 
-def _require_same_data(run: Run, experiment: Experiment) -> None:
+def require_same_data(run: Run, experiment: Experiment) -> None:
+    """Each split that is drawn now is the one that the run was trained on.
+
+    Raises:
+        RunError: one is not.
+    """
     for name, data in experiment.data.items():
         if run.data[name] != described(data):
             made = run.record.versions.get("nncli")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from nncli.errors import RunError
 from nncli.nn.parameters import Array
 from nncli.registry import Bounds
 from nncli.run.records import NonNegativeInt, Record, unpacked
+from nncli.run.streams import State
 
 MAGIC = b"nncli checkpoint 1\n"
 DIGEST = hashlib.sha256().digest_size
@@ -23,19 +25,25 @@ class Position(Record):
         epoch: whole epochs trained.
         batch: batches trained of the next one.
         updates: steps of the optimizer.
-        metrics_bytes: how much of metrics.csv belongs to it.
         best_epoch: early stopping's best epoch so far.
         best_value: what it watched was then.
-        random: the state of the book's one stream, where the spec asks for it.
+        random: the state of the streams, where that does not follow from seed and epoch.
+        random_before: that when the epoch under way began, its order not yet drawn.
+        is_measured: whether the row of this epoch is in metrics.csv already.
+        metrics_bytes: how much of metrics.csv belongs to it.
+        metrics_sha256: the digest of these bytes; None in a checkpoint of nncli 0.3 and before, as are the two above.
     """
 
     epoch: NonNegativeInt
     batch: NonNegativeInt
     updates: NonNegativeInt
-    metrics_bytes: NonNegativeInt
     best_epoch: NonNegativeInt | None = None
     best_value: float | None = None
-    random: list[int | float] | None = None
+    random: State | None = None
+    random_before: State | None = None
+    is_measured: bool = False
+    metrics_bytes: NonNegativeInt
+    metrics_sha256: str | None = None
 
 
 class VectorRecord(Record):
@@ -47,23 +55,34 @@ class VectorRecord(Record):
 
 
 class Head(Record):
-    """What a checkpoint says before its vectors."""
+    """What a checkpoint says before its vectors; ``identity`` is that of its run."""
 
+    identity: str | None = None
     position: Position
     vectors: list[VectorRecord]
 
 
 class Checkpoint(NamedTuple):
-    """A position with its vectors (P,): ``values``, what the optimizer remembers, and ``best`` where there is one."""
+    """A position with its vectors (P,): ``values``, what the optimizer remembers, and ``best`` where there is one.
+
+    ``identity`` is that of its run; None in a checkpoint of nncli 0.3 and before.
+    """
 
     position: Position
     vectors: Mapping[str, Array]
+    identity: str | None = None
 
 
-def pack(position: Position, vectors: Mapping[str, Array]) -> bytes:
+def checkpoints(run: Path) -> list[Path]:
+    """The checkpoints of a run, the oldest first; a file's name is the number of updates."""
+    named = [file for file in (run / "checkpoints").glob("*.ckpt") if file.stem.isdecimal()]
+    return sorted(named, key=lambda file: int(file.stem))
+
+
+def pack(position: Position, vectors: Mapping[str, Array], identity: str | None) -> bytes:
     """The file: a line of magic, SHA-256 of the rest, one line of JSON, the vectors one after another."""
     listed = [VectorRecord(name=name, dtype=vector.dtype.str, length=len(vector)) for name, vector in vectors.items()]
-    head = Head(position=position, vectors=listed)
+    head = Head(identity=identity, position=position, vectors=listed)
     line = json.dumps(head.model_dump(), allow_nan=False).encode() + b"\n"
     parts: list[Any] = [line, *(vector.data for vector in vectors.values())]
     digest = hashlib.sha256()
@@ -84,7 +103,7 @@ def unpack(data: bytes) -> Checkpoint:
     line, _, rest = data[start:].partition(b"\n")
     try:
         head = Head.model_validate(unpacked(line))
-        return Checkpoint(head.position, _vectors(head, rest))
+        return Checkpoint(head.position, _vectors(head, rest), head.identity)
     except (ValueError, OverflowError) as error:
         raise RunError(f"the checkpoint is of no known form: {str(error).splitlines()[0]}") from None
 

@@ -4,9 +4,10 @@ import hashlib
 import io
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from signal import Signals
 from types import TracebackType
 from typing import Self
@@ -18,11 +19,11 @@ from nncli.errors import BusyError, CommandLineError, DivergedError, Interruptio
 from nncli.nn.parameters import Parameters
 from nncli.run import storage
 from nncli.run.assembly import Experiment
-from nncli.run.checkpoint import Position, pack
+from nncli.run.checkpoint import checkpoints, pack
 from nncli.run.environment import environment
 from nncli.run.evaluation import columns
 from nncli.run.loading import LoadedSpec
-from nncli.run.records import ArrayRecord, DataRecord, EvaluationRecord, FileRecord, RunRecord, packed
+from nncli.run.records import ArrayRecord, DataRecord, EvaluationRecord, FileRecord, RunRecord, identity, packed
 from nncli.run.training import Epoch, Training
 from nncli.spec.problems import shown
 
@@ -38,10 +39,10 @@ class RunDirectory:
     weights.npz, then evaluation.json, whose presence means "finished".
     """
 
-    def __init__(self, path: Path, lock: storage.Lock, training: Training) -> None:
-        self.path, self._lock, self._training = path, lock, training
+    def __init__(self, path: Path, lock: storage.Lock, training: Training, run: str, metrics: bytes) -> None:
+        self.path, self.training, self._lock, self._run = path, training, lock, run
         self._columns = columns(training.experiment.spec)
-        self._metrics = storage.Log(path / "metrics.csv")
+        self._metrics = storage.Log(path / "metrics.csv", metrics)
         self._saved = time.monotonic()
 
     @classmethod
@@ -64,16 +65,16 @@ class RunDirectory:
             rule = f"letters, digits, '.', '_' and '-', a letter or digit first, at most {LONGEST_NAME} bytes"
             raise CommandLineError(f"{shown(name)} cannot be the name of a run; use {rule}")
         training.require_finite()
-        folder = storage.hidden_folder(runs)
-        lock = None
+        described, header = _description(training.experiment, loaded).model_dump(), _first_line(training)
+        folder, lock = storage.hidden_folder(runs)
         try:
-            lock = storage.Lock(folder / "lock")
-            _fill(folder, loaded, training)
-            return cls(_published(folder, runs, name, numbered), lock, training)
+            run = identity(described)
+            _fill(folder, {"spec.yaml": loaded.content, "run.json": packed(described), "metrics.csv": header})
+            _put_checkpoint(folder, training, run, len(header), hashlib.sha256(header).hexdigest())
+            return cls(_published(folder, runs, name, numbered), lock, training, run, header)
         except BaseException:
             storage.discard(folder)
-            if lock is not None:
-                lock.release()
+            lock.release()
             raise
 
     def __enter__(self) -> Self:
@@ -92,9 +93,9 @@ class RunDirectory:
 
         A training that diverges leaves a last row without numbers, and no checkpoint of it.
         """
-        seconds = self._training.settings.checkpoint_seconds
+        seconds = self.training.settings.checkpoint_seconds
         with self._divergence_recorded():
-            for epoch in self._training.epochs():
+            for epoch in self.training.epochs():
                 if epoch.metrics is not None:
                     self._append(epoch.number, [epoch.metrics[name] for name in self._columns])
                 if time.monotonic() - self._saved >= seconds:
@@ -107,9 +108,9 @@ class RunDirectory:
         Raises:
             DivergedError: this moment is not worth one.
         """
-        self._training.require_finite()
+        self.training.require_finite()
         self._metrics.sync()
-        _put_checkpoint(self.path, self._training, self._metrics.size)
+        _put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)
         for old in checkpoints(self.path)[:-KEPT_CHECKPOINTS]:
             storage.remove(old)
         self._saved = time.monotonic()
@@ -118,28 +119,33 @@ class RunDirectory:
         """Write a checkpoint of what was reached; returns the error that says so."""
         with self._divergence_recorded():
             self.save()
-        at = f"epoch {self._training.epoch}" + (f", batch {self._training.batch}" if self._training.batch else "")
-        kept = f"a checkpoint holds what was reached, and 'nncli evaluate {self.path}' reads it"
-        return InterruptionError(f"{self.path}: interrupted by {Signals(signum).name} at {at}; {kept}", signum)
+        told = f"{self.path}: interrupted by {Signals(signum).name} at {reached(self.training)}"
+        return InterruptionError(f"{told}; {self.cure}", signum)
+
+    @property
+    def cure(self) -> str:
+        """How to go on with what the last checkpoint holds."""
+        return f"go on with: nncli train --resume {quote(str(self.path))}"
 
     def finish(self) -> EvaluationRecord:
         """Write a last checkpoint, the weights that are kept, and what these are worth on every split."""
         self.save()
-        kept, data = self._training.keep_best(), self._training.experiment.data
-        before = set(data)
-        self._training.experiment.draw_last()
+        training, data = self.training, self.training.experiment.data
+        kept, before = training.keep_best(), set(data)
+        training.experiment.draw_last()
         with self._divergence_recorded():
-            splits = {name: self._training.measured(name) for name in data}
-        weights = packed_weights(self._training.network.parameters)
+            splits = {name: training.measured(name) for name in data}
+        weights = packed_weights(training.network.parameters)
         storage.put(self.path / "weights.npz", weights)
         evaluation = EvaluationRecord(
+            identity=self._run,
             epoch=kept,
-            epochs_trained=self._training.epoch,
+            epochs_trained=training.epoch,
             weights=FileRecord(bytes=len(weights), sha256=hashlib.sha256(weights).hexdigest()),
             splits=splits,
             data={name: described(data[name]) for name in data if name not in before},
         )
-        storage.put(self.path / "evaluation.json", packed(evaluation))
+        storage.put(self.path / "evaluation.json", packed(evaluation.model_dump()))
         return evaluation
 
     @contextmanager
@@ -148,7 +154,7 @@ class RunDirectory:
         try:
             yield
         except DivergedError as error:
-            self._append(self._training.epoch, [float("nan")] * len(self._columns))
+            self._append(self.training.epoch, [float("nan")] * len(self._columns))
             self._metrics.sync()
             cure = "a smaller learning rate or smaller first weights may help"
             raise DivergedError(f"{error}; {cure}; what was measured before is in {self.path}") from None
@@ -157,10 +163,9 @@ class RunDirectory:
         self._metrics.append(",".join([str(epoch), *map(repr, values)]).encode() + b"\n")
 
 
-def checkpoints(path: Path) -> list[Path]:
-    """The checkpoints of a run, the oldest first; a file's name is the number of updates."""
-    named = [file for file in (path / "checkpoints").glob("*.ckpt") if file.stem.isdecimal()]
-    return sorted(named, key=lambda file: int(file.stem))
+def reached(training: Training) -> str:
+    """How far a training is, in words."""
+    return f"epoch {training.epoch}" + (f", batch {training.batch}" if training.batch else "")
 
 
 def name_from(config: Path) -> str:
@@ -176,13 +181,15 @@ def packed_weights(parameters: Parameters) -> memoryview:
     return file.getbuffer()
 
 
-def _fill(folder: Path, loaded: LoadedSpec, training: Training) -> None:
-    experiment = training.experiment
-    storage.put(folder / "spec.yaml", loaded.content)
-    storage.put(folder / "run.json", packed(_description(experiment, loaded)))
-    storage.put(folder / "metrics.csv", ",".join(("epoch", *columns(training.experiment.spec))).encode() + b"\n")
+def _first_line(training: Training) -> bytes:
+    """That of metrics.csv."""
+    return ",".join(("epoch", *columns(training.experiment.spec))).encode() + b"\n"
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, data in files.items():
+        storage.put(folder / name, data)
     storage.make_folder(folder / "checkpoints")
-    _put_checkpoint(folder, training, (folder / "metrics.csv").stat().st_size)
 
 
 def _description(experiment: Experiment, loaded: LoadedSpec) -> RunRecord:
@@ -205,21 +212,9 @@ def described(data: Dataset) -> DataRecord:
     return DataRecord(rows=rows, columns=columns, classes=data.classes, sha256=data.fingerprint())
 
 
-def _put_checkpoint(folder: Path, training: Training, metrics_bytes: int) -> None:
-    best, random = training.stopping.best, training.experiment.streams.state()
-    position = Position(
-        epoch=training.epoch,
-        batch=training.batch,
-        updates=training.optimizer.updates,
-        metrics_bytes=metrics_bytes,
-        best_epoch=best.epoch if best else None,
-        best_value=best.value if best else None,
-        random=random,
-    )
-    vectors = {"values": training.network.parameters.values, **training.optimizer.memory}
-    if best:
-        vectors["best"] = best.values
-    storage.put(folder / "checkpoints" / f"{position.updates:08}.ckpt", pack(position, vectors))
+def _put_checkpoint(folder: Path, training: Training, run: str, metrics_bytes: int, metrics_sha256: str) -> None:
+    position = training.position(metrics_bytes, metrics_sha256)
+    storage.put(folder / "checkpoints" / f"{position.updates:08}.ckpt", pack(position, training.vectors(), run))
 
 
 def _published(folder: Path, runs: Path, name: str, numbered: bool) -> Path:

@@ -34,13 +34,24 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedSpec:
         SpecError: everything that is wrong, with its places.
         StorageError: the file cannot be read.
     """
-    data = _bytes(path)
+    data = read_config(path)
+    document = parse(str(path), data, overrides)
+    return LoadedSpec(resolve(checked(document)), data, overrides, document)
+
+
+def parse(name: str, data: bytes, overrides: tuple[str, ...] = ()) -> Document:
+    """The YAML document in a file's bytes, with values replaced; not yet validated.
+
+    Raises:
+        CommandLineError: an override cannot be read.
+        SpecError: it is no YAML document, or none that a spec could be.
+    """
     try:
-        document = read(Source(str(path), _text(path, data)))
+        document = read(Source(name, _text(name, data)))
     except DocumentError as error:
         raise SpecError(str(error.problem)) from None
     overriding.apply(document, overrides)
-    return LoadedSpec(resolve(checked(document)), data, overrides, document)
+    return document
 
 
 def checked(document: Document) -> Spec:
@@ -91,7 +102,14 @@ def _initializer(spec: Spec, index: int) -> ComponentSpec:
     return names("initializer")[fitting].model.model_validate({})
 
 
-def _bytes(path: Path) -> bytes:
+def read_config(path: Path) -> bytes:
+    """The bytes of a config.
+
+    Raises:
+        CommandLineError: there is no such file.
+        SpecError: it is longer than any spec.
+        StorageError: it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(4 * MAX_CHARACTERS + 1)
@@ -114,12 +132,12 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _text(path: Path, data: bytes) -> str:
+def _text(name: str, data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
-        place = Place(Source(str(path), ""), before.count("\n") + 1, len(before) - before.rfind("\n"))
+        place = Place(Source(name, ""), before.count("\n") + 1, len(before) - before.rfind("\n"))
         raise SpecError(
             str(Problem(place, (), f"byte 0x{data[error.start]:02x} is not UTF-8 text; a spec is a text file"))
         ) from None

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from pydantic_core import ValidationError
@@ -17,12 +17,11 @@ from nncli.nn.network import shapes, statistics
 from nncli.nn.parameters import Array, Parameters
 from nncli.registry import names
 from nncli.run import storage
-from nncli.run.checkpoint import Checkpoint, unpack
+from nncli.run.checkpoint import Checkpoint, checkpoints, unpack
 from nncli.run.checks import cross_check
-from nncli.run.directory import checkpoints
 from nncli.run.evaluation import columns, measured_names, plausible
 from nncli.run.loading import resolve
-from nncli.run.records import DataRecord, EvaluationRecord, RunRecord, unpacked
+from nncli.run.records import DataRecord, EvaluationRecord, RunRecord, identity, unpacked
 from nncli.spec.messages import entered
 from nncli.spec.problems import path_words, shown
 from nncli.spec.schema import Sections
@@ -67,6 +66,17 @@ class Run:
         """What run.json says."""
         return self._record("run.json", RunRecord)
 
+    @property
+    def description(self) -> dict[str, Any]:
+        """The value in run.json as it stands there, once it is known to be right."""
+        self._record("run.json", RunRecord)
+        return dict(unpacked(self.read("run.json")))
+
+    @cached_property
+    def identity(self) -> str:
+        """What tells its files from those of other runs."""
+        return identity(self.description)
+
     @cached_property
     def spec(self) -> Spec:
         """The resolved spec, in which everything fits together."""
@@ -104,6 +114,8 @@ class Run:
         for split, metrics in evaluation.splits.items():
             if set(metrics) != set(measured_names(self.spec, split)) or not plausible(metrics):
                 raise RunError(f"{self.path / 'evaluation.json'}: damaged: splits.{split} is not what is measured")
+        if evaluation.identity not in {None, self.identity}:
+            raise RunError(f"{self.path / 'evaluation.json'}: damaged: it is that of another run")
         if not evaluation.epoch <= evaluation.epochs_trained <= self.record.spec.training.epochs:
             raise RunError(f"{self.path / 'evaluation.json'}: damaged: it has more epochs than the spec")
         return evaluation
@@ -119,7 +131,7 @@ class Run:
 
     @cached_property
     def _rows(self) -> list[dict[str, float]]:
-        text = self._read("metrics.csv").decode("utf-8", "replace")
+        text = self.read("metrics.csv").decode("utf-8", "replace")
         lines = csv.reader(io.StringIO(text[: text.rfind("\n") + 1], newline=""))
         try:
             header = next(lines, None)
@@ -156,11 +168,22 @@ class Run:
         found = checkpoints(self.path)
         if not found:
             raise RunError(f"{self.path}: neither finished nor with a checkpoint")
-        data = self._read(f"checkpoints/{found[-1].name}")
+        return self.read_checkpoint(found[-1])
+
+    def read_checkpoint(self, path: Path) -> Checkpoint:
+        """One of its checkpoints.
+
+        Raises:
+            RunError: it is damaged, or that of another run.
+        """
+        data = self.read(f"checkpoints/{path.name}")
         try:
-            return unpack(data)
+            checkpoint = unpack(data)
         except RunError as error:
-            raise RunError(f"{found[-1]}: {error}") from None
+            raise RunError(f"{path}: {error}") from None
+        if checkpoint.identity not in {None, self.identity}:
+            raise RunError(f"{path}: the checkpoint is that of another run")
+        return checkpoint
 
     def load_weights(self, parameters: Parameters) -> int:
         """Fill ``parameters`` with the run's weights; returns the epoch that they are of.
@@ -172,7 +195,7 @@ class Run:
             checkpoint = self.checkpoint
             self._fill({"values": checkpoint.vectors.get("values", np.empty(0))}, {"values": parameters.values})
             return checkpoint.position.epoch
-        data, told = self._read("weights.npz"), self.evaluation.weights
+        data, told = self.read("weights.npz"), self.evaluation.weights
         if len(data) != told.bytes or hashlib.sha256(data).hexdigest() != told.sha256:
             raise RunError(f"{self.path / 'weights.npz'}: damaged: its digest is not the one in evaluation.json")
         self._fill(_unzipped(self.path / "weights.npz", data), parameters.views(parameters.values))
@@ -189,7 +212,7 @@ class Run:
 
     def _record(self, name: str, model: type[Known]) -> Known:
         try:
-            return model.model_validate(unpacked(self._read(name)))
+            return model.model_validate(unpacked(self.read(name)))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = path_words(tuple(step for step in first["loc"] if not entered(step))) or "as a whole"
@@ -198,7 +221,12 @@ class Run:
         except ValueError as error:
             raise RunError(f"{self.path / name}: damaged: {error}") from None
 
-    def _read(self, name: str) -> bytes:
+    def read(self, name: str) -> bytes:
+        """The bytes of one of its files.
+
+        Raises:
+            RunError: it is missing, cannot be read, or is larger than any file of a run.
+        """
         path = self.path / name
         try:
             if path.stat().st_size > LARGEST:

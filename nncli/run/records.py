@@ -1,6 +1,8 @@
 """What run.json and evaluation.json hold, written and read by the same models."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic_core import CoreSchema, core_schema
@@ -74,10 +76,12 @@ class FileRecord(Record):
 class EvaluationRecord(Record):
     """evaluation.json: the metrics of the weights that were kept, their epoch, and the digest of weights.npz.
 
-    ``data`` describes the splits that were drawn after training, and so stand in no run.json.
+    ``data`` describes the splits that were drawn after training, and so stand in no run.json; ``identity`` is
+    that of the run, which nncli 0.3 and before did not write.
     """
 
     format: Literal[1] = FORMAT
+    identity: str | None = None
     epoch: NonNegativeInt
     epochs_trained: NonNegativeInt
     weights: FileRecord
@@ -85,10 +89,20 @@ class EvaluationRecord(Record):
     data: dict[str, DataRecord] = {}  # noqa: RUF012 (a default)
 
 
-def packed(record: Record) -> bytes:
+def identity(run: Mapping[str, Any]) -> str:
+    """SHA-256 of what the states of a run follow from, as its run.json says it: parameters, data, spec but its epochs.
+
+    It is taken of the file, not of a RunRecord, in which a later version may fill in what the file does not say.
+    """
+    told = {name: run[name] for name in ("spec", "parameters", "data")}
+    training = {key: value for key, value in run["spec"]["training"].items() if key != "epochs"}
+    told["spec"] = {**run["spec"], "training": training}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def packed(value: Mapping[str, Any]) -> bytes:
     """Strict JSON, indented, with a last newline."""
-    text = json.dumps(record.model_dump(), indent=2, allow_nan=False, ensure_ascii=False)
-    return text.encode() + b"\n"
+    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n"
 
 
 def unpacked(data: bytes) -> Any:

@@ -1,9 +1,11 @@
-"""Ctrl-C and SIGTERM as a wish that is read between two batches."""
+"""Ctrl-C, SIGTERM and SIGHUP as a wish that is read between two batches."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequest:
@@ -19,13 +21,12 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Turn the first SIGINT or SIGTERM into a request; a second one does what it always did, at once.
+    """Turn the first SIGINT, SIGTERM or SIGHUP into a request; any second one does what it always did, at once.
 
-    A signal that is ignored, as under nohup, stays ignored.
+    A signal that is ignored, as SIGHUP under nohup, stays ignored.
     """
     request = StopRequest()
-    caught = (signal.SIGINT, signal.SIGTERM)
-    before = {signum: signal.getsignal(signum) for signum in caught}
+    before = {signum: signal.getsignal(signum) for signum in CAUGHT}
     before = {signum: handler for signum, handler in before.items() if handler != signal.SIG_IGN}
 
     def restore() -> None:

@@ -1,14 +1,22 @@
 """The only module that writes files: put whole, append, lock; every failure becomes a StorageError."""
 
 import fcntl
+import hashlib
 import os
+import re
 import secrets
 import shutil
+import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from nncli.errors import BusyError, StorageError
+from nncli.errors import BusyError, NncliError, StorageError
+
+ATTEMPTS = 3
+NEW = ".new-"  # begins the name of a folder that is being filled
+COPY = re.compile(r"\..+\.[0-9a-f]{8}")  # the name of a file that is being written
 
 
 @contextmanager
@@ -22,8 +30,13 @@ def failures(path: Path) -> Iterator[None]:
 
 def put(path: Path, data: bytes | memoryview) -> None:
     """Write a file so that it is there whole or not at all, and stays after a power cut."""
-    with failures(path), _synced_copy(path, data) as temporary:
-        temporary.replace(path)
+    with failures(path):
+        temporary = _synced_copy(path, data)
+        try:
+            temporary.replace(path)
+        except OSError:
+            _forget(temporary)
+            raise
         sync_folder(path.parent)
 
 
@@ -34,27 +47,34 @@ def put_new(path: Path, data: bytes) -> None:
         BusyError: something is there.
     """
     make_folders(path.parent)
-    with failures(path), _synced_copy(path, data) as temporary:
+    with failures(path):
+        temporary = _synced_copy(path, data)
         try:
             os.link(temporary, path)
         except FileExistsError:
             raise BusyError(f"{path}: already exists; name another file") from None
+        finally:
+            _forget(temporary)
         sync_folder(path.parent)
 
 
-@contextmanager
-def _synced_copy(path: Path, data: bytes | memoryview) -> Iterator[Path]:
-    """The data in a hidden file beside ``path``, on the disk; the file is gone afterwards, if it is still there."""
+def _synced_copy(path: Path, data: bytes | memoryview) -> Path:
+    """The data in a hidden file beside ``path``, on the disk."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        yield temporary
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+    except BaseException:
+        _forget(temporary)
+        raise
+    return temporary
+
+
+def _forget(temporary: Path) -> None:
+    with suppress(OSError):
+        temporary.unlink()
 
 
 def remove(path: Path) -> None:
@@ -87,12 +107,42 @@ def make_folders(path: Path) -> None:
             sync_folder(path.parent)
 
 
-def hidden_folder(parent: Path) -> Path:
-    """A new empty folder under a hidden name, to be filled and then published."""
+def set_aside(path: Path) -> Path:
+    """Give a file a name under which nobody looks for it; returns that."""
+    aside = path.with_name(f"{path.name}.damaged")
+    with failures(path):
+        path.replace(aside)
+        sync_folder(path.parent)
+    return aside
+
+
+def sweep(folder: Path) -> None:
+    """Remove the copies that killed processes have left in a folder, beside the files that they were to become."""
+    for path in folder.glob(".*"):
+        if COPY.fullmatch(path.name):
+            remove(path)
+
+
+def hidden_folder(parent: Path) -> tuple[Path, "Lock"]:
+    """A new folder under a hidden name, to be filled and then published, with the lock in it; removes deserted ones."""
     make_folders(parent)
-    folder = parent / f".new-{secrets.token_hex(8)}"
+    for deserted in parent.glob(f"{NEW}*"):
+        with suppress(NncliError):
+            lock = Lock(deserted / "lock")
+            discard(deserted)
+            lock.release()
+    return _locked_folder(parent, ATTEMPTS)
+
+
+def _locked_folder(parent: Path, attempts: int) -> tuple[Path, "Lock"]:
+    folder = parent / f"{NEW}{secrets.token_hex(8)}"
     make_folder(folder)
-    return folder
+    try:
+        return folder, Lock(folder / "lock")
+    except NncliError:
+        if attempts == 1:
+            raise
+        return _locked_folder(parent, attempts - 1)  # it had no lock yet, and was taken for deserted
 
 
 def publish(folder: Path, target: Path) -> bool:
@@ -120,14 +170,20 @@ class Log:
     """A file that only grows; what has been appended is in the file at once, and on the disk after ``sync``.
 
     Args:
-        path: the file, made where it is missing.
+        path: the file.
+        kept: what it begins with; what follows in it is cut off.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, kept: bytes) -> None:
+        self.path, self.size, self._digest = path, len(kept), hashlib.sha256(kept)
         with failures(path):
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-            self.size = os.fstat(self._descriptor).st_size
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+            os.ftruncate(self._descriptor, self.size)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of all that is in it."""
+        return self._digest.hexdigest()
 
     def append(self, data: bytes) -> None:
         """Add bytes at the end."""
@@ -136,6 +192,7 @@ class Log:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
         self.size += len(data)
+        self._digest.update(data)
 
     def sync(self) -> None:
         """Make everything appended so far last."""
@@ -161,33 +218,59 @@ class Lock:
     def __init__(self, path: Path) -> None:
         self.path = path
         with failures(path):
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
             try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _take(descriptor)
             except OSError as error:
-                os.close(self._descriptor)
+                os.close(descriptor)
                 if isinstance(error, BlockingIOError):
                     raise BusyError(f"{path.parent}: another process is training in it") from None
                 raise
+        self._descriptor: int | None = descriptor
 
     def release(self) -> None:
-        """Let go of the lock."""
-        with failures(self.path):
-            os.close(self._descriptor)
+        """Let go of the lock, where that has not been done."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            with failures(self.path):
+                os.close(descriptor)
 
 
 def is_locked(path: Path) -> bool:
-    """Whether somebody holds the lock; asks for a shared one for a moment, where the file can be read."""
+    """Whether somebody holds the lock, where the file can be read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return _is_taken(descriptor)
     except OSError:  # a file system without locks
         return False
     finally:
         os.close(descriptor)
-    return False
+
+
+if sys.platform == "linux":  # a lock of the open file, which the kernel tells of without another one being asked for
+
+    def _take(descriptor: int) -> None:
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _whole_file(fcntl.F_WRLCK))
+
+    def _is_taken(descriptor: int) -> bool:
+        told: bytes = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _whole_file(fcntl.F_WRLCK))
+        return told != _whole_file(fcntl.F_UNLCK)
+
+    def _whole_file(kind: int) -> bytes:
+        """The kernel's words for a lock on all of a file: kind, whence, start, length, process."""
+        return struct.pack("hhqqi0q", kind, os.SEEK_SET, 0, 0, 0)
+
+else:  # where only a lock that is asked for tells, it is a shared one, for a moment
+
+    def _take(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _is_taken(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False

@@ -1,11 +1,13 @@
 """Where random numbers come from: a stream for each purpose and epoch, or the book's one stream for everything."""
 
 from enum import IntEnum
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from nncli.nn.randomness import Random
+
+State: TypeAlias = list[int | float]
 
 WORDS = 624  # of a legacy generator, a Mersenne twister
 
@@ -28,11 +30,19 @@ class Streams(Protocol):
     def of(self, purpose: Purpose, epoch: int = 0) -> Random:
         """The numbers for this purpose in this epoch."""
 
-    def state(self) -> list[int | float] | None:
-        """What is needed to go on from here besides the seed; None where that is nothing."""
+    def state(self, under_way: bool) -> State | None:
+        """What is needed to go on from here besides the seed; None where that is nothing.
 
-    def restore(self, state: list[int | float]) -> None:
-        """Go on from a state that ``state`` has told."""
+        Args:
+            under_way: whether it is in the middle of an epoch.
+        """
+
+    def restore(self, state: State) -> None:
+        """Go on from a state that ``state`` has told; in the middle of an epoch its streams have been asked for.
+
+        Raises:
+            ValueError: it is none.
+        """
 
 
 class DerivedStreams:
@@ -46,16 +56,31 @@ class DerivedStreams:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self._masks: np.random.Generator | None = None
 
     def of(self, purpose: Purpose, epoch: int = 0) -> Random:
         """The generator of ``SeedSequence([seed, purpose, epoch])``."""
-        return np.random.default_rng(np.random.SeedSequence([self.seed, purpose, epoch]))
+        generator = np.random.default_rng(np.random.SeedSequence([self.seed, purpose, epoch]))
+        if purpose is Purpose.DROPOUT:
+            self._masks = generator
+        return generator
 
-    def state(self) -> None:
-        """Nothing: every epoch's streams are derived anew."""
+    def state(self, under_way: bool) -> State | None:
+        """The number that the generator of this epoch's masks is at; between epochs nothing: all are derived anew."""
+        if self._masks is None or not under_way:
+            return None
+        return [self._masks.bit_generator.state["state"]["state"]]
 
-    def restore(self, state: list[int | float]) -> None:
-        """There is nothing to restore."""
+    def restore(self, state: State) -> None:
+        """Draw the masks behind those that had been drawn when ``state`` was told.
+
+        Raises:
+            ValueError: it is no state of such a generator, or no masks are drawn.
+        """
+        if self._masks is None or len(state) != 1 or not 0 <= state[0] < 2**128:
+            raise ValueError("it is not the one number of a generator that draws masks")
+        known = self._masks.bit_generator.state
+        self._masks.bit_generator.state = {**known, "state": {**known["state"], "state": int(state[0])}}
 
 
 class BookStream:
@@ -72,13 +97,12 @@ class BookStream:
         """The same generator whatever it is for, where the last draw has left it."""
         return self._legacy
 
-    def state(self) -> list[int | float]:
+    def state(self, under_way: bool) -> State:
         """The words of the generator, its position in them, and the normal number it holds back, if any."""
-        state = self._legacy.get_state(legacy=False)
-        held = (state["has_gauss"], state["gauss"])
-        return [*map(int, state["state"]["key"]), int(state["state"]["pos"]), *held]
+        told: Any = self._legacy.get_state()
+        return [*told[1].tolist(), *told[2:]]
 
-    def restore(self, state: list[int | float]) -> None:
+    def restore(self, state: State) -> None:
         """Go on behind what had been drawn when ``state`` was told.
 
         Raises:

@@ -1,7 +1,7 @@
 """The loop, as a generator of epochs."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,10 @@ from nncli.nn.buffers import laid_out
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.run.assembly import Experiment
+from nncli.run.checkpoint import Checkpoint, Position
 from nncli.run.evaluation import SPLITS, column, examples, measure, predict, quiet
-from nncli.run.stopping import Stopping
-from nncli.run.streams import Purpose
+from nncli.run.stopping import Best, Stopping
+from nncli.run.streams import Purpose, State
 
 SPAN = 1 << 25  # multiply-adds of forward passes
 
@@ -31,9 +32,9 @@ class Training:
     """One training, from its first epoch to its last.
 
     ``epoch`` and ``batch`` say how many whole epochs, and how many batches of the next one, have been trained;
-    ``batch_size`` how many rows a batch has, all of them in full batch; ``is_done`` whether the last epoch is, or early
-    stopping has had enough. It is asked where metrics are measured, so that the last row of metrics is always that of
-    the last state.
+    ``batch_size`` how many rows a batch has, all of them in full batch; ``is_measured`` whether the metrics of this
+    epoch have been; ``is_done`` whether the last epoch is trained, or early stopping has had enough. It is asked where
+    metrics are measured, so that the last row of metrics is always that of the last state.
 
     Args:
         experiment: what to train; its network and optimizer change.
@@ -47,7 +48,9 @@ class Training:
         self.stopping = Stopping(self.settings.early_stopping)
         self.epoch = self.batch = 0
         self._interval = self.settings.log_interval
-        self.is_done = False
+        self.is_measured = self.is_done = False
+        self._random_before: State | None = None
+        self._under_way: Iterator[tuple[Array, Array]] | None = None
         self._watched = {
             name: examples(experiment.data[name], self.network) for name in SPLITS[:2] if name in experiment.data
         }
@@ -66,13 +69,68 @@ class Training:
         """
         while True:
             metrics = None
-            if self.epoch % self._interval == 0 or self.epoch == self.settings.epochs:
+            if not self.is_measured and (self.epoch % self._interval == 0 or self.epoch == self.settings.epochs):
                 metrics = self._row()
                 self.stopping.observe(self.epoch, metrics, self.network.parameters.values)
-                self.is_done = self.epoch == self.settings.epochs or self.stopping.is_due(self.epoch)
+                self.is_measured, self.is_done = True, self._is_over()
             yield Epoch(self.epoch, metrics)
             if self.is_done or self.stop() or not self._whole_epochs():
                 return
+
+    def _is_over(self) -> bool:
+        return self.epoch == self.settings.epochs or self.stopping.is_due(self.epoch)
+
+    def position(self, metrics_bytes: int, metrics_sha256: str) -> Position:
+        """How far training is, where metrics.csv has so many bytes of this digest."""
+        best, streams = self.stopping.best, self.experiment.streams
+        return Position(
+            epoch=self.epoch,
+            batch=self.batch,
+            updates=self.optimizer.updates,
+            best_epoch=best.epoch if best else None,
+            best_value=best.value if best else None,
+            random=streams.state(self.batch > 0),
+            random_before=self._random_before if self.batch else None,
+            is_measured=self.is_measured,
+            metrics_bytes=metrics_bytes,
+            metrics_sha256=metrics_sha256,
+        )
+
+    def vectors(self) -> dict[str, Array]:
+        """What goes from one step to the next: the values, the optimizer's memory, and the best values so far."""
+        best = {"best": self.stopping.best.values} if self.stopping.best else {}
+        return {"values": self.network.parameters.values, **self.optimizer.memory, **best}
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint of this spec; nothing may have been trained before.
+
+        Raises:
+            ValueError: its vectors are those of another network or optimizer, or its random numbers are none.
+        """
+        position, values = checkpoint.position, self.network.parameters.values
+        if position.epoch > self.settings.epochs or position.batch >= len(self._batches):
+            raise ValueError(f"its epoch {position.epoch}, batch {position.batch} is none of this training")
+        self.stopping.best = None
+        if position.best_epoch is not None and position.best_value is not None:
+            self.stopping.best = Best(position.best_epoch, position.best_value, np.empty_like(values))
+        for name, vector in _alike(self.vectors(), checkpoint.vectors):
+            vector[...] = checkpoint.vectors[name]
+        self.optimizer.updates, self.epoch, self.batch = position.updates, position.epoch, position.batch
+        self.is_measured = position.is_measured
+        self.is_done = self.is_measured and self.batch == 0 and self._is_over()
+        self._restore_streams(position)
+
+    def _restore_streams(self, position: Position) -> None:
+        """The order of an epoch under way is drawn again, then come the masks of the batch that is next."""
+        streams, under_way = self.experiment.streams, position.batch > 0
+        before = position.random_before if under_way else position.random
+        if before is not None:
+            streams.restore(before)
+        self._under_way = self.batches() if under_way else None
+        if (position.random is None) != (streams.state(under_way) is None):
+            raise ValueError("the state of its random numbers is missing, or one too many")
+        if under_way and position.random is not None:
+            streams.restore(position.random)
 
     def keep_best(self) -> int:
         """Put the weights that are kept into the network, where those are not the last; returns their epoch."""
@@ -109,23 +167,27 @@ class Training:
     @quiet
     def _whole_epochs(self) -> bool:
         """Train for an epoch, or for several short ones, up to one that is logged; False where it was told to stop."""
-        steps, until = 0, min(self.epoch - self.epoch % self._interval + self._interval, self.settings.epochs)
+        until = min(self.epoch - self.epoch % self._interval + self._interval, self.settings.epochs)
+        steps, is_told_to_stop = 0, False
         while True:
-            for inputs, targets in self.batches():
-                if steps and self.stop():
-                    return self.batch == 0
+            for inputs, targets in self._under_way or self.batches():
                 self.step(inputs, targets)
                 steps += 1
-            self.epoch, self.batch = self.epoch + 1, 0
-            if self.epoch == until or steps >= self._span:
+                is_told_to_stop = self.stop()
+                if is_told_to_stop and self.batch < len(self._batches):
+                    return False
+            self._under_way = None
+            self.epoch, self.batch, self.is_measured = self.epoch + 1, 0, False
+            if self.epoch == until or steps >= self._span or is_told_to_stop:
                 return True
 
     def batches(self) -> Iterator[tuple[Array, Array]]:
-        """The rows of each step of the next epoch, whose random numbers begin here: inputs (N, D), targets (N, M)."""
-        streams, network = self.experiment.streams, self.network
+        """The rows of each step that is left of an epoch, whose order is drawn here: inputs (N, D), targets (N, M)."""
+        streams, network, batches = self.experiment.streams, self.network, self._batches
+        self._random_before = streams.state(under_way=False) if batches.shuffled else None
         if network.stochastic:
             network.draw_from(streams.of(Purpose.DROPOUT, self.epoch))
-        return self._batches.epoch(streams.of(Purpose.ORDER, self.epoch) if self._batches.shuffled else None)
+        return batches.epoch(streams.of(Purpose.ORDER, self.epoch) if batches.shuffled else None, self.batch)
 
     def step(self, inputs: Array, targets: Array) -> None:
         """One update, by these rows.
@@ -175,6 +237,15 @@ def _short_span(network: Network, rows: int) -> int:
         layer.multiply_adds(columns) for layer, columns in zip(network.layers, network.widths, strict=False)
     )
     return max(1, min(100, SPAN // max(1, work)))
+
+
+def _alike(own: Mapping[str, Array], others: Mapping[str, Array]) -> Iterable[tuple[str, Array]]:
+    """Each of our vectors with its name; ValueError where the others have other names, lengths or number formats."""
+    for name in {**own, **others}:
+        ours, theirs = own.get(name), others.get(name)
+        if ours is None or theirs is None or (ours.shape, ours.dtype) != (theirs.shape, theirs.dtype):
+            raise ValueError(f"its {name} is not that of this network and optimizer")
+    return own.items()
 
 
 @quiet

@@ -6,7 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from nnfs.datasets import spiral_data
 
+from nncli.data.toy import Spiral
 from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
 
 LAYERS = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
@@ -207,10 +209,10 @@ def test_a_gate_that_cannot_be_read_is_refused(trained, nncli, option, gate, mes
     assert message in result.err
 
 
-def test_other_data_than_the_runs_is_refused(trained, nncli):
+def test_other_data_than_the_runs_is_refused(trained, nncli, monkeypatch):
     """A network is not measured on rows that only look like those it was trained with."""
-    path = trained() / "run.json"
-    path.write_text(path.read_text(encoding="utf-8").replace('"samples": 20', '"samples": 21', 1), encoding="utf-8")
+    trained()
+    monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
     result = nncli("evaluate", "config")
     assert (result.code, result.out) == (4, "")
     assert "the training data drawn now is not what the run was trained on" in result.err

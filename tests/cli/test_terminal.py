@@ -112,18 +112,20 @@ def test_ctrl_c_in_a_terminal_ends_with_130(here):
     assert HIDDEN not in text
     message = " ".join(text.rpartition(SHOWN)[2].split())
     assert "runs/config: interrupted by SIGINT at epoch " in message
-    assert "'nncli evaluate runs/config' reads it" in message
+    assert "go on with: nncli train --resume runs/config" in message
     assert newest(here / "runs" / "config").position.epoch > 0
 
 
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_training_with_a_checkpoint(here, nncli, training, signum, code):
     """What was reached is on the disk, the message says so, and the run can be evaluated at that epoch."""
     training.send_signal(signum)
     out, err = training.communicate(timeout=60)
     assert (training.returncode, out) == (code, "")
     last = err.splitlines()[-1]
-    told = re.fullmatch(rf"runs/config: interrupted by {signum.name} at epoch (\d+); a checkpoint holds .*", last)
+    told = re.fullmatch(
+        rf"runs/config: interrupted by {signum.name} at epoch (\d+); go on with: nncli train --resume runs/config", last
+    )
     assert told, err
     run = here / "runs" / "config"
     assert newest(run).position.epoch == int(told[1])

@@ -18,7 +18,7 @@ POSITIONS = [at(0, 0, 0, 0), at(3, 2, 14, 99), at(7, 0, 7, 1234, **BEST), at(1, 
 
 
 def small():
-    return pack(at(1, 0, 1, 10), {"values": np.arange(3, dtype=np.float32)})
+    return pack(at(1, 0, 1, 10), {"values": np.arange(3, dtype=np.float32)}, "a run")
 
 
 @pytest.mark.parametrize("position", POSITIONS)
@@ -27,8 +27,8 @@ def test_what_is_packed_comes_out_again(position, dtype):
     """Position and vectors are equal to the last bit, under the same names, in the same order."""
     rng = np.random.default_rng(0)
     vectors = {name: rng.standard_normal(5).astype(dtype) for name in ("values", "mean", "squares", "best")}
-    read = unpack(pack(position, vectors))
-    assert read.position == position
+    read = unpack(pack(position, vectors, "a run"))
+    assert (read.position, read.identity) == (position, "a run")
     assert list(read.vectors) == list(vectors)
     for name, vector in vectors.items():
         assert read.vectors[name].dtype == dtype
@@ -90,4 +90,4 @@ def test_a_digest_that_fits_makes_no_checkpoint(body):
 def test_numbers_that_json_has_not_are_not_written():
     """A head is strict JSON: a NaN as the best value is refused instead of written."""
     with pytest.raises(ValueError, match="not JSON compliant"):
-        pack(at(0, 0, 0, 0, best_epoch=0, best_value=float("nan")), {})
+        pack(at(0, 0, 0, 0, best_epoch=0, best_value=float("nan")), {}, None)

@@ -151,7 +151,7 @@ def test_early_stopping_leaves_the_best_weights_and_their_metrics(trained):
 def test_the_last_checkpoint_holds_the_weights_of_its_position(prepared):
     """Early stopping keeps the best weights beside the checkpoint, which stays what training can go on from."""
     with prepared("training.early_stopping={metric: loss, min_delta: 100, patience: 20}") as directory:
-        network, reached = directory._training.network, None
+        network, reached = directory.training.network, None
         for _ in directory.record():
             reached = network.parameters.values.copy()
         directory.finish()
@@ -164,7 +164,7 @@ def test_no_checkpoint_is_written_of_what_is_not_finite(prepared):
     """Where the optimizer remembers a NaN, the last good checkpoint stays the last."""
     with prepared() as directory:
         before = checkpoints(directory.path)
-        directory._training.optimizer.memory["squares"][0] = np.nan
+        directory.training.optimizer.memory["squares"][0] = np.nan
         with pytest.raises(DivergedError, match=r"the optimizer's squares of layers\.0\.weights is no longer finite"):
             directory.save()
         assert list(checkpoints(directory.path)) == list(before)
@@ -253,7 +253,7 @@ def test_finishing_writes_in_a_fixed_order(prepared, monkeypatch):
     with prepared("training.checkpoint_seconds=0") as directory:
         list(directory.record())
         calls, put, remove = [], storage.put, storage.remove
-        directory._training.optimizer.updates += 1  # a checkpoint of its own
+        directory.training.optimizer.updates += 1  # a checkpoint of its own
         monkeypatch.setattr(storage, "put", lambda path, data: (calls.append(f"put {path.name}"), put(path, data)))
         monkeypatch.setattr(storage, "remove", lambda path: (calls.append(f"remove {path.name}"), remove(path)))
         monkeypatch.setattr(storage.Log, "sync", lambda log: calls.append(f"sync {log.path.name}"))
@@ -271,14 +271,14 @@ def test_two_checkpoints_are_kept(prepared):
             assert list(kept) == [f"{number:08}.ckpt" for number in range(max(0, epoch.number - 1), epoch.number + 1)]
             assert kept[newest].position.epoch == epoch.number
             assert kept[newest].position.metrics_bytes == (directory.path / "metrics.csv").stat().st_size
-            assert np.array_equal(kept[newest].vectors["values"], directory._training.network.parameters.values)
+            assert np.array_equal(kept[newest].vectors["values"], directory.training.network.parameters.values)
 
 
 def test_the_newest_checkpoint_is_kept_after_a_hundred_million_updates(prepared):
     """A name with a ninth digit is newer than one with eight."""
     with prepared() as directory:
         for updates in (99_999_998, 99_999_999, 100_000_000):
-            directory._training.optimizer.updates = updates
+            directory.training.optimizer.updates = updates
             directory.save()
         assert "100000000.ckpt" in names(directory.path / "checkpoints")
 

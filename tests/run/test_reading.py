@@ -179,7 +179,7 @@ DAMAGED = [
     ("evaluate", "run.json", edit("run.json", format=2)),
     ("evaluate", "run.json", edit("run.json", spec=...)),
     ("evaluate", "run.json", edit("run.json", spec__loss__type="mse")),
-    ("evaluate", "", edit("run.json", data__training__sha256="0" * 64)),
+    ("evaluate", "evaluation.json", edit("run.json", data__training__sha256="0" * 64)),
     ("evaluate", "run.json", edit("run.json", data__validation=...)),
     ("evaluate", "evaluation.json", cut("evaluation.json")),
     ("evaluate", "evaluation.json", put("evaluation.json", b"null")),
@@ -214,7 +214,8 @@ DAMAGED = [
     ("compare", "metrics.csv", swap("metrics.csv", b"\n10,0.05,", b"\n10,-1e308,")),
     ("evaluate", "run.json", edit("run.json", spec__layers__0__units=10**18)),
     ("compare", "run.json", edit("run.json", parameters=[])),
-    ("evaluate", "", edit("run.json", data__training__rows=7)),
+    ("evaluate", "evaluation.json", edit("run.json", data__training__rows=7)),
+    ("evaluate", "", lambda run: (anonymous(run), edit("run.json", data__training__rows=7)(run))),
     ("compare", "evaluation.json", edit("evaluation.json", splits__training__accuracy=255)),
     ("compare", "evaluation.json", edit("evaluation.json", splits__training__data_loss=-5)),
     ("compare", "evaluation.json", edit("evaluation.json", splits__training__accuracy=...)),
@@ -232,6 +233,15 @@ def test_damage_is_told_with_the_file_and_exit_code_4(run, nncli, command, name,
     assert result.code == 4, result.err
     assert result.err.startswith(f"{run / name}: ")
     assert result.out == ""
+
+
+def anonymous(run):
+    """The run as nncli 0.3 wrote it: no file says to which run it belongs."""
+    if (run / "evaluation.json").exists():
+        edit("evaluation.json", identity=...)(run)
+    for path in (run / "checkpoints").iterdir():
+        known = unpack(path.read_bytes())
+        path.write_bytes(pack(known.position, known.vectors, None))
 
 
 def damaged_checkpoint(run):
@@ -315,13 +325,17 @@ def test_weights_of_another_network_are_refused(run, here, nncli, change, kind):
             (run / name).write_bytes((different / name).read_bytes())
     result = nncli("evaluate", run)
     assert result.code == 4
+    assert "that of another run" in result.err
+    anonymous(run)
+    result = nncli("evaluate", run)
+    assert result.code == 4
     assert "weights do not fit" in result.err
 
 
 def test_a_checkpoint_without_some_of_the_weights_is_refused(unfinished, nncli):
     """A vector that is too short does not broadcast."""
     known = unpack(newest(unfinished).read_bytes())
-    newest(unfinished).write_bytes(pack(known.position, {"values": known.vectors["values"][:1]}))
+    newest(unfinished).write_bytes(pack(known.position, {"values": known.vectors["values"][:1]}, known.identity))
     assert nncli("evaluate", unfinished).code == 4
 
 
@@ -376,6 +390,7 @@ def document(path):
 def as_before(path):
     """Make a run directory as version 0.1.0 has left it: without the keys that came later."""
     edit("run.json", spec__metrics=..., spec__schedule=..., spec__clipping=...)(path)
+    anonymous(path)
     edit("evaluation.json", data=...)(path)
 
 
@@ -396,6 +411,7 @@ def test_a_run_of_an_earlier_version_is_evaluated(trained, nncli, changes):
 def test_the_order_of_an_earlier_version_is_told(trained, nncli):
     """Sets that 0.1.0 drew in another order from the book's stream cannot be drawn again, and the message says why."""
     path = trained("rng=nnfs")
+    anonymous(path)
     record = document(path / "run.json")
     record["data"]["validation"]["sha256"] = "0" * 64
     record["versions"]["nncli"] = "0.1.0"
@@ -489,7 +505,7 @@ def with_random_state(path, change):
     """Put another random state into the newest checkpoint, which stays whole in itself."""
     known = unpack(newest(path).read_bytes())
     position = known.position.model_copy(update={"random": change(known.position.random)})
-    newest(path).write_bytes(pack(position, known.vectors))
+    newest(path).write_bytes(pack(position, known.vectors, known.identity))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from nncli.run.signals import stop_on_signals
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_is_a_wish(signum):
     """It is remembered instead of acted upon, and handlers are put back in the end."""
     before = signal.getsignal(signum)

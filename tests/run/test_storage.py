@@ -1,6 +1,7 @@
 """Files put whole, logs that only grow, locks, and what is told when the disk refuses."""
 
 import errno
+import hashlib
 import os
 import subprocess
 import sys
@@ -23,6 +24,11 @@ time.sleep(60)
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
+
+
+def a_log(folder):
+    (folder / "log").touch()
+    return storage.Log(folder / "log", b"")
 
 
 @pytest.fixture
@@ -139,7 +145,7 @@ def test_remove_is_content_with_what_is_gone(tmp_path):
 
 def test_publish_gives_a_filled_folder_its_name(tmp_path):
     """The folder appears under its name with all that is in it, and its hidden name is gone."""
-    folder = storage.hidden_folder(tmp_path / "runs")
+    folder = storage.hidden_folder(tmp_path / "runs")[0]
     assert folder.name.startswith(".")
     (folder / "file").write_bytes(b"x")
     assert storage.publish(folder, tmp_path / "runs" / "name")
@@ -150,17 +156,17 @@ def test_publish_gives_a_filled_folder_its_name(tmp_path):
 @pytest.mark.parametrize("make", [Path.touch, Path.mkdir, lambda path: path.symlink_to("nowhere")])
 def test_publish_never_takes_a_name_that_is_taken(tmp_path, make):
     """Even an empty folder keeps its name, and what was to be published stays as it was."""
-    folder, target = storage.hidden_folder(tmp_path), tmp_path / "name"
+    folder, target = storage.hidden_folder(tmp_path)[0], tmp_path / "name"
     (folder / "file").touch()
     make(target)
     assert storage.publish(folder, target) is False
-    assert names(folder) == ["file"]
+    assert names(folder) == ["file", "lock"]
     assert not target.is_dir() or names(target) == []
 
 
 def test_publish_loses_a_race_quietly(tmp_path, monkeypatch):
     """Somebody who takes the name between the look and the rename keeps it."""
-    folder, target, rename = storage.hidden_folder(tmp_path), tmp_path / "name", Path.rename
+    folder, target, rename = storage.hidden_folder(tmp_path)[0], tmp_path / "name", Path.rename
 
     def late(path, new):
         target.mkdir()
@@ -174,7 +180,7 @@ def test_publish_loses_a_race_quietly(tmp_path, monkeypatch):
 
 def test_publish_tells_what_the_disk_refuses(tmp_path, fail):
     """A rename that fails for any other reason than the name is a storage error."""
-    folder = storage.hidden_folder(tmp_path)
+    folder = storage.hidden_folder(tmp_path)[0]
     fail(Path, "rename", OSError(errno.EIO, os.strerror(errno.EIO)))
     with pytest.raises(StorageError, match="Input/output error"):
         storage.publish(folder, tmp_path / "name")
@@ -189,22 +195,26 @@ def test_a_hidden_folder_where_none_can_be_is_a_storage_error(tmp_path):
 
 
 def test_a_log_only_grows(tmp_path):
-    """Appended bytes are readable at once, and a log that is opened again goes on at its end."""
-    path = tmp_path / "log"
-    for number, line in enumerate((b"one\n", b"two\n"), 1):
-        log = storage.Log(path)
-        assert log.size == 4 * (number - 1)
+    """Appended bytes are readable at once; a log that is opened again goes on behind what is kept of it."""
+    path, text = tmp_path / "log", b""
+    path.touch()
+    for line in (b"one\n", b"two\n"):
+        log = storage.Log(path, text)
+        assert (log.size, path.read_bytes()) == (len(text), text or b"")
         log.append(line)
-        assert log.size == path.stat().st_size == 4 * number
+        text += line
+        assert (log.size, log.sha256) == (len(text), hashlib.sha256(text).hexdigest())
         log.close()
-    assert path.read_bytes() == b"one\ntwo\n"
+        assert path.read_bytes() == text
+        path.write_bytes(text + b"a part of a row that no checkpoint counts on")
+    assert text == b"one\ntwo\n"
 
 
 def test_a_log_goes_on_after_a_short_write(tmp_path, monkeypatch):
     """A system call that takes a part of the bytes is followed by one for the rest."""
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, bytes(data[:3])))
-    log = storage.Log(tmp_path / "log")
+    log = a_log(tmp_path)
     log.append(b"0123456789")
     log.close()
     assert (tmp_path / "log").read_bytes() == b"0123456789"
@@ -212,7 +222,7 @@ def test_a_log_goes_on_after_a_short_write(tmp_path, monkeypatch):
 
 def test_sync_reaches_the_disk(tmp_path, monkeypatch):
     """``sync`` asks the kernel for this very file."""
-    synced, log = [], storage.Log(tmp_path / "log")
+    synced, log = [], a_log(tmp_path)
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
     log.sync()
     assert synced == [(tmp_path / "log").stat().st_ino]
@@ -222,7 +232,7 @@ def test_sync_reaches_the_disk(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("call", "used"), [("append", "write"), ("sync", "fsync")])
 def test_a_log_names_itself_when_the_disk_refuses(tmp_path, fail, call, used):
     """A full disk is a storage error with the file's name."""
-    log = storage.Log(tmp_path / "log")
+    log = a_log(tmp_path)
     fail(os, used, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     with pytest.raises(StorageError, match=r"log: No space left on device"):
         getattr(log, call)(*([b"x"] if call == "append" else []))
@@ -232,7 +242,7 @@ def test_a_log_names_itself_when_the_disk_refuses(tmp_path, fail, call, used):
 def test_a_log_that_cannot_be_opened_is_a_storage_error(tmp_path):
     """There is no log in a folder that is missing."""
     with pytest.raises(StorageError, match="No such file"):
-        storage.Log(tmp_path / "missing" / "log")
+        storage.Log(tmp_path / "missing", b"")
 
 
 def test_a_lock_is_exclusive_until_it_is_released(tmp_path):
@@ -277,7 +287,7 @@ def test_a_name_is_published_after_its_files_and_before_it_is_told(tmp_path, mon
     monkeypatch.setattr(storage, "sync_folder", lambda path: calls.append(f"sync {path.name}"))
     monkeypatch.setattr(Path, "rename", lambda path, target: (calls.append("rename"), rename(path, target))[1])
     runs = tmp_path / "all" / "runs"
-    folder = storage.hidden_folder(runs)
+    folder = storage.hidden_folder(runs)[0]
     assert calls == [f"sync {tmp_path.name}", "sync all"]
     calls.clear()
     assert storage.publish(folder, runs / "one")

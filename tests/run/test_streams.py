@@ -70,7 +70,7 @@ def test_the_book_s_stream_goes_on_where_it_was(drawn):
     """A state that went through JSON gives the numbers that follow, a normal number that was held back first."""
     book, later = BookStream(3), BookStream(0)
     book.of(Purpose.WEIGHTS).randn(drawn)
-    later.restore(json.loads(json.dumps(book.state())))
+    later.restore(json.loads(json.dumps(book.state(under_way=False))))
     for draw in ("randn", "random_sample", "tomaxint"):
         assert getattr(later.of(Purpose.TEST), draw)() == getattr(book.of(Purpose.TEST), draw)()
 
@@ -94,12 +94,36 @@ def test_the_book_s_stream_goes_on_where_it_was(drawn):
 def test_what_is_no_state_is_refused(damage):
     """Too few words or too many, one too large, a position outside: an error of values, before any number is drawn."""
     with pytest.raises((ValueError, OverflowError)):
-        BookStream(0).restore(damage(BookStream(0).state()))
+        BookStream(0).restore(damage(BookStream(0).state(under_way=True)))
 
 
-def test_derived_streams_have_no_state():
-    """There is nothing to tell, and nothing to restore."""
-    streams_of_0 = DerivedStreams(0)
-    streams_of_0.restore([1, 2, 3])
-    assert streams_of_0.state() is None
-    assert streams_of_0.of(Purpose.TEST).random() == DerivedStreams(0).of(Purpose.TEST).random()
+@pytest.mark.parametrize("drawn", [0, 1, 7])
+def test_derived_masks_go_on_in_the_middle_of_an_epoch(drawn):
+    """A state that went through JSON gives the masks that follow those drawn, where the epoch's stream is asked for."""
+    numbers, later = DerivedStreams(3), DerivedStreams(3)
+    masks = numbers.of(Purpose.DROPOUT, 5)
+    masks.bit_generator.random_raw(drawn)
+    state = json.loads(json.dumps(numbers.state(under_way=True)))
+    again = later.of(Purpose.DROPOUT, 5)
+    later.restore(state)
+    assert np.array_equal(again.bit_generator.random_raw(4), masks.bit_generator.random_raw(4))
+    assert np.array_equal(again.random(3), masks.random(3))
+
+
+def test_derived_streams_have_no_state_between_epochs():
+    """Everything is derived anew there; and where no masks are drawn, in the middle too."""
+    numbers = DerivedStreams(0)
+    assert numbers.state(under_way=True) is None
+    numbers.of(Purpose.DROPOUT, 2)
+    assert numbers.state(under_way=False) is None
+
+
+@pytest.mark.parametrize("state", [[], [1, 2], [-1], [2**128]])
+def test_what_is_no_state_of_masks_is_refused(state):
+    """Another number of numbers, or one that 128 bits cannot hold; and any where no masks are drawn."""
+    numbers = DerivedStreams(0)
+    with pytest.raises(ValueError, match="masks"):
+        numbers.restore([1])
+    numbers.of(Purpose.DROPOUT, 2)
+    with pytest.raises(ValueError, match="masks"):
+        numbers.restore(state)

@@ -1,0 +1,312 @@
+"""A run that was interrupted ends as if it had not been; what does not fit is told, and nothing is lost."""
+
+import json
+import shutil
+from itertools import count
+
+import pytest
+
+from nncli.errors import BusyError, RunError, SpecError
+from nncli.run.assembly import assemble
+from nncli.run.checkpoint import checkpoints, pack, unpack
+from nncli.run.directory import RunDirectory
+from nncli.run.loading import load
+from nncli.run.resuming import Resumption
+from nncli.run.storage import Lock
+from nncli.run.training import Training
+from tests.run.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE
+
+RESULTS = ("metrics.csv", "weights.npz", "evaluation.json", "run.json", "spec.yaml")
+DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
+STOPPING = "training.early_stopping={metric: validation_loss, min_delta: 0.01, patience: 15}"
+SPECS = {
+    "plain": (),
+    "mini-batches": ("training.batch_size=16",),
+    "dropout": (DROPOUT,),
+    "dropout in mini-batches": (DROPOUT, "training.batch_size=7", "regularization={l1: 0.001, l2: 0.01}"),
+    "rare dropout in mini-batches": (DROPOUT.replace("0.3", "0.001"), "training.batch_size=7"),
+    "normalization": NORMALIZED,
+    "book": (*LATE_TEST, "training.batch_size=7"),
+    "regression": (*SINE, "training.batch_size=9", "optimizer=nesterov", WARM_COSINE),
+    "early stopping": ("training.batch_size=16", "optimizer.learning_rate=0.5", STOPPING),
+    "log every 7": ("training.batch_size=32", "training.log_every=7", "optimizer={type: rmsprop}", "dtype=float64"),
+    **{name: ("training.batch_size=16", f"optimizer={name}") for name in ("sgd", "adagrad", "adamw", "nadam")},
+}
+
+
+class Steps:
+    """A wish to stop that comes true after so many questions."""
+
+    def __init__(self, steps):
+        self.left = count(steps, -1)
+
+    def __call__(self):
+        return next(self.left) <= 0
+
+
+def train(folder, loaded, name, stop):
+    """Train under a name until the end or the wish to stop; the checkpoint of that moment is written."""
+    training = Training(assemble(loaded.spec, loaded.document), stop)
+    with RunDirectory.create(folder, name, loaded, training) as directory:
+        return finished(directory)
+
+
+def finished(directory):
+    for _ in directory.record():
+        pass
+    directory.finish() if directory.training.is_done else directory.save()
+    return directory.path
+
+
+def resume(path, stop=lambda: False, config=None, overrides=()):
+    """Go on with a run; returns what was told."""
+    with Resumption(path) as resumption:
+        spec = resumption.agree(config, overrides)
+        if resumption.finished(spec):
+            return ["finished"]
+        with resumption.reopen(Training(assemble(spec), stop)) as directory:
+            finished(directory)
+        return resumption.told
+
+
+def contents(path):
+    return {name: (path / name).read_bytes() for name in RESULTS if (path / name).exists()}
+
+
+@pytest.fixture
+def interrupted(here):
+    """A run that was stopped in the middle of an epoch; its checkpoints are of epoch 0 and of the stop."""
+
+    def run(*overrides, steps=12, name="stopped"):
+        return train(here / "runs", load(here / "config.yaml", overrides), name, Steps(steps))
+
+    return run
+
+
+@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
+def test_a_resumed_run_ends_in_the_same_bytes(here, overrides):
+    """Wherever it is stopped, and however often, at an epoch's end or between its batches."""
+    loaded = load(here / "config.yaml", ("training.epochs=23", *overrides))
+    whole = contents(train(here / "runs", loaded, "whole", lambda: False))
+    for steps in (1, 12, 61):
+        path = train(here / "runs", loaded, f"stopped{steps}", Steps(steps))
+        for _ in range(2):
+            resume(path, Steps(steps))
+        resume(path)
+        assert contents(path) == whole, steps
+
+
+def test_a_run_that_is_stopped_in_the_middle_goes_on_there(interrupted):
+    """The batches that were trained are not trained again."""
+    path = interrupted("training.batch_size=16", steps=14)
+    position = unpack(checkpoints(path)[-1].read_bytes()).position
+    assert position.batch > 0
+    assert resume(path) == [f"{path}: resumed at epoch {position.epoch}, batch {position.batch}"]
+
+
+def test_metrics_behind_the_checkpoint_are_cut_off(interrupted):
+    """Rows that the checkpoint does not count on are measured again, a row that was half written too."""
+    path, twin = interrupted(name="one"), interrupted(name="two")
+    with (path / "metrics.csv").open("ab") as file:
+        file.write(b"20,0.05,0.1,0.1,0.0,0.5,0.5,0.5\n30,0.0")
+    for run in (path, twin):
+        resume(run)
+    assert contents(path) == contents(twin)
+
+
+def damaged(data):
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+@pytest.mark.parametrize("damage", [damaged, lambda data: data[:100], lambda data: b"", lambda data: b"x" * 5000])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(here, interrupted, damage):
+    """The run ends in the same bytes; what could not be read is kept under another name."""
+    whole = contents(train(here / "runs", load(here / "config.yaml"), "whole", lambda: False))
+    path = interrupted(steps=12)
+    newest = checkpoints(path)[-1]
+    newest.write_bytes(damage(newest.read_bytes()))
+    skipped, resumed = resume(path)
+    assert skipped.startswith(f"{newest}: the checkpoint is damaged")
+    assert skipped.endswith(f"it is skipped, and kept as {newest.name}.damaged")
+    assert resumed == f"{path}: resumed at epoch 0"
+    assert newest.with_name(f"{newest.name}.damaged").exists()
+    assert contents(path) == whole
+
+
+def test_without_a_whole_checkpoint_nothing_is_changed(interrupted):
+    """Every checkpoint is named with what is wrong with it, and all stay as they are."""
+    path = interrupted()
+    for file in checkpoints(path):
+        file.write_bytes(b"damaged")
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    with pytest.raises(RunError, match="no checkpoint is whole") as told:
+        resume(path)
+    assert all(str(file) in str(told.value) for file in checkpoints(path))
+    assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
+
+
+def test_metrics_that_were_changed_do_not_fit_the_checkpoint(interrupted):
+    """A row before the checkpoint that holds another number is noticed, and an older checkpoint taken."""
+    path = interrupted()
+    metrics = path / "metrics.csv"
+    metrics.write_bytes(metrics.read_bytes().replace(b"\n0,0.05,", b"\n0,0.06,"))
+    skipped, resumed = resume(path)
+    assert "metrics.csv no longer begins with what the checkpoint counts on" in skipped
+    assert resumed == f"{path}: resumed at epoch 0"
+
+
+@pytest.mark.parametrize("change", ["layers[1]=tanh", "seed=1"])
+def test_a_checkpoint_of_another_run_is_refused(interrupted, change):
+    """Even where all its vectors would fit: the other run has another activation, or another seed."""
+    path, other = interrupted(), interrupted(change, name="other")
+    shutil.copy(checkpoints(other)[-1], checkpoints(path)[-1])
+    skipped, _ = resume(path)
+    assert "is that of another run" in skipped
+
+
+def test_a_checkpoint_that_does_not_say_all_is_not_resumed(interrupted):
+    """One of an earlier version, which kept neither the digest of the metrics nor the masks' state."""
+    path = interrupted()
+    for file in checkpoints(path):
+        known = unpack(file.read_bytes())
+        file.write_bytes(pack(known.position.model_copy({"metrics_sha256": None}), known.vectors, None))
+    with pytest.raises(RunError, match=r"before 0\.4"):
+        resume(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"epoch": 31}, {"batch": 4}, {"random": None}, {"random": [1, 2]}, {"best_epoch": 3, "best_value": 0.5}],
+)
+def test_a_position_that_is_none_of_the_training_is_refused(interrupted, change):
+    """An epoch behind the last, a batch behind the last, another random state: the older checkpoint is taken."""
+    path = interrupted(DROPOUT, "training.batch_size=16", steps=14)
+    newest = checkpoints(path)[-1]
+    known = unpack(newest.read_bytes())
+    newest.write_bytes(pack(known.position.model_copy(change), known.vectors, known.identity))
+    skipped, resumed = resume(path)
+    assert "it is skipped" in skipped
+    assert resumed == f"{path}: resumed at epoch 0"
+
+
+def test_one_trainer_a_run(interrupted):
+    """Where another process trains in it, nothing is read or written."""
+    path = interrupted()
+    lock = Lock(path / "lock")
+    with pytest.raises(BusyError):
+        resume(path)
+    lock.release()
+    assert resume(path)
+
+
+def test_a_finished_run_is_finished(here, nncli):
+    """Resuming it says so, with exit code 0, and changes no file."""
+    assert nncli("train", "config.yaml", "-q").code == 0
+    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (here / "runs").rglob("*.*")}
+    result = nncli("train", "--resume", "config", "-q")
+    assert (result.code, result.out) == (0, "runs/config\n")
+    assert result.err == "runs/config: finished already, at epoch 30; nothing is left to do\n"
+    assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (here / "runs").rglob("*.*")} == before
+
+
+@pytest.mark.parametrize("lost", ["evaluation.json", "weights.npz"])
+def test_a_run_that_lacks_its_last_files_gets_them_again(here, nncli, lost):
+    """As after a power cut between the last checkpoint and them."""
+    assert nncli("train", "config.yaml", "-q").code == 0
+    path = here / "runs" / "config"
+    before = contents(path)
+    (path / lost).unlink()
+    assert nncli("train", "--resume", "config", "-q").code == 0
+    assert contents(path) == before
+
+
+def test_what_differs_is_listed(here, interrupted):
+    """Every key, with its place in the config that was given along."""
+    path = interrupted()
+    text = (here / "config.yaml").read_text(encoding="utf-8")
+    (here / "other.yaml").write_text(
+        text.replace("units: 8", "units: 9").replace("0.05", "0.1").replace("epochs: 30", "epochs: 20"),
+        encoding="utf-8",
+    )
+    with pytest.raises(SpecError) as told:
+        resume(path, config=here / "other.yaml")
+    lines = [line for line in str(told.value).splitlines() if "other.yaml" in line]
+    assert [line.partition("other.yaml:")[2] for line in lines] == [
+        "5:26: layers[0].units: is 9 here, 8 in the run",
+        "10:40: optimizer.learning_rate: is 0.1 here, 0.05 in the run",
+        "11:20: training.epochs: is 20 here, 30 in the run; it may be raised, not lowered",
+    ]
+    assert resume(path, config=here / "config.yaml")
+
+
+def test_keys_that_are_not_there_differ_too(here, interrupted):
+    """A section or a layer more, or one less."""
+    path = interrupted("regularization.l2=0.1")
+    with pytest.raises(SpecError, match=r"regularization.l2: is 0.0 here, 0.1 in the run"):
+        resume(path, config=here / "config.yaml")
+    with pytest.raises(SpecError, match=r"schedule.type: is \"exponential\" here, null in the run"):
+        resume(path, overrides=("schedule=exponential",))
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_epochs_may_be_raised(here, interrupted, stopped):
+    """The run ends as one that had so many epochs from the start, and run.json says how many there are."""
+    path = interrupted(DROPOUT, "training.batch_size=16", steps=50 if stopped else 10**6)
+    more = interrupted(DROPOUT, "training.batch_size=16", "training.epochs=50", steps=10**6, name="more")
+    resume(path, overrides=("training.epochs=50",))
+    record = json.loads((path / "run.json").read_bytes())
+    assert record["spec"]["training"]["epochs"] == 50
+    assert record["overrides"] == [DROPOUT, "training.batch_size=16", "training.epochs=50"]
+    ours, theirs = contents(path), contents(more)
+    assert ours.pop("run.json") == theirs.pop("run.json")
+    assert ours == theirs
+    assert resume(path) == ["finished"]
+
+
+def test_raised_epochs_leave_the_schedule_and_the_rows_as_they_are(here, interrupted):
+    """A schedule that was to end with training still ends there; a config that leaves both open agrees."""
+    path = interrupted(WARM_COSINE, steps=10**6)
+    (here / "more.yaml").write_text(
+        (here / "config.yaml").read_text(encoding="utf-8").replace("epochs: 30, log_every: 10", "epochs: 60")
+        + "schedule: {type: warmup, updates: 5, then: {type: cosine, lowest: 0.1}}\n",
+        encoding="utf-8",
+    )
+    resume(path, config=here / "more.yaml")
+    rows = (path / "metrics.csv").read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == ["0", "10", "20", "30", "40", "50", "60"]
+    assert [float(row.split(",")[1]) for row in rows[-2:]] == [pytest.approx(0.005)] * 2
+
+
+def test_another_machine_is_told(interrupted):
+    """Versions, BLAS and vector instructions that differ from those of the start may round differently."""
+    path = interrupted()
+    record = json.loads((path / "run.json").read_bytes())
+    record["versions"]["numpy"], record["simd"] = "1.0.0", {"found": ["SSE"]}
+    (path / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    _, warning = resume(path)
+    assert warning.endswith("another numpy, vector instructions than at its start")
+    assert "the last bits may differ" in warning
+
+
+def test_what_a_killed_process_left_is_swept_away(here, interrupted):
+    """Copies that never got their names, in the run and beside its checkpoints; nothing else."""
+    path = interrupted()
+    for name in (".metrics.csv.0123abcd", "checkpoints/.00000030.ckpt.89abcdef", "notes.txt", ".hidden"):
+        (path / name).write_bytes(b"x")
+    resume(path)
+    assert not (path / ".metrics.csv.0123abcd").exists()
+    assert not (path / "checkpoints" / ".00000030.ckpt.89abcdef").exists()
+    assert (path / "notes.txt").exists()
+    assert (path / ".hidden").exists()
+
+
+def test_a_new_run_sweeps_deserted_folders_away(here, interrupted):
+    """Those that a killed start has left; one that is being filled, whose lock is held, stays."""
+    runs = here / "runs"
+    for name in ("deserted", "filling"):
+        (runs / f".new-{name}").mkdir(parents=True)
+        (runs / f".new-{name}" / "lock").touch()
+    lock = Lock(runs / ".new-filling" / "lock")
+    interrupted()
+    assert sorted(path.name for path in runs.iterdir()) == [".new-filling", "stopped"]
+    lock.release()
