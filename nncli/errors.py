@@ -8,7 +8,7 @@ NncliError
 ├── BusyError          6  busy, or exists already
 ├── DivergedError      7  training diverged: NaN or infinity
 ├── GateError          8  a gate was not met
-└── InterruptionError  128 + the signal's number: 130 after Ctrl-C, 143 after SIGTERM
+└── InterruptionError  128 + the signal's number: 129 after SIGHUP, 130 after Ctrl-C, 143 after SIGTERM
 
 A message says where, what is wrong with the value it got, and what would be right; lower case, no full stop.
 """

@@ -21,9 +21,11 @@ from nncli.cli.explain import explain
 from nncli.cli.gradcheck import gradcheck
 from nncli.cli.init import init
 from nncli.cli.profile import profile
+from nncli.cli.runs import runs
 from nncli.cli.show import show
 from nncli.cli.threads import ONE
 from nncli.cli.train import train
+from nncli.cli.verify import verify
 from nncli.errors import NncliError
 
 OBJECTS = 50_000  # made between two searches for garbage: a start makes so many, hardly any garbage, and is 8 ms faster
@@ -35,7 +37,7 @@ def nncli() -> None:
     """Train small neural networks from a YAML file."""
 
 
-for _command in (init, check, show, explain, gradcheck, profile, train, evaluate, compare, components):
+for _command in (init, check, show, explain, gradcheck, profile, train, evaluate, compare, runs, verify, components):
     nncli.add_command(_command)
 
 

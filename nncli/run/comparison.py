@@ -115,19 +115,23 @@ def compare(runs: Sequence[Run], sort: str | None, everything: bool, different_d
         raise CommandLineError(f"{twice}: is named twice; a run has nothing to be compared with in itself")
     if not different_data:
         _require_same_data(runs)
-    entries = [_entry(run, label) for run, label in zip(runs, _labels(runs), strict=True)]
-    if sort is not None:
-        entries = _sorted(entries, sort)
+    entries = [entry(run, label, run.status) for run, label in zip(runs, _labels(runs), strict=True)]
+    entries = in_order(entries, sort)
+    return Comparison(entries, spec_table([each.run for each in entries], everything), list(_rows(entries)))
+
+
+def spec_table(runs: Sequence[Run], everything: bool = False) -> dict[str, list[Any]]:
+    """The keys in which the specs of some runs differ, or all of them, each with its value in every run."""
     alike = len({tuple(layer.type for layer in run.spec.layers) for run in runs}) == 1
-    specs = [_flat_specs(entry.run, alike) for entry in entries]
+    specs = [_flat_specs(run, alike) for run in runs]
     keys = list(dict.fromkeys(key for spec in specs for key in spec))
     table = {key: [spec.get(key) for spec in specs] for key in keys}
-    differences = {key: values for key, values in table.items() if everything or any(v != values[0] for v in values)}
-    return Comparison(entries, differences, list(_rows(entries)))
+    return {key: values for key, values in table.items() if everything or any(v != values[0] for v in values)}
 
 
-def _entry(run: Run, label: str) -> Entry:
-    evaluation, status = run.evaluation, run.status
+def entry(run: Run, label: str, status: str) -> Entry:
+    """A run with its final metrics, or its last ones where it is not finished."""
+    evaluation = run.evaluation
     if evaluation is not None:
         epoch, splits = evaluation.epoch, evaluation.splits.items()
         metrics = {column(split, name): value for split, values in splits for name, value in values.items()}
@@ -173,7 +177,14 @@ def _means_the_same(entries: Sequence[Entry], name: str) -> bool:
     return all(each == measures[0] for each in measures)
 
 
-def _sorted(entries: list[Entry], name: str) -> list[Entry]:
+def in_order(entries: list[Entry], name: str | None) -> list[Entry]:
+    """The runs by a metric, the best first, those that have none last; as they are where no metric is named.
+
+    Raises:
+        CommandLineError: no run has the metric.
+    """
+    if name is None:
+        return entries
     if not any(name in entry.metrics for entry in entries):
         known = sorted({known for entry in entries for known in entry.metrics})
         raise CommandLineError(f"no run has a metric {name!r}; known: {', '.join(known)}")

@@ -158,17 +158,20 @@ class Run:
             return f"diverged at epoch {self._rows[-1]['epoch']:.0f}"
         return f"interrupted at epoch {self.checkpoint.position.epoch}"
 
-    @property
+    @cached_property
     def checkpoint(self) -> Checkpoint:
         """The newest checkpoint.
 
         Raises:
             RunError: there is none, or it is damaged.
         """
-        found = checkpoints(self.path)
-        if not found:
-            raise RunError(f"{self.path}: neither finished nor with a checkpoint")
-        return self.read_checkpoint(found[-1])
+        while found := checkpoints(self.path):
+            try:
+                return self.read_checkpoint(found[-1])
+            except RunError:
+                if checkpoints(self.path) == found:  # else newer ones have taken its place meanwhile
+                    raise
+        raise RunError(f"{self.path}: neither finished nor with a checkpoint")
 
     def read_checkpoint(self, path: Path) -> Checkpoint:
         """One of its checkpoints.

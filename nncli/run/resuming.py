@@ -1,26 +1,24 @@
 """Going on with a run, from the newest checkpoint that is whole, as if nothing had been between."""
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from nncli.errors import RunError, SpecError
-from nncli.registry import ComponentSpec
 from nncli.run import storage
+from nncli.run.agreement import differences
 from nncli.run.assessment import require_same_data
 from nncli.run.checkpoint import Checkpoint, checkpoints
 from nncli.run.directory import RunDirectory, reached
 from nncli.run.environment import environment
-from nncli.run.loading import checked, parse, read_config, resolve
+from nncli.run.loading import checked, parse, read_config
 from nncli.run.reading import Run
 from nncli.run.records import EvaluationRecord, packed
 from nncli.run.training import Training
-from nncli.spec.document import Document
-from nncli.spec.problems import Path as Keys
-from nncli.spec.problems import Problem, report
+from nncli.spec.problems import report
 from nncli.spec.sections import Spec
 
 
@@ -67,7 +65,7 @@ class Resumption:
         else:
             document = parse(str(config), read_config(config), overrides)
         given = checked(document)
-        problems = list(_differences(document, given, self.run.spec))
+        problems = list(differences(document, given, self.run.spec))
         if problems:
             raise SpecError(report(problems))
         return _with_epochs(self.run.spec, given.training.epochs)
@@ -98,7 +96,11 @@ class Resumption:
             self._record_epochs(training.settings.epochs)
         for folder in (path, path / "checkpoints"):
             storage.sweep(folder)
-        self.told += [f"{path}: resumed at {reached(training)}", *self._surroundings()]
+        self.told.append(f"{path}: resumed at {reached(training)}")
+        others = differing(self.run)
+        if others:
+            why = f"another {', '.join(others)} than at its start"
+            self.told.append(f"{path}: the last bits may differ from those of an uninterrupted run: {why}")
         return RunDirectory(path, self._lock, training, self.run.identity, metrics)
 
     def _restored(self, training: Training) -> tuple[list[Path], bytes]:
@@ -106,24 +108,15 @@ class Resumption:
         damaged: list[Path] = []
         for path in reversed(checkpoints(self.run.path)):
             try:
-                checkpoint = self.run.read_checkpoint(path)
-                metrics = self._metrics_of(checkpoint)
+                checkpoint, metrics = read_whole(self.run, path)
                 training.restore(checkpoint)
             except (RunError, ValueError) as error:
-                self.told.append(f"{error}; it is skipped, and kept as {path.name}.damaged")
+                told = str(error) if isinstance(error, RunError) else f"{path}: {error}"
+                self.told.append(f"{told}; it is skipped, and kept as {path.name}.damaged")
                 damaged.append(path)
             else:
                 return damaged, metrics
         raise RunError("\n".join([f"{self.run.path}: no checkpoint is whole", *self.told]))
-
-    def _metrics_of(self, checkpoint: Checkpoint) -> bytes:
-        position = checkpoint.position
-        metrics = self.run.read("metrics.csv")[: position.metrics_bytes]
-        if position.metrics_sha256 is None:
-            raise RunError("it was written by an nncli before 0.4, which did not keep all that a resumption needs")
-        if hashlib.sha256(metrics).hexdigest() != position.metrics_sha256:
-            raise RunError("metrics.csv no longer begins with what the checkpoint counts on")
-        return metrics
 
     def _record_epochs(self, epochs: int) -> None:
         """Say in run.json how many epochs there are now; a finished run is so no longer, and says so first."""
@@ -133,13 +126,35 @@ class Resumption:
         described["overrides"].append(f"training.epochs={epochs}")
         storage.put(self.run.path / "run.json", packed(described))
 
-    def _surroundings(self) -> Iterator[str]:
-        """In which respects the machine is another than that of the run's start."""
-        before, now = _named(vars(self.run.record)), _named(environment())
-        different = [name for name in now if before.get(name) != now[name]]
-        if different:
-            why = f"another {', '.join(different)} than at its start"
-            yield f"{self.run.path}: the last bits may differ from those of an uninterrupted run: {why}"
+
+def read_whole(run: Run, path: Path) -> tuple[Checkpoint, bytes]:
+    """A checkpoint of a run from which it can go on, and the metrics that belong to it.
+
+    Raises:
+        RunError: it is damaged, or that of another run or version, or metrics.csv is no longer what it counts on.
+    """
+    checkpoint = run.read_checkpoint(path)
+    position = checkpoint.position
+    if position.metrics_sha256 is None:
+        raise RunError(f"{path}: was written by an nncli before 0.4, which did not keep all that is needed to go on")
+    metrics = run.read("metrics.csv")[: position.metrics_bytes]
+    if hashlib.sha256(metrics).hexdigest() != position.metrics_sha256:
+        raise RunError(f"{path}: metrics.csv no longer begins with what the checkpoint counts on")
+    return checkpoint, metrics
+
+
+def newest_whole(run: Run) -> Checkpoint | None:
+    """The checkpoint from which a run would go on, if there is one."""
+    for path in reversed(checkpoints(run.path)):
+        with suppress(RunError):
+            return read_whole(run, path)[0]
+    return None
+
+
+def differing(run: Run) -> list[str]:
+    """In which respects this machine is another than that on which a run began: versions, BLAS, vector instructions."""
+    before, now = _named(vars(run.record)), _named(environment())
+    return [name for name in now if before.get(name) != now[name]]
 
 
 def _named(environment: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,52 +165,3 @@ def _named(environment: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_epochs(spec: Spec, epochs: int) -> Spec:
     return spec.model_copy({"training": spec.training.model_copy({"epochs": epochs})})
-
-
-def _differences(document: Document, given: Spec, recorded: Spec) -> Iterator[Problem]:
-    """Each key in which the given spec is not the recorded one, with its place."""
-    asked, trained = given.training.epochs, recorded.training.epochs
-    here, there = (dict(_leaves(spec.model_dump(), ())) for spec in (_filled(given, recorded), recorded))
-    for keys in {**there, **here}:
-        ours, theirs = here.get(keys), there.get(keys)
-        if ours != theirs:
-            message = f"is {json.dumps(ours)} here, {json.dumps(theirs)} in the run"
-            yield Problem(document.root.find(keys).place, keys, message)
-    if asked < trained:
-        keys = ("training", "epochs")
-        message = f"is {asked} here, {trained} in the run; it may be raised, not lowered"
-        yield Problem(document.root.find(keys).place, keys, message)
-
-
-def _filled(given: Spec, recorded: Spec) -> Spec:
-    """The given spec resolved; what it leaves to the number of epochs is as the run has it."""
-    training = given.training.model_copy(
-        {
-            "epochs": recorded.training.epochs,
-            "log_every": given.training.log_every or recorded.training.log_every,
-        }
-    )
-    schedule = _until(given.schedule, recorded.schedule) if given.schedule else None
-    return resolve(given.model_copy({"training": training, "schedule": schedule}))
-
-
-def _until(given: ComponentSpec, recorded: ComponentSpec | None) -> ComponentSpec:
-    """A schedule that ends where the recorded one does, if it does not say where."""
-    filled: dict[str, Any] = {}
-    if getattr(given, "updates", 0) is None:
-        filled["updates"] = getattr(recorded, "updates", None)
-    if getattr(given, "then", None) is not None:
-        filled["then"] = _until(given.then, getattr(recorded, "then", None))  # type: ignore[attr-defined]
-    return given.model_copy(filled)
-
-
-def _leaves(value: Any, keys: Keys) -> Iterator[tuple[Keys, Any]]:
-    """Each value of a spec that is no mapping and no list, by its keys."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _leaves(inner, (*keys, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _leaves(inner, (*keys, index))
-    else:
-        yield keys, value

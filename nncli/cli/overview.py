@@ -1,0 +1,65 @@
+"""A folder of runs, and the checks of one, as rich draws them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from nncli.cli.display import Output, table
+from nncli.cli.tables import cell_text, figure
+
+if TYPE_CHECKING:
+    from nncli.run.listing import Listed
+    from nncli.run.verification import Check
+
+COLOURS = {"running": "cyan", "finished": "green", "interrupted": "yellow", "diverged": "red", "damaged": "bold red"}
+OTHERS = ("validation_", "test_")  # before the metrics of other splits than the training set
+PENALTIES = {"data_loss", "regularization_loss"}
+
+
+def show_runs(folder: Path, listed: Sequence["Listed"]) -> None:
+    """A row a run: status, loss and first metric of each split; then what sets it apart, and what is wrong."""
+    out = Output()
+    if not listed:
+        out.print(f"{folder}: no runs; 'nncli train config.yaml' makes one", soft_wrap=True)
+        return
+    columns = list(dict.fromkeys(name for each in listed for name in _telling(each.metrics)))
+    made = table("run", "status", "epoch", *(name.replace("_", " ") for name in columns))
+    made.columns[1].justify = "left"
+    for each in listed:
+        status = Text(each.status, style=COLOURS.get(each.status.split()[0], ""))
+        values = [figure(each.metrics[name]) if name in each.metrics else "–" for name in columns]
+        made.add_row(Text(each.path.name), status, _epoch(each), *values)
+    out.print(made)
+    apart = {each.path.name: each.differences for each in listed if each.differences}
+    if apart:
+        out.print("\nunlike most:")
+    for name, differences in apart.items():
+        told = ", ".join(f"{key} {cell_text(value)}" for key, value in differences.items())
+        out.print(Text.assemble((name, "bold"), f" {told}"))
+    for problem in filter(None, (each.problem for each in listed)):
+        out.print(Text(f"\n{problem}", style="red"), soft_wrap=True)
+
+
+def show_checks(checks: Sequence["Check"]) -> None:
+    """A row a check, those that failed in red."""
+    out = Output()
+    made = table("part", "", "found", numbers=False)
+    for check in checks:
+        verdict = Text("ok", style="green") if check.holds else Text("WRONG", style="bold red")
+        made.add_row(check.what, verdict, Text(check.words))
+    out.print(made)
+
+
+def _epoch(each: "Listed") -> str:
+    """Of which its metrics are, and of how many where more are to come."""
+    if each.epoch is None:
+        return "–"
+    return f"{each.epoch}/{each.epochs}" if each.status == "running" else str(each.epoch)
+
+
+def _telling(metrics: dict[str, float]) -> list[str]:
+    """The columns that are shown of a run: loss and first metric of the training and of the validation set."""
+    own = [name for name in metrics if not name.startswith(OTHERS) and name not in PENALTIES][:2]
+    return [name for split in ("", "validation_") for name in (f"{split}{each}" for each in own) if name in metrics]

@@ -1,0 +1,117 @@
+"""A run held against all that it says of itself: digests, positions, data, and what its weights are worth."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from nncli.errors import NncliError, RunError
+from nncli.run import storage
+from nncli.run.agreement import differences
+from nncli.run.assembly import assemble
+from nncli.run.assessment import assess, require_same_data
+from nncli.run.checkpoint import checkpoints
+from nncli.run.evaluation import column
+from nncli.run.loading import checked, parse
+from nncli.run.reading import Run
+from nncli.run.resuming import differing, read_whole
+from nncli.spec.problems import report
+
+CLOSE = 1e-4  # relative; what single precision may make of other roundings where the weights are the same
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: ``what``, ``words`` on what was found, and whether that is right."""
+
+    what: str
+    words: str
+    holds: bool
+
+
+def verify(run: Run) -> Iterator[Check]:
+    """Everything that can be checked of a run, part by part; a part that cannot be read fails, and ends nothing."""
+    parts: dict[str, Callable[[], str]] = {"run.json": partial(_description, run), "spec.yaml": partial(_spec, run)}
+    parts["metrics.csv"] = partial(_metrics, run)
+    for path in checkpoints(run.path):
+        parts[f"checkpoints/{path.name}"] = partial(_checkpoint, run, path)
+    if all((run.path / name).exists() for name in ("weights.npz", "evaluation.json")):
+        parts["weights.npz"] = partial(_weights, run)
+    parts |= {"data": partial(_data, run), "evaluation": partial(_evaluation, run)}
+    for what, look in parts.items():
+        try:
+            yield Check(what, look(), holds=True)
+        except NncliError as error:
+            if (run.path / what).exists() or not _is_replaced(run, what):
+                yield Check(what, str(error), holds=False)
+
+
+def _is_replaced(run: Run, what: str) -> bool:
+    """Whether a checkpoint has gone because newer ones have come, while somebody trains in the run."""
+    return what.startswith("checkpoints/") and storage.is_locked(run.path / "lock")
+
+
+def _description(run: Run) -> str:
+    numbers = sum(math.prod(each.shape) for each in run.record.parameters)
+    return f"fits together, {len(run.spec.layers)} layers, {numbers:,} numbers"
+
+
+def _spec(run: Run) -> str:
+    document = parse(str(run.path / "spec.yaml"), run.read("spec.yaml"), tuple(run.record.overrides))
+    problems = list(differences(document, checked(document), run.spec))
+    if problems:
+        raise RunError(report(problems))
+    return "says what was trained"
+
+
+def _metrics(run: Run) -> str:
+    return f"{len(run.metrics)} rows"
+
+
+def _checkpoint(run: Run, path: Path) -> str:
+    checkpoint, metrics = read_whole(run, path)
+    position = checkpoint.position
+    return f"whole, epoch {position.epoch}, batch {position.batch}, {len(metrics):,} bytes of metrics"
+
+
+def _weights(run: Run) -> str:
+    run.load_weights(assemble(run.spec).network.parameters)
+    return f"whole, sha256 {run.evaluation.weights.sha256[:16]}…" if run.evaluation else ""
+
+
+def _data(run: Run) -> str:
+    require_same_data(run, assemble(run.spec))
+    return ", ".join(f"{data.rows} rows of {name}" for name, data in run.record.data.items()) + ", as recorded"
+
+
+def _evaluation(run: Run) -> str:
+    """What the weights are worth, held against what was recorded of them."""
+    measured = {name: part["metrics"] for name, part in assess(run)["splits"].items()}
+    recorded = _recorded(run)
+    if recorded is None:
+        return "can be measured; nothing was recorded at this moment of training"
+    pairs = [
+        (column(split, name), value, recorded[column(split, name)])
+        for split, metrics in measured.items()
+        for name, value in metrics.items()
+        if column(split, name) in recorded
+    ]
+    off = [pair for pair in pairs if pair[1] != pair[2]]
+    others = differing(run)
+    if not off:
+        return f"{len(pairs)} metrics, equal to the last bit"
+    if others and all(math.isclose(now, before, rel_tol=CLOSE) for _, now, before in off):
+        return f"{len(pairs)} metrics, equal but for rounding, with another {', '.join(others)}"
+    name, now, before = off[0]
+    raise RunError(f"{name} is {now!r} now, {before!r} was recorded")
+
+
+def _recorded(run: Run) -> dict[str, float] | None:
+    """The metrics of the weights that are measured: of the end, or of the newest checkpoint where it has a row."""
+    if run.evaluation is not None:
+        splits = run.evaluation.splits
+        return {column(split, name): value for split, metrics in splits.items() for name, value in metrics.items()}
+    position = run.checkpoint.position
+    rows = {int(row["epoch"]): row for row in run.metrics}
+    return rows.get(position.epoch) if position.is_measured and position.batch == 0 else None

@@ -1,0 +1,99 @@
+"""``nncli runs``: every run of a folder with its status, what it reached, and what sets it apart."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from nncli.run.storage import Lock
+
+
+@pytest.fixture
+def shelf(here, nncli):
+    """Three finished runs of which one has another learning rate, one that has lost its end, and a foreign folder."""
+    for name, change in (("a", ()), ("b", ("optimizer.learning_rate=0.5",)), ("c", ()), ("stopped", ())):
+        assert nncli("train", "config.yaml", *change, "--name", name, "-q").code == 0
+    (here / "runs" / "stopped" / "evaluation.json").unlink()
+    (here / "runs" / "notes").mkdir()
+    return here / "runs"
+
+
+def listed(nncli, *arguments):
+    result = nncli("runs", *arguments, "--json")
+    assert result.code == 0, result.err
+    return {run["path"].rpartition("/")[2]: run for run in json.loads(result.out)["runs"]}
+
+
+def test_every_run_has_its_status(shelf, nncli):
+    """Finished, interrupted and resumable, running, damaged, diverged; what is no run is not listed."""
+    assert nncli("train", "config.yaml", "--name", "wild", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
+    (shelf / "c" / "run.json").write_bytes(b"{")
+    lock = Lock(shelf / "b" / "lock")
+    runs = listed(nncli)
+    lock.release()
+    assert {name: run["status"].partition(" at ")[0] for name, run in runs.items()} == {
+        "a": "finished",
+        "b": "running",
+        "stopped": "interrupted",
+        "wild": "diverged",
+        "c": "damaged",
+    }
+    assert runs["stopped"]["status"] == "interrupted at epoch 30, resumable"
+    assert runs["c"]["problem"].startswith("runs/c/run.json: damaged: ")
+
+
+def test_a_run_is_told_by_what_sets_it_apart(shelf, nncli):
+    """Keys in which most runs agree are left out."""
+    runs = listed(nncli)
+    assert {name: run["differences"] for name, run in runs.items() if run["differences"]} == {
+        "b": {"optimizer.learning_rate": 0.5}
+    }
+    text = nncli("runs").out
+    assert "unlike most:\nb optimizer.learning_rate 0.5\n" in text
+    assert re.search(r"^a +finished +30 +", text, re.MULTILINE)
+
+
+def test_metrics_are_the_final_ones(shelf, nncli):
+    """As ``compare`` shows them, and the runs are sorted by one, the best first."""
+    runs = listed(nncli, "--sort", "validation_accuracy")
+    compared = json.loads(nncli("compare", "a", "b", "--json").out)["runs"]
+    assert [runs[name]["metrics"] for name in ("a", "b")] == [run["metrics"] for run in compared]
+    accuracy = [run["metrics"]["validation_accuracy"] for run in runs.values()]
+    assert accuracy == sorted(accuracy, reverse=True)
+    assert nncli("runs", "--sort", "speed").code == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"damaged"])
+def test_a_damaged_checkpoint_leaves_an_older_one(shelf, nncli, damage):
+    """The run is resumable from there, and what is damaged is named; without an older one the run is damaged."""
+    newest, oldest = sorted((shelf / "stopped" / "checkpoints").iterdir(), reverse=True)
+    newest.write_bytes(damage)
+    run = listed(nncli)["stopped"]
+    assert run["status"] == "interrupted at epoch 0, resumable"
+    assert "00000030.ckpt: the checkpoint is damaged" in run["problem"]
+    oldest.write_bytes(damage)
+    assert listed(nncli)["stopped"]["status"] == "damaged"
+
+
+def test_a_folder_without_runs(here, nncli):
+    """An empty one is told what makes a run; one that is not there is exit code 2."""
+    (here / "empty").mkdir()
+    assert "no runs" in nncli("runs", "empty").out
+    assert nncli("runs", "empty", "--json").out == '{\n  "runs": []\n}\n'
+    result = nncli("runs", "missing")
+    assert (result.code, result.err.partition(";")[0]) == (2, "missing: no such folder")
+
+
+def test_a_running_run_says_how_far_it_is(here, nncli):
+    """While another process trains, the epoch of its last row is shown, and it is not disturbed."""
+    command = [sys.executable, "-m", "nncli", "train", "config.yaml", "training.epochs=1000000000", "--name", "long"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=here) as process:
+        assert process.stderr.readline().startswith("epoch 0/")
+        assert re.search(r"long +running +\d+/1000000000 ", nncli("runs").out)
+        assert listed(nncli)["long"]["status"] == "running"
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+        assert process.returncode == 143

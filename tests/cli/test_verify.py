@@ -1,0 +1,114 @@
+"""``nncli verify``: whatever is changed in a run, one of its parts is found wrong."""
+
+import json
+
+import pytest
+
+from nncli.run.checkpoint import checkpoints, pack, unpack
+from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE
+
+SPECS = [(), SINE, BINARY, NORMALIZED, LATE_TEST, ("training.early_stopping={metric: loss, patience: 10}",)]
+
+
+@pytest.fixture
+def run(here, nncli):
+    """A finished run."""
+    assert nncli("train", "config.yaml", "-q").code == 0
+    return here / "runs" / "config"
+
+
+@pytest.mark.parametrize("changes", SPECS)
+@pytest.mark.parametrize("lost", [None, "evaluation.json"])
+def test_a_sound_run_holds(here, nncli, changes, lost):
+    """Every part, of a run that is finished and of one that is not, whatever its task."""
+    assert nncli("train", "config.yaml", *changes, "-q").code == 0
+    if lost:
+        (here / "runs" / "config" / lost).unlink()
+    result = nncli("verify", "config", "--json")
+    assert (result.code, result.err) == (0, "")
+    document = json.loads(result.out)
+    assert document["holds"]
+    parts = ["run.json", "spec.yaml", "metrics.csv", "checkpoints/00000000.ckpt", "checkpoints/00000030.ckpt"]
+    weights = [] if lost else ["weights.npz"]
+    assert [check["what"] for check in document["checks"]][2:3] == ["metrics.csv"]
+    assert {*parts[:4], *weights, "data", "evaluation"} <= {check["what"] for check in document["checks"]}
+    assert "equal to the last bit" in document["checks"][-1]["words"]
+
+
+def wrong(nncli):
+    result = nncli("verify", "config", "--json")
+    assert result.code == 4
+    failed = [check["what"] for check in json.loads(result.out)["checks"] if not check["holds"]]
+    assert result.err == f"runs/config: {len(failed)} of {len(json.loads(result.out)['checks'])} checks failed\n"
+    return failed
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def replace(path, old, new):
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("damage", "parts"),
+    [
+        (lambda run: flip(run / "weights.npz"), ["weights.npz", "evaluation"]),
+        (lambda run: flip(run / "checkpoints" / "00000030.ckpt"), ["checkpoints/00000030.ckpt"]),
+        (lambda run: replace(run / "spec.yaml", b"units: 8", b"units: 9"), ["spec.yaml"]),
+        (lambda run: replace(run / "metrics.csv", b"\n20,0.05,", b"\n20,0.06,"), ["checkpoints/00000030.ckpt"]),
+        (lambda run: replace(run / "metrics.csv", b"\n20,", b"\n5,"), ["metrics.csv", "checkpoints/00000030.ckpt"]),
+        (lambda run: replace(run / "evaluation.json", b'"accuracy": 0.5', b'"accuracy": 0.6'), ["evaluation"]),
+        (lambda run: (run / "spec.yaml").unlink(), ["spec.yaml"]),
+    ],
+)
+def test_damage_is_found(run, nncli, damage, parts):
+    """The part that is damaged fails, and with it those that need it; the others are checked all the same."""
+    damage(run)
+    assert wrong(nncli) == parts
+
+
+def test_a_checkpoint_of_other_weights_is_found(run, nncli):
+    """One that is whole in itself, but whose weights are not worth what the row of its epoch says."""
+    (run / "evaluation.json").unlink()
+    newest = checkpoints(run)[-1]
+    known = unpack(newest.read_bytes())
+    vectors = {**known.vectors, "values": known.vectors["values"] + 1}
+    newest.write_bytes(pack(known.position, vectors, known.identity))
+    assert wrong(nncli) == ["evaluation"]
+
+
+@pytest.mark.parametrize(("change", "code"), [(1e-6, 0), (1e-2, 4)])
+def test_another_machine_may_round_differently(run, nncli, change, code):
+    """A last bit more or less is forgiven where the run was made with another NumPy, and nothing else is."""
+    evaluation, record = (json.loads((run / name).read_bytes()) for name in ("evaluation.json", "run.json"))
+    evaluation["splits"]["training"]["loss"] *= 1 + change
+    (run / "evaluation.json").write_text(json.dumps(evaluation), encoding="utf-8")
+    assert wrong(nncli) == ["evaluation"]
+    record["versions"]["numpy"] = "2.0.0"
+    (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    result = nncli("verify", "config")
+    assert result.code == code, result.err
+    assert code or "equal but for rounding, with another numpy" in " ".join(result.out.split())
+
+
+def test_a_wrong_part_is_told_in_the_table(run, nncli):
+    """With the file and what is wrong with it, and the verdict on standard error."""
+    flip(run / "weights.npz")
+    result = nncli("verify", "config")
+    assert "WRONG" in result.out
+    assert "digest" in result.out
+    assert "2 of 8 checks failed" in result.err
+
+
+def test_nothing_is_written(run, nncli):
+    """Not even in a folder that cannot be written to."""
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    run.chmod(0o555)
+    assert nncli("verify", "config").code == 0
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
