@@ -20,6 +20,12 @@ SPARK_WIDTH = 40
 PLAIN_LINES = 20  # how many lines a whole training prints where there is no terminal
 
 
+def note(text: str) -> None:
+    """A line on standard error; where nobody can read it, that is no reason to stop training."""
+    with suppress(OSError):
+        click.echo(text, err=True)
+
+
 class View:
     """Sees every epoch; this one shows nothing."""
 
@@ -46,8 +52,7 @@ class PlainView(View):
             return
         self._next = epoch.number + max(1, self.epochs // PLAIN_LINES)
         numbers = "  ".join(f"{name} {figure(value)}" for name, value in epoch.metrics.items() if name in self._names)
-        with suppress(OSError):  # nobody reads it any more, which is no reason to stop training
-            click.echo(f"epoch {epoch.number}/{self.epochs}  {numbers}", err=True)
+        note(f"epoch {epoch.number}/{self.epochs}  {numbers}")
 
 
 class LiveView(View):

@@ -82,6 +82,7 @@ def _start(config: Path, overrides: tuple[str, ...], name: str | None, runs: Pat
 
 def _resume(path: Path, config: str | None, overrides: tuple[str, ...], silent: bool) -> dict[str, Any]:
     """A run that goes on."""
+    from nncli.cli.progress import note
     from nncli.cli.threads import blas_threads
     from nncli.run.assembly import assemble
     from nncli.run.resuming import Resumption
@@ -95,12 +96,12 @@ def _resume(path: Path, config: str | None, overrides: tuple[str, ...], silent: 
         evaluation = resumption.finished(spec)
         if evaluation is not None:
             done = f"finished already, at epoch {evaluation.epochs_trained}"
-            click.echo(f"{path}: {done}; nothing is left to do", err=True)
+            note(f"{path}: {done}; nothing is left to do")
             return {"run": str(path), **evaluation.model_dump()}
         training = Training(assemble(spec), stop)
         with blas_threads(spec.training.threads), resumption.reopen(training) as directory:
             for sentence in resumption.told:
-                click.echo(sentence, err=True)
+                note(sentence)
             return _trained(directory, stop, silent)
 
 
