@@ -14,7 +14,7 @@ PACKAGE = ROOT / "nncli"
 FLOORS = [{"cli", "__main__"}, {"run"}, {"nn"}, {"data"}, {"spec"}, {"registry", "errors"}]
 ALLOWED_OUTSIDE = {
     "cli": {"click", "rich", "yaml", "plotext", "threadpoolctl", "pydantic", "pydantic_core"},
-    "run": {"numpy", "nnfs", "pydantic_core"},
+    "run": {"numpy", "nnfs", "pydantic_core", "threadpoolctl"},
     "nn": {"numpy"},
     "data": {"numpy", "nnfs"},
     "spec": {"yaml", "pydantic_core"},

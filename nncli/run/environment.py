@@ -5,6 +5,7 @@ from typing import Any
 
 import nnfs
 import numpy as np
+from threadpoolctl import threadpool_info
 
 from nncli import __version__
 
@@ -21,6 +22,14 @@ def environment() -> dict[str, Any]:
             "nnfs": nnfs.__version__,
         },
         "machine": platform.machine(),
-        "blas": {key: blas.get(key) for key in ("name", "version", "openblas configuration")},
+        "blas": {
+            **{key: blas.get(key) for key in ("name", "version", "openblas configuration")},
+            "kernels": _kernels(),
+        },
         "simd": config.get("SIMD Extensions", {}),
     }
+
+
+def _kernels() -> list[str]:
+    """For which processors the kernels are that BLAS has chosen here; a variable may have chosen them too."""
+    return [each["architecture"] for each in threadpool_info() if "architecture" in each]
