@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nncli.cli.arguments import RUNS, find_run
-from nncli.errors import CommandLineError, InterruptionError
+from nncli.errors import CommandLineError, InterruptionError, StorageError
 
 if TYPE_CHECKING:
     from nncli.run.directory import RunDirectory
@@ -116,5 +116,7 @@ def _trained(directory: "RunDirectory", stop: "StopRequest", silent: bool) -> di
         if stop.signum is not None and not directory.training.is_done:
             raise directory.interrupt(stop.signum)
         return {"run": str(directory.path), **directory.finish().model_dump()}
+    except StorageError as error:
+        raise StorageError(f"{error}; {directory.cure}") from None
     except KeyboardInterrupt:
         raise InterruptionError(f"{directory.path}: stopped at once; {directory.cure}", SIGINT) from None

@@ -15,7 +15,7 @@ from nncli.cli import nncli as group
 from nncli.cli.threads import ONE
 from nncli.errors import InterruptionError
 
-NOT_FOR_TRAINING = ("rich", "plotext", "threadpoolctl", "importlib.metadata", "email", "pydantic")
+NOT_FOR_TRAINING = ("rich", "plotext", "importlib.metadata", "email", "pydantic")
 HEAVY = ("numpy", "pydantic_core", "pydantic", "rich", "yaml", "plotext", "nnfs")
 LOADED = """
 import sys
