@@ -39,7 +39,7 @@ class ClipNorm(Clipping):
     def clip(self, gradients: Array) -> None:
         """g ← g · min(1, c / ‖g‖)."""
         norm = sqrt(np.sum(np.square(gradients, dtype=np.float64)))  # ‖g‖
-        if self.limit < norm < inf:
+        if not norm <= self.limit and norm < inf:  # a limit of NaN is not met either, and does not stay hidden
             np.multiply(gradients, self.limit / norm, out=gradients)
 
 

@@ -105,6 +105,13 @@ class Network:
             self._pass(inputs, targets, losses)
         self.penalize()
 
+    def portions(self, rows: int) -> list[slice]:
+        """The rows that a training pass over so many takes at once, one portion after another; all, if it can."""
+        if not self._is_divisible or rows <= self.portion:
+            return [slice(0, rows)]
+        size = ceil(rows / ceil(rows / self.portion))
+        return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
+
     def _pass(self, inputs: Array, targets: Array, losses: Array | None) -> None:
         outputs = self.forward(inputs, training=True)
         if losses is not None:
@@ -114,9 +121,8 @@ class Network:
     def _pass_in_portions(self, inputs: Array, targets: Array, losses: Array | None) -> None:
         """The mean over all rows is that of the portions' means, each weighted by its share of the rows."""
         rows, gradients = len(inputs), self.parameters.gradients
-        total, size = np.zeros_like(gradients), ceil(rows / ceil(rows / self.portion))
-        for start in range(0, rows, size):
-            some = slice(start, start + size)
+        total = np.zeros_like(gradients)
+        for some in self.portions(rows):
             self._pass(inputs[some], targets[some], losses if losses is None else losses[some])
             np.multiply(gradients, len(self.outputs) / rows, out=gradients)
             np.add(total, gradients, out=total)

@@ -17,6 +17,7 @@ class Linear(Layer):
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = X, the very array."""
+        self.inputs = inputs
         return inputs
 
     def backward(self, grad: Array) -> Array:

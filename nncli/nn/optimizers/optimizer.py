@@ -38,7 +38,7 @@ class Optimizer:
         self.memory = {name: zeros(values.shape, values.dtype) for name in self.remembers}
         scratch = zeros((min(BLOCK, len(values)),), values.dtype)
         vectors = (values, gradients, *self.memory.values())
-        self._factors = [np.array(factor, values.dtype) for factor in self.factors(self.learning_rate)]
+        self.last_factors = [np.array(factor, values.dtype) for factor in self.factors(self.learning_rate)]
         self._blocks = []
         for start in range(0, len(values), BLOCK):
             block = [vector[start : start + BLOCK] for vector in vectors]
@@ -56,10 +56,10 @@ class Optimizer:
 
     def step(self) -> None:
         """Update all values by their gradients."""
-        for kept, factor in zip(self._factors, self.factors(self.rate_at(self.updates)), strict=True):
+        for kept, factor in zip(self.last_factors, self.factors(self.rate_at(self.updates)), strict=True):
             kept[()] = factor
         for block in self._blocks:
-            self.descend(self._factors, *block)
+            self.descend(self.last_factors, *block)
         self.updates += 1
 
     def factors(self, rate: float) -> tuple[float, ...]:
