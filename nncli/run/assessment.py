@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from nncli import __version__
 from nncli.errors import CommandLineError, DivergedError, RunError
 from nncli.nn.metrics.classification import Accuracy, Decided, class_scores, confusion, decisions
@@ -12,6 +14,7 @@ from nncli.nn.metrics.metric import Task
 from nncli.run.assembly import Experiment, assemble
 from nncli.run.checkpoint import checkpoints
 from nncli.run.directory import described
+from nncli.run.divergence import Culprit, Search
 from nncli.run.evaluation import SPLITS, examples, measure, possible_names, predict
 from nncli.run.reading import Run
 from nncli.run.tasks import task
@@ -88,7 +91,7 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
 
     Raises:
         CommandLineError: the run has no such split, or its outputs have no threshold.
-        DivergedError: a metric of these weights is not finite.
+        DivergedError: a weight, or what is measured with these weights, is not finite.
         RunError: the weights do not fit, or the data is no longer what the run was trained on.
     """
     spec = run.spec if threshold is None else _with_threshold(run, threshold)
@@ -102,13 +105,19 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
         raise CommandLineError(f"{run.path}: has no split {missing[0]!r}{late}; it has {has}")
     require_same_data(run, experiment)
     epoch = run.load_weights(experiment.network.parameters)
+    if not np.isfinite(experiment.network.parameters.values).all():
+        raise _diverged(run, epoch, Search(experiment).in_state())
     chosen = splits or tuple(experiment.data)
     parts = {name: _assessed(experiment, name, threshold) for name in chosen}
     for name, part in parts.items():
-        wrong = [metric for metric, value in part["metrics"].items() if not math.isfinite(value)]
-        if wrong:
-            raise DivergedError(f"{run.path}: the {wrong[0]} of the weights of epoch {epoch} on {name} is not finite")
+        if not all(map(math.isfinite, part["metrics"].values())):
+            found = Search(experiment).in_split(name, examples(experiment.data[name], experiment.network))
+            raise _diverged(run, epoch, found)
     return {"run": str(run.path), "status": run.status, "epoch": epoch, "splits": parts}
+
+
+def _diverged(run: Run, epoch: int, found: Culprit) -> DivergedError:
+    return DivergedError(f"{run.path}: the weights of epoch {epoch} cannot be used: {found.what}")
 
 
 def _with_threshold(run: Run, threshold: float) -> Spec:

@@ -156,8 +156,7 @@ class RunDirectory:
         except DivergedError as error:
             self._append(self.training.epoch, [float("nan")] * len(self._columns))
             self._metrics.sync()
-            cure = "a smaller learning rate or smaller first weights may help"
-            raise DivergedError(f"{error}; {cure}; what was measured before is in {self.path}") from None
+            raise DivergedError(f"{error}; what was measured before is in {self.path}") from None
 
     def _append(self, epoch: int, values: list[float]) -> None:
         self._metrics.append(",".join([str(epoch), *map(repr, values)]).encode() + b"\n")

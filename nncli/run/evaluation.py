@@ -28,6 +28,7 @@ class Examples:
     classes: int | None
 
 
+@quiet
 def examples(dataset: Dataset, network: Network) -> Examples:
     """A data set with its targets encoded; inputs, which may be many, are converted portion by portion."""
     encoded = network.loss.encode(dataset.targets, network.widths[-1])

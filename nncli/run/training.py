@@ -13,6 +13,7 @@ from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.run.assembly import Experiment
 from nncli.run.checkpoint import Checkpoint, Position
+from nncli.run.divergence import Search
 from nncli.run.evaluation import SPLITS, column, examples, measure, predict, quiet
 from nncli.run.stopping import Best, Stopping
 from nncli.run.streams import Purpose, State
@@ -147,12 +148,12 @@ class Training:
         """
         part = self._watched.get(split) or examples(self.experiment.data[split], self.network)
         metrics = measure(self.network, self.experiment.metrics, split, part, predict(self.network, part))
-        wrong = next((name for name, value in metrics.items() if not math.isfinite(value)), None)
-        if wrong:
-            what = first_non_finite_output(self.network, part.inputs) or f"the {wrong} is no longer finite"
-            raise DivergedError(f"training diverged at epoch {self.epoch}: on the {split} set {what}")
+        if not all(map(math.isfinite, metrics.values())):
+            found = Search(self.experiment).in_split(split, part)
+            raise DivergedError(f"training diverged at epoch {self.epoch}: {found.what}; {found.cure}")
         return metrics
 
+    @quiet
     def _laid_out(self, inputs: Array) -> Array:
         """The rows as they go into batches: a full batch, which is the same at every step, is laid out once for all."""
         return laid_out(inputs, self.network.dtype) if self.batch_size == len(inputs) else inputs
@@ -197,35 +198,36 @@ class Training:
         """
         gradients = self.network.parameters.gradients
         self.network.differentiate(inputs, targets)
-        is_wild = not math.isfinite(gradients.dot(gradients))  # finite, it has finite terms, and finite squares
-        if is_wild:
-            self.require_finite()
         if self._clipping:
             self._clipping.clip(gradients)
+        is_wild = not math.isfinite(gradients.dot(gradients))  # finite, it has finite terms, and finite squares
+        if is_wild:
+            self.require_finite((inputs, targets))
         self.optimizer.step()
-        self.batch += 1
         if is_wild:
             self.require_finite()
+        self.batch += 1
 
     @quiet
-    def require_finite(self) -> None:
+    def require_finite(self, rows: tuple[Array, Array] | None = None) -> None:
         """Look at all that goes from one step to the next; a sum of squares that is finite has finite terms.
 
         While the gradients of a step are finite, and their squares, it need not be asked: it takes 50 µs for 100,000
         parameters, those of the gradients alone 10.
 
+        Args:
+            rows: inputs (N, D) and targets (N, M), in the middle of a step on them.
+
         Raises:
-            DivergedError: a weight, something the optimizer remembers, or a gradient, is not finite.
+            DivergedError: a weight, something the optimizer remembers, or a gradient, is not finite; what was the first
+                is named, which in a step may be something that was computed before these.
         """
-        if all(math.isfinite(vector.dot(vector)) for vector in self._state):
+        if all(math.isfinite(vector.dot(vector)) or np.isfinite(vector).all() for vector in self._state):
             return
-        parameters, memory = self.network.parameters, self.optimizer.memory
-        vectors = {"": parameters.values, **{f"the optimizer's {name} of ": each for name, each in memory.items()}}
-        vectors |= {"the gradient of ": parameters.gradients}
-        for what, vector in vectors.items():
-            for name in parameters.non_finite(vector):
-                where = f"{self.epoch}, batch {self.batch}" if self._batches.shuffled else str(self.epoch)
-                raise DivergedError(f"training diverged at epoch {where}: {what}{name} is no longer finite")
+        where = f"{self.epoch}, batch {self.batch}" if self._batches.shuffled else str(self.epoch)
+        search, part = Search(self.experiment), self._watched["training"]
+        found = search.in_step(part, rows, self.epoch, self.batch) if rows else search.in_state()
+        raise DivergedError(f"training diverged at epoch {where}: {found.what}; {found.cure}")
 
 
 def _short_span(network: Network, rows: int) -> int:
@@ -247,12 +249,3 @@ def _alike(own: Mapping[str, Array], others: Mapping[str, Array]) -> Iterable[tu
             raise ValueError(f"its {name} is not that of this network and optimizer")
     return own.items()
 
-
-@quiet
-def first_non_finite_output(network: Network, inputs: Array) -> str | None:
-    """Which layer is the first whose outputs are not finite, in words; None where all are."""
-    for index, layer in enumerate(network.layers):
-        inputs = layer.forward(inputs)
-        if not np.isfinite(inputs).all():
-            return f"the outputs of layers[{index}] are no longer finite"
-    return None
