@@ -179,10 +179,12 @@ def gradcheck(slopes: Slopes, entries: int, rng: Random) -> GradientCheck:
         rng: where that choice comes from.
 
     Raises:
-        ValueError: no row is left, or the loss or a gradient is not finite.
+        ValueError: no row is left, or the loss, a penalty or a gradient is not finite.
     """
     if not np.isfinite(slopes.losses()).all():
         raise ValueError("the loss is not finite")
+    if not np.isfinite(slopes.network.regularization_loss()):
+        raise ValueError("the penalties are not finite")
     kept, near_kinks, clipped = smooth(slopes)
     gradients = kept.gradients()
     for name in kept.network.parameters.non_finite(gradients[0] + gradients[1]):
