@@ -20,7 +20,7 @@ FAULTS = {
         "self.ones.dot(grad, out=self.d_biases)",
         "self.d_biases[...] = 0",
     ),
-    "a portion weighs like any other": ("network.py", "len(self.outputs) / rows", "size / rows"),
+    "a portion weighs like any other": ("network.py", "len(self.outputs) / rows", "self.portions(rows)[0].stop / rows"),
     "softmax factor dropped": (
         "activations/softmax.py",
         "return np.multiply(self.outputs, self.d_inputs, out=self.d_inputs)",
