@@ -1,0 +1,1 @@
+"""What happens when something goes wrong: faults put in on purpose and counted, each module a command of its own."""
