@@ -248,4 +248,3 @@ def _alike(own: Mapping[str, Array], others: Mapping[str, Array]) -> Iterable[tu
         if ours is None or theirs is None or (ours.shape, ours.dtype) != (theirs.shape, theirs.dtype):
             raise ValueError(f"its {name} is not that of this network and optimizer")
     return own.items()
-
