@@ -240,10 +240,10 @@ def unfinished(run):
     """Put infinity into the weights of the newest checkpoint of a run, and take away what comes at its end."""
     (run / "evaluation.json").unlink()
     path = max((run / "checkpoints").iterdir())
-    position, vectors = unpack(path.read_bytes())
+    position, vectors, identity = unpack(path.read_bytes())
     values = vectors["values"].copy()
     values[20] = -np.inf
-    path.write_bytes(pack(position, {**vectors, "values": values}))
+    path.write_bytes(pack(position, {**vectors, "values": values}, identity))
 
 
 def finished(run):
