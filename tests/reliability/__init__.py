@@ -1,1 +1,1 @@
-"""What happens when something goes wrong: faults put in on purpose and counted, each module a command of its own."""
+"""Harnesses that attack the package from outside: damage, hostile input, and faults planted to test the harnesses."""
