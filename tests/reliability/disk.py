@@ -5,7 +5,7 @@ a rename happens as a whole or not at all. What is pending may be lost, also whe
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from random import Random
@@ -34,6 +34,33 @@ class Cut(NamedTuple):
     def applied(self, content: bytes) -> bytes:
         """The content cut there, or filled up with zeros."""
         return content[: self.length].ljust(self.length, b"\0")
+
+
+@dataclass
+class Fate:
+    """Decides, for one pending change after another, whether a power cut leaves it.
+
+    Args:
+        random: draws it.
+        survives: how likely a change is left as a whole; 0: nothing is left, 1: everything.
+        victim: the number of the only change that is lost, or torn; what ``survives`` says does not count then.
+    """
+
+    random: Random
+    survives: float = 1.0
+    victim: int | None = None
+    _count: int = 0
+
+    def keeps(self) -> bool:
+        """Whether the next change is left as a whole."""
+        self._count += 1
+        if self.victim is not None:
+            return self._count - 1 != self.victim
+        return self.random.random() < self.survives
+
+    def tears(self) -> bool:
+        """Whether a write that is not left as a whole is torn, instead of lost."""
+        return self.survives > 0 and self.random.random() < 0.5
 
 
 @dataclass(eq=False)
@@ -168,18 +195,17 @@ class Disk:
         assert not node.entries, path
         self.unlink(path)
 
-    def after_power_cut(self, random: Random, survives: float) -> Tree:
-        """What a power cut at this moment may leave.
-
-        Args:
-            random: draws it.
-            survives: how likely it is that something pending is left as a whole; 0: nothing, 1: everything.
-        """
+    def after_power_cut(self, fate: Fate) -> Tree:
+        """What a power cut at this moment may leave, by what fate decides."""
         names: dict[int, dict[str, Node]] = {}
         for change in self.pending:
-            if random.random() < survives:
+            if fate.keeps():
                 _carry_out(change, names)
-        return _drawn(self.root, names, random, survives)
+        return _drawn(self.root, names, fate)
+
+    def count_pending(self) -> int:
+        """How many changes are pending, of names and of bytes."""
+        return len(self.pending) + sum(len(file.pending) for file in _files(self.root))
 
     def _file(self, handle: int) -> File:
         node = self._open[handle]
@@ -220,25 +246,30 @@ def _carry_out(change: Change, names: dict[int, dict[str, Node]]) -> None:
             _enter(entry, names[id(entry.folder)])
 
 
-def _drawn(folder: Folder, names: dict[int, dict[str, Node]], random: Random, survives: float) -> Tree:
+def _drawn(folder: Folder, names: dict[int, dict[str, Node]], fate: Fate) -> Tree:
     tree: dict[str, bytes | Tree] = {}
     for name, node in names.get(id(folder), folder.durable).items():
-        if isinstance(node, Folder):
-            tree[name] = _drawn(node, names, random, survives)
-        else:
-            tree[name] = _drawn_content(node, random, survives)
+        tree[name] = _drawn(node, names, fate) if isinstance(node, Folder) else _drawn_content(node, fate)
     return tree
 
 
-def _drawn_content(file: File, random: Random, survives: float) -> bytes:
+def _drawn_content(file: File, fate: Fate) -> bytes:
     """Each change whole, lost, or, if it is a write, torn: at any byte or between sectors, zeros behind or nothing."""
     content = file.durable
     for change in file.pending:
-        if random.random() < survives:
+        if fate.keeps():
             content = change.applied(content)
-        elif survives > 0 and isinstance(change, Write) and random.random() < 0.5:
-            content = _torn(change, random).applied(content)
+        elif isinstance(change, Write) and fate.tears():
+            content = _torn(change, fate.random).applied(content)
     return content
+
+
+def _files(folder: Folder) -> Iterator[File]:
+    for node in folder.entries.values():
+        if isinstance(node, Folder):
+            yield from _files(node)
+        else:
+            yield node
 
 
 def _torn(write: Write, random: Random) -> Write:

@@ -53,9 +53,10 @@ class Promises:
         elif path == f"{RUN}/evaluation.json":
             self.now = self.now._replace(finished=True)
         elif PurePath(path).suffix == ".ckpt" and isinstance(node, File):
-            self.now = self.now._replace(position=_position(node.content()))
+            self.now = self.now._replace(position=position(node.content()))
 
 
-def _position(checkpoint: bytes) -> tuple[int, int]:
+def position(checkpoint: bytes) -> tuple[int, int]:
+    """Epoch and batch of a checkpoint."""
     head = json.loads(checkpoint[HEAD:].partition(b"\n")[0])
     return head["position"]["epoch"], head["position"]["batch"]

@@ -150,7 +150,7 @@ def record(arguments: Iterable[str], folder: Path) -> tuple[Path, list[Operation
     That the model follows is checked: it ends in the very files that the real disk has.
     """
     before = Path(shutil.copytree(folder, folder.with_name(f"{folder.name}-before")))
-    traced = tracing.traced(arguments, folder, ("-e", f"trace={','.join(tracing.ALL)}"))
+    traced = tracing.traced(arguments, folder, ("--seccomp-bpf", "-e", f"trace={','.join(tracing.ALL)}"))
     assert traced.outcome.code == 0, traced.outcome.err
     found = operations(traced.calls, folder)
     disk = Disk.of(before)

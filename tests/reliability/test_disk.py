@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from tests.reliability.disk import SECTOR, Disk, digest, lay_down
+from tests.reliability.disk import SECTOR, Disk, Fate, digest, lay_down
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def disk(tmp_path):
 
 def states(disk, count=400):
     """Different trees that a power cut may leave, by their digests."""
-    drawn = [disk.after_power_cut(Random(number), 0.5) for number in range(count)]
+    drawn = [disk.after_power_cut(Fate(Random(number), 0.5)) for number in range(count)]
     return {digest(tree): tree for tree in drawn}.values()
 
 
@@ -35,8 +35,8 @@ def test_nothing_pending_survives_in_one_extreme_and_everything_in_the_other(dis
     """With a chance of 0 the disk is what was durable, with 1 what the running system saw."""
     written(disk, 1, "new", b"data")
     disk.rename("new", "folder/new")
-    assert disk.after_power_cut(Random(0), 0.0) == {"folder": {}, "old": b"old"}
-    assert disk.after_power_cut(Random(0), 1.0) == {"folder": {"new": b"data"}, "old": b"old"}
+    assert disk.after_power_cut(Fate(Random(0), 0.0)) == {"folder": {}, "old": b"old"}
+    assert disk.after_power_cut(Fate(Random(0))) == {"folder": {"new": b"data"}, "old": b"old"}
 
 
 def test_a_synced_file_without_a_synced_name_may_be_lost(disk):
@@ -101,6 +101,19 @@ def test_tears_between_sectors_are_drawn(disk):
     assert any(length % SECTOR for length in lengths)
 
 
+def test_one_change_alone_may_be_lost(disk):
+    """With a victim everything else is left."""
+    written(disk, 1, "new", b"data")
+    disk.open(2, "old")
+    disk.truncate(2, 0)
+    disk.unlink("old")
+    assert disk.count_pending() == 3  # the cut went away with its file
+    left = [disk.after_power_cut(Fate(Random(0), victim=victim)) for victim in range(3)]
+    assert left[0] == {"folder": {}}
+    assert left[1] == {"folder": {}, "old": b"", "new": b"data"}
+    assert set(left[2]) == {"folder", "new"}
+
+
 def test_a_cut_may_be_lost(disk):
     """A file that was cut and not synced has its old length or the new one."""
     disk.open(1, "old")
@@ -138,4 +151,4 @@ def test_a_tree_goes_into_a_folder_and_back(tmp_path):
     """What is laid down reads as the same tree."""
     tree = {"a": b"1", "b": {"c": b"", "d": {}}}
     lay_down(tree, tmp_path)
-    assert Disk.of(tmp_path).after_power_cut(Random(0), 0.0) == tree
+    assert Disk.of(tmp_path).after_power_cut(Fate(Random(0), 0.0)) == tree

@@ -135,9 +135,16 @@ def points(calls: Iterable[Call], folder: Path) -> list[Point]:
     for call in calls:
         counted[call.name] += 1
         about = _about(call, folder)
-        if about is not None and call.name in CHANGING and (call.name != "openat" or "O_CREAT" in call.words):
+        if about is not None and _changes(call):
             found.append(Point(call.name, counted[call.name], about))
     return found
+
+
+def _changes(call: Call) -> bool:
+    """Whether the call changes something, or may; a file that is opened to be read and an empty write do not."""
+    if call.name == "openat":
+        return "O_CREAT" in call.words
+    return call.name in CHANGING and not (call.name == "write" and call.tokens[1] == b"")
 
 
 def _about(call: Call, folder: Path) -> str | None:

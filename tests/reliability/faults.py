@@ -1,0 +1,142 @@
+"""The faults that the harnesses must find: ``python -m tests.reliability.faults`` plants each, and sees it found.
+
+The same faults can be planted one by one, with the option ``--sabotage`` of the harness that is made to find it.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.reliability.sabotage import Faults, planted, run_in
+
+STORAGE, DIRECTORY, RESUMING = (f"nncli/run/{name}.py" for name in ("storage", "directory", "resuming"))
+IN_PLACE = {
+    STORAGE: ("            temporary.replace(path)\n", "            path.write_bytes(temporary.read_bytes())\n")
+}
+NOT_CUT = {STORAGE: ("            os.ftruncate(self._descriptor, self.size)\n", "")}
+OLDEST_REMOVED_FIRST = {
+    DIRECTORY: (
+        "        _put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n"
+        "        for old in checkpoints(self.path)[:-KEPT_CHECKPOINTS]:\n"
+        "            storage.remove(old)\n",
+        "        for old in checkpoints(self.path):\n"
+        "            storage.remove(old)\n"
+        "        _put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n",
+    )
+}
+UNCHECKED = {
+    "nncli/run/checkpoint.py": ("or hashlib.sha256(data[start:]).digest() != data[len(MAGIC) : start]", "or False")
+}
+
+
+class Fault(NamedTuple):
+    """What is planted, and the arguments with which the harness finds it soon."""
+
+    planted: Faults
+    words: tuple[str, ...]
+
+
+SOME = ("--most", "1", "--states", "600")
+RESUMED = (*SOME, "--only", "plain-resumed")
+SAMPLE = ("--most", "1", "--sample", "2000")
+FAULTS: dict[str, dict[str, Fault]] = {
+    "power": {
+        "no fsync of files": Fault(
+            {STORAGE: ("            os.fsync(file.fileno())\n", "")}, (*SOME, "--only", "plain")
+        ),
+        "no fsync of folders": Fault({STORAGE: ("os.fsync(descriptor)", "pass")}, (*SOME, "--only", "plain")),
+        "written in place": Fault(IN_PLACE, (*SOME, "--only", "plain")),
+        "oldest removed first": Fault(OLDEST_REMOVED_FIRST, (*SOME, "--only", "plain")),
+        "metrics not synced": Fault(
+            {DIRECTORY: ("        self._metrics.sync()\n        _put", "        _put")}, RESUMED
+        ),
+        "published before it is synced": Fault(
+            {STORAGE: ("        sync_folder(folder)\n        if target", "        if target")},
+            (*SOME, "--only", "plain"),
+        ),
+        "metrics not cut back": Fault(NOT_CUT, RESUMED),
+        "resumed from the oldest": Fault(
+            {RESUMING: ("reversed(checkpoints(self.run.path))", "checkpoints(self.run.path)")}, RESUMED
+        ),
+        "digest not checked": Fault(UNCHECKED, (*SOME, "--only", "plain", "--lying")),
+    },
+    "signals_at_calls": {
+        "written in place": Fault(IN_PLACE, SAMPLE),
+        "metrics not cut back": Fault(NOT_CUT, SAMPLE),
+        "SIGTERM not caught": Fault(
+            {"nncli/run/signals.py": ("signal.SIGINT, signal.SIGTERM,", "signal.SIGINT,")}, SAMPLE
+        ),
+    },
+    "errors_at_calls": {
+        "written in place": Fault(IN_PLACE, SAMPLE),
+        "failures swallowed": Fault(
+            {
+                STORAGE: (
+                    '        raise StorageError(f"{path}: {error.strerror or error}") from error',
+                    "        return",
+                )
+            },
+            SAMPLE,
+        ),
+        "failures not told": Fault(
+            {STORAGE: ('        raise StorageError(f"{path}: {error.strerror or error}") from error', "        raise")},
+            SAMPLE,
+        ),
+        "copies left behind": Fault(
+            {STORAGE: ("    with suppress(OSError):\n        temporary.unlink()", "    pass")}, SAMPLE
+        ),
+        "failed fsync of metrics ignored": Fault(
+            {
+                STORAGE: (
+                    "        with failures(self.path):\n            os.fsync(self._descriptor)",
+                    "        with suppress(OSError):\n            os.fsync(self._descriptor)",
+                )
+            },
+            SAMPLE,
+        ),
+    },
+    "trainers": {
+        "no lock": Fault(
+            {STORAGE: ("                _take(descriptor)\n", "                pass\n")}, ("--rounds", "2")
+        ),
+        "a checkpoint may not go away": Fault(
+            {"nncli/run/reading.py": ("if checkpoints(self.path) == found:", "if True:")}, ("--rounds", "20")
+        ),
+    },
+}
+
+
+def add_sabotage(parser: argparse.ArgumentParser, harness: str) -> None:
+    """Give a harness the option ``--sabotage``."""
+    names = ", ".join(FAULTS[harness])
+    parser.add_argument("--sabotage", choices=FAULTS[harness], metavar="FAULT", help=f"on a copy with a fault: {names}")
+
+
+def sabotaged(harness: str, fault: str) -> int:
+    """Run the harness on a copy of the package with a fault; returns its exit code."""
+    found = FAULTS[harness][fault]
+    with tempfile.TemporaryDirectory(prefix="sabotage-") as folder:
+        done = run_in(planted(Path(folder), found.planted), f"tests.reliability.{harness}", *found.words)
+    print(done.stdout, done.stderr, sep="", end="")
+    return done.returncode
+
+
+def main() -> int:
+    """Plant every fault; 1 where a harness does not turn red."""
+    missed = 0
+    for harness, faults in FAULTS.items():
+        for fault in faults:
+            with tempfile.TemporaryDirectory(prefix="sabotage-") as folder:
+                found = faults[fault]
+                done = run_in(planted(Path(folder), found.planted), f"tests.reliability.{harness}", *found.words)
+            is_found = done.returncode == 1 and "wrong" in done.stdout
+            missed += not is_found
+            last = (done.stdout + done.stderr).strip().splitlines()[-1:]
+            print(f"{harness}: {fault}: {'found' if is_found else 'MISSED'}: {''.join(last)[:160]}", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
