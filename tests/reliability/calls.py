@@ -1,0 +1,100 @@
+"""What the harnesses at system calls share: commands, the points of their course, and a sample of the trials there."""
+
+import argparse
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+from tests.reliability import tracing, trials
+from tests.reliability.faults import add_sabotage, sabotaged
+from tests.reliability.survey import Check, Survey
+from tests.reliability.tracing import CHANGING, Point
+from tests.reliability.trials import RESUME, SPECS, TRAIN
+
+SPEC = SPECS["plain"]
+TRACE = ("-e", f"trace={','.join(CHANGING)}")
+FAST = ("--seccomp-bpf", *TRACE)  # loses signals that are to be injected
+
+
+class Course(NamedTuple):
+    """A command, the folder that is copied for it each time, the run that it should end in, and its points."""
+
+    name: str
+    arguments: tuple[str, ...]
+    template: Path
+    whole: Path
+    points: list[Point]
+
+    def begin(self, folder: Path) -> Path:
+        """A copy of the folder, to run the command in."""
+        return Path(shutil.copytree(self.template, folder))
+
+
+def courses(work: Path) -> list[Course]:
+    """Training that is quiet, training that tells its progress, and training that goes on from the middle."""
+    whole = trials.reference(work / "whole", SPEC)
+    template = trials.lay_out(work / "template", SPEC)
+    half = _half(template, work / "half")
+    made = []
+    for name, arguments, start in (
+        ("train", (*TRAIN, "-q"), template),
+        ("train and tell", TRAIN, template),
+        ("resume", (*RESUME, "-q"), half),
+    ):
+        folder = Path(shutil.copytree(start, work / name.replace(" ", "-")))
+        trace = tracing.traced(arguments, folder, FAST)
+        assert trace.outcome.code == 0, f"{name}: {trials.told(trace.outcome)}"
+        made.append(Course(name, arguments, start, whole, tracing.points(trace.calls, folder)))
+    return made
+
+
+def _half(template: Path, folder: Path) -> Path:
+    """A run that was killed where a row of metrics had been written, and not yet the checkpoint that counts on it."""
+    probe = Path(shutil.copytree(template, folder.with_name("probe")))
+    found = tracing.points(tracing.traced(TRAIN, probe, FAST).calls, probe)
+    synced = [point for point in found if point.call == "fsync" and point.about == f"{trials.RUN}/metrics.csv"]
+    place = synced[len(synced) // 2]
+    shutil.copytree(template, folder)
+    tracing.traced(TRAIN, folder, (*TRACE, *injection(place, f"signal={signal.SIGKILL.name}")))
+    assert (folder / trials.RUN).is_dir()
+    return folder
+
+
+def injection(point: Point, what: str, more: str = "") -> tuple[str, str]:
+    """The option of strace that lets this happen there; with ``more`` "+" from there on."""
+    return "-e", f"inject={point.call}:{what}:when={point.number}{more}"
+
+
+def arguments_of(harness: str, description: str) -> argparse.Namespace:
+    """Read a harness's command line."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--sample", type=int, help="so many trials, drawn by chance, instead of all")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--most", type=int, default=100, help="stop when so many trials were wrong")
+    add_sabotage(parser, harness)
+    return parser.parse_args()
+
+
+def conduct(
+    harness: str, arguments: argparse.Namespace, trials_of: Callable[[Path], Sequence[Any]], check: Check
+) -> int:
+    """Make the trials of a harness; prints what was wrong, and the figures; 1 where anything was."""
+    if arguments.sabotage:
+        return sabotaged(harness, arguments.sabotage)
+    if not tracing.is_available():
+        print("strace is missing, or may not trace; it is installed as the package strace")
+        return 2
+    with tempfile.TemporaryDirectory(prefix="calls-") as name:
+        work = Path(name)
+        trials.prepare()
+        everything = trials_of(work)
+        chosen = Random(arguments.seed).sample(everything, min(arguments.sample or len(everything), len(everything)))
+        survey = Survey(check, work, arguments.processes, arguments.most)
+        survey.conduct(chosen)
+    print(f"{survey.made} of {len(everything)} trials, {survey.wrong} wrong")
+    return 1 if survey.wrong else 0
