@@ -13,21 +13,26 @@ from tests.reliability import tracing, trials
 from tests.reliability.faults import add_sabotage, sabotaged
 from tests.reliability.survey import Check, Survey
 from tests.reliability.tracing import CHANGING, Point
-from tests.reliability.trials import RESUME, SPECS, TRAIN
+from tests.reliability.trials import EXTEND, RESUME, SPECS, TRAIN
 
 SPEC = SPECS["plain"]
 TRACE = ("-e", f"trace={','.join(CHANGING)}")
+COURSES = ("train", "train and tell", "resume", "extend")
 FAST = ("--seccomp-bpf", *TRACE)  # loses signals that are to be injected
 
 
 class Course(NamedTuple):
-    """A command, the folder that is copied for it each time, the run that it should end in, and its points."""
+    """A command, the folder that is copied for it each time, the run that it should end in, and its points.
+
+    ``again`` goes on where it ended too early.
+    """
 
     name: str
     arguments: tuple[str, ...]
     template: Path
     whole: Path
     points: list[Point]
+    again: tuple[str, ...]
 
     def begin(self, folder: Path) -> Path:
         """A copy of the folder, to run the command in."""
@@ -35,21 +40,27 @@ class Course(NamedTuple):
 
 
 def courses(work: Path) -> list[Course]:
-    """Training that is quiet, training that tells its progress, and training that goes on from the middle."""
+    """Training that is quiet, that tells its progress, that goes on from the middle, and that has more epochs to go."""
     whole = trials.reference(work / "whole", SPEC)
+    longer = trials.reference(work / "longer", SPECS["longer"])
     template = trials.lay_out(work / "template", SPEC)
     half = _half(template, work / "half")
-    made = []
-    for name, arguments, start in (
-        ("train", (*TRAIN, "-q"), template),
-        ("train and tell", TRAIN, template),
-        ("resume", (*RESUME, "-q"), half),
-    ):
-        folder = Path(shutil.copytree(start, work / name.replace(" ", "-")))
-        trace = tracing.traced(arguments, folder, FAST)
-        assert trace.outcome.code == 0, f"{name}: {trials.told(trace.outcome)}"
-        made.append(Course(name, arguments, start, whole, tracing.points(trace.calls, folder)))
-    return made
+    finished = Path(shutil.copytree(template, work / "finished"))
+    assert trials.forked(TRAIN, finished).code == 0
+    return [
+        _course("train", TRAIN, template, whole, RESUME),
+        _course("train and tell", TRAIN, template, whole, RESUME),
+        _course("resume", RESUME, half, whole, RESUME),
+        _course("extend", EXTEND, finished, longer, EXTEND),
+    ]
+
+
+def _course(name: str, arguments: tuple[str, ...], template: Path, whole: Path, again: tuple[str, ...]) -> Course:
+    words = arguments if name.endswith("tell") else (*arguments, "-q")
+    folder = Path(shutil.copytree(template, template.parent / name.replace(" ", "-")))
+    trace = tracing.traced(words, folder, FAST)
+    assert trace.outcome.code == 0, f"{name}: {trials.told(trace.outcome)}"
+    return Course(name, words, template, whole, tracing.points(trace.calls, folder), again)
 
 
 def _half(template: Path, folder: Path) -> Path:
@@ -73,6 +84,7 @@ def arguments_of(harness: str, description: str) -> argparse.Namespace:
     """Read a harness's command line."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--sample", type=int, help="so many trials, drawn by chance, instead of all")
+    parser.add_argument("--course", choices=COURSES, help="one command instead of all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--most", type=int, default=100, help="stop when so many trials were wrong")
@@ -92,7 +104,7 @@ def conduct(
     with tempfile.TemporaryDirectory(prefix="calls-") as name:
         work = Path(name)
         trials.prepare()
-        everything = trials_of(work)
+        everything = [each for each in trials_of(work) if arguments.course in (None, each.course.name)]
         chosen = Random(arguments.seed).sample(everything, min(arguments.sample or len(everything), len(everything)))
         survey = Survey(check, work, arguments.processes, arguments.most)
         survey.conduct(chosen)

@@ -70,7 +70,7 @@ def wrong_with(trial: Trial, folder: Path) -> list[str]:
     if copies and trial.point.call != "unlink" and course.name != "resume":
         wrong.append(f"left behind: {copies}")
     wrong += trials.unreadable(folder, course.whole)
-    return wrong + trials.not_resumed(folder, course.whole, _reached(trace, folder))
+    return wrong + trials.not_resumed(folder, course.whole, _reached(trace, folder), course.again)
 
 
 def wrong_ending(trial: Trial, trace: Trace, injected: list[Call]) -> list[str]:

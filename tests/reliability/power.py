@@ -21,10 +21,11 @@ from tests.reliability.faults import add_sabotage, sabotaged
 from tests.reliability.promises import Promise, Promises
 from tests.reliability.recording import Operation, record
 from tests.reliability.survey import Survey
-from tests.reliability.trials import RESUME, RUN, SPECS, TRAIN
+from tests.reliability.trials import EXTEND, RESUME, RUN, SPECS, TRAIN
 
 MOST_WORTH = 32  # states of a moment, next to one of a moment at which nothing is pending
-RECORDINGS = (*SPECS, *(f"{name}-resumed" for name in SPECS), "plain-extended")
+TRAINED = ("plain", "batches", "stopping", "nnfs")
+RECORDINGS = (*TRAINED, *(f"{name}-resumed" for name in TRAINED), "plain-extended")
 SURVIVES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 
 
@@ -118,11 +119,9 @@ class Studio:
     def _extended(self, name: str, spec: str) -> Recording:
         """Begins with a finished run, which is given more epochs."""
         self.recording(spec)
-        more = SPECS[spec].replace("epochs: 4", "epochs: 6")
-        assert more != SPECS[spec]
-        whole = trials.reference(self.folder / f"{name}-whole", more)
-        again, place = (*RESUME, "training.epochs=6"), Path(shutil.copytree(self.folder / spec, self.folder / name))
-        return Recording(name, *record(again, place), whole, again)
+        whole = trials.reference(self.folder / f"{name}-whole", SPECS["longer"])
+        place = Path(shutil.copytree(self.folder / spec, self.folder / name))
+        return Recording(name, *record(EXTEND, place), whole, EXTEND)
 
 
 def drawn(made: Sequence[Recording], states: int, seed: int, lies: bool) -> list[State]:

@@ -55,7 +55,11 @@ def wrong_with(trial: Trial, folder: Path) -> list[str]:
     wrong += wrong_ending(trial, trace.outcome, is_finished)
     reached = INTERRUPTED.search(trace.outcome.err)
     at_least = (int(reached[1]), int(reached[2] or 0)) if reached else (0, 0)
-    return wrong + trials.unreadable(folder, course.whole) + trials.not_resumed(folder, course.whole, at_least)
+    return (
+        wrong
+        + trials.unreadable(folder, course.whole)
+        + trials.not_resumed(folder, course.whole, at_least, course.again)
+    )
 
 
 def wrong_ending(trial: Trial, outcome: Outcome, is_finished: bool) -> list[str]:

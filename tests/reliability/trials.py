@@ -21,6 +21,7 @@ TOLD = 160  # characters of standard error that are repeated
 RESULTS = ("weights.npz", "metrics.csv", "evaluation.json")
 TRAIN = ("train", "config.yaml", "--name", NAME)
 RESUME = ("train", "--resume", RUN)
+EXTEND = (*RESUME, "training.epochs=6")  # of the plain spec, which becomes the longer one
 
 _SPEC = """\
 seed: 3
@@ -44,6 +45,7 @@ def spec(
 DROPOUT = "{type: dense, units: 4}, relu, {type: dropout, rate: 0.2}, "
 SPECS = {
     "plain": spec(),
+    "longer": spec(epochs=6),
     "batches": spec(layers=DROPOUT, epochs=14, seconds=0.008, more=", batch_size: 8"),
     "stopping": spec(epochs=30, seconds=0.008, more=", early_stopping: {patience: 2, metric: loss, min_delta: 0.02}"),
     "nnfs": spec(layers=DROPOUT, epochs=5) + "rng: nnfs\n",
