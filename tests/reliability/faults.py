@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from tests.reliability.sabotage import Faults, planted, run_in
 
-STORAGE, DIRECTORY, RESUMING = (f"nncli/run/{name}.py" for name in ("storage", "directory", "resuming"))
+STORAGE, DIRECTORY, RESUMING, TRAINING, READING = (
+    f"nncli/run/{name}.py" for name in ("storage", "directory", "resuming", "training", "reading")
+)
 IN_PLACE = {
     STORAGE: ("            temporary.replace(path)\n", "            path.write_bytes(temporary.read_bytes())\n")
 }
@@ -41,6 +43,7 @@ class Fault(NamedTuple):
 SOME = ("--most", "1", "--states", "600")
 RESUMED = (*SOME, "--only", "plain-resumed")
 SAMPLE = ("--most", "1", "--sample", "2000")
+KILLED = ("--most", "1", "--runs", "200")
 FAULTS: dict[str, dict[str, Fault]] = {
     "power": {
         "no fsync of files": Fault(
@@ -104,6 +107,29 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "a checkpoint may not go away": Fault(
             {"nncli/run/reading.py": ("if checkpoints(self.path) == found:", "if True:")}, ("--rounds", "20")
         ),
+    },
+    "kills": {
+        "masks begin anew": Fault(
+            {"nncli/run/streams.py": ('"state": int(state[0])', '"state": known["state"]["state"]')}, KILLED
+        ),
+        "the order is drawn from another state": Fault(
+            {TRAINING: ("position.random_before if under_way else", "position.random if under_way else")}, KILLED
+        ),
+        "metrics not cut back": Fault(NOT_CUT, KILLED),
+        "the optimizer forgets": Fault(
+            {
+                TRAINING: (
+                    "self.optimizer.updates, self.epoch, self.batch = position.updates,",
+                    "_, self.epoch, self.batch = position.updates,",
+                )
+            },
+            KILLED,
+        ),
+        "the row is measured again": Fault(
+            {TRAINING: ("self.is_measured = position.is_measured", "self.is_measured = False")}, KILLED
+        ),
+        "the best is forgotten": Fault({TRAINING: ("if position.best_epoch is not None and", "if False and")}, KILLED),
+        "written in place": Fault(IN_PLACE, KILLED),
     },
 }
 

@@ -102,14 +102,30 @@ def prepare() -> None:
 
 def forked(arguments: Sequence[str], cwd: Path) -> Outcome:
     """Run a command in a fork of this process, which ``prepare`` has made ready: in milliseconds, with no start."""
+    return ended(started(arguments, cwd))
+
+
+class Child(NamedTuple):
+    """A command that runs in a fork: the number of its process, and the files that take its output."""
+
+    process: int
+    files: Sequence[int]
+
+
+def started(arguments: Sequence[str], cwd: Path) -> Child:
+    """Start a command in a fork of this process."""
     files = [os.memfd_create(name) for name in ("out", "err")]
     sys.stdout.flush()
-    child = os.fork()
-    if child == 0:
+    process = os.fork()
+    if process == 0:
         _be(arguments, cwd, files)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    return Outcome(code, *map(_content, files))
+    return Child(process, files)
+
+
+def ended(child: Child) -> Outcome:
+    """Wait for the end of a command."""
+    _, status = os.waitpid(child.process, 0)
+    return Outcome(os.waitstatus_to_exitcode(status), *map(_content, child.files))
 
 
 def _be(arguments: Sequence[str], cwd: Path, files: Sequence[int]) -> None:
