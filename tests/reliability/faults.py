@@ -105,7 +105,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
             {STORAGE: ("                _take(descriptor)\n", "                pass\n")}, ("--rounds", "2")
         ),
         "a checkpoint may not go away": Fault(
-            {"nncli/run/reading.py": ("if checkpoints(self.path) == found:", "if True:")}, ("--rounds", "20")
+            {READING: ("if checkpoints(self.path) == found:", "if True:")}, ("--rounds", "20")
         ),
     },
     "kills": {
@@ -130,6 +130,14 @@ FAULTS: dict[str, dict[str, Fault]] = {
         ),
         "the best is forgotten": Fault({TRAINING: ("if position.best_epoch is not None and", "if False and")}, KILLED),
         "written in place": Fault(IN_PLACE, KILLED),
+    },
+    "pairs": {
+        "checkpoints of any run": Fault(
+            {READING: ("if checkpoint.identity not in {None, self.identity}:", "if False:")}, ("--pairs", "3")
+        ),
+        "an evaluation of any run": Fault(
+            {READING: ("if evaluation.identity not in {None, self.identity}:", "if False:")}, ("--pairs", "60")
+        ),
     },
 }
 

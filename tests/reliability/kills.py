@@ -158,7 +158,7 @@ def survey(arguments: argparse.Namespace, work: Path) -> int:
                 if failed >= arguments.most:
                     break
     happened = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
-    print(f"{arguments.runs} runs, {len(OPTIMIZERS)} optimizers: {happened}; {arguments.runs - failed} equal")
+    print(f"{arguments.runs} runs, {len(OPTIMIZERS)} optimizers: {happened}; {failed} wrong")
     return failed if counts["kills"] else max(failed, 1)
 
 
