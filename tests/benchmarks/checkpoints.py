@@ -1,0 +1,112 @@
+"""What checkpoints add to a minute's training.
+
+Each network is trained for so many seconds with a checkpoint every ten, the default, and with none but the first; the
+two take turns. The time of an epoch with them is held against that without, and the seconds within the writing of
+checkpoints against all.
+
+Usage: python -m tests.benchmarks.checkpoints [--rounds 3] [--seconds 60]
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.benchmarks.machine import ROOT, arguments, environment, pin, told
+from tests.benchmarks.tables import markdown, ratios, spread
+from tests.benchmarks.turns import in_turns
+
+CONFIG = ROOT / "configs" / "adam.yaml"
+WIDE = "layers=[{type: dense, units: 512}, relu, {type: dense, units: 512}, relu, {type: dense, units: 3}, softmax]"
+STOPPING = "training.early_stopping={metric: validation_loss, patience: 1000000000}"
+NETWORKS = {"2-64-3, 300 rows": (), "2-512-512-3, 300 rows, early stopping": (WIDE, STOPPING)}
+DEFAULT, NEVER = 10.0, 1e9  # seconds between two checkpoints
+
+
+class Trained(NamedTuple):
+    """Of one training: seconds an epoch, the share that went into checkpoints, their number, and the bytes of one."""
+
+    seconds_an_epoch: float
+    saving: float
+    saved: int
+    size: int
+
+
+def trained(overrides, seconds, interval):
+    """Train for so many seconds, with metrics and files as ``nncli train`` has them."""
+    from nncli.run.assembly import assemble
+    from nncli.run.directory import RunDirectory
+    from nncli.run.loading import load
+    from nncli.run.training import Training
+
+    settings = ("training.epochs=1000000000", "training.log_every=100", f"training.checkpoint_seconds={interval}")
+    loaded = load(CONFIG, (*overrides, *settings))
+    end = time.monotonic() + seconds
+    training = Training(assemble(loaded.spec, loaded.document), lambda: time.monotonic() > end)
+    with tempfile.TemporaryDirectory() as folder:
+        with RunDirectory.create(Path(folder), "run", loaded, training) as directory:
+            spent, save = [], directory.save
+            directory.save = lambda: spent.append(timed(save))
+            start = time.perf_counter()
+            for _ in directory.record():
+                pass
+            took = time.perf_counter() - start
+        size = max(path.stat().st_size for path in Path(folder).rglob("*.ckpt"))
+    return Trained(took / training.epoch, sum(spent) / took, len(spent), size)
+
+
+def timed(call):
+    """Seconds of a call."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def measure(rounds, seconds):
+    """The table, in this process."""
+    rows = []
+    for name, overrides in NETWORKS.items():
+        made = in_turns({each: partial(trained, overrides, seconds, each) for each in (DEFAULT, NEVER)}, rounds)
+        epochs = [{each: result.seconds_an_epoch for each, result in one.items()} for one in made]
+        saving = [one[DEFAULT] for one in made]
+        rows.append(
+            [
+                name,
+                f"{saving[0].size / 1e6:.3g}",
+                str(max(each.saved for each in saving)),
+                spread([1e3 * each.saving * seconds / each.saved for each in saving]),
+                f"{100 * max(each.saving for each in saving):.3f} %",
+                spread(ratios(epochs, DEFAULT, NEVER)),
+            ]
+        )
+    heads = (
+        "network",
+        "checkpoint, MB",
+        "written",
+        "each, ms",
+        "share of the time",
+        "time of an epoch, with to without",
+    )
+    print(markdown(heads, rows))
+
+
+def main():
+    parser = arguments(__doc__, rounds=3)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each training")
+    parser.add_argument("--here", action="store_true", help="measure in this process")
+    given = parser.parse_args()
+    if given.here:
+        measure(given.rounds, given.seconds)
+        return
+    pin(1)
+    variables = environment(1, given.keep_environment)
+    print(told(variables, ["nncli"]), flush=True)
+    words = [sys.executable, "-m", "tests.benchmarks.checkpoints", "--here", f"--rounds={given.rounds}"]
+    subprocess.run([*words, f"--seconds={given.seconds}"], check=True, cwd=ROOT, env=variables)
+
+
+if __name__ == "__main__":
+    main()

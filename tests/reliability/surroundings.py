@@ -1,0 +1,130 @@
+"""Where and how it is started: ``python -m tests.reliability.surroundings``.
+
+- locale: the whole suite under ``LC_ALL=C``, with every text whose encoding is left to the locale an error.
+- path: the whole suite on a copy in a folder whose name has spaces and letters beyond ASCII.
+- streams: every command with standard output closed, full, or read by nobody; with standard error full and closed; and
+  with the encoding of the C locale, ASCII.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tests.conftest import ROOT
+from tests.reliability import trials
+from tests.reliability.trials import NAME, RUN, TRAIN, spec
+
+FOLDER = "with spaces, ümläuts and ✓"
+COPIED = ("nncli", "tests", "configs", "runs", "README.md", "pyproject.toml")
+SUITE = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+ENCODINGS = "error::EncodingWarning"
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+COMMANDS = (
+    TRAIN,
+    ("train", "--resume", RUN),
+    ("evaluate", RUN),
+    ("compare", RUN, "runs/other"),
+    ("runs",),
+    ("verify", RUN),
+    ("check", "config.yaml"),
+    ("show", "config.yaml"),
+    ("explain", "config.yaml"),
+    ("gradcheck", "config.yaml", "dtype=float64"),
+    ("components",),
+)
+
+
+def suite(folder: Path, more: tuple[str, ...] = (), **variables: str) -> list[str]:
+    """What is wrong with the suite in a folder, a line or none."""
+    environment = {**os.environ, "PYTHONPATH": str(folder), **variables}
+    done = subprocess.run([*SUITE, *more], cwd=folder, env=environment, capture_output=True, check=False)
+    last = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
+    print(f"{folder.name}: {' '.join(last)}", flush=True)
+    return [] if done.returncode == 0 else [done.stdout.decode(errors="replace")[-4000:]]
+
+
+def in_the_c_locale(_: Path) -> list[str]:
+    """The first part."""
+    return suite(ROOT, ("-W", ENCODINGS), LC_ALL="C", PYTHONWARNDEFAULTENCODING="1")
+
+
+def in_a_strange_folder(work: Path) -> list[str]:
+    """The second part."""
+    folder = work / FOLDER
+    folder.mkdir()
+    for name in COPIED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    return suite(folder)
+
+
+def with_strange_streams(work: Path) -> list[str]:
+    """The third part."""
+    wrong, count = list[str](), 0
+    for case, streams in cases().items():
+        folder = trials.lay_out(work / FOLDER / case, spec(epochs=3))
+        for name in (NAME, "other"):
+            trials.run(("train", "config.yaml", "--name", name, "-q"), folder)
+        shutil.rmtree(folder / RUN)
+        for words in COMMANDS:
+            found = list(_odd(case, words, folder, streams))
+            wrong += [f"{case}: {' '.join(words)}: {what}" for what in found]
+            count += 1
+    print(f"streams: {count} commands, {len(wrong)} wrong", flush=True)
+    return wrong
+
+
+def cases() -> dict[str, tuple[str, Mapping[str, str], int]]:
+    """How the streams are, in the words of a shell; variables; the exit code where what is told cannot be."""
+    return {
+        "standard output closed": (">&-", {}, 0),
+        "standard output full": (">/dev/full", {}, 5),
+        "nobody reads": ("| true", {}, 0),
+        "standard error full": ("2>/dev/full", {}, 0),
+        "standard error closed": ("2>&-", {}, 0),
+        "both closed": (">&- 2>&-", {}, 0),
+        "ASCII": ("", ASCII, 0),
+    }
+
+
+def _odd(case: str, words: tuple[str, ...], folder: Path, streams: tuple[str, Mapping[str, str], int]) -> Iterator[str]:
+    """What a command does that it should not."""
+    redirections, variables, code = streams
+    line = subprocess.list2cmdline(trials.command(words)) + f" {redirections}"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"],
+        cwd=folder,
+        env={**trials.environment(), **variables},
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != code:
+        yield f"exit {done.returncode}: {done.stderr.decode(errors='replace').strip()[-200:]}"
+    if b"Traceback" in done.stderr + done.stdout or b"Exception ignored" in done.stderr:
+        yield f"a traceback: {done.stderr.decode(errors='replace')[-400:]}"
+
+
+PARTS = {"locale": in_the_c_locale, "path": in_a_strange_folder, "streams": with_strange_streams}
+
+
+def main() -> int:
+    """Read the command line, and do it; 1 where anything was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="?", choices=PARTS, help="one of them; all where not given")
+    arguments = parser.parse_args()
+    wrong = []
+    for name, part in PARTS.items():
+        if arguments.part in (None, name):
+            with tempfile.TemporaryDirectory(prefix="surroundings-") as folder:
+                wrong += part(Path(folder))
+    print("\n".join(wrong))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
