@@ -102,9 +102,7 @@ def survey(arguments: argparse.Namespace, work: Path) -> int:
         if wrong:
             failed += 1
             print(f"{SPECS[one]} in {SPECS[other]}: {'; '.join(wrong)}", flush=True)
-    print(
-        f"{len(SPECS)} specs, {len(pairs)} ordered pairs, {3 * len(pairs)} exchanges; in {failed} something was loaded"
-    )
+    print(f"{len(SPECS)} specs, {len(pairs)} ordered pairs, {3 * len(pairs)} exchanges; {failed} wrong")
     return failed
 
 
