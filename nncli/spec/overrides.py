@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nncli.errors import CommandLineError
-from nncli.spec.document import Document, DocumentError, EmptyDocumentError, Node, read
+from nncli.spec.document import MAX_DEPTH, Document, DocumentError, EmptyDocumentError, Node, read
 from nncli.spec.problems import COMMAND_LINE, Path, Place, Problem, Source, path_words, shown
 
 _STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[(\d{1,6})\]")
@@ -15,7 +15,7 @@ def apply(document: Document, overrides: Sequence[str]) -> None:
     """Put each ``path=value`` into the document; what its path or its value has wrong joins the problems.
 
     Raises:
-        CommandLineError: an override has no ``=``, or no path before it.
+        CommandLineError: an override has no ``=``, no path before it, or one that no spec is deep enough for.
     """
     for number, text in enumerate(overrides, 1):
         path, value, column = _parsed(text)
@@ -44,6 +44,8 @@ def _parsed(text: str) -> tuple[Path, str, int]:
         raise CommandLineError(
             f"{shown(text)} is no override; write one as optimizer.learning_rate=0.1 or layers[0].units=128"
         )
+    if len(steps) > MAX_DEPTH:
+        raise CommandLineError(f"{shown(text)} leads deeper than {MAX_DEPTH} levels: no spec does")
     path = tuple(int(step.group(2)) if step.group(2) else step.group(1) for step in steps)
     return path, value, len(written) + 2
 

@@ -2,7 +2,7 @@
 
 import difflib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 Path = tuple[str | int, ...]
@@ -63,8 +63,32 @@ def shown(value: Any) -> str:
     >>> shown(True), shown("x" * 99)[:5], shown(None)
     ('true', "'xxxx", 'null')
     """
-    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    text = ""
+    for piece in _pieces(value):
+        text += piece
+        if len(text) > LONGEST_VALUE:
+            return f"{text[:LONGEST_VALUE]}..."
+    return text
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """What ``repr`` gives, piece by piece: an alias may stand for a long text a thousand times."""
+    if isinstance(value, dict):
+        for index, (key, inner) in enumerate(value.items()):
+            yield ", " if index else "{"
+            yield from _pieces(key)
+            yield ": "
+            yield from _pieces(inner)
+        yield "}" if value else "{}"
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield ", " if index else "["
+            yield from _pieces(inner)
+        yield "]" if value else "[]"
+    else:
+        yield repr(value[: LONGEST_VALUE + 1] if isinstance(value, str) else value)
 
 
 def path_words(path: Path) -> str:
@@ -73,8 +97,17 @@ def path_words(path: Path) -> str:
     >>> path_words(("layers", 0, "units"))
     'layers[0].units'
     """
-    words = "".join(f"[{step}]" if isinstance(step, int) else f".{_harmless(step[:LONGEST_VALUE])}" for step in path)
+    words = "".join(f"[{step}]" if isinstance(step, int) else f".{harmless(step[:LONGEST_VALUE])}" for step in path)
     return words.removeprefix(".")
+
+
+def harmless(text: str) -> str:
+    r"""Text that cannot steer a terminal: a tab as a space, other control characters as �.
+
+    >>> harmless("a\tb\x1b[2J")
+    'a b�[2J'
+    """
+    return "".join(c if c.isprintable() else " " if c == "\t" else "�" for c in text)
 
 
 def did_you_mean(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
@@ -105,12 +138,13 @@ def _position(problem: Problem) -> tuple[bool, int, int, str]:
 
 def _snippet(place: Place) -> str:
     """The line, and a caret under the column; cut where it is long, harmless where it holds control characters."""
-    line = _harmless(place.source.line(place.line))
+    line = place.source.line(place.line)
     if not line.strip():
         return ""
     start = max(0, place.column - SNIPPET_WIDTH // 2) if len(line) > SNIPPET_WIDTH else 0
-    before = line[start : place.column - 1]
-    return f"    {line[start : start + SNIPPET_WIDTH]}\n    {' ' * sum(map(_cells, before))}^"
+    part = harmless(line[start : start + SNIPPET_WIDTH])
+    before = part[: max(0, place.column - 1 - start)]
+    return f"    {part}\n    {' ' * sum(map(_cells, before))}^"
 
 
 def _cells(character: str) -> int:
@@ -118,8 +152,3 @@ def _cells(character: str) -> int:
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _harmless(text: str) -> str:
-    """Text that cannot steer a terminal: a tab as a space, other control characters as �."""
-    return "".join(c if c.isprintable() else " " if c == "\t" else "�" for c in text)

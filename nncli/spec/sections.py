@@ -66,7 +66,7 @@ class Training(Model):
     log_every: Count | None = None
     early_stopping: EarlyStopping | None = None
     checkpoint_seconds: NonNegative = 10.0
-    threads: Annotated[int, Bounds(1, ge=1)] = 1
+    threads: Annotated[int, Bounds(1, ge=1, le=1024)] = 1
 
     @property
     def log_interval(self) -> int:

@@ -36,7 +36,7 @@ def test_a_blas_that_takes_fewer_is_told():
 
 def test_the_message_has_its_place(nncli, here):
     """Line and column of the number in the config, like any other mistake in it; nothing is left behind."""
-    (here / "config.yaml").write_text(SPEC.replace("epochs: 30,", "epochs: 30, threads: 1000000,"), encoding="utf-8")
+    (here / "config.yaml").write_text(SPEC.replace("epochs: 30,", "epochs: 30, threads: 1000,"), encoding="utf-8")
     result = nncli("train", "config.yaml")
     assert result.code == 3
     assert result.err.startswith("config.yaml:11:33: training.threads: NumPy's BLAS takes ")

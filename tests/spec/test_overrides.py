@@ -191,6 +191,14 @@ def test_a_wrong_override_is_a_problem_at_its_place(override, column, path, frag
     assert fragment in problem.message
 
 
+def test_a_path_deeper_than_any_spec_is_no_override():
+    """However long it is, nothing is nested for it."""
+    assert overridden("a" + ".a" * 19 + "=1")
+    for steps in (20, 3000):
+        with pytest.raises(CommandLineError, match="leads deeper than 20 levels"):
+            overridden("a" + ".a" * steps + "=1")
+
+
 @pytest.mark.parametrize(("text", "following"), [("layers: []", "[0]"), ("layers: [relu]", "[1]")])
 def test_an_index_out_of_range_is_told_with_the_next_one(text, following):
     """The cure is the index at which a list grows."""

@@ -1,8 +1,10 @@
 """How a problem is told: place, path and message, then the line with a caret under the column."""
 
+import tracemalloc
+
 import pytest
 
-from nncli.spec.problems import SNIPPET_WIDTH, Place, Problem, Source, did_you_mean, path_words, report
+from nncli.spec.problems import SNIPPET_WIDTH, Place, Problem, Source, did_you_mean, harmless, path_words, report, shown
 
 INDENT = 4
 
@@ -170,3 +172,34 @@ def test_a_source_counts_its_lines_from_its_first():
     """An override is a text whose first line has a number of its own."""
     source = Source("command line", "seed=1", 3)
     assert [source.line(number) for number in (2, 3, 4)] == ["", "seed=1", ""]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "it's", 'a "b"', "\x1b[2J\x9b\u202e", 1.5, -3, [], {}, [1, "a", None, True], {"a": [{"b": 1}], "c": {}}],
+)
+def test_a_short_value_is_shown_as_python_writes_it(value):
+    """Quotes, escapes, brackets: nothing in it can steer a terminal."""
+    assert shown(value) == repr(value)
+    assert shown(value).isprintable()
+
+
+@pytest.mark.parametrize("value", ["x" * 61, list(range(99)), {str(index): "y" for index in range(9)}])
+def test_a_long_value_is_cut(value):
+    """So many characters of it, then dots."""
+    assert shown(value) == f"{repr(value)[:60]}..."
+
+
+def test_a_value_that_an_alias_repeats_is_not_written_out():
+    """A text of a megabyte in ten thousand places costs as much as what is shown of it."""
+    text = "x" * 1_000_000
+    tracemalloc.start()
+    assert len(shown([[text] * 100] * 100)) == len(shown({"key": text})) == 63
+    assert tracemalloc.get_traced_memory()[1] < 10_000
+    tracemalloc.stop()
+
+
+def test_harmless_text_is_printable():
+    """Every control character, every mark that turns the direction of writing, has another sign instead."""
+    assert harmless("".join(map(chr, range(0x3000)))).isprintable()
+    assert harmless("größe\t日本") == "größe 日本"
