@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 
 from nncli import __version__
-from nncli.errors import CommandLineError, DivergedError, RunError
+from nncli.errors import CommandLineError, DivergedError, RunError, SpecError
 from nncli.nn.metrics.classification import Accuracy, Decided, class_scores, confusion, decisions
 from nncli.nn.metrics.metric import Task
 from nncli.run.assembly import Experiment, assemble
 from nncli.run.checkpoint import checkpoints
+from nncli.run.checks import everything_fits_into_memory
 from nncli.run.directory import described
 from nncli.run.divergence import Culprit, Search
 from nncli.run.evaluation import SPLITS, examples, measure, possible_names, predict
 from nncli.run.reading import Run
 from nncli.run.tasks import task
-from nncli.spec.problems import did_you_mean
+from nncli.spec.problems import LONGEST_VALUE, did_you_mean, harmless, path_words
+from nncli.spec.schema import Sections
 from nncli.spec.sections import Spec
 
 
@@ -95,7 +97,7 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
         RunError: the weights do not fit, or the data is no longer what the run was trained on.
     """
     spec = run.spec if threshold is None else _with_threshold(run, threshold)
-    experiment = assemble(spec)
+    experiment = _assembled(run, spec)
     if run.evaluation is not None and (not splits or "test" in splits):
         _draw_last(run, experiment)
     missing = [name for name in splits if name not in experiment.data]
@@ -114,6 +116,16 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
             found = Search(experiment).in_split(name, examples(experiment.data[name], experiment.network))
             raise _diverged(run, epoch, found)
     return {"run": str(run.path), "status": run.status, "epoch": epoch, "splits": parts}
+
+
+def _assembled(run: Run, spec: Spec) -> Experiment:
+    """What a run's spec describes; it may have been trained where there is more memory, or be no spec that was."""
+    for path, reason in everything_fits_into_memory(Sections(**vars(spec))):
+        raise RunError(f"{run.path}: {path_words(path)}: {reason}")
+    try:
+        return assemble(spec)
+    except SpecError as error:
+        raise RunError(f"{run.path / 'run.json'}: damaged: spec.{error}") from None
 
 
 def _diverged(run: Run, epoch: int, found: Culprit) -> DivergedError:
@@ -179,5 +191,5 @@ def require_same_data(run: Run, experiment: Experiment) -> None:
     for name, data in experiment.data.items():
         if run.data[name] != described(data):
             made = run.record.versions.get("nncli")
-            by = "" if made == __version__ else f"; it was made with nncli {made}"
+            by = "" if made == __version__ else f"; it was made with nncli {harmless(str(made))[:LONGEST_VALUE]}"
             raise RunError(f"{run.path}: the {name} data drawn now is not what the run was trained on{by}")

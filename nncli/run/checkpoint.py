@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -11,11 +12,14 @@ import numpy as np
 from nncli.errors import RunError
 from nncli.nn.parameters import Array
 from nncli.registry import Bounds
-from nncli.run.records import NonNegativeInt, Record, unpacked
+from nncli.run import files
+from nncli.run.records import NonNegativeInt, Record, parsed
 from nncli.run.streams import State
 
+NAME = re.compile(r"([0-9]{8}|[1-9][0-9]{8,20})\.ckpt")
 MAGIC = b"nncli checkpoint 1\n"
 DIGEST = hashlib.sha256().digest_size
+LONGEST_HEAD = 2**20  # bytes of the line of JSON; the random state in it has a hundredth of that
 
 
 class Position(Record):
@@ -74,9 +78,13 @@ class Checkpoint(NamedTuple):
 
 
 def checkpoints(run: Path) -> list[Path]:
-    """The checkpoints of a run, the oldest first; a file's name is the number of updates."""
-    named = [file for file in (run / "checkpoints").glob("*.ckpt") if file.stem.isdecimal()]
-    return sorted(named, key=lambda file: int(file.stem))
+    """The checkpoints of a run, the oldest first; a file's name is the number of updates, other files are none.
+
+    Raises:
+        RunError: their folder is a link, or none.
+    """
+    named = [name for name in files.listed(run, "checkpoints") if NAME.fullmatch(name)]
+    return [run / "checkpoints" / name for name in sorted(named, key=lambda name: (len(name), name))]
 
 
 def pack(position: Position, vectors: Mapping[str, Array], identity: str | None) -> bytes:
@@ -92,25 +100,34 @@ def pack(position: Position, vectors: Mapping[str, Array], identity: str | None)
 
 
 def unpack(data: bytes) -> Checkpoint:
-    """Read what ``pack`` has written.
+    """Read what ``pack`` has written; nothing is believed before the digest fits, and nothing may be left over.
 
     Raises:
         RunError: it is something else, or was changed.
     """
     start = len(MAGIC) + DIGEST
-    if not data.startswith(MAGIC) or hashlib.sha256(data[start:]).digest() != data[len(MAGIC) : start]:
+    behind = memoryview(data)[start:]
+    if not data.startswith(MAGIC) or hashlib.sha256(behind).digest() != data[len(MAGIC) : start]:
         raise RunError("the checkpoint is damaged: its digest does not fit")
-    line, _, rest = data[start:].partition(b"\n")
+    end = data.find(b"\n", start, start + LONGEST_HEAD)
+    if end < 0:
+        raise RunError(f"the checkpoint is of no known form: no line of at most {LONGEST_HEAD:,} bytes begins it")
     try:
-        head = Head.model_validate(unpacked(line))
-        return Checkpoint(head.position, _vectors(head, rest), head.identity)
-    except (ValueError, OverflowError) as error:
-        raise RunError(f"the checkpoint is of no known form: {str(error).splitlines()[0]}") from None
+        head = parsed(data[start:end], Head)
+        return Checkpoint(head.position, _vectors(head, memoryview(data)[end + 1 :]), head.identity)
+    except ValueError as error:
+        raise RunError(f"the checkpoint is of no known form: {error}") from None
 
 
-def _vectors(head: Head, rest: bytes) -> dict[str, Array]:
+def _vectors(head: Head, rest: memoryview) -> dict[str, Array]:
+    """Views of the vectors, which fill the rest to its last byte."""
+    sizes = [np.dtype(listed.dtype).itemsize * listed.length for listed in head.vectors]
+    if sum(sizes) != len(rest):
+        raise ValueError(f"its vectors have {sum(sizes):,} bytes, but {len(rest):,} follow")
+    if len({listed.name for listed in head.vectors}) < len(sizes):
+        raise ValueError("two of its vectors have the same name")
     vectors, offset = {}, 0
-    for listed in head.vectors:
-        vectors[listed.name] = np.frombuffer(rest, listed.dtype, listed.length, offset)
-        offset += vectors[listed.name].nbytes
+    for listed, size in zip(head.vectors, sizes, strict=True):
+        vectors[listed.name] = np.frombuffer(rest[offset : offset + size], listed.dtype)
+        offset += size
     return vectors

@@ -10,6 +10,7 @@ from nncli.errors import CommandLineError, RunError
 from nncli.run.evaluation import SPLITS, column, higher_is_better
 from nncli.run.reading import Run
 from nncli.run.verdict import Gap, chance, score
+from nncli.spec.problems import harmless
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def in_order(entries: list[Entry], name: str | None) -> list[Entry]:
 def _labels(runs: Sequence[Run]) -> list[str]:
     """The runs' names, or their whole paths where two have the same name."""
     count = Counter(run.name for run in runs)
-    return [run.name if count[run.name] == 1 else str(run.path) for run in runs]
+    return [run.name if count[run.name] == 1 else harmless(str(run.path)) for run in runs]
 
 
 def _require_same_data(runs: Sequence[Run]) -> None:

@@ -4,35 +4,31 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Mapping
+import re
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any
 
 import numpy as np
-from pydantic_core import ValidationError
 
 from nncli.errors import RunError
 from nncli.nn.network import shapes, statistics
-from nncli.nn.parameters import Array, Parameters
+from nncli.nn.parameters import Parameters
 from nncli.registry import names
-from nncli.run import storage
+from nncli.run import files, limits, storage
 from nncli.run.checkpoint import Checkpoint, checkpoints, unpack
 from nncli.run.checks import cross_check
 from nncli.run.evaluation import columns, measured_names, plausible
 from nncli.run.loading import resolve
-from nncli.run.records import DataRecord, EvaluationRecord, RunRecord, identity, unpacked
-from nncli.spec.messages import entered
-from nncli.spec.problems import path_words, shown
+from nncli.run.records import DataRecord, EvaluationRecord, Known, RunRecord, identity, parsed, unpacked
+from nncli.run.weights import forms, require_fit, unzipped
+from nncli.spec.problems import harmless, path_words, shown
 from nncli.spec.schema import Sections
 from nncli.spec.sections import Spec
 
-Form: TypeAlias = tuple[tuple[int, ...], str]
-Known = TypeVar("Known", RunRecord, EvaluationRecord)
-
 FIRST_METRICS = [names("metric")["accuracy"].model.model_validate({})]  # all that version 0.1 knew, and did not write
-LARGEST = 2**31  # bytes; no small network's file is larger
 LONGEST_EPOCH = 15  # digits; a number of more is not exact in double precision
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|nan")  # as training writes it
 
 
 class Run:
@@ -48,18 +44,18 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            there, is_run = path.is_dir(), (path / "run.json").is_file()
+            is_folder = path.is_dir()
         except OSError as error:
             raise RunError(f"{path}: {error.strerror}") from None
-        if not there:
+        if not is_folder:
             raise RunError(f"{path}: no such run directory, nor is there one of that name in runs")
-        if not is_run:
+        if not files.is_there(path / "run.json"):
             raise RunError(f"{path}: no run directory: it has no run.json")
 
     @property
     def name(self) -> str:
         """The directory's own name."""
-        return self.path.resolve().name
+        return harmless(self.path.resolve().name)
 
     @cached_property
     def record(self) -> RunRecord:
@@ -86,8 +82,9 @@ class Run:
         if wrong:
             raise RunError(f"{self.path / 'run.json'}: damaged: spec.{path_words(wrong[0])}: {wrong[1]}")
         layers, inputs = [layer.build() for layer in spec.layers], spec.data.build().columns
-        implied = {**shapes(layers, inputs), **statistics(layers, inputs)}
-        if {each.name: tuple(each.shape) for each in self.record.parameters} != implied:
+        implied, dtype = {**shapes(layers, inputs), **statistics(layers, inputs)}, np.dtype(spec.dtype).str
+        told = [(each.name, tuple(each.shape), each.dtype) for each in self.record.parameters]
+        if told != [(name, shape, dtype) for name, shape in implied.items()]:
             raise RunError(f"{self.path / 'run.json'}: damaged: its parameters are not those of its spec")
         return spec
 
@@ -104,8 +101,7 @@ class Run:
     @cached_property
     def evaluation(self) -> EvaluationRecord | None:
         """What evaluation.json says; None where the run is not finished."""
-        finished = all((self.path / name).is_file() for name in ("weights.npz", "evaluation.json"))
-        if not finished:
+        if not all(files.is_there(self.path / name) for name in ("weights.npz", "evaluation.json")):
             return None
         evaluation = self._record("evaluation.json", EvaluationRecord)
         drawn_last = {"test"} if self.record.spec.draws_test_last else set()
@@ -186,6 +182,11 @@ class Run:
             raise RunError(f"{path}: {error}") from None
         if checkpoint.identity not in {None, self.identity}:
             raise RunError(f"{path}: the checkpoint is that of another run")
+        position = checkpoint.position
+        if f"{position.updates:08}.ckpt" != path.name:
+            raise RunError(f"{path}: damaged: it is the checkpoint after {position.updates} updates")
+        if position.epoch > self.spec.training.epochs:
+            raise RunError(f"{path}: damaged: it has more epochs than the spec")
         return checkpoint
 
     def load_weights(self, parameters: Parameters) -> int:
@@ -196,71 +197,58 @@ class Run:
         """
         if self.evaluation is None:
             checkpoint = self.checkpoint
-            self._fill({"values": checkpoint.vectors.get("values", np.empty(0))}, {"values": parameters.values})
+            held = {"values": checkpoint.vectors.get("values", np.empty(0))}
+            try:
+                require_fit(forms(held), forms({"values": parameters.values}))
+            except ValueError as error:
+                raise RunError(f"{self.path}: {error}") from None
+            parameters.values[...] = held["values"]
             return checkpoint.position.epoch
-        data, told = self.read("weights.npz"), self.evaluation.weights
+        views, told = parameters.views(parameters.values), self.evaluation.weights
+        data = self.read("weights.npz")
         if len(data) != told.bytes or hashlib.sha256(data).hexdigest() != told.sha256:
             raise RunError(f"{self.path / 'weights.npz'}: damaged: its digest is not the one in evaluation.json")
-        self._fill(_unzipped(self.path / "weights.npz", data), parameters.views(parameters.values))
-        return self.evaluation.epoch
-
-    def _fill(self, arrays: Mapping[str, Array], views: Mapping[str, Array]) -> None:
-        found, wanted = ({name: _form(array) for name, array in each.items()} for each in (arrays, views))
-        if found != wanted:
-            wrong = next(name for name in {**wanted, **found} if found.get(name) != wanted.get(name))
-            given, due = found.get(wrong, "missing"), wanted.get(wrong, "none")
-            raise RunError(f"{self.path}: the weights do not fit: {wrong} is {given}, expected {due}")
+        try:
+            arrays = unzipped(data, forms(views))
+        except ValueError as error:
+            raise RunError(f"{self.path / 'weights.npz'}: damaged: {error}") from None
         for name, view in views.items():
             view[...] = arrays[name]
+        return self.evaluation.epoch
+
+    def read(self, name: str) -> bytes:
+        """One of the run's files, named from its directory.
+
+        Raises:
+            RunError: it is missing, is no file of the run's own, or is larger than this run can have it.
+        """
+        return files.read(self.path, name, self._most(name))
+
+    def _most(self, name: str) -> int:
+        """How many bytes a file of this run can have."""
+        if name in {"run.json", "evaluation.json"}:
+            return limits.RECORD
+        if name == "spec.yaml":
+            return limits.SPEC
+        if name == "metrics.csv":
+            return limits.metrics_bytes(self.spec)
+        if name == "weights.npz":
+            return limits.weights_bytes(self.spec, self.record.parameters)
+        return limits.checkpoint_bytes(self.spec, self.record.parameters)
 
     def _record(self, name: str, model: type[Known]) -> Known:
         try:
-            return model.model_validate(unpacked(self.read(name)))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = path_words(tuple(step for step in first["loc"] if not entered(step))) or "as a whole"
-            what = first["msg"].removeprefix("Value error, ").lower()
-            raise RunError(f"{self.path / name}: damaged: {where}: {what}") from None
+            return parsed(self.read(name), model)
         except ValueError as error:
             raise RunError(f"{self.path / name}: damaged: {error}") from None
-
-    def read(self, name: str) -> bytes:
-        """The bytes of one of its files.
-
-        Raises:
-            RunError: it is missing, cannot be read, or is larger than any file of a run.
-        """
-        path = self.path / name
-        try:
-            if path.stat().st_size > LARGEST:
-                raise RunError(f"{path}: larger than any file of a run")
-            return path.read_bytes()
-        except FileNotFoundError:
-            raise RunError(f"{path}: missing") from None
-        except OSError as error:
-            raise RunError(f"{path}: {error.strerror}") from None
-
-
-def _unzipped(path: Path, data: bytes) -> dict[str, Array]:
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except MemoryError:
-        raise
-    except Exception as error:  # what bytes that are no archive lead np.load to raise is not documented
-        raise RunError(f"{path}: damaged: {error or 'empty'}") from None
-    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-        raise RunError(f"{path}: damaged: it holds something else than arrays")
-    return arrays
-
-
-def _form(array: Array) -> Form:
-    return array.shape, array.dtype.str
 
 
 def _metrics_row(header: list[str], line: list[str]) -> dict[str, float]:
     if not (line and line[0].isdecimal() and len(line[0]) <= LONGEST_EPOCH):
         raise ValueError(f"{shown(','.join(line))} does not begin with an epoch")
+    wrong = next((text for text in line if not NUMBER.fullmatch(text)), None)
+    if wrong is not None:
+        raise ValueError(f"{shown(wrong)} is no number")
     row = dict(zip(header, map(float, line), strict=True))
     measured = {name: value for name, value in row.items() if name != "epoch"}
     if not (plausible(measured) or all(map(math.isnan, measured.values()))):

@@ -2,15 +2,23 @@
 
 import hashlib
 import json
+import math
+from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, ValidationError, core_schema
 
 from nncli.registry import Bounds, Count, Model
+from nncli.spec.messages import entered
+from nncli.spec.problems import path_words, shown
 from nncli.spec.sections import Spec
 
 FORMAT: Literal[1] = 1
+LONGEST_WHOLE = 40  # characters of a whole number, as in a spec
+DEEPEST = 40  # levels; a spec has at most 20
+TOO_DEEP = f"nested deeper than {DEEPEST} levels"
+Known = TypeVar("Known", bound="Record")
 NonNegativeInt = Annotated[int, Bounds(ge=0)]
 
 
@@ -105,17 +113,82 @@ def packed(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n"
 
 
+def parsed(data: bytes, model: type[Known]) -> Known:
+    """The record that a JSON text is.
+
+    Raises:
+        ValueError: it is no strict JSON, or not what the model asks for; the message says what is wrong first.
+    """
+    try:
+        return model.model_validate(unpacked(data))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = path_words(tuple(step for step in first["loc"] if not entered(step))) or "as a whole"
+        raise ValueError(f"{where}: {first['msg'].removeprefix('Value error, ').lower()}") from None
+
+
 def unpacked(data: bytes) -> Any:
-    """The value of a JSON text in which NaN and infinity are no numbers.
+    """The value of a JSON text in UTF-8 that all readers understand alike.
+
+    No key stands twice, every number is finite, every string is text, and lists and mappings are not nested endlessly.
 
     Raises:
         ValueError: it is no such text.
     """
     try:
-        return json.loads(data, parse_constant=_refuse)
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte 0x{data[error.start]:02x} at {error.start} is not UTF-8 text") from None
+    try:
+        value = json.loads(
+            text, parse_int=_whole, parse_float=_finite, parse_constant=_refuse, object_pairs_hook=_mapping
+        )
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError(TOO_DEEP) from None
+    _require_text(value, 0)
+    return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > LONGEST_WHOLE:
+        raise ValueError(f"a whole number of {len(text):,} characters")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{shown(text)} is too large for a number of double precision")
+    return number
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number")
+
+
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"key {shown(twice)} stands twice")
+    return made
+
+
+def _require_text(value: Any, depth: int) -> None:
+    """Look at every string, and into every list and mapping, as deep as a record may be nested."""
+    if depth > DEEPEST:
+        raise ValueError(TOO_DEEP)
+    if isinstance(value, str) and not value.isascii():
+        _require_characters(value)
+    elif isinstance(value, list):
+        for inner in value:
+            _require_text(inner, depth + 1)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _require_text(key, depth)
+            _require_text(inner, depth + 1)
+
+
+def _require_characters(text: str) -> None:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError(f"{shown(text)} holds half a character")

@@ -237,7 +237,10 @@ class Lock:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether somebody holds the lock, where the file can be read."""
+    """Whether somebody holds the lock, where the file can be read.
+
+    What lies under the name may be anything: a link is not followed, and a pipe not waited for.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

@@ -1,12 +1,13 @@
 """The checkpoint file: what is packed comes out again, and nothing else does."""
 
 import hashlib
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from nncli.errors import RunError
-from nncli.run.checkpoint import MAGIC, Position, pack, unpack
+from nncli.run.checkpoint import LONGEST_HEAD, MAGIC, Position, pack, unpack
 
 
 def at(epoch, batch, updates, metrics_bytes, **more):
@@ -62,10 +63,27 @@ def test_a_part_of_a_checkpoint_is_refused():
         unpack(data + b"\0")
 
 
-HEAD = (
-    b'{"position": {"epoch": 0, "batch": 0, "updates": 0, "metrics_bytes": 0}, '
-    b'"vectors": [{"name": "values", "dtype": "<f4", "length": %s}]}\n'
-)
+POSITION = b'{"position": {"epoch": 0, "batch": 0, "updates": 0, "metrics_bytes": 0}, "vectors": [%s]}\n'
+
+
+def vector(name=b"values", dtype=b"<f4", length=b"1"):
+    """A vector as a head lists it."""
+    return b'{"name": "%s", "dtype": "%s", "length": %s}' % (name, dtype, length)
+
+
+def sealed(body):
+    """A file with this body, which its digest fits."""
+    return MAGIC + hashlib.sha256(body).digest() + body
+
+
+TWO = POSITION % (vector() + b", " + vector(b"best"))
+SAME = POSITION % (vector() + b", " + vector())
+
+
+def test_a_body_made_by_hand_is_read():
+    """What the refused ones below differ from: two vectors of a number each."""
+    read = unpack(sealed(TWO + b"\0\0\x80\x3f" * 2))
+    assert {name: array.tolist() for name, array in read.vectors.items()} == {"values": [1.0], "best": [1.0]}
 
 
 @pytest.mark.parametrize(
@@ -75,16 +93,31 @@ HEAD = (
         b"no json\n",
         b"{}\n",
         b'{"position": {}, "vectors": []}\n',
-        *(HEAD % vector for vector in (b"9", b"1" + b"0" * 25, b"-1", b"1.5")),
-        HEAD.replace(b"<f4", b"|O") % b"0",
+        *(POSITION % vector(length=length) for length in (b"9", b"1" + b"0" * 25, b"-1", b"1.5", b"true", b"NaN")),
+        *(POSITION % vector(dtype=dtype, length=b"0") for dtype in (b"|O", b">f4", b"<f2", b"<f4\\n", b"<f4,<f4")),
         b"[" * 100_000 + b"\n",
+        POSITION.replace(b'"epoch": 0', b'"epoch": 0, "epoch": 1') % b"",
+        TWO + b"\0" * 7,
+        TWO + b"\0" * 9,
+        SAME + b"\0" * 8,
+        TWO[:-1],
+        b" " * LONGEST_HEAD + TWO + b"\0" * 8,
     ],
     ids=lambda body: f"{len(body)} bytes",
 )
 def test_a_digest_that_fits_makes_no_checkpoint(body):
     """A file of another program, or of another version, is a damaged checkpoint and no bug."""
-    with pytest.raises(RunError):
-        unpack(MAGIC + hashlib.sha256(body).digest() + body)
+    with pytest.raises(RunError, match="of no known form"):
+        unpack(sealed(body))
+
+
+def test_nothing_is_made_for_a_length_that_is_only_told():
+    """A head that lists a petabyte is refused by comparing numbers."""
+    tracemalloc.start()
+    with pytest.raises(RunError, match=r"its vectors have 4,000,000,000,000,000 bytes, but 4 follow"):
+        unpack(sealed(POSITION % vector(length=b"1" + b"0" * 15) + b"\0" * 4))
+    assert tracemalloc.get_traced_memory()[1] < 100_000
+    tracemalloc.stop()
 
 
 def test_numbers_that_json_has_not_are_not_written():

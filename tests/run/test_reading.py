@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import pickle
 import shutil
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from nncli.errors import RunError
 from nncli.run import storage
 from nncli.run.assembly import assemble
-from nncli.run.checkpoint import pack, unpack
+from nncli.run.checkpoint import checkpoints, pack, unpack
 from nncli.run.reading import Run
 from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE
 
@@ -221,6 +222,15 @@ DAMAGED = [
     ("compare", "evaluation.json", edit("evaluation.json", splits__training__accuracy=...)),
     ("compare", "evaluation.json", edit("evaluation.json", epoch=77)),
     ("compare", "metrics.csv", swap("metrics.csv", b"\n10,", b"\n1\r0,")),
+    ("compare", "metrics.csv", swap("metrics.csv", b"\n10,0.05,", b"\n10,0.0_5,")),
+    ("compare", "metrics.csv", swap("metrics.csv", b"\n10,0.05,", b"\n10, 0.05,")),
+    ("compare", "metrics.csv", swap("metrics.csv", b"\n10,0.05,", "\n10,0.0\u0665,".encode())),
+    ("compare", "metrics.csv", swap("metrics.csv", b"\n10,0.05,", b"\n10,\x1b[2J,")),
+    ("evaluate", "run.json", swap("run.json", b'"format"', b'"format": 1, "format"')),
+    ("evaluate", "run.json", swap("run.json", b'"dtype": "<f4"', b'"dtype": "<f8"')),
+    ("evaluate", "run.json", swap("run.json", b'"layers.0.weights"', b'"layers.0.biases"')),
+    ("evaluate", "run.json", edit("run.json", spec__data__seed=0, spec__validation__seed=0)),
+    ("evaluate", "evaluation.json", swap("evaluation.json", b'"epoch": 30', b'"epoch": 1e999')),
     ("compare", "metrics.csv", swap("metrics.csv", b"\n10,", b"\n" + b"1" * 200_000)),
 ]
 
@@ -274,7 +284,110 @@ def test_a_file_that_no_run_could_have_written_is_not_read(run, nncli):
         file.truncate(2**31 + 1)
     result = nncli("evaluate", run)
     assert result.code == 4
-    assert result.err == f"{run / 'weights.npz'}: larger than any file of a run\n"
+    assert result.err == (
+        f"{run / 'weights.npz'}: has 2,147,483,649 bytes; in this run it can have no more than 4,796\n"
+    )
+
+
+FILES = ["run.json", "evaluation.json", "metrics.csv", "weights.npz"]
+
+
+def linked(path):
+    """Move a file or a folder out of the run, and leave a link to it."""
+    outside = path.parents[1] / f"outside-{path.name}"
+    path.rename(outside)
+    path.symlink_to(outside)
+
+
+def piped(path):
+    """Leave a pipe under the name of a file, to which nobody writes."""
+    path.unlink()
+    os.mkfifo(path)
+
+
+def sparse(path):
+    """A file of 3 GiB that takes no room on the disk."""
+    with path.open("r+b") as file:
+        file.truncate(3 * 2**30)
+
+
+@pytest.mark.parametrize("damage", [linked, piped, sparse])
+@pytest.mark.parametrize("name", FILES)
+def test_what_lies_under_a_files_name_is_no_trap(run, nncli, name, damage):
+    """A link out of the run, a pipe, a file without end: an error that names it, at once."""
+    damage(run / name)
+    results = [nncli("evaluate", run), nncli("compare", run, run.parent / "other")]
+    told = [result.err for result in results if result.code]
+    assert told
+    assert {result.code for result in results} <= {0, 4}
+    assert all(err.startswith(f"{run / name}: ") for err in told)
+
+
+@pytest.mark.parametrize("damage", [linked, piped, sparse])
+@pytest.mark.parametrize("name", ["checkpoints/00000030.ckpt", "checkpoints"])
+def test_a_checkpoint_is_no_trap(unfinished, nncli, name, damage):
+    """Nor is the folder of the checkpoints, which has to be one."""
+    if name == "checkpoints" and damage is not linked:
+        shutil.rmtree(unfinished / name)
+        (unfinished / name).touch()
+    damage(unfinished / name)
+    result = nncli("evaluate", unfinished)
+    assert result.code == 4
+    assert result.err.startswith(f"{unfinished / name}: ")
+
+
+def test_a_run_that_is_itself_a_link_is_read(run, here, nncli):
+    """Whoever names a link means where it leads."""
+    (here / "link").symlink_to(run)
+    assert nncli("evaluate", here / "link").code == 0
+
+
+def test_a_checkpoint_under_another_moments_name_is_refused(unfinished, nncli):
+    """An old checkpoint that was given the newest name is not the newest state."""
+    first = unfinished / "checkpoints" / "00000000.ckpt"
+    first.rename(newest(unfinished))
+    result = nncli("evaluate", unfinished)
+    assert result.code == 4
+    assert "00000030.ckpt: damaged: it is the checkpoint after 0 updates" in result.err
+
+
+def test_only_numbers_of_updates_name_checkpoints(unfinished):
+    """What else lies in the folder, whatever it is, is not looked at."""
+    for name in ("99.ckpt", "000000099.ckpt", "٣٣٣٣٣٣٣٣.ckpt", ".00000099.ckpt.ab12", "9" * 60 + ".ckpt", "x"):
+        (unfinished / "checkpoints" / name).write_bytes(b"x")
+    assert [path.name for path in checkpoints(unfinished)] == ["00000000.ckpt", "00000030.ckpt"]
+    (unfinished / "checkpoints" / "100000000.ckpt").touch()
+    assert checkpoints(unfinished)[-1].name == "100000000.ckpt"
+
+
+def test_a_checkpoint_behind_the_last_epoch_is_refused(unfinished, nncli):
+    """No training goes on behind its spec."""
+    known = unpack(newest(unfinished).read_bytes())
+    newest(unfinished).write_bytes(pack(known.position.model_copy(update={"epoch": 31}), known.vectors, known.identity))
+    result = nncli("evaluate", unfinished)
+    assert result.code == 4
+    assert "it has more epochs than the spec" in result.err
+
+
+@pytest.mark.parametrize("name", ["spec.yaml", "run.json", "checkpoints/00000030.ckpt"])
+def test_every_file_can_be_read_as_it_is(run, name):
+    """A run gives out any of its files, bounded like those that it reads itself."""
+    assert Run(run).read(name) == (run / name).read_bytes()
+    sparse(run / name)
+    with pytest.raises(RunError, match="can have no more than"):
+        Run(run).read(name)
+
+
+def test_a_network_that_no_machine_holds_is_not_begun(run, nncli):
+    """A spec and a list of arrays that agree on a petabyte are refused before any of it is made."""
+    edit("run.json", spec__layers__0__units=2**45)(run)
+    record = document(run / "run.json")
+    for array in record["parameters"][:3]:
+        array["shape"] = [2**45 if size == 8 else size for size in array["shape"]]
+    (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    result = nncli("evaluate", run)
+    assert result.code == 4
+    assert "GiB of memory, and this machine has" in result.err
 
 
 def sealed(run, weights):

@@ -31,6 +31,13 @@ def a_log(folder):
     return storage.Log(folder / "log", b"")
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_lock_is_not_held(tmp_path, make):
+    """Asking follows no link, and waits for no pipe."""
+    make(tmp_path / "lock")
+    assert not storage.is_locked(tmp_path / "lock")
+
+
 @pytest.fixture
 def fail(monkeypatch):
     """Make a function raise from now on: ``fail(os, "fsync", error)``."""

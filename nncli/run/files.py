@@ -1,0 +1,90 @@
+"""Reading in a folder that others may have filled: no link is followed, nothing waited for, no file is too large."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nncli.errors import RunError
+
+OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+WORDS = {
+    errno.ENOENT: "missing",
+    errno.ELOOP: "is a symbolic link; a run holds its files itself",
+    errno.ENOTDIR: "is no folder, or a symbolic link to one",
+}
+
+
+def read(folder: Path, name: str, most: int) -> bytes:
+    """The bytes of a regular file; what is appended to it meanwhile is not read.
+
+    Args:
+        folder: where to begin; it may itself be a link.
+        name: the file in it, behind the names of inner folders and "/" where it lies deeper.
+        most: bytes; a larger file is refused before any of it is read.
+
+    Raises:
+        RunError: it is missing, too large, no regular file, behind a link, or the system refuses it.
+    """
+    path = folder / name
+    with _refusals(path), _opened(folder, *name.split("/")) as descriptor:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            raise RunError(f"{path}: is a folder or a device, and no file")
+        if state.st_size > most:
+            raise RunError(f"{path}: has {state.st_size:,} bytes; in this run it can have no more than {most:,}")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(state.st_size)
+
+
+def listed(folder: Path, name: str) -> list[str]:
+    """The names in an inner folder; none where there is no such folder.
+
+    Raises:
+        RunError: it is a link, or something else than a folder.
+    """
+    with _refusals(folder / name):
+        try:
+            with _opened(folder, name, ".") as descriptor:
+                return os.listdir(descriptor)  # noqa: PTH208 (of a descriptor)
+        except FileNotFoundError:
+            return []
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything has this name, a link that leads nowhere too.
+
+    Raises:
+        RunError: the system does not tell.
+    """
+    with _refusals(path):
+        try:
+            os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+    return True
+
+
+@contextmanager
+def _opened(folder: Path, *steps: str) -> Iterator[int]:
+    """A descriptor of what is reached from a folder by these steps, each of which but the last is a real folder."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for number, step in enumerate(steps, 1):
+            inner = os.open(step, OPENED | (os.O_DIRECTORY if number < len(steps) else 0), dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """What the operating system refuses, as a RunError that names the path."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{path}: {WORDS.get(error.errno or 0) or error.strerror or error}") from None
