@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message, code = _told(error)
         with suppress(OSError, AttributeError):  # standard error may be full or closed
             if message:
-                print(message, file=sys.stderr, flush=True)
+                print(_printable(message), file=sys.stderr, flush=True)
         return code
     finally:
         if arguments is None:  # the process ends: no search for garbage in all that it has imported, which takes 18 ms
@@ -76,8 +76,7 @@ def _told(error: BaseException) -> tuple[str, int]:
         case click.exceptions.Exit():
             told = "", error.exit_code
         case click.ClickException():
-            error.show()
-            told = "", error.exit_code
+            told = _shown(error), error.exit_code
         case click.Abort() | KeyboardInterrupt():
             told = "interrupted", 130
         case BrokenPipeError():  # whoever read our output has enough
@@ -89,6 +88,20 @@ def _told(error: BaseException) -> tuple[str, int]:
         case _:
             told = _bug(error), 1
     return told
+
+
+def _shown(error: click.ClickException) -> str:
+    """What click says of a wrong command line: usage, a hint, and the message."""
+    written = io.StringIO()
+    error.show(written)
+    return written.getvalue().rstrip("\n")
+
+
+def _printable(message: str) -> str:
+    """A message in which a name out of a run, or of a file, cannot steer the terminal."""
+    from nncli.spec.problems import harmless
+
+    return "\n".join(map(harmless, message.split("\n")))
 
 
 def _bug(error: BaseException) -> str:

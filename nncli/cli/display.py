@@ -13,6 +13,7 @@ from rich.text import Text
 
 from nncli.cli.reference import in_words
 from nncli.cli.tables import cell_text, direction, figure
+from nncli.spec.problems import harmless
 
 if TYPE_CHECKING:
     from nncli.nn.gradcheck import ArrayCheck, GradientCheck
@@ -60,7 +61,7 @@ def show_result(result: dict[str, Any]) -> None:
 def show_assessment(assessment: dict[str, Any]) -> None:
     """Metrics of each split, then, where there are classes, its confusion matrix with the scores of each."""
     out = Output()
-    where = f"{assessment['run']}  ({assessment['status']}, weights of epoch {assessment['epoch']})"
+    where = f"{harmless(assessment['run'])}  ({assessment['status']}, weights of epoch {assessment['epoch']})"
     out.print(where, soft_wrap=True, style="bold")
     out.print()
     _print_splits(out, {name: part["metrics"] for name, part in assessment["splits"].items()}, exact=True)
@@ -256,7 +257,7 @@ def _print_curves(out: Console, name: str, curves: list[tuple[str, list[float], 
     plotext.theme("pro" if colour else "clear")
     signs = ["braille"] * len(curves) if colour else [chr(ord("a") + index % 26) for index in range(len(curves))]
     for (label, epochs, values), sign in zip(curves[:MOST_CURVES], signs, strict=False):
-        if values and max(values) < DRAWABLE:
+        if values and max(map(abs, values)) < DRAWABLE:
             plotext.plot(epochs, values, label=label, marker=sign)
     last = max((epochs[-1] for _, epochs, _ in curves if epochs), default=0)
     ticks = sorted({round(last * part / 4) for part in range(5)})

@@ -28,7 +28,7 @@ def as_json(comparison: "Comparison") -> str:
     labels = [entry.label for entry in comparison.entries]
     best = {row.name: [labels[index] for index in row.best] for row in comparison.rows if row.best}
     document = {"runs": runs, "differences": comparison.differences, "best": best, "verdict": comparison.verdict()}
-    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def as_csv(comparison: "Comparison") -> str:

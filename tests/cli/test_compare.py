@@ -214,3 +214,27 @@ def test_runs_that_draw_their_test_set_last_are_compared(train, nncli, form):
     result = nncli("compare", "one", "two", *form)
     assert (result.code, result.err) == (0, "")
     assert "test_accuracy" in result.out
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_name_in_a_run_can_steer_the_terminal(here, train, nncli, form):
+    """A directory's name, and what is read out of its files, are printed without control characters."""
+    train("one")
+    first = here / "runs" / "one"
+    names = ["\x1b[2Jtwo", "\x9b2Jthree", "\u202efour"]
+    for name in names:
+        shutil.copytree(first, first.parent / name)
+    paths = [first.parent / name for name in names]
+    for command in (["compare", *paths, *form], ["evaluate", paths[0]], ["evaluate", first.parent / "\x1b[2Jnone"]):
+        result = nncli(*command)
+        assert not {"\x1b", "\x9b", "\u202e"} & set(result.out + result.err), command
+    (paths[0] / "run.json").write_text(
+        (first / "run.json")
+        .read_text(encoding="utf-8")
+        .replace('"sha256": "', '"sha256": "0')
+        .replace('"nncli": "', '"nncli": "\\u001b[2J'),
+        encoding="utf-8",
+    )
+    result = nncli("evaluate", paths[0])
+    assert (result.code, "\x1b" in result.err) == (4, False)
+    assert "it was made with nncli �[2J" in result.err

@@ -180,3 +180,10 @@ def test_the_installed_command_is_the_module(here):
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith("missing.yaml: no such file")
+
+
+def test_a_wrong_command_line_cannot_steer_the_terminal(nncli):
+    """A file's name that a shell has put in the place of an option is printed without control characters."""
+    result = nncli("compare", "--\x1b[2J")
+    assert (result.code, "\x1b" in result.err) == (2, False)
+    assert "No such option" in result.err
