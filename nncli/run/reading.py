@@ -5,6 +5,7 @@ import hashlib
 import io
 import math
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from nncli.errors import RunError
 from nncli.nn.network import shapes, statistics
 from nncli.nn.parameters import Parameters
-from nncli.registry import names
+from nncli.registry import ComponentSpec, names
 from nncli.run import files, limits, storage
 from nncli.run.checkpoint import Checkpoint, checkpoints, unpack
 from nncli.run.checks import cross_check
@@ -86,6 +87,8 @@ class Run:
         told = [(each.name, tuple(each.shape), each.dtype) for each in self.record.parameters]
         if told != [(name, shape, dtype) for name, shape in implied.items()]:
             raise RunError(f"{self.path / 'run.json'}: damaged: its parameters are not those of its spec")
+        if not _drawn(spec, self.record.data):
+            raise RunError(f"{self.path / 'run.json'}: damaged: its data is not what its spec draws")
         return spec
 
     @property
@@ -241,6 +244,17 @@ class Run:
             return parsed(self.read(name), model)
         except ValueError as error:
             raise RunError(f"{self.path / name}: damaged: {error}") from None
+
+
+def _drawn(spec: Spec, data: Mapping[str, DataRecord]) -> bool:
+    """Whether data sets have as many rows, columns and classes as the spec says, which is known before any is drawn."""
+    parts = {"validation": spec.validation, "test": spec.test}
+    own = [part for name, part in parts.items() if name in data and isinstance(part, ComponentSpec)]
+    sources = [part.build() for part in (spec.data, *own)]
+    forms = {(source.columns, source.classes) for source in sources}
+    return forms == {(each.columns, each.classes) for each in data.values()} and sum(
+        source.rows for source in sources
+    ) == sum(each.rows for each in data.values())
 
 
 def _metrics_row(header: list[str], line: list[str]) -> dict[str, float]:
