@@ -1,0 +1,104 @@
+"""Mutated specs: each is read, or refused with file, line and column of every problem; nothing else happens."""
+
+import re
+from pathlib import Path
+
+from nncli.errors import NncliError, SpecError
+from nncli.run.loading import load
+from nncli.run.summary import memory_bytes
+from nncli.spec.sections import Spec
+from tests.conftest import ROOT, SPEC
+from tests.reliability.commands import blemish, run
+from tests.reliability.mutations import other_spec
+from tests.reliability.tally import HangError, Portion, Tally, bounded_time, peak
+
+SPECS = [SPEC, *(path.read_text(encoding="utf-8") for path in sorted((ROOT / "configs").rglob("*.yaml")))]
+CHECKED = 0.02  # the share that goes through the command ``check`` too
+DRAWN = 2**26  # bytes of arrays up to which a command may make them
+MOST_GROWTH = 2**27
+MOST_LINES = 160  # fifty problems of three lines each, and how many more there are
+SNIPPET = "    "
+
+FAULTS = {
+    "an error of the YAML parser is not caught": {
+        "nncli/spec/document.py": ("except (ValueError, OverflowError):", "except UnicodeError:")
+    },
+    "depth is not bounded": {"nncli/spec/document.py": ("if depth > MAX_DEPTH:", "if depth > 10**9:")},
+    "a problem is told without its column": {
+        "nncli/spec/problems.py": (
+            "{self.place.source.name}:{self.place.line}:{self.place.column}",
+            "{self.place.source.name}:{self.place.line}",
+        )
+    },
+    "an alias of nothing is looked up": {
+        "nncli/spec/document.py": ("if event.anchor not in self.anchors:", "if not event.anchor:")
+    },
+    "a snippet steers the terminal": {
+        "nncli/spec/problems.py": (
+            "part = harmless(line[start : start + SNIPPET_WIDTH])",
+            "part = line[start : start + SNIPPET_WIDTH]",
+        )
+    },
+}
+
+
+def attack(portion: Portion) -> Tally:
+    """Read so many mutated specs."""
+    tally, before, random = Tally(), peak(), portion.random
+    path = portion.folder / "spec.yaml"
+    for _ in range(portion.count):
+        data = other_spec(random, SPECS)
+        path.write_bytes(data)
+        wrong = judged(path, data, tally)
+        if wrong is None and random.random() < CHECKED:
+            wrong = checked(path, tally)
+        if wrong:
+            tally.fail(wrong, data, portion.kept)
+    tally.bound_memory(before, MOST_GROWTH, portion.kept)
+    return tally
+
+
+def judged(path: Path, data: bytes, tally: Tally) -> str | None:
+    """What is wrong with the way in which a spec is read; None where that is nothing."""
+    try:
+        with bounded_time():
+            spec = load(path).spec
+    except NncliError as error:
+        tally.outcomes["refused"] += 1
+        return misplaced(str(error), path, data) if isinstance(error, SpecError) else f"{type(error).__name__}: {error}"
+    except (Exception, HangError) as error:
+        tally.outcomes["failed"] += 1
+        return f"{type(error).__name__}: {error}"[:500]
+    tally.outcomes["accepted"] += 1
+    return None if isinstance(spec, Spec) else f"a spec is a {type(spec).__name__}"
+
+
+def misplaced(message: str, path: Path, data: bytes) -> str | None:
+    """Which line of a message is neither a problem at a place in the text, nor a snippet."""
+    last = len(re.split(rb"\r\n|[\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9]", data)) + 1
+    if not message.startswith(f"{path}:"):
+        return f"does not begin with the file: {message[:200]!r}"
+    for line in message.split("\n"):
+        if not line.isprintable():
+            return f"control characters in {line[:200]!r}"
+        if line.startswith(SNIPPET) or re.fullmatch(r"\.\.\. and \d+ more problems", line):
+            continue
+        found = re.match(rf"{re.escape(str(path))}:(\d+):(\d+): .", line)
+        if not found or not 1 <= int(found[1]) <= last or not 1 <= int(found[2]) <= len(data) + 1:
+            return f"no place of the text in {line[:200]!r}"
+    return None
+
+
+def checked(path: Path, tally: Tally) -> str | None:
+    """What is wrong with what the command ``check`` says of a spec that it can draw."""
+    try:
+        spec = load(path).spec
+    except NncliError:
+        pass
+    else:
+        if memory_bytes(spec) > DRAWN:
+            return None
+    tally.outcomes["checked"] += 1
+    with bounded_time():
+        outcome = run(["check", str(path)])
+    return blemish(outcome, MOST_LINES) or (f"exit code {outcome.code}" if outcome.code not in {0, 3} else None)

@@ -1,0 +1,149 @@
+"""Ways to damage a file of a run directory: other bytes, other content under a digest that fits, or no file."""
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import zipfile
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from tests.reliability.fuzz_checkpoints import resealed
+from tests.reliability.mutations import DIGITS, NUMBERS, damaged, other_json
+
+SPARSE = 3 * 2**30
+CELLS = [*DIGITS, *NUMBERS, "nan", "inf", "-inf", "", "x", "\x1b[2J", "1_0", " 1", "٣", '"1"', '"']
+OUTSIDE = "outside"  # where a link leads, beside the run
+
+
+def remove(path: Path) -> None:
+    """Take away whatever has a name."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def missing(path: Path) -> None:
+    """There is no such file."""
+    path.unlink()
+
+
+def empty(path: Path) -> None:
+    """The file has no bytes."""
+    path.write_bytes(b"")
+
+
+def link(path: Path) -> None:
+    """A link leads to the right content, outside of the run."""
+    run = path.parent.parent if path.parent.name == "checkpoints" else path.parent
+    outside = run.parent / OUTSIDE
+    outside.mkdir(exist_ok=True)
+    path.rename(outside / path.name)
+    path.symlink_to(outside / path.name)
+
+
+def pipe(path: Path) -> None:
+    """A pipe to which nobody writes."""
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    """A folder has the file's name."""
+    path.unlink()
+    path.mkdir()
+
+
+def sparse(path: Path) -> None:
+    """The file goes on for 3 GiB of zeros, which take no room on the disk."""
+    with path.open("r+b") as file:
+        file.truncate(SPARSE)
+
+
+def nested(path: Path) -> None:
+    """The file is brackets and nothing else."""
+    path.write_bytes(b"[" * 100_000)
+
+
+def flipped(share: float, path: Path) -> None:
+    """One bit is another, at this share of the file."""
+    data = bytearray(path.read_bytes())
+    data[int(share * len(data))] ^= 0x40
+    path.write_bytes(data)
+
+
+TRAPS = (link, pipe, folder, sparse, nested)
+REPLACEMENTS = (missing, empty, *TRAPS)
+FLIPS = [partial(flipped, number / 16) for number in range(16)]
+
+
+def mutate(random: Random, path: Path) -> bool:
+    """Put other content into a file, at times under a digest that fits; whether that is so."""
+    data = path.read_bytes()
+    if path.suffix == ".json" and random.random() < 0.7:
+        path.write_bytes(other_json(random, data))
+    elif path.suffix == ".csv" and random.random() < 0.7:
+        path.write_bytes(_other_table(random, data))
+    elif path.suffix == ".ckpt" and random.random() < 0.5:
+        path.write_bytes(resealed(random, data))
+        return True
+    elif path.suffix == ".npz" and random.random() < 0.5:
+        _seal(path, _other_archive(random, data))
+        return True
+    else:
+        path.write_bytes(damaged(random, data))
+    return False
+
+
+def _other_table(random: Random, data: bytes) -> bytes:
+    """One to three cells of a table are others, or a line is missing, or stands twice."""
+    rows = [line.split(b",") for line in data.split(b"\n")]
+    for _ in range(random.choice((1, 1, 2, 3))):
+        row = random.choice(rows)
+        row[random.randrange(len(row))] = random.choice(CELLS).encode()
+        at = random.randrange(len(rows))
+        rows[at:at] = random.choice(([], [], [rows[at]]))
+    return b"\n".join(map(b",".join, rows))
+
+
+def _other_archive(random: Random, data: bytes) -> bytes:
+    """Weights with other members, other headers, another way of packing, or other bytes."""
+    if random.random() < 0.4:
+        return damaged(random, data)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [(info.filename, archive.read(info)) for info in archive.infolist()]
+    at = random.randrange(len(members))
+    name, content = members[at]
+    match random.randrange(5):
+        case 0:
+            members[at] = (random.choice(("x.npy", f"../{name}", name[:-4], members[0][0], "\x1b[2J.npy")), content)
+        case 1:
+            members[at] = (name, damaged(random, content))
+        case 2:
+            members[at] = (name, damaged(random, content[:128]) + content[128:])
+        case 3:
+            members[at : at + 1] = []
+        case _:
+            members.append((f"more{random.random()}.npy", content))
+    return _zipped(random, dict(members))
+
+
+def _zipped(random: Random, members: dict[str, bytes]) -> bytes:
+    file, packing = io.BytesIO(), random.choice((zipfile.ZIP_STORED, zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
+    with zipfile.ZipFile(file, "w", packing) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content, packing)
+    return file.getvalue()
+
+
+def _seal(path: Path, weights: bytes) -> None:
+    """Put weights into a run, and their size and digest into its evaluation.json."""
+    path.write_bytes(weights)
+    evaluation = path.parent / "evaluation.json"
+    text = evaluation.read_text(encoding="utf-8")
+    told = json.dumps({"bytes": len(weights), "sha256": hashlib.sha256(weights).hexdigest()})
+    evaluation.write_text(re.sub(r'"weights": \{[^}]*\}', f'"weights": {told}', text), encoding="utf-8")
