@@ -130,20 +130,23 @@ class Run:
 
     @cached_property
     def _rows(self) -> list[dict[str, float]]:
+        """The rows as they stand there; of a run that is not finished those before the first that is none.
+
+        What follows the last checkpoint was not synced: a power cut may have torn it.
+        """
         text = self.read("metrics.csv").decode("utf-8", "replace")
         lines = csv.reader(io.StringIO(text[: text.rfind("\n") + 1], newline=""))
+        header, rows = ["epoch", *columns(self.spec)], list[dict[str, float]]()
         try:
-            header = next(lines, None)
-            rows = [_metrics_row(header or [], line) for line in lines]
+            if next(lines, header) != header:
+                raise RunError(f"{self.path / 'metrics.csv'}: damaged: its first line does not name the columns")
+            for line in lines:
+                row = _metrics_row(header, line)
+                _require_order(rows[-1:], row, self.record.spec.training.epochs)
+                rows.append(row)
         except (ValueError, csv.Error) as error:
-            raise RunError(f"{self.path / 'metrics.csv'}: damaged: {error}") from None
-        if header is not None and header != ["epoch", *columns(self.spec)]:
-            raise RunError(f"{self.path / 'metrics.csv'}: damaged: its first line does not name the columns")
-        if any(math.isnan(row["loss"]) for row in rows[:-1]):
-            raise RunError(f"{self.path / 'metrics.csv'}: damaged: a row before the last has no numbers")
-        epochs = [row["epoch"] for row in rows]
-        if epochs != sorted(epochs) or max(epochs, default=0) > self.record.spec.training.epochs:
-            raise RunError(f"{self.path / 'metrics.csv'}: damaged: its epochs do not rise, or are more than the spec's")
+            if self.evaluation is not None:
+                raise RunError(f"{self.path / 'metrics.csv'}: damaged: {error}") from None
         return rows
 
     @property
@@ -268,3 +271,11 @@ def _metrics_row(header: list[str], line: list[str]) -> dict[str, float]:
     if not (plausible(measured) or all(map(math.isnan, measured.values()))):
         raise ValueError(f"the row of epoch {line[0]} holds what no training measures")
     return row
+
+
+def _require_order(before: list[dict[str, float]], row: dict[str, float], epochs: int) -> None:
+    """A row may follow the one before it, if there is one."""
+    if any(math.isnan(each["loss"]) for each in before):
+        raise ValueError("a row before the last has no numbers")
+    if any(each["epoch"] > row["epoch"] for each in before) or row["epoch"] > epochs:
+        raise ValueError("its epochs do not rise, or are more than the spec's")

@@ -14,14 +14,11 @@ def power(*words):
     return run_in(ROOT, "tests.reliability.power", *words)
 
 
-TORN_ROWS = "readers take rows behind the last checkpoint, which a power cut may have torn, for damage"
-
-
 @pytest.mark.parametrize(
     "words",
     [
         ("--only", "plain-resumed"),
-        pytest.param(("--only", "batches"), marks=pytest.mark.xfail(reason=TORN_ROWS, strict=False)),
+        ("--only", "batches"),
         ("--only", "plain", "--lying"),
     ],
 )

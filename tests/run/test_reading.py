@@ -280,6 +280,18 @@ def test_damage_of_an_unfinished_run_is_told_with_the_file(unfinished, nncli, na
     assert result.err.startswith(f"{unfinished / name}: ")
 
 
+@pytest.mark.parametrize(
+    "torn", [b"30,0.05,0.1\0\0\0", b"30,0.05,0.1,0.2\n", b"\0" * 99 + b"\n", b"5,0.05,1.0,1.0,0.0,0.5,1.0,0.5\n"]
+)
+def test_rows_that_a_power_cut_has_torn_are_none(unfinished, nncli, torn):
+    """Behind the last checkpoint rows were not synced: the readers take those before the first that is none."""
+    metrics = unfinished / "metrics.csv"
+    lines = metrics.read_bytes().splitlines(keepends=True)
+    metrics.write_bytes(b"".join(lines[:-1]) + torn + lines[-1])
+    assert [row["epoch"] for row in Run(unfinished).metrics] == [0, 10, 20]
+    assert nncli("compare", unfinished, unfinished.parent / "other").code == 0
+
+
 def test_a_file_that_no_run_could_have_written_is_not_read(run, nncli):
     """A size far beyond any small network's is refused before a byte of it is read."""
     with (run / "weights.npz").open("r+b") as file:
