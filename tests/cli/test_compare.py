@@ -235,6 +235,9 @@ def test_no_name_in_a_run_can_steer_the_terminal(here, train, nncli, form):
         .replace('"nncli": "', '"nncli": "\\u001b[2J'),
         encoding="utf-8",
     )
+    evaluation = json.loads((first / "evaluation.json").read_bytes())
+    del evaluation["identity"]
+    (paths[0] / "evaluation.json").write_text(json.dumps(evaluation), encoding="utf-8")
     result = nncli("evaluate", paths[0])
     assert (result.code, "\x1b" in result.err) == (4, False)
     assert "it was made with nncli �[2J" in result.err

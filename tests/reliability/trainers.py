@@ -100,8 +100,9 @@ def survey(rounds: int, folder: Path) -> list[str]:
         process.send_signal(signal.SIGTERM)
     with Readers(here, whole) as readers:
         wrong = [f"round {n}: {each}" for n in range(rounds) for each in wrong_in_a_round(here)]
-    print(f"{rounds} rounds of {TRAINERS} trainers, {readers.count} readings, {len(wrong + readers.wrong)} wrong")
-    return wrong + readers.wrong + trials.not_resumed(here, whole)
+    wrong += readers.wrong
+    print(f"{TRAINERS} trainers at once, rounds: {rounds}, readings: {readers.count}, {len(wrong)} wrong")
+    return wrong + trials.not_resumed(here, whole)
 
 
 def main() -> int:

@@ -205,8 +205,9 @@ def finished_already(outcome: Outcome) -> bool:
 
 
 def told(outcome: Outcome) -> str:
-    """How a command ended, in a line."""
-    return f"exit {outcome.code}: {outcome.err.strip()[-TOLD:]!r}"
+    """How a command ended, in a line: what it said last, and which checks failed."""
+    failed = [" ".join(line.split())[:TOLD] for line in outcome.out.splitlines() if "WRONG" in line]
+    return f"exit {outcome.code}: {outcome.err.strip()[-TOLD:]!r}" + "".join(f" ({each})" for each in failed)
 
 
 def unreadable(folder: Path, whole: Path) -> list[str]:
