@@ -19,7 +19,7 @@ from nncli.run.divergence import Culprit, Search
 from nncli.run.evaluation import SPLITS, examples, measure, possible_names, predict
 from nncli.run.reading import Run
 from nncli.run.tasks import task
-from nncli.spec.problems import LONGEST_VALUE, did_you_mean, harmless, path_words
+from nncli.spec.problems import LONGEST_VALUE, did_you_mean, path_words
 from nncli.spec.schema import Sections
 from nncli.spec.sections import Spec
 
@@ -191,5 +191,5 @@ def require_same_data(run: Run, experiment: Experiment) -> None:
     for name, data in experiment.data.items():
         if run.data[name] != described(data):
             made = run.record.versions.get("nncli")
-            by = "" if made == __version__ else f"; it was made with nncli {harmless(str(made))[:LONGEST_VALUE]}"
+            by = "" if made == __version__ else f"; it was made with nncli {str(made)[:LONGEST_VALUE]}"
             raise RunError(f"{run.path}: the {name} data drawn now is not what the run was trained on{by}")

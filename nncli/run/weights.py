@@ -64,9 +64,9 @@ def _require_small_directory(data: bytes, wanted: Mapping[str, Form]) -> None:
     """The archive ends with a directory hardly larger than that of the wanted arrays: an endless one is never read."""
     if len(data) < END.size:
         raise ValueError(f"no archive of arrays: it has {len(data)} bytes")
-    mark, disk, first, here, members, size, start, comment = END.unpack(data[-END.size :])
-    is_plain = mark == b"PK\5\6" and not (disk or first or comment) and here == members
-    if not is_plain or start + size + END.size != len(data) or data[-END.size - 20 :].startswith(LOCATOR):
+    mark, _, _, _, members, size, start, _ = END.unpack(data[-END.size :])
+    is_second = data[-END.size - 20 :].startswith(LOCATOR)
+    if mark != b"PK\5\6" or start + size + END.size != len(data) or is_second:
         raise ValueError("no archive of arrays: it does not end as one does")
     most = 2 * sum(ENTRY + len(name.encode()) for name in wanted)
     if size > most:

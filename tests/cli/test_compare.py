@@ -221,11 +221,15 @@ def test_no_name_in_a_run_can_steer_the_terminal(here, train, nncli, form):
     """A directory's name, and what is read out of its files, are printed without control characters."""
     train("one")
     first = here / "runs" / "one"
-    names = ["\x1b[2Jtwo", "\x9b2Jthree", "\u202efour"]
+    names = ["\x1b[2Jtwo", "\x9b2Jthree", "\u202efour", "\x1b[2Jfolder/one"]
     for name in names:
         shutil.copytree(first, first.parent / name)
     paths = [first.parent / name for name in names]
-    for command in (["compare", *paths, *form], ["evaluate", paths[0]], ["evaluate", first.parent / "\x1b[2Jnone"]):
+    for command in (
+        ["compare", first, *paths, *form],
+        ["evaluate", paths[0]],
+        ["evaluate", first.parent / "\x1b[2Jnone"],
+    ):
         result = nncli(*command)
         assert not {"\x1b", "\x9b", "\u202e"} & set(result.out + result.err), command
     (paths[0] / "run.json").write_text(

@@ -34,6 +34,14 @@ def test_a_blas_that_takes_fewer_is_told():
     assert taken() == [1]
 
 
+def test_a_number_that_no_library_takes_is_a_mistake_of_the_spec(nncli, here):
+    """It is refused before any library is asked."""
+    (here / "config.yaml").write_text(SPEC.replace("epochs: 30,", f"epochs: 30, threads: {10**30},"), encoding="utf-8")
+    result = nncli("train", "config.yaml")
+    assert result.code == 3
+    assert "training.threads: must be at most 1024" in result.err
+
+
 def test_the_message_has_its_place(nncli, here):
     """Line and column of the number in the config, like any other mistake in it; nothing is left behind."""
     (here / "config.yaml").write_text(SPEC.replace("epochs: 30,", "epochs: 30, threads: 1000,"), encoding="utf-8")

@@ -111,6 +111,16 @@ def test_a_digest_that_fits_makes_no_checkpoint(body):
         unpack(sealed(body))
 
 
+def test_a_head_without_an_end_is_none():
+    """A file that is one line has no vectors, not even where its own length is that of the ones it lists."""
+    body = POSITION[:-1] % vector(length=b"100")
+    size = len(sealed(body)) + 1
+    body = body.replace(b"100", b"%3d" % ((size + 3) // 4)) + b" " * (1 + -size % 4)
+    assert len(sealed(body)) == 4 * ((size + 3) // 4)
+    with pytest.raises(RunError, match="no line of at most"):
+        unpack(sealed(body))
+
+
 def test_nothing_is_made_for_a_length_that_is_only_told():
     """A head that lists a petabyte is refused by comparing numbers."""
     tracemalloc.start()

@@ -64,6 +64,7 @@ def header(text):
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode("latin1")
 
 
+DESCRIBED = "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n"
 WRONG = {
     "nothing": b"",
     "no archive": b"x" * 100,
@@ -92,9 +93,12 @@ WRONG = {
     "a header of brackets": zipped(*members(**{"layers.0.biases": header("(" * 500)})),
     "a header of minuses": zipped(*members(**{"layers.0.biases": header("-" * 500)})),
     "an endless header": zipped(*members(**{"layers.0.biases": header("{" + " " * 60_000 + "}")})),
-    "a header of Python 2": zipped(
-        *members(**{"layers.0.biases": header("{'descr': '<f4', 'fortran_order': False, 'shape': (3L,), }\n")})
+    "a version that is only told": zipped(
+        *members(**{"layers.0.biases": header(DESCRIBED).replace(b"\x01\x00", b"\x02\x00", 1) + bytes(12)})
     ),
+    "a long header": zipped(*members(**{"layers.0.biases": header(DESCRIBED[:-1] + " " * 600 + "\n") + bytes(12)})),
+    "a second one without npy": zipped(*members(), ("layers.0.biases", npy(ARRAYS["layers.0.biases"]))),
+    "a header of Python 2": zipped(*members(**{"layers.0.biases": header(DESCRIBED.replace("3,", "3L,")) + bytes(12)})),
     "a shape beyond all memory": zipped(
         *members(**{"layers.0.biases": header(f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({10**15},), }}\n")})
     ),
@@ -117,6 +121,19 @@ def test_two_members_of_one_name_are_refused():
         data = zipped(*members(), members()[0])
     with pytest.raises(ValueError, match="two of its arrays have the same name"):
         unzipped(data, WANTED)
+
+
+def test_a_header_made_by_hand_is_read():
+    """What some of the refused ones differ from."""
+    read = unzipped(zipped(*members(**{"layers.0.biases": header(DESCRIBED) + bytes(12)})), WANTED)
+    assert read["layers.0.biases"].tolist() == [0, 0, 0]
+
+
+def test_a_header_that_python_cannot_parse_is_refused(monkeypatch):
+    """Whatever its parser raises, running out of its own stack included."""
+    monkeypatch.setattr(np.lib.format, "read_array_header_1_0", lambda *_, **__: (_ for _ in ()).throw(MemoryError))
+    with pytest.raises(ValueError, match="is no array"):
+        unzipped(saved(), WANTED)
 
 
 def test_every_changed_byte_of_the_arrays_is_told():
