@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from nncli.errors import NncliError, RunError
-from nncli.run import storage
 from nncli.run.agreement import differences
 from nncli.run.assembly import assemble
 from nncli.run.assessment import assess, require_same_data
@@ -43,13 +42,14 @@ def verify(run: Run) -> Iterator[Check]:
         try:
             yield Check(what, look(), holds=True)
         except NncliError as error:
-            if (run.path / what).exists() or not _is_replaced(run, what):
+            if not _is_replaced(run, what):
                 yield Check(what, str(error), holds=False)
 
 
 def _is_replaced(run: Run, what: str) -> bool:
-    """Whether a checkpoint has gone because newer ones have come, while somebody trains in the run."""
-    return what.startswith("checkpoints/") and storage.is_locked(run.path / "lock")
+    """Whether a checkpoint has gone because newer ones have come, from somebody who trains in the run."""
+    there = [f"checkpoints/{path.name}" for path in checkpoints(run.path)]
+    return what.startswith("checkpoints/") and bool(there) and what not in there
 
 
 def _description(run: Run) -> str:

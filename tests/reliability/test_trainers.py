@@ -1,15 +1,9 @@
 """A round of three trainers, and a planted fault that it must find."""
 
-import pytest
-
 from tests.conftest import ROOT
 from tests.reliability.sabotage import run_in
 
 
-GONE = "verify takes a checkpoint for missing that was replaced, where the trainer has ended since"
-
-
-@pytest.mark.xfail(reason=GONE, strict=False)
 def test_one_of_three_trains():
     """Exactly one trainer gets the run, the readers never fail, and the run ends as if it had been alone."""
     done = run_in(ROOT, "tests.reliability.trainers", "--rounds", "1")
