@@ -189,7 +189,8 @@ def require_same_data(run: Run, experiment: Experiment) -> None:
         RunError: one is not.
     """
     for name, data in experiment.data.items():
-        if run.data[name] != described(data):
+        recorded = run.record.data.get(name) or run.data[name]
+        if recorded != described(data):
             made = run.record.versions.get("nncli")
             by = "" if made == __version__ else f"; it was made with nncli {str(made)[:LONGEST_VALUE]}"
             raise RunError(f"{run.path}: the {name} data drawn now is not what the run was trained on{by}")

@@ -210,17 +210,25 @@ class Run:
                 raise RunError(f"{self.path}: {error}") from None
             parameters.values[...] = held["values"]
             return checkpoint.position.epoch
-        views, told = parameters.views(parameters.values), self.evaluation.weights
-        data = self.read("weights.npz")
-        if len(data) != told.bytes or hashlib.sha256(data).hexdigest() != told.sha256:
-            raise RunError(f"{self.path / 'weights.npz'}: damaged: its digest is not the one in evaluation.json")
+        views = parameters.views(parameters.values)
         try:
-            arrays = unzipped(data, forms(views))
+            arrays = unzipped(self.packed_weights(self.evaluation), forms(views))
         except ValueError as error:
             raise RunError(f"{self.path / 'weights.npz'}: damaged: {error}") from None
         for name, view in views.items():
             view[...] = arrays[name]
         return self.evaluation.epoch
+
+    def packed_weights(self, evaluation: EvaluationRecord) -> bytes:
+        """The bytes of weights.npz.
+
+        Raises:
+            RunError: they are not those that the evaluation is of.
+        """
+        data, told = self.read("weights.npz"), evaluation.weights
+        if len(data) != told.bytes or hashlib.sha256(data).hexdigest() != told.sha256:
+            raise RunError(f"{self.path / 'weights.npz'}: damaged: its digest is not the one in evaluation.json")
+        return data
 
     def read(self, name: str) -> bytes:
         """One of the run's files, named from its directory.

@@ -71,8 +71,14 @@ class Resumption:
         return _with_epochs(self.run.spec, given.training.epochs)
 
     def finished(self, spec: Spec) -> EvaluationRecord | None:
-        """What a run was worth that has nothing left to train; None where it has."""
-        evaluation = self.run.evaluation
+        """What a run was worth that has nothing left to do; None where it has, or where its end is damaged."""
+        try:
+            evaluation = self.run.evaluation
+            if evaluation is not None:
+                self.run.packed_weights(evaluation)
+        except RunError as error:
+            self.told.append(f"{error}; it is made anew")
+            return None
         if evaluation is None or evaluation.epochs_trained == self.run.spec.training.epochs < spec.training.epochs:
             return None
         return evaluation

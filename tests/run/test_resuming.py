@@ -220,6 +220,20 @@ def test_a_run_that_lacks_its_last_files_gets_them_again(here, nncli, lost):
     assert contents(path) == before
 
 
+@pytest.mark.parametrize("name", ["evaluation.json", "weights.npz"])
+@pytest.mark.parametrize("damage", [damaged, lambda data: data[:100], lambda data: b""])
+def test_a_damaged_end_is_made_anew(here, nncli, name, damage):
+    """From the last checkpoint, and the damage is told."""
+    assert nncli("train", "config.yaml", "-q", "test={type: spiral, samples: 10}").code == 0
+    path = here / "runs" / "config"
+    before = contents(path)
+    (path / name).write_bytes(damage(before[name]))
+    result = nncli("train", "--resume", "config", "-q")
+    assert result.code == 0
+    assert result.err.startswith(f"runs/config/{name}: damaged: ")
+    assert contents(path) == before
+
+
 def test_what_differs_is_listed(here, interrupted):
     """Every key, with its place in the config that was given along."""
     path = interrupted()
