@@ -110,7 +110,8 @@ def _note(data: bytes, original: bytes, is_sealed: bool, tally: Tally, kept: Pat
         tally.fail(f"{type(error).__name__}: {error}"[:500], data, kept)
     else:
         is_right = well_formed(found, data) if is_sealed else data == original
-        tally.outcomes[f"{kind}accepted" if is_right else "failed"] += 1
+        right = f"{kind}accepted" if is_sealed else "unchanged and accepted"
+        tally.outcomes[right if is_right else "failed"] += 1
         if not is_right:
             tally.fail("accepted", data, kept)
 

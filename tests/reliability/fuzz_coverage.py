@@ -19,8 +19,8 @@ FAULTS = {
     "an alias of nothing is looked up": {
         "nncli/spec/document.py": ("if event.anchor not in self.anchors:", "if not event.anchor:")
     },
-    "an error of the YAML parser is not caught": {
-        "nncli/spec/document.py": ("except (ValueError, OverflowError):", "except UnicodeError:")
+    "the place of a key that stands twice is lost": {
+        "nncli/spec/document.py": ("first = node.keys[event.value].line", "first = node.keys[len(node.keys)].line")
     },
 }
 LONGEST = 4096  # characters of a spec that it makes up
