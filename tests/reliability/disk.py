@@ -111,7 +111,7 @@ class Disk:
     The methods are named after system calls, and raise what is not possible as a KeyError or AssertionError.
 
     Args:
-        lies: whether it says that it has synced, and has not.
+        lies: whether it says of files that it has synced them, and has not; names it does sync.
     """
 
     def __init__(self, lies: bool = False) -> None:
@@ -159,10 +159,9 @@ class Disk:
     def fsync(self, handle: int) -> None:
         """Make the bytes of a file durable, or the names in a folder."""
         node = self._open[handle]
-        if self.lies:
-            return
         if isinstance(node, File):
-            node.sync()
+            if not self.lies:
+                node.sync()
             return
         for change in [each for each in self.pending if any(entry.folder is node for entry in each)]:
             self.pending.remove(change)

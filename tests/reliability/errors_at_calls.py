@@ -118,7 +118,7 @@ def main(harness: str = "errors_at_calls") -> int:
     """Read the command line, and do it; 1 where anything was wrong."""
     arguments = calls.arguments_of(harness, __doc__)
     code = calls.conduct(harness, arguments, every_trial, wrong_with)
-    if arguments.sabotage or arguments.sample:
+    if arguments.sabotage or arguments.sample or arguments.course:
         return code
     return scarcity.survey() or code
 

@@ -28,9 +28,6 @@ OLDEST_REMOVED_FIRST = {
         "        _put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n",
     )
 }
-UNCHECKED = {
-    "nncli/run/checkpoint.py": ("or hashlib.sha256(data[start:]).digest() != data[len(MAGIC) : start]", "or False")
-}
 
 
 class Fault(NamedTuple):
@@ -63,7 +60,6 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "resumed from the oldest": Fault(
             {RESUMING: ("reversed(checkpoints(self.run.path))", "checkpoints(self.run.path)")}, RESUMED
         ),
-        "digest not checked": Fault(UNCHECKED, (*SOME, "--only", "plain", "--lying")),
     },
     "signals_at_calls": {
         "written in place": Fault(IN_PLACE, SAMPLE),

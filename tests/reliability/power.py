@@ -188,7 +188,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--most", type=int, default=100, help="stop when so many states were wrong")
     parser.add_argument("--only", choices=RECORDINGS, help="one recording instead of all")
-    parser.add_argument("--lying", action="store_true", help="a disk that says it has synced, and has not")
+    parser.add_argument("--lying", action="store_true", help="a disk that says it has synced files, and has not")
     add_sabotage(parser, "power")
     arguments = parser.parse_args()
     if arguments.sabotage:
