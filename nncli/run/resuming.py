@@ -79,9 +79,11 @@ class Resumption:
         except RunError as error:
             self.told.append(f"{error}; it is made anew")
             return None
-        if evaluation is None or evaluation.epochs_trained == self.run.spec.training.epochs < spec.training.epochs:
+        if evaluation is None:
             return None
-        return evaluation
+        trained, training = evaluation.epochs_trained, self.run.spec.training
+        was_stopped_early = training.early_stopping is not None and trained < training.epochs
+        return evaluation if trained == spec.training.epochs or was_stopped_early else None
 
     def reopen(self, training: Training) -> RunDirectory:
         """The run's directory, with the training where its newest checkpoint that is whole has it.
@@ -126,7 +128,7 @@ class Resumption:
 
     def _record_epochs(self, epochs: int) -> None:
         """Say in run.json how many epochs there are now; a finished run is so no longer, and says so first."""
-        storage.remove(self.run.path / "evaluation.json")
+        storage.remove_for_good(self.run.path / "evaluation.json")
         described = self.run.description
         described["spec"]["training"]["epochs"] = epochs
         described["overrides"].append(f"training.epochs={epochs}")

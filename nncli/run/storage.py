@@ -83,6 +83,13 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def remove_for_good(path: Path) -> None:
+    """Remove a file that may be gone already, so that no power cut brings it back."""
+    remove(path)
+    with failures(path):
+        sync_folder(path.parent)
+
+
 def sync_folder(path: Path) -> None:
     """Make the names in a folder last."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

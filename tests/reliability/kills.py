@@ -64,7 +64,7 @@ def drawn_spec(number: int, random: Random) -> str:
     """A spec that trains for some tens of milliseconds; every optimizer, network and schedule has its turn."""
     size = random.choice([None, 7, 16, 32])
     rng = random.choice(["derived", "derived", "nnfs"])
-    epochs = random.choice([30, 60]) if size else random.choice([200, 600])
+    epochs = random.choice([60, 120]) if size else random.choice([400, 800])
     more = random.choice(["", f"schedule: {SCHEDULES[number % len(SCHEDULES)]}\n"])
     more += random.choice(["", "", f"clipping: {random.choice(CLIPPINGS)}\n"])
     return _SPEC.format(

@@ -20,6 +20,7 @@ def power(*words):
         ("--only", "plain-resumed"),
         ("--only", "batches"),
         ("--only", "plain", "--lying"),
+        ("--only", "plain-extended"),
     ],
 )
 def test_no_power_cut_costs_more_than_it_may(words):

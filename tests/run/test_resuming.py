@@ -277,6 +277,17 @@ def test_epochs_may_be_raised(here, interrupted, stopped):
     assert resume(path) == ["finished"]
 
 
+def test_an_evaluation_of_fewer_epochs_finishes_nothing(here, interrupted):
+    """As after a power cut between run.json with more epochs and the removal of evaluation.json."""
+    path = interrupted(steps=10**6)
+    more = interrupted("training.epochs=50", steps=10**6, name="more")
+    old = (path / "evaluation.json").read_bytes()
+    resume(path, Steps(3), overrides=("training.epochs=50",))
+    (path / "evaluation.json").write_bytes(old)
+    assert resume(path) != ["finished"]
+    assert {**contents(path), "run.json": b""} == {**contents(more), "run.json": b""}
+
+
 def test_raised_epochs_leave_the_schedule_and_the_rows_as_they_are(here, interrupted):
     """A schedule that was to end with training still ends there; a config that leaves both open agrees."""
     path = interrupted(WARM_COSINE, steps=10**6)
