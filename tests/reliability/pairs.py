@@ -42,7 +42,7 @@ OTHERS = [  # the network of four units, otherwise
     "training.batch_size=8",
     "regularization.l2=0.1",
     "data.samples=9",
-    "training.log_every=2",
+    "optimizer.beta_1=0.8",
 ]
 SPECS = [*(f"layers={network}" for network in NETWORKS), *OTHERS]
 
