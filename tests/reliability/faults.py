@@ -100,9 +100,6 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "no lock": Fault(
             {STORAGE: ("                _take(descriptor)\n", "                pass\n")}, ("--rounds", "2")
         ),
-        "a checkpoint may not go away": Fault(
-            {READING: ("if checkpoints(self.path) == found:", "if True:")}, ("--rounds", "20")
-        ),
     },
     "kills": {
         "masks begin anew": Fault(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nncli.errors import RunError
-from nncli.run import storage
+from nncli.run import files, storage
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import checkpoints, pack, unpack
 from nncli.run.reading import Run
@@ -363,6 +363,21 @@ def test_a_checkpoint_under_another_moments_name_is_refused(unfinished, nncli):
     result = nncli("evaluate", unfinished)
     assert result.code == 4
     assert "00000030.ckpt: damaged: it is the checkpoint after 0 updates" in result.err
+
+
+def test_a_checkpoint_that_is_replaced_meanwhile_is_looked_for_again(unfinished, monkeypatch):
+    """Where the trainer has put newer ones and removed the newest that was listed, the newer one is read."""
+    read, newer = files.read, newest(unfinished).with_name("00000031.ckpt")
+
+    def late(folder, name, most):
+        if name.endswith("30.ckpt") and not newer.exists():
+            known = unpack(newest(unfinished).read_bytes())
+            newest(unfinished).unlink()
+            newer.write_bytes(pack(known.position.model_copy({"updates": 31}), known.vectors, known.identity))
+        return read(folder, name, most)
+
+    monkeypatch.setattr(files, "read", late)
+    assert Run(unfinished).checkpoint.position.updates == 31
 
 
 def test_only_numbers_of_updates_name_checkpoints(unfinished):
