@@ -173,7 +173,7 @@ def test_top_level_is_the_plan_s():
     """Nothing stands at the top but what the plan names, dot-files aside."""
     import subprocess
 
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if listed.returncode:
         pytest.skip("not a checkout")
     top = {Path(name).parts[0] for name in listed.stdout.splitlines()}

@@ -105,7 +105,7 @@ def test_a_planted_fault_is_found(fault, tmp_path):
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert outcome.returncode == (0 if fault is None else 1), outcome.stdout[-2000:]

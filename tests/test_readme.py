@@ -134,7 +134,7 @@ def rewritten(page, folder):
                 printed = str(code)
             else:
                 done = subprocess.run(
-                    command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
+                    command, shell=True, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False
                 )
                 code = done.returncode
                 printed = done.stdout + (done.stderr if code else "")

@@ -54,7 +54,9 @@ def pin(threads):
 def told(variables, packages):
     """The line on date, machine, versions and BLAS kernel, above every table."""
     kernels = [sys.executable, "-m", "tests.benchmarks.machine"]
-    blas = subprocess.run(kernels, check=True, capture_output=True, text=True, cwd=ROOT, env=variables).stdout.strip()
+    blas = subprocess.run(
+        kernels, check=True, capture_output=True, encoding="utf-8", cwd=ROOT, env=variables
+    ).stdout.strip()
     parts = (
         time.strftime("%Y-%m-%d"),
         f"{processor()}, {_cores()}",

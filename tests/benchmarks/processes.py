@@ -51,7 +51,9 @@ def cost(words, variables, least=0.0):
     """
     with tempfile.TemporaryFile("w+") as output:
         start = time.perf_counter()
-        process = subprocess.Popen(words, stdout=output, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=variables)
+        process = subprocess.Popen(
+            words, stdout=output, stderr=subprocess.PIPE, encoding="utf-8", cwd=ROOT, env=variables
+        )
         errors = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start

@@ -29,7 +29,7 @@ class Worker:
     def __init__(self, variables):
         command = [sys.executable, "-m", "tests.benchmarks.worker", variables["OMP_NUM_THREADS"]]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen(command, **pipes, text=True, cwd=ROOT, env=variables)
+        self.process = subprocess.Popen(command, **pipes, encoding="utf-8", cwd=ROOT, env=variables)
 
     def ask(self, rival, shape, steps):
         """Seconds, and the first losses, of so many steps."""

@@ -29,7 +29,9 @@ print(code, *(name for name in {} if name in sys.modules), file=sys.stderr)
 def test_help_and_version_start_without_numpy(arguments):
     """Nothing heavy is imported to print a page of help."""
     program = LOADED.format(HEAVY)
-    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, encoding="utf-8", check=True
+    )
     assert done.stderr == "0\n"
     assert done.stdout
 
@@ -37,7 +39,9 @@ def test_help_and_version_start_without_numpy(arguments):
 def test_training_starts_without_what_it_does_not_use(here):
     """Neither the display is imported nor pydantic's models; its core checks a spec."""
     program, arguments = LOADED.format(NOT_FOR_TRAINING), ["train", "config.yaml", "--quiet"]
-    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, encoding="utf-8", check=True
+    )
     assert (done.stdout, done.stderr) == ("runs/config\n", "0\n")
 
 
@@ -152,7 +156,7 @@ def test_a_reader_that_has_enough_is_no_error(here, arguments):
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "-m", "nncli", *arguments]
-    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, cwd=here)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, encoding="utf-8", check=False, cwd=here)
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -160,7 +164,7 @@ def test_a_reader_that_has_enough_is_no_error(here, arguments):
 def test_a_pipe_to_head_is_quiet():
     """The first line arrives, and nobody complains about the rest."""
     command = f'"{sys.executable}" -m nncli components --json | head -1'
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, shell=True, capture_output=True, encoding="utf-8", check=True)
     assert (done.stdout, done.stderr) == ("[\n", "")
 
 
@@ -177,7 +181,7 @@ def test_the_installed_command_is_the_module(here):
     script = Path(sys.executable).parent / "nncli"
     for command in ([str(script)], [sys.executable, "-m", "nncli"]):
         command += ["check", "missing.yaml"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, cwd=here)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith("missing.yaml: no such file")
 

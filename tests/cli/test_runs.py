@@ -90,7 +90,7 @@ def test_a_folder_without_runs(here, nncli):
 def test_a_running_run_says_how_far_it_is(here, nncli):
     """While another process trains, the epoch of its last row is shown, and it is not disturbed."""
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", "training.epochs=1000000000", "--name", "long"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=here) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", cwd=here) as process:
         try:
             assert process.stderr.readline().startswith("epoch 0/")
             assert re.search(r"long +running +\d", nncli("runs").out)

@@ -75,7 +75,7 @@ def training(here):
     """A training without an end, in pipes instead of a terminal, once its first epochs are told."""
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", *ENDLESS]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=here, env=environment()
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=here, env=environment()
     ) as process:
         assert process.stderr.readline().startswith("epoch 0/")
         yield process
@@ -189,7 +189,7 @@ def test_a_dumb_terminal_gets_plain_lines(here):
 def test_no_terminal_gets_plain_lines(here):
     """In pipes no control code is printed, on neither stream."""
     command = [sys.executable, "-m", "nncli", "train", "config.yaml"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=here, env=environment())
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=here, env=environment())
     assert [line.split()[1] for line in done.stderr.splitlines()] == ["0/30", "10/30", "20/30", "30/30"]
     assert "\x1b" not in done.stdout + done.stderr
 
@@ -210,7 +210,7 @@ def test_only_the_result_goes_to_standard_output(here):
     """With standard output in a file the terminal still gets the display, and the file no part of it."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", "training.epochs=3000", "--name", "x"]
-    with (here / "out.txt").open("w") as file:
+    with (here / "out.txt").open("w", encoding="utf-8") as file:
         process = subprocess.Popen(command, stdout=file, stderr=theirs, cwd=here, env=environment())
     os.close(theirs)
     screen = fdspawn(ours, timeout=60, encoding="utf-8")

@@ -59,7 +59,12 @@ def test_the_environment_has_no_say(here):
     )
     told = dict.fromkeys(ONE, "2")
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=here, env={**os.environ, **told}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=here,
+        env={**os.environ, **told},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     assert done.stdout.splitlines()[-1] == "[1]"
 

@@ -41,7 +41,7 @@ def guided(minutes: float, kept: Path) -> int:
         words.write_text("".join(f'"{word}"\n' for word in WORDS.split()), encoding="utf-8")
         options = [f"-max_total_time={round(60 * minutes)}", f"-dict={words}", f"-max_len={LONGEST}", "-timeout=60"]
         command = [sys.executable, "-m", __name__, *options, f"-artifact_prefix={kept}/", "-rss_limit_mb=2048", corpus]
-        outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        outcome = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     return told(outcome.stderr + outcome.stdout, outcome.returncode)
 
 

@@ -46,7 +46,7 @@ def run_in(folder: Path, *words: str, seconds: float = 600) -> "subprocess.Compl
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=seconds,
     )

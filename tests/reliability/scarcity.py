@@ -30,7 +30,7 @@ def mounted(place: Path, *options: str) -> Iterator[None]:
     Raises:
         NotPermittedError: it may not be.
     """
-    done = subprocess.run(["mount", *options, str(place)], capture_output=True, text=True, check=False)
+    done = subprocess.run(["mount", *options, str(place)], capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         raise NotPermittedError(done.stderr.strip())
     try:

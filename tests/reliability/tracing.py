@@ -83,7 +83,7 @@ def traced(
     words = ["strace", "-f", "-y", "-xx", "-s", str(LONGEST), "-o", str(log), *options, *command(arguments)]
     with (stderr or cwd.parent / f"{cwd.name}.stderr").open("w+", encoding="utf-8") as errors:
         done = subprocess.run(
-            words, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=errors, text=True, check=False
+            words, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", check=False
         )
         told = "" if stderr else _again(errors)
     lines = log.read_text(encoding="ascii").splitlines()

@@ -54,7 +54,7 @@ def started(folder: Path) -> subprocess.Popen:
     """A trainer that goes on with the run."""
     words = trials.command((*RESUME, "-q"))
     pipe = subprocess.PIPE
-    return subprocess.Popen(words, cwd=folder, env=trials.environment(), stdout=pipe, stderr=pipe, text=True)
+    return subprocess.Popen(words, cwd=folder, env=trials.environment(), stdout=pipe, stderr=pipe, encoding="utf-8")
 
 
 def ended(process: subprocess.Popen) -> Outcome:

@@ -77,7 +77,7 @@ def run(arguments: Iterable[str], cwd: Path, before: Callable[[], None] | None =
         cwd=cwd,
         env=environment(),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         preexec_fn=before,
     )

@@ -86,6 +86,6 @@ def test_resolving_twice_changes_nothing(resolved):
 
 def test_models_are_made_of_the_components_that_are_used(here):
     """Of all that are registered, only those that a spec names, or is completed with, have their signatures read."""
-    done = subprocess.run([sys.executable, "-c", MODELS], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", MODELS], capture_output=True, encoding="utf-8", check=True)
     used = {"spiral", "dense", "relu", "softmax", "categorical_crossentropy", "adam", "accuracy", "he", "glorot"}
     assert set(done.stdout.split()) == used

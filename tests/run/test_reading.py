@@ -123,7 +123,7 @@ def test_status_follows_the_newest_checkpoint(unfinished):
 
 def test_a_last_row_without_numbers_is_a_diverged_run(unfinished):
     """The row of NaN that a divergence leaves is what it is known by."""
-    with (unfinished / "metrics.csv").open("a") as file:
+    with (unfinished / "metrics.csv").open("a", encoding="utf-8") as file:
         file.write("30" + ",nan" * 7 + "\n")
     assert Run(unfinished).status == "diverged at epoch 30"
 
@@ -154,7 +154,7 @@ def test_what_is_no_run_is_named(run, here, name):
 def test_a_half_written_last_line_of_metrics_is_ignored(run):
     """What has no line end yet is still being written."""
     whole = Run(run).metrics
-    with (run / "metrics.csv").open("a") as file:
+    with (run / "metrics.csv").open("a", encoding="utf-8") as file:
         file.write("40,0.05,1.0")
     assert Run(run).metrics == whole
     assert [row["epoch"] for row in whole] == [0, 10, 20, 30]

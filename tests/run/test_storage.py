@@ -55,7 +55,7 @@ def fail(monkeypatch):
 def holder(tmp_path):
     """Another process that holds the lock of ``tmp_path / "lock"``."""
     command = [sys.executable, "-c", HOLDER, str(tmp_path / "lock")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout.readline() == "held\n"
         yield process
         process.kill()
