@@ -4,6 +4,7 @@ NncliError
 ├── CommandLineError   2  the command line is wrong
 ├── SpecError          3  the spec or the data is wrong
 ├── RunError           4  a run directory is missing, damaged or does not fit
+│   └── UnreadableError   the system refuses to read in it, which says nothing of what is there
 ├── StorageError       5  storage failed: full, read-only, input/output error
 ├── BusyError          6  busy, or exists already
 ├── DivergedError      7  training diverged: NaN or infinity
@@ -36,6 +37,10 @@ class RunError(NncliError):
     """A run directory is missing, damaged or does not fit."""
 
     exit_code = 4
+
+
+class UnreadableError(RunError):
+    """The system refuses to read in a run directory, which says nothing of what is there."""
 
 
 class StorageError(NncliError):

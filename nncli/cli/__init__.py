@@ -43,6 +43,11 @@ for _command in (init, check, show, explain, gradcheck, profile, train, evaluate
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the one place where errors become codes."""
+    for descriptor in range(3):  # one that is closed would become a file of a run, and take what is printed
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
     os.environ.update(ONE)
     gc.set_threshold(OBJECTS)
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another one

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.measure import Measurement
+from rich.table import Table
 from rich.text import Text
 
 from nncli.cli.display import Output, table
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 COLOURS = {"running": "cyan", "finished": "green", "interrupted": "yellow", "diverged": "red", "damaged": "bold red"}
 OTHERS = ("validation_", "test_")  # before the metrics of other splits than the training set
+MOST_KEYS = 12  # that are told of a run; --json has them all
 PENALTIES = {"data_loss", "regularization_loss"}
 
 
@@ -25,21 +28,31 @@ def show_runs(folder: Path, listed: Sequence["Listed"]) -> None:
         out.print(f"{folder}: no runs; 'nncli train config.yaml' makes one", soft_wrap=True)
         return
     columns = list(dict.fromkeys(name for each in listed for name in _telling(each.metrics)))
-    made = table("run", "status", "epoch", *(name.replace("_", " ") for name in columns))
-    made.columns[1].justify = "left"
-    for each in listed:
-        status = Text(each.status, style=COLOURS.get(each.status.split()[0], ""))
-        values = [figure(each.metrics[name]) if name in each.metrics else "–" for name in columns]
-        made.add_row(Text(each.path.name), status, _epoch(each), *values)
+    made = _runs_table(listed, columns)
+    while columns and Measurement.get(out, out.options, made).maximum > out.width:  # no number is broken
+        made = _runs_table(listed, columns[: len(columns) - 1])
+        columns.pop()
     out.print(made)
     apart = {each.path.name: each.differences for each in listed if each.differences}
     if apart:
         out.print("\nunlike most:")
     for name, differences in apart.items():
-        told = ", ".join(f"{key} {cell_text(value)}" for key, value in differences.items())
-        out.print(Text.assemble((name, "bold"), f" {told}"))
+        told = [f"{key} {cell_text(value)}" for key, value in differences.items()]
+        more = f", and {len(told) - MOST_KEYS} more" if len(told) > MOST_KEYS else ""
+        out.print(Text.assemble((name, "bold"), f" {', '.join(told[:MOST_KEYS])}{more}"))
     for problem in filter(None, (each.problem for each in listed)):
         out.print(Text(f"\n{problem}", style="red"), soft_wrap=True)
+
+
+def _runs_table(listed: Sequence["Listed"], columns: Sequence[str]) -> Table:
+    """A row a run, with these metrics."""
+    made = table("run", "status", "epoch", *(name.replace("_", "\n", 1) for name in columns))
+    made.columns[1].justify = "left"
+    for each in listed:
+        status = Text(each.status.replace(", ", ",\n"), style=COLOURS.get(each.status.split()[0], ""))
+        values = [figure(each.metrics[name]) if name in each.metrics else "–" for name in columns]
+        made.add_row(Text(each.path.name), status, _epoch(each), *values)
+    return made
 
 
 def show_checks(checks: Sequence["Check"]) -> None:

@@ -1,9 +1,10 @@
 """What is seen while training: a live display in a terminal, plain lines elsewhere, or nothing."""
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
@@ -24,6 +25,31 @@ def note(text: str) -> None:
     """A line on standard error; where nobody can read it, that is no reason to stop training."""
     with suppress(OSError):
         click.echo(text, err=True)
+
+
+class Unbreakable:
+    """A stream that may go away, as a terminal does, and then takes what is written to it for nothing.
+
+    Args:
+        stream: the one that is written to.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write, where that is possible."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, where that is possible."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 class View:
@@ -116,7 +142,8 @@ def watch(training: "Training") -> Iterator[View]:
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(stderr=True, highlight=False)
+    errors = cast("IO[str]", Unbreakable(sys.stderr)) if sys.stderr else None
+    console = Console(file=errors, stderr=True, highlight=False)
     epochs, metric = training.settings.epochs, next(iter(training.experiment.metrics), None)
     if not console.is_terminal or console.is_dumb_terminal:
         yield PlainView(epochs, metric)

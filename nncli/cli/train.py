@@ -84,22 +84,25 @@ def _resume(path: Path, config: str | None, overrides: tuple[str, ...], silent: 
     """A run that goes on."""
     from nncli.cli.progress import note
     from nncli.cli.threads import blas_threads
-    from nncli.run.assembly import assemble
+    from nncli.run.assessment import assembled
     from nncli.run.resuming import Resumption
     from nncli.run.signals import stop_on_signals
     from nncli.run.training import Training
 
-    is_config = config is not None and "=" not in config
+    is_config = config is not None and ("=" not in config or Path(config).is_file())
     words = overrides if config is None or is_config else (config, *overrides)
     with stop_on_signals() as stop, Resumption(path) as resumption:
         spec = resumption.agree(Path(config) if config is not None and is_config else None, words)
         evaluation = resumption.finished(spec)
         if evaluation is not None:
-            done = f"finished already, at epoch {evaluation.epochs_trained}"
-            note(f"{path}: {done}; nothing is left to do")
+            trained = evaluation.epochs_trained
+            why = "" if trained == spec.training.epochs else " by early stopping, which more epochs do not change"
+            note(f"{path}: finished already, at epoch {trained}{why}; nothing is left to do")
             return {"run": str(path), **evaluation.model_dump()}
-        training = Training(assemble(spec), stop)
-        with blas_threads(spec.training.threads), resumption.reopen(training) as directory:
+        with (
+            blas_threads(spec.training.threads),
+            resumption.reopen(Training(assembled(resumption.run, spec), stop)) as directory,
+        ):
             for sentence in resumption.told:
                 note(sentence)
             return _trained(directory, stop, silent)
@@ -113,9 +116,10 @@ def _trained(directory: "RunDirectory", stop: "StopRequest", silent: bool) -> di
         with nullcontext(View()) if silent else watch(directory.training) as view:
             for epoch in directory.record():
                 view.show(epoch)
-        if stop.signum is not None and not directory.training.is_done:
-            raise directory.interrupt(stop.signum)
-        return {"run": str(directory.path), **directory.finish().model_dump()}
+            if stop.signum is not None and not directory.training.is_done:  # saved before the display is put away
+                raise directory.interrupt(stop.signum)
+            evaluation = directory.finish()
+        return {"run": str(directory.path), **evaluation.model_dump()}
     except StorageError as error:
         raise StorageError(f"{error}; {directory.cure}") from None
     except KeyboardInterrupt:

@@ -64,3 +64,13 @@ def _leaves(value: Any, keys: Path) -> Iterator[tuple[Path, Any]]:
             yield from _leaves(inner, (*keys, index))
     else:
         yield keys, value
+
+
+def lengths(recorded: Spec) -> list[str]:
+    """What follows from the number of epochs where a spec leaves it open, as overrides that say it."""
+    told, schedule, path = [f"training.log_every={recorded.training.log_interval}"], recorded.schedule, "schedule"
+    while schedule is not None:
+        updates = getattr(schedule, "updates", None)
+        told += [] if updates is None else [f"{path}.updates={updates}"]
+        schedule, path = getattr(schedule, "then", None), f"{path}.then"
+    return told

@@ -97,7 +97,7 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
         RunError: the weights do not fit, or the data is no longer what the run was trained on.
     """
     spec = run.spec if threshold is None else _with_threshold(run, threshold)
-    experiment = _assembled(run, spec)
+    experiment = assembled(run, spec)
     if run.evaluation is not None and (not splits or "test" in splits):
         _draw_last(run, experiment)
     missing = [name for name in splits if name not in experiment.data]
@@ -118,7 +118,7 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
     return {"run": str(run.path), "status": run.status, "epoch": epoch, "splits": parts}
 
 
-def _assembled(run: Run, spec: Spec) -> Experiment:
+def assembled(run: Run, spec: Spec) -> Experiment:
     """What a run's spec describes; it may have been trained where there is more memory, or be no spec that was."""
     for path, reason in everything_fits_into_memory(Sections(**vars(spec))):
         raise RunError(f"{run.path}: {path_words(path)}: {reason}")

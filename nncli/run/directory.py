@@ -109,6 +109,7 @@ class RunDirectory:
             DivergedError: this moment is not worth one.
         """
         self.training.require_finite()
+        self._lock.require_held(self.path / "lock")
         self._metrics.sync()
         _put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)
         for old in checkpoints(self.path)[:-KEPT_CHECKPOINTS]:
@@ -136,6 +137,7 @@ class RunDirectory:
         with self._divergence_recorded():
             splits = {name: training.measured(name) for name in data}
         weights = packed_weights(training.network.parameters)
+        self._lock.require_held(self.path / "lock")
         storage.put(self.path / "weights.npz", weights)
         evaluation = EvaluationRecord(
             identity=self._run,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nncli.errors import RunError
+from nncli.errors import RunError, UnreadableError
 
 OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 WORDS = {
@@ -83,8 +83,10 @@ def _opened(folder: Path, *steps: str) -> Iterator[int]:
 
 @contextmanager
 def _refusals(path: Path) -> Iterator[None]:
-    """What the operating system refuses, as a RunError that names the path."""
+    """What the operating system refuses, as a RunError that names the path; not for want of a file: UnreadableError."""
     try:
         yield
     except OSError as error:
-        raise RunError(f"{path}: {WORDS.get(error.errno or 0) or error.strerror or error}") from None
+        if error.errno in WORDS:
+            raise RunError(f"{path}: {WORDS[error.errno]}") from None
+        raise UnreadableError(f"{path}: {error.strerror or error}") from None

@@ -16,7 +16,7 @@ LARGEST = 2**31  # no small network's file is larger
 LARGEST_TABLE = 2**28  # a row of metrics takes ten times as much memory as it has bytes
 NUMBER = 30  # characters of a number with its comma; the longest of double precision has 24
 MEMBER = 1024  # an array's share of an NPZ file besides its numbers and its name, which stands there twice
-MORE_ROWS = 100  # that of epoch 0, that of a divergence, and one each time that the number of epochs is raised
+MORE_ROWS = 10_000  # that of epoch 0, that of a divergence, and one each time that the number of epochs is raised
 MORE_VECTORS = 3  # the values, the best ones, and one to spare
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli.errors import CommandLineError, RunError
+from nncli.run import files
 from nncli.run.comparison import Entry, entry, in_order, spec_table
 from nncli.run.reading import Run
 from nncli.run.resuming import newest_whole
@@ -44,13 +45,16 @@ def runs_in(folder: Path, sort: str | None = None) -> list[Listed]:
     damaged: list[Listed] = []
     problems: dict[Path, str] = {}
     for path in _paths(folder):
+        status = "damaged"
         try:
+            if not files.is_there(path / "run.json"):
+                continue
+            status, problem = _status(Run(path))  # which reads checkpoints, and is forgotten with them
             run = Run(path)
-            status, problem = _status(run)
             entries.append(entry(run, run.name, status))
             problems |= {path: problem} if problem else {}
         except RunError as error:
-            damaged.append(Listed(path, "damaged", problem=str(error)))
+            damaged.append(Listed(path, status, problem=str(error)))
     entries = in_order(entries, sort) if entries else []
     table = {key: (values, _usual(values)) for key, values in spec_table([each.run for each in entries]).items()}
     listed = [
@@ -69,11 +73,9 @@ def runs_in(folder: Path, sort: str | None = None) -> list[Listed]:
 
 
 def _paths(folder: Path) -> list[Path]:
-    """What may be runs: folders with a run.json, hidden ones left out."""
+    """What may be runs: all but what is hidden."""
     try:
-        return sorted(
-            path for path in folder.iterdir() if not path.name.startswith(".") and (path / "run.json").exists()
-        )
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError):
         raise CommandLineError(f"{folder}: no such folder; 'nncli train' makes it, or name another") from None
     except OSError as error:

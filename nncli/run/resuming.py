@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from nncli.errors import RunError, SpecError
+from nncli.errors import RunError, SpecError, UnreadableError
 from nncli.run import storage
-from nncli.run.agreement import differences
+from nncli.run.agreement import differences, lengths
 from nncli.run.assessment import require_same_data
 from nncli.run.checkpoint import Checkpoint, checkpoints
 from nncli.run.directory import RunDirectory, reached
@@ -98,10 +98,15 @@ class Resumption:
         require_same_data(self.run, training.experiment)
         path = self.run.path
         damaged, metrics = self._restored(training)
+        if training.is_measured_out_of_turn and training.settings.epochs > self.run.spec.training.epochs:
+            training.is_measured = training.is_done = False
+            metrics = metrics[: metrics[:-1].rfind(b"\n") + 1]
         for each in damaged:
             storage.set_aside(each)
         if training.settings.epochs > self.run.spec.training.epochs:
             self._record_epochs(training.settings.epochs)
+        if (path / "metrics.csv").stat().st_nlink > 1:  # of a copy by hard links, which stays as it is
+            storage.put(path / "metrics.csv", metrics)
         for folder in (path, path / "checkpoints"):
             storage.sweep(folder)
         self.told.append(f"{path}: resumed at {reached(training)}")
@@ -113,25 +118,31 @@ class Resumption:
 
     def _restored(self, training: Training) -> tuple[list[Path], bytes]:
         """Restore the newest checkpoint that is whole; returns those that are not, and its metrics."""
-        damaged: list[Path] = []
+        damaged: dict[Path, str] = {}
         for path in reversed(checkpoints(self.run.path)):
             try:
                 checkpoint, metrics = read_whole(self.run, path)
                 training.restore(checkpoint)
+            except UnreadableError:
+                raise
             except (RunError, ValueError) as error:
                 told = str(error) if isinstance(error, RunError) else f"{path}: {error}"
-                self.told.append(f"{told}; it is skipped, and kept as {path.name}.damaged")
-                damaged.append(path)
+                damaged[path] = told
             else:
-                return damaged, metrics
-        raise RunError("\n".join([f"{self.run.path}: no checkpoint is whole", *self.told]))
+                self.told += [
+                    f"{told}; it is skipped, and kept as {path.name}.damaged" for path, told in damaged.items()
+                ]
+                return list(damaged), metrics
+        raise RunError("\n".join([f"{self.run.path}: no checkpoint is whole to go on from", *damaged.values()]))
 
     def _record_epochs(self, epochs: int) -> None:
         """Say in run.json how many epochs there are now; a finished run is so no longer, and says so first."""
-        storage.remove_for_good(self.run.path / "evaluation.json")
+        storage.remove(self.run.path / "evaluation.json", for_good=True)
         described = self.run.description
-        described["spec"]["training"]["epochs"] = epochs
-        described["overrides"].append(f"training.epochs={epochs}")
+        before, described["spec"]["training"]["epochs"] = described["spec"]["training"]["epochs"], epochs
+        schedule = "; its schedule ends where it did" if self.run.spec.schedule else ""
+        self.told.append(f"{self.run.path}: {before} epochs become {epochs}{schedule}")
+        described["overrides"] += [f"training.epochs={epochs}", *lengths(self.run.spec)]
         storage.put(self.run.path / "run.json", packed(described))
 
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from nncli.errors import BusyError, NncliError, StorageError
+from nncli.errors import BusyError, NncliError, RunError, StorageError
 
-ATTEMPTS = 3
 NEW = ".new-"  # begins the name of a folder that is being filled
+UNPUBLISHED = re.compile(r"\.new-[0-9a-f]{16}")
 COPY = re.compile(r"\..+\.[0-9a-f]{8}")  # the name of a file that is being written
 
 
@@ -77,17 +77,12 @@ def _forget(temporary: Path) -> None:
         temporary.unlink()
 
 
-def remove(path: Path) -> None:
-    """Remove a file that may be gone already."""
+def remove(path: Path, for_good: bool = False) -> None:
+    """Remove a file that may be gone already; ``for_good`` so that no power cut brings it back."""
     with failures(path):
         path.unlink(missing_ok=True)
-
-
-def remove_for_good(path: Path) -> None:
-    """Remove a file that may be gone already, so that no power cut brings it back."""
-    remove(path)
-    with failures(path):
-        sync_folder(path.parent)
+        if for_good:
+            sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:
@@ -126,7 +121,7 @@ def set_aside(path: Path) -> Path:
 def sweep(folder: Path) -> None:
     """Remove the copies that killed processes have left in a folder, beside the files that they were to become."""
     for path in folder.glob(".*"):
-        if COPY.fullmatch(path.name):
+        if COPY.fullmatch(path.name) and path.is_file():
             remove(path)
 
 
@@ -134,14 +129,15 @@ def hidden_folder(parent: Path) -> tuple[Path, "Lock"]:
     """A new folder under a hidden name, to be filled and then published, with the lock in it; removes deserted ones."""
     make_folders(parent)
     for deserted in parent.glob(f"{NEW}*"):
-        with suppress(NncliError):
-            lock = Lock(deserted / "lock")
-            discard(deserted)
-            lock.release()
-    return _locked_folder(parent, ATTEMPTS)
+        if UNPUBLISHED.fullmatch(deserted.name) and deserted.is_dir() and not deserted.is_symlink():
+            with suppress(NncliError):
+                lock = Lock(deserted / "lock")
+                discard(deserted)
+                lock.release()
+    return _locked_folder(parent)
 
 
-def _locked_folder(parent: Path, attempts: int) -> tuple[Path, "Lock"]:
+def _locked_folder(parent: Path, attempts: int = 3) -> tuple[Path, "Lock"]:
     folder = parent / f"{NEW}{secrets.token_hex(8)}"
     make_folder(folder)
     try:
@@ -185,7 +181,11 @@ class Log:
         self.path, self.size, self._digest = path, len(kept), hashlib.sha256(kept)
         with failures(path):
             self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
-            os.ftruncate(self._descriptor, self.size)
+            try:
+                os.ftruncate(self._descriptor, self.size)
+            except OSError:
+                os.close(self._descriptor)
+                raise
 
     @property
     def sha256(self) -> str:
@@ -228,12 +228,26 @@ class Lock:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
             try:
                 _take(descriptor)
+                if not os.path.samestat(os.fstat(descriptor), os.stat(path)):  # noqa: PTH116 (removed since it was opened)
+                    raise BlockingIOError
             except OSError as error:
                 os.close(descriptor)
-                if isinstance(error, BlockingIOError):
+                if isinstance(error, (BlockingIOError, FileNotFoundError)):
                     raise BusyError(f"{path.parent}: another process is training in it") from None
                 raise
         self._descriptor: int | None = descriptor
+
+    def require_held(self, path: Path) -> None:
+        """The file under this name is the one that is locked.
+
+        Raises:
+            RunError: that was moved or removed, and what is there now may be somebody else's.
+        """
+        with failures(path):
+            held = None if self._descriptor is None else os.fstat(self._descriptor)
+            is_held = held is not None and path.exists() and os.path.samestat(held, path.stat())
+        if not is_held:
+            raise RunError(f"{path.parent}: was moved, or its lock removed; nothing more is written there")
 
     def release(self) -> None:
         """Let go of the lock, where that has not been done."""

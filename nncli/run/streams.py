@@ -109,7 +109,8 @@ class BookStream:
             ValueError: it is no state of this generator.
         """
         words, (position, has_held, held) = state[:WORDS], state[WORDS:] if len(state) == WORDS + 3 else (-1, 0, 0)
-        if not any(words) or not 0 <= position <= WORDS:
+        right = all(type(word) is int and 0 <= word < 2**32 for word in words) and has_held in (0, 1)
+        if not right or not any(words) or not 0 <= position <= WORDS:
             raise ValueError(f"it is not {WORDS} words, not all 0, a position among them, and a number held back")
         self._legacy.set_state(("MT19937", np.array(words, np.uint32), int(position), int(has_held), float(held)))
 

@@ -78,6 +78,12 @@ class Training:
             if self.is_done or self.stop() or not self._whole_epochs():
                 return
 
+    @property
+    def is_measured_out_of_turn(self) -> bool:
+        """Whether this epoch has a row only because it is the last one, and its weights are not the best ones."""
+        best = self.stopping.best
+        return self.is_measured and self.epoch % self._interval > 0 and (best is None or best.epoch < self.epoch)
+
     def _is_over(self) -> bool:
         return self.epoch == self.settings.epochs or self.stopping.is_due(self.epoch)
 

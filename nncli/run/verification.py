@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from nncli.errors import NncliError, RunError
+from nncli.run import files
 from nncli.run.agreement import differences
-from nncli.run.assembly import assemble
-from nncli.run.assessment import assess, require_same_data
+from nncli.run.assessment import assembled, assess, require_same_data
 from nncli.run.checkpoint import checkpoints
 from nncli.run.evaluation import column
-from nncli.run.loading import checked, parse
+from nncli.run.loading import checked, parse, resolve
 from nncli.run.reading import Run
 from nncli.run.resuming import differing, read_whole
 from nncli.spec.problems import report
@@ -33,9 +34,10 @@ def verify(run: Run) -> Iterator[Check]:
     """Everything that can be checked of a run, part by part; a part that cannot be read fails, and ends nothing."""
     parts: dict[str, Callable[[], str]] = {"run.json": partial(_description, run), "spec.yaml": partial(_spec, run)}
     parts["metrics.csv"] = partial(_metrics, run)
-    for path in checkpoints(run.path):
-        parts[f"checkpoints/{path.name}"] = partial(_checkpoint, run, path)
-    if all((run.path / name).exists() for name in ("weights.npz", "evaluation.json")):
+    parts["checkpoints"] = partial(_checkpoints, run)
+    with suppress(RunError):  # which has been told by then
+        parts |= {f"checkpoints/{path.name}": partial(_checkpoint, run, path) for path in checkpoints(run.path)}
+    if files.is_there(run.path / "evaluation.json"):
         parts["weights.npz"] = partial(_weights, run)
     parts |= {"data": partial(_data, run), "evaluation": partial(_evaluation, run)}
     for what, look in parts.items():
@@ -59,9 +61,12 @@ def _description(run: Run) -> str:
 
 def _spec(run: Run) -> str:
     document = parse(str(run.path / "spec.yaml"), run.read("spec.yaml"), tuple(run.record.overrides))
-    problems = list(differences(document, checked(document), run.spec))
+    given = checked(document)
+    problems = list(differences(document, given, run.spec))
     if problems:
         raise RunError(report(problems))
+    if resolve(given) != run.spec:
+        raise RunError(f"{run.path / 'spec.yaml'}: with its overrides it is trained longer, or measured at other times")
     return "says what was trained"
 
 
@@ -69,19 +74,35 @@ def _metrics(run: Run) -> str:
     return f"{len(run.metrics)} rows"
 
 
+def _checkpoints(run: Run) -> str:
+    """There are some; and where the run is finished, the last one is that of its end, with all of the metrics."""
+    found = checkpoints(run.path)
+    if not found:
+        raise RunError(f"{run.path}: has no checkpoint")
+    if run.evaluation is not None:
+        end = run.read_checkpoint(found[-1]).position
+        if end.epoch != run.evaluation.epochs_trained or end.metrics_bytes != len(run.read("metrics.csv")):
+            raise RunError(f"{found[-1]}: is not of the end of the run, with all of metrics.csv")
+    return f"{len(found)} of them" + ("" if run.evaluation is None else ", the last one of the end")
+
+
 def _checkpoint(run: Run, path: Path) -> str:
+    if run.read_checkpoint(path).position.metrics_sha256 is None:
+        return "whole; of an nncli before 0.4, it cannot be resumed"
     checkpoint, metrics = read_whole(run, path)
     position = checkpoint.position
     return f"whole, epoch {position.epoch}, batch {position.batch}, {len(metrics):,} bytes of metrics"
 
 
 def _weights(run: Run) -> str:
-    run.load_weights(assemble(run.spec).network.parameters)
-    return f"whole, sha256 {run.evaluation.weights.sha256[:16]}…" if run.evaluation else ""
+    if run.evaluation is None:
+        raise RunError(f"{run.path / 'weights.npz'}: missing, though evaluation.json is there")
+    run.load_weights(assembled(run, run.spec).network.parameters)
+    return f"whole, sha256 {run.evaluation.weights.sha256[:16]}…"
 
 
 def _data(run: Run) -> str:
-    require_same_data(run, assemble(run.spec))
+    require_same_data(run, assembled(run, run.spec))
     return ", ".join(f"{data.rows} rows of {name}" for name, data in run.record.data.items()) + ", as recorded"
 
 

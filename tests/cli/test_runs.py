@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -76,6 +77,19 @@ def test_a_damaged_checkpoint_leaves_an_older_one(shelf, nncli, damage):
     assert "00000030.ckpt: the checkpoint is damaged" in run["problem"]
     oldest.write_bytes(damage)
     assert listed(nncli)["stopped"]["status"] == "damaged"
+
+
+def test_what_is_odd_hides_no_other_run(shelf, nncli):
+    """A run.json that leads nowhere is a damaged run, a hidden folder none, and a damaged end can be made anew."""
+    (shelf / "odd").mkdir()
+    (shelf / "odd" / "run.json").symlink_to("nowhere")
+    shutil.copytree(shelf / "a", shelf / ".hidden")
+    (shelf / "a" / "evaluation.json").write_bytes(b"{")
+    runs = listed(nncli)
+    assert set(runs) == {"a", "b", "c", "stopped", "odd"}
+    assert runs["odd"]["status"] == "damaged"
+    assert runs["a"]["status"] == "interrupted at epoch 30, resumable"
+    assert "evaluation.json: damaged" in runs["a"]["problem"]
 
 
 def test_a_folder_without_runs(here, nncli):

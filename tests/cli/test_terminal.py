@@ -116,6 +116,36 @@ def test_ctrl_c_in_a_terminal_ends_with_130(here):
     assert newest(here / "runs" / "config").position.epoch > 0
 
 
+def gone(here, *, ignored):
+    """How a training in a terminal that goes away ends: its exit code."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nncli", "train", "config.yaml", *(["training.epochs=20000"] if ignored else ENDLESS)],
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        cwd=here,
+        env=environment(),
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL),  # noqa: PLW1509
+    )
+    os.close(theirs)
+    while b" left" not in os.read(ours, 4096):
+        pass
+    os.close(ours)
+    if not ignored:
+        process.send_signal(signal.SIGHUP)
+    return process.wait(timeout=60)
+
+
+def test_a_terminal_that_goes_away_costs_no_checkpoint(here):
+    """Its SIGHUP stops training, though nothing can be drawn any more; under nohup training goes on to its end."""
+    assert gone(here, ignored=False) == 129
+    assert newest(here / "runs" / "config").position.epoch > 0
+    assert gone(here, ignored=True) == 0
+    assert (here / "runs" / "config-2" / "evaluation.json").exists()
+
+
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_training_with_a_checkpoint(here, nncli, training, signum, code):
     """What was reached is on the disk, the message says so, and the run can be evaluated at that epoch."""

@@ -1,9 +1,13 @@
 """``nncli verify``: whatever is changed in a run, one of its parts is found wrong."""
 
 import json
+import shutil
 
 import pytest
+from nnfs.datasets import spiral_data
 
+from nncli.data.toy import Spiral
+from nncli.run import verification
 from nncli.run.checkpoint import checkpoints, pack, unpack
 from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE
 
@@ -55,16 +59,28 @@ def replace(path, old, new):
     path.write_bytes(data.replace(old, new, 1))
 
 
+def append(path, row):
+    path.write_bytes(path.read_bytes() + row)
+
+
 @pytest.mark.parametrize(
     ("damage", "parts"),
     [
         (lambda run: flip(run / "weights.npz"), ["weights.npz", "evaluation"]),
-        (lambda run: flip(run / "checkpoints" / "00000030.ckpt"), ["checkpoints/00000030.ckpt"]),
+        (lambda run: flip(run / "checkpoints" / "00000030.ckpt"), ["checkpoints", "checkpoints/00000030.ckpt"]),
         (lambda run: replace(run / "spec.yaml", b"units: 8", b"units: 9"), ["spec.yaml"]),
         (lambda run: replace(run / "metrics.csv", b"\n20,0.05,", b"\n20,0.06,"), ["checkpoints/00000030.ckpt"]),
-        (lambda run: replace(run / "metrics.csv", b"\n20,", b"\n5,"), ["metrics.csv", "checkpoints/00000030.ckpt"]),
+        (
+            lambda run: replace(run / "metrics.csv", b"\n20,", b"\n5,"),
+            ["metrics.csv", "checkpoints", "checkpoints/00000030.ckpt"],
+        ),
         (lambda run: replace(run / "evaluation.json", b'"accuracy": 0.5', b'"accuracy": 0.6'), ["evaluation"]),
         (lambda run: (run / "spec.yaml").unlink(), ["spec.yaml"]),
+        (lambda run: replace(run / "spec.yaml", b"epochs: 30", b"epochs: 40"), ["spec.yaml"]),
+        (lambda run: replace(run / "spec.yaml", b", log_every: 10", b""), ["spec.yaml"]),
+        (lambda run: (run / "weights.npz").unlink(), ["weights.npz"]),
+        (lambda run: append(run / "metrics.csv", b"30,0.05,1.0,1.0,0.0,0.5,1.0,0.5\n"), ["metrics.csv", "checkpoints"]),
+        (lambda run: shutil.rmtree(run / "checkpoints"), ["checkpoints"]),
     ],
 )
 def test_damage_is_found(run, nncli, damage, parts):
@@ -97,13 +113,37 @@ def test_another_machine_may_round_differently(run, nncli, change, code):
     assert code or "equal but for rounding, with another numpy" in " ".join(result.out.split())
 
 
+def test_other_data_is_found(run, nncli, monkeypatch):
+    """Points that are no longer those of the run fail by themselves, and with them what is measured on them."""
+    monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
+    assert wrong(nncli) == ["data", "evaluation"]
+
+
+def test_a_checkpoint_that_newer_ones_replaced_is_not_missing(run, nncli, monkeypatch):
+    """A trainer has put a newer one and removed the oldest since they were listed, and has ended."""
+    read, oldest = verification.read_whole, run / "checkpoints" / "00000000.ckpt"
+
+    def late(held, path):
+        oldest.unlink(missing_ok=True)
+        return read(held, path)
+
+    monkeypatch.setattr(verification, "read_whole", late)
+    assert nncli("verify", "config").code == 0
+
+
+def test_a_run_with_more_epochs_holds(run, nncli):
+    """What followed from the former number of epochs stands in run.json as overrides."""
+    assert nncli("train", "--resume", "config", "training.epochs=45", "-q").code == 0
+    assert nncli("verify", "config").code == 0
+
+
 def test_a_wrong_part_is_told_in_the_table(run, nncli):
     """With the file and what is wrong with it, and the verdict on standard error."""
     flip(run / "weights.npz")
     result = nncli("verify", "config")
     assert "WRONG" in result.out
     assert "digest" in result.out
-    assert "2 of 8 checks failed" in result.err
+    assert "2 of 9 checks failed" in result.err
 
 
 def test_nothing_is_written(run, nncli):

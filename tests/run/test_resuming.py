@@ -1,12 +1,18 @@
 """A run that was interrupted ends as if it had not been; what does not fit is told, and nothing is lost."""
 
+import errno
 import json
+import os
 import shutil
+import signal
 from itertools import count
 
 import pytest
+from nnfs.datasets import spiral_data
 
-from nncli.errors import BusyError, RunError, SpecError
+from nncli.data.toy import Spiral
+from nncli.errors import BusyError, RunError, SpecError, StorageError, UnreadableError
+from nncli.run import storage
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import checkpoints, pack, unpack
 from nncli.run.directory import RunDirectory
@@ -270,10 +276,8 @@ def test_epochs_may_be_raised(here, interrupted, stopped):
     resume(path, overrides=("training.epochs=50",))
     record = json.loads((path / "run.json").read_bytes())
     assert record["spec"]["training"]["epochs"] == 50
-    assert record["overrides"] == [DROPOUT, "training.batch_size=16", "training.epochs=50"]
-    ours, theirs = contents(path), contents(more)
-    assert ours.pop("run.json") == theirs.pop("run.json")
-    assert ours == theirs
+    assert record["overrides"][2:] == ["training.epochs=50", "training.log_every=10"]
+    assert {**contents(path), "run.json": b""} == {**contents(more), "run.json": b""}
     assert resume(path) == ["finished"]
 
 
@@ -302,14 +306,144 @@ def test_raised_epochs_leave_the_schedule_and_the_rows_as_they_are(here, interru
     assert [float(row.split(",")[1]) for row in rows[-2:]] == [pytest.approx(0.005)] * 2
 
 
+@pytest.mark.parametrize("changes", [(), ("training.early_stopping={metric: loss, patience: 8, min_delta: 1}",)])
+def test_a_row_that_was_due_only_at_the_end_is_not_when_epochs_are_raised(interrupted, changes):
+    """The former last epoch, off the interval, is no longer the last: its row goes, as if it had never been."""
+    many = (*changes, "training.log_every=4")
+    path = interrupted(*many, "training.epochs=10", steps=10**6)
+    more = interrupted(*many, "training.epochs=20", steps=10**6, name="more")
+    resume(path, overrides=("training.epochs=20",))
+    assert {**contents(path), "run.json": b""} == {**contents(more), "run.json": b""}
+
+
+def test_other_data_than_the_runs_is_not_trained_on(interrupted, nncli, monkeypatch):
+    """Where the points that are drawn now are others, the run does not go on, and nothing is changed."""
+    path = interrupted()
+    before = contents(path)
+    monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
+    result = nncli("train", "--resume", path)
+    assert (result.code, contents(path)) == (4, before)
+    assert "the training data drawn now is not what the run was trained on" in result.err
+
+
+def test_what_the_system_does_not_let_us_read_is_not_taken_for_damage(interrupted, monkeypatch):
+    """An input/output error says nothing of the checkpoint: it is told, and everything stays as it is."""
+    path, opened = interrupted(), os.open
+    newest = checkpoints(path)[-1]
+
+    def refuse(name, *flags, **more):
+        if name == newest.name:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(name, *flags, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(UnreadableError, match="Input/output error"):
+        resume(path)
+    assert newest.exists()
+
+
+@pytest.mark.parametrize("word", [-1, 2**32, 0.5])
+def test_a_random_state_that_is_none_is_damage(interrupted, word):
+    """Words that no generator has, under a digest that fits: the older checkpoint is taken."""
+    path = interrupted("rng=nnfs", DROPOUT)
+    newest = checkpoints(path)[-1]
+    known = unpack(newest.read_bytes())
+    position = known.position.model_copy({"random": [word, *known.position.random[1:]]})
+    newest.write_bytes(pack(position, known.vectors, known.identity))
+    skipped, resumed = resume(path)
+    assert "it is skipped" in skipped
+    assert resumed == f"{path}: resumed at epoch 0"
+
+
+@pytest.mark.parametrize("move", [lambda run: run.rename(run.with_name("moved")), lambda run: (run / "lock").unlink()])
+def test_a_run_that_was_moved_is_written_to_no_more(here, nncli, monkeypatch, move):
+    """Another one may have its name by then: training ends with exit code 4, and what was written stays as it is."""
+    step, run = Training.step, here / "runs" / "config"
+
+    def moved(training, *rows):
+        if training.epoch == 5:
+            move(run)
+            (run / "checkpoints").mkdir(parents=True, exist_ok=True)
+            (run / "lock").touch()
+        return step(training, *rows)
+
+    monkeypatch.setattr(Training, "step", moved)
+    result = nncli("train", "config.yaml", "-q")
+    assert result.code == 4
+    assert "was moved, or its lock removed" in result.err
+    assert [path.name for path in run.rglob("*.ckpt") if path.name != "00000000.ckpt"] == []
+
+
+def test_a_copy_by_hard_links_stays_as_it_is(interrupted):
+    """metrics.csv, which is cut and grows, becomes a file of the run's own."""
+    path = interrupted()
+    shutil.copytree(path, path.with_name("snapshot"), copy_function=os.link)
+    before = contents(path.with_name("snapshot"))
+    resume(path)
+    assert contents(path.with_name("snapshot")) == before
+
+
+def test_a_new_name_is_for_a_new_run(interrupted, nncli):
+    """--resume with --name is a wrong command line."""
+    assert nncli("train", "--resume", interrupted(), "--name", "other").code == 2
+
+
+def test_a_full_disk_is_told_with_the_command_that_goes_on(here, nncli, monkeypatch):
+    """In the middle of training, with exit code 5."""
+
+    def full(log):
+        raise StorageError("metrics.csv: No space left on device")
+
+    monkeypatch.setattr(storage.Log, "sync", full)
+    result = nncli("train", "config.yaml", "-q")
+    assert result.code == 5
+    assert result.err == "metrics.csv: No space left on device; go on with: nncli train --resume runs/config\n"
+
+
+def test_a_signal_at_the_last_epoch_lets_the_run_finish(here, nncli, monkeypatch):
+    """Nothing is left to interrupt: what is written is the end, and the exit code 0."""
+    measured = Training._row
+
+    def row(training):
+        if training.epoch == training.settings.epochs:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return measured(training)
+
+    monkeypatch.setattr(Training, "_row", row)
+    assert nncli("train", "config.yaml", "-q").code == 0
+    assert (here / "runs" / "config" / "evaluation.json").exists()
+
+
+def test_a_second_signal_is_told_with_the_command_that_goes_on(here, nncli, monkeypatch):
+    """Ctrl-C that does not wait for the batch: what the last checkpoint holds is there."""
+    step = Training.step
+
+    def stopped(training, *rows):
+        if training.epoch == 5:
+            raise KeyboardInterrupt
+        return step(training, *rows)
+
+    monkeypatch.setattr(Training, "step", stopped)
+    result = nncli("train", "config.yaml", "-q")
+    assert result.code == 130
+    assert result.err == "runs/config: stopped at once; go on with: nncli train --resume runs/config\n"
+
+
+def test_a_config_may_have_any_name(here, interrupted, nncli):
+    """One with an equals sign in it is no override where it is a file."""
+    (here / "a=b.yaml").write_bytes((here / "config.yaml").read_bytes())
+    assert nncli("train", "--resume", interrupted(), "a=b.yaml", "-q").code == 0
+
+
 def test_another_machine_is_told(interrupted):
     """Versions, BLAS and vector instructions that differ from those of the start may round differently."""
     path = interrupted()
     record = json.loads((path / "run.json").read_bytes())
-    record["versions"]["numpy"], record["simd"] = "1.0.0", {"found": ["SSE"]}
+    assert record["blas"]["kernels"]
+    record["versions"]["numpy"], record["simd"], record["blas"]["kernels"] = "1.0.0", {"found": ["SSE"]}, ["old"]
     (path / "run.json").write_text(json.dumps(record), encoding="utf-8")
     _, warning = resume(path)
-    assert warning.endswith("another numpy, vector instructions than at its start")
+    assert warning.endswith("another numpy, BLAS, vector instructions than at its start")
     assert "the last bits may differ" in warning
 
 
@@ -328,10 +462,11 @@ def test_what_a_killed_process_left_is_swept_away(here, interrupted):
 def test_a_new_run_sweeps_deserted_folders_away(here, interrupted):
     """Those that a killed start has left; one that is being filled, whose lock is held, stays."""
     runs = here / "runs"
-    for name in ("deserted", "filling"):
-        (runs / f".new-{name}").mkdir(parents=True)
-        (runs / f".new-{name}" / "lock").touch()
-    lock = Lock(runs / ".new-filling" / "lock")
+    deserted, filling, foreign = (f".new-{name}" for name in ("0123456789abcdef", "f" * 16, "design"))
+    for name in (deserted, filling, foreign):
+        (runs / name).mkdir(parents=True)
+        (runs / name / "lock").touch()
+    lock = Lock(runs / filling / "lock")
     interrupted()
-    assert sorted(path.name for path in runs.iterdir()) == [".new-filling", "stopped"]
+    assert sorted(path.name for path in runs.iterdir()) == sorted([foreign, filling, "stopped"])
     lock.release()

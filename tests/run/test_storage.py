@@ -279,6 +279,39 @@ def test_a_lock_holds_across_processes_and_dies_with_its_own(tmp_path, holder):
     storage.Lock(path).release()
 
 
+def test_a_lock_is_not_taken_through_a_link(tmp_path):
+    """Nor is a log cut through one: what it leads to stays as it is."""
+    (tmp_path / "there").write_bytes(b"theirs")
+    (tmp_path / "link").symlink_to("there")
+    with pytest.raises(StorageError):
+        storage.Lock(tmp_path / "link")
+    with pytest.raises(StorageError):
+        storage.Log(tmp_path / "link", b"")
+    assert (tmp_path / "there").read_bytes() == b"theirs"
+
+
+def test_a_lock_on_a_file_that_was_removed_is_none(tmp_path, monkeypatch):
+    """Whoever sweeps may have removed it between its opening and its locking: then it is busy, and asked for again."""
+    take = storage._take
+    monkeypatch.setattr(storage, "_take", lambda descriptor: ((tmp_path / "lock").unlink(), take(descriptor)))
+    with pytest.raises(BusyError):
+        storage.Lock(tmp_path / "lock")
+
+
+def test_what_is_no_deserted_folder_is_left_alone(tmp_path):
+    """A link or a file of such a name is nobody's copy, and a folder of a copy's name no copy."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / ".new-link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "runs" / ".new-file").touch()
+    (tmp_path / "runs" / ".x.0123abcd").mkdir()
+    folder, lock = storage.hidden_folder(tmp_path / "runs")
+    storage.sweep(tmp_path / "runs")
+    lock.release()
+    assert names(tmp_path / "elsewhere") == []
+    assert names(tmp_path / "runs") == sorted([".new-file", ".new-link", ".x.0123abcd", folder.name])
+
+
 def test_asking_for_a_lock_does_not_take_it(tmp_path):
     """Readers look as often as they like, and leave the lock free and the folder as it was."""
     assert not storage.is_locked(tmp_path / "lock")
