@@ -1,6 +1,7 @@
 """What all tests share: one BLAS thread, so that equal specs give equal bits, and a command line in this process."""
 
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from nncli.cli.threads import ONE
 
 for _variable, _value in ONE.items():
     os.environ.setdefault(_variable, _value)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in a shell's background and under nohup they are ignored,
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and what is ignored stays so
 
 settings.register_profile("any machine", deadline=None)  # no test asserts an absolute time
 settings.load_profile("any machine")

@@ -4,6 +4,7 @@ The same faults can be planted one by one, with the option ``--sabotage`` of the
 """
 
 import argparse
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -158,7 +159,7 @@ def main() -> int:
             with tempfile.TemporaryDirectory(prefix="sabotage-") as folder:
                 found = faults[fault]
                 done = run_in(planted(Path(folder), found.planted), f"tests.reliability.{harness}", *found.words)
-            is_found = done.returncode == 1 and "wrong" in done.stdout
+            is_found = done.returncode == 1 and re.search(r"[1-9]\d* wrong|is another|has trained", done.stdout)
             missed += not is_found
             last = (done.stdout + done.stderr).strip().splitlines()[-1:]
             print(f"{harness}: {fault}: {'found' if is_found else 'MISSED'}: {''.join(last)[:160]}", flush=True)

@@ -28,6 +28,7 @@ from tests.reliability.trials import RESUME, RUN, TRAIN, Outcome
 
 STOPS = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 129}
 MOST_KILLS = 3
+MANY = 100  # runs, of which some must have been resumed in the middle of an epoch
 EARLY = 0.6  # of the time of a whole training, which includes its start and its end
 OPTIMIZERS = [each.name for each in components("optimizer")]
 DENSE = "{type: dense, units: 8}"
@@ -145,7 +146,7 @@ def _is_in_the_middle(outcome: Outcome) -> bool:
 
 
 def survey(arguments: argparse.Namespace, work: Path) -> int:
-    """Kill so many runs; returns how many were wrong, or 1 where nothing was killed."""
+    """Kill so many runs; returns how many were wrong, or 1 where nothing was killed, or never within an epoch."""
     trials.prepare()
     counts, failed = Counter[str](), 0
     with multiprocessing.get_context("fork").Pool(arguments.processes) as pool:
@@ -159,7 +160,8 @@ def survey(arguments: argparse.Namespace, work: Path) -> int:
                     break
     happened = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
     print(f"{arguments.runs} runs, {len(OPTIMIZERS)} optimizers: {happened}; {failed} wrong")
-    return failed if counts["kills"] else max(failed, 1)
+    is_whole = counts["kills"] and (counts["resumed in the middle of an epoch"] or arguments.runs < MANY)
+    return failed if is_whole else max(failed, 1)
 
 
 def main() -> int:

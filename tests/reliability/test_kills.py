@@ -1,9 +1,14 @@
 """The quick count of runs that are killed and of files that are exchanged, and faults that these must find."""
 
+import re
+import sys
+
 import pytest
 
 from tests.conftest import ROOT
 from tests.reliability.sabotage import run_in
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="commands are forked as Linux does it")
 
 
 def harness(name, *words):
@@ -31,7 +36,7 @@ def test_a_planted_fault_is_found(name, fault):
     """With the fault the harness is red."""
     code, last = harness(name, "--sabotage", fault)
     assert code == 1, last
-    assert "1 wrong" in last or "3 wrong" in last
+    assert re.search(r"; [1-9]\d* wrong", last)
 
 
 def test_commands_with_strange_streams():

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import ROOT
+from tests.reliability.faults import FAULTS
 from tests.reliability.sabotage import planted, run_in
 
 CODE = ("nncli/errors.py", "class RunError(NncliError):", "class RunError(NncliError):  # planted")
@@ -24,6 +25,18 @@ def test_a_fault_whose_place_is_not_one_is_refused(tmp_path, right):
     """A text that is gone, or that stands twice, would make the harness's proof worthless."""
     with pytest.raises(AssertionError, match="no longer holds"):
         planted(tmp_path, {"nncli/errors.py": (right, "")})
+
+
+@pytest.mark.parametrize(
+    ("harness", "fault"), [(harness, fault) for harness, faults in FAULTS.items() for fault in faults]
+)
+def test_every_fault_has_its_place(harness, fault):
+    """What a fault replaces stands in the package exactly once; else the harness's proof would prove nothing."""
+    for name, pairs in FAULTS[harness][fault].planted.items():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for right, wrong in [pairs] if isinstance(pairs, tuple) else pairs:
+            assert text.count(right) == 1
+            assert wrong != right
 
 
 def test_several_faults_of_one_file(tmp_path):

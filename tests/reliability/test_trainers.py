@@ -1,7 +1,13 @@
 """A round of three trainers, and a planted fault that it must find."""
 
+import sys
+
+import pytest
+
 from tests.conftest import ROOT
 from tests.reliability.sabotage import run_in
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="commands are forked as Linux does it")
 
 
 def test_one_of_three_trains():
