@@ -109,7 +109,7 @@ class Resumption:
             storage.put(path / "metrics.csv", metrics)
         for folder in (path, path / "checkpoints"):
             storage.sweep(folder)
-        self.told.append(f"{path}: resumed at {reached(training)}")
+        self.told.append(f"{path}: resumed at {reached(training)}{self._raised(training.settings.epochs)}")
         others = differing(self.run)
         if others:
             why = f"another {', '.join(others)} than at its start"
@@ -135,13 +135,19 @@ class Resumption:
                 return list(damaged), metrics
         raise RunError("\n".join([f"{self.run.path}: no checkpoint is whole to go on from", *damaged.values()]))
 
+    def _raised(self, epochs: int) -> str:
+        """That there are more epochs now, in words; nothing where there are not."""
+        before = self.run.spec.training.epochs
+        if epochs == before:
+            return ""
+        schedule = "; the schedule ends where it did" if self.run.spec.schedule else ""
+        return f"; {before} epochs become {epochs}{schedule}"
+
     def _record_epochs(self, epochs: int) -> None:
         """Say in run.json how many epochs there are now; a finished run is so no longer, and says so first."""
         storage.remove(self.run.path / "evaluation.json", for_good=True)
         described = self.run.description
-        before, described["spec"]["training"]["epochs"] = described["spec"]["training"]["epochs"], epochs
-        schedule = "; its schedule ends where it did" if self.run.spec.schedule else ""
-        self.told.append(f"{self.run.path}: {before} epochs become {epochs}{schedule}")
+        described["spec"]["training"]["epochs"] = epochs
         described["overrides"] += [f"training.epochs={epochs}", *lengths(self.run.spec)]
         storage.put(self.run.path / "run.json", packed(described))
 

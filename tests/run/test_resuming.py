@@ -300,7 +300,8 @@ def test_raised_epochs_leave_the_schedule_and_the_rows_as_they_are(here, interru
         + "schedule: {type: warmup, updates: 5, then: {type: cosine, lowest: 0.1}}\n",
         encoding="utf-8",
     )
-    resume(path, config=here / "more.yaml")
+    told = resume(path, config=here / "more.yaml")
+    assert told == [f"{path}: resumed at epoch 30; 30 epochs become 60; the schedule ends where it did"]
     rows = (path / "metrics.csv").read_text(encoding="utf-8").splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == ["0", "10", "20", "30", "40", "50", "60"]
     assert [float(row.split(",")[1]) for row in rows[-2:]] == [pytest.approx(0.005)] * 2
