@@ -72,12 +72,13 @@ def _start(config: Path, overrides: tuple[str, ...], name: str | None, runs: Pat
     from nncli.run.signals import stop_on_signals
     from nncli.run.training import Training
 
-    loaded = load(config, overrides)
     run_name = name_from(config) if name is None else name
-    with blas_threads(loaded.spec.training.threads, loaded.document), stop_on_signals() as stop:
-        training = Training(assemble(loaded.spec, loaded.document), stop)
-        with RunDirectory.create(runs, run_name, loaded, training, numbered=name is None) as directory:
-            return _trained(directory, stop, silent)
+    with stop_on_signals() as stop:
+        loaded = load(config, overrides)
+        with blas_threads(loaded.spec.training.threads, loaded.document):
+            training = Training(assemble(loaded.spec, loaded.document), stop)
+            with RunDirectory.create(runs, run_name, loaded, training, numbered=name is None) as directory:
+                return _trained(directory, stop, silent)
 
 
 def _resume(path: Path, config: str | None, overrides: tuple[str, ...], silent: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from nnfs.datasets import spiral_data
 
 from nncli.data.toy import Spiral
 from nncli.errors import BusyError, RunError, SpecError, StorageError, UnreadableError
-from nncli.run import storage
+from nncli.run import loading, storage
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import checkpoints, pack, unpack
 from nncli.run.directory import RunDirectory
@@ -413,6 +413,20 @@ def test_a_signal_at_the_last_epoch_lets_the_run_finish(here, nncli, monkeypatch
     monkeypatch.setattr(Training, "_row", row)
     assert nncli("train", "config.yaml", "-q").code == 0
     assert (here / "runs" / "config" / "evaluation.json").exists()
+
+
+def test_a_signal_while_the_spec_is_read_is_a_wish(here, nncli, monkeypatch):
+    """It ends the training that would begin, with a checkpoint, and no library that is at work."""
+    read = loading.load
+
+    def signalled(*arguments):
+        os.kill(os.getpid(), signal.SIGINT)
+        return read(*arguments)
+
+    monkeypatch.setattr(loading, "load", signalled)
+    result = nncli("train", "config.yaml", "-q")
+    assert result.code == 130
+    assert result.err.startswith("runs/config: interrupted by SIGINT at epoch 0; go on with: ")
 
 
 def test_a_second_signal_is_told_with_the_command_that_goes_on(here, nncli, monkeypatch):
