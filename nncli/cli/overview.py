@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 COLOURS = {"running": "cyan", "finished": "green", "interrupted": "yellow", "diverged": "red", "damaged": "bold red"}
 OTHERS = ("validation_", "test_")  # before the metrics of other splits than the training set
+ENDLESS = 10_000  # characters, more than any table is wide
 MOST_KEYS = 12  # that are told of a run; --json has them all
 PENALTIES = {"data_loss", "regularization_loss"}
 
@@ -29,7 +30,8 @@ def show_runs(folder: Path, listed: Sequence["Listed"]) -> None:
         return
     columns = list(dict.fromkeys(name for each in listed for name in _telling(each.metrics)))
     made = _runs_table(listed, columns)
-    while columns and Measurement.get(out, out.options, made).maximum > out.width:  # no number is broken
+    endless = out.options.update(max_width=ENDLESS)
+    while columns and Measurement.get(out, endless, made).maximum > out.width:  # no number is broken
         made = _runs_table(listed, columns[: len(columns) - 1])
         columns.pop()
     out.print(made)

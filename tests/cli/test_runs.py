@@ -57,6 +57,17 @@ def test_a_run_is_told_by_what_sets_it_apart(shelf, nncli):
     assert re.search(r"^a +finished +30 +", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_no_number_is_broken(shelf, nncli, monkeypatch, width):
+    """Where a terminal is narrow, columns are left out, and what is shown is whole."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = nncli("runs").out
+    assert re.search(r"^a +finished +30\b", text, re.MULTILINE)
+    assert max(map(len, text.partition("unlike")[0].splitlines())) <= width
+    loss = json.loads(nncli("runs", "--json").out)["runs"][0]["metrics"]["loss"]
+    assert (f"{loss:.4f}" in text) == (width > 40)
+
+
 def test_metrics_are_the_final_ones(shelf, nncli):
     """As ``compare`` shows them, and the runs are sorted by one, the best first."""
     runs = listed(nncli, "--sort", "validation_accuracy")
