@@ -6,7 +6,7 @@ from tests.reliability.disk import Disk
 from tests.reliability.recording import live, operations, real
 from tests.reliability.tracing import CWD, Call, Descriptor, Point, parsed, points
 
-FOLDER = Path("/home/work")
+FOLDER = Path("/home/ann")
 
 
 def hexed(text):
@@ -20,16 +20,16 @@ def lines(*texts):
         yield "".join(hexed(part) if index % 2 else part for index, part in enumerate(parts))
 
 
-OPENED = '7  openat(AT_FDCWD<«/home/work»>, "«a»", O_RDWR|O_CREAT, 0666) = 3<«/home/work/a»>'
-WRITTEN = '7  write(3<«/home/work/a»>, "«1,2 (x)»", 7) = 7'
+OPENED = '7  openat(AT_FDCWD<«/home/ann»>, "«a»", O_RDWR|O_CREAT, 0666) = 3<«/home/ann/a»>'
+WRITTEN = '7  write(3<«/home/ann/a»>, "«1,2 (x)»", 7) = 7'
 
 
 def test_calls_are_read_with_their_arguments():
     """Descriptors have number and path, strings are bytes, flags are words; a comma in a string is part of it."""
     opened, written = parsed(lines(OPENED, WRITTEN))
-    assert opened.tokens[:2] == (Descriptor(CWD, "/home/work"), b"a")
+    assert opened.tokens[:2] == (Descriptor(CWD, "/home/ann"), b"a")
     assert {"O_RDWR", "O_CREAT"} <= opened.words
-    assert written == Call("write", (Descriptor(3, "/home/work/a"), b"1,2 (x)", "7"), 7)
+    assert written == Call("write", (Descriptor(3, "/home/ann/a"), b"1,2 (x)", "7"), 7)
 
 
 def test_what_is_no_call_is_left_out_and_an_injection_is_seen():
@@ -37,7 +37,7 @@ def test_what_is_no_call_is_left_out_and_an_injection_is_seen():
     found = parsed(
         lines(
             "7  --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER} ---",
-            "7  fsync(3<«/home/work/a»>) = -1 EIO (Input/output error) (INJECTED)",
+            "7  fsync(3<«/home/ann/a»>) = -1 EIO (Input/output error) (INJECTED)",
             '7  unlink("«a»" <unfinished ...>) = ?',
             "7  +++ killed by SIGKILL +++",
         )
@@ -73,13 +73,13 @@ def test_operations_do_to_the_model_what_the_calls_did(tmp_path):
     log = lines(
         OPENED,
         WRITTEN,
-        '7  write(3<«/home/work/a»>, "«34»", 2) = 1',
-        "7  fsync(3<«/home/work/a»>) = 0",
-        '7  openat(AT_FDCWD<«/home/work»>, "«log»", O_WRONLY|O_APPEND) = 4<«/home/work/log»>',
-        '7  write(4<«/home/work/log»>, "«5»", 1) = 1',
-        "7  ftruncate(3<«/home/work/a»>, 2) = 0",
-        "7  close(3<«/home/work/a»>) = 0",
-        '7  openat(AT_FDCWD<«/home/work»>, "«/etc/hosts»", O_RDONLY) = 3<«/etc/hosts»>',
+        '7  write(3<«/home/ann/a»>, "«34»", 2) = 1',
+        "7  fsync(3<«/home/ann/a»>) = 0",
+        '7  openat(AT_FDCWD<«/home/ann»>, "«log»", O_WRONLY|O_APPEND) = 4<«/home/ann/log»>',
+        '7  write(4<«/home/ann/log»>, "«5»", 1) = 1',
+        "7  ftruncate(3<«/home/ann/a»>, 2) = 0",
+        "7  close(3<«/home/ann/a»>) = 0",
+        '7  openat(AT_FDCWD<«/home/ann»>, "«/etc/hosts»", O_RDONLY) = 3<«/etc/hosts»>',
         "7  fsync(3<«/etc/hosts»>) = 0",
         '7  mkdir("«made»", 0777) = 0',
         '7  rename("«a»", "«made/b»") = 0',
