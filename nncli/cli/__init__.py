@@ -44,17 +44,8 @@ for _command in (init, check, show, explain, gradcheck, profile, train, evaluate
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the one place where errors become codes."""
-    for descriptor in range(3):  # one that is closed would become a file of a run, and take what is printed
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
-    os.environ.update(ONE)
-    gc.set_threshold(OBJECTS)
-    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another one
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
     try:
+        _prepare()
         words = list(sys.argv[1:] if arguments is None else arguments)
         with nncli.make_context("nncli", words) as context:  # nncli.main() would give a closed pipe a code of its own
             nncli.invoke(context)
@@ -73,6 +64,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # and no further Ctrl-C, which would be a traceback
             gc.freeze()
     return 0
+
+
+def _prepare() -> None:
+    """Set this process up: its streams, its threads, and how often it looks for garbage."""
+    for descriptor in range(3):  # one that is closed would become a file of a run, and take what is printed
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    os.environ.update(ONE)
+    gc.set_threshold(OBJECTS)
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another one
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _told(error: BaseException) -> tuple[str, int]:

@@ -139,6 +139,8 @@ def _be(arguments: Sequence[str], cwd: Path, files: Sequence[int]) -> None:
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, buffering=1)
         code = import_module("nncli.cli").main(list(arguments))
         sys.stdout.flush()
+    except KeyboardInterrupt:  # before the command began
+        code = 130
     except BaseException:
         traceback.print_exc()
     finally:
