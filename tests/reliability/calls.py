@@ -101,7 +101,7 @@ def conduct(
     if not tracing.is_available():
         print("strace is missing, or may not trace; it is installed as the package strace")
         return 2
-    with tempfile.TemporaryDirectory(prefix="calls-") as name:
+    with tempfile.TemporaryDirectory(prefix="calls-", ignore_cleanup_errors=True) as name:
         work = Path(name)
         trials.prepare()
         everything = [each for each in trials_of(work) if arguments.course in (None, each.course.name)]

@@ -145,7 +145,7 @@ def add_sabotage(parser: argparse.ArgumentParser, harness: str) -> None:
 def sabotaged(harness: str, fault: str) -> int:
     """Run the harness on a copy of the package with a fault; returns its exit code."""
     found = FAULTS[harness][fault]
-    with tempfile.TemporaryDirectory(prefix="sabotage-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sabotage-", ignore_cleanup_errors=True) as folder:
         done = run_in(planted(Path(folder), found.planted), f"tests.reliability.{harness}", *found.words)
     print(done.stdout, done.stderr, sep="", end="")
     return done.returncode
@@ -156,7 +156,7 @@ def main() -> int:
     missed = 0
     for harness, faults in FAULTS.items():
         for fault in faults:
-            with tempfile.TemporaryDirectory(prefix="sabotage-") as folder:
+            with tempfile.TemporaryDirectory(prefix="sabotage-", ignore_cleanup_errors=True) as folder:
                 found = faults[fault]
                 done = run_in(planted(Path(folder), found.planted), f"tests.reliability.{harness}", *found.words)
             is_found = done.returncode == 1 and re.search(r"[1-9]\d* wrong|is another|has trained", done.stdout)

@@ -176,7 +176,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.sabotage:
         return sabotaged("kills", arguments.sabotage)
-    with tempfile.TemporaryDirectory(prefix="kills-") as folder:
+    with tempfile.TemporaryDirectory(prefix="kills-", ignore_cleanup_errors=True) as folder:
         return 1 if survey(arguments, Path(folder)) else 0
 
 

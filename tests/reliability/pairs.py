@@ -117,7 +117,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.sabotage:
         return sabotaged("pairs", arguments.sabotage)
-    with tempfile.TemporaryDirectory(prefix="pairs-") as folder:
+    with tempfile.TemporaryDirectory(prefix="pairs-", ignore_cleanup_errors=True) as folder:
         return 1 if survey(arguments, Path(folder)) else 0
 
 

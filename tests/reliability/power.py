@@ -193,7 +193,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.sabotage:
         return sabotaged("power", arguments.sabotage)
-    with tempfile.TemporaryDirectory(prefix="power-") as folder:
+    with tempfile.TemporaryDirectory(prefix="power-", ignore_cleanup_errors=True) as folder:
         return 1 if survey(arguments, Path(folder)) else 0
 
 

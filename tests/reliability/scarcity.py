@@ -105,7 +105,7 @@ def survey(sizes: int = SIZES) -> int:
     code = 0
     for part in (full_disk, read_only_disk, partial(small_files, sizes=sizes)):
         name = getattr(part, "func", part).__name__.replace("_", " ")
-        with tempfile.TemporaryDirectory(prefix="scarcity-") as work:
+        with tempfile.TemporaryDirectory(prefix="scarcity-", ignore_cleanup_errors=True) as work:
             try:
                 wrong = part(Path(work))
             except NotPermittedError as error:

@@ -113,7 +113,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.sabotage:
         return sabotaged("trainers", arguments.sabotage)
-    with tempfile.TemporaryDirectory(prefix="trainers-") as folder:
+    with tempfile.TemporaryDirectory(prefix="trainers-", ignore_cleanup_errors=True) as folder:
         wrong = survey(arguments.rounds, Path(folder))
     print("\n".join(wrong))
     return 1 if wrong else 0
