@@ -165,10 +165,13 @@ def test_floors_are_the_multiply_adds_of_a_step(overrides):
 @pytest.mark.usefixtures("here")
 def test_parts_make_the_step():
     """No part takes less than nothing, and together with what is between them they are about the whole step."""
-    found = profile(training("layers[0].units=2000", "data.samples=2000"), 0.2)
-    assert all(part.seconds >= 0 for part in found.parts)
-    assert 0.2 < sum(part.seconds for part in found.parts) / found.step < 5  # other processes may slow either
-    assert min(found.step, found.metrics, found.rate) > 0
+    shares = []
+    for _ in range(3):  # another process may slow one of them, and hardly does so each time
+        found = profile(training("layers[0].units=2000", "data.samples=2000"), 0.2)
+        assert all(part.seconds >= 0 for part in found.parts)
+        assert min(found.step, found.metrics, found.rate) > 0
+        shares.append(sum(part.seconds for part in found.parts) / found.step)
+    assert any(0.5 < share < 2 for share in shares)
 
 
 def test_between_is_the_rest_of_the_step():
