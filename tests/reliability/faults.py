@@ -7,6 +7,7 @@ import argparse
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -149,6 +150,21 @@ def sabotaged(harness: str, fault: str) -> int:
         done = run_in(planted(Path(folder), found.planted), f"tests.reliability.{harness}", *found.words)
     print(done.stdout, done.stderr, sep="", end="")
     return done.returncode
+
+
+def conducted(
+    harness: str, parser: argparse.ArgumentParser, survey: Callable[[argparse.Namespace, Path], object]
+) -> int:
+    """Read a harness's command line, and make its survey in a folder of its own, or on a copy with a fault.
+
+    Returns 1 where the survey gives anything that is wrong: a number of trials, or a list of lines.
+    """
+    add_sabotage(parser, harness)
+    arguments = parser.parse_args()
+    if arguments.sabotage:
+        return sabotaged(harness, arguments.sabotage)
+    with tempfile.TemporaryDirectory(prefix=f"{harness}-", ignore_cleanup_errors=True) as folder:
+        return 1 if survey(arguments, Path(folder)) else 0
 
 
 def main() -> int:

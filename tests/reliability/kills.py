@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from typing import NamedTuple
 import nncli.nn
 from nncli.registry import components
 from tests.reliability import trials
-from tests.reliability.faults import add_sabotage, sabotaged
+from tests.reliability.faults import conducted
 from tests.reliability.trials import RESUME, RUN, TRAIN, Outcome
 
 STOPS = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 129}
@@ -172,12 +171,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the number of the first run, to repeat it alone")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--most", type=int, default=20, help="stop at so many runs that are wrong")
-    add_sabotage(parser, "kills")
-    arguments = parser.parse_args()
-    if arguments.sabotage:
-        return sabotaged("kills", arguments.sabotage)
-    with tempfile.TemporaryDirectory(prefix="kills-", ignore_cleanup_errors=True) as folder:
-        return 1 if survey(arguments, Path(folder)) else 0
+    return conducted("kills", parser, survey)
 
 
 assert nncli.nn  # registers what is drawn from

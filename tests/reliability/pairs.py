@@ -8,7 +8,6 @@ evaluation.json and without; never may they be loaded.
 import argparse
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from itertools import permutations
 from pathlib import Path
@@ -16,7 +15,7 @@ from random import Random
 
 from nncli.run.checkpoint import checkpoints
 from tests.reliability import trials
-from tests.reliability.faults import add_sabotage, sabotaged
+from tests.reliability.faults import conducted
 from tests.reliability.trials import RUN, spec
 
 D = "{{type: dense, units: {}}}".format
@@ -113,12 +112,7 @@ def main() -> int:
         "--pairs", type=int, default=10**6, help="so many, drawn at random; all of them where not given"
     )
     parser.add_argument("--seed", type=int, default=1)
-    add_sabotage(parser, "pairs")
-    arguments = parser.parse_args()
-    if arguments.sabotage:
-        return sabotaged("pairs", arguments.sabotage)
-    with tempfile.TemporaryDirectory(prefix="pairs-", ignore_cleanup_errors=True) as folder:
-        return 1 if survey(arguments, Path(folder)) else 0
+    return conducted("pairs", parser, survey)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from nothing earlier than the last checkpoint that was put.
 import argparse
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import NamedTuple
 
 from tests.reliability import trials
 from tests.reliability.disk import Disk, Fate, Tree, digest, lay_down
-from tests.reliability.faults import add_sabotage, sabotaged
+from tests.reliability.faults import conducted
 from tests.reliability.promises import Promise, Promises
 from tests.reliability.recording import Operation, record
 from tests.reliability.survey import Survey
@@ -189,12 +188,7 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=100, help="stop when so many states were wrong")
     parser.add_argument("--only", choices=RECORDINGS, help="one recording instead of all")
     parser.add_argument("--lying", action="store_true", help="a disk that says it has synced files, and has not")
-    add_sabotage(parser, "power")
-    arguments = parser.parse_args()
-    if arguments.sabotage:
-        return sabotaged("power", arguments.sabotage)
-    with tempfile.TemporaryDirectory(prefix="power-", ignore_cleanup_errors=True) as folder:
-        return 1 if survey(arguments, Path(folder)) else 0
+    return conducted("power", parser, survey)
 
 
 if __name__ == "__main__":

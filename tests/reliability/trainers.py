@@ -10,13 +10,12 @@ import multiprocessing
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Self
 
 from tests.reliability import trials
-from tests.reliability.faults import add_sabotage, sabotaged
+from tests.reliability.faults import conducted
 from tests.reliability.trials import RESUME, RUN, Outcome
 
 TRAINERS = 3
@@ -87,9 +86,10 @@ def wait_for_training(left: list[subprocess.Popen], deadline: float) -> None:
                 break
 
 
-def survey(rounds: int, folder: Path) -> list[str]:
+def survey(arguments: argparse.Namespace, folder: Path) -> list[str]:
     """Begin the run, go through the rounds, and hold its end against that of a run without company."""
     trials.prepare()
+    rounds = arguments.rounds
     text = trials.spec(epochs=EPOCHS_A_ROUND * (rounds + 2), log_every=100)
     whole = trials.reference(folder / "whole", text)
     here = trials.lay_out(folder / "here", text)
@@ -102,21 +102,16 @@ def survey(rounds: int, folder: Path) -> list[str]:
         wrong = [f"round {n}: {each}" for n in range(rounds) for each in wrong_in_a_round(here)]
     wrong += readers.wrong
     print(f"{TRAINERS} trainers at once, rounds: {rounds}, readings: {readers.count}, {len(wrong)} wrong")
-    return wrong + trials.not_resumed(here, whole)
+    wrong += trials.not_resumed(here, whole)
+    print("\n".join(wrong))
+    return wrong
 
 
 def main() -> int:
     """Read the command line, and do it; 1 where anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=40)
-    add_sabotage(parser, "trainers")
-    arguments = parser.parse_args()
-    if arguments.sabotage:
-        return sabotaged("trainers", arguments.sabotage)
-    with tempfile.TemporaryDirectory(prefix="trainers-", ignore_cleanup_errors=True) as folder:
-        wrong = survey(arguments.rounds, Path(folder))
-    print("\n".join(wrong))
-    return 1 if wrong else 0
+    return conducted("trainers", parser, survey)
 
 
 if __name__ == "__main__":
