@@ -14,8 +14,9 @@ class Batches:
     """Inputs (N, D) with encoded targets (N, M), all at once or in shuffled portions.
 
     A full batch is always the same two arrays, column-major and of one number format. Portions are gathered into
-    buffers which the next portion overwrites, in the inputs' own format; the last one of an epoch may be smaller.
-    Inputs that lie in a file, row by row, are read as they are needed, and are never held a second time.
+    buffers which the next portion overwrites: inputs row by row in their own format, targets, which are few, then laid
+    out by columns, as the outputs are that they are held against. The last portion of an epoch may be smaller. Inputs
+    that lie in a file, row by row, are read as they are needed, and are never held a second time.
 
     Args:
         inputs: (N, D), of any number format.
@@ -31,7 +32,8 @@ class Batches:
         else:  # columns are summed
             self.inputs, self.targets = np.asfortranarray(inputs, targets.dtype), np.asfortranarray(targets)
         rows = self.size if self.shuffled else 0
-        self._gathered = (np.empty_like(self.inputs[:rows]), np.empty_like(self.targets[:rows]))
+        inputs, targets = self.inputs[:rows], self.targets[:rows]
+        self._gathered = np.empty_like(inputs), np.empty_like(targets), np.empty_like(targets, order="F")
 
     def __len__(self) -> int:
         """How many portions an epoch has."""
@@ -56,9 +58,10 @@ class Batches:
     def _portions(self, order: NDArray[Any], begin: int) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         for start in range(begin, len(order), self.size):
             rows = order[start : start + self.size]
-            inputs, targets = self._gathered
+            inputs, by_rows, targets = self._gathered
             if len(rows) < self.size:  # the last of an epoch
-                inputs, targets = inputs[: len(rows)], targets[: len(rows)]
+                inputs, by_rows, targets = (part[: len(rows)] for part in self._gathered)
             self.inputs.take(rows, axis=0, out=inputs, mode="clip")  # "raise" would gather twice
-            self.targets.take(rows, axis=0, out=targets, mode="clip")
+            self.targets.take(rows, axis=0, out=by_rows, mode="clip")
+            np.copyto(targets, by_rows)
             yield inputs, targets

@@ -8,6 +8,7 @@ import numpy as np
 from nncli.nn.buffers import is_buffer
 from nncli.nn.initializers import Initializer
 from nncli.nn.layer import NOTHING, Layer
+from nncli.nn.memory import with_odd_lines
 from nncli.nn.parameters import Array, Shape, stacked
 from nncli.nn.penalties import Penalty
 from nncli.nn.products import sum_of_products
@@ -105,8 +106,9 @@ class Dense(Layer):
         super().arrange(inputs)
         self.by_rows = self.takes_rows(inputs) and inputs.dtype == self.weights.dtype
         if self.by_rows:
-            rows = len(inputs)
-            self.products, self.ones = self.buffer["products", self.units, rows].T, self.buffer["ones", rows, 1][:, 0]
+            rows, columns = len(inputs), with_odd_lines(self.units, inputs.dtype)
+            self.products = self.buffer["products", columns, rows].T[:, : self.units]
+            self.ones = self.buffer["ones", rows, 1][:, 0]
             return
         self.inputs_and_ones_transposed, self.outputs_transposed = self.buffer.with_ones(inputs).T, self.outputs.T
         if not is_buffer(inputs):
@@ -118,9 +120,8 @@ class Dense(Layer):
             self.arrange(inputs)
         if self.by_rows:
             np.matmul(inputs, self.weights, out=self.products)  # X W, row by row
-            np.add(self.products, self.biases, out=self.products)  # X W + b
             np.copyto(self.outputs, self.products)
-            return self.outputs
+            return np.add(self.outputs, self.biases, out=self.outputs)  # X W + b
         weights_and_biases, inputs_and_ones = self.weights_and_biases_transposed, self.inputs_and_ones_transposed
         weights_and_biases.dot(inputs_and_ones, out=self.outputs_transposed)  # Yᵀ = [W; b]ᵀ [X 1]ᵀ
         return self.outputs

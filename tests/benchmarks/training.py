@@ -66,10 +66,10 @@ def bare():
 
 
 def rows_of_bytes():
-    """Inputs (60,000, 784) as pictures have them, a byte a number."""
+    """Inputs (60,000, 784) of a byte a number, as pictures have them, but about 0, where units do not die."""
     import numpy as np
 
-    return np.random.default_rng(0).integers(0, 2, (ROWS, WIDTHS[0]), np.uint8)
+    return np.random.default_rng(0).integers(-1, 2, (ROWS, WIDTHS[0]), np.int8)
 
 
 def rows_in(file=None):
@@ -78,10 +78,10 @@ def rows_in(file=None):
 
     rng = np.random.default_rng(0)
     if file is None:
-        return rng.random((ROWS, WIDTHS[0]), np.float32)
+        return rng.standard_normal((ROWS, WIDTHS[0]), np.float32)
     mapped = np.lib.format.open_memmap(file, "w+", np.float32, (ROWS, WIDTHS[0]))
     for start in range(0, ROWS, 1000):
-        mapped[start : start + 1000] = rng.random((1000, WIDTHS[0]), np.float32)
+        mapped[start : start + 1000] = rng.standard_normal((1000, WIDTHS[0]), np.float32)
     mapped.flush()
     del mapped
     return np.load(file, mmap_mode="r")
@@ -107,11 +107,15 @@ def training_of(inputs, widths=WIDTHS):
 
 
 def epoch(training):
-    """Seconds of an epoch."""
+    """Seconds of the next epoch, all of it."""
+    training.epoch, training.batch = training.epoch + 1, 0
     start = time.perf_counter()
     for rows in training.batches():
         training.step(*rows)
-    return time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    if training.batch != STEPS:
+        sys.exit(f"an epoch of {training.batch} steps, not of {STEPS}")
+    return seconds
 
 
 def steps():

@@ -32,6 +32,16 @@ def test_rows_are_shuffled_not_only_portions():
     assert (first != second).any()
 
 
+@pytest.mark.parametrize("size", [3, 5])
+def test_targets_of_a_portion_run_along_memory_by_column(size):
+    """As the outputs do; those of a smaller portion are the first rows of the same array."""
+    targets = np.hstack([TARGETS, -TARGETS])
+    batches = Batches(INPUTS, targets, size)
+    for inputs, some in batches.epoch(np.random.default_rng(0)):
+        assert some.strides == (8, 8 * size)
+        np.testing.assert_array_equal(some, np.outer(inputs[:, 0] * 10, [1, -1]))
+
+
 @pytest.mark.parametrize("size", [None, 10])
 def test_a_full_batch_is_in_order_and_column_major(size):
     """All rows at once need no stream, keep their order, and run along memory by column."""

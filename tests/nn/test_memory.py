@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncli.nn.memory import LINE, first_line, zeros
+from nncli.nn.memory import LINE, first_line, with_odd_lines, zeros
 from nncli.nn.optimizers.adam import Adam
 from nncli.nn.parameters import Parameters, stacked
 
@@ -26,6 +26,16 @@ def test_a_line_begins_within_a_line():
         part = raw[start:]
         assert 0 <= first_line(part) < LINE
         assert (part.ctypes.data + first_line(part)) % LINE == 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_of_an_odd_number_of_lines(dtype):
+    """No fewer columns than asked for, fewer than two lines more, and each row begins a line."""
+    size = np.dtype(dtype).itemsize
+    for columns in range(1, 300):
+        found = with_odd_lines(columns, np.dtype(dtype))
+        assert 0 <= found - columns < 2 * LINE // size
+        assert found * size % (2 * LINE) == LINE
 
 
 def test_the_vectors_of_a_training_are_aligned():

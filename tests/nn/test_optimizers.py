@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 
 from nncli import registry
-from nncli.nn.optimizers.optimizer import BLOCK
+from nncli.nn.optimizers.optimizer import BLOCK, TIDYING
 from tests.nn.test_contracts import named
 from tests.nn.witnesses import WITNESSES
 
 RATES = [1e-8, 0.01, 1.0, 1e4]
+FAST = {"beta_1": 0.6, "beta_2": 0.6}  # fades below any normal number within 1,500 updates
+FADING = {
+    "sgd": {"momentum": 0.6},
+    "nesterov": {"momentum": 0.6},
+    "rmsprop": {"rho": 0.6},
+    **dict.fromkeys(["adam", "adamw", "nadam"], FAST),
+}
 
 
 def attached(entry, values, **settings):
@@ -62,6 +69,37 @@ def test_blocks_are_invisible(entry):
         for _ in range(3):
             optimizer.step()
     np.testing.assert_array_equal(whole[-9:], tail)
+
+
+@pytest.mark.parametrize("entry", named("optimizer"))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_fades_ends_at_zero(entry, dtype):
+    """Where gradients stay 0 nothing that is remembered stays subnormal, and no value is another one for it."""
+    start, slope = np.random.default_rng(0).normal(size=(2, 50)).astype(dtype)
+    values, smallest, found = {}, np.finfo(dtype).smallest_normal, {}
+    for tidies in (True, False):
+        values[tidies] = start.copy()
+        optimizer, gradients = attached(entry, values[tidies], **FADING.get(entry.name, {}))
+        if not tidies:
+            optimizer.tidy = lambda: None
+        gradients[:] = slope
+        optimizer.step()
+        gradients[:] = 0
+        for _ in range(20 * TIDYING - 1):
+            optimizer.step()
+        memory = np.abs([*optimizer.memory.values()])
+        found[tidies] = ((memory > 0) & (memory < smallest)).any()
+    np.testing.assert_array_equal(values[True], values[False])
+    assert found == {True: False, False: entry.name in FADING}
+
+
+def test_a_look_for_what_is_too_small_takes_nothing_else():
+    """The smallest normal number, any larger one and NaN stay as they are, of either sign."""
+    optimizer, _ = attached(registry.names("optimizer")["sgd"], np.zeros(8, np.float32))
+    smallest = np.finfo(np.float32).smallest_normal
+    optimizer.memory["velocity"][:] = [smallest, -smallest, 1, -np.inf, np.nan, smallest / 2, -smallest / 2, 1e-45]
+    optimizer.tidy()
+    np.testing.assert_array_equal(optimizer.memory["velocity"], [smallest, -smallest, 1, -np.inf, np.nan, 0, 0, 0])
 
 
 @pytest.mark.parametrize("entry", named("optimizer"))

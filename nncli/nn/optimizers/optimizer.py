@@ -14,6 +14,8 @@ from nncli.registry import NonNegative, Positive, kind
 # 531 µs so, 683 in blocks of 8,192, which are more calls; larger ones gain little, and want a larger cache
 BLOCK = 32_768
 
+TIDYING = 100  # updates from one look for what is too small to the next
+
 
 @kind("optimizer")
 class Optimizer:
@@ -36,6 +38,7 @@ class Optimizer:
         """Take the two vectors (P,), and make what is remembered: ``memory``, a vector (P,) of zeros by each name."""
         self.schedule = schedule
         self.memory = {name: zeros(values.shape, values.dtype) for name in self.remembers}
+        self._smallest = np.finfo(values.dtype).smallest_normal
         scratch = zeros((min(BLOCK, len(values)),), values.dtype)
         vectors = (values, gradients, *self.memory.values())
         self.last_factors = [np.array(factor, values.dtype) for factor in self.factors(self.learning_rate)]
@@ -61,6 +64,20 @@ class Optimizer:
         for block in self._blocks:
             self.descend(self.last_factors, *block)
         self.updates += 1
+        if self.updates % TIDYING == 0:
+            self.tidy()
+
+    def tidy(self) -> None:
+        """Set to 0 what is remembered and smaller than the format's smallest normal number.
+
+        Without a gradient, as in units whose ReLU has died, what fades by a factor never arrives at 0: it stays among
+        the subnormal numbers, with which processors are slower. A step of 784-128-128-10 whose units have died takes
+        451 µs with them and 436 so, on a processor that hardly minds; to look takes 0.5 µs a step.
+        """
+        for _, _, scratch, *memory in self._blocks:
+            for block in memory:
+                np.abs(block, out=scratch)
+                np.copyto(block, 0, where=scratch < self._smallest)
 
     def factors(self, rate: float) -> tuple[float, ...]:
         """What ``descend`` multiplies with, divides by or adds at this update, besides arrays; η alone if not more.
