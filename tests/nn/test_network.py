@@ -8,7 +8,7 @@ from nncli.nn.dense import Dense
 from nncli.nn.dropout import Dropout
 from nncli.nn.initializers import He, Normal
 from nncli.nn.losses import BinaryCrossentropy, CategoricalCrossentropy, MeanSquaredError, is_fused
-from nncli.nn.network import PORTION, Network
+from nncli.nn.network import PORTION, TIMES, Network
 from nncli.nn.normalization import BatchNormalization
 from tests.nn.differences import central_differences, relative_error
 
@@ -147,11 +147,25 @@ def test_some_batches_are_not_divided(more):
 
 
 def test_a_portion_is_as_many_rows_as_the_cache_holds():
-    """So many rows and what the layers put out for them take just less than the bound; one row always passes."""
+    """So many rows and what the layers put out for them take just less than the bound."""
     network = network_of(*plain_layers())
     bytes_a_row = 8 * (2 + 5 + 5 + 3 + 3)
     assert network.portion * bytes_a_row <= PORTION < (network.portion + 1) * bytes_a_row
-    assert network_of(Dense(PORTION, initializer=He()), Dense(3, initializer=He()), Softmax()).portion == 1
+
+
+def test_a_portion_is_not_small_beside_the_weights():
+    """Rows and what the layers put out for them are four times as many numbers as are trained, where these are many."""
+    units = 1000
+    wide = network_of(Dense(units, initializer=He()), ReLU(), Dense(units, initializer=He()), Softmax())
+    trained, a_row = len(wide.parameters.trained), 2 + 4 * units
+    assert trained == 3 * units + (units + 1) * units
+    assert wide.portion * a_row <= TIMES * trained < (wide.portion + 1) * a_row
+
+
+def test_one_row_always_passes():
+    """However much the layers put out for it, and however little is trained."""
+    deep = [Dense(1000, initializer=He()), *(ReLU() for _ in range(300)), Dense(3, initializer=He()), Softmax()]
+    assert network_of(*deep).portion == 1
 
 
 def test_predict_in_portions_is_predict_at_once():
