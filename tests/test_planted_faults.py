@@ -20,6 +20,16 @@ FAULTS = {
         "self.ones.dot(grad, out=self.d_biases)",
         "self.d_biases[...] = 0",
     ),
+    "biases not added where inputs lie by rows": (
+        "dense.py",
+        "np.add(self.outputs, self.biases, out=self.outputs)",
+        "self.outputs",
+    ),
+    "memory is tidied by a count of its own": (
+        "optimizers/optimizer.py",
+        "if self.updates % TIDYING == 0:",
+        "self.count = getattr(self, 'count', 0) + 1\n        if self.count % TIDYING == 0:",
+    ),
     "a portion weighs like any other": ("network.py", "len(self.outputs) / rows", "self.portions(rows)[0].stop / rows"),
     "softmax factor dropped": (
         "activations/softmax.py",

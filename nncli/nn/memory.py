@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LINE = 64  # bytes that a processor reads and writes at once
+LONG = 4 * LINE
 
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -20,11 +21,14 @@ def zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def with_odd_lines(columns: int, dtype: np.dtype[Any]) -> int:
-    """So many columns, or as many more as make a row an odd number of the cache's lines long.
+    """So many columns, or as many more as make a row of ``LONG`` bytes or more an odd number of the cache's lines long.
 
     Where rows are 512 or 2,048 bytes long, the numbers of a column share a few places of the cache, out of which they
     push each other: to lay out 128 × 128 numbers by columns takes 6 µs, 128 × 512 take 73, with odd rows 4 and 15.
+    Shorter rows gain nothing, and 5,000 of one number take half as long again where each has a line of its own.
     """
+    if columns * dtype.itemsize < LONG:
+        return columns
     lines = -(-columns * dtype.itemsize // LINE) | 1
     return lines * LINE // dtype.itemsize
 

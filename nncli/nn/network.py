@@ -15,9 +15,9 @@ from nncli.nn.randomness import Random
 # bytes of inputs and of the layers' outputs that pass through a network at once: a step of 2-512-3 with 3,000 rows
 # takes 1.15 ms so, 1.28 with half of them, 1.94 with half more, which no longer fit the cache
 PORTION = 2 << 20
-# but no fewer bytes than so many times the weights', whose gradients are added up after each portion: a step of
-# 784-1024-1024-10 with 128 rows takes 8.3 ms so, 10.3 in portions of two megabytes
-TIMES = 4
+# but no fewer numbers than so many times those that are trained: each portion costs a pass over the weights, and one
+# over the sum of gradients; a step of 784-1024-1024-10 with 128 rows takes 8.3 ms so, 10.3 in portions of two megabytes
+TIMES_TRAINED = 2
 
 
 class Network:
@@ -112,7 +112,7 @@ class Network:
         """The rows that a training pass over so many takes at once, one portion after another; all, if it can."""
         if not self._is_divisible or rows <= self.portion:
             return [slice(0, rows)]
-        size = ceil(rows / ceil(rows / self.portion))
+        size = even_size(rows, self.portion)
         return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
 
     def _pass(self, inputs: Array, targets: Array, losses: Array | None) -> None:
@@ -174,13 +174,18 @@ def widths(layers: Sequence[Layer], inputs: int) -> tuple[int, ...]:
 
 
 def rows_at_once(layers: Sequence[Layer], inputs: int, dtype: np.dtype[Any]) -> int:
-    """How many rows pass through a network at once: inputs and layers' outputs of as many as ``PORTION`` bytes hold.
+    """How many rows pass through a network at once: as many as ``PORTION`` and ``TIMES_TRAINED`` allow, at least one.
 
-    They are more where these are less than ``TIMES`` the bytes of what is trained, and never none.
+    Inputs and what the layers put out for these rows are counted.
     """
     trained = sum(map(prod, shapes(layers, inputs).values()))
-    numbers = max(PORTION // dtype.itemsize, TIMES * trained)
+    numbers = max(PORTION // dtype.itemsize, TIMES_TRAINED * trained)
     return max(1, numbers // sum(widths(layers, inputs)))
+
+
+def even_size(rows: int, portion: int) -> int:
+    """The size of all parts but the last where so many rows go in parts as equal as can be, none above a portion."""
+    return ceil(rows / ceil(rows / portion))
 
 
 def is_divisible(layers: Sequence[Layer]) -> bool:

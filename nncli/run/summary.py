@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nncli.data.split import part_size
-from nncli.nn.network import is_divisible, rows_at_once, widths
+from nncli.nn.network import even_size, is_divisible, rows_at_once, widths
 from nncli.registry import ComponentSpec
 from nncli.spec.sections import Fraction
 
@@ -43,11 +43,17 @@ def summarize(spec: Any) -> list[LayerSummary]:
 
 def training_rows(spec: Any) -> int:
     """How many rows are left to train on, classes being of equal size; needs data, validation and test."""
-    source = spec.data.build()
+    taken = sum(_part_rows(spec, part) for part in (spec.validation, spec.test) if isinstance(part, Fraction))
+    return int(spec.data.build().rows - taken)
+
+
+def _part_rows(spec: Any, part: ComponentSpec | Fraction) -> int:
+    """The rows of a part with points of its own, or of a fraction, which is one of each class."""
+    source = (part if isinstance(part, ComponentSpec) else spec.data).build()
+    if isinstance(part, ComponentSpec):
+        return int(source.rows)
     groups = source.classes or 1  # rows that are split together
-    shares = [part.fraction for part in (spec.validation, spec.test) if isinstance(part, Fraction)]
-    taken = sum(part_size(source.rows // groups, share) for share in shares) * groups
-    return int(source.rows - taken)
+    return int(part_size(source.rows // groups, part.fraction) * groups)
 
 
 def step_rows(spec: Any) -> int:
@@ -73,14 +79,23 @@ def memory_bytes(spec: Any) -> int:
     layers, dtype = summarize(spec), np.dtype(spec.dtype)
     parts = (spec.data, spec.validation, spec.test)
     rows = sum(part.build().rows for part in parts if isinstance(part, ComponentSpec))
-    passing = _passing_rows(spec, rows, dtype) * (layers[0].inputs + sum(layer.outputs for layer in layers))
+    passing = sum(_passing_rows(spec, dtype)) * (layers[0].inputs + sum(layer.outputs for layer in layers))
     trained = VECTORS * sum(layer.parameters for layer in layers)
     held = 2 * layers[0].inputs + COPIES * layers[-1].outputs  # numbers for each row of data
     return int(dtype.itemsize * (rows * held + BUFFERS * passing + trained) + 8 * rows * (layers[0].inputs + 1))
 
 
-def _passing_rows(spec: Any, rows: int, dtype: np.dtype[Any]) -> int:
-    """How many rows the layers' buffers are made for: those of a portion, or of a batch that is not divided."""
-    built = [part.build() for part in spec.layers]
-    portion = min(rows, rows_at_once(built, spec.data.build().columns, dtype))
-    return portion if is_divisible(built) else max(portion, step_rows(spec))
+def _passing_rows(spec: Any, dtype: np.dtype[Any]) -> set[int]:
+    """For how many rows the layers make buffers: those of portions, and what remains of a batch and of each split."""
+    built, batch, trained = [part.build() for part in spec.layers], max(1, step_rows(spec)), training_rows(spec)
+    portion = rows_at_once(built, spec.data.build().columns, dtype)
+    batches = {batch, trained % batch} - {0}
+    if is_divisible(built):
+        batches = {size for rows in batches for size in _sizes(rows, even_size(rows, portion))}
+    splits = [trained, *(_part_rows(spec, part) for part in (spec.validation, spec.test) if part)]
+    return batches.union(*(_sizes(rows, portion) for rows in splits))
+
+
+def _sizes(rows: int, size: int) -> set[int]:
+    """The sizes of so many rows in parts of one size: that, and what remains."""
+    return {min(rows, size), rows % size}

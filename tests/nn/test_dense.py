@@ -7,6 +7,7 @@ from nncli.nn.activations import Softmax
 from nncli.nn.buffers import laid_out
 from nncli.nn.dense import WIDE, Dense
 from nncli.nn.losses import CategoricalCrossentropy
+from nncli.nn.memory import LINE
 from nncli.nn.network import Network
 from nncli.nn.parameters import Parameters
 
@@ -40,6 +41,17 @@ def test_rows_and_columns_give_the_same(columns, by_rows):
     for one, other in zip(found[:-1], expected[:-1], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-13)
     np.testing.assert_array_equal(inputs, before)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_products_by_rows_lie_in_rows_of_an_odd_number_of_lines(dtype):
+    """Of nine lines for 512 bytes; the products of few units follow each other."""
+    for units, bytes_a_row in ((512 // np.dtype(dtype).itemsize, 512 + LINE), (3, 3 * np.dtype(dtype).itemsize)):
+        layer = Dense(units)
+        parameters = Parameters(layer.shapes(2 * units), np.dtype(dtype))
+        layer.attach(parameters.views(parameters.values), parameters.views(parameters.gradients), np.dtype(dtype))
+        layer.forward(np.ones((ROWS, 2 * units), dtype))
+        assert layer.products.strides == (bytes_a_row, np.dtype(dtype).itemsize)
 
 
 @pytest.mark.parametrize(

@@ -93,13 +93,31 @@ def test_what_fades_ends_at_zero(entry, dtype):
     assert found == {True: False, False: entry.name in FADING}
 
 
-def test_a_look_for_what_is_too_small_takes_nothing_else():
-    """The smallest normal number, any larger one and NaN stay as they are, of either sign."""
-    optimizer, _ = attached(registry.names("optimizer")["sgd"], np.zeros(8, np.float32))
-    smallest = np.finfo(np.float32).smallest_normal
-    optimizer.memory["velocity"][:] = [smallest, -smallest, 1, -np.inf, np.nan, smallest / 2, -smallest / 2, 1e-45]
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_look_for_what_is_too_small_takes_nothing_else(dtype):
+    """The smallest normal number, any larger one and NaN stay as they are, of either sign; so do small values."""
+    smallest = np.finfo(dtype).smallest_normal
+    values = np.full(8, smallest / 2, dtype)
+    optimizer, _ = attached(registry.names("optimizer")["sgd"], values)
+    optimizer.memory["velocity"][:] = [smallest, -smallest, 1, -np.inf, np.nan, smallest / 2, -smallest / 2, 0]
     optimizer.tidy()
     np.testing.assert_array_equal(optimizer.memory["velocity"], [smallest, -smallest, 1, -np.inf, np.nan, 0, 0, 0])
+    np.testing.assert_array_equal(values, np.full(8, smallest / 2, dtype))
+
+
+@pytest.mark.parametrize("start", [0, 7])
+def test_the_look_comes_at_every_hundredth_update_wherever_one_begins(start):
+    """At update 100, 200, … of the training, not of the process: a run that is resumed goes on with the same bits."""
+    optimizer, _ = attached(registry.names("optimizer")["adagrad"], np.zeros(BLOCK + 9, np.float32))
+    (squares,) = optimizer.memory.values()
+    optimizer.updates = start
+    looks = []
+    while optimizer.updates < 201:
+        squares[[0, -1]] = 1e-40
+        optimizer.step()
+        if not squares[[0, -1]].any():
+            looks.append(optimizer.updates)
+    assert looks == [100, 200]
 
 
 @pytest.mark.parametrize("entry", named("optimizer"))

@@ -1,11 +1,17 @@
 """A network in figures, held against the same figures by hand."""
 
+import tracemalloc
+
 import pytest
 
+from nncli.nn.network import PORTION
 from nncli.run.assembly import assemble
 from nncli.run.loading import load
 from nncli.run.summary import batches_an_epoch, memory_bytes, step_multiply_adds, step_rows, summarize, training_rows
+from nncli.run.training import Training
 from tests.run.examples import DENSE_8, NORMALIZED, SINE
+
+OBJECTS = 1 << 18  # bytes of what is no array
 
 
 @pytest.fixture
@@ -66,16 +72,46 @@ def test_multiply_adds_of_a_step(resolved, rows):
 def test_memory_by_hand(resolved, dtype, size):
     """Inputs twice, outputs six times, three buffers a layer and for inputs, eight vectors; drawn points in double."""
     rows, held, outputs, parameters = 60 + 60, 2 * 2 + 6 * 3, 8 + 8 + 3 + 3, 24 + 27
-    converted = size * (rows * held + 3 * rows * (2 + outputs) + 8 * parameters)
+    converted = size * (rows * held + 3 * 60 * (2 + outputs) + 8 * parameters)
     assert memory_bytes(resolved(f"dtype={dtype}")) == converted + 8 * rows * (2 + 1)
 
 
-def test_memory_of_a_mini_batch_is_bounded_by_the_portions_of_an_evaluation(resolved):
+def test_memory_does_not_grow_with_rows_that_pass_in_portions(resolved):
     """Outputs are held for as many rows as pass at once, however many there are; if they cannot be divided, for all."""
     mixed = f"layers=[{DENSE_8}, batch_normalization, relu, {{type: dense, units: 3}}, softmax]"
-    small, large = (f"data.samples={samples}" for samples in (10_000, 20_000))
+    portion = PORTION // 4 // (2 + 22)
+    small, large = (f"data.samples={portion * times}" for times in (1, 2))  # of three classes
     added = [memory_bytes(resolved(large, *more)) - memory_bytes(resolved(small, *more)) for more in ((), (mixed,))]
-    assert added[1] - added[0] == 4 * 3 * 30_000 * (2 + 22 + 8)
+    assert added[0] == 3 * portion * (4 * (2 * 2 + 6 * 3) + 8 * (2 + 1))
+    assert added[1] > added[0] + 4 * 3 * 3 * portion * (2 + 22 + 8) * 0.9
+
+
+WIDE = "layers=[{type: dense, units: 900}, relu, {type: dense, units: 900}, relu, {type: dense, units: 3}, softmax]"
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        ("training.batch_size=7",),
+        ("validation={fraction: 0.25}", "training.batch_size=16"),
+        (WIDE, "data.samples=700"),
+        (WIDE, "data.samples=700", "dtype=float64"),
+        (WIDE, "data.samples=700", "validation.samples=500", "training.batch_size=999"),
+        (WIDE, "data.samples=700", "validation={fraction: 0.3}", "test={fraction: 0.2}", "training.batch_size=900"),
+    ],
+)
+def test_memory_is_that_of_a_training(resolved, overrides):
+    """No less than the arrays of an epoch and its metrics at their most, and at most twice as much."""
+    spec = resolved(*overrides, "training.epochs=1")
+    tracemalloc.start()
+    training = Training(assemble(spec))
+    list(training.epochs())
+    for split in training.experiment.data:
+        training.measured(split)
+    _, held = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held - OBJECTS <= memory_bytes(spec) <= 2 * held
 
 
 @pytest.mark.parametrize(
