@@ -2,7 +2,8 @@
 
 - display: the book's network for 10,000 epochs, as ``nncli train`` trains it in a terminal, against its steps alone.
 - batches: an epoch of 60,000 rows of 784 columns in batches of 128, through 784-128-128-10, against 469 steps of one
-  batch; from memory, and from a file that is mapped into it, in single precision, and as bytes.
+  batch, as batches are gathered and as one that stays the same is laid out; from memory, and from a file that is mapped
+  into it, in single precision, and as bytes.
 - parts: where the time of a step goes in such an epoch, of this network and of 784-512-512-10.
 - memory, file: the peak memory of a process that trains such an epoch, less its data.
 
@@ -118,27 +119,32 @@ def epoch(training):
     return seconds
 
 
-def steps():
-    """What makes as many steps of one batch, each with its loss, and returns the seconds."""
-    from tests.benchmarks.rivals.nncli import prepare
+def steps(lay):
+    """What makes as many steps of one batch, its inputs laid out so, each with its loss, and returns the seconds."""
+    import numpy as np
+
+    from tests.benchmarks.rivals.nncli import assembled, step
     from tests.benchmarks.works import Shape, draw
 
-    run, _ = prepare(draw(Shape(WIDTHS, BATCH)), 1)
+    network, optimizer, inputs, targets = assembled(draw(Shape(WIDTHS, BATCH)))
+    parts, losses = (network, optimizer, lay(inputs), targets), np.empty(BATCH)
+    shares = np.full(BATCH, 1 / BATCH)
 
     def timed():
         start = time.perf_counter()
-        run(STEPS)
+        for _ in range(STEPS):
+            step(*parts, losses, shares)
         return time.perf_counter() - start
 
     return timed
 
 
 def report(heads, rounds, against):
-    """A row for each of those that took turns: milliseconds, and the ratio to one of them."""
+    """A row for each of those that took turns: milliseconds, and the ratio to each of ``against``."""
     rows = []
     for name in rounds[0]:
-        share = "" if name == against else spread(ratios(rounds, name, against))
-        rows.append([name, spread([1e3 * seconds for seconds in column(rounds, name)]), share])
+        shares = ["" if name == other else spread(ratios(rounds, name, other)) for other in against]
+        rows.append([name, spread([1e3 * seconds for seconds in column(rounds, name)]), *shares])
     return markdown(heads, rows)
 
 
@@ -153,17 +159,22 @@ def displayed(rounds):
     sys.stderr = own
     reader.terminate()
     reader.wait()
-    return report(["10,000 epochs of 2-64-3", "ms", "to the bare loop"], found, "bare loop")
+    return report(["10,000 epochs of 2-64-3", "ms", "to the bare loop"], found, ["bare loop"])
 
 
 def gathered(rounds):
-    """The second comparison."""
+    """The second comparison; in an epoch inputs lie by rows, and a batch that stays the same may lie by columns."""
+    import numpy as np
+
     with tempfile.TemporaryDirectory() as folder:
         places = {"in memory": training_of(rows_in()), "in a file": training_of(rows_in(f"{folder}/rows.npy"))}
         places["of bytes in memory"] = training_of(rows_of_bytes())
         measures = {f"an epoch, rows {place}": partial(epoch, training) for place, training in places.items()}
-        found = in_turns({**measures, f"{STEPS} steps": steps()}, rounds + 1)[1:]
-    return report([f"{ROWS:,} × {WIDTHS[0]} in batches of {BATCH}", "ms", "to the steps"], found, f"{STEPS} steps")
+        lays = {f"{STEPS} steps by rows": np.ascontiguousarray, f"{STEPS} steps by columns": lambda inputs: inputs}
+        measures |= {name: steps(lay) for name, lay in lays.items()}
+        found = in_turns(measures, rounds + 1)[1:]
+    heads = [f"{ROWS:,} × {WIDTHS[0]} in batches of {BATCH}", "ms", *(f"to {name}" for name in lays)]
+    return report(heads, found, list(lays))
 
 
 def peak(place, rounds):
