@@ -45,6 +45,22 @@ def test_the_two_commands_are_there():
         assert command.endswith(last)
 
 
+def ratios_to(page):
+    """By network the medians of nncli's step as a share of each rival's, by the rival's name, from a page's table."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    table = re.search(r"^(\| network \| textbook .*\n)\|.*\n((?:\|.*\n)+)", text, re.MULTILINE)
+    heads = [head.strip() for head in table[1].split("|")[2:-1]]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table[2].splitlines()]
+    return {name: dict(zip(heads, (cell.split()[0] for cell in cells), strict=True)) for name, *cells in rows}
+
+
+def test_speed_is_that_of_the_benchmarks():
+    """Each ratio stands in the benchmarks' own table, and no network is left out."""
+    measured = ratios_to("tests/benchmarks/README.md")
+    told = ratios_to("README.md")
+    assert told == {name: {rival: shares[rival] for rival in told[name]} for name, shares in measured.items()}
+
+
 def test_transcripts_run(here, nncli, monkeypatch):
     """Every command ends with the exit code of the transcript; what is the same on any machine is as shown."""
     monkeypatch.setenv("COLUMNS", "80")
