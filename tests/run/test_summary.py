@@ -76,6 +76,24 @@ def test_memory_by_hand(resolved, dtype, size):
     assert memory_bytes(resolved(f"dtype={dtype}")) == converted + 8 * rows * (2 + 1)
 
 
+@pytest.mark.parametrize(
+    ("samples", "batch", "passes"),
+    [
+        (20, "null", {60}),
+        (20, 15, {15, 60}),
+        (20, 16, {16, 12, 60}),
+        (10_000, "null", {15_000, 21_845, 8_155, 60}),
+        (10_000, 7_000, {7_000, 2_000, 21_845, 8_155, 60}),
+    ],
+)
+def test_memory_has_buffers_for_each_number_of_rows(resolved, samples, batch, passes):
+    """Of 3 × samples and of 60 rows: batches, their remainder, portions of at most 21,845 rows, and what remains."""
+    rows = 3 * samples + 60
+    converted = 4 * (rows * (2 * 2 + 6 * 3) + 3 * sum(passes) * (2 + 22) + 8 * (24 + 27))
+    spec = resolved(f"data.samples={samples}", f"training.batch_size={batch}")
+    assert memory_bytes(spec) == converted + 8 * rows * (2 + 1)
+
+
 def test_memory_does_not_grow_with_rows_that_pass_in_portions(resolved):
     """Outputs are held for as many rows as pass at once, however many there are; if they cannot be divided, for all."""
     mixed = f"layers=[{DENSE_8}, batch_normalization, relu, {{type: dense, units: 3}}, softmax]"
