@@ -1,4 +1,4 @@
-"""Where numbers lie: arrays that begin where a line of the cache does."""
+"""Where numbers lie: arrays that begin where a line of the cache does, and rows that leave each other in it."""
 
 from math import prod
 from typing import Any

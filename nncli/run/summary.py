@@ -49,9 +49,9 @@ def training_rows(spec: Any) -> int:
 
 def _part_rows(spec: Any, part: ComponentSpec | Fraction) -> int:
     """The rows of a part with points of its own, or of a fraction, which is one of each class."""
-    source = (part if isinstance(part, ComponentSpec) else spec.data).build()
     if isinstance(part, ComponentSpec):
-        return int(source.rows)
+        return int(part.build().rows)
+    source = spec.data.build()
     groups = source.classes or 1  # rows that are split together
     return int(part_size(source.rows // groups, part.fraction) * groups)
 

@@ -90,7 +90,8 @@ def test_what_fades_ends_at_zero(entry, dtype):
         memory = np.abs([*optimizer.memory.values()])
         found[tidies] = ((memory > 0) & (memory < smallest)).any()
     np.testing.assert_array_equal(values[True], values[False])
-    assert found == {True: False, False: entry.name in FADING}
+    assert not found[True]
+    assert found[False] or entry.name not in FADING  # what there is to set to 0
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
