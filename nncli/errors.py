@@ -4,7 +4,8 @@ NncliError
 ├── CommandLineError   2  the command line is wrong
 ├── SpecError          3  the spec or the data is wrong
 ├── RunError           4  a run directory is missing, damaged or does not fit
-│   └── UnreadableError   the system refuses to read in it, which says nothing of what is there
+│   ├── UnreadableError   the system refuses to read in it, which says nothing of what is there
+│   └── UnsupportedVersionError   it was made by a newer version of nncli
 ├── StorageError       5  storage failed: full, read-only, input/output error
 ├── BusyError          6  busy, or exists already
 ├── DivergedError      7  training diverged: NaN or infinity
@@ -41,6 +42,10 @@ class RunError(NncliError):
 
 class UnreadableError(RunError):
     """The system refuses to read in a run directory, which says nothing of what is there."""
+
+
+class UnsupportedVersionError(RunError):
+    """A run was made by a newer version of nncli, whose files this one does not understand."""
 
 
 class StorageError(NncliError):

@@ -122,6 +122,7 @@ def assembled(run: Run, spec: Spec) -> Experiment:
     """What a run's spec describes; it may have been trained where there is more memory, or be no spec that was."""
     for path, reason in everything_fits_into_memory(Sections(**vars(spec))):
         raise RunError(f"{run.path}: {path_words(path)}: {reason}")
+    run.require_parameters()
     try:
         return assemble(spec)
     except SpecError as error:

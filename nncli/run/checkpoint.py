@@ -13,7 +13,7 @@ from nncli.errors import RunError
 from nncli.nn.parameters import Array
 from nncli.registry import Bounds
 from nncli.run import files
-from nncli.run.records import NonNegativeInt, Record, parsed
+from nncli.run.records import NonNegativeInt, Record, parsed, unpacked
 from nncli.run.streams import State
 
 NAME = re.compile(r"([0-9]{8}|[1-9][0-9]{8,20})\.ckpt")
@@ -113,7 +113,7 @@ def unpack(data: bytes) -> Checkpoint:
     if end < 0:
         raise RunError(f"the checkpoint is of no known form: no line of at most {LONGEST_HEAD:,} bytes begins it")
     try:
-        head = parsed(data[start:end], Head)
+        head = parsed(unpacked(data[start:end]), Head)
         return Checkpoint(head.position, _vectors(head, memoryview(data)[end + 1 :]), head.identity)
     except ValueError as error:
         raise RunError(f"the checkpoint is of no known form: {error}") from None

@@ -23,7 +23,7 @@ from nncli.run.checkpoint import checkpoints, pack
 from nncli.run.environment import environment
 from nncli.run.evaluation import columns
 from nncli.run.loading import LoadedSpec
-from nncli.run.records import ArrayRecord, DataRecord, EvaluationRecord, FileRecord, RunRecord, identity, packed
+from nncli.run.records import ArrayRecord, DataRecord, EvaluationRecord, FileRecord, RunRecord, identity, sealed
 from nncli.run.training import Epoch, Training
 from nncli.spec.problems import shown
 
@@ -69,8 +69,8 @@ class RunDirectory:
         folder, lock = storage.hidden_folder(runs)
         try:
             run = identity(described)
-            _fill(folder, {"spec.yaml": loaded.content, "run.json": packed(described), "metrics.csv": header})
-            _put_checkpoint(folder, training, run, len(header), hashlib.sha256(header).hexdigest())
+            _fill(folder, {"spec.yaml": loaded.content, "run.json": sealed(described), "metrics.csv": header})
+            put_checkpoint(folder, training, run, len(header), hashlib.sha256(header).hexdigest())
             return cls(_published(folder, runs, name, numbered), lock, training, run, header)
         except BaseException:
             storage.discard(folder)
@@ -111,7 +111,7 @@ class RunDirectory:
         self.training.require_finite()
         self._lock.require_held(self.path / "lock")
         self._metrics.sync()
-        _put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)
+        put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)
         for old in checkpoints(self.path)[:-KEPT_CHECKPOINTS]:
             storage.remove(old)
         self._saved = time.monotonic()
@@ -147,7 +147,7 @@ class RunDirectory:
             splits=splits,
             data={name: described(data[name]) for name in data if name not in before},
         )
-        storage.put(self.path / "evaluation.json", packed(evaluation.model_dump()))
+        storage.put(self.path / "evaluation.json", sealed(evaluation.model_dump()))
         return evaluation
 
     @contextmanager
@@ -213,7 +213,8 @@ def described(data: Dataset) -> DataRecord:
     return DataRecord(rows=rows, columns=columns, classes=data.classes, sha256=data.fingerprint())
 
 
-def _put_checkpoint(folder: Path, training: Training, run: str, metrics_bytes: int, metrics_sha256: str) -> None:
+def put_checkpoint(folder: Path, training: Training, run: str, metrics_bytes: int, metrics_sha256: str) -> None:
+    """Write a checkpoint of this moment, which counts on the first bytes of metrics.csv, and on their digest."""
     position = training.position(metrics_bytes, metrics_sha256)
     storage.put(folder / "checkpoints" / f"{position.updates:08}.ckpt", pack(position, training.vectors(), run))
 

@@ -67,6 +67,19 @@ def is_there(path: Path) -> bool:
     return True
 
 
+def size(path: Path) -> int:
+    """The size in bytes of what has this name, which is not opened; 0 where nothing has.
+
+    Raises:
+        RunError: the system does not tell.
+    """
+    with _refusals(path):
+        try:
+            return os.lstat(path).st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return 0
+
+
 @contextmanager
 def _opened(folder: Path, *steps: str) -> Iterator[int]:
     """A descriptor of what is reached from a folder by these steps, each of which but the last is a real folder."""

@@ -10,13 +10,13 @@ from nncli.run.records import ArrayRecord
 from nncli.spec.document import MAX_CHARACTERS
 from nncli.spec.sections import Spec
 
-RECORD = 2**22  # run.json of a thousand layers has a quarter of it
+RECORD = (
+    2**24
+)  # run.json of a thousand layers has a 16th of it; overrides are as long as a command line, or escaped longer
 SPEC = 4 * MAX_CHARACTERS
-LARGEST = 2**31  # no small network's file is larger
-LARGEST_TABLE = 2**28  # a row of metrics takes ten times as much memory as it has bytes
-NUMBER = 30  # characters of a number with its comma; the longest of double precision has 24
-MEMBER = 1024  # an array's share of an NPZ file besides its numbers and its name, which stands there twice
-MORE_ROWS = 10_000  # that of epoch 0, that of a divergence, and one each time that the number of epochs is raised
+NUMBER = 30  # characters of a value with its comma; the longest float64 has 24
+MEMBER = 1024  # an array's part of an NPZ file besides its values and its name, which stands there twice
+MORE_ROWS = 10_000  # that of epoch 0, that of a divergence, and one for each time that the number of epochs is raised
 MORE_VECTORS = 3  # the values, the best ones, and one to spare
 
 
@@ -24,20 +24,21 @@ def metrics_bytes(spec: Spec) -> int:
     """Of metrics.csv; ``spec`` is resolved."""
     names = ("epoch", *columns(spec))
     rows = spec.training.epochs // spec.training.log_interval + MORE_ROWS
-    return min(LARGEST_TABLE, len(",".join(names)) + 1 + rows * len(names) * NUMBER)
+    return len(",".join(names)) + 1 + rows * len(names) * NUMBER
 
 
 def checkpoint_bytes(spec: Spec, parameters: list[ArrayRecord]) -> int:
     """Of a checkpoint."""
     vectors = len(spec.optimizer.component.target.remembers) + MORE_VECTORS
-    return min(LARGEST, 2 * LONGEST_HEAD + vectors * _bytes(spec, parameters))
+    return 2 * LONGEST_HEAD + vectors * parameter_bytes(spec, parameters)
 
 
 def weights_bytes(spec: Spec, parameters: list[ArrayRecord]) -> int:
     """Of weights.npz."""
     around = sum(MEMBER + 8 * len(array.name) for array in parameters)
-    return min(LARGEST, around + _bytes(spec, parameters))
+    return around + parameter_bytes(spec, parameters)
 
 
-def _bytes(spec: Spec, parameters: list[ArrayRecord]) -> int:
+def parameter_bytes(spec: Spec, parameters: list[ArrayRecord]) -> int:
+    """Of all arrays, as they are in memory."""
     return np.dtype(spec.dtype).itemsize * sum(prod(array.shape) for array in parameters)

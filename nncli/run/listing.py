@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from nncli.errors import CommandLineError, RunError
-from nncli.run import files
 from nncli.run.comparison import Entry, entry, in_order, spec_table
-from nncli.run.reading import Run
+from nncli.run.reading import Run, is_run
 from nncli.run.resuming import newest_whole
 
 
@@ -47,7 +46,7 @@ def runs_in(folder: Path, sort: str | None = None) -> list[Listed]:
     for path in _paths(folder):
         status = "damaged"
         try:
-            if not files.is_there(path / "run.json"):
+            if not is_run(path):
                 continue
             status, problem = _status(Run(path))  # which reads checkpoints, and is forgotten with them
             run = Run(path)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.errors import RunError
+from nncli.errors import RunError, UnsupportedVersionError
 from nncli.nn.network import shapes, statistics
 from nncli.nn.parameters import Parameters
 from nncli.registry import ComponentSpec, names
@@ -21,7 +21,8 @@ from nncli.run.checkpoint import Checkpoint, checkpoints, unpack
 from nncli.run.checks import cross_check
 from nncli.run.evaluation import columns, measured_names, plausible
 from nncli.run.loading import resolve
-from nncli.run.records import DataRecord, EvaluationRecord, Known, RunRecord, identity, parsed, unpacked
+from nncli.run.records import DataRecord, EvaluationRecord, Known, RunRecord, identity, parsed, unsealed
+from nncli.run.stopping import has_ended
 from nncli.run.weights import forms, require_fit, unzipped
 from nncli.spec.problems import harmless, path_words, shown
 from nncli.spec.schema import Sections
@@ -51,6 +52,8 @@ class Run:
         if not is_folder:
             raise RunError(f"{path}: no such run directory, nor is there one of that name in runs")
         if not files.is_there(path / "run.json"):
+            if is_run(path):
+                raise RunError(f"{path / 'run.json'}: missing, though the other files of a run are there")
             raise RunError(f"{path}: no run directory: it has no run.json")
 
     @property
@@ -67,7 +70,7 @@ class Run:
     def description(self) -> dict[str, Any]:
         """The value in run.json as it stands there, once it is known to be right."""
         self._record("run.json", RunRecord)
-        return dict(unpacked(self.read("run.json")))
+        return unsealed(self.read("run.json"))
 
     @cached_property
     def identity(self) -> str:
@@ -103,21 +106,38 @@ class Run:
 
     @cached_property
     def evaluation(self) -> EvaluationRecord | None:
-        """What evaluation.json says; None where the run is not finished."""
-        if not all(files.is_there(self.path / name) for name in ("weights.npz", "evaluation.json")):
+        """What evaluation.json says; None where the run is not finished, or is to be trained further since.
+
+        Raises:
+            RunError: it is damaged, or weights.npz, which is written before it, is missing.
+        """
+        if not files.is_there(self.path / "evaluation.json"):
             return None
         evaluation = self._record("evaluation.json", EvaluationRecord)
-        drawn_last = {"test"} if self.record.spec.draws_test_last else set()
-        if set(evaluation.data) != drawn_last or set(evaluation.splits) != {*self.record.data, *drawn_last}:
-            raise RunError(f"{self.path / 'evaluation.json'}: damaged: it has other splits than run.json")
+        wrong = self._wrong_with(evaluation)
+        if wrong:
+            raise RunError(f"{self.path / 'evaluation.json'}: damaged: {wrong}")
+        if not has_ended(self.record.spec.training, evaluation.epochs_trained, evaluation.epoch):
+            return None
+        if not files.is_there(self.path / "weights.npz"):
+            raise RunError(f"{self.path / 'weights.npz'}: missing, though evaluation.json is there")
+        return evaluation
+
+    def _wrong_with(self, evaluation: EvaluationRecord) -> str | None:
+        """In which respect an evaluation cannot be one of this run, if in any."""
+        training, late = self.record.spec.training, {"test"} if self.record.spec.draws_test_last else set[str]()
+        if set(evaluation.data) != late or set(evaluation.splits) != {*self.record.data, *late}:
+            return "it has other splits than run.json"
         for split, metrics in evaluation.splits.items():
             if set(metrics) != set(measured_names(self.spec, split)) or not plausible(metrics):
-                raise RunError(f"{self.path / 'evaluation.json'}: damaged: splits.{split} is not what is measured")
+                return f"splits.{split} is not what is measured"
         if evaluation.identity not in {None, self.identity}:
-            raise RunError(f"{self.path / 'evaluation.json'}: damaged: it is that of another run")
-        if not evaluation.epoch <= evaluation.epochs_trained <= self.record.spec.training.epochs:
-            raise RunError(f"{self.path / 'evaluation.json'}: damaged: it has more epochs than the spec")
-        return evaluation
+            return "it is that of another run"
+        if not evaluation.epoch <= evaluation.epochs_trained <= training.epochs:
+            return "it has more epochs than the spec"
+        if training.early_stopping is None and evaluation.epoch < evaluation.epochs_trained:
+            return f"it keeps epoch {evaluation.epoch} of {evaluation.epochs_trained}, but there is no early stopping"
+        return None
 
     @cached_property
     def metrics(self) -> list[dict[str, float]]:
@@ -195,6 +215,16 @@ class Run:
             raise RunError(f"{path}: damaged: it has more epochs than the spec")
         return checkpoint
 
+    def require_parameters(self) -> None:
+        """Compare the parameters in run.json with the sizes of files, before arrays of their size are allocated.
+
+        Raises:
+            RunError: neither weights.npz nor a checkpoint is large enough.
+        """
+        needed = limits.parameter_bytes(self.spec, self.record.parameters)
+        if all(files.size(path) < needed for path in (self.path / "weights.npz", *checkpoints(self.path))):
+            raise RunError(f"{self.path}: run.json lists {needed:,} bytes of parameters, and no file holds as many")
+
     def load_weights(self, parameters: Parameters) -> int:
         """Fill ``parameters`` with the run's weights; returns the epoch that they are of.
 
@@ -252,9 +282,21 @@ class Run:
 
     def _record(self, name: str, model: type[Known]) -> Known:
         try:
-            return parsed(self.read(name), model)
+            return parsed(unsealed(self.read(name)), model)
+        except UnsupportedVersionError as error:
+            raise UnsupportedVersionError(f"{self.path / name}: {error}") from None
         except ValueError as error:
             raise RunError(f"{self.path / name}: damaged: {error}") from None
+
+
+def is_run(path: Path) -> bool:
+    """Whether a directory is a run's, a damaged one's too: run.json is there, or two others of its files are.
+
+    Raises:
+        RunError: the system refuses to say.
+    """
+    others = ("spec.yaml", "metrics.csv", "checkpoints", "weights.npz", "evaluation.json")
+    return files.is_there(path / "run.json") or sum(files.is_there(path / name) for name in others) > 1
 
 
 def _drawn(spec: Spec, data: Mapping[str, DataRecord]) -> bool:

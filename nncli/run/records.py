@@ -3,18 +3,22 @@
 import hashlib
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic_core import CoreSchema, ValidationError, core_schema
 
+from nncli import __version__
+from nncli.errors import UnsupportedVersionError
 from nncli.registry import Bounds, Count, Model
 from nncli.spec.messages import entered
 from nncli.spec.problems import path_words, shown
 from nncli.spec.sections import Spec
 
-FORMAT: Literal[1] = 1
+FORMAT = 2  # of run.json and evaluation.json; 1, before nncli 0.5, had no checksum
+VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){1,3}")
 LONGEST_WHOLE = 40  # characters of a whole number, as in a spec
 DEEPEST = 40  # levels; a spec has at most 20
 TOO_DEEP = f"nested deeper than {DEEPEST} levels"
@@ -48,7 +52,7 @@ class DataRecord(Record):
 class RunRecord(Record):
     """run.json: what was trained, on what, and with which versions."""
 
-    format: Literal[1] = FORMAT
+    format: int = FORMAT
     spec: Spec
     overrides: list[str]
     parameters: list[ArrayRecord]
@@ -88,7 +92,7 @@ class EvaluationRecord(Record):
     that of the run, which nncli 0.3 and before did not write.
     """
 
-    format: Literal[1] = FORMAT
+    format: int = FORMAT
     identity: str | None = None
     epoch: NonNegativeInt
     epochs_trained: NonNegativeInt
@@ -108,23 +112,68 @@ def identity(run: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def packed(value: Mapping[str, Any]) -> bytes:
-    """Strict JSON, indented, with a last newline."""
+def sealed(record: Mapping[str, Any]) -> bytes:
+    """A record as strict JSON, indented; its last key is the SHA-256 of the text without that key."""
+    content = {**record, "format": FORMAT}
+    content.pop("sha256", None)
+    return _json({**content, "sha256": hashlib.sha256(_json(content)).hexdigest()})
+
+
+def unsealed(data: bytes) -> dict[str, Any]:
+    """The record in a JSON text of this version, or of version 1, which had no checksum.
+
+    Raises:
+        ValueError: it is no strict JSON, or its checksum does not match.
+        UnsupportedVersionError: it has a newer format.
+    """
+    record = unpacked(data)
+    version = record.get("format") if isinstance(record, dict) else None
+    if type(version) is not int or version < 1:
+        raise ValueError(f"format: {shown(str(version))} is not a format version")
+    if version > FORMAT:
+        raise UnsupportedVersionError(f"has format version {version}; this nncli reads up to {FORMAT}")
+    content = {key: value for key, value in record.items() if key != "sha256"}
+    if version > 1 and data != sealed(content):
+        raise ValueError("its checksum does not match")
+    return content
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n"
 
 
-def parsed(data: bytes, model: type[Known]) -> Known:
-    """The record that a JSON text is.
+def parsed(value: Any, model: type[Known]) -> Known:
+    """The record that a JSON value is.
 
     Raises:
-        ValueError: it is no strict JSON, or not what the model asks for; the message says what is wrong first.
+        ValueError: it is not what the model asks for; the message says what is wrong first.
+        UnsupportedVersionError: likewise, and it was made by a newer nncli.
     """
     try:
-        return model.model_validate(unpacked(data))
+        return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = path_words(tuple(step for step in first["loc"] if not entered(step))) or "as a whole"
-        raise ValueError(f"{where}: {first['msg'].removeprefix('Value error, ').lower()}") from None
+        reason = f"{where}: {first['msg'].removeprefix('Value error, ').lower()}"
+        maker = _newer_maker(value)
+        if maker:
+            raise UnsupportedVersionError(
+                f"was made by nncli {maker}, and this is {__version__}, which cannot read it: {reason}"
+            ) from None
+        raise ValueError(reason) from None
+
+
+def _newer_maker(value: Any) -> str | None:
+    """The version of nncli that a run.json names, if that is newer than this one."""
+    versions = value.get("versions") if isinstance(value, dict) else None
+    maker = versions.get("nncli") if isinstance(versions, dict) else None
+    if not (isinstance(maker, str) and VERSION.fullmatch(maker)):
+        return None
+    return maker if _release(maker) > _release(__version__) else None
+
+
+def _release(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
 
 
 def unpacked(data: bytes) -> Any:

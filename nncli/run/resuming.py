@@ -12,11 +12,11 @@ from nncli.run import storage
 from nncli.run.agreement import differences, lengths
 from nncli.run.assessment import require_same_data
 from nncli.run.checkpoint import Checkpoint, checkpoints
-from nncli.run.directory import RunDirectory, reached
+from nncli.run.directory import RunDirectory, put_checkpoint, reached
 from nncli.run.environment import environment
 from nncli.run.loading import checked, parse, read_config
 from nncli.run.reading import Run
-from nncli.run.records import EvaluationRecord, packed
+from nncli.run.records import EvaluationRecord, sealed
 from nncli.run.training import Training
 from nncli.spec.problems import report
 from nncli.spec.sections import Spec
@@ -86,30 +86,34 @@ class Resumption:
         return evaluation if trained == spec.training.epochs or was_stopped_early else None
 
     def reopen(self, training: Training) -> RunDirectory:
-        """The run's directory, with the training where its newest checkpoint that is whole has it.
+        """The run's directory, with the training where its newest valid checkpoint has it.
 
-        Checkpoints that are not whole get another name, metrics behind the checkpoint's are cut off, and more epochs
-        are recorded.
+        Damaged checkpoints are renamed, more epochs are recorded, and rows of metrics after the checkpoint are cut off.
+        A raise of the number of epochs writes the checkpoint first, which proves that the disk can take it; run.json
+        commits the raise: before it the run is as finished as it was, after it the run is one to be resumed. Nothing
+        is cut off metrics.csv before the checkpoint on disk counts on the shorter file.
 
         Raises:
-            RunError: no checkpoint is whole, or the data is no longer that of the run.
+            RunError: no checkpoint is valid, or the data is no longer that of the run.
             StorageError: the disk refuses.
         """
         require_same_data(self.run, training.experiment)
-        path = self.run.path
+        path, epochs = self.run.path, training.settings.epochs
         damaged, metrics = self._restored(training)
-        if training.is_measured_out_of_turn and training.settings.epochs > self.run.spec.training.epochs:
-            training.is_measured = training.is_done = False
+        is_raised, has_extra_row = epochs > self.run.spec.training.epochs, training.drop_extra_row()
+        if has_extra_row:
             metrics = metrics[: metrics[:-1].rfind(b"\n") + 1]
         for each in damaged:
             storage.set_aside(each)
-        if training.settings.epochs > self.run.spec.training.epochs:
-            self._record_epochs(training.settings.epochs)
+        if is_raised or has_extra_row:
+            put_checkpoint(path, training, self.run.identity, len(metrics), hashlib.sha256(metrics).hexdigest())
+        if is_raised:
+            self._commit_epochs(epochs)
         if (path / "metrics.csv").stat().st_nlink > 1:  # of a copy by hard links, which stays as it is
             storage.put(path / "metrics.csv", metrics)
         for folder in (path, path / "checkpoints"):
             storage.sweep(folder)
-        self.told.append(f"{path}: resumed at {reached(training)}{self._raised(training.settings.epochs)}")
+        self.told.append(f"{path}: resumed at {reached(training)}{self._raised(epochs)}")
         others = differing(self.run)
         if others:
             why = f"another {', '.join(others)} than at its start"
@@ -143,13 +147,16 @@ class Resumption:
         schedule = "; the schedule ends where it did" if self.run.spec.schedule else ""
         return f"; {before} epochs become {epochs}{schedule}"
 
-    def _record_epochs(self, epochs: int) -> None:
-        """Say in run.json how many epochs there are now; a finished run is so no longer, and says so first."""
-        storage.remove(self.run.path / "evaluation.json", for_good=True)
+    def _commit_epochs(self, epochs: int) -> None:
+        """Record the number of epochs in run.json; an evaluation of fewer epochs is void from then on, and removed."""
         described = self.run.description
         described["spec"]["training"]["epochs"] = epochs
-        described["overrides"] += [f"training.epochs={epochs}", *lengths(self.run.spec)]
-        storage.put(self.run.path / "run.json", packed(described))
+        raised = [f"training.epochs={epochs}", *lengths(self.run.spec)]
+        keys = {override.partition("=")[0] for override in raised}
+        kept = [override for override in described["overrides"] if override.partition("=")[0] not in keys]
+        described["overrides"] = kept + raised
+        storage.put(self.run.path / "run.json", sealed(described))
+        storage.remove(self.run.path / "evaluation.json", for_good=True)
 
 
 def read_whole(run: Run, path: Path) -> tuple[Checkpoint, bytes]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nncli.nn.parameters import Array
 from nncli.run.evaluation import higher_is_better
-from nncli.spec.sections import EarlyStopping
+from nncli.spec.sections import EarlyStopping, Training
 
 
 @dataclass
@@ -38,7 +38,25 @@ class Stopping:
 
     def is_due(self, epoch: int) -> bool:
         """Whether ``patience`` epochs have passed since the best one."""
-        return self.section is not None and self.best is not None and epoch - self.best.epoch >= self.section.patience
+        return _is_due(self.section, epoch, self.best.epoch if self.best else None)
 
     def _gain(self, value: float, before: float) -> float:
         return value - before if self.section and higher_is_better(self.section.metric) else before - value
+
+
+def has_ended(training: Training, epoch: int, best_epoch: int | None) -> bool:
+    """Whether training ends with this epoch: the last one, or a logged one at which early stopping is due.
+
+    A last epoch that is off the log interval is logged no more once the number of epochs is raised.
+
+    Args:
+        training: the section of a resolved spec.
+        epoch: epochs trained.
+        best_epoch: the best one of early stopping so far, if any.
+    """
+    is_logged = epoch % training.log_interval == 0
+    return epoch == training.epochs or (is_logged and _is_due(training.early_stopping, epoch, best_epoch))
+
+
+def _is_due(section: EarlyStopping | None, epoch: int, best_epoch: int | None) -> bool:
+    return section is not None and best_epoch is not None and epoch - best_epoch >= section.patience

@@ -63,7 +63,7 @@ class Training:
         self._batches = Batches(self._laid_out(rows.inputs), rows.encoded, self.batch_size)
 
     def epochs(self) -> Iterator[Epoch]:
-        """Train, and yield the state at each epoch that is logged, the last one too, and at times in between.
+        """Train, and yield at each logged epoch, the last one too, and every few milliseconds, between two batches.
 
         Raises:
             DivergedError: a number became NaN or infinite; it is named, with the epoch.
@@ -75,14 +75,20 @@ class Training:
                 self.stopping.observe(self.epoch, metrics, self.network.parameters.values)
                 self.is_measured, self.is_done = True, self._is_over()
             yield Epoch(self.epoch, metrics)
-            if self.is_done or self.stop() or not self._whole_epochs():
+            if self.is_done or self.stop() or not self._train_span():
                 return
 
-    @property
-    def is_measured_out_of_turn(self) -> bool:
-        """Whether this epoch has a row only because it is the last one, and its weights are not the best ones."""
+    def drop_extra_row(self) -> bool:
+        """Whether this epoch was logged only as the former last one; if so it counts as not logged.
+
+        Such a row stays where early stopping keeps the weights of that very epoch.
+        """
         best = self.stopping.best
-        return self.is_measured and self.epoch % self._interval > 0 and (best is None or best.epoch < self.epoch)
+        is_off_interval = self.epoch % self._interval > 0 and self.epoch < self.settings.epochs
+        if not (self.is_measured and is_off_interval) or (best and best.epoch == self.epoch):
+            return False
+        self.is_measured = self.is_done = False
+        return True
 
     def _is_over(self) -> bool:
         return self.epoch == self.settings.epochs or self.stopping.is_due(self.epoch)
@@ -172,20 +178,21 @@ class Training:
         return row
 
     @quiet
-    def _whole_epochs(self) -> bool:
-        """Train for an epoch, or for several short ones, up to one that is logged; False where it was told to stop."""
+    def _train_span(self) -> bool:
+        """Train for some milliseconds, at most up to the next logged epoch; False if a stop was requested."""
         until = min(self.epoch - self.epoch % self._interval + self._interval, self.settings.epochs)
-        steps, is_told_to_stop = 0, False
+        steps, is_stopped = 0, False
         while True:
-            for inputs, targets in self._under_way or self.batches():
+            self._under_way = self._under_way or self.batches()
+            for inputs, targets in self._under_way:
                 self.step(inputs, targets)
                 steps += 1
-                is_told_to_stop = self.stop()
-                if is_told_to_stop and self.batch < len(self._batches):
-                    return False
+                is_stopped = self.stop()
+                if (is_stopped or steps >= self._span) and self.batch < len(self._batches):
+                    return not is_stopped
             self._under_way = None
             self.epoch, self.batch, self.is_measured = self.epoch + 1, 0, False
-            if self.epoch == until or steps >= self._span or is_told_to_stop:
+            if self.epoch == until or steps >= self._span or is_stopped:
                 return True
 
     def batches(self) -> Iterator[tuple[Array, Array]]:
@@ -237,10 +244,7 @@ class Training:
 
 
 def _short_span(network: Network, rows: int) -> int:
-    """How many steps of so many rows make a span worth a look from outside: at most 100, or a few milliseconds.
-
-    A look at every epoch of the book's network takes 3 µs, next to the 40 of its only step.
-    """
+    """How many steps of so many rows are taken between two yields: at most 100, or a few milliseconds of work."""
     work = rows * sum(
         layer.multiply_adds(columns) for layer, columns in zip(network.layers, network.widths, strict=False)
     )

@@ -16,6 +16,7 @@ from nncli.run.evaluation import column
 from nncli.run.loading import checked, parse, resolve
 from nncli.run.reading import Run
 from nncli.run.resuming import differing, read_whole
+from nncli.run.stopping import has_ended
 from nncli.spec.problems import report
 
 CLOSE = 1e-4  # relative; what single precision may make of other roundings where the weights are the same
@@ -75,28 +76,51 @@ def _metrics(run: Run) -> str:
 
 
 def _checkpoints(run: Run) -> str:
-    """There are some; and where the run is finished, the last one is that of its end, with all of the metrics."""
+    """There are some; in a finished run the last one is that of its end, with all metrics.
+
+    A raise of the number of epochs that was not committed leaves the last row for the resumed training to write.
+    """
     found = checkpoints(run.path)
     if not found:
         raise RunError(f"{run.path}: has no checkpoint")
     if run.evaluation is not None:
-        end = run.read_checkpoint(found[-1]).position
-        if end.epoch != run.evaluation.epochs_trained or end.metrics_bytes != len(run.read("metrics.csv")):
+        end, metrics = run.read_checkpoint(found[-1]).position, run.read("metrics.csv")
+        counted = metrics if end.is_measured else metrics[: metrics[:-1].rfind(b"\n") + 1]
+        if end.epoch != run.evaluation.epochs_trained or end.metrics_bytes != len(counted):
             raise RunError(f"{found[-1]}: is not of the end of the run, with all of metrics.csv")
-    return f"{len(found)} of them" + ("" if run.evaluation is None else ", the last one of the end")
+        if run.evaluation.epoch != (end.epoch if end.best_epoch is None else end.best_epoch):
+            raise RunError(
+                f"{found[-1]}: its best epoch is {end.best_epoch}, evaluation.json has {run.evaluation.epoch}"
+            )
+    if run.evaluation is not None:
+        return f"{len(found)} of them, the last one of the end"
+    missing = f"; training is complete, and 'nncli train --resume {run.path}' writes the missing evaluation.json"
+    return f"{len(found)} of them{missing if _is_complete(run) else ''}"
 
 
 def _checkpoint(run: Run, path: Path) -> str:
     if run.read_checkpoint(path).position.metrics_sha256 is None:
         return "whole; of an nncli before 0.4, it cannot be resumed"
-    checkpoint, metrics = read_whole(run, path)
+    try:
+        checkpoint, metrics = read_whole(run, path)
+    except RunError:
+        if not _is_superseded(run, path):
+            raise
+        return "intact; training.epochs was raised since, and a newer checkpoint counts on the metrics of now"
     position = checkpoint.position
     return f"whole, epoch {position.epoch}, batch {position.batch}, {len(metrics):,} bytes of metrics"
 
 
+def _is_superseded(run: Run, path: Path) -> bool:
+    """Whether a checkpoint counts on the row of a former last epoch, which nncli before 0.5 removed under it."""
+    training, position = run.spec.training, run.read_checkpoint(path).position
+    had_extra_row = position.is_measured and position.epoch % training.log_interval > 0
+    return had_extra_row and position.epoch < training.epochs and path != checkpoints(run.path)[-1]
+
+
 def _weights(run: Run) -> str:
     if run.evaluation is None:
-        raise RunError(f"{run.path / 'weights.npz'}: missing, though evaluation.json is there")
+        return "not looked at: training.epochs was raised since evaluation.json was written"
     run.load_weights(assembled(run, run.spec).network.parameters)
     return f"whole, sha256 {run.evaluation.weights.sha256[:16]}…"
 
@@ -126,6 +150,12 @@ def _evaluation(run: Run) -> str:
         return f"{len(pairs)} metrics, equal but for rounding, with another {', '.join(others)}"
     name, now, before = off[0]
     raise RunError(f"{name} is {now!r} now, {before!r} was recorded")
+
+
+def _is_complete(run: Run) -> bool:
+    """Whether the newest checkpoint is that of the end of training."""
+    position = run.checkpoint.position
+    return position.is_measured and has_ended(run.spec.training, position.epoch, position.best_epoch)
 
 
 def _recorded(run: Run) -> dict[str, float] | None:

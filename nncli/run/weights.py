@@ -17,7 +17,8 @@ Form: TypeAlias = tuple[tuple[int, ...], str]
 
 NPY = ".npy"
 END = struct.Struct("<4sHHHHIIH")  # mark, disks, members here and in all, bytes and start of the directory, comment
-LOCATOR = b"PK\6\7"  # leads to another end record, of an archive of more than 2 GiB; it has 20 bytes
+LOCATOR = struct.Struct("<4sIQI")  # before the end of an archive over 2 GiB: mark, disk, where LARGE_END is, disks
+LARGE_END = struct.Struct("<4sQHHIIQQQQ")  # mark, size, versions, disks, members here and in all, bytes and start
 ENTRY = 128  # bytes of a member in the directory besides its name: 46, those of ".npy", and 28 where a file is large
 LONGEST_HEADER = 512  # characters before an array's numbers; those of two dimensions have 128
 
@@ -62,15 +63,28 @@ def unzipped(data: bytes, wanted: Mapping[str, Form]) -> dict[str, Array]:
 
 def _require_small_directory(data: bytes, wanted: Mapping[str, Form]) -> None:
     """The archive ends with a directory hardly larger than that of the wanted arrays: an endless one is never read."""
-    if len(data) < END.size:
-        raise ValueError(f"no archive of arrays: it has {len(data)} bytes")
-    mark, _, _, _, members, size, start, _ = END.unpack(data[-END.size :])
-    is_second = data[-END.size - 20 :].startswith(LOCATOR)
-    if mark != b"PK\5\6" or start + size + END.size != len(data) or is_second:
+    members, size, start, end = _end(data)
+    if start + size != end:
         raise ValueError("no archive of arrays: it does not end as one does")
     most = 2 * sum(ENTRY + len(name.encode()) for name in wanted)
     if size > most:
         raise ValueError(f"the weights do not fit: {members} arrays, expected {len(wanted)}")
+
+
+def _end(data: bytes) -> tuple[int, int, int, int]:
+    """Members, size and start of the directory as the last records of the archive have them, and where these begin."""
+    end = len(data) - END.size
+    if end < 0 or not data.startswith(b"PK\5\6", end):
+        raise ValueError(f"no archive of arrays: its {len(data):,} bytes do not end as one does")
+    _, _, _, _, members, size, start, _ = END.unpack_from(data, end)
+    locator, large = end - LOCATOR.size, end - LOCATOR.size - LARGE_END.size
+    if large < 0 or not data.startswith(b"PK\6\7", locator):
+        return members, size, start, end
+    _, _, place, _ = LOCATOR.unpack_from(data, locator)
+    if place != large or not data.startswith(b"PK\6\6", large):
+        raise ValueError("no archive of arrays: its two end records do not stand together")
+    *_, members, size, start = LARGE_END.unpack_from(data, large)
+    return members, size, start, large
 
 
 def _require_stored(members: list[zipfile.ZipInfo]) -> None:

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tests.run.examples import BINARY, LATE_TEST, SINE
+from tests.run.examples import BINARY, LATE_TEST, SINE, put_record
 
 NAMES = ["first", "second-with-a-much-longer-name", "third"]
 
@@ -232,16 +232,12 @@ def test_no_name_in_a_run_can_steer_the_terminal(here, train, nncli, form):
     ):
         result = nncli(*command)
         assert not {"\x1b", "\x9b", "\u202e"} & set(result.out + result.err), command
-    (paths[0] / "run.json").write_text(
-        (first / "run.json")
-        .read_text(encoding="utf-8")
-        .replace('"sha256": "', '"sha256": "0')
-        .replace('"nncli": "', '"nncli": "\\u001b[2J'),
-        encoding="utf-8",
-    )
-    evaluation = json.loads((first / "evaluation.json").read_bytes())
+    record, evaluation = (json.loads((first / name).read_bytes()) for name in ("run.json", "evaluation.json"))
+    record["versions"]["nncli"] = "\x1b[2J"
+    record["data"]["training"]["sha256"] = "0" * 64
     del evaluation["identity"]
-    (paths[0] / "evaluation.json").write_text(json.dumps(evaluation), encoding="utf-8")
+    put_record(paths[0] / "run.json", record)
+    put_record(paths[0] / "evaluation.json", evaluation)
     result = nncli("evaluate", paths[0])
     assert (result.code, "\x1b" in result.err) == (4, False)
     assert "it was made with nncli �[2J" in result.err

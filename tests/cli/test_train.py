@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from nncli.run.records import unsealed
 from tests.run.examples import BINARY, LATE_TEST, SINE
 
 NUMBERS = {"training": ["loss", "data_loss", "regularization_loss", "accuracy"], "validation": ["loss", "accuracy"]}
@@ -54,7 +55,7 @@ def test_json_is_one_document_and_nothing_else(here, nncli):
     """Standard output is evaluation.json with path and time, standard error is empty."""
     result = nncli("train", "config.yaml", "--json")
     document = json.loads(result.out)
-    evaluation = json.loads((here / "runs" / "config" / "evaluation.json").read_text(encoding="utf-8"))
+    evaluation = unsealed((here / "runs" / "config" / "evaluation.json").read_bytes())
     assert result.err == ""
     assert document.pop("seconds") >= 0
     assert document == {"run": "runs/config", **evaluation}

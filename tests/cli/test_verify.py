@@ -9,7 +9,7 @@ from nnfs.datasets import spiral_data
 from nncli.data.toy import Spiral
 from nncli.run import verification
 from nncli.run.checkpoint import checkpoints, pack, unpack
-from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE
+from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE, put_record
 
 SPECS = [(), SINE, BINARY, NORMALIZED, LATE_TEST, ("training.early_stopping={metric: loss, patience: 10}",)]
 
@@ -63,6 +63,9 @@ def append(path, row):
     path.write_bytes(path.read_bytes() + row)
 
 
+END = ["checkpoints", "weights.npz", "evaluation"]  # the parts that need a valid evaluation.json
+
+
 @pytest.mark.parametrize(
     ("damage", "parts"),
     [
@@ -74,11 +77,11 @@ def append(path, row):
             lambda run: replace(run / "metrics.csv", b"\n20,", b"\n5,"),
             ["metrics.csv", "checkpoints", "checkpoints/00000030.ckpt"],
         ),
-        (lambda run: replace(run / "evaluation.json", b'"accuracy": 0.5', b'"accuracy": 0.6'), ["evaluation"]),
+        (lambda run: replace(run / "evaluation.json", b'"accuracy": 0.5', b'"accuracy": 0.6'), END),
         (lambda run: (run / "spec.yaml").unlink(), ["spec.yaml"]),
         (lambda run: replace(run / "spec.yaml", b"epochs: 30", b"epochs: 40"), ["spec.yaml"]),
         (lambda run: replace(run / "spec.yaml", b", log_every: 10", b""), ["spec.yaml"]),
-        (lambda run: (run / "weights.npz").unlink(), ["weights.npz"]),
+        (lambda run: (run / "weights.npz").unlink(), END),
         (lambda run: append(run / "metrics.csv", b"30,0.05,1.0,1.0,0.0,0.5,1.0,0.5\n"), ["metrics.csv", "checkpoints"]),
         (lambda run: shutil.rmtree(run / "checkpoints"), ["checkpoints"]),
     ],
@@ -104,10 +107,10 @@ def test_another_machine_may_round_differently(run, nncli, change, code):
     """A last bit more or less is forgiven where the run was made with another NumPy, and nothing else is."""
     evaluation, record = (json.loads((run / name).read_bytes()) for name in ("evaluation.json", "run.json"))
     evaluation["splits"]["training"]["loss"] *= 1 + change
-    (run / "evaluation.json").write_text(json.dumps(evaluation), encoding="utf-8")
+    put_record(run / "evaluation.json", evaluation)
     assert wrong(nncli) == ["evaluation"]
     record["versions"]["numpy"] = "2.0.0"
-    (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    put_record(run / "run.json", record)
     result = nncli("verify", "config")
     assert result.code == code, result.err
     assert code or "equal but for rounding, with another numpy" in " ".join(result.out.split())

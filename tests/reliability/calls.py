@@ -17,7 +17,7 @@ from tests.reliability.trials import EXTEND, RESUME, SPECS, TRAIN
 
 SPEC = SPECS["plain"]
 TRACE = ("-e", f"trace={','.join(CHANGING)}")
-COURSES = ("train", "train and tell", "resume", "extend")
+COURSES = ("train", "train and tell", "resume", "extend", *trials.RAISES)
 FAST = ("--seccomp-bpf", *TRACE)  # loses signals that are to be injected
 
 
@@ -40,7 +40,7 @@ class Course(NamedTuple):
 
 
 def courses(work: Path) -> list[Course]:
-    """Training that is quiet, that tells its progress, that goes on from the middle, and that has more epochs to go."""
+    """Training that is quiet, that reports its progress, that is resumed in the middle, or given more epochs."""
     whole = trials.reference(work / "whole", SPEC)
     longer = trials.reference(work / "longer", SPECS["longer"])
     template = trials.lay_out(work / "template", SPEC)
@@ -52,12 +52,20 @@ def courses(work: Path) -> list[Course]:
         _course("train and tell", TRAIN, template, whole, RESUME),
         _course("resume", RESUME, half, whole, RESUME),
         _course("extend", EXTEND, finished, longer, EXTEND),
+        *(_raise(name, work / name.replace(" ", "-")) for name in trials.RAISES),
     ]
+
+
+def _raise(name: str, work: Path) -> Course:
+    """A finished run is given more epochs; its last row is one that it has only as the last."""
+    whole = trials.reference(work / "whole", trials.RAISES[name](trials.RAISED))
+    words = trials.extended(trials.RAISED)
+    return _course(name, words, trials.to_be_raised(work / "finished", name), whole, words)
 
 
 def _course(name: str, arguments: tuple[str, ...], template: Path, whole: Path, again: tuple[str, ...]) -> Course:
     words = arguments if name.endswith("tell") else (*arguments, "-q")
-    folder = Path(shutil.copytree(template, template.parent / name.replace(" ", "-")))
+    folder = Path(shutil.copytree(template, template.parent / f"traced-{name.replace(' ', '-')}"))
     trace = tracing.traced(words, folder, FAST)
     assert trace.outcome.code == 0, f"{name}: {trials.told(trace.outcome)}"
     return Course(name, words, template, whole, tracing.points(trace.calls, folder), again)

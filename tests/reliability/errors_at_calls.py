@@ -69,7 +69,7 @@ def wrong_with(trial: Trial, folder: Path) -> list[str]:
     copies = [path.name for path in (folder / RUN).rglob(".*")]
     if copies and trial.point.call != "unlink" and course.name != "resume":
         wrong.append(f"left behind: {copies}")
-    wrong += trials.unreadable(folder, course.whole)
+    wrong += trials.lost(folder, course.template) + trials.unreadable(folder, course.whole)
     return wrong + trials.not_resumed(folder, course.whole, _reached(trace, folder), course.again)
 
 

@@ -22,12 +22,27 @@ IN_PLACE = {
 NOT_CUT = {STORAGE: ("            os.ftruncate(self._descriptor, self.size)\n", "")}
 OLDEST_REMOVED_FIRST = {
     DIRECTORY: (
-        "        _put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n"
+        "        put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n"
         "        for old in checkpoints(self.path)[:-KEPT_CHECKPOINTS]:\n"
         "            storage.remove(old)\n",
         "        for old in checkpoints(self.path):\n"
         "            storage.remove(old)\n"
-        "        _put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n",
+        "        put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n",
+    )
+}
+
+
+CUT_BEFORE_CHECKPOINT = {
+    RESUMING: (
+        "        for each in damaged:\n",
+        "        storage.Log(path / 'metrics.csv', metrics).close()\n        for each in damaged:\n",
+    )
+}
+NO_CHECKPOINT_OF_A_RAISE = {RESUMING: ("        if is_raised or has_extra_row:\n", "        if False:\n")}
+EVALUATION_FIRST = {
+    RESUMING: (
+        "        if is_raised or has_extra_row:\n",
+        "        storage.remove(path / 'evaluation.json')\n        if is_raised or has_extra_row:\n",
     )
 }
 
@@ -52,13 +67,14 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "written in place": Fault(IN_PLACE, (*SOME, "--only", "plain")),
         "oldest removed first": Fault(OLDEST_REMOVED_FIRST, (*SOME, "--only", "plain")),
         "metrics not synced": Fault(
-            {DIRECTORY: ("        self._metrics.sync()\n        _put", "        _put")}, RESUMED
+            {DIRECTORY: ("        self._metrics.sync()\n        put_", "        put_")}, RESUMED
         ),
         "published before it is synced": Fault(
             {STORAGE: ("        sync_folder(folder)\n        if target", "        if target")},
             (*SOME, "--only", "plain"),
         ),
         "metrics not cut back": Fault(NOT_CUT, RESUMED),
+        "a raise without a checkpoint": Fault(NO_CHECKPOINT_OF_A_RAISE, (*SOME, "--only", "raise again")),
         "resumed from the oldest": Fault(
             {RESUMING: ("reversed(checkpoints(self.run.path))", "checkpoints(self.run.path)")}, RESUMED
         ),
@@ -66,12 +82,18 @@ FAULTS: dict[str, dict[str, Fault]] = {
     "signals_at_calls": {
         "written in place": Fault(IN_PLACE, SAMPLE),
         "metrics not cut back": Fault(NOT_CUT, SAMPLE),
+        "a raise cuts metrics first": Fault(CUT_BEFORE_CHECKPOINT, (*SAMPLE, "--course", "raise")),
+        "a raise without a checkpoint": Fault(NO_CHECKPOINT_OF_A_RAISE, (*SAMPLE, "--course", "raise again")),
         "SIGTERM not caught": Fault(
             {"nncli/run/signals.py": ("signal.SIGINT, signal.SIGTERM,", "signal.SIGINT,")}, SAMPLE
         ),
     },
     "errors_at_calls": {
         "written in place": Fault(IN_PLACE, SAMPLE),
+        "a raise cuts metrics first": Fault(CUT_BEFORE_CHECKPOINT, (*SAMPLE, "--course", "raise")),
+        "a raise removes the evaluation first": Fault(
+            EVALUATION_FIRST, (*SAMPLE, "--course", "raise with early stopping")
+        ),
         "failures swallowed": Fault(
             {
                 STORAGE: (

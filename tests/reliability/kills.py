@@ -8,6 +8,7 @@ end the run must be, byte for byte, what it is when nothing happens to it.
 import argparse
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import sys
@@ -101,11 +102,13 @@ def killed(number: int, seed: int, work: Path) -> Ended:
     whole = trials.reference(folder / "whole", text)
     seconds = time.monotonic() - began
     wrong: list[str] = []
+    resume = _raise(folder, text, random) or RESUME
+    counts["raised"] += resume != RESUME
     signals = [signal.SIGKILL] * random.randint(1, MOST_KILLS) + random.sample([*STOPS], random.randint(0, 2))
     random.shuffle(signals)
     for signum in signals:
-        wrong += _interrupted(folder, whole, signum, random.uniform(0, EARLY * seconds), counts)
-    last = trials.forked(_words(folder), folder)
+        wrong += _interrupted(folder, whole, signum, random.uniform(0, EARLY * seconds), counts, resume)
+    last = trials.forked(_words(folder, resume), folder)
     counts["resumed in the middle of an epoch"] += _is_in_the_middle(last)
     if last.code != 0:
         wrong.append(f"the last resume: {trials.told(last)}")
@@ -115,9 +118,24 @@ def killed(number: int, seed: int, work: Path) -> Ended:
     return Ended(number, counts, wrong)
 
 
-def _interrupted(folder: Path, whole: Path, signum: int, seconds: float, counts: Counter[str]) -> Iterator[str]:
+def _raise(folder: Path, text: str, random: Random) -> tuple[str, ...] | None:
+    """For some specs a finished run of fewer epochs, and the command that raises it to all; else None.
+
+    Not where the end of a schedule follows from the number of epochs, nor where early stopping keeps an extra row.
+    """
+    if random.random() < 0.5 or "cosine" in text or "early_stopping" in text:
+        return None
+    epochs = int(re.findall(r"epochs: (\d+)", text)[0])
+    fewer = random.randrange(1, epochs)
+    assert trials.forked((*TRAIN, f"training.epochs={fewer}", "-q"), folder).code == 0
+    return trials.extended(epochs)
+
+
+def _interrupted(
+    folder: Path, whole: Path, signum: int, seconds: float, counts: Counter[str], resume: tuple[str, ...]
+) -> Iterator[str]:
     """One end that was not the run's own, after so many seconds, and what every reader makes of what it has left."""
-    child = trials.started(_words(folder), folder)
+    child = trials.started(_words(folder, resume), folder)
     time.sleep(seconds)
     os.kill(child.process, signum)  # a process that has ended takes it too, as long as nobody has asked for its end
     outcome = trials.ended(child)
@@ -134,9 +152,9 @@ def _interrupted(folder: Path, whole: Path, signum: int, seconds: float, counts:
         yield from trials.unreadable(folder, whole)
 
 
-def _words(folder: Path) -> tuple[str, ...]:
-    """The command that goes on with the run, or begins with it where there is none yet."""
-    return RESUME if (folder / RUN).is_dir() else TRAIN
+def _words(folder: Path, resume: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that resumes the run, or begins it where there is none yet."""
+    return resume if (folder / RUN).is_dir() else TRAIN
 
 
 def _is_in_the_middle(outcome: Outcome) -> bool:

@@ -24,7 +24,7 @@ from tests.reliability.trials import EXTEND, RESUME, RUN, SPECS, TRAIN
 
 MOST_WORTH = 32  # states of a moment, next to one of a moment at which nothing is pending
 TRAINED = ("plain", "batches", "stopping", "nnfs")
-RECORDINGS = (*TRAINED, *(f"{name}-resumed" for name in TRAINED), "plain-extended")
+RECORDINGS = (*TRAINED, *(f"{name}-resumed" for name in TRAINED), "plain-extended", *trials.RAISES)
 SURVIVES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 
 
@@ -92,7 +92,9 @@ class Studio:
         self.folder, self._made = folder, dict[str, Recording]()
 
     def recording(self, name: str) -> Recording:
-        """A spec trained; or, after its name, ``resumed`` in the middle, or ``extended`` after its end."""
+        """A spec trained; or, after its name, ``resumed`` in the middle, or ``extended`` after its end; or a raise."""
+        if name not in self._made and name in trials.RAISES:
+            self._made[name] = self._raised(name)
         if name not in self._made:
             spec, _, how = name.partition("-")
             make = {"": self._trained, "resumed": self._resumed, "extended": self._extended}[how]
@@ -121,6 +123,13 @@ class Studio:
         whole = trials.reference(self.folder / f"{name}-whole", SPECS["longer"])
         place = Path(shutil.copytree(self.folder / spec, self.folder / name))
         return Recording(name, *record(EXTEND, place), whole, EXTEND)
+
+    def _raised(self, name: str) -> Recording:
+        """Begins with a finished run whose last row is off the log interval, and which is given more epochs."""
+        whole = trials.reference(self.folder / f"{name}-whole", trials.RAISES[name](trials.RAISED))
+        place = trials.to_be_raised(self.folder / name.replace(" ", "-"), name)
+        words = trials.extended(trials.RAISED)
+        return Recording(name, *record(words, place), whole, words)
 
 
 def drawn(made: Sequence[Recording], states: int, seed: int, lies: bool) -> list[State]:

@@ -57,6 +57,7 @@ def wrong_with(trial: Trial, folder: Path) -> list[str]:
     at_least = (int(reached[1]), int(reached[2] or 0)) if reached else (0, 0)
     return (
         wrong
+        + trials.lost(folder, course.template)
         + trials.unreadable(folder, course.whole)
         + trials.not_resumed(folder, course.whole, at_least, course.again)
     )

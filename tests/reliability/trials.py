@@ -21,7 +21,15 @@ TOLD = 160  # characters of standard error that are repeated
 RESULTS = ("weights.npz", "metrics.csv", "evaluation.json")
 TRAIN = ("train", "config.yaml", "--name", NAME)
 RESUME = ("train", "--resume", RUN)
-EXTEND = (*RESUME, "training.epochs=6")  # of the plain spec, which becomes the longer one
+RAISED = 9  # epochs to which a run of RAISES is raised
+
+
+def extended(epochs: int) -> tuple[str, ...]:
+    """The command that resumes the run with a larger number of epochs."""
+    return (*RESUME, f"training.epochs={epochs}")
+
+
+EXTEND = extended(6)  # of the plain spec, which becomes the longer one
 
 _SPEC = """\
 seed: 3
@@ -49,6 +57,16 @@ SPECS = {
     "batches": spec(layers=DROPOUT, epochs=14, seconds=0.008, more=", batch_size: 8"),
     "stopping": spec(epochs=30, seconds=0.008, more=", early_stopping: {patience: 2, metric: loss, min_delta: 0.02}"),
     "nnfs": spec(layers=DROPOUT, epochs=5) + "rng: nnfs\n",
+}
+PATIENT = ", early_stopping: {patience: 30, metric: loss, min_delta: 9}"  # keeps the weights of epoch 0
+RAISES: Mapping[str, Callable[[int], str]] = {  # specs by a number of epochs, the last of which is off the interval
+    "raise": lambda epochs: spec(epochs=epochs, log_every=2),
+    "raise again": lambda epochs: spec(epochs=epochs, log_every=2),
+    "raise with early stopping": lambda epochs: spec(epochs=epochs, log_every=2, more=PATIENT),
+    "raise with a schedule": lambda epochs: spec(epochs=epochs, log_every=2) + "schedule: {type: cosine, updates: 7}\n",
+    "raise with nnfs": lambda epochs: (
+        spec(epochs=epochs, log_every=2, layers=DROPOUT) + "rng: nnfs\ntest: {type: spiral, samples: 5}\n"
+    ),
 }
 
 
@@ -168,6 +186,15 @@ def reference(folder: Path, text: str) -> Path:
     return folder / "runs" / REFERENCE
 
 
+def to_be_raised(folder: Path, name: str) -> Path:
+    """A folder with a finished run of one of RAISES, of 3 epochs, or raised from these to 5; ``prepare`` was called."""
+    lay_out(folder, RAISES[name](3))
+    for words in (TRAIN, extended(5)) if name == "raise again" else (TRAIN,):
+        outcome = forked((*words, "-q"), folder)
+        assert outcome.code == 0, outcome.err
+    return folder
+
+
 def readers(whole: Path) -> Mapping[str, tuple[str, ...]]:
     """Every command that reads a run directory; ``whole`` is another run, to compare it with."""
     return {
@@ -220,6 +247,13 @@ def unreadable(folder: Path, whole: Path) -> list[str]:
         if not reads_well(name, outcome):
             wrong.append(f"{name}: {told(outcome)}")
     return wrong
+
+
+def lost(folder: Path, before: Path) -> list[str]:
+    """Whether the run in ``folder`` has lost the result that it had in ``before``, though it is no other run yet."""
+    kept, now = (_bytes(each / RUN / "evaluation.json") for each in (before, folder))
+    is_raised = _bytes(folder / RUN / "run.json") != _bytes(before / RUN / "run.json")
+    return ["the evaluation of a finished run is gone"] if kept not in (None, now) and not is_raised else []
 
 
 def not_resumed(

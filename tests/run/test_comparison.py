@@ -9,7 +9,7 @@ import pytest
 from nncli.errors import CommandLineError, RunError
 from nncli.run.comparison import compare
 from nncli.run.reading import Run
-from tests.run.examples import BINARY, LATE_TEST, SINE
+from tests.run.examples import BINARY, LATE_TEST, SINE, put_record
 
 D8, D3 = "{type: dense, units: 8}", "{type: dense, units: 3}"
 
@@ -33,7 +33,7 @@ def write(path, **values):
     for name, value in values.items():
         split, metric = name.split("__")
         evaluation["splits"][split][metric] = value
-    file.write_text(json.dumps(evaluation), encoding="utf-8")
+    put_record(file, evaluation)
 
 
 def interrupt(path):

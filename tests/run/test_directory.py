@@ -87,7 +87,7 @@ def test_run_json_holds_all_that_a_result_depends_on(here, trained):
     description = strict(trained("seed=4") / "run.json")
     loaded = load(here / "config.yaml", ("seed=4",))
     made = assemble(loaded.spec)
-    assert description["format"] == 1
+    assert description["format"] == 2
     assert description["spec"] == loaded.spec.model_dump()
     assert description["parameters"] == [
         {"name": name, "shape": list(shape), "dtype": "<f4"} for name, shape in made.network.parameters.shapes.items()
@@ -126,7 +126,7 @@ def test_evaluation_json_belongs_to_the_weights(trained):
     path = trained("test={type: spiral, samples: 10}")
     evaluation, weights = strict(path / "evaluation.json"), (path / "weights.npz").read_bytes()
     assert evaluation["weights"] == {"bytes": len(weights), "sha256": hashlib.sha256(weights).hexdigest()}
-    assert (evaluation["format"], evaluation["epoch"], evaluation["epochs_trained"]) == (1, 30, 30)
+    assert (evaluation["format"], evaluation["epoch"], evaluation["epochs_trained"]) == (2, 30, 30)
     assert list(evaluation["splits"]) == ["training", "validation", "test"]
     last = rows(path)[-1]
     assert evaluation["splits"]["training"] == {

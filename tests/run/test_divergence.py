@@ -22,7 +22,7 @@ from nncli.run.loading import load
 from nncli.run.training import Training
 from tests.reliability.divergence import VALUES, broken
 from tests.reliability.injections import Put, at_once, every, from_the_start, later
-from tests.run.examples import DENSE_8, NORMALIZED, SINE
+from tests.run.examples import DENSE_8, NORMALIZED, SINE, put_record
 
 HUGE_FIRST = "layers[0].initializer={type: normal, scale: 1e38}"
 HUGE_SECOND = "layers[2].initializer={type: normal, scale: 1e10}"
@@ -256,7 +256,7 @@ def finished(run):
     (run / "weights.npz").write_bytes(file.getvalue())
     evaluation = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
     evaluation["weights"] = {"bytes": len(file.getvalue()), "sha256": hashlib.sha256(file.getvalue()).hexdigest()}
-    (run / "evaluation.json").write_text(json.dumps(evaluation), encoding="utf-8")
+    put_record(run / "evaluation.json", evaluation)
 
 
 @pytest.mark.parametrize("spoil", [unfinished, finished])

@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from nncli.run import files, storage
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import checkpoints, pack, unpack
 from nncli.run.reading import Run
-from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE
+from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE, put_record
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def edit(name, **values):
                 del inner[last]
             else:
                 inner[last] = value
-        (run / name).write_text(json.dumps(document), encoding="utf-8")
+        put_record(run / name, document)
 
     return edited
 
@@ -99,12 +100,25 @@ def test_a_finished_run_says_so(run):
     assert Run(run).status == "finished"
 
 
-@pytest.mark.parametrize("name", ["weights.npz", "evaluation.json"])
-def test_one_of_the_last_two_files_alone_is_not_finished(run, name):
-    """A run whose last writes did not all happen is an interrupted one, read from its checkpoint."""
-    (run / name).unlink()
+def test_a_run_without_its_evaluation_is_not_finished(run):
+    """A run whose last write did not happen is an interrupted one, read from its checkpoint."""
+    (run / "evaluation.json").unlink()
     assert Run(run).status == "interrupted at epoch 30"
     assert Run(run).evaluation is None
+
+
+def test_an_evaluation_without_weights_is_damage(run):
+    """weights.npz is written first: where it is missing, it was removed."""
+    (run / "weights.npz").unlink()
+    with pytest.raises(RunError, match=r"weights\.npz: missing, though evaluation\.json is there"):
+        assert Run(run).status
+
+
+def test_an_evaluation_of_fewer_epochs_than_asked_for_counts_no_more(run):
+    """As in a run whose number of epochs was raised, before evaluation.json is removed."""
+    edit("run.json", spec__training__epochs=50)(run)
+    assert Run(run).evaluation is None
+    assert Run(run).status == "interrupted at epoch 30"
 
 
 def test_a_run_is_running_as_long_as_its_lock_is_held(unfinished):
@@ -151,6 +165,34 @@ def test_what_is_no_run_is_named(run, here, name):
     assert str(here / name) in str(told.value)
 
 
+def test_a_run_without_run_json_is_damaged(run, nncli):
+    """Its other files tell that it is a run: the message names the missing file, and the list of runs has it."""
+    (run / "run.json").unlink()
+    with pytest.raises(RunError, match=r"run\.json: missing, though the other files of a run are there"):
+        Run(run)
+    assert "damaged" in nncli("runs").out
+
+
+def test_a_small_file_does_not_make_large_arrays(run, nncli):
+    """Sizes of files are compared with the parameters that run.json lists before anything of their size is made."""
+    edit("run.json", spec__layers__0__units=900_000)(run)
+    record = document(run / "run.json")
+    for array in record["parameters"][:3]:
+        array["shape"] = [900_000 if size == 8 else size for size in array["shape"]]
+    put_record(run / "run.json", record)
+    gone("evaluation.json")(run)
+    for path in (run / "checkpoints").iterdir():
+        known = unpack(path.read_bytes())
+        path.write_bytes(pack(known.position, known.vectors, Run(run).identity))
+    tracemalloc.start()
+    result = nncli("evaluate", run)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert result.code == 4
+    assert "run.json lists 21,600,012 bytes of parameters, and no file holds as many" in result.err
+    assert peak < 2_000_000
+
+
 def test_a_half_written_last_line_of_metrics_is_ignored(run):
     """What has no line end yet is still being written."""
     whole = Run(run).metrics
@@ -177,7 +219,7 @@ DAMAGED = [
     ("evaluate", "run.json", swap("run.json", b"0.05", b"NaN")),
     ("evaluate", "run.json", swap("run.json", b"0.05", b"1e999")),
     ("evaluate", "run.json", swap("run.json", b"0.05", b"-1")),
-    ("evaluate", "run.json", edit("run.json", format=2)),
+    ("evaluate", "run.json", edit("run.json", format=3)),
     ("evaluate", "run.json", edit("run.json", spec=...)),
     ("evaluate", "run.json", edit("run.json", spec__loss__type="mse")),
     ("evaluate", "evaluation.json", edit("run.json", data__training__sha256="0" * 64)),
@@ -413,7 +455,7 @@ def test_a_network_that_no_machine_holds_is_not_begun(run, nncli):
     record = document(run / "run.json")
     for array in record["parameters"][:3]:
         array["shape"] = [2**45 if size == 8 else size for size in array["shape"]]
-    (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    put_record(run / "run.json", record)
     result = nncli("evaluate", run)
     assert result.code == 4
     assert "GiB of memory, and this machine has" in result.err
@@ -531,9 +573,9 @@ def document(path):
 
 def as_before(path):
     """Make a run directory as version 0.1.0 has left it: without the keys that came later."""
-    edit("run.json", spec__metrics=..., spec__schedule=..., spec__clipping=...)(path)
+    edit("run.json", format=1, sha256=..., spec__metrics=..., spec__schedule=..., spec__clipping=...)(path)
     anonymous(path)
-    edit("evaluation.json", data=...)(path)
+    edit("evaluation.json", format=1, sha256=..., data=...)(path)
 
 
 @pytest.mark.parametrize(
@@ -557,7 +599,7 @@ def test_the_order_of_an_earlier_version_is_told(trained, nncli):
     record = document(path / "run.json")
     record["data"]["validation"]["sha256"] = "0" * 64
     record["versions"]["nncli"] = "0.1.0"
-    (path / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    put_record(path / "run.json", record)
     result = nncli("evaluate", path)
     assert result.code == 4
     assert (
@@ -565,7 +607,7 @@ def test_the_order_of_an_earlier_version_is_told(trained, nncli):
     )
     record["spec"]["test"] = record["spec"]["data"]
     record["data"]["test"] = record["data"]["training"]
-    (path / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    put_record(path / "run.json", record)
     result = nncli("evaluate", path)
     assert result.code == 4
     assert "the test set was drawn before training, as nncli 0.1.0 did it; train it again" in result.err

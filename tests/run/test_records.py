@@ -1,8 +1,23 @@
 """The JSON of a run: strict in writing and in reading."""
 
+import json
+from contextlib import nullcontext
+
 import pytest
 
-from nncli.run.records import DEEPEST, LONGEST_WHOLE, EvaluationRecord, FileRecord, packed, parsed, unpacked
+from nncli import __version__
+from nncli.errors import UnsupportedVersionError
+from nncli.run.records import (
+    DEEPEST,
+    LONGEST_WHOLE,
+    EvaluationRecord,
+    FileRecord,
+    RunRecord,
+    parsed,
+    sealed,
+    unpacked,
+    unsealed,
+)
 
 RECORD = EvaluationRecord(
     epoch=1,
@@ -14,7 +29,7 @@ RECORD = EvaluationRecord(
 
 def test_what_is_packed_is_parsed_again():
     """To the last bit, with letters of any language."""
-    assert parsed(packed(RECORD.model_dump()), EvaluationRecord) == RECORD
+    assert parsed(unsealed(sealed(RECORD.model_dump())), EvaluationRecord) == RECORD
 
 
 @pytest.mark.parametrize(
@@ -78,11 +93,55 @@ def test_the_deepest_nesting_is_read():
         (b'"epoch": 1', b'"epoch": -1', "epoch: input should be greater than or equal to 0"),
         (b'"bytes": 3', b'"size": 3', "weights.bytes: field required"),
         (b'"accuracy"', b'"\\u001b[2J"', "splits.training.�\\[2J: input should be a valid number"),
-        (b'"format": 1', b'"format": 2', "format: input should be 1"),
     ],
 )
 def test_a_record_of_another_form_is_told_with_its_path(old, new, message):
     """The first that is wrong, where it stands, without what could steer a terminal."""
-    data = packed(RECORD.model_dump()).replace(old, new).replace(b"5e-324", b'"x"' if b"2J" in new else b"5e-324")
+    data = sealed(RECORD.model_dump()).replace(old, new).replace(b"5e-324", b'"x"' if b"2J" in new else b"5e-324")
     with pytest.raises(ValueError, match=message):
-        parsed(data, EvaluationRecord)
+        parsed(unpacked(data), EvaluationRecord)
+
+
+def test_every_bit_flip_of_a_record_is_found():
+    """Also in the names of the keys that hold format and checksum, and in white space."""
+    data = sealed(RECORD.model_dump())
+    for index in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[index // 8] ^= 1 << index % 8
+        with pytest.raises((ValueError, UnsupportedVersionError)):
+            unsealed(bytes(flipped))
+
+
+def test_a_record_of_format_1_needs_no_checksum():
+    """As nncli before 0.5 wrote it; a record of format 2 that lacks its checksum is damaged."""
+    for version, is_read in ((1, True), (2, False)):
+        data = json.dumps({**RECORD.model_dump(), "format": version}).encode()
+        with nullcontext() if is_read else pytest.raises(ValueError, match="checksum"):
+            assert parsed(unsealed(data), EvaluationRecord) == RECORD.model_copy({"format": 1})
+
+
+@pytest.mark.parametrize("version", [None, "1", 1.0, 0, -1, True])
+def test_a_format_that_is_no_version_is_damage(version):
+    """Versions are positive integers."""
+    with pytest.raises(ValueError, match="is not a format version"):
+        unsealed(json.dumps({**RECORD.model_dump(), "format": version}).encode())
+
+
+def test_a_newer_format_is_not_damage():
+    """The message says which version it has, and which ones can be read."""
+    with pytest.raises(UnsupportedVersionError, match="has format version 3; this nncli reads up to 2"):
+        unsealed(json.dumps({"format": 3}).encode())
+
+
+@pytest.mark.parametrize(
+    ("maker", "error"),
+    [("99.0", UnsupportedVersionError), ("0.4.1", ValueError), (__version__, ValueError), ("\x1b[2J", ValueError)],
+)
+def test_an_unknown_key_of_a_newer_version_is_not_damage(here, nncli, maker, error):
+    """The same key in a run of this version or an older one is."""
+    assert nncli("train", "config.yaml", "-q").code == 0
+    record = unsealed((here / "runs" / "config" / "run.json").read_bytes())
+    record["versions"]["nncli"] = maker
+    record["spec"]["training"]["warp"] = 9
+    with pytest.raises(error, match=r"spec.training.warp: extra inputs are not permitted"):
+        parsed(record, RunRecord)

@@ -5,22 +5,26 @@ import json
 import os
 import shutil
 import signal
+from contextlib import suppress
 from itertools import count
+from unittest import mock
 
 import pytest
 from nnfs.datasets import spiral_data
 
 from nncli.data.toy import Spiral
 from nncli.errors import BusyError, RunError, SpecError, StorageError, UnreadableError
-from nncli.run import loading, storage
+from nncli.run import loading, storage, training
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import checkpoints, pack, unpack
 from nncli.run.directory import RunDirectory
 from nncli.run.loading import load
+from nncli.run.reading import Run
 from nncli.run.resuming import Resumption
 from nncli.run.storage import Lock
 from nncli.run.training import Training
-from tests.run.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE
+from nncli.run.verification import verify
+from tests.run.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
 
 RESULTS = ("metrics.csv", "weights.npz", "evaluation.json", "run.json", "spec.yaml")
 DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
@@ -317,6 +321,132 @@ def test_a_row_that_was_due_only_at_the_end_is_not_when_epochs_are_raised(interr
     assert {**contents(path), "run.json": b""} == {**contents(more), "run.json": b""}
 
 
+class KilledError(BaseException):
+    """Stands in for a signal that ends the process."""
+
+
+OFF_INTERVAL = ("training.epochs=10", "training.log_every=4")
+FULL = OSError(errno.ENOSPC, "No space left on device")
+RAISED = {  # changes of the spec, numbers of epochs to which it is raised before, and how the raise ends
+    "plain": ((), (), KilledError()),
+    "full disk": ((), (), FULL),
+    "raised before": ((), (13,), FULL),
+    "mini-batches with dropout": ((DROPOUT, "training.batch_size=16"), (), FULL),
+    "best at the last epoch": (("training.early_stopping={metric: loss, patience: 8}",), (13,), FULL),
+    "early stopping": (("training.early_stopping={metric: loss, patience: 10, min_delta: 9}",), (), FULL),
+    "schedule": (("schedule={type: warmup, updates: 5, then: {type: cosine, updates: 12}}",), (), FULL),
+    "book": ((*LATE_TEST, "training.batch_size=7"), (13,), KilledError()),
+}
+CHANGING = ("fsync", "write", "ftruncate", "unlink", "replace", "rename")
+CALLS_OF_A_RAISE = 10  # checkpoint, run.json: copy, rename, folder each; evaluation.json, folder; metrics.csv, a row
+
+
+class Faults:
+    """Lets the calls of the system that change files go through up to one, which fails, as all later ones do."""
+
+    def __init__(self, monkeypatch, error, calls):
+        self.left, self.made = calls, 0
+        for name in CHANGING:
+            monkeypatch.setattr(os, name, self.wrapped(getattr(os, name), error))
+
+    def wrapped(self, call, error):
+        def called(*arguments, **more):
+            self.made += 1
+            if self.left:
+                self.left -= 1
+                return call(*arguments, **more)
+            raise error
+
+        return called
+
+
+@pytest.mark.parametrize(("changes", "before", "error"), RAISED.values(), ids=RAISED)
+def test_a_raise_that_fails_loses_nothing(interrupted, monkeypatch, changes, before, error):
+    """At whichever call: the run is finished as it was, or it is resumed to the bytes of one with so many epochs."""
+    path = interrupted(*changes, *OFF_INTERVAL, steps=10**6)
+    for epochs in before:
+        resume(path, overrides=(f"training.epochs={epochs}",))
+    results, copy = contents(path), path.with_name("copy")
+    raised = shutil.copytree(path, path.with_name("raised"))
+    resume(raised, overrides=("training.epochs=17",))
+    for calls in range(CALLS_OF_A_RAISE):
+        shutil.copytree(path, copy)
+        with monkeypatch.context() as patched, suppress(StorageError, KilledError):
+            faults = Faults(patched, error, calls)
+            resume(copy, overrides=("training.epochs=17",))
+        assert faults.made > calls, "nothing failed"
+        assert [check.words for check in verify(Run(copy)) if not check.holds] == [], calls
+        if Run(copy).evaluation is not None:
+            assert contents(copy) == results, calls
+        resume(copy, overrides=("training.epochs=17",))
+        assert contents(copy) == contents(raised), calls
+        shutil.rmtree(copy)
+
+
+def test_a_raise_is_refused_by_a_full_disk_before_anything_is_trained(interrupted, monkeypatch):
+    """The checkpoint that the raise begins with does not fit: the run stays finished, with the weights it kept."""
+    path = interrupted(*OFF_INTERVAL, steps=10**6)
+    before = contents(path)
+    steps = []
+    monkeypatch.setattr(Training, "step", lambda *_: steps.append(1))
+    monkeypatch.setattr(os, "fsync", mock.Mock(side_effect=FULL))
+    with pytest.raises(StorageError, match="No space left on device"):
+        resume(path, overrides=("training.epochs=20",))
+    assert (contents(path), steps) == (before, [])
+
+
+def test_a_run_raised_off_the_interval_holds(interrupted, nncli):
+    """Also the older checkpoint, which was written at the former last epoch."""
+    path = interrupted(*OFF_INTERVAL, steps=10**6)
+    for epochs in (13, 17, 40):
+        resume(path, overrides=(f"training.epochs={epochs}",))
+        assert nncli("verify", path).code == 0
+
+
+def test_a_checkpoint_that_lost_its_row_to_an_earlier_version_holds(interrupted, nncli):
+    """nncli before 0.5 left it behind when the number of epochs was raised; one that counts most is still damaged."""
+    path = interrupted(*OFF_INTERVAL, steps=10**6)
+    old = checkpoints(path)[-1]
+    data = old.read_bytes()
+    resume(path, overrides=("training.epochs=13",))
+    old.write_bytes(data)
+    assert nncli("verify", path).code == 0
+    checkpoints(path)[-1].unlink()
+    assert nncli("verify", path).code == 4
+
+
+def test_raised_epochs_replace_those_recorded_before(interrupted):
+    """run.json does not grow with every raise."""
+    path = interrupted(*OFF_INTERVAL, steps=10**6)
+    for epochs in (13, 17):
+        resume(path, overrides=(f"training.epochs={epochs}",))
+    assert json.loads((path / "run.json").read_bytes())["overrides"] == ["training.epochs=17", "training.log_every=4"]
+
+
+@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
+@pytest.mark.parametrize("steps", [5, 20])
+def test_a_training_that_is_killed_within_an_epoch_loses_no_more_than_a_span(here, monkeypatch, overrides, steps):
+    """Checkpoints are written within an epoch, by the clock, and the run ends in the same bytes."""
+    loaded = load(here / "config.yaml", ("training.epochs=23", "training.checkpoint_seconds=0", *overrides))
+    whole = contents(train(here / "runs", loaded, "whole", lambda: False))
+    monkeypatch.setattr(training, "SPAN", 0)
+    with monkeypatch.context() as patched:
+        left, step = count(steps, -1), Training.step
+
+        def killed(*arguments):
+            if next(left) == 0:
+                raise KilledError
+            step(*arguments)
+
+        patched.setattr(Training, "step", killed)
+        with pytest.raises(KilledError):
+            train(here / "runs", loaded, "killed", lambda: False)
+    path = here / "runs" / "killed"
+    assert unpack(checkpoints(path)[-1].read_bytes()).position.updates == steps
+    resume(path)
+    assert contents(path) == whole
+
+
 def test_other_data_than_the_runs_is_not_trained_on(interrupted, nncli, monkeypatch):
     """Where the points that are drawn now are others, the run does not go on, and nothing is changed."""
     path = interrupted()
@@ -456,7 +586,7 @@ def test_another_machine_is_told(interrupted):
     record = json.loads((path / "run.json").read_bytes())
     assert record["blas"]["kernels"]
     record["versions"]["numpy"], record["simd"], record["blas"]["kernels"] = "1.0.0", {"found": ["SSE"]}, ["old"]
-    (path / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    put_record(path / "run.json", record)
     _, warning = resume(path)
     assert warning.endswith("another numpy, BLAS, vector instructions than at its start")
     assert "the last bits may differ" in warning

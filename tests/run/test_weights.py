@@ -4,6 +4,7 @@ import io
 import struct
 import tracemalloc
 import zipfile
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -160,6 +161,20 @@ def test_damage_is_always_a_value_error():
 def end(data, size, start, members):
     """The archive with another end record."""
     return data[:-22] + struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, members, members, size, start, 0)
+
+
+@pytest.mark.parametrize("limit", [0, 100, 400])
+def test_an_archive_of_more_than_2_gib_is_read(monkeypatch, limit):
+    """Its directory and its end have 64-bit sizes, which zipfile writes from a limit on, here a small one."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", limit)
+    data = saved()
+    monkeypatch.undo()
+    assert b"PK\6\6" in data
+    read = unzipped(data, WANTED)
+    assert all(np.array_equal(read[name], array) for name, array in ARRAYS.items())
+    for index in range(len(data) - 98, len(data)):
+        with suppress(ValueError):
+            unzipped(data[:index] + bytes([data[index] ^ 1]) + data[index + 1 :], WANTED)
 
 
 def test_an_endless_directory_is_never_read():
