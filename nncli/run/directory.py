@@ -18,11 +18,13 @@ from nncli.data.dataset import Dataset
 from nncli.errors import BusyError, CommandLineError, DivergedError, InterruptionError
 from nncli.nn.parameters import Parameters
 from nncli.run import storage
+from nncli.run.append_log import Log
 from nncli.run.assembly import Experiment
 from nncli.run.checkpoint import checkpoints, pack
 from nncli.run.environment import environment
 from nncli.run.evaluation import columns
 from nncli.run.loading import LoadedSpec
+from nncli.run.lock import Lock
 from nncli.run.records import ArrayRecord, DataRecord, EvaluationRecord, FileRecord, RunRecord, identity, packed
 from nncli.run.training import Epoch, Training
 from nncli.spec.problems import shown
@@ -39,10 +41,10 @@ class RunDirectory:
     weights.npz, then evaluation.json, whose presence means "finished".
     """
 
-    def __init__(self, path: Path, lock: storage.Lock, training: Training, run: str, metrics: bytes) -> None:
+    def __init__(self, path: Path, lock: Lock, training: Training, run: str, metrics: bytes) -> None:
         self.path, self.training, self._lock, self._run = path, training, lock, run
         self._columns = columns(training.experiment.spec)
-        self._metrics = storage.Log(path / "metrics.csv", metrics)
+        self._metrics = Log(path / "metrics.csv", metrics)
         self._saved = time.monotonic()
 
     @classmethod

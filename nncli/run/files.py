@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nncli.errors import RunError, UnreadableError
+from nncli.errors import RunError, StorageError, UnreadableError
 
 OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 WORDS = {
@@ -15,6 +15,15 @@ WORDS = {
     errno.ELOOP: "is a symbolic link; a run holds its files itself",
     errno.ENOTDIR: "is no folder, or a symbolic link to one",
 }
+
+
+@contextmanager
+def failures(path: Path) -> Iterator[None]:
+    """What the operating system refuses below ``path``, as a StorageError that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror or error}") from error
 
 
 def read(folder: Path, name: str, most: int) -> bytes:

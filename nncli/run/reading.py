@@ -16,11 +16,12 @@ from nncli.errors import RunError
 from nncli.nn.network import shapes, statistics
 from nncli.nn.parameters import Parameters
 from nncli.registry import ComponentSpec, names
-from nncli.run import files, limits, storage
+from nncli.run import files, limits
 from nncli.run.checkpoint import Checkpoint, checkpoints, unpack
 from nncli.run.checks import cross_check
 from nncli.run.evaluation import columns, measured_names, plausible
 from nncli.run.loading import resolve
+from nncli.run.lock import is_locked
 from nncli.run.records import DataRecord, EvaluationRecord, Known, RunRecord, identity, parsed, unpacked
 from nncli.run.weights import forms, require_fit, unzipped
 from nncli.spec.problems import harmless, path_words, shown
@@ -152,7 +153,7 @@ class Run:
     @property
     def status(self) -> str:
         """In words, from the lock and the files alone: running, finished, diverged or interrupted."""
-        if storage.is_locked(self.path / "lock"):
+        if is_locked(self.path / "lock"):
             return "running"
         if self.evaluation is not None:
             return "finished"

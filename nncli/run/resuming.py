@@ -15,6 +15,7 @@ from nncli.run.checkpoint import Checkpoint, checkpoints
 from nncli.run.directory import RunDirectory, reached
 from nncli.run.environment import environment
 from nncli.run.loading import checked, parse, read_config
+from nncli.run.lock import Lock
 from nncli.run.reading import Run
 from nncli.run.records import EvaluationRecord, packed
 from nncli.run.training import Training
@@ -37,7 +38,7 @@ class Resumption:
 
     def __init__(self, path: Path) -> None:
         self.run, self.told = Run(path), list[str]()
-        self._lock = storage.Lock(path / "lock")
+        self._lock = Lock(path / "lock")
 
     def __enter__(self) -> Self:
         return self

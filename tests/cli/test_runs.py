@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from nncli.run.storage import Lock
+from nncli.run.lock import Lock
 
 
 @pytest.fixture

@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 from tests.reliability.sabotage import Faults, planted, run_in
 
-STORAGE, DIRECTORY, RESUMING, TRAINING, READING = (
-    f"nncli/run/{name}.py" for name in ("storage", "directory", "resuming", "training", "reading")
+STORAGE, APPEND_LOG, LOCK, FILES, DIRECTORY, RESUMING, TRAINING, READING = (
+    f"nncli/run/{name}.py"
+    for name in ("storage", "append_log", "lock", "files", "directory", "resuming", "training", "reading")
 )
 IN_PLACE = {
     STORAGE: ("            temporary.replace(path)\n", "            path.write_bytes(temporary.read_bytes())\n")
 }
-NOT_CUT = {STORAGE: ("            os.ftruncate(self._descriptor, self.size)\n", "")}
+NOT_CUT = {APPEND_LOG: ("            os.ftruncate(self._descriptor, self.size)\n", "")}
 OLDEST_REMOVED_FIRST = {
     DIRECTORY: (
         "        _put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n"
@@ -74,7 +75,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "written in place": Fault(IN_PLACE, SAMPLE),
         "failures swallowed": Fault(
             {
-                STORAGE: (
+                FILES: (
                     '        raise StorageError(f"{path}: {error.strerror or error}") from error',
                     "        return",
                 )
@@ -82,7 +83,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
             SAMPLE,
         ),
         "failures not told": Fault(
-            {STORAGE: ('        raise StorageError(f"{path}: {error.strerror or error}") from error', "        raise")},
+            {FILES: ('        raise StorageError(f"{path}: {error.strerror or error}") from error', "        raise")},
             SAMPLE,
         ),
         "copies left behind": Fault(
@@ -90,18 +91,16 @@ FAULTS: dict[str, dict[str, Fault]] = {
         ),
         "failed fsync of metrics ignored": Fault(
             {
-                STORAGE: (
+                APPEND_LOG: (
                     "        with failures(self.path):\n            os.fsync(self._descriptor)",
-                    "        with suppress(OSError):\n            os.fsync(self._descriptor)",
+                    "        try:\n            os.fsync(self._descriptor)\n        except OSError:\n            pass",
                 )
             },
             SAMPLE,
         ),
     },
     "trainers": {
-        "no lock": Fault(
-            {STORAGE: ("                _take(descriptor)\n", "                pass\n")}, ("--rounds", "2")
-        ),
+        "no lock": Fault({LOCK: ("                _take(descriptor)\n", "                pass\n")}, ("--rounds", "2")),
     },
     "kills": {
         "masks begin anew": Fault(

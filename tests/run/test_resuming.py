@@ -12,13 +12,14 @@ from nnfs.datasets import spiral_data
 
 from nncli.data.toy import Spiral
 from nncli.errors import BusyError, RunError, SpecError, StorageError, UnreadableError
-from nncli.run import loading, storage
+from nncli.run import loading
+from nncli.run.append_log import Log
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import checkpoints, pack, unpack
 from nncli.run.directory import RunDirectory
 from nncli.run.loading import load
+from nncli.run.lock import Lock
 from nncli.run.resuming import Resumption
-from nncli.run.storage import Lock
 from nncli.run.training import Training
 from tests.run.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE
 
@@ -395,7 +396,7 @@ def test_a_full_disk_is_told_with_the_command_that_goes_on(here, nncli, monkeypa
     def full(log):
         raise StorageError("metrics.csv: No space left on device")
 
-    monkeypatch.setattr(storage.Log, "sync", full)
+    monkeypatch.setattr(Log, "sync", full)
     result = nncli("train", "config.yaml", "-q")
     assert result.code == 5
     assert result.err == "metrics.csv: No space left on device; go on with: nncli train --resume runs/config\n"
