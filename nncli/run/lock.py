@@ -1,13 +1,17 @@
 """The exclusive advisory lock of a run directory, which at most one trainer holds."""
 
+import errno
 import fcntl
 import os
 import struct
 import sys
 from pathlib import Path
 
-from nncli.errors import BusyError, RunError
+from nncli.errors import BusyError, NncliError, RunError, StorageError
 from nncli.run.files import failures
+
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
+NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EOPNOTSUPP}
 
 
 class Lock:
@@ -17,7 +21,8 @@ class Lock:
         path: the file; it is made where it is missing, and never removed.
 
     Raises:
-        BusyError: somebody holds it.
+        BusyError: another process holds a lock on the file.
+        StorageError: the file cannot be opened, or its file system does not support locks.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,12 +32,12 @@ class Lock:
             try:
                 _take(descriptor)
                 if not os.path.samestat(os.fstat(descriptor), os.stat(path)):  # noqa: PTH116 (removed since it was opened)
-                    raise BlockingIOError
+                    raise FileNotFoundError
             except OSError as error:
-                os.close(descriptor)
-                if isinstance(error, (BlockingIOError, FileNotFoundError)):
-                    raise BusyError(f"{path.parent}: another process is training in it") from None
-                raise
+                try:
+                    raise _refusal(path, descriptor, error) from None
+                finally:
+                    os.close(descriptor)
         self._descriptor: int | None = descriptor
 
     def require_held(self, path: Path) -> None:
@@ -42,8 +47,10 @@ class Lock:
             RunError: that was moved or removed, and what is there now may be somebody else's.
         """
         with failures(path):
-            held = None if self._descriptor is None else os.fstat(self._descriptor)
-            is_held = held is not None and path.exists() and os.path.samestat(held, path.stat())
+            try:
+                is_held = self._descriptor is not None and os.path.samestat(os.fstat(self._descriptor), path.stat())
+            except (FileNotFoundError, NotADirectoryError):
+                is_held = False
         if not is_held:
             raise RunError(f"{path.parent}: was moved, or its lock removed; nothing more is written there")
 
@@ -56,41 +63,66 @@ class Lock:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether somebody holds the lock, where the file can be read.
+    """Whether a trainer holds the lock: it is exclusive, unlike that of a program that reads or copies the file.
 
     What lies under the name may be anything: a link is not followed, and a pipe not waited for.
+
+    Raises:
+        StorageError: the file is there, and cannot be opened.
     """
+    with failures(path):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno in NO_FILE:
+                return False
+            raise
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        return _is_taken(descriptor)
+        return _is_exclusive(descriptor)
     except OSError:  # a file system without locks
         return False
     finally:
         os.close(descriptor)
 
 
-if sys.platform == "linux":  # a lock of the open file, which the kernel tells of without another one being asked for
+def _refusal(path: Path, descriptor: int, error: OSError) -> NncliError:
+    """The error that says why the lock could not be taken."""
+    if isinstance(error, BlockingIOError) and not _is_exclusive(descriptor):
+        return BusyError(
+            f"{path}: another process that does not train holds a shared lock on this file;"
+            " end that process, or resume a copy of the run"
+        )
+    if isinstance(error, (BlockingIOError, FileNotFoundError)):
+        return BusyError(f"{path.parent}: another process is training in it")
+    if error.errno in NO_LOCKS:
+        return StorageError(
+            f"{path.parent.parent}: its file system does not support locks ({error.strerror}), and without one two"
+            " processes could train in the same run; use a directory on a local file system: --runs DIRECTORY"
+        )
+    return StorageError(f"{path}: {error.strerror or error}")
+
+
+if sys.platform == "linux":  # an open file description lock, which can be queried without acquiring another one
 
     def _take(descriptor: int) -> None:
         fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _whole_file(fcntl.F_WRLCK))
 
-    def _is_taken(descriptor: int) -> bool:
-        told: bytes = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _whole_file(fcntl.F_WRLCK))
-        return told != _whole_file(fcntl.F_UNLCK)
+    def _is_exclusive(descriptor: int) -> bool:
+        """Whether another process holds a lock that not even a shared one is compatible with."""
+        conflicting: bytes = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _whole_file(fcntl.F_RDLCK))
+        return conflicting != _whole_file(fcntl.F_UNLCK)
 
     def _whole_file(kind: int) -> bytes:
         """The kernel's words for a lock on all of a file: kind, whence, start, length, process."""
         return struct.pack("hhqqi0q", kind, os.SEEK_SET, 0, 0, 0)
 
-else:  # where only a lock that is asked for tells, it is a shared one, for a moment
+else:  # where a lock cannot be queried, a shared one is acquired for a moment
 
     def _take(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    def _is_taken(descriptor: int) -> bool:
+    def _is_exclusive(descriptor: int) -> bool:
+        """Whether another process holds a lock that not even a shared one is compatible with."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -1,5 +1,6 @@
 """Files and directories, written atomically and durably; every failure becomes a StorageError."""
 
+import errno
 import os
 import re
 import secrets
@@ -13,6 +14,7 @@ from nncli.run.lock import Lock
 
 NEW = ".new-"  # begins the name of a folder that is being filled
 UNPUBLISHED = re.compile(r"\.new-[0-9a-f]{16}")
+NO_FSYNC = {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}  # of a directory, on SMB and FUSE
 COPY = re.compile(r"\..+\.[0-9a-f]{8}")  # the name of a file that is being written
 
 
@@ -31,6 +33,8 @@ def put(path: Path, data: bytes | memoryview) -> None:
 def put_new(path: Path, data: bytes) -> None:
     """Like ``put``, where nothing may be there before.
 
+    Where the file system has no hard links (exFAT), a kill in the middle can leave an empty file.
+
     Raises:
         BusyError: something is there.
     """
@@ -38,7 +42,7 @@ def put_new(path: Path, data: bytes) -> None:
     with failures(path):
         temporary = _synced_copy(path, data)
         try:
-            os.link(temporary, path)
+            _link(temporary, path)
         except FileExistsError:
             raise BusyError(f"{path}: already exists; name another file") from None
         finally:
@@ -60,6 +64,25 @@ def _synced_copy(path: Path, data: bytes | memoryview) -> Path:
     return temporary
 
 
+def _link(temporary: Path, path: Path) -> None:
+    """Give a file a name that nothing has, by a hard link; without hard links by renaming it over a new, empty file.
+
+    Raises:
+        FileExistsError: something has the name.
+    """
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        path.touch(exist_ok=False)
+        try:
+            temporary.replace(path)
+        except BaseException:
+            _forget(path)
+            raise
+
+
 def _forget(temporary: Path) -> None:
     with suppress(OSError):
         temporary.unlink()
@@ -74,10 +97,13 @@ def remove(path: Path, for_good: bool = False) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Make the names in a folder last."""
+    """Make the names in a directory durable, as far as its file system can: some refuse to fsync a directory."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_FSYNC:
+            raise
     finally:
         os.close(descriptor)
 
@@ -108,20 +134,22 @@ def set_aside(path: Path) -> Path:
 
 def sweep(folder: Path) -> None:
     """Remove the copies that killed processes have left in a folder, beside the files that they were to become."""
-    for path in folder.glob(".*"):
-        if COPY.fullmatch(path.name) and path.is_file():
-            remove(path)
+    with failures(folder):
+        for path in folder.glob(".*"):
+            if COPY.fullmatch(path.name) and path.is_file():
+                remove(path)
 
 
 def hidden_folder(parent: Path) -> tuple[Path, Lock]:
     """A new folder under a hidden name, to be filled and then published, with the lock in it; removes deserted ones."""
     make_folders(parent)
-    for deserted in parent.glob(f"{NEW}*"):
-        if UNPUBLISHED.fullmatch(deserted.name) and deserted.is_dir() and not deserted.is_symlink():
-            with suppress(NncliError):
-                lock = Lock(deserted / "lock")
-                discard(deserted)
-                lock.release()
+    with failures(parent):
+        for deserted in parent.glob(f"{NEW}*"):
+            if UNPUBLISHED.fullmatch(deserted.name) and deserted.is_dir() and not deserted.is_symlink():
+                with suppress(NncliError):
+                    lock = Lock(deserted / "lock")
+                    discard(deserted)
+                    lock.release()
     return _locked_folder(parent)
 
 
@@ -131,6 +159,7 @@ def _locked_folder(parent: Path, attempts: int = 3) -> tuple[Path, Lock]:
     try:
         return folder, Lock(folder / "lock")
     except NncliError:
+        discard(folder)
         if attempts == 1:
             raise
         return _locked_folder(parent, attempts - 1)  # it had no lock yet, and was taken for deserted

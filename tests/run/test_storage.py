@@ -2,12 +2,13 @@
 
 import errno
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from nncli.errors import BusyError, StorageError
-from nncli.run import storage
+from nncli.run import lock, storage
 
 
 def names(folder):
@@ -103,6 +104,58 @@ def test_put_new_with_an_impossible_name_is_a_storage_error(tmp_path):
     """A name that no file system takes is the user's, not a bug."""
     with pytest.raises(StorageError, match="File name too long"):
         storage.put_new(tmp_path / ("a" * 300), b"new")
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS, errno.ENOTSUP])
+@pytest.mark.parametrize("make", [None, Path.touch, Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_put_new_needs_no_hard_links(tmp_path, fail, number, make):
+    """A file system without hard links, as exFAT, takes a new file, and keeps what is there."""
+    fail(os, "link", OSError(number, os.strerror(number)))
+    path = tmp_path / "file"
+    if make is None:
+        storage.put_new(path, b"new")
+        assert path.read_bytes() == b"new"
+    else:
+        make(path)
+        with pytest.raises(BusyError, match="already exists"):
+            storage.put_new(path, b"new")
+        assert not path.is_file() or path.read_bytes() == b""
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, os.strerror(errno.EIO)), KeyboardInterrupt()])
+def test_put_new_without_hard_links_leaves_nothing_when_it_fails(tmp_path, fail, error):
+    """Neither an empty file nor a temporary one stays where the rename is refused or interrupted."""
+    fail(os, "link", OSError(errno.EPERM, os.strerror(errno.EPERM)))
+    fail(Path, "replace", error)
+    with pytest.raises(StorageError if isinstance(error, OSError) else KeyboardInterrupt):
+        storage.put_new(tmp_path / "file", b"new")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EIO])
+def test_a_directory_that_cannot_be_synced_stops_nothing(tmp_path, monkeypatch, number):
+    """SMB and FUSE refuse to fsync a directory: files are written all the same; an input/output error is an error."""
+    fsync = os.fsync
+
+    def refuse(descriptor):
+        if os.path.samestat(os.fstat(descriptor), tmp_path.stat()):
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(StorageError) if number == errno.EIO else nullcontext():
+        storage.put(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_left_as_it_was(tmp_path, fail, number):
+    """The error says what to do, and no directory stays behind."""
+    fail(lock, "_take", OSError(number, os.strerror(number)))
+    with pytest.raises(StorageError, match=r"runs: its file system does not support locks .* --runs DIRECTORY"):
+        storage.hidden_folder(tmp_path / "runs")
+    assert names(tmp_path / "runs") == []
 
 
 def test_remove_is_content_with_what_is_gone(tmp_path):
