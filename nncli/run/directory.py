@@ -5,7 +5,7 @@ import io
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shlex import quote
 from signal import Signals
@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 
 from nncli.data.dataset import Dataset
-from nncli.errors import BusyError, CommandLineError, DivergedError, InterruptionError
+from nncli.errors import BusyError, CommandLineError, DivergedError, InterruptionError, StorageError
 from nncli.nn.parameters import Parameters
 from nncli.run import storage
 from nncli.run.append_log import Log
@@ -87,6 +87,9 @@ class RunDirectory:
     ) -> None:
         try:
             self._metrics.close()
+            if isinstance(error, StorageError):  # whose cause may be that the run was moved
+                with suppress(StorageError):
+                    self._lock.require_held(self.path / "lock")
         finally:
             self._lock.release()
 
