@@ -41,14 +41,13 @@ class Run:
 
     Raises:
         RunError: it is missing, or is no run directory.
+        StorageError: the system refuses to read it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            is_folder = path.is_dir()
-        except OSError as error:
-            raise RunError(f"{path}: {error.strerror}") from None
+        with files.failures(path):
+            is_folder = files.is_there(path) and path.is_dir()
         if not is_folder:
             raise RunError(f"{path}: no such run directory, nor is there one of that name in runs")
         if not files.is_there(path / "run.json"):

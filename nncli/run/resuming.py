@@ -7,13 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from nncli.errors import RunError, SpecError, UnreadableError
+from nncli.errors import RunError, SpecError
 from nncli.run import storage
 from nncli.run.agreement import differences, lengths
 from nncli.run.assessment import require_same_data
 from nncli.run.checkpoint import Checkpoint, checkpoints
 from nncli.run.directory import RunDirectory, reached
 from nncli.run.environment import environment
+from nncli.run.files import failures
 from nncli.run.loading import checked, parse, read_config
 from nncli.run.lock import Lock
 from nncli.run.reading import Run
@@ -106,7 +107,9 @@ class Resumption:
             storage.set_aside(each)
         if training.settings.epochs > self.run.spec.training.epochs:
             self._record_epochs(training.settings.epochs)
-        if (path / "metrics.csv").stat().st_nlink > 1:  # of a copy by hard links, which stays as it is
+        with failures(path / "metrics.csv"):
+            is_linked = (path / "metrics.csv").stat().st_nlink > 1
+        if is_linked:  # of a copy by hard links, which stays as it is
             storage.put(path / "metrics.csv", metrics)
         for folder in (path, path / "checkpoints"):
             storage.sweep(folder)
@@ -124,8 +127,6 @@ class Resumption:
             try:
                 checkpoint, metrics = read_whole(self.run, path)
                 training.restore(checkpoint)
-            except UnreadableError:
-                raise
             except (RunError, ValueError) as error:
                 told = str(error) if isinstance(error, RunError) else f"{path}: {error}"
                 damaged[path] = told
