@@ -5,7 +5,7 @@ import io
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from signal import Signals
@@ -44,7 +44,8 @@ class RunDirectory:
     def __init__(self, path: Path, lock: Lock, training: Training, run: str, metrics: bytes) -> None:
         self.path, self.training, self._lock, self._run = path, training, lock, run
         self._columns = columns(training.experiment.spec)
-        self._metrics = Log(path / "metrics.csv", metrics)
+        with lock.moves_reported(path / "lock"):
+            self._metrics = Log(path / "metrics.csv", metrics)
         self._saved = time.monotonic()
 
     @classmethod
@@ -86,10 +87,10 @@ class RunDirectory:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._metrics.close()
-            if isinstance(error, StorageError):  # whose cause may be that the run was moved
-                with suppress(StorageError):
-                    self._lock.require_held(self.path / "lock")
+            with self._lock.moves_reported(self.path / "lock"):
+                self._metrics.close()
+                if isinstance(error, StorageError):
+                    raise error
         finally:
             self._lock.release()
 

@@ -5,6 +5,8 @@ import fcntl
 import os
 import struct
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nncli.errors import BusyError, NncliError, RunError, StorageError
@@ -53,6 +55,16 @@ class Lock:
                 is_held = False
         if not is_held:
             raise RunError(f"{path.parent}: was moved, or its lock removed; nothing more is written there")
+
+    @contextmanager
+    def moves_reported(self, path: Path) -> Iterator[None]:
+        """Report a StorageError inside as the RunError of ``require_held``, where the run was moved meanwhile."""
+        try:
+            yield
+        except StorageError:
+            with suppress(StorageError):
+                self.require_held(path)
+            raise
 
     def release(self) -> None:
         """Let go of the lock, where that has not been done."""

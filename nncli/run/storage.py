@@ -158,11 +158,14 @@ def _locked_folder(parent: Path, attempts: int = 3) -> tuple[Path, Lock]:
     make_folder(folder)
     try:
         return folder, Lock(folder / "lock")
-    except NncliError:
+    except NncliError as error:
+        was_swept = (
+            isinstance(error, BusyError) or not folder.exists()
+        )  # it had no lock yet, and was taken for deserted
         discard(folder)
-        if attempts == 1:
+        if attempts == 1 or not was_swept:
             raise
-        return _locked_folder(parent, attempts - 1)  # it had no lock yet, and was taken for deserted
+        return _locked_folder(parent, attempts - 1)
 
 
 def publish(folder: Path, target: Path) -> bool:

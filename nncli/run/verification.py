@@ -38,7 +38,7 @@ def verify(run: Run) -> Iterator[Check]:
     parts: dict[str, Callable[[], str]] = {"run.json": partial(_description, run), "spec.yaml": partial(_spec, run)}
     parts["metrics.csv"] = partial(_metrics, run)
     parts["checkpoints"] = partial(_checkpoints, run)
-    with suppress(RunError, StorageError):  # which the part "checkpoints" reports
+    with suppress(RunError):  # which the part "checkpoints" reports
         parts |= {f"checkpoints/{path.name}": partial(_checkpoint, run, path) for path in checkpoints(run.path)}
     if files.is_there(run.path / "evaluation.json"):
         parts["weights.npz"] = partial(_weights, run)

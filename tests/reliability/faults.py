@@ -99,6 +99,33 @@ FAULTS: dict[str, dict[str, Fault]] = {
             SAMPLE,
         ),
     },
+    "errors_at_reads": {
+        "unreadable is damaged": Fault(
+            {
+                FILES: (
+                    '        raise StorageError(f"{path}: {error.strerror',
+                    '        raise RunError(f"{path}: {error.strerror',
+                )
+            },
+            SAMPLE,
+        ),
+        "a checkpoint that cannot be read is skipped": Fault(
+            {
+                RESUMING: (
+                    "            except (RunError, ValueError) as error:",
+                    "            except (NncliError, ValueError) as error:",
+                ),
+            },
+            ("--most", "1", "--course", "resume interrupted"),
+        ),
+    },
+    "filesystems": {
+        "hard links are needed": Fault({STORAGE: ("        path.touch(exist_ok=False)\n", "        raise\n")}, ()),
+        "directories must be synced": Fault({STORAGE: ("if error.errno not in NO_FSYNC:", "if True:")}, ()),
+        "hidden directories stay": Fault(
+            {STORAGE: ("        discard(folder)\n        if attempts", "        if attempts")}, ()
+        ),
+    },
     "trainers": {
         "no lock": Fault({LOCK: ("                _take(descriptor)\n", "                pass\n")}, ("--rounds", "2")),
     },
