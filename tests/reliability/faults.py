@@ -129,6 +129,12 @@ FAULTS: dict[str, dict[str, Fault]] = {
     "trainers": {
         "no lock": Fault({LOCK: ("                _take(descriptor)\n", "                pass\n")}, ("--rounds", "2")),
     },
+    "moves": {
+        "a failed write is not examined": Fault(
+            {LOCK: ("            with suppress(StorageError):\n                self.require_held(path)\n", "")},
+            ("--rounds", "40"),
+        ),
+    },
     "kills": {
         "masks begin anew": Fault(
             {"nncli/run/streams.py": ('"state": int(state[0])', '"state": known["state"]["state"]')}, KILLED
