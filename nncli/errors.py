@@ -4,9 +4,8 @@ NncliError
 ├── CommandLineError   2  the command line is wrong
 ├── SpecError          3  the spec or the data is wrong
 ├── RunError           4  a run directory is missing, damaged or does not fit
-│   ├── UnreadableError   the system refuses to read in it, which says nothing of what is there
 │   └── UnsupportedVersionError   it was made by a newer version of nncli
-├── StorageError       5  storage failed: full, read-only, input/output error
+├── StorageError       5  storage failed: full, read-only, unreadable, input/output error
 ├── BusyError          6  busy, or exists already
 ├── DivergedError      7  training diverged: NaN or infinity
 ├── GateError          8  a gate was not met
@@ -40,16 +39,12 @@ class RunError(NncliError):
     exit_code = 4
 
 
-class UnreadableError(RunError):
-    """The system refuses to read in a run directory, which says nothing of what is there."""
-
-
 class UnsupportedVersionError(RunError):
     """A run was made by a newer version of nncli, whose files this one does not understand."""
 
 
 class StorageError(NncliError):
-    """Storage failed: full, read-only, an input/output error."""
+    """Storage failed: full, read-only, unreadable, an input/output error. It says nothing about what is stored."""
 
     exit_code = 5
 

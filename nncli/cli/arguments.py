@@ -1,13 +1,22 @@
 """What several commands read alike from the command line."""
 
-import os
+from contextlib import suppress
 from pathlib import Path
+
+from nncli.errors import StorageError
+from nncli.run.files import is_there
 
 RUNS = Path("runs")  # where runs are, unless another folder is named
 
 
 def find_run(text: str, runs: Path = RUNS) -> Path:
-    """A run directory by its path, or by its name in the folder of runs; a foreign folder of that name is no run."""
+    """A run directory by its path, or by its name in the folder of runs; a foreign folder of that name is no run.
+
+    Raises:
+        StorageError: the system refuses to read the folder of runs.
+    """
     path, by_name = Path(text), runs / text
-    is_run = [os.path.isfile(candidate / "run.json") for candidate in (path, by_name)]  # noqa: PTH113 (never raises)
-    return by_name if is_run == [False, True] else path
+    with suppress(StorageError):  # a foreign folder, or a run, whose reader then says it
+        if is_there(path / "run.json"):
+            return path
+    return by_name if is_there(by_name / "run.json") else path

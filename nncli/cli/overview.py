@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from nncli.run.listing import Listed
     from nncli.run.verification import Check
 
-COLOURS = {"running": "cyan", "finished": "green", "interrupted": "yellow", "diverged": "red", "damaged": "bold red"}
+COLOURS = {
+    "running": "cyan",
+    "finished": "green",
+    "interrupted": "yellow",
+    "diverged": "red",
+    "damaged": "bold red",
+    "unreadable": "red",
+}
+VERDICTS = {True: Text("ok", "green"), False: Text("WRONG", "bold red"), None: Text("unreadable", "red")}
 OTHERS = ("validation_", "test_")  # before the metrics of other splits than the training set
 ENDLESS = 10_000  # characters, more than any table is wide
 MOST_KEYS = 12  # that are told of a run; --json has them all
@@ -58,11 +66,11 @@ def _runs_table(listed: Sequence["Listed"], columns: Sequence[str]) -> Table:
 
 
 def show_checks(checks: Sequence["Check"]) -> None:
-    """A row a check, those that failed in red."""
+    """One row per check, those that failed in red."""
     out = Output()
     made = table("part", "", "found", numbers=False)
     for check in checks:
-        verdict = Text("ok", style="green") if check.holds else Text("WRONG", style="bold red")
+        verdict = VERDICTS[check.holds].copy()
         made.add_row(check.what, verdict, Text(check.words))
     out.print(made)
 

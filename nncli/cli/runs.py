@@ -15,8 +15,8 @@ from nncli.cli.arguments import RUNS
 def runs(folder: Path, sort: str | None, as_json: bool) -> None:
     """List the runs of a folder.
 
-    Shows of every run in FOLDER, or in runs/, whether it is running, finished, interrupted and resumable, diverged or
-    damaged, its metrics, and what sets its spec apart from the others.
+    Shows of every run in FOLDER, or in runs/, whether it is running, finished, interrupted and resumable, diverged,
+    damaged or unreadable, its metrics, and what sets its spec apart from the others.
     """
     from nncli.run.listing import runs_in
 

@@ -12,21 +12,24 @@ def verify(run: str, as_json: bool) -> None:
     """Check every file of a run.
 
     RUN is a run directory, or the name of one in runs/. Every digest is computed again, the data is drawn again, and
-    the network measured again, which has to give what was recorded. Exit code 4 where something does not.
+    the network measured again, which has to give what was recorded. Exit code 4 where something does not, 5 where
+    the system refuses to read a file, which says nothing about the run.
     """
     from nncli.cli.arguments import find_run
     from nncli.cli.threads import blas_threads
-    from nncli.errors import RunError
+    from nncli.errors import RunError, StorageError
     from nncli.run.reading import Run
     from nncli.run.verification import verify as checked
 
     held = Run(find_run(run))
     with blas_threads(held.record.spec.training.threads):
         checks = list(checked(held))
-    failed = [check for check in checks if not check.holds]
+    failed = sum(check.holds is False for check in checks)
+    unreadable = sum(check.holds is None for check in checks)
     try:
         if as_json:
-            document = {"run": str(held.path), "holds": not failed, "checks": [vars(check) for check in checks]}
+            holds = False if failed else None if unreadable else True
+            document = {"run": str(held.path), "holds": holds, "checks": [vars(check) for check in checks]}
             click.echo(json.dumps(document, indent=2, allow_nan=False))
         else:
             from nncli.cli.overview import show_checks
@@ -34,4 +37,6 @@ def verify(run: str, as_json: bool) -> None:
             show_checks(checks)
     finally:  # a check has failed even where nobody reads the rest
         if failed:
-            raise RunError(f"{held.path}: {len(failed)} of {len(checks)} checks failed")
+            raise RunError(f"{held.path}: {failed} of {len(checks)} checks failed")
+        if unreadable:
+            raise StorageError(f"{held.path}: {unreadable} of {len(checks)} checks could not read the run")

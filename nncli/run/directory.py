@@ -15,14 +15,16 @@ from typing import Self
 import numpy as np
 
 from nncli.data.dataset import Dataset
-from nncli.errors import BusyError, CommandLineError, DivergedError, InterruptionError
+from nncli.errors import BusyError, CommandLineError, DivergedError, InterruptionError, StorageError
 from nncli.nn.parameters import Parameters
 from nncli.run import storage
+from nncli.run.append_log import Log
 from nncli.run.assembly import Experiment
 from nncli.run.checkpoint import checkpoints, pack
 from nncli.run.environment import environment
 from nncli.run.evaluation import columns
 from nncli.run.loading import LoadedSpec
+from nncli.run.lock import Lock
 from nncli.run.records import ArrayRecord, DataRecord, EvaluationRecord, FileRecord, RunRecord, identity, sealed
 from nncli.run.training import Epoch, Training
 from nncli.spec.problems import shown
@@ -39,10 +41,11 @@ class RunDirectory:
     weights.npz, then evaluation.json, whose presence means "finished".
     """
 
-    def __init__(self, path: Path, lock: storage.Lock, training: Training, run: str, metrics: bytes) -> None:
+    def __init__(self, path: Path, lock: Lock, training: Training, run: str, metrics: bytes) -> None:
         self.path, self.training, self._lock, self._run = path, training, lock, run
         self._columns = columns(training.experiment.spec)
-        self._metrics = storage.Log(path / "metrics.csv", metrics)
+        with lock.moves_reported(path / "lock"):
+            self._metrics = Log(path / "metrics.csv", metrics)
         self._saved = time.monotonic()
 
     @classmethod
@@ -84,7 +87,10 @@ class RunDirectory:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._metrics.close()
+            with self._lock.moves_reported(self.path / "lock"):
+                self._metrics.close()
+                if isinstance(error, StorageError):
+                    raise error
         finally:
             self._lock.release()
 

@@ -7,14 +7,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nncli.errors import RunError, UnreadableError
+from nncli.errors import RunError, StorageError
 
+NOTHING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 WORDS = {
     errno.ENOENT: "missing",
     errno.ELOOP: "is a symbolic link; a run holds its files itself",
     errno.ENOTDIR: "is no folder, or a symbolic link to one",
+    errno.ENXIO: "is a socket, and no file",
+    errno.EOPNOTSUPP: "is a socket, and no file",  # on macOS
 }
+
+
+@contextmanager
+def failures(path: Path) -> Iterator[None]:
+    """What the operating system refuses at ``path``, as a StorageError that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror or error}") from error
 
 
 def read(folder: Path, name: str, most: int) -> bytes:
@@ -26,7 +38,8 @@ def read(folder: Path, name: str, most: int) -> bytes:
         most: bytes; a larger file is refused before any of it is read.
 
     Raises:
-        RunError: it is missing, too large, no regular file, behind a link, or the system refuses it.
+        RunError: it is missing, too large, no regular file, or behind a link.
+        StorageError: the system refuses to read it.
     """
     path = folder / name
     with _refusals(path), _opened(folder, *name.split("/")) as descriptor:
@@ -44,6 +57,7 @@ def listed(folder: Path, name: str) -> list[str]:
 
     Raises:
         RunError: it is a link, or something else than a folder.
+        StorageError: the system refuses to read it.
     """
     with _refusals(folder / name):
         try:
@@ -57,13 +71,15 @@ def is_there(path: Path) -> bool:
     """Whether anything has this name, a link that leads nowhere too.
 
     Raises:
-        RunError: the system does not tell.
+        StorageError: the system does not say.
     """
-    with _refusals(path):
+    with failures(path):
         try:
             os.lstat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
+        except OSError as error:
+            if error.errno in NOTHING:
+                return False
+            raise
     return True
 
 
@@ -96,10 +112,11 @@ def _opened(folder: Path, *steps: str) -> Iterator[int]:
 
 @contextmanager
 def _refusals(path: Path) -> Iterator[None]:
-    """What the operating system refuses, as a RunError that names the path; not for want of a file: UnreadableError."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in WORDS:
-            raise RunError(f"{path}: {WORDS[error.errno]}") from None
-        raise UnreadableError(f"{path}: {error.strerror or error}") from None
+    """What is not there, or is no file, as a RunError that names the path; any other error says nothing of the run."""
+    with failures(path):
+        try:
+            yield
+        except OSError as error:
+            if error.errno in WORDS:
+                raise RunError(f"{path}: {WORDS[error.errno]}") from None
+            raise

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nncli.errors import CommandLineError, RunError
+from nncli.errors import CommandLineError, RunError, StorageError
+from nncli.run import files
 from nncli.run.comparison import Entry, entry, in_order, spec_table
 from nncli.run.reading import Run, is_run
 from nncli.run.resuming import newest_whole
@@ -16,7 +17,7 @@ class Listed:
 
     Args:
         path: its directory.
-        status: in words: running, finished, interrupted at an epoch, diverged at one, damaged.
+        status: in words: running, finished, interrupted at an epoch, diverged at one, damaged, unreadable.
         epoch: of which its metrics are; None where it has none.
         epochs: how many it is to be trained.
         metrics: the final ones by column, or the last ones where it is not finished.
@@ -38,7 +39,7 @@ def runs_in(folder: Path, sort: str | None = None) -> list[Listed]:
 
     Raises:
         CommandLineError: there is no such folder, or no run has the metric to sort by.
-        RunError: the folder cannot be read.
+        StorageError: the folder cannot be read.
     """
     entries: list[Entry] = []
     damaged: list[Listed] = []
@@ -54,6 +55,8 @@ def runs_in(folder: Path, sort: str | None = None) -> list[Listed]:
             problems |= {path: problem} if problem else {}
         except RunError as error:
             damaged.append(Listed(path, status, problem=str(error)))
+        except StorageError as error:
+            damaged.append(Listed(path, "unreadable", problem=str(error)))
     entries = in_order(entries, sort) if entries else []
     table = {key: (values, _usual(values)) for key, values in spec_table([each.run for each in entries]).items()}
     listed = [
@@ -73,12 +76,11 @@ def runs_in(folder: Path, sort: str | None = None) -> list[Listed]:
 
 def _paths(folder: Path) -> list[Path]:
     """What may be runs: all but what is hidden."""
-    try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except (FileNotFoundError, NotADirectoryError):
-        raise CommandLineError(f"{folder}: no such folder; 'nncli train' makes it, or name another") from None
-    except OSError as error:
-        raise RunError(f"{folder}: {error.strerror}") from None
+    with files.failures(folder):
+        try:
+            return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        except (FileNotFoundError, NotADirectoryError):
+            raise CommandLineError(f"{folder}: no such folder; 'nncli train' makes it, or name another") from None
 
 
 def _usual(values: list[Any]) -> Any:

@@ -16,11 +16,12 @@ from nncli.errors import RunError, UnsupportedVersionError
 from nncli.nn.network import shapes, statistics
 from nncli.nn.parameters import Parameters
 from nncli.registry import ComponentSpec, names
-from nncli.run import files, limits, storage
+from nncli.run import files, limits
 from nncli.run.checkpoint import Checkpoint, checkpoints, unpack
 from nncli.run.checks import cross_check
 from nncli.run.evaluation import columns, measured_names, plausible
 from nncli.run.loading import resolve
+from nncli.run.lock import is_locked
 from nncli.run.records import DataRecord, EvaluationRecord, Known, RunRecord, identity, parsed, unsealed
 from nncli.run.stopping import has_ended
 from nncli.run.weights import forms, require_fit, unzipped
@@ -41,14 +42,13 @@ class Run:
 
     Raises:
         RunError: it is missing, or is no run directory.
+        StorageError: the system refuses to read it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            is_folder = path.is_dir()
-        except OSError as error:
-            raise RunError(f"{path}: {error.strerror}") from None
+        with files.failures(path):
+            is_folder = files.is_there(path) and path.is_dir()
         if not is_folder:
             raise RunError(f"{path}: no such run directory, nor is there one of that name in runs")
         if not files.is_there(path / "run.json"):
@@ -172,7 +172,7 @@ class Run:
     @property
     def status(self) -> str:
         """In words, from the lock and the files alone: running, finished, diverged or interrupted."""
-        if storage.is_locked(self.path / "lock"):
+        if is_locked(self.path / "lock"):
             return "running"
         if self.evaluation is not None:
             return "finished"

@@ -7,14 +7,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from nncli.errors import RunError, SpecError, UnreadableError
+from nncli.errors import RunError, SpecError
 from nncli.run import storage
 from nncli.run.agreement import differences, lengths
 from nncli.run.assessment import require_same_data
 from nncli.run.checkpoint import Checkpoint, checkpoints
 from nncli.run.directory import RunDirectory, put_checkpoint, reached
 from nncli.run.environment import environment
+from nncli.run.files import failures
 from nncli.run.loading import checked, parse, read_config
+from nncli.run.lock import Lock
 from nncli.run.reading import Run
 from nncli.run.records import EvaluationRecord, sealed
 from nncli.run.training import Training
@@ -37,7 +39,7 @@ class Resumption:
 
     def __init__(self, path: Path) -> None:
         self.run, self.told = Run(path), list[str]()
-        self._lock = storage.Lock(path / "lock")
+        self._lock = Lock(path / "lock")
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +111,9 @@ class Resumption:
             put_checkpoint(path, training, self.run.identity, len(metrics), hashlib.sha256(metrics).hexdigest())
         if is_raised:
             self._commit_epochs(epochs)
-        if (path / "metrics.csv").stat().st_nlink > 1:  # of a copy by hard links, which stays as it is
+        with failures(path / "metrics.csv"):
+            is_linked = (path / "metrics.csv").stat().st_nlink > 1
+        if is_linked:  # of a copy by hard links, which stays as it is
             storage.put(path / "metrics.csv", metrics)
         for folder in (path, path / "checkpoints"):
             storage.sweep(folder)
@@ -127,8 +131,6 @@ class Resumption:
             try:
                 checkpoint, metrics = read_whole(self.run, path)
                 training.restore(checkpoint)
-            except UnreadableError:
-                raise
             except (RunError, ValueError) as error:
                 told = str(error) if isinstance(error, RunError) else f"{path}: {error}"
                 damaged[path] = told

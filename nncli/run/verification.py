@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from nncli.errors import NncliError, RunError
+from nncli.errors import NncliError, RunError, StorageError
 from nncli.run import files
 from nncli.run.agreement import differences
 from nncli.run.assessment import assembled, assess, require_same_data
@@ -24,11 +24,14 @@ CLOSE = 1e-4  # relative; what single precision may make of other roundings wher
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at: ``what``, ``words`` on what was found, and whether that is right."""
+    """One thing that was looked at: ``what``, ``words`` on what was found, and whether that is right.
+
+    ``holds`` is None where the system refuses to read it, which says nothing about the run.
+    """
 
     what: str
     words: str
-    holds: bool
+    holds: bool | None
 
 
 def verify(run: Run) -> Iterator[Check]:
@@ -36,7 +39,7 @@ def verify(run: Run) -> Iterator[Check]:
     parts: dict[str, Callable[[], str]] = {"run.json": partial(_description, run), "spec.yaml": partial(_spec, run)}
     parts["metrics.csv"] = partial(_metrics, run)
     parts["checkpoints"] = partial(_checkpoints, run)
-    with suppress(RunError):  # which has been told by then
+    with suppress(RunError):  # which the part "checkpoints" reports
         parts |= {f"checkpoints/{path.name}": partial(_checkpoint, run, path) for path in checkpoints(run.path)}
     if files.is_there(run.path / "evaluation.json"):
         parts["weights.npz"] = partial(_weights, run)
@@ -44,6 +47,8 @@ def verify(run: Run) -> Iterator[Check]:
     for what, look in parts.items():
         try:
             yield Check(what, look(), holds=True)
+        except StorageError as error:
+            yield Check(what, str(error), holds=None)
         except NncliError as error:
             if not _is_replaced(run, what):
                 yield Check(what, str(error), holds=False)
@@ -51,8 +56,10 @@ def verify(run: Run) -> Iterator[Check]:
 
 def _is_replaced(run: Run, what: str) -> bool:
     """Whether a checkpoint has gone because newer ones have come, from somebody who trains in the run."""
+    if not what.startswith("checkpoints/"):
+        return False
     there = [f"checkpoints/{path.name}" for path in checkpoints(run.path)]
-    return what.startswith("checkpoints/") and bool(there) and what not in there
+    return bool(there) and what not in there
 
 
 def _description(run: Run) -> str:

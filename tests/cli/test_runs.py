@@ -1,15 +1,18 @@
 """``nncli runs``: every run of a folder with its status, what it reached, and what sets it apart."""
 
+import errno
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from nncli.run.storage import Lock
+from nncli.run.lock import Lock
 
 
 @pytest.fixture
@@ -88,6 +91,26 @@ def test_a_damaged_checkpoint_leaves_an_older_one(shelf, nncli, damage):
     assert "00000030.ckpt: the checkpoint is damaged" in run["problem"]
     oldest.write_bytes(damage)
     assert listed(nncli)["stopped"]["status"] == "damaged"
+
+
+def test_a_run_that_the_system_refuses_to_read_is_not_damaged(shelf, nncli, monkeypatch):
+    """It is listed as unreadable, with the reason, and hides no other run; a folder that is refused is exit code 5."""
+    refused, opened = "00000030.ckpt", os.open
+
+    def refuse(path, *flags, **more):
+        if Path(path).name == refused:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(path, *flags, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    runs = listed(nncli)
+    assert {name: run["status"] for name, run in runs.items()} == {
+        **dict.fromkeys("abc", "finished"),
+        "stopped": "unreadable",
+    }
+    assert runs["stopped"]["problem"] == "runs/stopped/checkpoints/00000030.ckpt: Input/output error"
+    monkeypatch.setattr(Path, "iterdir", lambda path: refuse(refused))
+    assert nncli("runs").code == 5
 
 
 def test_what_is_odd_hides_no_other_run(shelf, nncli):

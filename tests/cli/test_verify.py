@@ -1,6 +1,8 @@
 """``nncli verify``: whatever is changed in a run, one of its parts is found wrong."""
 
+import errno
 import json
+import os
 import shutil
 
 import pytest
@@ -147,6 +149,46 @@ def test_a_wrong_part_is_told_in_the_table(run, nncli):
     assert "WRONG" in result.out
     assert "digest" in result.out
     assert "2 of 9 checks failed" in result.err
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_what_the_system_refuses_to_read_is_not_wrong(run, nncli, monkeypatch, damage):
+    """The part is unreadable and the exit code 5; damage in another part is told all the same, with 4."""
+    opened = os.open
+    if damage:
+        (run / "spec.yaml").unlink()
+
+    def refuse(path, *flags, **more):
+        if path == "weights.npz":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(path, *flags, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    result = nncli("verify", "config", "--json")
+    document = json.loads(result.out)
+    holds = {check["what"]: check["holds"] for check in document["checks"] if check["holds"] is not True}
+    assert holds == {**({"spec.yaml": False} if damage else {}), "weights.npz": None, "evaluation": None}
+    assert (result.code, document["holds"]) == ((4, False) if damage else (5, None))
+    told = "1 of 9 checks failed" if damage else "2 of 9 checks could not read the run"
+    assert result.err == f"runs/config: {told}\n"
+    assert " unreadable " in nncli("verify", "config").out
+
+
+@pytest.mark.parametrize("command", [("verify",), ("evaluate",), ("compare", "config"), ("train", "--resume")])
+@pytest.mark.parametrize("name", ["lstat", "stat"])
+def test_a_run_whose_names_the_system_refuses_is_not_missing(run, nncli, monkeypatch, command, name):
+    """An input/output error, or no permission, is exit code 5 with the reason, whatever the command."""
+    known = getattr(os, name)
+
+    def refuse(path, *more, **others):
+        if str(path).startswith("runs/other"):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        return known(path, *more, **others)
+
+    shutil.copytree(run, run.with_name("other"))
+    monkeypatch.setattr(os, name, refuse)
+    result = nncli(*command, "other")
+    assert (result.code, result.err.endswith(": Permission denied\n")) == (5, True), result.err
 
 
 def test_nothing_is_written(run, nncli):

@@ -44,7 +44,7 @@ def courses(work: Path) -> list[Course]:
     whole = trials.reference(work / "whole", SPEC)
     longer = trials.reference(work / "longer", SPECS["longer"])
     template = trials.lay_out(work / "template", SPEC)
-    half = _half(template, work / "half")
+    half = interrupted(template, work / "half")
     finished = Path(shutil.copytree(template, work / "finished"))
     assert trials.forked(TRAIN, finished).code == 0
     return [
@@ -71,7 +71,7 @@ def _course(name: str, arguments: tuple[str, ...], template: Path, whole: Path, 
     return Course(name, words, template, whole, tracing.points(trace.calls, folder), again)
 
 
-def _half(template: Path, folder: Path) -> Path:
+def interrupted(template: Path, folder: Path) -> Path:
     """A run that was killed where a row of metrics had been written, and not yet the checkpoint that counts on it."""
     probe = Path(shutil.copytree(template, folder.with_name("probe")))
     found = tracing.points(tracing.traced(TRAIN, probe, FAST).calls, probe)
@@ -88,11 +88,11 @@ def injection(point: Point, what: str, more: str = "") -> tuple[str, str]:
     return "-e", f"inject={point.call}:{what}:when={point.number}{more}"
 
 
-def arguments_of(harness: str, description: str) -> argparse.Namespace:
+def arguments_of(harness: str, description: str, names: Sequence[str] = COURSES) -> argparse.Namespace:
     """Read a harness's command line."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--sample", type=int, help="so many trials, drawn by chance, instead of all")
-    parser.add_argument("--course", choices=COURSES, help="one command instead of all")
+    parser.add_argument("--course", choices=names, help="one command instead of all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--most", type=int, default=100, help="stop when so many trials were wrong")

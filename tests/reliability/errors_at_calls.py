@@ -93,11 +93,10 @@ def _wrong_message(trial: Trial, lines: list[str]) -> list[str]:
 
 
 def _is_harmless(call: Call) -> bool:
-    """Whether nothing depends on the call: progress, a temporary file that is removed, a lock that is tried again."""
+    """Whether nothing depends on the call: progress, or a temporary file that is removed."""
     names = [path.name for path in call.paths()]
     is_cleaning = call.name.startswith("unlink") and all(name.startswith(".") for name in names)
-    is_new_lock = call.name == "openat" and "/.new-" in str(list(call.paths())[-1]) and names[-1] == "lock"
-    return _is_told(call) or is_cleaning or is_new_lock
+    return _is_told(call) or is_cleaning
 
 
 def _is_told(call: Call) -> bool:

@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 from tests.reliability.sabotage import Faults, planted, run_in
 
-STORAGE, DIRECTORY, RESUMING, TRAINING, READING = (
-    f"nncli/run/{name}.py" for name in ("storage", "directory", "resuming", "training", "reading")
+STORAGE, APPEND_LOG, LOCK, FILES, DIRECTORY, RESUMING, TRAINING, READING = (
+    f"nncli/run/{name}.py"
+    for name in ("storage", "append_log", "lock", "files", "directory", "resuming", "training", "reading")
 )
 IN_PLACE = {
     STORAGE: ("            temporary.replace(path)\n", "            path.write_bytes(temporary.read_bytes())\n")
 }
-NOT_CUT = {STORAGE: ("            os.ftruncate(self._descriptor, self.size)\n", "")}
+NOT_CUT = {APPEND_LOG: ("            os.ftruncate(self._descriptor, self.size)\n", "")}
 OLDEST_REMOVED_FIRST = {
     DIRECTORY: (
         "        put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n"
@@ -35,7 +36,7 @@ OLDEST_REMOVED_FIRST = {
 CUT_BEFORE_CHECKPOINT = {
     RESUMING: (
         "        for each in damaged:\n",
-        "        storage.Log(path / 'metrics.csv', metrics).close()\n        for each in damaged:\n",
+        "        (path / 'metrics.csv').write_bytes(metrics)\n        for each in damaged:\n",
     )
 }
 NO_CHECKPOINT_OF_A_RAISE = {RESUMING: ("        if is_raised or has_extra_row:\n", "        if False:\n")}
@@ -96,7 +97,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
         ),
         "failures swallowed": Fault(
             {
-                STORAGE: (
+                FILES: (
                     '        raise StorageError(f"{path}: {error.strerror or error}") from error',
                     "        return",
                 )
@@ -104,7 +105,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
             SAMPLE,
         ),
         "failures not told": Fault(
-            {STORAGE: ('        raise StorageError(f"{path}: {error.strerror or error}") from error', "        raise")},
+            {FILES: ('        raise StorageError(f"{path}: {error.strerror or error}") from error', "        raise")},
             SAMPLE,
         ),
         "copies left behind": Fault(
@@ -112,17 +113,48 @@ FAULTS: dict[str, dict[str, Fault]] = {
         ),
         "failed fsync of metrics ignored": Fault(
             {
-                STORAGE: (
+                APPEND_LOG: (
                     "        with failures(self.path):\n            os.fsync(self._descriptor)",
-                    "        with suppress(OSError):\n            os.fsync(self._descriptor)",
+                    "        try:\n            os.fsync(self._descriptor)\n        except OSError:\n            pass",
                 )
             },
             SAMPLE,
         ),
     },
+    "errors_at_reads": {
+        "unreadable is damaged": Fault(
+            {
+                FILES: (
+                    '        raise StorageError(f"{path}: {error.strerror',
+                    '        raise RunError(f"{path}: {error.strerror',
+                )
+            },
+            SAMPLE,
+        ),
+        "a checkpoint that cannot be read is skipped": Fault(
+            {
+                RESUMING: (
+                    "            except (RunError, ValueError) as error:",
+                    "            except (NncliError, ValueError) as error:",
+                ),
+            },
+            ("--most", "1", "--course", "resume interrupted"),
+        ),
+    },
+    "filesystems": {
+        "hard links are needed": Fault({STORAGE: ("        path.touch(exist_ok=False)\n", "        raise\n")}, ()),
+        "directories must be synced": Fault({STORAGE: ("if error.errno not in NO_FSYNC:", "if True:")}, ()),
+        "hidden directories stay": Fault(
+            {STORAGE: ("        discard(folder)\n        if attempts", "        if attempts")}, ()
+        ),
+    },
     "trainers": {
-        "no lock": Fault(
-            {STORAGE: ("                _take(descriptor)\n", "                pass\n")}, ("--rounds", "2")
+        "no lock": Fault({LOCK: ("                _take(descriptor)\n", "                pass\n")}, ("--rounds", "2")),
+    },
+    "moves": {
+        "a failed write is not examined": Fault(
+            {LOCK: ("            with suppress(StorageError):\n                self.require_held(path)\n", "")},
+            ("--rounds", "40"),
         ),
     },
     "kills": {

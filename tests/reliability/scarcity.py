@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -101,9 +101,14 @@ def _with_limit(size: int, fits: bool, work: Path, whole: Path) -> list[str]:
 
 
 def survey(sizes: int = SIZES) -> int:
-    """Every part; prints what was wrong, and which could not be tried; 1 where anything was wrong."""
+    """Every part; 1 where anything was wrong."""
+    return conduct(full_disk, read_only_disk, partial(small_files, sizes=sizes))
+
+
+def conduct(*parts: Callable[[Path], list[str]]) -> int:
+    """Make each part in a directory; prints what was wrong and what could not be tried; 1 where anything was wrong."""
     code = 0
-    for part in (full_disk, read_only_disk, partial(small_files, sizes=sizes)):
+    for part in parts:
         name = getattr(part, "func", part).__name__.replace("_", " ")
         with tempfile.TemporaryDirectory(prefix="scarcity-", ignore_cleanup_errors=True) as work:
             try:

@@ -9,7 +9,9 @@ from tests.reliability.sabotage import run_in
 pytestmark = pytest.mark.skipif(not tracing.is_available(), reason="strace is missing, or may not trace")
 
 
-@pytest.mark.parametrize(("harness", "sample"), [("signals_at_calls", 3), ("errors_at_calls", 5)])
+@pytest.mark.parametrize(
+    ("harness", "sample"), [("signals_at_calls", 3), ("errors_at_calls", 5), ("errors_at_reads", 5)]
+)
 def test_a_sample_of_trials_is_right(harness, sample):
     """What is left after a signal or an error can be read, and training goes on to the bytes that it would have had."""
     done = run_in(ROOT, f"tests.reliability.{harness}", "--sample", str(sample), "--seed", "3")
@@ -18,7 +20,13 @@ def test_a_sample_of_trials_is_right(harness, sample):
 
 
 @pytest.mark.parametrize(
-    ("harness", "fault"), [("signals_at_calls", "SIGTERM not caught"), ("errors_at_calls", "failures swallowed")]
+    ("harness", "fault"),
+    [
+        ("signals_at_calls", "SIGTERM not caught"),
+        ("errors_at_calls", "failures swallowed"),
+        ("errors_at_reads", "unreadable is damaged"),
+        ("filesystems", "hidden directories stay"),
+    ],
 )
 def test_a_planted_fault_is_found(harness, fault):
     """With the fault the harness is red."""
@@ -32,3 +40,10 @@ def test_disks_that_are_full_read_only_or_small():
     done = run_in(ROOT, "tests.reliability.scarcity", "--sizes", "4")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "small files: 0 wrong" in done.stdout
+
+
+def test_file_systems_that_lack_something():
+    """Hard links, an fsync of directories, locks: what is not needed is done without, and the rest is said."""
+    done = run_in(ROOT, "tests.reliability.filesystems")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no locks: 0 wrong" in done.stdout

@@ -1,4 +1,4 @@
-"""A round of three trainers, and a planted fault that it must find."""
+"""A round of three trainers, runs that are moved, and injected faults that these must find."""
 
 import sys
 
@@ -22,3 +22,13 @@ def test_a_planted_fault_is_found():
     done = run_in(ROOT, "tests.reliability.trainers", "--sabotage", "no lock")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "not one has trained" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(("--rounds", "5"), 0), (("--sabotage", "a failed write is not examined"), 1)]
+)
+def test_a_run_that_is_moved_ends_its_training(words, code):
+    """With exit code 4, at any moment; the harness is red where a failed write is taken for a failing disk."""
+    done = run_in(ROOT, "tests.reliability.moves", *words)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert " moves, " in done.stdout

@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -13,6 +13,8 @@ from tests.reliability.trials import Outcome, command, environment
 NAMES = ("rename", "renameat", "renameat2", "mkdir", "mkdirat", "unlink", "unlinkat", "link", "linkat", "rmdir")
 CHANGING = ("openat", "write", "pwrite64", "writev", "fsync", "fdatasync", "truncate", "ftruncate", *NAMES)
 ALL = (*CHANGING, "open", "creat", "close", "dup", "dup2", "dup3", "lseek", "pwritev", "fallocate", "sendfile", "chdir")
+READING = ("openat", "read", "pread64", "getdents64", "newfstatat", "fstat", "lstat", "stat", "statx", "fcntl")
+WITH_DATA = {"write", "writev", "pwrite64", "pwritev", "read", "pread64"}  # whose strings are no paths
 LONGEST = 1 << 28  # bytes of a string
 
 _LINE = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+|\?)(.*)")
@@ -52,7 +54,7 @@ class Call(NamedTuple):
                 start = Path(token.path)
                 if token.number != CWD:
                     yield start
-            elif isinstance(token, bytes) and self.name not in {"write", "writev", "pwrite64", "pwritev"}:
+            elif isinstance(token, bytes) and self.name not in WITH_DATA:
                 yield start / token.decode()
 
 
@@ -128,23 +130,28 @@ class Point(NamedTuple):
     about: str
 
 
-def points(calls: Iterable[Call], folder: Path) -> list[Point]:
-    """Every call that changes something below ``folder``, or writes to standard output or standard error."""
+def changes(call: Call) -> bool:
+    """Whether the call changes something, or may; a file that is opened to be read and an empty write do not."""
+    if call.name == "openat":
+        return "O_CREAT" in call.words
+    return call.name in CHANGING and not (call.name == "write" and call.tokens[1] == b"")
+
+
+def reads(call: Call) -> bool:
+    """Whether the call reads a file, a directory, or what is known about one."""
+    return call.name in READING and not changes(call)
+
+
+def points(calls: Iterable[Call], folder: Path, chosen: Callable[[Call], bool] = changes) -> list[Point]:
+    """Every such call about something below ``folder``, or about standard output or standard error."""
     counted: Counter[str] = Counter()
     found = []
     for call in calls:
         counted[call.name] += 1
         about = _about(call, folder)
-        if about is not None and _changes(call):
+        if about is not None and chosen(call):
             found.append(Point(call.name, counted[call.name], about))
     return found
-
-
-def _changes(call: Call) -> bool:
-    """Whether the call changes something, or may; a file that is opened to be read and an empty write do not."""
-    if call.name == "openat":
-        return "O_CREAT" in call.words
-    return call.name in CHANGING and not (call.name == "write" and call.tokens[1] == b"")
 
 
 def _about(call: Call, folder: Path) -> str | None:

@@ -1,12 +1,13 @@
 """Reading in a folder that others have filled: nothing but its own regular files, and no more of them than asked."""
 
+import errno
 import os
 import socket
 from contextlib import suppress
 
 import pytest
 
-from nncli.errors import RunError
+from nncli.errors import RunError, StorageError
 from nncli.run import files
 
 TEXT = b"what is in it"
@@ -97,6 +98,25 @@ def test_what_is_no_regular_file_is_refused_at_once(folder, make):
     make(folder / "file")
     with pytest.raises(RunError, match=rf"^{folder}/file: "):
         files.read(folder, "file", 99)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EACCES, errno.EMFILE, errno.ENOMEM])
+@pytest.mark.parametrize("name", ["open", "fstat", "lstat", "listdir", "fdopen"])
+def test_what_the_system_refuses_to_read_says_nothing_of_the_run(folder, monkeypatch, number, name):
+    """It is a storage error with exit code 5, and no damage."""
+    act = {
+        "lstat": lambda: files.is_there(folder / "file"),
+        "listdir": lambda: files.listed(folder, "inner"),
+    }.get(name, lambda: files.read(folder, "file", 99))
+
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, name, refuse)
+        with pytest.raises(StorageError, match=os.strerror(number)) as told:
+            act()
+    assert told.value.exit_code == 5
 
 
 @pytest.mark.parametrize("make", [make_pipe, make_nothing])

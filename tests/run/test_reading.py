@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from nncli.errors import RunError
-from nncli.run import files, storage
+from nncli.run import files
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import checkpoints, pack, unpack
+from nncli.run.lock import Lock
 from nncli.run.reading import Run
 from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE, put_record
 
@@ -123,7 +124,7 @@ def test_an_evaluation_of_fewer_epochs_than_asked_for_counts_no_more(run):
 
 def test_a_run_is_running_as_long_as_its_lock_is_held(unfinished):
     """The kernel's lock decides, and reading neither takes it nor waits for it."""
-    lock = storage.Lock(unfinished / "lock")
+    lock = Lock(unfinished / "lock")
     assert Run(unfinished).status == "running"
     lock.release()
     assert Run(unfinished).status == "interrupted at epoch 30"

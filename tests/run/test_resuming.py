@@ -13,15 +13,16 @@ import pytest
 from nnfs.datasets import spiral_data
 
 from nncli.data.toy import Spiral
-from nncli.errors import BusyError, RunError, SpecError, StorageError, UnreadableError
+from nncli.errors import BusyError, RunError, SpecError, StorageError
 from nncli.run import loading, storage, training
+from nncli.run.append_log import Log
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import checkpoints, pack, unpack
 from nncli.run.directory import RunDirectory
 from nncli.run.loading import load
+from nncli.run.lock import Lock
 from nncli.run.reading import Run
 from nncli.run.resuming import Resumption
-from nncli.run.storage import Lock
 from nncli.run.training import Training
 from nncli.run.verification import verify
 from tests.run.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
@@ -468,7 +469,7 @@ def test_what_the_system_does_not_let_us_read_is_not_taken_for_damage(interrupte
         return opened(name, *flags, **more)
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(UnreadableError, match="Input/output error"):
+    with pytest.raises(StorageError, match="Input/output error"):
         resume(path)
     assert newest.exists()
 
@@ -505,6 +506,35 @@ def test_a_run_that_was_moved_is_written_to_no_more(here, nncli, monkeypatch, mo
     assert [path.name for path in run.rglob("*.ckpt") if path.name != "00000000.ckpt"] == []
 
 
+@pytest.mark.parametrize(
+    ("owner", "name"), [(Lock, "require_held"), (storage, "_synced_copy"), (storage, "sync_folder"), (Log, "sync")]
+)
+def test_a_run_that_is_moved_at_any_write_is_no_failing_disk(here, nncli, monkeypatch, owner, name):
+    """Also where it is moved between the check of its lock and a write: exit code 4, and its files stay as they are."""
+    run, called, left = here / "runs" / "config", getattr(owner, name), 0
+
+    def moved(*arguments):
+        nonlocal left
+        left -= run.exists()
+        if left == 0 and run.exists() and name == "sync_folder":
+            run.rename(here / "moved")
+        result = called(*arguments)
+        if left == 0 and run.exists():
+            run.rename(here / "moved")
+        return result
+
+    monkeypatch.setattr(owner, name, moved)
+    for number in count(1):
+        left = number
+        result = nncli("train", "config.yaml", "training.checkpoint_seconds=0", "training.epochs=3", "-q")
+        if not (here / "moved").exists():
+            break
+        assert result.code == 4, result
+        assert "was moved, or its lock removed" in result.err
+        shutil.rmtree(here / "moved")
+    assert number > 3
+
+
 def test_a_copy_by_hard_links_stays_as_it_is(interrupted):
     """metrics.csv, which is cut and grows, becomes a file of the run's own."""
     path = interrupted()
@@ -525,7 +555,7 @@ def test_a_full_disk_is_told_with_the_command_that_goes_on(here, nncli, monkeypa
     def full(log):
         raise StorageError("metrics.csv: No space left on device")
 
-    monkeypatch.setattr(storage.Log, "sync", full)
+    monkeypatch.setattr(Log, "sync", full)
     result = nncli("train", "config.yaml", "-q")
     assert result.code == 5
     assert result.err == "metrics.csv: No space left on device; go on with: nncli train --resume runs/config\n"

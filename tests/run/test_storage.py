@@ -1,41 +1,18 @@
-"""Files put whole, logs that only grow, locks, and what is told when the disk refuses."""
+"""Files written atomically and durably, and the error where the disk refuses."""
 
 import errno
-import hashlib
 import os
-import subprocess
-import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from nncli.errors import BusyError, StorageError
-from nncli.run import storage
-
-HOLDER = """
-import sys, time
-from pathlib import Path
-from nncli.run.storage import Lock
-lock = Lock(Path(sys.argv[1]))
-print("held", flush=True)
-time.sleep(60)
-"""
+from nncli.run import lock, storage
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
-
-
-def a_log(folder):
-    (folder / "log").touch()
-    return storage.Log(folder / "log", b"")
-
-
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
-def test_what_is_no_lock_is_not_held(tmp_path, make):
-    """Asking follows no link, and waits for no pipe."""
-    make(tmp_path / "lock")
-    assert not storage.is_locked(tmp_path / "lock")
 
 
 @pytest.fixture
@@ -49,16 +26,6 @@ def fail(monkeypatch):
         monkeypatch.setattr(owner, name, refuse)
 
     return broken
-
-
-@pytest.fixture
-def holder(tmp_path):
-    """Another process that holds the lock of ``tmp_path / "lock"``."""
-    command = [sys.executable, "-c", HOLDER, str(tmp_path / "lock")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:
-        assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
 
 
 def test_put_writes_and_replaces(tmp_path):
@@ -139,6 +106,58 @@ def test_put_new_with_an_impossible_name_is_a_storage_error(tmp_path):
         storage.put_new(tmp_path / ("a" * 300), b"new")
 
 
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS, errno.ENOTSUP])
+@pytest.mark.parametrize("make", [None, Path.touch, Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_put_new_needs_no_hard_links(tmp_path, fail, number, make):
+    """A file system without hard links, as exFAT, takes a new file, and keeps what is there."""
+    fail(os, "link", OSError(number, os.strerror(number)))
+    path = tmp_path / "file"
+    if make is None:
+        storage.put_new(path, b"new")
+        assert path.read_bytes() == b"new"
+    else:
+        make(path)
+        with pytest.raises(BusyError, match="already exists"):
+            storage.put_new(path, b"new")
+        assert not path.is_file() or path.read_bytes() == b""
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, os.strerror(errno.EIO)), KeyboardInterrupt()])
+def test_put_new_without_hard_links_leaves_nothing_when_it_fails(tmp_path, fail, error):
+    """Neither an empty file nor a temporary one stays where the rename is refused or interrupted."""
+    fail(os, "link", OSError(errno.EPERM, os.strerror(errno.EPERM)))
+    fail(Path, "replace", error)
+    with pytest.raises(StorageError if isinstance(error, OSError) else KeyboardInterrupt):
+        storage.put_new(tmp_path / "file", b"new")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EIO])
+def test_a_directory_that_cannot_be_synced_stops_nothing(tmp_path, monkeypatch, number):
+    """SMB and FUSE refuse to fsync a directory: files are written all the same; an input/output error is an error."""
+    fsync = os.fsync
+
+    def refuse(descriptor):
+        if os.path.samestat(os.fstat(descriptor), tmp_path.stat()):
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(StorageError) if number == errno.EIO else nullcontext():
+        storage.put(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_left_as_it_was(tmp_path, fail, number):
+    """The error says what to do, and no directory stays behind."""
+    fail(lock, "_take", OSError(number, os.strerror(number)))
+    with pytest.raises(StorageError, match=r"runs: its file system does not support locks .* --runs DIRECTORY"):
+        storage.hidden_folder(tmp_path / "runs")
+    assert names(tmp_path / "runs") == []
+
+
 def test_remove_is_content_with_what_is_gone(tmp_path):
     """Removing twice is no error; a folder in the file's place is."""
     (tmp_path / "file").touch()
@@ -201,103 +220,6 @@ def test_a_hidden_folder_where_none_can_be_is_a_storage_error(tmp_path):
     assert told.value.exit_code == 5
 
 
-def test_a_log_only_grows(tmp_path):
-    """Appended bytes are readable at once; a log that is opened again goes on behind what is kept of it."""
-    path, text = tmp_path / "log", b""
-    path.touch()
-    for line in (b"one\n", b"two\n"):
-        log = storage.Log(path, text)
-        assert (log.size, path.read_bytes()) == (len(text), text or b"")
-        log.append(line)
-        text += line
-        assert (log.size, log.sha256) == (len(text), hashlib.sha256(text).hexdigest())
-        log.close()
-        assert path.read_bytes() == text
-        path.write_bytes(text + b"a part of a row that no checkpoint counts on")
-    assert text == b"one\ntwo\n"
-
-
-def test_a_log_goes_on_after_a_short_write(tmp_path, monkeypatch):
-    """A system call that takes a part of the bytes is followed by one for the rest."""
-    write = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, bytes(data[:3])))
-    log = a_log(tmp_path)
-    log.append(b"0123456789")
-    log.close()
-    assert (tmp_path / "log").read_bytes() == b"0123456789"
-
-
-def test_sync_reaches_the_disk(tmp_path, monkeypatch):
-    """``sync`` asks the kernel for this very file."""
-    synced, log = [], a_log(tmp_path)
-    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
-    log.sync()
-    assert synced == [(tmp_path / "log").stat().st_ino]
-    log.close()
-
-
-@pytest.mark.parametrize(("call", "used"), [("append", "write"), ("sync", "fsync")])
-def test_a_log_names_itself_when_the_disk_refuses(tmp_path, fail, call, used):
-    """A full disk is a storage error with the file's name."""
-    log = a_log(tmp_path)
-    fail(os, used, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-    with pytest.raises(StorageError, match=r"log: No space left on device"):
-        getattr(log, call)(*([b"x"] if call == "append" else []))
-    log.close()
-
-
-def test_a_log_that_cannot_be_opened_is_a_storage_error(tmp_path):
-    """There is no log in a folder that is missing."""
-    with pytest.raises(StorageError, match="No such file"):
-        storage.Log(tmp_path / "missing", b"")
-
-
-def test_a_lock_is_exclusive_until_it_is_released(tmp_path):
-    """A second lock is refused with exit code 6, and given after the first is released."""
-    path = tmp_path / "lock"
-    assert not storage.is_locked(path)
-    first = storage.Lock(path)
-    assert storage.is_locked(path)
-    with pytest.raises(BusyError, match="another process is training in it") as told:
-        storage.Lock(path)
-    assert told.value.exit_code == 6
-    first.release()
-    assert path.exists()
-    assert not storage.is_locked(path)
-    storage.Lock(path).release()
-
-
-def test_a_lock_holds_across_processes_and_dies_with_its_own(tmp_path, holder):
-    """Another process' lock is seen and respected; killing that process frees it."""
-    path = tmp_path / "lock"
-    assert storage.is_locked(path)
-    with pytest.raises(BusyError):
-        storage.Lock(path)
-    holder.kill()
-    holder.wait()
-    assert not storage.is_locked(path)
-    storage.Lock(path).release()
-
-
-def test_a_lock_is_not_taken_through_a_link(tmp_path):
-    """Nor is a log cut through one: what it leads to stays as it is."""
-    (tmp_path / "there").write_bytes(b"theirs")
-    (tmp_path / "link").symlink_to("there")
-    with pytest.raises(StorageError):
-        storage.Lock(tmp_path / "link")
-    with pytest.raises(StorageError):
-        storage.Log(tmp_path / "link", b"")
-    assert (tmp_path / "there").read_bytes() == b"theirs"
-
-
-def test_a_lock_on_a_file_that_was_removed_is_none(tmp_path, monkeypatch):
-    """Whoever sweeps may have removed it between its opening and its locking: then it is busy, and asked for again."""
-    take = storage._take
-    monkeypatch.setattr(storage, "_take", lambda descriptor: ((tmp_path / "lock").unlink(), take(descriptor)))
-    with pytest.raises(BusyError):
-        storage.Lock(tmp_path / "lock")
-
-
 def test_what_is_no_deserted_folder_is_left_alone(tmp_path):
     """A link or a file of such a name is nobody's copy, and a folder of a copy's name no copy."""
     (tmp_path / "elsewhere").mkdir()
@@ -310,15 +232,6 @@ def test_what_is_no_deserted_folder_is_left_alone(tmp_path):
     lock.release()
     assert names(tmp_path / "elsewhere") == []
     assert names(tmp_path / "runs") == sorted([".new-file", ".new-link", ".x.0123abcd", folder.name])
-
-
-def test_asking_for_a_lock_does_not_take_it(tmp_path):
-    """Readers look as often as they like, and leave the lock free and the folder as it was."""
-    assert not storage.is_locked(tmp_path / "lock")
-    assert names(tmp_path) == []
-    (tmp_path / "lock").touch()
-    assert [storage.is_locked(tmp_path / "lock") for _ in range(3)] == [False] * 3
-    storage.Lock(tmp_path / "lock").release()
 
 
 def test_a_name_is_published_after_its_files_and_before_it_is_told(tmp_path, monkeypatch):
