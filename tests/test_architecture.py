@@ -94,6 +94,18 @@ def test_rooms_know_only_what_they_may(module):
     assert outside <= ALLOWED_OUTSIDE[room(module)]
 
 
+def test_what_is_imported_is_declared():
+    """Every package that the code imports is a dependency in pyproject.toml, and every dependency is imported."""
+    import tomllib
+    from importlib.metadata import packages_distributions
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.match(r"[\w-]+", each)[0].lower().replace("_", "-") for each in project["dependencies"]}
+    distributions = packages_distributions()
+    packages = set().union(*ALLOWED_OUTSIDE.values())
+    assert {distributions[name][0].lower().replace("_", "-") for name in packages} == declared
+
+
 @pytest.mark.parametrize("module", sorted(module for module in SOURCES if room(module) != "cli"))
 def test_imports_stand_at_the_top(module):
     """Only commands import late, so that they start fast; nobody else hides an import in a function."""

@@ -1,6 +1,5 @@
 """What must fit together across the sections of a spec."""
 
-import os
 from collections.abc import Callable, Iterator
 
 from nncli.data.dataset import Source
@@ -9,6 +8,7 @@ from nncli.nn.losses import Loss
 from nncli.nn.metrics.metric import Task
 from nncli.nn.network import widths
 from nncli.registry import ComponentSpec, components, names
+from nncli.run.memory import available_memory, in_units
 from nncli.run.summary import memory_bytes, step_rows, training_rows
 from nncli.run.tasks import chosen_metrics, suits, task
 from nncli.spec.problems import Path, did_you_mean, shown
@@ -20,6 +20,7 @@ TASK_WORDS = {
     Task.BINARY: "a network with one output for two classes",
     Task.REGRESSION: "targets that are numbers",
 }
+FEWER = "fewer units, fewer rows or a smaller batch_size need less"
 NO_THRESHOLD = 0.5  # the default, which does nothing where there are several outputs
 Finding = tuple[Path, str]
 Check = Callable[[Sections], Iterator[Finding]]
@@ -203,14 +204,11 @@ def early_stopping_sees_its_metric(sections: Sections) -> Iterator[Finding]:
 
 @needs("layers", "data", "validation", "test", "dtype", "training")
 def everything_fits_into_memory(sections: Sections) -> Iterator[Finding]:
-    """The arrays of a run fit into this machine."""
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    needed = memory_bytes(sections)
-    if needed > there:
-        yield (
-            ("layers",),
-            f"training would need about {needed / 2**30:,.0f} GiB of memory, and this machine has {there / 2**30:,.0f}",
-        )
+    """The arrays of a run fit into the memory that this process can have."""
+    needed, there = memory_bytes(sections), available_memory()
+    if needed > there.bytes:
+        has = f"{there.owner} has {in_units(there.bytes)}"
+        yield ("layers",), f"training would need about {in_units(needed)} of memory, and {has}; {FEWER}"
 
 
 def _fractions(sections: Sections) -> dict[str, float]:

@@ -61,15 +61,16 @@ class Comparison:
 
     def curve(self, name: str | None) -> tuple[str, list[tuple[str, list[float], list[float]]]]:
         """A column of metrics.csv over the epochs, for each run that has it; the validation loss if all have it."""
-        names = [set().union(*entry.run.metrics) for entry in self.entries]
+        tables = [entry.run.metrics for entry in self.entries]
+        names = [set(table.names) if len(table) else set[str]() for table in tables]
         shared = set.intersection(*names)
         name = name or self._telling(shared)
         if not any(name in known for known in names):
             raise CommandLineError(f"no run has a column {name!r}; known: {', '.join(sorted(shared - {'epoch'}))}")
         curves = []
-        for entry in self.entries:
-            points = [row for row in entry.run.metrics if name in row]
-            curves.append((entry.label, [row["epoch"] for row in points], [row[name] for row in points]))
+        for entry, table, known in zip(self.entries, tables, names, strict=True):
+            points = [table.column(each).tolist() if name in known else [] for each in ("epoch", name)]
+            curves.append((entry.label, points[0], points[1]))
         return name, curves
 
     def _telling(self, columns: set[str]) -> str:
@@ -137,9 +138,9 @@ def entry(run: Run, label: str, status: str) -> Entry:
         epoch, splits = evaluation.epoch, evaluation.splits.items()
         metrics = {column(split, name): value for split, values in splits for name, value in values.items()}
     else:
-        rows = run.metrics or [{"epoch": 0}]
-        epoch = int(rows[-1]["epoch"])
-        metrics = {name: value for name, value in rows[-1].items() if name not in {"epoch", "learning_rate"}}
+        last = run.metrics.row(-1) if len(run.metrics) else {"epoch": 0}
+        epoch = int(last["epoch"])
+        metrics = {name: value for name, value in last.items() if name not in {"epoch", "learning_rate"}}
     return Entry(label, run, status, epoch, metrics, _gap(run, metrics))
 
 

@@ -85,7 +85,14 @@ def columns(spec: Spec) -> tuple[str, ...]:
 
 def plausible(metrics: Mapping[str, float]) -> bool:
     """Whether these can have been measured: finite, and each within its metric's bounds; a loss is not below 0."""
-    return all(math.isfinite(value) and _in_bounds(name, value) for name, value in metrics.items())
+    ranges = [(value, *bounds(name)) for name, value in metrics.items()]
+    return all(math.isfinite(value) and low <= value <= high for value, low, high in ranges)
+
+
+def bounds(name: str) -> tuple[float, float]:
+    """The lowest and the highest value of a metric, with or without a split before it; a loss is not below 0."""
+    metric = _metric(name)
+    return (metric.lowest, metric.highest) if metric else (0.0, math.inf)
 
 
 def higher_is_better(name: str) -> bool:
@@ -96,11 +103,6 @@ def higher_is_better(name: str) -> bool:
 
 def _losses(split: str) -> tuple[str, ...]:
     return LOSSES if split == "training" else LOSSES[:1]
-
-
-def _in_bounds(name: str, value: float) -> bool:
-    metric = _metric(name)
-    return bool(metric.lowest <= value <= metric.highest) if metric else value >= 0
 
 
 def _metric(name: str) -> type[Metric] | None:

@@ -49,9 +49,10 @@ def runs_in(folder: Path, sort: str | None = None) -> list[Listed]:
         try:
             if not is_run(path):
                 continue
-            status, problem = _status(Run(path))  # which reads checkpoints, and is forgotten with them
             run = Run(path)
+            status, problem = _status(run)
             entries.append(entry(run, run.name, status))
+            run.release()
             problems |= {path: problem} if problem else {}
         except RunError as error:
             damaged.append(Listed(path, status, problem=str(error)))

@@ -1,10 +1,6 @@
 """A run directory as its readers see it: nothing is taken on trust, nothing is written, no lock is held."""
 
-import csv
 import hashlib
-import io
-import math
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -16,22 +12,21 @@ from nncli.errors import RunError, UnsupportedVersionError
 from nncli.nn.network import shapes, statistics
 from nncli.nn.parameters import Parameters
 from nncli.registry import ComponentSpec, names
-from nncli.run import files, limits
+from nncli.run import files, limits, metrics_csv
 from nncli.run.checkpoint import Checkpoint, checkpoints, unpack
 from nncli.run.checks import cross_check
 from nncli.run.evaluation import columns, measured_names, plausible
 from nncli.run.loading import resolve
 from nncli.run.lock import is_locked
+from nncli.run.metrics_csv import Metrics
 from nncli.run.records import DataRecord, EvaluationRecord, Known, RunRecord, identity, parsed, unsealed
 from nncli.run.stopping import has_ended
 from nncli.run.weights import forms, require_fit, unzipped
-from nncli.spec.problems import harmless, path_words, shown
+from nncli.spec.problems import harmless, path_words
 from nncli.spec.schema import Sections
 from nncli.spec.sections import Spec
 
 FIRST_METRICS = [names("metric")["accuracy"].model.model_validate({})]  # all that version 0.1 knew, and did not write
-LONGEST_EPOCH = 15  # digits; a number of more is not exact in double precision
-NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|nan")  # as training writes it
 
 
 class Run:
@@ -140,34 +135,24 @@ class Run:
         return None
 
     @cached_property
-    def metrics(self) -> list[dict[str, float]]:
-        """The rows of metrics.csv, without a last line that is still being written and a last row without numbers."""
-        return self._rows[:-1] if self._diverged else self._rows
-
-    @property
-    def _diverged(self) -> bool:
-        return bool(self._rows) and not math.isfinite(self._rows[-1]["loss"])
-
-    @cached_property
-    def _rows(self) -> list[dict[str, float]]:
-        """The rows as they stand there; of a run that is not finished those before the first that is none.
+    def metrics(self) -> Metrics:
+        """The rows of metrics.csv; of a run that is not finished those before the first invalid one.
 
         What follows the last checkpoint was not synced: a power cut may have torn it.
         """
-        text = self.read("metrics.csv").decode("utf-8", "replace")
-        lines = csv.reader(io.StringIO(text[: text.rfind("\n") + 1], newline=""))
-        header, rows = ["epoch", *columns(self.spec)], list[dict[str, float]]()
+        path, names = self.path / "metrics.csv", ("epoch", *columns(self.spec))
         try:
-            if next(lines, header) != header:
-                raise RunError(f"{self.path / 'metrics.csv'}: damaged: its first line does not name the columns")
-            for line in lines:
-                row = _metrics_row(header, line)
-                _require_order(rows[-1:], row, self.record.spec.training.epochs)
-                rows.append(row)
-        except (ValueError, csv.Error) as error:
-            if self.evaluation is not None:
-                raise RunError(f"{self.path / 'metrics.csv'}: damaged: {error}") from None
-        return rows
+            metrics = metrics_csv.parse(self.read("metrics.csv"), names, self.record.spec.training.epochs)
+        except ValueError as error:
+            raise RunError(f"{path}: damaged: {error}") from None
+        if metrics.problem and self.evaluation is not None:
+            raise RunError(f"{path}: damaged: {metrics.problem}")
+        return metrics
+
+    def release(self) -> None:
+        """Drop the cached metrics and checkpoint, which may be large; they are read again when they are needed."""
+        for name in ("metrics", "checkpoint"):
+            vars(self).pop(name, None)
 
     @property
     def status(self) -> str:
@@ -176,8 +161,8 @@ class Run:
             return "running"
         if self.evaluation is not None:
             return "finished"
-        if self._diverged:
-            return f"diverged at epoch {self._rows[-1]['epoch']:.0f}"
+        if self.metrics.diverged_at is not None:
+            return f"diverged at epoch {self.metrics.diverged_at}"
         return f"interrupted at epoch {self.checkpoint.position.epoch}"
 
     @cached_property
@@ -308,25 +293,3 @@ def _drawn(spec: Spec, data: Mapping[str, DataRecord]) -> bool:
     return forms == {(each.columns, each.classes) for each in data.values()} and sum(
         source.rows for source in sources
     ) == sum(each.rows for each in data.values())
-
-
-def _metrics_row(header: list[str], line: list[str]) -> dict[str, float]:
-    if not (line and line[0].isdecimal() and len(line[0]) <= LONGEST_EPOCH):
-        raise ValueError(f"{shown(','.join(line))} does not begin with an epoch")
-    wrong = next((text for text in line if not NUMBER.fullmatch(text)), None)
-    if wrong is not None:
-        raise ValueError(f"{shown(wrong)} is no number")
-    row = dict(zip(header, map(float, line), strict=True))
-    measured = {name: value for name, value in row.items() if name != "epoch"}
-    if not (plausible(measured) or all(map(math.isnan, measured.values()))):
-        raise ValueError(f"the row of epoch {line[0]} holds what no training measures")
-    return row
-
-
-def _require_order(before: list[dict[str, float]], row: dict[str, float], epochs: int) -> None:
-    """A row may follow the one before it, if there is one."""
-    if any(math.isnan(each["loss"]) for each in before):
-        raise ValueError("a row before the last has no numbers")
-    has_numbers = not math.isnan(row["loss"])  # the row of a divergence may be of the same epoch
-    if any(each["epoch"] + has_numbers > row["epoch"] for each in before) or row["epoch"] > epochs:
-        raise ValueError("its epochs do not rise, or are more than the spec's")

@@ -171,5 +171,4 @@ def _recorded(run: Run) -> dict[str, float] | None:
         splits = run.evaluation.splits
         return {column(split, name): value for split, metrics in splits.items() for name, value in metrics.items()}
     position = run.checkpoint.position
-    rows = {int(row["epoch"]): row for row in run.metrics}
-    return rows.get(position.epoch) if position.is_measured and position.batch == 0 else None
+    return run.metrics.row_of(position.epoch) if position.is_measured and position.batch == 0 else None

@@ -9,9 +9,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from weakref import ref
 
 import pytest
 
+from nncli.run import metrics_csv
+from nncli.run.listing import runs_in
 from nncli.run.lock import Lock
 
 
@@ -147,3 +150,21 @@ def test_a_running_run_says_how_far_it_is(here, nncli):
             process.send_signal(signal.SIGTERM)
             process.communicate()
         assert process.returncode == 143
+
+
+def test_metrics_are_read_once_and_not_kept(here, nncli, monkeypatch):
+    """The list holds the metrics of one run at a time, however many runs there are, and reads each file once."""
+    for name in ("a", "b", "c"):
+        assert nncli("train", "config.yaml", "-q", "--name", name).code == 0
+        (here / "runs" / name / "evaluation.json").unlink()
+    parse, read, alive = metrics_csv.parse, [], []
+
+    def counted(*arguments):
+        alive.append(sum(each() is not None for each in read))
+        metrics = parse(*arguments)
+        read.append(ref(metrics))
+        return metrics
+
+    monkeypatch.setattr(metrics_csv, "parse", counted)
+    assert [run.epoch for run in runs_in(here / "runs")] == [30, 30, 30]
+    assert alive == [0, 0, 0]

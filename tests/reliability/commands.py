@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import warnings
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -12,6 +13,10 @@ from nncli.cli import main
 DOCUMENTED = {0, 2, 3, 4, 5, 6, 7, 8, 129, 130, 143}
 MOST_LINES = 6  # of an error; a spec's problems are told one by one, and counted by themselves
 CONTROL = {*map(chr, (*range(32), *range(127, 160)))} - {"\n"}
+# what Python itself says of an error
+INTERNAL = re.compile(
+    r"Traceback|Warning|\w\(\) (argument|got|missing|takes)|\bobject (is not|has no)\b|values to unpack"
+)
 
 
 class Outcome(NamedTuple):
@@ -42,8 +47,8 @@ def blemish(outcome: Outcome, most_lines: int = MOST_LINES) -> str | None:
         return f"exit code {outcome.code}: {lines[:3]}"
     if outcome.code and not lines:
         return f"exit code {outcome.code} without a word"
-    if any("Traceback" in line or "Warning" in line for line in lines):
-        return f"a traceback or a warning: {lines[:5]}"
+    if internal := [line for line in (*lines, *outcome.out.splitlines()) if INTERNAL.search(line)]:
+        return f"a traceback, a warning or a message of Python's own: {internal[:5]}"
     if len(lines) > most_lines:
         return f"{len(lines)} lines of errors: {lines[:3]}"
     if found := CONTROL & set(outcome.out + outcome.err):

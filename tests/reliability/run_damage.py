@@ -100,11 +100,12 @@ def mutate(random: Random, path: Path) -> bool:
 
 
 def _other_table(random: Random, data: bytes) -> bytes:
-    """One to three cells of a table are others, or a line is missing, or stands twice."""
+    """One to three cells of a table are replaced, removed or duplicated, and lines are duplicated."""
     rows = [line.split(b",") for line in data.split(b"\n")]
     for _ in range(random.choice((1, 1, 2, 3))):
         row = random.choice(rows)
-        row[random.randrange(len(row))] = random.choice(CELLS).encode()
+        cell, index = random.choice(CELLS).encode(), random.randrange(len(row) or 1)
+        row[index : index + 1] = random.choice(([cell], [cell], [], [cell, cell]))
         at = random.randrange(len(rows))
         rows[at:at] = random.choice(([], [], [rows[at]]))
     return b"\n".join(map(b",".join, rows))

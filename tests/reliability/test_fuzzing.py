@@ -81,6 +81,8 @@ def test_every_reader_of_a_run_is_attacked(nncli):
         (Outcome(4, "", ""), "without a word"),
         (Outcome(4, "", "Traceback (most recent call last):\n"), "a traceback"),
         (Outcome(0, "", "RuntimeWarning: overflow\n"), "a warning"),
+        (Outcome(4, "", "metrics.csv: zip() argument 2 is shorter than argument 1\n"), "a message of Python's own"),
+        (Outcome(0, "'NoneType' object has no attribute 'x'\n", ""), "a message of Python's own"),
         (Outcome(4, "", "x\n" * 7), "7 lines"),
         (Outcome(0, "\x1b[2J", ""), "control characters"),
         (Outcome(4, "", "\x9b2J"), "control characters"),

@@ -240,7 +240,7 @@ def test_a_run_without_a_split_compares_on_what_both_have(train):
 def test_an_unfinished_run_is_shown_with_its_last_row(train):
     """Its status says that it was interrupted, and its metrics are the last ones that it logged."""
     first, second = train("a"), train("b")
-    last = Run(second).metrics[-1]
+    last = Run(second).metrics.row(-1)
     interrupt(second)
     entry = held(first, second).entries[1]
     assert (entry.status, entry.epoch) == ("interrupted at epoch 30", 30)
@@ -278,7 +278,7 @@ def test_curves_are_the_columns_of_metrics(train):
     assert held(first, second).curve(None)[0] == "data_loss"
     name, curves = held(first, second).curve("validation_accuracy")
     assert name == "validation_accuracy"
-    assert curves[0] == ("a", [0, 10, 20, 30], [row["validation_accuracy"] for row in Run(first).metrics])
+    assert curves[0] == ("a", [0, 10, 20, 30], Run(first).metrics.column("validation_accuracy").tolist())
     assert curves[1] == ("b", [], [])
     with pytest.raises(CommandLineError, match="no run has a column 'lost'; known: accuracy"):
         held(first, second).curve("lost")

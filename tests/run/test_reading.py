@@ -199,15 +199,15 @@ def test_a_half_written_last_line_of_metrics_is_ignored(run):
     whole = Run(run).metrics
     with (run / "metrics.csv").open("a", encoding="utf-8") as file:
         file.write("40,0.05,1.0")
-    assert Run(run).metrics == whole
-    assert [row["epoch"] for row in whole] == [0, 10, 20, 30]
+    assert np.array_equal(Run(run).metrics.values, whole.values)
+    assert whole.column("epoch").tolist() == [0, 10, 20, 30]
 
 
 @pytest.mark.parametrize("length", [0, 5])
 def test_metrics_without_a_whole_line_are_no_rows(unfinished, length):
     """A file that has not got its header yet gives no rows, and no error."""
     (unfinished / "metrics.csv").write_bytes((unfinished / "metrics.csv").read_bytes()[:length])
-    assert Run(unfinished).metrics == []
+    assert len(Run(unfinished).metrics) == 0
     assert Run(unfinished).status == "interrupted at epoch 30"
 
 
@@ -241,6 +241,7 @@ DAMAGED = [
     ("compare", "metrics.csv", swap("metrics.csv", b"\n10,", b'\n"10,')),
     ("compare", "metrics.csv", swap("metrics.csv", b"\n10,", b"\n10,10,")),
     ("compare", "metrics.csv", swap("metrics.csv", b"\n10,", b"\n\n10,")),
+    ("compare", "metrics.csv", swap("metrics.csv", b"\n10,0.05,", b"\n10,")),
     ("evaluate", "run.json", edit("run.json", data=...)),
     ("evaluate", "run.json", edit("run.json", data=[])),
     ("compare", "run.json", edit("run.json", data={})),
@@ -331,8 +332,34 @@ def test_rows_that_a_power_cut_has_torn_are_none(unfinished, nncli, torn):
     metrics = unfinished / "metrics.csv"
     lines = metrics.read_bytes().splitlines(keepends=True)
     metrics.write_bytes(b"".join(lines[:-1]) + torn + lines[-1])
-    assert [row["epoch"] for row in Run(unfinished).metrics] == [0, 10, 20]
+    assert Run(unfinished).metrics.column("epoch").tolist() == [0, 10, 20]
     assert nncli("compare", unfinished, unfinished.parent / "other").code == 0
+
+
+def test_a_row_of_too_few_values_is_named(run, nncli):
+    """The message says in which line the row is, how many values it has, and how many there should be."""
+    swap("metrics.csv", b"\n10,0.05,", b"\n10,")(run)
+    result = nncli("verify", run)
+    assert result.code == 4
+    assert "line 3: row of epoch 10 has 7 values, expected 8" in " ".join(result.out.split())
+
+
+def test_many_rows_take_little_memory(run):
+    """metrics.csv of 20,000 rows is read in three times its size, its content included."""
+    edit("run.json", spec__training__epochs=20_000, spec__training__log_every=1)(run)
+    edit("evaluation.json", identity=...)(run)
+    header = (run / "metrics.csv").read_bytes().splitlines(keepends=True)[0]
+    rows = [",".join([str(epoch), *[repr(0.5 + 1 / (epoch + 3))] * 7]) + "\n" for epoch in range(20_000)]
+    (run / "metrics.csv").write_bytes(header + "".join(rows).encode())
+    reader = Run(run)
+    assert reader.evaluation
+    tracemalloc.start()
+    try:
+        assert len(reader.metrics) == 20_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * (run / "metrics.csv").stat().st_size
 
 
 def test_a_file_that_no_run_could_have_written_is_not_read(run, nncli):
