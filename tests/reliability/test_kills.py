@@ -41,7 +41,11 @@ assert os.listdir(sys.argv[1]) == []
 def test_a_survey_that_stops_leaves_no_process_and_no_file(tmp_path):
     """When enough runs were wrong, no command goes on that writes to a directory which is about to be removed."""
     done = subprocess.run(
-        [sys.executable, "-c", EVERY_RUN_IS_WRONG, tmp_path], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
+        [sys.executable, "-c", EVERY_RUN_IS_WRONG, tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
 
