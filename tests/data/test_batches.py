@@ -30,16 +30,15 @@ def test_every_row_once_with_its_target(size):
 @given(
     rows=st.integers(1, 70),
     size=st.integers(1, 80) | st.none(),
-    columns=st.integers(1, 4),
-    outputs=st.integers(1, 4),
+    widths=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     seed=st.integers(0, 9),
     skipped=st.integers(0, 80),
     dtype=st.sampled_from(["uint8", "float32", "float64"]),
 )
-def test_an_epoch_is_the_permutation_in_consecutive_batches(rows, size, columns, outputs, seed, skipped, dtype):
+def test_an_epoch_is_the_permutation_in_consecutive_batches(rows, size, widths, seed, skipped, dtype):
     """Whatever the sizes, each batch has the next rows of the drawn order, and each row its own target."""
-    inputs = np.arange(rows * columns).reshape(rows, columns).astype(dtype)
-    targets = -np.arange(1.0, 1 + rows * outputs).reshape(rows, outputs)
+    inputs, targets = (np.arange(rows * width).reshape(rows, width).astype(dtype) for width in widths)
+    targets = targets + 0.5
     batches = Batches(inputs, targets, size)
     size = min(size or rows, rows)
     assert (batches.shuffled, len(batches)) == (size < rows, -(-rows // size))

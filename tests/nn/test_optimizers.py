@@ -25,7 +25,7 @@ BOUNDARIES = {  # values of each parameter near the ends of its range, and beyon
     "learning_rate": [1e-12, 1e3],
     "decay": [0.0, 1e-9, 10.0],
     "epsilon": [1e-14, 1e-3, 10.0],
-    **dict.fromkeys(["momentum", "rho", "beta_1", "beta_2"], [0.0, 1e-6, 0.5, 0.99, 0.9999, 0.99995, 0.999999]),
+    **{name: [0.0, 1e-6, 0.5, 0.99, 0.9999, 0.99995, 0.999999] for name in ("momentum", "rho", "beta_1", "beta_2")},
     "weight_decay": [0.0, 1e-9, 0.5, 1.0],
 }
 LATE = [0, 1, 99, 100, 4_999, 5_000, 5_001, 65_536, 1_000_000, 10**9]
