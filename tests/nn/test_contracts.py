@@ -344,6 +344,17 @@ def test_initializer_has_its_moments(entry):
 
 
 @pytest.mark.parametrize("entry", named("initializer"))
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 3), (3, 2), (9, 1), (16, 10)])
+def test_initializer_has_its_moments_in_small_layers(entry, shape):
+    """Mean and standard deviation over many draws are those of the formula where there are few inputs or units."""
+    initializer, rng = built(entry), np.random.default_rng(6)
+    drawn = np.concatenate([initializer.draw(rng, *shape).ravel() for _ in range(10_000 // np.prod(shape))])
+    mean, deviation = WITNESSES["initializer", entry.name][0](*shape)
+    assert abs(drawn.mean() - mean) < 4 * deviation / np.sqrt(drawn.size)
+    assert abs(drawn.std() / deviation - 1) < 4 / np.sqrt(2 * drawn.size)
+
+
+@pytest.mark.parametrize("entry", named("initializer"))
 def test_initializer_draws_the_same_bits_from_the_same_stream(entry):
     """Weights depend on the stream alone; both kinds of generator are accepted."""
     for generator in (np.random.default_rng, np.random.RandomState):
