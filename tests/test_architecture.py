@@ -176,7 +176,7 @@ MIRRORING = sorted(path for path in (ROOT / "tests").glob("*/test_*.py") if path
 @pytest.mark.parametrize("path", MIRRORING, ids=lambda path: path.stem)
 def test_tests_mirror_the_tree(path):
     """A test file of a room is named after a module of that room, or after what holds for the whole room."""
-    for_the_room = {"test_contracts", "test_book", "test_terminal", "test_main", "test_pytorch"}
+    for_the_room = {"test_contracts", "test_sizes", "test_book", "test_terminal", "test_main", "test_pytorch"}
     modules = {f"test_{module.split('.')[-1]}" for module in SOURCES if room(module) == path.parent.name}
     assert path.stem in modules | for_the_room
 

@@ -97,6 +97,9 @@ FAULTS = {
 OTHERS = [f"--ignore=tests/nn/test_{name}.py" for name in ("book", "pytorch")]  # they look for no single formula
 
 
+LIMIT = ["--timeout", "120"]  # seconds for one test: a fault that makes it hang is found too
+
+
 @pytest.mark.parametrize("fault", [None, *FAULTS], ids=lambda fault: fault or "no fault")
 def test_a_planted_fault_is_found(fault, tmp_path):
     """With the fault the tests of the network fail; without any they pass."""
@@ -111,7 +114,20 @@ def test_a_planted_fault_is_found(fault, tmp_path):
         assert text.count(right) == 1, f"{name} no longer holds what the fault replaces"
         path.write_text(text.replace(right, wrong), encoding="utf-8")
     outcome = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/nn", *OTHERS],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            *LIMIT,
+            "tests/nn",
+            *OTHERS,
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
@@ -119,3 +135,18 @@ def test_a_planted_fault_is_found(fault, tmp_path):
         check=False,
     )
     assert outcome.returncode == (0 if fault is None else 1), outcome.stdout[-2000:]
+
+
+def test_a_test_that_hangs_fails(tmp_path, pytestconfig):
+    """Every test has the time limit of ``pyproject.toml``, and one that does not end by itself fails."""
+    assert 60 <= float(pytestconfig.getini("timeout")) <= 3600
+    (tmp_path / "test_endless.py").write_text("def test_endless():\n    while True:\n        pass\n", encoding="utf-8")
+    outcome = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout", "0.2"],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert outcome.returncode == 1, outcome.stdout
+    assert "Timeout" in outcome.stdout

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nncli.data.batches import Batches
 
@@ -23,6 +25,31 @@ def test_every_row_once_with_its_target(size):
     rows = np.concatenate([inputs for inputs, _ in found])
     np.testing.assert_array_equal(np.sort(rows[:, 0]), INPUTS[:, 0])
     np.testing.assert_array_equal(np.concatenate([targets for _, targets in found]), rows[:, :1] * 10)
+
+
+@given(
+    rows=st.integers(1, 70),
+    size=st.integers(1, 80) | st.none(),
+    widths=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    seed=st.integers(0, 9),
+    skipped=st.integers(0, 80),
+    dtype=st.sampled_from(["uint8", "float32", "float64"]),
+)
+def test_an_epoch_is_the_permutation_in_consecutive_batches(rows, size, widths, seed, skipped, dtype):
+    """Whatever the sizes, each batch has the next rows of the drawn order, and each row its own target."""
+    inputs, targets = (np.arange(rows * width).reshape(rows, width).astype(dtype) for width in widths)
+    targets = targets + 0.5
+    batches = Batches(inputs, targets, size)
+    size = min(size or rows, rows)
+    assert (batches.shuffled, len(batches)) == (size < rows, -(-rows // size))
+    first = skipped % len(batches)
+    order = np.random.default_rng(seed).permutation(rows) if batches.shuffled else np.arange(rows)
+    found = [(some.copy(), own.copy()) for some, own in batches.epoch(np.random.default_rng(seed), first)]
+    assert len(found) == len(batches) - first
+    for number, (some, own) in enumerate(found, first):
+        chosen = order[number * size : (number + 1) * size]
+        np.testing.assert_array_equal(some, inputs[chosen])
+        np.testing.assert_array_equal(own, targets[chosen])
 
 
 def test_rows_are_shuffled_not_only_portions():

@@ -4,6 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
+from pydantic_core import ValidationError
 
 import nncli.run.loading  # noqa: F401 (registers all components)
 from nncli import registry
@@ -62,6 +63,34 @@ def test_defaults_are_in_their_own_range(entry):
     required = WITNESSES[entry.kind, entry.name][1]
     first = entry.model.model_validate({"type": entry.name, **required})
     assert entry.model.model_validate(first.model_dump()) == first
+
+
+@pytest.mark.parametrize("entry", ALL, ids=lambda entry: f"{entry.kind}-{entry.name}")
+def test_every_component_takes_its_parameters_as_they_are(entry):
+    """No value within the bounds of a parameter is replaced by another; a reference that reads it would not notice."""
+    given = WITNESSES[entry.kind, entry.name][1]
+    for parameter in entry.parameters:
+        for value in (1e-12, 1e-6, 0.5, 0.99995, 1 - 1e-9, 1.0, 1e6, 0, 1, 2, 17, 250, 65_536, 1_000_000):
+            if not accepts(entry, parameter.name, value):
+                continue
+            component = entry.target(**{**given, parameter.name: value})
+            kept = vars(component).get(parameter.name, vars(component).get(f"_{parameter.name}"))
+            assert (type(kept), kept) == (type(value), value)
+
+
+def accepts(entry, name, value):
+    """Whether a config may have this value, as a number of the very type, for a parameter of a component."""
+    try:
+        entry.model.model_validate({"type": entry.name, **WITNESSES[entry.kind, entry.name][1], name: value})
+    except ValidationError:
+        return False
+    return isinstance(value, float) == (float in parameter_types(entry, name))
+
+
+def parameter_types(entry, name):
+    """The numeric types in the annotation of a parameter."""
+    annotation = next(parameter.annotation for parameter in entry.parameters if parameter.name == name)
+    return {each for each in (float, int) if each.__name__ in str(annotation)}
 
 
 @pytest.mark.parametrize("entry", named("layer"))
@@ -312,6 +341,17 @@ def test_initializer_has_its_moments(entry):
         assert drawn.shape == (inputs, units)
         assert abs(drawn.mean() - mean) < 4 * deviation / np.sqrt(drawn.size)
         assert abs(drawn.std() / deviation - 1) < 4 / np.sqrt(2 * drawn.size)
+
+
+@pytest.mark.parametrize("entry", named("initializer"))
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 3), (3, 2), (9, 1), (16, 10)])
+def test_initializer_has_its_moments_in_small_layers(entry, shape):
+    """Mean and standard deviation over many draws are those of the formula where there are few inputs or units."""
+    initializer, rng = built(entry), np.random.default_rng(6)
+    drawn = np.concatenate([initializer.draw(rng, *shape).ravel() for _ in range(10_000 // np.prod(shape))])
+    mean, deviation = WITNESSES["initializer", entry.name][0](*shape)
+    assert abs(drawn.mean() - mean) < 4 * deviation / np.sqrt(drawn.size)
+    assert abs(drawn.std() / deviation - 1) < 4 / np.sqrt(2 * drawn.size)
 
 
 @pytest.mark.parametrize("entry", named("initializer"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nncli.nn.dropout import Dropout
-from nncli.nn.randomness import draw_kept
+from nncli.nn.randomness import COARSE, draw_kept
 
 SHAPE = (400, 250)
 
@@ -70,6 +70,42 @@ def test_masks_are_the_bits_of_the_stream():
     words = [int(word) for word in np.random.default_rng(4).bit_generator.random_raw(2)]
     sixteens = [word >> shift & 0xFFFF for word in words for shift in (0, 16, 32, 48)]
     assert kept.T.ravel().tolist() == [float(number < round(0.7 * 2**16)) for number in sixteens[:6]]
+
+
+class Every:
+    """A generator whose random bits are each number of sixteen bits once, and whose floats are given."""
+
+    def __init__(self, floats=()):
+        self.bit_generator, self.floats = self, np.array(floats)
+
+    def random_raw(self, size):
+        """The next 64-bit words, the lowest number in the lowest bits."""
+        assert size == 2**16 // 4
+        return np.arange(2**16, dtype="<u2").view("<u8").astype(np.uint64)
+
+    def random(self, shape):
+        """The given floats."""
+        return self.floats.reshape(shape)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "share", [COARSE, 0.01, 0.1, 0.25, 1 / 3, 0.5, 0.7, 0.9, 0.99, 1 - COARSE, 12345 / 2**16, 12345.4 / 2**16]
+)
+def test_the_threshold_is_exact(dtype, share):
+    """Of all numbers of sixteen bits exactly those below p · 2¹⁶, rounded, are kept."""
+    kept = np.full((2**12, 2**4), 7, dtype, order="F")
+    draw_kept(Every(), share, kept)
+    np.testing.assert_array_equal(kept.T.ravel(), np.arange(2**16) < round(share * 2**16))
+
+
+@pytest.mark.parametrize("share", [COARSE / 2, np.nextafter(COARSE, 0), np.nextafter(1 - COARSE, 1), 1 - COARSE / 2])
+def test_the_threshold_of_a_share_near_an_end_is_a_float(share):
+    """A number is kept where its float, drawn column by column, is less than the share to the last bit."""
+    floats = [0, np.nextafter(share, 0), share, np.nextafter(share, 1), 0.5, np.nextafter(1, 0)]
+    kept = np.full((3, 2), 7.0, order="F")
+    draw_kept(Every(floats), share, kept)
+    assert kept.T.ravel().tolist() == [float(number < share) for number in floats]
 
 
 @pytest.mark.parametrize("rate", [0.0001, 0.003, 0.005, 0.995, 0.997, 0.9999])

@@ -57,6 +57,16 @@ def test_running_statistics_are_means_of_those_of_the_batches():
     np.testing.assert_allclose(layer.running_variance, variance, rtol=1e-12)
 
 
+@pytest.mark.parametrize("rows", [2, 3, 5, 31, 64, 99, 100, 251, 1000, 5000])
+def test_running_statistics_follow_batches_of_any_size(rows):
+    """With any number of rows the mean and the unbiased variance of the batch count 1 − ρ."""
+    layer, inputs = network().layers[0], batch(rows, rows)
+    layer.forward(inputs, training=True)
+    np.testing.assert_allclose(layer.running_mean, (1 - MOMENTUM) * inputs.mean(axis=0), rtol=1e-10)
+    expected = MOMENTUM + (1 - MOMENTUM) * inputs.var(axis=0, ddof=1)
+    np.testing.assert_allclose(layer.running_variance, expected, rtol=1e-12)
+
+
 def test_inference_takes_the_running_statistics_and_leaves_them():
     """Outside training a row's outputs depend on that row alone, and nothing is remembered of it."""
     layer = network().layers[0]

@@ -1,6 +1,7 @@
 """Every registered optimizer, held against its naive formula."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,16 @@ FADING = {
     "rmsprop": {"rho": 0.6},
     **dict.fromkeys(["adam", "adamw", "nadam"], FAST),
 }
+
+
+BOUNDARIES = {  # values of each parameter near the ends of its range, and beyond what anybody would choose
+    "learning_rate": [1e-12, 1e3],
+    "decay": [0.0, 1e-9, 10.0],
+    "epsilon": [1e-14, 1e-3, 10.0],
+    **{name: [0.0, 1e-6, 0.5, 0.99, 0.9999, 0.99995, 0.999999] for name in ("momentum", "rho", "beta_1", "beta_2")},
+    "weight_decay": [0.0, 1e-9, 0.5, 1.0],
+}
+LATE = [0, 1, 99, 100, 4_999, 5_000, 5_001, 65_536, 1_000_000, 10**9]
 
 
 def attached(entry, values, **settings):
@@ -44,6 +55,41 @@ def test_steps_are_the_formula(entry, rate, steps):
         optimizer.step()
     scale = np.abs(naive).max()
     np.testing.assert_allclose(values, naive, rtol=1e-12, atol=1e-13 * scale)
+
+
+def assert_steps_are_the_formula(entry, updates=0, steps=12, **settings):
+    """From this update on and from empty state, so many steps end where the naive formula puts each parameter."""
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=5)
+    naive, memories = values.tolist(), [{} for _ in values]
+    optimizer, gradients = attached(entry, values, **settings)
+    known = {parameter.name: parameter.default for parameter in entry.parameters}
+    given = SimpleNamespace(**{**known, **WITNESSES["optimizer", entry.name][1], **settings})
+    optimizer.updates = updates
+    for t in range(updates, updates + steps):
+        gradients[:] = rng.normal(size=5) * [1, 1e-6, 1e3, 0, -1]
+        now = given.learning_rate / (1 + given.decay * t)
+        step = WITNESSES["optimizer", entry.name][0]
+        naive = [step(given, m, w, g, now, t) for m, w, g in zip(memories, naive, gradients, strict=True)]
+        optimizer.step()
+    np.testing.assert_allclose(values, naive, rtol=1e-9, atol=1e-10 * np.abs(naive).max())  # 1 − β has lost digits
+
+
+@pytest.mark.parametrize("entry", named("optimizer"))
+def test_steps_are_the_formula_at_the_ends_of_every_parameter(entry):
+    """No parameter is replaced by another value where it is very small or very large."""
+    for parameter in entry.parameters:
+        for value in BOUNDARIES[parameter.name]:
+            assert_steps_are_the_formula(entry, **{parameter.name: value})
+
+
+@pytest.mark.parametrize("entry", named("optimizer"))
+@pytest.mark.parametrize("updates", LATE)
+def test_steps_are_the_formula_after_any_number_of_updates(entry, updates):
+    """Bias corrections and the learning rate follow the count of updates, however large it is."""
+    assert_steps_are_the_formula(entry, updates, decay=1e-3)
+    if "beta_2" in [parameter.name for parameter in entry.parameters]:
+        assert_steps_are_the_formula(entry, updates, beta_1=0.9999, beta_2=0.99999)
 
 
 @pytest.mark.parametrize("entry", named("optimizer"))

@@ -149,7 +149,7 @@ def cosine(schedule, t):
 
 @witness("schedule", "warmup", updates=5)
 def warmup(schedule, t):
-    return [1 / 5, 2 / 5, 3 / 5, 4 / 5, 1.0][min(t, 4)]
+    return min(1.0, (t + 1) / schedule.updates)
 
 
 # metrics: the number for a whole set, given the targets of the training set too

@@ -217,7 +217,7 @@ def conducted(
     arguments = parser.parse_args()
     if arguments.sabotage:
         return sabotaged(harness, arguments.sabotage)
-    with tempfile.TemporaryDirectory(prefix=f"{harness}-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"{harness}-") as folder:
         return 1 if survey(arguments, Path(folder)) else 0
 
 

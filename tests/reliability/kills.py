@@ -27,6 +27,8 @@ from tests.reliability.faults import conducted
 from tests.reliability.trials import RESUME, RUN, TRAIN, Outcome
 
 STOPS = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 129}
+FORK = multiprocessing.get_context("fork")
+ENOUGH = FORK.Event()  # so many runs were wrong that no more are to begin
 MOST_KILLS = 3
 MANY = 100  # runs, of which some must have been resumed in the middle of an epoch
 EARLY = 0.6  # of the time of a whole training, which includes its start and its end
@@ -93,8 +95,10 @@ class Ended(NamedTuple):
     wrong: list[str]
 
 
-def killed(number: int, seed: int, work: Path) -> Ended:
-    """Train, kill, read, resume, up to the end; the files of a run that was wrong are left in ``work``."""
+def killed(number: int, seed: int, work: Path) -> Ended | None:
+    """Train, kill, read, resume, up to the end; None where no more runs are to begin."""
+    if ENOUGH.is_set():
+        return None
     random, counts = Random(f"{seed}/{number}"), Counter[str]()
     text = drawn_spec(number, random)
     folder = trials.lay_out(work / f"run-{number}", text)
@@ -113,8 +117,7 @@ def killed(number: int, seed: int, work: Path) -> Ended:
     if last.code != 0:
         wrong.append(f"the last resume: {trials.told(last)}")
     wrong += [f"{name} is another" for name in trials.differences(folder / RUN, whole)]
-    if not wrong:
-        shutil.rmtree(folder)
+    shutil.rmtree(folder)
     return Ended(number, counts, wrong)
 
 
@@ -166,15 +169,17 @@ def survey(arguments: argparse.Namespace, work: Path) -> int:
     """Kill so many runs; returns how many were wrong, or 1 where nothing was killed, or never within an epoch."""
     trials.prepare()
     counts, failed = Counter[str](), 0
-    with multiprocessing.get_context("fork").Pool(arguments.processes) as pool:
+    with FORK.Pool(arguments.processes) as pool:
         numbers = range(arguments.first, arguments.first + arguments.runs)
         for ended in pool.imap_unordered(partial(killed, seed=arguments.seed, work=work), numbers):
+            if ended is None:
+                continue
             counts += ended.counts
             if ended.wrong:
                 failed += 1
                 print(f"run {ended.number}: {'; '.join(ended.wrong)}", flush=True)
                 if failed >= arguments.most:
-                    break
+                    ENOUGH.set()  # a pool that is terminated leaves commands that still write to their directory
     happened = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
     print(f"{arguments.runs} runs, {len(OPTIMIZERS)} optimizers: {happened}; {failed} wrong")
     is_whole = counts["kills"] and (counts["resumed in the middle of an epoch"] or arguments.runs < MANY)

@@ -1,6 +1,7 @@
 """The quick count of runs that are killed and of files that are exchanged, and faults that these must find."""
 
 import re
+import subprocess
 import sys
 
 import pytest
@@ -21,6 +22,32 @@ def test_a_dozen_runs_are_killed_and_end_as_if_they_had_not_been():
     """Up to three kills each, and signals in the middle of an epoch; every reader works in between."""
     code, last = harness("kills", "--runs", "14")
     assert (code, last.endswith("; 0 wrong")) == (0, True), last
+
+
+EVERY_RUN_IS_WRONG = """
+import argparse, os, pathlib, sys
+from tests.reliability import kills, trials
+
+kills._interrupted, trials.differences = lambda *_: [], lambda *_: ["weights.npz"]
+end, held = os.pipe()  # which every process that is forked holds too
+assert kills.survey(argparse.Namespace(runs=3, first=2, processes=1, seed=1, most=1), pathlib.Path(sys.argv[1])) >= 1
+os.close(held)
+os.set_blocking(end, False)
+assert os.read(end, 1) == b""  # raises BlockingIOError while anybody holds it
+assert os.listdir(sys.argv[1]) == []
+"""
+
+
+def test_a_survey_that_stops_leaves_no_process_and_no_file(tmp_path):
+    """When enough runs were wrong, no command goes on that writes to a directory which is about to be removed."""
+    done = subprocess.run(
+        [sys.executable, "-c", EVERY_RUN_IS_WRONG, tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_files_of_one_run_are_not_loaded_in_another():

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from nncli.errors import CommandLineError, RunError
+from nncli.nn.metrics.metric import Task
+from nncli.registry import components, names
 from nncli.run.comparison import compare
 from nncli.run.reading import Run
 from tests.run.examples import BINARY, LATE_TEST, SINE, put_record
@@ -304,6 +306,46 @@ def test_only_finished_runs_are_the_best(train):
     comparison = held(first, second)
     assert all(row.best in ([0], []) for row in comparison.rows)
     assert comparison.verdict() is None
+
+
+@pytest.mark.parametrize("factor", [2, 1], ids=["better", "equal"])
+def test_an_unfinished_run_is_never_the_best_of_three(train, factor):
+    """Of two finished runs one is the best, although a third, unfinished one is better than both, or as good."""
+    paths = [train(name) for name in "abc"]
+    interrupt(paths[2])
+    last = Run(paths[2]).metrics[-1]
+    for path, worse in zip(paths, (4 * factor, factor), strict=False):
+        write(path, training__accuracy=last["accuracy"] / worse, training__data_loss=last["data_loss"] * worse)
+        write(path, validation__accuracy=last["validation_accuracy"] / worse)
+        write(path, validation__loss=last["validation_loss"] * worse)
+    comparison = held(*paths)
+    assert set(best(comparison)) == {"data_loss", "accuracy", "validation_loss", "validation_accuracy"}
+    assert all(marked == [1] for marked in best(comparison).values())
+    assert comparison.verdict().startswith(("b is better than a", "b and a are too close to call"))
+
+
+CONFIGURABLE = [
+    (entry.name, parameter.name)
+    for entry in components("metric")
+    for parameter in entry.parameters
+    if isinstance(parameter.default, float)
+]
+
+
+@pytest.mark.parametrize(("metric", "parameter"), CONFIGURABLE)
+def test_metrics_of_different_parameters_have_no_best(train, metric, parameter):
+    """A metric that two runs measure in two ways is the best of neither, and no verdict is based on it."""
+    task = BINARY if Task.BINARY in names("metric")[metric].target.tasks else SINE
+    paths = []
+    for name, value in (("a", 0.25), ("b", 0.75), ("c", 0.25)):
+        paths.append(train(name, *task, f"metrics=[{{type: {metric}, {parameter}: {value}}}]"))
+    for columns, is_shared in ((paths, False), (paths[:2], False), (paths[::2], True)):
+        comparison = held(*columns)
+        shown = [row for row in comparison.rows if row.name.endswith(metric)]
+        assert [row.name for row in shown] == [metric, f"validation_{metric}"]
+        assert all(bool(row.best) == is_shared for row in shown)
+        assert (comparison.verdict() is not None) == (is_shared and metric == "accuracy")
+        assert all(row.best for row in comparison.rows if row.name.endswith("loss") and row.higher is not None)
 
 
 def errors(path, **values):

@@ -1,5 +1,6 @@
 """The profile of a step: its parts, their floors, and a stopwatch that leaves everything as it was."""
 
+import sys
 import time
 from itertools import count
 from pathlib import Path
@@ -18,6 +19,7 @@ from nncli.run.loading import load
 from nncli.run.profiling import ROUNDS, Part, Profile, Steps, Stopwatch, profile
 from nncli.run.summary import step_multiply_adds
 from nncli.run.training import Training
+from tests.run.examples import NORMALIZED
 
 MOMENT = 1e-3
 
@@ -162,16 +164,78 @@ def test_floors_are_the_multiply_adds_of_a_step(overrides):
     assert found.floor * found.rate == pytest.approx(step_multiply_adds(loaded(*overrides).spec, found.rows), rel=1e-9)
 
 
+class Calls:
+    """A clock of one tick for each call of a component from outside, so that equal steps take equal time.
+
+    What calls them, in ``training.py``, ``network.py`` and ``profiling.py``, takes nothing.
+    """
+
+    def __init__(self, monkeypatch):
+        self.now = 0
+        monkeypatch.setattr(time, "perf_counter", lambda: float(self.now))
+        monkeypatch.setattr(time, "sleep", lambda _: None)
+        monkeypatch.setattr(profiling, "_product_rate", lambda dtype: 1.0)
+        self.before = sys.getprofile()
+
+    def __enter__(self):
+        sys.setprofile(self)
+
+    def __exit__(self, *_):
+        sys.setprofile(self.before)
+
+    def __call__(self, frame, event, argument):
+        self.now += event == "call" and is_component(frame) and not is_component(frame.f_back)
+
+
+def is_component(frame):
+    """Whether a function is one of a layer, a loss, an optimizer, a clipping, a penalty, or of the batches."""
+    path = Path(frame.f_code.co_filename)
+    return path.parent.name in {"nn", "activations", "optimizers", "data"} and path.name != "network.py"
+
+
+EVERYTHING = (
+    "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]",
+    "regularization={l2: 0.1}",
+    "clipping={type: norm, limit: 1}",
+    "training.batch_size=7",
+)
+
+
+def profiled_by_calls(monkeypatch, *overrides):
+    begun = training(*overrides)
+    with Calls(monkeypatch):
+        return profile(begun, 1_000.0)
+
+
 @pytest.mark.usefixtures("here")
-def test_parts_make_the_step():
-    """No part takes less than nothing, and together with what is between them they are about the whole step."""
-    shares = []
-    for _ in range(3):  # another process may slow one of them, and hardly does so each time
-        found = profile(training("layers[0].units=2000", "data.samples=2000"), 0.2)
-        assert all(part.seconds >= 0 for part in found.parts)
-        assert min(found.step, found.metrics, found.rate) > 0
-        shares.append(sum(part.seconds for part in found.parts) / found.step)
-    assert any(0.5 < share < 2 for share in shares)
+@pytest.mark.parametrize(
+    "overrides", [("training.batch_size=32",), EVERYTHING, (*EVERYTHING, "loss=mean_squared_error"), NORMALIZED]
+)
+def test_parts_make_the_step(monkeypatch, overrides):
+    """All that the components do in a step is in one part, and no part is counted twice."""
+    found = profiled_by_calls(monkeypatch, *overrides)
+    assert all(part.seconds >= 0 for part in found.parts)
+    assert found.step > 5
+    assert sum(part.seconds for part in found.parts) == pytest.approx(found.step, rel=1e-9)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("missing", range(15))
+def test_a_part_that_is_missing_is_missed(monkeypatch, missing):
+    """Without any one of the methods that are timed the parts no longer make the step."""
+    methods = profiling._methods
+    monkeypatch.setattr(profiling, "_methods", lambda steps: [m for n, m in enumerate(methods(steps)) if n != missing])
+    found = profiled_by_calls(monkeypatch, *EVERYTHING)
+    assert found.between > 0.02 * found.step
+    assert len(list(methods(Steps(training(*EVERYTHING))))) == 15
+
+
+@pytest.mark.usefixtures("here")
+def test_figures_of_a_real_clock_are_above_nothing():
+    """Whatever else the machine does, a step, a row of metrics and a product take time, and no part less than none."""
+    found = profiled()
+    assert min(found.step, found.metrics, found.rate) > 0
+    assert all(part.seconds >= 0 for part in found.parts)
 
 
 def test_between_is_the_rest_of_the_step():

@@ -23,6 +23,7 @@ from nncli.run.loading import load
 from nncli.run.lock import Lock
 from nncli.run.reading import Run
 from nncli.run.resuming import Resumption
+from nncli.run.stopping import Best
 from nncli.run.training import Training
 from nncli.run.verification import verify
 from tests.run.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
@@ -105,6 +106,35 @@ def test_a_resumed_run_ends_in_the_same_bytes(here, overrides):
             resume(path, Steps(steps))
         resume(path)
         assert contents(path) == whole, steps
+
+
+@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
+def test_what_is_restored_is_what_was_saved(here, overrides):
+    """After a resume position, best value and every vector are those of the checkpoint, to the last bit."""
+    loaded = load(here / "config.yaml", ("training.epochs=23", *overrides))
+    path = train(here / "runs", loaded, "stopped", Steps(14))
+    checkpoint = unpack(checkpoints(path)[-1].read_bytes())
+    training = Training(assemble(loaded.spec, loaded.document))
+    training.restore(checkpoint)
+    saved = checkpoint.position
+    found = training.position(saved.metrics_bytes, saved.metrics_sha256)
+    assert saved.updates > 0
+    assert found.model_dump() == saved.model_dump()
+    assert (saved.best_value is None) == (loaded.spec.training.early_stopping is None)
+    vectors = training.vectors()
+    assert list(vectors) == list(checkpoint.vectors)
+    assert all(vector.tobytes() == checkpoint.vectors[name].tobytes() for name, vector in vectors.items())
+
+
+@pytest.mark.parametrize("value", [0.1 + 0.2, 1 / 3, 5e-324, 1e-12, 1 - 2**-53, 1.7976931348623157e308])
+def test_a_best_value_passes_through_a_checkpoint(here, value):
+    """Whatever early stopping has seen as the best comes back as the same float."""
+    training = Training(assemble(load(here / "config.yaml", (STOPPING,)).spec))
+    training.stopping.best = Best(0, value, training.network.parameters.values.copy())
+    data = pack(training.position(0, ""), training.vectors(), None)
+    again = Training(training.experiment)
+    again.restore(unpack(data))
+    assert (again.stopping.best.epoch, again.stopping.best.value) == (0, value)
 
 
 def test_a_run_that_is_stopped_in_the_middle_goes_on_there(interrupted):

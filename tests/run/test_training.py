@@ -128,6 +128,26 @@ def test_log_every_does_not_change_the_weights(prepare, change):
     assert not np.array_equal(ends[0], weights(prepare(change)))
 
 
+@pytest.mark.parametrize("task", [(), SINE, BINARY], ids=["classes", "numbers", "one output"])
+@pytest.mark.parametrize("batch_size", ["null", 1, 3, 7, 11, 16, 29, 38, 39])
+def test_every_row_is_trained_with_its_own_target(prepare, monkeypatch, task, batch_size):
+    """In each batch, whatever the size of the last one, a row has the target that it has in the training set."""
+    training = prepare(*task, f"training.batch_size={batch_size}", "training.epochs=2")
+    part, seen, differentiate = training._watched["training"], [], training.network.differentiate
+
+    def heard(inputs, targets):
+        seen.append(np.hstack([inputs, targets]))
+        differentiate(inputs, targets)
+
+    monkeypatch.setattr(training.network, "differentiate", heard)
+    list(training.epochs())
+    rows, size = len(part.inputs), training.batch_size
+    sizes = [size] * (rows // size) + [rows % size] * (rows % size > 0)
+    assert [len(each) for each in seen] == 2 * sizes
+    whole = rows_of(np.hstack([part.inputs.astype(seen[0].dtype), part.encoded]))
+    assert all(rows_of(np.concatenate(epoch)) == whole for epoch in (seen[: len(sizes)], seen[len(sizes) :]))
+
+
 def test_every_epoch_sees_every_row_once_in_an_order_of_its_own(prepare, batches):
     """Mini-batches are a fresh permutation of the training set; the last one has the rows that are left."""
     training = prepare("training.batch_size=16", "training.epochs=3")
