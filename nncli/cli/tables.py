@@ -19,7 +19,7 @@ def as_json(comparison: "Comparison") -> str:
             "status": entry.status,
             "epoch": entry.epoch,
             "metrics": entry.metrics,
-            "gap": {"size": entry.gap.size, "chance": entry.gap.chance, "words": entry.gap.words}
+            "gap": {"size": entry.gap.size, "chance": entry.gap.margin, "words": entry.gap.words}
             if entry.gap
             else None,
         }

@@ -11,6 +11,7 @@ from nncli import __version__
 from nncli.errors import CommandLineError, DivergedError, RunError, SpecError
 from nncli.nn.metrics.classification import Accuracy, Decided, class_scores, confusion, decisions
 from nncli.nn.metrics.metric import Task
+from nncli.nn.parameters import Array
 from nncli.run.assembly import Experiment, assemble
 from nncli.run.checkpoint import checkpoints
 from nncli.run.checks import everything_fits_into_memory
@@ -96,7 +97,29 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
         DivergedError: a weight, or what is measured with these weights, is not finite.
         RunError: the weights do not fit, or the data is no longer what the run was trained on.
     """
-    spec = run.spec if threshold is None else _with_threshold(run, threshold)
+    experiment, epoch = _restored(run, run.spec if threshold is None else _with_threshold(run, threshold), splits)
+    chosen = splits or tuple(experiment.data)
+    parts = {name: _assessed(experiment, name, threshold) for name in chosen}
+    for name, part in parts.items():
+        if not all(map(math.isfinite, part["metrics"].values())):
+            found = Search(experiment).in_split(name, examples(experiment.data[name], experiment.network))
+            raise _diverged(run, epoch, found)
+    return {"run": str(run.path), "status": run.status, "epoch": epoch, "splits": parts}
+
+
+def by_row(run: Run, split: str, metric: str) -> Array:
+    """The value of a metric for each row of a split, (N,).
+
+    Raises:
+        CommandLineError, DivergedError, RunError: as for ``assess``.
+    """
+    experiment, _ = _restored(run, run.spec, (split,))
+    part = examples(experiment.data[split], experiment.network)
+    return experiment.metrics[metric].by_row(predict(experiment.network, part), part.targets)
+
+
+def _restored(run: Run, spec: Spec, splits: tuple[str, ...]) -> tuple[Experiment, int]:
+    """What a run's spec describes, with the run's weights, and the epoch that these are of."""
     experiment = assembled(run, spec)
     if run.evaluation is not None and (not splits or "test" in splits):
         _draw_last(run, experiment)
@@ -109,13 +132,7 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
     epoch = run.load_weights(experiment.network.parameters)
     if not np.isfinite(experiment.network.parameters.values).all():
         raise _diverged(run, epoch, Search(experiment).in_state())
-    chosen = splits or tuple(experiment.data)
-    parts = {name: _assessed(experiment, name, threshold) for name in chosen}
-    for name, part in parts.items():
-        if not all(map(math.isfinite, part["metrics"].values())):
-            found = Search(experiment).in_split(name, examples(experiment.data[name], experiment.network))
-            raise _diverged(run, epoch, found)
-    return {"run": str(run.path), "status": run.status, "epoch": epoch, "splits": parts}
+    return experiment, epoch
 
 
 def assembled(run: Run, spec: Spec) -> Experiment:

@@ -1,15 +1,21 @@
 """Many runs, one table: what differs between their specs, what they reached, who overfits."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from nncli.errors import CommandLineError, RunError
+import numpy as np
+
+from nncli.errors import CommandLineError, NncliError, RunError
+from nncli.nn.parameters import Array
+from nncli.run.assessment import by_row
 from nncli.run.evaluation import SPLITS, column, higher_is_better
 from nncli.run.reading import Run
-from nncli.run.verdict import Gap, chance, score
+from nncli.run.verdict import Difference, Gap, Score, paired, score, unpaired
+from nncli.run.verification import CLOSE
 from nncli.spec.problems import harmless
 
 
@@ -22,7 +28,15 @@ class Entry:
     status: str
     epoch: int
     metrics: dict[str, float]
-    gap: Gap | None
+    scores: dict[str, Score]
+
+    @property
+    def gap(self) -> Gap | None:
+        """The training score compared with the validation score, or the test score; None where one is missing."""
+        held_out = next((split for split in SPLITS[1:] if split in self.scores), None)
+        if held_out is None or "training" not in self.scores:
+            return None
+        return Gap(held_out, self.scores["training"], self.scores[held_out])
 
     @property
     def is_final(self) -> bool:
@@ -38,7 +52,8 @@ class Entry:
             return "has no metrics yet"
         if len(self.run.data) == 1:
             return "has no validation or test set to be held against"
-        return "has neither accuracy nor errors that could be held against each other"
+        errors = "mean_absolute_error and root_mean_squared_error of two rows or more"
+        return f"cannot be judged: this takes accuracy, or both {errors}"
 
 
 @dataclass(frozen=True)
@@ -81,22 +96,22 @@ class Comparison:
         return next((name for name in wanted if _means_the_same(self.entries, name)), "loss")
 
     def verdict(self) -> str | None:
-        """Which of the two best on held-out rows is better, as far as these can tell."""
+        """Which of the two best finished runs on held-out rows is better, if the difference is significant.
+
+        It is about the first held-out split on which two runs can be judged; other runs have no part in it.
+        """
         final = [entry for entry in self.entries if entry.is_final]
-        split = next((name for name in SPLITS[1:] if all(e.gap and e.gap.split == name for e in self.entries)), None)
-        if split is None or len(final) < 2:
+        by_split = {split: [entry for entry in final if split in entry.scores] for split in SPLITS[1:]}
+        split = next((split for split, judged in by_split.items() if len(judged) > 1), None)
+        if split is None:
             return None
-        scored = [(entry, entry.gap.held_out) for entry in final if entry.gap]
-        name = column(split, scored[0][1].metric)
-        if len({held_out.metric for _, held_out in scored}) > 1 or not _means_the_same(final, name):
+        judged = by_split[split]
+        metric = judged[0].scores[split].metric
+        name = column(split, metric)
+        if any(entry.scores[split].metric != metric for entry in judged) or not _means_the_same(judged, name):
             return None
-        scored.sort(key=lambda pair: pair[1].value, reverse=higher_is_better(scored[0][1].metric))
-        (first, better), (second, worse) = scored[:2]
-        by_chance = chance(better, worse)
-        measured = f"{name} {better.words} against {worse.words}, where chance gives up to {better.told(by_chance)}"
-        if better.gain(worse) > by_chance:
-            return f"{first.label} is better than {second.label}: {measured}"
-        return f"{first.label} and {second.label} are too close to call on these rows: {measured}"
+        first, second, *_ = sorted(judged, key=lambda each: each.scores[split].value, reverse=higher_is_better(metric))
+        return _better(first, second, split)
 
 
 def compare(runs: Sequence[Run], sort: str | None, everything: bool, different_data: bool) -> Comparison:
@@ -141,17 +156,45 @@ def entry(run: Run, label: str, status: str) -> Entry:
         last = run.metrics.row(-1) if len(run.metrics) else {"epoch": 0}
         epoch = int(last["epoch"])
         metrics = {name: value for name, value in last.items() if name not in {"epoch", "learning_rate"}}
-    return Entry(label, run, status, epoch, metrics, _gap(run, metrics))
-
-
-def _gap(run: Run, metrics: dict[str, float]) -> Gap | None:
     scores = {split: score(metrics, split, data.rows) for split, data in run.data.items()}
-    training = scores.get("training")
-    for split in SPLITS[1:]:
-        held_out = scores.get(split)
-        if training and held_out:
-            return Gap(split, training, held_out)
-    return None
+    return Entry(label, run, status, epoch, metrics, {split: each for split, each in scores.items() if each})
+
+
+def _better(first: Entry, second: Entry, split: str) -> str:
+    """Whether the first of two runs is significantly better, in one sentence with its numbers."""
+    better, worse = first.scores[split], second.scores[split]
+    difference = _difference(first, second, split)
+    verdict = (
+        f"{first.label} is better than {second.label}"
+        if difference.is_significant
+        else f"the difference between {first.label} and {second.label} is not statistically significant"
+    )
+    return f"{verdict}: {column(split, better.metric)} {better.words} vs {worse.words}, {difference.words}"
+
+
+def _difference(first: Entry, second: Entry, split: str) -> Difference:
+    """Two runs compared row by row where they have the same rows and both can still be evaluated on them."""
+    one, other = first.scores[split], second.scores[split]
+    if first.run.fingerprints[split] != second.run.fingerprints[split]:
+        return unpaired(one, other, f"on different {split} rows")
+    try:
+        return paired(one.metric, *(_by_row(entry.run, split, entry.scores[split]) for entry in (first, second)))
+    except NncliError as error:
+        return unpaired(one, other, f"not paired by row: {harmless(str(error))}")
+
+
+def _by_row(run: Run, split: str, recorded: Score) -> Array:
+    """The values of a score for each row.
+
+    Raises:
+        NncliError: the run cannot be evaluated, or has another score than the recorded one.
+    """
+    values = by_row(run, split, recorded.metric)
+    now = float(np.mean(values))
+    if not math.isclose(now, recorded.value, rel_tol=CLOSE):
+        told = recorded.told
+        raise RunError(f"{run.path}: its {recorded.metric} is {told(now)} now, {told(recorded.value)} was recorded")
+    return values
 
 
 def _rows(entries: Sequence[Entry]) -> Iterator[Row]:

@@ -1,12 +1,15 @@
-"""Whether a difference is more than chance: of a network on two sets of rows, or of two networks on one."""
+"""Whether a difference is statistically significant: of one network on two sets of rows, or of two networks."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nncli.run.evaluation import column
+import numpy as np
 
-NORMAL_95 = 1.96  # standard errors that chance stays within, 95 times in 100
+from nncli.nn.parameters import Array
+from nncli.run.evaluation import column
+from nncli.run.significance import LEVEL, mcnemar, mean_margin, paired_margin, proportion_margin
+
+SMALLEST_P = 1e-4  # that is printed as a number
 STRONG_GAP = 0.1  # of a share of right answers
 
 
@@ -15,9 +18,9 @@ class Score:
     """How well a network does on some rows, by a metric that is a mean over them.
 
     Args:
-        metric: accuracy, a mean of right and wrong, or mean_absolute_error.
+        metric: accuracy or mean_absolute_error.
         value: the mean.
-        variance: that of a single row's part in it.
+        variance: that of the values of the single rows.
         rows: how many there are.
     """
 
@@ -47,7 +50,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Gap:
-    """A training score held against that of a held-out split."""
+    """A training score compared with that of a held-out split."""
 
     split: str
     training: Score
@@ -55,51 +58,85 @@ class Gap:
 
     @property
     def size(self) -> float:
-        """How much better the training set is met."""
+        """How much better the score in training is."""
         return self.training.gain(self.held_out)
 
     @property
-    def chance(self) -> float:
-        """How large it gets by chance alone, 95 times in 100."""
-        return chance(self.training, self.held_out)
+    def margin(self) -> float:
+        """The 95 % margin of the gap; a larger gap is statistically significant."""
+        return margin(self.training, self.held_out)
 
     @property
     def words(self) -> str:
-        """Who overfits, as a person would say it."""
-        told, metric = self.training.told, self.training.metric
-        values = f"{metric} {self.training.words} in training, {self.held_out.words} in {self.split}"
-        if self.size > max(self.chance, self.training.strong_gap):
+        """Whether the network overfits, in one sentence with its numbers."""
+        told, split = self.training.told, self.split
+        if self.size > max(self.margin, self.training.strong_gap):
             verdict = "overfits strongly"
-        elif self.size > self.chance:
+        elif self.size > self.margin:
             verdict = "overfits"
-        elif self.size >= -self.chance:
-            verdict = "does not overfit beyond chance"
+        elif self.size >= -self.margin:
+            verdict = "shows no statistically significant overfitting"
         else:
-            verdict = f"does better on {self.split} than on its own data"
-        return f"{verdict}: {values}: a gap of {told(self.size, '+')}, where chance gives up to {told(self.chance)}"
+            verdict = f"is significantly better in {split} than in training"
+        values = f"{self.training.metric} {self.training.words} (training) vs {self.held_out.words} ({split})"
+        return f"{verdict}: {values}, gap {told(self.size, '+')} (95 % margin {told(self.margin)})"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The result of a test of two networks: whether they differ significantly, and by which test, as text."""
+
+    is_significant: bool
+    words: str
 
 
 def score(metrics: Mapping[str, float], split: str, rows: int) -> Score | None:
-    """The score of a split among metrics by column; None where neither accuracy nor the errors were measured.
+    """The score of a split among metrics by column; None where there is none of which the variance is known.
 
-    A share p of right answers has the variance p (1 − p); absolute errors have that of the mean square less the
-    squared mean, so that it takes both errors to tell.
+    An accuracy p has the variance p (1 − p); absolute errors have that of the mean square less the squared mean, so
+    that it takes both errors, and two rows.
     """
     accuracy, absolute, squared = (
         metrics.get(column(split, name)) for name in ("accuracy", "mean_absolute_error", "root_mean_squared_error")
     )
     if accuracy is not None:
         return Score("accuracy", accuracy, max(accuracy * (1 - accuracy), 0.0), rows)
-    if absolute is not None and squared is not None:
+    if absolute is not None and squared is not None and rows > 1:
         return Score("mean_absolute_error", absolute, max(squared**2 - absolute**2, 0.0), rows)
     return None
 
 
-def chance(one: Score, other: Score) -> float:
-    """How far two scores may lie apart by chance, 95 times in 100.
+def margin(one: Score, other: Score) -> float:
+    """The 95 % margin of the difference of two scores by one metric, each on rows of its own."""
+    if one.metric == "accuracy":
+        return proportion_margin(one.value, one.rows, other.value, other.rows)
+    return mean_margin(one.variance, one.rows, other.variance, other.rows)
 
-        1.96 √(v₁ / n₁ + v₂ / n₂)        the normal approximation for two independent samples
 
-    Two runs on the same rows are not independent; for them it is an upper bound, as their mistakes go together.
+def unpaired(one: Score, other: Score, reason: str) -> Difference:
+    """Two networks compared by their scores alone.
+
+    Args:
+        one: the score of one network.
+        other: that of the other.
+        reason: why their rows are not compared one by one.
     """
-    return NORMAL_95 * math.sqrt(one.variance / one.rows + other.variance / other.rows)
+    size, limit = abs(one.gain(other)), margin(one, other)
+    return Difference(size > limit, f"difference {one.told(size)} (95 % margin {one.told(limit)}, {reason})")
+
+
+def paired(metric: str, first: Array, second: Array) -> Difference:
+    """Two networks compared row by row: by the exact McNemar test, or by the paired t-test.
+
+    Args:
+        metric: what the values are of.
+        first: the values of its rows, (N,): whether each is classified correctly, or its absolute error.
+        second: those of the other network, of the same rows.
+    """
+    size, rows = abs(float(np.mean(first) - np.mean(second))), f"the same {len(first):,} rows"
+    if metric == "accuracy":
+        p = mcnemar(int(np.sum(first & ~second)), int(np.sum(second & ~first)))
+        told = f"= {p:.3g}" if p >= SMALLEST_P else f"< {SMALLEST_P:g}"
+        return Difference(p < LEVEL, f"difference {size:.3f} (exact McNemar test on {rows}, p {told})")
+    limit = paired_margin(first - second)
+    return Difference(size > limit, f"difference {size:.3g} (95 % margin {limit:.3g}, paired over {rows})")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncli.nn.metrics.regression import RegressionAccuracy, RSquared
+from nncli.nn.metrics.regression import MeanAbsoluteError, RegressionAccuracy, RSquared
 
 
 def column(*numbers):
@@ -18,9 +18,9 @@ def test_the_mean_explains_nothing_and_less_is_possible():
 
 
 @pytest.mark.parametrize(("target", "output", "expected"), [(5, 5, 1), (5, 5.1, 0), (0.1, 0.1, 1), (0.1, 0.2, 0)])
-@pytest.mark.parametrize("rows", [2, 30])
+@pytest.mark.parametrize("rows", [1, 2, 30])
 def test_equal_targets_are_explained_or_not(target, output, expected, rows):
-    """Where the targets have no variance, 1 stands for outputs that hit them and 0 for others."""
+    """Where the targets have no variance, as in a single row, 1 stands for outputs that hit them and 0 for others."""
     assert RSquared().measure(column(*[output] * rows), column(*[target] * rows)) == expected
 
 
@@ -36,3 +36,12 @@ def test_a_hit_is_measured_by_the_training_set():
     metric = RegressionAccuracy()
     metric.attach(column(-250, 250))  # a standard deviation of 250
     assert metric.measure(column(0.5, 0.999, 1.0, -2), column(0, 0, 0, 0)) == 0.5
+
+
+def test_the_error_of_each_row_has_the_mean_absolute_error_as_its_mean():
+    """The columns of a row count alike."""
+    outputs, targets = np.array([[1, 2], [3, 5]], np.float32), np.array([[1, 4], [0, 4]], np.float32)
+    assert MeanAbsoluteError().by_row(outputs, targets).tolist() == [1, 2]
+    assert MeanAbsoluteError().measure(outputs, targets) == 1.5
+    with pytest.raises(NotImplementedError, match="RSquared is no mean over rows"):
+        RSquared().by_row(outputs, targets)

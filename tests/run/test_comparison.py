@@ -9,8 +9,11 @@ import pytest
 from nncli.errors import CommandLineError, RunError
 from nncli.nn.metrics.metric import Task
 from nncli.registry import components, names
+from nncli.run import assessment
+from nncli.run.assessment import by_row
 from nncli.run.comparison import compare
 from nncli.run.reading import Run
+from nncli.run.significance import mcnemar, mean_margin, paired_margin, proportion_margin
 from tests.run.examples import BINARY, LATE_TEST, SINE, put_record
 
 D8, D3 = "{type: dense, units: 8}", "{type: dense, units: 3}"
@@ -147,39 +150,152 @@ def test_a_metric_that_one_run_has_not_is_empty_there(train):
     assert row.best == []
 
 
-def test_chance_is_that_of_two_shares(train):
-    """1.96 standard errors of a difference: both variances p(1 − p)/n, of the rows that each split has."""
+def test_the_gap_has_the_margin_of_the_rows_of_each_split(train):
+    """Sixty rows in training and fifteen in validation."""
     path = train("a", "validation.samples=5")
     write(path, training__accuracy=0.9, validation__accuracy=0.6)
     gap = held(path, train("b", "validation.samples=5")).entries[0].gap
     assert (gap.split, gap.training.value, gap.held_out.value) == ("validation", 0.9, 0.6)
-    assert gap.chance == pytest.approx(1.96 * math.sqrt(0.9 * 0.1 / 60 + 0.6 * 0.4 / 15))
+    assert gap.margin == proportion_margin(0.9, 60, 0.6, 15)
 
 
-def test_a_run_is_held_against_validation_before_test(train):
-    """The test set stands in where there is no validation, and without both there is no gap and no verdict."""
+def test_a_run_is_compared_on_validation_before_test(train):
+    """The test set stands in where there is no validation; the verdict is on the first that two runs have."""
     test = "test={type: spiral, samples: 20}"
     both, only, none = train("a", test), train("b", test, "validation=null"), train("c", "validation=null")
     comparison = held(both, only, none)
     assert [entry.gap and entry.gap.split for entry in comparison.entries] == ["validation", "test", None]
-    assert comparison.verdict() is None
+    assert "test_accuracy" in comparison.verdict()
+    assert "validation_accuracy" in held(both, only, train("d")).verdict()
+    assert held(both, none).verdict() is None
+
+
+VERTICAL = (
+    "data={type: vertical, samples: 5, classes: 2}",
+    "validation={type: vertical, samples: 1000, classes: 2}",
+    "layers=[{type: dense, units: 2}, softmax]",
+    "training.epochs=300",
+)
+
+
+def test_few_rows_that_are_all_learned_are_no_overfitting(train):
+    """Ten rows can all be right where 95 % is the best of any classifier: none of eight runs overfits."""
+    paths = [train(f"s{seed}", *VERTICAL, f"seed={seed}") for seed in range(8)]
+    for entry in held(*paths, different_data=True).entries:
+        assert entry.gap.training.value == 1.0
+        assert 0.92 < entry.gap.held_out.value < 0.96
+        assert entry.words.startswith("shows no statistically significant overfitting: ")
+
+
+def test_classifiers_are_compared_row_by_row(train):
+    """The exact McNemar test of the predictions on the validation rows, whichever run was named first."""
+    good, poor = train("a", "training.epochs=300", "layers[0].units=64"), train("b", "training.epochs=1")
+    right = [by_row(Run(path), "validation", "accuracy") for path in (good, poor)]
+    p = mcnemar(int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum()))
+    told = "< 0.0001" if p < 1e-4 else f"= {p:.3g}"
+    for order in ((good, poor), (poor, good)):
+        assert held(*order).verdict() == (
+            f"a is better than b: validation_accuracy {right[0].mean():.3f} vs {right[1].mean():.3f}, difference "
+            f"{right[0].mean() - right[1].mean():.3f} (exact McNemar test on the same 60 rows, p {told})"
+        )
+    assert held(good, train("c", "training.epochs=300", "layers[0].units=64")).verdict().endswith("rows, p = 1)")
+
+
+def test_regressions_are_compared_row_by_row(train):
+    """The paired t-test of the absolute errors on the validation rows."""
+    paths = [train("a", *SINE, "training.epochs=300"), train("b", *SINE)]
+    errors = [by_row(Run(path), "validation", "mean_absolute_error") for path in paths]
+    limit = paired_margin(errors[0] - errors[1])
+    size = errors[1].mean() - errors[0].mean()
+    assert size > limit
+    assert held(*paths).verdict() == (
+        f"a is better than b: validation_mean_absolute_error {errors[0].mean():.3g} vs {errors[1].mean():.3g}, "
+        f"difference {size:.3g} (95 % margin {limit:.3g}, paired over the same 30 rows)"
+    )
+
+
+def test_test_sets_that_are_drawn_after_training_are_paired_where_they_are_equal(train):
+    """Another number of masks draws another test set; no two rows of it are the same."""
+    alone = (*LATE_TEST, "validation=null")
+    first, second = train("a", *alone), train("b", *alone, "optimizer.learning_rate=0.01")
+    assert "exact McNemar test on the same 30 rows" in held(first, second).verdict()
+    assert held(first, train("c", *alone, "training.epochs=31")).verdict().endswith(", on different test rows)")
+
+
+def test_runs_of_different_data_are_compared_by_their_margin(train):
+    """Equal numbers of rows are not the same rows."""
+    first, second = train("a"), train("b", "seed=1")
+    scores = [Run(path).evaluation.splits["validation"]["accuracy"] for path in (first, second)]
+    limit = proportion_margin(max(scores), 60, min(scores), 60)
+    told = held(first, second, different_data=True).verdict()
+    assert told.endswith(f"(95 % margin {limit:.3f}, on different validation rows)")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("weights.npz", "runs/b/weights.npz: damaged: its digest is not the one in evaluation.json"),
+        ("run.json", "runs/b: the validation data drawn now is not what the run was trained on"),
+    ],
+)
+def test_a_run_that_cannot_be_evaluated_is_compared_by_its_margin(train, monkeypatch, name, reason):
+    """Its recorded metrics stand; the verdict says why its rows are not compared one by one."""
+    first, second = train("a"), train("b", "training.epochs=1")
+    if name == "weights.npz":
+        with (second / name).open("r+b") as file:
+            file.write(b"damaged")
+    else:  # as after an update of what draws the data
+        drawn = assessment.described
+        monkeypatch.setattr(assessment, "described", lambda data: drawn(data).model_copy(update={"sha256": "0" * 64}))
+        reason = reason.replace("runs/b: the validation", "runs/a: the training")
+    told = held(first, second).verdict()
+    assert "validation_accuracy" in told
+    assert told.endswith(f", not paired by row: {reason})")
 
 
 @pytest.mark.parametrize(
     ("first", "second", "verdict"),
     [
-        (0.9, 0.3, "a is better than b: validation_accuracy 0.900 against 0.300"),
-        (0.3, 0.9, "b is better than a: validation_accuracy 0.900 against 0.300"),
-        (0.52, 0.5, "a and b are too close to call on these rows: validation_accuracy 0.520 against 0.500"),
-        (0.5, 0.5, "a and b are too close to call on these rows: validation_accuracy 0.500 against 0.500"),
+        (0.9, 0.3, "a is better than b: validation_accuracy 0.900 vs 0.300, difference 0.600"),
+        (0.3, 0.9, "b is better than a: validation_accuracy 0.900 vs 0.300, difference 0.600"),
+        (
+            0.52,
+            0.5,
+            "the difference between a and b is not statistically significant: "
+            "validation_accuracy 0.520 vs 0.500, difference 0.020",
+        ),
+        (
+            0.5,
+            0.5,
+            "the difference between a and b is not statistically significant: "
+            "validation_accuracy 0.500 vs 0.500, difference 0.000",
+        ),
     ],
 )
 def test_the_verdict_claims_no_more_than_the_rows_can_tell(train, first, second, verdict):
-    """Better only where the difference is beyond chance, whichever run was named first."""
+    """Better only where the difference is significant, also by metrics that the weights no longer give."""
     paths = [train("a"), train("b")]
     write(paths[0], validation__accuracy=first)
     write(paths[1], validation__accuracy=second)
-    assert held(*paths).verdict().startswith(f"{verdict}, where chance gives up to 0.1")
+    told = held(*paths).verdict()
+    assert told.startswith(f"{verdict} (95 % margin 0.1")
+    assert "not paired by row: runs/" in told
+    assert told.endswith(" was recorded)")
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_run_that_cannot_be_judged_silences_no_verdict_on_the_others(train, place):
+    """Neither one without metrics nor one that is not finished."""
+    others = [train("a", "training.epochs=300", "layers[0].units=64"), train("b", "training.epochs=1")]
+    verdict = held(*others).verdict()
+    assert verdict.startswith("a is better than b: ")
+    silent, unfinished = train("c", "metrics=[]"), train("d")
+    interrupt(unfinished)
+    for third in (silent, unfinished):
+        paths = [*others]
+        paths.insert(place, third)
+        assert held(*paths).verdict() == verdict
+    assert held(others[0], silent).verdict() is None
 
 
 def test_the_verdict_is_about_the_best_two(train):
@@ -356,32 +472,36 @@ def errors(path, **values):
 
 
 def test_a_regression_overfits_by_its_mean_absolute_error(train):
-    """Chance is that of two means, the variance of |p − t| following from both errors."""
+    """The margin is that of two means, the variance of |p − t| following from both errors."""
     path = train("a", *SINE)
     errors(path, training=(0.1, 0.125), validation=(0.3, 0.5))
     entry = held(path, train("b", *SINE)).entries[0]
-    limit = 1.96 * math.sqrt((0.125**2 - 0.1**2) / 40 + (0.5**2 - 0.3**2) / 30)
-    assert (entry.gap.size, entry.gap.chance) == (pytest.approx(0.2), pytest.approx(limit))
+    limit = mean_margin(0.125**2 - 0.1**2, 40, 0.5**2 - 0.3**2, 30)
+    assert (entry.gap.size, entry.gap.margin) == (pytest.approx(0.2), pytest.approx(limit))
     assert entry.words == (
-        "overfits strongly: mean_absolute_error 0.1 in training, 0.3 in validation: "
-        f"a gap of +0.2, where chance gives up to {limit:.3g}"
+        f"overfits strongly: mean_absolute_error 0.1 (training) vs 0.3 (validation), gap +0.2 (95 % margin {limit:.3g})"
     )
 
 
 @pytest.mark.parametrize(
     ("first", "second", "verdict"),
     [
-        (0.1, 0.9, "a is better than b: validation_mean_absolute_error 0.1 against 0.9"),
-        (0.9, 0.1, "b is better than a: validation_mean_absolute_error 0.1 against 0.9"),
-        (0.5, 0.51, "a and b are too close to call on these rows: validation_mean_absolute_error 0.5 against 0.51"),
+        (0.1, 0.9, "a is better than b: validation_mean_absolute_error 0.1 vs 0.9, difference 0.8"),
+        (0.9, 0.1, "b is better than a: validation_mean_absolute_error 0.1 vs 0.9, difference 0.8"),
+        (
+            0.5,
+            0.51,
+            "the difference between a and b is not statistically significant: "
+            "validation_mean_absolute_error 0.5 vs 0.51, difference 0.01",
+        ),
     ],
 )
 def test_the_verdict_on_regressions_is_about_their_errors(train, first, second, verdict):
-    """The smaller error is better where it is smaller beyond chance."""
+    """The smaller error is better where the difference is significant."""
     paths = [train("a", *SINE), train("b", *SINE)]
     for path, value in zip(paths, (first, second), strict=True):
         errors(path, validation=(value, value * 1.1))
-    assert held(*paths).verdict().startswith(f"{verdict}, where chance gives up to ")
+    assert held(*paths).verdict().startswith(f"{verdict} (95 % margin 0.1")
 
 
 def test_the_best_of_a_regression_is_marked(train):
@@ -413,7 +533,7 @@ def test_a_run_without_the_metrics_to_judge_by_is_shown_all_the_same(train, task
     first, second = comparison.entries
     assert first.gap is not None
     assert second.gap is None
-    assert second.words == "has neither accuracy nor errors that could be held against each other"
+    assert second.words.startswith("cannot be judged: this takes accuracy, or both mean_absolute_error and ")
     assert second.metrics["validation_loss"] == first.metrics["validation_loss"]
     assert comparison.verdict() is None
 

@@ -56,7 +56,12 @@ class Accuracy(Decided):
 
     def measure(self, outputs: Array, targets: Array) -> float:
         """Mean of [decision = t]."""
-        return float(np.mean(decisions(outputs, self.threshold) == targets))
+        return float(np.mean(self.by_row(outputs, targets)))
+
+    def by_row(self, outputs: Array, targets: Array) -> Array:
+        """[decision = t] for each row, (N,)."""
+        correct: Array = decisions(outputs, self.threshold) == targets
+        return correct
 
 
 @register("precision")

@@ -37,3 +37,7 @@ class Metric:
     def measure(self, outputs: Array, targets: Array) -> float:
         """The number."""
         raise NotImplementedError(f"{type(self).__name__} has no measure")
+
+    def by_row(self, outputs: Array, targets: Array) -> Array:
+        """The value of each row, (N,), of a metric that is their mean."""
+        raise NotImplementedError(f"{type(self).__name__} is no mean over rows")

@@ -16,7 +16,8 @@ class RSquared(Metric):
         1 − Σ (t − p)² / Σ (t − mean t)²          p, t (N, M); a column for itself, then their mean
 
     0 is what the mean would reach, and below 0 is worse than that. A column of equal targets counts as 1 where it is
-    met exactly, else as 0, as scikit-learn has it.
+    met exactly, else as 0, as scikit-learn has it. So does a single row, for which scikit-learn returns NaN: here NaN
+    stands for a training that diverged.
 
     Source: Draper and Smith 1998, section 1.3.
     """
@@ -50,6 +51,10 @@ class MeanAbsoluteError(Metric):
     def measure(self, outputs: Array, targets: Array) -> float:
         """Mean of |p − t|."""
         return float(np.mean(np.abs(outputs - targets), dtype=np.float64))
+
+    def by_row(self, outputs: Array, targets: Array) -> Array:
+        """Mean of |p − t| for each row, (N,)."""
+        return np.asarray(np.mean(np.abs(outputs - targets), axis=1, dtype=np.float64))
 
 
 @register("root_mean_squared_error")
