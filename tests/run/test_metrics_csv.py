@@ -70,10 +70,26 @@ def test_damaged_rows_are_read_up_to_the_first_invalid_one(seed):
         assert agrees(rows, source.choice([EPOCHS, 20, 10**20])), rows
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param("0,0.05,1.5,0.25\n1,10,0.05,1.5,0.25,0.5\n", id="a line end in another place"),
+        pytest.param("1000000000000000,0.05,1.5,0.25,0.5\n", id="an epoch that float64 may not hold"),
+        pytest.param("0.0,0.05,1.5,0.25,0.5\n", id="an epoch that is no integer"),
+        pytest.param("0,0.05,1.5,0.25,1E0\n", id="an exponent that is not as written"),
+    ],
+)
+def test_json_accepts_no_more_than_number_by_number(rows):
+    """What would be valid as one list of numbers, and is no valid row."""
+    assert agrees(rows, 10**20)
+    assert len(parsed(rows, 10**20)) == 0
+
+
 def test_rows_of_several_chunks_are_those_of_one(monkeypatch):
     """Order, line numbers and a divergence are checked across the places where the text is divided."""
     rows = "".join(f"{epoch},0.1,{epoch}.5,0.5,-1.0\n" for epoch in range(0, 40, 2))
     cases = [rows, rows + DIVERGED.replace("20,", "38,"), rows.replace("\n24,", "\n21,"), rows.replace("0.5", "nan", 9)]
+    cases.append(cases[1] + "39,0.1,1.5,0.5,-1.0\n")
     whole = [parsed(case) for case in cases]
     for size in (25, 40, 64, 100):
         monkeypatch.setattr(metrics_csv, "CHUNK", size)
