@@ -104,9 +104,9 @@ def test_the_gradient_is_not_written_to(entry):
 
 
 @pytest.mark.parametrize("entry", named("optimizer"))
-def test_blocks_are_invisible(entry):
-    """A vector longer than two blocks is updated as its parts would be, bit for bit."""
-    size = 2 * BLOCK + 5
+@pytest.mark.parametrize("size", [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 1, 2 * BLOCK + 5])
+def test_blocks_are_invisible(entry, size):
+    """A vector of any number of blocks is updated as its parts would be, bit for bit."""
     start, slope = np.random.default_rng(0).normal(size=(2, size)).astype(np.float32)
     whole, tail = start.copy(), start[-9:].copy()
     for values, grad in ((whole, slope), (tail, slope[-9:])):

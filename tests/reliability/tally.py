@@ -93,9 +93,9 @@ def bounded_time(seconds: float = SECONDS) -> Iterator[None]:
         raise HangError(f"no answer within {seconds} s")
 
     before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    limit = signal.setitimer(signal.ITIMER_REAL, seconds)  # that of the test, if it has one
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, *limit)
         signal.signal(signal.SIGALRM, before)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 import time
 from contextlib import suppress
 
@@ -120,6 +121,15 @@ def test_what_hangs_is_ended(tmp_path):
     with pytest.raises(HangError), bounded_time(0.1), suppress(Exception):
         os.open(tmp_path / "pipe", os.O_RDONLY)
     assert time.monotonic() - started < 10
+
+
+def test_the_time_limit_of_a_test_goes_on_after_a_shorter_one():
+    """What bounds one input hands the timer back to what bounds the test."""
+    before = signal.getitimer(signal.ITIMER_REAL)[0]
+    with bounded_time(5.0):
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 5
+    assert 0.9 * before <= signal.getitimer(signal.ITIMER_REAL)[0] <= before
+    assert before > 0
 
 
 def test_failures_are_told_and_kept(tmp_path, capsys):

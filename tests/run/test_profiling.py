@@ -204,7 +204,7 @@ EVERYTHING = (
 def profiled_by_calls(monkeypatch, *overrides):
     begun = training(*overrides)
     with Calls(monkeypatch):
-        return profile(begun, 1_000.0)
+        return profile(begun, 400.0)
 
 
 @pytest.mark.usefixtures("here")
