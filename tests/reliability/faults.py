@@ -114,10 +114,13 @@ FAULTS: dict[str, dict[str, Fault]] = {
         ),
         "a checkpoint that cannot be read is skipped": Fault(
             {
-                RESUMING: (
-                    "            except (RunError, ValueError) as error:",
-                    "            except (NncliError, ValueError) as error:",
-                ),
+                RESUMING: [
+                    ("from nncli.errors import ", "from nncli.errors import NncliError, "),
+                    (
+                        "            except (RunError, ValueError) as error:",
+                        "            except (NncliError, ValueError) as error:",
+                    ),
+                ]
             },
             ("--most", "1", "--course", "resume interrupted"),
         ),
