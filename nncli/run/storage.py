@@ -159,9 +159,8 @@ def _locked_folder(parent: Path, attempts: int = 3) -> tuple[Path, Lock]:
     try:
         return folder, Lock(folder / "lock")
     except NncliError as error:
-        was_swept = (
-            isinstance(error, BusyError) or not folder.exists()
-        )  # it had no lock yet, and was taken for deserted
+        # without a lock yet, it may have been taken for deserted, and removed
+        was_swept = isinstance(error, BusyError) or not folder.exists()
         discard(folder)
         if attempts == 1 or not was_swept:
             raise

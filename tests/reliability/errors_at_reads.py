@@ -81,6 +81,7 @@ def wrong_with(trial: Trial, folder: Path) -> list[str]:
         return [f"nothing was injected: {trials.told(trace.outcome)}"]
     wrong = wrong_ending(course, trace.outcome)
     if course.arguments[0] == "train":
+        wrong += [f"called damaged: {path.name}" for path in folder.rglob("*.damaged")]
         return wrong + trials.unreadable(folder, course.whole) + trials.not_resumed(folder, course.whole)
     return wrong if _contents(folder) == before else [*wrong, "a reader has changed something"]
 

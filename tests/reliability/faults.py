@@ -18,9 +18,12 @@ STORAGE, APPEND_LOG, LOCK, FILES, DIRECTORY, RESUMING, TRAINING, READING = (
     for name in ("storage", "append_log", "lock", "files", "directory", "resuming", "training", "reading")
 )
 IN_PLACE = {
-    STORAGE: ("            temporary.replace(path)\n", "            path.write_bytes(temporary.read_bytes())\n")
+    STORAGE: (
+        "            temporary.replace(path)\n        except OSError:",
+        "            path.write_bytes(temporary.read_bytes())\n        except OSError:",
+    )
 }
-NOT_CUT = {APPEND_LOG: ("            os.ftruncate(self._descriptor, self.size)\n", "")}
+NOT_CUT = {APPEND_LOG: ("os.ftruncate(self._descriptor, self.size)", "pass")}
 OLDEST_REMOVED_FIRST = {
     DIRECTORY: (
         "        put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n"
@@ -133,10 +136,13 @@ FAULTS: dict[str, dict[str, Fault]] = {
         ),
         "a checkpoint that cannot be read is skipped": Fault(
             {
-                RESUMING: (
-                    "            except (RunError, ValueError) as error:",
-                    "            except (NncliError, ValueError) as error:",
-                ),
+                RESUMING: [
+                    ("from nncli.errors import ", "from nncli.errors import NncliError, "),
+                    (
+                        "            except (RunError, ValueError) as error:",
+                        "            except (NncliError, ValueError) as error:",
+                    ),
+                ]
             },
             ("--most", "1", "--course", "resume interrupted"),
         ),

@@ -45,3 +45,16 @@ def test_several_faults_of_one_file(tmp_path):
     text = (planted(tmp_path, {"nncli/errors.py": pairs}) / "nncli/errors.py").read_text(encoding="utf-8")
     assert "exit_code = 55" in text
     assert "exit_code = 66" in text
+
+
+@pytest.mark.parametrize(
+    ("harness", "fault"), [(harness, fault) for harness, faults in FAULTS.items() for fault in faults]
+)
+def test_every_fault_applies_and_compiles(harness, fault):
+    """A fault that does not compile would be found by any harness, and show nothing."""
+    for name, pairs in FAULTS[harness][fault].planted.items():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for right, wrong in [pairs] if isinstance(pairs, tuple) else pairs:
+            assert text.count(right) == 1, name
+            text = text.replace(right, wrong)
+        compile(text, name, "exec")
