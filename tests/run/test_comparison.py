@@ -318,7 +318,7 @@ def test_a_regression_overfits_by_its_mean_absolute_error(train):
     path = train("a", *SINE)
     errors(path, training=(0.1, 0.125), validation=(0.3, 0.5))
     entry = held(path, train("b", *SINE)).entries[0]
-    limit = 1.96 * math.sqrt((0.125**2 - 0.1**2) / 40 + (0.5**2 - 0.3**2) / 30)
+    limit = 1.96 * math.sqrt((0.125**2 - 0.1**2) / 40 + (0.5**2 - 0.3**2) / 29)
     assert (entry.gap.size, entry.gap.chance) == (pytest.approx(0.2), pytest.approx(limit))
     assert entry.words == (
         "overfits strongly: mean_absolute_error 0.1 in training, 0.3 in validation: "

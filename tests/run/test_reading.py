@@ -231,7 +231,6 @@ DAMAGED = [
     ("evaluate", "run.json", swap("run.json", b'"format"', b'"format": 1, "format"')),
     ("evaluate", "run.json", swap("run.json", b'"dtype": "<f4"', b'"dtype": "<f8"')),
     ("evaluate", "run.json", swap("run.json", b'"layers.0.weights"', b'"layers.0.biases"')),
-    ("evaluate", "run.json", edit("run.json", spec__data__seed=0, spec__validation__seed=0)),
     ("evaluate", "evaluation.json", swap("evaluation.json", b'"epoch": 30', b'"epoch": 1e999')),
     ("compare", "metrics.csv", swap("metrics.csv", b"\n10,", b"\n" + b"1" * 200_000)),
 ]
@@ -531,7 +530,7 @@ def document(path):
 
 def as_before(path):
     """Make a run directory as version 0.1.0 has left it: without the keys that came later."""
-    edit("run.json", spec__metrics=..., spec__schedule=..., spec__clipping=...)(path)
+    edit("run.json", spec__metrics=..., spec__schedule=..., spec__clipping=..., spec__split_method=...)(path)
     anonymous(path)
     edit("evaluation.json", data=...)(path)
 
