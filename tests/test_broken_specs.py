@@ -13,7 +13,7 @@ NUMBERS_AS_TARGETS = (
     "{type: spiral, samples: 20, classes: 3}",
     "{type: sine, samples: 20}",
     VALIDATION,
-    "validation: {type: sine, samples: 15}\n",
+    "validation: {type: sine, samples: 19}\n",
     "units: 3",
     "units: 1",
     "- softmax",

@@ -29,7 +29,7 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: boo
 
     loaded = load(config, overrides)
     with blas_threads(loaded.spec.training.threads, loaded.document):
-        found = profiled(Training(assemble(loaded.spec, loaded.document)), seconds)
+        found = profiled(Training(assemble(loaded.spec)), seconds)
     if as_json:
         from dataclasses import asdict
 

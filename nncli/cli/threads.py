@@ -29,11 +29,13 @@ def blas_threads(threads: int, document: "Document | None" = None) -> Iterator[N
     with threadpool_limits(threads, user_api="blas"):
         taken = max((each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"), default=1)
         if taken != threads:
-            from nncli.run.assembly import located
+            from nncli.run.loading import located
+            from nncli.spec.problems import report
 
             most = f"NumPy's BLAS takes {taken} threads on the {cores()} cores here"
             message = f"{most}, got {threads}; write {min(taken, cores())}"
-            raise SpecError(located(document, ("training", "threads"), message))
+            found = located(document, [(("training", "threads"), message)]) if document else []
+            raise SpecError(report(found) if found else f"training.threads: {message}")
         yield
 
 

@@ -76,7 +76,7 @@ def _start(config: Path, overrides: tuple[str, ...], name: str | None, runs: Pat
     with stop_on_signals() as stop:
         loaded = load(config, overrides)
         with blas_threads(loaded.spec.training.threads, loaded.document):
-            training = Training(assemble(loaded.spec, loaded.document), stop)
+            training = Training(assemble(loaded.spec), stop)
             with RunDirectory.create(runs, run_name, loaded, training, numbered=name is None) as directory:
                 return _trained(directory, stop, silent)
 

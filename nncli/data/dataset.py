@@ -43,7 +43,12 @@ class Source:
     @property
     def rows(self) -> int:
         """N, the number of rows that ``draw`` gives."""
-        raise NotImplementedError(f"{type(self).__name__} has no rows")
+        return sum(self.class_counts)
+
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """The number of rows of each class; of all rows where there are no classes."""
+        raise NotImplementedError(f"{type(self).__name__} has no class_counts")
 
     @property
     def columns(self) -> int:
@@ -59,6 +64,13 @@ class Source:
     def target_columns(self) -> int:
         """M, how many numbers the target of a row has; a class is one."""
         return 1
+
+    def shared_rows(self, other: "Source") -> int:
+        """How many of the rows another source has too: one of the same type, drawn from the same seed if any.
+
+        A single row that all sources of a type have, such as the origin, is not counted.
+        """
+        return self.rows if vars(self) == vars(other) else 0
 
     def draw(self, rng: Random) -> Dataset:
         """The rows, from this stream where the set is a random one."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import gcd
 from typing import Annotated, Any
 
 import numpy as np
@@ -30,9 +31,9 @@ class Scatter(Source):
         self.samples, self._classes, self.seed = samples, classes, seed
 
     @property
-    def rows(self) -> int:
-        """Samples times classes."""
-        return self.samples * self._classes
+    def class_counts(self) -> tuple[int, ...]:
+        """As many samples in each class."""
+        return (self.samples,) * self._classes
 
     @property
     def columns(self) -> int:
@@ -95,7 +96,7 @@ class Sine(Source):
 
         x = 0, 1/N, …, (N − 1)/N,   y = sin 2πx
 
-    A set of another number of samples has other points, but for those that both hit, x = 0 always among them.
+    Sets of N and of M samples share gcd(N, M) points: x = 0 alone where N and M have no common divisor.
 
     Args:
         samples: N, the number of points.
@@ -107,9 +108,9 @@ class Sine(Source):
         self.samples = samples
 
     @property
-    def rows(self) -> int:
-        """As many as were asked for."""
-        return self.samples
+    def class_counts(self) -> tuple[int, ...]:
+        """As many rows as samples."""
+        return (self.samples,)
 
     @property
     def columns(self) -> int:
@@ -120,6 +121,11 @@ class Sine(Source):
     def classes(self) -> None:
         """None: y is a number."""
         return
+
+    def shared_rows(self, other: Source) -> int:
+        """The points that both hit, unless x = 0 is the only one: i/N = j/M at multiples of 1 / gcd(N, M)."""
+        shared = gcd(self.rows, other.rows)
+        return shared if shared > 1 else 0
 
     def draw(self, rng: Random) -> Dataset:
         """All points in their order; ``rng`` is not asked."""

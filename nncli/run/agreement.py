@@ -41,7 +41,7 @@ def _filled(given: Spec, recorded: Spec) -> Spec:
         }
     )
     schedule = _until(given.schedule, recorded.schedule) if given.schedule else None
-    return resolve(given.model_copy({"training": training, "schedule": schedule}))
+    return resolve(given.model_copy({"training": training, "schedule": schedule}), recorded.split_method)
 
 
 def _until(given: ComponentSpec, recorded: ComponentSpec | None) -> ComponentSpec:

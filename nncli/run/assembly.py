@@ -1,13 +1,11 @@
 """From a spec to the objects that it describes."""
 
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
 from nncli.data.dataset import Dataset
 from nncli.data.split import split
-from nncli.errors import SpecError
 from nncli.nn.clipping import Clipping
 from nncli.nn.metrics.metric import Metric
 from nncli.nn.network import Network
@@ -15,8 +13,6 @@ from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.registry import ComponentSpec
 from nncli.run.evaluation import quiet
 from nncli.run.streams import Purpose, Streams, streams
-from nncli.spec.document import Document
-from nncli.spec.problems import Path, Problem, path_words
 from nncli.spec.sections import Fraction, Spec
 
 
@@ -38,15 +34,10 @@ class Experiment(NamedTuple):
 
 
 @quiet
-def assemble(spec: Spec, document: Document | None = None) -> Experiment:
-    """Draw the data and build the network; ``spec`` is resolved.
-
-    Raises:
-        SpecError: the data cannot be drawn or split as the spec says.
-    """
+def assemble(spec: Spec) -> Experiment:
+    """Draw the data and build the network; ``spec`` is resolved, and nothing is wrong in it."""
     numbers = streams(spec.rng, spec.seed)
-    data = _splits(spec, numbers, document)
-    _require_different(spec, data, document)
+    data = _splits(spec, numbers)
     network = Network(
         [part.build() for part in spec.layers],
         spec.loss.build(),
@@ -69,34 +60,15 @@ def _metrics(spec: Spec, training: Dataset) -> dict[str, Metric]:
     return metrics
 
 
-def _splits(spec: Spec, numbers: Streams, document: Document | None) -> dict[str, Dataset]:
+def _splits(spec: Spec, numbers: Streams) -> dict[str, Dataset]:
     """The data set of each split that is drawn before training, in the order training, validation, test."""
-    training = spec.data.build().draw(numbers.of(Purpose.TRAINING))
+    data = {"training": spec.data.build().draw(numbers.of(Purpose.TRAINING))}
     parts = {"validation": (spec.validation, Purpose.VALIDATION), "test": (spec.test, Purpose.TEST)}
     fractions = {name: part.fraction for name, (part, _) in parts.items() if isinstance(part, Fraction)}
-    try:
-        data = split(training, fractions, numbers.of(Purpose.SPLIT)) if fractions else {"training": training}
-    except ValueError as error:
-        raise SpecError(
-            located(document, (max(fractions, key=fractions.__getitem__), "fraction"), str(error))
-        ) from None
+    if fractions:
+        from_end = {"test"} if spec.split_method == "independent" else set()
+        data = split(data["training"], fractions, numbers.of(Purpose.SPLIT), from_end)
     for name, (part, purpose) in parts.items():
         if isinstance(part, ComponentSpec) and not (name == "test" and spec.draws_test_last):
             data[name] = part.build().draw(numbers.of(purpose))
     return {name: data[name] for name in ("training", *parts) if name in data}
-
-
-def _require_different(spec: Spec, data: dict[str, Dataset], document: Document | None) -> None:
-    """No two splits are the same rows: what was learned cannot test itself."""
-    for one, other in combinations(data, 2):
-        if data[one].fingerprint() == data[other].fingerprint():
-            key = "seed" if hasattr(getattr(spec, other), "seed") else "samples"
-            message = f"has the very rows of {one}, so that it tests nothing; write another {key}"
-            raise SpecError(located(document, (other, key), message))
-
-
-def located(document: Document | None, path: Path, message: str) -> str:
-    """A message on a value of a spec, with its place where the document is at hand."""
-    if document is None:
-        return f"{path_words(path)}: {message}"
-    return str(Problem(document.root.find(path).place, path, message))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nncli import __version__
-from nncli.errors import CommandLineError, DivergedError, RunError, SpecError
+from nncli.errors import CommandLineError, DivergedError, RunError
 from nncli.nn.metrics.classification import Accuracy, Decided, class_scores, confusion, decisions
 from nncli.nn.metrics.metric import Task
 from nncli.nn.parameters import Array
@@ -140,10 +140,7 @@ def assembled(run: Run, spec: Spec) -> Experiment:
     for path, reason in everything_fits_into_memory(Sections(**vars(spec))):
         raise RunError(f"{run.path}: {path_words(path)}: {reason}")
     run.require_parameters()
-    try:
-        return assemble(spec)
-    except SpecError as error:
-        raise RunError(f"{run.path / 'run.json'}: damaged: spec.{error}") from None
+    return assemble(spec)
 
 
 def _diverged(run: Run, epoch: int, found: Culprit) -> DivergedError:

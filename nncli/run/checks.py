@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from nncli.data.dataset import Source
+from nncli.data.split import part_sizes
 from nncli.nn.activations import Softmax
 from nncli.nn.losses import Loss
 from nncli.nn.metrics.metric import Task
@@ -130,11 +131,12 @@ def metrics_suit_the_task(sections: Sections) -> Iterator[Finding]:
 @needs("data", "validation", "test")
 def fractions_leave_rows(sections: Sections) -> Iterator[Finding]:
     """Something is left to train on."""
-    parts = _fractions(sections)
-    if parts and training_rows(sections) <= 0:
-        source, largest = sections.data.build(), max(parts, key=parts.__getitem__)
+    parts, source = _fractions(sections), sections.data.build()
+    spent = [count for count in source.class_counts if part_sizes(count, parts)["training"] <= 0]
+    if parts and spent:
+        largest = max(parts, key=parts.__getitem__)
         shares = " and ".join(f"{name} {share:g}" for name, share in parts.items())
-        rows = f"{source.rows // source.classes} rows of a class" if source.classes else f"{source.rows} rows"
+        rows = f"{spent[0]} rows of a class" if source.classes else f"{spent[0]} rows"
         message = f"the fractions ({shares}) leave none of the {rows}"
         yield (largest, "fraction"), f"{message} to train on; write smaller ones or draw more rows"
 

@@ -83,7 +83,7 @@ def explain(config: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
     """
     loaded = load(config, overrides)
     spec = loaded.spec.model_copy(update={"dtype": "float64"})
-    experiment = assemble(spec, loaded.document)
+    experiment = assemble(spec)
     network = experiment.network
     part = examples(experiment.data["training"], network)
     shown = min(max(rows, *(layer.fewest_rows for layer in network.layers)), len(part.inputs))

@@ -27,7 +27,7 @@ def check_gradients(config: Path, overrides: tuple[str, ...], rows: int, entries
         GateError: no row is left on which the two could be compared, or the loss or a gradient is not finite.
     """
     loaded = load(config, overrides)
-    experiment = assemble(loaded.spec.model_copy(update={"dtype": "float64"}), loaded.document)
+    experiment = assemble(loaded.spec.model_copy(update={"dtype": "float64"}))
     network, seed = experiment.network, loaded.spec.seed
     part, rng = examples(experiment.data["training"], network), np.random.default_rng(seed)
     fewest = max(layer.fewest_rows for layer in network.layers)

@@ -1,5 +1,6 @@
 """From a file to a spec that is right: read, overridden, validated, checked, resolved."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -7,14 +8,15 @@ import nncli.data
 import nncli.nn  # noqa: F401 (registers everything else)
 from nncli.errors import CommandLineError, SpecError, StorageError
 from nncli.registry import ComponentSpec, names
-from nncli.run.checks import cross_check
+from nncli.run.checks import Finding, cross_check
+from nncli.run.leaks import leaks
 from nncli.run.summary import batches_an_epoch
 from nncli.run.tasks import chosen_metrics
 from nncli.spec import overrides as overriding
 from nncli.spec.document import MAX_CHARACTERS, Document, DocumentError, read
 from nncli.spec.problems import Place, Problem, Source, report
 from nncli.spec.schema import validate
-from nncli.spec.sections import Regularization, Spec
+from nncli.spec.sections import Fraction, Regularization, Spec
 
 
 class LoadedSpec(NamedTuple):
@@ -27,7 +29,7 @@ class LoadedSpec(NamedTuple):
 
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedSpec:
-    """Read, override, validate, check and resolve the spec in a file.
+    """Read, override, validate, check and resolve the spec in a file, of which a new run can be trained.
 
     Raises:
         CommandLineError: there is no such file, or an override cannot be read.
@@ -36,7 +38,11 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedSpec:
     """
     data = read_config(path)
     document = parse(str(path), data, overrides)
-    return LoadedSpec(resolve(checked(document)), data, overrides, document)
+    spec = resolve(checked(document))
+    problems = located(document, leaks(spec))
+    if problems:
+        raise SpecError(report(problems))
+    return LoadedSpec(spec, data, overrides, document)
 
 
 def parse(name: str, data: bytes, overrides: tuple[str, ...] = ()) -> Document:
@@ -61,21 +67,32 @@ def checked(document: Document) -> Spec:
         SpecError: everything that is wrong, with its places.
     """
     sections, problems = validate(document)
-    root = document.root
-    problems += [Problem(root.find(path).place, path, message) for path, message in cross_check(sections)]
+    problems += located(document, cross_check(sections))
     if problems:
         raise SpecError(report(problems))
     return sections.spec()
 
 
-def resolve(spec: Spec) -> Spec:
-    """The spec with every default that depends on something else filled in."""
+def located(document: Document, findings: Iterable[Finding]) -> list[Problem]:
+    """Findings with their source locations."""
+    return [Problem(document.root.find(path).place, path, message) for path, message in findings]
+
+
+def resolve(spec: Spec, split_method: str | None = "independent") -> Spec:
+    """The spec with every default that depends on something else filled in.
+
+    Args:
+        spec: a spec that is right.
+        split_method: that of a spec with a fraction for the test set which does not say it.
+    """
     shared = {name: getattr(spec.regularization, name) for name in Regularization.model_fields}
     layers = [
         _filled(part, {**shared, "initializer": _initializer(spec, index)}) for index, part in enumerate(spec.layers)
     ]
     training = spec.training.model_copy(update={"log_every": spec.training.log_interval})
     given = {"layers": layers, "training": training, "metrics": chosen_metrics(spec)}
+    if isinstance(spec.test, Fraction):  # the rows of a validation set do not depend on the method
+        given["split_method"] = spec.split_method or split_method
     if spec.schedule:
         given["schedule"] = _until(spec.schedule, spec.training.epochs * batches_an_epoch(spec))
     return spec.model_copy(update=given)

@@ -27,6 +27,7 @@ from nncli.spec.schema import Sections
 from nncli.spec.sections import Spec
 
 FIRST_METRICS = [names("metric")["accuracy"].model.model_validate({})]  # all that version 0.1 knew, and did not write
+FIRST_SPLIT_METHOD = "consecutive"  # all that version 0.4 knew, and did not write
 
 
 class Run:
@@ -76,7 +77,8 @@ class Run:
     def spec(self) -> Spec:
         """The resolved spec, in which everything fits together."""
         written = self.record.spec
-        spec = resolve(written.model_copy(update={"metrics": FIRST_METRICS}) if written.metrics is None else written)
+        metrics = FIRST_METRICS if written.metrics is None else written.metrics
+        spec = resolve(written.model_copy(update={"metrics": metrics}), FIRST_SPLIT_METHOD)
         wrong = next(cross_check(Sections(**vars(spec)), machine=False), None)
         if wrong:
             raise RunError(f"{self.path / 'run.json'}: damaged: spec.{path_words(wrong[0])}: {wrong[1]}")

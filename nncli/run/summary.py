@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nncli.data.split import part_size
+from nncli.data.split import part_sizes
 from nncli.nn.network import even_size, is_divisible, rows_at_once, widths
 from nncli.registry import ComponentSpec
 from nncli.spec.sections import Fraction
@@ -41,19 +41,18 @@ def summarize(spec: Any) -> list[LayerSummary]:
     ]
 
 
+def split_rows(spec: Any) -> dict[str, int]:
+    """The rows of each split, as they are going to be drawn and split; needs data, validation and test."""
+    parts = {"validation": spec.validation, "test": spec.test}
+    fractions = {name: part.fraction for name, part in parts.items() if isinstance(part, Fraction)}
+    counts = [part_sizes(count, fractions) for count in spec.data.build().class_counts]
+    rows = {name: sum(sizes[name] for sizes in counts) for name in ("training", *fractions)}
+    return rows | {name: part.build().rows for name, part in parts.items() if isinstance(part, ComponentSpec)}
+
+
 def training_rows(spec: Any) -> int:
-    """How many rows are left to train on, classes being of equal size; needs data, validation and test."""
-    taken = sum(_part_rows(spec, part) for part in (spec.validation, spec.test) if isinstance(part, Fraction))
-    return int(spec.data.build().rows - taken)
-
-
-def _part_rows(spec: Any, part: ComponentSpec | Fraction) -> int:
-    """The rows of a part with points of its own, or of a fraction, which is one of each class."""
-    if isinstance(part, ComponentSpec):
-        return int(part.build().rows)
-    source = spec.data.build()
-    groups = source.classes or 1  # rows that are split together
-    return int(part_size(source.rows // groups, part.fraction) * groups)
+    """How many rows are left to train on; needs data, validation and test."""
+    return split_rows(spec)["training"]
 
 
 def step_rows(spec: Any) -> int:
@@ -92,8 +91,7 @@ def _passing_rows(spec: Any, dtype: np.dtype[Any]) -> set[int]:
     batches = {batch, trained % batch} - {0}
     if is_divisible(built):
         batches = {size for rows in batches for size in _sizes(rows, even_size(rows, portion))}
-    splits = [trained, *(_part_rows(spec, part) for part in (spec.validation, spec.test) if part)]
-    return batches.union(*(_sizes(rows, portion) for rows in splits))
+    return batches.union(*(_sizes(rows, portion) for rows in split_rows(spec).values()))
 
 
 def _sizes(rows: int, size: int) -> set[int]:

@@ -73,7 +73,7 @@ def _spec(run: Run) -> str:
     problems = list(differences(document, given, run.spec))
     if problems:
         raise RunError(report(problems))
-    if resolve(given) != run.spec:
+    if resolve(given, run.spec.split_method) != run.spec:
         raise RunError(f"{run.path / 'spec.yaml'}: with its overrides it is trained longer, or measured at other times")
     return "says what was trained"
 

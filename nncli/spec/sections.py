@@ -105,6 +105,9 @@ class Spec(Model):
         data: the training set.
         validation: a set to watch while training, a fresh draw or a fraction of ``data``.
         test: a set that is looked at once, after training; written like ``validation``.
+        split_method: how fractions are taken out of a permutation of each class. independent: validation rows from the
+            start, test rows from the end, so that neither depends on the other; the default of a new run. consecutive:
+            test rows follow the validation rows, as nncli 0.4 took them.
         layers: the network, from the data to the output.
         loss: what training makes small.
         optimizer: how a gradient becomes an update.
@@ -121,6 +124,7 @@ class Spec(Model):
     data: Dataset
     validation: Split | None = None
     test: Split | None = None
+    split_method: Literal["independent", "consecutive"] | None = None
     layers: Annotated[list[Annotated[ComponentSpec, ComponentOf("layer")]], Bounds(min_length=1, max_length=1000)]
     loss: Annotated[ComponentSpec, ComponentOf("loss")]
     optimizer: Annotated[ComponentSpec, ComponentOf("optimizer")]

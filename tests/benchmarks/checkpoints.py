@@ -45,7 +45,7 @@ def trained(overrides, seconds, interval):
     settings = ("training.epochs=1000000000", "training.log_every=100", f"training.checkpoint_seconds={interval}")
     loaded = load(CONFIG, (*overrides, *settings))
     end = time.monotonic() + seconds
-    training = Training(assemble(loaded.spec, loaded.document), lambda: time.monotonic() > end)
+    training = Training(assemble(loaded.spec), lambda: time.monotonic() > end)
     with tempfile.TemporaryDirectory() as folder:
         with RunDirectory.create(Path(folder), "run", loaded, training) as directory:
             spent, save = [], directory.save

@@ -41,7 +41,7 @@ def in_a_terminal(folder):
     from nncli.run.training import Training
 
     loaded = load(CONFIG)
-    training = Training(assemble(loaded.spec, loaded.document))
+    training = Training(assemble(loaded.spec))
     with RunDirectory.create(folder, "run", loaded, training) as directory:
         start = time.perf_counter()
         with watch(training) as view:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nncli.data.toy import Scatter
 from tests.conftest import SPEC
 
 
@@ -64,6 +65,30 @@ def test_problems_of_different_kinds_are_all_told(write, nncli):
     assert result.code == 3
     assert "missing.yaml: no such file" in result.err
     assert "a.yaml:5:26: layers[0].units: must be at least 1, got 0" in result.err
+
+
+def test_no_row_is_drawn(here, nncli, monkeypatch):
+    """Whether a config is right follows from the config, however many rows it has."""
+    monkeypatch.delattr(Scatter, "draw")
+    large = SPEC.replace("samples: 20, classes: 3", "samples: 1000000, classes: 3")
+    (here / "a.yaml").write_text(
+        large.replace("validation: {type: spiral, samples: 20}", "validation: {fraction: 0.2}")
+    )
+    assert nncli("check", "config.yaml", "a.yaml").out == "config.yaml: ok\na.yaml: ok\n"
+
+
+def test_common_rows_are_told_with_their_number(write, nncli):
+    """A validation set that is the training set is an error at the seed that makes it so."""
+    write("a.yaml", "data: {type: spiral, samples: 20, classes: 3}", "data: {type: spiral, samples: 20, seed: 4}")
+    write(
+        "b.yaml",
+        "data: {type: spiral, samples: 20, classes: 3}\nvalidation: {type: spiral, samples: 20}",
+        "data: {type: spiral, samples: 20, seed: 4}\nvalidation: {type: spiral, samples: 20, seed: 4}",
+    )
+    result = nncli("check", "a.yaml", "b.yaml")
+    assert (result.code, result.out) == (3, "a.yaml: ok\n")
+    message = "validation.seed: 60 of the 60 validation rows are also rows of data; write another seed"
+    assert result.err.startswith(f"b.yaml:3:47: {message}\n")
 
 
 def test_data_that_cannot_be_split_is_found_without_training(write, nncli):

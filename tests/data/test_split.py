@@ -40,6 +40,22 @@ def test_targets_stay_with_their_rows():
         np.testing.assert_array_equal(part.targets, dataset.targets[part.inputs[:, 0].astype(int)])
 
 
+@given(
+    st.lists(st.integers(4, 60), min_size=1, max_size=4),
+    st.floats(0.05, 0.3),
+    st.floats(0.05, 0.3),
+    st.integers(0, 2**32 - 1),
+)
+def test_parts_at_different_ends_do_not_depend_on_each_other(counts, first, second, seed):
+    """Each part has the rows that it would have alone, and no row is in both."""
+    dataset, fractions = numbered(counts), {"validation": first, "test": second}
+    both = split(dataset, fractions, np.random.default_rng(seed), {"test"})
+    for name, fraction in fractions.items():
+        alone = split(dataset, {name: fraction}, np.random.default_rng(seed), {"test"})
+        assert np.array_equal(alone[name].inputs, both[name].inputs)
+    assert sum(map(len, both.values())) == len(np.unique(np.concatenate([part.inputs for part in both.values()])))
+
+
 def test_the_stream_decides():
     """The same stream gives the same parts, another one others."""
     dataset = numbered([30, 30])

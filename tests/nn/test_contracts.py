@@ -364,7 +364,7 @@ def test_initializer_draws_the_same_bits_from_the_same_stream(entry):
 
 @pytest.mark.parametrize("entry", named("dataset"))
 def test_dataset_keeps_its_promises(entry):
-    """Rows, columns and classes are as announced, and the same stream gives the same points."""
+    """Rows, columns and classes are as announced, the same stream gives the same points, all of them shared."""
     source = built(entry)
     first, second = (source.draw(np.random.default_rng(6)) for _ in range(2))
     assert (len(first), first.inputs.shape[1], first.classes) == (source.rows, source.columns, source.classes)
@@ -372,6 +372,8 @@ def test_dataset_keeps_its_promises(entry):
         assert first.targets.shape == (source.rows, source.target_columns)
     else:
         assert (set(first.targets), source.target_columns) == (set(range(source.classes)), 1)
+    counted = (len(first),) if source.classes is None else tuple(np.bincount(first.targets))
+    assert (source.class_counts, source.shared_rows(source)) == (counted, len(first))
     is_random = hasattr(source, "seed")
     assert first.fingerprint() == second.fingerprint()
     assert (first.fingerprint() != source.draw(np.random.default_rng(7)).fingerprint()) == is_random

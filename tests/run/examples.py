@@ -10,7 +10,7 @@ NORMAL = "initializer: {type: normal, scale: 0.1}"
 
 SINE = (
     "data={type: sine, samples: 40}",
-    "validation={type: sine, samples: 30}",
+    "validation={type: sine, samples: 29}",
     f"layers=[{DENSE_8}, tanh, {{type: dense, units: 1}}]",
     "loss=mean_squared_error",
     "metrics=[r2, mean_absolute_error, root_mean_squared_error, regression_accuracy]",

@@ -124,12 +124,34 @@ def test_a_class_too_small_to_split_is_told_with_its_place(here):
     assert str(told.value).startswith("command line:2:23: ")
 
 
-def test_a_set_that_tests_nothing_is_refused(here):
-    """Validation rows that are the training rows are the spec's mistake, at the seed that makes them so."""
-    loaded = load(here / "config.yaml", ("data.seed=4", "validation.seed=4"))
-    with pytest.raises(SpecError, match=r"validation\.seed: has the very rows of training") as told:
-        assemble(loaded.spec, loaded.document)
-    assert str(told.value).startswith("command line:2:17: ")
+@pytest.mark.parametrize("rng", ["derived", "nnfs"])
+@pytest.mark.parametrize("fraction", [0.1, 0.4])
+def test_a_test_fraction_does_not_depend_on_a_validation_fraction(resolved, rng, fraction):
+    """Adding a validation set moves no row of the test set, and the other way round."""
+    test, validation = "test={fraction: 0.3}", f"validation={{fraction: {fraction}}}"
+    both = assemble(resolved(f"rng={rng}", test, validation)).data
+    for name, alone in (("test", (test, "validation=null")), ("validation", (validation,))):
+        expected = assemble(resolved(f"rng={rng}", *alone)).data[name]
+        assert both[name].fingerprint() == expected.fingerprint()
+
+
+def test_the_default_split_method_is_recorded_where_there_is_a_test_fraction(resolved):
+    """Any other spec draws the same rows by either method, and says nothing; what a spec says is kept."""
+    assert resolved("test={fraction: 0.3}").split_method == "independent"
+    assert resolved("test={fraction: 0.3}", "split_method=consecutive").split_method == "consecutive"
+    assert resolved("validation={fraction: 0.3}").split_method is None
+    assert resolved("test={type: spiral, samples: 10}").split_method is None
+
+
+def test_consecutive_fractions_follow_each_other(resolved):
+    """The method of nncli 0.4: of the permutation of each class first the validation rows, then the test rows."""
+    fractions = ("validation={fraction: 0.25}", "test={fraction: 0.1}")
+    parts = assemble(resolved(*fractions, "split_method=consecutive")).data
+    whole, rng = assemble(resolved("validation=null")).data["training"], DerivedStreams(0).of(Purpose.SPLIT)
+    rows = [rng.permutation(np.flatnonzero(whole.targets == label)) for label in range(3)]
+    for name, taken in (("validation", slice(0, 5)), ("test", slice(5, 7))):
+        expected = np.sort(np.concatenate([each[taken] for each in rows]))
+        assert np.array_equal(parts[name].inputs, whole.inputs[expected])
 
 
 def test_rng_nnfs_is_the_book(resolved, legacy):
@@ -236,7 +258,7 @@ def test_the_book_s_test_set_follows_the_masks_of_training(resolved, legacy, epo
         (("rng=nnfs", "test={fraction: 0.2}"), False),
         (("test={type: spiral, samples: 10}",), False),
         (("rng=nnfs",), False),
-        ((*SINE, "rng=nnfs", "test={type: sine, samples: 10}"), False),
+        ((*SINE, "rng=nnfs", "test={type: sine, samples: 9}"), False),
     ],
 )
 def test_only_the_book_s_own_test_set_is_drawn_last(resolved, changes, last):
@@ -270,12 +292,3 @@ def test_a_fraction_of_numbers_is_taken_of_all_rows(resolved):
     for data in parts.values():
         np.testing.assert_allclose(data.targets, np.sin(2 * np.pi * data.inputs), atol=1e-12)
         assert (np.diff(data.inputs[:, 0]) > 0).all()
-
-
-def test_a_sine_that_tests_nothing_is_refused(here):
-    """As many samples are the very same points, and the cure is another number of them."""
-    loaded = load(here / "config.yaml", (*SINE, "validation.samples=40"))
-    with pytest.raises(
-        SpecError, match=r"validation\.samples: has the very rows of training, .*; write another samples"
-    ):
-        assemble(loaded.spec, loaded.document)

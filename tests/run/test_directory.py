@@ -382,7 +382,7 @@ def test_numbers_are_described_without_classes(trained):
     described = strict(trained(*SINE) / "run.json")["data"]
     assert [(name, each["rows"], each["columns"], each["classes"]) for name, each in described.items()] == [
         ("training", 40, 1, None),
-        ("validation", 30, 1, None),
+        ("validation", 29, 1, None),
     ]
 
 

@@ -58,7 +58,7 @@ def has(explanation, heading):
 def experiment_of(*overrides):
     """The experiment of the spec, made once more in double precision."""
     loaded = load(Path("config.yaml"), overrides)
-    return assemble(loaded.spec.model_copy(update={"dtype": "float64"}), loaded.document)
+    return assemble(loaded.spec.model_copy(update={"dtype": "float64"}))
 
 
 def picked(experiment, rows):

@@ -6,8 +6,10 @@ from math import ceil
 
 import pytest
 
+from nncli.data.toy import Spiral
+from nncli.errors import SpecError
 from nncli.run.loading import load
-from tests.run.examples import WARM_COSINE
+from tests.run.examples import BINARY, DENSE_8, WARM_COSINE
 
 MODELS = """
 from pathlib import Path
@@ -41,6 +43,20 @@ def test_a_cosine_without_an_end_ends_with_the_training(resolved, changes, rows)
     assert spec.schedule.updates == updates
     behind = resolved(WARM_COSINE, *changes).schedule
     assert (behind.updates, behind.then.updates, behind.then.lowest) == (5, max(1, updates - 5), 0.1)
+
+
+def test_rows_of_uneven_classes_are_counted_for_schedules_and_batches(resolved, monkeypatch):
+    """Of 51 and 52 rows a fraction of 0.2233 leaves 80: batches of 40 are two, and of 79 one row is left over."""
+    monkeypatch.setattr(Spiral, "class_counts", (51, 52))
+    uneven = (*BINARY, "validation={fraction: 0.2233}")
+    assert resolved(*uneven, "schedule=cosine", "training.batch_size=40").schedule.updates == 30 * 2
+    normalized = f"layers=[{DENSE_8}, batch_normalization, relu, {{type: dense, units: 1}}, sigmoid]"
+    resolved(*uneven, normalized, "training.batch_size=80")
+    with pytest.raises(SpecError, match="the last batch of an epoch has 1 of the 80 rows"):
+        resolved(*uneven, normalized, "training.batch_size=79")
+    monkeypatch.setattr(Spiral, "class_counts", (51, 2))
+    with pytest.raises(SpecError, match=r"leave none of the 2 rows of a class"):
+        resolved(*uneven, "test={fraction: 0.2}")
 
 
 def test_an_end_that_is_written_is_kept(resolved):

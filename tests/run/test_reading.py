@@ -275,7 +275,6 @@ DAMAGED = [
     ("evaluate", "run.json", swap("run.json", b'"format"', b'"format": 1, "format"')),
     ("evaluate", "run.json", swap("run.json", b'"dtype": "<f4"', b'"dtype": "<f8"')),
     ("evaluate", "run.json", swap("run.json", b'"layers.0.weights"', b'"layers.0.biases"')),
-    ("evaluate", "run.json", edit("run.json", spec__data__seed=0, spec__validation__seed=0)),
     ("evaluate", "evaluation.json", swap("evaluation.json", b'"epoch": 30', b'"epoch": 1e999')),
     ("compare", "metrics.csv", swap("metrics.csv", b"\n10,", b"\n" + b"1" * 200_000)),
 ]
@@ -347,7 +346,7 @@ def test_a_row_of_too_few_values_is_named(run, nncli):
 def test_many_rows_take_little_memory(run):
     """metrics.csv of 20,000 rows is read in three times its size, its content included."""
     edit("run.json", spec__training__epochs=20_000, spec__training__log_every=1)(run)
-    edit("evaluation.json", identity=...)(run)
+    edit("evaluation.json", identity=..., epoch=20_000, epochs_trained=20_000)(run)
     header = (run / "metrics.csv").read_bytes().splitlines(keepends=True)[0]
     rows = [",".join([str(epoch), *[repr(0.5 + 1 / (epoch + 3))] * 7]) + "\n" for epoch in range(20_000)]
     (run / "metrics.csv").write_bytes(header + "".join(rows).encode())
@@ -601,7 +600,8 @@ def document(path):
 
 def as_before(path):
     """Make a run directory as version 0.1.0 has left it: without the keys that came later."""
-    edit("run.json", format=1, sha256=..., spec__metrics=..., spec__schedule=..., spec__clipping=...)(path)
+    changes = {"spec__metrics": ..., "spec__schedule": ..., "spec__clipping": ..., "spec__split_method": ...}
+    edit("run.json", format=1, sha256=..., **changes)(path)
     anonymous(path)
     edit("evaluation.json", format=1, sha256=..., data=...)(path)
 

@@ -58,7 +58,7 @@ class Steps:
 
 def train(folder, loaded, name, stop):
     """Train under a name until the end or the wish to stop; the checkpoint of that moment is written."""
-    training = Training(assemble(loaded.spec, loaded.document), stop)
+    training = Training(assemble(loaded.spec), stop)
     with RunDirectory.create(folder, name, loaded, training) as directory:
         return finished(directory)
 

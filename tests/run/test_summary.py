@@ -1,13 +1,26 @@
 """A network in figures, held against the same figures by hand."""
 
 import tracemalloc
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from nncli.data.dataset import Dataset, Source
+from nncli.data.split import split
 from nncli.run.assembly import assemble
 from nncli.run.loading import load
-from nncli.run.summary import batches_an_epoch, memory_bytes, step_multiply_adds, step_rows, summarize, training_rows
+from nncli.run.summary import (
+    batches_an_epoch,
+    memory_bytes,
+    split_rows,
+    step_multiply_adds,
+    step_rows,
+    summarize,
+    training_rows,
+)
 from nncli.run.training import Training
+from nncli.spec.sections import Fraction
 from tests.run.examples import DENSE_8, NORMALIZED, SINE
 
 OBJECTS = 1 << 18  # bytes of what is no array
@@ -124,8 +137,8 @@ def test_memory_is_that_of_a_training(resolved, overrides):
     tracemalloc.start()
     training = Training(assemble(spec))
     list(training.epochs())
-    for split in training.experiment.data:
-        training.measured(split)
+    for name in training.experiment.data:
+        training.measured(name)
     _, held = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held - OBJECTS <= memory_bytes(spec) <= 2 * held
@@ -139,6 +152,25 @@ def test_rows_of_numbers_are_counted_together(resolved, changes, rows):
     """Where there are no classes a fraction is one of all rows, as the split does it."""
     spec = resolved(*SINE, *changes)
     assert training_rows(spec) == rows == len(assemble(spec).data["training"])
+
+
+class Uneven(Source):
+    """Two classes of 51 and 52 rows."""
+
+    classes, columns, class_counts = 2, 2, (51, 52)
+
+    def draw(self, rng):
+        return Dataset(rng.normal(size=(103, 2)), rng.permutation(np.repeat([0, 1], self.class_counts)), 2)
+
+
+@pytest.mark.parametrize("fractions", [{"validation": 0.2233}, {"test": 0.5}, {"validation": 0.1, "test": 0.2233}])
+def test_rows_of_classes_of_different_sizes_are_counted_class_by_class(fractions):
+    """11 of 51 and 12 of 52 rows are 0.2233 of each class, and leave 80; half of 51 is 26."""
+    parts = {name: Fraction(fraction=fraction) for name, fraction in fractions.items()}
+    spec = SimpleNamespace(data=SimpleNamespace(build=Uneven), **{"validation": None, "test": None, **parts})
+    drawn = split(Uneven().draw(np.random.default_rng(0)), fractions, np.random.default_rng(1))
+    assert split_rows(spec) == {name: len(part) for name, part in drawn.items()}
+    assert split_rows(spec)["training"] == {1: 80 if "validation" in parts else 51, 2: 70}[len(parts)]
 
 
 @pytest.mark.parametrize(("size", "batches"), [("null", 1), (60, 1), (59, 2), (30, 2), (16, 4), (1, 60)])
