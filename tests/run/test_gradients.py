@@ -98,7 +98,7 @@ def test_no_row_left_is_told(here):
     with pytest.raises(
         GateError, match=r"config\.yaml: the gradients cannot be compared: no row is left: near a kink 60"
     ):
-        checked("layers[0].initializer={type: normal, scale: 0}")
+        checked("layers[0].initializer={type: normal, scale: 1e-12}")
 
 
 def test_a_wrong_spec_is_told_first(here):
