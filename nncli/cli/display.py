@@ -165,6 +165,12 @@ def show_gradients(check: "GradientCheck", tolerance: float) -> None:
         out.print(f"{place}: {values}", soft_wrap=True)
     if any(each.too_small for each in check.arrays):
         out.print("where it is too small, the gradient is so small against the loss that rounding would hide a fault")
+    for step in check.steps:
+        off = f"largest error {step.worst.error:.1e} where rounding explains {step.worst.tolerance:.1e}"
+        style = "" if step.passes else "bold red"
+        out.print(
+            Text(f"{step.dtype} step on batch {step.batch}, {step.rows} rows: {off}", style=style), soft_wrap=True
+        )
     if check.passes(tolerance):
         out.print(f"backward is the slope of the loss: the largest error {worst.error:.1e} is under {tolerance:g}")
 

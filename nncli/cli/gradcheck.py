@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from nncli.nn.gradcheck import ArrayCheck
+    from nncli.nn.gradcheck import GradientCheck
 
 
 @click.command()
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
 def gradcheck(config: Path, overrides: tuple[str, ...], rows: int, entries: int, as_json: bool) -> None:
-    """Hold the gradients of a config's network against central differences.
+    """Compare the gradients of a config's network with central differences, and those of training steps with them.
 
-    In double precision, at the first weights, with its own loss, penalties and data, dropout masks held fixed. Exit
-    code 8 where a difference is too large, relative to the largest entry of its array; an array whose entries are too
-    small for that is told as such.
+    At the initial weights, with its own loss, penalties and data, dropout masks held fixed. Central differences are
+    taken of a float64 copy. The first two steps of an epoch and the last one, with their mini-batches, micro-batches
+    and dtype, are compared with that copy. Exit code 8 where a difference is too large, relative to the largest entry
+    of its array; an array whose entries are too small for that is reported as such.
 
     OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
     """
@@ -46,13 +47,18 @@ def gradcheck(config: Path, overrides: tuple[str, ...], rows: int, entries: int,
             show_gradients(check, TOLERANCE)
     finally:  # the verdict holds even where nobody reads the rest
         if not passed:
-            raise GateError(f"{config}: {_told(check.worst)}")
+            raise GateError(f"{config}: {_told(check, TOLERANCE)}")
 
 
-def _told(worst: "ArrayCheck") -> str:
+def _told(check: "GradientCheck", tolerance: float) -> str:
     """Why a check does not pass."""
-    if worst.too_small:
-        return "every gradient is too small against the loss to be compared; other first weights may help"
-    if not worst.compared:
+    worst = check.worst
+    if worst.compared and worst.error >= tolerance:
+        return f"{worst.name} is off by {worst.error:.2g} at {list(worst.place or ())}; it is not the slope of the loss"
+    if not worst.too_small and not worst.compared:
         return f"{worst.name} has no entry that could be compared"
-    return f"{worst.name} is off by {worst.error:.2g} at {list(worst.place or ())}; it is not the slope of the loss"
+    for step in (step for step in check.steps if not step.passes):
+        off = f"{step.worst.name} is off by {step.worst.error:.2g} at {list(step.worst.place)}"
+        where = f"in the {step.dtype} training step on batch {step.batch}, {step.rows} rows"
+        return f"{off} {where}; rounding explains {step.worst.tolerance:.2g}"
+    return "every gradient is too small against the loss to be compared; other first weights may help"

@@ -8,19 +8,22 @@ neither is the difference quotient's: rows that come near one are left out and c
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
+from nncli.nn.quotients import extrapolated
 from nncli.nn.randomness import Random
+from nncli.nn.stepcheck import StepCheck
 
-STEPS = (1e-6, 1e-7, 1e-5)  # h; the others where the first is not close, for curved losses and for small gradients
+STEP = 1e-6  # h
+HIDDEN = 5e-4  # of an array's largest entry; an error of a thousandth would be seen under half of it
 PRICE_STEP = 1e-4  # h for the penalties, which are straight or square: a longer step is as exact, and rounds less
 CLOSE = 1e-7  # relative
-NEAR = 4 * STEPS[0]  # no step of one entry moves what enters a ReLU by much more, its inputs being of the size of 1
-ROUNDING = 1e6 * np.finfo(np.float64).eps / STEPS[0]  # of the loss; a millionth of it is what rounding leaves
+NEAR = 4 * STEP  # no step of one entry moves what enters a ReLU by much more, its inputs being of the size of 1
+ROUNDING = 1e6 * np.finfo(np.float64).eps / STEP  # of the loss; a millionth of it is what rounding leaves
 TOO_SMALL = 1e-3  # of that; a fault of a thousandth would not be seen
 VISIBLE = 1e-5  # an error of more is none of rounding, however small the gradients
 
@@ -34,8 +37,10 @@ class ArrayCheck:
         shape: of the array.
         compared: how many entries were compared.
         near_kinks: how many were near a kink: of L1, without which they were compared, or of a layer, and were not.
+        uncertain: how many were not compared, because the central difference is not exact enough to show a fault.
         too_small: whether all of them are so small that rounding may hide a fault.
-        error: the largest difference of those compared, relative to the array's largest entry; data or penalties.
+        error: the largest difference of those compared, relative to the array's largest entry; data or penalties. What
+            the central difference itself may be off by is subtracted.
         place: the worst entry's indices; None where none was compared.
         backward: the gradient there, as backward has it.
         difference: and as the central difference has it; None like the place.
@@ -45,6 +50,7 @@ class ArrayCheck:
     shape: tuple[int, ...]
     compared: int
     near_kinks: int
+    uncertain: int
     too_small: bool
     error: float
     place: tuple[int, ...] | None
@@ -54,12 +60,16 @@ class ArrayCheck:
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The arrays of a network, and on how many rows they were compared; the others were near a kink, or clipped."""
+    """The arrays of a network, and on how many rows they were compared; the others were near a kink, or clipped.
+
+    ``steps`` are the training steps whose gradients were compared with those of the same network.
+    """
 
     arrays: list[ArrayCheck]
     rows: int
     rows_near_kinks: int
     rows_clipped: int
+    steps: list[StepCheck] = field(default_factory=list)
 
     @property
     def worst(self) -> ArrayCheck:
@@ -68,8 +78,12 @@ class GradientCheck:
         return max(judged, key=lambda each: each.error if each.compared else np.inf)
 
     def passes(self, tolerance: float) -> bool:
-        """Whether something of each array that is not too small was compared, no error being ``tolerance`` or more."""
-        return not self.worst.too_small and bool(self.worst.compared) and self.worst.error < tolerance
+        """Whether something of each array that is not too small was compared, no error being ``tolerance`` or more.
+
+        And no step may be off by more than rounding explains.
+        """
+        is_close = not self.worst.too_small and bool(self.worst.compared) and self.worst.error < tolerance
+        return is_close and all(step.passes for step in self.steps)
 
 
 class Slopes:
@@ -158,7 +172,7 @@ class Slopes:
         """The margins where every trained number is a step away."""
         trained = self.network.parameters.trained
         before = trained.copy()
-        trained += STEPS[0] * np.random.default_rng(0).choice([-1.0, 1.0], len(trained))
+        trained += STEP * np.random.default_rng(0).choice([-1.0, 1.0], len(trained))
         self.losses()
         moved = [margins.copy() for margins in self.margins()]
         trained[...] = before
@@ -215,17 +229,20 @@ def smooth(slopes: Slopes) -> tuple[Slopes, int, int]:
 
 def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: tuple[Array, Array]) -> ArrayCheck:
     """Compare the ``chosen`` entries of one array; ``places`` are the numbers of all of its entries in the vector."""
-    errors, found, expected, near_kinks = np.array(list(_entries(slopes, places, chosen, gradients))).T
+    entries = np.array(list(_entries(slopes, places, chosen, gradients))).T
+    errors, found, expected, near_kinks, uncertain = entries
     worst = int(np.argmax(errors))
-    is_small = bool(_largest(gradients[0][places]) < TOO_SMALL * slopes.rounding())
+    compared = int(np.sum(np.isfinite(expected)))
+    is_small = bool(_largest(gradients[0][places]) < TOO_SMALL * slopes.rounding()) and float(errors[worst]) < VISIBLE
     is_compared = bool(np.isfinite(expected[worst]))
     place = np.unravel_index(int(chosen[worst]) - int(places.flat[0]), places.shape)
     return ArrayCheck(
         name,
         places.shape,
-        int(np.sum(np.isfinite(expected))),
+        compared,
         int(np.sum(near_kinks)),
-        is_small and float(errors[worst]) < VISIBLE,
+        int(np.sum(uncertain)),
+        is_small or (not compared and bool(np.any(uncertain))),
         float(max(errors[worst], 0.0)),
         tuple(map(int, place)) if is_compared else None,
         float(found[worst]),
@@ -235,32 +252,37 @@ def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: t
 
 def _entries(
     slopes: Slopes, places: Array, chosen: Array, gradients: tuple[Array, Array]
-) -> Iterator[tuple[float, float, float, bool]]:
-    """Of each entry the relative error, backward's gradient, the central difference, and whether it is near a kink."""
+) -> Iterator[tuple[float, float, float, bool, bool]]:
+    """Of each entry the relative error, backward's gradient, the central difference, and why it was not compared.
+
+    The last two are whether it is near a kink, and whether its central difference is too inexact.
+    """
     data, penalties = gradients
-    scale = max(_largest(data[places]), slopes.rounding())
+    largest, rounding = _largest(data[places]), slopes.rounding()
+    scale = max(largest, rounding)
     price_scale = max(_largest(penalties[places]), ROUNDING * slopes.network.regularization_loss())
     signs, kinks = slopes.signs(), slopes.near_l1()
     for entry in map(int, chosen):
-        slope = _closest(slopes, entry, data[entry], scale, signs)
+        slope, uncertainty = _slope(slopes, entry, data[entry], scale, signs)
         price, known = penalties[entry], slopes.price_slope(entry)
         if kinks[entry]:  # of L1, whose slope at 0 is a convention: the penalty is left out on both sides
             price = known = 0.0
-        error = max(_relative(data[entry] - slope, scale), _relative(price - known, price_scale))
+        off = max(abs(data[entry] - slope) - uncertainty, 0.0)
+        error = max(_relative(off, scale), _relative(price - known, price_scale))
         crosses = bool(np.isnan(slope))
-        yield -np.inf if crosses else error, data[entry] + price, slope + known, crosses or bool(kinks[entry])
+        hides = uncertainty > HIDDEN * largest > HIDDEN * TOO_SMALL * rounding and error < VISIBLE
+        left_out = crosses or hides
+        expected = np.nan if left_out else slope + known
+        yield -np.inf if left_out else error, data[entry] + price, expected, crosses or bool(kinks[entry]), hides
 
 
-def _closest(slopes: Slopes, entry: int, gradient: float, scale: float, signs: list[Array]) -> float:
-    """The central difference that comes nearest to the gradient; a fault in backward is one with every step."""
-    best = np.nan
-    for step in STEPS:
-        slope = slopes.slope(entry, step, signs)
-        if np.isnan(best) or abs(slope - gradient) < abs(best - gradient):
-            best = slope
-        if _relative(best - gradient, scale) < CLOSE:
-            break
-    return best
+def _slope(slopes: Slopes, entry: int, gradient: float, scale: float, signs: list[Array]) -> tuple[float, float]:
+    """The central difference, and what it may be off by where it is not close to the gradient."""
+    slope = slopes.slope(entry, STEP, signs)
+    if _relative(slope - gradient, scale) < CLOSE:
+        return slope, 0.0
+    rounding = np.finfo(np.float64).eps * _largest(slopes.losses())
+    return extrapolated(lambda step: slopes.slope(entry, step, signs), rounding)
 
 
 def _largest(numbers: Array) -> float:

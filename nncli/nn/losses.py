@@ -144,8 +144,9 @@ class BinaryCrossentropy(Loss):
         dL/dP = −(T / clip(P) − (1 − T) / (1 − clip(P))) / (M N)      N from the mean over the rows
 
     One output tells two classes apart; with one for each class every output answers for its own, and several may say
-    yes. P is clipped to [1e-7, 1 − 1e-7]; the gradient passes through the clip as if it were not there. Behind a
-    sigmoid the two gradients shrink to (P − T) / (M N).
+    yes. P is clipped to [1e-7, 1 − 1e-7], whose upper end is 1 − 1.19e-7 in float32, so that a loss is at most 15.94
+    there instead of 16.12; the gradient passes through the clip as if it were not there. Behind a sigmoid the two
+    gradients shrink to (P − T) / (M N).
 
     Source: Kinsley and Kukieła 2020, chapter 16.
     """

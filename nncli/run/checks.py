@@ -9,6 +9,7 @@ from nncli.nn.losses import Loss
 from nncli.nn.metrics.metric import Task
 from nncli.nn.network import widths
 from nncli.registry import ComponentSpec, components, names
+from nncli.run.dtype_checks import rounded_constants, weights_stuck_at_zero
 from nncli.run.memory import available_memory, in_units
 from nncli.run.summary import memory_bytes, step_rows, training_rows
 from nncli.run.tasks import chosen_metrics, suits, task
@@ -29,15 +30,17 @@ Check = Callable[[Sections], Iterator[Finding]]
 _checks: list[tuple[tuple[str, ...], Check]] = []
 
 
-def cross_check(sections: Sections, machine: bool = True) -> Iterator[Finding]:
+def cross_check(sections: Sections, machine: bool = True, is_new: bool = True) -> Iterator[Finding]:
     """Paths and messages from every check whose sections are right in themselves.
 
     Args:
         sections: those of a spec that are right so far.
         machine: whether this machine has to be able to train it.
+        is_new: whether it is to be trained for the first time; runs of older versions pass what these accepted.
     """
     for needed, check in _checks:
-        if sections.has(needed) and (machine or check is not everything_fits_into_memory):
+        is_asked = is_new or check not in (constants_survive_the_dtype, initial_weights_can_learn)
+        if sections.has(needed) and is_asked and (machine or check is not everything_fits_into_memory):
             yield from check(sections)
 
 
@@ -202,6 +205,18 @@ def early_stopping_sees_its_metric(sections: Sections) -> Iterator[Finding]:
     if stopping.patience < interval:
         cure = f"write at least {interval}, or a smaller log_every"
         yield (*path, "patience"), f"{stopping.patience} epochs, but metrics are measured every {interval}; {cure}"
+
+
+@needs("dtype")
+def constants_survive_the_dtype(sections: Sections) -> Iterator[Finding]:
+    """No constant becomes 0 or infinite in the dtype of the config."""
+    yield from rounded_constants(sections)
+
+
+@needs("layers", "dtype")
+def initial_weights_can_learn(sections: Sections) -> Iterator[Finding]:
+    """A gradient reaches the weights of every layer."""
+    yield from weights_stuck_at_zero(sections)
 
 
 @needs("layers", "data", "validation", "test", "dtype", "training")

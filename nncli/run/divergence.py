@@ -15,6 +15,7 @@ import numpy as np
 
 from nncli.nn.layer import NOTHING
 from nncli.nn.network import Network, of_layer
+from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array
 from nncli.run.assembly import Experiment
 from nncli.run.evaluation import Examples, quiet
@@ -113,7 +114,8 @@ class Search:
         """The factors of the last update, what the optimizer remembers, and the values."""
         optimizer = self.experiment.optimizer
         if optimizer.updates and not np.isfinite(optimizer.last_factors).all():
-            rate = f"the learning rate of the last update, {optimizer.rate:g}"
+            decay = f" times weight_decay {weight_decay(optimizer):g}" if decays_too_fast(optimizer) else ""
+            rate = f"the learning rate of the last update, {optimizer.rate:g}{decay}"
             yield Culprit(f"{rate}, gives a factor that is not finite in {self.network.dtype}", self.cure)
         for name, memory in optimizer.memory.items():
             yield from self._arrays(f"the optimizer's {name} of ", memory, self._against_squares())
@@ -230,11 +232,23 @@ def cure(experiment: Experiment) -> str:
     """What may help where numbers grew beyond all bounds."""
     if experiment.optimizer.updates == 0:
         return ", or ".join([*scaling(experiment), FIRST_WEIGHTS])
-    parameters = experiment.spec.optimizer.component.parameters
-    usual = {each.name: each.default for each in parameters}.get("learning_rate", ...)
-    smaller = experiment.optimizer.learning_rate / 10
-    slower = f"write learning_rate: {smaller if usual is ... else min(smaller, usual):g}"
+    optimizer, parameters = experiment.optimizer, experiment.spec.optimizer.component.parameters
+    usual = {each.name: each.default for each in parameters}
+    if decays_too_fast(optimizer) and weight_decay(optimizer) > usual["weight_decay"]:
+        return f"write weight_decay: {min(usual['weight_decay'], 1 / optimizer.learning_rate):g}"
+    smaller, default = optimizer.learning_rate / 10, usual["learning_rate"]
+    slower = f"write learning_rate: {smaller if default is ... else min(smaller, default):g}"
     return ", or ".join([*scaling(experiment), slower if experiment.clipping else f"{slower} or {CLIPPING}"])
+
+
+def weight_decay(optimizer: Optimizer) -> float:
+    """λ of an optimizer with weight decay, else 0."""
+    return float(getattr(optimizer, "weight_decay", 0.0))
+
+
+def decays_too_fast(optimizer: Optimizer) -> bool:
+    """Whether |1 − η λ| > 1, so that weight decay makes weights larger at every update."""
+    return optimizer.learning_rate * weight_decay(optimizer) > 2
 
 
 def scaling(experiment: Experiment) -> list[str]:

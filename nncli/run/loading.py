@@ -60,14 +60,18 @@ def parse(name: str, data: bytes, overrides: tuple[str, ...] = ()) -> Document:
     return document
 
 
-def checked(document: Document) -> Spec:
+def checked(document: Document, is_new: bool = True) -> Spec:
     """The spec of a document in which nothing is wrong.
+
+    Args:
+        document: as ``parse`` returns it.
+        is_new: whether it is to be trained for the first time, and not that of a run.
 
     Raises:
         SpecError: everything that is wrong, with its places.
     """
     sections, problems = validate(document)
-    problems += located(document, cross_check(sections))
+    problems += located(document, cross_check(sections, is_new=is_new))
     if problems:
         raise SpecError(report(problems))
     return sections.spec()

@@ -79,7 +79,7 @@ class Run:
         written = self.record.spec
         metrics = FIRST_METRICS if written.metrics is None else written.metrics
         spec = resolve(written.model_copy(update={"metrics": metrics}), FIRST_SPLIT_METHOD)
-        wrong = next(cross_check(Sections(**vars(spec)), machine=False), None)
+        wrong = next(cross_check(Sections(**vars(spec)), machine=False, is_new=False), None)
         if wrong:
             raise RunError(f"{self.path / 'run.json'}: damaged: spec.{path_words(wrong[0])}: {wrong[1]}")
         layers, inputs = [layer.build() for layer in spec.layers], spec.data.build().columns

@@ -66,7 +66,7 @@ class Resumption:
             document = parse(own, self.run.read("spec.yaml"), (*self.run.record.overrides, *overrides))
         else:
             document = parse(str(config), read_config(config), overrides)
-        given = checked(document)
+        given = checked(document, is_new=False)
         problems = list(differences(document, given, self.run.spec))
         if problems:
             raise SpecError(report(problems))

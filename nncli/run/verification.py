@@ -69,7 +69,7 @@ def _description(run: Run) -> str:
 
 def _spec(run: Run) -> str:
     document = parse(str(run.path / "spec.yaml"), run.read("spec.yaml"), tuple(run.record.overrides))
-    given = checked(document)
+    given = checked(document, is_new=False)
     problems = list(differences(document, given, run.spec))
     if problems:
         raise RunError(report(problems))

@@ -258,7 +258,7 @@ def test_wrong_requests(here, nncli, arguments, code, said):
         pytest.param(("data={type: sine, samples: 1}", *SINE[1:]), id="one row"),
         pytest.param(("layers=[{type: dense, units: 3}]", "loss=mean_squared_error"), id="squares on classes"),
         pytest.param((*BINARY, "layers=[{type: dense, units: 1}, sigmoid]"), id="one output"),
-        pytest.param(("layers[0].initializer={type: normal, scale: 0}",), id="nothing but zeros"),
+        pytest.param(("layers[2].initializer={type: normal, scale: 0}",), id="zeros in the last layer"),
         pytest.param(("layers[0].initializer={type: normal, scale: 1e-40}",), id="tiny numbers"),
         pytest.param(("optimizer={type: sgd, learning_rate: 1e300}", "dtype=float64"), id="an absurd rate"),
         pytest.param(("layers[0].units=20000",), id="wide"),

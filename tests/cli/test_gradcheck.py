@@ -105,7 +105,7 @@ def test_a_wrong_activation_shows_below_it(here, nncli, monkeypatch):
 
 def test_no_row_left_ends_with_8(here, nncli):
     """Where nothing can be compared there is no verdict: a sentence on standard error, and nothing else."""
-    result = nncli("gradcheck", "config.yaml", "layers[0].initializer={type: normal, scale: 0}")
+    result = nncli("gradcheck", "config.yaml", "layers[0].initializer={type: normal, scale: 1e-12}")
     assert (result.code, result.out) == (8, "")
     assert "config.yaml: the gradients cannot be compared: no row is left" in result.err
 

@@ -12,7 +12,7 @@ CHANGES = [
     [],
     ["rng=nnfs", "dtype=float64", "seed=4294967295"],
     [f"layers={LAYERS}", "regularization={l1: 0.1, bias_l2: 5e-4}"],
-    ["layers[0].initializer={type: normal, scale: 1e-300}", "layers[2].l2=0"],
+    ["layers[0].initializer={type: normal, scale: 1e-300}", "layers[2].l2=0", "dtype=float64"],
     ["validation={fraction: 0.25}", "test={type: spiral, samples: 7, seed: 0}"],
     ["training={epochs: 50, batch_size: 16, early_stopping: {patience: 10, min_delta: 1e22}}"],
     ["optimizer={type: sgd, momentum: 0.9, decay: 1e-3}"],
@@ -21,7 +21,7 @@ CHANGES = [
     [*BINARY, "metrics=[{type: f1, threshold: 0.25}, auc]"],
     [*NORMALIZED],
     [*LATE_TEST],
-    [WARM_COSINE, "clipping={type: value, limit: 1e-300}"],
+    [WARM_COSINE, "clipping={type: value, limit: 1e-300}", "dtype=float64"],
     ["schedule=cosine", "training.batch_size=7"],
     ["metrics=[]"],
 ]

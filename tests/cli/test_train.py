@@ -86,7 +86,7 @@ def test_runs_names_the_folder(here, nncli):
         (["config.yaml", "--runs", "config.yaml"], 5, "config.yaml: File exists"),
         (["config.yaml", "optimizer={type: sgd, learning_rate: 1e30}"], 7, "training diverged at epoch 1: "),
         pytest.param(
-            ["config.yaml", "layers[0].initializer={type: normal, scale: 1e39}"],
+            ["config.yaml", *(f"layers[{index}].initializer={{type: normal, scale: 1e30}}" for index in (0, 2))],
             7,
             "training diverged at epoch 0: ",
         ),

@@ -221,7 +221,14 @@ def test_data_that_a_number_format_cannot_hold_is_told_as_it_is(here, nncli, wha
             "write learning_rate: 0.001",
         ),
         (
-            ["optimizer={type: adam, learning_rate: 1e300}"],
+            ["optimizer={type: adam, learning_rate: 1e300}", "dtype=float64"],
+            "write learning_rate: 0.001 or clipping: {type: norm, limit: 1}",
+        ),
+        (["optimizer={type: adamw, weight_decay: 1e300}", "dtype=float64"], "write weight_decay: 0.01"),
+        (["optimizer={type: adamw, weight_decay: 1e38}"], "write weight_decay: 0.01"),
+        (["optimizer={type: adamw, learning_rate: 1e3, weight_decay: 1e38}"], "write weight_decay: 0.001"),
+        (
+            ["optimizer={type: adamw, learning_rate: 1e38}"],
             "write learning_rate: 0.001 or clipping: {type: norm, limit: 1}",
         ),
         ([HUGE_FIRST, HUGE_SECOND], "write smaller first weights, such as initializer: {type: normal, scale: 0.01}"),

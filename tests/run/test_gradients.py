@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nncli.data.batches import Batches
 from nncli.errors import GateError, SpecError
+from nncli.nn import network
 from nncli.nn.dense import Dense
+from nncli.nn.network import Network
 from nncli.run.gradients import TOLERANCE, check_gradients
 from tests.run.examples import BINARY, DENSE_8, LATE_TEST, NORMALIZED, SINE
 
@@ -70,7 +73,7 @@ def test_entries_are_bounded(here, entries):
 
 def test_the_number_format_of_the_spec_does_not_matter(here):
     """What a spec trains in single precision is checked in double, as if it said so itself."""
-    assert checked("dtype=float32") == checked("dtype=float64")
+    assert checked("dtype=float32").arrays == checked("dtype=float64").arrays
 
 
 def test_the_same_spec_gives_the_same_numbers(here):
@@ -98,7 +101,7 @@ def test_no_row_left_is_told(here):
     with pytest.raises(
         GateError, match=r"config\.yaml: the gradients cannot be compared: no row is left: near a kink 60"
     ):
-        checked("layers[0].initializer={type: normal, scale: 0}")
+        checked("layers[0].initializer={type: normal, scale: 1e-12}")
 
 
 def test_a_wrong_spec_is_told_first(here):
@@ -113,3 +116,79 @@ def test_nothing_is_written(here):
     checked()
     assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
     assert [path.name for path in here.iterdir()] == ["config.yaml"]
+
+
+BY_ROWS = ("layers=[{type: dense, units: 1}, tanh, {type: dense, units: 3}, softmax]", "training.batch_size=16")
+DROPPED = ("layers=[{type: dense, units: 8}, {type: dropout, rate: 0.5}, {type: dense, units: 3}, softmax]",)
+
+
+def in_rows(factor, dtype=None, rows=None):
+    """Spoil the weights' gradient where inputs are row-major; only in a dtype or for a number of rows, if given."""
+    honest = Dense.parameter_gradients
+
+    def faulty(layer, grad):
+        honest(layer, grad)
+        if layer.by_rows and dtype in (None, grad.dtype) and rows in (None, len(grad)):
+            layer.d_weights *= factor
+
+    return Dense, "parameter_gradients", faulty
+
+
+def shifted_targets():
+    """Labels of the remainder batch, each of the row before."""
+    honest = Batches._portions
+
+    def faulty(batches, order, begin):
+        for inputs, targets in honest(batches, order, begin):
+            yield inputs, np.roll(targets, 1, axis=0) if len(targets) < batches.size else targets
+
+    return Batches, "_portions", faulty
+
+
+def unweighted_micro_batches():
+    """Each micro-batch counts like any other, however many rows it has."""
+    honest = Network._pass_in_portions
+
+    def faulty(network, inputs, targets, losses):
+        honest(network, inputs, targets, losses)
+        network.parameters.gradients *= 1.001
+
+    return Network, "_pass_in_portions", faulty
+
+
+MUTATIONS = {
+    "sign of the row-major product": (BY_ROWS, in_rows(-1)),
+    "factor in the row-major product": (BY_ROWS, in_rows(1.001)),
+    "factor in the row-major product in float32": (BY_ROWS, in_rows(1.01, dtype=np.float32)),
+    "factor in the remainder batch": (BY_ROWS, in_rows(1.001, rows=12)),
+    "labels of the remainder batch": (BY_ROWS, shifted_targets()),
+}
+
+
+@pytest.mark.parametrize(("overrides", "mutation"), MUTATIONS.values(), ids=MUTATIONS)
+def test_an_error_in_a_step_is_found(here, monkeypatch, overrides, mutation):
+    """What only a step on a mini-batch computes is compared too; the central differences see nothing of it."""
+    assert checked(*overrides).passes(TOLERANCE)
+    monkeypatch.setattr(*mutation)
+    check = checked(*overrides)
+    assert check.worst.error < TOLERANCE
+    assert not check.passes(TOLERANCE)
+
+
+@pytest.mark.parametrize("overrides", [(), DROPPED, (*DROPPED, "rng=nnfs")], ids=["plain", "dropout", "book's stream"])
+def test_an_error_in_micro_batches_is_found(here, monkeypatch, overrides):
+    """Gradients accumulated over micro-batches are compared with those of all rows."""
+    monkeypatch.setattr(network, "PORTION", 1)
+    monkeypatch.setattr(network, "TIMES_TRAINED", 5)
+    right = checked(*overrides)
+    assert right.passes(TOLERANCE), [step.worst for step in right.steps]
+    assert all(step.micro_batches > 1 for step in right.steps)
+    monkeypatch.setattr(*unweighted_micro_batches())
+    assert not checked(*overrides).passes(TOLERANCE)
+
+
+def test_the_steps_are_those_of_an_epoch(here):
+    """The first two batches and the last one, in the dtype of training and in float64."""
+    steps = checked("training.batch_size=16").steps
+    assert [(step.batch, step.rows) for step in steps] == [(0, 16), (1, 16), (3, 12)] * 2
+    assert [step.dtype for step in steps] == ["float32"] * 3 + ["float64"] * 3

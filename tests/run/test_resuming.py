@@ -114,7 +114,7 @@ def test_what_is_restored_is_what_was_saved(here, overrides):
     loaded = load(here / "config.yaml", ("training.epochs=23", *overrides))
     path = train(here / "runs", loaded, "stopped", Steps(14))
     checkpoint = unpack(checkpoints(path)[-1].read_bytes())
-    training = Training(assemble(loaded.spec, loaded.document))
+    training = Training(assemble(loaded.spec))
     training.restore(checkpoint)
     saved = checkpoint.position
     found = training.position(saved.metrics_bytes, saved.metrics_sha256)

@@ -1,0 +1,74 @@
+"""The comparison of a training step with a float64 copy: right steps pass, in either dtype; wrong ones do not."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from nncli.nn.activations import ReLU, Sigmoid, Softmax
+from nncli.nn.dense import Dense
+from nncli.nn.initializers import Glorot
+from nncli.nn.losses import CategoricalCrossentropy
+from nncli.nn.network import Network
+from nncli.nn.normalization import BatchNormalization
+from nncli.nn.stepcheck import Copy, check_step
+
+ROWS = 40
+
+
+def layers(*middle):
+    """Eight units, the layers in the middle, three classes."""
+    return [Dense(8, initializer=Glorot()), *middle, Dense(3, initializer=Glorot()), Softmax()]
+
+
+def networks(dtype, *middle):
+    """A network of a dtype and its float64 copy, with equal parameters."""
+    both = [
+        Network(layers(*(make() for make in middle)), CategoricalCrossentropy(), 2, np.dtype(each))
+        for each in (dtype, "float64")
+    ]
+    both[0].initialize(np.random.default_rng(1))
+    both[1].parameters.values[...] = both[0].parameters.values
+    return both
+
+
+def step_of(dtype, *middle, spread=1.0, factor=1.0):
+    """The check of one step on forty random rows, its gradients multiplied by a factor."""
+    network, copy = networks(dtype, *middle)
+    inputs = (1 + spread * np.random.default_rng(2).normal(size=(ROWS, 2))).astype(dtype)
+    targets = np.arange(ROWS) % 3
+    network.differentiate(inputs, network.loss.encode(targets, 3))
+    encoded = copy.loss.encode(targets, 3)
+    own = Copy(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
+    return check_step(own, network.parameters.gradients * np.asarray(factor, dtype), 0, network)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("middle", [[], [ReLU], [Sigmoid], [BatchNormalization, ReLU]], ids=str)
+def test_right_gradients_pass(dtype, middle):
+    """Rounding in the dtype of training is no error, and a thousandth of the gradient is seen."""
+    check = step_of(dtype, *middle)
+    assert check.passes, check.worst
+    assert not step_of(dtype, *middle, factor=1.001).passes
+
+
+@pytest.mark.parametrize("spread", [1e-1, 1e-2, 1e-3, 1e-4])
+def test_the_tolerance_follows_from_the_conditioning(spread):
+    """Normalization of a column with little spread makes rounding errors larger: the step passes, with more allowed."""
+    check = step_of("float32", partial(BatchNormalization, epsilon=1e-12), spread=spread)
+    assert check.passes, check.worst
+    wide = step_of("float32", partial(BatchNormalization, epsilon=1e-12))
+    weights = [next(each.tolerance for each in of.arrays if each.name == "layers.0.weights") for of in (check, wide)]
+    assert weights[0] > weights[1]
+
+
+def test_the_worst_entry_is_named():
+    """One wrong entry is found in its array, at its indices."""
+    network, copy = networks("float32", ReLU)
+    inputs, targets = np.random.default_rng(2).normal(size=(ROWS, 2)).astype(np.float32), np.arange(ROWS) % 3
+    network.differentiate(inputs, network.loss.encode(targets, 3))
+    gradients = network.parameters.gradients.copy()
+    network.parameters.views(gradients)["layers.2.weights"][5, 1] += 0.01
+    own = Copy(copy, inputs.astype(np.float64), copy.loss.encode(targets, 3), lambda: np.random.default_rng(3), ROWS)
+    worst = check_step(own, gradients, 0, network).worst
+    assert (worst.name, worst.place) == ("layers.2.weights", (5, 1))
