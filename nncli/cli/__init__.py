@@ -6,7 +6,6 @@ Everything heavy is imported inside the commands, so that ``nncli --help`` start
 import gc
 import io
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,13 +20,14 @@ from nncli.cli.evaluate import evaluate
 from nncli.cli.explain import explain
 from nncli.cli.gradcheck import gradcheck
 from nncli.cli.init import init
+from nncli.cli.output import standard_streams
 from nncli.cli.profile import profile
 from nncli.cli.runs import runs
 from nncli.cli.show import show
 from nncli.cli.threads import ONE
 from nncli.cli.train import train
 from nncli.cli.verify import verify
-from nncli.errors import NncliError
+from nncli.errors import NncliError, StorageError
 
 OBJECTS = 50_000  # made between two searches for garbage: a start makes so many, hardly any garbage, and is 8 ms faster
 
@@ -44,30 +44,25 @@ for _command in (init, check, show, explain, gradcheck, profile, train, evaluate
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the one place where errors become codes."""
-    try:
-        _prepare()
-        words = list(sys.argv[1:] if arguments is None else arguments)
-        with nncli.make_context("nncli", words) as context:  # nncli.main() would give a closed pipe a code of its own
-            nncli.invoke(context)
-        if sys.stdout is not None:
+    _prepare()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    with standard_streams():
+        try:
+            with nncli.make_context("nncli", words) as context:  # nncli.main() gives a closed pipe a code of its own
+                nncli.invoke(context)
             sys.stdout.flush()
-    except (Exception, KeyboardInterrupt) as error:
-        if isinstance(error, OSError):  # what is still to be printed goes nowhere, lest the process end with that
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        message, code = _told(error)
-        with suppress(OSError, AttributeError):  # standard error may be full or closed
+        except (Exception, KeyboardInterrupt) as error:
+            message, code = _told(error)
+            with suppress(StorageError, BrokenPipeError):  # the error that came first decides
+                sys.stdout.flush()
             if message:
-                print(_printable(message), file=sys.stderr, flush=True)
-        return code
-    finally:
-        if arguments is None:  # the process ends: no search for garbage in all that it has imported, which takes 18 ms
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # and no further Ctrl-C, which would be a traceback
-            gc.freeze()
+                print(message, file=sys.stderr)
+            return code
     return 0
 
 
 def _prepare() -> None:
-    """Set this process up: its streams, its threads, and how often it looks for garbage."""
+    """Set this process up: its descriptors, its threads, and how often garbage is collected."""
     for descriptor in range(3):  # one that is closed would become a file of a run, and take what is printed
         try:
             os.fstat(descriptor)
@@ -75,9 +70,6 @@ def _prepare() -> None:
             os.open(os.devnull, os.O_RDWR)
     os.environ.update(ONE)
     gc.set_threshold(OBJECTS)
-    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another one
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def _told(error: BaseException) -> tuple[str, int]:
@@ -94,7 +86,7 @@ def _told(error: BaseException) -> tuple[str, int]:
         case BrokenPipeError():  # whoever read our output has enough
             told = "", 0
         case OSError():
-            told = f"standard output: {error.strerror or error}", 5
+            told = f"{error.filename}: {error.strerror}" if error.filename else str(error), 5
         case MemoryError():
             told = "out of memory; fewer units, fewer rows or a smaller batch_size need less", 3
         case _:
@@ -107,13 +99,6 @@ def _shown(error: click.ClickException) -> str:
     written = io.StringIO()
     error.show(written)
     return written.getvalue().rstrip("\n")
-
-
-def _printable(message: str) -> str:
-    """A message in which a name out of a run, or of a file, cannot steer the terminal."""
-    from nncli.spec.problems import harmless
-
-    return "\n".join(map(harmless, message.split("\n")))
 
 
 def _bug(error: BaseException) -> str:

@@ -1,8 +1,8 @@
 """``nncli components``: everything that the registry knows."""
 
-import json
-
 import click
+
+from nncli.cli.output import print_json
 
 
 @click.command()
@@ -26,11 +26,11 @@ def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) ->
         raise CommandLineError(f"unknown kind {kind!r}; known: {', '.join(registry.kinds())}")
     chosen = [entry for name in ([kind] if kind else registry.kinds()) for entry in registry.components(name)]
     if schema:
-        click.echo(json.dumps(spec_as_schema(), indent=2))
+        print_json(spec_as_schema())
     elif as_json:
-        click.echo(json.dumps([as_document(entry) for entry in chosen], indent=2, ensure_ascii=False))
+        print_json([as_document(entry) for entry in chosen], ensure_ascii=False)
     elif markdown:
-        click.echo(components_as_markdown(chosen), nl=False)
+        print(components_as_markdown(chosen), end="")
     else:
         from nncli.cli.display import show_components
 

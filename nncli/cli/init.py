@@ -5,6 +5,8 @@ from shlex import quote
 
 import click
 
+from nncli.cli.interrupts import raised_on_ctrl_c
+
 STARTER = """\
 # A small network that learns the three arms of a spiral.
 #
@@ -63,5 +65,6 @@ def init(path: Path) -> None:
     """Write a commented config to start from."""
     from nncli.run.storage import put_new
 
-    put_new(path, STARTER.format(name=quote(str(path))).encode())
-    click.echo(f"{path}: written; 'nncli train {quote(str(path))}' trains it")
+    with raised_on_ctrl_c():
+        put_new(path, STARTER.format(name=quote(str(path))).encode())
+    print(f"{path}: written; 'nncli train {quote(str(path))}' trains it")
