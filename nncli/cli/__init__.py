@@ -3,12 +3,16 @@
 Everything heavy is imported inside the commands, so that ``nncli --help`` starts without NumPy.
 """
 
+import errno
 import gc
 import io
 import os
+import re
+import resource
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from mmap import mmap
 
 import click
 
@@ -16,6 +20,7 @@ from nncli import __version__
 from nncli.cli.check import check
 from nncli.cli.compare import compare
 from nncli.cli.components import components
+from nncli.cli.docstrings import REMOVED
 from nncli.cli.evaluate import evaluate
 from nncli.cli.explain import explain
 from nncli.cli.gradcheck import gradcheck
@@ -27,9 +32,12 @@ from nncli.cli.show import show
 from nncli.cli.threads import ONE
 from nncli.cli.train import train
 from nncli.cli.verify import verify
-from nncli.errors import NncliError, StorageError
+from nncli.errors import NncliError, SpecError, StorageError
 
 OBJECTS = 50_000  # made between two searches for garbage: a start makes so many, hardly any garbage, and is 8 ms faster
+
+SIZES = ("COLUMNS", "LINES")
+ADDRESS_SPACE = 160 * 2**20  # bytes that NumPy and the buffers of its BLAS take before any array
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -40,6 +48,8 @@ def nncli() -> None:
 
 for _command in (init, check, show, explain, gradcheck, profile, train, evaluate, compare, runs, verify, components):
     nncli.add_command(_command)
+for _command in (nncli, *nncli.commands.values()):
+    _command.help = _command.help or REMOVED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     with standard_streams():
         try:
+            _require_address_space()
             with nncli.make_context("nncli", words) as context:  # nncli.main() gives a closed pipe a code of its own
                 nncli.invoke(context)
             sys.stdout.flush()
@@ -69,7 +80,24 @@ def _prepare() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)
     os.environ.update(ONE)
+    for name in SIZES:  # rich, click and plotext read it, and fail where it is no usual number
+        if not re.fullmatch("[0-9]{1,4}", os.environ.get(name, "")):
+            os.environ.pop(name, None)
     gc.set_threshold(OBJECTS)
+
+
+def _require_address_space() -> None:
+    """Refuse a limit under which NumPy cannot be imported, or OpenBLAS ends the process.
+
+    Raises:
+        SpecError: the limit is that small.
+    """
+    if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+        try:
+            mmap(-1, ADDRESS_SPACE).close()
+        except OSError:
+            need = f"{ADDRESS_SPACE // 2**20} MiB of address space"
+            raise SpecError(f"NumPy needs {need} more than the limit leaves; raise it, as with ulimit -v") from None
 
 
 def _told(error: BaseException) -> tuple[str, int]:
@@ -86,7 +114,8 @@ def _told(error: BaseException) -> tuple[str, int]:
         case BrokenPipeError():  # whoever read our output has enough
             told = "", 0
         case OSError():
-            told = f"{error.filename}: {error.strerror}" if error.filename else str(error), 5
+            fix = "; allow more, as with 'ulimit -n 256'" if error.errno == errno.EMFILE else ""
+            told = f"{error.filename or 'the system'}: {error.strerror or error}{fix}", 5
         case MemoryError():
             told = "out of memory; fewer units, fewer rows or a smaller batch_size need less", 3
         case _:

@@ -2,6 +2,7 @@
 
 import click
 
+from nncli.cli.docstrings import require_docstrings
 from nncli.cli.output import print_json
 
 
@@ -20,6 +21,7 @@ def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) ->
     from nncli.cli.reference import as_document, components_as_markdown, spec_as_schema
     from nncli.errors import CommandLineError
 
+    require_docstrings()
     if as_json + markdown + schema > 1 or (schema and kind):
         raise CommandLineError("--json, --markdown and --schema exclude each other; --schema is of a whole spec")
     if kind is not None and kind not in registry.kinds():

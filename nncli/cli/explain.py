@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from nncli.cli.docstrings import require_docstrings
 from nncli.cli.output import print_json
 
 
@@ -29,6 +30,7 @@ def explain(subject: str, overrides: tuple[str, ...], rows: int, digits: int, as
     from nncli.errors import CommandLineError
     from nncli.registry import components, kinds, names
 
+    require_docstrings()
     known = [entry for kind in kinds() for entry in [names(kind).get(subject)] if entry]
     if known and not Path(subject).is_file():
         if overrides:

@@ -47,6 +47,9 @@ def _parsed(text: str) -> tuple[Path, str, int]:
     if len(steps) > MAX_DEPTH:
         raise CommandLineError(f"{shown(text)} leads deeper than {MAX_DEPTH} levels: no spec does")
     path = tuple(int(step.group(2)) if step.group(2) else step.group(1) for step in steps)
+    canonical = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    if written != canonical:
+        raise CommandLineError(f"{shown(text)} is no override; write its path as {shown(canonical)}")
     return path, value, len(written) + 2
 
 
