@@ -8,7 +8,7 @@ from nncli.errors import CommandLineError
 from nncli.spec.document import MAX_DEPTH, Document, DocumentError, EmptyDocumentError, Node, read
 from nncli.spec.problems import COMMAND_LINE, Path, Place, Problem, Source, path_words, shown
 
-_STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[(\d{1,6})\]")
+_STEP = re.compile(r"\.?([A-Za-z_]\w*)|\.?\[(\d{1,6})\]")
 
 
 def apply(document: Document, overrides: Sequence[str]) -> None:

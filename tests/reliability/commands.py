@@ -11,7 +11,6 @@ from nncli.cli import main
 
 DOCUMENTED = {0, 2, 3, 4, 5, 6, 7, 8, 129, 130, 143}
 MOST_LINES = 6  # of an error; a spec's problems are told one by one, and counted by themselves
-CONTROL = {*map(chr, (*range(32), *range(127, 160)))} - {"\n"}
 
 
 class Outcome(NamedTuple):
@@ -61,6 +60,6 @@ def blemish(outcome: Outcome, most_lines: int = MOST_LINES) -> str | None:
         return f"a traceback or a warning: {lines[:5]}"
     if len(lines) > most_lines:
         return f"{len(lines)} lines of errors: {lines[:3]}"
-    if found := CONTROL & set(outcome.out + outcome.err):
+    if found := {each for each in outcome.out + outcome.err if not each.isprintable() and each not in "\n\t"}:
         return f"control characters {sorted(found)}"
     return None
