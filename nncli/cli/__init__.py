@@ -3,13 +3,16 @@
 Everything heavy is imported inside the commands, so that ``nncli --help`` starts without NumPy.
 """
 
+import errno
 import gc
 import io
 import os
-import signal
+import re
+import resource
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from mmap import mmap
 
 import click
 
@@ -17,19 +20,24 @@ from nncli import __version__
 from nncli.cli.check import check
 from nncli.cli.compare import compare
 from nncli.cli.components import components
+from nncli.cli.docstrings import REMOVED
 from nncli.cli.evaluate import evaluate
 from nncli.cli.explain import explain
 from nncli.cli.gradcheck import gradcheck
 from nncli.cli.init import init
+from nncli.cli.output import standard_streams
 from nncli.cli.profile import profile
 from nncli.cli.runs import runs
 from nncli.cli.show import show
 from nncli.cli.threads import ONE
 from nncli.cli.train import train
 from nncli.cli.verify import verify
-from nncli.errors import NncliError
+from nncli.errors import NncliError, SpecError, StorageError
 
 OBJECTS = 50_000  # made between two searches for garbage: a start makes so many, hardly any garbage, and is 8 ms faster
+
+SIZES = ("COLUMNS", "LINES")
+ADDRESS_SPACE = 160 * 2**20  # bytes that NumPy and the buffers of its BLAS take before any array
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -40,44 +48,56 @@ def nncli() -> None:
 
 for _command in (init, check, show, explain, gradcheck, profile, train, evaluate, compare, runs, verify, components):
     nncli.add_command(_command)
+for _command in (nncli, *nncli.commands.values()):
+    _command.help = _command.help or REMOVED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the one place where errors become codes."""
-    try:
-        _prepare()
-        words = list(sys.argv[1:] if arguments is None else arguments)
-        with nncli.make_context("nncli", words) as context:  # nncli.main() would give a closed pipe a code of its own
-            nncli.invoke(context)
-        if sys.stdout is not None:
+    _prepare()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    with standard_streams():
+        try:
+            _require_address_space()
+            with nncli.make_context("nncli", words) as context:  # nncli.main() gives a closed pipe a code of its own
+                nncli.invoke(context)
             sys.stdout.flush()
-    except (Exception, KeyboardInterrupt) as error:
-        if isinstance(error, OSError):  # what is still to be printed goes nowhere, lest the process end with that
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        message, code = _told(error)
-        with suppress(OSError, AttributeError):  # standard error may be full or closed
+        except (Exception, KeyboardInterrupt) as error:
+            message, code = _told(error)
+            with suppress(StorageError, BrokenPipeError):  # the error that came first decides
+                sys.stdout.flush()
             if message:
-                print(_printable(message), file=sys.stderr, flush=True)
-        return code
-    finally:
-        if arguments is None:  # the process ends: no search for garbage in all that it has imported, which takes 18 ms
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # and no further Ctrl-C, which would be a traceback
-            gc.freeze()
+                print(message, file=sys.stderr)
+            return code
     return 0
 
 
 def _prepare() -> None:
-    """Set this process up: its streams, its threads, and how often it looks for garbage."""
+    """Set this process up: its descriptors, its threads, and how often garbage is collected."""
     for descriptor in range(3):  # one that is closed would become a file of a run, and take what is printed
         try:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
     os.environ.update(ONE)
+    for name in SIZES:  # rich, click and plotext read it, and fail where it is no usual number
+        if not re.fullmatch("[0-9]{1,4}", os.environ.get(name, "")):
+            os.environ.pop(name, None)
     gc.set_threshold(OBJECTS)
-    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another one
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+
+
+def _require_address_space() -> None:
+    """Refuse a limit under which NumPy cannot be imported, or OpenBLAS ends the process.
+
+    Raises:
+        SpecError: the limit is that small.
+    """
+    if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+        try:
+            mmap(-1, ADDRESS_SPACE).close()
+        except OSError:
+            need = f"{ADDRESS_SPACE // 2**20} MiB of address space"
+            raise SpecError(f"NumPy needs {need} more than the limit leaves; raise it, as with ulimit -v") from None
 
 
 def _told(error: BaseException) -> tuple[str, int]:
@@ -94,7 +114,8 @@ def _told(error: BaseException) -> tuple[str, int]:
         case BrokenPipeError():  # whoever read our output has enough
             told = "", 0
         case OSError():
-            told = f"standard output: {error.strerror or error}", 5
+            fix = "; allow more, as with 'ulimit -n 256'" if error.errno == errno.EMFILE else ""
+            told = f"{error.filename or 'the system'}: {error.strerror or error}{fix}", 5
         case MemoryError():
             told = "out of memory; fewer units, fewer rows or a smaller batch_size need less", 3
         case _:
@@ -107,13 +128,6 @@ def _shown(error: click.ClickException) -> str:
     written = io.StringIO()
     error.show(written)
     return written.getvalue().rstrip("\n")
-
-
-def _printable(message: str) -> str:
-    """A message in which a name out of a run, or of a file, cannot steer the terminal."""
-    from nncli.spec.problems import harmless
-
-    return "\n".join(map(harmless, message.split("\n")))
 
 
 def _bug(error: BaseException) -> str:

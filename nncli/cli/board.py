@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from nncli.cli.display import Output, table
+from nncli.cli.console import Output
+from nncli.cli.display import table
 from nncli.cli.reference import example, facts, source
 
 if TYPE_CHECKING:

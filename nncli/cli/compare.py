@@ -2,6 +2,8 @@
 
 import click
 
+from nncli.cli.output import print_json
+
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True)
@@ -11,11 +13,18 @@ import click
     "--curve", metavar="COLUMN", help="The column of metrics.csv to draw; validation_loss or loss if not given."
 )
 @click.option("--different-data", is_flag=True, help="Compare runs of different data too.")
-@click.option("--json", "form", flag_value="json", help="One JSON document instead of text.")
-@click.option("--csv", "form", flag_value="csv", help="A line a run, for a spreadsheet.")
-@click.option("--markdown", "form", flag_value="markdown", help="Tables for a document.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+@click.option("--csv", "as_csv", is_flag=True, help="A line a run, for a spreadsheet.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Tables for a document.")
 def compare(
-    runs: tuple[str, ...], sort: str | None, everything: bool, curve: str | None, different_data: bool, form: str | None
+    runs: tuple[str, ...],
+    sort: str | None,
+    everything: bool,
+    curve: str | None,
+    different_data: bool,
+    as_json: bool,
+    as_csv: bool,
+    as_markdown: bool,
 ) -> None:
     """Hold runs against each other.
 
@@ -30,13 +39,22 @@ def compare(
 
     if len(runs) < 2:
         raise CommandLineError("one run has nothing to be compared with; name at least two")
-    if curve is not None and form is not None:
-        raise CommandLineError(f"--curve draws in the terminal; it has no place in --{form}")
+    forms = [name for name, chosen in (("json", as_json), ("csv", as_csv), ("markdown", as_markdown)) if chosen]
+    if len(forms) > 1:
+        raise CommandLineError("--json, --csv and --markdown exclude each other; give one of them")
+    forms = [name for name, chosen in (("json", as_json), ("csv", as_csv), ("markdown", as_markdown)) if chosen]
+    if len(forms) > 1:
+        raise CommandLineError("--json, --csv and --markdown exclude each other; give one of them")
+    if curve is not None and forms:
+        raise CommandLineError(f"--curve draws in the terminal; it has no place in --{forms[0]}")
     comparison = hold([Run(find_run(run)) for run in runs], sort, everything, different_data)
-    written = {"json": tables.as_json, "csv": tables.as_csv, "markdown": tables.as_markdown}
-    if form is not None:
-        click.echo(written[form](comparison), nl=False)
-        return
-    from nncli.cli.display import show_comparison
+    if as_json:
+        print_json(tables.as_document(comparison))
+    elif as_csv:
+        print(tables.as_csv(comparison), end="")
+    elif as_markdown:
+        print(tables.as_markdown(comparison), end="")
+    else:
+        from nncli.cli.display import show_comparison
 
-    show_comparison(comparison, curve)
+        show_comparison(comparison, curve)

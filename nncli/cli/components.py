@@ -1,8 +1,9 @@
 """``nncli components``: everything that the registry knows."""
 
-import json
-
 import click
+
+from nncli.cli.docstrings import require_docstrings
+from nncli.cli.output import print_json
 
 
 @click.command()
@@ -20,17 +21,18 @@ def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) ->
     from nncli.cli.reference import as_document, components_as_markdown, spec_as_schema
     from nncli.errors import CommandLineError
 
+    require_docstrings()
     if as_json + markdown + schema > 1 or (schema and kind):
         raise CommandLineError("--json, --markdown and --schema exclude each other; --schema is of a whole spec")
     if kind is not None and kind not in registry.kinds():
         raise CommandLineError(f"unknown kind {kind!r}; known: {', '.join(registry.kinds())}")
     chosen = [entry for name in ([kind] if kind else registry.kinds()) for entry in registry.components(name)]
     if schema:
-        click.echo(json.dumps(spec_as_schema(), indent=2))
+        print_json(spec_as_schema())
     elif as_json:
-        click.echo(json.dumps([as_document(entry) for entry in chosen], indent=2, ensure_ascii=False))
+        print_json([as_document(entry) for entry in chosen], ensure_ascii=False)
     elif markdown:
-        click.echo(components_as_markdown(chosen), nl=False)
+        print(components_as_markdown(chosen), end="")
     else:
         from nncli.cli.display import show_components
 

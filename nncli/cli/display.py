@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from nncli.cli.console import Output
 from nncli.cli.reference import in_words
 from nncli.cli.tables import cell_text, direction, figure
-from nncli.spec.problems import harmless
 
 if TYPE_CHECKING:
     from nncli.nn.gradcheck import ArrayCheck, GradientCheck
@@ -25,17 +25,6 @@ DRAWABLE = 1e100  # plotext's own arithmetic overflows where a run was about to 
 MOST_CURVES = 8  # more cannot be told apart
 SCORES_WIDTH = 40  # characters of a class's number and its three scores
 NARROWEST = 15  # characters that a run's column may always have; what is longer is folded where space is short
-
-
-class Output(Console):
-    """Standard output; nothing in a text is taken for markup, and a closed pipe is told like any other."""
-
-    def __init__(self) -> None:
-        super().__init__(highlight=False, markup=False, emoji=False)
-
-    def on_broken_pipe(self) -> None:
-        """Leave the exit code to the one place for it."""
-        raise BrokenPipeError
 
 
 def table(*headings: str, numbers: bool = True) -> Table:
@@ -61,7 +50,7 @@ def show_result(result: dict[str, Any]) -> None:
 def show_assessment(assessment: dict[str, Any]) -> None:
     """Metrics of each split, then, where there are classes, its confusion matrix with the scores of each."""
     out = Output()
-    where = f"{harmless(assessment['run'])}  ({assessment['status']}, weights of epoch {assessment['epoch']})"
+    where = f"{assessment['run']}  ({assessment['status']}, weights of epoch {assessment['epoch']})"
     out.print(where, soft_wrap=True, style="bold")
     out.print()
     _print_splits(out, {name: part["metrics"] for name, part in assessment["splits"].items()}, exact=True)

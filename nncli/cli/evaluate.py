@@ -1,8 +1,8 @@
 """``nncli evaluate``: what a run's network is worth."""
 
-import json
-
 import click
+
+from nncli.cli.output import print_json
 
 
 @click.command()
@@ -49,7 +49,7 @@ def evaluate(
     failed = failures(assessment, gates)
     try:
         if as_json:
-            click.echo(json.dumps({**assessment, "gates_failed": failed}, indent=2, allow_nan=False))
+            print_json({**assessment, "gates_failed": failed})
         else:
             from nncli.cli.display import show_assessment
 

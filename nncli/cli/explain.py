@@ -1,10 +1,12 @@
 """``nncli explain``: a training step, or a component, as one would write it on a board."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
+
+from nncli.cli.docstrings import require_docstrings
+from nncli.cli.output import print_json
 
 
 @click.command()
@@ -28,6 +30,7 @@ def explain(subject: str, overrides: tuple[str, ...], rows: int, digits: int, as
     from nncli.errors import CommandLineError
     from nncli.registry import components, kinds, names
 
+    require_docstrings()
     known = [entry for kind in kinds() for entry in [names(kind).get(subject)] if entry]
     if known and not Path(subject).is_file():
         if overrides:
@@ -47,7 +50,7 @@ def _explain_components(known: list[Any], as_json: bool) -> None:
     from nncli.cli.reference import as_document
 
     if as_json:
-        click.echo(json.dumps([as_document(entry) for entry in known], indent=2, ensure_ascii=False))
+        print_json([as_document(entry) for entry in known], ensure_ascii=False)
         return
     for entry in known:
         show_component(entry)
@@ -59,6 +62,6 @@ def _explain_config(config: Path, overrides: tuple[str, ...], rows: int, digits:
 
     explanation = explained(config, overrides, rows)
     if as_json:
-        click.echo(json.dumps(as_document(explanation), indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(as_document(explanation), ensure_ascii=False)
     else:
         show_explanation(str(config), explanation, digits)

@@ -1,10 +1,11 @@
 """``nncli gradcheck``: whether backward is the slope of the loss."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from nncli.cli.output import print_json
 
 if TYPE_CHECKING:
     from nncli.nn.gradcheck import GradientCheck
@@ -40,7 +41,7 @@ def gradcheck(config: Path, overrides: tuple[str, ...], rows: int, entries: int,
     try:
         if as_json:
             verdict = {"config": str(config), "tolerance": TOLERANCE, "passed": passed}
-            click.echo(json.dumps({**verdict, **asdict(check)}, indent=2, allow_nan=False))
+            print_json({**verdict, **asdict(check)})
         else:
             from nncli.cli.display import show_gradients
 

@@ -1,9 +1,12 @@
 """``nncli init``: a config to start from."""
 
+import os
 from pathlib import Path
 from shlex import quote
 
 import click
+
+from nncli.cli.interrupts import raised_on_ctrl_c
 
 STARTER = """\
 # A small network that learns the three arms of a spiral.
@@ -63,5 +66,23 @@ def init(path: Path) -> None:
     """Write a commented config to start from."""
     from nncli.run.storage import put_new
 
-    put_new(path, STARTER.format(name=quote(str(path))).encode())
-    click.echo(f"{path}: written; 'nncli train {quote(str(path))}' trains it")
+    name = shell_word(str(path))
+    with raised_on_ctrl_c():
+        put_new(path, STARTER.format(name=name).encode())
+    print(f"{path}: written; 'nncli train {name}' trains it")
+
+
+def shell_word(text: str) -> str:
+    r"""Text as one word of a shell, in printable characters only.
+
+    >>> shell_word("a.yaml"), shell_word("my a.yaml"), shell_word("it's\n.yaml")
+    ('a.yaml', "'my a.yaml'", "$'it\\x27s\\x0a.yaml'")
+    """
+    if text.isprintable():
+        return quote(text)
+    escaped = (each if each.isprintable() and each not in "'\\" else _bytes(each) for each in text)
+    return f"$'{''.join(escaped)}'"
+
+
+def _bytes(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))

@@ -8,7 +8,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from nncli.cli.display import Output, table
+from nncli.cli.console import Output
+from nncli.cli.display import table
 from nncli.cli.tables import cell_text, figure
 
 if TYPE_CHECKING:

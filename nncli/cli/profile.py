@@ -1,9 +1,10 @@
 """``nncli profile``: where the time of a training step goes."""
 
-import json
 from pathlib import Path
 
 import click
+
+from nncli.cli.output import print_json
 
 
 @click.command()
@@ -34,7 +35,7 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: boo
         from dataclasses import asdict
 
         document = {**asdict(found), "floor": found.floor, "between": found.between}
-        click.echo(json.dumps({"config": str(config), **document}, indent=2, allow_nan=False))
+        print_json({"config": str(config), **document})
         return
     from nncli.cli.timings import show_profile
 

@@ -3,10 +3,8 @@
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any, TextIO, cast
-
-import click
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from nncli.cli.tables import figure
 
@@ -22,34 +20,8 @@ PLAIN_LINES = 20  # how many lines a whole training prints where there is no ter
 
 
 def note(text: str) -> None:
-    """A line on standard error; where nobody can read it, that is no reason to stop training."""
-    with suppress(OSError):
-        click.echo(text, err=True)
-
-
-class Unbreakable:
-    """A stream that may go away, as a terminal does, and then takes what is written to it for nothing.
-
-    Args:
-        stream: the one that is written to.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        """Write, where that is possible."""
-        with suppress(OSError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Flush, where that is possible."""
-        with suppress(OSError):
-            self._stream.flush()
+    """Print a line on standard error."""
+    print(text, file=sys.stderr)
 
 
 class View:
@@ -139,11 +111,11 @@ class LiveView(View):
 @contextmanager
 def watch(training: "Training") -> Iterator[View]:
     """The view that suits standard error."""
-    from rich.console import Console
     from rich.live import Live
 
-    errors = cast("IO[str]", Unbreakable(sys.stderr)) if sys.stderr else None
-    console = Console(file=errors, stderr=True, highlight=False)
+    from nncli.cli.console import Output
+
+    console = Output(sys.stderr)
     epochs, metric = training.settings.epochs, next(iter(training.experiment.metrics), None)
     if not console.is_terminal or console.is_dumb_terminal:
         yield PlainView(epochs, metric)

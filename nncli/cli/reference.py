@@ -16,6 +16,7 @@ PLACES = {  # where a spec names a component of a kind, if not under a key of th
 }
 HEADINGS = ["key", "type", "default", "range", "meaning"]
 TYPES = {int: "whole number", float: "number", str: "text", bool: "true or false", NoneType: "null"}
+EXAMPLES = {int: 1, float: 1.0, str: "text", bool: True, NoneType: None}
 SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
@@ -74,7 +75,7 @@ def as_document(component: Component) -> dict[str, Any]:
 def example(component: Component) -> str:
     """The lines of a spec that name a component: with what is required, else with its first parameter by default."""
     parameters = component.parameters
-    required = [(each.name, _bounds(each.annotation)[0].example) for each in parameters if each.default is ...]
+    required = [(each.name, _example(each.annotation)) for each in parameters if each.default is ...]
     given = [(each.name, each.default) for each in parameters if each.default is not ... and each.default is not None]
     words = [f"{key}: {json.dumps(value)}" for key, value in required or given[:1]]
     written = f"{{{', '.join([f'type: {component.name}', *words])}}}" if words else component.name
@@ -101,6 +102,17 @@ def _value(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _example(annotation: Any) -> Any:
+    """A value that an annotation allows."""
+    given = [bounds.example for bounds in _bounds(annotation) if bounds.example is not None]
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if given or origin is Literal:
+        return given[0] if given else parts[0]
+    if origin in {Annotated, Union, UnionType}:
+        return _example(parts[0])
+    return EXAMPLES[annotation] if annotation in EXAMPLES else components(_type(annotation))[0].name
 
 
 def _bounds(annotation: Any) -> list[Bounds]:

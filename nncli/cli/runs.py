@@ -1,11 +1,11 @@
 """``nncli runs``: what is in a folder of runs."""
 
-import json
 from pathlib import Path
 
 import click
 
 from nncli.cli.arguments import RUNS
+from nncli.cli.output import print_json
 
 
 @click.command()
@@ -23,7 +23,7 @@ def runs(folder: Path, sort: str | None, as_json: bool) -> None:
     listed = runs_in(folder, sort)
     if as_json:
         document = [{**vars(each), "path": str(each.path)} for each in listed]
-        click.echo(json.dumps({"runs": document}, indent=2, allow_nan=False))
+        print_json({"runs": document})
         return
     from nncli.cli.overview import show_runs
 

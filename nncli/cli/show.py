@@ -1,10 +1,11 @@
 """``nncli show``: a config resolved, and its network in figures."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
+
+from nncli.cli.output import print_json
 
 
 @click.command()
@@ -33,7 +34,7 @@ def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
         **figures,
     }
     if as_json:
-        click.echo(json.dumps(document, indent=2, allow_nan=False))
+        print_json(document)
         return
     from nncli.cli.display import show_summary
 

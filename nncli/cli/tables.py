@@ -1,6 +1,5 @@
 """A comparison as JSON, CSV and Markdown."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,8 +10,8 @@ LARGE = 1e6
 ESCAPED_BAR = "\\|"
 
 
-def as_json(comparison: "Comparison") -> str:
-    """One document with everything, at full precision."""
+def as_document(comparison: "Comparison") -> dict[str, Any]:
+    """A comparison as JSON has it, at full precision."""
     runs = [
         {
             "run": str(entry.run.path),
@@ -27,8 +26,7 @@ def as_json(comparison: "Comparison") -> str:
     ]
     labels = [entry.label for entry in comparison.entries]
     best = {row.name: [labels[index] for index in row.best] for row in comparison.rows if row.best}
-    document = {"runs": runs, "differences": comparison.differences, "best": best, "verdict": comparison.verdict()}
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+    return {"runs": runs, "differences": comparison.differences, "best": best, "verdict": comparison.verdict()}
 
 
 def as_csv(comparison: "Comparison") -> str:

@@ -3,7 +3,8 @@
 import os
 from typing import TYPE_CHECKING
 
-from nncli.cli.display import Output, table
+from nncli.cli.console import Output
+from nncli.cli.display import table
 from nncli.cli.threads import cores
 from nncli.run.profiling import UPDATE
 

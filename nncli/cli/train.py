@@ -1,6 +1,5 @@
 """``nncli train``: from a config to a run directory, or on from where a run was interrupted."""
 
-import json
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nncli.cli.arguments import RUNS, find_run
+from nncli.cli.interrupts import raised_on_ctrl_c
+from nncli.cli.output import drop_unread_messages, print_json
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def train(
     given has to say what the run's says, but may ask for more training.epochs, as OVERRIDES may.
     """
     started = time.monotonic()
+    drop_unread_messages()
     if run is not None:
         if name is not None:
             raise CommandLineError("--name is for a new run; --resume goes on with one that has a name")
@@ -54,9 +56,9 @@ def train(
         result = _start(Path(config), overrides, name, runs, quiet or as_json)
     result["seconds"] = round(time.monotonic() - started, 3)
     if as_json:
-        click.echo(json.dumps(result, indent=2, allow_nan=False))
+        print_json(result)
     elif quiet:
-        click.echo(result["run"])
+        print(result["run"])
     else:
         from nncli.cli.display import show_result
 
@@ -73,7 +75,7 @@ def _start(config: Path, overrides: tuple[str, ...], name: str | None, runs: Pat
     from nncli.run.training import Training
 
     run_name = name_from(config) if name is None else name
-    with stop_on_signals() as stop:
+    with raised_on_ctrl_c(), stop_on_signals() as stop:
         loaded = load(config, overrides)
         with blas_threads(loaded.spec.training.threads, loaded.document):
             training = Training(assemble(loaded.spec), stop)
@@ -92,7 +94,7 @@ def _resume(path: Path, config: str | None, overrides: tuple[str, ...], silent: 
 
     is_config = config is not None and ("=" not in config or Path(config).is_file())
     words = overrides if config is None or is_config else (config, *overrides)
-    with stop_on_signals() as stop, Resumption(path) as resumption:
+    with raised_on_ctrl_c(), stop_on_signals() as stop, Resumption(path) as resumption:
         spec = resumption.agree(Path(config) if config is not None and is_config else None, words)
         evaluation = resumption.finished(spec)
         if evaluation is not None:

@@ -1,8 +1,8 @@
 """``nncli verify``: a run held against what it says of itself."""
 
-import json
-
 import click
+
+from nncli.cli.output import print_json
 
 
 @click.command()
@@ -30,7 +30,7 @@ def verify(run: str, as_json: bool) -> None:
         if as_json:
             holds = False if failed else None if unreadable else True
             document = {"run": str(held.path), "holds": holds, "checks": [vars(check) for check in checks]}
-            click.echo(json.dumps(document, indent=2, allow_nan=False))
+            print_json(document)
         else:
             from nncli.cli.overview import show_checks
 

@@ -8,7 +8,7 @@ from nncli.errors import CommandLineError
 from nncli.spec.document import MAX_DEPTH, Document, DocumentError, EmptyDocumentError, Node, read
 from nncli.spec.problems import COMMAND_LINE, Path, Place, Problem, Source, path_words, shown
 
-_STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[(\d{1,6})\]")
+_STEP = re.compile(r"\.?([A-Za-z_]\w*)|\.?\[(\d{1,6})\]")
 
 
 def apply(document: Document, overrides: Sequence[str]) -> None:
@@ -47,6 +47,9 @@ def _parsed(text: str) -> tuple[Path, str, int]:
     if len(steps) > MAX_DEPTH:
         raise CommandLineError(f"{shown(text)} leads deeper than {MAX_DEPTH} levels: no spec does")
     path = tuple(int(step.group(2)) if step.group(2) else step.group(1) for step in steps)
+    canonical = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    if written != canonical:
+        raise CommandLineError(f"{shown(text)} is no override; write its path as {shown(canonical)}")
     return path, value, len(written) + 2
 
 

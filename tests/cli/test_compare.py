@@ -125,6 +125,8 @@ def test_the_curve_that_is_asked_for_is_drawn(runs, nncli):
         (["first", "third", "--sort", "speed"], 2, "no run has a metric 'speed'"),
         (["first", "third", "--curve", "speed"], 2, "no run has a column 'speed'"),
         (["first", "nothing"], 4, "nothing: no such run directory"),
+        (["first", "third", "--csv", "--json"], 2, "--json, --csv and --markdown exclude each other"),
+        (["first", "third", "--markdown", "--csv"], 2, "--json, --csv and --markdown exclude each other"),
     ],
 )
 def test_each_failure_has_its_exit_code_and_message(runs, nncli, arguments, code, message):

@@ -1,6 +1,8 @@
 """``nncli init``: a config to start from."""
 
 import json
+import os
+import subprocess
 
 import pytest
 
@@ -72,3 +74,17 @@ def test_a_place_where_no_file_can_be_is_a_storage_error(here, nncli, path):
     result = nncli("init", path)
     assert (result.code, result.out) == (5, "")
     assert "File exists" in result.err or "Not a directory" in result.err or "File name too long" in result.err
+
+
+@pytest.mark.parametrize(
+    "name", ["n\nm.yaml", "it's.yaml", "it's\r.yaml", "\u2028\x85.yaml", "\udc80\x1b[2J.yaml", "\\ \t.yaml"]
+)
+def test_the_starter_is_right_whatever_its_name_is(here, nncli, name):
+    """A name with control characters stands in its comments as a shell reads it."""
+    result = nncli("init", name)
+    assert result.code == 0
+    assert nncli("check", name).code == 0
+    word = (here / name).read_text(encoding="utf-8").splitlines()[2].partition(" train ")[2]
+    assert word.isprintable()
+    printed = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True).stdout
+    assert os.fsdecode(printed).startswith(name)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -166,6 +167,46 @@ def test_a_pipe_to_head_is_quiet():
     command = f'"{sys.executable}" -m nncli components --json | head -1'
     done = subprocess.run(command, shell=True, capture_output=True, encoding="utf-8", check=True)
     assert (done.stdout, done.stderr) == ("[\n", "")
+
+
+def limited(here, *arguments, **limits):
+    """A command under limits of the system."""
+
+    def limit():
+        for name, value in limits.items():
+            resource.setrlimit(getattr(resource, name), (value, value))
+
+    command = [sys.executable, "-m", "nncli", *arguments]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, cwd=here, preexec_fn=limit)
+
+
+@pytest.mark.parametrize("descriptors", range(4, 12))
+def test_too_few_descriptors_are_not_an_error_of_standard_output(here, descriptors):
+    """The file that cannot be opened is named, in one line."""
+    done = limited(here, "train", "config.yaml", RLIMIT_NOFILE=descriptors)
+    if descriptors == 4:  # Python itself does not start
+        return
+    assert "standard output" not in done.stderr
+    assert "Traceback" not in done.stderr
+    if done.returncode:
+        assert "Too many open files" in done.stderr.splitlines()[-1]
+
+
+def test_too_few_descriptors_are_told_with_what_helps(here):
+    """The command that allows more is in the message."""
+    done = limited(here, "train", "config.yaml", RLIMIT_NOFILE=5)
+    assert done.returncode == 5
+    assert done.stderr.endswith(": Too many open files; allow more, as with 'ulimit -n 256'\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS does not keep to the limit")
+@pytest.mark.parametrize("mebibytes", [60, 90, 120, 150, 180, 210])
+def test_a_small_address_space_is_told_before_numpy_is_imported(here, mebibytes):
+    """OpenBLAS would end the process, or an import fail."""
+    done = limited(here, "train", "config.yaml", RLIMIT_AS=mebibytes * 2**20)
+    need = "NumPy needs 160 MiB of address space more than the limit leaves; raise it, as with ulimit -v\n"
+    assert done.returncode == 0 or (done.returncode, done.stderr) == (3, need)
+    assert mebibytes > 120 or done.returncode == 3
 
 
 def test_settings_are_made_before_numpy_reads_them(nncli, monkeypatch):

@@ -21,7 +21,7 @@ ENDLESS = ["training.epochs=100000000", "training.log_every=1000"]
 AS_SHELL = """
 import fcntl, runpy, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-runpy.run_module("nncli", alter_sys=True)
+runpy.run_module("nncli", run_name="__main__", alter_sys=True)
 """
 SHOWN, HIDDEN = "\x1b[?25h", "\x1b[?25l"
 MOVES = re.compile(r"\x1b\[\d*[A-H]")

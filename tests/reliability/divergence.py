@@ -6,8 +6,6 @@ directory with a last row of nan, no weights.npz, and checkpoints of finite numb
 Usage: python -m tests.reliability.divergence
 """
 
-import contextlib
-import io
 import math
 import re
 import sys
@@ -17,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nncli.cli import main as nncli
 from nncli.run.checkpoint import unpack
 from tests.benchmarks.tables import markdown
 from tests.conftest import SPEC
+from tests.reliability.commands import run
 from tests.reliability.injections import UPDATE, Put, every
 
 VALUES = (math.nan, math.inf)
@@ -30,9 +28,9 @@ CURE = r"; (write|take|scale) \S.*[^.]$"
 def broken(injection, value, config):
     """The promises that a training with a number put into it does not keep, in words; none if all is well."""
     put, runs = Put(value), config.parent / "runs"
-    with injection.patched(put), contextlib.redirect_stderr(io.StringIO()) as told:
-        code = nncli(["train", str(config), *injection.changes, "--runs", str(runs), "-q"])
-    lines = told.getvalue().splitlines()
+    with injection.patched(put):
+        code, _, told = run(["train", str(config), *injection.changes, "--runs", str(runs), "-q"])
+    lines = told.splitlines()
     pattern = injection.told.replace("VALUE", str(value)).replace("ROW", str(put.row))
     if not put.times:
         yield "nothing was put in"
@@ -42,8 +40,8 @@ def broken(injection, value, config):
         yield f"{lines} is not one line with {pattern}"
     elif not re.search(CURE, lines[0]):
         yield f"{lines[0]} says nothing to write"
-    for run in runs.glob("*"):
-        yield from wrong_files(run)
+    for folder in runs.glob("*"):
+        yield from wrong_files(folder)
 
 
 def wrong_files(run):

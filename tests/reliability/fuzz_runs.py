@@ -11,13 +11,17 @@ from tests.reliability.run_damage import FLIPS, OUTSIDE, REPLACEMENTS, TRAPS, mi
 from tests.reliability.tally import Portion, Tally, bounded_time, peak
 from tests.run.examples import LATE_TEST
 
+NAME = "run\x1b]52;c;aGk=\x07\u202e"  # of the run that is damaged: it would write a terminal's clipboard
+
 # every command that reads a run; {run} is the damaged one, {other} a whole one that it is held against
 READERS = (
     ("evaluate", "{run}", "--json"),
     ("evaluate", "{run}"),
     ("compare", "{run}", "{other}"),
     ("compare", "{other}", "{run}", "--all", "--json"),
+    ("compare", "{run}", "{other}", "--csv"),
     ("runs", "{run}/..", "--json"),
+    ("runs", "{run}/.."),
     ("verify", "{run}", "--json"),
 )
 KINDS = {  # a run of each: the overrides that it is trained with
@@ -38,6 +42,7 @@ REPLACED = 0.05  # the share of files that something else takes the place of
 SECONDS = 20  # in which any command ends, on a busy machine too
 
 FAULTS = {
+    "control characters are printed": {"nncli/cli/output.py": ("[0].isprintable() else", "[0] else")},
     "links are followed": {"nncli/run/files.py": ("os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK", "os.O_NONBLOCK")},
     "a pipe is waited for": {"nncli/run/files.py": ("os.O_NOFOLLOW | os.O_NONBLOCK", "os.O_NOFOLLOW")},
     "size is no matter": {"nncli/run/files.py": ("if state.st_size > most:", "if state.st_size < 0:")},
@@ -98,10 +103,11 @@ def examples(folder: Path) -> list[Example]:
 
 
 def _example(kind: str, runs: Path, config: Path) -> Example:
-    path, other = runs / "run", runs / "other"
-    for each in (path, other):
-        outcome = run(["train", str(config), *KINDS[kind], "-q", "--runs", str(runs), "--name", each.name])
+    path, other = runs / NAME, runs / "other"
+    for name in ("run", "other"):
+        outcome = run(["train", str(config), *KINDS[kind], "-q", "--runs", str(runs), "--name", name])
         assert outcome.code == (7 if kind == "diverged" else 0), outcome
+    (runs / "run").rename(path)
     if kind == "unfinished":
         missing(path / "weights.npz")
         missing(path / "evaluation.json")

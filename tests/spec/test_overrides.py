@@ -160,6 +160,22 @@ def test_what_is_no_override_is_an_error_of_the_command_line(override):
 
 
 @pytest.mark.parametrize(
+    ("override", "path"),
+    [
+        ("layers[0]units=4", "layers[0].units"),
+        ("layers.[0].units=4", "layers[0].units"),
+        ("layers[\u0660].units=9", "layers[0].units"),
+        ("layers[01].units=9", "layers[1].units"),
+    ],
+)
+def test_a_path_has_one_spelling(override, path):
+    """Any other one is refused with the path to write."""
+    with pytest.raises(CommandLineError) as caught:
+        overridden(override)
+    assert str(caught.value) == f"{override!r} is no override; write its path as {path!r}"
+
+
+@pytest.mark.parametrize(
     ("override", "column", "path", "fragment"),
     [
         ("seed=", 6, ("seed",), "no value behind '='; write null to leave a key unset"),

@@ -1,0 +1,36 @@
+"""Commands of an interpreter that removes docstrings."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from nncli.cli.docstrings import REMOVED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--help"], 0),
+        (["train", "--help"], 0),
+        (["explain", "dense"], 2),
+        (["explain", "config.yaml"], 2),
+        (["components"], 2),
+        (["components", "--json"], 2),
+        (["check", "config.yaml"], 0),
+        (["train", "config.yaml", "-q"], 0),
+    ],
+)
+def test_removed_docstrings_are_named(here, arguments, code):
+    """What prints them says that they are removed, and how to keep them; everything else works."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nncli", *arguments],
+        capture_output=True,
+        env={**os.environ, "PYTHONOPTIMIZE": "2", "COLUMNS": "200"},
+        encoding="utf-8",
+        check=False,
+        cwd=here,
+    )
+    assert done.returncode == code
+    assert (REMOVED in " ".join((done.stdout + done.stderr).split())) == ("config.yaml" not in arguments or code == 2)

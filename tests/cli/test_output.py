@@ -1,0 +1,214 @@
+"""Standard output and standard error: nothing in a text steers the terminal, nothing is lost, nothing waits forever."""
+
+import contextlib
+import errno
+import io
+import json
+import os
+import pty
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from nncli.cli import output
+from nncli.errors import StorageError
+from tests.conftest import SPEC
+
+HOSTILE = "\x1b]52;c;aGk=\x07\x1b[2J\x9b31m\r\x08\x7f\u202eabc\u2066"
+OWN = re.compile(r"\x1b\[(?:[\d;]*m|\?25[hl]|\d*[AK]|\d*G)|\r(?=\n|\x1b\[)")  # what rich writes in a terminal
+COMMANDS = (
+    ("--{}",),
+    ("{}",),
+    ("init", "{}.yaml"),
+    ("check", "{}.yml", "missing{}"),
+    ("check", "damaged{}.yaml"),
+    ("show", "{}.yml", "metrics=[]"),
+    ("show", "{}.yml", "{}=1"),
+    ("show", "{}.yml", 'loss="{}"'),
+    ("explain", "{}.yml"),
+    ("explain", "{}.yml", "--json"),
+    ("explain", "{}"),
+    ("gradcheck", "{}.yml"),
+    ("gradcheck", "{}.yml", "--json"),
+    ("profile", "{}.yml", "--seconds", "1", "--json"),
+    ("components", "{}"),
+    ("train", "{}.yml"),
+    ("train", "{}.yml", "--name", "{}"),
+    ("train", "{}.yml", "--json"),
+    ("train", "--resume", "runs/{}"),
+    ("train", "--resume", "runs/stopped{}"),
+    ("train", "--resume", "runs/damaged{}"),
+    ("evaluate", "runs/{}"),
+    ("evaluate", "runs/{}", "--json"),
+    ("evaluate", "runs/{}", "--fail-under", "{}=1"),
+    ("evaluate", "runs/damaged{}"),
+    ("compare", "runs/{}", "runs/stopped{}"),
+    ("compare", "runs/{}", "runs/stopped{}", "--json"),
+    ("compare", "runs/{}", "runs/stopped{}", "--csv"),
+    ("compare", "runs/{}", "runs/stopped{}", "--markdown"),
+    ("compare", "runs/{}", "runs/stopped{}", "--sort", "{}"),
+    ("compare", "runs/{}", "runs/stopped{}", "--curve", "{}"),
+    ("compare", "runs/{}", "runs/columns{}"),
+    ("runs",),
+    ("runs", "--json"),
+    ("runs", "missing{}"),
+    ("runs", "empty{}"),
+    ("verify", "runs/{}"),
+    ("verify", "runs/damaged{}"),
+    ("verify", "runs/columns{}", "--json"),
+)
+
+DRAWN = (
+    ("runs",),
+    ("train", "{}.yml"),
+    ("train", "--resume", "runs/stopped{}"),
+    ("compare", "runs/{}", "runs/stopped{}"),
+    ("evaluate", "runs/damaged{}"),
+)
+
+
+@pytest.fixture
+def hostile(here, nncli):
+    """Configs and runs in whose names and contents are escape sequences."""
+    (here / f"{HOSTILE}.yml").write_text(SPEC, encoding="utf-8")
+    (here / f"damaged{HOSTILE}.yaml").write_bytes(f'loss: "x\x1b]52;c;aGk=\x07"\n{HOSTILE}: 1\n'.encode())
+    (here / f"empty{HOSTILE}").mkdir()
+    assert nncli("train", "config.yaml", "--name", "run", "-q").code == 0
+    runs = here / "runs"
+    for name in ("", "stopped", "damaged", "columns"):
+        shutil.copytree(runs / "run", runs / f"{name}{HOSTILE}")
+    (runs / f"stopped{HOSTILE}" / "evaluation.json").unlink()
+    max((runs / f"stopped{HOSTILE}" / "checkpoints").iterdir()).write_bytes(HOSTILE.encode())
+    damaged = json.loads((runs / "run" / "run.json").read_bytes())
+    damaged["spec"]["optimizer"][HOSTILE] = HOSTILE
+    (runs / f"damaged{HOSTILE}" / "run.json").write_text(json.dumps(damaged), encoding="utf-8")
+    metrics = runs / f"columns{HOSTILE}" / "metrics.csv"
+    metrics.write_bytes(metrics.read_bytes().replace(b"accuracy", HOSTILE.encode(), 1))
+    return here
+
+
+def words(command):
+    return [word.format(HOSTILE) for word in command]
+
+
+def steering(text):
+    """The characters of a text that are neither printable nor a newline or a tab."""
+    return {character for character in text if not character.isprintable() and character not in "\n\t"}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_no_command_prints_control_characters(hostile, nncli, command):
+    """Whatever directories, files, columns and options are called, and whatever damaged files contain."""
+    result = nncli(*words(command))
+    assert result.out + result.err
+    assert not steering(result.out + result.err)
+    if "--json" in command and result.code == 0:
+        assert json.loads(result.out)
+        assert command[0] not in {"evaluate", "runs"} or HOSTILE in result.out.encode().decode("unicode_escape")
+
+
+def test_every_command_is_among_them():
+    """None is left out."""
+    from nncli.cli import nncli as group
+
+    assert {command[0] for command in COMMANDS} >= set(group.commands)
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_a_terminal_gets_only_own_sequences(hostile, ascii_only):
+    """Colours and the display of rich, and nothing out of a name; in the C locale too."""
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"} if ascii_only else {}
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "300", **locale}
+    for command in DRAWN:
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nncli", *words(command)], stdout=theirs, stderr=theirs, env=environment, cwd=hostile
+        )
+        os.close(theirs)
+        text = b""
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 4096):
+                text += part
+        os.close(ours)
+        process.wait()
+        assert text
+        assert not steering(OWN.sub("", text.decode()))
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_is_cut_is_exit_code_5(here, unbuffered):
+    """A limit on the size of files, as a full disk, whatever the interpreter's own buffering is."""
+    with (here / "out").open("wb") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", "nncli", "components", "--json"],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            encoding="utf-8",
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)),
+        )
+    assert (done.returncode, done.stderr) == (5, "standard output: File too large\n")
+
+
+def test_a_write_is_finished_where_the_system_takes_less(monkeypatch):
+    """Short writes are continued, also to a descriptor that somebody has made non-blocking."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    taken = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: taken(descriptor, bytes(data[:3])))
+    with io.TextIOWrapper(io.BufferedWriter(output.Results(writing))) as stream:
+        stream.write("ten bytes.")
+    os.close(writing)
+    assert os.read(reading, 100) == b"ten bytes."
+    os.close(reading)
+
+
+def test_only_the_first_failed_write_is_an_error():
+    """What is printed after it goes nowhere, and the process can end."""
+    raw = output.Results(os.open(os.devnull, os.O_RDONLY))
+    with pytest.raises(StorageError, match="standard output: Bad file descriptor"):
+        raw.write(b"x")
+    assert raw.write(b"more") == 4
+    os.close(raw.fileno())
+
+
+@pytest.mark.parametrize(("error", "message"), [(OSError(errno.EMFILE, "Too many", "a.py"), "a.py: Too many\n")])
+def test_an_error_of_another_file_is_not_one_of_standard_output(nncli, monkeypatch, error, message):
+    """The message names the file."""
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("nncli.run.storage.put_new", fail)
+    result = nncli("init", "new.yaml")
+    assert (result.code, result.err) == (5, message)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_training_does_not_wait_for_a_reader_of_its_messages(here, signum):
+    """With a full pipe as standard error training continues, and the first signal stops it after a checkpoint."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(writing, b"x" * 4096):
+            pass
+    os.set_blocking(writing, True)
+    command = [sys.executable, "-m", "nncli", "train", "config.yaml", "training.epochs=100000000"]
+    process = subprocess.Popen([*command, "training.checkpoint_seconds=0"], stderr=writing, cwd=here)
+    try:
+        checkpoints = here / "runs" / "config" / "checkpoints"
+        while not (checkpoints.exists() and max(path.name for path in checkpoints.glob("*.ckpt")) > "00000100.ckpt"):
+            assert process.poll() is None
+        process.send_signal(signum)
+        assert process.wait(timeout=60) == 128 + signum
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reading)
+        os.close(writing)
