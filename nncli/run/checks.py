@@ -10,6 +10,7 @@ from nncli.nn.metrics.metric import Task
 from nncli.nn.network import widths
 from nncli.registry import ComponentSpec, components, names
 from nncli.run.dtype_checks import rounded_constants, weights_stuck_at_zero
+from nncli.run.limits import metrics_bytes
 from nncli.run.memory import available_memory, in_units
 from nncli.run.summary import memory_bytes, step_rows, training_rows
 from nncli.run.tasks import chosen_metrics, suits, task
@@ -23,6 +24,7 @@ TASK_WORDS = {
     Task.REGRESSION: "targets that are numbers",
 }
 FEWER = "fewer units, fewer rows or a smaller batch_size need less"
+METRICS_COPIES = 3  # of the bytes of metrics.csv, while it is read
 NO_THRESHOLD = 0.5  # the default, which does nothing where there are several outputs
 Finding = tuple[Path, str]
 Check = Callable[[Sections], Iterator[Finding]]
@@ -226,6 +228,12 @@ def everything_fits_into_memory(sections: Sections) -> Iterator[Finding]:
     if needed > there.bytes:
         has = f"{there.owner} has {in_units(there.bytes)}"
         yield ("layers",), f"training would need about {in_units(needed)} of memory, and {has}; {FEWER}"
+    if sections.has(["metrics"]):
+        needed = METRICS_COPIES * metrics_bytes(Sections(**{**vars(sections), "metrics": chosen_metrics(sections)}))
+        if needed > there.bytes:
+            has = f"{there.owner} has {in_units(there.bytes)}"
+            reading = f"reading metrics.csv would need up to {in_units(needed)} of memory"
+            yield ("training", "log_every"), f"{reading}, and {has}; write a larger log_every, or fewer epochs"
 
 
 def _fractions(sections: Sections) -> dict[str, float]:

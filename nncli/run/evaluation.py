@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,6 @@ from nncli.nn.metrics.metric import Metric
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.registry import components, names
-from nncli.spec.sections import Spec
 
 SPLITS = ("training", "validation", "test")
 LOSSES = ("loss", "data_loss", "regularization_loss")  # of the training set; the others have the first only
@@ -62,7 +62,7 @@ def measure(
     return {"loss": data_loss + penalties, "data_loss": data_loss, "regularization_loss": penalties, **measured}
 
 
-def measured_names(spec: Spec, split: str) -> tuple[str, ...]:
+def measured_names(spec: Any, split: str) -> tuple[str, ...]:
     """The names that ``measure`` gives for a split; ``spec`` is resolved."""
     return (*_losses(split), *(metric.type for metric in spec.metrics or ()))
 
@@ -77,7 +77,7 @@ def column(split: str, name: str) -> str:
     return name if split == "training" else f"{split}_{name}"
 
 
-def columns(spec: Spec) -> tuple[str, ...]:
+def columns(spec: Any) -> tuple[str, ...]:
     """The columns of metrics.csv behind the epoch; ``spec`` is resolved."""
     watched = SPLITS[:2] if spec.validation else SPLITS[:1]
     return ("learning_rate", *(column(split, name) for split in watched for name in measured_names(spec, split)))

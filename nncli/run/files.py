@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nncli.errors import RunError, StorageError
+from nncli.run.memory import available_memory, in_units
 
+LARGE = 2**28  # bytes; a smaller file is read without a look at the memory
 NOTHING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 WORDS = {
@@ -48,6 +50,7 @@ def read(folder: Path, name: str, most: int) -> bytes:
             raise RunError(f"{path}: is a folder or a device, and no file")
         if state.st_size > most:
             raise RunError(f"{path}: has {state.st_size:,} bytes; in this run it can have no more than {most:,}")
+        _require_memory(path, state.st_size)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read(state.st_size)
 
@@ -94,6 +97,14 @@ def size(path: Path) -> int:
             return os.lstat(path).st_size
         except (FileNotFoundError, NotADirectoryError):
             return 0
+
+
+def _require_memory(path: Path, size: int) -> None:
+    """Refuse a file that is larger than the memory of this process, as one of a run from elsewhere may be."""
+    if size > LARGE:
+        there = available_memory()
+        if size > there.bytes:
+            raise StorageError(f"{path}: has {in_units(size)}, and {there.owner} has {in_units(there.bytes)} of memory")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """How many bytes each file of a run can have, so that a larger one is never read."""
 
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +21,10 @@ MORE_ROWS = 10_000  # that of epoch 0, that of a divergence, and one for each ti
 MORE_VECTORS = 3  # the values, the best ones, and one to spare
 
 
-def metrics_bytes(spec: Spec) -> int:
-    """Of metrics.csv; ``spec`` is resolved."""
+def metrics_bytes(spec: Any) -> int:
+    """Of metrics.csv; ``spec`` is resolved, or the sections of one."""
     names = ("epoch", *columns(spec))
-    rows = spec.training.epochs // spec.training.log_interval + MORE_ROWS
+    rows: int = spec.training.epochs // spec.training.log_interval + MORE_ROWS
     return len(",".join(names)) + 1 + rows * len(names) * NUMBER
 
 

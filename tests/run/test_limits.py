@@ -1,15 +1,24 @@
 """How large a run's files can be: never smaller than they are, and not much larger."""
 
-import pytest
+from contextlib import suppress
+from itertools import pairwise
+from unittest import mock
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nncli.errors import SpecError
 from nncli.registry import components
 from nncli.run import limits
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import Position, pack
 from nncli.run.directory import packed_weights
 from nncli.run.evaluation import columns
-from nncli.run.loading import load
-from nncli.run.records import ArrayRecord
+from nncli.run.loading import checked, load, parse, resolve
+from nncli.run.memory import Memory
+from nncli.run.records import ArrayRecord, sealed
+from tests.conftest import SPEC
 from tests.run.examples import BINARY, LATE_TEST, NORMALIZED, SINE
 
 WIDE = ("layers[0].units=100000",)  # so that the head is nothing beside a vector
@@ -55,3 +64,57 @@ def test_weights_are_within_the_limit(here, overrides):
     spec, experiment, records = made(here, *overrides)
     size = len(packed_weights(experiment.network.parameters))
     assert size <= limits.weights_bytes(spec, records) <= size + 1100 * len(records)
+
+
+GIB = 2**30
+UNITS = st.integers(1, 60_000)
+
+
+@st.composite
+def overrides(draw):
+    """Changes of the small spec, from tiny networks to ones that no machine can hold."""
+    hidden = ", ".join(f"{{type: dense, units: {units}}}, relu" for units in draw(st.lists(UNITS, max_size=3)))
+    layers = f"[{hidden}{', ' if hidden else ''}{{type: dense, units: 3}}, softmax]"
+    epochs, interval = draw(st.integers(1, 10**9)), draw(st.integers(1, 1000))
+    stopping = draw(st.sampled_from(["null", f"{{metric: loss, patience: {interval}}}"]))
+    return (
+        f"layers={layers}",
+        f"training={{epochs: {epochs}, log_every: {interval}, early_stopping: {stopping}}}",
+        f"dtype={draw(st.sampled_from(['float32', 'float64']))}",
+        f"rng={draw(st.sampled_from(['derived', 'nnfs']))}",
+        draw(st.sampled_from(OPTIMIZERS)),
+    )
+
+
+@given(changes=overrides(), memory=st.sampled_from([GIB // 4, 4 * GIB, 64 * GIB, 1024 * GIB]))
+def test_what_a_config_that_is_accepted_can_write_is_accepted_by_readers(changes, memory):
+    """Sizes are counted here from the widths alone; on the machine on which the config passes its checks."""
+    there = mock.patch.multiple("nncli.run.checks", available_memory=lambda: Memory(memory, "a machine"))
+    document = parse("config.yaml", SPEC.encode(), changes)
+    with there, suppress(SpecError):
+        spec = resolve(checked(document))
+        widths = [2, *(layer.units for layer in spec.layers if layer.type == "dense")]
+        parameters = sum((one + 1) * other for one, other in pairwise(widths))
+        size = parameters * (8 if spec.dtype == "float64" else 4)
+        shapes = [shape for one, other in pairwise(widths) for shape in ([one, other], [other])]
+        records = [ArrayRecord(name="layers.0.weights", shape=shape, dtype="<f4") for shape in shapes]
+        memories = {"sgd": 0, "nesterov": 1, "adagrad": 1, "rmsprop": 1}
+        vectors = 2 + memories.get(spec.optimizer.type, 2)
+        row = 16 + 25 * len(columns(spec))
+        rows = spec.training.epochs // spec.training.log_every + 3
+        written = {
+            limits.checkpoint_bytes(spec, records): vectors * size + 20_000,
+            limits.weights_bytes(spec, records): size + 300 * len(shapes),
+            limits.metrics_bytes(spec): row * (rows + 1),
+        }
+        assert all(most >= bytes_ for most, bytes_ in written.items())
+        assert all(bytes_ <= memory for bytes_ in written.values())
+
+
+def test_run_json_of_the_largest_config_is_within_the_limit():
+    """A thousand layers, each with all of its keys, overrides of a whole command line, and every data set."""
+    spec = checked(parse("config.yaml", SPEC.encode(), ("layers[0].units=3",)))
+    record = {"spec": spec.model_dump(), "overrides": ["\x01" * 2**21], "parameters": []}
+    record["spec"]["layers"] = [spec.layers[0].model_dump()] * 1000
+    record["parameters"] = [{"name": f"layers.{n}.weights", "shape": [10**9] * 2, "dtype": "<f8"} for n in range(4000)]
+    assert len(sealed(record)) <= limits.RECORD
