@@ -1,13 +1,10 @@
 """Where the process starts, as ``nncli`` or ``python -m nncli``; Ctrl-C is handled before anything slow is imported."""
 
 import _signal  # the module signal itself takes 5 ms to import, in which Ctrl-C would print a traceback
-import gc
 import os
-import sys
-from types import FrameType
 
 
-def exit_at_once(signum: int, frame: FrameType | None) -> None:
+def exit_at_once(signum: int, frame: object) -> None:
     """End the process with 130. An exception could be raised in the middle of an import, which may turn or lose it."""
     try:
         os.write(2, b"interrupted\n")
@@ -17,6 +14,9 @@ def exit_at_once(signum: int, frame: FrameType | None) -> None:
 
 if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:  # a signal that is ignored stays ignored
     _signal.signal(_signal.SIGINT, exit_at_once)
+
+import gc  # noqa: E402
+import sys  # noqa: E402
 
 from nncli.cli import main as run  # noqa: E402 (slow)
 

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -203,8 +204,11 @@ def test_training_does_not_wait_for_a_reader_of_its_messages(here, signum):
     process = subprocess.Popen([*command, "training.checkpoint_seconds=0"], stderr=writing, cwd=here)
     try:
         checkpoints = here / "runs" / "config" / "checkpoints"
-        while not (checkpoints.exists() and max(path.name for path in checkpoints.glob("*.ckpt")) > "00000100.ckpt"):
+        newest, deadline = "", time.monotonic() + 60
+        while newest < "00000100.ckpt" and time.monotonic() < deadline:  # the line of epoch 0 has been printed
+            newest = max((path.name for path in checkpoints.glob("*.ckpt")), default="")
             assert process.poll() is None
+        assert newest >= "00000100.ckpt"
         process.send_signal(signum)
         assert process.wait(timeout=60) == 128 + signum
     finally:
