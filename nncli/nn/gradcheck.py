@@ -16,7 +16,7 @@ from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.nn.quotients import extrapolated
 from nncli.nn.randomness import Random
-from nncli.nn.stepcheck import StepCheck
+from nncli.nn.stepcheck import Copy, StepCheck
 
 STEP = 1e-6  # h
 HIDDEN = 5e-4  # of an array's largest entry; an error of a thousandth would be seen under half of it
@@ -203,9 +203,11 @@ def gradcheck(slopes: Slopes, entries: int, rng: Random) -> GradientCheck:
     gradients = kept.gradients()
     for name in kept.network.parameters.non_finite(gradients[0] + gradients[1]):
         raise ValueError(f"the gradient of {name} is not finite")
+    noise = Copy(kept.network, kept.inputs, kept.targets, kept.masks, len(kept.inputs)).rounding(np.finfo(float).eps)
     places = kept.network.parameters.views(np.arange(len(gradients[0])))
     arrays = [
-        _array(kept, name, own, rng.permutation(own.ravel())[:entries], gradients) for name, own in places.items()
+        _array(kept, name, own, rng.permutation(own.ravel())[:entries], (*gradients, noise))
+        for name, own in places.items()
     ]
     return GradientCheck(arrays, len(kept.inputs), near_kinks, clipped)
 
@@ -227,7 +229,7 @@ def smooth(slopes: Slopes) -> tuple[Slopes, int, int]:
         slopes = slopes.without(near | ends)
 
 
-def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: tuple[Array, Array]) -> ArrayCheck:
+def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: tuple[Array, ...]) -> ArrayCheck:
     """Compare the ``chosen`` entries of one array; ``places`` are the numbers of all of its entries in the vector."""
     entries = np.array(list(_entries(slopes, places, chosen, gradients))).T
     errors, found, expected, near_kinks, uncertain = entries
@@ -251,13 +253,13 @@ def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: t
 
 
 def _entries(
-    slopes: Slopes, places: Array, chosen: Array, gradients: tuple[Array, Array]
+    slopes: Slopes, places: Array, chosen: Array, gradients: tuple[Array, ...]
 ) -> Iterator[tuple[float, float, float, bool, bool]]:
     """Of each entry the relative error, backward's gradient, the central difference, and why it was not compared.
 
     The last two are whether it is near a kink, and whether its central difference is too inexact.
     """
-    data, penalties = gradients
+    data, penalties, noise = gradients
     largest, rounding = _largest(data[places]), slopes.rounding()
     scale = max(largest, rounding)
     price_scale = max(_largest(penalties[places]), ROUNDING * slopes.network.regularization_loss())
@@ -267,6 +269,7 @@ def _entries(
         price, known = penalties[entry], slopes.price_slope(entry)
         if kinks[entry]:  # of L1, whose slope at 0 is a convention: the penalty is left out on both sides
             price = known = 0.0
+        uncertainty += noise[entry] if uncertainty else 0.0  # backward rounds as well
         off = max(abs(data[entry] - slope) - uncertainty, 0.0)
         error = max(_relative(off, scale), _relative(price - known, price_scale))
         crosses = bool(np.isnan(slope))

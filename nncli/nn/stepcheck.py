@@ -92,6 +92,13 @@ class Copy:
         network.penalize()
         return network.parameters.gradients.copy()
 
+    def rounding(self, error: float) -> Array:
+        """How far rounding may move each gradient (P,), where a number is rounded by a relative error."""
+        right = self.gradients()
+        moved = [np.abs(self.gradients(error, seed) - right) for seed in range(1, DISTURBANCES + 1)]
+        largest: Array = MARGIN * np.max(moved, axis=0)
+        return largest
+
     def _pass(self, inputs: Array, targets: Array, error: float, rng: np.random.Generator) -> None:
         """Forward and backward over some of the rows; the numbers of each layer are disturbed where it left them."""
         network, outputs = self.network, inputs
@@ -114,21 +121,17 @@ class Copy:
 def check_step(copy: Copy, gradients: Array, batch: int, trained: Network) -> StepCheck:
     """Compare the gradients (P,) that a step of the network in training has left with those of a copy."""
     rows, epsilon = len(copy.inputs), float(np.finfo(trained.dtype).eps)
-    right = copy.gradients()
-    moved = [np.abs(copy.gradients(epsilon, seed) - right) for seed in range(1, DISTURBANCES + 1)]
-    views = copy.network.parameters.views
-    noise, arrays = views(np.max(moved, axis=0)), []
+    right, views = copy.gradients(), copy.network.parameters.views
+    noise, arrays = views(copy.rounding(epsilon)), []
     for name, own in views(right).items():
         largest = float(np.max(np.abs(own))) or 1.0
         off = np.abs(views(gradients.astype(np.float64))[name] - own)
         place = np.unravel_index(int(np.argmax(off)), own.shape)
-        rounding = float(np.max(noise[name])) / largest + epsilon * np.sqrt(rows)  # sums over the rows round as well
+        tolerance = np.max(noise[name]) / largest + MARGIN * epsilon * np.sqrt(rows)  # sums over rows round as well
         least = float(np.finfo(trained.dtype).smallest_normal) / largest
         found = float(views(gradients)[name][place]), float(own[place])
         indices = tuple(map(int, place))
-        arrays.append(
-            StepArrayCheck(name, float(off[place]) / largest, float(MARGIN * rounding + least), indices, *found)
-        )
+        arrays.append(StepArrayCheck(name, float(off[place]) / largest, float(tolerance + least), indices, *found))
     return StepCheck(batch, rows, len(trained.portions(rows)), str(trained.dtype), arrays)
 
 

@@ -1,6 +1,7 @@
 """``nncli gradcheck``: the verdict on backward, as text, as JSON and as an exit code."""
 
 import json
+import re
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_a_wrong_gradient_ends_with_8(here, nncli, faulty):
     assert result.code == 8
     assert all(name in result.out for name in ARRAYS)
     assert "backward is the slope" not in result.out
-    assert result.err.startswith("config.yaml: layers.2.biases is off by 0.001 at [")
+    assert re.match(r"config\.yaml: layers\.[02]\.biases is off by 0\.001 at \[", result.err)
     assert result.err.count("\n") == 1
 
 
@@ -140,3 +141,23 @@ def test_no_run_is_made(here, nncli):
     """Checking leaves the folder as it was."""
     assert nncli("gradcheck", "config.yaml").code == 0
     assert [path.name for path in here.iterdir()] == ["config.yaml"]
+
+
+def test_an_error_in_a_training_step_ends_with_8(here, nncli, monkeypatch):
+    """What only the row-major branch of a mini-batch computes is named with dtype, batch and rows."""
+    honest = Dense.parameter_gradients
+
+    def faulty(layer, grad):
+        honest(layer, grad)
+        if layer.by_rows:
+            layer.d_weights *= -1
+
+    overrides = ("layers[0].units=1", "training.batch_size=16")
+    assert "float32 step on batch 3, 12 rows: largest error" in nncli("gradcheck", "config.yaml", *overrides).out
+    monkeypatch.setattr(Dense, "parameter_gradients", faulty)
+    result = nncli("gradcheck", "config.yaml", *overrides)
+    assert result.code == 8
+    where = r"in the float32 training step on batch 0, 16 rows; rounding explains \d"
+    assert re.match(rf"config\.yaml: layers\.0\.weights is off by 2 at \[\d, 0\] {where}", result.err)
+    document = strict(nncli("gradcheck", "config.yaml", *overrides, "--json").out)
+    assert [(step["batch"], step["rows"], step["dtype"]) for step in document["steps"]][:1] == [(0, 16, "float32")]
