@@ -179,7 +179,7 @@ def test_only_the_first_failed_write_is_an_error():
     os.close(raw.fileno())
 
 
-@pytest.mark.parametrize(("error", "message"), [(OSError(errno.EMFILE, "Too many", "a.py"), "a.py: Too many\n")])
+@pytest.mark.parametrize(("error", "message"), [(OSError(errno.EACCES, "Denied", "a.py"), "a.py: Denied\n")])
 def test_an_error_of_another_file_is_not_one_of_standard_output(nncli, monkeypatch, error, message):
     """The message names the file."""
 

@@ -140,7 +140,8 @@ def test_a_folder_without_runs(here, nncli):
 
 def test_a_running_run_says_how_far_it_is(here, nncli):
     """While another process trains, the epoch of its last row is shown, and it is not disturbed."""
-    command = [sys.executable, "-m", "nncli", "train", "config.yaml", "training.epochs=1000000000", "--name", "long"]
+    command = [sys.executable, "-m", "nncli", "train", "config.yaml", "--name", "long"]
+    command += ["training.epochs=1000000000", "training.log_every=10000", "training.early_stopping=null"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", cwd=here) as process:
         try:
             assert process.stderr.readline().startswith("epoch 0/")

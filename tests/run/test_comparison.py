@@ -210,7 +210,7 @@ def test_regressions_are_compared_row_by_row(train):
     assert size > limit
     assert held(*paths).verdict() == (
         f"a is better than b: validation_mean_absolute_error {errors[0].mean():.3g} vs {errors[1].mean():.3g}, "
-        f"difference {size:.3g} (95 % margin {limit:.3g}, paired over the same 30 rows)"
+        f"difference {size:.3g} (95 % margin {limit:.3g}, paired over the same 29 rows)"
     )
 
 

@@ -371,4 +371,4 @@ def test_what_is_not_finite_is_told(here):
     """Numbers that overflow end the explanation where they do, as they would end a training."""
     large = "initializer={type: normal, scale: 1e200}"
     with pytest.raises(DivergedError, match=r"config\.yaml: layer 2: dense, 8 → 3: outputs: a number is not finite"):
-        explained(f"layers[0].{large}", f"layers[2].{large}")
+        explained("dtype=float64", f"layers[0].{large}", f"layers[2].{large}")
