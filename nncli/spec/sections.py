@@ -57,7 +57,7 @@ class Training(Model):
         batch_size: rows per step; all of them where it is not given.
         log_every: epochs between two rows of metrics; a hundredth of all epochs where it is not given.
         early_stopping: when to end before the last epoch; never where it is not given.
-        checkpoint_seconds: seconds between two checkpoints; looked at after every epoch.
+        checkpoint_seconds: seconds between two checkpoints, which are also written within an epoch.
         threads: how many threads compute a matrix product; other numbers of them may give other last bits.
     """
 
