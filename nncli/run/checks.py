@@ -1,6 +1,6 @@
 """What must fit together across the sections of a spec."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from nncli.data.dataset import Source
 from nncli.data.split import part_sizes
@@ -29,28 +29,29 @@ NO_THRESHOLD = 0.5  # the default, which does nothing where there are several ou
 Finding = tuple[Path, str]
 Check = Callable[[Sections], Iterator[Finding]]
 
-_checks: list[tuple[tuple[str, ...], Check]] = []
+NEW_RUN, THIS_MACHINE = "a new run", "this machine"  # what a check can be limited to
+
+_checks: list[tuple[tuple[str, ...], str | None, Check]] = []
 
 
-def cross_check(sections: Sections, machine: bool = True, is_new: bool = True) -> Iterator[Finding]:
+def cross_check(sections: Sections, skipped: Collection[str] = ()) -> Iterator[Finding]:
     """Paths and messages from every check whose sections are right in themselves.
 
     Args:
         sections: those of a spec that are right so far.
-        machine: whether this machine has to be able to train it.
-        is_new: whether it is to be trained for the first time; runs of older versions pass what these accepted.
+        skipped: checks to leave out: those of NEW_RUN for a run of an older version, which accepted what it accepted;
+            those of THIS_MACHINE where it does not have to train it.
     """
-    for needed, check in _checks:
-        is_asked = is_new or check not in (constants_survive_the_dtype, initial_weights_can_learn)
-        if sections.has(needed) and is_asked and (machine or check is not everything_fits_into_memory):
+    for needed, only, check in _checks:
+        if sections.has(needed) and only not in skipped:
             yield from check(sections)
 
 
-def needs(*names: str) -> Callable[[Check], Check]:
-    """Enter a check, to be asked once the named sections are right."""
+def needs(*names: str, only: str | None = None) -> Callable[[Check], Check]:
+    """Enter a check, to be asked once the named sections are right, limited to NEW_RUN or THIS_MACHINE if given."""
 
     def enter(check: Check) -> Check:
-        _checks.append((names, check))
+        _checks.append((names, only, check))
         return check
 
     return enter
@@ -209,31 +210,44 @@ def early_stopping_sees_its_metric(sections: Sections) -> Iterator[Finding]:
         yield (*path, "patience"), f"{stopping.patience} epochs, but metrics are measured every {interval}; {cure}"
 
 
-@needs("dtype")
+@needs("dtype", only=NEW_RUN)
 def constants_survive_the_dtype(sections: Sections) -> Iterator[Finding]:
     """No constant becomes 0 or infinite in the dtype of the config."""
     yield from rounded_constants(sections)
 
 
-@needs("layers", "dtype")
+@needs("layers", "dtype", only=NEW_RUN)
 def initial_weights_can_learn(sections: Sections) -> Iterator[Finding]:
     """A gradient reaches the weights of every layer."""
     yield from weights_stuck_at_zero(sections)
 
 
-@needs("layers", "data", "validation", "test", "dtype", "training")
+@needs("layers", "data", "validation", "test", "dtype", "training", only=THIS_MACHINE)
 def everything_fits_into_memory(sections: Sections) -> Iterator[Finding]:
     """The arrays of a run fit into the memory that this process can have."""
-    needed, there = memory_bytes(sections), available_memory()
-    if needed > there.bytes:
-        has = f"{there.owner} has {in_units(there.bytes)}"
-        yield ("layers",), f"training would need about {in_units(needed)} of memory, and {has}; {FEWER}"
-    if sections.has(["metrics"]):
-        needed = METRICS_COPIES * metrics_bytes(Sections(**{**vars(sections), "metrics": chosen_metrics(sections)}))
-        if needed > there.bytes:
-            has = f"{there.owner} has {in_units(there.bytes)}"
-            reading = f"reading metrics.csv would need up to {in_units(needed)} of memory"
-            yield ("training", "log_every"), f"{reading}, and {has}; write a larger log_every, or fewer epochs"
+    lack = _lacking(memory_bytes(sections))
+    if lack:
+        yield ("layers",), f"training would need about {lack}; {FEWER}"
+
+
+@needs("layers", "data", "validation", "metrics", "training", only=THIS_MACHINE)
+def metrics_can_be_read(sections: Sections) -> Iterator[Finding]:
+    """What training writes into metrics.csv can be read again."""
+    given = Sections(**{**vars(sections), "metrics": chosen_metrics(sections)})
+    lack = _lacking(METRICS_COPIES * metrics_bytes(given))
+    if lack:
+        yield (
+            ("training", "log_every"),
+            f"reading metrics.csv would need up to {lack}; write a larger log_every, or fewer epochs",
+        )
+
+
+def _lacking(needed: int) -> str | None:
+    """How much memory is needed and how much there is, where that is less."""
+    there = available_memory()
+    if needed <= there.bytes:
+        return None
+    return f"{in_units(needed)} of memory, and {there.owner} has {in_units(there.bytes)}"
 
 
 def _fractions(sections: Sections) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Reading in a folder that others may have filled: no link is followed, nothing waited for, no file is too large."""
+"""Access to files: reading that trusts nothing, and what the system refuses as a StorageError."""
 
 import errno
 import os
@@ -90,7 +90,7 @@ def size(path: Path) -> int:
     """The size in bytes of what has this name, which is not opened; 0 where nothing has.
 
     Raises:
-        RunError: the system does not tell.
+        StorageError: the system refuses to say.
     """
     with _refusals(path):
         try:

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from nncli.registry import ComponentSpec
-from nncli.run.checks import Finding
-from nncli.spec.sections import Fraction, Spec
+from nncli.run.checks import NEW_RUN, Finding, needs
+from nncli.spec.schema import Sections
+from nncli.spec.sections import Fraction
 
 
-def leaks(spec: Spec) -> Iterator[Finding]:
+@needs("data", "validation", "test", "rng", "seed", only=NEW_RUN)
+def leaks(sections: Sections) -> Iterator[Finding]:
     """Each held-out data set that has rows or random numbers in common with another one.
 
     Data sets of different types have no rows in common, nor have the fractions of one data set.
     """
-    parts = _with_seeds(spec)
+    parts = _with_seeds(sections)
     for one, other in combinations(parts, 2):
         first, second = parts[one], parts[other]
         shared, rows = _shared_rows(second, first), second.build().rows
@@ -25,7 +27,7 @@ def leaks(spec: Spec) -> Iterator[Finding]:
             yield (other, "samples"), f"{found}; write {_unshared_samples(parts, other)}"
 
 
-def _with_seeds(spec: Spec) -> dict[str, ComponentSpec]:
+def _with_seeds(spec: Sections) -> dict[str, ComponentSpec]:
     """The data sets of a spec, each with the seed at which its random numbers begin.
 
     Without a seed its numbers come from a stream of which no other data set has the same part. The part of the book's

@@ -11,9 +11,8 @@ from nncli.run.records import ArrayRecord
 from nncli.spec.document import MAX_CHARACTERS
 from nncli.spec.sections import Spec
 
-RECORD = (
-    2**24
-)  # run.json of a thousand layers has a 16th of it; overrides are as long as a command line, or escaped longer
+# Of run.json: a thousand layers take a 16th of it; overrides may be as long as a command line, with escapes.
+RECORD = 2**24
 SPEC = 4 * MAX_CHARACTERS
 NUMBER = 30  # characters of a value with its comma; the longest float64 has 24
 MEMBER = 1024  # an array's part of an NPZ file besides its values and its name, which stands there twice

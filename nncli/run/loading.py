@@ -1,15 +1,15 @@
 """From a file to a spec that is right: read, overridden, validated, checked, resolved."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import nncli.data
-import nncli.nn  # noqa: F401 (registers everything else)
+import nncli.nn
+import nncli.run.leaks  # noqa: F401 (all three register what they have)
 from nncli.errors import CommandLineError, SpecError, StorageError
 from nncli.registry import ComponentSpec, names
 from nncli.run.checks import Finding, cross_check
-from nncli.run.leaks import leaks
 from nncli.run.summary import batches_an_epoch
 from nncli.run.tasks import chosen_metrics
 from nncli.spec import overrides as overriding
@@ -38,11 +38,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedSpec:
     """
     data = read_config(path)
     document = parse(str(path), data, overrides)
-    spec = resolve(checked(document))
-    problems = located(document, leaks(spec))
-    if problems:
-        raise SpecError(report(problems))
-    return LoadedSpec(spec, data, overrides, document)
+    return LoadedSpec(resolve(checked(document)), data, overrides, document)
 
 
 def parse(name: str, data: bytes, overrides: tuple[str, ...] = ()) -> Document:
@@ -60,18 +56,18 @@ def parse(name: str, data: bytes, overrides: tuple[str, ...] = ()) -> Document:
     return document
 
 
-def checked(document: Document, is_new: bool = True) -> Spec:
+def checked(document: Document, skipped: Collection[str] = ()) -> Spec:
     """The spec of a document in which nothing is wrong.
 
     Args:
         document: as ``parse`` returns it.
-        is_new: whether it is to be trained for the first time, and not that of a run.
+        skipped: the checks to leave out, as for ``cross_check``.
 
     Raises:
         SpecError: everything that is wrong, with its places.
     """
     sections, problems = validate(document)
-    problems += located(document, cross_check(sections, is_new=is_new))
+    problems += located(document, cross_check(sections, skipped))
     if problems:
         raise SpecError(report(problems))
     return sections.spec()

@@ -78,6 +78,11 @@ def parse(data: bytes, names: Sequence[str], epochs: int) -> Metrics:
     return Metrics(tuple(names), np.concatenate(rows.blocks), rows.diverged_at, problem)
 
 
+def without_last_row(data: bytes) -> bytes:
+    """The content of metrics.csv without its last complete row."""
+    return data[: data[:-1].rfind(b"\n") + 1]
+
+
 def _chunks(data: bytes, start: int) -> Iterator[bytes]:
     """Complete lines, so many at a time that they fit into a chunk."""
     last = data.rfind(b"\n")

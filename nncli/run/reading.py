@@ -14,7 +14,7 @@ from nncli.nn.parameters import Parameters
 from nncli.registry import ComponentSpec, names
 from nncli.run import files, limits, metrics_csv
 from nncli.run.checkpoint import Checkpoint, checkpoints, unpack
-from nncli.run.checks import cross_check
+from nncli.run.checks import NEW_RUN, THIS_MACHINE, cross_check
 from nncli.run.evaluation import columns, measured_names, plausible
 from nncli.run.loading import resolve
 from nncli.run.lock import is_locked
@@ -79,7 +79,7 @@ class Run:
         written = self.record.spec
         metrics = FIRST_METRICS if written.metrics is None else written.metrics
         spec = resolve(written.model_copy(update={"metrics": metrics}), FIRST_SPLIT_METHOD)
-        wrong = next(cross_check(Sections(**vars(spec)), machine=False, is_new=False), None)
+        wrong = next(cross_check(Sections(**vars(spec)), {NEW_RUN, THIS_MACHINE}), None)
         if wrong:
             raise RunError(f"{self.path / 'run.json'}: damaged: spec.{path_words(wrong[0])}: {wrong[1]}")
         layers, inputs = [layer.build() for layer in spec.layers], spec.data.build().columns
@@ -280,7 +280,7 @@ def is_run(path: Path) -> bool:
     """Whether a directory is a run's, a damaged one's too: run.json is there, or two others of its files are.
 
     Raises:
-        RunError: the system refuses to say.
+        StorageError: the system refuses to say.
     """
     others = ("spec.yaml", "metrics.csv", "checkpoints", "weights.npz", "evaluation.json")
     return files.is_there(path / "run.json") or sum(files.is_there(path / name) for name in others) > 1

@@ -12,11 +12,13 @@ from nncli.run import storage
 from nncli.run.agreement import differences, lengths
 from nncli.run.assessment import require_same_data
 from nncli.run.checkpoint import Checkpoint, checkpoints
+from nncli.run.checks import NEW_RUN
 from nncli.run.directory import RunDirectory, put_checkpoint, reached
 from nncli.run.environment import environment
 from nncli.run.files import failures
 from nncli.run.loading import checked, parse, read_config
 from nncli.run.lock import Lock
+from nncli.run.metrics_csv import without_last_row
 from nncli.run.reading import Run
 from nncli.run.records import EvaluationRecord, sealed
 from nncli.run.training import Training
@@ -66,7 +68,7 @@ class Resumption:
             document = parse(own, self.run.read("spec.yaml"), (*self.run.record.overrides, *overrides))
         else:
             document = parse(str(config), read_config(config), overrides)
-        given = checked(document, is_new=False)
+        given = checked(document, {NEW_RUN})
         problems = list(differences(document, given, self.run.spec))
         if problems:
             raise SpecError(report(problems))
@@ -104,7 +106,7 @@ class Resumption:
         damaged, metrics = self._restored(training)
         is_raised, has_extra_row = epochs > self.run.spec.training.epochs, training.drop_extra_row()
         if has_extra_row:
-            metrics = metrics[: metrics[:-1].rfind(b"\n") + 1]
+            metrics = without_last_row(metrics)
         for each in damaged:
             storage.set_aside(each)
         if is_raised or has_extra_row:

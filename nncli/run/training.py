@@ -79,7 +79,7 @@ class Training:
                 return
 
     def drop_extra_row(self) -> bool:
-        """Whether this epoch was logged only as the former last one; if so it counts as not logged.
+        """Mark this epoch as not logged if it was logged only as the former last one; return whether it was.
 
         Such a row stays where early stopping keeps the weights of that very epoch.
         """

@@ -12,8 +12,10 @@ from nncli.run import files
 from nncli.run.agreement import differences
 from nncli.run.assessment import assembled, assess, require_same_data
 from nncli.run.checkpoint import checkpoints
+from nncli.run.checks import NEW_RUN
 from nncli.run.evaluation import column
 from nncli.run.loading import checked, parse, resolve
+from nncli.run.metrics_csv import without_last_row
 from nncli.run.reading import Run
 from nncli.run.resuming import differing, read_whole
 from nncli.run.stopping import has_ended
@@ -69,7 +71,7 @@ def _description(run: Run) -> str:
 
 def _spec(run: Run) -> str:
     document = parse(str(run.path / "spec.yaml"), run.read("spec.yaml"), tuple(run.record.overrides))
-    given = checked(document, is_new=False)
+    given = checked(document, {NEW_RUN})
     problems = list(differences(document, given, run.spec))
     if problems:
         raise RunError(report(problems))
@@ -90,19 +92,18 @@ def _checkpoints(run: Run) -> str:
     found = checkpoints(run.path)
     if not found:
         raise RunError(f"{run.path}: has no checkpoint")
-    if run.evaluation is not None:
-        end, metrics = run.read_checkpoint(found[-1]).position, run.read("metrics.csv")
-        counted = metrics if end.is_measured else metrics[: metrics[:-1].rfind(b"\n") + 1]
-        if end.epoch != run.evaluation.epochs_trained or end.metrics_bytes != len(counted):
-            raise RunError(f"{found[-1]}: is not of the end of the run, with all of metrics.csv")
-        if run.evaluation.epoch != (end.epoch if end.best_epoch is None else end.best_epoch):
-            raise RunError(
-                f"{found[-1]}: its best epoch is {end.best_epoch}, evaluation.json has {run.evaluation.epoch}"
-            )
-    if run.evaluation is not None:
-        return f"{len(found)} of them, the last one of the end"
-    missing = f"; training is complete, and 'nncli train --resume {run.path}' writes the missing evaluation.json"
-    return f"{len(found)} of them{missing if _is_complete(run) else ''}"
+    if run.evaluation is None:
+        missing = f"; training is complete, and 'nncli train --resume {run.path}' writes the missing evaluation.json"
+        return f"{len(found)} of them{missing if _is_complete(run) else ''}"
+    end, metrics = run.read_checkpoint(found[-1]).position, run.read("metrics.csv")
+    has_all = end.is_measured or end.metrics_sha256 is None  # which nncli before 0.4 did not record
+    counted = metrics if has_all else without_last_row(metrics)
+    if end.epoch != run.evaluation.epochs_trained or end.metrics_bytes != len(counted):
+        raise RunError(f"{found[-1]}: is not of the end of the run, with all of metrics.csv")
+    best = end.epoch if end.best_epoch is None else end.best_epoch
+    if run.evaluation.epoch != best:
+        raise RunError(f"{found[-1]}: its best epoch is {best}, and evaluation.json has {run.evaluation.epoch}")
+    return f"{len(found)} of them, the last one of the end"
 
 
 def _checkpoint(run: Run, path: Path) -> str:
@@ -113,7 +114,7 @@ def _checkpoint(run: Run, path: Path) -> str:
     except RunError:
         if not _is_superseded(run, path):
             raise
-        return "intact; training.epochs was raised since, and a newer checkpoint counts on the metrics of now"
+        return "whole; superseded when training.epochs was raised"
     position = checkpoint.position
     return f"whole, epoch {position.epoch}, batch {position.batch}, {len(metrics):,} bytes of metrics"
 

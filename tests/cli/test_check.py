@@ -98,3 +98,13 @@ def test_data_that_cannot_be_split_is_found_without_training(write, nncli):
     assert (result.code, result.out) == (3, "")
     assert result.err.startswith("a.yaml:3:24: validation.fraction: ")
     assert "20 rows" in result.err
+
+
+def test_a_leak_is_reported_beside_other_problems(here, nncli):
+    """All problems at once: a batch that is too large, and a validation set with rows of the training set."""
+    changes = ["data={type: sine, samples: 1000}", "validation={type: sine, samples: 500}", "training.batch_size=5000"]
+    layers = "layers=[{type: dense, units: 8}, relu, {type: dense, units: 1}]"
+    result = nncli("train", "config.yaml", *changes, layers, "loss=mean_squared_error", "metrics=null")
+    assert result.code == 3
+    assert "500 of the 500 validation rows are also rows of data" in result.err
+    assert "5000 rows per step, but the training set has 1000" in result.err

@@ -37,7 +37,7 @@ FAULTS = {
     "an alias of nothing is looked up": {
         "nncli/spec/document.py": ("if event.anchor not in self.anchors:", "if not event.anchor:")
     },
-    "leaks between splits are not looked for": {"nncli/run/loading.py": ("located(document, leaks(spec))", "[]")},
+    "leaks between splits are not looked for": {"nncli/run/leaks.py": ('@needs("data"', '@needs("no section", "data"')},
     "a snippet steers the terminal": {
         "nncli/spec/problems.py": (
             "part = harmless(line[start : start + SNIPPET_WIDTH])",

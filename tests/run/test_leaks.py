@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from nncli.data.toy import Scatter
 from nncli.errors import SpecError
 from nncli.run.assembly import assemble
+from nncli.run.checks import NEW_RUN
 from nncli.run.leaks import leaks
 from nncli.run.loading import checked, load, parse, resolve
 from tests.conftest import SPEC
@@ -23,7 +24,7 @@ FRACTION = st.just("{fraction: 0.2}")
 
 def resolved(*overrides):
     """The spec of the small config with some values changed, whether or not its splits share rows."""
-    return resolve(checked(parse("config.yaml", SPEC.encode(), ("validation=null", *overrides))))
+    return resolve(checked(parse("config.yaml", SPEC.encode(), ("validation=null", *overrides)), {NEW_RUN}))
 
 
 def shared(one, other):
