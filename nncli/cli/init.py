@@ -69,7 +69,7 @@ def init(path: Path) -> None:
     name = shell_word(str(path))
     with raised_on_ctrl_c():
         put_new(path, STARTER.format(name=name).encode())
-    print(f"{path}: written; 'nncli train {name}' trains it")
+    print(f"{name}: written; train it with: nncli train {name}")
 
 
 def shell_word(text: str) -> str:

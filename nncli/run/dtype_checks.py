@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.nn.activations import ReLU
+from nncli.nn.activations import ReLU, Sigmoid, Softmax
 from nncli.registry import ComponentSpec
 from nncli.spec.problems import Path
 from nncli.spec.schema import Sections
@@ -37,11 +37,11 @@ def weights_stuck_at_zero(sections: Sections) -> Iterator[tuple[Path, str]]:
             for index, layer in enumerate(sections.layers)
             if isinstance(initializer := getattr(layer, "initializer", None), ComponentSpec)
         }
-    weighted = [index for index, layer in enumerate(sections.layers) if hasattr(layer, "initializer")]
+    targets = [layer.component.target for layer in sections.layers]
     zeros = [index for index, weights in drawn.items() if not np.any(weights)]
-    for index in zeros:
-        after = next((other for other in weighted if other > index), len(sections.layers))
-        relus = [at for at in range(index + 1, after) if issubclass(sections.layers[at].component.target, ReLU)]
+    for index in zeros:  # all other layers make zeros of zeros, dense ones too, whose biases begin at 0
+        ends = (at for at in range(index + 1, len(targets)) if issubclass(targets[at], Sigmoid | Softmax))
+        relus = [at for at in range(index + 1, next(ends, len(targets))) if issubclass(targets[at], ReLU)]
         others = [f"the zeros of layers[{other}]" for other in zeros if other > index]
         for blocked in [*(f"layers[{at}] (relu), whose gradient at 0 is 0" for at in relus), *others][:1]:
             stuck = f"all weights begin at 0, and no gradient reaches them through {blocked}"

@@ -135,7 +135,7 @@ def _weights(run: Run) -> str:
 
 def _data(run: Run) -> str:
     require_same_data(run, assembled(run, run.spec))
-    return ", ".join(f"{data.rows} rows of {name}" for name, data in run.record.data.items()) + ", as recorded"
+    return ", ".join(f"{data.rows:,} rows of {name}" for name, data in run.record.data.items()) + ", as recorded"
 
 
 def _evaluation(run: Run) -> str:

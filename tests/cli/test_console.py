@@ -23,3 +23,15 @@ def test_text_is_sanitized_and_style_is_not(capsys, monkeypatch):
     Output().print("\x1b]52;c;aGk=\x07x", style="bold")
     text = capsys.readouterr().out
     assert text == "\x1b[1m�]52;c;aGk=x\x1b[0m\n"
+
+
+def test_brackets_are_no_markup(capsys):
+    """A text is printed as it is."""
+    Output().print("[bold]x[/bold]")
+    assert capsys.readouterr().out == "[bold]x[/bold]\n"
+
+
+def test_a_pipe_that_nobody_reads_is_an_error():
+    """Its exit code is decided in one place."""
+    with pytest.raises(BrokenPipeError):
+        Output().on_broken_pipe()

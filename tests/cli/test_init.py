@@ -13,7 +13,7 @@ def test_the_starter_passes_check(here, nncli):
     """What is written is right as it is, and the message says what to do with it."""
     result = nncli("init", "new.yaml")
     assert (result.code, result.err) == (0, "")
-    assert result.out == "new.yaml: written; 'nncli train new.yaml' trains it\n"
+    assert result.out == "new.yaml: written; train it with: nncli train new.yaml\n"
     assert nncli("check", "new.yaml").code == 0
 
 

@@ -2,10 +2,14 @@
 
 import random
 import re
+import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
+
+from nncli.cli.interrupts import raised_on_ctrl_c
 
 # sends SIGINT to itself when the numbered import begins, counted from the first one of click
 INTERRUPTED = """
@@ -38,3 +42,26 @@ def test_ctrl_c_at_an_import_is_exit_code_130(here, nncli, command):
         assert is_too_late or re.search(r"(\A|\n)interrupted\n\Z|: interrupted by SIGINT at epoch ", done.stderr)
         assert is_too_late or done.returncode == 130
         assert "KeyboardInterrupt" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [0, 30])
+def test_ctrl_c_that_is_ignored_stays_ignored(here, number):
+    """As in a job that a script has put into the background: the command ends as if nothing had come."""
+    words = [sys.executable, "-c", INTERRUPTED, str(number), "init", "n.yaml"]
+    ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    done = subprocess.run(words, capture_output=True, encoding="utf-8", check=False, cwd=here, preexec_fn=ignore)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("before", [signal.SIG_IGN, signal.SIG_DFL])
+def test_ctrl_c_is_handled_as_before_in_the_end(before):
+    """A signal that is ignored stays ignored; any other raises until the end."""
+    kept = signal.signal(signal.SIGINT, before)
+    try:
+        with raised_on_ctrl_c():
+            inside = signal.getsignal(signal.SIGINT)
+        after = signal.getsignal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, kept)
+    assert inside == (before if before == signal.SIG_IGN else signal.default_int_handler)
+    assert after == before

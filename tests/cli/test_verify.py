@@ -197,3 +197,27 @@ def test_nothing_is_written(run, nncli):
     run.chmod(0o555)
     assert nncli("verify", "config").code == 0
     assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("patience", "changed", "message"),
+    [(40, {"epoch": 10}, "its best epoch is 0"), (10, {"epochs_trained": 20}, "is not of the end of the run")],
+)
+def test_the_epochs_of_an_evaluation_are_those_of_the_last_checkpoint(here, nncli, patience, changed, message):
+    """Others in evaluation.json, under a checksum that matches, are found wrong."""
+    stopping = f"training.early_stopping={{metric: loss, patience: {patience}, min_delta: 9}}"  # best at epoch 0
+    assert nncli("train", "config.yaml", stopping, "-q").code == 0
+    path = here / "runs" / "config" / "evaluation.json"
+    put_record(path, {**json.loads(path.read_bytes()), **changed})
+    result = nncli("verify", "config", "--json")
+    assert result.code == 4
+    assert message in result.out
+
+
+def test_another_epoch_than_the_last_is_damage_without_early_stopping(here, nncli):
+    """Under a checksum that matches: nothing repeats it."""
+    assert nncli("train", "config.yaml", "-q").code == 0
+    path = here / "runs" / "config" / "evaluation.json"
+    put_record(path, {**json.loads(path.read_bytes()), "epoch": 20})
+    result = nncli("evaluate", "config")
+    assert (result.code, "it keeps epoch 20 of 30, but there is no early stopping" in result.err) == (4, True)

@@ -89,3 +89,10 @@ def test_too_few_numbers_are_told_as_rows():
     rows = np.arange(2.0)[:, None]
     with pytest.raises(ValueError, match=r"\(validation 0.1 and test 0.1\) take 2 of the 2 rows, and leave none"):
         split(Dataset(rows, rows, None), {"validation": 0.1, "test": 0.1}, np.random.default_rng(0))
+
+
+def test_a_part_at_the_end_leaves_the_rest_to_those_after_it():
+    """No row is in two parts, in whichever order they are named."""
+    data = Dataset(np.arange(20.0).reshape(20, 1), np.arange(20.0).reshape(20, 1), None)
+    parts = split(data, {"test": 0.5, "validation": 0.3}, np.random.default_rng(0), ("test",))
+    assert [len(part) for part in parts.values()] == [4, 10, 6]

@@ -83,6 +83,7 @@ def test_every_float_parameter_of_an_optimizer_is_looked_at(here):
     [
         (f"[{{type: dense, units: 8, {ZEROS}}}, relu, {LAST}]", "layers[1] (relu), whose gradient at 0 is 0"),
         (f"[{{type: dense, units: 8, {ZEROS}}}, batch_normalization, relu, {LAST}]", "layers[2] (relu), whose"),
+        (f"[{{type: dense, units: 8, {ZEROS}}}, {DENSE_8}, relu, {LAST}]", "layers[2] (relu), whose gradient"),
         (
             f"[{{type: dense, units: 8, {ZEROS}}}, tanh, {{type: dense, units: 3, {ZEROS}}}, softmax]",
             "the zeros of layers[2]",
@@ -102,8 +103,9 @@ def test_weights_that_never_leave_0_are_refused(here, layers, through):
         (f"layers=[{{type: dense, units: 8, {ZEROS}}}, tanh, {LAST}]",),
         (f"layers=[{{type: dense, units: 8, {ZEROS}}}, leaky_relu, {LAST}]",),
         (*SINE, f"layers=[{{type: dense, units: 1, {ZEROS}}}]"),
+        (f"layers=[{{type: dense, units: 8, {ZEROS}}}, sigmoid, {DENSE_8}, relu, {LAST}]",),
     ],
-    ids=["last layer", "before tanh", "before leaky_relu", "only layer"],
+    ids=["last layer", "before tanh", "before leaky_relu", "only layer", "sigmoid before a relu"],
 )
 def test_zeros_that_learn_are_accepted(here, nncli, overrides):
     """Where a gradient reaches them, weights of 0 are a start like another: the loss falls, and they change."""

@@ -9,6 +9,7 @@ import pytest
 
 from nncli.errors import RunError, StorageError
 from nncli.run import files
+from nncli.run.memory import Memory
 
 TEXT = b"what is in it"
 
@@ -162,3 +163,17 @@ def test_no_descriptor_is_left_open(folder):
             files.read(folder, name, 99)
     files.listed(folder, "inner")
     assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208 (of descriptors)
+
+
+def test_a_file_larger_than_the_memory_is_not_read(tmp_path, monkeypatch):
+    """As one of a run that was trained on another machine: both sizes are reported."""
+    with (tmp_path / "weights.npz").open("wb") as file:
+        file.truncate(files.LARGE + 1)
+    monkeypatch.setattr(files, "available_memory", lambda: Memory(files.LARGE, "this machine"))
+    with pytest.raises(StorageError, match="has 256 MiB, and this machine has 256 MiB of memory"):
+        files.read(tmp_path, "weights.npz", 10**12)
+
+
+def test_a_name_that_is_too_long_is_absent(tmp_path):
+    """No file can have it."""
+    assert not files.is_there(tmp_path / ("x" * 300))

@@ -147,3 +147,23 @@ def test_common_rows_of_fixed_sets_are_counted(data, validation, test):
         if one in sources and other in sources and shared(sources[one], sources[other])
     ]
     assert [(path[0], message.partition(";")[0]) for path, message in leaks(spec)] == expected
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("rng=nnfs", "data.seed=0", "validation={type: spiral, samples: 20}", "test={fraction: 0.2}"),
+        ("data.seed=1", "validation={type: vertical, classes: 3, samples: 20, seed: 1}"),
+    ],
+    ids=["after a split of the book's stream", "another type"],
+)
+def test_sets_that_begin_elsewhere_share_nothing(overrides):
+    """Behind other draws, or of another type though the seeds are equal."""
+    assert list(leaks(resolved(*overrides))) == []
+
+
+def test_the_suggested_number_of_samples_suits_all_sets(here):
+    """63 would share points with validation, 62 with data."""
+    changes = ("data.samples=32", "validation.samples=21", "test={type: sine, samples: 64}")
+    with pytest.raises(SpecError, match="write 61"):
+        load(here / "config.yaml", (*SINE, *changes))

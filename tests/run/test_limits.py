@@ -118,3 +118,11 @@ def test_run_json_of_the_largest_config_is_within_the_limit():
     record["spec"]["layers"] = [spec.layers[0].model_dump()] * 1000
     record["parameters"] = [{"name": f"layers.{n}.weights", "shape": [10**9] * 2, "dtype": "<f8"} for n in range(4000)]
     assert len(sealed(record)) <= limits.RECORD
+
+
+def test_a_table_that_could_not_be_read_again_is_refused(here, monkeypatch):
+    """More rows than fit into memory while they are read: a larger interval is suggested, and accepted."""
+    monkeypatch.setattr("nncli.run.checks.available_memory", lambda: Memory(GIB, "this machine"))
+    with pytest.raises(SpecError, match=r"log_every: reading metrics.csv would need up to [\d,]+ (MiB|GiB)"):
+        load(here / "config.yaml", ("training={epochs: 10000000, log_every: 1}",))
+    load(here / "config.yaml", ("training={epochs: 10000000, log_every: 1000}",))

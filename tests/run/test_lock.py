@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -171,3 +172,22 @@ def test_asking_for_a_lock_does_not_take_it(tmp_path):
     (tmp_path / "lock").touch()
     assert [is_locked(tmp_path / "lock") for _ in range(3)] == [False] * 3
     Lock(tmp_path / "lock").release()
+
+
+def test_the_lock_of_another_run_is_none_of_this_one(tmp_path):
+    """A link to it is not followed."""
+    held = Lock(tmp_path / "other")
+    (tmp_path / "lock").symlink_to("other")
+    assert not is_locked(tmp_path / "lock")
+    held.release()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted in /proc")
+def test_a_refused_lock_leaves_no_descriptor_open(tmp_path):
+    """Whoever asks as often as they like runs out of none."""
+    held = Lock(tmp_path / "lock")
+    before = sorted(Path("/proc/self/fd").iterdir())
+    with pytest.raises(BusyError):
+        Lock(tmp_path / "lock")
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
+    held.release()

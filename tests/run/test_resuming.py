@@ -22,7 +22,7 @@ from nncli.run.directory import RunDirectory
 from nncli.run.loading import load
 from nncli.run.lock import Lock
 from nncli.run.reading import Run
-from nncli.run.resuming import Resumption
+from nncli.run.resuming import Resumption, read_whole
 from nncli.run.stopping import Best
 from nncli.run.training import Training
 from nncli.run.verification import verify
@@ -424,6 +424,60 @@ def test_a_raise_is_refused_by_a_full_disk_before_anything_is_trained(interrupte
     with pytest.raises(StorageError, match="No space left on device"):
         resume(path, overrides=("training.epochs=20",))
     assert (contents(path), steps) == (before, [])
+
+
+@pytest.mark.parametrize("changes", [(), ("training.log_every=5",)], ids=["off the interval", "on the interval"])
+def test_a_raise_whose_checkpoint_does_not_fit_leaves_the_run_finished(interrupted, monkeypatch, changes):
+    """Though run.json, which commits the raise, is small enough for the full disk."""
+    path, put = interrupted(*OFF_INTERVAL, *changes, steps=10**6), storage.put
+    before = contents(path)
+
+    def refuse(target, data):
+        if target.suffix == ".ckpt":
+            raise StorageError(f"{target}: No space left on device")
+        put(target, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "put", refuse)
+        with pytest.raises(StorageError, match="No space left"):
+            resume(path, overrides=("training.epochs=20",))
+    assert contents(path) == before
+    assert resume(path) == ["finished"]
+
+
+def test_a_raise_of_an_earlier_version_is_resumed_safely(interrupted):
+    """It recorded the epochs first: before the row of the former last one is cut off, a checkpoint does without it."""
+    path = interrupted(*OFF_INTERVAL, steps=10**6)
+    record = json.loads((path / "run.json").read_bytes())
+    record["spec"]["training"]["epochs"] = 17
+    put_record(path / "run.json", record)
+    with Resumption(path) as resumption:
+        directory = resumption.reopen(Training(assemble(resumption.agree(None, ()))))
+        directory._metrics.close()  # killed here
+    assert read_whole(Run(path), checkpoints(path)[-1])
+
+
+@pytest.mark.parametrize("changes", [(), ("training.early_stopping={metric: loss, patience: 10, min_delta: 9}",)])
+def test_a_raise_commits_before_the_evaluation_is_removed(interrupted, monkeypatch, changes):
+    """Killed at whichever call, the run is finished exactly where run.json has the old number of epochs."""
+    path = interrupted(*changes, *OFF_INTERVAL, steps=10**6)
+    copy = path.with_name("copy")
+    for calls in range(CALLS_OF_A_RAISE):
+        shutil.copytree(path, copy)
+        with monkeypatch.context() as patched, suppress(KilledError):
+            Faults(patched, KilledError(), calls)
+            resume(copy, overrides=("training.epochs=17",))
+        run = Run(copy)
+        assert (run.evaluation is not None) == (run.spec.training.epochs == 10), calls
+        shutil.rmtree(copy)
+
+
+def test_the_row_of_the_kept_weights_stays_when_epochs_are_raised(interrupted):
+    """The former last epoch, off the interval, is the best one."""
+    path = interrupted("training.early_stopping={metric: loss, patience: 8}", *OFF_INTERVAL, steps=10**6)
+    assert Run(path).evaluation.epoch == 10
+    resume(path, Steps(0), overrides=("training.epochs=17",))
+    assert Run(path).metrics.row_of(10) is not None
 
 
 def test_a_run_raised_off_the_interval_holds(interrupted, nncli):

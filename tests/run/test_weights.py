@@ -191,3 +191,20 @@ def test_an_endless_directory_is_never_read():
             unzipped(data, WANTED)
         assert tracemalloc.get_traced_memory()[1] < 100_000
         tracemalloc.stop()
+
+
+def test_two_end_records_stand_together(monkeypatch):
+    """A locator that leads elsewhere is refused."""
+    with monkeypatch.context() as patched:
+        patched.setattr(zipfile, "ZIP64_LIMIT", 0)
+        data = bytearray(saved())
+    struct.pack_into("<Q", data, data.rindex(b"PK\6\7") + 8, 0)
+    with pytest.raises(ValueError, match="its two end records do not stand together"):
+        unzipped(bytes(data), WANTED)
+
+
+def test_a_directory_that_is_too_large_is_never_read():
+    """Not a member of it is looked at."""
+    many = b"x" * 1000
+    with pytest.raises(ValueError, match="7 arrays, expected"):
+        unzipped(many + end(b"x" * 22, len(many), 0, 7), WANTED)
