@@ -79,7 +79,7 @@ def parse(data: bytes, names: Sequence[str], epochs: int) -> Metrics:
 
 
 def _chunks(data: bytes, start: int) -> Iterator[bytes]:
-    """Complete lines, so many at a time that they fit into a chunk."""
+    """Complete lines, as many as fit into a chunk."""
     last = data.rfind(b"\n")
     while start <= last:
         end = data.rfind(b"\n", start, start + CHUNK) + 1
