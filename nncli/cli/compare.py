@@ -14,7 +14,7 @@ from nncli.cli.output import print_json
 )
 @click.option("--different-data", is_flag=True, help="Compare runs of different data too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
-@click.option("--csv", "as_csv", is_flag=True, help="A line a run, for a spreadsheet.")
+@click.option("--csv", "as_csv", is_flag=True, help="One row per run, for a spreadsheet.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Tables for a document.")
 def compare(
     runs: tuple[str, ...],
@@ -26,7 +26,7 @@ def compare(
     as_csv: bool,
     as_markdown: bool,
 ) -> None:
-    """Hold runs against each other.
+    """Compare runs.
 
     Shows how the specs of RUNS differ, their metrics with the best of each row marked, who overfits, and the loss
     curves. A run is a directory, or the name of one in runs/.
@@ -39,9 +39,6 @@ def compare(
 
     if len(runs) < 2:
         raise CommandLineError("one run has nothing to be compared with; name at least two")
-    forms = [name for name, chosen in (("json", as_json), ("csv", as_csv), ("markdown", as_markdown)) if chosen]
-    if len(forms) > 1:
-        raise CommandLineError("--json, --csv and --markdown exclude each other; give one of them")
     forms = [name for name, chosen in (("json", as_json), ("csv", as_csv), ("markdown", as_markdown)) if chosen]
     if len(forms) > 1:
         raise CommandLineError("--json, --csv and --markdown exclude each other; give one of them")

@@ -13,7 +13,7 @@ NARROWEST = 20  # columns; in a narrower terminal lines are wrapped
 
 
 class Styled:
-    """A stream for text with escape sequences of our own.
+    """A stream for text with escape sequences that nncli writes.
 
     Args:
         stream: the one that is written to.

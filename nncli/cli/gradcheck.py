@@ -62,4 +62,4 @@ def _told(check: "GradientCheck", tolerance: float) -> str:
         off = f"{step.worst.name} is off by {step.worst.error:.2g} at {list(step.worst.place)}"
         where = f"in the {step.dtype} training step on batch {step.batch}, {step.rows} rows"
         return f"{off} {where}; rounding explains {step.worst.tolerance:.2g}"
-    return "every gradient is too small against the loss to be compared; other first weights may help"
+    return "every gradient is too small against the loss to be compared; other initial weights may help"

@@ -13,7 +13,7 @@ from typing import Any
 from nncli.errors import StorageError
 
 UNUSUAL = re.compile(r"[^\n\t\x20-\x7e]")
-PATIENCE = 1.0  # seconds that training waits for a reader of standard error
+WRITE_TIMEOUT = 1.0  # seconds that training waits for a reader of standard error
 
 
 def sanitized(text: str) -> str:
@@ -48,7 +48,7 @@ class Descriptor(io.RawIOBase):
         return bool(select.select([], [self.descriptor], [], seconds)[1])
 
 
-class Results(Descriptor):
+class StandardOutput(Descriptor):
     """Standard output. The first write that fails is an error, and what comes after it is dropped."""
 
     failed = False
@@ -74,16 +74,16 @@ class Results(Descriptor):
         return memoryview(data).nbytes
 
 
-class Messages(Descriptor):
-    """Standard error. What cannot be written is dropped; with a patience also what nobody reads in so many seconds."""
+class StandardError(Descriptor):
+    """Standard error. What cannot be written is dropped, with a write timeout (seconds) also what nobody reads."""
 
-    patience: float | None = None
+    write_timeout: float | None = None
     is_read = True
 
     def write(self, data: Any) -> int:
         """Write some of the data, or drop it; return how much is done with."""
         with suppress(OSError):
-            self.is_read = self.wait(self.patience if self.is_read else 0)
+            self.is_read = self.wait(self.write_timeout if self.is_read else 0)
             if self.is_read:
                 part = memoryview(data)[: select.PIPE_BUF]  # as much as a pipe that is ready takes without blocking
                 return os.write(self.descriptor, part)
@@ -94,7 +94,7 @@ class Stream(io.TextIOWrapper):
     """Text on one of the two, sanitized."""
 
     def __init__(self, raw: Descriptor, encoding: str) -> None:
-        is_line_buffered = isinstance(raw, Messages) or raw.isatty()
+        is_line_buffered = isinstance(raw, StandardError) or raw.isatty()
         super().__init__(io.BufferedWriter(raw), encoding, "replace", line_buffering=is_line_buffered)
         self.descriptor = raw
 
@@ -103,7 +103,7 @@ class Stream(io.TextIOWrapper):
         return super().write(sanitized(text))
 
     def write_styled(self, text: str) -> int:
-        """Write text with escape sequences of our own in it."""
+        """Write text with escape sequences that nncli writes in it."""
         return super().write(text)
 
 
@@ -114,7 +114,7 @@ def standard_streams() -> Iterator[None]:
     for stream in filter(None, before):
         stream.flush()
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    sys.stdout, sys.stderr = Stream(Results(1), encoding), Stream(Messages(2), encoding)
+    sys.stdout, sys.stderr = Stream(StandardOutput(1), encoding), Stream(StandardError(2), encoding)
     try:
         yield
     finally:
@@ -122,9 +122,9 @@ def standard_streams() -> Iterator[None]:
 
 
 def drop_unread_messages() -> None:
-    """Wait no longer than ``PATIENCE`` for a reader of standard error, in which a signal could not stop training."""
-    if isinstance(sys.stderr, Stream) and isinstance(sys.stderr.descriptor, Messages):
-        sys.stderr.descriptor.patience = PATIENCE
+    """Wait no longer than ``WRITE_TIMEOUT`` for a reader of standard error: no signal could stop training meanwhile."""
+    if isinstance(sys.stderr, Stream) and isinstance(sys.stderr.descriptor, StandardError):
+        sys.stderr.descriptor.write_timeout = WRITE_TIMEOUT
 
 
 def print_json(document: Any, ensure_ascii: bool = True) -> None:

@@ -30,7 +30,7 @@ def as_document(comparison: "Comparison") -> dict[str, Any]:
 
 
 def as_csv(comparison: "Comparison") -> str:
-    """A line a run: status, metrics at full precision, the keys in which the specs differ."""
+    """One row per run: status, metrics at full precision, the keys in which the specs differ."""
     import csv
     import io
 

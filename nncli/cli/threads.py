@@ -34,8 +34,8 @@ def blas_threads(threads: int, document: "Document | None" = None) -> Iterator[N
 
             most = f"NumPy's BLAS takes {taken} threads on the {cores()} cores here"
             message = f"{most}, got {threads}; write {min(taken, cores())}"
-            found = located(document, [(("training", "threads"), message)]) if document else []
-            raise SpecError(report(found) if found else f"training.threads: {message}")
+            finding = ("training", "threads"), message
+            raise SpecError(report(located(document, [finding])) if document else f"training.threads: {message}")
         yield
 
 

@@ -9,19 +9,19 @@ neither is the difference quotient's: rows that come near one are left out and c
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
-from nncli.nn.quotients import extrapolated
+from nncli.nn.quotients import STEP, derivative
 from nncli.nn.randomness import Random
-from nncli.nn.stepcheck import Copy, StepCheck
+from nncli.nn.stepcheck import ReferenceNetwork, StepCheck
 
-STEP = 1e-6  # h
 HIDDEN = 5e-4  # of an array's largest entry; an error of a thousandth would be seen under half of it
 PRICE_STEP = 1e-4  # h for the penalties, which are straight or square: a longer step is as exact, and rounds less
-CLOSE = 1e-7  # relative
 NEAR = 4 * STEP  # no step of one entry moves what enters a ReLU by much more, its inputs being of the size of 1
 ROUNDING = 1e6 * np.finfo(np.float64).eps / STEP  # of the loss; a millionth of it is what rounding leaves
 TOO_SMALL = 1e-3  # of that; a fault of a thousandth would not be seen
@@ -86,6 +86,14 @@ class GradientCheck:
         return is_close and all(step.passes for step in self.steps)
 
 
+class Gradients(NamedTuple):
+    """Those of the data loss and of the penalties, and what rounding may change in the former, (P,) each."""
+
+    data: Array
+    penalties: Array
+    rounding: Array
+
+
 class Slopes:
     """The loss of a network on some rows as a function of its parameters, with every random number frozen.
 
@@ -137,7 +145,7 @@ class Slopes:
         """The size below which gradients are held against this instead of their own largest."""
         return ROUNDING * _largest(self.losses())
 
-    def slope(self, entry: int, step: float, signs: list[Array]) -> float:
+    def slope(self, entry: int, signs: list[Array], step: float) -> float:
         """The central difference of the loss without penalties; NaN where a step crosses a kink."""
         values, both = self.network.parameters.trained, []
         before, crosses = values[entry], False
@@ -200,14 +208,14 @@ def gradcheck(slopes: Slopes, entries: int, rng: Random) -> GradientCheck:
     if not np.isfinite(slopes.network.regularization_loss()):
         raise ValueError("the penalties are not finite")
     kept, near_kinks, clipped = smooth(slopes)
-    gradients = kept.gradients()
-    for name in kept.network.parameters.non_finite(gradients[0] + gradients[1]):
+    data, penalties = kept.gradients()
+    for name in kept.network.parameters.non_finite(data + penalties):
         raise ValueError(f"the gradient of {name} is not finite")
-    noise = Copy(kept.network, kept.inputs, kept.targets, kept.masks, len(kept.inputs)).rounding(np.finfo(float).eps)
-    places = kept.network.parameters.views(np.arange(len(gradients[0])))
+    reference = ReferenceNetwork(kept.network, kept.inputs, kept.targets, kept.masks, len(kept.inputs))
+    gradients = Gradients(data, penalties, reference.rounding(np.finfo(float).eps))
+    places = kept.network.parameters.views(np.arange(len(data)))
     arrays = [
-        _array(kept, name, own, rng.permutation(own.ravel())[:entries], (*gradients, noise))
-        for name, own in places.items()
+        _array(kept, name, own, rng.permutation(own.ravel())[:entries], gradients) for name, own in places.items()
     ]
     return GradientCheck(arrays, len(kept.inputs), near_kinks, clipped)
 
@@ -229,13 +237,13 @@ def smooth(slopes: Slopes) -> tuple[Slopes, int, int]:
         slopes = slopes.without(near | ends)
 
 
-def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: tuple[Array, ...]) -> ArrayCheck:
+def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: Gradients) -> ArrayCheck:
     """Compare the ``chosen`` entries of one array; ``places`` are the numbers of all of its entries in the vector."""
     entries = np.array(list(_entries(slopes, places, chosen, gradients))).T
     errors, found, expected, near_kinks, uncertain = entries
     worst = int(np.argmax(errors))
     compared = int(np.sum(np.isfinite(expected)))
-    is_small = bool(_largest(gradients[0][places]) < TOO_SMALL * slopes.rounding()) and float(errors[worst]) < VISIBLE
+    is_small = bool(_largest(gradients.data[places]) < TOO_SMALL * slopes.rounding()) and float(errors[worst]) < VISIBLE
     is_compared = bool(np.isfinite(expected[worst]))
     place = np.unravel_index(int(chosen[worst]) - int(places.flat[0]), places.shape)
     return ArrayCheck(
@@ -253,7 +261,7 @@ def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: t
 
 
 def _entries(
-    slopes: Slopes, places: Array, chosen: Array, gradients: tuple[Array, ...]
+    slopes: Slopes, places: Array, chosen: Array, gradients: Gradients
 ) -> Iterator[tuple[float, float, float, bool, bool]]:
     """Of each entry the relative error, backward's gradient, the central difference, and why it was not compared.
 
@@ -261,11 +269,12 @@ def _entries(
     """
     data, penalties, noise = gradients
     largest, rounding = _largest(data[places]), slopes.rounding()
-    scale = max(largest, rounding)
+    scale, loss_rounding = max(largest, rounding) or 1.0, np.finfo(np.float64).eps * _largest(slopes.losses())
     price_scale = max(_largest(penalties[places]), ROUNDING * slopes.network.regularization_loss())
     signs, kinks = slopes.signs(), slopes.near_l1()
     for entry in map(int, chosen):
-        slope, uncertainty = _slope(slopes, entry, data[entry], scale, signs)
+        quotient = partial(slopes.slope, entry, signs)
+        slope, uncertainty = derivative(quotient, data[entry], scale, loss_rounding)
         price, known = penalties[entry], slopes.price_slope(entry)
         if kinks[entry]:  # of L1, whose slope at 0 is a convention: the penalty is left out on both sides
             price = known = 0.0
@@ -277,15 +286,6 @@ def _entries(
         left_out = crosses or hides
         expected = np.nan if left_out else slope + known
         yield -np.inf if left_out else error, data[entry] + price, expected, crosses or bool(kinks[entry]), hides
-
-
-def _slope(slopes: Slopes, entry: int, gradient: float, scale: float, signs: list[Array]) -> tuple[float, float]:
-    """The central difference, and what it may be off by where it is not close to the gradient."""
-    slope = slopes.slope(entry, STEP, signs)
-    if _relative(slope - gradient, scale) < CLOSE:
-        return slope, 0.0
-    rounding = np.finfo(np.float64).eps * _largest(slopes.losses())
-    return extrapolated(lambda step: slopes.slope(entry, step, signs), rounding)
 
 
 def _largest(numbers: Array) -> float:

@@ -96,6 +96,17 @@ class Layer:
         """What the last forward pass had between inputs and outputs, as far as the formula names it."""
         return {}
 
+    def differences(self) -> Sequence[tuple[Array, Array]]:
+        """Differences that the last forward pass left for ``backward``, each with the magnitude of what it subtracted.
+
+        Cancellation makes their rounding error relative to that magnitude, which may be larger than the difference.
+        """
+        return ()
+
+    def backward_terms(self, grad: Array) -> Array | None:
+        """The magnitude (D,) of the terms that ``backward`` sums for each column; None where no formula is known."""
+        return None
+
     def margins(self) -> Array | None:
         """How far each number of the last forward pass lies from the layer's kink, signed; None where it has none."""
         return None

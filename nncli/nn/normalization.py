@@ -1,6 +1,6 @@
 """Bringing the columns of a batch to one scale, so that layers above see numbers of the same size throughout."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -101,6 +101,15 @@ class BatchNormalization(Layer):
     def workings(self) -> dict[str, Array]:
         """m, v and X̂."""
         return {"mean": self.mean, "variance": self.variance, "normalized": self.normalized}
+
+    def differences(self) -> Sequence[tuple[Array, Array]]:
+        """X̂ = (X − m) / √(v + ε), which subtracts |m| / √(v + ε)."""
+        return [(self.normalized, np.abs(self.mean) / self.deviation)]
+
+    def backward_terms(self, grad: Array) -> Array | None:
+        """|γ| / √(v + ε) times the largest |dL/dY| of each column."""
+        magnitude: Array = np.max(np.abs(grad), axis=0) * np.abs(self.scale / self.deviation)
+        return magnitude
 
     def _remember(self, rows: int) -> None:
         """Move the running statistics towards those of a batch, the variance over N − 1."""

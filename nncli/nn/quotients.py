@@ -4,9 +4,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-LADDER = tuple(10.0**-exponent for exponent in (9, 8.5, 8, 7.5, 7, 6.5, 6, 5.5, 5, 4.5, 4))  # h
+STEP = 1e-6  # h
+CLOSE = 1e-7  # relative
+STEPS = tuple(10.0**-exponent for exponent in (9, 8.5, 8, 7.5, 7, 6.5, 6, 5.5, 5, 4.5, 4))  # h
 FACTORS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)  # of the smallest h, whose quotients differ by rounding
-SPREAD = 3  # the error of a difference quotient, in units of how far apart those of h, 0.7 h and 0.5 h are
+SPREAD = 3  # the error of a difference quotient, in units of the spread of the quotients
+
+
+def derivative(
+    quotient: Callable[[float], float], expected: float, scale: float, rounding: float
+) -> tuple[float, float]:
+    """The quotient of one step where it is close to what is expected, relative to a scale; else ``extrapolated``."""
+    slope = quotient(STEP)
+    return (slope, 0.0) if abs(slope - expected) / scale < CLOSE else extrapolated(quotient, rounding)
 
 
 def extrapolated(quotient: Callable[[float], float], rounding: float) -> tuple[float, float]:
@@ -19,10 +29,10 @@ def extrapolated(quotient: Callable[[float], float], rounding: float) -> tuple[f
         quotient: the central difference of a step h, or NaN.
         rounding: that of the function's values at least.
     """
-    noise = np.ptp([quotient(factor * LADDER[0]) for factor in FACTORS])
-    rounding = float(np.fmax(rounding, noise * LADDER[0]))
+    noise = np.ptp([quotient(factor * STEPS[0]) for factor in FACTORS])
+    rounding = float(np.fmax(rounding, noise * STEPS[0]))
     best, least = np.nan, np.inf
-    for step in LADDER:
+    for step in STEPS:
         long, middle, short = (quotient(factor * step) for factor in (1.0, 0.7, 0.5))
         spread = float(np.ptp([long, middle, short]))
         slope, uncertainty = (4 * short - long) / 3, SPREAD * (spread + rounding / step)  # Richardson's extrapolation

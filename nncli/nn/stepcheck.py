@@ -13,7 +13,6 @@ import numpy as np
 
 from nncli.nn.layer import Layer
 from nncli.nn.network import Network
-from nncli.nn.normalization import BatchNormalization
 from nncli.nn.parameters import Array
 from nncli.nn.randomness import Random
 
@@ -63,7 +62,7 @@ class StepCheck:
         return self.worst.error <= self.worst.tolerance
 
 
-class Copy:
+class ReferenceNetwork:
     """A float64 copy of a network, with the rows of one step.
 
     Args:
@@ -71,7 +70,7 @@ class Copy:
         inputs: (N, D), rounded to the dtype of training.
         targets: (N, M), as the loss encodes them.
         masks: makes the stream of dropout masks of the step.
-        size: how many rows pass at once; masks are drawn for so many.
+        size: how many rows pass at once, and the size of the dropout masks.
     """
 
     def __init__(self, network: Network, inputs: Array, targets: Array, masks: Callable[[], Random], size: int) -> None:
@@ -106,8 +105,8 @@ class Copy:
             outputs = layer.forward(outputs, training=True)
             sums = bool(layer.shapes(outputs.shape[1]))  # the terms of a sum may be larger than the sum
             _disturb(outputs, np.max(np.abs(outputs)) * (outputs != 0) if sums else outputs, error, rng)
-            if isinstance(layer, BatchNormalization):  # the mean that is subtracted may be larger than the difference
-                _disturb(layer.normalized, np.abs(layer.mean) / layer.deviation, error, rng)
+            for difference, magnitude in layer.differences():
+                _disturb(difference, magnitude, error, rng)
         network.outputs = outputs
         grad = (network.loss.backward_fused if network.is_fused else network.loss.backward)(outputs, targets)
         _disturb(grad, grad, error, rng)
@@ -118,7 +117,7 @@ class Copy:
         network.lowest.parameter_gradients(grad)
 
 
-def check_step(copy: Copy, gradients: Array, batch: int, trained: Network) -> StepCheck:
+def check_step(copy: ReferenceNetwork, gradients: Array, batch: int, trained: Network) -> StepCheck:
     """Compare the gradients (P,) that a step of the network in training has left with those of a copy."""
     rows, epsilon = len(copy.inputs), float(np.finfo(trained.dtype).eps)
     right, views = copy.gradients(), copy.network.parameters.views
@@ -136,10 +135,10 @@ def check_step(copy: Copy, gradients: Array, batch: int, trained: Network) -> St
 
 
 def _terms(layer: Layer, grad: Array, rng: np.random.Generator) -> Array:
-    """How large the terms are that a layer's backward adds up, which may cancel: those of normalization mostly do."""
-    if isinstance(layer, BatchNormalization):
-        scaled: Array = np.max(np.abs(grad), axis=0) * np.abs(layer.scale / layer.deviation)
-        return scaled
+    """The magnitude of the terms that a layer's backward sums; estimated with random signs where it has no formula."""
+    known = layer.backward_terms(grad)
+    if known is not None:
+        return known
     largest: Array = np.max(np.abs(layer.backward(grad * rng.choice([-1.0, 1.0], grad.shape))), axis=0)
     return largest
 

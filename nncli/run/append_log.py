@@ -7,16 +7,16 @@ from pathlib import Path
 from nncli.run.files import failures
 
 
-class Log:
+class AppendLog:
     """A file that only grows; what has been appended is in the file at once, and on the disk after ``sync``.
 
     Args:
         path: the file.
-        kept: what it begins with; what follows in it is cut off.
+        prefix: what it begins with; what follows in it is cut off.
     """
 
-    def __init__(self, path: Path, kept: bytes) -> None:
-        self.path, self.size, self._digest = path, len(kept), hashlib.sha256(kept)
+    def __init__(self, path: Path, prefix: bytes) -> None:
+        self.path, self.size, self._digest = path, len(prefix), hashlib.sha256(prefix)
         with failures(path):
             self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
@@ -40,11 +40,11 @@ class Log:
         self._digest.update(data)
 
     def sync(self) -> None:
-        """Make everything appended so far last."""
+        """fsync."""
         with failures(self.path):
             os.fsync(self._descriptor)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with failures(self.path):
             os.close(self._descriptor)

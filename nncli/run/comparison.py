@@ -12,10 +12,9 @@ import numpy as np
 from nncli.errors import CommandLineError, NncliError, RunError
 from nncli.nn.parameters import Array
 from nncli.run.assessment import by_row
-from nncli.run.evaluation import SPLITS, column, higher_is_better
+from nncli.run.evaluation import RELATIVE_ROUNDING, SPLITS, column, higher_is_better
 from nncli.run.reading import Run
 from nncli.run.verdict import Difference, Gap, Score, paired, score, unpaired
-from nncli.run.verification import CLOSE
 from nncli.spec.problems import harmless
 
 
@@ -115,7 +114,7 @@ class Comparison:
 
 
 def compare(runs: Sequence[Run], sort: str | None, everything: bool, different_data: bool) -> Comparison:
-    """Hold runs against each other.
+    """Compare runs.
 
     Args:
         runs: at least two.
@@ -191,7 +190,7 @@ def _by_row(run: Run, split: str, recorded: Score) -> Array:
     """
     values = by_row(run, split, recorded.metric)
     now = float(np.mean(values))
-    if not math.isclose(now, recorded.value, rel_tol=CLOSE):
+    if not math.isclose(now, recorded.value, rel_tol=RELATIVE_ROUNDING):
         told = recorded.told
         raise RunError(f"{run.path}: its {recorded.metric} is {told(now)} now, {told(recorded.value)} was recorded")
     return values

@@ -18,7 +18,7 @@ from nncli.data.dataset import Dataset
 from nncli.errors import BusyError, CommandLineError, DivergedError, InterruptionError, StorageError
 from nncli.nn.parameters import Parameters
 from nncli.run import storage
-from nncli.run.append_log import Log
+from nncli.run.append_log import AppendLog
 from nncli.run.assembly import Experiment
 from nncli.run.checkpoint import checkpoints, pack
 from nncli.run.environment import environment
@@ -45,7 +45,7 @@ class RunDirectory:
         self.path, self.training, self._lock, self._run = path, training, lock, run
         self._columns = columns(training.experiment.spec)
         with lock.moves_reported(path / "lock"):
-            self._metrics = Log(path / "metrics.csv", metrics)
+            self._metrics = AppendLog(path / "metrics.csv", metrics)
         self._saved = time.monotonic()
 
     @classmethod

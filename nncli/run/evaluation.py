@@ -15,6 +15,7 @@ from nncli.registry import components, names
 
 SPLITS = ("training", "validation", "test")
 LOSSES = ("loss", "data_loss", "regularization_loss")  # of the training set; the others have the first only
+RELATIVE_ROUNDING = 1e-4  # what single precision may make of other roundings where the weights are the same
 quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is found and named
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from nncli.errors import DivergedError, GateError
 from nncli.nn.gradcheck import GradientCheck, Slopes, gradcheck
-from nncli.nn.network import Network, even_size, is_divisible
+from nncli.nn.network import Network
 from nncli.nn.randomness import Random
-from nncli.nn.stepcheck import Copy, StepCheck, check_step
+from nncli.nn.stepcheck import ReferenceNetwork, StepCheck, check_step
 from nncli.run.assembly import Experiment, assemble
 from nncli.run.evaluation import examples, quiet
 from nncli.run.loading import load
@@ -80,8 +80,8 @@ def check_steps(experiment: Experiment, copy: Network) -> Iterator[StepCheck]:
         training.step(inputs, targets)
         copy.parameters.values[...] = initial
         held = [each[chosen].astype(network.dtype).astype(np.float64) for each in (part.inputs, part.encoded)]
-        at_once = even_size(len(chosen), network.portion) if is_divisible(network.layers) else len(chosen)
-        own = Copy(copy, held[0], held[1], partial(masks, experiment), at_once)
+        at_once = network.portions(len(chosen))[0].stop
+        own = ReferenceNetwork(copy, held[0], held[1], partial(masks, experiment), at_once)
         yield check_step(own, network.parameters.gradients, batch, network)
     values[...] = initial
 

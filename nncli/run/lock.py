@@ -125,7 +125,7 @@ if sys.platform == "linux":  # an open file description lock, which can be queri
         return conflicting != _whole_file(fcntl.F_UNLCK)
 
     def _whole_file(kind: int) -> bytes:
-        """The kernel's words for a lock on all of a file: kind, whence, start, length, process."""
+        """The struct flock of a lock on all of a file: kind, whence, start, length, process."""
         return struct.pack("hhqqi0q", kind, os.SEEK_SET, 0, 0, 0)
 
 else:  # where a lock cannot be queried, a shared one is acquired for a moment

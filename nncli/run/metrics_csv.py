@@ -84,7 +84,7 @@ def without_last_row(data: bytes) -> bytes:
 
 
 def _chunks(data: bytes, start: int) -> Iterator[bytes]:
-    """Complete lines, so many at a time that they fit into a chunk."""
+    """Complete lines, as many as fit into a chunk."""
     last = data.rfind(b"\n")
     while start <= last:
         end = data.rfind(b"\n", start, start + CHUNK) + 1

@@ -13,15 +13,13 @@ from nncli.run.agreement import differences
 from nncli.run.assessment import assembled, assess, require_same_data
 from nncli.run.checkpoint import checkpoints
 from nncli.run.checks import NEW_RUN
-from nncli.run.evaluation import column
+from nncli.run.evaluation import RELATIVE_ROUNDING, column
 from nncli.run.loading import checked, parse, resolve
 from nncli.run.metrics_csv import without_last_row
 from nncli.run.reading import Run
 from nncli.run.resuming import differing, read_whole
 from nncli.run.stopping import has_ended
 from nncli.spec.problems import report
-
-CLOSE = 1e-4  # relative; what single precision may make of other roundings where the weights are the same
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,7 @@ def _evaluation(run: Run) -> str:
     others = differing(run)
     if not off:
         return f"{len(pairs)} metrics, equal to the last bit"
-    if others and all(math.isclose(now, before, rel_tol=CLOSE) for _, now, before in off):
+    if others and all(math.isclose(now, before, rel_tol=RELATIVE_ROUNDING) for _, now, before in off):
         return f"{len(pairs)} metrics, equal but for rounding, with another {', '.join(others)}"
     name, now, before = off[0]
     raise RunError(f"{name} is {now!r} now, {before!r} was recorded")

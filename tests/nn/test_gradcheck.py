@@ -287,26 +287,26 @@ def test_small_and_large_gradients_pass_alike(scale):
 
 def test_strongly_curved_losses_pass():
     """Batches of two rows, which batch normalization bends most, have a step that is short enough."""
-    for seed in range(5):
+    for seed in range(20):
         layers = [dense(8), BatchNormalization(), GELU(), dense(8), BatchNormalization(), dense(3)]
         inputs = np.random.default_rng(seed).normal(size=(2, 2))
         slopes = slopes_of(layers, MeanSquaredError(), numbers(rows=2), inputs)
         slopes.network.initialize(np.random.default_rng(seed))
-        assert gradcheck(slopes, 8, np.random.default_rng(5)).passes(1e-6), seed
+        assert gradcheck(slopes, 3, np.random.default_rng(5)).passes(1e-6), seed
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.001])
 @pytest.mark.parametrize(("epsilon", "spread"), [(1e-5, 1e-4), (1e-5, 1e-5), (1e-8, 1e-5), (1e-10, 1e-4)])
 def test_columns_of_little_spread_pass(epsilon, spread, factor, monkeypatch):
     """Normalization above such columns bends the loss and makes rounding larger; a thousandth is still found."""
-    for seed in range(3):
+    for seed in range(6):
         normalized = BatchNormalization(epsilon=epsilon)
         layers = [dense(4), Sigmoid(), dense(4), normalized, Tanh(), dense(3)]
         inputs = 1 + spread * np.random.default_rng(seed).normal(size=(20, 2))
         slopes = slopes_of(layers, MeanSquaredError(), numbers(rows=20), inputs)
         slopes.network.initialize(np.random.default_rng(seed))
         spoil_weights(slopes.network.layers[0], factor, monkeypatch)
-        check = gradcheck(slopes, 8, np.random.default_rng(5))
+        check = gradcheck(slopes, 3, np.random.default_rng(5))
         assert check.passes(1e-6) == (factor == 1), (seed, check.worst)
 
 

@@ -11,7 +11,7 @@ from nncli.nn.initializers import Glorot
 from nncli.nn.losses import CategoricalCrossentropy
 from nncli.nn.network import Network
 from nncli.nn.normalization import BatchNormalization
-from nncli.nn.stepcheck import Copy, check_step
+from nncli.nn.stepcheck import ReferenceNetwork, check_step
 
 ROWS = 40
 
@@ -39,7 +39,7 @@ def step_of(dtype, *middle, spread=1.0, factor=1.0):
     targets = np.arange(ROWS) % 3
     network.differentiate(inputs, network.loss.encode(targets, 3))
     encoded = copy.loss.encode(targets, 3)
-    own = Copy(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
+    own = ReferenceNetwork(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
     return check_step(own, network.parameters.gradients * np.asarray(factor, dtype), 0, network)
 
 
@@ -69,6 +69,7 @@ def test_the_worst_entry_is_named():
     network.differentiate(inputs, network.loss.encode(targets, 3))
     gradients = network.parameters.gradients.copy()
     network.parameters.views(gradients)["layers.2.weights"][5, 1] += 0.01
-    own = Copy(copy, inputs.astype(np.float64), copy.loss.encode(targets, 3), lambda: np.random.default_rng(3), ROWS)
+    encoded = copy.loss.encode(targets, 3)
+    own = ReferenceNetwork(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
     worst = check_step(own, gradients, 0, network).worst
     assert (worst.name, worst.place) == ("layers.2.weights", (5, 1))

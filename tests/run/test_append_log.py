@@ -7,7 +7,7 @@ import os
 import pytest
 
 from nncli.errors import StorageError
-from nncli.run.append_log import Log
+from nncli.run.append_log import AppendLog
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def fail(monkeypatch):
 
 def a_log(folder):
     (folder / "log").touch()
-    return Log(folder / "log", b"")
+    return AppendLog(folder / "log", b"")
 
 
 def test_a_log_only_grows(tmp_path):
@@ -33,7 +33,7 @@ def test_a_log_only_grows(tmp_path):
     path, text = tmp_path / "log", b""
     path.touch()
     for line in (b"one\n", b"two\n"):
-        log = Log(path, text)
+        log = AppendLog(path, text)
         assert (log.size, path.read_bytes()) == (len(text), text or b"")
         log.append(line)
         text += line
@@ -76,4 +76,4 @@ def test_a_log_names_itself_when_the_disk_refuses(tmp_path, fail, call, used):
 def test_a_log_that_cannot_be_opened_is_a_storage_error(tmp_path):
     """There is no log in a folder that is missing."""
     with pytest.raises(StorageError, match="No such file"):
-        Log(tmp_path / "missing", b"")
+        AppendLog(tmp_path / "missing", b"")

@@ -11,7 +11,7 @@ import pytest
 
 from nncli.errors import BusyError, DivergedError, StorageError
 from nncli.run import storage
-from nncli.run.append_log import Log
+from nncli.run.append_log import AppendLog
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import unpack
 from nncli.run.directory import RunDirectory, name_from
@@ -258,7 +258,7 @@ def test_finishing_writes_in_a_fixed_order(prepared, monkeypatch):
         directory.training.optimizer.updates += 1  # a checkpoint of its own
         monkeypatch.setattr(storage, "put", lambda path, data: (calls.append(f"put {path.name}"), put(path, data)))
         monkeypatch.setattr(storage, "remove", lambda path: (calls.append(f"remove {path.name}"), remove(path)))
-        monkeypatch.setattr(Log, "sync", lambda log: calls.append(f"sync {log.path.name}"))
+        monkeypatch.setattr(AppendLog, "sync", lambda log: calls.append(f"sync {log.path.name}"))
         directory.finish()
     order = ["sync metrics.csv", "put 00000031.ckpt", "remove 00000020.ckpt", "put weights.npz", "put evaluation.json"]
     assert calls == order
@@ -342,8 +342,8 @@ def test_equal_weights_are_equal_files(trained):
 def test_the_row_that_says_diverged_is_on_the_disk(here, nncli, monkeypatch):
     """A training that diverges syncs its last row before it ends."""
     synced = []
-    sync = Log.sync
-    monkeypatch.setattr(Log, "sync", lambda log: (synced.append(log.path.read_bytes()), sync(log)))
+    sync = AppendLog.sync
+    monkeypatch.setattr(AppendLog, "sync", lambda log: (synced.append(log.path.read_bytes()), sync(log)))
     assert nncli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
     assert synced[-1].splitlines()[-1].endswith(b",nan,nan")
 

@@ -51,7 +51,7 @@ def test_a_fault_is_found_in_each(here, monkeypatch, overrides):
         layer.d_weights *= 1.001
 
     monkeypatch.setattr(Dense, "parameter_gradients", faulty)
-    check = checked(*overrides)
+    check = checked(*overrides, entries=5)
     assert not check.passes(TOLERANCE)
     assert check.worst.name.endswith(".weights")
 
@@ -145,8 +145,8 @@ def shifted_targets():
     return Batches, "_portions", faulty
 
 
-def unweighted_micro_batches():
-    """Each micro-batch counts like any other, however many rows it has."""
+def scaled_accumulation():
+    """The accumulated gradients are off by a thousandth."""
     honest = Network._pass_in_portions
 
     def faulty(network, inputs, targets, losses):
@@ -183,7 +183,7 @@ def test_an_error_in_micro_batches_is_found(here, monkeypatch, overrides):
     right = checked(*overrides)
     assert right.passes(TOLERANCE), [step.worst for step in right.steps]
     assert all(step.micro_batches > 1 for step in right.steps)
-    monkeypatch.setattr(*unweighted_micro_batches())
+    monkeypatch.setattr(*scaled_accumulation())
     assert not checked(*overrides).passes(TOLERANCE)
 
 

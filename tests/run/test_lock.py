@@ -12,7 +12,7 @@ import pytest
 
 from nncli.errors import BusyError, RunError, StorageError
 from nncli.run import lock
-from nncli.run.append_log import Log
+from nncli.run.append_log import AppendLog
 from nncli.run.lock import Lock, is_locked
 
 HOLDER = """
@@ -153,7 +153,7 @@ def test_a_lock_is_not_taken_through_a_link(tmp_path):
     with pytest.raises(StorageError):
         Lock(tmp_path / "link")
     with pytest.raises(StorageError):
-        Log(tmp_path / "link", b"")
+        AppendLog(tmp_path / "link", b"")
     assert (tmp_path / "there").read_bytes() == b"theirs"
 
 

@@ -15,7 +15,7 @@ from nnfs.datasets import spiral_data
 from nncli.data.toy import Spiral
 from nncli.errors import BusyError, RunError, SpecError, StorageError
 from nncli.run import loading, storage, training
-from nncli.run.append_log import Log
+from nncli.run.append_log import AppendLog
 from nncli.run.assembly import assemble
 from nncli.run.checkpoint import checkpoints, pack, unpack
 from nncli.run.directory import RunDirectory
@@ -591,7 +591,8 @@ def test_a_run_that_was_moved_is_written_to_no_more(here, nncli, monkeypatch, mo
 
 
 @pytest.mark.parametrize(
-    ("owner", "name"), [(Lock, "require_held"), (storage, "_synced_copy"), (storage, "sync_folder"), (Log, "sync")]
+    ("owner", "name"),
+    [(Lock, "require_held"), (storage, "_synced_copy"), (storage, "sync_folder"), (AppendLog, "sync")],
 )
 def test_a_run_that_is_moved_at_any_write_is_no_failing_disk(here, nncli, monkeypatch, owner, name):
     """Also where it is moved between the check of its lock and a write: exit code 4, and its files stay as they are."""
@@ -639,7 +640,7 @@ def test_a_full_disk_is_told_with_the_command_that_goes_on(here, nncli, monkeypa
     def full(log):
         raise StorageError("metrics.csv: No space left on device")
 
-    monkeypatch.setattr(Log, "sync", full)
+    monkeypatch.setattr(AppendLog, "sync", full)
     result = nncli("train", "config.yaml", "-q")
     assert result.code == 5
     assert result.err == "metrics.csv: No space left on device; go on with: nncli train --resume runs/config\n"
