@@ -7,6 +7,7 @@ import pytest
 
 from nncli.registry import Model
 from nncli.run import loading
+from nncli.run.checks import NEW_RUN, cross_check
 from nncli.run.records import RunRecord
 
 FRACTIONS = ("validation={fraction: 0.25}", "test={fraction: 0.2}")
@@ -26,7 +27,7 @@ def old_run(here, nncli, monkeypatch):
     def trained(*overrides):
         with monkeypatch.context() as patch:
             patch.setattr(loading, "resolve", partial(loading.resolve, split_method="consecutive"))
-            patch.setattr(loading, "leaks", lambda spec: ())
+            patch.setattr(loading, "cross_check", lambda sections, _: cross_check(sections, {NEW_RUN}))
             patch.setattr(RunRecord, "model_dump", without_method)
             assert nncli("train", "config.yaml", *overrides, "--name", "old", "-q").code == 0
         run = here / "runs" / "old"
