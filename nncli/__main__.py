@@ -18,6 +18,8 @@ if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:  # a signal
 import gc  # noqa: E402
 import sys  # noqa: E402
 
+gc.set_threshold(50_000)  # objects between two garbage collections: start-up makes about as many, hardly any garbage
+
 from nncli.cli import main as run  # noqa: E402 (slow)
 
 

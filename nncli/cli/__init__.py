@@ -4,7 +4,6 @@ Everything heavy is imported inside the commands, so that ``nncli --help`` start
 """
 
 import errno
-import gc
 import io
 import os
 import re
@@ -33,8 +32,6 @@ from nncli.cli.threads import ONE
 from nncli.cli.train import train
 from nncli.cli.verify import verify
 from nncli.errors import NncliError, SpecError, StorageError
-
-OBJECTS = 50_000  # made between two searches for garbage: a start makes so many, hardly any garbage, and is 8 ms faster
 
 SIZES = ("COLUMNS", "LINES")
 ADDRESS_SPACE = 160 * 2**20  # bytes that NumPy and the buffers of its BLAS take before any array
@@ -73,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _prepare() -> None:
-    """Set this process up: its descriptors, its threads, and how often garbage is collected."""
+    """Set this process up: its descriptors, its threads, and the size of its terminal."""
     for descriptor in range(3):  # one that is closed would become a file of a run, and take what is printed
         try:
             os.fstat(descriptor)
@@ -83,7 +80,6 @@ def _prepare() -> None:
     for name in SIZES:  # rich, click and plotext read it, and fail where it is no usual number
         if not re.fullmatch("[0-9]{1,4}", os.environ.get(name, "")):
             os.environ.pop(name, None)
-    gc.set_threshold(OBJECTS)
 
 
 def _require_address_space() -> None:

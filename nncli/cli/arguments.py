@@ -4,7 +4,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from nncli.errors import StorageError
-from nncli.run.files import is_there
 
 RUNS = Path("runs")  # where runs are, unless another folder is named
 
@@ -15,8 +14,10 @@ def find_run(text: str, runs: Path = RUNS) -> Path:
     Raises:
         StorageError: the system refuses to read the folder of runs.
     """
+    from nncli.run.reading import is_run
+
     path, by_name = Path(text), runs / text
     with suppress(StorageError):  # a foreign folder, or a run, whose reader then says it
-        if is_there(path / "run.json"):
+        if is_run(path):
             return path
-    return by_name if is_there(by_name / "run.json") else path
+    return by_name if is_run(by_name) else path

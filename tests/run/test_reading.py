@@ -172,6 +172,7 @@ def test_a_run_without_run_json_is_damaged(run, nncli):
     with pytest.raises(RunError, match=r"run\.json: missing, though the other files of a run are there"):
         Run(run)
     assert "damaged" in nncli("runs").out
+    assert "run.json: missing, though the other files of a run are there" in nncli("evaluate", "run").err
 
 
 def test_a_small_file_does_not_make_large_arrays(run, nncli):
