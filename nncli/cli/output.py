@@ -57,7 +57,7 @@ class StandardOutput(Descriptor):
         """Write some of the data, and return how much.
 
         Raises:
-            BrokenPipeError: whoever reads it has enough.
+            BrokenPipeError: its reader has closed the pipe.
             StorageError: any other failure.
         """
         while not self.failed:

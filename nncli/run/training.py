@@ -244,7 +244,7 @@ class Training:
 
 
 def _short_span(network: Network, rows: int) -> int:
-    """How many steps of so many rows are taken between two yields: at most 100, or a few milliseconds of work."""
+    """Steps between two yields, by the rows of a step: at most 100, or a few milliseconds of work."""
     work = rows * sum(
         layer.multiply_adds(columns) for layer, columns in zip(network.layers, network.widths, strict=False)
     )
