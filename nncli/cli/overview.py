@@ -11,6 +11,7 @@ from rich.text import Text
 from nncli.cli.console import Output
 from nncli.cli.display import table
 from nncli.cli.tables import cell_text, figure
+from nncli.spec.problems import harmless
 
 if TYPE_CHECKING:
     from nncli.run.listing import Listed
@@ -44,7 +45,7 @@ def show_runs(folder: Path, listed: Sequence["Listed"]) -> None:
         made = _runs_table(listed, columns[: len(columns) - 1])
         columns.pop()
     out.print(made)
-    apart = {each.path.name: each.differences for each in listed if each.differences}
+    apart = {harmless(each.path.name): each.differences for each in listed if each.differences}
     if apart:
         out.print("\nunlike most:")
     for name, differences in apart.items():
@@ -62,7 +63,7 @@ def _runs_table(listed: Sequence["Listed"], columns: Sequence[str]) -> Table:
     for each in listed:
         status = Text(each.status.replace(", ", ",\n"), style=COLOURS.get(each.status.split()[0], ""))
         values = [figure(each.metrics[name]) if name in each.metrics else "–" for name in columns]
-        made.add_row(Text(each.path.name), status, _epoch(each), *values)
+        made.add_row(harmless(each.path.name), status, _epoch(each), *values)
     return made
 
 

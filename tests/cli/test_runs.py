@@ -169,3 +169,10 @@ def test_metrics_are_read_once_and_not_kept(here, nncli, monkeypatch):
     monkeypatch.setattr(metrics_csv, "parse", counted)
     assert [run.epoch for run in runs_in(here / "runs")] == [30, 30, 30]
     assert alive == [0, 0, 0]
+
+
+def test_a_newline_in_a_name_makes_no_row(here, nncli):
+    """Each run has one row, whatever its name is."""
+    assert nncli("train", "config.yaml", "-q", "--name", "a").code == 0
+    (here / "runs" / "a").rename(here / "runs" / "a\nb finished 1")
+    assert "a�b finished 1" in nncli("runs").out
