@@ -153,7 +153,7 @@ def test_a_wrong_part_is_told_in_the_table(run, nncli):
 
 @pytest.mark.parametrize("damage", [False, True])
 def test_what_the_system_refuses_to_read_is_not_wrong(run, nncli, monkeypatch, damage):
-    """The part is unreadable and the exit code 5; damage in another part is told all the same, with 4."""
+    """The part is unreadable and the exit code 5; damage in another part is still reported, with 4."""
     opened = os.open
     if damage:
         (run / "spec.yaml").unlink()

@@ -58,7 +58,7 @@ def test_steps_are_the_formula(entry, rate, steps):
 
 
 def assert_steps_are_the_formula(entry, updates=0, steps=12, **settings):
-    """From this update on and from empty state, so many steps end where the naive formula puts each parameter."""
+    """From this update on and from empty state, the steps end where the naive formula puts each parameter."""
     rng = np.random.default_rng(1)
     values = rng.normal(size=5)
     naive, memories = values.tolist(), [{} for _ in values]

@@ -10,19 +10,6 @@ from nncli.errors import StorageError
 from nncli.run.append_log import AppendLog
 
 
-@pytest.fixture
-def fail(monkeypatch):
-    """Make a function raise from now on: ``fail(os, "fsync", error)``."""
-
-    def broken(owner, name, error):
-        def refuse(*_, **__):
-            raise error
-
-        monkeypatch.setattr(owner, name, refuse)
-
-    return broken
-
-
 def a_log(folder):
     (folder / "log").touch()
     return AppendLog(folder / "log", b"")

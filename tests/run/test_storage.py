@@ -15,19 +15,6 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.fixture
-def fail(monkeypatch):
-    """Make a function raise from now on: ``fail(os, "fsync", error)``."""
-
-    def broken(owner, name, error):
-        def refuse(*_, **__):
-            raise error
-
-        monkeypatch.setattr(owner, name, refuse)
-
-    return broken
-
-
 def test_put_writes_and_replaces(tmp_path):
     """The file holds the last bytes that were put, and nothing is beside it."""
     for data in (b"first", b"", b"the second one"):
