@@ -20,7 +20,7 @@ import sys  # noqa: E402
 
 gc.set_threshold(50_000)  # objects between two garbage collections: start-up makes about as many, hardly any garbage
 
-from nncli.cli import main as run  # noqa: E402 (slow)
+from nncli.cli.main import main as run  # noqa: E402 (slow)
 
 
 def main() -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from nncli.cli import main  # imports no NumPy, which reads its settings when it is imported
-from nncli.cli.threads import ONE
+from nncli.cli.main import main  # imports no NumPy, which reads its settings when it is imported
+from nncli.runner.blas_threads import ONE
 
 for _variable, _value in ONE.items():
     os.environ.setdefault(_variable, _value)

@@ -70,7 +70,7 @@ def test_imports_go_down(module):
 
 def test_the_ground_stands_on_nothing():
     """Registry and errors import nothing of the package."""
-    assert not [target for module in ("nncli.registry", "nncli.errors") for target, _ in edges(module)]
+    assert not [target for module in ("nncli.registry.components", "nncli.errors") for target, _ in edges(module)]
 
 
 def test_there_is_no_circle():
@@ -81,7 +81,7 @@ def test_there_is_no_circle():
 
 def test_nothing_but_cli_uses_cli():
     """The top floor is imported by itself and by ``python -m nncli`` only."""
-    users = {module for module in SOURCES for target, _ in edges(module) if target.startswith("nncli.cli")}
+    users = {module for module in SOURCES for target, _ in edges(module) if target.startswith("nncli.cli.main")}
     assert all(room(user) in {"cli", "__main__"} for user in users)
 
 
@@ -124,10 +124,10 @@ def test_nn_touches_neither_files_nor_clock_nor_global_numbers():
 
 
 def test_only_storage_writes():
-    """Files are written in nncli/run/storage.py; the one exception, the report of a bug, is a temporary file."""
+    """Files are written in nncli/store/atomic_write.py; the one exception, the report of a bug, is a temporary file."""
     writing = re.compile(r"\.(write_text|write_bytes|mkdir|rename|replace|unlink)\((?!b?[\"'])|open\([^)]*[\"'][wax]")
     found = {m for m, (path, _) in SOURCES.items() if writing.search(path.read_text(encoding="utf-8"))}
-    assert found == {"nncli.run.storage", "nncli.cli"}
+    assert found == {"nncli.store.atomic_write", "nncli.cli.main"}
 
 
 @pytest.mark.parametrize("module", sorted(SOURCES))

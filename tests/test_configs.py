@@ -9,10 +9,10 @@ from math import prod
 
 import pytest
 
-import nncli.run.loading  # noqa: F401 (registers all components)
+import nncli.experiment.loading  # noqa: F401 (registers all components)
 from nncli import registry
-from nncli.cli.reference import components_as_markdown
-from nncli.spec import sections
+from nncli.cli.render.component_reference import components_as_markdown
+from nncli.config import model as sections
 from tests.conftest import ROOT
 
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))

@@ -11,17 +11,17 @@ from tests.conftest import ROOT
 
 FAULTS = {
     "bias gradient dropped": (
-        "dense.py",
+        "layers/dense.py",
         "sum_of_products(self.inputs_and_ones_transposed, grad, self.d_weights_and_biases)",
         "sum_of_products(self.inputs_and_ones_transposed[:-1], grad, self.d_weights)",
     ),
     "biases forgotten where inputs lie by rows": (
-        "dense.py",
+        "layers/dense.py",
         "self.ones.dot(grad, out=self.d_biases)",
         "self.d_biases[...] = 0",
     ),
     "biases not added where inputs lie by rows": (
-        "dense.py",
+        "layers/dense.py",
         "np.add(self.outputs, self.biases, out=self.outputs)",
         "self.outputs",
     ),
@@ -37,7 +37,7 @@ FAULTS = {
         "return self.d_inputs",
     ),
     "dropout mask ignored": (
-        "dropout.py",
+        "layers/dropout.py",
         "return np.multiply(grad, self.mask, out=self.d_inputs)",
         "return grad",
     ),
@@ -49,7 +49,7 @@ FAULTS = {
         "np.divide(self.d_outputs, self.rows, out=self.d_outputs)",
         "pass",
     ),
-    "a copy of the inputs is kept": ("dense.py", "if not is_buffer(inputs)", "if False"),
+    "a copy of the inputs is kept": ("layers/dense.py", "if not is_buffer(inputs)", "if False"),
     "kink of ReLU counted": (
         "activations/rectifiers.py",
         "np.sign(outputs, out=out)",
@@ -67,11 +67,11 @@ FAULTS = {
         "np.divide(self.d_outputs, self.rows, out=self.d_outputs)",
     ),
     "variance of the batch forgotten": (
-        "normalization.py",
+        "layers/batch_normalization.py",
         "np.multiply(self.normalized, self.d_scale, out=d_inputs)",
         "d_inputs[...] = 0",
     ),
-    "running variance biased": ("normalization.py", "rows / max(rows - 1, 1)", "1.0"),
+    "running variance biased": ("layers/batch_normalization.py", "rows / max(rows - 1, 1)", "1.0"),
     "share of GELU taken for its slope": (
         "activations/rectifiers.py",
         "np.add(self.share, self.d_inputs, out=self.d_inputs)",
@@ -87,7 +87,7 @@ FAULTS = {
     "gradient clipped by each entry's own size": ("clipping.py", "self.limit / norm", "1 / norm"),
     "kinks of the L1 slope missed": ("gradcheck.py", "np.abs(penalty.values) <= 2 * PRICE_STEP", "False"),
     "backward off by a thousandth": (
-        "dense.py",
+        "layers/dense.py",
         "grad, self.weights_transposed, out",
         "1.001 * grad, self.weights_transposed, out",
     ),

@@ -6,7 +6,8 @@ Importing this package imports every module in it, and so registers every data s
 from importlib import import_module
 from pkgutil import iter_modules
 
-from nncli.data.dataset import Dataset, Source
+from nncli.data.dataset import Dataset
+from nncli.data.source import Source
 
 __all__ = ["Dataset", "Source"]
 

@@ -6,7 +6,7 @@ Importing this package imports every module in it, and so registers every compon
 from importlib import import_module
 from pkgutil import iter_modules
 
-from nncli.nn.layer import Layer
+from nncli.nn.layers.layer import Layer
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array, Parameters
 

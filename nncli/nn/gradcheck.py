@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.nn.quotients import STEP, derivative
-from nncli.nn.randomness import Random
 from nncli.nn.stepcheck import ReferenceNetwork, StepCheck
 
 HIDDEN = 5e-4  # of an array's largest entry; an error of a thousandth would be seen under half of it

@@ -2,8 +2,8 @@
 
 from math import sqrt
 
+from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.parameters import Array
-from nncli.nn.randomness import Random
 from nncli.registry import NonNegative, kind, register
 
 

@@ -1,23 +1,17 @@
 """A stack of layers over one parameter vector, with the loss at its end."""
 
-from collections.abc import Mapping, Sequence
-from math import ceil, prod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from nncli.nn.buffers import Buffers
-from nncli.nn.layer import NOTHING, Layer
-from nncli.nn.losses import Loss, average, is_fused
-from nncli.nn.parameters import Array, Parameters, Shape
-from nncli.nn.randomness import Random
-
-# bytes of inputs and of the layers' outputs that pass through a network at once: a step of 2-512-3 with 3,000 rows
-# takes 1.15 ms so, 1.28 with half of them, 1.94 with half more, which no longer fit the cache
-PORTION = 2 << 20
-# but no fewer numbers than so many times those that are trained: each portion costs a pass over the weights, and one
-# over the sum of gradients; a step of 784-1024-1024-10 with 128 rows takes 8.3 ms so, 10.3 in portions of two megabytes
-TIMES_TRAINED = 2
+from nncli.nn.kernels.buffers import Buffers
+from nncli.nn.kernels.dropout_mask import Random
+from nncli.nn.layers.layer import NOTHING, Layer
+from nncli.nn.losses.loss import Loss, average, is_fused
+from nncli.nn.microbatching import even_size, is_divisible, rows_at_once
+from nncli.nn.parameters import Array, Parameters, of_layer
+from nncli.nn.shapes import shapes, statistics, widths
 
 
 class Network:
@@ -163,56 +157,3 @@ class Network:
     def regularization_loss(self) -> float:
         """The sum of all penalties."""
         return sum((penalty.forward() for penalty in self.penalties), 0.0)
-
-
-def widths(layers: Sequence[Layer], inputs: int) -> tuple[int, ...]:
-    """The number of columns that enter each layer, and last the number that leave the network."""
-    columns = [inputs]
-    for layer in layers:
-        columns.append(layer.width(columns[-1]))
-    return tuple(columns)
-
-
-def rows_at_once(layers: Sequence[Layer], inputs: int, dtype: np.dtype[Any]) -> int:
-    """How many rows pass through a network at once: as many as ``PORTION`` and ``TIMES_TRAINED`` allow, at least one.
-
-    Inputs and what the layers put out for these rows are counted.
-    """
-    trained = sum(map(prod, shapes(layers, inputs).values()))
-    numbers = max(PORTION // dtype.itemsize, TIMES_TRAINED * trained)
-    return max(1, numbers // sum(widths(layers, inputs)))
-
-
-def even_size(rows: int, portion: int) -> int:
-    """The size of all parts but the last where so many rows go in parts as equal as can be, none above a portion."""
-    return ceil(rows / ceil(rows / portion))
-
-
-def is_divisible(layers: Sequence[Layer]) -> bool:
-    """Whether a training pass over many rows may be made in portions.
-
-    Not where a layer mixes rows; nor where several draw random numbers, all of a layer's before the next one's.
-    """
-    return sum(layer.stochastic for layer in layers) <= 1 and not any(layer.mixes_rows for layer in layers)
-
-
-def shapes(layers: Sequence[Layer], inputs: int) -> dict[str, Shape]:
-    """The shape of every trained array by its full name, ``layers.0.weights``."""
-    pairs = zip(layers, widths(layers, inputs), strict=False)
-    return _full_names([layer.shapes(columns) for layer, columns in pairs])
-
-
-def statistics(layers: Sequence[Layer], inputs: int) -> dict[str, Shape]:
-    """The shape of every array that is measured and not trained, by its full name, ``layers.1.running_mean``."""
-    pairs = zip(layers, widths(layers, inputs), strict=False)
-    return _full_names([layer.statistics(columns) for layer, columns in pairs])
-
-
-def _full_names(parts: Sequence[Mapping[str, Shape]]) -> dict[str, Shape]:
-    return {f"layers.{index}.{name}": shape for index, part in enumerate(parts) for name, shape in part.items()}
-
-
-def of_layer(index: int, views: Mapping[str, Array]) -> dict[str, Array]:
-    """The views of one layer, by their names in it."""
-    prefix = f"layers.{index}."
-    return {name.removeprefix(prefix): view for name, view in views.items() if name.startswith(prefix)}

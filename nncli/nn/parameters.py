@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nncli.nn.memory import zeros
+from nncli.nn.kernels.alignment import zeros
 
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
@@ -63,3 +63,9 @@ class Parameters:
     def non_finite(self, vector: Array) -> Iterator[str]:
         """The names of the arrays that hold NaN or infinity."""
         return (name for name, view in self.views(vector).items() if not np.isfinite(view).all())
+
+
+def of_layer(index: int, views: Mapping[str, Array]) -> dict[str, Array]:
+    """The views of one layer, by their names in it."""
+    prefix = f"layers.{index}."
+    return {name.removeprefix(prefix): view for name, view in views.items() if name.startswith(prefix)}

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nncli.nn.layer import Layer
+from nncli.nn.kernels.dropout_mask import Random
+from nncli.nn.layers.layer import Layer
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
-from nncli.nn.randomness import Random
 
 DISTURBANCES = 4  # how often it is measured
 MARGIN = 30  # times the largest of them, since layers round more often than once

@@ -8,9 +8,9 @@ import argparse
 
 import numpy as np
 
-from nncli.run.assembly import assemble
-from nncli.run.loading import load
-from nncli.run.training import Training
+from nncli.experiment.assembly import assemble
+from nncli.experiment.loading import load
+from nncli.train.loop import Training
 from tests.conftest import ROOT
 
 BANDS = {  # accuracy and loss at epoch 10,000 of the book's program, over 8 to 16 runs that differ by one such nudge

@@ -9,9 +9,9 @@ Usage: python -m tests.benchmarks.chapters [NAME ...]
 import argparse
 import time
 
-from nncli.run.assembly import assemble
-from nncli.run.loading import load
-from nncli.run.training import Training
+from nncli.experiment.assembly import assemble
+from nncli.experiment.loading import load
+from nncli.train.loop import Training
 from tests.conftest import ROOT
 
 BOOK = ROOT / "configs" / "book"

@@ -37,10 +37,10 @@ class Trained(NamedTuple):
 
 def trained(overrides, seconds, interval):
     """Train for so many seconds, with metrics and files as ``nncli train`` has them."""
-    from nncli.run.assembly import assemble
-    from nncli.run.directory import RunDirectory
-    from nncli.run.loading import load
-    from nncli.run.training import Training
+    from nncli.experiment.assembly import assemble
+    from nncli.experiment.loading import load
+    from nncli.store.run_writer import RunDirectory
+    from nncli.train.loop import Training
 
     settings = ("training.epochs=1000000000", "training.log_every=100", f"training.checkpoint_seconds={interval}")
     loaded = load(CONFIG, (*overrides, *settings))

@@ -34,11 +34,11 @@ DATA = ROWS * WIDTHS[0] * 4 / 2**20  # MiB
 
 def in_a_terminal(folder):
     """Seconds of a training with its metrics, files and display, from the first epoch to the last."""
-    from nncli.cli.progress import watch
-    from nncli.run.assembly import assemble
-    from nncli.run.directory import RunDirectory
-    from nncli.run.loading import load
-    from nncli.run.training import Training
+    from nncli.cli.render.progress import watch
+    from nncli.experiment.assembly import assemble
+    from nncli.experiment.loading import load
+    from nncli.store.run_writer import RunDirectory
+    from nncli.train.loop import Training
 
     loaded = load(CONFIG)
     training = Training(assemble(loaded.spec))
@@ -52,9 +52,9 @@ def in_a_terminal(folder):
 
 def bare():
     """Seconds of the same steps."""
-    from nncli.run.assembly import assemble
-    from nncli.run.loading import load
-    from nncli.run.training import Training
+    from nncli.experiment.assembly import assemble
+    from nncli.experiment.loading import load
+    from nncli.train.loop import Training
     from tests.benchmarks.rivals.nncli import step
 
     spec = load(CONFIG).spec
@@ -93,9 +93,9 @@ def training_of(inputs, widths=WIDTHS):
     import numpy as np
 
     from nncli.data.dataset import Dataset
-    from nncli.run.assembly import assemble
-    from nncli.run.loading import load
-    from nncli.run.training import Training
+    from nncli.experiment.assembly import assemble
+    from nncli.experiment.loading import load
+    from nncli.train.loop import Training
     from tests.benchmarks.rivals.nncli import assembled
     from tests.benchmarks.works import Shape, draw
 
@@ -187,8 +187,8 @@ def peak(place, rounds):
 
 def parts(rounds):
     """Where the time of a step goes in such an epoch, of this network and of a wider one."""
-    from nncli.cli.timings import show_profile
-    from nncli.run.profiling import profile
+    from nncli.analysis.profiling import profile
+    from nncli.cli.render.profile import show_profile
     from tests.benchmarks.works import Shape
 
     inputs = rows_in()

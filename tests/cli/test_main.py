@@ -12,9 +12,9 @@ import click
 import pytest
 
 from nncli import __version__
-from nncli.cli import nncli as group
-from nncli.cli.threads import ONE
+from nncli.cli.main import nncli as group
 from nncli.errors import InterruptionError
+from nncli.runner.blas_threads import ONE
 
 NOT_FOR_TRAINING = ("rich", "plotext", "importlib.metadata", "email", "pydantic")
 HEAVY = ("numpy", "pydantic_core", "pydantic", "rich", "yaml", "plotext", "nnfs")
@@ -88,7 +88,7 @@ def breaks(monkeypatch, tmp_path):
         def fail(*_):
             raise error
 
-        monkeypatch.setattr("nncli.run.storage.put_new", fail)
+        monkeypatch.setattr("nncli.store.atomic_write.put_new", fail)
 
     return broken
 

@@ -115,7 +115,7 @@ def test_no_command_prints_control_characters(hostile, nncli, command):
 
 def test_every_command_is_among_them():
     """None is left out."""
-    from nncli.cli import nncli as group
+    from nncli.cli.main import nncli as group
 
     assert {command[0] for command in COMMANDS} >= set(group.commands)
 
@@ -185,7 +185,7 @@ def test_an_error_of_another_file_is_not_one_of_standard_output(nncli, monkeypat
     def fail(*_):
         raise OSError(errno.EACCES, "Denied", "a.py")
 
-    monkeypatch.setattr("nncli.run.storage.put_new", fail)
+    monkeypatch.setattr("nncli.store.atomic_write.put_new", fail)
     result = nncli("init", "new.yaml")
     assert (result.code, result.err) == (5, "a.py: Denied\n")
 

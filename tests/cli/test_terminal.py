@@ -15,7 +15,7 @@ import pytest
 from pexpect import EOF
 from pexpect.fdpexpect import fdspawn
 
-from nncli.run.checkpoint import unpack
+from nncli.store.checkpoint import unpack
 
 ENDLESS = ["training.epochs=100000000", "training.log_every=1000"]
 AS_SHELL = """

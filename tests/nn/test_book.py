@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from nncli.experiment.assembly import assemble
+from nncli.experiment.loading import load
 from nncli.nn.schedules import inverse_time
-from nncli.run.assembly import assemble
-from nncli.run.loading import load
-from nncli.run.training import Training
+from nncli.train.loop import Training
 from tests.conftest import ROOT
 from tests.nn import book_programs
 

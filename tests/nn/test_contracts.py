@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic_core import ValidationError
 
-import nncli.run.loading  # noqa: F401 (registers all components)
+import nncli.experiment.loading  # noqa: F401 (registers all components)
 from nncli import registry
 from nncli.nn.metrics.metric import Task
 from nncli.nn.parameters import Parameters

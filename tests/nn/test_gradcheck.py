@@ -6,18 +6,14 @@ import numpy as np
 import pytest
 
 from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
-from nncli.nn.dense import Dense
-from nncli.nn.dropout import Dropout
 from nncli.nn.gradcheck import Slopes, gradcheck
 from nncli.nn.initializers import Normal
-from nncli.nn.losses import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    MeanAbsoluteError,
-    MeanSquaredError,
-)
+from nncli.nn.layers.batch_normalization import BatchNormalization
+from nncli.nn.layers.dense import Dense
+from nncli.nn.layers.dropout import Dropout
+from nncli.nn.losses.cross_entropy import BinaryCrossentropy, CategoricalCrossentropy
+from nncli.nn.losses.regression import MeanAbsoluteError, MeanSquaredError
 from nncli.nn.network import Network
-from nncli.nn.normalization import BatchNormalization
 from nncli.nn.penalties import Penalty
 from tests.nn.test_contracts import built, named
 from tests.nn.witnesses import WITNESSES

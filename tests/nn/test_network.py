@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from nncli.nn.activations import ReLU, Sigmoid, Softmax
-from nncli.nn.dense import Dense
-from nncli.nn.dropout import Dropout
 from nncli.nn.initializers import He, Normal
-from nncli.nn.losses import BinaryCrossentropy, CategoricalCrossentropy, MeanSquaredError, is_fused
-from nncli.nn.network import PORTION, TIMES_TRAINED, Network
-from nncli.nn.normalization import BatchNormalization
+from nncli.nn.layers.batch_normalization import BatchNormalization
+from nncli.nn.layers.dense import Dense
+from nncli.nn.layers.dropout import Dropout
+from nncli.nn.losses.cross_entropy import BinaryCrossentropy, CategoricalCrossentropy
+from nncli.nn.losses.loss import is_fused
+from nncli.nn.losses.regression import MeanSquaredError
+from nncli.nn.microbatching import PORTION, TIMES_TRAINED
+from nncli.nn.network import Network
 from tests.nn.differences import central_differences, relative_error
 
 LABELS = np.array([0, 1, 2, 0, 1, 2, 2])

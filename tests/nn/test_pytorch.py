@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from nncli import registry
-from nncli.nn.losses import average, is_fused
+from nncli.nn.losses.loss import average, is_fused
 from nncli.nn.parameters import Parameters
 from nncli.nn.penalties import Penalty
 from nncli.nn.schedules import inverse_time

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nncli.nn.activations import Sigmoid, Softmax
-from nncli.nn.buffers import laid_out
-from nncli.nn.losses import average, is_fused
+from nncli.nn.kernels.buffers import laid_out
+from nncli.nn.losses.loss import average, is_fused
 from nncli.nn.metrics.metric import Task
 from tests.nn.differences import relative_error
 from tests.nn.test_contracts import built, layer_of, named

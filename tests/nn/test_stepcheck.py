@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from nncli.nn.activations import ReLU, Sigmoid, Softmax
-from nncli.nn.dense import Dense
 from nncli.nn.initializers import Glorot
-from nncli.nn.losses import CategoricalCrossentropy
+from nncli.nn.layers.batch_normalization import BatchNormalization
+from nncli.nn.layers.dense import Dense
+from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
-from nncli.nn.normalization import BatchNormalization
 from nncli.nn.stepcheck import ReferenceNetwork, check_step
 
 ROWS = 40

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
-from nncli.cli import main
+from nncli.cli.main import main
 
 DOCUMENTED = {0, 2, 3, 4, 5, 6, 7, 8, 129, 130, 143}
 MOST_LINES = 6  # of an error; a spec's problems are told one by one, and counted by themselves

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nncli.run.checkpoint import unpack
+from nncli.store.checkpoint import unpack
 from tests.benchmarks.tables import markdown
 from tests.conftest import SPEC
 from tests.reliability.commands import run

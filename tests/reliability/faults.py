@@ -89,7 +89,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "a raise cuts metrics first": Fault(CUT_BEFORE_CHECKPOINT, (*SAMPLE, "--course", "raise")),
         "a raise without a checkpoint": Fault(NO_CHECKPOINT_OF_A_RAISE, (*SAMPLE, "--course", "raise again")),
         "SIGTERM not caught": Fault(
-            {"nncli/run/signals.py": ("signal.SIGINT, signal.SIGTERM,", "signal.SIGINT,")}, SAMPLE
+            {"nncli/runner/signals.py": ("signal.SIGINT, signal.SIGTERM,", "signal.SIGINT,")}, SAMPLE
         ),
     },
     "errors_at_calls": {
@@ -165,7 +165,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
     },
     "kills": {
         "masks begin anew": Fault(
-            {"nncli/run/streams.py": ('"state": int(state[0])', '"state": known["state"]["state"]')}, KILLED
+            {"nncli/experiment/rng.py": ('"state": int(state[0])', '"state": known["state"]["state"]')}, KILLED
         ),
         "the order is drawn from another state": Fault(
             {TRAINING: ("position.random_before if under_way else", "position.random if under_way else")}, KILLED

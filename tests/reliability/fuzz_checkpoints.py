@@ -9,9 +9,9 @@ from random import Random
 import numpy as np
 
 from nncli.errors import RunError
-from nncli.run.assembly import assemble
-from nncli.run.checkpoint import DIGEST, MAGIC, Checkpoint, Position, pack, unpack
-from nncli.run.loading import load
+from nncli.experiment.assembly import assemble
+from nncli.experiment.loading import load
+from nncli.store.checkpoint import DIGEST, MAGIC, Checkpoint, Position, pack, unpack
 from tests.conftest import SPEC
 from tests.reliability.mutations import damaged, other_json
 from tests.reliability.tally import Portion, Tally, bounded_time, peak
@@ -22,28 +22,28 @@ MOST_GROWTH = 2**26
 
 FAULTS = {
     "the digest is not asked": {
-        "nncli/run/checkpoint.py": (
+        "nncli/store/checkpoint.py": (
             "hashlib.sha256(behind).digest() != data[len(MAGIC) : start]",
             "len(data) < start",
         )
     },
     "only a part of the digest is asked": {
-        "nncli/run/checkpoint.py": (
+        "nncli/store/checkpoint.py": (
             "hashlib.sha256(behind).digest() != data[len(MAGIC) : start]",
             "hashlib.sha256(behind).digest()[:-1] != data[len(MAGIC) : start - 1]",
         )
     },
     "what is left over is ignored": {
-        "nncli/run/checkpoint.py": ("if sum(sizes) != len(rest):", "if sum(sizes) > len(rest):")
+        "nncli/store/checkpoint.py": ("if sum(sizes) != len(rest):", "if sum(sizes) > len(rest):")
     },
     "a length is believed": {
-        "nncli/run/checkpoint.py": (
+        "nncli/store/checkpoint.py": (
             "if sum(sizes) != len(rest):",
             "if np.ones(min(sum(sizes), 2**29), np.uint8).sum() != len(rest):",
         )
     },
     "an error is not caught": {
-        "nncli/run/checkpoint.py": ("except ValueError as error:", "except UnicodeError as error:")
+        "nncli/store/checkpoint.py": ("except ValueError as error:", "except UnicodeError as error:")
     },
 }
 

@@ -17,10 +17,10 @@ INSTALL = "atheris is missing; pip install 'nncli[fuzz]' installs it (for some v
 WORDS = "spiral sine dense relu softmax adam type units layers data loss optimizer training epochs &a *a !x [ ] { } : -"
 FAULTS = {
     "an alias of nothing is looked up": {
-        "nncli/spec/document.py": ("if event.anchor not in self.anchors:", "if not event.anchor:")
+        "nncli/config/document.py": ("if event.anchor not in self.anchors:", "if not event.anchor:")
     },
     "the place of a key that stands twice is lost": {
-        "nncli/spec/document.py": ("first = node.keys[event.value].line", "first = node.keys[len(node.keys)].line")
+        "nncli/config/document.py": ("first = node.keys[event.value].line", "first = node.keys[len(node.keys)].line")
     },
 }
 LONGEST = 4096  # characters of a spec that it makes up
@@ -61,7 +61,9 @@ def serve() -> None:
     """Instrument the reader, and give it one text after another; never returns."""
     import atheris
 
-    with atheris.instrument_imports(include=["nncli.spec", "nncli.run.loading", "nncli.run.checks", "yaml"]):
+    with atheris.instrument_imports(
+        include=["nncli.config", "nncli.experiment.loading", "nncli.experiment.checks", "yaml"]
+    ):
         from tests.reliability import fuzz_specs
     from tests.reliability.tally import Tally
 

@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from tests.conftest import SPEC
+from tests.examples import LATE_TEST
 from tests.reliability.commands import Outcome, blemish, run
 from tests.reliability.run_damage import FLIPS, OUTSIDE, REPLACEMENTS, TRAPS, missing, mutate, remove
 from tests.reliability.tally import Portion, Tally, bounded_time, peak
-from tests.run.examples import LATE_TEST
 
 NAME = "run\x1b]52;c;aGk=\x07\u202e"  # of the run that is damaged: it would write a terminal's clipboard
 
@@ -43,22 +43,24 @@ SECONDS = 20  # in which any command ends, on a busy machine too
 
 FAULTS = {
     "control characters are printed": {"nncli/cli/output.py": ("[0].isprintable() else", "[0] else")},
-    "links are followed": {"nncli/run/files.py": ("os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK", "os.O_NONBLOCK")},
-    "a pipe is waited for": {"nncli/run/files.py": ("os.O_NOFOLLOW | os.O_NONBLOCK", "os.O_NOFOLLOW")},
-    "size is no matter": {"nncli/run/files.py": ("if state.st_size > most:", "if state.st_size < 0:")},
+    "links are followed": {
+        "nncli/store/safe_read.py": ("os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK", "os.O_NONBLOCK")
+    },
+    "a pipe is waited for": {"nncli/store/safe_read.py": ("os.O_NOFOLLOW | os.O_NONBLOCK", "os.O_NOFOLLOW")},
+    "size is no matter": {"nncli/store/safe_read.py": ("if state.st_size > most:", "if state.st_size < 0:")},
     "a damaged archive is not caught": {
-        "nncli/run/weights.py": (
+        "nncli/store/npz.py": (
             "except Exception as error:  # what a damaged archive",
             "except ArithmeticError as error:  # what a damaged archive",
         )
     },
-    "depth of JSON is no matter": {"nncli/run/records.py": ("except RecursionError:", "except ArithmeticError:")},
+    "depth of JSON is no matter": {"nncli/store/records.py": ("except RecursionError:", "except ArithmeticError:")},
     "other weights are taken": {
-        "nncli/run/reading.py": (
+        "nncli/store/run_reader.py": (
             "if len(data) != told.bytes or hashlib.sha256(data).hexdigest() != told.sha256:",
             "if not told:",
         ),
-        "nncli/run/weights.py": (
+        "nncli/store/npz.py": (
             "version = np.lib.format.read_magic(file)",
             "file._expected_crc = None\n        version = np.lib.format.read_magic(file)",
         ),

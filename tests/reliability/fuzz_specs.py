@@ -4,11 +4,11 @@ import re
 from itertools import combinations
 from pathlib import Path
 
+from nncli.config.model import Spec
 from nncli.errors import NncliError, SpecError
-from nncli.run.assembly import assemble
-from nncli.run.loading import load
-from nncli.run.summary import memory_bytes, split_rows
-from nncli.spec.sections import Spec
+from nncli.experiment.assembly import assemble
+from nncli.experiment.loading import load
+from nncli.experiment.summary import memory_bytes, split_rows
 from tests.conftest import ROOT, SPEC
 from tests.reliability.commands import blemish, run
 from tests.reliability.mutations import other_spec
@@ -25,21 +25,23 @@ SNIPPET = "    "
 
 FAULTS = {
     "an error of the YAML parser is not caught": {
-        "nncli/spec/document.py": ("except (ValueError, OverflowError):", "except UnicodeError:")
+        "nncli/config/document.py": ("except (ValueError, OverflowError):", "except UnicodeError:")
     },
-    "depth is not bounded": {"nncli/spec/document.py": ("if depth > MAX_DEPTH:", "if depth > 10**9:")},
+    "depth is not bounded": {"nncli/config/document.py": ("if depth > MAX_DEPTH:", "if depth > 10**9:")},
     "a problem is told without its column": {
-        "nncli/spec/problems.py": (
+        "nncli/config/diagnostics.py": (
             "{self.place.source.name}:{self.place.line}:{self.place.column}",
             "{self.place.source.name}:{self.place.line}",
         )
     },
     "an alias of nothing is looked up": {
-        "nncli/spec/document.py": ("if event.anchor not in self.anchors:", "if not event.anchor:")
+        "nncli/config/document.py": ("if event.anchor not in self.anchors:", "if not event.anchor:")
     },
-    "leaks between splits are not looked for": {"nncli/run/leaks.py": ('@needs("data"', '@needs("no section", "data"')},
+    "leaks between splits are not looked for": {
+        "nncli/experiment/leakage.py": ('@needs("data"', '@needs("no section", "data"')
+    },
     "a snippet steers the terminal": {
-        "nncli/spec/problems.py": (
+        "nncli/config/diagnostics.py": (
             "part = harmless(line[start : start + SNIPPET_WIDTH])",
             "part = line[start : start + SNIPPET_WIDTH]",
         )

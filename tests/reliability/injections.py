@@ -11,14 +11,14 @@ from unittest.mock import patch
 import numpy as np
 import yaml
 
-import nncli.run.loading  # noqa: F401 (registers the components)
-from nncli.cli.reference import PLACES, example
-from nncli.nn.layer import Layer
+import nncli.experiment.loading  # noqa: F401 (registers the components)
+from nncli.cli.render.component_reference import PLACES, example
+from nncli.nn.layers.layer import Layer
 from nncli.nn.metrics.metric import Task
 from nncli.nn.penalties import Penalty
 from nncli.registry import components, validated
-from nncli.run.training import Training
-from tests.run.examples import BINARY, DENSE_8, SINE
+from nncli.train.loop import Training
+from tests.examples import BINARY, DENSE_8, SINE
 
 UPDATE = 7  # updates are done when a number is put in; the second of three batches of epoch 2 is next, counted from 0
 ROW = 5  # of a data set, or of a batch

@@ -13,7 +13,7 @@ from itertools import permutations
 from pathlib import Path
 from random import Random
 
-from nncli.run.checkpoint import checkpoints
+from nncli.store.checkpoint import checkpoints
 from tests.reliability import trials
 from tests.reliability.faults import conducted
 from tests.reliability.trials import RUN, spec

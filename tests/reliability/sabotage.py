@@ -18,7 +18,7 @@ def planted(folder: Path, faults: Faults) -> Path:
 
     Args:
         folder: where the copy goes; it is made where it is missing.
-        faults: by a file's path from the top of the repository, as ``nncli/run/checkpoint.py``: the right text and
+        faults: by a file's path from the top of the repository, as ``nncli/store/checkpoint.py``: the right text and
             the wrong one, or a list of such pairs. Nothing is planted where it is empty.
 
     Returns:

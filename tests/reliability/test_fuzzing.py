@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from nncli.errors import SpecError
-from nncli.run.loading import load
+from nncli.experiment.loading import load
 from tests.reliability import fuzz_coverage, fuzz_runs, fuzz_specs, fuzzing
 from tests.reliability.commands import Outcome, blemish
 from tests.reliability.sabotage import planted, run_in
@@ -64,7 +64,7 @@ def test_an_attack_does_not_depend_on_who_does_it(tmp_path, monkeypatch):
 
 def test_every_reader_of_a_run_is_attacked(nncli):
     """Each command that takes a run directory is among the readers."""
-    from nncli.cli import nncli as group
+    from nncli.cli.main import nncli as group
 
     takers = {
         name for name, each in group.commands.items() if {p.name for p in each.params} & {"run", "runs", "folder"}

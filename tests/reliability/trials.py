@@ -105,7 +105,7 @@ def run(arguments: Iterable[str], cwd: Path, before: Callable[[], None] | None =
 def prepare() -> None:
     """Import all of nncli into this process, for ``forked``."""
     os.environ["COLUMNS"] = "200"
-    threads = import_module("nncli.cli.threads")
+    threads = import_module("nncli.runner.blas_threads")
     os.environ.update(threads.ONE)
     top = import_module("nncli")
     assert Path(top.__file__).parent.parent == ROOT, f"nncli was imported from {top.__file__}"
@@ -155,7 +155,7 @@ def _be(arguments: Sequence[str], cwd: Path, files: Sequence[int]) -> None:
             os.dup2(descriptor, number)
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, buffering=1)
-        code = import_module("nncli.cli").main(list(arguments))
+        code = import_module("nncli.cli.main").main(list(arguments))
         sys.stdout.flush()
     except KeyboardInterrupt:  # before the command began
         code = 130

@@ -1,6 +1,6 @@
 """The activation that changes nothing."""
 
-from nncli.nn.layer import Layer
+from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array
 from nncli.registry import register
 

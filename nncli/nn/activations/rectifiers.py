@@ -4,10 +4,10 @@ from typing import Literal
 
 import numpy as np
 
-from nncli.nn.buffers import bits
-from nncli.nn.layer import NOTHING, Layer
+from nncli.nn.kernels.buffers import bits
+from nncli.nn.kernels.erf import normal_cdf, normal_cdf_by_tanh, normal_pdf, slope_by_tanh
+from nncli.nn.layers.layer import NOTHING, Layer
 from nncli.nn.parameters import Array
-from nncli.nn.special import normal_cdf, normal_cdf_by_tanh, normal_pdf, slope_by_tanh
 from nncli.registry import Positive, Share, register
 
 FAR = -4  # below it Y + α is off by 27 ulp and more; exp of every X takes as long as the rest of both passes

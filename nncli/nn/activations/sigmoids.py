@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nncli.nn.layer import Layer
+from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array
 from nncli.registry import register
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nncli.nn.memory import zeros
+from nncli.nn.kernels.alignment import zeros
 from nncli.nn.parameters import Array
 from nncli.nn.schedules import Schedule, inverse_time
 from nncli.registry import NonNegative, Positive, kind

@@ -8,9 +8,9 @@ import math
 import numpy as np
 
 from nncli.nn.activations import ReLU, Softmax
-from nncli.nn.buffers import laid_out
-from nncli.nn.dense import Dense
-from nncli.nn.losses import CategoricalCrossentropy
+from nncli.nn.kernels.buffers import laid_out
+from nncli.nn.layers.dense import Dense
+from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
 from nncli.nn.optimizers.adam import Adam
 from tests.benchmarks.programs import accuracy, epochs

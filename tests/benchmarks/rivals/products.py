@@ -6,8 +6,8 @@ Of each these are the products X W, Xᵀ dL/dY and, but not of the lowest, dL/dY
 from functools import partial
 from math import ceil
 
-from nncli.nn.buffers import laid_out
-from nncli.nn.dense import Dense
+from nncli.nn.kernels.buffers import laid_out
+from nncli.nn.layers.dense import Dense
 from tests.benchmarks.rivals import nncli
 
 

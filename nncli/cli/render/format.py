@@ -1,0 +1,40 @@
+"""Numbers and cells as text."""
+
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+LARGE = 1e6
+
+
+def direction(higher: bool | None) -> str:
+    """An arrow towards better."""
+    return "" if higher is None else " ↑" if higher else " ↓"
+
+
+def cell_text(value: Any) -> str:
+    """A value as a table shows it: six significant digits, a dash where there is none."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def figure(value: float, digits: int = 4) -> str:
+    """A number with so many digits behind the point, or, where it is very small or large, so many in all.
+
+    >>> figure(0.25), figure(2.3456789e-06), figure(0.0), figure(2.5e38)
+    ('0.2500', '2.346e-06', '0.0000', '2.5e+38')
+    """
+    is_plain = value == 0 or 10.0 ** (1 - digits) <= abs(value) < LARGE
+    return f"{value:.{digits}f}" if is_plain else f"{value:.{digits}g}"
+
+
+def table(*headings: str, numbers: bool = True) -> Table:
+    """A plain table; all columns but the first are numbers, to the right."""
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for index, heading in enumerate(headings):
+        made.add_column(heading, justify="right" if numbers and index else "left", overflow="fold")
+    return made

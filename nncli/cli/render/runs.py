@@ -1,0 +1,77 @@
+"""A folder of runs, and the checks of one, as rich draws them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from nncli.cli.render.console import Output
+from nncli.cli.render.format import cell_text, figure, table
+from nncli.config.diagnostics import harmless
+
+if TYPE_CHECKING:
+    from nncli.analysis.run_list import Listed
+
+COLOURS = {
+    "running": "cyan",
+    "finished": "green",
+    "interrupted": "yellow",
+    "diverged": "red",
+    "damaged": "bold red",
+    "unreadable": "red",
+}
+OTHERS = ("validation_", "test_")  # before the metrics of other splits than the training set
+ENDLESS = 10_000  # characters, more than any table is wide
+MOST_KEYS = 12  # that are told of a run; --json has them all
+PENALTIES = {"data_loss", "regularization_loss"}
+
+
+def show_runs(folder: Path, listed: Sequence["Listed"]) -> None:
+    """A row a run: status, loss and first metric of each split; then what sets it apart, and what is wrong."""
+    out = Output()
+    if not listed:
+        out.print(f"{folder}: no runs; 'nncli train config.yaml' makes one", soft_wrap=True)
+        return
+    columns = list(dict.fromkeys(name for each in listed for name in _telling(each.metrics)))
+    made = _runs_table(listed, columns)
+    endless = out.options.update(max_width=ENDLESS)
+    while columns and Measurement.get(out, endless, made).maximum > out.width:  # no number is broken
+        made = _runs_table(listed, columns[: len(columns) - 1])
+        columns.pop()
+    out.print(made)
+    apart = {harmless(each.path.name): each.differences for each in listed if each.differences}
+    if apart:
+        out.print("\nunlike most:")
+    for name, differences in apart.items():
+        told = [f"{key} {cell_text(value)}" for key, value in differences.items()]
+        more = f", and {len(told) - MOST_KEYS} more" if len(told) > MOST_KEYS else ""
+        out.print(Text.assemble((name, "bold"), f" {', '.join(told[:MOST_KEYS])}{more}"))
+    for problem in filter(None, (each.problem for each in listed)):
+        out.print(Text(f"\n{problem}", style="red"), soft_wrap=True)
+
+
+def _runs_table(listed: Sequence["Listed"], columns: Sequence[str]) -> Table:
+    """A row a run, with these metrics."""
+    made = table("run", "status", "epoch", *(name.replace("_", "\n", 1) for name in columns))
+    made.columns[1].justify = "left"
+    for each in listed:
+        status = Text(each.status.replace(", ", ",\n"), style=COLOURS.get(each.status.split()[0], ""))
+        values = [figure(each.metrics[name]) if name in each.metrics else "–" for name in columns]
+        made.add_row(harmless(each.path.name), status, _epoch(each), *values)
+    return made
+
+
+def _epoch(each: "Listed") -> str:
+    """Of which its metrics are, and of how many where more are to come."""
+    if each.epoch is None:
+        return "–"
+    return f"{each.epoch}/{each.epochs}" if each.status == "running" else str(each.epoch)
+
+
+def _telling(metrics: dict[str, float]) -> list[str]:
+    """The columns that are shown of a run: loss and first metric of the training and of the validation set."""
+    own = [name for name in metrics if not name.startswith(OTHERS) and name not in PENALTIES][:2]
+    return [name for split in ("", "validation_") for name in (f"{split}{each}" for each in own) if name in metrics]

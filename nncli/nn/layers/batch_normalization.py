@@ -1,0 +1,118 @@
+"""Bringing the columns of a batch to one scale, so that layers above see numbers of the same size throughout."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nncli.nn.kernels.dropout_mask import Random
+from nncli.nn.layers.layer import Layer
+from nncli.nn.parameters import Array, Shape
+from nncli.registry import Positive, Share, register
+
+
+@register("batch_normalization")
+class BatchNormalization(Layer):
+    """Each column gets mean 0 and variance 1 over the rows of the batch, then a scale and a shift that are learned.
+
+        X̂ = (X − m) / √(v + ε)         m, v (M,): mean and variance (over N) of the columns of X (N, M)
+        Y = γ X̂ + β                    γ, β (M,)
+        dL/dβ = Σ dL/dY,   dL/dγ = Σ dL/dY X̂                            sums over the rows
+        dL/dX = γ / √(v + ε) (dL/dY − (dL/dβ + X̂ dL/dγ) / N)
+
+    Outside training m and v are running means of those of the batches, r ← ρ r + (1 − ρ) batch, beginning at 0 and 1;
+    they are constants there, and the bracket is dL/dY alone. The running variance takes the batch's over N − 1.
+    A row in a batch depends on the others; where a batch is small, training and inference differ most.
+
+    Args:
+        momentum: ρ, the share of the old running statistics that is kept; PyTorch's momentum is 1 − ρ.
+        epsilon: ε, keeps the quotient finite where a column is constant.
+
+    Source: Ioffe and Szegedy 2015, arXiv:1502.03167, algorithms 1 and 2; running means as in PyTorch.
+    """
+
+    initializer_before = None
+    fewest_rows = 2
+    mixes_rows = True
+
+    def __init__(self, momentum: Share = 0.9, epsilon: Positive = 1e-5) -> None:
+        self.momentum, self.epsilon = momentum, epsilon
+
+    def shapes(self, inputs: int) -> dict[str, Shape]:
+        """γ (M,) and β (M,)."""
+        return {"scale": (inputs,), "shift": (inputs,)}
+
+    def statistics(self, inputs: int) -> dict[str, Shape]:
+        """The running mean (M,) and the running variance (M,)."""
+        return {"running_mean": (inputs,), "running_variance": (inputs,)}
+
+    def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
+        """Take γ, β, their gradients and the running statistics."""
+        super().attach(values, gradients, dtype)
+        self.scale, self.shift = values["scale"], values["shift"]
+        self.d_scale, self.d_shift = gradients["scale"], gradients["shift"]
+        self.running_mean, self.running_variance = values["running_mean"], values["running_variance"]
+
+    def initialize(self, rng: Random) -> None:
+        """γ = 1, β = 0, running mean 0, running variance 1."""
+        self.scale[...], self.shift[...] = 1, 0
+        self.running_mean[...], self.running_variance[...] = 0, 1
+
+    def arrange(self, inputs: Array) -> None:
+        """And X̂ (N, M)."""
+        super().arrange(inputs)
+        self.normalized = self.buffer["normalized", *inputs.shape]
+
+    def forward(self, inputs: Array, training: bool = False) -> Array:
+        """Y = γ (X − m) / √(v + ε) + β."""
+        if inputs is not self.inputs:
+            self.arrange(inputs)
+        normalized, outputs = self.normalized, self.outputs
+        self.training = training
+        self.mean = np.mean(inputs, axis=0) if training else self.running_mean
+        np.subtract(inputs, self.mean, out=normalized)  # X − m
+        self.variance = np.mean(np.square(normalized, out=outputs), axis=0) if training else self.running_variance
+        if training:
+            self._remember(len(inputs))
+        self.deviation = np.sqrt(self.variance + self.epsilon)  # √(v + ε)
+        np.divide(normalized, self.deviation, out=normalized)  # X̂
+        np.multiply(normalized, self.scale, out=outputs)  # γ X̂
+        return np.add(outputs, self.shift, out=outputs)  # + β
+
+    def backward(self, grad: Array) -> Array:
+        """dL/dX = γ / √(v + ε) (dL/dY − (dL/dβ + X̂ dL/dγ) / N), after dL/dγ and dL/dβ."""
+        self.parameter_gradients(grad)
+        d_inputs = self.d_inputs
+        if self.training:
+            np.multiply(self.normalized, self.d_scale, out=d_inputs)  # X̂ dL/dγ
+            np.add(d_inputs, self.d_shift, out=d_inputs)  # dL/dβ + X̂ dL/dγ
+            np.divide(d_inputs, len(grad), out=d_inputs)
+            np.subtract(grad, d_inputs, out=d_inputs)
+        else:
+            np.copyto(d_inputs, grad)
+        return np.multiply(d_inputs, self.scale / self.deviation, out=d_inputs)  # γ / √(v + ε) ( … )
+
+    def parameter_gradients(self, grad: Array) -> None:
+        """dL/dγ = Σ dL/dY X̂ and dL/dβ = Σ dL/dY."""
+        products = np.multiply(grad, self.normalized, out=self.buffer["products", *grad.shape])
+        np.add.reduce(products, axis=0, out=self.d_scale)  # Σ dL/dY X̂
+        np.add.reduce(grad, axis=0, out=self.d_shift)  # Σ dL/dY
+
+    def workings(self) -> dict[str, Array]:
+        """m, v and X̂."""
+        return {"mean": self.mean, "variance": self.variance, "normalized": self.normalized}
+
+    def differences(self) -> Sequence[tuple[Array, Array]]:
+        """X̂ = (X − m) / √(v + ε), which subtracts |m| / √(v + ε)."""
+        return [(self.normalized, np.abs(self.mean) / self.deviation)]
+
+    def backward_terms(self, grad: Array) -> Array | None:
+        """|γ| / √(v + ε) times the largest |dL/dY| of each column."""
+        magnitude: Array = np.max(np.abs(grad), axis=0) * np.abs(self.scale / self.deviation)
+        return magnitude
+
+    def _remember(self, rows: int) -> None:
+        """Move the running statistics towards those of a batch, the variance over N − 1."""
+        unbiased = self.variance * (rows / max(rows - 1, 1))
+        self.running_mean += (1 - self.momentum) * (self.mean - self.running_mean)  # ρ r + (1 − ρ) batch
+        self.running_variance += (1 - self.momentum) * (unbiased - self.running_variance)

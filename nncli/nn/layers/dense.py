@@ -1,0 +1,140 @@
+"""The layer that learns: a weight for each pair of an input and a unit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nncli.nn.initializers import Initializer
+from nncli.nn.kernels.alignment import with_odd_lines
+from nncli.nn.kernels.buffers import is_buffer
+from nncli.nn.kernels.dropout_mask import Random
+from nncli.nn.kernels.matmul import sum_of_products
+from nncli.nn.layers.layer import NOTHING, Layer
+from nncli.nn.parameters import Array, Shape, stacked
+from nncli.nn.penalties import Penalty
+from nncli.registry import Count, NonNegative, register
+
+WIDE = 2  # inputs for each unit
+
+
+@register("dense", alias="Layer_Dense")
+class Dense(Layer):
+    """Each unit adds up all inputs, each times a weight, and a bias.
+
+        Y = X W + b            X (N, D)   W (D, M)   b (M,)   Y (N, M)
+        dL/dW = Xᵀ dL/dY
+        dL/db = Σ dL/dY         over the rows
+        dL/dX = dL/dY Wᵀ
+
+    The sums over the rows are not averages: the mean over the rows is in the loss. A bias is computed as the weight of
+    one more input that is always 1, Y = [X 1] [W; b], which costs neither the addition nor the sum over the rows; and
+    since numbers lie column by column, what is multiplied is Yᵀ = [W; b]ᵀ [X 1]ᵀ. Only wide inputs that lie row by row,
+    as batches are gathered, are multiplied as they are.
+
+    Args:
+        units: M, the number of outputs.
+        l1: λ of the penalty λ Σ|W|; that of ``regularization`` where it is not given.
+        l2: λ of the penalty λ Σ W²; that of ``regularization`` where it is not given.
+        bias_l1: λ of the penalty λ Σ|b|; that of ``regularization`` where it is not given.
+        bias_l2: λ of the penalty λ Σ b²; that of ``regularization`` where it is not given.
+        initializer: how the weights begin; where it is not given he before a relu and its kin, glorot elsewhere. Biases
+            are 0.
+
+    Source: Kinsley and Kukieła 2020, chapters 3 and 9.
+    """
+
+    def __init__(
+        self,
+        units: Count,
+        l1: NonNegative | None = None,
+        l2: NonNegative | None = None,
+        bias_l1: NonNegative | None = None,
+        bias_l2: NonNegative | None = None,
+        initializer: Initializer | None = None,
+    ) -> None:
+        self.units = units
+        self.l1, self.l2 = l1 or 0.0, l2 or 0.0
+        self.bias_l1, self.bias_l2 = bias_l1 or 0.0, bias_l2 or 0.0
+        self.initializer = initializer
+
+    def width(self, inputs: int) -> int:
+        """M, whatever goes in."""
+        return self.units
+
+    def shapes(self, inputs: int) -> dict[str, Shape]:
+        """W (D, M) and b (M,)."""
+        return {"weights": (inputs, self.units), "biases": (self.units,)}
+
+    def multiply_adds(self, inputs: int) -> int:
+        """D M, those of one row times W."""
+        return inputs * self.units
+
+    def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
+        """Take W, b and their gradients."""
+        super().attach(values, gradients, dtype)
+        self.weights, self.biases = values["weights"], values["biases"]
+        self.d_weights, self.d_biases = gradients["weights"], gradients["biases"]
+        self.weights_and_biases = stacked(self.weights, self.biases)  # [W; b]
+        self.d_weights_and_biases = stacked(self.d_weights, self.d_biases)
+        self.weights_and_biases_transposed = self.weights_and_biases.T
+        self.weights_transposed = self.weights.T
+
+    def initialize(self, rng: Random) -> None:
+        """Draw W; b stays 0."""
+        if self.initializer is None:
+            raise ValueError("a dense layer without an initializer cannot draw its weights")
+        self.weights[...] = self.initializer.draw(rng, *self.weights.shape)
+
+    def penalties(self) -> Sequence[Penalty]:
+        """Those with a λ above 0."""
+        both = (
+            Penalty(self.weights, self.d_weights, self.l1, self.l2),
+            Penalty(self.biases, self.d_biases, self.bias_l1, self.bias_l2),
+        )
+        return [penalty for penalty in both if penalty.l1 or penalty.l2]
+
+    def takes_rows(self, inputs: Array) -> bool:
+        """Where they are so wide that to lay out the products X W (N, M) by columns costs less than X (N, D).
+
+        An epoch of 60,000 × 784 in batches of 128 through 784-128-128-10 takes 240 ms so, else 250.
+        """
+        return inputs.flags.c_contiguous and not is_buffer(inputs) and inputs.shape[1] >= WIDE * self.units
+
+    def arrange(self, inputs: Array) -> None:
+        """And [X 1]ᵀ and Yᵀ, row-major as ``dot`` fills them, or X W and ones; other inputs are copied at each pass."""
+        super().arrange(inputs)
+        self.by_rows = self.takes_rows(inputs) and inputs.dtype == self.weights.dtype
+        if self.by_rows:
+            rows, columns = len(inputs), with_odd_lines(self.units, inputs.dtype)
+            self.products = self.buffer["products", columns, rows].T[:, : self.units]
+            self.ones = self.buffer["ones", rows, 1][:, 0]
+            return
+        self.inputs_and_ones_transposed, self.outputs_transposed = self.buffer.with_ones(inputs).T, self.outputs.T
+        if not is_buffer(inputs):
+            self.inputs = NOTHING
+
+    def forward(self, inputs: Array, training: bool = False) -> Array:
+        """Y = X W + b."""
+        if inputs is not self.inputs:
+            self.arrange(inputs)
+        if self.by_rows:
+            np.matmul(inputs, self.weights, out=self.products)  # X W, row by row
+            np.copyto(self.outputs, self.products)
+            return np.add(self.outputs, self.biases, out=self.outputs)  # X W + b
+        weights_and_biases, inputs_and_ones = self.weights_and_biases_transposed, self.inputs_and_ones_transposed
+        weights_and_biases.dot(inputs_and_ones, out=self.outputs_transposed)  # Yᵀ = [W; b]ᵀ [X 1]ᵀ
+        return self.outputs
+
+    def backward(self, grad: Array) -> Array:
+        """dL/dX = dL/dY Wᵀ, after dL/dW and dL/db."""
+        self.parameter_gradients(grad)
+        return np.matmul(grad, self.weights_transposed, out=self.d_inputs)  # dL/dY Wᵀ
+
+    def parameter_gradients(self, grad: Array) -> None:
+        """dL/dW = Xᵀ dL/dY and dL/db = 1ᵀ dL/dY, at once as [X 1]ᵀ dL/dY."""
+        if self.by_rows:
+            self.inputs.T.dot(grad, out=self.d_weights)  # Xᵀ dL/dY
+            self.ones.dot(grad, out=self.d_biases)  # 1ᵀ dL/dY
+            return
+        sum_of_products(self.inputs_and_ones_transposed, grad, self.d_weights_and_biases)  # [X 1]ᵀ dL/dY

@@ -1,0 +1,44 @@
+"""Named components and the models that their constructors' signatures become; it imports nothing of the package.
+
+The base class of a kind of component is marked with ``@kind``, each component with ``@register``. The constructor of a
+component is its schema.
+"""
+
+from nncli.registry.components import (
+    Component,
+    ComponentOf,
+    ComponentSpec,
+    components,
+    kind,
+    kinds,
+    meanings,
+    names,
+    register,
+    step_into,
+)
+from nncli.registry.constraints import Bounds, Count, NonNegative, Positive, Probability, Seed, Share
+from nncli.registry.model import Model, Parameter, core_of, validated
+
+__all__ = [
+    "Bounds",
+    "Component",
+    "ComponentOf",
+    "ComponentSpec",
+    "Count",
+    "Model",
+    "NonNegative",
+    "Parameter",
+    "Positive",
+    "Probability",
+    "Seed",
+    "Share",
+    "components",
+    "core_of",
+    "kind",
+    "kinds",
+    "meanings",
+    "names",
+    "register",
+    "step_into",
+    "validated",
+]

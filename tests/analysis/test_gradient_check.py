@@ -1,0 +1,194 @@
+"""The gradient check of a spec: on its own rows, in double precision, whatever is in it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nncli.analysis.gradient_check import TOLERANCE, check_gradients
+from nncli.data.batches import Batches
+from nncli.errors import GateError, SpecError
+from nncli.nn import network
+from nncli.nn.layers.dense import Dense
+from nncli.nn.network import Network
+from tests.examples import BINARY, DENSE_8, LATE_TEST, NORMALIZED, SINE
+
+SOFTMAX = "{type: dense, units: 3}, softmax]"
+SPECS = {
+    "small": (),
+    "one layer": (f"layers=[{SOFTMAX}",),
+    "deep": (f"layers=[{DENSE_8}, gelu, {DENSE_8}, elu, {DENSE_8}, leaky_relu, {SOFTMAX}",),
+    "sine": SINE,
+    "binary": BINARY,
+    "batch normalization": NORMALIZED,
+    "dropout": (f"layers=[{DENSE_8}, relu, {{type: dropout, rate: 0.4}}, {SOFTMAX}",),
+    "dropout from the book's stream": LATE_TEST,
+    "L1 and L2": ("regularization={l1: 0.01, l2: 0.02, bias_l1: 0.03, bias_l2: 0.04}",),
+    "squares on classes": ("layers=[{type: dense, units: 3}]", "loss=mean_squared_error"),
+    "absolute on sine": (*SINE, "loss=mean_absolute_error"),
+}
+
+
+def checked(*overrides, rows=300, entries=500):
+    return check_gradients(Path("config.yaml"), overrides, rows, entries)
+
+
+@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
+def test_right_specs_pass(here, overrides):
+    """Whatever is in a spec, backward is the slope of its loss, and every entry of every array was compared."""
+    check = checked(*overrides)
+    assert check.passes(TOLERANCE), check.worst
+    assert all(each.compared == np.prod(each.shape) for each in check.arrays)
+
+
+@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
+def test_a_fault_is_found_in_each(here, monkeypatch, overrides):
+    """A factor of 1.001 in the gradients of the dense layers passes in none of them."""
+    honest = Dense.parameter_gradients
+
+    def faulty(layer, grad):
+        honest(layer, grad)
+        layer.d_weights *= 1.001
+
+    monkeypatch.setattr(Dense, "parameter_gradients", faulty)
+    check = checked(*overrides, entries=5)
+    assert not check.passes(TOLERANCE)
+    assert check.worst.name.endswith(".weights")
+
+
+@pytest.mark.parametrize("rows", [1, 7, 60, 61])
+def test_rows_are_bounded(here, rows):
+    """So many rows of the training set are looked at, all of it where it has fewer; those left out are counted."""
+    check = checked(rows=rows)
+    assert check.rows + check.rows_near_kinks + check.rows_clipped == min(rows, 60)
+
+
+@pytest.mark.parametrize("entries", [1, 5, 1000])
+def test_entries_are_bounded(here, entries):
+    """So many entries of each array are compared, all of a smaller one."""
+    found = {each.name: each.compared for each in checked(entries=entries).arrays}
+    sizes = {"layers.0.weights": 16, "layers.0.biases": 8, "layers.2.weights": 24, "layers.2.biases": 3}
+    assert found == {name: min(entries, size) for name, size in sizes.items()}
+
+
+def test_the_number_format_of_the_spec_does_not_matter(here):
+    """What a spec trains in single precision is checked in double, as if it said so itself."""
+    assert checked("dtype=float32").arrays == checked("dtype=float64").arrays
+
+
+def test_the_same_spec_gives_the_same_numbers(here):
+    """Rows, entries and masks are picked by the seed: twice the same, and others with another seed."""
+    overrides = SPECS["dropout"]
+    first = checked(*overrides, rows=20, entries=3)
+    assert checked(*overrides, rows=20, entries=3) == first
+    assert checked(*overrides, "seed=1", rows=20, entries=3) != first
+
+
+def test_points_at_the_kink_are_left_out(here):
+    """The innermost point of each arm lies at the origin, where every unit of a first ReLU has its kink."""
+    check = checked()
+    assert (check.rows, check.rows_near_kinks, check.rows_clipped) == (57, 3, 0)
+
+
+def test_rows_of_the_training_set_are_used(here):
+    """Rows that validation takes out of the data are not among those that are looked at."""
+    check = checked("validation={fraction: 0.5}")
+    assert check.rows + check.rows_near_kinks == 30
+
+
+def test_no_row_left_is_told(here):
+    """Where all weights are 0 every ReLU stands at its kink: nothing can be said, and that is a gate not met."""
+    with pytest.raises(
+        GateError, match=r"config\.yaml: the gradients cannot be compared: no row is left: near a kink 60"
+    ):
+        checked("layers[0].initializer={type: normal, scale: 1e-12}")
+
+
+def test_a_wrong_spec_is_told_first(here):
+    """A spec that cannot be trained is not checked either."""
+    with pytest.raises(SpecError, match=r"layers\[0\]\.units"):
+        checked("layers[0].units=0")
+
+
+def test_nothing_is_written(here):
+    """Checking leaves the folder and NumPy's global stream as they were."""
+    before = np.random.get_state()[1].tobytes()  # noqa: NPY002
+    checked()
+    assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
+    assert [path.name for path in here.iterdir()] == ["config.yaml"]
+
+
+BY_ROWS = ("layers=[{type: dense, units: 1}, tanh, {type: dense, units: 3}, softmax]", "training.batch_size=16")
+DROPPED = ("layers=[{type: dense, units: 8}, {type: dropout, rate: 0.5}, {type: dense, units: 3}, softmax]",)
+
+
+def in_rows(factor, dtype=None, rows=None):
+    """Spoil the weights' gradient where inputs are row-major; only in a dtype or for a number of rows, if given."""
+    honest = Dense.parameter_gradients
+
+    def faulty(layer, grad):
+        honest(layer, grad)
+        if layer.by_rows and dtype in (None, grad.dtype) and rows in (None, len(grad)):
+            layer.d_weights *= factor
+
+    return Dense, "parameter_gradients", faulty
+
+
+def shifted_targets():
+    """Labels of the remainder batch, each of the row before."""
+    honest = Batches._portions
+
+    def faulty(batches, order, begin):
+        for inputs, targets in honest(batches, order, begin):
+            yield inputs, np.roll(targets, 1, axis=0) if len(targets) < batches.size else targets
+
+    return Batches, "_portions", faulty
+
+
+def scaled_accumulation():
+    """The accumulated gradients are off by a thousandth."""
+    honest = Network._pass_in_portions
+
+    def faulty(network, inputs, targets, losses):
+        honest(network, inputs, targets, losses)
+        network.parameters.gradients *= 1.001
+
+    return Network, "_pass_in_portions", faulty
+
+
+MUTATIONS = {
+    "sign of the row-major product": (BY_ROWS, in_rows(-1)),
+    "factor in the row-major product": (BY_ROWS, in_rows(1.001)),
+    "factor in the row-major product in float32": (BY_ROWS, in_rows(1.01, dtype=np.float32)),
+    "factor in the remainder batch": (BY_ROWS, in_rows(1.001, rows=12)),
+    "labels of the remainder batch": (BY_ROWS, shifted_targets()),
+}
+
+
+@pytest.mark.parametrize(("overrides", "mutation"), MUTATIONS.values(), ids=MUTATIONS)
+def test_an_error_in_a_step_is_found(here, monkeypatch, overrides, mutation):
+    """What only a step on a mini-batch computes is compared too; the central differences see nothing of it."""
+    assert checked(*overrides).passes(TOLERANCE)
+    monkeypatch.setattr(*mutation)
+    check = checked(*overrides)
+    assert check.worst.error < TOLERANCE
+    assert not check.passes(TOLERANCE)
+
+
+@pytest.mark.parametrize("overrides", [(), DROPPED, (*DROPPED, "rng=nnfs")], ids=["plain", "dropout", "book's stream"])
+def test_an_error_in_micro_batches_is_found(here, monkeypatch, overrides):
+    """Gradients accumulated over micro-batches are compared with those of all rows."""
+    monkeypatch.setattr(network, "PORTION", 1)
+    monkeypatch.setattr(network, "TIMES_TRAINED", 5)
+    right = checked(*overrides)
+    assert right.passes(TOLERANCE), [step.worst for step in right.steps]
+    assert all(step.micro_batches > 1 for step in right.steps)
+    monkeypatch.setattr(*scaled_accumulation())
+    assert not checked(*overrides).passes(TOLERANCE)
+
+
+def test_the_steps_are_those_of_an_epoch(here):
+    """The first two batches and the last one, in the dtype of training and in float64."""
+    steps = checked("training.batch_size=16").steps
+    assert [(step.batch, step.rows) for step in steps] == [(0, 16), (1, 16), (3, 12)] * 2
+    assert [step.dtype for step in steps] == ["float32"] * 3 + ["float64"] * 3

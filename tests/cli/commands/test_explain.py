@@ -1,0 +1,278 @@
+"""``nncli explain``: a training step or a component, as text and as JSON."""
+
+import json
+import re
+from pathlib import Path
+from textwrap import indent
+
+import numpy as np
+import pytest
+import yaml
+
+from nncli.analysis.explanation import explain
+from nncli.cli.render.component_reference import in_words, source
+from nncli.config.diagnostics import Source
+from nncli.config.document import read
+from nncli.config.validation import validate
+from nncli.experiment.loading import load
+from nncli.registry import components, kinds
+from tests.conftest import SPEC
+from tests.examples import BINARY, NORMALIZED, SINE, WARM_COSINE
+
+ALL = [entry for kind in kinds() for entry in components(kind)]
+IDS = [f"{entry.kind}-{entry.name}" for entry in ALL]
+ALIASES = sorted((entry.alias, entry.kind, entry.name) for entry in ALL if entry.alias)
+BOOK = "layers[0].units=64"  # the book's network
+NUMBERS = re.compile(r" {6}[-+.\de…naif ]+")  # a row of an array
+
+
+def strict(text):
+    """The one JSON document in a text, in which nothing is NaN or infinite."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def flowing(text):
+    """Words one space apart: how lines are broken is the terminal's affair."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("overrides", [(), SINE, BINARY, NORMALIZED, (WARM_COSINE,)])
+def test_a_step_is_written_out(here, nncli, overrides):
+    """Every heading stands in its order, below it its formulas, its arrays by their names and shapes."""
+    result = nncli("explain", "config.yaml", *overrides)
+    assert (result.code, result.err) == (0, "")
+    explanation = explain(Path("config.yaml"), overrides, 2)
+    rest = result.out
+    for step in explanation.steps:
+        _, found, rest = rest.partition(f"\n{step.heading}\n")
+        assert found, step.heading
+        own = rest.partition("\n\n")[0]
+        assert all(" ".join(formula.split()) in flowing(own) for formula in step.formulas)
+        for name, array in step.arrays.items():
+            assert f"  {name} (" in own if array.ndim else f"  {name} = " in own
+    assert f"\nupdate: {explanation.updates[0].optimizer}\n" in rest
+    assert [line.split()[0] for line in rest.splitlines()[-len(explanation.updates) :]] == [
+        update.optimizer for update in explanation.updates
+    ]
+
+
+def test_each_layer_type_has_its_formula(here, nncli):
+    """The small spec's formulas, forward and back, stand with their layers."""
+    out = nncli("explain", "config.yaml").out
+    for words in (
+        "config.yaml: one training step on 2 of its 60 rows",
+        "layer 0: dense, 2 → 8\n    Y = X W + b",
+        "layer 1: relu, 8 → 8\n    Y = max(X, 0)",
+        "layer 3: softmax, 3 → 3\n    P = exp(Z − max Z) / Σ exp(Z − max Z)",
+        "loss: categorical_crossentropy\n    L = −log clip(Σ T P)",
+        "the same at once, as training computes it\n    dL/dZ = (P − T) / N",
+        "back through layer 0: dense, 2 → 8\n    dL/dW = Xᵀ dL/dY",
+        "w ← w − η m̂ / (√v̂ + ε)",
+    ):
+        assert words in out
+
+
+@pytest.mark.parametrize("digits", [1, 3, 4, 9])
+def test_digits(here, nncli, digits):
+    """Numbers are rounded to so many digits; four where nothing is said."""
+    steps = explain(Path("config.yaml"), (), 2).steps
+    (mean,) = [step.arrays["mean"] for step in steps if "mean" in step.arrays]
+    out = nncli("explain", "config.yaml", "--digits", digits).out
+    assert f"\n  mean = {float(mean):.{digits}g}\n" in out
+    if digits == 4:
+        assert out == nncli("explain", "config.yaml").out
+
+
+def test_rows(here, nncli):
+    """So many rows go through the network."""
+    for rows in (1, 3, 20):
+        out = nncli("explain", "config.yaml", "--rows", rows).out
+        assert f"one training step on {rows} of its 60 rows" in out
+        assert f"  inputs ({rows}, 2)\n" in out
+
+
+def test_what_is_wide_is_cut_and_what_is_narrow_is_whole(here, nncli):
+    """Of 64 units the first four and the last two are shown, of 3 outputs all; the shape stands beside the name."""
+    out = nncli("explain", "config.yaml", BOOK).out
+    lines = out.splitlines()
+    wide = lines[lines.index("  weights (2, 64)") + 1].split()
+    assert (len(wide), wide[4]) == (7, "…")
+    column = lines[lines.index("  weights (64, 3)") + 1 :][:7]
+    assert [len(line.split()) for line in column] == [3, 3, 3, 3, 1, 3, 3]
+    assert len(lines[lines.index("  outputs (2, 3)") + 1].split()) == 3
+
+
+@pytest.mark.parametrize("overrides", [(BOOK,), (BOOK, "layers[0].initializer={type: normal, scale: 1e-12}")])
+def test_a_terminal_of_80_columns_is_wide_enough(here, nncli, monkeypatch, overrides):
+    """With the book's network no row of numbers is longer than 100 characters, and no line of the updates than 80."""
+    monkeypatch.setenv("COLUMNS", "80")
+    out = nncli("explain", "config.yaml", *overrides).out
+    rows = [line for line in out.splitlines() if NUMBERS.fullmatch(line)]
+    assert len(rows) > 40
+    assert max(map(len, rows)) <= 100
+    assert max(map(len, out[out.index("first step of each optimizer") :].splitlines())) <= 80
+
+
+def test_a_deep_network_s_updates_show_both_ends(here, nncli):
+    """Of many arrays those of the first and of the last layer have a column; the document has all of them."""
+    deep = "layers=[" + "{type: dense, units: 4}, relu, " * 5 + "{type: dense, units: 3}, softmax]"
+    out = nncli("explain", "config.yaml", deep).out
+    table = out[out.index("first step of each optimizer") :]
+    assert table.count("layers.0") == table.count("layers.10") == 2
+    assert "layers.4" not in table
+    document = strict(nncli("explain", "config.yaml", deep, "--json").out)
+    assert len(document["parameters"]) == len(document["gradients"]) == 12
+    assert all(len(update["changes"]) == 12 for update in document["updates"])
+
+
+@pytest.mark.parametrize("overrides", [(), (BOOK, "dtype=float64"), SINE, BINARY, NORMALIZED])
+def test_json_holds_every_number_in_full(here, nncli, overrides):
+    """One document, nothing else; every array comes back as it was, to the last bit, whatever --digits says."""
+    result = nncli("explain", "config.yaml", *overrides, "--rows", 9, "--digits", 1, "--json")
+    document = strict(result.out)
+    explanation = explain(Path("config.yaml"), overrides, 9)
+    assert (result.code, result.err) == (0, "")
+    assert (document["rows"], document["of"]) == (explanation.rows, explanation.of)
+    for step, written in zip(explanation.steps, document["steps"], strict=True):
+        assert (written["heading"], written["formulas"]) == (step.heading, step.formulas)
+        assert list(written["arrays"]) == list(step.arrays)
+        for name, array in step.arrays.items():
+            np.testing.assert_array_equal(np.array(written["arrays"][name], array.dtype), array)
+    assert document["parameters"] == explanation.parameters
+    assert document["gradients"] == explanation.gradients
+    assert [update["changes"] for update in document["updates"]] == [each.changes for each in explanation.updates]
+
+
+def test_overrides_are_explained(here, nncli):
+    """What is explained is the network that the overrides make, and the folder stays as it was."""
+    out = nncli("explain", "config.yaml", "layers[0].units=5", "optimizer={type: sgd, learning_rate: 0.25}").out
+    assert "layer 0: dense, 2 → 5\n" in out
+    assert "\nupdate: sgd\n" in out
+    assert [path.name for path in here.iterdir()] == ["config.yaml"]
+
+
+@pytest.mark.parametrize("entry", ALL, ids=IDS)
+def test_every_component_is_explained(nncli, entry):
+    """Name and kind, what it does, its formulas, every parameter with its meaning, its source, an example."""
+    result = nncli("explain", entry.name)
+    assert (result.code, result.err) == (0, "")
+    words = flowing(result.out)
+    assert f"{entry.name} ({entry.kind}" in words
+    assert (entry.alias or "") in words
+    assert entry.summary in words
+    assert f"Source: {source(entry)}" in words
+    assert all(" ".join(formula.split()) in words for formula in entry.formulas)
+    for each in map(in_words, entry.parameters):
+        assert re.search(rf"^  {each.name}  {each.type}, {each.default or 'required'}", result.out, re.MULTILINE)
+        assert each.meaning.replace("``", "") in words
+
+
+@pytest.mark.parametrize("entry", ALL, ids=IDS)
+def test_every_example_can_be_pasted(nncli, entry):
+    """The example is shown as it stands in the document, and makes a right spec in the place of the small one's."""
+    (known,) = [each for each in strict(nncli("explain", entry.name, "--json").out) if each["kind"] == entry.kind]
+    example = known["example"]
+    assert indent(example, "    ") in nncli("explain", entry.name).out
+    assert entry.name in example
+    section = example.partition(":")[0]
+    others = {name: value for name, value in yaml.safe_load(SPEC).items() if name != section}
+    sections, problems = validate(read(Source("pasted.yaml", yaml.safe_dump(others) + example + "\n")))
+    assert [str(problem) for problem in problems] == []
+    assert sections.has([section])
+
+
+@pytest.mark.parametrize(("alias", "kind", "name"), ALIASES)
+def test_the_book_s_names_work(nncli, alias, kind, name):
+    """A book's class name explains the component that stands for it."""
+    result = nncli("explain", alias)
+    assert result.code == 0
+    assert result.out.startswith(f"{name}  ({kind}, in the book {alias})\n")
+
+
+def test_a_name_in_two_kinds_shows_both(nncli):
+    """The mean absolute error is a loss and a metric: both are explained, each with its own example."""
+    out = nncli("explain", "mean_absolute_error").out
+    assert "mean_absolute_error  (loss" in out
+    assert "mean_absolute_error  (metric" in out
+    assert "    loss: mean_absolute_error" in out
+    assert "    metrics:\n      - mean_absolute_error" in out
+    assert [each["kind"] for each in strict(nncli("explain", "mean_absolute_error", "--json").out)] == [
+        "loss",
+        "metric",
+    ]
+
+
+def test_a_component_in_json(nncli):
+    """All that is known of it, as one document."""
+    (known,) = strict(nncli("explain", "adam", "--json").out)
+    assert (known["kind"], known["name"], known["alias"]) == ("optimizer", "adam", "Optimizer_Adam")
+    assert [each["name"] for each in known["parameters"]] == ["learning_rate", "decay", "beta_1", "beta_2", "epsilon"]
+    assert "m ← β₁ m + (1 − β₁) g" in known["text"]
+
+
+def test_a_file_comes_before_a_component_of_its_name(here, nncli):
+    """A config that is called like a component is explained as a config."""
+    (here / "adam").write_text(SPEC, encoding="utf-8")
+    assert nncli("explain", "adam").out.startswith("adam: one training step on 2 of its 60 rows, so that N = 2\n")
+    assert nncli("explain", "sgd").out.startswith("sgd  (optimizer")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["adm"], 2, "'adm' is neither a file nor a component; did you mean 'adam'?"),
+        (["Adam"], 2, "did you mean 'adam'?"),
+        (["qqqqqqq"], 2, "known: "),
+        (["x.yaml"], 2, "x.yaml: no such file"),
+        (["adam.yaml"], 2, "adam.yaml: no such file"),
+        (["."], 2, ".: is a directory"),
+        (["folder"], 2, "folder: is a directory"),
+        (["adam", "optimizer.learning_rate=1"], 2, "adam is a component; overrides are for configs"),
+        (["config.yaml", "adam"], 2, "'adam' is no override"),
+        (["config.yaml", "--rows", "0"], 2, "1<=x<=20"),
+        (["config.yaml", "--rows", "21"], 2, "1<=x<=20"),
+        (["config.yaml", "--digits", "0"], 2, "1<=x<=17"),
+        (["config.yaml", "--digits", "18"], 2, "1<=x<=17"),
+        ([], 2, "SUBJECT"),
+        (["config.yaml", "layers[0].units=0"], 3, "layers[0].units: must be at least 1, got 0"),
+        (["empty.yaml"], 3, "empty.yaml:1:1: empty"),
+    ],
+)
+def test_wrong_requests(here, nncli, arguments, code, said):
+    """Each has its exit code and says what would be right; nothing is printed on standard output."""
+    (here / "folder").mkdir()
+    (here / "empty.yaml").touch()
+    result = nncli("explain", *arguments)
+    assert (result.code, result.out) == (code, "")
+    assert said in result.err
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        pytest.param(("layers=[{type: dense, units: 3}, softmax]",), id="one layer"),
+        pytest.param(("data={type: sine, samples: 1}", *SINE[1:]), id="one row"),
+        pytest.param(("layers=[{type: dense, units: 3}]", "loss=mean_squared_error"), id="squares on classes"),
+        pytest.param((*BINARY, "layers=[{type: dense, units: 1}, sigmoid]"), id="one output"),
+        pytest.param(("layers[2].initializer={type: normal, scale: 0}",), id="zeros in the last layer"),
+        pytest.param(("layers[0].initializer={type: normal, scale: 1e-40}",), id="tiny numbers"),
+        pytest.param(("optimizer={type: sgd, learning_rate: 1e300}", "dtype=float64"), id="an absurd rate"),
+        pytest.param(("layers[0].units=20000",), id="wide"),
+        pytest.param(("layers=[" + "{type: dense, units: 3}, tanh, " * 40 + "softmax]",), id="deep"),
+        pytest.param(("layers=[{type: dropout, rate: 0.99}, {type: dense, units: 3}, softmax]",), id="almost all off"),
+        pytest.param(("rng=nnfs", "seed=4294967295", "training.batch_size=1"), id="the book's stream"),
+        pytest.param((BOOK, "regularization={l1: 1e30, l2: 1e30, bias_l1: 1e30, bias_l2: 1e30}"), id="dear weights"),
+    ],
+)
+def test_odd_configs_are_explained(here, nncli, overrides):
+    """Whatever a right config says, its step is written out, in finite numbers, and nothing is on standard error."""
+    assert load(Path("config.yaml"), overrides)
+    result = nncli("explain", "config.yaml", *overrides, "--rows", 20)
+    assert (result.code, result.err) == (0, "")
+    assert not re.search(r"\b(nan|inf)\b", result.out)
+    assert "\nupdate: " in result.out
+    strict(nncli("explain", "config.yaml", *overrides, "--json").out)

@@ -1,0 +1,163 @@
+"""``nncli gradcheck``: the verdict on backward, as text, as JSON and as an exit code."""
+
+import json
+import re
+
+import pytest
+
+from nncli.nn.activations import ReLU
+from nncli.nn.layers.dense import Dense
+
+ARRAYS = ["layers.0.weights", "layers.0.biases", "layers.2.weights", "layers.2.biases"]
+
+
+def strict(text):
+    """The one JSON document in a text, in which nothing is NaN or infinite."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.fixture
+def faulty(monkeypatch):
+    """The gradient of every dense layer's biases is 1.001 times what it should be."""
+    honest = Dense.parameter_gradients
+
+    def parameter_gradients(layer, grad):
+        honest(layer, grad)
+        layer.d_biases *= 1.001
+
+    monkeypatch.setattr(Dense, "parameter_gradients", parameter_gradients)
+
+
+def test_the_starter_passes(here, nncli):
+    """The config that ``init`` writes has right gradients: a row an array, the worst entry, the verdict."""
+    assert nncli("init", "new.yaml").code == 0
+    result = nncli("gradcheck", "new.yaml", "--entries", 40)
+    assert (result.code, result.err) == (0, "")
+    assert [line.split()[0] for line in result.out.splitlines() if line.startswith("layers.")][:4] == ARRAYS
+    assert "backward is the slope of the loss" in result.out
+    assert "40 of 128" in result.out
+
+
+def test_rows_and_entries_are_told(here, nncli):
+    """How many rows were used and left out, and how many entries of how many were compared."""
+    result = nncli("gradcheck", "config.yaml", "--entries", 5)
+    assert "57 rows, 3 more near a kink left out" in result.out
+    for size in (16, 8, 24):
+        assert f"5 of {size}" in result.out
+    assert "9 rows" in nncli("gradcheck", "config.yaml", "layers=[{type: dense, units: 3}, softmax]", "--rows", 9).out
+
+
+def test_clipped_rows_are_told(here, nncli):
+    """Rows whose loss is clipped are left out, and said to be."""
+    result = nncli("gradcheck", "config.yaml", "layers[0].initializer={type: normal, scale: 100}")
+    assert result.code == 0
+    assert "more where the loss is clipped left out" in result.out
+
+
+def test_json_is_one_document(here, nncli):
+    """Every array with shape, counts and worst entry, and the verdict; nothing on standard error."""
+    result = nncli("gradcheck", "config.yaml", "--rows", 30, "--json")
+    document = strict(result.out)
+    assert (result.code, result.err) == (0, "")
+    assert [each["name"] for each in document["arrays"]] == ARRAYS
+    assert [each["shape"] for each in document["arrays"]] == [[2, 8], [8], [8, 3], [3]]
+    assert document["rows"] + document["rows_near_kinks"] + document["rows_clipped"] == 30
+    assert (document["config"], document["passed"]) == ("config.yaml", True)
+    for each in document["arrays"]:
+        assert each["error"] < document["tolerance"]
+        assert each["backward"] == pytest.approx(each["difference"], rel=1e-4, abs=1e-9)
+
+
+def test_a_wrong_gradient_ends_with_8(here, nncli, faulty):
+    """The table is printed all the same; standard error names the array, the entry and by how much it is off."""
+    result = nncli("gradcheck", "config.yaml")
+    assert result.code == 8
+    assert all(name in result.out for name in ARRAYS)
+    assert "backward is the slope" not in result.out
+    assert re.match(r"config\.yaml: layers\.[02]\.biases is off by 0\.001 at \[", result.err)
+    assert result.err.count("\n") == 1
+
+
+def test_a_wrong_gradient_in_json(here, nncli, faulty):
+    """The document says so and is whole, and the exit code is 8."""
+    result = nncli("gradcheck", "config.yaml", "--json")
+    document = strict(result.out)
+    assert (result.code, document["passed"]) == (8, False)
+    errors = {each["name"]: each["error"] for each in document["arrays"]}
+    assert errors["layers.0.biases"] == pytest.approx(1e-3, rel=0.01)
+    assert errors["layers.0.weights"] < document["tolerance"]
+
+
+def test_a_wrong_activation_shows_below_it(here, nncli, monkeypatch):
+    """A fault in a layer without parameters shows in the arrays below that layer, and in no other."""
+    honest = ReLU.backward
+    monkeypatch.setattr(ReLU, "backward", lambda layer, grad: 1.001 * honest(layer, grad))
+    result = nncli("gradcheck", "config.yaml", "--json")
+    document = strict(result.out)
+    assert result.code == 8
+    assert "layers.0." in result.err
+    wrong = [each["name"] for each in document["arrays"] if each["error"] > document["tolerance"]]
+    assert wrong == ["layers.0.weights", "layers.0.biases"]
+
+
+def test_no_row_left_ends_with_8(here, nncli):
+    """Where nothing can be compared there is no verdict: a sentence on standard error, and nothing else."""
+    result = nncli("gradcheck", "config.yaml", "layers[0].initializer={type: normal, scale: 1e-12}")
+    assert (result.code, result.out) == (8, "")
+    assert "config.yaml: the gradients cannot be compared: no row is left" in result.err
+
+
+def test_overrides_are_checked(here, nncli):
+    """What is checked is the network that the overrides make."""
+    document = strict(nncli("gradcheck", "config.yaml", "layers[0].units=5", "--json").out)
+    assert [each["shape"] for each in document["arrays"]] == [[2, 5], [5], [5, 3], [3]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["config.yaml", "layers[0].units=0"], 3, "layers[0].units: must be at least 1, got 0"),
+        (["config.yaml", "layers[0].unit=4"], 3, "unit"),
+        (["missing.yaml"], 2, "missing.yaml: no such file"),
+        (["."], 2, ".: is a directory"),
+        (["config.yaml", "--rows", "0"], 2, "'--rows'"),
+        (["config.yaml", "--entries", "0"], 2, "'--entries'"),
+        (["config.yaml", "word"], 2, "'word' is no override"),
+        ([], 2, "CONFIG"),
+    ],
+)
+def test_wrong_requests(here, nncli, arguments, code, said):
+    """A wrong config is told as everywhere, and so is a wrong command line; nothing is printed."""
+    result = nncli("gradcheck", *arguments)
+    assert (result.code, result.out) == (code, "")
+    assert said in result.err
+
+
+def test_no_run_is_made(here, nncli):
+    """Checking leaves the folder as it was."""
+    assert nncli("gradcheck", "config.yaml").code == 0
+    assert [path.name for path in here.iterdir()] == ["config.yaml"]
+
+
+def test_an_error_in_a_training_step_ends_with_8(here, nncli, monkeypatch):
+    """What only the row-major branch of a mini-batch computes is named with dtype, batch and rows."""
+    honest = Dense.parameter_gradients
+
+    def faulty(layer, grad):
+        honest(layer, grad)
+        if layer.by_rows:
+            layer.d_weights *= -1
+
+    overrides = ("layers[0].units=1", "training.batch_size=16")
+    assert "float32 step on batch 3, 12 rows: largest error" in nncli("gradcheck", "config.yaml", *overrides).out
+    monkeypatch.setattr(Dense, "parameter_gradients", faulty)
+    result = nncli("gradcheck", "config.yaml", *overrides)
+    assert result.code == 8
+    where = r"in the float32 training step on batch 0, 16 rows; rounding explains \d"
+    assert re.match(rf"config\.yaml: layers\.0\.weights is off by 2 at \[\d, 0\] {where}", result.err)
+    document = strict(nncli("gradcheck", "config.yaml", *overrides, "--json").out)
+    assert [(step["batch"], step["rows"], step["dtype"]) for step in document["steps"]][:1] == [(0, 16, "float32")]

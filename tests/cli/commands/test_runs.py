@@ -1,0 +1,178 @@
+"""``nncli runs``: every run of a folder with its status, what it reached, and what sets it apart."""
+
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from weakref import ref
+
+import pytest
+
+from nncli.analysis.run_list import runs_in
+from nncli.store import metrics_csv
+from nncli.store.lock import Lock
+
+
+@pytest.fixture
+def shelf(here, nncli):
+    """Three finished runs of which one has another learning rate, one that has lost its end, and a foreign folder."""
+    for name, change in (("a", ()), ("b", ("optimizer.learning_rate=0.5",)), ("c", ()), ("stopped", ())):
+        assert nncli("train", "config.yaml", *change, "--name", name, "-q").code == 0
+    (here / "runs" / "stopped" / "evaluation.json").unlink()
+    (here / "runs" / "notes").mkdir()
+    return here / "runs"
+
+
+def listed(nncli, *arguments):
+    result = nncli("runs", *arguments, "--json")
+    assert result.code == 0, result.err
+    return {run["path"].rpartition("/")[2]: run for run in json.loads(result.out)["runs"]}
+
+
+def test_every_run_has_its_status(shelf, nncli):
+    """Finished, interrupted and resumable, running, damaged, diverged; what is no run is not listed."""
+    assert nncli("train", "config.yaml", "--name", "wild", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
+    (shelf / "c" / "run.json").write_bytes(b"{")
+    lock = Lock(shelf / "b" / "lock")
+    runs = listed(nncli)
+    lock.release()
+    assert {name: run["status"].partition(" at ")[0] for name, run in runs.items()} == {
+        "a": "finished",
+        "b": "running",
+        "stopped": "interrupted",
+        "wild": "diverged",
+        "c": "damaged",
+    }
+    assert runs["stopped"]["status"] == "interrupted at epoch 30, resumable"
+    assert runs["c"]["problem"].startswith("runs/c/run.json: damaged: ")
+
+
+def test_a_run_is_told_by_what_sets_it_apart(shelf, nncli):
+    """Keys in which most runs agree are left out."""
+    runs = listed(nncli)
+    assert {name: run["differences"] for name, run in runs.items() if run["differences"]} == {
+        "b": {"optimizer.learning_rate": 0.5}
+    }
+    text = nncli("runs").out
+    assert "unlike most:\nb optimizer.learning_rate 0.5\n" in text
+    assert re.search(r"^a +finished +30 +", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_no_number_is_broken(shelf, nncli, monkeypatch, width):
+    """Where a terminal is narrow, columns are left out, and what is shown is whole."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = nncli("runs").out
+    assert re.search(r"^a +finished +30\b", text, re.MULTILINE)
+    assert max(map(len, text.partition("unlike")[0].splitlines())) <= width
+    loss = json.loads(nncli("runs", "--json").out)["runs"][0]["metrics"]["loss"]
+    assert (f"{loss:.4f}" in text) == (width > 40)
+
+
+def test_metrics_are_the_final_ones(shelf, nncli):
+    """As ``compare`` shows them, and the runs are sorted by one, the best first."""
+    runs = listed(nncli, "--sort", "validation_accuracy")
+    compared = json.loads(nncli("compare", "a", "b", "--json").out)["runs"]
+    assert [runs[name]["metrics"] for name in ("a", "b")] == [run["metrics"] for run in compared]
+    accuracy = [run["metrics"]["validation_accuracy"] for run in runs.values()]
+    assert accuracy == sorted(accuracy, reverse=True)
+    assert nncli("runs", "--sort", "speed").code == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"damaged"])
+def test_a_damaged_checkpoint_leaves_an_older_one(shelf, nncli, damage):
+    """The run is resumable from there, and what is damaged is named; without an older one the run is damaged."""
+    newest, oldest = sorted((shelf / "stopped" / "checkpoints").iterdir(), reverse=True)
+    newest.write_bytes(damage)
+    run = listed(nncli)["stopped"]
+    assert run["status"] == "interrupted at epoch 0, resumable"
+    assert "00000030.ckpt: the checkpoint is damaged" in run["problem"]
+    oldest.write_bytes(damage)
+    assert listed(nncli)["stopped"]["status"] == "damaged"
+
+
+def test_a_run_that_the_system_refuses_to_read_is_not_damaged(shelf, nncli, monkeypatch):
+    """It is listed as unreadable, with the reason, and hides no other run; a folder that is refused is exit code 5."""
+    refused, opened = "00000030.ckpt", os.open
+
+    def refuse(path, *flags, **more):
+        if Path(path).name == refused:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(path, *flags, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    runs = listed(nncli)
+    assert {name: run["status"] for name, run in runs.items()} == {
+        **dict.fromkeys("abc", "finished"),
+        "stopped": "unreadable",
+    }
+    assert runs["stopped"]["problem"] == "runs/stopped/checkpoints/00000030.ckpt: Input/output error"
+    monkeypatch.setattr(Path, "iterdir", lambda path: refuse(refused))
+    assert nncli("runs").code == 5
+
+
+def test_what_is_odd_hides_no_other_run(shelf, nncli):
+    """A run.json that leads nowhere is a damaged run, a hidden folder none, and a damaged end can be made anew."""
+    (shelf / "odd").mkdir()
+    (shelf / "odd" / "run.json").symlink_to("nowhere")
+    shutil.copytree(shelf / "a", shelf / ".hidden")
+    (shelf / "a" / "evaluation.json").write_bytes(b"{")
+    runs = listed(nncli)
+    assert set(runs) == {"a", "b", "c", "stopped", "odd"}
+    assert runs["odd"]["status"] == "damaged"
+    assert runs["a"]["status"] == "interrupted at epoch 30, resumable"
+    assert "evaluation.json: damaged" in runs["a"]["problem"]
+
+
+def test_a_folder_without_runs(here, nncli):
+    """An empty one is told what makes a run; one that is not there is exit code 2."""
+    (here / "empty").mkdir()
+    assert "no runs" in nncli("runs", "empty").out
+    assert nncli("runs", "empty", "--json").out == '{\n  "runs": []\n}\n'
+    result = nncli("runs", "missing")
+    assert (result.code, result.err.partition(";")[0]) == (2, "missing: no such folder")
+
+
+def test_a_running_run_says_how_far_it_is(here, nncli):
+    """While another process trains, the epoch of its last row is shown, and it is not disturbed."""
+    command = [sys.executable, "-m", "nncli", "train", "config.yaml", "--name", "long"]
+    command += ["training.epochs=1000000000", "training.log_every=10000", "training.early_stopping=null"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", cwd=here) as process:
+        try:
+            assert process.stderr.readline().startswith("epoch 0/")
+            assert re.search(r"long +running +\d", nncli("runs").out)
+            assert listed(nncli)["long"]["status"] == "running"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate()
+        assert process.returncode == 143
+
+
+def test_metrics_are_read_once_and_not_kept(here, nncli, monkeypatch):
+    """The list holds the metrics of one run at a time, however many runs there are, and reads each file once."""
+    for name in ("a", "b", "c"):
+        assert nncli("train", "config.yaml", "-q", "--name", name).code == 0
+        (here / "runs" / name / "evaluation.json").unlink()
+    parse, read, alive = metrics_csv.parse, [], []
+
+    def counted(*arguments):
+        alive.append(sum(each() is not None for each in read))
+        metrics = parse(*arguments)
+        read.append(ref(metrics))
+        return metrics
+
+    monkeypatch.setattr(metrics_csv, "parse", counted)
+    assert [run.epoch for run in runs_in(here / "runs")] == [30, 30, 30]
+    assert alive == [0, 0, 0]
+
+
+def test_a_newline_in_a_name_makes_no_row(here, nncli):
+    """Each run has one row, whatever its name is."""
+    assert nncli("train", "config.yaml", "-q", "--name", "a").code == 0
+    (here / "runs" / "a").rename(here / "runs" / "a\nb finished 1")
+    assert "a�b finished 1" in nncli("runs").out

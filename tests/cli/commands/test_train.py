@@ -1,0 +1,161 @@
+"""``nncli train``: what it prints, how it ends, and what it leaves."""
+
+import json
+
+import pytest
+
+from nncli.store.records import unsealed
+from tests.examples import BINARY, LATE_TEST, SINE
+
+NUMBERS = {"training": ["loss", "data_loss", "regularization_loss", "accuracy"], "validation": ["loss", "accuracy"]}
+
+
+def test_a_training_ends_with_a_table_and_the_runs_path(here, nncli):
+    """Standard output has a row a metric and a column a split, the epochs, and where the run is."""
+    result = nncli("train", "config.yaml")
+    evaluation = json.loads((here / "runs" / "config" / "evaluation.json").read_text(encoding="utf-8"))
+    assert result.code == 0
+    lines = [line.split() for line in result.out.splitlines() if line.strip()]
+    splits, rows = lines[0], {line[0]: line[1:] for line in lines[1:]}
+    assert splits == list(NUMBERS)
+    for name in NUMBERS["training"]:
+        metrics = [evaluation["splits"][split].get(name) for split in splits]
+        assert rows[name] == ["–" if value is None else f"{value:.4f}" for value in metrics]
+        assert [value is not None for value in metrics] == [name in NUMBERS[split] for split in splits]
+    assert "30 epochs in " in result.out
+    assert result.out.splitlines()[-1] == "run runs/config"
+
+
+@pytest.mark.parametrize("epochs", [30, 1000, 1])
+def test_progress_is_plain_lines_where_there_is_no_terminal(here, nncli, epochs):
+    """Standard error gets a bounded number of lines, the first and the last epoch among them, and no control codes."""
+    result = nncli("train", "config.yaml", f"training.epochs={epochs}", "training.log_every=1")
+    lines = result.err.splitlines()
+    assert lines[0].startswith(f"epoch 0/{epochs}  loss ")
+    assert lines[-1].startswith(f"epoch {epochs}/{epochs}  loss ")
+    assert len(lines) <= 22 or epochs == 30
+    assert "\x1b" not in result.err + result.out
+    assert all("validation_accuracy" in line for line in lines)
+
+
+def test_the_epoch_whose_weights_are_kept_is_told(here, nncli):
+    """After early stopping the result says how far training came, and what it went back to."""
+    result = nncli("train", "config.yaml", "training.early_stopping={metric: loss, min_delta: 100, patience: 20}")
+    assert "20 epochs, weights of epoch 0 kept, untrained ones, in " in result.out
+
+
+def test_quiet_prints_the_path_and_nothing_else(here, nncli):
+    """One line, ready for a shell's variable."""
+    for name in ("config", "config-2"):
+        result = nncli("train", "config.yaml", "--quiet")
+        assert (result.code, result.out, result.err) == (0, f"runs/{name}\n", "")
+
+
+def test_json_is_one_document_and_nothing_else(here, nncli):
+    """Standard output is evaluation.json with path and time, standard error is empty."""
+    result = nncli("train", "config.yaml", "--json")
+    document = json.loads(result.out)
+    evaluation = unsealed((here / "runs" / "config" / "evaluation.json").read_bytes())
+    assert result.err == ""
+    assert document.pop("seconds") >= 0
+    assert document == {"run": "runs/config", **evaluation}
+
+
+def test_overrides_are_trained_with(here, nncli):
+    """A value on the command line is the one in the run's spec."""
+    assert nncli("train", "config.yaml", "training.epochs=3", "layers[0].units=5", "-q").code == 0
+    spec = json.loads((here / "runs" / "config" / "run.json").read_text(encoding="utf-8"))["spec"]
+    assert (spec["training"]["epochs"], spec["layers"][0]["units"]) == (3, 5)
+
+
+def test_runs_names_the_folder(here, nncli):
+    """A run may be put anywhere; folders on the way are made."""
+    assert nncli("train", "config.yaml", "-q", "--runs", "a/b", "--name", "c").out == "a/b/c\n"
+    assert (here / "a" / "b" / "c" / "evaluation.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nothing.yaml"], 2, "nothing.yaml: no such file"),
+        (["."], 2, ".: is a directory"),
+        (["config.yaml", "seed"], 2, "'seed' is no override"),
+        (["config.yaml", "--name", "a/b"], 2, "'a/b' cannot be the name of a run"),
+        (["config.yaml", "seed=-1"], 3, "command line:1:6: seed: must be at least 0, got -1"),
+        (["config.yaml", "layers[0].unit=3"], 3, "unknown key 'unit'; did you mean 'units'?"),
+        (["config.yaml", "--runs", "config.yaml"], 5, "config.yaml: File exists"),
+        (["config.yaml", "optimizer={type: sgd, learning_rate: 1e30}"], 7, "training diverged at epoch 1: "),
+        pytest.param(
+            ["config.yaml", *(f"layers[{index}].initializer={{type: normal, scale: 1e30}}" for index in (0, 2))],
+            7,
+            "training diverged at epoch 0: ",
+        ),
+        pytest.param(
+            ["config.yaml", "--runs", "a" * 300, "--name", "x"],
+            5,
+            "File name too long",
+        ),
+    ],
+)
+def test_each_failure_has_its_exit_code_and_message(here, nncli, arguments, code, message):
+    """What the user can mend is told on standard error, in a line that says where."""
+    result = nncli("train", *arguments, "--quiet")
+    assert (result.code, result.out) == (code, "")
+    assert message in result.err
+    assert "Warning" not in result.err
+
+
+def test_a_failure_prints_nothing_on_standard_output_in_json_either(here, nncli):
+    """A reader of JSON gets a document or nothing."""
+    result = nncli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "--json")
+    assert (result.code, result.out) == (7, "")
+    assert result.err.startswith("training diverged at epoch 1: ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "metrics", "splits"),
+    [
+        (
+            SINE,
+            ["r2", "mean_absolute_error", "root_mean_squared_error", "regression_accuracy"],
+            ["training", "validation"],
+        ),
+        (BINARY, ["accuracy", "precision", "recall", "f1", "auc"], ["training", "validation"]),
+        (("metrics=[]", "validation=null"), [], ["training"]),
+        (LATE_TEST, ["accuracy"], ["training", "validation", "test"]),
+    ],
+)
+def test_the_table_has_the_metrics_of_the_task(here, nncli, changes, metrics, splits):
+    """A row a metric, a column a split, in the order in which they are measured and drawn."""
+    result = nncli("train", "config.yaml", *changes)
+    assert result.code == 0
+    lines = [line.split() for line in result.out.splitlines() if line.strip()]
+    assert lines[0] == splits
+    names = ["loss", "data_loss", "regularization_loss", *metrics]
+    assert [line[0] for line in lines[2 : 2 + len(names)]] == names
+    assert all(len(line) == 1 + len(splits) for line in lines[2 : 2 + len(names)])
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"), [(SINE, "validation_r2"), (BINARY, "validation_accuracy"), (("metrics=[]",), None)]
+)
+def test_progress_shows_the_first_metric(here, nncli, changes, shown):
+    """Next to the losses of both splits; without metrics these stand alone."""
+    lines = nncli("train", "config.yaml", *changes).err.splitlines()
+    words = ["loss", "validation_loss"] if shown is None else ["loss", shown[11:], "validation_loss", shown]
+    assert lines
+    for line in lines:
+        assert [word for word in line.split()[2:] if word[0].isalpha()] == words
+
+
+@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
+def test_numbers_are_trained_on(here, nncli, loss):
+    """Either loss falls while a sine is learned, and what is written is what is printed."""
+    result = nncli("train", "config.yaml", *SINE, f"loss={loss}", "training.epochs=300", "--json")
+    document = json.loads(result.out)
+    rows = (here / "runs" / "config" / "metrics.csv").read_text(encoding="utf-8").splitlines()
+    at = rows[0].split(",").index("validation_loss")
+    losses = [float(row.split(",")[at]) for row in rows[1:]]
+    assert losses[-1] == document["splits"]["validation"]["loss"] < 0.75 * losses[0]
+    assert document["splits"]["validation"]["r2"] > 0.5
+    assert document["data"] == {}

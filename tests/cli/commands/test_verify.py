@@ -1,0 +1,223 @@
+"""``nncli verify``: whatever is changed in a run, one of its parts is found wrong."""
+
+import errno
+import json
+import os
+import shutil
+
+import pytest
+from nnfs.datasets import spiral_data
+
+from nncli.analysis import verification
+from nncli.data.sources.nnfs import Spiral
+from nncli.store.checkpoint import checkpoints, pack, unpack
+from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, put_record
+
+SPECS = [(), SINE, BINARY, NORMALIZED, LATE_TEST, ("training.early_stopping={metric: loss, patience: 10}",)]
+
+
+@pytest.fixture
+def run(here, nncli):
+    """A finished run."""
+    assert nncli("train", "config.yaml", "-q").code == 0
+    return here / "runs" / "config"
+
+
+@pytest.mark.parametrize("changes", SPECS)
+@pytest.mark.parametrize("lost", [None, "evaluation.json"])
+def test_a_sound_run_holds(here, nncli, changes, lost):
+    """Every part, of a run that is finished and of one that is not, whatever its task."""
+    assert nncli("train", "config.yaml", *changes, "-q").code == 0
+    if lost:
+        (here / "runs" / "config" / lost).unlink()
+    result = nncli("verify", "config", "--json")
+    assert (result.code, result.err) == (0, "")
+    document = json.loads(result.out)
+    assert document["holds"]
+    parts = ["run.json", "spec.yaml", "metrics.csv", "checkpoints/00000000.ckpt", "checkpoints/00000030.ckpt"]
+    weights = [] if lost else ["weights.npz"]
+    assert [check["what"] for check in document["checks"]][2:3] == ["metrics.csv"]
+    assert {*parts[:4], *weights, "data", "evaluation"} <= {check["what"] for check in document["checks"]}
+    assert "equal to the last bit" in document["checks"][-1]["words"]
+
+
+def wrong(nncli):
+    result = nncli("verify", "config", "--json")
+    assert result.code == 4
+    failed = [check["what"] for check in json.loads(result.out)["checks"] if not check["holds"]]
+    assert result.err == f"runs/config: {len(failed)} of {len(json.loads(result.out)['checks'])} checks failed\n"
+    return failed
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def replace(path, old, new):
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new, 1))
+
+
+def append(path, row):
+    path.write_bytes(path.read_bytes() + row)
+
+
+END = ["checkpoints", "weights.npz", "evaluation"]  # the parts that need a valid evaluation.json
+
+
+@pytest.mark.parametrize(
+    ("damage", "parts"),
+    [
+        (lambda run: flip(run / "weights.npz"), ["weights.npz", "evaluation"]),
+        (lambda run: flip(run / "checkpoints" / "00000030.ckpt"), ["checkpoints", "checkpoints/00000030.ckpt"]),
+        (lambda run: replace(run / "spec.yaml", b"units: 8", b"units: 9"), ["spec.yaml"]),
+        (lambda run: replace(run / "metrics.csv", b"\n20,0.05,", b"\n20,0.06,"), ["checkpoints/00000030.ckpt"]),
+        (
+            lambda run: replace(run / "metrics.csv", b"\n20,", b"\n5,"),
+            ["metrics.csv", "checkpoints", "checkpoints/00000030.ckpt"],
+        ),
+        (lambda run: replace(run / "evaluation.json", b'"accuracy": 0.5', b'"accuracy": 0.6'), END),
+        (lambda run: (run / "spec.yaml").unlink(), ["spec.yaml"]),
+        (lambda run: replace(run / "spec.yaml", b"epochs: 30", b"epochs: 40"), ["spec.yaml"]),
+        (lambda run: replace(run / "spec.yaml", b", log_every: 10", b""), ["spec.yaml"]),
+        (lambda run: (run / "weights.npz").unlink(), END),
+        (lambda run: append(run / "metrics.csv", b"30,0.05,1.0,1.0,0.0,0.5,1.0,0.5\n"), ["metrics.csv", "checkpoints"]),
+        (lambda run: shutil.rmtree(run / "checkpoints"), ["checkpoints"]),
+    ],
+)
+def test_damage_is_found(run, nncli, damage, parts):
+    """The part that is damaged fails, and with it those that need it; the others are checked all the same."""
+    damage(run)
+    assert wrong(nncli) == parts
+
+
+def test_a_checkpoint_of_other_weights_is_found(run, nncli):
+    """One that is whole in itself, but whose weights are not worth what the row of its epoch says."""
+    (run / "evaluation.json").unlink()
+    newest = checkpoints(run)[-1]
+    known = unpack(newest.read_bytes())
+    vectors = {**known.vectors, "values": known.vectors["values"] + 1}
+    newest.write_bytes(pack(known.position, vectors, known.identity))
+    assert wrong(nncli) == ["evaluation"]
+
+
+@pytest.mark.parametrize(("change", "code"), [(1e-6, 0), (1e-2, 4)])
+def test_another_machine_may_round_differently(run, nncli, change, code):
+    """A last bit more or less is forgiven where the run was made with another NumPy, and nothing else is."""
+    evaluation, record = (json.loads((run / name).read_bytes()) for name in ("evaluation.json", "run.json"))
+    evaluation["splits"]["training"]["loss"] *= 1 + change
+    put_record(run / "evaluation.json", evaluation)
+    assert wrong(nncli) == ["evaluation"]
+    record["versions"]["numpy"] = "1.0.0"
+    put_record(run / "run.json", record)
+    result = nncli("verify", "config")
+    assert result.code == code, result.err
+    assert code or "equal but for rounding, with another numpy" in " ".join(result.out.split())
+
+
+def test_other_data_is_found(run, nncli, monkeypatch):
+    """Points that are no longer those of the run fail by themselves, and with them what is measured on them."""
+    monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
+    assert wrong(nncli) == ["data", "evaluation"]
+
+
+def test_a_checkpoint_that_newer_ones_replaced_is_not_missing(run, nncli, monkeypatch):
+    """A trainer has put a newer one and removed the oldest since they were listed, and has ended."""
+    read, oldest = verification.read_whole, run / "checkpoints" / "00000000.ckpt"
+
+    def late(held, path):
+        oldest.unlink(missing_ok=True)
+        return read(held, path)
+
+    monkeypatch.setattr(verification, "read_whole", late)
+    assert nncli("verify", "config").code == 0
+
+
+def test_a_run_with_more_epochs_holds(run, nncli):
+    """What followed from the former number of epochs stands in run.json as overrides."""
+    assert nncli("train", "--resume", "config", "training.epochs=45", "-q").code == 0
+    assert nncli("verify", "config").code == 0
+
+
+def test_a_wrong_part_is_told_in_the_table(run, nncli):
+    """With the file and what is wrong with it, and the verdict on standard error."""
+    flip(run / "weights.npz")
+    result = nncli("verify", "config")
+    assert "WRONG" in result.out
+    assert "digest" in result.out
+    assert "2 of 9 checks failed" in result.err
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_what_the_system_refuses_to_read_is_not_wrong(run, nncli, monkeypatch, damage):
+    """The part is unreadable and the exit code 5; damage in another part is still reported, with 4."""
+    opened = os.open
+    if damage:
+        (run / "spec.yaml").unlink()
+
+    def refuse(path, *flags, **more):
+        if path == "weights.npz":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(path, *flags, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    result = nncli("verify", "config", "--json")
+    document = json.loads(result.out)
+    holds = {check["what"]: check["holds"] for check in document["checks"] if check["holds"] is not True}
+    assert holds == {**({"spec.yaml": False} if damage else {}), "weights.npz": None, "evaluation": None}
+    assert (result.code, document["holds"]) == ((4, False) if damage else (5, None))
+    told = "1 of 9 checks failed" if damage else "2 of 9 checks could not read the run"
+    assert result.err == f"runs/config: {told}\n"
+    assert " unreadable " in nncli("verify", "config").out
+
+
+@pytest.mark.parametrize("command", [("verify",), ("evaluate",), ("compare", "config"), ("train", "--resume")])
+@pytest.mark.parametrize("name", ["lstat", "stat"])
+def test_a_run_whose_names_the_system_refuses_is_not_missing(run, nncli, monkeypatch, command, name):
+    """An input/output error, or no permission, is exit code 5 with the reason, whatever the command."""
+    known = getattr(os, name)
+
+    def refuse(path, *more, **others):
+        if str(path).startswith("runs/other"):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        return known(path, *more, **others)
+
+    shutil.copytree(run, run.with_name("other"))
+    monkeypatch.setattr(os, name, refuse)
+    result = nncli(*command, "other")
+    assert (result.code, result.err.endswith(": Permission denied\n")) == (5, True), result.err
+
+
+def test_nothing_is_written(run, nncli):
+    """Not even in a folder that cannot be written to."""
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    run.chmod(0o555)
+    assert nncli("verify", "config").code == 0
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("patience", "changed", "message"),
+    [(40, {"epoch": 10}, "its best epoch is 0"), (10, {"epochs_trained": 20}, "is not of the end of the run")],
+)
+def test_the_epochs_of_an_evaluation_are_those_of_the_last_checkpoint(here, nncli, patience, changed, message):
+    """Others in evaluation.json, under a checksum that matches, are found wrong."""
+    stopping = f"training.early_stopping={{metric: loss, patience: {patience}, min_delta: 9}}"  # best at epoch 0
+    assert nncli("train", "config.yaml", stopping, "-q").code == 0
+    path = here / "runs" / "config" / "evaluation.json"
+    put_record(path, {**json.loads(path.read_bytes()), **changed})
+    result = nncli("verify", "config", "--json")
+    assert result.code == 4
+    assert message in result.out
+
+
+def test_another_epoch_than_the_last_is_damage_without_early_stopping(here, nncli):
+    """Under a checksum that matches: nothing repeats it."""
+    assert nncli("train", "config.yaml", "-q").code == 0
+    path = here / "runs" / "config" / "evaluation.json"
+    put_record(path, {**json.loads(path.read_bytes()), "epoch": 20})
+    result = nncli("evaluate", "config")
+    assert (result.code, "it keeps epoch 20 of 30, but there is no early stopping" in result.err) == (4, True)

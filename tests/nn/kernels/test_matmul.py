@@ -1,0 +1,30 @@
+"""Sums over the rows of products, against the plain formula, on each of the ways that are taken."""
+
+import numpy as np
+import pytest
+
+from nncli.nn.kernels.matmul import NARROW, SMALL, sum_of_products
+
+SHAPES = {
+    "small": (7, 3, 5),
+    "narrow to the left": (50, 3, 512),
+    "narrow to the right": (50, 512, 3),
+    "just small": (9, 3, SMALL // 3),
+    "just not small": (9, 3, SMALL // 3 + 1),
+    "just narrow": (9, NARROW, 100),
+    "wide": (9, NARROW + 1, 100),
+    "one row": (1, 600, 4),
+}
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(("rows", "left", "right"), SHAPES.values(), ids=SHAPES.keys())
+def test_the_sum_over_the_rows_is_the_product(rows, left, right, order):
+    """XᵀY entry by entry, whichever factor is narrow and however they lie in memory; the factors stay as they are."""
+    rng = np.random.default_rng(0)
+    x, y = (np.array(rng.normal(size=(rows, columns)), order=order) for columns in (left, right))
+    before, out = (x.copy(), y.copy()), np.full((left, right), np.nan)
+    sum_of_products(x.T, y, out)
+    np.testing.assert_allclose(out, np.einsum("ni,nj->ij", x, y), rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(x, before[0])
+    np.testing.assert_array_equal(y, before[1])

@@ -1,0 +1,93 @@
+"""How many threads compute: what the spec says, and one where it says nothing."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np  # noqa: F401 (loads the BLAS that is asked)
+import pytest
+from threadpoolctl import threadpool_info
+
+from nncli.errors import SpecError
+from nncli.runner.blas_threads import ONE, blas_threads, cores
+from tests.conftest import SPEC
+
+
+def taken():
+    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_blas_takes_as_many_threads_as_it_is_told(threads):
+    """Inside the number is the one asked for, afterwards the one before."""
+    before = taken()
+    with blas_threads(threads):
+        assert taken() == [threads]
+    assert taken() == before == [1]
+
+
+def test_a_blas_that_takes_fewer_is_told():
+    """No BLAS takes a million; the message says how many it does, and how many are of use."""
+    message = rf"training\.threads: NumPy's BLAS takes \d+ threads on the {cores()} cores here, got 1000000; write \d+"
+    with pytest.raises(SpecError, match=message), blas_threads(1_000_000):
+        pass
+    assert taken() == [1]
+
+
+def test_a_number_that_no_library_takes_is_a_mistake_of_the_spec(nncli, here):
+    """It is refused before any library is asked."""
+    (here / "config.yaml").write_text(SPEC.replace("epochs: 30,", f"epochs: 30, threads: {10**30},"), encoding="utf-8")
+    result = nncli("train", "config.yaml")
+    assert result.code == 3
+    assert "training.threads: must be at most 1024" in result.err
+
+
+def test_the_message_has_its_place(nncli, here):
+    """Line and column of the number in the config, like any other mistake in it; nothing is left behind."""
+    (here / "config.yaml").write_text(SPEC.replace("epochs: 30,", "epochs: 30, threads: 1000,"), encoding="utf-8")
+    result = nncli("train", "config.yaml")
+    assert result.code == 3
+    assert result.err.startswith("config.yaml:11:33: training.threads: NumPy's BLAS takes ")
+    assert not (here / "runs").exists()
+
+
+def test_the_environment_has_no_say(here):
+    """A variable that asks for more threads changes nothing: the default is one on every machine."""
+    code = (
+        "from nncli.cli import main; main(['check', 'config.yaml']); import numpy; "
+        "from threadpoolctl import threadpool_info; print([each['num_threads'] for each in threadpool_info()])"
+    )
+    told = dict.fromkeys(ONE, "2")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=here,
+        env={**os.environ, **told},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[1]"
+
+
+def test_a_run_on_two_threads_is_trained_and_measured_on_two(nncli, here, monkeypatch):
+    """Training and evaluation both ask for the spec's number, so that evaluation gives the same bits."""
+    asked = []
+
+    def heard(threads, document=None):
+        asked.append(threads)
+        return blas_threads(threads, document)
+
+    monkeypatch.setattr("nncli.runner.blas_threads.blas_threads", heard)
+    assert nncli("train", "config.yaml", "training.threads=2", "--name", "two").code == 0
+    assert nncli("evaluate", "two").code == 0
+    assert asked == [2, 2]
+
+
+def test_two_runs_on_two_threads_are_the_same_bytes(nncli, here):
+    """Wide layers, whose products are shared out, in two runs: equal weights and metrics."""
+    wide = ("layers[0].units=300", "data.samples=100", "training.threads=2", "training.epochs=5")
+    files = []
+    for name in ("one", "other"):
+        assert nncli("train", "config.yaml", *wide, "--name", name).code == 0
+        files.append([(here / "runs" / name / file).read_bytes() for file in ("weights.npz", "metrics.csv")])
+    assert files[0] == files[1]

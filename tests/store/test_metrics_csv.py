@@ -1,0 +1,202 @@
+"""Reading metrics.csv: what is accepted and why the rest is not, float64 bit for bit, and memory."""
+
+import math
+import random
+import struct
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from nncli.experiment.metric_columns import plausible
+from nncli.store import metrics_csv
+from nncli.store.metrics_csv import CHUNK, NUMBER, parse
+
+NAMES = ("epoch", "learning_rate", "loss", "accuracy", "r2")
+HEADER = ",".join(NAMES) + "\n"
+EPOCHS = 50
+VALID = "0,0.05,1.5,0.25,-3.5\n10,0.05,1e-05,1.0,-0.0\n20,0.05,0.0,0.5,1.0\n"
+DIVERGED = "20,nan,nan,nan,nan\n"
+
+
+def parsed(rows, epochs=EPOCHS):
+    """The rows of a file with this content after the header."""
+    return parse((HEADER + rows).encode("utf-8", "surrogateescape"), NAMES, epochs)
+
+
+def expected(rows, epochs=EPOCHS):
+    """The rows before the first invalid one and the epoch of a divergence, one number at a time by ``float``."""
+    found, diverged, before = [], None, -1
+    for line in rows[: rows.rfind("\n") + 1].split("\n")[:-1]:
+        texts = line.split(",")
+        if len(texts) != len(NAMES) or not all(map(NUMBER.fullmatch, texts)):
+            break
+        values = list(map(float, texts))
+        is_nan = all(map(math.isnan, values[1:]))
+        is_epoch = texts[0].isdecimal() and len(texts[0]) <= 15
+        is_next = diverged is None and before + (not is_nan) <= values[0] <= epochs if is_epoch else False
+        if not is_next or not (is_nan or plausible(dict(zip(NAMES[1:], values[1:], strict=True)))):
+            break
+        before, diverged = values[0], values[0] if is_nan else None
+        found += [] if is_nan else [values]
+    return np.array(found).reshape(-1, len(NAMES)), diverged
+
+
+def bits(values):
+    """The bit patterns, which tell -0.0 from 0.0."""
+    return np.asarray(values, np.float64).view(np.uint64).tolist()
+
+
+def agrees(rows, epochs=EPOCHS):
+    """Whether the reader finds what the reference finds."""
+    metrics, (values, diverged) = parsed(rows, epochs), expected(rows, epochs)
+    return bits(metrics.values) == bits(values) and metrics.diverged_at == diverged
+
+
+ODD = (*"0123456789", ".", "-", "+", "e", "E", ",", ",,", "\n", "\n\n", "\r\n", " ", "\t", "nan", "NaN", "inf", '"')
+ODD += ("00", "-0", "-0.0", "1e400", "1e-400", "5e-324", "١", "\0", "[", "]", "],[", "null", "true", "1_0", "0x1", "é")
+ODD += ("\n30,0.1,0.2,0.3,0.4\n", DIVERGED, "20,0.05,-0,1,0\n", "9" * 15, "9" * 16, "9" * 400, "1e15", "20.0", "\udcff")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_damaged_rows_are_read_up_to_the_first_invalid_one(seed):
+    """Whatever is inserted, replaced or removed, the fast reader and one that reads number by number agree."""
+    source = random.Random(seed)
+    for _ in range(400):
+        rows = VALID + source.choice(["", DIVERGED, "30,1,0,1,1\n", "30,0.1,"])
+        for _ in range(source.choice([1, 1, 2, 4])):
+            start = source.randrange(len(rows) + 1)
+            rows = rows[:start] + source.choice(ODD) + rows[start + source.choice([0, 1, 2, 5]) :]
+        assert agrees(rows, source.choice([EPOCHS, 20, 10**20])), rows
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param("0,0.05,1.5,0.25\n1,10,0.05,1.5,0.25,0.5\n", id="a line end in another place"),
+        pytest.param("1000000000000000,0.05,1.5,0.25,0.5\n", id="an epoch that float64 may not hold"),
+        pytest.param("0.0,0.05,1.5,0.25,0.5\n", id="an epoch that is no integer"),
+        pytest.param("0,0.05,1.5,0.25,1E0\n", id="an exponent that is not as written"),
+    ],
+)
+def test_json_accepts_no_more_than_number_by_number(rows):
+    """What would be valid as one list of numbers, and is no valid row."""
+    assert agrees(rows, 10**20)
+    assert len(parsed(rows, 10**20)) == 0
+
+
+def test_rows_of_several_chunks_are_those_of_one(monkeypatch):
+    """Order, line numbers and a divergence are checked across the places where the text is divided."""
+    rows = "".join(f"{epoch},0.1,{epoch}.5,0.5,-1.0\n" for epoch in range(0, 40, 2))
+    cases = [rows, rows + DIVERGED.replace("20,", "38,"), rows.replace("\n24,", "\n21,"), rows.replace("0.5", "nan", 9)]
+    cases.append(cases[1] + "39,0.1,1.5,0.5,-1.0\n")
+    whole = [parsed(case) for case in cases]
+    for size in (25, 40, 64, 100):
+        monkeypatch.setattr(metrics_csv, "CHUNK", size)
+        for case, metrics in zip(cases, whole, strict=True):
+            divided = parsed(case)
+            assert bits(divided.values) == bits(metrics.values)
+            assert (divided.diverged_at, divided.problem) == (metrics.diverged_at, metrics.problem)
+
+
+def test_numbers_are_those_of_float(monkeypatch):
+    """Random bit patterns, subnormals and decimals halfway between two numbers are read as ``float`` reads them."""
+    source = random.Random(0)
+    patterns = [struct.unpack("<d", struct.pack("<Q", source.getrandbits(63)))[0] for _ in range(5000)]
+    texts = [repr(number) for number in patterns if math.isfinite(number)]
+    texts += [repr(source.random() * 10 ** source.randrange(-320, 300)) for _ in range(5000)]
+    texts += [f"{source.getrandbits(source.randrange(1, 200))}e{source.randrange(-340, 200)}" for _ in range(2000)]
+    texts += ["2.4703282292062328e-324", "9007199254740993", "1" + "0" * 22, "0.1" + "0" * 40 + "1", "5e-324", "-0.0"]
+    texts += [f"{2**53 + 2 * odd + 1}{'0' * 30}1e-31" for odd in range(50)]
+    texts = [text for text in texts if float(text) < math.inf]
+    rows = "".join(f"{epoch},{text},{text},1.0,0.5\n" for epoch, text in enumerate(texts))
+    monkeypatch.delattr(metrics_csv._Rows, "_from_text")  # none is left to the slow way
+    assert bits(parsed(rows, len(texts)).column("loss")) == bits(list(map(float, texts)))
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("ten,0.05,0.5,0.5,0.5", "'ten,0.05,0.5,0.5,0.5' does not begin with an epoch"),
+        ("", "'' does not begin with an epoch"),
+        ("-30,0.05,0.5,0.5,0.5", "'-30,0.05,0.5,0.5,0.5' does not begin with an epoch"),
+        ("\x1b[2J30,0.05", "'\\x1b[2J30,0.05' does not begin with an epoch"),
+        ("30,0.05,0.5", "row of epoch 30 has 3 values, expected 5"),
+        ("30,0.05,0.5,0.5,0.5,0.5", "row of epoch 30 has 6 values, expected 5"),
+        ("30,0.05,0.5,0.5,0.0_5", "row of epoch 30: r2 is '0.0_5', which is not a number"),
+        ("30,0.05,0.5, 0.5,0.5", "row of epoch 30: accuracy is ' 0.5', which is not a number"),
+        ("30,0.05,0.5,0.5,0.5\r", "row of epoch 30: r2 is '0.5\\r', which is not a number"),
+        ("30,0.05,0.5,1.5,0.5", "row of epoch 30: accuracy is 1.5, expected 0 to 1"),
+        ("30,0.05,-1.0,0.5,0.5", "row of epoch 30: loss is -1.0, expected 0 to 1.79769e+308"),
+        ("30,0.05,nan,0.5,0.5", "row of epoch 30: loss is nan, expected 0 to 1.79769e+308"),
+        ("30,0.05,1e999,0.5,0.5", "row of epoch 30: loss is inf, expected 0 to 1.79769e+308"),
+        ("20,0.05,0.5,0.5,0.5", "row of epoch 20 follows that of epoch 20, expected a later epoch"),
+        ("5,nan,nan,nan,nan", "row of epoch 5 follows that of epoch 20, expected a later epoch"),
+        ("51,0.05,0.5,0.5,0.5", "row of epoch 51, expected at most 50, the epochs of the config"),
+        ("1" * (CHUNK + 1), "longer than 262,144 bytes, expected a row of metrics"),
+    ],
+)
+def test_an_invalid_row_is_named_with_its_line_and_value(row, reason):
+    """The message says in which line, what is wrong, and what would be right; the rows before it are kept."""
+    metrics = parsed(VALID + row + "\n40,0.05,0.5,0.5,0.5\n")
+    assert metrics.problem == f"line 5: {reason}"
+    assert metrics.column("epoch").tolist() == [0, 10, 20]
+
+
+def test_only_the_last_row_may_be_without_numbers():
+    """A row of NaN may be of the same epoch as the row before it, and no row follows it."""
+    metrics = parsed(VALID + DIVERGED)
+    assert (len(metrics), metrics.diverged_at, metrics.problem) == (3, 20, None)
+    metrics = parsed(VALID + DIVERGED + "30,0.05,0.5,0.5,0.5\n")
+    reason = "row of epoch 30 follows that of epoch 20 without numbers, expected no more rows"
+    assert (len(metrics), metrics.diverged_at, metrics.problem) == (3, 20, f"line 6: {reason}")
+
+
+def test_rows_and_columns_are_found_by_name_and_epoch():
+    """A row is a mapping of its columns; an epoch that was not logged has none."""
+    metrics = parsed(VALID)
+    assert metrics.row(-1) == {"epoch": 20.0, "learning_rate": 0.05, "loss": 0.0, "accuracy": 0.5, "r2": 1.0}
+    assert metrics.row_of(20) == metrics.row(2)
+    assert metrics.row_of(15) is metrics.row_of(21) is parsed("").row_of(0) is None
+    assert metrics.column("r2").tolist() == [-3.5, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("data", [b"", HEADER[:5].encode(), HEADER.encode()])
+def test_a_file_without_a_row_is_empty(data):
+    """Training writes the first line before any row; until it ends, nothing is read."""
+    metrics = parse(data, NAMES, EPOCHS)
+    assert (len(metrics), metrics.diverged_at, metrics.problem) == (0, None, None)
+
+
+@pytest.mark.parametrize("header", ["epoch,lr,loss,accuracy,r2\n", '"epoch",learning_rate,loss,accuracy,r2\n', "\n"])
+def test_the_first_line_names_the_columns(header):
+    """A file with other columns is not read at all."""
+    with pytest.raises(ValueError, match="its first line does not name the columns"):
+        parse((header + VALID).encode(), NAMES, EPOCHS)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(
+            lambda: "".join(f"{n},0.05,{1 / (n + 3)!r},{0.5 + n / 1e9!r},-0.5\n" for n in range(60_000)), id="ok"
+        ),
+        pytest.param(lambda: "," * 3_000_000 + "\n", id="commas"),
+        pytest.param(lambda: "\n" * 3_000_000, id="empty lines"),
+        pytest.param(lambda: "0,0.05," + "1" * 3_000_000 + ",0.5,0.5\n", id="digits"),
+        pytest.param(
+            lambda: "".join(f"{n},0.05,{n}.5,0.5,{'nan' if n > 40_000 else 0.5}\n" for n in range(80_000)), id="nan"
+        ),
+    ],
+)
+def test_memory_is_bounded_by_the_size_of_the_file(rows):
+    """Reading takes less than twice the size of the file besides its content, whatever the content is."""
+    data = (HEADER + rows()).encode()
+    tracemalloc.start()
+    try:
+        metrics = parse(data, NAMES, 10**6)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * len(data)
+    assert (metrics.problem is None) == (len(metrics) == 60_000)

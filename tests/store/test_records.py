@@ -1,0 +1,145 @@
+"""The JSON of a run: strict in writing and in reading."""
+
+import json
+from contextlib import nullcontext
+
+import pytest
+
+from nncli import __version__
+from nncli.errors import UnsupportedVersionError
+from nncli.store.records import (
+    EvaluationRecord,
+    FileRecord,
+    RunRecord,
+    parsed,
+    sealed,
+    unsealed,
+)
+from nncli.store.strict_json import DEEPEST, LONGEST_WHOLE, unpacked
+
+RECORD = EvaluationRecord(
+    epoch=1,
+    epochs_trained=2,
+    weights=FileRecord(bytes=3, sha256="é"),
+    splits={"training": {"loss": 0.1 + 0.2, "accuracy": 5e-324}},
+)
+
+
+def test_what_is_packed_is_parsed_again():
+    """To the last bit, with letters of any language."""
+    assert parsed(unsealed(sealed(RECORD.model_dump())), EvaluationRecord) == RECORD
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1", 1), ("-1.5e-3", -0.0015), ('"\\u00e9"', "é"), ('"\\ud83d\\ude00"', "😀"), ("[[], {}]", [[], {}])],
+)
+def test_plain_json_is_read(text, value):
+    """Numbers, text, escapes, a character out of two halves."""
+    assert unpacked(text.encode()) == value
+
+
+NESTED = [("[" * depth + "]" * depth).encode() for depth in (DEEPEST + 2, 100_000)]
+
+WRONG = {
+    b"": "Expecting value",
+    b"{": "Expecting property name",
+    b"1 2": "Extra data",
+    b"\xff": "byte 0xff at 0 is not UTF-8 text",
+    b'"\xed\xa0\x80"': "byte 0xed at 1 is not UTF-8 text",
+    b'\xef\xbb\xbf{"a": 1}': "BOM",
+    '{"a": 1}'.encode("utf-16"): "byte 0xff at 0 is not UTF-8 text",
+    '{"a": 1}'.encode("utf-16-le"): "Expecting",
+    '{"a": 1}'.encode("utf-32-be"): "Expecting",
+    b"NaN": "NaN is no number",
+    b"[Infinity]": "Infinity is no number",
+    b"[-Infinity]": "-Infinity is no number",
+    b"1e999": "'1e999' is too large",
+    b"-1e999": "'-1e999' is too large",
+    b"1" * 400 + b".0": "is too large",
+    b"1" * (LONGEST_WHOLE + 1): "a whole number of 41 characters",
+    b"1" * 1_000_000: "a whole number of 1,000,000 characters",
+    b'{"a": 1, "b": {"c": 1, "c": 2}}': "key 'c' stands twice",
+    b'{"a": 1, "\\u0061": 2}': "key 'a' stands twice",
+    b'"\\ud800"': r"'\\ud800' holds half a character",
+    b'{"x\\udc00": 1}': r"'x\\udc00' holds half a character",
+    b'["a\x1b"]': "Invalid control character",
+    NESTED[0]: "nested deeper than 40 levels",
+    NESTED[1]: "nested deeper than 40 levels",
+    b'{"a":' * 50_000: "nested deeper than 40 levels",
+}
+
+
+@pytest.mark.parametrize("data", WRONG, ids=lambda data: repr(data[:20]))
+def test_what_readers_of_json_disagree_on_is_refused(data):
+    """The message says what is wrong, and cannot steer a terminal."""
+    with pytest.raises(ValueError, match=WRONG[data]) as told:
+        unpacked(data)
+    assert str(told.value).isprintable()
+
+
+def test_the_deepest_nesting_is_read():
+    """The bound itself is within the bound."""
+    depth = DEEPEST + 1
+    assert unpacked(("[" * depth + "]" * depth).encode())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b'"epoch": 1', b'"epoch": "1"', "epoch: input should be a valid integer"),
+        (b'"epoch": 1', b'"epoch": -1', "epoch: input should be greater than or equal to 0"),
+        (b'"bytes": 3', b'"size": 3', "weights.bytes: field required"),
+        (b'"accuracy"', b'"\\u001b[2J"', "splits.training.�\\[2J: input should be a valid number"),
+    ],
+)
+def test_a_record_of_another_form_is_told_with_its_path(old, new, message):
+    """The first that is wrong, where it stands, without what could steer a terminal."""
+    data = sealed(RECORD.model_dump()).replace(old, new).replace(b"5e-324", b'"x"' if b"2J" in new else b"5e-324")
+    with pytest.raises(ValueError, match=message):
+        parsed(unpacked(data), EvaluationRecord)
+
+
+def test_every_bit_flip_of_a_record_is_found():
+    """Also in the names of the keys that hold format and checksum, and in white space."""
+    data = sealed(RECORD.model_dump())
+    for index in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[index // 8] ^= 1 << index % 8
+        with pytest.raises((ValueError, UnsupportedVersionError)):
+            unsealed(bytes(flipped))
+
+
+def test_a_record_of_format_1_needs_no_checksum():
+    """As nncli before 0.5 wrote it; a record of format 2 that lacks its checksum is damaged."""
+    for version, is_read in ((1, True), (2, False)):
+        data = json.dumps({**RECORD.model_dump(), "format": version}).encode()
+        with nullcontext() if is_read else pytest.raises(ValueError, match="checksum"):
+            assert parsed(unsealed(data), EvaluationRecord) == RECORD.model_copy({"format": 1})
+
+
+@pytest.mark.parametrize("version", [None, "1", 1.0, 0, -1, True])
+def test_a_format_that_is_no_version_is_damage(version):
+    """Versions are positive integers."""
+    with pytest.raises(ValueError, match="is not a format version"):
+        unsealed(json.dumps({**RECORD.model_dump(), "format": version}).encode())
+
+
+def test_a_newer_format_is_not_damage():
+    """The message says which version it has, and which ones can be read."""
+    with pytest.raises(UnsupportedVersionError, match="has format version 3; this nncli reads up to 2"):
+        unsealed(json.dumps({"format": 3}).encode())
+
+
+@pytest.mark.parametrize(
+    ("maker", "error"),
+    [("99.0", UnsupportedVersionError), ("0.4.1", ValueError), (__version__, ValueError), ("\x1b[2J", ValueError)],
+)
+def test_an_unknown_key_of_a_newer_version_is_not_damage(here, nncli, maker, error):
+    """The same key in a run of this version or an older one is."""
+    assert nncli("train", "config.yaml", "-q").code == 0
+    record = unsealed((here / "runs" / "config" / "run.json").read_bytes())
+    record["versions"]["nncli"] = maker
+    record["spec"]["training"]["warp"] = 9
+    with pytest.raises(error, match=r"spec.training.warp: extra inputs are not permitted"):
+        parsed(record, RunRecord)

@@ -1,0 +1,413 @@
+"""What a run leaves behind, and in which order it is written."""
+
+import csv
+import hashlib
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+
+from nncli.errors import BusyError, DivergedError, StorageError
+from nncli.experiment.assembly import assemble
+from nncli.experiment.loading import load
+from nncli.store import atomic_write as storage
+from nncli.store.append_log import AppendLog
+from nncli.store.checkpoint import unpack
+from nncli.store.lock import is_locked
+from nncli.store.run_writer import RunDirectory, name_from
+from nncli.train.loop import Training
+from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
+
+FILES = ["checkpoints", "evaluation.json", "lock", "metrics.csv", "run.json", "spec.yaml", "weights.npz"]
+
+
+@pytest.fixture
+def trained(here, nncli):
+    """Train the small spec with some values changed; gives the run directory."""
+
+    def run(*arguments):
+        result = nncli("train", "config.yaml", "--quiet", *arguments)
+        assert result.code == 0, result.err
+        return here / result.out.strip()
+
+    return run
+
+
+@pytest.fixture
+def prepared(here):
+    """A directory made for the small spec with some values changed, before its first epoch."""
+
+    def prepare(*overrides):
+        loaded = load(here / "config.yaml", overrides)
+        return RunDirectory.create(here / "runs", "run", loaded, Training(assemble(loaded.spec)))
+
+    return prepare
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def strict(path):
+    """A JSON file in which NaN and Infinity are errors."""
+
+    def refuse(constant):
+        raise AssertionError(f"{path.name} holds {constant}")
+
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+
+
+def rows(path):
+    return list(csv.DictReader(io.StringIO((path / "metrics.csv").read_text(encoding="utf-8"))))
+
+
+def checkpoints(path):
+    return {file.name: unpack(file.read_bytes()) for file in sorted((path / "checkpoints").iterdir())}
+
+
+def test_a_finished_run_has_its_files_and_no_others(trained):
+    """Seven names, nothing hidden, in a folder of runs that holds nothing else."""
+    path = trained()
+    assert names(path) == FILES
+    assert names(path.parent) == ["config"]
+    assert names(path / "checkpoints") == ["00000000.ckpt", "00000030.ckpt"]
+
+
+def test_spec_yaml_is_the_file_byte_for_byte(here, trained):
+    """Comments, line ends and the lack of a last newline are kept; overrides are in run.json."""
+    text = (here / "config.yaml").read_bytes().rstrip() + b" # caf\xc3\xa9\r\n  # end"
+    (here / "config.yaml").write_bytes(text)
+    path = trained("seed=4", "training.epochs=2")
+    assert (path / "spec.yaml").read_bytes() == text
+    assert strict(path / "run.json")["overrides"] == ["seed=4", "training.epochs=2"]
+
+
+def test_run_json_holds_all_that_a_result_depends_on(here, trained):
+    """Format, resolved spec, parameters, data and versions, each as it is."""
+    description = strict(trained("seed=4") / "run.json")
+    loaded = load(here / "config.yaml", ("seed=4",))
+    made = assemble(loaded.spec)
+    assert description["format"] == 2
+    assert description["spec"] == loaded.spec.model_dump()
+    assert description["parameters"] == [
+        {"name": name, "shape": list(shape), "dtype": "<f4"} for name, shape in made.network.parameters.shapes.items()
+    ]
+    assert description["data"] == {
+        name: {"rows": 60, "columns": 2, "classes": 3, "sha256": data.fingerprint()} for name, data in made.data.items()
+    }
+    assert description["versions"]["numpy"] == np.__version__
+    assert description["blas"]["name"]
+    assert description["simd"]
+
+
+def test_metrics_csv_has_a_row_a_logged_epoch(trained):
+    """The header names every column, and the numbers are written at full precision."""
+    path = trained()
+    header = "epoch,learning_rate,loss,data_loss,regularization_loss,accuracy,validation_loss,validation_accuracy"
+    assert (path / "metrics.csv").read_text(encoding="utf-8").splitlines()[0] == header
+    assert [row["epoch"] for row in rows(path)] == ["0", "10", "20", "30"]
+    assert all(repr(float(value)) == value for row in rows(path) for name, value in row.items() if name != "epoch")
+
+
+def test_weights_npz_holds_plain_arrays(trained):
+    """Names, shapes and number format are those of the parameter list; no pickles."""
+    with np.load(trained() / "weights.npz", allow_pickle=False) as arrays:
+        shapes = {name: (array.shape, array.dtype.str) for name, array in arrays.items()}
+    assert shapes == {
+        "layers.0.weights": ((2, 8), "<f4"),
+        "layers.0.biases": ((8,), "<f4"),
+        "layers.2.weights": ((8, 3), "<f4"),
+        "layers.2.biases": ((3,), "<f4"),
+    }
+
+
+def test_evaluation_json_belongs_to_the_weights(trained):
+    """Size and digest are those of weights.npz, and the metrics those of the last row."""
+    path = trained("test={type: spiral, samples: 10}")
+    evaluation, weights = strict(path / "evaluation.json"), (path / "weights.npz").read_bytes()
+    assert evaluation["weights"] == {"bytes": len(weights), "sha256": hashlib.sha256(weights).hexdigest()}
+    assert (evaluation["format"], evaluation["epoch"], evaluation["epochs_trained"]) == (2, 30, 30)
+    assert list(evaluation["splits"]) == ["training", "validation", "test"]
+    last = rows(path)[-1]
+    assert evaluation["splits"]["training"] == {
+        name: float(last[name]) for name in ("loss", "data_loss", "regularization_loss", "accuracy")
+    }
+    assert evaluation["splits"]["validation"] == {
+        name: float(last[f"validation_{name}"]) for name in ("loss", "accuracy")
+    }
+
+
+def test_early_stopping_leaves_the_best_weights_and_their_metrics(trained):
+    """weights.npz and evaluation.json are of the kept epoch, whose row they repeat to the last bit."""
+    path = trained("training.early_stopping={metric: loss, min_delta: 100, patience: 20}")
+    evaluation = strict(path / "evaluation.json")
+    assert (evaluation["epoch"], evaluation["epochs_trained"]) == (0, 20)
+    assert evaluation["splits"]["training"]["loss"] == float(rows(path)[0]["loss"])
+    first = checkpoints(path)["00000000.ckpt"].vectors["values"]
+    with np.load(path / "weights.npz") as arrays:
+        assert np.array_equal(np.concatenate([array.ravel() for array in arrays.values()]), first)
+
+
+def test_the_last_checkpoint_holds_the_weights_of_its_position(prepared):
+    """Early stopping keeps the best weights beside the checkpoint, which stays what training can go on from."""
+    with prepared("training.early_stopping={metric: loss, min_delta: 100, patience: 20}") as directory:
+        network, reached = directory.training.network, None
+        for _ in directory.record():
+            reached = network.parameters.values.copy()
+        directory.finish()
+    newest = list(checkpoints(directory.path).values())[-1]
+    assert newest.position.epoch == 20
+    assert np.array_equal(newest.vectors["values"], reached)
+
+
+def test_no_checkpoint_is_written_of_what_is_not_finite(prepared):
+    """Where the optimizer remembers a NaN, the last good checkpoint stays the last."""
+    with prepared() as directory:
+        before = checkpoints(directory.path)
+        directory.training.optimizer.memory["squares"][0] = np.nan
+        with pytest.raises(DivergedError, match=r"the optimizer's squares of layers\.0\.weights is no longer finite"):
+            directory.save()
+        assert list(checkpoints(directory.path)) == list(before)
+
+
+def test_a_taken_name_gets_a_number(trained):
+    """The config's stem, then with -2, -3; the runs before are not touched."""
+    first = trained()
+    before = {path.name: path.read_bytes() for path in first.iterdir() if path.is_file()}
+    assert [trained().name, trained().name] == ["config-2", "config-3"]
+    assert {path.name: path.read_bytes() for path in first.iterdir() if path.is_file()} == before
+
+
+def test_a_name_that_was_asked_for_is_not_numbered(here, nncli, trained):
+    """--name is given once; the second time it is exit code 6, and no epoch is trained."""
+    assert trained("--name", "mine").name == "mine"
+    second = nncli("train", "config.yaml", "--name", "mine")
+    assert second.code == 6
+    assert "already exists" in second.err
+    assert "epoch" not in second.err
+    assert names(here / "runs") == ["mine"]
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".", ".hidden", "-x", "a b", "a" * 201, "日" * 67, "a\n", "x[1]"])
+def test_a_name_that_cannot_be_a_directorys_is_refused(here, nncli, name):
+    """Exit code 2, and nothing is made."""
+    result = nncli("train", "config.yaml", f"--name={name}")
+    assert result.code == 2
+    assert "cannot be the name of a run" in result.err
+    assert not (here / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("spiral", "spiral"),
+        ("my config (1)", "my-config-1-"),
+        ("größe", "größe"),
+        (".hidden", "hidden"),
+        ("?!", "run"),
+        ("x" * 250, "x" * 180),
+    ],
+)
+def test_a_run_is_named_after_its_config(tmp_path, stem, name):
+    """The stem, with '-' for what a name may not hold."""
+    assert name_from(tmp_path / f"{stem}.yaml") == name
+
+
+def test_somebody_faster_gets_the_name(prepared, here, monkeypatch):
+    """Two trainings that start at once get two names."""
+    publish = storage.publish
+
+    def slow(folder, target):
+        if target.name == "run":
+            target.mkdir()
+        return publish(folder, target)
+
+    monkeypatch.setattr(storage, "publish", slow)
+    with prepared() as directory:
+        assert directory.path.name == "run-2"
+    assert names(here / "runs") == ["run", "run-2"]
+    assert names(here / "runs" / "run") == []
+
+
+def test_somebody_faster_gets_a_name_that_was_asked_for(here, monkeypatch):
+    """Where no other name will do it is a busy error, and no hidden folder is left."""
+    monkeypatch.setattr(storage, "publish", lambda folder, target: False)
+    loaded = load(here / "config.yaml")
+    with pytest.raises(BusyError, match="already exists"):
+        RunDirectory.create(here / "runs", "run", loaded, Training(assemble(loaded.spec)), numbered=False)
+    assert names(here / "runs") == []
+
+
+def test_a_directory_appears_whole(prepared, here):
+    """Before the first epoch everything that a reader needs is there, with a checkpoint of the start."""
+    with prepared() as directory:
+        assert names(directory.path) == ["checkpoints", "lock", "metrics.csv", "run.json", "spec.yaml"]
+        start = checkpoints(directory.path)["00000000.ckpt"]
+        assert start.position.metrics_bytes == (directory.path / "metrics.csv").stat().st_size
+        assert is_locked(directory.path / "lock")
+    assert not is_locked(directory.path / "lock")
+
+
+def test_finishing_writes_in_a_fixed_order(prepared, monkeypatch):
+    """Metrics are synced, the checkpoint is put, the oldest removed, then weights, then what declares them final."""
+    with prepared("training.checkpoint_seconds=0") as directory:
+        list(directory.record())
+        calls, put, remove = [], storage.put, storage.remove
+        directory.training.optimizer.updates += 1  # a checkpoint of its own
+        monkeypatch.setattr(storage, "put", lambda path, data: (calls.append(f"put {path.name}"), put(path, data)))
+        monkeypatch.setattr(storage, "remove", lambda path: (calls.append(f"remove {path.name}"), remove(path)))
+        monkeypatch.setattr(AppendLog, "sync", lambda log: calls.append(f"sync {log.path.name}"))
+        directory.finish()
+    order = ["sync metrics.csv", "put 00000031.ckpt", "remove 00000020.ckpt", "put weights.npz", "put evaluation.json"]
+    assert calls == order
+
+
+def test_two_checkpoints_are_kept(prepared):
+    """Never more than two after a save, always the newest, each with the length of metrics that it counts on."""
+    with prepared("training.checkpoint_seconds=0", "training.epochs=5", "training.log_every=1") as directory:
+        for epoch in directory.record():
+            kept = checkpoints(directory.path)
+            newest = max(kept)
+            assert list(kept) == [f"{number:08}.ckpt" for number in range(max(0, epoch.number - 1), epoch.number + 1)]
+            assert kept[newest].position.epoch == epoch.number
+            assert kept[newest].position.metrics_bytes == (directory.path / "metrics.csv").stat().st_size
+            assert np.array_equal(kept[newest].vectors["values"], directory.training.network.parameters.values)
+
+
+def test_the_newest_checkpoint_is_kept_after_a_hundred_million_updates(prepared):
+    """A name with a ninth digit is newer than one with eight."""
+    with prepared() as directory:
+        for updates in (99_999_998, 99_999_999, 100_000_000):
+            directory.training.optimizer.updates = updates
+            directory.save()
+        assert "100000000.ckpt" in names(directory.path / "checkpoints")
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_failing_write_while_a_directory_is_made_leaves_none(here, nncli, monkeypatch, number):
+    """Whichever of the first files the disk refuses: exit code 5, and no directory, hidden or not."""
+    put, calls = storage.put, []
+
+    def refuse(path, data):
+        calls.append(path.name)
+        if len(calls) > number:
+            raise StorageError(f"{path}: No space left on device")
+        put(path, data)
+
+    monkeypatch.setattr(storage, "put", refuse)
+    result = nncli("train", "config.yaml")
+    assert result.code == 5
+    assert f"{calls[number]}: No space left on device" in result.err
+    assert names(here / "runs") == []
+
+
+@pytest.mark.parametrize("failing", ["weights.npz", "evaluation.json"])
+def test_a_run_is_not_finished_before_its_last_file(here, nncli, monkeypatch, failing):
+    """A disk that is full at the very end leaves a run that can be read, as an interrupted one."""
+    put = storage.put
+
+    def refuse(path, data):
+        if path.name == failing:
+            raise StorageError(f"{path}: No space left on device")
+        put(path, data)
+
+    monkeypatch.setattr(storage, "put", refuse)
+    assert nncli("train", "config.yaml").code == 5
+    assert not (here / "runs" / "config" / "evaluation.json").exists()
+    evaluated = nncli("evaluate", "config", "--json")
+    assert evaluated.code == 0
+    assert json.loads(evaluated.out)["status"] == "interrupted at epoch 30"
+
+
+def test_a_diverged_run_ends_with_a_row_without_numbers(here, nncli):
+    """The last row says where, there are no final weights, and every row before is finite."""
+    result = nncli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "training.log_every=1")
+    assert result.code == 7
+    path = here / "runs" / "config"
+    *before, last = rows(path)
+    assert f"epoch {last.pop('epoch')}: " in result.err
+    assert set(last.values()) == {"nan"}
+    assert before
+    assert all(math.isfinite(float(value)) for row in before for value in row.values())
+    assert names(path) == ["checkpoints", "lock", "metrics.csv", "run.json", "spec.yaml"]
+
+
+def test_equal_weights_are_equal_files(trained):
+    """An NPZ file holds no time of its making."""
+    assert (trained() / "weights.npz").read_bytes() == (trained() / "weights.npz").read_bytes()
+
+
+def test_the_row_that_says_diverged_is_on_the_disk(here, nncli, monkeypatch):
+    """A training that diverges syncs its last row before it ends."""
+    synced = []
+    sync = AppendLog.sync
+    monkeypatch.setattr(AppendLog, "sync", lambda log: (synced.append(log.path.read_bytes()), sync(log)))
+    assert nncli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
+    assert synced[-1].splitlines()[-1].endswith(b",nan,nan")
+
+
+def test_running_statistics_are_saved_like_weights(trained):
+    """They are in the parameter list and in weights.npz under plain names, behind what is trained."""
+    path = trained(*NORMALIZED)
+    listed = {each["name"]: each["shape"] for each in strict(path / "run.json")["parameters"]}
+    with np.load(path / "weights.npz", allow_pickle=False) as arrays:
+        assert {name: list(array.shape) for name, array in arrays.items()} == listed
+        assert listed["layers.1.scale"] == listed["layers.1.running_mean"] == [8]
+        assert arrays["layers.1.running_mean"].all()
+        assert (arrays["layers.1.running_variance"] != 1).all()
+        assert (arrays["layers.1.running_variance"] > 0).all()
+    assert [name for name in listed if "running" in name] == ["layers.1.running_mean", "layers.1.running_variance"]
+    assert list(listed)[-2:] == ["layers.1.running_mean", "layers.1.running_variance"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "metrics"),
+    [
+        (SINE, "r2,mean_absolute_error,root_mean_squared_error,regression_accuracy"),
+        (BINARY, "accuracy,precision,recall,f1,auc"),
+        ((*BINARY, "metrics=[auc]"), "auc"),
+    ],
+)
+def test_metrics_csv_names_the_metrics_of_the_task(trained, changes, metrics):
+    """The header is the losses and the task's metrics, with and without the split before them."""
+    header = (trained(*changes) / "metrics.csv").read_text(encoding="utf-8").splitlines()[0]
+    held_out = ",".join(f"validation_{name}" for name in ["loss", *metrics.split(",")])
+    assert header == f"epoch,learning_rate,loss,data_loss,regularization_loss,{metrics},{held_out}"
+
+
+def test_numbers_are_described_without_classes(trained):
+    """run.json says null where a target is a number."""
+    described = strict(trained(*SINE) / "run.json")["data"]
+    assert [(name, each["rows"], each["columns"], each["classes"]) for name, each in described.items()] == [
+        ("training", 40, 1, None),
+        ("validation", 29, 1, None),
+    ]
+
+
+def test_the_resolved_schedule_is_recorded(trained):
+    """run.json has the end that was filled in, and the section that was left out as null."""
+    spec = strict(trained(WARM_COSINE, "training.batch_size=16") / "run.json")["spec"]
+    assert spec["schedule"]["then"] == {"type": "cosine", "updates": 4 * 30 - 5, "lowest": 0.1}
+    assert spec["clipping"] is None
+
+
+def test_a_test_set_drawn_last_is_described_last(trained):
+    """run.json cannot know it; evaluation.json does, with its rows and fingerprint."""
+    path = trained(*LATE_TEST)
+    assert list(strict(path / "run.json")["data"]) == ["training", "validation"]
+    evaluation = strict(path / "evaluation.json")
+    assert list(evaluation["splits"]) == ["training", "validation", "test"]
+    described = evaluation["data"]["test"]
+    assert list(evaluation["data"]) == ["test"]
+    assert (described["rows"], described["columns"], described["classes"]) == (30, 2, 3)
+    assert len(described["sha256"]) == 64
+
+
+@pytest.mark.parametrize("changes", [("test={type: spiral, samples: 10}",), (*LATE_TEST, "test.seed=5")])
+def test_a_test_set_drawn_first_is_described_first(trained, changes):
+    """With streams of their own, or a seed of its own, it is known before training, and said once."""
+    path = trained(*changes)
+    assert list(strict(path / "run.json")["data"]) == ["training", "validation", "test"]
+    assert strict(path / "evaluation.json")["data"] == {}
