@@ -2,7 +2,7 @@
 
 NncliError
 ├── CommandLineError   2  the command line is wrong
-├── SpecError          3  the spec or the data is wrong
+├── ConfigError          3  the config or the data is wrong
 ├── RunError           4  a run directory is missing, damaged or does not fit
 │   └── UnsupportedVersionError   it was made by a newer version of nncli
 ├── StorageError       5  storage failed: full, read-only, unreadable, input/output error
@@ -27,8 +27,8 @@ class CommandLineError(NncliError):
     exit_code = 2
 
 
-class SpecError(NncliError):
-    """The spec or the data is wrong; the message may hold several problems, one a paragraph."""
+class ConfigError(NncliError):
+    """The config or the data is wrong; the message may hold several problems, one a paragraph."""
 
     exit_code = 3
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from nncli.cli.main import main  # imports no NumPy, which reads its settings when it is imported
-from nncli.runner.blas_threads import ONE
+from nncli.cli.main import SINGLE_THREAD_ENV, main  # imports no NumPy, which reads its settings when it is imported
 
-for _variable, _value in ONE.items():
+for _variable, _value in SINGLE_THREAD_ENV.items():
     os.environ.setdefault(_variable, _value)
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # in a shell's background and under nohup they are ignored,

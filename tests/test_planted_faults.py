@@ -12,8 +12,8 @@ from tests.conftest import ROOT
 FAULTS = {
     "bias gradient dropped": (
         "layers/dense.py",
-        "sum_of_products(self.inputs_and_ones_transposed, grad, self.d_weights_and_biases)",
-        "sum_of_products(self.inputs_and_ones_transposed[:-1], grad, self.d_weights)",
+        "matmul_transposed(self.inputs_and_ones_transposed, grad, self.d_weights_and_biases)",
+        "matmul_transposed(self.inputs_and_ones_transposed[:-1], grad, self.d_weights)",
     ),
     "biases forgotten where inputs lie by rows": (
         "layers/dense.py",
@@ -27,8 +27,8 @@ FAULTS = {
     ),
     "memory is tidied by a count of its own": (
         "optimizers/optimizer.py",
-        "if self.updates % TIDYING == 0:",
-        "self.count = getattr(self, 'count', 0) + 1\n        if self.count % TIDYING == 0:",
+        "if self.updates % FLUSH_INTERVAL == 0:",
+        "self.count = getattr(self, 'count', 0) + 1\n        if self.count % FLUSH_INTERVAL == 0:",
     ),
     "a portion weighs like any other": ("network.py", "len(self.outputs) / rows", "self.portions(rows)[0].stop / rows"),
     "softmax factor dropped": (
@@ -85,7 +85,7 @@ FAULTS = {
     "weight decay without the learning rate": ("optimizers/adamw.py", "rate * self.weight_decay", "self.weight_decay"),
     "warm-up begins at nothing": ("schedules.py", "(updates + 1) / self.updates", "updates / self.updates"),
     "gradient clipped by each entry's own size": ("clipping.py", "self.limit / norm", "1 / norm"),
-    "kinks of the L1 slope missed": ("gradcheck.py", "np.abs(penalty.values) <= 2 * PRICE_STEP", "False"),
+    "kinks of the L1 slope missed": ("gradcheck.py", "np.abs(penalty.values) <= 2 * PENALTY_STEP", "False"),
     "backward off by a thousandth": (
         "layers/dense.py",
         "grad, self.weights_transposed, out",

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from nncli.analysis.config_table import spec_table
+from nncli.analysis.config_table import config_table
 from nncli.analysis.evaluation import by_row
 from nncli.analysis.scores import Difference, Gap, Score, paired, score, unpaired
-from nncli.config.diagnostics import harmless
+from nncli.config.diagnostics import sanitized_line
 from nncli.errors import CommandLineError, NncliError, RunError
 from nncli.experiment.metric_columns import SPLITS, column, higher_is_better
 from nncli.experiment.numerics import RELATIVE_ROUNDING
@@ -21,7 +21,7 @@ from nncli.store.run_reader import Run
 
 
 @dataclass(frozen=True)
-class Entry:
+class ComparedRun:
     """One run in a comparison: its final metrics by column, or its last ones where it is not finished."""
 
     label: str
@@ -71,7 +71,7 @@ class Row:
 class Comparison:
     """Runs side by side."""
 
-    entries: list[Entry]
+    entries: list[ComparedRun]
     differences: dict[str, list[Any]]
     rows: list[Row]
 
@@ -91,10 +91,10 @@ class Comparison:
 
     def _telling(self, columns: set[str]) -> str:
         """The column to draw where none is asked for: a loss that means the same in all runs, else such a metric."""
-        metrics = [metric.type for metric in self.entries[0].run.spec.metrics or ()]
+        metrics = [metric.type for metric in self.entries[0].run.config.metrics or ()]
         measured = [column(split, name) for name in metrics for split in ("validation", "training")]
         wanted = [name for name in ("validation_loss", "data_loss", *measured) if name in columns]
-        return next((name for name in wanted if _means_the_same(self.entries, name)), "loss")
+        return next((name for name in wanted if is_comparable(self.entries, name)), "loss")
 
     def verdict(self) -> str | None:
         """Which of the two best finished runs on held-out rows is better, if the difference is significant.
@@ -109,7 +109,7 @@ class Comparison:
         judged = by_split[split]
         metric = judged[0].scores[split].metric
         name = column(split, metric)
-        if any(entry.scores[split].metric != metric for entry in judged) or not _means_the_same(judged, name):
+        if any(entry.scores[split].metric != metric for entry in judged) or not is_comparable(judged, name):
             return None
         first, second, *_ = sorted(judged, key=lambda each: each.scores[split].value, reverse=higher_is_better(metric))
         return _better(first, second, split)
@@ -134,11 +134,11 @@ def compare(runs: Sequence[Run], sort: str | None, everything: bool, different_d
     if not different_data:
         _require_same_data(runs)
     entries = [entry(run, label, run.status) for run, label in zip(runs, _labels(runs), strict=True)]
-    entries = in_order(entries, sort)
-    return Comparison(entries, spec_table([each.run for each in entries], everything), list(_rows(entries)))
+    entries = sorted_by_metric(entries, sort)
+    return Comparison(entries, config_table([each.run for each in entries], everything), list(_rows(entries)))
 
 
-def entry(run: Run, label: str, status: str) -> Entry:
+def entry(run: Run, label: str, status: str) -> ComparedRun:
     """A run with its final metrics, or its last ones where it is not finished."""
     evaluation = run.evaluation
     if evaluation is not None:
@@ -149,10 +149,10 @@ def entry(run: Run, label: str, status: str) -> Entry:
         epoch = int(last["epoch"])
         metrics = {name: value for name, value in last.items() if name not in {"epoch", "learning_rate"}}
     scores = {split: score(metrics, split, data.rows) for split, data in run.data.items()}
-    return Entry(label, run, status, epoch, metrics, {split: each for split, each in scores.items() if each})
+    return ComparedRun(label, run, status, epoch, metrics, {split: each for split, each in scores.items() if each})
 
 
-def _better(first: Entry, second: Entry, split: str) -> str:
+def _better(first: ComparedRun, second: ComparedRun, split: str) -> str:
     """Whether the first of two runs is significantly better, in one sentence with its numbers."""
     better, worse = first.scores[split], second.scores[split]
     difference = _difference(first, second, split)
@@ -164,7 +164,7 @@ def _better(first: Entry, second: Entry, split: str) -> str:
     return f"{verdict}: {column(split, better.metric)} {better.words} vs {worse.words}, {difference.words}"
 
 
-def _difference(first: Entry, second: Entry, split: str) -> Difference:
+def _difference(first: ComparedRun, second: ComparedRun, split: str) -> Difference:
     """Two runs compared row by row where they have the same rows and both can still be evaluated on them."""
     one, other = first.scores[split], second.scores[split]
     if first.run.fingerprints[split] != second.run.fingerprints[split]:
@@ -172,7 +172,7 @@ def _difference(first: Entry, second: Entry, split: str) -> Difference:
     try:
         return paired(one.metric, *(_by_row(entry.run, split, entry.scores[split]) for entry in (first, second)))
     except NncliError as error:
-        return unpaired(one, other, f"not paired by row: {harmless(str(error))}")
+        return unpaired(one, other, f"not paired by row: {sanitized_line(str(error))}")
 
 
 def _by_row(run: Run, split: str, recorded: Score) -> Array:
@@ -189,7 +189,7 @@ def _by_row(run: Run, split: str, recorded: Score) -> Array:
     return values
 
 
-def _rows(entries: Sequence[Entry]) -> Iterator[Row]:
+def _rows(entries: Sequence[ComparedRun]) -> Iterator[Row]:
     penalized = any(entry.metrics.get("regularization_loss") for entry in entries)
     for name in dict.fromkeys(name for entry in entries for name in entry.metrics):
         values = [entry.metrics.get(name) for entry in entries]
@@ -201,20 +201,20 @@ def _rows(entries: Sequence[Entry]) -> Iterator[Row]:
         final = [value for entry, value in zip(entries, values, strict=True) if entry.is_final and value is not None]
         best = (max if higher else min)(final, default=None)
         marked = [index for index, value in enumerate(values) if entries[index].is_final and value == best]
-        yield Row(name, higher, values, marked if len(final) > 1 and _means_the_same(entries, name) else [])
+        yield Row(name, higher, values, marked if len(final) > 1 and is_comparable(entries, name) else [])
 
 
-def _means_the_same(entries: Sequence[Entry], name: str) -> bool:
+def is_comparable(entries: Sequence[ComparedRun], name: str) -> bool:
     """Whether a column is the same measure in all runs that have it: of one loss or metric, for as many classes."""
     measure = name.removeprefix("validation_").removeprefix("test_")
     measures = []
     for run in (entry.run for entry in entries if name in entry.metrics):
-        known = {metric.type: metric for metric in run.spec.metrics or ()}
-        measures.append((known.get(measure, run.spec.loss), run.data["training"].classes))
+        known = {metric.type: metric for metric in run.config.metrics or ()}
+        measures.append((known.get(measure, run.config.loss), run.data["training"].classes))
     return all(each == measures[0] for each in measures)
 
 
-def in_order(entries: list[Entry], name: str | None) -> list[Entry]:
+def sorted_by_metric(entries: list[ComparedRun], name: str | None) -> list[ComparedRun]:
     """The runs by a metric, the best first, those that have none last; as they are where no metric is named.
 
     Raises:
@@ -233,14 +233,16 @@ def in_order(entries: list[Entry], name: str | None) -> list[Entry]:
 def _labels(runs: Sequence[Run]) -> list[str]:
     """The runs' names, or their whole paths where two have the same name."""
     count = Counter(run.name for run in runs)
-    return [run.name if count[run.name] == 1 else harmless(str(run.path)) for run in runs]
+    return [run.name if count[run.name] == 1 else sanitized_line(str(run.path)) for run in runs]
 
 
 def _require_same_data(runs: Sequence[Run]) -> None:
     """Equal rows in each split; test sets out of the book's stream, each drawn after its training, are two draws."""
     for first, other in combinations(runs, 2):
         ours, theirs = first.fingerprints, other.fingerprints
-        late = {"test"} if first.spec.draws_test_last and other.spec.draws_test_last else set()
+        late = (
+            {"test"} if first.config.test_sampled_after_training and other.config.test_sampled_after_training else set()
+        )
         shared = [name for name in SPLITS if name in ours and name in theirs and name not in late]
         different = [name for name in shared if ours[name] != theirs[name]]
         if different:

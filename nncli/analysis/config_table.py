@@ -7,23 +7,23 @@ from typing import Any
 from nncli.store.run_reader import Run
 
 
-def spec_table(runs: Sequence[Run], everything: bool = False) -> dict[str, list[Any]]:
+def config_table(runs: Sequence[Run], everything: bool = False) -> dict[str, list[Any]]:
     """The keys in which the specs of some runs differ, or all of them, each with its value in every run."""
-    alike = len({tuple(layer.type for layer in run.spec.layers) for run in runs}) == 1
+    alike = len({tuple(layer.type for layer in run.config.layers) for run in runs}) == 1
     specs = [_flat_specs(run, alike) for run in runs]
-    keys = list(dict.fromkeys(key for spec in specs for key in spec))
-    table = {key: [spec.get(key) for spec in specs] for key in keys}
+    keys = list(dict.fromkeys(key for config in specs for key in config))
+    table = {key: [config.get(key) for config in specs] for key in keys}
     return {key: values for key, values in table.items() if everything or any(v != values[0] for v in values)}
 
 
 def _flat_specs(run: Run, same_layers: bool) -> dict[str, Any]:
-    """A spec as one level of keys; layers by position, or where their types differ by type and number of its kind.
+    """A config as one level of keys; layers by position, or where their types differ by type and number of its kind.
 
     What a layer has from ``regularization`` stands there only.
     """
-    spec = run.spec.model_dump()
+    config = run.config.model_dump()
     flat: dict[str, Any] = {}
-    layers, metrics = spec.pop("layers"), spec.pop("metrics")
+    layers, metrics = config.pop("layers"), config.pop("metrics")
     flat["metrics"] = " · ".join(metric["type"] for metric in metrics)
     for metric in metrics:
         flat |= dict(
@@ -36,9 +36,9 @@ def _flat_specs(run: Run, same_layers: bool) -> dict[str, Any]:
         kind = layer["type"]
         prefix = f"layers[{index}]" if same_layers else f"layers.{kind}[{seen[kind]}]"
         seen[kind] += 1
-        implied = spec["regularization"] if same_layers else {**spec["regularization"], "type": kind}
+        implied = config["regularization"] if same_layers else {**config["regularization"], "type": kind}
         flat |= dict(_flattened({key: value for key, value in layer.items() if value != implied.get(key, ...)}, prefix))
-    return {key: value for key, value in {**dict(_flattened(spec, "")), **flat}.items() if value is not None}
+    return {key: value for key, value in {**dict(_flattened(config, "")), **flat}.items() if value is not None}
 
 
 def _flattened(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -16,7 +16,7 @@ from nncli.experiment.rng import Purpose
 from nncli.nn.losses.loss import is_fused
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array, of_layer
-from nncli.registry import Component, ComponentSpec, components, names
+from nncli.registry import Component, ComponentConfig, components, names
 from nncli.train.evaluate import examples
 
 AT_ONCE = "at once, as training computes it"
@@ -57,8 +57,8 @@ class Explanation:
         steps: from the data to the loss, and back.
         parameters: the parameters whose updates are shown: the first entry of each trained array, by its name.
         gradients: their gradients, penalties and clipping included.
-        updates: what each optimizer adds to them: the spec's own first, then the others with their defaults.
-        formulas: those of the spec's own optimizer.
+        updates: what each optimizer adds to them: the config's own first, then the others with their defaults.
+        formulas: those of the config's own optimizer.
         settings: the numbers behind their letters.
     """
 
@@ -73,7 +73,7 @@ class Explanation:
 
 
 @quiet
-def explain(config: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
+def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
     """The first training step of a config in double precision, as if its training set had only ``rows`` rows.
 
     They are picked evenly, and are more where a layer needs more.
@@ -81,18 +81,18 @@ def explain(config: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
     Raises:
         DivergedError: a number is not finite.
     """
-    loaded = load(config, overrides)
-    spec = loaded.spec.model_copy(update={"dtype": "float64"})
-    experiment = assemble(spec)
+    loaded = load(path, overrides)
+    config = loaded.config.model_copy(update={"dtype": "float64"})
+    experiment = assemble(config)
     network = experiment.network
     part = examples(experiment.data["training"], network)
-    shown = min(max(rows, *(layer.fewest_rows for layer in network.layers)), len(part.inputs))
+    shown = min(max(rows, *(layer.min_batch_size for layer in network.layers)), len(part.inputs))
     chosen = ((np.arange(shown) + 0.5) * len(part.inputs) / shown).astype(int)  # the middles of as many equal parts
     inputs, targets = (np.asfortranarray(each[chosen]) for each in (part.inputs, part.encoded))
-    network.draw_from(experiment.streams.of(Purpose.DROPOUT))
+    network.set_rng(experiment.rngs.of(Purpose.DROPOUT))
     data = {"inputs": inputs, "targets": part.targets[chosen]}
     steps = [
-        Step(f"data: {spec.data.type}", [], _settings(spec.data), data),
+        Step(f"data: {config.data.type}", [], _settings(config.data), data),
         *_forward(experiment, inputs),
         _loss(experiment, targets),
         *_backward(experiment, targets),
@@ -108,24 +108,24 @@ def explain(config: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
         {name: float(network.parameters.values[entry]) for name, entry in firsts.items()},
         [float(each) for each in network.parameters.gradients[entries]],
         _updates(experiment, entries),
-        names("optimizer")[spec.optimizer.type].formulas,
-        {**_settings(spec.optimizer), **_first_factor(experiment)},
+        names("optimizer")[config.optimizer.type].formulas,
+        {**_settings(config.optimizer), **_first_factor(experiment)},
     )
-    _require_finite(config, explanation)
+    _require_finite(path, explanation)
     return explanation
 
 
-def _require_finite(config: Path, explanation: Explanation) -> None:
+def _require_finite(path: Path, explanation: Explanation) -> None:
     for step in explanation.steps:
         for name, array in step.arrays.items():
             if not np.isfinite(array).all():
-                raise DivergedError(f"{config}: {step.heading}: {name}: a number is not finite")
+                raise DivergedError(f"{path}: {step.heading}: {name}: a number is not finite")
     for update in explanation.updates:
         if not np.isfinite(update.changes).all():
-            raise DivergedError(f"{config}: the step of {update.optimizer} is not finite")
+            raise DivergedError(f"{path}: the step of {update.optimizer} is not finite")
 
 
-def _settings(part: ComponentSpec) -> dict[str, Any]:
+def _settings(part: ComponentConfig) -> dict[str, Any]:
     """What a component was given, by the letters of its formulas if it has any; a 0 without a letter is left out."""
     given = {}
     for parameter in part.component.parameters:
@@ -146,10 +146,10 @@ def _forward(experiment: Experiment, inputs: Array) -> list[Step]:
     """A step for each layer, with what it trains, what it has in between, and what comes out."""
     network, steps = experiment.network, []
     outputs = inputs
-    for index, (part, layer) in enumerate(zip(experiment.spec.layers, network.layers, strict=True)):
+    for index, (part, layer) in enumerate(zip(experiment.config.layers, network.layers, strict=True)):
         outputs = layer.forward(outputs, training=True)
-        own = _copied(of_layer(index, network.parameters.views(network.parameters.trained)))
-        between = {name: array.copy() for name, array in layer.workings().items()}
+        own = _copied(of_layer(index, network.parameters.views(network.parameters.trainable)))
+        between = {name: array.copy() for name, array in layer.intermediates().items()}
         formulas = [line for line in part.component.formulas if "dL/" not in line]
         arrays = {**own, **between, "outputs": outputs.copy()}
         steps.append(Step(_heading(experiment, index), formulas, _settings(part), arrays))
@@ -158,7 +158,7 @@ def _forward(experiment: Experiment, inputs: Array) -> list[Step]:
 
 
 def _loss(experiment: Experiment, targets: Array) -> Step:
-    network, part = experiment.network, experiment.spec.loss
+    network, part = experiment.network, experiment.config.loss
     losses = network.loss.forward(network.outputs, targets)
     formulas = [line for line in part.component.formulas if "dL/" not in line]
     arrays = {"targets": targets, "of each row": losses, "mean": np.asarray(np.mean(losses))}
@@ -167,7 +167,7 @@ def _loss(experiment: Experiment, targets: Array) -> Step:
 
 def _backward(experiment: Experiment, targets: Array) -> list[Step]:
     """The gradient of the loss, then a step for each layer from the last on, with what goes on to the one below."""
-    network, loss = experiment.network, experiment.spec.loss
+    network, loss = experiment.network, experiment.config.loss
     grad = network.loss.backward(network.outputs, targets).copy()
     steps = [Step(f"back through the loss: {loss.type}", _slopes(loss.component), {}, {"dL/d outputs": grad})]
     short = _shortcut(experiment, targets)
@@ -176,7 +176,7 @@ def _backward(experiment: Experiment, targets: Array) -> list[Step]:
         own = _copied(of_layer(index, network.parameters.views(network.parameters.gradients)))
         heading = f"back through {_heading(experiment, index)}"
         arrays = {**{f"dL/d {name}": array for name, array in own.items()}, "dL/d inputs": grad.copy()}
-        steps.append(Step(heading, _slopes(experiment.spec.layers[index].component), {}, arrays))
+        steps.append(Step(heading, _slopes(experiment.config.layers[index].component), {}, arrays))
         if layer is network.layers[-1] and short is not None:
             is_same = np.allclose(grad, short.arrays["dL/d inputs"], rtol=1e-6, atol=1e-12)
             steps.append(short if is_same else replace(short, heading=f"{AT_ONCE}: the two steps above have lost it"))
@@ -213,7 +213,7 @@ def _penalties(experiment: Experiment, targets: Array) -> list[Step]:
 
 def _clipping(experiment: Experiment) -> list[Step]:
     """The gradients as clipping leaves them, where there is any."""
-    part, gradients = experiment.spec.clipping, experiment.network.parameters.gradients
+    part, gradients = experiment.config.clipping, experiment.network.parameters.gradients
     if part is None or experiment.clipping is None:
         return []
     before = {"‖g‖": np.asarray(np.linalg.norm(gradients)), "largest |g|": np.asarray(np.max(np.abs(gradients)))}
@@ -224,25 +224,25 @@ def _clipping(experiment: Experiment) -> list[Step]:
 
 
 def _updates(experiment: Experiment, entries: list[int]) -> list[Update]:
-    """The first step of the spec's optimizer, and of every other one with its defaults."""
-    own = experiment.spec.optimizer
+    """The first step of the config's optimizer, and of every other one with its defaults."""
+    own = experiment.config.optimizer
     others = [entry.model.model_validate({}) for entry in components("optimizer") if entry.name != own.type]
     made = [(own.type, experiment.optimizer), *((part.type, part.build()) for part in others)]
     return [_update(experiment, name, optimizer, entries) for name, optimizer in made]
 
 
 def _update(experiment: Experiment, name: str, optimizer: Optimizer, entries: list[int]) -> Update:
-    parameters, values = experiment.network.parameters, experiment.network.parameters.trained.copy()
+    parameters, values = experiment.network.parameters, experiment.network.parameters.trainable.copy()
     schedule = optimizer.schedule if optimizer is experiment.optimizer else None
     optimizer.attach(values, parameters.gradients, schedule)
     optimizer.step()
-    return Update(name, optimizer.rate, [float(each) for each in (values - parameters.trained)[entries]])
+    return Update(name, optimizer.rate, [float(each) for each in (values - parameters.trainable)[entries]])
 
 
 def _places(experiment: Experiment) -> dict[str, Array]:
     """The numbers of the entries of each trained array in the vector."""
     parameters = experiment.network.parameters
-    return parameters.views(np.arange(len(parameters.trained)))
+    return parameters.views(np.arange(len(parameters.trainable)))
 
 
 def _copied(views: Mapping[str, Array]) -> dict[str, Array]:
@@ -255,4 +255,4 @@ def _slopes(component: Component) -> list[str]:
 
 def _heading(experiment: Experiment, index: int) -> str:
     widths = experiment.network.widths
-    return f"layer {index}: {experiment.spec.layers[index].type}, {widths[index]} → {widths[index + 1]}"
+    return f"layer {index}: {experiment.config.layers[index].type}, {widths[index]} → {widths[index + 1]}"

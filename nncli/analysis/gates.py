@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nncli.config.diagnostics import did_you_mean
+from nncli.config.diagnostics import suggestion
 from nncli.errors import CommandLineError
 from nncli.experiment.metric_columns import SPLITS, possible_names
 
@@ -37,7 +37,7 @@ def parse_gate(text: str, upper: bool) -> Gate:
     bare = {metric for split in SPLITS for metric in possible_names(split)}
     known = bare | {f"{split}_{metric}" for split in SPLITS for metric in possible_names(split)}
     if name not in known:
-        raise CommandLineError(f"{text!r}: unknown metric {name!r}{did_you_mean(name, known, listed=bare)}")
+        raise CommandLineError(f"{text!r}: unknown metric {name!r}{suggestion(name, known, listed=bare)}")
     try:
         bound = float(number)
     except ValueError:

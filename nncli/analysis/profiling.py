@@ -14,7 +14,7 @@ from nncli.experiment.metric_columns import SPLITS
 from nncli.experiment.numerics import quiet
 from nncli.nn.kernels.alignment import zeros
 from nncli.nn.parameters import Array
-from nncli.train.loop import Training
+from nncli.train.loop import Trainer
 
 ROUNDS = 9
 SQUARE = 512  # rows and columns of the product by which the machine is measured
@@ -127,7 +127,7 @@ class Steps:
         training: at its start; its network and optimizer change.
     """
 
-    def __init__(self, training: Training) -> None:
+    def __init__(self, training: Trainer) -> None:
         self.training = training
         self._values = training.network.parameters.values.copy()
         self.rewind()
@@ -136,7 +136,7 @@ class Steps:
         """Go back to the first step, so that every round trains alike."""
         training = self.training
         training.network.parameters.values[...] = self._values
-        for memory in training.optimizer.memory.values():
+        for memory in training.optimizer.state.values():
             memory[...] = 0
         training.optimizer.updates = training.epoch = training.batch = 0
         self._rows = training.batches()
@@ -159,7 +159,7 @@ class Steps:
 
 
 @quiet
-def profile(training: Training, seconds: float) -> Profile:
+def profile(training: Trainer, seconds: float) -> Profile:
     """Train for about so many seconds, and see where they go; nothing is written.
 
     Rounds of whole steps, of steps whose parts are timed, a row of metrics and a large product take turns; of each the
@@ -203,8 +203,8 @@ def _round(steps: Steps, watch: Stopwatch, number: int) -> tuple[dict[str, float
     return found, {key: total / number for key, total in watch.seconds.items()}
 
 
-def _layer_names(training: Training) -> list[str]:
-    return [f"{index} {layer.type}" for index, layer in enumerate(training.experiment.spec.layers)]
+def _layer_names(training: Trainer) -> list[str]:
+    return [f"{index} {layer.type}" for index, layer in enumerate(training.experiment.config.layers)]
 
 
 def _methods(steps: Steps) -> Iterator[tuple[Key, Any, str]]:
@@ -212,12 +212,12 @@ def _methods(steps: Steps) -> Iterator[tuple[Key, Any, str]]:
     training, network = steps.training, steps.training.network
     names = dict(zip(network.layers, _layer_names(training), strict=True))
     yield (BATCH, "forward"), steps, "draw"
-    yield (BATCH, "forward"), network, "take_in"
+    yield (BATCH, "forward"), network, "prepare_inputs"
     for layer, name in names.items():
         yield (name, "forward"), layer, "forward"
-    for layer in network.passed_back:
+    for layer in network.backward_layers:
         yield (names[layer], "backward"), layer, "backward"
-    yield (names[network.lowest], "backward"), network.lowest, "parameter_gradients"
+    yield (names[network.first_trainable], "backward"), network.first_trainable, "parameter_gradients"
     yield (LOSS, "backward"), network.loss, "backward_fused" if network.is_fused else "backward"
     if network.penalties:
         yield (PENALTIES, "backward"), network, "penalize"
@@ -226,16 +226,16 @@ def _methods(steps: Steps) -> Iterator[tuple[Key, Any, str]]:
     yield (UPDATE, "backward"), training.optimizer, "step"
 
 
-def _products(training: Training) -> dict[str, int]:
+def _products(training: Trainer) -> dict[str, int]:
     """The multiply-adds of each layer for one row: forward, for the weights' gradient, for the inputs' if needed."""
     network, found = training.network, {}
     for name, layer, columns in zip(_layer_names(training), network.layers, network.widths, strict=False):
-        times = 3 if layer in network.passed_back else 2 if layer is network.lowest else 1
+        times = 3 if layer in network.backward_layers else 2 if layer is network.first_trainable else 1
         found[name] = times * layer.multiply_adds(columns)
     return found
 
 
-def _metrics_seconds(training: Training) -> float:
+def _metrics_seconds(training: Trainer) -> float:
     watched = [split for split in SPLITS[:2] if split in training.experiment.data]
     return _seconds_of_the_second(lambda: [training.measured(split) for split in watched])
 

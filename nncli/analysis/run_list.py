@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nncli.analysis.comparison import Entry, entry, in_order
-from nncli.analysis.config_table import spec_table
+from nncli.analysis.comparison import ComparedRun, entry, sorted_by_metric
+from nncli.analysis.config_table import config_table
 from nncli.errors import CommandLineError, RunError, StorageError
 from nncli.store import safe_read as files
-from nncli.store.run_reader import Run, is_run, newest_whole
+from nncli.store.run_reader import Run, is_run, latest_valid
 
 
 @dataclass(frozen=True)
-class Listed:
+class RunListing:
     """One run of a folder.
 
     Args:
@@ -21,7 +21,7 @@ class Listed:
         epoch: of which its metrics are; None where it has none.
         epochs: how many it is to be trained.
         metrics: the final ones by column, or the last ones where it is not finished.
-        differences: the keys of its spec with another value than most runs of the folder have.
+        differences: the keys of its config with another value than most runs of the folder have.
         problem: what is wrong with it, if anything.
     """
 
@@ -34,15 +34,15 @@ class Listed:
     problem: str | None = None
 
 
-def runs_in(folder: Path, sort: str | None = None) -> list[Listed]:
+def runs_in(folder: Path, sort: str | None = None) -> list[RunListing]:
     """All runs in a folder by name, or by a metric, the best first; those that cannot be read are last.
 
     Raises:
         CommandLineError: there is no such folder, or no run has the metric to sort by.
         StorageError: the folder cannot be read.
     """
-    entries: list[Entry] = []
-    damaged: list[Listed] = []
+    entries: list[ComparedRun] = []
+    damaged: list[RunListing] = []
     problems: dict[Path, str] = {}
     for path in _paths(folder):
         status = "damaged"
@@ -55,17 +55,17 @@ def runs_in(folder: Path, sort: str | None = None) -> list[Listed]:
             run.release()
             problems |= {path: problem} if problem else {}
         except RunError as error:
-            damaged.append(Listed(path, status, problem=str(error)))
+            damaged.append(RunListing(path, status, problem=str(error)))
         except StorageError as error:
-            damaged.append(Listed(path, "unreadable", problem=str(error)))
-    entries = in_order(entries, sort) if entries else []
-    table = {key: (values, _usual(values)) for key, values in spec_table([each.run for each in entries]).items()}
+            damaged.append(RunListing(path, "unreadable", problem=str(error)))
+    entries = sorted_by_metric(entries, sort) if entries else []
+    table = {key: (values, _usual(values)) for key, values in config_table([each.run for each in entries]).items()}
     listed = [
-        Listed(
+        RunListing(
             path=each.run.path,
             status=each.status,
             epoch=each.epoch if each.metrics else None,
-            epochs=each.run.spec.training.epochs,
+            epochs=each.run.config.training.epochs,
             metrics=each.metrics,
             differences={key: values[index] for key, (values, usual) in table.items() if values[index] != usual},
             problem=problems.get(each.run.path),
@@ -97,7 +97,7 @@ def _status(run: Run) -> tuple[str, str | None]:
         status, problem = "damaged", str(error)
     if status != "damaged" and not status.startswith("interrupted"):
         return status, problem
-    checkpoint = newest_whole(run)
+    checkpoint = latest_valid(run)
     if checkpoint is None:
         return status, problem or f"{run.path}: no checkpoint is whole from which it could go on"
     return f"interrupted at epoch {checkpoint.position.epoch}, resumable", problem

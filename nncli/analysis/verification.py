@@ -19,9 +19,9 @@ from nncli.experiment.numerics import RELATIVE_ROUNDING
 from nncli.runner.reload import assembled, require_same_data
 from nncli.store import safe_read as files
 from nncli.store.checkpoint import checkpoints
-from nncli.store.environment import differing
+from nncli.store.environment import environment_differences
 from nncli.store.metrics_csv import without_last_row
-from nncli.store.run_reader import Run, read_whole
+from nncli.store.run_reader import Run, read_valid
 from nncli.train.early_stopping import has_ended
 
 
@@ -67,16 +67,16 @@ def _is_replaced(run: Run, what: str) -> bool:
 
 def _description(run: Run) -> str:
     numbers = sum(math.prod(each.shape) for each in run.record.parameters)
-    return f"fits together, {len(run.spec.layers)} layers, {numbers:,} numbers"
+    return f"fits together, {len(run.config.layers)} layers, {numbers:,} numbers"
 
 
 def _spec(run: Run) -> str:
     document = parse(str(run.path / "spec.yaml"), run.read("spec.yaml"), tuple(run.record.overrides))
     given = checked(document, {NEW_RUN})
-    problems = list(differences(document, given, run.spec))
-    if problems:
-        raise RunError(report(problems))
-    if resolve(given, run.spec.split_method) != run.spec:
+    diagnostics = list(differences(document, given, run.config))
+    if diagnostics:
+        raise RunError(report(diagnostics))
+    if resolve(given, run.config.split_method) != run.config:
         raise RunError(f"{run.path / 'spec.yaml'}: with its overrides it is trained longer, or measured at other times")
     return "says what was trained"
 
@@ -111,7 +111,7 @@ def _checkpoint(run: Run, path: Path) -> str:
     if run.read_checkpoint(path).position.metrics_sha256 is None:
         return "whole; of an nncli before 0.4, it cannot be resumed"
     try:
-        checkpoint, metrics = read_whole(run, path)
+        checkpoint, metrics = read_valid(run, path)
     except RunError:
         if not _is_superseded(run, path):
             raise
@@ -122,7 +122,7 @@ def _checkpoint(run: Run, path: Path) -> str:
 
 def _is_superseded(run: Run, path: Path) -> bool:
     """Whether a checkpoint counts on the row of a former last epoch, which nncli before 0.5 removed under it."""
-    training, position = run.spec.training, run.read_checkpoint(path).position
+    training, position = run.config.training, run.read_checkpoint(path).position
     had_extra_row = position.is_measured and position.epoch % training.log_interval > 0
     return had_extra_row and position.epoch < training.epochs and path != checkpoints(run.path)[-1]
 
@@ -130,12 +130,12 @@ def _is_superseded(run: Run, path: Path) -> bool:
 def _weights(run: Run) -> str:
     if run.evaluation is None:
         return "not looked at: training.epochs was raised since evaluation.json was written"
-    run.load_weights(assembled(run, run.spec).network.parameters)
+    run.load_weights(assembled(run, run.config).network.parameters)
     return f"whole, sha256 {run.evaluation.weights.sha256[:16]}…"
 
 
 def _data(run: Run) -> str:
-    require_same_data(run, assembled(run, run.spec))
+    require_same_data(run, assembled(run, run.config))
     return ", ".join(f"{data.rows:,} rows of {name}" for name, data in run.record.data.items()) + ", as recorded"
 
 
@@ -152,7 +152,7 @@ def _evaluation(run: Run) -> str:
         if column(split, name) in recorded
     ]
     off = [pair for pair in pairs if pair[1] != pair[2]]
-    others = differing(run.record)
+    others = environment_differences(run.record)
     if not off:
         return f"{len(pairs)} metrics, equal to the last bit"
     if others and all(math.isclose(now, before, rel_tol=RELATIVE_ROUNDING) for _, now, before in off):
@@ -164,7 +164,7 @@ def _evaluation(run: Run) -> str:
 def _is_complete(run: Run) -> bool:
     """Whether the newest checkpoint is that of the end of training."""
     position = run.checkpoint.position
-    return position.is_measured and has_ended(run.spec.training, position.epoch, position.best_epoch)
+    return position.is_measured and has_ended(run.config.training, position.epoch, position.best_epoch)
 
 
 def _recorded(run: Run) -> dict[str, float] | None:

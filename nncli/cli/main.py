@@ -30,10 +30,13 @@ from nncli.cli.commands.train import train
 from nncli.cli.commands.verify import verify
 from nncli.cli.docstrings import REMOVED
 from nncli.cli.output import standard_streams
-from nncli.errors import NncliError, SpecError, StorageError
-from nncli.runner.blas_threads import ONE
+from nncli.errors import ConfigError, NncliError, StorageError
 
 SIZES = ("COLUMNS", "LINES")
+# one thread is faster at most sizes, and gives the same bits on any number of cores
+SINGLE_THREAD_ENV = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
 ADDRESS_SPACE = 160 * 2**20  # bytes that NumPy and the buffers of its BLAS take before any array
 
 
@@ -76,7 +79,7 @@ def _prepare() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    os.environ.update(ONE)
+    os.environ.update(SINGLE_THREAD_ENV)
     for name in SIZES:  # rich, click and plotext read it, and fail where it is no usual number
         if not re.fullmatch("[0-9]{1,4}", os.environ.get(name, "")):
             os.environ.pop(name, None)
@@ -86,14 +89,14 @@ def _require_address_space() -> None:
     """Refuse a limit under which NumPy cannot be imported, or OpenBLAS ends the process.
 
     Raises:
-        SpecError: the limit is that small.
+        ConfigError: the limit is that small.
     """
     if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
         try:
             mmap(-1, ADDRESS_SPACE).close()
         except OSError:
             need = f"{ADDRESS_SPACE // 2**20} MiB of address space"
-            raise SpecError(f"NumPy needs {need} more than the limit leaves; raise it, as with ulimit -v") from None
+            raise ConfigError(f"NumPy needs {need} more than the limit leaves; raise it, as with ulimit -v") from None
 
 
 def _told(error: BaseException) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""All problems of a spec at once, each with its place, its snippet and its cure."""
+"""All diagnostics of a config at once, each with its place, its snippet and its cure."""
 
 import difflib
 import unicodedata
@@ -14,7 +14,7 @@ LONGEST_VALUE = 60
 MOST_PROBLEMS = 50
 
 
-class Source(NamedTuple):
+class SourceText(NamedTuple):
     """A text and the name under which a message speaks of it; ``first_line`` is the number of its first line."""
 
     name: str
@@ -27,33 +27,33 @@ class Source(NamedTuple):
         return lines[index] if 0 <= index < len(lines) else ""
 
 
-class Place(NamedTuple):
+class SourceLocation(NamedTuple):
     """A position in a source; lines and columns count from 1."""
 
-    source: Source
+    source: SourceText
     line: int
     column: int
 
 
-class Problem(NamedTuple):
+class Diagnostic(NamedTuple):
     """What is wrong, where in the text, and at which path of the document."""
 
-    place: Place
+    place: SourceLocation
     path: Path
     message: str
 
     def __str__(self) -> str:
         where = f"{self.place.source.name}:{self.place.line}:{self.place.column}"
-        said = f"{where}: {path_words(self.path)}: {self.message}" if self.path else f"{where}: {self.message}"
+        said = f"{where}: {path_text(self.path)}: {self.message}" if self.path else f"{where}: {self.message}"
         snippet = _snippet(self.place)
         return f"{said}\n{snippet}" if snippet else said
 
 
-def report(problems: Iterable[Problem]) -> str:
-    """The problems as text, in the order of their places; the command line's come last."""
-    ordered = sorted(set(problems), key=_position)
-    told = [str(problem) for problem in ordered[:MOST_PROBLEMS]]
-    more = [f"... and {len(ordered) - MOST_PROBLEMS} more problems"] if len(ordered) > MOST_PROBLEMS else []
+def report(diagnostics: Iterable[Diagnostic]) -> str:
+    """The diagnostics as text, in the order of their places; the command line's come last."""
+    ordered = sorted(set(diagnostics), key=_position)
+    told = [str(diagnostic) for diagnostic in ordered[:MOST_PROBLEMS]]
+    more = [f"... and {len(ordered) - MOST_PROBLEMS} more diagnostics"] if len(ordered) > MOST_PROBLEMS else []
     return "\n".join(told + more)
 
 
@@ -91,26 +91,28 @@ def _pieces(value: Any) -> Iterator[str]:
         yield repr(value[: LONGEST_VALUE + 1] if isinstance(value, str) else value)
 
 
-def path_words(path: Path) -> str:
+def path_text(path: Path) -> str:
     """A path as a reader writes it.
 
-    >>> path_words(("layers", 0, "units"))
+    >>> path_text(("layers", 0, "units"))
     'layers[0].units'
     """
-    words = "".join(f"[{step}]" if isinstance(step, int) else f".{harmless(step[:LONGEST_VALUE])}" for step in path)
+    words = "".join(
+        f"[{step}]" if isinstance(step, int) else f".{sanitized_line(step[:LONGEST_VALUE])}" for step in path
+    )
     return words.removeprefix(".")
 
 
-def harmless(text: str) -> str:
+def sanitized_line(text: str) -> str:
     r"""Text that cannot steer a terminal: a tab as a space, other control characters as �.
 
-    >>> harmless("a\tb\x1b[2J")
+    >>> sanitized_line("a\tb\x1b[2J")
     'a b�[2J'
     """
     return "".join(c if c.isprintable() else " " if c == "\t" else "�" for c in text)
 
 
-def did_you_mean(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
+def suggestion(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
     """A suggestion to append to a message, or the list of what there is where nothing comes near.
 
     Args:
@@ -118,7 +120,7 @@ def did_you_mean(word: str, known: Iterable[str], listed: Iterable[str] | None =
         known: what may be written.
         listed: what to list of it, where that is not all.
 
-    >>> did_you_mean("adm", ["adam", "sgd"])
+    >>> suggestion("adm", ["adam", "sgd"])
     "; did you mean 'adam'?"
     """
     known = sorted(known)
@@ -131,18 +133,18 @@ def did_you_mean(word: str, known: Iterable[str], listed: Iterable[str] | None =
     return f"; known: {', '.join(sorted(listed or known))}" if known else ""
 
 
-def _position(problem: Problem) -> tuple[bool, int, int, str]:
-    place = problem.place
-    return (place.source.name == COMMAND_LINE, place.line, place.column, problem.message)
+def _position(diagnostic: Diagnostic) -> tuple[bool, int, int, str]:
+    place = diagnostic.place
+    return (place.source.name == COMMAND_LINE, place.line, place.column, diagnostic.message)
 
 
-def _snippet(place: Place) -> str:
-    """The line, and a caret under the column; cut where it is long, harmless where it holds control characters."""
+def _snippet(place: SourceLocation) -> str:
+    """The line, and a caret under the column; cut where it is long, sanitized_line where it holds control characters."""
     line = place.source.line(place.line)
     if not line.strip():
         return ""
     start = max(0, place.column - SNIPPET_WIDTH // 2) if len(line) > SNIPPET_WIDTH else 0
-    part = harmless(line[start : start + SNIPPET_WIDTH])
+    part = sanitized_line(line[start : start + SNIPPET_WIDTH])
     before = part[: max(0, place.column - 1 - start)]
     return f"    {part}\n    {' ' * sum(map(_cells, before))}^"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from nncli.config.diagnostics import Path, Place, Problem, Source, shown
+from nncli.config.diagnostics import Diagnostic, Path, SourceLocation, SourceText, shown
 from nncli.config.scalars import scalar
 
 MAX_CHARACTERS = 1_000_000
@@ -17,9 +17,9 @@ MAX_NODES = 10_000
 class DocumentError(Exception):
     """The text is no document at all; nothing behind the place was read."""
 
-    def __init__(self, place: Place, message: str) -> None:
+    def __init__(self, place: SourceLocation, message: str) -> None:
         super().__init__(message)
-        self.problem = Problem(place, (), message)
+        self.diagnostic = Diagnostic(place, (), message)
 
 
 class EmptyDocumentError(DocumentError):
@@ -30,10 +30,10 @@ class EmptyDocumentError(DocumentError):
 class Node:
     """One value of a document; ``children`` are the nodes of a mapping or a list, ``keys`` the places of keys."""
 
-    place: Place
+    place: SourceLocation
     value: Any = None
     children: dict[str | int, "Node"] = field(default_factory=dict)
-    keys: dict[str | int, Place] = field(default_factory=dict)
+    keys: dict[str | int, SourceLocation] = field(default_factory=dict)
     size: int = 1
     height: int = 1
 
@@ -51,7 +51,7 @@ class Node:
             return self.children[path[0]].find(path[1:])
         return self
 
-    def key_place(self, path: Path) -> Place:
+    def key_place(self, path: Path) -> SourceLocation:
         """Where the last key of a path stands; the nearest enclosing value where it has none."""
         parent = self.find(path[:-1])
         return parent.keys.get(path[-1], parent.place) if path else self.place
@@ -62,29 +62,29 @@ class Document:
     """The root of a read text, and the mistakes that did not stop the reading."""
 
     root: Node
-    problems: list[Problem]
+    diagnostics: list[Diagnostic]
 
 
-def read(source: Source) -> Document:
+def read(source: SourceText) -> Document:
     """Read the only document of a text.
 
     Raises:
-        DocumentError: the text is not YAML, is empty, or is larger or deeper than a spec can be.
+        DocumentError: the text is not YAML, is empty, or is larger or deeper than a config can be.
     """
     if len(source.text) > MAX_CHARACTERS:
         raise DocumentError(
-            Place(source, source.first_line, 1), f"longer than {MAX_CHARACTERS:,} characters: no spec is"
+            SourceLocation(source, source.first_line, 1), f"longer than {MAX_CHARACTERS:,} characters: no config is"
         )
     reader = _Reader(source)
-    return Document(reader.document(), reader.problems)
+    return Document(reader.document(), reader.diagnostics)
 
 
 class _Reader:
     """Builds nodes from the events of the YAML parser, so that size and depth are known before anything is built."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceText) -> None:
         self.source = source
-        self.problems: list[Problem] = []
+        self.diagnostics: list[Diagnostic] = []
         self.anchors: dict[str, Node] = {}
         self.events: Iterator[Any] = self._parsed()
         self.nodes = 0
@@ -109,13 +109,13 @@ class _Reader:
             ) from None
 
     def document(self) -> Node:
-        start = Place(self.source, self.source.first_line, 1)
+        start = SourceLocation(self.source, self.source.first_line, 1)
         root = None
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
                     raise DocumentError(
-                        self._place(event.start_mark), "a second document begins here; a spec is one document"
+                        self._place(event.start_mark), "a second document begins here; a config is one document"
                     )
                 root = self._node(next(self.events), (), 0)
         if root is None:
@@ -135,78 +135,80 @@ class _Reader:
             node = self._sequence(place, path, depth)
         self._count(node, place)
         if getattr(event, "tag", None):
-            self.problems.append(Problem(place, path, f"tag {shown(event.tag)} is not used in a spec; leave it out"))
+            self.diagnostics.append(
+                Diagnostic(place, path, f"tag {shown(event.tag)} is not used in a config; leave it out")
+            )
         if not isinstance(event, yaml.AliasEvent) and event.anchor:
             self.anchors[event.anchor] = node
         return node
 
-    def _bound_depth(self, depth: int, place: Place) -> None:
+    def _bound_depth(self, depth: int, place: SourceLocation) -> None:
         if depth > MAX_DEPTH:
-            raise DocumentError(place, f"nested deeper than {MAX_DEPTH} levels: no spec is")
+            raise DocumentError(place, f"nested deeper than {MAX_DEPTH} levels: no config is")
 
-    def _count(self, node: Node, place: Place) -> None:
+    def _count(self, node: Node, place: SourceLocation) -> None:
         node.size = 1 + sum(child.size for child in node.children.values())
         node.height = 1 + max((child.height for child in node.children.values()), default=0)
         self.nodes += 1
         if max(node.size, self.nodes) > MAX_NODES:
             raise DocumentError(
-                place, f"more than {MAX_NODES:,} values, counting what aliases repeat: no spec has so many"
+                place, f"more than {MAX_NODES:,} values, counting what aliases repeat: no config has so many"
             )
 
-    def _aliased(self, event: Any, place: Place, depth: int) -> Node:
+    def _aliased(self, event: Any, place: SourceLocation, depth: int) -> Node:
         if event.anchor not in self.anchors:
             raise DocumentError(place, f"alias *{event.anchor} before its anchor &{event.anchor}")
         known = self.anchors[event.anchor]
         self._bound_depth(depth + known.height - 1, place)
         return Node(place, known.value, known.children, known.keys)
 
-    def _mapping(self, place: Place, path: Path, depth: int) -> Node:
+    def _mapping(self, place: SourceLocation, path: Path, depth: int) -> Node:
         node = Node(place, {})
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key_place = self._place(event.start_mark)
             if not isinstance(event, yaml.ScalarEvent):
                 raise DocumentError(key_place, "a key must be a plain word")
             if event.tag or event.anchor:
-                self.problems.append(
-                    Problem(key_place, path, f"key {shown(event.value)} has a tag or an anchor; leave it out")
+                self.diagnostics.append(
+                    Diagnostic(key_place, path, f"key {shown(event.value)} has a tag or an anchor; leave it out")
                 )
             child = self._node(next(self.events), (*path, event.value), depth + 1)
             if event.value in node.children:
                 first = node.keys[event.value].line
                 message = f"key {shown(event.value)} stands twice, first on line {first}; keep one"
-                self.problems.append(Problem(key_place, path, message))
+                self.diagnostics.append(Diagnostic(key_place, path, message))
             else:
                 node.keys[event.value], node.children[event.value] = key_place, child
         return node
 
-    def _sequence(self, place: Place, path: Path, depth: int) -> Node:
+    def _sequence(self, place: SourceLocation, path: Path, depth: int) -> Node:
         node = Node(place, [])
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             index = len(node.children)
             node.children[index] = self._node(event, (*path, index), depth + 1)
         return node
 
-    def _scalar(self, event: Any, place: Place, path: Path) -> Any:
+    def _scalar(self, event: Any, place: SourceLocation, path: Path) -> Any:
         if not event.implicit[0]:  # quoted, or a block of text
             return event.value
         try:
             return scalar(event.value)
         except ValueError as error:
-            self.problems.append(Problem(place, path, str(error)))
+            self.diagnostics.append(Diagnostic(place, path, str(error)))
             return _Refused(event.value)
 
-    def _place(self, mark: Any) -> Place:
+    def _place(self, mark: Any) -> SourceLocation:
         if mark is None:
-            return Place(self.source, self.source.first_line, 1)
-        return Place(self.source, mark.line + self.source.first_line, mark.column + 1)
+            return SourceLocation(self.source, self.source.first_line, 1)
+        return SourceLocation(self.source, mark.line + self.source.first_line, mark.column + 1)
 
-    def _place_of_character(self, position: int) -> Place:
+    def _place_of_character(self, position: int) -> SourceLocation:
         before = f"{self.source.text[:position]}.".splitlines()
-        return Place(self.source, len(before) - 1 + self.source.first_line, len(before[-1]))
+        return SourceLocation(self.source, len(before) - 1 + self.source.first_line, len(before[-1]))
 
 
 class _Refused(str):
-    """A scalar that has a problem already: what else may be wrong with it is not worth a second message."""
+    """A scalar that has a diagnostic already: what else may be wrong with it is not worth a second message."""
 
     __slots__ = ()
 
@@ -217,8 +219,8 @@ def refused(value: Any) -> bool:
 
 
 def _yaml_words(error: yaml.MarkedYAMLError) -> str:
-    problem = (error.problem or "not YAML").replace("\n", " ")
-    if "'\\t'" in problem:
+    diagnostic = (error.problem or "not YAML").replace("\n", " ")
+    if "'\\t'" in diagnostic:
         return "a tab cannot stand here; YAML is indented and separated with spaces"
     context = f"{error.context}: " if error.context else ""
-    return f"not YAML: {context}{problem}"
+    return f"not YAML: {context}{diagnostic}"

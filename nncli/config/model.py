@@ -1,12 +1,12 @@
-"""The sections of a spec as models; the keys of a component come from its constructor's signature."""
+"""The sections of a config as models; the keys of a component come from its constructor's signature."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic_core import CoreSchema, core_schema
 
-from nncli.registry import Bounds, ComponentOf, ComponentSpec, Count, Model, NonNegative, Seed, core_of, step_into
+from nncli.registry import Bounds, ComponentConfig, ComponentOf, Count, Model, NonNegative, Seed, core_of, union_tag
 
-Dataset = Annotated[ComponentSpec, ComponentOf("dataset")]
+Dataset = Annotated[ComponentConfig, ComponentOf("dataset")]
 
 
 class Fraction(Model):
@@ -35,7 +35,7 @@ class Regularization(Model):
     bias_l2: NonNegative = 0.0
 
 
-class EarlyStopping(Model):
+class EarlyStoppingConfig(Model):
     """When training ends before its last epoch; the best weights are the ones that are kept.
 
     Args:
@@ -49,7 +49,7 @@ class EarlyStopping(Model):
     min_delta: NonNegative = 0.0
 
 
-class Training(Model):
+class TrainingConfig(Model):
     """The loop.
 
     Args:
@@ -64,7 +64,7 @@ class Training(Model):
     epochs: Count
     batch_size: Count | None = None
     log_every: Count | None = None
-    early_stopping: EarlyStopping | None = None
+    early_stopping: EarlyStoppingConfig | None = None
     checkpoint_seconds: NonNegative = 10.0
     threads: Annotated[int, Bounds(1, ge=1, le=1024)] = 1
 
@@ -74,7 +74,7 @@ class Training(Model):
         return self.log_every or max(1, self.epochs // 100)
 
 
-_FRACTION, _DATASET = step_into("split", "fraction"), step_into("split", "dataset")
+_FRACTION, _DATASET = union_tag("split", "fraction"), union_tag("split", "dataset")
 
 
 def _kind_of_split(value: Any) -> str:
@@ -90,10 +90,10 @@ class FractionOrDataset:
         return core_schema.tagged_union_schema(either, _kind_of_split)
 
 
-Split = Annotated[Fraction | ComponentSpec, FractionOrDataset()]
+Split = Annotated[Fraction | ComponentConfig, FractionOrDataset()]
 
 
-class Spec(Model):
+class Config(Model):
     """Everything that a run depends on.
 
     Args:
@@ -125,16 +125,16 @@ class Spec(Model):
     validation: Split | None = None
     test: Split | None = None
     split_method: Literal["independent", "consecutive"] | None = None
-    layers: Annotated[list[Annotated[ComponentSpec, ComponentOf("layer")]], Bounds(min_length=1, max_length=1000)]
-    loss: Annotated[ComponentSpec, ComponentOf("loss")]
-    optimizer: Annotated[ComponentSpec, ComponentOf("optimizer")]
-    schedule: Annotated[ComponentSpec, ComponentOf("schedule")] | None = None
-    clipping: Annotated[ComponentSpec, ComponentOf("clipping")] | None = None
-    metrics: list[Annotated[ComponentSpec, ComponentOf("metric")]] | None = None
+    layers: Annotated[list[Annotated[ComponentConfig, ComponentOf("layer")]], Bounds(min_length=1, max_length=1000)]
+    loss: Annotated[ComponentConfig, ComponentOf("loss")]
+    optimizer: Annotated[ComponentConfig, ComponentOf("optimizer")]
+    schedule: Annotated[ComponentConfig, ComponentOf("schedule")] | None = None
+    clipping: Annotated[ComponentConfig, ComponentOf("clipping")] | None = None
+    metrics: list[Annotated[ComponentConfig, ComponentOf("metric")]] | None = None
     regularization: Regularization = Regularization()
-    training: Training
+    training: TrainingConfig
 
     @property
-    def draws_test_last(self) -> bool:
+    def test_sampled_after_training(self) -> bool:
         """Whether the test set comes out of the book's one stream, whose next numbers it is after training."""
         return self.rng == "nnfs" and getattr(self.test, "seed", 0) is None

@@ -6,9 +6,9 @@ from typing import Any, get_args
 
 from pydantic_core import ValidationError
 
-from nncli.config.diagnostics import Path, Problem, did_you_mean, shown
+from nncli.config.diagnostics import Diagnostic, Path, shown, suggestion
 from nncli.config.document import Node, refused
-from nncli.config.model import Fraction, Spec
+from nncli.config.model import Config, Fraction
 from nncli.registry import Model, components, names
 
 LARGEST_WRITTEN_OUT = 1e15
@@ -32,37 +32,37 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
-def problems_of(error: ValidationError, root: Node, section: str) -> Iterator[Problem]:
+def problems_of(error: ValidationError, root: Node, section: str) -> Iterator[Diagnostic]:
     """Each finding at its place, except those on values which the reader has refused already."""
     for found in error.errors(include_url=False):
         steps = (section, *found["loc"])
         written = found["type"] == "extra_forbidden"  # then the last step is the user's own text
-        path = tuple(step for step in steps[:-1] if not entered(step))
-        path += steps[-1:] if written or not entered(steps[-1]) else ()
+        path = tuple(step for step in steps[:-1] if not parse_union_tag(step))
+        path += steps[-1:] if written or not parse_union_tag(steps[-1]) else ()
         if not _refused(found["input"]):
             yield _problem(found, steps, path, root)
 
 
-def entered(step: str | int) -> tuple[str, str] | None:
+def parse_union_tag(step: str | int) -> tuple[str, str] | None:
     """The kind and the name in a step that a choice has added; None for a step that a user wrote."""
     found = re.fullmatch(r"<(\w+) (\w+)>", str(step))
     return (found[1], found[2]) if found else None
 
 
-def _problem(found: Any, steps: Path, path: Path, root: Node) -> Problem:
+def _problem(found: Any, steps: Path, path: Path, root: Node) -> Diagnostic:
     key, around = path[-1], path[:-1]
     match found["type"]:
         case "missing":
-            return Problem(root.find(around).place, around, f"key {key!r} is missing")
+            return Diagnostic(root.find(around).place, around, f"key {key!r} is missing")
         case "extra_forbidden":
-            cure = did_you_mean(str(key), _known_keys(steps))
-            return Problem(root.key_place(path), around, f"unknown key {shown(key)}{cure}")
+            cure = suggestion(str(key), _known_keys(steps))
+            return Diagnostic(root.key_place(path), around, f"unknown key {shown(key)}{cure}")
         case "unknown_type":
             message, at = _unknown_type(found["ctx"]["kind"], found["input"], path)
-            return Problem(root.find(at).place, path, message)
+            return Diagnostic(root.find(at).place, path, message)
         case kind:
             sentence = _SENTENCES[kind](found.get("ctx", {})) if kind in _SENTENCES else found["msg"].lower()
-            return Problem(root.find(path).place, path, f"{sentence}, got {shown(found['input'])}{_cure(found)}")
+            return Diagnostic(root.find(path).place, path, f"{sentence}, got {shown(found['input'])}{_cure(found)}")
 
 
 def _unknown_type(kind: str, value: Any, path: Path) -> tuple[str, Path]:
@@ -79,7 +79,7 @@ def _unknown_type(kind: str, value: Any, path: Path) -> tuple[str, Path]:
 
 def _choice(word: str, kind: str) -> str:
     """A suggestion among the components of a kind; the book's names are understood, but not listed."""
-    return did_you_mean(word, names(kind), (entry.name for entry in components(kind)))
+    return suggestion(word, names(kind), (entry.name for entry in components(kind)))
 
 
 def _cure(found: Any) -> str:
@@ -95,9 +95,9 @@ def _bound(number: float) -> str:
 
 def _known_keys(steps: Path) -> list[str]:
     """The keys of the model that holds the last step."""
-    model: type[Model] = Spec
+    model: type[Model] = Config
     for step in steps[:-1]:
-        if choice := entered(step):
+        if choice := parse_union_tag(step):
             kind, name = choice
             model = Fraction if name == "fraction" else names(kind)[name].model if kind != "split" else model
         elif isinstance(step, str) and step in model.model_fields:

@@ -1,74 +1,74 @@
-"""From a spec to the objects that it describes."""
+"""From a config to the objects that it describes."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from nncli.config.model import Fraction, Spec
+from nncli.config.model import Config, Fraction
 from nncli.data.dataset import Dataset
 from nncli.data.split import split
 from nncli.experiment.numerics import quiet
-from nncli.experiment.rng import Purpose, Streams, streams
+from nncli.experiment.rng import Purpose, RngStreams, rngs
 from nncli.nn.clipping import Clipping
 from nncli.nn.metrics.metric import Metric
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
-from nncli.registry import ComponentSpec
+from nncli.registry import ComponentConfig
 
 
 class Experiment(NamedTuple):
-    """All that a spec describes, made: data sets by split, network with its first weights, optimizer, and the rest."""
+    """All that a config describes, made: data sets by split, network with its first weights, optimizer, and the rest."""
 
-    spec: Spec
+    config: Config
     data: dict[str, Dataset]
     network: Network
     optimizer: Optimizer
     clipping: Clipping | None
     metrics: dict[str, Metric]
-    streams: Streams
+    rngs: RngStreams
 
-    def draw_last(self) -> None:
+    def sample_test_set(self) -> None:
         """Draw the test set where it comes out of the book's one stream, whose next numbers it is after training."""
-        if self.spec.draws_test_last and isinstance(self.spec.test, ComponentSpec):
-            self.data["test"] = self.spec.test.build().draw(self.streams.of(Purpose.TEST))
+        if self.config.test_sampled_after_training and isinstance(self.config.test, ComponentConfig):
+            self.data["test"] = self.config.test.build().draw(self.rngs.of(Purpose.TEST))
 
 
 @quiet
-def assemble(spec: Spec) -> Experiment:
-    """Draw the data and build the network; ``spec`` is resolved, and nothing is wrong in it."""
-    numbers = streams(spec.rng, spec.seed)
-    data = _splits(spec, numbers)
+def assemble(config: Config) -> Experiment:
+    """Draw the data and build the network; ``config`` is resolved, and nothing is wrong in it."""
+    numbers = rngs(config.rng, config.seed)
+    data = _splits(config, numbers)
     network = Network(
-        [part.build() for part in spec.layers],
-        spec.loss.build(),
+        [part.build() for part in config.layers],
+        config.loss.build(),
         data["training"].inputs.shape[1],
-        np.dtype(spec.dtype),
+        np.dtype(config.dtype),
     )
     network.initialize(numbers.of(Purpose.WEIGHTS))
-    optimizer = spec.optimizer.build()
-    schedule = spec.schedule.build() if spec.schedule else None
-    optimizer.attach(network.parameters.trained, network.parameters.gradients, schedule)
-    clipping = spec.clipping.build() if spec.clipping else None
-    return Experiment(spec, data, network, optimizer, clipping, _metrics(spec, data["training"]), numbers)
+    optimizer = config.optimizer.build()
+    schedule = config.schedule.build() if config.schedule else None
+    optimizer.attach(network.parameters.trainable, network.parameters.gradients, schedule)
+    clipping = config.clipping.build() if config.clipping else None
+    return Experiment(config, data, network, optimizer, clipping, _metrics(config, data["training"]), numbers)
 
 
-def _metrics(spec: Spec, training: Dataset) -> dict[str, Metric]:
-    """The metrics of a spec by their names, having seen the training set's targets."""
-    metrics = {part.type: part.build() for part in spec.metrics or ()}
+def _metrics(config: Config, training: Dataset) -> dict[str, Metric]:
+    """The metrics of a config by their names, having seen the training set's targets."""
+    metrics = {part.type: part.build() for part in config.metrics or ()}
     for metric in metrics.values():
         metric.attach(training.targets)
     return metrics
 
 
-def _splits(spec: Spec, numbers: Streams) -> dict[str, Dataset]:
+def _splits(config: Config, numbers: RngStreams) -> dict[str, Dataset]:
     """The data set of each split that is drawn before training, in the order training, validation, test."""
-    data = {"training": spec.data.build().draw(numbers.of(Purpose.TRAINING))}
-    parts = {"validation": (spec.validation, Purpose.VALIDATION), "test": (spec.test, Purpose.TEST)}
+    data = {"training": config.data.build().draw(numbers.of(Purpose.TRAINING))}
+    parts = {"validation": (config.validation, Purpose.VALIDATION), "test": (config.test, Purpose.TEST)}
     fractions = {name: part.fraction for name, (part, _) in parts.items() if isinstance(part, Fraction)}
     if fractions:
-        from_end = {"test"} if spec.split_method == "independent" else set()
+        from_end = {"test"} if config.split_method == "independent" else set()
         data = split(data["training"], fractions, numbers.of(Purpose.SPLIT), from_end)
     for name, (part, purpose) in parts.items():
-        if isinstance(part, ComponentSpec) and not (name == "test" and spec.draws_test_last):
+        if isinstance(part, ComponentConfig) and not (name == "test" and config.test_sampled_after_training):
             data[name] = part.build().draw(numbers.of(purpose))
     return {name: data[name] for name in ("training", *parts) if name in data}

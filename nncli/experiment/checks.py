@@ -1,10 +1,10 @@
-"""What must fit together across the sections of a spec."""
+"""What must fit together across the sections of a config."""
 
 from collections.abc import Callable, Collection, Iterator
 
-from nncli.config.diagnostics import Path, did_you_mean, shown
+from nncli.config.diagnostics import Path, shown, suggestion
 from nncli.config.model import Fraction
-from nncli.config.validation import Sections
+from nncli.config.validation import PartialConfig
 from nncli.data.source import Source
 from nncli.data.split import part_sizes
 from nncli.experiment.available_memory import available_memory, in_units
@@ -16,7 +16,7 @@ from nncli.nn.activations import Softmax
 from nncli.nn.losses.loss import Loss
 from nncli.nn.metrics.metric import Task
 from nncli.nn.shapes import widths
-from nncli.registry import ComponentSpec, components, names
+from nncli.registry import ComponentConfig, components, names
 
 TASK_WORDS = {
     Task.CLASSES: "a network with an output for each class",
@@ -27,18 +27,18 @@ FEWER = "fewer units, fewer rows or a smaller batch_size need less"
 METRICS_COPIES = 3  # of the bytes of metrics.csv, while it is read
 NO_THRESHOLD = 0.5  # the default, which does nothing where there are several outputs
 Finding = tuple[Path, str]
-Check = Callable[[Sections], Iterator[Finding]]
+Check = Callable[[PartialConfig], Iterator[Finding]]
 
 NEW_RUN, THIS_MACHINE = "a new run", "this machine"  # what a check can be limited to
 
 _checks: list[tuple[tuple[str, ...], str | None, Check]] = []
 
 
-def cross_check(sections: Sections, skipped: Collection[str] = ()) -> Iterator[Finding]:
+def cross_check(sections: PartialConfig, skipped: Collection[str] = ()) -> Iterator[Finding]:
     """Paths and messages from every check whose sections are right in themselves.
 
     Args:
-        sections: those of a spec that are right so far.
+        sections: those of a config that are right so far.
         skipped: checks to leave out: those of NEW_RUN for a run of an older version, which accepted what it accepted;
             those of THIS_MACHINE where it does not have to train it.
     """
@@ -58,7 +58,7 @@ def needs(*names: str, only: str | None = None) -> Callable[[Check], Check]:
 
 
 @needs("layers")
-def layers_make_a_network(sections: Sections) -> Iterator[Finding]:
+def layers_make_a_network(sections: PartialConfig) -> Iterator[Finding]:
     """Something learns, and the last layer tells what it knows."""
     layers = [layer.build() for layer in sections.layers]
     if not any(layer.shapes(1) for layer in layers):
@@ -72,7 +72,7 @@ def layers_make_a_network(sections: Sections) -> Iterator[Finding]:
 
 
 @needs("layers", "loss")
-def loss_fits_the_last_layer(sections: Sections) -> Iterator[Finding]:
+def loss_fits_the_last_layer(sections: PartialConfig) -> Iterator[Finding]:
     """The loss understands what comes out."""
     loss = sections.loss.build()
     if loss.needs_classes and sections.has(["data"]) and sections.data.build().classes is None:
@@ -87,7 +87,7 @@ def loss_fits_the_last_layer(sections: Sections) -> Iterator[Finding]:
 
 
 @needs("data", "loss")
-def loss_fits_the_targets(sections: Sections) -> Iterator[Finding]:
+def loss_fits_the_targets(sections: PartialConfig) -> Iterator[Finding]:
     """A loss for classes gets classes."""
     if sections.data.build().classes is None and sections.loss.build().needs_classes:
         found = f"but the targets of {sections.data.type} are numbers"
@@ -95,7 +95,7 @@ def loss_fits_the_targets(sections: Sections) -> Iterator[Finding]:
 
 
 @needs("layers", "data")
-def outputs_fit_the_targets(sections: Sections) -> Iterator[Finding]:
+def outputs_fit_the_targets(sections: PartialConfig) -> Iterator[Finding]:
     """One output a class, or one for two classes, or one a number."""
     source = sections.data.build()
     layers = [layer.build() for layer in sections.layers]
@@ -117,7 +117,7 @@ def outputs_fit_the_targets(sections: Sections) -> Iterator[Finding]:
 
 
 @needs("layers", "data", "metrics")
-def metrics_suit_the_task(sections: Sections) -> Iterator[Finding]:
+def metrics_suit_the_task(sections: PartialConfig) -> Iterator[Finding]:
     """Each metric means something for these outputs, and has a column of its own."""
     asked = task(sections)
     named = [metric.type for metric in sections.metrics or ()]
@@ -135,7 +135,7 @@ def metrics_suit_the_task(sections: Sections) -> Iterator[Finding]:
 
 
 @needs("data", "validation", "test")
-def fractions_leave_rows(sections: Sections) -> Iterator[Finding]:
+def fractions_leave_rows(sections: PartialConfig) -> Iterator[Finding]:
     """Something is left to train on."""
     parts, source = _fractions(sections), sections.data.build()
     spent = [count for count in source.class_counts if part_sizes(count, parts)["training"] <= 0]
@@ -148,12 +148,12 @@ def fractions_leave_rows(sections: Sections) -> Iterator[Finding]:
 
 
 @needs("data", "validation", "test")
-def sets_are_of_one_kind(sections: Sections) -> Iterator[Finding]:
+def sets_are_of_one_kind(sections: PartialConfig) -> Iterator[Finding]:
     """Validation and test rows look like training rows."""
     source = sections.data.build()
     for name in ("validation", "test"):
         part = getattr(sections, name)
-        if isinstance(part, ComponentSpec):
+        if isinstance(part, ComponentConfig):
             other = part.build()
             seen, wanted = map(_form, (other, source))
             if seen != wanted:
@@ -161,7 +161,7 @@ def sets_are_of_one_kind(sections: Sections) -> Iterator[Finding]:
 
 
 @needs("data", "validation", "test", "training")
-def batches_fit_the_rows(sections: Sections) -> Iterator[Finding]:
+def batches_fit_the_rows(sections: PartialConfig) -> Iterator[Finding]:
     """A batch is no larger than the training set."""
     rows = training_rows(sections)
     size = sections.training.batch_size
@@ -173,12 +173,12 @@ def batches_fit_the_rows(sections: Sections) -> Iterator[Finding]:
 
 
 @needs("layers", "data", "validation", "test", "training")
-def batches_suffice(sections: Sections) -> Iterator[Finding]:
+def batches_suffice(sections: PartialConfig) -> Iterator[Finding]:
     """No batch, the last of an epoch least of all, has fewer rows than a layer needs."""
     rows, size = training_rows(sections), step_rows(sections)
     smallest = (rows % size or size) if rows > 0 else 0
     for index, layer in enumerate(sections.layers):
-        fewest = layer.component.target.fewest_rows
+        fewest = layer.component.target.min_batch_size
         if 0 < smallest < fewest:
             found = f"but the last batch of an epoch has {smallest} of the {rows} rows; write another batch_size"
             alone = f"but the training set has {rows}"
@@ -189,7 +189,7 @@ def batches_suffice(sections: Sections) -> Iterator[Finding]:
 
 
 @needs("training", "validation")
-def early_stopping_sees_its_metric(sections: Sections) -> Iterator[Finding]:
+def early_stopping_sees_its_metric(sections: PartialConfig) -> Iterator[Finding]:
     """What early stopping watches is measured, and often enough."""
     stopping = sections.training.early_stopping
     if stopping is None:
@@ -201,7 +201,7 @@ def early_stopping_sees_its_metric(sections: Sections) -> Iterator[Finding]:
         yield (*path, "metric"), f"{name} is not measured; measured are: {', '.join(measured)}"
     elif name not in measured and stopping.metric != "data_loss":
         known = [f"{held_out}{each}" for each in measured] + ([] if held_out else ["data_loss"])
-        yield (*path, "metric"), f"unknown metric {shown(stopping.metric)}{did_you_mean(stopping.metric, known)}"
+        yield (*path, "metric"), f"unknown metric {shown(stopping.metric)}{suggestion(stopping.metric, known)}"
     elif held_out and sections.validation is None:
         yield (*path, "metric"), f"{stopping.metric!r} needs a section 'validation', and there is none"
     interval = sections.training.log_interval
@@ -211,19 +211,19 @@ def early_stopping_sees_its_metric(sections: Sections) -> Iterator[Finding]:
 
 
 @needs("dtype", only=NEW_RUN)
-def constants_survive_the_dtype(sections: Sections) -> Iterator[Finding]:
+def constants_survive_the_dtype(sections: PartialConfig) -> Iterator[Finding]:
     """No constant becomes 0 or infinite in the dtype of the config."""
     yield from rounded_constants(sections)
 
 
 @needs("layers", "dtype", only=NEW_RUN)
-def initial_weights_can_learn(sections: Sections) -> Iterator[Finding]:
+def initial_weights_can_learn(sections: PartialConfig) -> Iterator[Finding]:
     """A gradient reaches the weights of every layer."""
     yield from weights_stuck_at_zero(sections)
 
 
 @needs("layers", "data", "validation", "test", "dtype", "training", only=THIS_MACHINE)
-def everything_fits_into_memory(sections: Sections) -> Iterator[Finding]:
+def arrays_fit_into_memory(sections: PartialConfig) -> Iterator[Finding]:
     """The arrays of a run fit into the memory that this process can have."""
     lack = _lacking(memory_bytes(sections))
     if lack:
@@ -231,9 +231,9 @@ def everything_fits_into_memory(sections: Sections) -> Iterator[Finding]:
 
 
 @needs("layers", "data", "validation", "metrics", "training", only=THIS_MACHINE)
-def metrics_can_be_read(sections: Sections) -> Iterator[Finding]:
+def metrics_can_be_read(sections: PartialConfig) -> Iterator[Finding]:
     """What training writes into metrics.csv can be read again."""
-    given = Sections(**{**vars(sections), "metrics": chosen_metrics(sections)})
+    given = PartialConfig(**{**vars(sections), "metrics": chosen_metrics(sections)})
     lack = _lacking(METRICS_COPIES * metrics_bytes(given))
     if lack:
         yield (
@@ -250,12 +250,12 @@ def _lacking(needed: int) -> str | None:
     return f"{in_units(needed)} of memory, and {there.owner} has {in_units(there.bytes)}"
 
 
-def _fractions(sections: Sections) -> dict[str, float]:
+def _fractions(sections: PartialConfig) -> dict[str, float]:
     parts = {name: getattr(sections, name) for name in ("validation", "test")}
     return {name: part.fraction for name, part in parts.items() if isinstance(part, Fraction)}
 
 
-def _measured(sections: Sections) -> list[str]:
+def _measured(sections: PartialConfig) -> list[str]:
     """The metrics that are measured; where a mistake elsewhere leaves that open, all that there are."""
     if sections.has(["layers", "data", "metrics"]):
         return [metric.type for metric in chosen_metrics(sections)]

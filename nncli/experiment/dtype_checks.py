@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 
 from nncli.config.diagnostics import Path
-from nncli.config.model import Regularization, Spec
-from nncli.config.validation import Sections
+from nncli.config.model import Config, Regularization
+from nncli.config.validation import PartialConfig
 from nncli.nn.activations import ReLU, Sigmoid, Softmax
-from nncli.registry import ComponentSpec
+from nncli.registry import ComponentConfig
 
 
-def rounded_constants(sections: Sections) -> Iterator[tuple[Path, str]]:
+def rounded_constants(sections: PartialConfig) -> Iterator[tuple[Path, str]]:
     """Float parameters of components that are not 0 and become 0, or become infinite, when cast to the dtype."""
     dtype = np.dtype(sections.dtype)
     limits = np.finfo(dtype)
-    for name in Spec.model_fields:
+    for name in Config.model_fields:
         for path, value in _floats(getattr(sections, name, None), (name,)):
             with np.errstate(over="ignore", under="ignore"):
                 held = dtype.type(value)
@@ -28,14 +28,14 @@ def rounded_constants(sections: Sections) -> Iterator[tuple[Path, str]]:
                 yield path, f"{value:g} becomes infinite: {most}; write a smaller number or dtype: float64"
 
 
-def weights_stuck_at_zero(sections: Sections) -> Iterator[tuple[Path, str]]:
+def weights_stuck_at_zero(sections: PartialConfig) -> Iterator[tuple[Path, str]]:
     """Layers whose weights all begin at 0 where no gradient reaches them; elsewhere, as in a last layer, they learn."""
     rng, dtype = np.random.default_rng(0), np.dtype(sections.dtype)
     with np.errstate(over="ignore"):
         drawn = {
             index: initializer.build().draw(rng, 8, 8).astype(dtype)
             for index, layer in enumerate(sections.layers)
-            if isinstance(initializer := getattr(layer, "initializer", None), ComponentSpec)
+            if isinstance(initializer := getattr(layer, "initializer", None), ComponentConfig)
         }
     targets = [layer.component.target for layer in sections.layers]
     zeros = [index for index, weights in drawn.items() if not np.any(weights)]
@@ -50,7 +50,7 @@ def weights_stuck_at_zero(sections: Sections) -> Iterator[tuple[Path, str]]:
 
 def _floats(value: Any, path: Path) -> Iterator[tuple[Path, float]]:
     """The float parameters of a component or a list of components, and of those among their parameters."""
-    if isinstance(value, ComponentSpec | Regularization):
+    if isinstance(value, ComponentConfig | Regularization):
         for name, inner in vars(value).items():
             yield from _floats(inner, (*path, name))
     elif isinstance(value, list):

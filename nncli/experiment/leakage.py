@@ -1,16 +1,16 @@
-"""Data leakage between splits, found in the spec before any row is drawn."""
+"""Data leakage between splits, found in the config before any row is drawn."""
 
 from collections.abc import Iterator
 from itertools import combinations
 
 from nncli.config.model import Fraction
-from nncli.config.validation import Sections
+from nncli.config.validation import PartialConfig
 from nncli.experiment.checks import NEW_RUN, Finding, needs
-from nncli.registry import ComponentSpec
+from nncli.registry import ComponentConfig
 
 
 @needs("data", "validation", "test", "rng", "seed", only=NEW_RUN)
-def leaks(sections: Sections) -> Iterator[Finding]:
+def leaks(sections: PartialConfig) -> Iterator[Finding]:
     """Each held-out data set that has rows or random numbers in common with another one.
 
     Data sets of different types have no rows in common, nor have the fractions of one data set.
@@ -27,32 +27,32 @@ def leaks(sections: Sections) -> Iterator[Finding]:
             yield (other, "samples"), f"{found}; write {_unshared_samples(parts, other)}"
 
 
-def _with_seeds(spec: Sections) -> dict[str, ComponentSpec]:
-    """The data sets of a spec, each with the seed at which its random numbers begin.
+def _with_seeds(config: PartialConfig) -> dict[str, ComponentConfig]:
+    """The data sets of a config, each with the seed at which its random numbers begin.
 
     Without a seed its numbers come from a stream of which no other data set has the same part. The part of the book's
-    stream that is drawn first begins at the spec's seed.
+    stream that is drawn first begins at the config's seed.
     """
-    parts = {"data": spec.data, "validation": spec.validation, "test": spec.test}
-    sources = {name: part for name, part in parts.items() if isinstance(part, ComponentSpec)}
+    parts = {"data": config.data, "validation": config.validation, "test": config.test}
+    sources = {name: part for name, part in parts.items() if isinstance(part, ComponentConfig)}
     first = next((name for name in ("data", "validation") if getattr(parts[name], "seed", 0) is None), None)
-    is_after_split = first == "validation" and isinstance(spec.test, Fraction)
-    if spec.rng == "nnfs" and first and not is_after_split:
-        sources[first] = sources[first].model_copy({"seed": spec.seed})
+    is_after_split = first == "validation" and isinstance(config.test, Fraction)
+    if config.rng == "nnfs" and first and not is_after_split:
+        sources[first] = sources[first].model_copy({"seed": config.seed})
     return sources
 
 
-def _is_comparable(one: ComponentSpec, other: ComponentSpec) -> bool:
+def _is_comparable(one: ComponentConfig, other: ComponentConfig) -> bool:
     """Whether two data sets are of one type, and from the same random numbers if any."""
     seed = getattr(one, "seed", 0)
     return one.type == other.type and seed is not None and seed == getattr(other, "seed", 0)
 
 
-def _shared_rows(one: ComponentSpec, other: ComponentSpec) -> int:
+def _shared_rows(one: ComponentConfig, other: ComponentConfig) -> int:
     return int(one.build().shared_rows(other.build())) if _is_comparable(one, other) else 0
 
 
-def _unshared_samples(parts: dict[str, ComponentSpec], name: str) -> int:
+def _unshared_samples(parts: dict[str, ComponentConfig], name: str) -> int:
     """The next smaller number of samples with which a data set shares no rows with the others."""
     part, others = parts[name], [other for each, other in parts.items() if each != name]
     return next(

@@ -1,4 +1,4 @@
-"""From a file to a spec that is right: read, overridden, validated, checked, resolved."""
+"""From a file to a config that is right: read, overridden, validated, checked, resolved."""
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -7,35 +7,35 @@ from typing import NamedTuple
 import nncli.data
 import nncli.experiment.leakage  # noqa: F401 (all three register what they have)
 from nncli.config import overrides as overriding
-from nncli.config.diagnostics import Place, Problem, Source, report
+from nncli.config.diagnostics import Diagnostic, SourceLocation, SourceText, report
 from nncli.config.document import MAX_CHARACTERS, Document, DocumentError, read
-from nncli.config.model import Spec
+from nncli.config.model import Config
 from nncli.config.validation import validate
-from nncli.errors import CommandLineError, SpecError, StorageError
+from nncli.errors import CommandLineError, ConfigError, StorageError
 from nncli.experiment.checks import Finding, cross_check
 from nncli.experiment.defaults import resolve
 
 
-class LoadedSpec(NamedTuple):
-    """A spec that is right, resolved, with the bytes it was read from."""
+class LoadedConfig(NamedTuple):
+    """A config that is right, resolved, with the bytes it was read from."""
 
-    spec: Spec
+    config: Config
     content: bytes
     overrides: tuple[str, ...]
     document: Document
 
 
-def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedSpec:
-    """Read, override, validate, check and resolve the spec in a file, of which a new run can be trained.
+def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedConfig:
+    """Read, override, validate, check and resolve the config in a file, of which a new run can be trained.
 
     Raises:
         CommandLineError: there is no such file, or an override cannot be read.
-        SpecError: everything that is wrong, with its places.
+        ConfigError: everything that is wrong, with its places.
         StorageError: the file cannot be read.
     """
-    data = read_config(path)
+    data = read_config_file(path)
     document = parse(str(path), data, overrides)
-    return LoadedSpec(resolve(checked(document)), data, overrides, document)
+    return LoadedConfig(resolve(checked(document)), data, overrides, document)
 
 
 def parse(name: str, data: bytes, overrides: tuple[str, ...] = ()) -> Document:
@@ -43,44 +43,44 @@ def parse(name: str, data: bytes, overrides: tuple[str, ...] = ()) -> Document:
 
     Raises:
         CommandLineError: an override cannot be read.
-        SpecError: it is no YAML document, or none that a spec could be.
+        ConfigError: it is no YAML document, or none that a config could be.
     """
     try:
-        document = read(Source(name, _text(name, data)))
+        document = read(SourceText(name, _text(name, data)))
     except DocumentError as error:
-        raise SpecError(str(error.problem)) from None
+        raise ConfigError(str(error.diagnostic)) from None
     overriding.apply(document, overrides)
     return document
 
 
-def checked(document: Document, skipped: Collection[str] = ()) -> Spec:
-    """The spec of a document in which nothing is wrong.
+def checked(document: Document, skipped: Collection[str] = ()) -> Config:
+    """The config of a document in which nothing is wrong.
 
     Args:
         document: as ``parse`` returns it.
         skipped: the checks to leave out, as for ``cross_check``.
 
     Raises:
-        SpecError: everything that is wrong, with its places.
+        ConfigError: everything that is wrong, with its places.
     """
-    sections, problems = validate(document)
-    problems += located(document, cross_check(sections, skipped))
-    if problems:
-        raise SpecError(report(problems))
-    return sections.spec()
+    sections, diagnostics = validate(document)
+    diagnostics += located(document, cross_check(sections, skipped))
+    if diagnostics:
+        raise ConfigError(report(diagnostics))
+    return sections.config()
 
 
-def located(document: Document, findings: Iterable[Finding]) -> list[Problem]:
+def located(document: Document, findings: Iterable[Finding]) -> list[Diagnostic]:
     """Findings with their source locations."""
-    return [Problem(document.root.find(path).place, path, message) for path, message in findings]
+    return [Diagnostic(document.root.find(path).place, path, message) for path, message in findings]
 
 
-def read_config(path: Path) -> bytes:
+def read_config_file(path: Path) -> bytes:
     """The bytes of a config.
 
     Raises:
         CommandLineError: there is no such file.
-        SpecError: it is longer than any spec.
+        ConfigError: it is longer than any config.
         StorageError: it cannot be read.
     """
     try:
@@ -101,7 +101,7 @@ def read_config(path: Path) -> bytes:
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}") from None
     if len(data) > 4 * MAX_CHARACTERS:
-        raise SpecError(f"{path}:1:1: longer than {MAX_CHARACTERS:,} characters: no spec is")
+        raise ConfigError(f"{path}:1:1: longer than {MAX_CHARACTERS:,} characters: no config is")
     return data
 
 
@@ -110,7 +110,7 @@ def _text(name: str, data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
-        place = Place(Source(name, ""), before.count("\n") + 1, len(before) - before.rfind("\n"))
-        raise SpecError(
-            str(Problem(place, (), f"byte 0x{data[error.start]:02x} is not UTF-8 text; a spec is a text file"))
+        place = SourceLocation(SourceText(name, ""), before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise ConfigError(
+            str(Diagnostic(place, (), f"byte 0x{data[error.start]:02x} is not UTF-8 text; a config is a text file"))
         ) from None

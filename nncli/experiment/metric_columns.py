@@ -11,9 +11,9 @@ SPLITS = ("training", "validation", "test")
 LOSSES = ("loss", "data_loss", "regularization_loss")  # of the training set; the others have the first only
 
 
-def measured_names(spec: Any, split: str) -> tuple[str, ...]:
-    """The names that ``measure`` gives for a split; ``spec`` is resolved."""
-    return (*_losses(split), *(metric.type for metric in spec.metrics or ()))
+def measured_names(config: Any, split: str) -> tuple[str, ...]:
+    """The names that ``measure`` gives for a split; ``config`` is resolved."""
+    return (*_losses(split), *(metric.type for metric in config.metrics or ()))
 
 
 def possible_names(split: str) -> tuple[str, ...]:
@@ -26,10 +26,10 @@ def column(split: str, name: str) -> str:
     return name if split == "training" else f"{split}_{name}"
 
 
-def columns(spec: Any) -> tuple[str, ...]:
-    """The columns of metrics.csv behind the epoch; ``spec`` is resolved."""
-    watched = SPLITS[:2] if spec.validation else SPLITS[:1]
-    return ("learning_rate", *(column(split, name) for split in watched for name in measured_names(spec, split)))
+def columns(config: Any) -> tuple[str, ...]:
+    """The columns of metrics.csv behind the epoch; ``config`` is resolved."""
+    watched = SPLITS[:2] if config.validation else SPLITS[:1]
+    return ("learning_rate", *(column(split, name) for split in watched for name in measured_names(config, split)))
 
 
 def plausible(metrics: Mapping[str, float]) -> bool:
@@ -65,8 +65,8 @@ NUMBER = 30  # characters of a value with its comma; the longest float64 has 24
 MORE_ROWS = 10_000  # that of epoch 0, that of a divergence, and one for each time that the number of epochs is raised
 
 
-def metrics_bytes(spec: Any) -> int:
-    """Of metrics.csv; ``spec`` is resolved, or the sections of one."""
-    names = ("epoch", *columns(spec))
-    rows: int = spec.training.epochs // spec.training.log_interval + MORE_ROWS
+def metrics_bytes(config: Any) -> int:
+    """Of metrics.csv; ``config`` is resolved, or the sections of one."""
+    names = ("epoch", *columns(config))
+    rows: int = config.training.epochs // config.training.log_interval + MORE_ROWS
     return len(",".join(names)) + 1 + rows * len(names) * NUMBER

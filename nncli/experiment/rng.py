@@ -7,7 +7,7 @@ import numpy as np
 
 from nncli.nn.kernels.dropout_mask import Random
 
-State: TypeAlias = list[int | float]
+RngState: TypeAlias = list[int | float]
 
 WORDS = 624  # of a legacy generator, a Mersenne twister
 
@@ -24,34 +24,34 @@ class Purpose(IntEnum):
     ORDER = 6
 
 
-class Streams(Protocol):
+class RngStreams(Protocol):
     """Hands out random numbers for a purpose."""
 
     def of(self, purpose: Purpose, epoch: int = 0) -> Random:
         """The numbers for this purpose in this epoch."""
 
-    def state(self, under_way: bool) -> State | None:
+    def state(self, under_way: bool) -> RngState | None:
         """What is needed to go on from here besides the seed; None where that is nothing.
 
         Args:
             under_way: whether it is in the middle of an epoch.
         """
 
-    def restore(self, state: State) -> None:
-        """Go on from a state that ``state`` has told; in the middle of an epoch its streams have been asked for.
+    def restore(self, state: RngState) -> None:
+        """Go on from a state that ``state`` has told; in the middle of an epoch its rngs have been asked for.
 
         Raises:
             ValueError: it is none.
         """
 
 
-class DerivedStreams:
+class DerivedRngs:
     """Random generators that depend on seed, purpose and epoch alone, not on what was drawn before.
 
     Adding a dropout layer therefore leaves the initial weights as they were, and any epoch can be trained again.
 
     Args:
-        seed: the spec's.
+        seed: the config's.
     """
 
     def __init__(self, seed: int) -> None:
@@ -65,13 +65,13 @@ class DerivedStreams:
             self._masks = generator
         return generator
 
-    def state(self, under_way: bool) -> State | None:
+    def state(self, under_way: bool) -> RngState | None:
         """The number that the generator of this epoch's masks is at; between epochs nothing: all are derived anew."""
         if self._masks is None or not under_way:
             return None
         return [self._masks.bit_generator.state["state"]["state"]]
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: RngState) -> None:
         """Draw the masks behind those that had been drawn when ``state`` was told.
 
         Raises:
@@ -83,11 +83,11 @@ class DerivedStreams:
         self._masks.bit_generator.state = {**known, "state": {**known["state"], "state": int(state[0])}}
 
 
-class BookStream:
+class BookRng:
     """One legacy generator for everything, as the book's program has it: what is drawn first changes all that follows.
 
     Args:
-        seed: the spec's; 0 in the book.
+        seed: the config's; 0 in the book.
     """
 
     def __init__(self, seed: int) -> None:
@@ -97,12 +97,12 @@ class BookStream:
         """The same generator whatever it is for, where the last draw has left it."""
         return self._legacy
 
-    def state(self, under_way: bool) -> State:
+    def state(self, under_way: bool) -> RngState:
         """The words of the generator, its position in them, and the normal number it holds back, if any."""
         told: Any = self._legacy.get_state()
         return [*told[1].tolist(), *told[2:]]
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: RngState) -> None:
         """Go on behind what had been drawn when ``state`` was told.
 
         Raises:
@@ -115,6 +115,6 @@ class BookStream:
         self._legacy.set_state(("MT19937", np.array(words, np.uint32), int(position), int(has_held), float(held)))
 
 
-def streams(rng: str, seed: int) -> Streams:
-    """The streams that ``rng`` names in a spec."""
-    return BookStream(seed) if rng == "nnfs" else DerivedStreams(seed)
+def rngs(rng: str, seed: int) -> RngStreams:
+    """The rngs that ``rng`` names in a config."""
+    return BookRng(seed) if rng == "nnfs" else DerivedRngs(seed)

@@ -4,23 +4,23 @@ from typing import Any
 
 from nncli.nn.metrics.metric import Task, task_of
 from nncli.nn.shapes import widths
-from nncli.registry import ComponentSpec, components
+from nncli.registry import ComponentConfig, components
 
 
-def task(spec: Any) -> Task:
-    """The task of a spec, of which layers and data are needed."""
-    source = spec.data.build()
-    return task_of(source.classes, widths([layer.build() for layer in spec.layers], source.columns)[-1])
+def task(config: Any) -> Task:
+    """The task of a config, of which layers and data are needed."""
+    source = config.data.build()
+    return task_of(source.classes, widths([layer.build() for layer in config.layers], source.columns)[-1])
 
 
-def suits(metric: ComponentSpec, asked: Task) -> bool:
+def suits(metric: ComponentConfig, asked: Task) -> bool:
     """Whether a metric means something for a task."""
     return asked in metric.component.target.tasks
 
 
-def chosen_metrics(spec: Any) -> list[ComponentSpec]:
-    """The metrics that a spec names, or all that suit its task; of a spec layers, data and metrics are needed."""
-    if spec.metrics is not None:
-        return list(spec.metrics)
-    asked = task(spec)
+def chosen_metrics(config: Any) -> list[ComponentConfig]:
+    """The metrics that a config names, or all that suit its task; of a config layers, data and metrics are needed."""
+    if config.metrics is not None:
+        return list(config.metrics)
+    asked = task(config)
     return [entry.model.model_validate({}) for entry in components("metric") if asked in entry.target.tasks]

@@ -21,7 +21,7 @@ from nncli.nn.quotients import STEP, derivative
 from nncli.nn.stepcheck import ReferenceNetwork, StepCheck
 
 HIDDEN = 5e-4  # of an array's largest entry; an error of a thousandth would be seen under half of it
-PRICE_STEP = 1e-4  # h for the penalties, which are straight or square: a longer step is as exact, and rounds less
+PENALTY_STEP = 1e-4  # h for the penalties, which are straight or square: a longer step is as exact, and rounds less
 NEAR = 4 * STEP  # no step of one entry moves what enters a ReLU by much more, its inputs being of the size of 1
 ROUNDING = 1e6 * np.finfo(np.float64).eps / STEP  # of the loss; a millionth of it is what rounding leaves
 TOO_SMALL = 1e-3  # of that; a fault of a thousandth would not be seen
@@ -94,7 +94,7 @@ class Gradients(NamedTuple):
     rounding: Array
 
 
-class Slopes:
+class FrozenLoss:
     """The loss of a network on some rows as a function of its parameters, with every random number frozen.
 
     Args:
@@ -109,7 +109,7 @@ class Slopes:
 
     def losses(self) -> Array:
         """The loss of each row (N,), without penalties."""
-        self.network.draw_from(self.masks())
+        self.network.set_rng(self.masks())
         return self.network.loss.forward(self.network.forward(self.inputs, training=True), self.targets)
 
     def gradients(self) -> tuple[Array, Array]:
@@ -122,15 +122,18 @@ class Slopes:
         network.penalize()
         return both - network.parameters.gradients, network.parameters.gradients.copy()
 
-    def margins(self) -> list[Array]:
+    def kink_distances(self) -> list[Array]:
         """How far the last forward pass was from each kink, (N, M) for each layer, and the loss, that has one."""
         network = self.network
-        every = [*(layer.margins() for layer in network.layers), network.loss.margins(network.outputs, self.targets)]
+        every = [
+            *(layer.kink_distances() for layer in network.layers),
+            network.loss.kink_distances(network.outputs, self.targets),
+        ]
         return [margins for margins in every if margins is not None]
 
     def signs(self) -> list[Array]:
         """On which side of each kink everything lies."""
-        return [margins > 0 for margins in self.margins()]
+        return [margins > 0 for margins in self.kink_distances()]
 
     def near_l1(self) -> Array:
         """Which trained numbers (P,) are near the kink of an L1 penalty; the gradients are lost."""
@@ -138,7 +141,7 @@ class Slopes:
         gradients[...] = 0
         for penalty in self.network.penalties:
             if penalty.l1:
-                penalty.gradient[...] = np.abs(penalty.values) <= 2 * PRICE_STEP
+                penalty.gradient[...] = np.abs(penalty.values) <= 2 * PENALTY_STEP
         return gradients > 0
 
     def rounding(self) -> float:
@@ -147,7 +150,7 @@ class Slopes:
 
     def slope(self, entry: int, signs: list[Array], step: float) -> float:
         """The central difference of the loss without penalties; NaN where a step crosses a kink."""
-        values, both = self.network.parameters.trained, []
+        values, both = self.network.parameters.trainable, []
         before, crosses = values[entry], False
         for shift in (step, -step):
             values[entry] = before + shift
@@ -156,21 +159,23 @@ class Slopes:
         values[entry] = before
         return np.nan if crosses else float(np.mean(both[0] - both[1])) / (2 * step)
 
-    def price_slope(self, entry: int) -> float:
+    def penalty_slope(self, entry: int) -> float:
         """The central difference of the penalties."""
-        values, both = self.network.parameters.trained, []
+        values, both = self.network.parameters.trainable, []
         before = values[entry]
-        for shift in (PRICE_STEP, -PRICE_STEP):
+        for shift in (PENALTY_STEP, -PENALTY_STEP):
             values[entry] = before + shift
             both.append(self.network.regularization_loss())
         values[entry] = before
-        return (both[0] - both[1]) / (2 * PRICE_STEP)
+        return (both[0] - both[1]) / (2 * PENALTY_STEP)
 
-    def left_out(self) -> tuple[Array, Array]:
+    def rows_to_exclude(self) -> tuple[Array, Array]:
         """Which rows (N,) are near a kink, and which have outputs that the loss clips."""
         moved = self._moved_margins()
         self.losses()
-        pairs = zip(self.margins(), moved, strict=True)  # what is 0 and stays so, behind a mask or a ReLU, is no kink
+        pairs = zip(
+            self.kink_distances(), moved, strict=True
+        )  # what is 0 and stays so, behind a mask or a ReLU, is no kink
         near = [np.any((np.abs(here) < NEAR) & ((here != 0) | (there != 0)), axis=1) for here, there in pairs]
         return np.any([np.zeros(len(self.inputs), bool), *near], axis=0), self.network.loss.clipped(
             self.network.outputs, self.targets
@@ -178,21 +183,21 @@ class Slopes:
 
     def _moved_margins(self) -> list[Array]:
         """The margins where every trained number is a step away."""
-        trained = self.network.parameters.trained
+        trained = self.network.parameters.trainable
         before = trained.copy()
         trained += STEP * np.random.default_rng(0).choice([-1.0, 1.0], len(trained))
         self.losses()
-        moved = [margins.copy() for margins in self.margins()]
+        moved = [margins.copy() for margins in self.kink_distances()]
         trained[...] = before
         return moved
 
-    def without(self, rows: Array) -> "Slopes":
+    def without(self, rows: Array) -> "FrozenLoss":
         """The same on the other rows; ``rows`` (N,) says which are left out."""
         inputs, targets = (np.asfortranarray(each[~rows]) for each in (self.inputs, self.targets))
-        return Slopes(self.network, inputs, targets, self.masks)
+        return FrozenLoss(self.network, inputs, targets, self.masks)
 
 
-def gradcheck(slopes: Slopes, entries: int, rng: Random) -> GradientCheck:
+def gradcheck(slopes: FrozenLoss, entries: int, rng: Random) -> GradientCheck:
     """Hold backward against central differences.
 
     Args:
@@ -220,7 +225,7 @@ def gradcheck(slopes: Slopes, entries: int, rng: Random) -> GradientCheck:
     return GradientCheck(arrays, len(kept.inputs), near_kinks, clipped)
 
 
-def smooth(slopes: Slopes) -> tuple[Slopes, int, int]:
+def smooth(slopes: FrozenLoss) -> tuple[FrozenLoss, int, int]:
     """The rows that are far from every kink, how many were near one, and how many have outputs that are clipped.
 
     Raises:
@@ -228,7 +233,7 @@ def smooth(slopes: Slopes) -> tuple[Slopes, int, int]:
     """
     near_kinks = clipped = 0
     while True:
-        near, ends = slopes.left_out()
+        near, ends = slopes.rows_to_exclude()
         if not np.any(near | ends):
             return slopes, near_kinks, clipped
         near_kinks, clipped = near_kinks + int(np.sum(near & ~ends)), clipped + int(np.sum(ends))
@@ -237,7 +242,7 @@ def smooth(slopes: Slopes) -> tuple[Slopes, int, int]:
         slopes = slopes.without(near | ends)
 
 
-def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: Gradients) -> ArrayCheck:
+def _array(slopes: FrozenLoss, name: str, places: Array, chosen: Array, gradients: Gradients) -> ArrayCheck:
     """Compare the ``chosen`` entries of one array; ``places`` are the numbers of all of its entries in the vector."""
     entries = np.array(list(_entries(slopes, places, chosen, gradients))).T
     errors, found, expected, near_kinks, uncertain = entries
@@ -261,7 +266,7 @@ def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: G
 
 
 def _entries(
-    slopes: Slopes, places: Array, chosen: Array, gradients: Gradients
+    slopes: FrozenLoss, places: Array, chosen: Array, gradients: Gradients
 ) -> Iterator[tuple[float, float, float, bool, bool]]:
     """Of each entry the relative error, backward's gradient, the central difference, and why it was not compared.
 
@@ -275,7 +280,7 @@ def _entries(
     for entry in map(int, chosen):
         quotient = partial(slopes.slope, entry, signs)
         slope, uncertainty = derivative(quotient, data[entry], scale, loss_rounding)
-        price, known = penalties[entry], slopes.price_slope(entry)
+        price, known = penalties[entry], slopes.penalty_slope(entry)
         if kinks[entry]:  # of L1, whose slope at 0 is a convention: the penalty is left out on both sides
             price = known = 0.0
         uncertainty += noise[entry] if uncertainty else 0.0  # backward rounds as well
@@ -283,9 +288,9 @@ def _entries(
         error = max(_relative(off, scale), _relative(price - known, price_scale))
         crosses = bool(np.isnan(slope))
         hides = uncertainty > HIDDEN * largest > HIDDEN * TOO_SMALL * rounding and error < VISIBLE
-        left_out = crosses or hides
-        expected = np.nan if left_out else slope + known
-        yield -np.inf if left_out else error, data[entry] + price, expected, crosses or bool(kinks[entry]), hides
+        rows_to_exclude = crosses or hides
+        expected = np.nan if rows_to_exclude else slope + known
+        yield -np.inf if rows_to_exclude else error, data[entry] + price, expected, crosses or bool(kinks[entry]), hides
 
 
 def _largest(numbers: Array) -> float:

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from nncli.nn.kernels.buffers import Buffers
+from nncli.nn.kernels.buffers import BufferPool
 from nncli.nn.kernels.dropout_mask import Random
-from nncli.nn.layers.layer import NOTHING, Layer
+from nncli.nn.layers.layer import NO_INPUT, Layer
 from nncli.nn.losses.loss import Loss, average, is_fused
-from nncli.nn.microbatching import even_size, is_divisible, rows_at_once
+from nncli.nn.microbatching import balanced_chunk, can_microbatch, micro_batch_rows
 from nncli.nn.parameters import Array, Parameters, of_layer
 from nncli.nn.shapes import shapes, statistics, widths
 
@@ -24,7 +24,7 @@ class Network:
     and asks of it no more than its own gradients. Many rows go forward and backward in portions whose numbers stay in
     the cache, and whose gradients are added up.
 
-    ``lowest`` is that lowest layer, ``passed_back`` are those above it through which backward goes, from the top down;
+    ``lowest`` is that lowest layer, ``backward_layers`` are those above it through which backward goes, from the top down;
     ``is_fused`` says that the last one and the loss are passed at once.
 
     Args:
@@ -46,15 +46,15 @@ class Network:
         self.parameters = Parameters(trained, dtype, statistics(self.layers, inputs))
         self._attach()
         self.stochastic = any(layer.stochastic for layer in self.layers)
-        self.portion = rows_at_once(self.layers, inputs, dtype)
-        self._is_divisible = is_divisible(self.layers)
+        self.micro_batch_rows = micro_batch_rows(self.layers, inputs, dtype)
+        self.can_microbatch = can_microbatch(self.layers)
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
         self.is_fused = is_fused(self.layers[-1], loss)
-        self._buffer = Buffers(dtype)
-        self._taken_in = NOTHING
+        self._buffer = BufferPool(dtype)
+        self._network_inputs = NO_INPUT
         lowest = next(index for index, layer in enumerate(self.layers) if layer.shapes(self.widths[index]))
-        self.lowest, *above = self.layers[lowest:-1] if self.is_fused else self.layers[lowest:]
-        self.passed_back = tuple(reversed(above))
+        self.first_trainable, *above = self.layers[lowest:-1] if self.is_fused else self.layers[lowest:]
+        self.backward_layers = tuple(reversed(above))
 
     def _attach(self) -> None:
         values = self.parameters.views(self.parameters.values)
@@ -68,26 +68,26 @@ class Network:
         for layer in self.layers:
             layer.initialize(rng)
 
-    def draw_from(self, rng: Random) -> None:
+    def set_rng(self, rng: Random) -> None:
         """Give the layers that need random numbers this stream."""
         for layer in self.layers:
-            layer.draw_from(rng)
+            layer.set_rng(rng)
 
-    def take_in(self, inputs: Array) -> Array:
+    def prepare_inputs(self, inputs: Array) -> Array:
         """Inputs (N, D) of any number format as the layers take them: themselves, or a copy that is made each time."""
-        by_rows = self.layers[0].takes_rows(inputs)
-        self._taken_in = self._buffer.taken_in_rows(inputs) if by_rows else self._buffer.taken_in(inputs)
-        return self._taken_in
+        by_rows = self.layers[0].prefers_row_major(inputs)
+        self._network_inputs = self._buffer.as_row_major(inputs) if by_rows else self._buffer.as_buffer(inputs)
+        return self._network_inputs
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Outputs (N, M) of inputs (N, D) of any number format; they belong to the network until its next pass."""
-        outputs = inputs if inputs is self._taken_in else self.take_in(inputs)
+        outputs = inputs if inputs is self._network_inputs else self.prepare_inputs(inputs)
         for layer in self.layers:
             outputs = layer.forward(outputs, training)
         self.outputs = outputs
         return outputs
 
-    def differentiate(self, inputs: Array, targets: Array, losses: Array | None = None) -> None:
+    def forward_backward(self, inputs: Array, targets: Array, losses: Array | None = None) -> None:
         """Forward and backward: fill the gradients of loss and penalties on these rows.
 
         Args:
@@ -96,30 +96,30 @@ class Network:
             losses: (N,), filled with the loss of each row, without penalties, where it is given, by who keeps the loss
                 of every step; training measures between the steps instead.
         """
-        if self._is_divisible and len(inputs) > self.portion:
-            self._pass_in_portions(inputs, targets, losses)
+        if self.can_microbatch and len(inputs) > self.micro_batch_rows:
+            self._accumulate_gradients(inputs, targets, losses)
         else:
             self._pass(inputs, targets, losses)
         self.penalize()
 
-    def portions(self, rows: int) -> list[slice]:
+    def micro_batches(self, rows: int) -> list[slice]:
         """The rows that a training pass over so many takes at once, one portion after another; all, if it can."""
-        if not self._is_divisible or rows <= self.portion:
+        if not self.can_microbatch or rows <= self.micro_batch_rows:
             return [slice(0, rows)]
-        size = even_size(rows, self.portion)
+        size = balanced_chunk(rows, self.micro_batch_rows)
         return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
 
     def _pass(self, inputs: Array, targets: Array, losses: Array | None) -> None:
         outputs = self.forward(inputs, training=True)
         if losses is not None:
             losses[...] = self.loss.forward(outputs, targets)
-        self._propagate(targets)
+        self._backward(targets)
 
-    def _pass_in_portions(self, inputs: Array, targets: Array, losses: Array | None) -> None:
+    def _accumulate_gradients(self, inputs: Array, targets: Array, losses: Array | None) -> None:
         """The mean over all rows is that of the portions' means, each weighted by its share of the rows."""
         rows, gradients = len(inputs), self.parameters.gradients
         total = np.zeros_like(gradients)
-        for some in self.portions(rows):
+        for some in self.micro_batches(rows):
             self._pass(inputs[some], targets[some], losses if losses is None else losses[some])
             np.multiply(gradients, len(self.outputs) / rows, out=gradients)
             np.add(total, gradients, out=total)
@@ -127,15 +127,15 @@ class Network:
 
     def backward(self, targets: Array) -> None:
         """Fill the gradients of loss and penalties, forward being done; ``targets`` (N, M) as the loss encodes them."""
-        self._propagate(targets)
+        self._backward(targets)
         self.penalize()
 
-    def _propagate(self, targets: Array) -> None:
+    def _backward(self, targets: Array) -> None:
         backward = self.loss.backward_fused if self.is_fused else self.loss.backward
         grad = backward(self.outputs, targets)
-        for layer in self.passed_back:
+        for layer in self.backward_layers:
             grad = layer.backward(grad)
-        self.lowest.parameter_gradients(grad)
+        self.first_trainable.parameter_gradients(grad)
 
     def penalize(self) -> None:
         """Add the gradients of all penalties to those that are there."""
@@ -145,8 +145,8 @@ class Network:
     def predict(self, inputs: Array) -> Array:
         """Outputs (N, M) of inputs (N, D) of any number format outside training, in an array of their own."""
         outputs = np.empty((len(inputs), self.widths[-1]), self.dtype, order="F")
-        for start in range(0, len(inputs), self.portion):
-            some = slice(start, start + self.portion)
+        for start in range(0, len(inputs), self.micro_batch_rows):
+            some = slice(start, start + self.micro_batch_rows)
             outputs[some] = self.forward(inputs[some])
         return outputs
 

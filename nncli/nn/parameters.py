@@ -47,7 +47,7 @@ class Parameters:
         self.shapes = {**shapes, **(statistics or {})}
         trained = sum(map(prod, shapes.values()))
         self.values = zeros((sum(map(prod, self.shapes.values())),), dtype)
-        self.trained = self.values[:trained]
+        self.trainable = self.values[:trained]
         self.gradients = zeros((trained,), dtype)
 
     def views(self, vector: Array) -> dict[str, Array]:

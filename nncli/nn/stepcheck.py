@@ -81,7 +81,7 @@ class ReferenceNetwork:
         """Those of loss and penalties (P,), all that is computed on the way disturbed by a relative error."""
         network, rng = self.network, np.random.default_rng(seed)
         rows, size = len(self.inputs), self.size
-        network.draw_from(self.masks())
+        network.set_rng(self.masks())
         total = np.zeros_like(network.parameters.gradients)
         for start in range(0, rows, size):
             some = slice(start, min(start + size, rows))
@@ -110,11 +110,11 @@ class ReferenceNetwork:
         network.outputs = outputs
         grad = (network.loss.backward_fused if network.is_fused else network.loss.backward)(outputs, targets)
         _disturb(grad, grad, error, rng)
-        for layer in network.passed_back:
+        for layer in network.backward_layers:
             terms = _terms(layer, grad, rng) if error else np.zeros(1)
             grad = layer.backward(grad)
             _disturb(grad, terms * (grad != 0), error, rng)
-        network.lowest.parameter_gradients(grad)
+        network.first_trainable.parameter_gradients(grad)
 
 
 def check_step(copy: ReferenceNetwork, gradients: Array, batch: int, trained: Network) -> StepCheck:
@@ -131,7 +131,7 @@ def check_step(copy: ReferenceNetwork, gradients: Array, batch: int, trained: Ne
         found = float(views(gradients)[name][place]), float(own[place])
         indices = tuple(map(int, place))
         arrays.append(StepArrayCheck(name, float(off[place]) / largest, float(tolerance + least), indices, *found))
-    return StepCheck(batch, rows, len(trained.portions(rows)), str(trained.dtype), arrays)
+    return StepCheck(batch, rows, len(trained.micro_batches(rows)), str(trained.dtype), arrays)
 
 
 def _terms(layer: Layer, grad: Array, rng: np.random.Generator) -> Array:

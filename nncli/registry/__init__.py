@@ -6,24 +6,24 @@ component is its schema.
 
 from nncli.registry.components import (
     Component,
+    ComponentConfig,
     ComponentOf,
-    ComponentSpec,
     components,
     kind,
     kinds,
     meanings,
     names,
     register,
-    step_into,
+    union_tag,
 )
-from nncli.registry.constraints import Bounds, Count, NonNegative, Positive, Probability, Seed, Share
+from nncli.registry.constraints import Bounds, Count, NonNegative, Positive, Probability, Seed, UnitInterval
 from nncli.registry.model import Model, Parameter, core_of, validated
 
 __all__ = [
     "Bounds",
     "Component",
+    "ComponentConfig",
     "ComponentOf",
-    "ComponentSpec",
     "Count",
     "Model",
     "NonNegative",
@@ -31,7 +31,7 @@ __all__ = [
     "Positive",
     "Probability",
     "Seed",
-    "Share",
+    "UnitInterval",
     "components",
     "core_of",
     "kind",
@@ -39,6 +39,6 @@ __all__ = [
     "meanings",
     "names",
     "register",
-    "step_into",
+    "union_tag",
     "validated",
 ]

@@ -1,4 +1,4 @@
-"""Names a spec may use, and the components they stand for; it imports nothing of the package.
+"""Names a config may use, and the components they stand for; it imports nothing of the package.
 
 A family's base class is marked with ``@kind``, a member with ``@register``; the member's constructor is its schema.
 """
@@ -17,7 +17,7 @@ Class = TypeVar("Class", bound=type)
 
 
 class Component:
-    """A registered class: its kind, its name in a spec, the book's name for it, and what its signature says."""
+    """A registered class: its kind, its name in a config, the book's name for it, and what its signature says."""
 
     def __init__(self, kind: str, name: str, alias: str | None, target: Any) -> None:
         self.kind, self.name, self.alias, self.target = kind, name, alias, target
@@ -43,17 +43,17 @@ class Component:
         return inspect.cleandoc(self.target.__doc__ or "")
 
     @cached_property
-    def model(self) -> "type[ComponentSpec]":
+    def model(self) -> "type[ComponentConfig]":
         """The constructor's signature as a model."""
         fields = [Parameter("type", Literal[self.name], self.name), *self._arguments]
         hints = {field.name: field.annotation for field in fields}
         defaults = {field.name: field.default for field in fields if field.default is not ...}
-        return type(self.target.__name__, (ComponentSpec,), {"__annotations__": hints, "component": self, **defaults})
+        return type(self.target.__name__, (ComponentConfig,), {"__annotations__": hints, "component": self, **defaults})
 
     @cached_property
     def validator(self) -> SchemaValidator:
         """What checks a mapping that names the component, which is a step in the path of a problem."""
-        step = step_into(self.kind, self.name)
+        step = union_tag(self.kind, self.name)
         return SchemaValidator(core_schema.tagged_union_schema({step: self.model.core()}, lambda _: step))
 
     @cached_property
@@ -74,8 +74,8 @@ class Component:
         return [Parameter(each.name, each.annotation, defaults[each.name]) for each in given]
 
 
-class ComponentSpec(Model):
-    """What a spec says of one component: its type and its parameters, validated."""
+class ComponentConfig(Model):
+    """What a config says of one component: its type and its parameters, validated."""
 
     component: ClassVar[Component]
     type: str
@@ -83,7 +83,7 @@ class ComponentSpec(Model):
     def build(self) -> Any:
         """Construct the component, and the components among its arguments before it."""
         given = {name: value for name, value in vars(self).items() if name != "type"}
-        built = {name: value.build() for name, value in given.items() if isinstance(value, ComponentSpec)}
+        built = {name: value.build() for name, value in given.items() if isinstance(value, ComponentConfig)}
         return self.component.target(**{**given, **built})
 
 
@@ -104,7 +104,7 @@ def kind(name: str) -> Callable[[Class], Class]:
 
 
 def register(name: str, alias: str | None = None) -> Callable[[Class], Class]:
-    """Give a component its name in a spec, and with ``alias`` the book's class name too.
+    """Give a component its name in a config, and with ``alias`` the book's class name too.
 
     Raises:
         ValueError: the class is of no known kind, or a name is taken.
@@ -165,7 +165,7 @@ class ComponentOf:
         return known.validator.validate_python({**given, "type": known.name})
 
 
-def step_into(of: str, name: str) -> str:
+def union_tag(of: str, name: str) -> str:
     """The step that a choice among models adds to the path of a problem."""
     return f"<{of} {name}>"
 

@@ -19,6 +19,6 @@ class Bounds:
 Count = Annotated[int, Bounds(64, ge=1)]
 Positive = Annotated[float, Bounds(1.0, gt=0)]
 NonNegative = Annotated[float, Bounds(0.0, ge=0)]
-Share = Annotated[float, Bounds(0.1, ge=0, lt=1)]
+UnitInterval = Annotated[float, Bounds(0.1, ge=0, lt=1)]
 Probability = Annotated[float, Bounds(0.5, ge=0, le=1)]
 Seed = Annotated[int, Bounds(ge=0, le=2**32 - 1)]

@@ -82,7 +82,7 @@ def core_of(annotation: Any) -> CoreSchema:
     if isinstance(annotation, type) and issubclass(annotation, Model):
         return annotation.core()
     if (origin := get_origin(annotation) or annotation) not in SCHEMAS:
-        raise TypeError(f"no spec can be checked by the annotation {annotation}")
+        raise TypeError(f"no config can be checked by the annotation {annotation}")
     return SCHEMAS[origin](*get_args(annotation))
 
 

@@ -6,22 +6,22 @@ from types import TracebackType
 from typing import Self
 
 from nncli.config.diagnostics import report
-from nncli.config.model import Spec
-from nncli.errors import RunError, SpecError
+from nncli.config.model import Config
+from nncli.errors import ConfigError, RunError
 from nncli.experiment.checks import NEW_RUN
-from nncli.experiment.config_diff import differences, lengths
-from nncli.experiment.loading import checked, parse, read_config
+from nncli.experiment.config_diff import differences, epoch_dependent_overrides
+from nncli.experiment.loading import checked, parse, read_config_file
 from nncli.runner.reload import require_same_data
 from nncli.store import atomic_write as storage
 from nncli.store.checkpoint import checkpoints
-from nncli.store.environment import differing
+from nncli.store.environment import environment_differences
 from nncli.store.lock import Lock
 from nncli.store.metrics_csv import without_last_row
 from nncli.store.records import EvaluationRecord, sealed
-from nncli.store.run_reader import Run, read_whole
-from nncli.store.run_writer import RunDirectory, put_checkpoint, reached
+from nncli.store.run_reader import Run, read_valid
+from nncli.store.run_writer import RunWriter, progress_text, write_checkpoint
 from nncli.store.safe_read import failures
-from nncli.train.loop import Training
+from nncli.train.loop import Trainer
 
 
 class Resumption:
@@ -49,45 +49,45 @@ class Resumption:
     ) -> None:
         self._lock.release()
 
-    def agree(self, config: Path | None, overrides: tuple[str, ...]) -> Spec:
-        """The run's spec, resolved; with more epochs, where config or overrides ask for them.
+    def resolve_config(self, path: Path | None, overrides: tuple[str, ...]) -> Config:
+        """The run's config, resolved; with more epochs, where config or overrides ask for them.
 
         Args:
-            config: a spec that must say what the run's says, but for more epochs; the run's own where it is None.
+            path: a config that must equal the run's, but for more epochs; the run's own where it is None.
             overrides: values replaced in it.
 
         Raises:
-            SpecError: it says something else; every key that differs is listed.
+            ConfigError: it says something else; every key that differs is listed.
         """
-        if config is None and not overrides:
-            return self.run.spec
-        if config is None:
+        if path is None and not overrides:
+            return self.run.config
+        if path is None:
             own = str(self.run.path / "spec.yaml")
             document = parse(own, self.run.read("spec.yaml"), (*self.run.record.overrides, *overrides))
         else:
-            document = parse(str(config), read_config(config), overrides)
+            document = parse(str(path), read_config_file(path), overrides)
         given = checked(document, {NEW_RUN})
-        problems = list(differences(document, given, self.run.spec))
-        if problems:
-            raise SpecError(report(problems))
-        return _with_epochs(self.run.spec, given.training.epochs)
+        diagnostics = list(differences(document, given, self.run.config))
+        if diagnostics:
+            raise ConfigError(report(diagnostics))
+        return _with_epochs(self.run.config, given.training.epochs)
 
-    def finished(self, spec: Spec) -> EvaluationRecord | None:
+    def finished(self, config: Config) -> EvaluationRecord | None:
         """What a run was worth that has nothing left to do; None where it has, or where its end is damaged."""
         try:
             evaluation = self.run.evaluation
             if evaluation is not None:
-                self.run.packed_weights(evaluation)
+                self.run.read_weights(evaluation)
         except RunError as error:
             self.told.append(f"{error}; it is made anew")
             return None
         if evaluation is None:
             return None
-        trained, training = evaluation.epochs_trained, self.run.spec.training
+        trained, training = evaluation.epochs_trained, self.run.config.training
         was_stopped_early = training.early_stopping is not None and trained < training.epochs
-        return evaluation if trained == spec.training.epochs or was_stopped_early else None
+        return evaluation if trained == config.training.epochs or was_stopped_early else None
 
-    def reopen(self, training: Training) -> RunDirectory:
+    def reopen(self, training: Trainer) -> RunWriter:
         """The run's directory, with the training where its newest valid checkpoint has it.
 
         Damaged checkpoints are renamed, more epochs are recorded, and rows of metrics after the checkpoint are cut off.
@@ -102,34 +102,34 @@ class Resumption:
         require_same_data(self.run, training.experiment)
         path, epochs = self.run.path, training.settings.epochs
         damaged, metrics = self._restored(training)
-        is_raised, has_extra_row = epochs > self.run.spec.training.epochs, training.drop_extra_row()
+        is_raised, has_extra_row = epochs > self.run.config.training.epochs, training.drop_extra_row()
         if has_extra_row:
             metrics = without_last_row(metrics)
         for each in damaged:
-            storage.set_aside(each)
+            storage.quarantine(each)
         if is_raised or has_extra_row:
-            put_checkpoint(path, training, self.run.identity, len(metrics), hashlib.sha256(metrics).hexdigest())
+            write_checkpoint(path, training, self.run.identity, len(metrics), hashlib.sha256(metrics).hexdigest())
         if is_raised:
             self._commit_epochs(epochs)
         with failures(path / "metrics.csv"):
             is_linked = (path / "metrics.csv").stat().st_nlink > 1
         if is_linked:  # of a copy by hard links, which stays as it is
-            storage.put(path / "metrics.csv", metrics)
+            storage.write_atomic(path / "metrics.csv", metrics)
         for folder in (path, path / "checkpoints"):
-            storage.sweep(folder)
-        self.told.append(f"{path}: resumed at {reached(training)}{self._raised(epochs)}")
-        others = differing(self.run.record)
+            storage.remove_orphans(folder)
+        self.told.append(f"{path}: resumed at {progress_text(training)}{self._raised(epochs)}")
+        others = environment_differences(self.run.record)
         if others:
             why = f"another {', '.join(others)} than at its start"
             self.told.append(f"{path}: the last bits may differ from those of an uninterrupted run: {why}")
-        return RunDirectory(path, self._lock, training, self.run.identity, metrics)
+        return RunWriter(path, self._lock, training, self.run.identity, metrics)
 
-    def _restored(self, training: Training) -> tuple[list[Path], bytes]:
+    def _restored(self, training: Trainer) -> tuple[list[Path], bytes]:
         """Restore the newest checkpoint that is whole; returns those that are not, and its metrics."""
         damaged: dict[Path, str] = {}
         for path in reversed(checkpoints(self.run.path)):
             try:
-                checkpoint, metrics = read_whole(self.run, path)
+                checkpoint, metrics = read_valid(self.run, path)
                 training.restore(checkpoint)
             except (RunError, ValueError) as error:
                 told = str(error) if isinstance(error, RunError) else f"{path}: {error}"
@@ -143,23 +143,23 @@ class Resumption:
 
     def _raised(self, epochs: int) -> str:
         """That there are more epochs now, in words; nothing where there are not."""
-        before = self.run.spec.training.epochs
+        before = self.run.config.training.epochs
         if epochs == before:
             return ""
-        schedule = "; the schedule ends where it did" if self.run.spec.schedule else ""
+        schedule = "; the schedule ends where it did" if self.run.config.schedule else ""
         return f"; {before} epochs become {epochs}{schedule}"
 
     def _commit_epochs(self, epochs: int) -> None:
         """Record the number of epochs in run.json; an evaluation of fewer epochs is void from then on, and removed."""
-        described = self.run.description
-        described["spec"]["training"]["epochs"] = epochs
-        raised = [f"training.epochs={epochs}", *lengths(self.run.spec)]
+        record = self.run.description
+        record["spec"]["training"]["epochs"] = epochs
+        raised = [f"training.epochs={epochs}", *epoch_dependent_overrides(self.run.config)]
         keys = {override.partition("=")[0] for override in raised}
-        kept = [override for override in described["overrides"] if override.partition("=")[0] not in keys]
-        described["overrides"] = kept + raised
-        storage.put(self.run.path / "run.json", sealed(described))
+        kept = [override for override in record["overrides"] if override.partition("=")[0] not in keys]
+        record["overrides"] = kept + raised
+        storage.write_atomic(self.run.path / "run.json", sealed(record))
         storage.remove(self.run.path / "evaluation.json", for_good=True)
 
 
-def _with_epochs(spec: Spec, epochs: int) -> Spec:
-    return spec.model_copy({"training": spec.training.model_copy({"epochs": epochs})})
+def _with_epochs(config: Config, epochs: int) -> Config:
+    return config.model_copy({"training": config.training.model_copy({"epochs": epochs})})

@@ -18,7 +18,7 @@ NO_FSYNC = {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOT
 COPY = re.compile(r"\..+\.[0-9a-f]{8}")  # the name of a file that is being written
 
 
-def put(path: Path, data: bytes | memoryview) -> None:
+def write_atomic(path: Path, data: bytes | memoryview) -> None:
     """Write a file so that it is there whole or not at all, and stays after a power cut."""
     with failures(path):
         temporary = _synced_copy(path, data)
@@ -27,10 +27,10 @@ def put(path: Path, data: bytes | memoryview) -> None:
         except OSError:
             _forget(temporary)
             raise
-        sync_folder(path.parent)
+        fsync_directory(path.parent)
 
 
-def put_new(path: Path, data: bytes) -> None:
+def create_atomic(path: Path, data: bytes) -> None:
     """Like ``put``, where nothing may be there before.
 
     Where the file system has no hard links (exFAT), a kill in the middle can leave an empty file.
@@ -38,7 +38,7 @@ def put_new(path: Path, data: bytes) -> None:
     Raises:
         BusyError: something is there.
     """
-    make_folders(path.parent)
+    make_directories(path.parent)
     with failures(path):
         temporary = _synced_copy(path, data)
         try:
@@ -47,7 +47,7 @@ def put_new(path: Path, data: bytes) -> None:
             raise BusyError(f"{path}: already exists; name another file") from None
         finally:
             _forget(temporary)
-        sync_folder(path.parent)
+        fsync_directory(path.parent)
 
 
 def _synced_copy(path: Path, data: bytes | memoryview) -> Path:
@@ -93,10 +93,10 @@ def remove(path: Path, for_good: bool = False) -> None:
     with failures(path):
         path.unlink(missing_ok=True)
         if for_good:
-            sync_folder(path.parent)
+            fsync_directory(path.parent)
 
 
-def sync_folder(path: Path) -> None:
+def fsync_directory(path: Path) -> None:
     """Make the names in a directory durable, as far as its file system can: some refuse to fsync a directory."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -108,31 +108,31 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def make_folder(path: Path) -> None:
+def make_directory(path: Path) -> None:
     """A new empty folder."""
     with failures(path):
         path.mkdir()
 
 
-def make_folders(path: Path) -> None:
+def make_directories(path: Path) -> None:
     """A folder with all folders above it, as far as they are missing; each made name is synced."""
     with failures(path):
         if not path.is_dir():
-            make_folders(path.parent)
+            make_directories(path.parent)
             path.mkdir(exist_ok=True)
-            sync_folder(path.parent)
+            fsync_directory(path.parent)
 
 
-def set_aside(path: Path) -> Path:
+def quarantine(path: Path) -> Path:
     """Give a file a name under which nobody looks for it; returns that."""
     aside = path.with_name(f"{path.name}.damaged")
     with failures(path):
         path.replace(aside)
-        sync_folder(path.parent)
+        fsync_directory(path.parent)
     return aside
 
 
-def sweep(folder: Path) -> None:
+def remove_orphans(folder: Path) -> None:
     """Remove the copies that killed processes have left in a folder, beside the files that they were to become."""
     with failures(folder):
         for path in folder.glob(".*"):
@@ -140,9 +140,9 @@ def sweep(folder: Path) -> None:
                 remove(path)
 
 
-def hidden_folder(parent: Path) -> tuple[Path, Lock]:
+def staging_directory(parent: Path) -> tuple[Path, Lock]:
     """A new folder under a hidden name, to be filled and then published, with the lock in it; removes deserted ones."""
-    make_folders(parent)
+    make_directories(parent)
     with failures(parent):
         for deserted in parent.glob(f"{NEW}*"):
             if UNPUBLISHED.fullmatch(deserted.name) and deserted.is_dir() and not deserted.is_symlink():
@@ -155,7 +155,7 @@ def hidden_folder(parent: Path) -> tuple[Path, Lock]:
 
 def _locked_folder(parent: Path, attempts: int = 3) -> tuple[Path, Lock]:
     folder = parent / f"{NEW}{secrets.token_hex(8)}"
-    make_folder(folder)
+    make_directory(folder)
     try:
         return folder, Lock(folder / "lock")
     except NncliError as error:
@@ -167,10 +167,10 @@ def _locked_folder(parent: Path, attempts: int = 3) -> tuple[Path, Lock]:
         return _locked_folder(parent, attempts - 1)
 
 
-def publish(folder: Path, target: Path) -> bool:
+def commit(folder: Path, target: Path) -> bool:
     """Give a filled folder its name, all at once; False where that name is taken."""
     with failures(target):
-        sync_folder(folder)
+        fsync_directory(folder)
         if target.exists() or target.is_symlink():
             return False
         try:
@@ -179,7 +179,7 @@ def publish(folder: Path, target: Path) -> bool:
             if target.exists():  # somebody was faster
                 return False
             raise
-        sync_folder(target.parent)
+        fsync_directory(target.parent)
     return True
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from nncli.errors import RunError
-from nncli.experiment.rng import State
+from nncli.experiment.rng import RngState
 from nncli.nn.parameters import Array
 from nncli.registry import Bounds
 from nncli.store import safe_read as files
@@ -44,8 +44,8 @@ class Position(Record):
     updates: NonNegativeInt
     best_epoch: NonNegativeInt | None = None
     best_value: float | None = None
-    random: State | None = None
-    random_before: State | None = None
+    random: RngState | None = None
+    random_before: RngState | None = None
     is_measured: bool = False
     metrics_bytes: NonNegativeInt
     metrics_sha256: str | None = None

@@ -1,4 +1,4 @@
-"""What a result may depend on besides its spec: versions, BLAS, instruction sets."""
+"""What a result may depend on besides its config: versions, BLAS, instruction sets."""
 
 import platform
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def _kernels() -> list[str]:
     return [each["architecture"] for each in threadpool_info() if "architecture" in each]
 
 
-def differing(record: RunRecord) -> list[str]:
+def environment_differences(record: RunRecord) -> list[str]:
     """In which respects this machine is another than that on which a run began: versions, BLAS, vector instructions."""
     before, now = _named(vars(record)), _named(environment())
     return [name for name in now if before.get(name) != now[name]]

@@ -10,7 +10,7 @@ from typing import IO, TypeAlias
 
 import numpy as np
 
-from nncli.config.diagnostics import harmless, shown
+from nncli.config.diagnostics import sanitized_line, shown
 from nncli.nn.parameters import Array, Parameters
 
 Form: TypeAlias = tuple[tuple[int, ...], str]
@@ -28,7 +28,7 @@ def forms(arrays: Mapping[str, Array]) -> dict[str, Form]:
     return {name: (array.shape, array.dtype.str) for name, array in arrays.items()}
 
 
-def require_fit(found: Mapping[str, Form], wanted: Mapping[str, Form]) -> None:
+def require_same_arrays(found: Mapping[str, Form], wanted: Mapping[str, Form]) -> None:
     """Ask for equal names, shapes and number formats; nothing is cut, repeated or converted to fit.
 
     Raises:
@@ -37,10 +37,10 @@ def require_fit(found: Mapping[str, Form], wanted: Mapping[str, Form]) -> None:
     for name in (*wanted, *found):
         if found.get(name) != wanted.get(name):
             given, due = found.get(name, "missing"), wanted.get(name, "none")
-            raise ValueError(f"the weights do not fit: {harmless(name)} is {given}, expected {due}")
+            raise ValueError(f"the weights do not fit: {sanitized_line(name)} is {given}, expected {due}")
 
 
-def unzipped(data: bytes, wanted: Mapping[str, Form]) -> dict[str, Array]:
+def read_npz(data: bytes, wanted: Mapping[str, Form]) -> dict[str, Array]:
     """The arrays of an NPZ file.
 
     Nothing of an array's size is made before its name, shape and number format are the wanted ones.
@@ -53,7 +53,7 @@ def unzipped(data: bytes, wanted: Mapping[str, Form]) -> dict[str, Array]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _require_stored(archive.infolist())
             found = {member.filename.removesuffix(NPY): _form(archive, member) for member in archive.infolist()}
-            require_fit(found, wanted)
+            require_same_arrays(found, wanted)
             return {name: _numbers(archive, f"{name}{NPY}", *form) for name, form in wanted.items()}
     except (ValueError, MemoryError):
         raise
@@ -125,7 +125,7 @@ def _header(file: IO[bytes], name: str) -> Form:
     return shape, dtype.str
 
 
-def packed_weights(parameters: Parameters) -> memoryview:
+def pack_npz(parameters: Parameters) -> memoryview:
     """The arrays under their plain names, as an NPZ file; equal arrays give equal bytes."""
     file = io.BytesIO()
     np.savez(file, **parameters.views(parameters.values))  # type: ignore[arg-type]

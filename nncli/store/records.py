@@ -9,9 +9,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic_core import CoreSchema, ValidationError, core_schema
 
 from nncli import __version__
-from nncli.config.diagnostics import path_words, shown
-from nncli.config.model import Spec
-from nncli.config.validation_messages import entered
+from nncli.config.diagnostics import path_text, shown
+from nncli.config.model import Config
+from nncli.config.validation_messages import parse_union_tag
 from nncli.errors import UnsupportedVersionError
 from nncli.registry import Bounds, Count, Model
 from nncli.store.strict_json import unpacked
@@ -49,7 +49,7 @@ class RunRecord(Record):
     """run.json: what was trained, on what, and with which versions."""
 
     format: int = FORMAT
-    spec: Spec
+    spec: Config
     overrides: list[str]
     parameters: list[ArrayRecord]
     data: dict[str, DataRecord]
@@ -65,12 +65,12 @@ class RunRecord(Record):
 
 
 def _with_each_split(record: RunRecord) -> RunRecord:
-    if record.spec.draws_test_last and "test" in record.data:
+    if record.spec.test_sampled_after_training and "test" in record.data:
         raise ValueError("the test set was drawn before training, as nncli 0.1.0 did it; train it again")
-    test = None if record.spec.draws_test_last else record.spec.test
+    test = None if record.spec.test_sampled_after_training else record.spec.test
     given = {"training": True, "validation": record.spec.validation, "test": test}
     if set(record.data) != {name for name, part in given.items() if part}:
-        raise ValueError("data has other splits than the spec")
+        raise ValueError("data has other splits than the config")
     return record
 
 
@@ -149,7 +149,7 @@ def parsed(value: Any, model: type[Known]) -> Known:
         return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = path_words(tuple(step for step in first["loc"] if not entered(step))) or "as a whole"
+        where = path_text(tuple(step for step in first["loc"] if not parse_union_tag(step))) or "as a whole"
         reason = f"{where}: {first['msg'].removeprefix('Value error, ').lower()}"
         maker = _newer_maker(value)
         if maker:

@@ -9,28 +9,30 @@ from typing import Any
 
 import numpy as np
 
-from nncli.config.diagnostics import harmless, path_words
-from nncli.config.model import Spec
-from nncli.config.validation import Sections
+from nncli.config.diagnostics import path_text, sanitized_line
+from nncli.config.model import Config
+from nncli.config.validation import PartialConfig
 from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.checks import NEW_RUN, THIS_MACHINE, cross_check
 from nncli.experiment.defaults import resolve
 from nncli.experiment.metric_columns import columns, measured_names, metrics_bytes, plausible
 from nncli.nn.parameters import Parameters
 from nncli.nn.shapes import shapes, statistics
-from nncli.registry import ComponentSpec, names
+from nncli.registry import ComponentConfig, names
 from nncli.store import metrics_csv
 from nncli.store import safe_read as files
 from nncli.store import size_limits as limits
 from nncli.store.checkpoint import Checkpoint, checkpoints, unpack
 from nncli.store.lock import is_locked
 from nncli.store.metrics_csv import Metrics
-from nncli.store.npz import forms, require_fit, unzipped
+from nncli.store.npz import forms, read_npz, require_same_arrays
 from nncli.store.records import DataRecord, EvaluationRecord, Known, RunRecord, identity, parsed, unsealed
 from nncli.train.early_stopping import has_ended
 
-FIRST_METRICS = [names("metric")["accuracy"].model.model_validate({})]  # all that version 0.1 knew, and did not write
-FIRST_SPLIT_METHOD = "consecutive"  # all that version 0.4 knew, and did not write
+METRICS_OF_VERSION_0_1 = [
+    names("metric")["accuracy"].model.model_validate({})
+]  # all that version 0.1 knew, and did not write
+SPLIT_METHOD_OF_VERSION_0_4 = "consecutive"  # all that version 0.4 knew, and did not write
 
 
 class Run:
@@ -58,7 +60,7 @@ class Run:
     @property
     def name(self) -> str:
         """The directory's own name."""
-        return harmless(self.path.resolve().name)
+        return sanitized_line(self.path.resolve().name)
 
     @cached_property
     def record(self) -> RunRecord:
@@ -77,22 +79,22 @@ class Run:
         return identity(self.description)
 
     @cached_property
-    def spec(self) -> Spec:
-        """The resolved spec, in which everything fits together."""
+    def config(self) -> Config:
+        """The resolved config, in which everything fits together."""
         written = self.record.spec
-        metrics = FIRST_METRICS if written.metrics is None else written.metrics
-        spec = resolve(written.model_copy(update={"metrics": metrics}), FIRST_SPLIT_METHOD)
-        wrong = next(cross_check(Sections(**vars(spec)), {NEW_RUN, THIS_MACHINE}), None)
+        metrics = METRICS_OF_VERSION_0_1 if written.metrics is None else written.metrics
+        config = resolve(written.model_copy(update={"metrics": metrics}), SPLIT_METHOD_OF_VERSION_0_4)
+        wrong = next(cross_check(PartialConfig(**vars(config)), {NEW_RUN, THIS_MACHINE}), None)
         if wrong:
-            raise RunError(f"{self.path / 'run.json'}: damaged: spec.{path_words(wrong[0])}: {wrong[1]}")
-        layers, inputs = [layer.build() for layer in spec.layers], spec.data.build().columns
-        implied, dtype = {**shapes(layers, inputs), **statistics(layers, inputs)}, np.dtype(spec.dtype).str
+            raise RunError(f"{self.path / 'run.json'}: damaged: config.{path_text(wrong[0])}: {wrong[1]}")
+        layers, inputs = [layer.build() for layer in config.layers], config.data.build().columns
+        implied, dtype = {**shapes(layers, inputs), **statistics(layers, inputs)}, np.dtype(config.dtype).str
         told = [(each.name, tuple(each.shape), each.dtype) for each in self.record.parameters]
         if told != [(name, shape, dtype) for name, shape in implied.items()]:
-            raise RunError(f"{self.path / 'run.json'}: damaged: its parameters are not those of its spec")
-        if not _drawn(spec, self.record.data):
-            raise RunError(f"{self.path / 'run.json'}: damaged: its data is not what its spec draws")
-        return spec
+            raise RunError(f"{self.path / 'run.json'}: damaged: its parameters are not those of its config")
+        if not data_matches_config(config, self.record.data):
+            raise RunError(f"{self.path / 'run.json'}: damaged: its data is not what its config draws")
+        return config
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -125,16 +127,19 @@ class Run:
 
     def _wrong_with(self, evaluation: EvaluationRecord) -> str | None:
         """In which respect an evaluation cannot be one of this run, if in any."""
-        training, late = self.record.spec.training, {"test"} if self.record.spec.draws_test_last else set[str]()
+        training, late = (
+            self.record.spec.training,
+            {"test"} if self.record.spec.test_sampled_after_training else set[str](),
+        )
         if set(evaluation.data) != late or set(evaluation.splits) != {*self.record.data, *late}:
             return "it has other splits than run.json"
         for split, metrics in evaluation.splits.items():
-            if set(metrics) != set(measured_names(self.spec, split)) or not plausible(metrics):
+            if set(metrics) != set(measured_names(self.config, split)) or not plausible(metrics):
                 return f"splits.{split} is not what is measured"
         if evaluation.identity not in {None, self.identity}:
             return "it is that of another run"
         if not evaluation.epoch <= evaluation.epochs_trained <= training.epochs:
-            return "it has more epochs than the spec"
+            return "it has more epochs than the config"
         if training.early_stopping is None and evaluation.epoch < evaluation.epochs_trained:
             return f"it keeps epoch {evaluation.epoch} of {evaluation.epochs_trained}, but there is no early stopping"
         return None
@@ -145,7 +150,7 @@ class Run:
 
         What follows the last checkpoint was not synced: a power cut may have torn it.
         """
-        path, names = self.path / "metrics.csv", ("epoch", *columns(self.spec))
+        path, names = self.path / "metrics.csv", ("epoch", *columns(self.config))
         try:
             metrics = metrics_csv.parse(self.read("metrics.csv"), names, self.record.spec.training.epochs)
         except ValueError as error:
@@ -201,8 +206,8 @@ class Run:
         position = checkpoint.position
         if f"{position.updates:08}.ckpt" != path.name:
             raise RunError(f"{path}: damaged: it is the checkpoint after {position.updates} updates")
-        if position.epoch > self.spec.training.epochs:
-            raise RunError(f"{path}: damaged: it has more epochs than the spec")
+        if position.epoch > self.config.training.epochs:
+            raise RunError(f"{path}: damaged: it has more epochs than the config")
         return checkpoint
 
     def require_parameters(self) -> None:
@@ -211,7 +216,7 @@ class Run:
         Raises:
             RunError: neither weights.npz nor a checkpoint is large enough.
         """
-        needed = limits.parameter_bytes(self.spec, self.record.parameters)
+        needed = limits.parameter_bytes(self.config, self.record.parameters)
         if all(files.size(path) < needed for path in (self.path / "weights.npz", *checkpoints(self.path))):
             raise RunError(f"{self.path}: run.json lists {needed:,} bytes of parameters, and no file holds as many")
 
@@ -225,21 +230,21 @@ class Run:
             checkpoint = self.checkpoint
             held = {"values": checkpoint.vectors.get("values", np.empty(0))}
             try:
-                require_fit(forms(held), forms({"values": parameters.values}))
+                require_same_arrays(forms(held), forms({"values": parameters.values}))
             except ValueError as error:
                 raise RunError(f"{self.path}: {error}") from None
             parameters.values[...] = held["values"]
             return checkpoint.position.epoch
         views = parameters.views(parameters.values)
         try:
-            arrays = unzipped(self.packed_weights(self.evaluation), forms(views))
+            arrays = read_npz(self.read_weights(self.evaluation), forms(views))
         except ValueError as error:
             raise RunError(f"{self.path / 'weights.npz'}: damaged: {error}") from None
         for name, view in views.items():
             view[...] = arrays[name]
         return self.evaluation.epoch
 
-    def packed_weights(self, evaluation: EvaluationRecord) -> bytes:
+    def read_weights(self, evaluation: EvaluationRecord) -> bytes:
         """The bytes of weights.npz.
 
         Raises:
@@ -265,10 +270,10 @@ class Run:
         if name == "spec.yaml":
             return limits.SPEC
         if name == "metrics.csv":
-            return metrics_bytes(self.spec)
+            return metrics_bytes(self.config)
         if name == "weights.npz":
-            return limits.weights_bytes(self.spec, self.record.parameters)
-        return limits.checkpoint_bytes(self.spec, self.record.parameters)
+            return limits.weights_bytes(self.config, self.record.parameters)
+        return limits.checkpoint_bytes(self.config, self.record.parameters)
 
     def _record(self, name: str, model: type[Known]) -> Known:
         try:
@@ -289,18 +294,18 @@ def is_run(path: Path) -> bool:
     return files.is_there(path / "run.json") or sum(files.is_there(path / name) for name in others) > 1
 
 
-def _drawn(spec: Spec, data: Mapping[str, DataRecord]) -> bool:
-    """Whether data sets have as many rows, columns and classes as the spec says, which is known before any is drawn."""
-    parts = {"validation": spec.validation, "test": spec.test}
-    own = [part for name, part in parts.items() if name in data and isinstance(part, ComponentSpec)]
-    sources = [part.build() for part in (spec.data, *own)]
+def data_matches_config(config: Config, data: Mapping[str, DataRecord]) -> bool:
+    """Whether data sets have as many rows, columns and classes as the config says, which is known before any is drawn."""
+    parts = {"validation": config.validation, "test": config.test}
+    own = [part for name, part in parts.items() if name in data and isinstance(part, ComponentConfig)]
+    sources = [part.build() for part in (config.data, *own)]
     forms = {(source.columns, source.classes) for source in sources}
     return forms == {(each.columns, each.classes) for each in data.values()} and sum(
         source.rows for source in sources
     ) == sum(each.rows for each in data.values())
 
 
-def read_whole(run: Run, path: Path) -> tuple[Checkpoint, bytes]:
+def read_valid(run: Run, path: Path) -> tuple[Checkpoint, bytes]:
     """A checkpoint of a run from which it can go on, and the metrics that belong to it.
 
     Raises:
@@ -316,9 +321,9 @@ def read_whole(run: Run, path: Path) -> tuple[Checkpoint, bytes]:
     return checkpoint, metrics
 
 
-def newest_whole(run: Run) -> Checkpoint | None:
+def latest_valid(run: Run) -> Checkpoint | None:
     """The checkpoint from which a run would go on, if there is one."""
     for path in reversed(checkpoints(run.path)):
         with suppress(RunError):
-            return read_whole(run, path)[0]
+            return read_valid(run, path)[0]
     return None

@@ -15,44 +15,44 @@ from nncli.config.diagnostics import shown
 from nncli.data.dataset import Dataset
 from nncli.errors import BusyError, CommandLineError, DivergedError, InterruptionError, StorageError
 from nncli.experiment.assembly import Experiment
-from nncli.experiment.loading import LoadedSpec
+from nncli.experiment.loading import LoadedConfig
 from nncli.experiment.metric_columns import columns
 from nncli.store import atomic_write as storage
 from nncli.store.append_log import AppendLog
 from nncli.store.checkpoint import checkpoints, pack
 from nncli.store.environment import environment
 from nncli.store.lock import Lock
-from nncli.store.npz import packed_weights
+from nncli.store.npz import pack_npz
 from nncli.store.records import ArrayRecord, DataRecord, EvaluationRecord, FileRecord, RunRecord, identity, sealed
-from nncli.train.loop import Epoch, Training
+from nncli.train.loop import Epoch, Trainer
 
 KEPT_CHECKPOINTS = 2
 NAME = re.compile(r"\w[\w.-]*")
 LONGEST_NAME = 200
 
 
-class RunDirectory:
+class RunWriter:
     """The directory of one training: made whole, filled in a fixed order, locked as long as the training lives.
 
     Order: metrics are synced, then the checkpoint that counts on them is put, then the oldest is removed; at the end
     weights.npz, then evaluation.json, whose presence means "finished".
     """
 
-    def __init__(self, path: Path, lock: Lock, training: Training, run: str, metrics: bytes) -> None:
+    def __init__(self, path: Path, lock: Lock, training: Trainer, run: str, metrics: bytes) -> None:
         self.path, self.training, self._lock, self._run = path, training, lock, run
-        self._columns = columns(training.experiment.spec)
+        self._columns = columns(training.experiment.config)
         with lock.moves_reported(path / "lock"):
             self._metrics = AppendLog(path / "metrics.csv", metrics)
         self._saved = time.monotonic()
 
     @classmethod
-    def create(cls, runs: Path, name: str, loaded: LoadedSpec, training: Training, numbered: bool = True) -> Self:
+    def create(cls, runs: Path, name: str, loaded: LoadedConfig, training: Trainer, numbered: bool = True) -> Self:
         """Make the directory: filled under a hidden name, synced, renamed.
 
         Args:
             runs: the folder of all runs.
             name: what the run is called; where it is taken, and ``numbered``, the next of name-2, name-3, ...
-            loaded: the spec and the bytes that it was read from.
+            loaded: the config and the bytes that it was read from.
             training: what will be recorded, at its start.
             numbered: whether another name will do.
 
@@ -65,12 +65,12 @@ class RunDirectory:
             rule = f"letters, digits, '.', '_' and '-', a letter or digit first, at most {LONGEST_NAME} bytes"
             raise CommandLineError(f"{shown(name)} cannot be the name of a run; use {rule}")
         training.require_finite()
-        described, header = _description(training.experiment, loaded).model_dump(), _first_line(training)
-        folder, lock = storage.hidden_folder(runs)
+        record, header = _description(training.experiment, loaded).model_dump(), _first_line(training)
+        folder, lock = storage.staging_directory(runs)
         try:
-            run = identity(described)
-            _fill(folder, {"spec.yaml": loaded.content, "run.json": sealed(described), "metrics.csv": header})
-            put_checkpoint(folder, training, run, len(header), hashlib.sha256(header).hexdigest())
+            run = identity(record)
+            _fill(folder, {"spec.yaml": loaded.content, "run.json": sealed(record), "metrics.csv": header})
+            write_checkpoint(folder, training, run, len(header), hashlib.sha256(header).hexdigest())
             return cls(_published(folder, runs, name, numbered), lock, training, run, header)
         except BaseException:
             storage.discard(folder)
@@ -114,16 +114,16 @@ class RunDirectory:
         self.training.require_finite()
         self._lock.require_held(self.path / "lock")
         self._metrics.sync()
-        put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)
+        write_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)
         for old in checkpoints(self.path)[:-KEPT_CHECKPOINTS]:
             storage.remove(old)
         self._saved = time.monotonic()
 
     def interrupt(self, signum: int) -> InterruptionError:
-        """Write a checkpoint of what was reached; returns the error that says so."""
+        """Write a checkpoint of what was progress_text; returns the error that says so."""
         with self._divergence_recorded():
             self.save()
-        told = f"{self.path}: interrupted by {Signals(signum).name} at {reached(self.training)}"
+        told = f"{self.path}: interrupted by {Signals(signum).name} at {progress_text(self.training)}"
         return InterruptionError(f"{told}; {self.cure}", signum)
 
     @property
@@ -136,21 +136,21 @@ class RunDirectory:
         self.save()
         training, data = self.training, self.training.experiment.data
         kept, before = training.keep_best(), set(data)
-        training.experiment.draw_last()
+        training.experiment.sample_test_set()
         with self._divergence_recorded():
             splits = {name: training.measured(name) for name in data}
-        weights = packed_weights(training.network.parameters)
+        weights = pack_npz(training.network.parameters)
         self._lock.require_held(self.path / "lock")
-        storage.put(self.path / "weights.npz", weights)
+        storage.write_atomic(self.path / "weights.npz", weights)
         evaluation = EvaluationRecord(
             identity=self._run,
             epoch=kept,
             epochs_trained=training.epoch,
             weights=FileRecord(bytes=len(weights), sha256=hashlib.sha256(weights).hexdigest()),
             splits=splits,
-            data={name: described(data[name]) for name in data if name not in before},
+            data={name: data_record(data[name]) for name in data if name not in before},
         )
-        storage.put(self.path / "evaluation.json", sealed(evaluation.model_dump()))
+        storage.write_atomic(self.path / "evaluation.json", sealed(evaluation.model_dump()))
         return evaluation
 
     @contextmanager
@@ -167,58 +167,60 @@ class RunDirectory:
         self._metrics.append(",".join([str(epoch), *map(repr, values)]).encode() + b"\n")
 
 
-def reached(training: Training) -> str:
+def progress_text(training: Trainer) -> str:
     """How far a training is, in words."""
     return f"epoch {training.epoch}" + (f", batch {training.batch}" if training.batch else "")
 
 
-def name_from(config: Path) -> str:
+def name_from(path: Path) -> str:
     """A run's name after its config: the stem, with '-' for whatever a name may not hold."""
-    name = re.sub(r"[^\w.-]+", "-", config.stem).lstrip(".-").encode()[: LONGEST_NAME - 20]
+    name = re.sub(r"[^\w.-]+", "-", path.stem).lstrip(".-").encode()[: LONGEST_NAME - 20]
     return name.decode(errors="ignore") or "run"
 
 
-def _first_line(training: Training) -> bytes:
+def _first_line(training: Trainer) -> bytes:
     """That of metrics.csv."""
-    return ",".join(("epoch", *columns(training.experiment.spec))).encode() + b"\n"
+    return ",".join(("epoch", *columns(training.experiment.config))).encode() + b"\n"
 
 
 def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, data in files.items():
-        storage.put(folder / name, data)
-    storage.make_folder(folder / "checkpoints")
+        storage.write_atomic(folder / name, data)
+    storage.make_directory(folder / "checkpoints")
 
 
-def _description(experiment: Experiment, loaded: LoadedSpec) -> RunRecord:
+def _description(experiment: Experiment, loaded: LoadedConfig) -> RunRecord:
     parameters = experiment.network.parameters
     dtype = parameters.values.dtype.str
     return RunRecord(
-        spec=experiment.spec,
+        spec=experiment.config,
         overrides=list(loaded.overrides),
         parameters=[
             ArrayRecord(name=name, shape=list(shape), dtype=dtype) for name, shape in parameters.shapes.items()
         ],
-        data={name: described(data) for name, data in experiment.data.items()},
+        data={name: data_record(data) for name, data in experiment.data.items()},
         **environment(),
     )
 
 
-def described(data: Dataset) -> DataRecord:
+def data_record(data: Dataset) -> DataRecord:
     """A data set as run.json has it."""
     rows, columns = data.inputs.shape
     return DataRecord(rows=rows, columns=columns, classes=data.classes, sha256=data.fingerprint())
 
 
-def put_checkpoint(folder: Path, training: Training, run: str, metrics_bytes: int, metrics_sha256: str) -> None:
+def write_checkpoint(folder: Path, training: Trainer, run: str, metrics_bytes: int, metrics_sha256: str) -> None:
     """Write a checkpoint of this moment, which counts on the first bytes of metrics.csv, and on their digest."""
     position = training.position(metrics_bytes, metrics_sha256)
-    storage.put(folder / "checkpoints" / f"{position.updates:08}.ckpt", pack(position, training.vectors(), run))
+    storage.write_atomic(
+        folder / "checkpoints" / f"{position.updates:08}.ckpt", pack(position, training.vectors(), run)
+    )
 
 
 def _published(folder: Path, runs: Path, name: str, numbered: bool) -> Path:
     """The folder under its name, or under the first free numbered one."""
     path, number = runs / name, 1
-    while not storage.publish(folder, path):
+    while not storage.commit(folder, path):
         if not numbered:
             raise BusyError(f"{path}: already exists; choose another --name")
         number += 1

@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 
 from nncli.config.document import MAX_CHARACTERS
-from nncli.config.model import Spec
+from nncli.config.model import Config
 from nncli.store.checkpoint import LONGEST_HEAD
 from nncli.store.records import ArrayRecord
 
@@ -16,18 +16,18 @@ MEMBER = 1024  # an array's part of an NPZ file besides its values and its name,
 MORE_VECTORS = 3  # the values, the best ones, and one to spare
 
 
-def checkpoint_bytes(spec: Spec, parameters: list[ArrayRecord]) -> int:
+def checkpoint_bytes(config: Config, parameters: list[ArrayRecord]) -> int:
     """Of a checkpoint."""
-    vectors = len(spec.optimizer.component.target.remembers) + MORE_VECTORS
-    return 2 * LONGEST_HEAD + vectors * parameter_bytes(spec, parameters)
+    vectors = len(config.optimizer.component.target.state_names) + MORE_VECTORS
+    return 2 * LONGEST_HEAD + vectors * parameter_bytes(config, parameters)
 
 
-def weights_bytes(spec: Spec, parameters: list[ArrayRecord]) -> int:
+def weights_bytes(config: Config, parameters: list[ArrayRecord]) -> int:
     """Of weights.npz."""
     around = sum(MEMBER + 8 * len(array.name) for array in parameters)
-    return around + parameter_bytes(spec, parameters)
+    return around + parameter_bytes(config, parameters)
 
 
-def parameter_bytes(spec: Spec, parameters: list[ArrayRecord]) -> int:
+def parameter_bytes(config: Config, parameters: list[ArrayRecord]) -> int:
     """Of all arrays, as they are in memory."""
-    return np.dtype(spec.dtype).itemsize * sum(prod(array.shape) for array in parameters)
+    return np.dtype(config.dtype).itemsize * sum(prod(array.shape) for array in parameters)

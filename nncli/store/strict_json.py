@@ -7,8 +7,8 @@ from typing import Any
 
 from nncli.config.diagnostics import shown
 
-LONGEST_WHOLE = 40  # characters of a whole number, as in a spec
-DEEPEST = 40  # levels; a spec has at most 20
+LONGEST_WHOLE = 40  # characters of a whole number, as in a config
+DEEPEST = 40  # levels; a config has at most 20
 TOO_DEEP = f"nested deeper than {DEEPEST} levels"
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.numerics import quiet
 from nncli.experiment.rng import Purpose
-from nncli.nn.layers.layer import NOTHING
+from nncli.nn.layers.layer import NO_INPUT
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array, of_layer
@@ -30,14 +30,14 @@ WIDER = "dtype: float64"
 RowOf = Callable[[int], int | None]
 
 
-class Culprit(NamedTuple):
+class NonFinite(NamedTuple):
     """What is no longer finite, and what to write against it."""
 
     what: str
     cure: str
 
 
-class Search:
+class NonFiniteSearch:
     """Goes through the numbers of an experiment in the order of computation, for those that are not finite.
 
     To be asked once training is over: gradients and running statistics change.
@@ -50,15 +50,15 @@ class Search:
         self.experiment, self.network = experiment, experiment.network
         self.parameters = experiment.network.parameters
         self.cure = cure(experiment)
-        self.unknown = Culprit("a number is no longer finite", self.cure)
+        self.unknown = NonFinite("a number is no longer finite", self.cure)
 
     @quiet
-    def in_state(self) -> Culprit:
+    def in_state(self) -> NonFinite:
         """The first in what goes from one step to the next."""
         return next(self._state(), self.unknown)
 
     @quiet
-    def in_step(self, part: Examples, rows: tuple[Array, Array], epoch: int, batch: int) -> Culprit:
+    def in_step(self, part: Examples, rows: tuple[Array, Array], epoch: int, batch: int) -> NonFinite:
         """The first in what a step computes before it changes anything.
 
         Args:
@@ -70,17 +70,17 @@ class Search:
         return next(self._step(part, rows, epoch, batch), self.unknown)
 
     @quiet
-    def in_split(self, name: str, part: Examples) -> Culprit:
+    def in_split(self, name: str, part: Examples) -> NonFinite:
         """The first in what is computed to measure a split by that name."""
         return next(self._split(name, part), self.unknown)
 
-    def _state(self) -> Iterator[Culprit]:
+    def _state(self) -> Iterator[NonFinite]:
         yield from self._left_behind(self.parameters.values)
         yield from self._arrays("the gradient of ", self.parameters.gradients)
 
-    def _step(self, part: Examples, rows: tuple[Array, Array], epoch: int, batch: int) -> Iterator[Culprit]:
+    def _step(self, part: Examples, rows: tuple[Array, Array], epoch: int, batch: int) -> Iterator[NonFinite]:
         met, gradients = self.parameters.gradients.copy(), self.parameters.gradients
-        yield from self._left_behind(self.parameters.trained)
+        yield from self._left_behind(self.parameters.trainable)
         inputs, targets = rows
         yield from self._data("the training set's inputs", part.inputs, inputs, _row_of(part.inputs, inputs))
         yield from self._data("the training set's targets", _raw(part), targets, _row_of(part.encoded, targets))
@@ -93,11 +93,11 @@ class Search:
         yield from self._arrays("the gradient of ", met)  # which did not come again
         yield from self._arrays("", self.parameters.values)
 
-    def _split(self, name: str, part: Examples) -> Iterator[Culprit]:
+    def _split(self, name: str, part: Examples) -> Iterator[NonFinite]:
         network, where = self.network, f"on the {name} set "
         yield from self._arrays("", self.parameters.values)
-        for start in range(0, len(part.inputs), network.portion):
-            some = part.inputs[start : start + network.portion]
+        for start in range(0, len(part.inputs), network.micro_batch_rows):
+            some = part.inputs[start : start + network.micro_batch_rows]
             numbers = range(start, start + len(some)).__getitem__
             yield from self._data(f"the {name} set's inputs", part.inputs, some, numbers)
             network.forward(some)
@@ -111,14 +111,14 @@ class Search:
         for metric, how in self.experiment.metrics.items():
             yield from self._told(f"{where}the {metric} is", np.asarray(how.measure(outputs, part.targets)))
 
-    def _left_behind(self, values: Array) -> Iterator[Culprit]:
+    def _left_behind(self, values: Array) -> Iterator[NonFinite]:
         """The factors of the last update, what the optimizer remembers, and the values."""
         optimizer = self.experiment.optimizer
-        if optimizer.updates and not np.isfinite(optimizer.last_factors).all():
+        if optimizer.updates and not np.isfinite(optimizer.last_coefficients).all():
             decay = f" times weight_decay {weight_decay(optimizer):g}" if decays_too_fast(optimizer) else ""
             rate = f"the learning rate of the last update, {optimizer.rate:g}{decay}"
-            yield Culprit(f"{rate}, gives a factor that is not finite in {self.network.dtype}", self.cure)
-        for name, memory in optimizer.memory.items():
+            yield NonFinite(f"{rate}, gives a factor that is not finite in {self.network.dtype}", self.cure)
+        for name, memory in optimizer.state.items():
             yield from self._arrays(f"the optimizer's {name} of ", memory, self._against_squares())
         yield from self._arrays("", values)
 
@@ -131,7 +131,7 @@ class Search:
         bounds += [] if self.network.dtype == np.float64 else [WIDER]
         return ", or ".join([*ways, f"write {' or '.join(bounds)}"] if bounds else ways) or None
 
-    def _data(self, what: str, given: Array, rows: Array, row_of: RowOf) -> Iterator[Culprit]:
+    def _data(self, what: str, given: Array, rows: Array, row_of: RowOf) -> Iterator[NonFinite]:
         """The first of these rows' numbers that is not finite, or too large for the number format.
 
         Args:
@@ -149,14 +149,14 @@ class Search:
             place = f"row {here} of the batch" if row is None else f"row {row}"
             told = f"{place}, column {column} of {what} is {value:g}"
             if is_too_large:
-                yield Culprit(f"{told}, which {self.network.dtype} cannot hold", f"scale the data or write {WIDER}")
+                yield NonFinite(f"{told}, which {self.network.dtype} cannot hold", f"scale the data or write {WIDER}")
             else:
-                yield Culprit(told, TAKE_OUT)
+                yield NonFinite(told, TAKE_OUT)
 
-    def _passes(self, inputs: Array, targets: Array, epoch: int, batch: int) -> Iterator[Culprit]:
+    def _passes(self, inputs: Array, targets: Array, epoch: int, batch: int) -> Iterator[NonFinite]:
         """The passes of a step, portion by portion; the gradients that these add up to are left behind."""
         network, gradients = self.network, self.parameters.gradients
-        total, portions = np.zeros_like(gradients), network.portions(len(inputs))
+        total, portions = np.zeros_like(gradients), network.micro_batches(len(inputs))
         if len(portions) > 1:
             self._rewind(epoch, batch)
         for some in portions:
@@ -170,70 +170,72 @@ class Search:
 
     def _rewind(self, epoch: int, batch: int) -> None:
         """Bring the stream of random numbers to where a step began; the book's one stream does not go back."""
-        network, size = self.network, self.experiment.spec.training.batch_size or 0
-        network.draw_from(self.experiment.streams.of(Purpose.DROPOUT, epoch))
-        for some in network.portions(size) * batch:
+        network, size = self.network, self.experiment.config.training.batch_size or 0
+        network.set_rng(self.experiment.rngs.of(Purpose.DROPOUT, epoch))
+        for some in network.micro_batches(size) * batch:
             for layer, columns in zip(network.layers, network.widths, strict=False):
                 if layer.stochastic:
                     layer.forward(np.zeros((some.stop - some.start, columns), network.dtype, order="F"), training=True)
 
-    def _outputs(self, where: str, start: int) -> Iterator[Culprit]:
+    def _outputs(self, where: str, start: int) -> Iterator[NonFinite]:
         """The layers' statistics and outputs in the last forward pass, whose rows are those from ``start`` on."""
-        trained = self.parameters.views(self.parameters.trained)
+        trained = self.parameters.views(self.parameters.trainable)
         views = self.parameters.views(self.parameters.values).items()
         statistics = {name: view for name, view in views if name not in trained}
         for index in range(len(self.network.layers)):
             for name, view in of_layer(index, statistics).items():
                 yield from self._told(f"layers.{index}.{name} is", view)
-            yield from self._told(f"{where}the outputs of {self._layer(index)} are", held(self.network, index), start)
+            yield from self._told(
+                f"{where}the outputs of {self._layer(index)} are", cached_output(self.network, index), start
+            )
 
-    def _backward(self, targets: Array, start: int) -> Iterator[Culprit]:
+    def _backward(self, targets: Array, start: int) -> Iterator[NonFinite]:
         """The gradients of the last forward pass, from the loss down to the lowest layer that trains anything."""
         network = self.network
         backward = network.loss.backward_fused if network.is_fused else network.loss.backward
         grad = backward(network.outputs, targets)
         yield from self._told("the gradient of the loss is", grad, start)
-        for layer in network.passed_back:
+        for layer in network.backward_layers:
             grad = layer.backward(grad)
             index = network.layers.index(layer)
             yield from self._gradients(index)
             yield from self._told(f"the gradient of the inputs of {self._layer(index)} is", grad, start)
-        network.lowest.parameter_gradients(grad)
-        yield from self._gradients(network.layers.index(network.lowest))
+        network.first_trainable.parameter_gradients(grad)
+        yield from self._gradients(network.layers.index(network.first_trainable))
 
-    def _gradients(self, index: int) -> Iterator[Culprit]:
+    def _gradients(self, index: int) -> Iterator[NonFinite]:
         """Those of the arrays of one layer."""
         for name, view in of_layer(index, self.parameters.views(self.parameters.gradients)).items():
             yield from self._told(f"the gradient of layers.{index}.{name} is", view)
 
-    def _penalties(self) -> Iterator[Culprit]:
+    def _penalties(self) -> Iterator[NonFinite]:
         """The price of each array that has one."""
-        views = self.parameters.views(self.parameters.trained).items()
+        views = self.parameters.views(self.parameters.trainable).items()
         for penalty in self.network.penalties:
             name = next(name for name, view in views if np.shares_memory(view, penalty.values))
             yield from self._told(f"the penalty on {name} is", np.asarray(penalty.forward()))
 
-    def _arrays(self, what: str, vector: Array, against: str | None = None) -> Iterator[Culprit]:
+    def _arrays(self, what: str, vector: Array, against: str | None = None) -> Iterator[NonFinite]:
         """The arrays in a vector that is laid out like the values, each called by its name behind ``what``."""
         for name, view in self.parameters.views(vector).items():
             yield from self._told(f"{what}{name} is", view, against=against)
 
-    def _told(self, what: str, numbers: Array, start: int = 0, against: str | None = None) -> Iterator[Culprit]:
+    def _told(self, what: str, numbers: Array, start: int = 0, against: str | None = None) -> Iterator[NonFinite]:
         """Numbers that are not finite, with the first of them; their first row is row ``start``."""
         for row, *columns in np.argwhere(~np.isfinite(np.atleast_1d(numbers)))[:1].tolist():
             value = np.atleast_1d(numbers)[(row, *columns)]
             place = f" at {[start + row, *columns]}" if numbers.ndim else ""
-            yield Culprit(f"{what} no longer finite ({value:g}{place})", against or self.cure)
+            yield NonFinite(f"{what} no longer finite ({value:g}{place})", against or self.cure)
 
     def _layer(self, index: int) -> str:
-        return f"layers[{index}] ({self.experiment.spec.layers[index].type})"
+        return f"layers[{index}] ({self.experiment.config.layers[index].type})"
 
 
 def cure(experiment: Experiment) -> str:
     """What may help where numbers grew beyond all bounds."""
     if experiment.optimizer.updates == 0:
         return ", or ".join([*scaling(experiment), FIRST_WEIGHTS])
-    optimizer, parameters = experiment.optimizer, experiment.spec.optimizer.component.parameters
+    optimizer, parameters = experiment.optimizer, experiment.config.optimizer.component.parameters
     usual = {each.name: each.default for each in parameters}
     if decays_too_fast(optimizer) and weight_decay(optimizer) > usual["weight_decay"]:
         return f"write weight_decay: {min(usual['weight_decay'], 1 / optimizer.learning_rate):g}"
@@ -260,14 +262,14 @@ def scaling(experiment: Experiment) -> list[str]:
     return [f"scale the {what}, which reach {end:.3g}, to about 1" for what, end in ends.items() if end > LARGE]
 
 
-def held(network: Network, index: int) -> Array:
+def cached_output(network: Network, index: int) -> Array:
     """What a layer's last forward pass gave: what the next one holds as its inputs, or has copied and forgotten."""
     if index + 1 == len(network.layers):
         return network.outputs
     follower = network.layers[index + 1]
-    if follower.inputs is not NOTHING:
+    if follower.inputs is not NO_INPUT:
         return follower.inputs
-    return follower.buffer.get(("inputs", len(network.outputs), network.widths[index + 1]), NOTHING)
+    return follower.buffer.get(("inputs", len(network.outputs), network.widths[index + 1]), NO_INPUT)
 
 
 def _raw(part: Examples) -> Array:

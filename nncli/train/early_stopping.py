@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nncli.config.model import EarlyStopping, Training
+from nncli.config.model import EarlyStoppingConfig, TrainingConfig
 from nncli.experiment.metric_columns import higher_is_better
 from nncli.nn.parameters import Array
 
@@ -17,14 +17,14 @@ class Best:
     values: Array
 
 
-class Stopping:
+class EarlyStopping:
     """Watches one metric; without a section it never stops, and the last weights are the ones that are kept.
 
     Args:
-        section: ``training.early_stopping`` of a spec.
+        section: ``training.early_stopping`` of a config.
     """
 
-    def __init__(self, section: EarlyStopping | None) -> None:
+    def __init__(self, section: EarlyStoppingConfig | None) -> None:
         self.section = section
         self.best: Best | None = None
 
@@ -44,13 +44,13 @@ class Stopping:
         return value - before if self.section and higher_is_better(self.section.metric) else before - value
 
 
-def has_ended(training: Training, epoch: int, best_epoch: int | None) -> bool:
+def has_ended(training: TrainingConfig, epoch: int, best_epoch: int | None) -> bool:
     """Whether training ends with this epoch: the last one, or a logged one at which early stopping is due.
 
     A last epoch that is off the log interval is logged no more once the number of epochs is raised.
 
     Args:
-        training: the section of a resolved spec.
+        training: the section of a resolved config.
         epoch: epochs trained.
         best_epoch: the best one of early stopping so far, if any.
     """
@@ -58,5 +58,5 @@ def has_ended(training: Training, epoch: int, best_epoch: int | None) -> bool:
     return epoch == training.epochs or (is_logged and _is_due(training.early_stopping, epoch, best_epoch))
 
 
-def _is_due(section: EarlyStopping | None, epoch: int, best_epoch: int | None) -> bool:
+def _is_due(section: EarlyStoppingConfig | None, epoch: int, best_epoch: int | None) -> bool:
     return section is not None and best_epoch is not None and epoch - best_epoch >= section.patience

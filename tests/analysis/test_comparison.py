@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from nncli.analysis import evaluation as assessment
 from nncli.analysis.comparison import compare
 from nncli.analysis.evaluation import by_row
 from nncli.analysis.significance import mcnemar, mean_margin, paired_margin, proportion_margin
 from nncli.errors import CommandLineError, RunError
 from nncli.nn.metrics.metric import Task
 from nncli.registry import components, names
+from nncli.runner import reload
 from nncli.store.run_reader import Run
 from tests.examples import BINARY, LATE_TEST, SINE, put_record
 
@@ -56,7 +56,7 @@ def best(comparison):
 
 
 def test_only_differences_are_shown(train):
-    """A key on which all specs agree is left out, and none but those that were changed are left."""
+    """A key on which all specs resolve_config is left out, and none but those that were changed are left."""
     first, second = train("a"), train("b", "layers[0].units=9", "optimizer.decay=0.5", "seed=0")
     assert held(first, second).differences == {"optimizer.decay": [0.0, 0.5], "layers[0].units": [8, 9]}
 
@@ -245,8 +245,8 @@ def test_a_run_that_cannot_be_evaluated_is_compared_by_its_margin(train, monkeyp
         with (second / name).open("r+b") as file:
             file.write(b"damaged")
     else:  # as after an update of what draws the data
-        drawn = assessment.described
-        monkeypatch.setattr(assessment, "described", lambda data: drawn(data).model_copy(update={"sha256": "0" * 64}))
+        drawn = reload.data_record
+        monkeypatch.setattr(reload, "data_record", lambda data: drawn(data).model_copy(update={"sha256": "0" * 64}))
         reason = reason.replace("runs/b: the validation", "runs/a: the training")
     told = held(first, second).verdict()
     assert "validation_accuracy" in told

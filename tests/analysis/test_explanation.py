@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from nncli.analysis.explanation import explain
-from nncli.errors import DivergedError, SpecError
+from nncli.errors import ConfigError, DivergedError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.experiment.rng import Purpose
 from nncli.registry import components, names
 from nncli.train.evaluate import examples
-from nncli.train.loop import Training
+from nncli.train.loop import Trainer
 from tests.examples import BINARY, DENSE_8, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
 from tests.nn.witnesses import WITNESSES
 
@@ -58,7 +58,7 @@ def has(explanation, heading):
 def experiment_of(*overrides):
     """The experiment of the spec, made once more in double precision."""
     loaded = load(Path("config.yaml"), overrides)
-    return assemble(loaded.spec.model_copy(update={"dtype": "float64"}))
+    return assemble(loaded.config.model_copy(update={"dtype": "float64"}))
 
 
 def picked(experiment, rows):
@@ -75,7 +75,7 @@ def after_backward(*overrides, rows=2):
     experiment = experiment_of(*overrides)
     inputs, encoded, _ = picked(experiment, rows)
     network = experiment.network
-    network.draw_from(experiment.streams.of(Purpose.DROPOUT))
+    network.set_rng(experiment.rngs.of(Purpose.DROPOUT))
     network.forward(inputs, training=True)
     network.backward(encoded)
     return experiment, network.parameters.views(network.parameters.gradients)
@@ -151,7 +151,7 @@ def test_gradients_are_those_of_the_network(here, overrides):
 def test_the_way_of_training_is_shown_where_it_is_shorter(here, overrides):
     """Behind softmax or sigmoid with its cross-entropy the gradient at once is there, and agrees; elsewhere not."""
     explanation = explained(*overrides, DOUBLE)
-    layers = load(Path("config.yaml"), overrides).spec.layers
+    layers = load(Path("config.yaml"), overrides).config.layers
     short = layers[-1].type in {"softmax", "sigmoid"}
     assert has(explanation, "the same at once") == short
     if short:
@@ -169,11 +169,11 @@ def test_the_own_update_is_what_training_does(here, overrides, dtype):
     experiment = experiment_of(*small)
     assert explanation.rows == explanation.of == len(experiment.data["training"])
     parameters = experiment.network.parameters
-    before = parameters.trained.copy()
-    list(Training(experiment).epochs())
-    moved = {name: view.flat[0] for name, view in parameters.views(parameters.trained - before).items()}
+    before = parameters.trainable.copy()
+    list(Trainer(experiment).epochs())
+    moved = {name: view.flat[0] for name, view in parameters.views(parameters.trainable - before).items()}
     own = explanation.updates[0]
-    assert (own.optimizer, own.rate) == (experiment.spec.optimizer.type, experiment.optimizer.rate)
+    assert (own.optimizer, own.rate) == (experiment.config.optimizer.type, experiment.optimizer.rate)
     found = dict(zip(explanation.parameters, own.changes, strict=True))
     flat = {name for name, gradient in zip(moved, explanation.gradients, strict=True) if abs(gradient) < 1e-5}
     assert set(moved) - flat
@@ -260,7 +260,7 @@ def test_parameters_are_the_first_of_each_trained_array(here, overrides):
     experiment, gradients = after_backward(*overrides, DOUBLE)
     if experiment.clipping:
         experiment.clipping.clip(experiment.network.parameters.gradients)
-    values = experiment.network.parameters.views(experiment.network.parameters.trained)
+    values = experiment.network.parameters.views(experiment.network.parameters.trainable)
     assert explanation.parameters == {name: view.flat[0] for name, view in values.items()}
     firsts = [view.flat[0] for view in gradients.values()]
     assert explanation.gradients == pytest.approx(firsts, rel=1e-9, abs=1e-13)
@@ -270,7 +270,7 @@ def test_parameters_are_the_first_of_each_trained_array(here, overrides):
 def test_every_layer_is_there_in_order(here, overrides):
     """From the data up to the loss and back down again, each with its formulas: slopes on the way back only."""
     explanation = explained(*overrides)
-    spec = load(Path("config.yaml"), overrides).spec
+    spec = load(Path("config.yaml"), overrides).config
     layers = [f"layer {index}: {part.type}," for index, part in enumerate(spec.layers)]
     expected = [
         f"data: {spec.data.type}",
@@ -337,7 +337,7 @@ def test_the_same_spec_gives_the_same_numbers(here):
 
 def test_a_wrong_spec_is_told(here):
     """A spec that cannot be trained cannot be explained."""
-    with pytest.raises(SpecError, match=r"layers\[0\]\.units"):
+    with pytest.raises(ConfigError, match=r"layers\[0\]\.units"):
         explained("layers[0].units=0")
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from nncli.analysis.gradient_check import TOLERANCE, check_gradients
 from nncli.data.batches import Batches
-from nncli.errors import GateError, SpecError
-from nncli.nn import network
+from nncli.errors import ConfigError, GateError
+from nncli.nn import microbatching
 from nncli.nn.layers.dense import Dense
 from nncli.nn.network import Network
 from tests.examples import BINARY, DENSE_8, LATE_TEST, NORMALIZED, SINE
@@ -106,7 +106,7 @@ def test_no_row_left_is_told(here):
 
 def test_a_wrong_spec_is_told_first(here):
     """A spec that cannot be trained is not checked either."""
-    with pytest.raises(SpecError, match=r"layers\[0\]\.units"):
+    with pytest.raises(ConfigError, match=r"layers\[0\]\.units"):
         checked("layers[0].units=0")
 
 
@@ -147,13 +147,13 @@ def shifted_targets():
 
 def scaled_accumulation():
     """The accumulated gradients are off by a thousandth."""
-    honest = Network._pass_in_portions
+    honest = Network._accumulate_gradients
 
     def faulty(network, inputs, targets, losses):
         honest(network, inputs, targets, losses)
         network.parameters.gradients *= 1.001
 
-    return Network, "_pass_in_portions", faulty
+    return Network, "_accumulate_gradients", faulty
 
 
 MUTATIONS = {
@@ -178,8 +178,8 @@ def test_an_error_in_a_step_is_found(here, monkeypatch, overrides, mutation):
 @pytest.mark.parametrize("overrides", [(), DROPPED, (*DROPPED, "rng=nnfs")], ids=["plain", "dropout", "book's stream"])
 def test_an_error_in_micro_batches_is_found(here, monkeypatch, overrides):
     """Gradients accumulated over micro-batches are compared with those of all rows."""
-    monkeypatch.setattr(network, "PORTION", 1)
-    monkeypatch.setattr(network, "TIMES_TRAINED", 5)
+    monkeypatch.setattr(microbatching, "MICRO_BATCH_BYTES", 1)
+    monkeypatch.setattr(microbatching, "MIN_ACTIVATIONS_PER_PARAMETER", 5)
     right = checked(*overrides)
     assert right.passes(TOLERANCE), [step.worst for step in right.steps]
     assert all(step.micro_batches > 1 for step in right.steps)

@@ -13,12 +13,12 @@ from nncli.analysis.profiling import ROUNDS, Part, Profile, Steps, Stopwatch, pr
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.experiment.summary import step_multiply_adds
+from nncli.experiment.summary import step_macs
 from nncli.nn.activations import ReLU
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
 from nncli.nn.optimizers.adam import Adam
-from nncli.train.loop import Training
+from nncli.train.loop import Trainer
 from tests.examples import NORMALIZED
 
 MOMENT = 1e-3
@@ -29,7 +29,7 @@ def loaded(*overrides):
 
 
 def training(*overrides):
-    return Training(assemble(loaded(*overrides).spec))
+    return Trainer(assemble(loaded(*overrides).config))
 
 
 def profiled(*overrides):
@@ -106,23 +106,23 @@ class Slow(np.ndarray):
 @pytest.mark.parametrize(("overrides", "batches"), [((), 1), (("training.batch_size=20",), 3)])
 def test_every_figure_is_what_the_clock_says(monkeypatch, overrides, batches):
     """Parts, step, metrics, floor and rate, where each method takes a known time and several steps make a round."""
-    clock, taken_in = Seconds(monkeypatch), 0.0 if batches == 1 else 2.0  # a full batch is taken in once
+    clock, as_buffer = Seconds(monkeypatch), 0.0 if batches == 1 else 2.0  # a full batch is taken in once
     clock.let(Steps, "draw", 1.0)
-    clock.let(Network, "take_in", taken_in)
+    clock.let(Network, "prepare_inputs", as_buffer)
     clock.let(ReLU, "forward", 4.0)
     clock.let(ReLU, "backward", 8.0)
     clock.let(CategoricalCrossentropy, "backward_fused", 16.0)
     clock.let(Adam, "step", 32.0)
     clock.let(Slow, "dot", 0.5)
-    clock.let(Training, "measured", 100.0)
+    clock.let(Trainer, "measured", 100.0)
     monkeypatch.setattr(profiling, "zeros", lambda shape, dtype: np.zeros(shape, dtype).view(Slow))
     begun = training(*overrides)
     found = profile(begun, 9000.0)
     seconds = {part.name: (part.forward, part.backward) for part in found.parts}
-    assert seconds["batch"] == (1.0 + taken_in, None)
+    assert seconds["batch"] == (1.0 + as_buffer, None)
     assert (seconds["1 relu"], seconds["loss"], seconds["update"]) == ((4.0, 8.0), (None, 16.0), (None, 32.0))
     assert seconds["0 dense"] == (0.0, 0.0)
-    assert (found.step, found.between, found.metrics) == (61.0 + taken_in, 0.0, 2 * (100.0 + taken_in + 4.0))
+    assert (found.step, found.between, found.metrics) == (61.0 + as_buffer, 0.0, 2 * (100.0 + as_buffer + 4.0))
     assert found.rate == profiling.SQUARE**3 / 0.5
     assert found.steps == batches
 
@@ -161,7 +161,7 @@ def test_what_a_spec_has_not_is_no_part():
 def test_floors_are_the_multiply_adds_of_a_step(overrides):
     """All floors together, times the rate, are the products that ``show`` counts for a step."""
     found = profiled(*overrides)
-    assert found.floor * found.rate == pytest.approx(step_multiply_adds(loaded(*overrides).spec, found.rows), rel=1e-9)
+    assert found.floor * found.rate == pytest.approx(step_macs(loaded(*overrides).config, found.rows), rel=1e-9)
 
 
 class Calls:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.train.loop import Training
+from nncli.train.loop import Trainer
 from tests.conftest import ROOT
 
 BANDS = {  # accuracy and loss at epoch 10,000 of the book's program, over 8 to 16 runs that differ by one such nudge
@@ -27,7 +27,7 @@ def final_line(name, nudged):
 
     Not before: AdaGrad's first step has length 1, next to which the last bit of a first weight is lost.
     """
-    spec = load(ROOT / "configs" / "book" / f"chapter10_{name}.yaml", ("training.log_every=10000",)).spec
+    spec = load(ROOT / "configs" / "book" / f"chapter10_{name}.yaml", ("training.log_every=10000",)).config
     experiment = assemble(spec)
     values = experiment.network.parameters.values
 
@@ -36,7 +36,7 @@ def final_line(name, nudged):
             values[nudged] = np.nextafter(values[nudged], np.inf, dtype=values.dtype)
         return False
 
-    *_, epoch = Training(experiment, nudge).epochs()
+    *_, epoch = Trainer(experiment, nudge).epochs()
     return epoch.metrics["accuracy"], epoch.metrics["loss"]
 
 

@@ -11,7 +11,7 @@ import time
 
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.train.loop import Training
+from nncli.train.loop import Trainer
 from tests.conftest import ROOT
 
 BOOK = ROOT / "configs" / "book"
@@ -20,14 +20,14 @@ TEST = "test={type: spiral, samples: 100, classes: 3}"
 
 def final_figures(config):
     """Loss and headline metric of the last weights on the training set and on the held-out one, and the seconds."""
-    spec = load(config).spec
+    spec = load(config).config
     if spec.test is None and spec.validation is None:
-        spec = load(config, (TEST,)).spec
+        spec = load(config, (TEST,)).config
     experiment, started = assemble(spec), time.monotonic()
-    training = Training(experiment)
+    training = Trainer(experiment)
     for _ in training.epochs():
         pass
-    experiment.draw_last()
+    experiment.sample_test_set()
     metric = spec.metrics[0].type
     held_out = "validation" if spec.validation else "test"
     figures = [training.measured(split)[name] for split in ("training", held_out) for name in ("loss", metric)]

@@ -39,15 +39,15 @@ def trained(overrides, seconds, interval):
     """Train for so many seconds, with metrics and files as ``nncli train`` has them."""
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
-    from nncli.store.run_writer import RunDirectory
-    from nncli.train.loop import Training
+    from nncli.store.run_writer import RunWriter
+    from nncli.train.loop import Trainer
 
     settings = ("training.epochs=1000000000", "training.log_every=100", f"training.checkpoint_seconds={interval}")
     loaded = load(CONFIG, (*overrides, *settings))
     end = time.monotonic() + seconds
-    training = Training(assemble(loaded.spec), lambda: time.monotonic() > end)
+    training = Trainer(assemble(loaded.config), lambda: time.monotonic() > end)
     with tempfile.TemporaryDirectory() as folder:
-        with RunDirectory.create(Path(folder), "run", loaded, training) as directory:
+        with RunWriter.create(Path(folder), "run", loaded, training) as directory:
             spent, save = [], directory.save
             directory.save = lambda: spent.append(timed(save))
             start = time.perf_counter()

@@ -37,12 +37,12 @@ def in_a_terminal(folder):
     from nncli.cli.render.progress import watch
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
-    from nncli.store.run_writer import RunDirectory
-    from nncli.train.loop import Training
+    from nncli.store.run_writer import RunWriter
+    from nncli.train.loop import Trainer
 
     loaded = load(CONFIG)
-    training = Training(assemble(loaded.spec))
-    with RunDirectory.create(folder, "run", loaded, training) as directory:
+    training = Trainer(assemble(loaded.config))
+    with RunWriter.create(folder, "run", loaded, training) as directory:
         start = time.perf_counter()
         with watch(training) as view:
             for epoch in directory.record():
@@ -54,11 +54,11 @@ def bare():
     """Seconds of the same steps."""
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
-    from nncli.train.loop import Training
+    from nncli.train.loop import Trainer
     from tests.benchmarks.rivals.nncli import step
 
-    spec = load(CONFIG).spec
-    training = Training(assemble(spec))
+    spec = load(CONFIG).config
+    training = Trainer(assemble(spec))
     ((inputs, targets),) = training.batches()
     start = time.perf_counter()
     for _ in range(spec.training.epochs):
@@ -95,16 +95,16 @@ def training_of(inputs, widths=WIDTHS):
     from nncli.data.dataset import Dataset
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
-    from nncli.train.loop import Training
+    from nncli.train.loop import Trainer
     from tests.benchmarks.rivals.nncli import assembled
     from tests.benchmarks.works import Shape, draw
 
     units = (*widths[1:-1], 3)  # the config's points are of three classes
     layers = ", relu, ".join(f"{{type: dense, units: {each}}}" for each in units)
-    spec = load(CONFIG, ("validation=null", f"training.batch_size={BATCH}", f"layers=[{layers}, softmax]")).spec
+    spec = load(CONFIG, ("validation=null", f"training.batch_size={BATCH}", f"layers=[{layers}, softmax]")).config
     data = {"training": Dataset(inputs, np.random.default_rng(1).integers(0, widths[-1], ROWS), widths[-1])}
     network, optimizer, *_ = assembled(draw(Shape(widths, BATCH)))
-    return Training(assemble(spec)._replace(data=data, network=network, optimizer=optimizer))
+    return Trainer(assemble(spec)._replace(data=data, network=network, optimizer=optimizer))
 
 
 def epoch(training):

@@ -12,15 +12,15 @@ import click
 import pytest
 
 from nncli import __version__
+from nncli.cli.main import SINGLE_THREAD_ENV
 from nncli.cli.main import nncli as group
 from nncli.errors import InterruptionError
-from nncli.runner.blas_threads import ONE
 
 NOT_FOR_TRAINING = ("rich", "plotext", "importlib.metadata", "email", "pydantic")
 HEAVY = ("numpy", "pydantic_core", "pydantic", "rich", "yaml", "plotext", "nnfs")
 LOADED = """
 import sys
-from nncli.cli import main
+from nncli.cli.main import main
 code = main(sys.argv[1:])
 print(code, *(name for name in {} if name in sys.modules), file=sys.stderr)
 """
@@ -88,7 +88,7 @@ def breaks(monkeypatch, tmp_path):
         def fail(*_):
             raise error
 
-        monkeypatch.setattr("nncli.store.atomic_write.put_new", fail)
+        monkeypatch.setattr("nncli.store.atomic_write.create_atomic", fail)
 
     return broken
 
@@ -211,10 +211,10 @@ def test_a_small_address_space_is_told_before_numpy_is_imported(here, mebibytes)
 
 def test_settings_are_made_before_numpy_reads_them(nncli, monkeypatch):
     """One thread, whatever the user's environment says: that is the spec's to say."""
-    for variable in ONE:
+    for variable in SINGLE_THREAD_ENV:
         monkeypatch.setenv(variable, "7")
     nncli("--version")
-    assert {variable: os.environ[variable] for variable in ONE} == ONE
+    assert {variable: os.environ[variable] for variable in SINGLE_THREAD_ENV} == SINGLE_THREAD_ENV
 
 
 def test_the_installed_command_is_the_module(here):

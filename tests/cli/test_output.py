@@ -185,7 +185,7 @@ def test_an_error_of_another_file_is_not_one_of_standard_output(nncli, monkeypat
     def fail(*_):
         raise OSError(errno.EACCES, "Denied", "a.py")
 
-    monkeypatch.setattr("nncli.store.atomic_write.put_new", fail)
+    monkeypatch.setattr("nncli.store.atomic_write.create_atomic", fail)
     result = nncli("init", "new.yaml")
     assert (result.code, result.err) == (5, "a.py: Denied\n")
 

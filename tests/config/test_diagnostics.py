@@ -1,4 +1,4 @@
-"""How a problem is told: place, path and message, then the line with a caret under the column."""
+"""How a diagnostic is told: place, path and message, then the line with a caret under the column."""
 
 import tracemalloc
 
@@ -6,14 +6,14 @@ import pytest
 
 from nncli.config.diagnostics import (
     SNIPPET_WIDTH,
-    Place,
-    Problem,
-    Source,
-    did_you_mean,
-    harmless,
-    path_words,
+    Diagnostic,
+    SourceLocation,
+    SourceText,
+    path_text,
     report,
+    sanitized_line,
     shown,
+    suggestion,
 )
 
 INDENT = 4
@@ -21,14 +21,14 @@ INDENT = 4
 
 def told(line, column, path=(), message="is wrong"):
     """The lines of a message about the first line of a text."""
-    return str(Problem(Place(Source("spec.yaml", line), 1, column), path, message)).splitlines()
+    return str(Diagnostic(SourceLocation(SourceText("spec.yaml", line), 1, column), path, message)).splitlines()
 
 
 def test_a_problem_has_the_form_that_the_design_promises():
     """File, line, column, path and message; then the line, indented by four; then a caret under the column."""
-    source = Source("configs/spiral.yaml", "seed: 0\nlayers:\n  - {type: dropout, rate: 1.5}\n")
-    problem = Problem(Place(source, 3, 27), ("layers", 2, "rate"), "must be less than 1, got 1.5")
-    assert str(problem) == (
+    source = SourceText("configs/spiral.yaml", "seed: 0\nlayers:\n  - {type: dropout, rate: 1.5}\n")
+    diagnostic = Diagnostic(SourceLocation(source, 3, 27), ("layers", 2, "rate"), "must be less than 1, got 1.5")
+    assert str(diagnostic) == (
         "configs/spiral.yaml:3:27: layers[2].rate: must be less than 1, got 1.5\n"
         "      - {type: dropout, rate: 1.5}\n"
         "                              ^"
@@ -43,7 +43,10 @@ def test_a_problem_of_the_whole_has_no_path():
 @pytest.mark.parametrize(("text", "line"), [("", 1), ("a: 1\n   \n", 2), ("a: 1\n", 2), ("a: 1\n", 99)])
 def test_no_snippet_where_there_is_nothing_to_see(text, line):
     """An empty line, and what lies behind the last one, are not shown."""
-    assert str(Problem(Place(Source("spec.yaml", text), line, 1), (), "is wrong")) == f"spec.yaml:{line}:1: is wrong"
+    assert (
+        str(Diagnostic(SourceLocation(SourceText("spec.yaml", text), line, 1), (), "is wrong"))
+        == f"spec.yaml:{line}:1: is wrong"
+    )
 
 
 @pytest.mark.parametrize("column", [1, 2, 47, 48, 49, 95, 96, 97, 500, 952, 953, 999, 1000])
@@ -103,12 +106,12 @@ def test_a_tab_takes_one_cell():
 @pytest.mark.parametrize("key", [*CONTROLS, "a\nb", "a\rb", "\ud800"])
 def test_control_characters_of_a_key_are_harmless(key):
     """A quoted key may hold any character; a path shows only what can be printed."""
-    assert path_words(("data", key)).isprintable()
+    assert path_text(("data", key)).isprintable()
 
 
 def test_a_long_key_is_cut_in_a_path():
     """A message stays short, however long the keys are."""
-    assert len(path_words(("data", "k" * 1000))) < 200
+    assert len(path_text(("data", "k" * 1000))) < 200
 
 
 def test_a_byte_order_mark_is_not_seen(here, nncli):
@@ -134,7 +137,7 @@ def test_a_byte_order_mark_is_not_seen(here, nncli):
 )
 def test_a_suggestion_names_what_is_near_or_what_there_is(word, known, expected):
     """Near in spelling, whatever the case; where nothing is near, everything there is, in order."""
-    assert did_you_mean(word, known) == expected
+    assert suggestion(word, known) == expected
 
 
 @pytest.mark.parametrize(
@@ -150,7 +153,7 @@ def test_a_suggestion_names_what_is_near_or_what_there_is(word, known, expected)
 )
 def test_a_path_is_written_as_an_override_writes_it(path, expected):
     """Keys follow a dot, indices stand in brackets."""
-    assert path_words(path) == expected
+    assert path_text(path) == expected
 
 
 def places(text):
@@ -159,28 +162,34 @@ def places(text):
 
 def test_a_report_is_in_the_order_of_the_places():
     """By line, then by column as a number, then by message, whatever the order they were found in."""
-    source = Source("f", "\n" * 20)
+    source = SourceText("f", "\n" * 20)
     found = [(10, 1, "x"), (2, 10, "x"), (2, 9, "y"), (2, 9, "x"), (1, 3, "x")]
-    problems = [Problem(Place(source, line, column), (), message) for line, column, message in found]
-    assert report(problems).splitlines() == ["f:1:3: x", "f:2:9: x", "f:2:9: y", "f:2:10: x", "f:10:1: x"]
+    diagnostics = [Diagnostic(SourceLocation(source, line, column), (), message) for line, column, message in found]
+    assert report(diagnostics).splitlines() == ["f:1:3: x", "f:2:9: x", "f:2:9: y", "f:2:10: x", "f:10:1: x"]
 
 
 def test_a_problem_found_twice_is_told_once():
-    """Equal problems are one."""
-    problem = Problem(Place(Source("f", ""), 1, 1), ("a",), "is wrong")
-    assert report([problem, problem]) == "f:1:1: a: is wrong"
+    """Equal diagnostics are one."""
+    diagnostic = Diagnostic(SourceLocation(SourceText("f", ""), 1, 1), ("a",), "is wrong")
+    assert report([diagnostic, diagnostic]) == "f:1:1: a: is wrong"
 
 
 def test_the_command_line_comes_last():
     """Problems of the file come first, then those of the overrides in their order."""
-    file, first, second = Source("f", "\n" * 9), Source("command line", "", 1), Source("command line", "", 2)
-    problems = [Problem(Place(source, line, 1), (), "x") for source, line in ((second, 2), (first, 1), (file, 5))]
-    assert places(report(problems)) == ["f:5:1:", "command line:1:1:", "command line:2:1:"]
+    file, first, second = (
+        SourceText("f", "\n" * 9),
+        SourceText("command line", "", 1),
+        SourceText("command line", "", 2),
+    )
+    diagnostics = [
+        Diagnostic(SourceLocation(source, line, 1), (), "x") for source, line in ((second, 2), (first, 1), (file, 5))
+    ]
+    assert places(report(diagnostics)) == ["f:5:1:", "command line:1:1:", "command line:2:1:"]
 
 
 def test_a_source_counts_its_lines_from_its_first():
     """An override is a text whose first line has a number of its own."""
-    source = Source("command line", "seed=1", 3)
+    source = SourceText("command line", "seed=1", 3)
     assert [source.line(number) for number in (2, 3, 4)] == ["", "seed=1", ""]
 
 
@@ -211,5 +220,5 @@ def test_a_value_that_an_alias_repeats_is_not_written_out():
 
 def test_harmless_text_is_printable():
     """Every control character, every mark that turns the direction of writing, has another sign instead."""
-    assert harmless("".join(map(chr, range(0x3000)))).isprintable()
-    assert harmless("größe\t日本") == "größe 日本"
+    assert sanitized_line("".join(map(chr, range(0x3000)))).isprintable()
+    assert sanitized_line("größe\t日本") == "größe 日本"

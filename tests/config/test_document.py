@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nncli.config import document as reader
-from nncli.config.diagnostics import Source
+from nncli.config.diagnostics import SourceText
 from nncli.config.document import MAX_DEPTH, DocumentError, read, refused
 
 SPEC = """\
@@ -21,12 +21,12 @@ layers:
 
 
 def read_text(text):
-    return read(Source("spec.yaml", text))
+    return read(SourceText("spec.yaml", text))
 
 
 def value_of(text):
     document = read_text(text)
-    assert document.problems == []
+    assert document.diagnostics == []
     return document.root.plain()
 
 
@@ -34,8 +34,8 @@ def refusal(text):
     """Line, column and message of the error that ends the reading."""
     with pytest.raises(DocumentError) as caught:
         read_text(text)
-    problem = caught.value.problem
-    return problem.place.line, problem.place.column, problem.message
+    diagnostic = caught.value.diagnostic
+    return diagnostic.place.line, diagnostic.place.column, diagnostic.message
 
 
 def position(place):
@@ -43,8 +43,8 @@ def position(place):
 
 
 def the_problem(text):
-    (problem,) = read_text(text).problems
-    return problem
+    (diagnostic,) = read_text(text).diagnostics
+    return diagnostic
 
 
 @pytest.mark.parametrize(
@@ -180,20 +180,20 @@ AMBIGUOUS = [
     ],
 )
 def test_what_readers_of_yaml_disagree_on_is_refused(text, cure):
-    """An ambiguous scalar is one problem at its place, and the message quotes it and says what to write."""
-    problem = the_problem(f"a:\n  key: {text}")
-    assert position(problem.place) == (2, 8)
-    assert problem.path == ("a", "key")
-    assert text in problem.message
-    assert cure in problem.message
+    """An ambiguous scalar is one diagnostic at its place, and the message quotes it and says what to write."""
+    diagnostic = the_problem(f"a:\n  key: {text}")
+    assert position(diagnostic.place) == (2, 8)
+    assert diagnostic.path == ("a", "key")
+    assert text in diagnostic.message
+    assert cure in diagnostic.message
 
 
 @pytest.mark.parametrize("text", ["1" * 100, "-" + "1" * 99, "0x" + "f" * 98, "0." + "1" * 98])
 def test_endless_numbers_are_refused_without_being_quoted(text):
     """A number of a hundred characters is refused by a message that is shorter than the number."""
-    problem = the_problem(f"key: {text}")
-    assert position(problem.place) == (1, 6)
-    assert problem.message == "a number of 100 characters; write it shorter"
+    diagnostic = the_problem(f"key: {text}")
+    assert position(diagnostic.place) == (1, 6)
+    assert diagnostic.message == "a number of 100 characters; write it shorter"
 
 
 def test_a_refused_value_is_marked():
@@ -220,16 +220,16 @@ def test_quoted_text_stays_text(form, text):
 )
 def test_a_duplicate_key_is_a_problem(text, place, path, first_line):
     """The second of two equal keys is reported at its place, with the line of the first."""
-    problem = the_problem(text)
-    assert (position(problem.place), problem.path) == (place, path)
-    assert f"stands twice, first on line {first_line}" in problem.message
+    diagnostic = the_problem(text)
+    assert (position(diagnostic.place), diagnostic.path) == (place, path)
+    assert f"stands twice, first on line {first_line}" in diagnostic.message
 
 
 def test_the_first_of_two_equal_keys_counts():
     """Reading goes on behind a duplicate key, with the value that came first, and every repetition is reported."""
     document = read_text("a: 1\na: 2\na: 3\nb: 4\n")
     assert document.root.plain() == {"a": 1, "b": 4}
-    assert [problem.place.line for problem in document.problems] == [2, 3]
+    assert [diagnostic.place.line for diagnostic in document.diagnostics] == [2, 3]
 
 
 @pytest.mark.parametrize(
@@ -245,11 +245,11 @@ def test_the_first_of_two_equal_keys_counts():
     ],
 )
 def test_tags_are_refused(text, place):
-    """A tag is a problem at its place, whatever it stands on."""
-    problem = the_problem(text)
-    assert position(problem.place) == place
-    assert "tag" in problem.message
-    assert "leave it out" in problem.message
+    """A tag is a diagnostic at its place, whatever it stands on."""
+    diagnostic = the_problem(text)
+    assert position(diagnostic.place) == place
+    assert "tag" in diagnostic.message
+    assert "leave it out" in diagnostic.message
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_tags_are_refused(text, place):
 )
 def test_a_second_document_is_refused(text, line):
     """A text holds one document, and the message points at the mark that begins another."""
-    assert refusal(text) == (line, 1, "a second document begins here; a spec is one document")
+    assert refusal(text) == (line, 1, "a second document begins here; a config is one document")
 
 
 @pytest.mark.parametrize("text", ["---\na: 1\n", "---\na: 1\n...\n", "%YAML 1.2\n---\na: 1\n", "# c\n\na: 1 # c\n"])
@@ -303,7 +303,7 @@ def test_an_anchor_bomb_is_refused_where_it_grows_too_large():
 )
 def test_a_hundred_thousand_levels_are_refused_at_the_first_too_deep(opening, column):
     """Depth is refused where it is exceeded, without reading to the bottom."""
-    assert refusal(opening * 100_000) == (1, column, "nested deeper than 20 levels: no spec is")
+    assert refusal(opening * 100_000) == (1, column, "nested deeper than 20 levels: no config is")
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a: ", "}"), ("- ", "")])
@@ -318,14 +318,14 @@ def test_depth_counts_what_an_alias_brings():
     """A chain of aliases is as deep as what it stands for: a18 ends 20 levels down, a19 one further."""
     chain = ["a0: &a0 [1]"] + [f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 30)]
     assert value_of("\n".join(chain[:19]))["a0"] == [1]
-    assert refusal("\n".join(chain)) == (20, 12, "nested deeper than 20 levels: no spec is")
+    assert refusal("\n".join(chain)) == (20, 12, "nested deeper than 20 levels: no config is")
 
 
 def test_the_number_of_characters_is_bounded(monkeypatch):
     """A text of exactly the greatest length is read, one of a character more is not."""
     monkeypatch.setattr(reader, "MAX_CHARACTERS", 10)
     assert value_of("a: 1 #4567") == {"a": 1}
-    assert refusal("a: 1 #45678") == (1, 1, "longer than 10 characters: no spec is")
+    assert refusal("a: 1 #45678") == (1, 1, "longer than 10 characters: no config is")
 
 
 def test_the_number_of_values_is_bounded(monkeypatch):
@@ -384,7 +384,7 @@ def test_a_byte_order_mark_is_no_character():
     """A byte order mark is neither part of the first key nor counted in the columns."""
     document = read_text("\ufeffseed: off")
     assert list(document.root.children) == ["seed"]
-    assert position(document.problems[0].place) == (1, 7)
+    assert position(document.diagnostics[0].place) == (1, 7)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -392,7 +392,7 @@ def test_line_ends_of_all_systems_are_alike(end):
     """Line ends are no part of a value, and lines are counted by them."""
     document = read_text(end.join(["a: relu", "b: off", ""]))
     assert document.root.children["a"].value == "relu"
-    assert position(document.problems[0].place) == (2, 4)
+    assert position(document.diagnostics[0].place) == (2, 4)
 
 
 @pytest.mark.parametrize(
@@ -446,13 +446,13 @@ TEXTS = st.one_of(
 def test_any_text_is_read_or_refused_at_a_place(text):
     """Whatever a file holds, reading ends in values or in a DocumentError, and places count from 1."""
     try:
-        problems = read_text(text).problems
+        diagnostics = read_text(text).diagnostics
     except DocumentError as error:
-        problems = [error.problem]
-    for problem in problems:
-        assert problem.place.line >= 1
-        assert problem.place.column >= 1
-        assert str(problem).startswith(f"spec.yaml:{problem.place.line}:{problem.place.column}: ")
+        diagnostics = [error.diagnostic]
+    for diagnostic in diagnostics:
+        assert diagnostic.place.line >= 1
+        assert diagnostic.place.column >= 1
+        assert str(diagnostic).startswith(f"spec.yaml:{diagnostic.place.line}:{diagnostic.place.column}: ")
 
 
 YAML_1_2_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+")
@@ -475,8 +475,8 @@ def test_what_a_dumper_writes_is_read_back_or_refused(structure):
     """A structure that PyYAML has written comes back equal, with equal types, or with a place for what is refused."""
     text = yaml.safe_dump(structure, sort_keys=False)
     document = read_text(text)
-    if document.problems:
-        assert all(1 <= problem.place.line <= len(text.splitlines()) for problem in document.problems)
-        assert all(refused(document.root.find(problem.path).value) for problem in document.problems)
+    if document.diagnostics:
+        assert all(1 <= diagnostic.place.line <= len(text.splitlines()) for diagnostic in document.diagnostics)
+        assert all(refused(document.root.find(diagnostic.path).value) for diagnostic in document.diagnostics)
     else:
         assert repr(document.root.plain()) == repr(structure)

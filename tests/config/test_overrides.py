@@ -2,7 +2,7 @@
 
 import pytest
 
-from nncli.config.diagnostics import Source
+from nncli.config.diagnostics import SourceText
 from nncli.config.document import read
 from nncli.config.overrides import apply
 from nncli.errors import CommandLineError
@@ -20,14 +20,14 @@ training: {epochs: 30}
 
 
 def overridden(*overrides, text=SPEC):
-    document = read(Source("spec.yaml", text))
+    document = read(SourceText("spec.yaml", text))
     apply(document, overrides)
     return document
 
 
 def value(path, *overrides, text=SPEC):
     document = overridden(*overrides, text=text)
-    assert document.problems == []
+    assert document.diagnostics == []
     return document.root.find(path).plain()
 
 
@@ -200,11 +200,11 @@ def test_a_path_has_one_spelling(override, path):
     ],
 )
 def test_a_wrong_override_is_a_problem_at_its_place(override, column, path, fragment):
-    """It joins the problems of the file, with its column and the path it was meant for."""
-    (problem,) = overridden(override).problems
-    assert (problem.place.source.name, problem.place.line) == ("command line", 1)
-    assert (problem.place.column, problem.path) == (column, path)
-    assert fragment in problem.message
+    """It joins the diagnostics of the file, with its column and the path it was meant for."""
+    (diagnostic,) = overridden(override).diagnostics
+    assert (diagnostic.place.source.name, diagnostic.place.line) == ("command line", 1)
+    assert (diagnostic.place.column, diagnostic.path) == (column, path)
+    assert fragment in diagnostic.message
 
 
 def test_a_path_deeper_than_any_spec_is_no_override():
@@ -218,20 +218,24 @@ def test_a_path_deeper_than_any_spec_is_no_override():
 @pytest.mark.parametrize(("text", "following"), [("layers: []", "[0]"), ("layers: [relu]", "[1]")])
 def test_an_index_out_of_range_is_told_with_the_next_one(text, following):
     """The cure is the index at which a list grows."""
-    (problem,) = overridden("layers[5]=relu", text=text).problems
-    assert following in problem.message
-    assert "[-1]" not in problem.message
+    (diagnostic,) = overridden("layers[5]=relu", text=text).diagnostics
+    assert following in diagnostic.message
+    assert "[-1]" not in diagnostic.message
 
 
 def test_every_wrong_override_is_told():
     """One that is wrong hides none behind it, and those that are right are put."""
     document = overridden("seed=", "layers[9]=relu", "loss=mse", "seed.x=1")
-    assert [(problem.place.line, problem.place.column) for problem in document.problems] == [(1, 6), (2, 1), (4, 1)]
+    assert [(diagnostic.place.line, diagnostic.place.column) for diagnostic in document.diagnostics] == [
+        (1, 6),
+        (2, 1),
+        (4, 1),
+    ]
     assert document.root.find(("loss",)).value == "mse"
 
 
 @pytest.mark.parametrize("text", ["- 1\n", "word\n"])
 def test_a_document_that_is_no_mapping_takes_no_override(text):
     """Where there are no sections, a path leads nowhere."""
-    (problem,) = overridden("seed=1", text=text).problems
-    assert problem.message == "the spec is no mapping, so it has no key 'seed'"
+    (diagnostic,) = overridden("seed=1", text=text).diagnostics
+    assert diagnostic.message == "the config is no mapping, so it has no key 'seed'"

@@ -6,9 +6,9 @@ import pytest
 
 import nncli.data
 import nncli.nn  # noqa: F401 with the import above, every component is registered
-from nncli.config.diagnostics import Source, path_words
+from nncli.config.diagnostics import SourceText, path_text
 from nncli.config.document import read
-from nncli.config.model import Fraction, Spec
+from nncli.config.model import Config, Fraction
 from nncli.config.validation import validate
 
 GOOD = """\
@@ -29,21 +29,21 @@ training: {epochs: 30, early_stopping: {patience: 5}}
 
 
 def validated(text):
-    return validate(read(Source("spec.yaml", text)))
+    return validate(read(SourceText("spec.yaml", text)))
 
 
 def mistakes(text):
-    """Line, column, path and message of every problem, but for sections that a short text leaves out."""
-    found = [problem for problem in validated(text)[1] if not problem.message.startswith("section ")]
-    return [(each.place.line, each.place.column, path_words(each.path), each.message) for each in found]
+    """Line, column, path and message of every diagnostic, but for sections that a short text leaves out."""
+    found = [diagnostic for diagnostic in validated(text)[1] if not diagnostic.message.startswith("section ")]
+    return [(each.place.line, each.place.column, path_text(each.path), each.message) for each in found]
 
 
 def test_a_good_spec_is_accepted():
     """Nothing is wrong, every section is there, and what was left out has its default."""
-    sections, problems = validated(GOOD)
-    assert problems == []
-    assert sections.has(Spec.model_fields)
-    spec = sections.spec()
+    sections, diagnostics = validated(GOOD)
+    assert diagnostics == []
+    assert sections.has(Config.model_fields)
+    spec = sections.config()
     assert (spec.seed, spec.rng, spec.dtype, spec.test) == (7, "derived", "float32", None)
     assert spec.validation == Fraction(fraction=0.25)
     assert [layer.type for layer in spec.layers] == ["dense", "relu", "dropout", "dense", "softmax"]
@@ -95,20 +95,20 @@ def test_a_wrong_section_is_left_out_and_the_others_are_kept():
 
 def test_sections_that_are_required_are_missed():
     """An empty mapping lacks five sections; what has a default is not missed."""
-    _, problems = validated("{}")
-    assert [problem.message for problem in problems] == [
+    _, diagnostics = validated("{}")
+    assert [diagnostic.message for diagnostic in diagnostics] == [
         f"section '{name}' is missing" for name in ("data", "layers", "loss", "optimizer", "training")
     ]
 
 
 @pytest.mark.parametrize("text", ["[]", "word", "5", "null", "- seed: 1"])
 def test_a_spec_is_a_mapping(text):
-    """Anything else is one problem at its beginning."""
-    sections, problems = validated(text)
+    """Anything else is one diagnostic at its beginning."""
+    sections, diagnostics = validated(text)
     assert vars(sections) == {}
-    (problem,) = problems
-    assert (problem.place.line, problem.place.column) == (1, 1)
-    assert problem.message.startswith("a spec is a mapping of sections: ")
+    (diagnostic,) = diagnostics
+    assert (diagnostic.place.line, diagnostic.place.column) == (1, 1)
+    assert diagnostic.message.startswith("a config is a mapping of sections: ")
 
 
 @pytest.mark.parametrize(

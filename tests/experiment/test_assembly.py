@@ -6,11 +6,11 @@ import pytest
 from nnfs.datasets import spiral_data
 
 from nncli.data.split import split
-from nncli.errors import CommandLineError, SpecError, StorageError
+from nncli.errors import CommandLineError, ConfigError, StorageError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.experiment.rng import DerivedStreams, Purpose
-from nncli.train.loop import Training
+from nncli.experiment.rng import DerivedRngs, Purpose
+from nncli.train.loop import Trainer
 from tests.examples import LATE_TEST, SINE
 
 D8, D3 = "{type: dense, units: 8}", "{type: dense, units: 3}"
@@ -20,7 +20,7 @@ PENALTIES = ("l1", "l2", "bias_l1", "bias_l2")
 @pytest.fixture
 def resolved(here):
     """The resolved spec of the small config, with some values changed."""
-    return lambda *overrides: load(here / "config.yaml", overrides).spec
+    return lambda *overrides: load(here / "config.yaml", overrides).config
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_another_seed_splits_other_rows(resolved):
 def test_the_split_has_a_stream_of_its_own(resolved):
     """Which rows are held out is decided by the stream for splits, not by the one that drew the points."""
     made, whole = assemble(resolved("validation={fraction: 0.25}")), assemble(resolved("validation=null"))
-    expected = split(whole.data["training"], {"validation": 0.25}, DerivedStreams(0).of(Purpose.SPLIT))
+    expected = split(whole.data["training"], {"validation": 0.25}, DerivedRngs(0).of(Purpose.SPLIT))
     assert {name: data.fingerprint() for name, data in made.data.items()} == {
         name: data.fingerprint() for name, data in expected.items()
     }
@@ -119,7 +119,7 @@ def test_drawn_sets_have_streams_of_their_own(resolved):
 
 def test_a_class_too_small_to_split_is_told_with_its_place(here):
     """Rows that do not suffice are the spec's mistake, at the fraction that asks for them."""
-    with pytest.raises(SpecError, match=r"validation\.fraction: .*rows") as told:
+    with pytest.raises(ConfigError, match=r"validation\.fraction: .*rows") as told:
         load(here / "config.yaml", ("data.samples=1", "validation={fraction: 0.5}"))
     assert str(told.value).startswith("command line:2:23: ")
 
@@ -147,7 +147,7 @@ def test_consecutive_fractions_follow_each_other(resolved):
     """The method of nncli 0.4: of the permutation of each class first the validation rows, then the test rows."""
     fractions = ("validation={fraction: 0.25}", "test={fraction: 0.1}")
     parts = assemble(resolved(*fractions, "split_method=consecutive")).data
-    whole, rng = assemble(resolved("validation=null")).data["training"], DerivedStreams(0).of(Purpose.SPLIT)
+    whole, rng = assemble(resolved("validation=null")).data["training"], DerivedRngs(0).of(Purpose.SPLIT)
     rows = [rng.permutation(np.flatnonzero(whole.targets == label)) for label in range(3)]
     for name, taken in (("validation", slice(0, 5)), ("test", slice(5, 7))):
         expected = np.sort(np.concatenate([each[taken] for each in rows]))
@@ -210,7 +210,11 @@ def test_dtype_is_the_format_of_the_network(resolved, dtype):
 def test_the_spec_that_is_loaded_has_the_bytes_of_the_file(here):
     """Overrides change the spec, not the text that a run keeps."""
     loaded = load(here / "config.yaml", ("seed=3",))
-    assert (loaded.content, loaded.spec.seed, loaded.overrides) == ((here / "config.yaml").read_bytes(), 3, ("seed=3",))
+    assert (loaded.content, loaded.config.seed, loaded.overrides) == (
+        (here / "config.yaml").read_bytes(),
+        3,
+        ("seed=3",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -218,13 +222,13 @@ def test_the_spec_that_is_loaded_has_the_bytes_of_the_file(here):
     [
         (lambda path: None, CommandLineError, "no such file; 'nncli init"),
         (lambda path: path.mkdir(), CommandLineError, "is a directory"),
-        (lambda path: path.write_bytes(b"seed: 0\nda\xffta"), SpecError, r"x\.yaml:2:3: byte 0xff is not UTF-8"),
-        (lambda path: path.write_bytes(b""), SpecError, "empty"),
+        (lambda path: path.write_bytes(b"seed: 0\nda\xffta"), ConfigError, r"x\.yaml:2:3: byte 0xff is not UTF-8"),
+        (lambda path: path.write_bytes(b""), ConfigError, "empty"),
         (lambda path: path.symlink_to(path), StorageError, "symbolic links"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path, make, error, message):
-    """Each way in which a file is no spec has its message and exit code."""
+    """Each way in which a file is no config has its message and exit code."""
     path = tmp_path / "x.yaml"
     make(path)
     with pytest.raises(error, match=message) as told:
@@ -237,8 +241,8 @@ def test_the_book_s_test_set_follows_the_masks_of_training(resolved, legacy, epo
     """Points, weights, a mask an epoch, then the test points: the numbers of one stream, to the last bit."""
     made = assemble(resolved(*LATE_TEST, f"training.epochs={epochs}"))
     assert list(made.data) == ["training", "validation"]
-    list(Training(made).epochs())
-    made.draw_last()
+    list(Trainer(made).epochs())
+    made.sample_test_set()
     np.random.seed(0)
     spiral_data(20, 3), spiral_data(20, 3)
     np.random.randn(2, 7), np.random.randn(7, 3)
@@ -264,11 +268,11 @@ def test_the_book_s_test_set_follows_the_masks_of_training(resolved, legacy, epo
 def test_only_the_book_s_own_test_set_is_drawn_last(resolved, changes, last):
     """Only where its numbers are the next of the one stream; drawing last then changes nothing else."""
     spec = resolved(*changes)
-    assert spec.draws_test_last is last
+    assert spec.test_sampled_after_training is last
     made = assemble(spec)
     before = {name: data.fingerprint() for name, data in made.data.items()}
     assert ("test" in made.data) is (spec.test is not None and not last)
-    made.draw_last()
+    made.sample_test_set()
     assert ("test" in made.data) is (spec.test is not None)
     assert {name: made.data[name].fingerprint() for name in before} == before
 

@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from nncli.errors import SpecError
+from nncli.errors import ConfigError
 from nncli.experiment import checks
 from nncli.experiment.loading import load
 from nncli.registry import components, kinds
@@ -32,7 +32,7 @@ def refused(*overrides):
     """What the error says with which loading ends; empty where it does not."""
     try:
         load(Path("config.yaml"), overrides)
-    except SpecError as error:
+    except ConfigError as error:
         return str(error)
     return ""
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nncli.data.sources.nnfs import Scatter
-from nncli.errors import SpecError
+from nncli.data.sources.nnfs import ClassificationToy
+from nncli.errors import ConfigError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.defaults import resolve
@@ -47,10 +47,14 @@ def first_numbers(spec):
         return drawn
 
     with pytest.MonkeyPatch.context() as patch:
-        for kind in Scatter.__subclasses__():
+        for kind in ClassificationToy.__subclasses__():
             patch.setattr(kind, "points", noted(kind.points))
         assemble(spec)
-    parts = {"data": spec.data, "validation": spec.validation, "test": None if spec.draws_test_last else spec.test}
+    parts = {
+        "data": spec.data,
+        "validation": spec.validation,
+        "test": None if spec.test_sampled_after_training else spec.test,
+    }
     return dict(zip((name for name, part in parts.items() if hasattr(part, "seed")), found, strict=True))
 
 
@@ -89,7 +93,7 @@ def first_numbers(spec):
 )
 def test_splits_with_rows_in_common_are_refused(here, overrides, message):
     """A config is refused with the number of rows, and with what to write instead."""
-    with pytest.raises(SpecError) as found:
+    with pytest.raises(ConfigError) as found:
         load(here / "config.yaml", overrides)
     assert message in str(found.value)
     assert str(found.value).startswith("command line:")
@@ -166,5 +170,5 @@ def test_sets_that_begin_elsewhere_share_nothing(overrides):
 def test_the_suggested_number_of_samples_suits_all_sets(here):
     """63 would share points with validation, 62 with data."""
     changes = ("data.samples=32", "validation.samples=21", "test={type: sine, samples: 64}")
-    with pytest.raises(SpecError, match="write 61"):
+    with pytest.raises(ConfigError, match="write 61"):
         load(here / "config.yaml", (*SINE, *changes))

@@ -7,14 +7,14 @@ from math import ceil
 import pytest
 
 from nncli.data.sources.nnfs import Spiral
-from nncli.errors import SpecError
+from nncli.errors import ConfigError
 from nncli.experiment.loading import load
 from tests.examples import BINARY, DENSE_8, WARM_COSINE
 
 MODELS = """
 from pathlib import Path
 from nncli.registry import components, kinds
-from nncli.run.loading import load
+from nncli.experiment.loading import load
 load(Path("config.yaml"), ("metrics=null",))
 print(*(entry.name for kind in kinds() for entry in components(kind) if "model" in vars(entry)))
 """
@@ -23,7 +23,7 @@ print(*(entry.name for kind in kinds() for entry in components(kind) if "model" 
 @pytest.fixture
 def resolved(here):
     """The resolved spec of the small config, with some values changed."""
-    return lambda *overrides: load(here / "config.yaml", overrides).spec
+    return lambda *overrides: load(here / "config.yaml", overrides).config
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ def test_rows_of_uneven_classes_are_counted_for_schedules_and_batches(resolved, 
     assert resolved(*uneven, "schedule=cosine", "training.batch_size=40").schedule.updates == 30 * 2
     normalized = f"layers=[{DENSE_8}, batch_normalization, relu, {{type: dense, units: 1}}, sigmoid]"
     resolved(*uneven, normalized, "training.batch_size=80")
-    with pytest.raises(SpecError, match="the last batch of an epoch has 1 of the 80 rows"):
+    with pytest.raises(ConfigError, match="the last batch of an epoch has 1 of the 80 rows"):
         resolved(*uneven, normalized, "training.batch_size=79")
     monkeypatch.setattr(Spiral, "class_counts", (51, 2))
-    with pytest.raises(SpecError, match=r"leave none of the 2 rows of a class"):
+    with pytest.raises(ConfigError, match=r"leave none of the 2 rows of a class"):
         resolved(*uneven, "test={fraction: 0.2}")
 
 

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from nncli.experiment.rng import BookStream, DerivedStreams, Purpose, streams
+from nncli.experiment.rng import BookRng, DerivedRngs, Purpose, rngs
 
 
 def test_the_number_of_a_purpose_never_changes():
@@ -25,12 +25,12 @@ def test_the_number_of_a_purpose_never_changes():
 def test_a_stream_is_a_function_of_seed_purpose_and_epoch():
     """It is NumPy's default generator, seeded with the three numbers in this order."""
     own = np.random.default_rng(np.random.SeedSequence([7, 5, 3])).random(4)
-    assert np.array_equal(DerivedStreams(7).of(Purpose.DROPOUT, 3).random(4), own)
+    assert np.array_equal(DerivedRngs(7).of(Purpose.DROPOUT, 3).random(4), own)
 
 
 def test_a_stream_does_not_depend_on_what_was_drawn_before():
     """Draws for one purpose leave all others, and the same one asked for again, as they were."""
-    quiet, busy = DerivedStreams(0), DerivedStreams(0)
+    quiet, busy = DerivedRngs(0), DerivedRngs(0)
     for purpose in Purpose:
         busy.of(purpose).random(1000)
     for purpose in Purpose:
@@ -40,7 +40,7 @@ def test_a_stream_does_not_depend_on_what_was_drawn_before():
 def test_no_two_streams_are_alike():
     """Every seed, purpose and epoch has numbers of its own."""
     drawn = {
-        DerivedStreams(seed).of(purpose, epoch).random(2).tobytes()
+        DerivedRngs(seed).of(purpose, epoch).random(2).tobytes()
         for seed, purpose, epoch in product(range(3), Purpose, range(5))
     }
     assert len(drawn) == 3 * len(Purpose) * 5
@@ -48,27 +48,27 @@ def test_no_two_streams_are_alike():
 
 def test_the_book_has_one_stream_for_everything():
     """Whatever it is asked for, the next number of one legacy generator comes out."""
-    numbers, legacy = BookStream(0), np.random.RandomState(0)
+    numbers, legacy = BookRng(0), np.random.RandomState(0)
     for purpose, epoch in product(Purpose, range(2)):
         assert numbers.of(purpose, epoch).randn() == legacy.randn()
 
 
-@pytest.mark.parametrize(("rng", "kind"), [("derived", DerivedStreams), ("nnfs", BookStream)])
+@pytest.mark.parametrize(("rng", "kind"), [("derived", DerivedRngs), ("nnfs", BookRng)])
 def test_rng_names_the_streams(rng, kind):
     """The spec's ``rng`` decides between the two."""
-    assert isinstance(streams(rng, 0), kind)
+    assert isinstance(rngs(rng, 0), kind)
 
 
 @pytest.mark.parametrize("rng", ["derived", "nnfs"])
 def test_the_largest_seed_is_a_seed(rng):
     """Both kinds of stream take every seed that a spec may have."""
-    assert 0 <= streams(rng, 2**32 - 1).of(Purpose.WEIGHTS).uniform() < 1
+    assert 0 <= rngs(rng, 2**32 - 1).of(Purpose.WEIGHTS).uniform() < 1
 
 
 @pytest.mark.parametrize("drawn", [0, 1, 2, 623, 1001])
 def test_the_book_s_stream_goes_on_where_it_was(drawn):
     """A state that went through JSON gives the numbers that follow, a normal number that was held back first."""
-    book, later = BookStream(3), BookStream(0)
+    book, later = BookRng(3), BookRng(0)
     book.of(Purpose.WEIGHTS).randn(drawn)
     later.restore(json.loads(json.dumps(book.state(under_way=False))))
     for draw in ("randn", "random_sample", "tomaxint"):
@@ -94,13 +94,13 @@ def test_the_book_s_stream_goes_on_where_it_was(drawn):
 def test_what_is_no_state_is_refused(damage):
     """Too few words or too many, one too large, a position outside: an error of values, before any number is drawn."""
     with pytest.raises((ValueError, OverflowError)):
-        BookStream(0).restore(damage(BookStream(0).state(under_way=True)))
+        BookRng(0).restore(damage(BookRng(0).state(under_way=True)))
 
 
 @pytest.mark.parametrize("drawn", [0, 1, 7])
 def test_derived_masks_go_on_in_the_middle_of_an_epoch(drawn):
     """A state that went through JSON gives the masks that follow those drawn, where the epoch's stream is asked for."""
-    numbers, later = DerivedStreams(3), DerivedStreams(3)
+    numbers, later = DerivedRngs(3), DerivedRngs(3)
     masks = numbers.of(Purpose.DROPOUT, 5)
     masks.bit_generator.random_raw(drawn)
     state = json.loads(json.dumps(numbers.state(under_way=True)))
@@ -112,7 +112,7 @@ def test_derived_masks_go_on_in_the_middle_of_an_epoch(drawn):
 
 def test_derived_streams_have_no_state_between_epochs():
     """Everything is derived anew there; and where no masks are drawn, in the middle too."""
-    numbers = DerivedStreams(0)
+    numbers = DerivedRngs(0)
     assert numbers.state(under_way=True) is None
     numbers.of(Purpose.DROPOUT, 2)
     assert numbers.state(under_way=False) is None
@@ -121,7 +121,7 @@ def test_derived_streams_have_no_state_between_epochs():
 @pytest.mark.parametrize("state", [[], [1, 2], [-1], [2**128]])
 def test_what_is_no_state_of_masks_is_refused(state):
     """Another number of numbers, or one that 128 bits cannot hold; and any where no masks are drawn."""
-    numbers = DerivedStreams(0)
+    numbers = DerivedRngs(0)
     with pytest.raises(ValueError, match="masks"):
         numbers.restore([1])
     numbers.of(Purpose.DROPOUT, 2)

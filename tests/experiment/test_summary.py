@@ -13,15 +13,15 @@ from nncli.data.split import split
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.experiment.summary import (
-    batches_an_epoch,
+    batches_per_epoch,
     memory_bytes,
     split_rows,
-    step_multiply_adds,
+    step_macs,
     step_rows,
     summarize,
     training_rows,
 )
-from nncli.train.loop import Training
+from nncli.train.loop import Trainer
 from tests.examples import DENSE_8, NORMALIZED, SINE
 
 OBJECTS = 1 << 18  # bytes of what is no array
@@ -30,7 +30,7 @@ OBJECTS = 1 << 18  # bytes of what is no array
 @pytest.fixture
 def resolved(here):
     """The resolved spec of the small config, with some values changed."""
-    return lambda *overrides: load(here / "config.yaml", overrides).spec
+    return lambda *overrides: load(here / "config.yaml", overrides).config
 
 
 def test_layers_in_figures(resolved):
@@ -78,7 +78,7 @@ def test_a_step_of_a_mini_batch_has_its_rows(resolved):
 @pytest.mark.parametrize("rows", [1, 60])
 def test_multiply_adds_of_a_step(resolved, rows):
     """Forward and weights' gradient for both layers, inputs' gradient for the upper one: 2·16 + 3·24 a row."""
-    assert step_multiply_adds(resolved(), rows) == rows * (2 * 16 + 3 * 24)
+    assert step_macs(resolved(), rows) == rows * (2 * 16 + 3 * 24)
 
 
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
@@ -136,7 +136,7 @@ def test_memory_is_that_of_a_training(resolved, overrides):
     """No less than the arrays of an epoch and its metrics at their most, and at most twice as much."""
     spec = resolved(*overrides, "training.epochs=1")
     tracemalloc.start()
-    training = Training(assemble(spec))
+    training = Trainer(assemble(spec))
     list(training.epochs())
     for name in training.experiment.data:
         training.measured(name)
@@ -177,12 +177,12 @@ def test_rows_of_classes_of_different_sizes_are_counted_class_by_class(fractions
 @pytest.mark.parametrize(("size", "batches"), [("null", 1), (60, 1), (59, 2), (30, 2), (16, 4), (1, 60)])
 def test_an_epoch_has_as_many_updates_as_batches(resolved, size, batches):
     """The last one may be smaller, and counts."""
-    assert batches_an_epoch(resolved(f"training.batch_size={size}")) == batches
+    assert batches_per_epoch(resolved(f"training.batch_size={size}")) == batches
 
 
 def test_parameters_are_what_is_trained(resolved):
     """Running statistics are saved with the weights, and are none of them."""
     spec = resolved(*NORMALIZED)
     parameters = assemble(spec).network.parameters
-    assert sum(each.parameters for each in summarize(spec)) == parameters.trained.size
-    assert parameters.values.size == parameters.trained.size + 2 * 8
+    assert sum(each.parameters for each in summarize(spec)) == parameters.trainable.size
+    assert parameters.values.size == parameters.trainable.size + 2 * 8

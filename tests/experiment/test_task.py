@@ -19,7 +19,7 @@ KNOWN = {  # the registry may have more
 @pytest.fixture
 def resolved(here):
     """The resolved spec of the small config, with some values changed."""
-    return lambda *overrides: load(here / "config.yaml", overrides).spec
+    return lambda *overrides: load(here / "config.yaml", overrides).config
 
 
 @pytest.mark.parametrize(

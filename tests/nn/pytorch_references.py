@@ -184,7 +184,7 @@ def references():
 
 
 def written(value):
-    """JSON in which what fits a line stands in one; Python's decimal numbers read back as the same bits."""
+    """JSON in which what fits a line stands in one; Python's decimal numbers read back as the same bit_pattern."""
     line = json.dumps(value, allow_nan=False, sort_keys=True)
     if len(line) <= 120:
         return line

@@ -7,7 +7,7 @@ import pytest
 
 from nncli import registry
 from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Softmax
-from nncli.nn.activations.sigmoids import LARGEST_EXPONENT
+from nncli.nn.activations.sigmoids import MAX_EXPONENT
 from nncli.nn.activations.softmax import FEW
 from tests.nn.differences import central_differences, relative_error
 from tests.nn.test_contracts import layer_of, named
@@ -69,19 +69,19 @@ def test_margins_are_told_where_there_is_a_kink(entry):
         layer.forward(np.array([[side]]), training=True)
         slopes.append(layer.backward(np.ones((1, 1)))[0, 0])
     has_kink = abs(slopes[1] - slopes[0]) > 1e-3
-    assert (layer.margins() is not None) == has_kink
+    assert (layer.kink_distances() is not None) == has_kink
     if has_kink:
-        assert layer.margins()[0, 0] == 1e-7
+        assert layer.kink_distances()[0, 0] == 1e-7
 
 
 def test_an_elu_without_a_kink_tells_none():
     """With α = 1 both slopes at 0 are 1, and no margin is told."""
     layer = attached(ELU(1.0))
     layer.forward(np.zeros((1, 1)))
-    assert layer.margins() is None
+    assert layer.kink_distances() is None
 
 
-@pytest.mark.parametrize(("dtype", "largest"), LARGEST_EXPONENT.items(), ids=str)
+@pytest.mark.parametrize(("dtype", "largest"), MAX_EXPONENT.items(), ids=str)
 def test_the_largest_exponent_is_just_finite(dtype, largest):
     """exp of the bound is finite in its format, and of one more is not."""
     with np.errstate(over="ignore"):
@@ -140,7 +140,7 @@ def test_softmax_of_few_and_of_many_columns(columns):
 @pytest.mark.parametrize("alpha", [1.0, 0.3, 2.5])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_derivative_of_elu_keeps_its_digits(dtype, alpha):
-    """Far below 0, where Y + α cancels, α exp X is right to all but the last five bits."""
+    """Far below 0, where Y + α cancels, α exp X is right to all but the last five bit_pattern."""
     inputs = np.asfortranarray(np.linspace(-80, -0.01, 4000, dtype=dtype).reshape(-1, 2))
     layer = ELU(alpha)
     layer.attach({}, {}, np.dtype(dtype))

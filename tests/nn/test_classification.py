@@ -12,7 +12,7 @@ def test_confusion_counts_pairs():
 
 
 def test_confusion_of_small_integers_does_not_wrap():
-    """Class numbers of eight bits, as nnfs has them, are counted right beyond 255 pairs."""
+    """Class numbers of eight bit_pattern, as nnfs has them, are counted right beyond 255 pairs."""
     targets = np.arange(20, dtype=np.uint8)
     np.testing.assert_array_equal(confusion(targets, targets, 20), np.eye(20))
 

@@ -33,8 +33,8 @@ def layer_of(entry, columns=COLUMNS):
     layer.attach(parameters.views(parameters.values), parameters.views(parameters.gradients), np.dtype("float64"))
     rng = np.random.default_rng(1)
     parameters.values[:] = rng.uniform(0.5, 1.5, size=parameters.values.shape)  # a variance is positive
-    parameters.trained[:] = rng.normal(size=parameters.trained.shape)
-    layer.draw_from(np.random.default_rng(2))
+    parameters.trainable[:] = rng.normal(size=parameters.trainable.shape)
+    layer.set_rng(np.random.default_rng(2))
     return layer, parameters
 
 
@@ -104,12 +104,12 @@ def test_forward_is_the_formula(entry):
 
 @pytest.mark.parametrize("entry", named("layer"))
 def test_backward_is_the_slope(entry):
-    """Gradients of inputs and of everything trained agree with central differences to 1e-6."""
+    """Gradients of inputs and of everything trained resolve_config with central differences to 1e-6."""
     layer, parameters = layer_of(entry)
     inputs, weighing = data(), data(layer.width(COLUMNS), seed=4)
 
     def total():
-        layer.draw_from(np.random.default_rng(2))
+        layer.set_rng(np.random.default_rng(2))
         return float(np.sum(layer.forward(inputs, training=True) * weighing))
 
     total()
@@ -117,7 +117,7 @@ def test_backward_is_the_slope(entry):
     gradients = parameters.gradients.copy()
     assert relative_error(d_inputs, central_differences(total, inputs)) < 1e-6
     if len(gradients):
-        assert relative_error(gradients, central_differences(total, parameters.trained)) < 1e-6
+        assert relative_error(gradients, central_differences(total, parameters.trainable)) < 1e-6
 
 
 @pytest.mark.parametrize("entry", named("layer"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
-from nncli.nn.gradcheck import Slopes, gradcheck
+from nncli.nn.gradcheck import FrozenLoss, gradcheck
 from nncli.nn.initializers import Normal
 from nncli.nn.layers.batch_normalization import BatchNormalization
 from nncli.nn.layers.dense import Dense
@@ -32,7 +32,7 @@ def slopes_of(layers, loss, targets=None, inputs=None):
     network.initialize(np.random.default_rng(3))
     targets = LABELS if targets is None else targets
     encoded = loss.encode(targets[: len(inputs)], network.widths[-1])
-    return Slopes(network, inputs, encoded, lambda: np.random.default_rng(4))
+    return FrozenLoss(network, inputs, encoded, lambda: np.random.default_rng(4))
 
 
 def checked(*arguments, **settings):
@@ -228,9 +228,9 @@ def test_what_cannot_be_compared_does_not_pass():
 def test_the_network_is_left_where_it_was():
     """The trained numbers are those from before, to the last bit."""
     slopes = slopes_of([dense(4), ReLU(), dense(3)], MeanSquaredError(), numbers())
-    before = slopes.network.parameters.trained.tobytes()
+    before = slopes.network.parameters.trainable.tobytes()
     gradcheck(slopes, 1000, np.random.default_rng(5))
-    assert slopes.network.parameters.trained.tobytes() == before
+    assert slopes.network.parameters.trainable.tobytes() == before
 
 
 def test_fewer_entries_are_picked_at_random():
@@ -325,12 +325,12 @@ def test_rows_are_left_out_until_none_is_near_a_kink(monkeypatch):
     slopes = slopes_of([dense(4), BatchNormalization(), ReLU(), dense(3)], MeanSquaredError(), numbers())
     rounds, asked = [([0, 1], [1]), ([2], []), ([], [])], []
 
-    def left_out(self):
+    def rows_to_exclude(self):
         near, ends = (np.isin(np.arange(len(self.inputs)), rows) for rows in rounds[len(asked)])
         asked.append(len(self.inputs))
         return near, ends
 
-    monkeypatch.setattr(Slopes, "left_out", left_out)
+    monkeypatch.setattr(FrozenLoss, "rows_to_exclude", rows_to_exclude)
     check = gradcheck(slopes, 5, np.random.default_rng(5))
     assert asked == [40, 38, 37]
     assert (check.rows, check.rows_near_kinks, check.rows_clipped) == (37, 2, 1)

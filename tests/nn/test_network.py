@@ -11,7 +11,7 @@ from nncli.nn.layers.dropout import Dropout
 from nncli.nn.losses.cross_entropy import BinaryCrossentropy, CategoricalCrossentropy
 from nncli.nn.losses.loss import is_fused
 from nncli.nn.losses.regression import MeanSquaredError
-from nncli.nn.microbatching import PORTION, TIMES_TRAINED
+from nncli.nn.microbatching import MICRO_BATCH_BYTES, MIN_ACTIVATIONS_PER_PARAMETER
 from nncli.nn.network import Network
 from tests.nn.differences import central_differences, relative_error
 
@@ -21,7 +21,7 @@ LABELS = np.array([0, 1, 2, 0, 1, 2, 2])
 def network_of(*layers, dtype="float64", inputs=2):
     network = Network(layers, CategoricalCrossentropy(), inputs, np.dtype(dtype))
     network.initialize(np.random.default_rng(0))
-    network.draw_from(np.random.default_rng(1))
+    network.set_rng(np.random.default_rng(1))
     return network
 
 
@@ -34,7 +34,7 @@ def gradient_error(network, inputs):
     targets = network.loss.encode(LABELS, 3)
 
     def loss():
-        network.draw_from(np.random.default_rng(1))
+        network.set_rng(np.random.default_rng(1))
         return network.data_loss(network.forward(inputs, training=True), targets) + network.regularization_loss()
 
     loss()
@@ -62,7 +62,7 @@ def gradient_error(network, inputs):
     ],
 )
 def test_gradient_is_the_slope_of_the_whole_loss(layers):
-    """Loss, penalties and every layer together agree with central differences to 1e-6."""
+    """Loss, penalties and every layer together resolve_config with central differences to 1e-6."""
     network = network_of(*layers)
     network.parameters.values[:] += 0.01  # biases off the kink of |b|
     assert gradient_error(network, points()) < 1e-6
@@ -114,12 +114,12 @@ def test_parameters_are_views_of_one_vector():
 def gradients_in_portions(layers, portion, rng):
     """Gradients, row losses and how many passes it took, of a batch that goes through in portions of so many rows."""
     network = network_of(*layers)
-    network.portion = portion
-    network.draw_from(rng)
+    network.micro_batch_rows = portion
+    network.set_rng(rng)
     passes, forward = [], network.forward
     network.forward = lambda inputs, training: passes.append(len(inputs)) or forward(inputs, training)
     losses = np.full(7, np.nan)
-    network.differentiate(points(), network.loss.encode(LABELS, 3), losses)
+    network.forward_backward(points(), network.loss.encode(LABELS, 3), losses)
     return network.parameters.gradients, losses, passes
 
 
@@ -153,30 +153,32 @@ def test_a_portion_is_as_many_rows_as_the_cache_holds():
     """So many rows and what the layers put out for them take just less than the bound."""
     network = network_of(*plain_layers())
     bytes_a_row = 8 * (2 + 5 + 5 + 3 + 3)
-    assert network.portion * bytes_a_row <= PORTION < (network.portion + 1) * bytes_a_row
+    assert network.micro_batch_rows * bytes_a_row <= MICRO_BATCH_BYTES < (network.micro_batch_rows + 1) * bytes_a_row
 
 
 def test_a_portion_is_not_small_beside_the_weights():
     """Rows and what the layers put out for them are twice as many numbers as are trained, where these are many."""
-    assert TIMES_TRAINED == 2
+    assert MIN_ACTIVATIONS_PER_PARAMETER == 2
     units = 1000
     wide = network_of(Dense(units, initializer=He()), ReLU(), Dense(units, initializer=He()), Softmax())
-    trained, a_row = len(wide.parameters.trained), 2 + 4 * units
+    trained, a_row = len(wide.parameters.trainable), 2 + 4 * units
     assert trained == 3 * units + (units + 1) * units
-    assert wide.portion * a_row <= TIMES_TRAINED * trained < (wide.portion + 1) * a_row
+    assert (
+        wide.micro_batch_rows * a_row <= MIN_ACTIVATIONS_PER_PARAMETER * trained < (wide.micro_batch_rows + 1) * a_row
+    )
 
 
 def test_one_row_always_passes():
     """However much the layers put out for it, and however little is trained."""
     deep = [Dense(1000, initializer=He()), *(ReLU() for _ in range(300)), Dense(3, initializer=He()), Softmax()]
-    assert network_of(*deep).portion == 1
+    assert network_of(*deep).micro_batch_rows == 1
 
 
 def test_predict_in_portions_is_predict_at_once():
     """Outputs do not depend on how many rows go in together, and they are an array of their own."""
     network = network_of(Dense(5, initializer=He()), ReLU(), Dense(3, initializer=He()), Softmax())
     whole = network.predict(points())
-    network.portion = 3
+    network.micro_batch_rows = 3
     np.testing.assert_allclose(network.predict(points()), whole, rtol=1e-14)
     kept = whole.copy()
     network.forward(points() + 1)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nncli import registry
-from nncli.nn.optimizers.optimizer import BLOCK, TIDYING
+from nncli.nn.optimizers.optimizer import BLOCK, FLUSH_INTERVAL
 from tests.nn.test_contracts import named
 from tests.nn.witnesses import WITNESSES
 
@@ -100,7 +100,7 @@ def test_the_gradient_is_not_written_to(entry):
     gradients[:] = np.arange(5) - 2.0
     optimizer.step()
     np.testing.assert_array_equal(gradients, np.arange(5) - 2.0)
-    assert set(optimizer.memory) == set(optimizer.remembers)
+    assert set(optimizer.state) == set(optimizer.state_names)
 
 
 @pytest.mark.parametrize("entry", named("optimizer"))
@@ -127,13 +127,13 @@ def test_what_fades_ends_at_zero(entry, dtype):
         values[tidies] = start.copy()
         optimizer, gradients = attached(entry, values[tidies], **FADING.get(entry.name, {}))
         if not tidies:
-            optimizer.tidy = lambda: None
+            optimizer.flush_subnormals = lambda: None
         gradients[:] = slope
         optimizer.step()
         gradients[:] = 0
-        for _ in range(20 * TIDYING - 1):
+        for _ in range(20 * FLUSH_INTERVAL - 1):
             optimizer.step()
-        memory = np.abs([*optimizer.memory.values()])
+        memory = np.abs([*optimizer.state.values()])
         found[tidies] = ((memory > 0) & (memory < smallest)).any()
     np.testing.assert_array_equal(values[True], values[False])
     assert not found[True]
@@ -146,17 +146,17 @@ def test_a_look_for_what_is_too_small_takes_nothing_else(dtype):
     smallest = np.finfo(dtype).smallest_normal
     values = np.full(8, smallest / 2, dtype)
     optimizer, _ = attached(registry.names("optimizer")["sgd"], values)
-    optimizer.memory["velocity"][:] = [smallest, -smallest, 1, -np.inf, np.nan, smallest / 2, -smallest / 2, 0]
-    optimizer.tidy()
-    np.testing.assert_array_equal(optimizer.memory["velocity"], [smallest, -smallest, 1, -np.inf, np.nan, 0, 0, 0])
+    optimizer.state["velocity"][:] = [smallest, -smallest, 1, -np.inf, np.nan, smallest / 2, -smallest / 2, 0]
+    optimizer.flush_subnormals()
+    np.testing.assert_array_equal(optimizer.state["velocity"], [smallest, -smallest, 1, -np.inf, np.nan, 0, 0, 0])
     np.testing.assert_array_equal(values, np.full(8, smallest / 2, dtype))
 
 
 @pytest.mark.parametrize("start", [0, 7])
 def test_the_look_comes_at_every_hundredth_update_wherever_one_begins(start):
-    """At update 100, 200, … of the training, not of the process: a run that is resumed goes on with the same bits."""
+    """At update 100, 200, … of the training, not of the process: a run that is resumed goes on with the same bit_pattern."""
     optimizer, _ = attached(registry.names("optimizer")["adagrad"], np.zeros(BLOCK + 9, np.float32))
-    (squares,) = optimizer.memory.values()
+    (squares,) = optimizer.state.values()
     optimizer.updates = start
     looks = []
     while optimizer.updates < 201:

@@ -46,7 +46,7 @@ def built(kind, case):
 
 
 class Drawn:
-    """A random stream that leaves a dropout layer no choice: bits of 0 for what is kept, and of 1 for the rest.
+    """A random stream that leaves a dropout layer no choice: bit_pattern of 0 for what is kept, and of 1 for the rest.
 
     Args:
         kept: (N, M), 1 where a number is kept.
@@ -56,7 +56,7 @@ class Drawn:
         self.kept, self.bit_generator = np.array(kept).T.ravel(), self
 
     def random_raw(self, size):
-        """So many words of 64 bits, four numbers each, along memory."""
+        """So many words of 64 bit_pattern, four numbers each, along memory."""
         sixteens = np.zeros(4 * size, "<u2")
         sixteens[: self.kept.size] = np.where(self.kept, 0, 2**16 - 1)
         return sixteens.view("<u8")
@@ -69,7 +69,7 @@ def layer(case):
     parameters = Parameters(one.shapes(columns), FLOAT64, one.statistics(columns))
     values, gradients = parameters.views(parameters.values), parameters.views(parameters.gradients)
     one.attach(values, gradients, FLOAT64)
-    one.draw_from(Drawn(case.get("kept")))
+    one.set_rng(Drawn(case.get("kept")))
     for name, view in values.items():
         view[...] = given[name]
     found = {"outputs": one.forward(given["inputs"], case["training"]), "d_inputs": one.backward(given["grad"])}

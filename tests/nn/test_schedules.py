@@ -40,7 +40,7 @@ def test_a_step_follows_its_schedule_after_any_number_of_updates(entry):
     values, gradients = np.zeros(1), np.ones(1)
     optimizer.attach(values, gradients, schedule)
     for updates in UPDATES:
-        optimizer.updates, values[0], optimizer.memory["velocity"][0] = updates, 0, 0
+        optimizer.updates, values[0], optimizer.state["velocity"][0] = updates, 0, 0
         optimizer.step()
         expected = 0.5 / (1 + 1e-3 * updates) * schedule.factor(updates)
         assert (-values[0], optimizer.rate) == pytest.approx((expected, expected), rel=1e-13)

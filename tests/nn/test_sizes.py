@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nncli.nn.activations import Sigmoid, Softmax
-from nncli.nn.kernels.buffers import laid_out
+from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.losses.loss import average, is_fused
 from nncli.nn.metrics.metric import Task
 from tests.nn.differences import relative_error
@@ -18,7 +18,7 @@ WIDTHS = [*range(1, 21), 40, 65]
 LAYOUTS = {
     "row-major": np.ascontiguousarray,
     "column-major": np.asfortranarray,
-    "buffer": lambda array: laid_out(array, array.dtype),
+    "buffer": lambda array: copy_to_buffer(array, array.dtype),
 }
 STEP = 1e-6
 
@@ -41,7 +41,7 @@ def test_forward_is_the_formula_at_every_size(entry, layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("entry", [each for each in named("layer") if not each.values[0].target.mixes_rows])
+@pytest.mark.parametrize("entry", [each for each in named("layer") if not each.values[0].target.couples_rows])
 def test_backward_is_that_of_few_rows_at_every_size(entry, layout):
     """Rows get the gradient that they get in a small batch, and the gradients of parameters are the sums of these."""
     for columns in (1, 3, 9, 40):
@@ -66,13 +66,13 @@ def test_backward_is_the_directional_derivative_at_every_size(entry):
     for columns, rows in [(1, 2), (3, 64), (9, 251), (17, 65), (40, 300)]:
         layer, parameters = layer_of(entry, columns)
         inputs, weighing = normal(rows, rows, columns), normal(rows + 1, rows, layer.width(columns))
-        directions = normal(2, rows, columns), normal(3, len(parameters.trained))
-        start = inputs.copy(), parameters.trained.copy()
+        directions = normal(2, rows, columns), normal(3, len(parameters.trainable))
+        start = inputs.copy(), parameters.trainable.copy()
 
         def moved(step, layer=layer, weighing=weighing, inputs=inputs, parameters=parameters, of=(start, directions)):
-            for array, origin, direction in zip((inputs, parameters.trained), *of, strict=True):
+            for array, origin, direction in zip((inputs, parameters.trainable), *of, strict=True):
                 array[...] = origin + step * direction
-            layer.draw_from(np.random.default_rng(4))
+            layer.set_rng(np.random.default_rng(4))
             return float(np.sum(layer.forward(inputs, training=True) * weighing))
 
         slope = (moved(STEP) - moved(-STEP)) / (2 * STEP)
@@ -86,7 +86,7 @@ def test_evaluation_changes_nothing_at_any_number_of_rows(entry):
     """A forward pass outside training changes no parameter and no statistic, and draws no random numbers."""
     layer, parameters = layer_of(entry)
     rng = np.random.default_rng(8)
-    layer.draw_from(rng)
+    layer.set_rng(rng)
     layer.forward(normal(0, 20, 3), training=True)
     before = parameters.values.tobytes(), str(rng.bit_generator.state)
     for rows in [*ROWS, 1000, 5000]:

@@ -37,7 +37,7 @@ def step_of(dtype, *middle, spread=1.0, factor=1.0):
     network, copy = networks(dtype, *middle)
     inputs = (1 + spread * np.random.default_rng(2).normal(size=(ROWS, 2))).astype(dtype)
     targets = np.arange(ROWS) % 3
-    network.differentiate(inputs, network.loss.encode(targets, 3))
+    network.forward_backward(inputs, network.loss.encode(targets, 3))
     encoded = copy.loss.encode(targets, 3)
     own = ReferenceNetwork(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
     return check_step(own, network.parameters.gradients * np.asarray(factor, dtype), 0, network)
@@ -66,7 +66,7 @@ def test_the_worst_entry_is_named():
     """One wrong entry is found in its array, at its indices."""
     network, copy = networks("float32", ReLU)
     inputs, targets = np.random.default_rng(2).normal(size=(ROWS, 2)).astype(np.float32), np.arange(ROWS) % 3
-    network.differentiate(inputs, network.loss.encode(targets, 3))
+    network.forward_backward(inputs, network.loss.encode(targets, 3))
     gradients = network.parameters.gradients.copy()
     network.parameters.views(gradients)["layers.2.weights"][5, 1] += 0.01
     encoded = copy.loss.encode(targets, 3)

@@ -7,7 +7,7 @@ from pydantic_core import ValidationError
 
 import nncli.experiment.loading  # noqa: F401 (registers all components)
 from nncli import registry
-from nncli.cli.render.component_reference import in_words
+from nncli.cli.render.component_reference import describe
 from nncli.nn.optimizers.adam import Adam
 from nncli.registry import Bounds, Component, Count, Model, Positive, components, names, register
 
@@ -40,7 +40,7 @@ class Heir(Sample):
 @pytest.mark.parametrize("target", [Sample, Heir])
 def test_parameters_are_those_of_the_signature(target):
     """Name, type, default, range and meaning of each argument, also of a constructor that is inherited."""
-    assert list(map(in_words, Component("x", "x", None, target).parameters)) == [
+    assert list(map(describe, Component("x", "x", None, target).parameters)) == [
         ("units", "whole number", "", "≥ 1", "how many."),
         ("rate", "number or null", "null", "> 0", "how fast, at first."),
         ("mode", "fast or slow", "fast", "", ""),
@@ -100,7 +100,7 @@ def test_an_annotation_that_says_nothing_to_a_spec_is_named():
         def __init__(self, sizes: tuple[int, int] = (1, 2)):
             self.sizes = sizes
 
-    with pytest.raises(TypeError, match=r"no spec can be checked by the annotation tuple\[int, int\]"):
+    with pytest.raises(TypeError, match=r"no config can be checked by the annotation tuple\[int, int\]"):
         Component("x", "odd", None, Odd).model.model_validate({})
 
 

@@ -200,7 +200,7 @@ class Disk:
         for change in self.pending:
             if fate.keeps():
                 _carry_out(change, names)
-        return _drawn(self.root, names, fate)
+        return data_matches_config(self.root, names, fate)
 
     def count_pending(self) -> int:
         """How many changes are pending, of names and of bytes."""
@@ -245,10 +245,10 @@ def _carry_out(change: Change, names: dict[int, dict[str, Node]]) -> None:
             _enter(entry, names[id(entry.folder)])
 
 
-def _drawn(folder: Folder, names: dict[int, dict[str, Node]], fate: Fate) -> Tree:
+def data_matches_config(folder: Folder, names: dict[int, dict[str, Node]], fate: Fate) -> Tree:
     tree: dict[str, bytes | Tree] = {}
     for name, node in names.get(id(folder), folder.durable).items():
-        tree[name] = _drawn(node, names, fate) if isinstance(node, Folder) else _drawn_content(node, fate)
+        tree[name] = data_matches_config(node, names, fate) if isinstance(node, Folder) else _drawn_content(node, fate)
     return tree
 
 

@@ -26,12 +26,12 @@ IN_PLACE = {
 NOT_CUT = {APPEND_LOG: ("os.ftruncate(self._descriptor, self.size)", "pass")}
 OLDEST_REMOVED_FIRST = {
     DIRECTORY: (
-        "        put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n"
+        "        write_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n"
         "        for old in checkpoints(self.path)[:-KEPT_CHECKPOINTS]:\n"
         "            storage.remove(old)\n",
         "        for old in checkpoints(self.path):\n"
         "            storage.remove(old)\n"
-        "        put_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n",
+        "        write_checkpoint(self.path, self.training, self._run, self._metrics.size, self._metrics.sha256)\n",
     )
 }
 
@@ -74,7 +74,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
             {DIRECTORY: ("        self._metrics.sync()\n        put_", "        put_")}, RESUMED
         ),
         "published before it is synced": Fault(
-            {STORAGE: ("        sync_folder(folder)\n        if target", "        if target")},
+            {STORAGE: ("        fsync_directory(folder)\n        if target", "        if target")},
             (*SOME, "--only", "plain"),
         ),
         "metrics not cut back": Fault(NOT_CUT, RESUMED),

@@ -52,12 +52,12 @@ def small(folder: Path) -> bytes:
     """The checkpoint of a small network that Adam has moved, with the best weights."""
     path = folder / "spec.yaml"
     path.write_text(SPEC.replace("units: 8", "units: 3"), encoding="utf-8")
-    experiment = assemble(load(path).spec)
+    experiment = assemble(load(path).config)
     values = experiment.network.parameters.values
     position = Position(
         epoch=20, batch=0, updates=20, metrics_bytes=500, metrics_sha256="0" * 64, best_epoch=10, best_value=0.5
     )
-    return pack(position, {"values": values, **experiment.optimizer.memory, "best": values.copy()}, "0" * 64)
+    return pack(position, {"values": values, **experiment.optimizer.state, "best": values.copy()}, "0" * 64)
 
 
 def attack(portion: Portion) -> Tally:

@@ -4,8 +4,8 @@ import re
 from itertools import combinations
 from pathlib import Path
 
-from nncli.config.model import Spec
-from nncli.errors import NncliError, SpecError
+from nncli.config.model import Config
+from nncli.errors import ConfigError, NncliError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.experiment.summary import memory_bytes, split_rows
@@ -42,7 +42,7 @@ FAULTS = {
     },
     "a snippet steers the terminal": {
         "nncli/config/diagnostics.py": (
-            "part = harmless(line[start : start + SNIPPET_WIDTH])",
+            "part = sanitized_line(line[start : start + SNIPPET_WIDTH])",
             "part = line[start : start + SNIPPET_WIDTH]",
         )
     },
@@ -66,21 +66,23 @@ def attack(portion: Portion) -> Tally:
 
 
 def judged(path: Path, data: bytes, tally: Tally) -> str | None:
-    """What is wrong with the way in which a spec is read; None where that is nothing."""
+    """What is wrong with the way in which a config is read; None where that is nothing."""
     try:
         with bounded_time():
-            spec = load(path).spec
+            spec = load(path).config
     except NncliError as error:
         tally.outcomes["refused"] += 1
-        return misplaced(str(error), path, data) if isinstance(error, SpecError) else f"{type(error).__name__}: {error}"
+        return (
+            misplaced(str(error), path, data) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
+        )
     except (Exception, HangError) as error:
         tally.outcomes["failed"] += 1
         return f"{type(error).__name__}: {error}"[:500]
     tally.outcomes["accepted"] += 1
-    return leakage(spec) if isinstance(spec, Spec) else f"a spec is a {type(spec).__name__}"
+    return leakage(spec) if isinstance(spec, Config) else f"a config is a {type(spec).__name__}"
 
 
-def leakage(spec: Spec) -> str | None:
+def leakage(spec: Config) -> str | None:
     """Which splits of an accepted spec have more than a single row in common."""
     if sum(split_rows(spec).values()) > MOST_ROWS or memory_bytes(spec) > DRAWN:
         return None

@@ -20,7 +20,7 @@ from tests.reliability.tally import HangError, Portion, Tally
 
 ATTACKS = {"specs": fuzz_specs, "checkpoints": fuzz_checkpoints, "runs": fuzz_runs}
 COUNTS = {"specs": 100_000, "checkpoints": 1_000_000, "runs": 20_000}
-PORTION = {"specs": 1000, "checkpoints": 20_000, "runs": 200}  # inputs of one seed
+SHARD_SIZES = {"specs": 1000, "checkpoints": 20_000, "runs": 200}  # inputs of one seed
 
 
 def attacked(name: str, number: int, count: int, seed: int, kept: Path) -> Tally:
@@ -33,9 +33,9 @@ def attacked(name: str, number: int, count: int, seed: int, kept: Path) -> Tally
             return Tally(failures=[f"portion {number}: {error}"])
 
 
-def portions(name: str, count: int) -> Iterator[tuple[int, int]]:
+def shards(name: str, count: int) -> Iterator[tuple[int, int]]:
     """The number of each portion, and how many inputs it has."""
-    size = PORTION[name]
+    size = SHARD_SIZES[name]
     for number, start in enumerate(range(0, count, size)):
         yield number, min(size, count - start)
 
@@ -43,7 +43,7 @@ def portions(name: str, count: int) -> Iterator[tuple[int, int]]:
 def attack(name: str, count: int, seed: int, kept: Path, processes: int = 1) -> Tally:
     """The whole attack, its portions spread over processes; what it tries does not depend on how many these are."""
     tally = Tally()
-    parts = [(name, number, size, seed, kept) for number, size in portions(name, count)]
+    parts = [(name, number, size, seed, kept) for number, size in shards(name, count)]
     if processes == 1:
         for part in parts:
             tally.add(attacked(*part))
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return sabotage(name, ["--minutes", str(options.minutes)])
         return fuzz_coverage.guided(options.minutes, kept)
     if options.sabotage:
-        return sabotage(name, ["--count", str(options.count or PORTION[name]), "--seed", str(options.seed)])
+        return sabotage(name, ["--count", str(options.count or SHARD_SIZES[name]), "--seed", str(options.seed)])
     return attack(name, options.count or COUNTS[name], options.seed, kept, options.processes).report()
 
 

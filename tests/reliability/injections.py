@@ -17,7 +17,7 @@ from nncli.nn.layers.layer import Layer
 from nncli.nn.metrics.metric import Task
 from nncli.nn.penalties import Penalty
 from nncli.registry import components, validated
-from nncli.train.loop import Training
+from nncli.train.loop import Trainer
 from tests.examples import BINARY, DENSE_8, SINE
 
 UPDATE = 7  # updates are done when a number is put in; the second of three batches of epoch 2 is next, counted from 0
@@ -101,7 +101,7 @@ def later(act):
 
     @contextmanager
     def patched(put):
-        honest = Training.step
+        honest = Trainer.step
 
         def step(training, inputs, targets):
             if training.optimizer.updates == UPDATE:
@@ -109,7 +109,7 @@ def later(act):
                 act(training, put)
             honest(training, inputs, targets)
 
-        with patch.object(Training, "step", step):
+        with patch.object(Trainer, "step", step):
             yield
 
     return patched
@@ -205,7 +205,7 @@ def losses():
         yield case(
             "targets",
             f"{SEEN}row ROW, column 0 of the training set's targets is VALUE",
-            lambda t, put: put.into_row(t._watched["training"].encoded, put.batch["targets"]),
+            lambda t, put: put.into_row(t._monitored_splits["training"].encoded, put.batch["targets"]),
         )
 
 
@@ -218,11 +218,11 @@ def optimizers():
                 "optimizer", entry.name, place, (f"optimizer={written(entry)}", *CLASSES), later(act), told
             )
 
-        for name in entry.target.remembers:
+        for name in entry.target.state_names:
             yield case(
                 name,
                 f"{LEFT}the optimizer's {name} of layers.0.weights{LOST}",
-                lambda t, put, name=name: put(t.optimizer.memory[name]),
+                lambda t, put, name=name: put(t.optimizer.state[name]),
             )
         yield case(
             "update",
@@ -290,7 +290,7 @@ def metrics():
         for split in ("training", "validation"):
 
             def act(training, put, split=split, name=entry.name):
-                metric, seen = training.experiment.metrics[name], training._watched[split].targets
+                metric, seen = training.experiment.metrics[name], training._monitored_splits[split].targets
                 honest = metric.measure
                 metric.measure = lambda outputs, targets: (put.number if targets is seen else honest)(outputs, targets)
 
@@ -314,10 +314,10 @@ def data():
     for name, part in {"inputs": "inputs", "targets": "encoded"}.items():
 
         def trained(training, put, name=name, part=part):
-            put.into_row(getattr(training._watched["training"], part), put.batch[name])
+            put.into_row(getattr(training._monitored_splits["training"], part), put.batch[name])
 
         def measured(training, put, part=part):
-            put(getattr(training._watched["validation"], part), (ROW, 0))
+            put(getattr(training._monitored_splits["validation"], part), (ROW, 0))
 
         changes = OF_TASK[Task.REGRESSION if name == "targets" else Task.CLASSES]
         yield Injection("data", "training", name, changes, later(trained), STEP + told.format("training", name))
@@ -335,7 +335,7 @@ def every():
 FILLED = {  # by the method of a component, of its result and arguments
     "layer": ("forward", lambda outputs, *_: [outputs]),
     "loss": ("forward", lambda losses, *_: [losses]),
-    "optimizer": ("descend", lambda _, optimizer, factors, values, *others: [values]),
+    "optimizer": ("update", lambda _, optimizer, factors, values, *others: [values]),
     "clipping": ("clip", lambda _, clipping, gradients: [gradients]),
 }
 

@@ -14,7 +14,7 @@ from tests.reliability import trials
 from tests.reliability.faults import conducted
 from tests.reliability.trials import RUN, TRAIN
 
-ENDLESS = trials.spec(epochs=1_000_000)  # with a checkpoint after each
+ENDLESS = trials.config(epochs=1_000_000)  # with a checkpoint after each
 LONGEST = 0.05  # seconds before it is moved
 
 

@@ -16,7 +16,7 @@ from tests.reliability.trials import RESUME, RUN, SPECS, TRAIN, Outcome
 
 SIZES = 40
 SHOWN = 20  # lines of what is wrong
-LONG = trials.spec(epochs=400, layers="{type: dense, units: 128}, relu, ")  # metrics of 27 KB, checkpoints of 9 KB
+LONG = trials.config(epochs=400, layers="{type: dense, units: 128}, relu, ")  # metrics of 27 KB, checkpoints of 9 KB
 
 
 class NotPermittedError(Exception):

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from nncli.errors import SpecError
+from nncli.errors import ConfigError
 from nncli.experiment.loading import load
 from tests.reliability import fuzz_coverage, fuzz_runs, fuzz_specs, fuzzing
 from tests.reliability.commands import Outcome, blemish
@@ -54,7 +54,7 @@ def test_every_fault_has_its_place(name, tmp_path):
 
 def test_an_attack_does_not_depend_on_who_does_it(tmp_path, monkeypatch):
     """The portions of one seed are the same inputs, whichever process tries them; another seed has others."""
-    monkeypatch.setitem(fuzzing.PORTION, "checkpoints", 100)
+    monkeypatch.setitem(fuzzing.SHARD_SIZES, "checkpoints", 100)
     one, two, other = (
         fuzzing.attack("checkpoints", 200, seed, tmp_path, processes) for seed, processes in ((1, 1), (1, 2), (2, 1))
     )
@@ -99,7 +99,7 @@ def test_a_message_without_places_is_found(here):
     """Each problem of a message has to begin with a place in the text."""
     path = here / "config.yaml"
     path.write_text("seed: -1\nlayers: [x, y]\n", encoding="utf-8")
-    with pytest.raises(SpecError) as told:
+    with pytest.raises(ConfigError) as told:
         load(path)
     data, message = path.read_bytes(), str(told.value)
     assert fuzz_specs.misplaced(message, path, data) is None

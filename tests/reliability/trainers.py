@@ -90,7 +90,7 @@ def survey(arguments: argparse.Namespace, folder: Path) -> list[str]:
     """Begin the run, go through the rounds, and hold its end against that of a run without company."""
     trials.prepare()
     rounds = arguments.rounds
-    text = trials.spec(epochs=EPOCHS_A_ROUND * (rounds + 2), log_every=100)
+    text = trials.config(epochs=EPOCHS_A_ROUND * (rounds + 2), log_every=100)
     whole = trials.reference(folder / "whole", text)
     here = trials.lay_out(folder / "here", text)
     first = trials.command((*trials.TRAIN, "-q"))

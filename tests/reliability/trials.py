@@ -105,8 +105,8 @@ def run(arguments: Iterable[str], cwd: Path, before: Callable[[], None] | None =
 def prepare() -> None:
     """Import all of nncli into this process, for ``forked``."""
     os.environ["COLUMNS"] = "200"
-    threads = import_module("nncli.runner.blas_threads")
-    os.environ.update(threads.ONE)
+    main = import_module("nncli.cli.main")
+    os.environ.update(main.SINGLE_THREAD_ENV)
     top = import_module("nncli")
     assert Path(top.__file__).parent.parent == ROOT, f"nncli was imported from {top.__file__}"
     for module in pkgutil.walk_packages(top.__path__, "nncli."):

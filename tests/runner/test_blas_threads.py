@@ -8,8 +8,9 @@ import numpy as np  # noqa: F401 (loads the BLAS that is asked)
 import pytest
 from threadpoolctl import threadpool_info
 
-from nncli.errors import SpecError
-from nncli.runner.blas_threads import ONE, blas_threads, cores
+from nncli.cli.main import SINGLE_THREAD_ENV
+from nncli.errors import ConfigError
+from nncli.runner.blas_threads import blas_threads, cores
 from tests.conftest import SPEC
 
 
@@ -29,7 +30,7 @@ def test_blas_takes_as_many_threads_as_it_is_told(threads):
 def test_a_blas_that_takes_fewer_is_told():
     """No BLAS takes a million; the message says how many it does, and how many are of use."""
     message = rf"training\.threads: NumPy's BLAS takes \d+ threads on the {cores()} cores here, got 1000000; write \d+"
-    with pytest.raises(SpecError, match=message), blas_threads(1_000_000):
+    with pytest.raises(ConfigError, match=message), blas_threads(1_000_000):
         pass
     assert taken() == [1]
 
@@ -54,10 +55,10 @@ def test_the_message_has_its_place(nncli, here):
 def test_the_environment_has_no_say(here):
     """A variable that asks for more threads changes nothing: the default is one on every machine."""
     code = (
-        "from nncli.cli import main; main(['check', 'config.yaml']); import numpy; "
+        "from nncli.cli.main import main; main(['check', 'config.yaml']); import numpy; "
         "from threadpoolctl import threadpool_info; print([each['num_threads'] for each in threadpool_info()])"
     )
-    told = dict.fromkeys(ONE, "2")
+    told = dict.fromkeys(SINGLE_THREAD_ENV, "2")
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=here,

@@ -14,7 +14,7 @@ from nnfs.datasets import spiral_data
 
 from nncli.analysis.verification import verify
 from nncli.data.sources.nnfs import Spiral
-from nncli.errors import BusyError, RunError, SpecError, StorageError
+from nncli.errors import BusyError, ConfigError, RunError, StorageError
 from nncli.experiment import loading
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
@@ -23,11 +23,11 @@ from nncli.store import atomic_write as storage
 from nncli.store.append_log import AppendLog
 from nncli.store.checkpoint import checkpoints, pack, unpack
 from nncli.store.lock import Lock
-from nncli.store.run_reader import Run, read_whole
-from nncli.store.run_writer import RunDirectory
+from nncli.store.run_reader import Run, read_valid
+from nncli.store.run_writer import RunWriter
 from nncli.train import loop as training
 from nncli.train.early_stopping import Best
-from nncli.train.loop import Training
+from nncli.train.loop import Trainer
 from tests.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
 
 RESULTS = ("metrics.csv", "weights.npz", "evaluation.json", "run.json", "spec.yaml")
@@ -60,8 +60,8 @@ class Steps:
 
 def train(folder, loaded, name, stop):
     """Train under a name until the end or the wish to stop; the checkpoint of that moment is written."""
-    training = Training(assemble(loaded.spec), stop)
-    with RunDirectory.create(folder, name, loaded, training) as directory:
+    training = Trainer(assemble(loaded.config), stop)
+    with RunWriter.create(folder, name, loaded, training) as directory:
         return finished(directory)
 
 
@@ -75,10 +75,10 @@ def finished(directory):
 def resume(path, stop=lambda: False, config=None, overrides=()):
     """Go on with a run; returns what was told."""
     with Resumption(path) as resumption:
-        spec = resumption.agree(config, overrides)
+        spec = resumption.resolve_config(config, overrides)
         if resumption.finished(spec):
             return ["finished"]
-        with resumption.reopen(Training(assemble(spec), stop)) as directory:
+        with resumption.reopen(Trainer(assemble(spec), stop)) as directory:
             finished(directory)
         return resumption.told
 
@@ -116,13 +116,13 @@ def test_what_is_restored_is_what_was_saved(here, overrides):
     loaded = load(here / "config.yaml", ("training.epochs=23", *overrides))
     path = train(here / "runs", loaded, "stopped", Steps(14))
     checkpoint = unpack(checkpoints(path)[-1].read_bytes())
-    training = Training(assemble(loaded.spec))
+    training = Trainer(assemble(loaded.config))
     training.restore(checkpoint)
     saved = checkpoint.position
     found = training.position(saved.metrics_bytes, saved.metrics_sha256)
     assert saved.updates > 0
     assert found.model_dump() == saved.model_dump()
-    assert (saved.best_value is None) == (loaded.spec.training.early_stopping is None)
+    assert (saved.best_value is None) == (loaded.config.training.early_stopping is None)
     vectors = training.vectors()
     assert list(vectors) == list(checkpoint.vectors)
     assert all(vector.tobytes() == checkpoint.vectors[name].tobytes() for name, vector in vectors.items())
@@ -131,10 +131,10 @@ def test_what_is_restored_is_what_was_saved(here, overrides):
 @pytest.mark.parametrize("value", [0.1 + 0.2, 1 / 3, 5e-324, 1e-12, 1 - 2**-53, 1.7976931348623157e308])
 def test_a_best_value_passes_through_a_checkpoint(here, value):
     """Whatever early stopping has seen as the best comes back as the same float."""
-    training = Training(assemble(load(here / "config.yaml", (STOPPING,)).spec))
+    training = Trainer(assemble(load(here / "config.yaml", (STOPPING,)).config))
     training.stopping.best = Best(0, value, training.network.parameters.values.copy())
     data = pack(training.position(0, ""), training.vectors(), None)
-    again = Training(training.experiment)
+    again = Trainer(training.experiment)
     again.restore(unpack(data))
     assert (again.stopping.best.epoch, again.stopping.best.value) == (0, value)
 
@@ -285,7 +285,7 @@ def test_what_differs_is_listed(here, interrupted):
         text.replace("units: 8", "units: 9").replace("0.05", "0.1").replace("epochs: 30", "epochs: 20"),
         encoding="utf-8",
     )
-    with pytest.raises(SpecError) as told:
+    with pytest.raises(ConfigError) as told:
         resume(path, config=here / "other.yaml")
     lines = [line for line in str(told.value).splitlines() if "other.yaml" in line]
     assert [line.partition("other.yaml:")[2] for line in lines] == [
@@ -299,9 +299,9 @@ def test_what_differs_is_listed(here, interrupted):
 def test_keys_that_are_not_there_differ_too(here, interrupted):
     """A section or a layer more, or one less."""
     path = interrupted("regularization.l2=0.1")
-    with pytest.raises(SpecError, match=r"regularization.l2: is 0.0 here, 0.1 in the run"):
+    with pytest.raises(ConfigError, match=r"regularization.l2: is 0.0 here, 0.1 in the run"):
         resume(path, config=here / "config.yaml")
-    with pytest.raises(SpecError, match=r"schedule.type: is \"exponential\" here, null in the run"):
+    with pytest.raises(ConfigError, match=r"schedule.type: is \"exponential\" here, null in the run"):
         resume(path, overrides=("schedule=exponential",))
 
 
@@ -421,7 +421,7 @@ def test_a_raise_is_refused_by_a_full_disk_before_anything_is_trained(interrupte
     path = interrupted(*OFF_INTERVAL, steps=10**6)
     before = contents(path)
     steps = []
-    monkeypatch.setattr(Training, "step", lambda *_: steps.append(1))
+    monkeypatch.setattr(Trainer, "step", lambda *_: steps.append(1))
     monkeypatch.setattr(os, "fsync", mock.Mock(side_effect=FULL))
     with pytest.raises(StorageError, match="No space left on device"):
         resume(path, overrides=("training.epochs=20",))
@@ -431,7 +431,7 @@ def test_a_raise_is_refused_by_a_full_disk_before_anything_is_trained(interrupte
 @pytest.mark.parametrize("changes", [(), ("training.log_every=5",)], ids=["off the interval", "on the interval"])
 def test_a_raise_whose_checkpoint_does_not_fit_leaves_the_run_finished(interrupted, monkeypatch, changes):
     """Though run.json, which commits the raise, is small enough for the full disk."""
-    path, put = interrupted(*OFF_INTERVAL, *changes, steps=10**6), storage.put
+    path, put = interrupted(*OFF_INTERVAL, *changes, steps=10**6), storage.write_atomic
     before = contents(path)
 
     def refuse(target, data):
@@ -440,7 +440,7 @@ def test_a_raise_whose_checkpoint_does_not_fit_leaves_the_run_finished(interrupt
         put(target, data)
 
     with monkeypatch.context() as patched:
-        patched.setattr(storage, "put", refuse)
+        patched.setattr(storage, "write_atomic", refuse)
         with pytest.raises(StorageError, match="No space left"):
             resume(path, overrides=("training.epochs=20",))
     assert contents(path) == before
@@ -454,9 +454,9 @@ def test_a_raise_of_an_earlier_version_is_resumed_safely(interrupted):
     record["spec"]["training"]["epochs"] = 17
     put_record(path / "run.json", record)
     with Resumption(path) as resumption:
-        directory = resumption.reopen(Training(assemble(resumption.agree(None, ()))))
+        directory = resumption.reopen(Trainer(assemble(resumption.resolve_config(None, ()))))
         directory._metrics.close()  # killed here
-    assert read_whole(Run(path), checkpoints(path)[-1])
+    assert read_valid(Run(path), checkpoints(path)[-1])
 
 
 @pytest.mark.parametrize("changes", [(), ("training.early_stopping={metric: loss, patience: 10, min_delta: 9}",)])
@@ -470,7 +470,7 @@ def test_a_raise_commits_before_the_evaluation_is_removed(interrupted, monkeypat
             Faults(patched, KilledError(), calls)
             resume(copy, overrides=("training.epochs=17",))
         run = Run(copy)
-        assert (run.evaluation is not None) == (run.spec.training.epochs == 10), calls
+        assert (run.evaluation is not None) == (run.config.training.epochs == 10), calls
         shutil.rmtree(copy)
 
 
@@ -516,16 +516,16 @@ def test_a_training_that_is_killed_within_an_epoch_loses_no_more_than_a_span(her
     """Checkpoints are written within an epoch, by the clock, and the run ends in the same bytes."""
     loaded = load(here / "config.yaml", ("training.epochs=23", "training.checkpoint_seconds=0", *overrides))
     whole = contents(train(here / "runs", loaded, "whole", lambda: False))
-    monkeypatch.setattr(training, "SPAN", 0)
+    monkeypatch.setattr(training, "MACS_BETWEEN_YIELDS", 0)
     with monkeypatch.context() as patched:
-        left, step = count(steps, -1), Training.step
+        left, step = count(steps, -1), Trainer.step
 
         def killed(*arguments):
             if next(left) == 0:
                 raise KilledError
             step(*arguments)
 
-        patched.setattr(Training, "step", killed)
+        patched.setattr(Trainer, "step", killed)
         with pytest.raises(KilledError):
             train(here / "runs", loaded, "killed", lambda: False)
     path = here / "runs" / "killed"
@@ -576,7 +576,7 @@ def test_a_random_state_that_is_none_is_damage(interrupted, word):
 @pytest.mark.parametrize("move", [lambda run: run.rename(run.with_name("moved")), lambda run: (run / "lock").unlink()])
 def test_a_run_that_was_moved_is_written_to_no_more(here, nncli, monkeypatch, move):
     """Another one may have its name by then: training ends with exit code 4, and what was written stays as it is."""
-    step, run = Training.step, here / "runs" / "config"
+    step, run = Trainer.step, here / "runs" / "config"
 
     def moved(training, *rows):
         if training.epoch == 5:
@@ -585,7 +585,7 @@ def test_a_run_that_was_moved_is_written_to_no_more(here, nncli, monkeypatch, mo
             (run / "lock").touch()
         return step(training, *rows)
 
-    monkeypatch.setattr(Training, "step", moved)
+    monkeypatch.setattr(Trainer, "step", moved)
     result = nncli("train", "config.yaml", "-q")
     assert result.code == 4
     assert "was moved, or its lock removed" in result.err
@@ -594,7 +594,7 @@ def test_a_run_that_was_moved_is_written_to_no_more(here, nncli, monkeypatch, mo
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(Lock, "require_held"), (storage, "_synced_copy"), (storage, "sync_folder"), (AppendLog, "sync")],
+    [(Lock, "require_held"), (storage, "_synced_copy"), (storage, "fsync_directory"), (AppendLog, "sync")],
 )
 def test_a_run_that_is_moved_at_any_write_is_no_failing_disk(here, nncli, monkeypatch, owner, name):
     """Also where it is moved between the check of its lock and a write: exit code 4, and its files stay as they are."""
@@ -603,7 +603,7 @@ def test_a_run_that_is_moved_at_any_write_is_no_failing_disk(here, nncli, monkey
     def moved(*arguments):
         nonlocal left
         left -= run.exists()
-        if left == 0 and run.exists() and name == "sync_folder":
+        if left == 0 and run.exists() and name == "fsync_directory":
             run.rename(here / "moved")
         result = called(*arguments)
         if left == 0 and run.exists():
@@ -650,14 +650,14 @@ def test_a_full_disk_is_told_with_the_command_that_goes_on(here, nncli, monkeypa
 
 def test_a_signal_at_the_last_epoch_lets_the_run_finish(here, nncli, monkeypatch):
     """Nothing is left to interrupt: what is written is the end, and the exit code 0."""
-    measured = Training._row
+    measured = Trainer._row
 
     def row(training):
         if training.epoch == training.settings.epochs:
             os.kill(os.getpid(), signal.SIGTERM)
         return measured(training)
 
-    monkeypatch.setattr(Training, "_row", row)
+    monkeypatch.setattr(Trainer, "_row", row)
     assert nncli("train", "config.yaml", "-q").code == 0
     assert (here / "runs" / "config" / "evaluation.json").exists()
 
@@ -678,14 +678,14 @@ def test_a_signal_while_the_spec_is_read_is_a_wish(here, nncli, monkeypatch):
 
 def test_a_second_signal_is_told_with_the_command_that_goes_on(here, nncli, monkeypatch):
     """Ctrl-C that does not wait for the batch: what the last checkpoint holds is there."""
-    step = Training.step
+    step = Trainer.step
 
     def stopped(training, *rows):
         if training.epoch == 5:
             raise KeyboardInterrupt
         return step(training, *rows)
 
-    monkeypatch.setattr(Training, "step", stopped)
+    monkeypatch.setattr(Trainer, "step", stopped)
     result = nncli("train", "config.yaml", "-q")
     assert result.code == 130
     assert result.err == "runs/config: stopped at once; go on with: nncli train --resume runs/config\n"

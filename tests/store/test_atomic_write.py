@@ -19,7 +19,7 @@ def names(folder):
 def test_put_writes_and_replaces(tmp_path):
     """The file holds the last bytes that were put, and nothing is beside it."""
     for data in (b"first", b"", b"the second one"):
-        storage.put(tmp_path / "file", data)
+        storage.write_atomic(tmp_path / "file", data)
         assert (tmp_path / "file").read_bytes() == data
     assert names(tmp_path) == ["file"]
 
@@ -33,7 +33,7 @@ def test_a_put_that_fails_changes_nothing(tmp_path, fail, owner, name, before):
         path.write_bytes(before)
     fail(owner, name, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     with pytest.raises(StorageError, match="No space left on device") as told:
-        storage.put(path, b"new")
+        storage.write_atomic(path, b"new")
     assert told.value.exit_code == 5
     assert str(told.value).startswith(f"{path}: ")
     assert names(tmp_path) == ([] if before is None else ["file"])
@@ -44,7 +44,7 @@ def test_an_interrupted_put_leaves_no_temporary_file(tmp_path, fail):
     """Ctrl-C in the middle of a write passes through, and cleans up."""
     fail(os, "fsync", KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        storage.put(tmp_path / "file", b"new")
+        storage.write_atomic(tmp_path / "file", b"new")
     assert names(tmp_path) == []
 
 
@@ -62,14 +62,14 @@ def test_put_syncs_the_file_before_its_name_and_the_name_after(tmp_path, monkeyp
 
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "replace", renamed)
-    storage.put(tmp_path / "file", b"new")
+    storage.write_atomic(tmp_path / "file", b"new")
     assert calls == ["sync file", "rename", "sync folder"]
 
 
 def test_a_put_that_fails_names_the_file_that_was_asked_for(tmp_path):
     """A user never reads the name of a temporary file."""
     with pytest.raises(StorageError) as told:
-        storage.put(tmp_path / "missing" / "file", b"new")
+        storage.write_atomic(tmp_path / "missing" / "file", b"new")
     assert str(told.value).startswith(f"{tmp_path / 'missing' / 'file'}: ")
 
 
@@ -78,20 +78,20 @@ def test_put_new_refuses_what_is_there(tmp_path, make):
     """A file, a folder or a link that leads nowhere: whatever has the name keeps it."""
     make(tmp_path / "file")
     with pytest.raises(BusyError, match="already exists"):
-        storage.put_new(tmp_path / "file", b"new")
+        storage.create_atomic(tmp_path / "file", b"new")
     assert names(tmp_path) == ["file"]
 
 
 def test_put_new_makes_the_folders_on_the_way(tmp_path):
     """A new file may stand in a new folder."""
-    storage.put_new(tmp_path / "a" / "b" / "file", b"new")
+    storage.create_atomic(tmp_path / "a" / "b" / "file", b"new")
     assert (tmp_path / "a" / "b" / "file").read_bytes() == b"new"
 
 
 def test_put_new_with_an_impossible_name_is_a_storage_error(tmp_path):
     """A name that no file system takes is the user's, not a bug."""
     with pytest.raises(StorageError, match="File name too long"):
-        storage.put_new(tmp_path / ("a" * 300), b"new")
+        storage.create_atomic(tmp_path / ("a" * 300), b"new")
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS, errno.ENOTSUP])
@@ -101,12 +101,12 @@ def test_put_new_needs_no_hard_links(tmp_path, fail, number, make):
     fail(os, "link", OSError(number, os.strerror(number)))
     path = tmp_path / "file"
     if make is None:
-        storage.put_new(path, b"new")
+        storage.create_atomic(path, b"new")
         assert path.read_bytes() == b"new"
     else:
         make(path)
         with pytest.raises(BusyError, match="already exists"):
-            storage.put_new(path, b"new")
+            storage.create_atomic(path, b"new")
         assert not path.is_file() or path.read_bytes() == b""
     assert names(tmp_path) == ["file"]
 
@@ -117,7 +117,7 @@ def test_put_new_without_hard_links_leaves_nothing_when_it_fails(tmp_path, fail,
     fail(os, "link", OSError(errno.EPERM, os.strerror(errno.EPERM)))
     fail(Path, "replace", error)
     with pytest.raises(StorageError if isinstance(error, OSError) else KeyboardInterrupt):
-        storage.put_new(tmp_path / "file", b"new")
+        storage.create_atomic(tmp_path / "file", b"new")
     assert names(tmp_path) == []
 
 
@@ -133,7 +133,7 @@ def test_a_directory_that_cannot_be_synced_stops_nothing(tmp_path, monkeypatch, 
 
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(StorageError) if number == errno.EIO else nullcontext():
-        storage.put(tmp_path / "file", b"new")
+        storage.write_atomic(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
@@ -142,7 +142,7 @@ def test_a_file_system_without_locks_is_left_as_it_was(tmp_path, fail, number):
     """The error says what to do, and no directory stays behind."""
     fail(lock, "_take", OSError(number, os.strerror(number)))
     with pytest.raises(StorageError, match=r"runs: its file system does not support locks .* --runs DIRECTORY"):
-        storage.hidden_folder(tmp_path / "runs")
+        storage.staging_directory(tmp_path / "runs")
     assert names(tmp_path / "runs") == []
 
 
@@ -159,10 +159,10 @@ def test_remove_is_content_with_what_is_gone(tmp_path):
 
 def test_publish_gives_a_filled_folder_its_name(tmp_path):
     """The folder appears under its name with all that is in it, and its hidden name is gone."""
-    folder = storage.hidden_folder(tmp_path / "runs")[0]
+    folder = storage.staging_directory(tmp_path / "runs")[0]
     assert folder.name.startswith(".")
     (folder / "file").write_bytes(b"x")
-    assert storage.publish(folder, tmp_path / "runs" / "name")
+    assert storage.commit(folder, tmp_path / "runs" / "name")
     assert names(tmp_path / "runs") == ["name"]
     assert (tmp_path / "runs" / "name" / "file").read_bytes() == b"x"
 
@@ -170,17 +170,17 @@ def test_publish_gives_a_filled_folder_its_name(tmp_path):
 @pytest.mark.parametrize("make", [Path.touch, Path.mkdir, lambda path: path.symlink_to("nowhere")])
 def test_publish_never_takes_a_name_that_is_taken(tmp_path, make):
     """Even an empty folder keeps its name, and what was to be published stays as it was."""
-    folder, target = storage.hidden_folder(tmp_path)[0], tmp_path / "name"
+    folder, target = storage.staging_directory(tmp_path)[0], tmp_path / "name"
     (folder / "file").touch()
     make(target)
-    assert storage.publish(folder, target) is False
+    assert storage.commit(folder, target) is False
     assert names(folder) == ["file", "lock"]
     assert not target.is_dir() or names(target) == []
 
 
 def test_publish_loses_a_race_quietly(tmp_path, monkeypatch):
     """Somebody who takes the name between the look and the rename keeps it."""
-    folder, target, rename = storage.hidden_folder(tmp_path)[0], tmp_path / "name", Path.rename
+    folder, target, rename = storage.staging_directory(tmp_path)[0], tmp_path / "name", Path.rename
 
     def late(path, new):
         target.mkdir()
@@ -188,23 +188,23 @@ def test_publish_loses_a_race_quietly(tmp_path, monkeypatch):
         return rename(path, new)
 
     monkeypatch.setattr(Path, "rename", late)
-    assert storage.publish(folder, target) is False
+    assert storage.commit(folder, target) is False
     assert names(target) == ["theirs"]
 
 
 def test_publish_tells_what_the_disk_refuses(tmp_path, fail):
     """A rename that fails for any other reason than the name is a storage error."""
-    folder = storage.hidden_folder(tmp_path)[0]
+    folder = storage.staging_directory(tmp_path)[0]
     fail(Path, "rename", OSError(errno.EIO, os.strerror(errno.EIO)))
     with pytest.raises(StorageError, match="Input/output error"):
-        storage.publish(folder, tmp_path / "name")
+        storage.commit(folder, tmp_path / "name")
 
 
 def test_a_hidden_folder_where_none_can_be_is_a_storage_error(tmp_path):
     """A file in the place of the folder of all runs is told, with exit code 5."""
     (tmp_path / "runs").touch()
     with pytest.raises(StorageError, match="runs") as told:
-        storage.hidden_folder(tmp_path / "runs")
+        storage.staging_directory(tmp_path / "runs")
     assert told.value.exit_code == 5
 
 
@@ -215,8 +215,8 @@ def test_what_is_no_deserted_folder_is_left_alone(tmp_path):
     (tmp_path / "runs" / ".new-link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "runs" / ".new-file").touch()
     (tmp_path / "runs" / ".x.0123abcd").mkdir()
-    folder, lock = storage.hidden_folder(tmp_path / "runs")
-    storage.sweep(tmp_path / "runs")
+    folder, lock = storage.staging_directory(tmp_path / "runs")
+    storage.remove_orphans(tmp_path / "runs")
     lock.release()
     assert names(tmp_path / "elsewhere") == []
     assert names(tmp_path / "runs") == sorted([".new-file", ".new-link", ".x.0123abcd", folder.name])
@@ -225,11 +225,11 @@ def test_what_is_no_deserted_folder_is_left_alone(tmp_path):
 def test_a_name_is_published_after_its_files_and_before_it_is_told(tmp_path, monkeypatch):
     """The filled folder is synced, renamed, and the folder above synced; a folder that is made is synced too."""
     calls, rename = [], Path.rename
-    monkeypatch.setattr(storage, "sync_folder", lambda path: calls.append(f"sync {path.name}"))
+    monkeypatch.setattr(storage, "fsync_directory", lambda path: calls.append(f"sync {path.name}"))
     monkeypatch.setattr(Path, "rename", lambda path, target: (calls.append("rename"), rename(path, target))[1])
     runs = tmp_path / "all" / "runs"
-    folder = storage.hidden_folder(runs)[0]
+    folder = storage.staging_directory(runs)[0]
     assert calls == [f"sync {tmp_path.name}", "sync all"]
     calls.clear()
-    assert storage.publish(folder, runs / "one")
+    assert storage.commit(folder, runs / "one")
     assert calls == [f"sync {folder.name}", "rename", "sync runs"]

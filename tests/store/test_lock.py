@@ -18,7 +18,7 @@ from nncli.store.lock import Lock, is_locked
 HOLDER = """
 import sys, time
 from pathlib import Path
-from nncli.run.lock import Lock
+from nncli.store.lock import Lock
 lock = Lock(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)

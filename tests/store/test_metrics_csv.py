@@ -60,7 +60,7 @@ ODD += ("\n30,0.1,0.2,0.3,0.4\n", DIVERGED, "20,0.05,-0,1,0\n", "9" * 15, "9" * 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_damaged_rows_are_read_up_to_the_first_invalid_one(seed):
-    """Whatever is inserted, replaced or removed, the fast reader and one that reads number by number agree."""
+    """Whatever is inserted, replaced or removed, the fast reader and one that reads number by number resolve_config."""
     source = random.Random(seed)
     for _ in range(400):
         rows = VALID + source.choice(["", DIVERGED, "30,1,0,1,1\n", "30,0.1,"])

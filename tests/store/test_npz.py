@@ -9,7 +9,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from nncli.store.npz import forms, unzipped
+from nncli.store.npz import forms, read_npz
 
 ARRAYS = {
     "layers.0.weights": np.arange(6, dtype="<f4").reshape(2, 3),
@@ -50,14 +50,14 @@ def members(**changed):
 def test_what_was_saved_comes_out_again():
     """Every array, to the last bit, whichever program has put it into the archive."""
     for data in (saved(), zipped(*members()), zipped(*reversed(members()))):
-        read = unzipped(data, WANTED)
+        read = read_npz(data, WANTED)
         assert set(read) == set(ARRAYS)
         assert all(np.array_equal(read[name], ARRAYS[name]) for name in ARRAYS)
 
 
 def test_the_numbers_of_an_empty_network_are_none():
     """An archive without members is that of no arrays."""
-    assert unzipped(saved({}), {}) == {}
+    assert read_npz(saved({}), {}) == {}
 
 
 def header(text):
@@ -113,7 +113,7 @@ WRONG = {
 def test_any_other_file_is_refused(data):
     """Names, shapes, formats, order and length are those that are wanted, and nothing but a ValueError is raised."""
     with pytest.raises(ValueError, match=r"."):
-        unzipped(data, WANTED)
+        read_npz(data, WANTED)
 
 
 def test_two_members_of_one_name_are_refused():
@@ -121,12 +121,12 @@ def test_two_members_of_one_name_are_refused():
     with pytest.warns(UserWarning, match="Duplicate name"):
         data = zipped(*members(), members()[0])
     with pytest.raises(ValueError, match="two of its arrays have the same name"):
-        unzipped(data, WANTED)
+        read_npz(data, WANTED)
 
 
 def test_a_header_made_by_hand_is_read():
     """What some of the refused ones differ from."""
-    read = unzipped(zipped(*members(**{"layers.0.biases": header(DESCRIBED) + bytes(12)})), WANTED)
+    read = read_npz(zipped(*members(**{"layers.0.biases": header(DESCRIBED) + bytes(12)})), WANTED)
     assert read["layers.0.biases"].tolist() == [0, 0, 0]
 
 
@@ -134,7 +134,7 @@ def test_a_header_that_python_cannot_parse_is_refused(monkeypatch):
     """Whatever its parser raises, running out of its own stack included."""
     monkeypatch.setattr(np.lib.format, "read_array_header_1_0", lambda *_, **__: (_ for _ in ()).throw(MemoryError))
     with pytest.raises(ValueError, match="is no array"):
-        unzipped(saved(), WANTED)
+        read_npz(saved(), WANTED)
 
 
 def test_every_changed_byte_of_the_arrays_is_told():
@@ -143,7 +143,7 @@ def test_every_changed_byte_of_the_arrays_is_told():
     at = data.index(ARRAYS["layers.0.biases"].tobytes())
     data[at + 5] ^= 1
     with pytest.raises(ValueError, match="CRC"):
-        unzipped(bytes(data), WANTED)
+        read_npz(bytes(data), WANTED)
 
 
 def test_damage_is_always_a_value_error():
@@ -152,7 +152,7 @@ def test_damage_is_always_a_value_error():
     for index in range(len(data)):
         for damaged in (data[:index], data[:index] + bytes([data[index] ^ 0xFF]) + data[index + 1 :]):
             try:
-                read = unzipped(damaged, WANTED)
+                read = read_npz(damaged, WANTED)
             except ValueError:
                 continue
             assert all(np.array_equal(read[name], ARRAYS[name]) for name in ARRAYS), index
@@ -170,11 +170,11 @@ def test_an_archive_of_more_than_2_gib_is_read(monkeypatch, limit):
     data = saved()
     monkeypatch.undo()
     assert b"PK\6\6" in data
-    read = unzipped(data, WANTED)
+    read = read_npz(data, WANTED)
     assert all(np.array_equal(read[name], array) for name, array in ARRAYS.items())
     for index in range(len(data) - 98, len(data)):
         with suppress(ValueError):
-            unzipped(data[:index] + bytes([data[index] ^ 1]) + data[index + 1 :], WANTED)
+            read_npz(data[:index] + bytes([data[index] ^ 1]) + data[index + 1 :], WANTED)
 
 
 def test_an_endless_directory_is_never_read():
@@ -188,7 +188,7 @@ def test_an_endless_directory_is_never_read():
     for data in (plain, second):
         tracemalloc.start()
         with pytest.raises(ValueError, match=r"weights do not fit|does not end as one"):
-            unzipped(data, WANTED)
+            read_npz(data, WANTED)
         assert tracemalloc.get_traced_memory()[1] < 100_000
         tracemalloc.stop()
 
@@ -200,11 +200,11 @@ def test_two_end_records_stand_together(monkeypatch):
         data = bytearray(saved())
     struct.pack_into("<Q", data, data.rindex(b"PK\6\7") + 8, 0)
     with pytest.raises(ValueError, match="its two end records do not stand together"):
-        unzipped(bytes(data), WANTED)
+        read_npz(bytes(data), WANTED)
 
 
 def test_a_directory_that_is_too_large_is_never_read():
     """Not a member of it is looked at."""
     many = b"x" * 1000
     with pytest.raises(ValueError, match="7 arrays, expected"):
-        unzipped(many + end(b"x" * 22, len(many), 0, 7), WANTED)
+        read_npz(many + end(b"x" * 22, len(many), 0, 7), WANTED)

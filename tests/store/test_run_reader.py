@@ -465,7 +465,7 @@ def test_a_checkpoint_behind_the_last_epoch_is_refused(unfinished, nncli):
     newest(unfinished).write_bytes(pack(known.position.model_copy(update={"epoch": 31}), known.vectors, known.identity))
     result = nncli("evaluate", unfinished)
     assert result.code == 4
-    assert "it has more epochs than the spec" in result.err
+    assert "it has more epochs than the config" in result.err
 
 
 @pytest.mark.parametrize("name", ["spec.yaml", "run.json", "checkpoints/00000030.ckpt"])
@@ -478,7 +478,7 @@ def test_every_file_can_be_read_as_it_is(run, name):
 
 
 def test_a_network_that_no_machine_holds_is_not_begun(run, nncli):
-    """A spec and a list of arrays that agree on a petabyte are refused before any of it is made."""
+    """A spec and a list of arrays that resolve_config on a petabyte are refused before any of it is made."""
     edit("run.json", spec__layers__0__units=2**45)(run)
     record = document(run / "run.json")
     for array in record["parameters"][:3]:
@@ -554,7 +554,7 @@ def test_a_checkpoint_without_some_of_the_weights_is_refused(unfinished, nncli):
 def test_the_weights_that_are_loaded_are_those_in_the_file(run):
     """Every array is in its place, to the last bit; the epoch is the one that was kept."""
     reader = Run(run)
-    network = assemble(reader.spec).network
+    network = assemble(reader.config).network
     assert reader.load_weights(network.parameters) == 30
     with np.load(run / "weights.npz") as arrays:
         for name, view in network.parameters.views(network.parameters.values).items():
@@ -565,7 +565,7 @@ def test_an_interrupted_runs_weights_are_those_of_its_newest_checkpoint(unfinish
     """Without final weights the last checkpoint stands in, with its epoch."""
     newest(unfinished).unlink()
     reader = Run(unfinished)
-    experiment = assemble(reader.spec)
+    experiment = assemble(reader.config)
     drawn = experiment.network.parameters.values.copy()
     experiment.network.parameters.values[...] = 0
     assert reader.load_weights(experiment.network.parameters) == 0
@@ -576,7 +576,7 @@ def test_run_json_gives_back_the_resolved_spec(run, here):
     """What is read is equal to what was trained, every default filled in."""
     from nncli.experiment.loading import load
 
-    assert Run(run).spec.model_dump() == load(here / "config.yaml").spec.model_dump()
+    assert Run(run).config.model_dump() == load(here / "config.yaml").config.model_dump()
     assert {split: Run(run).data[split].rows for split in ("training", "validation")} == {
         "training": 60,
         "validation": 60,
@@ -612,7 +612,7 @@ def as_before(path):
     [(), ("test={type: spiral, samples: 10}",), ("validation={fraction: 0.25}",), ("rng=nnfs", "validation.seed=7")],
 )
 def test_a_run_of_an_earlier_version_is_evaluated(trained, nncli, changes):
-    """Sections and keys that were not there yet have their defaults, and every metric is the recorded one."""
+    """PartialConfig and keys that were not there yet have their defaults, and every metric is the recorded one."""
     path = trained(*changes)
     recorded = document(path / "evaluation.json")["splits"]
     as_before(path)

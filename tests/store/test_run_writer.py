@@ -16,8 +16,8 @@ from nncli.store import atomic_write as storage
 from nncli.store.append_log import AppendLog
 from nncli.store.checkpoint import unpack
 from nncli.store.lock import is_locked
-from nncli.store.run_writer import RunDirectory, name_from
-from nncli.train.loop import Training
+from nncli.store.run_writer import RunWriter, name_from
+from nncli.train.loop import Trainer
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
 
 FILES = ["checkpoints", "evaluation.json", "lock", "metrics.csv", "run.json", "spec.yaml", "weights.npz"]
@@ -41,7 +41,7 @@ def prepared(here):
 
     def prepare(*overrides):
         loaded = load(here / "config.yaml", overrides)
-        return RunDirectory.create(here / "runs", "run", loaded, Training(assemble(loaded.spec)))
+        return RunWriter.create(here / "runs", "run", loaded, Trainer(assemble(loaded.config)))
 
     return prepare
 
@@ -88,9 +88,9 @@ def test_run_json_holds_all_that_a_result_depends_on(here, trained):
     """Format, resolved spec, parameters, data and versions, each as it is."""
     description = strict(trained("seed=4") / "run.json")
     loaded = load(here / "config.yaml", ("seed=4",))
-    made = assemble(loaded.spec)
+    made = assemble(loaded.config)
     assert description["format"] == 2
-    assert description["spec"] == loaded.spec.model_dump()
+    assert description["spec"] == loaded.config.model_dump()
     assert description["parameters"] == [
         {"name": name, "shape": list(shape), "dtype": "<f4"} for name, shape in made.network.parameters.shapes.items()
     ]
@@ -166,7 +166,7 @@ def test_no_checkpoint_is_written_of_what_is_not_finite(prepared):
     """Where the optimizer remembers a NaN, the last good checkpoint stays the last."""
     with prepared() as directory:
         before = checkpoints(directory.path)
-        directory.training.optimizer.memory["squares"][0] = np.nan
+        directory.training.optimizer.state["squares"][0] = np.nan
         with pytest.raises(DivergedError, match=r"the optimizer's squares of layers\.0\.weights is no longer finite"):
             directory.save()
         assert list(checkpoints(directory.path)) == list(before)
@@ -217,14 +217,14 @@ def test_a_run_is_named_after_its_config(tmp_path, stem, name):
 
 def test_somebody_faster_gets_the_name(prepared, here, monkeypatch):
     """Two trainings that start at once get two names."""
-    publish = storage.publish
+    publish = storage.commit
 
     def slow(folder, target):
         if target.name == "run":
             target.mkdir()
         return publish(folder, target)
 
-    monkeypatch.setattr(storage, "publish", slow)
+    monkeypatch.setattr(storage, "commit", slow)
     with prepared() as directory:
         assert directory.path.name == "run-2"
     assert names(here / "runs") == ["run", "run-2"]
@@ -233,10 +233,10 @@ def test_somebody_faster_gets_the_name(prepared, here, monkeypatch):
 
 def test_somebody_faster_gets_a_name_that_was_asked_for(here, monkeypatch):
     """Where no other name will do it is a busy error, and no hidden folder is left."""
-    monkeypatch.setattr(storage, "publish", lambda folder, target: False)
+    monkeypatch.setattr(storage, "commit", lambda folder, target: False)
     loaded = load(here / "config.yaml")
     with pytest.raises(BusyError, match="already exists"):
-        RunDirectory.create(here / "runs", "run", loaded, Training(assemble(loaded.spec)), numbered=False)
+        RunWriter.create(here / "runs", "run", loaded, Trainer(assemble(loaded.config)), numbered=False)
     assert names(here / "runs") == []
 
 
@@ -254,9 +254,11 @@ def test_finishing_writes_in_a_fixed_order(prepared, monkeypatch):
     """Metrics are synced, the checkpoint is put, the oldest removed, then weights, then what declares them final."""
     with prepared("training.checkpoint_seconds=0") as directory:
         list(directory.record())
-        calls, put, remove = [], storage.put, storage.remove
+        calls, put, remove = [], storage.write_atomic, storage.remove
         directory.training.optimizer.updates += 1  # a checkpoint of its own
-        monkeypatch.setattr(storage, "put", lambda path, data: (calls.append(f"put {path.name}"), put(path, data)))
+        monkeypatch.setattr(
+            storage, "write_atomic", lambda path, data: (calls.append(f"put {path.name}"), put(path, data))
+        )
         monkeypatch.setattr(storage, "remove", lambda path: (calls.append(f"remove {path.name}"), remove(path)))
         monkeypatch.setattr(AppendLog, "sync", lambda log: calls.append(f"sync {log.path.name}"))
         directory.finish()
@@ -288,7 +290,7 @@ def test_the_newest_checkpoint_is_kept_after_a_hundred_million_updates(prepared)
 @pytest.mark.parametrize("number", range(4))
 def test_a_failing_write_while_a_directory_is_made_leaves_none(here, nncli, monkeypatch, number):
     """Whichever of the first files the disk refuses: exit code 5, and no directory, hidden or not."""
-    put, calls = storage.put, []
+    put, calls = storage.write_atomic, []
 
     def refuse(path, data):
         calls.append(path.name)
@@ -296,7 +298,7 @@ def test_a_failing_write_while_a_directory_is_made_leaves_none(here, nncli, monk
             raise StorageError(f"{path}: No space left on device")
         put(path, data)
 
-    monkeypatch.setattr(storage, "put", refuse)
+    monkeypatch.setattr(storage, "write_atomic", refuse)
     result = nncli("train", "config.yaml")
     assert result.code == 5
     assert f"{calls[number]}: No space left on device" in result.err
@@ -306,14 +308,14 @@ def test_a_failing_write_while_a_directory_is_made_leaves_none(here, nncli, monk
 @pytest.mark.parametrize("failing", ["weights.npz", "evaluation.json"])
 def test_a_run_is_not_finished_before_its_last_file(here, nncli, monkeypatch, failing):
     """A disk that is full at the very end leaves a run that can be read, as an interrupted one."""
-    put = storage.put
+    put = storage.write_atomic
 
     def refuse(path, data):
         if path.name == failing:
             raise StorageError(f"{path}: No space left on device")
         put(path, data)
 
-    monkeypatch.setattr(storage, "put", refuse)
+    monkeypatch.setattr(storage, "write_atomic", refuse)
     assert nncli("train", "config.yaml").code == 5
     assert not (here / "runs" / "config" / "evaluation.json").exists()
     evaluated = nncli("evaluate", "config", "--json")
@@ -379,8 +381,8 @@ def test_metrics_csv_names_the_metrics_of_the_task(trained, changes, metrics):
 
 def test_numbers_are_described_without_classes(trained):
     """run.json says null where a target is a number."""
-    described = strict(trained(*SINE) / "run.json")["data"]
-    assert [(name, each["rows"], each["columns"], each["classes"]) for name, each in described.items()] == [
+    data_record = strict(trained(*SINE) / "run.json")["data"]
+    assert [(name, each["rows"], each["columns"], each["classes"]) for name, each in data_record.items()] == [
         ("training", 40, 1, None),
         ("validation", 29, 1, None),
     ]
@@ -399,10 +401,10 @@ def test_a_test_set_drawn_last_is_described_last(trained):
     assert list(strict(path / "run.json")["data"]) == ["training", "validation"]
     evaluation = strict(path / "evaluation.json")
     assert list(evaluation["splits"]) == ["training", "validation", "test"]
-    described = evaluation["data"]["test"]
+    data_record = evaluation["data"]["test"]
     assert list(evaluation["data"]) == ["test"]
-    assert (described["rows"], described["columns"], described["classes"]) == (30, 2, 3)
-    assert len(described["sha256"]) == 64
+    assert (data_record["rows"], data_record["columns"], data_record["classes"]) == (30, 2, 3)
+    assert len(data_record["sha256"]) == 64
 
 
 @pytest.mark.parametrize("changes", [("test={type: spiral, samples: 10}",), (*LATE_TEST, "test.seed=5")])

@@ -76,7 +76,7 @@ def make_pipe(path):
     os.mkfifo(path)
 
 
-def make_folder(path):
+def make_directory(path):
     path.mkdir()
 
 
@@ -89,7 +89,7 @@ def make_nothing(path):
     pass
 
 
-OTHERS = [make_link, make_dangling_link, make_loop, make_pipe, make_folder, make_socket, make_nothing]
+OTHERS = [make_link, make_dangling_link, make_loop, make_pipe, make_directory, make_socket, make_nothing]
 
 
 @pytest.mark.parametrize("make", OTHERS)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nncli.errors import SpecError
+from nncli.errors import ConfigError
+from nncli.experiment import metric_columns
 from nncli.experiment.assembly import assemble
 from nncli.experiment.available_memory import Memory
 from nncli.experiment.defaults import resolve
@@ -17,7 +18,7 @@ from nncli.experiment.metric_columns import columns
 from nncli.registry import components
 from nncli.store import size_limits as limits
 from nncli.store.checkpoint import Position, pack
-from nncli.store.npz import packed_weights
+from nncli.store.npz import pack_npz
 from nncli.store.records import ArrayRecord, sealed
 from tests.conftest import SPEC
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE
@@ -28,7 +29,7 @@ OPTIMIZERS = [f"optimizer={entry.name}" for entry in components("optimizer")]
 
 def made(here, *overrides):
     """The spec with these overrides, its experiment, and the records of its arrays."""
-    spec = load(here / "config.yaml", overrides).spec
+    spec = load(here / "config.yaml", overrides).config
     experiment = assemble(spec)
     parameters = experiment.network.parameters
     dtype = parameters.values.dtype.str
@@ -42,7 +43,7 @@ def test_a_table_of_the_widest_numbers_is_within_the_limit(here):
         spec, _, _ = made(here, f"training.log_every={interval}")
         row = ",".join(["30", *["-2.2250738585072014e-308"] * len(columns(spec))]) + "\n"
         longest = len(",".join(("epoch", *columns(spec))) + "\n") + (30 // interval + 3) * len(row)
-        assert longest <= limits.metrics_bytes(spec) <= 2 * longest + limits.MORE_ROWS * len(row) * 2
+        assert longest <= metric_columns.metrics_bytes(spec) <= 2 * longest + metric_columns.MORE_ROWS * len(row) * 2
 
 
 @pytest.mark.parametrize("overrides", [(), SINE, BINARY, NORMALIZED, LATE_TEST, ("dtype=float64",), WIDE])
@@ -51,8 +52,8 @@ def test_a_checkpoint_is_within_the_limit(here, overrides, optimizer):
     """All that an optimizer remembers, and the best weights, fit; a few vectors more do not."""
     spec, experiment, records = made(here, *overrides, optimizer)
     values = experiment.network.parameters.values
-    vectors = {"values": values, **experiment.optimizer.memory, "best": values.copy()}
-    states = dict.fromkeys(("random", "random_before"), experiment.streams.state(under_way=True))
+    vectors = {"values": values, **experiment.optimizer.state, "best": values.copy()}
+    states = dict.fromkeys(("random", "random_before"), experiment.rngs.state(under_way=True))
     digest = "0" * 64
     position = Position(epoch=1, batch=0, updates=1, metrics_bytes=9, metrics_sha256=digest, **states)
     size = len(pack(position, vectors, digest))
@@ -63,7 +64,7 @@ def test_a_checkpoint_is_within_the_limit(here, overrides, optimizer):
 def test_weights_are_within_the_limit(here, overrides):
     """An archive of the network's arrays fits; one with another array besides hardly does."""
     spec, experiment, records = made(here, *overrides)
-    size = len(packed_weights(experiment.network.parameters))
+    size = len(pack_npz(experiment.network.parameters))
     assert size <= limits.weights_bytes(spec, records) <= size + 1100 * len(records)
 
 
@@ -92,7 +93,7 @@ def test_what_a_config_that_is_accepted_can_write_is_accepted_by_readers(changes
     """Sizes are counted here from the widths alone; on the machine on which the config passes its checks."""
     there = mock.patch.multiple("nncli.experiment.checks", available_memory=lambda: Memory(memory, "a machine"))
     document = parse("config.yaml", SPEC.encode(), changes)
-    with there, suppress(SpecError):
+    with there, suppress(ConfigError):
         spec = resolve(checked(document))
         widths = [2, *(layer.units for layer in spec.layers if layer.type == "dense")]
         parameters = sum((one + 1) * other for one, other in pairwise(widths))
@@ -106,7 +107,7 @@ def test_what_a_config_that_is_accepted_can_write_is_accepted_by_readers(changes
         written = {
             limits.checkpoint_bytes(spec, records): vectors * size + 20_000,
             limits.weights_bytes(spec, records): size + 300 * len(shapes),
-            limits.metrics_bytes(spec): row * (rows + 1),
+            metric_columns.metrics_bytes(spec): row * (rows + 1),
         }
         assert all(most >= bytes_ for most, bytes_ in written.items())
         assert all(bytes_ <= memory for bytes_ in written.values())
@@ -124,6 +125,6 @@ def test_run_json_of_the_largest_config_is_within_the_limit():
 def test_a_table_that_could_not_be_read_again_is_refused(here, monkeypatch):
     """More rows than fit into memory while they are read: a larger interval is suggested, and accepted."""
     monkeypatch.setattr("nncli.experiment.checks.available_memory", lambda: Memory(GIB, "this machine"))
-    with pytest.raises(SpecError, match=r"log_every: reading metrics.csv would need up to [\d,]+ (MiB|GiB)"):
+    with pytest.raises(ConfigError, match=r"log_every: reading metrics.csv would need up to [\d,]+ (MiB|GiB)"):
         load(here / "config.yaml", ("training={epochs: 10000000, log_every: 1}",))
     load(here / "config.yaml", ("training={epochs: 10000000, log_every: 1000}",))

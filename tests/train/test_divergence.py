@@ -19,7 +19,7 @@ from nncli.nn.layers.dropout import Dropout
 from nncli.nn.penalties import Penalty
 from nncli.registry import components, kinds
 from nncli.store.checkpoint import pack, unpack
-from nncli.train.loop import Training
+from nncli.train.loop import Trainer
 from tests.examples import DENSE_8, NORMALIZED, SINE, put_record
 from tests.reliability.divergence import VALUES, broken
 from tests.reliability.injections import Put, at_once, every, from_the_start, later
@@ -32,7 +32,7 @@ DROPPED = f"layers=[{DENSE_8}, {{type: dropout, rate: 0.5}}, {{type: dense, unit
 @pytest.fixture
 def prepare(here):
     """Assemble the small spec, with some values changed: ``prepare("training.epochs=3")``."""
-    return lambda *changes: Training(assemble(load(here / "config.yaml", changes).spec))
+    return lambda *changes: Trainer(assemble(load(here / "config.yaml", changes).config))
 
 
 def step(training, rows=None):
@@ -88,10 +88,10 @@ def test_the_first_of_many_is_named(prepare):
 def test_what_the_step_before_has_left_comes_first(prepare):
     """Among memory and weights that are wild, the memory was computed first, and the learning rate before both."""
     training = prepare()
-    training.optimizer.memory["squares"][0] = training.network.parameters.values[0] = np.nan
+    training.optimizer.state["squares"][0] = training.network.parameters.values[0] = np.nan
     assert step(training).startswith("epoch 0: the optimizer's squares of layers.0.weights is no longer finite")
     training.optimizer.updates, training.optimizer.rate_at = 1, lambda _: 3.0
-    training.optimizer.last_factors[-1][...] = np.inf
+    training.optimizer.last_coefficients[-1][...] = np.inf
     assert step(training).startswith("epoch 0: the learning rate of the last update, 3, gives a factor that is not")
 
 
@@ -118,7 +118,7 @@ def test_a_layer_before_one_that_changes_nothing_is_named_itself(prepare):
 def test_a_row_is_named_however_rows_pass(prepare, portion):
     """At once or in portions, the same row of the training set is told, and where outputs overflow the row of these."""
     training = prepare()
-    training.network.portion = portion
+    training.network.micro_batch_rows = portion
     inputs, _ = next(training.batches())
     inputs[47] = 3e38
     training.network.layers[0].weights[...] = 2
@@ -140,10 +140,12 @@ def test_a_row_that_is_in_no_data_set_is_one_of_the_batch(prepare):
 @pytest.mark.parametrize("batch_size", ["null", "30"])
 def test_portions_that_pass_again_have_the_same_masks(prepare, batch_size):
     """The random numbers of the failing step are drawn again, and no others, so that it fails in the same place."""
-    training, masks, honest = prepare(DROPPED, f"training.batch_size={batch_size}"), [], Dropout._drawn
-    training.network.portion = 15
+    training, masks, honest = prepare(DROPPED, f"training.batch_size={batch_size}"), [], Dropout.data_matches_config
+    training.network.micro_batch_rows = 15
     batches = training.batches()
-    with patch.object(Dropout, "_drawn", lambda *arguments: masks.append(honest(*arguments).copy()) or masks[-1]):
+    with patch.object(
+        Dropout, "data_matches_config", lambda *arguments: masks.append(honest(*arguments).copy()) or masks[-1]
+    ):
         if batch_size == "30":
             training.step(*next(batches))
         masks.clear()
@@ -184,7 +186,7 @@ def test_training_goes_on_where_only_squares_are_infinite(prepare, clipping):
 @pytest.mark.parametrize("limit", [math.nan])
 @pytest.mark.parametrize("entry", components("clipping"), ids=lambda entry: entry.name)
 def test_a_limit_that_is_no_number_is_not_passed_over(prepare, entry, limit):
-    """Gradients held to NaN are NaN, which is named as what clipping has made."""
+    """Gradients cached_output to NaN are NaN, which is named as what clipping has made."""
     training = prepare(f"clipping={{type: {entry.name}, limit: 1}}")
     training.experiment.clipping.limit = limit
     assert step(training).startswith("epoch 0: the clipped gradient of layers.0.weights is no longer finite (nan")

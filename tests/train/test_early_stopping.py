@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from nncli.config.model import EarlyStopping
+from nncli.config.model import EarlyStoppingConfig
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.train.early_stopping import Stopping
-from nncli.train.loop import Training
+from nncli.train.early_stopping import EarlyStopping
+from nncli.train.loop import Trainer
 from tests.examples import NORMALIZED, SINE
 
 LOWER, HIGHER = "validation_loss", "validation_accuracy"
@@ -15,7 +15,7 @@ LOWER, HIGHER = "validation_loss", "validation_accuracy"
 
 def observed(section, values, every=1):
     """A stopping that has seen one value after another, and the epoch at which it was due first."""
-    stopping, ended = Stopping(section), None
+    stopping, ended = EarlyStopping(section), None
     for index, value in enumerate(values):
         stopping.observe(index * every, {section.metric: value}, np.full(3, float(index)))
         if ended is None and stopping.is_due(index * every):
@@ -45,7 +45,7 @@ def observed(section, values, every=1):
 )
 def test_the_best_is_better_by_more_than_min_delta(metric, values, min_delta, best):
     """Losses get better downwards and accuracies upwards; what is equal, or hardly better, does not count."""
-    stopping, _ = observed(EarlyStopping(metric=metric, min_delta=min_delta), values)
+    stopping, _ = observed(EarlyStoppingConfig(metric=metric, min_delta=min_delta), values)
     assert (stopping.best.epoch, stopping.best.value) == (best, values[best])
     assert np.array_equal(stopping.best.values, np.full(3, float(best)))
 
@@ -55,13 +55,13 @@ def test_the_best_is_better_by_more_than_min_delta(metric, values, min_delta, be
 )
 def test_patience_counts_epochs_since_the_best_one(patience, every, ended):
     """Training is due to end as soon as that many epochs have passed, not that many rows of metrics."""
-    section = EarlyStopping(metric=LOWER, patience=patience)
+    section = EarlyStoppingConfig(metric=LOWER, patience=patience)
     assert observed(section, [3.0, 1.0, 2.0, 2.0, 2.0], every)[1] == ended
 
 
 def test_without_a_section_nothing_stops():
     """No early stopping: never due, no best, nothing copied."""
-    stopping = Stopping(None)
+    stopping = EarlyStopping(None)
     stopping.observe(0, {}, np.zeros(3))
     assert stopping.best is None
     assert not stopping.is_due(10**9)
@@ -69,7 +69,7 @@ def test_without_a_section_nothing_stops():
 
 def test_the_best_weights_are_a_copy():
     """What the optimizer does to the weights later does not reach those that were kept."""
-    stopping, values = Stopping(EarlyStopping(metric="loss")), np.zeros(3)
+    stopping, values = EarlyStopping(EarlyStoppingConfig(metric="loss")), np.zeros(3)
     stopping.observe(0, {"loss": 1.0}, values)
     values += 1
     assert not stopping.best.values.any()
@@ -80,8 +80,8 @@ def test_training_puts_the_best_weights_back(here, metric):
     """The network ends as it was at the best epoch, and ``keep_best`` says which one that was."""
     stopping = f"training.early_stopping={{metric: {metric}, patience: 40}}"
     wild = "optimizer={type: sgd, learning_rate: 5}"
-    spec = load(here / "config.yaml", (stopping, wild, "training.log_every=1", "training.epochs=200")).spec
-    training = Training(assemble(spec))
+    spec = load(here / "config.yaml", (stopping, wild, "training.log_every=1", "training.epochs=200")).config
+    training = Trainer(assemble(spec))
     states = [(epoch.metrics[metric], training.network.parameters.values.copy()) for epoch in training.epochs()]
     values = [value for value, _ in states]
     best = values.index(max(values) if metric == "accuracy" else min(values))
@@ -92,8 +92,8 @@ def test_training_puts_the_best_weights_back(here, metric):
 
 def test_the_best_weights_are_put_back_after_the_last_epoch_too(here):
     """A training that patience did not end keeps its best state all the same."""
-    spec = load(here / "config.yaml", ("training.early_stopping={metric: loss, min_delta: 100, patience: 31}",)).spec
-    training = Training(assemble(spec))
+    spec = load(here / "config.yaml", ("training.early_stopping={metric: loss, min_delta: 100, patience: 31}",)).config
+    training = Trainer(assemble(spec))
     first = training.network.parameters.values.copy()
     list(training.epochs())
     assert (training.epoch, training.keep_best()) == (30, 0)
@@ -102,7 +102,7 @@ def test_the_best_weights_are_put_back_after_the_last_epoch_too(here):
 
 def test_without_early_stopping_the_last_epoch_is_kept(here):
     """The kept epoch is the last one where nothing watches."""
-    training = Training(assemble(load(here / "config.yaml").spec))
+    training = Trainer(assemble(load(here / "config.yaml").config))
     list(training.epochs())
     assert training.keep_best() == 30
 
@@ -110,7 +110,7 @@ def test_without_early_stopping_the_last_epoch_is_kept(here):
 def test_training_ends_where_metrics_are_measured(here):
     """Patience that runs out between two rows is looked at with the next one, which shows the last state."""
     stopping = "training.early_stopping={metric: loss, min_delta: 100, patience: 15}"
-    training = Training(assemble(load(here / "config.yaml", (stopping, "training.epochs=90")).spec))
+    training = Trainer(assemble(load(here / "config.yaml", (stopping, "training.epochs=90")).config))
     *_, last = training.epochs()
     assert training.is_done
     assert (last.number, training.epoch, training.keep_best()) == (20, 20, 0)
@@ -123,8 +123,8 @@ def test_the_best_r2_is_the_highest(here):
         "training.early_stopping={metric: validation_r2, patience: 50}",
         "optimizer.learning_rate=1",
     )
-    spec = load(here / "config.yaml", (*SINE, *wild, "training.log_every=1", "training.epochs=300")).spec
-    training = Training(assemble(spec))
+    spec = load(here / "config.yaml", (*SINE, *wild, "training.log_every=1", "training.epochs=300")).config
+    training = Trainer(assemble(spec))
     states = [
         (epoch.metrics["validation_r2"], training.network.parameters.values.copy()) for epoch in training.epochs()
     ]
@@ -139,7 +139,7 @@ def test_running_statistics_are_put_back_with_the_weights(here):
     """The best epoch's means and variances belong to its weights: both are the bits that were measured then."""
     stopping = "training.early_stopping={metric: validation_loss, patience: 20}"
     wild = ("optimizer.learning_rate=0.5", "training.log_every=1", "training.epochs=200")
-    training = Training(assemble(load(here / "config.yaml", (*NORMALIZED, stopping, *wild)).spec))
+    training = Trainer(assemble(load(here / "config.yaml", (*NORMALIZED, stopping, *wild)).config))
     layer = training.network.layers[1]
     states = [(layer.running_mean.copy(), layer.running_variance.copy()) for _ in training.epochs()]
     best = training.keep_best()

@@ -13,11 +13,11 @@ from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.experiment.rng import Purpose
 from nncli.nn.kernels.buffers import is_buffer
-from nncli.nn.kernels.dropout_mask import draw_kept
+from nncli.nn.kernels.dropout_mask import fill_dropout_mask
 from nncli.registry import components
 from nncli.store.checkpoint import unpack
 from nncli.train.evaluate import measure, predict
-from nncli.train.loop import Training
+from nncli.train.loop import Trainer
 from tests.examples import BINARY, NORMALIZED, SINE, WARM_COSINE
 
 OPTIMIZERS = [entry.name for entry in components("optimizer")]
@@ -29,7 +29,7 @@ def prepare(here):
     """Assemble the small spec, with some values changed: ``prepare("training.epochs=3")``."""
 
     def prepared(*overrides, stop=lambda: False):
-        return Training(assemble(load(here / "config.yaml", overrides).spec), stop)
+        return Trainer(assemble(load(here / "config.yaml", overrides).config), stop)
 
     return prepared
 
@@ -64,7 +64,7 @@ def rows_of(inputs):
 def test_a_row_shows_the_state_before_the_update(prepare, batch_size):
     """Every row of metrics belongs to the weights at that moment, after exactly its number of epochs."""
     training = prepare("training.log_every=1", "training.epochs=5", f"training.batch_size={batch_size}")
-    part = training._watched["training"]
+    part = training._monitored_splits["training"]
     for epoch in training.epochs():
         assert training.optimizer.updates == epoch.number * (1 if batch_size == "null" else 4)
         outputs = predict(training.network, part)
@@ -133,7 +133,7 @@ def test_log_every_does_not_change_the_weights(prepare, change):
 def test_every_row_is_trained_with_its_own_target(prepare, monkeypatch, task, batch_size):
     """In each batch, whatever the size of the last one, a row has the target that it has in the training set."""
     training = prepare(*task, f"training.batch_size={batch_size}", "training.epochs=2")
-    part, seen, differentiate = training._watched["training"], [], training.network.differentiate
+    part, seen, differentiate = training._monitored_splits["training"], [], training.network.forward_backward
 
     def heard(inputs, targets):
         seen.append(np.hstack([inputs, targets]))
@@ -179,7 +179,7 @@ def test_every_epoch_has_a_dropout_stream_of_its_own(prepare):
     assert len(masks) == 3
     for number, mask in enumerate(masks):
         kept = np.empty((8, 60), np.float32).T
-        draw_kept(training.experiment.streams.of(Purpose.DROPOUT, number), 0.7, kept)
+        fill_dropout_mask(training.experiment.rngs.of(Purpose.DROPOUT, number), 0.7, kept)
         assert np.array_equal(mask != 0, kept == 1)
     assert len({mask.tobytes() for mask in masks}) == 3
 
@@ -274,7 +274,7 @@ def test_no_checkpoint_holds_numbers_that_are_not_finite(here, nncli, optimizer)
 def test_an_overflow_in_the_optimizer_is_found_while_the_weights_are_finite(here):
     """Infinite squares stop a parameter for ever, in silence; that is divergence, named like any other."""
     wild = ("optimizer={type: adagrad, learning_rate: 1e-30}", "regularization.l2=1e25")
-    training = Training(assemble(load(here / "config.yaml", wild).spec))
+    training = Trainer(assemble(load(here / "config.yaml", wild).config))
     with pytest.raises(
         DivergedError, match=r"epoch 0: the optimizer's squares of layers\.0\.weights is no longer finite"
     ):
@@ -286,7 +286,7 @@ def test_a_validation_loss_that_is_not_finite_is_divergence(here):
     """Early stopping never takes NaN for its best value; the set is named."""
     blind = ("data.samples=1", "validation.samples=20", "training.early_stopping={patience: 10}")
     huge = ("layers[0].initializer={type: normal, scale: 1e38}", "layers[2].initializer={type: normal, scale: 1e10}")
-    training = Training(assemble(load(here / "config.yaml", blind + huge).spec))
+    training = Trainer(assemble(load(here / "config.yaml", blind + huge).config))
     with pytest.raises(DivergedError, match="on the validation set"):
         list(training.epochs())
 
@@ -349,8 +349,8 @@ def test_clipping_bounds_how_far_a_step_goes(prepare, kind):
     list(training.epochs())
     moves = np.diff(states, axis=0)
     assert len(moves) == 12
-    lengths = np.linalg.norm(moves, axis=1) if kind == "norm" else np.abs(moves).max(axis=1)
-    np.testing.assert_allclose(lengths, rate * limit, rtol=1e-9)
+    epoch_dependent_overrides = np.linalg.norm(moves, axis=1) if kind == "norm" else np.abs(moves).max(axis=1)
+    np.testing.assert_allclose(epoch_dependent_overrides, rate * limit, rtol=1e-9)
 
 
 def test_clipping_that_nothing_exceeds_changes_nothing(prepare):
@@ -403,10 +403,10 @@ def test_running_statistics_are_no_business_of_the_optimizer(prepare):
     training = prepare(NORMALIZED[0], "optimizer=sgd", "training.epochs=2")
     training.optimizer.learning_rate = 0.0
     parameters, layer = training.network.parameters, training.network.layers[1]
-    trained = parameters.trained.copy()
-    hidden = training.network.layers[0].forward(training._watched["training"].inputs).astype(np.float64)
+    trained = parameters.trainable.copy()
+    hidden = training.network.layers[0].forward(training._monitored_splits["training"].inputs).astype(np.float64)
     list(training.epochs())
-    assert np.array_equal(parameters.trained, trained)
+    assert np.array_equal(parameters.trainable, trained)
     np.testing.assert_allclose(layer.running_mean, (1 - 0.9**2) * hidden.mean(axis=0), rtol=1e-4, atol=1e-6)
     expected = 0.9**2 + (1 - 0.9**2) * hidden.var(axis=0, ddof=1)
     np.testing.assert_allclose(layer.running_variance, expected, rtol=1e-4)
@@ -427,5 +427,5 @@ def test_a_full_batch_is_laid_out_once(prepare):
     whole, parts = prepare(), prepare("training.batch_size=7")
     ((inputs, _),) = whole.batches()
     assert is_buffer(inputs)
-    assert whole.network.take_in(inputs) is inputs
+    assert whole.network.prepare_inputs(inputs) is inputs
     assert not is_buffer(next(iter(parts.batches()))[0])

@@ -12,7 +12,7 @@ def check(configs: tuple[Path, ...]) -> None:
 
     All problems of all files are printed at once, each with file, line and column.
     """
-    from nncli.errors import NncliError, SpecError
+    from nncli.errors import ConfigError, NncliError
     from nncli.experiment.loading import load
 
     wrong: list[NncliError] = []
@@ -25,5 +25,5 @@ def check(configs: tuple[Path, ...]) -> None:
             print(f"{path}: ok")
     kinds = {type(error) for error in wrong}
     if wrong:
-        kind = kinds.pop() if len(kinds) == 1 else SpecError
+        kind = kinds.pop() if len(kinds) == 1 else ConfigError
         raise kind("\n".join(map(str, wrong)))

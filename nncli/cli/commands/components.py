@@ -10,26 +10,26 @@ from nncli.cli.output import print_json
 @click.argument("kind", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
 @click.option("--markdown", is_flag=True, help="Tables as they stand in configs/README.md.")
-@click.option("--schema", is_flag=True, help="The JSON Schema of a spec, for editors.")
+@click.option("--schema", is_flag=True, help="The JSON Schema of a config, for editors.")
 def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) -> None:
-    """List what a spec may name.
+    """List what a config may name.
 
     Every component that the registry knows, or those of one KIND, with parameters, defaults and ranges.
     """
     import nncli.experiment.loading  # noqa: F401 (registers them)
     from nncli import registry
     from nncli.cli.render.component_reference import as_document, components_as_markdown
-    from nncli.config.json_schema import spec_as_schema
+    from nncli.config.json_schema import config_as_schema
     from nncli.errors import CommandLineError
 
     require_docstrings()
     if as_json + markdown + schema > 1 or (schema and kind):
-        raise CommandLineError("--json, --markdown and --schema exclude each other; --schema is of a whole spec")
+        raise CommandLineError("--json, --markdown and --schema exclude each other; --schema is of a whole config")
     if kind is not None and kind not in registry.kinds():
         raise CommandLineError(f"unknown kind {kind!r}; known: {', '.join(registry.kinds())}")
     chosen = [entry for name in ([kind] if kind else registry.kinds()) for entry in registry.components(name)]
     if schema:
-        print_json(spec_as_schema())
+        print_json(config_as_schema())
     elif as_json:
         print_json([as_document(entry) for entry in chosen], ensure_ascii=False)
     elif markdown:

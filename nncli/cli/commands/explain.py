@@ -22,7 +22,7 @@ def explain(subject: str, overrides: tuple[str, ...], rows: int, digits: int, as
 
     SUBJECT is a config, whose first training step is shown on a few rows, layer by layer, with the gradients that come
     back and the update that each optimizer would make; or the name of a component, whose formula, parameters, source
-    and an example for a spec are shown.
+    and an example for a config are shown.
 
     OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
     """
@@ -39,10 +39,10 @@ def explain(subject: str, overrides: tuple[str, ...], rows: int, digits: int, as
     elif subject and (Path(subject).suffix or Path(subject).exists()):
         _explain_config(Path(subject), overrides, rows, digits, as_json)
     else:
-        from nncli.config.diagnostics import did_you_mean
+        from nncli.config.diagnostics import suggestion
 
         every = {entry.name for kind in kinds() for entry in components(kind)}
-        raise CommandLineError(f"{subject!r} is neither a file nor a component{did_you_mean(subject, every)}")
+        raise CommandLineError(f"{subject!r} is neither a file nor a component{suggestion(subject, every)}")
 
 
 def _explain_components(known: list[Any], as_json: bool) -> None:

@@ -23,7 +23,7 @@ data:                            # the training set
   samples: 100                   # points per class
   classes: 3
 
-validation:                      # a fresh draw to watch; or {{fraction: 0.2}} to take rows out of data
+validation:                      # a fresh draw to progress_for; or {{fraction: 0.2}} to take rows out of data
   type: spiral
   samples: 100
 
@@ -64,11 +64,11 @@ training:
 @click.argument("path", type=click.Path(path_type=Path), default="config.yaml")
 def init(path: Path) -> None:
     """Write a commented config to start from."""
-    from nncli.store.atomic_write import put_new
+    from nncli.store.atomic_write import create_atomic
 
     name = shell_word(str(path))
     with raised_on_ctrl_c():
-        put_new(path, STARTER.format(name=name).encode())
+        create_atomic(path, STARTER.format(name=name).encode())
     print(f"{name}: written; train it with: nncli train {name}")
 
 

@@ -26,11 +26,11 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: boo
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
     from nncli.runner.blas_threads import blas_threads
-    from nncli.train.loop import Training
+    from nncli.train.loop import Trainer
 
     loaded = load(config, overrides)
-    with blas_threads(loaded.spec.training.threads, loaded.document):
-        found = profiled(Training(assemble(loaded.spec)), seconds)
+    with blas_threads(loaded.config.training.threads, loaded.document):
+        found = profiled(Trainer(assemble(loaded.config)), seconds)
     if as_json:
         from dataclasses import asdict
 
@@ -39,4 +39,4 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: boo
         return
     from nncli.cli.render.profile import show_profile
 
-    show_profile(found, loaded.spec.training)
+    show_profile(found, loaded.config.training)

@@ -16,7 +16,7 @@ def runs(folder: Path, sort: str | None, as_json: bool) -> None:
     """List the runs of a folder.
 
     Shows of every run in FOLDER, or in runs/, whether it is running, finished, interrupted and resumable, diverged,
-    damaged or unreadable, its metrics, and what sets its spec apart from the others.
+    damaged or unreadable, its metrics, and what sets its config apart from the others.
     """
     from nncli.analysis.run_list import runs_in
 

@@ -9,27 +9,27 @@ from nncli.cli.output import print_json
 
 
 @click.command()
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("path", metavar="CONFIG", type=click.Path(path_type=Path))
 @click.argument("overrides", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
-def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+def show(path: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """Print a config resolved, and its network in figures.
 
     OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
     """
     from nncli.experiment.loading import load
-    from nncli.experiment.summary import memory_bytes, step_multiply_adds, step_rows, summarize
+    from nncli.experiment.summary import memory_bytes, step_macs, step_rows, summarize
 
-    spec = load(config, overrides).spec
-    layers, rows = summarize(spec), step_rows(spec)
+    config = load(path, overrides).config
+    layers, rows = summarize(config), step_rows(config)
     figures = {
         "parameters": sum(layer.parameters for layer in layers),
         "rows_a_step": rows,
-        "multiply_adds_a_step": step_multiply_adds(spec, rows),
-        "memory_bytes": memory_bytes(spec),
+        "multiply_adds_a_step": step_macs(config, rows),
+        "memory_bytes": memory_bytes(config),
     }
     document: dict[str, Any] = {
-        "spec": spec.model_dump(),
+        "spec": config.model_dump(),
         "layers": [layer._asdict() for layer in layers],
         **figures,
     }

@@ -15,7 +15,7 @@ from nncli.errors import CommandLineError, InterruptionError, StorageError
 
 if TYPE_CHECKING:
     from nncli.runner.signals import StopRequest
-    from nncli.store.run_writer import RunDirectory
+    from nncli.store.run_writer import RunWriter
 
 
 @click.command()
@@ -71,15 +71,15 @@ def _start(config: Path, overrides: tuple[str, ...], name: str | None, runs: Pat
     from nncli.experiment.loading import load
     from nncli.runner.blas_threads import blas_threads
     from nncli.runner.signals import stop_on_signals
-    from nncli.store.run_writer import RunDirectory, name_from
-    from nncli.train.loop import Training
+    from nncli.store.run_writer import RunWriter, name_from
+    from nncli.train.loop import Trainer
 
     run_name = name_from(config) if name is None else name
     with raised_on_ctrl_c(), stop_on_signals() as stop:
         loaded = load(config, overrides)
-        with blas_threads(loaded.spec.training.threads, loaded.document):
-            training = Training(assemble(loaded.spec), stop)
-            with RunDirectory.create(runs, run_name, loaded, training, numbered=name is None) as directory:
+        with blas_threads(loaded.config.training.threads, loaded.document):
+            training = Trainer(assemble(loaded.config), stop)
+            with RunWriter.create(runs, run_name, loaded, training, numbered=name is None) as directory:
                 return _trained(directory, stop, silent)
 
 
@@ -90,33 +90,33 @@ def _resume(path: Path, config: str | None, overrides: tuple[str, ...], silent: 
     from nncli.runner.reload import assembled
     from nncli.runner.resume import Resumption
     from nncli.runner.signals import stop_on_signals
-    from nncli.train.loop import Training
+    from nncli.train.loop import Trainer
 
     is_config = config is not None and ("=" not in config or Path(config).is_file())
     words = overrides if config is None or is_config else (config, *overrides)
     with raised_on_ctrl_c(), stop_on_signals() as stop, Resumption(path) as resumption:
-        spec = resumption.agree(Path(config) if config is not None and is_config else None, words)
-        evaluation = resumption.finished(spec)
+        resolved = resumption.resolve_config(Path(config) if config is not None and is_config else None, words)
+        evaluation = resumption.finished(resolved)
         if evaluation is not None:
             trained = evaluation.epochs_trained
-            why = "" if trained == spec.training.epochs else " by early stopping, which more epochs do not change"
+            why = "" if trained == resolved.training.epochs else " by early stopping, which more epochs do not change"
             note(f"{path}: finished already, at epoch {trained}{why}; nothing is left to do")
             return {"run": str(path), **evaluation.model_dump()}
         with (
-            blas_threads(spec.training.threads),
-            resumption.reopen(Training(assembled(resumption.run, spec), stop)) as directory,
+            blas_threads(resolved.training.threads),
+            resumption.reopen(Trainer(assembled(resumption.run, resolved), stop)) as directory,
         ):
             for sentence in resumption.told:
                 note(sentence)
             return _trained(directory, stop, silent)
 
 
-def _trained(directory: "RunDirectory", stop: "StopRequest", silent: bool) -> dict[str, Any]:
+def _trained(directory: "RunWriter", stop: "StopRequest", silent: bool) -> dict[str, Any]:
     """Train to the end, or to where a signal asks to stop."""
-    from nncli.cli.render.progress import View, watch
+    from nncli.cli.render.progress import ProgressView, progress_for
 
     try:
-        with nullcontext(View()) if silent else watch(directory.training) as view:
+        with nullcontext(ProgressView()) if silent else progress_for(directory.training) as view:
             for epoch in directory.record():
                 view.show(epoch)
             if stop.signum is not None and not directory.training.is_done:  # saved before the display is put away

@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import cell_text, direction, table
+from nncli.cli.render.format import cell_text, direction
+from nncli.cli.render.table import table
 
 if TYPE_CHECKING:
     from nncli.analysis.comparison import Comparison

@@ -1,4 +1,4 @@
-"""The components as documents: Markdown for the reference in configs/README.md, JSON, and a line of a spec."""
+"""The components as documents: Markdown for the reference in configs/README.md, JSON, and a line of a config."""
 
 import json
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from nncli.cli.render.comparison_files import markdown_table
 from nncli.registry import Bounds, Component, Parameter, components, kinds
 
-PLACES = {  # where a spec names a component of a kind, if not under a key of that name
+PLACES = {  # where a config names a component of a kind, if not under a key of that name
     "layer": "layers:\n  - {}",
     "initializer": "layers:\n  - {{type: dense, units: 64, initializer: {}}}",
     "metric": "metrics:\n  - {}",
@@ -20,7 +20,7 @@ EXAMPLES = {int: 1, float: 1.0, str: "text", bool: True, NoneType: None}
 SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
-class Words(NamedTuple):
+class ParameterDoc(NamedTuple):
     """A parameter as a reader of its documentation needs it; without a default it is required."""
 
     name: str
@@ -30,12 +30,12 @@ class Words(NamedTuple):
     meaning: str
 
 
-def in_words(parameter: Parameter) -> Words:
+def describe(parameter: Parameter) -> ParameterDoc:
     """Type, default and range of a parameter as words."""
     key, annotation, default, meaning = parameter
     limits = [limit for bounds in _bounds(annotation) for limit in bounds.limits.items()]
     within = ", ".join(f"{SIGNS[name]} {limit}" for name, limit in limits if name in SIGNS)
-    return Words(key, _type(annotation), "" if default is ... else _value(default), within, meaning)
+    return ParameterDoc(key, _type(annotation), "" if default is ... else _value(default), within, meaning)
 
 
 def source(component: Component) -> str:
@@ -53,7 +53,7 @@ def _section(component: Component) -> str:
     heading = f"### `{component.name}` ({component.kind}{known})\n\n{component.summary}\n"
     rows = [
         [f"`{each.name}`", each.type, each.default or "required", each.range or "–", each.meaning]
-        for each in map(in_words, component.parameters)
+        for each in map(describe, component.parameters)
     ]
     return f"{heading}\n{markdown_table(HEADINGS, rows)}" if rows else heading
 
@@ -66,14 +66,14 @@ def as_document(component: Component) -> dict[str, Any]:
         "alias": component.alias,
         "summary": component.summary,
         "text": component.text,
-        "parameters": [in_words(parameter)._asdict() for parameter in component.parameters],
+        "parameters": [describe(parameter)._asdict() for parameter in component.parameters],
         "source": source(component),
         "example": example(component),
     }
 
 
 def example(component: Component) -> str:
-    """The lines of a spec that name a component: with what is required, else with its first parameter by default."""
+    """The lines of a config that name a component: with what is required, else with its first parameter by default."""
     parameters = component.parameters
     required = [(each.name, _example(each.annotation)) for each in parameters if each.default is ...]
     given = [(each.name, each.default) for each in parameters if each.default is not ... and each.default is not None]
@@ -82,9 +82,9 @@ def example(component: Component) -> str:
     return PLACES.get(component.kind, f"{component.kind}: {{}}").format(written)
 
 
-def facts(parameter: Parameter) -> str:
+def one_line(parameter: Parameter) -> str:
     """Type, default and range of a parameter in a line."""
-    words = in_words(parameter)
+    words = describe(parameter)
     given = f"{words.default} by default" if words.default else "required"
     return ", ".join(filter(None, (words.type, given, words.range)))
 

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from nncli.cli.render.component_reference import in_words
+from nncli.cli.render.component_reference import describe
 from nncli.cli.render.console import Output
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def show_components(components: Iterable["Component"]) -> None:
         out.print(Padding(Text(entry.summary), (0, 0, 0, 4)))
         if entry.parameters:
             made = Table.grid(padding=(0, 2))
-            for each in map(in_words, entry.parameters):
+            for each in map(describe, entry.parameters):
                 given = f"= {each.default}" if each.default else "required"
                 made.add_row("   ", each.name, each.type, given, each.range)
             out.print(made)

@@ -6,8 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import table
 from nncli.cli.render.metrics_table import _print_splits
+from nncli.cli.render.table import table
 
 SCORES_WIDTH = 40  # characters of a class's number and its three scores
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from nncli.cli.render.component_reference import example, facts, source
+from nncli.cli.render.component_reference import example, one_line, source
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import table
+from nncli.cli.render.table import table
 
 if TYPE_CHECKING:
     from nncli.analysis.explanation import Explanation, Step
@@ -20,7 +20,7 @@ MOST = 7  # entries of a row or a column that are shown, those left out counting
 
 
 def show_component(entry: "Component") -> None:
-    """What a component does, its formulas, its parameters, where it comes from, and how a spec names it."""
+    """What a component does, its formulas, its parameters, where it comes from, and how a config names it."""
     out = Output()
     known = f", in the book {entry.alias}" if entry.alias else ""
     out.print(Text.assemble((entry.name, "bold"), (f"  ({entry.kind}{known})", "dim")))
@@ -30,11 +30,11 @@ def show_component(entry: "Component") -> None:
         lines = _formula_lines(paragraph.splitlines(), out.width) if is_formula else [fill(paragraph, out.width)]
         out.print("\n".join(lines) + "\n", soft_wrap=True)
     for each in entry.parameters:
-        out.print(Text.assemble((f"  {each.name}", "bold"), f"  {facts(each)}"))
+        out.print(Text.assemble((f"  {each.name}", "bold"), f"  {one_line(each)}"))
         out.print(fill(_plain(each.meaning), out.width, initial_indent=" " * 6, subsequent_indent=" " * 6))
     if entry.parameters:
         out.print()
-    out.print(f"Source: {source(entry)}\n\nIn a spec:\n")
+    out.print(f"Source: {source(entry)}\n\nIn a config:\n")
     out.print(indent(example(entry), "    ") + "\n", soft_wrap=True)
 
 
@@ -61,7 +61,7 @@ def _show_step(out: Output, step: "Step", digits: int) -> None:
 
 
 def _show_updates(out: Output, explanation: "Explanation", digits: int) -> None:
-    """The first entry of each trained array, its gradient, and what each optimizer adds to it; the spec's own first."""
+    """The first entry of each trained array, its gradient, and what each optimizer adds to it; the config's own first."""
     own, shown = explanation.updates[0], _shown(list(explanation.parameters), (out.width - 22) // (digits + 9))
     out.print(Text(f"update: {own.optimizer}", style="bold"))
     for line in _formula_lines([f"    {formula}" for formula in explanation.formulas], out.width):

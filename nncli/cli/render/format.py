@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from rich import box
-from rich.table import Table
-
 LARGE = 1e6
 
 
@@ -30,11 +27,3 @@ def figure(value: float, digits: int = 4) -> str:
     """
     is_plain = value == 0 or 10.0 ** (1 - digits) <= abs(value) < LARGE
     return f"{value:.{digits}f}" if is_plain else f"{value:.{digits}g}"
-
-
-def table(*headings: str, numbers: bool = True) -> Table:
-    """A plain table; all columns but the first are numbers, to the right."""
-    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for index, heading in enumerate(headings):
-        made.add_column(heading, justify="right" if numbers and index else "left", overflow="fold")
-    return made

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import table
+from nncli.cli.render.table import table
 
 if TYPE_CHECKING:
     from nncli.nn.gradcheck import ArrayCheck, GradientCheck
@@ -27,8 +27,8 @@ def show_gradients(check: "GradientCheck", tolerance: float) -> None:
             ", ".join(map(str, each.place)) if each.place else "–",
         )
     out.print(made)
-    left_out = {"near a kink": check.rows_near_kinks, "where the loss is clipped": check.rows_clipped}
-    told = [f"{count} more {where} left out" for where, count in left_out.items() if count]
+    rows_to_exclude = {"near a kink": check.rows_near_kinks, "where the loss is clipped": check.rows_clipped}
+    told = [f"{count} more {where} left out" for where, count in rows_to_exclude.items() if count]
     out.print("\n" + ", ".join([f"{check.rows} row{'' if check.rows == 1 else 's'}", *told]), soft_wrap=True)
     worst = check.worst
     if worst.place:

@@ -4,7 +4,8 @@ from itertools import accumulate
 
 from rich.console import Console
 
-from nncli.cli.render.format import figure, table
+from nncli.cli.render.format import figure
+from nncli.cli.render.table import table
 
 
 def _print_splits(out: Console, splits: dict[str, dict[str, float]], exact: bool = False) -> None:

@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 
 from nncli.analysis.profiling import UPDATE
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import table
+from nncli.cli.render.table import table
 from nncli.runner.blas_threads import cores
 
 if TYPE_CHECKING:
     from nncli.analysis.profiling import Profile
-    from nncli.config.model import Training
+    from nncli.config.model import TrainingConfig
 
 MUCH = 0.25  # the share of the whole from which something is worth a word
 FEW_CALLS = 60e-6  # seconds of a step up to which calls of NumPy, about forty of them, are most of it
 UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
 
 
-def show_profile(found: "Profile", settings: "Training") -> None:
+def show_profile(found: "Profile", settings: "TrainingConfig") -> None:
     """A row for each part of a step, then what the figures mean for the whole training."""
     out = Output()
     made = table("part of a step", "forward", "backward", "share", "floor", "times floor")
@@ -32,8 +32,8 @@ def show_profile(found: "Profile", settings: "Training") -> None:
         out.print(line)
 
 
-def totals(found: "Profile", settings: "Training") -> list[str]:
-    """What a step, an epoch and the training of a spec take."""
+def totals(found: "Profile", settings: "TrainingConfig") -> list[str]:
+    """What a step, an epoch and the training of a config take."""
     rows = "row" if found.rows == 1 else "rows"
     rate = f"{2 * found.rate / 1e9:,.0f} GFLOP/s, a product of two large matrices here"
     steps = f"an epoch of {found.steps:,} steps" if found.steps > 1 else "an epoch, which is one step,"
@@ -47,7 +47,7 @@ def totals(found: "Profile", settings: "Training") -> list[str]:
     ]
 
 
-def advice(found: "Profile", settings: "Training") -> str:
+def advice(found: "Profile", settings: "TrainingConfig") -> str:
     """Why a step is as long as it is, and what would change that."""
     if found.floor >= (1 - MUCH) * found.step:
         threads = ", or training.threads," if settings.threads < cores() else ""

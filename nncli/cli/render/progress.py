@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
-    from nncli.train.loop import Epoch, Training
+    from nncli.train.loop import Epoch, Trainer
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 40
@@ -24,14 +24,14 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-class View:
+class ProgressView:
     """Sees every epoch; this one shows nothing."""
 
     def show(self, epoch: "Epoch") -> None:
         """Take note of an epoch."""
 
 
-class PlainView(View):
+class PlainView(ProgressView):
     """A line every now and then, always at the same epochs.
 
     Args:
@@ -53,7 +53,7 @@ class PlainView(View):
         note(f"epoch {epoch.number}/{self.epochs}  {numbers}")
 
 
-class LiveView(View):
+class LiveView(ProgressView):
     """A bar, rate and time left, the metrics of the last logged epoch, and the course of the loss; draws itself.
 
     Args:
@@ -109,7 +109,7 @@ class LiveView(View):
 
 
 @contextmanager
-def watch(training: "Training") -> Iterator[View]:
+def progress_for(training: "Trainer") -> Iterator[ProgressView]:
     """The view that suits standard error."""
     from rich.live import Live
 

@@ -9,11 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import cell_text, figure, table
-from nncli.config.diagnostics import harmless
+from nncli.cli.render.format import cell_text, figure
+from nncli.cli.render.table import table
+from nncli.config.diagnostics import sanitized_line
 
 if TYPE_CHECKING:
-    from nncli.analysis.run_list import Listed
+    from nncli.analysis.run_list import RunListing
 
 COLOURS = {
     "running": "cyan",
@@ -29,7 +30,7 @@ MOST_KEYS = 12  # that are told of a run; --json has them all
 PENALTIES = {"data_loss", "regularization_loss"}
 
 
-def show_runs(folder: Path, listed: Sequence["Listed"]) -> None:
+def show_runs(folder: Path, listed: Sequence["RunListing"]) -> None:
     """A row a run: status, loss and first metric of each split; then what sets it apart, and what is wrong."""
     out = Output()
     if not listed:
@@ -42,7 +43,7 @@ def show_runs(folder: Path, listed: Sequence["Listed"]) -> None:
         made = _runs_table(listed, columns[: len(columns) - 1])
         columns.pop()
     out.print(made)
-    apart = {harmless(each.path.name): each.differences for each in listed if each.differences}
+    apart = {sanitized_line(each.path.name): each.differences for each in listed if each.differences}
     if apart:
         out.print("\nunlike most:")
     for name, differences in apart.items():
@@ -53,18 +54,18 @@ def show_runs(folder: Path, listed: Sequence["Listed"]) -> None:
         out.print(Text(f"\n{problem}", style="red"), soft_wrap=True)
 
 
-def _runs_table(listed: Sequence["Listed"], columns: Sequence[str]) -> Table:
+def _runs_table(listed: Sequence["RunListing"], columns: Sequence[str]) -> Table:
     """A row a run, with these metrics."""
     made = table("run", "status", "epoch", *(name.replace("_", "\n", 1) for name in columns))
     made.columns[1].justify = "left"
     for each in listed:
         status = Text(each.status.replace(", ", ",\n"), style=COLOURS.get(each.status.split()[0], ""))
         values = [figure(each.metrics[name]) if name in each.metrics else "–" for name in columns]
-        made.add_row(harmless(each.path.name), status, _epoch(each), *values)
+        made.add_row(sanitized_line(each.path.name), status, _epoch(each), *values)
     return made
 
 
-def _epoch(each: "Listed") -> str:
+def _epoch(each: "RunListing") -> str:
     """Of which its metrics are, and of how many where more are to come."""
     if each.epoch is None:
         return "–"

@@ -3,11 +3,11 @@
 from typing import Any
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import table
+from nncli.cli.render.table import table
 
 
 def show_summary(document: dict[str, Any]) -> None:
-    """A resolved spec as YAML, and the network in figures."""
+    """A resolved config as YAML, and the network in figures."""
     import yaml
 
     out = Output()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import table
+from nncli.cli.render.table import table
 
 if TYPE_CHECKING:
     from nncli.analysis.verification import Check

@@ -17,7 +17,7 @@ Samples = Annotated[int, Bounds(ge=1, le=1_000_000)]
 Classes = Annotated[int, Bounds(ge=2, le=255)]  # nnfs counts classes in eight bits
 
 
-class Scatter(Source):
+class ClassificationToy(Source):
     """Points of two coordinates, equally many in each class, pushed about by chance.
 
     nnfs draws from NumPy's global generator; its state is put back afterwards, as if nothing had been drawn.
@@ -25,7 +25,7 @@ class Scatter(Source):
     Args:
         samples: points per class.
         classes: how many classes there are.
-        seed: the seed of nnfs' own generator, 0 for the book's points; from the spec's seed where it is not given.
+        seed: the seed of nnfs' own generator, 0 for the book's points; from the config's seed where it is not given.
     """
 
     def __init__(self, samples: Samples = 100, classes: Classes = 3, seed: Seed | None = None) -> None:
@@ -57,7 +57,7 @@ class Scatter(Source):
 
 
 @register("spiral", alias="spiral_data")
-class Spiral(Scatter):
+class Spiral(ClassificationToy):
     """Arms of a spiral, one a class, each point turned about the centre by chance.
 
         r = 0 … 1,  t = 4c … 4(c + 1) + 0.2 n         n standard normal, c the class
@@ -75,7 +75,7 @@ class Spiral(Scatter):
 
 
 @register("vertical", alias="vertical_data")
-class Vertical(Scatter):
+class Vertical(ClassificationToy):
     """Round clouds side by side, one a class, so near that neighbours touch.
 
         x = (0.1 n₁ + c/3, 0.1 n₂ + 0.5)              n₁, n₂ standard normal, c the class

@@ -4,11 +4,11 @@ from typing import Literal
 
 import numpy as np
 
-from nncli.nn.kernels.buffers import bits
-from nncli.nn.kernels.erf import normal_cdf, normal_cdf_by_tanh, normal_pdf, slope_by_tanh
-from nncli.nn.layers.layer import NOTHING, Layer
+from nncli.nn.kernels.buffers import bit_pattern
+from nncli.nn.kernels.erf import normal_cdf, normal_pdf, tanh_normal_cdf, tanh_normal_cdf_derivative
+from nncli.nn.layers.layer import NO_INPUT, Layer
 from nncli.nn.parameters import Array
-from nncli.registry import Positive, Share, register
+from nncli.registry import Positive, UnitInterval, register
 
 FAR = -4  # below it Y + α is off by 27 ulp and more; exp of every X takes as long as the rest of both passes
 
@@ -25,29 +25,29 @@ class ReLU(Layer):
     Source: Nair and Hinton 2010; Kinsley and Kukieła 2020, chapters 4 and 9.
     """
 
-    initializer_before = "he"
+    default_initializer_of_previous = "he"
 
-    def arrange(self, inputs: Array) -> None:
+    def bind_inputs(self, inputs: Array) -> None:
         """And zeros (N, M): max(X, 0) of 300 × 64 numbers takes 1.5 µs against an array, 6 against a number."""
-        super().arrange(inputs)
+        super().bind_inputs(inputs)
         self.zeros = self.buffer["zeros", *inputs.shape]
-        self.output_bits, self.d_input_bits = bits(self.outputs), bits(self.d_inputs)
-        self.grad = NOTHING
+        self.output_pattern, self.d_input_pattern = bit_pattern(self.outputs), bit_pattern(self.d_inputs)
+        self.grad = NO_INPUT
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = max(X, 0)."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         return np.maximum(inputs, self.zeros, out=self.outputs)  # max(X, 0)
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY where Y > 0, which is where X > 0."""
         if grad is not self.grad:
-            self.grad, self.grad_bits = grad, bits(grad)
-        keep_where_positive(self.grad_bits, self.output_bits, self.d_input_bits)
+            self.grad, self.grad_pattern = grad, bit_pattern(grad)
+        gradient_where_positive(self.grad_pattern, self.output_pattern, self.d_input_pattern)
         return self.d_inputs
 
-    def margins(self) -> Array:
+    def kink_distances(self) -> Array:
         """X."""
         return self.inputs
 
@@ -67,15 +67,15 @@ class LeakyReLU(Layer):
     Source: Maas, Hannun and Ng 2013, with α = 0.01; Keras' default is 0.3.
     """
 
-    initializer_before = "he"
+    default_initializer_of_previous = "he"
 
-    def __init__(self, slope: Share = 0.01) -> None:
+    def __init__(self, slope: UnitInterval = 0.01) -> None:
         self.slope = slope
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = max(X, αX)."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         np.multiply(inputs, self.slope, out=self.outputs)  # αX
         return np.maximum(inputs, self.outputs, out=self.outputs)
 
@@ -84,7 +84,7 @@ class LeakyReLU(Layer):
         np.maximum(self.inputs > 0, self.slope, out=self.d_inputs)  # 1 where X > 0, else α
         return np.multiply(grad, self.d_inputs, out=self.d_inputs)
 
-    def margins(self) -> Array:
+    def kink_distances(self) -> Array:
         """X."""
         return self.inputs
 
@@ -104,20 +104,20 @@ class ELU(Layer):
     Source: Clevert, Unterthiner and Hochreiter 2016, arXiv:1511.07289, section 3.
     """
 
-    initializer_before = "he"
+    default_initializer_of_previous = "he"
 
     def __init__(self, alpha: Positive = 1.0) -> None:
         self.alpha = alpha
 
-    def arrange(self, inputs: Array) -> None:
+    def bind_inputs(self, inputs: Array) -> None:
         """And the part of Y that is below 0 (N, M)."""
-        super().arrange(inputs)
+        super().bind_inputs(inputs)
         self.zeros, self.below = (self.buffer[name, *inputs.shape] for name in ("zeros", "below"))
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = X where X > 0, else α (exp X − 1)."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         np.minimum(inputs, self.zeros, out=self.below)  # exp is asked of no positive number
         np.expm1(self.below, out=self.below)  # exp X − 1, and 0 where X > 0
         if self.alpha != 1:
@@ -135,7 +135,7 @@ class ELU(Layer):
             self.d_inputs.T.reshape(-1)[far] = self.alpha * np.exp(self.inputs.T.reshape(-1)[far])
         return np.multiply(grad, self.d_inputs, out=self.d_inputs)
 
-    def margins(self) -> Array | None:
+    def kink_distances(self) -> Array | None:
         """X, where the slopes of the two sides differ."""
         return self.inputs if self.alpha != 1 else None
 
@@ -157,22 +157,22 @@ class GELU(Layer):
     Source: Hendrycks and Gimpel 2016, arXiv:1606.08415, section 2.
     """
 
-    initializer_before = "he"
+    default_initializer_of_previous = "he"
 
     def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
         self.approximate = approximate
 
-    def arrange(self, inputs: Array) -> None:
+    def bind_inputs(self, inputs: Array) -> None:
         """And Φ(X) (N, M)."""
-        super().arrange(inputs)
+        super().bind_inputs(inputs)
         self.share = self.buffer["share", *inputs.shape]
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = X Φ(X)."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         if self.approximate == "tanh":
-            normal_cdf_by_tanh(inputs, self.share)  # ½ (1 + tanh U)
+            tanh_normal_cdf(inputs, self.share)  # ½ (1 + tanh U)
         else:
             normal_cdf(inputs, self.share)  # Φ(X)
         return np.multiply(inputs, self.share, out=self.outputs)  # X Φ(X)
@@ -180,7 +180,7 @@ class GELU(Layer):
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY (Φ(X) + X dΦ/dX)."""
         if self.approximate == "tanh":
-            slope_by_tanh(self.inputs, self.share, self.d_inputs)  # ½ (1 − tanh² U) dU/dX
+            tanh_normal_cdf_derivative(self.inputs, self.share, self.d_inputs)  # ½ (1 − tanh² U) dU/dX
         else:
             normal_pdf(self.inputs, self.d_inputs)  # φ(X)
         np.multiply(self.inputs, self.d_inputs, out=self.d_inputs)  # X φ(X)
@@ -188,11 +188,11 @@ class GELU(Layer):
         return np.multiply(grad, self.d_inputs, out=self.d_inputs)
 
 
-def keep_where_positive(grad: Array, outputs: Array, out: Array) -> None:
-    """Fill ``out`` with dL/dY [Y ≠ 0] (N, M), Y being max(X, 0); all three are bits, read as whole numbers.
+def gradient_where_positive(grad: Array, outputs: Array, out: Array) -> None:
+    """Fill ``out`` with dL/dY [Y ≠ 0] (N, M), Y being max(X, 0); all three are bit_pattern, read as whole numbers.
 
-    So read, Y is 0 where it is 0.0 and else more, NaN too, and its sign is [Y ≠ 0]; and bits times 1 or 0 are the same
-    bits or none. Of 300 × 64 numbers this takes 2.0 µs, a product with an array of True and False 4.4.
+    So read, Y is 0 where it is 0.0 and else more, NaN too, and its sign is [Y ≠ 0]; and bit_pattern times 1 or 0 are the same
+    bit_pattern or none. Of 300 × 64 numbers this takes 2.0 µs, a product with an array of True and False 4.4.
     """
     np.sign(outputs, out=out)  # [Y ≠ 0]
     np.multiply(grad, out, out=out)  # dL/dY [Y ≠ 0]

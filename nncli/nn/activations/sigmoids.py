@@ -6,7 +6,7 @@ from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array
 from nncli.registry import register
 
-LARGEST_EXPONENT = {np.float32: 88.0, np.float64: 709.0}  # exp of more is infinite in this format
+MAX_EXPONENT = {np.float32: 88.0, np.float64: 709.0}  # exp of more is infinite in this format
 
 
 @register("tanh")
@@ -24,7 +24,7 @@ class Tanh(Layer):
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = tanh X."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         return np.tanh(inputs, out=self.outputs)
 
     def backward(self, grad: Array) -> Array:
@@ -49,9 +49,9 @@ class Sigmoid(Layer):
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = 1 / (1 + exp(−X))."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         np.negative(inputs, out=self.outputs)  # −X
-        np.minimum(self.outputs, LARGEST_EXPONENT[inputs.dtype.type], out=self.outputs)
+        np.minimum(self.outputs, MAX_EXPONENT[inputs.dtype.type], out=self.outputs)
         np.exp(self.outputs, out=self.outputs)  # exp(−X)
         np.add(self.outputs, 1, out=self.outputs)  # 1 + exp(−X)
         return np.reciprocal(self.outputs, out=self.outputs)

@@ -22,9 +22,9 @@ class Softmax(Layer):
     Source: Kinsley and Kukieła 2020, chapters 4 and 9.
     """
 
-    def arrange(self, inputs: Array) -> None:
+    def bind_inputs(self, inputs: Array) -> None:
         """And what ``softmax`` works on, all transposed; the sum of a row stands in C columns where these are few."""
-        super().arrange(inputs)
+        super().bind_inputs(inputs)
         rows, columns = inputs.shape
         copies = columns if columns <= FEW else 1
         ones, sums = self.buffer["ones", columns, copies], self.buffer["sums", rows, copies]
@@ -34,7 +34,7 @@ class Softmax(Layer):
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """P = softmax(Z)."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         softmax(*self.transposed)
         return self.outputs
 

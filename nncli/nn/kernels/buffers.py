@@ -5,13 +5,13 @@ from weakref import ref
 
 import numpy as np
 
-from nncli.nn.kernels.alignment import LINE, first_line
+from nncli.nn.kernels.alignment import CACHE_LINE, aligned_offset
 from nncli.nn.parameters import Array
 
 CONSTANT = {"zeros": 0, "ones": 1}  # buffers that are filled once
 
 
-class Memory(np.ndarray[Any, Any]):
+class BufferStorage(np.ndarray[Any, Any]):
     """The bytes behind a buffer X (N, M): its columns one after another, and behind them one more, of ones.
 
     A buffer keeps its memory, and the memory knows its buffer only as long as somebody else does: no circle, which only
@@ -21,10 +21,10 @@ class Memory(np.ndarray[Any, Any]):
     buffer: "ref[Array]"
     start: int
 
-    def __new__(cls, rows: int, columns: int, dtype: np.dtype[Any]) -> "Memory":
+    def __new__(cls, rows: int, columns: int, dtype: np.dtype[Any]) -> "BufferStorage":
         """N, M and the number format."""
-        memory = super().__new__(cls, rows * (columns + 1) * dtype.itemsize + LINE, np.uint8)
-        memory.start = first_line(memory)
+        memory = super().__new__(cls, rows * (columns + 1) * dtype.itemsize + CACHE_LINE, np.uint8)
+        memory.start = aligned_offset(memory)
         return memory
 
     def columns(self, rows: int, columns: int, dtype: np.dtype[Any]) -> Array:
@@ -34,14 +34,14 @@ class Memory(np.ndarray[Any, Any]):
 
 def buffer(rows: int, columns: int, dtype: np.dtype[Any]) -> Array:
     """An array (N, M) of no numbers in particular, column-major, with a column of ones behind it in memory."""
-    memory = Memory(rows, columns, dtype)
+    memory = BufferStorage(rows, columns, dtype)
     memory.columns(rows, columns + 1, dtype)[:, columns] = 1
     array = memory.columns(rows, columns, dtype)
     memory.buffer = ref(array)
     return array
 
 
-class Buffers(dict[tuple[str, int, int], Array]):
+class BufferPool(dict[tuple[str, int, int], Array]):
     """Arrays by name, rows and columns, made when they are first asked for; one called zeros or ones holds just these.
 
     They are column-major: what reduces over the few features of a row then runs along memory, over the rows. The
@@ -59,7 +59,7 @@ class Buffers(dict[tuple[str, int, int], Array]):
             array[...] = CONSTANT[name]
         return array
 
-    def taken_in(self, inputs: Array) -> Array:
+    def as_buffer(self, inputs: Array) -> Array:
         """X (N, D) itself where it is a whole buffer, of whomever, else a copy of it in one."""
         if is_buffer(inputs) and inputs.dtype == self.dtype:
             return inputs
@@ -67,7 +67,7 @@ class Buffers(dict[tuple[str, int, int], Array]):
         own[...] = inputs
         return own
 
-    def taken_in_rows(self, inputs: Array) -> Array:
+    def as_row_major(self, inputs: Array) -> Array:
         """X (N, D), which lies row by row, itself where it is of the number format, else a copy that lies so too."""
         if inputs.dtype == self.dtype:
             return inputs
@@ -75,9 +75,9 @@ class Buffers(dict[tuple[str, int, int], Array]):
         own[...] = inputs
         return own
 
-    def with_ones(self, inputs: Array) -> Array:
+    def with_bias_column(self, inputs: Array) -> Array:
         """[X 1] (N, D + 1) of X (N, D): in the same memory where X is a whole buffer, of whomever."""
-        whole: Any = self.taken_in(inputs)
+        whole: Any = self.as_buffer(inputs)
         rows, columns = whole.shape
         ones: Array = whole.base.columns(rows, columns + 1, whole.dtype)
         return ones
@@ -86,10 +86,10 @@ class Buffers(dict[tuple[str, int, int], Array]):
 def is_buffer(array: Array) -> bool:
     """Whether an array is the whole of a buffer, and not a part of one, or another array."""
     memory = array.base
-    return isinstance(memory, Memory) and memory.buffer() is array
+    return isinstance(memory, BufferStorage) and memory.buffer() is array
 
 
-def laid_out(inputs: Array, dtype: np.dtype[Any]) -> Array:
+def copy_to_buffer(inputs: Array, dtype: np.dtype[Any]) -> Array:
     """A copy of (N, D) numbers as a buffer of its own."""
     rows, columns = inputs.shape
     array = buffer(rows, columns, dtype)
@@ -97,6 +97,6 @@ def laid_out(inputs: Array, dtype: np.dtype[Any]) -> Array:
     return array
 
 
-def bits(array: Array) -> Array:
-    """The numbers of an array (N, M) read as whole numbers of as many bits: 0 for 0.0, more for any other."""
+def bit_pattern(array: Array) -> Array:
+    """The numbers of an array (N, M) read as whole numbers of as many bit_pattern: 0 for 0.0, more for any other."""
     return array.view(f"u{array.itemsize}")

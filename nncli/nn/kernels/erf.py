@@ -43,7 +43,7 @@ def normal_pdf(x: Array, out: Array) -> None:
     np.multiply(out, 1 / sqrt(2 * pi), out=out)
 
 
-def normal_cdf_by_tanh(x: Array, out: Array) -> None:
+def tanh_normal_cdf(x: Array, out: Array) -> None:
     """Φ(x) ≈ ½ (1 + tanh u), u = √(2/π) (x + 0.044715 x³)."""
     np.multiply(x, x, out=out)  # x²
     np.multiply(out, SKEW, out=out)
@@ -55,7 +55,7 @@ def normal_cdf_by_tanh(x: Array, out: Array) -> None:
     np.multiply(out, 0.5, out=out)
 
 
-def slope_by_tanh(x: Array, share: Array, out: Array) -> None:
+def tanh_normal_cdf_derivative(x: Array, share: Array, out: Array) -> None:
     """½ (1 − tanh² u) du/dx = 2 s (1 − s) √(2/π) (1 + 3 · 0.044715 x²), s = ``share`` = ½ (1 + tanh u)."""
     np.multiply(x, x, out=out)  # x²
     np.multiply(out, 3 * SKEW, out=out)

@@ -12,7 +12,7 @@ NARROW = 16  # columns
 SMALL = 1200  # entries of a result up to which OpenBLAS 0.3.31 takes a short way for such a product
 
 
-def sum_of_products(left: Array, right: Array, out: Array) -> None:
+def matmul_transposed(left: Array, right: Array, out: Array) -> None:
     """Fill ``out`` (D, M) with XᵀY = Σ xᵀy over the rows x, y of X (N, D) and Y (N, M), both column-major.
 
     ``left`` is Xᵀ, ``right`` Y. Where one of the two is narrow and the result is not small, BLAS is up to nine times as

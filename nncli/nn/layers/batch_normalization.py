@@ -8,7 +8,7 @@ import numpy as np
 from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array, Shape
-from nncli.registry import Positive, Share, register
+from nncli.registry import Positive, UnitInterval, register
 
 
 @register("batch_normalization")
@@ -31,11 +31,11 @@ class BatchNormalization(Layer):
     Source: Ioffe and Szegedy 2015, arXiv:1502.03167, algorithms 1 and 2; running means as in PyTorch.
     """
 
-    initializer_before = None
-    fewest_rows = 2
-    mixes_rows = True
+    default_initializer_of_previous = None
+    min_batch_size = 2
+    couples_rows = True
 
-    def __init__(self, momentum: Share = 0.9, epsilon: Positive = 1e-5) -> None:
+    def __init__(self, momentum: UnitInterval = 0.9, epsilon: Positive = 1e-5) -> None:
         self.momentum, self.epsilon = momentum, epsilon
 
     def shapes(self, inputs: int) -> dict[str, Shape]:
@@ -58,15 +58,15 @@ class BatchNormalization(Layer):
         self.scale[...], self.shift[...] = 1, 0
         self.running_mean[...], self.running_variance[...] = 0, 1
 
-    def arrange(self, inputs: Array) -> None:
+    def bind_inputs(self, inputs: Array) -> None:
         """And X̂ (N, M)."""
-        super().arrange(inputs)
+        super().bind_inputs(inputs)
         self.normalized = self.buffer["normalized", *inputs.shape]
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = γ (X − m) / √(v + ε) + β."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         normalized, outputs = self.normalized, self.outputs
         self.training = training
         self.mean = np.mean(inputs, axis=0) if training else self.running_mean
@@ -98,7 +98,7 @@ class BatchNormalization(Layer):
         np.add.reduce(products, axis=0, out=self.d_scale)  # Σ dL/dY X̂
         np.add.reduce(grad, axis=0, out=self.d_shift)  # Σ dL/dY
 
-    def workings(self) -> dict[str, Array]:
+    def intermediates(self) -> dict[str, Array]:
         """m, v and X̂."""
         return {"mean": self.mean, "variance": self.variance, "normalized": self.normalized}
 

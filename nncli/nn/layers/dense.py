@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from nncli.nn.initializers import Initializer
-from nncli.nn.kernels.alignment import with_odd_lines
+from nncli.nn.kernels.alignment import pad_to_odd_cache_lines
 from nncli.nn.kernels.buffers import is_buffer
 from nncli.nn.kernels.dropout_mask import Random
-from nncli.nn.kernels.matmul import sum_of_products
-from nncli.nn.layers.layer import NOTHING, Layer
+from nncli.nn.kernels.matmul import matmul_transposed
+from nncli.nn.layers.layer import NO_INPUT, Layer
 from nncli.nn.parameters import Array, Shape, stacked
 from nncli.nn.penalties import Penalty
 from nncli.registry import Count, NonNegative, register
@@ -94,30 +94,33 @@ class Dense(Layer):
         )
         return [penalty for penalty in both if penalty.l1 or penalty.l2]
 
-    def takes_rows(self, inputs: Array) -> bool:
+    def prefers_row_major(self, inputs: Array) -> bool:
         """Where they are so wide that to lay out the products X W (N, M) by columns costs less than X (N, D).
 
         An epoch of 60,000 × 784 in batches of 128 through 784-128-128-10 takes 240 ms so, else 250.
         """
         return inputs.flags.c_contiguous and not is_buffer(inputs) and inputs.shape[1] >= WIDE * self.units
 
-    def arrange(self, inputs: Array) -> None:
+    def bind_inputs(self, inputs: Array) -> None:
         """And [X 1]ᵀ and Yᵀ, row-major as ``dot`` fills them, or X W and ones; other inputs are copied at each pass."""
-        super().arrange(inputs)
-        self.by_rows = self.takes_rows(inputs) and inputs.dtype == self.weights.dtype
+        super().bind_inputs(inputs)
+        self.by_rows = self.prefers_row_major(inputs) and inputs.dtype == self.weights.dtype
         if self.by_rows:
-            rows, columns = len(inputs), with_odd_lines(self.units, inputs.dtype)
+            rows, columns = len(inputs), pad_to_odd_cache_lines(self.units, inputs.dtype)
             self.products = self.buffer["products", columns, rows].T[:, : self.units]
             self.ones = self.buffer["ones", rows, 1][:, 0]
             return
-        self.inputs_and_ones_transposed, self.outputs_transposed = self.buffer.with_ones(inputs).T, self.outputs.T
+        self.inputs_and_ones_transposed, self.outputs_transposed = (
+            self.buffer.with_bias_column(inputs).T,
+            self.outputs.T,
+        )
         if not is_buffer(inputs):
-            self.inputs = NOTHING
+            self.inputs = NO_INPUT
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = X W + b."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         if self.by_rows:
             np.matmul(inputs, self.weights, out=self.products)  # X W, row by row
             np.copyto(self.outputs, self.products)
@@ -137,4 +140,4 @@ class Dense(Layer):
             self.inputs.T.dot(grad, out=self.d_weights)  # Xᵀ dL/dY
             self.ones.dot(grad, out=self.d_biases)  # 1ᵀ dL/dY
             return
-        sum_of_products(self.inputs_and_ones_transposed, grad, self.d_weights_and_biases)  # [X 1]ᵀ dL/dY
+        matmul_transposed(self.inputs_and_ones_transposed, grad, self.d_weights_and_biases)  # [X 1]ᵀ dL/dY

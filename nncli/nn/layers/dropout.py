@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from nncli.nn.kernels.dropout_mask import Random, draw_kept
+from nncli.nn.kernels.dropout_mask import Random, fill_dropout_mask
 from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array
-from nncli.registry import Share, register
+from nncli.registry import UnitInterval, register
 
 
 @register("dropout", alias="Layer_Dropout")
@@ -25,21 +25,21 @@ class Dropout(Layer):
     """
 
     stochastic = True
-    initializer_before = None
+    default_initializer_of_previous = None
 
-    def __init__(self, rate: Share) -> None:
+    def __init__(self, rate: UnitInterval) -> None:
         self.rate = rate
         self.rng: Random | None = None
 
-    def draw_from(self, rng: Random) -> None:
+    def set_rng(self, rng: Random) -> None:
         """Draw the masks from this stream from now on."""
         self.rng = rng
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = X K / (1 − q) in training, X outside."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
-        self.mask = self._drawn(*inputs.shape) if training and self.rate else None
+            self.bind_inputs(inputs)
+        self.mask = self.data_matches_config(*inputs.shape) if training and self.rate else None
         if self.mask is None:
             return inputs
         return np.multiply(inputs, self.mask, out=self.outputs)  # X K / (1 − q)
@@ -50,13 +50,13 @@ class Dropout(Layer):
             return grad
         return np.multiply(grad, self.mask, out=self.d_inputs)  # dL/dY K / (1 − q)
 
-    def workings(self) -> dict[str, Array]:
+    def intermediates(self) -> dict[str, Array]:
         """K / (1 − q), in training."""
         return {} if self.mask is None else {"mask": self.mask}
 
-    def _drawn(self, rows: int, columns: int) -> Array:
+    def data_matches_config(self, rows: int, columns: int) -> Array:
         if self.rng is None:
-            raise ValueError("a dropout layer needs draw_from(rng) before a training pass")
+            raise ValueError("a dropout layer needs set_rng(rng) before a training pass")
         mask = self.buffer["mask", rows, columns]
-        draw_kept(self.rng, 1 - self.rate, mask)  # K
+        fill_dropout_mask(self.rng, 1 - self.rate, mask)  # K
         return np.divide(mask, 1 - self.rate, out=mask)  # K / (1 − q)

@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nncli.nn.kernels.buffers import Buffers
+from nncli.nn.kernels.buffers import BufferPool
 from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.parameters import Array, Shape
 from nncli.nn.penalties import Penalty
 from nncli.registry import kind
 
-NOTHING = np.empty((0, 0))
+NO_INPUT = np.empty((0, 0))
 
 
 @kind("layer")
@@ -26,18 +26,18 @@ class Layer:
     pass, and not at every step: at the book's size that would be a third of its time. Every ``forward`` begins with
 
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
 
     and ``arrange`` does what is to be done once for an array, after that of its base. An array that was passed is held
     until another comes: it may be filled again, but not reshaped. A layer that copies its inputs forgets them, by
-    ``self.inputs = NOTHING``, and so copies them at every pass. The ones behind a buffer are everybody's; nobody writes
+    ``self.inputs = NO_INPUT``, and so copies them at every pass. The ones behind a buffer are everybody's; nobody writes
     there.
     """
 
     stochastic: ClassVar[bool] = False
-    initializer_before: ClassVar[str | None] = "glorot"  # None: the layer behind this one decides
-    fewest_rows: ClassVar[int] = 1  # that a training pass needs
-    mixes_rows: ClassVar[bool] = False  # whether what comes out for a row depends on the others in a training pass
+    default_initializer_of_previous: ClassVar[str | None] = "glorot"  # None: the layer behind this one decides
+    min_batch_size: ClassVar[int] = 1  # that a training pass needs
+    couples_rows: ClassVar[bool] = False  # whether what comes out for a row depends on the others in a training pass
 
     def width(self, inputs: int) -> int:
         """How many columns come out where ``inputs`` columns go in."""
@@ -57,24 +57,24 @@ class Layer:
 
     def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
         """Take the views that belong to the layer, and make its workspace; statistics have no gradients."""
-        self.buffer = Buffers(dtype)
-        self.inputs = NOTHING
+        self.buffer = BufferPool(dtype)
+        self.inputs = NO_INPUT
 
     def initialize(self, rng: Random) -> None:
         """Draw the first values of what the layer trains, and set its statistics."""
 
-    def draw_from(self, rng: Random) -> None:
+    def set_rng(self, rng: Random) -> None:
         """Take random numbers from this stream from now on, where the layer needs any."""
 
     def penalties(self) -> Sequence[Penalty]:
         """The penalties on what the layer trains."""
         return ()
 
-    def takes_rows(self, inputs: Array) -> bool:
+    def prefers_row_major(self, inputs: Array) -> bool:
         """Whether inputs (N, D) of any number format are to stay row by row, as they lie, and not go by columns."""
         return False
 
-    def arrange(self, inputs: Array) -> None:
+    def bind_inputs(self, inputs: Array) -> None:
         """Look up what passes over these inputs (N, D) fill; called by ``forward`` where they are another array."""
         rows, columns = inputs.shape
         self.inputs = inputs
@@ -92,7 +92,7 @@ class Layer:
     def parameter_gradients(self, grad: Array) -> None:
         """The part of ``backward`` that fills gradients; all that is needed of the lowest layer."""
 
-    def workings(self) -> dict[str, Array]:
+    def intermediates(self) -> dict[str, Array]:
         """What the last forward pass had between inputs and outputs, as far as the formula names it."""
         return {}
 
@@ -107,6 +107,6 @@ class Layer:
         """The magnitude (D,) of the terms that ``backward`` sums for each column; None where no formula is known."""
         return None
 
-    def margins(self) -> Array | None:
+    def kink_distances(self) -> Array | None:
         """How far each number of the last forward pass lies from the layer's kink, signed; None where it has none."""
         return None

@@ -10,7 +10,7 @@ from nncli.nn.parameters import Array
 from nncli.registry import register
 
 CLIP = 1e-7
-EDGE = 1e-4
+SATURATION = 1e-4
 
 
 @register("categorical_crossentropy", alias="Loss_CategoricalCrossentropy")
@@ -33,31 +33,31 @@ class CategoricalCrossentropy(Loss):
     def attach(self, dtype: np.dtype[Any]) -> None:
         """Make the workspace, and the ends of the clip as 0-d arrays, which are faster than Python numbers."""
         super().attach(dtype)
-        self.ends = np.array(CLIP, dtype), np.array(1 - CLIP, dtype)
+        self.clip_bounds = np.array(CLIP, dtype), np.array(1 - CLIP, dtype)
 
     def widths(self, classes: int) -> tuple[int, ...]:
         """One for each class."""
         return (classes,)
 
-    def arrange(self, outputs: Array) -> None:
+    def bind_inputs(self, outputs: Array) -> None:
         """And the products T P (N, C), with what sums them."""
-        super().arrange(outputs)
+        super().bind_inputs(outputs)
         rows, columns = outputs.shape
         self.products, self.ones = self.buffer["products", rows, columns], self.buffer["ones", columns, 1][:, 0]
 
     def forward(self, outputs: Array, targets: Array) -> Array:
         """L = −log clip(Σ T P)."""
         if outputs is not self.outputs:
-            self.arrange(outputs)
+            self.bind_inputs(outputs)
         np.multiply(targets, outputs, out=self.products)  # T P
         losses: Array = self.products.dot(self.ones)  # Σ T P
-        clip_in_place(losses, *self.ends)  # clip(Σ T P)
+        clip_in_place(losses, *self.clip_bounds)  # clip(Σ T P)
         return np.negative(np.log(losses, out=losses), out=losses)  # −log clip(Σ T P)
 
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/dP = −T / (clip(P) N)."""
         if outputs is not self.outputs:
-            self.arrange(outputs)
+            self.bind_inputs(outputs)
         np.divide(targets, clip(outputs), out=self.d_outputs)  # T / clip(P)
         return np.divide(self.d_outputs, -len(outputs), out=self.d_outputs)  # −T / (clip(P) N)
 
@@ -69,7 +69,7 @@ class CategoricalCrossentropy(Loss):
         Source: Kinsley and Kukieła 2020, chapter 9.
         """
         if outputs is not self.outputs:
-            self.arrange(outputs)
+            self.bind_inputs(outputs)
         np.subtract(outputs, targets, out=self.d_outputs)  # P − T
         np.divide(self.d_outputs, self.rows, out=self.d_outputs)  # (P − T) / N
         return self.d_outputs
@@ -107,7 +107,7 @@ class BinaryCrossentropy(Loss):
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/dP = −(T / clip(P) − (1 − T) / (1 − clip(P))) / (M N)."""
         if outputs is not self.outputs:
-            self.arrange(outputs)
+            self.bind_inputs(outputs)
         sure, slopes = clip(outputs), self.d_outputs
         np.subtract(targets / sure, (1 - targets) / (1 - sure), out=slopes)  # T / clip(P) − (1 − T) / (1 − clip(P))
         return np.divide(slopes, -outputs.size, out=slopes)
@@ -120,14 +120,14 @@ class BinaryCrossentropy(Loss):
         Source: Bishop 2006, equation 4.91; the book multiplies the two gradients.
         """
         if outputs is not self.outputs:
-            self.arrange(outputs)
+            self.bind_inputs(outputs)
         np.subtract(outputs, targets, out=self.d_outputs)  # P − T
         np.divide(self.d_outputs, self.entries, out=self.d_outputs)  # (P − T) / (M N)
         return self.d_outputs
 
     def clipped(self, outputs: Array, targets: Array) -> Array:
         """Those with any probability at an end, or so near to one that 1 − P keeps few of its digits."""
-        ends: Array = np.any(np.minimum(outputs, 1 - outputs) < EDGE, axis=1)
+        ends: Array = np.any(np.minimum(outputs, 1 - outputs) < SATURATION, axis=1)
         return ends
 
 

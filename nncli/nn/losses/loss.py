@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nncli.nn.kernels.buffers import Buffers
-from nncli.nn.layers.layer import NOTHING, Layer
+from nncli.nn.kernels.buffers import BufferPool
+from nncli.nn.layers.layer import NO_INPUT, Layer
 from nncli.nn.parameters import Array
 from nncli.registry import kind
 
@@ -24,8 +24,8 @@ class Loss:
 
     def attach(self, dtype: np.dtype[Any]) -> None:
         """Make the workspace."""
-        self.buffer = Buffers(dtype)
-        self.outputs = NOTHING
+        self.buffer = BufferPool(dtype)
+        self.outputs = NO_INPUT
 
     def widths(self, classes: int) -> tuple[int, ...]:
         """How many outputs can stand for so many classes: one for each, or one that tells two apart."""
@@ -42,7 +42,7 @@ class Loss:
         one_hot[targets, np.arange(len(targets))] = 1
         return one_hot.T
 
-    def arrange(self, outputs: Array) -> None:
+    def bind_inputs(self, outputs: Array) -> None:
         """Look up what passes over these outputs (N, M) fill; called where they are another array than before."""
         self.outputs = outputs
         self.d_outputs = self.buffer["d_outputs", *outputs.shape]
@@ -60,7 +60,7 @@ class Loss:
         """dL/dZ (N, M), Z being the inputs of the last layer, where that is ``fused_with``."""
         raise NotImplementedError(f"{type(self).__name__} is fused with no layer")
 
-    def margins(self, outputs: Array, targets: Array) -> Array | None:
+    def kink_distances(self, outputs: Array, targets: Array) -> Array | None:
         """How far each output lies from the loss's kink, signed; None where it has none."""
         return None
 

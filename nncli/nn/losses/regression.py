@@ -26,7 +26,7 @@ class MeanSquaredError(Loss):
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/dP = 2 (P − T) / (M N)."""
         if outputs is not self.outputs:
-            self.arrange(outputs)
+            self.bind_inputs(outputs)
         np.subtract(outputs, targets, out=self.d_outputs)  # P − T
         return np.multiply(self.d_outputs, 2 / outputs.size, out=self.d_outputs)  # 2 (P − T) / (M N)
 
@@ -50,11 +50,11 @@ class MeanAbsoluteError(Loss):
     def backward(self, outputs: Array, targets: Array) -> Array:
         """dL/dP = sign(P − T) / (M N)."""
         if outputs is not self.outputs:
-            self.arrange(outputs)
+            self.bind_inputs(outputs)
         np.subtract(outputs, targets, out=self.d_outputs)  # P − T
         np.sign(self.d_outputs, out=self.d_outputs)  # sign(P − T)
         return np.divide(self.d_outputs, outputs.size, out=self.d_outputs)  # sign(P − T) / (M N)
 
-    def margins(self, outputs: Array, targets: Array) -> Array:
+    def kink_distances(self, outputs: Array, targets: Array) -> Array:
         """P − T."""
         return np.subtract(outputs, targets)

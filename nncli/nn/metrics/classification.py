@@ -17,7 +17,7 @@ def decisions(outputs: Array, threshold: float) -> Array:
     return largest
 
 
-class Decided(Metric):
+class ThresholdMetric(Metric):
     """A metric of decisions.
 
     Args:
@@ -30,7 +30,7 @@ class Decided(Metric):
         self.threshold = threshold
 
 
-class Detection(Decided):
+class BinaryMetric(ThresholdMetric):
     """A metric of how class 1 is told from class 0 by one output."""
 
     tasks = (Task.BINARY,)
@@ -41,7 +41,7 @@ class Detection(Decided):
 
 
 @register("accuracy", alias="Accuracy_Categorical")
-class Accuracy(Decided):
+class Accuracy(ThresholdMetric):
     """The share of rows that the network decides right.
 
         mean of [argmax P = t]        P (N, C)   t (N,)
@@ -65,7 +65,7 @@ class Accuracy(Decided):
 
 
 @register("precision")
-class Precision(Detection):
+class Precision(BinaryMetric):
     """The share of rows of class 1 among those that were taken for it.
 
         true positives / (true positives + false positives)
@@ -81,7 +81,7 @@ class Precision(Detection):
 
 
 @register("recall")
-class Recall(Detection):
+class Recall(BinaryMetric):
     """The share of the rows of class 1 that were found.
 
         true positives / (true positives + false negatives)
@@ -97,7 +97,7 @@ class Recall(Detection):
 
 
 @register("f1")
-class F1(Detection):
+class F1(BinaryMetric):
     """The harmonic mean of precision and recall.
 
         2 true positives / (2 true positives + false positives + false negatives)

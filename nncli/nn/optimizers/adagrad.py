@@ -26,19 +26,19 @@ class AdaGrad(Optimizer):
     Source: Duchi, Hazan and Singer 2011; Kinsley and Kukieła 2020, chapter 10.
     """
 
-    remembers = ("squares",)
+    state_names = ("squares",)
 
     def __init__(self, learning_rate: Positive = 1.0, decay: NonNegative = 0.0, epsilon: Positive = 1e-7) -> None:
         super().__init__(learning_rate, decay)
         self.epsilon = epsilon
 
-    def factors(self, rate: float) -> tuple[float, ...]:
+    def coefficients(self, rate: float) -> tuple[float, ...]:
         """η and ε."""
         return rate, self.epsilon
 
-    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """c ← c + g², w ← w − η g / (√c + ε)."""
-        (rate, epsilon), (squares,) = factors, memory
+        (rate, epsilon), (squares,) = coefficients, state
         np.multiply(grad, grad, out=scratch)  # g²
         np.add(squares, scratch, out=squares)  # c + g²
         np.sqrt(squares, out=scratch)  # √c

@@ -5,9 +5,9 @@ from math import sqrt
 
 import numpy as np
 
-from nncli.nn.optimizers.optimizer import Optimizer, fade_and_add, fade_and_add_squares
+from nncli.nn.optimizers.optimizer import Optimizer, decay_and_accumulate, decay_and_accumulate_squares
 from nncli.nn.parameters import Array
-from nncli.registry import NonNegative, Positive, Share, register
+from nncli.registry import NonNegative, Positive, UnitInterval, register
 
 
 @register("adam", alias="Optimizer_Adam")
@@ -32,20 +32,20 @@ class Adam(Optimizer):
     Source: Kingma and Ba 2015, arXiv:1412.6980, algorithm 1, with ε = 1e-7; Kinsley and Kukieła 2020, chapter 10.
     """
 
-    remembers = ("sum", "squares")
+    state_names = ("sum", "squares")
 
     def __init__(
         self,
         learning_rate: Positive = 0.001,
         decay: NonNegative = 0.0,
-        beta_1: Share = 0.9,
-        beta_2: Share = 0.999,
+        beta_1: UnitInterval = 0.9,
+        beta_2: UnitInterval = 0.999,
         epsilon: Positive = 1e-7,
     ) -> None:
         super().__init__(learning_rate, decay)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def factors(self, rate: float) -> tuple[float, ...]:
+    def coefficients(self, rate: float) -> tuple[float, ...]:
         """β₁, β₂, e and k."""
         mean, root = self._corrections()  # m̂ / M, √v̂ / √V
         return self.beta_1, self.beta_2, self.epsilon / root, rate * mean / root
@@ -56,11 +56,11 @@ class Adam(Optimizer):
         mean = (1 - self.beta_1) / (1 - self.beta_1**updates)
         return mean, sqrt((1 - self.beta_2) / (1 - self.beta_2**updates))
 
-    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """M and V, then w ← w − k M / (√V + e) = w − η m̂ / (√v̂ + ε)."""
-        (beta_1, beta_2, epsilon, rate), (total, squares) = factors, memory
-        fade_and_add(total, grad, beta_1)  # β₁ M + g
-        fade_and_add_squares(squares, grad, beta_2, scratch)  # β₂ V + g²
+        (beta_1, beta_2, epsilon, rate), (total, squares) = coefficients, state
+        decay_and_accumulate(total, grad, beta_1)  # β₁ M + g
+        decay_and_accumulate_squares(squares, grad, beta_2, scratch)  # β₂ V + g²
         np.sqrt(squares, out=scratch)  # √V
         np.add(scratch, epsilon, out=scratch)  # √V + e
         np.divide(total, scratch, out=scratch)  # M / (√V + e)

@@ -6,7 +6,7 @@ import numpy as np
 
 from nncli.nn.optimizers.adam import Adam
 from nncli.nn.parameters import Array
-from nncli.registry import NonNegative, Positive, Share, register
+from nncli.registry import NonNegative, Positive, UnitInterval, register
 
 
 @register("adamw")
@@ -35,20 +35,20 @@ class AdamW(Adam):
         self,
         learning_rate: Positive = 0.001,
         decay: NonNegative = 0.0,
-        beta_1: Share = 0.9,
-        beta_2: Share = 0.999,
+        beta_1: UnitInterval = 0.9,
+        beta_2: UnitInterval = 0.999,
         epsilon: Positive = 1e-7,
         weight_decay: NonNegative = 0.01,
     ) -> None:
         super().__init__(learning_rate, decay, beta_1, beta_2, epsilon)
         self.weight_decay = weight_decay
 
-    def factors(self, rate: float) -> tuple[float, ...]:
+    def coefficients(self, rate: float) -> tuple[float, ...]:
         """1 − η λ, then Adam's."""
-        return 1 - rate * self.weight_decay, *super().factors(rate)
+        return 1 - rate * self.weight_decay, *super().coefficients(rate)
 
-    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """w ← (1 − η λ) w, then as Adam."""
-        shrinking, *adams = factors
+        shrinking, *adams = coefficients
         np.multiply(values, shrinking, out=values)  # (1 − η λ) w
-        super().descend(adams, values, grad, scratch, *memory)
+        super().update(adams, values, grad, scratch, *state)

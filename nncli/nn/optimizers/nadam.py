@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nncli.nn.optimizers.adam import Adam
-from nncli.nn.optimizers.optimizer import fade_and_add, fade_and_add_squares
+from nncli.nn.optimizers.optimizer import decay_and_accumulate, decay_and_accumulate_squares
 from nncli.nn.parameters import Array
 from nncli.registry import register
 
@@ -23,17 +23,17 @@ class Nadam(Adam):
     Source: Dozat 2016, algorithm 2, with β₁ the same at every step; PyTorch and Keras let it grow towards its value.
     """
 
-    def factors(self, rate: float) -> tuple[float, ...]:
+    def coefficients(self, rate: float) -> tuple[float, ...]:
         """β₁, β₂, Adam's e, and what η m̄ / (√v̂ + ε) has of M and of g, over √V + e."""
-        beta_1, beta_2, epsilon, now = super().factors(rate)  # η (1 − β₁) / (1 − β₁ᵗ⁺¹), over the root
+        beta_1, beta_2, epsilon, now = super().coefficients(rate)  # η (1 − β₁) / (1 − β₁ᵗ⁺¹), over the root
         ahead = now * beta_1 * (1 - beta_1 ** (self.updates + 1)) / (1 - beta_1 ** (self.updates + 2))
         return beta_1, beta_2, epsilon, ahead, now
 
-    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """M and V, then w ← w − η m̄ / (√v̂ + ε), the two parts of m̄ one after the other."""
-        (beta_1, beta_2, epsilon, ahead, now), (total, squares) = factors, memory
-        fade_and_add(total, grad, beta_1)  # β₁ M + g
-        fade_and_add_squares(squares, grad, beta_2, scratch)  # β₂ V + g²
+        (beta_1, beta_2, epsilon, ahead, now), (total, squares) = coefficients, state
+        decay_and_accumulate(total, grad, beta_1)  # β₁ M + g
+        decay_and_accumulate_squares(squares, grad, beta_2, scratch)  # β₂ V + g²
         for rate, direction in ((ahead, total), (now, grad)):
             np.sqrt(squares, out=scratch)  # √V
             np.add(scratch, epsilon, out=scratch)  # √V + e

@@ -6,7 +6,7 @@ import numpy as np
 
 from nncli.nn.optimizers.sgd import SGD
 from nncli.nn.parameters import Array
-from nncli.registry import NonNegative, Positive, Share, register
+from nncli.registry import NonNegative, Positive, UnitInterval, register
 
 
 @register("nesterov")
@@ -27,12 +27,12 @@ class Nesterov(SGD):
     keeps η outside v.
     """
 
-    def __init__(self, learning_rate: Positive = 0.1, decay: NonNegative = 0.0, momentum: Share = 0.9) -> None:
+    def __init__(self, learning_rate: Positive = 0.1, decay: NonNegative = 0.0, momentum: UnitInterval = 0.9) -> None:
         super().__init__(learning_rate, decay, momentum)
 
-    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """v ← μ v − η g, w ← w + μ v − η g."""
-        (rate, momentum), (velocity,) = factors, memory
+        (rate, momentum), (velocity,) = coefficients, state
         np.multiply(grad, rate, out=scratch)  # η g
         np.multiply(velocity, momentum, out=velocity)  # μ v
         np.subtract(velocity, scratch, out=velocity)  # μ v − η g

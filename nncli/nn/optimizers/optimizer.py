@@ -14,12 +14,12 @@ from nncli.registry import NonNegative, Positive, kind
 # 531 µs so, 683 in blocks of 8,192, which are more calls; larger ones gain little, and want a larger cache
 BLOCK = 32_768
 
-TIDYING = 100  # updates from one look for what is too small to the next
+FLUSH_INTERVAL = 100  # updates from one look for what is too small to the next
 
 
 @kind("optimizer")
 class Optimizer:
-    """Turns a gradient into an update of the values; a subclass is one ``descend`` and what it remembers.
+    """Turns a gradient into an update of the values; a subclass is one ``update`` and what it remembers.
 
         rate = η / (1 + decay · t) · f(t)     t = 0, 1, … counts the updates; f is the schedule's, 1 without one
 
@@ -28,7 +28,7 @@ class Optimizer:
         decay: how fast the learning rate falls with the number of updates.
     """
 
-    remembers: ClassVar[tuple[str, ...]] = ()
+    state_names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, learning_rate: Positive, decay: NonNegative) -> None:
         self.learning_rate, self.decay = learning_rate, decay
@@ -37,11 +37,11 @@ class Optimizer:
     def attach(self, values: Array, gradients: Array, schedule: Schedule | None = None) -> None:
         """Take the two vectors (P,), and make what is remembered: ``memory``, a vector (P,) of zeros by each name."""
         self.schedule = schedule
-        self.memory = {name: zeros(values.shape, values.dtype) for name in self.remembers}
+        self.state = {name: zeros(values.shape, values.dtype) for name in self.state_names}
         self._smallest = np.finfo(values.dtype).smallest_normal
         scratch = zeros((min(BLOCK, len(values)),), values.dtype)
-        vectors = (values, gradients, *self.memory.values())
-        self.last_factors = [np.array(factor, values.dtype) for factor in self.factors(self.learning_rate)]
+        vectors = (values, gradients, *self.state.values())
+        self.last_coefficients = [np.array(factor, values.dtype) for factor in self.coefficients(self.learning_rate)]
         self._blocks = []
         for start in range(0, len(values), BLOCK):
             block = [vector[start : start + BLOCK] for vector in vectors]
@@ -59,15 +59,15 @@ class Optimizer:
 
     def step(self) -> None:
         """Update all values by their gradients."""
-        for kept, factor in zip(self.last_factors, self.factors(self.rate_at(self.updates)), strict=True):
+        for kept, factor in zip(self.last_coefficients, self.coefficients(self.rate_at(self.updates)), strict=True):
             kept[()] = factor
         for block in self._blocks:
-            self.descend(self.last_factors, *block)
+            self.update(self.last_coefficients, *block)
         self.updates += 1
-        if self.updates % TIDYING == 0:
-            self.tidy()
+        if self.updates % FLUSH_INTERVAL == 0:
+            self.flush_subnormals()
 
-    def tidy(self) -> None:
+    def flush_subnormals(self) -> None:
         """Set to 0 what is remembered and smaller than the format's smallest normal number.
 
         Without a gradient, as in units whose ReLU has died, what fades by a factor never arrives at 0: it stays among
@@ -75,30 +75,30 @@ class Optimizer:
         451 µs with them and 436 so, on a processor that hardly minds; to look takes 0.5 µs a step. An update is not
         another one for it as long as ε is far above the root of that number, 1e-19 in single precision.
         """
-        for _, _, scratch, *memory in self._blocks:
-            for block in memory:
+        for _, _, scratch, *state in self._blocks:
+            for block in state:
                 np.abs(block, out=scratch)
                 np.copyto(block, 0, where=scratch < self._smallest)
 
-    def factors(self, rate: float) -> tuple[float, ...]:
-        """What ``descend`` multiplies with, divides by or adds at this update, besides arrays; η alone if not more.
+    def coefficients(self, rate: float) -> tuple[float, ...]:
+        """What ``update`` multiplies with, divides by or adds at this update, besides arrays; η alone if not more.
 
         It gets them as arrays without dimensions, which NumPy takes in 0.4 µs where a Python number takes 0.7.
         """
         return (rate,)
 
-    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """Update ``values`` and what is remembered in place; ``grad`` is not written to, ``scratch`` is free."""
-        raise NotImplementedError(f"{type(self).__name__} has no descend")
+        raise NotImplementedError(f"{type(self).__name__} has no update")
 
 
-def fade_and_add(total: Array, grad: Array, share: Array) -> None:
+def decay_and_accumulate(total: Array, grad: Array, share: Array) -> None:
     """Move ``total`` in place to β m + g."""
     np.multiply(total, share, out=total)  # β m
     np.add(total, grad, out=total)
 
 
-def fade_and_add_squares(total: Array, grad: Array, share: Array, scratch: Array) -> None:
+def decay_and_accumulate_squares(total: Array, grad: Array, share: Array, scratch: Array) -> None:
     """Move ``total`` in place to β v + g²."""
     np.multiply(total, share, out=total)  # β v
     np.multiply(grad, grad, out=scratch)  # g²

@@ -5,9 +5,9 @@ from math import sqrt
 
 import numpy as np
 
-from nncli.nn.optimizers.optimizer import Optimizer, fade_and_add_squares
+from nncli.nn.optimizers.optimizer import Optimizer, decay_and_accumulate_squares
 from nncli.nn.parameters import Array
-from nncli.registry import NonNegative, Positive, Share, register
+from nncli.registry import NonNegative, Positive, UnitInterval, register
 
 
 @register("rmsprop", alias="Optimizer_RMSprop")
@@ -30,27 +30,27 @@ class RMSprop(Optimizer):
     Source: Tieleman and Hinton 2012, lecture 6.5; Kinsley and Kukieła 2020, chapter 10.
     """
 
-    remembers = ("squares",)
+    state_names = ("squares",)
 
     def __init__(
         self,
         learning_rate: Positive = 0.001,
         decay: NonNegative = 0.0,
-        rho: Share = 0.9,
+        rho: UnitInterval = 0.9,
         epsilon: Positive = 1e-7,
     ) -> None:
         super().__init__(learning_rate, decay)
         self.rho, self.epsilon = rho, epsilon
 
-    def factors(self, rate: float) -> tuple[float, ...]:
+    def coefficients(self, rate: float) -> tuple[float, ...]:
         """ρ, e and k."""
         root = sqrt(1 - self.rho)  # √c / √C
         return self.rho, self.epsilon / root, rate / root
 
-    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """C ← ρ C + g², w ← w − k g / (√C + e) = w − η g / (√c + ε)."""
-        (rho, epsilon, rate), (squares,) = factors, memory
-        fade_and_add_squares(squares, grad, rho, scratch)  # ρ C + g²
+        (rho, epsilon, rate), (squares,) = coefficients, state
+        decay_and_accumulate_squares(squares, grad, rho, scratch)  # ρ C + g²
         np.sqrt(squares, out=scratch)  # √C
         np.add(scratch, epsilon, out=scratch)  # √C + e
         np.divide(grad, scratch, out=scratch)  # g / (√C + e)

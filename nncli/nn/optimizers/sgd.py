@@ -6,7 +6,7 @@ import numpy as np
 
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array
-from nncli.registry import NonNegative, Positive, Share, register
+from nncli.registry import NonNegative, Positive, UnitInterval, register
 
 
 @register("sgd", alias="Optimizer_SGD")
@@ -27,19 +27,19 @@ class SGD(Optimizer):
     Source: Polyak 1964; Kinsley and Kukieła 2020, chapter 10. PyTorch keeps η outside v.
     """
 
-    remembers = ("velocity",)
+    state_names = ("velocity",)
 
-    def __init__(self, learning_rate: Positive = 1.0, decay: NonNegative = 0.0, momentum: Share = 0.0) -> None:
+    def __init__(self, learning_rate: Positive = 1.0, decay: NonNegative = 0.0, momentum: UnitInterval = 0.0) -> None:
         super().__init__(learning_rate, decay)
         self.momentum = momentum
 
-    def factors(self, rate: float) -> tuple[float, ...]:
+    def coefficients(self, rate: float) -> tuple[float, ...]:
         """η and μ."""
         return rate, self.momentum
 
-    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """v ← μ v − η g, w ← w + v."""
-        (rate, momentum), (velocity,) = factors, memory
+        (rate, momentum), (velocity,) = coefficients, state
         np.multiply(velocity, momentum, out=velocity)  # μ v
         np.multiply(grad, rate, out=scratch)  # η g
         np.subtract(velocity, scratch, out=velocity)  # μ v − η g

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from nncli.nn.activations import ReLU, Softmax
-from nncli.nn.kernels.buffers import laid_out
+from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.layers.dense import Dense
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
@@ -25,14 +25,19 @@ def assembled(work):
     for layer, weights in zip(dense, work.weights, strict=True):
         layer.weights[...] = weights
     optimizer = Adam(work.learning_rate, work.decay, BETA_1, BETA_2, EPSILON)
-    optimizer.attach(network.parameters.trained, network.parameters.gradients)
-    return network, optimizer, laid_out(work.inputs, np.dtype(F)), network.loss.encode(work.targets, work.widths[-1])
+    optimizer.attach(network.parameters.trainable, network.parameters.gradients)
+    return (
+        network,
+        optimizer,
+        copy_to_buffer(work.inputs, np.dtype(F)),
+        network.loss.encode(work.targets, work.widths[-1]),
+    )
 
 
 def step(network, optimizer, inputs, targets, losses=None, shares=None):
     """One update; fills ``losses`` (N,) where they are asked for, and returns their mean, Σ of each times 1/N."""
     gradients = network.parameters.gradients
-    network.differentiate(inputs, targets, losses)
+    network.forward_backward(inputs, targets, losses)
     if not math.isfinite(gradients.dot(gradients)):
         raise ValueError("a gradient is not finite")
     optimizer.step()

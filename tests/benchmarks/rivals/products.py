@@ -6,7 +6,7 @@ Of each these are the products X W, Xᵀ dL/dY and, but not of the lowest, dL/dY
 from functools import partial
 from math import ceil
 
-from nncli.nn.kernels.buffers import laid_out
+from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.layers.dense import Dense
 from tests.benchmarks.rivals import nncli
 
@@ -17,7 +17,7 @@ def products(network):
     for index, layer in enumerate(layers):
         if isinstance(layer, Dense):
             grad = network.loss.d_outputs if index + 2 == len(layers) else layers[index + 1].d_inputs
-            back = layer.parameter_gradients if layer is network.lowest else layer.backward
+            back = layer.parameter_gradients if layer is network.first_trainable else layer.backward
             yield partial(layer.forward, layer.inputs)
             backward.append(partial(back, grad))
     yield from reversed(backward)
@@ -25,9 +25,9 @@ def products(network):
 
 def prepare(work, threads):
     network, optimizer, inputs, targets = nncli.assembled(work)
-    portions = ceil(len(inputs) / network.portion)
+    portions = ceil(len(inputs) / network.micro_batch_rows)
     some = slice(ceil(len(inputs) / portions))  # of as many rows as are passed at once
-    nncli.step(network, optimizer, laid_out(inputs[some], inputs.dtype), targets[some])
+    nncli.step(network, optimizer, copy_to_buffer(inputs[some], inputs.dtype), targets[some])
     passes = portions * list(products(network))
 
     def run(steps):

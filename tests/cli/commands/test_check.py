@@ -2,7 +2,7 @@
 
 import pytest
 
-from nncli.data.sources.nnfs import Scatter
+from nncli.data.sources.nnfs import ClassificationToy
 from tests.conftest import SPEC
 
 
@@ -69,7 +69,7 @@ def test_problems_of_different_kinds_are_all_told(write, nncli):
 
 def test_no_row_is_drawn(here, nncli, monkeypatch):
     """Whether a config is right follows from the config, however many rows it has."""
-    monkeypatch.delattr(Scatter, "draw")
+    monkeypatch.delattr(ClassificationToy, "draw")
     large = SPEC.replace("samples: 20, classes: 3", "samples: 1000000, classes: 3")
     (here / "a.yaml").write_text(
         large.replace("validation: {type: spiral, samples: 20}", "validation: {fraction: 0.2}")

@@ -57,7 +57,7 @@ def test_text_says_where_the_specs_are_the_same(runs, nncli):
 
 
 def test_all_shows_every_key(runs, nncli):
-    """Keys on which the runs agree are there too."""
+    """Keys on which the runs resolve_config are there too."""
     assert "data.samples" not in nncli("compare", *NAMES).out
     assert "data.samples" in nncli("compare", *NAMES, "--all").out
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 import nncli.experiment.loading  # noqa: F401 (registers them)
-from nncli.cli.render.component_reference import in_words
-from nncli.config.json_schema import spec_as_schema
-from nncli.config.model import Spec
+from nncli.cli.render.component_reference import describe
+from nncli.config.json_schema import config_as_schema
+from nncli.config.model import Config
 from nncli.registry import components, kinds, names
 
 ALL = [entry for kind in kinds() for entry in components(kind)]
@@ -24,7 +24,7 @@ def test_every_component_is_named_with_its_parameters(nncli, monkeypatch, entry,
     assert entry.name in result.out
     assert (entry.alias or "") in result.out
     assert entry.summary in result.out
-    for each in map(in_words, entry.parameters):
+    for each in map(describe, entry.parameters):
         words = (each.name, each.type, each.default or "required", each.range)
         assert any(all(word in line for word in words) for line in result.out.splitlines()), each.name
 
@@ -61,7 +61,7 @@ def test_json_is_what_the_registry_says(nncli):
 def test_every_parameter_is_explained(entry):
     """No parameter is listed without its type and its meaning."""
     assert entry.summary
-    assert all(each.type and each.meaning for each in map(in_words, entry.parameters))
+    assert all(each.type and each.meaning for each in map(describe, entry.parameters))
 
 
 def strings(value):
@@ -79,24 +79,24 @@ def strings(value):
 
 def test_the_json_schema_lists_every_section():
     """It can be written as JSON, and asks for what a spec must have."""
-    described = json.loads(json.dumps(spec_as_schema(), allow_nan=False))
-    assert set(described["properties"]) == set(Spec.model_fields)
-    assert set(described["required"]) == {"data", "layers", "loss", "optimizer", "training"}
-    assert described["additionalProperties"] is False
-    assert described["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    data_record = json.loads(json.dumps(config_as_schema(), allow_nan=False))
+    assert set(data_record["properties"]) == set(Config.model_fields)
+    assert set(data_record["required"]) == {"data", "layers", "loss", "optimizer", "training"}
+    assert data_record["additionalProperties"] is False
+    assert data_record["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
 @pytest.mark.parametrize("kind", kinds())
 def test_the_json_schema_lists_every_component(kind):
     """By our name and the book's, with all its parameters."""
-    known = set(strings(spec_as_schema()))
+    known = set(strings(config_as_schema()))
     assert set(names(kind)) <= known
     assert {parameter.name for entry in components(kind) for parameter in entry.parameters} <= known
 
 
 def test_the_json_schema_has_bounds_defaults_and_examples():
     """What a signature says of an argument is what an editor is told, also where a component is among the arguments."""
-    dense = spec_as_schema()["$defs"]["Dense"]
+    dense = config_as_schema()["$defs"]["Dense"]
     assert dense["required"] == ["units"]
     assert dense["properties"]["type"] == {"const": "dense", "default": "dense", "title": "Type", "type": "string"}
     assert dense["properties"]["units"] == {"examples": [64], "minimum": 1, "title": "Units", "type": "integer"}

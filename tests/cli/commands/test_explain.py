@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from nncli.analysis.explanation import explain
-from nncli.cli.render.component_reference import in_words, source
-from nncli.config.diagnostics import Source
+from nncli.cli.render.component_reference import describe, source
+from nncli.config.diagnostics import SourceText
 from nncli.config.document import read
 from nncli.config.validation import validate
 from nncli.experiment.loading import load
@@ -36,7 +36,7 @@ def strict(text):
 
 
 def flowing(text):
-    """Words one space apart: how lines are broken is the terminal's affair."""
+    """ParameterDoc one space apart: how lines are broken is the terminal's affair."""
     return " ".join(text.split())
 
 
@@ -166,7 +166,7 @@ def test_every_component_is_explained(nncli, entry):
     assert entry.summary in words
     assert f"Source: {source(entry)}" in words
     assert all(" ".join(formula.split()) in words for formula in entry.formulas)
-    for each in map(in_words, entry.parameters):
+    for each in map(describe, entry.parameters):
         assert re.search(rf"^  {each.name}  {each.type}, {each.default or 'required'}", result.out, re.MULTILINE)
         assert each.meaning.replace("``", "") in words
 
@@ -180,7 +180,7 @@ def test_every_example_can_be_pasted(nncli, entry):
     assert entry.name in example
     section = example.partition(":")[0]
     others = {name: value for name, value in yaml.safe_load(SPEC).items() if name != section}
-    sections, problems = validate(read(Source("pasted.yaml", yaml.safe_dump(others) + example + "\n")))
+    sections, problems = validate(read(SourceText("pasted.yaml", yaml.safe_dump(others) + example + "\n")))
     assert [str(problem) for problem in problems] == []
     assert sections.has([section])
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from nncli.config.model import Spec
+from nncli.config.model import Config
 
 
 def test_the_starter_passes_check(here, nncli):
@@ -32,7 +32,7 @@ def test_the_starter_names_itself_and_shows_every_section(here, nncli):
     assert "#   nncli train folder/new.yaml " in text
     assert "{{" not in text
     sections = {line.partition(":")[0] for line in text.splitlines() if line[:1].isalpha()}
-    assert sections == set(Spec.model_fields) - {
+    assert sections == set(Config.model_fields) - {
         "rng",
         "dtype",
         "test",

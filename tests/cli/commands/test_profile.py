@@ -7,7 +7,7 @@ import pytest
 
 from nncli.analysis.profiling import Part, Profile
 from nncli.cli.render.profile import advice, show_profile, totals
-from nncli.config.model import Training
+from nncli.config.model import TrainingConfig
 
 QUICK = ("--seconds", 1)
 
@@ -68,14 +68,14 @@ def test_a_wrong_spec_is_told_as_everywhere(here, nncli):
 )
 def test_the_largest_share_is_named(profile, words):
     """What takes most of the step, and what would change it."""
-    assert words in advice(profile, Training(epochs=1))
+    assert words in advice(profile, TrainingConfig(epochs=1))
 
 
 def test_threads_are_advised_where_there_are_more_cores(monkeypatch):
     """Not where the spec asks for as many threads as there are cores."""
     monkeypatch.setattr("nncli.cli.render.profile.cores", lambda: 2)
-    assert "training.threads" in advice(found(floor=8.0), Training(epochs=1))
-    assert "training.threads" not in advice(found(floor=8.0), Training(epochs=1, threads=2))
+    assert "training.threads" in advice(found(floor=8.0), TrainingConfig(epochs=1))
+    assert "training.threads" not in advice(found(floor=8.0), TrainingConfig(epochs=1, threads=2))
 
 
 def test_a_profile_is_taken_on_the_threads_of_the_spec(here, nncli, monkeypatch):
@@ -90,7 +90,7 @@ def test_a_profile_is_taken_on_the_threads_of_the_spec(here, nncli, monkeypatch)
 
 def test_shares_are_of_the_step(capsys):
     """A part of two seconds in a step of ten is 20 %."""
-    show_profile(found(), Training(epochs=1))
+    show_profile(found(), TrainingConfig(epochs=1))
     (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("0 dense")]
     assert row.split() == ["0", "dense", "1.00", "s", "1.00", "s", "20", "%", "1.00", "s", "2.0"]
 
@@ -113,9 +113,9 @@ def test_a_kernel_that_is_set_is_named(here, nncli, monkeypatch):
 
 def test_totals_are_those_of_the_whole_training():
     """400 · (10 + 2 / 5) seconds of steps and of rows of metrics; a multiply-add is two operations."""
-    told = totals(found(), Training(epochs=400, log_every=5))
+    told = totals(found(), TrainingConfig(epochs=400, log_every=5))
     assert told[0] == "floor: the matrix products of 300 rows at 100 GFLOP/s, a product of two large matrices here"
     assert told[1] == "an epoch, which is one step, takes 10.0 s, a row of metrics 2.00 s"
     assert told[2] == "400 epochs with metrics every 5 take about 4,160 s"
-    told = totals(found(), Training(epochs=400, log_every=2))
+    told = totals(found(), TrainingConfig(epochs=400, log_every=2))
     assert told[2] == "400 epochs with metrics every 2 take about 4,400 s; 9 % of it measures"

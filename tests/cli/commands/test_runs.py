@@ -53,7 +53,7 @@ def test_every_run_has_its_status(shelf, nncli):
 
 
 def test_a_run_is_told_by_what_sets_it_apart(shelf, nncli):
-    """Keys in which most runs agree are left out."""
+    """Keys in which most runs resolve_config are left out."""
     runs = listed(nncli)
     assert {name: run["differences"] for name, run in runs.items() if run["differences"]} == {
         "b": {"optimizer.learning_rate": 0.5}

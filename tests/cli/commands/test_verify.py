@@ -126,13 +126,13 @@ def test_other_data_is_found(run, nncli, monkeypatch):
 
 def test_a_checkpoint_that_newer_ones_replaced_is_not_missing(run, nncli, monkeypatch):
     """A trainer has put a newer one and removed the oldest since they were listed, and has ended."""
-    read, oldest = verification.read_whole, run / "checkpoints" / "00000000.ckpt"
+    read, oldest = verification.read_valid, run / "checkpoints" / "00000000.ckpt"
 
     def late(held, path):
         oldest.unlink(missing_ok=True)
         return read(held, path)
 
-    monkeypatch.setattr(verification, "read_whole", late)
+    monkeypatch.setattr(verification, "read_valid", late)
     assert nncli("verify", "config").code == 0
 
 

@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from nncli.nn.kernels.erf import error_function, normal_cdf, normal_cdf_by_tanh, normal_pdf, slope_by_tanh
+from nncli.nn.kernels.erf import error_function, normal_cdf, normal_pdf, tanh_normal_cdf, tanh_normal_cdf_derivative
 from tests.nn.differences import central_differences, relative_error
 
 GRID = np.concatenate([np.linspace(-10, 10, 40_001), 10.0 ** np.arange(-300, 0), -(10.0 ** np.arange(-300, 0))])
@@ -49,10 +49,10 @@ def test_slope_of_the_form_with_tanh():
     share, slope = np.empty_like(x), np.empty_like(x)
 
     def total():
-        normal_cdf_by_tanh(x, share)
+        tanh_normal_cdf(x, share)
         return float(share.sum())
 
     expected = central_differences(total, x)
     total()
-    slope_by_tanh(x, share, slope)
+    tanh_normal_cdf_derivative(x, share, slope)
     assert relative_error(slope, expected) < 1e-6

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncli.nn.kernels.matmul import NARROW, SMALL, sum_of_products
+from nncli.nn.kernels.matmul import NARROW, SMALL, matmul_transposed
 
 SHAPES = {
     "small": (7, 3, 5),
@@ -24,7 +24,7 @@ def test_the_sum_over_the_rows_is_the_product(rows, left, right, order):
     rng = np.random.default_rng(0)
     x, y = (np.array(rng.normal(size=(rows, columns)), order=order) for columns in (left, right))
     before, out = (x.copy(), y.copy()), np.full((left, right), np.nan)
-    sum_of_products(x.T, y, out)
+    matmul_transposed(x.T, y, out)
     np.testing.assert_allclose(out, np.einsum("ni,nj->ij", x, y), rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(x, before[0])
     np.testing.assert_array_equal(y, before[1])

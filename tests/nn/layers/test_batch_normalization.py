@@ -100,8 +100,8 @@ def test_statistics_stand_behind_what_is_trained():
     running = [f"layers.{index}.running_{what}" for index in (0, 2) for what in ("mean", "variance")]
     assert names[-4:] == running
     assert list(parameters.views(parameters.gradients)) == names[:-4]
-    assert len(parameters.values) == len(parameters.trained) + 12
-    assert np.shares_memory(parameters.trained, parameters.values)
+    assert len(parameters.values) == len(parameters.trainable) + 12
+    assert np.shares_memory(parameters.trainable, parameters.values)
     assert made.layers[2].running_variance.tolist() == [1, 1, 1]
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nncli.nn.activations import Softmax
-from nncli.nn.kernels.alignment import LINE
-from nncli.nn.kernels.buffers import laid_out
+from nncli.nn.kernels.alignment import CACHE_LINE
+from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.layers.dense import WIDE, Dense
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
@@ -36,7 +36,7 @@ def test_rows_and_columns_give_the_same(columns, by_rows):
     rng = np.random.default_rng(2)
     inputs, grad = rng.normal(size=(ROWS, columns)), rng.normal(size=(ROWS, UNITS))
     before = inputs.copy()
-    found, expected = passed(inputs, grad), passed(laid_out(inputs, inputs.dtype), grad)
+    found, expected = passed(inputs, grad), passed(copy_to_buffer(inputs, inputs.dtype), grad)
     assert (found[-1], expected[-1]) == (by_rows, False)
     for one, other in zip(found[:-1], expected[:-1], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-13)
@@ -46,7 +46,7 @@ def test_rows_and_columns_give_the_same(columns, by_rows):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_products_by_rows_lie_in_rows_of_an_odd_number_of_lines(dtype):
     """Of nine lines for 512 bytes; the products of few units follow each other."""
-    for units, bytes_a_row in ((512 // np.dtype(dtype).itemsize, 512 + LINE), (3, 3 * np.dtype(dtype).itemsize)):
+    for units, bytes_a_row in ((512 // np.dtype(dtype).itemsize, 512 + CACHE_LINE), (3, 3 * np.dtype(dtype).itemsize)):
         layer = Dense(units)
         parameters = Parameters(layer.shapes(2 * units), np.dtype(dtype))
         layer.attach(parameters.views(parameters.values), parameters.views(parameters.gradients), np.dtype(dtype))
@@ -59,7 +59,7 @@ def test_products_by_rows_lie_in_rows_of_an_odd_number_of_lines(dtype):
     [
         pytest.param(np.asfortranarray, id="by columns"),
         pytest.param(lambda inputs: np.repeat(inputs, 2, axis=1)[:, ::2], id="with gaps"),
-        pytest.param(lambda inputs: laid_out(inputs, inputs.dtype), id="a buffer"),
+        pytest.param(lambda inputs: copy_to_buffer(inputs, inputs.dtype), id="a buffer"),
     ],
 )
 def test_only_plain_rows_are_taken_as_they_are(other):
@@ -67,8 +67,8 @@ def test_only_plain_rows_are_taken_as_they_are(other):
     inputs = np.random.default_rng(3).normal(size=(ROWS, 20))
     layer, _ = layer_of(20)
     outputs = layer.forward(inputs).copy()
-    assert layer.takes_rows(inputs)
-    assert not layer.takes_rows(other(inputs))
+    assert layer.prefers_row_major(inputs)
+    assert not layer.prefers_row_major(other(inputs))
     np.testing.assert_allclose(layer.forward(other(inputs)), outputs, rtol=1e-5)
 
 
@@ -78,7 +78,7 @@ def test_a_network_takes_rows_of_any_number_format_as_rows(given):
     inputs = np.random.default_rng(5).integers(0, 9, (ROWS, 20)).astype(given)
     network = Network([Dense(UNITS), Softmax()], CategoricalCrossentropy(), 20, np.dtype("float32"))
     network.parameters.values[:] = np.random.default_rng(6).normal(size=63)
-    by_columns = network.forward(laid_out(inputs, np.dtype("float32"))).copy()
+    by_columns = network.forward(copy_to_buffer(inputs, np.dtype("float32"))).copy()
     for numbers in (inputs, inputs[::-1].copy(), inputs):
         found = network.forward(numbers)
         expected = by_columns if numbers is inputs else by_columns[::-1]

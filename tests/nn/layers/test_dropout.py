@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncli.nn.kernels.dropout_mask import COARSE, draw_kept
+from nncli.nn.kernels.dropout_mask import COARSE, fill_dropout_mask
 from nncli.nn.layers.dropout import Dropout
 
 SHAPE = (400, 250)
@@ -12,7 +12,7 @@ SHAPE = (400, 250)
 def dropout(rate, rng):
     layer = Dropout(rate)
     layer.attach({}, {}, np.dtype("float64"))
-    layer.draw_from(rng)
+    layer.set_rng(rng)
     return layer
 
 
@@ -58,28 +58,28 @@ def test_both_number_formats_get_the_same_masks():
     """What is kept depends on the stream and the shape alone; a shape that four does not divide has no gap."""
     kept = [np.full((7, 3), 2, dtype, order="F") for dtype in ("float32", "float64")]
     for each in kept:
-        draw_kept(np.random.default_rng(3), 0.6, each)
+        fill_dropout_mask(np.random.default_rng(3), 0.6, each)
     np.testing.assert_array_equal(*kept)
     assert set(np.unique(kept[0])) == {0, 1}
 
 
 def test_masks_are_the_bits_of_the_stream():
-    """A number is kept where its sixteen bits are less than the share; column by column, the lowest bits first."""
+    """A number is kept where its sixteen bit_pattern are less than the share; column by column, the lowest bit_pattern first."""
     kept = np.zeros((3, 2), order="F")
-    draw_kept(np.random.default_rng(4), 0.7, kept)
+    fill_dropout_mask(np.random.default_rng(4), 0.7, kept)
     words = [int(word) for word in np.random.default_rng(4).bit_generator.random_raw(2)]
     sixteens = [word >> shift & 0xFFFF for word in words for shift in (0, 16, 32, 48)]
     assert kept.T.ravel().tolist() == [float(number < round(0.7 * 2**16)) for number in sixteens[:6]]
 
 
 class Every:
-    """A generator whose random bits are each number of sixteen bits once, and whose floats are given."""
+    """A generator whose random bit_pattern are each number of sixteen bit_pattern once, and whose floats are given."""
 
     def __init__(self, floats=()):
         self.bit_generator, self.floats = self, np.array(floats)
 
     def random_raw(self, size):
-        """The next 64-bit words, the lowest number in the lowest bits."""
+        """The next 64-bit words, the lowest number in the lowest bit_pattern."""
         assert size == 2**16 // 4
         return np.arange(2**16, dtype="<u2").view("<u8").astype(np.uint64)
 
@@ -93,9 +93,9 @@ class Every:
     "share", [COARSE, 0.01, 0.1, 0.25, 1 / 3, 0.5, 0.7, 0.9, 0.99, 1 - COARSE, 12345 / 2**16, 12345.4 / 2**16]
 )
 def test_the_threshold_is_exact(dtype, share):
-    """Of all numbers of sixteen bits exactly those below p · 2¹⁶, rounded, are kept."""
+    """Of all numbers of sixteen bit_pattern exactly those below p · 2¹⁶, rounded, are kept."""
     kept = np.full((2**12, 2**4), 7, dtype, order="F")
-    draw_kept(Every(), share, kept)
+    fill_dropout_mask(Every(), share, kept)
     np.testing.assert_array_equal(kept.T.ravel(), np.arange(2**16) < round(share * 2**16))
 
 
@@ -104,13 +104,13 @@ def test_the_threshold_of_a_share_near_an_end_is_a_float(share):
     """A number is kept where its float, drawn column by column, is less than the share to the last bit."""
     floats = [0, np.nextafter(share, 0), share, np.nextafter(share, 1), 0.5, np.nextafter(1, 0)]
     kept = np.full((3, 2), 7.0, order="F")
-    draw_kept(Every(floats), share, kept)
+    fill_dropout_mask(Every(floats), share, kept)
     assert kept.T.ravel().tolist() == [float(number < share) for number in floats]
 
 
 @pytest.mark.parametrize("rate", [0.0001, 0.003, 0.005, 0.995, 0.997, 0.9999])
 def test_the_mean_stays_at_rates_near_an_end(rate):
-    """Where few numbers go or stay, and sixteen bits would round their share, the outputs' mean is 1 like anywhere."""
+    """Where few numbers go or stay, and sixteen bit_pattern would round their share, the outputs' mean is 1 like anywhere."""
     outputs = dropout(rate, np.random.default_rng(0)).forward(np.ones((2000, 1000)), training=True)
     assert abs(outputs.mean() - 1) < 4 * np.sqrt(rate / (1 - rate) / outputs.size)
 
@@ -119,5 +119,5 @@ def test_a_stream_is_needed():
     """A training pass without a stream says what is missing instead of drawing from a global one."""
     layer = Dropout(0.5)
     layer.attach({}, {}, np.dtype("float64"))
-    with pytest.raises(ValueError, match="draw_from"):
+    with pytest.raises(ValueError, match="set_rng"):
         layer.forward(np.ones((2, 2)), training=True)
