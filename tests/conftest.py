@@ -47,7 +47,7 @@ class Result:
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def workdir(tmp_path, monkeypatch):
     """An empty folder to work in, with ``config.yaml``, a small spec that trains in milliseconds."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.yaml").write_text(SPEC, encoding="utf-8")
@@ -55,7 +55,7 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def nncli(capfd):
+def run_cli(capfd):
     """Run a command in this process: ``nncli("train", "config.yaml").code``."""
 
     def run(*arguments):

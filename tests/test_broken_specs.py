@@ -612,8 +612,8 @@ CONTROLS = [
 ]
 
 
-def write(here, text):
-    (here / "bad.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+def write(workdir, text):
+    (workdir / "bad.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
 
 
 def problem_lines(text):
@@ -634,8 +634,8 @@ def assert_told(result, source, expected):
         assert len(line) < 250
 
 
-def assert_nothing_left(here):
-    assert sorted(path.name for path in here.iterdir() if path.name != "bad.yaml") == ["config.yaml"]
+def assert_nothing_left(workdir):
+    assert sorted(path.name for path in workdir.iterdir() if path.name != "bad.yaml") == ["config.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -655,56 +655,56 @@ def assert_nothing_left(here):
         *SEVERAL,
     ],
 )
-def test_a_broken_file_is_told_at_its_places(here, nncli, text, overrides, expected):
+def test_a_broken_file_is_told_at_its_places(workdir, run_cli, text, overrides, expected):
     """Every mistake once, in the order of the lines, at line and column; exit code 3 and no run directory."""
-    write(here, text)
-    result = nncli("train", "bad.yaml", *overrides)
+    write(workdir, text)
+    result = run_cli("train", "bad.yaml", *overrides)
     assert_told(result, "bad.yaml", expected)
-    assert_nothing_left(here)
+    assert_nothing_left(workdir)
 
 
 @pytest.mark.parametrize(("text", "overrides", "expected"), OVERRIDES)
-def test_a_broken_override_is_told_at_its_place(here, nncli, text, overrides, expected):
+def test_a_broken_override_is_told_at_its_place(workdir, run_cli, text, overrides, expected):
     """A mistake on the command line has the number of the override as its line; exit code 3 and no run directory."""
-    write(here, text)
-    assert_told(nncli("train", "bad.yaml", *overrides), "command line", expected)
-    assert_nothing_left(here)
+    write(workdir, text)
+    assert_told(run_cli("train", "bad.yaml", *overrides), "command line", expected)
+    assert_nothing_left(workdir)
 
 
 @pytest.mark.parametrize(("arguments", "message"), NO_COMMANDS)
-def test_a_broken_command_line_ends_before_anything_is_read(here, nncli, arguments, message):
+def test_a_broken_command_line_ends_before_anything_is_read(workdir, run_cli, arguments, message):
     """What names no file and what is no override is one line, without a place; exit code 2 and no run directory."""
-    write(here, GOOD)
-    result = nncli("train", *arguments)
+    write(workdir, GOOD)
+    result = run_cli("train", *arguments)
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(message)
     assert len(result.err.splitlines()) == 1
-    assert_nothing_left(here)
+    assert_nothing_left(workdir)
 
 
-def test_mistakes_of_the_file_and_of_the_command_line_are_told_together(here, nncli):
+def test_mistakes_of_the_file_and_of_the_command_line_are_told_together(workdir, run_cli):
     """Neither hides the other."""
-    write(here, good_but("units: 8", "units: 0"))
-    result = nncli("train", "bad.yaml", "training.epochs=0")
+    write(workdir, good_but("units: 8", "units: 0"))
+    result = run_cli("train", "bad.yaml", "training.epochs=0")
     assert result.code == 3
     assert {line.partition(": ")[0] for line in problem_lines(result.err)} == {"bad.yaml:5:26", "command line:1:17"}
-    assert_nothing_left(here)
+    assert_nothing_left(workdir)
 
 
 @pytest.mark.parametrize(("text", "overrides"), CONTROLS)
-def test_a_good_spec_is_trained(here, nncli, text, overrides):
+def test_a_good_spec_is_trained(workdir, run_cli, text, overrides):
     """What the broken ones are changed from is right, and so is what is near to a mistake but none."""
-    write(here, text)
-    result = nncli("train", "bad.yaml", *overrides, "--quiet")
+    write(workdir, text)
+    result = run_cli("train", "bad.yaml", *overrides, "--quiet")
     assert result.code == 0, result.err
-    assert (here / "runs" / "bad" / "evaluation.json").is_file()
+    assert (workdir / "runs" / "bad" / "evaluation.json").is_file()
 
 
 @pytest.mark.parametrize("layers", ["[batch_normalization, softmax]", "[batch_normalization, relu, softmax]"])
-def test_a_width_that_no_layer_decides_is_told_too(here, nncli, layers):
+def test_a_width_that_no_layer_decides_is_told_too(workdir, run_cli, layers):
     """Where all layers pass on the width of the data, there is no units to mend, and outputs still have to fit."""
-    write(here, GOOD)
-    result = nncli("train", "bad.yaml", f"layers={layers}")
+    write(workdir, GOOD)
+    result = run_cli("train", "bad.yaml", f"layers={layers}")
     assert result.code == 3
     assert "the network ends with 2 outputs, but the data has 3 classes" in result.err
-    assert_nothing_left(here)
+    assert_nothing_left(workdir)

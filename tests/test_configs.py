@@ -22,21 +22,21 @@ GENERATED = "\n## Components\n\nWritten by `python -m tests.test_configs` from t
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
-def test_trains_shortened(config, here, nncli):
+def test_trains_shortened(config, workdir, run_cli):
     """Every config trains for a few epochs and leaves a finished run whose loss has become smaller."""
     short = ("training.epochs=60", "training.log_every=20", "training.early_stopping=null")
     short += ("data.samples=100",) if "samples: 1000, classes" in config.read_text(encoding="utf-8") else ()
-    result = nncli("train", config, *short, "--json")
+    result = run_cli("train", config, *short, "--json")
     assert result.code == 0, result.err
-    rows = (here / json.loads(result.out)["run"] / "metrics.csv").read_text(encoding="utf-8").splitlines()
+    rows = (workdir / json.loads(result.out)["run"] / "metrics.csv").read_text(encoding="utf-8").splitlines()
     losses = [float(row.split(",")[2]) for row in rows[1:]]
     assert losses[-1] < losses[0]
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
-def test_gradients_are_the_slopes_of_the_loss(config, nncli):
+def test_gradients_are_the_slopes_of_the_loss(config, run_cli):
     """In every config's own network, on its own data, backward agrees with central differences; nothing is left out."""
-    result = nncli("gradcheck", config, "--entries", 40, "--rows", 100, "--json")
+    result = run_cli("gradcheck", config, "--entries", 40, "--rows", 100, "--json")
     assert result.code == 0, result.err
     check = json.loads(result.out)
     assert max(array["error"] for array in check["arrays"]) < 1e-6
@@ -45,12 +45,12 @@ def test_gradients_are_the_slopes_of_the_loss(config, nncli):
     assert check["rows"] > 50
 
 
-def test_overfitting_set_differs_only_in_regularization(nncli, here):
+def test_overfitting_set_differs_only_in_regularization(run_cli, workdir):
     """The three demonstrations have the same data and the same first weights, so that their gaps compare."""
     names = ["overfit", "overfit_l2", "overfit_dropout"]
     for name in names:
-        nncli("train", ROOT / "configs" / f"{name}.yaml", "training.epochs=1", "--name", name, "-q")
-    compared = json.loads(nncli("compare", *names, "--json").out)
+        run_cli("train", ROOT / "configs" / f"{name}.yaml", "training.epochs=1", "--name", name, "-q")
+    compared = json.loads(run_cli("compare", *names, "--json").out)
     assert set(compared["differences"]) == {"regularization.l2", "layers", "layers.dropout[0].rate"}
 
 

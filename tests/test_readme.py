@@ -61,17 +61,17 @@ def test_speed_is_that_of_the_benchmarks():
     assert told == {name: {rival: shares[rival] for rival in told[name]} for name, shares in measured.items()}
 
 
-def test_transcripts_run(here, nncli, monkeypatch):
+def test_transcripts_run(workdir, run_cli, monkeypatch):
     """Every command ends with the exit code of the transcript; what is the same on any machine is as shown."""
     monkeypatch.setenv("COLUMNS", "80")
-    (here / "configs").symlink_to(ROOT / "configs")
-    (here / "config.yaml").unlink()
+    (workdir / "configs").symlink_to(ROOT / "configs")
+    (workdir / "config.yaml").unlink()
     assert len(COMMANDS) >= 7
     for command in COMMANDS:
         _, *words = shlex.split(command)
         if words[0] == "train":
             words += ["training.epochs=100", "training.log_every=50"]
-        result = nncli(*words)
+        result = run_cli(*words)
         if words[0] in SAME_ANYWHERE:
             assert without_blanks(result.out) in without_blanks(README), command
         expected = re.search(rf"^\$ {re.escape(command)}\n(?:(?!\$ ).*\n)*?\$ echo \$\?\n(\d+)", README, re.MULTILINE)
@@ -87,11 +87,11 @@ def test_transcripts_run(here, nncli, monkeypatch):
         if transcript[0].startswith("nncli explain ")
     ],
 )
-def test_what_is_on_the_board_is_computed(command, output, nncli, monkeypatch):
+def test_what_is_on_the_board_is_computed(command, output, run_cli, monkeypatch):
     """An explanation that a page shows is what the command prints, its numbers to three digits."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(ROOT)
-    result = nncli(*shlex.split(command)[1:])
+    result = run_cli(*shlex.split(command)[1:])
     assert result.code == 0, result.err
     printed, shown = without_blanks(result.out), without_blanks(output)
     assert " ".join(NUMBER.sub("#", printed).split()) == " ".join(NUMBER.sub("#", shown).split())
@@ -99,9 +99,9 @@ def test_what_is_on_the_board_is_computed(command, output, nncli, monkeypatch):
     assert numbers[0] == pytest.approx(numbers[1], rel=2e-3, abs=1e-12)
 
 
-def test_transcripts_show_every_command(nncli):
+def test_transcripts_show_every_command(run_cli):
     """No command is without a transcript."""
-    listed = re.findall(r"^  (\w+) ", nncli("--help").out.partition("Commands:")[2], re.MULTILINE)
+    listed = re.findall(r"^  (\w+) ", run_cli("--help").out.partition("Commands:")[2], re.MULTILINE)
     shown = {command.split()[1] for command in COMMANDS}
     assert set(listed) == shown
 

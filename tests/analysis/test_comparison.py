@@ -20,11 +20,11 @@ D8, D3 = "{type: dense, units: 8}", "{type: dense, units: 3}"
 
 
 @pytest.fixture
-def train(here, nncli):
+def train(workdir, run_cli):
     """Train the small spec under a name, with some values changed."""
 
     def trained(name, *overrides, runs="runs"):
-        result = nncli("train", "config.yaml", "--quiet", "--name", name, "--runs", runs, *overrides)
+        result = run_cli("train", "config.yaml", "--quiet", "--name", name, "--runs", runs, *overrides)
         assert result.code == 0, result.err
         return Path(runs) / name
 
@@ -366,10 +366,10 @@ def test_an_unfinished_run_is_shown_with_its_last_row(train):
     assert entry.gap.held_out.value == last["validation_accuracy"]
 
 
-def test_a_diverged_run_is_shown_with_its_last_finite_row(train, nncli):
+def test_a_diverged_run_is_shown_with_its_last_finite_row(train, run_cli):
     """NaN is never a metric in a comparison, nor a point of a curve."""
     first, wild = train("a"), "optimizer={type: sgd, learning_rate: 1e30}"
-    assert nncli("train", "config.yaml", wild, "training.log_every=1", "--name", "b").code == 7
+    assert run_cli("train", "config.yaml", wild, "training.log_every=1", "--name", "b").code == 7
     comparison = held(first, Path("runs/b"))
     entry = comparison.entries[1]
     assert (entry.status, entry.epoch) == ("diverged at epoch 1", 0)
@@ -379,10 +379,10 @@ def test_a_diverged_run_is_shown_with_its_last_finite_row(train, nncli):
     assert curves[1][1] == [0]
 
 
-def test_a_run_that_diverged_at_once_has_no_metrics(train, nncli):
+def test_a_run_that_diverged_at_once_has_no_metrics(train, run_cli):
     """A first row without numbers leaves an entry without values, and nothing for the other run to be better than."""
     huge = ("layers[0].initializer={type: normal, scale: 1e38}", "layers[2].initializer={type: normal, scale: 1e10}")
-    assert nncli("train", "config.yaml", *huge, "--name", "b").code == 7
+    assert run_cli("train", "config.yaml", *huge, "--name", "b").code == 7
     comparison = held(train("a"), Path("runs/b"))
     assert comparison.entries[1].metrics == {}
     assert all(row.best == [] for row in comparison.rows)

@@ -12,13 +12,13 @@ from tests.examples import BINARY, LATE_TEST, SINE
 
 
 @pytest.fixture
-def trained(here, nncli):
+def trained(workdir, run_cli):
     """Train the small spec, with some values changed, and read the run."""
 
     def run(*overrides):
-        result = nncli("train", "config.yaml", "--quiet", *overrides)
+        result = run_cli("train", "config.yaml", "--quiet", *overrides)
         assert result.code == 0, result.err
-        return Run(here / result.out.strip())
+        return Run(workdir / result.out.strip())
 
     return run
 

@@ -97,7 +97,7 @@ def total_gradients(explanation):
     return found
 
 
-def test_the_passes_are_those_of_a_hand_written_network(here):
+def test_the_passes_are_those_of_a_hand_written_network(workdir):
     """Rows, weights, outputs, losses and every gradient of the small spec, as NumPy gives them line by line."""
     explanation = explained(DOUBLE, rows=3)
     data = experiment_of(DOUBLE).data["training"]
@@ -137,7 +137,7 @@ def test_the_passes_are_those_of_a_hand_written_network(here):
 
 
 @CASES
-def test_gradients_are_those_of_the_network(here, overrides):
+def test_gradients_are_those_of_the_network(workdir, overrides):
     """Layer by layer comes to what the network's backward gives for the same rows, penalties included."""
     explanation = explained(*overrides, DOUBLE, rows=5)
     _, expected = after_backward(*overrides, DOUBLE, rows=5)
@@ -148,7 +148,7 @@ def test_gradients_are_those_of_the_network(here, overrides):
 
 
 @CASES
-def test_the_way_of_training_is_shown_where_it_is_shorter(here, overrides):
+def test_the_way_of_training_is_shown_where_it_is_shorter(workdir, overrides):
     """Behind softmax or sigmoid with its cross-entropy the gradient at once is there, and agrees; elsewhere not."""
     explanation = explained(*overrides, DOUBLE)
     layers = load(Path("config.yaml"), overrides).config.layers
@@ -162,7 +162,7 @@ def test_the_way_of_training_is_shown_where_it_is_shorter(here, overrides):
 
 @CASES
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_own_update_is_what_training_does(here, overrides, dtype):
+def test_the_own_update_is_what_training_does(workdir, overrides, dtype):
     """Where all rows of a small set are shown, the first entries move as they do in the first epoch of a training."""
     small = (*overrides, "data.samples=6", f"dtype={dtype}", "training={epochs: 1}")
     explanation = explained(*small, rows=20)
@@ -182,7 +182,7 @@ def test_the_own_update_is_what_training_does(here, overrides, dtype):
 
 
 @pytest.mark.parametrize("own", [entry.name for entry in components("optimizer")])
-def test_the_updates_are_the_formulas(here, own):
+def test_the_updates_are_the_formulas(workdir, own):
     """The spec's optimizer comes first, every other one follows once with its defaults, each as its naive formula."""
     explanation = explained(DOUBLE, f"optimizer={{type: {own}, learning_rate: 0.02}}", PENALTIES)
     others = [entry.name for entry in components("optimizer") if entry.name != own]
@@ -199,7 +199,7 @@ def test_the_updates_are_the_formulas(here, own):
 
 
 @pytest.mark.parametrize("optimizer", [entry.name for entry in components("optimizer")])
-def test_only_the_spec_s_optimizer_follows_the_schedule(here, optimizer):
+def test_only_the_spec_s_optimizer_follows_the_schedule(workdir, optimizer):
     """The warm-up makes the first rate of the spec's own optimizer a fifth; the others have their own."""
     explanation = explained(WARM_COSINE, f"optimizer={{type: {optimizer}, learning_rate: 0.5}}")
     first, *others = explanation.updates
@@ -208,7 +208,7 @@ def test_only_the_spec_s_optimizer_follows_the_schedule(here, optimizer):
     assert all(update.rate == defaults[update.optimizer] for update in others)
 
 
-def test_penalties_add_their_slopes(here):
+def test_penalties_add_their_slopes(workdir):
     """What is added is λ₁ sign(w) + 2 λ₂ w, the sign of 0 being plus, and the price is that of all arrays."""
     explanation = explained(DOUBLE, PENALTIES)
     added = arrays(explanation, "penalties")
@@ -228,7 +228,7 @@ def test_penalties_add_their_slopes(here):
 
 
 @pytest.mark.parametrize("overrides", [(), ("regularization={l2: 0}",)], ids=["none", "of 0"])
-def test_without_penalties_there_is_no_such_step(here, overrides):
+def test_without_penalties_there_is_no_such_step(workdir, overrides):
     """Where nothing is penalized and nothing clipped, neither step is there."""
     explanation = explained(*overrides)
     assert not has(explanation, "penalties")
@@ -237,7 +237,7 @@ def test_without_penalties_there_is_no_such_step(here, overrides):
 
 @pytest.mark.parametrize("kind", [entry.name for entry in components("clipping")])
 @pytest.mark.parametrize("limit", [0.003, 1e6], ids=["short", "wide"])
-def test_clipping_is_shown_and_counts(here, kind, limit):
+def test_clipping_is_shown_and_counts(workdir, kind, limit):
     """Its step shows the naive formula's gradient, from which the updates are made; those before it are unclipped."""
     explanation = explained(DOUBLE, PENALTIES, f"clipping={{type: {kind}, limit: {limit}}}")
     before = total_gradients(explanation)
@@ -254,7 +254,7 @@ def test_clipping_is_shown_and_counts(here, kind, limit):
 
 
 @CASES
-def test_parameters_are_the_first_of_each_trained_array(here, overrides):
+def test_parameters_are_the_first_of_each_trained_array(workdir, overrides):
     """Every trained array has its first entry, no statistic has; their gradients are those of backward."""
     explanation = explained(*overrides, DOUBLE)
     experiment, gradients = after_backward(*overrides, DOUBLE)
@@ -267,7 +267,7 @@ def test_parameters_are_the_first_of_each_trained_array(here, overrides):
 
 
 @CASES
-def test_every_layer_is_there_in_order(here, overrides):
+def test_every_layer_is_there_in_order(workdir, overrides):
     """From the data up to the loss and back down again, each with its formulas: slopes on the way back only."""
     explanation = explained(*overrides)
     spec = load(Path("config.yaml"), overrides).config
@@ -287,7 +287,7 @@ def test_every_layer_is_there_in_order(here, overrides):
 
 
 @pytest.mark.parametrize("rows", range(1, 21))
-def test_rows_are_picked_evenly(here, rows):
+def test_rows_are_picked_evenly(workdir, rows):
     """The rows are those in the middles of as many equal parts of the training set, none twice."""
     explanation = explained(rows=rows)
     inputs, _, chosen = picked(experiment_of(), rows)
@@ -295,26 +295,26 @@ def test_rows_are_picked_evenly(here, rows):
     np.testing.assert_array_equal(arrays(explanation, "data")["inputs"], inputs)
 
 
-def test_every_class_is_among_three_rows(here):
+def test_every_class_is_among_three_rows(workdir):
     """A set that is sorted by class shows a row of each where as many rows are shown."""
     assert list(arrays(explained(rows=3), "data")["targets"]) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("rows", [3, 4, 20])
-def test_there_are_never_more_rows_than_the_set_has(here, rows):
+def test_there_are_never_more_rows_than_the_set_has(workdir, rows):
     """A small set is shown whole, in its order."""
     explanation = explained("data.samples=1", rows=rows)
     assert (explanation.rows, explanation.of) == (3, 3)
     np.testing.assert_array_equal(arrays(explanation, "data")["targets"], [0, 1, 2])
 
 
-def test_rows_for_validation_are_not_shown(here):
+def test_rows_for_validation_are_not_shown(workdir):
     """Where a part of the data is taken out, only what is left is counted and shown."""
     assert explained("validation={fraction: 0.5}").of == 30
 
 
 @CASES
-def test_every_step_has_numbers_of_its_own(here, overrides):
+def test_every_step_has_numbers_of_its_own(workdir, overrides):
     """No two arrays share memory: what happens later changes nothing that was shown before."""
     explanation = explained(*overrides, "clipping={type: value, limit: 0.001}")
     shown = [(step.heading, name, array) for step in explanation.steps for name, array in step.arrays.items()]
@@ -322,26 +322,26 @@ def test_every_step_has_numbers_of_its_own(here, overrides):
         assert not np.shares_memory(array, its_array), (heading, name, other, its_name)
 
 
-def test_the_same_spec_gives_the_same_numbers(here):
+def test_the_same_spec_gives_the_same_numbers(workdir):
     """Explaining leaves nothing behind: no file, no random state, the same numbers again."""
     overrides = SPECS["dropout"]
     before = np.random.get_state()[1].tobytes()  # noqa: NPY002
     first, second = explained(*overrides), explained(*overrides)
     assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
-    assert [path.name for path in here.iterdir()] == ["config.yaml"]
+    assert [path.name for path in workdir.iterdir()] == ["config.yaml"]
     assert (first.parameters, first.gradients, first.updates) == (second.parameters, second.gradients, second.updates)
     for step, again in zip(first.steps, second.steps, strict=True):
         for name, array in step.arrays.items():
             np.testing.assert_array_equal(array, again.arrays[name])
 
 
-def test_a_wrong_spec_is_told(here):
+def test_a_wrong_spec_is_told(workdir):
     """A spec that cannot be trained cannot be explained."""
     with pytest.raises(ConfigError, match=r"layers\[0\]\.units"):
         explained("layers[0].units=0")
 
 
-def test_what_a_formula_names_is_shown(here):
+def test_what_a_formula_names_is_shown(workdir):
     """The moments of a batch, not the running ones, and the mask of a dropout stand between inputs and outputs."""
     layers = f"layers=[{DENSE_8}, batch_normalization, relu, {{type: dropout, rate: 0.5}}, {SOFTMAX}"
     explanation = explained(layers, rows=4)
@@ -354,12 +354,12 @@ def test_what_a_formula_names_is_shown(here):
     assert set(np.unique(masked["mask"])) <= {0.0, 2.0}
 
 
-def test_a_layer_gets_the_rows_that_it_needs(here):
+def test_a_layer_gets_the_rows_that_it_needs(workdir):
     """Batch normalization is explained on two rows, though one was asked for: one alone would come out as nothing."""
     assert explained(*NORMALIZED[:1], rows=1).rows == 2
 
 
-def test_the_numbers_behind_the_letters_are_told(here):
+def test_the_numbers_behind_the_letters_are_told(workdir):
     """A step has its settings by the letters of its formulas; what is 0 or not given is left out."""
     explanation = explained("layers[0].l2=0.5", "optimizer={type: sgd, learning_rate: 0.1, momentum: 0.9}")
     (first,) = [step for step in explanation.steps if step.heading.startswith("layer 0")]
@@ -367,7 +367,7 @@ def test_the_numbers_behind_the_letters_are_told(here):
     assert explanation.settings == {"η": 0.1, "μ": 0.9}
 
 
-def test_what_is_not_finite_is_told(here):
+def test_what_is_not_finite_is_told(workdir):
     """Numbers that overflow end the explanation where they do, as they would end a training."""
     large = "initializer={type: normal, scale: 1e200}"
     with pytest.raises(DivergedError, match=r"config\.yaml: layer 2: dense, 8 → 3: outputs: a number is not finite"):

@@ -34,7 +34,7 @@ def checked(*overrides, rows=300, entries=500):
 
 
 @pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
-def test_right_specs_pass(here, overrides):
+def test_right_specs_pass(workdir, overrides):
     """Whatever is in a spec, backward is the slope of its loss, and every entry of every array was compared."""
     check = checked(*overrides)
     assert check.passes(TOLERANCE), check.worst
@@ -42,7 +42,7 @@ def test_right_specs_pass(here, overrides):
 
 
 @pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
-def test_a_fault_is_found_in_each(here, monkeypatch, overrides):
+def test_a_fault_is_found_in_each(workdir, monkeypatch, overrides):
     """A factor of 1.001 in the gradients of the dense layers passes in none of them."""
     honest = Dense.parameter_gradients
 
@@ -57,26 +57,26 @@ def test_a_fault_is_found_in_each(here, monkeypatch, overrides):
 
 
 @pytest.mark.parametrize("rows", [1, 7, 60, 61])
-def test_rows_are_bounded(here, rows):
+def test_rows_are_bounded(workdir, rows):
     """So many rows of the training set are looked at, all of it where it has fewer; those left out are counted."""
     check = checked(rows=rows)
     assert check.rows + check.rows_near_kinks + check.rows_clipped == min(rows, 60)
 
 
 @pytest.mark.parametrize("entries", [1, 5, 1000])
-def test_entries_are_bounded(here, entries):
+def test_entries_are_bounded(workdir, entries):
     """So many entries of each array are compared, all of a smaller one."""
     found = {each.name: each.compared for each in checked(entries=entries).arrays}
     sizes = {"layers.0.weights": 16, "layers.0.biases": 8, "layers.2.weights": 24, "layers.2.biases": 3}
     assert found == {name: min(entries, size) for name, size in sizes.items()}
 
 
-def test_the_number_format_of_the_spec_does_not_matter(here):
+def test_the_number_format_of_the_spec_does_not_matter(workdir):
     """What a spec trains in single precision is checked in double, as if it said so itself."""
     assert checked("dtype=float32").arrays == checked("dtype=float64").arrays
 
 
-def test_the_same_spec_gives_the_same_numbers(here):
+def test_the_same_spec_gives_the_same_numbers(workdir):
     """Rows, entries and masks are picked by the seed: twice the same, and others with another seed."""
     overrides = SPECS["dropout"]
     first = checked(*overrides, rows=20, entries=3)
@@ -84,19 +84,19 @@ def test_the_same_spec_gives_the_same_numbers(here):
     assert checked(*overrides, "seed=1", rows=20, entries=3) != first
 
 
-def test_points_at_the_kink_are_left_out(here):
+def test_points_at_the_kink_are_left_out(workdir):
     """The innermost point of each arm lies at the origin, where every unit of a first ReLU has its kink."""
     check = checked()
     assert (check.rows, check.rows_near_kinks, check.rows_clipped) == (57, 3, 0)
 
 
-def test_rows_of_the_training_set_are_used(here):
+def test_rows_of_the_training_set_are_used(workdir):
     """Rows that validation takes out of the data are not among those that are looked at."""
     check = checked("validation={fraction: 0.5}")
     assert check.rows + check.rows_near_kinks == 30
 
 
-def test_no_row_left_is_told(here):
+def test_no_row_left_is_told(workdir):
     """Where all weights are 0 every ReLU stands at its kink: nothing can be said, and that is a gate not met."""
     with pytest.raises(
         GateError, match=r"config\.yaml: the gradients cannot be compared: no row is left: near a kink 60"
@@ -104,18 +104,18 @@ def test_no_row_left_is_told(here):
         checked("layers[0].initializer={type: normal, scale: 1e-12}")
 
 
-def test_a_wrong_spec_is_told_first(here):
+def test_a_wrong_spec_is_told_first(workdir):
     """A spec that cannot be trained is not checked either."""
     with pytest.raises(ConfigError, match=r"layers\[0\]\.units"):
         checked("layers[0].units=0")
 
 
-def test_nothing_is_written(here):
+def test_nothing_is_written(workdir):
     """Checking leaves the folder and NumPy's global stream as they were."""
     before = np.random.get_state()[1].tobytes()  # noqa: NPY002
     checked()
     assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
-    assert [path.name for path in here.iterdir()] == ["config.yaml"]
+    assert [path.name for path in workdir.iterdir()] == ["config.yaml"]
 
 
 BY_ROWS = ("layers=[{type: dense, units: 1}, tanh, {type: dense, units: 3}, softmax]", "training.batch_size=16")
@@ -166,7 +166,7 @@ MUTATIONS = {
 
 
 @pytest.mark.parametrize(("overrides", "mutation"), MUTATIONS.values(), ids=MUTATIONS)
-def test_an_error_in_a_step_is_found(here, monkeypatch, overrides, mutation):
+def test_an_error_in_a_step_is_found(workdir, monkeypatch, overrides, mutation):
     """What only a step on a mini-batch computes is compared too; the central differences see nothing of it."""
     assert checked(*overrides).passes(TOLERANCE)
     monkeypatch.setattr(*mutation)
@@ -176,7 +176,7 @@ def test_an_error_in_a_step_is_found(here, monkeypatch, overrides, mutation):
 
 
 @pytest.mark.parametrize("overrides", [(), DROPPED, (*DROPPED, "rng=nnfs")], ids=["plain", "dropout", "book's stream"])
-def test_an_error_in_micro_batches_is_found(here, monkeypatch, overrides):
+def test_an_error_in_micro_batches_is_found(workdir, monkeypatch, overrides):
     """Gradients accumulated over micro-batches are compared with those of all rows."""
     monkeypatch.setattr(microbatching, "MICRO_BATCH_BYTES", 1)
     monkeypatch.setattr(microbatching, "MIN_ACTIVATIONS_PER_PARAMETER", 5)
@@ -187,7 +187,7 @@ def test_an_error_in_micro_batches_is_found(here, monkeypatch, overrides):
     assert not checked(*overrides).passes(TOLERANCE)
 
 
-def test_the_steps_are_those_of_an_epoch(here):
+def test_the_steps_are_those_of_an_epoch(workdir):
     """The first two batches and the last one, in the dtype of training and in float64."""
     steps = checked("training.batch_size=16").steps
     assert [(step.batch, step.rows) for step in steps] == [(0, 16), (1, 16), (3, 12)] * 2

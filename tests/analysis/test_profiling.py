@@ -102,7 +102,7 @@ class Slow(np.ndarray):
         return out
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("workdir")
 @pytest.mark.parametrize(("overrides", "batches"), [((), 1), (("training.batch_size=20",), 3)])
 def test_every_figure_is_what_the_clock_says(monkeypatch, overrides, batches):
     """Parts, step, metrics, floor and rate, where each method takes a known time and several steps make a round."""
@@ -127,7 +127,7 @@ def test_every_figure_is_what_the_clock_says(monkeypatch, overrides, batches):
     assert found.steps == batches
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("workdir")
 def test_the_parts_of_a_step_are_its_layers_and_what_is_around_them():
     """Forward and backward where a part has them: nothing goes back through the lowest layer's inputs."""
     found = profiled("regularization={l2: 0.1}", "clipping={type: norm, limit: 1}", "training.batch_size=7")
@@ -146,7 +146,7 @@ def test_the_parts_of_a_step_are_its_layers_and_what_is_around_them():
     assert (found.rows, found.steps) == (60 / 9, 9)  # eight of seven rows, one of four
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("workdir")
 def test_what_a_spec_has_not_is_no_part():
     """Penalties and clipping have a row only where there are any; a last layer that is not fused has a way back."""
     found = profiled("loss=mean_squared_error")
@@ -156,7 +156,7 @@ def test_what_a_spec_has_not_is_no_part():
     assert ways["3 softmax"]
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("workdir")
 @pytest.mark.parametrize("overrides", [(), ("training.batch_size=7",), ("layers=[{type: dense, units: 3}, softmax]",)])
 def test_floors_are_the_multiply_adds_of_a_step(overrides):
     """All floors together, times the rate, are the products that ``show`` counts for a step."""
@@ -207,7 +207,7 @@ def profiled_by_calls(monkeypatch, *overrides):
         return profile(begun, 400.0)
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("workdir")
 @pytest.mark.parametrize(
     "overrides", [("training.batch_size=32",), EVERYTHING, (*EVERYTHING, "loss=mean_squared_error"), NORMALIZED]
 )
@@ -219,7 +219,7 @@ def test_parts_make_the_step(monkeypatch, overrides):
     assert sum(part.seconds for part in found.parts) == pytest.approx(found.step, rel=1e-9)
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("workdir")
 @pytest.mark.parametrize("missing", range(15))
 def test_a_part_that_is_missing_is_missed(monkeypatch, missing):
     """Without any one of the methods that are timed the parts no longer make the step."""
@@ -230,7 +230,7 @@ def test_a_part_that_is_missing_is_missed(monkeypatch, missing):
     assert len(list(methods(Steps(training(*EVERYTHING))))) == 15
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("workdir")
 def test_figures_of_a_real_clock_are_above_nothing():
     """Whatever else the machine does, a step, a row of metrics and a product take time, and no part less than none."""
     found = profiled()
@@ -246,7 +246,7 @@ def test_between_is_the_rest_of_the_step():
     assert Profile(parts, 4.0, 1, 1, 0.0, 1.0).floor == 0.5
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("workdir")
 def test_steps_go_through_all_rows_again_and_again():
     """Each epoch has every row once, in an order of its own."""
     begun = training("training.batch_size=7")
@@ -258,7 +258,7 @@ def test_steps_go_through_all_rows_again_and_again():
     assert begun.epoch == 1
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("workdir")
 def test_rewound_steps_train_alike():
     """After a rewind weights and optimizer are as at the start."""
     begun = training()
@@ -273,7 +273,7 @@ def test_rewound_steps_train_alike():
     assert begun.optimizer.updates == 0
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("workdir")
 def test_every_round_makes_the_same_steps(monkeypatch):
     """Rounds with and without the stopwatch alternate, and each begins with the first weights."""
     called = []
@@ -286,7 +286,7 @@ def test_every_round_makes_the_same_steps(monkeypatch):
     assert called == ["rewind", *rounds * ["rewind", "rewind", "_product_rate"]]
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("workdir")
 def test_a_long_step_is_measured_less_often():
     """Where a step takes more than the time that is given, there is one round of it."""
     begun = training()
@@ -296,7 +296,7 @@ def test_a_long_step_is_measured_less_often():
     assert len(steps) == 4  # one that makes the buffers, one that tells how long it takes, one of either kind
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("workdir")
 def test_a_divergence_is_told():
     """A training that cannot be profiled because its numbers end says so like any other."""
     with pytest.raises(DivergedError, match="training diverged at epoch"):

@@ -22,7 +22,7 @@ from nncli.cli.docstrings import REMOVED
         (["train", "config.yaml", "-q"], 0),
     ],
 )
-def test_removed_docstrings_are_named(here, arguments, code):
+def test_removed_docstrings_are_named(workdir, arguments, code):
     """What prints them says that they are removed, and how to keep them; everything else works."""
     done = subprocess.run(
         [sys.executable, "-m", "nncli", *arguments],
@@ -30,7 +30,7 @@ def test_removed_docstrings_are_named(here, arguments, code):
         env={**os.environ, "PYTHONOPTIMIZE": "2", "COLUMNS": "200"},
         encoding="utf-8",
         check=False,
-        cwd=here,
+        cwd=workdir,
     )
     assert done.returncode == code
     assert (REMOVED in " ".join((done.stdout + done.stderr).split())) == ("config.yaml" not in arguments or code == 2)

@@ -74,13 +74,13 @@ DRAWN = (
 
 
 @pytest.fixture
-def hostile(here, nncli):
+def hostile(workdir, run_cli):
     """Configs and runs in whose names and contents are escape sequences."""
-    (here / f"{HOSTILE}.yml").write_text(SPEC, encoding="utf-8")
-    (here / f"damaged{HOSTILE}.yaml").write_bytes(f'loss: "x\x1b]52;c;aGk=\x07"\n{HOSTILE}: 1\n'.encode())
-    (here / f"empty{HOSTILE}").mkdir()
-    assert nncli("train", "config.yaml", "--name", "run", "-q").code == 0
-    runs = here / "runs"
+    (workdir / f"{HOSTILE}.yml").write_text(SPEC, encoding="utf-8")
+    (workdir / f"damaged{HOSTILE}.yaml").write_bytes(f'loss: "x\x1b]52;c;aGk=\x07"\n{HOSTILE}: 1\n'.encode())
+    (workdir / f"empty{HOSTILE}").mkdir()
+    assert run_cli("train", "config.yaml", "--name", "run", "-q").code == 0
+    runs = workdir / "runs"
     for name in ("", "stopped", "damaged", "columns"):
         shutil.copytree(runs / "run", runs / f"{name}{HOSTILE}")
     (runs / f"stopped{HOSTILE}" / "evaluation.json").unlink()
@@ -90,7 +90,7 @@ def hostile(here, nncli):
     (runs / f"damaged{HOSTILE}" / "run.json").write_text(json.dumps(damaged), encoding="utf-8")
     metrics = runs / f"columns{HOSTILE}" / "metrics.csv"
     metrics.write_bytes(metrics.read_bytes().replace(b"accuracy", HOSTILE.encode(), 1))
-    return here
+    return workdir
 
 
 def words(command):
@@ -103,9 +103,9 @@ def steering(text):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_no_command_prints_control_characters(hostile, nncli, command):
+def test_no_command_prints_control_characters(hostile, run_cli, command):
     """Whatever directories, files, columns and options are called, and whatever damaged files contain."""
-    result = nncli(*words(command))
+    result = run_cli(*words(command))
     assert result.out + result.err
     assert not steering(result.out + result.err)
     if "--json" in command and result.code == 0:
@@ -142,9 +142,9 @@ def test_a_terminal_gets_only_own_sequences(hostile, ascii_only):
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_output_that_is_cut_is_exit_code_5(here, unbuffered):
+def test_output_that_is_cut_is_exit_code_5(workdir, unbuffered):
     """A limit on the size of files, as a full disk, whatever the interpreter's own buffering is."""
-    with (here / "out").open("wb") as out:
+    with (workdir / "out").open("wb") as out:
         done = subprocess.run(
             [sys.executable, "-m", "nncli", "components", "--json"],
             stdout=out,
@@ -179,19 +179,19 @@ def test_only_the_first_failed_write_is_an_error():
     os.close(raw.fileno())
 
 
-def test_an_error_of_another_file_is_not_one_of_standard_output(nncli, monkeypatch):
+def test_an_error_of_another_file_is_not_one_of_standard_output(run_cli, monkeypatch):
     """The message names the file."""
 
     def fail(*_):
         raise OSError(errno.EACCES, "Denied", "a.py")
 
     monkeypatch.setattr("nncli.store.atomic_write.create_atomic", fail)
-    result = nncli("init", "new.yaml")
+    result = run_cli("init", "new.yaml")
     assert (result.code, result.err) == (5, "a.py: Denied\n")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_training_does_not_wait_for_a_reader_of_its_messages(here, signum):
+def test_training_does_not_wait_for_a_reader_of_its_messages(workdir, signum):
     """With a full pipe as standard error training continues, and the first signal stops it after a checkpoint."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -200,9 +200,9 @@ def test_training_does_not_wait_for_a_reader_of_its_messages(here, signum):
             pass
     os.set_blocking(writing, True)
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", "training.epochs=100000000"]
-    process = subprocess.Popen([*command, "training.checkpoint_seconds=0"], stderr=writing, cwd=here)
+    process = subprocess.Popen([*command, "training.checkpoint_seconds=0"], stderr=writing, cwd=workdir)
     try:
-        checkpoints = here / "runs" / "config" / "checkpoints"
+        checkpoints = workdir / "runs" / "config" / "checkpoints"
         newest, deadline = "", time.monotonic() + 60
         while newest < "00000100.ckpt" and time.monotonic() < deadline:  # the line of epoch 0 has been printed
             newest = max((path.name for path in checkpoints.glob("*.ckpt")), default="")

@@ -114,10 +114,10 @@ def test_a_long_key_is_cut_in_a_path():
     assert len(path_text(("data", "k" * 1000))) < 200
 
 
-def test_a_byte_order_mark_is_not_seen(here, nncli):
+def test_a_byte_order_mark_is_not_seen(workdir, run_cli):
     """A mark that takes no column takes no cell in a snippet either."""
-    (here / "bad.yaml").write_text("\ufeffseed: off\n", encoding="utf-8")
-    lines = nncli("check", "bad.yaml").err.splitlines()
+    (workdir / "bad.yaml").write_text("\ufeffseed: off\n", encoding="utf-8")
+    lines = run_cli("check", "bad.yaml").err.splitlines()
     place = next(number for number, line in enumerate(lines) if line.startswith("bad.yaml:1:7: "))
     assert lines[place + 1 : place + 3] == ["    seed: off", "          ^"]
 

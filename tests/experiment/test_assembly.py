@@ -18,9 +18,9 @@ PENALTIES = ("l1", "l2", "bias_l1", "bias_l2")
 
 
 @pytest.fixture
-def resolved(here):
+def resolved(workdir):
     """The resolved spec of the small config, with some values changed."""
-    return lambda *overrides: load(here / "config.yaml", overrides).config
+    return lambda *overrides: load(workdir / "config.yaml", overrides).config
 
 
 @pytest.fixture
@@ -117,10 +117,10 @@ def test_drawn_sets_have_streams_of_their_own(resolved):
     assert three["training"].fingerprint() == assemble(resolved("validation=null")).data["training"].fingerprint()
 
 
-def test_a_class_too_small_to_split_is_told_with_its_place(here):
+def test_a_class_too_small_to_split_is_told_with_its_place(workdir):
     """Rows that do not suffice are the spec's mistake, at the fraction that asks for them."""
     with pytest.raises(ConfigError, match=r"validation\.fraction: .*rows") as told:
-        load(here / "config.yaml", ("data.samples=1", "validation={fraction: 0.5}"))
+        load(workdir / "config.yaml", ("data.samples=1", "validation={fraction: 0.5}"))
     assert str(told.value).startswith("command line:2:23: ")
 
 
@@ -207,11 +207,11 @@ def test_dtype_is_the_format_of_the_network(resolved, dtype):
     assert np.array_equal(values, double.astype(dtype))
 
 
-def test_the_spec_that_is_loaded_has_the_bytes_of_the_file(here):
+def test_the_spec_that_is_loaded_has_the_bytes_of_the_file(workdir):
     """Overrides change the spec, not the text that a run keeps."""
-    loaded = load(here / "config.yaml", ("seed=3",))
+    loaded = load(workdir / "config.yaml", ("seed=3",))
     assert (loaded.content, loaded.config.seed, loaded.overrides) == (
-        (here / "config.yaml").read_bytes(),
+        (workdir / "config.yaml").read_bytes(),
         3,
         ("seed=3",),
     )

@@ -95,11 +95,11 @@ def test_without_proc_the_machine_counts(tmp_path):
     assert available_memory(tmp_path) == (PHYSICAL, "this machine")
 
 
-def limited(here, words, prepare):
+def limited(workdir, words, prepare):
     """A command in a process of its own, which ``prepare`` limits before it starts."""
     return subprocess.run(
         [sys.executable, "-m", "nncli", *words],
-        cwd=here,
+        cwd=workdir,
         preexec_fn=prepare,
         capture_output=True,
         encoding="utf-8",
@@ -108,11 +108,11 @@ def limited(here, words, prepare):
 
 
 @pytest.fixture
-def large(here):
+def large(workdir):
     """A config whose training needs about 500 MiB."""
     text = SPEC.replace("- relu", "- {type: dense, units: 4000}\n  - relu").replace("units: 8", "units: 4000")
-    (here / "config.yaml").write_text(text, encoding="utf-8")
-    return here
+    (workdir / "config.yaml").write_text(text, encoding="utf-8")
+    return workdir
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not enforce the address-space limit")

@@ -21,7 +21,7 @@ def without_method(record):
 
 
 @pytest.fixture
-def old_run(here, nncli, monkeypatch):
+def old_run(workdir, run_cli, monkeypatch):
     """Train as nncli 0.4 did: fractions one after another, and no key in run.json that says so."""
 
     def trained(*overrides):
@@ -29,8 +29,8 @@ def old_run(here, nncli, monkeypatch):
             patch.setattr(loading, "resolve", partial(loading.resolve, split_method="consecutive"))
             patch.setattr(loading, "cross_check", lambda sections, _: cross_check(sections, {NEW_RUN}))
             patch.setattr(RunRecord, "model_dump", without_method)
-            assert nncli("train", "config.yaml", *overrides, "--name", "old", "-q").code == 0
-        run = here / "runs" / "old"
+            assert run_cli("train", "config.yaml", *overrides, "--name", "old", "-q").code == 0
+        run = workdir / "runs" / "old"
         assert "split_method" not in (run / "run.json").read_text(encoding="utf-8")
         return run
 
@@ -48,35 +48,35 @@ def old_run(here, nncli, monkeypatch):
         ("data.seed=4", "validation.seed=4", "validation.samples=21"),
     ],
 )
-def test_an_old_run_is_evaluated_verified_and_resumed(old_run, nncli, overrides):
+def test_an_old_run_is_evaluated_verified_and_resumed(old_run, run_cli, overrides):
     """Its rows are those that it was trained on, whether or not its splits share some."""
     run = old_run(*overrides)
     recorded = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["splits"]
-    evaluated = json.loads(nncli("evaluate", "old", "--json").out)
+    evaluated = json.loads(run_cli("evaluate", "old", "--json").out)
     assert {name: part["metrics"] for name, part in evaluated["splits"].items()} == recorded
-    verified = nncli("verify", "old", "--json")
+    verified = run_cli("verify", "old", "--json")
     assert verified.code == 0, verified.out
-    resumed = nncli("train", "--resume", "old", "config.yaml", *overrides, "training.epochs=40", "-q")
+    resumed = run_cli("train", "--resume", "old", "config.yaml", *overrides, "training.epochs=40", "-q")
     assert resumed.code == 0, resumed.err
     assert "split_method" not in (run / "run.json").read_text(encoding="utf-8")
-    assert nncli("verify", "old").code == 0
+    assert run_cli("verify", "old").code == 0
 
 
-def test_a_new_run_is_compared_with_an_old_one(old_run, nncli):
+def test_a_new_run_is_compared_with_an_old_one(old_run, run_cli):
     """The method is the difference of two runs with a test fraction, and none of any other runs."""
     old_run(*FRACTIONS)
-    assert nncli("train", "config.yaml", *FRACTIONS, "--name", "new", "-q").code == 0
-    compared = nncli("compare", "old", "new", "--different-data", "--json")
+    assert run_cli("train", "config.yaml", *FRACTIONS, "--name", "new", "-q").code == 0
+    compared = run_cli("compare", "old", "new", "--different-data", "--json")
     assert json.loads(compared.out)["differences"] == {"split_method": ["consecutive", "independent"]}
-    assert nncli("train", "config.yaml", *FRACTIONS, "split_method=consecutive", "--name", "same", "-q").code == 0
-    compared = nncli("compare", "old", "same", "--json")
+    assert run_cli("train", "config.yaml", *FRACTIONS, "split_method=consecutive", "--name", "same", "-q").code == 0
+    compared = run_cli("compare", "old", "same", "--json")
     assert (compared.code, json.loads(compared.out)["differences"]) == (0, {})
 
 
-def test_another_method_than_that_of_a_run_is_a_difference(old_run, nncli):
+def test_another_method_than_that_of_a_run_is_a_difference(old_run, run_cli):
     """A config that asks for other rows cannot resume an old run; one that says the old method can."""
     old_run(*FRACTIONS)
-    refused = nncli("train", "--resume", "old", "config.yaml", *FRACTIONS, "split_method=independent")
+    refused = run_cli("train", "--resume", "old", "config.yaml", *FRACTIONS, "split_method=independent")
     assert refused.code == 3
     assert 'split_method: is "independent" here, "consecutive" in the run' in refused.err
-    assert nncli("train", "--resume", "old", "config.yaml", *FRACTIONS, "split_method=consecutive").code == 0
+    assert run_cli("train", "--resume", "old", "config.yaml", *FRACTIONS, "split_method=consecutive").code == 0

@@ -38,7 +38,7 @@ def refused(*overrides):
 
 
 @pytest.mark.parametrize(("name", "overrides"), CONSTANTS.items(), ids=CONSTANTS)
-def test_a_constant_that_becomes_0_is_refused(here, name, overrides):
+def test_a_constant_that_becomes_0_is_refused(workdir, name, overrides):
     """It is named with its location, the smallest number of float32 and a fix; float64 holds it."""
     told = refused(*(each % "1e-46" for each in overrides))
     assert f"{name}: 1e-46 becomes 0: the smallest positive number of float32 is 1.4e-45; write a larger" in told
@@ -47,7 +47,7 @@ def test_a_constant_that_becomes_0_is_refused(here, name, overrides):
 
 
 @pytest.mark.parametrize("name", [name for name in CONSTANTS if not name.startswith("schedule")])
-def test_a_constant_that_becomes_infinite_is_refused(here, name):
+def test_a_constant_that_becomes_infinite_is_refused(workdir, name):
     """So is one that is too large; float64 holds it."""
     told = refused(*(each % "1e39" for each in CONSTANTS[name]))
     assert f"{name}: 1e+39 becomes infinite: the largest number of float32 is 3.4e+38; write a smaller" in told
@@ -55,7 +55,7 @@ def test_a_constant_that_becomes_infinite_is_refused(here, name):
 
 
 @pytest.mark.parametrize("value", [SMALLEST, LARGEST])
-def test_the_ends_of_the_range_are_accepted(here, value):
+def test_the_ends_of_the_range_are_accepted(workdir, value):
     """The smallest and the largest number of the dtype are no mistake."""
     assert not refused(f"optimizer={{type: adam, epsilon: {value!r}}}")
 
@@ -69,7 +69,7 @@ def test_every_default_is_held(dtype):
     assert all(0 < abs(dtype(number)) < np.inf for number in numbers)
 
 
-def test_every_float_parameter_of_an_optimizer_is_looked_at(here):
+def test_every_float_parameter_of_an_optimizer_is_looked_at(workdir):
     """The rule follows the signatures: whatever number an optimizer takes, one that becomes 0 is found."""
     for entry in components("optimizer"):
         for each in entry.parameters:
@@ -90,7 +90,7 @@ def test_every_float_parameter_of_an_optimizer_is_looked_at(here):
         ),
     ],
 )
-def test_weights_that_never_leave_0_are_refused(here, layers, through):
+def test_weights_that_never_leave_0_are_refused(workdir, layers, through):
     """Behind a ReLU, or before other zeros, the gradient is 0 at every update."""
     told = refused(f"layers={layers}")
     assert f"layers[0].initializer: all weights begin at 0, and no gradient reaches them through {through}" in told
@@ -107,22 +107,22 @@ def test_weights_that_never_leave_0_are_refused(here, layers, through):
     ],
     ids=["last layer", "before tanh", "before leaky_relu", "only layer", "sigmoid before a relu"],
 )
-def test_zeros_that_learn_are_accepted(here, nncli, overrides):
+def test_zeros_that_learn_are_accepted(workdir, run_cli, overrides):
     """Where a gradient reaches them, weights of 0 are a start like another: the loss falls, and they change."""
-    assert nncli("train", "config.yaml", *overrides, "--name", "zeros", "-q").code == 0
-    with np.load(here / "runs" / "zeros" / "weights.npz") as weights:
+    assert run_cli("train", "config.yaml", *overrides, "--name", "zeros", "-q").code == 0
+    with np.load(workdir / "runs" / "zeros" / "weights.npz") as weights:
         assert all(weights[name].any() for name in weights.files if name.endswith(".weights"))
 
 
-def test_runs_of_older_versions_stay_readable(here, nncli, monkeypatch):
+def test_runs_of_older_versions_stay_readable(workdir, run_cli, monkeypatch):
     """A run that was trained before the rule is verified, evaluated, listed and resumed."""
     overrides = ("optimizer={type: adamw, weight_decay: 1e-50}", "layers[0].initializer={type: normal, scale: 0}")
     with monkeypatch.context() as before:
         before.setattr(checks, "rounded_constants", lambda sections: iter(()))
         before.setattr(checks, "weights_stuck_at_zero", lambda sections: iter(()))
-        assert nncli("train", "config.yaml", *overrides, "-q").code == 0
-    assert nncli("train", "config.yaml", *overrides, "--name", "new").code == 3
+        assert run_cli("train", "config.yaml", *overrides, "-q").code == 0
+    assert run_cli("train", "config.yaml", *overrides, "--name", "new").code == 3
     for command in (["verify"], ["evaluate"], ["train", "--resume"]):
-        assert nncli(*command, "runs/config").code == 0
-    assert nncli("train", "--resume", "runs/config", "training.epochs=40", "-q").code == 0
-    assert "config" in nncli("runs").out
+        assert run_cli(*command, "runs/config").code == 0
+    assert run_cli("train", "--resume", "runs/config", "training.epochs=40", "-q").code == 0
+    assert "config" in run_cli("runs").out

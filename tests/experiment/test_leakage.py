@@ -91,10 +91,10 @@ def first_numbers(spec):
         ),
     ],
 )
-def test_splits_with_rows_in_common_are_refused(here, overrides, message):
+def test_splits_with_rows_in_common_are_refused(workdir, overrides, message):
     """A config is refused with the number of rows, and with what to write instead."""
     with pytest.raises(ConfigError) as found:
-        load(here / "config.yaml", overrides)
+        load(workdir / "config.yaml", overrides)
     assert message in str(found.value)
     assert str(found.value).startswith("command line:")
 
@@ -110,9 +110,9 @@ def test_splits_with_rows_in_common_are_refused(here, overrides, message):
         ("rng=nnfs", "data.seed=0", "validation.seed=1", "test={type: spiral, samples: 20}"),
     ],
 )
-def test_splits_without_common_rows_are_accepted(here, overrides):
+def test_splits_without_common_rows_are_accepted(workdir, overrides):
     """The single point that every sine has is no leak, nor is a seed of the spec that a data set has too."""
-    load(here / "config.yaml", overrides)
+    load(workdir / "config.yaml", overrides)
 
 
 @given(
@@ -167,8 +167,8 @@ def test_sets_that_begin_elsewhere_share_nothing(overrides):
     assert list(leaks(resolved(*overrides))) == []
 
 
-def test_the_suggested_number_of_samples_suits_all_sets(here):
+def test_the_suggested_number_of_samples_suits_all_sets(workdir):
     """63 would share points with validation, 62 with data."""
     changes = ("data.samples=32", "validation.samples=21", "test={type: sine, samples: 64}")
     with pytest.raises(ConfigError, match="write 61"):
-        load(here / "config.yaml", (*SINE, *changes))
+        load(workdir / "config.yaml", (*SINE, *changes))

@@ -21,9 +21,9 @@ print(*(entry.name for kind in kinds() for entry in components(kind) if "model" 
 
 
 @pytest.fixture
-def resolved(here):
+def resolved(workdir):
     """The resolved spec of the small config, with some values changed."""
-    return lambda *overrides: load(here / "config.yaml", overrides).config
+    return lambda *overrides: load(workdir / "config.yaml", overrides).config
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_resolving_twice_changes_nothing(resolved):
     assert resolve(spec) == spec
 
 
-def test_models_are_made_of_the_components_that_are_used(here):
+def test_models_are_made_of_the_components_that_are_used(workdir):
     """Of all that are registered, only those that a spec names, or is completed with, have their signatures read."""
     done = subprocess.run([sys.executable, "-c", MODELS], capture_output=True, encoding="utf-8", check=True)
     used = {"spiral", "dense", "relu", "softmax", "categorical_crossentropy", "adam", "accuracy", "he", "glorot"}

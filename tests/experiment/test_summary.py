@@ -28,9 +28,9 @@ OBJECTS = 1 << 18  # bytes of what is no array
 
 
 @pytest.fixture
-def resolved(here):
+def resolved(workdir):
     """The resolved spec of the small config, with some values changed."""
-    return lambda *overrides: load(here / "config.yaml", overrides).config
+    return lambda *overrides: load(workdir / "config.yaml", overrides).config
 
 
 def test_layers_in_figures(resolved):

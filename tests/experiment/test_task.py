@@ -17,9 +17,9 @@ KNOWN = {  # the registry may have more
 
 
 @pytest.fixture
-def resolved(here):
+def resolved(workdir):
     """The resolved spec of the small config, with some values changed."""
-    return lambda *overrides: load(here / "config.yaml", overrides).config
+    return lambda *overrides: load(workdir / "config.yaml", overrides).config
 
 
 @pytest.mark.parametrize(

@@ -18,17 +18,17 @@ ENDLESS = trials.config(epochs=1_000_000)  # with a checkpoint after each
 LONGEST = 0.05  # seconds before it is moved
 
 
-def wrong_in_a_round(here: Path, seconds: float) -> list[str]:
+def wrong_in_a_round(workdir: Path, seconds: float) -> list[str]:
     """What is wrong after a run was moved so many seconds after it appeared, a line each."""
-    child = trials.started((*TRAIN, "-q"), here)
-    while not (here / RUN).is_dir():
+    child = trials.started((*TRAIN, "-q"), workdir)
+    while not (workdir / RUN).is_dir():
         time.sleep(0.001)
     time.sleep(seconds)
-    moved = (here / RUN).rename(here / "runs" / "moved")
+    moved = (workdir / RUN).rename(workdir / "runs" / "moved")
     outcome = trials.ended(child)
     wrong = [] if outcome.code == 4 and "was moved" in outcome.err else [trials.told(outcome)]
-    wrong += ["something was written under the old name"] if (here / RUN).exists() else []
-    checked = trials.forked(("runs", "--json"), here)
+    wrong += ["something was written under the old name"] if (workdir / RUN).exists() else []
+    checked = trials.forked(("runs", "--json"), workdir)
     return wrong if "resumable" in checked.out else [*wrong, f"it cannot be resumed: {trials.told(checked)} ({moved})"]
 
 
@@ -37,8 +37,8 @@ def survey(arguments: argparse.Namespace, folder: Path) -> list[str]:
     trials.prepare()
     random, wrong = Random(arguments.seed), list[str]()
     for number in range(arguments.rounds):
-        here = trials.lay_out(folder / str(number), ENDLESS)
-        wrong += wrong_in_a_round(here, random.uniform(0, LONGEST))
+        workdir = trials.lay_out(folder / str(number), ENDLESS)
+        wrong += wrong_in_a_round(workdir, random.uniform(0, LONGEST))
     print("\n".join([*wrong, f"{arguments.rounds} moves, {len(wrong)} wrong"]))
     return wrong
 

@@ -95,9 +95,9 @@ def test_what_a_user_must_not_see(outcome, word):
     assert found is None if word is None else word in found
 
 
-def test_a_message_without_places_is_found(here):
+def test_a_message_without_places_is_found(workdir):
     """Each problem of a message has to begin with a place in the text."""
-    path = here / "config.yaml"
+    path = workdir / "config.yaml"
     path.write_text("seed: -1\nlayers: [x, y]\n", encoding="utf-8")
     with pytest.raises(ConfigError) as told:
         load(path)

@@ -92,17 +92,17 @@ def survey(arguments: argparse.Namespace, folder: Path) -> list[str]:
     rounds = arguments.rounds
     text = trials.config(epochs=EPOCHS_A_ROUND * (rounds + 2), log_every=100)
     whole = trials.reference(folder / "whole", text)
-    here = trials.lay_out(folder / "here", text)
+    workdir = trials.lay_out(folder / "here", text)
     first = trials.command((*trials.TRAIN, "-q"))
-    with subprocess.Popen(first, cwd=here, env=trials.environment(), stderr=subprocess.DEVNULL) as process:
-        while not (here / RUN).is_dir():
+    with subprocess.Popen(first, cwd=workdir, env=trials.environment(), stderr=subprocess.DEVNULL) as process:
+        while not (workdir / RUN).is_dir():
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
-    with Readers(here, whole) as readers:
-        wrong = [f"round {n}: {each}" for n in range(rounds) for each in wrong_in_a_round(here)]
+    with Readers(workdir, whole) as readers:
+        wrong = [f"round {n}: {each}" for n in range(rounds) for each in wrong_in_a_round(workdir)]
     wrong += readers.wrong
     print(f"{TRAINERS} trainers at once, rounds: {rounds}, readings: {readers.count}, {len(wrong)} wrong")
-    wrong += trials.not_resumed(here, whole)
+    wrong += trials.not_resumed(workdir, whole)
     print("\n".join(wrong))
     return wrong
 

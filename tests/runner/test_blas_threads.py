@@ -35,24 +35,26 @@ def test_a_blas_that_takes_fewer_is_told():
     assert taken() == [1]
 
 
-def test_a_number_that_no_library_takes_is_a_mistake_of_the_spec(nncli, here):
+def test_a_number_that_no_library_takes_is_a_mistake_of_the_spec(run_cli, workdir):
     """It is refused before any library is asked."""
-    (here / "config.yaml").write_text(SPEC.replace("epochs: 30,", f"epochs: 30, threads: {10**30},"), encoding="utf-8")
-    result = nncli("train", "config.yaml")
+    (workdir / "config.yaml").write_text(
+        SPEC.replace("epochs: 30,", f"epochs: 30, threads: {10**30},"), encoding="utf-8"
+    )
+    result = run_cli("train", "config.yaml")
     assert result.code == 3
     assert "training.threads: must be at most 1024" in result.err
 
 
-def test_the_message_has_its_place(nncli, here):
+def test_the_message_has_its_place(run_cli, workdir):
     """Line and column of the number in the config, like any other mistake in it; nothing is left behind."""
-    (here / "config.yaml").write_text(SPEC.replace("epochs: 30,", "epochs: 30, threads: 1000,"), encoding="utf-8")
-    result = nncli("train", "config.yaml")
+    (workdir / "config.yaml").write_text(SPEC.replace("epochs: 30,", "epochs: 30, threads: 1000,"), encoding="utf-8")
+    result = run_cli("train", "config.yaml")
     assert result.code == 3
     assert result.err.startswith("config.yaml:11:33: training.threads: NumPy's BLAS takes ")
-    assert not (here / "runs").exists()
+    assert not (workdir / "runs").exists()
 
 
-def test_the_environment_has_no_say(here):
+def test_the_environment_has_no_say(workdir):
     """A variable that asks for more threads changes nothing: the default is one on every machine."""
     code = (
         "from nncli.cli.main import main; main(['check', 'config.yaml']); import numpy; "
@@ -61,7 +63,7 @@ def test_the_environment_has_no_say(here):
     told = dict.fromkeys(SINGLE_THREAD_ENV, "2")
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=here,
+        cwd=workdir,
         env={**os.environ, **told},
         capture_output=True,
         encoding="utf-8",
@@ -70,7 +72,7 @@ def test_the_environment_has_no_say(here):
     assert done.stdout.splitlines()[-1] == "[1]"
 
 
-def test_a_run_on_two_threads_is_trained_and_measured_on_two(nncli, here, monkeypatch):
+def test_a_run_on_two_threads_is_trained_and_measured_on_two(run_cli, workdir, monkeypatch):
     """Training and evaluation both ask for the spec's number, so that evaluation gives the same bits."""
     asked = []
 
@@ -79,16 +81,16 @@ def test_a_run_on_two_threads_is_trained_and_measured_on_two(nncli, here, monkey
         return blas_threads(threads, document)
 
     monkeypatch.setattr("nncli.runner.blas_threads.blas_threads", heard)
-    assert nncli("train", "config.yaml", "training.threads=2", "--name", "two").code == 0
-    assert nncli("evaluate", "two").code == 0
+    assert run_cli("train", "config.yaml", "training.threads=2", "--name", "two").code == 0
+    assert run_cli("evaluate", "two").code == 0
     assert asked == [2, 2]
 
 
-def test_two_runs_on_two_threads_are_the_same_bytes(nncli, here):
+def test_two_runs_on_two_threads_are_the_same_bytes(run_cli, workdir):
     """Wide layers, whose products are shared out, in two runs: equal weights and metrics."""
     wide = ("layers[0].units=300", "data.samples=100", "training.threads=2", "training.epochs=5")
     files = []
     for name in ("one", "other"):
-        assert nncli("train", "config.yaml", *wide, "--name", name).code == 0
-        files.append([(here / "runs" / name / file).read_bytes() for file in ("weights.npz", "metrics.csv")])
+        assert run_cli("train", "config.yaml", *wide, "--name", name).code == 0
+        files.append([(workdir / "runs" / name / file).read_bytes() for file in ("weights.npz", "metrics.csv")])
     assert files[0] == files[1]

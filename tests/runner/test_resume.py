@@ -88,22 +88,22 @@ def contents(path):
 
 
 @pytest.fixture
-def interrupted(here):
+def interrupted(workdir):
     """A run that was stopped in the middle of an epoch; its checkpoints are of epoch 0 and of the stop."""
 
     def run(*overrides, steps=12, name="stopped"):
-        return train(here / "runs", load(here / "config.yaml", overrides), name, Steps(steps))
+        return train(workdir / "runs", load(workdir / "config.yaml", overrides), name, Steps(steps))
 
     return run
 
 
 @pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
-def test_a_resumed_run_ends_in_the_same_bytes(here, overrides):
+def test_a_resumed_run_ends_in_the_same_bytes(workdir, overrides):
     """Wherever it is stopped, and however often, at an epoch's end or between its batches."""
-    loaded = load(here / "config.yaml", ("training.epochs=23", *overrides))
-    whole = contents(train(here / "runs", loaded, "whole", lambda: False))
+    loaded = load(workdir / "config.yaml", ("training.epochs=23", *overrides))
+    whole = contents(train(workdir / "runs", loaded, "whole", lambda: False))
     for steps in (1, 12, 61):
-        path = train(here / "runs", loaded, f"stopped{steps}", Steps(steps))
+        path = train(workdir / "runs", loaded, f"stopped{steps}", Steps(steps))
         for _ in range(2):
             resume(path, Steps(steps))
         resume(path)
@@ -111,10 +111,10 @@ def test_a_resumed_run_ends_in_the_same_bytes(here, overrides):
 
 
 @pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
-def test_what_is_restored_is_what_was_saved(here, overrides):
+def test_what_is_restored_is_what_was_saved(workdir, overrides):
     """After a resume position, best value and every vector are those of the checkpoint, to the last bit."""
-    loaded = load(here / "config.yaml", ("training.epochs=23", *overrides))
-    path = train(here / "runs", loaded, "stopped", Steps(14))
+    loaded = load(workdir / "config.yaml", ("training.epochs=23", *overrides))
+    path = train(workdir / "runs", loaded, "stopped", Steps(14))
     checkpoint = unpack(checkpoints(path)[-1].read_bytes())
     training = Trainer(assemble(loaded.config))
     training.restore(checkpoint)
@@ -129,9 +129,9 @@ def test_what_is_restored_is_what_was_saved(here, overrides):
 
 
 @pytest.mark.parametrize("value", [0.1 + 0.2, 1 / 3, 5e-324, 1e-12, 1 - 2**-53, 1.7976931348623157e308])
-def test_a_best_value_passes_through_a_checkpoint(here, value):
+def test_a_best_value_passes_through_a_checkpoint(workdir, value):
     """Whatever early stopping has seen as the best comes back as the same float."""
-    training = Trainer(assemble(load(here / "config.yaml", (STOPPING,)).config))
+    training = Trainer(assemble(load(workdir / "config.yaml", (STOPPING,)).config))
     training.stopping.best = Best(0, value, training.network.parameters.values.copy())
     data = pack(training.position(0, ""), training.vectors(), None)
     again = Trainer(training.experiment)
@@ -162,9 +162,9 @@ def damaged(data):
 
 
 @pytest.mark.parametrize("damage", [damaged, lambda data: data[:100], lambda data: b"", lambda data: b"x" * 5000])
-def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(here, interrupted, damage):
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(workdir, interrupted, damage):
     """The run ends in the same bytes; what could not be read is kept under another name."""
-    whole = contents(train(here / "runs", load(here / "config.yaml"), "whole", lambda: False))
+    whole = contents(train(workdir / "runs", load(workdir / "config.yaml"), "whole", lambda: False))
     path = interrupted(steps=12)
     newest = checkpoints(path)[-1]
     newest.write_bytes(damage(newest.read_bytes()))
@@ -242,71 +242,71 @@ def test_one_trainer_a_run(interrupted):
     assert resume(path)
 
 
-def test_a_finished_run_is_finished(here, nncli):
+def test_a_finished_run_is_finished(workdir, run_cli):
     """Resuming it says so, with exit code 0, and changes no file."""
-    assert nncli("train", "config.yaml", "-q").code == 0
-    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (here / "runs").rglob("*.*")}
-    result = nncli("train", "--resume", "config", "-q")
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (workdir / "runs").rglob("*.*")}
+    result = run_cli("train", "--resume", "config", "-q")
     assert (result.code, result.out) == (0, "runs/config\n")
     assert result.err == "runs/config: finished already, at epoch 30; nothing is left to do\n"
-    assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (here / "runs").rglob("*.*")} == before
+    assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (workdir / "runs").rglob("*.*")} == before
 
 
 @pytest.mark.parametrize("lost", ["evaluation.json", "weights.npz"])
-def test_a_run_that_lacks_its_last_files_gets_them_again(here, nncli, lost):
+def test_a_run_that_lacks_its_last_files_gets_them_again(workdir, run_cli, lost):
     """As after a power cut between the last checkpoint and them."""
-    assert nncli("train", "config.yaml", "-q").code == 0
-    path = here / "runs" / "config"
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    path = workdir / "runs" / "config"
     before = contents(path)
     (path / lost).unlink()
-    assert nncli("train", "--resume", "config", "-q").code == 0
+    assert run_cli("train", "--resume", "config", "-q").code == 0
     assert contents(path) == before
 
 
 @pytest.mark.parametrize("name", ["evaluation.json", "weights.npz"])
 @pytest.mark.parametrize("damage", [damaged, lambda data: data[:100], lambda data: b""])
-def test_a_damaged_end_is_made_anew(here, nncli, name, damage):
+def test_a_damaged_end_is_made_anew(workdir, run_cli, name, damage):
     """From the last checkpoint, and the damage is told."""
-    assert nncli("train", "config.yaml", "-q", "test={type: spiral, samples: 10}").code == 0
-    path = here / "runs" / "config"
+    assert run_cli("train", "config.yaml", "-q", "test={type: spiral, samples: 10}").code == 0
+    path = workdir / "runs" / "config"
     before = contents(path)
     (path / name).write_bytes(damage(before[name]))
-    result = nncli("train", "--resume", "config", "-q")
+    result = run_cli("train", "--resume", "config", "-q")
     assert result.code == 0
     assert result.err.startswith(f"runs/config/{name}: damaged: ")
     assert contents(path) == before
 
 
-def test_what_differs_is_listed(here, interrupted):
+def test_what_differs_is_listed(workdir, interrupted):
     """Every key, with its place in the config that was given along."""
     path = interrupted()
-    text = (here / "config.yaml").read_text(encoding="utf-8")
-    (here / "other.yaml").write_text(
+    text = (workdir / "config.yaml").read_text(encoding="utf-8")
+    (workdir / "other.yaml").write_text(
         text.replace("units: 8", "units: 9").replace("0.05", "0.1").replace("epochs: 30", "epochs: 20"),
         encoding="utf-8",
     )
     with pytest.raises(ConfigError) as told:
-        resume(path, config=here / "other.yaml")
+        resume(path, config=workdir / "other.yaml")
     lines = [line for line in str(told.value).splitlines() if "other.yaml" in line]
     assert [line.partition("other.yaml:")[2] for line in lines] == [
         "5:26: layers[0].units: is 9 here, 8 in the run",
         "10:40: optimizer.learning_rate: is 0.1 here, 0.05 in the run",
         "11:20: training.epochs: is 20 here, 30 in the run; it may be raised, not lowered",
     ]
-    assert resume(path, config=here / "config.yaml")
+    assert resume(path, config=workdir / "config.yaml")
 
 
-def test_keys_that_are_not_there_differ_too(here, interrupted):
+def test_keys_that_are_not_there_differ_too(workdir, interrupted):
     """A section or a layer more, or one less."""
     path = interrupted("regularization.l2=0.1")
     with pytest.raises(ConfigError, match=r"regularization.l2: is 0.0 here, 0.1 in the run"):
-        resume(path, config=here / "config.yaml")
+        resume(path, config=workdir / "config.yaml")
     with pytest.raises(ConfigError, match=r"schedule.type: is \"exponential\" here, null in the run"):
         resume(path, overrides=("schedule=exponential",))
 
 
 @pytest.mark.parametrize("stopped", [True, False])
-def test_epochs_may_be_raised(here, interrupted, stopped):
+def test_epochs_may_be_raised(workdir, interrupted, stopped):
     """The run ends as one that had so many epochs from the start, and run.json says how many there are."""
     path = interrupted(DROPOUT, "training.batch_size=16", steps=50 if stopped else 10**6)
     more = interrupted(DROPOUT, "training.batch_size=16", "training.epochs=50", steps=10**6, name="more")
@@ -318,7 +318,7 @@ def test_epochs_may_be_raised(here, interrupted, stopped):
     assert resume(path) == ["finished"]
 
 
-def test_an_evaluation_of_fewer_epochs_finishes_nothing(here, interrupted):
+def test_an_evaluation_of_fewer_epochs_finishes_nothing(workdir, interrupted):
     """As after a power cut between run.json with more epochs and the removal of evaluation.json."""
     path = interrupted(steps=10**6)
     more = interrupted("training.epochs=50", steps=10**6, name="more")
@@ -329,15 +329,15 @@ def test_an_evaluation_of_fewer_epochs_finishes_nothing(here, interrupted):
     assert {**contents(path), "run.json": b""} == {**contents(more), "run.json": b""}
 
 
-def test_raised_epochs_leave_the_schedule_and_the_rows_as_they_are(here, interrupted):
+def test_raised_epochs_leave_the_schedule_and_the_rows_as_they_are(workdir, interrupted):
     """A schedule that was to end with training still ends there; a config that leaves both open agrees."""
     path = interrupted(WARM_COSINE, steps=10**6)
-    (here / "more.yaml").write_text(
-        (here / "config.yaml").read_text(encoding="utf-8").replace("epochs: 30, log_every: 10", "epochs: 60")
+    (workdir / "more.yaml").write_text(
+        (workdir / "config.yaml").read_text(encoding="utf-8").replace("epochs: 30, log_every: 10", "epochs: 60")
         + "schedule: {type: warmup, updates: 5, then: {type: cosine, lowest: 0.1}}\n",
         encoding="utf-8",
     )
-    told = resume(path, config=here / "more.yaml")
+    told = resume(path, config=workdir / "more.yaml")
     assert told == [f"{path}: resumed at epoch 30; 30 epochs become 60; the schedule ends where it did"]
     rows = (path / "metrics.csv").read_text(encoding="utf-8").splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == ["0", "10", "20", "30", "40", "50", "60"]
@@ -482,24 +482,24 @@ def test_the_row_of_the_kept_weights_stays_when_epochs_are_raised(interrupted):
     assert Run(path).metrics.row_of(10) is not None
 
 
-def test_a_run_raised_off_the_interval_holds(interrupted, nncli):
+def test_a_run_raised_off_the_interval_holds(interrupted, run_cli):
     """Also the older checkpoint, which was written at the former last epoch."""
     path = interrupted(*OFF_INTERVAL, steps=10**6)
     for epochs in (13, 17, 40):
         resume(path, overrides=(f"training.epochs={epochs}",))
-        assert nncli("verify", path).code == 0
+        assert run_cli("verify", path).code == 0
 
 
-def test_a_checkpoint_that_lost_its_row_to_an_earlier_version_holds(interrupted, nncli):
+def test_a_checkpoint_that_lost_its_row_to_an_earlier_version_holds(interrupted, run_cli):
     """nncli before 0.5 left it behind when the number of epochs was raised; one that counts most is still damaged."""
     path = interrupted(*OFF_INTERVAL, steps=10**6)
     old = checkpoints(path)[-1]
     data = old.read_bytes()
     resume(path, overrides=("training.epochs=13",))
     old.write_bytes(data)
-    assert nncli("verify", path).code == 0
+    assert run_cli("verify", path).code == 0
     checkpoints(path)[-1].unlink()
-    assert nncli("verify", path).code == 4
+    assert run_cli("verify", path).code == 4
 
 
 def test_raised_epochs_replace_those_recorded_before(interrupted):
@@ -512,10 +512,10 @@ def test_raised_epochs_replace_those_recorded_before(interrupted):
 
 @pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
 @pytest.mark.parametrize("steps", [5, 20])
-def test_a_training_that_is_killed_within_an_epoch_loses_no_more_than_a_span(here, monkeypatch, overrides, steps):
+def test_a_training_that_is_killed_within_an_epoch_loses_no_more_than_a_span(workdir, monkeypatch, overrides, steps):
     """Checkpoints are written within an epoch, by the clock, and the run ends in the same bytes."""
-    loaded = load(here / "config.yaml", ("training.epochs=23", "training.checkpoint_seconds=0", *overrides))
-    whole = contents(train(here / "runs", loaded, "whole", lambda: False))
+    loaded = load(workdir / "config.yaml", ("training.epochs=23", "training.checkpoint_seconds=0", *overrides))
+    whole = contents(train(workdir / "runs", loaded, "whole", lambda: False))
     monkeypatch.setattr(training, "MACS_BETWEEN_YIELDS", 0)
     with monkeypatch.context() as patched:
         left, step = count(steps, -1), Trainer.step
@@ -527,19 +527,19 @@ def test_a_training_that_is_killed_within_an_epoch_loses_no_more_than_a_span(her
 
         patched.setattr(Trainer, "step", killed)
         with pytest.raises(KilledError):
-            train(here / "runs", loaded, "killed", lambda: False)
-    path = here / "runs" / "killed"
+            train(workdir / "runs", loaded, "killed", lambda: False)
+    path = workdir / "runs" / "killed"
     assert unpack(checkpoints(path)[-1].read_bytes()).position.updates == steps
     resume(path)
     assert contents(path) == whole
 
 
-def test_other_data_than_the_runs_is_not_trained_on(interrupted, nncli, monkeypatch):
+def test_other_data_than_the_runs_is_not_trained_on(interrupted, run_cli, monkeypatch):
     """Where the points that are drawn now are others, the run does not go on, and nothing is changed."""
     path = interrupted()
     before = contents(path)
     monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
-    result = nncli("train", "--resume", path)
+    result = run_cli("train", "--resume", path)
     assert (result.code, contents(path)) == (4, before)
     assert "the training data drawn now is not what the run was trained on" in result.err
 
@@ -574,9 +574,9 @@ def test_a_random_state_that_is_none_is_damage(interrupted, word):
 
 
 @pytest.mark.parametrize("move", [lambda run: run.rename(run.with_name("moved")), lambda run: (run / "lock").unlink()])
-def test_a_run_that_was_moved_is_written_to_no_more(here, nncli, monkeypatch, move):
+def test_a_run_that_was_moved_is_written_to_no_more(workdir, run_cli, monkeypatch, move):
     """Another one may have its name by then: training ends with exit code 4, and what was written stays as it is."""
-    step, run = Trainer.step, here / "runs" / "config"
+    step, run = Trainer.step, workdir / "runs" / "config"
 
     def moved(training, *rows):
         if training.epoch == 5:
@@ -586,7 +586,7 @@ def test_a_run_that_was_moved_is_written_to_no_more(here, nncli, monkeypatch, mo
         return step(training, *rows)
 
     monkeypatch.setattr(Trainer, "step", moved)
-    result = nncli("train", "config.yaml", "-q")
+    result = run_cli("train", "config.yaml", "-q")
     assert result.code == 4
     assert "was moved, or its lock removed" in result.err
     assert [path.name for path in run.rglob("*.ckpt") if path.name != "00000000.ckpt"] == []
@@ -596,29 +596,29 @@ def test_a_run_that_was_moved_is_written_to_no_more(here, nncli, monkeypatch, mo
     ("owner", "name"),
     [(Lock, "require_held"), (storage, "_synced_copy"), (storage, "fsync_directory"), (AppendLog, "sync")],
 )
-def test_a_run_that_is_moved_at_any_write_is_no_failing_disk(here, nncli, monkeypatch, owner, name):
+def test_a_run_that_is_moved_at_any_write_is_no_failing_disk(workdir, run_cli, monkeypatch, owner, name):
     """Also where it is moved between the check of its lock and a write: exit code 4, and its files stay as they are."""
-    run, called, left = here / "runs" / "config", getattr(owner, name), 0
+    run, called, left = workdir / "runs" / "config", getattr(owner, name), 0
 
     def moved(*arguments):
         nonlocal left
         left -= run.exists()
         if left == 0 and run.exists() and name == "fsync_directory":
-            run.rename(here / "moved")
+            run.rename(workdir / "moved")
         result = called(*arguments)
         if left == 0 and run.exists():
-            run.rename(here / "moved")
+            run.rename(workdir / "moved")
         return result
 
     monkeypatch.setattr(owner, name, moved)
     for number in count(1):
         left = number
-        result = nncli("train", "config.yaml", "training.checkpoint_seconds=0", "training.epochs=3", "-q")
-        if not (here / "moved").exists():
+        result = run_cli("train", "config.yaml", "training.checkpoint_seconds=0", "training.epochs=3", "-q")
+        if not (workdir / "moved").exists():
             break
         assert result.code == 4, result
         assert "was moved, or its lock removed" in result.err
-        shutil.rmtree(here / "moved")
+        shutil.rmtree(workdir / "moved")
     assert number > 3
 
 
@@ -631,24 +631,24 @@ def test_a_copy_by_hard_links_stays_as_it_is(interrupted):
     assert contents(path.with_name("snapshot")) == before
 
 
-def test_a_new_name_is_for_a_new_run(interrupted, nncli):
+def test_a_new_name_is_for_a_new_run(interrupted, run_cli):
     """--resume with --name is a wrong command line."""
-    assert nncli("train", "--resume", interrupted(), "--name", "other").code == 2
+    assert run_cli("train", "--resume", interrupted(), "--name", "other").code == 2
 
 
-def test_a_full_disk_is_told_with_the_command_that_goes_on(here, nncli, monkeypatch):
+def test_a_full_disk_is_told_with_the_command_that_goes_on(workdir, run_cli, monkeypatch):
     """In the middle of training, with exit code 5."""
 
     def full(log):
         raise StorageError("metrics.csv: No space left on device")
 
     monkeypatch.setattr(AppendLog, "sync", full)
-    result = nncli("train", "config.yaml", "-q")
+    result = run_cli("train", "config.yaml", "-q")
     assert result.code == 5
     assert result.err == "metrics.csv: No space left on device; go on with: nncli train --resume runs/config\n"
 
 
-def test_a_signal_at_the_last_epoch_lets_the_run_finish(here, nncli, monkeypatch):
+def test_a_signal_at_the_last_epoch_lets_the_run_finish(workdir, run_cli, monkeypatch):
     """Nothing is left to interrupt: what is written is the end, and the exit code 0."""
     measured = Trainer._row
 
@@ -658,11 +658,11 @@ def test_a_signal_at_the_last_epoch_lets_the_run_finish(here, nncli, monkeypatch
         return measured(training)
 
     monkeypatch.setattr(Trainer, "_row", row)
-    assert nncli("train", "config.yaml", "-q").code == 0
-    assert (here / "runs" / "config" / "evaluation.json").exists()
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    assert (workdir / "runs" / "config" / "evaluation.json").exists()
 
 
-def test_a_signal_while_the_spec_is_read_is_a_wish(here, nncli, monkeypatch):
+def test_a_signal_while_the_spec_is_read_is_a_wish(workdir, run_cli, monkeypatch):
     """It ends the training that would begin, with a checkpoint, and no library that is at work."""
     read = loading.load
 
@@ -671,12 +671,12 @@ def test_a_signal_while_the_spec_is_read_is_a_wish(here, nncli, monkeypatch):
         return read(*arguments)
 
     monkeypatch.setattr(loading, "load", signalled)
-    result = nncli("train", "config.yaml", "-q")
+    result = run_cli("train", "config.yaml", "-q")
     assert result.code == 130
     assert result.err.startswith("runs/config: interrupted by SIGINT at epoch 0; go on with: ")
 
 
-def test_a_second_signal_is_told_with_the_command_that_goes_on(here, nncli, monkeypatch):
+def test_a_second_signal_is_told_with_the_command_that_goes_on(workdir, run_cli, monkeypatch):
     """Ctrl-C that does not wait for the batch: what the last checkpoint holds is there."""
     step = Trainer.step
 
@@ -686,15 +686,15 @@ def test_a_second_signal_is_told_with_the_command_that_goes_on(here, nncli, monk
         return step(training, *rows)
 
     monkeypatch.setattr(Trainer, "step", stopped)
-    result = nncli("train", "config.yaml", "-q")
+    result = run_cli("train", "config.yaml", "-q")
     assert result.code == 130
     assert result.err == "runs/config: stopped at once; go on with: nncli train --resume runs/config\n"
 
 
-def test_a_config_may_have_any_name(here, interrupted, nncli):
+def test_a_config_may_have_any_name(workdir, interrupted, run_cli):
     """One with an equals sign in it is no override where it is a file."""
-    (here / "a=b.yaml").write_bytes((here / "config.yaml").read_bytes())
-    assert nncli("train", "--resume", interrupted(), "a=b.yaml", "-q").code == 0
+    (workdir / "a=b.yaml").write_bytes((workdir / "config.yaml").read_bytes())
+    assert run_cli("train", "--resume", interrupted(), "a=b.yaml", "-q").code == 0
 
 
 def test_another_machine_is_told(interrupted):
@@ -709,7 +709,7 @@ def test_another_machine_is_told(interrupted):
     assert "the last bits may differ" in warning
 
 
-def test_what_a_killed_process_left_is_swept_away(here, interrupted):
+def test_what_a_killed_process_left_is_swept_away(workdir, interrupted):
     """Copies that never got their names, in the run and beside its checkpoints; nothing else."""
     path = interrupted()
     for name in (".metrics.csv.0123abcd", "checkpoints/.00000030.ckpt.89abcdef", "notes.txt", ".hidden"):
@@ -721,9 +721,9 @@ def test_what_a_killed_process_left_is_swept_away(here, interrupted):
     assert (path / ".hidden").exists()
 
 
-def test_a_new_run_sweeps_deserted_folders_away(here, interrupted):
+def test_a_new_run_sweeps_deserted_folders_away(workdir, interrupted):
     """Those that a killed start has left; one that is being filled, whose lock is held, stays."""
-    runs = here / "runs"
+    runs = workdir / "runs"
     deserted, filling, foreign = (f".new-{name}" for name in ("0123456789abcdef", "f" * 16, "design"))
     for name in (deserted, filling, foreign):
         (runs / name).mkdir(parents=True)

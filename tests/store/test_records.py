@@ -135,10 +135,10 @@ def test_a_newer_format_is_not_damage():
     ("maker", "error"),
     [("99.0", UnsupportedVersionError), ("0.4.1", ValueError), (__version__, ValueError), ("\x1b[2J", ValueError)],
 )
-def test_an_unknown_key_of_a_newer_version_is_not_damage(here, nncli, maker, error):
+def test_an_unknown_key_of_a_newer_version_is_not_damage(workdir, run_cli, maker, error):
     """The same key in a run of this version or an older one is."""
-    assert nncli("train", "config.yaml", "-q").code == 0
-    record = unsealed((here / "runs" / "config" / "run.json").read_bytes())
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    record = unsealed((workdir / "runs" / "config" / "run.json").read_bytes())
     record["versions"]["nncli"] = maker
     record["spec"]["training"]["warp"] = 9
     with pytest.raises(error, match=r"spec.training.warp: extra inputs are not permitted"):

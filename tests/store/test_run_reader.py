@@ -22,11 +22,11 @@ from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, put_record
 
 
 @pytest.fixture
-def run(here, nncli):
+def run(workdir, run_cli):
     """A finished run of the small spec, and another one to hold it against."""
     for name in ("run", "other"):
-        assert nncli("train", "config.yaml", "--quiet", "--name", name).code == 0
-    return here / "runs" / "run"
+        assert run_cli("train", "config.yaml", "--quiet", "--name", name).code == 0
+    return workdir / "runs" / "run"
 
 
 @pytest.fixture
@@ -150,32 +150,32 @@ def test_a_status_that_a_file_claims_is_not_believed(run):
     assert Run(run).status == "finished"
 
 
-def test_reading_changes_nothing(run, nncli):
+def test_reading_changes_nothing(run, run_cli):
     """Evaluating and comparing leave every file as it was."""
     files = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    assert nncli("evaluate", run).code == nncli("compare", run, run.parent / "other").code == 0
+    assert run_cli("evaluate", run).code == run_cli("compare", run, run.parent / "other").code == 0
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == files
 
 
 @pytest.mark.parametrize("name", ["missing", "config.yaml", "runs"])
-def test_what_is_no_run_is_named(run, here, name):
+def test_what_is_no_run_is_named(run, workdir, name):
     """A path that is missing, is a file, or is any other folder."""
     with pytest.raises(RunError, match=r"no .*run directory") as told:
-        Run(here / name)
+        Run(workdir / name)
     assert told.value.exit_code == 4
-    assert str(here / name) in str(told.value)
+    assert str(workdir / name) in str(told.value)
 
 
-def test_a_run_without_run_json_is_damaged(run, nncli):
+def test_a_run_without_run_json_is_damaged(run, run_cli):
     """Its other files tell that it is a run: the message names the missing file, and the list of runs has it."""
     (run / "run.json").unlink()
     with pytest.raises(RunError, match=r"run\.json: missing, though the other files of a run are there"):
         Run(run)
-    assert "damaged" in nncli("runs").out
-    assert "run.json: missing, though the other files of a run are there" in nncli("evaluate", "run").err
+    assert "damaged" in run_cli("runs").out
+    assert "run.json: missing, though the other files of a run are there" in run_cli("evaluate", "run").err
 
 
-def test_a_small_file_does_not_make_large_arrays(run, nncli):
+def test_a_small_file_does_not_make_large_arrays(run, run_cli):
     """Sizes of files are compared with the parameters that run.json lists before anything of their size is made."""
     edit("run.json", spec__layers__0__units=900_000)(run)
     record = document(run / "run.json")
@@ -187,7 +187,7 @@ def test_a_small_file_does_not_make_large_arrays(run, nncli):
         known = unpack(path.read_bytes())
         path.write_bytes(pack(known.position, known.vectors, Run(run).identity))
     tracemalloc.start()
-    result = nncli("evaluate", run)
+    result = run_cli("evaluate", run)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert result.code == 4
@@ -282,10 +282,10 @@ DAMAGED = [
 
 
 @pytest.mark.parametrize(("command", "name", "damage"), DAMAGED)
-def test_damage_is_told_with_the_file_and_exit_code_4(run, nncli, command, name, damage):
+def test_damage_is_told_with_the_file_and_exit_code_4(run, run_cli, command, name, damage):
     """Whatever is wrong with a file of a run, the reader names the file, and it is no bug."""
     damage(run)
-    result = nncli(command, run, *([run.parent / "other"] if command == "compare" else []))
+    result = run_cli(command, run, *([run.parent / "other"] if command == "compare" else []))
     assert result.code == 4, result.err
     assert result.err.startswith(f"{run / name}: ")
     assert result.out == ""
@@ -316,10 +316,10 @@ def damaged_checkpoint(run):
         ("metrics.csv", swap("metrics.csv", b",loss,", b",lost,")),
     ],
 )
-def test_damage_of_an_unfinished_run_is_told_with_the_file(unfinished, nncli, name, damage):
+def test_damage_of_an_unfinished_run_is_told_with_the_file(unfinished, run_cli, name, damage):
     """A checkpoint that was changed, cut, or is missing ends evaluation with exit code 4."""
     damage(unfinished)
-    result = nncli("evaluate", unfinished)
+    result = run_cli("evaluate", unfinished)
     assert result.code == 4, result.err
     assert result.err.startswith(f"{unfinished / name}: ")
 
@@ -327,19 +327,19 @@ def test_damage_of_an_unfinished_run_is_told_with_the_file(unfinished, nncli, na
 @pytest.mark.parametrize(
     "torn", [b"30,0.05,0.1\0\0\0", b"30,0.05,0.1,0.2\n", b"\0" * 99 + b"\n", b"5,0.05,1.0,1.0,0.0,0.5,1.0,0.5\n"]
 )
-def test_rows_that_a_power_cut_has_torn_are_none(unfinished, nncli, torn):
+def test_rows_that_a_power_cut_has_torn_are_none(unfinished, run_cli, torn):
     """Behind the last checkpoint rows were not synced: the readers take those before the first that is none."""
     metrics = unfinished / "metrics.csv"
     lines = metrics.read_bytes().splitlines(keepends=True)
     metrics.write_bytes(b"".join(lines[:-1]) + torn + lines[-1])
     assert Run(unfinished).metrics.column("epoch").tolist() == [0, 10, 20]
-    assert nncli("compare", unfinished, unfinished.parent / "other").code == 0
+    assert run_cli("compare", unfinished, unfinished.parent / "other").code == 0
 
 
-def test_a_row_of_too_few_values_is_named(run, nncli):
+def test_a_row_of_too_few_values_is_named(run, run_cli):
     """The message says in which line the row is, how many values it has, and how many there should be."""
     swap("metrics.csv", b"\n10,0.05,", b"\n10,")(run)
-    result = nncli("verify", run)
+    result = run_cli("verify", run)
     assert result.code == 4
     assert "line 3: row of epoch 10 has 7 values, expected 8" in " ".join(result.out.split())
 
@@ -362,11 +362,11 @@ def test_many_rows_take_little_memory(run):
     assert peak < 3 * (run / "metrics.csv").stat().st_size
 
 
-def test_a_file_that_no_run_could_have_written_is_not_read(run, nncli):
+def test_a_file_that_no_run_could_have_written_is_not_read(run, run_cli):
     """A size far beyond any small network's is refused before a byte of it is read."""
     with (run / "weights.npz").open("r+b") as file:
         file.truncate(2**31 + 1)
-    result = nncli("evaluate", run)
+    result = run_cli("evaluate", run)
     assert result.code == 4
     assert result.err == (
         f"{run / 'weights.npz'}: has 2,147,483,649 bytes; in this run it can have no more than 4,796\n"
@@ -397,10 +397,10 @@ def sparse(path):
 
 @pytest.mark.parametrize("damage", [linked, piped, sparse])
 @pytest.mark.parametrize("name", FILES)
-def test_what_lies_under_a_files_name_is_no_trap(run, nncli, name, damage):
+def test_what_lies_under_a_files_name_is_no_trap(run, run_cli, name, damage):
     """A link out of the run, a pipe, a file without end: an error that names it, at once."""
     damage(run / name)
-    results = [nncli("evaluate", run), nncli("compare", run, run.parent / "other")]
+    results = [run_cli("evaluate", run), run_cli("compare", run, run.parent / "other")]
     told = [result.err for result in results if result.code]
     assert told
     assert {result.code for result in results} <= {0, 4}
@@ -409,28 +409,28 @@ def test_what_lies_under_a_files_name_is_no_trap(run, nncli, name, damage):
 
 @pytest.mark.parametrize("damage", [linked, piped, sparse])
 @pytest.mark.parametrize("name", ["checkpoints/00000030.ckpt", "checkpoints"])
-def test_a_checkpoint_is_no_trap(unfinished, nncli, name, damage):
+def test_a_checkpoint_is_no_trap(unfinished, run_cli, name, damage):
     """Nor is the folder of the checkpoints, which has to be one."""
     if name == "checkpoints" and damage is not linked:
         shutil.rmtree(unfinished / name)
         (unfinished / name).touch()
     damage(unfinished / name)
-    result = nncli("evaluate", unfinished)
+    result = run_cli("evaluate", unfinished)
     assert result.code == 4
     assert result.err.startswith(f"{unfinished / name}: ")
 
 
-def test_a_run_that_is_itself_a_link_is_read(run, here, nncli):
+def test_a_run_that_is_itself_a_link_is_read(run, workdir, run_cli):
     """Whoever names a link means where it leads."""
-    (here / "link").symlink_to(run)
-    assert nncli("evaluate", here / "link").code == 0
+    (workdir / "link").symlink_to(run)
+    assert run_cli("evaluate", workdir / "link").code == 0
 
 
-def test_a_checkpoint_under_another_moments_name_is_refused(unfinished, nncli):
+def test_a_checkpoint_under_another_moments_name_is_refused(unfinished, run_cli):
     """An old checkpoint that was given the newest name is not the newest state."""
     first = unfinished / "checkpoints" / "00000000.ckpt"
     first.rename(newest(unfinished))
-    result = nncli("evaluate", unfinished)
+    result = run_cli("evaluate", unfinished)
     assert result.code == 4
     assert "00000030.ckpt: damaged: it is the checkpoint after 0 updates" in result.err
 
@@ -459,11 +459,11 @@ def test_only_numbers_of_updates_name_checkpoints(unfinished):
     assert checkpoints(unfinished)[-1].name == "100000000.ckpt"
 
 
-def test_a_checkpoint_behind_the_last_epoch_is_refused(unfinished, nncli):
+def test_a_checkpoint_behind_the_last_epoch_is_refused(unfinished, run_cli):
     """No training goes on behind its spec."""
     known = unpack(newest(unfinished).read_bytes())
     newest(unfinished).write_bytes(pack(known.position.model_copy(update={"epoch": 31}), known.vectors, known.identity))
-    result = nncli("evaluate", unfinished)
+    result = run_cli("evaluate", unfinished)
     assert result.code == 4
     assert "it has more epochs than the config" in result.err
 
@@ -477,14 +477,14 @@ def test_every_file_can_be_read_as_it_is(run, name):
         Run(run).read(name)
 
 
-def test_a_network_that_no_machine_holds_is_not_begun(run, nncli):
+def test_a_network_that_no_machine_holds_is_not_begun(run, run_cli):
     """A spec and a list of arrays that resolve_config on a petabyte are refused before any of it is made."""
     edit("run.json", spec__layers__0__units=2**45)(run)
     record = document(run / "run.json")
     for array in record["parameters"][:3]:
         array["shape"] = [2**45 if size == 8 else size for size in array["shape"]]
     put_record(run / "run.json", record)
-    result = nncli("evaluate", run)
+    result = run_cli("evaluate", run)
     assert result.code == 4
     assert "GiB of memory, and this machine has" in result.err
 
@@ -505,50 +505,50 @@ class Touch:
         return Path.touch, (self.path,)
 
 
-def test_no_pickle_is_ever_loaded(run, here, nncli):
+def test_no_pickle_is_ever_loaded(run, workdir, run_cli):
     """Weights that hold a program are not run, even where their digest fits."""
     file = io.BytesIO()
-    np.savez(file, **{"layers.0.weights": np.array([Touch(here / "made")], object)})
+    np.savez(file, **{"layers.0.weights": np.array([Touch(workdir / "made")], object)})
     sealed(run, file.getvalue())
-    assert nncli("evaluate", run).code != 0
-    assert not (here / "made").exists()
+    assert run_cli("evaluate", run).code != 0
+    assert not (workdir / "made").exists()
 
 
 @pytest.mark.parametrize("weights", [b"", b"no archive", pickle.dumps([1])])
-def test_a_digest_that_fits_makes_no_weights(run, nncli, weights):
+def test_a_digest_that_fits_makes_no_weights(run, run_cli, weights):
     """A file that is no archive of arrays is damage, whatever its digest says."""
     sealed(run, weights)
-    result = nncli("evaluate", run)
+    result = run_cli("evaluate", run)
     assert result.code == 4, result.err
     assert result.err.startswith(f"{run / 'weights.npz'}: ")
 
 
 @pytest.mark.parametrize("change", ["layers[0].units=9", "dtype=float64", "layers[1]={type: dense, units: 8}"])
 @pytest.mark.parametrize("kind", ["final", "checkpoint"])
-def test_weights_of_another_network_are_refused(run, here, nncli, change, kind):
+def test_weights_of_another_network_are_refused(run, workdir, run_cli, change, kind):
     """Names, shapes and number format have to be equal; nothing is cut, repeated or converted to fit."""
-    assert nncli("train", "config.yaml", change, "--quiet", "--name", "different").code == 0
-    different = here / "runs" / "different"
+    assert run_cli("train", "config.yaml", change, "--quiet", "--name", "different").code == 0
+    different = workdir / "runs" / "different"
     if kind == "checkpoint":
         (run / "evaluation.json").unlink()
         newest(run).write_bytes(newest(different).read_bytes())
     else:
         for name in ("weights.npz", "evaluation.json"):
             (run / name).write_bytes((different / name).read_bytes())
-    result = nncli("evaluate", run)
+    result = run_cli("evaluate", run)
     assert result.code == 4
     assert "that of another run" in result.err
     anonymous(run)
-    result = nncli("evaluate", run)
+    result = run_cli("evaluate", run)
     assert result.code == 4
     assert "weights do not fit" in result.err
 
 
-def test_a_checkpoint_without_some_of_the_weights_is_refused(unfinished, nncli):
+def test_a_checkpoint_without_some_of_the_weights_is_refused(unfinished, run_cli):
     """A vector that is too short does not broadcast."""
     known = unpack(newest(unfinished).read_bytes())
     newest(unfinished).write_bytes(pack(known.position, {"values": known.vectors["values"][:1]}, known.identity))
-    assert nncli("evaluate", unfinished).code == 4
+    assert run_cli("evaluate", unfinished).code == 4
 
 
 def test_the_weights_that_are_loaded_are_those_in_the_file(run):
@@ -572,11 +572,11 @@ def test_an_interrupted_runs_weights_are_those_of_its_newest_checkpoint(unfinish
     assert np.array_equal(experiment.network.parameters.values, drawn)
 
 
-def test_run_json_gives_back_the_resolved_spec(run, here):
+def test_run_json_gives_back_the_resolved_spec(run, workdir):
     """What is read is equal to what was trained, every default filled in."""
     from nncli.experiment.loading import load
 
-    assert Run(run).config.model_dump() == load(here / "config.yaml").config.model_dump()
+    assert Run(run).config.model_dump() == load(workdir / "config.yaml").config.model_dump()
     assert {split: Run(run).data[split].rows for split in ("training", "validation")} == {
         "training": 60,
         "validation": 60,
@@ -584,13 +584,13 @@ def test_run_json_gives_back_the_resolved_spec(run, here):
 
 
 @pytest.fixture
-def trained(here, nncli):
+def trained(workdir, run_cli):
     """Train the small spec, with some values changed, under a name."""
 
     def run(*overrides, name="changed"):
-        result = nncli("train", "config.yaml", "--quiet", "--name", name, *overrides)
+        result = run_cli("train", "config.yaml", "--quiet", "--name", name, *overrides)
         assert result.code == 0, result.err
-        return here / "runs" / name
+        return workdir / "runs" / name
 
     return run
 
@@ -611,17 +611,17 @@ def as_before(path):
     "changes",
     [(), ("test={type: spiral, samples: 10}",), ("validation={fraction: 0.25}",), ("rng=nnfs", "validation.seed=7")],
 )
-def test_a_run_of_an_earlier_version_is_evaluated(trained, nncli, changes):
+def test_a_run_of_an_earlier_version_is_evaluated(trained, run_cli, changes):
     """PartialConfig and keys that were not there yet have their defaults, and every metric is the recorded one."""
     path = trained(*changes)
     recorded = document(path / "evaluation.json")["splits"]
     as_before(path)
-    result = nncli("evaluate", path, "--json")
+    result = run_cli("evaluate", path, "--json")
     assert (result.code, result.err) == (0, "")
     assert {name: part["metrics"] for name, part in json.loads(result.out)["splits"].items()} == recorded
 
 
-def test_the_order_of_an_earlier_version_is_told(trained, nncli):
+def test_the_order_of_an_earlier_version_is_told(trained, run_cli):
     """Sets that 0.1.0 drew in another order from the book's stream cannot be drawn again, and the message says why."""
     path = trained("rng=nnfs")
     anonymous(path)
@@ -629,7 +629,7 @@ def test_the_order_of_an_earlier_version_is_told(trained, nncli):
     record["data"]["validation"]["sha256"] = "0" * 64
     record["versions"]["nncli"] = "0.1.0"
     put_record(path / "run.json", record)
-    result = nncli("evaluate", path)
+    result = run_cli("evaluate", path)
     assert result.code == 4
     assert (
         "the validation data drawn now is not what the run was trained on; it was made with nncli 0.1.0" in result.err
@@ -637,32 +637,32 @@ def test_the_order_of_an_earlier_version_is_told(trained, nncli):
     record["spec"]["test"] = record["spec"]["data"]
     record["data"]["test"] = record["data"]["training"]
     put_record(path / "run.json", record)
-    result = nncli("evaluate", path)
+    result = run_cli("evaluate", path)
     assert result.code == 4
     assert "the test set was drawn before training, as nncli 0.1.0 did it; train it again" in result.err
 
 
-def test_runs_of_two_versions_are_compared(run, nncli):
+def test_runs_of_two_versions_are_compared(run, run_cli):
     """What only the newer one says outright is no difference between their specs."""
     as_before(run)
-    result = nncli("compare", run, run.parent / "other", "--json")
+    result = run_cli("compare", run, run.parent / "other", "--json")
     assert (result.code, result.err) == (0, "")
     assert json.loads(result.out)["differences"] == {}
 
 
 @pytest.mark.parametrize("changes", [NORMALIZED, BINARY, SINE])
-def test_a_checkpoint_is_worth_what_was_recorded(trained, nncli, changes):
+def test_a_checkpoint_is_worth_what_was_recorded(trained, run_cli, changes):
     """Its weights, running statistics among them, give the metrics of the last epoch to the last bit."""
     path = trained(*changes)
     recorded = document(path / "evaluation.json")["splits"]
     gone("evaluation.json")(path)
     gone("weights.npz")(path)
-    assessment = json.loads(nncli("evaluate", path, "--json").out)
+    assessment = json.loads(run_cli("evaluate", path, "--json").out)
     assert assessment["status"] == "interrupted at epoch 30"
     assert {name: part["metrics"] for name, part in assessment["splits"].items()} == recorded
 
 
-def test_weights_without_running_statistics_are_refused(trained, nncli):
+def test_weights_without_running_statistics_are_refused(trained, run_cli):
     """An archive that lacks them is not one of this network, whatever its digest says."""
     path = trained(*NORMALIZED)
     with np.load(path / "weights.npz") as arrays:
@@ -670,7 +670,7 @@ def test_weights_without_running_statistics_are_refused(trained, nncli):
     file = io.BytesIO()
     np.savez(file, **kept)
     sealed(path, file.getvalue())
-    result = nncli("evaluate", path)
+    result = run_cli("evaluate", path)
     assert result.code == 4
     assert "the weights do not fit: layers.1.running_mean is missing" in result.err
 
@@ -696,20 +696,20 @@ def test_a_late_test_set_is_known_once_the_run_is_finished(trained):
         edit("evaluation.json", splits__test__accuracy=2),
     ],
 )
-def test_a_late_test_set_that_is_not_described_is_damage(trained, nncli, damage):
+def test_a_late_test_set_that_is_not_described_is_damage(trained, run_cli, damage):
     """evaluation.json has to say what was drawn, and nothing that run.json says already."""
     path = trained(*LATE_TEST)
     damage(path)
-    result = nncli("evaluate", path)
+    result = run_cli("evaluate", path)
     assert (result.code, result.out) == (4, "")
     assert result.err.startswith(f"{path / 'evaluation.json'}: damaged: ")
 
 
-def test_another_late_test_set_than_the_runs_is_refused(trained, nncli):
+def test_another_late_test_set_than_the_runs_is_refused(trained, run_cli):
     """Drawn again it has to be the one that was measured, row for row."""
     path = trained(*LATE_TEST)
     edit("evaluation.json", data__test__sha256="0" * 64)(path)
-    result = nncli("evaluate", path)
+    result = run_cli("evaluate", path)
     assert (result.code, result.out) == (4, "")
     assert "the test data drawn now is not what the run was trained on" in result.err
 
@@ -734,10 +734,10 @@ def with_random_state(path, change):
         pytest.param(lambda state: None, id="none"),
     ],
 )
-def test_a_damaged_random_state_is_damage_of_the_run(trained, nncli, change):
+def test_a_damaged_random_state_is_damage_of_the_run(trained, run_cli, change):
     """A test set that cannot be drawn again ends with exit code 4, neither in silence nor with a traceback."""
     path = trained(*LATE_TEST)
     with_random_state(path, change)
-    result = nncli("evaluate", path)
+    result = run_cli("evaluate", path)
     assert (result.code, result.out) == (4, "")
     assert result.err.startswith(f"{path}")

@@ -24,24 +24,24 @@ FILES = ["checkpoints", "evaluation.json", "lock", "metrics.csv", "run.json", "s
 
 
 @pytest.fixture
-def trained(here, nncli):
+def trained(workdir, run_cli):
     """Train the small spec with some values changed; gives the run directory."""
 
     def run(*arguments):
-        result = nncli("train", "config.yaml", "--quiet", *arguments)
+        result = run_cli("train", "config.yaml", "--quiet", *arguments)
         assert result.code == 0, result.err
-        return here / result.out.strip()
+        return workdir / result.out.strip()
 
     return run
 
 
 @pytest.fixture
-def prepared(here):
+def prepared(workdir):
     """A directory made for the small spec with some values changed, before its first epoch."""
 
     def prepare(*overrides):
-        loaded = load(here / "config.yaml", overrides)
-        return RunWriter.create(here / "runs", "run", loaded, Trainer(assemble(loaded.config)))
+        loaded = load(workdir / "config.yaml", overrides)
+        return RunWriter.create(workdir / "runs", "run", loaded, Trainer(assemble(loaded.config)))
 
     return prepare
 
@@ -75,19 +75,19 @@ def test_a_finished_run_has_its_files_and_no_others(trained):
     assert names(path / "checkpoints") == ["00000000.ckpt", "00000030.ckpt"]
 
 
-def test_spec_yaml_is_the_file_byte_for_byte(here, trained):
+def test_spec_yaml_is_the_file_byte_for_byte(workdir, trained):
     """Comments, line ends and the lack of a last newline are kept; overrides are in run.json."""
-    text = (here / "config.yaml").read_bytes().rstrip() + b" # caf\xc3\xa9\r\n  # end"
-    (here / "config.yaml").write_bytes(text)
+    text = (workdir / "config.yaml").read_bytes().rstrip() + b" # caf\xc3\xa9\r\n  # end"
+    (workdir / "config.yaml").write_bytes(text)
     path = trained("seed=4", "training.epochs=2")
     assert (path / "spec.yaml").read_bytes() == text
     assert strict(path / "run.json")["overrides"] == ["seed=4", "training.epochs=2"]
 
 
-def test_run_json_holds_all_that_a_result_depends_on(here, trained):
+def test_run_json_holds_all_that_a_result_depends_on(workdir, trained):
     """Format, resolved spec, parameters, data and versions, each as it is."""
     description = strict(trained("seed=4") / "run.json")
-    loaded = load(here / "config.yaml", ("seed=4",))
+    loaded = load(workdir / "config.yaml", ("seed=4",))
     made = assemble(loaded.config)
     assert description["format"] == 2
     assert description["spec"] == loaded.config.model_dump()
@@ -180,23 +180,23 @@ def test_a_taken_name_gets_a_number(trained):
     assert {path.name: path.read_bytes() for path in first.iterdir() if path.is_file()} == before
 
 
-def test_a_name_that_was_asked_for_is_not_numbered(here, nncli, trained):
+def test_a_name_that_was_asked_for_is_not_numbered(workdir, run_cli, trained):
     """--name is given once; the second time it is exit code 6, and no epoch is trained."""
     assert trained("--name", "mine").name == "mine"
-    second = nncli("train", "config.yaml", "--name", "mine")
+    second = run_cli("train", "config.yaml", "--name", "mine")
     assert second.code == 6
     assert "already exists" in second.err
     assert "epoch" not in second.err
-    assert names(here / "runs") == ["mine"]
+    assert names(workdir / "runs") == ["mine"]
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".", ".hidden", "-x", "a b", "a" * 201, "日" * 67, "a\n", "x[1]"])
-def test_a_name_that_cannot_be_a_directorys_is_refused(here, nncli, name):
+def test_a_name_that_cannot_be_a_directorys_is_refused(workdir, run_cli, name):
     """Exit code 2, and nothing is made."""
-    result = nncli("train", "config.yaml", f"--name={name}")
+    result = run_cli("train", "config.yaml", f"--name={name}")
     assert result.code == 2
     assert "cannot be the name of a run" in result.err
-    assert not (here / "runs").exists()
+    assert not (workdir / "runs").exists()
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_run_is_named_after_its_config(tmp_path, stem, name):
     assert name_from(tmp_path / f"{stem}.yaml") == name
 
 
-def test_somebody_faster_gets_the_name(prepared, here, monkeypatch):
+def test_somebody_faster_gets_the_name(prepared, workdir, monkeypatch):
     """Two trainings that start at once get two names."""
     publish = storage.commit
 
@@ -227,20 +227,20 @@ def test_somebody_faster_gets_the_name(prepared, here, monkeypatch):
     monkeypatch.setattr(storage, "commit", slow)
     with prepared() as directory:
         assert directory.path.name == "run-2"
-    assert names(here / "runs") == ["run", "run-2"]
-    assert names(here / "runs" / "run") == []
+    assert names(workdir / "runs") == ["run", "run-2"]
+    assert names(workdir / "runs" / "run") == []
 
 
-def test_somebody_faster_gets_a_name_that_was_asked_for(here, monkeypatch):
+def test_somebody_faster_gets_a_name_that_was_asked_for(workdir, monkeypatch):
     """Where no other name will do it is a busy error, and no hidden folder is left."""
     monkeypatch.setattr(storage, "commit", lambda folder, target: False)
-    loaded = load(here / "config.yaml")
+    loaded = load(workdir / "config.yaml")
     with pytest.raises(BusyError, match="already exists"):
-        RunWriter.create(here / "runs", "run", loaded, Trainer(assemble(loaded.config)), numbered=False)
-    assert names(here / "runs") == []
+        RunWriter.create(workdir / "runs", "run", loaded, Trainer(assemble(loaded.config)), numbered=False)
+    assert names(workdir / "runs") == []
 
 
-def test_a_directory_appears_whole(prepared, here):
+def test_a_directory_appears_whole(prepared, workdir):
     """Before the first epoch everything that a reader needs is there, with a checkpoint of the start."""
     with prepared() as directory:
         assert names(directory.path) == ["checkpoints", "lock", "metrics.csv", "run.json", "spec.yaml"]
@@ -288,7 +288,7 @@ def test_the_newest_checkpoint_is_kept_after_a_hundred_million_updates(prepared)
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_a_failing_write_while_a_directory_is_made_leaves_none(here, nncli, monkeypatch, number):
+def test_a_failing_write_while_a_directory_is_made_leaves_none(workdir, run_cli, monkeypatch, number):
     """Whichever of the first files the disk refuses: exit code 5, and no directory, hidden or not."""
     put, calls = storage.write_atomic, []
 
@@ -299,14 +299,14 @@ def test_a_failing_write_while_a_directory_is_made_leaves_none(here, nncli, monk
         put(path, data)
 
     monkeypatch.setattr(storage, "write_atomic", refuse)
-    result = nncli("train", "config.yaml")
+    result = run_cli("train", "config.yaml")
     assert result.code == 5
     assert f"{calls[number]}: No space left on device" in result.err
-    assert names(here / "runs") == []
+    assert names(workdir / "runs") == []
 
 
 @pytest.mark.parametrize("failing", ["weights.npz", "evaluation.json"])
-def test_a_run_is_not_finished_before_its_last_file(here, nncli, monkeypatch, failing):
+def test_a_run_is_not_finished_before_its_last_file(workdir, run_cli, monkeypatch, failing):
     """A disk that is full at the very end leaves a run that can be read, as an interrupted one."""
     put = storage.write_atomic
 
@@ -316,18 +316,18 @@ def test_a_run_is_not_finished_before_its_last_file(here, nncli, monkeypatch, fa
         put(path, data)
 
     monkeypatch.setattr(storage, "write_atomic", refuse)
-    assert nncli("train", "config.yaml").code == 5
-    assert not (here / "runs" / "config" / "evaluation.json").exists()
-    evaluated = nncli("evaluate", "config", "--json")
+    assert run_cli("train", "config.yaml").code == 5
+    assert not (workdir / "runs" / "config" / "evaluation.json").exists()
+    evaluated = run_cli("evaluate", "config", "--json")
     assert evaluated.code == 0
     assert json.loads(evaluated.out)["status"] == "interrupted at epoch 30"
 
 
-def test_a_diverged_run_ends_with_a_row_without_numbers(here, nncli):
+def test_a_diverged_run_ends_with_a_row_without_numbers(workdir, run_cli):
     """The last row says where, there are no final weights, and every row before is finite."""
-    result = nncli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "training.log_every=1")
+    result = run_cli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "training.log_every=1")
     assert result.code == 7
-    path = here / "runs" / "config"
+    path = workdir / "runs" / "config"
     *before, last = rows(path)
     assert f"epoch {last.pop('epoch')}: " in result.err
     assert set(last.values()) == {"nan"}
@@ -341,12 +341,12 @@ def test_equal_weights_are_equal_files(trained):
     assert (trained() / "weights.npz").read_bytes() == (trained() / "weights.npz").read_bytes()
 
 
-def test_the_row_that_says_diverged_is_on_the_disk(here, nncli, monkeypatch):
+def test_the_row_that_says_diverged_is_on_the_disk(workdir, run_cli, monkeypatch):
     """A training that diverges syncs its last row before it ends."""
     synced = []
     sync = AppendLog.sync
     monkeypatch.setattr(AppendLog, "sync", lambda log: (synced.append(log.path.read_bytes()), sync(log)))
-    assert nncli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
+    assert run_cli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
     assert synced[-1].splitlines()[-1].endswith(b",nan,nan")
 
 

@@ -27,9 +27,9 @@ WIDE = ("layers[0].units=100000",)  # so that the head is nothing beside a vecto
 OPTIMIZERS = [f"optimizer={entry.name}" for entry in components("optimizer")]
 
 
-def made(here, *overrides):
+def made(workdir, *overrides):
     """The spec with these overrides, its experiment, and the records of its arrays."""
-    spec = load(here / "config.yaml", overrides).config
+    spec = load(workdir / "config.yaml", overrides).config
     experiment = assemble(spec)
     parameters = experiment.network.parameters
     dtype = parameters.values.dtype.str
@@ -37,10 +37,10 @@ def made(here, *overrides):
     return spec, experiment, records
 
 
-def test_a_table_of_the_widest_numbers_is_within_the_limit(here):
+def test_a_table_of_the_widest_numbers_is_within_the_limit(workdir):
     """Every logged epoch and a divergence, each number at its longest, and no more than twice that."""
     for interval in (1, 7, 30):
-        spec, _, _ = made(here, f"training.log_every={interval}")
+        spec, _, _ = made(workdir, f"training.log_every={interval}")
         row = ",".join(["30", *["-2.2250738585072014e-308"] * len(columns(spec))]) + "\n"
         longest = len(",".join(("epoch", *columns(spec))) + "\n") + (30 // interval + 3) * len(row)
         assert longest <= metric_columns.metrics_bytes(spec) <= 2 * longest + metric_columns.MORE_ROWS * len(row) * 2
@@ -48,9 +48,9 @@ def test_a_table_of_the_widest_numbers_is_within_the_limit(here):
 
 @pytest.mark.parametrize("overrides", [(), SINE, BINARY, NORMALIZED, LATE_TEST, ("dtype=float64",), WIDE])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_checkpoint_is_within_the_limit(here, overrides, optimizer):
+def test_a_checkpoint_is_within_the_limit(workdir, overrides, optimizer):
     """All that an optimizer remembers, and the best weights, fit; a few vectors more do not."""
-    spec, experiment, records = made(here, *overrides, optimizer)
+    spec, experiment, records = made(workdir, *overrides, optimizer)
     values = experiment.network.parameters.values
     vectors = {"values": values, **experiment.optimizer.state, "best": values.copy()}
     states = dict.fromkeys(("random", "random_before"), experiment.rngs.state(under_way=True))
@@ -61,9 +61,9 @@ def test_a_checkpoint_is_within_the_limit(here, overrides, optimizer):
 
 
 @pytest.mark.parametrize("overrides", [(), SINE, BINARY, NORMALIZED, ("dtype=float64",)])
-def test_weights_are_within_the_limit(here, overrides):
+def test_weights_are_within_the_limit(workdir, overrides):
     """An archive of the network's arrays fits; one with another array besides hardly does."""
-    spec, experiment, records = made(here, *overrides)
+    spec, experiment, records = made(workdir, *overrides)
     size = len(pack_npz(experiment.network.parameters))
     assert size <= limits.weights_bytes(spec, records) <= size + 1100 * len(records)
 
@@ -122,9 +122,9 @@ def test_run_json_of_the_largest_config_is_within_the_limit():
     assert len(sealed(record)) <= limits.RECORD
 
 
-def test_a_table_that_could_not_be_read_again_is_refused(here, monkeypatch):
+def test_a_table_that_could_not_be_read_again_is_refused(workdir, monkeypatch):
     """More rows than fit into memory while they are read: a larger interval is suggested, and accepted."""
     monkeypatch.setattr("nncli.experiment.checks.available_memory", lambda: Memory(GIB, "this machine"))
     with pytest.raises(ConfigError, match=r"log_every: reading metrics.csv would need up to [\d,]+ (MiB|GiB)"):
-        load(here / "config.yaml", ("training={epochs: 10000000, log_every: 1}",))
-    load(here / "config.yaml", ("training={epochs: 10000000, log_every: 1000}",))
+        load(workdir / "config.yaml", ("training={epochs: 10000000, log_every: 1}",))
+    load(workdir / "config.yaml", ("training={epochs: 10000000, log_every: 1000}",))

@@ -30,9 +30,9 @@ DROPPED = f"layers=[{DENSE_8}, {{type: dropout, rate: 0.5}}, {{type: dense, unit
 
 
 @pytest.fixture
-def prepare(here):
+def prepare(workdir):
     """Assemble the small spec, with some values changed: ``prepare("training.epochs=3")``."""
-    return lambda *changes: Trainer(assemble(load(here / "config.yaml", changes).config))
+    return lambda *changes: Trainer(assemble(load(workdir / "config.yaml", changes).config))
 
 
 def step(training, rows=None):
@@ -44,9 +44,9 @@ def step(training, rows=None):
 
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("injection", every(), ids=str)
-def test_what_is_put_in_is_named_and_not_kept(here, injection, value):
+def test_what_is_put_in_is_named_and_not_kept(workdir, injection, value):
     """Exit code 7, one line that names it, a last row of nan, older checkpoints of finite numbers, no final weights."""
-    assert not list(broken(injection, value, here / "config.yaml"))
+    assert not list(broken(injection, value, workdir / "config.yaml"))
 
 
 def test_every_component_is_put_to_the_test():
@@ -57,12 +57,12 @@ def test_every_component_is_put_to_the_test():
 
 @pytest.mark.parametrize("command", [["explain"], ["explain", "--json"], ["gradcheck"], ["profile", "--seconds=1"]])
 @pytest.mark.parametrize("injection", list(from_the_start()), ids=str)
-def test_other_commands_tell_it_too(here, nncli, command, injection):
+def test_other_commands_tell_it_too(workdir, run_cli, command, injection):
     """Explanations, gradient checks and profiles end with a sentence, or without the number, and with no traceback."""
     for value in VALUES:
         put = Put(value)
         with injection.patched(put):
-            result = nncli(command[0], "config.yaml", *injection.changes, *command[1:])
+            result = run_cli(command[0], "config.yaml", *injection.changes, *command[1:])
         assert put.times or command[0] == "gradcheck"  # which neither clips nor updates
         assert result.code in ({7} if command[0] == "profile" else {0, 7, 8})
         assert (result.code == 0) == (result.err == "")
@@ -71,10 +71,10 @@ def test_other_commands_tell_it_too(here, nncli, command, injection):
             json.loads(result.out, parse_constant=pytest.fail)
 
 
-def test_the_penalties_are_looked_at_before_gradients_are_compared(here, nncli):
+def test_the_penalties_are_looked_at_before_gradients_are_compared(workdir, run_cli):
     """A price that is infinite is told as that."""
     with patch.object(Penalty, "forward", lambda _: math.inf):
-        result = nncli("gradcheck", "config.yaml", "regularization.l2=0.1")
+        result = run_cli("gradcheck", "config.yaml", "regularization.l2=0.1")
     assert result.err == "config.yaml: the gradients cannot be compared: the penalties are not finite\n"
 
 
@@ -157,7 +157,7 @@ def test_portions_that_pass_again_have_the_same_masks(prepare, batch_size):
     assert not np.array_equal(failing[1], again)
 
 
-def test_a_checkpoint_between_two_rows_of_metrics_is_of_finite_numbers_too(here, nncli):
+def test_a_checkpoint_between_two_rows_of_metrics_is_of_finite_numbers_too(workdir, run_cli):
     """A running mean that is NaN changes no gradient; it is met when a checkpoint is due, and none is written."""
 
     def act(training, put):
@@ -165,10 +165,10 @@ def test_a_checkpoint_between_two_rows_of_metrics_is_of_finite_numbers_too(here,
 
     seldom = (*NORMALIZED, "training.log_every=1000", "training.epochs=1000", "training.checkpoint_seconds=0")
     with later(act)(Put(math.nan)):
-        result = nncli("train", "config.yaml", *seldom, "-q")
+        result = run_cli("train", "config.yaml", *seldom, "-q")
     assert result.code == 7
     assert re.match(r"training diverged at epoch \d\d, batch 0: layers\.1\.running_mean is no longer", result.err)
-    assert [path.stem for path in (here / "runs" / "config" / "checkpoints").iterdir()] == ["00000000"]
+    assert [path.stem for path in (workdir / "runs" / "config" / "checkpoints").iterdir()] == ["00000000"]
 
 
 @pytest.mark.parametrize("clipping", ["null", "{type: value, limit: 1e30}"])
@@ -194,7 +194,7 @@ def test_a_limit_that_is_no_number_is_not_passed_over(prepare, entry, limit):
 
 @pytest.mark.parametrize("batch_size", ["null", "14"])
 @pytest.mark.parametrize("what", ["inputs", "targets"])
-def test_data_that_a_number_format_cannot_hold_is_told_as_it_is(here, nncli, what, batch_size):
+def test_data_that_a_number_format_cannot_hold_is_told_as_it_is(workdir, run_cli, what, batch_size):
     """A number beyond single precision is shown in full, with the format that holds it; there it is only large."""
     honest = Sine.draw
 
@@ -206,8 +206,8 @@ def test_data_that_a_number_format_cannot_hold_is_told_as_it_is(here, nncli, wha
 
     changes = (*SINE, "validation=null", f"training.batch_size={batch_size}", "--quiet")
     with patch.object(Sine, "draw", drawn):
-        result = nncli("train", "config.yaml", *changes)
-        wide = nncli("train", "config.yaml", *changes, "dtype=float64", "optimizer.learning_rate=1e300")
+        result = run_cli("train", "config.yaml", *changes)
+        wide = run_cli("train", "config.yaml", *changes, "dtype=float64", "optimizer.learning_rate=1e300")
     assert result.code == wide.code == 7
     row = rf"row 9, column 0 of the training set's {what} is 1e\+39, which float32 cannot hold"
     assert re.match(rf"training diverged at epoch 0(, batch \d)?: {row}; scale the data or write dtype", result.err)
@@ -238,9 +238,9 @@ def test_data_that_a_number_format_cannot_hold_is_told_as_it_is(here, nncli, wha
         (["regularization.l2=1e160", "dtype=float64"], "write clipping: {type: norm, limit: 1}"),
     ],
 )
-def test_the_cure_fits(here, nncli, changes, cure):
+def test_the_cure_fits(workdir, run_cli, changes, cure):
     """What is to be written depends on what went wrong, and on what the spec says already."""
-    result = nncli("train", "config.yaml", *changes, "--quiet")
+    result = run_cli("train", "config.yaml", *changes, "--quiet")
     assert result.code == 7
     assert result.err.endswith(f"; {cure}; what was measured before is in runs/config\n")
 
@@ -270,22 +270,22 @@ def finished(run):
 
 @pytest.mark.parametrize("spoil", [unfinished, finished])
 @pytest.mark.parametrize("form", [[], ["--json"], ["--split=validation"]])
-def test_weights_that_are_not_finite_are_not_evaluated(here, nncli, spoil, form):
+def test_weights_that_are_not_finite_are_not_evaluated(workdir, run_cli, spoil, form):
     """The first array is named, whatever the metrics would have been; nothing is on standard output."""
-    assert nncli("train", "config.yaml", "-q").code == 0
-    spoil(here / "runs" / "config")
-    result = nncli("evaluate", "config", *form)
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    spoil(workdir / "runs" / "config")
+    result = run_cli("evaluate", "config", *form)
     assert (result.code, result.out) == (7, "")
     array = "layers.0.biases is no longer finite (-inf at [4])"  # a ReLU makes 0 of it
     assert result.err == f"runs/config: the weights of epoch 30 cannot be used: {array}\n"
 
 
-def test_outputs_of_finite_weights_are_told_by_their_set(here, nncli):
+def test_outputs_of_finite_weights_are_told_by_their_set(workdir, run_cli):
     """Where a metric of good weights is not finite, the first number behind it is named, and the set."""
-    assert nncli("train", "config.yaml", "-q").code == 0
+    assert run_cli("train", "config.yaml", "-q").code == 0
     wide = Put(math.inf)
     with at_once(ReLU, "forward", lambda outputs, *_: [outputs])(wide):
-        result = nncli("evaluate", "config", "--split", "validation")
+        result = run_cli("evaluate", "config", "--split", "validation")
     assert (result.code, result.out) == (7, "")
     named = "on the validation set the outputs of layers[1] (relu) are no longer finite (inf at [0, 0])"
     assert result.err == f"runs/config: the weights of epoch 30 cannot be used: {named}\n"

@@ -76,11 +76,11 @@ def test_the_best_weights_are_a_copy():
 
 
 @pytest.mark.parametrize("metric", ["validation_loss", "accuracy"])
-def test_training_puts_the_best_weights_back(here, metric):
+def test_training_puts_the_best_weights_back(workdir, metric):
     """The network ends as it was at the best epoch, and ``keep_best`` says which one that was."""
     stopping = f"training.early_stopping={{metric: {metric}, patience: 40}}"
     wild = "optimizer={type: sgd, learning_rate: 5}"
-    spec = load(here / "config.yaml", (stopping, wild, "training.log_every=1", "training.epochs=200")).config
+    spec = load(workdir / "config.yaml", (stopping, wild, "training.log_every=1", "training.epochs=200")).config
     training = Trainer(assemble(spec))
     states = [(epoch.metrics[metric], training.network.parameters.values.copy()) for epoch in training.epochs()]
     values = [value for value, _ in states]
@@ -90,9 +90,11 @@ def test_training_puts_the_best_weights_back(here, metric):
     assert np.array_equal(training.network.parameters.values, states[best][1])
 
 
-def test_the_best_weights_are_put_back_after_the_last_epoch_too(here):
+def test_the_best_weights_are_put_back_after_the_last_epoch_too(workdir):
     """A training that patience did not end keeps its best state all the same."""
-    spec = load(here / "config.yaml", ("training.early_stopping={metric: loss, min_delta: 100, patience: 31}",)).config
+    spec = load(
+        workdir / "config.yaml", ("training.early_stopping={metric: loss, min_delta: 100, patience: 31}",)
+    ).config
     training = Trainer(assemble(spec))
     first = training.network.parameters.values.copy()
     list(training.epochs())
@@ -100,30 +102,30 @@ def test_the_best_weights_are_put_back_after_the_last_epoch_too(here):
     assert np.array_equal(training.network.parameters.values, first)
 
 
-def test_without_early_stopping_the_last_epoch_is_kept(here):
+def test_without_early_stopping_the_last_epoch_is_kept(workdir):
     """The kept epoch is the last one where nothing watches."""
-    training = Trainer(assemble(load(here / "config.yaml").config))
+    training = Trainer(assemble(load(workdir / "config.yaml").config))
     list(training.epochs())
     assert training.keep_best() == 30
 
 
-def test_training_ends_where_metrics_are_measured(here):
+def test_training_ends_where_metrics_are_measured(workdir):
     """Patience that runs out between two rows is looked at with the next one, which shows the last state."""
     stopping = "training.early_stopping={metric: loss, min_delta: 100, patience: 15}"
-    training = Trainer(assemble(load(here / "config.yaml", (stopping, "training.epochs=90")).config))
+    training = Trainer(assemble(load(workdir / "config.yaml", (stopping, "training.epochs=90")).config))
     *_, last = training.epochs()
     assert training.is_done
     assert (last.number, training.epoch, training.keep_best()) == (20, 20, 0)
     assert last.metrics is not None
 
 
-def test_the_best_r2_is_the_highest(here):
+def test_the_best_r2_is_the_highest(workdir):
     """A regression that is watched by R² ends with the weights of the epoch in which it was highest."""
     wild = (
         "training.early_stopping={metric: validation_r2, patience: 50}",
         "optimizer.learning_rate=1",
     )
-    spec = load(here / "config.yaml", (*SINE, *wild, "training.log_every=1", "training.epochs=300")).config
+    spec = load(workdir / "config.yaml", (*SINE, *wild, "training.log_every=1", "training.epochs=300")).config
     training = Trainer(assemble(spec))
     states = [
         (epoch.metrics["validation_r2"], training.network.parameters.values.copy()) for epoch in training.epochs()
@@ -135,11 +137,11 @@ def test_the_best_r2_is_the_highest(here):
     assert np.array_equal(training.network.parameters.values, states[best][1])
 
 
-def test_running_statistics_are_put_back_with_the_weights(here):
+def test_running_statistics_are_put_back_with_the_weights(workdir):
     """The best epoch's means and variances belong to its weights: both are the bits that were measured then."""
     stopping = "training.early_stopping={metric: validation_loss, patience: 20}"
     wild = ("optimizer.learning_rate=0.5", "training.log_every=1", "training.epochs=200")
-    training = Trainer(assemble(load(here / "config.yaml", (*NORMALIZED, stopping, *wild)).config))
+    training = Trainer(assemble(load(workdir / "config.yaml", (*NORMALIZED, stopping, *wild)).config))
     layer = training.network.layers[1]
     states = [(layer.running_mean.copy(), layer.running_variance.copy()) for _ in training.epochs()]
     best = training.keep_best()

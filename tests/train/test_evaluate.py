@@ -23,9 +23,9 @@ LOSSES = ["loss", "data_loss", "regularization_loss"]
     ],
 )
 @pytest.mark.parametrize("watched", [True, False])
-def test_metrics_csv_has_a_column_a_metric(here, changes, measured, watched):
+def test_metrics_csv_has_a_column_a_metric(workdir, changes, measured, watched):
     """The losses, then the metrics of the spec, first of the training set, then of the validation set if any."""
-    spec = load(here / "config.yaml", (*changes, *([] if watched else ["validation=null"]))).config
+    spec = load(workdir / "config.yaml", (*changes, *([] if watched else ["validation=null"]))).config
     held_out = [f"validation_{name}" for name in ("loss", *measured)] if watched else []
     assert list(columns(spec)) == ["learning_rate", *LOSSES, *measured, *held_out]
 

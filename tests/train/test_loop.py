@@ -25,11 +25,11 @@ DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {t
 
 
 @pytest.fixture
-def prepare(here):
+def prepare(workdir):
     """Assemble the small spec, with some values changed: ``prepare("training.epochs=3")``."""
 
     def prepared(*overrides, stop=lambda: False):
-        return Trainer(assemble(load(here / "config.yaml", overrides).config), stop)
+        return Trainer(assemble(load(workdir / "config.yaml", overrides).config), stop)
 
     return prepared
 
@@ -204,12 +204,12 @@ def test_equal_specs_give_equal_bits(prepare, change):
     assert not np.array_equal(ends[0], ends[2])
 
 
-def test_two_processes_write_the_same_bytes(here):
+def test_two_processes_write_the_same_bytes(workdir):
     """Weights and metrics of a spec with mini-batches and dropout are equal to the last bit in any process."""
     for name in ("one", "two"):
         command = [sys.executable, "-m", "nncli", "train", "config.yaml", DROPOUT, "training.batch_size=16"]
-        subprocess.run([*command, "--name", name, "--quiet"], check=True, capture_output=True, cwd=here)
-    one, two = here / "runs" / "one", here / "runs" / "two"
+        subprocess.run([*command, "--name", name, "--quiet"], check=True, capture_output=True, cwd=workdir)
+    one, two = workdir / "runs" / "one", workdir / "runs" / "two"
     for name in ("weights.npz", "metrics.csv"):
         assert (one / name).read_bytes() == (two / name).read_bytes()
 
@@ -260,21 +260,21 @@ def test_outputs_that_overflow_are_named_by_their_layer(prepare):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_no_checkpoint_holds_numbers_that_are_not_finite(here, nncli, optimizer):
+def test_no_checkpoint_holds_numbers_that_are_not_finite(workdir, run_cli, optimizer):
     """However often checkpoints are written, a diverged training leaves finite ones only."""
     change = f"optimizer={{type: {optimizer}, learning_rate: 1e30}}"
-    assert nncli("train", "config.yaml", change, "training.checkpoint_seconds=0", "--name", "wild").code == 7
-    written = list((here / "runs" / "wild" / "checkpoints").glob("*.ckpt"))
+    assert run_cli("train", "config.yaml", change, "training.checkpoint_seconds=0", "--name", "wild").code == 7
+    written = list((workdir / "runs" / "wild" / "checkpoints").glob("*.ckpt"))
     assert written
     for path in written:
         checkpoint = unpack(path.read_bytes())
         assert all(np.isfinite(vector).all() for vector in checkpoint.vectors.values())
 
 
-def test_an_overflow_in_the_optimizer_is_found_while_the_weights_are_finite(here):
+def test_an_overflow_in_the_optimizer_is_found_while_the_weights_are_finite(workdir):
     """Infinite squares stop a parameter for ever, in silence; that is divergence, named like any other."""
     wild = ("optimizer={type: adagrad, learning_rate: 1e-30}", "regularization.l2=1e25")
-    training = Trainer(assemble(load(here / "config.yaml", wild).config))
+    training = Trainer(assemble(load(workdir / "config.yaml", wild).config))
     with pytest.raises(
         DivergedError, match=r"epoch 0: the optimizer's squares of layers\.0\.weights is no longer finite"
     ):
@@ -282,11 +282,11 @@ def test_an_overflow_in_the_optimizer_is_found_while_the_weights_are_finite(here
     assert np.isfinite(training.network.parameters.values).all()
 
 
-def test_a_validation_loss_that_is_not_finite_is_divergence(here):
+def test_a_validation_loss_that_is_not_finite_is_divergence(workdir):
     """Early stopping never takes NaN for its best value; the set is named."""
     blind = ("data.samples=1", "validation.samples=20", "training.early_stopping={patience: 10}")
     huge = ("layers[0].initializer={type: normal, scale: 1e38}", "layers[2].initializer={type: normal, scale: 1e10}")
-    training = Trainer(assemble(load(here / "config.yaml", blind + huge).config))
+    training = Trainer(assemble(load(workdir / "config.yaml", blind + huge).config))
     with pytest.raises(DivergedError, match="on the validation set"):
         list(training.epochs())
 

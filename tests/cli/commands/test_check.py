@@ -7,37 +7,37 @@ from tests.conftest import SPEC
 
 
 @pytest.fixture
-def write(here):
+def write(workdir):
     """Write a config: the small spec with one place of its text changed."""
 
     def written(name, old="", new=""):
         assert old in SPEC
-        (here / name).write_text(SPEC.replace(old, new, 1) if old else SPEC, encoding="utf-8")
+        (workdir / name).write_text(SPEC.replace(old, new, 1) if old else SPEC, encoding="utf-8")
 
     return written
 
 
-def test_right_files_are_told_one_by_one(write, nncli):
+def test_right_files_are_told_one_by_one(write, run_cli):
     """A line a file on standard output, exit code 0."""
     write("a.yaml")
     write("b.yaml", "seed: 0", "seed: 1")
-    result = nncli("check", "a.yaml", "b.yaml")
+    result = run_cli("check", "a.yaml", "b.yaml")
     assert (result.code, result.out, result.err) == (0, "a.yaml: ok\nb.yaml: ok\n", "")
 
 
-def test_nothing_is_written(here, nncli):
+def test_nothing_is_written(workdir, run_cli):
     """Checking leaves the folder as it was."""
-    assert nncli("check", "config.yaml").code == 0
-    assert [path.name for path in here.iterdir()] == ["config.yaml"]
+    assert run_cli("check", "config.yaml").code == 0
+    assert [path.name for path in workdir.iterdir()] == ["config.yaml"]
 
 
-def test_all_problems_of_all_files_are_told(write, nncli):
+def test_all_problems_of_all_files_are_told(write, run_cli):
     """Each with file, line and column, its line of text and a caret; right files are told too."""
     write("a.yaml", "units: 8", "unit: 8")
     write("b.yaml")
     write("c.yaml", "adam, learning_rate: 0.05", "adm, learning_rate: 0.05")
     write("d.yaml", "seed: 0\ndata: {type: spiral, samples: 20", "seed: -1\ndata: {type: spiral, samples: 0")
-    result = nncli("check", "a.yaml", "b.yaml", "c.yaml", "d.yaml")
+    result = run_cli("check", "a.yaml", "b.yaml", "c.yaml", "d.yaml")
     assert (result.code, result.out) == (3, "b.yaml: ok\n")
     told = [line for line in result.err.splitlines() if not line.startswith(" ")]
     assert told == [
@@ -53,31 +53,31 @@ def test_all_problems_of_all_files_are_told(write, nncli):
 @pytest.mark.parametrize(
     ("files", "code"), [(["missing.yaml"], 2), (["."], 2), (["config.yaml", "missing.yaml"], 2), ([], 2)]
 )
-def test_a_file_that_is_not_there_is_a_mistake_of_the_command_line(here, nncli, files, code):
+def test_a_file_that_is_not_there_is_a_mistake_of_the_command_line(workdir, run_cli, files, code):
     """Exit code 2, also where other files are right."""
-    assert nncli("check", *files).code == code
+    assert run_cli("check", *files).code == code
 
 
-def test_problems_of_different_kinds_are_all_told(write, nncli):
+def test_problems_of_different_kinds_are_all_told(write, run_cli):
     """A missing file hides no wrong one."""
     write("a.yaml", "units: 8", "units: 0")
-    result = nncli("check", "missing.yaml", "a.yaml")
+    result = run_cli("check", "missing.yaml", "a.yaml")
     assert result.code == 3
     assert "missing.yaml: no such file" in result.err
     assert "a.yaml:5:26: layers[0].units: must be at least 1, got 0" in result.err
 
 
-def test_no_row_is_drawn(here, nncli, monkeypatch):
+def test_no_row_is_drawn(workdir, run_cli, monkeypatch):
     """Whether a config is right follows from the config, however many rows it has."""
     monkeypatch.delattr(ClassificationToy, "draw")
     large = SPEC.replace("samples: 20, classes: 3", "samples: 1000000, classes: 3")
-    (here / "a.yaml").write_text(
+    (workdir / "a.yaml").write_text(
         large.replace("validation: {type: spiral, samples: 20}", "validation: {fraction: 0.2}")
     )
-    assert nncli("check", "config.yaml", "a.yaml").out == "config.yaml: ok\na.yaml: ok\n"
+    assert run_cli("check", "config.yaml", "a.yaml").out == "config.yaml: ok\na.yaml: ok\n"
 
 
-def test_common_rows_are_told_with_their_number(write, nncli):
+def test_common_rows_are_told_with_their_number(write, run_cli):
     """A validation set that is the training set is an error at the seed that makes it so."""
     write("a.yaml", "data: {type: spiral, samples: 20, classes: 3}", "data: {type: spiral, samples: 20, seed: 4}")
     write(
@@ -85,26 +85,26 @@ def test_common_rows_are_told_with_their_number(write, nncli):
         "data: {type: spiral, samples: 20, classes: 3}\nvalidation: {type: spiral, samples: 20}",
         "data: {type: spiral, samples: 20, seed: 4}\nvalidation: {type: spiral, samples: 20, seed: 4}",
     )
-    result = nncli("check", "a.yaml", "b.yaml")
+    result = run_cli("check", "a.yaml", "b.yaml")
     assert (result.code, result.out) == (3, "a.yaml: ok\n")
     message = "validation.seed: 60 of the 60 validation rows are also rows of data; write another seed"
     assert result.err.startswith(f"b.yaml:3:47: {message}\n")
 
 
-def test_data_that_cannot_be_split_is_found_without_training(write, nncli):
+def test_data_that_cannot_be_split_is_found_without_training(write, run_cli):
     """What only shows when the data is drawn is part of the check."""
     write("a.yaml", "validation: {type: spiral, samples: 20}", "validation: {fraction: 0.99}")
-    result = nncli("check", "a.yaml")
+    result = run_cli("check", "a.yaml")
     assert (result.code, result.out) == (3, "")
     assert result.err.startswith("a.yaml:3:24: validation.fraction: ")
     assert "20 rows" in result.err
 
 
-def test_a_leak_is_reported_beside_other_problems(here, nncli):
+def test_a_leak_is_reported_beside_other_problems(workdir, run_cli):
     """All problems at once: a batch that is too large, and a validation set with rows of the training set."""
     changes = ["data={type: sine, samples: 1000}", "validation={type: sine, samples: 500}", "training.batch_size=5000"]
     layers = "layers=[{type: dense, units: 8}, relu, {type: dense, units: 1}]"
-    result = nncli("train", "config.yaml", *changes, layers, "loss=mean_squared_error", "metrics=null")
+    result = run_cli("train", "config.yaml", *changes, layers, "loss=mean_squared_error", "metrics=null")
     assert result.code == 3
     assert "500 of the 500 validation rows are also rows of data" in result.err
     assert "5000 rows per step, but the training set has 1000" in result.err

@@ -13,12 +13,12 @@ NAMES = ["first", "second-with-a-much-longer-name", "third"]
 
 
 @pytest.fixture
-def runs(here, nncli):
+def runs(workdir, run_cli):
     """Three runs that differ in the number of units, in learning rate, and in the length of their names."""
     for name, units in zip(NAMES, (8, 16, 8), strict=True):
         change = [f"layers[0].units={units}", *(["optimizer.learning_rate=0.001"] if name == "third" else [])]
-        assert nncli("train", "config.yaml", *change, "--quiet", "--name", name).code == 0
-    return here / "runs"
+        assert run_cli("train", "config.yaml", *change, "--quiet", "--name", name).code == 0
+    return workdir / "runs"
 
 
 def evaluations(runs):
@@ -26,10 +26,10 @@ def evaluations(runs):
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
-def test_text_fits_into_the_terminal(runs, nncli, monkeypatch, width):
+def test_text_fits_into_the_terminal(runs, run_cli, monkeypatch, width):
     """No line is wider than the terminal; every run, difference and metric is there, with a chart."""
     monkeypatch.setenv("COLUMNS", str(width))
-    result = nncli("compare", *NAMES)
+    result = run_cli("compare", *NAMES)
     assert (result.code, result.err) == (0, "")
     assert max(map(len, result.out.splitlines())) <= width
     for word in ("layers[0].units", "optimizer.learning_rate", "data_loss ↓", "validation_accuracy ↑", "by epoch"):
@@ -38,33 +38,33 @@ def test_text_fits_into_the_terminal(runs, nncli, monkeypatch, width):
     assert "\x1b" not in result.out
 
 
-def test_text_marks_the_best(runs, nncli, monkeypatch):
+def test_text_marks_the_best(runs, run_cli, monkeypatch):
     """The best of each row has a star, also without colour."""
     monkeypatch.setenv("COLUMNS", "120")
-    out = nncli("compare", *NAMES).out
+    out = run_cli("compare", *NAMES).out
     losses = [each["splits"]["validation"]["loss"] for each in evaluations(runs)]
     row = next(line for line in out.splitlines() if line.startswith("validation_loss"))
     assert f"* {min(losses):.6g}" in row
     assert row.count("*") == 1
 
 
-def test_text_says_where_the_specs_are_the_same(runs, nncli):
+def test_text_says_where_the_specs_are_the_same(runs, run_cli):
     """Nothing differs, and nothing is listed."""
     shutil.copytree("runs/first", "runs/same")
-    out = nncli("compare", "first", "same").out
+    out = run_cli("compare", "first", "same").out
     assert out.startswith("the specs are the same\n")
     assert "learning_rate" not in out
 
 
-def test_all_shows_every_key(runs, nncli):
+def test_all_shows_every_key(runs, run_cli):
     """Keys on which the runs resolve_config are there too."""
-    assert "data.samples" not in nncli("compare", *NAMES).out
-    assert "data.samples" in nncli("compare", *NAMES, "--all").out
+    assert "data.samples" not in run_cli("compare", *NAMES).out
+    assert "data.samples" in run_cli("compare", *NAMES, "--all").out
 
 
-def test_json_has_everything_at_full_precision(runs, nncli):
+def test_json_has_everything_at_full_precision(runs, run_cli):
     """One document: each run with its metrics as recorded, the differences, the best, the verdict."""
-    result = nncli("compare", *NAMES, "--json")
+    result = run_cli("compare", *NAMES, "--json")
     document = json.loads(result.out)
     assert result.err == ""
     assert [run["run"] for run in document["runs"]] == [f"runs/{name}" for name in NAMES]
@@ -80,9 +80,9 @@ def test_json_has_everything_at_full_precision(runs, nncli):
     assert document["verdict"]
 
 
-def test_csv_is_a_line_a_run(runs, nncli):
+def test_csv_is_a_line_a_run(runs, run_cli):
     """A header, then status, metrics at full precision, and the keys in which the specs differ."""
-    rows = list(csv.DictReader(io.StringIO(nncli("compare", *NAMES, "--csv").out)))
+    rows = list(csv.DictReader(io.StringIO(run_cli("compare", *NAMES, "--csv").out)))
     assert [row["run"] for row in rows] == NAMES
     assert [row["layers[0].units"] for row in rows] == ["8", "16", "8"]
     assert [row["optimizer.learning_rate"] for row in rows] == ["0.05", "0.05", "0.001"]
@@ -92,9 +92,9 @@ def test_csv_is_a_line_a_run(runs, nncli):
         assert None not in row.values()
 
 
-def test_markdown_is_two_tables_and_the_words(runs, nncli):
+def test_markdown_is_two_tables_and_the_words(runs, run_cli):
     """Every line of a table has a cell a run, and the best ones are bold."""
-    out = nncli("compare", *NAMES, "--markdown").out
+    out = run_cli("compare", *NAMES, "--markdown").out
     rows = [line.split(" | ") for line in out.splitlines() if line.startswith("|")]
     assert all(len(row) == 4 for row in rows)
     assert [row[0] for row in rows if row[1] == "first"] == ["| spec", "| metric"]
@@ -103,19 +103,19 @@ def test_markdown_is_two_tables_and_the_words(runs, nncli):
 
 
 @pytest.mark.parametrize("form", ["--json", "--csv", "--markdown"])
-def test_forms_sort_alike(runs, nncli, form):
+def test_forms_sort_alike(runs, run_cli, form):
     """Every form has the runs in the order that was asked for."""
     losses = [each["splits"]["validation"]["loss"] for each in evaluations(runs)]
     wanted = [name for _, name in sorted(zip(losses, NAMES, strict=True))]
-    out = nncli("compare", *NAMES, form, "--sort", "validation_loss").out
+    out = run_cli("compare", *NAMES, form, "--sort", "validation_loss").out
     places = [out.index(name) for name in wanted]
     assert places == sorted(places)
 
 
-def test_the_curve_that_is_asked_for_is_drawn(runs, nncli):
+def test_the_curve_that_is_asked_for_is_drawn(runs, run_cli):
     """--curve names a column; the validation loss is drawn without it."""
-    assert "validation_loss by epoch" in nncli("compare", *NAMES).out
-    assert " accuracy by epoch" in nncli("compare", *NAMES, "--curve", "accuracy").out
+    assert "validation_loss by epoch" in run_cli("compare", *NAMES).out
+    assert " accuracy by epoch" in run_cli("compare", *NAMES, "--curve", "accuracy").out
 
 
 @pytest.mark.parametrize(
@@ -129,39 +129,39 @@ def test_the_curve_that_is_asked_for_is_drawn(runs, nncli):
         (["first", "third", "--markdown", "--csv"], 2, "--json, --csv and --markdown exclude each other"),
     ],
 )
-def test_each_failure_has_its_exit_code_and_message(runs, nncli, arguments, code, message):
+def test_each_failure_has_its_exit_code_and_message(runs, run_cli, arguments, code, message):
     """What cannot be compared is told before anything is printed."""
-    result = nncli("compare", *arguments)
+    result = run_cli("compare", *arguments)
     assert (result.code, result.out) == (code, "")
     assert message in result.err
 
 
-def test_different_data_is_compared_when_asked_for(runs, nncli):
+def test_different_data_is_compared_when_asked_for(runs, run_cli):
     """Refused with the way around it; allowed with --different-data."""
-    assert nncli("train", "config.yaml", "seed=1", "--quiet", "--name", "other").code == 0
-    refused = nncli("compare", "first", "other")
+    assert run_cli("train", "config.yaml", "seed=1", "--quiet", "--name", "other").code == 0
+    refused = run_cli("compare", "first", "other")
     assert refused.code == 4
     assert "--different-data" in refused.err
-    assert nncli("compare", "first", "other", "--different-data").code == 0
+    assert run_cli("compare", "first", "other", "--different-data").code == 0
 
 
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"], ["--markdown"]])
-def test_a_run_that_diverged_is_shown_in_every_form(runs, nncli, form):
+def test_a_run_that_diverged_is_shown_in_every_form(runs, run_cli, form):
     """No form stumbles over a run without numbers, or hides that there are none."""
     huge = ("layers[0].initializer={type: normal, scale: 1e38}", "layers[2].initializer={type: normal, scale: 1e10}")
-    assert nncli("train", "config.yaml", *huge, "--quiet", "--name", "wild").code == 7
-    result = nncli("compare", "first", "wild", *form)
+    assert run_cli("train", "config.yaml", *huge, "--quiet", "--name", "wild").code == 7
+    result = run_cli("compare", "first", "wild", *form)
     assert (result.code, result.err) == (0, "")
     assert "diverged at epoch 0" in " ".join(result.out.split())
     assert "nan" not in result.out.lower()
 
 
 @pytest.mark.parametrize("folder", ["plain", "[red]", "[/x]"])
-def test_a_label_is_printed_as_it_is(runs, nncli, monkeypatch, folder):
+def test_a_label_is_printed_as_it_is(runs, run_cli, monkeypatch, folder):
     """A path that looks like a style is no style: it stands above its column."""
     monkeypatch.setenv("COLUMNS", "120")
-    assert nncli("train", "config.yaml", "--quiet", "--runs", folder, "--name", "first").code == 0
-    result = nncli("compare", "first", f"{folder}/first")
+    assert run_cli("train", "config.yaml", "--quiet", "--runs", folder, "--name", "first").code == 0
+    result = run_cli("compare", "first", f"{folder}/first")
     assert result.code == 0
     assert f"{folder}/first" in next(line for line in result.out.splitlines() if line.startswith("metric "))
 
@@ -170,38 +170,38 @@ FORMS = [[], ["--json"], ["--csv"], ["--markdown"]]
 
 
 @pytest.fixture
-def train(here, nncli):
+def train(workdir, run_cli):
     """Train the small spec under a name, with some values changed."""
 
     def trained(name, *changes):
-        result = nncli("train", "config.yaml", "--quiet", "--name", name, *changes)
+        result = run_cli("train", "config.yaml", "--quiet", "--name", name, *changes)
         assert result.code == 0, result.err
 
     return trained
 
 
-def test_regressions_are_compared_by_their_errors(train, nncli, monkeypatch):
+def test_regressions_are_compared_by_their_errors(train, run_cli, monkeypatch):
     """Who overfits and which is better is said in the mean absolute error, and every metric has its direction."""
     monkeypatch.setenv("COLUMNS", "160")
     train("short", *SINE, "training.epochs=10")
     train("long", *SINE, "training.epochs=600")
-    result = nncli("compare", "short", "long")
+    result = run_cli("compare", "short", "long")
     assert (result.code, result.err) == (0, "")
     for words in ("validation_r2 ↑", "mean_absolute_error ↓", "root_mean_squared_error ↓", "regression_accuracy ↑"):
         assert words in result.out
     assert "long shows no statistically significant overfitting: mean_absolute_error " in result.out
     assert "long is better than short: validation_mean_absolute_error " in result.out
-    assert "r2 by epoch" in nncli("compare", "short", "long", "--curve", "r2").out
+    assert "r2 by epoch" in run_cli("compare", "short", "long", "--curve", "r2").out
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_runs_of_different_tasks_are_shown_where_asked_for(train, nncli, form):
+def test_runs_of_different_tasks_are_shown_where_asked_for(train, run_cli, form):
     """Three tasks side by side stumble over nothing, and none is called better than another."""
     train("one")
     train("two", *SINE)
     train("three", *BINARY)
-    assert nncli("compare", "one", "two", "three", *form).code == 4
-    result = nncli("compare", "one", "two", "three", "--different-data", *form)
+    assert run_cli("compare", "one", "two", "three", *form).code == 4
+    result = run_cli("compare", "one", "two", "three", "--different-data", *form)
     assert (result.code, result.err) == (0, "")
     assert "better than" not in result.out
     if form == ["--json"]:
@@ -209,20 +209,20 @@ def test_runs_of_different_tasks_are_shown_where_asked_for(train, nncli, form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_runs_that_draw_their_test_set_last_are_compared(train, nncli, form):
+def test_runs_that_draw_their_test_set_last_are_compared(train, run_cli, form):
     """It is among the metrics in every form."""
     train("one", *LATE_TEST)
     train("two", *LATE_TEST, "optimizer.learning_rate=0.01")
-    result = nncli("compare", "one", "two", *form)
+    result = run_cli("compare", "one", "two", *form)
     assert (result.code, result.err) == (0, "")
     assert "test_accuracy" in result.out
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_no_name_in_a_run_can_steer_the_terminal(here, train, nncli, form):
+def test_no_name_in_a_run_can_steer_the_terminal(workdir, train, run_cli, form):
     """A directory's name, and what is read out of its files, are printed without control characters."""
     train("one")
-    first = here / "runs" / "one"
+    first = workdir / "runs" / "one"
     names = ["\x1b[2Jtwo", "\x9b2Jthree", "\u202efour", "\x1b[2Jfolder/one"]
     for name in names:
         shutil.copytree(first, first.parent / name)
@@ -232,7 +232,7 @@ def test_no_name_in_a_run_can_steer_the_terminal(here, train, nncli, form):
         ["evaluate", paths[0]],
         ["evaluate", first.parent / "\x1b[2Jnone"],
     ):
-        result = nncli(*command)
+        result = run_cli(*command)
         assert not {"\x1b", "\x9b", "\u202e"} & set(result.out + result.err), command
     record, evaluation = (json.loads((first / name).read_bytes()) for name in ("run.json", "evaluation.json"))
     record["versions"]["nncli"] = "\x1b[2J"
@@ -240,6 +240,6 @@ def test_no_name_in_a_run_can_steer_the_terminal(here, train, nncli, form):
     del evaluation["identity"]
     put_record(paths[0] / "run.json", record)
     put_record(paths[0] / "evaluation.json", evaluation)
-    result = nncli("evaluate", paths[0])
+    result = run_cli("evaluate", paths[0])
     assert (result.code, "\x1b" in result.err) == (4, False)
     assert "it was made with nncli �[2J" in result.err

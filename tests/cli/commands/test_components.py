@@ -16,10 +16,10 @@ IDS = [f"{entry.kind}-{entry.name}" for entry in ALL]
 
 @pytest.mark.parametrize("entry", ALL, ids=IDS)
 @pytest.mark.parametrize("form", [[], ["--markdown"]])
-def test_every_component_is_named_with_its_parameters(nncli, monkeypatch, entry, form):
+def test_every_component_is_named_with_its_parameters(run_cli, monkeypatch, entry, form):
     """Name, the book's name, what it is, and each parameter with default and range."""
     monkeypatch.setenv("COLUMNS", "200")
-    result = nncli("components", entry.kind, *form)
+    result = run_cli("components", entry.kind, *form)
     assert (result.code, result.err) == (0, "")
     assert entry.name in result.out
     assert (entry.alias or "") in result.out
@@ -30,24 +30,24 @@ def test_every_component_is_named_with_its_parameters(nncli, monkeypatch, entry,
 
 
 @pytest.mark.parametrize("kind", kinds())
-def test_a_kind_shows_its_own_only(nncli, kind):
+def test_a_kind_shows_its_own_only(run_cli, kind):
     """One kind's components, all of them, in the order of their registration."""
-    document = json.loads(nncli("components", kind, "--json").out)
+    document = json.loads(run_cli("components", kind, "--json").out)
     assert [(each["kind"], each["name"]) for each in document] == [(kind, entry.name) for entry in components(kind)]
 
 
-def test_without_a_kind_everything_is_shown(nncli):
+def test_without_a_kind_everything_is_shown(run_cli):
     """Every kind has its heading, and every component its line."""
-    out = nncli("components").out
+    out = run_cli("components").out
     assert [line for line in out.splitlines() if line and not line.startswith(" ")] == list(kinds())
     assert [line.split()[0] for line in out.splitlines() if line.startswith("  ") and line[2] != " "] == [
         entry.name for entry in ALL
     ]
 
 
-def test_json_is_what_the_registry_says(nncli):
+def test_json_is_what_the_registry_says(run_cli):
     """Every component with every parameter, and nothing on standard error."""
-    result = nncli("components", "--json")
+    result = run_cli("components", "--json")
     document = json.loads(result.out)
     assert result.err == ""
     assert [(each["kind"], each["name"], each["alias"], each["summary"]) for each in document] == [
@@ -106,9 +106,9 @@ def test_the_json_schema_has_bounds_defaults_and_examples():
     assert choices[2] == {"type": "null"}
 
 
-def test_the_schema_knows_every_component(nncli):
+def test_the_schema_knows_every_component(run_cli):
     """A JSON Schema in which every component that a spec may name, and each of its keys, occurs."""
-    schema = json.loads(nncli("components", "--schema").out)
+    schema = json.loads(run_cli("components", "--schema").out)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert {"data", "layers", "loss", "optimizer", "training"} <= set(schema["required"])
     for entry in ALL:
@@ -117,8 +117,8 @@ def test_the_schema_knows_every_component(nncli):
         assert set(model["properties"]) == {"type", *(each.name for each in entry.parameters)}
 
 
-def test_an_unknown_kind_is_told_with_those_there_are(nncli):
+def test_an_unknown_kind_is_told_with_those_there_are(run_cli):
     """Exit code 2."""
-    result = nncli("components", "layers")
+    result = run_cli("components", "layers")
     assert (result.code, result.out) == (2, "")
     assert result.err == f"unknown kind 'layers'; known: {', '.join(kinds())}\n"

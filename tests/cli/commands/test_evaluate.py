@@ -40,24 +40,24 @@ CHANGES = [
 
 
 @pytest.fixture
-def trained(here, nncli):
+def trained(workdir, run_cli):
     """Train the small spec, with some values changed, as runs/config."""
 
     def run(*overrides):
-        result = nncli("train", "config.yaml", "--quiet", *overrides)
+        result = run_cli("train", "config.yaml", "--quiet", *overrides)
         assert result.code == 0, result.err
-        return here / "runs" / "config"
+        return workdir / "runs" / "config"
 
     return run
 
 
 @pytest.fixture
-def assessed(trained, nncli):
+def assessed(trained, run_cli):
     """Train, and evaluate as JSON."""
 
     def assess(*arguments, overrides=()):
         trained(*overrides)
-        result = nncli("evaluate", "config", "--json", *arguments)
+        result = run_cli("evaluate", "config", "--json", *arguments)
         assert (result.code, result.err) == (0, "")
         return json.loads(result.out)
 
@@ -75,10 +75,10 @@ def kept_row(path):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_is_printed_is_what_was_recorded(trained, nncli, change):
+def test_what_is_printed_is_what_was_recorded(trained, run_cli, change):
     """Every metric agrees with evaluation.json and with the row of metrics.csv to the last bit."""
     path = trained(*change)
-    assessment = json.loads(nncli("evaluate", path, "--json").out)
+    assessment = json.loads(run_cli("evaluate", path, "--json").out)
     recorded, row = evaluation(path)["splits"], kept_row(path)
     assert {name: part["metrics"] for name, part in assessment["splits"].items()} == recorded
     for split in {"training", "validation"} & set(recorded):
@@ -98,20 +98,20 @@ def test_the_loss_is_that_of_the_data_and_of_the_weights(trained):
     assert metrics["loss"] == metrics["data_loss"] + metrics["regularization_loss"]
 
 
-def test_the_text_shows_every_number_in_full(trained, nncli):
+def test_the_text_shows_every_number_in_full(trained, run_cli):
     """What a person reads is what a program reads."""
     path = trained()
-    result = nncli("evaluate", "config")
+    result = run_cli("evaluate", "config")
     assert result.code == 0
     assert result.out.startswith("runs/config  (finished, weights of epoch 30)\n")
     for metrics in evaluation(path)["splits"].values():
         assert all(repr(value) in result.out for value in metrics.values())
 
 
-def test_a_run_is_found_by_path_and_by_name(trained, nncli):
+def test_a_run_is_found_by_path_and_by_name(trained, run_cli):
     """``config`` is runs/config, unless there is something of that name here."""
     path = trained()
-    outs = [json.loads(nncli("evaluate", name, "--json").out)["run"] for name in ("config", "runs/config", path)]
+    outs = [json.loads(run_cli("evaluate", name, "--json").out)["run"] for name in ("config", "runs/config", path)]
     assert outs == ["runs/config", "runs/config", str(path)]
 
 
@@ -122,10 +122,10 @@ def test_split_shows_only_what_is_named(assessed, splits):
     assert list(assessment["splits"]) == splits
 
 
-def test_a_split_that_the_run_has_not_is_refused(trained, nncli):
+def test_a_split_that_the_run_has_not_is_refused(trained, run_cli):
     """Exit code 2, with those that there are."""
     trained()
-    result = nncli("evaluate", "config", "--split", "test")
+    result = run_cli("evaluate", "config", "--split", "test")
     assert (result.code, result.out) == (2, "")
     assert result.err == "runs/config: has no split 'test'; it has training, validation\n"
 
@@ -159,10 +159,10 @@ def test_the_confusion_matrix_adds_up(assessed):
         (["--fail-under=test_accuracy=0"], ["test_accuracy: no split shown has it"]),
     ],
 )
-def test_gates_end_with_exit_code_8(trained, nncli, gates, failing, form):
+def test_gates_end_with_exit_code_8(trained, run_cli, gates, failing, form):
     """Results are printed whatever the gates say; each that is not met has a sentence on standard error."""
     trained("validation=null")
-    result = nncli("evaluate", "config", form, *gates)
+    result = run_cli("evaluate", "config", form, *gates)
     assert result.code == (8 if failing else 0)
     lines = result.err.splitlines()
     assert len(lines) == len(failing)
@@ -171,20 +171,20 @@ def test_gates_end_with_exit_code_8(trained, nncli, gates, failing, form):
     assert form != "--json" or json.loads(result.out)
 
 
-def test_a_gate_without_a_split_is_for_every_split_shown(trained, nncli):
+def test_a_gate_without_a_split_is_for_every_split_shown(trained, run_cli):
     """Each split that misses it is told; with --split only that one is asked."""
     trained()
-    both = nncli("evaluate", "config", "--fail-under", "accuracy=2")
-    one = nncli("evaluate", "config", "--fail-under", "accuracy=2", "--split", "validation")
+    both = run_cli("evaluate", "config", "--fail-under", "accuracy=2")
+    one = run_cli("evaluate", "config", "--fail-under", "accuracy=2", "--split", "validation")
     assert [line.split()[0] for line in both.err.splitlines()] == ["training", "validation"]
     assert [line.split()[0] for line in one.err.splitlines()] == ["validation"]
 
 
 @pytest.mark.parametrize("option", ["--fail-under", "--fail-over"])
-def test_a_value_at_the_bound_is_within_it(trained, nncli, option):
+def test_a_value_at_the_bound_is_within_it(trained, run_cli, option):
     """A gate is met by exactly the value that it names."""
     accuracy = evaluation(trained())["splits"]["validation"]["accuracy"]
-    assert nncli("evaluate", "config", option, f"validation_accuracy={accuracy!r}").code == 0
+    assert run_cli("evaluate", "config", option, f"validation_accuracy={accuracy!r}").code == 0
 
 
 @pytest.mark.parametrize(
@@ -201,27 +201,27 @@ def test_a_value_at_the_bound_is_within_it(trained, nncli, option):
     ],
 )
 @pytest.mark.parametrize("option", ["--fail-under", "--fail-over"])
-def test_a_gate_that_cannot_be_read_is_refused(trained, nncli, option, gate, message):
+def test_a_gate_that_cannot_be_read_is_refused(trained, run_cli, option, gate, message):
     """A mistake in a gate is exit code 2, never a gate that is always met."""
     trained()
-    result = nncli("evaluate", "config", option, gate)
+    result = run_cli("evaluate", "config", option, gate)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
 
 
-def test_other_data_than_the_runs_is_refused(trained, nncli, monkeypatch):
+def test_other_data_than_the_runs_is_refused(trained, run_cli, monkeypatch):
     """A network is not measured on rows that only look like those it was trained with."""
     trained()
     monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
-    result = nncli("evaluate", "config")
+    result = run_cli("evaluate", "config")
     assert (result.code, result.out) == (4, "")
     assert "the training data drawn now is not what the run was trained on" in result.err
 
 
 @pytest.mark.parametrize("name", ["missing", "config.yaml"])
-def test_what_is_no_run_is_refused(here, nncli, name):
+def test_what_is_no_run_is_refused(workdir, run_cli, name):
     """Exit code 4, with the path."""
-    result = nncli("evaluate", name)
+    result = run_cli("evaluate", name)
     assert result.code == 4
     assert result.err == f"{name}: no such run directory, nor is there one of that name in runs\n"
 
@@ -235,19 +235,19 @@ def test_what_is_no_run_is_refused(here, nncli, name):
         ("a" * 300, 4),
     ],
 )
-def test_any_path_is_a_path(here, nncli, folder, code):
+def test_any_path_is_a_path(workdir, run_cli, folder, code):
     """Whatever a folder is called, its name is printed as it is, and one that cannot be is a missing run."""
     if code == 0:
-        assert nncli("train", "config.yaml", "--quiet", "--runs", folder).code == 0
-    result = nncli("evaluate", f"{folder}/config")
+        assert run_cli("train", "config.yaml", "--quiet", "--runs", folder).code == 0
+    result = run_cli("evaluate", f"{folder}/config")
     assert result.code == code
     assert f"{folder}/config" in result.out + result.err
 
 
-def test_a_regression_is_told_in_errors(trained, nncli):
+def test_a_regression_is_told_in_errors(trained, run_cli):
     """Its table has no matrix and no classes, as text and as JSON."""
     path = trained(*SINE)
-    text, document = nncli("evaluate", "config").out, json.loads(nncli("evaluate", "config", "--json").out)
+    text, document = run_cli("evaluate", "config").out, json.loads(run_cli("evaluate", "config", "--json").out)
     assert "a row is a class" not in text
     assert all(repr(value) in text for metrics in evaluation(path)["splits"].values() for value in metrics.values())
     assert [set(part) for part in document["splits"].values()] == [{"rows", "metrics"}] * 2
@@ -263,19 +263,19 @@ def test_a_regression_is_told_in_errors(trained, nncli):
         (["--fail-over=rmse=1"], 2),
     ],
 )
-def test_a_regression_has_gates(trained, nncli, gates, code):
+def test_a_regression_has_gates(trained, run_cli, gates, code):
     """On its own metrics; one on a metric that it has not is never met."""
     trained(*SINE)
-    assert nncli("evaluate", "config", *gates).code == code
+    assert run_cli("evaluate", "config", *gates).code == code
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_threshold_moves_what_is_printed(trained, nncli, form):
+def test_a_threshold_moves_what_is_printed(trained, run_cli, form):
     """With a high one recall falls, with a low one it rises; the area under the curve and the loss stay."""
     trained(*BINARY)
-    outs = [nncli("evaluate", "config", "--split=training", f"--threshold={at}", *form) for at in (0.1, 0.5, 0.9)]
+    outs = [run_cli("evaluate", "config", "--split=training", f"--threshold={at}", *form) for at in (0.1, 0.5, 0.9)]
     assert [(out.code, out.err) for out in outs] == [(0, "")] * 3
-    plain = nncli("evaluate", "config", "--split=training", *form)
+    plain = run_cli("evaluate", "config", "--split=training", *form)
     assert plain.out == outs[1].out
     if form:
         parts = [json.loads(out.out)["splits"]["training"] for out in outs]
@@ -285,65 +285,65 @@ def test_a_threshold_moves_what_is_printed(trained, nncli, form):
         assert [part["confusion"][1][1] for part in parts] == [recall * 20 for recall in recalls]
 
 
-def test_a_threshold_counts_for_gates(trained, nncli):
+def test_a_threshold_counts_for_gates(trained, run_cli):
     """What is bounded is what is shown."""
     trained(*BINARY)
     gate = ("--fail-under", "recall=1")
-    assert nncli("evaluate", "config", *gate, "--threshold", "0").code == 0
-    assert nncli("evaluate", "config", *gate, "--threshold", "1").code == 8
+    assert run_cli("evaluate", "config", *gate, "--threshold", "0").code == 0
+    assert run_cli("evaluate", "config", *gate, "--threshold", "1").code == 8
 
 
 @pytest.mark.parametrize("threshold", ["nan", "inf", "-inf", "-0.1", "1.1", "half", ""])
-def test_a_threshold_that_is_no_probability_is_refused(trained, nncli, threshold):
+def test_a_threshold_that_is_no_probability_is_refused(trained, run_cli, threshold):
     """Exit code 2, and nothing is measured."""
     trained(*BINARY)
-    result = nncli("evaluate", "config", f"--threshold={threshold}")
+    result = run_cli("evaluate", "config", f"--threshold={threshold}")
     assert (result.code, result.out) == (2, "")
     assert "threshold" in result.err
 
 
 @pytest.mark.parametrize("changes", [(), SINE, (*BINARY, "layers[2].units=2", "metrics=[accuracy]")])
-def test_a_threshold_where_there_is_nothing_to_exceed_is_refused(trained, nncli, changes):
+def test_a_threshold_where_there_is_nothing_to_exceed_is_refused(trained, run_cli, changes):
     """Exit code 2 for every run but one with a single output for two classes."""
     trained(*changes)
-    result = nncli("evaluate", "config", "--threshold", "0.5")
+    result = run_cli("evaluate", "config", "--threshold", "0.5")
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("runs/config: a threshold is for one output that tells two classes apart")
 
 
-def test_three_answers_of_yes_or_no_are_decided_by_the_largest(trained, nncli):
+def test_three_answers_of_yes_or_no_are_decided_by_the_largest(trained, run_cli):
     """Binary cross-entropy with an output for each of three classes is measured by accuracy, rows in a 3 × 3 matrix."""
     path = trained("loss=binary_crossentropy", "layers[3]=sigmoid", "training.epochs=200")
-    part = json.loads(nncli("evaluate", "config", "--json").out)["splits"]["training"]
+    part = json.loads(run_cli("evaluate", "config", "--json").out)["splits"]["training"]
     first = json.loads((path / "run.json").read_text(encoding="utf-8"))["spec"]["metrics"]
     assert [metric["type"] for metric in first] == ["accuracy"]
     assert part["metrics"]["accuracy"] == sum(part["confusion"][label][label] for label in range(3)) / 60
     assert part["metrics"]["accuracy"] > 0.4
 
 
-def test_a_test_set_drawn_last_is_told_as_such(trained, nncli):
+def test_a_test_set_drawn_last_is_told_as_such(trained, run_cli):
     """A finished run has it; one that is not finished says when it will be drawn, exit code 2."""
     path = trained(*LATE_TEST)
-    assert nncli("evaluate", "config", "--split", "test").code == 0
+    assert run_cli("evaluate", "config", "--split", "test").code == 0
     (path / "evaluation.json").unlink()
-    result = nncli("evaluate", "config", "--split", "test")
+    result = run_cli("evaluate", "config", "--split", "test")
     assert (result.code, result.out) == (2, "")
     assert result.err == ("runs/config: has no split 'test'; it is drawn after training; it has training, validation\n")
 
 
-def test_a_finished_run_needs_no_checkpoint_where_nothing_is_drawn_last(trained, nncli):
+def test_a_finished_run_needs_no_checkpoint_where_nothing_is_drawn_last(trained, run_cli):
     """Final weights are enough to be measured."""
     path = trained()
     for file in (path / "checkpoints").iterdir():
         file.unlink()
-    assert nncli("evaluate", "config").code == 0
+    assert run_cli("evaluate", "config").code == 0
 
 
-def test_many_classes_break_no_number(trained, nncli, monkeypatch):
+def test_many_classes_break_no_number(trained, run_cli, monkeypatch):
     """Where the matrix does not fit beside the scores, these stand alone, and it is said where the matrix is."""
     monkeypatch.setenv("COLUMNS", "80")
     trained("data.classes=30", "validation.classes=30", "layers=[{type: dense, units: 30}, softmax]")
-    out = nncli("evaluate", "config").out
+    out = run_cli("evaluate", "config").out
     assert "what was taken for what is in --json" in out
     assert [line.split()[0] for line in out.splitlines()[-30:]] == [str(number) for number in range(30)]
-    assert len(json.loads(nncli("evaluate", "config", "--json").out)["splits"]["training"]["confusion"]) == 30
+    assert len(json.loads(run_cli("evaluate", "config", "--json").out)["splits"]["training"]["confusion"]) == 30

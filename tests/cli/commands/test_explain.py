@@ -41,9 +41,9 @@ def flowing(text):
 
 
 @pytest.mark.parametrize("overrides", [(), SINE, BINARY, NORMALIZED, (WARM_COSINE,)])
-def test_a_step_is_written_out(here, nncli, overrides):
+def test_a_step_is_written_out(workdir, run_cli, overrides):
     """Every heading stands in its order, below it its formulas, its arrays by their names and shapes."""
-    result = nncli("explain", "config.yaml", *overrides)
+    result = run_cli("explain", "config.yaml", *overrides)
     assert (result.code, result.err) == (0, "")
     explanation = explain(Path("config.yaml"), overrides, 2)
     rest = result.out
@@ -60,9 +60,9 @@ def test_a_step_is_written_out(here, nncli, overrides):
     ]
 
 
-def test_each_layer_type_has_its_formula(here, nncli):
+def test_each_layer_type_has_its_formula(workdir, run_cli):
     """The small spec's formulas, forward and back, stand with their layers."""
-    out = nncli("explain", "config.yaml").out
+    out = run_cli("explain", "config.yaml").out
     for words in (
         "config.yaml: one training step on 2 of its 60 rows",
         "layer 0: dense, 2 → 8\n    Y = X W + b",
@@ -77,27 +77,27 @@ def test_each_layer_type_has_its_formula(here, nncli):
 
 
 @pytest.mark.parametrize("digits", [1, 3, 4, 9])
-def test_digits(here, nncli, digits):
+def test_digits(workdir, run_cli, digits):
     """Numbers are rounded to so many digits; four where nothing is said."""
     steps = explain(Path("config.yaml"), (), 2).steps
     (mean,) = [step.arrays["mean"] for step in steps if "mean" in step.arrays]
-    out = nncli("explain", "config.yaml", "--digits", digits).out
+    out = run_cli("explain", "config.yaml", "--digits", digits).out
     assert f"\n  mean = {float(mean):.{digits}g}\n" in out
     if digits == 4:
-        assert out == nncli("explain", "config.yaml").out
+        assert out == run_cli("explain", "config.yaml").out
 
 
-def test_rows(here, nncli):
+def test_rows(workdir, run_cli):
     """So many rows go through the network."""
     for rows in (1, 3, 20):
-        out = nncli("explain", "config.yaml", "--rows", rows).out
+        out = run_cli("explain", "config.yaml", "--rows", rows).out
         assert f"one training step on {rows} of its 60 rows" in out
         assert f"  inputs ({rows}, 2)\n" in out
 
 
-def test_what_is_wide_is_cut_and_what_is_narrow_is_whole(here, nncli):
+def test_what_is_wide_is_cut_and_what_is_narrow_is_whole(workdir, run_cli):
     """Of 64 units the first four and the last two are shown, of 3 outputs all; the shape stands beside the name."""
-    out = nncli("explain", "config.yaml", BOOK).out
+    out = run_cli("explain", "config.yaml", BOOK).out
     lines = out.splitlines()
     wide = lines[lines.index("  weights (2, 64)") + 1].split()
     assert (len(wide), wide[4]) == (7, "…")
@@ -107,32 +107,32 @@ def test_what_is_wide_is_cut_and_what_is_narrow_is_whole(here, nncli):
 
 
 @pytest.mark.parametrize("overrides", [(BOOK,), (BOOK, "layers[0].initializer={type: normal, scale: 1e-12}")])
-def test_a_terminal_of_80_columns_is_wide_enough(here, nncli, monkeypatch, overrides):
+def test_a_terminal_of_80_columns_is_wide_enough(workdir, run_cli, monkeypatch, overrides):
     """With the book's network no row of numbers is longer than 100 characters, and no line of the updates than 80."""
     monkeypatch.setenv("COLUMNS", "80")
-    out = nncli("explain", "config.yaml", *overrides).out
+    out = run_cli("explain", "config.yaml", *overrides).out
     rows = [line for line in out.splitlines() if NUMBERS.fullmatch(line)]
     assert len(rows) > 40
     assert max(map(len, rows)) <= 100
     assert max(map(len, out[out.index("first step of each optimizer") :].splitlines())) <= 80
 
 
-def test_a_deep_network_s_updates_show_both_ends(here, nncli):
+def test_a_deep_network_s_updates_show_both_ends(workdir, run_cli):
     """Of many arrays those of the first and of the last layer have a column; the document has all of them."""
     deep = "layers=[" + "{type: dense, units: 4}, relu, " * 5 + "{type: dense, units: 3}, softmax]"
-    out = nncli("explain", "config.yaml", deep).out
+    out = run_cli("explain", "config.yaml", deep).out
     table = out[out.index("first step of each optimizer") :]
     assert table.count("layers.0") == table.count("layers.10") == 2
     assert "layers.4" not in table
-    document = strict(nncli("explain", "config.yaml", deep, "--json").out)
+    document = strict(run_cli("explain", "config.yaml", deep, "--json").out)
     assert len(document["parameters"]) == len(document["gradients"]) == 12
     assert all(len(update["changes"]) == 12 for update in document["updates"])
 
 
 @pytest.mark.parametrize("overrides", [(), (BOOK, "dtype=float64"), SINE, BINARY, NORMALIZED])
-def test_json_holds_every_number_in_full(here, nncli, overrides):
+def test_json_holds_every_number_in_full(workdir, run_cli, overrides):
     """One document, nothing else; every array comes back as it was, to the last bit, whatever --digits says."""
-    result = nncli("explain", "config.yaml", *overrides, "--rows", 9, "--digits", 1, "--json")
+    result = run_cli("explain", "config.yaml", *overrides, "--rows", 9, "--digits", 1, "--json")
     document = strict(result.out)
     explanation = explain(Path("config.yaml"), overrides, 9)
     assert (result.code, result.err) == (0, "")
@@ -147,18 +147,18 @@ def test_json_holds_every_number_in_full(here, nncli, overrides):
     assert [update["changes"] for update in document["updates"]] == [each.changes for each in explanation.updates]
 
 
-def test_overrides_are_explained(here, nncli):
+def test_overrides_are_explained(workdir, run_cli):
     """What is explained is the network that the overrides make, and the folder stays as it was."""
-    out = nncli("explain", "config.yaml", "layers[0].units=5", "optimizer={type: sgd, learning_rate: 0.25}").out
+    out = run_cli("explain", "config.yaml", "layers[0].units=5", "optimizer={type: sgd, learning_rate: 0.25}").out
     assert "layer 0: dense, 2 → 5\n" in out
     assert "\nupdate: sgd\n" in out
-    assert [path.name for path in here.iterdir()] == ["config.yaml"]
+    assert [path.name for path in workdir.iterdir()] == ["config.yaml"]
 
 
 @pytest.mark.parametrize("entry", ALL, ids=IDS)
-def test_every_component_is_explained(nncli, entry):
+def test_every_component_is_explained(run_cli, entry):
     """Name and kind, what it does, its formulas, every parameter with its meaning, its source, an example."""
-    result = nncli("explain", entry.name)
+    result = run_cli("explain", entry.name)
     assert (result.code, result.err) == (0, "")
     words = flowing(result.out)
     assert f"{entry.name} ({entry.kind}" in words
@@ -172,11 +172,11 @@ def test_every_component_is_explained(nncli, entry):
 
 
 @pytest.mark.parametrize("entry", ALL, ids=IDS)
-def test_every_example_can_be_pasted(nncli, entry):
+def test_every_example_can_be_pasted(run_cli, entry):
     """The example is shown as it stands in the document, and makes a right spec in the place of the small one's."""
-    (known,) = [each for each in strict(nncli("explain", entry.name, "--json").out) if each["kind"] == entry.kind]
+    (known,) = [each for each in strict(run_cli("explain", entry.name, "--json").out) if each["kind"] == entry.kind]
     example = known["example"]
-    assert indent(example, "    ") in nncli("explain", entry.name).out
+    assert indent(example, "    ") in run_cli("explain", entry.name).out
     assert entry.name in example
     section = example.partition(":")[0]
     others = {name: value for name, value in yaml.safe_load(SPEC).items() if name != section}
@@ -186,39 +186,39 @@ def test_every_example_can_be_pasted(nncli, entry):
 
 
 @pytest.mark.parametrize(("alias", "kind", "name"), ALIASES)
-def test_the_book_s_names_work(nncli, alias, kind, name):
+def test_the_book_s_names_work(run_cli, alias, kind, name):
     """A book's class name explains the component that stands for it."""
-    result = nncli("explain", alias)
+    result = run_cli("explain", alias)
     assert result.code == 0
     assert result.out.startswith(f"{name}  ({kind}, in the book {alias})\n")
 
 
-def test_a_name_in_two_kinds_shows_both(nncli):
+def test_a_name_in_two_kinds_shows_both(run_cli):
     """The mean absolute error is a loss and a metric: both are explained, each with its own example."""
-    out = nncli("explain", "mean_absolute_error").out
+    out = run_cli("explain", "mean_absolute_error").out
     assert "mean_absolute_error  (loss" in out
     assert "mean_absolute_error  (metric" in out
     assert "    loss: mean_absolute_error" in out
     assert "    metrics:\n      - mean_absolute_error" in out
-    assert [each["kind"] for each in strict(nncli("explain", "mean_absolute_error", "--json").out)] == [
+    assert [each["kind"] for each in strict(run_cli("explain", "mean_absolute_error", "--json").out)] == [
         "loss",
         "metric",
     ]
 
 
-def test_a_component_in_json(nncli):
+def test_a_component_in_json(run_cli):
     """All that is known of it, as one document."""
-    (known,) = strict(nncli("explain", "adam", "--json").out)
+    (known,) = strict(run_cli("explain", "adam", "--json").out)
     assert (known["kind"], known["name"], known["alias"]) == ("optimizer", "adam", "Optimizer_Adam")
     assert [each["name"] for each in known["parameters"]] == ["learning_rate", "decay", "beta_1", "beta_2", "epsilon"]
     assert "m ← β₁ m + (1 − β₁) g" in known["text"]
 
 
-def test_a_file_comes_before_a_component_of_its_name(here, nncli):
+def test_a_file_comes_before_a_component_of_its_name(workdir, run_cli):
     """A config that is called like a component is explained as a config."""
-    (here / "adam").write_text(SPEC, encoding="utf-8")
-    assert nncli("explain", "adam").out.startswith("adam: one training step on 2 of its 60 rows, so that N = 2\n")
-    assert nncli("explain", "sgd").out.startswith("sgd  (optimizer")
+    (workdir / "adam").write_text(SPEC, encoding="utf-8")
+    assert run_cli("explain", "adam").out.startswith("adam: one training step on 2 of its 60 rows, so that N = 2\n")
+    assert run_cli("explain", "sgd").out.startswith("sgd  (optimizer")
 
 
 @pytest.mark.parametrize(
@@ -242,11 +242,11 @@ def test_a_file_comes_before_a_component_of_its_name(here, nncli):
         (["empty.yaml"], 3, "empty.yaml:1:1: empty"),
     ],
 )
-def test_wrong_requests(here, nncli, arguments, code, said):
+def test_wrong_requests(workdir, run_cli, arguments, code, said):
     """Each has its exit code and says what would be right; nothing is printed on standard output."""
-    (here / "folder").mkdir()
-    (here / "empty.yaml").touch()
-    result = nncli("explain", *arguments)
+    (workdir / "folder").mkdir()
+    (workdir / "empty.yaml").touch()
+    result = run_cli("explain", *arguments)
     assert (result.code, result.out) == (code, "")
     assert said in result.err
 
@@ -268,11 +268,11 @@ def test_wrong_requests(here, nncli, arguments, code, said):
         pytest.param((BOOK, "regularization={l1: 1e30, l2: 1e30, bias_l1: 1e30, bias_l2: 1e30}"), id="dear weights"),
     ],
 )
-def test_odd_configs_are_explained(here, nncli, overrides):
+def test_odd_configs_are_explained(workdir, run_cli, overrides):
     """Whatever a right config says, its step is written out, in finite numbers, and nothing is on standard error."""
     assert load(Path("config.yaml"), overrides)
-    result = nncli("explain", "config.yaml", *overrides, "--rows", 20)
+    result = run_cli("explain", "config.yaml", *overrides, "--rows", 20)
     assert (result.code, result.err) == (0, "")
     assert not re.search(r"\b(nan|inf)\b", result.out)
     assert "\nupdate: " in result.out
-    strict(nncli("explain", "config.yaml", *overrides, "--json").out)
+    strict(run_cli("explain", "config.yaml", *overrides, "--json").out)

@@ -32,35 +32,35 @@ def faulty(monkeypatch):
     monkeypatch.setattr(Dense, "parameter_gradients", parameter_gradients)
 
 
-def test_the_starter_passes(here, nncli):
+def test_the_starter_passes(workdir, run_cli):
     """The config that ``init`` writes has right gradients: a row an array, the worst entry, the verdict."""
-    assert nncli("init", "new.yaml").code == 0
-    result = nncli("gradcheck", "new.yaml", "--entries", 40)
+    assert run_cli("init", "new.yaml").code == 0
+    result = run_cli("gradcheck", "new.yaml", "--entries", 40)
     assert (result.code, result.err) == (0, "")
     assert [line.split()[0] for line in result.out.splitlines() if line.startswith("layers.")][:4] == ARRAYS
     assert "backward is the slope of the loss" in result.out
     assert "40 of 128" in result.out
 
 
-def test_rows_and_entries_are_told(here, nncli):
+def test_rows_and_entries_are_told(workdir, run_cli):
     """How many rows were used and left out, and how many entries of how many were compared."""
-    result = nncli("gradcheck", "config.yaml", "--entries", 5)
+    result = run_cli("gradcheck", "config.yaml", "--entries", 5)
     assert "57 rows, 3 more near a kink left out" in result.out
     for size in (16, 8, 24):
         assert f"5 of {size}" in result.out
-    assert "9 rows" in nncli("gradcheck", "config.yaml", "layers=[{type: dense, units: 3}, softmax]", "--rows", 9).out
+    assert "9 rows" in run_cli("gradcheck", "config.yaml", "layers=[{type: dense, units: 3}, softmax]", "--rows", 9).out
 
 
-def test_clipped_rows_are_told(here, nncli):
+def test_clipped_rows_are_told(workdir, run_cli):
     """Rows whose loss is clipped are left out, and said to be."""
-    result = nncli("gradcheck", "config.yaml", "layers[0].initializer={type: normal, scale: 100}")
+    result = run_cli("gradcheck", "config.yaml", "layers[0].initializer={type: normal, scale: 100}")
     assert result.code == 0
     assert "more where the loss is clipped left out" in result.out
 
 
-def test_json_is_one_document(here, nncli):
+def test_json_is_one_document(workdir, run_cli):
     """Every array with shape, counts and worst entry, and the verdict; nothing on standard error."""
-    result = nncli("gradcheck", "config.yaml", "--rows", 30, "--json")
+    result = run_cli("gradcheck", "config.yaml", "--rows", 30, "--json")
     document = strict(result.out)
     assert (result.code, result.err) == (0, "")
     assert [each["name"] for each in document["arrays"]] == ARRAYS
@@ -72,9 +72,9 @@ def test_json_is_one_document(here, nncli):
         assert each["backward"] == pytest.approx(each["difference"], rel=1e-4, abs=1e-9)
 
 
-def test_a_wrong_gradient_ends_with_8(here, nncli, faulty):
+def test_a_wrong_gradient_ends_with_8(workdir, run_cli, faulty):
     """The table is printed all the same; standard error names the array, the entry and by how much it is off."""
-    result = nncli("gradcheck", "config.yaml")
+    result = run_cli("gradcheck", "config.yaml")
     assert result.code == 8
     assert all(name in result.out for name in ARRAYS)
     assert "backward is the slope" not in result.out
@@ -82,9 +82,9 @@ def test_a_wrong_gradient_ends_with_8(here, nncli, faulty):
     assert result.err.count("\n") == 1
 
 
-def test_a_wrong_gradient_in_json(here, nncli, faulty):
+def test_a_wrong_gradient_in_json(workdir, run_cli, faulty):
     """The document says so and is whole, and the exit code is 8."""
-    result = nncli("gradcheck", "config.yaml", "--json")
+    result = run_cli("gradcheck", "config.yaml", "--json")
     document = strict(result.out)
     assert (result.code, document["passed"]) == (8, False)
     errors = {each["name"]: each["error"] for each in document["arrays"]}
@@ -92,11 +92,11 @@ def test_a_wrong_gradient_in_json(here, nncli, faulty):
     assert errors["layers.0.weights"] < document["tolerance"]
 
 
-def test_a_wrong_activation_shows_below_it(here, nncli, monkeypatch):
+def test_a_wrong_activation_shows_below_it(workdir, run_cli, monkeypatch):
     """A fault in a layer without parameters shows in the arrays below that layer, and in no other."""
     honest = ReLU.backward
     monkeypatch.setattr(ReLU, "backward", lambda layer, grad: 1.001 * honest(layer, grad))
-    result = nncli("gradcheck", "config.yaml", "--json")
+    result = run_cli("gradcheck", "config.yaml", "--json")
     document = strict(result.out)
     assert result.code == 8
     assert "layers.0." in result.err
@@ -104,16 +104,16 @@ def test_a_wrong_activation_shows_below_it(here, nncli, monkeypatch):
     assert wrong == ["layers.0.weights", "layers.0.biases"]
 
 
-def test_no_row_left_ends_with_8(here, nncli):
+def test_no_row_left_ends_with_8(workdir, run_cli):
     """Where nothing can be compared there is no verdict: a sentence on standard error, and nothing else."""
-    result = nncli("gradcheck", "config.yaml", "layers[0].initializer={type: normal, scale: 1e-12}")
+    result = run_cli("gradcheck", "config.yaml", "layers[0].initializer={type: normal, scale: 1e-12}")
     assert (result.code, result.out) == (8, "")
     assert "config.yaml: the gradients cannot be compared: no row is left" in result.err
 
 
-def test_overrides_are_checked(here, nncli):
+def test_overrides_are_checked(workdir, run_cli):
     """What is checked is the network that the overrides make."""
-    document = strict(nncli("gradcheck", "config.yaml", "layers[0].units=5", "--json").out)
+    document = strict(run_cli("gradcheck", "config.yaml", "layers[0].units=5", "--json").out)
     assert [each["shape"] for each in document["arrays"]] == [[2, 5], [5], [5, 3], [3]]
 
 
@@ -130,20 +130,20 @@ def test_overrides_are_checked(here, nncli):
         ([], 2, "CONFIG"),
     ],
 )
-def test_wrong_requests(here, nncli, arguments, code, said):
+def test_wrong_requests(workdir, run_cli, arguments, code, said):
     """A wrong config is told as everywhere, and so is a wrong command line; nothing is printed."""
-    result = nncli("gradcheck", *arguments)
+    result = run_cli("gradcheck", *arguments)
     assert (result.code, result.out) == (code, "")
     assert said in result.err
 
 
-def test_no_run_is_made(here, nncli):
+def test_no_run_is_made(workdir, run_cli):
     """Checking leaves the folder as it was."""
-    assert nncli("gradcheck", "config.yaml").code == 0
-    assert [path.name for path in here.iterdir()] == ["config.yaml"]
+    assert run_cli("gradcheck", "config.yaml").code == 0
+    assert [path.name for path in workdir.iterdir()] == ["config.yaml"]
 
 
-def test_an_error_in_a_training_step_ends_with_8(here, nncli, monkeypatch):
+def test_an_error_in_a_training_step_ends_with_8(workdir, run_cli, monkeypatch):
     """What only the row-major branch of a mini-batch computes is named with dtype, batch and rows."""
     honest = Dense.parameter_gradients
 
@@ -153,11 +153,11 @@ def test_an_error_in_a_training_step_ends_with_8(here, nncli, monkeypatch):
             layer.d_weights *= -1
 
     overrides = ("layers[0].units=1", "training.batch_size=16")
-    assert "float32 step on batch 3, 12 rows: largest error" in nncli("gradcheck", "config.yaml", *overrides).out
+    assert "float32 step on batch 3, 12 rows: largest error" in run_cli("gradcheck", "config.yaml", *overrides).out
     monkeypatch.setattr(Dense, "parameter_gradients", faulty)
-    result = nncli("gradcheck", "config.yaml", *overrides)
+    result = run_cli("gradcheck", "config.yaml", *overrides)
     assert result.code == 8
     where = r"in the float32 training step on batch 0, 16 rows; rounding explains \d"
     assert re.match(rf"config\.yaml: layers\.0\.weights is off by 2 at \[\d, 0\] {where}", result.err)
-    document = strict(nncli("gradcheck", "config.yaml", *overrides, "--json").out)
+    document = strict(run_cli("gradcheck", "config.yaml", *overrides, "--json").out)
     assert [(step["batch"], step["rows"], step["dtype"]) for step in document["steps"]][:1] == [(0, 16, "float32")]

@@ -17,21 +17,21 @@ def found(floor=1.0, update=1.0, step=10.0, layer=2.0):
     return Profile(parts, step, 300, 1, 2.0, 5e10)
 
 
-def test_a_row_for_each_part_and_one_for_the_step(here, nncli):
+def test_a_row_for_each_part_and_one_for_the_step(workdir, run_cli):
     """The table has the layers in their order, and what is around them; nothing is left behind."""
-    before = sorted(here.rglob("*"))
-    result = nncli("profile", "config.yaml", *QUICK)
+    before = sorted(workdir.rglob("*"))
+    result = run_cli("profile", "config.yaml", *QUICK)
     assert (result.code, result.err) == (0, "")
     rows = [line.split("  ")[0].strip() for line in result.out.splitlines()]
     parts = ["batch", "0 dense", "1 relu", "2 dense", "3 softmax", "loss", "update", "between them", "step"]
     assert [row for row in rows if row in parts] == parts
     assert "30 epochs with metrics every 10 take about" in result.out
-    assert sorted(here.rglob("*")) == before
+    assert sorted(workdir.rglob("*")) == before
 
 
-def test_json_is_one_document(here, nncli):
+def test_json_is_one_document(workdir, run_cli):
     """Every figure in seconds, parts by their names, the floor in sum."""
-    result = nncli("profile", "config.yaml", "training.batch_size=7", "--json", *QUICK)
+    result = run_cli("profile", "config.yaml", "training.batch_size=7", "--json", *QUICK)
     document = json.loads(result.out)
     assert document["config"] == "config.yaml"
     assert [part["name"] for part in document["parts"]][:2] == ["batch", "0 dense"]
@@ -41,16 +41,16 @@ def test_json_is_one_document(here, nncli):
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "4000", "nan", "soon"])
-def test_seconds_that_cannot_be_are_refused(here, nncli, seconds):
+def test_seconds_that_cannot_be_are_refused(workdir, run_cli, seconds):
     """The command line is wrong, which is exit code 2."""
-    result = nncli("profile", "config.yaml", "--seconds", seconds)
+    result = run_cli("profile", "config.yaml", "--seconds", seconds)
     assert result.code == 2
     assert "--seconds" in result.err
 
 
-def test_a_wrong_spec_is_told_as_everywhere(here, nncli):
+def test_a_wrong_spec_is_told_as_everywhere(workdir, run_cli):
     """Place and cure, exit code 3."""
-    result = nncli("profile", "config.yaml", "layers[0].units=0", *QUICK)
+    result = run_cli("profile", "config.yaml", "layers[0].units=0", *QUICK)
     assert result.code == 3
     assert "layers[0].units" in result.err
 
@@ -78,13 +78,13 @@ def test_threads_are_advised_where_there_are_more_cores(monkeypatch):
     assert "training.threads" not in advice(found(floor=8.0), TrainingConfig(epochs=1, threads=2))
 
 
-def test_a_profile_is_taken_on_the_threads_of_the_spec(here, nncli, monkeypatch):
+def test_a_profile_is_taken_on_the_threads_of_the_spec(workdir, run_cli, monkeypatch):
     """As many as training would take."""
     asked = []
     monkeypatch.setattr(
         "nncli.runner.blas_threads.blas_threads", lambda threads, _: asked.append(threads) or nullcontext()
     )
-    assert nncli("profile", "config.yaml", "training.threads=2", *QUICK).code == 0
+    assert run_cli("profile", "config.yaml", "training.threads=2", *QUICK).code == 0
     assert asked == [2]
 
 
@@ -95,20 +95,20 @@ def test_shares_are_of_the_step(capsys):
     assert row.split() == ["0", "dense", "1.00", "s", "1.00", "s", "20", "%", "1.00", "s", "2.0"]
 
 
-def test_a_network_without_products_has_no_floor(here, nncli):
+def test_a_network_without_products_has_no_floor(workdir, run_cli):
     """What only scales its inputs is profiled like any other."""
     plain = ("data.classes=2", "validation=null", "layers=[batch_normalization, softmax]")
-    result = nncli("profile", "config.yaml", *plain, *QUICK)
+    result = run_cli("profile", "config.yaml", *plain, *QUICK)
     assert (result.code, result.err) == (0, "")
     assert "–" in next(line for line in result.out.splitlines() if line.startswith("step"))
 
 
-def test_a_kernel_that_is_set_is_named(here, nncli, monkeypatch):
+def test_a_kernel_that_is_set_is_named(workdir, run_cli, monkeypatch):
     """Where the environment chooses OpenBLAS's kernel, the processor may have a better one."""
     monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
-    assert "OPENBLAS_CORETYPE" not in nncli("profile", "config.yaml", *QUICK).out
+    assert "OPENBLAS_CORETYPE" not in run_cli("profile", "config.yaml", *QUICK).out
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
-    assert "OPENBLAS_CORETYPE=Prescott is set" in nncli("profile", "config.yaml", *QUICK).out
+    assert "OPENBLAS_CORETYPE=Prescott is set" in run_cli("profile", "config.yaml", *QUICK).out
 
 
 def test_totals_are_those_of_the_whole_training():

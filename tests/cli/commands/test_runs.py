@@ -19,27 +19,29 @@ from nncli.store.lock import Lock
 
 
 @pytest.fixture
-def shelf(here, nncli):
+def shelf(workdir, run_cli):
     """Three finished runs of which one has another learning rate, one that has lost its end, and a foreign folder."""
     for name, change in (("a", ()), ("b", ("optimizer.learning_rate=0.5",)), ("c", ()), ("stopped", ())):
-        assert nncli("train", "config.yaml", *change, "--name", name, "-q").code == 0
-    (here / "runs" / "stopped" / "evaluation.json").unlink()
-    (here / "runs" / "notes").mkdir()
-    return here / "runs"
+        assert run_cli("train", "config.yaml", *change, "--name", name, "-q").code == 0
+    (workdir / "runs" / "stopped" / "evaluation.json").unlink()
+    (workdir / "runs" / "notes").mkdir()
+    return workdir / "runs"
 
 
-def listed(nncli, *arguments):
-    result = nncli("runs", *arguments, "--json")
+def listed(run_cli, *arguments):
+    result = run_cli("runs", *arguments, "--json")
     assert result.code == 0, result.err
     return {run["path"].rpartition("/")[2]: run for run in json.loads(result.out)["runs"]}
 
 
-def test_every_run_has_its_status(shelf, nncli):
+def test_every_run_has_its_status(shelf, run_cli):
     """Finished, interrupted and resumable, running, damaged, diverged; what is no run is not listed."""
-    assert nncli("train", "config.yaml", "--name", "wild", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
+    assert (
+        run_cli("train", "config.yaml", "--name", "wild", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
+    )
     (shelf / "c" / "run.json").write_bytes(b"{")
     lock = Lock(shelf / "b" / "lock")
-    runs = listed(nncli)
+    runs = listed(run_cli)
     lock.release()
     assert {name: run["status"].partition(" at ")[0] for name, run in runs.items()} == {
         "a": "finished",
@@ -52,51 +54,51 @@ def test_every_run_has_its_status(shelf, nncli):
     assert runs["c"]["problem"].startswith("runs/c/run.json: damaged: ")
 
 
-def test_a_run_is_told_by_what_sets_it_apart(shelf, nncli):
+def test_a_run_is_told_by_what_sets_it_apart(shelf, run_cli):
     """Keys in which most runs resolve_config are left out."""
-    runs = listed(nncli)
+    runs = listed(run_cli)
     assert {name: run["differences"] for name, run in runs.items() if run["differences"]} == {
         "b": {"optimizer.learning_rate": 0.5}
     }
-    text = nncli("runs").out
+    text = run_cli("runs").out
     assert "unlike most:\nb optimizer.learning_rate 0.5\n" in text
     assert re.search(r"^a +finished +30 +", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
-def test_no_number_is_broken(shelf, nncli, monkeypatch, width):
+def test_no_number_is_broken(shelf, run_cli, monkeypatch, width):
     """Where a terminal is narrow, columns are left out, and what is shown is whole."""
     monkeypatch.setenv("COLUMNS", str(width))
-    text = nncli("runs").out
+    text = run_cli("runs").out
     assert re.search(r"^a +finished +30\b", text, re.MULTILINE)
     assert max(map(len, text.partition("unlike")[0].splitlines())) <= width
-    loss = json.loads(nncli("runs", "--json").out)["runs"][0]["metrics"]["loss"]
+    loss = json.loads(run_cli("runs", "--json").out)["runs"][0]["metrics"]["loss"]
     assert (f"{loss:.4f}" in text) == (width > 40)
 
 
-def test_metrics_are_the_final_ones(shelf, nncli):
+def test_metrics_are_the_final_ones(shelf, run_cli):
     """As ``compare`` shows them, and the runs are sorted by one, the best first."""
-    runs = listed(nncli, "--sort", "validation_accuracy")
-    compared = json.loads(nncli("compare", "a", "b", "--json").out)["runs"]
+    runs = listed(run_cli, "--sort", "validation_accuracy")
+    compared = json.loads(run_cli("compare", "a", "b", "--json").out)["runs"]
     assert [runs[name]["metrics"] for name in ("a", "b")] == [run["metrics"] for run in compared]
     accuracy = [run["metrics"]["validation_accuracy"] for run in runs.values()]
     assert accuracy == sorted(accuracy, reverse=True)
-    assert nncli("runs", "--sort", "speed").code == 2
+    assert run_cli("runs", "--sort", "speed").code == 2
 
 
 @pytest.mark.parametrize("damage", [b"", b"damaged"])
-def test_a_damaged_checkpoint_leaves_an_older_one(shelf, nncli, damage):
+def test_a_damaged_checkpoint_leaves_an_older_one(shelf, run_cli, damage):
     """The run is resumable from there, and what is damaged is named; without an older one the run is damaged."""
     newest, oldest = sorted((shelf / "stopped" / "checkpoints").iterdir(), reverse=True)
     newest.write_bytes(damage)
-    run = listed(nncli)["stopped"]
+    run = listed(run_cli)["stopped"]
     assert run["status"] == "interrupted at epoch 0, resumable"
     assert "00000030.ckpt: the checkpoint is damaged" in run["problem"]
     oldest.write_bytes(damage)
-    assert listed(nncli)["stopped"]["status"] == "damaged"
+    assert listed(run_cli)["stopped"]["status"] == "damaged"
 
 
-def test_a_run_that_the_system_refuses_to_read_is_not_damaged(shelf, nncli, monkeypatch):
+def test_a_run_that_the_system_refuses_to_read_is_not_damaged(shelf, run_cli, monkeypatch):
     """It is listed as unreadable, with the reason, and hides no other run; a folder that is refused is exit code 5."""
     refused, opened = "00000030.ckpt", os.open
 
@@ -106,58 +108,58 @@ def test_a_run_that_the_system_refuses_to_read_is_not_damaged(shelf, nncli, monk
         return opened(path, *flags, **more)
 
     monkeypatch.setattr(os, "open", refuse)
-    runs = listed(nncli)
+    runs = listed(run_cli)
     assert {name: run["status"] for name, run in runs.items()} == {
         **dict.fromkeys("abc", "finished"),
         "stopped": "unreadable",
     }
     assert runs["stopped"]["problem"] == "runs/stopped/checkpoints/00000030.ckpt: Input/output error"
     monkeypatch.setattr(Path, "iterdir", lambda path: refuse(refused))
-    assert nncli("runs").code == 5
+    assert run_cli("runs").code == 5
 
 
-def test_what_is_odd_hides_no_other_run(shelf, nncli):
+def test_what_is_odd_hides_no_other_run(shelf, run_cli):
     """A run.json that leads nowhere is a damaged run, a hidden folder none, and a damaged end can be made anew."""
     (shelf / "odd").mkdir()
     (shelf / "odd" / "run.json").symlink_to("nowhere")
     shutil.copytree(shelf / "a", shelf / ".hidden")
     (shelf / "a" / "evaluation.json").write_bytes(b"{")
-    runs = listed(nncli)
+    runs = listed(run_cli)
     assert set(runs) == {"a", "b", "c", "stopped", "odd"}
     assert runs["odd"]["status"] == "damaged"
     assert runs["a"]["status"] == "interrupted at epoch 30, resumable"
     assert "evaluation.json: damaged" in runs["a"]["problem"]
 
 
-def test_a_folder_without_runs(here, nncli):
+def test_a_folder_without_runs(workdir, run_cli):
     """An empty one is told what makes a run; one that is not there is exit code 2."""
-    (here / "empty").mkdir()
-    assert "no runs" in nncli("runs", "empty").out
-    assert nncli("runs", "empty", "--json").out == '{\n  "runs": []\n}\n'
-    result = nncli("runs", "missing")
+    (workdir / "empty").mkdir()
+    assert "no runs" in run_cli("runs", "empty").out
+    assert run_cli("runs", "empty", "--json").out == '{\n  "runs": []\n}\n'
+    result = run_cli("runs", "missing")
     assert (result.code, result.err.partition(";")[0]) == (2, "missing: no such folder")
 
 
-def test_a_running_run_says_how_far_it_is(here, nncli):
+def test_a_running_run_says_how_far_it_is(workdir, run_cli):
     """While another process trains, the epoch of its last row is shown, and it is not disturbed."""
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", "--name", "long"]
     command += ["training.epochs=1000000000", "training.log_every=10000", "training.early_stopping=null"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", cwd=here) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", cwd=workdir) as process:
         try:
             assert process.stderr.readline().startswith("epoch 0/")
-            assert re.search(r"long +running +\d", nncli("runs").out)
-            assert listed(nncli)["long"]["status"] == "running"
+            assert re.search(r"long +running +\d", run_cli("runs").out)
+            assert listed(run_cli)["long"]["status"] == "running"
         finally:
             process.send_signal(signal.SIGTERM)
             process.communicate()
         assert process.returncode == 143
 
 
-def test_metrics_are_read_once_and_not_kept(here, nncli, monkeypatch):
+def test_metrics_are_read_once_and_not_kept(workdir, run_cli, monkeypatch):
     """The list holds the metrics of one run at a time, however many runs there are, and reads each file once."""
     for name in ("a", "b", "c"):
-        assert nncli("train", "config.yaml", "-q", "--name", name).code == 0
-        (here / "runs" / name / "evaluation.json").unlink()
+        assert run_cli("train", "config.yaml", "-q", "--name", name).code == 0
+        (workdir / "runs" / name / "evaluation.json").unlink()
     parse, read, alive = metrics_csv.parse, [], []
 
     def counted(*arguments):
@@ -167,12 +169,12 @@ def test_metrics_are_read_once_and_not_kept(here, nncli, monkeypatch):
         return metrics
 
     monkeypatch.setattr(metrics_csv, "parse", counted)
-    assert [run.epoch for run in runs_in(here / "runs")] == [30, 30, 30]
+    assert [run.epoch for run in runs_in(workdir / "runs")] == [30, 30, 30]
     assert alive == [0, 0, 0]
 
 
-def test_a_newline_in_a_name_makes_no_row(here, nncli):
+def test_a_newline_in_a_name_makes_no_row(workdir, run_cli):
     """Each run has one row, whatever its name is."""
-    assert nncli("train", "config.yaml", "-q", "--name", "a").code == 0
-    (here / "runs" / "a").rename(here / "runs" / "a\nb finished 1")
-    assert "a�b finished 1" in nncli("runs").out
+    assert run_cli("train", "config.yaml", "-q", "--name", "a").code == 0
+    (workdir / "runs" / "a").rename(workdir / "runs" / "a\nb finished 1")
+    assert "a�b finished 1" in run_cli("runs").out

@@ -33,27 +33,28 @@ def shown_yaml(text):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_is_shown_is_the_spec(here, nncli, change):
+def test_what_is_shown_is_the_spec(workdir, run_cli, change):
     """The printed YAML, fed back in, resolves to the same spec, and prints the same again."""
-    result = nncli("show", "config.yaml", *change)
+    result = run_cli("show", "config.yaml", *change)
     assert (result.code, result.err) == (0, "")
-    (here / "again.yaml").write_text(shown_yaml(result.out), encoding="utf-8")
+    (workdir / "again.yaml").write_text(shown_yaml(result.out), encoding="utf-8")
     assert (
-        load(here / "again.yaml").config.model_dump() == load(here / "config.yaml", tuple(change)).config.model_dump()
+        load(workdir / "again.yaml").config.model_dump()
+        == load(workdir / "config.yaml", tuple(change)).config.model_dump()
     )
-    assert nncli("show", "again.yaml").out == result.out
+    assert run_cli("show", "again.yaml").out == result.out
 
 
-def test_every_default_is_shown(here, nncli):
+def test_every_default_is_shown(workdir, run_cli):
     """What the config leaves out stands in the output: initializers, penalties, the optimizer's constants."""
-    out = nncli("show", "config.yaml").out
+    out = run_cli("show", "config.yaml").out
     for words in ("initializer: {type: he}", "initializer: {type: glorot}", "beta_1: 0.9", "l2: 0.0", "dtype: float32"):
         assert words in out
 
 
-def test_the_network_in_figures(here, nncli):
+def test_the_network_in_figures(workdir, run_cli):
     """A row a layer, then the sums."""
-    out = nncli("show", "config.yaml", "layers[0].units=2000").out
+    out = run_cli("show", "config.yaml", "layers[0].units=2000").out
     rows = [line.split() for line in out.splitlines() if line[:1].isdigit()]
     assert ["0", "dense", "(N,", "2000)", "6,000", "4,000"] in rows
     assert ["2", "dense", "(N,", "3)", "6,003", "6,000"] in rows
@@ -61,42 +62,42 @@ def test_the_network_in_figures(here, nncli):
     assert "1,560,000 multiply-adds a training step of 60 rows" in out
 
 
-def test_json_is_one_document(here, nncli):
+def test_json_is_one_document(workdir, run_cli):
     """The resolved spec with the figures, and nothing on standard error."""
-    result = nncli("show", "config.yaml", "--json")
+    result = run_cli("show", "config.yaml", "--json")
     document = json.loads(result.out)
     assert result.err == ""
-    assert document["spec"] == load(here / "config.yaml").config.model_dump()
+    assert document["spec"] == load(workdir / "config.yaml").config.model_dump()
     assert [layer["type"] for layer in document["layers"]] == ["dense", "relu", "dense", "softmax"]
     assert (document["parameters"], document["rows_a_step"], document["multiply_adds_a_step"]) == (51, 60, 6240)
     assert document["memory_bytes"] > 0
 
 
-def test_nothing_is_written(here, nncli):
+def test_nothing_is_written(workdir, run_cli):
     """Showing leaves the folder as it was."""
-    assert nncli("show", "config.yaml").code == 0
-    assert [path.name for path in here.iterdir()] == ["config.yaml"]
+    assert run_cli("show", "config.yaml").code == 0
+    assert [path.name for path in workdir.iterdir()] == ["config.yaml"]
 
 
-def test_a_wrong_spec_is_told_as_check_tells_it(here, nncli):
+def test_a_wrong_spec_is_told_as_check_tells_it(workdir, run_cli):
     """Exit code 3, with the place."""
-    result = nncli("show", "config.yaml", "layers[0].units=0")
+    result = run_cli("show", "config.yaml", "layers[0].units=0")
     assert (result.code, result.out) == (3, "")
     assert "layers[0].units: must be at least 1, got 0" in result.err
 
 
 @pytest.mark.parametrize(("changes", "updates"), [((), 30), (("training.batch_size=16",), 120)])
-def test_the_end_of_a_schedule_is_shown(here, nncli, changes, updates):
+def test_the_end_of_a_schedule_is_shown(workdir, run_cli, changes, updates):
     """Where the config leaves it open, the number of updates of the whole training stands there."""
-    cosine = nncli("show", "config.yaml", "schedule=cosine", *changes)
+    cosine = run_cli("show", "config.yaml", "schedule=cosine", *changes)
     assert f"schedule: {{type: cosine, updates: {updates}, lowest: 0.0}}" in cosine.out
-    behind = nncli("show", "config.yaml", WARM_COSINE, *changes)
+    behind = run_cli("show", "config.yaml", WARM_COSINE, *changes)
     assert f"{{type: cosine, updates: {updates - 5}, lowest: 0.1}}" in behind.out
 
 
-def test_the_metrics_of_the_task_are_shown(here, nncli):
+def test_the_metrics_of_the_task_are_shown(workdir, run_cli):
     """A config that names none is told which ones will be measured."""
-    document = json.loads(nncli("show", "config.yaml", *BINARY, "--json").out)
+    document = json.loads(run_cli("show", "config.yaml", *BINARY, "--json").out)
     assert [metric["type"] for metric in document["spec"]["metrics"]] == [
         "accuracy",
         "precision",
@@ -106,7 +107,7 @@ def test_the_metrics_of_the_task_are_shown(here, nncli):
     ]
 
 
-def test_running_statistics_are_no_parameters(here, nncli):
+def test_running_statistics_are_no_parameters(workdir, run_cli):
     """A normalized layer of 8 columns counts its 16 trained numbers."""
-    layers = json.loads(nncli("show", "config.yaml", *NORMALIZED, "--json").out)["layers"]
+    layers = json.loads(run_cli("show", "config.yaml", *NORMALIZED, "--json").out)["layers"]
     assert [layer["parameters"] for layer in layers] == [24, 16, 0, 27, 0]

@@ -10,10 +10,10 @@ from tests.examples import BINARY, LATE_TEST, SINE
 NUMBERS = {"training": ["loss", "data_loss", "regularization_loss", "accuracy"], "validation": ["loss", "accuracy"]}
 
 
-def test_a_training_ends_with_a_table_and_the_runs_path(here, nncli):
+def test_a_training_ends_with_a_table_and_the_runs_path(workdir, run_cli):
     """Standard output has a row a metric and a column a split, the epochs, and where the run is."""
-    result = nncli("train", "config.yaml")
-    evaluation = json.loads((here / "runs" / "config" / "evaluation.json").read_text(encoding="utf-8"))
+    result = run_cli("train", "config.yaml")
+    evaluation = json.loads((workdir / "runs" / "config" / "evaluation.json").read_text(encoding="utf-8"))
     assert result.code == 0
     lines = [line.split() for line in result.out.splitlines() if line.strip()]
     splits, rows = lines[0], {line[0]: line[1:] for line in lines[1:]}
@@ -27,9 +27,9 @@ def test_a_training_ends_with_a_table_and_the_runs_path(here, nncli):
 
 
 @pytest.mark.parametrize("epochs", [30, 1000, 1])
-def test_progress_is_plain_lines_where_there_is_no_terminal(here, nncli, epochs):
+def test_progress_is_plain_lines_where_there_is_no_terminal(workdir, run_cli, epochs):
     """Standard error gets a bounded number of lines, the first and the last epoch among them, and no control codes."""
-    result = nncli("train", "config.yaml", f"training.epochs={epochs}", "training.log_every=1")
+    result = run_cli("train", "config.yaml", f"training.epochs={epochs}", "training.log_every=1")
     lines = result.err.splitlines()
     assert lines[0].startswith(f"epoch 0/{epochs}  loss ")
     assert lines[-1].startswith(f"epoch {epochs}/{epochs}  loss ")
@@ -38,40 +38,40 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(here, nncli, epochs)
     assert all("validation_accuracy" in line for line in lines)
 
 
-def test_the_epoch_whose_weights_are_kept_is_told(here, nncli):
+def test_the_epoch_whose_weights_are_kept_is_told(workdir, run_cli):
     """After early stopping the result says how far training came, and what it went back to."""
-    result = nncli("train", "config.yaml", "training.early_stopping={metric: loss, min_delta: 100, patience: 20}")
+    result = run_cli("train", "config.yaml", "training.early_stopping={metric: loss, min_delta: 100, patience: 20}")
     assert "20 epochs, weights of epoch 0 kept, untrained ones, in " in result.out
 
 
-def test_quiet_prints_the_path_and_nothing_else(here, nncli):
+def test_quiet_prints_the_path_and_nothing_else(workdir, run_cli):
     """One line, ready for a shell's variable."""
     for name in ("config", "config-2"):
-        result = nncli("train", "config.yaml", "--quiet")
+        result = run_cli("train", "config.yaml", "--quiet")
         assert (result.code, result.out, result.err) == (0, f"runs/{name}\n", "")
 
 
-def test_json_is_one_document_and_nothing_else(here, nncli):
+def test_json_is_one_document_and_nothing_else(workdir, run_cli):
     """Standard output is evaluation.json with path and time, standard error is empty."""
-    result = nncli("train", "config.yaml", "--json")
+    result = run_cli("train", "config.yaml", "--json")
     document = json.loads(result.out)
-    evaluation = unsealed((here / "runs" / "config" / "evaluation.json").read_bytes())
+    evaluation = unsealed((workdir / "runs" / "config" / "evaluation.json").read_bytes())
     assert result.err == ""
     assert document.pop("seconds") >= 0
     assert document == {"run": "runs/config", **evaluation}
 
 
-def test_overrides_are_trained_with(here, nncli):
+def test_overrides_are_trained_with(workdir, run_cli):
     """A value on the command line is the one in the run's spec."""
-    assert nncli("train", "config.yaml", "training.epochs=3", "layers[0].units=5", "-q").code == 0
-    spec = json.loads((here / "runs" / "config" / "run.json").read_text(encoding="utf-8"))["spec"]
+    assert run_cli("train", "config.yaml", "training.epochs=3", "layers[0].units=5", "-q").code == 0
+    spec = json.loads((workdir / "runs" / "config" / "run.json").read_text(encoding="utf-8"))["spec"]
     assert (spec["training"]["epochs"], spec["layers"][0]["units"]) == (3, 5)
 
 
-def test_runs_names_the_folder(here, nncli):
+def test_runs_names_the_folder(workdir, run_cli):
     """A run may be put anywhere; folders on the way are made."""
-    assert nncli("train", "config.yaml", "-q", "--runs", "a/b", "--name", "c").out == "a/b/c\n"
-    assert (here / "a" / "b" / "c" / "evaluation.json").exists()
+    assert run_cli("train", "config.yaml", "-q", "--runs", "a/b", "--name", "c").out == "a/b/c\n"
+    assert (workdir / "a" / "b" / "c" / "evaluation.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -97,17 +97,17 @@ def test_runs_names_the_folder(here, nncli):
         ),
     ],
 )
-def test_each_failure_has_its_exit_code_and_message(here, nncli, arguments, code, message):
+def test_each_failure_has_its_exit_code_and_message(workdir, run_cli, arguments, code, message):
     """What the user can mend is told on standard error, in a line that says where."""
-    result = nncli("train", *arguments, "--quiet")
+    result = run_cli("train", *arguments, "--quiet")
     assert (result.code, result.out) == (code, "")
     assert message in result.err
     assert "Warning" not in result.err
 
 
-def test_a_failure_prints_nothing_on_standard_output_in_json_either(here, nncli):
+def test_a_failure_prints_nothing_on_standard_output_in_json_either(workdir, run_cli):
     """A reader of JSON gets a document or nothing."""
-    result = nncli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "--json")
+    result = run_cli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "--json")
     assert (result.code, result.out) == (7, "")
     assert result.err.startswith("training diverged at epoch 1: ")
 
@@ -125,9 +125,9 @@ def test_a_failure_prints_nothing_on_standard_output_in_json_either(here, nncli)
         (LATE_TEST, ["accuracy"], ["training", "validation", "test"]),
     ],
 )
-def test_the_table_has_the_metrics_of_the_task(here, nncli, changes, metrics, splits):
+def test_the_table_has_the_metrics_of_the_task(workdir, run_cli, changes, metrics, splits):
     """A row a metric, a column a split, in the order in which they are measured and drawn."""
-    result = nncli("train", "config.yaml", *changes)
+    result = run_cli("train", "config.yaml", *changes)
     assert result.code == 0
     lines = [line.split() for line in result.out.splitlines() if line.strip()]
     assert lines[0] == splits
@@ -139,9 +139,9 @@ def test_the_table_has_the_metrics_of_the_task(here, nncli, changes, metrics, sp
 @pytest.mark.parametrize(
     ("changes", "shown"), [(SINE, "validation_r2"), (BINARY, "validation_accuracy"), (("metrics=[]",), None)]
 )
-def test_progress_shows_the_first_metric(here, nncli, changes, shown):
+def test_progress_shows_the_first_metric(workdir, run_cli, changes, shown):
     """Next to the losses of both splits; without metrics these stand alone."""
-    lines = nncli("train", "config.yaml", *changes).err.splitlines()
+    lines = run_cli("train", "config.yaml", *changes).err.splitlines()
     words = ["loss", "validation_loss"] if shown is None else ["loss", shown[11:], "validation_loss", shown]
     assert lines
     for line in lines:
@@ -149,11 +149,11 @@ def test_progress_shows_the_first_metric(here, nncli, changes, shown):
 
 
 @pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
-def test_numbers_are_trained_on(here, nncli, loss):
+def test_numbers_are_trained_on(workdir, run_cli, loss):
     """Either loss falls while a sine is learned, and what is written is what is printed."""
-    result = nncli("train", "config.yaml", *SINE, f"loss={loss}", "training.epochs=300", "--json")
+    result = run_cli("train", "config.yaml", *SINE, f"loss={loss}", "training.epochs=300", "--json")
     document = json.loads(result.out)
-    rows = (here / "runs" / "config" / "metrics.csv").read_text(encoding="utf-8").splitlines()
+    rows = (workdir / "runs" / "config" / "metrics.csv").read_text(encoding="utf-8").splitlines()
     at = rows[0].split(",").index("validation_loss")
     losses = [float(row.split(",")[at]) for row in rows[1:]]
     assert losses[-1] == document["splits"]["validation"]["loss"] < 0.75 * losses[0]

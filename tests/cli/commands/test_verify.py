@@ -17,20 +17,20 @@ SPECS = [(), SINE, BINARY, NORMALIZED, LATE_TEST, ("training.early_stopping={met
 
 
 @pytest.fixture
-def run(here, nncli):
+def run(workdir, run_cli):
     """A finished run."""
-    assert nncli("train", "config.yaml", "-q").code == 0
-    return here / "runs" / "config"
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    return workdir / "runs" / "config"
 
 
 @pytest.mark.parametrize("changes", SPECS)
 @pytest.mark.parametrize("lost", [None, "evaluation.json"])
-def test_a_sound_run_holds(here, nncli, changes, lost):
+def test_a_sound_run_holds(workdir, run_cli, changes, lost):
     """Every part, of a run that is finished and of one that is not, whatever its task."""
-    assert nncli("train", "config.yaml", *changes, "-q").code == 0
+    assert run_cli("train", "config.yaml", *changes, "-q").code == 0
     if lost:
-        (here / "runs" / "config" / lost).unlink()
-    result = nncli("verify", "config", "--json")
+        (workdir / "runs" / "config" / lost).unlink()
+    result = run_cli("verify", "config", "--json")
     assert (result.code, result.err) == (0, "")
     document = json.loads(result.out)
     assert document["holds"]
@@ -41,8 +41,8 @@ def test_a_sound_run_holds(here, nncli, changes, lost):
     assert "equal to the last bit" in document["checks"][-1]["words"]
 
 
-def wrong(nncli):
-    result = nncli("verify", "config", "--json")
+def wrong(run_cli):
+    result = run_cli("verify", "config", "--json")
     assert result.code == 4
     failed = [check["what"] for check in json.loads(result.out)["checks"] if not check["holds"]]
     assert result.err == f"runs/config: {len(failed)} of {len(json.loads(result.out)['checks'])} checks failed\n"
@@ -88,43 +88,43 @@ END = ["checkpoints", "weights.npz", "evaluation"]  # the parts that need a vali
         (lambda run: shutil.rmtree(run / "checkpoints"), ["checkpoints"]),
     ],
 )
-def test_damage_is_found(run, nncli, damage, parts):
+def test_damage_is_found(run, run_cli, damage, parts):
     """The part that is damaged fails, and with it those that need it; the others are checked all the same."""
     damage(run)
-    assert wrong(nncli) == parts
+    assert wrong(run_cli) == parts
 
 
-def test_a_checkpoint_of_other_weights_is_found(run, nncli):
+def test_a_checkpoint_of_other_weights_is_found(run, run_cli):
     """One that is whole in itself, but whose weights are not worth what the row of its epoch says."""
     (run / "evaluation.json").unlink()
     newest = checkpoints(run)[-1]
     known = unpack(newest.read_bytes())
     vectors = {**known.vectors, "values": known.vectors["values"] + 1}
     newest.write_bytes(pack(known.position, vectors, known.identity))
-    assert wrong(nncli) == ["evaluation"]
+    assert wrong(run_cli) == ["evaluation"]
 
 
 @pytest.mark.parametrize(("change", "code"), [(1e-6, 0), (1e-2, 4)])
-def test_another_machine_may_round_differently(run, nncli, change, code):
+def test_another_machine_may_round_differently(run, run_cli, change, code):
     """A last bit more or less is forgiven where the run was made with another NumPy, and nothing else is."""
     evaluation, record = (json.loads((run / name).read_bytes()) for name in ("evaluation.json", "run.json"))
     evaluation["splits"]["training"]["loss"] *= 1 + change
     put_record(run / "evaluation.json", evaluation)
-    assert wrong(nncli) == ["evaluation"]
+    assert wrong(run_cli) == ["evaluation"]
     record["versions"]["numpy"] = "1.0.0"
     put_record(run / "run.json", record)
-    result = nncli("verify", "config")
+    result = run_cli("verify", "config")
     assert result.code == code, result.err
     assert code or "equal but for rounding, with another numpy" in " ".join(result.out.split())
 
 
-def test_other_data_is_found(run, nncli, monkeypatch):
+def test_other_data_is_found(run, run_cli, monkeypatch):
     """Points that are no longer those of the run fail by themselves, and with them what is measured on them."""
     monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
-    assert wrong(nncli) == ["data", "evaluation"]
+    assert wrong(run_cli) == ["data", "evaluation"]
 
 
-def test_a_checkpoint_that_newer_ones_replaced_is_not_missing(run, nncli, monkeypatch):
+def test_a_checkpoint_that_newer_ones_replaced_is_not_missing(run, run_cli, monkeypatch):
     """A trainer has put a newer one and removed the oldest since they were listed, and has ended."""
     read, oldest = verification.read_valid, run / "checkpoints" / "00000000.ckpt"
 
@@ -133,26 +133,26 @@ def test_a_checkpoint_that_newer_ones_replaced_is_not_missing(run, nncli, monkey
         return read(held, path)
 
     monkeypatch.setattr(verification, "read_valid", late)
-    assert nncli("verify", "config").code == 0
+    assert run_cli("verify", "config").code == 0
 
 
-def test_a_run_with_more_epochs_holds(run, nncli):
+def test_a_run_with_more_epochs_holds(run, run_cli):
     """What followed from the former number of epochs stands in run.json as overrides."""
-    assert nncli("train", "--resume", "config", "training.epochs=45", "-q").code == 0
-    assert nncli("verify", "config").code == 0
+    assert run_cli("train", "--resume", "config", "training.epochs=45", "-q").code == 0
+    assert run_cli("verify", "config").code == 0
 
 
-def test_a_wrong_part_is_told_in_the_table(run, nncli):
+def test_a_wrong_part_is_told_in_the_table(run, run_cli):
     """With the file and what is wrong with it, and the verdict on standard error."""
     flip(run / "weights.npz")
-    result = nncli("verify", "config")
+    result = run_cli("verify", "config")
     assert "WRONG" in result.out
     assert "digest" in result.out
     assert "2 of 9 checks failed" in result.err
 
 
 @pytest.mark.parametrize("damage", [False, True])
-def test_what_the_system_refuses_to_read_is_not_wrong(run, nncli, monkeypatch, damage):
+def test_what_the_system_refuses_to_read_is_not_wrong(run, run_cli, monkeypatch, damage):
     """The part is unreadable and the exit code 5; damage in another part is still reported, with 4."""
     opened = os.open
     if damage:
@@ -164,19 +164,19 @@ def test_what_the_system_refuses_to_read_is_not_wrong(run, nncli, monkeypatch, d
         return opened(path, *flags, **more)
 
     monkeypatch.setattr(os, "open", refuse)
-    result = nncli("verify", "config", "--json")
+    result = run_cli("verify", "config", "--json")
     document = json.loads(result.out)
     holds = {check["what"]: check["holds"] for check in document["checks"] if check["holds"] is not True}
     assert holds == {**({"spec.yaml": False} if damage else {}), "weights.npz": None, "evaluation": None}
     assert (result.code, document["holds"]) == ((4, False) if damage else (5, None))
     told = "1 of 9 checks failed" if damage else "2 of 9 checks could not read the run"
     assert result.err == f"runs/config: {told}\n"
-    assert " unreadable " in nncli("verify", "config").out
+    assert " unreadable " in run_cli("verify", "config").out
 
 
 @pytest.mark.parametrize("command", [("verify",), ("evaluate",), ("compare", "config"), ("train", "--resume")])
 @pytest.mark.parametrize("name", ["lstat", "stat"])
-def test_a_run_whose_names_the_system_refuses_is_not_missing(run, nncli, monkeypatch, command, name):
+def test_a_run_whose_names_the_system_refuses_is_not_missing(run, run_cli, monkeypatch, command, name):
     """An input/output error, or no permission, is exit code 5 with the reason, whatever the command."""
     known = getattr(os, name)
 
@@ -187,15 +187,15 @@ def test_a_run_whose_names_the_system_refuses_is_not_missing(run, nncli, monkeyp
 
     shutil.copytree(run, run.with_name("other"))
     monkeypatch.setattr(os, name, refuse)
-    result = nncli(*command, "other")
+    result = run_cli(*command, "other")
     assert (result.code, result.err.endswith(": Permission denied\n")) == (5, True), result.err
 
 
-def test_nothing_is_written(run, nncli):
+def test_nothing_is_written(run, run_cli):
     """Not even in a folder that cannot be written to."""
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
     run.chmod(0o555)
-    assert nncli("verify", "config").code == 0
+    assert run_cli("verify", "config").code == 0
     assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
 
 
@@ -203,21 +203,21 @@ def test_nothing_is_written(run, nncli):
     ("patience", "changed", "message"),
     [(40, {"epoch": 10}, "its best epoch is 0"), (10, {"epochs_trained": 20}, "is not of the end of the run")],
 )
-def test_the_epochs_of_an_evaluation_are_those_of_the_last_checkpoint(here, nncli, patience, changed, message):
+def test_the_epochs_of_an_evaluation_are_those_of_the_last_checkpoint(workdir, run_cli, patience, changed, message):
     """Others in evaluation.json, under a checksum that matches, are found wrong."""
     stopping = f"training.early_stopping={{metric: loss, patience: {patience}, min_delta: 9}}"  # best at epoch 0
-    assert nncli("train", "config.yaml", stopping, "-q").code == 0
-    path = here / "runs" / "config" / "evaluation.json"
+    assert run_cli("train", "config.yaml", stopping, "-q").code == 0
+    path = workdir / "runs" / "config" / "evaluation.json"
     put_record(path, {**json.loads(path.read_bytes()), **changed})
-    result = nncli("verify", "config", "--json")
+    result = run_cli("verify", "config", "--json")
     assert result.code == 4
     assert message in result.out
 
 
-def test_another_epoch_than_the_last_is_damage_without_early_stopping(here, nncli):
+def test_another_epoch_than_the_last_is_damage_without_early_stopping(workdir, run_cli):
     """Under a checksum that matches: nothing repeats it."""
-    assert nncli("train", "config.yaml", "-q").code == 0
-    path = here / "runs" / "config" / "evaluation.json"
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    path = workdir / "runs" / "config" / "evaluation.json"
     put_record(path, {**json.loads(path.read_bytes()), "epoch": 20})
-    result = nncli("evaluate", "config")
+    result = run_cli("evaluate", "config")
     assert (result.code, "it keeps epoch 20 of 30, but there is no early stopping" in result.err) == (4, True)

@@ -6,14 +6,14 @@ from nncli.cli.render.console import Output
 
 
 @pytest.mark.parametrize("columns", ["1", "2", "7", "0", "-3", "²", "99999999999999", ""])
-def test_any_number_of_columns_is_no_bug(here, nncli, monkeypatch, columns):
+def test_any_number_of_columns_is_no_bug(workdir, run_cli, monkeypatch, columns):
     """Narrow lines are wrapped; what is no usual number is not used."""
     for name in ("a", "b"):
-        assert nncli("train", "config.yaml", "training.epochs=1", "-q", "--name", name).code == 0
+        assert run_cli("train", "config.yaml", "training.epochs=1", "-q", "--name", name).code == 0
     for command in ("explain dense", "explain config.yaml", "components loss", "runs", "compare a b", "verify a", "-h"):
         monkeypatch.setenv("COLUMNS", columns)
         monkeypatch.setenv("LINES", columns)
-        result = nncli(*command.split())
+        result = run_cli(*command.split())
         assert (result.code, result.err) == (0, "")
 
 

@@ -90,7 +90,7 @@ def test_the_array_is_not_written_to():
     assert np.signbit(numbers[0, 0])
 
 
-def test_a_document_holds_every_number(here):
+def test_a_document_holds_every_number(workdir):
     """In a document every array is a list of its numbers in full, a long one too; the explanation is as it was."""
     explanation = explain(Path("config.yaml"), ("layers[0].units=64",), 2)
     for step, written in zip(explanation.steps, as_document(explanation)["steps"], strict=True):
