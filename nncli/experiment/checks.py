@@ -200,7 +200,7 @@ def early_stopping_sees_its_metric(sections: PartialConfig) -> Iterator[Finding]
     if name in names("metric") and name not in measured:
         yield (*path, "metric"), f"{name} is not measured; measured are: {', '.join(measured)}"
     elif name not in measured and stopping.metric != "data_loss":
-        known = [f"{held_out}{each}" for each in measured] + ([] if held_out else ["data_loss"])
+        known = [*measured, "data_loss", *(f"validation_{each}" for each in measured)]
         yield (*path, "metric"), f"unknown metric {shown(stopping.metric)}{suggestion(stopping.metric, known)}"
     elif held_out and sections.validation is None:
         yield (*path, "metric"), f"{stopping.metric!r} needs a section 'validation', and there is none"
