@@ -190,7 +190,7 @@ MIRRORED = sorted(
     for path in (ROOT / "tests").rglob("test_*.py")
     if path.parent != ROOT / "tests" and path.parent.name not in {"reliability", "benchmarks"}
 )
-WHOLE_PACKAGE = {"test_contracts", "test_sizes", "test_book", "test_terminal", "test_pytorch"}
+WHOLE_PACKAGE = {"test_contracts", "test_sizes", "test_book", "test_terminal", "test_pytorch", "test_json_documents"}
 
 
 @pytest.mark.parametrize("path", MIRRORED, ids=lambda path: path.stem)

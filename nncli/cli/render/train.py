@@ -5,13 +5,13 @@ from typing import Any
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.metrics_table import _print_splits
+from nncli.cli.render.metrics_table import print_metrics
 
 
 def show_result(result: dict[str, Any]) -> None:
     """What a training ended with: a row a split, and the run's path."""
     out = Output()
-    _print_splits(out, result["splits"])
+    print_metrics(out, result["splits"])
     kept = result["epoch"]
     trained = result["epochs_trained"]
     note = f"{trained} epochs" if kept == trained else f"{trained} epochs, weights of epoch {kept} kept"
