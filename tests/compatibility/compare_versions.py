@@ -1,8 +1,8 @@
-"""Train every config with a git revision and with the working tree: ``python -m tests.compatibility.compare_versions 2a57e11``.
+"""Train all configs with two versions: ``python -m tests.compatibility.compare_versions 2a57e11 [--full]``.
 
-Each training runs in a process of its own. ``weights.npz`` and ``metrics.csv`` are compared byte for byte, and number
-by number if the bytes differ. Exit code 1 if any number differs; a file whose bytes differ but not its numbers is
-counted by itself.
+The versions are a git revision and the working tree; each training runs in a process of its own. ``weights.npz`` and
+``metrics.csv`` are compared byte for byte, and number by number if the bytes differ. Exit code 1 if any number differs;
+a result whose bytes differ but not its numbers is counted separately.
 """
 
 import argparse

@@ -23,7 +23,7 @@ RESULTS = ("weights.npz", "metrics.csv", "evaluation.json")
 CHECKPOINT = "checkpoints/*.ckpt"
 DIVERGED = 7
 
-# Runs a command of nncli 0.4.1 that receives the signal SIGNUM after so many updates: driver.py SIGNUM UPDATES train ...
+# Usage: driver.py SIGNUM UPDATES train ...; the command of 0.4.1 receives the signal after so many updates.
 DRIVER = """\
 import signal
 import sys
