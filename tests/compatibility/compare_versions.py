@@ -32,8 +32,8 @@ class Comparison(NamedTuple):
 def train(source: Path, config: Path, overrides: Sequence[str], runs: Path) -> str | None:
     """Train a config with the package in ``source``, as the run ``runs``/run; returns the message if that fails."""
     runs.mkdir(parents=True)
-    words = ["-m", "nncli", "train", config, *overrides, "--runs", runs, "--name", "run", "-q"]
-    done = run_python(source, words, runs)
+    command = ["-m", "nncli", "train", config, *overrides, "--runs", runs, "--name", "run", "-q"]
+    done = run_python(source, command, runs)
     return f"exit code {done.returncode}: {done.stderr.strip()}" if done.returncode else None
 
 

@@ -191,7 +191,7 @@ class Maker:
 
 
 def exit_code(signum: signal.Signals) -> int:
-    """What the trainer returns after this signal; SIGKILL leaves it no choice."""
+    """The exit code of a trainer that this signal ends; SIGKILL cannot be handled."""
     return -signum if signum == signal.SIGKILL else 128 + signum
 
 
@@ -204,13 +204,13 @@ def make(maker: Maker) -> None:
     maker.resume(name, f"training.epochs={epochs}")
     for name, config in DIVERGING.items():
         maker.train(name, config, code=DIVERGED)
-    for name, (config, (first, *others)) in INTERRUPTED.items():
+    for name, (config, (first, *later)) in INTERRUPTED.items():
         maker.train(name, config, exit_code(first.signum), first)
-        for each in others:
+        for each in later:
             maker.resume(name, code=exit_code(each.signum), interruption=each)
 
 
-def keep(runs: Path, directory: Path, names: tuple[str, ...]) -> None:
+def store(runs: Path, directory: Path, names: tuple[str, ...]) -> None:
     """Replace the runs in a directory by these: of each the named files, and its newest checkpoint if that is named."""
     shutil.rmtree(directory, ignore_errors=True)
     for run in runs.iterdir():
@@ -223,7 +223,7 @@ def keep(runs: Path, directory: Path, names: tuple[str, ...]) -> None:
 
 
 def main() -> int:
-    """Replace the runs that are kept by those of a revision."""
+    """Replace the stored runs by those of a revision."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("revision")
     revision = parser.parse_args().revision
@@ -232,14 +232,14 @@ def main() -> int:
         workdir.mkdir()
         maker = Maker(extract(revision, Path(temporary) / "source"), workdir)
         make(maker)
-        keep(workdir / "runs", RUNS, ("spec.yaml", "run.json", CHECKPOINT, *RESULTS))
+        store(workdir / "runs", RUNS, ("spec.yaml", "run.json", CHECKPOINT, *RESULTS))
         for run in (workdir / "runs").iterdir():
             if run.name in INTERRUPTED:
                 maker.resume(run.name)
             else:
                 shutil.rmtree(run)
-        keep(workdir / "runs", RESUMED, RESULTS)
-    sizes = [path.stat().st_size for kept in (RUNS, RESUMED) for path in kept.rglob("*") if path.is_file()]
+        store(workdir / "runs", RESUMED, RESULTS)
+    sizes = [path.stat().st_size for directory in (RUNS, RESUMED) for path in directory.rglob("*") if path.is_file()]
     print(f"{len(list(RUNS.iterdir()))} runs, {len(list(RESUMED.iterdir()))} resumed, {sum(sizes):,} bytes")
     return 0
 

@@ -37,17 +37,34 @@ def runs(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def is_exact(tmp_path_factory):
+def repeated(tmp_path_factory):
+    """Pairs of run.json, of this environment and of 0.4.1, for a config on a spiral and one on a sine."""
+    pairs = []
+    for name in ("sgd", "regression"):
+        workdir = tmp_path_factory.mktemp(name)
+        command = ["-m", "nncli", "train", RUNS / name / "spec.yaml", "training.epochs=1", "-q"]
+        done = run_python(ROOT, command, workdir)
+        assert done.returncode == 0, done.stderr
+        pairs.append([load_json(run / "run.json") for run in (workdir / done.stdout.strip(), RUNS / name)])
+    return pairs
+
+
+@pytest.fixture(scope="module")
+def is_exact(repeated):
     """Whether the NumPy, BLAS kernels and vector instructions are those that the runs were made with."""
-    workdir = tmp_path_factory.mktemp("environment")
-    done = run_python(ROOT, ["-m", "nncli", "train", RUNS / "sgd" / "spec.yaml", "training.epochs=1", "-q"], workdir)
-    assert done.returncode == 0, done.stderr
-    return environment(workdir / done.stdout.strip()) == environment(RUNS / "sgd")
+    return all(environment(current) == environment(recorded) for current, recorded in repeated)
 
 
-def environment(run):
+@pytest.fixture
+def same_data(repeated, is_exact):
+    """Skip a test if another processor or NumPy computes the data sets with other last bits, which commands refuse."""
+    is_same = all(current["data"] == recorded["data"] for current, recorded in repeated)
+    if not is_same and not is_exact:
+        pytest.skip("the data sets of the runs have other last bits in this environment")
+
+
+def environment(recorded):
     """What run.json records that may change the last bit of a result."""
-    recorded = load_json(run / "run.json")
     versions = [recorded["versions"][name] for name in ("numpy", "nnfs")]
     return [*versions, recorded["machine"], recorded["blas"], recorded["simd"]]
 
@@ -113,6 +130,7 @@ def test_runs_lists_every_run_with_its_status(runs, nncli):
     assert checksum(runs) == before
 
 
+@pytest.mark.usefixtures("same_data")
 @pytest.mark.parametrize("name", FINISHED)
 def test_evaluate_gives_the_recorded_metrics(name, runs, nncli, is_exact):
     """The weights of 0.4.1 have the metrics on every split that 0.4.1 has recorded."""
@@ -125,6 +143,7 @@ def test_evaluate_gives_the_recorded_metrics(name, runs, nncli, is_exact):
     assert checksum(runs) == before
 
 
+@pytest.mark.usefixtures("same_data")
 @pytest.mark.parametrize("name", [*INTERRUPTED, *DIVERGED])
 def test_evaluate_reads_the_newest_checkpoint_of_an_unfinished_run(name, runs, nncli):
     """The checkpoint of an interrupted or diverged run is measured, under the status of the run."""
@@ -135,6 +154,7 @@ def test_evaluate_reads_the_newest_checkpoint_of_an_unfinished_run(name, runs, n
     assert checksum(runs) == before
 
 
+@pytest.mark.usefixtures("same_data")
 @pytest.mark.parametrize("name", NAMES)
 def test_verify_finds_nothing_wrong(name, runs, nncli):
     """Checksums, data and metrics of the run are what it records."""
@@ -161,6 +181,7 @@ def test_compare_shows_the_metrics_of_all_runs(runs, nncli):
     assert checksum(runs) == before
 
 
+@pytest.mark.usefixtures("same_data")
 @pytest.mark.parametrize("name", INTERRUPTED)
 def test_resume_ends_as_in_0_4_1(name, runs, nncli, is_exact):
     """An interrupted run is resumed to the weights, metrics and evaluation that 0.4.1 itself reaches."""
@@ -176,6 +197,7 @@ def test_resume_ends_as_in_0_4_1(name, runs, nncli, is_exact):
     assert read(nncli, "verify", runs / name)["holds"] is True
 
 
+@pytest.mark.usefixtures("same_data")
 @pytest.mark.parametrize(("name", "value"), DIVERGED.items())
 def test_resume_of_a_diverged_run_diverges_again(name, value, runs, nncli, is_exact):
     """The resume ends with exit code 7 and names infinity or NaN; the recorded metrics stay."""
