@@ -32,12 +32,21 @@ class Network:
         loss: held against the outputs of the last layer.
         inputs: the number of columns of the data.
         dtype: the number format of everything but losses and metrics.
+        full_backward: whether backward takes no shortcut: it passes the loss and the last layer one after the other,
+            and every layer down to the data. Training never needs this.
 
     Raises:
         ValueError: no layer trains anything.
     """
 
-    def __init__(self, layers: Sequence[Layer], loss: Loss, inputs: int, dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        loss: Loss,
+        inputs: int,
+        dtype: np.dtype[Any],
+        full_backward: bool = False,
+    ) -> None:
         self.layers, self.loss, self.dtype = tuple(layers), loss, dtype
         self.widths = widths(self.layers, inputs)
         trained = shapes(self.layers, inputs)
@@ -49,11 +58,13 @@ class Network:
         self.micro_batch_rows = micro_batch_rows(self.layers, inputs, dtype)
         self.can_microbatch = can_microbatch(self.layers)
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
-        self.is_fused = is_fused(self.layers[-1], loss)
+        self.is_fused = is_fused(self.layers[-1], loss) and not full_backward
         self._buffer = BufferPool(dtype)
         self._network_inputs = NO_INPUT
         lowest = next(index for index, layer in enumerate(self.layers) if layer.shapes(self.widths[index]))
         self.first_trainable, *above = self.layers[lowest:-1] if self.is_fused else self.layers[lowest:]
+        if full_backward:
+            self.first_trainable, above = Layer(), list(self.layers)  # nothing is trainable below the data
         self.backward_layers = tuple(reversed(above))
 
     def _attach(self) -> None:
