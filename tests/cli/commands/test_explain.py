@@ -69,7 +69,7 @@ def test_each_layer_type_has_its_formula(workdir, run_cli):
         "layer 1: relu, 8 → 8\n    Y = max(X, 0)",
         "layer 3: softmax, 3 → 3\n    P = exp(Z − max Z) / Σ exp(Z − max Z)",
         "loss: categorical_crossentropy\n    L = −log clip(Σ T P)",
-        "the same at once, as training computes it\n    dL/dZ = (P − T) / N",
+        "loss and softmax fused, as in training\n    dL/dZ = (P − T) / N",
         "back through layer 0: dense, 2 → 8\n    dL/dW = Xᵀ dL/dY",
         "w ← w − η m̂ / (√v̂ + ε)",
     ):
