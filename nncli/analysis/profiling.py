@@ -112,7 +112,7 @@ class Stopwatch(Observer):
 
     def _measured_overhead(self) -> float:
         """The median time of an operation that does nothing."""
-        times = []
+        times: list[float] = []
         with observed([ObservedMethod(Operation("nothing"), self, "_nothing")], self):
             for _ in range(EMPTY_CALLS):
                 self.reset()

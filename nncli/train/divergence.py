@@ -6,9 +6,10 @@ dropout masks are drawn again, and running statistics are checked as the step le
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from nncli.train.evaluate import Examples
 from nncli.train.suggestions import FIX_ROW, FLOAT64, decays_too_fast, squares_suggestion, suggestion, weight_decay
 
 
-class NonFinite(NamedTuple):
+@dataclass(frozen=True)
+class NonFinite:
     """A value that is not finite.
 
     Args:
