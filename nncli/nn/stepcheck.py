@@ -127,15 +127,21 @@ class ReferenceNetwork:
         self.inputs, self.targets = np.asfortranarray(inputs), np.asfortranarray(targets)
 
     def gradients(self, error: float = 0.0, seed: int = 0) -> Array:
-        """The gradients (P,) of loss and penalties; everything computed before has a random relative error."""
-        network = self.network
-        network.micro_batch_rows = self.micro_batch_rows
+        """The gradients (P,) of loss and penalties; everything computed before has a random relative error.
+
+        The mean over the micro-batches is taken here, independently of the network's gradient accumulation.
+        """
+        network, rows, size = self.network, len(self.inputs), self.micro_batch_rows
+        network.micro_batch_rows = size
         network.set_rng(self.masks())
-        with observed(
-            step_methods(network) if error else (), RoundingErrors(network, error, np.random.default_rng(seed))
-        ):
-            network.forward_backward(self.inputs, self.targets)
-        return network.parameters.gradients.copy()
+        total = np.zeros_like(network.parameters.gradients)
+        rounding_errors = RoundingErrors(network, error, np.random.default_rng(seed))
+        with observed(step_methods(network) if error else (), rounding_errors):
+            for start in range(0, rows, size):
+                inputs, targets = self.inputs[start : start + size], self.targets[start : start + size]
+                network.forward_backward(inputs, targets)
+                total += network.parameters.gradients * (len(inputs) / rows)
+        return total
 
     def rounding(self, error: float) -> Array:
         """The largest change (P,) of each gradient that a relative rounding error may cause."""
