@@ -56,9 +56,31 @@ class BusyError(NncliError):
 
 
 class DivergedError(NncliError):
-    """Training met a number that is not finite."""
+    """Training met a value that is NaN or infinite.
+
+    Args:
+        message: when, which value was the first, and what may help.
+        epoch: completed epochs.
+        batch: completed batches of the epoch in progress; None between epochs and in full batch.
+        layer: the index of the layer, if the value belongs to one.
+        array: the name of the array, such as ``weights`` or ``outputs``.
+        index: the index of the value in the array.
+    """
 
     exit_code = 7
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        epoch: int | None = None,
+        batch: int | None = None,
+        layer: int | None = None,
+        array: str | None = None,
+        index: tuple[int, ...] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.epoch, self.batch, self.layer, self.array, self.index = epoch, batch, layer, array, index
 
 
 class GateError(NncliError):

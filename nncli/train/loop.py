@@ -16,7 +16,7 @@ from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.store.checkpoint import Checkpoint, Position
-from nncli.train.divergence import NonFiniteSearch
+from nncli.train.divergence import NonFinite, NonFiniteSearch, draw_masks
 from nncli.train.early_stopping import Best, EarlyStopping
 from nncli.train.evaluate import examples, measure, predict
 
@@ -163,8 +163,7 @@ class Trainer:
         part = self._monitored_splits.get(split) or examples(self.experiment.data[split], self.network)
         metrics = measure(self.network, self.experiment.metrics, split, part, predict(self.network, part))
         if not all(map(math.isfinite, metrics.values())):
-            found = NonFiniteSearch(self.experiment).in_split(split, part)
-            raise DivergedError(f"training diverged at epoch {self.epoch}: {found.what}; {found.cure}")
+            raise self._diverged(NonFiniteSearch(self.experiment).in_split(split, part), within_epoch=False)
         return metrics
 
     @quiet
@@ -200,7 +199,7 @@ class Trainer:
     def batches(self) -> Iterator[tuple[Array, Array]]:
         """The rows of each step that is left of an epoch, whose order is drawn here: inputs (N, D), targets (N, M)."""
         rngs, network, batches = self.experiment.rngs, self.network, self._batches
-        self._random_before = rngs.state(under_way=False) if batches.shuffled else None
+        self._random_before = rngs.state(under_way=False) if batches.shuffled or network.stochastic else None
         if network.stochastic:
             network.set_rng(rngs.of(Purpose.DROPOUT, self.epoch))
         return batches.epoch(rngs.of(Purpose.ORDER, self.epoch) if batches.shuffled else None, self.batch)
@@ -239,10 +238,24 @@ class Trainer:
         """
         if all(math.isfinite(vector.dot(vector)) or np.isfinite(vector).all() for vector in self._state):
             return
-        where = f"{self.epoch}, batch {self.batch}" if self._batches.shuffled else str(self.epoch)
-        search, part = NonFiniteSearch(self.experiment), self._monitored_splits["training"]
-        found = search.in_step(part, rows, self.epoch, self.batch) if rows else search.in_state()
-        raise DivergedError(f"training diverged at epoch {where}: {found.what}; {found.cure}")
+        search, training_set = NonFiniteSearch(self.experiment), self._monitored_splits["training"]
+        found = search.in_step(training_set, rows, self._rewind_masks) if rows else search.in_state()
+        raise self._diverged(found, within_epoch=self._batches.shuffled)
+
+    def _rewind_masks(self) -> None:
+        """Return the random stream of the dropout masks to the beginning of the batch in progress."""
+        if not self.network.stochastic:
+            return
+        if self._random_before is not None:
+            self.experiment.rngs.restore(self._random_before)
+        self.batches()
+        draw_masks(self.network, self.batch_size, self.batch)
+
+    def _diverged(self, found: NonFinite, within_epoch: bool) -> DivergedError:
+        where = f"{self.epoch}, batch {self.batch}" if within_epoch else str(self.epoch)
+        message = f"training diverged at epoch {where}: {found.description}; {found.suggestion}"
+        batch = self.batch if within_epoch else None
+        return DivergedError(message, epoch=self.epoch, batch=batch, **found.location)
 
 
 def steps_between_yields(network: Network, rows: int) -> int:
