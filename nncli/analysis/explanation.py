@@ -1,6 +1,5 @@
 """One forward and one backward pass of a few rows, step by step, and the update that each optimizer would make."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -129,10 +128,10 @@ def _settings(part: ComponentConfig) -> dict[str, Any]:
     """What a component was given, by the letters of its formulas if it has any; a 0 without a letter is left out."""
     given = {}
     for parameter in part.component.parameters:
-        letter = re.match(r"(\S{1,2}),", parameter.meaning)
+        symbol = part.component.symbols.get(parameter.name)
         value = getattr(part, parameter.name)
-        if value is not None and (value != 0 or letter):
-            given[letter[1] if letter else parameter.name] = getattr(value, "type", value)
+        if value is not None and (value != 0 or symbol):
+            given[symbol or parameter.name] = getattr(value, "type", value)
     return given
 
 
@@ -190,9 +189,8 @@ def _shortcut(experiment: Experiment, targets: Array) -> Step | None:
     if not is_fused(network.layers[-1], network.loss):
         return None
     short = network.loss.backward_fused
-    found = re.search(r"dL/dZ = [^,]*", short.__doc__ or "")
     grad = short(network.outputs, targets).copy()
-    return Step(f"the same {AT_ONCE}", [found[0]] if found else [], {}, {"dL/d inputs": grad})
+    return Step(f"the same {AT_ONCE}", [network.loss.fused_formula or ""], {}, {"dL/d inputs": grad})
 
 
 def _penalties(experiment: Experiment, targets: Array) -> list[Step]:

@@ -31,7 +31,7 @@ class ClipNorm(Clipping):
         g ← g · min(1, c / ‖g‖)          ‖g‖ = √ Σ g² over all parameters of the network
 
     Args:
-        limit: c, the largest length.
+        limit (c): the largest length.
 
     Source: Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063, algorithm 1; PyTorch adds 1e-6 to ‖g‖.
     """
@@ -50,7 +50,7 @@ class ClipValue(Clipping):
         g ← min(max(g, −c), c)
 
     Args:
-        limit: c, the largest entry.
+        limit (c): the largest entry.
 
     Source: Mikolov 2012, "Statistical language models based on neural networks"; PyTorch's clip_grad_value_.
     """

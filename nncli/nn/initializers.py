@@ -25,7 +25,7 @@ class Normal(Initializer):
     The book's choice, with s = 0.01 in most chapters and 0.1 in chapter 17.
 
     Args:
-        scale: s, the standard deviation.
+        scale (s): the standard deviation.
 
     Source: Kinsley and Kukieła 2020, chapter 3.
     """

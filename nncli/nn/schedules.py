@@ -31,8 +31,8 @@ class Step(Schedule):
         f = γ ^ ⌊t / s⌋           t = 0, 1, … counts the updates
 
     Args:
-        every: s, the number of updates between two falls.
-        gamma: γ, what the rate is multiplied by at each.
+        every (s): the number of updates between two falls.
+        gamma (γ): what the rate is multiplied by at each.
 
     Source: Krizhevsky, Sutskever and Hinton 2012, section 5, there by hand; PyTorch's StepLR, which counts epochs.
     """
@@ -52,7 +52,7 @@ class Exponential(Schedule):
         f = γ ^ t                 t = 0, 1, … counts the updates
 
     Args:
-        gamma: γ, what the rate is multiplied by at each update.
+        gamma (γ): what the rate is multiplied by at each update.
 
     Source: Senior et al. 2013, "An empirical study of learning rates"; PyTorch's ExponentialLR, which counts epochs.
     """
@@ -72,8 +72,8 @@ class Cosine(Schedule):
         f = l + (1 − l) ½ (1 + cos(π t / T))      t = 0, 1, … T counts the updates; l behind T
 
     Args:
-        updates: T, the update at which the end is reached; that behind the last of the training where it is not given.
-        lowest: l, the factor at the end.
+        updates (T): the update at which the end is reached; that behind the last of the training where it is not given.
+        lowest (l): the factor at the end.
 
     Source: Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5, without restarts.
     """
@@ -97,7 +97,7 @@ class Warmup(Schedule):
         f = then(t − W)           afterwards; 1 without another schedule
 
     Args:
-        updates: W, how many updates it takes.
+        updates (W): how many updates it takes.
         then: the schedule that follows, its updates counted from there.
 
     Source: Goyal et al. 2017, arXiv:1706.02677, section 2.2, gradual warm-up.

@@ -11,12 +11,12 @@ from nncli.registry.components import (
     components,
     kind,
     kinds,
-    meanings,
     names,
     register,
     union_tag,
 )
 from nncli.registry.constraints import Bounds, Count, NonNegative, Positive, Probability, Seed, UnitInterval
+from nncli.registry.docstrings import parse_docstring
 from nncli.registry.model import Model, Parameter, core_of, validated
 
 __all__ = [
@@ -36,8 +36,8 @@ __all__ = [
     "core_of",
     "kind",
     "kinds",
-    "meanings",
     "names",
+    "parse_docstring",
     "register",
     "union_tag",
     "validated",

@@ -4,43 +4,42 @@ A family's base class is marked with ``@kind``, a member with ``@register``; the
 """
 
 import inspect
-import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, core_schema
 
+from nncli.registry.docstrings import parse_docstring, split_formulas
 from nncli.registry.model import Model, Parameter, define_schema
 
 Class = TypeVar("Class", bound=type)
 
 
 class Component:
-    """A registered class: its kind, its name in a config, the book's name for it, and what its signature says."""
+    """A registered class with its kind, its name in a config, and the book's name for it.
+
+    The constructor's signature declares the parameters, and the docstring the formulas and their symbols, in the format
+    of ``nncli.registry.docstrings``.
+
+    Raises:
+        ValueError: the docstring does not have that format.
+    """
 
     def __init__(self, kind: str, name: str, alias: str | None, target: Any) -> None:
         self.kind, self.name, self.alias, self.target = kind, name, alias, target
-
-    @property
-    def summary(self) -> str:
-        """The first sentence of the docstring."""
-        return self.docstring.partition("\n")[0]
-
-    @property
-    def text(self) -> str:
-        """What the docstring says between its first sentence and its sections: formulas, and what is not obvious."""
-        return re.split(r"(?m)^(?:Args|Raises|Source):", self.docstring)[0].partition("\n")[2].strip("\n")
-
-    @property
-    def formulas(self) -> list[str]:
-        """The indented lines of the text."""
-        return [line.strip() for line in self.text.splitlines() if line.startswith("    ")]
-
-    @property
-    def docstring(self) -> str:
-        """The class's own, without its indentation."""
-        return inspect.cleandoc(self.target.__doc__ or "")
+        with _naming(target):
+            *inherited, self.docstring = [parse_docstring(each.__doc__ or "") for each in reversed(target.__mro__[:-1])]
+        self.summary, self.text, self.source = self.docstring.summary, self.docstring.text, self.docstring.source
+        self.formulas = self.docstring.formulas
+        self.forward_formulas, self.backward_formulas = split_formulas(self.formulas)
+        self.meanings: dict[str, str] = {}
+        self.symbols: dict[str, str] = {}
+        for docstring in (*inherited, self.docstring):
+            self.meanings |= docstring.meanings
+            self.symbols |= docstring.symbols
 
     @cached_property
     def model(self) -> "type[ComponentConfig]":
@@ -59,10 +58,24 @@ class Component:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """The constructor's arguments, in their order."""
-        explained: dict[str, str] = {}
-        for base in reversed(self.target.__mro__):
-            explained |= meanings(base.__doc__ or "")
-        return tuple(each._replace(meaning=explained.get(each.name, "")) for each in self._arguments)
+        return tuple(each._replace(meaning=self.meanings.get(each.name, "")) for each in self._arguments)
+
+    def require_documented(self) -> None:
+        """Check that the docstring documents each parameter, nothing else, and only symbols that its formulas use.
+
+        Raises:
+            ValueError: it does not.
+        """
+        code = getattr(self.target.__init__, "__code__", None)  # inspect.signature would slow down the import
+        parameters = list(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]) if code else []
+        missing = [name for name in parameters if name not in self.meanings]
+        unknown = [name for name in self.docstring.meanings if name not in parameters]
+        unused = [symbol for symbol in self.symbols.values() if not any(symbol in each for each in self.formulas)]
+        with _naming(self.target):
+            if missing or unknown:
+                raise ValueError(f"Args: missing {missing}, unknown {unknown}; the parameters are {parameters}")
+            if unused or not self.summary:
+                raise ValueError(f"symbols that no formula uses: {unused}" if unused else "no summary line")
 
     @cached_property
     def _arguments(self) -> list[Parameter]:
@@ -119,7 +132,10 @@ def register(name: str, alias: str | None = None) -> Callable[[Class], Class]:
             if word in taken:
                 both = f"{taken[word].target.__name__} and {target.__name__}"
                 raise ValueError(f"{of} {word!r} is registered twice: {both}")
-        _components[of][name] = Component(of, name, alias, target)
+        component = Component(of, name, alias, target)
+        if sys.flags.optimize < 2:  # python -OO removes docstrings
+            component.require_documented()
+        _components[of][name] = component
         return target
 
     return enter
@@ -170,8 +186,10 @@ def union_tag(of: str, name: str) -> str:
     return f"<{of} {name}>"
 
 
-def meanings(docstring: str) -> dict[str, str]:
-    """What the ``Args:`` of a docstring say, by name."""
-    section = re.search(r"^Args:\n((?:[ ]{4}.*\n?|\n)+)", inspect.cleandoc(docstring), re.MULTILINE)
-    entries = re.findall(r"^ {4}(\w+): ((?:.*)(?:\n {8}.*)*)", section.group(1) if section else "", re.MULTILINE)
-    return {name: " ".join(text.split()) for name, text in entries}
+@contextmanager
+def _naming(target: Any) -> Iterator[None]:
+    """Name the class whose docstring is wrong."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"docstring of {target.__name__}: {error}") from error

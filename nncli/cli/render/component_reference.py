@@ -38,11 +38,6 @@ def describe(parameter: Parameter) -> ParameterDoc:
     return ParameterDoc(key, _type(annotation), "" if default is ... else _value(default), within, meaning)
 
 
-def source(component: Component) -> str:
-    """Who has published it, and how this variant differs."""
-    return " ".join(component.docstring.partition("\nSource: ")[2].split())
-
-
 def components_as_markdown(components: Iterable[Component]) -> str:
     """A section for each component: its summary, and a row for each parameter."""
     return "\n".join(map(_section, components))
@@ -67,7 +62,7 @@ def as_document(component: Component) -> dict[str, Any]:
         "summary": component.summary,
         "text": component.text,
         "parameters": [describe(parameter)._asdict() for parameter in component.parameters],
-        "source": source(component),
+        "source": component.source,
         "example": example(component),
     }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from nncli.cli.render.component_reference import example, one_line, source
+from nncli.cli.render.component_reference import example, one_line
 from nncli.cli.render.console import Output
 from nncli.cli.render.table import table
 
@@ -34,7 +34,7 @@ def show_component(entry: "Component") -> None:
         out.print(fill(_plain(each.meaning), out.width, initial_indent=" " * 6, subsequent_indent=" " * 6))
     if entry.parameters:
         out.print()
-    out.print(f"Source: {source(entry)}\n\nIn a config:\n")
+    out.print(f"Source: {entry.source}\n\nIn a config:\n")
     out.print(indent(example(entry), "    ") + "\n", soft_wrap=True)
 
 

@@ -62,7 +62,7 @@ class LeakyReLU(Layer):
     At the kink, X = 0, the slope is taken as α.
 
     Args:
-        slope: α, what negative numbers are multiplied by.
+        slope (α): what negative numbers are multiplied by.
 
     Source: Maas, Hannun and Ng 2013, with α = 0.01; Keras' default is 0.3.
     """
@@ -99,7 +99,7 @@ class ELU(Layer):
     The floor is −α. With α = 1 the slope is the same on both sides of 0, else there is a kink.
 
     Args:
-        alpha: α, how far below 0 the floor is.
+        alpha (α): how far below 0 the floor is.
 
     Source: Clevert, Unterthiner and Hochreiter 2016, arXiv:1511.07289, section 3.
     """

@@ -17,16 +17,17 @@ class BatchNormalization(Layer):
 
         X̂ = (X − m) / √(v + ε)         m, v (M,): mean and variance (over N) of the columns of X (N, M)
         Y = γ X̂ + β                    γ, β (M,)
+        r ← ρ r + (1 − ρ) m            running mean, and the running variance likewise with v N / (N − 1)
         dL/dβ = Σ dL/dY,   dL/dγ = Σ dL/dY X̂                            sums over the rows
         dL/dX = γ / √(v + ε) (dL/dY − (dL/dβ + X̂ dL/dγ) / N)
 
-    Outside training m and v are running means of those of the batches, r ← ρ r + (1 − ρ) batch, beginning at 0 and 1;
-    they are constants there, and the bracket is dL/dY alone. The running variance takes the batch's over N − 1.
-    A row in a batch depends on the others; where a batch is small, training and inference differ most.
+    Inference uses the running mean and variance, which start at 0 and 1, instead of m and v. They are constants, so that
+    dL/dX = γ / √(v + ε) dL/dY. In training the outputs of a row depend on the other rows of its batch: the smaller the
+    batch, the more training and inference differ.
 
     Args:
-        momentum: ρ, the share of the old running statistics that is kept; PyTorch's momentum is 1 − ρ.
-        epsilon: ε, keeps the quotient finite where a column is constant.
+        momentum (ρ): the share of the old running statistics that is kept; PyTorch's momentum is 1 − ρ.
+        epsilon (ε): keeps the quotient finite where a column is constant.
 
     Source: Ioffe and Szegedy 2015, arXiv:1502.03167, algorithms 1 and 2; running means as in PyTorch.
     """

@@ -33,7 +33,7 @@ class Dense(Layer):
     as batches are gathered, are multiplied as they are.
 
     Args:
-        units: M, the number of outputs.
+        units (M): the number of outputs.
         l1: λ of the penalty λ Σ|W|; that of ``regularization`` where it is not given.
         l2: λ of the penalty λ Σ W²; that of ``regularization`` where it is not given.
         bias_l1: λ of the penalty λ Σ|b|; that of ``regularization`` where it is not given.

@@ -19,7 +19,7 @@ class Dropout(Layer):
     This is the inverted form: the scaling is done in training, so that inference needs none.
 
     Args:
-        rate: q, the share that is switched off; the book's own argument means the same, Keras' too.
+        rate (q): the share that is switched off; the book's own argument means the same, Keras' too.
 
     Source: Srivastava et al. 2014, section 10, inverted; Kinsley and Kukieła 2020, chapter 15.
     """

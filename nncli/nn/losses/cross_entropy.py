@@ -29,6 +29,7 @@ class CategoricalCrossentropy(Loss):
     last_layers = ("softmax",)
     needs_classes = True
     fused_with = Softmax
+    fused_formula = "dL/dZ = (P − T) / N"
 
     def attach(self, dtype: np.dtype[Any]) -> None:
         """Make the workspace, and the ends of the clip as 0-d arrays, which are faster than Python numbers."""
@@ -62,7 +63,7 @@ class CategoricalCrossentropy(Loss):
         return np.divide(self.d_outputs, -len(outputs), out=self.d_outputs)  # −T / (clip(P) N)
 
     def backward_fused(self, outputs: Array, targets: Array) -> Array:
-        """dL/dZ = (P − T) / N, through the softmax.
+        """Gradient of softmax and loss together, ``fused_formula``.
 
             dL/dZ = P (dL/dP − Σ dL/dP P) with dL/dP = −T / (P N), and Σ T = 1 in a row
 
@@ -98,6 +99,7 @@ class BinaryCrossentropy(Loss):
     last_layers = ("sigmoid",)
     needs_classes = True
     fused_with = Sigmoid
+    fused_formula = "dL/dZ = (P − T) / (M N)"
 
     def forward(self, outputs: Array, targets: Array) -> Array:
         """L = −(1/M) Σ (T log clip(P) + (1 − T) log(1 − clip(P)))."""
@@ -113,7 +115,7 @@ class BinaryCrossentropy(Loss):
         return np.divide(slopes, -outputs.size, out=slopes)
 
     def backward_fused(self, outputs: Array, targets: Array) -> Array:
-        """dL/dZ = (P − T) / (M N), through the sigmoid.
+        """Gradient of sigmoid and loss together, ``fused_formula``.
 
             dL/dZ = dL/dP (1 − P) P with dL/dP = −(T / P − (1 − T) / (1 − P)) / (M N)
 

@@ -84,7 +84,7 @@ class RegressionAccuracy(Metric):
     It has no meaning of its own, and is there to be held against the book's figures.
 
     Args:
-        parts: k, into how many parts the standard deviation is divided; one is the width of a hit.
+        parts (k): into how many parts the standard deviation is divided; one is the width of a hit.
 
     Source: Kinsley and Kukieła 2020, chapter 17, with k = 250.
     """

@@ -19,9 +19,9 @@ class AdaGrad(Optimizer):
     c only grows, so that the steps fade. ε stands outside the root.
 
     Args:
-        learning_rate: η, the learning rate of the first update.
+        learning_rate (η): the learning rate of the first update.
         decay: how fast the learning rate falls: η / (1 + decay · t) at update t = 0, 1, ...
-        epsilon: ε, keeps the quotient finite where c is 0.
+        epsilon (ε): keeps the quotient finite where c is 0.
 
     Source: Duchi, Hazan and Singer 2011; Kinsley and Kukieła 2020, chapter 10.
     """

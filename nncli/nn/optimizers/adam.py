@@ -23,11 +23,11 @@ class Adam(Optimizer):
     M ← β₁ M + g, V ← β₂ V + g², w ← w − k M / (√V + e).
 
     Args:
-        learning_rate: η, the learning rate of the first update.
+        learning_rate (η): the learning rate of the first update.
         decay: how fast the learning rate falls: η / (1 + decay · t) at update t = 0, 1, ...
-        beta_1: β₁, the share of the old mean of the gradients that is kept.
-        beta_2: β₂, the share of the old mean of their squares that is kept.
-        epsilon: ε, keeps the quotient finite where v is 0.
+        beta_1 (β₁): the share of the old mean of the gradients that is kept.
+        beta_2 (β₂): the share of the old mean of their squares that is kept.
+        epsilon (ε): keeps the quotient finite where v is 0.
 
     Source: Kingma and Ba 2015, arXiv:1412.6980, algorithm 1, with ε = 1e-7; Kinsley and Kukieła 2020, chapter 10.
     """

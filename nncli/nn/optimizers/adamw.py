@@ -14,19 +14,20 @@ class AdamW(Adam):
     """Adam, after every weight has shrunk by the same share.
 
         w ← (1 − η λ) w
-        m, m̂, v and v̂ as in Adam, knowing nothing of λ
+        m ← β₁ m + (1 − β₁) g             m̂ = m / (1 − β₁ᵗ⁺¹)           t = 0, 1, …
+        v ← β₂ v + (1 − β₂) g²            v̂ = v / (1 − β₂ᵗ⁺¹)
         w ← w − η m̂ / (√v̂ + ε)
 
     With L2 in the loss, Adam divides the slope 2 λ w by √v̂ like any other, so that weights with large gradients are
     hardly held back; here all are alike, biases too.
 
     Args:
-        learning_rate: η, the learning rate of the first update.
+        learning_rate (η): the learning rate of the first update.
         decay: how fast the learning rate falls: η / (1 + decay · t) at update t = 0, 1, ...
-        beta_1: β₁, the share of the old mean of the gradients that is kept.
-        beta_2: β₂, the share of the old mean of their squares that is kept.
-        epsilon: ε, keeps the quotient finite where v is 0.
-        weight_decay: λ, how fast weights shrink.
+        beta_1 (β₁): the share of the old mean of the gradients that is kept.
+        beta_2 (β₂): the share of the old mean of their squares that is kept.
+        epsilon (ε): keeps the quotient finite where v is 0.
+        weight_decay (λ): how fast weights shrink.
 
     Source: Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2, with λ times η as in PyTorch.
     """

@@ -19,9 +19,9 @@ class Nesterov(SGD):
     w stands for the point that is looked ahead to, at which the gradient is taken; the learning rate is inside v.
 
     Args:
-        learning_rate: η, the learning rate of the first update.
+        learning_rate (η): the learning rate of the first update.
         decay: how fast the learning rate falls: η / (1 + decay · t) at update t = 0, 1, ...
-        momentum: μ, the share of the last step that is taken again.
+        momentum (μ): the share of the last step that is taken again.
 
     Source: Nesterov 1983; Sutskever et al. 2013, equations 3 and 4, in terms of the point ahead, as Keras; PyTorch
     keeps η outside v.

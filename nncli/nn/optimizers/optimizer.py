@@ -24,7 +24,7 @@ class Optimizer:
         rate = η / (1 + decay · t) · f(t)     t = 0, 1, … counts the updates; f is the schedule's, 1 without one
 
     Args:
-        learning_rate: η, the learning rate of the first update.
+        learning_rate (η): the learning rate of the first update.
         decay: how fast the learning rate falls with the number of updates.
     """
 

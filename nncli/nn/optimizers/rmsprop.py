@@ -22,10 +22,10 @@ class RMSprop(Optimizer):
     C ← ρ C + g², w ← w − k g / (√C + e).
 
     Args:
-        learning_rate: η, the learning rate of the first update.
+        learning_rate (η): the learning rate of the first update.
         decay: how fast the learning rate falls: η / (1 + decay · t) at update t = 0, 1, ...
-        rho: ρ, the share of the old mean that is kept.
-        epsilon: ε, keeps the quotient finite where c is 0.
+        rho (ρ): the share of the old mean that is kept.
+        epsilon (ε): keeps the quotient finite where c is 0.
 
     Source: Tieleman and Hinton 2012, lecture 6.5; Kinsley and Kukieła 2020, chapter 10.
     """

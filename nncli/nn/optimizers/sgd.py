@@ -20,9 +20,9 @@ class SGD(Optimizer):
     it falls, the steps that v remembers stay as long as they were.
 
     Args:
-        learning_rate: η, the learning rate of the first update.
+        learning_rate (η): the learning rate of the first update.
         decay: how fast the learning rate falls: η / (1 + decay · t) at update t = 0, 1, ...
-        momentum: μ, the share of the last step that is taken again.
+        momentum (μ): the share of the last step that is taken again.
 
     Source: Polyak 1964; Kinsley and Kukieła 2020, chapter 10. PyTorch keeps η outside v.
     """
