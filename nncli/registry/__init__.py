@@ -1,7 +1,7 @@
-"""Named components and the models that their constructors' signatures become; it imports nothing of the package.
+"""Components by name, constraints on values, and validated models; imports nothing else of the package.
 
-The base class of a kind of component is marked with ``@kind``, each component with ``@register``. The constructor of a
-component is its schema.
+``@kind`` marks the base class of a kind of component (layer, loss, optimizer, ...), ``@register`` each component. The
+constructor's signature is the schema of the component's config, and its docstring the documentation.
 """
 
 from nncli.registry.components import (

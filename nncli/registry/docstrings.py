@@ -16,6 +16,7 @@ Raises, Source: text, on the same line or indented below.
 """
 
 import inspect
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from typing import NamedTuple
 SECTIONS = ("Args", "Raises", "Source")
 INDENT = "    "
 GRADIENT = "dL/"  # how a formula of the backward pass begins
+ARGUMENT = re.compile(r"    (?P<name>\w+)( \((?P<symbol>\S+)\))?: (?P<meaning>\S.*)")
 
 
 class Docstring(NamedTuple):
@@ -63,12 +65,12 @@ def _sections(docstring: str) -> dict[str, list[str]]:
     name = ""
     for line in docstring.splitlines():
         header, colon, rest = line.partition(":")
-        if colon and header in SECTIONS:
-            if header in sections:
-                raise ValueError(f"section {header!r} occurs twice")
-            name, line = header, rest
-            sections[name] = []
-        sections[name].append(line)
+        if not colon or header not in SECTIONS:
+            sections[name].append(line)
+        elif header in sections:
+            raise ValueError(f"section {header!r} occurs twice")
+        else:
+            name, sections[header] = header, [rest]
     return sections
 
 
@@ -81,13 +83,11 @@ def _arguments(lines: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
         if line.startswith(2 * INDENT) and name:
             meanings[name] += f" {line.strip()}"
             continue
-        head, colon, meaning = line.partition(": ")
-        name, _, symbol = head.strip().partition(" ")
-        is_entry = line.startswith(INDENT) and colon and name.isidentifier() and name not in meanings
-        if not is_entry or (symbol and not (len(symbol) > 2 and symbol[0] + symbol[-1] == "()")):
+        entry = ARGUMENT.fullmatch(line)
+        if entry is None or entry["name"] in meanings:
             raise ValueError(f"expected 'name: meaning' or 'name (symbol): meaning' below Args, got {line.strip()!r}")
-        meanings[name] = meaning
-        if symbol:
-            symbols[name] = symbol[1:-1]
-            meanings[name] = f"{symbols[name]}, {meaning}"
+        name, meanings[entry["name"]] = entry["name"], entry["meaning"]
+        if entry["symbol"]:
+            symbols[name] = entry["symbol"]
+            meanings[name] = f"{entry['symbol']}, {entry['meaning']}"
     return meanings, symbols
