@@ -140,11 +140,11 @@ def test_a_row_that_is_in_no_data_set_is_one_of_the_batch(prepare):
 @pytest.mark.parametrize("batch_size", ["null", "30"])
 def test_portions_that_pass_again_have_the_same_masks(prepare, batch_size):
     """The random numbers of the failing step are drawn again, and no others, so that it fails in the same place."""
-    training, masks, honest = prepare(DROPPED, f"training.batch_size={batch_size}"), [], Dropout.data_matches_config
+    training, masks, honest = prepare(DROPPED, f"training.batch_size={batch_size}"), [], Dropout._draw_mask
     training.network.micro_batch_rows = 15
     batches = training.batches()
     with patch.object(
-        Dropout, "data_matches_config", lambda *arguments: masks.append(honest(*arguments).copy()) or masks[-1]
+        Dropout, "_draw_mask", lambda *arguments: masks.append(honest(*arguments).copy()) or masks[-1]
     ):
         if batch_size == "30":
             training.step(*next(batches))
