@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from nncli.analysis.explanation import explain
-from nncli.cli.render.component_reference import describe, source
+from nncli.cli.render.component_reference import one_line
 from nncli.config.diagnostics import SourceText
 from nncli.config.document import read
 from nncli.config.validation import validate
@@ -164,10 +164,10 @@ def test_every_component_is_explained(run_cli, entry):
     assert f"{entry.name} ({entry.kind}" in words
     assert (entry.alias or "") in words
     assert entry.summary in words
-    assert f"Source: {source(entry)}" in words
+    assert f"Source: {entry.source}" in words
     assert all(" ".join(formula.split()) in words for formula in entry.formulas)
-    for each in map(describe, entry.parameters):
-        assert re.search(rf"^  {each.name}  {each.type}, {each.default or 'required'}", result.out, re.MULTILINE)
+    for each in entry.parameters:
+        assert f"\n  {each.name}  {one_line(each)}\n" in result.out
         assert each.meaning.replace("``", "") in words
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nncli.data.sources.nnfs import Sine, Spiral, Vertical, legacy_state
-from tests.nn.witnesses import WITNESSES
+from tests.nn.reference_implementations import REFERENCES
 
 SCATTERS = [Spiral, Vertical]
 
@@ -16,7 +16,7 @@ def noise(rng, count):
 
 def test_the_points_of_a_spiral_are_the_formula():
     """Every point is where the naive formula puts it, given the noise of nnfs' own generator."""
-    spiral, settings = WITNESSES["dataset", "spiral"]
+    spiral, settings = REFERENCES["dataset", "spiral"]
     samples, classes = settings["samples"], settings["classes"]
     drawn = Spiral(**settings, seed=3).draw(np.random.default_rng(0))
     pushed = noise(np.random.RandomState(3), samples * classes)
@@ -27,7 +27,7 @@ def test_the_points_of_a_spiral_are_the_formula():
 
 def test_the_points_of_clouds_are_the_formula():
     """nnfs draws a class's first coordinates, then its second ones; the formula puts each point where it is."""
-    vertical, settings = WITNESSES["dataset", "vertical"]
+    vertical, settings = REFERENCES["dataset", "vertical"]
     samples, classes = settings["samples"], settings["classes"]
     drawn = Vertical(**settings, seed=3).draw(np.random.default_rng(0))
     legacy = np.random.RandomState(3)
@@ -41,7 +41,7 @@ def test_the_points_of_clouds_are_the_formula():
 @pytest.mark.parametrize("samples", [1, 2, 9, 1000])
 def test_the_points_of_a_sine_are_the_formula(samples):
     """Equal distances from 0 on, the end left out, and beside each x the sine of a full turn."""
-    sine, _ = WITNESSES["dataset", "sine"]
+    sine, _ = REFERENCES["dataset", "sine"]
     drawn = Sine(samples).draw(np.random.default_rng(0))
     expected = np.array([sine(index, samples) for index in range(samples)])
     np.testing.assert_allclose(np.hstack([drawn.inputs, drawn.targets]), expected, rtol=1e-12, atol=1e-14)
