@@ -11,7 +11,7 @@ import numpy as np
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.loading import load
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose
 from nncli.nn.losses.loss import is_fused
 from nncli.nn.optimizers.optimizer import Optimizer
@@ -72,7 +72,7 @@ class Explanation:
     settings: dict[str, Any]
 
 
-@quiet
+@allow_non_finite
 def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
     """The first training step of a config in double precision, as if its training set had only ``rows`` rows.
 
@@ -83,7 +83,7 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
     """
     loaded = load(path, overrides)
     config = loaded.config.model_copy(update={"dtype": "float64"})
-    experiment = assemble(config)
+    experiment = assemble(config, loaded.plan)
     network = experiment.network
     part = examples(experiment.data["training"], network)
     shown = min(max(rows, *(layer.min_batch_size for layer in network.layers)), len(part.inputs))

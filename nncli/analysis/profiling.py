@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nncli.experiment.metric_columns import SPLITS
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.kernels.alignment import zeros
 from nncli.nn.parameters import Array
 from nncli.train.loop import Trainer
@@ -158,7 +158,7 @@ class Steps:
         return (time.perf_counter() - start) / number
 
 
-@quiet
+@allow_non_finite
 def profile(training: Trainer, seconds: float) -> Profile:
     """Train for about so many seconds, and see where they go; nothing is written.
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nncli.experiment.assembly import Experiment
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose
 from nncli.nn.layers.layer import NO_INPUT
 from nncli.nn.network import Network
@@ -52,12 +52,12 @@ class NonFiniteSearch:
         self.cure = cure(experiment)
         self.unknown = NonFinite("a number is no longer finite", self.cure)
 
-    @quiet
+    @allow_non_finite
     def in_state(self) -> NonFinite:
         """The first in what goes from one step to the next."""
         return next(self._state(), self.unknown)
 
-    @quiet
+    @allow_non_finite
     def in_step(self, part: Examples, rows: tuple[Array, Array], epoch: int, batch: int) -> NonFinite:
         """The first in what a step computes before it changes anything.
 
@@ -69,7 +69,7 @@ class NonFiniteSearch:
         """
         return next(self._step(part, rows, epoch, batch), self.unknown)
 
-    @quiet
+    @allow_non_finite
     def in_split(self, name: str, part: Examples) -> NonFinite:
         """The first in what is computed to measure a split by that name."""
         return next(self._split(name, part), self.unknown)
