@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from nncli.config.diagnostics import report
+from nncli.config.diagnostics import Finding, format_diagnostics
 from nncli.config.document import Document
 from nncli.errors import ConfigError
-from nncli.experiment.loading import located
+from nncli.experiment.loading import with_location
 
 
 @contextmanager
@@ -27,8 +27,10 @@ def blas_threads(threads: int, document: Document | None = None) -> Iterator[Non
         if taken != threads:
             most = f"NumPy's BLAS takes {taken} threads on the {cores()} cores here"
             message = f"{most}, got {threads}; write {min(taken, cores())}"
-            finding = ("training", "threads"), message
-            raise ConfigError(report(located(document, [finding])) if document else f"training.threads: {message}")
+            finding = Finding(("training", "threads"), message)
+            raise ConfigError(
+                format_diagnostics(with_location(document, [finding])) if document else f"training.threads: {message}"
+            )
         yield
 
 

@@ -3,7 +3,6 @@
 from nncli import __version__
 from nncli.config.diagnostics import LONGEST_VALUE, path_text
 from nncli.config.model import Config
-from nncli.config.validation import PartialConfig
 from nncli.errors import RunError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
@@ -13,7 +12,7 @@ from nncli.store.run_writer import data_record
 
 def assembled(run: Run, config: Config) -> Experiment:
     """What a run's config describes; it may have been trained where there is more memory, or be no config that was."""
-    for path, reason in arrays_fit_into_memory(PartialConfig(**vars(config))):
+    for path, reason in arrays_fit_into_memory(config, run.plan):
         raise RunError(f"{run.path}: {path_text(path)}: {reason}")
     run.require_parameters()
     return assemble(config)

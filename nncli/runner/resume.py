@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from nncli.config.diagnostics import report
+from nncli.config.diagnostics import format_diagnostics
 from nncli.config.model import Config
 from nncli.errors import ConfigError, RunError
 from nncli.experiment.checks import NEW_RUN
@@ -66,11 +66,11 @@ class Resumption:
             document = parse(own, self.run.read("spec.yaml"), (*self.run.record.overrides, *overrides))
         else:
             document = parse(str(path), read_config_file(path), overrides)
-        given = checked(document, {NEW_RUN})
+        given = checked(document, {NEW_RUN}, self.run.checked)
         diagnostics = list(differences(document, given, self.run.config))
         if diagnostics:
-            raise ConfigError(report(diagnostics))
-        return _with_epochs(self.run.config, given.training.epochs)
+            raise ConfigError(format_diagnostics(diagnostics))
+        return _with_epochs(self.run.config, given.config.training.epochs)
 
     def finished(self, config: Config) -> EvaluationRecord | None:
         """What a run was worth that has nothing left to do; None where it has, or where its end is damaged."""

@@ -200,6 +200,7 @@ def _description(experiment: Experiment, loaded: LoadedConfig) -> RunRecord:
         ],
         data={name: data_record(data) for name, data in experiment.data.items()},
         **environment(),
+        schema=dict(loaded.plan.schemas),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nncli.data.dataset import Dataset
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.metrics.metric import Metric
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
@@ -20,20 +20,20 @@ class Examples:
     classes: int | None
 
 
-@quiet
+@allow_non_finite
 def examples(dataset: Dataset, network: Network) -> Examples:
     """A data set with its targets encoded; inputs, which may be many, are converted portion by portion."""
     encoded = network.loss.encode(dataset.targets, network.widths[-1])
     return Examples(dataset.inputs, encoded, dataset.targets, dataset.classes)
 
 
-@quiet
+@allow_non_finite
 def predict(network: Network, part: Examples) -> Array:
     """Outputs (N, M) outside training."""
     return network.predict(part.inputs)
 
 
-@quiet
+@allow_non_finite
 def measure(
     network: Network, metrics: Mapping[str, Metric], split: str, part: Examples, outputs: Array
 ) -> dict[str, float]:

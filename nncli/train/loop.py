@@ -10,7 +10,7 @@ from nncli.data.batches import Batches
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.metric_columns import SPLITS, column
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, RngState
 from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.network import Network
@@ -166,7 +166,7 @@ class Trainer:
             raise self._diverged(NonFiniteSearch(self.experiment).in_split(split, part), within_epoch=False)
         return metrics
 
-    @quiet
+    @allow_non_finite
     def _full_batch_as_buffer(self, inputs: Array) -> Array:
         """The rows as they go into batches: a full batch, which is the same at every step, is laid out once for all."""
         return copy_to_buffer(inputs, self.network.dtype) if self.batch_size == len(inputs) else inputs
@@ -178,7 +178,7 @@ class Trainer:
             row |= {column(split, name): value for name, value in self.measured(split).items()}
         return row
 
-    @quiet
+    @allow_non_finite
     def _train_span(self) -> bool:
         """Train for some milliseconds, at most up to the next logged epoch; False if a stop was requested."""
         until = min(self.epoch - self.epoch % self._interval + self._interval, self.settings.epochs)
@@ -222,7 +222,7 @@ class Trainer:
             self.require_finite()
         self.batch += 1
 
-    @quiet
+    @allow_non_finite
     def require_finite(self, rows: tuple[Array, Array] | None = None) -> None:
         """Look at all that goes from one step to the next; a sum of squares that is finite has finite terms.
 

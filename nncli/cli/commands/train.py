@@ -78,7 +78,7 @@ def _start(config: Path, overrides: tuple[str, ...], name: str | None, runs: Pat
     with raised_on_ctrl_c(), stop_on_signals() as stop:
         loaded = load(config, overrides)
         with blas_threads(loaded.config.training.threads, loaded.document):
-            training = Trainer(assemble(loaded.config), stop)
+            training = Trainer(assemble(loaded.config, loaded.plan), stop)
             with RunWriter.create(runs, run_name, loaded, training, numbered=name is None) as directory:
                 return _trained(directory, stop, silent)
 

@@ -232,7 +232,7 @@ def test_a_file_comes_before_a_component_of_its_name(workdir, run_cli):
         (["."], 2, ".: is a directory"),
         (["folder"], 2, "folder: is a directory"),
         (["adam", "optimizer.learning_rate=1"], 2, "adam is a component; overrides are for configs"),
-        (["config.yaml", "adam"], 2, "'adam' is no override"),
+        (["config.yaml", "adam"], 2, "invalid override 'adam'"),
         (["config.yaml", "--rows", "0"], 2, "1<=x<=20"),
         (["config.yaml", "--rows", "21"], 2, "1<=x<=20"),
         (["config.yaml", "--digits", "0"], 2, "1<=x<=17"),
