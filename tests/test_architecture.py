@@ -14,7 +14,9 @@ PACKAGE = ROOT / "nncli"
 # Imports go down this list only.
 PACKAGES = [
     "cli",
+    "api",
     "analysis",
+    "inference",
     "runner",
     "store",
     "train",
@@ -27,7 +29,9 @@ PACKAGES = [
 ]
 THIRD_PARTY = {
     "cli": {"click", "rich", "yaml", "plotext"},
+    "api": set(),
     "analysis": {"numpy"},
+    "inference": {"numpy"},
     "runner": {"threadpoolctl"},
     "store": {"numpy", "nnfs", "pydantic_core", "threadpoolctl"},
     "train": {"numpy"},

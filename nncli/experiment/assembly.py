@@ -38,18 +38,19 @@ def assemble(config: Config) -> Experiment:
     """Draw the data and build the network; ``config`` is resolved, and nothing is wrong in it."""
     numbers = rngs(config.rng, config.seed)
     data = _splits(config, numbers)
-    network = Network(
-        [part.build() for part in config.layers],
-        config.loss.build(),
-        data["training"].inputs.shape[1],
-        np.dtype(config.dtype),
-    )
+    network = build_network(config, data["training"].inputs.shape[1])
     network.initialize(numbers.of(Purpose.WEIGHTS))
     optimizer = config.optimizer.build()
     schedule = config.schedule.build() if config.schedule else None
     optimizer.attach(network.parameters.trainable, network.parameters.gradients, schedule)
     clipping = config.clipping.build() if config.clipping else None
     return Experiment(config, data, network, optimizer, clipping, _metrics(config, data["training"]), numbers)
+
+
+def build_network(config: Config, columns: int) -> Network:
+    """The network of a config for this number of input columns; its parameters are not initialized."""
+    layers = [layer.build() for layer in config.layers]
+    return Network(layers, config.loss.build(), columns, np.dtype(config.dtype))
 
 
 def _metrics(config: Config, training: Dataset) -> dict[str, Metric]:

@@ -1,8 +1,8 @@
 """From a file to a config that is right: read, overridden, validated, checked, resolved."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import nncli.data
 import nncli.experiment.leakage  # noqa: F401 (all three register what they have)
@@ -11,9 +11,12 @@ from nncli.config.diagnostics import Diagnostic, SourceLocation, SourceText, rep
 from nncli.config.document import MAX_CHARACTERS, Document, DocumentError, read
 from nncli.config.model import Config
 from nncli.config.validation import validate
+from nncli.config.yaml_output import to_yaml
 from nncli.errors import CommandLineError, ConfigError, StorageError
 from nncli.experiment.checks import Finding, cross_check
 from nncli.experiment.defaults import resolve
+
+MAPPING_NAME = "<config>"  # the file that messages name for a config that is a mapping
 
 
 class LoadedConfig(NamedTuple):
@@ -33,8 +36,25 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedConfig:
         ConfigError: everything that is wrong, with its places.
         StorageError: the file cannot be read.
     """
-    data = read_config_file(path)
-    document = parse(str(path), data, overrides)
+    return _loaded(str(path), read_config_file(path), overrides)
+
+
+def load_mapping(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> LoadedConfig:
+    """Like ``load``, of a config given as a mapping; its content is the mapping as YAML, and messages call it <config>.
+
+    Raises:
+        CommandLineError: an override cannot be read.
+        ConfigError: everything that is wrong, with its locations.
+    """
+    try:
+        data = to_yaml(config)
+    except TypeError as error:
+        raise ConfigError(f"{MAPPING_NAME}: {error}") from None
+    return _loaded(MAPPING_NAME, data, overrides)
+
+
+def _loaded(name: str, data: bytes, overrides: tuple[str, ...]) -> LoadedConfig:
+    document = parse(name, data, overrides)
     return LoadedConfig(resolve(checked(document)), data, overrides, document)
 
 
@@ -48,7 +68,7 @@ def parse(name: str, data: bytes, overrides: tuple[str, ...] = ()) -> Document:
     try:
         document = read(SourceText(name, _text(name, data)))
     except DocumentError as error:
-        raise ConfigError(str(error.diagnostic)) from None
+        raise ConfigError(str(error.diagnostic), [error.diagnostic]) from None
     overriding.apply(document, overrides)
     return document
 
@@ -66,7 +86,7 @@ def checked(document: Document, skipped: Collection[str] = ()) -> Config:
     sections, diagnostics = validate(document)
     diagnostics += located(document, cross_check(sections, skipped))
     if diagnostics:
-        raise ConfigError(report(diagnostics))
+        raise ConfigError(report(diagnostics), diagnostics)
     return sections.config()
 
 
