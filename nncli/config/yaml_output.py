@@ -10,7 +10,7 @@ from nncli.config.scalars import scalar
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes strings that YAML 1.2 would read as something else, and takes NumPy scalars and paths."""
+    """Quotes strings that YAML 1.2 would read as something else or that have several lines; takes NumPy scalars, paths."""
 
     def ignore_aliases(self, data: Any) -> bool:
         """A list that occurs twice is written twice."""
@@ -52,7 +52,7 @@ def _dumped(value: Any, **style: Any) -> bytes:
 
 def _represent_string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     try:
-        is_plain = scalar(text) == text
+        is_plain = scalar(text) == text and "\n" not in text
     except ValueError:
         is_plain = False
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain else '"')

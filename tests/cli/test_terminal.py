@@ -154,7 +154,8 @@ def test_a_signal_ends_training_with_a_checkpoint(workdir, run_cli, training, si
     assert (training.returncode, out) == (code, "")
     last = err.splitlines()[-1]
     told = re.fullmatch(
-        rf"runs/config: interrupted by {signum.name} at epoch (\d+); resume with: nncli train --resume runs/config", last
+        rf"runs/config: interrupted by {signum.name} at epoch (\d+); resume with: nncli train --resume runs/config",
+        last,
     )
     assert told, err
     run = workdir / "runs" / "config"

@@ -29,7 +29,9 @@ def test_blas_takes_as_many_threads_as_it_is_told(threads):
 
 def test_a_blas_that_takes_fewer_is_told():
     """No BLAS takes a million; the message says how many it does, and how many are of use."""
-    message = rf"training\.threads: NumPy's BLAS takes \d+ threads on the {cores()} cores available, got 1000000; write \d+"
+    message = (
+        rf"training\.threads: NumPy's BLAS takes \d+ threads on the {cores()} cores available, got 1000000; write \d+"
+    )
     with pytest.raises(ConfigError, match=message), blas_threads(1_000_000):
         pass
     assert taken() == [1]

@@ -1,6 +1,7 @@
 """A run that was interrupted ends as if it had not been; what does not fit is told, and nothing is lost."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from nnfs.datasets import spiral_data
 
 from nncli.analysis.verification import verify
 from nncli.data.sources.nnfs import Spiral
-from nncli.errors import BusyError, ConfigError, RunError, StorageError
+from nncli.errors import BusyError, ConfigError, RunError, StorageError, UnsupportedVersionError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.runner import train as runner
@@ -677,7 +678,10 @@ def test_a_second_signal_is_told_with_the_command_that_goes_on(workdir, run_cli,
     monkeypatch.setattr(Trainer, "step", stopped)
     result = run_cli("train", "config.yaml", "-q")
     assert result.code == 130
-    assert result.err == "runs/config: stopped at once, without a new checkpoint; resume with: nncli train --resume runs/config\n"
+    assert (
+        result.err
+        == "runs/config: stopped at once, without a new checkpoint; resume with: nncli train --resume runs/config\n"
+    )
 
 
 def test_a_config_may_have_any_name(workdir, interrupted, run_cli):
@@ -721,3 +725,63 @@ def test_a_new_run_sweeps_deserted_folders_away(workdir, interrupted):
     interrupted()
     assert sorted(path.name for path in runs.iterdir()) == sorted([foreign, filling, "stopped"])
     lock.release()
+
+
+def packed_as_version_1(checkpoint):
+    """A checkpoint as nncli 0.4 wrote it."""
+    position = checkpoint.state.scalars()
+    position["random"], position["random_before"] = map(numbers_of, map(position.pop, ("rng", "rng_at_epoch_start")))
+    position["is_measured"] = position.pop("is_logged")
+    position |= {"metrics_bytes": checkpoint.metrics_bytes, "metrics_sha256": checkpoint.metrics_sha256}
+    vectors = checkpoint.state.vectors
+    records = [{"name": name, "dtype": each.dtype.str, "length": len(each)} for name, each in vectors.items()]
+    head = {"identity": checkpoint.identity, "position": position, "vectors": records}
+    body = b"".join([json.dumps(head).encode(), b"\n", *(each.tobytes() for each in vectors.values())])
+    return b"nncli checkpoint 1\n" + hashlib.sha256(body).digest() + body
+
+
+def numbers_of(state):
+    """The state of a generator as version 1 wrote it."""
+    match state:
+        case None:
+            return None
+        case {"bit_generator": "PCG64", "state": {"state": number}}:
+            return [number]
+        case {"state": {"key": key, "pos": pos}, "has_gauss": has_gauss, "gauss": gauss}:
+            return [*key, pos, has_gauss, gauss]
+
+
+@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
+def test_version_1_checkpoints_are_resumed_to_the_same_bytes(workdir, overrides):
+    """A run that nncli 0.4 interrupted within an epoch ends as if it had not been interrupted."""
+    config, overrides = workdir / "config.yaml", ("training.epochs=23", *overrides)
+    uninterrupted = contents(train(config, overrides, "uninterrupted"))
+    path = train(config, overrides, "stopped", Steps(14))
+    for file in checkpoints(path):
+        file.write_bytes(packed_as_version_1(unpack(file.read_bytes())))
+    resume(path)
+    assert contents(path) == uninterrupted
+
+
+def test_checkpoint_of_a_newer_version_is_not_damage(interrupted):
+    """It is not quarantined, and no older checkpoint is used instead; nothing is changed."""
+    path = interrupted()
+    newest = checkpoints(path)[-1]
+    magic, body = b"nncli checkpoint 3\n", b"{}\n"
+    newest.write_bytes(magic + hashlib.sha256(magic + body).digest() + body)
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    with pytest.raises(UnsupportedVersionError, match=rf"{newest}: the checkpoint has format version 3"):
+        resume(path)
+    assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
+
+
+def test_plan_changes_nothing(interrupted):
+    """Neither of a run with a damaged checkpoint nor of one whose epochs are raised."""
+    path = interrupted(*OFF_INTERVAL, steps=10**6)
+    newest = checkpoints(path)[-1]
+    newest.write_bytes(damaged(newest.read_bytes()))
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    plan = plan_resume(Run(path), None, ("training.epochs=17",))
+    assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
+    assert (plan.damaged, plan.raises_epochs, plan.drops_row) == ((newest,), True, False)
+    assert plan.trainer.epoch == 0
