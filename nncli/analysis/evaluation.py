@@ -97,7 +97,7 @@ def _draw_last(run: Run, experiment: Experiment) -> None:
         reason = "its test set was drawn after training, and cannot be drawn again without a checkpoint"
         raise RunError(f"{run.path}: {reason}; --split names the others")
     try:
-        experiment.rngs.restore(run.checkpoint.position.random or [])
+        experiment.rngs.restore(run.checkpoint.state.rng or {})
     except (ValueError, OverflowError) as error:
         raise RunError(f"{run.path}: the random state of its checkpoint is damaged: {error}") from None
     experiment.sample_test_set()

@@ -47,18 +47,19 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
     sources = plan.sources if plan and plan.is_open else open_data(config).sources
     streams = rngs(config.rng, config.seed)
     data = _splits(config, sources, streams)
-    network = Network(
-        [layer.build() for layer in config.layers],
-        config.loss.build(),
-        data["training"].inputs.shape[1],
-        np.dtype(config.dtype),
-    )
+    network = build_network(config, data["training"].inputs.shape[1])
     network.initialize(streams.of(Purpose.WEIGHTS))
     optimizer = config.optimizer.build()
     schedule = config.schedule.build() if config.schedule else None
     optimizer.attach(network.parameters.trainable, network.parameters.gradients, schedule)
     clipping = config.clipping.build() if config.clipping else None
     return Experiment(config, data, network, optimizer, clipping, _metrics(config, data["training"]), streams, sources)
+
+
+def build_network(config: Config, columns: int) -> Network:
+    """The network of a config for this number of input columns; its parameters are not initialized."""
+    layers = [layer.build() for layer in config.layers]
+    return Network(layers, config.loss.build(), columns, np.dtype(config.dtype))
 
 
 def _metrics(config: Config, training: Dataset) -> dict[str, Metric]:

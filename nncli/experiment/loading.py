@@ -1,8 +1,8 @@
 """Loading: from a config file to a valid, resolved config."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import nncli.data
 import nncli.experiment.leakage  # noqa: F401 (importing it registers its check)
@@ -11,12 +11,14 @@ from nncli.config.diagnostics import Diagnostic, Finding, SourceLocation, Source
 from nncli.config.document import MAX_CHARACTERS, TOO_LARGE, Document, DocumentError, read
 from nncli.config.model import Config
 from nncli.config.validation import validate
+from nncli.config.yaml_output import to_yaml
 from nncli.errors import CommandLineError, ConfigError, StorageError
 from nncli.experiment.checks import cross_check
 from nncli.experiment.data_plan import CheckedConfig, DataPlan, try_to_open
 from nncli.experiment.defaults import resolve
 
 MAX_BYTES = 4 * MAX_CHARACTERS  # a character has at most 4 bytes in UTF-8
+MAPPING_NAME = "<config>"  # the file that messages name for a config that is a mapping
 
 
 class LoadedConfig(NamedTuple):
@@ -37,8 +39,25 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedConfig:
         ConfigError: all errors in the config, with their locations.
         StorageError: the file cannot be read.
     """
-    content = read_config_file(path)
-    document = parse(str(path), content, overrides)
+    return _loaded(str(path), read_config_file(path), overrides)
+
+
+def load_mapping(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> LoadedConfig:
+    """Like ``load``, of a config given as a mapping; its content is the mapping as YAML, and messages call it <config>.
+
+    Raises:
+        CommandLineError: an override is invalid.
+        ConfigError: all errors in the config, with their locations.
+    """
+    try:
+        content = to_yaml(config)
+    except TypeError as error:
+        raise ConfigError(f"{MAPPING_NAME}: {error}") from None
+    return _loaded(MAPPING_NAME, content, overrides)
+
+
+def _loaded(name: str, content: bytes, overrides: tuple[str, ...]) -> LoadedConfig:
+    document = parse(name, content, overrides)
     config, plan = checked(document)
     return LoadedConfig(resolve(config, plan), content, overrides, document, plan)
 
@@ -53,7 +72,7 @@ def parse(name: str, content: bytes, overrides: tuple[str, ...] = ()) -> Documen
     try:
         document = read(SourceText(name, _text(name, content)))
     except DocumentError as error:
-        raise ConfigError(str(error.diagnostic)) from None
+        raise ConfigError(str(error.diagnostic), [error.diagnostic]) from None
     overriding.apply(document, overrides)
     return document
 
@@ -74,7 +93,7 @@ def checked(document: Document, skipped: Collection[str] = (), recorded: Checked
     config = config.without({str(finding.path[0]) for finding in unopened})
     diagnostics += with_location(document, [*unopened, *cross_check(config, plan, skipped)])
     if diagnostics:
-        raise ConfigError(format_diagnostics(diagnostics))
+        raise ConfigError(format_diagnostics(diagnostics), diagnostics)
     return CheckedConfig(config.complete(), plan)
 
 

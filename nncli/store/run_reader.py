@@ -181,7 +181,7 @@ class Run:
             return "finished"
         if self.metrics.diverged_at is not None:
             return f"diverged at epoch {self.metrics.diverged_at}"
-        return f"interrupted at epoch {self.checkpoint.position.epoch}"
+        return f"interrupted at epoch {self.checkpoint.state.epoch}"
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
@@ -208,13 +208,13 @@ class Run:
         try:
             checkpoint = unpack(data)
         except RunError as error:
-            raise RunError(f"{path}: {error}") from None
+            raise type(error)(f"{path}: {error}") from None
         if checkpoint.identity not in {None, self.identity}:
             raise RunError(f"{path}: the checkpoint is that of another run")
-        position = checkpoint.position
-        if f"{position.updates:08}.ckpt" != path.name:
-            raise RunError(f"{path}: damaged: it is the checkpoint after {position.updates} updates")
-        if position.epoch > self.config.training.epochs:
+        state = checkpoint.state
+        if f"{state.updates:08}.ckpt" != path.name:
+            raise RunError(f"{path}: damaged: it is the checkpoint after {state.updates} updates")
+        if state.epoch > self.config.training.epochs:
             raise RunError(f"{path}: damaged: it has more epochs than the config")
         return checkpoint
 
@@ -236,13 +236,13 @@ class Run:
         """
         if self.evaluation is None:
             checkpoint = self.checkpoint
-            held = {"values": checkpoint.vectors.get("values", np.empty(0))}
+            held = {"values": checkpoint.state.vectors.get("values", np.empty(0))}
             try:
                 require_same_arrays(forms(held), forms({"values": parameters.values}))
             except ValueError as error:
                 raise RunError(f"{self.path}: {error}") from None
             parameters.values[...] = held["values"]
-            return checkpoint.position.epoch
+            return checkpoint.state.epoch
         views = parameters.views(parameters.values)
         try:
             arrays = read_npz(self.read_weights(self.evaluation), forms(views))
@@ -327,11 +327,10 @@ def read_valid(run: Run, path: Path) -> tuple[Checkpoint, bytes]:
         RunError: it is damaged, or that of another run or version, or metrics.csv is no longer what it counts on.
     """
     checkpoint = run.read_checkpoint(path)
-    position = checkpoint.position
-    if position.metrics_sha256 is None:
+    if checkpoint.metrics_sha256 is None:
         raise RunError(f"{path}: was written by an nncli before 0.4, which did not keep all that is needed to go on")
-    metrics = run.read("metrics.csv")[: position.metrics_bytes]
-    if hashlib.sha256(metrics).hexdigest() != position.metrics_sha256:
+    metrics = run.read("metrics.csv")[: checkpoint.metrics_bytes]
+    if hashlib.sha256(metrics).hexdigest() != checkpoint.metrics_sha256:
         raise RunError(f"{path}: metrics.csv no longer begins with what the checkpoint counts on")
     return checkpoint, metrics
 

@@ -294,7 +294,7 @@ def test_the_cure_fits(workdir, run_cli, changes, cure):
     """What is to be written depends on what went wrong, and on what the spec says already."""
     result = run_cli("train", "config.yaml", *changes, "--quiet")
     assert result.code == 7
-    assert result.err.endswith(f"; {cure}; what was measured before is in runs/config\n")
+    assert result.err.endswith(f"; {cure}; metrics up to then: runs/config/metrics.csv\n")
 
 
 def unfinished(run):
