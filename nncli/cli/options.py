@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -13,18 +13,20 @@ from nncli.errors import CommandLineError
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+PathOrNone = TypeVar("PathOrNone", Path, str | None)
+
 RUNS = Path("runs")  # the default directory of runs
 
 
-def check_config_path(_context: click.Context, _parameter: click.Parameter, path: Path) -> Path:
+def check_config_path(_context: click.Context, _parameter: click.Parameter, path: PathOrNone) -> PathOrNone:
     """Refuse a run directory as a config: its spec.yaml lacks the overrides of the run.
 
     Raises:
         CommandLineError: the path is a run directory.
     """
     with suppress(OSError):  # whoever opens the config reports what is wrong with the path
-        if (path / "run.json").is_file():
-            raise CommandLineError(f"{path}: is a run directory, not a config; see {path / 'spec.yaml'}")
+        if path is not None and Path(path, "run.json").is_file():
+            raise CommandLineError(f"{path}: is a run directory, not a config; see {Path(path, 'spec.yaml')}")
     return path
 
 
@@ -99,6 +101,6 @@ def find_run(text: str, runs: Path = RUNS) -> Path:
         RunError: there is no such run.
         StorageError: the operating system refuses to read the directory of runs.
     """
-    from nncli.store import find_run as finder
+    from nncli.store.find_run import find_run as find
 
-    return finder.find_run(text, runs)
+    return find(text, runs)

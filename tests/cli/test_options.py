@@ -53,12 +53,11 @@ def test_directory_without_run_json_is_reported_by_its_reader(workdir, run_cli):
 
 
 def test_shared_options_have_one_help_text():
-    """Arguments and options of the same name and meaning have the same help text in all commands that share them."""
-    texts = {}
-    for command in COMMANDS:
-        for parameter in command.params:
-            texts.setdefault(parameter.name, set()).add(getattr(parameter, "help", None))
-    assert all(len(texts[name]) == 1 for name in ("sort",))
+    """The parameters of each of these names have the same help text in all commands, and each is shared."""
+    for name in ("as_json", "config", "overrides", "sort"):
+        texts = [parameter.help for command in COMMANDS for parameter in command.params if parameter.name == name]
+        assert len(texts) > 1
+        assert len(set(texts)) == 1, name
 
 
 def completions(workdir, *words):

@@ -17,15 +17,16 @@ def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     from nncli.experiment.loading import load
     from nncli.experiment.summary import memory_bytes, step_macs, step_rows, summarize
 
-    resolved = load(config, overrides).config
-    layers, rows = summarize(resolved), step_rows(resolved)
+    loaded = load(config, overrides)
+    resolved, plan = loaded.config, loaded.plan
+    layers, rows = summarize(resolved, plan), step_rows(resolved, plan)
     document = {
         "spec": resolved.model_dump(),
         "layers": [layer._asdict() for layer in layers],
         "parameters": sum(layer.parameters for layer in layers),
         "rows_a_step": rows,
-        "multiply_adds_a_step": step_macs(resolved, rows),
-        "memory_bytes": memory_bytes(resolved),
+        "multiply_adds_a_step": step_macs(resolved, plan, rows),
+        "memory_bytes": memory_bytes(resolved, plan),
     }
     if as_json:
         print_json(document)

@@ -99,8 +99,8 @@ def test_checkpoint_of_other_weights_is_reported(run, run_cli):
     (run / "evaluation.json").unlink()
     newest = checkpoints(run)[-1]
     checkpoint = unpack(newest.read_bytes())
-    vectors = {**checkpoint.vectors, "values": checkpoint.vectors["values"] + 1}
-    newest.write_bytes(pack(checkpoint.position, vectors, checkpoint.identity))
+    vectors = {**checkpoint.state.vectors, "values": checkpoint.state.vectors["values"] + 1}
+    newest.write_bytes(pack(checkpoint._replace(state=checkpoint.state.model_copy({"vectors": vectors}))))
     assert failed_checks(run_cli) == ["evaluation"]
 
 
