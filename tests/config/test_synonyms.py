@@ -19,15 +19,13 @@ from nncli.registry import kinds, names
         ("optimizer={type: adam, lr: 0.1}", "'learning_rate'"),
         ("layers[0]={type: dense, neurons: 3}", "'units'"),
         ("epochs=100", "'training.epochs'"),
-        ("batch-size=32", "write"),
         ("lr=0.1", "'optimizer.learning_rate'"),
     ],
 )
 def test_synonyms_are_suggested(workdir, run_cli, override, meant):
     """Whatever is similar in spelling, the suggestion is what the word means."""
     result = run_cli("show", "config.yaml", override)
-    assert meant in result.err
-    assert meant == "write" or f"did you mean {meant}?" in result.err
+    assert f"did you mean {meant}?" in result.err
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,7 @@ def test_names_in_runs_are_sanitized(workdir, train, run_cli, form):
     put_record(paths[0] / "evaluation.json", evaluation)
     result = run_cli("evaluate", paths[0])
     assert (result.code, "\x1b" in result.err) == (4, False)
-    assert "it was made with nncli �[2J" in result.err
+    assert "the run was made with nncli �[2J" in result.err
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])

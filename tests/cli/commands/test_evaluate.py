@@ -360,7 +360,7 @@ def test_wide_confusion_matrix_is_replaced_by_a_note(trained, run_cli, monkeypat
 def test_confusion_matrix_stands_beside_or_below_the_scores(trained, run_cli, monkeypatch):
     """A matrix that does not fit beside the scores is a table of its own."""
     trained("data.classes=10", "validation=null", "layers=[{type: dense, units: 10}, softmax]")
-    for width, headings in ((120, 1), (70, 2)):
+    for width, headings in ((120, 1), (75, 2)):
         monkeypatch.setenv("COLUMNS", str(width))
         lines = run_cli("evaluate", "config").out.splitlines()
         assert "training, 200 rows: confusion matrix (rows: actual, columns: predicted)" in lines
