@@ -21,6 +21,7 @@ from nncli.train.early_stopping import Best, EarlyStopping
 from nncli.train.evaluate import examples, measure, predict
 
 MACS_BETWEEN_YIELDS = 1 << 25  # multiply-adds of forward passes
+EPOCHS_BETWEEN_RNG_STATES = 100  # in full batch, where the state only serves to replay a step that diverged
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Trainer:
         self._interval = self.settings.log_interval
         self.is_measured = self.is_done = False
         self._random_before: RngState | None = None
+        self._random_epoch = -EPOCHS_BETWEEN_RNG_STATES
         self._batches_in_progress: Iterator[tuple[Array, Array]] | None = None
         self._monitored_splits = {
             name: examples(experiment.data[name], self.network) for name in SPLITS[:2] if name in experiment.data
@@ -199,7 +201,9 @@ class Trainer:
     def batches(self) -> Iterator[tuple[Array, Array]]:
         """The rows of each step that is left of an epoch, whose order is drawn here: inputs (N, D), targets (N, M)."""
         rngs, network, batches = self.experiment.rngs, self.network, self._batches
-        self._random_before = rngs.state(under_way=False) if batches.shuffled or network.stochastic else None
+        is_due = not 0 <= self.epoch - self._random_epoch < EPOCHS_BETWEEN_RNG_STATES
+        if batches.shuffled or (network.stochastic and is_due):
+            self._random_before, self._random_epoch = rngs.state(under_way=False), self.epoch
         if network.stochastic:
             network.set_rng(rngs.of(Purpose.DROPOUT, self.epoch))
         return batches.epoch(rngs.of(Purpose.ORDER, self.epoch) if batches.shuffled else None, self.batch)
@@ -246,10 +250,12 @@ class Trainer:
         """Return the random stream of the dropout masks to the beginning of the batch in progress."""
         if not self.network.stochastic:
             return
-        if self._random_before is not None:
+        batches = self.batch
+        if self._random_before is not None:  # of one generator for all epochs
             self.experiment.rngs.restore(self._random_before)
+            batches += self.epoch - self._random_epoch
         self.batches()
-        draw_masks(self.network, self.batch_size, self.batch)
+        draw_masks(self.network, self.batch_size, batches)
 
     def _diverged(self, found: NonFinite, within_epoch: bool) -> DivergedError:
         where = f"{self.epoch}, batch {self.batch}" if within_epoch else str(self.epoch)
