@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from nncli.cli.render.comparison_files import markdown_table
 from nncli.registry import Bounds, Component, Parameter, components, kinds
 
-KEYS = {  # where a config names a component of a kind, unless the key is the kind
+PLACES = {  # where a config names a component of a kind, unless the key is the kind
     "layer": "layers:\n  - {}",
     "initializer": "layers:\n  - {{type: dense, units: 64, initializer: {}}}",
     "metric": "metrics:\n  - {}",
@@ -81,7 +81,7 @@ def example(component: Component) -> str:
     ]
     values = [f"{name}: {json.dumps(value)}" for name, value in required or defaults[:1]]
     mapping = f"{{{', '.join([f'type: {component.name}', *values])}}}" if values else component.name
-    return KEYS.get(component.kind, f"{component.kind}: {{}}").format(mapping)
+    return PLACES.get(component.kind, f"{component.kind}: {{}}").format(mapping)
 
 
 def one_line(parameter: Parameter) -> str:
