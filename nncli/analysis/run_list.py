@@ -100,4 +100,4 @@ def _status(run: Run) -> tuple[str, str | None]:
     checkpoint = latest_valid(run)
     if checkpoint is None:
         return status, problem or f"{run.path}: no checkpoint is whole from which it could go on"
-    return f"interrupted at epoch {checkpoint.position.epoch}, resumable", problem
+    return f"interrupted at epoch {checkpoint.state.epoch}, resumable", problem

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from nncli.analysis.evaluation import assess
-from nncli.config.diagnostics import report
+from nncli.config.diagnostics import format_diagnostics
 from nncli.errors import NncliError, RunError, StorageError
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import differences
@@ -72,11 +72,12 @@ def _description(run: Run) -> str:
 
 def _spec(run: Run) -> str:
     document = parse(str(run.path / "spec.yaml"), run.read("spec.yaml"), tuple(run.record.overrides))
-    given = checked(document, {NEW_RUN})
+    given = checked(document, {NEW_RUN}, run.checked)
     diagnostics = list(differences(document, given, run.config))
     if diagnostics:
-        raise RunError(report(diagnostics))
-    if resolve(given, run.config.split_method) != run.config:
+        raise RunError(format_diagnostics(diagnostics))
+    config = given.config.model_copy({"split_method": given.config.split_method or run.config.split_method})
+    if resolve(config, given.plan) != run.config:
         raise RunError(f"{run.path / 'spec.yaml'}: with its overrides it is trained longer, or measured at other times")
     return "says what was trained"
 
@@ -96,10 +97,11 @@ def _checkpoints(run: Run) -> str:
     if run.evaluation is None:
         missing = f"; training is complete, and 'nncli train --resume {run.path}' writes the missing evaluation.json"
         return f"{len(found)} of them{missing if _is_complete(run) else ''}"
-    end, metrics = run.read_checkpoint(found[-1]).position, run.read("metrics.csv")
-    has_all = end.is_measured or end.metrics_sha256 is None  # which nncli before 0.4 did not record
+    last, metrics = run.read_checkpoint(found[-1]), run.read("metrics.csv")
+    end = last.state
+    has_all = end.is_logged or last.metrics_sha256 is None  # which nncli before 0.4 did not record
     counted = metrics if has_all else without_last_row(metrics)
-    if end.epoch != run.evaluation.epochs_trained or end.metrics_bytes != len(counted):
+    if end.epoch != run.evaluation.epochs_trained or last.metrics_bytes != len(counted):
         raise RunError(f"{found[-1]}: is not of the end of the run, with all of metrics.csv")
     best = end.epoch if end.best_epoch is None else end.best_epoch
     if run.evaluation.epoch != best:
@@ -108,7 +110,7 @@ def _checkpoints(run: Run) -> str:
 
 
 def _checkpoint(run: Run, path: Path) -> str:
-    if run.read_checkpoint(path).position.metrics_sha256 is None:
+    if run.read_checkpoint(path).metrics_sha256 is None:
         return "whole; of an nncli before 0.4, it cannot be resumed"
     try:
         checkpoint, metrics = read_valid(run, path)
@@ -116,15 +118,15 @@ def _checkpoint(run: Run, path: Path) -> str:
         if not _is_superseded(run, path):
             raise
         return "whole; superseded when training.epochs was raised"
-    position = checkpoint.position
-    return f"whole, epoch {position.epoch}, batch {position.batch}, {len(metrics):,} bytes of metrics"
+    state = checkpoint.state
+    return f"whole, epoch {state.epoch}, batch {state.batch}, {len(metrics):,} bytes of metrics"
 
 
 def _is_superseded(run: Run, path: Path) -> bool:
     """Whether a checkpoint counts on the row of a former last epoch, which nncli before 0.5 removed under it."""
-    training, position = run.config.training, run.read_checkpoint(path).position
-    had_extra_row = position.is_measured and position.epoch % training.log_interval > 0
-    return had_extra_row and position.epoch < training.epochs and path != checkpoints(run.path)[-1]
+    training, state = run.config.training, run.read_checkpoint(path).state
+    had_extra_row = state.is_logged and state.epoch % training.log_interval > 0
+    return had_extra_row and state.epoch < training.epochs and path != checkpoints(run.path)[-1]
 
 
 def _weights(run: Run) -> str:
@@ -163,8 +165,8 @@ def _evaluation(run: Run) -> str:
 
 def _is_complete(run: Run) -> bool:
     """Whether the newest checkpoint is that of the end of training."""
-    position = run.checkpoint.position
-    return position.is_measured and has_ended(run.config.training, position.epoch, position.best_epoch)
+    state = run.checkpoint.state
+    return state.is_logged and has_ended(run.config.training, state.epoch, state.best_epoch)
 
 
 def _recorded(run: Run) -> dict[str, float] | None:
@@ -172,5 +174,5 @@ def _recorded(run: Run) -> dict[str, float] | None:
     if run.evaluation is not None:
         splits = run.evaluation.splits
         return {column(split, name): value for split, metrics in splits.items() for name, value in metrics.items()}
-    position = run.checkpoint.position
-    return run.metrics.row_of(position.epoch) if position.is_measured and position.batch == 0 else None
+    state = run.checkpoint.state
+    return run.metrics.row_of(state.epoch) if state.is_logged and state.batch == 0 else None

@@ -1,9 +1,6 @@
 """What several commands read alike from the command line."""
 
-from contextlib import suppress
 from pathlib import Path
-
-from nncli.errors import StorageError
 
 RUNS = Path("runs")  # where runs are, unless another folder is named
 
@@ -14,10 +11,6 @@ def find_run(text: str, runs: Path = RUNS) -> Path:
     Raises:
         StorageError: the system refuses to read the folder of runs.
     """
-    from nncli.store.run_reader import is_run
+    from nncli.runner import reload
 
-    path, by_name = Path(text), runs / text
-    with suppress(StorageError):  # a foreign folder, or a run, whose reader then says it
-        if is_run(path):
-            return path
-    return by_name if is_run(by_name) else path
+    return reload.find_run(text, runs)

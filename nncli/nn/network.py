@@ -32,12 +32,22 @@ class Network:
         loss: the loss function of the outputs.
         inputs: number of input features.
         dtype: dtype of parameters and activations; losses and metrics are accumulated in float64.
+        fused: whether the gradient through the loss and the last layer is computed by one formula, if there is one.
+        input_gradient: whether the backward pass also computes dL/dX of the data, which training does not need.
 
     Raises:
         ValueError: no layer has trainable parameters.
     """
 
-    def __init__(self, layers: Sequence[Layer], loss: Loss, inputs: int, dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        loss: Loss,
+        inputs: int,
+        dtype: np.dtype[Any],
+        fused: bool = True,
+        input_gradient: bool = False,
+    ) -> None:
         self.layers, self.loss, self.dtype = tuple(layers), loss, dtype
         self.widths = widths(self.layers, inputs)
         trainable = shapes(self.layers, inputs)
@@ -49,12 +59,13 @@ class Network:
         self.micro_batch_rows = micro_batch_rows(self.layers, inputs, dtype)
         self.can_microbatch = can_microbatch(self.layers)
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
-        self.is_fused = is_fused(self.layers[-1], loss)
+        self.is_fused = fused and is_fused(self.layers[-1], loss)
         self._buffer = BufferPool(dtype)
         self._network_inputs = NO_INPUT
-        first = next(index for index, layer in enumerate(self.layers) if layer.shapes(self.widths[index]))
-        self.first_trainable, *following = self.layers[first:-1] if self.is_fused else self.layers[first:]
-        self.backward_layers = tuple(reversed(following))
+        layers = self.layers[:-1] if self.is_fused else self.layers
+        lowest = next(index for index, layer in enumerate(layers) if layer.shapes(self.widths[index]))
+        self.first_trainable, *above = (Layer(), *layers) if input_gradient else layers[lowest:]
+        self.backward_layers = tuple(reversed(above))
 
     def _attach(self) -> None:
         values = self.parameters.views(self.parameters.values)

@@ -1,33 +1,57 @@
-"""A run rebuilt from its config, its data and its files."""
+"""Find a run, and rebuild its experiment from its config, its data and its files."""
+
+from contextlib import suppress
+from pathlib import Path
 
 from nncli import __version__
 from nncli.config.diagnostics import LONGEST_VALUE, path_text
 from nncli.config.model import Config
-from nncli.config.validation import PartialConfig
-from nncli.errors import RunError
+from nncli.errors import RunError, StorageError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
-from nncli.store.run_reader import Run
+from nncli.store.run_reader import Run, is_run
 from nncli.store.run_writer import data_record
 
 
-def assembled(run: Run, config: Config) -> Experiment:
-    """What a run's config describes; it may have been trained where there is more memory, or be no config that was."""
-    for path, reason in arrays_fit_into_memory(PartialConfig(**vars(config))):
+def find_run(text: str, runs: Path) -> Path:
+    """A run directory by its path, or by its name in the directory of the runs; other directories are not runs.
+
+    Raises:
+        StorageError: the directory of the runs cannot be read.
+    """
+    path, by_name = Path(text), runs / text
+    with suppress(StorageError):  # reported when the run is read
+        if is_run(path):
+            return path
+    return by_name if is_run(by_name) else path
+
+
+def require_loadable(run: Run, config: Config) -> None:
+    """Check that the arrays of a config fit into memory, and are as large as a file of the run, before allocating them.
+
+    Raises:
+        RunError: they are not.
+    """
+    for path, reason in arrays_fit_into_memory(config, run.plan):
         raise RunError(f"{run.path}: {path_text(path)}: {reason}")
     run.require_parameters()
+
+
+def assembled(run: Run, config: Config) -> Experiment:
+    """The experiment that a run's config describes, with initial weights."""
+    require_loadable(run, config)
     return assemble(config)
 
 
 def require_same_data(run: Run, experiment: Experiment) -> None:
-    """Each split that is drawn now is the one that the run was trained on.
+    """Compare the data of an experiment with what the run was trained on, split by split.
 
     Raises:
-        RunError: one is not.
+        RunError: it differs.
     """
     for name, data in experiment.data.items():
         recorded = run.record.data.get(name) or run.data[name]
         if recorded != data_record(data):
-            made = run.record.versions.get("nncli")
-            by = "" if made == __version__ else f"; it was made with nncli {str(made)[:LONGEST_VALUE]}"
-            raise RunError(f"{run.path}: the {name} data drawn now is not what the run was trained on{by}")
+            version = run.record.versions.get("nncli")
+            by = "" if version == __version__ else f"; the run was made with nncli {str(version)[:LONGEST_VALUE]}"
+            raise RunError(f"{run.path}: the {name} data differs from what the run was trained on{by}")

@@ -185,7 +185,7 @@ def test_a_small_file_does_not_make_large_arrays(run, run_cli):
     gone("evaluation.json")(run)
     for path in (run / "checkpoints").iterdir():
         known = unpack(path.read_bytes())
-        path.write_bytes(pack(known.position, known.vectors, Run(run).identity))
+        path.write_bytes(pack(known._replace(identity=Run(run).identity)))
     tracemalloc.start()
     result = run_cli("evaluate", run)
     peak = tracemalloc.get_traced_memory()[1]
@@ -297,7 +297,7 @@ def anonymous(run):
         edit("evaluation.json", identity=...)(run)
     for path in (run / "checkpoints").iterdir():
         known = unpack(path.read_bytes())
-        path.write_bytes(pack(known.position, known.vectors, None))
+        path.write_bytes(pack(known._replace(identity=None)))
 
 
 def damaged_checkpoint(run):
@@ -443,11 +443,11 @@ def test_a_checkpoint_that_is_replaced_meanwhile_is_looked_for_again(unfinished,
         if name.endswith("30.ckpt") and not newer.exists():
             known = unpack(newest(unfinished).read_bytes())
             newest(unfinished).unlink()
-            newer.write_bytes(pack(known.position.model_copy({"updates": 31}), known.vectors, known.identity))
+            newer.write_bytes(pack(known._replace(state=known.state.model_copy({"updates": 31}))))
         return read(folder, name, most)
 
     monkeypatch.setattr(files, "read", late)
-    assert Run(unfinished).checkpoint.position.updates == 31
+    assert Run(unfinished).checkpoint.state.updates == 31
 
 
 def test_only_numbers_of_updates_name_checkpoints(unfinished):
@@ -462,7 +462,7 @@ def test_only_numbers_of_updates_name_checkpoints(unfinished):
 def test_a_checkpoint_behind_the_last_epoch_is_refused(unfinished, run_cli):
     """No training goes on behind its spec."""
     known = unpack(newest(unfinished).read_bytes())
-    newest(unfinished).write_bytes(pack(known.position.model_copy(update={"epoch": 31}), known.vectors, known.identity))
+    newest(unfinished).write_bytes(pack(known._replace(state=known.state.model_copy(update={"epoch": 31}))))
     result = run_cli("evaluate", unfinished)
     assert result.code == 4
     assert "it has more epochs than the config" in result.err
@@ -486,7 +486,7 @@ def test_a_network_that_no_machine_holds_is_not_begun(run, run_cli):
     put_record(run / "run.json", record)
     result = run_cli("evaluate", run)
     assert result.code == 4
-    assert "GiB of memory, and this machine has" in result.err
+    assert "GiB of memory, but this machine has" in result.err
 
 
 def sealed(run, weights):
@@ -547,7 +547,8 @@ def test_weights_of_another_network_are_refused(run, workdir, run_cli, change, k
 def test_a_checkpoint_without_some_of_the_weights_is_refused(unfinished, run_cli):
     """A vector that is too short does not broadcast."""
     known = unpack(newest(unfinished).read_bytes())
-    newest(unfinished).write_bytes(pack(known.position, {"values": known.vectors["values"][:1]}, known.identity))
+    state = known.state.model_copy({"vectors": {"values": known.state.vectors["values"][:1]}})
+    newest(unfinished).write_bytes(pack(known._replace(state=state)))
     assert run_cli("evaluate", unfinished).code == 4
 
 
@@ -632,7 +633,7 @@ def test_the_order_of_an_earlier_version_is_told(trained, run_cli):
     result = run_cli("evaluate", path)
     assert result.code == 4
     assert (
-        "the validation data drawn now is not what the run was trained on; it was made with nncli 0.1.0" in result.err
+        "the validation data differs from what the run was trained on; the run was made with nncli 0.1.0" in result.err
     )
     record["spec"]["test"] = record["spec"]["data"]
     record["data"]["test"] = record["data"]["training"]
@@ -711,14 +712,14 @@ def test_another_late_test_set_than_the_runs_is_refused(trained, run_cli):
     edit("evaluation.json", data__test__sha256="0" * 64)(path)
     result = run_cli("evaluate", path)
     assert (result.code, result.out) == (4, "")
-    assert "the test data drawn now is not what the run was trained on" in result.err
+    assert "the test data differs from what the run was trained on" in result.err
 
 
 def with_random_state(path, change):
     """Put another random state into the newest checkpoint, which stays whole in itself."""
     known = unpack(newest(path).read_bytes())
-    position = known.position.model_copy(update={"random": change(known.position.random)})
-    newest(path).write_bytes(pack(position, known.vectors, known.identity))
+    state = known.state.model_copy(update={"rng": change(known.state.rng)})
+    newest(path).write_bytes(pack(known._replace(state=state)))
 
 
 @pytest.mark.parametrize(
