@@ -160,8 +160,8 @@ def test_what_a_spec_has_not_is_no_part():
 @pytest.mark.parametrize("overrides", [(), ("training.batch_size=7",), ("layers=[{type: dense, units: 3}, softmax]",)])
 def test_floors_are_the_multiply_adds_of_a_step(overrides):
     """All floors together, times the rate, are the products that ``show`` counts for a step."""
-    found = profiled(*overrides)
-    assert found.floor * found.rate == pytest.approx(step_macs(loaded(*overrides).config, found.rows), rel=1e-9)
+    found, config = profiled(*overrides), loaded(*overrides)
+    assert found.floor * found.rate == pytest.approx(step_macs(config.config, config.plan, found.rows), rel=1e-9)
 
 
 class Calls:
