@@ -55,7 +55,13 @@ def _section(component: Component) -> str:
 
 def _row(parameter: Parameter) -> list[str]:
     doc = describe(parameter)
-    return [f"`{doc.name}`", doc.type, default_text(parameter, "{}") or "–", doc.range or "–", doc.meaning.replace("``", "`")]
+    return [
+        f"`{doc.name}`",
+        doc.type,
+        default_text(parameter, "{}") or "–",
+        doc.range or "–",
+        doc.meaning.replace("``", "`"),
+    ]
 
 
 def as_document(component: Component) -> dict[str, Any]:
