@@ -192,7 +192,7 @@ def test_every_test_has_a_docstring(path):
 MIRRORED = sorted(
     path
     for path in (ROOT / "tests").rglob("test_*.py")
-    if path.parent != ROOT / "tests" and path.parent.name not in {"reliability", "benchmarks"}
+    if path.parent != ROOT / "tests" and path.parent.name not in {"reliability", "benchmarks", "compatibility"}
 )
 WHOLE_PACKAGE = {"test_contracts", "test_sizes", "test_book", "test_terminal", "test_pytorch"}
 

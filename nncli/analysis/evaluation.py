@@ -72,7 +72,8 @@ def _restored(run: Run, config: Config, splits: tuple[str, ...]) -> tuple[Experi
 
 
 def _diverged(run: Run, epoch: int, found: NonFinite) -> DivergedError:
-    return DivergedError(f"{run.path}: the weights of epoch {epoch} cannot be used: {found.what}")
+    message = f"{run.path}: the weights of epoch {epoch} cannot be used: {found.description}"
+    return DivergedError(message, epoch=epoch, **found.location)
 
 
 def _with_threshold(run: Run, threshold: float) -> Config:

@@ -32,12 +32,22 @@ class Network:
         loss: held against the outputs of the last layer.
         inputs: the number of columns of the data.
         dtype: the number format of everything but losses and metrics.
+        fused: whether the gradient through the loss and the last layer is computed at once, if there is a formula.
+        input_gradient: whether backward computes dL/dX of the data as well, which training never needs.
 
     Raises:
         ValueError: no layer trains anything.
     """
 
-    def __init__(self, layers: Sequence[Layer], loss: Loss, inputs: int, dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        loss: Loss,
+        inputs: int,
+        dtype: np.dtype[Any],
+        fused: bool = True,
+        input_gradient: bool = False,
+    ) -> None:
         self.layers, self.loss, self.dtype = tuple(layers), loss, dtype
         self.widths = widths(self.layers, inputs)
         trained = shapes(self.layers, inputs)
@@ -49,11 +59,12 @@ class Network:
         self.micro_batch_rows = micro_batch_rows(self.layers, inputs, dtype)
         self.can_microbatch = can_microbatch(self.layers)
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
-        self.is_fused = is_fused(self.layers[-1], loss)
+        self.is_fused = fused and is_fused(self.layers[-1], loss)
         self._buffer = BufferPool(dtype)
         self._network_inputs = NO_INPUT
-        lowest = next(index for index, layer in enumerate(self.layers) if layer.shapes(self.widths[index]))
-        self.first_trainable, *above = self.layers[lowest:-1] if self.is_fused else self.layers[lowest:]
+        layers = self.layers[:-1] if self.is_fused else self.layers
+        lowest = next(index for index, layer in enumerate(layers) if layer.shapes(self.widths[index]))
+        self.first_trainable, *above = (Layer(), *layers) if input_gradient else layers[lowest:]
         self.backward_layers = tuple(reversed(above))
 
     def _attach(self) -> None:

@@ -38,6 +38,22 @@ class Component:
         return [line.strip() for line in self.text.splitlines() if line.startswith("    ")]
 
     @property
+    def forward_formulas(self) -> list[str]:
+        """The formulas of the forward pass."""
+        return [formula for formula in self.formulas if not formula.startswith("dL/")]
+
+    @property
+    def backward_formulas(self) -> list[str]:
+        """The formulas of the gradients."""
+        return [formula for formula in self.formulas if formula.startswith("dL/")]
+
+    @property
+    def symbols(self) -> dict[str, str]:
+        """The symbol of each parameter that the formulas name by one."""
+        found = {each.name: re.match(r"(\S{1,2}),", each.meaning) for each in self.parameters}
+        return {name: match[1] for name, match in found.items() if match}
+
+    @property
     def docstring(self) -> str:
         """The class's own, without its indentation."""
         return inspect.cleandoc(self.target.__doc__ or "")

@@ -15,7 +15,7 @@ from nncli.experiment.rng import Purpose, RngState
 from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
-from nncli.train.divergence import NonFinite, NonFiniteSearch
+from nncli.train.divergence import NonFinite, NonFiniteSearch, draw_masks
 from nncli.train.early_stopping import Best, EarlyStopping
 from nncli.train.evaluate import examples, measure, predict
 from nncli.train.state import TrainingState, require_matching_vectors
@@ -206,7 +206,8 @@ class Trainer:
     def batches(self) -> Iterator[tuple[Array, Array]]:
         """The remaining batches of this epoch: inputs (N, D), targets (N, M); draws the order of the rows."""
         rngs, network, batches = self.experiment.rngs, self.network, self._batches
-        self._rng_at_epoch_start = rngs.state(within_epoch=False) if batches.shuffled else None
+        has_state = batches.shuffled or network.stochastic
+        self._rng_at_epoch_start = rngs.state(within_epoch=False) if has_state else None
         if network.stochastic:
             network.set_rng(rngs.of(Purpose.DROPOUT, self.epoch))
         return batches.epoch(rngs.of(Purpose.ORDER, self.epoch) if batches.shuffled else None, self.batch)
@@ -245,13 +246,23 @@ class Trainer:
         if all(math.isfinite(vector.dot(vector)) or np.isfinite(vector).all() for vector in self._checked_vectors):
             return
         search, training_set = NonFiniteSearch(self.experiment), self._monitored_splits["training"]
-        found = search.in_step(training_set, rows, self.epoch, self.batch) if rows else search.in_state()
+        found = search.in_step(training_set, rows, self._rewind_masks) if rows else search.in_state()
         raise self._diverged(found, within_epoch=self._batches.shuffled)
+
+    def _rewind_masks(self) -> None:
+        """Return the random stream of the dropout masks to the beginning of the batch in progress."""
+        if not self.network.stochastic:
+            return
+        if self._rng_at_epoch_start is not None:
+            self.experiment.rngs.restore(self._rng_at_epoch_start)
+        self.batches()
+        draw_masks(self.network, self.batch_size, self.batch)
 
     def _diverged(self, found: NonFinite, within_epoch: bool) -> DivergedError:
         where = f"{self.epoch}, batch {self.batch}" if within_epoch else str(self.epoch)
-        message = f"training diverged at epoch {where}: {found.what}; {found.cure}"
-        return DivergedError(message, epoch=self.epoch, batch=self.batch if within_epoch else None)
+        message = f"training diverged at epoch {where}: {found.description}; {found.suggestion}"
+        batch = self.batch if within_epoch else None
+        return DivergedError(message, epoch=self.epoch, batch=batch, **found.location)
 
 
 def steps_between_yields(network: Network, rows: int) -> int:

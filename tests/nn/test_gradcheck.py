@@ -211,7 +211,7 @@ def test_entries_at_the_kink_of_l1_are_counted():
 
 def test_no_row_left_is_an_error():
     """Where every row is at a kink nothing can be said."""
-    with pytest.raises(ValueError, match="no row is left: near a kink 40, "):
+    with pytest.raises(ValueError, match="no row is left: 40 near a kink, "):
         checked([dense(4), ReLU(), dense(3)], MeanSquaredError(), numbers(), np.zeros((40, 2)))
 
 

@@ -29,6 +29,7 @@ class CategoricalCrossentropy(Loss):
     last_layers = ("softmax",)
     needs_classes = True
     fused_with = Softmax
+    fused_formula = "dL/dZ = (P − T) / N"
 
     def attach(self, dtype: np.dtype[Any]) -> None:
         """Make the workspace, and the ends of the clip as 0-d arrays, which are faster than Python numbers."""
@@ -98,6 +99,7 @@ class BinaryCrossentropy(Loss):
     last_layers = ("sigmoid",)
     needs_classes = True
     fused_with = Sigmoid
+    fused_formula = "dL/dZ = (P − T) / (M N)"
 
     def forward(self, outputs: Array, targets: Array) -> Array:
         """L = −(1/M) Σ (T log clip(P) + (1 − T) log(1 − clip(P)))."""

@@ -21,6 +21,7 @@ class Loss:
     last_layers: ClassVar[tuple[str, ...]] = ()  # the types that may come last; empty: any
     needs_classes: ClassVar[bool] = False
     fused_with: ClassVar[type[Layer] | None] = None  # the last layer together with which it has a shorter gradient
+    fused_formula: ClassVar[str | None] = None  # of that gradient
 
     def attach(self, dtype: np.dtype[Any]) -> None:
         """Make the workspace."""

@@ -69,7 +69,7 @@ def test_each_layer_type_has_its_formula(workdir, run_cli):
         "layer 1: relu, 8 → 8\n    Y = max(X, 0)",
         "layer 3: softmax, 3 → 3\n    P = exp(Z − max Z) / Σ exp(Z − max Z)",
         "loss: categorical_crossentropy\n    L = −log clip(Σ T P)",
-        "the same at once, as training computes it\n    dL/dZ = (P − T) / N",
+        "loss and softmax fused, as in training\n    dL/dZ = (P − T) / N",
         "back through layer 0: dense, 2 → 8\n    dL/dW = Xᵀ dL/dY",
         "w ← w − η m̂ / (√v̂ + ε)",
     ):
@@ -114,14 +114,14 @@ def test_a_terminal_of_80_columns_is_wide_enough(workdir, run_cli, monkeypatch, 
     rows = [line for line in out.splitlines() if NUMBERS.fullmatch(line)]
     assert len(rows) > 40
     assert max(map(len, rows)) <= 100
-    assert max(map(len, out[out.index("first step of each optimizer") :].splitlines())) <= 80
+    assert max(map(len, out[out.index("first update of each optimizer") :].splitlines())) <= 80
 
 
 def test_a_deep_network_s_updates_show_both_ends(workdir, run_cli):
     """Of many arrays those of the first and of the last layer have a column; the document has all of them."""
     deep = "layers=[" + "{type: dense, units: 4}, relu, " * 5 + "{type: dense, units: 3}, softmax]"
     out = run_cli("explain", "config.yaml", deep).out
-    table = out[out.index("first step of each optimizer") :]
+    table = out[out.index("first update of each optimizer") :]
     assert table.count("layers.0") == table.count("layers.10") == 2
     assert "layers.4" not in table
     document = strict(run_cli("explain", "config.yaml", deep, "--json").out)
