@@ -80,7 +80,13 @@ def written_anew():
 
 @pytest.mark.parametrize(
     "model",
-    [sections.Config, sections.TrainingConfig, sections.EarlyStoppingConfig, sections.Regularization, sections.Fraction],
+    [
+        sections.Config,
+        sections.TrainingConfig,
+        sections.EarlyStoppingConfig,
+        sections.Regularization,
+        sections.Fraction,
+    ],
     ids=lambda model: model.__name__,
 )
 def test_section_reference_names_every_key(model):
