@@ -37,7 +37,7 @@ THIRD_PARTY = {
     "train": {"numpy"},
     "experiment": {"numpy"},
     "nn": {"numpy"},
-    "data": {"numpy", "nnfs"},
+    "data": {"numpy", "nnfs", "pydantic_core"},
     "config": {"yaml", "pydantic", "pydantic_core"},
     "registry": {"pydantic_core"},
     "errors": set(),
@@ -194,7 +194,7 @@ MIRRORED = sorted(
     for path in (ROOT / "tests").rglob("test_*.py")
     if path.parent != ROOT / "tests" and path.parent.name not in {"reliability", "benchmarks", "compatibility"}
 )
-WHOLE_PACKAGE = {"test_contracts", "test_sizes", "test_book", "test_terminal", "test_pytorch"}
+WHOLE_PACKAGE = {"test_contracts", "test_sizes", "test_book", "test_invalid_configs", "test_terminal", "test_pytorch"}
 
 
 @pytest.mark.parametrize("path", MIRRORED, ids=lambda path: path.stem)

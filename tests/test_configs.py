@@ -91,7 +91,7 @@ def written_anew():
 )
 def test_section_reference_names_every_key(model):
     """Every key of every section has a row with its default, and a meaning in the section's docstring."""
-    meanings = registry.meanings(model.__doc__)
+    meanings = registry.parse_docstring(model.__doc__).meanings
     for name, field in model.model_fields.items():
         assert re.search(rf"^\| `{name}` \|", REFERENCE, re.MULTILINE), name
         assert meanings.get(name), name

@@ -80,7 +80,7 @@ def _with_threshold(run: Run, threshold: float) -> Config:
     """The config of a run with another threshold wherever there is one."""
     if not 0 <= threshold <= 1:
         raise CommandLineError(f"the threshold is {threshold}; a probability is between 0 and 1")
-    if task(run.config) is not Task.BINARY:
+    if task(run.config, run.plan) is not Task.BINARY:
         raise CommandLineError(f"{run.path}: a threshold is for one output that tells two classes apart; it has none")
     metrics = [
         metric.model_copy(update={"threshold": threshold}) if hasattr(metric, "threshold") else metric

@@ -11,7 +11,7 @@ import numpy as np
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.loading import load
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose
 from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.network import Network
@@ -129,7 +129,7 @@ class Recorder(Observer):
         return {}
 
 
-@quiet
+@allow_non_finite
 def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
     """The first training step of a config in float64, as if its training set had only so many rows.
 
@@ -138,8 +138,9 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
     Raises:
         DivergedError: a value is not finite.
     """
-    config = load(path, overrides).config.model_copy(update={"dtype": "float64"})
-    experiment = assemble(config)
+    loaded = load(path, overrides)
+    config = loaded.config.model_copy(update={"dtype": "float64"})
+    experiment = assemble(config, loaded.plan)
     chosen, masks = _chosen_rows(experiment, rows), experiment.rngs.of(Purpose.DROPOUT)
     trained = _recorded_step(experiment, chosen, masks)
     unfused = _recorded_step(experiment, chosen, masks, fused=False) if trained.network.is_fused else trained

@@ -11,7 +11,7 @@ import numpy as np
 from nncli.errors import DivergedError, GateError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.loading import load
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, rngs
 from nncli.nn.gradcheck import FrozenLoss, GradientCheck, gradcheck
 from nncli.nn.kernels.dropout_mask import Random
@@ -23,7 +23,7 @@ from nncli.train.loop import Trainer
 TOLERANCE = 1e-6
 
 
-@quiet
+@allow_non_finite
 def check_gradients(path: Path, overrides: tuple[str, ...], rows: int, entries: int) -> GradientCheck:
     """The gradients at the initial weights of a config: of a float64 copy, and of the steps that train.
 
@@ -39,7 +39,7 @@ def check_gradients(path: Path, overrides: tuple[str, ...], rows: int, entries: 
     """
     loaded = load(path, overrides)
     copy, *trained = (
-        assemble(loaded.config.model_copy(update={"dtype": dtype}))
+        assemble(loaded.config.model_copy(update={"dtype": dtype}), loaded.plan)
         for dtype in ("float64", *dict.fromkeys((loaded.config.dtype, "float64")))
     )
     network, seed = copy.network, loaded.config.seed

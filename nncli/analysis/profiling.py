@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nncli.experiment.metric_columns import SPLITS
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.kernels.alignment import zeros
 from nncli.nn.parameters import Array
 from nncli.nn.trace import Kind, ObservedMethod, Observer, Operation, observed, step_methods
@@ -163,7 +163,7 @@ class Steps:
         return (time.perf_counter() - start) / count
 
 
-@quiet
+@allow_non_finite
 def profile(trainer: Trainer, seconds: float) -> Profile:
     """Train for about so many seconds and measure where they go; nothing is written.
 

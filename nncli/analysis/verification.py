@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from nncli.analysis.evaluation import assess
-from nncli.config.diagnostics import report
+from nncli.config.diagnostics import format_diagnostics
 from nncli.errors import NncliError, RunError, StorageError
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import differences
@@ -72,11 +72,12 @@ def _description(run: Run) -> str:
 
 def _spec(run: Run) -> str:
     document = parse(str(run.path / "spec.yaml"), run.read("spec.yaml"), tuple(run.record.overrides))
-    given = checked(document, {NEW_RUN})
+    given = checked(document, {NEW_RUN}, run.checked)
     diagnostics = list(differences(document, given, run.config))
     if diagnostics:
-        raise RunError(report(diagnostics))
-    if resolve(given, run.config.split_method) != run.config:
+        raise RunError(format_diagnostics(diagnostics))
+    config = given.config.model_copy({"split_method": given.config.split_method or run.config.split_method})
+    if resolve(config, given.plan) != run.config:
         raise RunError(f"{run.path / 'spec.yaml'}: with its overrides it is trained longer, or measured at other times")
     return "says what was trained"
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from nncli.errors import ConfigError, DivergedError
 from nncli.experiment.assembly import build_network
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.parameters import Array
 from nncli.runner.reload import require_loadable
 from nncli.store.run_reader import Run
@@ -34,7 +34,7 @@ class Predictor:
         if not np.isfinite(parameters.values).all():
             raise DivergedError(f"{run.path}: the weights of epoch {self.epoch} are not finite", epoch=self.epoch)
 
-    @quiet
+    @allow_non_finite
     def predict(self, inputs: Any) -> Array:
         """The outputs (N, M) of rows (N, D): probabilities of the classes, or values of a regression.
 

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from nncli.config.diagnostics import report
+from nncli.config.diagnostics import Finding, format_diagnostics
 from nncli.config.document import Document
 from nncli.errors import ConfigError
-from nncli.experiment.loading import located
+from nncli.experiment.loading import with_location
 
 
 @contextmanager
@@ -57,5 +57,5 @@ def _blas_threads() -> list[int]:
 def _error(message: str, document: Document | None) -> ConfigError:
     if document is None:
         return ConfigError(f"training.threads: {message}")
-    diagnostics = located(document, [(("training", "threads"), message)])
-    return ConfigError(report(diagnostics), diagnostics)
+    diagnostics = with_location(document, [Finding(("training", "threads"), message)])
+    return ConfigError(format_diagnostics(diagnostics), diagnostics)

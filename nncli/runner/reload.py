@@ -6,7 +6,6 @@ from pathlib import Path
 from nncli import __version__
 from nncli.config.diagnostics import LONGEST_VALUE, path_text
 from nncli.config.model import Config
-from nncli.config.validation import PartialConfig
 from nncli.errors import RunError, StorageError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
@@ -33,7 +32,7 @@ def require_loadable(run: Run, config: Config) -> None:
     Raises:
         RunError: they are not.
     """
-    for path, reason in arrays_fit_into_memory(PartialConfig(**vars(config))):
+    for path, reason in arrays_fit_into_memory(config, run.plan):
         raise RunError(f"{run.path}: {path_text(path)}: {reason}")
     run.require_parameters()
 

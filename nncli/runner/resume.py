@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nncli.config.diagnostics import report
+from nncli.config.diagnostics import format_diagnostics
 from nncli.config.model import Config
 from nncli.errors import ConfigError, RunError, UnsupportedVersionError
 from nncli.experiment.checks import NEW_RUN
@@ -134,11 +134,11 @@ def resolve_config(run: Run, config: Path | None, overrides: tuple[str, ...]) ->
         document = parse(name, run.read("spec.yaml"), (*recorded, *overrides))
     else:
         document = parse(str(config), read_config_file(config), overrides)
-    given = checked(document, {NEW_RUN})
+    given = checked(document, {NEW_RUN}, run.checked)
     diagnostics = list(differences(document, given, run.config))
     if diagnostics:
-        raise ConfigError(report(diagnostics), diagnostics)
-    training = run.config.training.model_copy({"epochs": given.training.epochs})
+        raise ConfigError(format_diagnostics(diagnostics), diagnostics)
+    training = run.config.training.model_copy({"epochs": given.config.training.epochs})
     return run.config.model_copy({"training": training})
 
 

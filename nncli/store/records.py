@@ -12,7 +12,9 @@ from nncli import __version__
 from nncli.config.diagnostics import path_text, shown
 from nncli.config.model import Config
 from nncli.config.validation_messages import parse_union_tag
+from nncli.data.dataset import DataSchema
 from nncli.errors import UnsupportedVersionError
+from nncli.experiment.data_plan import source_sections
 from nncli.registry import Bounds, Count, Model
 from nncli.store.strict_json import unpacked
 
@@ -57,6 +59,7 @@ class RunRecord(Record):
     machine: str
     blas: dict[str, Any]
     simd: dict[str, Any]
+    schema: dict[str, DataSchema] | None = None  # of each data source of the config; earlier versions did not record it
 
     @classmethod
     def core(cls) -> CoreSchema:
@@ -71,6 +74,8 @@ def _with_each_split(record: RunRecord) -> RunRecord:
     given = {"training": True, "validation": record.spec.validation, "test": test}
     if set(record.data) != {name for name, part in given.items() if part}:
         raise ValueError("data has other splits than the config")
+    if record.schema is not None and set(record.schema) != set(source_sections(record.spec)):
+        raise ValueError("schema has other sections than the config")
     return record
 
 

@@ -11,14 +11,14 @@ import numpy as np
 
 from nncli.config.diagnostics import path_text, sanitized_line
 from nncli.config.model import Config
-from nncli.config.validation import PartialConfig
 from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.checks import NEW_RUN, THIS_MACHINE, cross_check
+from nncli.experiment.data_plan import CheckedConfig, DataPlan, fractions, open_data
 from nncli.experiment.defaults import resolve
 from nncli.experiment.metric_columns import columns, measured_names, metrics_bytes, plausible
 from nncli.nn.parameters import Parameters
 from nncli.nn.shapes import shapes, statistics
-from nncli.registry import ComponentConfig, names
+from nncli.registry import names
 from nncli.store import metrics_csv
 from nncli.store import safe_read as files
 from nncli.store import size_limits as limits
@@ -79,20 +79,28 @@ class Run:
         return identity(self.description)
 
     @cached_property
+    def plan(self) -> DataPlan:
+        """The recorded schemas of the data; of a run that recorded none those that its config has now."""
+        return DataPlan(self.record.schema) if self.record.schema else open_data(self.record.spec)
+
+    @property
+    def checked(self) -> CheckedConfig:
+        """The resolved config with its data plan."""
+        return CheckedConfig(self.config, self.plan)
+
+    @cached_property
     def config(self) -> Config:
         """The resolved config, in which everything fits together."""
-        written = self.record.spec
-        metrics = METRICS_OF_VERSION_0_1 if written.metrics is None else written.metrics
-        config = resolve(written.model_copy(update={"metrics": metrics}), SPLIT_METHOD_OF_VERSION_0_4)
-        wrong = next(cross_check(PartialConfig(**vars(config)), {NEW_RUN, THIS_MACHINE}), None)
+        config = resolve(_with_defaults_of_its_version(self.record.spec), self.plan)
+        wrong = next(cross_check(config, self.plan, {NEW_RUN, THIS_MACHINE}), None)
         if wrong:
             raise RunError(f"{self.path / 'run.json'}: damaged: config.{path_text(wrong[0])}: {wrong[1]}")
-        layers, inputs = [layer.build() for layer in config.layers], config.data.build().columns
+        layers, inputs = [layer.build() for layer in config.layers], self.plan.schema.columns
         implied, dtype = {**shapes(layers, inputs), **statistics(layers, inputs)}, np.dtype(config.dtype).str
         told = [(each.name, tuple(each.shape), each.dtype) for each in self.record.parameters]
         if told != [(name, shape, dtype) for name, shape in implied.items()]:
             raise RunError(f"{self.path / 'run.json'}: damaged: its parameters are not those of its config")
-        if not data_matches_config(config, self.record.data):
+        if not data_matches_config(self.plan, self.record.data):
             raise RunError(f"{self.path / 'run.json'}: damaged: its data is not what its config draws")
         return config
 
@@ -294,15 +302,22 @@ def is_run(path: Path) -> bool:
     return files.is_there(path / "run.json") or sum(files.is_there(path / name) for name in others) > 1
 
 
-def data_matches_config(config: Config, data: Mapping[str, DataRecord]) -> bool:
-    """Whether data sets have as many rows, columns and classes as the config says, which is known before any is drawn."""
-    parts = {"validation": config.validation, "test": config.test}
-    own = [part for name, part in parts.items() if name in data and isinstance(part, ComponentConfig)]
-    sources = [part.build() for part in (config.data, *own)]
-    forms = {(source.columns, source.classes) for source in sources}
-    return forms == {(each.columns, each.classes) for each in data.values()} and sum(
-        source.rows for source in sources
-    ) == sum(each.rows for each in data.values())
+def data_matches_config(plan: DataPlan, data: Mapping[str, DataRecord]) -> bool:
+    """Whether data sets have as many rows, columns and classes as their sources, which is known before any is drawn."""
+    schemas = [schema for name, schema in plan.schemas.items() if name == "data" or name in data]
+    forms = {(schema.columns, schema.classes) for schema in schemas}
+    rows = sum(schema.rows for schema in schemas)
+    return forms == {(each.columns, each.classes) for each in data.values()} and rows == sum(
+        each.rows for each in data.values()
+    )
+
+
+def _with_defaults_of_its_version(config: Config) -> Config:
+    """The config of a run with the defaults of the version that wrote it, which are others today."""
+    values: dict[str, Any] = {"metrics": METRICS_OF_VERSION_0_1} if config.metrics is None else {}
+    if config.split_method is None and "test" in fractions(config):
+        values["split_method"] = SPLIT_METHOD_OF_VERSION_0_4
+    return config.model_copy(values)
 
 
 def read_valid(run: Run, path: Path) -> tuple[Checkpoint, bytes]:

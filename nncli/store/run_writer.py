@@ -204,6 +204,7 @@ def _run_record(experiment: Experiment, loaded: LoadedConfig) -> RunRecord:
         ],
         data={name: data_record(data) for name, data in experiment.data.items()},
         **environment(),
+        schema=dict(loaded.plan.schemas),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nncli.experiment.assembly import Experiment
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array, of_layer
 from nncli.nn.trace import Kind, Observer, Operation, forward_methods, observed, step_methods
@@ -61,12 +61,12 @@ class NonFiniteSearch:
         self.suggestion = suggestion(experiment)
         self.unknown = NonFinite("a value is no longer finite", self.suggestion)
 
-    @quiet
+    @allow_non_finite
     def in_state(self) -> NonFinite:
         """The first value in the training state, which a step leaves for the next one, or in the gradients."""
         return next(self._state(), self.unknown)
 
-    @quiet
+    @allow_non_finite
     def in_step(self, training_set: Examples, rows: tuple[Array, Array], rewind: Callable[[], None]) -> NonFinite:
         """The first value in a step that has not updated the parameters yet.
 
@@ -77,7 +77,7 @@ class NonFiniteSearch:
         """
         return next(self._step(training_set, rows, rewind), self.unknown)
 
-    @quiet
+    @allow_non_finite
     def in_split(self, name: str, split: Examples) -> NonFinite:
         """The first value in the evaluation of a split."""
         return next(self._split(name, split), self.unknown)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nncli.data.dataset import Dataset
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.metrics.metric import Metric
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
@@ -20,20 +20,20 @@ class Examples:
     classes: int | None
 
 
-@quiet
+@allow_non_finite
 def examples(dataset: Dataset, network: Network) -> Examples:
     """Encode the targets of a data set; the inputs are converted later, chunk by chunk."""
     encoded = network.loss.encode(dataset.targets, network.widths[-1])
     return Examples(dataset.inputs, encoded, dataset.targets, dataset.classes)
 
 
-@quiet
+@allow_non_finite
 def predict(network: Network, rows: Examples) -> Array:
     """Outputs (N, M) in evaluation mode."""
     return network.predict(rows.inputs)
 
 
-@quiet
+@allow_non_finite
 def measure(
     network: Network, metrics: Mapping[str, Metric], split: str, rows: Examples, outputs: Array
 ) -> dict[str, float]:

@@ -10,7 +10,7 @@ from nncli.data.batches import Batches
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.metric_columns import SPLITS, column
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, RngState
 from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.network import Network
@@ -173,7 +173,7 @@ class Trainer:
             raise self._diverged(NonFiniteSearch(self.experiment).in_split(split, rows), within_epoch=False)
         return metrics
 
-    @quiet
+    @allow_non_finite
     def _full_batch_as_buffer(self, inputs: Array) -> Array:
         """The inputs; a full batch, which is the same at every step, is copied into a column-major buffer once."""
         return copy_to_buffer(inputs, self.network.dtype) if self.batch_size == len(inputs) else inputs
@@ -185,7 +185,7 @@ class Trainer:
             row |= {column(split, name): value for name, value in self.measured(split).items()}
         return row
 
-    @quiet
+    @allow_non_finite
     def _train_span(self) -> bool:
         """Train for some milliseconds, at most up to the next logged epoch; return False if a stop was requested."""
         until = min(self.epoch - self.epoch % self._interval + self._interval, self.settings.epochs)
@@ -206,8 +206,8 @@ class Trainer:
     def batches(self) -> Iterator[tuple[Array, Array]]:
         """The remaining batches of this epoch: inputs (N, D), targets (N, M); draws the order of the rows."""
         rngs, network, batches = self.experiment.rngs, self.network, self._batches
-        has_state = batches.shuffled or network.stochastic
-        self._rng_at_epoch_start = rngs.state(within_epoch=False) if has_state else None
+        is_random = batches.shuffled or network.stochastic
+        self._rng_at_epoch_start = rngs.state(within_epoch=False) if is_random else None
         if network.stochastic:
             network.set_rng(rngs.of(Purpose.DROPOUT, self.epoch))
         return batches.epoch(rngs.of(Purpose.ORDER, self.epoch) if batches.shuffled else None, self.batch)
@@ -230,7 +230,7 @@ class Trainer:
             self.require_finite()
         self.batch += 1
 
-    @quiet
+    @allow_non_finite
     def require_finite(self, rows: tuple[Array, Array] | None = None) -> None:
         """Raise if parameters, optimizer state or gradients contain NaN or infinity.
 

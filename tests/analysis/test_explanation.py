@@ -15,7 +15,7 @@ from nncli.registry import components, names
 from nncli.train.evaluate import examples
 from nncli.train.loop import Trainer
 from tests.examples import BINARY, DENSE_8, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
-from tests.nn.witnesses import WITNESSES
+from tests.nn.reference_implementations import REFERENCES
 
 DOUBLE = "dtype=float64"
 SOFTMAX = "{type: dense, units: 3}, softmax]"
@@ -191,7 +191,7 @@ def test_updates_equal_the_naive_formulas(workdir, own):
         given = {"learning_rate": 0.02} if update.optimizer == own else {}
         optimizer = names("optimizer")[update.optimizer].model.model_validate(given).build()
         assert update.rate == optimizer.learning_rate
-        formula, _ = WITNESSES["optimizer", update.optimizer]
+        formula, _ = REFERENCES["optimizer", update.optimizer]
         pairs = zip(explanation.parameters.values(), explanation.gradients, strict=True)
         expected = [formula(optimizer, {}, w, g, update.rate, 0) - w for w, g in pairs]
         assert update.changes == pytest.approx(expected, rel=1e-9, abs=1e-15)
@@ -243,7 +243,7 @@ def test_clipping_is_shown_and_applied(workdir, kind, limit):
     before = total_gradients(explanation)
     clipping = names("clipping")[kind].model.model_validate({"limit": limit}).build()
     flat = np.concatenate([array.ravel() for name in explanation.parameters for array in [before[name]]])
-    expected = WITNESSES["clipping", kind][0](clipping, flat)
+    expected = REFERENCES["clipping", kind][0](clipping, flat)
     after = arrays(explanation, f"clipping: {kind}")
     assert after["‖g‖"] == pytest.approx(np.linalg.norm(flat))
     assert after["largest |g|"] == np.abs(flat).max()

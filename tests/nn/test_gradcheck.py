@@ -15,8 +15,8 @@ from nncli.nn.losses.cross_entropy import BinaryCrossentropy, CategoricalCrossen
 from nncli.nn.losses.regression import MeanAbsoluteError, MeanSquaredError
 from nncli.nn.network import Network
 from nncli.nn.penalties import Penalty
+from tests.nn.reference_implementations import REFERENCES
 from tests.nn.test_contracts import built, named
-from tests.nn.witnesses import WITNESSES
 
 LABELS = np.arange(40) % 3
 
@@ -59,7 +59,7 @@ def spoil_weights(layer, factor, monkeypatch):
 
 
 def trains(entry):
-    return (entry.kind, entry.name) in WITNESSES and built(entry).shapes(4)
+    return (entry.kind, entry.name) in REFERENCES and built(entry).shapes(4)
 
 
 def numbers(rows=40, columns=3):

@@ -277,9 +277,9 @@ def test_differences_from_the_run_are_listed(workdir, interrupted):
         resume(path, config=workdir / "other.yaml")
     lines = [line for line in str(caught.value).splitlines() if "other.yaml" in line]
     assert [line.partition("other.yaml:")[2] for line in lines] == [
-        "5:26: layers[0].units: is 9 here, 8 in the run",
-        "10:40: optimizer.learning_rate: is 0.1 here, 0.05 in the run",
-        "11:20: training.epochs: is 20 here, 30 in the run; it may be raised, not lowered",
+        "5:26: layers[0].units: differs from the run (9 vs 8)",
+        "10:40: optimizer.learning_rate: differs from the run (0.1 vs 0.05)",
+        "11:20: training.epochs: is 20, but the run has 30; epochs can be raised, not lowered",
     ]
     assert resume(path, config=workdir / "config.yaml")
 
@@ -287,9 +287,9 @@ def test_differences_from_the_run_are_listed(workdir, interrupted):
 def test_missing_keys_are_differences(workdir, interrupted):
     """A key or a component more, or one less."""
     path = interrupted("regularization.l2=0.1")
-    with pytest.raises(ConfigError, match=r"regularization.l2: is 0.0 here, 0.1 in the run"):
+    with pytest.raises(ConfigError, match=r"regularization.l2: differs from the run \(0.0 vs 0.1\)"):
         resume(path, config=workdir / "config.yaml")
-    with pytest.raises(ConfigError, match=r"schedule.type: is \"exponential\" here, null in the run"):
+    with pytest.raises(ConfigError, match=r"schedule.type: differs from the run \(\"exponential\" vs null\)"):
         resume(path, overrides=("schedule=exponential",))
 
 

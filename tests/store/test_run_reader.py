@@ -486,7 +486,7 @@ def test_a_network_that_no_machine_holds_is_not_begun(run, run_cli):
     put_record(run / "run.json", record)
     result = run_cli("evaluate", run)
     assert result.code == 4
-    assert "GiB of memory, and this machine has" in result.err
+    assert "GiB of memory, but this machine has" in result.err
 
 
 def sealed(run, weights):

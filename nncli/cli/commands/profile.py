@@ -35,7 +35,7 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: boo
 
     loaded = load(config, overrides)
     with blas_threads(loaded.config.training.threads, loaded.document):
-        measured = measure(Trainer(assemble(loaded.config)), seconds)
+        measured = measure(Trainer(assemble(loaded.config, loaded.plan)), seconds)
     if as_json:
         from dataclasses import asdict
 

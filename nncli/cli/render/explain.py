@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from nncli.cli.render.component_reference import example, one_line, source
+from nncli.cli.render.component_reference import example, one_line
 from nncli.cli.render.console import Output
 from nncli.cli.render.table import table
 
@@ -34,7 +34,7 @@ def show_component(component: "Component") -> None:
         out.print(fill(_plain(parameter.meaning), out.width, initial_indent=" " * 6, subsequent_indent=" " * 6))
     if component.parameters:
         out.print()
-    out.print(f"Source: {source(component)}\n\nIn a config:\n")
+    out.print(f"Source: {component.source}\n\nIn a config:\n")
     out.print(indent(example(component), "    ") + "\n", soft_wrap=True)
 
 

@@ -132,7 +132,7 @@ def test_overrides_are_checked(workdir, run_cli):
         (["."], 2, ".: is a directory"),
         (["config.yaml", "--rows", "0"], 2, "'--rows'"),
         (["config.yaml", "--entries", "0"], 2, "'--entries'"),
-        (["config.yaml", "word"], 2, "'word' is no override"),
+        (["config.yaml", "word"], 2, "invalid override 'word'"),
         ([], 2, "CONFIG"),
     ],
 )

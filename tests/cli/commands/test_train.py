@@ -80,7 +80,7 @@ def test_runs_names_the_folder(workdir, run_cli):
     [
         (["nothing.yaml"], 2, "nothing.yaml: no such file"),
         (["."], 2, ".: is a directory"),
-        (["config.yaml", "seed"], 2, "'seed' is no override"),
+        (["config.yaml", "seed"], 2, "invalid override 'seed'"),
         (["config.yaml", "--name", "a/b"], 2, "invalid run name 'a/b'"),
         (["config.yaml", "seed=-1"], 3, "command line:1:6: seed: must be at least 0, got -1"),
         (["config.yaml", "layers[0].unit=3"], 3, "unknown key 'unit'; did you mean 'units'?"),
