@@ -302,10 +302,11 @@ def unfinished(run):
     """Put infinity into the weights of the latest checkpoint of a run, and make the run unfinished."""
     (run / "evaluation.json").unlink()
     path = max((run / "checkpoints").iterdir())
-    position, vectors, identity = unpack(path.read_bytes())
-    values = vectors["values"].copy()
+    checkpoint = unpack(path.read_bytes())
+    vectors, values = checkpoint.state.vectors, checkpoint.state.vectors["values"].copy()
     values[20] = -np.inf
-    path.write_bytes(pack(position, {**vectors, "values": values}, identity))
+    state = checkpoint.state.model_copy({"vectors": {**vectors, "values": values}})
+    path.write_bytes(pack(checkpoint._replace(state=state)))
 
 
 def finished(run):
