@@ -17,10 +17,11 @@ from nncli.store.checkpoint import checkpoints
 from nncli.store.environment import environment_differences
 from nncli.store.lock import Lock
 from nncli.store.metrics_csv import without_last_row
-from nncli.store.records import EvaluationRecord, sealed
-from nncli.store.run_reader import Run, read_valid
+from nncli.store.records import EvaluationRecord, to_json
+from nncli.store.run_checkpoints import read_valid
+from nncli.store.run_reader import Run
 from nncli.store.run_writer import RunWriter, progress_text, write_checkpoint
-from nncli.store.safe_read import failures
+from nncli.store.safe_read import storage_errors
 from nncli.train.loop import Trainer
 
 
@@ -111,7 +112,7 @@ class Resumption:
             write_checkpoint(path, training, self.run.identity, len(metrics), hashlib.sha256(metrics).hexdigest())
         if is_raised:
             self._commit_epochs(epochs)
-        with failures(path / "metrics.csv"):
+        with storage_errors(path / "metrics.csv"):
             is_linked = (path / "metrics.csv").stat().st_nlink > 1
         if is_linked:  # of a copy by hard links, which stays as it is
             storage.write_atomic(path / "metrics.csv", metrics)
@@ -157,8 +158,8 @@ class Resumption:
         keys = {override.partition("=")[0] for override in raised}
         kept = [override for override in record["overrides"] if override.partition("=")[0] not in keys]
         record["overrides"] = kept + raised
-        storage.write_atomic(self.run.path / "run.json", sealed(record))
-        storage.remove(self.run.path / "evaluation.json", for_good=True)
+        storage.write_atomic(self.run.path / "run.json", to_json(record))
+        storage.remove(self.run.path / "evaluation.json", durable=True)
 
 
 def _with_epochs(config: Config, epochs: int) -> Config:

@@ -14,8 +14,8 @@ from nncli.experiment.rng import RngState
 from nncli.nn.parameters import Array
 from nncli.registry import Bounds
 from nncli.store import safe_read as files
-from nncli.store.records import NonNegativeInt, Record, parsed
-from nncli.store.strict_json import unpacked
+from nncli.store.records import NonNegativeInt, Record, parse_record
+from nncli.store.strict_json import load_strict_json
 
 NAME = re.compile(r"([0-9]{8}|[1-9][0-9]{8,20})\.ckpt")
 MAGIC = b"nncli checkpoint 1\n"
@@ -84,7 +84,7 @@ def checkpoints(run: Path) -> list[Path]:
     Raises:
         RunError: their folder is a link, or none.
     """
-    named = [name for name in files.listed(run, "checkpoints") if NAME.fullmatch(name)]
+    named = [name for name in files.list_directory(run, "checkpoints") if NAME.fullmatch(name)]
     return [run / "checkpoints" / name for name in sorted(named, key=lambda name: (len(name), name))]
 
 
@@ -114,7 +114,7 @@ def unpack(data: bytes) -> Checkpoint:
     if end < 0:
         raise RunError(f"the checkpoint is of no known form: no line of at most {LONGEST_HEAD:,} bytes begins it")
     try:
-        head = parsed(unpacked(data[start:end]), Head)
+        head = parse_record(load_strict_json(data[start:end]), Head)
         return Checkpoint(head.position, _vectors(head, memoryview(data)[end + 1 :]), head.identity)
     except ValueError as error:
         raise RunError(f"the checkpoint is of no known form: {error}") from None

@@ -22,8 +22,18 @@ from nncli.store.append_log import AppendLog
 from nncli.store.checkpoint import checkpoints, pack
 from nncli.store.environment import environment
 from nncli.store.lock import Lock
+from nncli.store.metrics_csv import headers
 from nncli.store.npz import pack_npz
-from nncli.store.records import ArrayRecord, DataRecord, EvaluationRecord, FileRecord, RunRecord, identity, sealed
+from nncli.store.records import (
+    FORMATS,
+    ArrayRecord,
+    DataRecord,
+    EvaluationRecord,
+    FileRecord,
+    RunRecord,
+    identity,
+    to_json,
+)
 from nncli.train.loop import Epoch, Trainer
 
 KEPT_CHECKPOINTS = 2
@@ -40,7 +50,7 @@ class RunWriter:
 
     def __init__(self, path: Path, lock: Lock, training: Trainer, run: str, metrics: bytes) -> None:
         self.path, self.training, self._lock, self._run = path, training, lock, run
-        self._columns = columns(training.experiment.config)
+        self._columns = headers(metrics)[1:]
         with lock.moves_reported(path / "lock"):
             self._metrics = AppendLog(path / "metrics.csv", metrics)
         self._saved = time.monotonic()
@@ -69,7 +79,7 @@ class RunWriter:
         folder, lock = storage.staging_directory(runs)
         try:
             run = identity(record)
-            _fill(folder, {"spec.yaml": loaded.content, "run.json": sealed(record), "metrics.csv": header})
+            _fill(folder, {"spec.yaml": loaded.content, "run.json": to_json(record), "metrics.csv": header})
             write_checkpoint(folder, training, run, len(header), hashlib.sha256(header).hexdigest())
             return cls(_published(folder, runs, name, numbered), lock, training, run, header)
         except BaseException:
@@ -150,7 +160,7 @@ class RunWriter:
             splits=splits,
             data={name: data_record(data[name]) for name in data if name not in before},
         )
-        storage.write_atomic(self.path / "evaluation.json", sealed(evaluation.model_dump()))
+        storage.write_atomic(self.path / "evaluation.json", to_json(evaluation.model_dump()))
         return evaluation
 
     @contextmanager
@@ -200,6 +210,7 @@ def _description(experiment: Experiment, loaded: LoadedConfig) -> RunRecord:
         ],
         data={name: data_record(data) for name, data in experiment.data.items()},
         **environment(),
+        formats=FORMATS,
     )
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from nncli.analysis.evaluation import assess
-from nncli.analysis.gates import Gate, failures, parse_gate
+from nncli.analysis.gates import Gate, gate_failures, parse_gate
 from nncli.errors import CommandLineError, RunError
 from nncli.store.run_reader import Run
 from tests.examples import BINARY, LATE_TEST, SINE
@@ -34,14 +34,14 @@ def test_a_gate_may_name_any_metric_of_any_task(name):
 def test_a_gate_on_what_is_not_measured_is_not_met(trained):
     """Accuracy means nothing where targets are numbers, so a bound on it never passes in silence."""
     assessment = assess(trained(*SINE))
-    assert failures(assessment, [parse_gate("r2=-1e9", upper=False)]) == []
-    assert failures(assessment, [parse_gate("mean_absolute_error=1e9", upper=True)]) == []
-    assert failures(assessment, [parse_gate("accuracy=0", upper=False)]) == [
-        "accuracy: no split shown has it, but loss, data_loss, regularization_loss, r2, mean_absolute_error, "
-        "root_mean_squared_error, regression_accuracy; the gate is not met"
+    assert gate_failures(assessment, [parse_gate("r2=-1e9", upper=False)]) == []
+    assert gate_failures(assessment, [parse_gate("mean_absolute_error=1e9", upper=True)]) == []
+    assert gate_failures(assessment, [parse_gate("accuracy=0", upper=False)]) == [
+        "accuracy: not evaluated, so the gate fails; evaluated: loss, data_loss, regularization_loss, r2, "
+        "mean_absolute_error, root_mean_squared_error, regression_accuracy"
     ]
     value = assessment["splits"]["validation"]["metrics"]["mean_absolute_error"]
-    assert failures(assessment, [parse_gate("validation_mean_absolute_error=0", upper=True)]) == [
+    assert gate_failures(assessment, [parse_gate("validation_mean_absolute_error=0", upper=True)]) == [
         f"validation mean_absolute_error is {value:.6g}, over 0"
     ]
 
@@ -105,7 +105,7 @@ def test_a_threshold_that_is_no_probability_is_refused(trained, threshold):
 @pytest.mark.parametrize("changes", [(), SINE, (*BINARY, "layers[2].units=2", "metrics=[accuracy]")])
 def test_a_threshold_without_one_output_for_two_classes_is_refused(trained, changes):
     """Where the largest output decides, or none, there is nothing to exceed."""
-    with pytest.raises(CommandLineError, match="a threshold is for one output that tells two classes apart"):
+    with pytest.raises(CommandLineError, match="a threshold applies to binary models with one output"):
         assess(trained(*changes), threshold=0.5)
 
 
@@ -125,7 +125,7 @@ def test_an_unfinished_run_has_no_test_set_yet(trained):
     (run.path / "evaluation.json").unlink()
     assert list(assess(Run(run.path))["splits"]) == ["training", "validation"]
     with pytest.raises(
-        CommandLineError, match="no split 'test'; it is drawn after training; it has training, validation"
+        CommandLineError, match="no split 'test'; it is sampled after training; it has training, validation"
     ):
         assess(Run(run.path), ("test",))
 
@@ -145,5 +145,5 @@ def test_a_finished_run_without_checkpoints_is_measured_but_for_its_late_test_se
     for file in (run.path / "checkpoints").iterdir():
         file.unlink()
     assert list(assess(run, ("training",))["splits"]) == ["training"]
-    with pytest.raises(RunError, match="cannot be drawn again without a checkpoint; --split names the others"):
+    with pytest.raises(RunError, match="cannot be sampled again without a checkpoint; evaluate the other splits"):
         assess(run)

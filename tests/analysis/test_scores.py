@@ -20,17 +20,21 @@ def error(value, variance=0.0, rows=60):
     [
         (accuracy(0.95), accuracy(0.60), "overfits strongly: "),
         (accuracy(0.95, 3000), accuracy(0.88, 3000), "overfits: "),
-        (accuracy(0.95, 20), accuracy(0.80, 20), "shows no statistically significant overfitting: "),
-        (accuracy(0.80), accuracy(0.84), "shows no statistically significant overfitting: "),
-        (accuracy(0.80, 3000), accuracy(0.90, 3000), "is significantly better in validation than in training: "),
-        (accuracy(1.0, 10), accuracy(0.945, 1000), "shows no statistically significant overfitting: "),
-        (accuracy(1.0, 300), accuracy(2996 / 3000, 3000), "shows no statistically significant overfitting: "),
+        (accuracy(0.95, 20), accuracy(0.80, 20), "shows no significant overfitting: "),
+        (accuracy(0.80), accuracy(0.84), "shows no significant overfitting: "),
+        (
+            accuracy(0.80, 3000),
+            accuracy(0.90, 3000),
+            "is significantly better on the validation set than on the training set: ",
+        ),
+        (accuracy(1.0, 10), accuracy(0.945, 1000), "shows no significant overfitting: "),
+        (accuracy(1.0, 300), accuracy(2996 / 3000, 3000), "shows no significant overfitting: "),
     ],
 )
 def test_a_gap_in_words(training, held_out, words):
     """Four verdicts, by the gap's size and its margin, with the numbers behind them."""
     limit = proportion_margin(training.value, training.rows, held_out.value, held_out.rows)
-    assert Gap("validation", training, held_out).words == (
+    assert Gap("validation", training, held_out).description == (
         f"{words}accuracy {training.value:.3f} (training) vs {held_out.value:.3f} (validation), "
         f"gap {training.value - held_out.value:+.3f} (95 % margin {limit:.3f})"
     )
@@ -41,16 +45,16 @@ def test_a_gap_in_words(training, held_out, words):
     [
         (error(0.02), error(0.05, 1e-5), "overfits strongly: "),
         (error(0.02), error(0.035, 1e-5), "overfits: "),
-        (error(0.02), error(0.05, 0.03), "shows no statistically significant overfitting: "),
-        (error(0.05), error(0.04, 0.03), "shows no statistically significant overfitting: "),
-        (error(0.05), error(0.02, 1e-5), "is significantly better in test than in training: "),
-        (error(0.0), error(0.0), "shows no statistically significant overfitting: "),
+        (error(0.02), error(0.05, 0.03), "shows no significant overfitting: "),
+        (error(0.05), error(0.04, 0.03), "shows no significant overfitting: "),
+        (error(0.05), error(0.02, 1e-5), "is significantly better on the test set than on the training set: "),
+        (error(0.0), error(0.0), "shows no significant overfitting: "),
     ],
 )
 def test_a_gap_of_errors_in_words(training, held_out, words):
     """A larger error in the test set is the gap; strong is one larger than the training error itself."""
     limit = mean_margin(0.0, 60, held_out.variance, 60)
-    assert Gap("test", training, held_out).words == (
+    assert Gap("test", training, held_out).description == (
         f"{words}mean_absolute_error {training.value:.3g} (training) vs {held_out.value:.3g} (test), "
         f"gap {held_out.value - training.value:+.3g} (95 % margin {limit:.3g})"
     )
@@ -61,7 +65,7 @@ def test_a_gap_of_the_margin_is_not_significant():
     limit = mean_margin(0.0, 60, 1.0, 16)
     edge = Gap("test", error(0.0), error(limit, 1.0, 16))
     assert edge.size == edge.margin == limit
-    assert edge.words.startswith("shows no statistically significant overfitting: ")
+    assert edge.description.startswith("shows no significant overfitting: ")
 
 
 def test_networks_on_different_rows_are_compared_by_their_margin():
@@ -69,7 +73,7 @@ def test_networks_on_different_rows_are_compared_by_their_margin():
     one, other = accuracy(0.9), accuracy(0.3)
     found = unpaired(one, other, "on different test rows")
     assert found.is_significant
-    assert found.words == f"difference 0.600 (95 % margin {margin(one, other):.3f}, on different test rows)"
+    assert found.description == f"difference 0.600 (95 % margin {margin(one, other):.3f}, on different test rows)"
     assert not unpaired(accuracy(1.0, 10), accuracy(0.7, 10), "").is_significant
     assert unpaired(error(0.1, 0.01), error(0.3, 0.01), "").is_significant
     assert not unpaired(error(0.1, 0.01, 3), error(0.3, 0.01, 3), "").is_significant
@@ -88,14 +92,14 @@ def test_classifiers_on_the_same_rows_are_compared_by_the_rows_they_disagree_on(
     """Three errors against none are not significant; nine rows against one are."""
     second, first = np.arange(10) >= first_only, np.arange(10) < 10 - second_only
     found = paired("accuracy", first, second)
-    assert (found.is_significant, found.words) == ("0.0215" in words, words)
+    assert (found.is_significant, found.description) == ("0.0215" in words, words)
 
 
 def test_a_tiny_p_value_is_rounded():
     """To a bound in place of a number of no use."""
     found = paired("accuracy", np.ones(3000, bool), np.zeros(3000, bool))
     assert found.is_significant
-    assert found.words == "difference 1.000 (exact McNemar test on the same 3,000 rows, p < 0.0001)"
+    assert found.description == "difference 1.000 (exact McNemar test on the same 3,000 rows, p < 0.0001)"
 
 
 def test_regressions_on_the_same_rows_are_compared_by_their_differences():
@@ -108,7 +112,7 @@ def test_regressions_on_the_same_rows_are_compared_by_their_differences():
         error(errors.mean(), errors.var(), 50), error(better.mean(), better.var(), 50), ""
     ).is_significant
     margin_words = f"95 % margin {2.009575 * np.std(errors - better, ddof=1) / 50**0.5:.3g}"
-    assert found.words == f"difference {0.1 * errors.mean():.3g} ({margin_words}, paired over the same 50 rows)"
+    assert found.description == f"difference {0.1 * errors.mean():.3g} ({margin_words}, paired over the same 50 rows)"
 
 
 def test_the_score_of_classes_is_accuracy():

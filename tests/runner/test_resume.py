@@ -23,7 +23,8 @@ from nncli.store import atomic_write as storage
 from nncli.store.append_log import AppendLog
 from nncli.store.checkpoint import checkpoints, pack, unpack
 from nncli.store.lock import Lock
-from nncli.store.run_reader import Run, read_valid
+from nncli.store.run_checkpoints import read_valid
+from nncli.store.run_reader import Run
 from nncli.store.run_writer import RunWriter
 from nncli.train import loop as training
 from nncli.train.early_stopping import Best

@@ -140,7 +140,7 @@ def test_a_directory_that_cannot_be_synced_stops_nothing(tmp_path, monkeypatch, 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
 def test_a_file_system_without_locks_is_left_as_it_was(tmp_path, fail, number):
     """The error says what to do, and no directory stays behind."""
-    fail(lock, "_take", OSError(number, os.strerror(number)))
+    fail(lock, "_acquire", OSError(number, os.strerror(number)))
     with pytest.raises(StorageError, match=r"runs: its file system does not support locks .* --runs DIRECTORY"):
         storage.staging_directory(tmp_path / "runs")
     assert names(tmp_path / "runs") == []

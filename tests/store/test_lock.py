@@ -61,7 +61,7 @@ def test_a_lock_is_exclusive_until_it_is_released(tmp_path):
     assert not is_locked(path)
     first = Lock(path)
     assert is_locked(path)
-    with pytest.raises(BusyError, match="another process is training in it") as told:
+    with pytest.raises(BusyError, match="another process is training in this directory") as told:
         Lock(path)
     assert told.value.exit_code == 6
     first.release()
@@ -92,7 +92,7 @@ def test_a_shared_lock_is_no_trainer(tmp_path, function):
         assert process.stdout.readline() == "held\n"
         assert not is_locked(path)
         if function == ("lockf" if sys.platform == "linux" else "flock"):
-            with pytest.raises(BusyError, match="lock: another process that does not train holds a shared lock"):
+            with pytest.raises(BusyError, match="lock: a process that is not a training holds a shared lock"):
                 Lock(path)
         else:
             Lock(path).release()
@@ -108,7 +108,7 @@ def test_the_lock_of_an_older_version_excludes_and_is_excluded(tmp_path):
     with path.open("w+b") as file:
         fcntl.fcntl(file, fcntl.F_OFD_SETLK, exclusive)
         assert is_locked(path)
-        with pytest.raises(BusyError, match="another process is training in it"):
+        with pytest.raises(BusyError, match="another process is training in this directory"):
             Lock(path)
     held = Lock(path)
     with path.open("r+b") as file, pytest.raises(BlockingIOError):
@@ -146,7 +146,7 @@ def test_a_lock_is_not_held_where_its_file_was_moved(tmp_path, monkeypatch):
     held.release()
 
 
-def test_a_lock_is_not_taken_through_a_link(tmp_path):
+def test_a_lock_is_not_acquiren_through_a_link(tmp_path):
     """Nor is a log cut through one: what it leads to stays as it is."""
     (tmp_path / "there").write_bytes(b"theirs")
     (tmp_path / "link").symlink_to("there")
@@ -159,13 +159,13 @@ def test_a_lock_is_not_taken_through_a_link(tmp_path):
 
 def test_a_lock_on_a_file_that_was_removed_is_none(tmp_path, monkeypatch):
     """Whoever sweeps may have removed it between its opening and its locking: then it is busy, and asked for again."""
-    take = lock._take
-    monkeypatch.setattr(lock, "_take", lambda descriptor: ((tmp_path / "lock").unlink(), take(descriptor)))
+    take = lock._acquire
+    monkeypatch.setattr(lock, "_acquire", lambda descriptor: ((tmp_path / "lock").unlink(), take(descriptor)))
     with pytest.raises(BusyError):
         Lock(tmp_path / "lock")
 
 
-def test_asking_for_a_lock_does_not_take_it(tmp_path):
+def test_asking_for_a_lock_does_not_acquire_it(tmp_path):
     """Readers look as often as they like, and leave the lock free and the folder as it was."""
     assert not is_locked(tmp_path / "lock")
     assert names(tmp_path) == []

@@ -168,11 +168,45 @@ def test_a_file_without_a_row_is_empty(data):
     assert (len(metrics), metrics.diverged_at, metrics.problem) == (0, None, None)
 
 
-@pytest.mark.parametrize("header", ["epoch,lr,loss,accuracy,r2\n", '"epoch",learning_rate,loss,accuracy,r2\n', "\n"])
-def test_the_first_line_names_the_columns(header):
-    """A file with other columns is not read at all."""
-    with pytest.raises(ValueError, match="its first line does not name the columns"):
-        parse((header + VALID).encode(), NAMES, EPOCHS)
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ("epoch,lr,loss,accuracy,r2", "does not name the column learning_rate"),
+        (
+            "epoch,learning_rate,loss,r2,accuracy",
+            "does not name the columns in the order learning_rate, loss, accuracy",
+        ),
+        ("learning_rate,epoch,loss,accuracy,r2", "does not name the column epoch first"),
+        ('"epoch",learning_rate,loss,accuracy,r2', "does not name the column epoch first"),
+        ("", "does not name the column epoch first"),
+        (HEADER[:-1] + ",auc", "names the column 'auc', which this run cannot have"),
+        (HEADER[:-1] + ",warp,warp", "names the column 'warp', which this run cannot have"),
+        (HEADER[:-1] + ",\x1b[2J", r"names the column '\\x1b\[2J', which this run cannot have"),
+        (HEADER[:-1] + ",epoch", "names the column 'epoch', which this run cannot have"),
+        (HEADER[:-1] + "".join(f",a{index}" for index in range(17)), "names the column 'a0', which"),
+        (HEADER[:-1] + ",a" * 100_000, "names the column 'a', which"),
+    ],
+)
+def test_header_without_the_expected_columns_is_damage(header, reason):
+    """A known column that is missing or misplaced, or one that cannot be a new column, is named."""
+    with pytest.raises(ValueError, match=f"its first line {reason}"):
+        parse(f"{header}\n{VALID}".encode(), NAMES, EPOCHS)
+
+
+@pytest.mark.parametrize("names", [(*NAMES, "warp"), (*NAMES[:2], "warp", *NAMES[2:]), (*NAMES, "validation_warp")])
+def test_unknown_columns_of_a_newer_version_are_read_without_bounds(names):
+    """They may stand between the known columns, whose bounds are still checked."""
+    index = next(index for index, name in enumerate(names) if name.endswith("warp"))
+
+    def row(epoch, accuracy, unknown):
+        values = [epoch, "0.05", "1.5", accuracy, "0.5"]
+        return ",".join([*values[:index], unknown, *values[index:]])
+
+    rows = [row("0", "0.25", "-3.5"), row("10", "0.5", "1e300"), row("20", "1.5", "0.0"), row("30", "0.5", "0.0")]
+    metrics = parse("\n".join([",".join(names), *rows, ""]).encode(), NAMES, EPOCHS)
+    assert metrics.names == names
+    assert metrics.column(names[index]).tolist() == [-3.5, 1e300]
+    assert metrics.problem == "line 4: row of epoch 20: accuracy is 1.5, expected 0 to 1"
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from nncli.store.npz import forms, read_npz
+from nncli.store.npz import signatures, read_npz
 
 ARRAYS = {
     "layers.0.weights": np.arange(6, dtype="<f4").reshape(2, 3),
     "layers.0.biases": np.arange(3, dtype="<f4"),
 }
-WANTED = forms(ARRAYS)
+WANTED = signatures(ARRAYS)
 
 
 def saved(arrays=ARRAYS, write=np.savez):
@@ -133,7 +133,7 @@ def test_a_header_made_by_hand_is_read():
 def test_a_header_that_python_cannot_parse_is_refused(monkeypatch):
     """Whatever its parser raises, running out of its own stack included."""
     monkeypatch.setattr(np.lib.format, "read_array_header_1_0", lambda *_, **__: (_ for _ in ()).throw(MemoryError))
-    with pytest.raises(ValueError, match="is no array"):
+    with pytest.raises(ValueError, match="is not an array"):
         read_npz(saved(), WANTED)
 
 
@@ -187,7 +187,7 @@ def test_an_endless_directory_is_never_read():
     second = directory + record + locator + end(b"x" * 22, 76, len(directory), 2)
     for data in (plain, second):
         tracemalloc.start()
-        with pytest.raises(ValueError, match=r"weights do not fit|does not end as one"):
+        with pytest.raises(ValueError, match=r"weights do not fit|not an NPZ archive"):
             read_npz(data, WANTED)
         assert tracemalloc.get_traced_memory()[1] < 100_000
         tracemalloc.stop()
@@ -199,7 +199,7 @@ def test_two_end_records_stand_together(monkeypatch):
         patched.setattr(zipfile, "ZIP64_LIMIT", 0)
         data = bytearray(saved())
     struct.pack_into("<Q", data, data.rindex(b"PK\6\7") + 8, 0)
-    with pytest.raises(ValueError, match="its two end records do not stand together"):
+    with pytest.raises(ValueError, match="its two end records are not adjacent"):
         read_npz(bytes(data), WANTED)
 
 

@@ -11,11 +11,11 @@ from nncli.store.records import (
     EvaluationRecord,
     FileRecord,
     RunRecord,
-    parsed,
-    sealed,
-    unsealed,
+    parse_record,
+    to_json,
+    from_json,
 )
-from nncli.store.strict_json import DEEPEST, LONGEST_WHOLE, unpacked
+from nncli.store.strict_json import DEEPEST, LONGEST_INTEGER, load_strict_json
 
 RECORD = EvaluationRecord(
     epoch=1,
@@ -27,7 +27,7 @@ RECORD = EvaluationRecord(
 
 def test_what_is_packed_is_parsed_again():
     """To the last bit, with letters of any language."""
-    assert parsed(unsealed(sealed(RECORD.model_dump())), EvaluationRecord) == RECORD
+    assert parse_record(from_json(to_json(RECORD.model_dump())), EvaluationRecord) == RECORD
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_what_is_packed_is_parsed_again():
 )
 def test_plain_json_is_read(text, value):
     """Numbers, text, escapes, a character out of two halves."""
-    assert unpacked(text.encode()) == value
+    assert load_strict_json(text.encode()) == value
 
 
 NESTED = [("[" * depth + "]" * depth).encode() for depth in (DEEPEST + 2, 100_000)]
@@ -51,18 +51,18 @@ WRONG = {
     '{"a": 1}'.encode("utf-16"): "byte 0xff at 0 is not UTF-8 text",
     '{"a": 1}'.encode("utf-16-le"): "Expecting",
     '{"a": 1}'.encode("utf-32-be"): "Expecting",
-    b"NaN": "NaN is no number",
-    b"[Infinity]": "Infinity is no number",
-    b"[-Infinity]": "-Infinity is no number",
+    b"NaN": "NaN is not a finite number",
+    b"[Infinity]": "Infinity is not a finite number",
+    b"[-Infinity]": "-Infinity is not a finite number",
     b"1e999": "'1e999' is too large",
     b"-1e999": "'-1e999' is too large",
     b"1" * 400 + b".0": "is too large",
-    b"1" * (LONGEST_WHOLE + 1): "a whole number of 41 characters",
-    b"1" * 1_000_000: "a whole number of 1,000,000 characters",
-    b'{"a": 1, "b": {"c": 1, "c": 2}}': "key 'c' stands twice",
-    b'{"a": 1, "\\u0061": 2}': "key 'a' stands twice",
-    b'"\\ud800"': r"'\\ud800' holds half a character",
-    b'{"x\\udc00": 1}': r"'x\\udc00' holds half a character",
+    b"1" * (LONGEST_INTEGER + 1): "an integer of 41 characters",
+    b"1" * 1_000_000: "an integer of 1,000,000 characters",
+    b'{"a": 1, "b": {"c": 1, "c": 2}}': "duplicate key 'c'",
+    b'{"a": 1, "\\u0061": 2}': "duplicate key 'a'",
+    b'"\\ud800"': r"'\\ud800' contains an unpaired surrogate",
+    b'{"x\\udc00": 1}': r"'x\\udc00' contains an unpaired surrogate",
     b'["a\x1b"]': "Invalid control character",
     NESTED[0]: "nested deeper than 40 levels",
     NESTED[1]: "nested deeper than 40 levels",
@@ -74,14 +74,14 @@ WRONG = {
 def test_what_readers_of_json_disagree_on_is_refused(data):
     """The message says what is wrong, and cannot steer a terminal."""
     with pytest.raises(ValueError, match=WRONG[data]) as told:
-        unpacked(data)
+        load_strict_json(data)
     assert str(told.value).isprintable()
 
 
 def test_the_deepest_nesting_is_read():
     """The bound itself is within the bound."""
     depth = DEEPEST + 1
-    assert unpacked(("[" * depth + "]" * depth).encode())
+    assert load_strict_json(("[" * depth + "]" * depth).encode())
 
 
 @pytest.mark.parametrize(
@@ -95,19 +95,19 @@ def test_the_deepest_nesting_is_read():
 )
 def test_a_record_of_another_form_is_told_with_its_path(old, new, message):
     """The first that is wrong, where it stands, without what could steer a terminal."""
-    data = sealed(RECORD.model_dump()).replace(old, new).replace(b"5e-324", b'"x"' if b"2J" in new else b"5e-324")
+    data = to_json(RECORD.model_dump()).replace(old, new).replace(b"5e-324", b'"x"' if b"2J" in new else b"5e-324")
     with pytest.raises(ValueError, match=message):
-        parsed(unpacked(data), EvaluationRecord)
+        parse_record(load_strict_json(data), EvaluationRecord)
 
 
 def test_every_bit_flip_of_a_record_is_found():
     """Also in the names of the keys that hold format and checksum, and in white space."""
-    data = sealed(RECORD.model_dump())
+    data = to_json(RECORD.model_dump())
     for index in range(8 * len(data)):
         flipped = bytearray(data)
         flipped[index // 8] ^= 1 << index % 8
         with pytest.raises((ValueError, UnsupportedVersionError)):
-            unsealed(bytes(flipped))
+            from_json(bytes(flipped))
 
 
 def test_a_record_of_format_1_needs_no_checksum():
@@ -115,20 +115,22 @@ def test_a_record_of_format_1_needs_no_checksum():
     for version, is_read in ((1, True), (2, False)):
         data = json.dumps({**RECORD.model_dump(), "format": version}).encode()
         with nullcontext() if is_read else pytest.raises(ValueError, match="checksum"):
-            assert parsed(unsealed(data), EvaluationRecord) == RECORD.model_copy({"format": 1})
+            assert parse_record(from_json(data), EvaluationRecord) == RECORD.model_copy({"format": 1})
 
 
 @pytest.mark.parametrize("version", [None, "1", 1.0, 0, -1, True])
 def test_a_format_that_is_no_version_is_damage(version):
     """Versions are positive integers."""
     with pytest.raises(ValueError, match="is not a format version"):
-        unsealed(json.dumps({**RECORD.model_dump(), "format": version}).encode())
+        from_json(json.dumps({**RECORD.model_dump(), "format": version}).encode())
 
 
 def test_a_newer_format_is_not_damage():
     """The message says which version it has, and which ones can be read."""
-    with pytest.raises(UnsupportedVersionError, match="has format version 3; this nncli reads up to 2"):
-        unsealed(json.dumps({"format": 3}).encode())
+    with pytest.raises(
+        UnsupportedVersionError, match="has format version 3, and nncli .* reads up to 2; use a newer version"
+    ):
+        from_json(json.dumps({"format": 3}).encode())
 
 
 @pytest.mark.parametrize(
@@ -138,8 +140,8 @@ def test_a_newer_format_is_not_damage():
 def test_an_unknown_key_of_a_newer_version_is_not_damage(workdir, run_cli, maker, error):
     """The same key in a run of this version or an older one is."""
     assert run_cli("train", "config.yaml", "-q").code == 0
-    record = unsealed((workdir / "runs" / "config" / "run.json").read_bytes())
+    record = from_json((workdir / "runs" / "config" / "run.json").read_bytes())
     record["versions"]["nncli"] = maker
     record["spec"]["training"]["warp"] = 9
     with pytest.raises(error, match=r"spec.training.warp: extra inputs are not permitted"):
-        parsed(record, RunRecord)
+        parse_record(record, RunRecord)

@@ -34,7 +34,7 @@ def test_the_folder_itself_may_be_a_link(folder, tmp_path):
     """Whoever names a link means what it leads to; only what is inside is not trusted."""
     (tmp_path / "link").symlink_to(folder)
     assert files.read(tmp_path / "link", "inner/file", 99) == TEXT
-    assert files.listed(tmp_path / "link", "inner") == ["file"]
+    assert files.list_directory(tmp_path / "link", "inner") == ["file"]
 
 
 def test_a_file_over_the_limit_is_refused_unread(folder, monkeypatch):
@@ -42,7 +42,7 @@ def test_a_file_over_the_limit_is_refused_unread(folder, monkeypatch):
     with (folder / "file").open("r+b") as file:
         file.truncate(2**40)
     monkeypatch.setattr(os, "fdopen", None)
-    with pytest.raises(RunError, match=r"file: has 1,099,511,627,776 bytes; in this run it can have no more than 12$"):
+    with pytest.raises(RunError, match=r"file: has 1,099,511,627,776 bytes, expected at most 12 in this run$"):
         files.read(folder, "file", 12)
 
 
@@ -106,8 +106,8 @@ def test_what_is_no_regular_file_is_refused_at_once(folder, make):
 def test_what_the_system_refuses_to_read_says_nothing_of_the_run(folder, monkeypatch, number, name):
     """It is a storage error with exit code 5, and no damage."""
     act = {
-        "lstat": lambda: files.is_there(folder / "file"),
-        "listdir": lambda: files.listed(folder, "inner"),
+        "lstat": lambda: files.exists(folder / "file"),
+        "listdir": lambda: files.list_directory(folder, "inner"),
     }.get(name, lambda: files.read(folder, "file", 99))
 
     def refuse(*_, **__):
@@ -135,23 +135,23 @@ def test_an_inner_folder_that_is_a_link_is_refused(folder):
     (folder / "inner" / "file").unlink()
     (folder / "inner").rmdir()
     (folder / "inner").symlink_to(folder.parent / "outside")
-    with pytest.raises(RunError, match="is no folder, or a symbolic link to one"):
+    with pytest.raises(RunError, match="is not a directory, or is a symbolic link to one"):
         files.read(folder, "inner/file", 99)
-    with pytest.raises(RunError, match="is no folder, or a symbolic link to one"):
-        files.listed(folder, "inner")
+    with pytest.raises(RunError, match="is not a directory, or is a symbolic link to one"):
+        files.list_directory(folder, "inner")
 
 
 def test_a_folder_that_is_missing_has_no_files(folder):
     """Its list is empty, as that of an empty one."""
-    assert files.listed(folder, "missing") == []
+    assert files.list_directory(folder, "missing") == []
 
 
 def test_a_link_that_leads_nowhere_is_there(folder):
     """It has the name, whatever it leads to; a name behind a file is not there."""
     make_dangling_link(folder / "link")
-    assert files.is_there(folder / "link")
-    assert not files.is_there(folder / "missing")
-    assert not files.is_there(folder / "file" / "behind")
+    assert files.exists(folder / "link")
+    assert not files.exists(folder / "missing")
+    assert not files.exists(folder / "file" / "behind")
 
 
 def test_no_descriptor_is_left_open(folder):
@@ -161,7 +161,7 @@ def test_no_descriptor_is_left_open(folder):
     for name in ("file", "inner/file", "inner", "link", "missing", "missing/file", "file/file"):
         with suppress(RunError):
             files.read(folder, name, 99)
-    files.listed(folder, "inner")
+    files.list_directory(folder, "inner")
     assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208 (of descriptors)
 
 
@@ -176,4 +176,4 @@ def test_a_file_larger_than_the_memory_is_not_read(tmp_path, monkeypatch):
 
 def test_a_name_that_is_too_long_is_absent(tmp_path):
     """No file can have it."""
-    assert not files.is_there(tmp_path / ("x" * 300))
+    assert not files.exists(tmp_path / ("x" * 300))

@@ -19,7 +19,7 @@ from nncli.registry import components
 from nncli.store import size_limits as limits
 from nncli.store.checkpoint import Position, pack
 from nncli.store.npz import pack_npz
-from nncli.store.records import ArrayRecord, sealed
+from nncli.store.records import ArrayRecord, to_json
 from tests.conftest import SPEC
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE
 
@@ -43,7 +43,7 @@ def test_a_table_of_the_widest_numbers_is_within_the_limit(workdir):
         spec, _, _ = made(workdir, f"training.log_every={interval}")
         row = ",".join(["30", *["-2.2250738585072014e-308"] * len(columns(spec))]) + "\n"
         longest = len(",".join(("epoch", *columns(spec))) + "\n") + (30 // interval + 3) * len(row)
-        assert longest <= metric_columns.metrics_bytes(spec) <= 2 * longest + metric_columns.MORE_ROWS * len(row) * 2
+        assert longest <= metric_columns.metrics_bytes(spec) <= 2 * longest + metric_columns.SPARE_ROWS * len(row) * 2
 
 
 @pytest.mark.parametrize("overrides", [(), SINE, BINARY, NORMALIZED, LATE_TEST, ("dtype=float64",), WIDE])
@@ -119,7 +119,7 @@ def test_run_json_of_the_largest_config_is_within_the_limit():
     record = {"spec": spec.model_dump(), "overrides": ["\x01" * 2**21], "parameters": []}
     record["spec"]["layers"] = [spec.layers[0].model_dump()] * 1000
     record["parameters"] = [{"name": f"layers.{n}.weights", "shape": [10**9] * 2, "dtype": "<f8"} for n in range(4000)]
-    assert len(sealed(record)) <= limits.RECORD
+    assert len(to_json(record)) <= limits.RECORD
 
 
 def test_a_table_that_could_not_be_read_again_is_refused(workdir, monkeypatch):
