@@ -133,7 +133,7 @@ def _checkpoint(run: Run, path: Path) -> str:
 
 
 def _is_superseded(run: Run, path: Path) -> bool:
-    """Whether a checkpoint refers to the row of a former last epoch, which nncli before 0.5 removed from metrics.csv."""
+    """Whether a checkpoint refers to the row of a former last epoch, which nncli before 0.5 removed."""
     training, position = run.config.training, read_checkpoint(run, path).position
     had_extra_row = position.is_measured and position.epoch % training.log_interval > 0
     return had_extra_row and position.epoch < training.epochs and path != checkpoints(run.path)[-1]

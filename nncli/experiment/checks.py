@@ -9,7 +9,7 @@ from nncli.data.source import Source
 from nncli.data.split import part_sizes
 from nncli.experiment.available_memory import available_memory, in_units
 from nncli.experiment.dtype_checks import rounded_constants, weights_stuck_at_zero
-from nncli.experiment.metric_columns import metrics_bytes
+from nncli.experiment.metric_columns import find_column, metrics_bytes
 from nncli.experiment.summary import memory_bytes, step_rows, training_rows
 from nncli.experiment.task import chosen_metrics, suits, task
 from nncli.nn.activations import Softmax
@@ -195,7 +195,7 @@ def early_stopping_sees_its_metric(sections: PartialConfig) -> Iterator[Finding]
     if stopping is None:
         return
     path: Path = ("training", "early_stopping")
-    held_out = "validation_" if stopping.metric.startswith("validation_") else ""
+    held_out = "validation_" if find_column(stopping.metric).split == "validation" else ""
     name, measured = stopping.metric.removeprefix(held_out), ["loss", *_measured(sections)]
     if name in names("metric") and name not in measured:
         yield (*path, "metric"), f"{name} is not measured; measured are: {', '.join(measured)}"

@@ -123,12 +123,22 @@ def measured_names(config: Any, split: str) -> tuple[str, ...]:
     return (*losses, *(metric.type for metric in config.metrics or ()))
 
 
-def columns(config: Any, version: int = METRICS_FORMAT) -> tuple[str, ...]:
-    """The headers of metrics.csv after the epoch, in this format version; ``config`` is resolved."""
+def state_values(network: Network, optimizer: Optimizer) -> dict[str, float]:
+    """The values of the columns that describe the state of training."""
+    return {each.header: each.value(network, optimizer) for each in STATE_COLUMNS}
+
+
+def columns(config: Any, version: int | None = None) -> tuple[str, ...]:
+    """The headers of metrics.csv after the epoch; ``config`` is resolved.
+
+    Args:
+        config: the config.
+        version: the format version of the file; by default the newest.
+    """
     monitored = SPLITS[:2] if config.validation else SPLITS[:1]
     measured = [column(split, name) for split in monitored for name in measured_names(config, split)]
     headers = (*(each.header for each in STATE_COLUMNS), *measured)
-    return tuple(header for header in headers if find_column(header).since <= version)
+    return tuple(header for header in headers if version is None or find_column(header).since <= version)
 
 
 def plausible(metrics: Mapping[str, float]) -> bool:

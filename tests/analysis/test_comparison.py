@@ -195,7 +195,8 @@ def test_classifiers_are_compared_row_by_row(train):
     told = "< 0.0001" if p < 1e-4 else f"= {p:.3g}"
     for order in ((good, poor), (poor, good)):
         assert held(*order).verdict() == (
-            f"a is significantly better than b: validation_accuracy {right[0].mean():.3f} vs {right[1].mean():.3f}, difference "
+            "a is significantly better than b: "
+            f"validation_accuracy {right[0].mean():.3f} vs {right[1].mean():.3f}, difference "
             f"{right[0].mean() - right[1].mean():.3f} (exact McNemar test on the same 60 rows, p {told})"
         )
     assert held(good, train("c", "training.epochs=300", "layers[0].units=64")).verdict().endswith("rows, p = 1)")
@@ -209,7 +210,8 @@ def test_regressions_are_compared_row_by_row(train):
     size = errors[1].mean() - errors[0].mean()
     assert size > limit
     assert held(*paths).verdict() == (
-        f"a is significantly better than b: validation_mean_absolute_error {errors[0].mean():.3g} vs {errors[1].mean():.3g}, "
+        "a is significantly better than b: "
+        f"validation_mean_absolute_error {errors[0].mean():.3g} vs {errors[1].mean():.3g}, "
         f"difference {size:.3g} (95 % margin {limit:.3g}, paired over the same 29 rows)"
     )
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from nncli.store.npz import signatures, read_npz
+from nncli.store.npz import read_npz, signatures
 
 ARRAYS = {
     "layers.0.weights": np.arange(6, dtype="<f4").reshape(2, 3),

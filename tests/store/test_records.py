@@ -11,9 +11,9 @@ from nncli.store.records import (
     EvaluationRecord,
     FileRecord,
     RunRecord,
+    from_json,
     parse_record,
     to_json,
-    from_json,
 )
 from nncli.store.strict_json import DEEPEST, LONGEST_INTEGER, load_strict_json
 
@@ -128,7 +128,7 @@ def test_a_format_that_is_no_version_is_damage(version):
 def test_a_newer_format_is_not_damage():
     """The message says which version it has, and which ones can be read."""
     with pytest.raises(
-        UnsupportedVersionError, match="has format version 3, and nncli .* reads up to 2; use a newer version"
+        UnsupportedVersionError, match=r"has format version 3, and nncli .* reads up to 2; use a newer version"
     ):
         from_json(json.dumps({"format": 3}).encode())
 
