@@ -1,6 +1,7 @@
 """The JSON of a run: strict in writing and in reading."""
 
 import json
+import re
 from contextlib import nullcontext
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from nncli import __version__
 from nncli.errors import UnsupportedVersionError
 from nncli.store.records import (
+    FORMATS,
     EvaluationRecord,
     FileRecord,
     RunRecord,
@@ -145,3 +147,38 @@ def test_an_unknown_key_of_a_newer_version_is_not_damage(workdir, run_cli, maker
     record["spec"]["training"]["warp"] = 9
     with pytest.raises(error, match=r"spec.training.warp: extra inputs are not permitted"):
         parse_record(record, RunRecord)
+
+
+@pytest.mark.parametrize("maker", ["0.4.1", "99.0"])
+def test_unknown_component_is_not_damage(workdir, run_cli, maker):
+    """The message names its kind, its name, and the version that made the run."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    path = workdir / "runs" / "config" / "run.json"
+    record = from_json(path.read_bytes())
+    record["versions"]["nncli"] = maker
+    record["spec"]["optimizer"]["type"] = "warp_drive"
+    message = f"uses the optimizer 'warp_drive', which nncli {__version__} lacks; the run was made by nncli {maker}"
+    with pytest.raises(UnsupportedVersionError, match=re.escape(message)):
+        parse_record(record, RunRecord)
+    path.write_bytes(to_json(record))
+    result = run_cli("evaluate", "config")
+    assert (result.code, result.err) == (4, f"runs/config/run.json: {message}\n")
+
+
+@pytest.mark.parametrize("value", [3, None, {}, {"type": 3}])
+def test_component_without_a_name_is_damage(workdir, run_cli, value):
+    """No version wrote it."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    record = from_json((workdir / "runs" / "config" / "run.json").read_bytes())
+    record["spec"]["optimizer"] = value
+    with pytest.raises(ValueError, match=r"spec\.optimizer: unknown optimizer"):
+        parse_record(record, RunRecord)
+
+
+def test_formats_of_files_are_recorded_and_default_to_1(workdir, run_cli):
+    """A run of nncli 0.5 or earlier does not record them."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    record = from_json((workdir / "runs" / "config" / "run.json").read_bytes())
+    assert record["formats"] == FORMATS == {"metrics.csv": 1, "weights.npz": 1}
+    del record["formats"]
+    assert parse_record(record, RunRecord).file_format("weights.npz") == 1

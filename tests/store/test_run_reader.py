@@ -18,6 +18,7 @@ from nncli.store import safe_read as files
 from nncli.store.checkpoint import checkpoints, pack, unpack
 from nncli.store.lock import Lock
 from nncli.store.run_reader import Run
+from nncli.store.run_status import RunProgress, RunStatus
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, put_record
 
 
@@ -739,3 +740,45 @@ def test_a_damaged_random_state_is_damage_of_the_run(trained, run_cli, change):
     result = run_cli("evaluate", path)
     assert (result.code, result.out) == (4, "")
     assert result.err.startswith(f"{path}")
+
+
+def test_weights_of_a_newer_format_are_not_damage(run, run_cli):
+    """run.json has the format version of weights.npz."""
+    edit("run.json", formats__weights=2)(run)  # another file's
+    assert run_cli("evaluate", run).code == 0
+    record = document(run / "run.json")
+    record["formats"] = {"metrics.csv": 1, "weights.npz": 2}
+    put_record(run / "run.json", record)
+    result = run_cli("evaluate", run)
+    assert result.code == 4
+    assert "weights.npz: has format version 2, and nncli " in result.err
+    assert "damaged" not in result.err
+
+
+def test_unknown_metric_of_a_newer_version_is_shown(run, run_cli):
+    """evaluation.json may have metrics that this version does not know, without bounds."""
+    edit("evaluation.json", splits__validation__warp=-7.25, splits__training__warp=8.5)(run)
+    result = run_cli("compare", run, run.parent / "other", "--json")
+    assert (result.code, result.err) == (0, "")
+    shown = json.loads(result.out)["runs"][0]["metrics"]
+    assert (shown["warp"], shown["validation_warp"]) == (8.5, -7.25)
+    assert "validation_warp" in run_cli("compare", run, run.parent / "other").out
+    assert run_cli("verify", run).code == 0
+
+
+@pytest.mark.parametrize("name", ["auc", "\x1b[2J", "Warp", "", "w" * 200])
+def test_impossible_name_of_a_metric_is_damage(run, name):
+    """A known metric that the config does not have, or what cannot be the name of a metric."""
+    record = document(run / "evaluation.json")
+    record["splits"]["training"][name] = 0.5
+    put_record(run / "evaluation.json", record)
+    with pytest.raises(RunError, match=r"evaluation\.json: damaged: splits\.training has other metrics"):
+        _ = Run(run).evaluation
+
+
+def test_status_has_its_epoch_and_text(run, unfinished):
+    """The text is that of the command line and of ``--json``."""
+    assert Run(unfinished).status is RunStatus.INTERRUPTED
+    assert Run(unfinished).progress == RunProgress(RunStatus.INTERRUPTED, 30)
+    assert str(RunProgress(RunStatus.INTERRUPTED, 5, is_resumable=True)) == "interrupted at epoch 5, resumable"
+    assert [str(RunProgress(status)) for status in RunStatus] == [status.value for status in RunStatus]
