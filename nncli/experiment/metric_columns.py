@@ -155,7 +155,7 @@ def require_columns(headers: tuple[str, ...], expected: tuple[str, ...]) -> None
     """Ask for the expected columns in their order; columns of a newer version may stand between them.
 
     Raises:
-        ValueError: a column is missing or misplaced, is there twice, or has no valid name.
+        ValueError: a column is missing, misplaced or duplicated, or its name is invalid.
     """
     unknown = [header for header in headers if header not in expected]
     for header in expected:

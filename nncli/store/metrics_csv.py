@@ -1,4 +1,4 @@
-"""Reading of metrics.csv as untrusted input: every row is validated, and no row after the first invalid one is kept."""
+"""Reading of metrics.csv as untrusted input: each row is validated, and rows after the first invalid one are dropped."""
 
 import math
 import re

@@ -19,9 +19,9 @@ from nncli.store.npz import WEIGHTS_FORMAT
 from nncli.store.strict_json import load_strict_json
 
 FORMAT = 2  # of run.json and evaluation.json; version 1, before nncli 0.5, had no checksum
-FORMATS = {"metrics.csv": METRICS_FORMAT, "weights.npz": WEIGHTS_FORMAT}  # of the files that do not name their own
+FORMATS = {"metrics.csv": METRICS_FORMAT, "weights.npz": WEIGHTS_FORMAT}  # of files without a version number inside
 VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){1,3}")
-Known = TypeVar("Known", bound="Record")
+RecordType = TypeVar("RecordType", bound="Record")
 NonNegativeInt = Annotated[int, Bounds(ge=0)]
 
 
@@ -161,7 +161,7 @@ def _dump(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n"
 
 
-def parse_record(value: Any, model: type[Known]) -> Known:
+def parse_record(value: Any, model: type[RecordType]) -> RecordType:
     """A JSON value as a validated record.
 
     Raises:
@@ -201,7 +201,7 @@ def _made_by(maker: str | None) -> str:
 
 
 def _maker(value: Any) -> str | None:
-    """The version of nncli that run.json names; None if there is none, or no valid one."""
+    """The version of nncli that made a run; None if run.json has no valid one."""
     versions = value.get("versions") if isinstance(value, dict) else None
     maker = versions.get("nncli") if isinstance(versions, dict) else None
     return maker if isinstance(maker, str) and VERSION.fullmatch(maker) else None

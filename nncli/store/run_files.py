@@ -9,7 +9,7 @@ from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.metric_columns import SPARE_COLUMNS, metrics_bytes
 from nncli.store import safe_read as files
 from nncli.store import size_limits as limits
-from nncli.store.records import Known, RunRecord, from_json, identity, parse_record
+from nncli.store.records import RecordType, RunRecord, from_json, identity, parse_record
 
 OTHER_FILES = ("spec.yaml", "metrics.csv", "checkpoints", "weights.npz", "evaluation.json")  # besides run.json
 
@@ -55,7 +55,7 @@ class RunFiles:
 
     @cached_property
     def identity(self) -> str:
-        """The SHA-256 by which the files of this run are told from those of other runs."""
+        """The SHA-256 that identifies the files of this run."""
         return identity(self.description)
 
     def read(self, name: str) -> bytes:
@@ -69,7 +69,7 @@ class RunFiles:
         """
         return files.read(self.path, name, self.size_limit(name))
 
-    def read_record(self, name: str, model: type[Known]) -> Known:
+    def read_record(self, name: str, model: type[RecordType]) -> RecordType:
         """The content of run.json or evaluation.json.
 
         Raises:

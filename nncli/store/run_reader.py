@@ -1,4 +1,4 @@
-"""A run directory as untrusted input: nothing is written, and no lock is held."""
+"""A run: config, metrics, evaluation, status, checkpoint and weights, read from its directory as untrusted input."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -50,8 +50,8 @@ class Run(RunFiles):
             raise RunError(f"{self.path / 'run.json'}: damaged: config.{path_text(wrong[0])}: {wrong[1]}")
         layers, inputs = [layer.build() for layer in config.layers], config.data.build().columns
         implied, dtype = {**shapes(layers, inputs), **statistics(layers, inputs)}, np.dtype(config.dtype).str
-        told = [(each.name, tuple(each.shape), each.dtype) for each in self.record.parameters]
-        if told != [(name, shape, dtype) for name, shape in implied.items()]:
+        recorded = [(each.name, tuple(each.shape), each.dtype) for each in self.record.parameters]
+        if recorded != [(name, shape, dtype) for name, shape in implied.items()]:
             raise RunError(f"{self.path / 'run.json'}: damaged: its parameters are not those of its config")
         if not data_matches_config(config, self.record.data):
             raise RunError(f"{self.path / 'run.json'}: damaged: its data is not what its config draws")

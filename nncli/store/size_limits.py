@@ -12,7 +12,7 @@ from nncli.store.records import ArrayRecord
 # Bytes of run.json and evaluation.json: a config of a thousand layers takes a 16th of it.
 RECORD = 2**24
 SPEC = 4 * MAX_CHARACTERS
-MEMBER = 1024  # bytes of an array in an NPZ file besides its values and its name, which is there twice
+MEMBER = 1024  # bytes of an array in an NPZ file besides its values and its name, which occurs twice
 EXTRA_VECTORS = 3  # the values, the best values of early stopping, and a spare one
 
 

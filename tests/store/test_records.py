@@ -1,4 +1,4 @@
-"""The JSON of a run: strict in writing and in reading."""
+"""run.json and evaluation.json: strict JSON, checksums, format versions, and unsupported versions."""
 
 import json
 import re
@@ -27,8 +27,8 @@ RECORD = EvaluationRecord(
 )
 
 
-def test_what_is_packed_is_parsed_again():
-    """To the last bit, with letters of any language."""
+def test_record_survives_a_round_trip():
+    """Values are equal bit for bit, and text may be of any language."""
     assert parse_record(from_json(to_json(RECORD.model_dump())), EvaluationRecord) == RECORD
 
 
@@ -36,8 +36,8 @@ def test_what_is_packed_is_parsed_again():
     ("text", "value"),
     [("1", 1), ("-1.5e-3", -0.0015), ('"\\u00e9"', "é"), ('"\\ud83d\\ude00"', "😀"), ("[[], {}]", [[], {}])],
 )
-def test_plain_json_is_read(text, value):
-    """Numbers, text, escapes, a character out of two halves."""
+def test_valid_json_is_read(text, value):
+    """Numbers, text, escapes and a surrogate pair."""
     assert load_strict_json(text.encode()) == value
 
 
@@ -73,15 +73,15 @@ WRONG = {
 
 
 @pytest.mark.parametrize("data", WRONG, ids=lambda data: repr(data[:20]))
-def test_what_readers_of_json_disagree_on_is_refused(data):
-    """The message says what is wrong, and cannot steer a terminal."""
-    with pytest.raises(ValueError, match=WRONG[data]) as told:
+def test_ambiguous_json_is_refused(data):
+    """The message says what is wrong, and has no control characters."""
+    with pytest.raises(ValueError, match=WRONG[data]) as raised:
         load_strict_json(data)
-    assert str(told.value).isprintable()
+    assert str(raised.value).isprintable()
 
 
-def test_the_deepest_nesting_is_read():
-    """The bound itself is within the bound."""
+def test_deepest_allowed_nesting_is_read():
+    """The limit itself is allowed."""
     depth = DEEPEST + 1
     assert load_strict_json(("[" * depth + "]" * depth).encode())
 
@@ -95,15 +95,15 @@ def test_the_deepest_nesting_is_read():
         (b'"accuracy"', b'"\\u001b[2J"', "splits.training.�\\[2J: input should be a valid number"),
     ],
 )
-def test_a_record_of_another_form_is_told_with_its_path(old, new, message):
-    """The first that is wrong, where it stands, without what could steer a terminal."""
+def test_invalid_record_is_reported_with_its_path(old, new, message):
+    """The message names the first wrong key, without control characters."""
     data = to_json(RECORD.model_dump()).replace(old, new).replace(b"5e-324", b'"x"' if b"2J" in new else b"5e-324")
     with pytest.raises(ValueError, match=message):
         parse_record(load_strict_json(data), EvaluationRecord)
 
 
-def test_every_bit_flip_of_a_record_is_found():
-    """Also in the names of the keys that hold format and checksum, and in white space."""
+def test_every_bit_flip_is_detected():
+    """Flips in the keys of format and checksum and in white space are detected too."""
     data = to_json(RECORD.model_dump())
     for index in range(8 * len(data)):
         flipped = bytearray(data)
@@ -112,8 +112,8 @@ def test_every_bit_flip_of_a_record_is_found():
             from_json(bytes(flipped))
 
 
-def test_a_record_of_format_1_needs_no_checksum():
-    """As nncli before 0.5 wrote it; a record of format 2 that lacks its checksum is damaged."""
+def test_format_1_has_no_checksum():
+    """nncli before 0.5 wrote it; format 2 without a checksum is damaged."""
     for version, is_read in ((1, True), (2, False)):
         data = json.dumps({**RECORD.model_dump(), "format": version}).encode()
         with nullcontext() if is_read else pytest.raises(ValueError, match="checksum"):
@@ -121,13 +121,13 @@ def test_a_record_of_format_1_needs_no_checksum():
 
 
 @pytest.mark.parametrize("version", [None, "1", 1.0, 0, -1, True])
-def test_a_format_that_is_no_version_is_damage(version):
+def test_invalid_format_version_is_damage(version):
     """Versions are positive integers."""
     with pytest.raises(ValueError, match="is not a format version"):
         from_json(json.dumps({**RECORD.model_dump(), "format": version}).encode())
 
 
-def test_a_newer_format_is_not_damage():
+def test_newer_format_is_not_damage():
     """The message says which version it has, and which ones can be read."""
     with pytest.raises(
         UnsupportedVersionError, match=r"has format version 3, and nncli .* reads up to 2; use a newer version"
@@ -139,8 +139,8 @@ def test_a_newer_format_is_not_damage():
     ("maker", "error"),
     [("99.0", UnsupportedVersionError), ("0.4.1", ValueError), (__version__, ValueError), ("\x1b[2J", ValueError)],
 )
-def test_an_unknown_key_of_a_newer_version_is_not_damage(workdir, run_cli, maker, error):
-    """The same key in a run of this version or an older one is."""
+def test_unknown_key_of_a_newer_version_is_not_damage(workdir, run_cli, maker, error):
+    """In a run of this version or an older one it is damage."""
     assert run_cli("train", "config.yaml", "-q").code == 0
     record = from_json((workdir / "runs" / "config" / "run.json").read_bytes())
     record["versions"]["nncli"] = maker
@@ -167,7 +167,7 @@ def test_unknown_component_is_not_damage(workdir, run_cli, maker):
 
 @pytest.mark.parametrize("value", [3, None, {}, {"type": 3}])
 def test_component_without_a_name_is_damage(workdir, run_cli, value):
-    """No version wrote it."""
+    """No version can have written it."""
     assert run_cli("train", "config.yaml", "-q").code == 0
     record = from_json((workdir / "runs" / "config" / "run.json").read_bytes())
     record["spec"]["optimizer"] = value
