@@ -14,7 +14,15 @@ from nncli.analysis.evaluation import by_row
 from nncli.analysis.scores import Difference, Gap, Score, paired, score, unpaired
 from nncli.config.diagnostics import sanitized_line
 from nncli.errors import CommandLineError, NncliError, RunError
-from nncli.experiment.metric_columns import SPLITS, MetricColumn, Role, column, find_column, higher_is_better
+from nncli.experiment.metric_columns import (
+    LOSS_COLUMNS,
+    SPLITS,
+    MetricColumn,
+    Role,
+    column,
+    find_column,
+    higher_is_better,
+)
 from nncli.experiment.numerics import RELATIVE_ROUNDING
 from nncli.nn.parameters import Array
 from nncli.store.run_reader import Run
@@ -64,7 +72,7 @@ class ComparedRun:
         if len(self.run.data) == 1:
             return "has no validation or test set: overfitting not assessed"
         errors = "mean_absolute_error and root_mean_squared_error on at least two rows"
-        return f"overfitting not assessed: it requires accuracy, or both {errors}"
+        return f"cannot be assessed for overfitting, which requires accuracy, or both {errors}"
 
 
 @dataclass(frozen=True)
@@ -118,10 +126,12 @@ class Comparison:
 
     def _default_curve(self, shared: set[str]) -> str:
         """The column to plot by default: a loss without penalties that all runs share, or else a metric."""
+        splits = ("validation", "training")
+        losses = [each for each in LOSS_COLUMNS if each.role is Role.LOSS]
         metrics = [metric.type for metric in self.entries[0].run.config.metrics or ()]
-        measured = [column(split, name) for name in metrics for split in ("validation", "training")]
-        candidates = [name for name in ("validation_loss", "data_loss", *measured) if name in shared]
-        return next((name for name in candidates if is_comparable(self.entries, name)), "loss")
+        candidates = [each.header for split in splits for each in losses if each.split == split]
+        candidates += [column(split, name) for name in metrics for split in splits]
+        return next((name for name in candidates if name in shared and is_comparable(self.entries, name)), "loss")
 
     def verdict(self) -> str | None:
         """Whether the best finished run is significantly better than the second best on held-out rows.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from nncli.config.diagnostics import shown
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.registry import components
@@ -165,7 +166,7 @@ def require_columns(headers: tuple[str, ...], expected: tuple[str, ...]) -> None
         raise ValueError(f"its first line does not name the columns in the order {', '.join(expected)}")
     for header in unknown:
         if not is_unknown(header) or unknown.count(header) > 1 or len(unknown) > SPARE_COLUMNS:
-            raise ValueError(f"its first line names the column {header!r}, which this run cannot have")
+            raise ValueError(f"its first line names the column {shown(header)}, which this run cannot have")
 
 
 def is_unknown(header: str) -> bool:

@@ -60,7 +60,7 @@ def read_with_metrics(run: RunFiles, path: Path) -> tuple[Checkpoint, bytes]:
     checkpoint = read_checkpoint(run, path)
     position = checkpoint.position
     if position.metrics_sha256 is None:
-        raise RunError(f"{path}: was written by nncli 0.3 or earlier, which did not save all that resuming needs")
+        raise RunError(f"{path}: was written by nncli before 0.4, which did not save all that resuming needs")
     metrics = run.read("metrics.csv")[: position.metrics_bytes]
     if hashlib.sha256(metrics).hexdigest() != position.metrics_sha256:
         raise RunError(f"{path}: checksum mismatch: metrics.csv does not begin with the rows before the checkpoint")

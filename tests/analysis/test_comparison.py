@@ -535,7 +535,7 @@ def test_run_without_a_score_is_shown_without_a_verdict(train, task, metrics):
     assert first.gap is not None
     assert second.gap is None
     assert second.description.startswith(
-        "overfitting not assessed: it requires accuracy, or both mean_absolute_error and "
+        "cannot be assessed for overfitting, which requires accuracy, or both mean_absolute_error and "
     )
     assert second.metrics["validation_loss"] == first.metrics["validation_loss"]
     assert comparison.verdict() is None

@@ -195,7 +195,7 @@ def test_metrics_that_were_changed_do_not_fit_the_checkpoint(interrupted):
     metrics = path / "metrics.csv"
     metrics.write_bytes(metrics.read_bytes().replace(b"\n0,0.05,", b"\n0,0.06,"))
     skipped, resumed = resume(path)
-    assert "metrics.csv no longer begins with what the checkpoint counts on" in skipped
+    assert "checksum mismatch: metrics.csv does not begin with the rows before the checkpoint" in skipped
     assert resumed == f"{path}: resumed at epoch 0"
 
 
@@ -205,7 +205,7 @@ def test_a_checkpoint_of_another_run_is_refused(interrupted, change):
     path, other = interrupted(), interrupted(change, name="other")
     shutil.copy(checkpoints(other)[-1], checkpoints(path)[-1])
     skipped, _ = resume(path)
-    assert "is that of another run" in skipped
+    assert "belongs to another run" in skipped
 
 
 def test_a_checkpoint_that_does_not_say_all_is_not_resumed(interrupted):
@@ -589,13 +589,13 @@ def test_a_run_that_was_moved_is_written_to_no_more(workdir, run_cli, monkeypatc
     monkeypatch.setattr(Trainer, "step", moved)
     result = run_cli("train", "config.yaml", "-q")
     assert result.code == 4
-    assert "was moved, or its lock removed" in result.err
+    assert "was moved or its lock file deleted" in result.err
     assert [path.name for path in run.rglob("*.ckpt") if path.name != "00000000.ckpt"] == []
 
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(Lock, "require_held"), (storage, "_synced_copy"), (storage, "fsync_directory"), (AppendLog, "sync")],
+    [(Lock, "require_held"), (storage, "_write_temporary"), (storage, "fsync_directory"), (AppendLog, "sync")],
 )
 def test_a_run_that_is_moved_at_any_write_is_no_failing_disk(workdir, run_cli, monkeypatch, owner, name):
     """Also where it is moved between the check of its lock and a write: exit code 4, and its files stay as they are."""
@@ -618,7 +618,7 @@ def test_a_run_that_is_moved_at_any_write_is_no_failing_disk(workdir, run_cli, m
         if not (workdir / "moved").exists():
             break
         assert result.code == 4, result
-        assert "was moved, or its lock removed" in result.err
+        assert "was moved or its lock file deleted" in result.err
         shutil.rmtree(workdir / "moved")
     assert number > 3
 
