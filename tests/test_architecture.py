@@ -14,7 +14,9 @@ PACKAGE = ROOT / "nncli"
 # Imports go down this list only.
 PACKAGES = [
     "cli",
+    "api",
     "analysis",
+    "inference",
     "runner",
     "store",
     "train",
@@ -27,13 +29,15 @@ PACKAGES = [
 ]
 THIRD_PARTY = {
     "cli": {"click", "rich", "yaml", "plotext"},
+    "api": set(),
     "analysis": {"numpy"},
+    "inference": {"numpy"},
     "runner": {"threadpoolctl"},
     "store": {"numpy", "nnfs", "pydantic_core", "threadpoolctl"},
     "train": {"numpy"},
     "experiment": {"numpy"},
     "nn": {"numpy"},
-    "data": {"numpy", "nnfs"},
+    "data": {"numpy", "nnfs", "pydantic_core"},
     "config": {"yaml", "pydantic", "pydantic_core"},
     "registry": {"pydantic_core"},
     "errors": set(),
@@ -89,8 +93,8 @@ def test_registry_and_errors_import_nothing_of_the_package():
 
 
 def test_imports_have_no_cycle():
-    """The modules can be put in an order in which each imports only earlier ones."""
-    graph = {module: {target for target, _ in edges(module)} for module in SOURCES}
+    """The modules can be put in an order in which each imports only earlier ones; the package imports its names lazily."""
+    graph = {module: {target for target, _ in edges(module)} for module in SOURCES if module != "nncli"}
     assert len(list(TopologicalSorter(graph).static_order())) == len(SOURCES)
 
 
@@ -188,9 +192,9 @@ def test_every_test_has_a_docstring(path):
 MIRRORED = sorted(
     path
     for path in (ROOT / "tests").rglob("test_*.py")
-    if path.parent != ROOT / "tests" and path.parent.name not in {"reliability", "benchmarks"}
+    if path.parent != ROOT / "tests" and path.parent.name not in {"reliability", "benchmarks", "compatibility"}
 )
-WHOLE_PACKAGE = {"test_contracts", "test_sizes", "test_book", "test_terminal", "test_pytorch"}
+WHOLE_PACKAGE = {"test_contracts", "test_sizes", "test_book", "test_invalid_configs", "test_terminal", "test_pytorch"}
 
 
 @pytest.mark.parametrize("path", MIRRORED, ids=lambda path: path.stem)

@@ -70,14 +70,15 @@ def _restored(run: Run, config: Config, splits: tuple[str, ...]) -> tuple[Experi
 
 
 def _diverged(run: Run, epoch: int, found: NonFinite) -> DivergedError:
-    return DivergedError(f"{run.path}: the weights of epoch {epoch} cannot be used: {found.what}")
+    message = f"{run.path}: the weights of epoch {epoch} cannot be used: {found.description}"
+    return DivergedError(message, epoch=epoch, **found.location)
 
 
 def _with_threshold(run: Run, threshold: float) -> Config:
     """The config of a run, with another threshold in each metric that has one."""
     if not 0 <= threshold <= 1:
         raise CommandLineError(f"the threshold is {threshold}; a probability is between 0 and 1")
-    if task(run.config) is not Task.BINARY:
+    if task(run.config, run.plan) is not Task.BINARY:
         raise CommandLineError(f"{run.path}: a threshold applies to binary models with one output; this run has none")
     metrics = [
         metric.model_copy(update={"threshold": threshold}) if hasattr(metric, "threshold") else metric
@@ -94,7 +95,7 @@ def _sample_test_set(run: Run, experiment: Experiment) -> None:
         reason = "its test set was sampled after training, and cannot be sampled again without a checkpoint"
         raise RunError(f"{run.path}: {reason}; evaluate the other splits with --split")
     try:
-        experiment.rngs.restore(run.checkpoint.position.random or [])
+        experiment.rngs.restore(run.checkpoint.state.rng or {})
     except (ValueError, OverflowError) as error:
         raise RunError(f"{run.path}: the RNG state of its checkpoint is damaged: {error}") from None
     experiment.sample_test_set()

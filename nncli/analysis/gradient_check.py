@@ -1,4 +1,4 @@
-"""The gradients of a config's network: compared with central differences in float64, and those of training steps."""
+"""Checks the gradients of a config's network: against central differences in float64, and those of training steps."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -11,7 +11,7 @@ import numpy as np
 from nncli.errors import DivergedError, GateError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.loading import load
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, rngs
 from nncli.nn.gradcheck import FrozenLoss, GradientCheck, gradcheck
 from nncli.nn.kernels.dropout_mask import Random
@@ -23,30 +23,30 @@ from nncli.train.loop import Trainer
 TOLERANCE = 1e-6
 
 
-@quiet
+@allow_non_finite
 def check_gradients(path: Path, overrides: tuple[str, ...], rows: int, entries: int) -> GradientCheck:
     """The gradients at the initial weights of a config: of a float64 copy, and of the steps that train.
 
     Args:
         path: a config.
         overrides: values to be replaced in it.
-        rows: how many rows of the training set the central differences use at most, picked by the config's seed; as many
-            as a layer needs.
-        entries: how many entries of each array to compare at most, picked likewise.
+        rows: the number of rows of the training set that the central differences use at most; more if a layer needs
+            more. The config's seed determines which.
+        entries: the number of entries of each array to compare at most, chosen likewise.
 
     Raises:
-        GateError: no row is left on which the two could be compared, or the loss or a gradient is not finite.
+        GateError: no row is left for the comparison, or the loss or a gradient is not finite.
     """
     loaded = load(path, overrides)
     copy, *trained = (
-        assemble(loaded.config.model_copy(update={"dtype": dtype}))
+        assemble(loaded.config.model_copy(update={"dtype": dtype}), loaded.plan)
         for dtype in ("float64", *dict.fromkeys((loaded.config.dtype, "float64")))
     )
     network, seed = copy.network, loaded.config.seed
-    part, rng = examples(copy.data["training"], network), np.random.default_rng(seed)
+    training_set, rng = examples(copy.data["training"], network), np.random.default_rng(seed)
     fewest = max(layer.min_batch_size for layer in network.layers)
-    chosen = np.sort(rng.permutation(len(part.inputs))[: max(rows, fewest)])
-    inputs, targets = (np.asfortranarray(each[chosen]) for each in (part.inputs, part.encoded))
+    chosen = np.sort(rng.permutation(len(training_set.inputs))[: max(rows, fewest)])
+    inputs, targets = (np.asfortranarray(each[chosen]) for each in (training_set.inputs, training_set.encoded))
     try:
         check = gradcheck(FrozenLoss(network, inputs, targets, lambda: np.random.default_rng(seed)), entries, rng)
         return replace(check, steps=[step for each in trained for step in check_steps(each, network)])
@@ -55,9 +55,9 @@ def check_gradients(path: Path, overrides: tuple[str, ...], rows: int, entries: 
 
 
 def check_steps(experiment: Experiment, copy: Network) -> Iterator[StepCheck]:
-    """The gradients that steps of training leave, on the first two batches and the last one of an epoch.
+    """The gradients of training steps on the first two batches and the last one of an epoch.
 
-    Each step begins at the initial weights. Gradients are not clipped.
+    Each step starts from the initial weights, and gradients are not clipped.
 
     Args:
         experiment: as training has it.
@@ -66,27 +66,30 @@ def check_steps(experiment: Experiment, copy: Network) -> Iterator[StepCheck]:
     Raises:
         DivergedError: a gradient is not finite in the dtype of training.
     """
-    training, part = Trainer(experiment._replace(clipping=None)), examples(experiment.data["training"], copy)
-    network, size, rows = experiment.network, training.batch_size, len(part.inputs)
+    trainer, training_set = Trainer(experiment._replace(clipping=None)), examples(experiment.data["training"], copy)
+    network, size, rows = experiment.network, trainer.batch_size, len(training_set.inputs)
     values, last = network.parameters.values, (rows - 1) // size
     initial = values.copy()
     for batch in sorted({0, min(1, last), last}):
-        training.batch = batch
+        trainer.batch = batch
         before = deepcopy(experiment.rngs)
-        inputs, targets = next(training.batches())
+        inputs, targets = next(trainer.batches())
         order = before.of(Purpose.ORDER).permutation(rows) if size < rows else np.arange(rows)
         chosen = order[batch * size : (batch + 1) * size]
         values[...] = initial
         network.set_rng(masks(experiment))
-        training.step(inputs, targets)
+        trainer.step(inputs, targets)
         copy.parameters.values[...] = initial
-        held = [each[chosen].astype(network.dtype).astype(np.float64) for each in (part.inputs, part.encoded)]
-        at_once = network.micro_batches(len(chosen))[0].stop
-        own = ReferenceNetwork(copy, held[0], held[1], partial(masks, experiment), at_once)
-        yield check_step(own, network.parameters.gradients, batch, network)
+        inputs, targets = (
+            each[chosen].astype(network.dtype).astype(np.float64)
+            for each in (training_set.inputs, training_set.encoded)
+        )
+        micro_batch_rows = network.micro_batches(len(chosen))[0].stop
+        reference = ReferenceNetwork(copy, inputs, targets, partial(masks, experiment), micro_batch_rows)
+        yield check_step(reference, network.parameters.gradients, batch, network)
     values[...] = initial
 
 
 def masks(experiment: Experiment) -> Random:
-    """The stream of dropout masks with which each compared pass begins."""
+    """The random stream of dropout masks at the beginning of each pass that is compared."""
     return rngs(experiment.config.rng, experiment.config.seed).of(Purpose.DROPOUT)

@@ -1,8 +1,7 @@
-"""Where the time of a training step goes, part by part, held against what its matrix products alone would take."""
+"""Where the time of a training step goes, operation by operation, compared with its matrix products alone."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import ceil
 from statistics import median
@@ -11,29 +10,39 @@ from typing import Any
 import numpy as np
 
 from nncli.experiment.metric_columns import SPLITS
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.kernels.alignment import zeros
 from nncli.nn.parameters import Array
+from nncli.nn.trace import Kind, ObservedMethod, Observer, Operation, observed, step_methods
 from nncli.train.loop import Trainer
 
 ROUNDS = 9
-SQUARE = 512  # rows and columns of the product by which the machine is measured
-PRODUCTS = 5  # of such, of which the fastest counts
-PAUSE = 0.03  # seconds; threads of BLAS that have done their part wait a moment for more before they sleep
-EMPTY = 1000  # empty calls by which the clock is measured
+SQUARE = 512  # rows and columns of the matrix product that measures the machine
+PRODUCTS = 5  # such products, of which the fastest counts
+PAUSE = 0.03  # seconds; BLAS threads that have finished spin for a moment before they sleep
+EMPTY_CALLS = 1000  # of a method that does nothing, by which the overhead of the clock is measured
+FORWARD, BACKWARD = "forward", "backward"
 BATCH, LOSS, PENALTIES, CLIPPING, UPDATE = "batch", "loss", "penalties", "clipping", "update"
+PARTS = {  # of the operations that belong to no layer: the name and the column of a part
+    BATCH: (BATCH, FORWARD),
+    Kind.INPUTS: (BATCH, FORWARD),
+    Kind.LOSS_GRADIENT: (LOSS, BACKWARD),
+    Kind.PENALTIES: (PENALTIES, BACKWARD),
+    Kind.CLIPPING: (CLIPPING, BACKWARD),
+    Kind.UPDATE: (UPDATE, BACKWARD),
+}
 
-Key = tuple[str, str]  # the name of a part, and "forward" or "backward"
+Key = tuple[str, str]  # the name of a part, and FORWARD or BACKWARD
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one part of a step takes.
+    """The time of one part of a step.
 
     Args:
-        name: a layer's place and type, or what else is done in a step.
-        forward: seconds on the way to the loss; None where it has no part in it.
-        backward: seconds on the way back, up to the update of the weights; likewise.
+        name: the index and type of a layer, or another operation of the step.
+        forward: seconds up to the loss; None if the part has no operation there.
+        backward: seconds from the loss to the update of the weights; likewise.
         floor: seconds that its matrix products would take at the machine's rate.
     """
 
@@ -44,7 +53,7 @@ class Part:
 
     @property
     def seconds(self) -> float:
-        """Both ways together."""
+        """Forward and backward together."""
         return (self.forward or 0.0) + (self.backward or 0.0)
 
 
@@ -53,12 +62,12 @@ class Profile:
     """Where the time of a training step goes.
 
     Args:
-        parts: in the order of a step on its way forward.
-        step: seconds of a whole step, taken without a look at its parts.
-        rows: how many rows a step has, on average.
-        steps: how many steps an epoch has.
-        metrics: seconds of a row of metrics, all splits together.
-        rate: multiply-adds a second of a large matrix product in the network's number format.
+        parts: in the order of the forward pass.
+        step: seconds of a step that is not observed.
+        rows: rows per step, on average.
+        steps: steps per epoch.
+        metrics: seconds to measure the metrics of all splits.
+        rate: multiply-adds per second of a large matrix product in the network's dtype.
     """
 
     parts: list[Part]
@@ -75,173 +84,179 @@ class Profile:
 
     @property
     def between(self) -> float:
-        """Seconds of a step that none of its parts takes: calls, loops, a look for numbers that are not finite."""
+        """Overhead: seconds of a step outside all of its parts, for calls, loops and the check for finite gradients."""
         return max(0.0, self.step - sum(part.seconds for part in self.parts))
 
 
-class Stopwatch:
-    """Adds up the seconds that some methods take while it is on; those of one look at the clock are taken off.
+class Stopwatch(Observer):
+    """Adds up the seconds that each operation takes, without the overhead of reading the clock."""
 
-    Args:
-        methods: of each the key under which its seconds are added up, the object, and the method's name.
-    """
+    def __init__(self) -> None:
+        self.overhead = 0.0
+        self.seconds: dict[Operation, float] = {}
+        self._start = 0.0
+        self.overhead = self._measured_overhead()
 
-    def __init__(self, methods: Sequence[tuple[Key, Any, str]]) -> None:
-        self._methods = methods
-        self._look = 0.0
-        self.seconds: dict[Key, float] = {}
-        nothing = self._timed((BATCH, "forward"), lambda: None)
-        looks: list[float] = []
-        for _ in range(EMPTY):
-            self.seconds.clear()
-            nothing()
-            looks += self.seconds.values()
-        self._look = median(looks)
+    def before(self, operation: Operation, *arguments: Any) -> None:
+        """Start the clock."""
+        self._start = time.perf_counter()
 
-    @contextmanager
-    def on(self) -> Iterator[None]:
-        """Watch the methods for as long as this lasts, from 0 on."""
+    def after(self, operation: Operation, result: Any) -> None:
+        """Stop the clock."""
+        elapsed = time.perf_counter() - self._start - self.overhead
+        self.seconds[operation] = self.seconds.get(operation, 0.0) + elapsed
+
+    def reset(self) -> None:
+        """Set all times to 0."""
         self.seconds = {}
-        for key, owner, name in self._methods:
-            setattr(owner, name, self._timed(key, getattr(owner, name)))
-        try:
-            yield
-        finally:
-            for _, owner, name in self._methods:
-                delattr(owner, name)  # the one of its class is seen again
 
-    def _timed(self, key: Key, method: Callable[..., Any]) -> Callable[..., Any]:
-        def timed(*arguments: Any, **named: Any) -> Any:
-            start = time.perf_counter()
-            result = method(*arguments, **named)
-            self.seconds[key] = self.seconds.get(key, 0.0) + time.perf_counter() - start - self._look
-            return result
+    def _measured_overhead(self) -> float:
+        """The median time of an operation that does nothing."""
+        times: list[float] = []
+        with observed([ObservedMethod(Operation("nothing"), self, "_nothing")], self):
+            for _ in range(EMPTY_CALLS):
+                self.reset()
+                self._nothing()
+                times += self.seconds.values()
+        self.reset()
+        return median(times)
 
-        return timed
+    def _nothing(self) -> None:
+        pass
 
 
 class Steps:
-    """The steps of a training, epoch after epoch, begun anew as often as wanted.
+    """The steps of a training run, epoch after epoch, which can be repeated from the first step on.
 
     Args:
-        training: at its start; its network and optimizer change.
+        trainer: before its first step; its network and optimizer change.
     """
 
-    def __init__(self, training: Trainer) -> None:
-        self.training = training
-        self._values = training.network.parameters.values.copy()
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self._values = trainer.network.parameters.values.copy()
         self.rewind()
 
     def rewind(self) -> None:
-        """Go back to the first step, so that every round trains alike."""
-        training = self.training
-        training.network.parameters.values[...] = self._values
-        for memory in training.optimizer.state.values():
-            memory[...] = 0
-        training.optimizer.updates = training.epoch = training.batch = 0
-        self._rows = training.batches()
+        """Return to the first step, so that every round trains alike."""
+        trainer = self.trainer
+        trainer.network.parameters.values[...] = self._values
+        for state in trainer.optimizer.state.values():
+            state[...] = 0
+        trainer.optimizer.updates = trainer.epoch = trainer.batch = 0
+        self._batches = trainer.batches()
 
     def draw(self) -> tuple[Array, Array]:
         """Inputs (N, D) and targets (N, M) of the next step."""
-        rows = next(self._rows, None)
-        if rows is None:
-            self.training.epoch, self.training.batch = self.training.epoch + 1, 0
-            self._rows = self.training.batches()
-            rows = next(self._rows)
-        return rows
+        batch = next(self._batches, None)
+        if batch is None:
+            self.trainer.epoch, self.trainer.batch = self.trainer.epoch + 1, 0
+            self._batches = self.trainer.batches()
+            batch = next(self._batches)
+        return batch
 
-    def seconds(self, number: int) -> float:
-        """Make so many steps; returns how long one took."""
+    def seconds(self, count: int) -> float:
+        """Run so many steps; return the seconds per step."""
         start = time.perf_counter()
-        for _ in range(number):
-            self.training.step(*self.draw())
-        return (time.perf_counter() - start) / number
+        for _ in range(count):
+            self.trainer.step(*self.draw())
+        return (time.perf_counter() - start) / count
 
 
-@quiet
-def profile(training: Trainer, seconds: float) -> Profile:
-    """Train for about so many seconds, and see where they go; nothing is written.
+@allow_non_finite
+def profile(trainer: Trainer, seconds: float) -> Profile:
+    """Train for about so many seconds and measure where they go; nothing is written.
 
-    Rounds of whole steps, of steps whose parts are timed, a row of metrics and a large product take turns; of each the
-    median over the rounds counts.
+    Each round measures steps that are not observed, steps whose operations are timed, the metrics and a large matrix
+    product; of each figure the median of the rounds counts.
 
     Args:
-        training: at its start; its network and optimizer change.
-        seconds: how long, about.
+        trainer: before its first step; its network and optimizer change.
+        seconds: of all rounds, approximately.
 
     Raises:
-        DivergedError: a number became NaN or infinite.
+        DivergedError: a value became NaN or infinite.
     """
-    steps, rounds = Steps(training), []  # of a round the figures of the whole, and of the parts
-    watch = Stopwatch(list(_methods(steps)))
-    steps.seconds(1)  # makes all buffers
-    each, fixed = steps.seconds(1), 2 * _metrics_seconds(training) + PAUSE
-    number = max(1, int((seconds / ROUNDS - fixed) / 2 / each))
-    for _ in range(max(1, min(ROUNDS, int(seconds / (fixed + 2 * number * each))))):
-        rounds.append(_round(steps, watch, number))
-    whole = {name: median(found[name] for found, _ in rounds) for name in rounds[0][0]}
-    taken = {key: max(0.0, median(parts[key] for _, parts in rounds)) for key in rounds[0][1]}
-    of = len(training.experiment.data["training"])
-    batches = ceil(of / training.batch_size)
-    rows = of / batches
-    floors = {name: rows * work / whole["rate"] for name, work in _products(training).items()}
-    names = dict.fromkeys(name for name, _ in taken)
-    parts = [Part(n, taken.get((n, "forward")), taken.get((n, "backward")), floors.get(n, 0.0)) for n in names]
-    return Profile(parts, rows=rows, steps=batches, **whole)
+    steps, watch = Steps(trainer), Stopwatch()
+    steps.seconds(1)  # allocates all buffers
+    one_step, fixed = steps.seconds(1), 2 * _metrics_seconds(trainer) + PAUSE
+    count = max(1, int((seconds / ROUNDS - fixed) / 2 / one_step))
+    round_count = max(1, min(ROUNDS, int(seconds / (fixed + 2 * count * one_step))))
+    rounds = [_round(steps, watch, count) for _ in range(round_count)]
+    figures = {name: median(figures[name] for figures, _ in rounds) for name in rounds[0][0]}
+    times = {key: max(0.0, median(times[key] for _, times in rounds)) for key in rounds[0][1]}
+    rows = len(trainer.experiment.data["training"])
+    batches = ceil(rows / trainer.batch_size)
+    return Profile(
+        _parts(trainer, times, rows / batches / figures["rate"]), rows=rows / batches, steps=batches, **figures
+    )
 
 
-def _round(steps: Steps, watch: Stopwatch, number: int) -> tuple[dict[str, float], dict[Key, float]]:
-    """Seconds of a step and of a row of metrics with the machine's rate, and seconds of the parts of a step."""
+def _round(steps: Steps, watch: Stopwatch, count: int) -> tuple[dict[str, float], dict[Key, float]]:
+    """The figures of a whole step, the metrics and the machine, and the seconds of each part of a step."""
+    trainer = steps.trainer
     steps.rewind()
-    found = {"step": steps.seconds(number)}
+    figures = {"step": steps.seconds(count)}
     steps.rewind()
-    with watch.on():
-        steps.seconds(number)
-    training = steps.training
-    found |= {"metrics": _metrics_seconds(training), "rate": _product_rate(training.network.dtype)}
+    watch.reset()
+    with observed(_methods(steps), watch):
+        steps.seconds(count)
+    figures |= {"metrics": _metrics_seconds(trainer), "rate": _product_rate(trainer.network.dtype)}
     time.sleep(PAUSE)
-    return found, {key: total / number for key, total in watch.seconds.items()}
+    layers, times = _layer_names(trainer), dict[Key, float]()
+    for operation, total in watch.seconds.items():
+        key = _key(operation, layers)
+        times[key] = times.get(key, 0.0) + total / count
+    return figures, times
 
 
-def _layer_names(training: Trainer) -> list[str]:
-    return [f"{index} {layer.type}" for index, layer in enumerate(training.experiment.config.layers)]
+def _methods(steps: Steps) -> Iterator[ObservedMethod]:
+    """The operations of a step, and the drawing of its batch before it."""
+    yield ObservedMethod(Operation(BATCH), steps, "draw")
+    trainer = steps.trainer
+    yield from step_methods(trainer.network, trainer.experiment.clipping, trainer.optimizer)
 
 
-def _methods(steps: Steps) -> Iterator[tuple[Key, Any, str]]:
-    """The methods that make up a step, none of which calls another one of them."""
-    training, network = steps.training, steps.training.network
-    names = dict(zip(network.layers, _layer_names(training), strict=True))
-    yield (BATCH, "forward"), steps, "draw"
-    yield (BATCH, "forward"), network, "prepare_inputs"
-    for layer, name in names.items():
-        yield (name, "forward"), layer, "forward"
-    for layer in network.backward_layers:
-        yield (names[layer], "backward"), layer, "backward"
-    yield (names[network.first_trainable], "backward"), network.first_trainable, "parameter_gradients"
-    yield (LOSS, "backward"), network.loss, "backward_fused" if network.is_fused else "backward"
-    if network.penalties:
-        yield (PENALTIES, "backward"), network, "penalize"
-    if training.experiment.clipping:
-        yield (CLIPPING, "backward"), training.experiment.clipping, "clip"
-    yield (UPDATE, "backward"), training.optimizer, "step"
+def _key(operation: Operation, layers: list[str]) -> Key:
+    if operation.layer is None:
+        return PARTS[operation.kind]
+    return layers[operation.layer], FORWARD if operation.kind == Kind.FORWARD else BACKWARD
 
 
-def _products(training: Trainer) -> dict[str, int]:
-    """The multiply-adds of each layer for one row: forward, for the weights' gradient, for the inputs' if needed."""
-    network, found = training.network, {}
-    for name, layer, columns in zip(_layer_names(training), network.layers, network.widths, strict=False):
-        times = 3 if layer in network.backward_layers else 2 if layer is network.first_trainable else 1
-        found[name] = times * layer.multiply_adds(columns)
-    return found
+def _layer_names(trainer: Trainer) -> list[str]:
+    return [f"{index} {layer.type}" for index, layer in enumerate(trainer.experiment.config.layers)]
 
 
-def _metrics_seconds(training: Trainer) -> float:
-    watched = [split for split in SPLITS[:2] if split in training.experiment.data]
-    return _seconds_of_the_second(lambda: [training.measured(split) for split in watched])
+def _parts(trainer: Trainer, times: dict[Key, float], seconds_per_product: float) -> list[Part]:
+    """The parts of a step, in the order in which they first occur in it."""
+    products = _products(trainer)
+    return [
+        Part(
+            name,
+            times.get((name, FORWARD)),
+            times.get((name, BACKWARD)),
+            products.get(name, 0) * seconds_per_product,
+        )
+        for name in dict.fromkeys(name for name, _ in times)
+    ]
 
 
-def _seconds_of_the_second(call: Callable[[], Any]) -> float:
-    """How long a call takes that was just made once; the first makes buffers, and fills the caches."""
+def _products(trainer: Trainer) -> dict[str, int]:
+    """Multiply-adds of each layer per row: forward, for the gradient of its weights and, if needed, of its inputs."""
+    network, products = trainer.network, {}
+    for name, layer, width in zip(_layer_names(trainer), network.layers, network.widths, strict=False):
+        passes = 3 if layer in network.backward_layers else 2 if layer is network.first_trainable else 1
+        products[name] = passes * layer.multiply_adds(width)
+    return products
+
+
+def _metrics_seconds(trainer: Trainer) -> float:
+    monitored = [split for split in SPLITS[:2] if split in trainer.experiment.data]
+    return _seconds_of_second_call(lambda: [trainer.measured(split) for split in monitored])
+
+
+def _seconds_of_second_call(call: Callable[[], Any]) -> float:
+    """The duration of a call that was made once before, to allocate buffers and fill the caches."""
     call()
     start = time.perf_counter()
     call()
@@ -249,7 +264,7 @@ def _seconds_of_the_second(call: Callable[[], Any]) -> float:
 
 
 def _product_rate(dtype: np.dtype[Any]) -> float:
-    """Multiply-adds a second of a matrix product that is large enough for BLAS to be at its best."""
+    """Multiply-adds per second of a matrix product that is large enough for BLAS to be at its best."""
     left, right, out = (zeros((SQUARE, SQUARE), dtype) for _ in range(3))
     left[...], right[...] = 1, 1
-    return SQUARE**3 / min(_seconds_of_the_second(lambda: left.dot(right, out=out)) for _ in range(PRODUCTS))
+    return SQUARE**3 / min(_seconds_of_second_call(lambda: left.dot(right, out=out)) for _ in range(PRODUCTS))

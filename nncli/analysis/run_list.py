@@ -126,4 +126,4 @@ def _progress(run: Run) -> tuple[RunProgress, str | None]:
     checkpoint = latest_valid(run)
     if checkpoint is None:
         return progress, problem or f"{run.path}: no valid checkpoint to resume from"
-    return RunProgress(RunStatus.INTERRUPTED, checkpoint.position.epoch, is_resumable=True), problem
+    return RunProgress(RunStatus.INTERRUPTED, checkpoint.state.epoch, is_resumable=True), problem

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli.analysis.evaluation import assess
-from nncli.config.diagnostics import report
+from nncli.config.diagnostics import format_diagnostics
 from nncli.errors import NncliError, RunError, StorageError
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import differences
@@ -82,11 +82,12 @@ def _run_json(run: Run) -> str:
 
 def _spec_yaml(run: Run) -> str:
     document = parse(str(run.path / "spec.yaml"), run.read("spec.yaml"), tuple(run.record.overrides))
-    given = checked(document, {NEW_RUN})
+    given = checked(document, {NEW_RUN}, run.checked)
     diagnostics = list(differences(document, given, run.config))
     if diagnostics:
-        raise RunError(report(diagnostics))
-    if resolve(given, run.config.split_method) != run.config:
+        raise RunError(format_diagnostics(diagnostics))
+    config = given.config.model_copy({"split_method": given.config.split_method or run.config.split_method})
+    if resolve(config, given.plan) != run.config:
         raise RunError(f"{run.path / 'spec.yaml'}: with its overrides, epochs or log_every differ from run.json")
     overrides = len(run.record.overrides)
     return "matches run.json" + (f" (with {_count(overrides, 'override')})" if overrides else "")
@@ -108,19 +109,20 @@ def _checkpoints(run: Run) -> str:
     if run.evaluation is None:
         missing = f"; training is complete, and 'nncli train --resume {run.path}' writes the missing evaluation.json"
         return f"{count}{missing if _is_complete(run) else ''}"
-    last, metrics = read_checkpoint(run, paths[-1]).position, run.read("metrics.csv")
-    has_all_rows = last.is_measured or last.metrics_sha256 is None  # nncli before 0.4 did not record it
+    last, metrics = read_checkpoint(run, paths[-1]), run.read("metrics.csv")
+    state = last.state
+    has_all_rows = state.is_logged or last.metrics_sha256 is None  # nncli before 0.4 did not record it
     counted = metrics if has_all_rows else without_last_row(metrics)
-    if last.epoch != run.evaluation.epochs_trained or last.metrics_bytes != len(counted):
+    if state.epoch != run.evaluation.epochs_trained or last.metrics_bytes != len(counted):
         raise RunError(f"{paths[-1]}: is not the checkpoint of the end of training, or metrics.csv has other rows")
-    best = last.epoch if last.best_epoch is None else last.best_epoch
+    best = state.epoch if state.best_epoch is None else state.best_epoch
     if run.evaluation.epoch != best:
         raise RunError(f"{paths[-1]}: its best epoch is {best}, but that in evaluation.json is {run.evaluation.epoch}")
     return f"{count}, the last is final"
 
 
 def _checkpoint(run: Run, path: Path) -> str:
-    if read_checkpoint(run, path).position.metrics_sha256 is None:
+    if read_checkpoint(run, path).metrics_sha256 is None:
         return "intact (SHA-256 ok), but written by nncli before 0.4, so it cannot be resumed"
     try:
         checkpoint, metrics = read_with_metrics(run, path)
@@ -128,15 +130,15 @@ def _checkpoint(run: Run, path: Path) -> str:
         if not _is_superseded(run, path):
             raise
         return "intact (SHA-256 ok), superseded when training.epochs was raised"
-    position = checkpoint.position
-    return f"intact (SHA-256 ok): epoch {position.epoch}, batch {position.batch}, {len(metrics):,} bytes of metrics"
+    state = checkpoint.state
+    return f"intact (SHA-256 ok): epoch {state.epoch}, batch {state.batch}, {len(metrics):,} bytes of metrics"
 
 
 def _is_superseded(run: Run, path: Path) -> bool:
     """Whether a checkpoint refers to the row of a former last epoch, which nncli before 0.5 removed."""
-    training, position = run.config.training, read_checkpoint(run, path).position
-    had_extra_row = position.is_measured and position.epoch % training.log_interval > 0
-    return had_extra_row and position.epoch < training.epochs and path != checkpoints(run.path)[-1]
+    training, state = run.config.training, read_checkpoint(run, path).state
+    had_extra_row = state.is_logged and state.epoch % training.log_interval > 0
+    return had_extra_row and state.epoch < training.epochs and path != checkpoints(run.path)[-1]
 
 
 def _weights(run: Run) -> str:
@@ -176,8 +178,8 @@ def _evaluation(run: Run) -> str:
 
 def _is_complete(run: Run) -> bool:
     """Whether the newest checkpoint is that of the end of training."""
-    position = run.checkpoint.position
-    return position.is_measured and has_ended(run.config.training, position.epoch, position.best_epoch)
+    state = run.checkpoint.state
+    return state.is_logged and has_ended(run.config.training, state.epoch, state.best_epoch)
 
 
 def _recorded(run: Run) -> dict[str, float] | None:
@@ -185,8 +187,8 @@ def _recorded(run: Run) -> dict[str, float] | None:
     if run.evaluation is not None:
         splits = run.evaluation.splits
         return {column(split, name): value for split, metrics in splits.items() for name, value in metrics.items()}
-    position = run.checkpoint.position
-    return run.metrics.row_of(position.epoch) if position.is_measured and position.batch == 0 else None
+    state = run.checkpoint.state
+    return run.metrics.row_of(state.epoch) if state.is_logged and state.batch == 0 else None
 
 
 def _count(number: int, noun: str) -> str:

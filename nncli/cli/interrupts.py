@@ -1,4 +1,4 @@
-"""What Ctrl-C does to a command that writes files."""
+"""Ctrl-C in a command that writes files."""
 
 import signal
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def raised_on_ctrl_c() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt, so that files are cleaned up; elsewhere it ends the process at once.
+    """Let Ctrl-C raise KeyboardInterrupt, so that files are cleaned up; elsewhere it ends the process at once.
 
-    Import what is needed before: within an import an exception may be turned into another one, or be lost.
+    Import everything before entering: an import may turn the exception into another one, or lose it.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if before != signal.SIG_IGN:
+    previous = signal.getsignal(signal.SIGINT)
+    if previous != signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous)

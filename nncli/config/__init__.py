@@ -1,1 +1,1 @@
-"""The YAML document as validated data, with the place of every value; no arrays, no files, no terminal."""
+"""The YAML config as validated values with source locations; knows no arrays, data files or terminal."""

@@ -1,4 +1,4 @@
-"""All diagnostics of a config at once, each with its place, its snippet and its cure."""
+"""Diagnostics of a config, each with its source location, snippet and suggested fix."""
 
 import difflib
 import unicodedata
@@ -9,56 +9,66 @@ Path = tuple[str | int, ...]
 
 COMMAND_LINE = "command line"
 SNIPPET_WIDTH = 76
-SHORTEST_PART = 5  # characters less one; a shorter part of a name says too little
+MIN_SUBSTRING = 6  # characters; a shorter substring of a name is too ambiguous to suggest the name
 LONGEST_VALUE = 60
-MOST_PROBLEMS = 50
+MAX_DIAGNOSTICS = 50
 
 
 class SourceText(NamedTuple):
-    """A text and the name under which a message speaks of it; ``first_line`` is the number of its first line."""
+    """A text, the name that messages use for it, and the line number of its first line."""
 
     name: str
     text: str
     first_line: int = 1
 
     def line(self, number: int) -> str:
-        """One line of the text, without its end; empty past the last one."""
+        """Return one line of the text without its line break; empty after the last line."""
         lines, index = self.text.splitlines(), number - self.first_line
         return lines[index] if 0 <= index < len(lines) else ""
 
 
 class SourceLocation(NamedTuple):
-    """A position in a source; lines and columns count from 1."""
+    """A position in a source text; lines and columns count from 1."""
 
     source: SourceText
     line: int
     column: int
 
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+class Finding(NamedTuple):
+    """An error found in a validated config: the path of the key and the message, without a source location."""
+
+    path: Path
+    message: str
+
 
 class Diagnostic(NamedTuple):
-    """What is wrong, where in the text, and at which path of the document."""
+    """An error in a config: its source location, the path of the key, and the message."""
 
-    place: SourceLocation
+    location: SourceLocation
     path: Path
     message: str
 
     def __str__(self) -> str:
-        where = f"{self.place.source.name}:{self.place.line}:{self.place.column}"
-        said = f"{where}: {path_text(self.path)}: {self.message}" if self.path else f"{where}: {self.message}"
-        snippet = _snippet(self.place)
-        return f"{said}\n{snippet}" if snippet else said
+        path = f"{path_text(self.path)}: " if self.path else ""
+        text, snippet = f"{self.location}: {path}{self.message}", _snippet(self.location)
+        return f"{text}\n{snippet}" if snippet else text
 
 
-def report(diagnostics: Iterable[Diagnostic]) -> str:
-    """The diagnostics as text, in the order of their places; the command line's come last."""
-    ordered = sorted(set(diagnostics), key=_position)
-    told = [str(diagnostic) for diagnostic in ordered[:MOST_PROBLEMS]]
-    more = [f"... and {len(ordered) - MOST_PROBLEMS} more diagnostics"] if len(ordered) > MOST_PROBLEMS else []
-    return "\n".join(told + more)
+def format_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
+    """The diagnostics as text, sorted by location; those of the command line come last."""
+    ordered = sorted(set(diagnostics), key=_sort_key)
+    texts = [str(diagnostic) for diagnostic in ordered[:MAX_DIAGNOSTICS]]
+    if len(ordered) > MAX_DIAGNOSTICS:
+        texts.append(f"... and {len(ordered) - MAX_DIAGNOSTICS} more errors")
+    return "\n".join(texts)
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: quoted where it is text, cut where it is long.
+    """Format a value for a message: strings are quoted, long values are truncated.
 
     >>> shown(True), shown("x" * 99)[:5], shown(None)
     ('true', "'xxxx", 'null')
@@ -66,45 +76,43 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     text = ""
-    for piece in _pieces(value):
-        text += piece
+    for fragment in _fragments(value):
+        text += fragment
         if len(text) > LONGEST_VALUE:
             return f"{text[:LONGEST_VALUE]}..."
     return text
 
 
-def _pieces(value: Any) -> Iterator[str]:
-    """What ``repr`` gives, piece by piece: an alias may stand for a long text a thousand times."""
+def _fragments(value: Any) -> Iterator[str]:
+    """Yield ``repr`` of a value lazily, since nested aliases can make the complete text huge."""
     if isinstance(value, dict):
         for index, (key, inner) in enumerate(value.items()):
             yield ", " if index else "{"
-            yield from _pieces(key)
+            yield from _fragments(key)
             yield ": "
-            yield from _pieces(inner)
+            yield from _fragments(inner)
         yield "}" if value else "{}"
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield ", " if index else "["
-            yield from _pieces(inner)
+            yield from _fragments(inner)
         yield "]" if value else "[]"
     else:
         yield repr(value[: LONGEST_VALUE + 1] if isinstance(value, str) else value)
 
 
 def path_text(path: Path) -> str:
-    """A path as a reader writes it.
+    """Format a path as it is written in an override.
 
     >>> path_text(("layers", 0, "units"))
     'layers[0].units'
     """
-    words = "".join(
-        f"[{step}]" if isinstance(step, int) else f".{sanitized_line(step[:LONGEST_VALUE])}" for step in path
-    )
-    return words.removeprefix(".")
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{sanitized_line(key[:LONGEST_VALUE])}" for key in path)
+    return text.removeprefix(".")
 
 
 def sanitized_line(text: str) -> str:
-    r"""Text that cannot steer a terminal: a tab as a space, other control characters as �.
+    r"""Replace tabs by spaces and other control characters by �, so that the text cannot control a terminal.
 
     >>> sanitized_line("a\tb\x1b[2J")
     'a b�[2J'
@@ -113,12 +121,12 @@ def sanitized_line(text: str) -> str:
 
 
 def suggestion(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
-    """A suggestion to append to a message, or the list of what there is where nothing comes near.
+    """Return a suggestion to append to a message, or the list of known names if none is similar.
 
     Args:
-        word: what was written.
-        known: what may be written.
-        listed: what to list of it, where that is not all.
+        word: the word that was written.
+        known: all valid words.
+        listed: the valid words to list; all by default.
 
     >>> suggestion("adm", ["adam", "sgd"])
     "; did you mean 'adam'?"
@@ -126,31 +134,31 @@ def suggestion(word: str, known: Iterable[str], listed: Iterable[str] | None = N
     known = sorted(known)
     lower = {name.lower(): name for name in reversed(known)}
     written = word[:LONGEST_VALUE].lower()
-    near = [name for name in lower if len(written) > SHORTEST_PART and written in name == lower[name]]
-    near = near or difflib.get_close_matches(written, lower, n=1)
-    if near:
-        return f"; did you mean {' or '.join(repr(lower[name]) for name in near)}?"
+    similar = [name for name in lower if len(written) >= MIN_SUBSTRING and written in name == lower[name]]
+    similar = similar or difflib.get_close_matches(written, lower, n=1)
+    if similar:
+        return f"; did you mean {' or '.join(repr(lower[name]) for name in similar)}?"
     return f"; known: {', '.join(sorted(listed or known))}" if known else ""
 
 
-def _position(diagnostic: Diagnostic) -> tuple[bool, int, int, str]:
-    place = diagnostic.place
-    return (place.source.name == COMMAND_LINE, place.line, place.column, diagnostic.message)
+def _sort_key(diagnostic: Diagnostic) -> tuple[bool, int, int, str]:
+    location = diagnostic.location
+    return (location.source.name == COMMAND_LINE, location.line, location.column, diagnostic.message)
 
 
-def _snippet(place: SourceLocation) -> str:
-    """The line, and a caret under the column; cut where it is long, sanitized_line where it holds control characters."""
-    line = place.source.line(place.line)
+def _snippet(location: SourceLocation) -> str:
+    """The source line, truncated and sanitized, with a caret under the column."""
+    line = location.source.line(location.line)
     if not line.strip():
         return ""
-    start = max(0, place.column - SNIPPET_WIDTH // 2) if len(line) > SNIPPET_WIDTH else 0
-    part = sanitized_line(line[start : start + SNIPPET_WIDTH])
-    before = part[: max(0, place.column - 1 - start)]
-    return f"    {part}\n    {' ' * sum(map(_cells, before))}^"
+    start = max(0, location.column - SNIPPET_WIDTH // 2) if len(line) > SNIPPET_WIDTH else 0
+    excerpt = sanitized_line(line[start : start + SNIPPET_WIDTH])
+    before = excerpt[: max(0, location.column - 1 - start)]
+    return f"    {excerpt}\n    {' ' * sum(map(_cell_width, before))}^"
 
 
-def _cells(character: str) -> int:
-    """How many cells of a terminal a character takes."""
+def _cell_width(character: str) -> int:
+    """The number of terminal cells of a character."""
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

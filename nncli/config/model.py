@@ -1,4 +1,4 @@
-"""The sections of a config as models; the keys of a component come from its constructor's signature."""
+"""The config as a validated model; the keys of a component are the parameters of its constructor."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,17 +10,17 @@ Dataset = Annotated[ComponentConfig, ComponentOf("dataset")]
 
 
 class Fraction(Model):
-    """Rows taken out of ``data``, the same share of each class where there are classes.
+    """Rows split off from ``data``, stratified by class if there are classes.
 
     Args:
-        fraction: the share of the rows.
+        fraction: the fraction of the rows.
     """
 
     fraction: Annotated[float, Bounds(gt=0, lt=1)]
 
 
 class Regularization(Model):
-    """Penalties of every dense layer that says nothing itself.
+    """Default penalties of all dense layers.
 
     Args:
         l1: λ of λ Σ|w| over the weights.
@@ -36,12 +36,12 @@ class Regularization(Model):
 
 
 class EarlyStoppingConfig(Model):
-    """When training ends before its last epoch; the best weights are the ones that are kept.
+    """Stop training when a metric no longer improves, and restore the best weights.
 
     Args:
-        metric: the column of metrics.csv to watch.
-        patience: how many epochs may pass without a better value.
-        min_delta: by how much a value has to be better to count.
+        metric: the monitored column of metrics.csv.
+        patience: the number of epochs without improvement after which training stops.
+        min_delta: the smallest change that counts as an improvement.
     """
 
     metric: str = "validation_loss"
@@ -50,15 +50,15 @@ class EarlyStoppingConfig(Model):
 
 
 class TrainingConfig(Model):
-    """The loop.
+    """The training loop.
 
     Args:
-        epochs: how often training passes over all rows.
-        batch_size: rows per step; all of them where it is not given.
-        log_every: epochs between two rows of metrics; a hundredth of all epochs where it is not given.
-        early_stopping: when to end before the last epoch; never where it is not given.
-        checkpoint_seconds: seconds between two checkpoints, which are also written within an epoch.
-        threads: how many threads compute a matrix product; other numbers of them may give other last bits.
+        epochs: the number of passes over the training set.
+        batch_size: rows per training step; the whole training set by default.
+        log_every: the number of epochs between two rows of metrics; 1 % of all epochs by default.
+        early_stopping: when to stop before the last epoch; never by default.
+        checkpoint_seconds: seconds between two checkpoints, which are written within an epoch too.
+        threads: the number of threads of a matrix product; changing it may change the last bits of the results.
     """
 
     epochs: Count
@@ -70,24 +70,24 @@ class TrainingConfig(Model):
 
     @property
     def log_interval(self) -> int:
-        """Epochs between two rows of metrics: as given, else a hundredth of all."""
+        """The number of epochs between two rows of metrics: ``log_every``, or 1 % of all epochs."""
         return self.log_every or max(1, self.epochs // 100)
 
 
 _FRACTION, _DATASET = union_tag("split", "fraction"), union_tag("split", "dataset")
 
 
-def _kind_of_split(value: Any) -> str:
+def _split_tag(value: Any) -> str:
     return _FRACTION if isinstance(value, dict) and "fraction" in value else _DATASET
 
 
 class FractionOrDataset:
-    """The annotation of a split."""
+    """The annotation of a validation or test set: a fraction of ``data``, or a data set of its own."""
 
     def core(self, _: Any) -> CoreSchema:
-        """The schema of either; its keys tell which of the two it is."""
-        either = {_FRACTION: core_of(Fraction), _DATASET: core_of(Dataset)}
-        return core_schema.tagged_union_schema(either, _kind_of_split)
+        """The schema of a union discriminated by the key ``fraction``."""
+        choices = {_FRACTION: core_of(Fraction), _DATASET: core_of(Dataset)}
+        return core_schema.tagged_union_schema(choices, _split_tag)
 
 
 Split = Annotated[Fraction | ComponentConfig, FractionOrDataset()]
@@ -97,25 +97,25 @@ class Config(Model):
     """Everything that a run depends on.
 
     Args:
-        seed: where all random numbers begin.
-        rng: where they come from: derived, a stream of its own for each purpose, or nnfs, one legacy stream for all
-            in the book's order: training data, validation data, weights layer by layer, dropout masks epoch by epoch,
-            test data.
-        dtype: the number format of the network.
+        seed: random seed.
+        rng: the random generators. derived: an independent stream per purpose, derived from the seed. nnfs: one legacy
+            generator for everything, used in the book's order: training data, validation data, weights layer by layer,
+            dropout masks epoch by epoch, test data.
+        dtype: the dtype of the network.
         data: the training set.
-        validation: a set to watch while training, a fresh draw or a fraction of ``data``.
-        test: a set that is looked at once, after training; written like ``validation``.
-        split_method: how fractions are taken out of a permutation of each class. independent: validation rows from the
-            start, test rows from the end, so that neither depends on the other; the default of a new run. consecutive:
-            test rows follow the validation rows, as nncli 0.4 took them.
-        layers: the network, from the data to the output.
-        loss: what training makes small.
-        optimizer: how a gradient becomes an update.
-        schedule: a factor of the learning rate that changes with the number of updates; none where it is not given.
-        clipping: a bound to hold gradients to; none where it is not given.
-        metrics: what is measured besides the loss; all that suit the task where it is not given.
-        regularization: the penalties of every dense layer that says nothing itself.
-        training: the loop.
+        validation: the validation set, monitored during training: newly sampled, or a fraction of ``data``.
+        test: the held-out test set, evaluated once after training; written like ``validation``.
+        split_method: which rows of a random permutation of each class a fraction takes. independent: validation rows
+            from the start, test rows from the end, so that neither depends on the other; the default of a new run.
+            consecutive: test rows follow the validation rows, as in nncli 0.4.
+        layers: the layers of the network, from the input to the output.
+        loss: the loss function to minimise.
+        optimizer: the optimizer.
+        schedule: the learning rate schedule, a factor that depends on the number of updates; none by default.
+        clipping: gradient clipping; none by default.
+        metrics: the metrics measured besides the loss; all that are applicable to the task by default.
+        regularization: the default penalties of all dense layers.
+        training: the training loop.
     """
 
     seed: Seed = 0
@@ -136,5 +136,5 @@ class Config(Model):
 
     @property
     def test_sampled_after_training(self) -> bool:
-        """Whether the test set comes out of the book's one stream, whose next numbers it is after training."""
+        """Whether the test set is sampled after training, from where training left the only random generator."""
         return self.rng == "nnfs" and getattr(self.test, "seed", 0) is None

@@ -1,101 +1,101 @@
-"""Values given on the command line, ``optimizer.learning_rate=0.1``, put into a document at their paths."""
+"""Overrides given on the command line, such as ``optimizer.learning_rate=0.1``, applied to a document."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from nncli.config.diagnostics import COMMAND_LINE, Diagnostic, Path, SourceLocation, SourceText, path_text, shown
-from nncli.config.document import MAX_DEPTH, Document, DocumentError, EmptyDocumentError, Node, read
+from nncli.config.document import MAX_DEPTH, TOO_DEEP, Document, DocumentError, EmptyDocumentError, Node, read
 from nncli.errors import CommandLineError
 
-_STEP = re.compile(r"\.?([A-Za-z_]\w*)|\.?\[(\d{1,6})\]")
+_KEY = re.compile(r"\.?([A-Za-z_]\w*)|\.?\[(\d{1,6})\]")
 
 
 def apply(document: Document, overrides: Sequence[str]) -> None:
-    """Put each ``path=value`` into the document; what its path or its value has wrong joins the diagnostics.
+    """Apply each ``path=value`` to the document; errors in paths and values are added to its diagnostics.
 
     Raises:
-        CommandLineError: an override has no ``=``, no path before it, or one that no config is deep enough for.
+        CommandLineError: an override has no ``=`` or no valid path before it, or is too deeply nested.
     """
     for number, text in enumerate(overrides, 1):
-        path, value, column = _parsed(text)
+        path, value, column = _parse(text)
         source = SourceText(COMMAND_LINE, text, number)
-        place = SourceLocation(source, number, column)
+        location = SourceLocation(source, number, column)
         try:
             given = read(SourceText(COMMAND_LINE, " " * (column - 1) + value, number))
         except EmptyDocumentError:
-            document.diagnostics.append(Diagnostic(place, path, "no value behind '='; write null to leave a key unset"))
+            document.diagnostics.append(Diagnostic(location, path, "no value after '='; write null to unset the key"))
             continue
         except DocumentError as error:
-            document.diagnostics.append(Diagnostic(place, path, error.diagnostic.message))
+            document.diagnostics.append(Diagnostic(location, path, error.diagnostic.message))
             continue
-        node = _at(given.root, source)
         document.diagnostics += [
-            Diagnostic(_in(diagnostic.place, source), path + diagnostic.path, diagnostic.message)
+            Diagnostic(_in(diagnostic.location, source), path + diagnostic.path, diagnostic.message)
             for diagnostic in given.diagnostics
         ]
-        diagnostic = _put(document.root, path, node, SourceLocation(source, number, 1))
+        diagnostic = _set(document.root, path, _relocated(given.root, source), SourceLocation(source, number, 1))
         document.diagnostics += [diagnostic] if diagnostic else []
 
 
-def _parsed(text: str) -> tuple[Path, str, int]:
+def _parse(text: str) -> tuple[Path, str, int]:
+    """The path, the text of the value, and the column at which the value starts."""
     written, equals, value = text.partition("=")
-    steps = list(_STEP.finditer(written))
-    if not equals or not steps or "".join(step.group() for step in steps) != written or written.startswith((".", "[")):
-        raise CommandLineError(
-            f"{shown(text)} is no override; write one as optimizer.learning_rate=0.1 or layers[0].units=128"
-        )
-    if len(steps) > MAX_DEPTH:
-        raise CommandLineError(f"{shown(text)} leads deeper than {MAX_DEPTH} levels: no config does")
-    path = tuple(int(step.group(2)) if step.group(2) else step.group(1) for step in steps)
-    canonical = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    keys = list(_KEY.finditer(written))
+    if not equals or not keys or "".join(key.group() for key in keys) != written or written.startswith((".", "[")):
+        expected = "expected KEY=VALUE, e.g. optimizer.learning_rate=0.1 or layers[0].units=128"
+        raise CommandLineError(f"invalid override {shown(text)}: {expected}")
+    if len(keys) > MAX_DEPTH:
+        raise CommandLineError(f"invalid override {shown(text)}: {TOO_DEEP}")
+    path = tuple(int(key.group(2)) if key.group(2) else key.group(1) for key in keys)
+    canonical = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
     if written != canonical:
-        raise CommandLineError(f"{shown(text)} is no override; write its path as {shown(canonical)}")
+        raise CommandLineError(f"invalid override {shown(text)}: write the key as {shown(canonical)}")
     return path, value, len(written) + 2
 
 
-def _put(root: Node, path: Path, node: Node, place: SourceLocation) -> Diagnostic | None:
-    """Set the node at a path, making the mappings on the way; a list grows by no more than its next item."""
+def _set(root: Node, path: Path, node: Node, location: SourceLocation) -> Diagnostic | None:
+    """Set the node at a path, creating missing mappings; a list can grow by one item at its end."""
     parent = root
-    for depth, step in enumerate(path[:-1]):
-        reason = _no_room(parent, step)
-        if reason:
-            return Diagnostic(place, path, f"{path_text(path[:depth]) or 'the config'} {reason}")
-        parent.keys.setdefault(step, place)
-        parent.children[step] = _opened(parent.children.get(step), path[depth + 1], place)
-        parent = parent.children[step]
-    reason = _no_room(parent, path[-1])
-    if reason:
-        return Diagnostic(place, path, f"{path_text(path[:-1]) or 'the config'} {reason}")
-    parent.children[path[-1]], parent.keys[path[-1]] = node, place
+    for depth, key in enumerate(path):
+        if error := _key_error(parent, key, path_text(path[:depth]) or "the config"):
+            return Diagnostic(location, path, error)
+        if depth + 1 == len(path):
+            parent.children[key], parent.keys[key] = node, location
+        else:
+            parent.keys.setdefault(key, location)
+            parent.children[key] = _container(parent.children.get(key), path[depth + 1], location)
+            parent = parent.children[key]
     return None
 
 
-def _opened(child: Node | None, step: str | int, place: SourceLocation) -> Node:
-    """A node that may be changed below: a copy, since an alias may share it; made where there is none."""
+def _container(child: Node | None, key: str | int, location: SourceLocation) -> Node:
+    """A mapping or list that can be changed: a copy of ``child``, which aliases may share, or a new one."""
     if child is None or child.value is None:
-        return Node(place, [] if isinstance(step, int) else {})
-    if isinstance(child.value, str) and isinstance(step, str):  # a bare name is the short form of {type: name}
-        return Node(child.place, {}, {"type": child}, {"type": child.place})
+        return Node(location, [] if isinstance(key, int) else {})
+    if isinstance(child.value, str) and isinstance(key, str):  # a bare name is short for {type: name}
+        return Node(child.location, {}, {"type": child}, {"type": child.location})
     return replace(child, children=dict(child.children), keys=dict(child.keys))
 
 
-def _no_room(parent: Node, step: str | int) -> str:
-    if isinstance(step, int) and not isinstance(parent.value, list):
-        return f"is no list, so it has no item [{step}]"
-    if isinstance(step, int) and step > len(parent.children):
-        return f"has no item [{step}]; the next to be added is [{len(parent.children)}]"
-    if isinstance(step, str) and not isinstance(parent.value, dict):
-        return f"is no mapping, so it has no key {shown(step)}"
-    return ""
+def _key_error(parent: Node, key: str | int, name: str) -> str:
+    """Why ``parent``, called ``name``, cannot have a child at ``key``; empty if it can."""
+    if isinstance(key, str):
+        return "" if isinstance(parent.value, dict) else f"{name} is not a mapping, so it has no key {shown(key)}"
+    if not isinstance(parent.value, list):
+        return f"{name} is not a list, so it has no item [{key}]"
+    count = len(parent.children)
+    if key <= count:
+        return ""
+    items = {0: "no items", 1: "1 item ([0])"}.get(count, f"{count} items ([0]-[{count - 1}])")
+    return f"{name} has {items}; use [{count}] to append"
 
 
-def _at(node: Node, source: SourceText) -> Node:
-    """The same node, placed in the override as it was typed."""
-    children = {step: _at(child, source) for step, child in node.children.items()}
-    keys = {step: _in(place, source) for step, place in node.keys.items()}
-    return Node(_in(node.place, source), node.value, children, keys)
+def _relocated(node: Node, source: SourceText) -> Node:
+    """The same node, with locations in the override as it was typed."""
+    children = {key: _relocated(child, source) for key, child in node.children.items()}
+    keys = {key: _in(location, source) for key, location in node.keys.items()}
+    return Node(_in(node.location, source), node.value, children, keys)
 
 
-def _in(place: SourceLocation, source: SourceText) -> SourceLocation:
-    return SourceLocation(source, place.line, place.column)
+def _in(location: SourceLocation, source: SourceText) -> SourceLocation:
+    return SourceLocation(source, location.line, location.column)

@@ -1,4 +1,4 @@
-"""pydantic's findings as sentences that name the value and the cure."""
+"""Validation errors of pydantic-core as messages that state the value and the fix."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,109 +7,129 @@ from typing import Any, get_args
 from pydantic_core import ValidationError
 
 from nncli.config.diagnostics import Diagnostic, Path, shown, suggestion
-from nncli.config.document import Node, refused
+from nncli.config.document import Node, is_rejected
 from nncli.config.model import Config, Fraction
 from nncli.registry import Model, components, names
 
-LARGEST_WRITTEN_OUT = 1e15
+MAX_SUGGESTED = 1e15  # a larger float is not suggested as an integer
+EXAMPLES = {  # of the mappings that are not components
+    "training": "{epochs: 100}",
+    "early_stopping": "{patience: 50}",
+    "regularization": "{l2: 1e-4}",
+}
 
-_SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "greater_than": lambda found: f"must be greater than {_bound(found['gt'])}",
-    "greater_than_equal": lambda found: f"must be at least {_bound(found['ge'])}",
-    "less_than": lambda found: f"must be less than {_bound(found['lt'])}",
-    "less_than_equal": lambda found: f"must be at most {_bound(found['le'])}",
-    "int_type": lambda _: "must be a whole number",
-    "int_from_float": lambda _: "must be a whole number",
+_MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "greater_than": lambda context: f"must be greater than {_limit(context['gt'])}",
+    "greater_than_equal": lambda context: f"must be at least {_limit(context['ge'])}",
+    "less_than": lambda context: f"must be less than {_limit(context['lt'])}",
+    "less_than_equal": lambda context: f"must be at most {_limit(context['le'])}",
+    "int_type": lambda _: "must be an integer",
+    "int_from_float": lambda _: "must be an integer",
     "float_type": lambda _: "must be a number",
     "finite_number": lambda _: "must be a finite number",
-    "string_type": lambda _: "must be text",
+    "string_type": lambda _: "must be a string",
     "bool_type": lambda _: "must be true or false",
     "list_type": lambda _: "must be a list",
-    "dict_type": lambda _: "must be a mapping of keys to values",
-    "literal_error": lambda found: f"must be {found['expected']}",
-    "too_short": lambda found: f"must have at least {found['min_length']} item",
-    "too_long": lambda found: f"must have at most {found['max_length']} items",
+    "literal_error": lambda context: f"must be {context['expected']}",
+    "too_short": lambda context: f"must have at least {context['min_length']} item",
+    "too_long": lambda context: f"must have at most {context['max_length']} items",
 }
 
 
-def problems_of(error: ValidationError, root: Node, section: str) -> Iterator[Diagnostic]:
-    """Each finding at its place, except those on values which the reader has refused already."""
-    for found in error.errors(include_url=False):
-        steps = (section, *found["loc"])
-        written = found["type"] == "extra_forbidden"  # then the last step is the user's own text
-        path = tuple(step for step in steps[:-1] if not parse_union_tag(step))
-        path += steps[-1:] if written or not parse_union_tag(steps[-1]) else ()
-        if not _refused(found["input"]):
-            yield _problem(found, steps, path, root)
+def diagnostics_of(error: ValidationError, root: Node, section: str) -> Iterator[Diagnostic]:
+    """Yield a diagnostic per error, except for values that the reader has already rejected."""
+    for each in error.errors(include_url=False):
+        keys = (section, *each["loc"])
+        is_user_text = each["type"] == "extra_forbidden"  # the last key is then what the user wrote
+        path = tuple(key for key in keys[:-1] if not parse_union_tag(key))
+        path += keys[-1:] if is_user_text or not parse_union_tag(keys[-1]) else ()
+        if not _is_rejected(each["input"]):
+            yield _diagnostic(each, keys, path, root)
 
 
-def parse_union_tag(step: str | int) -> tuple[str, str] | None:
-    """The kind and the name in a step that a choice has added; None for a step that a user wrote."""
-    found = re.fullmatch(r"<(\w+) (\w+)>", str(step))
+def parse_union_tag(key: str | int) -> tuple[str, str] | None:
+    """Return the namespace and the component of a union tag in a path; None for a key of the config."""
+    found = re.fullmatch(r"<(\w+) (\w+)>", str(key))
     return (found[1], found[2]) if found else None
 
 
-def _problem(found: Any, steps: Path, path: Path, root: Node) -> Diagnostic:
-    key, around = path[-1], path[:-1]
-    match found["type"]:
+def _diagnostic(error: Any, keys: Path, path: Path, root: Node) -> Diagnostic:
+    key, parent = path[-1], path[:-1]
+    match error["type"]:
         case "missing":
-            return Diagnostic(root.find(around).place, around, f"key {key!r} is missing")
+            return Diagnostic(root.find(parent).location, parent, f"key {key!r} is missing")
         case "extra_forbidden":
-            cure = suggestion(str(key), _known_keys(steps))
-            return Diagnostic(root.key_place(path), around, f"unknown key {shown(key)}{cure}")
+            fix = suggestion(str(key), _known_keys(keys))
+            return Diagnostic(root.key_location(path), parent, f"unknown key {shown(key)}{fix}")
         case "unknown_type":
-            message, at = _unknown_type(found["ctx"]["kind"], found["input"], path)
-            return Diagnostic(root.find(at).place, path, message)
-        case kind:
-            sentence = _SENTENCES[kind](found.get("ctx", {})) if kind in _SENTENCES else found["msg"].lower()
-            return Diagnostic(root.find(path).place, path, f"{sentence}, got {shown(found['input'])}{_cure(found)}")
+            message, at = _unknown_type(error["ctx"]["kind"], error["input"], path)
+            return Diagnostic(root.find(at).location, path, message)
+        case _:
+            message = f"{_message(error, path)}, got {shown(error['input'])}{_fix(error)}"
+            return Diagnostic(root.find(path).location, path, message)
+
+
+def _message(error: Any, path: Path) -> str:
+    """What a value must be."""
+    if error["type"] == "dict_type":
+        example = EXAMPLES.get(str(path[-1]))
+        return f"must be a mapping, e.g. {example}" if example else "must be a mapping"
+    format_message = _MESSAGES.get(error["type"])
+    return format_message(error.get("ctx", {})) if format_message else str(error["msg"]).lower()
 
 
 def _unknown_type(kind: str, value: Any, path: Path) -> tuple[str, Path]:
-    """What is wrong with a value that names no component, and where."""
-    also = ", or {fraction: 0.2}" if path[0] in {"validation", "test"} else ""
+    """The message for a value that names no component, and the path of its location."""
+    or_fraction = ", or {fraction: 0.2}" if path[0] in {"validation", "test"} else ""
     value = {"type": value} if isinstance(value, str) else value
     if not isinstance(value, dict):
-        return f"must be the name of one {kind} or a mapping with 'type'{also}, got {shown(value)}", path
+        article = "an" if kind[0] in "aeiou" else "a"
+        expected = f"must be the name of {article} {kind} or a mapping with 'type'{or_fraction}"
+        return f"{expected}, got {shown(value)}", path
     if "type" not in value:
-        return f"key 'type' is missing{_choice('', kind)}{also}", path
+        return f"key 'type' is missing{_suggested_type('', kind)}{or_fraction}", path
     name = value["type"]
-    return f"unknown type {shown(name)}{_choice(str(name), kind)}", (*path, "type")
+    return f"unknown type {shown(name)}{_suggested_type(str(name), kind)}", (*path, "type")
 
 
-def _choice(word: str, kind: str) -> str:
-    """A suggestion among the components of a kind; the book's names are understood, but not listed."""
+def _suggested_type(word: str, kind: str) -> str:
+    """A suggestion among the components of a kind; aliases are accepted, but not listed."""
     return suggestion(word, names(kind), (entry.name for entry in components(kind)))
 
 
-def _cure(found: Any) -> str:
-    """What to write instead, where a whole number was written as another one."""
-    value = found["input"]
-    is_whole = found["type"] == "int_type" and isinstance(value, float) and value.is_integer()
-    return f"; write {int(value)}" if is_whole and abs(value) < LARGEST_WRITTEN_OUT else ""
+def _fix(error: Any) -> str:
+    """The same value in the right type, if there is one."""
+    value, expected = error["input"], error["type"]
+    if expected == "int_type" and isinstance(value, float) and value.is_integer() and abs(value) < MAX_SUGGESTED:
+        return f"; write {int(value)}"
+    if expected == "int_type" and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}", value):
+        return f"; write {value} without quotes"
+    if expected == "list_type" and isinstance(value, str):
+        return f"; write [{shown(value)[1:-1]}]" if len(shown(value)) == len(value) + 2 else ""
+    return ""
 
 
-def _bound(number: float) -> str:
-    return str(int(number)) if float(number).is_integer() else f"{number:g}"
+def _limit(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else f"{value:g}"
 
 
-def _known_keys(steps: Path) -> list[str]:
-    """The keys of the model that holds the last step."""
+def _known_keys(keys: Path) -> list[str]:
+    """The keys of the model that contains the last key."""
     model: type[Model] = Config
-    for step in steps[:-1]:
-        if choice := parse_union_tag(step):
-            kind, name = choice
+    for key in keys[:-1]:
+        if tag := parse_union_tag(key):
+            kind, name = tag
             model = Fraction if name == "fraction" else names(kind)[name].model if kind != "split" else model
-        elif isinstance(step, str) and step in model.model_fields:
-            annotation = model.model_fields[step].annotation
-            inner = [part for part in (annotation, *get_args(annotation)) if _is_model(part)]
+        elif isinstance(key, str) and key in model.model_fields:
+            annotation = model.model_fields[key].annotation
+            inner = [each for each in (annotation, *get_args(annotation)) if _is_model(each)]
             model = inner[0] if inner else model
     return list(model.model_fields)
 
 
-def _is_model(part: Any) -> bool:
-    return isinstance(part, type) and issubclass(part, Model)
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Model)
 
 
-def _refused(value: Any) -> bool:
-    return refused(value) or (isinstance(value, dict) and refused(value.get("type")))
+def _is_rejected(value: Any) -> bool:
+    return is_rejected(value) or (isinstance(value, dict) and is_rejected(value.get("type")))

@@ -1,45 +1,43 @@
 """Data sources: where the rows of a data set come from."""
 
-from nncli.data.dataset import Dataset, Random
+from nncli.data.dataset import DataSchema, Dataset, Random
+from nncli.errors import ConfigError
 from nncli.registry import kind
+
+
+class SourceError(ConfigError):
+    """A data source cannot be opened.
+
+    Args:
+        message: the reason, with a fix.
+        key: the parameter of the source that is to blame; None for the source as a whole.
+    """
+
+    def __init__(self, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 @kind("dataset")
 class Source:
-    """Where a data set comes from; its size is known before any row is drawn."""
+    """A source of rows: opened once, which measures its schema, then sampled or read."""
 
-    @property
-    def rows(self) -> int:
-        """N, the number of rows that ``draw`` gives."""
-        return sum(self.class_counts)
+    def open(self) -> DataSchema:
+        """Measure the schema; a source that reads a file reads it here.
 
-    @property
-    def class_counts(self) -> tuple[int, ...]:
-        """The number of rows of each class; of all rows where there are no classes."""
-        raise NotImplementedError(f"{type(self).__name__} has no class_counts")
-
-    @property
-    def columns(self) -> int:
-        """D, the number of inputs in a row."""
-        raise NotImplementedError(f"{type(self).__name__} has no columns")
-
-    @property
-    def classes(self) -> int | None:
-        """C, the number of classes; None where a target is not a class but one number or several."""
-        raise NotImplementedError(f"{type(self).__name__} has no classes")
-
-    @property
-    def target_columns(self) -> int:
-        """M, how many numbers the target of a row has; a class is one."""
-        return 1
-
-    def shared_rows(self, other: "Source") -> int:
-        """How many of the rows another source has too: one of the same type, drawn from the same seed if any.
-
-        A single row that all sources of a type have, such as the origin, is not counted.
+        Raises:
+            SourceError: the source cannot be opened.
         """
-        return self.rows if vars(self) == vars(other) else 0
+        raise NotImplementedError(f"{type(self).__name__} has no open")
 
     def draw(self, rng: Random) -> Dataset:
-        """The rows, from this stream where the set is a random one."""
+        """Return the rows, which are sampled from ``rng`` if the source is random; called after ``open``."""
         raise NotImplementedError(f"{type(self).__name__} has no draw")
+
+    def shared_rows(self, other: "Source") -> int:
+        """The number of rows that this source shares with one of the same type but other parameters.
+
+        It is called only if both sample from the same random numbers, if any, to find data leakage between splits. A
+        single row that all sources of a type contain, such as the origin, does not count.
+        """
+        return 0

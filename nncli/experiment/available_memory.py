@@ -1,4 +1,4 @@
-"""How much memory this process can have: that of the machine, or less where a container or the shell limits it."""
+"""The memory that is available to this process: that of the machine, or the limit of a container or shell."""
 
 import os
 import re
@@ -9,33 +9,33 @@ from typing import NamedTuple
 
 CGROUP = re.compile(r"^[0-9]+:(.*?):(/.*)$", re.MULTILINE)  # in /proc/self/cgroup: controllers, path
 MOUNT = re.compile(r"^\S+ \S+ \S+ (/\S*) /(\S*) .*- (cgroup2?) \S+ (\S+)$", re.MULTILINE)  # in /proc/self/mountinfo
-LIMIT = re.compile(r"([1-9][0-9]{,18})\n?")  # in bytes; other text, such as "max", is no limit
+LIMIT = re.compile(r"([1-9][0-9]{,18})\n?")  # in bytes; other text, such as "max", means no limit
 LIMIT_FILES = {"cgroup2": "memory.max", "cgroup": "memory.limit_in_bytes"}
 
 
 class Memory(NamedTuple):
-    """A number of bytes, and what has that many."""
+    """A number of bytes, and the owner of this memory or limit."""
 
     bytes: int
     owner: str
 
 
 def available_memory(root: Path = Path("/")) -> Memory:
-    """The smallest of the physical memory, the limits of cgroups, and the address-space limit.
+    """Return the smallest of physical memory, cgroup limits and address-space limit.
 
     Args:
-        root: the directory in which proc and sys are; where they are not, there are no cgroups.
+        root: the directory that contains proc and sys; without them there are no cgroups.
     """
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    found = [Memory(physical, "this machine"), *_cgroup_limits(root)]
+    limits = [Memory(physical, "this machine"), *_cgroup_limits(root)]
     address_space, _ = resource.getrlimit(resource.RLIMIT_AS)
     if address_space != resource.RLIM_INFINITY:
-        found.append(Memory(address_space, "the address-space limit (ulimit -v)"))
-    return min(found)
+        limits.append(Memory(address_space, "the address-space limit (ulimit -v)"))
+    return min(limits)
 
 
 def in_units(size: int) -> str:
-    """A number of bytes in MiB, or in GiB where it has many.
+    """Format a number of bytes in MiB, or in GiB from 10 GiB.
 
     >>> in_units(419_430_400), in_units(2**44)
     ('400 MiB', '16,384 GiB')
@@ -44,7 +44,7 @@ def in_units(size: int) -> str:
 
 
 def _cgroup_limits(root: Path) -> Iterator[Memory]:
-    """The memory limits of this process's cgroup and of its parents, in version 1 and 2; others are ignored."""
+    """Yield the memory limits of the cgroup of this process and of its parents, for cgroup versions 1 and 2."""
     paths = {}
     for controllers, path in CGROUP.findall(_content(root / "proc/self/cgroup")):
         if not controllers or "memory" in controllers.split(","):
@@ -52,15 +52,15 @@ def _cgroup_limits(root: Path) -> Iterator[Memory]:
     for top, mount, version, options in MOUNT.findall(_content(root / "proc/self/mountinfo")):
         if version in paths and (version == "cgroup2" or "memory" in options.split(",")):
             path = paths[version]
-            inner = path.relative_to(top) if path.is_relative_to(top) else Path()  # of a container, mounted as its top
-            for part in (inner, *inner.parents):
-                file = root / mount / part / LIMIT_FILES[version]
+            relative = path.relative_to(top) if path.is_relative_to(top) else Path()  # in a container
+            for directory in (relative, *relative.parents):
+                file = root / mount / directory / LIMIT_FILES[version]
                 if limit := LIMIT.fullmatch(_content(file)):
                     yield Memory(int(limit[1]), f"the cgroup limit {file}")
 
 
 def _content(path: Path) -> str:
-    """The text of a file; none where it cannot be read."""
+    """The text of a file; empty if it cannot be read."""
     try:
         return os.fsdecode(path.read_bytes())
     except OSError:

@@ -3,50 +3,59 @@
 from typing import Any
 
 import nncli.data
-import nncli.experiment.leakage  # noqa: F401 (all three register what they have)
-from nncli.config.model import Config, Fraction, Regularization
+import nncli.experiment.leakage  # noqa: F401 (importing it registers its check)
+from nncli.config.model import Config, Fraction
+from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.summary import batches_per_epoch
 from nncli.experiment.task import chosen_metrics
 from nncli.registry import ComponentConfig, names
 
 
-def resolve(config: Config, split_method: str | None = "independent") -> Config:
-    """The config with every default that depends on something else filled in.
+def resolve(config: Config, plan: DataPlan, recorded: Config | None = None) -> Config:
+    """Return the config with all defaults filled in that depend on other values.
 
     Args:
-        config: a config that is right.
-        split_method: that of a config with a fraction for the test set which does not say it.
+        config: a config without errors.
+        plan: its data.
+        recorded: the resolved config of a run that continues; defaults that depend on the number of epochs or on the
+            version of nncli are taken from it.
     """
-    shared = {name: getattr(config.regularization, name) for name in Regularization.model_fields}
     layers = [
-        _filled(part, {**shared, "initializer": _initializer(config, index)})
-        for index, part in enumerate(config.layers)
+        _with_defaults(layer, {**vars(config.regularization), "initializer": _initializer(config, index)})
+        for index, layer in enumerate(config.layers)
     ]
-    training = config.training.model_copy(update={"log_every": config.training.log_interval})
-    given = {"layers": layers, "training": training, "metrics": chosen_metrics(config)}
-    if isinstance(config.test, Fraction):  # the rows of a validation set do not depend on the method
-        given["split_method"] = config.split_method or split_method
+    log_interval = (recorded if recorded and not config.training.log_every else config).training.log_interval
+    values = {
+        "layers": layers,
+        "training": config.training.model_copy({"log_every": log_interval}),
+        "metrics": chosen_metrics(config, plan),
+    }
+    if isinstance(config.test, Fraction):  # a validation set alone has the same rows by either method
+        values["split_method"] = config.split_method or (recorded.split_method if recorded else "independent")
     if config.schedule:
-        given["schedule"] = _until(config.schedule, config.training.epochs * batches_per_epoch(config))
-    return config.model_copy(update=given)
+        updates = (recorded or config).training.epochs * batches_per_epoch(config, plan)
+        values["schedule"] = _with_length(config.schedule, updates, recorded.schedule if recorded else None)
+    return config.model_copy(values)
 
 
-def _until(schedule: ComponentConfig, updates: int) -> ComponentConfig:
-    """The schedule, at its open end, made to last for so many updates."""
+def _with_length(schedule: ComponentConfig, updates: int, recorded: ComponentConfig | None) -> ComponentConfig:
+    """The schedule with the recorded lengths, or else with an end after ``updates`` updates."""
+    schedule = _with_defaults(schedule, {"updates": getattr(recorded, "updates", None)})
     following = getattr(schedule, "then", None)
-    if following is not None:
-        return schedule.model_copy(update={"then": _until(following, updates - getattr(schedule, "updates", 0))})
-    return _filled(schedule, {"updates": max(1, updates)})
+    if following is None:
+        return _with_defaults(schedule, {"updates": max(1, updates)})
+    remaining = updates - getattr(schedule, "updates", 0)
+    return schedule.model_copy({"then": _with_length(following, remaining, getattr(recorded, "then", None))})
 
 
-def _filled(part: ComponentConfig, defaults: dict[str, Any]) -> ComponentConfig:
-    """A component with the given values where it says nothing itself."""
-    unset = {name: value for name, value in defaults.items() if getattr(part, name, value) is None}
-    return part.model_copy(update=unset)
+def _with_defaults(component: ComponentConfig, defaults: dict[str, Any]) -> ComponentConfig:
+    """The component with defaults for those of its parameters that are None."""
+    unset = {name for name in vars(component).keys() & defaults.keys() if getattr(component, name) is None}
+    return component.model_copy({name: defaults[name] for name in unset})
 
 
 def _initializer(config: Config, index: int) -> ComponentConfig:
-    """The initializer that suits what follows a layer."""
-    following = (part.component.target.default_initializer_of_previous for part in config.layers[index + 1 :])
-    fitting = next((name for name in following if name), "glorot")
-    return names("initializer")[fitting].model.model_validate({})
+    """The default initializer of a layer, which depends on the layers after it."""
+    following = (layer.component.target.default_initializer_of_previous for layer in config.layers[index + 1 :])
+    name = next((name for name in following if name), "glorot")
+    return names("initializer")[name].model.model_validate({})

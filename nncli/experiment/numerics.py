@@ -1,6 +1,7 @@
-"""Numerical settings."""
+"""Floating-point settings shared by training and evaluation."""
 
 import numpy as np
 
-RELATIVE_ROUNDING = 1e-4  # what single precision may make of other roundings where the weights are the same
-quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is found and named
+RELATIVE_ROUNDING = 1e-4  # relative difference that other rounding in float32 can cause with equal weights
+# Suppresses NumPy's warnings: NaN and infinity are legal intermediate results, which training detects and locates.
+allow_non_finite = np.errstate(over="ignore", invalid="ignore", divide="ignore")

@@ -1,4 +1,4 @@
-"""Where random numbers come from: a stream for each purpose and epoch, or the book's one stream for everything."""
+"""Random number generators: one per purpose and epoch derived from the seed, or the single legacy one of the book."""
 
 from enum import IntEnum
 from typing import Any, Protocol, TypeAlias
@@ -7,13 +7,13 @@ import numpy as np
 
 from nncli.nn.kernels.dropout_mask import Random
 
-RngState: TypeAlias = list[int | float]
+RngState: TypeAlias = dict[str, Any]  # the state of a bit generator as NumPy gives it, with lists instead of arrays
 
-WORDS = 624  # of a legacy generator, a Mersenne twister
+KEY_LENGTH = 624  # 32-bit integers in the state of a Mersenne Twister
 
 
 class Purpose(IntEnum):
-    """What a stream is for; a stream's number never changes, or old specs would give new runs."""
+    """What random numbers are for; the values never change, or old configs would give other runs."""
 
     TRAINING = 0
     VALIDATION = 1
@@ -25,96 +25,140 @@ class Purpose(IntEnum):
 
 
 class RngStreams(Protocol):
-    """Hands out random numbers for a purpose."""
+    """The random number generators of an experiment."""
 
     def of(self, purpose: Purpose, epoch: int = 0) -> Random:
-        """The numbers for this purpose in this epoch."""
+        """The generator for this purpose in this epoch."""
 
-    def state(self, under_way: bool) -> RngState | None:
-        """What is needed to go on from here besides the seed; None where that is nothing.
+    def state(self, within_epoch: bool) -> RngState | None:
+        """The state to resume from; None if the seed and the epoch determine it.
 
         Args:
-            under_way: whether it is in the middle of an epoch.
+            within_epoch: whether some batches of an epoch have been trained, and others have not.
         """
 
     def restore(self, state: RngState) -> None:
-        """Go on from a state that ``state`` has told; in the middle of an epoch its rngs have been asked for.
+        """Continue from a state; within an epoch, the generators of that epoch have been requested before.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it is not a state of these generators.
         """
 
 
 class DerivedRngs:
-    """Random generators that depend on seed, purpose and epoch alone, not on what was drawn before.
+    """Generators that depend on seed, purpose and epoch only, not on what was drawn before (seed sequence spawning).
 
-    Adding a dropout layer therefore leaves the initial weights as they were, and any epoch can be trained again.
+    Adding a dropout layer therefore does not change the initial weights, and any epoch can be reproduced alone.
 
     Args:
-        seed: the config's.
+        seed: the seed of the config.
     """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._masks: np.random.Generator | None = None
+        self._dropout: np.random.Generator | None = None
 
     def of(self, purpose: Purpose, epoch: int = 0) -> Random:
         """The generator of ``SeedSequence([seed, purpose, epoch])``."""
         generator = np.random.default_rng(np.random.SeedSequence([self.seed, purpose, epoch]))
         if purpose is Purpose.DROPOUT:
-            self._masks = generator
+            self._dropout = generator
         return generator
 
-    def state(self, under_way: bool) -> RngState | None:
-        """The number that the generator of this epoch's masks is at; between epochs nothing: all are derived anew."""
-        if self._masks is None or not under_way:
-            return None
-        return [self._masks.bit_generator.state["state"]["state"]]
+    def state(self, within_epoch: bool) -> RngState | None:
+        """The state of the generator of this epoch's dropout masks; None between epochs and without dropout."""
+        return dict(self._dropout.bit_generator.state) if self._dropout and within_epoch else None
 
     def restore(self, state: RngState) -> None:
-        """Draw the masks behind those that had been drawn when ``state`` was told.
+        """Continue the dropout masks of this epoch from a state.
 
         Raises:
-            ValueError: it is no state of such a generator, or no masks are drawn.
+            ValueError: it is not a state of that generator, or the network has no dropout.
         """
-        if self._masks is None or len(state) != 1 or not 0 <= state[0] < 2**128:
-            raise ValueError("it is not the one number of a generator that draws masks")
-        known = self._masks.bit_generator.state
-        self._masks.bit_generator.state = {**known, "state": {**known["state"], "state": int(state[0])}}
+        if self._dropout is None:
+            raise ValueError("it has the state of a generator of dropout masks, but the network has no dropout")
+        self._dropout.bit_generator.state = _pcg64_state(state, dict(self._dropout.bit_generator.state))
 
 
 class BookRng:
-    """One legacy generator for everything, as the book's program has it: what is drawn first changes all that follows.
+    """One legacy generator for everything, as in the book's program: each draw changes all later ones.
 
     Args:
-        seed: the config's; 0 in the book.
+        seed: the seed of the config; 0 in the book.
     """
 
     def __init__(self, seed: int) -> None:
         self._legacy = np.random.RandomState(seed)
 
     def of(self, purpose: Purpose, epoch: int = 0) -> Random:
-        """The same generator whatever it is for, where the last draw has left it."""
+        """The same generator for every purpose and epoch."""
         return self._legacy
 
-    def state(self, under_way: bool) -> RngState:
-        """The words of the generator, its position in them, and the normal number it holds back, if any."""
-        told: Any = self._legacy.get_state()
-        return [*told[1].tolist(), *told[2:]]
+    def state(self, within_epoch: bool) -> RngState:
+        """The state of the generator, including its cached Gaussian."""
+        state: Any = self._legacy.get_state(legacy=False)
+        return {**state, "state": {**state["state"], "key": state["state"]["key"].tolist()}}
 
     def restore(self, state: RngState) -> None:
-        """Go on behind what had been drawn when ``state`` was told.
+        """Continue from a state.
 
         Raises:
-            ValueError: it is no state of this generator.
+            ValueError: it is not a state of this generator.
         """
-        words, (position, has_held, held) = state[:WORDS], state[WORDS:] if len(state) == WORDS + 3 else (-1, 0, 0)
-        right = all(type(word) is int and 0 <= word < 2**32 for word in words) and has_held in (0, 1)
-        if not right or not any(words) or not 0 <= position <= WORDS:
-            raise ValueError(f"it is not {WORDS} words, not all 0, a position among them, and a number held back")
-        self._legacy.set_state(("MT19937", np.array(words, np.uint32), int(position), int(has_held), float(held)))
+        self._legacy.set_state(_mt19937_state(state))
 
 
 def rngs(rng: str, seed: int) -> RngStreams:
-    """The rngs that ``rng`` names in a config."""
+    """The generators that the key ``rng`` of a config names."""
     return BookRng(seed) if rng == "nnfs" else DerivedRngs(seed)
+
+
+def _pcg64_state(state: RngState, current: RngState) -> RngState:
+    """A validated state of PCG64; what a version 1 checkpoint lacks is taken from the current state.
+
+    Raises:
+        ValueError: it is not a state, or the state of a generator with another seed.
+    """
+    inner = _mapping(state.get("state"))
+    merged = {**current, **state, "state": {**current["state"], **inner}}
+    is_valid = (
+        state.get("bit_generator") == current["bit_generator"]
+        and _is_below(inner.get("state"), 2**128)
+        and merged["state"]["inc"] == current["state"]["inc"]
+        and _is_below(merged["has_uint32"], 2)
+        and _is_below(merged["uinteger"], 2**32)
+    )
+    if not is_valid:
+        raise ValueError("the state of its random numbers is not a state of the generator of dropout masks")
+    return merged
+
+
+def _mt19937_state(state: RngState) -> RngState:
+    """A validated state of the Mersenne Twister: 624 integers, not all of them 0, an index, and a cached Gaussian.
+
+    Raises:
+        ValueError: it is not such a state.
+    """
+    inner = _mapping(state.get("state"))
+    key, gauss = inner.get("key"), state.get("gauss")
+    is_valid = (
+        state.get("bit_generator") == "MT19937"
+        and isinstance(key, list)
+        and len(key) == KEY_LENGTH
+        and all(_is_below(value, 2**32) for value in key)
+        and any(key)
+        and _is_below(inner.get("pos"), KEY_LENGTH + 1)
+        and _is_below(state.get("has_gauss"), 2)
+        and type(gauss) in {int, float}
+    )
+    if not is_valid:
+        raise ValueError("the state of its random numbers is not a state of the legacy generator")
+    return {**state, "state": {**inner, "key": np.array(key, np.uint32)}, "gauss": float(gauss or 0)}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_below(value: Any, limit: int) -> bool:
+    return type(value) is int and 0 <= value < limit

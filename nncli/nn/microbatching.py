@@ -1,4 +1,4 @@
-"""Micro-batches: how many rows pass through a network at once."""
+"""Micro-batches: how many rows pass through a network at once, so that the activations stay in the cache."""
 
 from collections.abc import Sequence
 from math import ceil, prod
@@ -9,32 +9,32 @@ import numpy as np
 from nncli.nn.layers.layer import Layer
 from nncli.nn.shapes import shapes, widths
 
-# bytes of inputs and of the layers' outputs that pass through a network at once: a step of 2-512-3 with 3,000 rows
-# takes 1.15 ms so, 1.28 with half of them, 1.94 with half more, which no longer fit the cache
+# inputs and outputs of all layers for one micro-batch; larger ones no longer fit the level-2 cache
 MICRO_BATCH_BYTES = 2 << 20
-# but no fewer numbers than so many times those that are trained: each portion costs a pass over the weights, and one
-# over the sum of gradients; a step of 784-1024-1024-10 with 128 rows takes 8.3 ms so, 10.3 in portions of two megabytes
+# at least this many values per trainable parameter: each micro-batch also reads all weights and adds all gradients
 MIN_ACTIVATIONS_PER_PARAMETER = 2
 
 
 def micro_batch_rows(layers: Sequence[Layer], inputs: int, dtype: np.dtype[Any]) -> int:
-    """How many rows pass through a network at once: as many as ``MICRO_BATCH_BYTES`` and ``MIN_ACTIVATIONS_PER_PARAMETER`` allow, at least one.
+    """The largest number of rows in a micro-batch, at least one.
 
-    Inputs and what the layers put out for these rows are counted.
+    Inputs and outputs of all layers take ``MICRO_BATCH_BYTES``, or, in a network with many parameters,
+    ``MIN_ACTIVATIONS_PER_PARAMETER`` values per trainable parameter.
     """
-    trained = sum(map(prod, shapes(layers, inputs).values()))
-    numbers = max(MICRO_BATCH_BYTES // dtype.itemsize, MIN_ACTIVATIONS_PER_PARAMETER * trained)
-    return max(1, numbers // sum(widths(layers, inputs)))
+    parameters = sum(map(prod, shapes(layers, inputs).values()))
+    activations = max(MICRO_BATCH_BYTES // dtype.itemsize, MIN_ACTIVATIONS_PER_PARAMETER * parameters)
+    return max(1, activations // sum(widths(layers, inputs)))
 
 
-def balanced_chunk(rows: int, portion: int) -> int:
-    """The size of all parts but the last where so many rows go in parts as equal as can be, none above a portion."""
-    return ceil(rows / ceil(rows / portion))
+def balanced_chunk(rows: int, limit: int) -> int:
+    """The chunk size that splits rows into the fewest chunks of at most ``limit`` rows, as equal as possible."""
+    return ceil(rows / ceil(rows / limit))
 
 
 def can_microbatch(layers: Sequence[Layer]) -> bool:
-    """Whether a training pass over many rows may be made in portions.
+    """Whether a training pass can be split into micro-batches without changing its result.
 
-    Not where a layer mixes rows; nor where several draw random numbers, all of a layer's before the next one's.
+    It cannot if a layer couples rows, as batch normalization does, or if several layers draw random numbers:
+    micro-batches would interleave their draws.
     """
     return sum(layer.stochastic for layer in layers) <= 1 and not any(layer.couples_rows for layer in layers)

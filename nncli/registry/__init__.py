@@ -1,7 +1,7 @@
-"""Named components and the models that their constructors' signatures become; it imports nothing of the package.
+"""Components by name, constraints on values, and validated models; imports nothing else of the package.
 
-The base class of a kind of component is marked with ``@kind``, each component with ``@register``. The constructor of a
-component is its schema.
+``@kind`` marks the base class of a kind of component (layer, loss, optimizer, ...), ``@register`` each component. The
+constructor's signature is the schema of the component's config, and its docstring the documentation.
 """
 
 from nncli.registry.components import (
@@ -11,12 +11,12 @@ from nncli.registry.components import (
     components,
     kind,
     kinds,
-    meanings,
     names,
     register,
     union_tag,
 )
 from nncli.registry.constraints import Bounds, Count, NonNegative, Positive, Probability, Seed, UnitInterval
+from nncli.registry.docstrings import parse_docstring
 from nncli.registry.model import Model, Parameter, core_of, validated
 
 __all__ = [
@@ -36,8 +36,8 @@ __all__ = [
     "core_of",
     "kind",
     "kinds",
-    "meanings",
     "names",
+    "parse_docstring",
     "register",
     "union_tag",
     "validated",

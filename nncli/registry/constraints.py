@@ -1,4 +1,4 @@
-"""Constraints on the values of parameters: bounds and named ranges."""
+"""Constraints on the values of parameters: bounds, and the ranges that several components share."""
 
 from typing import Annotated, Any
 
@@ -6,19 +6,19 @@ from pydantic_core import CoreSchema
 
 
 class Bounds:
-    """What a value has to keep within, in the words of pydantic's core, and an example of one that does."""
+    """Bounds of a value, named as in pydantic-core (gt, ge, lt, le, multiple_of, ...), with an example value."""
 
     def __init__(self, example: Any = None, **limits: Any) -> None:
         self.example, self.limits = example, limits
 
     def core(self, inner: Any) -> CoreSchema:
-        """The schema of a value that does."""
+        """The schema of a value within the bounds."""
         return {**inner, **self.limits, "metadata": {"example": self.example}}
 
 
 Count = Annotated[int, Bounds(64, ge=1)]
 Positive = Annotated[float, Bounds(1.0, gt=0)]
 NonNegative = Annotated[float, Bounds(0.0, ge=0)]
-UnitInterval = Annotated[float, Bounds(0.1, ge=0, lt=1)]
-Probability = Annotated[float, Bounds(0.5, ge=0, le=1)]
+UnitInterval = Annotated[float, Bounds(0.1, ge=0, lt=1)]  # [0, 1)
+Probability = Annotated[float, Bounds(0.5, ge=0, le=1)]  # [0, 1]
 Seed = Annotated[int, Bounds(ge=0, le=2**32 - 1)]

@@ -1,1 +1,1 @@
-"""Start, resume and reload runs: the one package that joins the training loop and the run directory."""
+"""Train, resume and reload runs: the package that joins the training loop and the run directory."""

@@ -1,33 +1,76 @@
-"""A run rebuilt from its config, its data and its files."""
+"""Find a run, and rebuild its experiment from its config, its data and its files."""
+
+from contextlib import suppress
+from difflib import get_close_matches
+from pathlib import Path
 
 from nncli import __version__
 from nncli.config.diagnostics import LONGEST_VALUE, path_text
 from nncli.config.model import Config
-from nncli.config.validation import PartialConfig
-from nncli.errors import RunError
+from nncli.errors import RunError, StorageError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
+from nncli.store.run_files import is_run
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import data_record
+from nncli.store.safe_read import exists
+
+
+def find_run(text: str, runs: Path) -> Path:
+    """A run directory by its path, or by its name in the directory of runs; a directory that is not a run comes last.
+
+    Raises:
+        RunError: there is nothing of this name.
+        StorageError: the directory of runs cannot be read.
+    """
+    path, by_name = Path(text), runs / text
+    with suppress(StorageError):  # reported when the run is read
+        if is_run(path):
+            return path
+    if is_run(by_name):
+        return by_name
+    with suppress(StorageError):
+        if exists(by_name) and not exists(path):
+            return by_name
+        if not exists(path):
+            raise RunError(f"run not found: {text!r} (looked in ./ and {runs}/){_did_you_mean(text, runs)}")
+    return path
+
+
+def _did_you_mean(text: str, runs: Path) -> str:
+    """A suggestion of a run whose name is similar, if there is one."""
+    with suppress(OSError):
+        close = get_close_matches(text, [path.name for path in runs.iterdir()], n=1)
+        return f". Did you mean {close[0]!r}?" if close else ""
+    return ""
+
+
+def require_loadable(run: Run, config: Config) -> None:
+    """Check that the arrays of a config fit into memory, and are as large as a file of the run, before allocating them.
+
+    Raises:
+        RunError: they are not.
+    """
+    for path, reason in arrays_fit_into_memory(config, run.plan):
+        raise RunError(f"{run.path}: {path_text(path)}: {reason}")
+    run.require_parameters()
 
 
 def assembled(run: Run, config: Config) -> Experiment:
-    """What a run's config describes; it may have been trained where there is more memory, or be no config that was."""
-    for path, reason in arrays_fit_into_memory(PartialConfig(**vars(config))):
-        raise RunError(f"{run.path}: {path_text(path)}: {reason}")
-    run.require_parameters()
+    """The experiment that a run's config describes, with initial weights."""
+    require_loadable(run, config)
     return assemble(config)
 
 
 def require_same_data(run: Run, experiment: Experiment) -> None:
-    """Each split that is drawn now is the one that the run was trained on.
+    """Compare the data of an experiment with what the run was trained on, split by split.
 
     Raises:
-        RunError: one is not.
+        RunError: it differs.
     """
     for name, data in experiment.data.items():
         recorded = run.record.data.get(name) or run.data[name]
         if recorded != data_record(data):
-            made = run.record.versions.get("nncli")
-            by = "" if made == __version__ else f"; it was made with nncli {str(made)[:LONGEST_VALUE]}"
-            raise RunError(f"{run.path}: the {name} data drawn now is not what the run was trained on{by}")
+            version = run.record.versions.get("nncli")
+            by = "" if version == __version__ else f"; the run was made with nncli {str(version)[:LONGEST_VALUE]}"
+            raise RunError(f"{run.path}: the {name} data differs from what the run was trained on{by}")

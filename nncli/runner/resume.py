@@ -1,17 +1,17 @@
-"""Going on with a run, from the newest checkpoint that is whole, as if nothing had been between."""
+"""Resume a run from its newest valid checkpoint, bit-identical to an uninterrupted run: a plan, then its execution."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from nncli.config.diagnostics import report
+from nncli.config.diagnostics import format_diagnostics
 from nncli.config.model import Config
-from nncli.errors import ConfigError, RunError
+from nncli.errors import ConfigError, RunError, UnsupportedVersionError
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import differences, epoch_dependent_overrides
 from nncli.experiment.loading import checked, parse, read_config_file
-from nncli.runner.reload import require_same_data
+from nncli.runner.reload import assembled, require_same_data
 from nncli.store import atomic_write as storage
 from nncli.store.checkpoint import checkpoints
 from nncli.store.environment import environment_differences
@@ -20,147 +20,203 @@ from nncli.store.metrics_csv import without_last_row
 from nncli.store.records import EvaluationRecord, to_json
 from nncli.store.run_checkpoints import read_valid
 from nncli.store.run_reader import Run
-from nncli.store.run_writer import RunWriter, progress_text, write_checkpoint
+from nncli.store.run_writer import RunWriter, write_checkpoint
 from nncli.store.safe_read import storage_errors
-from nncli.train.loop import Trainer
+from nncli.train.loop import Trainer, never
 
 
-class Resumption:
-    """A run that is to go on: nobody else trains in it meanwhile, and nothing is changed before ``reopen``.
+@dataclass(frozen=True)
+class Finished:
+    """A run with nothing left to train, and why, as a message."""
 
-    ``told`` is what the user should know, a sentence each.
+    evaluation: EvaluationRecord
+    message: str
+
+
+@dataclass(frozen=True)
+class ResumePlan:
+    """What resuming a run will change, in the order of ``execute``.
 
     Args:
-        path: the run's directory.
-
-    Raises:
-        BusyError: another process is training in it.
-        RunError: it is no run directory.
+        run: the run.
+        trainer: the training, restored from the newest valid checkpoint.
+        damaged: the newer checkpoints, which are quarantined.
+        raises_epochs: whether run.json gets more epochs.
+        drops_row: whether the last row of metrics goes, which was logged only because its epoch used to be the last.
+        metrics: the beginning of metrics.csv that is kept.
+        is_linked: whether metrics.csv shares its data with a copy of the run made of hard links.
+        messages: what the user should know, one sentence each.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.run, self.told = Run(path), list[str]()
-        self._lock = Lock(path / "lock")
+    run: Run
+    trainer: Trainer
+    damaged: tuple[Path, ...]
+    raises_epochs: bool
+    drops_row: bool
+    metrics: bytes
+    is_linked: bool
+    messages: tuple[str, ...]
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._lock.release()
+def plan_resume(
+    run: Run, config: Path | None = None, overrides: tuple[str, ...] = (), stop: Callable[[], bool] = never
+) -> ResumePlan | Finished:
+    """Decide how to resume a run whose lock is held; nothing is written.
 
-    def resolve_config(self, path: Path | None, overrides: tuple[str, ...]) -> Config:
-        """The run's config, resolved; with more epochs, where config or overrides ask for them.
+    Args:
+        run: the run.
+        config: a config that must equal the run's, except for more epochs; None for the run's own.
+        overrides: values replaced in it.
+        stop: polled by the training after each batch.
 
-        Args:
-            path: a config that must equal the run's, but for more epochs; the run's own where it is None.
-            overrides: values replaced in it.
+    Raises:
+        ConfigError: the config differs in other keys; each one is listed.
+        RunError: no checkpoint is valid, or the data is not what the run was trained on.
+        UnsupportedVersionError: the run was made by a newer version.
+    """
+    resolved = resolve_config(run, config, overrides)
+    evaluation, messages = _evaluation(run)
+    if evaluation and _is_finished(run.config, resolved.training.epochs, evaluation):
+        return Finished(evaluation, f"{run.path}: {_why_finished(evaluation, resolved)}")
+    trainer = Trainer(assembled(run, resolved), stop)
+    require_same_data(run, trainer.experiment)
+    damaged, metrics = _restore_newest(run, trainer)
+    drops_row = trainer.drop_extra_row()
+    with storage_errors(run.path / "metrics.csv"):
+        is_linked = (run.path / "metrics.csv").stat().st_nlink > 1
+    skipped = [f"{reason}; skipped, and renamed to {path.name}.damaged" for path, reason in damaged.items()]
+    return ResumePlan(
+        run=run,
+        trainer=trainer,
+        damaged=tuple(damaged),
+        raises_epochs=resolved.training.epochs > run.config.training.epochs,
+        drops_row=drops_row,
+        metrics=without_last_row(metrics) if drops_row else metrics,
+        is_linked=is_linked,
+        messages=(*messages, *skipped, _resumed(run, trainer), *_rounding(run)),
+    )
 
-        Raises:
-            ConfigError: it says something else; every key that differs is listed.
-        """
-        if path is None and not overrides:
-            return self.run.config
-        if path is None:
-            own = str(self.run.path / "spec.yaml")
-            document = parse(own, self.run.read("spec.yaml"), (*self.run.record.overrides, *overrides))
-        else:
-            document = parse(str(path), read_config_file(path), overrides)
-        given = checked(document, {NEW_RUN})
-        diagnostics = list(differences(document, given, self.run.config))
-        if diagnostics:
-            raise ConfigError(report(diagnostics))
-        return _with_epochs(self.run.config, given.training.epochs)
 
-    def finished(self, config: Config) -> EvaluationRecord | None:
-        """What a run was worth that has nothing left to do; None where it has, or where its end is damaged."""
+def execute(plan: ResumePlan, lock: Lock) -> RunWriter:
+    """Bring the run directory to the state in which training continues, safely at every write.
+
+    The checkpoint is first, which proves that the disk has room for it. run.json commits more epochs: before it the run
+    is as finished as it was, after it the run is to be resumed. metrics.csv is cut last, by the RunWriter, once the
+    checkpoint on disk depends on the shorter file.
+
+    Raises:
+        StorageError: a write failed.
+    """
+    run, trainer, metrics = plan.run, plan.trainer, plan.metrics
+    for path in plan.damaged:
+        storage.quarantine(path)
+    if plan.raises_epochs or plan.drops_row:
+        digest = hashlib.sha256(metrics).hexdigest()
+        write_checkpoint(run.path, trainer.state(), run.identity, len(metrics), digest)
+    if plan.raises_epochs:
+        _commit_epochs(run, trainer.settings.epochs)
+    if plan.is_linked:  # the copy stays as it is
+        storage.write_atomic(run.path / "metrics.csv", metrics)
+    for directory in (run.path, run.path / "checkpoints"):
+        storage.remove_orphans(directory)
+    return RunWriter(run.path, lock, trainer, run.identity, metrics)
+
+
+def resolve_config(run: Run, config: Path | None, overrides: tuple[str, ...]) -> Config:
+    """The run's config, with more epochs if config or overrides ask for them.
+
+    Raises:
+        ConfigError: it differs in other keys; each one is listed.
+    """
+    if config is None and not overrides:
+        return run.config
+    if config is None:
+        name, recorded = str(run.path / "spec.yaml"), run.record.overrides
+        document = parse(name, run.read("spec.yaml"), (*recorded, *overrides))
+    else:
+        document = parse(str(config), read_config_file(config), overrides)
+    given = checked(document, {NEW_RUN}, run.checked)
+    diagnostics = list(differences(document, given, run.config))
+    if diagnostics:
+        raise ConfigError(format_diagnostics(diagnostics), diagnostics)
+    training = run.config.training.model_copy({"epochs": given.config.training.epochs})
+    return run.config.model_copy({"training": training})
+
+
+def _evaluation(run: Run) -> tuple[EvaluationRecord | None, list[str]]:
+    """The evaluation of a finished run, if it and the weights are valid, with a message if they are damaged."""
+    try:
+        if run.evaluation is not None:
+            run.read_weights(run.evaluation)
+    except UnsupportedVersionError:
+        raise
+    except RunError as error:
+        return None, [f"{error}; it is written again"]
+    return run.evaluation, []
+
+
+def _is_finished(config: Config, epochs: int, evaluation: EvaluationRecord) -> bool:
+    """Whether nothing is left to train until this number of epochs; a run that stopped early stays finished."""
+    trained = evaluation.epochs_trained
+    return trained == epochs or (config.training.early_stopping is not None and trained < config.training.epochs)
+
+
+def _why_finished(evaluation: EvaluationRecord, config: Config) -> str:
+    trained = evaluation.epochs_trained
+    if trained == config.training.epochs:
+        return f"already finished ({trained} epochs); raise training.epochs to continue"
+    return f"already finished: stopped early at epoch {trained}, which more epochs do not change"
+
+
+def _restore_newest(run: Run, trainer: Trainer) -> tuple[dict[Path, str], bytes]:
+    """Restore the newest valid checkpoint; return the newer ones with what is wrong, and the metrics that it keeps.
+
+    Raises:
+        RunError: none is valid.
+        UnsupportedVersionError: one was written by a newer version.
+    """
+    damaged: dict[Path, str] = {}
+    for path in reversed(checkpoints(run.path)):
         try:
-            evaluation = self.run.evaluation
-            if evaluation is not None:
-                self.run.read_weights(evaluation)
+            checkpoint, metrics = read_valid(run, path)
+            trainer.restore(checkpoint.state)
+        except UnsupportedVersionError:
+            raise
         except RunError as error:
-            self.told.append(f"{error}; it is made anew")
-            return None
-        if evaluation is None:
-            return None
-        trained, training = evaluation.epochs_trained, self.run.config.training
-        was_stopped_early = training.early_stopping is not None and trained < training.epochs
-        return evaluation if trained == config.training.epochs or was_stopped_early else None
-
-    def reopen(self, training: Trainer) -> RunWriter:
-        """The run's directory, with the training where its newest valid checkpoint has it.
-
-        Damaged checkpoints are renamed, more epochs are recorded, and rows of metrics after the checkpoint are cut off.
-        A raise of the number of epochs writes the checkpoint first, which proves that the disk can take it; run.json
-        commits the raise: before it the run is as finished as it was, after it the run is one to be resumed. Nothing
-        is cut off metrics.csv before the checkpoint on disk counts on the shorter file.
-
-        Raises:
-            RunError: no checkpoint is valid, or the data is no longer that of the run.
-            StorageError: the disk refuses.
-        """
-        require_same_data(self.run, training.experiment)
-        path, epochs = self.run.path, training.settings.epochs
-        damaged, metrics = self._restored(training)
-        is_raised, has_extra_row = epochs > self.run.config.training.epochs, training.drop_extra_row()
-        if has_extra_row:
-            metrics = without_last_row(metrics)
-        for each in damaged:
-            storage.quarantine(each)
-        if is_raised or has_extra_row:
-            write_checkpoint(path, training, self.run.identity, len(metrics), hashlib.sha256(metrics).hexdigest())
-        if is_raised:
-            self._commit_epochs(epochs)
-        with storage_errors(path / "metrics.csv"):
-            is_linked = (path / "metrics.csv").stat().st_nlink > 1
-        if is_linked:  # of a copy by hard links, which stays as it is
-            storage.write_atomic(path / "metrics.csv", metrics)
-        for folder in (path, path / "checkpoints"):
-            storage.remove_orphans(folder)
-        self.told.append(f"{path}: resumed at {progress_text(training)}{self._raised(epochs)}")
-        others = environment_differences(self.run.record)
-        if others:
-            why = f"another {', '.join(others)} than at its start"
-            self.told.append(f"{path}: the last bits may differ from those of an uninterrupted run: {why}")
-        return RunWriter(path, self._lock, training, self.run.identity, metrics)
-
-    def _restored(self, training: Trainer) -> tuple[list[Path], bytes]:
-        """Restore the newest checkpoint that is whole; returns those that are not, and its metrics."""
-        damaged: dict[Path, str] = {}
-        for path in reversed(checkpoints(self.run.path)):
-            try:
-                checkpoint, metrics = read_valid(self.run, path)
-                training.restore(checkpoint)
-            except (RunError, ValueError) as error:
-                told = str(error) if isinstance(error, RunError) else f"{path}: {error}"
-                damaged[path] = told
-            else:
-                self.told += [
-                    f"{told}; it is skipped, and kept as {path.name}.damaged" for path, told in damaged.items()
-                ]
-                return list(damaged), metrics
-        raise RunError("\n".join([f"{self.run.path}: no checkpoint is whole to go on from", *damaged.values()]))
-
-    def _raised(self, epochs: int) -> str:
-        """That there are more epochs now, in words; nothing where there are not."""
-        before = self.run.config.training.epochs
-        if epochs == before:
-            return ""
-        schedule = "; the schedule ends where it did" if self.run.config.schedule else ""
-        return f"; {before} epochs become {epochs}{schedule}"
-
-    def _commit_epochs(self, epochs: int) -> None:
-        """Record the number of epochs in run.json; an evaluation of fewer epochs is void from then on, and removed."""
-        record = self.run.description
-        record["spec"]["training"]["epochs"] = epochs
-        raised = [f"training.epochs={epochs}", *epoch_dependent_overrides(self.run.config)]
-        keys = {override.partition("=")[0] for override in raised}
-        kept = [override for override in record["overrides"] if override.partition("=")[0] not in keys]
-        record["overrides"] = kept + raised
-        storage.write_atomic(self.run.path / "run.json", to_json(record))
-        storage.remove(self.run.path / "evaluation.json", durable=True)
+            damaged[path] = str(error)
+        except ValueError as error:
+            damaged[path] = f"{path}: {error}"
+        else:
+            return damaged, metrics
+    raise RunError("\n".join([f"{run.path}: no valid checkpoint to resume from", *damaged.values()]), run.path)
 
 
-def _with_epochs(config: Config, epochs: int) -> Config:
-    return config.model_copy({"training": config.training.model_copy({"epochs": epochs})})
+def _resumed(run: Run, trainer: Trainer) -> str:
+    """Where training resumes, and how many epochs it has now if they were raised."""
+    recorded, epochs = run.config.training.epochs, trainer.settings.epochs
+    text = f"{run.path}: resumed at {trainer.state().progress}"
+    if epochs == recorded:
+        return text
+    schedule = "; the schedule still ends at its former last update" if run.config.schedule else ""
+    return f"{text}; epochs raised from {recorded} to {epochs}{schedule}"
+
+
+def _rounding(run: Run) -> list[str]:
+    """A warning if results may be rounded differently than at the start of the run."""
+    changed = ", ".join(environment_differences(run.record))
+    if not changed:
+        return []
+    text = "results may differ in the last bits from an uninterrupted run"
+    return [f"{run.path}: {text}: other {changed} than at its start"]
+
+
+def _commit_epochs(run: Run, epochs: int) -> None:
+    """Record the number of epochs in run.json, then remove evaluation.json, which is of fewer epochs."""
+    record = run.description
+    record["spec"]["training"]["epochs"] = epochs
+    raised = [f"training.epochs={epochs}", *epoch_dependent_overrides(run.config)]
+    keys = {override.partition("=")[0] for override in raised}
+    unchanged = [override for override in record["overrides"] if override.partition("=")[0] not in keys]
+    record["overrides"] = unchanged + raised
+    storage.write_atomic(run.path / "run.json", to_json(record))
+    storage.remove(run.path / "evaluation.json", durable=True)

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP as a wish that is read between two batches."""
+"""Ctrl-C, SIGTERM and SIGHUP as a request to stop, which training polls between two batches."""
 
 import signal
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequest:
-    """The first signal that came, if any; called, it says whether one did."""
+    """The first signal that arrived, if any; calling it returns whether one did."""
 
     def __init__(self) -> None:
         self.signum: int | None = None
@@ -21,23 +21,23 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Turn the first SIGINT, SIGTERM or SIGHUP into a request; any second one does what it always did, at once.
+    """Turn the first SIGINT, SIGTERM or SIGHUP into a stop request; a second one acts immediately, as without this.
 
-    A signal that is ignored, as SIGHUP under nohup, stays ignored.
+    A signal that is ignored, such as SIGHUP under nohup, stays ignored.
     """
     request = StopRequest()
-    before = {signum: signal.getsignal(signum) for signum in CAUGHT}
-    before = {signum: handler for signum, handler in before.items() if handler != signal.SIG_IGN}
+    previous = {signum: signal.getsignal(signum) for signum in CAUGHT}
+    previous = {signum: handler for signum, handler in previous.items() if handler != signal.SIG_IGN}
 
     def restore() -> None:
-        for signum, handler in before.items():
+        for signum, handler in previous.items():
             signal.signal(signum, handler)
 
     def note(signum: int, frame: FrameType | None) -> None:
         request.signum = signum
         restore()
 
-    for signum in before:
+    for signum in previous:
         signal.signal(signum, note)
     try:
         yield request

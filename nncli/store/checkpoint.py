@@ -1,58 +1,48 @@
-"""One self-verifying file: position, weights, optimizer, and the length of the metrics that belong to it."""
+"""Checkpoint files: training state, length and checksum of the metrics, and the identity of the run, in one file."""
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from nncli.errors import RunError
+from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.rng import RngState
 from nncli.nn.parameters import Array
 from nncli.registry import Bounds
 from nncli.store import safe_read as files
 from nncli.store.records import NonNegativeInt, Record, parse_record
 from nncli.store.strict_json import load_strict_json
+from nncli.train.state import TrainingState
 
 NAME = re.compile(r"([0-9]{8}|[1-9][0-9]{8,20})\.ckpt")
-MAGIC = b"nncli checkpoint 1\n"
+VERSION = 2
+MAGIC = b"nncli checkpoint %d\n"
+FIRST_LINE = re.compile(rb"nncli checkpoint ([1-9][0-9]{0,8})\n")
 DIGEST = hashlib.sha256().digest_size
-LONGEST_HEAD = 2**20  # bytes of the line of JSON; the random state in it has a hundredth of that
+LONGEST_HEAD = 2**20  # bytes of the line of JSON; the state of the random number generators takes a hundredth of that
 
 
-class Position(Record):
-    """How far training is.
+class Checkpoint(NamedTuple):
+    """A training state with what belongs to it in the run directory.
 
     Args:
-        epoch: whole epochs trained.
-        batch: batches trained of the next one.
-        updates: steps of the optimizer.
-        best_epoch: early stopping's best epoch so far.
-        best_value: what it watched was then.
-        random: the state of the streams, where that does not follow from seed and epoch.
-        random_before: that when the epoch under way began, its order not yet drawn.
-        is_measured: whether the row of this epoch is in metrics.csv already.
-        metrics_bytes: how much of metrics.csv belongs to it.
-        metrics_sha256: the digest of these bytes; None in a checkpoint of nncli 0.3 and before, as are the two above.
+        state: the training state.
+        metrics_bytes: the length of metrics.csv at that moment.
+        metrics_sha256: the SHA-256 of these bytes; None in a checkpoint of nncli 0.3 and earlier.
+        identity: the identity of the run; None in a checkpoint of nncli 0.3 and earlier.
     """
 
-    epoch: NonNegativeInt
-    batch: NonNegativeInt
-    updates: NonNegativeInt
-    best_epoch: NonNegativeInt | None = None
-    best_value: float | None = None
-    random: RngState | None = None
-    random_before: RngState | None = None
-    is_measured: bool = False
-    metrics_bytes: NonNegativeInt
+    state: TrainingState
+    metrics_bytes: int
     metrics_sha256: str | None = None
+    identity: str | None = None
 
 
 class VectorRecord(Record):
-    """One of the vectors behind the head."""
+    """Name, dtype and length of one of the vectors that follow the head."""
 
     name: str
     dtype: Annotated[str, Bounds(pattern="^<f[48]$")]
@@ -60,75 +50,151 @@ class VectorRecord(Record):
 
 
 class Head(Record):
-    """What a checkpoint says before its vectors; ``identity`` is that of its run."""
+    """The line of JSON before the vectors; ``state`` is without them."""
 
     identity: str | None = None
-    position: Position
+    metrics_bytes: NonNegativeInt
+    metrics_sha256: str | None = None
+    state: TrainingState
     vectors: list[VectorRecord]
 
 
-class Checkpoint(NamedTuple):
-    """A position with its vectors (P,): ``values``, what the optimizer remembers, and ``best`` where there is one.
-
-    ``identity`` is that of its run; None in a checkpoint of nncli 0.3 and before.
-    """
-
-    position: Position
-    vectors: Mapping[str, Array]
-    identity: str | None = None
-
-
 def checkpoints(run: Path) -> list[Path]:
-    """The checkpoints of a run, the oldest first; a file's name is the number of updates, other files are none.
+    """The checkpoint files of a run, oldest first; the file name is the number of updates, other names are ignored.
 
     Raises:
-        RunError: their folder is a link, or none.
+        RunError: their directory is a symbolic link, or not a directory.
     """
     named = [name for name in files.list_directory(run, "checkpoints") if NAME.fullmatch(name)]
     return [run / "checkpoints" / name for name in sorted(named, key=lambda name: (len(name), name))]
 
 
-def pack(position: Position, vectors: Mapping[str, Array], identity: str | None) -> bytes:
-    """The file: a line of magic, SHA-256 of the rest, one line of JSON, the vectors one after another."""
-    listed = [VectorRecord(name=name, dtype=vector.dtype.str, length=len(vector)) for name, vector in vectors.items()]
-    head = Head(identity=identity, position=position, vectors=listed)
-    line = json.dumps(head.model_dump(), allow_nan=False).encode() + b"\n"
-    parts: list[Any] = [line, *(vector.data for vector in vectors.values())]
-    digest = hashlib.sha256()
+def pack(checkpoint: Checkpoint) -> bytes:
+    """The content of a file: a line with the version, SHA-256 of everything else, one line of JSON, the vectors."""
+    vectors = checkpoint.state.vectors
+    head = {
+        "identity": checkpoint.identity,
+        "metrics_bytes": checkpoint.metrics_bytes,
+        "metrics_sha256": checkpoint.metrics_sha256,
+        "state": checkpoint.state.scalars(),
+        "vectors": [{"name": name, "dtype": each.dtype.str, "length": len(each)} for name, each in vectors.items()],
+    }
+    line = json.dumps(head, allow_nan=False).encode() + b"\n"
+    magic, parts = MAGIC % VERSION, [line, *(vector.data for vector in vectors.values())]
+    digest = hashlib.sha256(magic)
     for part in parts:
         digest.update(part)
-    return b"".join([MAGIC, digest.digest(), *parts])
+    return b"".join([magic, digest.digest(), *parts])
 
 
 def unpack(data: bytes) -> Checkpoint:
-    """Read what ``pack`` has written; nothing is believed before the digest fits, and nothing may be left over.
+    """Read what ``pack`` has written, or version 1; nothing is parsed before the checksum matches.
 
     Raises:
-        RunError: it is something else, or was changed.
+        RunError: it is damaged, or not a checkpoint.
+        UnsupportedVersionError: a newer nncli has written it.
     """
-    start = len(MAGIC) + DIGEST
-    behind = memoryview(data)[start:]
-    if not data.startswith(MAGIC) or hashlib.sha256(behind).digest() != data[len(MAGIC) : start]:
-        raise RunError("the checkpoint is damaged: its digest does not fit")
+    version, start = _checked_version(data)
     end = data.find(b"\n", start, start + LONGEST_HEAD)
     if end < 0:
-        raise RunError(f"the checkpoint is of no known form: no line of at most {LONGEST_HEAD:,} bytes begins it")
+        raise RunError(f"the checkpoint is not valid: it does not begin with a line of at most {LONGEST_HEAD:,} bytes")
     try:
-        head = parse_record(load_strict_json(data[start:end]), Head)
-        return Checkpoint(head.position, _vectors(head, memoryview(data)[end + 1 :]), head.identity)
+        value = load_strict_json(data[start:end])
+        head = parse_record(value, Head) if version == VERSION else _head_of_version_1(value)
+        state = head.state.model_copy({"vectors": _vectors(head.vectors, memoryview(data)[end + 1 :])})
     except ValueError as error:
-        raise RunError(f"the checkpoint is of no known form: {error}") from None
+        raise RunError(f"the checkpoint is not valid: {error}") from None
+    return Checkpoint(state, head.metrics_bytes, head.metrics_sha256, head.identity)
 
 
-def _vectors(head: Head, rest: memoryview) -> dict[str, Array]:
-    """Views of the vectors, which fill the rest to its last byte."""
-    sizes = [np.dtype(listed.dtype).itemsize * listed.length for listed in head.vectors]
-    if sum(sizes) != len(rest):
-        raise ValueError(f"its vectors have {sum(sizes):,} bytes, but {len(rest):,} follow")
-    if len({listed.name for listed in head.vectors}) < len(sizes):
+def _checked_version(data: bytes) -> tuple[int, int]:
+    """The format version, and the index of the line of JSON, once the checksum matches.
+
+    All versions begin with a line with the version and a SHA-256; from version 2 on it covers that line too.
+    """
+    first = FIRST_LINE.match(data)
+    if first:
+        version, start = int(first[1]), first.end() + DIGEST
+        digest = hashlib.sha256(first[0] if version > 1 else b"")
+        digest.update(memoryview(data)[start:])
+        if digest.digest() == data[first.end() : start]:
+            if version > VERSION:
+                raise UnsupportedVersionError(
+                    f"the checkpoint has format version {version}; this nncli reads up to {VERSION}"
+                )
+            return version, start
+    raise RunError("the checkpoint is damaged: checksum mismatch")
+
+
+def _vectors(records: list[VectorRecord], data: memoryview) -> dict[str, Array]:
+    """Views of the vectors, which fill the data to its last byte."""
+    sizes = [np.dtype(record.dtype).itemsize * record.length for record in records]
+    if sum(sizes) != len(data):
+        raise ValueError(f"its vectors have {sum(sizes):,} bytes, but {len(data):,} follow")
+    if len({record.name for record in records}) < len(sizes):
         raise ValueError("two of its vectors have the same name")
     vectors, offset = {}, 0
-    for listed, size in zip(head.vectors, sizes, strict=True):
-        vectors[listed.name] = np.frombuffer(rest[offset : offset + size], listed.dtype)
+    for record, size in zip(records, sizes, strict=True):
+        vectors[record.name] = np.frombuffer(data[offset : offset + size], record.dtype)
         offset += size
     return vectors
+
+
+class PositionOfVersion1(Record):
+    """The scalars of a version 1 checkpoint; the states of the random number generators are lists of numbers."""
+
+    epoch: NonNegativeInt
+    batch: NonNegativeInt
+    updates: NonNegativeInt
+    best_epoch: NonNegativeInt | None = None
+    best_value: float | None = None
+    random: list[int | float] | None = None
+    random_before: list[int | float] | None = None
+    is_measured: bool = False
+    metrics_bytes: NonNegativeInt
+    metrics_sha256: str | None = None
+
+
+class HeadOfVersion1(Record):
+    """The line of JSON of a version 1 checkpoint."""
+
+    identity: str | None = None
+    position: PositionOfVersion1
+    vectors: list[VectorRecord]
+
+
+def _head_of_version_1(value: Any) -> Head:
+    """The head of a version 1 file as version 2 has it."""
+    head = parse_record(value, HeadOfVersion1)
+    position = head.position
+    state = TrainingState(
+        epoch=position.epoch,
+        batch=position.batch,
+        updates=position.updates,
+        is_logged=position.is_measured,
+        best_epoch=position.best_epoch,
+        best_value=position.best_value,
+        rng=_rng_state(position.random),
+        rng_at_epoch_start=_rng_state(position.random_before),
+    )
+    return Head(
+        identity=head.identity,
+        metrics_bytes=position.metrics_bytes,
+        metrics_sha256=position.metrics_sha256,
+        state=state,
+        vectors=head.vectors,
+    )
+
+
+def _rng_state(values: list[int | float] | None) -> RngState | None:
+    """The state that version 1 wrote as a list: the integer of PCG64, or the values of the legacy generator."""
+    match values:
+        case None:
+            return None
+        case [value]:
+            return {"bit_generator": "PCG64", "state": {"state": value}}
+        case [*key, pos, has_gauss, gauss]:
+            state: RngState = {"bit_generator": "MT19937", "state": {"key": key, "pos": pos}}
+            return {**state, "has_gauss": has_gauss, "gauss": gauss}
+        case _:
+            raise ValueError(f"its random numbers have a state of {len(values)} values")

@@ -1,4 +1,4 @@
-"""Reading of metrics.csv as untrusted input: each row is validated, and rows after the first invalid one are dropped."""
+"""Reading of metrics.csv as untrusted input: rows are validated, and those after the first invalid one are dropped."""
 
 import math
 import re

@@ -12,7 +12,9 @@ from nncli import __version__
 from nncli.config.diagnostics import path_text, shown
 from nncli.config.model import Config
 from nncli.config.validation_messages import parse_union_tag
+from nncli.data.dataset import DataSchema
 from nncli.errors import UnsupportedVersionError
+from nncli.experiment.data_plan import source_sections
 from nncli.experiment.metric_columns import METRICS_FORMAT
 from nncli.registry import Bounds, Count, Model
 from nncli.store.npz import WEIGHTS_FORMAT
@@ -64,6 +66,7 @@ class RunRecord(Record):
     machine: str
     blas: dict[str, Any]
     simd: dict[str, Any]
+    schema: dict[str, DataSchema] | None = None  # of each data source of the config; earlier versions did not record it
     formats: dict[str, Count] = {}  # noqa: RUF012 (a default)
 
     @classmethod
@@ -83,6 +86,8 @@ def _with_each_split(record: RunRecord) -> RunRecord:
     splits = {"training": True, "validation": record.spec.validation, "test": test}
     if set(record.data) != {name for name, split in splits.items() if split}:
         raise ValueError("data has other splits than the config")
+    if record.schema is not None and set(record.schema) != set(source_sections(record.spec)):
+        raise ValueError("schema has other sections than the config")
     return record
 
 

@@ -22,16 +22,14 @@ def read_checkpoint(run: RunFiles, path: Path) -> Checkpoint:
     data = run.read(f"checkpoints/{path.name}")
     try:
         checkpoint = unpack(data)
-    except UnsupportedVersionError as error:
-        raise UnsupportedVersionError(f"{path}: {error}") from None
     except RunError as error:
-        raise RunError(f"{path}: {error}") from None
+        raise type(error)(f"{path}: {error}") from None
     if checkpoint.identity not in {None, run.identity}:
         raise RunError(f"{path}: the checkpoint belongs to another run")
-    position = checkpoint.position
-    if f"{position.updates:08}.ckpt" != path.name:
-        raise RunError(f"{path}: damaged: it is the checkpoint after {position.updates} updates")
-    if position.epoch > run.record.spec.training.epochs:
+    state = checkpoint.state
+    if f"{state.updates:08}.ckpt" != path.name:
+        raise RunError(f"{path}: damaged: it is the checkpoint after {state.updates} updates")
+    if state.epoch > run.record.spec.training.epochs:
         raise RunError(f"{path}: damaged: it has more epochs than the config")
     return checkpoint
 
@@ -58,11 +56,10 @@ def read_with_metrics(run: RunFiles, path: Path) -> tuple[Checkpoint, bytes]:
         RunError: the checkpoint is damaged, belongs to another run or version, or metrics.csv does not match it.
     """
     checkpoint = read_checkpoint(run, path)
-    position = checkpoint.position
-    if position.metrics_sha256 is None:
+    if checkpoint.metrics_sha256 is None:
         raise RunError(f"{path}: was written by nncli before 0.4, which did not save all that resuming needs")
-    metrics = run.read("metrics.csv")[: position.metrics_bytes]
-    if hashlib.sha256(metrics).hexdigest() != position.metrics_sha256:
+    metrics = run.read("metrics.csv")[: checkpoint.metrics_bytes]
+    if hashlib.sha256(metrics).hexdigest() != checkpoint.metrics_sha256:
         raise RunError(f"{path}: checksum mismatch: metrics.csv does not begin with the rows before the checkpoint")
     return checkpoint, metrics
 

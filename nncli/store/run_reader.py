@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from nncli import __version__
 from nncli.config.diagnostics import path_text
 from nncli.config.model import Config
-from nncli.config.validation import PartialConfig
 from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.checks import NEW_RUN, THIS_MACHINE, cross_check
+from nncli.experiment.data_plan import CheckedConfig, DataPlan, fractions, open_data
 from nncli.experiment.defaults import resolve
 from nncli.experiment.metric_columns import METRICS_FORMAT, column, columns, is_unknown, measured_names, plausible
 from nncli.nn.parameters import Parameters
 from nncli.nn.shapes import shapes, statistics
-from nncli.registry import ComponentConfig, names
+from nncli.registry import names
 from nncli.store import metrics_csv, run_weights
 from nncli.store import safe_read as files
 from nncli.store.checkpoint import Checkpoint
@@ -40,20 +41,28 @@ class Run(RunFiles):
     """
 
     @cached_property
+    def plan(self) -> DataPlan:
+        """The recorded schemas of the data; of a run that recorded none those that its config has now."""
+        return DataPlan(self.record.schema) if self.record.schema else open_data(self.record.spec)
+
+    @property
+    def checked(self) -> CheckedConfig:
+        """The resolved config with its data plan."""
+        return CheckedConfig(self.config, self.plan)
+
+    @cached_property
     def config(self) -> Config:
         """The resolved config, in which everything fits together."""
-        written = self.record.spec
-        metrics = METRICS_OF_VERSION_0_1 if written.metrics is None else written.metrics
-        config = resolve(written.model_copy(update={"metrics": metrics}), SPLIT_METHOD_OF_VERSION_0_4)
-        wrong = next(cross_check(PartialConfig(**vars(config)), {NEW_RUN, THIS_MACHINE}), None)
+        config = resolve(_with_defaults_of_its_version(self.record.spec), self.plan)
+        wrong = next(cross_check(config, self.plan, {NEW_RUN, THIS_MACHINE}), None)
         if wrong:
             raise RunError(f"{self.path / 'run.json'}: damaged: config.{path_text(wrong[0])}: {wrong[1]}")
-        layers, inputs = [layer.build() for layer in config.layers], config.data.build().columns
+        layers, inputs = [layer.build() for layer in config.layers], self.plan.schema.columns
         implied, dtype = {**shapes(layers, inputs), **statistics(layers, inputs)}, np.dtype(config.dtype).str
         recorded = [(each.name, tuple(each.shape), each.dtype) for each in self.record.parameters]
         if recorded != [(name, shape, dtype) for name, shape in implied.items()]:
             raise RunError(f"{self.path / 'run.json'}: damaged: its parameters are not those of its config")
-        if not data_matches_config(config, self.record.data):
+        if not data_matches_config(self.plan, self.record.data):
             raise RunError(f"{self.path / 'run.json'}: damaged: its data is not what its config draws")
         return config
 
@@ -148,7 +157,7 @@ class Run(RunFiles):
             return RunProgress(RunStatus.FINISHED)
         if self.metrics.diverged_at is not None:
             return RunProgress(RunStatus.DIVERGED, self.metrics.diverged_at)
-        return RunProgress(RunStatus.INTERRUPTED, self.checkpoint.position.epoch)
+        return RunProgress(RunStatus.INTERRUPTED, self.checkpoint.state.epoch)
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
@@ -188,17 +197,24 @@ class Run(RunFiles):
         """
         if self.evaluation is None:
             run_weights.load_checkpoint_weights(self, self.checkpoint, parameters)
-            return self.checkpoint.position.epoch
+            return self.checkpoint.state.epoch
         run_weights.load_final_weights(self, self.evaluation, parameters)
         return self.evaluation.epoch
 
 
-def data_matches_config(config: Config, data: Mapping[str, DataRecord]) -> bool:
-    """Whether data sets have as many rows, columns and classes as the config says, which is known before any is drawn."""
-    parts = {"validation": config.validation, "test": config.test}
-    own = [part for name, part in parts.items() if name in data and isinstance(part, ComponentConfig)]
-    sources = [part.build() for part in (config.data, *own)]
-    forms = {(source.columns, source.classes) for source in sources}
-    return forms == {(each.columns, each.classes) for each in data.values()} and sum(
-        source.rows for source in sources
-    ) == sum(each.rows for each in data.values())
+def data_matches_config(plan: DataPlan, data: Mapping[str, DataRecord]) -> bool:
+    """Whether data sets have as many rows, columns and classes as their sources, which is known before any is drawn."""
+    schemas = [schema for name, schema in plan.schemas.items() if name == "data" or name in data]
+    forms = {(schema.columns, schema.classes) for schema in schemas}
+    rows = sum(schema.rows for schema in schemas)
+    return forms == {(each.columns, each.classes) for each in data.values()} and rows == sum(
+        each.rows for each in data.values()
+    )
+
+
+def _with_defaults_of_its_version(config: Config) -> Config:
+    """The config of a run with the defaults of the version that wrote it, which are others today."""
+    values: dict[str, Any] = {"metrics": METRICS_OF_VERSION_0_1} if config.metrics is None else {}
+    if config.split_method is None and "test" in fractions(config):
+        values["split_method"] = SPLIT_METHOD_OF_VERSION_0_4
+    return config.model_copy(values)

@@ -78,7 +78,7 @@ def load_checkpoint_weights(run: RunFiles, checkpoint: Checkpoint, parameters: P
     Raises:
         RunError: they do not fit.
     """
-    saved = {"values": checkpoint.vectors.get("values", np.empty(0))}
+    saved = {"values": checkpoint.state.vectors.get("values", np.empty(0))}
     try:
         require_same_arrays(signatures(saved), signatures({"values": parameters.values}))
     except ValueError as error:

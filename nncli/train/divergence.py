@@ -1,290 +1,321 @@
-"""Which number was the first that is not finite, in the order of computation, and what to write against it.
+"""Finds the first value that is not finite, in the order of computation, and suggests a fix.
 
-Training itself learns by one cheap test a step that something is wrong. What it has computed is then gone through once
-more: the state that the step before has left (its learning rate, the optimizer's memory, the weights), the rows, the
-layers' statistics and outputs from the data up, the gradient of the loss, the gradients from the top layer down, those
-of the penalties, the clipped ones. Outputs are looked up where the layers still hold them, since random numbers are not
-drawn twice; only rows that have passed in portions pass again.
+One inexpensive check per step detects that a value is not finite, but not which one was the first. The step is then
+replayed under an observer from the state before it: parameters and optimizer state have not changed at that moment,
+dropout masks are drawn again, and running statistics are checked as the step left them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from itertools import islice
+from typing import Any
 
 import numpy as np
 
 from nncli.experiment.assembly import Experiment
-from nncli.experiment.numerics import quiet
-from nncli.experiment.rng import Purpose
-from nncli.nn.layers.layer import NO_INPUT
+from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.network import Network
-from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array, of_layer
+from nncli.nn.trace import Kind, Observer, Operation, forward_methods, observed, step_methods
 from nncli.train.evaluate import Examples
-
-LARGE = 1e3  # data beyond it is worth scaling, whatever else may help
-TAKE_OUT = "take the row out, or give it another number there"
-FIRST_WEIGHTS = "write smaller first weights, such as initializer: {type: normal, scale: 0.01}"
-CLIPPING = "clipping: {type: norm, limit: 1}"
-WIDER = "dtype: float64"
-RowOf = Callable[[int], int | None]
+from nncli.train.suggestions import FIX_ROW, FLOAT64, decays_too_fast, squares_suggestion, suggestion, weight_decay
 
 
-class NonFinite(NamedTuple):
-    """What is no longer finite, and what to write against it."""
+@dataclass(frozen=True)
+class NonFinite:
+    """A value that is not finite.
 
-    what: str
-    cure: str
+    Args:
+        description: which value it is.
+        suggestion: what may help.
+        layer: the index of its layer, if it belongs to one.
+        array: the name of its array, such as ``weights``, ``outputs`` or ``gradient of weights``.
+        index: its index in the array.
+    """
+
+    description: str
+    suggestion: str
+    layer: int | None = None
+    array: str | None = None
+    index: tuple[int, ...] | None = None
+
+    @property
+    def location(self) -> dict[str, Any]:
+        """Layer, array and index, as ``DivergedError`` takes them."""
+        return {"layer": self.layer, "array": self.array, "index": self.index}
 
 
 class NonFiniteSearch:
-    """Goes through the numbers of an experiment in the order of computation, for those that are not finite.
+    """Searches the values of an experiment for the first that is not finite.
 
-    To be asked once training is over: gradients and running statistics change.
+    It is to be used after training has ended: gradients and the buffers of the layers change.
 
     Args:
-        experiment: as a step has left it.
+        experiment: as the last step left it.
     """
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment, self.network = experiment, experiment.network
         self.parameters = experiment.network.parameters
-        self.cure = cure(experiment)
-        self.unknown = NonFinite("a number is no longer finite", self.cure)
+        self.suggestion = suggestion(experiment)
+        self.unknown = NonFinite("a value is no longer finite", self.suggestion)
 
-    @quiet
+    @allow_non_finite
     def in_state(self) -> NonFinite:
-        """The first in what goes from one step to the next."""
+        """The first value in the training state, which a step leaves for the next one, or in the gradients."""
         return next(self._state(), self.unknown)
 
-    @quiet
-    def in_step(self, part: Examples, rows: tuple[Array, Array], epoch: int, batch: int) -> NonFinite:
-        """The first in what a step computes before it changes anything.
+    @allow_non_finite
+    def in_step(self, training_set: Examples, rows: tuple[Array, Array], rewind: Callable[[], None]) -> NonFinite:
+        """The first value in a step that has not updated the parameters yet.
 
         Args:
-            part: the training set.
-            rows: inputs (N, D) and targets (N, M) of the step, which was the last pass over the network.
-            epoch: how many whole epochs had been trained before it.
-            batch: and how many batches of the next one.
+            training_set: from which the rows were taken.
+            rows: inputs (N, D) and targets (N, M) of the step.
+            rewind: returns the random stream of the dropout masks to the beginning of the step.
         """
-        return next(self._step(part, rows, epoch, batch), self.unknown)
+        return next(self._step(training_set, rows, rewind), self.unknown)
 
-    @quiet
-    def in_split(self, name: str, part: Examples) -> NonFinite:
-        """The first in what is computed to measure a split by that name."""
-        return next(self._split(name, part), self.unknown)
+    @allow_non_finite
+    def in_split(self, name: str, split: Examples) -> NonFinite:
+        """The first value in the evaluation of a split."""
+        return next(self._split(name, split), self.unknown)
+
+    def arrays(self, prefix: str, vector: Array, suggested: str | None = None) -> Iterator[NonFinite]:
+        """The values of a vector in the layout of the parameters, whose descriptions begin with a prefix."""
+        for name, view in self.parameters.views(vector).items():
+            _, layer, array = name.split(".")
+            location = int(layer), f"{prefix.removeprefix('the ')}{array}"
+            yield from self.values(f"{prefix}{name} is", view, location, suggested=suggested)
+
+    def values(
+        self,
+        description: str,
+        values: Array,
+        location: tuple[int | None, str | None] = (None, None),
+        first_row: int = 0,
+        suggested: str | None = None,
+    ) -> Iterator[NonFinite]:
+        """The first value of an array that is not finite, if any.
+
+        Args:
+            description: of the array, with its verb.
+            values: the array.
+            location: the index of its layer and its name.
+            first_row: the index of its first row in the batch.
+            suggested: what may help, if it is not what helps in general.
+        """
+        for row, *columns in np.argwhere(~np.isfinite(np.atleast_1d(values)))[:1].tolist():
+            value = np.atleast_1d(values)[(row, *columns)]
+            index = (first_row + row, *columns) if values.ndim else None
+            at = f" at {list(index)}" if index else ""
+            text = f"{description} no longer finite ({value:g}{at})"
+            yield NonFinite(text, suggested or self.suggestion, *location, index)
 
     def _state(self) -> Iterator[NonFinite]:
-        yield from self._left_behind(self.parameters.values)
-        yield from self._arrays("the gradient of ", self.parameters.gradients)
+        yield from self._training_state(self.parameters.values)
+        yield from self.arrays("the gradient of ", self.parameters.gradients)
 
-    def _step(self, part: Examples, rows: tuple[Array, Array], epoch: int, batch: int) -> Iterator[NonFinite]:
-        met, gradients = self.parameters.gradients.copy(), self.parameters.gradients
-        yield from self._left_behind(self.parameters.trainable)
-        inputs, targets = rows
-        yield from self._data("the training set's inputs", part.inputs, inputs, _row_of(part.inputs, inputs))
-        yield from self._data("the training set's targets", _raw(part), targets, _row_of(part.encoded, targets))
-        yield from self._passes(inputs, targets, epoch, batch)
-        self.network.penalize()
-        yield from self._arrays("the gradient of the penalty on ", gradients, "write a smaller l1 or l2")
-        if self.experiment.clipping:
-            self.experiment.clipping.clip(gradients)
-            yield from self._arrays("the clipped gradient of ", gradients)
-        yield from self._arrays("the gradient of ", met)  # which did not come again
-        yield from self._arrays("", self.parameters.values)
+    def _step(
+        self, training_set: Examples, rows: tuple[Array, Array], rewind: Callable[[], None]
+    ) -> Iterator[NonFinite]:
+        gradients, (inputs, targets) = self.parameters.gradients.copy(), rows
+        yield from self._training_state(self.parameters.trainable)
+        raw, encoded = _raw_targets(training_set), training_set.encoded
+        yield from self._data(
+            "training", "inputs", training_set.inputs, inputs, _row_finder(training_set.inputs, inputs)
+        )
+        yield from self._data("training", "targets", raw, targets, _row_finder(encoded, targets))
+        rewind()
+        yield from self._replayed(inputs, targets)
+        yield from self.arrays("the gradient of ", gradients)  # if the replay did not reproduce it
+        yield from self.arrays("", self.parameters.values)
 
-    def _split(self, name: str, part: Examples) -> Iterator[NonFinite]:
-        network, where = self.network, f"on the {name} set "
-        yield from self._arrays("", self.parameters.values)
-        for start in range(0, len(part.inputs), network.micro_batch_rows):
-            some = part.inputs[start : start + network.micro_batch_rows]
-            numbers = range(start, start + len(some)).__getitem__
-            yield from self._data(f"the {name} set's inputs", part.inputs, some, numbers)
-            network.forward(some)
-            yield from self._outputs(where, start)
-        numbers = range(len(part.encoded)).__getitem__
-        yield from self._data(f"the {name} set's targets", _raw(part), part.encoded, numbers)
-        outputs = network.predict(part.inputs)
-        yield from self._told(f"{where}the loss of a row is", network.loss.forward(outputs, part.encoded))
+    def _replayed(self, inputs: Array, targets: Array) -> Iterator[NonFinite]:
+        """The first value that a step computes before it updates the parameters; running statistics are restored."""
+        values, clipping = self.parameters.values.copy(), self.experiment.clipping
+        observer = FirstNonFinite(self, values)
+        with observed(step_methods(self.network, clipping), observer):
+            self.network.forward_backward(inputs, targets)
+            if clipping:
+                clipping.clip(self.parameters.gradients)
+        self.parameters.values[...] = values
+        yield from observer.found
+        yield from self.arrays("the gradient of ", self.parameters.gradients)
+
+    def _split(self, name: str, split: Examples) -> Iterator[NonFinite]:
+        where, values = f"on the {name} set ", self.parameters.values
+        yield from self.arrays("", values)
+        yield from self._split_data(name, "inputs", split.inputs, split.inputs)
+        observer = FirstNonFinite(self, values, where)
+        with observed(forward_methods(self.network), observer):
+            outputs = self.network.predict(split.inputs)
+        yield from observer.found
+        yield from self._split_data(name, "targets", _raw_targets(split), split.encoded)
+        losses = self.network.loss.forward(outputs, split.encoded)
+        yield from self.values(f"{where}the loss of a row is", losses, (None, "loss"))
         if name == "training":
             yield from self._penalties()
-        for metric, how in self.experiment.metrics.items():
-            yield from self._told(f"{where}the {metric} is", np.asarray(how.measure(outputs, part.targets)))
+        for metric, measured in self.experiment.metrics.items():
+            value = np.asarray(measured.measure(outputs, split.targets))
+            yield from self.values(f"{where}the {metric} is", value, (None, metric))
 
-    def _left_behind(self, values: Array) -> Iterator[NonFinite]:
-        """The factors of the last update, what the optimizer remembers, and the values."""
+    def _split_data(self, split: str, array: str, raw: Array, values: Array) -> Iterator[NonFinite]:
+        """The values of a whole split, which are read in chunks."""
+        chunk = self.network.micro_batch_rows
+        for start in range(0, len(values), chunk):
+            rows = range(start, start + chunk).__getitem__
+            yield from self._data(split, array, raw, values[start : start + chunk], rows)
+
+    def _training_state(self, values: Array) -> Iterator[NonFinite]:
+        """The coefficients of the last update, the optimizer state and the parameters."""
         optimizer = self.experiment.optimizer
         if optimizer.updates and not np.isfinite(optimizer.last_coefficients).all():
             decay = f" times weight_decay {weight_decay(optimizer):g}" if decays_too_fast(optimizer) else ""
             rate = f"the learning rate of the last update, {optimizer.rate:g}{decay}"
-            yield NonFinite(f"{rate}, gives a factor that is not finite in {self.network.dtype}", self.cure)
-        for name, memory in optimizer.state.items():
-            yield from self._arrays(f"the optimizer's {name} of ", memory, self._against_squares())
-        yield from self._arrays("", values)
+            text = f"{rate}, gives a factor that is not finite in {self.network.dtype}"
+            yield NonFinite(text, self.suggestion, array="learning rate")
+        for name, state in optimizer.state.items():
+            yield from self.arrays(f"the optimizer's {name} of ", state, squares_suggestion(self.experiment))
+        yield from self.arrays("", values)
 
-    def _against_squares(self) -> str | None:
-        """What may help where gradients are finite, and their squares are not; None where that is not so."""
-        gradients, ways = self.parameters.gradients, scaling(self.experiment)
-        if not np.isfinite(gradients).all() or np.isfinite(gradients.dot(gradients)):
-            return None
-        bounds = [] if self.experiment.clipping else [CLIPPING]
-        bounds += [] if self.network.dtype == np.float64 else [WIDER]
-        return ", or ".join([*ways, f"write {' or '.join(bounds)}"] if bounds else ways) or None
-
-    def _data(self, what: str, given: Array, rows: Array, row_of: RowOf) -> Iterator[NonFinite]:
-        """The first of these rows' numbers that is not finite, or too large for the number format.
+    def _data(
+        self, split: str, array: str, raw: Array, rows: Array, row_of: Callable[[int], int | None]
+    ) -> Iterator[NonFinite]:
+        """The first value of some rows that is not finite, or that the dtype of the network cannot represent.
 
         Args:
-            what: what the numbers are called.
-            given: those of all rows, as the data set has them.
-            rows: some of them, as training takes them.
-            row_of: which row of ``given`` a row of ``rows`` is.
+            split: the name of the split.
+            array: ``inputs`` or ``targets``.
+            raw: all rows of the split, as its data source has them.
+            rows: some of them, as the network takes them.
+            row_of: maps the index of a row in ``rows`` to its index in ``raw``.
         """
-        wild = ~np.isfinite(rows.astype(self.network.dtype, copy=False))
-        for here, column in np.argwhere(wild)[:1].tolist():
-            row = row_of(here)
-            value = rows[here, column] if row is None else given[row, column]
-            is_too_large = np.isfinite(value) and not np.isfinite(value.astype(self.network.dtype))
-            value = value if is_too_large else rows[here, column]
-            place = f"row {here} of the batch" if row is None else f"row {row}"
-            told = f"{place}, column {column} of {what} is {value:g}"
+        dtype = self.network.dtype
+        for batch_row, column in np.argwhere(~np.isfinite(rows.astype(dtype, copy=False)))[:1].tolist():
+            row = row_of(batch_row)
+            value = rows[batch_row, column] if row is None else raw[row, column]
+            is_too_large = np.isfinite(value) and not np.isfinite(value.astype(dtype))
+            value = value if is_too_large else rows[batch_row, column]
+            where = f"row {batch_row} of the batch" if row is None else f"row {row}"
+            text = f"{where}, column {column} of the {split} set's {array} is {value:g}"
+            index = None if row is None else (row, column)
             if is_too_large:
-                yield NonFinite(f"{told}, which {self.network.dtype} cannot hold", f"scale the data or write {WIDER}")
+                text, fix = f"{text}, which {dtype} cannot hold", f"scale the data or write {FLOAT64}"
             else:
-                yield NonFinite(told, TAKE_OUT)
-
-    def _passes(self, inputs: Array, targets: Array, epoch: int, batch: int) -> Iterator[NonFinite]:
-        """The passes of a step, portion by portion; the gradients that these add up to are left behind."""
-        network, gradients = self.network, self.parameters.gradients
-        total, portions = np.zeros_like(gradients), network.micro_batches(len(inputs))
-        if len(portions) > 1:
-            self._rewind(epoch, batch)
-        for some in portions:
-            if len(portions) > 1:
-                network.forward(inputs[some], training=True)
-            yield from self._outputs("", some.start)
-            yield from self._backward(targets[some], some.start)
-            total += gradients * (len(network.outputs) / len(inputs))
-        gradients[...] = total
-        yield from self._arrays("the gradient of ", gradients)
-
-    def _rewind(self, epoch: int, batch: int) -> None:
-        """Bring the stream of random numbers to where a step began; the book's one stream does not go back."""
-        network, size = self.network, self.experiment.config.training.batch_size or 0
-        network.set_rng(self.experiment.rngs.of(Purpose.DROPOUT, epoch))
-        for some in network.micro_batches(size) * batch:
-            for layer, columns in zip(network.layers, network.widths, strict=False):
-                if layer.stochastic:
-                    layer.forward(np.zeros((some.stop - some.start, columns), network.dtype, order="F"), training=True)
-
-    def _outputs(self, where: str, start: int) -> Iterator[NonFinite]:
-        """The layers' statistics and outputs in the last forward pass, whose rows are those from ``start`` on."""
-        trained = self.parameters.views(self.parameters.trainable)
-        views = self.parameters.views(self.parameters.values).items()
-        statistics = {name: view for name, view in views if name not in trained}
-        for index in range(len(self.network.layers)):
-            for name, view in of_layer(index, statistics).items():
-                yield from self._told(f"layers.{index}.{name} is", view)
-            yield from self._told(
-                f"{where}the outputs of {self._layer(index)} are", cached_output(self.network, index), start
-            )
-
-    def _backward(self, targets: Array, start: int) -> Iterator[NonFinite]:
-        """The gradients of the last forward pass, from the loss down to the lowest layer that trains anything."""
-        network = self.network
-        backward = network.loss.backward_fused if network.is_fused else network.loss.backward
-        grad = backward(network.outputs, targets)
-        yield from self._told("the gradient of the loss is", grad, start)
-        for layer in network.backward_layers:
-            grad = layer.backward(grad)
-            index = network.layers.index(layer)
-            yield from self._gradients(index)
-            yield from self._told(f"the gradient of the inputs of {self._layer(index)} is", grad, start)
-        network.first_trainable.parameter_gradients(grad)
-        yield from self._gradients(network.layers.index(network.first_trainable))
-
-    def _gradients(self, index: int) -> Iterator[NonFinite]:
-        """Those of the arrays of one layer."""
-        for name, view in of_layer(index, self.parameters.views(self.parameters.gradients)).items():
-            yield from self._told(f"the gradient of layers.{index}.{name} is", view)
+                fix = FIX_ROW
+            yield NonFinite(text, fix, None, array, index)
 
     def _penalties(self) -> Iterator[NonFinite]:
-        """The price of each array that has one."""
+        """The penalties, each described by its array."""
         views = self.parameters.views(self.parameters.trainable).items()
         for penalty in self.network.penalties:
             name = next(name for name, view in views if np.shares_memory(view, penalty.values))
-            yield from self._told(f"the penalty on {name} is", np.asarray(penalty.forward()))
+            location = int(name.split(".")[1]), f"penalty on {name.split('.')[2]}"
+            yield from self.values(f"the penalty on {name} is", np.asarray(penalty.forward()), location)
 
-    def _arrays(self, what: str, vector: Array, against: str | None = None) -> Iterator[NonFinite]:
-        """The arrays in a vector that is laid out like the values, each called by its name behind ``what``."""
-        for name, view in self.parameters.views(vector).items():
-            yield from self._told(f"{what}{name} is", view, against=against)
 
-    def _told(self, what: str, numbers: Array, start: int = 0, against: str | None = None) -> Iterator[NonFinite]:
-        """Numbers that are not finite, with the first of them; their first row is row ``start``."""
-        for row, *columns in np.argwhere(~np.isfinite(np.atleast_1d(numbers)))[:1].tolist():
-            value = np.atleast_1d(numbers)[(row, *columns)]
-            place = f" at {[start + row, *columns]}" if numbers.ndim else ""
-            yield NonFinite(f"{what} no longer finite ({value:g}{place})", against or self.cure)
+class FirstNonFinite(Observer):
+    """Finds the first value that is not finite among those that the operations of a network compute.
+
+    Args:
+        search: which describes the values.
+        values: parameters and running statistics, as the pass that is checked has left them.
+        where: begins the descriptions of outputs.
+    """
+
+    def __init__(self, search: NonFiniteSearch, values: Array, where: str = "") -> None:
+        self.search, self.where = search, where
+        self.network, self.parameters = search.network, search.network.parameters
+        self.found: list[NonFinite] = []  # at most one
+        self._values = self.parameters.views(values)
+        self._first_row = self._next_row = 0  # of the micro-batch
+
+    def before(self, operation: Operation, *arguments: Any) -> None:
+        """Check the gradients that all micro-batches accumulated."""
+        if operation.kind in {Kind.PENALTIES, Kind.CLIPPING}:
+            self._check(self.search.arrays("the gradient of ", self.parameters.gradients))
+
+    def after(self, operation: Operation, result: Any) -> None:
+        """Check what an operation has computed."""
+        self._check(self._computed(operation, result))
+
+    def _check(self, values: Iterator[NonFinite]) -> None:
+        if not self.found:
+            self.found += islice(values, 1)
+
+    def _computed(self, operation: Operation, result: Any) -> Iterator[NonFinite]:
+        match operation:
+            case Operation(Kind.FORWARD, int(index)):
+                yield from self._outputs(index, result)
+            case Operation(Kind.LOSS_GRADIENT):
+                location = len(self.network.layers) - 1, "gradient of outputs"
+                yield from self.search.values("the gradient of the loss is", result, location, self._first_row)
+            case Operation(Kind.BACKWARD, int(index)):
+                yield from self._gradients(index)
+                description = f"the gradient of the inputs of {self._layer(index)} is"
+                yield from self.search.values(description, result, (index, "gradient of inputs"), self._first_row)
+            case Operation(Kind.PARAMETER_GRADIENTS, int(index)):
+                yield from self._gradients(index)
+            case Operation(Kind.PENALTIES):
+                suggested = "write a smaller l1 or l2"
+                yield from self.search.arrays("the gradient of the penalty on ", self.parameters.gradients, suggested)
+            case Operation(Kind.CLIPPING):
+                yield from self.search.arrays("the clipped gradient of ", self.parameters.gradients)
+
+    def _outputs(self, index: int, outputs: Array) -> Iterator[NonFinite]:
+        """The running statistics and the outputs of a layer."""
+        if index == 0:
+            self._first_row, self._next_row = self._next_row, self._next_row + len(outputs)
+        for name, view in self._layer_statistics(index).items():
+            yield from self.search.values(f"layers.{index}.{name} is", view, (index, name))
+        description = f"{self.where}the outputs of {self._layer(index)} are"
+        yield from self.search.values(description, outputs, (index, "outputs"), self._first_row)
+
+    def _layer_statistics(self, index: int) -> Mapping[str, Array]:
+        trainable = self.network.layers[index].shapes(self.network.widths[index])
+        return {name: view for name, view in of_layer(index, self._values).items() if name not in trainable}
+
+    def _gradients(self, index: int) -> Iterator[NonFinite]:
+        """The gradients of the parameters of a layer."""
+        for name, view in of_layer(index, self.parameters.views(self.parameters.gradients)).items():
+            yield from self.search.values(
+                f"the gradient of layers.{index}.{name} is", view, (index, f"gradient of {name}")
+            )
 
     def _layer(self, index: int) -> str:
-        return f"layers[{index}] ({self.experiment.config.layers[index].type})"
+        return f"layers[{index}] ({self.search.experiment.config.layers[index].type})"
 
 
-def cure(experiment: Experiment) -> str:
-    """What may help where numbers grew beyond all bounds."""
-    if experiment.optimizer.updates == 0:
-        return ", or ".join([*scaling(experiment), FIRST_WEIGHTS])
-    optimizer, parameters = experiment.optimizer, experiment.config.optimizer.component.parameters
-    usual = {each.name: each.default for each in parameters}
-    if decays_too_fast(optimizer) and weight_decay(optimizer) > usual["weight_decay"]:
-        return f"write weight_decay: {min(usual['weight_decay'], 1 / optimizer.learning_rate):g}"
-    smaller, default = optimizer.learning_rate / 10, usual["learning_rate"]
-    slower = f"write learning_rate: {smaller if default is ... else min(smaller, default):g}"
-    return ", or ".join([*scaling(experiment), slower if experiment.clipping else f"{slower} or {CLIPPING}"])
+def draw_masks(network: Network, rows: int, batches: int) -> None:
+    """Advance the random streams of the layers as the training passes over so many batches do.
+
+    Args:
+        network: whose layers draw the masks.
+        rows: per batch.
+        batches: how many.
+    """
+    for micro_batch in network.micro_batches(rows) * batches:
+        for layer, width in zip(network.layers, network.widths, strict=False):
+            if layer.stochastic:
+                shape = micro_batch.stop - micro_batch.start, width
+                layer.forward(np.zeros(shape, network.dtype, order="F"), training=True)
 
 
-def weight_decay(optimizer: Optimizer) -> float:
-    """λ of an optimizer with weight decay, else 0."""
-    return float(getattr(optimizer, "weight_decay", 0.0))
+def _raw_targets(split: Examples) -> Array:
+    """The targets (N, M) as the data source has them, or encoded if those have another shape."""
+    raw = split.targets.reshape(len(split.targets), -1)
+    return raw if raw.shape == split.encoded.shape else split.encoded
 
 
-def decays_too_fast(optimizer: Optimizer) -> bool:
-    """Whether |1 − η λ| > 1, so that weight decay makes weights larger at every update."""
-    return optimizer.learning_rate * weight_decay(optimizer) > 2
-
-
-def scaling(experiment: Experiment) -> list[str]:
-    """What to do about data that is large."""
-    data = experiment.data["training"]
-    parts = {"inputs": data.inputs} | ({"targets": data.targets} if data.classes is None else {})
-    ends = {what: max(float(np.max(numbers)), -float(np.min(numbers))) for what, numbers in parts.items()}
-    return [f"scale the {what}, which reach {end:.3g}, to about 1" for what, end in ends.items() if end > LARGE]
-
-
-def cached_output(network: Network, index: int) -> Array:
-    """What a layer's last forward pass gave: what the next one holds as its inputs, or has copied and forgotten."""
-    if index + 1 == len(network.layers):
-        return network.outputs
-    follower = network.layers[index + 1]
-    if follower.inputs is not NO_INPUT:
-        return follower.inputs
-    return follower.buffer.get(("inputs", len(network.outputs), network.widths[index + 1]), NO_INPUT)
-
-
-def _raw(part: Examples) -> Array:
-    """The targets (N, M) as the data set has them; encoded, where that is another shape."""
-    raw = part.targets.reshape(len(part.targets), -1)
-    return raw if raw.shape == part.encoded.shape else part.encoded
-
-
-def _row_of(whole: Array, rows: Array) -> RowOf:
-    """Which row of all a row is: the same where they are as many, else the first with the same numbers."""
-    if len(rows) == len(whole):
+def _row_finder(every: Array, rows: Array) -> Callable[[int], int | None]:
+    """A function from the index of a row in ``rows`` to its index in ``every``: the first row with equal values."""
+    if len(rows) == len(every):
         return range(len(rows)).__getitem__
-    return partial(_equal_row, whole, rows)
+    return partial(_equal_row, every, rows)
 
 
-def _equal_row(whole: Array, rows: Array, here: int) -> int | None:
-    row = rows[here]
-    return next((index for index, other in enumerate(whole) if np.array_equal(other, row, equal_nan=True)), None)
+def _equal_row(every: Array, rows: Array, batch_row: int) -> int | None:
+    row = rows[batch_row]
+    return next((index for index, each in enumerate(every) if np.array_equal(each, row, equal_nan=True)), None)

@@ -1,10 +1,10 @@
-"""Metrics of a network on a data set; what training records and what ``evaluate`` prints is measured here alike."""
+"""Metrics of a network on a data set, for the rows of metrics.csv as for ``nncli evaluate``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nncli.data.dataset import Dataset
-from nncli.experiment.numerics import quiet
+from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.metrics.metric import Metric
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
@@ -12,7 +12,7 @@ from nncli.nn.parameters import Array
 
 @dataclass(frozen=True)
 class Examples:
-    """A data set as a network takes it: inputs (N, D), as they are, and encoded targets (N, M) in its number format."""
+    """A data set with encoded targets: inputs (N, D), encoded targets (N, M) in the dtype of the network."""
 
     inputs: Array
     encoded: Array
@@ -20,34 +20,34 @@ class Examples:
     classes: int | None
 
 
-@quiet
+@allow_non_finite
 def examples(dataset: Dataset, network: Network) -> Examples:
-    """A data set with its targets encoded; inputs, which may be many, are converted portion by portion."""
+    """Encode the targets of a data set; the inputs are converted later, chunk by chunk."""
     encoded = network.loss.encode(dataset.targets, network.widths[-1])
     return Examples(dataset.inputs, encoded, dataset.targets, dataset.classes)
 
 
-@quiet
-def predict(network: Network, part: Examples) -> Array:
-    """Outputs (N, M) outside training."""
-    return network.predict(part.inputs)
+@allow_non_finite
+def predict(network: Network, rows: Examples) -> Array:
+    """Outputs (N, M) in evaluation mode."""
+    return network.predict(rows.inputs)
 
 
-@quiet
+@allow_non_finite
 def measure(
-    network: Network, metrics: Mapping[str, Metric], split: str, part: Examples, outputs: Array
+    network: Network, metrics: Mapping[str, Metric], split: str, rows: Examples, outputs: Array
 ) -> dict[str, float]:
-    """The metrics of one split; in the training set's, ``loss`` includes the penalties, and both parts stand apart.
+    """The metrics of one split; on the training set ``loss`` is the sum of ``data_loss`` and ``regularization_loss``.
 
     Args:
-        network: the one whose loss and penalties count.
-        metrics: what is measured besides, by name.
-        split: which of ``SPLITS`` it is.
-        part: the split's rows.
-        outputs: what ``predict`` gives for them, (N, M).
+        network: gives the loss and the penalties.
+        metrics: the other metrics by name.
+        split: one of ``SPLITS``.
+        rows: the rows of the split.
+        outputs: what ``predict`` returns for them, (N, M).
     """
-    data_loss = network.data_loss(outputs, part.encoded)
-    measured = {name: metric.measure(outputs, part.targets) for name, metric in metrics.items()}
+    data_loss = network.data_loss(outputs, rows.encoded)
+    measured = {name: metric.measure(outputs, rows.targets) for name, metric in metrics.items()}
     if split != "training":
         return {"loss": data_loss, **measured}
     penalties = network.regularization_loss()

@@ -237,7 +237,7 @@ def test_runs_of_different_data_are_compared_by_their_margin(train):
     ("name", "reason"),
     [
         ("weights.npz", "runs/b/weights.npz: damaged: checksum mismatch with evaluation.json"),
-        ("run.json", "runs/b: the validation data drawn now is not what the run was trained on"),
+        ("run.json", "runs/b: the validation data differs from what the run was trained on"),
     ],
 )
 def test_run_that_cannot_be_evaluated_is_compared_by_its_margin(train, monkeypatch, name, reason):

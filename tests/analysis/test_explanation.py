@@ -1,4 +1,4 @@
-"""A training step written out: its numbers are those of training, held against NumPy by hand and against a run."""
+"""The explanation of a training step: its arrays are those of training, compared with NumPy by hand and with a run."""
 
 from itertools import combinations
 from pathlib import Path
@@ -15,7 +15,7 @@ from nncli.registry import components, names
 from nncli.train.evaluate import examples
 from nncli.train.loop import Trainer
 from tests.examples import BINARY, DENSE_8, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
-from tests.nn.witnesses import WITNESSES
+from tests.nn.reference_implementations import REFERENCES
 
 DOUBLE = "dtype=float64"
 SOFTMAX = "{type: dense, units: 3}, softmax]"
@@ -28,7 +28,7 @@ SPECS = {
     "binary": BINARY,
     "batch normalization": NORMALIZED[:1],
     "dropout": (f"layers=[{DENSE_8}, relu, {{type: dropout, rate: 0.4}}, {SOFTMAX}",),
-    "the book's stream": LATE_TEST,
+    "book rng": LATE_TEST,
     "penalties": (PENALTIES,),
     "clipping": ("clipping={type: norm, limit: 0.01}", PENALTIES),
     "schedule": (WARM_COSINE, "optimizer={type: sgd, learning_rate: 0.3, momentum: 0.9, decay: 0.5}"),
@@ -46,7 +46,7 @@ def explained(*overrides, rows=2):
 
 
 def arrays(explanation, heading):
-    """The arrays of the one step whose heading begins so."""
+    """The arrays of the step whose heading starts with this text."""
     (step,) = [step for step in explanation.steps if step.heading.startswith(heading)]
     return step.arrays
 
@@ -56,13 +56,13 @@ def has(explanation, heading):
 
 
 def experiment_of(*overrides):
-    """The experiment of the spec, made once more in double precision."""
+    """The experiment of the config, assembled again in float64."""
     loaded = load(Path("config.yaml"), overrides)
     return assemble(loaded.config.model_copy(update={"dtype": "float64"}))
 
 
 def picked(experiment, rows):
-    """The rows in the middles of so many equal parts of the training set, inputs and encoded targets."""
+    """The rows in the middle of as many equal parts of the training set: inputs, encoded targets and indices."""
     part = examples(experiment.data["training"], experiment.network)
     count = len(part.inputs)
     rows = min(rows, count)
@@ -71,7 +71,7 @@ def picked(experiment, rows):
 
 
 def after_backward(*overrides, rows=2):
-    """The experiment's parameters after the network's own two passes over the same rows."""
+    """The experiment and its gradients after a forward and a backward pass of its network over the same rows."""
     experiment = experiment_of(*overrides)
     inputs, encoded, _ = picked(experiment, rows)
     network = experiment.network
@@ -82,7 +82,7 @@ def after_backward(*overrides, rows=2):
 
 
 def total_gradients(explanation):
-    """The gradient of each trained array: what came back through its layer, and what the penalties have added."""
+    """The gradient of each trainable array: the one of its layer, plus the one of the penalties."""
     found = {}
     for step in explanation.steps:
         if step.heading.startswith("back through layer"):
@@ -97,8 +97,8 @@ def total_gradients(explanation):
     return found
 
 
-def test_the_passes_are_those_of_a_hand_written_network(workdir):
-    """Rows, weights, outputs, losses and every gradient of the small spec, as NumPy gives them line by line."""
+def test_explanation_equals_a_hand_written_network(workdir):
+    """Rows, weights, outputs, losses and every gradient of the small config equal those of a few lines of NumPy."""
     explanation = explained(DOUBLE, rows=3)
     data = experiment_of(DOUBLE).data["training"]
     x, labels = data.inputs[[10, 30, 50]].astype(float), data.targets[[10, 30, 50]]
@@ -123,7 +123,7 @@ def test_the_passes_are_those_of_a_hand_written_network(workdir):
         ("loss: categorical_crossentropy", "mean", losses.mean()),
         ("back through the loss", "dL/d outputs", -np.eye(3)[labels] / p / 3),
         ("back through layer 3", "dL/d inputs", d_logits),
-        ("the same at once", "dL/d inputs", d_logits),
+        ("loss and ", "dL/d inputs", d_logits),
         ("back through layer 2", "dL/d weights", y.T @ d_logits),
         ("back through layer 2", "dL/d biases", d_logits.sum(axis=0)),
         ("back through layer 2", "dL/d inputs", d_logits @ upper["weights"].T),
@@ -138,7 +138,7 @@ def test_the_passes_are_those_of_a_hand_written_network(workdir):
 
 @CASES
 def test_gradients_are_those_of_the_network(workdir, overrides):
-    """Layer by layer comes to what the network's backward gives for the same rows, penalties included."""
+    """The gradients of all layers equal those of the network's backward for the same rows, including penalties."""
     explanation = explained(*overrides, DOUBLE, rows=5)
     _, expected = after_backward(*overrides, DOUBLE, rows=5)
     found = total_gradients(explanation)
@@ -148,22 +148,22 @@ def test_gradients_are_those_of_the_network(workdir, overrides):
 
 
 @CASES
-def test_the_way_of_training_is_shown_where_it_is_shorter(workdir, overrides):
-    """Behind softmax or sigmoid with its cross-entropy the gradient at once is there, and agrees; elsewhere not."""
+def test_fused_gradient_is_shown_if_training_uses_it(workdir, overrides):
+    """With softmax or sigmoid and its cross-entropy, the fused gradient is shown and equals the one in two steps."""
     explanation = explained(*overrides, DOUBLE)
     layers = load(Path("config.yaml"), overrides).config.layers
     short = layers[-1].type in {"softmax", "sigmoid"}
-    assert has(explanation, "the same at once") == short
+    assert has(explanation, "loss and ") == short
     if short:
-        at_once = arrays(explanation, "the same at once")["dL/d inputs"]
-        in_two = arrays(explanation, f"back through layer {len(layers) - 1}")["dL/d inputs"]
-        np.testing.assert_allclose(at_once, in_two, rtol=1e-12, atol=1e-15)
+        fused = arrays(explanation, "loss and ")["dL/d inputs"]
+        unfused = arrays(explanation, f"back through layer {len(layers) - 1}")["dL/d inputs"]
+        np.testing.assert_allclose(fused, unfused, rtol=1e-12, atol=1e-15)
 
 
 @CASES
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_own_update_is_what_training_does(workdir, overrides, dtype):
-    """Where all rows of a small set are shown, the first entries move as they do in the first epoch of a training."""
+def test_update_of_the_config_is_that_of_training(workdir, overrides, dtype):
+    """If all rows of a small data set are shown, the first entries change as in the first epoch of training."""
     small = (*overrides, "data.samples=6", f"dtype={dtype}", "training={epochs: 1}")
     explanation = explained(*small, rows=20)
     experiment = experiment_of(*small)
@@ -177,13 +177,13 @@ def test_the_own_update_is_what_training_does(workdir, overrides, dtype):
     found = dict(zip(explanation.parameters, own.changes, strict=True))
     flat = {name for name, gradient in zip(moved, explanation.gradients, strict=True) if abs(gradient) < 1e-5}
     assert set(moved) - flat
-    for name in set(moved) - flat:  # where the gradient is nothing but rounding, so is its sign
+    for name in set(moved) - flat:  # if the gradient consists of rounding errors, so does its sign
         assert found[name] == pytest.approx(moved[name], rel=2e-5 if dtype == "float32" else 1e-7, abs=1e-7), name
 
 
 @pytest.mark.parametrize("own", [entry.name for entry in components("optimizer")])
-def test_the_updates_are_the_formulas(workdir, own):
-    """The spec's optimizer comes first, every other one follows once with its defaults, each as its naive formula."""
+def test_updates_equal_the_naive_formulas(workdir, own):
+    """The config's optimizer comes first, every other one follows once with its defaults."""
     explanation = explained(DOUBLE, f"optimizer={{type: {own}, learning_rate: 0.02}}", PENALTIES)
     others = [entry.name for entry in components("optimizer") if entry.name != own]
     assert [update.optimizer for update in explanation.updates] == [own, *others]
@@ -191,7 +191,7 @@ def test_the_updates_are_the_formulas(workdir, own):
         given = {"learning_rate": 0.02} if update.optimizer == own else {}
         optimizer = names("optimizer")[update.optimizer].model.model_validate(given).build()
         assert update.rate == optimizer.learning_rate
-        formula, _ = WITNESSES["optimizer", update.optimizer]
+        formula, _ = REFERENCES["optimizer", update.optimizer]
         pairs = zip(explanation.parameters.values(), explanation.gradients, strict=True)
         expected = [formula(optimizer, {}, w, g, update.rate, 0) - w for w, g in pairs]
         assert update.changes == pytest.approx(expected, rel=1e-9, abs=1e-15)
@@ -199,8 +199,8 @@ def test_the_updates_are_the_formulas(workdir, own):
 
 
 @pytest.mark.parametrize("optimizer", [entry.name for entry in components("optimizer")])
-def test_only_the_spec_s_optimizer_follows_the_schedule(workdir, optimizer):
-    """The warm-up makes the first rate of the spec's own optimizer a fifth; the others have their own."""
+def test_schedule_applies_to_the_config_s_optimizer_only(workdir, optimizer):
+    """The warm-up divides the first rate of the config's optimizer by five; the others have their default rates."""
     explanation = explained(WARM_COSINE, f"optimizer={{type: {optimizer}, learning_rate: 0.5}}")
     first, *others = explanation.updates
     assert first.rate == pytest.approx(0.1)
@@ -208,19 +208,19 @@ def test_only_the_spec_s_optimizer_follows_the_schedule(workdir, optimizer):
     assert all(update.rate == defaults[update.optimizer] for update in others)
 
 
-def test_penalties_add_their_slopes(workdir):
-    """What is added is λ₁ sign(w) + 2 λ₂ w, the sign of 0 being plus, and the price is that of all arrays."""
+def test_penalties_add_their_gradients(workdir):
+    """The gradient of the penalties is λ₁ sign(w) + 2 λ₂ w with sign(0) = 1, and R sums the penalties of all arrays."""
     explanation = explained(DOUBLE, PENALTIES)
     added = arrays(explanation, "penalties")
-    price = 0.0
+    penalty = 0.0
     for index in (0, 2):
         own = arrays(explanation, f"layer {index}: dense")
         for name, l1, l2 in (("weights", 0.01, 0.02), ("biases", 0.03, 0.04)):
             slope = l1 * np.where(own[name] >= 0, 1, -1) + 2 * l2 * own[name]
             np.testing.assert_allclose(added[f"dR/d layers.{index}.{name}"], slope, rtol=1e-9)
-            price += l1 * np.abs(own[name]).sum() + l2 * np.square(own[name]).sum()
-    assert added["R"] == pytest.approx(price)
-    assert added["L + R"] == pytest.approx(price + arrays(explanation, "loss: ")["mean"])
+            penalty += l1 * np.abs(own[name]).sum() + l2 * np.square(own[name]).sum()
+    assert added["R"] == pytest.approx(penalty)
+    assert added["L + R"] == pytest.approx(penalty + arrays(explanation, "loss: ")["mean"])
     for name in explanation.parameters:
         layer, own = name.removeprefix("layers.").split(".")
         data = arrays(explanation, f"back through layer {layer}")[f"dL/d {own}"]
@@ -228,8 +228,8 @@ def test_penalties_add_their_slopes(workdir):
 
 
 @pytest.mark.parametrize("overrides", [(), ("regularization={l2: 0}",)], ids=["none", "of 0"])
-def test_without_penalties_there_is_no_such_step(workdir, overrides):
-    """Where nothing is penalized and nothing clipped, neither step is there."""
+def test_steps_without_penalties_and_clipping(workdir, overrides):
+    """Without penalties and clipping, neither has a step."""
     explanation = explained(*overrides)
     assert not has(explanation, "penalties")
     assert not has(explanation, "clipping")
@@ -237,13 +237,13 @@ def test_without_penalties_there_is_no_such_step(workdir, overrides):
 
 @pytest.mark.parametrize("kind", [entry.name for entry in components("clipping")])
 @pytest.mark.parametrize("limit", [0.003, 1e6], ids=["short", "wide"])
-def test_clipping_is_shown_and_counts(workdir, kind, limit):
-    """Its step shows the naive formula's gradient, from which the updates are made; those before it are unclipped."""
+def test_clipping_is_shown_and_applied(workdir, kind, limit):
+    """Its step shows the gradient of the naive formula, which the updates use; earlier steps are not clipped."""
     explanation = explained(DOUBLE, PENALTIES, f"clipping={{type: {kind}, limit: {limit}}}")
     before = total_gradients(explanation)
     clipping = names("clipping")[kind].model.model_validate({"limit": limit}).build()
     flat = np.concatenate([array.ravel() for name in explanation.parameters for array in [before[name]]])
-    expected = WITNESSES["clipping", kind][0](clipping, flat)
+    expected = REFERENCES["clipping", kind][0](clipping, flat)
     after = arrays(explanation, f"clipping: {kind}")
     assert after["‖g‖"] == pytest.approx(np.linalg.norm(flat))
     assert after["largest |g|"] == np.abs(flat).max()
@@ -254,8 +254,8 @@ def test_clipping_is_shown_and_counts(workdir, kind, limit):
 
 
 @CASES
-def test_parameters_are_the_first_of_each_trained_array(workdir, overrides):
-    """Every trained array has its first entry, no statistic has; their gradients are those of backward."""
+def test_parameters_are_the_first_of_each_trainable_array(workdir, overrides):
+    """The first entry of every trainable array is shown, of running statistics none, with the network's gradients."""
     explanation = explained(*overrides, DOUBLE)
     experiment, gradients = after_backward(*overrides, DOUBLE)
     if experiment.clipping:
@@ -267,8 +267,8 @@ def test_parameters_are_the_first_of_each_trained_array(workdir, overrides):
 
 
 @CASES
-def test_every_layer_is_there_in_order(workdir, overrides):
-    """From the data up to the loss and back down again, each with its formulas: slopes on the way back only."""
+def test_steps_contain_every_layer_in_order(workdir, overrides):
+    """From the data to the loss and back, each step with its formulas: gradients in the backward pass only."""
     explanation = explained(*overrides)
     spec = load(Path("config.yaml"), overrides).config
     layers = [f"layer {index}: {part.type}," for index, part in enumerate(spec.layers)]
@@ -279,7 +279,7 @@ def test_every_layer_is_there_in_order(workdir, overrides):
         f"back through the loss: {spec.loss.type}",
         *(f"back through {layer}" for layer in reversed(layers)),
     ]
-    steps = [s for s in explanation.steps if not s.heading.startswith(("the same", "penalties", "clipping"))]
+    steps = [s for s in explanation.steps if not s.heading.startswith(("loss and", "penalties", "clipping"))]
     for step, heading in zip(steps, expected, strict=True):
         assert step.heading.startswith(heading)
         assert bool(step.formulas) == (heading != expected[0])
@@ -295,35 +295,35 @@ def test_rows_are_picked_evenly(workdir, rows):
     np.testing.assert_array_equal(arrays(explanation, "data")["inputs"], inputs)
 
 
-def test_every_class_is_among_three_rows(workdir):
-    """A set that is sorted by class shows a row of each where as many rows are shown."""
+def test_rows_include_every_class(workdir):
+    """A data set that is sorted by class shows one row per class if there are enough rows."""
     assert list(arrays(explained(rows=3), "data")["targets"]) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("rows", [3, 4, 20])
-def test_there_are_never_more_rows_than_the_set_has(workdir, rows):
-    """A small set is shown whole, in its order."""
+def test_rows_are_at_most_those_of_the_data_set(workdir, rows):
+    """All rows of a small data set are shown, in their order."""
     explanation = explained("data.samples=1", rows=rows)
     assert (explanation.rows, explanation.of) == (3, 3)
     np.testing.assert_array_equal(arrays(explanation, "data")["targets"], [0, 1, 2])
 
 
-def test_rows_for_validation_are_not_shown(workdir):
-    """Where a part of the data is taken out, only what is left is counted and shown."""
+def test_rows_of_the_validation_set_are_not_shown(workdir):
+    """If a fraction of the data is held out, only the remaining rows are counted and shown."""
     assert explained("validation={fraction: 0.5}").of == 30
 
 
 @CASES
-def test_every_step_has_numbers_of_its_own(workdir, overrides):
-    """No two arrays share memory: what happens later changes nothing that was shown before."""
+def test_arrays_of_steps_are_copies(workdir, overrides):
+    """No two arrays share memory: later operations do not change earlier steps."""
     explanation = explained(*overrides, "clipping={type: value, limit: 0.001}")
     shown = [(step.heading, name, array) for step in explanation.steps for name, array in step.arrays.items()]
-    for (heading, name, array), (other, its_name, its_array) in combinations(shown, 2):
-        assert not np.shares_memory(array, its_array), (heading, name, other, its_name)
+    for (heading, name, array), (other, second_name, second) in combinations(shown, 2):
+        assert not np.shares_memory(array, second), (heading, name, other, second_name)
 
 
-def test_the_same_spec_gives_the_same_numbers(workdir):
-    """Explaining leaves nothing behind: no file, no random state, the same numbers again."""
+def test_explanation_is_reproducible(workdir):
+    """An explanation writes no file and changes no global random state; a second one has the same values."""
     overrides = SPECS["dropout"]
     before = np.random.get_state()[1].tobytes()  # noqa: NPY002
     first, second = explained(*overrides), explained(*overrides)
@@ -335,14 +335,14 @@ def test_the_same_spec_gives_the_same_numbers(workdir):
             np.testing.assert_array_equal(array, again.arrays[name])
 
 
-def test_a_wrong_spec_is_told(workdir):
-    """A spec that cannot be trained cannot be explained."""
+def test_wrong_config_is_rejected(workdir):
+    """A config that cannot be trained cannot be explained."""
     with pytest.raises(ConfigError, match=r"layers\[0\]\.units"):
         explained("layers[0].units=0")
 
 
-def test_what_a_formula_names_is_shown(workdir):
-    """The moments of a batch, not the running ones, and the mask of a dropout stand between inputs and outputs."""
+def test_intermediate_results_of_formulas_are_shown(workdir):
+    """The mean and variance of the batch, not the running ones, and the dropout mask precede the outputs."""
     layers = f"layers=[{DENSE_8}, batch_normalization, relu, {{type: dropout, rate: 0.5}}, {SOFTMAX}"
     explanation = explained(layers, rows=4)
     below, normal = arrays(explanation, "layer 0"), arrays(explanation, "layer 1")
@@ -354,21 +354,23 @@ def test_what_a_formula_names_is_shown(workdir):
     assert set(np.unique(masked["mask"])) <= {0.0, 2.0}
 
 
-def test_a_layer_gets_the_rows_that_it_needs(workdir):
-    """Batch normalization is explained on two rows, though one was asked for: one alone would come out as nothing."""
+def test_rows_are_at_least_those_that_a_layer_needs(workdir):
+    """Batch normalization is explained on two rows even if one is requested: a single row is normalized to 0."""
     assert explained(*NORMALIZED[:1], rows=1).rows == 2
 
 
-def test_the_numbers_behind_the_letters_are_told(workdir):
-    """A step has its settings by the letters of its formulas; what is 0 or not given is left out."""
+def test_settings_have_the_symbols_of_the_formulas(workdir):
+    """A step has its settings by the symbols of its formulas; those that are 0 or not given are left out."""
     explanation = explained("layers[0].l2=0.5", "optimizer={type: sgd, learning_rate: 0.1, momentum: 0.9}")
     (first,) = [step for step in explanation.steps if step.heading.startswith("layer 0")]
     assert first.settings == {"M": 8, "l2": 0.5, "initializer": "he"}
     assert explanation.settings == {"η": 0.1, "μ": 0.9}
 
 
-def test_what_is_not_finite_is_told(workdir):
-    """Numbers that overflow end the explanation where they do, as they would end a training."""
+def test_overflow_raises_the_error_of_training(workdir):
+    """Values that overflow end the explanation with the location and the suggestion of training."""
     large = "initializer={type: normal, scale: 1e200}"
-    with pytest.raises(DivergedError, match=r"config\.yaml: layer 2: dense, 8 → 3: outputs: a number is not finite"):
+    with pytest.raises(
+        DivergedError, match=r"training diverged at epoch 0: the outputs of layers\[2\] \(dense\) are no"
+    ):
         explained("dtype=float64", f"layers[0].{large}", f"layers[2].{large}")

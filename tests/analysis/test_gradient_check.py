@@ -99,7 +99,7 @@ def test_rows_of_the_training_set_are_used(workdir):
 def test_no_row_left_is_told(workdir):
     """Where all weights are 0 every ReLU stands at its kink: nothing can be said, and that is a gate not met."""
     with pytest.raises(
-        GateError, match=r"config\.yaml: the gradients cannot be compared: no row is left: near a kink 60"
+        GateError, match=r"config\.yaml: the gradients cannot be compared: no row is left: 60 near a kink"
     ):
         checked("layers[0].initializer={type: normal, scale: 1e-12}")
 

@@ -1,4 +1,4 @@
-"""The profile of a step: its parts, their floors, and a stopwatch that leaves everything as it was."""
+"""The profile of a step: its parts, their floors, and the rounds in which they are measured."""
 
 import sys
 import time
@@ -18,6 +18,7 @@ from nncli.nn.activations import ReLU
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
 from nncli.nn.optimizers.adam import Adam
+from nncli.nn.trace import ObservedMethod, Operation, observed
 from nncli.train.loop import Trainer
 from tests.examples import NORMALIZED
 
@@ -37,7 +38,7 @@ def profiled(*overrides):
 
 
 class Door:
-    """Something with two methods that take a while."""
+    """An object with two methods."""
 
     def open(self, by):
         return by + 1
@@ -46,39 +47,32 @@ class Door:
         raise ValueError
 
 
+OPENED = Operation("opened")
+
+
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that is one second later at each look."""
+    """A clock that advances by one second each time it is read."""
     seconds = count()
     monkeypatch.setattr(time, "perf_counter", lambda: float(next(seconds)))
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_stopwatch_adds_up_what_methods_take():
-    """Calls under one key are added up, less what a look at the clock takes; results are passed on."""
-    door, watch = Door(), Stopwatch([])
-    assert watch._look == 1.0  # an empty call ends at the second look
-    watch = Stopwatch([(("door", "forward"), door, "open")])
-    watch._look = 0.25
-    with watch.on():
+def test_stopwatch_adds_up_the_seconds_of_an_operation():
+    """Repeated calls are added up without the clock's overhead; results are passed on; reset starts from 0."""
+    door, watch = Door(), Stopwatch()
+    assert (watch.overhead, watch.seconds) == (1.0, {})  # the clock is read once before and once after a call
+    watch.overhead = 0.25
+    with observed([ObservedMethod(OPENED, door, "open")], watch):
         assert [door.open(1), door.open(by=2)] == [2, 3]
-    assert watch.seconds == {("door", "forward"): 1.5}
-    with watch.on():
+        assert watch.seconds == {OPENED: 1.5}
+        watch.reset()
         door.open(1)
-    assert watch.seconds == {("door", "forward"): 0.75}
-
-
-def test_a_stopwatch_leaves_no_trace():
-    """Afterwards the object is as it was, also where a method fails."""
-    door = Door()
-    watch = Stopwatch([(("door", "forward"), door, "open"), (("door", "backward"), door, "close")])
-    with pytest.raises(ValueError), watch.on():  # noqa: PT011 (raised by the door)
-        door.close()
-    assert vars(door) == {}
+    assert watch.seconds == {OPENED: 0.75}
 
 
 class Seconds:
-    """A clock that stands still but for methods that are given a time: ``clock.let(Dense, "forward", 2.0)``."""
+    """A clock that only methods with a set duration advance: ``clock.let(Dense, "forward", 2.0)``."""
 
     def __init__(self, monkeypatch):
         self.now, self._monkeypatch = 0.0, monkeypatch
@@ -86,17 +80,17 @@ class Seconds:
         monkeypatch.setattr(time, "sleep", lambda _: None)
 
     def let(self, owner, name, seconds):
-        honest = getattr(owner, name)
+        original = getattr(owner, name)
 
         def taking(*arguments, **named):
             self.now += seconds
-            return honest(*arguments, **named)
+            return original(*arguments, **named)
 
         self._monkeypatch.setattr(owner, name, taking)
 
 
 class Slow(np.ndarray):
-    """A matrix whose products take no time unless they are let."""
+    """A matrix whose products take no time unless a duration is set."""
 
     def dot(self, other, out=None):
         return out
@@ -104,9 +98,9 @@ class Slow(np.ndarray):
 
 @pytest.mark.usefixtures("workdir")
 @pytest.mark.parametrize(("overrides", "batches"), [((), 1), (("training.batch_size=20",), 3)])
-def test_every_figure_is_what_the_clock_says(monkeypatch, overrides, batches):
-    """Parts, step, metrics, floor and rate, where each method takes a known time and several steps make a round."""
-    clock, as_buffer = Seconds(monkeypatch), 0.0 if batches == 1 else 2.0  # a full batch is taken in once
+def test_figures_equal_the_time_of_a_simulated_clock(monkeypatch, overrides, batches):
+    """Parts, step, metrics, floor and rate, if each method takes a known time and a round has several steps."""
+    clock, as_buffer = Seconds(monkeypatch), 0.0 if batches == 1 else 2.0  # a full batch is converted once
     clock.let(Steps, "draw", 1.0)
     clock.let(Network, "prepare_inputs", as_buffer)
     clock.let(ReLU, "forward", 4.0)
@@ -116,8 +110,7 @@ def test_every_figure_is_what_the_clock_says(monkeypatch, overrides, batches):
     clock.let(Slow, "dot", 0.5)
     clock.let(Trainer, "measured", 100.0)
     monkeypatch.setattr(profiling, "zeros", lambda shape, dtype: np.zeros(shape, dtype).view(Slow))
-    begun = training(*overrides)
-    found = profile(begun, 9000.0)
+    found = profile(training(*overrides), 9000.0)
     seconds = {part.name: (part.forward, part.backward) for part in found.parts}
     assert seconds["batch"] == (1.0 + as_buffer, None)
     assert (seconds["1 relu"], seconds["loss"], seconds["update"]) == ((4.0, 8.0), (None, 16.0), (None, 32.0))
@@ -128,16 +121,16 @@ def test_every_figure_is_what_the_clock_says(monkeypatch, overrides, batches):
 
 
 @pytest.mark.usefixtures("workdir")
-def test_the_parts_of_a_step_are_its_layers_and_what_is_around_them():
-    """Forward and backward where a part has them: nothing goes back through the lowest layer's inputs."""
+def test_parts_are_the_layers_and_the_other_operations_of_a_step():
+    """Forward and backward are None for a part that has no operation there."""
     found = profiled("regularization={l2: 0.1}", "clipping={type: norm, limit: 1}", "training.batch_size=7")
-    ways = {part.name: (part.forward is not None, part.backward is not None) for part in found.parts}
-    assert ways == {
+    columns = {part.name: (part.forward is not None, part.backward is not None) for part in found.parts}
+    assert columns == {
         "batch": (True, False),
         "0 dense": (True, True),
         "1 relu": (True, True),
         "2 dense": (True, True),
-        "3 softmax": (True, False),  # its way back is the loss's
+        "3 softmax": (True, False),  # its backward is fused with the loss's
         "loss": (False, True),
         "penalties": (False, True),
         "clipping": (False, True),
@@ -147,27 +140,27 @@ def test_the_parts_of_a_step_are_its_layers_and_what_is_around_them():
 
 
 @pytest.mark.usefixtures("workdir")
-def test_what_a_spec_has_not_is_no_part():
-    """Penalties and clipping have a row only where there are any; a last layer that is not fused has a way back."""
+def test_parts_leave_out_what_a_config_does_not_have():
+    """Penalties and clipping have a part only if there are any; a last layer that is not fused has a backward."""
     found = profiled("loss=mean_squared_error")
-    ways = {part.name: part.backward is not None for part in found.parts}
-    assert "penalties" not in ways
-    assert "clipping" not in ways
-    assert ways["3 softmax"]
+    columns = {part.name: part.backward is not None for part in found.parts}
+    assert "penalties" not in columns
+    assert "clipping" not in columns
+    assert columns["3 softmax"]
 
 
 @pytest.mark.usefixtures("workdir")
 @pytest.mark.parametrize("overrides", [(), ("training.batch_size=7",), ("layers=[{type: dense, units: 3}, softmax]",)])
 def test_floors_are_the_multiply_adds_of_a_step(overrides):
-    """All floors together, times the rate, are the products that ``show`` counts for a step."""
+    """The sum of all floors times the rate is the number of multiply-adds that ``show`` reports for a step."""
     found = profiled(*overrides)
     assert found.floor * found.rate == pytest.approx(step_macs(loaded(*overrides).config, found.rows), rel=1e-9)
 
 
 class Calls:
-    """A clock of one tick for each call of a component from outside, so that equal steps take equal time.
+    """A clock of one tick per call of a component from outside, so that equal steps take equal time.
 
-    What calls them, in ``training.py``, ``network.py`` and ``profiling.py``, takes nothing.
+    The callers, in ``loop.py``, ``network.py``, ``trace.py`` and ``profiling.py``, take no time.
     """
 
     def __init__(self, monkeypatch):
@@ -188,9 +181,10 @@ class Calls:
 
 
 def is_component(frame):
-    """Whether a function is one of a layer, a loss, an optimizer, a clipping, a penalty, or of the batches."""
+    """Whether a function belongs to a layer, a loss, an optimizer, a clipping, a penalty or the batches."""
     path = Path(frame.f_code.co_filename)
-    return path.parent.name in {"nn", "activations", "optimizers", "data"} and path.name != "network.py"
+    packages = {"nn", "activations", "kernels", "layers", "losses", "optimizers", "data"}
+    return path.parent.name in packages and path.name not in {"network.py", "trace.py"}
 
 
 EVERYTHING = (
@@ -202,17 +196,17 @@ EVERYTHING = (
 
 
 def profiled_by_calls(monkeypatch, *overrides):
-    begun = training(*overrides)
+    trainer = training(*overrides)
     with Calls(monkeypatch):
-        return profile(begun, 400.0)
+        return profile(trainer, 400.0)
 
 
 @pytest.mark.usefixtures("workdir")
 @pytest.mark.parametrize(
     "overrides", [("training.batch_size=32",), EVERYTHING, (*EVERYTHING, "loss=mean_squared_error"), NORMALIZED]
 )
-def test_parts_make_the_step(monkeypatch, overrides):
-    """All that the components do in a step is in one part, and no part is counted twice."""
+def test_parts_add_up_to_the_step(monkeypatch, overrides):
+    """Every call of a component in a step belongs to one part, and none to two."""
     found = profiled_by_calls(monkeypatch, *overrides)
     assert all(part.seconds >= 0 for part in found.parts)
     assert found.step > 5
@@ -221,8 +215,8 @@ def test_parts_make_the_step(monkeypatch, overrides):
 
 @pytest.mark.usefixtures("workdir")
 @pytest.mark.parametrize("missing", range(15))
-def test_a_part_that_is_missing_is_missed(monkeypatch, missing):
-    """Without any one of the methods that are timed the parts no longer make the step."""
+def test_parts_do_not_add_up_without_one_operation(monkeypatch, missing):
+    """If any one of the operations is not observed, the parts no longer add up to the step."""
     methods = profiling._methods
     monkeypatch.setattr(profiling, "_methods", lambda steps: [m for n, m in enumerate(methods(steps)) if n != missing])
     found = profiled_by_calls(monkeypatch, *EVERYTHING)
@@ -231,15 +225,15 @@ def test_a_part_that_is_missing_is_missed(monkeypatch, missing):
 
 
 @pytest.mark.usefixtures("workdir")
-def test_figures_of_a_real_clock_are_above_nothing():
-    """Whatever else the machine does, a step, a row of metrics and a product take time, and no part less than none."""
+def test_figures_of_the_real_clock_are_positive():
+    """A step, the metrics and a matrix product take time, and no part takes a negative time."""
     found = profiled()
     assert min(found.step, found.metrics, found.rate) > 0
     assert all(part.seconds >= 0 for part in found.parts)
 
 
 def test_between_is_the_rest_of_the_step():
-    """What no part takes, and never less than nothing."""
+    """The time outside all parts is the step's minus theirs, and never negative."""
     parts = [Part("a", 1.0, None), Part("b", None, 2.0, 0.5)]
     assert Profile(parts, 4.0, 1, 1, 0.0, 1.0).between == 1.0
     assert Profile(parts, 2.0, 1, 1, 0.0, 1.0).between == 0.0
@@ -247,22 +241,22 @@ def test_between_is_the_rest_of_the_step():
 
 
 @pytest.mark.usefixtures("workdir")
-def test_steps_go_through_all_rows_again_and_again():
-    """Each epoch has every row once, in an order of its own."""
-    begun = training("training.batch_size=7")
-    steps, rows = Steps(begun), begun.experiment.data["training"].inputs
+def test_steps_draw_every_row_once_per_epoch():
+    """Each epoch has every row once, in a new order."""
+    trainer = training("training.batch_size=7")
+    steps, rows = Steps(trainer), trainer.experiment.data["training"].inputs
     epochs = [np.concatenate([steps.draw()[0].copy() for _ in range(9)]) for _ in range(2)]
     for epoch in epochs:
         np.testing.assert_array_equal(np.sort(epoch, axis=0), np.sort(rows, axis=0))
     assert (epochs[0] != epochs[1]).any()
-    assert begun.epoch == 1
+    assert trainer.epoch == 1
 
 
 @pytest.mark.usefixtures("workdir")
-def test_rewound_steps_train_alike():
-    """After a rewind weights and optimizer are as at the start."""
-    begun = training()
-    steps, values = Steps(begun), begun.network.parameters.values
+def test_rewind_restores_weights_and_optimizer():
+    """After a rewind, weights and optimizer state are the initial ones, and the same steps give the same weights."""
+    trainer = training()
+    steps, values = Steps(trainer), trainer.network.parameters.values
     first, ends = values.copy(), []
     for _ in range(2):
         steps.seconds(3)
@@ -270,16 +264,16 @@ def test_rewound_steps_train_alike():
         steps.rewind()
         np.testing.assert_array_equal(values, first)
     assert ends[0] == ends[1]
-    assert begun.optimizer.updates == 0
+    assert trainer.optimizer.updates == 0
 
 
 @pytest.mark.usefixtures("workdir")
-def test_every_round_makes_the_same_steps(monkeypatch):
-    """Rounds with and without the stopwatch alternate, and each begins with the first weights."""
+def test_rounds_start_from_the_initial_weights(monkeypatch):
+    """Steps with and without the stopwatch alternate, and each sequence starts with a rewind."""
     called = []
     for owner, name in ((Steps, "rewind"), (profiling, "_product_rate")):
-        honest = getattr(owner, name)
-        monkeypatch.setattr(owner, name, lambda it, name=name, honest=honest: called.append(name) or honest(it))
+        original = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda it, name=name, original=original: called.append(name) or original(it))
     profile(training(), 0.5)
     rounds = called.count("_product_rate")
     assert 2 <= rounds <= ROUNDS
@@ -287,17 +281,17 @@ def test_every_round_makes_the_same_steps(monkeypatch):
 
 
 @pytest.mark.usefixtures("workdir")
-def test_a_long_step_is_measured_less_often():
-    """Where a step takes more than the time that is given, there is one round of it."""
-    begun = training()
-    honest, steps = begun.step, []
-    begun.step = lambda *rows: steps.append(time.sleep(0.02)) or honest(*rows)
-    profile(begun, MOMENT)
-    assert len(steps) == 4  # one that makes the buffers, one that tells how long it takes, one of either kind
+def test_profile_of_a_long_step_has_one_round():
+    """If a step takes longer than the time that is given, it is measured in a single round."""
+    trainer = training()
+    original, steps = trainer.step, []
+    trainer.step = lambda *rows: steps.append(time.sleep(0.02)) or original(*rows)
+    profile(trainer, MOMENT)
+    assert len(steps) == 4  # one allocates the buffers, one estimates the duration, one per kind of measurement
 
 
 @pytest.mark.usefixtures("workdir")
-def test_a_divergence_is_told():
-    """A training that cannot be profiled because its numbers end says so like any other."""
+def test_profile_of_a_diverging_training_raises():
+    """A training run that diverges cannot be profiled and raises the same error as training."""
     with pytest.raises(DivergedError, match="training diverged at epoch"):
         profile(training("optimizer={type: sgd, learning_rate: 1e30}"), 0.1)

@@ -112,8 +112,8 @@ def test_ctrl_c_in_a_terminal_ends_with_130(workdir):
     assert HIDDEN not in text
     message = " ".join(text.rpartition(SHOWN)[2].split())
     assert "runs/config: interrupted by SIGINT at epoch " in message
-    assert "go on with: nncli train --resume runs/config" in message
-    assert newest(workdir / "runs" / "config").position.epoch > 0
+    assert "resume with: nncli train --resume runs/config" in message
+    assert newest(workdir / "runs" / "config").state.epoch > 0
 
 
 def gone(workdir, *, ignored):
@@ -141,7 +141,7 @@ def gone(workdir, *, ignored):
 def test_a_terminal_that_goes_away_costs_no_checkpoint(workdir):
     """Its SIGHUP stops training, though nothing can be drawn any more; under nohup training goes on to its end."""
     assert gone(workdir, ignored=False) == 129
-    assert newest(workdir / "runs" / "config").position.epoch > 0
+    assert newest(workdir / "runs" / "config").state.epoch > 0
     assert gone(workdir, ignored=True) == 0
     assert (workdir / "runs" / "config-2" / "evaluation.json").exists()
 
@@ -154,13 +154,14 @@ def test_a_signal_ends_training_with_a_checkpoint(workdir, run_cli, training, si
     assert (training.returncode, out) == (code, "")
     last = err.splitlines()[-1]
     told = re.fullmatch(
-        rf"runs/config: interrupted by {signum.name} at epoch (\d+); go on with: nncli train --resume runs/config", last
+        rf"runs/config: interrupted by {signum.name} at epoch (\d+); resume with: nncli train --resume runs/config",
+        last,
     )
     assert told, err
     run = workdir / "runs" / "config"
-    assert newest(run).position.epoch == int(told[1])
-    assert np.isfinite(newest(run).vectors["values"]).all()
-    assert newest(run).position.metrics_bytes == (run / "metrics.csv").stat().st_size
+    assert newest(run).state.epoch == int(told[1])
+    assert np.isfinite(newest(run).state.vectors["values"]).all()
+    assert newest(run).metrics_bytes == (run / "metrics.csv").stat().st_size
     assert not (run / "evaluation.json").exists()
     evaluated = run_cli("evaluate", "config", "--json")
     assert evaluated.code == 0

@@ -1,4 +1,4 @@
-"""Values given on the command line: where they are put, what they may make, and what is refused."""
+"""Overrides: what they set and create, their locations, and invalid ones."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from nncli.config.document import read
 from nncli.config.overrides import apply
 from nncli.errors import CommandLineError
 
-SPEC = """\
+CONFIG = """\
 seed: 0
 data: {type: spiral, samples: 20}
 validation: null
@@ -19,13 +19,13 @@ training: {epochs: 30}
 """
 
 
-def overridden(*overrides, text=SPEC):
-    document = read(SourceText("spec.yaml", text))
+def overridden(*overrides, text=CONFIG):
+    document = read(SourceText("config.yaml", text))
     apply(document, overrides)
     return document
 
 
-def value(path, *overrides, text=SPEC):
+def value(path, *overrides, text=CONFIG):
     document = overridden(*overrides, text=text)
     assert document.diagnostics == []
     return document.root.find(path).plain()
@@ -49,8 +49,8 @@ def value(path, *overrides, text=SPEC):
         ("layers[1]={type: dropout, rate: .5}", ("layers", 1), {"type": "dropout", "rate": 0.5}),
     ],
 )
-def test_an_override_sets_a_value(override, path, expected):
-    """What stands behind the first '=' is YAML, and takes the place of what the path leads to."""
+def test_override_sets_a_value(override, path, expected):
+    """The text after the first '=' is YAML, and replaces the value at the path."""
     assert value(path, override) == expected
 
 
@@ -65,8 +65,8 @@ def test_an_override_sets_a_value(override, path, expected):
         ("tests[0].rows=1", ("tests",), [{"rows": 1}]),
     ],
 )
-def test_an_override_makes_what_is_missing(override, path, expected):
-    """A key that is not there, or is null, becomes a value, a mapping or a list, as the path needs it."""
+def test_override_creates_missing_parents(override, path, expected):
+    """A missing or null key becomes a value, a mapping or a list, as the path requires."""
     assert value(path, override) == expected
 
 
@@ -78,47 +78,47 @@ def test_an_override_makes_what_is_missing(override, path, expected):
         ("loss.type=mse", ("loss",), {"type": "mse"}),
     ],
 )
-def test_a_bare_name_becomes_a_mapping(override, path, expected):
-    """A component's name is short for a mapping with that type, and can be given parameters."""
+def test_bare_name_becomes_a_mapping(override, path, expected):
+    """The name of a component is short for a mapping with that type, and can be given parameters."""
     assert value(path, override) == expected
 
 
-def test_a_bare_name_keeps_its_place():
-    """The type of a bare name still stands where the name does."""
-    place = overridden("layers[1].rate=0.5").root.find(("layers", 1, "type")).place
-    assert (place.source.name, place.line, place.column) == ("spec.yaml", 6, 5)
+def test_bare_name_keeps_its_location():
+    """The type of a bare name has the location of the name."""
+    location = overridden("layers[1].rate=0.5").root.find(("layers", 1, "type")).location
+    assert (location.source.name, location.line, location.column) == ("config.yaml", 6, 5)
 
 
-def test_the_next_index_appends_to_a_list():
-    """A list grows by one item at a time, by whole items or by a key of the new one."""
+def test_next_index_appends_to_a_list():
+    """A list grows by one item at a time, by an item or by a key of a new one."""
     layers = value(("layers",), "layers[2].type=dense", "layers[2].units=3", "layers[3]=softmax")
     assert layers[2:] == [{"type": "dense", "units": 3}, "softmax"]
 
 
-def test_overrides_are_put_in_their_order():
-    """Of two values for one path the last one counts, and a later path may lead into an earlier value."""
+def test_overrides_are_applied_in_order():
+    """The last of two values for a path is used, and a later path may lead into an earlier value."""
     assert value((), "seed=1", "seed=2", "loss={type: a}", "loss.scale=3", text="{}") == {
         "seed": 2,
         "loss": {"type": "a", "scale": 3},
     }
 
 
-def test_an_override_of_an_alias_changes_no_other():
-    """What an alias repeats is copied before it is changed, at every level of the path."""
+def test_override_of_an_alias_changes_no_other_alias():
+    """The value of an alias is copied before it is changed, at every level of the path."""
     text = "base: &base {inner: {deep: 1}}\nother: *base\n"
     expected = {"base": {"inner": {"deep": 1}}, "other": {"inner": {"deep": 2, "new": 3}}}
     assert value((), "other.inner.deep=2", "other.inner.new=3", text=text) == expected
 
 
-def test_an_override_of_an_anchor_changes_no_alias():
-    """An alias keeps what its anchor was in the file."""
+def test_override_of_an_anchor_changes_no_alias():
+    """An alias keeps the value that its anchor has in the file."""
     text = "layers:\n  - &layer {type: dense, units: 8}\n  - *layer\n"
     layers = value(("layers",), "layers[0].units=16", text=text)
     assert [layer["units"] for layer in layers] == [16, 8]
 
 
 @pytest.mark.parametrize(
-    ("overrides", "path", "place"),
+    ("overrides", "path", "location"),
     [
         (["seed=7"], ("seed",), (1, 6)),
         (["seed=  7"], ("seed",), (1, 8)),
@@ -127,35 +127,35 @@ def test_an_override_of_an_anchor_changes_no_alias():
         (["layers[2]=softmax"], ("layers", 2), (1, 11)),
     ],
 )
-def test_a_value_stands_on_the_command_line(overrides, path, place):
-    """Its line is the override's number, its column counts from the override's beginning."""
-    found = overridden(*overrides).root.find(path).place
-    assert (found.source.name, found.line, found.column) == ("command line", *place)
+def test_value_has_a_location_on_the_command_line(overrides, path, location):
+    """Its line is the index of the override, its column counts from the start of the override."""
+    found = overridden(*overrides).root.find(path).location
+    assert (found.source.name, found.line, found.column) == ("command line", *location)
 
 
-def test_a_key_stands_on_the_command_line():
-    """A key that an override has made is found in it, be it in the path or in the value."""
+def test_key_has_a_location_on_the_command_line():
+    """A key that an override creates is located in it, in the path or in the value."""
     root = overridden("data.clases=3", "loss={type: mse, scale: 2}").root
-    places = [root.key_place(path) for path in (("data", "clases"), ("loss", "scale"))]
-    assert [(place.source.text, place.line, place.column) for place in places] == [
+    locations = [root.key_location(path) for path in (("data", "clases"), ("loss", "scale"))]
+    assert [(location.source.text, location.line, location.column) for location in locations] == [
         ("data.clases=3", 1, 1),
         ("loss={type: mse, scale: 2}", 2, 18),
     ]
 
 
-def test_a_key_on_the_way_stands_on_the_command_line():
-    """A mapping that a path has made is not blamed on the file."""
-    assert overridden("new.inner=1").root.key_place(("new",)).source.name == "command line"
+def test_created_parent_has_a_location_on_the_command_line():
+    """A mapping that an override creates is not located in the file."""
+    assert overridden("new.inner=1").root.key_location(("new",)).source.name == "command line"
 
 
 @pytest.mark.parametrize(
     "override", ["", "seed", "=", "=5", "a..b=1", ".a=1", "a.=1", "[0]=1", "a[-1]=1", "a[x]=1", "a[]=1", "a =1", "1=2"]
 )
-def test_what_is_no_override_is_an_error_of_the_command_line(override):
-    """Without a path and a '=' nothing can be put anywhere; the message quotes it and shows how to write one."""
+def test_malformed_override_is_a_command_line_error(override):
+    """The message quotes the override and shows an example."""
     with pytest.raises(CommandLineError) as caught:
         overridden(override)
-    assert str(caught.value).startswith(f"{override!r} is no override; ")
+    assert str(caught.value).startswith(f"invalid override {override!r}: ")
     assert "optimizer.learning_rate=0.1" in str(caught.value)
 
 
@@ -168,65 +168,68 @@ def test_what_is_no_override_is_an_error_of_the_command_line(override):
         ("layers[01].units=9", "layers[1].units"),
     ],
 )
-def test_a_path_has_one_spelling(override, path):
-    """Any other one is refused with the path to write."""
+def test_path_has_one_spelling(override, path):
+    """Any other spelling is rejected with the canonical one."""
     with pytest.raises(CommandLineError) as caught:
         overridden(override)
-    assert str(caught.value) == f"{override!r} is no override; write its path as {path!r}"
+    assert str(caught.value) == f"invalid override {override!r}: write the key as {path!r}"
 
 
 @pytest.mark.parametrize(
     ("override", "column", "path", "fragment"),
     [
-        ("seed=", 6, ("seed",), "no value behind '='; write null to leave a key unset"),
-        ("layers[0].units=  ", 17, ("layers", 0, "units"), "no value behind '='"),
-        ("layers[3]=relu", 1, ("layers", 3), "layers has no item [3]; the next to be added is [2]"),
-        ("layers[9].units=1", 1, ("layers", 9, "units"), "layers has no item [9]; the next to be added is [2]"),
-        ("data[0]=1", 1, ("data", 0), "data is no list, so it has no item [0]"),
-        ("layers.units=1", 1, ("layers", "units"), "layers is no mapping, so it has no key 'units'"),
-        ("seed.x=1", 1, ("seed", "x"), "seed is no mapping, so it has no key 'x'"),
-        ("training.epochs.x.y=1", 1, ("training", "epochs", "x", "y"), "training.epochs is no mapping"),
-        ("layers[0].units[0]=1", 1, ("layers", 0, "units", 0), "layers[0].units is no list"),
-        ("loss[0]=mse", 1, ("loss", 0), "loss is no list"),
+        ("seed=", 6, ("seed",), "no value after '='; write null to unset the key"),
+        ("layers[0].units=  ", 17, ("layers", 0, "units"), "no value after '='"),
+        ("layers[3]=relu", 1, ("layers", 3), "layers has 2 items ([0]-[1]); use [2] to append"),
+        ("layers[9].units=1", 1, ("layers", 9, "units"), "layers has 2 items ([0]-[1]); use [2] to append"),
+        ("data[0]=1", 1, ("data", 0), "data is not a list, so it has no item [0]"),
+        ("layers.units=1", 1, ("layers", "units"), "layers is not a mapping, so it has no key 'units'"),
+        ("seed.x=1", 1, ("seed", "x"), "seed is not a mapping, so it has no key 'x'"),
+        ("training.epochs.x.y=1", 1, ("training", "epochs", "x", "y"), "training.epochs is not a mapping"),
+        ("layers[0].units[0]=1", 1, ("layers", 0, "units", 0), "layers[0].units is not a list"),
+        ("loss[0]=mse", 1, ("loss", 0), "loss is not a list"),
         ("seed=off", 6, ("seed",), "write false or 'off'"),
         ("loss={type: mse, scale: 010}", 25, ("loss", "scale"), "write 10 or 8"),
-        ("loss={a: 1, a: 2}", 13, ("loss",), "key 'a' stands twice, first on line 1"),
+        ("loss={a: 1, a: 2}", 13, ("loss",), "duplicate key 'a' (first on line 1)"),
         ("seed=!!int 1", 6, ("seed",), "tag"),
-        ("layers=[relu", 8, ("layers",), "not YAML"),
-        ("loss=*x", 6, ("loss",), "alias *x before its anchor"),
-        ("seed=" + "[" * 100, 6, ("seed",), "nested deeper than 20 levels"),
-        ("seed=\x00", 6, ("seed",), "not text"),
-        ("seed=#5", 6, ("seed",), "no value behind '='"),
+        ("layers=[relu", 8, ("layers",), "invalid YAML"),
+        ("loss=*x", 6, ("loss",), "undefined alias *x"),
+        ("seed=" + "[" * 100, 6, ("seed",), "nested too deeply (limit: 20 levels)"),
+        ("seed=\x00", 6, ("seed",), "not a text file"),
+        ("seed=#5", 6, ("seed",), "no value after '='"),
     ],
 )
-def test_a_wrong_override_is_a_problem_at_its_place(override, column, path, fragment):
-    """It joins the diagnostics of the file, with its column and the path it was meant for."""
+def test_invalid_override_is_a_diagnostic_with_a_location(override, column, path, fragment):
+    """It is added to the diagnostics of the file, with its column and its path."""
     (diagnostic,) = overridden(override).diagnostics
-    assert (diagnostic.place.source.name, diagnostic.place.line) == ("command line", 1)
-    assert (diagnostic.place.column, diagnostic.path) == (column, path)
+    assert (diagnostic.location.source.name, diagnostic.location.line) == ("command line", 1)
+    assert (diagnostic.location.column, diagnostic.path) == (column, path)
     assert fragment in diagnostic.message
 
 
-def test_a_path_deeper_than_any_spec_is_no_override():
-    """However long it is, nothing is nested for it."""
+def test_depth_of_a_path_is_limited():
+    """Long paths are rejected before any node is created."""
     assert overridden("a" + ".a" * 19 + "=1")
     for steps in (20, 3000):
-        with pytest.raises(CommandLineError, match="leads deeper than 20 levels"):
+        with pytest.raises(CommandLineError, match="nested too deeply"):
             overridden("a" + ".a" * steps + "=1")
 
 
-@pytest.mark.parametrize(("text", "following"), [("layers: []", "[0]"), ("layers: [relu]", "[1]")])
-def test_an_index_out_of_range_is_told_with_the_next_one(text, following):
-    """The cure is the index at which a list grows."""
+@pytest.mark.parametrize(
+    ("text", "following"),
+    [("layers: []", "no items; use [0] to append"), ("layers: [relu]", "1 item ([0]); use [1] to append")],
+)
+def test_index_out_of_range_is_reported_with_the_next_index(text, following):
+    """The fix is the index at which the list grows."""
     (diagnostic,) = overridden("layers[5]=relu", text=text).diagnostics
     assert following in diagnostic.message
     assert "[-1]" not in diagnostic.message
 
 
-def test_every_wrong_override_is_told():
-    """One that is wrong hides none behind it, and those that are right are put."""
+def test_all_invalid_overrides_are_reported():
+    """An invalid override hides no later one, and valid ones are applied."""
     document = overridden("seed=", "layers[9]=relu", "loss=mse", "seed.x=1")
-    assert [(diagnostic.place.line, diagnostic.place.column) for diagnostic in document.diagnostics] == [
+    assert [(diagnostic.location.line, diagnostic.location.column) for diagnostic in document.diagnostics] == [
         (1, 6),
         (2, 1),
         (4, 1),
@@ -235,7 +238,7 @@ def test_every_wrong_override_is_told():
 
 
 @pytest.mark.parametrize("text", ["- 1\n", "word\n"])
-def test_a_document_that_is_no_mapping_takes_no_override(text):
-    """Where there are no sections, a path leads nowhere."""
+def test_override_needs_a_mapping(text):
+    """A document without sections has no paths."""
     (diagnostic,) = overridden("seed=1", text=text).diagnostics
-    assert diagnostic.message == "the config is no mapping, so it has no key 'seed'"
+    assert diagnostic.message == "the config is not a mapping, so it has no key 'seed'"

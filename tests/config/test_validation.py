@@ -1,4 +1,4 @@
-"""A document held against the sections: every mistake at once, each with its place, its value and its cure."""
+"""Validation: all errors at once, each with its location, its value and its fix."""
 
 import json
 
@@ -11,7 +11,7 @@ from nncli.config.document import read
 from nncli.config.model import Config, Fraction
 from nncli.config.validation import validate
 
-GOOD = """\
+VALID = """\
 seed: 7
 data: {type: spiral, samples: 20}
 validation: {fraction: 0.25}
@@ -29,32 +29,32 @@ training: {epochs: 30, early_stopping: {patience: 5}}
 
 
 def validated(text):
-    return validate(read(SourceText("spec.yaml", text)))
+    return validate(read(SourceText("config.yaml", text)))
 
 
-def mistakes(text):
+def errors(text):
     """Line, column, path and message of every diagnostic, but for sections that a short text leaves out."""
     found = [diagnostic for diagnostic in validated(text)[1] if not diagnostic.message.startswith("section ")]
-    return [(each.place.line, each.place.column, path_text(each.path), each.message) for each in found]
+    return [(each.location.line, each.location.column, path_text(each.path), each.message) for each in found]
 
 
-def test_a_good_spec_is_accepted():
-    """Nothing is wrong, every section is there, and what was left out has its default."""
-    sections, diagnostics = validated(GOOD)
+def test_valid_config_is_accepted():
+    """There is no diagnostic, every section is present, and omitted values have their defaults."""
+    sections, diagnostics = validated(VALID)
     assert diagnostics == []
-    assert sections.has(Config.model_fields)
-    spec = sections.config()
-    assert (spec.seed, spec.rng, spec.dtype, spec.test) == (7, "derived", "float32", None)
-    assert spec.validation == Fraction(fraction=0.25)
-    assert [layer.type for layer in spec.layers] == ["dense", "relu", "dropout", "dense", "softmax"]
-    assert (spec.layers[0].initializer.type, spec.layers[0].initializer.scale) == ("normal", 0.1)
-    assert (spec.optimizer.learning_rate, spec.optimizer.momentum) == (1.0, 0.9)
-    assert (spec.regularization.l1, spec.regularization.l2) == (0.0, 5e-4)
-    assert (spec.training.batch_size, spec.training.early_stopping.metric) == (None, "validation_loss")
+    assert set(vars(sections)) == set(Config.model_fields)
+    config = sections.complete()
+    assert (config.seed, config.rng, config.dtype, config.test) == (7, "derived", "float32", None)
+    assert config.validation == Fraction(fraction=0.25)
+    assert [layer.type for layer in config.layers] == ["dense", "relu", "dropout", "dense", "softmax"]
+    assert (config.layers[0].initializer.type, config.layers[0].initializer.scale) == ("normal", 0.1)
+    assert (config.optimizer.learning_rate, config.optimizer.momentum) == (1.0, 0.9)
+    assert (config.regularization.l1, config.regularization.l2) == (0.0, 5e-4)
+    assert (config.training.batch_size, config.training.early_stopping.metric) == (None, "validation_loss")
 
 
-def test_the_mistakes_of_all_sections_are_told_at_once():
-    """A mistake in one section hides none in another, nor in another item of a list."""
+def test_errors_of_all_sections_are_reported_at_once():
+    """An error in one section hides none in another, nor in another item of a list."""
     text = """\
 seed: -1
 data: {type: spiral, samples: 0, class: 3}
@@ -68,7 +68,7 @@ regularization: {l2: x}
 training: {epochs: 0, batch_size: 0.5}
 seeds: 1
 """
-    found = sorted(mistakes(text))
+    found = sorted(errors(text))
     assert [(line, column, path) for line, column, path, _ in found] == [
         (1, 7, "seed"),
         (2, 31, "data.samples"),
@@ -85,16 +85,15 @@ seeds: 1
     ]
 
 
-def test_a_wrong_section_is_left_out_and_the_others_are_kept():
-    """Checks across sections may use the ones that are right."""
-    sections, _ = validated(GOOD.replace("units: 8", "units: no").replace("epochs: 30", "epochs: 0"))
-    assert not sections.has(["layers"])
-    assert not sections.has(["training"])
-    assert sections.has(["seed", "data", "validation", "loss", "optimizer", "regularization"])
+def test_partial_config_has_only_valid_sections():
+    """Checks across sections may use the valid ones."""
+    sections, _ = validated(VALID.replace("units: 8", "units: no").replace("epochs: 30", "epochs: 0"))
+    valid = {"seed", "data", "validation", "loss", "optimizer", "regularization"}
+    assert vars(sections).keys() & {*valid, "layers", "training"} == valid
 
 
-def test_sections_that_are_required_are_missed():
-    """An empty mapping lacks five sections; what has a default is not missed."""
+def test_missing_sections_are_reported():
+    """An empty mapping lacks five sections; those with a default are optional."""
     _, diagnostics = validated("{}")
     assert [diagnostic.message for diagnostic in diagnostics] == [
         f"section '{name}' is missing" for name in ("data", "layers", "loss", "optimizer", "training")
@@ -102,13 +101,13 @@ def test_sections_that_are_required_are_missed():
 
 
 @pytest.mark.parametrize("text", ["[]", "word", "5", "null", "- seed: 1"])
-def test_a_spec_is_a_mapping(text):
-    """Anything else is one diagnostic at its beginning."""
+def test_config_must_be_a_mapping(text):
+    """Anything else is one diagnostic at its start."""
     sections, diagnostics = validated(text)
     assert vars(sections) == {}
     (diagnostic,) = diagnostics
-    assert (diagnostic.place.line, diagnostic.place.column) == (1, 1)
-    assert diagnostic.message.startswith("a config is a mapping of sections: ")
+    assert (diagnostic.location.line, diagnostic.location.column) == (1, 1)
+    assert diagnostic.message.startswith("a config is a mapping with the sections data, ")
 
 
 @pytest.mark.parametrize(
@@ -147,14 +146,14 @@ def test_a_spec_is_a_mapping(text):
         ),
     ],
 )
-def test_an_unknown_key_is_told_with_a_suggestion(text, expected):
-    """At the key's place, with what is near in spelling, else with all keys there are."""
-    assert mistakes(text) == [expected]
+def test_unknown_key_is_reported_with_a_suggestion(text, expected):
+    """The location is that of the key; the suggestion is a similar key, or a list of all keys."""
+    assert errors(text) == [expected]
 
 
-def test_an_unknown_key_of_a_split_is_told_as_such():
-    """A misspelt fraction is no data set without a type."""
-    ((line, column, _, message),) = mistakes("validation: {fractoin: 0.1}")
+def test_misspelt_fraction_is_reported_with_a_suggestion():
+    """A misspelt fraction is a data set without a type; the message mentions the fraction."""
+    ((line, column, _, message),) = errors("validation: {fractoin: 0.1}")
     assert (line, column) == (1, 13)
     assert message == "key 'type' is missing; known: sine, spiral, vertical, or {fraction: 0.2}"
 
@@ -169,43 +168,43 @@ def test_an_unknown_key_of_a_split_is_told_as_such():
         ("data: {samples: 3}", (1, 7, "data", "key 'type' is missing; known: sine, spiral, vertical")),
     ],
 )
-def test_a_missing_key_is_told_where_it_is_missed(text, expected):
-    """At the place of the value around it."""
-    assert mistakes(text) == [expected]
+def test_missing_key_is_reported_at_its_parent(text, expected):
+    """The location is that of the enclosing value."""
+    assert errors(text) == [expected]
 
 
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        ("seed: true", 7, "must be a whole number, got true"),
-        ("seed: 1.0", 7, "must be a whole number, got 1.0; write 1"),
-        ("seed: '3'", 7, "must be a whole number, got '3'"),
-        ("seed: null", 7, "must be a whole number, got null"),
-        ("seed: [1]", 7, "must be a whole number, got [1]"),
-        ("seed: 1e2", 7, "must be a whole number, got 100.0; write 100"),
+        ("seed: true", 7, "must be an integer, got true"),
+        ("seed: 1.0", 7, "must be an integer, got 1.0; write 1"),
+        ("seed: '3'", 7, "must be an integer, got '3'; write 3 without quotes"),
+        ("seed: null", 7, "must be an integer, got null"),
+        ("seed: [1]", 7, "must be an integer, got [1]"),
+        ("seed: 1e2", 7, "must be an integer, got 100.0; write 100"),
         ("regularization: {l1: '0.1'}", 22, "must be a number, got '0.1'"),
         ("regularization: {l1: false}", 22, "must be a number, got false"),
         ("regularization: {l1: null}", 22, "must be a number, got null"),
-        ("regularization: 0.1", 17, "must be a mapping of keys to values, got 0.1"),
-        ("regularization: null", 17, "must be a mapping of keys to values, got null"),
+        ("regularization: 0.1", 17, "must be a mapping, e.g. {l2: 1e-4}, got 0.1"),
+        ("regularization: null", 17, "must be a mapping, e.g. {l2: 1e-4}, got null"),
         ("rng: 5", 6, "must be 'derived' or 'nnfs', got 5"),
         ("dtype: float16", 8, "must be 'float32' or 'float64', got 'float16'"),
-        ("layers: relu", 9, "must be a list, got 'relu'"),
+        ("layers: relu", 9, "must be a list, got 'relu'; write [relu]"),
         ("layers: {type: relu}", 9, "must be a list, got {'type': 'relu'}"),
         ("layers: null", 9, "must be a list, got null"),
-        ("layers: [null]", 10, "must be the name of one layer or a mapping with 'type', got null"),
-        ("layers: [[relu]]", 10, "must be the name of one layer or a mapping with 'type', got ['relu']"),
-        ("loss: 5", 7, "must be the name of one loss or a mapping with 'type', got 5"),
-        ("training: 5", 11, "must be a mapping of keys to values, got 5"),
-        ("training: {epochs: 1, early_stopping: true}", 39, "must be a mapping of keys to values, got true"),
-        ("training: {epochs: 1, early_stopping: {metric: 5}}", 48, "must be text, got 5"),
+        ("layers: [null]", 10, "must be the name of a layer or a mapping with 'type', got null"),
+        ("layers: [[relu]]", 10, "must be the name of a layer or a mapping with 'type', got ['relu']"),
+        ("loss: 5", 7, "must be the name of a loss or a mapping with 'type', got 5"),
+        ("training: 5", 11, "must be a mapping, e.g. {epochs: 100}, got 5"),
+        ("training: {epochs: 1, early_stopping: true}", 39, "must be a mapping, e.g. {patience: 50}, got true"),
+        ("training: {epochs: 1, early_stopping: {metric: 5}}", 48, "must be a string, got 5"),
         ("data: {type: 5}", 14, "unknown type 5; known: sine, spiral, vertical"),
     ],
 )
 def test_types_are_strict(text, column, message):
-    """Nothing is converted; the message says what must stand there and what does, as YAML writes it."""
-    ((line, at, _, said),) = mistakes(text)
-    assert (line, at, said) == (1, column, message)
+    """Nothing is converted; the message states the expected type and the value, as YAML writes it."""
+    ((line, at, _, found),) = errors(text)
+    assert (line, at, found) == (1, column, message)
 
 
 @pytest.mark.parametrize(
@@ -249,10 +248,10 @@ def test_types_are_strict(text, column, message):
         ("training: {epochs: 1, early_stopping: {min_delta: -1}}", "must be at least 0, got -1"),
     ],
 )
-def test_a_number_out_of_range_is_told_with_the_bound(text, message):
-    """The bound and the value are both in the message."""
-    ((_, _, _, said),) = mistakes(text)
-    assert said == message
+def test_value_out_of_range_is_reported_with_the_limit(text, message):
+    """The limit and the value are both in the message."""
+    ((_, _, _, found),) = errors(text)
+    assert found == message
 
 
 @pytest.mark.parametrize(
@@ -283,15 +282,15 @@ def test_a_number_out_of_range_is_told_with_the_bound(text, message):
         "regularization: {}",
     ],
 )
-def test_bounds_themselves_are_right_where_they_belong_to_the_range(text):
-    """The smallest and the greatest value, a whole number for a number, and null where a default is null."""
-    assert mistakes(text) == []
+def test_inclusive_limits_are_accepted(text):
+    """The smallest and the largest value, an integer for a float, and null if the default is null."""
+    assert errors(text) == []
 
 
-def test_a_list_of_layers_is_bounded():
-    """A thousand layers are enough; the message does not show them."""
-    assert mistakes(f"layers: [{'relu, ' * 1000}]") == []
-    ((_, _, _, message),) = mistakes(f"layers: [{'relu, ' * 1001}]")
+def test_number_of_layers_is_limited():
+    """A config has at most a thousand layers; the message truncates longer lists."""
+    assert errors(f"layers: [{'relu, ' * 1000}]") == []
+    ((_, _, _, message),) = errors(f"layers: [{'relu, ' * 1001}]")
     assert message.startswith("must have at most 1000 items, got ['relu', ")
     assert len(message) < 120
 
@@ -305,14 +304,14 @@ def test_a_list_of_layers_is_bounded():
         ("hee", 37, "layers[0].initializer", "unknown type 'hee'; did you mean 'he'?"),
         ("relu", 37, "layers[0].initializer", "unknown type 'relu'; known: glorot, he, normal"),
         ("{scale: 1}", 37, "layers[0].initializer", "key 'type' is missing; known: glorot, he, normal"),
-        ("3", 37, "layers[0].initializer", "must be the name of one initializer or a mapping with 'type', got 3"),
-        ("[he]", 37, "layers[0].initializer", "must be the name of one initializer"),
+        ("3", 37, "layers[0].initializer", "must be the name of an initializer or a mapping with 'type', got 3"),
+        ("[he]", 37, "layers[0].initializer", "must be the name of an initializer"),
         ("{type: he, scale: 1}", 48, "layers[0].initializer", "unknown key 'scale'; known: type"),
     ],
 )
-def test_a_component_inside_a_component_is_checked_like_others(initializer, column, path, fragment):
-    """The path leads into the inner one, and the names are those of its kind."""
-    ((_, at, where, message),) = mistakes(f"layers: [{{type: dense, initializer: {initializer}, units: 1}}]")
+def test_nested_component_is_validated(initializer, column, path, fragment):
+    """The path leads into the inner component, and suggestions are of its type."""
+    ((_, at, where, message),) = errors(f"layers: [{{type: dense, initializer: {initializer}, units: 1}}]")
     assert (at, where) == (column, path)
     assert fragment in message
 
@@ -347,16 +346,16 @@ def component(section, written):
 
 
 @pytest.mark.parametrize(("section", "alias", "name", "parameters"), BOOK)
-def test_the_names_of_the_book_are_understood(section, alias, name, parameters):
-    """A class name of the book is the same as our name for it."""
+def test_book_aliases_are_accepted(section, alias, name, parameters):
+    """A class name of the book is an alias of the component."""
     by_alias, by_name = (component(section, {"type": word, **parameters}) for word in (alias, name))
     assert by_alias == by_name
     assert by_alias.type == name
 
 
 @pytest.mark.parametrize(("section", "name"), [(section, name) for section, _, name, needs in BOOK if not needs])
-def test_a_bare_name_is_short_for_a_mapping(section, name):
-    """Where nothing is to be said, the name alone is enough, and so is the book's."""
+def test_bare_name_is_short_for_a_mapping(section, name):
+    """A component without parameters can be given by its name or alias alone."""
     (alias,) = (word for of, word, known, _ in BOOK if (of, known) == (section, name))
     assert component(section, name) == component(section, {"type": name}) == component(section, alias)
 
@@ -373,43 +372,43 @@ def test_a_bare_name_is_short_for_a_mapping(section, name):
         ("optimizer: {type: adm}", "'adam'"),
     ],
 )
-def test_an_unknown_type_is_told_with_a_suggestion(text, suggestion):
-    """A name that is near is offered, in our spelling or in the book's."""
-    ((_, _, _, message),) = mistakes(text)
+def test_unknown_type_is_reported_with_a_suggestion(text, suggestion):
+    """A similar name or alias is suggested."""
+    ((_, _, _, message),) = errors(text)
     assert message.endswith(f"; did you mean {suggestion}?")
 
 
 @pytest.mark.parametrize(
     "text", ["seed: off", "data: {type: no}", "training: {epochs: 010}", "layers: [y]", "rng: .nan", "loss: {type: on}"]
 )
-def test_what_the_reader_has_refused_is_told_once(text):
-    """A scalar that is ambiguous is not wrong a second time for its type, nor does its section count as right."""
-    assert len(mistakes(text)) == 1
+def test_rejected_scalar_is_reported_once(text):
+    """An ambiguous scalar has no second diagnostic for its type, and its section is not valid."""
+    assert len(errors(text)) == 1
     assert not hasattr(validated(text)[0], text.partition(":")[0])
 
 
 @pytest.mark.parametrize(
     "value", ["'" + "x" * 5000 + "'", "[" + "1, " * 2000 + "]", "{" + "a: {" * 15 + "}" * 15 + "}"]
 )
-def test_a_long_value_is_cut_in_a_message(value):
+def test_long_value_is_truncated_in_a_message(value):
     """However long the value, the message stays short."""
-    ((_, _, _, message),) = mistakes(f"seed: {value}")
-    assert message.startswith("must be a whole number, got ")
+    ((_, _, _, message),) = errors(f"seed: {value}")
+    assert message.startswith("must be an integer, got ")
     assert len(message) < 120
 
 
 @pytest.mark.parametrize("text", ["k" * 1000 + ": 1", "seed: !" + "t" * 1000 + " 1", "seed: 1" + ":30" * 1000])
-def test_whatever_is_long_is_cut_in_a_message(text):
-    """A key, a tag or a scalar that is quoted in a message is cut as a value is."""
-    ((_, _, _, message),) = mistakes(text)
+def test_long_text_is_truncated_in_a_message(text):
+    """A key, a tag or a scalar that is quoted in a message is truncated."""
+    ((_, _, _, message),) = errors(text)
     assert len(message) < 300
 
 
 @pytest.mark.parametrize(
-    ("written", "cure"), [("1e3", "; write 1000"), ("64.0", "; write 64"), ("1.5", ""), ("1e99", "")]
+    ("written", "fix"), [("1e3", "; write 1000"), ("64.0", "; write 64"), ("1.5", ""), ("1e99", "")]
 )
-def test_a_whole_number_in_other_clothes_is_told_how_to_be_written(written, cure):
-    """``1e3`` is a number with a point to YAML; the message says the whole number that was meant."""
-    ((_, _, path, message),) = mistakes(f"training: {{epochs: {written}}}")
+def test_float_for_integer_is_reported_with_a_fix(written, fix):
+    """``1e3`` is a float in YAML; the message suggests the integer."""
+    ((_, _, path, message),) = errors(f"training: {{epochs: {written}}}")
     assert path == "training.epochs"
-    assert message == f"must be a whole number, got {float(written)!r}{cure}"
+    assert message == f"must be an integer, got {float(written)!r}{fix}"

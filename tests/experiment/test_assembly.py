@@ -1,4 +1,4 @@
-"""From a spec to what it describes: defaults filled in, data drawn and split, first weights."""
+"""Assembly of a config: defaults, sampled and split data, initial weights."""
 # ruff: noqa: NPY002 (the global generator, from which nnfs draws, is part of the subject)
 
 import numpy as np
@@ -19,7 +19,7 @@ PENALTIES = ("l1", "l2", "bias_l1", "bias_l2")
 
 @pytest.fixture
 def resolved(workdir):
-    """The resolved spec of the small config, with some values changed."""
+    """Load the small config with overrides, resolved."""
     return lambda *overrides: load(workdir / "config.yaml", overrides).config
 
 
@@ -50,26 +50,26 @@ def points(data):
          ["normal", "he"]),
     ],
 )  # fmt: skip
-def test_the_default_initializer_suits_what_follows(resolved, layers, initializers):
-    """He before a ReLU, also across dropout, glorot elsewhere; what a layer names itself is left alone."""
-    spec = resolved(f"layers=[{layers}]")
-    assert [layer.initializer.type for layer in spec.layers if layer.type == "dense"] == initializers
+def test_default_initializer_depends_on_the_following_layers(resolved, layers, initializers):
+    """He before a ReLU, also across dropout, else Glorot; an initializer that is given is kept."""
+    config = resolved(f"layers=[{layers}]")
+    assert [layer.initializer.type for layer in config.layers if layer.type == "dense"] == initializers
 
 
 @pytest.mark.parametrize("key", PENALTIES)
-def test_a_penalty_is_inherited_key_by_key(resolved, key):
-    """One key of ``regularization`` reaches every dense layer, and touches no other key."""
-    spec = resolved(f"regularization.{key}=0.25")
-    for layer in (spec.layers[0], spec.layers[2]):
+def test_penalty_is_inherited_key_by_key(resolved, key):
+    """One key of ``regularization`` applies to every dense layer, and to no other key."""
+    config = resolved(f"regularization.{key}=0.25")
+    for layer in (config.layers[0], config.layers[2]):
         assert {name: getattr(layer, name) for name in PENALTIES} == dict.fromkeys(PENALTIES, 0.0) | {key: 0.25}
 
 
 @pytest.mark.parametrize("own", [0.5, 0.0])
 @pytest.mark.parametrize("key", PENALTIES)
-def test_a_layers_own_penalty_wins(resolved, key, own):
-    """What a layer says holds, and 0 says that there is no penalty."""
-    spec = resolved(f"regularization.{key}=0.25", f"layers[0].{key}={own}")
-    assert (getattr(spec.layers[0], key), getattr(spec.layers[2], key)) == (own, 0.25)
+def test_penalty_of_a_layer_takes_precedence(resolved, key, own):
+    """The penalty of a layer is used, also if it is 0."""
+    config = resolved(f"regularization.{key}=0.25", f"layers[0].{key}={own}")
+    assert (getattr(config.layers[0], key), getattr(config.layers[2], key)) == (own, 0.25)
 
 
 @pytest.mark.parametrize(
@@ -77,22 +77,22 @@ def test_a_layers_own_penalty_wins(resolved, key, own):
     [(10_000, "null", 100), (250, "null", 2), (99, "null", 1), (1, "null", 1), (500, 7, 7)],
 )
 def test_metrics_are_logged_a_hundred_times_by_default(resolved, epochs, given, log_every):
-    """Without ``log_every`` it is a hundredth of the epochs, at least one."""
+    """The default of ``log_every`` is 1 % of the epochs, at least one."""
     assert resolved(f"training.epochs={epochs}", f"training.log_every={given}").training.log_every == log_every
 
 
 def test_fractions_are_stratified_and_disjoint(resolved):
-    """Each part has its share of every class, no row is in two, and none is lost."""
-    spec = resolved("validation={fraction: 0.25}", "test={fraction: 0.1}")
-    parts, whole = assemble(spec).data, assemble(resolved("validation=null")).data["training"]
+    """Each split has its fraction of every class, no row is in two, and none is lost."""
+    config = resolved("validation={fraction: 0.25}", "test={fraction: 0.1}")
+    parts, whole = assemble(config).data, assemble(resolved("validation=null")).data["training"]
     counts = {name: np.bincount(data.targets).tolist() for name, data in parts.items()}
     assert counts == {"training": [13] * 3, "validation": [5] * 3, "test": [2] * 3}
     assert set.union(*map(points, parts.values())) == points(whole)
     assert sum(map(len, parts.values())) == len(whole) == len(points(whole))
 
 
-def test_another_seed_splits_other_rows(resolved):
-    """Which rows are held out is drawn, even where the points are fixed."""
+def test_split_depends_on_the_seed(resolved):
+    """Held-out rows are chosen at random, even if the points are fixed."""
     held_out = [
         points(assemble(resolved("data.seed=0", "validation={fraction: 0.25}", f"seed={seed}")).data["validation"])
         for seed in (0, 0, 1)
@@ -100,25 +100,25 @@ def test_another_seed_splits_other_rows(resolved):
     assert held_out[0] == held_out[1] != held_out[2]
 
 
-def test_the_split_has_a_stream_of_its_own(resolved):
-    """Which rows are held out is decided by the stream for splits, not by the one that drew the points."""
-    made, whole = assemble(resolved("validation={fraction: 0.25}")), assemble(resolved("validation=null"))
+def test_split_has_its_own_random_stream(resolved):
+    """Held-out rows are chosen by the stream for splits, not by that of the points."""
+    experiment, whole = assemble(resolved("validation={fraction: 0.25}")), assemble(resolved("validation=null"))
     expected = split(whole.data["training"], {"validation": 0.25}, DerivedRngs(0).of(Purpose.SPLIT))
-    assert {name: data.fingerprint() for name, data in made.data.items()} == {
+    assert {name: data.fingerprint() for name, data in experiment.data.items()} == {
         name: data.fingerprint() for name, data in expected.items()
     }
 
 
-def test_drawn_sets_have_streams_of_their_own(resolved):
-    """Training, validation and test sets of one description are different draws, and do not depend on each other."""
+def test_sampled_sets_have_their_own_random_streams(resolved):
+    """Equal sections for training, validation and test are sampled differently and independently."""
     three = assemble(resolved("test={type: spiral, samples: 20}")).data
     assert list(three) == ["training", "validation", "test"]
     assert len({data.fingerprint() for data in three.values()}) == 3
     assert three["training"].fingerprint() == assemble(resolved("validation=null")).data["training"].fingerprint()
 
 
-def test_a_class_too_small_to_split_is_told_with_its_place(workdir):
-    """Rows that do not suffice are the spec's mistake, at the fraction that asks for them."""
+def test_too_small_class_is_reported_with_its_location(workdir):
+    """Too few rows are an error of the config, at the fraction."""
     with pytest.raises(ConfigError, match=r"validation\.fraction: .*rows") as told:
         load(workdir / "config.yaml", ("data.samples=1", "validation={fraction: 0.5}"))
     assert str(told.value).startswith("command line:2:23: ")
@@ -126,7 +126,7 @@ def test_a_class_too_small_to_split_is_told_with_its_place(workdir):
 
 @pytest.mark.parametrize("rng", ["derived", "nnfs"])
 @pytest.mark.parametrize("fraction", [0.1, 0.4])
-def test_a_test_fraction_does_not_depend_on_a_validation_fraction(resolved, rng, fraction):
+def test_fractions_are_independent(resolved, rng, fraction):
     """Adding a validation set moves no row of the test set, and the other way round."""
     test, validation = "test={fraction: 0.3}", f"validation={{fraction: {fraction}}}"
     both = assemble(resolved(f"rng={rng}", test, validation)).data
@@ -135,8 +135,8 @@ def test_a_test_fraction_does_not_depend_on_a_validation_fraction(resolved, rng,
         assert both[name].fingerprint() == expected.fingerprint()
 
 
-def test_the_default_split_method_is_recorded_where_there_is_a_test_fraction(resolved):
-    """Any other spec draws the same rows by either method, and says nothing; what a spec says is kept."""
+def test_split_method_is_resolved_if_there_is_a_test_fraction(resolved):
+    """Other configs have the same rows by either method, and keep null; a given method is kept."""
     assert resolved("test={fraction: 0.3}").split_method == "independent"
     assert resolved("test={fraction: 0.3}", "split_method=consecutive").split_method == "consecutive"
     assert resolved("validation={fraction: 0.3}").split_method is None
@@ -154,13 +154,13 @@ def test_consecutive_fractions_follow_each_other(resolved):
         assert np.array_equal(parts[name].inputs, whole.inputs[expected])
 
 
-def test_rng_nnfs_is_the_book(resolved, legacy):
+def test_rng_nnfs_matches_the_book(resolved, legacy):
     """Points and weights are those of ``nnfs.init()``'s program to the last bit: one stream, in the book's order.
 
     Validation points come before the weights, as in its programs that watch them.
     """
     normal = "initializer: {type: normal, scale: 0.01}"
-    made = assemble(
+    experiment = assemble(
         resolved(
             "rng=nnfs",
             "data={type: spiral, samples: 100, classes: 3}",
@@ -172,25 +172,25 @@ def test_rng_nnfs_is_the_book(resolved, legacy):
     inputs, targets = spiral_data(100, 3)
     validation, _ = spiral_data(100, 3)
     first, second = 0.01 * np.random.randn(2, 64), 0.01 * np.random.randn(64, 3)
-    network = made.network
-    assert np.array_equal(made.data["training"].inputs, inputs)
-    assert np.array_equal(made.data["training"].targets, targets)
+    network = experiment.network
+    assert np.array_equal(experiment.data["training"].inputs, inputs)
+    assert np.array_equal(experiment.data["training"].targets, targets)
     assert np.array_equal(network.layers[0].weights, first.astype(np.float32))
     assert np.array_equal(network.layers[2].weights, second.astype(np.float32))
     assert not network.layers[0].biases.any()
-    assert np.array_equal(made.data["validation"].inputs, validation)
+    assert np.array_equal(experiment.data["validation"].inputs, validation)
 
 
-def test_a_seed_of_the_data_gives_the_books_points_whatever_the_spec_says(resolved, legacy):
-    """``data.seed: 0`` is the book's data set under any seed of the spec."""
+def test_seed_of_the_data_gives_the_points_of_the_book(resolved, legacy):
+    """``data.seed: 0`` is the book's data set for any seed of the config."""
     data = assemble(resolved("data.seed=0", "seed=5")).data["training"]
     np.random.seed(0)
     assert np.array_equal(data.inputs, spiral_data(20, 3)[0])
 
 
 @pytest.mark.parametrize("rng", ["derived", "nnfs"])
-def test_the_global_generator_is_left_alone(resolved, legacy, rng):
-    """Assembling neither reads nor moves NumPy's global random state."""
+def test_global_generator_is_not_used(resolved, legacy, rng):
+    """Assembling neither reads nor advances NumPy's global generator."""
     np.random.seed(123)
     expected = np.random.RandomState(123).randn()
     first = assemble(resolved(f"rng={rng}"))
@@ -200,15 +200,15 @@ def test_the_global_generator_is_left_alone(resolved, legacy, rng):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_dtype_is_the_format_of_the_network(resolved, dtype):
-    """Weights have the format that the spec names; both formats begin with the same draws."""
+def test_dtype_of_the_network(resolved, dtype):
+    """Weights have the dtype of the config; both dtypes round the same samples."""
     values, double = (assemble(resolved(f"dtype={name}")).network.parameters.values for name in (dtype, "float64"))
     assert values.dtype == dtype
     assert np.array_equal(values, double.astype(dtype))
 
 
-def test_the_spec_that_is_loaded_has_the_bytes_of_the_file(workdir):
-    """Overrides change the spec, not the text that a run keeps."""
+def test_loaded_config_has_the_content_of_the_file(workdir):
+    """Overrides change the config, not the content that a run stores."""
     loaded = load(workdir / "config.yaml", ("seed=3",))
     assert (loaded.content, loaded.config.seed, loaded.overrides) == (
         (workdir / "config.yaml").read_bytes(),
@@ -222,13 +222,17 @@ def test_the_spec_that_is_loaded_has_the_bytes_of_the_file(workdir):
     [
         (lambda path: None, CommandLineError, "no such file; 'nncli init"),
         (lambda path: path.mkdir(), CommandLineError, "is a directory"),
-        (lambda path: path.write_bytes(b"seed: 0\nda\xffta"), ConfigError, r"x\.yaml:2:3: byte 0xff is not UTF-8"),
+        (
+            lambda path: path.write_bytes(b"seed: 0\nda\xffta"),
+            ConfigError,
+            r"x\.yaml:2:3: byte 0xff is not valid UTF-8",
+        ),
         (lambda path: path.write_bytes(b""), ConfigError, "empty"),
         (lambda path: path.symlink_to(path), StorageError, "symbolic links"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(tmp_path, make, error, message):
-    """Each way in which a file is no config has its message and exit code."""
+def test_unreadable_file_is_reported(tmp_path, make, error, message):
+    """Every reason why a file cannot be read has its message and exit code."""
     path = tmp_path / "x.yaml"
     make(path)
     with pytest.raises(error, match=message) as told:
@@ -237,21 +241,21 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, make, error, message):
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
-def test_the_book_s_test_set_follows_the_masks_of_training(resolved, legacy, epochs):
-    """Points, weights, a mask an epoch, then the test points: the numbers of one stream, to the last bit."""
-    made = assemble(resolved(*LATE_TEST, f"training.epochs={epochs}"))
-    assert list(made.data) == ["training", "validation"]
-    list(Trainer(made).epochs())
-    made.sample_test_set()
+def test_test_set_of_the_book_is_sampled_after_training(resolved, legacy, epochs):
+    """Points, weights, a dropout mask per epoch, then the test points: one generator, bit for bit."""
+    experiment = assemble(resolved(*LATE_TEST, f"training.epochs={epochs}"))
+    assert list(experiment.data) == ["training", "validation"]
+    list(Trainer(experiment).epochs())
+    experiment.sample_test_set()
     np.random.seed(0)
     spiral_data(20, 3), spiral_data(20, 3)
     np.random.randn(2, 7), np.random.randn(7, 3)
     for _ in range(epochs):
         np.random.binomial(1, 0.7, (60, 7))
     inputs, targets = spiral_data(10, 3)
-    assert list(made.data) == ["training", "validation", "test"]
-    assert np.array_equal(made.data["test"].inputs, inputs)
-    assert np.array_equal(made.data["test"].targets, targets)
+    assert list(experiment.data) == ["training", "validation", "test"]
+    assert np.array_equal(experiment.data["test"].inputs, inputs)
+    assert np.array_equal(experiment.data["test"].targets, targets)
 
 
 @pytest.mark.parametrize(
@@ -265,20 +269,20 @@ def test_the_book_s_test_set_follows_the_masks_of_training(resolved, legacy, epo
         ((*SINE, "rng=nnfs", "test={type: sine, samples: 9}"), False),
     ],
 )
-def test_only_the_book_s_own_test_set_is_drawn_last(resolved, changes, last):
-    """Only where its numbers are the next of the one stream; drawing last then changes nothing else."""
-    spec = resolved(*changes)
-    assert spec.test_sampled_after_training is last
-    made = assemble(spec)
-    before = {name: data.fingerprint() for name, data in made.data.items()}
-    assert ("test" in made.data) is (spec.test is not None and not last)
-    made.sample_test_set()
-    assert ("test" in made.data) is (spec.test is not None)
-    assert {name: made.data[name].fingerprint() for name in before} == before
+def test_only_a_test_set_from_the_only_generator_is_sampled_last(resolved, changes, last):
+    """Sampling it last changes nothing else."""
+    config = resolved(*changes)
+    assert config.test_sampled_after_training is last
+    experiment = assemble(config)
+    before = {name: data.fingerprint() for name, data in experiment.data.items()}
+    assert ("test" in experiment.data) is (config.test is not None and not last)
+    experiment.sample_test_set()
+    assert ("test" in experiment.data) is (config.test is not None)
+    assert {name: experiment.data[name].fingerprint() for name in before} == before
 
 
-def test_a_test_set_with_its_own_seed_leaves_the_book_s_stream_alone(resolved):
-    """It is the book's set of that seed, and training, validation and weights are those without it."""
+def test_test_set_with_a_seed_does_not_use_the_only_generator(resolved):
+    """Training data, validation data and weights are those without a test set."""
     with_test, without = (
         assemble(resolved("rng=nnfs", *more)) for more in (("test={type: spiral, samples: 10, seed: 5}",), ())
     )
@@ -287,7 +291,7 @@ def test_a_test_set_with_its_own_seed_leaves_the_book_s_stream_alone(resolved):
         assert data.fingerprint() == with_test.data[name].fingerprint()
 
 
-def test_a_fraction_of_numbers_is_taken_of_all_rows(resolved):
+def test_fraction_of_regression_data_is_taken_of_all_rows(resolved):
     """Without classes the rows are split together; inputs and targets stay pairs, in their order."""
     parts = assemble(resolved(*SINE, "validation={fraction: 0.25}", "test={fraction: 0.1}")).data
     assert {name: len(data) for name, data in parts.items()} == {"training": 26, "validation": 10, "test": 4}

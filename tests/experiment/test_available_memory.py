@@ -1,4 +1,4 @@
-"""The memory that a process can have: the smallest limit counts, and what cannot be read limits nothing."""
+"""Available memory: the smallest limit applies, and limits that cannot be read are ignored."""
 
 import os
 import resource
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nncli.experiment.available_memory import available_memory
-from tests.conftest import SPEC
+from tests.conftest import SPEC as CONFIG
 
 MIB = 2**20
 PHYSICAL = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -22,16 +22,16 @@ V1_CONTAINER = "36 31 0:33 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup 
 
 @pytest.fixture
 def tree(tmp_path):
-    """A root directory with proc and the mounted cgroup file systems, made of these files."""
+    """Create a root directory with proc and mounted cgroup file systems from the given files."""
 
-    def made(cgroup, mounts, files):
+    def create(cgroup, mounts, files):
         for name, content in {"proc/self/cgroup": cgroup, "proc/self/mountinfo": mounts, **files}.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode("utf-8", "surrogateescape"))
         return tmp_path
 
-    return made
+    return create
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ def tree(tmp_path):
         pytest.param("4:memory:/\n", V1, {"memory/memory.limit_in_bytes": str(2**43 - 1)}, None, id="v1_unlimited"),
     ],
 )
-def test_the_smallest_cgroup_limit_counts(tree, cgroup, mounts, files, mib):
-    """Of the own group and those above it, in both versions, however the file systems are mounted."""
+def test_smallest_cgroup_limit_applies(tree, cgroup, mounts, files, mib):
+    """The limits of the cgroup and its parents apply, in both versions, however the file systems are mounted."""
     contents = {
         f"sys/fs/cgroup/{name}": f"{int(text) * MIB}\n" if text.isdecimal() else f"{text}\n"
         for name, text in files.items()
@@ -72,8 +72,8 @@ def test_the_smallest_cgroup_limit_counts(tree, cgroup, mounts, files, mib):
 
 
 @pytest.mark.parametrize("limit", ["", "0", "-1", "max", "many", "4e8", "٤٠٠", "\0\0", "\udcff", "400 MiB", "9" * 5000])
-def test_an_odd_limit_is_ignored(tree, limit):
-    """What is no positive integer limits nothing."""
+def test_invalid_limit_is_ignored(tree, limit):
+    """Only a positive integer is a limit."""
     root = tree("0::/a\n", V2, {"sys/fs/cgroup/a/memory.max": limit})
     assert available_memory(root) == (PHYSICAL, "this machine")
 
@@ -82,23 +82,23 @@ def test_an_odd_limit_is_ignored(tree, limit):
     ("cgroup", "mounts"),
     [("", V2), ("0::/a\n", ""), ("0:/a\n:::\n0::a\n\udcff\n", V2 + "x - cgroup2\n - \n"), ("\0", "\0")],
 )
-def test_odd_lists_of_groups_and_mounts_are_ignored(tree, cgroup, mounts):
-    """Lines of another form are passed over."""
+def test_invalid_lists_of_cgroups_and_mounts_are_ignored(tree, cgroup, mounts):
+    """Lines of another form are skipped."""
     root = tree(cgroup, mounts, {"sys/fs/cgroup/a/memory.max": str(400 * MIB)})
     assert available_memory(root) == (PHYSICAL, "this machine")
 
 
-def test_without_proc_the_machine_counts(tmp_path):
-    """Systems other than Linux have no cgroups; a directory where a file should be is no limit either."""
+def test_physical_memory_applies_without_proc(tmp_path):
+    """Other systems than Linux have no cgroups; a directory instead of a file is not a limit."""
     assert available_memory(tmp_path) == (PHYSICAL, "this machine")
     (tmp_path / "proc/self/cgroup").mkdir(parents=True)
     assert available_memory(tmp_path) == (PHYSICAL, "this machine")
 
 
-def limited(workdir, words, prepare):
-    """A command in a process of its own, which ``prepare`` limits before it starts."""
+def limited(workdir, arguments, prepare):
+    """Run a command in a subprocess, which ``prepare`` limits before it starts."""
     return subprocess.run(
-        [sys.executable, "-m", "nncli", *words],
+        [sys.executable, "-m", "nncli", *arguments],
         cwd=workdir,
         preexec_fn=prepare,
         capture_output=True,
@@ -110,15 +110,15 @@ def limited(workdir, words, prepare):
 @pytest.fixture
 def large(workdir):
     """A config whose training needs about 500 MiB."""
-    text = SPEC.replace("- relu", "- {type: dense, units: 4000}\n  - relu").replace("units: 8", "units: 4000")
+    text = CONFIG.replace("- relu", "- {type: dense, units: 4000}\n  - relu").replace("units: 8", "units: 4000")
     (workdir / "config.yaml").write_text(text, encoding="utf-8")
     return workdir
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not enforce the address-space limit")
 @pytest.mark.parametrize("command", [("check",), ("train", "-q")])
-def test_the_address_space_limit_counts(large, command):
-    """A config that does not fit into it is refused before training, and the limit is named."""
+def test_address_space_limit_applies(large, command):
+    """A config that exceeds it is rejected before training, and the limit is named."""
     limit = 400 * MIB
     result = limited(
         large,
@@ -126,13 +126,13 @@ def test_the_address_space_limit_counts(large, command):
         lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY)),
     )
     assert result.returncode == 3, result.stderr
-    assert "MiB of memory, and the address-space limit (ulimit -v) has 400 MiB; fewer units" in result.stderr
+    assert "MiB of memory, but the address-space limit (ulimit -v) has 400 MiB; use fewer units" in result.stderr
     assert not (large / "runs").exists()
 
 
 @pytest.fixture
 def group():
-    """A memory cgroup of version 1 or 2 of 400 MiB, where this machine lets one be made."""
+    """A memory cgroup of version 1 or 2 with a limit of 400 MiB, if this machine allows one."""
     for top, name in ((Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"), (Path("/sys/fs/cgroup"), "memory.max")):
         path = top / f"nncli-test-{os.getpid()}"
         try:
@@ -147,17 +147,17 @@ def group():
         finally:
             path.rmdir()
         return
-    pytest.skip("no cgroup can be made here")
+    pytest.skip("no permission to create a cgroup")
 
 
 @pytest.mark.parametrize("command", [("check",), ("train", "-q")])
-def test_the_limit_of_a_real_cgroup_counts(large, group, command):
-    """A config that does not fit into it is refused, where the kernel would kill the training."""
+def test_limit_of_a_real_cgroup_applies(large, group, command):
+    """A config that exceeds it is rejected, before the kernel would kill the training."""
 
     def enter():
         (group / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
 
     result = limited(large, [*command, "config.yaml"], enter)
     assert result.returncode == 3, result.stderr
-    assert f"MiB of memory, and the cgroup limit {group}/memory." in result.stderr
+    assert f"MiB of memory, but the cgroup limit {group}/memory." in result.stderr
     assert "has 400 MiB" in result.stderr

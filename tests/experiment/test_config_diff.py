@@ -1,34 +1,39 @@
-"""Runs of an nncli that did not know ``split_method`` are read, verified and resumed with the rows that they have."""
+"""Differences between a config and a run, and runs of versions without ``split_method``."""
 
 import json
-from functools import partial
 
 import pytest
 
 from nncli.experiment import loading
 from nncli.experiment.checks import NEW_RUN, cross_check
+from nncli.experiment.defaults import resolve
 from nncli.registry import Model
 from nncli.store.records import RunRecord
 
 FRACTIONS = ("validation={fraction: 0.25}", "test={fraction: 0.2}")
 
 
-def without_method(record):
-    """What is written of a run without the key."""
+def resolve_as_version_0_4(config, plan):
+    """The resolved config of a version that took consecutive fractions."""
+    return resolve(config.model_copy({"split_method": "consecutive"}), plan)
+
+
+def without_later_keys(record):
+    """The content of run.json without the keys of later versions."""
     dumped = Model.model_dump(record)
-    del dumped["spec"]["split_method"]
+    del dumped["spec"]["split_method"], dumped["schema"]
     return dumped
 
 
 @pytest.fixture
 def old_run(workdir, run_cli, monkeypatch):
-    """Train as nncli 0.4 did: fractions one after another, and no key in run.json that says so."""
+    """Train as nncli 0.4 did: consecutive fractions, and neither the method nor the schema in run.json."""
 
     def trained(*overrides):
         with monkeypatch.context() as patch:
-            patch.setattr(loading, "resolve", partial(loading.resolve, split_method="consecutive"))
-            patch.setattr(loading, "cross_check", lambda sections, _: cross_check(sections, {NEW_RUN}))
-            patch.setattr(RunRecord, "model_dump", without_method)
+            patch.setattr(loading, "resolve", resolve_as_version_0_4)
+            patch.setattr(loading, "cross_check", lambda config, plan, _: cross_check(config, plan, {NEW_RUN}))
+            patch.setattr(RunRecord, "model_dump", without_later_keys)
             assert run_cli("train", "config.yaml", *overrides, "--name", "old", "-q").code == 0
         run = workdir / "runs" / "old"
         assert "split_method" not in (run / "run.json").read_text(encoding="utf-8")
@@ -48,8 +53,8 @@ def old_run(workdir, run_cli, monkeypatch):
         ("data.seed=4", "validation.seed=4", "validation.samples=21"),
     ],
 )
-def test_an_old_run_is_evaluated_verified_and_resumed(old_run, run_cli, overrides):
-    """Its rows are those that it was trained on, whether or not its splits share some."""
+def test_run_of_an_earlier_version_is_evaluated_verified_and_resumed(old_run, run_cli, overrides):
+    """Its rows are those of its training, whether or not its splits share some."""
     run = old_run(*overrides)
     recorded = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["splits"]
     evaluated = json.loads(run_cli("evaluate", "old", "--json").out)
@@ -62,8 +67,8 @@ def test_an_old_run_is_evaluated_verified_and_resumed(old_run, run_cli, override
     assert run_cli("verify", "old").code == 0
 
 
-def test_a_new_run_is_compared_with_an_old_one(old_run, run_cli):
-    """The method is the difference of two runs with a test fraction, and none of any other runs."""
+def test_split_method_is_a_difference_of_runs_with_a_test_fraction(old_run, run_cli):
+    """Runs with a test fraction differ in the method; a run with the earlier method does not."""
     old_run(*FRACTIONS)
     assert run_cli("train", "config.yaml", *FRACTIONS, "--name", "new", "-q").code == 0
     compared = run_cli("compare", "old", "new", "--different-data", "--json")
@@ -73,10 +78,10 @@ def test_a_new_run_is_compared_with_an_old_one(old_run, run_cli):
     assert (compared.code, json.loads(compared.out)["differences"]) == (0, {})
 
 
-def test_another_method_than_that_of_a_run_is_a_difference(old_run, run_cli):
-    """A config that asks for other rows cannot resume an old run; one that says the old method can."""
+def test_other_split_method_prevents_resuming(old_run, run_cli):
+    """A config with the other method cannot resume a run; one with the same method can."""
     old_run(*FRACTIONS)
-    refused = run_cli("train", "--resume", "old", "config.yaml", *FRACTIONS, "split_method=independent")
-    assert refused.code == 3
-    assert 'split_method: is "independent" here, "consecutive" in the run' in refused.err
+    rejected = run_cli("train", "--resume", "old", "config.yaml", *FRACTIONS, "split_method=independent")
+    assert rejected.code == 3
+    assert 'split_method: differs from the run ("independent" vs "consecutive")' in rejected.err
     assert run_cli("train", "--resume", "old", "config.yaml", *FRACTIONS, "split_method=consecutive").code == 0

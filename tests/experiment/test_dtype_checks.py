@@ -1,4 +1,4 @@
-"""Constants that the dtype of a config cannot hold, and initial weights that no gradient reaches."""
+"""Constants that underflow or overflow in the dtype of a config, and initial weights without a gradient."""
 
 from pathlib import Path
 from typing import get_args
@@ -28,8 +28,8 @@ CONSTANTS = {
 }
 
 
-def refused(*overrides):
-    """What the error says with which loading ends; empty where it does not."""
+def load_error(*overrides):
+    """The message of the error that loading raises; empty if it raises none."""
     try:
         load(Path("config.yaml"), overrides)
     except ConfigError as error:
@@ -38,30 +38,30 @@ def refused(*overrides):
 
 
 @pytest.mark.parametrize(("name", "overrides"), CONSTANTS.items(), ids=CONSTANTS)
-def test_a_constant_that_becomes_0_is_refused(workdir, name, overrides):
-    """It is named with its location, the smallest number of float32 and a fix; float64 holds it."""
-    told = refused(*(each % "1e-46" for each in overrides))
-    assert f"{name}: 1e-46 becomes 0: the smallest positive number of float32 is 1.4e-45; write a larger" in told
-    assert told.startswith("command line:1:")
-    assert not refused(*(each % "1e-46" for each in overrides), "dtype=float64")
+def test_underflowing_constant_is_reported(workdir, name, overrides):
+    """The message has its location, the smallest value of float32 and a fix; float64 can represent it."""
+    message = load_error(*(each % "1e-46" for each in overrides))
+    assert f"{name}: 1e-46 underflows to 0 in float32 (smallest positive value: 1.4e-45); use a larger" in message
+    assert message.startswith("command line:1:")
+    assert not load_error(*(each % "1e-46" for each in overrides), "dtype=float64")
 
 
 @pytest.mark.parametrize("name", [name for name in CONSTANTS if not name.startswith("schedule")])
-def test_a_constant_that_becomes_infinite_is_refused(workdir, name):
-    """So is one that is too large; float64 holds it."""
-    told = refused(*(each % "1e39" for each in CONSTANTS[name]))
-    assert f"{name}: 1e+39 becomes infinite: the largest number of float32 is 3.4e+38; write a smaller" in told
-    assert not refused(*(each % "1e39" for each in CONSTANTS[name]), "dtype=float64")
+def test_overflowing_constant_is_reported(workdir, name):
+    """The message has the largest value of float32; float64 can represent the constant."""
+    message = load_error(*(each % "1e39" for each in CONSTANTS[name]))
+    assert f"{name}: 1e+39 overflows to infinity in float32 (largest value: 3.4e+38); use a smaller" in message
+    assert not load_error(*(each % "1e39" for each in CONSTANTS[name]), "dtype=float64")
 
 
 @pytest.mark.parametrize("value", [SMALLEST, LARGEST])
-def test_the_ends_of_the_range_are_accepted(workdir, value):
-    """The smallest and the largest number of the dtype are no mistake."""
-    assert not refused(f"optimizer={{type: adam, epsilon: {value!r}}}")
+def test_limits_of_the_dtype_are_accepted(workdir, value):
+    """The smallest and the largest value of the dtype are valid."""
+    assert not load_error(f"optimizer={{type: adam, epsilon: {value!r}}}")
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_every_default_is_held(dtype):
+def test_defaults_neither_underflow_nor_overflow(dtype):
     """No default of a component becomes 0 or infinite."""
     found = [each.default for kind in kinds() for entry in components(kind) for each in entry.parameters]
     numbers = [number for number in found if isinstance(number, float) and number]
@@ -69,31 +69,33 @@ def test_every_default_is_held(dtype):
     assert all(0 < abs(dtype(number)) < np.inf for number in numbers)
 
 
-def test_every_float_parameter_of_an_optimizer_is_looked_at(workdir):
-    """The rule follows the signatures: whatever number an optimizer takes, one that becomes 0 is found."""
+def test_all_float_parameters_of_optimizers_are_checked(workdir):
+    """The check follows the signatures of the constructors."""
     for entry in components("optimizer"):
         for each in entry.parameters:
             if float in get_args(each.annotation):
-                told = refused(f"optimizer={{type: {entry.name}, {each.name}: 1e-60}}")
-                assert f"optimizer.{each.name}: 1e-60 becomes 0" in told
+                message = load_error(f"optimizer={{type: {entry.name}, {each.name}: 1e-60}}")
+                assert f"optimizer.{each.name}: 1e-60 underflows to 0" in message
 
 
 @pytest.mark.parametrize(
-    ("layers", "through"),
+    ("layers", "obstacle"),
     [
         (f"[{{type: dense, units: 8, {ZEROS}}}, relu, {LAST}]", "layers[1] (relu), whose gradient at 0 is 0"),
         (f"[{{type: dense, units: 8, {ZEROS}}}, batch_normalization, relu, {LAST}]", "layers[2] (relu), whose"),
         (f"[{{type: dense, units: 8, {ZEROS}}}, {DENSE_8}, relu, {LAST}]", "layers[2] (relu), whose gradient"),
         (
             f"[{{type: dense, units: 8, {ZEROS}}}, tanh, {{type: dense, units: 3, {ZEROS}}}, softmax]",
-            "the zeros of layers[2]",
+            "the zero weights of layers[2]",
         ),
     ],
 )
-def test_weights_that_never_leave_0_are_refused(workdir, layers, through):
-    """Behind a ReLU, or before other zeros, the gradient is 0 at every update."""
-    told = refused(f"layers={layers}")
-    assert f"layers[0].initializer: all weights begin at 0, and no gradient reaches them through {through}" in told
+def test_weights_without_gradient_are_reported(workdir, layers, obstacle):
+    """Before a ReLU or other zero weights, the gradient is 0 at every update."""
+    message = load_error(f"layers={layers}")
+    assert (
+        f"layers[0].initializer: all initial weights are 0, and no gradient reaches them through {obstacle}" in message
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,19 +109,19 @@ def test_weights_that_never_leave_0_are_refused(workdir, layers, through):
     ],
     ids=["last layer", "before tanh", "before leaky_relu", "only layer", "sigmoid before a relu"],
 )
-def test_zeros_that_learn_are_accepted(workdir, run_cli, overrides):
-    """Where a gradient reaches them, weights of 0 are a start like another: the loss falls, and they change."""
+def test_zero_weights_with_gradient_are_accepted(workdir, run_cli, overrides):
+    """If a gradient reaches them, the loss falls and the weights change."""
     assert run_cli("train", "config.yaml", *overrides, "--name", "zeros", "-q").code == 0
     with np.load(workdir / "runs" / "zeros" / "weights.npz") as weights:
         assert all(weights[name].any() for name in weights.files if name.endswith(".weights"))
 
 
-def test_runs_of_older_versions_stay_readable(workdir, run_cli, monkeypatch):
-    """A run that was trained before the rule is verified, evaluated, listed and resumed."""
+def test_runs_of_earlier_versions_stay_readable(workdir, run_cli, monkeypatch):
+    """A run that was trained before the check existed is verified, evaluated, listed and resumed."""
     overrides = ("optimizer={type: adamw, weight_decay: 1e-50}", "layers[0].initializer={type: normal, scale: 0}")
     with monkeypatch.context() as before:
-        before.setattr(checks, "rounded_constants", lambda sections: iter(()))
-        before.setattr(checks, "weights_stuck_at_zero", lambda sections: iter(()))
+        before.setattr(checks, "rounded_constants", lambda config: iter(()))
+        before.setattr(checks, "weights_stuck_at_zero", lambda config: iter(()))
         assert run_cli("train", "config.yaml", *overrides, "-q").code == 0
     assert run_cli("train", "config.yaml", *overrides, "--name", "new").code == 3
     for command in (["verify"], ["evaluate"], ["train", "--resume"]):

@@ -1,15 +1,15 @@
-"""What a network is asked for, and which metrics tell how well it answers."""
+"""The task of a config, and the metrics that are applicable to it."""
 
 import pytest
 
 from nncli.experiment.loading import load
-from nncli.experiment.task import suits, task
+from nncli.experiment.task import is_applicable, task
 from nncli.nn.metrics.metric import Task
 from nncli.registry import components, names
 from tests.examples import BINARY, SINE
 
 TWO_OUTPUTS = (*BINARY, "layers[2].units=2", "metrics=[accuracy]")
-KNOWN = {  # the registry may have more
+KNOWN = {  # at least
     Task.CLASSES: {"accuracy"},
     Task.BINARY: {"accuracy", "precision", "recall", "f1", "auc"},
     Task.REGRESSION: {"r2", "mean_absolute_error", "root_mean_squared_error", "regression_accuracy"},
@@ -18,12 +18,12 @@ KNOWN = {  # the registry may have more
 
 @pytest.fixture
 def resolved(workdir):
-    """The resolved spec of the small config, with some values changed."""
+    """Load the small config with overrides, resolved."""
     return lambda *overrides: load(workdir / "config.yaml", overrides).config
 
 
 @pytest.mark.parametrize(
-    ("changes", "asked"),
+    ("changes", "expected"),
     [
         ((), Task.CLASSES),
         (TWO_OUTPUTS, Task.CLASSES),
@@ -33,13 +33,13 @@ def resolved(workdir):
         (SINE, Task.REGRESSION),
     ],
 )
-def test_all_metrics_that_suit_the_task_are_measured(resolved, changes, asked):
-    """An output a class, one for two classes, or numbers: each task has its metrics where the spec names none."""
-    spec = resolved(*changes, "metrics=null")
-    measured = [metric.type for metric in spec.metrics]
-    assert task(spec) is asked
-    assert measured == [metric.name for metric in components("metric") if asked in metric.target.tasks]
-    assert KNOWN[asked] <= set(measured)
+def test_applicable_metrics_are_the_default(workdir, changes, expected):
+    """If the config names no metrics, all that are applicable to the task are measured."""
+    loaded = load(workdir / "config.yaml", (*changes, "metrics=null"))
+    measured = [metric.type for metric in loaded.config.metrics]
+    assert task(loaded.config, loaded.plan) is expected
+    assert measured == [metric.name for metric in components("metric") if expected in metric.target.tasks]
+    assert KNOWN[expected] <= set(measured)
 
 
 @pytest.mark.parametrize(
@@ -52,24 +52,26 @@ def test_all_metrics_that_suit_the_task_are_measured(resolved, changes, asked):
         ("[Accuracy_Categorical]", ["accuracy"]),
     ],
 )
-def test_metrics_that_are_named_are_those_that_are_measured(resolved, written, found):
-    """A list of the spec's own is taken as it is, in its order, with its parameters."""
-    spec = resolved(*BINARY, f"metrics={written}")
-    assert [metric.type for metric in spec.metrics] == found
-    assert [metric.threshold for metric in spec.metrics if metric.type == "recall"] == (
+def test_given_metrics_are_kept(resolved, written, found):
+    """A list of metrics is used unchanged, in its order, with its parameters."""
+    config = resolved(*BINARY, f"metrics={written}")
+    assert [metric.type for metric in config.metrics] == found
+    assert [metric.threshold for metric in config.metrics if metric.type == "recall"] == (
         [0.25] if "0.25" in written else [0.5] * found.count("recall")
     )
 
 
 @pytest.mark.parametrize("entry", components("metric"), ids=lambda entry: entry.name)
-def test_every_metric_suits_a_task(entry):
-    """No metric is for nothing, and whom it suits is what it says itself."""
+def test_every_metric_is_applicable_to_a_task(entry):
+    """A metric declares at least one task."""
     given = entry.model.model_validate({})
-    assert [asked for asked in Task if suits(given, asked)] == [asked for asked in Task if asked in entry.target.tasks]
+    assert [each for each in Task if is_applicable(given, each)] == [
+        each for each in Task if each in entry.target.tasks
+    ]
     assert entry.target.tasks
 
 
-def test_the_book_s_metrics_have_its_names():
+def test_metrics_have_book_aliases():
     """Both accuracies of the book are known by its class names."""
     assert names("metric")["Accuracy_Categorical"].name == "accuracy"
     assert names("metric")["Accuracy_Regression"].name == "regression_accuracy"

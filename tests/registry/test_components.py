@@ -1,6 +1,7 @@
-"""Names, components, and what a signature says."""
+"""Registered components, and their configs."""
 
-from typing import Annotated, ClassVar, Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
 from pydantic_core import ValidationError
@@ -8,17 +9,19 @@ from pydantic_core import ValidationError
 import nncli.experiment.loading  # noqa: F401 (registers all components)
 from nncli import registry
 from nncli.cli.render.component_reference import describe
+from nncli.nn.initializers import He, Initializer, Normal
+from nncli.nn.layers.layer import Layer
 from nncli.nn.optimizers.adam import Adam
-from nncli.registry import Bounds, Component, Count, Model, Positive, components, names, register
+from nncli.registry import Bounds, Component, Count, Positive, components, names, register
 
 
 class Sample:
-    """What it does.
+    """A class with parameters of several types.
 
     Args:
-        units: how many.
-        rate: how fast,
-            at first.
+        units: number of units.
+        rate: rate at
+            the first update.
     """
 
     def __init__(
@@ -30,127 +33,184 @@ class Sample:
         size: Annotated[int, Bounds(multiple_of=2, le=8)] = 4,
         wide: bool = False,
     ):
-        self.given = (units, rate, mode, label, size, wide)
+        self.values = (units, rate, mode, label, size, wide)
 
 
-class Heir(Sample):
-    """The same with another first sentence."""
+class Subclass(Sample):
+    """The constructor is inherited."""
 
 
-@pytest.mark.parametrize("target", [Sample, Heir])
-def test_parameters_are_those_of_the_signature(target):
-    """Name, type, default, range and meaning of each argument, also of a constructor that is inherited."""
+class Table:
+    """A class that takes a file and lists, as a data source does."""
+
+    def __init__(self, path: Path, columns: list[str], starts: list[Initializer] | None = None):
+        self.path, self.columns, self.starts = path, columns, starts
+
+
+@pytest.mark.parametrize("target", [Sample, Subclass])
+def test_parameters_are_those_of_the_constructor(target):
+    """Name, type, default, range and meaning of each parameter, also of an inherited constructor."""
     assert list(map(describe, Component("x", "x", None, target).parameters)) == [
-        ("units", "whole number", "", "≥ 1", "how many."),
-        ("rate", "number or null", "null", "> 0", "how fast, at first."),
+        ("units", "int", "", "≥ 1", "number of units."),
+        ("rate", "float, optional", "null", "> 0", "rate at the first update."),
         ("mode", "fast or slow", "fast", "", ""),
-        ("label", "text", "x", "", ""),
-        ("size", "whole number", "4", "≤ 8", ""),
-        ("wide", "true or false", "false", "", ""),
+        ("label", "str", "x", "", ""),
+        ("size", "int", "4", "≤ 8", ""),
+        ("wide", "bool", "false", "", ""),
     ]
 
 
-@pytest.mark.parametrize("target", [Sample, Heir])
-def test_the_constructor_is_the_schema(target):
-    """What the model takes is what the constructor gets; what it refuses never reaches it."""
+@pytest.mark.parametrize("target", [Sample, Subclass])
+def test_constructor_is_the_schema(target):
+    """The constructor gets what the model accepts, and never what the model refuses."""
     model = Component("x", "sample", None, target).model
-    assert model.model_validate({"type": "sample", "units": 3, "size": 2}).build().given == (
-        3,
-        None,
-        "fast",
-        "x",
-        2,
-        False,
-    )
+    component = model.model_validate({"type": "sample", "units": 3, "size": 2}).build()
+    assert component.values == (3, None, "fast", "x", 2, False)
     for wrong in ({}, {"units": 0}, {"units": 1, "size": 3}, {"units": 1, "mode": "idle"}, {"units": 1, "more": 1}):
         with pytest.raises(ValidationError):
             model.model_validate({"type": "sample", **wrong})
 
 
-class Point(Model):
-    """A model with a default."""
-
-    x: Count
-    tags: list[str] | None = None
-
-
-class Place(Point):
-    """A model with one more name than its base."""
-
-    component: ClassVar[str] = "none"
-    y: Count = 5
-
-
-def test_a_model_has_the_names_of_its_base():
-    """And no variable of its class; it is not equal to a model of another class with the same values."""
-    assert list(Place.model_fields) == ["x", "tags", "y"]
-    assert Place.model_validate({"x": 1}).model_dump() == {"x": 1, "tags": None, "y": 5}
-
-    class Other(Model):
-        x: Count
-        tags: list[str] | None = None
-
-    assert Point(x=1) == Point(x=1) != Other(x=1)
+def test_components_in_a_list_are_built():
+    """A list of components may mix names and mappings; paths and lists of scalars arrive as they are."""
+    model = Component("x", "table", None, Table).model
+    starts = ["he", {"type": "normal", "scale": 0.5}]
+    config = model.model_validate({"type": "table", "path": "iris.csv", "columns": ["a", "b"], "starts": starts})
+    table = config.build()
+    assert (table.path, table.columns) == (Path("iris.csv"), ["a", "b"])
+    assert [type(each) for each in table.starts] == [He, Normal]
+    assert table.starts[1].scale == 0.5
+    assert model.model_validate(config.model_dump()) == config
+    assert model.model_validate({"path": "x", "columns": []}).build().starts is None
 
 
-def test_an_annotation_that_says_nothing_to_a_spec_is_named():
-    """Who adds a component learns which argument's annotation is not known."""
+@pytest.mark.parametrize(
+    ("wrong", "location"),
+    [
+        ({"path": 1, "columns": []}, ("path",)),
+        ({"path": "x", "columns": "a"}, ("columns",)),
+        ({"path": "x", "columns": ["a", 2]}, ("columns", 1)),
+        ({"path": "x", "columns": [], "starts": "he"}, ("starts",)),
+        ({"path": "x", "columns": [], "starts": ["he", "hee"]}, ("starts", 1)),
+        (
+            {"path": "x", "columns": [], "starts": [{"type": "normal", "scale": -1.0}]},
+            ("starts", 0, "<initializer normal>", "scale"),
+        ),
+    ],
+)
+def test_error_in_a_list_has_its_index(wrong, location):
+    """The location of an error has the parameter, the index, and in a component its parameter."""
+    with pytest.raises(ValidationError) as error:
+        Component("x", "table", None, Table).model.model_validate(wrong)
+    assert [each["loc"] for each in error.value.errors()] == [location]
+
+
+def test_unsupported_annotation_of_a_parameter_is_named():
+    """An error of who adds a component, not of who writes a config."""
 
     class Odd:
         def __init__(self, sizes: tuple[int, int] = (1, 2)):
             self.sizes = sizes
 
-    with pytest.raises(TypeError, match=r"no config can be checked by the annotation tuple\[int, int\]"):
+    with pytest.raises(TypeError, match=r"unsupported annotation tuple\[int, int\]"):
         Component("x", "odd", None, Odd).model.model_validate({})
 
 
-def test_a_model_does_not_change():
-    """A copy may have other values; the names stay those of the class, in their order."""
-    point = Point(x=1)
-    with pytest.raises(AttributeError, match="does not change"):
-        point.x = 2
-    changed = point.model_copy(update={"tags": ["a"], "x": 3})
-    assert (point.model_dump(), changed.model_dump()) == ({"x": 1, "tags": None}, {"x": 3, "tags": ["a"]})
-    assert list(changed.model_dump()) == ["x", "tags"]
-    assert point == Point.model_validate({"x": 1}) != changed
-
-
-@pytest.mark.parametrize("values", [{}, {"tags": []}, {"x": 1, "y": 2}])
-def test_a_model_needs_its_names(values):
-    """A program that leaves one out, or knows another, is told the names there are."""
-    with pytest.raises(TypeError, match="Point: a name is missing or unknown; it has x, tags"):
-        Point(**values)
-
-
-@pytest.mark.parametrize("wrong", [{"x": True}, {"x": 1.0}, {"x": "1"}, {"x": 1, "tags": [1]}, {"x": 1, "y": 2}, 1])
-def test_a_model_is_strict(wrong):
-    """Nothing is taken for something near it, at any depth, and no other name is passed over."""
-    with pytest.raises(ValidationError):
-        Point.model_validate(wrong)
-
-
 @pytest.mark.parametrize(("name", "alias"), [("adam", None), ("other", "Optimizer_Adam"), ("Optimizer_SGD", None)])
-def test_no_name_is_given_twice(name, alias):
-    """A name that is taken, as a name or as the book's, is an error that names both classes; nothing is replaced."""
+def test_name_registered_twice_is_an_error(name, alias):
+    """The error names both classes, and nothing is replaced."""
     with pytest.raises(ValueError, match=r"registered twice: (Adam|SGD) and Copy"):
         register(name, alias)(type("Copy", (Adam,), {}))
     assert names("optimizer")["adam"].target is Adam
 
 
-def test_a_class_of_no_kind_is_refused():
-    """A component has to descend from the base of its family."""
-    with pytest.raises(ValueError, match="descends from no base class"):
+def test_class_without_a_kind_is_an_error():
+    """A component is a subclass of the base class of its kind."""
+    with pytest.raises(ValueError, match="Sample is not a subclass of a base class marked with @kind"):
         register("sample")(Sample)
 
 
-def test_an_empty_registry_says_what_to_import():
-    """Whoever asks before the components are there is told how they get there."""
+class Undocumented(Layer):
+    """Lacks an argument."""
+
+    def __init__(self, units: Count) -> None:
+        """Take nothing."""
+
+
+class Overdocumented(Layer):
+    """Documents an argument that it does not have.
+
+    Args:
+        units: number of units.
+    """
+
+
+class WithoutSummary(Layer):
+    __doc__ = None
+
+
+class UnusedSymbol(Layer):
+    """Has a symbol that its formulas lack.
+
+        Y = X
+
+    Args:
+        units (M): number of units.
+    """
+
+    def __init__(self, units: Count) -> None:
+        """Take nothing."""
+
+
+class Malformed(Layer):
+    """Has a line that is no argument.
+
+    Args:
+        the number of units
+    """
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (Undocumented, r"docstring of Undocumented: Args: missing \['units'\]"),
+        (Overdocumented, r"docstring of Overdocumented: Args: missing \[\], unknown \['units'\]"),
+        (WithoutSummary, "docstring of WithoutSummary: no summary"),
+        (UnusedSymbol, r"docstring of UnusedSymbol: symbols that no formula uses: \['M'\]"),
+        (Malformed, "docstring of Malformed: expected 'name: meaning'"),
+    ],
+)
+def test_registration_checks_the_docstring(target, message):
+    """A component whose docstring is incomplete or malformed is not registered."""
+    with pytest.raises(ValueError, match=message):
+        register("wrong")(target)
+    assert "wrong" not in names("layer")
+
+
+def test_component_declares_formulas_and_symbols():
+    """Forward and backward formulas apart, and the letter of each parameter in them, inherited ones too."""
+    dense = names("layer")["dense"]
+    assert dense.forward_formulas == ["Y = X W + b            X (N, D)   W (D, M)   b (M,)   Y (N, M)"]
+    assert [formula.partition(" = ")[0] for formula in dense.backward_formulas] == ["dL/dW", "dL/db", "dL/dX"]
+    assert dense.symbols == {"units": "M"}
+    symbols = {"learning_rate": "η", "beta_1": "β₁", "beta_2": "β₂", "epsilon": "ε"}
+    assert names("optimizer")["nadam"].symbols == names("optimizer")["adam"].symbols == symbols
+
+
+@pytest.mark.parametrize("entry", components("loss"), ids=lambda entry: entry.name)
+def test_fused_loss_declares_its_formula(entry):
+    """A loss has a formula of the fused gradient if and only if a last layer is fused with it."""
+    assert (entry.target.fused_formula is None) == (entry.target.fused_with is None)
+
+
+def test_empty_kind_says_what_to_import():
+    """Components are registered when their packages are imported."""
     with pytest.raises(LookupError, match=r"import nncli\.nn and nncli\.data first"):
         components("colour")
 
 
 def test_every_kind_has_components():
-    """The kinds are those of the plan, and each has members."""
+    """The kinds are these, and each has components."""
     assert set(registry.kinds()) == {
         "layer",
         "loss",

@@ -29,7 +29,9 @@ def test_blas_takes_as_many_threads_as_it_is_told(threads):
 
 def test_a_blas_that_takes_fewer_is_told():
     """No BLAS takes a million; the message says how many it does, and how many are of use."""
-    message = rf"training\.threads: NumPy's BLAS takes \d+ threads on the {cores()} cores here, got 1000000; write \d+"
+    message = (
+        rf"training\.threads: NumPy's BLAS takes \d+ threads on the {cores()} cores available, got 1000000; write \d+"
+    )
     with pytest.raises(ConfigError, match=message), blas_threads(1_000_000):
         pass
     assert taken() == [1]
@@ -81,6 +83,7 @@ def test_a_run_on_two_threads_is_trained_and_measured_on_two(run_cli, workdir, m
         return blas_threads(threads, document)
 
     monkeypatch.setattr("nncli.runner.blas_threads.blas_threads", heard)
+    monkeypatch.setattr("nncli.runner.train.blas_threads", heard)
     assert run_cli("train", "config.yaml", "training.threads=2", "--name", "two").code == 0
     assert run_cli("evaluate", "two").code == 0
     assert asked == [2, 2]

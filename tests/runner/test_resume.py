@@ -1,6 +1,7 @@
 """A run that was interrupted ends as if it had not been; what does not fit is told, and nothing is lost."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -14,21 +15,20 @@ from nnfs.datasets import spiral_data
 
 from nncli.analysis.verification import verify
 from nncli.data.sources.nnfs import Spiral
-from nncli.errors import BusyError, ConfigError, RunError, StorageError
-from nncli.experiment import loading
+from nncli.errors import BusyError, ConfigError, RunError, StorageError, UnsupportedVersionError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.runner.resume import Resumption
+from nncli.runner import train as runner
+from nncli.runner.resume import execute, plan_resume
 from nncli.store import atomic_write as storage
 from nncli.store.append_log import AppendLog
-from nncli.store.checkpoint import checkpoints, pack, unpack
+from nncli.store.checkpoint import Checkpoint, checkpoints, pack, unpack
 from nncli.store.lock import Lock
 from nncli.store.run_checkpoints import read_valid
 from nncli.store.run_reader import Run
-from nncli.store.run_writer import RunWriter
-from nncli.train import loop as training
+from nncli.train import loop
 from nncli.train.early_stopping import Best
-from nncli.train.loop import Trainer
+from nncli.train.loop import Trainer, never
 from tests.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
 
 RESULTS = ("metrics.csv", "weights.npz", "evaluation.json", "run.json", "spec.yaml")
@@ -59,29 +59,20 @@ class Steps:
         return next(self.left) <= 0
 
 
-def train(folder, loaded, name, stop):
-    """Train under a name until the end or the wish to stop; the checkpoint of that moment is written."""
-    training = Trainer(assemble(loaded.config), stop)
-    with RunWriter.create(folder, name, loaded, training) as directory:
-        return finished(directory)
+def train(path, overrides, name, stop=never):
+    """Train a config under a name in ``runs`` beside it, until the end or a stop; returns the run directory."""
+    return runner.train(path, overrides, runs=path.parent / "runs", name=name, stop=stop).path
 
 
-def finished(directory):
-    for _ in directory.record():
-        pass
-    directory.finish() if directory.training.is_done else directory.save()
-    return directory.path
+def resume(path, stop=never, config=None, overrides=()):
+    """Resume a run; returns the messages."""
+    messages = []
+    runner.resume(path, overrides, config=config, stop=stop, report=messages.append)
+    return messages
 
 
-def resume(path, stop=lambda: False, config=None, overrides=()):
-    """Go on with a run; returns what was told."""
-    with Resumption(path) as resumption:
-        spec = resumption.resolve_config(config, overrides)
-        if resumption.finished(spec):
-            return ["finished"]
-        with resumption.reopen(Trainer(assemble(spec), stop)) as directory:
-            finished(directory)
-        return resumption.told
+def is_finished(messages):
+    return len(messages) == 1 and "already finished" in messages[0]
 
 
 def contents(path):
@@ -93,7 +84,7 @@ def interrupted(workdir):
     """A run that was stopped in the middle of an epoch; its checkpoints are of epoch 0 and of the stop."""
 
     def run(*overrides, steps=12, name="stopped"):
-        return train(workdir / "runs", load(workdir / "config.yaml", overrides), name, Steps(steps))
+        return train(workdir / "config.yaml", overrides, name, Steps(steps))
 
     return run
 
@@ -101,51 +92,48 @@ def interrupted(workdir):
 @pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
 def test_a_resumed_run_ends_in_the_same_bytes(workdir, overrides):
     """Wherever it is stopped, and however often, at an epoch's end or between its batches."""
-    loaded = load(workdir / "config.yaml", ("training.epochs=23", *overrides))
-    whole = contents(train(workdir / "runs", loaded, "whole", lambda: False))
+    config, overrides = workdir / "config.yaml", ("training.epochs=23", *overrides)
+    uninterrupted = contents(train(config, overrides, "uninterrupted"))
     for steps in (1, 12, 61):
-        path = train(workdir / "runs", loaded, f"stopped{steps}", Steps(steps))
+        path = train(config, overrides, f"stopped{steps}", Steps(steps))
         for _ in range(2):
             resume(path, Steps(steps))
         resume(path)
-        assert contents(path) == whole, steps
+        assert contents(path) == uninterrupted, steps
 
 
 @pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
 def test_what_is_restored_is_what_was_saved(workdir, overrides):
     """After a resume position, best value and every vector are those of the checkpoint, to the last bit."""
-    loaded = load(workdir / "config.yaml", ("training.epochs=23", *overrides))
-    path = train(workdir / "runs", loaded, "stopped", Steps(14))
-    checkpoint = unpack(checkpoints(path)[-1].read_bytes())
-    training = Trainer(assemble(loaded.config))
-    training.restore(checkpoint)
-    saved = checkpoint.position
-    found = training.position(saved.metrics_bytes, saved.metrics_sha256)
+    config, overrides = workdir / "config.yaml", ("training.epochs=23", *overrides)
+    checkpoint = unpack(checkpoints(train(config, overrides, "stopped", Steps(14)))[-1].read_bytes())
+    trainer = Trainer(assemble(load(config, overrides).config))
+    trainer.restore(checkpoint.state)
+    saved, restored = checkpoint.state, trainer.state()
     assert saved.updates > 0
-    assert found.model_dump() == saved.model_dump()
-    assert (saved.best_value is None) == (loaded.config.training.early_stopping is None)
-    vectors = training.vectors()
-    assert list(vectors) == list(checkpoint.vectors)
-    assert all(vector.tobytes() == checkpoint.vectors[name].tobytes() for name, vector in vectors.items())
+    assert restored.scalars() == saved.scalars()
+    assert (saved.best_value is None) == (trainer.settings.early_stopping is None)
+    assert list(restored.vectors) == list(saved.vectors)
+    assert all(vector.tobytes() == saved.vectors[name].tobytes() for name, vector in restored.vectors.items())
 
 
 @pytest.mark.parametrize("value", [0.1 + 0.2, 1 / 3, 5e-324, 1e-12, 1 - 2**-53, 1.7976931348623157e308])
-def test_a_best_value_passes_through_a_checkpoint(workdir, value):
-    """Whatever early stopping has seen as the best comes back as the same float."""
-    training = Trainer(assemble(load(workdir / "config.yaml", (STOPPING,)).config))
-    training.stopping.best = Best(0, value, training.network.parameters.values.copy())
-    data = pack(training.position(0, ""), training.vectors(), None)
-    again = Trainer(training.experiment)
-    again.restore(unpack(data))
+def test_best_value_passes_through_a_checkpoint(workdir, value):
+    """The best value of early stopping is restored as the same float."""
+    trainer = Trainer(assemble(load(workdir / "config.yaml", (STOPPING,)).config))
+    trainer.stopping.best = Best(0, value, trainer.network.parameters.values.copy())
+    data = pack(Checkpoint(trainer.state(), 0))
+    again = Trainer(trainer.experiment)
+    again.restore(unpack(data).state)
     assert (again.stopping.best.epoch, again.stopping.best.value) == (0, value)
 
 
 def test_a_run_that_is_stopped_in_the_middle_goes_on_there(interrupted):
     """The batches that were trained are not trained again."""
     path = interrupted("training.batch_size=16", steps=14)
-    position = unpack(checkpoints(path)[-1].read_bytes()).position
-    assert position.batch > 0
-    assert resume(path) == [f"{path}: resumed at epoch {position.epoch}, batch {position.batch}"]
+    state = unpack(checkpoints(path)[-1].read_bytes()).state
+    assert state.batch > 0
+    assert resume(path) == [f"{path}: resumed at epoch {state.epoch}, batch {state.batch}"]
 
 
 def test_metrics_behind_the_checkpoint_are_cut_off(interrupted):
@@ -165,25 +153,25 @@ def damaged(data):
 @pytest.mark.parametrize("damage", [damaged, lambda data: data[:100], lambda data: b"", lambda data: b"x" * 5000])
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(workdir, interrupted, damage):
     """The run ends in the same bytes; what could not be read is kept under another name."""
-    whole = contents(train(workdir / "runs", load(workdir / "config.yaml"), "whole", lambda: False))
+    uninterrupted = contents(train(workdir / "config.yaml", (), "uninterrupted"))
     path = interrupted(steps=12)
     newest = checkpoints(path)[-1]
     newest.write_bytes(damage(newest.read_bytes()))
     skipped, resumed = resume(path)
     assert skipped.startswith(f"{newest}: the checkpoint is damaged")
-    assert skipped.endswith(f"it is skipped, and kept as {newest.name}.damaged")
+    assert skipped.endswith(f"; skipped, and renamed to {newest.name}.damaged")
     assert resumed == f"{path}: resumed at epoch 0"
     assert newest.with_name(f"{newest.name}.damaged").exists()
-    assert contents(path) == whole
+    assert contents(path) == uninterrupted
 
 
 def test_without_a_whole_checkpoint_nothing_is_changed(interrupted):
     """Every checkpoint is named with what is wrong with it, and all stay as they are."""
     path = interrupted()
     for file in checkpoints(path):
-        file.write_bytes(b"damaged")
+        file.write_bytes(b"damaged" * 1000)
     before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
-    with pytest.raises(RunError, match="no checkpoint is whole") as told:
+    with pytest.raises(RunError, match="no valid checkpoint") as told:
         resume(path)
     assert all(str(file) in str(told.value) for file in checkpoints(path))
     assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
@@ -213,23 +201,23 @@ def test_a_checkpoint_that_does_not_say_all_is_not_resumed(interrupted):
     path = interrupted()
     for file in checkpoints(path):
         known = unpack(file.read_bytes())
-        file.write_bytes(pack(known.position.model_copy({"metrics_sha256": None}), known.vectors, None))
+        file.write_bytes(pack(known._replace(metrics_sha256=None, identity=None)))
     with pytest.raises(RunError, match=r"before 0\.4"):
         resume(path)
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"epoch": 31}, {"batch": 4}, {"random": None}, {"random": [1, 2]}, {"best_epoch": 3, "best_value": 0.5}],
+    [{"epoch": 31}, {"batch": 4}, {"rng": None}, {"rng": {"state": 1}}, {"best_epoch": 3, "best_value": 0.5}],
 )
 def test_a_position_that_is_none_of_the_training_is_refused(interrupted, change):
     """An epoch behind the last, a batch behind the last, another random state: the older checkpoint is taken."""
     path = interrupted(DROPOUT, "training.batch_size=16", steps=14)
     newest = checkpoints(path)[-1]
     known = unpack(newest.read_bytes())
-    newest.write_bytes(pack(known.position.model_copy(change), known.vectors, known.identity))
+    newest.write_bytes(pack(known._replace(state=known.state.model_copy(change))))
     skipped, resumed = resume(path)
-    assert "it is skipped" in skipped
+    assert "; skipped, and renamed to " in skipped
     assert resumed == f"{path}: resumed at epoch 0"
 
 
@@ -249,7 +237,7 @@ def test_a_finished_run_is_finished(workdir, run_cli):
     before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (workdir / "runs").rglob("*.*")}
     result = run_cli("train", "--resume", "config", "-q")
     assert (result.code, result.out) == (0, "runs/config\n")
-    assert result.err == "runs/config: finished already, at epoch 30; nothing is left to do\n"
+    assert result.err == "runs/config: already finished (30 epochs); raise training.epochs to continue\n"
     assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (workdir / "runs").rglob("*.*")} == before
 
 
@@ -290,9 +278,9 @@ def test_what_differs_is_listed(workdir, interrupted):
         resume(path, config=workdir / "other.yaml")
     lines = [line for line in str(told.value).splitlines() if "other.yaml" in line]
     assert [line.partition("other.yaml:")[2] for line in lines] == [
-        "5:26: layers[0].units: is 9 here, 8 in the run",
-        "10:40: optimizer.learning_rate: is 0.1 here, 0.05 in the run",
-        "11:20: training.epochs: is 20 here, 30 in the run; it may be raised, not lowered",
+        "5:26: layers[0].units: differs from the run (9 vs 8)",
+        "10:40: optimizer.learning_rate: differs from the run (0.1 vs 0.05)",
+        "11:20: training.epochs: is 20, but the run has 30; epochs can be raised, not lowered",
     ]
     assert resume(path, config=workdir / "config.yaml")
 
@@ -300,9 +288,9 @@ def test_what_differs_is_listed(workdir, interrupted):
 def test_keys_that_are_not_there_differ_too(workdir, interrupted):
     """A section or a layer more, or one less."""
     path = interrupted("regularization.l2=0.1")
-    with pytest.raises(ConfigError, match=r"regularization.l2: is 0.0 here, 0.1 in the run"):
+    with pytest.raises(ConfigError, match=r"regularization.l2: differs from the run \(0.0 vs 0.1\)"):
         resume(path, config=workdir / "config.yaml")
-    with pytest.raises(ConfigError, match=r"schedule.type: is \"exponential\" here, null in the run"):
+    with pytest.raises(ConfigError, match=r"schedule.type: differs from the run \(\"exponential\" vs null\)"):
         resume(path, overrides=("schedule=exponential",))
 
 
@@ -316,7 +304,7 @@ def test_epochs_may_be_raised(workdir, interrupted, stopped):
     assert record["spec"]["training"]["epochs"] == 50
     assert record["overrides"][2:] == ["training.epochs=50", "training.log_every=10"]
     assert {**contents(path), "run.json": b""} == {**contents(more), "run.json": b""}
-    assert resume(path) == ["finished"]
+    assert is_finished(resume(path))
 
 
 def test_an_evaluation_of_fewer_epochs_finishes_nothing(workdir, interrupted):
@@ -326,7 +314,7 @@ def test_an_evaluation_of_fewer_epochs_finishes_nothing(workdir, interrupted):
     old = (path / "evaluation.json").read_bytes()
     resume(path, Steps(3), overrides=("training.epochs=50",))
     (path / "evaluation.json").write_bytes(old)
-    assert resume(path) != ["finished"]
+    assert not is_finished(resume(path))
     assert {**contents(path), "run.json": b""} == {**contents(more), "run.json": b""}
 
 
@@ -338,8 +326,9 @@ def test_raised_epochs_leave_the_schedule_and_the_rows_as_they_are(workdir, inte
         + "schedule: {type: warmup, updates: 5, then: {type: cosine, lowest: 0.1}}\n",
         encoding="utf-8",
     )
-    told = resume(path, config=workdir / "more.yaml")
-    assert told == [f"{path}: resumed at epoch 30; 30 epochs become 60; the schedule ends where it did"]
+    messages = resume(path, config=workdir / "more.yaml")
+    schedule = "the schedule still ends at its former last update"
+    assert messages == [f"{path}: resumed at epoch 30; epochs raised from 30 to 60; {schedule}"]
     rows = (path / "metrics.csv").read_text(encoding="utf-8").splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == ["0", "10", "20", "30", "40", "50", "60"]
     assert [float(row.split(",")[1]) for row in rows[-2:]] == [pytest.approx(0.005)] * 2
@@ -445,7 +434,7 @@ def test_a_raise_whose_checkpoint_does_not_fit_leaves_the_run_finished(interrupt
         with pytest.raises(StorageError, match="No space left"):
             resume(path, overrides=("training.epochs=20",))
     assert contents(path) == before
-    assert resume(path) == ["finished"]
+    assert is_finished(resume(path))
 
 
 def test_a_raise_of_an_earlier_version_is_resumed_safely(interrupted):
@@ -454,9 +443,10 @@ def test_a_raise_of_an_earlier_version_is_resumed_safely(interrupted):
     record = json.loads((path / "run.json").read_bytes())
     record["spec"]["training"]["epochs"] = 17
     put_record(path / "run.json", record)
-    with Resumption(path) as resumption:
-        directory = resumption.reopen(Trainer(assemble(resumption.resolve_config(None, ()))))
-        directory._metrics.close()  # killed here
+    lock = Lock(path / "lock")
+    writer = execute(plan_resume(Run(path)), lock)
+    writer._metrics.close()  # killed here
+    lock.release()
     assert read_valid(Run(path), checkpoints(path)[-1])
 
 
@@ -515,9 +505,9 @@ def test_raised_epochs_replace_those_recorded_before(interrupted):
 @pytest.mark.parametrize("steps", [5, 20])
 def test_a_training_that_is_killed_within_an_epoch_loses_no_more_than_a_span(workdir, monkeypatch, overrides, steps):
     """Checkpoints are written within an epoch, by the clock, and the run ends in the same bytes."""
-    loaded = load(workdir / "config.yaml", ("training.epochs=23", "training.checkpoint_seconds=0", *overrides))
-    whole = contents(train(workdir / "runs", loaded, "whole", lambda: False))
-    monkeypatch.setattr(training, "MACS_BETWEEN_YIELDS", 0)
+    config, overrides = workdir / "config.yaml", ("training.epochs=23", "training.checkpoint_seconds=0", *overrides)
+    uninterrupted = contents(train(config, overrides, "uninterrupted"))
+    monkeypatch.setattr(loop, "MACS_BETWEEN_YIELDS", 0)
     with monkeypatch.context() as patched:
         left, step = count(steps, -1), Trainer.step
 
@@ -528,11 +518,11 @@ def test_a_training_that_is_killed_within_an_epoch_loses_no_more_than_a_span(wor
 
         patched.setattr(Trainer, "step", killed)
         with pytest.raises(KilledError):
-            train(workdir / "runs", loaded, "killed", lambda: False)
+            train(config, overrides, "killed")
     path = workdir / "runs" / "killed"
-    assert unpack(checkpoints(path)[-1].read_bytes()).position.updates == steps
+    assert unpack(checkpoints(path)[-1].read_bytes()).state.updates == steps
     resume(path)
-    assert contents(path) == whole
+    assert contents(path) == uninterrupted
 
 
 def test_other_data_than_the_runs_is_not_trained_on(interrupted, run_cli, monkeypatch):
@@ -542,7 +532,7 @@ def test_other_data_than_the_runs_is_not_trained_on(interrupted, run_cli, monkey
     monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
     result = run_cli("train", "--resume", path)
     assert (result.code, contents(path)) == (4, before)
-    assert "the training data drawn now is not what the run was trained on" in result.err
+    assert "the training data differs from what the run was trained on" in result.err
 
 
 def test_what_the_system_does_not_let_us_read_is_not_taken_for_damage(interrupted, monkeypatch):
@@ -561,16 +551,16 @@ def test_what_the_system_does_not_let_us_read_is_not_taken_for_damage(interrupte
     assert newest.exists()
 
 
-@pytest.mark.parametrize("word", [-1, 2**32, 0.5])
-def test_a_random_state_that_is_none_is_damage(interrupted, word):
-    """Words that no generator has, under a digest that fits: the older checkpoint is taken."""
+@pytest.mark.parametrize("value", [-1, 2**32, 0.5])
+def test_invalid_random_state_is_damage(interrupted, value):
+    """Values that no generator has, with a checksum that matches: the older checkpoint is used."""
     path = interrupted("rng=nnfs", DROPOUT)
     newest = checkpoints(path)[-1]
     known = unpack(newest.read_bytes())
-    position = known.position.model_copy({"random": [word, *known.position.random[1:]]})
-    newest.write_bytes(pack(position, known.vectors, known.identity))
+    known.state.rng["state"]["key"][0] = value
+    newest.write_bytes(pack(known))
     skipped, resumed = resume(path)
-    assert "it is skipped" in skipped
+    assert "; skipped, and renamed to " in skipped
     assert resumed == f"{path}: resumed at epoch 0"
 
 
@@ -646,7 +636,7 @@ def test_a_full_disk_is_told_with_the_command_that_goes_on(workdir, run_cli, mon
     monkeypatch.setattr(AppendLog, "sync", full)
     result = run_cli("train", "config.yaml", "-q")
     assert result.code == 5
-    assert result.err == "metrics.csv: No space left on device; go on with: nncli train --resume runs/config\n"
+    assert result.err == "metrics.csv: No space left on device; resume with: nncli train --resume runs/config\n"
 
 
 def test_a_signal_at_the_last_epoch_lets_the_run_finish(workdir, run_cli, monkeypatch):
@@ -665,16 +655,16 @@ def test_a_signal_at_the_last_epoch_lets_the_run_finish(workdir, run_cli, monkey
 
 def test_a_signal_while_the_spec_is_read_is_a_wish(workdir, run_cli, monkeypatch):
     """It ends the training that would begin, with a checkpoint, and no library that is at work."""
-    read = loading.load
+    load = runner.load
 
-    def signalled(*arguments):
+    def interrupted(*arguments):
         os.kill(os.getpid(), signal.SIGINT)
-        return read(*arguments)
+        return load(*arguments)
 
-    monkeypatch.setattr(loading, "load", signalled)
+    monkeypatch.setattr(runner, "load", interrupted)
     result = run_cli("train", "config.yaml", "-q")
     assert result.code == 130
-    assert result.err.startswith("runs/config: interrupted by SIGINT at epoch 0; go on with: ")
+    assert result.err.startswith("runs/config: interrupted by SIGINT at epoch 0; resume with: ")
 
 
 def test_a_second_signal_is_told_with_the_command_that_goes_on(workdir, run_cli, monkeypatch):
@@ -689,7 +679,10 @@ def test_a_second_signal_is_told_with_the_command_that_goes_on(workdir, run_cli,
     monkeypatch.setattr(Trainer, "step", stopped)
     result = run_cli("train", "config.yaml", "-q")
     assert result.code == 130
-    assert result.err == "runs/config: stopped at once; go on with: nncli train --resume runs/config\n"
+    assert (
+        result.err
+        == "runs/config: stopped at once, without a new checkpoint; resume with: nncli train --resume runs/config\n"
+    )
 
 
 def test_a_config_may_have_any_name(workdir, interrupted, run_cli):
@@ -706,8 +699,8 @@ def test_another_machine_is_told(interrupted):
     record["versions"]["numpy"], record["simd"], record["blas"]["kernels"] = "1.0.0", {"found": ["SSE"]}, ["old"]
     put_record(path / "run.json", record)
     _, warning = resume(path)
-    assert warning.endswith("another numpy, BLAS, vector instructions than at its start")
-    assert "the last bits may differ" in warning
+    assert warning.endswith("other numpy, BLAS, vector instructions than at its start")
+    assert "results may differ in the last bits" in warning
 
 
 def test_what_a_killed_process_left_is_swept_away(workdir, interrupted):
@@ -733,3 +726,63 @@ def test_a_new_run_sweeps_deserted_folders_away(workdir, interrupted):
     interrupted()
     assert sorted(path.name for path in runs.iterdir()) == sorted([foreign, filling, "stopped"])
     lock.release()
+
+
+def packed_as_version_1(checkpoint):
+    """A checkpoint as nncli 0.4 wrote it."""
+    position = checkpoint.state.scalars()
+    position["random"], position["random_before"] = map(numbers_of, map(position.pop, ("rng", "rng_at_epoch_start")))
+    position["is_measured"] = position.pop("is_logged")
+    position |= {"metrics_bytes": checkpoint.metrics_bytes, "metrics_sha256": checkpoint.metrics_sha256}
+    vectors = checkpoint.state.vectors
+    records = [{"name": name, "dtype": each.dtype.str, "length": len(each)} for name, each in vectors.items()]
+    head = {"identity": checkpoint.identity, "position": position, "vectors": records}
+    body = b"".join([json.dumps(head).encode(), b"\n", *(each.tobytes() for each in vectors.values())])
+    return b"nncli checkpoint 1\n" + hashlib.sha256(body).digest() + body
+
+
+def numbers_of(state):
+    """The state of a generator as version 1 wrote it."""
+    match state:
+        case None:
+            return None
+        case {"bit_generator": "PCG64", "state": {"state": number}}:
+            return [number]
+        case {"state": {"key": key, "pos": pos}, "has_gauss": has_gauss, "gauss": gauss}:
+            return [*key, pos, has_gauss, gauss]
+
+
+@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
+def test_version_1_checkpoints_are_resumed_to_the_same_bytes(workdir, overrides):
+    """A run that nncli 0.4 interrupted within an epoch ends as if it had not been interrupted."""
+    config, overrides = workdir / "config.yaml", ("training.epochs=23", *overrides)
+    uninterrupted = contents(train(config, overrides, "uninterrupted"))
+    path = train(config, overrides, "stopped", Steps(14))
+    for file in checkpoints(path):
+        file.write_bytes(packed_as_version_1(unpack(file.read_bytes())))
+    resume(path)
+    assert contents(path) == uninterrupted
+
+
+def test_checkpoint_of_a_newer_version_is_not_damage(interrupted):
+    """It is not quarantined, and no older checkpoint is used instead; nothing is changed."""
+    path = interrupted()
+    newest = checkpoints(path)[-1]
+    magic, body = b"nncli checkpoint 3\n", b"{}\n"
+    newest.write_bytes(magic + hashlib.sha256(magic + body).digest() + body)
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    with pytest.raises(UnsupportedVersionError, match=rf"{newest}: the checkpoint has format version 3"):
+        resume(path)
+    assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
+
+
+def test_plan_changes_nothing(interrupted):
+    """Neither of a run with a damaged checkpoint nor of one whose epochs are raised."""
+    path = interrupted(*OFF_INTERVAL, steps=10**6)
+    newest = checkpoints(path)[-1]
+    newest.write_bytes(damaged(newest.read_bytes()))
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    plan = plan_resume(Run(path), None, ("training.epochs=17",))
+    assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
+    assert (plan.damaged, plan.raises_epochs, plan.drops_row) == ((newest,), True, False)
+    assert plan.trainer.epoch == 0

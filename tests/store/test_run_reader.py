@@ -186,7 +186,7 @@ def test_parameters_larger_than_the_files_are_not_allocated(run, run_cli):
     missing("evaluation.json")(run)
     for path in (run / "checkpoints").iterdir():
         known = unpack(path.read_bytes())
-        path.write_bytes(pack(known.position, known.vectors, Run(run).identity))
+        path.write_bytes(pack(known._replace(identity=Run(run).identity)))
     tracemalloc.start()
     result = run_cli("evaluate", run)
     peak = tracemalloc.get_traced_memory()[1]
@@ -298,7 +298,7 @@ def anonymous(run):
         edit("evaluation.json", identity=...)(run)
     for path in (run / "checkpoints").iterdir():
         known = unpack(path.read_bytes())
-        path.write_bytes(pack(known.position, known.vectors, None))
+        path.write_bytes(pack(known._replace(identity=None)))
 
 
 def damaged_checkpoint(run):
@@ -442,11 +442,11 @@ def test_checkpoint_replaced_meanwhile_is_read_again(unfinished, monkeypatch):
         if name.endswith("30.ckpt") and not newer.exists():
             known = unpack(newest(unfinished).read_bytes())
             newest(unfinished).unlink()
-            newer.write_bytes(pack(known.position.model_copy({"updates": 31}), known.vectors, known.identity))
+            newer.write_bytes(pack(known._replace(state=known.state.model_copy({"updates": 31}))))
         return read(directory, name, limit)
 
     monkeypatch.setattr(files, "read", late)
-    assert Run(unfinished).checkpoint.position.updates == 31
+    assert Run(unfinished).checkpoint.state.updates == 31
 
 
 def test_other_files_are_no_checkpoints(unfinished):
@@ -461,7 +461,7 @@ def test_other_files_are_no_checkpoints(unfinished):
 def test_checkpoint_after_the_last_epoch_is_refused(unfinished, run_cli):
     """It cannot belong to the config."""
     known = unpack(newest(unfinished).read_bytes())
-    newest(unfinished).write_bytes(pack(known.position.model_copy(update={"epoch": 31}), known.vectors, known.identity))
+    newest(unfinished).write_bytes(pack(known._replace(state=known.state.model_copy(update={"epoch": 31}))))
     result = run_cli("evaluate", unfinished)
     assert result.code == 4
     assert "it has more epochs than the config" in result.err
@@ -485,7 +485,7 @@ def test_network_larger_than_memory_is_refused(run, run_cli):
     put_record(run / "run.json", record)
     result = run_cli("evaluate", run)
     assert result.code == 4
-    assert "GiB of memory, and this machine has" in result.err
+    assert "GiB of memory, but this machine has" in result.err
 
 
 def replace_weights(run, weights):
@@ -546,7 +546,8 @@ def test_weights_of_another_network_are_refused(run, workdir, run_cli, change, k
 def test_checkpoint_with_too_few_weights_is_refused(unfinished, run_cli):
     """A vector that is too short is not broadcast."""
     known = unpack(newest(unfinished).read_bytes())
-    newest(unfinished).write_bytes(pack(known.position, {"values": known.vectors["values"][:1]}, known.identity))
+    state = known.state.model_copy({"vectors": {"values": known.state.vectors["values"][:1]}})
+    newest(unfinished).write_bytes(pack(known._replace(state=state)))
     assert run_cli("evaluate", unfinished).code == 4
 
 
@@ -631,7 +632,7 @@ def test_sampling_order_of_version_0_1_is_reported(trained, run_cli):
     result = run_cli("evaluate", path)
     assert result.code == 4
     assert (
-        "the validation data drawn now is not what the run was trained on; it was made with nncli 0.1.0" in result.err
+        "the validation data differs from what the run was trained on; the run was made with nncli 0.1.0" in result.err
     )
     record["spec"]["test"] = record["spec"]["data"]
     record["data"]["test"] = record["data"]["training"]
@@ -710,14 +711,14 @@ def test_late_test_set_must_match_its_checksum(trained, run_cli):
     edit("evaluation.json", data__test__sha256="0" * 64)(path)
     result = run_cli("evaluate", path)
     assert (result.code, result.out) == (4, "")
-    assert "the test data drawn now is not what the run was trained on" in result.err
+    assert "the test data differs from what the run was trained on" in result.err
 
 
 def with_rng_state(path, change):
     """Replace the RNG state in the newest checkpoint, with a matching checksum."""
     known = unpack(newest(path).read_bytes())
-    position = known.position.model_copy(update={"random": change(known.position.random)})
-    newest(path).write_bytes(pack(position, known.vectors, known.identity))
+    state = known.state.model_copy(update={"rng": change(known.state.rng)})
+    newest(path).write_bytes(pack(known._replace(state=state)))
 
 
 @pytest.mark.parametrize(

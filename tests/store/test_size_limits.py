@@ -17,9 +17,10 @@ from nncli.experiment.loading import checked, load, parse
 from nncli.experiment.metric_columns import columns
 from nncli.registry import components
 from nncli.store import size_limits as limits
-from nncli.store.checkpoint import Position, pack
+from nncli.store.checkpoint import Checkpoint, pack
 from nncli.store.npz import pack_npz
 from nncli.store.records import ArrayRecord, to_json
+from nncli.train.state import TrainingState
 from tests.conftest import SPEC
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE
 
@@ -53,10 +54,9 @@ def test_checkpoint_is_within_the_limit(workdir, overrides, optimizer):
     config, experiment, records = described(workdir, *overrides, optimizer)
     values = experiment.network.parameters.values
     vectors = {"values": values, **experiment.optimizer.state, "best": values.copy()}
-    states = dict.fromkeys(("random", "random_before"), experiment.rngs.state(under_way=True))
-    digest = "0" * 64
-    position = Position(epoch=1, batch=0, updates=1, metrics_bytes=9, metrics_sha256=digest, **states)
-    size = len(pack(position, vectors, digest))
+    states = dict.fromkeys(("rng", "rng_at_epoch_start"), experiment.rngs.state(within_epoch=True))
+    state = TrainingState(epoch=1, batch=0, updates=1, vectors=vectors, **states)
+    size = len(pack(Checkpoint(state, 9, "0" * 64, "0" * 64)))
     assert size <= limits.checkpoint_bytes(config, records) <= size + 2 * 2**20 + 4 * values.nbytes
 
 

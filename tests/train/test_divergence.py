@@ -26,6 +26,8 @@ from tests.reliability.injections import Put, at_once, every, from_the_start, la
 
 HUGE_FIRST = "layers[0].initializer={type: normal, scale: 1e38}"
 HUGE_SECOND = "layers[2].initializer={type: normal, scale: 1e10}"
+DROPOUT_TWICE = "{type: dropout, rate: 0.5}, relu, {type: dropout, rate: 0.2}"
+DROPPED_TWICE = f"layers=[{DENSE_8}, {DROPOUT_TWICE}, {{type: dense, units: 3}}, softmax]"
 DROPPED = f"layers=[{DENSE_8}, {{type: dropout, rate: 0.5}}, {{type: dense, units: 3}}, softmax]"
 
 
@@ -137,24 +139,74 @@ def test_a_row_that_is_in_no_data_set_is_one_of_the_batch(prepare):
     )
 
 
+@pytest.mark.parametrize("rng", ["derived", "nnfs"])
 @pytest.mark.parametrize("batch_size", ["null", "30"])
-def test_portions_that_pass_again_have_the_same_masks(prepare, batch_size):
-    """The random numbers of the failing step are drawn again, and no others, so that it fails in the same place."""
-    training, masks, honest = prepare(DROPPED, f"training.batch_size={batch_size}"), [], Dropout.data_matches_config
+@pytest.mark.parametrize("layers", [DROPPED, DROPPED_TWICE], ids=["one dropout", "two"])
+def test_replay_has_the_masks_of_the_failing_step(prepare, rng, batch_size, layers):
+    """The dropout masks of the failing step are drawn again, whichever generator they come from."""
+    training, masks = prepare(layers, f"training.batch_size={batch_size}", f"rng={rng}"), []
     training.network.micro_batch_rows = 15
-    batches = training.batches()
-    with patch.object(
-        Dropout, "data_matches_config", lambda *arguments: masks.append(honest(*arguments).copy()) or masks[-1]
-    ):
-        if batch_size == "30":
-            training.step(*next(batches))
+    spoiled, draw = training.network.layers[-2], Dropout.forward
+
+    def forward(layer, inputs, training=False):
+        outputs = draw(layer, inputs, training)
+        masks.append(layer.mask.copy())
+        return outputs
+
+    with patch.object(Dropout, "forward", forward):
+        for training.epoch in range(3):
+            training.batch = 0
+            batches = training.batches()
+            if training.epoch < 2 or batch_size == "30":
+                training.step(*next(batches))
         masks.clear()
-        training.network.layers[2].backward = lambda grad: np.full((15, 8), np.nan, np.float32, order="F")
-        assert "the gradient of the inputs of layers[2] (dense) is no longer finite" in step(training, next(batches))
-    failing, again = masks[: 60 // 15 if batch_size == "null" else 30 // 15], masks[-1]
-    assert len(masks) > len(failing)
-    assert np.array_equal(failing[0], again)
-    assert not np.array_equal(failing[1], again)
+        backward = spoiled.backward
+        spoiled.backward = lambda grad: backward(grad) * np.float32(np.nan)
+        assert "is no longer finite" in step(training, next(batches))
+    passes = len(training.network.micro_batches(60 if batch_size == "null" else 30)) * layers.count("dropout")
+    assert len(masks) == passes * (2 if batch_size == "null" else 3)  # those of the batch before are skipped
+    for mask, again in zip(masks[:passes], masks[-passes:], strict=True):
+        np.testing.assert_array_equal(mask, again)
+
+
+@pytest.mark.parametrize(
+    ("name", "location"),
+    [
+        ("outputs", (2, "outputs", (47, 0))),
+        ("weights", (0, "weights", (0, 3))),
+        ("gradient", (2, "gradient of inputs", (5, 1))),
+        ("inputs", (None, "inputs", (47, 1))),
+        ("state", (0, "optimizer's squares of weights", (0, 0))),
+    ],
+)
+def test_error_has_the_location_as_attributes(prepare, name, location):
+    """Epoch, batch, layer, array and index of the first value can be read from the error."""
+    training = prepare()
+    inputs, targets = next(training.batches())
+    layer = training.network.layers[2]
+    if name == "outputs":
+        forward = layer.forward
+        layer.forward = lambda *arguments, **options: spoil(forward(*arguments, **options), (47, 0))
+    elif name == "weights":
+        training.network.layers[0].weights[0, 3] = np.inf
+    elif name == "gradient":
+        backward = layer.backward
+        layer.backward = lambda grad: spoil(backward(grad), (5, 1))
+    elif name == "inputs":
+        inputs[47, 1] = np.nan
+    else:
+        training.optimizer.state["squares"][0] = training.network.parameters.values[0] = np.nan
+    with pytest.raises(DivergedError) as caught, np.errstate(all="ignore"):
+        training.step(inputs, targets)
+    error = caught.value
+    assert (error.epoch, error.batch) == (0, None)
+    assert (error.layer, error.array, error.index) == location
+
+
+def spoil(array, index):
+    """The array with one value that is NaN."""
+    array[index] = np.nan
+    return array
 
 
 def test_a_checkpoint_between_two_rows_of_metrics_is_of_finite_numbers_too(workdir, run_cli):
@@ -233,7 +285,7 @@ def test_data_that_a_number_format_cannot_hold_is_told_as_it_is(workdir, run_cli
             ["optimizer={type: adamw, learning_rate: 1e38}"],
             "write learning_rate: 0.001 or clipping: {type: norm, limit: 1}",
         ),
-        ([HUGE_FIRST, HUGE_SECOND], "write smaller first weights, such as initializer: {type: normal, scale: 0.01}"),
+        ([HUGE_FIRST, HUGE_SECOND], "write smaller initial weights, such as initializer: {type: normal, scale: 0.01}"),
         (["regularization.l2=1e25"], "write clipping: {type: norm, limit: 1} or dtype: float64"),
         (["regularization.l2=1e160", "dtype=float64"], "write clipping: {type: norm, limit: 1}"),
     ],
@@ -242,7 +294,7 @@ def test_the_cure_fits(workdir, run_cli, changes, cure):
     """What is to be written depends on what went wrong, and on what the spec says already."""
     result = run_cli("train", "config.yaml", *changes, "--quiet")
     assert result.code == 7
-    assert result.err.endswith(f"; {cure}; what was measured before is in runs/config\n")
+    assert result.err.endswith(f"; {cure}; metrics up to then: runs/config/metrics.csv\n")
 
 
 def unfinished(run):

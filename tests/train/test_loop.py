@@ -139,7 +139,7 @@ def test_every_row_is_trained_with_its_own_target(prepare, monkeypatch, task, ba
         seen.append(np.hstack([inputs, targets]))
         differentiate(inputs, targets)
 
-    monkeypatch.setattr(training.network, "differentiate", heard)
+    monkeypatch.setattr(training.network, "forward_backward", heard)
     list(training.epochs())
     rows, size = len(part.inputs), training.batch_size
     sizes = [size] * (rows // size) + [rows % size] * (rows % size > 0)
@@ -268,7 +268,7 @@ def test_no_checkpoint_holds_numbers_that_are_not_finite(workdir, run_cli, optim
     assert written
     for path in written:
         checkpoint = unpack(path.read_bytes())
-        assert all(np.isfinite(vector).all() for vector in checkpoint.vectors.values())
+        assert all(np.isfinite(vector).all() for vector in checkpoint.state.vectors.values())
 
 
 def test_an_overflow_in_the_optimizer_is_found_while_the_weights_are_finite(workdir):

@@ -1,4 +1,4 @@
-"""``nncli components``: everything that the registry knows."""
+"""``nncli components``: list the registered components."""
 
 import click
 
@@ -8,15 +8,16 @@ from nncli.cli.output import print_json
 
 @click.command()
 @click.argument("kind", required=False)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
-@click.option("--markdown", is_flag=True, help="Tables as they stand in configs/README.md.")
-@click.option("--schema", is_flag=True, help="The JSON Schema of a config, for editors.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@click.option("--markdown", is_flag=True, help="Print Markdown, as in configs/README.md.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a config, for editors.")
 def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) -> None:
-    """List what a config may name.
+    """List the components that a config can use.
 
-    Every component that the registry knows, or those of one KIND, with parameters, defaults and ranges.
+    Lists all components, or those of one KIND, with their parameters, types, defaults and ranges. Kinds: layer, loss,
+    optimizer, schedule, clipping, initializer, metric, dataset.
     """
-    import nncli.experiment.loading  # noqa: F401 (registers them)
+    import nncli.experiment.loading  # noqa: F401 (registers the components)
     from nncli import registry
     from nncli.cli.render.component_reference import as_document, components_as_markdown
     from nncli.config.json_schema import config_as_schema
@@ -24,7 +25,7 @@ def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) ->
 
     require_docstrings()
     if as_json + markdown + schema > 1 or (schema and kind):
-        raise CommandLineError("--json, --markdown and --schema exclude each other; --schema is of a whole config")
+        raise CommandLineError("use only one of --json, --markdown and --schema; --schema takes no KIND")
     if kind is not None and kind not in registry.kinds():
         raise CommandLineError(f"unknown kind {kind!r}; known: {', '.join(registry.kinds())}")
     chosen = [entry for name in ([kind] if kind else registry.kinds()) for entry in registry.components(name)]

@@ -1,4 +1,4 @@
-"""``nncli explain``: a training step, or a component, as one would write it on a board."""
+"""``nncli explain``: a training step as a worked example, or the reference of a component."""
 
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,16 @@ from nncli.cli.output import print_json
 @click.argument("subject")
 @click.argument("overrides", nargs=-1)
 @click.option(
-    "--rows", type=click.IntRange(1, 20), default=2, show_default=True, help="Rows that go through a network."
+    "--rows", type=click.IntRange(1, 20), default=2, show_default=True, help="Number of rows of the training step."
 )
-@click.option("--digits", type=click.IntRange(1, 17), default=4, show_default=True, help="Digits of a number.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text, with every number in full.")
+@click.option("--digits", type=click.IntRange(1, 17), default=4, show_default=True, help="Significant digits.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON, with all digits.")
 def explain(subject: str, overrides: tuple[str, ...], rows: int, digits: int, as_json: bool) -> None:
-    """Explain a config's network, or a component.
+    """Explain a training step of a config, or a component.
 
-    SUBJECT is a config, whose first training step is shown on a few rows, layer by layer, with the gradients that come
-    back and the update that each optimizer would make; or the name of a component, whose formula, parameters, source
-    and an example for a config are shown.
+    SUBJECT is a config or the name of a component. Of a config, the first training step is shown on a few rows: the
+    forward pass layer by layer, the loss, the gradients, and the update that each optimizer would make. Of a component,
+    the formulas, the parameters, the source and an example for a config are shown.
 
     OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
     """
@@ -31,36 +31,36 @@ def explain(subject: str, overrides: tuple[str, ...], rows: int, digits: int, as
     from nncli.registry import components, kinds, names
 
     require_docstrings()
-    known = [entry for kind in kinds() for entry in [names(kind).get(subject)] if entry]
-    if known and not Path(subject).is_file():
+    found = [names(kind)[subject] for kind in kinds() if subject in names(kind)]
+    if found and not Path(subject).is_file():
         if overrides:
             raise CommandLineError(f"{subject} is a component; overrides are for configs")
-        _explain_components(known, as_json)
+        _explain_components(found, as_json)
     elif subject and (Path(subject).suffix or Path(subject).exists()):
         _explain_config(Path(subject), overrides, rows, digits, as_json)
     else:
         from nncli.config.diagnostics import suggestion
 
-        every = {entry.name for kind in kinds() for entry in components(kind)}
-        raise CommandLineError(f"{subject!r} is neither a file nor a component{suggestion(subject, every)}")
+        known = {component.name for kind in kinds() for component in components(kind)}
+        raise CommandLineError(f"{subject!r} is neither a file nor a component{suggestion(subject, known)}")
 
 
-def _explain_components(known: list[Any], as_json: bool) -> None:
+def _explain_components(found: list[Any], as_json: bool) -> None:
     from nncli.cli.render.component_reference import as_document
     from nncli.cli.render.explain import show_component
 
     if as_json:
-        print_json([as_document(entry) for entry in known], ensure_ascii=False)
+        print_json([as_document(component) for component in found], ensure_ascii=False)
         return
-    for entry in known:
-        show_component(entry)
+    for component in found:
+        show_component(component)
 
 
 def _explain_config(config: Path, overrides: tuple[str, ...], rows: int, digits: int, as_json: bool) -> None:
-    from nncli.analysis.explanation import explain as explained
+    from nncli.analysis.explanation import explain as explain_step
     from nncli.cli.render.explain import as_document, show_explanation
 
-    explanation = explained(config, overrides, rows)
+    explanation = explain_step(config, overrides, rows)
     if as_json:
         print_json(as_document(explanation), ensure_ascii=False)
     else:

@@ -1,4 +1,4 @@
-"""``nncli gradcheck``: whether backward is the slope of the loss."""
+"""``nncli gradcheck``: compares the gradients of backward with finite differences."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,19 +15,20 @@ if TYPE_CHECKING:
 @click.argument("config", type=click.Path(path_type=Path))
 @click.argument("overrides", nargs=-1)
 @click.option(
-    "--rows", type=click.IntRange(1), default=300, show_default=True, help="Rows of the training set, at most."
+    "--rows", type=click.IntRange(1), default=300, show_default=True, help="Maximum number of rows of the training set."
 )
 @click.option(
-    "--entries", type=click.IntRange(1), default=500, show_default=True, help="Entries of each array, at most."
+    "--entries", type=click.IntRange(1), default=500, show_default=True, help="Maximum number of entries of each array."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 def gradcheck(config: Path, overrides: tuple[str, ...], rows: int, entries: int, as_json: bool) -> None:
-    """Compare the gradients of a config's network with central differences, and those of training steps with them.
+    """Check analytic gradients against finite differences.
 
-    At the initial weights, with its own loss, penalties and data, dropout masks held fixed. Central differences are
-    taken of a float64 copy. The first two steps of an epoch and the last one, with their mini-batches, micro-batches
-    and dtype, are compared with that copy. Exit code 8 where a difference is too large, relative to the largest entry
-    of its array; an array whose entries are too small for that is reported as such.
+    The gradients at the initial weights of a config, with its loss, penalties, data and frozen dropout masks, are
+    compared with central differences of a float64 copy of the network. The gradients of training steps, the first two
+    of an epoch and the last, in their mini-batches, micro-batches and dtype, are compared with those of the copy. Exit
+    code 8 if an error is too large, relative to the largest entry of its array. Arrays whose gradients are too small to
+    compare are reported separately.
 
     OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
     """
@@ -46,20 +47,20 @@ def gradcheck(config: Path, overrides: tuple[str, ...], rows: int, entries: int,
             from nncli.cli.render.gradcheck import show_gradients
 
             show_gradients(check, TOLERANCE)
-    finally:  # the verdict holds even where nobody reads the rest
+    finally:  # the exit code is right even if the output cannot be written
         if not passed:
-            raise GateError(f"{config}: {_told(check, TOLERANCE)}")
+            raise GateError(f"{config}: {_failure(check, TOLERANCE)}")
 
 
-def _told(check: "GradientCheck", tolerance: float) -> str:
+def _failure(check: "GradientCheck", tolerance: float) -> str:
     """Why a check does not pass."""
     worst = check.worst
     if worst.compared and worst.error >= tolerance:
-        return f"{worst.name} is off by {worst.error:.2g} at {list(worst.place or ())}; it is not the slope of the loss"
+        return f"the gradient of {worst.name} has a relative error of {worst.error:.2g} at {list(worst.place or ())}"
     if not worst.too_small and not worst.compared:
-        return f"{worst.name} has no entry that could be compared"
+        return f"no entry of {worst.name} could be compared"
     for step in (step for step in check.steps if not step.passes):
-        off = f"{step.worst.name} is off by {step.worst.error:.2g} at {list(step.worst.place)}"
+        error = f"has a relative error of {step.worst.error:.2g} at {list(step.worst.place)}"
         where = f"in the {step.dtype} training step on batch {step.batch}, {step.rows} rows"
-        return f"{off} {where}; rounding explains {step.worst.tolerance:.2g}"
-    return "every gradient is too small against the loss to be compared; other initial weights may help"
+        return f"the gradient of {step.worst.name} {error} {where}; rounding explains {step.worst.tolerance:.2g}"
+    return "all gradients are too small compared with the loss; other initial weights may help"

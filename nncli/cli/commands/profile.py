@@ -1,4 +1,4 @@
-"""``nncli profile``: where the time of a training step goes."""
+"""``nncli profile``: measures where the time of a training step goes."""
 
 from pathlib import Path
 
@@ -11,18 +11,23 @@ from nncli.cli.output import print_json
 @click.argument("config", type=click.Path(path_type=Path))
 @click.argument("overrides", nargs=-1)
 @click.option(
-    "--seconds", type=click.IntRange(1, 3600), default=2, show_default=True, help="About how long to train for it."
+    "--seconds",
+    type=click.IntRange(1, 3600),
+    default=2,
+    show_default=True,
+    help="Approximate duration of the measurement.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: bool) -> None:
-    """Show where the time of a training step goes, layer by layer.
+    """Measure where the time of a training step goes, layer by layer.
 
-    Forward, backward and update, against the floor: what the matrix products alone would take at the rate of a large
-    product on this machine. It trains for a moment and writes nothing.
+    The forward and backward pass and the update of the weights are compared with the minimum: the time of the matrix
+    products alone, at the rate of a large matrix product on this machine. The network is trained for a moment; nothing
+    is written.
 
     OVERRIDES change values of the config: training.batch_size=32 layers[0].units=128
     """
-    from nncli.analysis.profiling import profile as profiled
+    from nncli.analysis.profiling import profile as measure
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
     from nncli.runner.blas_threads import blas_threads
@@ -30,13 +35,13 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: boo
 
     loaded = load(config, overrides)
     with blas_threads(loaded.config.training.threads, loaded.document):
-        found = profiled(Trainer(assemble(loaded.config)), seconds)
+        measured = measure(Trainer(assemble(loaded.config, loaded.plan)), seconds)
     if as_json:
         from dataclasses import asdict
 
-        document = {**asdict(found), "floor": found.floor, "between": found.between}
+        document = {**asdict(measured), "floor": measured.floor, "between": measured.between}
         print_json({"config": str(config), **document})
         return
     from nncli.cli.render.profile import show_profile
 
-    show_profile(found, loaded.config.training)
+    show_profile(measured, loaded.config.training)

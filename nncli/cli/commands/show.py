@@ -20,13 +20,14 @@ def show(path: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     from nncli.experiment.loading import load
     from nncli.experiment.summary import memory_bytes, step_macs, step_rows, summarize
 
-    config = load(path, overrides).config
-    layers, rows = summarize(config), step_rows(config)
+    loaded = load(path, overrides)
+    config, plan = loaded.config, loaded.plan
+    layers, rows = summarize(config, plan), step_rows(config, plan)
     figures = {
         "parameters": sum(layer.parameters for layer in layers),
         "rows_a_step": rows,
-        "multiply_adds_a_step": step_macs(config, rows),
-        "memory_bytes": memory_bytes(config),
+        "multiply_adds_a_step": step_macs(config, plan, rows),
+        "memory_bytes": memory_bytes(config, plan),
     }
     document: dict[str, Any] = {
         "spec": config.model_dump(),

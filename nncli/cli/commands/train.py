@@ -1,9 +1,11 @@
-"""``nncli train``: from a config to a run directory, or on from where a run was interrupted."""
+"""``nncli train``: train a config and save the run, or resume a run."""
 
 import time
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from signal import SIGINT
+from shlex import quote
+from signal import SIGINT, Signals
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,20 +16,25 @@ from nncli.cli.output import drop_unread_messages, print_json
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
 if TYPE_CHECKING:
-    from nncli.runner.signals import StopRequest
+    from nncli.runner.train import Result
     from nncli.store.run_writer import RunWriter
+    from nncli.train.loop import Epoch
 
 
 @click.command()
 @click.argument("config", required=False)
 @click.argument("overrides", nargs=-1)
-@click.option("--resume", "run", metavar="RUN", help="Go on with a run: a directory, or the name of one in the folder.")
-@click.option("--name", help="The run's name; else the config's, with a number where that is taken.")
+@click.option("--resume", "run", metavar="RUN", help="Resume a run, by path or by name.")
+@click.option("--name", help="Run name.  [default: name of the config file, numbered if taken]")
 @click.option(
-    "--runs", type=click.Path(path_type=Path), default=RUNS, show_default=True, help="The folder of all runs."
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=RUNS,
+    show_default=True,
+    help="Directory that holds the runs.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="No progress; only the run's path is printed.")
-@click.option("--json", "as_json", is_flag=True, help="No progress; one JSON document instead of text.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run.")
+@click.option("--json", "as_json", is_flag=True, help="No progress; output JSON.")
 def train(
     config: str | None,
     overrides: tuple[str, ...],
@@ -37,23 +44,24 @@ def train(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Train a network, and leave a run directory.
+    """Train a network and save the run.
 
     OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
 
-    An interrupted run goes on with --resume, and ends as if nothing had been between. It needs no CONFIG; one that is
-    given has to say what the run's says, but may ask for more training.epochs, as OVERRIDES may.
+    --resume continues an interrupted run; the result is bit-identical to that of an uninterrupted one. CONFIG is
+    optional with --resume and must equal the run's config, except that training.epochs may be larger.
     """
     started = time.monotonic()
     drop_unread_messages()
+    display = _Display(is_silent=quiet or as_json)
     if run is not None:
         if name is not None:
-            raise CommandLineError("--name is for a new run; --resume goes on with one that has a name")
-        result = _resume(find_run(run, runs), config, overrides, quiet or as_json)
+            raise CommandLineError("--name is for a new run; a run that is resumed has a name")
+        result = _resume(find_run(run, runs), config, overrides, display)
     elif config is None:
-        raise click.UsageError("Missing argument 'CONFIG'; or --resume RUN goes on with a run.")
+        raise click.UsageError("Missing argument 'CONFIG'; or resume a run with --resume RUN.")
     else:
-        result = _start(Path(config), overrides, name, runs, quiet or as_json)
+        result = _train(Path(config), overrides, name, runs, display)
     result["seconds"] = round(time.monotonic() - started, 3)
     if as_json:
         print_json(result)
@@ -65,65 +73,73 @@ def train(
         show_result(result)
 
 
-def _start(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path, silent: bool) -> dict[str, Any]:
+class _Display:
+    """Opens the progress display when training begins; ``run`` is the run directory from then on."""
+
+    def __init__(self, is_silent: bool) -> None:
+        self.is_silent = is_silent
+        self.run: Path | None = None
+
+    def __call__(self, writer: "RunWriter") -> AbstractContextManager[Callable[["Epoch"], object]]:
+        from nncli.cli.render.progress import progress_for
+
+        self.run = writer.path
+        return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer.trainer)
+
+
+def _train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path, display: _Display) -> dict[str, Any]:
     """A new run."""
-    from nncli.experiment.assembly import assemble
-    from nncli.experiment.loading import load
-    from nncli.runner.blas_threads import blas_threads
     from nncli.runner.signals import stop_on_signals
-    from nncli.store.run_writer import RunWriter, name_from
-    from nncli.train.loop import Trainer
+    from nncli.runner.train import train as train_config
 
-    run_name = name_from(config) if name is None else name
-    with raised_on_ctrl_c(), stop_on_signals() as stop:
-        loaded = load(config, overrides)
-        with blas_threads(loaded.config.training.threads, loaded.document):
-            training = Trainer(assemble(loaded.config), stop)
-            with RunWriter.create(runs, run_name, loaded, training, numbered=name is None) as directory:
-                return _trained(directory, stop, silent)
+    with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
+        result = train_config(config, overrides, runs=runs, name=name, observer=display, stop=stop)
+        return _document(result, stop.signum)
 
 
-def _resume(path: Path, config: str | None, overrides: tuple[str, ...], silent: bool) -> dict[str, Any]:
-    """A run that goes on."""
+def _resume(path: Path, config: str | None, overrides: tuple[str, ...], display: _Display) -> dict[str, Any]:
+    """A run that is resumed; a config with an equals sign in its name is an override unless it is a file."""
     from nncli.cli.render.progress import note
-    from nncli.runner.blas_threads import blas_threads
-    from nncli.runner.reload import assembled
-    from nncli.runner.resume import Resumption
     from nncli.runner.signals import stop_on_signals
-    from nncli.train.loop import Trainer
+    from nncli.runner.train import resume
 
-    is_config = config is not None and ("=" not in config or Path(config).is_file())
-    words = overrides if config is None or is_config else (config, *overrides)
-    with raised_on_ctrl_c(), stop_on_signals() as stop, Resumption(path) as resumption:
-        resolved = resumption.resolve_config(Path(config) if config is not None and is_config else None, words)
-        evaluation = resumption.finished(resolved)
-        if evaluation is not None:
-            trained = evaluation.epochs_trained
-            why = "" if trained == resolved.training.epochs else " by early stopping, which more epochs do not change"
-            note(f"{path}: finished already, at epoch {trained}{why}; nothing is left to do")
-            return {"run": str(path), **evaluation.model_dump()}
-        with (
-            blas_threads(resolved.training.threads),
-            resumption.reopen(Trainer(assembled(resumption.run, resolved), stop)) as directory,
-        ):
-            for sentence in resumption.told:
-                note(sentence)
-            return _trained(directory, stop, silent)
+    is_override = config is not None and "=" in config and not Path(config).is_file()
+    overrides = (config, *overrides) if config is not None and is_override else overrides
+    given = Path(config) if config is not None and not is_override else None
+    with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
+        result = resume(path, overrides, config=given, observer=display, stop=stop, report=note)
+        return _document(result, stop.signum)
 
 
-def _trained(directory: "RunWriter", stop: "StopRequest", silent: bool) -> dict[str, Any]:
-    """Train to the end, or to where a signal asks to stop."""
-    from nncli.cli.render.progress import ProgressView, progress_for
+def _document(result: "Result", signum: int | None) -> dict[str, Any]:
+    """The document that ``--json`` prints.
 
+    Raises:
+        InterruptionError: a signal stopped the training.
+    """
+    if result.evaluation is not None:
+        return {"run": str(result.path), **result.evaluation.model_dump()}
+    signum = SIGINT if signum is None else signum
+    message = f"{result.path}: interrupted by {Signals(signum).name} at {result.progress}; {_hint(result.path)}"
+    raise InterruptionError(message, signum)
+
+
+@contextmanager
+def _resumable(display: _Display) -> Iterator[None]:
+    """Add the command that resumes the run to what ends a training that has begun."""
     try:
-        with nullcontext(ProgressView()) if silent else progress_for(directory.training) as view:
-            for epoch in directory.record():
-                view.show(epoch)
-            if stop.signum is not None and not directory.training.is_done:  # saved before the display is put away
-                raise directory.interrupt(stop.signum)
-            evaluation = directory.finish()
-        return {"run": str(directory.path), **evaluation.model_dump()}
+        yield
     except StorageError as error:
-        raise StorageError(f"{error}; {directory.cure}") from None
+        if display.run is None:
+            raise
+        raise StorageError(f"{error}; {_hint(display.run)}") from None
     except KeyboardInterrupt:
-        raise InterruptionError(f"{directory.path}: stopped at once; {directory.cure}", SIGINT) from None
+        if display.run is None:
+            raise
+        message = f"{display.run}: stopped at once, without a new checkpoint; {_hint(display.run)}"
+        raise InterruptionError(message, SIGINT) from None
+
+
+def _hint(run: Path) -> str:
+    """The command that resumes a run from its newest checkpoint."""
+    return f"resume with: nncli train --resume {quote(str(run))}"

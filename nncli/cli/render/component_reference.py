@@ -1,27 +1,27 @@
-"""The components as documents: Markdown for the reference in configs/README.md, JSON, and a line of a config."""
+"""The reference of the components as Markdown for configs/README.md, as JSON, and as an example for a config."""
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from nncli.cli.render.comparison_files import markdown_table
 from nncli.registry import Bounds, Component, Parameter, components, kinds
 
-PLACES = {  # where a config names a component of a kind, if not under a key of that name
+KEYS = {  # where a config names a component of a kind, unless the key is the kind
     "layer": "layers:\n  - {}",
     "initializer": "layers:\n  - {{type: dense, units: 64, initializer: {}}}",
     "metric": "metrics:\n  - {}",
     "dataset": "data: {}",
 }
 HEADINGS = ["key", "type", "default", "range", "meaning"]
-TYPES = {int: "whole number", float: "number", str: "text", bool: "true or false", NoneType: "null"}
-EXAMPLES = {int: 1, float: 1.0, str: "text", bool: True, NoneType: None}
+EXAMPLES = {int: 1, float: 1.0, str: "text", bool: True, Path: "path/to/file"}
 SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
 class ParameterDoc(NamedTuple):
-    """A parameter as a reader of its documentation needs it; without a default it is required."""
+    """The documentation of a parameter; without a default it is required."""
 
     name: str
     type: str
@@ -31,35 +31,35 @@ class ParameterDoc(NamedTuple):
 
 
 def describe(parameter: Parameter) -> ParameterDoc:
-    """Type, default and range of a parameter as words."""
-    key, annotation, default, meaning = parameter
+    """The documentation of a parameter."""
+    name, annotation, default, meaning = parameter
     limits = [limit for bounds in _bounds(annotation) for limit in bounds.limits.items()]
-    within = ", ".join(f"{SIGNS[name]} {limit}" for name, limit in limits if name in SIGNS)
-    return ParameterDoc(key, _type(annotation), "" if default is ... else _value(default), within, meaning)
-
-
-def source(component: Component) -> str:
-    """Who has published it, and how this variant differs."""
-    return " ".join(component.docstring.partition("\nSource: ")[2].split())
+    value_range = ", ".join(f"{SIGNS[key]} {limit}" for key, limit in limits if key in SIGNS)
+    return ParameterDoc(name, _type(annotation), "" if default is ... else _value(default), value_range, meaning)
 
 
 def components_as_markdown(components: Iterable[Component]) -> str:
-    """A section for each component: its summary, and a row for each parameter."""
+    """One section per component: its summary, its formulas, and one row per parameter."""
     return "\n".join(map(_section, components))
 
 
 def _section(component: Component) -> str:
-    known = f", in the book `{component.alias}`" if component.alias else ""
-    heading = f"### `{component.name}` ({component.kind}{known})\n\n{component.summary}\n"
-    rows = [
-        [f"`{each.name}`", each.type, each.default or "required", each.range or "–", each.meaning]
-        for each in map(describe, component.parameters)
-    ]
-    return f"{heading}\n{markdown_table(HEADINGS, rows)}" if rows else heading
+    alias = f", in the book `{component.alias}`" if component.alias else ""
+    parts = [f"### `{component.name}` ({component.kind}{alias})\n\n{component.summary}\n"]
+    if component.formulas:
+        parts.append("".join(f"    {formula}\n" for formula in component.formulas))
+    if component.parameters:
+        parts.append(markdown_table(HEADINGS, [_row(each) for each in component.parameters]))
+    return "\n".join(parts)
+
+
+def _row(parameter: Parameter) -> list[str]:
+    doc = describe(parameter)
+    return [f"`{doc.name}`", doc.type, default_text(parameter, "{}") or "–", doc.range or "–", doc.meaning]
 
 
 def as_document(component: Component) -> dict[str, Any]:
-    """All that is known of a component, as JSON has it."""
+    """The documentation of a component as JSON types."""
     return {
         "kind": component.kind,
         "name": component.name,
@@ -67,35 +67,51 @@ def as_document(component: Component) -> dict[str, Any]:
         "summary": component.summary,
         "text": component.text,
         "parameters": [describe(parameter)._asdict() for parameter in component.parameters],
-        "source": source(component),
+        "source": component.source,
         "example": example(component),
     }
 
 
 def example(component: Component) -> str:
-    """The lines of a config that name a component: with what is required, else with its first parameter by default."""
+    """Lines of a config with the component and its required parameters, or else its first default."""
     parameters = component.parameters
     required = [(each.name, _example(each.annotation)) for each in parameters if each.default is ...]
-    given = [(each.name, each.default) for each in parameters if each.default is not ... and each.default is not None]
-    words = [f"{key}: {json.dumps(value)}" for key, value in required or given[:1]]
-    written = f"{{{', '.join([f'type: {component.name}', *words])}}}" if words else component.name
-    return PLACES.get(component.kind, f"{component.kind}: {{}}").format(written)
+    defaults = [
+        (each.name, each.default) for each in parameters if each.default is not ... and each.default is not None
+    ]
+    values = [f"{name}: {json.dumps(value)}" for name, value in required or defaults[:1]]
+    mapping = f"{{{', '.join([f'type: {component.name}', *values])}}}" if values else component.name
+    return KEYS.get(component.kind, f"{component.kind}: {{}}").format(mapping)
 
 
 def one_line(parameter: Parameter) -> str:
-    """Type, default and range of a parameter in a line."""
-    words = describe(parameter)
-    given = f"{words.default} by default" if words.default else "required"
-    return ", ".join(filter(None, (words.type, given, words.range)))
+    """Type, default and range of a parameter, as in "float, default: 0.5, ≥ 0"."""
+    doc = describe(parameter)
+    return ", ".join(filter(None, (doc.type, default_text(parameter, "default: {}"), doc.range)))
+
+
+def default_text(parameter: Parameter, form: str) -> str:
+    """The default in a form, or that the parameter is required; nothing if its type is optional."""
+    if parameter.default is ...:
+        return "required"
+    return "" if parameter.default is None else form.format(_value(parameter.default))
 
 
 def _type(annotation: Any) -> str:
-    origin, parts = get_origin(annotation), get_args(annotation)
+    """The name of a type: int, float, str, bool, Path, the kind of a component, or a combination of these."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _type(parts[0])
-    if origin in {Literal, Union, UnionType}:
-        return " or ".join(part if origin is Literal else _type(part) for part in parts)
-    return TYPES.get(annotation) or next(kind for kind in kinds() if issubclass(components(kind)[0].target, annotation))
+        return _type(arguments[0])
+    if origin is list:
+        return f"list of {_type(arguments[0])}"
+    if origin is Literal:
+        return " or ".join(arguments)
+    if origin in {Union, UnionType}:
+        types = " or ".join(_type(each) for each in arguments if each is not NoneType)
+        return f"{types}, optional" if NoneType in arguments else types
+    if annotation in EXAMPLES:
+        return str(annotation.__name__)
+    return next(kind for kind in kinds() if issubclass(components(kind)[0].target, annotation))
 
 
 def _value(value: Any) -> str:
@@ -105,17 +121,19 @@ def _value(value: Any) -> str:
 
 
 def _example(annotation: Any) -> Any:
-    """A value that an annotation allows."""
-    given = [bounds.example for bounds in _bounds(annotation) if bounds.example is not None]
-    origin, parts = get_origin(annotation), get_args(annotation)
-    if given or origin is Literal:
-        return given[0] if given else parts[0]
+    """A value that an annotation accepts."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    examples = [bounds.example for bounds in _bounds(annotation) if bounds.example is not None]
+    if origin is list:
+        return [_example(arguments[0])]
+    if examples or origin is Literal:
+        return examples[0] if examples else arguments[0]
     if origin in {Annotated, Union, UnionType}:
-        return _example(parts[0])
+        return _example(arguments[0])
     return EXAMPLES[annotation] if annotation in EXAMPLES else components(_type(annotation))[0].name
 
 
 def _bounds(annotation: Any) -> list[Bounds]:
     """All bounds in an annotation."""
-    within = [bounds for part in get_args(annotation) for bounds in _bounds(part)]
-    return [annotation] if isinstance(annotation, Bounds) else within
+    inner = [bounds for argument in get_args(annotation) for bounds in _bounds(argument)]
+    return [annotation] if isinstance(annotation, Bounds) else inner

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from nncli.cli.render.component_reference import describe
+from nncli.cli.render.component_reference import default_text, describe
 from nncli.cli.render.console import Output
 
 if TYPE_CHECKING:
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 
 def show_components(components: Iterable["Component"]) -> None:
-    """Every component with its parameters, a table a kind."""
+    """Print every component with its parameters, under a heading for each kind."""
     out = Output()
     kind = ""
     for entry in components:
         if entry.kind != kind:
             kind = entry.kind
-            out.print(Text(f"{kind}", style="bold underline"))
-        known = f"  (in the book {entry.alias})" if entry.alias else ""
-        out.print(Text.assemble((f"  {entry.name}", "bold"), (known, "dim")))
+            out.print(Text(kind, style="bold underline"))
+        alias = f"  (in the book {entry.alias})" if entry.alias else ""
+        out.print(Text.assemble((f"  {entry.name}", "bold"), (alias, "dim")))
         out.print(Padding(Text(entry.summary), (0, 0, 0, 4)))
         if entry.parameters:
-            made = Table.grid(padding=(0, 2))
-            for each in map(describe, entry.parameters):
-                given = f"= {each.default}" if each.default else "required"
-                made.add_row("   ", each.name, each.type, given, each.range)
-            out.print(made)
+            grid = Table.grid(padding=(0, 2))
+            for parameter in entry.parameters:
+                doc = describe(parameter)
+                grid.add_row("   ", doc.name, doc.type, default_text(parameter, "default: {}"), doc.range)
+            out.print(grid)
     out.print()

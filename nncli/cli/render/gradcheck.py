@@ -1,5 +1,6 @@
-"""A gradient check in the terminal."""
+"""Renders a gradient check in the terminal."""
 
+from collections.abc import Iterator
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -10,44 +11,61 @@ from nncli.cli.render.table import table
 
 if TYPE_CHECKING:
     from nncli.nn.gradcheck import ArrayCheck, GradientCheck
+    from nncli.nn.stepcheck import StepCheck
 
 
 def show_gradients(check: "GradientCheck", tolerance: float) -> None:
-    """The largest error of each array, what could not be compared, and the verdict."""
+    """The largest error of each array, what was skipped, the training steps, and the verdict."""
     out = Output()
-    made = table("array", "shape", "compared", "near a kink", "largest error", "at")
-    for each in check.arrays:
-        size = prod(each.shape)
-        made.add_row(
-            each.name,
-            " × ".join(map(str, each.shape)),
-            f"{each.compared:,}" if each.compared == size else f"{each.compared:,} of {size:,}",
-            f"{each.near_kinks:,}",
-            Text(_error_words(each), style="" if each.error < tolerance else "bold red"),
-            ", ".join(map(str, each.place)) if each.place else "–",
-        )
-    out.print(made)
-    rows_to_exclude = {"near a kink": check.rows_near_kinks, "where the loss is clipped": check.rows_clipped}
-    told = [f"{count} more {where} left out" for where, count in rows_to_exclude.items() if count]
-    out.print("\n" + ", ".join([f"{check.rows} row{'' if check.rows == 1 else 's'}", *told]), soft_wrap=True)
+    arrays = table("array", "shape", "compared", "near a kink", "largest error", "at")
+    for array in check.arrays:
+        arrays.add_row(*_cells(array, tolerance))
+    out.print(arrays)
+    out.print()
+    for line in _notes(check):
+        out.print(line, soft_wrap=True)
+    for step in check.steps:
+        out.print(Text(_step_text(step), style="" if step.passes else "bold red"), soft_wrap=True)
+    if check.passes(tolerance):
+        out.print(f"PASSED: largest relative error {check.worst.error:.1e} (tolerance {tolerance:g})")
+
+
+def _cells(array: "ArrayCheck", tolerance: float) -> Iterator[str | Text]:
+    size = prod(array.shape)
+    yield array.name
+    yield " × ".join(map(str, array.shape))
+    yield f"{array.compared:,}" if array.compared == size else f"{array.compared:,} of {size:,}"
+    yield f"{array.near_kinks:,}"
+    yield Text(_error_text(array), style="" if array.error < tolerance else "bold red")
+    yield _index_text(array.place) if array.place else "–"
+
+
+def _notes(check: "GradientCheck") -> Iterator[str]:
+    """The rows that were skipped, the worst entry, and what the table leaves open."""
+    skipped = {
+        "near a kink, where the loss is not differentiable": check.rows_near_kinks,
+        "clipped by the loss": check.rows_clipped,
+    }
+    notes = [f"{count} skipped ({reason})" for reason, count in skipped.items() if count]
+    yield ", ".join([f"{check.rows} row{'' if check.rows == 1 else 's'} compared", *notes])
     worst = check.worst
     if worst.place:
-        place = f"{worst.name} at {', '.join(map(str, worst.place))}"
-        values = f"backward {worst.backward:.9g}, central difference {worst.difference:.9g}"
-        out.print(f"{place}: {values}", soft_wrap=True)
-    if any(each.too_small for each in check.arrays):
-        out.print("where it is too small, the gradient is so small against the loss that rounding would hide a fault")
-    for step in check.steps:
-        off = f"largest error {step.worst.error:.1e} where rounding explains {step.worst.tolerance:.1e}"
-        style = "" if step.passes else "bold red"
-        out.print(
-            Text(f"{step.dtype} step on batch {step.batch}, {step.rows} rows: {off}", style=style), soft_wrap=True
-        )
-    if check.passes(tolerance):
-        out.print(f"backward is the slope of the loss: the largest error {worst.error:.1e} is under {tolerance:g}")
+        values = f"analytic {worst.backward:.8e}, numerical {worst.difference:.8e}"
+        yield f"{worst.name} at {_index_text(worst.place)}: {values}"
+    if any(array.too_small for array in check.arrays):
+        yield "too small: compared with the loss, the gradients are so small that rounding could hide an error"
 
 
-def _error_words(each: "ArrayCheck") -> str:
-    if each.too_small:
+def _step_text(step: "StepCheck") -> str:
+    errors = f"largest error {step.worst.error:.1e}, rounding explains {step.worst.tolerance:.1e}"
+    return f"{step.dtype} step on batch {step.batch}, {step.rows} rows: {errors}"
+
+
+def _error_text(array: "ArrayCheck") -> str:
+    if array.too_small:
         return "too small"
-    return f"{each.error:.1e}" if each.compared else "–"
+    return f"{array.error:.1e}" if array.compared else "–"
+
+
+def _index_text(index: tuple[int, ...]) -> str:
+    return ", ".join(map(str, index))

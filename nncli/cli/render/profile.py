@@ -1,4 +1,4 @@
-"""The profile of a step as a table, and what it says in words."""
+"""Renders the profile of a training step: a table, and sentences about what takes the time."""
 
 import os
 from typing import TYPE_CHECKING
@@ -12,65 +12,66 @@ if TYPE_CHECKING:
     from nncli.analysis.profiling import Profile
     from nncli.config.model import TrainingConfig
 
-MUCH = 0.25  # the share of the whole from which something is worth a word
-FEW_CALLS = 60e-6  # seconds of a step up to which calls of NumPy, about forty of them, are most of it
+MUCH = 0.25  # the fraction of a step from which something is worth a sentence
+CALL_OVERHEAD = 60e-6  # seconds of a step below which about forty calls of NumPy dominate it
 UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
 
 
-def show_profile(found: "Profile", settings: "TrainingConfig") -> None:
-    """A row for each part of a step, then what the figures mean for the whole training."""
+def show_profile(profile: "Profile", settings: "TrainingConfig") -> None:
+    """One row per operation of a step, then what the figures mean for the whole training."""
     out = Output()
-    made = table("part of a step", "forward", "backward", "share", "floor", "times floor")
-    for part in found.parts:
-        share, floor = percent(part.seconds / found.step), _floor(part.seconds, part.floor)
-        made.add_row(part.name, _cell(part.forward), _cell(part.backward), share, *floor)
-    made.add_row("between them", "–", "–", percent(found.between / found.step), "–", "–", end_section=True)
-    made.add_row("step", "", duration(found.step), "100 %", *_floor(found.step, found.floor))
-    out.print(made)
+    parts = table("operation", "forward", "backward", "of step", "minimum", "× minimum")
+    for part in profile.parts:
+        fraction, minimum = percent(part.seconds / profile.step), _minimum(part.seconds, part.floor)
+        parts.add_row(part.name, _cell(part.forward), _cell(part.backward), fraction, *minimum)
+    parts.add_row("overhead", "–", "–", percent(profile.between / profile.step), "–", "–", end_section=True)
+    parts.add_row("step", "", duration(profile.step), "100 %", *_minimum(profile.step, profile.floor))
+    out.print(parts)
     out.print()
-    for line in (*totals(found, settings), advice(found, settings), *held_back()):
+    for line in (*totals(profile, settings), advice(profile, settings), *kernel_note()):
         out.print(line)
 
 
-def totals(found: "Profile", settings: "TrainingConfig") -> list[str]:
-    """What a step, an epoch and the training of a config take."""
-    rows = "row" if found.rows == 1 else "rows"
-    rate = f"{2 * found.rate / 1e9:,.0f} GFLOP/s, a product of two large matrices here"
-    steps = f"an epoch of {found.steps:,} steps" if found.steps > 1 else "an epoch, which is one step,"
-    each, logged = found.steps * found.step, found.metrics / settings.log_interval
-    measuring = f"; {percent(logged / (each + logged))} of it measures" if logged >= each / 10 else ""
+def totals(profile: "Profile", settings: "TrainingConfig") -> list[str]:
+    """The duration of a step, an epoch and the training of a config."""
+    rows = "row" if profile.rows == 1 else "rows"
+    rate = f"{2 * profile.rate / 1e9:,.0f} GFLOP/s, the rate of a large matrix product on this machine"
+    steps = "1 step" if profile.steps == 1 else f"{profile.steps:,} steps"
+    epoch, evaluation = profile.steps * profile.step, profile.metrics / settings.log_interval
+    is_long = evaluation >= epoch / 10
+    note = f", of which {percent(evaluation / (epoch + evaluation))} is evaluation" if is_long else ""
     return [
-        f"floor: the matrix products of {found.rows:,.0f} {rows} at {rate}",
-        f"{steps} takes {duration(each)}, a row of metrics {duration(found.metrics)}",
+        f"minimum: the matrix products of {profile.rows:,.0f} {rows} at {rate}",
+        f"an epoch of {steps} takes {duration(epoch)}, an evaluation of the metrics {duration(profile.metrics)}",
         f"{settings.epochs:,} epochs with metrics every {settings.log_interval:,} take about "
-        f"{duration(settings.epochs * (each + logged))}{measuring}",
+        f"{duration(settings.epochs * (epoch + evaluation))}{note}",
     ]
 
 
-def advice(found: "Profile", settings: "TrainingConfig") -> str:
-    """Why a step is as long as it is, and what would change that."""
-    if found.floor >= (1 - MUCH) * found.step:
-        threads = ", or training.threads," if settings.threads < cores() else ""
-        return f"the step is hardly more than its matrix products: fewer units{threads} make it shorter"
-    if found.step < FEW_CALLS:
-        return "so short a step is mostly calls of NumPy, not numbers: twice the rows cost far less than twice as much"
-    longest = max(found.parts, key=lambda part: part.seconds - part.floor)
-    share = (longest.seconds - longest.floor) / found.step
-    if share < MUCH:
-        return "products, functions of single numbers and the update share the time"
-    why = "; it is the same however many rows a step has, so that larger batches need less" * (longest.name == UPDATE)
-    beyond = " beyond its products" if longest.floor else ""
-    return f"{longest.name} takes {percent(share)} of the step{beyond}{why}"
+def advice(profile: "Profile", settings: "TrainingConfig") -> str:
+    """What dominates the step, and what would change that."""
+    if profile.floor >= (1 - MUCH) * profile.step:
+        threads = " or a higher training.threads" if settings.threads < cores() else ""
+        return f"the step takes little more than its matrix products; fewer units{threads} would shorten it"
+    if profile.step < CALL_OVERHEAD:
+        return "the step is dominated by NumPy call overhead; larger batches are nearly free"
+    longest = max(profile.parts, key=lambda part: part.seconds - part.floor)
+    fraction = (longest.seconds - longest.floor) / profile.step
+    if fraction < MUCH:
+        return "time is split between matrix products, activations and the optimizer"
+    beyond = " in addition to its matrix products" if longest.floor else ""
+    per_row = "; its time does not depend on the batch size, so larger batches need less per row"
+    return f"{longest.name} takes {percent(fraction)} of the step{beyond}{per_row if longest.name == UPDATE else ''}"
 
 
-def held_back() -> list[str]:
-    """What in the environment keeps BLAS from the processor's best."""
+def kernel_note() -> list[str]:
+    """A note if the environment sets the kernel of OpenBLAS."""
     kernel = os.environ.get("OPENBLAS_CORETYPE")
-    return [f"OPENBLAS_CORETYPE={kernel} is set: without it OpenBLAS may find a faster kernel"] if kernel else []
+    return [f"OPENBLAS_CORETYPE={kernel} is set; without it OpenBLAS may choose a faster kernel"] if kernel else []
 
 
 def duration(seconds: float) -> str:
-    """Seconds in a unit that suits them, to three digits.
+    """Seconds in a suitable unit, to three digits.
 
     >>> duration(2.54e-05), duration(0.0123), duration(4.7e-07), duration(8e-9), duration(4321.0)
     ('25.4 µs', '12.3 ms', '0.47 µs', '0.008 µs', '4,321 s')
@@ -81,18 +82,18 @@ def duration(seconds: float) -> str:
     return f"{value:,.{digits}f} {unit}"
 
 
-def percent(share: float) -> str:
-    """A share in whole per cent.
+def percent(fraction: float) -> str:
+    """A fraction in integer percent.
 
     >>> percent(0.257)
     '26 %'
     """
-    return f"{100 * share:.0f} %"
+    return f"{100 * fraction:.0f} %"
 
 
 def _cell(seconds: float | None) -> str:
     return "–" if seconds is None else duration(seconds)
 
 
-def _floor(seconds: float, floor: float) -> tuple[str, str]:
-    return (duration(floor), f"{seconds / floor:,.1f}") if floor else ("–", "–")
+def _minimum(seconds: float, minimum: float) -> tuple[str, str]:
+    return (duration(minimum), f"{seconds / minimum:,.1f}") if minimum else ("–", "–")

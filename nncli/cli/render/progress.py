@@ -1,8 +1,8 @@
-"""What is seen while training: a live display in a terminal, plain lines elsewhere, or nothing."""
+"""Progress of a training: a live display in a terminal, plain lines elsewhere."""
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 40
-PLAIN_LINES = 20  # how many lines a whole training prints where there is no terminal
+PLAIN_LINES = 20  # about as many lines are printed if standard error is not a terminal
 
 
 def note(text: str) -> None:
@@ -24,18 +24,11 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-class ProgressView:
-    """Sees every epoch; this one shows nothing."""
-
-    def show(self, epoch: "Epoch") -> None:
-        """Take note of an epoch."""
-
-
-class PlainView(ProgressView):
-    """A line every now and then, always at the same epochs.
+class PlainView:
+    """Prints a line at regular epochs.
 
     Args:
-        epochs: how many there will be.
+        epochs: the number of epochs.
         metric: the metric that is shown next to the loss, if any.
     """
 
@@ -45,21 +38,21 @@ class PlainView(ProgressView):
         self._next = 0
 
     def show(self, epoch: "Epoch") -> None:
-        """Print the epoch's metrics where it is due."""
+        """Print the metrics of the epoch if a line is due."""
         if epoch.metrics is None or (epoch.number < self._next and epoch.number != self.epochs):
             return
         self._next = epoch.number + max(1, self.epochs // PLAIN_LINES)
-        numbers = "  ".join(f"{name} {figure(value)}" for name, value in epoch.metrics.items() if name in self._names)
-        note(f"epoch {epoch.number}/{self.epochs}  {numbers}")
+        metrics = "  ".join(f"{name} {figure(value)}" for name, value in epoch.metrics.items() if name in self._names)
+        note(f"epoch {epoch.number}/{self.epochs}  {metrics}")
 
 
-class LiveView(ProgressView):
-    """A bar, rate and time left, the metrics of the last logged epoch, and the course of the loss; draws itself.
+class LiveView:
+    """A progress bar, rate and remaining time, the metrics of the last logged epoch, and a sparkline of the loss.
 
     Args:
-        epochs: how many there will be.
+        epochs: the number of epochs.
         metric: the metric that is shown next to the loss, if any.
-        first: how many were trained before.
+        first: the epoch that training is resumed at.
     """
 
     def __init__(self, epochs: int, metric: str | None, first: int = 0) -> None:
@@ -70,7 +63,7 @@ class LiveView(ProgressView):
         self._started = time.monotonic()
 
     def show(self, epoch: "Epoch") -> None:
-        """Remember the epoch; it is drawn when the screen is refreshed."""
+        """Store the epoch, which is drawn at the next refresh."""
         self._epoch = epoch.number
         if epoch.metrics is not None:
             self._metrics = epoch.metrics
@@ -91,9 +84,9 @@ class LiveView(ProgressView):
             Text(f"{rate:,.0f} epochs/s" if rate >= 10 else f"{rate:.2f} epochs/s"),
             Text(f"{clock((self.epochs - self._epoch) / rate)} left" if rate else "", style="cyan"),
         )
-        return Group(bar, self._numbers(), Text(f"loss {sparkline(self._losses, SPARK_WIDTH)}", style="magenta"))
+        return Group(bar, self._metrics_table(), Text(f"loss {sparkline(self._losses, SPARK_WIDTH)}", style="magenta"))
 
-    def _numbers(self) -> "Table":
+    def _metrics_table(self) -> "Table":
         from rich.table import Table
         from rich.text import Text
 
@@ -101,50 +94,47 @@ class LiveView(ProgressView):
         for split in ("training", "validation"):
             prefix = "" if split == "training" else f"{split}_"
             if f"{prefix}loss" in self._metrics:
-                numbers = [f"loss {figure(self._metrics[f'{prefix}loss'])}"]
+                cells = [f"loss {figure(self._metrics[f'{prefix}loss'])}"]
                 if self.metric:
-                    numbers.append(f"{self.metric} {figure(self._metrics[f'{prefix}{self.metric}'], 3)}")
-                table.add_row(Text(split, style="dim"), *numbers)
+                    cells.append(f"{self.metric} {figure(self._metrics[f'{prefix}{self.metric}'], 3)}")
+                table.add_row(Text(split, style="dim"), *cells)
         return table
 
 
 @contextmanager
-def progress_for(training: "Trainer") -> Iterator[ProgressView]:
-    """The view that suits standard error."""
+def progress_for(trainer: "Trainer") -> Iterator[Callable[["Epoch"], None]]:
+    """Show the progress of a training on standard error; the context gives the function that takes each epoch."""
     from rich.live import Live
 
     from nncli.cli.render.console import Output
 
     console = Output(sys.stderr)
-    epochs, metric = training.settings.epochs, next(iter(training.experiment.metrics), None)
+    epochs, metric = trainer.settings.epochs, next(iter(trainer.experiment.metrics), None)
     if not console.is_terminal or console.is_dumb_terminal:
-        yield PlainView(epochs, metric)
+        yield PlainView(epochs, metric).show
         return
-    view = LiveView(epochs, metric, training.epoch)
+    view = LiveView(epochs, metric, trainer.epoch)
     with Live(view, console=console, refresh_per_second=8, transient=True):
-        yield view
+        yield view.show
 
 
 def sparkline(values: list[float], width: int) -> str:
-    """The course of some values in one line of blocks, the lowest value lowest.
+    """Values over time as one line of block characters, from the lowest to the highest value.
 
     >>> sparkline([4, 3, 2, 1], 4)
     '█▅▃▁'
     """
     if not values:
         return ""
-    picked = (
-        [values[index * (len(values) - 1) // max(1, width - 1)] for index in range(width)]
-        if len(values) > width
-        else values
-    )
-    low, high = min(picked), max(picked)
+    if len(values) > width:
+        values = [values[index * (len(values) - 1) // max(1, width - 1)] for index in range(width)]
+    low, high = min(values), max(values)
     scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(BLOCKS[int((value - low) * scale)] for value in picked)
+    return "".join(BLOCKS[int((value - low) * scale)] for value in values)
 
 
 def clock(seconds: float) -> str:
-    """Seconds as hours, minutes and seconds.
+    """Format seconds as hours, minutes and seconds.
 
     >>> clock(3725)
     '1:02:05'

@@ -1,4 +1,4 @@
-"""The result of a training in the terminal."""
+"""The result of a training, printed as a table."""
 
 from typing import Any
 
@@ -9,12 +9,10 @@ from nncli.cli.render.metrics_table import _print_splits
 
 
 def show_result(result: dict[str, Any]) -> None:
-    """What a training ended with: a row a split, and the run's path."""
+    """Print one row of metrics per split, the epochs, and the path of the run."""
     out = Output()
     _print_splits(out, result["splits"])
-    kept = result["epoch"]
-    trained = result["epochs_trained"]
-    note = f"{trained} epochs" if kept == trained else f"{trained} epochs, weights of epoch {kept} kept"
-    note += ", untrained ones," if kept == 0 else ""
-    out.print(f"\n{note} in {result['seconds']:.1f} s", soft_wrap=True)
+    best, trained = result["epoch"], result["epochs_trained"]
+    restored = "" if best == trained else f"; restored the weights of epoch {best}{' (untrained)' if best == 0 else ''}"
+    out.print(f"\n{trained} epochs in {result['seconds']:.1f} s{restored}", soft_wrap=True)
     out.print(Text.assemble("run ", (result["run"], "bold")), soft_wrap=True)

@@ -1,1 +1,1 @@
-"""Array operations and memory layout that make the formulas of layers fast; nothing here knows a layer."""
+"""Array operations and memory layout behind the formulas of the layers; nothing here depends on a layer."""

@@ -1,4 +1,4 @@
-"""Where numbers lie: arrays that begin where a line of the cache does, and rows that leave each other in it."""
+"""Memory layout: cache-line-aligned arrays, and row padding against cache-set conflicts."""
 
 from math import prod
 from typing import Any
@@ -6,33 +6,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-CACHE_LINE = 64  # bytes that a processor reads and writes at once
-LONG = 4 * CACHE_LINE
+CACHE_LINE = 64  # bytes
+MIN_PADDED_ROW = 4 * CACHE_LINE  # bytes
 
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """An aligned array of zeros, row-major.
+    """A row-major array of zeros that starts at a cache line.
 
-    NumPy's own arrays begin anywhere, so that every other vector instruction touches two lines: max(X, 0) of 300 × 64
-    numbers takes 2.0 µs there and 1.5 here, a step of Adam 7 per cent more.
+    NumPy's arrays may start anywhere; then every other vector instruction (SIMD) touches two cache lines.
     """
     raw = np.zeros(prod(shape) * dtype.itemsize + CACHE_LINE, np.uint8)
     return np.ndarray(shape, dtype, raw, aligned_offset(raw))
 
 
 def pad_to_odd_cache_lines(columns: int, dtype: np.dtype[Any]) -> int:
-    """So many columns, or as many more as make a row of ``LONG`` bytes or more an odd number of the cache's lines long.
+    """The number of columns, rounded up so that a row takes an odd number of cache lines.
 
-    Where rows are 512 or 2,048 bytes long, the numbers of a column share a few places of the cache, out of which they
-    push each other: to lay out 128 × 128 numbers by columns takes 6 µs, 128 × 512 take 73, with odd rows 4 and 15.
-    Shorter rows gain nothing, and 5,000 of one number take half as long again where each has a line of its own.
+    If the row length is a power of two, the values of a column map to a few cache sets and evict each other (conflict
+    misses), which slows down a transposed copy several times. Rows shorter than ``MIN_PADDED_ROW`` gain nothing and are
+    returned unchanged.
     """
-    if columns * dtype.itemsize < LONG:
+    if columns * dtype.itemsize < MIN_PADDED_ROW:
         return columns
     lines = -(-columns * dtype.itemsize // CACHE_LINE) | 1
     return lines * CACHE_LINE // dtype.itemsize
 
 
 def aligned_offset(raw: NDArray[Any]) -> int:
-    """The byte of an array at which a line of the cache begins."""
+    """The first byte of an array that is aligned to a cache line."""
     return -int(raw.ctypes.data) % CACHE_LINE

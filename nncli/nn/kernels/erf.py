@@ -1,4 +1,4 @@
-"""Functions of the normal distribution that NumPy does not have; those with ``out`` (N, M) fill it in place."""
+"""Error function and normal distribution, which NumPy lacks; functions with ``out`` (N, M) fill it in place."""
 
 from math import pi, sqrt
 
@@ -25,7 +25,7 @@ Q = (
     1.2292826356387587,
     1.0,
 )
-SKEW = 0.044715  # of the form with tanh, fitted by Hendrycks and Gimpel
+CUBIC = 0.044715  # coefficient of the tanh approximation, by Hendrycks and Gimpel
 
 
 def normal_cdf(x: Array, out: Array) -> None:
@@ -46,7 +46,7 @@ def normal_pdf(x: Array, out: Array) -> None:
 def tanh_normal_cdf(x: Array, out: Array) -> None:
     """Φ(x) ≈ ½ (1 + tanh u), u = √(2/π) (x + 0.044715 x³)."""
     np.multiply(x, x, out=out)  # x²
-    np.multiply(out, SKEW, out=out)
+    np.multiply(out, CUBIC, out=out)
     np.add(out, 1, out=out)  # 1 + 0.044715 x²
     np.multiply(out, x, out=out)  # x + 0.044715 x³
     np.multiply(out, sqrt(2 / pi), out=out)  # u
@@ -55,20 +55,20 @@ def tanh_normal_cdf(x: Array, out: Array) -> None:
     np.multiply(out, 0.5, out=out)
 
 
-def tanh_normal_cdf_derivative(x: Array, share: Array, out: Array) -> None:
-    """½ (1 − tanh² u) du/dx = 2 s (1 − s) √(2/π) (1 + 3 · 0.044715 x²), s = ``share`` = ½ (1 + tanh u)."""
+def tanh_normal_cdf_derivative(x: Array, cdf: Array, out: Array) -> None:
+    """½ (1 − tanh² u) du/dx = 2 Φ (1 − Φ) √(2/π) (1 + 3 · 0.044715 x²), where Φ = ``cdf`` = ½ (1 + tanh u)."""
     np.multiply(x, x, out=out)  # x²
-    np.multiply(out, 3 * SKEW, out=out)
+    np.multiply(out, 3 * CUBIC, out=out)
     np.add(out, 1, out=out)  # 1 + 3 · 0.044715 x²
     np.multiply(out, 2 * sqrt(2 / pi), out=out)
-    np.multiply(out, share, out=out)
-    np.multiply(out, 1 - share, out=out)
+    np.multiply(out, cdf, out=out)
+    np.multiply(out, 1 - cdf, out=out)
 
 
 def error_function(x: Array) -> Array:
-    """erf(x) = sign(x) (1 − exp(−z P(z) / Q(z))), z = |x|, to 6e-16 of its value in double precision.
+    """erf(x) = sign(x) (1 − exp(−z P(z) / Q(z))), z = |x|; relative error up to 6e-16 in float64.
 
-    P and Q are polynomials of degree 7 and 6, fitted to −log(erfc z) / z on 0 … 6, where double precision ends.
+    P and Q are polynomials of degree 7 and 6, fitted to −log(erfc z) / z on [0, 6]; above, erf is 1 in float64.
     """
     z = np.clip(np.abs(x), 0.0, 6.0)
     exponent = polynomial(MINUS_P, z)

@@ -1,4 +1,4 @@
-"""Layers of a network, except activation functions."""
+"""Layers with parameters or random numbers; activation functions are in ``nncli.nn.activations``."""
 
 from nncli.nn.layers.batch_normalization import BatchNormalization
 from nncli.nn.layers.dense import Dense

@@ -1,4 +1,4 @@
-"""Bringing the columns of a batch to one scale, so that layers above see numbers of the same size throughout."""
+"""Batch normalization."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,22 +13,23 @@ from nncli.registry import Positive, UnitInterval, register
 
 @register("batch_normalization")
 class BatchNormalization(Layer):
-    """Each column gets mean 0 and variance 1 over the rows of the batch, then a scale and a shift that are learned.
+    """Batch normalization: standardizes each feature over the batch, then applies a trainable scale and shift.
 
-        X̂ = (X − m) / √(v + ε)         m, v (M,): mean and variance (over N) of the columns of X (N, M)
+        X̂ = (X − m) / √(v + ε)         m, v (M,): mean and variance (over N) of the features of X (N, M)
         Y = γ X̂ + β                    γ, β (M,)
+        r ← ρ r + (1 − ρ) m            running mean, and the running variance likewise with v N / (N − 1)
         dL/dβ = Σ dL/dY,   dL/dγ = Σ dL/dY X̂                            sums over the rows
         dL/dX = γ / √(v + ε) (dL/dY − (dL/dβ + X̂ dL/dγ) / N)
 
-    Outside training m and v are running means of those of the batches, r ← ρ r + (1 − ρ) batch, beginning at 0 and 1;
-    they are constants there, and the bracket is dL/dY alone. The running variance takes the batch's over N − 1.
-    A row in a batch depends on the others; where a batch is small, training and inference differ most.
+    Inference uses the running mean and variance (exponential moving averages that start at 0 and 1) instead of m and v.
+    They are constants, so that dL/dX = γ / √(v + ε) dL/dY. In training, the outputs of a row depend on the other rows
+    of its batch: the smaller the batch, the more training and inference differ.
 
     Args:
-        momentum: ρ, the share of the old running statistics that is kept; PyTorch's momentum is 1 − ρ.
-        epsilon: ε, keeps the quotient finite where a column is constant.
+        momentum (ρ): decay rate of the running mean and variance; PyTorch's momentum is 1 − ρ.
+        epsilon (ε): avoids division by zero if a feature is constant.
 
-    Source: Ioffe and Szegedy 2015, arXiv:1502.03167, algorithms 1 and 2; running means as in PyTorch.
+    Source: Ioffe and Szegedy 2015, arXiv:1502.03167, algorithms 1 and 2; running statistics as in PyTorch.
     """
 
     default_initializer_of_previous = None
@@ -47,7 +48,7 @@ class BatchNormalization(Layer):
         return {"running_mean": (inputs,), "running_variance": (inputs,)}
 
     def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
-        """Take γ, β, their gradients and the running statistics."""
+        """Extend ``Layer.attach`` with γ, β, their gradients and the running statistics."""
         super().attach(values, gradients, dtype)
         self.scale, self.shift = values["scale"], values["shift"]
         self.d_scale, self.d_shift = gradients["scale"], gradients["shift"]
@@ -59,7 +60,7 @@ class BatchNormalization(Layer):
         self.running_mean[...], self.running_variance[...] = 0, 1
 
     def bind_inputs(self, inputs: Array) -> None:
-        """And X̂ (N, M)."""
+        """Extend ``Layer.bind_inputs`` with X̂ (N, M)."""
         super().bind_inputs(inputs)
         self.normalized = self.buffer["normalized", *inputs.shape]
 
@@ -73,7 +74,7 @@ class BatchNormalization(Layer):
         np.subtract(inputs, self.mean, out=normalized)  # X − m
         self.variance = np.mean(np.square(normalized, out=outputs), axis=0) if training else self.running_variance
         if training:
-            self._remember(len(inputs))
+            self._update_running_statistics(len(inputs))
         self.deviation = np.sqrt(self.variance + self.epsilon)  # √(v + ε)
         np.divide(normalized, self.deviation, out=normalized)  # X̂
         np.multiply(normalized, self.scale, out=outputs)  # γ X̂
@@ -111,8 +112,8 @@ class BatchNormalization(Layer):
         magnitude: Array = np.max(np.abs(grad), axis=0) * np.abs(self.scale / self.deviation)
         return magnitude
 
-    def _remember(self, rows: int) -> None:
-        """Move the running statistics towards those of a batch, the variance over N − 1."""
+    def _update_running_statistics(self, rows: int) -> None:
+        """Update the exponential moving averages of mean and (unbiased, over N − 1) variance."""
         unbiased = self.variance * (rows / max(rows - 1, 1))
-        self.running_mean += (1 - self.momentum) * (self.mean - self.running_mean)  # ρ r + (1 − ρ) batch
+        self.running_mean += (1 - self.momentum) * (self.mean - self.running_mean)  # ρ r + (1 − ρ) m
         self.running_variance += (1 - self.momentum) * (unbiased - self.running_variance)

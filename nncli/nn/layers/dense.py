@@ -1,4 +1,4 @@
-"""The layer that learns: a weight for each pair of an input and a unit."""
+"""The fully connected layer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,31 +15,31 @@ from nncli.nn.parameters import Array, Shape, stacked
 from nncli.nn.penalties import Penalty
 from nncli.registry import Count, NonNegative, register
 
-WIDE = 2  # inputs for each unit
+MIN_INPUTS_PER_UNIT = 2  # for which row-major inputs are multiplied without a column-major copy
 
 
 @register("dense", alias="Layer_Dense")
 class Dense(Layer):
-    """Each unit adds up all inputs, each times a weight, and a bias.
+    """Fully connected layer: weighted sum of the inputs plus a bias.
 
         Y = X W + b            X (N, D)   W (D, M)   b (M,)   Y (N, M)
         dL/dW = Xᵀ dL/dY
-        dL/db = Σ dL/dY         over the rows
+        dL/db = Σ dL/dY        over the rows
         dL/dX = dL/dY Wᵀ
 
-    The sums over the rows are not averages: the mean over the rows is in the loss. A bias is computed as the weight of
-    one more input that is always 1, Y = [X 1] [W; b], which costs neither the addition nor the sum over the rows; and
-    since numbers lie column by column, what is multiplied is Yᵀ = [W; b]ᵀ [X 1]ᵀ. Only wide inputs that lie row by row,
-    as batches are gathered, are multiplied as they are.
+    Gradients are sums over the rows; the loss has divided by N. The bias is computed as the weight of an input that is
+    always 1, Y = [X 1] [W; b], which saves the addition and the sum over the rows. Since arrays are column-major, the
+    matrix multiplication is Yᵀ = [W; b]ᵀ [X 1]ᵀ. Wide row-major inputs, such as mini-batches of many features, are
+    multiplied without a column-major copy.
 
     Args:
-        units: M, the number of outputs.
-        l1: λ of the penalty λ Σ|W|; that of ``regularization`` where it is not given.
-        l2: λ of the penalty λ Σ W²; that of ``regularization`` where it is not given.
-        bias_l1: λ of the penalty λ Σ|b|; that of ``regularization`` where it is not given.
-        bias_l2: λ of the penalty λ Σ b²; that of ``regularization`` where it is not given.
-        initializer: how the weights begin; where it is not given he before a relu and its kin, glorot elsewhere. Biases
-            are 0.
+        units (M): number of units (outputs).
+        l1: strength λ of the L1 penalty λ Σ|W|; default: that of ``regularization``.
+        l2: strength λ of the L2 penalty λ Σ W²; default: that of ``regularization``.
+        bias_l1: strength λ of the L1 penalty λ Σ|b|; default: that of ``regularization``.
+        bias_l2: strength λ of the L2 penalty λ Σ b²; default: that of ``regularization``.
+        initializer: distribution of the initial weights; default: he before ReLU-like activations, otherwise glorot.
+            Initial biases are 0.
 
     Source: Kinsley and Kukieła 2020, chapters 3 and 9.
     """
@@ -59,7 +59,7 @@ class Dense(Layer):
         self.initializer = initializer
 
     def width(self, inputs: int) -> int:
-        """M, whatever goes in."""
+        """M, whatever the number of inputs."""
         return self.units
 
     def shapes(self, inputs: int) -> dict[str, Shape]:
@@ -67,11 +67,11 @@ class Dense(Layer):
         return {"weights": (inputs, self.units), "biases": (self.units,)}
 
     def multiply_adds(self, inputs: int) -> int:
-        """D M, those of one row times W."""
+        """D M, for one row times W."""
         return inputs * self.units
 
     def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
-        """Take W, b and their gradients."""
+        """Extend ``Layer.attach`` with W, b and their gradients."""
         super().attach(values, gradients, dtype)
         self.weights, self.biases = values["weights"], values["biases"]
         self.d_weights, self.d_biases = gradients["weights"], gradients["biases"]
@@ -83,29 +83,31 @@ class Dense(Layer):
     def initialize(self, rng: Random) -> None:
         """Draw W; b stays 0."""
         if self.initializer is None:
-            raise ValueError("a dense layer without an initializer cannot draw its weights")
+            raise ValueError("a dense layer needs an initializer to draw its weights")
         self.weights[...] = self.initializer.draw(rng, *self.weights.shape)
 
     def penalties(self) -> Sequence[Penalty]:
-        """Those with a λ above 0."""
-        both = (
+        """The penalties on W and on b, if their λ is above 0."""
+        candidates = (
             Penalty(self.weights, self.d_weights, self.l1, self.l2),
             Penalty(self.biases, self.d_biases, self.bias_l1, self.bias_l2),
         )
-        return [penalty for penalty in both if penalty.l1 or penalty.l2]
+        return [penalty for penalty in candidates if penalty.l1 or penalty.l2]
 
     def prefers_row_major(self, inputs: Array) -> bool:
-        """Where they are so wide that to lay out the products X W (N, M) by columns costs less than X (N, D).
-
-        An epoch of 60,000 × 784 in batches of 128 through 784-128-128-10 takes 240 ms so, else 250.
-        """
-        return inputs.flags.c_contiguous and not is_buffer(inputs) and inputs.shape[1] >= WIDE * self.units
+        """True for row-major inputs so wide that a column-major copy of X W (N, M) costs less than one of X (N, D)."""
+        return (
+            inputs.flags.c_contiguous and not is_buffer(inputs) and inputs.shape[1] >= MIN_INPUTS_PER_UNIT * self.units
+        )
 
     def bind_inputs(self, inputs: Array) -> None:
-        """And [X 1]ᵀ and Yᵀ, row-major as ``dot`` fills them, or X W and ones; other inputs are copied at each pass."""
+        """Extend ``Layer.bind_inputs`` with [X 1]ᵀ and Yᵀ, or with X W and ones for row-major inputs.
+
+        Inputs that are no buffer are copied in each pass.
+        """
         super().bind_inputs(inputs)
-        self.by_rows = self.prefers_row_major(inputs) and inputs.dtype == self.weights.dtype
-        if self.by_rows:
+        self.row_major = self.prefers_row_major(inputs) and inputs.dtype == self.weights.dtype
+        if self.row_major:
             rows, columns = len(inputs), pad_to_odd_cache_lines(self.units, inputs.dtype)
             self.products = self.buffer["products", columns, rows].T[:, : self.units]
             self.ones = self.buffer["ones", rows, 1][:, 0]
@@ -121,8 +123,8 @@ class Dense(Layer):
         """Y = X W + b."""
         if inputs is not self.inputs:
             self.bind_inputs(inputs)
-        if self.by_rows:
-            np.matmul(inputs, self.weights, out=self.products)  # X W, row by row
+        if self.row_major:
+            np.matmul(inputs, self.weights, out=self.products)  # X W, row-major
             np.copyto(self.outputs, self.products)
             return np.add(self.outputs, self.biases, out=self.outputs)  # X W + b
         weights_and_biases, inputs_and_ones = self.weights_and_biases_transposed, self.inputs_and_ones_transposed
@@ -135,8 +137,8 @@ class Dense(Layer):
         return np.matmul(grad, self.weights_transposed, out=self.d_inputs)  # dL/dY Wᵀ
 
     def parameter_gradients(self, grad: Array) -> None:
-        """dL/dW = Xᵀ dL/dY and dL/db = 1ᵀ dL/dY, at once as [X 1]ᵀ dL/dY."""
-        if self.by_rows:
+        """dL/dW = Xᵀ dL/dY and dL/db = 1ᵀ dL/dY, together as [X 1]ᵀ dL/dY."""
+        if self.row_major:
             self.inputs.T.dot(grad, out=self.d_weights)  # Xᵀ dL/dY
             self.ones.dot(grad, out=self.d_biases)  # 1ᵀ dL/dY
             return

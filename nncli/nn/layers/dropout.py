@@ -1,4 +1,4 @@
-"""Switching units off at random while training, so that none relies on another."""
+"""Dropout."""
 
 import numpy as np
 
@@ -10,16 +10,16 @@ from nncli.registry import UnitInterval, register
 
 @register("dropout", alias="Layer_Dropout")
 class Dropout(Layer):
-    """In training each number becomes 0 with probability q; those that stay are scaled up to keep the mean.
+    """Dropout: in training, sets each value to 0 with probability q and scales up the others.
 
-        Y = X K / (1 − q)      K (N, M), 1 with probability 1 − q, else 0; drawn at every training pass
+        Y = X K / (1 − q)      K (N, M): mask, 1 with probability 1 − q, else 0; drawn in every training pass
         dL/dX = dL/dY K / (1 − q)
-        Y = X                  outside training
+        Y = X                  at inference
 
-    This is the inverted form: the scaling is done in training, so that inference needs none.
+    This is inverted dropout: scaling in training keeps the expected value, so that inference needs no scaling.
 
     Args:
-        rate: q, the share that is switched off; the book's own argument means the same, Keras' too.
+        rate (q): fraction of units dropped, as in Keras and in the book.
 
     Source: Srivastava et al. 2014, section 10, inverted; Kinsley and Kukieła 2020, chapter 15.
     """
@@ -32,14 +32,14 @@ class Dropout(Layer):
         self.rng: Random | None = None
 
     def set_rng(self, rng: Random) -> None:
-        """Draw the masks from this stream from now on."""
+        """Set the random generator of the masks."""
         self.rng = rng
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
-        """Y = X K / (1 − q) in training, X outside."""
+        """Y = X K / (1 − q) in training, Y = X at inference."""
         if inputs is not self.inputs:
             self.bind_inputs(inputs)
-        self.mask = self.data_matches_config(*inputs.shape) if training and self.rate else None
+        self.mask = self._draw_mask(*inputs.shape) if training and self.rate else None
         if self.mask is None:
             return inputs
         return np.multiply(inputs, self.mask, out=self.outputs)  # X K / (1 − q)
@@ -54,7 +54,7 @@ class Dropout(Layer):
         """K / (1 − q), in training."""
         return {} if self.mask is None else {"mask": self.mask}
 
-    def data_matches_config(self, rows: int, columns: int) -> Array:
+    def _draw_mask(self, rows: int, columns: int) -> Array:
         if self.rng is None:
             raise ValueError("a dropout layer needs set_rng(rng) before a training pass")
         mask = self.buffer["mask", rows, columns]

@@ -1,4 +1,4 @@
-"""Losses for regression."""
+"""Loss functions for regression."""
 
 import numpy as np
 
@@ -9,12 +9,12 @@ from nncli.registry import register
 
 @register("mean_squared_error", alias="Loss_MeanSquaredError")
 class MeanSquaredError(Loss):
-    """The square of how far an output is from its target; a row's mean.
+    """Mean squared error, averaged over the outputs.
 
         L = (1/M) Σ (P − T)²              P, T (N, M)
         dL/dP = 2 (P − T) / (M N)         N from the mean over the rows
 
-    There is no ½, so the gradient has a 2. On the probabilities of classes it is Brier's score, divided by M.
+    There is no factor ½, so the gradient has a factor 2. On class probabilities it is the Brier score divided by M.
 
     Source: Kinsley and Kukieła 2020, chapter 17.
     """
@@ -33,14 +33,14 @@ class MeanSquaredError(Loss):
 
 @register("mean_absolute_error", alias="Loss_MeanAbsoluteError")
 class MeanAbsoluteError(Loss):
-    """How far an output is from its target; a row's mean.
+    """Mean absolute error, averaged over the outputs.
 
         L = (1/M) Σ |P − T|               P, T (N, M)
         dL/dP = sign(P − T) / (M N)       sign(0) = 0; N from the mean over the rows
 
-    At the kink, P = T, the slope is taken as 0. The book prints sign(T − P), which climbs instead of descending.
+    At the kink, P = T, the derivative is taken as 0. The book prints sign(T − P), which would maximize the loss.
 
-    Source: Kinsley and Kukieła 2020, chapter 17, the sign put right.
+    Source: Kinsley and Kukieła 2020, chapter 17, with the sign corrected.
     """
 
     def forward(self, outputs: Array, targets: Array) -> Array:

@@ -1,4 +1,4 @@
-"""A learning rate for each parameter, smaller the more it has moved."""
+"""AdaGrad: adaptive learning rates."""
 
 from collections.abc import Sequence
 
@@ -11,17 +11,17 @@ from nncli.registry import NonNegative, Positive, register
 
 @register("adagrad", alias="Optimizer_Adagrad")
 class AdaGrad(Optimizer):
-    """Divides each step by the root of all squared gradients so far.
+    """AdaGrad: divides each update by the root of the sum of all squared gradients so far.
 
         c ← c + g²                 c starts at 0
         w ← w − η g / (√c + ε)
 
-    c only grows, so that the steps fade. ε stands outside the root.
+    c never decreases, so that the updates shrink during training. ε is added outside the root.
 
     Args:
-        learning_rate: η, the learning rate of the first update.
-        decay: how fast the learning rate falls: η / (1 + decay · t) at update t = 0, 1, ...
-        epsilon: ε, keeps the quotient finite where c is 0.
+        learning_rate (η): initial learning rate.
+        decay: inverse time decay of the learning rate: η / (1 + decay · t) at update t = 0, 1, ...
+        epsilon (ε): avoids division by zero.
 
     Source: Duchi, Hazan and Singer 2011; Kinsley and Kukieła 2020, chapter 10.
     """

@@ -1,4 +1,4 @@
-"""AdaGrad with a memory that fades."""
+"""RMSprop: AdaGrad with an exponential moving average."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -12,20 +12,20 @@ from nncli.registry import NonNegative, Positive, UnitInterval, register
 
 @register("rmsprop", alias="Optimizer_RMSprop")
 class RMSprop(Optimizer):
-    """Divides each step by the root of a running mean of the squared gradients.
+    """RMSprop: divides each update by the root of an exponential moving average of squared gradients.
 
         c ← ρ c + (1 − ρ) g²       c starts at 0
         w ← w − η g / (√c + ε)
 
-    Unlike AdaGrad's sum the mean can fall again, so that the steps do not fade. ε stands outside the root. The code
-    keeps C = c / (1 − ρ), a sum that fades, and puts all that is no array into two numbers:
+    Unlike the sum of AdaGrad, the average can decrease, so that the updates do not shrink. ε is added outside the root.
+    To save operations, the state is unnormalized, C = c / (1 − ρ), and all scalars are combined into e and k:
     C ← ρ C + g², w ← w − k g / (√C + e).
 
     Args:
-        learning_rate: η, the learning rate of the first update.
-        decay: how fast the learning rate falls: η / (1 + decay · t) at update t = 0, 1, ...
-        rho: ρ, the share of the old mean that is kept.
-        epsilon: ε, keeps the quotient finite where c is 0.
+        learning_rate (η): initial learning rate.
+        decay: inverse time decay of the learning rate: η / (1 + decay · t) at update t = 0, 1, ...
+        rho (ρ): decay rate of the average.
+        epsilon (ε): avoids division by zero.
 
     Source: Tieleman and Hinton 2012, lecture 6.5; Kinsley and Kukieła 2020, chapter 10.
     """

@@ -87,7 +87,7 @@ def test_common_rows_are_told_with_their_number(write, run_cli):
     )
     result = run_cli("check", "a.yaml", "b.yaml")
     assert (result.code, result.out) == (3, "a.yaml: ok\n")
-    message = "validation.seed: 60 of the 60 validation rows are also rows of data; write another seed"
+    message = "validation.seed: identical to the training data (data leakage); set a different seed"
     assert result.err.startswith(f"b.yaml:3:47: {message}\n")
 
 
@@ -106,5 +106,5 @@ def test_a_leak_is_reported_beside_other_problems(workdir, run_cli):
     layers = "layers=[{type: dense, units: 8}, relu, {type: dense, units: 1}]"
     result = run_cli("train", "config.yaml", *changes, layers, "loss=mean_squared_error", "metrics=null")
     assert result.code == 3
-    assert "500 of the 500 validation rows are also rows of data" in result.err
-    assert "5000 rows per step, but the training set has 1000" in result.err
+    assert "identical to part of the training data" in result.err
+    assert "5000 is more than the 1000 rows of the training set" in result.err

@@ -215,7 +215,7 @@ def test_other_data_than_the_runs_is_refused(trained, run_cli, monkeypatch):
     monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
     result = run_cli("evaluate", "config")
     assert (result.code, result.out) == (4, "")
-    assert "the training data drawn now is not what the run was trained on" in result.err
+    assert "the training data differs from what the run was trained on" in result.err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""``nncli profile``: a table, JSON, and words on what takes the time."""
+"""``nncli profile``: a table, JSON, and sentences about what takes the time."""
 
 import json
 from contextlib import nullcontext
@@ -12,25 +12,25 @@ from nncli.config.model import TrainingConfig
 QUICK = ("--seconds", 1)
 
 
-def found(floor=1.0, update=1.0, step=10.0, layer=2.0):
+def profile_of(floor=1.0, update=1.0, step=10.0, layer=2.0):
     parts = [Part("0 dense", layer / 2, layer / 2, floor), Part("update", None, update)]
     return Profile(parts, step, 300, 1, 2.0, 5e10)
 
 
-def test_a_row_for_each_part_and_one_for_the_step(workdir, run_cli):
-    """The table has the layers in their order, and what is around them; nothing is left behind."""
+def test_table_has_one_row_per_operation(workdir, run_cli):
+    """The table has the layers in order, the other operations, the overhead and the step; nothing is written."""
     before = sorted(workdir.rglob("*"))
     result = run_cli("profile", "config.yaml", *QUICK)
     assert (result.code, result.err) == (0, "")
     rows = [line.split("  ")[0].strip() for line in result.out.splitlines()]
-    parts = ["batch", "0 dense", "1 relu", "2 dense", "3 softmax", "loss", "update", "between them", "step"]
+    parts = ["batch", "0 dense", "1 relu", "2 dense", "3 softmax", "loss", "update", "overhead", "step"]
     assert [row for row in rows if row in parts] == parts
     assert "30 epochs with metrics every 10 take about" in result.out
     assert sorted(workdir.rglob("*")) == before
 
 
-def test_json_is_one_document(workdir, run_cli):
-    """Every figure in seconds, parts by their names, the floor in sum."""
+def test_json_document(workdir, run_cli):
+    """Every figure is in seconds, parts have names, and the floor is the sum of theirs."""
     result = run_cli("profile", "config.yaml", "training.batch_size=7", "--json", *QUICK)
     document = json.loads(result.out)
     assert document["config"] == "config.yaml"
@@ -41,45 +41,51 @@ def test_json_is_one_document(workdir, run_cli):
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "4000", "nan", "soon"])
-def test_seconds_that_cannot_be_are_refused(workdir, run_cli, seconds):
-    """The command line is wrong, which is exit code 2."""
+def test_invalid_seconds_are_rejected(workdir, run_cli, seconds):
+    """An invalid number of seconds is an error of the command line, exit code 2."""
     result = run_cli("profile", "config.yaml", "--seconds", seconds)
     assert result.code == 2
     assert "--seconds" in result.err
 
 
-def test_a_wrong_spec_is_told_as_everywhere(workdir, run_cli):
-    """Place and cure, exit code 3."""
+def test_wrong_config_is_rejected(workdir, run_cli):
+    """A wrong config has exit code 3 and the path of its key."""
     result = run_cli("profile", "config.yaml", "layers[0].units=0", *QUICK)
     assert result.code == 3
     assert "layers[0].units" in result.err
 
 
 @pytest.mark.parametrize(
-    ("profile", "words"),
+    ("profile", "text"),
     [
-        pytest.param(found(floor=8.0), "hardly more than its matrix products", id="products"),
-        pytest.param(found(update=3.0), "update takes 30 % of the step; it is the same however many rows", id="update"),
-        pytest.param(found(layer=4.0), "0 dense takes 30 % of the step beyond its products", id="a layer"),
-        pytest.param(found(floor=0.0, layer=4.0), "0 dense takes 40 % of the step", id="a layer without products"),
-        pytest.param(found(), "share the time", id="a bit of each"),
-        pytest.param(found(step=5e-5, layer=3e-5, floor=1e-6), "mostly calls of NumPy", id="small arrays"),
+        pytest.param(profile_of(floor=8.0), "little more than its matrix products; fewer units", id="products"),
+        pytest.param(
+            profile_of(update=3.0),
+            "update takes 30 % of the step; its time does not depend on the batch size",
+            id="update",
+        ),
+        pytest.param(
+            profile_of(layer=4.0), "0 dense takes 30 % of the step in addition to its matrix products", id="a layer"
+        ),
+        pytest.param(profile_of(floor=0.0, layer=4.0), "0 dense takes 40 % of the step", id="a layer without products"),
+        pytest.param(profile_of(), "time is split", id="a bit of each"),
+        pytest.param(profile_of(step=5e-5, layer=3e-5, floor=1e-6), "NumPy call overhead", id="small arrays"),
     ],
 )
-def test_the_largest_share_is_named(profile, words):
-    """What takes most of the step, and what would change it."""
-    assert words in advice(profile, TrainingConfig(epochs=1))
+def test_advice_names_what_dominates_the_step(profile, text):
+    """The advice says what takes most of the step, and what would change it."""
+    assert text in advice(profile, TrainingConfig(epochs=1))
 
 
-def test_threads_are_advised_where_there_are_more_cores(monkeypatch):
-    """Not where the spec asks for as many threads as there are cores."""
+def test_advice_suggests_threads_if_there_are_more_cores(monkeypatch):
+    """More threads are not suggested if the config has as many as there are cores."""
     monkeypatch.setattr("nncli.cli.render.profile.cores", lambda: 2)
-    assert "training.threads" in advice(found(floor=8.0), TrainingConfig(epochs=1))
-    assert "training.threads" not in advice(found(floor=8.0), TrainingConfig(epochs=1, threads=2))
+    assert "training.threads" in advice(profile_of(floor=8.0), TrainingConfig(epochs=1))
+    assert "training.threads" not in advice(profile_of(floor=8.0), TrainingConfig(epochs=1, threads=2))
 
 
-def test_a_profile_is_taken_on_the_threads_of_the_spec(workdir, run_cli, monkeypatch):
-    """As many as training would take."""
+def test_profile_uses_the_threads_of_the_config(workdir, run_cli, monkeypatch):
+    """The profile is measured with as many BLAS threads as training uses."""
     asked = []
     monkeypatch.setattr(
         "nncli.runner.blas_threads.blas_threads", lambda threads, _: asked.append(threads) or nullcontext()
@@ -88,23 +94,23 @@ def test_a_profile_is_taken_on_the_threads_of_the_spec(workdir, run_cli, monkeyp
     assert asked == [2]
 
 
-def test_shares_are_of_the_step(capsys):
+def test_percentages_are_of_the_step(capsys):
     """A part of two seconds in a step of ten is 20 %."""
-    show_profile(found(), TrainingConfig(epochs=1))
+    show_profile(profile_of(), TrainingConfig(epochs=1))
     (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("0 dense")]
     assert row.split() == ["0", "dense", "1.00", "s", "1.00", "s", "20", "%", "1.00", "s", "2.0"]
 
 
-def test_a_network_without_products_has_no_floor(workdir, run_cli):
-    """What only scales its inputs is profiled like any other."""
+def test_network_without_matrix_products_has_no_minimum(workdir, run_cli):
+    """A network that only scales its inputs is profiled like any other."""
     plain = ("data.classes=2", "validation=null", "layers=[batch_normalization, softmax]")
     result = run_cli("profile", "config.yaml", *plain, *QUICK)
     assert (result.code, result.err) == (0, "")
     assert "–" in next(line for line in result.out.splitlines() if line.startswith("step"))
 
 
-def test_a_kernel_that_is_set_is_named(workdir, run_cli, monkeypatch):
-    """Where the environment chooses OpenBLAS's kernel, the processor may have a better one."""
+def test_kernel_of_the_environment_is_noted(workdir, run_cli, monkeypatch):
+    """If the environment sets the kernel of OpenBLAS, the profile says so."""
     monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
     assert "OPENBLAS_CORETYPE" not in run_cli("profile", "config.yaml", *QUICK).out
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
@@ -112,10 +118,13 @@ def test_a_kernel_that_is_set_is_named(workdir, run_cli, monkeypatch):
 
 
 def test_totals_are_those_of_the_whole_training():
-    """400 · (10 + 2 / 5) seconds of steps and of rows of metrics; a multiply-add is two operations."""
-    told = totals(found(), TrainingConfig(epochs=400, log_every=5))
-    assert told[0] == "floor: the matrix products of 300 rows at 100 GFLOP/s, a product of two large matrices here"
-    assert told[1] == "an epoch, which is one step, takes 10.0 s, a row of metrics 2.00 s"
-    assert told[2] == "400 epochs with metrics every 5 take about 4,160 s"
-    told = totals(found(), TrainingConfig(epochs=400, log_every=2))
-    assert told[2] == "400 epochs with metrics every 2 take about 4,400 s; 9 % of it measures"
+    """400 · (10 + 2 / 5) seconds of steps and evaluations; a multiply-add is two floating-point operations."""
+    lines = totals(profile_of(), TrainingConfig(epochs=400, log_every=5))
+    assert (
+        lines[0]
+        == "minimum: the matrix products of 300 rows at 100 GFLOP/s, the rate of a large matrix product on this machine"
+    )
+    assert lines[1] == "an epoch of 1 step takes 10.0 s, an evaluation of the metrics 2.00 s"
+    assert lines[2] == "400 epochs with metrics every 5 take about 4,160 s"
+    lines = totals(profile_of(), TrainingConfig(epochs=400, log_every=2))
+    assert lines[2] == "400 epochs with metrics every 2 take about 4,400 s, of which 9 % is evaluation"

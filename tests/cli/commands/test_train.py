@@ -1,6 +1,7 @@
 """``nncli train``: what it prints, how it ends, and what it leaves."""
 
 import json
+import re
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(workdir, run_cli, ep
 def test_the_epoch_whose_weights_are_kept_is_told(workdir, run_cli):
     """After early stopping the result says how far training came, and what it went back to."""
     result = run_cli("train", "config.yaml", "training.early_stopping={metric: loss, min_delta: 100, patience: 20}")
-    assert "20 epochs, weights of epoch 0 kept, untrained ones, in " in result.out
+    assert re.search(r"20 epochs in [\d.]+ s; restored the weights of epoch 0 \(untrained\)", result.out)
 
 
 def test_quiet_prints_the_path_and_nothing_else(workdir, run_cli):
@@ -79,8 +80,8 @@ def test_runs_names_the_folder(workdir, run_cli):
     [
         (["nothing.yaml"], 2, "nothing.yaml: no such file"),
         (["."], 2, ".: is a directory"),
-        (["config.yaml", "seed"], 2, "'seed' is no override"),
-        (["config.yaml", "--name", "a/b"], 2, "'a/b' cannot be the name of a run"),
+        (["config.yaml", "seed"], 2, "invalid override 'seed'"),
+        (["config.yaml", "--name", "a/b"], 2, "invalid run name 'a/b'"),
         (["config.yaml", "seed=-1"], 3, "command line:1:6: seed: must be at least 0, got -1"),
         (["config.yaml", "layers[0].unit=3"], 3, "unknown key 'unit'; did you mean 'units'?"),
         (["config.yaml", "--runs", "config.yaml"], 5, "config.yaml: File exists"),

@@ -99,8 +99,8 @@ def test_a_checkpoint_of_other_weights_is_found(run, run_cli):
     (run / "evaluation.json").unlink()
     newest = checkpoints(run)[-1]
     known = unpack(newest.read_bytes())
-    vectors = {**known.vectors, "values": known.vectors["values"] + 1}
-    newest.write_bytes(pack(known.position, vectors, known.identity))
+    vectors = {**known.state.vectors, "values": known.state.vectors["values"] + 1}
+    newest.write_bytes(pack(known._replace(state=known.state.model_copy({"vectors": vectors}))))
     assert wrong(run_cli) == ["evaluation"]
 
 

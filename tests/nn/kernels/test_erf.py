@@ -1,4 +1,4 @@
-"""Functions of the normal distribution, held against the standard library's."""
+"""Error function and normal distribution, compared with the standard library."""
 
 from math import erf, exp, pi, sqrt
 from statistics import NormalDist
@@ -12,21 +12,21 @@ from tests.nn.differences import central_differences, relative_error
 GRID = np.concatenate([np.linspace(-10, 10, 40_001), 10.0 ** np.arange(-300, 0), -(10.0 ** np.arange(-300, 0))])
 
 
-def test_error_function_to_the_last_digits():
-    """On a dense grid and down to the smallest numbers it is the standard library's, to 1e-15 of its value."""
+def test_error_function_is_accurate():
+    """On a dense grid and for tiny values, the relative error is at most 1e-15."""
     expected = np.array([erf(x) for x in GRID])
     np.testing.assert_allclose(error_function(GRID), expected, rtol=1e-15, atol=0)
 
 
-def test_error_function_at_the_ends():
-    """Zeros keep their sign, infinities give ±1, and what is no number stays none."""
+def test_error_function_of_special_values():
+    """Zeros keep their sign, infinities give ±1, NaN stays NaN."""
     found = error_function(np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e300]))
     np.testing.assert_array_equal(found, [0.0, -0.0, 1.0, -1.0, np.nan, 1.0])
     assert np.signbit(found).tolist()[:2] == [False, True]
 
 
-def test_error_function_in_single_precision():
-    """It stays in single precision, and is right to a few units of its last place."""
+def test_error_function_in_float32():
+    """The result is float32 and accurate to a few ulp."""
     x = np.linspace(-5, 5, 1001, dtype=np.float32)
     found = error_function(x)
     assert found.dtype == np.float32
@@ -35,24 +35,24 @@ def test_error_function_in_single_precision():
 
 @pytest.mark.parametrize("x", [-8.0, -1.5, 0.0, 0.3, 4.0])
 def test_distribution_and_density(x):
-    """Φ and φ are the standard library's, in an array of the caller's."""
-    numbers, out = np.array([[x]]), np.empty((1, 1))
-    normal_cdf(numbers, out)
+    """Φ and φ are those of the standard library, written to ``out``."""
+    values, out = np.array([[x]]), np.empty((1, 1))
+    normal_cdf(values, out)
     assert out[0, 0] == pytest.approx(NormalDist().cdf(x), rel=1e-12, abs=1e-15)
-    normal_pdf(numbers, out)
+    normal_pdf(values, out)
     assert out[0, 0] == pytest.approx(exp(-(x**2) / 2) / sqrt(2 * pi), rel=1e-14)
 
 
-def test_slope_of_the_form_with_tanh():
-    """It is the slope of the share that it belongs to."""
+def test_derivative_of_the_tanh_approximation():
+    """It agrees with central differences."""
     x = np.linspace(-5, 5, 31)[:, None]
-    share, slope = np.empty_like(x), np.empty_like(x)
+    cdf, derivative = np.empty_like(x), np.empty_like(x)
 
     def total():
-        tanh_normal_cdf(x, share)
-        return float(share.sum())
+        tanh_normal_cdf(x, cdf)
+        return float(cdf.sum())
 
     expected = central_differences(total, x)
     total()
-    tanh_normal_cdf_derivative(x, share, slope)
-    assert relative_error(slope, expected) < 1e-6
+    tanh_normal_cdf_derivative(x, cdf, derivative)
+    assert relative_error(derivative, expected) < 1e-6
