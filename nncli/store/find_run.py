@@ -6,8 +6,8 @@ from pathlib import Path
 
 from nncli.config.diagnostics import suggestion
 from nncli.errors import RunError, StorageError
-from nncli.store.run_reader import is_run
-from nncli.store.safe_read import failures, is_there
+from nncli.store.run_files import is_run
+from nncli.store.safe_read import exists, storage_errors
 
 MAX_LISTED = 8  # names in a message
 
@@ -28,8 +28,8 @@ def find_run(text: str, runs: Path) -> Path:
     if is_run(by_name):
         return by_name
     for candidate in (path, by_name):
-        with failures(candidate):
-            if is_there(candidate) and candidate.is_dir():
+        with storage_errors(candidate):
+            if exists(candidate) and candidate.is_dir():
                 return candidate
     raise RunError(_not_found(text, runs))
 

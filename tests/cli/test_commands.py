@@ -19,7 +19,10 @@ SHARED_RENDER_MODULES = {
     "progress",  # of train
 }
 DATA_ONLY = ("nncli.cli.", "nncli.config.", "nncli.registry")  # packages that any render module may import
-CONSTANTS = {"profile": {"nncli.analysis.profiling", "nncli.runner.blas_threads"}}  # the name of a part, the cores
+CONSTANTS = {  # modules that a render module imports for a constant: the name of a part, the cores, the kinds of status
+    "profile": {"nncli.analysis.profiling", "nncli.runner.blas_threads"},
+    "runs": {"nncli.store.run_status"},
+}
 
 
 def modules(package):

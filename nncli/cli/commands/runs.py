@@ -27,7 +27,7 @@ def runs(directory: Path, sort: str | None, as_json: bool) -> None:
 
     listed = runs_in(directory, sort)
     if as_json:
-        print_json({"runs": [{**vars(run), "path": str(run.path)} for run in listed]})
+        print_json({"runs": [run.to_json() for run in listed]})
         return
     from nncli.cli.render.runs import show_runs
 

@@ -29,7 +29,7 @@ def verify(run: str, as_json: bool) -> None:
     try:
         if as_json:
             holds = False if failed else None if unreadable else True
-            print_json({"run": str(loaded.path), "holds": holds, "checks": [vars(check) for check in checks]})
+            print_json({"run": str(loaded.path), "holds": holds, "checks": [check.to_json() for check in checks]})
         else:
             from nncli.cli.render.verify import show_checks
 

@@ -54,7 +54,7 @@ def show_comparison(comparison: "Comparison", curve: str | None) -> None:
         out.print("the configs are the same\n")
     _print_in_parts(out, "metric", labels, list(_metric_rows(comparison)))
     for entry in comparison.entries:
-        out.print(Text.assemble((entry.label, "bold"), f" {entry.words}"))
+        out.print(Text.assemble((entry.label, "bold"), f" {entry.description}"))
     if verdict := comparison.verdict():
         out.print(Text(f"\n{verdict}", style="bold"))
     out.print()
@@ -62,7 +62,7 @@ def show_comparison(comparison: "Comparison", curve: str | None) -> None:
 
 
 def _metric_rows(comparison: "Comparison") -> Iterator[Row]:
-    yield Row("status", [entry.status for entry in comparison.entries])
+    yield Row("status", [str(entry.progress) for entry in comparison.entries])
     yield Row("epoch", [str(entry.epoch) for entry in comparison.entries])
     for row in comparison.rows:
         yield Row(f"{row.name}{direction(row.higher)}", list(map(cell_text, row.values)), row.best)

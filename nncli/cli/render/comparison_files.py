@@ -15,10 +15,10 @@ def as_document(comparison: "Comparison") -> dict[str, Any]:
     runs = [
         {
             "run": str(entry.run.path),
-            "status": entry.status,
+            "status": str(entry.progress),
             "epoch": entry.epoch,
             "metrics": entry.metrics,
-            "gap": {"size": entry.gap.size, "chance": entry.gap.margin, "words": entry.gap.words}
+            "gap": {"size": entry.gap.size, "chance": entry.gap.margin, "words": entry.gap.description}
             if entry.gap
             else None,
         }
@@ -40,7 +40,7 @@ def as_csv(comparison: "Comparison") -> str:
     for index, entry in enumerate(comparison.entries):
         values = [row.values[index] for row in comparison.rows]
         keys = [column[index] for column in comparison.differences.values()]
-        writer.writerow([entry.label, entry.status, entry.epoch, *values, *keys])
+        writer.writerow([entry.label, str(entry.progress), entry.epoch, *values, *keys])
     return text.getvalue()
 
 
@@ -48,14 +48,14 @@ def as_markdown(comparison: "Comparison") -> str:
     """The tables of the terminal, with the best value of each row in bold."""
     labels = [entry.label for entry in comparison.entries]
     configs = [[key, *(cell_text(value) for value in values)] for key, values in comparison.differences.items()]
-    metrics = [["status", *(entry.status for entry in comparison.entries)]]
+    metrics = [["status", *(str(entry.progress) for entry in comparison.entries)]]
     metrics += [["epoch", *(str(entry.epoch) for entry in comparison.entries)]]
     for row in comparison.rows:
         cells = list(map(cell_text, row.values))
         for index in row.best:
             cells[index] = f"**{cells[index]}**"
         metrics.append([f"{row.name}{direction(row.higher)}", *cells])
-    overfitting = "".join(f"- **{entry.label}** {entry.words}\n" for entry in comparison.entries)
+    overfitting = "".join(f"- **{entry.label}** {entry.description}\n" for entry in comparison.entries)
     verdict = comparison.verdict()
     blocks = [
         markdown_table(["config", *labels], configs),

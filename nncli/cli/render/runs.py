@@ -13,22 +13,21 @@ from nncli.cli.render.console import Output
 from nncli.cli.render.format import cell_text, figure
 from nncli.cli.render.table import table
 from nncli.config.diagnostics import sanitized_line
+from nncli.store.run_status import RunStatus
 
 if TYPE_CHECKING:
     from nncli.analysis.run_list import RunListing
 
 COLOURS = {
-    "running": "cyan",
-    "finished": "green",
-    "interrupted": "yellow",
-    "diverged": "red",
-    "damaged": "bold red",
-    "unreadable": "red",
+    RunStatus.RUNNING: "cyan",
+    RunStatus.FINISHED: "green",
+    RunStatus.INTERRUPTED: "yellow",
+    RunStatus.DIVERGED: "red",
+    RunStatus.DAMAGED: "bold red",
+    RunStatus.UNREADABLE: "red",
 }
-HELD_OUT = ("validation_", "test_")  # prefixes of metrics of other splits than the training set
 UNLIMITED = 10_000  # characters, more than any table is wide
 MAX_KEYS = 12  # differing keys that are shown of a run; --json has all of them
-LOSS_TERMS = {"data_loss", "regularization_loss"}
 
 
 def show_runs(directory: Path, listed: Sequence["RunListing"]) -> None:
@@ -51,7 +50,7 @@ def show_runs(directory: Path, listed: Sequence["RunListing"]) -> None:
 
 def _print_table(out: Console, listed: Sequence["RunListing"]) -> None:
     """The table with as many metrics as fit, and the names of those that do not; no number is folded."""
-    names = list(dict.fromkeys(name for run in listed for name in _main_metrics(run.metrics)))
+    names = list(dict.fromkeys(name for run in listed for name in run.main_metrics))
     unlimited = out.options.update(max_width=UNLIMITED)
     count = len(names)
     while count and Measurement.get(out, unlimited, _runs_table(listed, names[:count])).maximum > out.width:
@@ -66,7 +65,7 @@ def _runs_table(listed: Sequence["RunListing"], metrics: Sequence[str]) -> Table
     rows = table("run", "status", "epoch", *(name.replace("_", "\n", 1) for name in metrics))
     rows.columns[1].justify = "left"
     for run in listed:
-        status = Text(run.status.replace(", ", ",\n"), style=COLOURS.get(run.status.split()[0], ""))
+        status = Text(str(run.progress).replace(", ", ",\n"), style=COLOURS[run.progress.status])
         values = [figure(run.metrics[name]) if name in run.metrics else "–" for name in metrics]
         rows.add_row(_name(run), status, _epoch(run), *values)
     return rows
@@ -80,10 +79,4 @@ def _epoch(run: "RunListing") -> str:
     """The epoch of the metrics, and the total number of epochs while the run is training."""
     if run.epoch is None:
         return "–"
-    return f"{run.epoch}/{run.epochs}" if run.status == "running" else str(run.epoch)
-
-
-def _main_metrics(metrics: dict[str, float]) -> list[str]:
-    """The loss and the first metric, of the training set and of the validation set."""
-    names = [name for name in metrics if not name.startswith(HELD_OUT) and name not in LOSS_TERMS][:2]
-    return [f"{split}{name}" for split in ("", "validation_") for name in names if f"{split}{name}" in metrics]
+    return f"{run.epoch}/{run.epochs}" if run.progress.status is RunStatus.RUNNING else str(run.epoch)

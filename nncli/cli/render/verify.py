@@ -19,6 +19,6 @@ def show_checks(checks: Sequence["Check"]) -> None:
     out = Output()
     rows = table("check", "result", "details", numbers=False)
     for check in checks:
-        rows.add_row(check.what, RESULTS[check.holds].copy(), Text(check.words))
+        rows.add_row(check.subject, RESULTS[check.holds].copy(), Text(check.description))
     out.print(rows)
     out.print(f"\n{sum(check.holds is True for check in checks)} of {len(checks)} checks passed")

@@ -189,8 +189,8 @@ def test_regressions_are_compared_by_mean_absolute_error(train, run_cli, monkeyp
     assert (result.code, result.err) == (0, "")
     for words in ("validation_r2 ↑", "mean_absolute_error ↓", "root_mean_squared_error ↓", "regression_accuracy ↑"):
         assert words in result.out
-    assert "long shows no statistically significant overfitting: mean_absolute_error " in result.out
-    assert "long is better than short: validation_mean_absolute_error " in result.out
+    assert "long shows no significant overfitting: mean_absolute_error " in result.out
+    assert "long is significantly better than short: validation_mean_absolute_error " in result.out
     assert "r2 by epoch" in run_cli("compare", "short", "long", "--curve", "r2").out
 
 

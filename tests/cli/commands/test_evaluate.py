@@ -156,7 +156,7 @@ def test_confusion_matrix_agrees_with_the_scores(assessed):
         (["--fail-over=loss=0"], ["training loss"]),
         (["--fail-over=loss=1e9", "--fail-under=loss=0.0"], []),
         (["--fail-under=accuracy=2", "--fail-over=loss=0"], ["training accuracy", "training loss"]),
-        (["--fail-under=test_accuracy=0"], ["test_accuracy: no split shown has it"]),
+        (["--fail-under=test_accuracy=0"], ["test_accuracy: not evaluated, so the gate fails; evaluated: "]),
     ],
 )
 def test_failed_gate_is_exit_code_8(trained, run_cli, gates, failing, form):
@@ -316,7 +316,7 @@ def test_threshold_needs_a_binary_classifier(trained, run_cli, changes):
     trained(*changes)
     result = run_cli("evaluate", "config", "--threshold", "0.5")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("runs/config: a threshold is for one output that tells two classes apart")
+    assert result.err.startswith("runs/config: a threshold applies to binary models with one output")
 
 
 def test_sigmoid_outputs_of_three_classes_predict_the_largest(trained, run_cli):
@@ -336,7 +336,9 @@ def test_test_set_sampled_after_training_is_missing_before(trained, run_cli):
     (path / "evaluation.json").unlink()
     result = run_cli("evaluate", "config", "--split", "test")
     assert (result.code, result.out) == (2, "")
-    assert result.err == ("runs/config: has no split 'test'; it is drawn after training; it has training, validation\n")
+    assert result.err == (
+        "runs/config: has no split 'test'; it is sampled after training; it has training, validation\n"
+    )
 
 
 def test_finished_run_needs_no_checkpoint(trained, run_cli):

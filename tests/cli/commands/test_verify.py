@@ -38,7 +38,7 @@ def test_intact_run_passes(workdir, run_cli, changes, lost):
     weights = [] if lost else ["weights.npz"]
     assert [check["what"] for check in document["checks"]][2:3] == ["metrics.csv"]
     assert {*parts[:4], *weights, "data", "evaluation"} <= {check["what"] for check in document["checks"]}
-    assert "equal to the last bit" in document["checks"][-1]["words"]
+    assert "reproduced bit for bit" in document["checks"][-1]["words"]
 
 
 def failed_checks(run_cli):
@@ -115,7 +115,7 @@ def test_rounding_of_another_numpy_is_tolerated(run, run_cli, change, code):
     put_record(run / "run.json", record)
     result = run_cli("verify", "config")
     assert result.code == code, result.err
-    assert code or "equal but for rounding, with another numpy" in " ".join(result.out.split())
+    assert code or "reproduced except for rounding, with another numpy" in " ".join(result.out.split())
 
 
 def test_changed_data_is_reported(run, run_cli, monkeypatch):
@@ -126,13 +126,13 @@ def test_changed_data_is_reported(run, run_cli, monkeypatch):
 
 def test_checkpoint_replaced_during_verify_is_not_missing(run, run_cli, monkeypatch):
     """A trainer has written a newer one and removed the oldest since they were listed, and has ended."""
-    read, oldest = verification.read_valid, run / "checkpoints" / "00000000.ckpt"
+    read, oldest = verification.read_with_metrics, run / "checkpoints" / "00000000.ckpt"
 
     def read_late(run, path):
         oldest.unlink(missing_ok=True)
         return read(run, path)
 
-    monkeypatch.setattr(verification, "read_valid", read_late)
+    monkeypatch.setattr(verification, "read_with_metrics", read_late)
     assert run_cli("verify", "config").code == 0
 
 
@@ -147,7 +147,7 @@ def test_failed_check_is_printed_in_the_table(run, run_cli):
     flip(run / "weights.npz")
     result = run_cli("verify", "config")
     assert "WRONG" in result.out
-    assert "digest" in result.out
+    assert "damaged: checksum" in result.out
     assert "2 of 9 checks failed" in result.err
 
 
@@ -201,7 +201,10 @@ def test_verify_writes_nothing(run, run_cli):
 
 @pytest.mark.parametrize(
     ("patience", "changed", "message"),
-    [(40, {"epoch": 10}, "its best epoch is 0"), (10, {"epochs_trained": 20}, "is not of the end of the run")],
+    [
+        (40, {"epoch": 10}, "its best epoch is 0"),
+        (10, {"epochs_trained": 20}, "is not the checkpoint of the end of training"),
+    ],
 )
 def test_epochs_of_the_evaluation_are_checked(workdir, run_cli, patience, changed, message):
     """Epochs in evaluation.json that differ from the last checkpoint are reported, under a valid checksum."""
@@ -220,4 +223,4 @@ def test_best_epoch_without_early_stopping_is_damage(workdir, run_cli):
     path = workdir / "runs" / "config" / "evaluation.json"
     put_record(path, {**json.loads(path.read_bytes()), "epoch": 20})
     result = run_cli("evaluate", "config")
-    assert (result.code, "it keeps epoch 20 of 30, but there is no early stopping" in result.err) == (4, True)
+    assert (result.code, "it has the weights of epoch 20 of 30 without early stopping" in result.err) == (4, True)
