@@ -94,7 +94,7 @@ def test_what_a_config_that_is_accepted_can_write_is_accepted_by_readers(changes
     there = mock.patch.multiple("nncli.experiment.checks", available_memory=lambda: Memory(memory, "a machine"))
     document = parse("config.yaml", SPEC.encode(), changes)
     with there, suppress(ConfigError):
-        spec = resolve(checked(document))
+        spec = resolve(*checked(document))
         widths = [2, *(layer.units for layer in spec.layers if layer.type == "dense")]
         parameters = sum((one + 1) * other for one, other in pairwise(widths))
         size = parameters * (8 if spec.dtype == "float64" else 4)
@@ -115,8 +115,9 @@ def test_what_a_config_that_is_accepted_can_write_is_accepted_by_readers(changes
 
 def test_run_json_of_the_largest_config_is_within_the_limit():
     """A thousand layers, each with all of its keys, overrides of a whole command line, and every data set."""
-    spec = checked(parse("config.yaml", SPEC.encode(), ("layers[0].units=3",)))
+    spec, plan = checked(parse("config.yaml", SPEC.encode(), ("layers[0].units=3",)))
     record = {"spec": spec.model_dump(), "overrides": ["\x01" * 2**21], "parameters": []}
+    record["schema"] = dict.fromkeys(("data", "validation", "test"), plan.schema.model_dump())
     record["spec"]["layers"] = [spec.layers[0].model_dump()] * 1000
     record["parameters"] = [{"name": f"layers.{n}.weights", "shape": [10**9] * 2, "dtype": "<f8"} for n in range(4000)]
     assert len(sealed(record)) <= limits.RECORD
@@ -125,6 +126,6 @@ def test_run_json_of_the_largest_config_is_within_the_limit():
 def test_a_table_that_could_not_be_read_again_is_refused(workdir, monkeypatch):
     """More rows than fit into memory while they are read: a larger interval is suggested, and accepted."""
     monkeypatch.setattr("nncli.experiment.checks.available_memory", lambda: Memory(GIB, "this machine"))
-    with pytest.raises(ConfigError, match=r"log_every: reading metrics.csv would need up to [\d,]+ (MiB|GiB)"):
+    with pytest.raises(ConfigError, match=r"log_every: reading metrics.csv can need up to [\d,]+ (MiB|GiB)"):
         load(workdir / "config.yaml", ("training={epochs: 10000000, log_every: 1}",))
     load(workdir / "config.yaml", ("training={epochs: 10000000, log_every: 1000}",))
