@@ -89,10 +89,10 @@ class _Reader:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
         self.anchors: dict[str, Node] = {}
-        self.events: Iterator[Any] = self._parse()
+        self.events: Iterator[Any] = self._parsed()
         self.nodes = 0
 
-    def _parse(self) -> Iterator[Any]:
+    def _parsed(self) -> Iterator[Any]:
         mark = None
         try:
             loader = yaml.SafeLoader(self.source.text)

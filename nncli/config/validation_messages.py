@@ -87,7 +87,9 @@ def _unknown_type(kind: str, value: Any, path: Path) -> tuple[str, Path]:
         expected = f"must be the name of {article} {kind} or a mapping with 'type'{or_fraction}"
         return f"{expected}, got {shown(value)}", path
     if "type" not in value:
-        return f"key 'type' is missing{_suggested_type('', kind)}{or_fraction}", path
+        name = next((key for key in value if key in names(kind)), None)  # {dense: 16}
+        fix = f"; write {{type: {name}, ...}}" if name else f"{_suggested_type('', kind)}{or_fraction}"
+        return f"key 'type' is missing{fix}", path
     name = value["type"]
     return f"unknown type {shown(name)}{_suggested_type(str(name), kind)}", (*path, "type")
 

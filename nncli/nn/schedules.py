@@ -94,7 +94,7 @@ class Warmup(Schedule):
     """Linear warm-up: the learning rate increases linearly; afterwards another schedule applies, if given.
 
         f = (t + 1) / W           t = 0, 1, … W − 1 counts the updates
-        f = then(t − W)           afterwards; 1 without ``then``
+        f = then(t − W)           afterwards; 1 without then
 
     Args:
         updates (W): number of updates of the warm-up.

@@ -21,6 +21,7 @@ from nncli.train.evaluate import examples, measure, predict
 from nncli.train.state import TrainingState, require_matching_vectors
 
 MACS_BETWEEN_YIELDS = 1 << 25  # multiply-accumulate operations of forward passes
+EPOCHS_BETWEEN_RNG_STATES = 100  # in full batch, where the state only serves to replay a step that diverged
 
 
 def never() -> bool:
@@ -55,6 +56,7 @@ class Trainer:
         self.epoch = self.batch = 0
         self.is_logged = False
         self._rng_at_epoch_start: RngState | None = None
+        self._rng_epoch = -EPOCHS_BETWEEN_RNG_STATES  # of that state
         self._batches_in_progress: Iterator[tuple[Array, Array]] | None = None
         self._interval = self.settings.log_interval
         self._monitored_splits = {
@@ -206,8 +208,9 @@ class Trainer:
     def batches(self) -> Iterator[tuple[Array, Array]]:
         """The remaining batches of this epoch: inputs (N, D), targets (N, M); draws the order of the rows."""
         rngs, network, batches = self.experiment.rngs, self.network, self._batches
-        is_random = batches.shuffled or network.stochastic
-        self._rng_at_epoch_start = rngs.state(within_epoch=False) if is_random else None
+        is_due = not 0 <= self.epoch - self._rng_epoch < EPOCHS_BETWEEN_RNG_STATES
+        if batches.shuffled or (network.stochastic and is_due):
+            self._rng_at_epoch_start, self._rng_epoch = rngs.state(within_epoch=False), self.epoch
         if network.stochastic:
             network.set_rng(rngs.of(Purpose.DROPOUT, self.epoch))
         return batches.epoch(rngs.of(Purpose.ORDER, self.epoch) if batches.shuffled else None, self.batch)
@@ -253,10 +256,12 @@ class Trainer:
         """Return the random stream of the dropout masks to the beginning of the batch in progress."""
         if not self.network.stochastic:
             return
-        if self._rng_at_epoch_start is not None:
+        batches = self.batch
+        if self._rng_at_epoch_start is not None:  # of one generator for all epochs
             self.experiment.rngs.restore(self._rng_at_epoch_start)
+            batches += self.epoch - self._rng_epoch
         self.batches()
-        draw_masks(self.network, self.batch_size, self.batch)
+        draw_masks(self.network, self.batch_size, batches)
 
     def _diverged(self, found: NonFinite, within_epoch: bool) -> DivergedError:
         where = f"{self.epoch}, batch {self.batch}" if within_epoch else str(self.epoch)

@@ -153,8 +153,8 @@ def test_parts_leave_out_what_a_config_does_not_have():
 @pytest.mark.parametrize("overrides", [(), ("training.batch_size=7",), ("layers=[{type: dense, units: 3}, softmax]",)])
 def test_floors_are_the_multiply_adds_of_a_step(overrides):
     """The sum of all floors times the rate is the number of multiply-adds that ``show`` reports for a step."""
-    found = profiled(*overrides)
-    assert found.floor * found.rate == pytest.approx(step_macs(loaded(*overrides).config, found.rows), rel=1e-9)
+    found, config = profiled(*overrides), loaded(*overrides)
+    assert found.floor * found.rate == pytest.approx(step_macs(config.config, config.plan, found.rows), rel=1e-9)
 
 
 class Calls:

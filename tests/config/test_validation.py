@@ -166,6 +166,7 @@ def test_misspelt_fraction_is_reported_with_a_suggestion():
         ("layers: [relu, dropout]", (1, 16, "layers[1]", "key 'rate' is missing")),
         ("training: {}", (1, 11, "training", "key 'epochs' is missing")),
         ("data: {samples: 3}", (1, 7, "data", "key 'type' is missing; known: sine, spiral, vertical")),
+        ("layers: [{dense: 16}]", (1, 10, "layers[0]", "key 'type' is missing; write {type: dense, ...}")),
     ],
 )
 def test_missing_key_is_reported_at_its_parent(text, expected):
@@ -311,8 +312,8 @@ def test_number_of_layers_is_limited():
 )
 def test_nested_component_is_validated(initializer, column, path, fragment):
     """The path leads into the inner component, and suggestions are of its type."""
-    ((_, at, where, message),) = errors(f"layers: [{{type: dense, initializer: {initializer}, units: 1}}]")
-    assert (at, where) == (column, path)
+    ((_, at, found_path, message),) = errors(f"layers: [{{type: dense, initializer: {initializer}, units: 1}}]")
+    assert (at, found_path) == (column, path)
     assert fragment in message
 
 

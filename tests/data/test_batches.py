@@ -44,12 +44,12 @@ def test_epoch_is_the_permutation_in_consecutive_batches(rows, size, widths, see
     assert (batches.shuffled, len(batches)) == (size < rows, -(-rows // size))
     first = skipped % len(batches)
     order = np.random.default_rng(seed).permutation(rows) if batches.shuffled else np.arange(rows)
-    found = [(some.copy(), own.copy()) for some, own in batches.epoch(np.random.default_rng(seed), first)]
+    found = [(inputs.copy(), targets.copy()) for inputs, targets in batches.epoch(np.random.default_rng(seed), first)]
     assert len(found) == len(batches) - first
-    for number, (some, own) in enumerate(found, first):
+    for number, (batch_inputs, batch_targets) in enumerate(found, first):
         chosen = order[number * size : (number + 1) * size]
-        np.testing.assert_array_equal(some, inputs[chosen])
-        np.testing.assert_array_equal(own, targets[chosen])
+        np.testing.assert_array_equal(batch_inputs, inputs[chosen])
+        np.testing.assert_array_equal(batch_targets, targets[chosen])
 
 
 def test_rows_are_shuffled_not_only_batches():

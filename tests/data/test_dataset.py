@@ -23,11 +23,11 @@ def test_fingerprint_depends_on_every_input(index):
 @pytest.mark.parametrize("row", range(6))
 def test_fingerprint_depends_on_every_target(row):
     """Changing one label or one real-valued target changes the fingerprint."""
-    labels, numbers = LABELS.copy(), INPUTS[:, :1].copy()
+    labels, values = LABELS.copy(), INPUTS[:, :1].copy()
     labels[row] = (labels[row] + 1) % 3
-    numbers[row] += 1e-9
+    values[row] += 1e-9
     assert Dataset(INPUTS, labels, 3).fingerprint() != DATASET.fingerprint()
-    assert Dataset(INPUTS, numbers, None).fingerprint() != Dataset(INPUTS, INPUTS[:, :1], None).fingerprint()
+    assert Dataset(INPUTS, values, None).fingerprint() != Dataset(INPUTS, INPUTS[:, :1], None).fingerprint()
 
 
 def test_fingerprint_depends_on_shape_and_dtype():

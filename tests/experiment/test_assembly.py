@@ -64,12 +64,12 @@ def test_penalty_is_inherited_key_by_key(resolved, key):
         assert {name: getattr(layer, name) for name in PENALTIES} == dict.fromkeys(PENALTIES, 0.0) | {key: 0.25}
 
 
-@pytest.mark.parametrize("own", [0.5, 0.0])
+@pytest.mark.parametrize("penalty", [0.5, 0.0])
 @pytest.mark.parametrize("key", PENALTIES)
-def test_penalty_of_a_layer_takes_precedence(resolved, key, own):
+def test_penalty_of_a_layer_takes_precedence(resolved, key, penalty):
     """The penalty of a layer is used, also if it is 0."""
-    config = resolved(f"regularization.{key}=0.25", f"layers[0].{key}={own}")
-    assert (getattr(config.layers[0], key), getattr(config.layers[2], key)) == (own, 0.25)
+    config = resolved(f"regularization.{key}=0.25", f"layers[0].{key}={penalty}")
+    assert (getattr(config.layers[0], key), getattr(config.layers[2], key)) == (penalty, 0.25)
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_metrics_are_logged_a_hundred_times_by_default(resolved, epochs, given, 
 def test_fractions_are_stratified_and_disjoint(resolved):
     """Each split has its fraction of every class, no row is in two, and none is lost."""
     config = resolved("validation={fraction: 0.25}", "test={fraction: 0.1}")
-    parts, whole = assemble(config).data, assemble(resolved("validation=null")).data["training"]
-    counts = {name: np.bincount(data.targets).tolist() for name, data in parts.items()}
+    splits, complete = assemble(config).data, assemble(resolved("validation=null")).data["training"]
+    counts = {name: np.bincount(data.targets).tolist() for name, data in splits.items()}
     assert counts == {"training": [13] * 3, "validation": [5] * 3, "test": [2] * 3}
-    assert set.union(*map(points, parts.values())) == points(whole)
-    assert sum(map(len, parts.values())) == len(whole) == len(points(whole))
+    assert set.union(*map(points, splits.values())) == points(complete)
+    assert sum(map(len, splits.values())) == len(complete) == len(points(complete))
 
 
 def test_split_depends_on_the_seed(resolved):
@@ -102,8 +102,8 @@ def test_split_depends_on_the_seed(resolved):
 
 def test_split_has_its_own_random_stream(resolved):
     """Held-out rows are chosen by the stream for splits, not by that of the points."""
-    experiment, whole = assemble(resolved("validation={fraction: 0.25}")), assemble(resolved("validation=null"))
-    expected = split(whole.data["training"], {"validation": 0.25}, DerivedRngs(0).of(Purpose.SPLIT))
+    experiment, complete = assemble(resolved("validation={fraction: 0.25}")), assemble(resolved("validation=null"))
+    expected = split(complete.data["training"], {"validation": 0.25}, DerivedRngs(0).of(Purpose.SPLIT))
     assert {name: data.fingerprint() for name, data in experiment.data.items()} == {
         name: data.fingerprint() for name, data in expected.items()
     }
@@ -119,9 +119,9 @@ def test_sampled_sets_have_their_own_random_streams(resolved):
 
 def test_too_small_class_is_reported_with_its_location(workdir):
     """Too few rows are an error of the config, at the fraction."""
-    with pytest.raises(ConfigError, match=r"validation\.fraction: .*rows") as told:
+    with pytest.raises(ConfigError, match=r"validation\.fraction: .*rows") as caught:
         load(workdir / "config.yaml", ("data.samples=1", "validation={fraction: 0.5}"))
-    assert str(told.value).startswith("command line:2:23: ")
+    assert str(caught.value).startswith("command line:2:23: ")
 
 
 @pytest.mark.parametrize("rng", ["derived", "nnfs"])
@@ -146,12 +146,12 @@ def test_split_method_is_resolved_if_there_is_a_test_fraction(resolved):
 def test_consecutive_fractions_follow_each_other(resolved):
     """The method of nncli 0.4: of the permutation of each class first the validation rows, then the test rows."""
     fractions = ("validation={fraction: 0.25}", "test={fraction: 0.1}")
-    parts = assemble(resolved(*fractions, "split_method=consecutive")).data
-    whole, rng = assemble(resolved("validation=null")).data["training"], DerivedRngs(0).of(Purpose.SPLIT)
-    rows = [rng.permutation(np.flatnonzero(whole.targets == label)) for label in range(3)]
+    splits = assemble(resolved(*fractions, "split_method=consecutive")).data
+    complete, rng = assemble(resolved("validation=null")).data["training"], DerivedRngs(0).of(Purpose.SPLIT)
+    rows = [rng.permutation(np.flatnonzero(complete.targets == label)) for label in range(3)]
     for name, taken in (("validation", slice(0, 5)), ("test", slice(5, 7))):
         expected = np.sort(np.concatenate([each[taken] for each in rows]))
-        assert np.array_equal(parts[name].inputs, whole.inputs[expected])
+        assert np.array_equal(splits[name].inputs, complete.inputs[expected])
 
 
 def test_rng_nnfs_matches_the_book(resolved, legacy):
@@ -235,9 +235,9 @@ def test_unreadable_file_is_reported(tmp_path, make, error, message):
     """Every reason why a file cannot be read has its message and exit code."""
     path = tmp_path / "x.yaml"
     make(path)
-    with pytest.raises(error, match=message) as told:
+    with pytest.raises(error, match=message) as caught:
         load(path)
-    assert str(path) in str(told.value)
+    assert str(path) in str(caught.value)
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
@@ -293,10 +293,10 @@ def test_test_set_with_a_seed_does_not_use_the_only_generator(resolved):
 
 def test_fraction_of_regression_data_is_taken_of_all_rows(resolved):
     """Without classes the rows are split together; inputs and targets stay pairs, in their order."""
-    parts = assemble(resolved(*SINE, "validation={fraction: 0.25}", "test={fraction: 0.1}")).data
-    assert {name: len(data) for name, data in parts.items()} == {"training": 26, "validation": 10, "test": 4}
-    x = np.concatenate([data.inputs[:, 0] for data in parts.values()])
+    splits = assemble(resolved(*SINE, "validation={fraction: 0.25}", "test={fraction: 0.1}")).data
+    assert {name: len(data) for name, data in splits.items()} == {"training": 26, "validation": 10, "test": 4}
+    x = np.concatenate([data.inputs[:, 0] for data in splits.values()])
     assert sorted((x * 40).round().astype(int)) == list(range(40))
-    for data in parts.values():
+    for data in splits.values():
         np.testing.assert_allclose(data.targets, np.sin(2 * np.pi * data.inputs), atol=1e-12)
         assert (np.diff(data.inputs[:, 0]) > 0).all()

@@ -93,8 +93,8 @@ def test_macs_of_a_step(resolved, rows):
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
 def test_memory_estimate_by_hand(resolved, dtype, size):
     """Inputs twice, outputs six times, three buffers per layer, eight vectors; sampled points in float64."""
-    rows, held, outputs, parameters = 60 + 60, 2 * 2 + 6 * 3, 8 + 8 + 3 + 3, 24 + 27
-    converted = size * (rows * held + 3 * 60 * (2 + outputs) + 8 * parameters)
+    rows, values_per_row, outputs, parameters = 60 + 60, 2 * 2 + 6 * 3, 8 + 8 + 3 + 3, 24 + 27
+    converted = size * (rows * values_per_row + 3 * 60 * (2 + outputs) + 8 * parameters)
     assert memory_bytes(*resolved(f"dtype={dtype}")) == converted + 8 * rows * (2 + 1)
 
 
@@ -149,9 +149,9 @@ def test_memory_estimate_matches_a_training(resolved, overrides):
     list(training.epochs())
     for name in training.experiment.data:
         training.measured(name)
-    _, held = tracemalloc.get_traced_memory()
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert held - OBJECTS <= memory_bytes(config, plan) <= 2 * held
+    assert peak - OBJECTS <= memory_bytes(config, plan) <= 2 * peak
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def adam(parameter, gradient, m, v, rate, update):
     return parameter - rate * m_hat / (np.sqrt(v_hat) + 1e-7), m, v
 
 
-# heads: loss and accuracy, given what leaves the last layer and the targets, and the loss's grad in the former
+# heads: loss, accuracy, and gradient of the loss, given the outputs of the last layer and the targets
 
 
 def clip(p):

@@ -21,7 +21,7 @@ if torch:
     from torch.optim import lr_scheduler as schedulers
 
 FILE = Path(__file__).with_suffix(".json")
-ABOUT = "What PyTorch gives in double precision; written by python -m tests.nn.pytorch_references."
+ABOUT = "Results of PyTorch in float64; written by python -m tests.nn.pytorch_references."
 RATES, STEPS, UPDATES = (1e-8, 0.01, 1.0, 1e4), (1, 10, 100), 40
 
 

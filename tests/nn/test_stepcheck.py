@@ -1,4 +1,4 @@
-"""The comparison of a training step with a float64 copy: right steps pass, in either dtype; wrong ones do not."""
+"""The comparison of a training step with a float64 copy: correct steps pass in either dtype, wrong ones fail."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ ROWS = 40
 
 
 def layers(*middle):
-    """Eight units, the layers in the middle, three classes."""
+    """A network with eight hidden units, the layers in the middle, and three classes."""
     return [Dense(8, initializer=Glorot()), *middle, Dense(3, initializer=Glorot()), Softmax()]
 
 
@@ -45,16 +45,16 @@ def step_of(dtype, *middle, spread=1.0, factor=1.0):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("middle", [[], [ReLU], [Sigmoid], [BatchNormalization, ReLU]], ids=str)
-def test_right_gradients_pass(dtype, middle):
-    """Rounding in the dtype of training is no error, and a thousandth of the gradient is seen."""
+def test_correct_gradients_pass(dtype, middle):
+    """Rounding in the dtype of training passes, and an error of a thousandth of the gradient fails."""
     check = step_of(dtype, *middle)
     assert check.passes, check.worst
     assert not step_of(dtype, *middle, factor=1.001).passes
 
 
 @pytest.mark.parametrize("spread", [1e-1, 1e-2, 1e-3, 1e-4])
-def test_the_tolerance_follows_from_the_conditioning(spread):
-    """Normalization of a column with little spread makes rounding errors larger: the step passes, with more allowed."""
+def test_tolerance_follows_from_the_conditioning(spread):
+    """Normalizing a column of small variance makes rounding errors and the tolerance larger: the step passes."""
     check = step_of("float32", partial(BatchNormalization, epsilon=1e-12), spread=spread)
     assert check.passes, check.worst
     wide = step_of("float32", partial(BatchNormalization, epsilon=1e-12))
@@ -62,8 +62,8 @@ def test_the_tolerance_follows_from_the_conditioning(spread):
     assert weights[0] > weights[1]
 
 
-def test_the_worst_entry_is_named():
-    """One wrong entry is found in its array, at its indices."""
+def test_worst_entry_is_located():
+    """One wrong entry is found in its array, at its index."""
     network, copy = networks("float32", ReLU)
     inputs, targets = np.random.default_rng(2).normal(size=(ROWS, 2)).astype(np.float32), np.arange(ROWS) % 3
     network.forward_backward(inputs, network.loss.encode(targets, 3))

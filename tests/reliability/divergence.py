@@ -50,7 +50,7 @@ def wrong_files(run):
     if not written or max(written) > UPDATE:
         yield f"the checkpoints are those of the updates {sorted(written)}"
     for updates, checkpoint in written.items():
-        if not all(np.isfinite(vector).all() for vector in checkpoint.vectors.values()):
+        if not all(np.isfinite(vector).all() for vector in checkpoint.state.vectors.values()):
             yield f"the checkpoint of update {updates} is not finite"
     if {path.name for path in run.iterdir()} & {"weights.npz", "evaluation.json"}:
         yield "it looks finished"

@@ -7,6 +7,7 @@ from pathlib import Path
 from nncli.config.model import Config
 from nncli.errors import ConfigError, NncliError
 from nncli.experiment.assembly import assemble
+from nncli.experiment.data_plan import open_data
 from nncli.experiment.loading import load
 from nncli.experiment.summary import memory_bytes, split_rows
 from tests.conftest import ROOT, SPEC
@@ -84,7 +85,8 @@ def judged(path: Path, data: bytes, tally: Tally) -> str | None:
 
 def leakage(spec: Config) -> str | None:
     """Which splits of an accepted spec have more than a single row in common."""
-    if sum(split_rows(spec).values()) > MOST_ROWS or memory_bytes(spec) > DRAWN:
+    plan = open_data(spec)
+    if sum(split_rows(spec, plan).values()) > MOST_ROWS or memory_bytes(spec, plan) > DRAWN:
         return None
     rows = {name: {row.tobytes() for row in part.inputs + 0.0} for name, part in assemble(spec).data.items()}
     pairs = [pair for pair in combinations(rows, 2) if len(rows[pair[0]] & rows[pair[1]]) > 1]

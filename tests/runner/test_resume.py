@@ -1,4 +1,4 @@
-"""A run that was interrupted ends as if it had not been; what does not fit is told, and nothing is lost."""
+"""A resumed run ends bit-identical to an uninterrupted one; what is damaged is reported, and nothing is lost."""
 
 import errno
 import hashlib
@@ -34,7 +34,7 @@ from tests.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
 RESULTS = ("metrics.csv", "weights.npz", "evaluation.json", "run.json", "spec.yaml")
 DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
 STOPPING = "training.early_stopping={metric: validation_loss, min_delta: 0.01, patience: 15}"
-SPECS = {
+CONFIGS = {
     "plain": (),
     "mini-batches": ("training.batch_size=16",),
     "dropout": (DROPOUT,),
@@ -50,7 +50,7 @@ SPECS = {
 
 
 class Steps:
-    """A wish to stop that comes true after so many questions."""
+    """A stop callback that returns True after this number of polls."""
 
     def __init__(self, steps):
         self.left = count(steps, -1)
@@ -81,7 +81,7 @@ def contents(path):
 
 @pytest.fixture
 def interrupted(workdir):
-    """A run that was stopped in the middle of an epoch; its checkpoints are of epoch 0 and of the stop."""
+    """Train a run that is stopped within an epoch; its checkpoints are of epoch 0 and of the stop."""
 
     def run(*overrides, steps=12, name="stopped"):
         return train(workdir / "config.yaml", overrides, name, Steps(steps))
@@ -89,9 +89,9 @@ def interrupted(workdir):
     return run
 
 
-@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
-def test_a_resumed_run_ends_in_the_same_bytes(workdir, overrides):
-    """Wherever it is stopped, and however often, at an epoch's end or between its batches."""
+@pytest.mark.parametrize("overrides", CONFIGS.values(), ids=CONFIGS)
+def test_resumed_run_ends_in_the_same_bytes(workdir, overrides):
+    """Wherever it is stopped, and however often, at the end of an epoch or between its batches."""
     config, overrides = workdir / "config.yaml", ("training.epochs=23", *overrides)
     uninterrupted = contents(train(config, overrides, "uninterrupted"))
     for steps in (1, 12, 61):
@@ -102,9 +102,9 @@ def test_a_resumed_run_ends_in_the_same_bytes(workdir, overrides):
         assert contents(path) == uninterrupted, steps
 
 
-@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
-def test_what_is_restored_is_what_was_saved(workdir, overrides):
-    """After a resume position, best value and every vector are those of the checkpoint, to the last bit."""
+@pytest.mark.parametrize("overrides", CONFIGS.values(), ids=CONFIGS)
+def test_restored_state_is_the_saved_one(workdir, overrides):
+    """Scalars and vectors are those of the checkpoint, to the last bit."""
     config, overrides = workdir / "config.yaml", ("training.epochs=23", *overrides)
     checkpoint = unpack(checkpoints(train(config, overrides, "stopped", Steps(14)))[-1].read_bytes())
     trainer = Trainer(assemble(load(config, overrides).config))
@@ -128,7 +128,7 @@ def test_best_value_passes_through_a_checkpoint(workdir, value):
     assert (again.stopping.best.epoch, again.stopping.best.value) == (0, value)
 
 
-def test_a_run_that_is_stopped_in_the_middle_goes_on_there(interrupted):
+def test_run_stopped_within_an_epoch_is_resumed_there(interrupted):
     """The batches that were trained are not trained again."""
     path = interrupted("training.batch_size=16", steps=14)
     state = unpack(checkpoints(path)[-1].read_bytes()).state
@@ -136,8 +136,8 @@ def test_a_run_that_is_stopped_in_the_middle_goes_on_there(interrupted):
     assert resume(path) == [f"{path}: resumed at epoch {state.epoch}, batch {state.batch}"]
 
 
-def test_metrics_behind_the_checkpoint_are_cut_off(interrupted):
-    """Rows that the checkpoint does not count on are measured again, a row that was half written too."""
+def test_metrics_after_the_checkpoint_are_cut(interrupted):
+    """Rows that the checkpoint does not depend on are logged again, a torn row too."""
     path, twin = interrupted(name="one"), interrupted(name="two")
     with (path / "metrics.csv").open("ab") as file:
         file.write(b"20,0.05,0.1,0.1,0.0,0.5,0.5,0.5\n30,0.0")
@@ -151,8 +151,8 @@ def damaged(data):
 
 
 @pytest.mark.parametrize("damage", [damaged, lambda data: data[:100], lambda data: b"", lambda data: b"x" * 5000])
-def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(workdir, interrupted, damage):
-    """The run ends in the same bytes; what could not be read is kept under another name."""
+def test_damaged_checkpoint_is_reported_and_the_older_one_used(workdir, interrupted, damage):
+    """The run ends in the same bytes; the damaged file is renamed."""
     uninterrupted = contents(train(workdir / "config.yaml", (), "uninterrupted"))
     path = interrupted(steps=12)
     newest = checkpoints(path)[-1]
@@ -165,20 +165,20 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(workdir, inte
     assert contents(path) == uninterrupted
 
 
-def test_without_a_whole_checkpoint_nothing_is_changed(interrupted):
-    """Every checkpoint is named with what is wrong with it, and all stay as they are."""
+def test_run_without_a_valid_checkpoint_is_not_changed(interrupted):
+    """Each checkpoint is named with what is wrong, and all files stay as they are."""
     path = interrupted()
     for file in checkpoints(path):
         file.write_bytes(b"damaged" * 1000)
     before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
-    with pytest.raises(RunError, match="no valid checkpoint") as told:
+    with pytest.raises(RunError, match="no valid checkpoint") as caught:
         resume(path)
-    assert all(str(file) in str(told.value) for file in checkpoints(path))
+    assert all(str(file) in str(caught.value) for file in checkpoints(path))
     assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
 
 
-def test_metrics_that_were_changed_do_not_fit_the_checkpoint(interrupted):
-    """A row before the checkpoint that holds another number is noticed, and an older checkpoint taken."""
+def test_changed_metrics_invalidate_the_checkpoint(interrupted):
+    """A changed value in a row before the checkpoint is detected, and an older checkpoint is used."""
     path = interrupted()
     metrics = path / "metrics.csv"
     metrics.write_bytes(metrics.read_bytes().replace(b"\n0,0.05,", b"\n0,0.06,"))
@@ -188,16 +188,16 @@ def test_metrics_that_were_changed_do_not_fit_the_checkpoint(interrupted):
 
 
 @pytest.mark.parametrize("change", ["layers[1]=tanh", "seed=1"])
-def test_a_checkpoint_of_another_run_is_refused(interrupted, change):
-    """Even where all its vectors would fit: the other run has another activation, or another seed."""
+def test_checkpoint_of_another_run_is_refused(interrupted, change):
+    """Even if all vectors match: the other run has another activation, or another seed."""
     path, other = interrupted(), interrupted(change, name="other")
     shutil.copy(checkpoints(other)[-1], checkpoints(path)[-1])
     skipped, _ = resume(path)
     assert "belongs to another run" in skipped
 
 
-def test_a_checkpoint_that_does_not_say_all_is_not_resumed(interrupted):
-    """One of an earlier version, which kept neither the digest of the metrics nor the masks' state."""
+def test_checkpoint_of_nncli_0_3_is_not_resumed(interrupted):
+    """It has neither the checksum of the metrics nor the state of the dropout masks."""
     path = interrupted()
     for file in checkpoints(path):
         known = unpack(file.read_bytes())
@@ -210,8 +210,8 @@ def test_a_checkpoint_that_does_not_say_all_is_not_resumed(interrupted):
     "change",
     [{"epoch": 31}, {"batch": 4}, {"rng": None}, {"rng": {"state": 1}}, {"best_epoch": 3, "best_value": 0.5}],
 )
-def test_a_position_that_is_none_of_the_training_is_refused(interrupted, change):
-    """An epoch behind the last, a batch behind the last, another random state: the older checkpoint is taken."""
+def test_state_of_another_training_is_refused(interrupted, change):
+    """An epoch or batch after the last, or another random state: the older checkpoint is used."""
     path = interrupted(DROPOUT, "training.batch_size=16", steps=14)
     newest = checkpoints(path)[-1]
     known = unpack(newest.read_bytes())
@@ -221,8 +221,8 @@ def test_a_position_that_is_none_of_the_training_is_refused(interrupted, change)
     assert resumed == f"{path}: resumed at epoch 0"
 
 
-def test_one_trainer_a_run(interrupted):
-    """Where another process trains in it, nothing is read or written."""
+def test_run_that_is_trained_elsewhere_is_busy(interrupted):
+    """While another process trains it, nothing is read or written."""
     path = interrupted()
     lock = Lock(path / "lock")
     with pytest.raises(BusyError):
@@ -231,8 +231,8 @@ def test_one_trainer_a_run(interrupted):
     assert resume(path)
 
 
-def test_a_finished_run_is_finished(workdir, run_cli):
-    """Resuming it says so, with exit code 0, and changes no file."""
+def test_finished_run_is_reported(workdir, run_cli):
+    """With exit code 0, and without changing a file."""
     assert run_cli("train", "config.yaml", "-q").code == 0
     before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (workdir / "runs").rglob("*.*")}
     result = run_cli("train", "--resume", "config", "-q")
@@ -242,8 +242,8 @@ def test_a_finished_run_is_finished(workdir, run_cli):
 
 
 @pytest.mark.parametrize("lost", ["evaluation.json", "weights.npz"])
-def test_a_run_that_lacks_its_last_files_gets_them_again(workdir, run_cli, lost):
-    """As after a power cut between the last checkpoint and them."""
+def test_missing_last_files_are_written_again(workdir, run_cli, lost):
+    """As after a power failure between the last checkpoint and them."""
     assert run_cli("train", "config.yaml", "-q").code == 0
     path = workdir / "runs" / "config"
     before = contents(path)
@@ -254,8 +254,8 @@ def test_a_run_that_lacks_its_last_files_gets_them_again(workdir, run_cli, lost)
 
 @pytest.mark.parametrize("name", ["evaluation.json", "weights.npz"])
 @pytest.mark.parametrize("damage", [damaged, lambda data: data[:100], lambda data: b""])
-def test_a_damaged_end_is_made_anew(workdir, run_cli, name, damage):
-    """From the last checkpoint, and the damage is told."""
+def test_damaged_last_files_are_written_again(workdir, run_cli, name, damage):
+    """From the last checkpoint, with a message."""
     assert run_cli("train", "config.yaml", "-q", "test={type: spiral, samples: 10}").code == 0
     path = workdir / "runs" / "config"
     before = contents(path)
@@ -266,18 +266,19 @@ def test_a_damaged_end_is_made_anew(workdir, run_cli, name, damage):
     assert contents(path) == before
 
 
-def test_what_differs_is_listed(workdir, interrupted):
-    """Every key, with its place in the config that was given along."""
+def test_differences_from_the_run_are_listed(workdir, interrupted):
+    """Each key, with its location in the config that was given."""
     path = interrupted()
     text = (workdir / "config.yaml").read_text(encoding="utf-8")
     (workdir / "other.yaml").write_text(
         text.replace("units: 8", "units: 9").replace("0.05", "0.1").replace("epochs: 30", "epochs: 20"),
         encoding="utf-8",
     )
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as caught:
         resume(path, config=workdir / "other.yaml")
-    lines = [line for line in str(told.value).splitlines() if "other.yaml" in line]
-    assert [line.partition("other.yaml:")[2] for line in lines] == [
+    lines = [line for line in str(caught.value).splitlines() if "other.yaml" in line]
+    fix = "only training.epochs can change on resume; train a new run instead"
+    assert [line.partition("other.yaml:")[2].removesuffix(f"; {fix}") for line in lines] == [
         "5:26: layers[0].units: differs from the run (9 vs 8)",
         "10:40: optimizer.learning_rate: differs from the run (0.1 vs 0.05)",
         "11:20: training.epochs: is 20, but the run has 30; epochs can be raised, not lowered",
@@ -285,8 +286,8 @@ def test_what_differs_is_listed(workdir, interrupted):
     assert resume(path, config=workdir / "config.yaml")
 
 
-def test_keys_that_are_not_there_differ_too(workdir, interrupted):
-    """A section or a layer more, or one less."""
+def test_missing_keys_are_differences(workdir, interrupted):
+    """A key or a component more, or one less."""
     path = interrupted("regularization.l2=0.1")
     with pytest.raises(ConfigError, match=r"regularization.l2: differs from the run \(0.0 vs 0.1\)"):
         resume(path, config=workdir / "config.yaml")
@@ -295,8 +296,8 @@ def test_keys_that_are_not_there_differ_too(workdir, interrupted):
 
 
 @pytest.mark.parametrize("stopped", [True, False])
-def test_epochs_may_be_raised(workdir, interrupted, stopped):
-    """The run ends as one that had so many epochs from the start, and run.json says how many there are."""
+def test_raised_epochs_are_trained(workdir, interrupted, stopped):
+    """The run ends as one that had this number of epochs from the start, and run.json records it."""
     path = interrupted(DROPOUT, "training.batch_size=16", steps=50 if stopped else 10**6)
     more = interrupted(DROPOUT, "training.batch_size=16", "training.epochs=50", steps=10**6, name="more")
     resume(path, overrides=("training.epochs=50",))
@@ -307,8 +308,8 @@ def test_epochs_may_be_raised(workdir, interrupted, stopped):
     assert is_finished(resume(path))
 
 
-def test_an_evaluation_of_fewer_epochs_finishes_nothing(workdir, interrupted):
-    """As after a power cut between run.json with more epochs and the removal of evaluation.json."""
+def test_evaluation_of_fewer_epochs_does_not_finish_a_run(workdir, interrupted):
+    """As after a power failure between run.json with more epochs and the removal of evaluation.json."""
     path = interrupted(steps=10**6)
     more = interrupted("training.epochs=50", steps=10**6, name="more")
     old = (path / "evaluation.json").read_bytes()
@@ -318,8 +319,8 @@ def test_an_evaluation_of_fewer_epochs_finishes_nothing(workdir, interrupted):
     assert {**contents(path), "run.json": b""} == {**contents(more), "run.json": b""}
 
 
-def test_raised_epochs_leave_the_schedule_and_the_rows_as_they_are(workdir, interrupted):
-    """A schedule that was to end with training still ends there; a config that leaves both open agrees."""
+def test_raised_epochs_keep_the_schedule_and_the_rows(workdir, interrupted):
+    """A schedule that ended with training ends at the same update; a config that leaves both to defaults agrees."""
     path = interrupted(WARM_COSINE, steps=10**6)
     (workdir / "more.yaml").write_text(
         (workdir / "config.yaml").read_text(encoding="utf-8").replace("epochs: 30, log_every: 10", "epochs: 60")
@@ -335,8 +336,8 @@ def test_raised_epochs_leave_the_schedule_and_the_rows_as_they_are(workdir, inte
 
 
 @pytest.mark.parametrize("changes", [(), ("training.early_stopping={metric: loss, patience: 8, min_delta: 1}",)])
-def test_a_row_that_was_due_only_at_the_end_is_not_when_epochs_are_raised(interrupted, changes):
-    """The former last epoch, off the interval, is no longer the last: its row goes, as if it had never been."""
+def test_extra_final_row_is_dropped_when_epochs_are_raised(interrupted, changes):
+    """The row of the former last epoch, off the log interval, goes."""
     many = (*changes, "training.log_every=4")
     path = interrupted(*many, "training.epochs=10", steps=10**6)
     more = interrupted(*many, "training.epochs=20", steps=10**6, name="more")
@@ -345,12 +346,12 @@ def test_a_row_that_was_due_only_at_the_end_is_not_when_epochs_are_raised(interr
 
 
 class KilledError(BaseException):
-    """Stands in for a signal that ends the process."""
+    """Takes the place of a signal that kills the process."""
 
 
 OFF_INTERVAL = ("training.epochs=10", "training.log_every=4")
 FULL = OSError(errno.ENOSPC, "No space left on device")
-RAISED = {  # changes of the spec, numbers of epochs to which it is raised before, and how the raise ends
+RAISED = {  # changes of the config, epochs to which it is raised before, and the injected fault
     "plain": ((), (), KilledError()),
     "full disk": ((), (), FULL),
     "raised before": ((), (13,), FULL),
@@ -365,7 +366,7 @@ CALLS_OF_A_RAISE = 10  # checkpoint, run.json: copy, rename, folder each; evalua
 
 
 class Faults:
-    """Lets the calls of the system that change files go through up to one, which fails, as all later ones do."""
+    """Lets this number of system calls that change files succeed; all later ones fail."""
 
     def __init__(self, monkeypatch, error, calls):
         self.left, self.made = calls, 0
@@ -384,8 +385,8 @@ class Faults:
 
 
 @pytest.mark.parametrize(("changes", "before", "error"), RAISED.values(), ids=RAISED)
-def test_a_raise_that_fails_loses_nothing(interrupted, monkeypatch, changes, before, error):
-    """At whichever call: the run is finished as it was, or it is resumed to the bytes of one with so many epochs."""
+def test_raise_that_fails_at_any_call_loses_nothing(interrupted, monkeypatch, changes, before, error):
+    """The run is finished as it was, or it is resumed to the bytes of one with this number of epochs from the start."""
     path = interrupted(*changes, *OFF_INTERVAL, steps=10**6)
     for epochs in before:
         resume(path, overrides=(f"training.epochs={epochs}",))
@@ -406,8 +407,8 @@ def test_a_raise_that_fails_loses_nothing(interrupted, monkeypatch, changes, bef
         shutil.rmtree(copy)
 
 
-def test_a_raise_is_refused_by_a_full_disk_before_anything_is_trained(interrupted, monkeypatch):
-    """The checkpoint that the raise begins with does not fit: the run stays finished, with the weights it kept."""
+def test_raise_on_a_full_disk_is_refused_before_training(interrupted, monkeypatch):
+    """The checkpoint that it begins with does not fit: the run stays finished, with its weights."""
     path = interrupted(*OFF_INTERVAL, steps=10**6)
     before = contents(path)
     steps = []
@@ -419,8 +420,8 @@ def test_a_raise_is_refused_by_a_full_disk_before_anything_is_trained(interrupte
 
 
 @pytest.mark.parametrize("changes", [(), ("training.log_every=5",)], ids=["off the interval", "on the interval"])
-def test_a_raise_whose_checkpoint_does_not_fit_leaves_the_run_finished(interrupted, monkeypatch, changes):
-    """Though run.json, which commits the raise, is small enough for the full disk."""
+def test_raise_whose_checkpoint_does_not_fit_leaves_the_run_finished(interrupted, monkeypatch, changes):
+    """Although run.json, which commits the raise, would fit on the disk."""
     path, put = interrupted(*OFF_INTERVAL, *changes, steps=10**6), storage.write_atomic
     before = contents(path)
 
@@ -437,8 +438,8 @@ def test_a_raise_whose_checkpoint_does_not_fit_leaves_the_run_finished(interrupt
     assert is_finished(resume(path))
 
 
-def test_a_raise_of_an_earlier_version_is_resumed_safely(interrupted):
-    """It recorded the epochs first: before the row of the former last one is cut off, a checkpoint does without it."""
+def test_raise_of_an_earlier_version_is_resumed_safely(interrupted):
+    """It recorded the epochs first: a checkpoint without the extra row is written before the row is cut."""
     path = interrupted(*OFF_INTERVAL, steps=10**6)
     record = json.loads((path / "run.json").read_bytes())
     record["spec"]["training"]["epochs"] = 17
@@ -451,8 +452,8 @@ def test_a_raise_of_an_earlier_version_is_resumed_safely(interrupted):
 
 
 @pytest.mark.parametrize("changes", [(), ("training.early_stopping={metric: loss, patience: 10, min_delta: 9}",)])
-def test_a_raise_commits_before_the_evaluation_is_removed(interrupted, monkeypatch, changes):
-    """Killed at whichever call, the run is finished exactly where run.json has the old number of epochs."""
+def test_raise_commits_before_the_evaluation_is_removed(interrupted, monkeypatch, changes):
+    """Killed at any call, the run is finished exactly if run.json has the old number of epochs."""
     path = interrupted(*changes, *OFF_INTERVAL, steps=10**6)
     copy = path.with_name("copy")
     for calls in range(CALLS_OF_A_RAISE):
@@ -465,24 +466,24 @@ def test_a_raise_commits_before_the_evaluation_is_removed(interrupted, monkeypat
         shutil.rmtree(copy)
 
 
-def test_the_row_of_the_kept_weights_stays_when_epochs_are_raised(interrupted):
-    """The former last epoch, off the interval, is the best one."""
+def test_row_of_the_best_epoch_stays_when_epochs_are_raised(interrupted):
+    """The former last epoch, off the log interval, is the best one."""
     path = interrupted("training.early_stopping={metric: loss, patience: 8}", *OFF_INTERVAL, steps=10**6)
     assert Run(path).evaluation.epoch == 10
     resume(path, Steps(0), overrides=("training.epochs=17",))
     assert Run(path).metrics.row_of(10) is not None
 
 
-def test_a_run_raised_off_the_interval_holds(interrupted, run_cli):
-    """Also the older checkpoint, which was written at the former last epoch."""
+def test_run_raised_off_the_interval_is_verified(interrupted, run_cli):
+    """Including the older checkpoint, which was written at the former last epoch."""
     path = interrupted(*OFF_INTERVAL, steps=10**6)
     for epochs in (13, 17, 40):
         resume(path, overrides=(f"training.epochs={epochs}",))
         assert run_cli("verify", path).code == 0
 
 
-def test_a_checkpoint_that_lost_its_row_to_an_earlier_version_holds(interrupted, run_cli):
-    """nncli before 0.5 left it behind when the number of epochs was raised; one that counts most is still damaged."""
+def test_checkpoint_whose_row_an_earlier_version_dropped_is_verified(interrupted, run_cli):
+    """nncli before 0.5 left it when the epochs were raised; as the newest checkpoint it is damage."""
     path = interrupted(*OFF_INTERVAL, steps=10**6)
     old = checkpoints(path)[-1]
     data = old.read_bytes()
@@ -501,9 +502,9 @@ def test_raised_epochs_replace_those_recorded_before(interrupted):
     assert json.loads((path / "run.json").read_bytes())["overrides"] == ["training.epochs=17", "training.log_every=4"]
 
 
-@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
+@pytest.mark.parametrize("overrides", CONFIGS.values(), ids=CONFIGS)
 @pytest.mark.parametrize("steps", [5, 20])
-def test_a_training_that_is_killed_within_an_epoch_loses_no_more_than_a_span(workdir, monkeypatch, overrides, steps):
+def test_training_killed_within_an_epoch_loses_at_most_a_span(workdir, monkeypatch, overrides, steps):
     """Checkpoints are written within an epoch, by the clock, and the run ends in the same bytes."""
     config, overrides = workdir / "config.yaml", ("training.epochs=23", "training.checkpoint_seconds=0", *overrides)
     uninterrupted = contents(train(config, overrides, "uninterrupted"))
@@ -525,8 +526,8 @@ def test_a_training_that_is_killed_within_an_epoch_loses_no_more_than_a_span(wor
     assert contents(path) == uninterrupted
 
 
-def test_other_data_than_the_runs_is_not_trained_on(interrupted, run_cli, monkeypatch):
-    """Where the points that are drawn now are others, the run does not go on, and nothing is changed."""
+def test_run_with_other_data_is_not_resumed(interrupted, run_cli, monkeypatch):
+    """If the source generates other points now, nothing is changed."""
     path = interrupted()
     before = contents(path)
     monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
@@ -535,8 +536,8 @@ def test_other_data_than_the_runs_is_not_trained_on(interrupted, run_cli, monkey
     assert "the training data differs from what the run was trained on" in result.err
 
 
-def test_what_the_system_does_not_let_us_read_is_not_taken_for_damage(interrupted, monkeypatch):
-    """An input/output error says nothing of the checkpoint: it is told, and everything stays as it is."""
+def test_unreadable_checkpoint_is_not_damage(interrupted, monkeypatch):
+    """An input/output error says nothing about the checkpoint: it is reported, and everything stays as it is."""
     path, opened = interrupted(), os.open
     newest = checkpoints(path)[-1]
 
@@ -565,8 +566,8 @@ def test_invalid_random_state_is_damage(interrupted, value):
 
 
 @pytest.mark.parametrize("move", [lambda run: run.rename(run.with_name("moved")), lambda run: (run / "lock").unlink()])
-def test_a_run_that_was_moved_is_written_to_no_more(workdir, run_cli, monkeypatch, move):
-    """Another one may have its name by then: training ends with exit code 4, and what was written stays as it is."""
+def test_run_that_was_moved_is_not_written_to(workdir, run_cli, monkeypatch, move):
+    """Another run may have its name by then: training ends with exit code 4, and the files stay as they are."""
     step, run = Trainer.step, workdir / "runs" / "config"
 
     def moved(training, *rows):
@@ -587,8 +588,8 @@ def test_a_run_that_was_moved_is_written_to_no_more(workdir, run_cli, monkeypatc
     ("owner", "name"),
     [(Lock, "require_held"), (storage, "_write_temporary"), (storage, "fsync_directory"), (AppendLog, "sync")],
 )
-def test_a_run_that_is_moved_at_any_write_is_no_failing_disk(workdir, run_cli, monkeypatch, owner, name):
-    """Also where it is moved between the check of its lock and a write: exit code 4, and its files stay as they are."""
+def test_run_that_is_moved_at_any_write_is_not_a_storage_error(workdir, run_cli, monkeypatch, owner, name):
+    """Also between the check of its lock and a write: exit code 4, and its files stay as they are."""
     run, called, left = workdir / "runs" / "config", getattr(owner, name), 0
 
     def moved(*arguments):
@@ -613,8 +614,8 @@ def test_a_run_that_is_moved_at_any_write_is_no_failing_disk(workdir, run_cli, m
     assert number > 3
 
 
-def test_a_copy_by_hard_links_stays_as_it_is(interrupted):
-    """metrics.csv, which is cut and grows, becomes a file of the run's own."""
+def test_copy_by_hard_links_is_not_changed(interrupted):
+    """metrics.csv, which is cut and grows, is replaced by a new file first."""
     path = interrupted()
     shutil.copytree(path, path.with_name("snapshot"), copy_function=os.link)
     before = contents(path.with_name("snapshot"))
@@ -622,13 +623,13 @@ def test_a_copy_by_hard_links_stays_as_it_is(interrupted):
     assert contents(path.with_name("snapshot")) == before
 
 
-def test_a_new_name_is_for_a_new_run(interrupted, run_cli):
+def test_resume_with_a_name_is_refused(interrupted, run_cli):
     """--resume with --name is a wrong command line."""
     assert run_cli("train", "--resume", interrupted(), "--name", "other").code == 2
 
 
-def test_a_full_disk_is_told_with_the_command_that_goes_on(workdir, run_cli, monkeypatch):
-    """In the middle of training, with exit code 5."""
+def test_full_disk_is_reported_with_the_command_that_resumes(workdir, run_cli, monkeypatch):
+    """During training, with exit code 5."""
 
     def full(log):
         raise StorageError("metrics.csv: No space left on device")
@@ -639,8 +640,8 @@ def test_a_full_disk_is_told_with_the_command_that_goes_on(workdir, run_cli, mon
     assert result.err == "metrics.csv: No space left on device; resume with: nncli train --resume runs/config\n"
 
 
-def test_a_signal_at_the_last_epoch_lets_the_run_finish(workdir, run_cli, monkeypatch):
-    """Nothing is left to interrupt: what is written is the end, and the exit code 0."""
+def test_signal_at_the_last_epoch_lets_the_run_finish(workdir, run_cli, monkeypatch):
+    """Nothing is left to interrupt: the last files are written, and the exit code is 0."""
     measured = Trainer._row
 
     def row(training):
@@ -653,8 +654,8 @@ def test_a_signal_at_the_last_epoch_lets_the_run_finish(workdir, run_cli, monkey
     assert (workdir / "runs" / "config" / "evaluation.json").exists()
 
 
-def test_a_signal_while_the_spec_is_read_is_a_wish(workdir, run_cli, monkeypatch):
-    """It ends the training that would begin, with a checkpoint, and no library that is at work."""
+def test_signal_while_the_config_is_read_is_a_stop_request(workdir, run_cli, monkeypatch):
+    """It ends the training that would begin, with a checkpoint, and does not interrupt a library."""
     load = runner.load
 
     def interrupted(*arguments):
@@ -667,8 +668,8 @@ def test_a_signal_while_the_spec_is_read_is_a_wish(workdir, run_cli, monkeypatch
     assert result.err.startswith("runs/config: interrupted by SIGINT at epoch 0; resume with: ")
 
 
-def test_a_second_signal_is_told_with_the_command_that_goes_on(workdir, run_cli, monkeypatch):
-    """Ctrl-C that does not wait for the batch: what the last checkpoint holds is there."""
+def test_second_signal_is_reported_with_the_command_that_resumes(workdir, run_cli, monkeypatch):
+    """Ctrl-C that does not wait for the batch: the last checkpoint is there."""
     step = Trainer.step
 
     def stopped(training, *rows):
@@ -685,14 +686,14 @@ def test_a_second_signal_is_told_with_the_command_that_goes_on(workdir, run_cli,
     )
 
 
-def test_a_config_may_have_any_name(workdir, interrupted, run_cli):
-    """One with an equals sign in it is no override where it is a file."""
+def test_config_with_an_equals_sign_in_its_name_is_not_an_override(workdir, interrupted, run_cli):
+    """If a file of that name exists."""
     (workdir / "a=b.yaml").write_bytes((workdir / "config.yaml").read_bytes())
     assert run_cli("train", "--resume", interrupted(), "a=b.yaml", "-q").code == 0
 
 
-def test_another_machine_is_told(interrupted):
-    """Versions, BLAS and vector instructions that differ from those of the start may round differently."""
+def test_another_machine_is_reported(interrupted):
+    """Versions, BLAS and vector instructions that differ from the start of the run may round differently."""
     path = interrupted()
     record = json.loads((path / "run.json").read_bytes())
     assert record["blas"]["kernels"]
@@ -703,8 +704,8 @@ def test_another_machine_is_told(interrupted):
     assert "results may differ in the last bits" in warning
 
 
-def test_what_a_killed_process_left_is_swept_away(workdir, interrupted):
-    """Copies that never got their names, in the run and beside its checkpoints; nothing else."""
+def test_orphaned_temporary_files_are_removed(workdir, interrupted):
+    """In the run directory and beside its checkpoints; nothing else is."""
     path = interrupted()
     for name in (".metrics.csv.0123abcd", "checkpoints/.00000030.ckpt.89abcdef", "notes.txt", ".hidden"):
         (path / name).write_bytes(b"x")
@@ -715,7 +716,7 @@ def test_what_a_killed_process_left_is_swept_away(workdir, interrupted):
     assert (path / ".hidden").exists()
 
 
-def test_a_new_run_sweeps_deserted_folders_away(workdir, interrupted):
+def test_new_run_removes_orphaned_staging_directories(workdir, interrupted):
     """Those that a killed start has left; one that is being filled, whose lock is held, stays."""
     runs = workdir / "runs"
     deserted, filling, foreign = (f".new-{name}" for name in ("0123456789abcdef", "f" * 16, "design"))
@@ -752,7 +753,7 @@ def numbers_of(state):
             return [*key, pos, has_gauss, gauss]
 
 
-@pytest.mark.parametrize("overrides", SPECS.values(), ids=SPECS)
+@pytest.mark.parametrize("overrides", CONFIGS.values(), ids=CONFIGS)
 def test_version_1_checkpoints_are_resumed_to_the_same_bytes(workdir, overrides):
     """A run that nncli 0.4 interrupted within an epoch ends as if it had not been interrupted."""
     config, overrides = workdir / "config.yaml", ("training.epochs=23", *overrides)

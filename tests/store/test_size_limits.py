@@ -94,7 +94,7 @@ def test_files_of_an_accepted_config_are_within_the_limits(changes, memory):
     there = mock.patch.multiple("nncli.experiment.checks", available_memory=lambda: Memory(memory, "a machine"))
     document = parse("config.yaml", SPEC.encode(), changes)
     with there, suppress(ConfigError):
-        config = resolve(checked(document))
+        config = resolve(*checked(document))
         widths = [2, *(layer.units for layer in config.layers if layer.type == "dense")]
         parameters = sum((one + 1) * other for one, other in pairwise(widths))
         size = parameters * (8 if config.dtype == "float64" else 4)
@@ -114,9 +114,10 @@ def test_files_of_an_accepted_config_are_within_the_limits(changes, memory):
 
 
 def test_run_json_of_the_largest_config_is_within_the_limit():
-    """It has a thousand layers with all keys, and overrides as long as a command line."""
-    config = checked(parse("config.yaml", SPEC.encode(), ("layers[0].units=3",)))
+    """It has a thousand layers with all keys, overrides as long as a command line, and all data sets."""
+    config, plan = checked(parse("config.yaml", SPEC.encode(), ("layers[0].units=3",)))
     record = {"spec": config.model_dump(), "overrides": ["\x01" * 2**21], "parameters": []}
+    record["schema"] = dict.fromkeys(("data", "validation", "test"), plan.schema.model_dump())
     record["spec"]["layers"] = [config.layers[0].model_dump()] * 1000
     record["parameters"] = [{"name": f"layers.{n}.weights", "shape": [10**9] * 2, "dtype": "<f8"} for n in range(4000)]
     assert len(to_json(record)) <= limits.RECORD
@@ -125,6 +126,6 @@ def test_run_json_of_the_largest_config_is_within_the_limit():
 def test_config_whose_metrics_could_not_be_read_is_refused(workdir, monkeypatch):
     """If the rows do not fit into memory, a larger log_every is suggested, and accepted."""
     monkeypatch.setattr("nncli.experiment.checks.available_memory", lambda: Memory(GIB, "this machine"))
-    with pytest.raises(ConfigError, match=r"log_every: reading metrics.csv would need up to [\d,]+ (MiB|GiB)"):
+    with pytest.raises(ConfigError, match=r"log_every: reading metrics.csv can need up to [\d,]+ (MiB|GiB)"):
         load(workdir / "config.yaml", ("training={epochs: 10000000, log_every: 1}",))
     load(workdir / "config.yaml", ("training={epochs: 10000000, log_every: 1000}",))

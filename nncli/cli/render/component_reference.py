@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from nncli.cli.render.comparison_files import markdown_table
 from nncli.registry import Bounds, Component, Parameter, components, kinds
 
-KEYS = {  # where a config names a component of a kind, unless the key is the kind
+PLACES = {  # where a config names a component of a kind, unless the key is the kind
     "layer": "layers:\n  - {}",
     "initializer": "layers:\n  - {{type: dense, units: 64, initializer: {}}}",
     "metric": "metrics:\n  - {}",
@@ -55,7 +55,13 @@ def _section(component: Component) -> str:
 
 def _row(parameter: Parameter) -> list[str]:
     doc = describe(parameter)
-    return [f"`{doc.name}`", doc.type, default_text(parameter, "{}") or "–", doc.range or "–", doc.meaning]
+    return [
+        f"`{doc.name}`",
+        doc.type,
+        default_text(parameter, "{}") or "–",
+        doc.range or "–",
+        doc.meaning.replace("``", "`"),
+    ]
 
 
 def as_document(component: Component) -> dict[str, Any]:
@@ -81,7 +87,7 @@ def example(component: Component) -> str:
     ]
     values = [f"{name}: {json.dumps(value)}" for name, value in required or defaults[:1]]
     mapping = f"{{{', '.join([f'type: {component.name}', *values])}}}" if values else component.name
-    return KEYS.get(component.kind, f"{component.kind}: {{}}").format(mapping)
+    return PLACES.get(component.kind, f"{component.kind}: {{}}").format(mapping)
 
 
 def one_line(parameter: Parameter) -> str:

@@ -23,26 +23,26 @@ ALL = [entry for kind in kinds() for entry in components(kind)]
 IDS = [f"{entry.kind}-{entry.name}" for entry in ALL]
 ALIASES = sorted((entry.alias, entry.kind, entry.name) for entry in ALL if entry.alias)
 BOOK = "layers[0].units=64"  # the book's network
-NUMBERS = re.compile(r" {6}[-+.\de…naif ]+")  # a row of an array
+ARRAY_ROW = re.compile(r" {6}[-+.\de…naif ]+")
 
 
 def strict(text):
-    """The one JSON document in a text, in which nothing is NaN or infinite."""
+    """The JSON document in a text, without NaN and infinity."""
 
-    def refuse(word):
-        raise AssertionError(f"{word} is no JSON")
+    def refuse(constant):
+        raise AssertionError(f"{constant} is not JSON")
 
     return json.loads(text, parse_constant=refuse)
 
 
 def flowing(text):
-    """ParameterDoc one space apart: how lines are broken is the terminal's affair."""
+    """The text with single spaces, however the terminal wraps it."""
     return " ".join(text.split())
 
 
 @pytest.mark.parametrize("overrides", [(), SINE, BINARY, NORMALIZED, (WARM_COSINE,)])
-def test_a_step_is_written_out(workdir, run_cli, overrides):
-    """Every heading stands in its order, below it its formulas, its arrays by their names and shapes."""
+def test_steps_are_printed(workdir, run_cli, overrides):
+    """Every heading is printed in order, with its formulas and its arrays by name and shape below it."""
     result = run_cli("explain", "config.yaml", *overrides)
     assert (result.code, result.err) == (0, "")
     explanation = explain(Path("config.yaml"), overrides, 2)
@@ -60,8 +60,8 @@ def test_a_step_is_written_out(workdir, run_cli, overrides):
     ]
 
 
-def test_each_layer_type_has_its_formula(workdir, run_cli):
-    """The small spec's formulas, forward and back, stand with their layers."""
+def test_formulas_are_printed_with_their_layers(workdir, run_cli):
+    """The formulas of the small config, forward and backward, are printed with their layers."""
     out = run_cli("explain", "config.yaml").out
     for words in (
         "config.yaml: one training step on 2 of its 60 rows",
@@ -77,8 +77,8 @@ def test_each_layer_type_has_its_formula(workdir, run_cli):
 
 
 @pytest.mark.parametrize("digits", [1, 3, 4, 9])
-def test_digits(workdir, run_cli, digits):
-    """Numbers are rounded to so many digits; four where nothing is said."""
+def test_digits_option(workdir, run_cli, digits):
+    """Values are rounded to the given number of digits, by default four."""
     steps = explain(Path("config.yaml"), (), 2).steps
     (mean,) = [step.arrays["mean"] for step in steps if "mean" in step.arrays]
     out = run_cli("explain", "config.yaml", "--digits", digits).out
@@ -87,16 +87,16 @@ def test_digits(workdir, run_cli, digits):
         assert out == run_cli("explain", "config.yaml").out
 
 
-def test_rows(workdir, run_cli):
-    """So many rows go through the network."""
+def test_rows_option(workdir, run_cli):
+    """The given number of rows passes through the network."""
     for rows in (1, 3, 20):
         out = run_cli("explain", "config.yaml", "--rows", rows).out
         assert f"one training step on {rows} of its 60 rows" in out
         assert f"  inputs ({rows}, 2)\n" in out
 
 
-def test_what_is_wide_is_cut_and_what_is_narrow_is_whole(workdir, run_cli):
-    """Of 64 units the first four and the last two are shown, of 3 outputs all; the shape stands beside the name."""
+def test_wide_arrays_are_abbreviated(workdir, run_cli):
+    """Of 64 units the first four and the last two are shown, of 3 outputs all; the shape follows the name."""
     out = run_cli("explain", "config.yaml", BOOK).out
     lines = out.splitlines()
     wide = lines[lines.index("  weights (2, 64)") + 1].split()
@@ -107,18 +107,18 @@ def test_what_is_wide_is_cut_and_what_is_narrow_is_whole(workdir, run_cli):
 
 
 @pytest.mark.parametrize("overrides", [(BOOK,), (BOOK, "layers[0].initializer={type: normal, scale: 1e-12}")])
-def test_a_terminal_of_80_columns_is_wide_enough(workdir, run_cli, monkeypatch, overrides):
-    """With the book's network no row of numbers is longer than 100 characters, and no line of the updates than 80."""
+def test_output_fits_into_80_columns(workdir, run_cli, monkeypatch, overrides):
+    """With the book's network no row of an array is longer than 100 characters, and no line of the updates than 80."""
     monkeypatch.setenv("COLUMNS", "80")
     out = run_cli("explain", "config.yaml", *overrides).out
-    rows = [line for line in out.splitlines() if NUMBERS.fullmatch(line)]
+    rows = [line for line in out.splitlines() if ARRAY_ROW.fullmatch(line)]
     assert len(rows) > 40
     assert max(map(len, rows)) <= 100
     assert max(map(len, out[out.index("first update of each optimizer") :].splitlines())) <= 80
 
 
-def test_a_deep_network_s_updates_show_both_ends(workdir, run_cli):
-    """Of many arrays those of the first and of the last layer have a column; the document has all of them."""
+def test_updates_of_a_deep_network_show_first_and_last_layer(workdir, run_cli):
+    """Of many arrays those of the first and of the last layer have a column; the JSON document has all of them."""
     deep = "layers=[" + "{type: dense, units: 4}, relu, " * 5 + "{type: dense, units: 3}, softmax]"
     out = run_cli("explain", "config.yaml", deep).out
     table = out[out.index("first update of each optimizer") :]
@@ -130,8 +130,8 @@ def test_a_deep_network_s_updates_show_both_ends(workdir, run_cli):
 
 
 @pytest.mark.parametrize("overrides", [(), (BOOK, "dtype=float64"), SINE, BINARY, NORMALIZED])
-def test_json_holds_every_number_in_full(workdir, run_cli, overrides):
-    """One document, nothing else; every array comes back as it was, to the last bit, whatever --digits says."""
+def test_json_has_all_digits(workdir, run_cli, overrides):
+    """Every array is read back bit-identical from the JSON document, whatever --digits is."""
     result = run_cli("explain", "config.yaml", *overrides, "--rows", 9, "--digits", 1, "--json")
     document = strict(result.out)
     explanation = explain(Path("config.yaml"), overrides, 9)
@@ -147,8 +147,8 @@ def test_json_holds_every_number_in_full(workdir, run_cli, overrides):
     assert [update["changes"] for update in document["updates"]] == [each.changes for each in explanation.updates]
 
 
-def test_overrides_are_explained(workdir, run_cli):
-    """What is explained is the network that the overrides make, and the folder stays as it was."""
+def test_overrides_are_applied(workdir, run_cli):
+    """The network of the config with its overrides is explained, and nothing is written."""
     out = run_cli("explain", "config.yaml", "layers[0].units=5", "optimizer={type: sgd, learning_rate: 0.25}").out
     assert "layer 0: dense, 2 → 5\n" in out
     assert "\nupdate: sgd\n" in out
@@ -157,7 +157,7 @@ def test_overrides_are_explained(workdir, run_cli):
 
 @pytest.mark.parametrize("entry", ALL, ids=IDS)
 def test_every_component_is_explained(run_cli, entry):
-    """Name and kind, what it does, its formulas, every parameter with its meaning, its source, an example."""
+    """Name, kind, summary, formulas, every parameter with its meaning, source and an example are printed."""
     result = run_cli("explain", entry.name)
     assert (result.code, result.err) == (0, "")
     words = flowing(result.out)
@@ -172,8 +172,8 @@ def test_every_component_is_explained(run_cli, entry):
 
 
 @pytest.mark.parametrize("entry", ALL, ids=IDS)
-def test_every_example_can_be_pasted(run_cli, entry):
-    """The example is shown as it stands in the document, and makes a right spec in the place of the small one's."""
+def test_every_example_is_valid(run_cli, entry):
+    """The printed example equals that of the JSON document, and is valid in the small config."""
     (known,) = [each for each in strict(run_cli("explain", entry.name, "--json").out) if each["kind"] == entry.kind]
     example = known["example"]
     assert indent(example, "    ") in run_cli("explain", entry.name).out
@@ -182,19 +182,19 @@ def test_every_example_can_be_pasted(run_cli, entry):
     others = {name: value for name, value in yaml.safe_load(SPEC).items() if name != section}
     sections, problems = validate(read(SourceText("pasted.yaml", yaml.safe_dump(others) + example + "\n")))
     assert [str(problem) for problem in problems] == []
-    assert sections.has([section])
+    assert hasattr(sections, section)
 
 
 @pytest.mark.parametrize(("alias", "kind", "name"), ALIASES)
-def test_the_book_s_names_work(run_cli, alias, kind, name):
-    """A book's class name explains the component that stands for it."""
+def test_class_names_of_the_book_work(run_cli, alias, kind, name):
+    """The class name of the book explains the component."""
     result = run_cli("explain", alias)
     assert result.code == 0
     assert result.out.startswith(f"{name}  ({kind}, in the book {alias})\n")
 
 
-def test_a_name_in_two_kinds_shows_both(run_cli):
-    """The mean absolute error is a loss and a metric: both are explained, each with its own example."""
+def test_name_of_two_kinds_explains_both(run_cli):
+    """The mean absolute error is a loss and a metric: both are explained, each with its example."""
     out = run_cli("explain", "mean_absolute_error").out
     assert "mean_absolute_error  (loss" in out
     assert "mean_absolute_error  (metric" in out
@@ -206,16 +206,16 @@ def test_a_name_in_two_kinds_shows_both(run_cli):
     ]
 
 
-def test_a_component_in_json(run_cli):
-    """All that is known of it, as one document."""
+def test_component_in_json(run_cli):
+    """The JSON document has the kind, names, parameters and text of a component."""
     (known,) = strict(run_cli("explain", "adam", "--json").out)
     assert (known["kind"], known["name"], known["alias"]) == ("optimizer", "adam", "Optimizer_Adam")
     assert [each["name"] for each in known["parameters"]] == ["learning_rate", "decay", "beta_1", "beta_2", "epsilon"]
     assert "m ← β₁ m + (1 − β₁) g" in known["text"]
 
 
-def test_a_file_comes_before_a_component_of_its_name(workdir, run_cli):
-    """A config that is called like a component is explained as a config."""
+def test_file_takes_precedence_over_a_component(workdir, run_cli):
+    """A config with the name of a component is explained as a config."""
     (workdir / "adam").write_text(SPEC, encoding="utf-8")
     assert run_cli("explain", "adam").out.startswith("adam: one training step on 2 of its 60 rows, so that N = 2\n")
     assert run_cli("explain", "sgd").out.startswith("sgd  (optimizer")
@@ -243,7 +243,7 @@ def test_a_file_comes_before_a_component_of_its_name(workdir, run_cli):
     ],
 )
 def test_wrong_requests(workdir, run_cli, arguments, code, said):
-    """Each has its exit code and says what would be right; nothing is printed on standard output."""
+    """Each has its exit code and a message that says what would be right; standard output is empty."""
     (workdir / "folder").mkdir()
     (workdir / "empty.yaml").touch()
     result = run_cli("explain", *arguments)
@@ -260,16 +260,18 @@ def test_wrong_requests(workdir, run_cli, arguments, code, said):
         pytest.param((*BINARY, "layers=[{type: dense, units: 1}, sigmoid]"), id="one output"),
         pytest.param(("layers[2].initializer={type: normal, scale: 0}",), id="zeros in the last layer"),
         pytest.param(("layers[0].initializer={type: normal, scale: 1e-40}",), id="tiny numbers"),
-        pytest.param(("optimizer={type: sgd, learning_rate: 1e300}", "dtype=float64"), id="an absurd rate"),
+        pytest.param(("optimizer={type: sgd, learning_rate: 1e300}", "dtype=float64"), id="huge learning rate"),
         pytest.param(("layers[0].units=20000",), id="wide"),
         pytest.param(("layers=[" + "{type: dense, units: 3}, tanh, " * 40 + "softmax]",), id="deep"),
-        pytest.param(("layers=[{type: dropout, rate: 0.99}, {type: dense, units: 3}, softmax]",), id="almost all off"),
-        pytest.param(("rng=nnfs", "seed=4294967295", "training.batch_size=1"), id="the book's stream"),
-        pytest.param((BOOK, "regularization={l1: 1e30, l2: 1e30, bias_l1: 1e30, bias_l2: 1e30}"), id="dear weights"),
+        pytest.param(
+            ("layers=[{type: dropout, rate: 0.99}, {type: dense, units: 3}, softmax]",), id="almost all dropped"
+        ),
+        pytest.param(("rng=nnfs", "seed=4294967295", "training.batch_size=1"), id="book rng"),
+        pytest.param((BOOK, "regularization={l1: 1e30, l2: 1e30, bias_l1: 1e30, bias_l2: 1e30}"), id="large penalties"),
     ],
 )
-def test_odd_configs_are_explained(workdir, run_cli, overrides):
-    """Whatever a right config says, its step is written out, in finite numbers, and nothing is on standard error."""
+def test_unusual_configs_are_explained(workdir, run_cli, overrides):
+    """The step of every valid config is printed with finite values, and standard error is empty."""
     assert load(Path("config.yaml"), overrides)
     result = run_cli("explain", "config.yaml", *overrides, "--rows", 20)
     assert (result.code, result.err) == (0, "")

@@ -1,4 +1,4 @@
-"""How arrays stand on the board: aligned, long ones by their ends."""
+"""How arrays are printed: aligned, and long ones abbreviated."""
 
 from pathlib import Path
 
@@ -8,41 +8,41 @@ import pytest
 from nncli.analysis.explanation import explain
 from nncli.cli.render.explain import array_lines, as_document
 
-SHORT, LONG = 7, 8  # the most entries that are shown whole, and the fewest that are not
+SHORT, LONG = 7, 8  # the most entries that are shown completely, and the fewest that are not
 
 
 def words(line):
     return line.split()
 
 
-def test_a_number_stands_behind_its_name():
+def test_scalar_follows_its_name():
     """A scalar takes one line."""
     assert array_lines("mean", np.asarray(0.123456), 4) == ["mean = 0.1235"]
 
 
-def test_a_vector_is_one_row():
-    """The shape of a vector is written as Python writes it, its numbers below."""
+def test_vector_is_one_row():
+    """The shape of a vector is written as in Python, with its values below."""
     assert array_lines("biases", np.array([1.5, -2.0]), 4) == ["biases (2,)", "    1.5   -2"]
 
 
-def test_a_matrix_has_a_line_a_row():
-    """Numbers are aligned to the right over all rows."""
+def test_matrix_has_one_line_per_row():
+    """Values are right-aligned over all rows."""
     assert array_lines("W", np.array([[1, -20], [0.25, 3]]), 4) == ["W (2, 2)", "       1   -20", "    0.25     3"]
 
 
-def test_a_column_has_a_line_a_row():
+def test_column_has_one_line_per_row():
     """One column is a matrix like any other."""
     assert array_lines("Y", np.array([[1.0], [2.0]]), 4) == ["Y (2, 1)", "    1", "    2"]
 
 
-def test_whole_numbers_stay_whole():
-    """Class numbers have no decimal point, whatever their type."""
+def test_integers_have_no_decimal_point():
+    """Class labels have no decimal point, whatever their dtype."""
     assert array_lines("targets", np.array([0, 2, 1], np.uint8), 4)[1] == "    0  2  1"
 
 
 @pytest.mark.parametrize("count", [1, 6, SHORT])
-def test_short_ones_are_whole(count):
-    """Up to seven entries nothing is left out, in a vector, a row or a column."""
+def test_short_arrays_are_complete(count):
+    """Up to seven entries of a vector, a row or a column are all shown."""
     numbers = np.arange(count, dtype=float)
     assert words(array_lines("v", numbers, 4)[1]) == [str(i) for i in range(count)]
     assert "…" not in "".join(array_lines("m", np.outer(numbers, numbers), 4))
@@ -50,8 +50,8 @@ def test_short_ones_are_whole(count):
 
 
 @pytest.mark.parametrize("count", [LONG, 64, 1000])
-def test_long_ones_are_shown_by_their_ends(count):
-    """The first four and the last two, with dots between; the shape says how many there are."""
+def test_long_arrays_are_abbreviated(count):
+    """The first four and the last two are shown around an ellipsis; the shape has the count."""
     ends = ["0", "1", "2", "3", "…", str(count - 2), str(count - 1)]
     shape, row = array_lines("v", np.arange(count, dtype=float), 4)
     assert (shape, words(row)) == (f"v ({count},)", ends)
@@ -59,8 +59,8 @@ def test_long_ones_are_shown_by_their_ends(count):
     assert [words(line)[0] for line in column[1:]] == ends
 
 
-def test_both_ends_of_both_ways():
-    """A matrix that is long both ways shows its corners, and a row of dots for the rows between."""
+def test_large_matrix_shows_its_corners():
+    """A matrix with many rows and columns shows its corners, and an ellipsis for the rows between."""
     lines = array_lines("m", np.arange(100.0).reshape(10, 10), 4)
     assert lines[0] == "m (10, 10)"
     assert words(lines[1]) == ["0", "1", "2", "3", "…", "8", "9"]
@@ -71,27 +71,27 @@ def test_both_ends_of_both_ways():
 
 @pytest.mark.parametrize(("digits", "written"), [(1, "0.7"), (3, "0.667"), (17, "0.66666666666666663")])
 def test_digits(digits, written):
-    """So many digits are shown, rounded; with 17 a number can be read back as it was."""
+    """Values are rounded to the given number of digits; 17 digits are bit-exact."""
     assert words(array_lines("x", np.array([2 / 3]), digits)[1]) == [written]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_minus_zero_is_zero(dtype):
-    """No sign on a number that is 0; what is tiny and negative keeps it."""
+    """Negative zero is shown without its sign; a tiny negative value keeps it."""
     assert words(array_lines("x", np.array([-0.0, 0.0, -1e-30], dtype), 2)[1]) == ["0", "0", "-1e-30"]
     assert array_lines("x", np.asarray(-0.0, dtype), 2) == ["x = 0"]
 
 
-def test_the_array_is_not_written_to():
-    """Showing leaves the numbers as they were, signs of zeros too."""
+def test_array_is_not_written_to():
+    """Rendering changes no value, not even the sign of a zero."""
     numbers = np.array([[-0.0, 1.0]])
     numbers.flags.writeable = False
     array_lines("x", numbers, 3)
     assert np.signbit(numbers[0, 0])
 
 
-def test_a_document_holds_every_number(workdir):
-    """In a document every array is a list of its numbers in full, a long one too; the explanation is as it was."""
+def test_document_has_complete_arrays(workdir):
+    """In the JSON document every array is a complete list, and the explanation is unchanged."""
     explanation = explain(Path("config.yaml"), ("layers[0].units=64",), 2)
     for step, written in zip(explanation.steps, as_document(explanation)["steps"], strict=True):
         assert list(written["arrays"]) == list(step.arrays)
@@ -102,6 +102,6 @@ def test_a_document_holds_every_number(workdir):
 
 @pytest.mark.parametrize("digits", [2, 6, 12])
 def test_rows_stay_within_the_width(digits):
-    """Of wide numbers fewer are shown, never a line that the terminal would break."""
+    """Of long values fewer are shown, so that no line exceeds the width."""
     array = np.random.default_rng(0).normal(size=(3, 40)) * 1e-5
     assert all(len(line) <= 78 for line in array_lines("x", array, digits, 78))

@@ -49,9 +49,9 @@ def test_updates_match_the_reference(entry, rate, steps):
     optimizer, gradients = attached(entry, values, learning_rate=rate, decay=0.01)
     for t in range(steps):
         gradients[:] = rng.normal(size=6) * [1, 1e-6, 1e3, 0, 1, -1]
-        now = rate / (1 + 0.01 * t)
+        learning_rate = rate / (1 + 0.01 * t)
         step = REFERENCES["optimizer", entry.name][0]
-        naive = [step(optimizer, m, w, g, now, t) for m, w, g in zip(memories, naive, gradients, strict=True)]
+        naive = [step(optimizer, m, w, g, learning_rate, t) for m, w, g in zip(memories, naive, gradients, strict=True)]
         optimizer.step()
     scale = np.abs(naive).max()
     np.testing.assert_allclose(values, naive, rtol=1e-12, atol=1e-13 * scale)
@@ -63,14 +63,14 @@ def assert_updates_match_the_reference(entry, updates=0, steps=12, **settings):
     values = rng.normal(size=5)
     naive, memories = values.tolist(), [{} for _ in values]
     optimizer, gradients = attached(entry, values, **settings)
-    known = {parameter.name: parameter.default for parameter in entry.parameters}
-    given = SimpleNamespace(**{**known, **REFERENCES["optimizer", entry.name][1], **settings})
+    defaults = {parameter.name: parameter.default for parameter in entry.parameters}
+    arguments = SimpleNamespace(**{**defaults, **REFERENCES["optimizer", entry.name][1], **settings})
     optimizer.updates = updates
     for t in range(updates, updates + steps):
         gradients[:] = rng.normal(size=5) * [1, 1e-6, 1e3, 0, -1]
-        now = given.learning_rate / (1 + given.decay * t)
+        learning_rate = arguments.learning_rate / (1 + arguments.decay * t)
         step = REFERENCES["optimizer", entry.name][0]
-        naive = [step(given, m, w, g, now, t) for m, w, g in zip(memories, naive, gradients, strict=True)]
+        naive = [step(arguments, m, w, g, learning_rate, t) for m, w, g in zip(memories, naive, gradients, strict=True)]
         optimizer.step()
     np.testing.assert_allclose(values, naive, rtol=1e-9, atol=1e-10 * np.abs(naive).max())  # 1 − β has lost digits
 

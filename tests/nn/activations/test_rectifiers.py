@@ -1,14 +1,11 @@
-"""Activations beyond the contracts: both forms of GELU, kinks, and overflow."""
+"""ReLU and its variants: both forms of GELU, kinks, and accuracy."""
 
 from math import erf, pi, sqrt, tanh
 
 import numpy as np
 import pytest
 
-from nncli import registry
-from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Softmax
-from nncli.nn.activations.sigmoids import MAX_EXPONENT
-from nncli.nn.activations.softmax import MAX_REPEATED_COLUMNS
+from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU
 from tests.nn.differences import central_differences, relative_error
 from tests.nn.reference_implementations import REFERENCES
 from tests.nn.test_contracts import layer_of, named
@@ -81,37 +78,6 @@ def test_elu_with_alpha_1_has_no_kink():
     assert layer.kink_distances() is None
 
 
-@pytest.mark.parametrize(("dtype", "largest"), MAX_EXPONENT.items(), ids=str)
-def test_largest_exponent_does_not_overflow(dtype, largest):
-    """exp of the bound is finite in this dtype, of one more it is not."""
-    with np.errstate(over="ignore"):
-        found = np.exp(np.array([largest, largest + 1], dtype))
-    assert np.isfinite(found).tolist() == [True, False]
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid", "softmax", "linear"])
-def test_extreme_inputs_give_finite_results(name, dtype):
-    """Outputs and gradients are finite for inputs near the largest number of the dtype."""
-    largest = float(np.finfo(dtype).max) / 4
-    layer = attached(registry.names("layer")[name].target(), dtype)
-    inputs = np.array([[largest, -largest], [1e30, -1e30], [800.0, -800.0], [0.0, -0.0]], dtype)
-    with np.errstate(over="ignore"):
-        outputs = layer.forward(inputs, training=True)
-        grad = layer.backward(np.ones((4, 2), dtype))
-    assert np.isfinite(outputs).all()
-    assert np.isfinite(grad).all()
-    assert outputs.dtype == grad.dtype == dtype
-
-
-@pytest.mark.parametrize("x", [-700.0, -40.0, -1e-9, 0.0, 1e-9, 30.0, 700.0])
-def test_sigmoid_keeps_small_probabilities(x):
-    """Far below 0 the sigmoid is exp(x), accurately, not 0."""
-    found = attached(Sigmoid()).forward(np.array([[x]]))[0, 0]
-    assert found == pytest.approx(1 / (1 + np.exp(-x)), rel=1e-14)
-    assert found > 0
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("output", [np.nan, -np.nan, np.inf, 1e-45])
 def test_relu_passes_gradients_of_nonzero_outputs_unchanged(dtype, output):
@@ -122,19 +88,6 @@ def test_relu_passes_gradients_of_nonzero_outputs_unchanged(dtype, output):
     expected = [1.5, np.nan, np.inf, -0.0] if inputs[0, 0] != 0 else [0.0] * 4
     grad = np.array([expected], dtype)
     assert relu.backward(grad).tobytes() == grad.tobytes()
-
-
-@pytest.mark.parametrize("columns", [1, MAX_REPEATED_COLUMNS, MAX_REPEATED_COLUMNS + 1, 40])
-def test_softmax_of_few_and_of_many_classes(columns):
-    """Outputs match the formula on both code paths, and backward agrees with central differences."""
-    layer, rng = attached(Softmax()), np.random.default_rng(3)
-    logits, grad = rng.normal(size=(2, 5, columns))
-    exponentials = np.exp(logits)
-    expected = exponentials / exponentials.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(layer.forward(logits), expected, rtol=1e-13)
-    expected = central_differences(lambda: float(np.sum(layer.forward(logits) * grad)), logits)
-    layer.forward(logits)
-    np.testing.assert_allclose(layer.backward(grad), expected, atol=1e-8)
 
 
 @pytest.mark.parametrize("alpha", [1.0, 0.3, 2.5])
