@@ -21,8 +21,8 @@ from nncli.registry import components, kinds
 from nncli.store.checkpoint import pack, unpack
 from nncli.train.loop import Trainer
 from tests.examples import DENSE_8, NORMALIZED, SINE, put_record
-from tests.reliability.divergence import VALUES, broken
-from tests.reliability.injections import Put, at_once, every, from_the_start, later
+from tests.fault_injection.non_finite_injections import Injector, all_injections, always, from_the_start, later
+from tests.fault_injection.non_finite_values import VALUES, problems_after
 
 HUGE_FIRST = "layers[0].initializer={type: normal, scale: 1e38}"
 HUGE_SECOND = "layers[2].initializer={type: normal, scale: 1e10}"
@@ -43,15 +43,15 @@ def step(training, rows=None):
 
 
 @pytest.mark.parametrize("value", VALUES)
-@pytest.mark.parametrize("injection", every(), ids=str)
+@pytest.mark.parametrize("injection", all_injections(), ids=str)
 def test_what_is_put_in_is_named_and_not_kept(workdir, injection, value):
     """Exit code 7, one line that names it, a last row of nan, older checkpoints of finite numbers, no final weights."""
-    assert not list(broken(injection, value, workdir / "config.yaml"))
+    assert not list(problems_after(injection, value, workdir / "config.yaml"))
 
 
 def test_every_component_is_put_to_the_test():
     """A component that is registered has an injection, or a message of its own would be missing."""
-    tried = {(injection.kind, injection.name) for injection in every()}
+    tried = {(injection.kind, injection.name) for injection in all_injections()}
     assert {(kind, entry.name) for kind in kinds() for entry in components(kind)} <= tried
 
 
@@ -60,7 +60,7 @@ def test_every_component_is_put_to_the_test():
 def test_other_commands_tell_it_too(workdir, run_cli, command, injection):
     """Explanations, gradient checks and profiles end with a sentence, or without the number, and with no traceback."""
     for value in VALUES:
-        put = Put(value)
+        put = Injector(value)
         with injection.patched(put):
             result = run_cli(command[0], "config.yaml", *injection.changes, *command[1:])
         assert put.times or command[0] == "gradcheck"  # which neither clips nor updates
@@ -164,7 +164,7 @@ def test_a_checkpoint_between_two_rows_of_metrics_is_of_finite_numbers_too(workd
         put(training.network.layers[1].running_mean)
 
     seldom = (*NORMALIZED, "training.log_every=1000", "training.epochs=1000", "training.checkpoint_seconds=0")
-    with later(act)(Put(math.nan)):
+    with later(act)(Injector(math.nan)):
         result = run_cli("train", "config.yaml", *seldom, "-q")
     assert result.code == 7
     assert re.match(r"training diverged at epoch \d\d, batch 0: layers\.1\.running_mean is no longer", result.err)
@@ -283,8 +283,8 @@ def test_weights_that_are_not_finite_are_not_evaluated(workdir, run_cli, spoil, 
 def test_outputs_of_finite_weights_are_told_by_their_set(workdir, run_cli):
     """Where a metric of good weights is not finite, the first number behind it is named, and the set."""
     assert run_cli("train", "config.yaml", "-q").code == 0
-    wide = Put(math.inf)
-    with at_once(ReLU, "forward", lambda outputs, *_: [outputs])(wide):
+    wide = Injector(math.inf)
+    with always(ReLU, "forward", lambda outputs, *_: [outputs])(wide):
         result = run_cli("evaluate", "config", "--split", "validation")
     assert (result.code, result.out) == (7, "")
     named = "on the validation set the outputs of layers[1] (relu) are no longer finite (inf at [0, 0])"
