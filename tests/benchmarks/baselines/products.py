@@ -1,6 +1,6 @@
-"""What lies under nncli's step: its dense layers alone, on the arrays of a step, and nothing between them.
+"""The lower bound of nncli's step: its dense layers alone, on the arrays of a step.
 
-Of each these are the products X W, Xᵀ dL/dY and, but not of the lowest, dL/dY Wᵀ.
+Each layer has the products X W, Xᵀ dL/dY and, except for the first one, dL/dY Wᵀ.
 """
 
 from functools import partial
@@ -8,11 +8,11 @@ from math import ceil
 
 from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.layers.dense import Dense
-from tests.benchmarks.rivals import nncli
+from tests.benchmarks.baselines import nncli
 
 
 def products(network):
-    """The passes of the dense layers in the order of a step, which has been made; each a function without arguments."""
+    """The passes of the dense layers in the order of a step, as functions without arguments."""
     layers, backward = network.layers, []
     for index, layer in enumerate(layers):
         if isinstance(layer, Dense):
@@ -23,12 +23,12 @@ def products(network):
     yield from reversed(backward)
 
 
-def prepare(work, threads):
-    network, optimizer, inputs, targets = nncli.assembled(work)
-    portions = ceil(len(inputs) / network.micro_batch_rows)
-    some = slice(ceil(len(inputs) / portions))  # of as many rows as are passed at once
-    nncli.step(network, optimizer, copy_to_buffer(inputs[some], inputs.dtype), targets[some])
-    passes = portions * list(products(network))
+def prepare(workload, threads):
+    network, optimizer, inputs, targets = nncli.assembled(workload)
+    micro_batches = ceil(len(inputs) / network.micro_batch_rows)
+    rows = slice(ceil(len(inputs) / micro_batches))
+    nncli.step(network, optimizer, copy_to_buffer(inputs[rows], inputs.dtype), targets[rows])
+    passes = micro_batches * list(products(network))
 
     def run(steps):
         for _ in range(steps):

@@ -1,6 +1,6 @@
-"""The rate of a large matrix product in each library, which every step rests on: its BLAS, or what it has for one.
+"""The throughput of a large matrix multiplication in each library.
 
-Usage: python -m tests.benchmarks.rates [--rounds 9] [--threads 1]
+Usage: python -m tests.benchmarks.matmul_throughput [--rounds 9] [--threads 1]
 """
 
 import subprocess
@@ -8,9 +8,9 @@ import sys
 import time
 from importlib.util import find_spec
 
-from tests.benchmarks.machine import ROOT, arguments, environment, pin, told
+from tests.benchmarks.interleaving import interleave
+from tests.benchmarks.machine import ROOT, arguments, description, environment, pin
 from tests.benchmarks.tables import column, markdown, spread
-from tests.benchmarks.turns import in_turns
 
 SIZE = 512  # rows and columns
 
@@ -57,7 +57,7 @@ def measured(threads, rounds):
     left, right = np.random.default_rng(0).standard_normal((2, SIZE, SIZE), np.float32)
     products = {name: make(left, right, threads) for name, make in LIBRARIES.items() if find_spec(name)}
     measures = {name: lambda product=product: fastest(product) for name, product in products.items()}
-    found = in_turns(measures, rounds + 1)[1:]
+    found = interleave(measures, rounds + 1)[1:]
     heads = [f"GFLOP/s of {SIZE} × {SIZE} by {SIZE} × {SIZE}, single precision", *products]
     return markdown(heads, [["", *(spread(column(found, name)) for name in products)]])
 
@@ -65,16 +65,18 @@ def measured(threads, rounds):
 def main():
     parser = arguments(__doc__, rounds=9)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--here", action="store_true", help="in this process, in the environment as it is")
+    parser.add_argument("--here", action="store_true", help="measure in this process and environment")
     given = parser.parse_args()
     pin(given.threads)
     if given.here:
         print(f"\n{measured(given.threads, given.rounds)}")
         return
     variables = environment(given.threads, given.keep_environment)
-    print(told(variables, filter(find_spec, LIBRARIES)), flush=True)
-    words = ["--here", "--rounds", str(given.rounds), "--threads", str(given.threads)]
-    subprocess.run([sys.executable, "-m", "tests.benchmarks.rates", *words], check=True, cwd=ROOT, env=variables)
+    print(description(variables, filter(find_spec, LIBRARIES)), flush=True)
+    command = ["--here", "--rounds", str(given.rounds), "--threads", str(given.threads)]
+    subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.matmul_throughput", *command], check=True, cwd=ROOT, env=variables
+    )
 
 
 if __name__ == "__main__":

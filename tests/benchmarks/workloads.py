@@ -1,4 +1,4 @@
-"""The work that all do alike: networks, the data that they are trained on, and the weights that they begin with."""
+"""The common workload of nncli and its baselines: networks, data and initial weights."""
 
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ class Shape(NamedTuple):
 
     @property
     def name(self):
-        """The widths, as they are written."""
+        """The widths, joined by dashes."""
         return "-".join(map(str, self.widths))
 
     @property
@@ -31,10 +31,10 @@ class Shape(NamedTuple):
         return self.rows * (3 * sum(products) - products[0])
 
 
-class Work(NamedTuple):
-    """All that a training starts from; every step is one of Adam on all the rows.
+class Workload(NamedTuple):
+    """The start of a training; every step is one of Adam on all rows.
 
-    inputs (N, D) and weights, each (D, M), are row-major and single; biases start at 0; targets (N,) are class numbers.
+    inputs (N, D) and weights, each (D, M), are row-major float32; biases start at 0; targets (N,) are class labels.
     """
 
     widths: tuple[int, ...]
@@ -49,23 +49,23 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 
 
 def draw(shape):
-    """Normal data, He weights, and classes that cannot be learned: of each two rows that are alike one has the next.
+    """Normal data, He weights, and classes that cannot be learned: each row occurs twice, with different classes.
 
-    The loss therefore stays above log 2 however long is trained. If it went to 0, gradients would become too small for
-    normal numbers, and one would measure how a processor takes these.
+    The loss therefore stays above log 2. If it went to 0, gradients would become subnormal, which slows processors
+    down.
     """
     rng, (widths, rows) = np.random.default_rng(0), shape
     weights = [rng.standard_normal(pair, F) * np.sqrt(2 / pair[0], dtype=F) for pair in pairwise(widths)]
     points, classes = rng.standard_normal((rows // 2, widths[0]), F), rng.integers(0, widths[-1], rows // 2)
     inputs, targets = np.concatenate((points, points)), np.concatenate((classes, (classes + 1) % widths[-1]))
-    return Work(widths, inputs, targets, weights)
+    return Workload(widths, inputs, targets, weights)
 
 
 def spiral():
-    """The book's spiral network, with the points and the first weights of its program."""
+    """The book's spiral network, with the data and initial weights of its program."""
     from nnfs.datasets import spiral_data
 
     np.random.seed(0)
     inputs, targets = spiral_data(100, 3)
     weights = [(0.01 * np.random.randn(*pair)).astype(F) for pair in ((2, 64), (64, 3))]
-    return Work((2, 64, 3), inputs.astype(F), targets.astype(np.int64), weights, learning_rate=0.05, decay=5e-7)
+    return Workload((2, 64, 3), inputs.astype(F), targets.astype(np.int64), weights, learning_rate=0.05, decay=5e-7)

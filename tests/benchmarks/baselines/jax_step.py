@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.benchmarks.programs import train_in_pieces
-from tests.benchmarks.works import BETA_1, BETA_2, EPSILON, F
+from tests.benchmarks.standalone_programs import train_in_pieces
+from tests.benchmarks.workloads import BETA_1, BETA_2, EPSILON, F
 
 each = jax.tree_util.tree_map
 
@@ -39,17 +39,17 @@ def step(state, inputs, one_hot, learning_rate, decay):
     return (each(moved, parameters, means, squares), means, squares, updates), loss
 
 
-def begun(work):
+def begun(workload):
     """The first state, and the rows: weights and biases, Adam's means and number of updates; inputs and classes."""
-    parameters = [(jnp.array(weights), jnp.zeros(weights.shape[1])) for weights in work.weights]
+    parameters = [(jnp.array(weights), jnp.zeros(weights.shape[1])) for weights in workload.weights]
     means, squares = (each(jnp.zeros_like, parameters) for _ in range(2))
-    rows = jnp.array(work.inputs), jax.nn.one_hot(work.targets, work.widths[-1])
+    rows = jnp.array(workload.inputs), jax.nn.one_hot(workload.targets, workload.widths[-1])
     return (parameters, means, squares, jnp.zeros(())), rows
 
 
-def prepare(work, threads):
-    state, (inputs, one_hot) = begun(work)
-    rates = {"learning_rate": work.learning_rate, "decay": work.decay}
+def prepare(workload, threads):
+    state, (inputs, one_hot) = begun(workload)
+    rates = {"learning_rate": workload.learning_rate, "decay": workload.decay}
     compiled = jax.jit(partial(step, **rates), donate_argnums=0)  # the next state takes the memory of the last
 
     def run(steps):

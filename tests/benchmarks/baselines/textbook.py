@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tests.benchmarks.programs import train_in_pieces
-from tests.benchmarks.works import BETA_1, BETA_2, EPSILON, F
+from tests.benchmarks.standalone_programs import train_in_pieces
+from tests.benchmarks.workloads import BETA_1, BETA_2, EPSILON, F
 
 
 class Dense:
@@ -72,12 +72,12 @@ def stack(weights):
     return dense, layers[:-1]
 
 
-def prepare(work, threads):
-    (dense, layers), head = stack(work.weights), SoftmaxCrossentropy()
-    optimizer = Adam(work.learning_rate, work.decay)
+def prepare(workload, threads):
+    (dense, layers), head = stack(workload.weights), SoftmaxCrossentropy()
+    optimizer = Adam(workload.learning_rate, workload.decay)
 
     def outputs():
-        values = work.inputs
+        values = workload.inputs
         for layer in layers:
             layer.forward(values)
             values = layer.output
@@ -86,8 +86,8 @@ def prepare(work, threads):
 
     def step():
         outputs()
-        loss = head.loss(work.targets)
-        head.backward(work.targets)
+        loss = head.loss(workload.targets)
+        head.backward(workload.targets)
         grad = head.dinputs
         for layer in reversed(layers):
             layer.backward(grad)

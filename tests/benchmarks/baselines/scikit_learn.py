@@ -8,17 +8,17 @@ import warnings
 
 from sklearn.neural_network import MLPClassifier
 
-from tests.benchmarks.programs import train_at_once
-from tests.benchmarks.works import BETA_1, BETA_2, EPSILON
+from tests.benchmarks.standalone_programs import train_at_once
+from tests.benchmarks.workloads import BETA_1, BETA_2, EPSILON
 
 
-def prepare(work, threads):
+def prepare(workload, threads):
     warnings.simplefilter("ignore")  # each fit ends before it has converged
     classifier = MLPClassifier(
-        work.widths[1:-1],
+        workload.widths[1:-1],
         alpha=0.0,
-        batch_size=len(work.inputs),
-        learning_rate_init=work.learning_rate,
+        batch_size=len(workload.inputs),
+        learning_rate_init=workload.learning_rate,
         beta_1=BETA_1,
         beta_2=BETA_2,
         epsilon=EPSILON,
@@ -28,16 +28,16 @@ def prepare(work, threads):
         warm_start=True,
         max_iter=1,
     )
-    classifier.fit(work.inputs, work.targets)  # makes the arrays
-    classifier.coefs_ = [weights.copy() for weights in work.weights]
+    classifier.fit(workload.inputs, workload.targets)  # makes the arrays
+    classifier.coefs_ = [weights.copy() for weights in workload.weights]
     for biases in classifier.intercepts_:
         biases[...] = 0
 
     def run(steps):
-        classifier.set_params(max_iter=steps).fit(work.inputs, work.targets)
+        classifier.set_params(max_iter=steps).fit(workload.inputs, workload.targets)
         return classifier.loss_curve_[-steps:]
 
-    return run, lambda: classifier.predict_proba(work.inputs)
+    return run, lambda: classifier.predict_proba(workload.inputs)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,17 @@ from functools import partial
 import jax
 import numpy as np
 
-from tests.benchmarks.programs import train_at_once
-from tests.benchmarks.rivals.jax_step import begun, logits, step
+from tests.benchmarks.baselines.jax_step import begun, logits, step
+from tests.benchmarks.standalone_programs import train_at_once
 
 
-def prepare(work, threads):
-    state, (inputs, one_hot) = begun(work)
+def prepare(workload, threads):
+    state, (inputs, one_hot) = begun(workload)
 
     @partial(jax.jit, static_argnums=3, donate_argnums=0)
     def loop(state, inputs, one_hot, steps):
         def body(state, _):
-            return step(state, inputs, one_hot, work.learning_rate, work.decay)
+            return step(state, inputs, one_hot, workload.learning_rate, workload.decay)
 
         return jax.lax.scan(body, state, length=steps)
 
