@@ -1,9 +1,9 @@
 """Time and peak memory of whole processes, nncli compared with its baselines.
 
 All train the book's spiral network (300 points, 64 units, Adam) for 10,001 epochs in float32, full batch, on one
-thread. The programs of the baselines compute the loss at each epoch and print it every hundred epochs; nncli measures loss and
-accuracy every hundred epochs, and writes its run directory. ``--bare`` compares ``nncli train``, with the validation
-set of its config, with the same steps in a bare loop.
+thread. The programs of the baselines compute the loss at each epoch and print it every hundred epochs; nncli measures
+loss and accuracy every hundred epochs, and writes its run directory. ``--bare`` compares ``nncli train``, with the
+validation set of its config, with the same steps in a bare loop.
 
 Usage: python -m tests.benchmarks.processes [--rounds 5] [--baselines NAME ...] [--bare]
 """

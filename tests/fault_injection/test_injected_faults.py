@@ -11,8 +11,6 @@ from tests.fault_injection import FAULT_VARIABLE, fuzzing
 from tests.fault_injection.harnesses import FAULTS_OF_HARNESS
 from tests.fault_injection.injected_faults import FAULTS
 
-pytestmark = pytest.mark.fault_injection
-
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_replaces_existing_attributes(name):
@@ -26,6 +24,7 @@ def test_faults_are_those_of_the_harnesses():
     assert {fault for faults in named for fault in faults} == set(FAULTS)
 
 
+@pytest.mark.fault_injection
 @pytest.mark.parametrize(
     ("fault", "text"), [("", "\N{REPLACEMENT CHARACTER}[2J"), ("control characters are printed", "\x1b[2J")]
 )

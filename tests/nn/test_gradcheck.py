@@ -18,6 +18,8 @@ from nncli.nn.penalties import Penalty
 from tests.nn.test_contracts import built, named
 from tests.nn.witnesses import WITNESSES
 
+pytestmark = pytest.mark.slow
+
 LABELS = np.arange(40) % 3
 
 

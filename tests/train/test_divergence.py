@@ -24,6 +24,8 @@ from tests.examples import DENSE_8, NORMALIZED, SINE, put_record
 from tests.fault_injection.non_finite_injections import Injector, all_injections, always, from_the_start, later
 from tests.fault_injection.non_finite_values import VALUES, problems_after
 
+pytestmark = pytest.mark.slow
+
 HUGE_FIRST = "layers[0].initializer={type: normal, scale: 1e38}"
 HUGE_SECOND = "layers[2].initializer={type: normal, scale: 1e10}"
 DROPPED = f"layers=[{DENSE_8}, {{type: dropout, rate: 0.5}}, {{type: dense, units: 3}}, softmax]"
