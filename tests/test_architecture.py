@@ -123,23 +123,23 @@ def test_imports_are_declared_dependencies():
 
 @pytest.mark.parametrize("module", sorted(module for module in SOURCES if package(module) != "cli"))
 def test_imports_are_at_the_top_of_modules(module):
-    """Only commands import late, so that they start fast; nobody else hides an import in a function."""
+    """Only commands import inside functions, so that they start fast."""
     tree = SOURCES[module][1]
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     assert not [inner for function in functions for inner in imported(function)]
 
 
 def test_nn_uses_no_files_clock_or_global_random_state():
-    """The network knows no file, no terminal, no clock, and no global random state."""
-    global_numbers = r"np\.random\.(seed|rand|randn|set_state|get_state)\b|nnfs\.init"
-    forbidden = re.compile(rf"\bopen\(|\bprint\(|\btime\.\w|{global_numbers}")
+    """The network uses no files, no terminal, no clock, and no global random state."""
+    global_random_state = r"np\.random\.(seed|rand|randn|set_state|get_state)\b|nnfs\.init"
+    forbidden = re.compile(rf"\bopen\(|\bprint\(|\btime\.\w|{global_random_state}")
     for module, (path, _) in SOURCES.items():
         if package(module) == "nn":
             assert not forbidden.search(path.read_text(encoding="utf-8")), module
 
 
 def test_files_are_written_by_one_module():
-    """Files are written in nncli/store/atomic_write.py; the one exception, the report of a bug, is a temporary file."""
+    """Files are written in nncli/store/atomic_write.py; the only exception is the crash report, a temporary file."""
     writing = re.compile(r"\.(write_text|write_bytes|mkdir|rename|replace|unlink)\((?!b?[\"'])|open\([^)]*[\"'][wax]")
     found = {m for m, (path, _) in SOURCES.items() if writing.search(path.read_text(encoding="utf-8"))}
     assert found == {"nncli.store.atomic_write", "nncli.cli.main"}
@@ -173,7 +173,7 @@ def function_lengths(tree):
 
 @pytest.mark.parametrize("module", sorted(SOURCES))
 def test_every_module_has_a_docstring(module):
-    """A module's docstring says in a sentence what is in it."""
+    """A module's docstring begins with a sentence that summarizes it."""
     summary = ast.get_docstring(SOURCES[module][1])
     assert summary
     assert summary.split("\n\n")[0].rstrip().endswith((".", ":"))
@@ -181,7 +181,7 @@ def test_every_module_has_a_docstring(module):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: path.name)
 def test_every_test_has_a_docstring(path):
-    """A test has a sentence on the property that it holds."""
+    """A test has a docstring that states the property."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     tests = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
     assert tests
@@ -199,16 +199,16 @@ WHOLE_PACKAGE = {"test_contracts", "test_sizes", "test_book", "test_terminal", "
 @pytest.mark.parametrize("path", MIRRORED, ids=lambda path: path.stem)
 def test_tests_mirror_the_tree(path):
     """A test file is named after a module of the same package, or after a property of a whole package."""
-    folder = PACKAGE / path.parent.relative_to(ROOT / "tests")
-    assert folder.is_dir()
-    modules = {f"test_{module.stem}" for module in folder.rglob("*.py")} | {
-        f"test_{each.name}" for each in folder.iterdir()
+    directory = PACKAGE / path.parent.relative_to(ROOT / "tests")
+    assert directory.is_dir()
+    modules = {f"test_{module.stem}" for module in directory.rglob("*.py")} | {
+        f"test_{each.name}" for each in directory.iterdir()
     }
     assert path.stem in modules | WHOLE_PACKAGE
 
 
 def test_top_level_has_only_the_planned_entries():
-    """Nothing stands at the top but what the plan names, dot-files aside."""
+    """The top level has no entries but those of the plan, apart from hidden files."""
     import subprocess
 
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)

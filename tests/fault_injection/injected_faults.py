@@ -337,8 +337,8 @@ def evaluations_of_any_run_are_accepted(patch: Patch) -> None:
     )
 
 
-def _with_checksum(patch: Patch, kept: int) -> None:
-    """Accept checkpoints whose checksum differs after its first ``kept`` bytes."""
+def _with_checksum(patch: Patch, compared: int) -> None:
+    """Accept checkpoints whose checksum differs after its first ``compared`` bytes."""
 
     def make(original):
         def unpack(data):
@@ -346,9 +346,9 @@ def _with_checksum(patch: Patch, kept: int) -> None:
 
             start = len(MAGIC) + DIGEST
             digest = hashlib.sha256(data[start:]).digest()
-            checked = len(MAGIC) + kept
+            end = len(MAGIC) + compared
             is_long = len(data) >= start and data.startswith(MAGIC)
-            return original(data[:checked] + digest[kept:] + data[start:] if is_long else data)
+            return original(data[:end] + digest[compared:] + data[start:] if is_long else data)
 
         return unpack
 

@@ -88,7 +88,7 @@ def test_operations_change_the_model_as_the_calls_changed_the_disk(tmp_path):
         '7  mkdir("«made»", 0777) = 0',
         '7  rename("«a»", "«made/b»") = 0',
         '7  unlink("«a»") = -1 ENOENT (No such file or directory)',
-        '7  write(1<«pipe:[1]»>, "«told»", 4) = 4',
+        '7  write(1<«pipe:[1]»>, "«text»", 4) = 4',
     )
     found = operations(parsed(log), DIRECTORY)
     disk = Disk.of(tmp_path)
