@@ -1,4 +1,4 @@
-"""A pytest plugin that applies one mutation: ``MUTATION=... pytest -p tests.mutations.plugin``.
+"""A pytest plugin that applies one mutation: ``MUTATION=... python -m pytest -p tests.mutations.plugin``.
 
 ``MUTATION`` is the name of a mutation of ``network.py``, or "none" for the control: every function that a mutation
 replaces is wrapped, and does what it did.
