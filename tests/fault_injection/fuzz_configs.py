@@ -7,6 +7,7 @@ from pathlib import Path
 from nncli.config.model import Config
 from nncli.errors import ConfigError, NncliError
 from nncli.experiment.assembly import assemble
+from nncli.experiment.data_plan import open_data
 from nncli.experiment.loading import load
 from nncli.experiment.summary import memory_bytes, split_rows
 from tests.conftest import ROOT, SPEC
@@ -61,7 +62,8 @@ def loading_problem(path: Path, data: bytes, results: ResultCounter) -> str | No
 
 def leakage(config: Config) -> str | None:
     """The splits of an accepted config that have more than one row in common."""
-    if sum(split_rows(config).values()) > MAX_ROWS or memory_bytes(config) > MAX_BYTES:
+    plan = open_data(config)
+    if sum(split_rows(config, plan).values()) > MAX_ROWS or memory_bytes(config, plan) > MAX_BYTES:
         return None
     rows = {name: {row.tobytes() for row in data.inputs + 0.0} for name, data in assemble(config).data.items()}
     pairs = [pair for pair in combinations(rows, 2) if len(rows[pair[0]] & rows[pair[1]]) > 1]
