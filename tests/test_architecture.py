@@ -93,7 +93,7 @@ def test_registry_and_errors_import_nothing_of_the_package():
 
 
 def test_imports_have_no_cycle():
-    """The modules can be put in an order in which each imports only earlier ones; the package imports its names lazily."""
+    """Each module can be imported after all that it imports; the package itself imports its public names lazily."""
     graph = {module: {target for target, _ in edges(module)} for module in SOURCES if module != "nncli"}
     assert len(list(TopologicalSorter(graph).static_order())) == len(SOURCES)
 
