@@ -10,7 +10,7 @@
 ... }
 >>> runs = tempfile.mkdtemp()
 >>> run = nncli.train(config, {"optimizer.learning_rate": 0.05}, runs=runs, name="spiral")
->>> run.name, run.status
+>>> run.name, str(run.status)
 ('spiral', 'finished')
 >>> run.metrics["epoch"].tolist()
 [0.0, 10.0, 20.0]
@@ -44,6 +44,7 @@ from nncli.runner import reload
 from nncli.runner import train as runner
 from nncli.runner.blas_threads import blas_threads, single_blas_thread
 from nncli.store import run_reader
+from nncli.store.run_status import RunStatus
 from nncli.store.run_writer import RunWriter
 from nncli.train.loop import Epoch, never
 
@@ -58,7 +59,7 @@ OnEpoch: TypeAlias = Callable[[dict[str, float]], object]
 class Run:
     """A run: its config, its metrics, and its trained network. Files are read when they are needed, and only once.
 
-    ``status`` is ``running``, ``finished``, ``interrupted`` or ``diverged``.
+    ``status`` is a ``RunStatus``, a string: ``running``, ``finished``, ``interrupted`` or ``diverged``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,10 +80,10 @@ class Run:
         return self._reader.name
 
     @property
-    def status(self) -> str:
+    def status(self) -> RunStatus:
         """What the lock and the files say at this moment."""
         with _run_errors(self.path):
-            return run_reader.Run(self.path).status.split()[0]
+            return run_reader.Run(self.path).status
 
     @cached_property
     def config(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Overrides that make another task, or another way of training, out of the small spec."""
+"""Overrides that turn the small config into another task or another kind of training."""
 
 import hashlib
 import json

@@ -15,6 +15,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAINTAINERS = (ROOT / "nncli" / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (nncli .*)$", README, re.MULTILINE)

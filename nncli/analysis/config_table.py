@@ -1,4 +1,4 @@
-"""Configs as one table of keys, one column per run."""
+"""The configs of runs as one table: one row per key, one column per run."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,18 +8,19 @@ from nncli.store.run_reader import Run
 
 
 def config_table(runs: Sequence[Run], everything: bool = False) -> dict[str, list[Any]]:
-    """The keys in which the specs of some runs differ, or all of them, each with its value in every run."""
-    alike = len({tuple(layer.type for layer in run.config.layers) for run in runs}) == 1
-    specs = [_flat_specs(run, alike) for run in runs]
-    keys = list(dict.fromkeys(key for config in specs for key in config))
-    table = {key: [config.get(key) for config in specs] for key in keys}
+    """The keys in which the configs differ, or all keys, with the value of each run."""
+    same_layers = len({tuple(layer.type for layer in run.config.layers) for run in runs}) == 1
+    configs = [_flat_config(run, same_layers) for run in runs]
+    keys = list(dict.fromkeys(key for config in configs for key in config))
+    table = {key: [config.get(key) for config in configs] for key in keys}
     return {key: values for key, values in table.items() if everything or any(v != values[0] for v in values)}
 
 
-def _flat_specs(run: Run, same_layers: bool) -> dict[str, Any]:
-    """A config as one level of keys; layers by position, or where their types differ by type and number of its kind.
+def _flat_config(run: Run, same_layers: bool) -> dict[str, Any]:
+    """A config as one level of keys.
 
-    What a layer has from ``regularization`` stands there only.
+    Layers are named by index, or by type and index within the type if the runs have different types of layers. Values
+    that a layer takes from ``regularization`` are listed there only.
     """
     config = run.config.model_dump()
     flat: dict[str, Any] = {}

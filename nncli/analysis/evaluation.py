@@ -1,4 +1,4 @@
-"""A run held against its data sets again, class by class, and against gates."""
+"""Evaluation of a run: metrics, confusion matrix and scores per class on each of its data sets."""
 
 import math
 from dataclasses import asdict
@@ -21,26 +21,25 @@ from nncli.train.evaluate import examples, measure, predict
 
 
 def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = None) -> dict[str, Any]:
-    """Metrics, and where there are classes confusion matrix and scores of each, on each split or on the named ones.
+    """The metrics on each split, and for classification the confusion matrix and the scores of each class.
 
     Args:
         run: the run.
-        splits: the splits to be measured; all where none is named.
-        threshold: what a single output has to exceed to stand for class 1; else the config's.
+        splits: the splits to evaluate; by default all.
+        threshold: the decision threshold for class 1 of a binary model; by default that of the config.
 
     Raises:
-        CommandLineError: the run has no such split, or its outputs have no threshold.
-        DivergedError: a weight, or what is measured with these weights, is not finite.
-        RunError: the weights do not fit, or the data is no longer what the run was trained on.
+        CommandLineError: the run has no such split, or is not a binary model.
+        DivergedError: a weight or a metric is not finite.
+        RunError: the weights do not fit, or the data differs from that of the training.
     """
     experiment, epoch = _restored(run, run.config if threshold is None else _with_threshold(run, threshold), splits)
-    chosen = splits or tuple(experiment.data)
-    parts = {name: _assessed(experiment, name, threshold) for name in chosen}
-    for name, part in parts.items():
-        if not all(map(math.isfinite, part["metrics"].values())):
+    evaluated = {name: _evaluated(experiment, name, threshold) for name in splits or tuple(experiment.data)}
+    for name, evaluation in evaluated.items():
+        if not all(map(math.isfinite, evaluation["metrics"].values())):
             found = NonFiniteSearch(experiment).in_split(name, examples(experiment.data[name], experiment.network))
             raise _diverged(run, epoch, found)
-    return {"run": str(run.path), "status": run.status, "epoch": epoch, "splits": parts}
+    return {"run": str(run.path), "status": str(run.progress), "epoch": epoch, "splits": evaluated}
 
 
 def by_row(run: Run, split: str, metric: str) -> Array:
@@ -50,20 +49,19 @@ def by_row(run: Run, split: str, metric: str) -> Array:
         CommandLineError, DivergedError, RunError: as for ``assess``.
     """
     experiment, _ = _restored(run, run.config, (split,))
-    part = examples(experiment.data[split], experiment.network)
-    return experiment.metrics[metric].by_row(predict(experiment.network, part), part.targets)
+    rows = examples(experiment.data[split], experiment.network)
+    return experiment.metrics[metric].by_row(predict(experiment.network, rows), rows.targets)
 
 
 def _restored(run: Run, config: Config, splits: tuple[str, ...]) -> tuple[Experiment, int]:
-    """What a run's config describes, with the run's weights, and the epoch that these are of."""
+    """The experiment of a run's config with the run's weights, and the epoch of the weights."""
     experiment = assembled(run, config)
     if run.evaluation is not None and (not splits or "test" in splits):
-        _draw_last(run, experiment)
+        _sample_test_set(run, experiment)
     missing = [name for name in splits if name not in experiment.data]
     if missing:
-        late = "; it is drawn after training" if config.test_sampled_after_training and missing[0] == "test" else ""
-        has = ", ".join(run.data)
-        raise CommandLineError(f"{run.path}: has no split {missing[0]!r}{late}; it has {has}")
+        late = "; it is sampled after training" if config.test_sampled_after_training and missing[0] == "test" else ""
+        raise CommandLineError(f"{run.path}: has no split {missing[0]!r}{late}; it has {', '.join(run.data)}")
     require_same_data(run, experiment)
     epoch = run.load_weights(experiment.network.parameters)
     if not np.isfinite(experiment.network.parameters.values).all():
@@ -77,11 +75,11 @@ def _diverged(run: Run, epoch: int, found: NonFinite) -> DivergedError:
 
 
 def _with_threshold(run: Run, threshold: float) -> Config:
-    """The config of a run with another threshold wherever there is one."""
+    """The config of a run, with another threshold in each metric that has one."""
     if not 0 <= threshold <= 1:
         raise CommandLineError(f"the threshold is {threshold}; a probability is between 0 and 1")
     if task(run.config, run.plan) is not Task.BINARY:
-        raise CommandLineError(f"{run.path}: a threshold is for one output that tells two classes apart; it has none")
+        raise CommandLineError(f"{run.path}: a threshold applies to binary models with one output; this run has none")
     metrics = [
         metric.model_copy(update={"threshold": threshold}) if hasattr(metric, "threshold") else metric
         for metric in run.config.metrics or ()
@@ -89,38 +87,38 @@ def _with_threshold(run: Run, threshold: float) -> Config:
     return run.config.model_copy(update={"metrics": metrics})
 
 
-def _draw_last(run: Run, experiment: Experiment) -> None:
-    """The test set that was drawn after training, from where training had left the stream."""
+def _sample_test_set(run: Run, experiment: Experiment) -> None:
+    """Sample again the test set that was sampled after training, from the RNG state at the end of training."""
     if not run.config.test_sampled_after_training:
         return
     if not checkpoints(run.path):
-        reason = "its test set was drawn after training, and cannot be drawn again without a checkpoint"
-        raise RunError(f"{run.path}: {reason}; --split names the others")
+        reason = "its test set was sampled after training, and cannot be sampled again without a checkpoint"
+        raise RunError(f"{run.path}: {reason}; evaluate the other splits with --split")
     try:
         experiment.rngs.restore(run.checkpoint.state.rng or {})
     except (ValueError, OverflowError) as error:
-        raise RunError(f"{run.path}: the random state of its checkpoint is damaged: {error}") from None
+        raise RunError(f"{run.path}: the RNG state of its checkpoint is damaged: {error}") from None
     experiment.sample_test_set()
 
 
-def _assessed(experiment: Experiment, name: str, threshold: float | None) -> dict[str, Any]:
+def _evaluated(experiment: Experiment, split: str, threshold: float | None) -> dict[str, Any]:
     network = experiment.network
-    part = examples(experiment.data[name], network)
-    outputs = predict(network, part)
-    measured: dict[str, Any] = {
-        "rows": len(part.targets),
-        "metrics": measure(network, experiment.metrics, name, part, outputs),
+    rows = examples(experiment.data[split], network)
+    outputs = predict(network, rows)
+    evaluated: dict[str, Any] = {
+        "rows": len(rows.targets),
+        "metrics": measure(network, experiment.metrics, split, rows, outputs),
     }
-    if part.classes is None:
-        return measured
+    if rows.classes is None:
+        return evaluated
     if outputs.shape[1] == 1:
-        measured["threshold"] = _threshold(experiment) if threshold is None else threshold
-    matrix = confusion(decisions(outputs, measured.get("threshold", 0.5)), part.targets, part.classes)
-    return {**measured, "confusion": matrix.tolist(), "classes": [asdict(scores) for scores in class_scores(matrix)]}
+        evaluated["threshold"] = _threshold(experiment) if threshold is None else threshold
+    matrix = confusion(decisions(outputs, evaluated.get("threshold", 0.5)), rows.targets, rows.classes)
+    return {**evaluated, "confusion": matrix.tolist(), "classes": [asdict(scores) for scores in class_scores(matrix)]}
 
 
 def _threshold(experiment: Experiment) -> float:
-    """That of the accuracy, or of the first metric that has one."""
-    decided = [metric for metric in experiment.metrics.values() if isinstance(metric, ThresholdMetric)]
-    decided.sort(key=lambda metric: not isinstance(metric, Accuracy))
-    return decided[0].threshold if decided else 0.5
+    """The threshold of the accuracy, or else of the first metric that has one."""
+    metrics = [metric for metric in experiment.metrics.values() if isinstance(metric, ThresholdMetric)]
+    metrics.sort(key=lambda metric: not isinstance(metric, Accuracy))
+    return metrics[0].threshold if metrics else 0.5

@@ -1,4 +1,4 @@
-"""Gates: bounds on metrics, checked after an evaluation."""
+"""Gates: thresholds on metrics that are checked after an evaluation, for example in CI."""
 
 import math
 from collections.abc import Sequence
@@ -7,23 +7,29 @@ from typing import Any
 
 from nncli.config.diagnostics import suggestion
 from nncli.errors import CommandLineError
-from nncli.experiment.metric_columns import SPLITS, possible_names
+from nncli.experiment.metric_columns import known_columns
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A bound on a metric: of one split where its name begins with that split's, else of every split shown."""
+    """A threshold on a metric: on one split if the name has a split as its prefix, otherwise on every evaluated split.
+
+    Args:
+        name: the metric, with or without a split.
+        bound: the largest or smallest value that passes.
+        upper: whether the bound is the largest value.
+    """
 
     name: str
     bound: float
     upper: bool
 
     def covers(self, split: str, metric: str) -> bool:
-        """Whether the bound is for this metric of this split."""
+        """Whether the gate applies to this metric of this split."""
         return self.name in {metric, f"{split}_{metric}"}
 
-    def holds(self, value: float) -> bool:
-        """Whether a value is within the bound; at the bound it is."""
+    def passes(self, value: float) -> bool:
+        """Whether a value is within the bound or equal to it."""
         return value <= self.bound if self.upper else value >= self.bound
 
 
@@ -31,13 +37,14 @@ def parse_gate(text: str, upper: bool) -> Gate:
     """A gate from ``metric=value``.
 
     Raises:
-        CommandLineError: it has another form, or no such metric.
+        CommandLineError: the metric is unknown, or the value is not a number.
     """
     name, _, number = text.partition("=")
-    bare = {metric for split in SPLITS for metric in possible_names(split)}
-    known = bare | {f"{split}_{metric}" for split in SPLITS for metric in possible_names(split)}
+    measured = [column for column in known_columns() if column.split]
+    metrics = {column.name for column in measured}
+    known = metrics | {f"{column.split}_{column.name}" for column in measured}
     if name not in known:
-        raise CommandLineError(f"{text!r}: unknown metric {name!r}{suggestion(name, known, listed=bare)}")
+        raise CommandLineError(f"{text!r}: unknown metric {name!r}{suggestion(name, known, listed=metrics)}")
     try:
         bound = float(number)
     except ValueError:
@@ -47,23 +54,23 @@ def parse_gate(text: str, upper: bool) -> Gate:
     return Gate(name, bound, upper)
 
 
-def failures(assessment: dict[str, Any], gates: Sequence[Gate]) -> list[str]:
-    """A sentence for each gate that is not met, and for each that nothing shown is measured by."""
+def gate_failures(assessment: dict[str, Any], gates: Sequence[Gate]) -> list[str]:
+    """One sentence per value that does not pass a gate, and per gate whose metric was not evaluated."""
     sentences = []
     for gate in gates:
         covered = [
             (split, metric, value)
-            for split, part in assessment["splits"].items()
-            for metric, value in part["metrics"].items()
+            for split, evaluated in assessment["splits"].items()
+            for metric, value in evaluated["metrics"].items()
             if gate.covers(split, metric)
         ]
         if not covered:
-            measured = dict.fromkeys(name for part in assessment["splits"].values() for name in part["metrics"])
-            sentences.append(f"{gate.name}: no split shown has it, but {', '.join(measured)}; the gate is not met")
+            metrics = dict.fromkeys(name for each in assessment["splits"].values() for name in each["metrics"])
+            sentences.append(f"{gate.name}: not evaluated, so the gate fails; evaluated: {', '.join(metrics)}")
         side = "over" if gate.upper else "under"
         sentences += [
             f"{split} {metric} is {value:.6g}, {side} {gate.bound:g}"
             for split, metric, value in covered
-            if not gate.holds(value)
+            if not gate.passes(value)
         ]
     return sentences

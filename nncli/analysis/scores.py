@@ -1,4 +1,4 @@
-"""Whether a difference is statistically significant: of one network on two sets of rows, or of two networks."""
+"""Statistically significant differences: overfitting of one network, and which of two networks is better."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from nncli.analysis.significance import LEVEL, mcnemar, mean_margin, paired_marg
 from nncli.experiment.metric_columns import column
 from nncli.nn.parameters import Array
 
-SMALLEST_P = 1e-4  # that is printed as a number
-STRONG_GAP = 0.1  # of a share of right answers
+SMALLEST_P = 1e-4  # smaller p-values are shown as "< 0.0001"
+LARGE_GAP = 0.1  # of accuracy
 
 
 @dataclass(frozen=True)
 class Score:
-    """How well a network does on some rows, by a metric that is a mean over them.
+    """A metric that is a mean over rows, with what its confidence interval needs.
 
     Args:
         metric: accuracy or mean_absolute_error.
         value: the mean.
-        variance: that of the values of the single rows.
-        rows: how many there are.
+        variance: the variance of the values per row.
+        rows: the number of rows.
     """
 
     metric: str
@@ -30,27 +30,27 @@ class Score:
     rows: int
 
     @property
-    def strong_gap(self) -> float:
-        """What a gap has to exceed to be called strong: a tenth of the answers, or an error twice as large."""
-        return STRONG_GAP if self.metric == "accuracy" else self.value
+    def large_gap(self) -> float:
+        """The gap above which overfitting is strong: 0.1 of accuracy, or an error that is twice as large."""
+        return LARGE_GAP if self.metric == "accuracy" else self.value
 
     @property
-    def words(self) -> str:
-        """The value as a sentence has it."""
-        return self.told(self.value)
+    def text(self) -> str:
+        """The value as a message shows it."""
+        return self.format(self.value)
 
     def gain(self, other: "Score") -> float:
         """How much better this score is than the other."""
         return self.value - other.value if self.metric == "accuracy" else other.value - self.value
 
-    def told(self, value: float, sign: str = "") -> str:
-        """A value of this metric as text: a share to three decimals, an error to three digits."""
+    def format(self, value: float, sign: str = "") -> str:
+        """A value of this metric as text: an accuracy to three decimals, an error to three significant digits."""
         return f"{value:{sign}.3f}" if self.metric == "accuracy" else f"{value:{sign}.3g}"
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A training score compared with that of a held-out split."""
+    """The generalization gap: the training score compared with that of a held-out split."""
 
     split: str
     training: Score
@@ -58,7 +58,7 @@ class Gap:
 
     @property
     def size(self) -> float:
-        """How much better the score in training is."""
+        """How much better the training score is."""
         return self.training.gain(self.held_out)
 
     @property
@@ -67,34 +67,39 @@ class Gap:
         return margin(self.training, self.held_out)
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """Whether the network overfits, in one sentence with its numbers."""
-        told, split = self.training.told, self.split
-        if self.size > max(self.margin, self.training.strong_gap):
+        number, split = self.training.format, self.split
+        if self.size > max(self.margin, self.training.large_gap):
             verdict = "overfits strongly"
         elif self.size > self.margin:
             verdict = "overfits"
         elif self.size >= -self.margin:
-            verdict = "shows no statistically significant overfitting"
+            verdict = "shows no significant overfitting"
         else:
-            verdict = f"is significantly better in {split} than in training"
-        values = f"{self.training.metric} {self.training.words} (training) vs {self.held_out.words} ({split})"
-        return f"{verdict}: {values}, gap {told(self.size, '+')} (95 % margin {told(self.margin)})"
+            verdict = f"is significantly better on the {split} set than on the training set"
+        values = f"{self.training.metric} {self.training.text} (training) vs {self.held_out.text} ({split})"
+        return f"{verdict}: {values}, gap {number(self.size, '+')} (95 % margin {number(self.margin)})"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The result of a test of two networks: whether they differ significantly, and by which test, as text."""
+    """The result of a significance test of two networks.
+
+    Args:
+        is_significant: whether they differ at the 95 % level.
+        description: the difference and the test, as text.
+    """
 
     is_significant: bool
-    words: str
+    description: str
 
 
 def score(metrics: Mapping[str, float], split: str, rows: int) -> Score | None:
-    """The score of a split among metrics by column; None where there is none of which the variance is known.
+    """The score of a split, from its metrics by column; None if the variance of no metric is known.
 
-    An accuracy p has the variance p (1 − p); absolute errors have that of the mean square less the squared mean, so
-    that it takes both errors, and two rows.
+    The variance of an accuracy p is p (1 − p). That of absolute errors is the mean square minus the squared mean, so it
+    needs both errors, and at least two rows.
     """
     accuracy, absolute, squared = (
         metrics.get(column(split, name)) for name in ("accuracy", "mean_absolute_error", "root_mean_squared_error")
@@ -106,37 +111,37 @@ def score(metrics: Mapping[str, float], split: str, rows: int) -> Score | None:
     return None
 
 
-def margin(one: Score, other: Score) -> float:
-    """The 95 % margin of the difference of two scores by one metric, each on rows of its own."""
-    if one.metric == "accuracy":
-        return proportion_margin(one.value, one.rows, other.value, other.rows)
-    return mean_margin(one.variance, one.rows, other.variance, other.rows)
+def margin(first: Score, second: Score) -> float:
+    """The 95 % margin of the difference of two scores by the same metric on independent rows."""
+    if first.metric == "accuracy":
+        return proportion_margin(first.value, first.rows, second.value, second.rows)
+    return mean_margin(first.variance, first.rows, second.variance, second.rows)
 
 
-def unpaired(one: Score, other: Score, reason: str) -> Difference:
+def unpaired(first: Score, second: Score, reason: str) -> Difference:
     """Two networks compared by their scores alone.
 
     Args:
-        one: the score of one network.
-        other: that of the other.
-        reason: why their rows are not compared one by one.
+        first: the score of the first network.
+        second: the score of the second.
+        reason: why they are not compared row by row.
     """
-    size, limit = abs(one.gain(other)), margin(one, other)
-    return Difference(size > limit, f"difference {one.told(size)} (95 % margin {one.told(limit)}, {reason})")
+    size, limit = abs(first.gain(second)), margin(first, second)
+    return Difference(size > limit, f"difference {first.format(size)} (95 % margin {first.format(limit)}, {reason})")
 
 
 def paired(metric: str, first: Array, second: Array) -> Difference:
     """Two networks compared row by row: by the exact McNemar test, or by the paired t-test.
 
     Args:
-        metric: what the values are of.
-        first: the values of its rows, (N,): whether each is classified correctly, or its absolute error.
-        second: those of the other network, of the same rows.
+        metric: accuracy or mean_absolute_error.
+        first: the value of each row for the first network (N,): whether it is correct, or its absolute error.
+        second: the same for the second network and the same rows (N,).
     """
     size, rows = abs(float(np.mean(first) - np.mean(second))), f"the same {len(first):,} rows"
     if metric == "accuracy":
         p = mcnemar(int(np.sum(first & ~second)), int(np.sum(second & ~first)))
-        told = f"= {p:.3g}" if p >= SMALLEST_P else f"< {SMALLEST_P:g}"
-        return Difference(p < LEVEL, f"difference {size:.3f} (exact McNemar test on {rows}, p {told})")
+        p_text = f"= {p:.3g}" if p >= SMALLEST_P else f"< {SMALLEST_P:g}"
+        return Difference(p < LEVEL, f"difference {size:.3f} (exact McNemar test on {rows}, p {p_text})")
     limit = paired_margin(first - second)
     return Difference(size > limit, f"difference {size:.3g} (95 % margin {limit:.3g}, paired over {rows})")

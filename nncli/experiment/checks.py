@@ -10,7 +10,7 @@ from nncli.data.split import split_sizes
 from nncli.experiment.available_memory import available_memory, in_units
 from nncli.experiment.data_plan import DataPlan, fractions
 from nncli.experiment.dtype_checks import rounded_constants, weights_stuck_at_zero
-from nncli.experiment.metric_columns import metrics_bytes
+from nncli.experiment.metric_columns import find_column, metrics_bytes
 from nncli.experiment.summary import memory_bytes, step_rows, training_rows
 from nncli.experiment.task import chosen_metrics, is_applicable, task
 from nncli.nn.activations import Softmax
@@ -201,7 +201,7 @@ def check_early_stopping(config: Config, plan: DataPlan) -> Iterator[Finding]:
     if stopping is None:
         return
     path: Path = ("training", "early_stopping")
-    prefix = "validation_" if stopping.metric.startswith("validation_") else ""
+    prefix = "validation_" if find_column(stopping.metric).split == "validation" else ""
     name, measured = stopping.metric.removeprefix(prefix), ["loss", *_measured_metrics(config, plan)]
     if name in names("metric") and name not in measured:
         yield Finding((*path, "metric"), f"{name} is not measured; measured: {', '.join(measured)}")

@@ -17,10 +17,11 @@ from nncli.store.checkpoint import checkpoints
 from nncli.store.environment import environment_differences
 from nncli.store.lock import Lock
 from nncli.store.metrics_csv import without_last_row
-from nncli.store.records import EvaluationRecord, sealed
-from nncli.store.run_reader import Run, read_valid
+from nncli.store.records import EvaluationRecord, to_json
+from nncli.store.run_checkpoints import read_valid
+from nncli.store.run_reader import Run
 from nncli.store.run_writer import RunWriter, write_checkpoint
-from nncli.store.safe_read import failures
+from nncli.store.safe_read import storage_errors
 from nncli.train.loop import Trainer, never
 
 
@@ -81,7 +82,7 @@ def plan_resume(
     require_same_data(run, trainer.experiment)
     damaged, metrics = _restore_newest(run, trainer)
     drops_row = trainer.drop_extra_row()
-    with failures(run.path / "metrics.csv"):
+    with storage_errors(run.path / "metrics.csv"):
         is_linked = (run.path / "metrics.csv").stat().st_nlink > 1
     skipped = [f"{reason}; skipped, and renamed to {path.name}.damaged" for path, reason in damaged.items()]
     return ResumePlan(
@@ -217,5 +218,5 @@ def _commit_epochs(run: Run, epochs: int) -> None:
     keys = {override.partition("=")[0] for override in raised}
     unchanged = [override for override in record["overrides"] if override.partition("=")[0] not in keys]
     record["overrides"] = unchanged + raised
-    storage.write_atomic(run.path / "run.json", sealed(record))
-    storage.remove(run.path / "evaluation.json", for_good=True)
+    storage.write_atomic(run.path / "run.json", to_json(record))
+    storage.remove(run.path / "evaluation.json", durable=True)

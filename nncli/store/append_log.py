@@ -1,23 +1,23 @@
-"""A file that is only appended to; its SHA-256 is kept up to date as it grows."""
+"""An append-only file with a running SHA-256 checksum."""
 
 import hashlib
 import os
 from pathlib import Path
 
-from nncli.store.safe_read import failures
+from nncli.store.safe_read import storage_errors
 
 
 class AppendLog:
-    """A file that only grows; what has been appended is in the file at once, and on the disk after ``sync``.
+    """A file that is only appended to; appended bytes are readable at once, and durable after ``sync``.
 
     Args:
-        path: the file.
-        prefix: what it begins with; what follows in it is cut off.
+        path: the file, which exists.
+        prefix: the content to keep; the file is truncated after it.
     """
 
     def __init__(self, path: Path, prefix: bytes) -> None:
         self.path, self.size, self._digest = path, len(prefix), hashlib.sha256(prefix)
-        with failures(path):
+        with storage_errors(path):
             self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
                 os.ftruncate(self._descriptor, self.size)
@@ -27,12 +27,12 @@ class AppendLog:
 
     @property
     def sha256(self) -> str:
-        """The digest of all that is in it."""
+        """The checksum of the content."""
         return self._digest.hexdigest()
 
     def append(self, data: bytes) -> None:
-        """Add bytes at the end."""
-        with failures(self.path):
+        """Append bytes."""
+        with storage_errors(self.path):
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
@@ -40,11 +40,11 @@ class AppendLog:
         self._digest.update(data)
 
     def sync(self) -> None:
-        """fsync."""
-        with failures(self.path):
+        """Make the content durable (fsync)."""
+        with storage_errors(self.path):
             os.fsync(self._descriptor)
 
     def close(self) -> None:
         """Close the file."""
-        with failures(self.path):
+        with storage_errors(self.path):
             os.close(self._descriptor)

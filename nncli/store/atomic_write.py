@@ -1,4 +1,4 @@
-"""Files and directories, written atomically and durably; every failure becomes a StorageError."""
+"""Atomic and durable writes of files and directories; every OSError becomes a StorageError."""
 
 import errno
 import os
@@ -10,48 +10,48 @@ from pathlib import Path
 
 from nncli.errors import BusyError, NncliError
 from nncli.store.lock import Lock
-from nncli.store.safe_read import failures
+from nncli.store.safe_read import storage_errors
 
-NEW = ".new-"  # begins the name of a folder that is being filled
-UNPUBLISHED = re.compile(r"\.new-[0-9a-f]{16}")
+STAGING = ".new-"  # prefix of a staging directory
+STAGING_NAME = re.compile(r"\.new-[0-9a-f]{16}")
+TEMPORARY_NAME = re.compile(r"\..+\.[0-9a-f]{8}")
 NO_FSYNC = {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}  # of a directory, on SMB and FUSE
-COPY = re.compile(r"\..+\.[0-9a-f]{8}")  # the name of a file that is being written
 
 
 def write_atomic(path: Path, data: bytes | memoryview) -> None:
-    """Write a file so that it is there whole or not at all, and stays after a power cut."""
-    with failures(path):
-        temporary = _synced_copy(path, data)
+    """Write a file atomically and durably: temporary file, fsync, rename, fsync of the directory."""
+    with storage_errors(path):
+        temporary = _write_temporary(path, data)
         try:
             temporary.replace(path)
         except OSError:
-            _forget(temporary)
+            _unlink(temporary)
             raise
         fsync_directory(path.parent)
 
 
 def create_atomic(path: Path, data: bytes) -> None:
-    """Like ``put``, where nothing may be there before.
+    """Like ``write_atomic``, but for a file that must not exist yet.
 
-    Where the file system has no hard links (exFAT), a kill in the middle can leave an empty file.
+    If the file system has no hard links (exFAT), a kill between two calls can leave an empty file.
 
     Raises:
-        BusyError: something is there.
+        BusyError: the file exists.
     """
     make_directories(path.parent)
-    with failures(path):
-        temporary = _synced_copy(path, data)
+    with storage_errors(path):
+        temporary = _write_temporary(path, data)
         try:
             _link(temporary, path)
         except FileExistsError:
-            raise BusyError(f"{path}: already exists; name another file") from None
+            raise BusyError(f"{path}: already exists; choose another file name") from None
         finally:
-            _forget(temporary)
+            _unlink(temporary)
         fsync_directory(path.parent)
 
 
-def _synced_copy(path: Path, data: bytes | memoryview) -> Path:
-    """The data in a hidden file beside ``path``, on the disk."""
+def _write_temporary(path: Path, data: bytes | memoryview) -> Path:
+    """Write the data to a hidden temporary file next to ``path`` and fsync it."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
@@ -59,16 +59,16 @@ def _synced_copy(path: Path, data: bytes | memoryview) -> Path:
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
-        _forget(temporary)
+        _unlink(temporary)
         raise
     return temporary
 
 
 def _link(temporary: Path, path: Path) -> None:
-    """Give a file a name that nothing has, by a hard link; without hard links by renaming it over a new, empty file.
+    """Give a file a name that does not exist yet, by a hard link; without hard links, rename it over a new empty file.
 
     Raises:
-        FileExistsError: something has the name.
+        FileExistsError: the name exists.
     """
     try:
         os.link(temporary, path)
@@ -79,25 +79,25 @@ def _link(temporary: Path, path: Path) -> None:
         try:
             temporary.replace(path)
         except BaseException:
-            _forget(path)
+            _unlink(path)
             raise
 
 
-def _forget(temporary: Path) -> None:
+def _unlink(temporary: Path) -> None:
     with suppress(OSError):
         temporary.unlink()
 
 
-def remove(path: Path, for_good: bool = False) -> None:
-    """Remove a file that may be gone already; ``for_good`` so that no power cut brings it back."""
-    with failures(path):
+def remove(path: Path, durable: bool = False) -> None:
+    """Remove a file if it exists; if ``durable``, a power failure does not bring it back."""
+    with storage_errors(path):
         path.unlink(missing_ok=True)
-        if for_good:
+        if durable:
             fsync_directory(path.parent)
 
 
 def fsync_directory(path: Path) -> None:
-    """Make the names in a directory durable, as far as its file system can: some refuse to fsync a directory."""
+    """Make the names in a directory durable; file systems that cannot fsync a directory are left alone."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -109,14 +109,14 @@ def fsync_directory(path: Path) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """A new empty folder."""
-    with failures(path):
+    """Make a new empty directory."""
+    with storage_errors(path):
         path.mkdir()
 
 
 def make_directories(path: Path) -> None:
-    """A folder with all folders above it, as far as they are missing; each made name is synced."""
-    with failures(path):
+    """Make a directory and its missing parents durably."""
+    with storage_errors(path):
         if not path.is_dir():
             make_directories(path.parent)
             path.mkdir(exist_ok=True)
@@ -124,65 +124,65 @@ def make_directories(path: Path) -> None:
 
 
 def quarantine(path: Path) -> Path:
-    """Give a file a name under which nobody looks for it; returns that."""
-    aside = path.with_name(f"{path.name}.damaged")
-    with failures(path):
-        path.replace(aside)
+    """Rename a damaged file so that it is kept but no longer read; returns the new path."""
+    quarantined = path.with_name(f"{path.name}.damaged")
+    with storage_errors(path):
+        path.replace(quarantined)
         fsync_directory(path.parent)
-    return aside
+    return quarantined
 
 
-def remove_orphans(folder: Path) -> None:
-    """Remove the copies that killed processes have left in a folder, beside the files that they were to become."""
-    with failures(folder):
-        for path in folder.glob(".*"):
-            if COPY.fullmatch(path.name) and path.is_file():
+def remove_orphans(directory: Path) -> None:
+    """Clean up the temporary files that killed processes have left in a directory."""
+    with storage_errors(directory):
+        for path in directory.glob(".*"):
+            if TEMPORARY_NAME.fullmatch(path.name) and path.is_file():
                 remove(path)
 
 
 def staging_directory(parent: Path) -> tuple[Path, Lock]:
-    """A new folder under a hidden name, to be filled and then published, with the lock in it; removes deserted ones."""
+    """A new hidden directory, to be filled and then committed, and the lock in it; orphaned ones are removed."""
     make_directories(parent)
-    with failures(parent):
-        for deserted in parent.glob(f"{NEW}*"):
-            if UNPUBLISHED.fullmatch(deserted.name) and deserted.is_dir() and not deserted.is_symlink():
+    with storage_errors(parent):
+        for orphan in parent.glob(f"{STAGING}*"):
+            if STAGING_NAME.fullmatch(orphan.name) and orphan.is_dir() and not orphan.is_symlink():
                 with suppress(NncliError):
-                    lock = Lock(deserted / "lock")
-                    discard(deserted)
+                    lock = Lock(orphan / "lock")
+                    discard(orphan)
                     lock.release()
-    return _locked_folder(parent)
+    return _locked_directory(parent)
 
 
-def _locked_folder(parent: Path, attempts: int = 3) -> tuple[Path, Lock]:
-    folder = parent / f"{NEW}{secrets.token_hex(8)}"
-    make_directory(folder)
+def _locked_directory(parent: Path, attempts: int = 3) -> tuple[Path, Lock]:
+    directory = parent / f"{STAGING}{secrets.token_hex(8)}"
+    make_directory(directory)
     try:
-        return folder, Lock(folder / "lock")
+        return directory, Lock(directory / "lock")
     except NncliError as error:
-        # without a lock yet, it may have been taken for deserted, and removed
-        was_swept = isinstance(error, BusyError) or not folder.exists()
-        discard(folder)
-        if attempts == 1 or not was_swept:
+        # before it was locked, another process may have removed it as an orphan
+        was_removed = isinstance(error, BusyError) or not directory.exists()
+        discard(directory)
+        if attempts == 1 or not was_removed:
             raise
-        return _locked_folder(parent, attempts - 1)
+        return _locked_directory(parent, attempts - 1)
 
 
-def commit(folder: Path, target: Path) -> bool:
-    """Give a filled folder its name, all at once; False where that name is taken."""
-    with failures(target):
-        fsync_directory(folder)
+def commit(directory: Path, target: Path) -> bool:
+    """Rename a staging directory to its final name, atomically and durably; False if that name exists."""
+    with storage_errors(target):
+        fsync_directory(directory)
         if target.exists() or target.is_symlink():
             return False
         try:
-            folder.rename(target)
+            directory.rename(target)
         except OSError:
-            if target.exists():  # somebody was faster
+            if target.exists():  # another process was faster
                 return False
             raise
         fsync_directory(target.parent)
     return True
 
 
-def discard(folder: Path) -> None:
-    """Remove a folder that was never published, as far as that is possible."""
-    shutil.rmtree(folder, ignore_errors=True)
+def discard(directory: Path) -> None:
+    """Remove a staging directory as far as possible."""
+    shutil.rmtree(directory, ignore_errors=True)

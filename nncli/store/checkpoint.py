@@ -13,8 +13,8 @@ from nncli.experiment.rng import RngState
 from nncli.nn.parameters import Array
 from nncli.registry import Bounds
 from nncli.store import safe_read as files
-from nncli.store.records import NonNegativeInt, Record, parsed
-from nncli.store.strict_json import unpacked
+from nncli.store.records import NonNegativeInt, Record, parse_record
+from nncli.store.strict_json import load_strict_json
 from nncli.train.state import TrainingState
 
 NAME = re.compile(r"([0-9]{8}|[1-9][0-9]{8,20})\.ckpt")
@@ -65,7 +65,7 @@ def checkpoints(run: Path) -> list[Path]:
     Raises:
         RunError: their directory is a symbolic link, or not a directory.
     """
-    named = [name for name in files.listed(run, "checkpoints") if NAME.fullmatch(name)]
+    named = [name for name in files.list_directory(run, "checkpoints") if NAME.fullmatch(name)]
     return [run / "checkpoints" / name for name in sorted(named, key=lambda name: (len(name), name))]
 
 
@@ -99,8 +99,8 @@ def unpack(data: bytes) -> Checkpoint:
     if end < 0:
         raise RunError(f"the checkpoint is not valid: it does not begin with a line of at most {LONGEST_HEAD:,} bytes")
     try:
-        value = unpacked(data[start:end])
-        head = parsed(value, Head) if version == VERSION else _head_of_version_1(value)
+        value = load_strict_json(data[start:end])
+        head = parse_record(value, Head) if version == VERSION else _head_of_version_1(value)
         state = head.state.model_copy({"vectors": _vectors(head.vectors, memoryview(data)[end + 1 :])})
     except ValueError as error:
         raise RunError(f"the checkpoint is not valid: {error}") from None
@@ -165,7 +165,7 @@ class HeadOfVersion1(Record):
 
 def _head_of_version_1(value: Any) -> Head:
     """The head of a version 1 file as version 2 has it."""
-    head = parsed(value, HeadOfVersion1)
+    head = parse_record(value, HeadOfVersion1)
     position = head.position
     state = TrainingState(
         epoch=position.epoch,

@@ -1,4 +1,4 @@
-"""What a result may depend on besides its config: versions, BLAS, instruction sets."""
+"""What makes a run reproducible besides its config: versions, BLAS library and CPU features."""
 
 import platform
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from nncli.store.records import RunRecord
 
 
 def environment() -> dict[str, Any]:
-    """Versions of everything that computes, NumPy's BLAS, and the vector instructions it found on this machine."""
+    """The versions of all libraries that compute, NumPy's BLAS, and the SIMD extensions of this CPU."""
     config: Any = np.show_config(mode="dicts")
     blas = config.get("Build Dependencies", {}).get("blas", {})
     return {
@@ -33,17 +33,17 @@ def environment() -> dict[str, Any]:
 
 
 def _kernels() -> list[str]:
-    """For which processors the kernels are that BLAS has chosen here; a variable may have chosen them too."""
+    """The CPU architectures that the loaded BLAS libraries have chosen kernels for."""
     return [each["architecture"] for each in threadpool_info() if "architecture" in each]
 
 
 def environment_differences(record: RunRecord) -> list[str]:
-    """In which respects this machine is another than that on which a run began: versions, BLAS, vector instructions."""
-    before, now = _named(vars(record)), _named(environment())
-    return [name for name in now if before.get(name) != now[name]]
+    """What differs between this machine and the one a run was started on: versions, BLAS, CPU features."""
+    recorded, current = _labelled(vars(record)), _labelled(environment())
+    return [name for name in current if recorded.get(name) != current[name]]
 
 
-def _named(environment: Mapping[str, Any]) -> dict[str, Any]:
-    """What results may depend on, by the names that a user knows."""
+def _labelled(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """What results may depend on, by the names that messages use."""
     blas, simd = environment["blas"], environment["simd"]
     return {"machine": environment["machine"], **environment["versions"], "BLAS": blas, "vector instructions": simd}

@@ -1,4 +1,4 @@
-"""The exclusive advisory lock of a run directory, which at most one trainer holds."""
+"""The exclusive advisory lock of a run directory: at most one process trains in it."""
 
 import errno
 import fcntl
@@ -10,17 +10,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nncli.errors import BusyError, NncliError, RunError, StorageError
-from nncli.store.safe_read import failures
+from nncli.store.safe_read import storage_errors
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EOPNOTSUPP}
 
 
 class Lock:
-    """The kernel's lock on a file, held until ``release`` or the end of the process, whatever ends it.
+    """An exclusive advisory lock on a file, held until ``release`` or the end of the process.
 
     Args:
-        path: the file; it is made where it is missing, and never removed.
+        path: the lock file; it is created if it is missing, and never removed.
 
     Raises:
         BusyError: another process holds a lock on the file.
@@ -29,11 +29,11 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with failures(path):
+        with storage_errors(path):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
             try:
-                _take(descriptor)
-                if not os.path.samestat(os.fstat(descriptor), os.stat(path)):  # noqa: PTH116 (removed since it was opened)
+                _acquire(descriptor)
+                if not os.path.samestat(os.fstat(descriptor), os.stat(path)):  # noqa: PTH116 (removed after it was opened)
                     raise FileNotFoundError
             except OSError as error:
                 try:
@@ -43,22 +43,22 @@ class Lock:
         self._descriptor: int | None = descriptor
 
     def require_held(self, path: Path) -> None:
-        """The file under this name is the one that is locked.
+        """Check that the file at this path is still the locked one.
 
         Raises:
-            RunError: that was moved or removed, and what is there now may be somebody else's.
+            RunError: it was moved or removed, and another process may now train at this path.
         """
-        with failures(path):
+        with storage_errors(path):
             try:
                 is_held = self._descriptor is not None and os.path.samestat(os.fstat(self._descriptor), path.stat())
             except (FileNotFoundError, NotADirectoryError):
                 is_held = False
         if not is_held:
-            raise RunError(f"{path.parent}: was moved, or its lock removed; nothing more is written there")
+            raise RunError(f"{path.parent}: the run directory was moved or its lock file deleted; stopped writing")
 
     @contextmanager
     def moves_reported(self, path: Path) -> Iterator[None]:
-        """Report a StorageError inside as the RunError of ``require_held``, where the run was moved meanwhile."""
+        """Replace a StorageError by the RunError of ``require_held`` if the run was moved meanwhile."""
         try:
             yield
         except StorageError:
@@ -67,22 +67,22 @@ class Lock:
             raise
 
     def release(self) -> None:
-        """Let go of the lock, where that has not been done."""
+        """Release the lock, if it is still held."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            with failures(self.path):
+            with storage_errors(self.path):
                 os.close(descriptor)
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a trainer holds the lock: it is exclusive, unlike that of a program that reads or copies the file.
+    """Whether a process holds the exclusive lock, as training does; a shared lock is not reported.
 
-    What lies under the name may be anything: a link is not followed, and a pipe not waited for.
+    The path is untrusted input: a symbolic link is not followed, and opening a pipe does not block.
 
     Raises:
-        StorageError: the file is there, and cannot be opened.
+        StorageError: the file exists but cannot be opened.
     """
-    with failures(path):
+    with storage_errors(path):
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
@@ -98,43 +98,43 @@ def is_locked(path: Path) -> bool:
 
 
 def _refusal(path: Path, descriptor: int, error: OSError) -> NncliError:
-    """The error that says why the lock could not be taken."""
+    """The error that says why the lock could not be acquired."""
     if isinstance(error, BlockingIOError) and not _is_exclusive(descriptor):
         return BusyError(
-            f"{path}: another process that does not train holds a shared lock on this file;"
+            f"{path}: a process that is not a training holds a shared lock on this file;"
             " end that process, or resume a copy of the run"
         )
     if isinstance(error, (BlockingIOError, FileNotFoundError)):
-        return BusyError(f"{path.parent}: another process is training in it")
+        return BusyError(f"{path.parent}: another process is training in this directory")
     if error.errno in NO_LOCKS:
         return StorageError(
-            f"{path.parent.parent}: its file system does not support locks ({error.strerror}), and without one two"
-            " processes could train in the same run; use a directory on a local file system: --runs DIRECTORY"
+            f"{path.parent.parent}: its file system does not support locks ({error.strerror}), which keep two"
+            " processes from training in the same run; use a directory on a local file system: --runs DIRECTORY"
         )
     return StorageError(f"{path}: {error.strerror or error}")
 
 
-if sys.platform == "linux":  # an open file description lock, which can be queried without acquiring another one
+if sys.platform == "linux":  # an open file description lock can be queried without acquiring another one
 
-    def _take(descriptor: int) -> None:
-        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _whole_file(fcntl.F_WRLCK))
+    def _acquire(descriptor: int) -> None:
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _flock(fcntl.F_WRLCK))
 
     def _is_exclusive(descriptor: int) -> bool:
-        """Whether another process holds a lock that not even a shared one is compatible with."""
-        conflicting: bytes = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _whole_file(fcntl.F_RDLCK))
-        return conflicting != _whole_file(fcntl.F_UNLCK)
+        """Whether another process holds an exclusive lock: not even a shared one is compatible with it."""
+        conflicting: bytes = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _flock(fcntl.F_RDLCK))
+        return conflicting != _flock(fcntl.F_UNLCK)
 
-    def _whole_file(kind: int) -> bytes:
-        """The struct flock of a lock on all of a file: kind, whence, start, length, process."""
+    def _flock(kind: int) -> bytes:
+        """The C struct flock of a lock on the entire file: type, whence, start, length, process."""
         return struct.pack("hhqqi0q", kind, os.SEEK_SET, 0, 0, 0)
 
-else:  # where a lock cannot be queried, a shared one is acquired for a moment
+else:  # flock cannot be queried; a shared lock is acquired briefly instead
 
-    def _take(descriptor: int) -> None:
+    def _acquire(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _is_exclusive(descriptor: int) -> bool:
-        """Whether another process holds a lock that not even a shared one is compatible with."""
+        """Whether another process holds an exclusive lock: not even a shared one is compatible with it."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

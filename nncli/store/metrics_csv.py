@@ -1,4 +1,4 @@
-"""Reading metrics.csv into an array: every row is validated, and no row after the first invalid one is kept."""
+"""Reading of metrics.csv as untrusted input: rows are validated, and those after the first invalid one are dropped."""
 
 import math
 import re
@@ -9,16 +9,17 @@ import numpy as np
 from pydantic_core import from_json
 
 from nncli.config.diagnostics import shown
-from nncli.experiment.metric_columns import bounds
+from nncli.experiment.metric_columns import find_column, require_columns
 from nncli.nn.parameters import Array
 
-CHUNK = 2**18  # bytes that are parsed at a time; no row is longer
+CHUNK = 2**18  # bytes parsed at a time; no row is longer
 EPOCH = re.compile(r"[0-9]{1,15}")
 LAST_EPOCH = 10**15 - 1  # an integer of more digits may not be exact in float64
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|nan")  # as training writes it
 NUMERIC = b"0123456789.e+-"  # the characters of a finite number
-NEGATIVE_ZERO = re.compile(rb"-0[,\n]")  # an integer in JSON, which has no sign
+NEGATIVE_ZERO = re.compile(rb"-0[,\n]")  # JSON reads it as the integer 0, without sign
 LARGEST = float(np.finfo(np.float64).max)
+LONGEST_HEADER = 2**16  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +29,8 @@ class Metrics:
     Args:
         names: the columns, the first of which is the epoch.
         values: (N, C) float64, one row per logged epoch, all finite.
-        diverged_at: the epoch of a last row of NaN, which a divergence leaves and ``values`` does not hold.
-        problem: why the first invalid row is invalid, with its line; None where all rows are valid.
+        diverged_at: the epoch of a last row of NaN, which marks a divergence and is not in ``values``.
+        problem: why the first invalid row is invalid, with its line; None if all rows are valid.
     """
 
     names: tuple[str, ...]
@@ -41,41 +42,48 @@ class Metrics:
         return len(self.values)
 
     def column(self, name: str) -> Array:
-        """One column over all rows (N,)."""
+        """The values of one column (N,)."""
         column: Array = self.values[:, self.names.index(name)]
         return column
 
     def row(self, index: int) -> dict[str, float]:
-        """One row by column."""
+        """The values of one row, by column."""
         return dict(zip(self.names, self.values[index].tolist(), strict=True))
 
     def row_of(self, epoch: int) -> dict[str, float] | None:
-        """The row of an epoch, if it has one."""
+        """The row of an epoch; None if that epoch was not logged."""
         index = int(np.searchsorted(self.column("epoch"), epoch))
         return self.row(index) if index < len(self) and self.values[index, 0] == epoch else None
 
 
-def parse(data: bytes, names: Sequence[str], epochs: int) -> Metrics:
-    """The rows in the content of metrics.csv up to the first invalid one; a last line without line end is ignored.
+def parse(data: bytes, expected: Sequence[str], epochs: int) -> Metrics:
+    """The rows in the content of metrics.csv up to the first invalid one; an incomplete last line is ignored.
 
     Args:
         data: the content of the file.
-        names: its columns, the first of which is the epoch.
+        expected: the columns of this version, the first of which is the epoch; the file may have further ones.
         epochs: the number of epochs of the config, which no row exceeds.
 
     Raises:
-        ValueError: the first line does not name the columns.
+        ValueError: the first line does not name the expected columns.
     """
-    start = data.find(b"\n") + 1
-    if start and data[:start] != ",".join(names).encode() + b"\n":
-        raise ValueError("its first line does not name the columns")
+    names = headers(data) or tuple(expected)
+    if names[0] != expected[0]:
+        raise ValueError(f"its first line does not name the column {expected[0]} first")
+    require_columns(names[1:], tuple(expected[1:]))
     rows, problem = _Rows(names, epochs), None
     try:
-        for chunk in _chunks(data, start):
+        for chunk in _chunks(data, data.find(b"\n") + 1):
             rows.add(chunk)
     except ValueError as error:
         problem = f"line {rows.line}: {error}"
-    return Metrics(tuple(names), np.concatenate(rows.blocks), rows.diverged_at, problem)
+    return Metrics(names, np.concatenate(rows.blocks), rows.diverged_at, problem)
+
+
+def headers(data: bytes) -> tuple[str, ...]:
+    """The names in the first line, the epoch among them; none if the line is incomplete."""
+    line = data[: min(data.find(b"\n") + 1, LONGEST_HEADER)]
+    return tuple(line[:-1].decode("utf-8", "replace").split(",")) if line else ()
 
 
 def without_last_row(data: bytes) -> bytes:
@@ -84,7 +92,7 @@ def without_last_row(data: bytes) -> bytes:
 
 
 def _chunks(data: bytes, start: int) -> Iterator[bytes]:
-    """Complete lines, as many as fit into a chunk."""
+    """Chunks of complete lines."""
     last = data.rfind(b"\n")
     while start <= last:
         end = data.rfind(b"\n", start, start + CHUNK) + 1
@@ -95,25 +103,26 @@ def _chunks(data: bytes, start: int) -> Iterator[bytes]:
 
 
 class _Rows:
-    """Rows that are validated one after another.
+    """The rows of a file, which are validated in order.
 
     Args:
         names: the columns.
-        epochs: the last epoch that a row can be of.
+        epochs: the last epoch that a row may be of.
     """
 
     def __init__(self, names: Sequence[str], epochs: int) -> None:
         self.names, self.epochs = names, epochs
-        self.low, self.high = np.clip(np.array([bounds(name) for name in names[1:]]).T, -LARGEST, LARGEST)
+        bounds = [(column.lowest, column.highest) for column in map(find_column, names[1:])]
+        self.low, self.high = np.clip(np.array(bounds).T, -LARGEST, LARGEST)
         self.blocks: list[Array] = [np.empty((0, len(names)))]
-        self.epoch, self.line = -1, 2  # of the row before, and of the next one
+        self.epoch, self.line = -1, 2  # epoch of the previous row, line of the next one
         self.diverged_at: int | None = None
 
     def add(self, chunk: bytes) -> None:
-        """Append the rows of some lines; where one is invalid, those before it.
+        """Append the rows of some lines, up to the first invalid one.
 
         Raises:
-            ValueError: one is invalid; it is ``line`` of the file.
+            ValueError: a row is invalid; it is ``line`` of the file.
         """
         block = self._from_json(chunk)
         if block is not None:
@@ -133,9 +142,9 @@ class _Rows:
             self.blocks.append(np.array(rows, np.float64).reshape(-1, len(self.names)))
 
     def _from_json(self, chunk: bytes) -> Array | None:
-        """The rows as ``_from_text`` gives them, bit for bit, in a fraction of the time; None where one may be invalid.
+        """The rows that ``_from_text`` would return, bit for bit, but faster; None if one of them may be invalid.
 
-        Finite numbers with commas between them are a JSON array, but for leading zeros and the sign of an integer 0.
+        Finite numbers separated by commas are a JSON array, except for leading zeros and the sign of an integer 0.
         """
         rows, columns = chunk.count(b"\n"), len(self.names)
         separators = (b"," * (columns - 1) + b"\n") * rows
@@ -155,7 +164,7 @@ class _Rows:
         """The values of one line.
 
         Raises:
-            ValueError: they are none that training could have written after the row before.
+            ValueError: training cannot have written them after the previous row.
         """
         texts = line.split(",")
         if not EPOCH.fullmatch(texts[0]):

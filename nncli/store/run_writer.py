@@ -20,8 +20,18 @@ from nncli.store.append_log import AppendLog
 from nncli.store.checkpoint import Checkpoint, checkpoints, pack
 from nncli.store.environment import environment
 from nncli.store.lock import Lock
+from nncli.store.metrics_csv import headers
 from nncli.store.npz import pack_npz
-from nncli.store.records import ArrayRecord, DataRecord, EvaluationRecord, FileRecord, RunRecord, identity, sealed
+from nncli.store.records import (
+    FORMATS,
+    ArrayRecord,
+    DataRecord,
+    EvaluationRecord,
+    FileRecord,
+    RunRecord,
+    identity,
+    to_json,
+)
 from nncli.train.loop import Epoch, Trainer
 from nncli.train.state import TrainingState
 
@@ -46,7 +56,7 @@ class RunWriter:
 
     def __init__(self, path: Path, lock: Lock, trainer: Trainer, identity: str, metrics: bytes) -> None:
         self.path, self.trainer, self._lock, self._identity = path, trainer, lock, identity
-        self._columns = columns(trainer.experiment.config)
+        self._columns = headers(metrics)[1:]
         with lock.moves_reported(path / "lock"):
             self._metrics = AppendLog(path / "metrics.csv", metrics)
         self._saved = time.monotonic()
@@ -73,7 +83,7 @@ class RunWriter:
         directory, lock = storage.staging_directory(runs)
         try:
             run = identity(record)
-            _fill(directory, {"spec.yaml": loaded.content, "run.json": sealed(record), "metrics.csv": header})
+            _fill(directory, {"spec.yaml": loaded.content, "run.json": to_json(record), "metrics.csv": header})
             write_checkpoint(directory, trainer.state(), run, len(header), hashlib.sha256(header).hexdigest())
             return cls(_published(directory, runs, name, numbered), lock, trainer, run, header)
         except BaseException:
@@ -147,7 +157,7 @@ class RunWriter:
             splits=splits,
             data={name: data_record(data[name]) for name in data if name not in recorded},
         )
-        storage.write_atomic(self.path / "evaluation.json", sealed(evaluation.model_dump()))
+        storage.write_atomic(self.path / "evaluation.json", to_json(evaluation.model_dump()))
         return evaluation
 
     @contextmanager
@@ -204,6 +214,7 @@ def _run_record(experiment: Experiment, loaded: LoadedConfig) -> RunRecord:
         ],
         data={name: data_record(data) for name, data in experiment.data.items()},
         **environment(),
+        formats=FORMATS,
         schema=dict(loaded.plan.schemas),
     )
 

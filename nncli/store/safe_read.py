@@ -1,4 +1,4 @@
-"""Access to files: reading that trusts nothing, and what the system refuses as a StorageError."""
+"""Reading of files as untrusted input: bounded in size, regular files only, no symbolic links."""
 
 import errno
 import os
@@ -10,89 +10,89 @@ from pathlib import Path
 from nncli.errors import RunError, StorageError
 from nncli.experiment.available_memory import available_memory, in_units
 
-LARGE = 2**28  # bytes; a smaller file is read without a look at the memory
-NOTHING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
-OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-WORDS = {
+LARGE = 2**28  # bytes; smaller files are read without a comparison with the available memory
+NOT_FOUND = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+MESSAGES = {
     errno.ENOENT: "missing",
-    errno.ELOOP: "is a symbolic link; a run holds its files itself",
-    errno.ENOTDIR: "is no folder, or a symbolic link to one",
-    errno.ENXIO: "is a socket, and no file",
-    errno.EOPNOTSUPP: "is a socket, and no file",  # on macOS
+    errno.ELOOP: "is a symbolic link, expected a file in the run directory itself",
+    errno.ENOTDIR: "is not a directory, or is a symbolic link to one",
+    errno.ENXIO: "is a socket, expected a file",
+    errno.EOPNOTSUPP: "is a socket, expected a file",  # on macOS
 }
 
 
 @contextmanager
-def failures(path: Path) -> Iterator[None]:
-    """What the operating system refuses at ``path``, as a StorageError that names it."""
+def storage_errors(path: Path) -> Iterator[None]:
+    """Convert an OSError into a StorageError that names the path."""
     try:
         yield
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror or error}") from error
 
 
-def read(folder: Path, name: str, most: int) -> bytes:
-    """The bytes of a regular file; what is appended to it meanwhile is not read.
+def read(directory: Path, name: str, limit: int) -> bytes:
+    """The bytes of a regular file; bytes that are appended meanwhile are not read.
 
     Args:
-        folder: where to begin; it may itself be a link.
-        name: the file in it, behind the names of inner folders and "/" where it lies deeper.
-        most: bytes; a larger file is refused before any of it is read.
+        directory: where to begin; it may be a symbolic link.
+        name: the file's path in it, with "/" between directories, none of which may be a link.
+        limit: bytes; a larger file is refused before any of it is read.
 
     Raises:
-        RunError: it is missing, too large, no regular file, or behind a link.
-        StorageError: the system refuses to read it.
+        RunError: it is missing, too large, not a regular file, or reached through a link.
+        StorageError: the operating system refuses to read it, or it does not fit into memory.
     """
-    path = folder / name
-    with _refusals(path), _opened(folder, *name.split("/")) as descriptor:
+    path = directory / name
+    with _missing_as_run_error(path), _opened(directory, *name.split("/")) as descriptor:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
-            raise RunError(f"{path}: is a folder or a device, and no file")
-        if state.st_size > most:
-            raise RunError(f"{path}: has {state.st_size:,} bytes; in this run it can have no more than {most:,}")
+            raise RunError(f"{path}: is a directory or a device, expected a file")
+        if state.st_size > limit:
+            raise RunError(f"{path}: has {state.st_size:,} bytes, expected at most {limit:,} in this run")
         _require_memory(path, state.st_size)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read(state.st_size)
 
 
-def listed(folder: Path, name: str) -> list[str]:
-    """The names in an inner folder; none where there is no such folder.
+def list_directory(directory: Path, name: str) -> list[str]:
+    """The names in a subdirectory; none if it does not exist.
 
     Raises:
-        RunError: it is a link, or something else than a folder.
-        StorageError: the system refuses to read it.
+        RunError: it is a symbolic link, or not a directory.
+        StorageError: the operating system refuses to read it.
     """
-    with _refusals(folder / name):
+    with _missing_as_run_error(directory / name):
         try:
-            with _opened(folder, name, ".") as descriptor:
+            with _opened(directory, name, ".") as descriptor:
                 return os.listdir(descriptor)  # noqa: PTH208 (of a descriptor)
         except FileNotFoundError:
             return []
 
 
-def is_there(path: Path) -> bool:
-    """Whether anything has this name, a link that leads nowhere too.
+def exists(path: Path) -> bool:
+    """Whether anything has this name, a broken symbolic link included.
 
     Raises:
-        StorageError: the system does not say.
+        StorageError: the operating system refuses to say.
     """
-    with failures(path):
+    with storage_errors(path):
         try:
             os.lstat(path)
         except OSError as error:
-            if error.errno in NOTHING:
+            if error.errno in NOT_FOUND:
                 return False
             raise
     return True
 
 
 def size(path: Path) -> int:
-    """The size in bytes of what has this name, which is not opened; 0 where nothing has.
+    """The size of a file in bytes, without opening it; 0 if it does not exist.
 
     Raises:
-        StorageError: the system refuses to say.
+        StorageError: the operating system refuses to say.
     """
-    with _refusals(path):
+    with _missing_as_run_error(path):
         try:
             return os.lstat(path).st_size
         except (FileNotFoundError, NotADirectoryError):
@@ -100,20 +100,22 @@ def size(path: Path) -> int:
 
 
 def _require_memory(path: Path, size: int) -> None:
-    """Refuse a file that is larger than the memory of this process, as one of a run from elsewhere may be."""
+    """Refuse a file that is larger than the memory of this process."""
     if size > LARGE:
-        there = available_memory()
-        if size > there.bytes:
-            raise StorageError(f"{path}: has {in_units(size)}, and {there.owner} has {in_units(there.bytes)} of memory")
+        memory = available_memory()
+        if size > memory.bytes:
+            raise StorageError(
+                f"{path}: has {in_units(size)}, and {memory.owner} has {in_units(memory.bytes)} of memory"
+            )
 
 
 @contextmanager
-def _opened(folder: Path, *steps: str) -> Iterator[int]:
-    """A descriptor of what is reached from a folder by these steps, each of which but the last is a real folder."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _opened(directory: Path, *names: str) -> Iterator[int]:
+    """A file descriptor for a path below a directory; all names but the last are real directories."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for number, step in enumerate(steps, 1):
-            inner = os.open(step, OPENED | (os.O_DIRECTORY if number < len(steps) else 0), dir_fd=descriptor)
+        for index, name in enumerate(names, 1):
+            inner = os.open(name, READ_FLAGS | (os.O_DIRECTORY if index < len(names) else 0), dir_fd=descriptor)
             os.close(descriptor)
             descriptor = inner
         yield descriptor
@@ -122,12 +124,12 @@ def _opened(folder: Path, *steps: str) -> Iterator[int]:
 
 
 @contextmanager
-def _refusals(path: Path) -> Iterator[None]:
-    """What is not there, or is no file, as a RunError that names the path; any other error says nothing of the run."""
-    with failures(path):
+def _missing_as_run_error(path: Path) -> Iterator[None]:
+    """Report a missing file, a link or a special file as a RunError; other errors do not concern the run itself."""
+    with storage_errors(path):
         try:
             yield
         except OSError as error:
-            if error.errno in WORDS:
-                raise RunError(f"{path}: {WORDS[error.errno]}") from None
+            if error.errno in MESSAGES:
+                raise RunError(f"{path}: {MESSAGES[error.errno]}") from None
             raise

@@ -9,7 +9,7 @@ import numpy as np
 from nncli.data.batches import Batches
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import Experiment
-from nncli.experiment.metric_columns import SPLITS, column
+from nncli.experiment.metric_columns import SPLITS, column, state_values
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, RngState
 from nncli.nn.kernels.buffers import copy_to_buffer
@@ -182,7 +182,7 @@ class Trainer:
 
     def _row(self) -> Mapping[str, float]:
         self.require_finite()
-        row = {"learning_rate": self.optimizer.rate}
+        row = state_values(self.network, self.optimizer)
         for split in self._monitored_splits:
             row |= {column(split, name): value for name, value in self.measured(split).items()}
         return row

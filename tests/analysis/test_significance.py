@@ -1,6 +1,6 @@
-"""Margins and tests at the 95 % level: against SciPy's values, by enumeration of binomials, and by simulation.
+"""Margins and tests at the 95 % level: compared with SciPy, by enumeration of binomials, and by simulation.
 
-Simulated and enumerated are false positives: how often a difference counts as significant where there is none.
+Enumeration and simulation give the rate of false positives: significant differences where there is none.
 """
 
 from math import comb, isclose
@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from nncli.analysis.significance import LEVEL, mcnemar, mean_margin, paired_margin, proportion_margin, t_quantile
+
+pytestmark = pytest.mark.slow
 
 SCIPY_T = {  # scipy.stats.t.ppf(0.975, degrees)
     1: 12.706204736174694,
@@ -39,13 +41,13 @@ PAIRED_Y = np.array([0.3, 0.2, 0.55, 0.9, 0.25])
 
 
 @pytest.mark.parametrize(("degrees", "expected"), SCIPY_T.items())
-def test_the_quantile_of_student_s_t_is_scipy_s(degrees, expected):
-    """For odd and even degrees of freedom, to twelve digits."""
+def test_t_quantile_equals_scipy(degrees, expected):
+    """It is equal to twelve digits for odd and even degrees of freedom."""
     assert t_quantile(degrees) == pytest.approx(expected, rel=1e-12)
 
 
-def test_the_quantile_falls_to_that_of_most_degrees():
-    """It falls with every degree of freedom; above the largest it stays, just above the normal quantile."""
+def test_t_quantile_decreases_up_to_the_maximum():
+    """Above the largest number of degrees it is constant, slightly above the normal quantile."""
     values = [t_quantile(degrees) for degrees in (*range(1, 40), 999, 1000)]
     assert values == sorted(values, reverse=True)
     assert values[-1] == t_quantile(1001) == t_quantile(10**9)
@@ -53,22 +55,22 @@ def test_the_quantile_falls_to_that_of_most_degrees():
 
 
 @pytest.mark.parametrize(("counts", "expected"), SCIPY_BINOMIAL.items())
-def test_mcnemar_is_scipy_s_exact_binomial_test(counts, expected):
-    """Few rows and many; which network is named first makes no difference."""
+def test_mcnemar_equals_scipy_binomtest(counts, expected):
+    """The order of the two networks makes no difference."""
     assert mcnemar(*counts) == pytest.approx(expected, rel=1e-10)
     assert mcnemar(*reversed(counts)) == mcnemar(*counts)
 
 
-def test_mcnemar_is_the_sum_of_a_fair_coin():
-    """The binomial probability of a split at least as uneven, for every pair of counts up to 24."""
+def test_mcnemar_equals_the_binomial_sum():
+    """It is the probability of a split at least as uneven, for every pair of counts up to 24."""
     for rows in range(49):
         for one in range(max(0, rows - 24), min(rows, 24) + 1):
             uneven = sum(comb(rows, k) for k in range(rows + 1) if abs(2 * k - rows) >= abs(2 * one - rows))
             assert isclose(mcnemar(one, rows - one), uneven / 2**rows, rel_tol=1e-12)
 
 
-def test_a_million_rows_take_no_long_sum():
-    """Neither too many terms nor a power of two that overflows."""
+def test_mcnemar_of_a_million_rows_is_fast():
+    """There are neither too many terms nor an overflow of a power of two."""
     assert mcnemar(500_000, 500_000) == 1.0
     assert mcnemar(0, 1_000_000) == 0.0
 
@@ -86,7 +88,7 @@ def is_significant(one, rows, other, other_rows):
 @pytest.mark.parametrize("rows", [1, 2, 3, 5, 8, 10, 15, 30])
 @pytest.mark.parametrize("other_rows", [1, 2, 5, 10, 30, 100])
 def test_few_rows_give_few_false_positives_by_enumeration(rows, other_rows):
-    """Every pair of counts, weighed by its probability, for equal proportions from 0.001 to 0.999."""
+    """Every pair of counts, weighted by its probability, for equal proportions from 0.001 to 0.999."""
     flagged = np.array(
         [[is_significant(x, rows, y, other_rows) for y in range(other_rows + 1)] for x in range(rows + 1)]
     )
@@ -107,9 +109,9 @@ def test_few_rows_give_few_false_positives_by_enumeration(rows, other_rows):
     ],
 )
 def test_proportions_give_few_false_positives_by_simulation(rows, other_rows, probability):
-    """Two data sets on which the network is equally good, 20,000 times: overfitting is reported in 2.5 % at most.
+    """Two data sets with equal accuracy, 20,000 times: overfitting is reported in at most 2.5 %.
 
-    So is the opposite, but for the few rows of which each is worth a step in the probability.
+    So is the opposite, except for few rows, of which each is a large step in the probability.
     """
     generator = np.random.default_rng(0)
     trials = 20_000
@@ -136,20 +138,20 @@ def test_proportions_give_few_false_positives_by_simulation(rows, other_rows, pr
     ],
 )
 def test_known_pairs_of_proportions(one, rows, other, other_rows, expected):
-    """What is significant, and what is not although the Wald interval of a proportion of 0 or 1 has no width."""
+    """The Wald interval of a proportion of 0 or 1 has no width, but this margin has."""
     assert is_significant(one, rows, other, other_rows) is expected
     assert is_significant(other, other_rows, one, rows) is expected
 
 
-def test_the_margin_is_the_distance_to_the_interval_s_end():
+def test_margin_is_the_distance_to_the_end_of_the_interval():
     """The Agresti-Caffo interval of 9/10 and 4/10, by hand: that of 10/12 and 5/12 with 20 degrees of freedom."""
     width = t_quantile(20) * ((10 / 12 * 2 / 12 + 5 / 12 * 7 / 12) / 12) ** 0.5
     assert proportion_margin(0.9, 10, 0.4, 10) == pytest.approx(0.5 - (5 / 12 - width))
     assert proportion_margin(0.4, 10, 0.9, 10) == pytest.approx(0.5 - (5 / 12 - width))
 
 
-def test_the_margin_of_means_is_the_larger_of_two():
-    """Student's with the pooled variance, as scipy.stats.ttest_ind has it, and Welch's with 10 of 10.28 degrees."""
+def test_margin_of_means_is_the_larger_of_two():
+    """Student's with pooled variance, as in scipy.stats.ttest_ind, and Welch's with 10 of 10.28 degrees."""
     student, welch = 0.40130530577291856, 0.38171976940976104
     assert mean_margin(X.var(), 5, Y.var(), 8) == pytest.approx(student, rel=1e-12)
     assert mean_margin(Y.var(), 8, X.var(), 5) == pytest.approx(student, rel=1e-12)
@@ -159,14 +161,14 @@ def test_the_margin_of_means_is_the_larger_of_two():
     assert shrunk == pytest.approx(t_quantile(4) * (X.var() * 100 / 4 + Y.var() / 700) ** 0.5, rel=1e-12)
 
 
-def test_no_variance_has_no_margin():
-    """Errors that are all equal differ significantly wherever they differ."""
+def test_margin_without_variance_is_zero():
+    """Errors that are all equal differ significantly if they differ."""
     assert mean_margin(0.0, 5, 0.0, 9) == 0.0
     assert paired_margin(np.full(4, 0.25)) == 0.0
 
 
-def test_the_paired_margin_is_scipy_s():
-    """Half the width of scipy.stats.ttest_rel(X, PAIRED_Y).confidence_interval()."""
+def test_paired_margin_equals_scipy():
+    """It is half the width of scipy.stats.ttest_rel(X, PAIRED_Y).confidence_interval()."""
     assert paired_margin(X - PAIRED_Y) == pytest.approx(0.20402621419747674, rel=1e-12)
 
 
@@ -182,7 +184,7 @@ SIZES = [(2, 2), (5, 5), (10, 10), (30, 30), (5, 30), (5, 300), (10, 300), (30, 
 @pytest.mark.parametrize("errors", ERRORS.values(), ids=ERRORS)
 @pytest.mark.parametrize(("rows", "other_rows"), SIZES)
 def test_mean_absolute_errors_give_few_false_positives_by_simulation(errors, rows, other_rows):
-    """Two data sets with errors of one distribution, 4,000 times, however skewed and however many rows each has."""
+    """Two data sets with the same distribution of errors, 4,000 times, for skewed errors and few rows too."""
     generator, trials = np.random.default_rng(1), 4000
     one, other = errors(generator, (trials, rows)), errors(generator, (trials, other_rows))
     differences = np.abs(one.mean(axis=1) - other.mean(axis=1))
@@ -194,7 +196,7 @@ def test_mean_absolute_errors_give_few_false_positives_by_simulation(errors, row
 @pytest.mark.parametrize(("rows", "other_rows"), [(10, 10), (10, 300), (300, 10), (30, 300)])
 @pytest.mark.parametrize("spread", [0.2, 5])
 def test_unequal_variances_give_few_false_positives_by_simulation(rows, other_rows, spread):
-    """Two data sets with equal mean errors of unlike variance, 4,000 times."""
+    """Two data sets with equal mean errors and different variances, 4,000 times."""
     generator, trials = np.random.default_rng(2), 4000
     one, other = generator.normal(size=(trials, rows)), spread * generator.normal(size=(trials, other_rows))
     differences = np.abs(one.mean(axis=1) - other.mean(axis=1))
@@ -204,8 +206,8 @@ def test_unequal_variances_give_few_false_positives_by_simulation(rows, other_ro
 
 
 @pytest.mark.parametrize("rows", [5, 10, 30])
-def test_a_difference_of_errors_is_found(rows):
-    """Errors three times as large are significant in most of 1,000 simulations, from ten rows on in nearly all."""
+def test_large_difference_of_errors_is_significant(rows):
+    """Errors three times as large are significant in most of 1,000 simulations, and from ten rows on in nearly all."""
     generator = np.random.default_rng(3)
     one, other = generator.exponential(size=(1000, rows)), 3 + generator.exponential(size=(1000, rows))
     found = [
@@ -215,8 +217,8 @@ def test_a_difference_of_errors_is_found(rows):
 
 
 @pytest.mark.parametrize("rows", [2, 5, 10, 30])
-def test_two_regressions_on_the_same_rows_give_few_false_positives_by_simulation(rows):
-    """Two equally good networks whose errors go together, 4,000 times: the paired t-test flags 5 %."""
+def test_paired_regressions_give_few_false_positives_by_simulation(rows):
+    """Two equally good networks with correlated errors, 4,000 times: the paired t-test reports 5 %."""
     generator, trials = np.random.default_rng(4), 4000
     common = generator.normal(size=(trials, rows))
     one, other = (np.abs(common + 0.3 * generator.normal(size=(trials, rows))) for _ in range(2))
@@ -225,7 +227,7 @@ def test_two_regressions_on_the_same_rows_give_few_false_positives_by_simulation
 
 
 @pytest.mark.parametrize(("rows", "difficult"), [(10, 0.3), (300, 0.1), (3000, 0.02)])
-def test_two_classifiers_on_the_same_rows_give_few_false_positives_by_simulation(rows, difficult):
+def test_paired_classifiers_give_few_false_positives_by_simulation(rows, difficult):
     """Two equally good networks that fail on the same difficult rows half the time, 10,000 times."""
     generator, trials = np.random.default_rng(5), 10_000
     disagreements = generator.binomial(rows, difficult / 2, trials)

@@ -11,6 +11,8 @@ import pytest
 
 from nncli.cli.interrupts import raised_on_ctrl_c
 
+pytestmark = pytest.mark.slow
+
 # sends SIGINT to itself when the numbered import begins, counted from the first one of click
 INTERRUPTED = """
 import os, runpy, signal, sys

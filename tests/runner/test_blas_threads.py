@@ -13,6 +13,8 @@ from nncli.errors import ConfigError
 from nncli.runner.blas_threads import blas_threads, cores
 from tests.conftest import SPEC
 
+pytestmark = pytest.mark.slow
+
 
 def taken():
     return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]

@@ -24,11 +24,14 @@ from nncli.store import atomic_write as storage
 from nncli.store.append_log import AppendLog
 from nncli.store.checkpoint import Checkpoint, checkpoints, pack, unpack
 from nncli.store.lock import Lock
-from nncli.store.run_reader import Run, read_valid
+from nncli.store.run_checkpoints import read_valid
+from nncli.store.run_reader import Run
 from nncli.train import loop
 from nncli.train.early_stopping import Best
 from nncli.train.loop import Trainer, never
 from tests.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
+
+pytestmark = pytest.mark.slow
 
 RESULTS = ("metrics.csv", "weights.npz", "evaluation.json", "run.json", "spec.yaml")
 DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
@@ -182,7 +185,7 @@ def test_changed_metrics_invalidate_the_checkpoint(interrupted):
     metrics = path / "metrics.csv"
     metrics.write_bytes(metrics.read_bytes().replace(b"\n0,0.05,", b"\n0,0.06,"))
     skipped, resumed = resume(path)
-    assert "metrics.csv no longer begins with what the checkpoint counts on" in skipped
+    assert "checksum mismatch: metrics.csv does not begin with the rows before the checkpoint" in skipped
     assert resumed == f"{path}: resumed at epoch 0"
 
 
@@ -192,7 +195,7 @@ def test_checkpoint_of_another_run_is_refused(interrupted, change):
     path, other = interrupted(), interrupted(change, name="other")
     shutil.copy(checkpoints(other)[-1], checkpoints(path)[-1])
     skipped, _ = resume(path)
-    assert "is that of another run" in skipped
+    assert "belongs to another run" in skipped
 
 
 def test_checkpoint_of_nncli_0_3_is_not_resumed(interrupted):
@@ -579,13 +582,13 @@ def test_run_that_was_moved_is_not_written_to(workdir, run_cli, monkeypatch, mov
     monkeypatch.setattr(Trainer, "step", moved)
     result = run_cli("train", "config.yaml", "-q")
     assert result.code == 4
-    assert "was moved, or its lock removed" in result.err
+    assert "was moved or its lock file deleted" in result.err
     assert [path.name for path in run.rglob("*.ckpt") if path.name != "00000000.ckpt"] == []
 
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(Lock, "require_held"), (storage, "_synced_copy"), (storage, "fsync_directory"), (AppendLog, "sync")],
+    [(Lock, "require_held"), (storage, "_write_temporary"), (storage, "fsync_directory"), (AppendLog, "sync")],
 )
 def test_run_that_is_moved_at_any_write_is_not_a_storage_error(workdir, run_cli, monkeypatch, owner, name):
     """Also between the check of its lock and a write: exit code 4, and its files stay as they are."""
@@ -608,7 +611,7 @@ def test_run_that_is_moved_at_any_write_is_not_a_storage_error(workdir, run_cli,
         if not (workdir / "moved").exists():
             break
         assert result.code == 4, result
-        assert "was moved, or its lock removed" in result.err
+        assert "was moved or its lock file deleted" in result.err
         shutil.rmtree(workdir / "moved")
     assert number > 3
 

@@ -1,4 +1,4 @@
-"""What the tests of files share: functions that fail."""
+"""Shared by the tests of files: functions that fail."""
 
 import pytest
 

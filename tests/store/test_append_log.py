@@ -1,4 +1,4 @@
-"""A log that only grows, and the error where the disk refuses."""
+"""The append-only file: its content, its checksum, and storage errors."""
 
 import errno
 import hashlib
@@ -10,13 +10,13 @@ from nncli.errors import StorageError
 from nncli.store.append_log import AppendLog
 
 
-def a_log(folder):
-    (folder / "log").touch()
-    return AppendLog(folder / "log", b"")
+def a_log(directory):
+    (directory / "log").touch()
+    return AppendLog(directory / "log", b"")
 
 
-def test_a_log_only_grows(tmp_path):
-    """Appended bytes are readable at once; a log that is opened again goes on behind what is kept of it."""
+def test_append_log_keeps_a_prefix_and_grows(tmp_path):
+    """Appended bytes are readable at once; a log that is opened again is truncated after its prefix."""
     path, text = tmp_path / "log", b""
     path.touch()
     for line in (b"one\n", b"two\n"):
@@ -31,8 +31,8 @@ def test_a_log_only_grows(tmp_path):
     assert text == b"one\ntwo\n"
 
 
-def test_a_log_goes_on_after_a_short_write(tmp_path, monkeypatch):
-    """A system call that takes a part of the bytes is followed by one for the rest."""
+def test_append_log_continues_after_a_short_write(tmp_path, monkeypatch):
+    """If a system call writes a part of the bytes, another one writes the rest."""
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, bytes(data[:3])))
     log = a_log(tmp_path)
@@ -41,8 +41,8 @@ def test_a_log_goes_on_after_a_short_write(tmp_path, monkeypatch):
     assert (tmp_path / "log").read_bytes() == b"0123456789"
 
 
-def test_sync_reaches_the_disk(tmp_path, monkeypatch):
-    """``sync`` asks the kernel for this very file."""
+def test_sync_calls_fsync(tmp_path, monkeypatch):
+    """``sync`` calls fsync for this file."""
     synced, log = [], a_log(tmp_path)
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
     log.sync()
@@ -51,8 +51,8 @@ def test_sync_reaches_the_disk(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("call", "used"), [("append", "write"), ("sync", "fsync")])
-def test_a_log_names_itself_when_the_disk_refuses(tmp_path, fail, call, used):
-    """A full disk is a storage error with the file's name."""
+def test_append_log_reports_a_full_disk(tmp_path, fail, call, used):
+    """The storage error names the file."""
     log = a_log(tmp_path)
     fail(os, used, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     with pytest.raises(StorageError, match=r"log: No space left on device"):
@@ -60,7 +60,7 @@ def test_a_log_names_itself_when_the_disk_refuses(tmp_path, fail, call, used):
     log.close()
 
 
-def test_a_log_that_cannot_be_opened_is_a_storage_error(tmp_path):
-    """There is no log in a folder that is missing."""
+def test_append_log_in_a_missing_directory_is_a_storage_error(tmp_path):
+    """The file must exist."""
     with pytest.raises(StorageError, match="No such file"):
         AppendLog(tmp_path / "missing", b"")

@@ -1,4 +1,4 @@
-"""The lock of a run directory: exclusive, seen by readers, gone with its process."""
+"""The advisory lock of a run: exclusive, visible to readers, released when its process ends."""
 
 import errno
 import fcntl
@@ -14,6 +14,8 @@ from nncli.errors import BusyError, RunError, StorageError
 from nncli.store import lock
 from nncli.store.append_log import AppendLog
 from nncli.store.lock import Lock, is_locked
+
+pytestmark = pytest.mark.slow
 
 HOLDER = """
 import sys, time
@@ -34,20 +36,20 @@ time.sleep(60)
 """
 
 
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
+def names(directory):
+    return sorted(path.name for path in directory.iterdir())
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
-def test_what_is_no_lock_is_not_held(tmp_path, make):
-    """Asking follows no link, and waits for no pipe."""
+def test_special_file_is_not_locked(tmp_path, make):
+    """The query follows no link, and does not block on a pipe."""
     make(tmp_path / "lock")
     assert not is_locked(tmp_path / "lock")
 
 
 @pytest.fixture
 def holder(tmp_path):
-    """Another process that holds the lock of ``tmp_path / "lock"``."""
+    """Another process that holds the lock on ``tmp_path / "lock"``."""
     command = [sys.executable, "-c", HOLDER, str(tmp_path / "lock")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout.readline() == "held\n"
@@ -55,23 +57,23 @@ def holder(tmp_path):
         process.kill()
 
 
-def test_a_lock_is_exclusive_until_it_is_released(tmp_path):
-    """A second lock is refused with exit code 6, and given after the first is released."""
+def test_lock_is_exclusive_until_released(tmp_path):
+    """A second lock is refused with exit code 6, and acquired after the first was released."""
     path = tmp_path / "lock"
     assert not is_locked(path)
     first = Lock(path)
     assert is_locked(path)
-    with pytest.raises(BusyError, match="another process is training in it") as told:
+    with pytest.raises(BusyError, match="another process is training in this directory") as raised:
         Lock(path)
-    assert told.value.exit_code == 6
+    assert raised.value.exit_code == 6
     first.release()
     assert path.exists()
     assert not is_locked(path)
     Lock(path).release()
 
 
-def test_a_lock_holds_across_processes_and_dies_with_its_own(tmp_path, holder):
-    """Another process' lock is seen and respected; killing that process frees it."""
+def test_lock_of_another_process_ends_with_it(tmp_path, holder):
+    """The lock of another process is visible and respected; killing that process releases it."""
     path = tmp_path / "lock"
     assert is_locked(path)
     with pytest.raises(BusyError):
@@ -83,8 +85,8 @@ def test_a_lock_holds_across_processes_and_dies_with_its_own(tmp_path, holder):
 
 
 @pytest.mark.parametrize("function", ["lockf", "flock"])
-def test_a_shared_lock_is_no_trainer(tmp_path, function):
-    """A program that reads the file may hold one: nobody is training, and whoever is refused is told so."""
+def test_shared_lock_is_not_a_training(tmp_path, function):
+    """A program that reads the file may hold one: the run is not running, and a refused lock has its own message."""
     path = tmp_path / "lock"
     path.touch()
     command = [sys.executable, "-c", READER, str(path), function]
@@ -92,7 +94,7 @@ def test_a_shared_lock_is_no_trainer(tmp_path, function):
         assert process.stdout.readline() == "held\n"
         assert not is_locked(path)
         if function == ("lockf" if sys.platform == "linux" else "flock"):
-            with pytest.raises(BusyError, match="lock: another process that does not train holds a shared lock"):
+            with pytest.raises(BusyError, match="lock: a process that is not a training holds a shared lock"):
                 Lock(path)
         else:
             Lock(path).release()
@@ -101,24 +103,24 @@ def test_a_shared_lock_is_no_trainer(tmp_path, function):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="flock is used there")
-def test_the_lock_of_an_older_version_excludes_and_is_excluded(tmp_path):
-    """It is an exclusive lock on all of the file."""
+def test_lock_of_an_older_version_conflicts_in_both_directions(tmp_path):
+    """It is an exclusive lock on the entire file."""
     path = tmp_path / "lock"
     exclusive = struct.pack("hhqqi0q", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
     with path.open("w+b") as file:
         fcntl.fcntl(file, fcntl.F_OFD_SETLK, exclusive)
         assert is_locked(path)
-        with pytest.raises(BusyError, match="another process is training in it"):
+        with pytest.raises(BusyError, match="another process is training in this directory"):
             Lock(path)
-    held = Lock(path)
+    acquired = Lock(path)
     with path.open("r+b") as file, pytest.raises(BlockingIOError):
         fcntl.fcntl(file, fcntl.F_OFD_SETLK, exclusive)
-    held.release()
+    acquired.release()
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.EMFILE])
-def test_a_lock_that_cannot_be_read_is_not_free(tmp_path, monkeypatch, number):
-    """Nothing is known about it, which is a storage error."""
+def test_unreadable_lock_is_a_storage_error(tmp_path, monkeypatch, number):
+    """It is not reported as free."""
 
     def refuse(*_):
         raise OSError(number, os.strerror(number))
@@ -128,12 +130,12 @@ def test_a_lock_that_cannot_be_read_is_not_free(tmp_path, monkeypatch, number):
         is_locked(tmp_path / "lock")
 
 
-def test_a_lock_is_not_held_where_its_file_was_moved(tmp_path, monkeypatch):
-    """Also where it is moved while that is being checked."""
+def test_lock_is_lost_when_its_file_is_moved(tmp_path, monkeypatch):
+    """This is also true if it is moved during the check."""
     path, fstat = tmp_path / "run" / "lock", os.fstat
     path.parent.mkdir()
-    held = Lock(path)
-    held.require_held(path)
+    acquired = Lock(path)
+    acquired.require_held(path)
 
     def late(number):
         if path.parent.exists():
@@ -142,12 +144,12 @@ def test_a_lock_is_not_held_where_its_file_was_moved(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fstat", late)
     with pytest.raises(RunError, match="was moved"):
-        held.require_held(path)
-    held.release()
+        acquired.require_held(path)
+    acquired.release()
 
 
-def test_a_lock_is_not_taken_through_a_link(tmp_path):
-    """Nor is a log cut through one: what it leads to stays as it is."""
+def test_symbolic_link_is_not_followed(tmp_path):
+    """Neither a lock is acquired nor a log truncated through a link; its target is unchanged."""
     (tmp_path / "there").write_bytes(b"theirs")
     (tmp_path / "link").symlink_to("there")
     with pytest.raises(StorageError):
@@ -157,16 +159,16 @@ def test_a_lock_is_not_taken_through_a_link(tmp_path):
     assert (tmp_path / "there").read_bytes() == b"theirs"
 
 
-def test_a_lock_on_a_file_that_was_removed_is_none(tmp_path, monkeypatch):
-    """Whoever sweeps may have removed it between its opening and its locking: then it is busy, and asked for again."""
-    take = lock._take
-    monkeypatch.setattr(lock, "_take", lambda descriptor: ((tmp_path / "lock").unlink(), take(descriptor)))
+def test_lock_on_a_removed_file_is_busy(tmp_path, monkeypatch):
+    """A cleanup may remove the file between open and lock: it is busy, and the caller tries again."""
+    take = lock._acquire
+    monkeypatch.setattr(lock, "_acquire", lambda descriptor: ((tmp_path / "lock").unlink(), take(descriptor)))
     with pytest.raises(BusyError):
         Lock(tmp_path / "lock")
 
 
-def test_asking_for_a_lock_does_not_take_it(tmp_path):
-    """Readers look as often as they like, and leave the lock free and the folder as it was."""
+def test_query_does_not_acquire_the_lock(tmp_path):
+    """Readers leave the lock free and the directory unchanged."""
     assert not is_locked(tmp_path / "lock")
     assert names(tmp_path) == []
     (tmp_path / "lock").touch()
@@ -174,20 +176,20 @@ def test_asking_for_a_lock_does_not_take_it(tmp_path):
     Lock(tmp_path / "lock").release()
 
 
-def test_the_lock_of_another_run_is_none_of_this_one(tmp_path):
-    """A link to it is not followed."""
-    held = Lock(tmp_path / "other")
+def test_link_to_the_lock_of_another_run_is_not_locked(tmp_path):
+    """It is not followed."""
+    acquired = Lock(tmp_path / "other")
     (tmp_path / "lock").symlink_to("other")
     assert not is_locked(tmp_path / "lock")
-    held.release()
+    acquired.release()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted in /proc")
-def test_a_refused_lock_leaves_no_descriptor_open(tmp_path):
-    """Whoever asks as often as they like runs out of none."""
-    held = Lock(tmp_path / "lock")
+def test_refused_lock_closes_its_descriptor(tmp_path):
+    """Repeated attempts do not run out of file descriptors."""
+    acquired = Lock(tmp_path / "lock")
     before = sorted(Path("/proc/self/fd").iterdir())
     with pytest.raises(BusyError):
         Lock(tmp_path / "lock")
     assert sorted(Path("/proc/self/fd").iterdir()) == before
-    held.release()
+    acquired.release()

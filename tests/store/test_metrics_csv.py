@@ -1,4 +1,4 @@
-"""Reading metrics.csv: what is accepted and why the rest is not, float64 bit for bit, and memory."""
+"""Reading of metrics.csv: valid and invalid rows, float64 bit for bit, and bounded memory."""
 
 import math
 import random
@@ -25,7 +25,7 @@ def parsed(rows, epochs=EPOCHS):
 
 
 def expected(rows, epochs=EPOCHS):
-    """The rows before the first invalid one and the epoch of a divergence, one number at a time by ``float``."""
+    """The rows before the first invalid one and the epoch of a divergence, one value at a time by ``float``."""
     found, diverged, before = [], None, -1
     for line in rows[: rows.rfind("\n") + 1].split("\n")[:-1]:
         texts = line.split(",")
@@ -43,12 +43,12 @@ def expected(rows, epochs=EPOCHS):
 
 
 def bits(values):
-    """The bit patterns, which tell -0.0 from 0.0."""
+    """The bit patterns, which differ for -0.0 and 0.0."""
     return np.asarray(values, np.float64).view(np.uint64).tolist()
 
 
 def agrees(rows, epochs=EPOCHS):
-    """Whether the reader finds what the reference finds."""
+    """Whether the reader and the reference implementation agree."""
     metrics, (values, diverged) = parsed(rows, epochs), expected(rows, epochs)
     return bits(metrics.values) == bits(values) and metrics.diverged_at == diverged
 
@@ -60,7 +60,7 @@ ODD += ("\n30,0.1,0.2,0.3,0.4\n", DIVERGED, "20,0.05,-0,1,0\n", "9" * 15, "9" * 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_damaged_rows_are_read_up_to_the_first_invalid_one(seed):
-    """Whatever is inserted, replaced or removed, the fast reader and one that reads number by number resolve_config."""
+    """After random insertions, replacements and deletions the reader agrees with the reference implementation."""
     source = random.Random(seed)
     for _ in range(400):
         rows = VALID + source.choice(["", DIVERGED, "30,1,0,1,1\n", "30,0.1,"])
@@ -79,28 +79,28 @@ def test_damaged_rows_are_read_up_to_the_first_invalid_one(seed):
         pytest.param("0,0.05,1.5,0.25,1E0\n", id="an exponent that is not as written"),
     ],
 )
-def test_json_accepts_no_more_than_number_by_number(rows):
-    """What would be valid as one list of numbers, and is no valid row."""
+def test_fast_path_accepts_only_valid_rows(rows):
+    """A chunk that is valid as one JSON array may still have invalid rows."""
     assert agrees(rows, 10**20)
     assert len(parsed(rows, 10**20)) == 0
 
 
-def test_rows_of_several_chunks_are_those_of_one(monkeypatch):
-    """Order, line numbers and a divergence are checked across the places where the text is divided."""
+def test_chunk_size_does_not_change_the_result(monkeypatch):
+    """Order, line numbers and a divergence are checked across the boundaries of chunks."""
     rows = "".join(f"{epoch},0.1,{epoch}.5,0.5,-1.0\n" for epoch in range(0, 40, 2))
     cases = [rows, rows + DIVERGED.replace("20,", "38,"), rows.replace("\n24,", "\n21,"), rows.replace("0.5", "nan", 9)]
     cases.append(cases[1] + "39,0.1,1.5,0.5,-1.0\n")
-    whole = [parsed(case) for case in cases]
+    undivided = [parsed(case) for case in cases]
     for size in (25, 40, 64, 100):
         monkeypatch.setattr(metrics_csv, "CHUNK", size)
-        for case, metrics in zip(cases, whole, strict=True):
+        for case, metrics in zip(cases, undivided, strict=True):
             divided = parsed(case)
             assert bits(divided.values) == bits(metrics.values)
             assert (divided.diverged_at, divided.problem) == (metrics.diverged_at, metrics.problem)
 
 
-def test_numbers_are_those_of_float(monkeypatch):
-    """Random bit patterns, subnormals and decimals halfway between two numbers are read as ``float`` reads them."""
+def test_values_equal_those_of_float(monkeypatch):
+    """Random bit patterns, subnormals and decimals halfway between two floats are read as ``float`` reads them."""
     source = random.Random(0)
     patterns = [struct.unpack("<d", struct.pack("<Q", source.getrandbits(63)))[0] for _ in range(5000)]
     texts = [repr(number) for number in patterns if math.isfinite(number)]
@@ -136,15 +136,15 @@ def test_numbers_are_those_of_float(monkeypatch):
         ("1" * (CHUNK + 1), "longer than 262,144 bytes, expected a row of metrics"),
     ],
 )
-def test_an_invalid_row_is_named_with_its_line_and_value(row, reason):
-    """The message says in which line, what is wrong, and what would be right; the rows before it are kept."""
+def test_invalid_row_is_reported_with_line_and_value(row, reason):
+    """The message says what is wrong and what is expected; the rows before it are kept."""
     metrics = parsed(VALID + row + "\n40,0.05,0.5,0.5,0.5\n")
     assert metrics.problem == f"line 5: {reason}"
     assert metrics.column("epoch").tolist() == [0, 10, 20]
 
 
-def test_only_the_last_row_may_be_without_numbers():
-    """A row of NaN may be of the same epoch as the row before it, and no row follows it."""
+def test_row_of_nan_is_the_last_row():
+    """It may be of the same epoch as the previous row, and no row follows it."""
     metrics = parsed(VALID + DIVERGED)
     assert (len(metrics), metrics.diverged_at, metrics.problem) == (3, 20, None)
     metrics = parsed(VALID + DIVERGED + "30,0.05,0.5,0.5,0.5\n")
@@ -152,7 +152,7 @@ def test_only_the_last_row_may_be_without_numbers():
     assert (len(metrics), metrics.diverged_at, metrics.problem) == (3, 20, f"line 6: {reason}")
 
 
-def test_rows_and_columns_are_found_by_name_and_epoch():
+def test_rows_and_columns_are_found_by_epoch_and_name():
     """A row is a mapping of its columns; an epoch that was not logged has none."""
     metrics = parsed(VALID)
     assert metrics.row(-1) == {"epoch": 20.0, "learning_rate": 0.05, "loss": 0.0, "accuracy": 0.5, "r2": 1.0}
@@ -162,17 +162,51 @@ def test_rows_and_columns_are_found_by_name_and_epoch():
 
 
 @pytest.mark.parametrize("data", [b"", HEADER[:5].encode(), HEADER.encode()])
-def test_a_file_without_a_row_is_empty(data):
-    """Training writes the first line before any row; until it ends, nothing is read."""
+def test_file_without_a_row_is_empty(data):
+    """An incomplete first line is no error."""
     metrics = parse(data, NAMES, EPOCHS)
     assert (len(metrics), metrics.diverged_at, metrics.problem) == (0, None, None)
 
 
-@pytest.mark.parametrize("header", ["epoch,lr,loss,accuracy,r2\n", '"epoch",learning_rate,loss,accuracy,r2\n', "\n"])
-def test_the_first_line_names_the_columns(header):
-    """A file with other columns is not read at all."""
-    with pytest.raises(ValueError, match="its first line does not name the columns"):
-        parse((header + VALID).encode(), NAMES, EPOCHS)
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ("epoch,lr,loss,accuracy,r2", "does not name the column learning_rate"),
+        (
+            "epoch,learning_rate,loss,r2,accuracy",
+            "does not name the columns in the order learning_rate, loss, accuracy",
+        ),
+        ("learning_rate,epoch,loss,accuracy,r2", "does not name the column epoch first"),
+        ('"epoch",learning_rate,loss,accuracy,r2', "does not name the column epoch first"),
+        ("", "does not name the column epoch first"),
+        (HEADER[:-1] + ",auc", "names the column 'auc', which this run cannot have"),
+        (HEADER[:-1] + ",warp,warp", "names the column 'warp', which this run cannot have"),
+        (HEADER[:-1] + ",\x1b[2J", r"names the column '\\x1b\[2J', which this run cannot have"),
+        (HEADER[:-1] + ",epoch", "names the column 'epoch', which this run cannot have"),
+        (HEADER[:-1] + "".join(f",a{index}" for index in range(17)), "names the column 'a0', which"),
+        (HEADER[:-1] + ",a" * 100_000, "names the column 'a', which"),
+    ],
+)
+def test_header_without_the_expected_columns_is_damage(header, reason):
+    """A known column that is missing or misplaced, or one that cannot be a new column, is named."""
+    with pytest.raises(ValueError, match=f"its first line {reason}"):
+        parse(f"{header}\n{VALID}".encode(), NAMES, EPOCHS)
+
+
+@pytest.mark.parametrize("names", [(*NAMES, "warp"), (*NAMES[:2], "warp", *NAMES[2:]), (*NAMES, "validation_warp")])
+def test_unknown_columns_of_a_newer_version_are_read_without_bounds(names):
+    """They may stand between the known columns, whose bounds are still checked."""
+    index = next(index for index, name in enumerate(names) if name.endswith("warp"))
+
+    def row(epoch, accuracy, unknown):
+        values = [epoch, "0.05", "1.5", accuracy, "0.5"]
+        return ",".join([*values[:index], unknown, *values[index:]])
+
+    rows = [row("0", "0.25", "-3.5"), row("10", "0.5", "1e300"), row("20", "1.5", "0.0"), row("30", "0.5", "0.0")]
+    metrics = parse("\n".join([",".join(names), *rows, ""]).encode(), NAMES, EPOCHS)
+    assert metrics.names == names
+    assert metrics.column(names[index]).tolist() == [-3.5, 1e300]
+    assert metrics.problem == "line 4: row of epoch 20: accuracy is 1.5, expected 0 to 1"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +223,7 @@ def test_the_first_line_names_the_columns(header):
         ),
     ],
 )
-def test_memory_is_bounded_by_the_size_of_the_file(rows):
+def test_memory_is_bounded_by_the_file_size(rows):
     """Reading takes less than twice the size of the file besides its content, whatever the content is."""
     data = (HEADER + rows()).encode()
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""weights.npz: the arrays that were written come out, and no other file is taken for them."""
+"""Strict reading of weights.npz: the saved arrays are read, and every other file is refused."""
 
 import io
 import struct
@@ -9,13 +9,13 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from nncli.store.npz import forms, read_npz
+from nncli.store.npz import read_npz, signatures
 
 ARRAYS = {
     "layers.0.weights": np.arange(6, dtype="<f4").reshape(2, 3),
     "layers.0.biases": np.arange(3, dtype="<f4"),
 }
-WANTED = forms(ARRAYS)
+WANTED = signatures(ARRAYS)
 
 
 def saved(arrays=ARRAYS, write=np.savez):
@@ -26,14 +26,14 @@ def saved(arrays=ARRAYS, write=np.savez):
 
 
 def npy(array, version=(1, 0)):
-    """An array as a file of its own."""
+    """An array as an NPY file."""
     file = io.BytesIO()
     np.lib.format.write_array(file, array, version)
     return file.getvalue()
 
 
 def zipped(*members, compression=zipfile.ZIP_STORED):
-    """An archive of members, each a name and its bytes."""
+    """A ZIP archive of members, each a name and its bytes."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         for name, data in members:
@@ -42,26 +42,26 @@ def zipped(*members, compression=zipfile.ZIP_STORED):
 
 
 def members(**changed):
-    """The members of a right archive, some of them with other bytes."""
+    """The members of a valid archive, some of them replaced."""
     known = {name: npy(array) for name, array in ARRAYS.items()}
     return [(f"{name}.npy", data) for name, data in {**known, **changed}.items()]
 
 
-def test_what_was_saved_comes_out_again():
-    """Every array, to the last bit, whichever program has put it into the archive."""
+def test_saved_arrays_are_read_bit_for_bit():
+    """The order of the members and the program that wrote the archive do not matter."""
     for data in (saved(), zipped(*members()), zipped(*reversed(members()))):
         read = read_npz(data, WANTED)
         assert set(read) == set(ARRAYS)
         assert all(np.array_equal(read[name], ARRAYS[name]) for name in ARRAYS)
 
 
-def test_the_numbers_of_an_empty_network_are_none():
-    """An archive without members is that of no arrays."""
+def test_archive_without_arrays_is_read():
+    """It is that of a network without parameters."""
     assert read_npz(saved({}), {}) == {}
 
 
 def header(text):
-    """The first lines of an array of which this text is the description."""
+    """An NPY header with this text as its description."""
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode("latin1")
 
 
@@ -70,7 +70,7 @@ WRONG = {
     "nothing": b"",
     "no archive": b"x" * 100,
     "text around": b"#!/bin/sh\n" + saved(),
-    "text behind": saved() + b"\n",
+    "text after it": saved() + b"\n",
     "a comment": saved()[:-2] + b"\5\0hello",
     "another shape": saved({**ARRAYS, "layers.0.biases": np.zeros(4, "<f4")}),
     "one that broadcasts": saved({**ARRAYS, "layers.0.biases": np.zeros(1, "<f4")}),
@@ -94,7 +94,7 @@ WRONG = {
     "a header of brackets": zipped(*members(**{"layers.0.biases": header("(" * 500)})),
     "a header of minuses": zipped(*members(**{"layers.0.biases": header("-" * 500)})),
     "an endless header": zipped(*members(**{"layers.0.biases": header("{" + " " * 60_000 + "}")})),
-    "a version that is only told": zipped(
+    "a version that does not match its header": zipped(
         *members(**{"layers.0.biases": header(DESCRIBED).replace(b"\x01\x00", b"\x02\x00", 1) + bytes(12)})
     ),
     "a long header": zipped(*members(**{"layers.0.biases": header(DESCRIBED[:-1] + " " * 600 + "\n") + bytes(12)})),
@@ -110,35 +110,35 @@ WRONG = {
 
 
 @pytest.mark.parametrize("data", WRONG.values(), ids=WRONG)
-def test_any_other_file_is_refused(data):
-    """Names, shapes, formats, order and length are those that are wanted, and nothing but a ValueError is raised."""
+def test_other_files_are_refused_with_a_value_error(data):
+    """Names, shapes, dtypes, order and length must be the expected ones."""
     with pytest.raises(ValueError, match=r"."):
         read_npz(data, WANTED)
 
 
-def test_two_members_of_one_name_are_refused():
-    """Which of them would count depends on the reader."""
+def test_duplicate_members_are_refused():
+    """Which of the two is read would depend on the program."""
     with pytest.warns(UserWarning, match="Duplicate name"):
         data = zipped(*members(), members()[0])
     with pytest.raises(ValueError, match="two of its arrays have the same name"):
         read_npz(data, WANTED)
 
 
-def test_a_header_made_by_hand_is_read():
-    """What some of the refused ones differ from."""
+def test_handwritten_header_is_read():
+    """It is the valid counterpart of the refused headers."""
     read = read_npz(zipped(*members(**{"layers.0.biases": header(DESCRIBED) + bytes(12)})), WANTED)
     assert read["layers.0.biases"].tolist() == [0, 0, 0]
 
 
-def test_a_header_that_python_cannot_parse_is_refused(monkeypatch):
-    """Whatever its parser raises, running out of its own stack included."""
+def test_header_that_python_cannot_parse_is_refused(monkeypatch):
+    """Whatever the parser raises becomes a ValueError, MemoryError included."""
     monkeypatch.setattr(np.lib.format, "read_array_header_1_0", lambda *_, **__: (_ for _ in ()).throw(MemoryError))
-    with pytest.raises(ValueError, match="is no array"):
+    with pytest.raises(ValueError, match="is not an array"):
         read_npz(saved(), WANTED)
 
 
-def test_every_changed_byte_of_the_arrays_is_told():
-    """The archive's own sums find a change of a number even where no digest is asked for."""
+def test_changed_value_fails_the_crc():
+    """The checksums of the archive detect a changed value even without the SHA-256 of evaluation.json."""
     data = bytearray(saved())
     at = data.index(ARRAYS["layers.0.biases"].tobytes())
     data[at + 5] ^= 1
@@ -146,8 +146,8 @@ def test_every_changed_byte_of_the_arrays_is_told():
         read_npz(bytes(data), WANTED)
 
 
-def test_damage_is_always_a_value_error():
-    """Whichever byte is another, and wherever the file ends, nothing else is raised."""
+def test_any_damage_is_a_value_error():
+    """Every changed byte and every truncation raises nothing else, or does not change an array."""
     data = saved()
     for index in range(len(data)):
         for damaged in (data[:index], data[:index] + bytes([data[index] ^ 0xFF]) + data[index + 1 :]):
@@ -164,8 +164,8 @@ def end(data, size, start, members):
 
 
 @pytest.mark.parametrize("limit", [0, 100, 400])
-def test_an_archive_of_more_than_2_gib_is_read(monkeypatch, limit):
-    """Its directory and its end have 64-bit sizes, which zipfile writes from a limit on, here a small one."""
+def test_zip64_archive_is_read(monkeypatch, limit):
+    """zipfile writes 64-bit sizes above 2 GiB; the test lowers that limit."""
     monkeypatch.setattr(zipfile, "ZIP64_LIMIT", limit)
     data = saved()
     monkeypatch.undo()
@@ -177,8 +177,8 @@ def test_an_archive_of_more_than_2_gib_is_read(monkeypatch, limit):
             read_npz(data[:index] + bytes([data[index] ^ 1]) + data[index + 1 :], WANTED)
 
 
-def test_an_endless_directory_is_never_read():
-    """A directory of a million members costs nothing, whether the end record or a second one leads to it."""
+def test_huge_directory_is_not_read():
+    """A directory of many members takes no memory, whichever end record refers to it."""
     entry = struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
     directory = entry * 200_000
     plain = directory + end(b"x" * 22, len(directory), 0, 65535)
@@ -187,24 +187,24 @@ def test_an_endless_directory_is_never_read():
     second = directory + record + locator + end(b"x" * 22, 76, len(directory), 2)
     for data in (plain, second):
         tracemalloc.start()
-        with pytest.raises(ValueError, match=r"weights do not fit|does not end as one"):
+        with pytest.raises(ValueError, match=r"weights do not fit|not an NPZ archive"):
             read_npz(data, WANTED)
         assert tracemalloc.get_traced_memory()[1] < 100_000
         tracemalloc.stop()
 
 
-def test_two_end_records_stand_together(monkeypatch):
-    """A locator that leads elsewhere is refused."""
+def test_end_records_must_be_adjacent(monkeypatch):
+    """A locator with another offset is refused."""
     with monkeypatch.context() as patched:
         patched.setattr(zipfile, "ZIP64_LIMIT", 0)
         data = bytearray(saved())
     struct.pack_into("<Q", data, data.rindex(b"PK\6\7") + 8, 0)
-    with pytest.raises(ValueError, match="its two end records do not stand together"):
+    with pytest.raises(ValueError, match="its two end records are not adjacent"):
         read_npz(bytes(data), WANTED)
 
 
-def test_a_directory_that_is_too_large_is_never_read():
-    """Not a member of it is looked at."""
+def test_directory_larger_than_expected_is_not_read():
+    """None of its entries is parsed."""
     many = b"x" * 1000
     with pytest.raises(ValueError, match="7 arrays, expected"):
         read_npz(many + end(b"x" * 22, len(many), 0, 7), WANTED)

@@ -37,7 +37,7 @@ def evaluate(
     nncli evaluate runs/spiral --fail-under accuracy=0.9 --fail-over validation_loss=0.5
     """
     from nncli.analysis.evaluation import assess
-    from nncli.analysis.gates import failures, parse_gate
+    from nncli.analysis.gates import gate_failures, parse_gate
     from nncli.cli.options import find_run
     from nncli.errors import GateError
     from nncli.runner.blas_threads import blas_threads
@@ -47,7 +47,7 @@ def evaluate(
     measured = Run(find_run(run))
     with blas_threads(measured.record.spec.training.threads):
         assessment = assess(measured, splits, threshold)
-    failed = failures(assessment, gates)
+    failed = gate_failures(assessment, gates)
     try:
         if as_json:
             print_json({**assessment, "gates_failed": failed})

@@ -22,8 +22,7 @@ def runs(folder: Path, sort: str | None, as_json: bool) -> None:
 
     listed = runs_in(folder, sort)
     if as_json:
-        document = [{**vars(each), "path": str(each.path)} for each in listed]
-        print_json({"runs": document})
+        print_json({"runs": [each.to_json() for each in listed]})
         return
     from nncli.cli.render.runs import show_runs
 

@@ -29,7 +29,7 @@ def verify(run: str, as_json: bool) -> None:
     try:
         if as_json:
             holds = False if failed else None if unreadable else True
-            document = {"run": str(held.path), "holds": holds, "checks": [vars(check) for check in checks]}
+            document = {"run": str(held.path), "holds": holds, "checks": [check.to_json() for check in checks]}
             print_json(document)
         else:
             from nncli.cli.render.verify import show_checks

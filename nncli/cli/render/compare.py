@@ -34,13 +34,13 @@ def show_comparison(comparison: "Comparison", curve: str | None) -> None:
     else:
         out.print("the specs are the same\n")
     rows: list[tuple[str, bool | None, list[str], list[int]]] = [
-        ("status", None, [entry.status for entry in comparison.entries], []),
+        ("status", None, [str(entry.progress) for entry in comparison.entries], []),
         ("measured at epoch", None, [str(entry.epoch) for entry in comparison.entries], []),
     ]
     rows += [(row.name, row.higher, list(map(cell_text, row.values)), row.best) for row in comparison.rows]
     _print_in_parts(out, "metric", labels, rows)
     for entry in comparison.entries:
-        out.print(Text.assemble((entry.label, "bold"), f" {entry.words}"))
+        out.print(Text.assemble((entry.label, "bold"), f" {entry.description}"))
     if verdict := comparison.verdict():
         out.print(Text(f"\n{verdict}", style="bold"))
     out.print()

@@ -16,10 +16,10 @@ def as_document(comparison: "Comparison") -> dict[str, Any]:
     runs = [
         {
             "run": str(entry.run.path),
-            "status": entry.status,
+            "status": str(entry.progress),
             "epoch": entry.epoch,
             "metrics": entry.metrics,
-            "gap": {"size": entry.gap.size, "chance": entry.gap.margin, "words": entry.gap.words}
+            "gap": {"size": entry.gap.size, "chance": entry.gap.margin, "words": entry.gap.description}
             if entry.gap
             else None,
         }
@@ -41,7 +41,7 @@ def as_csv(comparison: "Comparison") -> str:
     for index, entry in enumerate(comparison.entries):
         values = [row.values[index] for row in comparison.rows]
         given = [column[index] for column in comparison.differences.values()]
-        writer.writerow([entry.label, entry.status, entry.epoch, *values, *given])
+        writer.writerow([entry.label, str(entry.progress), entry.epoch, *values, *given])
     return text.getvalue()
 
 
@@ -49,14 +49,14 @@ def as_markdown(comparison: "Comparison") -> str:
     """The same tables as in the terminal, the best of each row in bold."""
     labels = [entry.label for entry in comparison.entries]
     specs = [[key, *(cell_text(value) for value in values)] for key, values in comparison.differences.items()]
-    metrics = [["status", *(entry.status for entry in comparison.entries)]]
+    metrics = [["status", *(str(entry.progress) for entry in comparison.entries)]]
     metrics += [["measured at epoch", *(str(entry.epoch) for entry in comparison.entries)]]
     for row in comparison.rows:
         cells = list(map(cell_text, row.values))
         for index in row.best:
             cells[index] = f"**{cells[index]}**"
         metrics.append([f"{row.name}{direction(row.higher)}", *cells])
-    words = [f"- **{entry.label}** {entry.words}" for entry in comparison.entries]
+    words = [f"- **{entry.label}** {entry.description}" for entry in comparison.entries]
     parts = [
         markdown_table(["spec", *labels], specs),
         markdown_table(["metric", *labels], metrics),

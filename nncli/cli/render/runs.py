@@ -12,22 +12,21 @@ from nncli.cli.render.console import Output
 from nncli.cli.render.format import cell_text, figure
 from nncli.cli.render.table import table
 from nncli.config.diagnostics import sanitized_line
+from nncli.store.run_status import RunStatus
 
 if TYPE_CHECKING:
     from nncli.analysis.run_list import RunListing
 
 COLOURS = {
-    "running": "cyan",
-    "finished": "green",
-    "interrupted": "yellow",
-    "diverged": "red",
-    "damaged": "bold red",
-    "unreadable": "red",
+    RunStatus.RUNNING: "cyan",
+    RunStatus.FINISHED: "green",
+    RunStatus.INTERRUPTED: "yellow",
+    RunStatus.DIVERGED: "red",
+    RunStatus.DAMAGED: "bold red",
+    RunStatus.UNREADABLE: "red",
 }
-OTHERS = ("validation_", "test_")  # before the metrics of other splits than the training set
 ENDLESS = 10_000  # characters, more than any table is wide
 MOST_KEYS = 12  # that are told of a run; --json has them all
-PENALTIES = {"data_loss", "regularization_loss"}
 
 
 def show_runs(folder: Path, listed: Sequence["RunListing"]) -> None:
@@ -36,7 +35,7 @@ def show_runs(folder: Path, listed: Sequence["RunListing"]) -> None:
     if not listed:
         out.print(f"{folder}: no runs; 'nncli train config.yaml' makes one", soft_wrap=True)
         return
-    columns = list(dict.fromkeys(name for each in listed for name in _telling(each.metrics)))
+    columns = list(dict.fromkeys(name for each in listed for name in each.main_metrics))
     made = _runs_table(listed, columns)
     endless = out.options.update(max_width=ENDLESS)
     while columns and Measurement.get(out, endless, made).maximum > out.width:  # no number is broken
@@ -59,7 +58,7 @@ def _runs_table(listed: Sequence["RunListing"], columns: Sequence[str]) -> Table
     made = table("run", "status", "epoch", *(name.replace("_", "\n", 1) for name in columns))
     made.columns[1].justify = "left"
     for each in listed:
-        status = Text(each.status.replace(", ", ",\n"), style=COLOURS.get(each.status.split()[0], ""))
+        status = Text(str(each.progress).replace(", ", ",\n"), style=COLOURS[each.progress.status])
         values = [figure(each.metrics[name]) if name in each.metrics else "–" for name in columns]
         made.add_row(sanitized_line(each.path.name), status, _epoch(each), *values)
     return made
@@ -69,10 +68,4 @@ def _epoch(each: "RunListing") -> str:
     """Of which its metrics are, and of how many where more are to come."""
     if each.epoch is None:
         return "–"
-    return f"{each.epoch}/{each.epochs}" if each.status == "running" else str(each.epoch)
-
-
-def _telling(metrics: dict[str, float]) -> list[str]:
-    """The columns that are shown of a run: loss and first metric of the training and of the validation set."""
-    own = [name for name in metrics if not name.startswith(OTHERS) and name not in PENALTIES][:2]
-    return [name for split in ("", "validation_") for name in (f"{split}{each}" for each in own) if name in metrics]
+    return f"{each.epoch}/{each.epochs}" if each.progress.status is RunStatus.RUNNING else str(each.epoch)

@@ -20,5 +20,5 @@ def show_checks(checks: Sequence["Check"]) -> None:
     made = table("part", "", "found", numbers=False)
     for check in checks:
         verdict = VERDICTS[check.holds].copy()
-        made.add_row(check.what, verdict, Text(check.words))
+        made.add_row(check.subject, verdict, Text(check.description))
     out.print(made)

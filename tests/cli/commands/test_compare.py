@@ -124,7 +124,7 @@ def test_the_curve_that_is_asked_for_is_drawn(runs, run_cli):
         (["first"], 2, "name at least two"),
         (["first", "third", "--sort", "speed"], 2, "no run has a metric 'speed'"),
         (["first", "third", "--curve", "speed"], 2, "no run has a column 'speed'"),
-        (["first", "nothing"], 4, "nothing: no such run directory"),
+        (["first", "nothing"], 4, "run not found: 'nothing' (looked in ./ and runs/)"),
         (["first", "third", "--csv", "--json"], 2, "--json, --csv and --markdown exclude each other"),
         (["first", "third", "--markdown", "--csv"], 2, "--json, --csv and --markdown exclude each other"),
     ],
@@ -189,8 +189,8 @@ def test_regressions_are_compared_by_their_errors(train, run_cli, monkeypatch):
     assert (result.code, result.err) == (0, "")
     for words in ("validation_r2 ↑", "mean_absolute_error ↓", "root_mean_squared_error ↓", "regression_accuracy ↑"):
         assert words in result.out
-    assert "long shows no statistically significant overfitting: mean_absolute_error " in result.out
-    assert "long is better than short: validation_mean_absolute_error " in result.out
+    assert "long shows no significant overfitting: mean_absolute_error " in result.out
+    assert "long is significantly better than short: validation_mean_absolute_error " in result.out
     assert "r2 by epoch" in run_cli("compare", "short", "long", "--curve", "r2").out
 
 

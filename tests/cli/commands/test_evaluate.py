@@ -156,7 +156,7 @@ def test_the_confusion_matrix_adds_up(assessed):
         (["--fail-over=loss=0"], ["training loss"]),
         (["--fail-over=loss=1e9", "--fail-under=loss=0.0"], []),
         (["--fail-under=accuracy=2", "--fail-over=loss=0"], ["training accuracy", "training loss"]),
-        (["--fail-under=test_accuracy=0"], ["test_accuracy: no split shown has it"]),
+        (["--fail-under=test_accuracy=0"], ["test_accuracy: not evaluated, so the gate fails; evaluated: "]),
     ],
 )
 def test_gates_end_with_exit_code_8(trained, run_cli, gates, failing, form):
@@ -218,12 +218,21 @@ def test_other_data_than_the_runs_is_refused(trained, run_cli, monkeypatch):
     assert "the training data differs from what the run was trained on" in result.err
 
 
-@pytest.mark.parametrize("name", ["missing", "config.yaml"])
-def test_what_is_no_run_is_refused(workdir, run_cli, name):
-    """Exit code 4, with the path."""
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("missing", "run not found: 'missing' (looked in ./ and runs/)"),
+        ("config.yaml", "config.yaml: not a run directory: it is not a directory"),
+        ("empty", "runs/empty: not a run directory: run.json is missing"),
+        ("onne", "run not found: 'onne' (looked in ./ and runs/). Did you mean 'one'?"),
+    ],
+)
+def test_run_that_does_not_exist_is_reported_with_a_suggestion(workdir, run_cli, name, message):
+    """The exit code is 4, and the message says where the run was looked for."""
+    for existing in ("one", "empty"):
+        (workdir / "runs" / existing).mkdir(parents=True)
     result = run_cli("evaluate", name)
-    assert result.code == 4
-    assert result.err == f"{name}: no such run directory, nor is there one of that name in runs\n"
+    assert (result.code, result.err) == (4, f"{message}\n")
 
 
 @pytest.mark.parametrize(
@@ -308,7 +317,7 @@ def test_a_threshold_where_there_is_nothing_to_exceed_is_refused(trained, run_cl
     trained(*changes)
     result = run_cli("evaluate", "config", "--threshold", "0.5")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("runs/config: a threshold is for one output that tells two classes apart")
+    assert result.err.startswith("runs/config: a threshold applies to binary models with one output")
 
 
 def test_three_answers_of_yes_or_no_are_decided_by_the_largest(trained, run_cli):
@@ -328,7 +337,9 @@ def test_a_test_set_drawn_last_is_told_as_such(trained, run_cli):
     (path / "evaluation.json").unlink()
     result = run_cli("evaluate", "config", "--split", "test")
     assert (result.code, result.out) == (2, "")
-    assert result.err == ("runs/config: has no split 'test'; it is drawn after training; it has training, validation\n")
+    assert result.err == (
+        "runs/config: has no split 'test'; it is sampled after training; it has training, validation\n"
+    )
 
 
 def test_a_finished_run_needs_no_checkpoint_where_nothing_is_drawn_last(trained, run_cli):

@@ -66,7 +66,7 @@ def test_an_existing_file_is_left_alone(workdir, run_cli):
     before = (workdir / "config.yaml").read_bytes()
     result = run_cli("init", "config.yaml")
     assert (result.code, result.out) == (6, "")
-    assert result.err == "config.yaml: already exists; name another file\n"
+    assert result.err == "config.yaml: already exists; choose another file name\n"
     assert (workdir / "config.yaml").read_bytes() == before
 
 

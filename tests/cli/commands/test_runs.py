@@ -137,7 +137,7 @@ def test_a_folder_without_runs(workdir, run_cli):
     assert "no runs" in run_cli("runs", "empty").out
     assert run_cli("runs", "empty", "--json").out == '{\n  "runs": []\n}\n'
     result = run_cli("runs", "missing")
-    assert (result.code, result.err.partition(";")[0]) == (2, "missing: no such folder")
+    assert (result.code, result.err.partition(";")[0]) == (2, "missing: no such directory")
 
 
 def test_a_running_run_says_how_far_it_is(workdir, run_cli):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from nncli.store.records import unsealed
+from nncli.store.records import from_json
 from tests.examples import BINARY, LATE_TEST, SINE
 
 NUMBERS = {"training": ["loss", "data_loss", "regularization_loss", "accuracy"], "validation": ["loss", "accuracy"]}
@@ -56,7 +56,7 @@ def test_json_is_one_document(workdir, run_cli):
     """Standard output is evaluation.json with path and time; standard error is empty."""
     result = run_cli("train", "config.yaml", "--json")
     document = json.loads(result.out)
-    evaluation = unsealed((workdir / "runs" / "config" / "evaluation.json").read_bytes())
+    evaluation = from_json((workdir / "runs" / "config" / "evaluation.json").read_bytes())
     assert result.err == ""
     assert document.pop("seconds") >= 0
     assert document == {"run": "runs/config", **evaluation}

@@ -38,7 +38,7 @@ def test_a_sound_run_holds(workdir, run_cli, changes, lost):
     weights = [] if lost else ["weights.npz"]
     assert [check["what"] for check in document["checks"]][2:3] == ["metrics.csv"]
     assert {*parts[:4], *weights, "data", "evaluation"} <= {check["what"] for check in document["checks"]}
-    assert "equal to the last bit" in document["checks"][-1]["words"]
+    assert "reproduced bit for bit" in document["checks"][-1]["words"]
 
 
 def wrong(run_cli):
@@ -115,7 +115,7 @@ def test_another_machine_may_round_differently(run, run_cli, change, code):
     put_record(run / "run.json", record)
     result = run_cli("verify", "config")
     assert result.code == code, result.err
-    assert code or "equal but for rounding, with another numpy" in " ".join(result.out.split())
+    assert code or "reproduced except for rounding, with another numpy" in " ".join(result.out.split())
 
 
 def test_other_data_is_found(run, run_cli, monkeypatch):
@@ -126,13 +126,13 @@ def test_other_data_is_found(run, run_cli, monkeypatch):
 
 def test_a_checkpoint_that_newer_ones_replaced_is_not_missing(run, run_cli, monkeypatch):
     """A trainer has put a newer one and removed the oldest since they were listed, and has ended."""
-    read, oldest = verification.read_valid, run / "checkpoints" / "00000000.ckpt"
+    read, oldest = verification.read_with_metrics, run / "checkpoints" / "00000000.ckpt"
 
     def late(held, path):
         oldest.unlink(missing_ok=True)
         return read(held, path)
 
-    monkeypatch.setattr(verification, "read_valid", late)
+    monkeypatch.setattr(verification, "read_with_metrics", late)
     assert run_cli("verify", "config").code == 0
 
 
@@ -147,7 +147,7 @@ def test_a_wrong_part_is_told_in_the_table(run, run_cli):
     flip(run / "weights.npz")
     result = run_cli("verify", "config")
     assert "WRONG" in result.out
-    assert "digest" in result.out
+    assert "damaged: checksum" in result.out
     assert "2 of 9 checks failed" in result.err
 
 
@@ -201,7 +201,10 @@ def test_nothing_is_written(run, run_cli):
 
 @pytest.mark.parametrize(
     ("patience", "changed", "message"),
-    [(40, {"epoch": 10}, "its best epoch is 0"), (10, {"epochs_trained": 20}, "is not of the end of the run")],
+    [
+        (40, {"epoch": 10}, "its best epoch is 0"),
+        (10, {"epochs_trained": 20}, "is not the checkpoint of the end of training"),
+    ],
 )
 def test_the_epochs_of_an_evaluation_are_those_of_the_last_checkpoint(workdir, run_cli, patience, changed, message):
     """Others in evaluation.json, under a checksum that matches, are found wrong."""
@@ -220,4 +223,4 @@ def test_another_epoch_than_the_last_is_damage_without_early_stopping(workdir, r
     path = workdir / "runs" / "config" / "evaluation.json"
     put_record(path, {**json.loads(path.read_bytes()), "epoch": 20})
     result = run_cli("evaluate", "config")
-    assert (result.code, "it keeps epoch 20 of 30, but there is no early stopping" in result.err) == (4, True)
+    assert (result.code, "it has the weights of epoch 20 of 30 without early stopping" in result.err) == (4, True)
