@@ -93,7 +93,7 @@ def test_registry_and_errors_import_nothing_of_the_package():
 
 
 def test_imports_have_no_cycle():
-    """The modules can be put in an order in which each imports only earlier ones; the package imports its names lazily."""
+    """Each module can be imported after all that it imports; the package itself imports its public names lazily."""
     graph = {module: {target for target, _ in edges(module)} for module in SOURCES if module != "nncli"}
     assert len(list(TopologicalSorter(graph).static_order())) == len(SOURCES)
 
@@ -127,44 +127,47 @@ def test_imports_are_declared_dependencies():
 
 @pytest.mark.parametrize("module", sorted(module for module in SOURCES if package(module) != "cli"))
 def test_imports_are_at_the_top_of_modules(module):
-    """Only commands import late, so that they start fast; nobody else hides an import in a function."""
+    """Only commands import inside functions, so that they start fast."""
     tree = SOURCES[module][1]
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     assert not [inner for function in functions for inner in imported(function)]
 
 
 def test_nn_uses_no_files_clock_or_global_random_state():
-    """The network knows no file, no terminal, no clock, and no global random state."""
-    global_numbers = r"np\.random\.(seed|rand|randn|set_state|get_state)\b|nnfs\.init"
-    forbidden = re.compile(rf"\bopen\(|\bprint\(|\btime\.\w|{global_numbers}")
+    """The network uses no files, no terminal, no clock, and no global random state."""
+    global_random_state = r"np\.random\.(seed|rand|randn|set_state|get_state)\b|nnfs\.init"
+    forbidden = re.compile(rf"\bopen\(|\bprint\(|\btime\.\w|{global_random_state}")
     for module, (path, _) in SOURCES.items():
         if package(module) == "nn":
             assert not forbidden.search(path.read_text(encoding="utf-8")), module
 
 
 def test_files_are_written_by_one_module():
-    """Files are written in nncli/store/atomic_write.py; the one exception, the report of a bug, is a temporary file."""
+    """Files are written in nncli/store/atomic_write.py; the only exception is the crash report, a temporary file."""
     writing = re.compile(r"\.(write_text|write_bytes|mkdir|rename|replace|unlink)\((?!b?[\"'])|open\([^)]*[\"'][wax]")
     found = {m for m, (path, _) in SOURCES.items() if writing.search(path.read_text(encoding="utf-8"))}
     assert found == {"nncli.store.atomic_write", "nncli.cli.main"}
 
 
 @pytest.mark.parametrize("module", sorted(SOURCES))
-def test_files_and_functions_are_short(module):
-    """No file is longer than 400 lines, no function's body than 40."""
+def test_files_and_functions_are_short(module, record_property):
+    """No file is longer than 400 lines, no function's body than 40; files over 300 lines are reported."""
     path, tree = SOURCES[module]
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
-    assert not [f"{name}: {length}" for name, length in epoch_dependent_overrides(tree) if length > 40]
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    if lines > 300:
+        record_property("long file", f"{module}: {lines} lines")
+    assert lines <= 400
+    assert not [f"{name}: {length}" for name, length in function_lengths(tree) if length > 40]
 
 
 def test_most_functions_are_very_short():
     """Half of all bodies have at most 5 lines, nine in ten at most 15."""
-    found = [length for _, tree in SOURCES.values() for _, length in epoch_dependent_overrides(tree)]
+    found = [length for _, tree in SOURCES.values() for _, length in function_lengths(tree)]
     assert median(found) <= 5
     assert quantiles(found, n=10)[-1] <= 15
 
 
-def epoch_dependent_overrides(tree):
+def function_lengths(tree):
     """Name and length in lines of every function's body, its docstring left out."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
@@ -174,7 +177,7 @@ def epoch_dependent_overrides(tree):
 
 @pytest.mark.parametrize("module", sorted(SOURCES))
 def test_every_module_has_a_docstring(module):
-    """A module's docstring says in a sentence what is in it."""
+    """A module's docstring begins with a sentence that summarizes it."""
     summary = ast.get_docstring(SOURCES[module][1])
     assert summary
     assert summary.split("\n\n")[0].rstrip().endswith((".", ":"))
@@ -182,7 +185,7 @@ def test_every_module_has_a_docstring(module):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: path.name)
 def test_every_test_has_a_docstring(path):
-    """A test has a sentence on the property that it holds."""
+    """A test has a docstring that states the property."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     tests = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
     assert tests
@@ -192,7 +195,8 @@ def test_every_test_has_a_docstring(path):
 MIRRORED = sorted(
     path
     for path in (ROOT / "tests").rglob("test_*.py")
-    if path.parent != ROOT / "tests" and path.parent.name not in {"reliability", "benchmarks", "compatibility"}
+    if path.parent != ROOT / "tests"
+    and path.parent.name not in {"fault_injection", "mutations", "benchmarks", "compatibility"}
 )
 WHOLE_PACKAGE = {
     "test_contracts",
@@ -208,16 +212,16 @@ WHOLE_PACKAGE = {
 @pytest.mark.parametrize("path", MIRRORED, ids=lambda path: path.stem)
 def test_tests_mirror_the_tree(path):
     """A test file is named after a module of the same package, or after a property of a whole package."""
-    folder = PACKAGE / path.parent.relative_to(ROOT / "tests")
-    assert folder.is_dir()
-    modules = {f"test_{module.stem}" for module in folder.rglob("*.py")} | {
-        f"test_{each.name}" for each in folder.iterdir()
+    directory = PACKAGE / path.parent.relative_to(ROOT / "tests")
+    assert directory.is_dir()
+    modules = {f"test_{module.stem}" for module in directory.rglob("*.py")} | {
+        f"test_{each.name}" for each in directory.iterdir()
     }
     assert path.stem in modules | WHOLE_PACKAGE
 
 
 def test_top_level_has_only_the_planned_entries():
-    """Nothing stands at the top but what the plan names, dot-files aside."""
+    """The top level has no entries but those of the plan, apart from hidden files."""
     import subprocess
 
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)

@@ -15,6 +15,8 @@ from nncli.cli.render.component_reference import components_as_markdown
 from nncli.config import model as sections
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 PAGE = ROOT / "configs" / "README.md"
 REFERENCE = PAGE.read_text(encoding="utf-8")

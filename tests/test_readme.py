@@ -16,6 +16,8 @@ import pytest
 from nncli.cli.main import nncli as group
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAINTAINERS = (ROOT / "nncli" / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (nncli .*)$", README, re.MULTILINE)

@@ -10,7 +10,7 @@ from nncli.config.scalars import scalar
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes strings that YAML 1.2 would read as something else or that have several lines; takes NumPy scalars, paths."""
+    """Quotes strings that YAML 1.2 would read as something else; takes NumPy scalars and paths."""
 
     def ignore_aliases(self, data: Any) -> bool:
         """A list that occurs twice is written twice."""

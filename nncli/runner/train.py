@@ -65,11 +65,10 @@ def train(
         loaded, default_name = load(config, overrides), name_from(config)
     else:
         loaded, default_name = load_mapping(config, overrides), "run"
+    run_name, is_numbered = (default_name, True) if name is None else (name, False)
     with blas_threads(loaded.config.training.threads, loaded.document):
-        trainer = Trainer(assemble(loaded.config), stop)
-        with RunWriter.create(
-            runs, default_name if name is None else name, loaded, trainer, numbered=name is None
-        ) as writer:
+        trainer = Trainer(assemble(loaded.config, loaded.plan), stop)
+        with RunWriter.create(runs, run_name, loaded, trainer, is_numbered) as writer:
             return _run_to_end(writer, observer)
 
 

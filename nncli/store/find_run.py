@@ -31,7 +31,7 @@ def find_run(text: str, runs: Path) -> Path:
         with storage_errors(candidate):
             if exists(candidate) and candidate.is_dir():
                 return candidate
-    raise RunError(_not_found(text, runs))
+    raise RunError(_not_found(text, runs), path)
 
 
 def _names(runs: Path) -> list[str]:

@@ -87,8 +87,10 @@ def total_gradients(explanation):
     for step in explanation.steps:
         if step.heading.startswith("back through layer"):
             index = step.heading.removeprefix("back through layer ").partition(":")[0]
-            own = {name.removeprefix("dL/d "): array for name, array in step.arrays.items() if name != "dL/d inputs"}
-            found |= {f"layers.{index}.{name}": array for name, array in own.items()}
+            gradients = {
+                name.removeprefix("dL/d "): array for name, array in step.arrays.items() if name != "dL/d inputs"
+            }
+            found |= {f"layers.{index}.{name}": array for name, array in gradients.items()}
     if has(explanation, "penalties"):
         for name, array in arrays(explanation, "penalties").items():
             if name.startswith("dR/d "):
@@ -172,30 +174,30 @@ def test_update_of_the_config_is_that_of_training(workdir, overrides, dtype):
     before = parameters.trainable.copy()
     list(Trainer(experiment).epochs())
     moved = {name: view.flat[0] for name, view in parameters.views(parameters.trainable - before).items()}
-    own = explanation.updates[0]
-    assert (own.optimizer, own.rate) == (experiment.config.optimizer.type, experiment.optimizer.rate)
-    found = dict(zip(explanation.parameters, own.changes, strict=True))
+    first = explanation.updates[0]
+    assert (first.optimizer, first.rate) == (experiment.config.optimizer.type, experiment.optimizer.rate)
+    found = dict(zip(explanation.parameters, first.changes, strict=True))
     flat = {name for name, gradient in zip(moved, explanation.gradients, strict=True) if abs(gradient) < 1e-5}
     assert set(moved) - flat
     for name in set(moved) - flat:  # if the gradient consists of rounding errors, so does its sign
         assert found[name] == pytest.approx(moved[name], rel=2e-5 if dtype == "float32" else 1e-7, abs=1e-7), name
 
 
-@pytest.mark.parametrize("own", [entry.name for entry in components("optimizer")])
-def test_updates_equal_the_naive_formulas(workdir, own):
+@pytest.mark.parametrize("first", [entry.name for entry in components("optimizer")])
+def test_updates_equal_the_naive_formulas(workdir, first):
     """The config's optimizer comes first, every other one follows once with its defaults."""
-    explanation = explained(DOUBLE, f"optimizer={{type: {own}, learning_rate: 0.02}}", PENALTIES)
-    others = [entry.name for entry in components("optimizer") if entry.name != own]
-    assert [update.optimizer for update in explanation.updates] == [own, *others]
+    explanation = explained(DOUBLE, f"optimizer={{type: {first}, learning_rate: 0.02}}", PENALTIES)
+    others = [entry.name for entry in components("optimizer") if entry.name != first]
+    assert [update.optimizer for update in explanation.updates] == [first, *others]
     for update in explanation.updates:
-        given = {"learning_rate": 0.02} if update.optimizer == own else {}
+        given = {"learning_rate": 0.02} if update.optimizer == first else {}
         optimizer = names("optimizer")[update.optimizer].model.model_validate(given).build()
         assert update.rate == optimizer.learning_rate
         formula, _ = REFERENCES["optimizer", update.optimizer]
         pairs = zip(explanation.parameters.values(), explanation.gradients, strict=True)
         expected = [formula(optimizer, {}, w, g, update.rate, 0) - w for w, g in pairs]
         assert update.changes == pytest.approx(expected, rel=1e-9, abs=1e-15)
-    assert explanation.formulas == names("optimizer")[own].formulas
+    assert explanation.formulas == names("optimizer")[first].formulas
 
 
 @pytest.mark.parametrize("optimizer", [entry.name for entry in components("optimizer")])
@@ -214,16 +216,16 @@ def test_penalties_add_their_gradients(workdir):
     added = arrays(explanation, "penalties")
     penalty = 0.0
     for index in (0, 2):
-        own = arrays(explanation, f"layer {index}: dense")
+        forward = arrays(explanation, f"layer {index}: dense")
         for name, l1, l2 in (("weights", 0.01, 0.02), ("biases", 0.03, 0.04)):
-            slope = l1 * np.where(own[name] >= 0, 1, -1) + 2 * l2 * own[name]
+            slope = l1 * np.where(forward[name] >= 0, 1, -1) + 2 * l2 * forward[name]
             np.testing.assert_allclose(added[f"dR/d layers.{index}.{name}"], slope, rtol=1e-9)
-            penalty += l1 * np.abs(own[name]).sum() + l2 * np.square(own[name]).sum()
+            penalty += l1 * np.abs(forward[name]).sum() + l2 * np.square(forward[name]).sum()
     assert added["R"] == pytest.approx(penalty)
     assert added["L + R"] == pytest.approx(penalty + arrays(explanation, "loss: ")["mean"])
     for name in explanation.parameters:
-        layer, own = name.removeprefix("layers.").split(".")
-        data = arrays(explanation, f"back through layer {layer}")[f"dL/d {own}"]
+        layer, array = name.removeprefix("layers.").split(".")
+        data = arrays(explanation, f"back through layer {layer}")[f"dL/d {array}"]
         np.testing.assert_allclose(added[f"d(L + R)/d {name}"], data + added[f"dR/d {name}"], rtol=1e-9)
 
 

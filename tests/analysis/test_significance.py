@@ -10,6 +10,8 @@ import pytest
 
 from nncli.analysis.significance import LEVEL, mcnemar, mean_margin, paired_margin, proportion_margin, t_quantile
 
+pytestmark = pytest.mark.slow
+
 SCIPY_T = {  # scipy.stats.t.ppf(0.975, degrees)
     1: 12.706204736174694,
     2: 4.302652729749462,

@@ -11,6 +11,8 @@ import pytest
 
 from nncli.cli.interrupts import raised_on_ctrl_c
 
+pytestmark = pytest.mark.slow
+
 # sends SIGINT to itself when import ``number`` begins, counted from the first import of click
 INTERRUPTED = """
 import os, runpy, signal, sys

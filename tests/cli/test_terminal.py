@@ -17,6 +17,8 @@ from pexpect.fdpexpect import fdspawn
 
 from nncli.store.checkpoint import unpack
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = ["training.epochs=100000000", "training.log_every=1000"]
 AS_SHELL = """
 import fcntl, runpy, termios

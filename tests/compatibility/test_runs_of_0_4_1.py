@@ -213,7 +213,7 @@ def test_resume_of_a_finished_run_changes_nothing(name, runs, run_cli):
     """A finished run has nothing left to train; only the empty lock file is added."""
     before = checksum(runs / name)
     result = run_cli("train", "--resume", runs / name)
-    assert (result.code, "finished already" in result.err) == (0, True)
+    assert (result.code, "already finished" in result.err) == (0, True)
     (runs / name / "lock").unlink()
     assert checksum(runs / name) == before
 

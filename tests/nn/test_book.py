@@ -17,6 +17,8 @@ from nncli.train.loop import Trainer
 from tests.conftest import ROOT
 from tests.nn import book_programs
 
+pytestmark = pytest.mark.slow
+
 BOOK = ROOT / "configs" / "book"
 RUNS = json.loads(Path(__file__).with_name("book_chapter10.json").read_text(encoding="utf-8"))["runs"]
 CONFIGS = {  # by the settings of the optimizer

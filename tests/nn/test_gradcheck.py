@@ -18,6 +18,8 @@ from nncli.nn.penalties import Penalty
 from tests.nn.reference_implementations import REFERENCES
 from tests.nn.test_contracts import built, named
 
+pytestmark = pytest.mark.slow
+
 LABELS = np.arange(40) % 3
 
 

@@ -21,6 +21,8 @@ from nncli.nn.parameters import Parameters
 from nncli.nn.penalties import Penalty
 from nncli.nn.schedules import inverse_time
 
+pytestmark = pytest.mark.slow
+
 FILE = json.loads(Path(__file__).with_name("pytorch_references.json").read_text(encoding="utf-8"))
 KINDS = ("layer", "loss", "optimizer", "schedule", "clipping")  # of the registry; the file has more
 COMPARED = {(case["kind"], case["name"]) for case in FILE["cases"]}

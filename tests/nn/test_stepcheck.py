@@ -39,8 +39,8 @@ def step_of(dtype, *middle, spread=1.0, factor=1.0):
     targets = np.arange(ROWS) % 3
     network.forward_backward(inputs, network.loss.encode(targets, 3))
     encoded = copy.loss.encode(targets, 3)
-    own = ReferenceNetwork(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
-    return check_step(own, network.parameters.gradients * np.asarray(factor, dtype), 0, network)
+    reference = ReferenceNetwork(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
+    return check_step(reference, network.parameters.gradients * np.asarray(factor, dtype), 0, network)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -70,6 +70,6 @@ def test_worst_entry_is_located():
     gradients = network.parameters.gradients.copy()
     network.parameters.views(gradients)["layers.2.weights"][5, 1] += 0.01
     encoded = copy.loss.encode(targets, 3)
-    own = ReferenceNetwork(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
-    worst = check_step(own, gradients, 0, network).worst
+    reference = ReferenceNetwork(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
+    worst = check_step(reference, gradients, 0, network).worst
     assert (worst.name, worst.place) == ("layers.2.weights", (5, 1))

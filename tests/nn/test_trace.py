@@ -1,4 +1,4 @@
-"""The observation of a training step: every operation in the order of computation, and nothing left behind."""
+"""The observation of a training step: every operation in the order of computation, and no trace of it afterwards."""
 
 import numpy as np
 import pytest
@@ -110,7 +110,7 @@ def test_observed_step_computes_the_same_bits():
 
 @pytest.mark.parametrize("replaced", [False, True])
 def test_observation_leaves_no_trace(replaced):
-    """After an exception too, an object has the methods it had before, its own or those of its class."""
+    """After an exception too, an object has its previous methods, set on itself or defined by its class."""
     step = Step()
     if replaced:
         step.network.penalize = lambda: None

@@ -1,4 +1,4 @@
-"""How many threads compute: what the spec says, and one where it says nothing."""
+"""The number of BLAS threads: that of the config, by default one."""
 
 import os
 import subprocess
@@ -13,22 +13,24 @@ from nncli.errors import ConfigError
 from nncli.runner.blas_threads import blas_threads, cores
 from tests.conftest import SPEC
 
+pytestmark = pytest.mark.slow
+
 
 def taken():
     return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_blas_takes_as_many_threads_as_it_is_told(threads):
-    """Inside the number is the one asked for, afterwards the one before."""
+def test_blas_uses_the_given_number_of_threads(threads):
+    """Inside the context; afterwards it is the number of before."""
     before = taken()
     with blas_threads(threads):
         assert taken() == [threads]
     assert taken() == before == [1]
 
 
-def test_a_blas_that_takes_fewer_is_told():
-    """No BLAS takes a million; the message says how many it does, and how many are of use."""
+def test_unsupported_number_of_threads_is_refused():
+    """No BLAS takes a million; the message says how many it takes, and how many are useful."""
     message = (
         rf"training\.threads: NumPy's BLAS takes \d+ threads on the {cores()} cores available, got 1000000; write \d+"
     )
@@ -37,8 +39,8 @@ def test_a_blas_that_takes_fewer_is_told():
     assert taken() == [1]
 
 
-def test_a_number_that_no_library_takes_is_a_mistake_of_the_spec(run_cli, workdir):
-    """It is refused before any library is asked."""
+def test_huge_number_of_threads_is_an_error_in_the_config(run_cli, workdir):
+    """It is refused before any library is called."""
     (workdir / "config.yaml").write_text(
         SPEC.replace("epochs: 30,", f"epochs: 30, threads: {10**30},"), encoding="utf-8"
     )
@@ -47,8 +49,8 @@ def test_a_number_that_no_library_takes_is_a_mistake_of_the_spec(run_cli, workdi
     assert "training.threads: must be at most 1024" in result.err
 
 
-def test_the_message_has_its_place(run_cli, workdir):
-    """Line and column of the number in the config, like any other mistake in it; nothing is left behind."""
+def test_unsupported_number_of_threads_has_a_location(run_cli, workdir):
+    """Line and column in the config; no run directory is created."""
     (workdir / "config.yaml").write_text(SPEC.replace("epochs: 30,", "epochs: 30, threads: 1000,"), encoding="utf-8")
     result = run_cli("train", "config.yaml")
     assert result.code == 3
@@ -56,8 +58,8 @@ def test_the_message_has_its_place(run_cli, workdir):
     assert not (workdir / "runs").exists()
 
 
-def test_the_environment_has_no_say(workdir):
-    """A variable that asks for more threads changes nothing: the default is one on every machine."""
+def test_environment_does_not_change_the_threads(workdir):
+    """A variable that asks for more threads is overwritten: the default is one on every machine."""
     code = (
         "from nncli.cli.main import main; main(['check', 'config.yaml']); import numpy; "
         "from threadpoolctl import threadpool_info; print([each['num_threads'] for each in threadpool_info()])"
@@ -74,8 +76,8 @@ def test_the_environment_has_no_say(workdir):
     assert done.stdout.splitlines()[-1] == "[1]"
 
 
-def test_a_run_on_two_threads_is_trained_and_measured_on_two(run_cli, workdir, monkeypatch):
-    """Training and evaluation both ask for the spec's number, so that evaluation gives the same bits."""
+def test_run_is_trained_and_evaluated_on_its_threads(run_cli, workdir, monkeypatch):
+    """Both use the number in the config, so that evaluation gives the same bits."""
     asked = []
 
     def heard(threads, document=None):
@@ -90,7 +92,7 @@ def test_a_run_on_two_threads_is_trained_and_measured_on_two(run_cli, workdir, m
 
 
 def test_two_runs_on_two_threads_are_the_same_bytes(run_cli, workdir):
-    """Wide layers, whose products are shared out, in two runs: equal weights and metrics."""
+    """Wide layers, whose matrix products are split between threads: equal weights and metrics."""
     wide = ("layers[0].units=300", "data.samples=100", "training.threads=2", "training.epochs=5")
     files = []
     for name in ("one", "other"):

@@ -31,6 +31,8 @@ from nncli.train.early_stopping import Best
 from nncli.train.loop import Trainer, never
 from tests.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
 
+pytestmark = pytest.mark.slow
+
 RESULTS = ("metrics.csv", "weights.npz", "evaluation.json", "run.json", "spec.yaml")
 DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
 STOPPING = "training.early_stopping={metric: validation_loss, min_delta: 0.01, patience: 15}"

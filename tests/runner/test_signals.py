@@ -1,4 +1,4 @@
-"""Signals as wishes."""
+"""Signals as stop requests."""
 
 import os
 import signal
@@ -9,8 +9,8 @@ from nncli.runner.signals import stop_on_signals
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_the_first_signal_is_a_wish(signum):
-    """It is remembered instead of acted upon, and handlers are put back in the end."""
+def test_first_signal_is_a_stop_request(signum):
+    """It is recorded instead of acted upon, and the handlers are restored at the end."""
     before = signal.getsignal(signum)
     with stop_on_signals() as stop:
         assert not stop()
@@ -20,7 +20,7 @@ def test_the_first_signal_is_a_wish(signum):
     assert signal.getsignal(signum) == before
 
 
-def test_a_second_signal_does_what_it_always_did():
+def test_second_signal_acts_immediately():
     """After the first, Ctrl-C ends a computation at once."""
     with stop_on_signals():
         os.kill(os.getpid(), signal.SIGINT)
@@ -28,8 +28,8 @@ def test_a_second_signal_does_what_it_always_did():
             os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_an_ignored_signal_stays_ignored():
-    """Under nohup and in the background of a shell a signal that is ignored asks for nothing."""
+def test_ignored_signal_stays_ignored():
+    """Under nohup and in the background of a shell an ignored signal requests nothing."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with stop_on_signals() as stop:

@@ -15,6 +15,8 @@ from nncli.store import lock
 from nncli.store.append_log import AppendLog
 from nncli.store.lock import Lock, is_locked
 
+pytestmark = pytest.mark.slow
+
 HOLDER = """
 import sys, time
 from pathlib import Path

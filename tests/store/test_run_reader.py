@@ -721,17 +721,24 @@ def with_rng_state(path, change):
     newest(path).write_bytes(pack(known._replace(state=state)))
 
 
+def other_key(change):
+    """Replace the key of the Mersenne Twister in an RNG state."""
+    return lambda rng: {**rng, "state": {**rng["state"], "key": change(list(rng["state"]["key"]))}}
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(lambda state: [], id="empty"),
-        pytest.param(lambda state: state[:10], id="cut"),
-        pytest.param(lambda state: state[5:], id="words_missing"),
-        pytest.param(lambda state: [-1, *state[1:]], id="negative_word"),
-        pytest.param(lambda state: [2**40, *state[1:]], id="word_too_large"),
-        pytest.param(lambda state: [*(word ^ 1 for word in state[:-3]), *state[-3:]], id="other_words"),
-        pytest.param(lambda state: [*state[:-3], 2**40, *state[-2:]], id="position_outside"),
-        pytest.param(lambda state: None, id="none"),
+        pytest.param(lambda rng: {}, id="empty"),
+        pytest.param(lambda rng: {**rng, "state": []}, id="no_mapping"),
+        pytest.param(other_key(lambda key: key[:10]), id="short_key"),
+        pytest.param(other_key(lambda key: key[5:]), id="words_missing"),
+        pytest.param(other_key(lambda key: [-1, *key[1:]]), id="negative_word"),
+        pytest.param(other_key(lambda key: [2**40, *key[1:]]), id="word_too_large"),
+        pytest.param(other_key(lambda key: [word ^ 1 for word in key]), id="other_words"),
+        pytest.param(lambda rng: {**rng, "state": {**rng["state"], "pos": 2**40}}, id="position_outside"),
+        pytest.param(lambda rng: {**rng, "bit_generator": "PCG64"}, id="other_generator"),
+        pytest.param(lambda rng: None, id="none"),
     ],
 )
 def test_damaged_rng_state_is_damage_of_the_run(trained, run_cli, change):

@@ -1,4 +1,4 @@
-"""What a run leaves behind, and in which order it is written."""
+"""Writing a run directory: which files, and in which order."""
 
 import csv
 import hashlib
@@ -25,7 +25,7 @@ FILES = ["checkpoints", "evaluation.json", "lock", "metrics.csv", "run.json", "s
 
 @pytest.fixture
 def trained(workdir, run_cli):
-    """Train the small spec with some values changed; gives the run directory."""
+    """Train the small config with some values changed; returns the run directory."""
 
     def run(*arguments):
         result = run_cli("train", "config.yaml", "--quiet", *arguments)
@@ -37,7 +37,7 @@ def trained(workdir, run_cli):
 
 @pytest.fixture
 def prepared(workdir):
-    """A directory made for the small spec with some values changed, before its first epoch."""
+    """Create a run directory for the small config with some values changed, before its first epoch."""
 
     def prepare(*overrides):
         loaded = load(workdir / "config.yaml", overrides)
@@ -67,16 +67,16 @@ def checkpoints(path):
     return {file.name: unpack(file.read_bytes()) for file in sorted((path / "checkpoints").iterdir())}
 
 
-def test_a_finished_run_has_its_files_and_no_others(trained):
-    """Seven names, nothing hidden, in a folder of runs that holds nothing else."""
+def test_finished_run_has_its_files_only(trained):
+    """Seven names, no hidden file, in a directory that holds nothing else."""
     path = trained()
     assert names(path) == FILES
     assert names(path.parent) == ["config"]
     assert names(path / "checkpoints") == ["00000000.ckpt", "00000030.ckpt"]
 
 
-def test_spec_yaml_is_the_file_byte_for_byte(workdir, trained):
-    """Comments, line ends and the lack of a last newline are kept; overrides are in run.json."""
+def test_spec_yaml_is_the_config_file_byte_for_byte(workdir, trained):
+    """Comments, line ends and a missing last newline are preserved; overrides are in run.json."""
     text = (workdir / "config.yaml").read_bytes().rstrip() + b" # caf\xc3\xa9\r\n  # end"
     (workdir / "config.yaml").write_bytes(text)
     path = trained("seed=4", "training.epochs=2")
@@ -84,8 +84,8 @@ def test_spec_yaml_is_the_file_byte_for_byte(workdir, trained):
     assert strict(path / "run.json")["overrides"] == ["seed=4", "training.epochs=2"]
 
 
-def test_run_json_holds_all_that_a_result_depends_on(workdir, trained):
-    """Format, resolved spec, parameters, data and versions, each as it is."""
+def test_run_json_records_what_a_result_depends_on(workdir, trained):
+    """Format, resolved config, parameters, data and versions."""
     description = strict(trained("seed=4") / "run.json")
     loaded = load(workdir / "config.yaml", ("seed=4",))
     made = assemble(loaded.config)
@@ -102,8 +102,8 @@ def test_run_json_holds_all_that_a_result_depends_on(workdir, trained):
     assert description["simd"]
 
 
-def test_metrics_csv_has_a_row_a_logged_epoch(trained):
-    """The header names every column, and the numbers are written at full precision."""
+def test_metrics_csv_has_one_row_per_logged_epoch(trained):
+    """The header names every column, and the values have full precision."""
     path = trained()
     header = "epoch,learning_rate,loss,data_loss,regularization_loss,accuracy,validation_loss,validation_accuracy"
     assert (path / "metrics.csv").read_text(encoding="utf-8").splitlines()[0] == header
@@ -112,7 +112,7 @@ def test_metrics_csv_has_a_row_a_logged_epoch(trained):
 
 
 def test_weights_npz_holds_plain_arrays(trained):
-    """Names, shapes and number format are those of the parameter list; no pickles."""
+    """Names, shapes and dtype are those of the parameter list; no pickles."""
     with np.load(trained() / "weights.npz", allow_pickle=False) as arrays:
         shapes = {name: (array.shape, array.dtype.str) for name, array in arrays.items()}
     assert shapes == {
@@ -124,7 +124,7 @@ def test_weights_npz_holds_plain_arrays(trained):
 
 
 def test_evaluation_json_belongs_to_the_weights(trained):
-    """Size and digest are those of weights.npz, and the metrics those of the last row."""
+    """Size and checksum are those of weights.npz, and the metrics those of the last row."""
     path = trained("test={type: spiral, samples: 10}")
     evaluation, weights = strict(path / "evaluation.json"), (path / "weights.npz").read_bytes()
     assert evaluation["weights"] == {"bytes": len(weights), "sha256": hashlib.sha256(weights).hexdigest()}
@@ -139,8 +139,8 @@ def test_evaluation_json_belongs_to_the_weights(trained):
     }
 
 
-def test_early_stopping_leaves_the_best_weights_and_their_metrics(trained):
-    """weights.npz and evaluation.json are of the kept epoch, whose row they repeat to the last bit."""
+def test_early_stopping_writes_the_best_weights_and_their_metrics(trained):
+    """weights.npz and evaluation.json are of the best epoch, whose row has the same values."""
     path = trained("training.early_stopping={metric: loss, min_delta: 100, patience: 20}")
     evaluation = strict(path / "evaluation.json")
     assert (evaluation["epoch"], evaluation["epochs_trained"]) == (0, 20)
@@ -150,8 +150,8 @@ def test_early_stopping_leaves_the_best_weights_and_their_metrics(trained):
         assert np.array_equal(np.concatenate([array.ravel() for array in arrays.values()]), first)
 
 
-def test_the_last_checkpoint_holds_the_weights_of_its_position(prepared):
-    """Early stopping keeps the best weights beside the checkpoint, which stays what training can go on from."""
+def test_last_checkpoint_has_the_last_weights(prepared):
+    """Early stopping restores the best weights after the checkpoint, from which training can be resumed."""
     with prepared("training.early_stopping={metric: loss, min_delta: 100, patience: 20}") as directory:
         network, reached = directory.trainer.network, None
         for _ in directory.record():
@@ -162,8 +162,8 @@ def test_the_last_checkpoint_holds_the_weights_of_its_position(prepared):
     assert np.array_equal(newest.state.vectors["values"], reached)
 
 
-def test_no_checkpoint_is_written_of_what_is_not_finite(prepared):
-    """Where the optimizer remembers a NaN, the last good checkpoint stays the last."""
+def test_state_that_is_not_finite_is_not_saved(prepared):
+    """If the optimizer state has a NaN, the last finite checkpoint stays the last."""
     with prepared() as directory:
         before = checkpoints(directory.path)
         directory.trainer.optimizer.state["squares"][0] = np.nan
@@ -172,16 +172,16 @@ def test_no_checkpoint_is_written_of_what_is_not_finite(prepared):
         assert list(checkpoints(directory.path)) == list(before)
 
 
-def test_a_taken_name_gets_a_number(trained):
-    """The config's stem, then with -2, -3; the runs before are not touched."""
+def test_default_name_is_numbered_if_taken(trained):
+    """The stem of the config, then with -2, -3; the earlier runs are not changed."""
     first = trained()
     before = {path.name: path.read_bytes() for path in first.iterdir() if path.is_file()}
     assert [trained().name, trained().name] == ["config-2", "config-3"]
     assert {path.name: path.read_bytes() for path in first.iterdir() if path.is_file()} == before
 
 
-def test_a_name_that_was_asked_for_is_not_numbered(workdir, run_cli, trained):
-    """--name is given once; the second time it is exit code 6, and no epoch is trained."""
+def test_given_name_is_not_numbered(workdir, run_cli, trained):
+    """The second time it is exit code 6, and nothing is trained."""
     assert trained("--name", "mine").name == "mine"
     second = run_cli("train", "config.yaml", "--name", "mine")
     assert second.code == 6
@@ -191,8 +191,8 @@ def test_a_name_that_was_asked_for_is_not_numbered(workdir, run_cli, trained):
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".", ".hidden", "-x", "a b", "a" * 201, "日" * 67, "a\n", "x[1]"])
-def test_a_name_that_cannot_be_a_directorys_is_refused(workdir, run_cli, name):
-    """Exit code 2, and nothing is made."""
+def test_invalid_name_is_refused(workdir, run_cli, name):
+    """Exit code 2, and no directory is created."""
     result = run_cli("train", "config.yaml", f"--name={name}")
     assert result.code == 2
     assert "invalid run name" in result.err
@@ -210,13 +210,13 @@ def test_a_name_that_cannot_be_a_directorys_is_refused(workdir, run_cli, name):
         ("x" * 250, "x" * 180),
     ],
 )
-def test_a_run_is_named_after_its_config(tmp_path, stem, name):
-    """The stem, with '-' for what a name may not hold."""
+def test_run_is_named_after_its_config(tmp_path, stem, name):
+    """The stem, with '-' for characters that a name cannot have."""
     assert name_from(tmp_path / f"{stem}.yaml") == name
 
 
-def test_somebody_faster_gets_the_name(prepared, workdir, monkeypatch):
-    """Two trainings that start at once get two names."""
+def test_concurrent_starts_get_two_names(prepared, workdir, monkeypatch):
+    """The first to commit gets the name, the other one a number."""
     publish = storage.commit
 
     def slow(folder, target):
@@ -231,8 +231,8 @@ def test_somebody_faster_gets_the_name(prepared, workdir, monkeypatch):
     assert names(workdir / "runs" / "run") == []
 
 
-def test_somebody_faster_gets_a_name_that_was_asked_for(workdir, monkeypatch):
-    """Where no other name will do it is a busy error, and no hidden folder is left."""
+def test_given_name_that_is_taken_meanwhile_is_busy(workdir, monkeypatch):
+    """No staging directory is left."""
     monkeypatch.setattr(storage, "commit", lambda folder, target: False)
     loaded = load(workdir / "config.yaml")
     with pytest.raises(BusyError, match="already exists"):
@@ -240,8 +240,8 @@ def test_somebody_faster_gets_a_name_that_was_asked_for(workdir, monkeypatch):
     assert names(workdir / "runs") == []
 
 
-def test_a_directory_appears_whole(prepared, workdir):
-    """Before the first epoch everything that a reader needs is there, with a checkpoint of the start."""
+def test_run_directory_is_created_atomically(prepared, workdir):
+    """Before the first epoch every file that a reader needs is there, with a checkpoint of the start."""
     with prepared() as directory:
         assert names(directory.path) == ["checkpoints", "lock", "metrics.csv", "run.json", "spec.yaml"]
         start = checkpoints(directory.path)["00000000.ckpt"]
@@ -250,8 +250,8 @@ def test_a_directory_appears_whole(prepared, workdir):
     assert not is_locked(directory.path / "lock")
 
 
-def test_finishing_writes_in_a_fixed_order(prepared, monkeypatch):
-    """Metrics are synced, the checkpoint is put, the oldest removed, then weights, then what declares them final."""
+def test_finish_writes_in_a_fixed_order(prepared, monkeypatch):
+    """Metrics are synced, the checkpoint is written, the oldest removed, then the weights, then the evaluation."""
     with prepared("training.checkpoint_seconds=0") as directory:
         list(directory.record())
         calls, put, remove = [], storage.write_atomic, storage.remove
@@ -267,7 +267,7 @@ def test_finishing_writes_in_a_fixed_order(prepared, monkeypatch):
 
 
 def test_two_checkpoints_are_kept(prepared):
-    """Never more than two after a save, always the newest, each with the length of metrics that it counts on."""
+    """Always the newest, each with the length of the metrics that it depends on."""
     with prepared("training.checkpoint_seconds=0", "training.epochs=5", "training.log_every=1") as directory:
         for epoch in directory.record():
             kept = checkpoints(directory.path)
@@ -278,8 +278,8 @@ def test_two_checkpoints_are_kept(prepared):
             assert np.array_equal(kept[newest].state.vectors["values"], directory.trainer.network.parameters.values)
 
 
-def test_the_newest_checkpoint_is_kept_after_a_hundred_million_updates(prepared):
-    """A name with a ninth digit is newer than one with eight."""
+def test_checkpoint_names_with_nine_digits_are_newest(prepared):
+    """After a hundred million updates the newest checkpoint is kept."""
     with prepared() as directory:
         for updates in (99_999_998, 99_999_999, 100_000_000):
             directory.trainer.optimizer.updates = updates
@@ -288,7 +288,7 @@ def test_the_newest_checkpoint_is_kept_after_a_hundred_million_updates(prepared)
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_a_failing_write_while_a_directory_is_made_leaves_none(workdir, run_cli, monkeypatch, number):
+def test_failed_write_of_a_new_run_leaves_no_directory(workdir, run_cli, monkeypatch, number):
     """Whichever of the first files the disk refuses: exit code 5, and no directory, hidden or not."""
     put, calls = storage.write_atomic, []
 
@@ -306,8 +306,8 @@ def test_a_failing_write_while_a_directory_is_made_leaves_none(workdir, run_cli,
 
 
 @pytest.mark.parametrize("failing", ["weights.npz", "evaluation.json"])
-def test_a_run_is_not_finished_before_its_last_file(workdir, run_cli, monkeypatch, failing):
-    """A disk that is full at the very end leaves a run that can be read, as an interrupted one."""
+def test_run_is_not_finished_before_its_last_file(workdir, run_cli, monkeypatch, failing):
+    """A disk that is full at the end leaves an interrupted run that can be read."""
     put = storage.write_atomic
 
     def refuse(path, data):
@@ -323,8 +323,8 @@ def test_a_run_is_not_finished_before_its_last_file(workdir, run_cli, monkeypatc
     assert json.loads(evaluated.out)["status"] == "interrupted at epoch 30"
 
 
-def test_a_diverged_run_ends_with_a_row_without_numbers(workdir, run_cli):
-    """The last row says where, there are no final weights, and every row before is finite."""
+def test_diverged_run_ends_with_a_row_of_nan(workdir, run_cli):
+    """The last row has the epoch, there are no final weights, and all earlier rows are finite."""
     result = run_cli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "training.log_every=1")
     assert result.code == 7
     path = workdir / "runs" / "config"
@@ -337,11 +337,11 @@ def test_a_diverged_run_ends_with_a_row_without_numbers(workdir, run_cli):
 
 
 def test_equal_weights_are_equal_files(trained):
-    """An NPZ file holds no time of its making."""
+    """An NPZ file has no time stamp."""
     assert (trained() / "weights.npz").read_bytes() == (trained() / "weights.npz").read_bytes()
 
 
-def test_the_row_that_says_diverged_is_on_the_disk(workdir, run_cli, monkeypatch):
+def test_row_of_nan_is_synced(workdir, run_cli, monkeypatch):
     """A training that diverges syncs its last row before it ends."""
     synced = []
     sync = AppendLog.sync
@@ -351,7 +351,7 @@ def test_the_row_that_says_diverged_is_on_the_disk(workdir, run_cli, monkeypatch
 
 
 def test_running_statistics_are_saved_like_weights(trained):
-    """They are in the parameter list and in weights.npz under plain names, behind what is trained."""
+    """They are in the parameter list and in weights.npz, after the trainable parameters."""
     path = trained(*NORMALIZED)
     listed = {each["name"]: each["shape"] for each in strict(path / "run.json")["parameters"]}
     with np.load(path / "weights.npz", allow_pickle=False) as arrays:
@@ -372,15 +372,15 @@ def test_running_statistics_are_saved_like_weights(trained):
         ((*BINARY, "metrics=[auc]"), "auc"),
     ],
 )
-def test_metrics_csv_names_the_metrics_of_the_task(trained, changes, metrics):
-    """The header is the losses and the task's metrics, with and without the split before them."""
+def test_metrics_csv_has_the_metrics_of_the_task(trained, changes, metrics):
+    """The header is the losses and the metrics of the task, without and with the prefix of the split."""
     header = (trained(*changes) / "metrics.csv").read_text(encoding="utf-8").splitlines()[0]
     held_out = ",".join(f"validation_{name}" for name in ["loss", *metrics.split(",")])
     assert header == f"epoch,learning_rate,loss,data_loss,regularization_loss,{metrics},{held_out}"
 
 
-def test_numbers_are_described_without_classes(trained):
-    """run.json says null where a target is a number."""
+def test_regression_data_has_no_classes(trained):
+    """run.json has null."""
     data_record = strict(trained(*SINE) / "run.json")["data"]
     assert [(name, each["rows"], each["columns"], each["classes"]) for name, each in data_record.items()] == [
         ("training", 40, 1, None),
@@ -388,15 +388,15 @@ def test_numbers_are_described_without_classes(trained):
     ]
 
 
-def test_the_resolved_schedule_is_recorded(trained):
-    """run.json has the end that was filled in, and the section that was left out as null."""
+def test_resolved_schedule_is_recorded(trained):
+    """run.json has the end that was filled in, and null for the component that was left out."""
     spec = strict(trained(WARM_COSINE, "training.batch_size=16") / "run.json")["spec"]
     assert spec["schedule"]["then"] == {"type": "cosine", "updates": 4 * 30 - 5, "lowest": 0.1}
     assert spec["clipping"] is None
 
 
-def test_a_test_set_drawn_last_is_described_last(trained):
-    """run.json cannot know it; evaluation.json does, with its rows and fingerprint."""
+def test_test_set_sampled_after_training_is_in_evaluation_json(trained):
+    """With its rows and fingerprint; run.json does not have it."""
     path = trained(*LATE_TEST)
     assert list(strict(path / "run.json")["data"]) == ["training", "validation"]
     evaluation = strict(path / "evaluation.json")
@@ -408,8 +408,8 @@ def test_a_test_set_drawn_last_is_described_last(trained):
 
 
 @pytest.mark.parametrize("changes", [("test={type: spiral, samples: 10}",), (*LATE_TEST, "test.seed=5")])
-def test_a_test_set_drawn_first_is_described_first(trained, changes):
-    """With streams of their own, or a seed of its own, it is known before training, and said once."""
+def test_test_set_sampled_before_training_is_in_run_json(trained, changes):
+    """With derived generators, or a seed of its own; evaluation.json does not repeat it."""
     path = trained(*changes)
     assert list(strict(path / "run.json")["data"]) == ["training", "validation", "test"]
     assert strict(path / "evaluation.json")["data"] == {}

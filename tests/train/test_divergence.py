@@ -21,8 +21,10 @@ from nncli.registry import components, kinds
 from nncli.store.checkpoint import pack, unpack
 from nncli.train.loop import Trainer
 from tests.examples import DENSE_8, NORMALIZED, SINE, put_record
-from tests.reliability.divergence import VALUES, broken
-from tests.reliability.injections import Put, at_once, every, from_the_start, later
+from tests.fault_injection.non_finite_injections import Injector, all_injections, always, from_the_start, later
+from tests.fault_injection.non_finite_values import VALUES, problems_after
+
+pytestmark = pytest.mark.slow
 
 HUGE_FIRST = "layers[0].initializer={type: normal, scale: 1e38}"
 HUGE_SECOND = "layers[2].initializer={type: normal, scale: 1e10}"
@@ -45,15 +47,15 @@ def step(training, rows=None):
 
 
 @pytest.mark.parametrize("value", VALUES)
-@pytest.mark.parametrize("injection", every(), ids=str)
+@pytest.mark.parametrize("injection", all_injections(), ids=str)
 def test_injected_value_is_reported_and_not_stored(workdir, injection, value):
     """Exit code 7, one line that names it, a last row of nan, older checkpoints of finite values, no final weights."""
-    assert not list(broken(injection, value, workdir / "config.yaml"))
+    assert not list(problems_after(injection, value, workdir / "config.yaml"))
 
 
 def test_every_component_has_an_injection():
     """Every registered component has an injection, so that its message is tested."""
-    tested = {(injection.kind, injection.name) for injection in every()}
+    tested = {(injection.kind, injection.name) for injection in all_injections()}
     assert {(kind, entry.name) for kind in kinds() for entry in components(kind)} <= tested
 
 
@@ -62,7 +64,7 @@ def test_every_component_has_an_injection():
 def test_injected_value_in_other_commands(workdir, run_cli, command, injection):
     """Explanations, gradient checks and profiles end with one line on standard error, or without the value."""
     for value in VALUES:
-        put = Put(value)
+        put = Injector(value)
         with injection.patched(put):
             result = run_cli(command[0], "config.yaml", *injection.changes, *command[1:])
         assert put.times or command[0] == "gradcheck"  # which neither clips nor updates
@@ -217,7 +219,7 @@ def test_checkpoint_between_two_logged_epochs_is_finite(workdir, run_cli):
         put(training.network.layers[1].running_mean)
 
     seldom = (*NORMALIZED, "training.log_every=1000", "training.epochs=1000", "training.checkpoint_seconds=0")
-    with later(act)(Put(math.nan)):
+    with later(act)(Injector(math.nan)):
         result = run_cli("train", "config.yaml", *seldom, "-q")
     assert result.code == 7
     assert re.match(r"training diverged at epoch \d\d, batch 0: layers\.1\.running_mean is no longer", result.err)
@@ -337,8 +339,8 @@ def test_weights_that_are_not_finite_are_not_evaluated(workdir, run_cli, spoil, 
 def test_outputs_of_finite_weights_are_reported_with_their_split(workdir, run_cli):
     """If a metric of finite weights is not finite, the first value that led to it and its split are reported."""
     assert run_cli("train", "config.yaml", "-q").code == 0
-    wide = Put(math.inf)
-    with at_once(ReLU, "forward", lambda outputs, *_: [outputs])(wide):
+    wide = Injector(math.inf)
+    with always(ReLU, "forward", lambda outputs, *_: [outputs])(wide):
         result = run_cli("evaluate", "config", "--split", "validation")
     assert (result.code, result.out) == (7, "")
     named = "on the validation set the outputs of layers[1] (relu) are no longer finite (inf at [0, 0])"

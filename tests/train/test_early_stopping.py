@@ -1,4 +1,4 @@
-"""Early stopping: which state counts as the best, when it is over, and which weights are left."""
+"""Early stopping: which epoch is the best, when training ends, and which weights are kept."""
 
 import numpy as np
 import pytest
@@ -13,11 +13,11 @@ from tests.examples import NORMALIZED, SINE
 LOWER, HIGHER = "validation_loss", "validation_accuracy"
 
 
-def observed(section, values, every=1):
-    """A stopping that has seen one value after another, and the epoch at which it was due first."""
-    stopping, ended = EarlyStopping(section), None
+def observed(config, values, every=1):
+    """Early stopping after these values of the metric, and the first epoch at which it was due."""
+    stopping, ended = EarlyStopping(config), None
     for index, value in enumerate(values):
-        stopping.observe(index * every, {section.metric: value}, np.full(3, float(index)))
+        stopping.observe(index * every, {config.metric: value}, np.full(3, float(index)))
         if ended is None and stopping.is_due(index * every):
             ended = index * every
     return stopping, ended
@@ -43,8 +43,8 @@ def observed(section, values, every=1):
         ("validation_auc", [0.5, 0.7, 0.6], 0.0, 1),
     ],
 )
-def test_the_best_is_better_by_more_than_min_delta(metric, values, min_delta, best):
-    """Losses get better downwards and accuracies upwards; what is equal, or hardly better, does not count."""
+def test_best_epoch_improves_by_more_than_min_delta(metric, values, min_delta, best):
+    """Losses improve downwards and accuracies upwards; equal or hardly better values do not count."""
     stopping, _ = observed(EarlyStoppingConfig(metric=metric, min_delta=min_delta), values)
     assert (stopping.best.epoch, stopping.best.value) == (best, values[best])
     assert np.array_equal(stopping.best.values, np.full(3, float(best)))
@@ -54,21 +54,21 @@ def test_the_best_is_better_by_more_than_min_delta(metric, values, min_delta, be
     ("patience", "every", "ended"), [(1, 1, 2), (2, 1, 3), (3, 1, 4), (4, 1, None), (10, 10, 20), (20, 10, 30)]
 )
 def test_patience_counts_epochs_since_the_best_one(patience, every, ended):
-    """Training is due to end as soon as that many epochs have passed, not that many rows of metrics."""
-    section = EarlyStoppingConfig(metric=LOWER, patience=patience)
-    assert observed(section, [3.0, 1.0, 2.0, 2.0, 2.0], every)[1] == ended
+    """Training is due to end after that many epochs, not rows of metrics."""
+    config = EarlyStoppingConfig(metric=LOWER, patience=patience)
+    assert observed(config, [3.0, 1.0, 2.0, 2.0, 2.0], every)[1] == ended
 
 
-def test_without_a_section_nothing_stops():
-    """No early stopping: never due, no best, nothing copied."""
+def test_without_a_config_early_stopping_is_never_due():
+    """There is no best epoch, and nothing is copied."""
     stopping = EarlyStopping(None)
     stopping.observe(0, {}, np.zeros(3))
     assert stopping.best is None
     assert not stopping.is_due(10**9)
 
 
-def test_the_best_weights_are_a_copy():
-    """What the optimizer does to the weights later does not reach those that were kept."""
+def test_best_weights_are_a_copy():
+    """Later updates do not change them."""
     stopping, values = EarlyStopping(EarlyStoppingConfig(metric="loss")), np.zeros(3)
     stopping.observe(0, {"loss": 1.0}, values)
     values += 1
@@ -76,8 +76,8 @@ def test_the_best_weights_are_a_copy():
 
 
 @pytest.mark.parametrize("metric", ["validation_loss", "accuracy"])
-def test_training_puts_the_best_weights_back(workdir, metric):
-    """The network ends as it was at the best epoch, and ``keep_best`` says which one that was."""
+def test_keep_best_restores_the_best_weights(workdir, metric):
+    """The network ends with the weights of the best epoch, which ``keep_best`` returns."""
     stopping = f"training.early_stopping={{metric: {metric}, patience: 40}}"
     wild = "optimizer={type: sgd, learning_rate: 5}"
     spec = load(workdir / "config.yaml", (stopping, wild, "training.log_every=1", "training.epochs=200")).config
@@ -90,8 +90,8 @@ def test_training_puts_the_best_weights_back(workdir, metric):
     assert np.array_equal(training.network.parameters.values, states[best][1])
 
 
-def test_the_best_weights_are_put_back_after_the_last_epoch_too(workdir):
-    """A training that patience did not end keeps its best state all the same."""
+def test_keep_best_restores_weights_after_the_last_epoch(workdir):
+    """Also if patience did not end the training."""
     spec = load(
         workdir / "config.yaml", ("training.early_stopping={metric: loss, min_delta: 100, patience: 31}",)
     ).config
@@ -102,15 +102,15 @@ def test_the_best_weights_are_put_back_after_the_last_epoch_too(workdir):
     assert np.array_equal(training.network.parameters.values, first)
 
 
-def test_without_early_stopping_the_last_epoch_is_kept(workdir):
-    """The kept epoch is the last one where nothing watches."""
+def test_keep_best_without_early_stopping_is_the_last_epoch(workdir):
+    """The weights stay as they are."""
     training = Trainer(assemble(load(workdir / "config.yaml").config))
     list(training.epochs())
     assert training.keep_best() == 30
 
 
-def test_training_ends_where_metrics_are_measured(workdir):
-    """Patience that runs out between two rows is looked at with the next one, which shows the last state."""
+def test_early_stopping_ends_at_a_logged_epoch(workdir):
+    """Patience that runs out between two rows takes effect at the next one, which is of the last state."""
     stopping = "training.early_stopping={metric: loss, min_delta: 100, patience: 15}"
     training = Trainer(assemble(load(workdir / "config.yaml", (stopping, "training.epochs=90")).config))
     *_, last = training.epochs()
@@ -119,8 +119,8 @@ def test_training_ends_where_metrics_are_measured(workdir):
     assert last.metrics is not None
 
 
-def test_the_best_r2_is_the_highest(workdir):
-    """A regression that is watched by R² ends with the weights of the epoch in which it was highest."""
+def test_best_r2_is_the_highest(workdir):
+    """A regression monitored by R² ends with the weights of the epoch in which it was highest."""
     wild = (
         "training.early_stopping={metric: validation_r2, patience: 50}",
         "optimizer.learning_rate=1",
@@ -137,8 +137,8 @@ def test_the_best_r2_is_the_highest(workdir):
     assert np.array_equal(training.network.parameters.values, states[best][1])
 
 
-def test_running_statistics_are_put_back_with_the_weights(workdir):
-    """The best epoch's means and variances belong to its weights: both are the bits that were measured then."""
+def test_keep_best_restores_running_statistics(workdir):
+    """Means and variances of the best epoch belong to its weights, bit by bit."""
     stopping = "training.early_stopping={metric: validation_loss, patience: 20}"
     wild = ("optimizer.learning_rate=0.5", "training.log_every=1", "training.epochs=200")
     training = Trainer(assemble(load(workdir / "config.yaml", (*NORMALIZED, stopping, *wild)).config))

@@ -1,4 +1,4 @@
-"""The loop: what is measured when, which rows are seen in which order, and how it ends."""
+"""The training loop: what is logged when, which rows are trained in which order, and how it ends."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {t
 
 @pytest.fixture
 def prepare(workdir):
-    """Assemble the small spec, with some values changed: ``prepare("training.epochs=3")``."""
+    """Assemble the small config, with some values changed: ``prepare("training.epochs=3")``."""
 
     def prepared(*overrides, stop=lambda: False):
         return Trainer(assemble(load(workdir / "config.yaml", overrides).config), stop)
@@ -36,7 +36,7 @@ def prepare(workdir):
 
 @pytest.fixture
 def batches(monkeypatch):
-    """Make a list of the inputs of every training pass of a training from now on."""
+    """Record the inputs of each training pass of a trainer from now on."""
 
     def listen(training):
         seen, forward = [], training.network.forward
@@ -61,8 +61,8 @@ def rows_of(inputs):
 
 
 @pytest.mark.parametrize("batch_size", ["null", "16"])
-def test_a_row_shows_the_state_before_the_update(prepare, batch_size):
-    """Every row of metrics belongs to the weights at that moment, after exactly its number of epochs."""
+def test_row_of_metrics_is_of_the_current_weights(prepare, batch_size):
+    """Each row belongs to the weights at that moment, after exactly its number of epochs."""
     training = prepare("training.log_every=1", "training.epochs=5", f"training.batch_size={batch_size}")
     part = training._monitored_splits["training"]
     for epoch in training.epochs():
@@ -74,8 +74,8 @@ def test_a_row_shows_the_state_before_the_update(prepare, batch_size):
         }
 
 
-def test_epoch_0_is_the_untouched_network(prepare):
-    """The first row is measured on the weights that were drawn."""
+def test_epoch_0_is_the_untrained_network(prepare):
+    """The first row is measured with the initial weights."""
     training = prepare()
     first = next(training.epochs())
     assert first.number == 0
@@ -86,8 +86,8 @@ def test_epoch_0_is_the_untouched_network(prepare):
     ("epochs", "log_every", "logged"),
     [(30, 10, [0, 10, 20, 30]), (25, 10, [0, 10, 20, 25]), (3, 1, [0, 1, 2, 3]), (2, 50, [0, 2])],
 )
-def test_the_first_and_the_last_state_are_logged_whatever_the_interval(prepare, epochs, log_every, logged):
-    """Rows stand at the multiples of log_every, and at the end."""
+def test_first_and_last_epoch_are_logged(prepare, epochs, log_every, logged):
+    """Rows are at the multiples of log_every, and at the end."""
     training = prepare(f"training.epochs={epochs}", f"training.log_every={log_every}")
     assert [epoch.number for epoch in training.epochs() if epoch.metrics] == logged
 
@@ -102,22 +102,22 @@ def test_the_first_and_the_last_state_are_logged_whatever_the_interval(prepare, 
         pytest.param(("layers[0].units=200000",), 3, [0, 1, 2, 3], id="very long steps, at each epoch"),
     ],
 )
-def test_the_state_is_shown_every_few_milliseconds(prepare, changes, epochs, seen):
-    """Between two logged epochs, at the end of one, after a number of steps that depends on the spec alone."""
+def test_epochs_yield_every_few_milliseconds(prepare, changes, epochs, seen):
+    """Between two logged epochs, at the end of an epoch, after a number of steps that depends on the config only."""
     training = prepare("training.log_every=1000", f"training.epochs={epochs}", *changes)
     assert [epoch.number for epoch in training.epochs()] == seen
 
 
-def test_a_row_has_the_learning_rate_of_the_update_before_it(prepare):
-    """As the book prints it: the rate that was used last, at first the one that will be used first."""
+def test_row_has_the_learning_rate_of_the_last_update(prepare):
+    """As the book prints it; the first row has the rate of the first update."""
     training = prepare("optimizer.decay=0.5", "training.log_every=1", "training.epochs=3")
     rates = [epoch.metrics["learning_rate"] for epoch in training.epochs()]
     assert rates == pytest.approx([0.05, 0.05, 0.05 / 1.5, 0.05 / 2])
 
 
 @pytest.mark.parametrize("change", ["training.batch_size=16", DROPOUT, "rng=nnfs"])
-def test_log_every_does_not_change_the_weights(prepare, change):
-    """Measuring is looking only: any interval ends with the same bits."""
+def test_log_interval_does_not_change_the_weights(prepare, change):
+    """Evaluation has no side effects: any interval ends with the same bits."""
     ends = []
     for log_every in (1, 7, 30):
         training = prepare(f"training.log_every={log_every}", change)
@@ -130,7 +130,7 @@ def test_log_every_does_not_change_the_weights(prepare, change):
 
 @pytest.mark.parametrize("task", [(), SINE, BINARY], ids=["classes", "numbers", "one output"])
 @pytest.mark.parametrize("batch_size", ["null", 1, 3, 7, 11, 16, 29, 38, 39])
-def test_every_row_is_trained_with_its_own_target(prepare, monkeypatch, task, batch_size):
+def test_each_row_is_trained_with_its_target(prepare, monkeypatch, task, batch_size):
     """In each batch, whatever the size of the last one, a row has the target that it has in the training set."""
     training = prepare(*task, f"training.batch_size={batch_size}", "training.epochs=2")
     part, seen, differentiate = training._monitored_splits["training"], [], training.network.forward_backward
@@ -148,8 +148,8 @@ def test_every_row_is_trained_with_its_own_target(prepare, monkeypatch, task, ba
     assert all(rows_of(np.concatenate(epoch)) == whole for epoch in (seen[: len(sizes)], seen[len(sizes) :]))
 
 
-def test_every_epoch_sees_every_row_once_in_an_order_of_its_own(prepare, batches):
-    """Mini-batches are a fresh permutation of the training set; the last one has the rows that are left."""
+def test_epochs_are_distinct_permutations_of_the_rows(prepare, batches):
+    """Mini-batches contain each row once; the last one has the remaining rows."""
     training = prepare("training.batch_size=16", "training.epochs=3")
     seen = batches(training)
     list(training.epochs())
@@ -161,8 +161,8 @@ def test_every_epoch_sees_every_row_once_in_an_order_of_its_own(prepare, batches
 
 
 @pytest.mark.parametrize("size", ["null", "60"])
-def test_a_full_batch_is_not_shuffled(prepare, batches, size):
-    """Without a batch size, or with that of the whole set, a step sees all rows as they were drawn."""
+def test_full_batch_is_not_shuffled(prepare, batches, size):
+    """Without a batch size, or with that of the training set, a step takes all rows in their order."""
     training = prepare(f"training.batch_size={size}", "training.epochs=2")
     seen = batches(training)
     list(training.epochs())
@@ -171,8 +171,8 @@ def test_a_full_batch_is_not_shuffled(prepare, batches, size):
     assert all(np.array_equal(inputs, drawn) for inputs in seen)
 
 
-def test_every_epoch_has_a_dropout_stream_of_its_own(prepare):
-    """The mask of an epoch is the first draw of that epoch's stream, whatever was drawn before."""
+def test_epochs_have_distinct_dropout_generators(prepare):
+    """The mask of an epoch is the first draw of the generator of that epoch."""
     training = prepare(DROPOUT, "training.epochs=4", "training.log_every=4")
     training._span = 1  # look at every epoch
     masks = [training.network.layers[2].mask.copy() for epoch in training.epochs() if not epoch.metrics]
@@ -184,7 +184,7 @@ def test_every_epoch_has_a_dropout_stream_of_its_own(prepare):
     assert len({mask.tobytes() for mask in masks}) == 3
 
 
-def test_a_dropout_layer_leaves_the_first_weights_as_they_were(prepare):
+def test_dropout_layer_does_not_change_initial_weights(prepare):
     """Adding one changes no draw of another purpose: neither weights nor data."""
     plain, dropped = prepare(), prepare(DROPOUT)
     assert np.array_equal(weights(plain), weights(dropped))
@@ -193,8 +193,8 @@ def test_a_dropout_layer_leaves_the_first_weights_as_they_were(prepare):
 
 
 @pytest.mark.parametrize("change", ["training.batch_size=16", DROPOUT, "rng=nnfs", "dtype=float64", NORMALIZED[0]])
-def test_equal_specs_give_equal_bits(prepare, change):
-    """Two trainings of one spec end with the same weights; another seed ends with others."""
+def test_equal_configs_give_equal_bits(prepare, change):
+    """Two trainings of one config end with the same weights; another seed ends with others."""
     ends = []
     for seed in (0, 0, 1):
         training = prepare(change, f"seed={seed}")
@@ -205,7 +205,7 @@ def test_equal_specs_give_equal_bits(prepare, change):
 
 
 def test_two_processes_write_the_same_bytes(workdir):
-    """Weights and metrics of a spec with mini-batches and dropout are equal to the last bit in any process."""
+    """Weights and metrics of a config with mini-batches and dropout are bit-identical in any process."""
     for name in ("one", "two"):
         command = [sys.executable, "-m", "nncli", "train", "config.yaml", DROPOUT, "training.batch_size=16"]
         subprocess.run([*command, "--name", name, "--quiet"], check=True, capture_output=True, cwd=workdir)
@@ -215,8 +215,8 @@ def test_two_processes_write_the_same_bytes(workdir):
 
 
 @pytest.mark.parametrize(("batch_size", "updates", "epoch", "batch"), [(16, 6, 1, 2), (16, 8, 2, 0), ("null", 3, 3, 0)])
-def test_stop_ends_after_the_batch(prepare, batch_size, updates, epoch, batch):
-    """Once told to stop, training does no further update, and knows how far it came."""
+def test_stop_ends_training_after_the_batch(prepare, batch_size, updates, epoch, batch):
+    """After a stop request there is no further update, and epoch and batch are those of the last one."""
     training = prepare(f"training.batch_size={batch_size}", stop=lambda: training.optimizer.updates >= updates)
     last = list(training.epochs())[-1]
     assert training.optimizer.updates == updates
@@ -224,8 +224,8 @@ def test_stop_ends_after_the_batch(prepare, batch_size, updates, epoch, batch):
     assert last.number <= epoch
 
 
-def test_a_stopped_training_keeps_the_weights_it_has_reached(prepare):
-    """Early stopping's best weights are put back at an end of its own only, so that a stopped one can go on."""
+def test_stopped_training_keeps_its_last_weights(prepare):
+    """The best weights of early stopping are restored at the end of training only, so that it can be resumed."""
     watched = ("training.early_stopping={metric: loss, min_delta: 100}", "training.log_every=1")
     training = prepare(*watched, stop=lambda: training.epoch >= 3)
     list(training.epochs())
@@ -237,7 +237,7 @@ def test_a_stopped_training_keeps_the_weights_it_has_reached(prepare):
 @pytest.mark.parametrize(("rate", "dtype"), [("1e30", "float32"), ("1e300", "float64")])
 @pytest.mark.parametrize("batch_size", ["null", "16"])
 def test_divergence_names_epoch_and_array(prepare, optimizer, rate, dtype, batch_size):
-    """A number that is not finite ends any optimizer's training; the message says when, and in which array."""
+    """A value that is not finite ends any training; the message says when, and in which array."""
     training = prepare(
         f"optimizer={{type: {optimizer}, learning_rate: {rate}}}", f"training.batch_size={batch_size}", f"dtype={dtype}"
     )
@@ -250,7 +250,7 @@ def test_divergence_names_epoch_and_array(prepare, optimizer, rate, dtype, batch
     assert re.search(r" (no longer|not) finite .*; write learning_rate: [\d.e+]+ or clipping: ", str(told.value))
 
 
-def test_outputs_that_overflow_are_named_by_their_layer(prepare):
+def test_overflowing_outputs_are_named_by_their_layer(prepare):
     """A loss that is not finite before any update is traced to the first layer whose outputs are not."""
     training = prepare(
         "layers[0].initializer={type: normal, scale: 1e38}", "layers[2].initializer={type: normal, scale: 1e10}"
@@ -260,8 +260,8 @@ def test_outputs_that_overflow_are_named_by_their_layer(prepare):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_no_checkpoint_holds_numbers_that_are_not_finite(workdir, run_cli, optimizer):
-    """However often checkpoints are written, a diverged training leaves finite ones only."""
+def test_checkpoints_of_a_diverged_training_are_finite(workdir, run_cli, optimizer):
+    """However often checkpoints are written."""
     change = f"optimizer={{type: {optimizer}, learning_rate: 1e30}}"
     assert run_cli("train", "config.yaml", change, "training.checkpoint_seconds=0", "--name", "wild").code == 7
     written = list((workdir / "runs" / "wild" / "checkpoints").glob("*.ckpt"))
@@ -271,8 +271,8 @@ def test_no_checkpoint_holds_numbers_that_are_not_finite(workdir, run_cli, optim
         assert all(np.isfinite(vector).all() for vector in checkpoint.state.vectors.values())
 
 
-def test_an_overflow_in_the_optimizer_is_found_while_the_weights_are_finite(workdir):
-    """Infinite squares stop a parameter for ever, in silence; that is divergence, named like any other."""
+def test_overflow_in_the_optimizer_state_is_divergence(workdir):
+    """Infinite squares would stop a parameter silently, while the weights are finite."""
     wild = ("optimizer={type: adagrad, learning_rate: 1e-30}", "regularization.l2=1e25")
     training = Trainer(assemble(load(workdir / "config.yaml", wild).config))
     with pytest.raises(
@@ -282,8 +282,8 @@ def test_an_overflow_in_the_optimizer_is_found_while_the_weights_are_finite(work
     assert np.isfinite(training.network.parameters.values).all()
 
 
-def test_a_validation_loss_that_is_not_finite_is_divergence(workdir):
-    """Early stopping never takes NaN for its best value; the set is named."""
+def test_infinite_validation_loss_is_divergence(workdir):
+    """Early stopping never takes NaN for its best value; the split is named."""
     blind = ("data.samples=1", "validation.samples=20", "training.early_stopping={patience: 10}")
     huge = ("layers[0].initializer={type: normal, scale: 1e38}", "layers[2].initializer={type: normal, scale: 1e10}")
     training = Trainer(assemble(load(workdir / "config.yaml", blind + huge).config))
@@ -301,8 +301,8 @@ SCHEDULES = [
 
 @pytest.mark.parametrize(("schedule", "factor"), SCHEDULES)
 @pytest.mark.parametrize("batch_size", ["null", "16"])
-def test_the_learning_rate_of_a_row_follows_the_schedule(prepare, schedule, factor, batch_size):
-    """Each row has η / (1 + decay t) times the factor of the update t before it, batches counted one by one."""
+def test_learning_rate_follows_the_schedule(prepare, schedule, factor, batch_size):
+    """Each row has η / (1 + decay t) times the factor of the update t before it, counting batches."""
     training = prepare(
         f"schedule={schedule}",
         "optimizer.decay=0.5",
@@ -318,7 +318,7 @@ def test_the_learning_rate_of_a_row_follows_the_schedule(prepare, schedule, fact
 
 @pytest.mark.parametrize("batch_size", ["null", "16"])
 @pytest.mark.parametrize(("schedule", "before"), [("schedule={type: cosine, lowest: 0.1}", 0), (WARM_COSINE, 5)])
-def test_a_cosine_is_over_when_the_training_is(prepare, schedule, before, batch_size):
+def test_cosine_schedule_ends_with_training(prepare, schedule, before, batch_size):
     """Of T updates the last has the factor of t = T − 1, and the one that would follow the lowest."""
     training = prepare(schedule, f"training.batch_size={batch_size}", "training.epochs=6", "training.log_every=1")
     *_, last = training.epochs()
@@ -329,7 +329,7 @@ def test_a_cosine_is_over_when_the_training_is(prepare, schedule, before, batch_
 
 
 @pytest.mark.parametrize("kind", ["norm", "value"])
-def test_clipping_bounds_how_far_a_step_goes(prepare, kind):
+def test_clipping_bounds_the_step(prepare, kind):
     """With a tiny limit c no SGD step is longer than η c; by value, no weight moves further than that."""
     limit, rate = 1e-3, 0.5
     training = prepare(
@@ -353,8 +353,8 @@ def test_clipping_bounds_how_far_a_step_goes(prepare, kind):
     np.testing.assert_allclose(epoch_dependent_overrides, rate * limit, rtol=1e-9)
 
 
-def test_clipping_that_nothing_exceeds_changes_nothing(prepare):
-    """A limit beyond every gradient leaves the bits as they are without one; one below does not."""
+def test_clipping_above_all_gradients_changes_nothing(prepare):
+    """A limit that no gradient exceeds leaves the bits as they are without one; a lower one does not."""
     ends = []
     for clipping in ("null", "{type: norm, limit: 1e6}", "{type: value, limit: 1e6}", "{type: norm, limit: 1e-3}"):
         training = prepare(f"clipping={clipping}", "optimizer={type: sgd, learning_rate: 0.5}")
@@ -365,8 +365,8 @@ def test_clipping_that_nothing_exceeds_changes_nothing(prepare):
     assert not np.array_equal(ends[0], ends[3])
 
 
-def test_clipping_hides_no_divergence(prepare):
-    """A gradient that is not finite is told, not clipped to something that looks right."""
+def test_clipping_does_not_hide_divergence(prepare):
+    """A gradient that is not finite is reported, not clipped to a finite one."""
     training = prepare(
         "clipping={type: value, limit: 1}",
         "layers[0].initializer={type: normal, scale: 1e38}",
@@ -376,7 +376,7 @@ def test_clipping_hides_no_divergence(prepare):
         list(training.epochs())
 
 
-def test_the_limit_holds_for_the_gradient_with_its_penalties(prepare):
+def test_clipping_includes_the_penalties(prepare):
     """Penalties are part of the gradient that is clipped, so a strong one moves weights no further."""
     training = prepare(
         "clipping={type: norm, limit: 0.01}",
@@ -391,15 +391,15 @@ def test_the_limit_holds_for_the_gradient_with_its_penalties(prepare):
 
 
 @pytest.mark.parametrize("changes", [SINE, (*SINE, "loss=mean_absolute_error"), BINARY, NORMALIZED[:1]])
-def test_each_task_is_learned(prepare, changes):
-    """Numbers, two classes by one output, and a normalized network: the loss falls by a quarter at least."""
+def test_loss_falls_for_each_task(prepare, changes):
+    """Regression, binary classification, and a normalized network: the loss falls by at least a quarter."""
     training = prepare(*changes, "training.epochs=600", "training.log_every=600")
     first, last = (epoch.metrics["loss"] for epoch in training.epochs() if epoch.metrics)
     assert last < 0.75 * first
 
 
-def test_running_statistics_are_no_business_of_the_optimizer(prepare):
-    """They move with the batches alone: an optimizer that cannot move leaves weights, and not them, as they were."""
+def test_running_statistics_are_not_trained(prepare):
+    """They follow the batches: an optimizer with learning rate 0 leaves the weights, but not them, as they were."""
     training = prepare(NORMALIZED[0], "optimizer=sgd", "training.epochs=2")
     training.optimizer.learning_rate = 0.0
     parameters, layer = training.network.parameters, training.network.layers[1]
@@ -412,8 +412,8 @@ def test_running_statistics_are_no_business_of_the_optimizer(prepare):
     np.testing.assert_allclose(layer.running_variance, expected, rtol=1e-4)
 
 
-def test_measuring_leaves_running_statistics_alone(prepare):
-    """However often metrics are measured, the weights and statistics at the end are the same bits."""
+def test_evaluation_does_not_change_running_statistics(prepare):
+    """However often metrics are measured, weights and statistics end with the same bits."""
     ends = []
     for log_every in (1, 7):
         training = prepare(*NORMALIZED, f"training.log_every={log_every}")
@@ -422,8 +422,8 @@ def test_measuring_leaves_running_statistics_alone(prepare):
     assert np.array_equal(*ends)
 
 
-def test_a_full_batch_is_laid_out_once(prepare):
-    """It is a buffer, which the network takes as it is at every step; rows of smaller batches stay where they are."""
+def test_full_batch_is_copied_into_a_buffer_once(prepare):
+    """The network takes it as it is at each step; the rows of mini-batches are not copied in advance."""
     whole, parts = prepare(), prepare("training.batch_size=7")
     ((inputs, _),) = whole.batches()
     assert is_buffer(inputs)

@@ -50,10 +50,10 @@ def test_steps_are_printed(workdir, run_cli, overrides):
     for step in explanation.steps:
         _, found, rest = rest.partition(f"\n{step.heading}\n")
         assert found, step.heading
-        own = rest.partition("\n\n")[0]
-        assert all(" ".join(formula.split()) in flowing(own) for formula in step.formulas)
+        printed = rest.partition("\n\n")[0]
+        assert all(" ".join(formula.split()) in flowing(printed) for formula in step.formulas)
         for name, array in step.arrays.items():
-            assert f"  {name} (" in own if array.ndim else f"  {name} = " in own
+            assert f"  {name} (" in printed if array.ndim else f"  {name} = " in printed
     assert f"\nupdate: {explanation.updates[0].optimizer}\n" in rest
     assert [line.split()[0] for line in rest.splitlines()[-len(explanation.updates) :]] == [
         update.optimizer for update in explanation.updates

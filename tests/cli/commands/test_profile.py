@@ -9,6 +9,8 @@ from nncli.analysis.profiling import Part, Profile
 from nncli.cli.render.profile import advice, show_profile, totals
 from nncli.config.model import TrainingConfig
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--seconds", 1)
 
 

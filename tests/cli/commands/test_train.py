@@ -1,4 +1,4 @@
-"""``nncli train``: what it prints, how it ends, and what it leaves."""
+"""``nncli train``: what it prints, its exit codes, and what it writes."""
 
 import json
 import re
@@ -11,8 +11,8 @@ from tests.examples import BINARY, LATE_TEST, SINE
 NUMBERS = {"training": ["loss", "data_loss", "regularization_loss", "accuracy"], "validation": ["loss", "accuracy"]}
 
 
-def test_a_training_ends_with_a_table_and_the_runs_path(workdir, run_cli):
-    """Standard output has a row a metric and a column a split, the epochs, and where the run is."""
+def test_train_prints_a_table_and_the_path_of_the_run(workdir, run_cli):
+    """One row per metric and one column per split, the epochs, and the path."""
     result = run_cli("train", "config.yaml")
     evaluation = json.loads((workdir / "runs" / "config" / "evaluation.json").read_text(encoding="utf-8"))
     assert result.code == 0
@@ -28,8 +28,8 @@ def test_a_training_ends_with_a_table_and_the_runs_path(workdir, run_cli):
 
 
 @pytest.mark.parametrize("epochs", [30, 1000, 1])
-def test_progress_is_plain_lines_where_there_is_no_terminal(workdir, run_cli, epochs):
-    """Standard error gets a bounded number of lines, the first and the last epoch among them, and no control codes."""
+def test_progress_is_plain_lines_without_a_terminal(workdir, run_cli, epochs):
+    """A bounded number of lines on standard error, with the first and the last epoch, and no control codes."""
     result = run_cli("train", "config.yaml", f"training.epochs={epochs}", "training.log_every=1")
     lines = result.err.splitlines()
     assert lines[0].startswith(f"epoch 0/{epochs}  loss ")
@@ -39,21 +39,21 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(workdir, run_cli, ep
     assert all("validation_accuracy" in line for line in lines)
 
 
-def test_the_epoch_whose_weights_are_kept_is_told(workdir, run_cli):
-    """After early stopping the result says how far training came, and what it went back to."""
+def test_epoch_of_the_restored_weights_is_printed(workdir, run_cli):
+    """After early stopping: the epochs trained, and the epoch of the weights."""
     result = run_cli("train", "config.yaml", "training.early_stopping={metric: loss, min_delta: 100, patience: 20}")
     assert re.search(r"20 epochs in [\d.]+ s; restored the weights of epoch 0 \(untrained\)", result.out)
 
 
-def test_quiet_prints_the_path_and_nothing_else(workdir, run_cli):
-    """One line, ready for a shell's variable."""
+def test_quiet_prints_the_path_only(workdir, run_cli):
+    """One line, for a shell variable."""
     for name in ("config", "config-2"):
         result = run_cli("train", "config.yaml", "--quiet")
         assert (result.code, result.out, result.err) == (0, f"runs/{name}\n", "")
 
 
-def test_json_is_one_document_and_nothing_else(workdir, run_cli):
-    """Standard output is evaluation.json with path and time, standard error is empty."""
+def test_json_is_one_document(workdir, run_cli):
+    """Standard output is evaluation.json with path and time; standard error is empty."""
     result = run_cli("train", "config.yaml", "--json")
     document = json.loads(result.out)
     evaluation = from_json((workdir / "runs" / "config" / "evaluation.json").read_bytes())
@@ -62,15 +62,15 @@ def test_json_is_one_document_and_nothing_else(workdir, run_cli):
     assert document == {"run": "runs/config", **evaluation}
 
 
-def test_overrides_are_trained_with(workdir, run_cli):
-    """A value on the command line is the one in the run's spec."""
+def test_overrides_are_recorded(workdir, run_cli):
+    """A value on the command line is the one in the config of the run."""
     assert run_cli("train", "config.yaml", "training.epochs=3", "layers[0].units=5", "-q").code == 0
     spec = json.loads((workdir / "runs" / "config" / "run.json").read_text(encoding="utf-8"))["spec"]
     assert (spec["training"]["epochs"], spec["layers"][0]["units"]) == (3, 5)
 
 
-def test_runs_names_the_folder(workdir, run_cli):
-    """A run may be put anywhere; folders on the way are made."""
+def test_runs_option_is_the_directory_of_the_runs(workdir, run_cli):
+    """Missing directories are created."""
     assert run_cli("train", "config.yaml", "-q", "--runs", "a/b", "--name", "c").out == "a/b/c\n"
     assert (workdir / "a" / "b" / "c" / "evaluation.json").exists()
 
@@ -98,15 +98,15 @@ def test_runs_names_the_folder(workdir, run_cli):
         ),
     ],
 )
-def test_each_failure_has_its_exit_code_and_message(workdir, run_cli, arguments, code, message):
-    """What the user can mend is told on standard error, in a line that says where."""
+def test_failures_have_exit_codes_and_messages(workdir, run_cli, arguments, code, message):
+    """Each is reported on standard error, in a line that says where."""
     result = run_cli("train", *arguments, "--quiet")
     assert (result.code, result.out) == (code, "")
     assert message in result.err
     assert "Warning" not in result.err
 
 
-def test_a_failure_prints_nothing_on_standard_output_in_json_either(workdir, run_cli):
+def test_failure_with_json_prints_nothing_on_standard_output(workdir, run_cli):
     """A reader of JSON gets a document or nothing."""
     result = run_cli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "--json")
     assert (result.code, result.out) == (7, "")
@@ -126,8 +126,8 @@ def test_a_failure_prints_nothing_on_standard_output_in_json_either(workdir, run
         (LATE_TEST, ["accuracy"], ["training", "validation", "test"]),
     ],
 )
-def test_the_table_has_the_metrics_of_the_task(workdir, run_cli, changes, metrics, splits):
-    """A row a metric, a column a split, in the order in which they are measured and drawn."""
+def test_table_has_the_metrics_of_the_task(workdir, run_cli, changes, metrics, splits):
+    """One row per metric, one column per split, in the order in which they are measured."""
     result = run_cli("train", "config.yaml", *changes)
     assert result.code == 0
     lines = [line.split() for line in result.out.splitlines() if line.strip()]
@@ -141,7 +141,7 @@ def test_the_table_has_the_metrics_of_the_task(workdir, run_cli, changes, metric
     ("changes", "shown"), [(SINE, "validation_r2"), (BINARY, "validation_accuracy"), (("metrics=[]",), None)]
 )
 def test_progress_shows_the_first_metric(workdir, run_cli, changes, shown):
-    """Next to the losses of both splits; without metrics these stand alone."""
+    """After the loss, for both splits; without metrics the losses alone."""
     lines = run_cli("train", "config.yaml", *changes).err.splitlines()
     words = ["loss", "validation_loss"] if shown is None else ["loss", shown[11:], "validation_loss", shown]
     assert lines
@@ -150,8 +150,8 @@ def test_progress_shows_the_first_metric(workdir, run_cli, changes, shown):
 
 
 @pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
-def test_numbers_are_trained_on(workdir, run_cli, loss):
-    """Either loss falls while a sine is learned, and what is written is what is printed."""
+def test_regression_is_trained(workdir, run_cli, loss):
+    """Either loss falls while a sine is learned, and metrics.csv and the document have the same values."""
     result = run_cli("train", "config.yaml", *SINE, f"loss={loss}", "training.epochs=300", "--json")
     document = json.loads(result.out)
     rows = (workdir / "runs" / "config" / "metrics.csv").read_text(encoding="utf-8").splitlines()
