@@ -40,10 +40,10 @@ from nncli.config.yaml_output import to_yaml_value
 from nncli.errors import CommandLineError, RunError
 from nncli.inference.predictor import Predictor
 from nncli.nn.parameters import Array
-from nncli.runner import reload
 from nncli.runner import train as runner
 from nncli.runner.blas_threads import blas_threads, single_blas_thread
 from nncli.store import run_reader
+from nncli.store.find_run import find_run
 from nncli.store.run_status import RunStatus
 from nncli.store.run_writer import RunWriter
 from nncli.train.loop import Epoch, never
@@ -228,7 +228,7 @@ def load(run: StrPath, *, runs: StrPath = "runs") -> Run:
 
 
 def _path(run: StrPath | Run, runs: StrPath) -> Path:
-    return run.path if isinstance(run, Run) else reload.find_run(os.fspath(run), Path(runs))
+    return run.path if isinstance(run, Run) else find_run(os.fspath(run), Path(runs))
 
 
 def _override_strings(overrides: Overrides) -> tuple[str, ...]:

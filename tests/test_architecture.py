@@ -198,7 +198,15 @@ MIRRORED = sorted(
     if path.parent != ROOT / "tests"
     and path.parent.name not in {"fault_injection", "mutations", "benchmarks", "compatibility"}
 )
-WHOLE_PACKAGE = {"test_contracts", "test_sizes", "test_book", "test_invalid_configs", "test_terminal", "test_pytorch"}
+WHOLE_PACKAGE = {
+    "test_contracts",
+    "test_sizes",
+    "test_book",
+    "test_invalid_configs",
+    "test_json_documents",
+    "test_terminal",
+    "test_pytorch",
+}
 
 
 @pytest.mark.parametrize("path", MIRRORED, ids=lambda path: path.stem)

@@ -1,4 +1,5 @@
-"""The command line: the only package that prints, reads arguments, or knows rich and click; it computes nothing.
+"""The command line: the only package that prints, reads arguments, or uses rich and click; it computes nothing.
 
-Everything heavy is imported inside the commands, so that ``nncli --help`` starts without NumPy.
+Command ``x`` is ``commands/x.py``, and ``render/x.py`` draws its result. Commands import everything slow inside their
+functions, so that ``nncli --help`` starts without NumPy.
 """

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def raised_on_ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt, so that files are cleaned up; elsewhere it ends the process at once.
+    """Let Ctrl-C raise KeyboardInterrupt, so that files are cleaned up; by default it ends the process at once.
 
-    Import everything before entering: an import may turn the exception into another one, or lose it.
+    Import everything before: an exception raised during an import may be replaced by another one, or lost.
     """
-    previous = signal.getsignal(signal.SIGINT)
-    if previous != signal.SIG_IGN:
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        signal.signal(signal.SIGINT, before)

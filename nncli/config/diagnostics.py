@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from nncli.config.synonyms import translations
+
 Path = tuple[str | int, ...]
 
 COMMAND_LINE = "command line"
@@ -130,14 +132,17 @@ def suggestion(word: str, known: Iterable[str], listed: Iterable[str] | None = N
 
     >>> suggestion("adm", ["adam", "sgd"])
     "; did you mean 'adam'?"
+    >>> suggestion("val_loss", ["data_loss", "validation_loss"])
+    "; did you mean 'validation_loss'?"
     """
     known = sorted(known)
     lower = {name.lower(): name for name in reversed(known)}
     written = word[:LONGEST_VALUE].lower()
+    meant = [name for name in translations(written) if name.partition(".")[0] in known]
     similar = [name for name in lower if len(written) >= MIN_SUBSTRING and written in name == lower[name]]
     similar = similar or difflib.get_close_matches(written, lower, n=1)
-    if similar:
-        return f"; did you mean {' or '.join(repr(lower[name]) for name in similar)}?"
+    if meant or similar:
+        return f"; did you mean {' or '.join(map(repr, meant or [lower[name] for name in similar]))}?"
     return f"; known: {', '.join(sorted(listed or known))}" if known else ""
 
 

@@ -206,7 +206,7 @@ def check_early_stopping(config: Config, plan: DataPlan) -> Iterator[Finding]:
     if name in names("metric") and name not in measured:
         yield Finding((*path, "metric"), f"{name} is not measured; measured: {', '.join(measured)}")
     elif name not in measured and stopping.metric != "data_loss":
-        known = [f"{prefix}{each}" for each in measured] + ([] if prefix else ["data_loss"])
+        known = [*measured, "data_loss", *(f"validation_{name}" for name in measured)]
         message = f"unknown metric {shown(stopping.metric)}{suggestion(stopping.metric, known)}"
         yield Finding((*path, "metric"), message)
     elif prefix and config.validation is None:

@@ -1,4 +1,4 @@
-"""Commands of an interpreter that removes docstrings."""
+"""Commands under ``python -OO``, which removes docstrings."""
 
 import os
 import subprocess
@@ -22,8 +22,8 @@ from nncli.cli.docstrings import REMOVED
         (["train", "config.yaml", "-q"], 0),
     ],
 )
-def test_removed_docstrings_are_named(workdir, arguments, code):
-    """What prints them says that they are removed, and how to keep them; everything else works."""
+def test_removed_docstrings_are_reported(workdir, arguments, code):
+    """Commands that print docstrings say that they are removed; all others work."""
     done = subprocess.run(
         [sys.executable, "-m", "nncli", *arguments],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Commands in a real terminal, and signals in the middle of a training."""
+"""Commands in a terminal, and signals during training."""
 
 import contextlib
 import json
@@ -31,14 +31,14 @@ COLOURS = re.compile(r"\x1b\[[\d;]*[34]\d[\d;]*m")
 
 
 def environment(**variables):
-    """This process' environment with a terminal of a known kind and size."""
-    known = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "CI"}}
-    return known | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"} | variables
+    """The environment of this process, with a terminal of a fixed type and size."""
+    inherited = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "CI"}}
+    return inherited | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"} | variables
 
 
 @contextlib.contextmanager
 def terminal(workdir, *arguments, **variables):
-    """A command whose standard streams are a terminal of its own: what it shows, and the process."""
+    """Run a command in a pseudo-terminal; yield its screen and its process."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", AS_SHELL, *arguments],
@@ -60,13 +60,13 @@ def terminal(workdir, *arguments, **variables):
 
 
 def rest(screen):
-    """All that is shown until the end."""
+    """Everything that is printed until the end."""
     screen.expect(EOF)
     return screen.before
 
 
 def finished(workdir, *arguments, **variables):
-    """What a command shows in a terminal from its start to its end, and its exit code."""
+    """Everything that a command prints in a terminal, and its exit code."""
     with terminal(workdir, *arguments, **variables) as (screen, process):
         text = rest(screen)
         return text, process.wait()
@@ -74,7 +74,7 @@ def finished(workdir, *arguments, **variables):
 
 @pytest.fixture
 def training(workdir):
-    """A training without an end, in pipes instead of a terminal, once its first epochs are told."""
+    """An endless training in pipes instead of a terminal, after its first line of progress."""
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", *ENDLESS]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=workdir, env=environment()
@@ -88,8 +88,8 @@ def newest(run):
     return unpack(max((run / "checkpoints").iterdir()).read_bytes())
 
 
-def test_a_terminal_gets_a_live_display(workdir):
-    """It draws over itself while training, hides the cursor and shows it again, and ends with the result."""
+def test_terminal_gets_a_live_display(workdir):
+    """The display redraws itself, hides the cursor and shows it again, and ends with the result."""
     text, code = finished(workdir, "train", "config.yaml", "training.epochs=3000")
     assert code == 0
     assert HIDDEN in text
@@ -103,8 +103,8 @@ def test_a_terminal_gets_a_live_display(workdir):
     assert "runs/config" in result
 
 
-def test_ctrl_c_in_a_terminal_ends_with_130(workdir):
-    """The key stops training after a checkpoint; the display is put away, and the message says what is left."""
+def test_ctrl_c_in_a_terminal_is_exit_code_130(workdir):
+    """The key stops training after a checkpoint; the display is removed, and the message says how to resume."""
     with terminal(workdir, "train", "config.yaml", *ENDLESS) as (screen, process):
         screen.expect(r"validation.*loss \d")
         screen.send("\x03")
@@ -118,8 +118,8 @@ def test_ctrl_c_in_a_terminal_ends_with_130(workdir):
     assert newest(workdir / "runs" / "config").state.epoch > 0
 
 
-def gone(workdir, *, ignored):
-    """How a training in a terminal that goes away ends: its exit code."""
+def code_after_closing(workdir, *, ignored):
+    """The exit code of a training whose terminal is closed."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "nncli", "train", "config.yaml", *(["training.epochs=20000"] if ignored else ENDLESS)],
@@ -140,17 +140,17 @@ def gone(workdir, *, ignored):
     return process.wait(timeout=60)
 
 
-def test_a_terminal_that_goes_away_costs_no_checkpoint(workdir):
-    """Its SIGHUP stops training, though nothing can be drawn any more; under nohup training goes on to its end."""
-    assert gone(workdir, ignored=False) == 129
+def test_closed_terminal_stops_training_with_a_checkpoint(workdir):
+    """Its SIGHUP stops training, though nothing can be drawn any more; under nohup training runs to its end."""
+    assert code_after_closing(workdir, ignored=False) == 129
     assert newest(workdir / "runs" / "config").state.epoch > 0
-    assert gone(workdir, ignored=True) == 0
+    assert code_after_closing(workdir, ignored=True) == 0
     assert (workdir / "runs" / "config-2" / "evaluation.json").exists()
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_ends_training_with_a_checkpoint(workdir, run_cli, training, signum, code):
-    """What was reached is on the disk, the message says so, and the run can be evaluated at that epoch."""
+def test_signal_stops_training_with_a_checkpoint(workdir, run_cli, training, signum, code):
+    """The last epoch is on disk, the message says so, and the run can be evaluated at that epoch."""
     training.send_signal(signum)
     out, err = training.communicate(timeout=60)
     assert (training.returncode, out) == (code, "")
@@ -170,8 +170,8 @@ def test_a_signal_ends_training_with_a_checkpoint(workdir, run_cli, training, si
     assert json.loads(evaluated.out)["status"] == f"interrupted at epoch {told[1]}"
 
 
-def test_a_run_is_running_until_it_is_killed(workdir, run_cli, training):
-    """Another process sees the lock; after a kill, which leaves no time for anything, the run is an interrupted one."""
+def test_status_is_running_until_the_process_is_killed(workdir, run_cli, training):
+    """Another process sees the lock; after a kill, which leaves no time for anything, the run is interrupted."""
     seen = run_cli("evaluate", "config", "--json")
     assert json.loads(seen.out)["status"] == "running"
     training.kill()
@@ -179,8 +179,8 @@ def test_a_run_is_running_until_it_is_killed(workdir, run_cli, training):
     assert json.loads(run_cli("evaluate", "config", "--json").out)["status"].startswith("interrupted at epoch ")
 
 
-def test_checkpoints_are_written_as_time_passes(workdir):
-    """Without any signal the newest checkpoint follows the training."""
+def test_checkpoints_are_written_periodically(workdir):
+    """Without any signal the latest checkpoint follows the training."""
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", *ENDLESS, "--quiet"]
     with subprocess.Popen([*command, "training.checkpoint_seconds=0.01"], cwd=workdir, env=environment()) as process:
         checkpoints, seen = workdir / "runs" / "config" / "checkpoints", set()
@@ -192,8 +192,8 @@ def test_checkpoints_are_written_as_time_passes(workdir):
     assert len(seen) >= 3
 
 
-def test_no_color_is_a_display_without_colours(workdir):
-    """NO_COLOR leaves the display, and takes its colours."""
+def test_no_color_removes_colours_from_the_display(workdir):
+    """NO_COLOR leaves the display, without its colours."""
     coloured, _ = finished(workdir, "train", "config.yaml", "training.epochs=3000")
     plain, code = finished(workdir, "train", "config.yaml", "training.epochs=3000", NO_COLOR="1")
     assert code == 0
@@ -203,23 +203,23 @@ def test_no_color_is_a_display_without_colours(workdir):
 
 
 @pytest.mark.parametrize("arguments", [["evaluate", "config"], ["compare", "config", "config-2"], ["components"]])
-def test_no_color_holds_for_results_too(workdir, run_cli, arguments):
-    """No command colours what it prints where the user wants none."""
+def test_no_color_removes_colours_from_results(workdir, run_cli, arguments):
+    """No command prints colours if the user wants none."""
     assert run_cli("train", "config.yaml", "-q").code == run_cli("train", "config.yaml", "-q").code == 0
     text, code = finished(workdir, *arguments, NO_COLOR="1")
     assert code == 0
     assert not COLOURS.search(text)
 
 
-def test_a_dumb_terminal_gets_plain_lines(workdir):
-    """A terminal that cannot draw is told the progress all the same, without control codes."""
+def test_dumb_terminal_gets_plain_lines(workdir):
+    """A terminal that cannot draw gets the progress as lines, without control codes."""
     text, code = finished(workdir, "train", "config.yaml", TERM="dumb")
     assert code == 0
     assert "epoch 0/30  loss" in text
     assert "\x1b" not in text
 
 
-def test_no_terminal_gets_plain_lines(workdir):
+def test_pipe_gets_plain_lines(workdir):
     """In pipes no control code is printed, on neither stream."""
     command = [sys.executable, "-m", "nncli", "train", "config.yaml"]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=workdir, env=environment())
@@ -233,14 +233,14 @@ def test_quiet_in_a_terminal_prints_only_the_path(workdir):
 
 
 def test_json_in_a_terminal_is_one_document(workdir):
-    """No display, no colour, no word besides it."""
+    """No display, no colours, no other text."""
     text, code = finished(workdir, "train", "config.yaml", "--json")
     assert code == 0
     assert json.loads(text)["run"] == "runs/config"
 
 
-def test_only_the_result_goes_to_standard_output(workdir):
-    """With standard output in a file the terminal still gets the display, and the file no part of it."""
+def test_standard_output_gets_only_the_result(workdir):
+    """With standard output in a file the terminal still gets the display, and the file nothing of it."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", "training.epochs=3000", "--name", "x"]
     with (workdir / "out.txt").open("w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""``nncli check``: whether a config is right."""
+"""``nncli check``: validate configs."""
 
 from pathlib import Path
 
@@ -6,24 +6,26 @@ import click
 
 
 @click.command()
-@click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "configs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CONFIG...", help="YAML files."
+)
 def check(configs: tuple[Path, ...]) -> None:
     """Validate configs without training.
 
-    All problems of all files are printed at once, each with file, line and column.
+    Prints all errors of all files at once, each with file, line and column.
     """
     from nncli.errors import ConfigError, NncliError
     from nncli.experiment.loading import load
 
-    wrong: list[NncliError] = []
+    errors: list[NncliError] = []
     for path in configs:
         try:
             load(path)
         except NncliError as error:
-            wrong.append(error)
+            errors.append(error)
         else:
             print(f"{path}: ok")
-    kinds = {type(error) for error in wrong}
-    if wrong:
+    if errors:
+        kinds = {type(error) for error in errors}
         kind = kinds.pop() if len(kinds) == 1 else ConfigError
-        raise kind("\n".join(map(str, wrong)))
+        raise kind("\n".join(map(str, errors)))

@@ -3,12 +3,13 @@
 import click
 
 from nncli.cli.docstrings import require_docstrings
+from nncli.cli.options import json_option
 from nncli.cli.output import print_json
 
 
 @click.command()
-@click.argument("kind", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@click.argument("kind", required=False, help="Kind of component. [default: all]")
+@json_option
 @click.option("--markdown", is_flag=True, help="Print Markdown, as in configs/README.md.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a config, for editors.")
 def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) -> None:

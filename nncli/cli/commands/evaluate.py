@@ -1,41 +1,53 @@
-"""``nncli evaluate``: what a run's network is worth."""
+"""``nncli evaluate``: metrics of a run's network on its data sets, and gates on them."""
 
 import click
 
+from nncli.cli.options import json_option, run_argument
 from nncli.cli.output import print_json
 
 
 @click.command()
-@click.argument("run")
-@click.option("--split", "splits", multiple=True, help="training, validation or test; all of them where not given.")
+@run_argument
 @click.option(
-    "--fail-under", "floors", multiple=True, metavar="METRIC=VALUE", help="Exit code 8 where a metric is lower."
+    "--split", "splits", multiple=True, help="Split to evaluate on: training, validation or test. [default: all]"
 )
 @click.option(
-    "--fail-over", "ceilings", multiple=True, metavar="METRIC=VALUE", help="Exit code 8 where a metric is higher."
+    "--fail-under",
+    "lower_bounds",
+    multiple=True,
+    metavar="METRIC=VALUE",
+    help="Fail with exit code 8 if METRIC is below VALUE.",
+)
+@click.option(
+    "--fail-over",
+    "upper_bounds",
+    multiple=True,
+    metavar="METRIC=VALUE",
+    help="Fail with exit code 8 if METRIC is above VALUE.",
 )
 @click.option(
     "--threshold",
     type=float,
-    help="What a single output has to exceed to stand for class 1; the config's where not given.",
+    help="Decision threshold for class 1 of a binary classifier. [default: the threshold of the config]",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+@json_option
 def evaluate(
     run: str,
     splits: tuple[str, ...],
-    floors: tuple[str, ...],
-    ceilings: tuple[str, ...],
+    lower_bounds: tuple[str, ...],
+    upper_bounds: tuple[str, ...],
     threshold: float | None,
     as_json: bool,
 ) -> None:
-    """Measure the network of a run.
+    """Evaluate the network of a run on its data sets.
 
-    RUN is a run directory, or the name of one in runs/.
+    A bound on METRIC applies to every evaluated split; prefix it with a split, as in validation_accuracy, to check
+    only that one.
 
-    A gate names a metric, which then holds for every split that is shown, or a split and a metric:
-
-    nncli evaluate runs/spiral --fail-under accuracy=0.9 --fail-over validation_loss=0.5
-    """
+    \b
+    Example:
+      nncli evaluate spiral --fail-under accuracy=0.9 --fail-over validation_loss=0.5
+    """  # noqa: D301 (click keeps the lines after a backspace)
     from nncli.analysis.evaluation import assess
     from nncli.analysis.gates import gate_failures, parse_gate
     from nncli.cli.options import find_run
@@ -43,10 +55,11 @@ def evaluate(
     from nncli.runner.blas_threads import blas_threads
     from nncli.store.run_reader import Run
 
-    gates = [parse_gate(text, upper=False) for text in floors] + [parse_gate(text, upper=True) for text in ceilings]
-    measured = Run(find_run(run))
-    with blas_threads(measured.record.spec.training.threads):
-        assessment = assess(measured, splits, threshold)
+    gates = [parse_gate(text, upper=False) for text in lower_bounds]
+    gates += [parse_gate(text, upper=True) for text in upper_bounds]
+    loaded = Run(find_run(run))
+    with blas_threads(loaded.record.spec.training.threads):
+        assessment = assess(loaded, splits, threshold)
     failed = gate_failures(assessment, gates)
     try:
         if as_json:
@@ -55,6 +68,6 @@ def evaluate(
             from nncli.cli.render.evaluate import show_assessment
 
             show_assessment(assessment)
-    finally:  # a gate is judged even where nobody reads the rest
+    finally:  # gates count even if the output cannot be written
         if failed:
             raise GateError("\n".join(failed))

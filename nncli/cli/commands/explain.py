@@ -6,25 +6,24 @@ from typing import Any
 import click
 
 from nncli.cli.docstrings import require_docstrings
+from nncli.cli.options import check_config_path, json_option, overrides_argument
 from nncli.cli.output import print_json
 
 
 @click.command()
-@click.argument("subject")
-@click.argument("overrides", nargs=-1)
+@click.argument("subject", callback=check_config_path, help="Config, or name of a component.")
+@overrides_argument
 @click.option(
     "--rows", type=click.IntRange(1, 20), default=2, show_default=True, help="Number of rows of the training step."
 )
 @click.option("--digits", type=click.IntRange(1, 17), default=4, show_default=True, help="Significant digits.")
-@click.option("--json", "as_json", is_flag=True, help="Output JSON, with all digits.")
+@json_option
 def explain(subject: str, overrides: tuple[str, ...], rows: int, digits: int, as_json: bool) -> None:
     """Explain a training step of a config, or a component.
 
     SUBJECT is a config or the name of a component. Of a config, the first training step is shown on a few rows: the
     forward pass layer by layer, the loss, the gradients, and the update that each optimizer would make. Of a component,
     the formulas, the parameters, the source and an example for a config are shown.
-
-    OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
     """
     import nncli.experiment.loading  # noqa: F401 (registers the components)
     from nncli.errors import CommandLineError

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nncli.cli.options import config_argument, json_option, overrides_argument
 from nncli.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -12,15 +13,15 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("config", type=click.Path(path_type=Path))
-@click.argument("overrides", nargs=-1)
+@config_argument
+@overrides_argument
 @click.option(
     "--rows", type=click.IntRange(1), default=300, show_default=True, help="Maximum number of rows of the training set."
 )
 @click.option(
     "--entries", type=click.IntRange(1), default=500, show_default=True, help="Maximum number of entries of each array."
 )
-@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+@json_option
 def gradcheck(config: Path, overrides: tuple[str, ...], rows: int, entries: int, as_json: bool) -> None:
     """Check analytic gradients against finite differences.
 
@@ -29,8 +30,6 @@ def gradcheck(config: Path, overrides: tuple[str, ...], rows: int, entries: int,
     of an epoch and the last, in their mini-batches, micro-batches and dtype, are compared with those of the copy. Exit
     code 8 if an error is too large, relative to the largest entry of its array. Arrays whose gradients are too small to
     compare are reported separately.
-
-    OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
     """
     from dataclasses import asdict
 

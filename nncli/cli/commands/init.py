@@ -1,4 +1,4 @@
-"""``nncli init``: a config to start from."""
+"""``nncli init``: write a config to start from."""
 
 import os
 from pathlib import Path
@@ -9,71 +9,82 @@ import click
 from nncli.cli.interrupts import raised_on_ctrl_c
 
 STARTER = """\
-# A small network that learns the three arms of a spiral.
+# A small network that classifies the points of a spiral with three arms.
 #
-#   nncli train {name}                                 train it
-#   nncli train {name} optimizer.learning_rate=0.02    the same with one value changed
-#   nncli show {name}                                  the network in figures
-#   nncli components                                   everything that can be written here
+{usage}
 
-seed: 0                          # where all random numbers begin
+seed: 0                          # random seed
 
-data:                            # the training set
+data:                            # training set
   type: spiral
   samples: 100                   # points per class
   classes: 3
 
-validation:                      # a fresh draw to progress_for; or {{fraction: 0.2}} to take rows out of data
+validation:                      # validation set, newly generated; {{fraction: 0.2}} takes it from data
   type: spiral
   samples: 100
 
-# test: {{type: spiral, samples: 100}} # a set that is looked at once, after training
+# test: {{type: spiral, samples: 100}} # test set, evaluated once after training
 
-layers:                          # from the data to the output; the input width is found from the data
-  - {{type: dense, units: 64}}     # l2: 5e-4, or initializer: {{type: normal, scale: 0.01}}, go here too
-  - relu                         # a bare name where there is nothing more to say
-  # - {{type: dropout, rate: 0.1}} # numbers switched off at random, in training only
-  - {{type: dense, units: 3}}      # one output a class
+layers:                          # from the input to the output; the input width follows from the data
+  - {{type: dense, units: 64}}     # optional: l2: 5e-4, initializer: {{type: normal, scale: 0.01}}
+  - relu                         # a name alone is short for {{type: relu}}
+  # - {{type: dropout, rate: 0.1}} # drops 10 % of the units at random, during training only
+  - {{type: dense, units: 3}}      # one output per class
   - softmax
 
-loss: categorical_crossentropy   # for numbers as targets mean_squared_error, behind a dense layer or linear
-# metrics: [accuracy]            # all that suit the task where it is not given
+loss: categorical_crossentropy   # for regression: mean_squared_error, with a dense or linear output layer
+# metrics: [accuracy]            # default: all metrics that suit the task
 
 optimizer:
   type: adam                     # or sgd, nesterov, adagrad, rmsprop, adamw, nadam
   learning_rate: 0.02
-  decay: 5e-5                    # the rate at update t is learning_rate / (1 + decay * t)
+  decay: 5e-5                    # learning rate of update t: learning_rate / (1 + decay * t)
 
-# schedule: cosine               # beside decay, or instead of it: step, exponential, cosine, warmup
-# clipping: {{type: norm, limit: 1.0}} # holds the gradients to a length
+# schedule: cosine               # learning rate schedule: step, exponential, cosine, warmup
+# clipping: {{type: norm, limit: 1.0}} # gradient clipping
 
-regularization:                  # for every dense layer that says nothing itself
+regularization:                  # default for all dense layers
   l2: 1e-4
 
 training:
   epochs: 5000
-  # batch_size: 32               # rows per step; all of them where it is not given
+  # batch_size: 32               # rows per training step; default: all rows
   # log_every: 50                # epochs between two rows of metrics.csv
-  early_stopping:                # ends early, and keeps the best weights
+  early_stopping:                # ends training early, and restores the best weights
     metric: validation_loss
-    patience: 1000               # epochs without a better value
+    patience: 1000               # epochs without improvement
 """
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), default="config.yaml")
+@click.argument(
+    "path", type=click.Path(path_type=Path), default="config.yaml", help="File to write. [default: config.yaml]"
+)
 def init(path: Path) -> None:
     """Write a commented config to start from."""
     from nncli.store.atomic_write import create_atomic
 
     name = shell_word(str(path))
     with raised_on_ctrl_c():
-        create_atomic(path, STARTER.format(name=name).encode())
+        create_atomic(path, STARTER.format(usage=_usage(name)).encode())
     print(f"{name}: written; train it with: nncli train {name}")
 
 
+def _usage(name: str) -> str:
+    """The commands that the config begins with, as comments."""
+    commands = {
+        f"nncli train {name}": "train it",
+        f"nncli train {name} optimizer.learning_rate=0.01": "train it with one value changed",
+        f"nncli show {name}": "all values, and a summary of the network",
+        "nncli components": "all layers, losses, optimizers, ...",
+    }
+    width = max(map(len, commands))
+    return "\n".join(f"#   {command:<{width}}   {meaning}" for command, meaning in commands.items())
+
+
 def shell_word(text: str) -> str:
-    r"""Text as one word of a shell, in printable characters only.
+    r"""Quote a text as one word of a shell, with printable characters only.
 
     >>> shell_word("a.yaml"), shell_word("my a.yaml"), shell_word("it's\n.yaml")
     ('a.yaml', "'my a.yaml'", "$'it\\x27s\\x0a.yaml'")

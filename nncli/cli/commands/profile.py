@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from nncli.cli.options import config_argument, json_option, overrides_argument
 from nncli.cli.output import print_json
 
 
 @click.command()
-@click.argument("config", type=click.Path(path_type=Path))
-@click.argument("overrides", nargs=-1)
+@config_argument
+@overrides_argument
 @click.option(
     "--seconds",
     type=click.IntRange(1, 3600),
@@ -17,15 +18,13 @@ from nncli.cli.output import print_json
     show_default=True,
     help="Approximate duration of the measurement.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+@json_option
 def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: bool) -> None:
     """Measure where the time of a training step goes, layer by layer.
 
     The forward and backward pass and the update of the weights are compared with the minimum: the time of the matrix
     products alone, at the rate of a large matrix product on this machine. The network is trained for a moment; nothing
     is written.
-
-    OVERRIDES change values of the config: training.batch_size=32 layers[0].units=128
     """
     from nncli.analysis.profiling import profile as measure
     from nncli.experiment.assembly import assemble

@@ -1,29 +1,34 @@
-"""``nncli runs``: what is in a folder of runs."""
+"""``nncli runs``: the runs in a directory."""
 
 from pathlib import Path
 
 import click
 
-from nncli.cli.options import RUNS
+from nncli.cli.options import RUNS, json_option, sort_option
 from nncli.cli.output import print_json
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=RUNS)
-@click.option("--sort", metavar="METRIC", help="Order the runs by a metric, the best first.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
-def runs(folder: Path, sort: str | None, as_json: bool) -> None:
-    """List the runs of a folder.
+@click.argument(
+    "directory",
+    type=click.Path(path_type=Path),
+    default=RUNS,
+    help="Directory that holds the runs. [default: runs]",
+)
+@sort_option
+@json_option
+def runs(directory: Path, sort: str | None, as_json: bool) -> None:
+    """List the runs in a directory.
 
-    Shows of every run in FOLDER, or in runs/, whether it is running, finished, interrupted and resumable, diverged,
-    damaged or unreadable, its metrics, and what sets its config apart from the others.
+    Shows the status of each run (running, finished, interrupted, diverged, damaged or unreadable), its metrics, and
+    the keys in which its config differs from most others.
     """
     from nncli.analysis.run_list import runs_in
 
-    listed = runs_in(folder, sort)
+    listed = runs_in(directory, sort)
     if as_json:
-        print_json({"runs": [each.to_json() for each in listed]})
+        print_json({"runs": [run.to_json() for run in listed]})
         return
     from nncli.cli.render.runs import show_runs
 
-    show_runs(folder, listed)
+    show_runs(directory, listed)

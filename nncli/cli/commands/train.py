@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nncli.cli.interrupts import raised_on_ctrl_c
-from nncli.cli.options import RUNS, find_run
+from nncli.cli.options import RUNS, check_config_path, complete_run, find_run, json_option, overrides_argument
 from nncli.cli.output import drop_unread_messages, print_json
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("config", required=False)
-@click.argument("overrides", nargs=-1)
-@click.option("--resume", "run", metavar="RUN", help="Resume a run, by path or by name.")
+@click.argument(
+    "config",
+    required=False,
+    type=click.Path(),
+    callback=check_config_path,
+    help="YAML file that describes the network and its training.",
+)
+@overrides_argument
+@click.option("--resume", "run", metavar="RUN", shell_complete=complete_run, help="Resume a run, by path or by name.")
 @click.option("--name", help="Run name.  [default: name of the config file, numbered if taken]")
 @click.option(
     "--runs",
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
     help="Directory that holds the runs.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run.")
-@click.option("--json", "as_json", is_flag=True, help="No progress; output JSON.")
+@json_option
 def train(
     config: str | None,
     overrides: tuple[str, ...],
@@ -45,8 +51,6 @@ def train(
     as_json: bool,
 ) -> None:
     """Train a network and save the run.
-
-    OVERRIDES change values of the config: optimizer.learning_rate=0.1 layers[0].units=128
 
     --resume continues an interrupted run; the result is bit-identical to that of an uninterrupted one. CONFIG is
     optional with --resume and must equal the run's config, except that training.epochs may be larger.

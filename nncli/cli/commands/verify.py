@@ -1,42 +1,41 @@
-"""``nncli verify``: a run held against what it says of itself."""
+"""``nncli verify``: check a run against its own records."""
 
 import click
 
+from nncli.cli.options import json_option, run_argument
 from nncli.cli.output import print_json
 
 
 @click.command()
-@click.argument("run")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+@run_argument
+@json_option
 def verify(run: str, as_json: bool) -> None:
-    """Check every file of a run.
+    """Check the integrity of a run.
 
-    RUN is a run directory, or the name of one in runs/. Every digest is computed again, the data is drawn again, and
-    the network measured again, which has to give what was recorded. Exit code 4 where something does not, 5 where
-    the system refuses to read a file, which says nothing about the run.
+    Recomputes all checksums, regenerates the data, and evaluates the network again; the results must equal the
+    recorded ones. Exit code 4 if a check fails, 5 if a file cannot be read.
     """
-    from nncli.analysis.verification import verify as checked
+    from nncli.analysis.verification import verify as run_checks
     from nncli.cli.options import find_run
     from nncli.errors import RunError, StorageError
     from nncli.runner.blas_threads import blas_threads
     from nncli.store.run_reader import Run
 
-    held = Run(find_run(run))
-    with blas_threads(held.record.spec.training.threads):
-        checks = list(checked(held))
+    loaded = Run(find_run(run))
+    with blas_threads(loaded.record.spec.training.threads):
+        checks = list(run_checks(loaded))
     failed = sum(check.holds is False for check in checks)
     unreadable = sum(check.holds is None for check in checks)
     try:
         if as_json:
             holds = False if failed else None if unreadable else True
-            document = {"run": str(held.path), "holds": holds, "checks": [check.to_json() for check in checks]}
-            print_json(document)
+            print_json({"run": str(loaded.path), "holds": holds, "checks": [check.to_json() for check in checks]})
         else:
             from nncli.cli.render.verify import show_checks
 
             show_checks(checks)
-    finally:  # a check has failed even where nobody reads the rest
+    finally:  # the exit code counts even if the output cannot be written
         if failed:
-            raise RunError(f"{held.path}: {failed} of {len(checks)} checks failed")
+            raise RunError(f"{loaded.path}: {failed} of {len(checks)} checks failed")
         if unreadable:
-            raise StorageError(f"{held.path}: {unreadable} of {len(checks)} checks could not read the run")
+            raise StorageError(f"{loaded.path}: {unreadable} of {len(checks)} checks could not read the run")

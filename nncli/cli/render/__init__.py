@@ -1,1 +1,1 @@
-"""Results as text in a terminal, one module per command."""
+"""Results as text in a terminal: ``x.py`` draws the result of command ``x`` and computes nothing."""

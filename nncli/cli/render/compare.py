@@ -1,44 +1,58 @@
-"""Results as rich draws them, on standard output."""
+"""Runs side by side in the terminal."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from itertools import cycle
+from string import ascii_lowercase
+from typing import TYPE_CHECKING, NamedTuple
 
+from rich.columns import Columns
 from rich.console import Console
 from rich.text import Text
 
 from nncli.cli.render.console import Output
 from nncli.cli.render.format import cell_text, direction
-from nncli.cli.render.table import table
+from nncli.cli.render.table import break_name, table
 
 if TYPE_CHECKING:
     from nncli.analysis.comparison import Comparison
 
 BEST = "bold green"
-DRAWABLE = 1e100  # plotext's own arithmetic overflows where a run was about to diverge
-MOST_CURVES = 8  # more cannot be told apart
-NARROWEST = 15  # characters that a run's column may always have; what is longer is folded where space is short
+PLOT_LIMIT = 1e100  # larger values, as before a divergence, overflow in plotext
+MAX_CURVES = 8  # more cannot be told apart
+CURVE_COLOURS = {  # rich's name and plotext's
+    "bright_blue": "blue+",
+    "bright_green": "green+",
+    "bright_red": "red+",
+    "bright_cyan": "cyan+",
+    "bright_magenta": "magenta+",
+    "bright_yellow": "yellow+",
+    "white": "white",
+    "bright_black": "gray",
+}
+MIN_COLUMN = 15  # characters that the column of a run may always have; longer names are broken into lines
+
+Curves = Sequence[tuple[str, list[float], list[float]]]
+
+
+class Row(NamedTuple):
+    """One row of a table with one column per run; ``best`` are the indices of the best values."""
+
+    name: str
+    values: list[str]
+    best: Sequence[int] = ()
 
 
 def show_comparison(comparison: "Comparison", curve: str | None) -> None:
-    """What differs, the metrics with the best of each row marked, who overfits, the curves, the verdict."""
+    """Print the differing keys, the metrics with the best values marked, overfitting, the verdict and the curves."""
     out = Output()
     name, curves = comparison.curve(curve)
     labels = [entry.label for entry in comparison.entries]
     if comparison.differences:
-        _print_in_parts(
-            out,
-            "spec",
-            labels,
-            [(key, None, list(map(cell_text, values)), []) for key, values in comparison.differences.items()],
-        )
+        keys = [Row(key, list(map(cell_text, values))) for key, values in comparison.differences.items()]
+        _print_in_parts(out, "config", labels, keys)
     else:
-        out.print("the specs are the same\n")
-    rows: list[tuple[str, bool | None, list[str], list[int]]] = [
-        ("status", None, [str(entry.progress) for entry in comparison.entries], []),
-        ("measured at epoch", None, [str(entry.epoch) for entry in comparison.entries], []),
-    ]
-    rows += [(row.name, row.higher, list(map(cell_text, row.values)), row.best) for row in comparison.rows]
-    _print_in_parts(out, "metric", labels, rows)
+        out.print("the configs are the same\n")
+    _print_in_parts(out, "metric", labels, list(_metric_rows(comparison)))
     for entry in comparison.entries:
         out.print(Text.assemble((entry.label, "bold"), f" {entry.description}"))
     if verdict := comparison.verdict():
@@ -47,47 +61,68 @@ def show_comparison(comparison: "Comparison", curve: str | None) -> None:
     _print_curves(out, name, curves)
 
 
-def _print_in_parts(
-    out: Console, corner: str, labels: Sequence[str], rows: Sequence[tuple[str, bool | None, list[str], list[int]]]
-) -> None:
-    """A table with a column a run; where they do not fit side by side, several tables."""
-    first = max(len(f"{name}{direction(higher)}") for name, higher, _, _ in rows) + 2
-    widest = [max(len(label), *(len(row[2][i]) + 2 for row in rows)) for i, label in enumerate(labels)]
-    fold = max(NARROWEST, (out.width - first) // len(labels) - 3)
-    widths = [min(width, fold) + 3 for width in widest]
+def _metric_rows(comparison: "Comparison") -> Iterator[Row]:
+    yield Row("status", [str(entry.progress) for entry in comparison.entries])
+    yield Row("epoch", [str(entry.epoch) for entry in comparison.entries])
+    for row in comparison.rows:
+        yield Row(f"{row.name}{direction(row.higher)}", list(map(cell_text, row.values)), row.best)
+
+
+def _print_in_parts(out: Console, heading: str, labels: Sequence[str], rows: Sequence[Row]) -> None:
+    """A table with one column per run; columns that do not fit side by side follow in further tables."""
+    names = max(len(row.name) for row in rows) + 2
+    limit = max(MIN_COLUMN, (out.width - names) // len(labels) - 3)
+    widest = [max(len(label), *(len(row.values[index]) + 2 for row in rows)) for index, label in enumerate(labels)]
+    widths = [min(width, limit) + 3 for width in widest]
     start = 0
     while start < len(labels):
-        stop, used = start + 1, first + widths[start]
+        stop, used = start + 1, names + widths[start]
         while stop < len(labels) and used + widths[stop] <= out.width:
             used += widths[stop]
             stop += 1
-        made = table(corner, *labels[start:stop])
-        for column in made.columns[1:]:
-            column.max_width = fold
-        for name, higher, values, best in rows:
-            cells = [Text(f"* {values[i]}", style=BEST) if i in best else Text(values[i]) for i in range(start, stop)]
-            made.add_row(f"{name}{direction(higher)}", *cells)
-        out.print(made)
+        part = table(heading, *(break_name(label, limit) for label in labels[start:stop]))
+        for row in rows:
+            part.add_row(row.name, *(_cell(row, index, limit) for index in range(start, stop)))
+        out.print(part)
         out.print()
         start = stop
 
 
-def _print_curves(out: Console, name: str, curves: list[tuple[str, list[float], list[float]]]) -> None:
-    """The curves overlaid; in colour where there is any, else each with a sign of its own."""
+def _cell(row: Row, index: int, width: int) -> Text:
+    """The value of one run; a star marks the best, also without colours."""
+    if index in row.best:
+        return Text(f"* {row.values[index]}", BEST)
+    return Text(break_name(row.values[index], width))
+
+
+def _print_curves(out: Console, name: str, curves: Curves) -> None:
+    """Plot the curves in one diagram, each in its own colour, or with its own letter if there are no colours."""
     import plotext
 
-    colour = out.color_system is not None and not out.no_color
+    is_coloured = out.color_system is not None and not out.no_color
     plotext.clear_figure()
-    plotext.theme("pro" if colour else "clear")
-    signs = ["braille"] * len(curves) if colour else [chr(ord("a") + index % 26) for index in range(len(curves))]
-    for (label, epochs, values), sign in zip(curves[:MOST_CURVES], signs, strict=False):
-        if values and max(map(abs, values)) < DRAWABLE:
-            plotext.plot(epochs, values, label=label, marker=sign)
+    plotext.theme("pro" if is_coloured else "clear")
+    drawn = curves[:MAX_CURVES]
+    for (_, epochs, values), letter, colour in zip(drawn, ascii_lowercase, CURVE_COLOURS.values(), strict=False):
+        if values and max(map(abs, values)) < PLOT_LIMIT:
+            plotext.plot(epochs, values, color=colour, marker="braille" if is_coloured else letter)
     last = max((epochs[-1] for _, epochs, _ in curves if epochs), default=0)
-    ticks = sorted({round(last * part / 4) for part in range(5)})
+    ticks = sorted({round(last * quarter / 4) for quarter in range(5)})
     plotext.xticks(ticks, [str(tick) for tick in ticks])
     plotext.title(f"{name} by epoch")
-    if len(curves) > MOST_CURVES:
-        out.print(f"the first {MOST_CURVES} of {len(curves)} runs are drawn; --sort decides which those are")
+    if len(curves) > MAX_CURVES:
+        out.print(f"plotting {MAX_CURVES} of {len(curves)} runs (change with --sort)")
     plotext.plotsize(min(out.width, 120), 16)
-    out.print(Text.from_ansi(plotext.build()) if colour else plotext.uncolorize(plotext.build()), soft_wrap=True)
+    plot = plotext.build()
+    out.print(Text.from_ansi(plot) if is_coloured else plotext.uncolorize(plot), soft_wrap=True)
+    out.print(_legend([label for label, _, _ in drawn], is_coloured))
+
+
+def _legend(labels: Sequence[str], is_coloured: bool) -> Columns:
+    """The colour or the letter of each curve, below the diagram: inside it, plotext's legend would cover the curves."""
+    signs = cycle("━") if is_coloured else iter(ascii_lowercase)
+    entries = [
+        Text.assemble((sign, colour), f" {label}")
+        for label, sign, colour in zip(labels, signs, CURVE_COLOURS, strict=False)
+    ]
+    return Columns(entries, padding=(0, 3))

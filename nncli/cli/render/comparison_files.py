@@ -7,12 +7,11 @@ from nncli.cli.render.format import cell_text, direction
 if TYPE_CHECKING:
     from nncli.analysis.comparison import Comparison
 
-
 ESCAPED_BAR = "\\|"
 
 
 def as_document(comparison: "Comparison") -> dict[str, Any]:
-    """A comparison as JSON has it, at full precision."""
+    """The JSON document of a comparison, at full precision."""
     runs = [
         {
             "run": str(entry.run.path),
@@ -31,7 +30,7 @@ def as_document(comparison: "Comparison") -> dict[str, Any]:
 
 
 def as_csv(comparison: "Comparison") -> str:
-    """One row per run: status, metrics at full precision, the keys in which the specs differ."""
+    """One row per run: status, metrics at full precision, and the keys in which the configs differ."""
     import csv
     import io
 
@@ -40,33 +39,34 @@ def as_csv(comparison: "Comparison") -> str:
     writer.writerow(["run", "status", "epoch", *(row.name for row in comparison.rows), *comparison.differences])
     for index, entry in enumerate(comparison.entries):
         values = [row.values[index] for row in comparison.rows]
-        given = [column[index] for column in comparison.differences.values()]
-        writer.writerow([entry.label, str(entry.progress), entry.epoch, *values, *given])
+        keys = [column[index] for column in comparison.differences.values()]
+        writer.writerow([entry.label, str(entry.progress), entry.epoch, *values, *keys])
     return text.getvalue()
 
 
 def as_markdown(comparison: "Comparison") -> str:
-    """The same tables as in the terminal, the best of each row in bold."""
+    """The tables of the terminal, with the best value of each row in bold."""
     labels = [entry.label for entry in comparison.entries]
-    specs = [[key, *(cell_text(value) for value in values)] for key, values in comparison.differences.items()]
+    configs = [[key, *(cell_text(value) for value in values)] for key, values in comparison.differences.items()]
     metrics = [["status", *(str(entry.progress) for entry in comparison.entries)]]
-    metrics += [["measured at epoch", *(str(entry.epoch) for entry in comparison.entries)]]
+    metrics += [["epoch", *(str(entry.epoch) for entry in comparison.entries)]]
     for row in comparison.rows:
         cells = list(map(cell_text, row.values))
         for index in row.best:
             cells[index] = f"**{cells[index]}**"
         metrics.append([f"{row.name}{direction(row.higher)}", *cells])
-    words = [f"- **{entry.label}** {entry.description}" for entry in comparison.entries]
-    parts = [
-        markdown_table(["spec", *labels], specs),
+    overfitting = "".join(f"- **{entry.label}** {entry.description}\n" for entry in comparison.entries)
+    verdict = comparison.verdict()
+    blocks = [
+        markdown_table(["config", *labels], configs),
         markdown_table(["metric", *labels], metrics),
-        "\n".join(words) + "\n",
+        overfitting,
+        f"{verdict}\n" if verdict else "",
     ]
-    parts += [f"{verdict}\n"] if (verdict := comparison.verdict()) else []
-    return "\n".join(part for part in parts if part)
+    return "\n".join(filter(None, blocks))
 
 
 def markdown_table(headings: list[str], rows: list[list[str]]) -> str:
-    """A table of Markdown with a line for each row; nothing where there is none."""
+    """A Markdown table, or an empty text if there are no rows."""
     lines = [headings, ["---"] * len(headings), *rows] if rows else []
     return "".join(f"| {' | '.join(cell.replace('|', ESCAPED_BAR) for cell in line)} |\n" for line in lines)

@@ -1,4 +1,4 @@
-"""Where rich draws: its own escape sequences pass, those in a text do not."""
+"""The console of rich: its own escape sequences are written, those in a text are sanitized."""
 
 import sys
 from collections.abc import Iterable
@@ -9,14 +9,14 @@ from rich.segment import Segment
 
 from nncli.cli.output import sanitized
 
-NARROWEST = 20  # columns; in a narrower terminal lines are wrapped
+MIN_WIDTH = 20  # columns; in a narrower terminal lines are wrapped
 
 
 class Styled:
-    """A stream for text with escape sequences that nncli writes.
+    """A stream to which text with the escape sequences of rich can be written.
 
     Args:
-        stream: the one that is written to.
+        stream: the stream to write to.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -28,22 +28,22 @@ class Styled:
 
 
 class Output(Console):
-    """Standard output or standard error; nothing in a text is taken for markup, or steers the terminal.
+    """A console on standard output or standard error; no text is markup, and none can control the terminal.
 
     Args:
-        stream: standard output where it is not given.
+        stream: the stream to write to; standard output by default.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         file = cast("IO[str]", Styled(stream or sys.stdout))
         super().__init__(file=file, highlight=False, markup=False, emoji=False)
-        self.width = max(self.width, NARROWEST)
+        self.width = max(self.width, MIN_WIDTH)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """The segments of what is printed, each text sanitized."""
+        """The segments of a renderable, with their texts sanitized."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(sanitized(segment.text), segment.style)
 
     def on_broken_pipe(self) -> None:
-        """Leave the exit code to the one place for it."""
+        """Raise BrokenPipeError, so that ``main`` decides the exit code."""
         raise BrokenPipeError

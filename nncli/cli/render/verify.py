@@ -11,14 +11,14 @@ from nncli.cli.render.table import table
 if TYPE_CHECKING:
     from nncli.analysis.verification import Check
 
-VERDICTS = {True: Text("ok", "green"), False: Text("WRONG", "bold red"), None: Text("unreadable", "red")}
+RESULTS = {True: Text("ok", "green"), False: Text("WRONG", "bold red"), None: Text("unreadable", "red")}
 
 
 def show_checks(checks: Sequence["Check"]) -> None:
-    """One row per check, those that failed in red."""
+    """Print one row per check, and how many have passed."""
     out = Output()
-    made = table("part", "", "found", numbers=False)
+    rows = table("check", "result", "details", numbers=False)
     for check in checks:
-        verdict = VERDICTS[check.holds].copy()
-        made.add_row(check.subject, verdict, Text(check.description))
-    out.print(made)
+        rows.add_row(check.subject, RESULTS[check.holds].copy(), Text(check.description))
+    out.print(rows)
+    out.print(f"\n{sum(check.holds is True for check in checks)} of {len(checks)} checks passed")

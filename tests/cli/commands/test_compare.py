@@ -14,7 +14,7 @@ NAMES = ["first", "second-with-a-much-longer-name", "third"]
 
 @pytest.fixture
 def runs(workdir, run_cli):
-    """Three runs that differ in the number of units, in learning rate, and in the length of their names."""
+    """Three runs with different units, learning rates, and lengths of their names."""
     for name, units in zip(NAMES, (8, 16, 8), strict=True):
         change = [f"layers[0].units={units}", *(["optimizer.learning_rate=0.001"] if name == "third" else [])]
         assert run_cli("train", "config.yaml", *change, "--quiet", "--name", name).code == 0
@@ -26,8 +26,8 @@ def evaluations(runs):
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
-def test_text_fits_into_the_terminal(runs, run_cli, monkeypatch, width):
-    """No line is wider than the terminal; every run, difference and metric is there, with a chart."""
+def test_text_fits_the_terminal(runs, run_cli, monkeypatch, width):
+    """No line is wider than the terminal; every run, difference and metric is printed, and a plot."""
     monkeypatch.setenv("COLUMNS", str(width))
     result = run_cli("compare", *NAMES)
     assert (result.code, result.err) == (0, "")
@@ -38,8 +38,8 @@ def test_text_fits_into_the_terminal(runs, run_cli, monkeypatch, width):
     assert "\x1b" not in result.out
 
 
-def test_text_marks_the_best(runs, run_cli, monkeypatch):
-    """The best of each row has a star, also without colour."""
+def test_best_value_is_marked_with_a_star(runs, run_cli, monkeypatch):
+    """The best of each row has a star, also without colours."""
     monkeypatch.setenv("COLUMNS", "120")
     out = run_cli("compare", *NAMES).out
     losses = [each["splits"]["validation"]["loss"] for each in evaluations(runs)]
@@ -48,22 +48,22 @@ def test_text_marks_the_best(runs, run_cli, monkeypatch):
     assert row.count("*") == 1
 
 
-def test_text_says_where_the_specs_are_the_same(runs, run_cli):
+def test_equal_configs_are_reported_as_the_same(runs, run_cli):
     """Nothing differs, and nothing is listed."""
     shutil.copytree("runs/first", "runs/same")
     out = run_cli("compare", "first", "same").out
-    assert out.startswith("the specs are the same\n")
+    assert out.startswith("the configs are the same\n")
     assert "learning_rate" not in out
 
 
-def test_all_shows_every_key(runs, run_cli):
-    """Keys on which the runs resolve_config are there too."""
+def test_all_option_shows_every_key(runs, run_cli):
+    """Keys with the same value in all runs are printed too."""
     assert "data.samples" not in run_cli("compare", *NAMES).out
     assert "data.samples" in run_cli("compare", *NAMES, "--all").out
 
 
-def test_json_has_everything_at_full_precision(runs, run_cli):
-    """One document: each run with its metrics as recorded, the differences, the best, the verdict."""
+def test_json_has_full_precision(runs, run_cli):
+    """One document: each run with its recorded metrics, the differences, the best runs, and the verdict."""
     result = run_cli("compare", *NAMES, "--json")
     document = json.loads(result.out)
     assert result.err == ""
@@ -80,8 +80,8 @@ def test_json_has_everything_at_full_precision(runs, run_cli):
     assert document["verdict"]
 
 
-def test_csv_is_a_line_a_run(runs, run_cli):
-    """A header, then status, metrics at full precision, and the keys in which the specs differ."""
+def test_csv_has_one_row_per_run(runs, run_cli):
+    """A header, then status, metrics at full precision, and the keys in which the configs differ."""
     rows = list(csv.DictReader(io.StringIO(run_cli("compare", *NAMES, "--csv").out)))
     assert [row["run"] for row in rows] == NAMES
     assert [row["layers[0].units"] for row in rows] == ["8", "16", "8"]
@@ -92,28 +92,28 @@ def test_csv_is_a_line_a_run(runs, run_cli):
         assert None not in row.values()
 
 
-def test_markdown_is_two_tables_and_the_words(runs, run_cli):
-    """Every line of a table has a cell a run, and the best ones are bold."""
+def test_markdown_has_two_tables_and_a_list(runs, run_cli):
+    """Each row of a table has one cell per run, and the best ones are bold."""
     out = run_cli("compare", *NAMES, "--markdown").out
     rows = [line.split(" | ") for line in out.splitlines() if line.startswith("|")]
     assert all(len(row) == 4 for row in rows)
-    assert [row[0] for row in rows if row[1] == "first"] == ["| spec", "| metric"]
+    assert [row[0] for row in rows if row[1] == "first"] == ["| config", "| metric"]
     assert sum("**" in line for line in out.splitlines() if line.startswith("| validation_loss ↓")) == 1
     assert [line.split("**")[1] for line in out.splitlines() if line.startswith("- ")] == NAMES
 
 
 @pytest.mark.parametrize("form", ["--json", "--csv", "--markdown"])
-def test_forms_sort_alike(runs, run_cli, form):
-    """Every form has the runs in the order that was asked for."""
+def test_sort_orders_the_runs_in_every_format(runs, run_cli, form):
+    """Each format lists the runs in the requested order."""
     losses = [each["splits"]["validation"]["loss"] for each in evaluations(runs)]
-    wanted = [name for _, name in sorted(zip(losses, NAMES, strict=True))]
+    expected = [name for _, name in sorted(zip(losses, NAMES, strict=True))]
     out = run_cli("compare", *NAMES, form, "--sort", "validation_loss").out
-    places = [out.index(name) for name in wanted]
-    assert places == sorted(places)
+    positions = [out.index(name) for name in expected]
+    assert positions == sorted(positions)
 
 
-def test_the_curve_that_is_asked_for_is_drawn(runs, run_cli):
-    """--curve names a column; the validation loss is drawn without it."""
+def test_curve_option_selects_the_column(runs, run_cli):
+    """--curve names a column; the validation loss is the default."""
     assert "validation_loss by epoch" in run_cli("compare", *NAMES).out
     assert " accuracy by epoch" in run_cli("compare", *NAMES, "--curve", "accuracy").out
 
@@ -121,23 +121,23 @@ def test_the_curve_that_is_asked_for_is_drawn(runs, run_cli):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["first"], 2, "name at least two"),
+        (["first"], 2, "compare needs at least two runs"),
         (["first", "third", "--sort", "speed"], 2, "no run has a metric 'speed'"),
         (["first", "third", "--curve", "speed"], 2, "no run has a column 'speed'"),
-        (["first", "nothing"], 4, "run not found: 'nothing' (looked in ./ and runs/)"),
-        (["first", "third", "--csv", "--json"], 2, "--json, --csv and --markdown exclude each other"),
-        (["first", "third", "--markdown", "--csv"], 2, "--json, --csv and --markdown exclude each other"),
+        (["first", "nothing"], 4, "run not found: nothing (looked in ./ and runs/); known: first, "),
+        (["first", "third", "--csv", "--json"], 2, "--json, --csv and --markdown are mutually exclusive"),
+        (["first", "third", "--markdown", "--csv"], 2, "--json, --csv and --markdown are mutually exclusive"),
     ],
 )
-def test_each_failure_has_its_exit_code_and_message(runs, run_cli, arguments, code, message):
-    """What cannot be compared is told before anything is printed."""
+def test_errors_have_their_exit_code_and_message(runs, run_cli, arguments, code, message):
+    """Runs that cannot be compared are reported before anything is printed."""
     result = run_cli("compare", *arguments)
     assert (result.code, result.out) == (code, "")
     assert message in result.err
 
 
-def test_different_data_is_compared_when_asked_for(runs, run_cli):
-    """Refused with the way around it; allowed with --different-data."""
+def test_different_data_needs_an_option(runs, run_cli):
+    """Refused with the name of the option; allowed with --different-data."""
     assert run_cli("train", "config.yaml", "seed=1", "--quiet", "--name", "other").code == 0
     refused = run_cli("compare", "first", "other")
     assert refused.code == 4
@@ -146,8 +146,8 @@ def test_different_data_is_compared_when_asked_for(runs, run_cli):
 
 
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"], ["--markdown"]])
-def test_a_run_that_diverged_is_shown_in_every_form(runs, run_cli, form):
-    """No form stumbles over a run without numbers, or hides that there are none."""
+def test_diverged_run_is_shown_in_every_format(runs, run_cli, form):
+    """A run without metrics is compared in every format, and its status says why it has none."""
     huge = ("layers[0].initializer={type: normal, scale: 1e38}", "layers[2].initializer={type: normal, scale: 1e10}")
     assert run_cli("train", "config.yaml", *huge, "--quiet", "--name", "wild").code == 7
     result = run_cli("compare", "first", "wild", *form)
@@ -156,14 +156,14 @@ def test_a_run_that_diverged_is_shown_in_every_form(runs, run_cli, form):
     assert "nan" not in result.out.lower()
 
 
-@pytest.mark.parametrize("folder", ["plain", "[red]", "[/x]"])
-def test_a_label_is_printed_as_it_is(runs, run_cli, monkeypatch, folder):
-    """A path that looks like a style is no style: it stands above its column."""
+@pytest.mark.parametrize("directory", ["plain", "[red]", "[/x]"])
+def test_label_with_brackets_is_no_markup(runs, run_cli, monkeypatch, directory):
+    """A path that looks like a style of rich is printed unchanged above its column."""
     monkeypatch.setenv("COLUMNS", "120")
-    assert run_cli("train", "config.yaml", "--quiet", "--runs", folder, "--name", "first").code == 0
-    result = run_cli("compare", "first", f"{folder}/first")
+    assert run_cli("train", "config.yaml", "--quiet", "--runs", directory, "--name", "first").code == 0
+    result = run_cli("compare", "first", f"{directory}/first")
     assert result.code == 0
-    assert f"{folder}/first" in next(line for line in result.out.splitlines() if line.startswith("metric "))
+    assert f"{directory}/first" in next(line for line in result.out.splitlines() if line.startswith("metric "))
 
 
 FORMS = [[], ["--json"], ["--csv"], ["--markdown"]]
@@ -171,17 +171,17 @@ FORMS = [[], ["--json"], ["--csv"], ["--markdown"]]
 
 @pytest.fixture
 def train(workdir, run_cli):
-    """Train the small spec under a name, with some values changed."""
+    """Train the small config under a name, with some values changed."""
 
-    def trained(name, *changes):
+    def train_run(name, *changes):
         result = run_cli("train", "config.yaml", "--quiet", "--name", name, *changes)
         assert result.code == 0, result.err
 
-    return trained
+    return train_run
 
 
-def test_regressions_are_compared_by_their_errors(train, run_cli, monkeypatch):
-    """Who overfits and which is better is said in the mean absolute error, and every metric has its direction."""
+def test_regressions_are_compared_by_mean_absolute_error(train, run_cli, monkeypatch):
+    """Overfitting and the verdict refer to the mean absolute error, and every metric has its direction."""
     monkeypatch.setenv("COLUMNS", "160")
     train("short", *SINE, "training.epochs=10")
     train("long", *SINE, "training.epochs=600")
@@ -195,8 +195,8 @@ def test_regressions_are_compared_by_their_errors(train, run_cli, monkeypatch):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_runs_of_different_tasks_are_shown_where_asked_for(train, run_cli, form):
-    """Three tasks side by side stumble over nothing, and none is called better than another."""
+def test_runs_of_different_tasks_have_no_verdict(train, run_cli, form):
+    """Three tasks side by side are printed in every format, and none is called better than another."""
     train("one")
     train("two", *SINE)
     train("three", *BINARY)
@@ -209,8 +209,8 @@ def test_runs_of_different_tasks_are_shown_where_asked_for(train, run_cli, form)
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_runs_that_draw_their_test_set_last_are_compared(train, run_cli, form):
-    """It is among the metrics in every form."""
+def test_test_set_sampled_after_training_is_compared(train, run_cli, form):
+    """Its metrics are printed in every format."""
     train("one", *LATE_TEST)
     train("two", *LATE_TEST, "optimizer.learning_rate=0.01")
     result = run_cli("compare", "one", "two", *form)
@@ -219,8 +219,8 @@ def test_runs_that_draw_their_test_set_last_are_compared(train, run_cli, form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_no_name_in_a_run_can_steer_the_terminal(workdir, train, run_cli, form):
-    """A directory's name, and what is read out of its files, are printed without control characters."""
+def test_names_in_runs_are_sanitized(workdir, train, run_cli, form):
+    """Names of directories and texts in files are printed without control characters."""
     train("one")
     first = workdir / "runs" / "one"
     names = ["\x1b[2Jtwo", "\x9b2Jthree", "\u202efour", "\x1b[2Jfolder/one"]
@@ -242,4 +242,26 @@ def test_no_name_in_a_run_can_steer_the_terminal(workdir, train, run_cli, form):
     put_record(paths[0] / "evaluation.json", evaluation)
     result = run_cli("evaluate", paths[0])
     assert (result.code, "\x1b" in result.err) == (4, False)
-    assert "it was made with nncli �[2J" in result.err
+    assert "the run was made with nncli �[2J" in result.err
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_long_names_are_broken_after_separators(train, run_cli, monkeypatch, width):
+    """Neither names of runs nor values are broken within a word."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    names = ["chapter10_momentum", "chapter10_with-nesterov", "chapter10_with-adaptive.rates"]
+    for name, loss in zip(names, ["mean_squared_error", "mean_absolute_error", "mean_squared_error"], strict=True):
+        train(name, *SINE, f"loss={loss}", "training.epochs=10")
+    tables = run_cli("compare", *names).out.partition(" by epoch")[0]
+    for word in ("momentum", "nesterov", "adaptive.", "rates", "squared_error", "absolute_"):
+        assert word in tables
+
+
+def test_legend_is_printed_below_the_plot(train, run_cli, monkeypatch):
+    """It covers no curve, and has the letter of each run."""
+    monkeypatch.setenv("COLUMNS", "80")
+    train("one")
+    train("two")
+    out = run_cli("compare", "one", "two").out
+    assert out.splitlines()[-1].split() == ["a", "one", "b", "two"]
+    assert "one" not in out.partition(" by epoch")[2].rpartition("a one")[0]

@@ -1,4 +1,4 @@
-"""``nncli evaluate``: what a run's network is worth, to the last bit, and gates."""
+"""``nncli evaluate``: metrics of a run's network, bit-identical to the recorded ones, and gates."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ CHANGES = [
 
 @pytest.fixture
 def trained(workdir, run_cli):
-    """Train the small spec, with some values changed, as runs/config."""
+    """Train the small config, with some values changed, as runs/config."""
 
     def run(*overrides):
         result = run_cli("train", "config.yaml", "--quiet", *overrides)
@@ -75,8 +75,8 @@ def kept_row(path):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_is_printed_is_what_was_recorded(trained, run_cli, change):
-    """Every metric agrees with evaluation.json and with the row of metrics.csv to the last bit."""
+def test_metrics_equal_the_recorded_ones(trained, run_cli, change):
+    """Every metric is bit-identical to evaluation.json and to the row of metrics.csv."""
     path = trained(*change)
     assessment = json.loads(run_cli("evaluate", path, "--json").out)
     recorded, row = evaluation(path)["splits"], kept_row(path)
@@ -88,8 +88,8 @@ def test_what_is_printed_is_what_was_recorded(trained, run_cli, change):
         }
 
 
-def test_the_loss_is_that_of_the_data_and_of_the_weights(trained):
-    """The training set's loss is the sum of two columns, one of them the penalties: λ Σ w², here by hand."""
+def test_loss_is_the_sum_of_data_loss_and_penalties(trained):
+    """The training loss is the sum of two columns, one of them the penalties λ Σ w², computed here by hand."""
     path = trained("regularization.l2=0.25", "layers[2].l2=0.5", "dtype=float64")
     metrics = evaluation(path)["splits"]["training"]
     with np.load(path / "weights.npz") as arrays:
@@ -98,8 +98,8 @@ def test_the_loss_is_that_of_the_data_and_of_the_weights(trained):
     assert metrics["loss"] == metrics["data_loss"] + metrics["regularization_loss"]
 
 
-def test_the_text_shows_every_number_in_full(trained, run_cli):
-    """What a person reads is what a program reads."""
+def test_text_has_full_precision(trained, run_cli):
+    """The table has the same digits as the JSON document."""
     path = trained()
     result = run_cli("evaluate", "config")
     assert result.code == 0
@@ -108,30 +108,30 @@ def test_the_text_shows_every_number_in_full(trained, run_cli):
         assert all(repr(value) in result.out for value in metrics.values())
 
 
-def test_a_run_is_found_by_path_and_by_name(trained, run_cli):
-    """``config`` is runs/config, unless there is something of that name here."""
+def test_run_is_found_by_path_and_by_name(trained, run_cli):
+    """``config`` is runs/config, unless there is a run of that name in the working directory."""
     path = trained()
     outs = [json.loads(run_cli("evaluate", name, "--json").out)["run"] for name in ("config", "runs/config", path)]
     assert outs == ["runs/config", "runs/config", str(path)]
 
 
 @pytest.mark.parametrize("splits", [["training"], ["validation"], ["validation", "training"]])
-def test_split_shows_only_what_is_named(assessed, splits):
-    """The named splits, in the order in which they were named."""
+def test_split_option_selects_splits(assessed, splits):
+    """The named splits, in the order in which they are named."""
     assessment = assessed(*(f"--split={name}" for name in splits))
     assert list(assessment["splits"]) == splits
 
 
-def test_a_split_that_the_run_has_not_is_refused(trained, run_cli):
-    """Exit code 2, with those that there are."""
+def test_unknown_split_is_refused(trained, run_cli):
+    """Exit code 2, with the splits of the run."""
     trained()
     result = run_cli("evaluate", "config", "--split", "test")
     assert (result.code, result.out) == (2, "")
     assert result.err == "runs/config: has no split 'test'; it has training, validation\n"
 
 
-def test_the_confusion_matrix_adds_up(assessed):
-    """All rows are in it, each in the row of its class; the diagonal is the accuracy; the scores follow from it."""
+def test_confusion_matrix_agrees_with_the_scores(assessed):
+    """Each row is counted in the row of its class; accuracy, precision, recall and F1 follow from the matrix."""
     assessment = assessed(overrides=["validation.samples=7"])
     assert [part["rows"] for part in assessment["splits"].values()] == [60, 21]
     for part, samples in zip(assessment["splits"].values(), (20, 7), strict=True):
@@ -159,8 +159,8 @@ def test_the_confusion_matrix_adds_up(assessed):
         (["--fail-under=test_accuracy=0"], ["test_accuracy: not evaluated, so the gate fails; evaluated: "]),
     ],
 )
-def test_gates_end_with_exit_code_8(trained, run_cli, gates, failing, form):
-    """Results are printed whatever the gates say; each that is not met has a sentence on standard error."""
+def test_failed_gate_is_exit_code_8(trained, run_cli, gates, failing, form):
+    """Results are printed in any case; each failed gate has a sentence on standard error."""
     trained("validation=null")
     result = run_cli("evaluate", "config", form, *gates)
     assert result.code == (8 if failing else 0)
@@ -171,8 +171,8 @@ def test_gates_end_with_exit_code_8(trained, run_cli, gates, failing, form):
     assert form != "--json" or json.loads(result.out)
 
 
-def test_a_gate_without_a_split_is_for_every_split_shown(trained, run_cli):
-    """Each split that misses it is told; with --split only that one is asked."""
+def test_gate_without_split_applies_to_every_evaluated_split(trained, run_cli):
+    """Each split that fails is reported; with --split only that one is checked."""
     trained()
     both = run_cli("evaluate", "config", "--fail-under", "accuracy=2")
     one = run_cli("evaluate", "config", "--fail-under", "accuracy=2", "--split", "validation")
@@ -181,8 +181,8 @@ def test_a_gate_without_a_split_is_for_every_split_shown(trained, run_cli):
 
 
 @pytest.mark.parametrize("option", ["--fail-under", "--fail-over"])
-def test_a_value_at_the_bound_is_within_it(trained, run_cli, option):
-    """A gate is met by exactly the value that it names."""
+def test_gate_passes_at_its_bound(trained, run_cli, option):
+    """A value that equals the bound passes."""
     accuracy = evaluation(trained())["splits"]["validation"]["accuracy"]
     assert run_cli("evaluate", "config", option, f"validation_accuracy={accuracy!r}").code == 0
 
@@ -201,16 +201,16 @@ def test_a_value_at_the_bound_is_within_it(trained, run_cli, option):
     ],
 )
 @pytest.mark.parametrize("option", ["--fail-under", "--fail-over"])
-def test_a_gate_that_cannot_be_read_is_refused(trained, run_cli, option, gate, message):
-    """A mistake in a gate is exit code 2, never a gate that is always met."""
+def test_invalid_gate_is_refused(trained, run_cli, option, gate, message):
+    """A mistake in a gate is exit code 2, never a gate that always passes."""
     trained()
     result = run_cli("evaluate", "config", option, gate)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
 
 
-def test_other_data_than_the_runs_is_refused(trained, run_cli, monkeypatch):
-    """A network is not measured on rows that only look like those it was trained with."""
+def test_changed_data_is_refused(trained, run_cli, monkeypatch):
+    """A network is not evaluated on other rows than those of its run."""
     trained()
     monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
     result = run_cli("evaluate", "config")
@@ -221,22 +221,21 @@ def test_other_data_than_the_runs_is_refused(trained, run_cli, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("missing", "run not found: 'missing' (looked in ./ and runs/)"),
-        ("config.yaml", "config.yaml: not a run directory: it is not a directory"),
-        ("empty", "runs/empty: not a run directory: run.json is missing"),
-        ("onne", "run not found: 'onne' (looked in ./ and runs/). Did you mean 'one'?"),
+        ("missing", "run not found: missing (looked in ./ and runs/); known: config\n"),
+        ("confg", "run not found: confg (looked in ./ and runs/); did you mean 'config'?\n"),
+        ("runs/missing", "run not found: runs/missing; known: config\n"),
+        ("config.yaml", "config.yaml: is not a run; runs of this config: config\n"),
     ],
 )
-def test_run_that_does_not_exist_is_reported_with_a_suggestion(workdir, run_cli, name, message):
-    """The exit code is 4, and the message says where the run was looked for."""
-    for existing in ("one", "empty"):
-        (workdir / "runs" / existing).mkdir(parents=True)
+def test_missing_run_is_refused(trained, run_cli, name, message):
+    """Exit code 4, with the runs that may have been meant."""
+    trained()
     result = run_cli("evaluate", name)
-    assert (result.code, result.err) == (4, f"{message}\n")
+    assert (result.code, result.out, result.err) == (4, "", message)
 
 
 @pytest.mark.parametrize(
-    ("folder", "code"),
+    ("directory", "code"),
     [
         ("[red]", 0),
         ("[/x]", 0),
@@ -244,20 +243,20 @@ def test_run_that_does_not_exist_is_reported_with_a_suggestion(workdir, run_cli,
         ("a" * 300, 4),
     ],
 )
-def test_any_path_is_a_path(workdir, run_cli, folder, code):
-    """Whatever a folder is called, its name is printed as it is, and one that cannot be is a missing run."""
+def test_unusual_directory_names_are_accepted(workdir, run_cli, directory, code):
+    """Any directory name is printed unchanged, and one that is too long is a missing run."""
     if code == 0:
-        assert run_cli("train", "config.yaml", "--quiet", "--runs", folder).code == 0
-    result = run_cli("evaluate", f"{folder}/config")
+        assert run_cli("train", "config.yaml", "--quiet", "--runs", directory).code == 0
+    result = run_cli("evaluate", f"{directory}/config")
     assert result.code == code
-    assert f"{folder}/config" in result.out + result.err
+    assert f"{directory}/config" in result.out + result.err
 
 
-def test_a_regression_is_told_in_errors(trained, run_cli):
-    """Its table has no matrix and no classes, as text and as JSON."""
+def test_regression_has_no_confusion_matrix(trained, run_cli):
+    """Neither the text nor the JSON document has classes."""
     path = trained(*SINE)
     text, document = run_cli("evaluate", "config").out, json.loads(run_cli("evaluate", "config", "--json").out)
-    assert "a row is a class" not in text
+    assert "confusion matrix" not in text
     assert all(repr(value) in text for metrics in evaluation(path)["splits"].values() for value in metrics.values())
     assert [set(part) for part in document["splits"].values()] == [{"rows", "metrics"}] * 2
 
@@ -272,15 +271,15 @@ def test_a_regression_is_told_in_errors(trained, run_cli):
         (["--fail-over=rmse=1"], 2),
     ],
 )
-def test_a_regression_has_gates(trained, run_cli, gates, code):
-    """On its own metrics; one on a metric that it has not is never met."""
+def test_regression_has_gates_on_its_own_metrics(trained, run_cli, gates, code):
+    """A gate on a metric of another task fails."""
     trained(*SINE)
     assert run_cli("evaluate", "config", *gates).code == code
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_threshold_moves_what_is_printed(trained, run_cli, form):
-    """With a high one recall falls, with a low one it rises; the area under the curve and the loss stay."""
+def test_threshold_changes_recall_and_confusion_matrix(trained, run_cli, form):
+    """A high threshold lowers recall, a low one raises it; AUC and loss stay."""
     trained(*BINARY)
     outs = [run_cli("evaluate", "config", "--split=training", f"--threshold={at}", *form) for at in (0.1, 0.5, 0.9)]
     assert [(out.code, out.err) for out in outs] == [(0, "")] * 3
@@ -294,8 +293,8 @@ def test_a_threshold_moves_what_is_printed(trained, run_cli, form):
         assert [part["confusion"][1][1] for part in parts] == [recall * 20 for recall in recalls]
 
 
-def test_a_threshold_counts_for_gates(trained, run_cli):
-    """What is bounded is what is shown."""
+def test_threshold_applies_to_gates(trained, run_cli):
+    """Gates check the metrics that are printed."""
     trained(*BINARY)
     gate = ("--fail-under", "recall=1")
     assert run_cli("evaluate", "config", *gate, "--threshold", "0").code == 0
@@ -303,8 +302,8 @@ def test_a_threshold_counts_for_gates(trained, run_cli):
 
 
 @pytest.mark.parametrize("threshold", ["nan", "inf", "-inf", "-0.1", "1.1", "half", ""])
-def test_a_threshold_that_is_no_probability_is_refused(trained, run_cli, threshold):
-    """Exit code 2, and nothing is measured."""
+def test_threshold_outside_0_to_1_is_refused(trained, run_cli, threshold):
+    """Exit code 2, and nothing is evaluated."""
     trained(*BINARY)
     result = run_cli("evaluate", "config", f"--threshold={threshold}")
     assert (result.code, result.out) == (2, "")
@@ -312,16 +311,16 @@ def test_a_threshold_that_is_no_probability_is_refused(trained, run_cli, thresho
 
 
 @pytest.mark.parametrize("changes", [(), SINE, (*BINARY, "layers[2].units=2", "metrics=[accuracy]")])
-def test_a_threshold_where_there_is_nothing_to_exceed_is_refused(trained, run_cli, changes):
-    """Exit code 2 for every run but one with a single output for two classes."""
+def test_threshold_needs_a_binary_classifier(trained, run_cli, changes):
+    """Exit code 2 for every run without a single output for two classes."""
     trained(*changes)
     result = run_cli("evaluate", "config", "--threshold", "0.5")
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("runs/config: a threshold applies to binary models with one output")
 
 
-def test_three_answers_of_yes_or_no_are_decided_by_the_largest(trained, run_cli):
-    """Binary cross-entropy with an output for each of three classes is measured by accuracy, rows in a 3 × 3 matrix."""
+def test_sigmoid_outputs_of_three_classes_predict_the_largest(trained, run_cli):
+    """Binary cross-entropy with three sigmoid outputs is evaluated by accuracy, with a 3 × 3 confusion matrix."""
     path = trained("loss=binary_crossentropy", "layers[3]=sigmoid", "training.epochs=200")
     part = json.loads(run_cli("evaluate", "config", "--json").out)["splits"]["training"]
     first = json.loads((path / "run.json").read_text(encoding="utf-8"))["spec"]["metrics"]
@@ -330,8 +329,8 @@ def test_three_answers_of_yes_or_no_are_decided_by_the_largest(trained, run_cli)
     assert part["metrics"]["accuracy"] > 0.4
 
 
-def test_a_test_set_drawn_last_is_told_as_such(trained, run_cli):
-    """A finished run has it; one that is not finished says when it will be drawn, exit code 2."""
+def test_test_set_sampled_after_training_is_missing_before(trained, run_cli):
+    """A finished run has it; an unfinished one reports when it will be sampled, exit code 2."""
     path = trained(*LATE_TEST)
     assert run_cli("evaluate", "config", "--split", "test").code == 0
     (path / "evaluation.json").unlink()
@@ -342,19 +341,30 @@ def test_a_test_set_drawn_last_is_told_as_such(trained, run_cli):
     )
 
 
-def test_a_finished_run_needs_no_checkpoint_where_nothing_is_drawn_last(trained, run_cli):
-    """Final weights are enough to be measured."""
+def test_finished_run_needs_no_checkpoint(trained, run_cli):
+    """weights.npz is enough to evaluate a run."""
     path = trained()
     for file in (path / "checkpoints").iterdir():
         file.unlink()
     assert run_cli("evaluate", "config").code == 0
 
 
-def test_many_classes_break_no_number(trained, run_cli, monkeypatch):
-    """Where the matrix does not fit beside the scores, these stand alone, and it is said where the matrix is."""
+def test_wide_confusion_matrix_is_replaced_by_a_note(trained, run_cli, monkeypatch):
+    """If the matrix does not fit, the scores are printed alone, and a note says where the matrix is."""
     monkeypatch.setenv("COLUMNS", "80")
     trained("data.classes=30", "validation.classes=30", "layers=[{type: dense, units: 30}, softmax]")
     out = run_cli("evaluate", "config").out
-    assert "what was taken for what is in --json" in out
+    assert "the confusion matrix is too wide for this terminal; see --json" in out
     assert [line.split()[0] for line in out.splitlines()[-30:]] == [str(number) for number in range(30)]
     assert len(json.loads(run_cli("evaluate", "config", "--json").out)["splits"]["training"]["confusion"]) == 30
+
+
+def test_confusion_matrix_stands_beside_or_below_the_scores(trained, run_cli, monkeypatch):
+    """A matrix that does not fit beside the scores is a table of its own."""
+    trained("data.classes=10", "validation=null", "layers=[{type: dense, units: 10}, softmax]")
+    for width, headings in ((120, 1), (75, 2)):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = run_cli("evaluate", "config").out.splitlines()
+        assert "training, 200 rows: confusion matrix (rows: actual, columns: predicted)" in lines
+        assert max(map(len, lines)) <= width
+        assert sum(line.startswith("class ") for line in lines) == headings

@@ -1,4 +1,4 @@
-"""``nncli init``: a config to start from."""
+"""``nncli init``: write a config to start from."""
 
 import json
 import os
@@ -9,15 +9,15 @@ import pytest
 from nncli.config.model import Config
 
 
-def test_the_starter_passes_check(workdir, run_cli):
-    """What is written is right as it is, and the message says what to do with it."""
+def test_starter_is_valid(workdir, run_cli):
+    """The config is valid as it is, and the message says how to train it."""
     result = run_cli("init", "new.yaml")
     assert (result.code, result.err) == (0, "")
     assert result.out == "new.yaml: written; train it with: nncli train new.yaml\n"
     assert run_cli("check", "new.yaml").code == 0
 
 
-def test_the_starter_trains(workdir, run_cli):
+def test_starter_trains(workdir, run_cli):
     """Shortened, it ends as a finished run named after its file."""
     assert run_cli("init", "new.yaml").code == 0
     result = run_cli("train", "new.yaml", "training.epochs=20", "training.early_stopping.patience=5", "--json")
@@ -25,11 +25,11 @@ def test_the_starter_trains(workdir, run_cli):
     assert json.loads(result.out)["run"] == "runs/new"
 
 
-def test_the_starter_names_itself_and_shows_every_section(workdir, run_cli):
-    """The commands in its comments can be copied; every section that a beginner needs is there."""
-    assert run_cli("init", "folder/new.yaml").code == 0
-    text = (workdir / "folder" / "new.yaml").read_text(encoding="utf-8")
-    assert "#   nncli train folder/new.yaml " in text
+def test_starter_has_its_own_name_and_the_common_keys(workdir, run_cli):
+    """The commands in its comments can be copied; every key that a beginner needs is in it."""
+    assert run_cli("init", "configs/new.yaml").code == 0
+    text = (workdir / "configs" / "new.yaml").read_text(encoding="utf-8")
+    assert "#   nncli train configs/new.yaml " in text
     assert "{{" not in text
     sections = {line.partition(":")[0] for line in text.splitlines() if line[:1].isalpha()}
     assert sections == set(Config.model_fields) - {
@@ -43,8 +43,8 @@ def test_the_starter_names_itself_and_shows_every_section(workdir, run_cli):
     }
 
 
-def test_what_the_starter_comments_out_is_right_too(workdir, run_cli):
-    """Each line that is commented out can be taken in as it is."""
+def test_commented_out_keys_of_the_starter_are_valid(workdir, run_cli):
+    """Each line that is commented out can be used as it is."""
     assert run_cli("init", "new.yaml").code == 0
     path = workdir / "new.yaml"
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -54,15 +54,15 @@ def test_what_the_starter_comments_out_is_right_too(workdir, run_cli):
     assert run_cli("check", path).code == 0
 
 
-def test_without_a_name_it_is_config_yaml(tmp_path, monkeypatch, run_cli):
-    """The shortest command writes config.yaml."""
+def test_default_path_is_config_yaml(tmp_path, monkeypatch, run_cli):
+    """Without an argument the command writes config.yaml."""
     monkeypatch.chdir(tmp_path)
     assert run_cli("init").code == 0
     assert (tmp_path / "config.yaml").is_file()
 
 
-def test_an_existing_file_is_left_alone(workdir, run_cli):
-    """Exit code 6, and not a byte is changed."""
+def test_existing_file_is_not_overwritten(workdir, run_cli):
+    """Exit code 6, and no byte changes."""
     before = (workdir / "config.yaml").read_bytes()
     result = run_cli("init", "config.yaml")
     assert (result.code, result.out) == (6, "")
@@ -77,7 +77,7 @@ def test_an_existing_file_is_left_alone(workdir, run_cli):
         pytest.param("a" * 300),
     ],
 )
-def test_a_place_where_no_file_can_be_is_a_storage_error(workdir, run_cli, path):
+def test_impossible_path_is_exit_code_5(workdir, run_cli, path):
     """Exit code 5, with the reason."""
     result = run_cli("init", path)
     assert (result.code, result.out) == (5, "")
@@ -87,8 +87,8 @@ def test_a_place_where_no_file_can_be_is_a_storage_error(workdir, run_cli, path)
 @pytest.mark.parametrize(
     "name", ["n\nm.yaml", "it's.yaml", "it's\r.yaml", "\u2028\x85.yaml", "\udc80\x1b[2J.yaml", "\\ \t.yaml"]
 )
-def test_the_starter_is_right_whatever_its_name_is(workdir, run_cli, name):
-    """A name with control characters stands in its comments as a shell reads it."""
+def test_starter_with_unusual_name_is_valid(workdir, run_cli, name):
+    """A name with control characters is quoted for the shell in the comments."""
     result = run_cli("init", name)
     assert result.code == 0
     assert run_cli("check", name).code == 0

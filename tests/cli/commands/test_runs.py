@@ -1,4 +1,4 @@
-"""``nncli runs``: every run of a folder with its status, what it reached, and what sets it apart."""
+"""``nncli runs``: the runs in a directory with their status, metrics and differing keys."""
 
 import errno
 import json
@@ -19,8 +19,8 @@ from nncli.store.lock import Lock
 
 
 @pytest.fixture
-def shelf(workdir, run_cli):
-    """Three finished runs of which one has another learning rate, one that has lost its end, and a foreign folder."""
+def runs_directory(workdir, run_cli):
+    """Three finished runs, one of them with another learning rate, an interrupted run, and another directory."""
     for name, change in (("a", ()), ("b", ("optimizer.learning_rate=0.5",)), ("c", ()), ("stopped", ())):
         assert run_cli("train", "config.yaml", *change, "--name", name, "-q").code == 0
     (workdir / "runs" / "stopped" / "evaluation.json").unlink()
@@ -34,13 +34,13 @@ def listed(run_cli, *arguments):
     return {run["path"].rpartition("/")[2]: run for run in json.loads(result.out)["runs"]}
 
 
-def test_every_run_has_its_status(shelf, run_cli):
-    """Finished, interrupted and resumable, running, damaged, diverged; what is no run is not listed."""
+def test_status_of_each_run_is_listed(runs_directory, run_cli):
+    """Finished, interrupted and resumable, running, damaged, diverged; other directories are not listed."""
     assert (
         run_cli("train", "config.yaml", "--name", "wild", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
     )
-    (shelf / "c" / "run.json").write_bytes(b"{")
-    lock = Lock(shelf / "b" / "lock")
+    (runs_directory / "c" / "run.json").write_bytes(b"{")
+    lock = Lock(runs_directory / "b" / "lock")
     runs = listed(run_cli)
     lock.release()
     assert {name: run["status"].partition(" at ")[0] for name, run in runs.items()} == {
@@ -54,30 +54,31 @@ def test_every_run_has_its_status(shelf, run_cli):
     assert runs["c"]["problem"].startswith("runs/c/run.json: damaged: ")
 
 
-def test_a_run_is_told_by_what_sets_it_apart(shelf, run_cli):
-    """Keys in which most runs resolve_config are left out."""
+def test_differing_keys_are_listed(runs_directory, run_cli):
+    """Keys with the same value in most runs are left out."""
     runs = listed(run_cli)
     assert {name: run["differences"] for name, run in runs.items() if run["differences"]} == {
         "b": {"optimizer.learning_rate": 0.5}
     }
     text = run_cli("runs").out
-    assert "unlike most:\nb optimizer.learning_rate 0.5\n" in text
+    assert "Differs from most runs in:\nb optimizer.learning_rate 0.5\n" in text
     assert re.search(r"^a +finished +30 +", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
-def test_no_number_is_broken(shelf, run_cli, monkeypatch, width):
-    """Where a terminal is narrow, columns are left out, and what is shown is whole."""
+def test_narrow_terminal_leaves_out_columns_and_names_them(runs_directory, run_cli, monkeypatch, width):
+    """No number is folded; the metrics that do not fit are named below the table."""
     monkeypatch.setenv("COLUMNS", str(width))
     text = run_cli("runs").out
     assert re.search(r"^a +finished +30\b", text, re.MULTILINE)
-    assert max(map(len, text.partition("unlike")[0].splitlines())) <= width
+    assert max(map(len, text.partition("Differs")[0].splitlines())) <= width
+    assert ("not shown, since the terminal is" in " ".join(text.split())) == (width < 100)
     loss = json.loads(run_cli("runs", "--json").out)["runs"][0]["metrics"]["loss"]
     assert (f"{loss:.4f}" in text) == (width > 40)
 
 
-def test_metrics_are_the_final_ones(shelf, run_cli):
-    """As ``compare`` shows them, and the runs are sorted by one, the best first."""
+def test_sort_orders_the_runs_by_a_metric(runs_directory, run_cli):
+    """The metrics are those of ``compare``, and the best run is first."""
     runs = listed(run_cli, "--sort", "validation_accuracy")
     compared = json.loads(run_cli("compare", "a", "b", "--json").out)["runs"]
     assert [runs[name]["metrics"] for name in ("a", "b")] == [run["metrics"] for run in compared]
@@ -87,9 +88,9 @@ def test_metrics_are_the_final_ones(shelf, run_cli):
 
 
 @pytest.mark.parametrize("damage", [b"", b"damaged"])
-def test_a_damaged_checkpoint_leaves_an_older_one(shelf, run_cli, damage):
-    """The run is resumable from there, and what is damaged is named; without an older one the run is damaged."""
-    newest, oldest = sorted((shelf / "stopped" / "checkpoints").iterdir(), reverse=True)
+def test_damaged_checkpoint_is_reported_with_the_older_one(runs_directory, run_cli, damage):
+    """The run is resumable from the older checkpoint, and the damage is reported; without it the run is damaged."""
+    newest, oldest = sorted((runs_directory / "stopped" / "checkpoints").iterdir(), reverse=True)
     newest.write_bytes(damage)
     run = listed(run_cli)["stopped"]
     assert run["status"] == "interrupted at epoch 0, resumable"
@@ -98,8 +99,8 @@ def test_a_damaged_checkpoint_leaves_an_older_one(shelf, run_cli, damage):
     assert listed(run_cli)["stopped"]["status"] == "damaged"
 
 
-def test_a_run_that_the_system_refuses_to_read_is_not_damaged(shelf, run_cli, monkeypatch):
-    """It is listed as unreadable, with the reason, and hides no other run; a folder that is refused is exit code 5."""
+def test_unreadable_run_is_not_damaged(runs_directory, run_cli, monkeypatch):
+    """It is listed as unreadable, with the reason, and hides no other run; an unreadable directory is exit code 5."""
     refused, opened = "00000030.ckpt", os.open
 
     def refuse(path, *flags, **more):
@@ -118,12 +119,12 @@ def test_a_run_that_the_system_refuses_to_read_is_not_damaged(shelf, run_cli, mo
     assert run_cli("runs").code == 5
 
 
-def test_what_is_odd_hides_no_other_run(shelf, run_cli):
-    """A run.json that leads nowhere is a damaged run, a hidden folder none, and a damaged end can be made anew."""
-    (shelf / "odd").mkdir()
-    (shelf / "odd" / "run.json").symlink_to("nowhere")
-    shutil.copytree(shelf / "a", shelf / ".hidden")
-    (shelf / "a" / "evaluation.json").write_bytes(b"{")
+def test_damaged_runs_hide_no_other_run(runs_directory, run_cli):
+    """A dangling run.json is a damaged run, a hidden directory is none, and a damaged evaluation is resumable."""
+    (runs_directory / "odd").mkdir()
+    (runs_directory / "odd" / "run.json").symlink_to("nowhere")
+    shutil.copytree(runs_directory / "a", runs_directory / ".hidden")
+    (runs_directory / "a" / "evaluation.json").write_bytes(b"{")
     runs = listed(run_cli)
     assert set(runs) == {"a", "b", "c", "stopped", "odd"}
     assert runs["odd"]["status"] == "damaged"
@@ -131,8 +132,8 @@ def test_what_is_odd_hides_no_other_run(shelf, run_cli):
     assert "evaluation.json: damaged" in runs["a"]["problem"]
 
 
-def test_a_folder_without_runs(workdir, run_cli):
-    """An empty one is told what makes a run; one that is not there is exit code 2."""
+def test_directory_without_runs(workdir, run_cli):
+    """An empty directory gets a hint how to create a run; a missing one is exit code 2."""
     (workdir / "empty").mkdir()
     assert "no runs" in run_cli("runs", "empty").out
     assert run_cli("runs", "empty", "--json").out == '{\n  "runs": []\n}\n'
@@ -140,7 +141,7 @@ def test_a_folder_without_runs(workdir, run_cli):
     assert (result.code, result.err.partition(";")[0]) == (2, "missing: no such directory")
 
 
-def test_a_running_run_says_how_far_it_is(workdir, run_cli):
+def test_running_run_shows_its_epoch(workdir, run_cli):
     """While another process trains, the epoch of its last row is shown, and it is not disturbed."""
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", "--name", "long"]
     command += ["training.epochs=1000000000", "training.log_every=10000", "training.early_stopping=null"]
@@ -155,7 +156,7 @@ def test_a_running_run_says_how_far_it_is(workdir, run_cli):
         assert process.returncode == 143
 
 
-def test_metrics_are_read_once_and_not_kept(workdir, run_cli, monkeypatch):
+def test_metrics_are_read_once_and_released(workdir, run_cli, monkeypatch):
     """The list holds the metrics of one run at a time, however many runs there are, and reads each file once."""
     for name in ("a", "b", "c"):
         assert run_cli("train", "config.yaml", "-q", "--name", name).code == 0
@@ -173,7 +174,7 @@ def test_metrics_are_read_once_and_not_kept(workdir, run_cli, monkeypatch):
     assert alive == [0, 0, 0]
 
 
-def test_a_newline_in_a_name_makes_no_row(workdir, run_cli):
+def test_newline_in_a_name_is_sanitized(workdir, run_cli):
     """Each run has one row, whatever its name is."""
     assert run_cli("train", "config.yaml", "-q", "--name", "a").code == 0
     (workdir / "runs" / "a").rename(workdir / "runs" / "a\nb finished 1")

@@ -1,4 +1,4 @@
-"""``nncli show``: a spec resolved, and its network in figures."""
+"""``nncli show``: the resolved config, and a summary of the network."""
 
 import json
 
@@ -28,13 +28,13 @@ CHANGES = [
 
 
 def shown_yaml(text):
-    """The YAML of the output: what stands before the first blank line."""
+    """The YAML of the output: everything before the first blank line."""
     return text.partition("\n\n")[0] + "\n"
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_is_shown_is_the_spec(workdir, run_cli, change):
-    """The printed YAML, fed back in, resolves to the same spec, and prints the same again."""
+def test_printed_yaml_is_the_resolved_config(workdir, run_cli, change):
+    """The printed YAML, used as a config, resolves to the same config, and is printed the same again."""
     result = run_cli("show", "config.yaml", *change)
     assert (result.code, result.err) == (0, "")
     (workdir / "again.yaml").write_text(shown_yaml(result.out), encoding="utf-8")
@@ -45,25 +45,25 @@ def test_what_is_shown_is_the_spec(workdir, run_cli, change):
     assert run_cli("show", "again.yaml").out == result.out
 
 
-def test_every_default_is_shown(workdir, run_cli):
-    """What the config leaves out stands in the output: initializers, penalties, the optimizer's constants."""
+def test_defaults_are_printed(workdir, run_cli):
+    """The output has what the config leaves out: initializers, penalties, the constants of the optimizer."""
     out = run_cli("show", "config.yaml").out
-    for words in ("initializer: {type: he}", "initializer: {type: glorot}", "beta_1: 0.9", "l2: 0.0", "dtype: float32"):
-        assert words in out
+    for text in ("initializer: {type: he}", "initializer: {type: glorot}", "beta_1: 0.9", "l2: 0.0", "dtype: float32"):
+        assert text in out
 
 
-def test_the_network_in_figures(workdir, run_cli):
-    """A row a layer, then the sums."""
+def test_summary_has_one_row_per_layer_and_totals(workdir, run_cli):
+    """One row per layer, then the totals."""
     out = run_cli("show", "config.yaml", "layers[0].units=2000").out
     rows = [line.split() for line in out.splitlines() if line[:1].isdigit()]
     assert ["0", "dense", "(N,", "2000)", "6,000", "4,000"] in rows
     assert ["2", "dense", "(N,", "3)", "6,003", "6,000"] in rows
     assert "12,003 parameters" in out
-    assert "1,560,000 multiply-adds a training step of 60 rows" in out
+    assert "1,560,000 MACs per training step of 60 rows" in out
 
 
-def test_json_is_one_document(workdir, run_cli):
-    """The resolved spec with the figures, and nothing on standard error."""
+def test_json_has_the_config_and_the_summary(workdir, run_cli):
+    """The resolved config with the summary, and nothing on standard error."""
     result = run_cli("show", "config.yaml", "--json")
     document = json.loads(result.out)
     assert result.err == ""
@@ -73,30 +73,30 @@ def test_json_is_one_document(workdir, run_cli):
     assert document["memory_bytes"] > 0
 
 
-def test_nothing_is_written(workdir, run_cli):
-    """Showing leaves the folder as it was."""
+def test_show_writes_nothing(workdir, run_cli):
+    """The directory stays as it is."""
     assert run_cli("show", "config.yaml").code == 0
     assert [path.name for path in workdir.iterdir()] == ["config.yaml"]
 
 
-def test_a_wrong_spec_is_told_as_check_tells_it(workdir, run_cli):
-    """Exit code 3, with the place."""
+def test_invalid_config_is_exit_code_3(workdir, run_cli):
+    """Exit code 3, with the location."""
     result = run_cli("show", "config.yaml", "layers[0].units=0")
     assert (result.code, result.out) == (3, "")
     assert "layers[0].units: must be at least 1, got 0" in result.err
 
 
 @pytest.mark.parametrize(("changes", "updates"), [((), 30), (("training.batch_size=16",), 120)])
-def test_the_end_of_a_schedule_is_shown(workdir, run_cli, changes, updates):
-    """Where the config leaves it open, the number of updates of the whole training stands there."""
+def test_default_length_of_a_schedule_is_printed(workdir, run_cli, changes, updates):
+    """If the config leaves it out, it is the number of updates of the whole training."""
     cosine = run_cli("show", "config.yaml", "schedule=cosine", *changes)
     assert f"schedule: {{type: cosine, updates: {updates}, lowest: 0.0}}" in cosine.out
-    behind = run_cli("show", "config.yaml", WARM_COSINE, *changes)
-    assert f"{{type: cosine, updates: {updates - 5}, lowest: 0.1}}" in behind.out
+    after_warmup = run_cli("show", "config.yaml", WARM_COSINE, *changes)
+    assert f"{{type: cosine, updates: {updates - 5}, lowest: 0.1}}" in after_warmup.out
 
 
-def test_the_metrics_of_the_task_are_shown(workdir, run_cli):
-    """A config that names none is told which ones will be measured."""
+def test_default_metrics_of_the_task_are_printed(workdir, run_cli):
+    """A config without metrics shows which ones will be measured."""
     document = json.loads(run_cli("show", "config.yaml", *BINARY, "--json").out)
     assert [metric["type"] for metric in document["spec"]["metrics"]] == [
         "accuracy",
@@ -107,7 +107,7 @@ def test_the_metrics_of_the_task_are_shown(workdir, run_cli):
     ]
 
 
-def test_running_statistics_are_no_parameters(workdir, run_cli):
-    """A normalized layer of 8 columns counts its 16 trained numbers."""
+def test_running_statistics_are_not_trainable_parameters(workdir, run_cli):
+    """A batch normalization layer of 8 features has 16 trainable parameters."""
     layers = json.loads(run_cli("show", "config.yaml", *NORMALIZED, "--json").out)["layers"]
     assert [layer["parameters"] for layer in layers] == [24, 16, 0, 27, 0]

@@ -1,4 +1,4 @@
-"""Where rich draws, in a terminal of any size."""
+"""The console of rich, in a terminal of any size."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from nncli.cli.render.console import Output
 
 
 @pytest.mark.parametrize("columns", ["1", "2", "7", "0", "-3", "²", "99999999999999", ""])
-def test_any_number_of_columns_is_no_bug(workdir, run_cli, monkeypatch, columns):
-    """Narrow lines are wrapped; what is no usual number is not used."""
+def test_unusual_terminal_widths_are_accepted(workdir, run_cli, monkeypatch, columns):
+    """Narrow lines are wrapped; a width that is no ordinary integer is ignored."""
     for name in ("a", "b"):
         assert run_cli("train", "config.yaml", "training.epochs=1", "-q", "--name", name).code == 0
     for command in ("explain dense", "explain config.yaml", "components loss", "runs", "compare a b", "verify a", "-h"):
@@ -18,7 +18,7 @@ def test_any_number_of_columns_is_no_bug(workdir, run_cli, monkeypatch, columns)
 
 
 def test_text_is_sanitized_and_style_is_not(capsys, monkeypatch):
-    """In a terminal rich's own sequences stand around a text that has none."""
+    """In a terminal the sequences of rich surround a text that has none."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     Output().print("\x1b]52;c;aGk=\x07x", style="bold")
     text = capsys.readouterr().out
@@ -26,12 +26,12 @@ def test_text_is_sanitized_and_style_is_not(capsys, monkeypatch):
 
 
 def test_brackets_are_no_markup(capsys):
-    """A text is printed as it is."""
+    """A text is printed unchanged."""
     Output().print("[bold]x[/bold]")
     assert capsys.readouterr().out == "[bold]x[/bold]\n"
 
 
-def test_a_pipe_that_nobody_reads_is_an_error():
-    """Its exit code is decided in one place."""
+def test_broken_pipe_is_raised():
+    """Its exit code is decided in ``main``."""
     with pytest.raises(BrokenPipeError):
         Output().on_broken_pipe()
