@@ -136,13 +136,13 @@ def in_rows(factor, dtype=None, rows=None):
 
 def shifted_targets():
     """Labels of the remainder batch, each of the row before."""
-    original = Batches._portions
+    original = Batches._mini_batches
 
     def faulty(batches, order, begin):
         for inputs, targets in original(batches, order, begin):
             yield inputs, np.roll(targets, 1, axis=0) if len(targets) < batches.size else targets
 
-    return Batches, "_portions", faulty
+    return Batches, "_mini_batches", faulty
 
 
 def scaled_accumulation():

@@ -13,7 +13,7 @@ from nncli.cli.interrupts import raised_on_ctrl_c
 
 pytestmark = pytest.mark.slow
 
-# sends SIGINT to itself when import ``number`` begins, counted from the first import of click
+# sends SIGINT to itself when the numbered import begins, counted from the first one of click
 INTERRUPTED = """
 import os, runpy, signal, sys
 

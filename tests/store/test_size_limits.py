@@ -114,7 +114,7 @@ def test_files_of_an_accepted_config_are_within_the_limits(changes, memory):
 
 
 def test_run_json_of_the_largest_config_is_within_the_limit():
-    """It has a thousand layers with all keys, overrides as long as a command line, and all data sets."""
+    """It has a thousand layers with all keys, overrides as long as a command line, and every data set."""
     config, plan = checked(parse("config.yaml", SPEC.encode(), ("layers[0].units=3",)))
     record = {"spec": config.model_dump(), "overrides": ["\x01" * 2**21], "parameters": []}
     record["schema"] = dict.fromkeys(("data", "validation", "test"), plan.schema.model_dump())
