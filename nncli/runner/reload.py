@@ -33,7 +33,7 @@ def find_run(text: str, runs: Path) -> Path:
         if exists(by_name) and not exists(path):
             return by_name
         if not exists(path):
-            raise RunError(f"run not found: {text!r} (looked in ./ and {runs}/){_did_you_mean(text, runs)}")
+            raise RunError(f"run not found: {text!r} (looked in ./ and {runs}/){_did_you_mean(text, runs)}", path)
     return path
 
 

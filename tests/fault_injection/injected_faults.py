@@ -276,11 +276,10 @@ def order_of_rows_is_drawn_from_another_state(patch: Patch) -> None:
     """The order of an epoch in progress is drawn from the state within the epoch, not from that at its start."""
 
     def make(original):
-        def restore(self, checkpoint):
-            position = checkpoint.position
-            if position.batch:
-                position = position.model_copy({"random_before": position.random})
-            return original(self, checkpoint._replace(position=position))
+        def restore(self, state):
+            if state.batch:
+                state = state.model_copy({"rng_at_epoch_start": state.rng})
+            return original(self, state)
 
         return restore
 
@@ -302,7 +301,7 @@ def metrics_are_measured_again(patch: Patch) -> None:
     """An epoch that is logged already is logged again."""
 
     def disturb(_, trainer, *__):
-        trainer.is_measured = trainer.is_done = False
+        trainer.is_logged = False
 
     patch.after(f"{TRAINER}.restore", disturb)
 
