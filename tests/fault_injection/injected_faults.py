@@ -341,12 +341,12 @@ def _with_checksum(patch: Patch, compared: int) -> None:
 
     def make(original):
         def unpack(data):
-            from nncli.store.checkpoint import DIGEST, MAGIC
+            from nncli.store.checkpoint import DIGEST, MAGIC, VERSION
 
-            start = len(MAGIC) + DIGEST
-            digest = hashlib.sha256(data[start:]).digest()
-            end = len(MAGIC) + compared
-            is_long = len(data) >= start and data.startswith(MAGIC)
+            first_line = MAGIC % VERSION
+            start, end = len(first_line) + DIGEST, len(first_line) + compared
+            digest = hashlib.sha256(first_line + data[start:]).digest()
+            is_long = len(data) >= start and data.startswith(first_line)
             return original(data[:end] + digest[compared:] + data[start:] if is_long else data)
 
         return unpack
@@ -371,8 +371,8 @@ def trailing_bytes_of_checkpoints_are_ignored(patch: Patch) -> None:
     """Bytes may follow the vectors."""
 
     def make(original):
-        def vectors(head, rest):
-            return original(head, rest[: _listed_bytes(head)])
+        def vectors(records, data):
+            return original(records, data[: _listed_bytes(records)])
 
         return vectors
 
@@ -384,19 +384,19 @@ def sizes_in_checkpoints_are_trusted(patch: Patch) -> None:
     """Memory of the listed size is allocated before the size is compared with the file's."""
 
     def make(original):
-        def vectors(head, rest):
+        def vectors(records, data):
             import numpy as np
 
-            assert np.ones(min(_listed_bytes(head), LARGE_ALLOCATION), np.uint8).all()
-            return original(head, rest)
+            assert np.ones(min(_listed_bytes(records), LARGE_ALLOCATION), np.uint8).all()
+            return original(records, data)
 
         return vectors
 
     patch.replace(f"{CHECKPOINT}:_vectors", make)
 
 
-def _listed_bytes(head) -> int:
-    return sum(int(vector.dtype[-1]) * vector.length for vector in head.vectors)
+def _listed_bytes(records) -> int:
+    return sum(int(vector.dtype[-1]) * vector.length for vector in records)
 
 
 @FAULTS.add
