@@ -60,4 +60,4 @@ class DurabilityOracle:
 def position(checkpoint: bytes) -> tuple[int, int]:
     """Epoch and batch of a checkpoint."""
     head = json.loads(checkpoint[HEAD:].partition(b"\n")[0])
-    return head["position"]["epoch"], head["position"]["batch"]
+    return head["state"]["epoch"], head["state"]["batch"]

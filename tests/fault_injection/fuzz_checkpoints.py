@@ -11,12 +11,14 @@ import numpy as np
 from nncli.errors import RunError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.store.checkpoint import DIGEST, MAGIC, Checkpoint, Position, pack, unpack
+from nncli.store.checkpoint import DIGEST, MAGIC, VERSION, Checkpoint, pack, unpack
+from nncli.train.state import TrainingState
 from tests.conftest import SPEC
 from tests.fault_injection.fuzz_mutators import damaged, mutated_json
 from tests.fault_injection.result_counter import ResultCounter, Shard, peak_memory, time_limit
 
-START = len(MAGIC) + DIGEST
+FIRST_LINE = MAGIC % VERSION
+START = len(FIRST_LINE) + DIGEST
 SEALED_PROBABILITY = 0.1  # of a structure-aware mutation with a matching checksum
 MAX_GROWTH = 2**26
 
@@ -27,10 +29,9 @@ def small_checkpoint(directory: Path) -> bytes:
     path.write_text(SPEC.replace("units: 8", "units: 3"), encoding="utf-8")
     experiment = assemble(load(path).config)
     values = experiment.network.parameters.values
-    position = Position(
-        epoch=20, batch=0, updates=20, metrics_bytes=500, metrics_sha256="0" * 64, best_epoch=10, best_value=0.5
-    )
-    return pack(position, {"values": values, **experiment.optimizer.state, "best": values.copy()}, "0" * 64)
+    vectors = {"values": values, **experiment.optimizer.state, "best": values.copy()}
+    state = TrainingState(epoch=20, batch=0, updates=20, best_epoch=10, best_value=0.5, vectors=vectors)
+    return pack(Checkpoint(state, 500, "0" * 64, "0" * 64))
 
 
 def fuzz(shard: Shard) -> ResultCounter:
@@ -65,7 +66,7 @@ def resealed(random: Random, data: bytes) -> bytes:
     if random.random() < 0.3:
         rest = damaged(random, rest)
     body = head + b"\n" + rest if random.random() < 0.98 else head
-    return MAGIC + hashlib.sha256(body).digest() + body
+    return FIRST_LINE + hashlib.sha256(FIRST_LINE + body).digest() + body
 
 
 def _count(data: bytes, original: bytes, is_sealed: bool, results: ResultCounter, failures: Path) -> None:
@@ -91,8 +92,8 @@ def _count(data: bytes, original: bytes, is_sealed: bool, results: ResultCounter
 
 def is_consistent(checkpoint: Checkpoint, data: bytes) -> bool:
     """Whether a checkpoint agrees with its bytes: possible counts, and vectors that fill the rest."""
-    position, vectors, _ = checkpoint
-    counts = (position.epoch, position.batch, position.updates, position.metrics_bytes)
+    state, vectors = checkpoint.state, checkpoint.state.vectors
+    counts = (state.epoch, state.batch, state.updates, checkpoint.metrics_bytes)
     head, _, rest = data[START:].partition(b"\n")
     listed = json.loads(head)["vectors"]
     return (

@@ -276,11 +276,10 @@ def order_of_rows_is_drawn_from_another_state(patch: Patch) -> None:
     """The order of an epoch in progress is drawn from the state within the epoch, not from that at its start."""
 
     def make(original):
-        def restore(self, checkpoint):
-            position = checkpoint.position
-            if position.batch:
-                position = position.model_copy({"random_before": position.random})
-            return original(self, checkpoint._replace(position=position))
+        def restore(self, state):
+            if state.batch:
+                state = state.model_copy({"rng_at_epoch_start": state.rng})
+            return original(self, state)
 
         return restore
 
@@ -302,7 +301,7 @@ def metrics_are_measured_again(patch: Patch) -> None:
     """An epoch that is logged already is logged again."""
 
     def disturb(_, trainer, *__):
-        trainer.is_measured = trainer.is_done = False
+        trainer.is_logged = False
 
     patch.after(f"{TRAINER}.restore", disturb)
 
@@ -342,12 +341,12 @@ def _with_checksum(patch: Patch, compared: int) -> None:
 
     def make(original):
         def unpack(data):
-            from nncli.store.checkpoint import DIGEST, MAGIC
+            from nncli.store.checkpoint import DIGEST, MAGIC, VERSION
 
-            start = len(MAGIC) + DIGEST
-            digest = hashlib.sha256(data[start:]).digest()
-            end = len(MAGIC) + compared
-            is_long = len(data) >= start and data.startswith(MAGIC)
+            first_line = MAGIC % VERSION
+            start, end = len(first_line) + DIGEST, len(first_line) + compared
+            digest = hashlib.sha256(first_line + data[start:]).digest()
+            is_long = len(data) >= start and data.startswith(first_line)
             return original(data[:end] + digest[compared:] + data[start:] if is_long else data)
 
         return unpack
@@ -372,8 +371,8 @@ def trailing_bytes_of_checkpoints_are_ignored(patch: Patch) -> None:
     """Bytes may follow the vectors."""
 
     def make(original):
-        def vectors(head, rest):
-            return original(head, rest[: _listed_bytes(head)])
+        def vectors(records, data):
+            return original(records, data[: _listed_bytes(records)])
 
         return vectors
 
@@ -385,19 +384,19 @@ def sizes_in_checkpoints_are_trusted(patch: Patch) -> None:
     """Memory of the listed size is allocated before the size is compared with the file's."""
 
     def make(original):
-        def vectors(head, rest):
+        def vectors(records, data):
             import numpy as np
 
-            assert np.ones(min(_listed_bytes(head), LARGE_ALLOCATION), np.uint8).all()
-            return original(head, rest)
+            assert np.ones(min(_listed_bytes(records), LARGE_ALLOCATION), np.uint8).all()
+            return original(records, data)
 
         return vectors
 
     patch.replace(f"{CHECKPOINT}:_vectors", make)
 
 
-def _listed_bytes(head) -> int:
-    return sum(int(vector.dtype[-1]) * vector.length for vector in head.vectors)
+def _listed_bytes(records) -> int:
+    return sum(int(vector.dtype[-1]) * vector.length for vector in records)
 
 
 @FAULTS.add
