@@ -46,7 +46,7 @@ from nncli.store import run_reader
 from nncli.store.find_run import find_run
 from nncli.store.run_status import RunStatus
 from nncli.store.run_writer import RunWriter
-from nncli.train.loop import Epoch, never
+from nncli.training.loop import Epoch, never
 
 __all__ = ["Run", "errors", "load", "resume", "train"]
 

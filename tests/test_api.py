@@ -50,8 +50,8 @@ def test_public_names_are_typed_and_documented(name):
 
 def test_train_is_the_function_whatever_is_imported():
     """The subpackage of the same name does not hide it, in either order of imports."""
-    for statement in ("import nncli.train.loop, nncli", "import nncli; nncli.train; import nncli.train.loop"):
-        code = f"{statement}; from nncli.train.loop import Trainer; assert callable(nncli.train), nncli.train"
+    for statement in ("import nncli.training.loop, nncli", "import nncli; nncli.train; import nncli.training.loop"):
+        code = f"{statement}; from nncli.training.loop import Trainer; assert callable(nncli.train), nncli.train"
         subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 

@@ -16,8 +16,8 @@ from nncli.nn.parameters import Array
 from nncli.runner.reload import assembled, require_same_data
 from nncli.store.checkpoint import checkpoints
 from nncli.store.run_reader import Run
-from nncli.train.divergence import NonFinite, NonFiniteSearch
-from nncli.train.evaluate import examples, measure, predict
+from nncli.training.divergence import NonFinite, NonFiniteSearch
+from nncli.training.evaluate import examples, measure, predict
 
 
 def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = None) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array, of_layer
 from nncli.nn.trace import Kind, Observer, Operation, observed, step_methods
 from nncli.registry import ComponentConfig, components, names
-from nncli.train.evaluate import examples
-from nncli.train.loop import Trainer
+from nncli.training.evaluate import examples
+from nncli.training.loop import Trainer
 
 Arrays = dict[str, Array]
 

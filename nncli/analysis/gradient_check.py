@@ -17,8 +17,8 @@ from nncli.nn.gradcheck import FrozenLoss, GradientCheck, gradcheck
 from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.network import Network
 from nncli.nn.stepcheck import ReferenceNetwork, StepCheck, check_step
-from nncli.train.evaluate import examples
-from nncli.train.loop import Trainer
+from nncli.training.evaluate import examples
+from nncli.training.loop import Trainer
 
 TOLERANCE = 1e-6
 

@@ -14,7 +14,7 @@ from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.kernels.alignment import zeros
 from nncli.nn.parameters import Array
 from nncli.nn.trace import Kind, ObservedMethod, Observer, Operation, observed, step_methods
-from nncli.train.loop import Trainer
+from nncli.training.loop import Trainer
 
 ROUNDS = 9
 SQUARE = 512  # rows and columns of the matrix product that measures the machine

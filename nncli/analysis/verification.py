@@ -25,7 +25,7 @@ from nncli.store.metrics_csv import without_last_row
 from nncli.store.run_checkpoints import read_checkpoint, read_with_metrics
 from nncli.store.run_reader import Run
 from nncli.store.run_weights import read_arrays
-from nncli.train.early_stopping import has_ended
+from nncli.training.early_stopping import has_ended
 
 
 @dataclass(frozen=True)

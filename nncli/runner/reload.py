@@ -8,39 +8,6 @@ from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import data_record
-<<<<<<< HEAD
-=======
-from nncli.store.safe_read import exists
-
-
-def find_run(text: str, runs: Path) -> Path:
-    """A run directory by its path, or by its name in the directory of runs; a directory that is not a run comes last.
-
-    Raises:
-        RunError: there is nothing of this name.
-        StorageError: the directory of runs cannot be read.
-    """
-    path, by_name = Path(text), runs / text
-    with suppress(StorageError):  # reported when the run is read
-        if is_run(path):
-            return path
-    if is_run(by_name):
-        return by_name
-    with suppress(StorageError):
-        if exists(by_name) and not exists(path):
-            return by_name
-        if not exists(path):
-            raise RunError(f"run not found: {text!r} (looked in ./ and {runs}/){_did_you_mean(text, runs)}", path)
-    return path
-
-
-def _did_you_mean(text: str, runs: Path) -> str:
-    """A suggestion of a run whose name is similar, if there is one."""
-    with suppress(OSError):
-        close = get_close_matches(text, [path.name for path in runs.iterdir()], n=1)
-        return f". Did you mean {close[0]!r}?" if close else ""
-    return ""
->>>>>>> training
 
 
 def require_loadable(run: Run, config: Config) -> None:

@@ -22,7 +22,7 @@ from nncli.store.run_checkpoints import read_valid
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import RunWriter, write_checkpoint
 from nncli.store.safe_read import storage_errors
-from nncli.train.loop import Trainer, never
+from nncli.training.loop import Trainer, never
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from nncli.store.lock import Lock
 from nncli.store.records import EvaluationRecord
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import RunWriter, name_from
-from nncli.train.loop import Epoch, Trainer, never
+from nncli.training.loop import Epoch, Trainer, never
 
 # Called when training begins; the context that it returns lasts as long as training, and takes each epoch.
 Observer: TypeAlias = Callable[[RunWriter], AbstractContextManager[Callable[[Epoch], object]]]

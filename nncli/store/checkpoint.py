@@ -15,7 +15,7 @@ from nncli.registry import Bounds
 from nncli.store import safe_read as files
 from nncli.store.records import NonNegativeInt, Record, parse_record
 from nncli.store.strict_json import load_strict_json
-from nncli.train.state import TrainingState
+from nncli.training.state import TrainingState
 
 NAME = re.compile(r"([0-9]{8}|[1-9][0-9]{8,20})\.ckpt")
 VERSION = 2

@@ -26,7 +26,7 @@ from nncli.store.records import DataRecord, EvaluationRecord
 from nncli.store.run_checkpoints import newest_checkpoint
 from nncli.store.run_files import RunFiles
 from nncli.store.run_status import RunProgress, RunStatus
-from nncli.train.early_stopping import has_ended
+from nncli.training.early_stopping import has_ended
 
 METRICS_OF_VERSION_0_1 = [
     names("metric")["accuracy"].model.model_validate({})

@@ -32,8 +32,8 @@ from nncli.store.records import (
     identity,
     to_json,
 )
-from nncli.train.loop import Epoch, Trainer
-from nncli.train.state import TrainingState
+from nncli.training.loop import Epoch, Trainer
+from nncli.training.state import TrainingState
 
 KEPT_CHECKPOINTS = 2
 NAME = re.compile(r"\w[\w.-]*")

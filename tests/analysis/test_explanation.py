@@ -12,8 +12,8 @@ from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.experiment.rng import Purpose
 from nncli.registry import components, names
-from nncli.train.evaluate import examples
-from nncli.train.loop import Trainer
+from nncli.training.evaluate import examples
+from nncli.training.loop import Trainer
 from tests.examples import BINARY, DENSE_8, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
 from tests.nn.reference_implementations import REFERENCES
 

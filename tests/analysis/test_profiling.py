@@ -19,7 +19,7 @@ from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
 from nncli.nn.optimizers.adam import Adam
 from nncli.nn.trace import ObservedMethod, Operation, observed
-from nncli.train.loop import Trainer
+from nncli.training.loop import Trainer
 from tests.examples import NORMALIZED
 
 MOMENT = 1e-3

@@ -10,7 +10,7 @@ import numpy as np
 
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.train.loop import Trainer
+from nncli.training.loop import Trainer
 from tests.conftest import ROOT
 
 # ranges of accuracy and loss at epoch 10,000 of the book's program, over 8 to 16 runs with such perturbations

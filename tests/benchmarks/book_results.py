@@ -11,7 +11,7 @@ import time
 
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.train.loop import Trainer
+from nncli.training.loop import Trainer
 from tests.conftest import ROOT
 
 BOOK = ROOT / "configs" / "book"

@@ -39,7 +39,7 @@ def trained(overrides, seconds, interval):
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
     from nncli.store.run_writer import RunWriter
-    from nncli.train.loop import Trainer
+    from nncli.training.loop import Trainer
 
     settings = ("training.epochs=1000000000", "training.log_every=100", f"training.checkpoint_seconds={interval}")
     loaded = load(CONFIG, (*overrides, *settings))

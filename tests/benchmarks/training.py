@@ -38,7 +38,7 @@ def in_a_terminal(directory):
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
     from nncli.store.run_writer import RunWriter
-    from nncli.train.loop import Trainer
+    from nncli.training.loop import Trainer
 
     loaded = load(CONFIG)
     training = Trainer(assemble(loaded.config))
@@ -54,7 +54,7 @@ def bare():
     """Seconds of the same steps."""
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
-    from nncli.train.loop import Trainer
+    from nncli.training.loop import Trainer
     from tests.benchmarks.baselines.nncli import step
 
     config = load(CONFIG).config
@@ -95,7 +95,7 @@ def training_of(inputs, widths=WIDTHS):
     from nncli.data.dataset import Dataset
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
-    from nncli.train.loop import Trainer
+    from nncli.training.loop import Trainer
     from tests.benchmarks.baselines.nncli import assembled
     from tests.benchmarks.workloads import Shape, draw
 

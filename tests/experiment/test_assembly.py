@@ -10,7 +10,7 @@ from nncli.errors import CommandLineError, ConfigError, StorageError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.experiment.rng import DerivedRngs, Purpose
-from nncli.train.loop import Trainer
+from nncli.training.loop import Trainer
 from tests.examples import LATE_TEST, SINE
 
 D8, D3 = "{type: dense, units: 8}", "{type: dense, units: 3}"

@@ -22,7 +22,7 @@ from nncli.experiment.summary import (
     summarize,
     training_rows,
 )
-from nncli.train.loop import Trainer
+from nncli.training.loop import Trainer
 from tests.examples import DENSE_8, NORMALIZED, SINE
 
 OBJECTS = 1 << 18  # bytes of objects that are not arrays

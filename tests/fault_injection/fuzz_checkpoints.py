@@ -12,7 +12,7 @@ from nncli.errors import RunError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.store.checkpoint import DIGEST, MAGIC, VERSION, Checkpoint, pack, unpack
-from nncli.train.state import TrainingState
+from nncli.training.state import TrainingState
 from tests.conftest import SPEC
 from tests.fault_injection.fuzz_mutators import damaged, mutated_json
 from tests.fault_injection.result_counter import ResultCounter, Shard, peak_memory, time_limit

@@ -17,7 +17,7 @@ ATOMIC_WRITE, APPEND_LOG, SAFE_READ, LOCK, CHECKPOINT, RUN_READER = (
     f"nncli.store.{name}" for name in ("atomic_write", "append_log", "safe_read", "lock", "checkpoint", "run_reader")
 )
 RESUME = "nncli.runner.resume"
-TRAINER = "nncli.train.loop:Trainer"
+TRAINER = "nncli.training.loop:Trainer"
 LARGE_ALLOCATION = 2**29  # bytes
 
 

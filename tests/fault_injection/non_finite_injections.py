@@ -18,7 +18,7 @@ from nncli.nn.layers.layer import Layer
 from nncli.nn.metrics.metric import Task
 from nncli.nn.penalties import Penalty
 from nncli.registry import components, validated
-from nncli.train.loop import Trainer
+from nncli.training.loop import Trainer
 from tests.examples import BINARY, DENSE_8, SINE
 
 UPDATE = 7  # updates before the injection; the next batch is the second of three in epoch 2, counted from 0

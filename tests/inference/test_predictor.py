@@ -11,7 +11,7 @@ from nncli.experiment.loading import load
 from nncli.inference.predictor import Predictor
 from nncli.store.checkpoint import checkpoints, pack, unpack
 from nncli.store.run_reader import Run
-from nncli.train.evaluate import examples, predict
+from nncli.training.evaluate import examples, predict
 from tests.examples import BINARY, NORMALIZED, SINE
 
 DROPOUT = "layers=[{type: dense, units: 8}, {type: dropout, rate: 0.5}, {type: dense, units: 3}, softmax]"

@@ -13,7 +13,7 @@ import pytest
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.nn.schedules import inverse_time
-from nncli.train.loop import Trainer
+from nncli.training.loop import Trainer
 from tests.conftest import ROOT
 from tests.nn import book_programs
 

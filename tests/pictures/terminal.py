@@ -13,7 +13,7 @@ from rich.text import Text
 from nncli.cli.render.progress import LiveView
 from nncli.runner.train import train
 from nncli.store.run_writer import RunWriter
-from nncli.train.loop import Epoch
+from nncli.training.loop import Epoch
 from tests.conftest import ROOT
 
 CONFIG = "configs/adam.yaml"

@@ -26,9 +26,9 @@ from nncli.store.checkpoint import Checkpoint, checkpoints, pack, unpack
 from nncli.store.lock import Lock
 from nncli.store.run_checkpoints import read_valid
 from nncli.store.run_reader import Run
-from nncli.train import loop
-from nncli.train.early_stopping import Best
-from nncli.train.loop import Trainer, never
+from nncli.training import loop
+from nncli.training.early_stopping import Best
+from nncli.training.loop import Trainer, never
 from tests.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
 
 pytestmark = pytest.mark.slow

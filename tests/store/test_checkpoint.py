@@ -10,7 +10,7 @@ import pytest
 from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.rng import BookRng
 from nncli.store.checkpoint import LONGEST_HEAD, MAGIC, VERSION, Checkpoint, pack, unpack
-from nncli.train.state import TrainingState
+from nncli.training.state import TrainingState
 
 
 def state(epoch=0, batch=0, updates=0, **more):

@@ -17,7 +17,7 @@ from nncli.store.append_log import AppendLog
 from nncli.store.checkpoint import unpack
 from nncli.store.lock import is_locked
 from nncli.store.run_writer import RunWriter, name_from
-from nncli.train.loop import Trainer
+from nncli.training.loop import Trainer
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
 
 FILES = ["checkpoints", "evaluation.json", "lock", "metrics.csv", "run.json", "spec.yaml", "weights.npz"]

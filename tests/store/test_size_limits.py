@@ -20,7 +20,7 @@ from nncli.store import size_limits as limits
 from nncli.store.checkpoint import Checkpoint, pack
 from nncli.store.npz import pack_npz
 from nncli.store.records import ArrayRecord, to_json
-from nncli.train.state import TrainingState
+from nncli.training.state import TrainingState
 from tests.conftest import SPEC
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE
 

@@ -30,7 +30,7 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: boo
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
     from nncli.runner.blas_threads import blas_threads
-    from nncli.train.loop import Trainer
+    from nncli.training.loop import Trainer
 
     loaded = load(config, overrides)
     with blas_threads(loaded.config.training.threads, loaded.document):

@@ -18,7 +18,7 @@ from nncli.errors import CommandLineError, InterruptionError, StorageError
 if TYPE_CHECKING:
     from nncli.runner.train import Result
     from nncli.store.run_writer import RunWriter
-    from nncli.train.loop import Epoch
+    from nncli.training.loop import Epoch
 
 
 @click.command()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
-    from nncli.train.loop import Epoch, Trainer
+    from nncli.training.loop import Epoch, Trainer
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 40

@@ -6,8 +6,8 @@ import pytest
 from nncli.config.model import EarlyStoppingConfig
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.train.early_stopping import EarlyStopping
-from nncli.train.loop import Trainer
+from nncli.training.early_stopping import EarlyStopping
+from nncli.training.loop import Trainer
 from tests.examples import NORMALIZED, SINE
 
 LOWER, HIGHER = "validation_loss", "validation_accuracy"

@@ -18,8 +18,8 @@ from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array, of_layer
 from nncli.nn.trace import Kind, Observer, Operation, forward_methods, observed, step_methods
-from nncli.train.evaluate import Examples
-from nncli.train.suggestions import FIX_ROW, FLOAT64, decays_too_fast, squares_suggestion, suggestion, weight_decay
+from nncli.training.evaluate import Examples
+from nncli.training.suggestions import FIX_ROW, FLOAT64, decays_too_fast, squares_suggestion, suggestion, weight_decay
 
 
 @dataclass(frozen=True)

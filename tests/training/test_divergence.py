@@ -19,7 +19,7 @@ from nncli.nn.layers.dropout import Dropout
 from nncli.nn.penalties import Penalty
 from nncli.registry import components, kinds
 from nncli.store.checkpoint import pack, unpack
-from nncli.train.loop import Trainer
+from nncli.training.loop import Trainer
 from tests.examples import DENSE_8, NORMALIZED, SINE, put_record
 from tests.fault_injection.non_finite_injections import Injector, all_injections, always, from_the_start, later
 from tests.fault_injection.non_finite_values import VALUES, problems_after

@@ -15,10 +15,10 @@ from nncli.experiment.rng import Purpose, RngState
 from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
-from nncli.train.divergence import NonFinite, NonFiniteSearch, draw_masks
-from nncli.train.early_stopping import Best, EarlyStopping
-from nncli.train.evaluate import examples, measure, predict
-from nncli.train.state import TrainingState, require_matching_vectors
+from nncli.training.divergence import NonFinite, NonFiniteSearch, draw_masks
+from nncli.training.early_stopping import Best, EarlyStopping
+from nncli.training.evaluate import examples, measure, predict
+from nncli.training.state import TrainingState, require_matching_vectors
 
 MACS_BETWEEN_YIELDS = 1 << 25  # multiply-accumulate operations of forward passes
 EPOCHS_BETWEEN_RNG_STATES = 100  # in full batch, where the state only serves to replay a step that diverged

@@ -16,8 +16,8 @@ from nncli.nn.kernels.buffers import is_buffer
 from nncli.nn.kernels.dropout_mask import fill_dropout_mask
 from nncli.registry import components
 from nncli.store.checkpoint import unpack
-from nncli.train.evaluate import measure, predict
-from nncli.train.loop import Trainer
+from nncli.training.evaluate import measure, predict
+from nncli.training.loop import Trainer
 from tests.examples import BINARY, NORMALIZED, SINE, WARM_COSINE
 
 OPTIMIZERS = [entry.name for entry in components("optimizer")]

@@ -7,8 +7,8 @@ import pytest
 
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.train.loop import Trainer
-from nncli.train.state import TrainingState, require_matching_vectors
+from nncli.training.loop import Trainer
+from nncli.training.state import TrainingState, require_matching_vectors
 
 DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
 STOPPING = "training.early_stopping={metric: loss, patience: 50}"
