@@ -48,13 +48,6 @@ def test_public_names_are_typed_and_documented(name):
     assert name == "Run" or inspect.signature(value).return_annotation is nncli.Run
 
 
-def test_train_is_the_function_whatever_is_imported():
-    """The subpackage of the same name does not hide it, in either order of imports."""
-    for statement in ("import nncli.training.loop, nncli", "import nncli; nncli.train; import nncli.training.loop"):
-        code = f"{statement}; from nncli.training.loop import Trainer; assert callable(nncli.train), nncli.train"
-        subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
-
-
 def test_unknown_attribute_is_an_attribute_error():
     """As of any module."""
     with pytest.raises(AttributeError, match="no attribute 'fit'"):
