@@ -43,7 +43,7 @@ def without_blanks(text):
 
 def test_the_two_commands_are_there():
     """One line trains, one runs the tests; both make their own environment."""
-    for heading, last in (("Train", "nncli train configs/adam.yaml"), ("Test", "pytest")):
+    for heading, last in (("Train", "nncli train configs/adam.yaml"), ("Test", "pytest -n auto")):
         (command,) = re.findall(rf"^## {heading}\n\n(?:[^#\n].*\n|\n)*?    (\S.*)$", README, re.MULTILINE)
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
         assert command.endswith(last)

@@ -275,7 +275,7 @@ def _check_array(loss: FrozenLoss, name: str, indices: Array, chosen: Array, gra
     error, backward, difference, *_ = checks[worst]
     compared = sum(bool(np.isfinite(check.difference)) for check in checks)
     uncertain = sum(check.uncertain for check in checks)
-    is_small = _largest(gradients.data[indices]) < MIN_GRADIENT * loss.rounding() and error < EVIDENT_ERROR
+    is_small = bool(_largest(gradients.data[indices]) < MIN_GRADIENT * loss.rounding() and error < EVIDENT_ERROR)
     is_compared = bool(np.isfinite(difference))
     index = np.unravel_index(int(chosen[worst]) - int(indices.flat[0]), indices.shape)
     return ArrayCheck(

@@ -128,7 +128,7 @@ def in_rows(factor, dtype=None, rows=None):
 
     def faulty(layer, grad):
         original(layer, grad)
-        if layer.by_rows and dtype in (None, grad.dtype) and rows in (None, len(grad)):
+        if layer.row_major and dtype in (None, grad.dtype) and rows in (None, len(grad)):
             layer.d_weights *= factor
 
     return Dense, "parameter_gradients", faulty

@@ -13,8 +13,8 @@ from nncli.errors import NncliError, RunError, StorageError
 from tests.mutations.patching import MutationSet, Patch
 
 FAULTS = MutationSet()
-ATOMIC_WRITE, APPEND_LOG, SAFE_READ, LOCK, CHECKPOINT, RUN_READER = (
-    f"nncli.store.{name}" for name in ("atomic_write", "append_log", "safe_read", "lock", "checkpoint", "run_reader")
+ATOMIC_WRITE, APPEND_LOG, SAFE_READ, LOCK, CHECKPOINT = (
+    f"nncli.store.{name}" for name in ("atomic_write", "append_log", "safe_read", "lock", "checkpoint")
 )
 RESUME = "nncli.runner.resume"
 TRAINER = "nncli.training.loop:Trainer"
@@ -52,9 +52,9 @@ def files_are_written_in_place(patch: Patch) -> None:
 
     def write_atomic(path, data):
         from nncli.store.atomic_write import fsync_directory
-        from nncli.store.safe_read import failures
+        from nncli.store.safe_read import storage_errors
 
-        with failures(path):
+        with storage_errors(path):
             with path.open("wb") as file:
                 file.write(data)
                 file.flush()
@@ -159,17 +159,17 @@ def storage_errors_are_swallowed(patch: Patch) -> None:
     """An OSError ends a block silently."""
 
     @contextmanager
-    def failures(path: Path) -> Iterator[None]:
+    def storage_errors(path: Path) -> Iterator[None]:
         with suppress(OSError):
             yield
 
-    patch.function(f"{SAFE_READ}:failures", failures)
+    patch.function(f"{SAFE_READ}:storage_errors", storage_errors)
 
 
 @FAULTS.add
 def storage_errors_are_not_translated(patch: Patch) -> None:
     """An OSError becomes no StorageError."""
-    patch.function(f"{SAFE_READ}:failures", lambda path: nullcontext())
+    patch.function(f"{SAFE_READ}:storage_errors", lambda path: nullcontext())
 
 
 @FAULTS.add
@@ -177,13 +177,13 @@ def unreadable_files_count_as_damaged(patch: Patch) -> None:
     """An OSError becomes a RunError."""
 
     @contextmanager
-    def failures(path: Path) -> Iterator[None]:
+    def storage_errors(path: Path) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise RunError(f"{path}: {error.strerror or error}") from error
 
-    patch.function(f"{SAFE_READ}:failures", failures)
+    patch.function(f"{SAFE_READ}:storage_errors", storage_errors)
 
 
 @FAULTS.add
@@ -322,14 +322,14 @@ def best_epoch_is_not_restored(patch: Patch) -> None:
 @FAULTS.add
 def checkpoints_of_any_run_are_accepted(patch: Patch) -> None:
     """The identity in a checkpoint is not compared."""
-    patch.after(f"{RUN_READER}:unpack", lambda checkpoint, *_: checkpoint._replace(identity=None))
+    patch.after("nncli.store.run_checkpoints:unpack", lambda checkpoint, *_: checkpoint._replace(identity=None))
 
 
 @FAULTS.add
 def evaluations_of_any_run_are_accepted(patch: Patch) -> None:
     """The identity in evaluation.json is not compared."""
     patch.after(
-        f"{RUN_READER}:parsed",
+        "nncli.store.run_files:parse_record",
         lambda record, value, model: (
             record.model_copy({"identity": None}) if model.__name__ == "EvaluationRecord" else None
         ),
@@ -412,7 +412,7 @@ def invalid_records_in_checkpoints_are_not_caught(patch: Patch) -> None:
 
         return parsed
 
-    patch.replace(f"{CHECKPOINT}:parsed", make)
+    patch.replace(f"{CHECKPOINT}:parse_record", make)
 
 
 def _open_without(patch: Patch, flag: int) -> None:
@@ -474,13 +474,13 @@ def errors_of_damaged_archives_are_not_caught(patch: Patch) -> None:
 @FAULTS.add
 def depth_of_json_is_not_limited(patch: Patch) -> None:
     """A RecursionError leaves the JSON reader."""
-    _raise_context(patch, "nncli.store.strict_json:unpacked", RecursionError)
+    _raise_context(patch, "nncli.store.strict_json:load_strict_json", RecursionError)
 
 
 @FAULTS.add
 def checksum_of_weights_is_not_compared(patch: Patch) -> None:
     """weights.npz may have other bytes than evaluation.json says."""
-    patch.function(f"{RUN_READER}:Run.read_weights", lambda self, evaluation: self.read("weights.npz"))
+    patch.function("nncli.store.run_weights:read_weights", lambda run, evaluation: run.read("weights.npz"))
     patch.function("zipfile:ZipExtFile._update_crc", lambda self, data: None)
 
 

@@ -26,7 +26,7 @@ def bias_gradient_is_not_computed(patch: Patch) -> None:
         def parameter_gradients(self, grad):
             before = self.d_biases.copy()
             original(self, grad)
-            if not self.by_rows:
+            if not self.row_major:
                 self.d_biases[...] = before
 
         return parameter_gradients
@@ -39,7 +39,7 @@ def bias_gradient_of_row_major_inputs_is_zero(patch: Patch) -> None:
     """dL/db = 0 when the inputs are row-major."""
 
     def disturb(_, layer, grad):
-        if layer.by_rows:
+        if layer.row_major:
             layer.d_biases[...] = 0
 
     patch.after(f"{DENSE}.parameter_gradients", disturb)
@@ -50,7 +50,7 @@ def biases_are_not_added_to_row_major_inputs(patch: Patch) -> None:
     """Y = X W when the inputs are row-major."""
 
     def disturb(outputs, layer, *_, **__):
-        if layer.by_rows:
+        if layer.row_major:
             np.subtract(outputs, layer.biases, out=outputs)
 
     patch.after(f"{DENSE}.forward", disturb)

@@ -155,7 +155,7 @@ def test_error_in_a_training_step_exits_with_8(workdir, run_cli, monkeypatch):
 
     def faulty(layer, grad):
         original(layer, grad)
-        if layer.by_rows:
+        if layer.row_major:
             layer.d_weights *= -1
 
     overrides = ("layers[0].units=1", "training.batch_size=16")
