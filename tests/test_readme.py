@@ -68,19 +68,16 @@ def test_transcripts_run(workdir, run_cli, monkeypatch):
         assert result.code == int(expected[1] if expected else 0), (command, result.err)
 
 
-def test_python_example_runs(workdir):
-    """The Python example of the README trains and predicts."""
-    (block,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+@pytest.mark.parametrize("page", [README, MAINTAINERS], ids=["README.md", "nncli/README.md"])
+def test_python_example_runs(workdir, page):
+    """The first Python example of a document runs, and prints nothing but what it says."""
+    block = re.search(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[1]
     (workdir / "configs").symlink_to(ROOT / "configs")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", block],
-        cwd=workdir,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
+        [sys.executable, "-c", block], cwd=workdir, env=environment, capture_output=True, encoding="utf-8", check=True
     )
-    assert (done.stdout.count("["), done.stderr) == (2, "")
+    assert (bool(done.stdout), done.stderr) == ("print(" in block, "")
 
 
 @pytest.mark.parametrize(
