@@ -6,11 +6,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nncli.version import __version__
+
 if TYPE_CHECKING:
     from nncli import errors
     from nncli.api import Run, load, resume, train
 
-__version__ = "0.6.0"
 __all__ = ["Run", "__version__", "errors", "load", "resume", "train"]
 
 

@@ -131,7 +131,7 @@ class Recorder(Observer):
 
 @allow_non_finite
 def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
-    """The first training step of a config in float64, as if its training set had only so many rows.
+    """The first training step of a config in float64, on a few rows of its training set.
 
     The rows are spread evenly over the training set; there are more of them if a layer needs more.
 

@@ -156,7 +156,7 @@ class Steps:
         return batch
 
     def seconds(self, count: int) -> float:
-        """Run so many steps; return the seconds per step."""
+        """Run ``count`` steps; return the seconds per step."""
         start = time.perf_counter()
         for _ in range(count):
             self.trainer.step(*self.draw())

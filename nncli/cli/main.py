@@ -12,7 +12,6 @@ from mmap import mmap
 
 import click
 
-from nncli import __version__
 from nncli.cli.commands.check import check
 from nncli.cli.commands.compare import compare
 from nncli.cli.commands.components import components
@@ -28,6 +27,7 @@ from nncli.cli.commands.verify import verify
 from nncli.cli.docstrings import REMOVED
 from nncli.cli.output import standard_streams
 from nncli.errors import ConfigError, NncliError, StorageError
+from nncli.version import __version__
 
 TERMINAL_SIZE_ENV = ("COLUMNS", "LINES")
 COMPLETE_ENV = "_NNCLI_COMPLETE"  # set by the completion script of a shell

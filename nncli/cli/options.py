@@ -24,7 +24,7 @@ def check_config_path(_context: click.Context, _parameter: click.Parameter, path
     Raises:
         CommandLineError: the path is a run directory.
     """
-    with suppress(OSError):  # whoever opens the config reports what is wrong with the path
+    with suppress(OSError):  # the command that opens the config reports what is wrong with the path
         if path is not None and Path(path, "run.json").is_file():
             raise CommandLineError(f"{path}: is a run directory, not a config; see {Path(path, 'spec.yaml')}")
     return path

@@ -96,5 +96,5 @@ def _buffered_rows(config: Config, plan: DataPlan, dtype: np.dtype[Any]) -> set[
 
 
 def _chunk_sizes(rows: int, size: int) -> set[int]:
-    """The sizes of the chunks of so many rows: ``size``, and the remainder."""
+    """The sizes of the chunks of a number of rows: ``size``, and the remainder."""
     return {min(rows, size), rows % size}

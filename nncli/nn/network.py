@@ -113,7 +113,7 @@ class Network:
         self.penalize()
 
     def micro_batches(self, rows: int) -> list[slice]:
-        """The micro-batches of a training pass over so many rows; a single one if they fit or cannot be split."""
+        """The micro-batches of a training pass over ``rows`` rows; a single one if they fit or cannot be split."""
         if not self.can_microbatch or rows <= self.micro_batch_rows:
             return [slice(0, rows)]
         size = balanced_chunk(rows, self.micro_batch_rows)

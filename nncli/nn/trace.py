@@ -50,7 +50,7 @@ class Observer:
         """Called before an operation, with its arguments."""
 
     def after(self, operation: Operation, result: Any) -> None:
-        """Called after an operation, with what it returned; the array still belongs to whoever computed it."""
+        """Called after an operation, with what it returned; the array still belongs to the object that computed it."""
 
 
 def forward_methods(network: Network) -> Iterator[ObservedMethod]:

@@ -1,6 +1,5 @@
 """Rebuild the experiment of a run from its config, its data and its files."""
 
-from nncli import __version__
 from nncli.config.diagnostics import LONGEST_VALUE, path_text
 from nncli.config.model import Config
 from nncli.errors import RunError
@@ -8,6 +7,7 @@ from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import data_record
+from nncli.version import __version__
 
 
 def require_loadable(run: Run, config: Config) -> None:

@@ -8,8 +8,8 @@ import nnfs
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from nncli import __version__
 from nncli.store.records import RunRecord
+from nncli.version import __version__
 
 
 def environment() -> dict[str, Any]:

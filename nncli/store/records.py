@@ -8,7 +8,6 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic_core import CoreSchema, ErrorDetails, ValidationError, core_schema
 
-from nncli import __version__
 from nncli.config.diagnostics import path_text, shown
 from nncli.config.model import Config
 from nncli.config.validation_messages import parse_union_tag
@@ -19,6 +18,7 @@ from nncli.experiment.metric_columns import METRICS_FORMAT
 from nncli.registry import Bounds, Count, Model
 from nncli.store.npz import WEIGHTS_FORMAT
 from nncli.store.strict_json import load_strict_json
+from nncli.version import __version__
 
 FORMAT = 2  # of run.json and evaluation.json; version 1, before nncli 0.5, had no checksum
 FORMATS = {"metrics.csv": METRICS_FORMAT, "weights.npz": WEIGHTS_FORMAT}  # of files without a version number inside

@@ -4,12 +4,12 @@ import hashlib
 from contextlib import suppress
 from pathlib import Path
 
-from nncli import __version__
 from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.metric_columns import is_unknown
 from nncli.store.checkpoint import Checkpoint, checkpoints, unpack
 from nncli.store.metrics_csv import headers
 from nncli.store.run_files import RunFiles
+from nncli.version import __version__
 
 
 def read_checkpoint(run: RunFiles, path: Path) -> Checkpoint:

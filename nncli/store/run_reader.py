@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from nncli import __version__
 from nncli.config.diagnostics import path_text
 from nncli.config.model import Config
 from nncli.errors import RunError, UnsupportedVersionError
@@ -27,6 +26,7 @@ from nncli.store.run_checkpoints import newest_checkpoint
 from nncli.store.run_files import RunFiles
 from nncli.store.run_status import RunProgress, RunStatus
 from nncli.training.early_stopping import has_ended
+from nncli.version import __version__
 
 METRICS_OF_VERSION_0_1 = [
     names("metric")["accuracy"].model.model_validate({})

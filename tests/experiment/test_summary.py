@@ -119,9 +119,9 @@ def test_memory_estimate_has_buffers_for_each_number_of_rows(resolved, samples, 
 def test_memory_estimate_is_bounded_by_micro_batches(resolved):
     """Outputs are stored for one micro-batch; if the network cannot be split into micro-batches, for all rows."""
     mixed = f"layers=[{DENSE_8}, batch_normalization, relu, {{type: dense, units: 3}}, softmax]"
-    small, large = (f"data.samples={21_845 * times}" for times in (1, 2))  # of three classes: 3 and 6 portions
+    small, large = (f"data.samples={21_845 * times}" for times in (1, 2))  # of three classes: 3 and 6 chunks
     added = [memory_bytes(*resolved(large, *more)) - memory_bytes(*resolved(small, *more)) for more in ((), (mixed,))]
-    rows, remainders = 65_535, (131_070 % 16_384, 65_535 % 16_384)  # an evaluation has portions, whatever the layers
+    rows, remainders = 65_535, (131_070 % 16_384, 65_535 % 16_384)  # an evaluation has chunks, whatever the layers
     assert added[0] == rows * (4 * (2 * 2 + 6 * 3) + 8 * (2 + 1))
     assert added[1] == added[0] + 4 * 3 * (rows + remainders[0] - remainders[1]) * (2 + 22 + 8)
 
