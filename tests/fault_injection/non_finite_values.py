@@ -48,7 +48,7 @@ def file_problems(run):
     if not written or max(written) > UPDATE:
         yield f"the checkpoints are those of the updates {sorted(written)}"
     for updates, checkpoint in written.items():
-        if not all(np.isfinite(vector).all() for vector in checkpoint.vectors.values()):
+        if not all(np.isfinite(vector).all() for vector in checkpoint.state.vectors.values()):
             yield f"the checkpoint of update {updates} is not finite"
     if {path.name for path in run.iterdir()} & {"weights.npz", "evaluation.json"}:
         yield "the run looks finished"
