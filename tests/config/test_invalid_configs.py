@@ -61,7 +61,9 @@ UNKNOWN_KEYS = [
     invalid(
         "of_layer", valid_but("units: 8", "units: 8, unit: 9"), (5, 29, "unknown key 'unit'; did you mean 'units'?")
     ),
-    invalid("of_optimizer", valid_but("learning_rate", "lr"), (10, 25, "unknown key 'lr'; known: beta_1, ")),
+    invalid(
+        "of_optimizer", valid_but("learning_rate", "lr"), (10, 25, "unknown key 'lr'; did you mean 'learning_rate'?")
+    ),
     invalid(
         "of_training", valid_but("log_every", "log_evry"), (11, 23, "unknown key 'log_evry'; did you mean 'log_every'")
     ),

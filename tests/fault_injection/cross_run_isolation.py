@@ -82,7 +82,7 @@ def loaded_files(source: Path, target: Path, work: Path) -> Iterator[str]:
 def _resume_problems(directory: Path, expected: Path) -> Iterator[str]:
     """A resume skips the checkpoint of the other run, and ends in the bytes of the reference run."""
     outcome = child_processes.run_forked(small_runs.RESUME, directory)
-    if outcome.code != 0 or "that of another run; it is skipped" not in outcome.err:
+    if outcome.code != 0 or "belongs to another run; skipped" not in outcome.err:
         yield f"resume: {child_processes.summary(outcome)}"
     if run_checks.different_files(directory / RUN, expected / RUN):
         yield "resume: its results differ"

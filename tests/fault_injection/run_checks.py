@@ -44,8 +44,8 @@ def resumed_at(outcome: Outcome) -> tuple[int, int] | None:
 
 
 def is_finished(outcome: Outcome) -> bool:
-    """Whether a command says that the run was finished already."""
-    return "finished already" in outcome.err
+    """Whether a command says that the run is already finished."""
+    return "already finished" in outcome.err
 
 
 def reader_problems(directory: Path, expected: Path) -> list[str]:
