@@ -1,80 +1,124 @@
-"""Every error that is meant for the user, as one tree with its exit codes; it imports nothing of the package.
+"""The errors that are meant for the user, as one tree with its exit codes; this module imports nothing of the package.
 
 NncliError
-├── CommandLineError   2  the command line is wrong
-├── SpecError          3  the spec or the data is wrong
-├── RunError           4  a run directory is missing, damaged or does not fit
+├── CommandLineError   2  the command line or the arguments are wrong
+├── ConfigError        3  the config or the data is wrong              .diagnostics
+├── RunError           4  a run directory is missing or damaged        .path
 │   └── UnsupportedVersionError   it was made by a newer version of nncli
 ├── StorageError       5  storage failed: full, read-only, unreadable, input/output error
-├── BusyError          6  busy, or exists already
-├── DivergedError      7  training diverged: NaN or infinity
-├── GateError          8  a gate was not met
-└── InterruptionError  128 + the signal's number: 129 after SIGHUP, 130 after Ctrl-C, 143 after SIGTERM
+├── BusyError          6  in use by another process, or exists already
+├── DivergedError      7  training diverged: NaN or infinity           .epoch .batch .layer .array .index
+├── GateError          8  a metric did not meet its threshold
+└── InterruptionError  128 + signal number: 129 SIGHUP, 130 Ctrl-C, 143 SIGTERM   .signum
 
-A message says where, what is wrong with the value it got, and what would be right; lower case, no full stop.
+A message says where, what is wrong with the value given, and what would be right; lower case, no full stop.
 """
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 
 class NncliError(Exception):
-    """Something the user can mend; ``exit_code`` is what the process ends with."""
+    """An error that the user can fix; ``exit_code`` is the exit code of the process."""
 
     exit_code = 1
 
 
 class CommandLineError(NncliError):
-    """The command line is wrong."""
+    """The command line, or an argument of the Python API, is wrong."""
 
     exit_code = 2
 
 
-class SpecError(NncliError):
-    """The spec or the data is wrong; the message may hold several problems, one a paragraph."""
+class ConfigError(NncliError):
+    """The config or the data is wrong.
+
+    Args:
+        message: all problems, one per paragraph.
+        diagnostics: the problems, each with its location in the config, its path and its message.
+    """
 
     exit_code = 3
 
+    def __init__(self, message: str, diagnostics: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.diagnostics = tuple(diagnostics)
+
 
 class RunError(NncliError):
-    """A run directory is missing, damaged or does not fit."""
+    """A run directory is missing or damaged, or does not belong to the config.
+
+    Args:
+        message: which file is wrong, and why.
+        path: the run directory, if known.
+    """
 
     exit_code = 4
 
+    def __init__(self, message: str, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+
 
 class UnsupportedVersionError(RunError):
-    """A run was made by a newer version of nncli, whose files this one does not understand."""
+    """A run was made by a newer version of nncli, whose files this version cannot read."""
 
 
 class StorageError(NncliError):
-    """Storage failed: full, read-only, unreadable, an input/output error. It says nothing about what is stored."""
+    """Storage failed: full, read-only, unreadable, an input/output error. The stored data may be intact."""
 
     exit_code = 5
 
 
 class BusyError(NncliError):
-    """Somebody else holds it, or it exists already."""
+    """It is in use by another process, or exists already."""
 
     exit_code = 6
 
 
 class DivergedError(NncliError):
-    """Training met a number that is not finite."""
+    """Training met a value that is NaN or infinite.
+
+    Args:
+        message: when, which value was the first, and what may help.
+        epoch: completed epochs.
+        batch: completed batches of the epoch in progress; None between epochs and in full batch.
+        layer: the index of the layer, if the value belongs to one.
+        array: the name of the array, such as ``weights`` or ``outputs``.
+        index: the index of the value in the array.
+    """
 
     exit_code = 7
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        epoch: int | None = None,
+        batch: int | None = None,
+        layer: int | None = None,
+        array: str | None = None,
+        index: tuple[int, ...] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.epoch, self.batch, self.layer, self.array, self.index = epoch, batch, layer, array, index
+
 
 class GateError(NncliError):
-    """A measured value is not what a gate asked for."""
+    """A metric did not meet its threshold."""
 
     exit_code = 8
 
 
 class InterruptionError(NncliError):
-    """A signal ended training, after what was reached had been written.
+    """A signal ended training, after a checkpoint was written.
 
     Args:
-        message: what was kept, and where.
+        message: how far training is, and how to resume it.
         signum: the number of the signal.
     """
 
     def __init__(self, message: str, signum: int) -> None:
         super().__init__(message)
-        self.exit_code = 128 + signum
+        self.signum, self.exit_code = signum, 128 + signum

@@ -1,4 +1,4 @@
-"""What all tests share: one BLAS thread, so that equal specs give equal bits, and a command line in this process."""
+"""Fixtures and settings of all tests: one BLAS thread, so that results are reproducible, and the command line."""
 
 import os
 import signal
@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from nncli.cli import main  # imports no NumPy, which reads its settings when it is imported
-from nncli.cli.threads import ONE
+from nncli.cli.main import SINGLE_THREAD_ENV, main  # imports no NumPy, which reads its settings when it is imported
 
-for _variable, _value in ONE.items():
+for _variable, _value in SINGLE_THREAD_ENV.items():
     os.environ.setdefault(_variable, _value)
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # in a shell's background and under nohup they are ignored,
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and what is ignored stays so
+# a shell starts background processes with SIGINT ignored, and nohup ignores SIGHUP
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.register_profile("any machine", deadline=None)  # no test asserts an absolute time
 settings.load_profile("any machine")
@@ -38,9 +38,23 @@ metrics: [accuracy]
 """
 
 
+def pytest_collection_modifyitems(items):
+    """Mark tests of mutations and of fault injection as slow."""
+    for item in items:
+        if item.get_closest_marker("mutation") or item.get_closest_marker("fault_injection"):
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Report files over 300 lines, which tests/test_architecture.py records."""
+    reports = [report for report in terminalreporter.getreports("passed") if report.when == "call"]
+    for text in (value for report in reports for name, value in report.user_properties if name == "long file"):
+        terminalreporter.write_line(f"long file: {text}")
+
+
 @dataclass
 class Result:
-    """How a command ended: exit code, standard output, standard error."""
+    """The result of a command: exit code, standard output, standard error."""
 
     code: int
     out: str
@@ -48,16 +62,16 @@ class Result:
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty folder to work in, with ``config.yaml``, a small spec that trains in milliseconds."""
+def workdir(tmp_path, monkeypatch):
+    """An empty working directory with ``config.yaml``, a small config that trains in milliseconds."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.yaml").write_text(SPEC, encoding="utf-8")
     return tmp_path
 
 
 @pytest.fixture
-def nncli(capfd):
-    """Run a command in this process: ``nncli("train", "config.yaml").code``."""
+def run_cli(capfd):
+    """Run a command in this process: ``run_cli("train", "config.yaml").code``."""
 
     def run(*arguments):
         capfd.readouterr()

@@ -1,4 +1,4 @@
-"""The house held against its plan: floors, circles, lengths, captions."""
+"""The architecture as a test: order of the packages, import cycles, dependencies, length of files and functions."""
 
 import ast
 import re
@@ -11,15 +11,38 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "nncli"
-FLOORS = [{"cli", "__main__"}, {"run"}, {"nn"}, {"data"}, {"spec"}, {"registry", "errors"}]
-ALLOWED_OUTSIDE = {
-    "cli": {"click", "rich", "yaml", "plotext", "threadpoolctl", "pydantic", "pydantic_core"},
-    "run": {"numpy", "nnfs", "pydantic_core", "threadpoolctl"},
+# Imports go down this list only.
+PACKAGES = [
+    "cli",
+    "api",
+    "analysis",
+    "inference",
+    "runner",
+    "store",
+    "training",
+    "experiment",
+    "nn",
+    "data",
+    "config",
+    "registry",
+    "errors",
+    "version",
+]
+THIRD_PARTY = {
+    "cli": {"click", "rich", "yaml", "plotext"},
+    "api": set(),
+    "analysis": {"numpy"},
+    "inference": {"numpy"},
+    "runner": {"threadpoolctl"},
+    "store": {"numpy", "nnfs", "pydantic_core", "threadpoolctl"},
+    "training": {"numpy"},
+    "experiment": {"numpy"},
     "nn": {"numpy"},
-    "data": {"numpy", "nnfs"},
-    "spec": {"yaml", "pydantic_core"},
+    "data": {"numpy", "nnfs", "pydantic_core"},
+    "config": {"yaml", "pydantic", "pydantic_core"},
     "registry": {"pydantic_core"},
     "errors": set(),
+    "version": set(),
     "__main__": set(),
     "__init__": set(),
 }
@@ -33,7 +56,8 @@ def module_of(path):
 SOURCES = {module_of(path): (path, ast.parse(path.read_text(encoding="utf-8"))) for path in PACKAGE.rglob("*.py")}
 
 
-def room(module):
+def package(module):
+    """The package directly under nncli that a module is in."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else "__init__"
 
@@ -56,45 +80,42 @@ def edges(module):
             yield target, node
 
 
-def floor(module):
-    return next((number for number, rooms in enumerate(FLOORS) if room(module) in rooms), None)
-
-
-@pytest.mark.parametrize("module", sorted(set(SOURCES) - {"nncli"}))
+@pytest.mark.parametrize("module", sorted(set(SOURCES) - {"nncli", "nncli.__main__"}))
 def test_imports_go_down(module):
-    """No module imports one on a floor above its own."""
-    assert floor(module) is not None, f"{module} is on no floor"
-    upward = [target for target, _ in edges(module) if target != "nncli" and floor(target) < floor(module)]
-    assert not upward
+    """No module imports from a package above its own."""
+    above = PACKAGES[: PACKAGES.index(package(module))]
+    assert not [target for target, _ in edges(module) if package(target) in above]
 
 
-def test_the_ground_stands_on_nothing():
-    """Registry and errors import nothing of the package."""
-    assert not [target for module in ("nncli.registry", "nncli.errors") for target, _ in edges(module)]
+def test_registry_and_errors_import_nothing_of_the_package():
+    """Registry and errors depend on themselves alone."""
+    for name in ("registry", "errors", "version"):
+        modules = [module for module in SOURCES if package(module) == name]
+        assert {package(target) for module in modules for target, _ in edges(module)} <= {name}
 
 
-def test_there_is_no_circle():
-    """The modules can be put in an order in which each imports only earlier ones."""
+def test_imports_have_no_cycle():
+    """Each module can be imported after all that it imports."""
     graph = {module: {target for target, _ in edges(module)} for module in SOURCES}
     assert len(list(TopologicalSorter(graph).static_order())) == len(SOURCES)
 
 
-def test_nothing_but_cli_uses_cli():
-    """The top floor is imported by itself and by ``python -m nncli`` only."""
-    users = {module for module in SOURCES for target, _ in edges(module) if target.startswith("nncli.cli")}
-    assert all(room(user) in {"cli", "__main__"} for user in users)
+def test_only_cli_imports_cli():
+    """The command line is imported by itself and by ``python -m nncli`` only."""
+    users = {module for module in SOURCES for target, _ in edges(module) if target.startswith("nncli.cli.main")}
+    assert all(package(user) in {"cli", "__main__"} for user in users)
 
 
 @pytest.mark.parametrize("module", sorted(SOURCES))
-def test_rooms_know_only_what_they_may(module):
-    """Each floor imports from outside only what its caption allows, and the standard library."""
+def test_third_party_imports_are_allowed_per_package(module):
+    """Each package imports only the third-party packages that are listed for it, and the standard library."""
     import sys
 
     outside = {name.split(".")[0] for name, _ in imported(SOURCES[module][1])} - {"nncli"} - sys.stdlib_module_names
-    assert outside <= ALLOWED_OUTSIDE[room(module)]
+    assert outside <= THIRD_PARTY[package(module)]
 
 
-def test_what_is_imported_is_declared():
+def test_imports_are_declared_dependencies():
     """Every package that the code imports is a dependency in pyproject.toml, and every dependency is imported."""
     import tomllib
     from importlib.metadata import packages_distributions
@@ -102,50 +123,53 @@ def test_what_is_imported_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.match(r"[\w-]+", each)[0].lower().replace("_", "-") for each in project["dependencies"]}
     distributions = packages_distributions()
-    packages = set().union(*ALLOWED_OUTSIDE.values())
+    packages = set().union(*THIRD_PARTY.values())
     assert {distributions[name][0].lower().replace("_", "-") for name in packages} == declared
 
 
-@pytest.mark.parametrize("module", sorted(module for module in SOURCES if room(module) != "cli"))
-def test_imports_stand_at_the_top(module):
-    """Only commands import late, so that they start fast; nobody else hides an import in a function."""
+@pytest.mark.parametrize("module", sorted(module for module in SOURCES if package(module) != "cli"))
+def test_imports_are_at_the_top_of_modules(module):
+    """Only commands import inside functions, so that they start fast."""
     tree = SOURCES[module][1]
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     assert not [inner for function in functions for inner in imported(function)]
 
 
-def test_nn_touches_neither_files_nor_clock_nor_global_numbers():
-    """The network knows no file, no terminal, no clock, and no global random state."""
-    global_numbers = r"np\.random\.(seed|rand|randn|set_state|get_state)\b|nnfs\.init"
-    forbidden = re.compile(rf"\bopen\(|\bprint\(|\btime\.\w|{global_numbers}")
+def test_nn_uses_no_files_clock_or_global_random_state():
+    """The network uses no files, no terminal, no clock, and no global random state."""
+    global_random_state = r"np\.random\.(seed|rand|randn|set_state|get_state)\b|nnfs\.init"
+    forbidden = re.compile(rf"\bopen\(|\bprint\(|\btime\.\w|{global_random_state}")
     for module, (path, _) in SOURCES.items():
-        if room(module) == "nn":
+        if package(module) == "nn":
             assert not forbidden.search(path.read_text(encoding="utf-8")), module
 
 
-def test_only_storage_writes():
-    """Files are written in nncli/run/storage.py; the one exception, the report of a bug, is a temporary file."""
+def test_files_are_written_by_one_module():
+    """Files are written in nncli/store/atomic_write.py; the only exception is the crash report, a temporary file."""
     writing = re.compile(r"\.(write_text|write_bytes|mkdir|rename|replace|unlink)\((?!b?[\"'])|open\([^)]*[\"'][wax]")
     found = {m for m, (path, _) in SOURCES.items() if writing.search(path.read_text(encoding="utf-8"))}
-    assert found == {"nncli.run.storage", "nncli.cli"}
+    assert found == {"nncli.store.atomic_write", "nncli.cli.main"}
 
 
 @pytest.mark.parametrize("module", sorted(SOURCES))
-def test_files_and_functions_are_short(module):
-    """No file is longer than 300 lines, no function's body than 40."""
+def test_files_and_functions_are_short(module, record_property):
+    """No file is longer than 400 lines, no function's body than 40; files over 300 lines are reported."""
     path, tree = SOURCES[module]
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
-    assert not [f"{name}: {length}" for name, length in lengths(tree) if length > 40]
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    if lines > 300:
+        record_property("long file", f"{module}: {lines} lines")
+    assert lines <= 400
+    assert not [f"{name}: {length}" for name, length in function_lengths(tree) if length > 40]
 
 
 def test_most_functions_are_very_short():
     """Half of all bodies have at most 5 lines, nine in ten at most 15."""
-    found = [length for _, tree in SOURCES.values() for _, length in lengths(tree)]
+    found = [length for _, tree in SOURCES.values() for _, length in function_lengths(tree)]
     assert median(found) <= 5
     assert quantiles(found, n=10)[-1] <= 15
 
 
-def lengths(tree):
+def function_lengths(tree):
     """Name and length in lines of every function's body, its docstring left out."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
@@ -154,35 +178,52 @@ def lengths(tree):
 
 
 @pytest.mark.parametrize("module", sorted(SOURCES))
-def test_every_room_has_a_caption(module):
-    """A module's docstring says in a sentence what is in it."""
-    caption = ast.get_docstring(SOURCES[module][1])
-    assert caption
-    assert caption.split("\n\n")[0].rstrip().endswith((".", ":"))
+def test_every_module_has_a_docstring(module):
+    """A module's docstring begins with a sentence that summarizes it."""
+    summary = ast.get_docstring(SOURCES[module][1])
+    assert summary
+    assert summary.split("\n\n")[0].rstrip().endswith((".", ":"))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: path.name)
-def test_every_test_says_what_it_holds(path):
-    """A test has a sentence on the property that it holds."""
+def test_every_test_has_a_docstring(path):
+    """A test has a docstring that states the property."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     tests = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
     assert tests
     assert not [test.name for test in tests if not ast.get_docstring(test)]
 
 
-MIRRORING = sorted(path for path in (ROOT / "tests").glob("*/test_*.py") if path.parent.name != "reliability")
+MIRRORED = sorted(
+    path
+    for path in (ROOT / "tests").rglob("test_*.py")
+    if path.parent != ROOT / "tests"
+    and path.parent.name not in {"fault_injection", "mutations", "benchmarks", "compatibility"}
+)
+WHOLE_PACKAGE = {
+    "test_contracts",
+    "test_sizes",
+    "test_book",
+    "test_invalid_configs",
+    "test_json_documents",
+    "test_terminal",
+    "test_pytorch",
+}
 
 
-@pytest.mark.parametrize("path", MIRRORING, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MIRRORED, ids=lambda path: path.stem)
 def test_tests_mirror_the_tree(path):
-    """A test file of a room is named after a module of that room, or after what holds for the whole room."""
-    for_the_room = {"test_contracts", "test_sizes", "test_book", "test_terminal", "test_main", "test_pytorch"}
-    modules = {f"test_{module.split('.')[-1]}" for module in SOURCES if room(module) == path.parent.name}
-    assert path.stem in modules | for_the_room
+    """A test file is named after a module of the same package, or after a property of a whole package."""
+    directory = PACKAGE / path.parent.relative_to(ROOT / "tests")
+    assert directory.is_dir()
+    modules = {f"test_{module.stem}" for module in directory.rglob("*.py")} | {
+        f"test_{each.name}" for each in directory.iterdir()
+    }
+    assert path.stem in modules | WHOLE_PACKAGE
 
 
-def test_top_level_is_the_plan_s():
-    """Nothing stands at the top but what the plan names, dot-files aside."""
+def test_top_level_has_only_the_planned_entries():
+    """The top level has no entries but those of the plan, apart from hidden files."""
     import subprocess
 
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)

@@ -1,4 +1,4 @@
-"""What Ctrl-C does to a command that writes files."""
+"""Ctrl-C in a command that writes files."""
 
 import signal
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def raised_on_ctrl_c() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt, so that files are cleaned up; elsewhere it ends the process at once.
+    """Let Ctrl-C raise KeyboardInterrupt, so that files are cleaned up; by default it ends the process at once.
 
-    Import what is needed before: within an import an exception may be turned into another one, or be lost.
+    Import everything before: an exception raised during an import may be replaced by another one, or lost.
     """
     before = signal.getsignal(signal.SIGINT)
     if before != signal.SIG_IGN:

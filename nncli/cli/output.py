@@ -1,4 +1,4 @@
-"""Standard output and standard error: no control character of a text reaches them, and no failed write is lost."""
+"""Standard output and standard error: control characters in texts are replaced, and failed writes are reported."""
 
 import io
 import json
@@ -12,21 +12,21 @@ from typing import Any
 
 from nncli.errors import StorageError
 
-UNUSUAL = re.compile(r"[^\n\t\x20-\x7e]")
-WRITE_TIMEOUT = 1.0  # seconds that training waits for a reader of standard error
+NOT_PLAIN = re.compile(r"[^\n\t\x20-\x7e]")
+WRITE_TIMEOUT = 1.0  # seconds
 
 
 def sanitized(text: str) -> str:
-    r"""Text in which nothing steers a terminal: each control or format character but newline and tab as �.
+    r"""Replace control and format characters other than newline and tab by �, so that no text controls the terminal.
 
     >>> sanitized("é\t\x1b[2J\n")
     'é\t�[2J\n'
     """
-    return UNUSUAL.sub(lambda found: found[0] if found[0].isprintable() else "�", text)
+    return NOT_PLAIN.sub(lambda found: found[0] if found[0].isprintable() else "�", text)
 
 
 class Descriptor(io.RawIOBase):
-    """A file descriptor that is not closed with its stream."""
+    """A file descriptor that stays open when its stream is closed."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -40,30 +40,30 @@ class Descriptor(io.RawIOBase):
         return os.isatty(self.descriptor)
 
     def writable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until it can be written to; False where that takes longer."""
+        """Wait until it is writable; return False if ``seconds`` pass before that."""
         return bool(select.select([], [self.descriptor], [], seconds)[1])
 
 
 class StandardOutput(Descriptor):
-    """Standard output. The first write that fails is an error, and what comes after it is dropped."""
+    """Standard output: the first write that fails raises an error, and later writes are dropped."""
 
     failed = False
 
     def write(self, data: Any) -> int:
-        """Write some of the data, and return how much.
+        """Write some of the data, and return the number of bytes.
 
         Raises:
-            BrokenPipeError: its reader has closed the pipe.
-            StorageError: any other failure.
+            BrokenPipeError: the reader has closed the pipe.
+            StorageError: the write fails for another reason.
         """
         while not self.failed:
             try:
                 return os.write(self.descriptor, data)
-            except BlockingIOError:  # somebody has made it non-blocking
+            except BlockingIOError:  # another process has made the descriptor non-blocking
                 self.wait()
             except BrokenPipeError:
                 self.failed = True
@@ -75,23 +75,23 @@ class StandardOutput(Descriptor):
 
 
 class StandardError(Descriptor):
-    """Standard error. What cannot be written is dropped, with a write timeout (seconds) also what nobody reads."""
+    """Standard error: what cannot be written is dropped, and after ``write_timeout`` seconds also what nobody reads."""
 
     write_timeout: float | None = None
     is_read = True
 
     def write(self, data: Any) -> int:
-        """Write some of the data, or drop it; return how much is done with."""
+        """Write some of the data, or drop all of it; return the number of bytes written or dropped."""
         with suppress(OSError):
             self.is_read = self.wait(self.write_timeout if self.is_read else 0)
             if self.is_read:
-                part = memoryview(data)[: select.PIPE_BUF]  # as much as a pipe that is ready takes without blocking
-                return os.write(self.descriptor, part)
+                chunk = memoryview(data)[: select.PIPE_BUF]  # a writable pipe takes this much without blocking
+                return os.write(self.descriptor, chunk)
         return memoryview(data).nbytes
 
 
 class Stream(io.TextIOWrapper):
-    """Text on one of the two, sanitized."""
+    """A text stream on standard output or standard error that sanitizes what is written."""
 
     def __init__(self, raw: Descriptor, encoding: str) -> None:
         is_line_buffered = isinstance(raw, StandardError) or raw.isatty()
@@ -99,17 +99,17 @@ class Stream(io.TextIOWrapper):
         self.descriptor = raw
 
     def write(self, text: str) -> int:
-        """Write text of any origin."""
+        """Write text, sanitized."""
         return super().write(sanitized(text))
 
     def write_styled(self, text: str) -> int:
-        """Write text with escape sequences that nncli writes in it."""
+        """Write text with the escape sequences of rich, unchanged."""
         return super().write(text)
 
 
 @contextmanager
 def standard_streams() -> Iterator[None]:
-    """Replace the interpreter's standard output and standard error."""
+    """Replace ``sys.stdout`` and ``sys.stderr``, and restore them at the end."""
     before = sys.stdout, sys.stderr
     for stream in filter(None, before):
         stream.flush()
@@ -122,12 +122,12 @@ def standard_streams() -> Iterator[None]:
 
 
 def drop_unread_messages() -> None:
-    """Wait no longer than ``WRITE_TIMEOUT`` for a reader of standard error: no signal could stop training meanwhile."""
+    """Wait at most ``WRITE_TIMEOUT`` for a reader of standard error, since no signal stops training while it blocks."""
     if isinstance(sys.stderr, Stream) and isinstance(sys.stderr.descriptor, StandardError):
         sys.stderr.descriptor.write_timeout = WRITE_TIMEOUT
 
 
 def print_json(document: Any, ensure_ascii: bool = True) -> None:
-    """Print one JSON document; the one control character that JSON allows in a text, DEL, is escaped."""
-    written = json.dumps(document, indent=2, ensure_ascii=ensure_ascii, allow_nan=False)
-    print(written.replace("\x7f", "\\u007f"))
+    """Print one JSON document, with DEL escaped, the one control character that ``json`` leaves unescaped."""
+    text = json.dumps(document, indent=2, ensure_ascii=ensure_ascii, allow_nan=False)
+    print(text.replace("\x7f", "\\u007f"))

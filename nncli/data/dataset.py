@@ -1,20 +1,70 @@
-"""What every data set offers: rows of inputs with a target each, and a fingerprint."""
+"""Data sets as arrays, and their schemas: what is known of a data set before its rows are sampled or read."""
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import CoreSchema, core_schema
 
-from nncli.registry import kind
+from nncli.registry import Bounds, Model
 
 Random: TypeAlias = np.random.Generator | np.random.RandomState
+RowCount = Annotated[int, Bounds(ge=1, le=2**53)]
+
+
+class DataSchema(Model):
+    """Names and sizes of a data set, measured once when its source is opened, and recorded in run.json.
+
+    Args:
+        features: the D names of the input columns.
+        targets: the M names of the target columns; one if the target is a class.
+        class_names: the names of the classes 0, 1, ...; None for regression.
+        class_counts: the number of rows of each class; for regression one count of all rows.
+    """
+
+    extra: ClassVar[Literal["forbid", "ignore"]] = "ignore"  # keys that a later version adds
+    features: Annotated[list[str], Bounds(min_length=1)]
+    targets: Annotated[list[str], Bounds(min_length=1)]
+    class_names: list[str] | None
+    class_counts: Annotated[list[RowCount], Bounds(min_length=1)]
+
+    @classmethod
+    def core(cls) -> CoreSchema:
+        """The schema of a mapping with one count per class, or one of all rows."""
+        return core_schema.no_info_after_validator_function(_with_matching_counts, super().core())
+
+    @property
+    def columns(self) -> int:
+        """D, the number of features."""
+        return len(self.features)
+
+    @property
+    def target_columns(self) -> int:
+        """M, the number of target columns."""
+        return len(self.targets)
+
+    @property
+    def classes(self) -> int | None:
+        """The number of classes; None for regression."""
+        return None if self.class_names is None else len(self.class_names)
+
+    @property
+    def rows(self) -> int:
+        """N, the number of rows."""
+        return sum(self.class_counts)
+
+
+def _with_matching_counts(schema: DataSchema) -> DataSchema:
+    if len(schema.class_counts) != (1 if schema.classes is None else schema.classes):
+        raise ValueError("class_counts needs one count per class, or one of all rows")
+    return schema
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Inputs (N, D) with targets: class numbers (N,) from 0 to ``classes`` − 1, or, without classes, numbers (N, M)."""
+    """Inputs (N, D) and targets: class labels (N,) from 0 to ``classes`` − 1, or real values (N, M) if it is None."""
 
     inputs: NDArray[Any]
     targets: NDArray[Any]
@@ -24,54 +74,13 @@ class Dataset:
         return len(self.inputs)
 
     def rows(self, indices: NDArray[Any]) -> "Dataset":
-        """The set of these rows."""
+        """Return the rows at these indices."""
         return Dataset(self.inputs[indices], self.targets[indices], self.classes)
 
     def fingerprint(self) -> str:
-        """SHA-256 over shapes, types and bytes: equal for equal sets, on any machine of the same byte order."""
+        """SHA-256 of shapes, dtypes and bytes: equal for equal data sets on machines of the same byte order."""
         digest = hashlib.sha256()
         for array in (self.inputs, self.targets):
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
-
-
-@kind("dataset")
-class Source:
-    """Where a data set comes from; its size is known before any row is drawn."""
-
-    @property
-    def rows(self) -> int:
-        """N, the number of rows that ``draw`` gives."""
-        return sum(self.class_counts)
-
-    @property
-    def class_counts(self) -> tuple[int, ...]:
-        """The number of rows of each class; of all rows where there are no classes."""
-        raise NotImplementedError(f"{type(self).__name__} has no class_counts")
-
-    @property
-    def columns(self) -> int:
-        """D, the number of inputs in a row."""
-        raise NotImplementedError(f"{type(self).__name__} has no columns")
-
-    @property
-    def classes(self) -> int | None:
-        """C, the number of classes; None where a target is not a class but one number or several."""
-        raise NotImplementedError(f"{type(self).__name__} has no classes")
-
-    @property
-    def target_columns(self) -> int:
-        """M, how many numbers the target of a row has; a class is one."""
-        return 1
-
-    def shared_rows(self, other: "Source") -> int:
-        """How many of the rows another source has too: one of the same type, drawn from the same seed if any.
-
-        A single row that all sources of a type have, such as the origin, is not counted.
-        """
-        return self.rows if vars(self) == vars(other) else 0
-
-    def draw(self, rng: Random) -> Dataset:
-        """The rows, from this stream where the set is a random one."""
-        raise NotImplementedError(f"{type(self).__name__} has no draw")

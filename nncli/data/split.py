@@ -1,4 +1,4 @@
-"""Rows taken out of a data set, the same share of each class where there are classes."""
+"""Stratified split of a data set: each class is split by the same fractions."""
 
 from collections.abc import Collection
 from typing import Any
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from nncli.data.dataset import Dataset, Random
 
 
-def part_sizes(rows: int, fractions: dict[str, float]) -> dict[str, int]:
-    """The rows of each part of one class: a fraction rounded, at least one; ``training`` has the rest."""
+def split_sizes(rows: int, fractions: dict[str, float]) -> dict[str, int]:
+    """The rows of one class in each split: the rounded fraction, at least one; the rest is ``training``."""
     sizes = {name: max(1, round(rows * fraction)) for name, fraction in fractions.items()}
     return {"training": rows - sum(sizes.values()), **sizes}
 
@@ -18,36 +18,38 @@ def part_sizes(rows: int, fractions: dict[str, float]) -> dict[str, int]:
 def split(
     dataset: Dataset, fractions: dict[str, float], rng: Random, from_end: Collection[str] = ()
 ) -> dict[str, Dataset]:
-    """The named parts, and the rest under ``training``; no row is in two, and each keeps the order of the rows.
+    """Return the named splits, and the remaining rows as ``training``: disjoint, each in the order of the data set.
 
-    The rows of each class are permuted once. A part takes the first rows of the permutation that are left, or the last
-    ones: of two parts at different ends neither depends on whether the other one is there.
+    The rows of each class are permuted once. A split takes the first remaining rows of the permutation, or the last
+    ones: two splits at different ends do not depend on each other.
 
     Args:
-        dataset: (N, D) with class numbers, each class being split for itself, or with numbers as targets.
-        fractions: the share of each part; the shares of all parts together are less than 1.
-        rng: decides which rows go where.
-        from_end: the parts that take their rows from the end of the permutation.
+        dataset: (N, D) with class labels, which are stratified, or with real-valued targets.
+        fractions: the fraction of each split; their sum is less than 1.
+        rng: the generator of the permutations.
+        from_end: the splits that take their rows from the end of the permutation.
 
     Raises:
-        ValueError: there are too few rows, of a class or in all, to be in every part.
+        ValueError: there are too few rows, of a class or in total, for all splits.
     """
-    owner = np.zeros(len(dataset), np.int64)  # 0: training
-    for name, group in _groups(dataset).items():
-        left, sizes = rng.permutation(group), part_sizes(len(group), fractions)
+    split_index = np.zeros(len(dataset), np.int64)  # 0: training
+    for name, group in _strata(dataset).items():
+        remaining, sizes = rng.permutation(group), split_sizes(len(group), fractions)
         if sizes["training"] <= 0:
-            shares = " and ".join(f"{part} {fraction:g}" for part, fraction in fractions.items())
-            message = f"the fractions ({shares}) take {len(group) - sizes['training']} of the {len(group)} {name}"
-            raise ValueError(f"{message}, and leave none to train on; write smaller ones or draw more rows")
-        for number, part in enumerate(fractions, 1):
-            size = sizes[part]
-            taken, left = (left[-size:], left[:-size]) if part in from_end else (left[:size], left[size:])
-            owner[taken] = number
-    return {name: dataset.rows(np.flatnonzero(owner == number)) for number, name in enumerate(("training", *fractions))}
+            listed = " and ".join(f"{split} {fraction:g}" for split, fraction in fractions.items())
+            message = f"the fractions ({listed}) take {len(group) - sizes['training']} of the {len(group)} {name}"
+            raise ValueError(f"{message}, so that none is left for training; use smaller fractions or more samples")
+        for index, each in enumerate(fractions, 1):
+            size = sizes[each]
+            at_end = each in from_end
+            taken = remaining[-size:] if at_end else remaining[:size]
+            remaining = remaining[:-size] if at_end else remaining[size:]
+            split_index[taken] = index
+    return {name: dataset.rows(np.flatnonzero(split_index == i)) for i, name in enumerate(("training", *fractions))}
 
 
-def _groups(dataset: Dataset) -> dict[str, NDArray[Any]]:
-    """The numbers of the rows that are split together, by what they are called."""
+def _strata(dataset: Dataset) -> dict[str, NDArray[Any]]:
+    """The indices of the rows that are split together, by their description in messages."""
     if dataset.classes is None:
         return {"rows": np.arange(len(dataset))}
     return {f"rows of class {label}": np.flatnonzero(dataset.targets == label) for label in range(dataset.classes)}

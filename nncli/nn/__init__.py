@@ -1,12 +1,13 @@
-"""The network by hand, in NumPy and nothing else: no files, no terminal, no clock.
+"""Neural networks written by hand in NumPy: layers, losses, optimizers, metrics, and backpropagation.
 
-Importing this package imports every module in it, and so registers every component.
+Nothing in this package touches files, the clock, the terminal, or global random state. Importing the package imports
+all of its modules, and so registers all components.
 """
 
 from importlib import import_module
 from pkgutil import iter_modules
 
-from nncli.nn.layer import Layer
+from nncli.nn.layers.layer import Layer
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array, Parameters
 

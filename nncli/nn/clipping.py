@@ -1,4 +1,4 @@
-"""Gradients held to a bound before the optimizer sees them, so that one wild batch does not throw the weights off."""
+"""Gradient clipping: limits exploding gradients before the optimizer uses them."""
 
 from math import inf, sqrt
 
@@ -10,28 +10,28 @@ from nncli.registry import Positive, kind, register
 
 @kind("clipping")
 class Clipping:
-    """Changes the gradients of a network (P,) in place where they are too large; what is not finite stays so.
+    """Limits the gradients of a network (P,) in place; NaN and infinity stay, so that divergence is detected.
 
     Args:
-        limit: the bound.
+        limit: largest norm or value.
     """
 
     def __init__(self, limit: Positive) -> None:
         self.limit = limit
 
     def clip(self, gradients: Array) -> None:
-        """Hold the gradients to the bound."""
+        """Clip the gradients in place."""
         raise NotImplementedError(f"{type(self).__name__} has no clip")
 
 
 @register("norm")
 class ClipNorm(Clipping):
-    """The whole gradient is shortened to a largest length; its direction stays.
+    """Clips the gradient by its global norm; the direction is preserved.
 
         g ← g · min(1, c / ‖g‖)          ‖g‖ = √ Σ g² over all parameters of the network
 
     Args:
-        limit: c, the largest length.
+        limit (c): largest norm.
 
     Source: Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063, algorithm 1; PyTorch adds 1e-6 to ‖g‖.
     """
@@ -39,22 +39,22 @@ class ClipNorm(Clipping):
     def clip(self, gradients: Array) -> None:
         """g ← g · min(1, c / ‖g‖)."""
         norm = sqrt(np.sum(np.square(gradients, dtype=np.float64)))  # ‖g‖
-        if not norm <= self.limit and norm < inf:  # a limit of NaN is not met either, and does not stay hidden
+        if not norm <= self.limit and norm < inf:  # true for a limit of NaN, which then shows
             np.multiply(gradients, self.limit / norm, out=gradients)
 
 
 @register("value")
 class ClipValue(Clipping):
-    """Each entry of the gradient is held in an interval; the direction may change.
+    """Clips each entry of the gradient to an interval; the direction may change.
 
         g ← min(max(g, −c), c)
 
     Args:
-        limit: c, the largest entry.
+        limit (c): largest absolute value of an entry.
 
     Source: Mikolov 2012, "Statistical language models based on neural networks"; PyTorch's clip_grad_value_.
     """
 
     def clip(self, gradients: Array) -> None:
-        """g ← min(max(g, −c), c); infinite entries stay, and are told as such."""
+        """g ← min(max(g, −c), c); infinite entries stay infinite."""
         np.clip(gradients, -self.limit, self.limit, out=gradients, where=np.isfinite(gradients))

@@ -1,10 +1,11 @@
-"""Central differences held against backward, on a whole network with its loss, its penalties and its data.
+"""Compares the gradients of backward with central differences: of a whole network, with its loss, penalties and data.
 
     dL/dw ≈ (L(w + h) − L(w − h)) / 2h            one entry w at a time
 
-The losses of the rows are subtracted before their mean is taken, so that little is lost to rounding, and the penalties
-are compared apart from the data, so that neither hides the other. On both sides of a kink the slopes differ, and
-neither is the difference quotient's: rows that come near one are left out and counted.
+The losses of the rows are subtracted before the mean is taken, which loses little to rounding. The penalties are
+compared separately from the data, so that neither hides an error of the other. On the two sides of a kink, at which the
+loss is not differentiable, the slopes differ, and neither equals the central difference: rows near one are skipped and
+counted.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,36 +15,37 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.nn.quotients import STEP, derivative
-from nncli.nn.randomness import Random
 from nncli.nn.stepcheck import ReferenceNetwork, StepCheck
 
-HIDDEN = 5e-4  # of an array's largest entry; an error of a thousandth would be seen under half of it
-PRICE_STEP = 1e-4  # h for the penalties, which are straight or square: a longer step is as exact, and rounds less
-NEAR = 4 * STEP  # no step of one entry moves what enters a ReLU by much more, its inputs being of the size of 1
-ROUNDING = 1e6 * np.finfo(np.float64).eps / STEP  # of the loss; a millionth of it is what rounding leaves
-TOO_SMALL = 1e-3  # of that; a fault of a thousandth would not be seen
-VISIBLE = 1e-5  # an error of more is none of rounding, however small the gradients
+MAX_UNCERTAINTY = 5e-4  # of a central difference, relative to the largest entry; half of an error of a thousandth
+PENALTY_STEP = 1e-4  # h for the penalties, which are linear or quadratic: a longer step is as exact and rounds less
+KINK_DISTANCE = 4 * STEP  # a step of one entry moves the inputs of a ReLU by little more if they are of the order of 1
+LOSS_ROUNDING = 1e6 * np.finfo(np.float64).eps / STEP  # relative to the loss; rounding leaves a millionth of it
+MIN_GRADIENT = 1e-3  # relative to LOSS_ROUNDING; below it an error of a thousandth may be hidden
+EVIDENT_ERROR = 1e-5  # a larger one is not caused by rounding, however small the gradients
 
 
 @dataclass(frozen=True)
 class ArrayCheck:
-    """The entries of one array, and the worst of them.
+    """The gradients of one array.
 
     Args:
         name: of the array.
         shape: of the array.
-        compared: how many entries were compared.
-        near_kinks: how many were near a kink: of L1, without which they were compared, or of a layer, and were not.
-        uncertain: how many were not compared, because the central difference is not exact enough to show a fault.
-        too_small: whether all of them are so small that rounding may hide a fault.
-        error: the largest difference of those compared, relative to the array's largest entry; data or penalties. What
-            the central difference itself may be off by is subtracted.
-        place: the worst entry's indices; None where none was compared.
-        backward: the gradient there, as backward has it.
-        difference: and as the central difference has it; None like the place.
+        compared: the number of entries that were compared.
+        near_kinks: the number of entries near a kink: of L1, which were compared without it, or of a layer, which were
+            not compared.
+        uncertain: the number of entries whose central difference is too inexact to show an error; not compared.
+        too_small: whether all entries are so small that rounding may hide an error.
+        error: the largest difference, of data or penalties, relative to the array's largest entry. The uncertainty of
+            the central difference is subtracted.
+        place: the index of the entry with the largest error; None if none was compared.
+        backward: the gradient of backward at this index.
+        difference: the central difference at this index; None if none was compared.
     """
 
     name: str
@@ -60,9 +62,14 @@ class ArrayCheck:
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The arrays of a network, and on how many rows they were compared; the others were near a kink, or clipped.
+    """The gradients of a network.
 
-    ``steps`` are the training steps whose gradients were compared with those of the same network.
+    Args:
+        arrays: one check per trainable array.
+        rows: the number of rows on which they were compared.
+        rows_near_kinks: the number of rows that were skipped because they are near a kink.
+        rows_clipped: the number of rows that were skipped because the loss clips their outputs.
+        steps: the checks of training steps, whose gradients were compared with those of the same network.
     """
 
     arrays: list[ArrayCheck]
@@ -73,35 +80,53 @@ class GradientCheck:
 
     @property
     def worst(self) -> ArrayCheck:
-        """The array with the largest error; one of which no entry was compared is worse, one too small no candidate."""
-        judged = [each for each in self.arrays if not each.too_small] or self.arrays
-        return max(judged, key=lambda each: each.error if each.compared else np.inf)
+        """The array with the largest error; first one without a compared entry, last those that are too small."""
+        judged = [check for check in self.arrays if not check.too_small] or self.arrays
+        return max(judged, key=lambda check: check.error if check.compared else np.inf)
 
     def passes(self, tolerance: float) -> bool:
-        """Whether something of each array that is not too small was compared, no error being ``tolerance`` or more.
+        """Whether all errors are below the tolerance, and rounding explains the errors of the steps.
 
-        And no step may be off by more than rounding explains.
+        Each array that is not too small needs an entry that was compared, and one array at least must not be too small.
         """
         is_close = not self.worst.too_small and bool(self.worst.compared) and self.worst.error < tolerance
         return is_close and all(step.passes for step in self.steps)
 
 
 class Gradients(NamedTuple):
-    """Those of the data loss and of the penalties, and what rounding may change in the former, (P,) each."""
+    """The gradients of data loss and penalties, and the rounding error of the former, (P,) each."""
 
     data: Array
     penalties: Array
     rounding: Array
 
 
-class Slopes:
-    """The loss of a network on some rows as a function of its parameters, with every random number frozen.
+class EntryCheck(NamedTuple):
+    """The gradient of one entry.
 
     Args:
-        network: in double precision; its gradients and statistics change, its trained numbers do not.
+        error: relative; −inf if the entry was not compared.
+        backward: the gradient of backward.
+        difference: the central difference; NaN if the entry was not compared.
+        near_kink: whether it is near a kink.
+        uncertain: whether the central difference is too inexact.
+    """
+
+    error: float
+    backward: float
+    difference: float
+    near_kink: bool
+    uncertain: bool
+
+
+class FrozenLoss:
+    """The loss of a network on some rows as a function of its parameters, with all random numbers frozen.
+
+    Args:
+        network: in float64; its gradients and running statistics change, its trainable parameters do not.
         inputs: (N, D).
         targets: (N, M), as the loss encodes them.
-        masks: makes the stream of a forward pass, the same at each.
+        masks: returns the random stream of a forward pass, equal at each call.
     """
 
     def __init__(self, network: Network, inputs: Array, targets: Array, masks: Callable[[], Random]) -> None:
@@ -109,188 +134,191 @@ class Slopes:
 
     def losses(self) -> Array:
         """The loss of each row (N,), without penalties."""
-        self.network.draw_from(self.masks())
+        self.network.set_rng(self.masks())
         return self.network.loss.forward(self.network.forward(self.inputs, training=True), self.targets)
 
     def gradients(self) -> tuple[Array, Array]:
-        """Those of the data loss and those of the penalties, (P,) each."""
+        """The gradients of the data loss and of the penalties, (P,) each."""
         network = self.network
         self.losses()
         network.backward(self.targets)
-        both = network.parameters.gradients.copy()
+        total = network.parameters.gradients.copy()
         network.parameters.gradients[...] = 0
         network.penalize()
-        return both - network.parameters.gradients, network.parameters.gradients.copy()
+        return total - network.parameters.gradients, network.parameters.gradients.copy()
 
-    def margins(self) -> list[Array]:
-        """How far the last forward pass was from each kink, (N, M) for each layer, and the loss, that has one."""
+    def kink_distances(self) -> list[Array]:
+        """The distances of the last forward pass from each kink, (N, M) for each layer and loss that has one."""
         network = self.network
-        every = [*(layer.margins() for layer in network.layers), network.loss.margins(network.outputs, self.targets)]
-        return [margins for margins in every if margins is not None]
+        distances = [
+            *(layer.kink_distances() for layer in network.layers),
+            network.loss.kink_distances(network.outputs, self.targets),
+        ]
+        return [each for each in distances if each is not None]
 
     def signs(self) -> list[Array]:
-        """On which side of each kink everything lies."""
-        return [margins > 0 for margins in self.margins()]
+        """The side of each kink on which the last forward pass was."""
+        return [distances > 0 for distances in self.kink_distances()]
 
     def near_l1(self) -> Array:
-        """Which trained numbers (P,) are near the kink of an L1 penalty; the gradients are lost."""
+        """Which trainable parameters (P,) are near the kink of an L1 penalty; overwrites the gradients."""
         gradients = self.network.parameters.gradients
         gradients[...] = 0
         for penalty in self.network.penalties:
             if penalty.l1:
-                penalty.gradient[...] = np.abs(penalty.values) <= 2 * PRICE_STEP
+                penalty.gradient[...] = np.abs(penalty.values) <= 2 * PENALTY_STEP
         return gradients > 0
 
     def rounding(self) -> float:
-        """The size below which gradients are held against this instead of their own largest."""
-        return ROUNDING * _largest(self.losses())
+        """The gradient below which errors are taken relative to it instead of to the largest entry."""
+        return LOSS_ROUNDING * _largest(self.losses())
 
     def slope(self, entry: int, signs: list[Array], step: float) -> float:
-        """The central difference of the loss without penalties; NaN where a step crosses a kink."""
-        values, both = self.network.parameters.trained, []
+        """The central difference of the loss without penalties; NaN if a step crosses a kink."""
+        values, losses = self.network.parameters.trainable, []
         before, crosses = values[entry], False
         for shift in (step, -step):
             values[entry] = before + shift
-            both.append(self.losses())
+            losses.append(self.losses())
             crosses |= not all(map(np.array_equal, signs, self.signs()))
         values[entry] = before
-        return np.nan if crosses else float(np.mean(both[0] - both[1])) / (2 * step)
+        return np.nan if crosses else float(np.mean(losses[0] - losses[1])) / (2 * step)
 
-    def price_slope(self, entry: int) -> float:
+    def penalty_slope(self, entry: int) -> float:
         """The central difference of the penalties."""
-        values, both = self.network.parameters.trained, []
+        values, penalties = self.network.parameters.trainable, []
         before = values[entry]
-        for shift in (PRICE_STEP, -PRICE_STEP):
+        for shift in (PENALTY_STEP, -PENALTY_STEP):
             values[entry] = before + shift
-            both.append(self.network.regularization_loss())
+            penalties.append(self.network.regularization_loss())
         values[entry] = before
-        return (both[0] - both[1]) / (2 * PRICE_STEP)
+        return (penalties[0] - penalties[1]) / (2 * PENALTY_STEP)
 
-    def left_out(self) -> tuple[Array, Array]:
+    def rows_to_exclude(self) -> tuple[Array, Array]:
         """Which rows (N,) are near a kink, and which have outputs that the loss clips."""
-        moved = self._moved_margins()
+        moved = self._moved_kink_distances()
         self.losses()
-        pairs = zip(self.margins(), moved, strict=True)  # what is 0 and stays so, behind a mask or a ReLU, is no kink
-        near = [np.any((np.abs(here) < NEAR) & ((here != 0) | (there != 0)), axis=1) for here, there in pairs]
-        return np.any([np.zeros(len(self.inputs), bool), *near], axis=0), self.network.loss.clipped(
-            self.network.outputs, self.targets
-        )
+        near = np.zeros(len(self.inputs), np.bool_)
+        for distances, after in zip(self.kink_distances(), moved, strict=True):
+            is_moving = (distances != 0) | (after != 0)  # what a mask or a ReLU keeps at 0 is not at a kink
+            near |= np.any((np.abs(distances) < KINK_DISTANCE) & is_moving, axis=1)
+        return near, self.network.loss.clipped(self.network.outputs, self.targets)
 
-    def _moved_margins(self) -> list[Array]:
-        """The margins where every trained number is a step away."""
-        trained = self.network.parameters.trained
-        before = trained.copy()
-        trained += STEP * np.random.default_rng(0).choice([-1.0, 1.0], len(trained))
+    def _moved_kink_distances(self) -> list[Array]:
+        """The kink distances after a random step of each parameter."""
+        trainable = self.network.parameters.trainable
+        before = trainable.copy()
+        trainable += STEP * np.random.default_rng(0).choice([-1.0, 1.0], len(trainable))
         self.losses()
-        moved = [margins.copy() for margins in self.margins()]
-        trained[...] = before
+        moved = [distances.copy() for distances in self.kink_distances()]
+        trainable[...] = before
         return moved
 
-    def without(self, rows: Array) -> "Slopes":
-        """The same on the other rows; ``rows`` (N,) says which are left out."""
+    def without(self, rows: Array) -> "FrozenLoss":
+        """The loss on the other rows; ``rows`` (N,) is true for those that are excluded."""
         inputs, targets = (np.asfortranarray(each[~rows]) for each in (self.inputs, self.targets))
-        return Slopes(self.network, inputs, targets, self.masks)
+        return FrozenLoss(self.network, inputs, targets, self.masks)
 
 
-def gradcheck(slopes: Slopes, entries: int, rng: Random) -> GradientCheck:
-    """Hold backward against central differences.
+def gradcheck(loss: FrozenLoss, entries: int, rng: Random) -> GradientCheck:
+    """Compare the gradients of backward with central differences.
 
     Args:
-        slopes: the network with its rows.
-        entries: how many of each array to compare at most, picked by ``rng``.
-        rng: where that choice comes from.
+        loss: the network with its rows.
+        entries: the number of entries of each array to compare at most.
+        rng: chooses the entries.
 
     Raises:
         ValueError: no row is left, or the loss, a penalty or a gradient is not finite.
     """
-    if not np.isfinite(slopes.losses()).all():
+    if not np.isfinite(loss.losses()).all():
         raise ValueError("the loss is not finite")
-    if not np.isfinite(slopes.network.regularization_loss()):
+    if not np.isfinite(loss.network.regularization_loss()):
         raise ValueError("the penalties are not finite")
-    kept, near_kinks, clipped = smooth(slopes)
-    data, penalties = kept.gradients()
-    for name in kept.network.parameters.non_finite(data + penalties):
+    smooth, near_kinks, clipped = exclude_rows(loss)
+    data, penalties = smooth.gradients()
+    for name in smooth.network.parameters.non_finite(data + penalties):
         raise ValueError(f"the gradient of {name} is not finite")
-    reference = ReferenceNetwork(kept.network, kept.inputs, kept.targets, kept.masks, len(kept.inputs))
+    reference = ReferenceNetwork(smooth.network, smooth.inputs, smooth.targets, smooth.masks, len(smooth.inputs))
     gradients = Gradients(data, penalties, reference.rounding(np.finfo(float).eps))
-    places = kept.network.parameters.views(np.arange(len(data)))
+    indices = smooth.network.parameters.views(np.arange(len(data)))
     arrays = [
-        _array(kept, name, own, rng.permutation(own.ravel())[:entries], gradients) for name, own in places.items()
+        _check_array(smooth, name, every, rng.permutation(every.ravel())[:entries], gradients)
+        for name, every in indices.items()
     ]
-    return GradientCheck(arrays, len(kept.inputs), near_kinks, clipped)
+    return GradientCheck(arrays, len(smooth.inputs), near_kinks, clipped)
 
 
-def smooth(slopes: Slopes) -> tuple[Slopes, int, int]:
-    """The rows that are far from every kink, how many were near one, and how many have outputs that are clipped.
+def exclude_rows(loss: FrozenLoss) -> tuple[FrozenLoss, int, int]:
+    """The loss on the other rows, the number of rows near a kink, and the number of rows whose outputs are clipped.
+
+    Batch normalization changes the remaining rows, so that more may come near a kink: it is repeated until none does.
 
     Raises:
         ValueError: no row is left.
     """
     near_kinks = clipped = 0
     while True:
-        near, ends = slopes.left_out()
-        if not np.any(near | ends):
-            return slopes, near_kinks, clipped
-        near_kinks, clipped = near_kinks + int(np.sum(near & ~ends)), clipped + int(np.sum(ends))
-        if np.all(near | ends):
-            raise ValueError(f"no row is left: near a kink {near_kinks}, with a loss that is clipped {clipped}")
-        slopes = slopes.without(near | ends)
+        near, is_clipped = loss.rows_to_exclude()
+        if not np.any(near | is_clipped):
+            return loss, near_kinks, clipped
+        near_kinks, clipped = near_kinks + int(np.sum(near & ~is_clipped)), clipped + int(np.sum(is_clipped))
+        if np.all(near | is_clipped):
+            raise ValueError(f"no row is left: {near_kinks} near a kink, {clipped} clipped by the loss")
+        loss = loss.without(near | is_clipped)
 
 
-def _array(slopes: Slopes, name: str, places: Array, chosen: Array, gradients: Gradients) -> ArrayCheck:
-    """Compare the ``chosen`` entries of one array; ``places`` are the numbers of all of its entries in the vector."""
-    entries = np.array(list(_entries(slopes, places, chosen, gradients))).T
-    errors, found, expected, near_kinks, uncertain = entries
-    worst = int(np.argmax(errors))
-    compared = int(np.sum(np.isfinite(expected)))
-    is_small = bool(_largest(gradients.data[places]) < TOO_SMALL * slopes.rounding()) and float(errors[worst]) < VISIBLE
-    is_compared = bool(np.isfinite(expected[worst]))
-    place = np.unravel_index(int(chosen[worst]) - int(places.flat[0]), places.shape)
+def _check_array(loss: FrozenLoss, name: str, indices: Array, chosen: Array, gradients: Gradients) -> ArrayCheck:
+    """Compare the chosen entries of one array; ``indices`` are those of all its entries in the parameter vector."""
+    checks = list(_check_entries(loss, indices, chosen, gradients))
+    worst = int(np.argmax([check.error for check in checks]))
+    error, backward, difference, *_ = checks[worst]
+    compared = sum(bool(np.isfinite(check.difference)) for check in checks)
+    uncertain = sum(check.uncertain for check in checks)
+    is_small = bool(_largest(gradients.data[indices]) < MIN_GRADIENT * loss.rounding() and error < EVIDENT_ERROR)
+    is_compared = bool(np.isfinite(difference))
+    index = np.unravel_index(int(chosen[worst]) - int(indices.flat[0]), indices.shape)
     return ArrayCheck(
         name,
-        places.shape,
+        indices.shape,
         compared,
-        int(np.sum(near_kinks)),
-        int(np.sum(uncertain)),
-        is_small or (not compared and bool(np.any(uncertain))),
-        float(max(errors[worst], 0.0)),
-        tuple(map(int, place)) if is_compared else None,
-        float(found[worst]),
-        float(expected[worst]) if is_compared else None,
+        sum(check.near_kink for check in checks),
+        uncertain,
+        is_small or (not compared and bool(uncertain)),
+        float(max(error, 0.0)),
+        tuple(map(int, index)) if is_compared else None,
+        float(backward),
+        float(difference) if is_compared else None,
     )
 
 
-def _entries(
-    slopes: Slopes, places: Array, chosen: Array, gradients: Gradients
-) -> Iterator[tuple[float, float, float, bool, bool]]:
-    """Of each entry the relative error, backward's gradient, the central difference, and why it was not compared.
-
-    The last two are whether it is near a kink, and whether its central difference is too inexact.
-    """
+def _check_entries(loss: FrozenLoss, indices: Array, chosen: Array, gradients: Gradients) -> Iterator[EntryCheck]:
+    """Compare each chosen entry of an array."""
     data, penalties, noise = gradients
-    largest, rounding = _largest(data[places]), slopes.rounding()
-    scale, loss_rounding = max(largest, rounding) or 1.0, np.finfo(np.float64).eps * _largest(slopes.losses())
-    price_scale = max(_largest(penalties[places]), ROUNDING * slopes.network.regularization_loss())
-    signs, kinks = slopes.signs(), slopes.near_l1()
+    largest, rounding = _largest(data[indices]), loss.rounding()
+    scale, loss_rounding = max(largest, rounding) or 1.0, np.finfo(np.float64).eps * _largest(loss.losses())
+    penalty_scale = max(_largest(penalties[indices]), LOSS_ROUNDING * loss.network.regularization_loss()) or 1.0
+    signs, at_l1_kink = loss.signs(), loss.near_l1()
     for entry in map(int, chosen):
-        quotient = partial(slopes.slope, entry, signs)
-        slope, uncertainty = derivative(quotient, data[entry], scale, loss_rounding)
-        price, known = penalties[entry], slopes.price_slope(entry)
-        if kinks[entry]:  # of L1, whose slope at 0 is a convention: the penalty is left out on both sides
-            price = known = 0.0
+        slope, uncertainty = derivative(partial(loss.slope, entry, signs), data[entry], scale, loss_rounding)
+        penalty, penalty_slope = penalties[entry], loss.penalty_slope(entry)
+        if at_l1_kink[entry]:  # the slope of L1 at 0 is a convention: both sides are compared without the penalty
+            penalty = penalty_slope = 0.0
         uncertainty += noise[entry] if uncertainty else 0.0  # backward rounds as well
-        off = max(abs(data[entry] - slope) - uncertainty, 0.0)
-        error = max(_relative(off, scale), _relative(price - known, price_scale))
+        difference = max(abs(data[entry] - slope) - uncertainty, 0.0)
+        error = max(difference / scale, abs(penalty - penalty_slope) / penalty_scale)
         crosses = bool(np.isnan(slope))
-        hides = uncertainty > HIDDEN * largest > HIDDEN * TOO_SMALL * rounding and error < VISIBLE
-        left_out = crosses or hides
-        expected = np.nan if left_out else slope + known
-        yield -np.inf if left_out else error, data[entry] + price, expected, crosses or bool(kinks[entry]), hides
+        limit, least = MAX_UNCERTAINTY * largest, MAX_UNCERTAINTY * MIN_GRADIENT * rounding
+        hides = bool(uncertainty > limit > least) and bool(error < EVIDENT_ERROR)
+        is_excluded = crosses or hides
+        yield EntryCheck(
+            -np.inf if is_excluded else error,
+            data[entry] + penalty,
+            np.nan if is_excluded else slope + penalty_slope,
+            crosses or bool(at_l1_kink[entry]),
+            hides,
+        )
 
 
-def _largest(numbers: Array) -> float:
-    return float(np.max(np.abs(numbers), initial=0.0))
-
-
-def _relative(difference: float, scale: float) -> float:
-    return abs(difference) / (scale or 1.0)
+def _largest(values: Array) -> float:
+    return float(np.max(np.abs(values), initial=0.0))

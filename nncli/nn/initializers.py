@@ -1,31 +1,31 @@
-"""How weights begin."""
+"""Weight initialization: the distribution from which initial weights are drawn."""
 
 from math import sqrt
 
+from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.parameters import Array
-from nncli.nn.randomness import Random
 from nncli.registry import NonNegative, kind, register
 
 
 @kind("initializer")
 class Initializer:
-    """A rule for the first values of a weight array."""
+    """A distribution of initial weights."""
 
     def draw(self, rng: Random, inputs: int, units: int) -> Array:
-        """Values (inputs, units) in double precision, whatever the network's number format."""
+        """Initial weights (inputs, units) in float64, whatever the dtype of the network."""
         raise NotImplementedError(f"{type(self).__name__} has no draw")
 
 
 @register("normal")
 class Normal(Initializer):
-    """Normal numbers of one standard deviation, whatever the layer's size.
+    """Normal distribution with a fixed standard deviation.
 
         W = s n                n standard normal, W (D, M)
 
-    The book's choice, with s = 0.01 in most chapters and 0.1 in chapter 17.
+    The book uses s = 0.01 in most chapters and 0.1 in chapter 17.
 
     Args:
-        scale: s, the standard deviation.
+        scale (s): standard deviation.
 
     Source: Kinsley and Kukieła 2020, chapter 3.
     """
@@ -40,11 +40,11 @@ class Normal(Initializer):
 
 @register("he")
 class He(Initializer):
-    """Normal numbers that keep the size of a signal through layers of ReLU.
+    """He normal: keeps the variance of activations constant through ReLU layers.
 
         W = √(2 / D) n         n standard normal, W (D, M)
 
-    A ReLU halves the mean square; the 2 makes up for it.
+    A ReLU halves the mean square; the factor 2 compensates.
 
     Source: He et al. 2015, arXiv:1502.01852, equation 10 (the forward case).
     """
@@ -56,7 +56,7 @@ class He(Initializer):
 
 @register("glorot")
 class Glorot(Initializer):
-    """Uniform numbers that keep the size of a signal forward and of a gradient backward, as far as both go.
+    """Glorot (Xavier) uniform: balances the variance of activations and of gradients across layers.
 
         W uniform in [−a, a),  a = √(6 / (D + M))       W (D, M)
 

@@ -1,66 +1,71 @@
-"""A stack of layers over one parameter vector, with the loss at its end."""
+"""A feed-forward network: a stack of layers with a loss, trained by backpropagation."""
 
-from collections.abc import Mapping, Sequence
-from math import ceil, prod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from nncli.nn.buffers import Buffers
-from nncli.nn.layer import NOTHING, Layer
-from nncli.nn.losses import Loss, average, is_fused
-from nncli.nn.parameters import Array, Parameters, Shape
-from nncli.nn.randomness import Random
-
-# bytes of inputs and of the layers' outputs that pass through a network at once: a step of 2-512-3 with 3,000 rows
-# takes 1.15 ms so, 1.28 with half of them, 1.94 with half more, which no longer fit the cache
-PORTION = 2 << 20
-# but no fewer numbers than so many times those that are trained: each portion costs a pass over the weights, and one
-# over the sum of gradients; a step of 784-1024-1024-10 with 128 rows takes 8.3 ms so, 10.3 in portions of two megabytes
-TIMES_TRAINED = 2
+from nncli.nn.kernels.buffers import BufferPool
+from nncli.nn.kernels.dropout_mask import Random
+from nncli.nn.layers.layer import NO_INPUT, Layer
+from nncli.nn.losses.loss import Loss, average, is_fused
+from nncli.nn.microbatching import balanced_chunk, can_microbatch, micro_batch_rows
+from nncli.nn.parameters import Array, Parameters, of_layer
+from nncli.nn.shapes import shapes, statistics, widths
 
 
 class Network:
-    """Layers from the data to the output, and the gradient of the loss back through them.
+    """A sequence of layers, its loss, and its trainable parameters.
 
         forward:   X → layer 0 → layer 1 → … → outputs
-        backward:  dL/d outputs → … → layer 1 → layer 0, each leaving the gradients of its own arrays
+        backward:  dL/d outputs → … → layer 1 → layer 0, each layer filling the gradients of its parameters
 
-    The gradient with respect to the data is never needed: backward ends at the lowest layer that trains anything,
-    and asks of it no more than its own gradients. Many rows go forward and backward in portions whose numbers stay in
-    the cache, and whose gradients are added up.
+    The gradient with respect to the data is not needed: the backward pass ends at the first trainable layer, which only
+    computes the gradients of its parameters. A batch that does not fit the cache is split into micro-batches, whose
+    gradients are accumulated.
 
-    ``lowest`` is that lowest layer, ``passed_back`` are those above it through which backward goes, from the top down;
-    ``is_fused`` says that the last one and the loss are passed at once.
+    ``first_trainable`` is that layer; ``backward_layers`` are the layers after it through which the gradient passes,
+    last layer first; ``is_fused`` says whether the last layer and the loss have one fused gradient.
 
     Args:
-        layers: at least one of them trains something.
-        loss: held against the outputs of the last layer.
-        inputs: the number of columns of the data.
-        dtype: the number format of everything but losses and metrics.
+        layers: the layers, at least one of them with trainable parameters.
+        loss: the loss function of the outputs.
+        inputs: number of input features.
+        dtype: dtype of parameters and activations; losses and metrics are accumulated in float64.
+        fused: whether the gradient through the loss and the last layer is computed by one formula, if there is one.
+        input_gradient: whether the backward pass also computes dL/dX of the data, which training does not need.
 
     Raises:
-        ValueError: no layer trains anything.
+        ValueError: no layer has trainable parameters.
     """
 
-    def __init__(self, layers: Sequence[Layer], loss: Loss, inputs: int, dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        loss: Loss,
+        inputs: int,
+        dtype: np.dtype[Any],
+        fused: bool = True,
+        input_gradient: bool = False,
+    ) -> None:
         self.layers, self.loss, self.dtype = tuple(layers), loss, dtype
         self.widths = widths(self.layers, inputs)
-        trained = shapes(self.layers, inputs)
-        if not trained:
-            raise ValueError("no layer of the network trains anything")
-        self.parameters = Parameters(trained, dtype, statistics(self.layers, inputs))
+        trainable = shapes(self.layers, inputs)
+        if not trainable:
+            raise ValueError("the network has no trainable parameters")
+        self.parameters = Parameters(trainable, dtype, statistics(self.layers, inputs))
         self._attach()
         self.stochastic = any(layer.stochastic for layer in self.layers)
-        self.portion = rows_at_once(self.layers, inputs, dtype)
-        self._is_divisible = is_divisible(self.layers)
+        self.micro_batch_rows = micro_batch_rows(self.layers, inputs, dtype)
+        self.can_microbatch = can_microbatch(self.layers)
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
-        self.is_fused = is_fused(self.layers[-1], loss)
-        self._buffer = Buffers(dtype)
-        self._taken_in = NOTHING
-        lowest = next(index for index, layer in enumerate(self.layers) if layer.shapes(self.widths[index]))
-        self.lowest, *above = self.layers[lowest:-1] if self.is_fused else self.layers[lowest:]
-        self.passed_back = tuple(reversed(above))
+        self.is_fused = fused and is_fused(self.layers[-1], loss)
+        self._buffer = BufferPool(dtype)
+        self._network_inputs = NO_INPUT
+        layers = self.layers[:-1] if self.is_fused else self.layers
+        lowest = next(index for index, layer in enumerate(layers) if layer.shapes(self.widths[index]))
+        self.first_trainable, *above = (Layer(), *layers) if input_gradient else layers[lowest:]
+        self.backward_layers = tuple(reversed(above))
 
     def _attach(self) -> None:
         values = self.parameters.views(self.parameters.values)
@@ -70,90 +75,89 @@ class Network:
         self.loss.attach(self.dtype)
 
     def initialize(self, rng: Random) -> None:
-        """Draw the first weights, layer by layer from the data on."""
+        """Draw the initial weights, first layer first."""
         for layer in self.layers:
             layer.initialize(rng)
 
-    def draw_from(self, rng: Random) -> None:
-        """Give the layers that need random numbers this stream."""
+    def set_rng(self, rng: Random) -> None:
+        """Set the random generator of the layers that need one."""
         for layer in self.layers:
-            layer.draw_from(rng)
+            layer.set_rng(rng)
 
-    def take_in(self, inputs: Array) -> Array:
-        """Inputs (N, D) of any number format as the layers take them: themselves, or a copy that is made each time."""
-        by_rows = self.layers[0].takes_rows(inputs)
-        self._taken_in = self._buffer.taken_in_rows(inputs) if by_rows else self._buffer.taken_in(inputs)
-        return self._taken_in
+    def prepare_inputs(self, inputs: Array) -> Array:
+        """Inputs (N, D) of any dtype in the dtype and memory layout of the first layer; copied only if these differ."""
+        row_major = self.layers[0].prefers_row_major(inputs)
+        self._network_inputs = self._buffer.as_row_major(inputs) if row_major else self._buffer.as_buffer(inputs)
+        return self._network_inputs
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
-        """Outputs (N, M) of inputs (N, D) of any number format; they belong to the network until its next pass."""
-        outputs = inputs if inputs is self._taken_in else self.take_in(inputs)
+        """Outputs (N, M) of inputs (N, D) of any dtype; the next pass overwrites them."""
+        outputs = inputs if inputs is self._network_inputs else self.prepare_inputs(inputs)
         for layer in self.layers:
             outputs = layer.forward(outputs, training)
         self.outputs = outputs
         return outputs
 
-    def differentiate(self, inputs: Array, targets: Array, losses: Array | None = None) -> None:
-        """Forward and backward: fill the gradients of loss and penalties on these rows.
+    def forward_backward(self, inputs: Array, targets: Array, losses: Array | None = None) -> None:
+        """Forward and backward pass: fill the gradients of loss and penalties, averaged over the rows.
 
         Args:
             inputs: (N, D).
-            targets: (N, M), as the loss encodes them.
-            losses: (N,), filled with the loss of each row, without penalties, where it is given, by who keeps the loss
-                of every step; training measures between the steps instead.
+            targets: (N, M), encoded by the loss.
+            losses: (N,), filled with the loss of each row, without penalties, if given.
         """
-        if self._is_divisible and len(inputs) > self.portion:
-            self._pass_in_portions(inputs, targets, losses)
+        if self.can_microbatch and len(inputs) > self.micro_batch_rows:
+            self._accumulate_gradients(inputs, targets, losses)
         else:
-            self._pass(inputs, targets, losses)
+            self._forward_backward(inputs, targets, losses)
         self.penalize()
 
-    def portions(self, rows: int) -> list[slice]:
-        """The rows that a training pass over so many takes at once, one portion after another; all, if it can."""
-        if not self._is_divisible or rows <= self.portion:
+    def micro_batches(self, rows: int) -> list[slice]:
+        """The micro-batches of a training pass over ``rows`` rows; a single one if they fit or cannot be split."""
+        if not self.can_microbatch or rows <= self.micro_batch_rows:
             return [slice(0, rows)]
-        size = even_size(rows, self.portion)
+        size = balanced_chunk(rows, self.micro_batch_rows)
         return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
 
-    def _pass(self, inputs: Array, targets: Array, losses: Array | None) -> None:
+    def _forward_backward(self, inputs: Array, targets: Array, losses: Array | None) -> None:
         outputs = self.forward(inputs, training=True)
         if losses is not None:
             losses[...] = self.loss.forward(outputs, targets)
-        self._propagate(targets)
+        self._backward(targets)
 
-    def _pass_in_portions(self, inputs: Array, targets: Array, losses: Array | None) -> None:
-        """The mean over all rows is that of the portions' means, each weighted by its share of the rows."""
-        rows, gradients = len(inputs), self.parameters.gradients
+    def _accumulate_gradients(self, inputs: Array, targets: Array, losses: Array | None) -> None:
+        """Gradient accumulation: average the gradients of the micro-batches, weighted by their numbers of rows."""
+        count, gradients = len(inputs), self.parameters.gradients
         total = np.zeros_like(gradients)
-        for some in self.portions(rows):
-            self._pass(inputs[some], targets[some], losses if losses is None else losses[some])
-            np.multiply(gradients, len(self.outputs) / rows, out=gradients)
+        for rows in self.micro_batches(count):
+            self._forward_backward(inputs[rows], targets[rows], losses if losses is None else losses[rows])
+            np.multiply(gradients, len(self.outputs) / count, out=gradients)
             np.add(total, gradients, out=total)
         gradients[...] = total
 
     def backward(self, targets: Array) -> None:
-        """Fill the gradients of loss and penalties, forward being done; ``targets`` (N, M) as the loss encodes them."""
-        self._propagate(targets)
+        """Backward pass after ``forward``: fill the gradients of loss and penalties; ``targets`` are (N, M)."""
+        self._backward(targets)
         self.penalize()
 
-    def _propagate(self, targets: Array) -> None:
+    def _backward(self, targets: Array) -> None:
         backward = self.loss.backward_fused if self.is_fused else self.loss.backward
         grad = backward(self.outputs, targets)
-        for layer in self.passed_back:
+        for layer in self.backward_layers:
             grad = layer.backward(grad)
-        self.lowest.parameter_gradients(grad)
+        self.first_trainable.parameter_gradients(grad)
 
     def penalize(self) -> None:
-        """Add the gradients of all penalties to those that are there."""
+        """Add the gradients of the regularization penalties to those of the loss."""
         for penalty in self.penalties:
             penalty.backward()
 
     def predict(self, inputs: Array) -> Array:
-        """Outputs (N, M) of inputs (N, D) of any number format outside training, in an array of their own."""
+        """Outputs (N, M) of inputs (N, D) of any dtype at inference, in a new array."""
         outputs = np.empty((len(inputs), self.widths[-1]), self.dtype, order="F")
-        for start in range(0, len(inputs), self.portion):
-            some = slice(start, start + self.portion)
-            outputs[some] = self.forward(inputs[some])
+        for start in range(0, len(inputs), self.micro_batch_rows):
+            rows = slice(start, start + self.micro_batch_rows)
+            outputs[rows] = self.forward(inputs[rows])
         return outputs
 
     def data_loss(self, outputs: Array, targets: Array) -> float:
@@ -163,56 +167,3 @@ class Network:
     def regularization_loss(self) -> float:
         """The sum of all penalties."""
         return sum((penalty.forward() for penalty in self.penalties), 0.0)
-
-
-def widths(layers: Sequence[Layer], inputs: int) -> tuple[int, ...]:
-    """The number of columns that enter each layer, and last the number that leave the network."""
-    columns = [inputs]
-    for layer in layers:
-        columns.append(layer.width(columns[-1]))
-    return tuple(columns)
-
-
-def rows_at_once(layers: Sequence[Layer], inputs: int, dtype: np.dtype[Any]) -> int:
-    """How many rows pass through a network at once: as many as ``PORTION`` and ``TIMES_TRAINED`` allow, at least one.
-
-    Inputs and what the layers put out for these rows are counted.
-    """
-    trained = sum(map(prod, shapes(layers, inputs).values()))
-    numbers = max(PORTION // dtype.itemsize, TIMES_TRAINED * trained)
-    return max(1, numbers // sum(widths(layers, inputs)))
-
-
-def even_size(rows: int, portion: int) -> int:
-    """The size of all parts but the last where so many rows go in parts as equal as can be, none above a portion."""
-    return ceil(rows / ceil(rows / portion))
-
-
-def is_divisible(layers: Sequence[Layer]) -> bool:
-    """Whether a training pass over many rows may be made in portions.
-
-    Not where a layer mixes rows; nor where several draw random numbers, all of a layer's before the next one's.
-    """
-    return sum(layer.stochastic for layer in layers) <= 1 and not any(layer.mixes_rows for layer in layers)
-
-
-def shapes(layers: Sequence[Layer], inputs: int) -> dict[str, Shape]:
-    """The shape of every trained array by its full name, ``layers.0.weights``."""
-    pairs = zip(layers, widths(layers, inputs), strict=False)
-    return _full_names([layer.shapes(columns) for layer, columns in pairs])
-
-
-def statistics(layers: Sequence[Layer], inputs: int) -> dict[str, Shape]:
-    """The shape of every array that is measured and not trained, by its full name, ``layers.1.running_mean``."""
-    pairs = zip(layers, widths(layers, inputs), strict=False)
-    return _full_names([layer.statistics(columns) for layer, columns in pairs])
-
-
-def _full_names(parts: Sequence[Mapping[str, Shape]]) -> dict[str, Shape]:
-    return {f"layers.{index}.{name}": shape for index, part in enumerate(parts) for name, shape in part.items()}
-
-
-def of_layer(index: int, views: Mapping[str, Array]) -> dict[str, Array]:
-    """The views of one layer, by their names in it."""
-    prefix = f"layers.{index}."
-    return {name.removeprefix(prefix): view for name, view in views.items() if name.startswith(prefix)}

@@ -1,4 +1,4 @@
-"""L1 and L2: a price on large weights, paid in the loss."""
+"""L1 and L2 regularization: penalties on large weights that are added to the loss."""
 
 import numpy as np
 
@@ -6,18 +6,19 @@ from nncli.nn.parameters import Array
 
 
 class Penalty:
-    """The price of one array.
+    """The L1 and L2 penalty of one array.
 
         L = λ₁ Σ|w| + λ₂ Σ w²
         dL/dw = λ₁ sign(w) + 2 λ₂ w           sign(0) = +1
 
-    L2 has no ½, so its gradient has a 2. At w = 0, the kink of |w|, the slope is +1: there all biases begin.
+    L2 has no factor ½, so its gradient has a factor 2. At w = 0, where |w| has a kink and where biases start, the
+    derivative is taken as +1.
 
     Args:
-        values: the array w.
-        gradient: where dL/dw is added, of the same shape.
-        l1: λ₁.
-        l2: λ₂.
+        values: w.
+        gradient: array of the same shape to which dL/dw is added.
+        l1: λ₁, strength of the L1 penalty.
+        l2: λ₂, strength of the L2 penalty.
 
     Source: Kinsley and Kukieła 2020, chapter 14.
     """
@@ -28,18 +29,18 @@ class Penalty:
         self._scratch = np.empty_like(values)
 
     def forward(self) -> float:
-        """λ₁ Σ|w| + λ₂ Σ w², summed in double precision."""
-        price = 0.0
+        """λ₁ Σ|w| + λ₂ Σ w², summed in float64."""
+        penalty = 0.0
         if self.l1:
-            price += self.l1 * float(np.sum(np.abs(self.values), dtype=np.float64))  # λ₁ Σ|w|
+            penalty += self.l1 * float(np.sum(np.abs(self.values), dtype=np.float64))  # λ₁ Σ|w|
         if self.l2:
-            price += self.l2 * float(np.sum(np.square(self.values, dtype=np.float64)))  # λ₂ Σ w²
-        return price
+            penalty += self.l2 * float(np.sum(np.square(self.values, dtype=np.float64)))  # λ₂ Σ w²
+        return penalty
 
     def backward(self) -> None:
         """Add λ₁ sign(w) + 2 λ₂ w to the gradient."""
         if self.l1:
-            np.add(self.values, 0.0, out=self._scratch)  # w, with −0 made +0
+            np.add(self.values, 0.0, out=self._scratch)  # w, with +0 instead of −0
             np.copysign(self.l1, self._scratch, out=self._scratch)  # λ₁ sign(w)
             np.add(self.gradient, self._scratch, out=self.gradient)
         if self.l2:

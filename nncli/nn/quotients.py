@@ -1,33 +1,40 @@
-"""The derivative of a function from its difference quotients, with what it may be off by."""
+"""The derivative of a function from its central differences, with its uncertainty."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 STEP = 1e-6  # h
-CLOSE = 1e-7  # relative
+AGREEMENT = 1e-7  # relative
 STEPS = tuple(10.0**-exponent for exponent in (9, 8.5, 8, 7.5, 7, 6.5, 6, 5.5, 5, 4.5, 4))  # h
-FACTORS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)  # of the smallest h, whose quotients differ by rounding
-SPREAD = 3  # the error of a difference quotient, in units of the spread of the quotients
+FACTORS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)  # of the smallest h, whose differences vary by rounding
+SPREAD = 3  # the error of a central difference, in units of the spread of those with a similar h
 
 
 def derivative(
     quotient: Callable[[float], float], expected: float, scale: float, rounding: float
 ) -> tuple[float, float]:
-    """The quotient of one step where it is close to what is expected, relative to a scale; else ``extrapolated``."""
-    slope = quotient(STEP)
-    return (slope, 0.0) if abs(slope - expected) / scale < CLOSE else extrapolated(quotient, rounding)
-
-
-def extrapolated(quotient: Callable[[float], float], rounding: float) -> tuple[float, float]:
-    """The derivative and its uncertainty; NaN and 0 where no quotient is a number.
-
-    Both errors of a central difference show in how far apart the quotients of similar h are: rounding, which falls with
-    h, and truncation, which grows. A larger h counts as long as what it gives agrees with what the smaller ones gave.
+    """The central difference of one step if it is close to the expected value relative to a scale, else extrapolated.
 
     Args:
         quotient: the central difference of a step h, or NaN.
-        rounding: that of the function's values at least.
+        expected: the derivative to compare with.
+        scale: to which the difference is relative.
+        rounding: the rounding error of the function's values at least.
+    """
+    slope = quotient(STEP)
+    return (slope, 0.0) if abs(slope - expected) / scale < AGREEMENT else extrapolated(quotient, rounding)
+
+
+def extrapolated(quotient: Callable[[float], float], rounding: float) -> tuple[float, float]:
+    """The derivative and its uncertainty by Richardson's extrapolation; NaN and 0 if every quotient is NaN.
+
+    The spread of central differences of similar h shows both of their errors: rounding, which falls with h, and
+    truncation, which grows. A larger h is used as long as its result agrees with those of smaller ones.
+
+    Args:
+        quotient: the central difference of a step h, or NaN.
+        rounding: the rounding error of the function's values at least.
     """
     noise = np.ptp([quotient(factor * STEPS[0]) for factor in FACTORS])
     rounding = float(np.fmax(rounding, noise * STEPS[0]))
@@ -35,7 +42,7 @@ def extrapolated(quotient: Callable[[float], float], rounding: float) -> tuple[f
     for step in STEPS:
         long, middle, short = (quotient(factor * step) for factor in (1.0, 0.7, 0.5))
         spread = float(np.ptp([long, middle, short]))
-        slope, uncertainty = (4 * short - long) / 3, SPREAD * (spread + rounding / step)  # Richardson's extrapolation
+        slope, uncertainty = (4 * short - long) / 3, SPREAD * (spread + rounding / step)
         if abs(slope - best) > least + uncertainty or uncertainty > 2 * least:
             break
         if uncertainty < least:

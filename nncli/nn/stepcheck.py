@@ -1,23 +1,25 @@
-"""The gradients of a training step compared with those of a float64 copy of the network, on the same rows.
+"""Compares the gradients of a training step with those of a float64 copy of the network, on the same rows.
 
-The copy takes all rows column-major, as the gradient check does that compares it with central differences; the step
-takes them as training does: a mini-batch as it was gathered, in micro-batches, in the dtype of training. How far
-rounding may take the two apart is measured on the copy: what its layers compute, forward and backward, is disturbed at
-random by the rounding error of the dtype.
+The copy takes all rows column-major, and its gradients are compared with central differences by the gradient check. The
+step takes its rows as training does: as a gathered mini-batch, in micro-batches, in the dtype of training. The
+difference that rounding may cause is measured on the copy: random errors of the size of the dtype's rounding error are
+added to everything that its layers compute, forward and backward.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from nncli.nn.layer import Layer
+from nncli.nn.kernels.dropout_mask import Random
+from nncli.nn.layers.layer import Layer
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
-from nncli.nn.randomness import Random
+from nncli.nn.trace import Kind, Observer, Operation, observed, step_methods
 
-DISTURBANCES = 4  # how often it is measured
-MARGIN = 30  # times the largest of them, since layers round more often than once
+DISTURBED_PASSES = 4  # over which the rounding error is measured
+MARGIN = 30  # times the largest measured error, since layers round more than once
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,10 @@ class StepArrayCheck:
     Args:
         name: of the array.
         error: the largest difference from the float64 copy, relative to the copy's largest entry.
-        tolerance: what rounding explains.
-        place: the indices of that entry.
-        step: the gradient there, as the step has it.
-        copy: and as the copy has it.
+        tolerance: the largest error that rounding explains.
+        place: the index of the entry with the largest difference.
+        step: the gradient at this index in the step.
+        copy: the gradient at this index in the copy.
     """
 
     name: str
@@ -43,7 +45,15 @@ class StepArrayCheck:
 
 @dataclass(frozen=True)
 class StepCheck:
-    """The arrays in the step on one batch: its number in the epoch, its rows, and the micro-batches they pass in."""
+    """The gradients of the step on one batch.
+
+    Args:
+        batch: the index of the batch in the epoch.
+        rows: in the batch.
+        micro_batches: into which the rows are divided.
+        dtype: of the network that trains.
+        arrays: one check per trainable array.
+    """
 
     batch: int
     rows: int
@@ -53,13 +63,50 @@ class StepCheck:
 
     @property
     def worst(self) -> StepArrayCheck:
-        """The array whose error is largest in units of its tolerance."""
-        return max(self.arrays, key=lambda each: each.error / each.tolerance)
+        """The array whose error is largest relative to its tolerance."""
+        return max(self.arrays, key=lambda check: check.error / check.tolerance)
 
     @property
     def passes(self) -> bool:
         """Whether rounding explains every difference."""
         return self.worst.error <= self.worst.tolerance
+
+
+class RoundingErrors(Observer):
+    """Adds random rounding errors to everything that a network computes in a step.
+
+    Args:
+        network: the network that is observed.
+        error: the relative rounding error.
+        rng: draws the errors.
+    """
+
+    def __init__(self, network: Network, error: float, rng: np.random.Generator) -> None:
+        self.network, self.error, self.rng = network, error, rng
+        self._terms = np.zeros(1)
+
+    def before(self, operation: Operation, *arguments: Any) -> None:
+        """Estimate the magnitude of the terms that a layer sums in backward, which overwrites what this computes."""
+        if operation.kind == Kind.BACKWARD and operation.layer is not None:
+            self._terms = backward_terms(self.network.layers[operation.layer], arguments[0], self.rng)
+
+    def after(self, operation: Operation, result: Any) -> None:
+        """Disturb the outputs, the differences and the gradients where the layers left them."""
+        if operation.kind == Kind.FORWARD and operation.layer is not None:
+            layer = self.network.layers[operation.layer]
+            is_sum = bool(layer.shapes(result.shape[1]))  # the terms of a sum may be larger than the sum
+            self._disturb(result, np.max(np.abs(result)) * (result != 0) if is_sum else result)
+            for difference, magnitude in layer.differences():
+                self._disturb(difference, magnitude)
+        elif operation.kind == Kind.LOSS_GRADIENT:
+            self._disturb(result, result)
+        elif operation.kind == Kind.BACKWARD:
+            self._disturb(result, self._terms * (result != 0))
+
+    def _disturb(self, values: Array, magnitudes: Array) -> None:
+        """Add errors relative to the magnitudes in place: one drawn per value and one per column."""
+        of_column = self.rng.uniform(-1, 1, (1, values.shape[1]))
+        np.add(values, self.error * magnitudes * (self.rng.uniform(-1, 1, values.shape) + of_column), out=values)
 
 
 class ReferenceNetwork:
@@ -69,82 +116,70 @@ class ReferenceNetwork:
         network: in float64, with the parameters of the network that trains.
         inputs: (N, D), rounded to the dtype of training.
         targets: (N, M), as the loss encodes them.
-        masks: makes the stream of dropout masks of the step.
-        size: how many rows pass at once, and the size of the dropout masks.
+        masks: returns the random stream of the dropout masks of the step.
+        micro_batch_rows: rows per micro-batch, which determine the size of the dropout masks.
     """
 
-    def __init__(self, network: Network, inputs: Array, targets: Array, masks: Callable[[], Random], size: int) -> None:
-        self.network, self.masks, self.size = network, masks, size
+    def __init__(
+        self, network: Network, inputs: Array, targets: Array, masks: Callable[[], Random], micro_batch_rows: int
+    ) -> None:
+        self.network, self.masks, self.micro_batch_rows = network, masks, micro_batch_rows
         self.inputs, self.targets = np.asfortranarray(inputs), np.asfortranarray(targets)
 
     def gradients(self, error: float = 0.0, seed: int = 0) -> Array:
-        """Those of loss and penalties (P,), all that is computed on the way disturbed by a relative error."""
-        network, rng = self.network, np.random.default_rng(seed)
-        rows, size = len(self.inputs), self.size
-        network.draw_from(self.masks())
+        """The gradients (P,) of loss and penalties; everything computed before has a random relative error.
+
+        The mean over the micro-batches is taken here, independently of the network's gradient accumulation.
+        """
+        network, rows, size = self.network, len(self.inputs), self.micro_batch_rows
+        network.micro_batch_rows = size
+        network.set_rng(self.masks())
         total = np.zeros_like(network.parameters.gradients)
-        for start in range(0, rows, size):
-            some = slice(start, min(start + size, rows))
-            self._pass(np.asfortranarray(self.inputs[some]), np.asfortranarray(self.targets[some]), error, rng)
-            total += network.parameters.gradients * ((some.stop - some.start) / rows)
-        network.parameters.gradients[...] = total
-        network.penalize()
-        return network.parameters.gradients.copy()
+        rounding_errors = RoundingErrors(network, error, np.random.default_rng(seed))
+        with observed(step_methods(network) if error else (), rounding_errors):
+            for start in range(0, rows, size):
+                inputs, targets = self.inputs[start : start + size], self.targets[start : start + size]
+                network.forward_backward(inputs, targets)
+                total += network.parameters.gradients * (len(inputs) / rows)
+        return total
 
     def rounding(self, error: float) -> Array:
-        """How far rounding may move each gradient (P,), where a number is rounded by a relative error."""
-        right = self.gradients()
-        moved = [np.abs(self.gradients(error, seed) - right) for seed in range(1, DISTURBANCES + 1)]
-        largest: Array = MARGIN * np.max(moved, axis=0)
+        """The largest change (P,) of each gradient that a relative rounding error may cause."""
+        exact = self.gradients()
+        changes = [np.abs(self.gradients(error, seed) - exact) for seed in range(1, DISTURBED_PASSES + 1)]
+        largest: Array = MARGIN * np.max(changes, axis=0)
         return largest
-
-    def _pass(self, inputs: Array, targets: Array, error: float, rng: np.random.Generator) -> None:
-        """Forward and backward over some of the rows; the numbers of each layer are disturbed where it left them."""
-        network, outputs = self.network, inputs
-        for layer in network.layers:
-            outputs = layer.forward(outputs, training=True)
-            sums = bool(layer.shapes(outputs.shape[1]))  # the terms of a sum may be larger than the sum
-            _disturb(outputs, np.max(np.abs(outputs)) * (outputs != 0) if sums else outputs, error, rng)
-            for difference, magnitude in layer.differences():
-                _disturb(difference, magnitude, error, rng)
-        network.outputs = outputs
-        grad = (network.loss.backward_fused if network.is_fused else network.loss.backward)(outputs, targets)
-        _disturb(grad, grad, error, rng)
-        for layer in network.passed_back:
-            terms = _terms(layer, grad, rng) if error else np.zeros(1)
-            grad = layer.backward(grad)
-            _disturb(grad, terms * (grad != 0), error, rng)
-        network.lowest.parameter_gradients(grad)
 
 
 def check_step(copy: ReferenceNetwork, gradients: Array, batch: int, trained: Network) -> StepCheck:
-    """Compare the gradients (P,) that a step of the network in training has left with those of a copy."""
+    """Compare the gradients (P,) of a step of the network that trains with those of a copy."""
     rows, epsilon = len(copy.inputs), float(np.finfo(trained.dtype).eps)
-    right, views = copy.gradients(), copy.network.parameters.views
+    views, smallest = copy.network.parameters.views, float(np.finfo(trained.dtype).smallest_normal)
+    exact = views(copy.gradients())
     noise, arrays = views(copy.rounding(epsilon)), []
-    for name, own in views(right).items():
-        largest = float(np.max(np.abs(own))) or 1.0
-        off = np.abs(views(gradients.astype(np.float64))[name] - own)
-        place = np.unravel_index(int(np.argmax(off)), own.shape)
+    for name, gradient in views(gradients).items():
+        largest = float(np.max(np.abs(exact[name]))) or 1.0
+        differences = np.abs(gradient.astype(np.float64) - exact[name])
+        index = np.unravel_index(int(np.argmax(differences)), differences.shape)
         tolerance = np.max(noise[name]) / largest + MARGIN * epsilon * np.sqrt(rows)  # sums over rows round as well
-        least = float(np.finfo(trained.dtype).smallest_normal) / largest
-        found = float(views(gradients)[name][place]), float(own[place])
-        indices = tuple(map(int, place))
-        arrays.append(StepArrayCheck(name, float(off[place]) / largest, float(tolerance + least), indices, *found))
-    return StepCheck(batch, rows, len(trained.portions(rows)), str(trained.dtype), arrays)
+        arrays.append(
+            StepArrayCheck(
+                name,
+                float(differences[index]) / largest,
+                float(tolerance + smallest / largest),
+                tuple(map(int, index)),
+                float(gradient[index]),
+                float(exact[name][index]),
+            )
+        )
+    return StepCheck(batch, rows, len(trained.micro_batches(rows)), str(trained.dtype), arrays)
 
 
-def _terms(layer: Layer, grad: Array, rng: np.random.Generator) -> Array:
-    """The magnitude of the terms that a layer's backward sums; estimated with random signs where it has no formula."""
+def backward_terms(layer: Layer, grad: Array, rng: np.random.Generator) -> Array:
+    """The magnitude of the terms that a layer sums in backward, estimated with random signs if it has no formula."""
     known = layer.backward_terms(grad)
     if known is not None:
         return known
-    largest: Array = np.max(np.abs(layer.backward(grad * rng.choice([-1.0, 1.0], grad.shape))), axis=0)
+    signs = rng.choice([-1.0, 1.0], grad.shape)
+    largest: Array = np.max(np.abs(type(layer).backward(layer, grad * signs)), axis=0)  # not the observed method
     return largest
-
-
-def _disturb(numbers: Array, sizes: Array, error: float, rng: np.random.Generator) -> None:
-    """Move numbers in place by an error relative to the sizes: at random, and all of a column alike."""
-    if error:
-        alike = rng.uniform(-1, 1, (1, numbers.shape[1]))
-        np.add(numbers, error * sizes * (rng.uniform(-1, 1, numbers.shape) + alike), out=numbers)

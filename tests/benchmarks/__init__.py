@@ -1,6 +1,6 @@
-"""Timings and full-length trainings, none of which a test asserts; they compute on one thread unless told otherwise.
+"""Timings and full-length trainings, none of which a test asserts; they use one thread by default.
 
-Nothing is imported here but the standard library's least: this is part of every process that is measured.
+Only ``os`` is imported here, because this module is part of every process that is measured.
 """
 
 import os

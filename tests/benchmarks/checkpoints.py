@@ -1,8 +1,7 @@
-"""What checkpoints add to a minute's training.
+"""The cost of checkpoints in a minute of training.
 
-Each network is trained for so many seconds with a checkpoint every ten, the default, and with none but the first; the
-two take turns. The time of an epoch with them is held against that without, and the seconds within the writing of
-checkpoints against all.
+Each network is trained for a minute with a checkpoint every ten seconds, the default, and with only the first one, in
+turns. The time per epoch is compared, and the time of writing checkpoints is related to the total.
 
 Usage: python -m tests.benchmarks.checkpoints [--rounds 3] [--seconds 60]
 """
@@ -15,9 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.benchmarks.machine import ROOT, arguments, environment, pin, told
+from tests.benchmarks.interleaving import interleave
+from tests.benchmarks.machine import ROOT, arguments, description, environment, pin
 from tests.benchmarks.tables import markdown, ratios, spread
-from tests.benchmarks.turns import in_turns
 
 CONFIG = ROOT / "configs" / "adam.yaml"
 WIDE = "layers=[{type: dense, units: 512}, relu, {type: dense, units: 512}, relu, {type: dense, units: 3}, softmax]"
@@ -27,34 +26,34 @@ DEFAULT, NEVER = 10.0, 1e9  # seconds between two checkpoints
 
 
 class Trained(NamedTuple):
-    """Of one training: seconds an epoch, the share that went into checkpoints, their number, and the bytes of one."""
+    """One training: seconds per epoch, the fraction of time in checkpoints, their number, and their size in bytes."""
 
-    seconds_an_epoch: float
+    seconds_per_epoch: float
     saving: float
     saved: int
     size: int
 
 
 def trained(overrides, seconds, interval):
-    """Train for so many seconds, with metrics and files as ``nncli train`` has them."""
-    from nncli.run.assembly import assemble
-    from nncli.run.directory import RunDirectory
-    from nncli.run.loading import load
-    from nncli.run.training import Training
+    """Train for some seconds, with metrics and files like ``nncli train``."""
+    from nncli.experiment.assembly import assemble
+    from nncli.experiment.loading import load
+    from nncli.store.run_writer import RunWriter
+    from nncli.training.loop import Trainer
 
     settings = ("training.epochs=1000000000", "training.log_every=100", f"training.checkpoint_seconds={interval}")
     loaded = load(CONFIG, (*overrides, *settings))
     end = time.monotonic() + seconds
-    training = Training(assemble(loaded.spec), lambda: time.monotonic() > end)
-    with tempfile.TemporaryDirectory() as folder:
-        with RunDirectory.create(Path(folder), "run", loaded, training) as directory:
-            spent, save = [], directory.save
-            directory.save = lambda: spent.append(timed(save))
+    training = Trainer(assemble(loaded.config), lambda: time.monotonic() > end)
+    with tempfile.TemporaryDirectory() as directory:
+        with RunWriter.create(Path(directory), "run", loaded, training) as writer:
+            spent, save = [], writer.save
+            writer.save = lambda: spent.append(timed(save))
             start = time.perf_counter()
-            for _ in directory.record():
+            for _ in writer.record():
                 pass
             took = time.perf_counter() - start
-        size = max(path.stat().st_size for path in Path(folder).rglob("*.ckpt"))
+        size = max(path.stat().st_size for path in Path(directory).rglob("*.ckpt"))
     return Trained(took / training.epoch, sum(spent) / took, len(spent), size)
 
 
@@ -69,8 +68,8 @@ def measure(rounds, seconds):
     """The table, in this process."""
     rows = []
     for name, overrides in NETWORKS.items():
-        made = in_turns({each: partial(trained, overrides, seconds, each) for each in (DEFAULT, NEVER)}, rounds)
-        epochs = [{each: result.seconds_an_epoch for each, result in one.items()} for one in made]
+        made = interleave({each: partial(trained, overrides, seconds, each) for each in (DEFAULT, NEVER)}, rounds)
+        epochs = [{each: result.seconds_per_epoch for each, result in one.items()} for one in made]
         saving = [one[DEFAULT] for one in made]
         rows.append(
             [
@@ -87,7 +86,7 @@ def measure(rounds, seconds):
         "checkpoint, MB",
         "written",
         "each, ms",
-        "share of the time",
+        "fraction of the time",
         "time of an epoch, with to without",
     )
     print(markdown(heads, rows))
@@ -103,9 +102,9 @@ def main():
         return
     pin(1)
     variables = environment(1, given.keep_environment)
-    print(told(variables, ["nncli"]), flush=True)
-    words = [sys.executable, "-m", "tests.benchmarks.checkpoints", "--here", f"--rounds={given.rounds}"]
-    subprocess.run([*words, f"--seconds={given.seconds}"], check=True, cwd=ROOT, env=variables)
+    print(description(variables, ["nncli"]), flush=True)
+    command = [sys.executable, "-m", "tests.benchmarks.checkpoints", "--here", f"--rounds={given.rounds}"]
+    subprocess.run([*command, f"--seconds={given.seconds}"], check=True, cwd=ROOT, env=variables)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,3 @@
-"""What pytest, which looks for doctests in every module, leaves alone: the rivals need libraries that it does not."""
+"""Baselines are not collected: they need libraries that the tests do not."""
 
-collect_ignore = ["rivals"]
+collect_ignore = ["baselines"]

@@ -1,6 +1,6 @@
-"""The machine that is measured on: its cores, the environment of what is measured, and the line that names it all.
+"""The machine: its cores, the environment of measured processes, and the line that describes both.
 
-``python -m tests.benchmarks.machine`` prints the kernels of NumPy's BLAS in the environment that it is started with.
+``python -m tests.benchmarks.machine`` prints the kernels of NumPy's BLAS in the current environment.
 """
 
 import argparse
@@ -20,29 +20,29 @@ ONE_XLA_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_thread
 
 
 def arguments(caption, rounds):
-    """What every command can be told; it adds its own."""
+    """A parser with the options of all commands."""
     parser = argparse.ArgumentParser(description=caption, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=rounds)
-    parser.add_argument("--keep-environment", action="store_true", help="leave variables OPENBLAS_… as they are")
+    parser.add_argument("--keep-environment", action="store_true", help="keep the variables OPENBLAS_…")
     return parser
 
 
 def environment(threads, keep=False):
-    """The variables of what is measured: so many threads, and modules compiled once, as where they are installed.
+    """The environment of measured processes: the number of threads, and modules compiled once, as after installation.
 
-    Other ``OPENBLAS_…`` are removed unless ``keep``: ``OPENBLAS_CORETYPE`` would hold NumPy's BLAS to the instructions
-    of an older processor, while the rivals' libraries choose theirs by themselves.
+    ``OPENBLAS_…`` is removed unless ``keep`` is true: ``OPENBLAS_CORETYPE`` would restrict NumPy's BLAS to the
+    instructions of an older processor, but not the libraries of the baselines.
     """
     dropped = {"PYTHONDONTWRITEBYTECODE", "XLA_FLAGS"}
-    kept = {name: value for name, value in os.environ.items() if keep or not name.startswith("OPENBLAS_")}
-    variables = {name: value for name, value in kept.items() if name not in dropped}
+    inherited = {name: value for name, value in os.environ.items() if keep or not name.startswith("OPENBLAS_")}
+    variables = {name: value for name, value in inherited.items() if name not in dropped}
     variables |= dict.fromkeys(THREADS, str(threads))
-    variables |= {"TORCHINDUCTOR_COMPILE_THREADS": "1"}  # the compiler keeps no processes of its own
+    variables |= {"TORCHINDUCTOR_COMPILE_THREADS": "1"}  # no compiler processes
     return variables | ({"XLA_FLAGS": ONE_XLA_THREAD} if threads == 1 else {})
 
 
 def pin(threads):
-    """Keep this process, and all that it starts, on as many cores as there are threads: the last that it may use."""
+    """Pin this process and its children to as many cores as threads: the last ones that it may use."""
     if not hasattr(os, "sched_setaffinity"):
         return
     cores = sorted(os.sched_getaffinity(0))[-threads:]
@@ -51,8 +51,8 @@ def pin(threads):
     os.sched_setaffinity(0, cores)
 
 
-def told(variables, packages):
-    """The line on date, machine, versions and BLAS kernel, above every table."""
+def description(variables, packages):
+    """The line with date, machine, versions and BLAS kernels above every table."""
     kernels = [sys.executable, "-m", "tests.benchmarks.machine"]
     blas = subprocess.run(
         kernels, check=True, capture_output=True, encoding="utf-8", cwd=ROOT, env=variables
@@ -70,7 +70,7 @@ def told(variables, packages):
 
 
 def processor():
-    """The processor's name, as far as the system tells it."""
+    """The name of the processor, if the system provides it."""
     lines = PROCESSOR.read_text(encoding="utf-8").splitlines() if PROCESSOR.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
@@ -82,7 +82,7 @@ def _cores():
 
 
 def kernels():
-    """Name, release and kernels of the BLAS that NumPy has loaded."""
+    """Name, version and kernels of the BLAS that NumPy has loaded."""
     import numpy  # noqa: F401 (loads it)
     from threadpoolctl import threadpool_info
 

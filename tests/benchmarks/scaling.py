@@ -1,7 +1,7 @@
-"""How the cost of nncli's step grows, beside the time that its matrix products alone need.
+"""How the time of a training step grows, compared with its matrix multiplications alone.
 
-Networks of ReLU layers with softmax, categorical cross-entropy and Adam, in single precision. Step and products take
-turns in one process.
+Networks of ReLU layers with softmax, categorical cross-entropy and Adam, in float32. Step and products take turns in
+one process.
 
 Usage: python -m tests.benchmarks.scaling [--rounds 5] [--threads 1] [--only SWEEP ...] [--plot FILE.png]
 """
@@ -11,17 +11,17 @@ from math import ceil, floor, log10
 from statistics import median
 from typing import Any, NamedTuple
 
-from tests.benchmarks.machine import arguments, environment, pin, told
+from tests.benchmarks.interleaving import interleave
+from tests.benchmarks.machine import arguments, description, environment, pin
 from tests.benchmarks.tables import column, figure, markdown, ratios, spread
-from tests.benchmarks.turns import in_turns
 from tests.benchmarks.worker import Worker
-from tests.benchmarks.works import Shape
+from tests.benchmarks.workloads import Shape
 
 DOUBLING = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 
 
 class Sweep(NamedTuple):
-    """What grows, the networks that all are the same but for that, and their sizes with the shape of each."""
+    """The quantity that grows, the networks, and the shape of each by its size."""
 
     axis: str
     network: str
@@ -69,11 +69,11 @@ class Point(NamedTuple):
 
 def measured(worker, shape, rounds):
     """Step and products of one network in turns."""
-    return Point(shape, in_turns({name: worker.timed(name, shape) for name in ("nncli", "products")}, rounds))
+    return Point(shape, interleave({name: worker.timed(name, shape) for name in ("nncli", "products")}, rounds))
 
 
 def table(sweep, points):
-    """A row of each size."""
+    """One row per size."""
     heads = [sweep.axis, "step, µs", "its products alone, µs", "step / products"]
     rows = []
     for size, point in points.items():
@@ -83,7 +83,7 @@ def table(sweep, points):
 
 
 def table_of_rates(points):
-    """A row of each network, from the fewest parameters to the most."""
+    """One row per network, from the fewest parameters to the most."""
     heads = ["network", "rows", "parameters", "multiply-adds of its products", "step, GFLOP/s", "products, GFLOP/s"]
     rows = []
     different = {point.shape: point for point in points}.values()
@@ -98,7 +98,7 @@ STYLES = {"nncli": ("step", "o-", "C0"), "products": ("its matrix products alone
 
 
 def plot(results, file):
-    """A panel of each sweep, and one of all its points as rates against the number of parameters."""
+    """A panel per sweep, and one of the throughput of all points against the number of parameters."""
     from matplotlib.figure import Figure
 
     picture = Figure(figsize=(12.5, 7.5), dpi=96, layout="constrained")
@@ -120,7 +120,7 @@ def draw_times(panel, sweep, points):
         panel.loglog(list(points), [point.time(name) for point in points.values()], line, color=colour, label=label)
     sizes = list(points)
     panel.set_xticks(sizes if len(sizes) < 6 else sizes[::2])
-    panel.set(title=sweep.network, xlabel=sweep.axis, ylabel="µs a step")
+    panel.set(title=sweep.network, xlabel=sweep.axis, ylabel="µs per step")
 
 
 def draw_rates(panel, points):
@@ -153,7 +153,9 @@ def main():
         parser.error("--plot needs matplotlib: pip install 'nncli[bench]'")
     pin(given.threads)
     variables = environment(given.threads, given.keep_environment)
-    print(told(variables, ["nncli"]), "Medians of the rounds (the fastest to the slowest).", sep="\n\n", flush=True)
+    print(
+        description(variables, ["nncli"]), "Medians of the rounds (the fastest to the slowest).", sep="\n\n", flush=True
+    )
     worker, results = Worker(variables), {}
     for name in given.only:
         sweep = SWEEPS[name]

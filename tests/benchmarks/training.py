@@ -1,13 +1,13 @@
-"""What training adds to its steps: metrics, files and display; and, in mini-batches, gathering the rows.
+"""The overhead of training over its steps: metrics, files, display, and the gathering of mini-batches.
 
 - display: the book's network for 10,000 epochs, as ``nncli train`` trains it in a terminal, against its steps alone.
 - batches: an epoch of 60,000 rows of 784 columns in batches of 128, through 784-128-128-10, against 469 steps of one
   batch, as batches are gathered and as one that stays the same is laid out; from memory, and from a file that is mapped
   into it, in single precision, and as bytes.
-- parts: where the time of a step goes in such an epoch, of this network and of 784-512-512-10.
+- parts: the time of each part of a step in such an epoch, of this network and of 784-512-512-10.
 - memory, file: the peak memory of a process that trains such an epoch, less its data.
 
-Each is a process of its own; what is held against each other takes turns in it.
+Each is a process of its own; what is compared with each other takes turns in it.
 Usage: python -m tests.benchmarks.training [--rounds 7] [PART]
 """
 
@@ -20,10 +20,10 @@ from functools import partial
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
-from tests.benchmarks.machine import ROOT, arguments, environment, pin, told
+from tests.benchmarks.interleaving import interleave
+from tests.benchmarks.machine import ROOT, arguments, description, environment, pin
 from tests.benchmarks.processes import MEBIBYTES
 from tests.benchmarks.tables import column, markdown, ratios, spread
-from tests.benchmarks.turns import in_turns
 
 CONFIG = ROOT / "configs" / "adam.yaml"
 ROWS, BATCH = 60_000, 128
@@ -32,49 +32,49 @@ STEPS = -(-ROWS // BATCH)
 DATA = ROWS * WIDTHS[0] * 4 / 2**20  # MiB
 
 
-def in_a_terminal(folder):
+def in_a_terminal(directory):
     """Seconds of a training with its metrics, files and display, from the first epoch to the last."""
-    from nncli.cli.progress import watch
-    from nncli.run.assembly import assemble
-    from nncli.run.directory import RunDirectory
-    from nncli.run.loading import load
-    from nncli.run.training import Training
+    from nncli.cli.render.progress import watch
+    from nncli.experiment.assembly import assemble
+    from nncli.experiment.loading import load
+    from nncli.store.run_writer import RunWriter
+    from nncli.training.loop import Trainer
 
     loaded = load(CONFIG)
-    training = Training(assemble(loaded.spec))
-    with RunDirectory.create(folder, "run", loaded, training) as directory:
+    training = Trainer(assemble(loaded.config))
+    with RunWriter.create(directory, "run", loaded, training) as writer:
         start = time.perf_counter()
         with watch(training) as view:
-            for epoch in directory.record():
+            for epoch in writer.record():
                 view.show(epoch)
         return time.perf_counter() - start
 
 
 def bare():
     """Seconds of the same steps."""
-    from nncli.run.assembly import assemble
-    from nncli.run.loading import load
-    from nncli.run.training import Training
-    from tests.benchmarks.rivals.nncli import step
+    from nncli.experiment.assembly import assemble
+    from nncli.experiment.loading import load
+    from nncli.training.loop import Trainer
+    from tests.benchmarks.baselines.nncli import step
 
-    spec = load(CONFIG).spec
-    training = Training(assemble(spec))
+    config = load(CONFIG).config
+    training = Trainer(assemble(config))
     ((inputs, targets),) = training.batches()
     start = time.perf_counter()
-    for _ in range(spec.training.epochs):
+    for _ in range(config.training.epochs):
         step(training.network, training.optimizer, inputs, targets)
     return time.perf_counter() - start
 
 
 def rows_of_bytes():
-    """Inputs (60,000, 784) of a byte a number, as pictures have them, but about 0, where units do not die."""
+    """Inputs (60,000, 784) of one byte per value, like images, but centered at 0, so that ReLUs do not die."""
     import numpy as np
 
     return np.random.default_rng(0).integers(-1, 2, (ROWS, WIDTHS[0]), np.int8)
 
 
 def rows_in(file=None):
-    """Inputs (60,000, 784) in single precision, in memory or in a file."""
+    """Inputs (60,000, 784) in float32, in memory or in a file."""
     import numpy as np
 
     rng = np.random.default_rng(0)
@@ -93,18 +93,18 @@ def training_of(inputs, widths=WIDTHS):
     import numpy as np
 
     from nncli.data.dataset import Dataset
-    from nncli.run.assembly import assemble
-    from nncli.run.loading import load
-    from nncli.run.training import Training
-    from tests.benchmarks.rivals.nncli import assembled
-    from tests.benchmarks.works import Shape, draw
+    from nncli.experiment.assembly import assemble
+    from nncli.experiment.loading import load
+    from nncli.training.loop import Trainer
+    from tests.benchmarks.baselines.nncli import assembled
+    from tests.benchmarks.workloads import Shape, draw
 
     units = (*widths[1:-1], 3)  # the config's points are of three classes
     layers = ", relu, ".join(f"{{type: dense, units: {each}}}" for each in units)
-    spec = load(CONFIG, ("validation=null", f"training.batch_size={BATCH}", f"layers=[{layers}, softmax]")).spec
+    config = load(CONFIG, ("validation=null", f"training.batch_size={BATCH}", f"layers=[{layers}, softmax]")).config
     data = {"training": Dataset(inputs, np.random.default_rng(1).integers(0, widths[-1], ROWS), widths[-1])}
     network, optimizer, *_ = assembled(draw(Shape(widths, BATCH)))
-    return Training(assemble(spec)._replace(data=data, network=network, optimizer=optimizer))
+    return Trainer(assemble(config)._replace(data=data, network=network, optimizer=optimizer))
 
 
 def epoch(training):
@@ -123,8 +123,8 @@ def steps(lay):
     """What makes as many steps of one batch, its inputs laid out so, each with its loss, and returns the seconds."""
     import numpy as np
 
-    from tests.benchmarks.rivals.nncli import assembled, step
-    from tests.benchmarks.works import Shape, draw
+    from tests.benchmarks.baselines.nncli import assembled, step
+    from tests.benchmarks.workloads import Shape, draw
 
     network, optimizer, inputs, targets = assembled(draw(Shape(WIDTHS, BATCH)))
     parts, losses = (network, optimizer, lay(inputs), targets), np.empty(BATCH)
@@ -153,9 +153,9 @@ def displayed(rounds):
     reading, writing = os.openpty()
     nothing, own = subprocess.DEVNULL, sys.stderr
     reader = subprocess.Popen(["cat"], stdin=reading, stdout=nothing, stderr=nothing)
-    with tempfile.TemporaryDirectory() as folder, os.fdopen(writing, "w") as sys.stderr:
-        measures = {"nncli train": partial(in_a_terminal, Path(folder)), "bare loop": bare}
-        found = in_turns(measures, rounds + 1)[1:]
+    with tempfile.TemporaryDirectory() as directory, os.fdopen(writing, "w") as sys.stderr:
+        measures = {"nncli train": partial(in_a_terminal, Path(directory)), "bare loop": bare}
+        found = interleave(measures, rounds + 1)[1:]
     sys.stderr = own
     reader.terminate()
     reader.wait()
@@ -166,30 +166,30 @@ def gathered(rounds):
     """The second comparison; in an epoch inputs lie by rows, and a batch that stays the same may lie by columns."""
     import numpy as np
 
-    with tempfile.TemporaryDirectory() as folder:
-        places = {"in memory": training_of(rows_in()), "in a file": training_of(rows_in(f"{folder}/rows.npy"))}
+    with tempfile.TemporaryDirectory() as directory:
+        places = {"in memory": training_of(rows_in()), "in a file": training_of(rows_in(f"{directory}/rows.npy"))}
         places["of bytes in memory"] = training_of(rows_of_bytes())
         measures = {f"an epoch, rows {place}": partial(epoch, training) for place, training in places.items()}
         lays = {f"{STEPS} steps by rows": np.ascontiguousarray, f"{STEPS} steps by columns": lambda inputs: inputs}
         measures |= {name: steps(lay) for name, lay in lays.items()}
-        found = in_turns(measures, rounds + 1)[1:]
+        found = interleave(measures, rounds + 1)[1:]
     heads = [f"{ROWS:,} × {WIDTHS[0]} in batches of {BATCH}", "ms", *(f"to {name}" for name in lays)]
     return report(heads, found, list(lays))
 
 
 def peak(place, rounds):
     """Memory of this process, which trains an epoch on rows in memory or in a file and does nothing else."""
-    with tempfile.TemporaryDirectory() as folder:
-        epoch(training_of(rows_in(f"{folder}/rows.npy" if place == "file" else None)))
+    with tempfile.TemporaryDirectory() as directory:
+        epoch(training_of(rows_in(f"{directory}/rows.npy" if place == "file" else None)))
     most = getrusage(RUSAGE_SELF).ru_maxrss / MEBIBYTES
     return f"Peak memory, rows in {place}: {most:.0f} MiB, {most - DATA:.0f} more than the {DATA:.0f} of the data."
 
 
 def parts(rounds):
     """Where the time of a step goes in such an epoch, of this network and of a wider one."""
-    from nncli.cli.timings import show_profile
-    from nncli.run.profiling import profile
-    from tests.benchmarks.works import Shape
+    from nncli.analysis.profiling import profile
+    from nncli.cli.render.profile import show_profile
+    from tests.benchmarks.workloads import Shape
 
     inputs = rows_in()
     for widths in (WIDTHS, WIDE):
@@ -217,10 +217,10 @@ def main():
         print(f"\n{PARTS[given.part](given.rounds)}")
         return
     variables = environment(1, given.keep_environment)
-    print(told(variables, ["nncli"]), flush=True)
+    print(description(variables, ["nncli"]), flush=True)
     for part in PARTS:
-        words = [sys.executable, "-m", "tests.benchmarks.training", part, "--rounds", str(given.rounds)]
-        subprocess.run(words, check=True, cwd=ROOT, env=variables)
+        command = [sys.executable, "-m", "tests.benchmarks.training", part, "--rounds", str(given.rounds)]
+        subprocess.run(command, check=True, cwd=ROOT, env=variables)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""A process for each rival, so that threads and allocators do not meet; it steps when it is asked, and else waits.
+"""A process per baseline, so that threads and allocators are separate; it trains on request, and waits otherwise.
 
     python -m tests.benchmarks.worker THREADS
 
-reads a request a line, JSON on standard input, ``[rival, widths, rows, steps]``, and answers each with a line on
-standard output, ``{"seconds": …, "losses": […]}``; the losses are those of the first 20 steps of a request.
+reads one request per line, JSON on standard input, ``[baseline, widths, rows, steps]``, and answers each with one line
+on standard output, ``{"seconds": …, "losses": […]}``; the losses are those of the first 20 steps of a request.
 """
 
 import json
@@ -15,15 +15,15 @@ from importlib import import_module
 
 from tests.benchmarks.machine import ROOT
 
-SECONDS = 0.2  # that a turn takes
+SECONDS = 0.2  # duration of a turn
 SHOWN = 20
 
 
 class Worker:
-    """The driver's end: a process that trains one rival, or what else runs with it.
+    """A process that trains one baseline.
 
     Raises:
-        SystemExit: in ``ask``, the process has ended; what it said is on standard error.
+        SystemExit: in ``ask``, if the process has ended; its message is on standard error.
     """
 
     def __init__(self, variables):
@@ -31,53 +31,53 @@ class Worker:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self.process = subprocess.Popen(command, **pipes, encoding="utf-8", cwd=ROOT, env=variables)
 
-    def ask(self, rival, shape, steps):
-        """Seconds, and the first losses, of so many steps."""
-        print(json.dumps([rival, *shape, steps]), file=self.process.stdin, flush=True)
+    def ask(self, baseline, shape, steps):
+        """Seconds and first losses of some steps."""
+        print(json.dumps([baseline, *shape, steps]), file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f"{rival} has ended at {shape.name} with {shape.rows} rows")
+            sys.exit(f"{baseline} has ended at {shape.name} with {shape.rows} rows")
         answer = json.loads(line)
         return answer["seconds"], answer["losses"]
 
-    def timed(self, rival, shape):
-        """A function that makes as many steps as fit into a turn, and gives the microseconds of each."""
+    def timed(self, baseline, shape):
+        """A function that trains for one turn, and returns the microseconds per step."""
         steps = SHOWN
-        while (seconds := self._warm(rival, shape, steps)) < SECONDS / 4:
+        while (seconds := self._warm(baseline, shape, steps)) < SECONDS / 4:
             steps *= 4
         steps = max(1, round(steps * SECONDS / seconds))
-        self._warm(rival, shape, steps)
-        return lambda: self.ask(rival, shape, steps)[0] / steps * 1e6
+        self._warm(baseline, shape, steps)
+        return lambda: self.ask(baseline, shape, steps)[0] / steps * 1e6
 
-    def _warm(self, rival, shape, steps):
-        """Seconds of the second time; at the first a loop of this length may have to be compiled."""
-        self.ask(rival, shape, steps)
-        return self.ask(rival, shape, steps)[0]
+    def _warm(self, baseline, shape, steps):
+        """Seconds of the second call; the first one may compile a loop of this length."""
+        self.ask(baseline, shape, steps)
+        return self.ask(baseline, shape, steps)[0]
 
     def close(self):
-        """Let the process end."""
+        """End the process."""
         self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait()
 
 
-@lru_cache(maxsize=2)  # nncli's steps and its products, of the network at hand
-def prepared(rival, shape, threads):
-    """What makes the steps."""
-    from tests.benchmarks.works import draw
+@lru_cache(maxsize=2)  # nncli's steps and its products, for the current network
+def prepared(baseline, shape, threads):
+    """The function that trains."""
+    from tests.benchmarks.workloads import draw
 
-    run, _ = import_module(f"tests.benchmarks.rivals.{rival}").prepare(draw(shape), threads)
+    run, _ = import_module(f"tests.benchmarks.baselines.{baseline}").prepare(draw(shape), threads)
     return run
 
 
 def serve(threads):
-    """Answer until there is no more request; what a library prints goes to standard error."""
-    from tests.benchmarks.works import Shape
+    """Answer all requests; output of libraries goes to standard error."""
+    from tests.benchmarks.workloads import Shape
 
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
-        rival, widths, rows, steps = json.loads(line)
-        run = prepared(rival, Shape(tuple(widths), rows), threads)
+        baseline, widths, rows, steps = json.loads(line)
+        run = prepared(baseline, Shape(tuple(widths), rows), threads)
         start = time.perf_counter()
         losses = run(steps)
         seconds = time.perf_counter() - start

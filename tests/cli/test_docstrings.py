@@ -1,4 +1,4 @@
-"""Commands of an interpreter that removes docstrings."""
+"""Commands under ``python -OO``, which removes docstrings."""
 
 import os
 import subprocess
@@ -22,15 +22,15 @@ from nncli.cli.docstrings import REMOVED
         (["train", "config.yaml", "-q"], 0),
     ],
 )
-def test_removed_docstrings_are_named(here, arguments, code):
-    """What prints them says that they are removed, and how to keep them; everything else works."""
+def test_removed_docstrings_are_reported(workdir, arguments, code):
+    """Commands that print docstrings say that they are removed; all others work."""
     done = subprocess.run(
         [sys.executable, "-m", "nncli", *arguments],
         capture_output=True,
         env={**os.environ, "PYTHONOPTIMIZE": "2", "COLUMNS": "200"},
         encoding="utf-8",
         check=False,
-        cwd=here,
+        cwd=workdir,
     )
     assert done.returncode == code
     assert (REMOVED in " ".join((done.stdout + done.stderr).split())) == ("config.yaml" not in arguments or code == 2)

@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment: no traceback, and exit code 130."""
+"""Ctrl-C at any time: no traceback, and exit code 130."""
 
 import random
 import re
@@ -10,6 +10,8 @@ from functools import partial
 import pytest
 
 from nncli.cli.interrupts import raised_on_ctrl_c
+
+pytestmark = pytest.mark.slow
 
 # sends SIGINT to itself when the numbered import begins, counted from the first one of click
 INTERRUPTED = """
@@ -31,36 +33,36 @@ runpy.run_module("nncli", run_name="__main__", alter_sys=True)
 @pytest.mark.parametrize(
     "command", [["evaluate", "run"], ["train", "config.yaml", "--runs", "new"], ["init", "n.yaml"]]
 )
-def test_ctrl_c_at_an_import_is_exit_code_130(here, nncli, command):
+def test_ctrl_c_during_an_import_is_exit_code_130(workdir, run_cli, command):
     """Whichever module is being imported, the process prints one line and ends."""
-    assert nncli("train", "config.yaml", "--name", "run", "-q").code == 0
+    assert run_cli("train", "config.yaml", "--name", "run", "-q").code == 0
     for number in (0, 1, 10, 30, 70, 100, *random.Random(1).sample(range(100), 4)):
-        (here / "n.yaml").unlink(missing_ok=True)
+        (workdir / "n.yaml").unlink(missing_ok=True)
         words = [sys.executable, "-c", INTERRUPTED, str(number), *command]
-        done = subprocess.run(words, capture_output=True, encoding="utf-8", check=False, cwd=here)
+        done = subprocess.run(words, capture_output=True, encoding="utf-8", check=False, cwd=workdir)
         assert re.search(r"(\A|\n)interrupted\n\Z|: interrupted by SIGINT at epoch ", done.stderr)
         assert done.returncode == 130
         assert "KeyboardInterrupt" not in done.stderr
 
 
 @pytest.mark.parametrize("number", [0, 30])
-def test_ctrl_c_that_is_ignored_stays_ignored(here, number):
-    """As in a job that a script has put into the background: the command ends as if nothing had come."""
+def test_ignored_ctrl_c_stays_ignored(workdir, number):
+    """As in a job that a script has put into the background: the command runs to its end."""
     words = [sys.executable, "-c", INTERRUPTED, str(number), "init", "n.yaml"]
     ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
-    done = subprocess.run(words, capture_output=True, encoding="utf-8", check=False, cwd=here, preexec_fn=ignore)
+    done = subprocess.run(words, capture_output=True, encoding="utf-8", check=False, cwd=workdir, preexec_fn=ignore)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("before", [signal.SIG_IGN, signal.SIG_DFL])
-def test_ctrl_c_is_handled_as_before_in_the_end(before):
-    """A signal that is ignored stays ignored; any other raises until the end."""
-    kept = signal.signal(signal.SIGINT, before)
+def test_ctrl_c_handler_is_restored(before):
+    """A signal that is ignored stays ignored; any other raises until the end of the context."""
+    original = signal.signal(signal.SIGINT, before)
     try:
         with raised_on_ctrl_c():
             inside = signal.getsignal(signal.SIGINT)
         after = signal.getsignal(signal.SIGINT)
     finally:
-        signal.signal(signal.SIGINT, kept)
+        signal.signal(signal.SIGINT, original)
     assert inside == (before if before == signal.SIG_IGN else signal.default_int_handler)
     assert after == before

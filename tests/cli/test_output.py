@@ -1,4 +1,4 @@
-"""Standard output and standard error: nothing in a text steers the terminal, nothing is lost, nothing waits forever."""
+"""Standard output and standard error: texts are sanitized, failed writes are reported, and nothing blocks forever."""
 
 import contextlib
 import errno
@@ -21,7 +21,9 @@ from nncli.errors import StorageError
 from tests.conftest import SPEC
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x1b[2J\x9b31m\r\x08\x7f\u202eabc\u2066"
-OWN = re.compile(r"\x1b\[(?:[\d;]*m|\?25[hl]|\d*[AK]|\d*G)|\r(?=\n|\x1b\[)")  # what rich writes in a terminal
+RICH_SEQUENCES = re.compile(
+    r"\x1b\[(?:[\d;]*m|\?25[hl]|\d*[AK]|\d*G)|\r(?=\n|\x1b\[)"
+)  # what rich writes in a terminal
 COMMANDS = (
     ("--{}",),
     ("{}",),
@@ -64,7 +66,7 @@ COMMANDS = (
     ("verify", "runs/columns{}", "--json"),
 )
 
-DRAWN = (
+STYLED = (
     ("runs",),
     ("train", "{}.yml"),
     ("train", "--resume", "runs/stopped{}"),
@@ -74,13 +76,13 @@ DRAWN = (
 
 
 @pytest.fixture
-def hostile(here, nncli):
-    """Configs and runs in whose names and contents are escape sequences."""
-    (here / f"{HOSTILE}.yml").write_text(SPEC, encoding="utf-8")
-    (here / f"damaged{HOSTILE}.yaml").write_bytes(f'loss: "x\x1b]52;c;aGk=\x07"\n{HOSTILE}: 1\n'.encode())
-    (here / f"empty{HOSTILE}").mkdir()
-    assert nncli("train", "config.yaml", "--name", "run", "-q").code == 0
-    runs = here / "runs"
+def hostile(workdir, run_cli):
+    """Configs and runs with escape sequences in their names and contents."""
+    (workdir / f"{HOSTILE}.yml").write_text(SPEC, encoding="utf-8")
+    (workdir / f"damaged{HOSTILE}.yaml").write_bytes(f'loss: "x\x1b]52;c;aGk=\x07"\n{HOSTILE}: 1\n'.encode())
+    (workdir / f"empty{HOSTILE}").mkdir()
+    assert run_cli("train", "config.yaml", "--name", "run", "-q").code == 0
+    runs = workdir / "runs"
     for name in ("", "stopped", "damaged", "columns"):
         shutil.copytree(runs / "run", runs / f"{name}{HOSTILE}")
     (runs / f"stopped{HOSTILE}" / "evaluation.json").unlink()
@@ -90,42 +92,42 @@ def hostile(here, nncli):
     (runs / f"damaged{HOSTILE}" / "run.json").write_text(json.dumps(damaged), encoding="utf-8")
     metrics = runs / f"columns{HOSTILE}" / "metrics.csv"
     metrics.write_bytes(metrics.read_bytes().replace(b"accuracy", HOSTILE.encode(), 1))
-    return here
+    return workdir
 
 
 def words(command):
     return [word.format(HOSTILE) for word in command]
 
 
-def steering(text):
-    """The characters of a text that are neither printable nor a newline or a tab."""
+def control_characters(text):
+    """The characters of a text that are neither printable nor a newline nor a tab."""
     return {character for character in text if not character.isprintable() and character not in "\n\t"}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_no_command_prints_control_characters(hostile, nncli, command):
+def test_commands_print_no_control_characters(hostile, run_cli, command):
     """Whatever directories, files, columns and options are called, and whatever damaged files contain."""
-    result = nncli(*words(command))
+    result = run_cli(*words(command))
     assert result.out + result.err
-    assert not steering(result.out + result.err)
+    assert not control_characters(result.out + result.err)
     if "--json" in command and result.code == 0:
         assert json.loads(result.out)
         assert command[0] not in {"evaluate", "runs"} or HOSTILE in result.out.encode().decode("unicode_escape")
 
 
-def test_every_command_is_among_them():
-    """None is left out."""
-    from nncli.cli import nncli as group
+def test_sanitized_commands_are_all_commands():
+    """The list above has every command."""
+    from nncli.cli.main import nncli as group
 
     assert {command[0] for command in COMMANDS} >= set(group.commands)
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])
-def test_a_terminal_gets_only_own_sequences(hostile, ascii_only):
+def test_terminal_gets_only_sequences_of_rich(hostile, ascii_only):
     """Colours and the display of rich, and nothing out of a name; in the C locale too."""
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"} if ascii_only else {}
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "300", **locale}
-    for command in DRAWN[:2] if ascii_only else DRAWN:
+    for command in STYLED[:2] if ascii_only else STYLED:
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
             [sys.executable, "-m", "nncli", *words(command)], stdout=theirs, stderr=theirs, env=environment, cwd=hostile
@@ -138,13 +140,13 @@ def test_a_terminal_gets_only_own_sequences(hostile, ascii_only):
         os.close(ours)
         process.wait()
         assert text
-        assert not steering(OWN.sub("", text.decode()))
+        assert not control_characters(RICH_SEQUENCES.sub("", text.decode()))
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_output_that_is_cut_is_exit_code_5(here, unbuffered):
+def test_truncated_output_is_exit_code_5(workdir, unbuffered):
     """A limit on the size of files, as a full disk, whatever the interpreter's own buffering is."""
-    with (here / "out").open("wb") as out:
+    with (workdir / "out").open("wb") as out:
         done = subprocess.run(
             [sys.executable, "-m", "nncli", "components", "--json"],
             stdout=out,
@@ -157,8 +159,8 @@ def test_output_that_is_cut_is_exit_code_5(here, unbuffered):
     assert (done.returncode, done.stderr) == (5, "standard output: File too large\n")
 
 
-def test_a_write_is_finished_where_the_system_takes_less(monkeypatch):
-    """Short writes are continued, also to a descriptor that somebody has made non-blocking."""
+def test_short_writes_are_continued(monkeypatch):
+    """Also to a descriptor that another process has made non-blocking."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     taken = os.write
@@ -170,8 +172,8 @@ def test_a_write_is_finished_where_the_system_takes_less(monkeypatch):
     os.close(reading)
 
 
-def test_only_the_first_failed_write_is_an_error():
-    """What is printed after it goes nowhere, and the process can end."""
+def test_failed_write_is_reported_once():
+    """Later output is dropped, and the process can end."""
     raw = output.StandardOutput(os.open(os.devnull, os.O_RDONLY))
     with pytest.raises(StorageError, match="standard output: Bad file descriptor"):
         raw.write(b"x")
@@ -179,19 +181,19 @@ def test_only_the_first_failed_write_is_an_error():
     os.close(raw.fileno())
 
 
-def test_an_error_of_another_file_is_not_one_of_standard_output(nncli, monkeypatch):
-    """The message names the file."""
+def test_error_of_a_file_names_the_file(run_cli, monkeypatch):
+    """An error of a file is not reported as one of standard output."""
 
     def fail(*_):
         raise OSError(errno.EACCES, "Denied", "a.py")
 
-    monkeypatch.setattr("nncli.run.storage.put_new", fail)
-    result = nncli("init", "new.yaml")
+    monkeypatch.setattr("nncli.store.atomic_write.create_atomic", fail)
+    result = run_cli("init", "new.yaml")
     assert (result.code, result.err) == (5, "a.py: Denied\n")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_training_does_not_wait_for_a_reader_of_its_messages(here, signum):
+def test_training_does_not_block_on_unread_messages(workdir, signum):
     """With a full pipe as standard error training continues, and the first signal stops it after a checkpoint."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -200,9 +202,9 @@ def test_training_does_not_wait_for_a_reader_of_its_messages(here, signum):
             pass
     os.set_blocking(writing, True)
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", "training.epochs=100000000"]
-    process = subprocess.Popen([*command, "training.checkpoint_seconds=0"], stderr=writing, cwd=here)
+    process = subprocess.Popen([*command, "training.checkpoint_seconds=0"], stderr=writing, cwd=workdir)
     try:
-        checkpoints = here / "runs" / "config" / "checkpoints"
+        checkpoints = workdir / "runs" / "config" / "checkpoints"
         newest, deadline = "", time.monotonic() + 60
         while newest < "00000100.ckpt" and time.monotonic() < deadline:  # the line of epoch 0 has been printed
             newest = max((path.name for path in checkpoints.glob("*.ckpt")), default="")

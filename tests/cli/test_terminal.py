@@ -1,4 +1,4 @@
-"""Commands in a real terminal, and signals in the middle of a training."""
+"""Commands in a terminal, and signals during training."""
 
 import contextlib
 import json
@@ -15,7 +15,9 @@ import pytest
 from pexpect import EOF
 from pexpect.fdpexpect import fdspawn
 
-from nncli.run.checkpoint import unpack
+from nncli.store.checkpoint import unpack
+
+pytestmark = pytest.mark.slow
 
 ENDLESS = ["training.epochs=100000000", "training.log_every=1000"]
 AS_SHELL = """
@@ -29,21 +31,21 @@ COLOURS = re.compile(r"\x1b\[[\d;]*[34]\d[\d;]*m")
 
 
 def environment(**variables):
-    """This process' environment with a terminal of a known kind and size."""
-    known = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "CI"}}
-    return known | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"} | variables
+    """The environment of this process, with a terminal of a fixed type and size."""
+    inherited = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "CI"}}
+    return inherited | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"} | variables
 
 
 @contextlib.contextmanager
-def terminal(here, *arguments, **variables):
-    """A command whose standard streams are a terminal of its own: what it shows, and the process."""
+def terminal(workdir, *arguments, **variables):
+    """Run a command in a pseudo-terminal; yield its screen and its process."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", AS_SHELL, *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        cwd=here,
+        cwd=workdir,
         env=environment(**variables),
         start_new_session=True,
     )
@@ -58,24 +60,24 @@ def terminal(here, *arguments, **variables):
 
 
 def rest(screen):
-    """All that is shown until the end."""
+    """Everything that is printed until the end."""
     screen.expect(EOF)
     return screen.before
 
 
-def finished(here, *arguments, **variables):
-    """What a command shows in a terminal from its start to its end, and its exit code."""
-    with terminal(here, *arguments, **variables) as (screen, process):
+def finished(workdir, *arguments, **variables):
+    """Everything that a command prints in a terminal, and its exit code."""
+    with terminal(workdir, *arguments, **variables) as (screen, process):
         text = rest(screen)
         return text, process.wait()
 
 
 @pytest.fixture
-def training(here):
-    """A training without an end, in pipes instead of a terminal, once its first epochs are told."""
+def training(workdir):
+    """An endless training in pipes instead of a terminal, after its first line of progress."""
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", *ENDLESS]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=here, env=environment()
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=workdir, env=environment()
     ) as process:
         assert process.stderr.readline().startswith("epoch 0/")
         yield process
@@ -86,9 +88,9 @@ def newest(run):
     return unpack(max((run / "checkpoints").iterdir()).read_bytes())
 
 
-def test_a_terminal_gets_a_live_display(here):
-    """It draws over itself while training, hides the cursor and shows it again, and ends with the result."""
-    text, code = finished(here, "train", "config.yaml", "training.epochs=3000")
+def test_terminal_gets_a_live_display(workdir):
+    """The display redraws itself, hides the cursor and shows it again, and ends with the result."""
+    text, code = finished(workdir, "train", "config.yaml", "training.epochs=3000")
     assert code == 0
     assert HIDDEN in text
     assert text.rindex(SHOWN) > text.rindex(HIDDEN)
@@ -101,9 +103,9 @@ def test_a_terminal_gets_a_live_display(here):
     assert "runs/config" in result
 
 
-def test_ctrl_c_in_a_terminal_ends_with_130(here):
-    """The key stops training after a checkpoint; the display is put away, and the message says what is left."""
-    with terminal(here, "train", "config.yaml", *ENDLESS) as (screen, process):
+def test_ctrl_c_in_a_terminal_is_exit_code_130(workdir):
+    """The key stops training after a checkpoint; the display is removed, and the message says how to resume."""
+    with terminal(workdir, "train", "config.yaml", *ENDLESS) as (screen, process):
         screen.expect(r"validation.*loss \d")
         screen.send("\x03")
         text = rest(screen)
@@ -112,19 +114,19 @@ def test_ctrl_c_in_a_terminal_ends_with_130(here):
     assert HIDDEN not in text
     message = " ".join(text.rpartition(SHOWN)[2].split())
     assert "runs/config: interrupted by SIGINT at epoch " in message
-    assert "go on with: nncli train --resume runs/config" in message
-    assert newest(here / "runs" / "config").position.epoch > 0
+    assert "resume with: nncli train --resume runs/config" in message
+    assert newest(workdir / "runs" / "config").state.epoch > 0
 
 
-def gone(here, *, ignored):
-    """How a training in a terminal that goes away ends: its exit code."""
+def code_after_closing(workdir, *, ignored):
+    """The exit code of a training whose terminal is closed."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "nncli", "train", "config.yaml", *(["training.epochs=20000"] if ignored else ENDLESS)],
         stdin=theirs,
         stdout=subprocess.DEVNULL,
         stderr=theirs,
-        cwd=here,
+        cwd=workdir,
         env=environment(),
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL),  # noqa: PLW1509
@@ -138,49 +140,50 @@ def gone(here, *, ignored):
     return process.wait(timeout=60)
 
 
-def test_a_terminal_that_goes_away_costs_no_checkpoint(here):
-    """Its SIGHUP stops training, though nothing can be drawn any more; under nohup training goes on to its end."""
-    assert gone(here, ignored=False) == 129
-    assert newest(here / "runs" / "config").position.epoch > 0
-    assert gone(here, ignored=True) == 0
-    assert (here / "runs" / "config-2" / "evaluation.json").exists()
+def test_closed_terminal_stops_training_with_a_checkpoint(workdir):
+    """Its SIGHUP stops training, though nothing can be drawn any more; under nohup training runs to its end."""
+    assert code_after_closing(workdir, ignored=False) == 129
+    assert newest(workdir / "runs" / "config").state.epoch > 0
+    assert code_after_closing(workdir, ignored=True) == 0
+    assert (workdir / "runs" / "config-2" / "evaluation.json").exists()
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_ends_training_with_a_checkpoint(here, nncli, training, signum, code):
-    """What was reached is on the disk, the message says so, and the run can be evaluated at that epoch."""
+def test_signal_stops_training_with_a_checkpoint(workdir, run_cli, training, signum, code):
+    """The last epoch is on disk, the message says so, and the run can be evaluated at that epoch."""
     training.send_signal(signum)
     out, err = training.communicate(timeout=60)
     assert (training.returncode, out) == (code, "")
     last = err.splitlines()[-1]
     told = re.fullmatch(
-        rf"runs/config: interrupted by {signum.name} at epoch (\d+); go on with: nncli train --resume runs/config", last
+        rf"runs/config: interrupted by {signum.name} at epoch (\d+); resume with: nncli train --resume runs/config",
+        last,
     )
     assert told, err
-    run = here / "runs" / "config"
-    assert newest(run).position.epoch == int(told[1])
-    assert np.isfinite(newest(run).vectors["values"]).all()
-    assert newest(run).position.metrics_bytes == (run / "metrics.csv").stat().st_size
+    run = workdir / "runs" / "config"
+    assert newest(run).state.epoch == int(told[1])
+    assert np.isfinite(newest(run).state.vectors["values"]).all()
+    assert newest(run).metrics_bytes == (run / "metrics.csv").stat().st_size
     assert not (run / "evaluation.json").exists()
-    evaluated = nncli("evaluate", "config", "--json")
+    evaluated = run_cli("evaluate", "config", "--json")
     assert evaluated.code == 0
     assert json.loads(evaluated.out)["status"] == f"interrupted at epoch {told[1]}"
 
 
-def test_a_run_is_running_until_it_is_killed(here, nncli, training):
-    """Another process sees the lock; after a kill, which leaves no time for anything, the run is an interrupted one."""
-    seen = nncli("evaluate", "config", "--json")
+def test_status_is_running_until_the_process_is_killed(workdir, run_cli, training):
+    """Another process sees the lock; after a kill, which leaves no time for anything, the run is interrupted."""
+    seen = run_cli("evaluate", "config", "--json")
     assert json.loads(seen.out)["status"] == "running"
     training.kill()
     training.wait()
-    assert json.loads(nncli("evaluate", "config", "--json").out)["status"].startswith("interrupted at epoch ")
+    assert json.loads(run_cli("evaluate", "config", "--json").out)["status"].startswith("interrupted at epoch ")
 
 
-def test_checkpoints_are_written_as_time_passes(here):
-    """Without any signal the newest checkpoint follows the training."""
+def test_checkpoints_are_written_periodically(workdir):
+    """Without any signal the latest checkpoint follows the training."""
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", *ENDLESS, "--quiet"]
-    with subprocess.Popen([*command, "training.checkpoint_seconds=0.01"], cwd=here, env=environment()) as process:
-        checkpoints, seen = here / "runs" / "config" / "checkpoints", set()
+    with subprocess.Popen([*command, "training.checkpoint_seconds=0.01"], cwd=workdir, env=environment()) as process:
+        checkpoints, seen = workdir / "runs" / "config" / "checkpoints", set()
         deadline = time.monotonic() + 60
         while len(seen) < 3 and time.monotonic() < deadline:
             seen |= {path.name for path in checkpoints.glob("*.ckpt") if path.name != "00000000.ckpt"}
@@ -189,10 +192,10 @@ def test_checkpoints_are_written_as_time_passes(here):
     assert len(seen) >= 3
 
 
-def test_no_color_is_a_display_without_colours(here):
-    """NO_COLOR leaves the display, and takes its colours."""
-    coloured, _ = finished(here, "train", "config.yaml", "training.epochs=3000")
-    plain, code = finished(here, "train", "config.yaml", "training.epochs=3000", NO_COLOR="1")
+def test_no_color_removes_colours_from_the_display(workdir):
+    """NO_COLOR leaves the display, without its colours."""
+    coloured, _ = finished(workdir, "train", "config.yaml", "training.epochs=3000")
+    plain, code = finished(workdir, "train", "config.yaml", "training.epochs=3000", NO_COLOR="1")
     assert code == 0
     assert COLOURS.search(coloured)
     assert not COLOURS.search(plain)
@@ -200,53 +203,53 @@ def test_no_color_is_a_display_without_colours(here):
 
 
 @pytest.mark.parametrize("arguments", [["evaluate", "config"], ["compare", "config", "config-2"], ["components"]])
-def test_no_color_holds_for_results_too(here, nncli, arguments):
-    """No command colours what it prints where the user wants none."""
-    assert nncli("train", "config.yaml", "-q").code == nncli("train", "config.yaml", "-q").code == 0
-    text, code = finished(here, *arguments, NO_COLOR="1")
+def test_no_color_removes_colours_from_results(workdir, run_cli, arguments):
+    """No command prints colours if the user wants none."""
+    assert run_cli("train", "config.yaml", "-q").code == run_cli("train", "config.yaml", "-q").code == 0
+    text, code = finished(workdir, *arguments, NO_COLOR="1")
     assert code == 0
     assert not COLOURS.search(text)
 
 
-def test_a_dumb_terminal_gets_plain_lines(here):
-    """A terminal that cannot draw is told the progress all the same, without control codes."""
-    text, code = finished(here, "train", "config.yaml", TERM="dumb")
+def test_dumb_terminal_gets_plain_lines(workdir):
+    """A terminal that cannot draw gets the progress as lines, without control codes."""
+    text, code = finished(workdir, "train", "config.yaml", TERM="dumb")
     assert code == 0
     assert "epoch 0/30  loss" in text
     assert "\x1b" not in text
 
 
-def test_no_terminal_gets_plain_lines(here):
+def test_pipe_gets_plain_lines(workdir):
     """In pipes no control code is printed, on neither stream."""
     command = [sys.executable, "-m", "nncli", "train", "config.yaml"]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=here, env=environment())
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=workdir, env=environment())
     assert [line.split()[1] for line in done.stderr.splitlines()] == ["0/30", "10/30", "20/30", "30/30"]
     assert "\x1b" not in done.stdout + done.stderr
 
 
-def test_quiet_in_a_terminal_prints_only_the_path(here):
+def test_quiet_in_a_terminal_prints_only_the_path(workdir):
     """No display, no table."""
-    assert finished(here, "train", "config.yaml", "--quiet") == ("runs/config\r\n", 0)
+    assert finished(workdir, "train", "config.yaml", "--quiet") == ("runs/config\r\n", 0)
 
 
-def test_json_in_a_terminal_is_one_document(here):
-    """No display, no colour, no word besides it."""
-    text, code = finished(here, "train", "config.yaml", "--json")
+def test_json_in_a_terminal_is_one_document(workdir):
+    """No display, no colours, no other text."""
+    text, code = finished(workdir, "train", "config.yaml", "--json")
     assert code == 0
     assert json.loads(text)["run"] == "runs/config"
 
 
-def test_only_the_result_goes_to_standard_output(here):
-    """With standard output in a file the terminal still gets the display, and the file no part of it."""
+def test_standard_output_gets_only_the_result(workdir):
+    """With standard output in a file the terminal still gets the display, and the file nothing of it."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", "training.epochs=3000", "--name", "x"]
-    with (here / "out.txt").open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=theirs, cwd=here, env=environment())
+    with (workdir / "out.txt").open("w", encoding="utf-8") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=theirs, cwd=workdir, env=environment())
     os.close(theirs)
     screen = fdspawn(ours, timeout=60, encoding="utf-8")
     assert MOVES.search(rest(screen))
     screen.close()
     assert process.wait() == 0
-    text = (here / "out.txt").read_text(encoding="utf-8")
+    text = (workdir / "out.txt").read_text(encoding="utf-8")
     assert "\x1b" not in text
     assert text.endswith("run runs/x\n")

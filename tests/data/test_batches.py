@@ -1,4 +1,4 @@
-"""Portions of rows."""
+"""Mini-batches of rows."""
 
 import numpy as np
 import pytest
@@ -11,16 +11,16 @@ INPUTS = np.arange(20.0).reshape(10, 2)
 TARGETS = INPUTS[:, :1] * 10
 
 
-def portions(size, seed):
+def mini_batches(size, seed):
     batches = Batches(INPUTS, TARGETS, size)
     rng = np.random.default_rng(seed) if batches.shuffled else None
     return [(inputs.copy(), targets.copy()) for inputs, targets in batches.epoch(rng)]
 
 
 @pytest.mark.parametrize("size", [1, 3, 5, 9])
-def test_every_row_once_with_its_target(size):
-    """An epoch holds every row once, in portions of the size, the last one smaller where it must be."""
-    found = portions(size, 0)
+def test_epoch_has_every_row_once_with_its_target(size):
+    """An epoch has every row once, in mini-batches of the given size and a remainder batch."""
+    found = mini_batches(size, 0)
     assert [len(inputs) for inputs, _ in found] == [size] * (10 // size) + [10 % size] * (10 % size > 0)
     rows = np.concatenate([inputs for inputs, _ in found])
     np.testing.assert_array_equal(np.sort(rows[:, 0]), INPUTS[:, 0])
@@ -35,8 +35,8 @@ def test_every_row_once_with_its_target(size):
     skipped=st.integers(0, 80),
     dtype=st.sampled_from(["uint8", "float32", "float64"]),
 )
-def test_an_epoch_is_the_permutation_in_consecutive_batches(rows, size, widths, seed, skipped, dtype):
-    """Whatever the sizes, each batch has the next rows of the drawn order, and each row its own target."""
+def test_epoch_is_the_permutation_in_consecutive_batches(rows, size, widths, seed, skipped, dtype):
+    """For all sizes, each batch has the next rows of the random order, and each row its target."""
     inputs, targets = (np.arange(rows * width).reshape(rows, width).astype(dtype) for width in widths)
     targets = targets + 0.5
     batches = Batches(inputs, targets, size)
@@ -44,24 +44,24 @@ def test_an_epoch_is_the_permutation_in_consecutive_batches(rows, size, widths, 
     assert (batches.shuffled, len(batches)) == (size < rows, -(-rows // size))
     first = skipped % len(batches)
     order = np.random.default_rng(seed).permutation(rows) if batches.shuffled else np.arange(rows)
-    found = [(some.copy(), own.copy()) for some, own in batches.epoch(np.random.default_rng(seed), first)]
+    found = [(inputs.copy(), targets.copy()) for inputs, targets in batches.epoch(np.random.default_rng(seed), first)]
     assert len(found) == len(batches) - first
-    for number, (some, own) in enumerate(found, first):
+    for number, (batch_inputs, batch_targets) in enumerate(found, first):
         chosen = order[number * size : (number + 1) * size]
-        np.testing.assert_array_equal(some, inputs[chosen])
-        np.testing.assert_array_equal(own, targets[chosen])
+        np.testing.assert_array_equal(batch_inputs, inputs[chosen])
+        np.testing.assert_array_equal(batch_targets, targets[chosen])
 
 
-def test_rows_are_shuffled_not_only_portions():
-    """Rows that were neighbours are separated, in another way with another stream."""
-    first, second = (np.concatenate([inputs for inputs, _ in portions(5, seed)])[:, 0] for seed in (0, 1))
+def test_rows_are_shuffled_not_only_batches():
+    """Adjacent rows are separated, differently for each seed."""
+    first, second = (np.concatenate([inputs for inputs, _ in mini_batches(5, seed)])[:, 0] for seed in (0, 1))
     assert (first != INPUTS[:, 0]).any()
     assert (first != second).any()
 
 
 @pytest.mark.parametrize("size", [3, 5])
-def test_targets_of_a_portion_run_along_memory_by_column(size):
-    """As the outputs do; those of a smaller portion are the first rows of the same array."""
+def test_targets_of_a_mini_batch_are_column_major(size):
+    """Like the outputs; those of a remainder batch are the first rows of the same array."""
     targets = np.hstack([TARGETS, -TARGETS])
     batches = Batches(INPUTS, targets, size)
     for inputs, some in batches.epoch(np.random.default_rng(0)):
@@ -70,9 +70,9 @@ def test_targets_of_a_portion_run_along_memory_by_column(size):
 
 
 @pytest.mark.parametrize("size", [None, 10])
-def test_a_full_batch_is_in_order_and_column_major(size):
-    """All rows at once need no stream, keep their order, and run along memory by column."""
-    ((inputs, targets),) = portions(size, 0)
+def test_full_batch_is_in_order_and_column_major(size):
+    """A full batch needs no generator, keeps the order of the rows, and is column-major."""
+    ((inputs, targets),) = mini_batches(size, 0)
     np.testing.assert_array_equal(inputs, INPUTS)
     np.testing.assert_array_equal(targets, TARGETS)
     ((inputs, _),) = Batches(INPUTS, TARGETS, size).epoch(None)

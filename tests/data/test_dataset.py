@@ -1,34 +1,37 @@
-"""What the fingerprint of a data set depends on, and rows that are picked out of one."""
+"""Data sets: fingerprints, selected rows, and schemas."""
+
+import json
 
 import numpy as np
 import pytest
+from pydantic_core import ValidationError
 
-from nncli.data.dataset import Dataset
+from nncli.data.dataset import DataSchema, Dataset
 
 INPUTS, LABELS = np.arange(12.0).reshape(6, 2), np.array([0, 1, 2, 0, 1, 2])
-WHOLE = Dataset(INPUTS, LABELS, 3)
+DATASET = Dataset(INPUTS, LABELS, 3)
 
 
 @pytest.mark.parametrize("index", range(12))
-def test_every_input_counts(index):
-    """One input that is another changes the fingerprint, also where only its last bit does."""
+def test_fingerprint_depends_on_every_input(index):
+    """Changing the last bit of one input changes the fingerprint."""
     inputs = INPUTS.copy()
     inputs.flat[index] = np.nextafter(inputs.flat[index], np.inf)
-    assert Dataset(inputs, LABELS, 3).fingerprint() != WHOLE.fingerprint()
+    assert Dataset(inputs, LABELS, 3).fingerprint() != DATASET.fingerprint()
 
 
 @pytest.mark.parametrize("row", range(6))
-def test_every_target_counts(row):
-    """One label that is another changes the fingerprint, and so does one number."""
-    labels, numbers = LABELS.copy(), INPUTS[:, :1].copy()
+def test_fingerprint_depends_on_every_target(row):
+    """Changing one label or one real-valued target changes the fingerprint."""
+    labels, values = LABELS.copy(), INPUTS[:, :1].copy()
     labels[row] = (labels[row] + 1) % 3
-    numbers[row] += 1e-9
-    assert Dataset(INPUTS, labels, 3).fingerprint() != WHOLE.fingerprint()
-    assert Dataset(INPUTS, numbers, None).fingerprint() != Dataset(INPUTS, INPUTS[:, :1], None).fingerprint()
+    values[row] += 1e-9
+    assert Dataset(INPUTS, labels, 3).fingerprint() != DATASET.fingerprint()
+    assert Dataset(INPUTS, values, None).fingerprint() != Dataset(INPUTS, INPUTS[:, :1], None).fingerprint()
 
 
-def test_shape_and_dtype_count():
-    """The same bytes in another shape or as another dtype are another set."""
+def test_fingerprint_depends_on_shape_and_dtype():
+    """The same bytes with another shape or dtype are another data set."""
     tall, flat = np.zeros((6, 2)), np.zeros((6, 1))
     others = [
         (tall.reshape(3, 4), LABELS),
@@ -37,20 +40,53 @@ def test_shape_and_dtype_count():
         (tall, LABELS.view(np.uint64)),
         (flat, np.zeros(12, np.int64)),
     ]
-    prints = {Dataset(inputs, targets, 3).fingerprint() for inputs, targets in [(tall, LABELS), *others]}
-    assert len(prints) == 6
+    fingerprints = {Dataset(inputs, targets, 3).fingerprint() for inputs, targets in [(tall, LABELS), *others]}
+    assert len(fingerprints) == 6
 
 
-def test_the_layout_in_memory_does_not_count():
-    """Column-major arrays and arrays with gaps have the fingerprint of their values."""
+def test_fingerprint_does_not_depend_on_the_memory_layout():
+    """Column-major and strided arrays have the fingerprint of their values."""
     gaps = np.repeat(INPUTS, 2, axis=1)[:, ::2], np.repeat(LABELS, 2)[::2]
     for inputs, labels in (gaps, (np.asfortranarray(INPUTS), LABELS), (INPUTS[::-1][::-1], LABELS)):
-        assert Dataset(inputs, labels, 3).fingerprint() == WHOLE.fingerprint()
+        assert Dataset(inputs, labels, 3).fingerprint() == DATASET.fingerprint()
 
 
-def test_rows_keep_their_targets():
-    """Rows that are picked come in the order of the indices, each with its own target."""
-    some = WHOLE.rows(np.array([4, 0, 5]))
+def test_selected_rows_keep_their_targets():
+    """Rows are in the order of the indices, each with its target."""
+    some = DATASET.rows(np.array([4, 0, 5]))
     np.testing.assert_array_equal(some.inputs, INPUTS[[4, 0, 5]])
     np.testing.assert_array_equal(some.targets, [1, 0, 2])
     assert (some.classes, len(some)) == (3, 3)
+
+
+def schema(**changes):
+    """A schema of two features and three classes, with some values changed."""
+    values = {"features": ["x", "y"], "targets": ["class"], "class_names": ["a", "b", "c"], "class_counts": [5, 6, 7]}
+    return {**values, **changes}
+
+
+def test_schema_has_the_sizes_of_a_data_set():
+    """Columns, classes and rows follow from names and counts; without class names the rows are one count."""
+    classes = DataSchema.model_validate(schema())
+    assert (classes.columns, classes.target_columns, classes.classes, classes.rows) == (2, 1, 3, 18)
+    regression = DataSchema.model_validate(schema(targets=["u", "v"], class_names=None, class_counts=[9]))
+    assert (regression.columns, regression.target_columns, regression.classes, regression.rows) == (2, 2, None, 9)
+
+
+def test_schema_is_json_and_frozen():
+    """What is written as JSON is read back equal, keys of a later version are ignored, and nothing can be changed."""
+    written = json.loads(json.dumps(DataSchema.model_validate(schema()).model_dump()))
+    assert DataSchema.model_validate({**written, "later": 1}) == DataSchema(**schema())
+    with pytest.raises(AttributeError, match="is immutable"):
+        DataSchema(**schema()).features = []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"features": []}, {"targets": []}, {"class_counts": []}, {"class_counts": [5, 0, 7]}, {"class_names": ["a"]},
+     {"class_names": None}, {"class_counts": [10**400, 1, 1]}, {"features": [1]}],
+)  # fmt: skip
+def test_schema_is_validated(changes):
+    """Nothing is empty, each class has rows, and there is one count per class, or one of all rows."""
+    with pytest.raises(ValidationError):
+        DataSchema.model_validate(schema(**changes))

@@ -1,4 +1,4 @@
-"""Parts of a data set."""
+"""Stratified splits of a data set."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from nncli.data.dataset import Dataset
 from nncli.data.split import split
 
 
-def numbered(counts):
-    """A set whose inputs are the numbers of its rows, with so many rows of each class, shuffled."""
+def indexed(counts):
+    """A shuffled data set whose inputs are the indices of its rows, with the given number of rows per class."""
     targets = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
     return Dataset(np.arange(len(targets), dtype=float)[:, None], targets, len(counts))
 
@@ -21,21 +21,21 @@ def numbered(counts):
     st.floats(0.05, 0.3),
     st.integers(0, 2**32 - 1),
 )
-def test_parts_are_disjoint_whole_and_stratified(counts, first, second, seed):
-    """Every row is in exactly one part, in its old order, and each class has its rounded share, at least one row."""
-    dataset = numbered(counts)
-    parts = split(dataset, {"validation": first, "test": second}, np.random.default_rng(seed))
-    assert list(parts) == ["training", "validation", "test"]
-    rows = [part.inputs[:, 0] for part in parts.values()]
+def test_splits_are_disjoint_complete_and_stratified(counts, first, second, seed):
+    """Every row is in exactly one split, in its order, and each class has its rounded fraction, at least one row."""
+    dataset = indexed(counts)
+    splits = split(dataset, {"validation": first, "test": second}, np.random.default_rng(seed))
+    assert list(splits) == ["training", "validation", "test"]
+    rows = [part.inputs[:, 0] for part in splits.values()]
     assert sorted(np.concatenate(rows)) == list(range(sum(counts)))
     assert all((np.diff(each) > 0).all() for each in rows)
-    for part, share in ((parts["validation"], first), (parts["test"], second)):
-        assert list(np.bincount(part.targets, minlength=len(counts))) == [max(1, round(n * share)) for n in counts]
+    for part, fraction in ((splits["validation"], first), (splits["test"], second)):
+        assert list(np.bincount(part.targets, minlength=len(counts))) == [max(1, round(n * fraction)) for n in counts]
 
 
 def test_targets_stay_with_their_rows():
     """A row keeps its class."""
-    dataset = numbered([10, 10])
+    dataset = indexed([10, 10])
     for part in split(dataset, {"test": 0.3}, np.random.default_rng(0)).values():
         np.testing.assert_array_equal(part.targets, dataset.targets[part.inputs[:, 0].astype(int)])
 
@@ -46,9 +46,9 @@ def test_targets_stay_with_their_rows():
     st.floats(0.05, 0.3),
     st.integers(0, 2**32 - 1),
 )
-def test_parts_at_different_ends_do_not_depend_on_each_other(counts, first, second, seed):
-    """Each part has the rows that it would have alone, and no row is in both."""
-    dataset, fractions = numbered(counts), {"validation": first, "test": second}
+def test_splits_at_different_ends_are_independent(counts, first, second, seed):
+    """Each split has the rows that it would have alone, and no row is in both."""
+    dataset, fractions = indexed(counts), {"validation": first, "test": second}
     both = split(dataset, fractions, np.random.default_rng(seed), {"test"})
     for name, fraction in fractions.items():
         alone = split(dataset, {name: fraction}, np.random.default_rng(seed), {"test"})
@@ -56,43 +56,43 @@ def test_parts_at_different_ends_do_not_depend_on_each_other(counts, first, seco
     assert sum(map(len, both.values())) == len(np.unique(np.concatenate([part.inputs for part in both.values()])))
 
 
-def test_the_stream_decides():
-    """The same stream gives the same parts, another one others."""
-    dataset = numbered([30, 30])
+def test_split_depends_on_the_generator():
+    """The same generator gives the same splits, another one gives others."""
+    dataset = indexed([30, 30])
     prints = [split(dataset, {"test": 0.3}, np.random.default_rng(s))["test"].fingerprint() for s in (0, 0, 1)]
     assert prints[0] == prints[1] != prints[2]
 
 
-def test_a_class_too_small_is_named():
-    """A class that cannot be in every part is an error that says which one."""
+def test_too_small_class_is_reported():
+    """A class that cannot be in every split is an error that names it."""
     with pytest.raises(ValueError, match=r"\(validation 0.1 and test 0.1\) take 2 of the 2 rows of class 1"):
-        split(numbered([10, 2]), {"validation": 0.1, "test": 0.1}, np.random.default_rng(0))
+        split(indexed([10, 2]), {"validation": 0.1, "test": 0.1}, np.random.default_rng(0))
 
 
 @given(st.integers(4, 200), st.floats(0.05, 0.3), st.floats(0.05, 0.3), st.integers(0, 2**32 - 1))
-def test_numbers_are_split_as_one_group(rows, first, second, seed):
-    """Without classes each part has its rounded share of all rows, disjoint, whole, in order, targets with them."""
+def test_regression_rows_are_split_together(rows, first, second, seed):
+    """Without classes each split has its rounded fraction of all rows, disjoint, complete, in order."""
     inputs = np.arange(rows, dtype=float)[:, None]
-    parts = split(Dataset(inputs, -inputs, None), {"validation": first, "test": second}, np.random.default_rng(seed))
-    sizes = {name: len(part) for name, part in parts.items()}
+    splits = split(Dataset(inputs, -inputs, None), {"validation": first, "test": second}, np.random.default_rng(seed))
+    sizes = {name: len(part) for name, part in splits.items()}
     assert (sizes["validation"], sizes["test"]) == (max(1, round(rows * first)), max(1, round(rows * second)))
-    found = [part.inputs[:, 0] for part in parts.values()]
+    found = [part.inputs[:, 0] for part in splits.values()]
     assert sorted(np.concatenate(found)) == list(range(rows))
-    for part in parts.values():
+    for part in splits.values():
         assert (np.diff(part.inputs[:, 0]) > 0).all()
         np.testing.assert_array_equal(part.targets, -part.inputs)
         assert part.classes is None
 
 
-def test_too_few_numbers_are_told_as_rows():
-    """Where there are no classes none is named."""
+def test_too_few_regression_rows_are_reported():
+    """Without classes none is named."""
     rows = np.arange(2.0)[:, None]
-    with pytest.raises(ValueError, match=r"\(validation 0.1 and test 0.1\) take 2 of the 2 rows, and leave none"):
+    with pytest.raises(ValueError, match=r"\(validation 0.1 and test 0.1\) take 2 of the 2 rows, so that none is left"):
         split(Dataset(rows, rows, None), {"validation": 0.1, "test": 0.1}, np.random.default_rng(0))
 
 
-def test_a_part_at_the_end_leaves_the_rest_to_those_after_it():
-    """No row is in two parts, in whichever order they are named."""
+def test_splits_are_disjoint_in_any_order():
+    """No row is in two splits, in whichever order they are named."""
     data = Dataset(np.arange(20.0).reshape(20, 1), np.arange(20.0).reshape(20, 1), None)
-    parts = split(data, {"test": 0.5, "validation": 0.3}, np.random.default_rng(0), ("test",))
-    assert [len(part) for part in parts.values()] == [4, 10, 6]
+    splits = split(data, {"test": 0.5, "validation": 0.3}, np.random.default_rng(0), ("test",))
+    assert [len(part) for part in splits.values()] == [4, 10, 6]

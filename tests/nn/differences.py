@@ -1,4 +1,4 @@
-"""Central differences: what a gradient must be, whatever formula gave it."""
+"""Numerical gradients by central differences."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ STEP = 1e-6
 
 
 def central_differences(function, array, step=STEP):
-    """d function() / d array, entry by entry, the array being changed in place and put back."""
+    """d function() / d array, entry by entry; the array is changed in place and restored."""
     gradient = np.zeros(array.shape)
     for index in np.ndindex(array.shape):
         before = array[index]

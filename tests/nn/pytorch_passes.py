@@ -1,9 +1,9 @@
-"""What PyTorch gives for one pass through a layer or a loss, and back: outputs, and gradients by autograd.
+"""Results of PyTorch for one forward and backward pass of a layer or a loss, by autograd.
 
-Where the two differ by intention, nothing is computed:
+Intended differences are not compared:
 
-- at w = 0 the slope of an L1 penalty is +λ here and 0 in PyTorch;
-- a gradient passes through the clip of a probability here and ends at PyTorch's clamp: at the ends the loss alone.
+- at w = 0 the gradient of an L1 penalty is +λ here and 0 in PyTorch;
+- the gradient ignores the clipping of probabilities here and is 0 in PyTorch; for these only the loss is compared.
 """
 
 from functools import partial
@@ -32,21 +32,21 @@ AIMS = [[0.25, -1.25, 31.0], [2.5, 1.0, -0.25], [-4.0, 2e-3, 4.0]]  # twice the 
 
 
 def tensor(numbers):
-    """A leaf of the graph."""
+    """A leaf tensor that requires a gradient."""
     return torch.tensor(numbers, requires_grad=True)
 
 
 def case(kind, name, variant, given, expected, **more):
-    """One entry of the file; arrays that PyTorch gives become lists of numbers."""
-    told = {label: found.detach().tolist() if torch.is_tensor(found) else found for label, found in expected.items()}
-    return {"kind": kind, "name": name, "variant": variant, "given": given, "expected": told, **more}
+    """One entry of the file; tensors become lists."""
+    lists = {label: found.detach().tolist() if torch.is_tensor(found) else found for label, found in expected.items()}
+    return {"kind": kind, "name": name, "variant": variant, "given": given, "expected": lists, **more}
 
 
-# layers: outputs, and what autograd makes of a given gradient of the outputs
+# layers: outputs, and the gradients by autograd for a given gradient of the outputs
 
 
 def activations():
-    """Name, arguments, PyTorch's function."""
+    """Name, arguments, and function of PyTorch."""
     return [
         ("relu", {}, functional.relu),
         ("leaky_relu", {"slope": 0.01}, functional.leaky_relu),
@@ -71,22 +71,22 @@ def activation_cases():
 
 
 def gelu_case():
-    """The slope in small steps, since the error function is the package's own."""
+    """Derivatives at closely spaced points, since nncli implements the error function itself."""
     given = {"inputs": [[number / 4 for number in range(-25, 26)]], "grad": [[1.0] * 51]}
     return layer_case("gelu", "in small steps", functional.gelu, given, approximate="none")
 
 
 def dense_case():
-    """Three inputs and four units; PyTorch keeps the weights the other way round."""
+    """Three inputs and four units; the weights of PyTorch are transposed."""
     weights = [[0.5, -1.0, 0.25, 2.0], [1.5, 0.125, -0.75, 0.0], [-0.3, 0.2, 0.1, -0.7]]
     given = {"inputs": BATCH, "grad": GRAD, "weights": weights, "biases": [0.1, -0.2, 0.0, 3.0]}
     return layer_case("dense", "ordinary", lambda x, w, b: functional.linear(x, w.T, b), given, units=4)
 
 
 def normalization_cases():
-    """Both modes, with the running statistics after the pass; PyTorch's momentum is the share of the new ones.
+    """Both modes, with the running statistics after the pass; the momentum of PyTorch is 1 − ρ.
 
-    Two rows come with a large ε: with a small one nothing of their gradient is left but rounding.
+    Two rows have a large ε: with a small one, their gradient would be only rounding error.
     """
     learned = {"scale": [1.0, -0.5, 2.0], "shift": [0.0, 0.25, -1.5]}
     measured = {"running_mean": [0.5, -1.0, 8.0], "running_variance": [1.0, 0.25, 4.0]}
@@ -98,12 +98,12 @@ def normalization_cases():
             return functional.batch_norm(inputs, mean, variance, scale, shift, **settings)
 
         label = f"{rows} rows {'training' if training else 'evaluation'} {rho} {epsilon}"
-        of_ours = {"training": training, "momentum": rho, "epsilon": epsilon}
-        yield layer_case("batch_normalization", label, normalize, given, tuple(measured), **of_ours)
+        ours = {"training": training, "momentum": rho, "epsilon": epsilon}
+        yield layer_case("batch_normalization", label, normalize, given, tuple(measured), **ours)
 
 
 def dropout_cases():
-    """In training PyTorch draws anew until it keeps what the case says; outside nothing is drawn."""
+    """In training, with the mask of the case; at inference nothing is drawn."""
     given = {"inputs": [[x or 1.0 for x in row] for row in INPUTS["ordinary"]], "grad": GRAD}
     yield {**layer_case("dropout", "training", dropped, given, rate=0.4), "kept": KEPT}
     still = partial(functional.dropout, p=0.4, training=False)
@@ -111,7 +111,7 @@ def dropout_cases():
 
 
 def dropped(inputs):
-    """PyTorch's own dropout, from the first seed with which it keeps what is to be kept."""
+    """Dropout of PyTorch, with the first seed that draws the mask of the case."""
     for seed in count():
         torch.manual_seed(seed)
         outputs = functional.dropout(inputs, 0.4)
@@ -149,12 +149,12 @@ def loss_cases():
 
 
 def clamped(function, probabilities, targets, **how):
-    """A loss of probabilities held in [1e-7, 1 − 1e-7]."""
+    """A loss of probabilities clipped to [1e-7, 1 − 1e-7]."""
     return function(torch.clamp(probabilities, 1e-7, 1 - 1e-7), targets, **how)
 
 
 def loss_case(name, function, variant, outputs, targets, slope=True):
-    """What one of PyTorch's losses gives; a row's loss is the mean of its entries."""
+    """The result of a loss of PyTorch; the loss of a row is the mean of its entries."""
     leaf, aims = tensor(outputs), torch.tensor(targets)
     losses, mean = (function(leaf, aims, reduction=how) for how in ("none", "mean"))
     mean.backward()
@@ -164,7 +164,7 @@ def loss_case(name, function, variant, outputs, targets, slope=True):
 
 
 def fused_cases():
-    """The gradient of a loss with respect to what enters the last layer."""
+    """The gradient of a loss with respect to the inputs of the last layer."""
     answers = [[1.0, 0.0, 0.0, 1.0], [0.0, 1.0, 1.0, 1.0], [0.0, 0.0, 1.0, 0.0]]
     pairs = [
         ("softmax", "categorical_crossentropy", functional.cross_entropy, [0, 3, 1]),
@@ -177,7 +177,7 @@ def fused_cases():
 
 
 def penalty_cases():
-    """The price of an array without a 0 in it, and its gradient."""
+    """The penalty of an array without zeros, and its gradient."""
     for name, l1, l2 in (("l1", 0.3, 0.0), ("l2", 0.0, 0.2), ("l1 + l2", 1e-3, 5e-4)):
         leaf = tensor(GRAD)
         price = l1 * torch.linalg.vector_norm(leaf, 1) + l2 * torch.sum(leaf**2)

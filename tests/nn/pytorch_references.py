@@ -1,12 +1,12 @@
-"""What PyTorch gives for the package's components, in double precision, written to ``pytorch_references.json``.
+"""Results of PyTorch for the components in float64, written to ``pytorch_references.json``.
 
     python -m tests.nn.pytorch_references
 
-needs PyTorch and nothing of the package; the tests read the file and need no PyTorch. Inputs are simple numbers that
-stand here or follow from their place, so that the same release of PyTorch on the same processor writes the same bytes.
+needs PyTorch and nothing of nncli; the tests read the file and need no PyTorch. Inputs are simple numbers, so that the
+same release of PyTorch on the same processor writes the same bytes.
 
-Layers and losses are in ``pytorch_passes.py``; here is what moves parameters. No reference is there for a learning rate
-that changes under momentum, which is inside the velocity here and outside in PyTorch.
+Layers and losses are in ``pytorch_passes.py``, optimizers, schedules and clipping here. Momentum with a changing
+learning rate is not compared: the rate is inside the velocity here, and outside in PyTorch.
 """
 
 import json
@@ -21,15 +21,15 @@ if torch:
     from torch.optim import lr_scheduler as schedulers
 
 FILE = Path(__file__).with_suffix(".json")
-ABOUT = "What PyTorch gives in double precision; written by python -m tests.nn.pytorch_references."
+ABOUT = "Results of PyTorch in float64; written by python -m tests.nn.pytorch_references."
 RATES, STEPS, UPDATES = (1e-8, 0.01, 1.0, 1e4), (1, 10, 100), 40
 
 
-# optimizers: parameters in rows, the gradients of a row being of one size
+# optimizers: parameters in rows, the gradients of a row having one magnitude
 
 
 def walk():
-    """Where the parameters begin, and the gradient of each before each step; signs change, and zeros occur."""
+    """Initial parameters, and their gradients in each step, with both signs and zeros."""
     sizes = {
         "ordinary": lambda _: 1,
         "tiny": lambda _: 1e-6,
@@ -46,7 +46,7 @@ def walk():
 
 
 def optimizers():
-    """Name, PyTorch's class and settings, and our decay where it is a schedule there."""
+    """Name, class and settings in PyTorch, and ``decay`` if PyTorch needs a schedule for it."""
     slow, quick = {"betas": (0.9, 0.999), "eps": 1e-7}, {"betas": (0.8, 0.95), "eps": 1e-3}
     constant = {"momentum_decay": 1e6}  # 0.96 to the power of a million is 0: β₁ is the same at every step
     return [
@@ -68,7 +68,7 @@ def optimizers():
 
 
 def optimizer_cases(start, gradients):
-    """Every optimizer at every rate: the parameters after 1, 10 and 100 steps."""
+    """Every optimizer with every learning rate: the parameters after 1, 10 and 100 steps."""
     for (name, kind, settings, decay), rate in product(optimizers(), RATES):
         values = torch.nn.Parameter(torch.tensor(start))
         optimizer = kind([values], lr=rate, **settings)
@@ -79,12 +79,12 @@ def optimizer_cases(start, gradients):
             optimizer.step()
             schedule.step()
             reached |= {str(step): values.tolist()} if step in STEPS else {}
-        arguments = {"learning_rate": rate, "decay": decay, **of_ours(settings)}
+        arguments = {"learning_rate": rate, "decay": decay, **renamed(settings)}
         yield case("optimizer", name, variant_of(arguments), {}, reached, arguments=arguments)
 
 
-def of_ours(settings):
-    """PyTorch's settings under the package's names."""
+def renamed(settings):
+    """The settings of PyTorch under the names of nncli."""
     names = {"eps": "epsilon", "alpha": "rho", "lr_decay": "decay"}
     kept = {names.get(key, key): value for key, value in settings.items() if key not in {"nesterov", "momentum_decay"}}
     beta_1, beta_2 = kept.pop("betas", (None, None))
@@ -95,7 +95,7 @@ def of_ours(settings):
 
 
 def schedule_cases():
-    """The learning rates of the first updates where it begins at 1."""
+    """The learning rates of the first updates, starting at 1."""
     end, cosine, step = {"updates": 12, "lowest": 0.2}, {"updates": 35, "lowest": 0.0}, {"every": 7, "gamma": 0.1}
     made = [
         ("step", {"every": 4, "gamma": 0.5}, lambda o: schedulers.StepLR(o, 4, 0.5)),
@@ -116,23 +116,23 @@ def rising(optimizer):
 
 
 def warm(optimizer, then):
-    """Five updates of rising, then another schedule from its beginning."""
+    """Five updates of warm-up, then another schedule from its start."""
     return schedulers.SequentialLR(optimizer, [rising(optimizer), then], [5])
 
 
 def falling(optimizer, updates, lowest):
-    """Half a cosine."""
+    """Half a period of a cosine."""
     return schedulers.CosineAnnealingLR(optimizer, updates, lowest)
 
 
 def ended(optimizer):
-    """Half a cosine of twelve updates, then its end for good, where PyTorch's cosine alone would rise again."""
+    """Half a period of twelve updates, then constant; the cosine of PyTorch alone would rise again."""
     parts = [falling(optimizer, 12, 0.2), schedulers.ConstantLR(optimizer, 0.2, 2 * UPDATES)]
     return schedulers.SequentialLR(optimizer, parts, [12])
 
 
 def decay_cases():
-    """The inverse-time decay, which is a function of the user's in PyTorch."""
+    """Inverse time decay, a LambdaLR in PyTorch."""
     for start, decay in ((1.0, 1e-3), (0.05, 0.5)):
         reached = rates(start, lambda o, decay=decay: schedulers.LambdaLR(o, lambda t: 1 / (1 + decay * t)))
         given = {"learning_rate": start, "decay": decay}
@@ -151,7 +151,7 @@ def rates(start, make):
 
 
 def clipping_cases():
-    """By value PyTorch's function; by norm the formula with PyTorch's norm, since its function adds 1e-6 to it."""
+    """By value the function of PyTorch; by norm the formula, since the function of PyTorch adds 1e-6 to the norm."""
     for size in (1e-3, 1.0, 1e3):
         gradients = [size * g for g in (0.5, -1.25, 2.0, 0.0, -0.75)]
         leaf = torch.nn.Parameter(torch.zeros(5))
@@ -168,12 +168,12 @@ def clipping_cases():
 
 
 def variant_of(arguments):
-    """What tells the cases of one component apart."""
+    """A name of the case among those of one component."""
     return " ".join(f"{key}={value}" for key, value in arguments.items() if not isinstance(value, dict))
 
 
 def references():
-    """All that the file holds."""
+    """The content of the file."""
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
     walked = walk()
@@ -184,7 +184,7 @@ def references():
 
 
 def written(value):
-    """JSON in which what fits a line stands in one; Python's decimal numbers read back as the same bits."""
+    """JSON in which a value that fits a line is on one line; floats are read back bit for bit."""
     line = json.dumps(value, allow_nan=False, sort_keys=True)
     if len(line) <= 120:
         return line

@@ -1,15 +1,18 @@
-"""Layers, loss and penalties together."""
+"""A network: layers, loss and penalties together."""
 
 import numpy as np
 import pytest
 
 from nncli.nn.activations import ReLU, Sigmoid, Softmax
-from nncli.nn.dense import Dense
-from nncli.nn.dropout import Dropout
 from nncli.nn.initializers import He, Normal
-from nncli.nn.losses import BinaryCrossentropy, CategoricalCrossentropy, MeanSquaredError, is_fused
-from nncli.nn.network import PORTION, TIMES_TRAINED, Network
-from nncli.nn.normalization import BatchNormalization
+from nncli.nn.layers.batch_normalization import BatchNormalization
+from nncli.nn.layers.dense import Dense
+from nncli.nn.layers.dropout import Dropout
+from nncli.nn.losses.cross_entropy import BinaryCrossentropy, CategoricalCrossentropy
+from nncli.nn.losses.loss import is_fused
+from nncli.nn.losses.regression import MeanSquaredError
+from nncli.nn.microbatching import MICRO_BATCH_BYTES, MIN_ACTIVATIONS_PER_PARAMETER
+from nncli.nn.network import Network
 from tests.nn.differences import central_differences, relative_error
 
 LABELS = np.array([0, 1, 2, 0, 1, 2, 2])
@@ -18,7 +21,7 @@ LABELS = np.array([0, 1, 2, 0, 1, 2, 2])
 def network_of(*layers, dtype="float64", inputs=2):
     network = Network(layers, CategoricalCrossentropy(), inputs, np.dtype(dtype))
     network.initialize(np.random.default_rng(0))
-    network.draw_from(np.random.default_rng(1))
+    network.set_rng(np.random.default_rng(1))
     return network
 
 
@@ -27,11 +30,11 @@ def points(rows=7, columns=2):
 
 
 def gradient_error(network, inputs):
-    """The largest relative error of the whole gradient, dropout masks frozen."""
+    """The largest relative error of the gradient, with constant dropout masks."""
     targets = network.loss.encode(LABELS, 3)
 
     def loss():
-        network.draw_from(np.random.default_rng(1))
+        network.set_rng(np.random.default_rng(1))
         return network.data_loss(network.forward(inputs, training=True), targets) + network.regularization_loss()
 
     loss()
@@ -54,12 +57,12 @@ def gradient_error(network, inputs):
         ),
         pytest.param(
             [Dropout(0.2), Dense(4, initializer=He()), Softmax(), Dense(3, initializer=He()), Softmax()],
-            id="softmax inside, dropout below",
+            id="softmax inside, dropout first",
         ),
     ],
 )
-def test_gradient_is_the_slope_of_the_whole_loss(layers):
-    """Loss, penalties and every layer together agree with central differences to 1e-6."""
+def test_gradient_matches_central_differences(layers):
+    """The gradient of loss and penalties through all layers agrees to 1e-6."""
     network = network_of(*layers)
     network.parameters.values[:] += 0.01  # biases off the kink of |b|
     assert gradient_error(network, points()) < 1e-6
@@ -70,34 +73,34 @@ def test_gradient_is_the_slope_of_the_whole_loss(layers):
     [(Softmax(), CategoricalCrossentropy()), (Sigmoid(), BinaryCrossentropy())],
     ids=["softmax", "sigmoid"],
 )
-def test_fused_gradient_is_that_of_its_two_parts(last, loss):
-    """The short formula gives what the last layer and its loss give one after the other."""
+def test_fused_gradient_is_that_of_loss_and_last_layer(last, loss):
+    """The fused gradient is that of the loss and the last layer one after the other."""
     last.attach({}, {}, np.dtype("float64"))
     loss.attach(np.dtype("float64"))
     targets = loss.encode(LABELS, 3)
     outputs = last.forward(points(7, 3))
-    apart = last.backward(loss.backward(outputs, targets)).copy()
-    np.testing.assert_allclose(loss.backward_fused(outputs, targets), apart, rtol=1e-13, atol=1e-16)
+    expected = last.backward(loss.backward(outputs, targets)).copy()
+    np.testing.assert_allclose(loss.backward_fused(outputs, targets), expected, rtol=1e-13, atol=1e-16)
 
 
 def test_only_two_pairs_are_fused():
-    """No other last layer takes the short way, and neither does another's loss."""
+    """Softmax with categorical, and sigmoid with binary cross-entropy."""
     assert is_fused(Softmax(), CategoricalCrossentropy())
     assert is_fused(Sigmoid(), BinaryCrossentropy())
     assert not is_fused(ReLU(), CategoricalCrossentropy())
     assert not is_fused(Softmax(), BinaryCrossentropy())
-    with pytest.raises(NotImplementedError, match="MeanSquaredError is fused with no layer"):
+    with pytest.raises(NotImplementedError, match="MeanSquaredError has no fused gradient"):
         MeanSquaredError().backward_fused(points(), points())
 
 
-def test_unfused_backward_reaches_every_layer():
-    """A loss behind another last layer goes through that layer's own backward."""
+def test_unfused_loss_uses_backward_of_the_last_layer():
+    """The gradient of a loss after another last layer is right."""
     network = network_of(Dense(3, initializer=He()), Softmax(), ReLU())
     assert gradient_error(network, points()) < 1e-6
 
 
 def test_parameters_are_views_of_one_vector():
-    """A layer's arrays and the flat vector are the same memory, in the order of the layers."""
+    """The arrays of the layers share memory with the flat vector, in the order of the layers."""
     network = network_of(Dense(2, initializer=He()), ReLU(), Dense(3, initializer=He()), Softmax())
     first, _, second, _ = network.layers
     network.parameters.values[:] = np.arange(15)
@@ -108,15 +111,15 @@ def test_parameters_are_views_of_one_vector():
     assert list(network.parameters.shapes) == [f"layers.{i}.{name}" for i in (0, 2) for name in ("weights", "biases")]
 
 
-def gradients_in_portions(layers, portion, rng):
-    """Gradients, row losses and how many passes it took, of a batch that goes through in portions of so many rows."""
+def accumulated_gradients(layers, micro_batch_rows, rng):
+    """Gradients, losses of the rows, and rows of each pass, of a batch that is split into micro-batches."""
     network = network_of(*layers)
-    network.portion = portion
-    network.draw_from(rng)
+    network.micro_batch_rows = micro_batch_rows
+    network.set_rng(rng)
     passes, forward = [], network.forward
     network.forward = lambda inputs, training: passes.append(len(inputs)) or forward(inputs, training)
     losses = np.full(7, np.nan)
-    network.differentiate(points(), network.loss.encode(LABELS, 3), losses)
+    network.forward_backward(points(), network.loss.encode(LABELS, 3), losses)
     return network.parameters.gradients, losses, passes
 
 
@@ -129,66 +132,72 @@ def masked_layers(*more):
 
 
 @pytest.mark.parametrize("layers", [plain_layers, masked_layers], ids=["plain", "dropout"])
-@pytest.mark.parametrize(("portion", "passes"), [(1, [1] * 7), (3, [3, 3, 1]), (5, [4, 3]), (6, [4, 3])])
-def test_gradients_in_portions_are_those_of_the_whole_batch(layers, portion, passes):
-    """Rows count alike, whatever the sizes of their portions; the book's stream gives them the same masks."""
-    whole, losses, once = gradients_in_portions(layers(), 7, np.random.RandomState(3))
-    found, found_losses, taken = gradients_in_portions(layers(), portion, np.random.RandomState(3))
-    assert (once, taken) == ([7], passes)
-    np.testing.assert_allclose(found, whole, rtol=1e-12, atol=1e-14)
+@pytest.mark.parametrize(("micro_batch_rows", "passes"), [(1, [1] * 7), (3, [3, 3, 1]), (5, [4, 3]), (6, [4, 3])])
+def test_accumulated_gradients_are_those_of_the_batch(layers, micro_batch_rows, passes):
+    """Each row has the same weight in micro-batches of any size; the legacy generator draws the same masks."""
+    expected, losses, single = accumulated_gradients(layers(), 7, np.random.RandomState(3))
+    found, found_losses, several = accumulated_gradients(layers(), micro_batch_rows, np.random.RandomState(3))
+    assert (single, several) == ([7], passes)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(found_losses, losses, rtol=1e-12)
 
 
-@pytest.mark.parametrize("more", [BatchNormalization(), Dropout(0.5)], ids=["mixed rows", "a second mask"])
-def test_some_batches_are_not_divided(more):
-    """Where rows depend on each other, or where the book draws one whole mask after another, all go at once."""
-    *_, passes = gradients_in_portions(masked_layers(more), 3, np.random.default_rng(0))
+@pytest.mark.parametrize("more", [BatchNormalization(), Dropout(0.5)], ids=["coupled rows", "a second mask"])
+def test_batch_is_not_split_if_the_result_would_change(more):
+    """Rows depend on each other, or several masks are drawn one after another."""
+    *_, passes = accumulated_gradients(masked_layers(more), 3, np.random.default_rng(0))
     assert passes == [7]
 
 
-def test_a_portion_is_as_many_rows_as_the_cache_holds():
-    """So many rows and what the layers put out for them take just less than the bound."""
+def test_micro_batch_fits_the_cache():
+    """Inputs and outputs of all layers take at most MICRO_BATCH_BYTES, and one more row would not fit."""
     network = network_of(*plain_layers())
-    bytes_a_row = 8 * (2 + 5 + 5 + 3 + 3)
-    assert network.portion * bytes_a_row <= PORTION < (network.portion + 1) * bytes_a_row
+    bytes_per_row = 8 * (2 + 5 + 5 + 3 + 3)
+    assert (
+        network.micro_batch_rows * bytes_per_row <= MICRO_BATCH_BYTES < (network.micro_batch_rows + 1) * bytes_per_row
+    )
 
 
-def test_a_portion_is_not_small_beside_the_weights():
-    """Rows and what the layers put out for them are twice as many numbers as are trained, where these are many."""
-    assert TIMES_TRAINED == 2
+def test_micro_batch_grows_with_the_parameters():
+    """It has at least two activations per trainable parameter."""
+    assert MIN_ACTIVATIONS_PER_PARAMETER == 2
     units = 1000
     wide = network_of(Dense(units, initializer=He()), ReLU(), Dense(units, initializer=He()), Softmax())
-    trained, a_row = len(wide.parameters.trained), 2 + 4 * units
-    assert trained == 3 * units + (units + 1) * units
-    assert wide.portion * a_row <= TIMES_TRAINED * trained < (wide.portion + 1) * a_row
+    parameters, values_per_row = len(wide.parameters.trainable), 2 + 4 * units
+    assert parameters == 3 * units + (units + 1) * units
+    assert (
+        wide.micro_batch_rows * values_per_row
+        <= MIN_ACTIVATIONS_PER_PARAMETER * parameters
+        < (wide.micro_batch_rows + 1) * values_per_row
+    )
 
 
-def test_one_row_always_passes():
-    """However much the layers put out for it, and however little is trained."""
+def test_micro_batch_has_at_least_one_row():
+    """However many activations a row has."""
     deep = [Dense(1000, initializer=He()), *(ReLU() for _ in range(300)), Dense(3, initializer=He()), Softmax()]
-    assert network_of(*deep).portion == 1
+    assert network_of(*deep).micro_batch_rows == 1
 
 
-def test_predict_in_portions_is_predict_at_once():
-    """Outputs do not depend on how many rows go in together, and they are an array of their own."""
+def test_predict_does_not_depend_on_the_chunk_size():
+    """And it returns a new array."""
     network = network_of(Dense(5, initializer=He()), ReLU(), Dense(3, initializer=He()), Softmax())
-    whole = network.predict(points())
-    network.portion = 3
-    np.testing.assert_allclose(network.predict(points()), whole, rtol=1e-14)
-    kept = whole.copy()
+    outputs = network.predict(points())
+    network.micro_batch_rows = 3
+    np.testing.assert_allclose(network.predict(points()), outputs, rtol=1e-14)
+    before = outputs.copy()
     network.forward(points() + 1)
-    np.testing.assert_array_equal(whole, kept)
+    np.testing.assert_array_equal(outputs, before)
 
 
 def test_inference_has_no_dropout():
-    """Outside training a dropout layer hands its inputs on, so that equal rows give equal outputs."""
+    """At inference a dropout layer is the identity, so that outputs are deterministic."""
     network = network_of(Dense(5, initializer=He()), Dropout(0.9), Dense(3, initializer=He()), Softmax())
     assert network.stochastic
     np.testing.assert_array_equal(network.predict(points()), network.predict(points()))
 
 
-def test_float32_follows_float64():
-    """The same weights in single precision give the same gradient to about seven digits."""
+def test_gradient_in_float32_is_close_to_float64():
+    """The same weights give the same gradient, up to the precision of float32."""
     gradients = []
     for dtype in ("float32", "float64"):
         network = network_of(Dense(5, initializer=He()), ReLU(), Dense(3, initializer=He()), Softmax(), dtype=dtype)

@@ -1,10 +1,10 @@
-"""Layers, losses, penalties, optimizers, schedules and clippings held against what PyTorch gives in double precision.
+"""Layers, losses, penalties, optimizers, schedules and clippings compared with results of PyTorch in float64.
 
-The numbers stand in ``pytorch_references.json``, so that no test needs PyTorch.
+The results are in ``pytorch_references.json``, so that no test needs PyTorch.
 
     python -m tests.nn.test_pytorch
 
-prints how far the package is from them, as a table.
+prints the differences as a table.
 """
 
 import json
@@ -16,60 +16,62 @@ import numpy as np
 import pytest
 
 from nncli import registry
-from nncli.nn.losses import average, is_fused
+from nncli.nn.losses.loss import average, is_fused
 from nncli.nn.parameters import Parameters
 from nncli.nn.penalties import Penalty
 from nncli.nn.schedules import inverse_time
 
+pytestmark = pytest.mark.slow
+
 FILE = json.loads(Path(__file__).with_name("pytorch_references.json").read_text(encoding="utf-8"))
-KINDS = ("layer", "loss", "optimizer", "schedule", "clipping")  # of the registry; the file has others besides
-HELD = {(case["kind"], case["name"]) for case in FILE["cases"]}
+KINDS = ("layer", "loss", "optimizer", "schedule", "clipping")  # of the registry; the file has more
+COMPARED = {(case["kind"], case["name"]) for case in FILE["cases"]}
 BOUNDS = {1: 1e-12, 10: 1e-11, 100: 1e-10}
 FLOAT64 = np.dtype("float64")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One array of one case held against PyTorch's."""
+    """One array of one case compared with that of PyTorch."""
 
     case: str
     array: str
     steps: int
-    numbers: int
+    values: int
     difference: float
 
 
 def built(kind, case):
-    """The component of a case, constructed as a spec would have it."""
+    """The component of a case, built from a config."""
     entry = registry.names(kind)[case["name"]]
     return entry.model.model_validate({"type": entry.name, **case["arguments"]}).build()
 
 
-class Drawn:
-    """A random stream that leaves a dropout layer no choice: bits of 0 for what is kept, and of 1 for the rest.
+class FixedMask:
+    """A generator that makes a dropout layer use a given mask: bits of 0 for values that are kept, else of 1.
 
     Args:
-        kept: (N, M), 1 where a number is kept.
+        kept: mask (N, M).
     """
 
     def __init__(self, kept):
         self.kept, self.bit_generator = np.array(kept).T.ravel(), self
 
     def random_raw(self, size):
-        """So many words of 64 bits, four numbers each, along memory."""
-        sixteens = np.zeros(4 * size, "<u2")
-        sixteens[: self.kept.size] = np.where(self.kept, 0, 2**16 - 1)
-        return sixteens.view("<u8")
+        """The mask as 64-bit words, four values each, in memory order."""
+        integers = np.zeros(4 * size, "<u2")
+        integers[: self.kept.size] = np.where(self.kept, 0, 2**16 - 1)
+        return integers.view("<u8")
 
 
 def layer(case):
-    """Outputs, gradients, and the statistics after the pass."""
-    given = {name: np.array(numbers) for name, numbers in case["given"].items()}
+    """Outputs, gradients, and the running statistics after the pass."""
+    given = {name: np.array(values) for name, values in case["given"].items()}
     one, columns = built("layer", case), given["inputs"].shape[1]
     parameters = Parameters(one.shapes(columns), FLOAT64, one.statistics(columns))
     values, gradients = parameters.views(parameters.values), parameters.views(parameters.gradients)
     one.attach(values, gradients, FLOAT64)
-    one.draw_from(Drawn(case.get("kept")))
+    one.set_rng(FixedMask(case.get("kept")))
     for name, view in values.items():
         view[...] = given[name]
     found = {"outputs": one.forward(given["inputs"], case["training"]), "d_inputs": one.backward(given["grad"])}
@@ -86,7 +88,7 @@ def loss(case):
 
 
 def last_layer_and_loss(case):
-    """The gradient through both at once."""
+    """The fused gradient of both."""
     last, one = registry.names("layer")[case["last"]].target(), registry.names("loss")[case["loss"]].target()
     last.attach({}, {}, FLOAT64)
     one.attach(FLOAT64)
@@ -97,7 +99,7 @@ def last_layer_and_loss(case):
 
 
 def penalty(case):
-    """The price, and the gradient where 0 stood before."""
+    """The penalty, and its gradient."""
     values = np.array(case["given"]["values"])
     one = Penalty(values, np.zeros_like(values), case["given"]["l1"], case["given"]["l2"])
     one.backward()
@@ -105,7 +107,7 @@ def penalty(case):
 
 
 def optimizer(case):
-    """The parameters after each number of steps, by the size of their gradients: small ones hide behind no large."""
+    """The parameters after each number of steps, one row per magnitude of the gradients."""
     start = np.array(FILE["walk"]["start"])
     one, values, gradients = built("optimizer", case), start.ravel(), np.zeros(start.size)
     one.attach(values, gradients)
@@ -129,7 +131,7 @@ def decay(case):
 
 
 def clipping(case):
-    """The gradients afterwards."""
+    """The clipped gradients."""
     gradients = np.array(case["given"]["gradients"])
     built("clipping", case).clip(gradients)
     return {"gradients": gradients}
@@ -148,20 +150,20 @@ OURS = {
 
 
 def comparisons(case):
-    """Every array of a case held against ours; the rows of an optimizer's walk one by one."""
+    """Comparisons of every array of a case; for optimizers, of every row."""
     ours, label = OURS[case["kind"]](case), f"{case['name']} {case['variant']}"
     for array, expected in sorted(case["expected"].items()):
         if case["kind"] == "optimizer":
             rows = zip(FILE["walk"]["rows"], ours[array], expected, strict=True)
-            parts, steps = [(f"{row} after {array}", mine, theirs) for row, mine, theirs in rows], int(array)
+            pairs, steps = [(f"{row} after {array}", found, reference) for row, found, reference in rows], int(array)
         else:
-            parts, steps = [(array, ours[array], expected)], 1
-        for name, mine, theirs in parts:
-            yield Comparison(label, name, steps, np.size(theirs), relative_difference(mine, np.array(theirs)))
+            pairs, steps = [(array, ours[array], expected)], 1
+        for name, found, reference in pairs:
+            yield Comparison(label, name, steps, np.size(reference), relative_difference(found, np.array(reference)))
 
 
 def relative_difference(found, reference):
-    """The largest difference over the largest magnitude of the reference; where that is 0, any is infinite."""
+    """The largest difference over the largest magnitude of the reference; infinite if that is 0."""
     assert np.shape(found) == reference.shape
     difference, magnitude = np.max(np.abs(found - reference)), np.max(np.abs(reference))
     if magnitude == 0:
@@ -170,54 +172,54 @@ def relative_difference(found, reference):
 
 
 @pytest.mark.parametrize("case", FILE["cases"], ids=lambda case: f"{case['kind']}-{case['name']}-{case['variant']}")
-def test_numbers_are_those_of_pytorch(case):
-    """Every array agrees to 1e-12 of its largest number, after 10 steps to 1e-11 and after 100 to 1e-10."""
-    held = list(comparisons(case))
-    assert held
-    assert not [each for each in held if not each.difference < BOUNDS[each.steps]]  # NaN is a difference too
+def test_results_match_pytorch(case):
+    """Every array agrees to 1e-12 of its largest value, after 10 steps to 1e-11 and after 100 to 1e-10."""
+    compared = list(comparisons(case))
+    assert compared
+    assert not [each for each in compared if not each.difference < BOUNDS[each.steps]]  # not >=, because of NaN
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_in_the_file_are_registered(kind):
-    """Every component that the file speaks of is there under that name."""
-    assert {name for of, name in HELD if of == kind} <= {entry.name for entry in registry.components(kind)}
+    """Every component in the file is registered under its name."""
+    assert {name for of, name in COMPARED if of == kind} <= {entry.name for entry in registry.components(kind)}
 
 
 @pytest.mark.parametrize(
     ("kind", "name"), [(kind, entry.name) for kind in KINDS for entry in registry.components(kind)]
 )
-def test_components_have_a_reference(kind, name):
-    """Each is held against PyTorch; one without is told by its name, so that adding one does not need PyTorch."""
-    if (kind, name) not in HELD:
+def test_component_has_results_of_pytorch(kind, name):
+    """A component without is skipped by name, so that adding one does not require PyTorch."""
+    if (kind, name) not in COMPARED:
         pytest.skip(f"{kind} {name} has no case in pytorch_references.json")
 
 
 def table():
-    """The lines of a Markdown table: how many numbers of each component were compared, and how far they are off."""
+    """The lines of a Markdown table: values compared and largest differences of each component."""
     found = defaultdict(list)
     for case in FILE["cases"]:
         found[case["kind"], case["name"]] += comparisons(case)
-    total = [each for held in found.values() for each in held]
-    yield f"Largest relative differences from PyTorch {FILE['torch']} in double precision:\n"
-    yield "| kind | component | numbers | 1 step or pass | 10 steps | 100 steps |"
+    total = [each for compared in found.values() for each in compared]
+    yield f"Largest relative differences from PyTorch {FILE['torch']} in float64:\n"
+    yield "| kind | component | values | 1 step or pass | 10 steps | 100 steps |"
     yield "| --- | --- | ---: | ---: | ---: | ---: |"
-    for (kind, name), held in [*sorted(found.items()), (("all", len(found)), total)]:
-        yield f"| {kind} | {name} | {numbers(held)} | {' | '.join(map(worst, by_steps(held)))} |"
-    yield f"\n{len(FILE['cases'])} cases, {len(total)} arrays, {numbers(total)} numbers"
+    for (kind, name), compared in [*sorted(found.items()), (("all", len(found)), total)]:
+        yield f"| {kind} | {name} | {count(compared)} | {' | '.join(map(largest, by_steps(compared)))} |"
+    yield f"\n{len(FILE['cases'])} cases, {len(total)} arrays, {count(total)} values"
 
 
-def numbers(held):
-    """How many were compared."""
-    return sum(each.numbers for each in held)
+def count(comparisons):
+    """The number of values compared."""
+    return sum(each.values for each in comparisons)
 
 
-def by_steps(held):
+def by_steps(comparisons):
     """The differences after 1, 10 and 100 steps."""
-    return [[each.difference for each in held if each.steps == steps] for steps in BOUNDS]
+    return [[each.difference for each in comparisons if each.steps == steps] for steps in BOUNDS]
 
 
-def worst(differences):
-    """The largest in a cell, which is empty where there is none."""
+def largest(differences):
+    """The largest difference as a cell, empty if there is none."""
     return f"{max(differences):.1e}" if differences else ""
 
 

@@ -1,15 +1,15 @@
-"""What holds for every registered component at every size: many rows and columns, and each layout in memory."""
+"""Contracts of every registered component at many sizes and in each memory layout."""
 
 import numpy as np
 import pytest
 
 from nncli.nn.activations import Sigmoid, Softmax
-from nncli.nn.buffers import laid_out
-from nncli.nn.losses import average, is_fused
+from nncli.nn.kernels.buffers import copy_to_buffer
+from nncli.nn.losses.loss import average, is_fused
 from nncli.nn.metrics.metric import Task
 from tests.nn.differences import relative_error
+from tests.nn.reference_implementations import REFERENCES
 from tests.nn.test_contracts import built, layer_of, named
-from tests.nn.witnesses import WITNESSES
 
 ROWS = [1, 2, 5, 63, 64, 65, 251, 300]
 COLUMNS = [1, 2, 3, 8, 9, 40]
@@ -18,45 +18,45 @@ WIDTHS = [*range(1, 21), 40, 65]
 LAYOUTS = {
     "row-major": np.ascontiguousarray,
     "column-major": np.asfortranarray,
-    "buffer": lambda array: laid_out(array, array.dtype),
+    "buffer": lambda array: copy_to_buffer(array, array.dtype),
 }
 STEP = 1e-6
 
 
 def normal(seed, *shape):
-    """Standard normal numbers."""
+    """Standard normal values."""
     return np.random.default_rng(seed).normal(size=shape)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("entry", named("layer"))
-def test_forward_is_the_formula_at_every_size(entry, layout):
-    """One layer gives the outputs of the naive formula for any number of rows and columns, one after another."""
+def test_forward_matches_the_reference_at_every_size(entry, layout):
+    """The outputs are those of the reference implementation for any number of rows and columns, on one layer."""
     for columns in COLUMNS:
         (layer, _), inputs = layer_of(entry, columns), normal(columns, max(ROWS), columns)
-        naive = np.array([WITNESSES["layer", entry.name][0](layer, row) for row in inputs])
+        naive = np.array([REFERENCES["layer", entry.name][0](layer, row) for row in inputs])
         for rows in ROWS:
             found = layer.forward(LAYOUTS[layout](inputs[-rows:]))
             np.testing.assert_allclose(found, naive[-rows:], rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("entry", [each for each in named("layer") if not each.values[0].target.mixes_rows])
-def test_backward_is_that_of_few_rows_at_every_size(entry, layout):
-    """Rows get the gradient that they get in a small batch, and the gradients of parameters are the sums of these."""
+@pytest.mark.parametrize("entry", [each for each in named("layer") if not each.values[0].target.couples_rows])
+def test_backward_is_that_of_small_batches_at_every_size(entry, layout):
+    """Gradients of rows are those in small batches, and gradients of parameters the sums over these."""
     for columns in (1, 3, 9, 40):
         layer, parameters = layer_of(entry, columns)
         for rows in (1, 8, 63, 64, 65, 251):
             inputs, grad = normal(rows, rows, columns), normal(rows + 1, rows, layer.width(columns))
             layer.forward(LAYOUTS[layout](inputs))
-            whole, gradients = layer.backward(LAYOUTS[layout](grad)).copy(), parameters.gradients.copy()
-            found, total = np.empty_like(whole), np.zeros_like(gradients)
+            d_inputs, gradients = layer.backward(LAYOUTS[layout](grad)).copy(), parameters.gradients.copy()
+            found, total = np.empty_like(d_inputs), np.zeros_like(gradients)
             for start in range(0, rows, CHUNK):
-                some = slice(start, start + CHUNK)
-                layer.forward(np.asfortranarray(inputs[some]))
-                found[some] = layer.backward(np.asfortranarray(grad[some]))
+                chunk = slice(start, start + CHUNK)
+                layer.forward(np.asfortranarray(inputs[chunk]))
+                found[chunk] = layer.backward(np.asfortranarray(grad[chunk]))
                 total += parameters.gradients
-            np.testing.assert_allclose(whole, found, rtol=1e-12, atol=1e-13)
+            np.testing.assert_allclose(d_inputs, found, rtol=1e-12, atol=1e-13)
             np.testing.assert_allclose(gradients, total, rtol=1e-12, atol=1e-11)
 
 
@@ -65,28 +65,28 @@ def test_backward_is_the_directional_derivative_at_every_size(entry):
     """A training pass agrees with the central difference along a random direction of inputs and parameters."""
     for columns, rows in [(1, 2), (3, 64), (9, 251), (17, 65), (40, 300)]:
         layer, parameters = layer_of(entry, columns)
-        inputs, weighing = normal(rows, rows, columns), normal(rows + 1, rows, layer.width(columns))
-        directions = normal(2, rows, columns), normal(3, len(parameters.trained))
-        start = inputs.copy(), parameters.trained.copy()
+        inputs, weights = normal(rows, rows, columns), normal(rows + 1, rows, layer.width(columns))
+        directions = normal(2, rows, columns), normal(3, len(parameters.trainable))
+        start = inputs.copy(), parameters.trainable.copy()
 
-        def moved(step, layer=layer, weighing=weighing, inputs=inputs, parameters=parameters, of=(start, directions)):
-            for array, origin, direction in zip((inputs, parameters.trained), *of, strict=True):
+        def moved(step, layer=layer, weights=weights, inputs=inputs, parameters=parameters, of=(start, directions)):
+            for array, origin, direction in zip((inputs, parameters.trainable), *of, strict=True):
                 array[...] = origin + step * direction
-            layer.draw_from(np.random.default_rng(4))
-            return float(np.sum(layer.forward(inputs, training=True) * weighing))
+            layer.set_rng(np.random.default_rng(4))
+            return float(np.sum(layer.forward(inputs, training=True) * weights))
 
         slope = (moved(STEP) - moved(-STEP)) / (2 * STEP)
         moved(0.0)
-        found = np.sum(layer.backward(weighing) * directions[0]) + np.sum(parameters.gradients * directions[1])
+        found = np.sum(layer.backward(weights) * directions[0]) + np.sum(parameters.gradients * directions[1])
         assert found == pytest.approx(slope, rel=1e-5, abs=1e-6 * np.sqrt(inputs.size))
 
 
 @pytest.mark.parametrize("entry", named("layer"))
-def test_evaluation_changes_nothing_at_any_number_of_rows(entry):
-    """A forward pass outside training changes no parameter and no statistic, and draws no random numbers."""
+def test_inference_changes_no_state_at_any_number_of_rows(entry):
+    """A forward pass at inference changes no parameter or running statistic, and draws no random numbers."""
     layer, parameters = layer_of(entry)
     rng = np.random.default_rng(8)
-    layer.draw_from(rng)
+    layer.set_rng(rng)
     layer.forward(normal(0, 20, 3), training=True)
     before = parameters.values.tobytes(), str(rng.bit_generator.state)
     for rows in [*ROWS, 1000, 5000]:
@@ -95,7 +95,7 @@ def test_evaluation_changes_nothing_at_any_number_of_rows(entry):
 
 
 def loss_case(loss, rows, width):
-    """Outputs (N, M) and encoded targets of a loss: probabilities and classes, or numbers."""
+    """Outputs (N, M) and encoded targets of a loss: probabilities and classes, or real values."""
     rng = np.random.default_rng(rows + width)
     if not loss.needs_classes:
         return rng.normal(size=(rows, width)), loss.encode(rng.normal(size=(rows, width)), width)
@@ -103,7 +103,7 @@ def loss_case(loss, rows, width):
 
 
 def loss_cases(entry):
-    """A loss with outputs and targets of every number of rows and of every width that it takes."""
+    """A loss with outputs and targets of several numbers of rows and of every valid width."""
     loss = built(entry)
     loss.attach(np.dtype("float64"))
     for rows in (1, 2, 7, 64, 300):
@@ -113,17 +113,17 @@ def loss_cases(entry):
 
 
 @pytest.mark.parametrize("entry", named("loss"))
-def test_loss_is_the_formula_at_every_size(entry):
-    """The loss of each row is that of the naive formula, and their average is that of NumPy."""
+def test_loss_matches_the_reference_at_every_size(entry):
+    """The loss of each row is that of the reference implementation, and their average is that of NumPy."""
     for loss, outputs, targets in loss_cases(entry):
         losses = loss.forward(outputs, targets)
-        naive = [WITNESSES["loss", entry.name][0](*pair) for pair in zip(outputs, targets, strict=True)]
+        naive = [REFERENCES["loss", entry.name][0](*pair) for pair in zip(outputs, targets, strict=True)]
         np.testing.assert_allclose(losses, naive, rtol=1e-12)
         assert average(losses) == pytest.approx(np.mean(losses), rel=1e-13)
 
 
 @pytest.mark.parametrize("entry", named("loss"))
-def test_loss_gradient_is_the_slope_at_every_size(entry):
+def test_loss_gradient_matches_central_differences_at_every_size(entry):
     """Each entry of the gradient agrees with central differences, for any number of rows and outputs."""
     for loss, outputs, targets in loss_cases(entry):
         expected = np.empty_like(outputs)
@@ -136,32 +136,32 @@ def test_loss_gradient_is_the_slope_at_every_size(entry):
 
 
 @pytest.mark.parametrize("entry", named("loss"))
-def test_fused_gradient_is_that_of_its_two_parts_at_every_size(entry):
-    """The short formula through the last layer gives what the layer and the loss give one after the other."""
+def test_fused_gradient_is_that_of_loss_and_last_layer_at_every_size(entry):
+    """The fused gradient is that of the loss and the last layer one after the other."""
     for loss, logits, targets in loss_cases(entry):
         for last in (Softmax(), Sigmoid()):
             if is_fused(last, loss):
                 last.attach({}, {}, np.dtype("float64"))
                 outputs = last.forward(logits)
-                apart = last.backward(loss.backward(outputs, targets)).copy()
-                np.testing.assert_allclose(loss.backward_fused(outputs, targets), apart, rtol=1e-11, atol=1e-15)
+                expected = last.backward(loss.backward(outputs, targets)).copy()
+                np.testing.assert_allclose(loss.backward_fused(outputs, targets), expected, rtol=1e-11, atol=1e-15)
 
 
 @pytest.mark.parametrize("entry", named("clipping"))
 @pytest.mark.parametrize("size", [1, 9, 1000])
 @pytest.mark.parametrize("measure", [np.linalg.norm, lambda array: np.abs(array).max()], ids=["norm", "largest entry"])
-def test_clipping_begins_at_its_limit(entry, size, measure):
-    """Gradients just below and just above the limit become what the naive formula says, to the last digits."""
+def test_clipping_starts_at_its_limit(entry, size, measure):
+    """Gradients just below and just above the limit match the reference implementation to the last digits."""
     for distance in (0.0, *(sign * 10.0**-power for power in range(1, 13) for sign in (-1, 1)), 0.007, 0.05, 3.0):
         clipping, gradients = built(entry), normal(size, size)
         gradients *= clipping.limit * (1 + distance) / measure(gradients)
-        expected = WITNESSES["clipping", entry.name][0](clipping, gradients)
+        expected = REFERENCES["clipping", entry.name][0](clipping, gradients)
         clipping.clip(gradients)
         np.testing.assert_allclose(gradients, expected, rtol=4e-15, err_msg=str(distance))
 
 
 def metric_case(task, rows, columns):
-    """Outputs and targets of a task, ties among the outputs included."""
+    """Outputs with ties and targets of a task."""
     rng = np.random.default_rng(rows + columns)
     if task is Task.REGRESSION:
         return rng.normal(size=(2, rows, columns))
@@ -170,13 +170,13 @@ def metric_case(task, rows, columns):
 
 
 @pytest.mark.parametrize("entry", named("metric"))
-def test_metric_is_the_formula_at_every_size(entry):
-    """For each of its tasks, with any number of rows and outputs, a metric is that of the naive formula."""
+def test_metric_matches_the_reference_at_every_size(entry):
+    """For each of its tasks, with any number of rows and outputs, a metric is that of the reference implementation."""
     for task in entry.target.tasks:
         for rows in (20, 63, 64, 65, 251, 300):
             for columns in (2, 3, 9, 17):
                 outputs, targets = metric_case(task, rows, columns)
                 metric = built(entry)
                 metric.attach(targets[::-2])
-                naive = WITNESSES["metric", entry.name][0](metric, outputs, targets, targets[::-2])
+                naive = REFERENCES["metric", entry.name][0](metric, outputs, targets, targets[::-2])
                 assert metric.measure(outputs, targets) == pytest.approx(naive, rel=1e-12)

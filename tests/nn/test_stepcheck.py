@@ -1,4 +1,4 @@
-"""The comparison of a training step with a float64 copy: right steps pass, in either dtype; wrong ones do not."""
+"""The comparison of a training step with a float64 copy: correct steps pass in either dtype, wrong ones fail."""
 
 from functools import partial
 
@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from nncli.nn.activations import ReLU, Sigmoid, Softmax
-from nncli.nn.dense import Dense
 from nncli.nn.initializers import Glorot
-from nncli.nn.losses import CategoricalCrossentropy
+from nncli.nn.layers.batch_normalization import BatchNormalization
+from nncli.nn.layers.dense import Dense
+from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
-from nncli.nn.normalization import BatchNormalization
 from nncli.nn.stepcheck import ReferenceNetwork, check_step
 
 ROWS = 40
 
 
 def layers(*middle):
-    """Eight units, the layers in the middle, three classes."""
+    """A network with eight hidden units, the layers in the middle, and three classes."""
     return [Dense(8, initializer=Glorot()), *middle, Dense(3, initializer=Glorot()), Softmax()]
 
 
@@ -37,24 +37,24 @@ def step_of(dtype, *middle, spread=1.0, factor=1.0):
     network, copy = networks(dtype, *middle)
     inputs = (1 + spread * np.random.default_rng(2).normal(size=(ROWS, 2))).astype(dtype)
     targets = np.arange(ROWS) % 3
-    network.differentiate(inputs, network.loss.encode(targets, 3))
+    network.forward_backward(inputs, network.loss.encode(targets, 3))
     encoded = copy.loss.encode(targets, 3)
-    own = ReferenceNetwork(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
-    return check_step(own, network.parameters.gradients * np.asarray(factor, dtype), 0, network)
+    reference = ReferenceNetwork(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
+    return check_step(reference, network.parameters.gradients * np.asarray(factor, dtype), 0, network)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("middle", [[], [ReLU], [Sigmoid], [BatchNormalization, ReLU]], ids=str)
-def test_right_gradients_pass(dtype, middle):
-    """Rounding in the dtype of training is no error, and a thousandth of the gradient is seen."""
+def test_correct_gradients_pass(dtype, middle):
+    """Rounding in the dtype of training passes, and an error of a thousandth of the gradient fails."""
     check = step_of(dtype, *middle)
     assert check.passes, check.worst
     assert not step_of(dtype, *middle, factor=1.001).passes
 
 
 @pytest.mark.parametrize("spread", [1e-1, 1e-2, 1e-3, 1e-4])
-def test_the_tolerance_follows_from_the_conditioning(spread):
-    """Normalization of a column with little spread makes rounding errors larger: the step passes, with more allowed."""
+def test_tolerance_follows_from_the_conditioning(spread):
+    """Normalizing a column of small variance makes rounding errors and the tolerance larger: the step passes."""
     check = step_of("float32", partial(BatchNormalization, epsilon=1e-12), spread=spread)
     assert check.passes, check.worst
     wide = step_of("float32", partial(BatchNormalization, epsilon=1e-12))
@@ -62,14 +62,14 @@ def test_the_tolerance_follows_from_the_conditioning(spread):
     assert weights[0] > weights[1]
 
 
-def test_the_worst_entry_is_named():
-    """One wrong entry is found in its array, at its indices."""
+def test_worst_entry_is_located():
+    """One wrong entry is found in its array, at its index."""
     network, copy = networks("float32", ReLU)
     inputs, targets = np.random.default_rng(2).normal(size=(ROWS, 2)).astype(np.float32), np.arange(ROWS) % 3
-    network.differentiate(inputs, network.loss.encode(targets, 3))
+    network.forward_backward(inputs, network.loss.encode(targets, 3))
     gradients = network.parameters.gradients.copy()
     network.parameters.views(gradients)["layers.2.weights"][5, 1] += 0.01
     encoded = copy.loss.encode(targets, 3)
-    own = ReferenceNetwork(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
-    worst = check_step(own, gradients, 0, network).worst
+    reference = ReferenceNetwork(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
+    worst = check_step(reference, gradients, 0, network).worst
     assert (worst.name, worst.place) == ("layers.2.weights", (5, 1))

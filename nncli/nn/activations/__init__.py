@@ -1,4 +1,4 @@
-"""What bends a network: functions of each number, or of each row."""
+"""Activation functions: nonlinearities that are applied to each value, or to each row."""
 
 from nncli.nn.activations.linear import Linear
 from nncli.nn.activations.rectifiers import ELU, GELU, LeakyReLU, ReLU

@@ -1,13 +1,13 @@
-"""The activation that changes nothing."""
+"""The identity activation."""
 
-from nncli.nn.layer import Layer
+from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array
 from nncli.registry import register
 
 
 @register("linear", alias="Activation_Linear")
 class Linear(Layer):
-    """Every number stays as it is; written last, it says that the outputs are numbers of any size.
+    """Identity: returns its inputs; as the last layer it marks the unbounded outputs of a regression.
 
         Y = X                                 X, Y (N, M)
         dL/dX = dL/dY
@@ -16,10 +16,10 @@ class Linear(Layer):
     """
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
-        """Y = X, the very array."""
+        """Y = X, the same array."""
         self.inputs = inputs
         return inputs
 
     def backward(self, grad: Array) -> Array:
-        """dL/dX = dL/dY, the very array."""
+        """dL/dX = dL/dY, the same array."""
         return grad

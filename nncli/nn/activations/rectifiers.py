@@ -1,81 +1,82 @@
-"""Activations that let positive numbers through: ReLU and its kin."""
+"""Rectified linear units: ReLU and its variants."""
 
 from typing import Literal
 
 import numpy as np
 
-from nncli.nn.buffers import bits
-from nncli.nn.layer import NOTHING, Layer
+from nncli.nn.kernels.buffers import bit_pattern
+from nncli.nn.kernels.erf import normal_cdf, normal_pdf, tanh_normal_cdf, tanh_normal_cdf_derivative
+from nncli.nn.layers.layer import NO_INPUT, Layer
 from nncli.nn.parameters import Array
-from nncli.nn.special import normal_cdf, normal_cdf_by_tanh, normal_pdf, slope_by_tanh
-from nncli.registry import Positive, Share, register
+from nncli.registry import Positive, UnitInterval, register
 
-FAR = -4  # below it Y + α is off by 27 ulp and more; exp of every X takes as long as the rest of both passes
+EXP_BELOW = -4  # for smaller X, Y + α loses too many digits to be used for α exp X
 
 
 @register("relu", alias="Activation_ReLU")
 class ReLU(Layer):
-    """Negative numbers become 0, the others stay.
+    """Rectified linear unit: max(x, 0).
 
         Y = max(X, 0)                         X, Y (N, M)
         dL/dX = dL/dY where X > 0, else 0
 
-    At the kink, X = 0, the slope is taken as 0.
+    At the kink, X = 0, the derivative is taken as 0. A unit whose X is negative in all rows gets no gradient and stops
+    learning (dead ReLU).
 
     Source: Nair and Hinton 2010; Kinsley and Kukieła 2020, chapters 4 and 9.
     """
 
-    initializer_before = "he"
+    default_initializer_of_previous = "he"
 
-    def arrange(self, inputs: Array) -> None:
-        """And zeros (N, M): max(X, 0) of 300 × 64 numbers takes 1.5 µs against an array, 6 against a number."""
-        super().arrange(inputs)
+    def bind_inputs(self, inputs: Array) -> None:
+        """Extend ``Layer.bind_inputs`` with zeros (N, M), since ``np.maximum`` is faster with two arrays."""
+        super().bind_inputs(inputs)
         self.zeros = self.buffer["zeros", *inputs.shape]
-        self.output_bits, self.d_input_bits = bits(self.outputs), bits(self.d_inputs)
-        self.grad = NOTHING
+        self.output_pattern, self.d_input_pattern = bit_pattern(self.outputs), bit_pattern(self.d_inputs)
+        self.grad = NO_INPUT
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = max(X, 0)."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         return np.maximum(inputs, self.zeros, out=self.outputs)  # max(X, 0)
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY where Y > 0, which is where X > 0."""
         if grad is not self.grad:
-            self.grad, self.grad_bits = grad, bits(grad)
-        keep_where_positive(self.grad_bits, self.output_bits, self.d_input_bits)
+            self.grad, self.grad_pattern = grad, bit_pattern(grad)
+        gradient_where_positive(self.grad_pattern, self.output_pattern, self.d_input_pattern)
         return self.d_inputs
 
-    def margins(self) -> Array:
+    def kink_distances(self) -> Array:
         """X."""
         return self.inputs
 
 
 @register("leaky_relu")
 class LeakyReLU(Layer):
-    """Negative numbers shrink, the others stay; unlike a ReLU it lets some gradient through everywhere.
+    """Leaky ReLU: max(x, α x); unlike ReLU it has a nonzero gradient for negative inputs.
 
         Y = max(X, αX)                        X, Y (N, M)
         dL/dX = dL/dY where X > 0, else α dL/dY
 
-    At the kink, X = 0, the slope is taken as α.
+    At the kink, X = 0, the derivative is taken as α.
 
     Args:
-        slope: α, what negative numbers are multiplied by.
+        slope (α): slope for negative inputs.
 
     Source: Maas, Hannun and Ng 2013, with α = 0.01; Keras' default is 0.3.
     """
 
-    initializer_before = "he"
+    default_initializer_of_previous = "he"
 
-    def __init__(self, slope: Share = 0.01) -> None:
+    def __init__(self, slope: UnitInterval = 0.01) -> None:
         self.slope = slope
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = max(X, αX)."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         np.multiply(inputs, self.slope, out=self.outputs)  # αX
         return np.maximum(inputs, self.outputs, out=self.outputs)
 
@@ -84,115 +85,115 @@ class LeakyReLU(Layer):
         np.maximum(self.inputs > 0, self.slope, out=self.d_inputs)  # 1 where X > 0, else α
         return np.multiply(grad, self.d_inputs, out=self.d_inputs)
 
-    def margins(self) -> Array:
+    def kink_distances(self) -> Array:
         """X."""
         return self.inputs
 
 
 @register("elu")
 class ELU(Layer):
-    """Positive numbers stay; the others bend smoothly towards a floor, so that the mean stays near 0.
+    """Exponential linear unit: x if positive, else α (exp x − 1), which keeps mean activations near 0.
 
         Y = X where X > 0, else α (exp X − 1)                      X, Y (N, M)
         dL/dX = dL/dY where X > 0, else dL/dY α exp X
 
-    The floor is −α. With α = 1 the slope is the same on both sides of 0, else there is a kink.
+    For negative inputs it saturates at −α. With α = 1 the derivative is continuous at 0, else there is a kink.
 
     Args:
-        alpha: α, how far below 0 the floor is.
+        alpha (α): scale of the outputs for negative inputs, which saturate at −α.
 
     Source: Clevert, Unterthiner and Hochreiter 2016, arXiv:1511.07289, section 3.
     """
 
-    initializer_before = "he"
+    default_initializer_of_previous = "he"
 
     def __init__(self, alpha: Positive = 1.0) -> None:
         self.alpha = alpha
 
-    def arrange(self, inputs: Array) -> None:
-        """And the part of Y that is below 0 (N, M)."""
-        super().arrange(inputs)
-        self.zeros, self.below = (self.buffer[name, *inputs.shape] for name in ("zeros", "below"))
+    def bind_inputs(self, inputs: Array) -> None:
+        """Extend ``Layer.bind_inputs`` with zeros and the negative part of Y (N, M)."""
+        super().bind_inputs(inputs)
+        self.zeros, self.negative = (self.buffer[name, *inputs.shape] for name in ("zeros", "negative"))
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = X where X > 0, else α (exp X − 1)."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
-        np.minimum(inputs, self.zeros, out=self.below)  # exp is asked of no positive number
-        np.expm1(self.below, out=self.below)  # exp X − 1, and 0 where X > 0
+            self.bind_inputs(inputs)
+        np.minimum(inputs, self.zeros, out=self.negative)  # no exp of a positive value, which may overflow
+        np.expm1(self.negative, out=self.negative)  # exp X − 1, and 0 where X > 0
         if self.alpha != 1:
-            np.multiply(self.below, self.alpha, out=self.below)
+            np.multiply(self.negative, self.alpha, out=self.negative)
         np.maximum(inputs, self.zeros, out=self.outputs)  # X, and 0 where X ≤ 0
-        return np.add(self.outputs, self.below, out=self.outputs)
+        return np.add(self.outputs, self.negative, out=self.outputs)
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY where X > 0, else dL/dY α exp X, which is Y + α."""
-        np.add(self.below, self.alpha, out=self.d_inputs)  # α exp X, and α where X > 0
+        np.add(self.negative, self.alpha, out=self.d_inputs)  # α exp X, and α where X > 0
         if self.alpha != 1:
             np.add(self.d_inputs, (self.inputs > 0) * (1 - self.alpha), out=self.d_inputs)  # 1 where X > 0
-        far = np.flatnonzero(self.inputs.T < FAR)
-        if len(far):  # Y + α loses its digits there: all of them in float32 at −17
-            self.d_inputs.T.reshape(-1)[far] = self.alpha * np.exp(self.inputs.T.reshape(-1)[far])
+        small = np.flatnonzero(self.inputs.T < EXP_BELOW)
+        if len(small):  # Y + α cancels there, completely in float32 at −17
+            self.d_inputs.T.reshape(-1)[small] = self.alpha * np.exp(self.inputs.T.reshape(-1)[small])
         return np.multiply(grad, self.d_inputs, out=self.d_inputs)
 
-    def margins(self) -> Array | None:
-        """X, where the slopes of the two sides differ."""
+    def kink_distances(self) -> Array | None:
+        """X, if the one-sided derivatives at 0 differ."""
         return self.inputs if self.alpha != 1 else None
 
 
 @register("gelu")
 class GELU(Layer):
-    """Each number times the probability that a standard normal one is smaller: a ReLU without a corner.
+    """Gaussian error linear unit: x Φ(x), a smooth variant of ReLU.
 
-        Y = X Φ(X)                            Φ, φ: distribution and density of the standard normal; X, Y (N, M)
+        Y = X Φ(X)                            Φ, φ: CDF and density of the standard normal distribution; X, Y (N, M)
         dL/dX = dL/dY (Φ(X) + X φ(X))
-        Φ(X) ≈ ½ (1 + tanh U)                 where approximate is tanh, U = √(2/π) (X + 0.044715 X³)
+        Φ(X) ≈ ½ (1 + tanh U)                 if approximate is tanh, U = √(2/π) (X + 0.044715 X³)
         φ(X) ≈ ½ (1 − tanh² U) dU/dX
 
-    Many models were trained with the form with tanh; it differs by up to 5e-4.
+    Many published models use the tanh approximation; it differs by up to 5e-4.
 
     Args:
-        approximate: none for Φ itself, tanh for the form with tanh.
+        approximate: none for the exact Φ, tanh for the tanh approximation.
 
     Source: Hendrycks and Gimpel 2016, arXiv:1606.08415, section 2.
     """
 
-    initializer_before = "he"
+    default_initializer_of_previous = "he"
 
     def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
         self.approximate = approximate
 
-    def arrange(self, inputs: Array) -> None:
-        """And Φ(X) (N, M)."""
-        super().arrange(inputs)
-        self.share = self.buffer["share", *inputs.shape]
+    def bind_inputs(self, inputs: Array) -> None:
+        """Extend ``Layer.bind_inputs`` with Φ(X) (N, M)."""
+        super().bind_inputs(inputs)
+        self.cdf = self.buffer["cdf", *inputs.shape]
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = X Φ(X)."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         if self.approximate == "tanh":
-            normal_cdf_by_tanh(inputs, self.share)  # ½ (1 + tanh U)
+            tanh_normal_cdf(inputs, self.cdf)  # ½ (1 + tanh U)
         else:
-            normal_cdf(inputs, self.share)  # Φ(X)
-        return np.multiply(inputs, self.share, out=self.outputs)  # X Φ(X)
+            normal_cdf(inputs, self.cdf)  # Φ(X)
+        return np.multiply(inputs, self.cdf, out=self.outputs)  # X Φ(X)
 
     def backward(self, grad: Array) -> Array:
         """dL/dX = dL/dY (Φ(X) + X dΦ/dX)."""
         if self.approximate == "tanh":
-            slope_by_tanh(self.inputs, self.share, self.d_inputs)  # ½ (1 − tanh² U) dU/dX
+            tanh_normal_cdf_derivative(self.inputs, self.cdf, self.d_inputs)  # ½ (1 − tanh² U) dU/dX
         else:
             normal_pdf(self.inputs, self.d_inputs)  # φ(X)
         np.multiply(self.inputs, self.d_inputs, out=self.d_inputs)  # X φ(X)
-        np.add(self.share, self.d_inputs, out=self.d_inputs)  # Φ(X) + X φ(X)
+        np.add(self.cdf, self.d_inputs, out=self.d_inputs)  # Φ(X) + X φ(X)
         return np.multiply(grad, self.d_inputs, out=self.d_inputs)
 
 
-def keep_where_positive(grad: Array, outputs: Array, out: Array) -> None:
-    """Fill ``out`` with dL/dY [Y ≠ 0] (N, M), Y being max(X, 0); all three are bits, read as whole numbers.
+def gradient_where_positive(grad: Array, outputs: Array, out: Array) -> None:
+    """Fill ``out`` with dL/dY [Y ≠ 0] (N, M), where Y = max(X, 0); all arrays are bit patterns (``bit_pattern``).
 
-    So read, Y is 0 where it is 0.0 and else more, NaN too, and its sign is [Y ≠ 0]; and bits times 1 or 0 are the same
-    bits or none. Of 300 × 64 numbers this takes 2.0 µs, a product with an array of True and False 4.4.
+    As an unsigned integer, Y is 0 if it is 0.0 and positive otherwise, for NaN too, so that its sign is [Y ≠ 0].
+    Multiplied by 0 or 1, an integer is cleared or unchanged; this is faster than multiplication by a Boolean array.
     """
     np.sign(outputs, out=out)  # [Y ≠ 0]
     np.multiply(grad, out, out=out)  # dL/dY [Y ≠ 0]

@@ -1,30 +1,30 @@
-"""Activations in the shape of an S, which squeeze every number between two ends."""
+"""Sigmoidal activations: tanh and the logistic sigmoid."""
 
 import numpy as np
 
-from nncli.nn.layer import Layer
+from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array
 from nncli.registry import register
 
-LARGEST_EXPONENT = {np.float32: 88.0, np.float64: 709.0}  # exp of more is infinite in this format
+MAX_EXPONENT = {np.float32: 88.0, np.float64: 709.0}  # exp overflows above
 
 
 @register("tanh")
 class Tanh(Layer):
-    """Every number is squeezed into −1 … 1, the sign kept.
+    """Hyperbolic tangent: maps each value to (−1, 1).
 
         Y = tanh X                            X, Y (N, M)
         dL/dX = dL/dY (1 − Y²)
 
-    Far from 0 the slope vanishes, and with it the gradient of everything below.
+    It saturates: far from 0 the derivative vanishes, and with it the gradient of all earlier layers.
 
-    Source: LeCun et al. 1998, "Efficient BackProp", section 4.4, there with a scale.
+    Source: LeCun et al. 1998, "Efficient BackProp", section 4.4, who scales it.
     """
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = tanh X."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         return np.tanh(inputs, out=self.outputs)
 
     def backward(self, grad: Array) -> Array:
@@ -36,12 +36,12 @@ class Tanh(Layer):
 
 @register("sigmoid", alias="Activation_Sigmoid")
 class Sigmoid(Layer):
-    """Every number is squeezed into 0 … 1: the probability of a yes whose log-odds it is.
+    """Logistic sigmoid: maps each value (a logit) to a probability in (0, 1).
 
         Y = 1 / (1 + exp(−X))                 X, Y (N, M)
         dL/dX = dL/dY (1 − Y) Y
 
-    −X is held below where exp would overflow; Y is smaller there than any probability that matters.
+    −X is clipped to where exp does not overflow; Y is negligible there.
 
     Source: Kinsley and Kukieła 2020, chapter 16.
     """
@@ -49,9 +49,9 @@ class Sigmoid(Layer):
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Y = 1 / (1 + exp(−X))."""
         if inputs is not self.inputs:
-            self.arrange(inputs)
+            self.bind_inputs(inputs)
         np.negative(inputs, out=self.outputs)  # −X
-        np.minimum(self.outputs, LARGEST_EXPONENT[inputs.dtype.type], out=self.outputs)
+        np.minimum(self.outputs, MAX_EXPONENT[inputs.dtype.type], out=self.outputs)
         np.exp(self.outputs, out=self.outputs)  # exp(−X)
         np.add(self.outputs, 1, out=self.outputs)  # 1 + exp(−X)
         return np.reciprocal(self.outputs, out=self.outputs)

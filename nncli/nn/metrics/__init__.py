@@ -1,4 +1,4 @@
-"""Numbers for people, on a whole set; each knows which task it is for, and which direction is better."""
+"""Evaluation metrics on a data set; each declares its tasks, and whether higher is better."""
 
 from importlib import import_module
 from pkgutil import iter_modules

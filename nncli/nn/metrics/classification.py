@@ -1,4 +1,4 @@
-"""How often a network is right, and on which classes."""
+"""Classification metrics, and the confusion matrix."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,18 @@ from nncli.registry import Probability, register
 
 
 def decisions(outputs: Array, threshold: float) -> Array:
-    """The class (N,) that outputs (N, M) decide for: the largest, or, with one output, 1 where above ``threshold``."""
+    """Predicted classes (N,) of outputs (N, M): the argmax, or whether a single output exceeds the threshold."""
     if outputs.shape[1] == 1:
         return (outputs[:, 0] > threshold).astype(np.int64)
-    largest: Array = np.argmax(outputs, axis=1)
-    return largest
+    predictions: Array = np.argmax(outputs, axis=1)
+    return predictions
 
 
-class Decided(Metric):
-    """A metric of decisions.
+class ThresholdMetric(Metric):
+    """A metric of predicted classes.
 
     Args:
-        threshold: what a single output has to exceed to stand for class 1.
+        threshold: probability above which class 1 is predicted, with a single output.
     """
 
     higher_is_better = True
@@ -30,8 +30,8 @@ class Decided(Metric):
         self.threshold = threshold
 
 
-class Detection(Decided):
-    """A metric of how class 1 is told from class 0 by one output."""
+class BinaryMetric(ThresholdMetric):
+    """A metric of class 1 in binary classification with a single output."""
 
     tasks = (Task.BINARY,)
 
@@ -41,13 +41,13 @@ class Detection(Decided):
 
 
 @register("accuracy", alias="Accuracy_Categorical")
-class Accuracy(Decided):
-    """The share of rows that the network decides right.
+class Accuracy(ThresholdMetric):
+    """Accuracy: fraction of correctly classified samples.
 
         mean of [argmax P = t]        P (N, C)   t (N,)
-        mean of [(P > θ) = t]         with one output, P (N, 1)
+        mean of [(P > θ) = t]         with one output, P (N, 1); θ is the threshold
 
-    Of equal outputs the first counts; an output of just θ stands for class 0.
+    Of equal outputs the first is predicted; an output equal to θ predicts class 0.
 
     Source: Kinsley and Kukieła 2020, chapters 5 and 16, with θ = 0.5.
     """
@@ -55,22 +55,22 @@ class Accuracy(Decided):
     tasks = (Task.CLASSES, Task.BINARY)
 
     def measure(self, outputs: Array, targets: Array) -> float:
-        """Mean of [decision = t]."""
+        """Mean of [predicted class = t]."""
         return float(np.mean(self.by_row(outputs, targets)))
 
     def by_row(self, outputs: Array, targets: Array) -> Array:
-        """[decision = t] for each row, (N,)."""
+        """[predicted class = t] of each row (N,)."""
         correct: Array = decisions(outputs, self.threshold) == targets
         return correct
 
 
 @register("precision")
-class Precision(Detection):
-    """The share of rows of class 1 among those that were taken for it.
+class Precision(BinaryMetric):
+    """Precision: fraction of predicted positives that are correct, TP / (TP + FP).
 
         true positives / (true positives + false positives)
 
-    0 where no row was taken for class 1, as scikit-learn has it.
+    0 if no positive is predicted, as in scikit-learn.
 
     Source: van Rijsbergen 1979, chapter 7.
     """
@@ -81,12 +81,12 @@ class Precision(Detection):
 
 
 @register("recall")
-class Recall(Detection):
-    """The share of the rows of class 1 that were found.
+class Recall(BinaryMetric):
+    """Recall (sensitivity): fraction of positives that are predicted, TP / (TP + FN).
 
         true positives / (true positives + false negatives)
 
-    0 where the set has no row of class 1, as scikit-learn has it.
+    0 if there is no positive, as in scikit-learn.
 
     Source: van Rijsbergen 1979, chapter 7.
     """
@@ -97,12 +97,12 @@ class Recall(Detection):
 
 
 @register("f1")
-class F1(Detection):
-    """The harmonic mean of precision and recall.
+class F1(BinaryMetric):
+    """F1 score: harmonic mean of precision and recall.
 
         2 true positives / (2 true positives + false positives + false negatives)
 
-    0 where there is neither a row of class 1 nor one that was taken for it, as scikit-learn has it.
+    0 if there is neither a positive nor a predicted positive, as in scikit-learn.
 
     Source: van Rijsbergen 1979, chapter 7, 1 − E with equal weights.
     """
@@ -114,11 +114,11 @@ class F1(Detection):
 
 @register("auc")
 class AreaUnderCurve(Metric):
-    """How often a row of class 1 has a larger output than one of class 0: the area under the ROC curve.
+    """Area under the ROC curve: probability that a positive has a larger output than a negative.
 
-        (R₁ − N₁ (N₁ + 1) / 2) / (N₁ N₀)      R₁: sum of the ranks of the N₁ rows of class 1, equal ones sharing theirs
+        (R₁ − N₁ (N₁ + 1) / 2) / (N₁ N₀)      R₁: sum of the ranks of the N₁ positives, ties having their mean rank
 
-    It needs no threshold. 0.5 is a coin's, and stands where the set has one class only.
+    It needs no threshold. 0.5 is the value of random guessing, and of a data set with one class only.
 
     Source: Hanley and McNeil 1982, the Mann-Whitney form.
     """
@@ -128,16 +128,16 @@ class AreaUnderCurve(Metric):
 
     def measure(self, outputs: Array, targets: Array) -> float:
         """(R₁ − N₁ (N₁ + 1) / 2) / (N₁ N₀)."""
-        _, place, count = np.unique(outputs[:, 0], return_inverse=True, return_counts=True)
-        ranks = (np.cumsum(count) - (count - 1) / 2)[place]  # from 1, the mean of the places that equal outputs take
-        ones = int(np.sum(targets == 1))
-        pairs = ones * (len(targets) - ones)
-        return float((np.sum(ranks[targets == 1]) - ones * (ones + 1) / 2) / pairs) if pairs else 0.5
+        _, inverse, counts = np.unique(outputs[:, 0], return_inverse=True, return_counts=True)
+        ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]  # from 1; ties have their mean rank
+        positives = int(np.sum(targets == 1))
+        pairs = positives * (len(targets) - positives)
+        return float((np.sum(ranks[targets == 1]) - positives * (positives + 1) / 2) / pairs) if pairs else 0.5
 
 
 @dataclass(frozen=True)
 class ClassScores:
-    """How one class is recognized; a score without any row to speak of is None."""
+    """Precision, recall, F1 and support of one class; a score with denominator 0 is None."""
 
     precision: float | None
     recall: float | None
@@ -146,7 +146,7 @@ class ClassScores:
 
 
 def confusion(predictions: Array, targets: Array, classes: int) -> Array:
-    """Counts (C, C): entry (t, p) is how many rows of class t were taken for class p."""
+    """Confusion matrix (C, C): entry (t, p) counts the rows of class t that are predicted as p."""
     pairs = targets.astype(np.int64) * classes + predictions
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
@@ -154,14 +154,14 @@ def confusion(predictions: Array, targets: Array, classes: int) -> Array:
 def class_scores(matrix: Array) -> list[ClassScores]:
     """Precision, recall and F1 of each class from a confusion matrix (C, C).
 
-    precision = right / predicted       recall = right / rows       F1 = 2 right / (predicted + rows)
+    precision = TP / (TP + FP)       recall = TP / (TP + FN)       F1 = 2 TP / (2 TP + FP + FN)
     """
-    right, predicted, rows = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+    correct, predicted, actual = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)  # TP, TP + FP, TP + FN
     return [
-        ClassScores(_ratio(hit, said), _ratio(hit, there), _ratio(2 * hit, said + there), int(there))
-        for hit, said, there in zip(right, predicted, rows, strict=True)
+        ClassScores(_ratio(tp, positives), _ratio(tp, rows), _ratio(2 * tp, positives + rows), int(rows))
+        for tp, positives, rows in zip(correct, predicted, actual, strict=True)
     ]
 
 
-def _ratio(part: int, whole: int) -> float | None:
-    return float(part / whole) if whole else None
+def _ratio(numerator: int, denominator: int) -> float | None:
+    return float(numerator / denominator) if denominator else None

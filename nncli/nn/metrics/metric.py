@@ -1,4 +1,4 @@
-"""What every metric can do, and for which task it is."""
+"""The interface of a metric, and the tasks."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -8,15 +8,15 @@ from nncli.registry import kind
 
 
 class Task(StrEnum):
-    """What the outputs of a network are asked for."""
+    """The task of a network, which decides what metrics apply."""
 
-    CLASSES = "classes"  # one output a class, the largest decides
-    BINARY = "binary"  # one output that tells class 1 from class 0
-    REGRESSION = "regression"  # numbers
+    CLASSES = "classes"  # multiclass classification: one output per class, the largest is predicted
+    BINARY = "binary"  # binary classification with a single output, the probability of class 1
+    REGRESSION = "regression"  # real-valued outputs
 
 
 def task_of(classes: int | None, width: int) -> Task:
-    """The task of data with so many classes (None: numbers) and a network with so many outputs."""
+    """The task of data with a number of classes (None: regression) and a network with ``width`` outputs."""
     if classes is None:
         return Task.REGRESSION
     return Task.BINARY if width == 1 else Task.CLASSES
@@ -24,7 +24,7 @@ def task_of(classes: int | None, width: int) -> Task:
 
 @kind("metric")
 class Metric:
-    """A number for a whole set: outputs (N, M) held against targets, class numbers (N,) or numbers (N, M)."""
+    """A score of outputs (N, M) on a data set, given targets: class labels (N,) or values (N, M)."""
 
     tasks: ClassVar[tuple[Task, ...]]
     higher_is_better: ClassVar[bool]
@@ -32,12 +32,12 @@ class Metric:
     highest: ClassVar[float] = 1.0
 
     def attach(self, targets: Array) -> None:
-        """See the targets of the training set, before anything is measured."""
+        """Receive the targets of the training set, before the first measurement."""
 
     def measure(self, outputs: Array, targets: Array) -> float:
-        """The number."""
+        """The value of the metric."""
         raise NotImplementedError(f"{type(self).__name__} has no measure")
 
     def by_row(self, outputs: Array, targets: Array) -> Array:
-        """The value of each row, (N,), of a metric that is their mean."""
-        raise NotImplementedError(f"{type(self).__name__} is no mean over rows")
+        """The value of each row (N,), for a metric that is the mean of them."""
+        raise NotImplementedError(f"{type(self).__name__} is not a mean over rows")

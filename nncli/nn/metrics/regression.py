@@ -1,4 +1,4 @@
-"""How far a network is off, where its outputs are numbers."""
+"""Regression metrics."""
 
 from math import inf
 
@@ -11,13 +11,13 @@ from nncli.registry import Positive, register
 
 @register("r2")
 class RSquared(Metric):
-    """The share of the targets' variance that the outputs explain.
+    """Coefficient of determination (R²): fraction of the targets' variance that the outputs explain.
 
-        1 − Σ (t − p)² / Σ (t − mean t)²          p, t (N, M); a column for itself, then their mean
+        1 − Σ (t − p)² / Σ (t − mean t)²          p, t (N, M); the mean over the M columns
 
-    0 is what the mean would reach, and below 0 is worse than that. A column of equal targets counts as 1 where it is
-    met exactly, else as 0, as scikit-learn has it. So does a single row, for which scikit-learn returns NaN: here NaN
-    stands for a training that diverged.
+    0 is the score of predicting the mean; a negative score is worse than that. A column of equal targets scores 1 if it
+    is predicted exactly, else 0, as in scikit-learn. So does a single row, for which scikit-learn returns NaN; here NaN
+    means that training has diverged.
 
     Source: Draper and Smith 1998, section 1.3.
     """
@@ -28,16 +28,16 @@ class RSquared(Metric):
 
     def measure(self, outputs: Array, targets: Array) -> float:
         """1 − Σ (t − p)² / Σ (t − mean t)²."""
-        missed = np.sum(np.square(targets - outputs, dtype=np.float64), axis=0)
-        spread = np.sum(np.square(targets - np.mean(targets, axis=0), dtype=np.float64), axis=0)
-        is_constant = np.ptp(targets, axis=0) == 0  # where the spread may still be what the mean was rounded by
-        explained = 1 - missed / np.where(is_constant, 1, spread)
-        return float(np.mean(np.where(is_constant, missed == 0, explained)))
+        residual = np.sum(np.square(targets - outputs, dtype=np.float64), axis=0)
+        total = np.sum(np.square(targets - np.mean(targets, axis=0), dtype=np.float64), axis=0)
+        is_constant = np.ptp(targets, axis=0) == 0  # then ``total`` may be the rounding error of the mean
+        explained = 1 - residual / np.where(is_constant, 1, total)
+        return float(np.mean(np.where(is_constant, residual == 0, explained)))
 
 
 @register("mean_absolute_error")
 class MeanAbsoluteError(Metric):
-    """How far the outputs are from their targets, on average, in the targets' unit.
+    """Mean absolute error, in the unit of the targets.
 
         mean of |p − t|           p, t (N, M)
 
@@ -53,13 +53,13 @@ class MeanAbsoluteError(Metric):
         return float(np.mean(np.abs(outputs - targets), dtype=np.float64))
 
     def by_row(self, outputs: Array, targets: Array) -> Array:
-        """Mean of |p − t| for each row, (N,)."""
+        """Mean of |p − t| of each row (N,)."""
         return np.asarray(np.mean(np.abs(outputs - targets), axis=1, dtype=np.float64))
 
 
 @register("root_mean_squared_error")
 class RootMeanSquaredError(Metric):
-    """How far the outputs are from their targets, large errors counting more, in the targets' unit.
+    """Root mean squared error, in the unit of the targets; gives more weight to large errors.
 
         √ mean of (p − t)²        p, t (N, M)
 
@@ -77,14 +77,14 @@ class RootMeanSquaredError(Metric):
 
 @register("regression_accuracy", alias="Accuracy_Regression")
 class RegressionAccuracy(Metric):
-    """The share of outputs that are nearer to their target than a part of the targets' standard deviation.
+    """Fraction of outputs within a tolerance, which is a fraction of the targets' standard deviation.
 
         mean of [|p − t| < std(targets of the training set) / k]          p, t (N, M)
 
-    It has no meaning of its own, and is there to be held against the book's figures.
+    It is only meant for comparison with the figures of the book.
 
     Args:
-        parts: k, into how many parts the standard deviation is divided; one is the width of a hit.
+        parts (k): divisor of the standard deviation; the quotient is the tolerance.
 
     Source: Kinsley and Kukieła 2020, chapter 17, with k = 250.
     """
@@ -96,9 +96,9 @@ class RegressionAccuracy(Metric):
         self.parts = parts
 
     def attach(self, targets: Array) -> None:
-        """Take the standard deviation of the training set's targets."""
-        self.width = float(np.std(targets)) / self.parts
+        """Compute the tolerance from the targets of the training set."""
+        self.tolerance = float(np.std(targets)) / self.parts
 
     def measure(self, outputs: Array, targets: Array) -> float:
-        """Mean of [|p − t| < width]."""
-        return float(np.mean(np.abs(outputs - targets) < self.width))
+        """Mean of [|p − t| < tolerance]."""
+        return float(np.mean(np.abs(outputs - targets) < self.tolerance))

@@ -1,4 +1,4 @@
-"""From a gradient to an update: a module an optimizer, each found by being here."""
+"""Optimizers, one per module; every module in this package is imported, and so registered."""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -1,4 +1,4 @@
-"""A learning rate for each parameter, smaller the more it has moved."""
+"""AdaGrad: adaptive learning rates."""
 
 from collections.abc import Sequence
 
@@ -11,34 +11,34 @@ from nncli.registry import NonNegative, Positive, register
 
 @register("adagrad", alias="Optimizer_Adagrad")
 class AdaGrad(Optimizer):
-    """Divides each step by the root of all squared gradients so far.
+    """AdaGrad: divides each update by the root of the sum of all squared gradients so far.
 
         c ← c + g²                 c starts at 0
         w ← w − η g / (√c + ε)
 
-    c only grows, so that the steps fade. ε stands outside the root.
+    c never decreases, so that the updates shrink during training. ε is added outside the root.
 
     Args:
-        learning_rate: η, the learning rate of the first update.
-        decay: how fast the learning rate falls: η / (1 + decay · t) at update t = 0, 1, ...
-        epsilon: ε, keeps the quotient finite where c is 0.
+        learning_rate (η): initial learning rate.
+        decay: inverse time decay of the learning rate: η / (1 + decay · t) at update t = 0, 1, ...
+        epsilon (ε): avoids division by zero.
 
     Source: Duchi, Hazan and Singer 2011; Kinsley and Kukieła 2020, chapter 10.
     """
 
-    remembers = ("squares",)
+    state_names = ("squares",)
 
     def __init__(self, learning_rate: Positive = 1.0, decay: NonNegative = 0.0, epsilon: Positive = 1e-7) -> None:
         super().__init__(learning_rate, decay)
         self.epsilon = epsilon
 
-    def factors(self, rate: float) -> tuple[float, ...]:
+    def coefficients(self, rate: float) -> tuple[float, ...]:
         """η and ε."""
         return rate, self.epsilon
 
-    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
+    def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """c ← c + g², w ← w − η g / (√c + ε)."""
-        (rate, epsilon), (squares,) = factors, memory
+        (rate, epsilon), (squares,) = coefficients, state
         np.multiply(grad, grad, out=scratch)  # g²
         np.add(squares, scratch, out=squares)  # c + g²
         np.sqrt(squares, out=scratch)  # √c

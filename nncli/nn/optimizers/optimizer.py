@@ -1,47 +1,48 @@
-"""What every optimizer can do: walk down two flat vectors, a block at a time."""
+"""The interface of an optimizer, which updates two flat vectors block by block."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
-from nncli.nn.memory import zeros
+from nncli.nn.kernels.alignment import zeros
 from nncli.nn.parameters import Array
 from nncli.nn.schedules import Schedule, inverse_time
 from nncli.registry import NonNegative, Positive, kind
 
-# entries; the vectors of one block stay in the cache while all formulas pass over them: Adam's step of 670,000 takes
-# 531 µs so, 683 in blocks of 8,192, which are more calls; larger ones gain little, and want a larger cache
+# entries; the vectors of one block stay in the cache during an update, smaller blocks would need more NumPy calls
 BLOCK = 32_768
 
-TIDYING = 100  # updates from one look for what is too small to the next
+FLUSH_INTERVAL = 100  # updates between two searches for subnormal state
 
 
 @kind("optimizer")
 class Optimizer:
-    """Turns a gradient into an update of the values; a subclass is one ``descend`` and what it remembers.
+    """Updates parameters by their gradients; a subclass defines ``update`` and the names of its state vectors.
 
-        rate = η / (1 + decay · t) · f(t)     t = 0, 1, … counts the updates; f is the schedule's, 1 without one
+        rate = η / (1 + decay · t) · f(t)     t = 0, 1, … counts the updates; f is the factor of the schedule, or 1
 
     Args:
-        learning_rate: η, the learning rate of the first update.
-        decay: how fast the learning rate falls with the number of updates.
+        learning_rate (η): initial learning rate.
+        decay: inverse time decay of the learning rate.
     """
 
-    remembers: ClassVar[tuple[str, ...]] = ()
+    state_names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, learning_rate: Positive, decay: NonNegative) -> None:
         self.learning_rate, self.decay = learning_rate, decay
         self.updates = 0
 
     def attach(self, values: Array, gradients: Array, schedule: Schedule | None = None) -> None:
-        """Take the two vectors (P,), and make what is remembered: ``memory``, a vector (P,) of zeros by each name."""
+        """Store the two vectors (P,), and create the state: a vector (P,) of zeros per name in ``state_names``."""
         self.schedule = schedule
-        self.memory = {name: zeros(values.shape, values.dtype) for name in self.remembers}
-        self._smallest = np.finfo(values.dtype).smallest_normal
+        self.state = {name: zeros(values.shape, values.dtype) for name in self.state_names}
+        self._smallest_normal = np.finfo(values.dtype).smallest_normal
         scratch = zeros((min(BLOCK, len(values)),), values.dtype)
-        vectors = (values, gradients, *self.memory.values())
-        self.last_factors = [np.array(factor, values.dtype) for factor in self.factors(self.learning_rate)]
+        vectors = (values, gradients, *self.state.values())
+        self.last_coefficients = [
+            np.array(coefficient, values.dtype) for coefficient in self.coefficients(self.learning_rate)
+        ]
         self._blocks = []
         for start in range(0, len(values), BLOCK):
             block = [vector[start : start + BLOCK] for vector in vectors]
@@ -49,7 +50,7 @@ class Optimizer:
 
     @property
     def rate(self) -> float:
-        """The learning rate of the update before this moment; before the first, that of the first."""
+        """The learning rate of the last update; before the first update, that of the first."""
         return self.rate_at(max(self.updates - 1, 0))
 
     def rate_at(self, updates: int) -> float:
@@ -58,48 +59,48 @@ class Optimizer:
         return rate * self.schedule.factor(updates) if self.schedule else rate
 
     def step(self) -> None:
-        """Update all values by their gradients."""
-        for kept, factor in zip(self.last_factors, self.factors(self.rate_at(self.updates)), strict=True):
-            kept[()] = factor
+        """Update all parameters by their gradients."""
+        coefficients = self.coefficients(self.rate_at(self.updates))
+        for array, coefficient in zip(self.last_coefficients, coefficients, strict=True):
+            array[()] = coefficient
         for block in self._blocks:
-            self.descend(self.last_factors, *block)
+            self.update(self.last_coefficients, *block)
         self.updates += 1
-        if self.updates % TIDYING == 0:
-            self.tidy()
+        if self.updates % FLUSH_INTERVAL == 0:
+            self.flush_subnormals()
 
-    def tidy(self) -> None:
-        """Set to 0 what is remembered and smaller than the format's smallest normal number.
+    def flush_subnormals(self) -> None:
+        """Set subnormal values in the state to 0.
 
-        Without a gradient, as in units whose ReLU has died, what fades by a factor never arrives at 0: it stays among
-        the subnormal numbers, with which processors are slower. A step of 784-128-128-10 whose units have died takes
-        451 µs with them and 436 so, on a processor that hardly minds; to look takes 0.5 µs a step. An update is not
-        another one for it as long as ε is far above the root of that number, 1e-19 in single precision.
+        The decaying state of a unit without gradient, such as a dead ReLU, never reaches 0 but becomes subnormal, which
+        is slow on many processors. Updates stay the same as long as ε is much larger than the root of the smallest
+        normal number, 1e-19 in float32.
         """
-        for _, _, scratch, *memory in self._blocks:
-            for block in memory:
+        for _, _, scratch, *state in self._blocks:
+            for block in state:
                 np.abs(block, out=scratch)
-                np.copyto(block, 0, where=scratch < self._smallest)
+                np.copyto(block, 0, where=scratch < self._smallest_normal)
 
-    def factors(self, rate: float) -> tuple[float, ...]:
-        """What ``descend`` multiplies with, divides by or adds at this update, besides arrays; η alone if not more.
+    def coefficients(self, rate: float) -> tuple[float, ...]:
+        """The scalars that ``update`` needs, given the learning rate; by default only the learning rate.
 
-        It gets them as arrays without dimensions, which NumPy takes in 0.4 µs where a Python number takes 0.7.
+        ``update`` gets them as 0-d arrays, which are faster than Python floats as arguments of NumPy functions.
         """
         return (rate,)
 
-    def descend(self, factors: Sequence[Array], values: Array, grad: Array, scratch: Array, *memory: Array) -> None:
-        """Update ``values`` and what is remembered in place; ``grad`` is not written to, ``scratch`` is free."""
-        raise NotImplementedError(f"{type(self).__name__} has no descend")
+    def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
+        """Update ``values`` and ``state`` in place; ``grad`` is read-only, ``scratch`` may be overwritten."""
+        raise NotImplementedError(f"{type(self).__name__} has no update")
 
 
-def fade_and_add(total: Array, grad: Array, share: Array) -> None:
-    """Move ``total`` in place to β m + g."""
-    np.multiply(total, share, out=total)  # β m
+def decay_and_accumulate(total: Array, grad: Array, decay_rate: Array) -> None:
+    """Update an unnormalized exponential moving average in place: β m + g."""
+    np.multiply(total, decay_rate, out=total)  # β m
     np.add(total, grad, out=total)
 
 
-def fade_and_add_squares(total: Array, grad: Array, share: Array, scratch: Array) -> None:
-    """Move ``total`` in place to β v + g²."""
-    np.multiply(total, share, out=total)  # β v
+def decay_and_accumulate_squares(total: Array, grad: Array, decay_rate: Array, scratch: Array) -> None:
+    """Update an unnormalized exponential moving average of squares in place: β v + g²."""
+    np.multiply(total, decay_rate, out=total)  # β v
     np.multiply(grad, grad, out=scratch)  # g²
     np.add(total, scratch, out=total)

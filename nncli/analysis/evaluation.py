@@ -1,0 +1,124 @@
+"""Evaluation of a run: metrics, confusion matrix and scores per class on each of its data sets."""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from nncli.config.model import Config
+from nncli.errors import CommandLineError, DivergedError, RunError
+from nncli.experiment.assembly import Experiment
+from nncli.experiment.task import task
+from nncli.nn.metrics.classification import Accuracy, ThresholdMetric, class_scores, confusion, decisions
+from nncli.nn.metrics.metric import Task
+from nncli.nn.parameters import Array
+from nncli.runner.reload import assembled, require_same_data
+from nncli.store.checkpoint import checkpoints
+from nncli.store.run_reader import Run
+from nncli.training.divergence import NonFinite, NonFiniteSearch
+from nncli.training.evaluate import examples, measure, predict
+
+
+def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = None) -> dict[str, Any]:
+    """The metrics on each split, and for classification the confusion matrix and the scores of each class.
+
+    Args:
+        run: the run.
+        splits: the splits to evaluate; by default all.
+        threshold: the decision threshold for class 1 of a binary model; by default that of the config.
+
+    Raises:
+        CommandLineError: the run has no such split, or is not a binary model.
+        DivergedError: a weight or a metric is not finite.
+        RunError: the weights do not fit, or the data differs from that of the training.
+    """
+    experiment, epoch = _restored(run, run.config if threshold is None else _with_threshold(run, threshold), splits)
+    evaluated = {name: _evaluated(experiment, name, threshold) for name in splits or tuple(experiment.data)}
+    for name, evaluation in evaluated.items():
+        if not all(map(math.isfinite, evaluation["metrics"].values())):
+            found = NonFiniteSearch(experiment).in_split(name, examples(experiment.data[name], experiment.network))
+            raise _diverged(run, epoch, found)
+    return {"run": str(run.path), "status": str(run.progress), "epoch": epoch, "splits": evaluated}
+
+
+def by_row(run: Run, split: str, metric: str) -> Array:
+    """The value of a metric for each row of a split, (N,).
+
+    Raises:
+        CommandLineError, DivergedError, RunError: as for ``assess``.
+    """
+    experiment, _ = _restored(run, run.config, (split,))
+    rows = examples(experiment.data[split], experiment.network)
+    return experiment.metrics[metric].by_row(predict(experiment.network, rows), rows.targets)
+
+
+def _restored(run: Run, config: Config, splits: tuple[str, ...]) -> tuple[Experiment, int]:
+    """The experiment of a run's config with the run's weights, and the epoch of the weights."""
+    experiment = assembled(run, config)
+    if run.evaluation is not None and (not splits or "test" in splits):
+        _sample_test_set(run, experiment)
+    missing = [name for name in splits if name not in experiment.data]
+    if missing:
+        late = "; it is sampled after training" if config.test_sampled_after_training and missing[0] == "test" else ""
+        raise CommandLineError(f"{run.path}: has no split {missing[0]!r}{late}; it has {', '.join(run.data)}")
+    require_same_data(run, experiment)
+    epoch = run.load_weights(experiment.network.parameters)
+    if not np.isfinite(experiment.network.parameters.values).all():
+        raise _diverged(run, epoch, NonFiniteSearch(experiment).in_state())
+    return experiment, epoch
+
+
+def _diverged(run: Run, epoch: int, found: NonFinite) -> DivergedError:
+    message = f"{run.path}: the weights of epoch {epoch} cannot be used: {found.description}"
+    return DivergedError(message, epoch=epoch, **found.location)
+
+
+def _with_threshold(run: Run, threshold: float) -> Config:
+    """The config of a run, with another threshold in each metric that has one."""
+    if not 0 <= threshold <= 1:
+        raise CommandLineError(f"the threshold is {threshold}; a probability is between 0 and 1")
+    if task(run.config, run.plan) is not Task.BINARY:
+        raise CommandLineError(f"{run.path}: a threshold applies to binary models with one output; this run has none")
+    metrics = [
+        metric.model_copy(update={"threshold": threshold}) if hasattr(metric, "threshold") else metric
+        for metric in run.config.metrics or ()
+    ]
+    return run.config.model_copy(update={"metrics": metrics})
+
+
+def _sample_test_set(run: Run, experiment: Experiment) -> None:
+    """Sample again the test set that was sampled after training, from the RNG state at the end of training."""
+    if not run.config.test_sampled_after_training:
+        return
+    if not checkpoints(run.path):
+        reason = "its test set was sampled after training, and cannot be sampled again without a checkpoint"
+        raise RunError(f"{run.path}: {reason}; evaluate the other splits with --split")
+    try:
+        experiment.rngs.restore(run.checkpoint.state.rng or {})
+    except (ValueError, OverflowError) as error:
+        raise RunError(f"{run.path}: the RNG state of its checkpoint is damaged: {error}") from None
+    experiment.sample_test_set()
+
+
+def _evaluated(experiment: Experiment, split: str, threshold: float | None) -> dict[str, Any]:
+    network = experiment.network
+    rows = examples(experiment.data[split], network)
+    outputs = predict(network, rows)
+    evaluated: dict[str, Any] = {
+        "rows": len(rows.targets),
+        "metrics": measure(network, experiment.metrics, split, rows, outputs),
+    }
+    if rows.classes is None:
+        return evaluated
+    if outputs.shape[1] == 1:
+        evaluated["threshold"] = _threshold(experiment) if threshold is None else threshold
+    matrix = confusion(decisions(outputs, evaluated.get("threshold", 0.5)), rows.targets, rows.classes)
+    return {**evaluated, "confusion": matrix.tolist(), "classes": [asdict(scores) for scores in class_scores(matrix)]}
+
+
+def _threshold(experiment: Experiment) -> float:
+    """The threshold of the accuracy, or else of the first metric that has one."""
+    metrics = [metric for metric in experiment.metrics.values() if isinstance(metric, ThresholdMetric)]
+    metrics.sort(key=lambda metric: not isinstance(metric, Accuracy))
+    return metrics[0].threshold if metrics else 0.5

@@ -1,0 +1,196 @@
+"""Verification of a run: checksums, consistency of its files, data, and metrics that are computed again."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nncli.analysis.evaluation import assess
+from nncli.config.diagnostics import format_diagnostics
+from nncli.errors import NncliError, RunError, StorageError
+from nncli.experiment.checks import NEW_RUN
+from nncli.experiment.config_diff import differences
+from nncli.experiment.defaults import resolve
+from nncli.experiment.loading import checked, parse
+from nncli.experiment.metric_columns import column
+from nncli.experiment.numerics import RELATIVE_ROUNDING
+from nncli.runner.reload import assembled, require_same_data
+from nncli.store import safe_read as files
+from nncli.store.checkpoint import checkpoints
+from nncli.store.environment import environment_differences
+from nncli.store.metrics_csv import without_last_row
+from nncli.store.run_checkpoints import read_checkpoint, read_with_metrics
+from nncli.store.run_reader import Run
+from nncli.store.run_weights import read_arrays
+from nncli.training.early_stopping import has_ended
+
+
+@dataclass(frozen=True)
+class Check:
+    """The result of one check.
+
+    Args:
+        subject: the file or property that was checked.
+        description: what was found.
+        holds: whether it is right; None if the operating system refuses to read it, which is no fault of the run.
+    """
+
+    subject: str
+    description: str
+    holds: bool | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The check as JSON values."""
+        return {"what": self.subject, "words": self.description, "holds": self.holds}
+
+
+def verify(run: Run) -> Iterator[Check]:
+    """Check everything that can be checked of a run; a check that fails does not end the others."""
+    checks: dict[str, Callable[[], str]] = {"run.json": partial(_run_json, run), "spec.yaml": partial(_spec_yaml, run)}
+    checks["metrics.csv"] = partial(_metrics, run)
+    checks["checkpoints"] = partial(_checkpoints, run)
+    with suppress(RunError):  # which the check "checkpoints" reports
+        checks |= {f"checkpoints/{path.name}": partial(_checkpoint, run, path) for path in checkpoints(run.path)}
+    if files.exists(run.path / "evaluation.json"):
+        checks["weights.npz"] = partial(_weights, run)
+    checks |= {"data": partial(_data, run), "evaluation": partial(_evaluation, run)}
+    for subject, check in checks.items():
+        try:
+            yield Check(subject, check(), holds=True)
+        except StorageError as error:
+            yield Check(subject, str(error), holds=None)
+        except NncliError as error:
+            if not _was_replaced(run, subject):
+                yield Check(subject, str(error), holds=False)
+
+
+def _was_replaced(run: Run, subject: str) -> bool:
+    """Whether a checkpoint was removed because training in another process has written newer ones."""
+    if not subject.startswith("checkpoints/"):
+        return False
+    existing = [f"checkpoints/{path.name}" for path in checkpoints(run.path)]
+    return bool(existing) and subject not in existing
+
+
+def _run_json(run: Run) -> str:
+    parameters = sum(math.prod(each.shape) for each in run.record.parameters)
+    return f"consistent: {_count(len(run.config.layers), 'layer')}, {_count(parameters, 'parameter')}"
+
+
+def _spec_yaml(run: Run) -> str:
+    document = parse(str(run.path / "spec.yaml"), run.read("spec.yaml"), tuple(run.record.overrides))
+    given = checked(document, {NEW_RUN}, run.checked)
+    diagnostics = list(differences(document, given, run.config))
+    if diagnostics:
+        raise RunError(format_diagnostics(diagnostics))
+    config = given.config.model_copy({"split_method": given.config.split_method or run.config.split_method})
+    if resolve(config, given.plan) != run.config:
+        raise RunError(f"{run.path / 'spec.yaml'}: with its overrides, epochs or log_every differ from run.json")
+    overrides = len(run.record.overrides)
+    return "matches run.json" + (f" (with {_count(overrides, 'override')})" if overrides else "")
+
+
+def _metrics(run: Run) -> str:
+    return _count(len(run.metrics), "row")
+
+
+def _checkpoints(run: Run) -> str:
+    """There is a checkpoint; the last one of a finished run is that of the end of training, with all metrics.
+
+    If the number of epochs was raised but this was not committed, the resumed training will write the last row again.
+    """
+    paths = checkpoints(run.path)
+    if not paths:
+        raise RunError(f"{run.path}: has no checkpoint")
+    count = _count(len(paths), "checkpoint")
+    if run.evaluation is None:
+        missing = f"; training is complete, and 'nncli train --resume {run.path}' writes the missing evaluation.json"
+        return f"{count}{missing if _is_complete(run) else ''}"
+    last, metrics = read_checkpoint(run, paths[-1]), run.read("metrics.csv")
+    state = last.state
+    has_all_rows = state.is_logged or last.metrics_sha256 is None  # nncli before 0.4 did not record it
+    counted = metrics if has_all_rows else without_last_row(metrics)
+    if state.epoch != run.evaluation.epochs_trained or last.metrics_bytes != len(counted):
+        raise RunError(f"{paths[-1]}: is not the checkpoint of the end of training, or metrics.csv has other rows")
+    best = state.epoch if state.best_epoch is None else state.best_epoch
+    if run.evaluation.epoch != best:
+        raise RunError(f"{paths[-1]}: its best epoch is {best}, but that in evaluation.json is {run.evaluation.epoch}")
+    return f"{count}, the last is final"
+
+
+def _checkpoint(run: Run, path: Path) -> str:
+    if read_checkpoint(run, path).metrics_sha256 is None:
+        return "intact (SHA-256 ok), but written by nncli before 0.4, so it cannot be resumed"
+    try:
+        checkpoint, metrics = read_with_metrics(run, path)
+    except RunError:
+        if not _is_superseded(run, path):
+            raise
+        return "intact (SHA-256 ok), superseded when training.epochs was raised"
+    state = checkpoint.state
+    return f"intact (SHA-256 ok): epoch {state.epoch}, batch {state.batch}, {len(metrics):,} bytes of metrics"
+
+
+def _is_superseded(run: Run, path: Path) -> bool:
+    """Whether a checkpoint refers to the row of a former last epoch, which nncli before 0.5 removed."""
+    training, state = run.config.training, read_checkpoint(run, path).state
+    had_extra_row = state.is_logged and state.epoch % training.log_interval > 0
+    return had_extra_row and state.epoch < training.epochs and path != checkpoints(run.path)[-1]
+
+
+def _weights(run: Run) -> str:
+    if run.evaluation is None:
+        return "not checked: training.epochs was raised after evaluation.json was written"
+    read_arrays(run, run.evaluation)
+    return f"intact (SHA-256 ok): {run.evaluation.weights.sha256[:16]}…"
+
+
+def _data(run: Run) -> str:
+    require_same_data(run, assembled(run, run.config))
+    rows = ", ".join(f"{data.rows:,} rows of {split}" for split, data in run.record.data.items())
+    return f"{rows}: same SHA-256 as recorded"
+
+
+def _evaluation(run: Run) -> str:
+    """The metrics of the weights, compared with the recorded ones."""
+    measured = {split: each["metrics"] for split, each in assess(run)["splits"].items()}
+    recorded = _recorded(run)
+    if recorded is None:
+        return "can be evaluated; no metrics were recorded at this point of training"
+    pairs = [
+        (column(split, name), value, recorded[column(split, name)])
+        for split, metrics in measured.items()
+        for name, value in metrics.items()
+        if column(split, name) in recorded
+    ]
+    different = [pair for pair in pairs if pair[1] != pair[2]]
+    environment = environment_differences(run.record)
+    if not different:
+        return f"{_count(len(pairs), 'metric')} reproduced bit for bit"
+    if environment and all(math.isclose(new, old, rel_tol=RELATIVE_ROUNDING) for _, new, old in different):
+        return f"{_count(len(pairs), 'metric')} reproduced except for rounding, with another {', '.join(environment)}"
+    name, new, old = different[0]
+    raise RunError(f"{name} is {new!r}, but {old!r} was recorded")
+
+
+def _is_complete(run: Run) -> bool:
+    """Whether the newest checkpoint is that of the end of training."""
+    state = run.checkpoint.state
+    return state.is_logged and has_ended(run.config.training, state.epoch, state.best_epoch)
+
+
+def _recorded(run: Run) -> dict[str, float] | None:
+    """The recorded metrics of the weights: the final ones, or those of the newest checkpoint if it was logged."""
+    if run.evaluation is not None:
+        splits = run.evaluation.splits
+        return {column(split, name): value for split, metrics in splits.items() for name, value in metrics.items()}
+    state = run.checkpoint.state
+    return run.metrics.row_of(state.epoch) if state.is_logged and state.batch == 0 else None
+
+
+def _count(number: int, noun: str) -> str:
+    """A number of things: ``1 layer``, ``387 parameters``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

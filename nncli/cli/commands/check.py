@@ -1,0 +1,31 @@
+"""``nncli check``: validate configs."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument(
+    "configs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CONFIG...", help="YAML files."
+)
+def check(configs: tuple[Path, ...]) -> None:
+    """Validate configs without training.
+
+    Prints all errors of all files at once, each with file, line and column.
+    """
+    from nncli.errors import ConfigError, NncliError
+    from nncli.experiment.loading import load
+
+    errors: list[NncliError] = []
+    for path in configs:
+        try:
+            load(path)
+        except NncliError as error:
+            errors.append(error)
+        else:
+            print(f"{path}: ok")
+    if errors:
+        kinds = {type(error) for error in errors}
+        kind = kinds.pop() if len(kinds) == 1 else ConfigError
+        raise kind("\n".join(map(str, errors)))

@@ -1,0 +1,73 @@
+"""``nncli evaluate``: metrics of a run's network on its data sets, and gates on them."""
+
+import click
+
+from nncli.cli.options import json_option, run_argument
+from nncli.cli.output import print_json
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--split", "splits", multiple=True, help="Split to evaluate on: training, validation or test. [default: all]"
+)
+@click.option(
+    "--fail-under",
+    "lower_bounds",
+    multiple=True,
+    metavar="METRIC=VALUE",
+    help="Fail with exit code 8 if METRIC is below VALUE.",
+)
+@click.option(
+    "--fail-over",
+    "upper_bounds",
+    multiple=True,
+    metavar="METRIC=VALUE",
+    help="Fail with exit code 8 if METRIC is above VALUE.",
+)
+@click.option(
+    "--threshold",
+    type=float,
+    help="Decision threshold for class 1 of a binary classifier. [default: the threshold of the config]",
+)
+@json_option
+def evaluate(
+    run: str,
+    splits: tuple[str, ...],
+    lower_bounds: tuple[str, ...],
+    upper_bounds: tuple[str, ...],
+    threshold: float | None,
+    as_json: bool,
+) -> None:
+    """Evaluate the network of a run on its data sets.
+
+    A bound on METRIC applies to every evaluated split; prefix it with a split, as in validation_accuracy, to check
+    only that one.
+
+    \b
+    Example:
+      nncli evaluate spiral --fail-under accuracy=0.9 --fail-over validation_loss=0.5
+    """  # noqa: D301 (click keeps the lines after a backspace)
+    from nncli.analysis.evaluation import assess
+    from nncli.analysis.gates import gate_failures, parse_gate
+    from nncli.cli.options import find_run
+    from nncli.errors import GateError
+    from nncli.runner.blas_threads import blas_threads
+    from nncli.store.run_reader import Run
+
+    gates = [parse_gate(text, upper=False) for text in lower_bounds]
+    gates += [parse_gate(text, upper=True) for text in upper_bounds]
+    loaded = Run(find_run(run))
+    with blas_threads(loaded.record.spec.training.threads):
+        assessment = assess(loaded, splits, threshold)
+    failed = gate_failures(assessment, gates)
+    try:
+        if as_json:
+            print_json({**assessment, "gates_failed": failed})
+        else:
+            from nncli.cli.render.evaluate import show_assessment
+
+            show_assessment(assessment)
+    finally:  # gates count even if the output cannot be written
+        if failed:
+            raise GateError("\n".join(failed))

@@ -1,0 +1,99 @@
+"""``nncli init``: write a config to start from."""
+
+import os
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from nncli.cli.interrupts import raised_on_ctrl_c
+
+STARTER = """\
+# A small network that classifies the points of a spiral with three arms.
+#
+{usage}
+
+seed: 0                          # random seed
+
+data:                            # training set
+  type: spiral
+  samples: 100                   # points per class
+  classes: 3
+
+validation:                      # validation set, newly generated; {{fraction: 0.2}} takes it from data
+  type: spiral
+  samples: 100
+
+# test: {{type: spiral, samples: 100}} # test set, evaluated once after training
+
+layers:                          # from the input to the output; the input width follows from the data
+  - {{type: dense, units: 64}}     # optional: l2: 5e-4, initializer: {{type: normal, scale: 0.01}}
+  - relu                         # a name alone is short for {{type: relu}}
+  # - {{type: dropout, rate: 0.1}} # drops 10 % of the units at random, during training only
+  - {{type: dense, units: 3}}      # one output per class
+  - softmax
+
+loss: categorical_crossentropy   # for regression: mean_squared_error, with a dense or linear output layer
+# metrics: [accuracy]            # default: all metrics that suit the task
+
+optimizer:
+  type: adam                     # or sgd, nesterov, adagrad, rmsprop, adamw, nadam
+  learning_rate: 0.02
+  decay: 5e-5                    # learning rate of update t: learning_rate / (1 + decay * t)
+
+# schedule: cosine               # learning rate schedule: step, exponential, cosine, warmup
+# clipping: {{type: norm, limit: 1.0}} # gradient clipping
+
+regularization:                  # default for all dense layers
+  l2: 1e-4
+
+training:
+  epochs: 5000
+  # batch_size: 32               # rows per training step; default: all rows
+  # log_every: 50                # epochs between two rows of metrics.csv
+  early_stopping:                # ends training early, and restores the best weights
+    metric: validation_loss
+    patience: 1000               # epochs without improvement
+"""
+
+
+@click.command()
+@click.argument(
+    "path", type=click.Path(path_type=Path), default="config.yaml", help="File to write. [default: config.yaml]"
+)
+def init(path: Path) -> None:
+    """Write a commented config to start from."""
+    from nncli.store.atomic_write import create_atomic
+
+    name = shell_word(str(path))
+    with raised_on_ctrl_c():
+        create_atomic(path, STARTER.format(usage=_usage(name)).encode())
+    print(f"{name}: written; train it with: nncli train {name}")
+
+
+def _usage(name: str) -> str:
+    """The commands that the config begins with, as comments."""
+    commands = {
+        f"nncli train {name}": "train it",
+        f"nncli train {name} optimizer.learning_rate=0.01": "train it with one value changed",
+        f"nncli show {name}": "all values, and a summary of the network",
+        "nncli components": "all layers, losses, optimizers, ...",
+    }
+    width = max(map(len, commands))
+    return "\n".join(f"#   {command:<{width}}   {meaning}" for command, meaning in commands.items())
+
+
+def shell_word(text: str) -> str:
+    r"""Quote a text as one word of a shell, with printable characters only.
+
+    >>> shell_word("a.yaml"), shell_word("my a.yaml"), shell_word("it's\n.yaml")
+    ('a.yaml', "'my a.yaml'", "$'it\\x27s\\x0a.yaml'")
+    """
+    if text.isprintable():
+        return quote(text)
+    escaped = (each if each.isprintable() and each not in "'\\" else _bytes(each) for each in text)
+    return f"$'{''.join(escaped)}'"
+
+
+def _bytes(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))

@@ -1,0 +1,46 @@
+"""``nncli profile``: measures where the time of a training step goes."""
+
+from pathlib import Path
+
+import click
+
+from nncli.cli.options import config_argument, json_option, overrides_argument
+from nncli.cli.output import print_json
+
+
+@click.command()
+@config_argument
+@overrides_argument
+@click.option(
+    "--seconds",
+    type=click.IntRange(1, 3600),
+    default=2,
+    show_default=True,
+    help="Approximate duration of the measurement.",
+)
+@json_option
+def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: bool) -> None:
+    """Measure where the time of a training step goes, layer by layer.
+
+    The forward and backward pass and the update of the weights are compared with the minimum: the time of the matrix
+    products alone, at the rate of a large matrix product on this machine. The network is trained for a moment; nothing
+    is written.
+    """
+    from nncli.analysis.profiling import profile as measure
+    from nncli.experiment.assembly import assemble
+    from nncli.experiment.loading import load
+    from nncli.runner.blas_threads import blas_threads
+    from nncli.training.loop import Trainer
+
+    loaded = load(config, overrides)
+    with blas_threads(loaded.config.training.threads, loaded.document):
+        measured = measure(Trainer(assemble(loaded.config, loaded.plan)), seconds)
+    if as_json:
+        from dataclasses import asdict
+
+        document = {**asdict(measured), "floor": measured.floor, "between": measured.between}
+        print_json({"config": str(config), **document})
+        return
+    from nncli.cli.render.profile import show_profile
+
+    show_profile(measured, loaded.config.training)

@@ -1,0 +1,36 @@
+"""``nncli show``: the resolved config, and a summary of its network."""
+
+from pathlib import Path
+
+import click
+
+from nncli.cli.options import config_argument, json_option, overrides_argument
+from nncli.cli.output import print_json
+
+
+@click.command()
+@config_argument
+@overrides_argument
+@json_option
+def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Print the resolved config, with all defaults, and a summary of the model."""
+    from nncli.experiment.loading import load
+    from nncli.experiment.summary import memory_bytes, step_macs, step_rows, summarize
+
+    loaded = load(config, overrides)
+    resolved, plan = loaded.config, loaded.plan
+    layers, rows = summarize(resolved, plan), step_rows(resolved, plan)
+    document = {
+        "spec": resolved.model_dump(),
+        "layers": [layer._asdict() for layer in layers],
+        "parameters": sum(layer.parameters for layer in layers),
+        "rows_a_step": rows,
+        "multiply_adds_a_step": step_macs(resolved, plan, rows),
+        "memory_bytes": memory_bytes(resolved, plan),
+    }
+    if as_json:
+        print_json(document)
+        return
+    from nncli.cli.render.show import show_summary
+
+    show_summary(document)

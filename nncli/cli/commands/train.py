@@ -1,0 +1,149 @@
+"""``nncli train``: train a config and save the run, or resume a run."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from shlex import quote
+from signal import SIGINT, Signals
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nncli.cli.interrupts import raised_on_ctrl_c
+from nncli.cli.options import RUNS, check_config_path, complete_run, find_run, json_option, overrides_argument
+from nncli.cli.output import drop_unread_messages, print_json
+from nncli.errors import CommandLineError, InterruptionError, StorageError
+
+if TYPE_CHECKING:
+    from nncli.runner.train import Result
+    from nncli.store.run_writer import RunWriter
+    from nncli.training.loop import Epoch
+
+
+@click.command()
+@click.argument(
+    "config",
+    required=False,
+    type=click.Path(),
+    callback=check_config_path,
+    help="YAML file that describes the network and its training.",
+)
+@overrides_argument
+@click.option("--resume", "run", metavar="RUN", shell_complete=complete_run, help="Resume a run, by path or by name.")
+@click.option("--name", help="Run name.  [default: name of the config file, numbered if taken]")
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=RUNS,
+    show_default=True,
+    help="Directory that holds the runs.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run.")
+@json_option
+def train(
+    config: str | None,
+    overrides: tuple[str, ...],
+    run: str | None,
+    name: str | None,
+    runs: Path,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train a network and save the run.
+
+    --resume continues an interrupted run; the result is bit-identical to that of an uninterrupted one. CONFIG is
+    optional with --resume and must equal the run's config, except that training.epochs may be larger.
+    """
+    started = time.monotonic()
+    drop_unread_messages()
+    display = _Display(is_silent=quiet or as_json)
+    if run is not None:
+        if name is not None:
+            raise CommandLineError("--name is for a new run; a run that is resumed has a name")
+        result = _resume(find_run(run, runs), config, overrides, display)
+    elif config is None:
+        raise click.UsageError("Missing argument 'CONFIG'; or resume a run with --resume RUN.")
+    else:
+        result = _train(Path(config), overrides, name, runs, display)
+    result["seconds"] = round(time.monotonic() - started, 3)
+    if as_json:
+        print_json(result)
+    elif quiet:
+        print(result["run"])
+    else:
+        from nncli.cli.render.train import show_result
+
+        show_result(result)
+
+
+class _Display:
+    """Opens the progress display when training begins; ``run`` is the run directory from then on."""
+
+    def __init__(self, is_silent: bool) -> None:
+        self.is_silent = is_silent
+        self.run: Path | None = None
+
+    def __call__(self, writer: "RunWriter") -> AbstractContextManager[Callable[["Epoch"], object]]:
+        from nncli.cli.render.progress import progress_for
+
+        self.run = writer.path
+        return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer.trainer)
+
+
+def _train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path, display: _Display) -> dict[str, Any]:
+    """A new run."""
+    from nncli.runner.signals import stop_on_signals
+    from nncli.runner.train import train as train_config
+
+    with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
+        result = train_config(config, overrides, runs=runs, name=name, observer=display, stop=stop)
+        return _document(result, stop.signum)
+
+
+def _resume(path: Path, config: str | None, overrides: tuple[str, ...], display: _Display) -> dict[str, Any]:
+    """A run that is resumed; a config with an equals sign in its name is an override unless it is a file."""
+    from nncli.cli.render.progress import note
+    from nncli.runner.signals import stop_on_signals
+    from nncli.runner.train import resume
+
+    is_override = config is not None and "=" in config and not Path(config).is_file()
+    overrides = (config, *overrides) if config is not None and is_override else overrides
+    given = Path(config) if config is not None and not is_override else None
+    with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
+        result = resume(path, overrides, config=given, observer=display, stop=stop, report=note)
+        return _document(result, stop.signum)
+
+
+def _document(result: "Result", signum: int | None) -> dict[str, Any]:
+    """The document that ``--json`` prints.
+
+    Raises:
+        InterruptionError: a signal stopped the training.
+    """
+    if result.evaluation is not None:
+        return {"run": str(result.path), **result.evaluation.model_dump()}
+    signum = SIGINT if signum is None else signum
+    message = f"{result.path}: interrupted by {Signals(signum).name} at {result.progress}; {_hint(result.path)}"
+    raise InterruptionError(message, signum)
+
+
+@contextmanager
+def _resumable(display: _Display) -> Iterator[None]:
+    """Add the command that resumes the run to what ends a training that has begun."""
+    try:
+        yield
+    except StorageError as error:
+        if display.run is None:
+            raise
+        raise StorageError(f"{error}; {_hint(display.run)}") from None
+    except KeyboardInterrupt:
+        if display.run is None:
+            raise
+        message = f"{display.run}: stopped at once, without a new checkpoint; {_hint(display.run)}"
+        raise InterruptionError(message, SIGINT) from None
+
+
+def _hint(run: Path) -> str:
+    """The command that resumes a run from its newest checkpoint."""
+    return f"resume with: nncli train --resume {quote(str(run))}"

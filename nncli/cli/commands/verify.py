@@ -1,0 +1,41 @@
+"""``nncli verify``: check a run against its own records."""
+
+import click
+
+from nncli.cli.options import json_option, run_argument
+from nncli.cli.output import print_json
+
+
+@click.command()
+@run_argument
+@json_option
+def verify(run: str, as_json: bool) -> None:
+    """Check the integrity of a run.
+
+    Recomputes all checksums, regenerates the data, and evaluates the network again; the results must equal the
+    recorded ones. Exit code 4 if a check fails, 5 if a file cannot be read.
+    """
+    from nncli.analysis.verification import verify as run_checks
+    from nncli.cli.options import find_run
+    from nncli.errors import RunError, StorageError
+    from nncli.runner.blas_threads import blas_threads
+    from nncli.store.run_reader import Run
+
+    loaded = Run(find_run(run))
+    with blas_threads(loaded.record.spec.training.threads):
+        checks = list(run_checks(loaded))
+    failed = sum(check.holds is False for check in checks)
+    unreadable = sum(check.holds is None for check in checks)
+    try:
+        if as_json:
+            holds = False if failed else None if unreadable else True
+            print_json({"run": str(loaded.path), "holds": holds, "checks": [check.to_json() for check in checks]})
+        else:
+            from nncli.cli.render.verify import show_checks
+
+            show_checks(checks)
+    finally:  # the exit code counts even if the output cannot be written
+        if failed:
+            raise RunError(f"{loaded.path}: {failed} of {len(checks)} checks failed")
+        if unreadable:
+            raise StorageError(f"{loaded.path}: {unreadable} of {len(checks)} checks could not read the run")

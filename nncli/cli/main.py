@@ -1,0 +1,187 @@
+"""The command ``nncli``: its list of commands, and the exit code of each error."""
+
+import errno
+import io
+import os
+import re
+import resource
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from mmap import mmap
+
+import click
+
+from nncli.cli.commands.check import check
+from nncli.cli.commands.compare import compare
+from nncli.cli.commands.components import components
+from nncli.cli.commands.evaluate import evaluate
+from nncli.cli.commands.explain import explain
+from nncli.cli.commands.gradcheck import gradcheck
+from nncli.cli.commands.init import init
+from nncli.cli.commands.profile import profile
+from nncli.cli.commands.runs import runs
+from nncli.cli.commands.show import show
+from nncli.cli.commands.train import train
+from nncli.cli.commands.verify import verify
+from nncli.cli.docstrings import REMOVED
+from nncli.cli.output import standard_streams
+from nncli.errors import ConfigError, NncliError, StorageError
+from nncli.version import __version__
+
+TERMINAL_SIZE_ENV = ("COLUMNS", "LINES")
+COMPLETE_ENV = "_NNCLI_COMPLETE"  # set by the completion script of a shell
+# One thread is faster at most sizes, and the results do not depend on the number of cores.
+SINGLE_THREAD_ENV = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+ADDRESS_SPACE = 160 * 2**20  # bytes that NumPy and the buffers of its BLAS take before any array
+COMMANDS = (init, check, show, train, evaluate, compare, runs, verify, explain, gradcheck, profile, components)
+
+
+class CommandGroup(click.Group):
+    """A group that lists its commands in the order in which a user needs them."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """The names of the commands, in the order of ``COMMANDS``."""
+        return list(self.commands)
+
+
+@click.group(
+    cls=CommandGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 success, 1 internal error, 2 command line, 3 config or data, 4 run directory, "
+    "5 input/output error, 6 busy or exists already, 7 training diverged, 8 check failed, 129/130/143 signal.",
+)
+@click.version_option(__version__, prog_name="nncli")
+def nncli() -> None:
+    """Train small neural networks from a YAML config."""
+
+
+for _command in COMMANDS:
+    nncli.add_command(_command)
+for _command in (nncli, *COMMANDS):
+    _command.help = _command.help or REMOVED
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; errors become exit codes here and nowhere else."""
+    _prepare_process()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    with standard_streams():
+        try:
+            _run(words)
+            sys.stdout.flush()
+        except (Exception, KeyboardInterrupt) as error:
+            message, code = _exit_message(error)
+            with suppress(StorageError, BrokenPipeError):  # the first error decides the exit code
+                sys.stdout.flush()
+            if message:
+                print(message, file=sys.stderr)
+            return code
+    return 0
+
+
+def _run(words: list[str]) -> None:
+    """Run a command, or complete one for the shell.
+
+    ``nncli.main()`` of click does the same, but its exit code for a closed pipe is 1.
+    """
+    if COMPLETE_ENV in os.environ:
+        from click.shell_completion import shell_complete
+
+        raise click.exceptions.Exit(shell_complete(nncli, {}, "nncli", COMPLETE_ENV, os.environ[COMPLETE_ENV]))
+    _require_address_space()
+    with nncli.make_context("nncli", words) as context:
+        nncli.invoke(context)
+
+
+def _prepare_process() -> None:
+    """Prepare the file descriptors, the number of BLAS threads and the terminal size of this process."""
+    for descriptor in range(3):  # a closed one would be reused for a file of a run, which output would overwrite
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    os.environ.update(SINGLE_THREAD_ENV)
+    for name in TERMINAL_SIZE_ENV:  # rich, click and plotext read them, and fail if they are not ordinary integers
+        if not re.fullmatch("[0-9]{1,4}", os.environ.get(name, "")):
+            os.environ.pop(name, None)
+
+
+def _require_address_space() -> None:
+    """Refuse a memory limit under which NumPy cannot be imported, or OpenBLAS would abort the process.
+
+    Raises:
+        ConfigError: the limit is too low.
+    """
+    if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+        try:
+            mmap(-1, ADDRESS_SPACE).close()
+        except OSError:
+            needed = f"{ADDRESS_SPACE // 2**20} MiB of address space"
+            raise ConfigError(f"NumPy needs {needed} more than the limit leaves; raise it, as with ulimit -v") from None
+
+
+def _exit_message(error: BaseException) -> tuple[str, int]:
+    """The message and the exit code of an error."""
+    match error:
+        case NncliError():
+            result = str(error), error.exit_code
+        case click.exceptions.Exit():
+            result = "", error.exit_code
+        case click.ClickException():
+            result = _usage_text(error), error.exit_code
+        case click.Abort() | KeyboardInterrupt():
+            result = "interrupted", 130
+        case BrokenPipeError():  # the reader of the output has enough
+            result = "", 0
+        case OSError():
+            fix = "; raise the limit, as with 'ulimit -n 256'" if error.errno == errno.EMFILE else ""
+            result = f"{error.filename or 'operating system'}: {error.strerror or error}{fix}", 5
+        case MemoryError():
+            result = "out of memory; use fewer units, fewer rows or a smaller batch_size", 3
+        case _:
+            result = _crash_report(error), 1
+    return result
+
+
+def _usage_text(error: click.ClickException) -> str:
+    """What click prints for a wrong command line: usage, a hint, and the message."""
+    if isinstance(error, click.NoSuchOption) and error.ctx and _takes_overrides(error.ctx.command):
+        error = _as_override(error)
+    text = io.StringIO()
+    error.show(text)
+    return text.getvalue().rstrip("\n")
+
+
+def _takes_overrides(command: click.Command) -> bool:
+    return any(parameter.name == "overrides" for parameter in command.params)
+
+
+def _as_override(error: click.NoSuchOption) -> click.UsageError:
+    """An unknown option that is a key of the config: say how the key is set."""
+    from nncli.config.model import Config
+    from nncli.config.synonyms import translations
+
+    key = error.option_name.lstrip("-").replace("-", "_")
+    for path in (key, *translations(key)):
+        if path.partition(".")[0] in Config.model_fields:
+            fix = f"Set values of the config without dashes: {path}=VALUE"
+            return click.UsageError(f"No such option {error.option_name!r}. {fix}", error.ctx)
+    return error
+
+
+def _crash_report(error: BaseException) -> str:
+    """Write the traceback to a file, and return a message of one line."""
+    import tempfile
+    import traceback
+
+    message = f"internal error: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+    try:
+        descriptor, path = tempfile.mkstemp(".txt", "nncli-crash-", text=True)
+        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (a file descriptor)
+            file.write(f"nncli {__version__}\n{''.join(traceback.format_exception(error))}")
+    except OSError as refused:
+        return f"{message}; the crash report could not be written: {refused}"
+    return f"{message}; crash report: {path}"

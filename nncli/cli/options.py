@@ -1,0 +1,106 @@
+"""Arguments and options that several commands share, each with one help text."""
+
+import re
+from contextlib import suppress
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from nncli.errors import CommandLineError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+PathOrNone = TypeVar("PathOrNone", Path, str | None)
+
+RUNS = Path("runs")  # the default directory of runs
+
+
+def check_config_path(_context: click.Context, _parameter: click.Parameter, path: PathOrNone) -> PathOrNone:
+    """Refuse a run directory as a config: its spec.yaml lacks the overrides of the run.
+
+    Raises:
+        CommandLineError: the path is a run directory.
+    """
+    with suppress(OSError):  # the command that opens the config reports what is wrong with the path
+        if path is not None and Path(path, "run.json").is_file():
+            raise CommandLineError(f"{path}: is a run directory, not a config; see {Path(path, 'spec.yaml')}")
+    return path
+
+
+def check_overrides(
+    _context: click.Context, _parameter: click.Parameter, overrides: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Refuse overrides that the shell has split into words, and indices without brackets.
+
+    Raises:
+        CommandLineError: an override is not quoted, has spaces around '=', or has an index in dot notation.
+    """
+    for start, text in enumerate(overrides):
+        key, equals, value = text.partition("=")
+        bracketed = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", key)
+        if equals and not key:
+            raise CommandLineError(f"invalid override {text!r}: write KEY=VALUE, without spaces around '='")
+        if equals and bracketed != key:
+            raise CommandLineError(f"invalid override {text!r}: write {bracketed}={value}")
+        if joined := _joined(overrides[start:]):
+            raise CommandLineError(f"invalid override {text!r}: the value has spaces; quote it: {quote(joined)}")
+    return overrides
+
+
+def _joined(words: tuple[str, ...]) -> str | None:
+    """The override that the shell has split into the first of these words; None if it has not split it."""
+    for stop in range(1, len(words) + 1):
+        joined = " ".join(words[:stop])
+        if all(joined.count(left) <= joined.count(right) for left, right in ("{}", "[]")):
+            return joined if stop > 1 and "=" in words[0] else None
+    return None
+
+
+def complete_run(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Names in the directory of runs that begin with the incomplete word, or any path if it has a slash."""
+    from click.shell_completion import CompletionItem
+
+    if "/" in incomplete or not RUNS.is_dir():
+        return [CompletionItem(incomplete, type="dir")]
+    names = sorted(path.name for path in RUNS.iterdir() if not path.name.startswith("."))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+config_argument = click.argument(
+    "config",
+    type=click.Path(path_type=Path),
+    callback=check_config_path,
+    help="YAML file that describes the network and its training.",
+)
+overrides_argument = click.argument(
+    "overrides",
+    nargs=-1,
+    callback=check_overrides,
+    help="KEY=VALUE pairs that change the config: optimizer.learning_rate=0.1 layers[0].units=128",
+)
+run_argument = click.argument("run", shell_complete=complete_run, help="Run directory, or the name of a run in runs/.")
+runs_argument = click.argument(
+    "runs",
+    metavar="RUN...",
+    nargs=-1,
+    required=True,
+    shell_complete=complete_run,
+    help="Two or more run directories, or names of runs in runs/.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+sort_option = click.option("--sort", metavar="METRIC", help="Sort the runs by a metric, best first.")
+
+
+def find_run(text: str, runs: Path = RUNS) -> Path:
+    """Find a run by its path, or by its name in the directory of runs.
+
+    Raises:
+        RunError: there is no such run.
+        StorageError: the operating system refuses to read the directory of runs.
+    """
+    from nncli.store.find_run import find_run as find
+
+    return find(text, runs)

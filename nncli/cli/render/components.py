@@ -1,0 +1,34 @@
+"""The list of components in the terminal."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from nncli.cli.render.component_reference import default_text, describe
+from nncli.cli.render.console import Output
+
+if TYPE_CHECKING:
+    from nncli.registry import Component
+
+
+def show_components(components: Iterable["Component"]) -> None:
+    """Print every component with its parameters, under a heading for each kind."""
+    out = Output()
+    kind = ""
+    for entry in components:
+        if entry.kind != kind:
+            kind = entry.kind
+            out.print(Text(kind, style="bold underline"))
+        alias = f"  (in the book {entry.alias})" if entry.alias else ""
+        out.print(Text.assemble((f"  {entry.name}", "bold"), (alias, "dim")))
+        out.print(Padding(Text(entry.summary), (0, 0, 0, 4)))
+        if entry.parameters:
+            grid = Table.grid(padding=(0, 2))
+            for parameter in entry.parameters:
+                doc = describe(parameter)
+                grid.add_row("   ", doc.name, doc.type, default_text(parameter, "default: {}"), doc.range)
+            out.print(grid)
+    out.print()

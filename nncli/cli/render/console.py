@@ -1,0 +1,49 @@
+"""The console of rich: its own escape sequences are written, those in a text are sanitized."""
+
+import sys
+from collections.abc import Iterable
+from typing import IO, Any, TextIO, cast
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from nncli.cli.output import sanitized
+
+MIN_WIDTH = 20  # columns; in a narrower terminal lines are wrapped
+
+
+class Styled:
+    """A stream to which text with the escape sequences of rich can be written.
+
+    Args:
+        stream: the stream to write to.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.write = getattr(stream, "write_styled", stream.write)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class Output(Console):
+    """A console on standard output or standard error; no text is markup, and none can control the terminal.
+
+    Args:
+        stream: the stream to write to; standard output by default.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        file = cast("IO[str]", Styled(stream or sys.stdout))
+        super().__init__(file=file, highlight=False, markup=False, emoji=False)
+        self.width = max(self.width, MIN_WIDTH)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of a renderable, with their texts sanitized."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(sanitized(segment.text), segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """Raise BrokenPipeError, so that ``main`` decides the exit code."""
+        raise BrokenPipeError

@@ -1,0 +1,71 @@
+"""Renders a gradient check in the terminal."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from nncli.cli.render.console import Output
+from nncli.cli.render.table import table
+
+if TYPE_CHECKING:
+    from nncli.nn.gradcheck import ArrayCheck, GradientCheck
+    from nncli.nn.stepcheck import StepCheck
+
+
+def show_gradients(check: "GradientCheck", tolerance: float) -> None:
+    """The largest error of each array, what was skipped, the training steps, and the verdict."""
+    out = Output()
+    arrays = table("array", "shape", "compared", "near a kink", "largest error", "at")
+    for array in check.arrays:
+        arrays.add_row(*_cells(array, tolerance))
+    out.print(arrays)
+    out.print()
+    for line in _notes(check):
+        out.print(line, soft_wrap=True)
+    for step in check.steps:
+        out.print(Text(_step_text(step), style="" if step.passes else "bold red"), soft_wrap=True)
+    if check.passes(tolerance):
+        out.print(f"PASSED: largest relative error {check.worst.error:.1e} (tolerance {tolerance:g})")
+
+
+def _cells(array: "ArrayCheck", tolerance: float) -> Iterator[str | Text]:
+    size = prod(array.shape)
+    yield array.name
+    yield " × ".join(map(str, array.shape))
+    yield f"{array.compared:,}" if array.compared == size else f"{array.compared:,} of {size:,}"
+    yield f"{array.near_kinks:,}"
+    yield Text(_error_text(array), style="" if array.error < tolerance else "bold red")
+    yield _index_text(array.place) if array.place else "–"
+
+
+def _notes(check: "GradientCheck") -> Iterator[str]:
+    """The rows that were skipped, the worst entry, and what the table leaves open."""
+    skipped = {
+        "near a kink, where the loss is not differentiable": check.rows_near_kinks,
+        "clipped by the loss": check.rows_clipped,
+    }
+    notes = [f"{count} skipped ({reason})" for reason, count in skipped.items() if count]
+    yield ", ".join([f"{check.rows} row{'' if check.rows == 1 else 's'} compared", *notes])
+    worst = check.worst
+    if worst.place:
+        values = f"analytic {worst.backward:.8e}, numerical {worst.difference:.8e}"
+        yield f"{worst.name} at {_index_text(worst.place)}: {values}"
+    if any(array.too_small for array in check.arrays):
+        yield "too small: compared with the loss, the gradients are so small that rounding could hide an error"
+
+
+def _step_text(step: "StepCheck") -> str:
+    errors = f"largest error {step.worst.error:.1e}, rounding explains {step.worst.tolerance:.1e}"
+    return f"{step.dtype} step on batch {step.batch}, {step.rows} rows: {errors}"
+
+
+def _error_text(array: "ArrayCheck") -> str:
+    if array.too_small:
+        return "too small"
+    return f"{array.error:.1e}" if array.compared else "–"
+
+
+def _index_text(index: tuple[int, ...]) -> str:
+    return ", ".join(map(str, index))

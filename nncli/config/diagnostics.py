@@ -1,0 +1,169 @@
+"""Diagnostics of a config, each with its source location, snippet and suggested fix."""
+
+import difflib
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from nncli.config.synonyms import translations
+
+Path = tuple[str | int, ...]
+
+COMMAND_LINE = "command line"
+SNIPPET_WIDTH = 76
+MIN_SUBSTRING = 6  # characters; a shorter substring of a name is too ambiguous to suggest the name
+LONGEST_VALUE = 60
+MAX_DIAGNOSTICS = 50
+
+
+class SourceText(NamedTuple):
+    """A text, the name that messages use for it, and the line number of its first line."""
+
+    name: str
+    text: str
+    first_line: int = 1
+
+    def line(self, number: int) -> str:
+        """Return one line of the text without its line break; empty after the last line."""
+        lines, index = self.text.splitlines(), number - self.first_line
+        return lines[index] if 0 <= index < len(lines) else ""
+
+
+class SourceLocation(NamedTuple):
+    """A position in a source text; lines and columns count from 1."""
+
+    source: SourceText
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+class Finding(NamedTuple):
+    """An error found in a validated config: the path of the key and the message, without a source location."""
+
+    path: Path
+    message: str
+
+
+class Diagnostic(NamedTuple):
+    """An error in a config: its source location, the path of the key, and the message."""
+
+    location: SourceLocation
+    path: Path
+    message: str
+
+    def __str__(self) -> str:
+        path = f"{path_text(self.path)}: " if self.path else ""
+        text, snippet = f"{self.location}: {path}{self.message}", _snippet(self.location)
+        return f"{text}\n{snippet}" if snippet else text
+
+
+def format_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
+    """The diagnostics as text, sorted by location; those of the command line come last."""
+    ordered = sorted(set(diagnostics), key=_sort_key)
+    texts = [str(diagnostic) for diagnostic in ordered[:MAX_DIAGNOSTICS]]
+    if len(ordered) > MAX_DIAGNOSTICS:
+        texts.append(f"... and {len(ordered) - MAX_DIAGNOSTICS} more errors")
+    return "\n".join(texts)
+
+
+def shown(value: Any) -> str:
+    """Format a value for a message: strings are quoted, long values are truncated.
+
+    >>> shown(True), shown("x" * 99)[:5], shown(None)
+    ('true', "'xxxx", 'null')
+    """
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    text = ""
+    for fragment in _fragments(value):
+        text += fragment
+        if len(text) > LONGEST_VALUE:
+            return f"{text[:LONGEST_VALUE]}..."
+    return text
+
+
+def _fragments(value: Any) -> Iterator[str]:
+    """Yield ``repr`` of a value lazily, since nested aliases can make the complete text huge."""
+    if isinstance(value, dict):
+        for index, (key, inner) in enumerate(value.items()):
+            yield ", " if index else "{"
+            yield from _fragments(key)
+            yield ": "
+            yield from _fragments(inner)
+        yield "}" if value else "{}"
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield ", " if index else "["
+            yield from _fragments(inner)
+        yield "]" if value else "[]"
+    else:
+        yield repr(value[: LONGEST_VALUE + 1] if isinstance(value, str) else value)
+
+
+def path_text(path: Path) -> str:
+    """Format a path as it is written in an override.
+
+    >>> path_text(("layers", 0, "units"))
+    'layers[0].units'
+    """
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{sanitized_line(key[:LONGEST_VALUE])}" for key in path)
+    return text.removeprefix(".")
+
+
+def sanitized_line(text: str) -> str:
+    r"""Replace tabs by spaces and other control characters by �, so that the text cannot control a terminal.
+
+    >>> sanitized_line("a\tb\x1b[2J")
+    'a b�[2J'
+    """
+    return "".join(c if c.isprintable() else " " if c == "\t" else "�" for c in text)
+
+
+def suggestion(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
+    """Return a suggestion to append to a message, or the list of known names if none is similar.
+
+    Args:
+        word: the word that was written.
+        known: all valid words.
+        listed: the valid words to list; all by default.
+
+    >>> suggestion("adm", ["adam", "sgd"])
+    "; did you mean 'adam'?"
+    >>> suggestion("val_loss", ["data_loss", "validation_loss"])
+    "; did you mean 'validation_loss'?"
+    """
+    known = sorted(known)
+    lower = {name.lower(): name for name in reversed(known)}
+    written = word[:LONGEST_VALUE].lower()
+    meant = [name for name in translations(written) if name.partition(".")[0] in known]
+    similar = [name for name in lower if len(written) >= MIN_SUBSTRING and written in name == lower[name]]
+    similar = similar or difflib.get_close_matches(written, lower, n=1)
+    if meant or similar:
+        return f"; did you mean {' or '.join(map(repr, meant or [lower[name] for name in similar]))}?"
+    return f"; known: {', '.join(sorted(listed or known))}" if known else ""
+
+
+def _sort_key(diagnostic: Diagnostic) -> tuple[bool, int, int, str]:
+    location = diagnostic.location
+    return (location.source.name == COMMAND_LINE, location.line, location.column, diagnostic.message)
+
+
+def _snippet(location: SourceLocation) -> str:
+    """The source line, truncated and sanitized, with a caret under the column."""
+    line = location.source.line(location.line)
+    if not line.strip():
+        return ""
+    start = max(0, location.column - SNIPPET_WIDTH // 2) if len(line) > SNIPPET_WIDTH else 0
+    excerpt = sanitized_line(line[start : start + SNIPPET_WIDTH])
+    before = excerpt[: max(0, location.column - 1 - start)]
+    return f"    {excerpt}\n    {' ' * sum(map(_cell_width, before))}^"
+
+
+def _cell_width(character: str) -> int:
+    """The number of terminal cells of a character."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -1,0 +1,140 @@
+"""The config as a validated model; the keys of a component are the parameters of its constructor."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic_core import CoreSchema, core_schema
+
+from nncli.registry import Bounds, ComponentConfig, ComponentOf, Count, Model, NonNegative, Seed, core_of, union_tag
+
+Dataset = Annotated[ComponentConfig, ComponentOf("dataset")]
+
+
+class Fraction(Model):
+    """Rows split off from ``data``, stratified by class if there are classes.
+
+    Args:
+        fraction: the fraction of the rows.
+    """
+
+    fraction: Annotated[float, Bounds(gt=0, lt=1)]
+
+
+class Regularization(Model):
+    """Default penalties of all dense layers.
+
+    Args:
+        l1: λ of λ Σ|w| over the weights.
+        l2: λ of λ Σ w² over the weights.
+        bias_l1: λ of λ Σ|b| over the biases.
+        bias_l2: λ of λ Σ b² over the biases.
+    """
+
+    l1: NonNegative = 0.0
+    l2: NonNegative = 0.0
+    bias_l1: NonNegative = 0.0
+    bias_l2: NonNegative = 0.0
+
+
+class EarlyStoppingConfig(Model):
+    """Stop training when a metric no longer improves, and restore the best weights.
+
+    Args:
+        metric: the monitored column of metrics.csv.
+        patience: the number of epochs without improvement after which training stops.
+        min_delta: the smallest change that counts as an improvement.
+    """
+
+    metric: str = "validation_loss"
+    patience: Count = 1000
+    min_delta: NonNegative = 0.0
+
+
+class TrainingConfig(Model):
+    """The training loop.
+
+    Args:
+        epochs: the number of passes over the training set.
+        batch_size: rows per training step; the whole training set by default.
+        log_every: the number of epochs between two rows of metrics; 1 % of all epochs by default.
+        early_stopping: when to stop before the last epoch; never by default.
+        checkpoint_seconds: seconds between two checkpoints, which are written within an epoch too.
+        threads: the number of threads of a matrix product; changing it may change the last bits of the results.
+    """
+
+    epochs: Count
+    batch_size: Count | None = None
+    log_every: Count | None = None
+    early_stopping: EarlyStoppingConfig | None = None
+    checkpoint_seconds: NonNegative = 10.0
+    threads: Annotated[int, Bounds(1, ge=1, le=1024)] = 1
+
+    @property
+    def log_interval(self) -> int:
+        """The number of epochs between two rows of metrics: ``log_every``, or 1 % of all epochs."""
+        return self.log_every or max(1, self.epochs // 100)
+
+
+_FRACTION, _DATASET = union_tag("split", "fraction"), union_tag("split", "dataset")
+
+
+def _split_tag(value: Any) -> str:
+    return _FRACTION if isinstance(value, dict) and "fraction" in value else _DATASET
+
+
+class FractionOrDataset:
+    """The annotation of a validation or test set: a fraction of ``data``, or a data set of its own."""
+
+    def core(self, _: Any) -> CoreSchema:
+        """The schema of a union discriminated by the key ``fraction``."""
+        choices = {_FRACTION: core_of(Fraction), _DATASET: core_of(Dataset)}
+        return core_schema.tagged_union_schema(choices, _split_tag)
+
+
+Split = Annotated[Fraction | ComponentConfig, FractionOrDataset()]
+
+
+class Config(Model):
+    """Everything that a run depends on.
+
+    Args:
+        seed: random seed.
+        rng: the random generators. derived: an independent stream per purpose, derived from the seed. nnfs: one legacy
+            generator for everything, used in the book's order: training data, validation data, weights layer by layer,
+            dropout masks epoch by epoch, test data.
+        dtype: the dtype of the network.
+        data: the training set.
+        validation: the validation set, monitored during training: newly sampled, or a fraction of ``data``.
+        test: the held-out test set, evaluated once after training; written like ``validation``.
+        split_method: which rows of a random permutation of each class a fraction takes. independent: validation rows
+            from the start, test rows from the end, so that neither depends on the other; the default of a new run.
+            consecutive: test rows follow the validation rows, as in nncli 0.4.
+        layers: the layers of the network, from the input to the output.
+        loss: the loss function to minimise.
+        optimizer: the optimizer.
+        schedule: the learning rate schedule, a factor that depends on the number of updates; none by default.
+        clipping: gradient clipping; none by default.
+        metrics: the metrics measured besides the loss; all that are applicable to the task by default.
+        regularization: the default penalties of all dense layers.
+        training: the training loop.
+    """
+
+    seed: Seed = 0
+    rng: Literal["derived", "nnfs"] = "derived"
+    dtype: Literal["float32", "float64"] = "float32"
+    data: Dataset
+    validation: Split | None = None
+    test: Split | None = None
+    split_method: Literal["independent", "consecutive"] | None = None
+    layers: Annotated[list[Annotated[ComponentConfig, ComponentOf("layer")]], Bounds(min_length=1, max_length=1000)]
+    loss: Annotated[ComponentConfig, ComponentOf("loss")]
+    optimizer: Annotated[ComponentConfig, ComponentOf("optimizer")]
+    schedule: Annotated[ComponentConfig, ComponentOf("schedule")] | None = None
+    clipping: Annotated[ComponentConfig, ComponentOf("clipping")] | None = None
+    metrics: list[Annotated[ComponentConfig, ComponentOf("metric")]] | None = None
+    regularization: Regularization = Regularization()
+    training: TrainingConfig
+
+    @property
+    def test_sampled_after_training(self) -> bool:
+        """Whether the test set is sampled after training, from where training left the only random generator."""
+        return self.rng == "nnfs" and getattr(self.test, "seed", 0) is None

@@ -1,0 +1,101 @@
+"""Overrides given on the command line, such as ``optimizer.learning_rate=0.1``, applied to a document."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nncli.config.diagnostics import COMMAND_LINE, Diagnostic, Path, SourceLocation, SourceText, path_text, shown
+from nncli.config.document import MAX_DEPTH, TOO_DEEP, Document, DocumentError, EmptyDocumentError, Node, read
+from nncli.errors import CommandLineError
+
+_KEY = re.compile(r"\.?([A-Za-z_]\w*)|\.?\[(\d{1,6})\]")
+
+
+def apply(document: Document, overrides: Sequence[str]) -> None:
+    """Apply each ``path=value`` to the document; errors in paths and values are added to its diagnostics.
+
+    Raises:
+        CommandLineError: an override has no ``=`` or no valid path before it, or is too deeply nested.
+    """
+    for number, text in enumerate(overrides, 1):
+        path, value, column = _parse(text)
+        source = SourceText(COMMAND_LINE, text, number)
+        location = SourceLocation(source, number, column)
+        try:
+            given = read(SourceText(COMMAND_LINE, " " * (column - 1) + value, number))
+        except EmptyDocumentError:
+            document.diagnostics.append(Diagnostic(location, path, "no value after '='; write null to unset the key"))
+            continue
+        except DocumentError as error:
+            document.diagnostics.append(Diagnostic(location, path, error.diagnostic.message))
+            continue
+        document.diagnostics += [
+            Diagnostic(_in(diagnostic.location, source), path + diagnostic.path, diagnostic.message)
+            for diagnostic in given.diagnostics
+        ]
+        diagnostic = _set(document.root, path, _relocated(given.root, source), SourceLocation(source, number, 1))
+        document.diagnostics += [diagnostic] if diagnostic else []
+
+
+def _parse(text: str) -> tuple[Path, str, int]:
+    """The path, the text of the value, and the column at which the value starts."""
+    written, equals, value = text.partition("=")
+    keys = list(_KEY.finditer(written))
+    if not equals or not keys or "".join(key.group() for key in keys) != written or written.startswith((".", "[")):
+        expected = "expected KEY=VALUE, e.g. optimizer.learning_rate=0.1 or layers[0].units=128"
+        raise CommandLineError(f"invalid override {shown(text)}: {expected}")
+    if len(keys) > MAX_DEPTH:
+        raise CommandLineError(f"invalid override {shown(text)}: {TOO_DEEP}")
+    path = tuple(int(key.group(2)) if key.group(2) else key.group(1) for key in keys)
+    canonical = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
+    if written != canonical:
+        raise CommandLineError(f"invalid override {shown(text)}: write the key as {shown(canonical)}")
+    return path, value, len(written) + 2
+
+
+def _set(root: Node, path: Path, node: Node, location: SourceLocation) -> Diagnostic | None:
+    """Set the node at a path, creating missing mappings; a list can grow by one item at its end."""
+    parent = root
+    for depth, key in enumerate(path):
+        if error := _key_error(parent, key, path_text(path[:depth]) or "the config"):
+            return Diagnostic(location, path, error)
+        if depth + 1 == len(path):
+            parent.children[key], parent.keys[key] = node, location
+        else:
+            parent.keys.setdefault(key, location)
+            parent.children[key] = _container(parent.children.get(key), path[depth + 1], location)
+            parent = parent.children[key]
+    return None
+
+
+def _container(child: Node | None, key: str | int, location: SourceLocation) -> Node:
+    """A mapping or list that can be changed: a copy of ``child``, which aliases may share, or a new one."""
+    if child is None or child.value is None:
+        return Node(location, [] if isinstance(key, int) else {})
+    if isinstance(child.value, str) and isinstance(key, str):  # a bare name is short for {type: name}
+        return Node(child.location, {}, {"type": child}, {"type": child.location})
+    return replace(child, children=dict(child.children), keys=dict(child.keys))
+
+
+def _key_error(parent: Node, key: str | int, name: str) -> str:
+    """Why ``parent``, called ``name``, cannot have a child at ``key``; empty if it can."""
+    if isinstance(key, str):
+        return "" if isinstance(parent.value, dict) else f"{name} is not a mapping, so it has no key {shown(key)}"
+    if not isinstance(parent.value, list):
+        return f"{name} is not a list, so it has no item [{key}]"
+    count = len(parent.children)
+    if key <= count:
+        return ""
+    items = {0: "no items", 1: "1 item ([0])"}.get(count, f"{count} items ([0]-[{count - 1}])")
+    return f"{name} has {items}; use [{count}] to append"
+
+
+def _relocated(node: Node, source: SourceText) -> Node:
+    """The same node, with locations in the override as it was typed."""
+    children = {key: _relocated(child, source) for key, child in node.children.items()}
+    keys = {key: _in(location, source) for key, location in node.keys.items()}
+    return Node(_in(node.location, source), node.value, children, keys)
+
+
+def _in(location: SourceLocation, source: SourceText) -> SourceLocation:
+    return SourceLocation(source, location.line, location.column)

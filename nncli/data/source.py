@@ -1,0 +1,43 @@
+"""Data sources: where the rows of a data set come from."""
+
+from nncli.data.dataset import DataSchema, Dataset, Random
+from nncli.errors import ConfigError
+from nncli.registry import kind
+
+
+class SourceError(ConfigError):
+    """A data source cannot be opened.
+
+    Args:
+        message: the reason, with a fix.
+        key: the parameter of the source that is to blame; None for the source as a whole.
+    """
+
+    def __init__(self, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+@kind("dataset")
+class Source:
+    """A source of rows: opened once, which measures its schema, then sampled or read."""
+
+    def open(self) -> DataSchema:
+        """Measure the schema; a source that reads a file reads it here.
+
+        Raises:
+            SourceError: the source cannot be opened.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no open")
+
+    def draw(self, rng: Random) -> Dataset:
+        """Return the rows, which are sampled from ``rng`` if the source is random; called after ``open``."""
+        raise NotImplementedError(f"{type(self).__name__} has no draw")
+
+    def shared_rows(self, other: "Source") -> int:
+        """The number of rows that this source shares with one of the same type but other parameters.
+
+        It is called only if both sample from the same random numbers, if any, to find data leakage between splits. A
+        single row that all sources of a type contain, such as the origin, does not count.
+        """
+        return 0

@@ -1,0 +1,83 @@
+"""Assembly: from a config to its data sets, network, optimizer and metrics."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from nncli.config.model import Config
+from nncli.data.dataset import Dataset
+from nncli.data.source import Source
+from nncli.data.split import split
+from nncli.experiment.data_plan import DataPlan, fractions, open_data
+from nncli.experiment.numerics import allow_non_finite
+from nncli.experiment.rng import Purpose, RngStreams, rngs
+from nncli.nn.clipping import Clipping
+from nncli.nn.metrics.metric import Metric
+from nncli.nn.network import Network
+from nncli.nn.optimizers.optimizer import Optimizer
+
+
+class Experiment(NamedTuple):
+    """The objects that a config describes: data sets by split, initialized network, optimizer, and all others."""
+
+    config: Config
+    data: dict[str, Dataset]
+    network: Network
+    optimizer: Optimizer
+    clipping: Clipping | None
+    metrics: dict[str, Metric]
+    rngs: RngStreams
+    sources: Mapping[str, Source]
+
+    def sample_test_set(self) -> None:
+        """Sample the test set, if the config says that it is sampled after training."""
+        if self.config.test_sampled_after_training and "test" in self.sources:
+            self.data["test"] = self.sources["test"].draw(self.rngs.of(Purpose.TEST))
+
+
+@allow_non_finite
+def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
+    """Sample the data sets and build the network.
+
+    Args:
+        config: a resolved config without errors.
+        plan: its data sources, which are opened if they are not given.
+    """
+    sources = plan.sources if plan and plan.is_open else open_data(config).sources
+    streams = rngs(config.rng, config.seed)
+    data = _splits(config, sources, streams)
+    network = build_network(config, data["training"].inputs.shape[1])
+    network.initialize(streams.of(Purpose.WEIGHTS))
+    optimizer = config.optimizer.build()
+    schedule = config.schedule.build() if config.schedule else None
+    optimizer.attach(network.parameters.trainable, network.parameters.gradients, schedule)
+    clipping = config.clipping.build() if config.clipping else None
+    return Experiment(config, data, network, optimizer, clipping, _metrics(config, data["training"]), streams, sources)
+
+
+def build_network(config: Config, columns: int) -> Network:
+    """The network of a config for this number of input columns; its parameters are not initialized."""
+    layers = [layer.build() for layer in config.layers]
+    return Network(layers, config.loss.build(), columns, np.dtype(config.dtype))
+
+
+def _metrics(config: Config, training: Dataset) -> dict[str, Metric]:
+    """The metrics of a config by name, attached to the targets of the training set."""
+    metrics = {metric.type: metric.build() for metric in config.metrics or ()}
+    for metric in metrics.values():
+        metric.attach(training.targets)
+    return metrics
+
+
+def _splits(config: Config, sources: Mapping[str, Source], streams: RngStreams) -> dict[str, Dataset]:
+    """The data set of each split that exists before training, in the order training, validation, test."""
+    data = {"training": sources["data"].draw(streams.of(Purpose.TRAINING))}
+    if held_out := fractions(config):
+        from_end = {"test"} if config.split_method == "independent" else set()
+        data = split(data["training"], held_out, streams.of(Purpose.SPLIT), from_end)
+    if "validation" in sources:
+        data["validation"] = sources["validation"].draw(streams.of(Purpose.VALIDATION))
+    if "test" in sources and not config.test_sampled_after_training:
+        data["test"] = sources["test"].draw(streams.of(Purpose.TEST))
+    return {name: data[name] for name in ("training", "validation", "test") if name in data}

@@ -1,0 +1,139 @@
+"""Loading: from a config file to a valid, resolved config."""
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nncli.data
+import nncli.experiment.leakage  # noqa: F401 (importing it registers its check)
+from nncli.config import overrides as overriding
+from nncli.config.diagnostics import Diagnostic, Finding, SourceLocation, SourceText, format_diagnostics
+from nncli.config.document import MAX_CHARACTERS, TOO_LARGE, Document, DocumentError, read
+from nncli.config.model import Config
+from nncli.config.validation import validate
+from nncli.config.yaml_output import to_yaml
+from nncli.errors import CommandLineError, ConfigError, StorageError
+from nncli.experiment.checks import cross_check
+from nncli.experiment.data_plan import CheckedConfig, DataPlan, try_to_open
+from nncli.experiment.defaults import resolve
+
+MAX_BYTES = 4 * MAX_CHARACTERS  # a character has at most 4 bytes in UTF-8
+MAPPING_NAME = "<config>"  # the file that messages name for a config that is a mapping
+
+
+class LoadedConfig(NamedTuple):
+    """A valid, resolved config, the bytes that it was read from, and its data plan."""
+
+    config: Config
+    content: bytes
+    overrides: tuple[str, ...]
+    document: Document
+    plan: DataPlan
+
+
+def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedConfig:
+    """Read, override, validate, check and resolve a config file, for a new run.
+
+    Raises:
+        CommandLineError: the file does not exist, or an override is invalid.
+        ConfigError: all errors in the config, with their locations.
+        StorageError: the file cannot be read.
+    """
+    return _loaded(str(path), read_config_file(path), overrides)
+
+
+def load_mapping(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> LoadedConfig:
+    """Like ``load``, of a config given as a mapping; its content is the mapping as YAML, and messages call it <config>.
+
+    Raises:
+        CommandLineError: an override is invalid.
+        ConfigError: all errors in the config, with their locations.
+    """
+    try:
+        content = to_yaml(config)
+    except TypeError as error:
+        raise ConfigError(f"{MAPPING_NAME}: {error}") from None
+    return _loaded(MAPPING_NAME, content, overrides)
+
+
+def _loaded(name: str, content: bytes, overrides: tuple[str, ...]) -> LoadedConfig:
+    document = parse(name, content, overrides)
+    config, plan = checked(document)
+    return LoadedConfig(resolve(config, plan), content, overrides, document, plan)
+
+
+def parse(name: str, content: bytes, overrides: tuple[str, ...] = ()) -> Document:
+    """Parse the content of a config file and apply overrides; nothing is validated.
+
+    Raises:
+        CommandLineError: an override is invalid.
+        ConfigError: the content is not YAML, or larger or deeper than the limits.
+    """
+    try:
+        document = read(SourceText(name, _text(name, content)))
+    except DocumentError as error:
+        raise ConfigError(str(error.diagnostic), [error.diagnostic]) from None
+    overriding.apply(document, overrides)
+    return document
+
+
+def checked(document: Document, skipped: Collection[str] = (), recorded: CheckedConfig | None = None) -> CheckedConfig:
+    """Return the config of a document without errors, and its data plan.
+
+    Args:
+        document: a parsed config.
+        skipped: the scopes of checks to skip, as for ``cross_check``.
+        recorded: the config of a run, whose schemas are reused for equal sections instead of opening their sources.
+
+    Raises:
+        ConfigError: all errors, with their locations.
+    """
+    config, diagnostics = validate(document)
+    plan, unopened = try_to_open(config, recorded)
+    config = config.without({str(finding.path[0]) for finding in unopened})
+    diagnostics += with_location(document, [*unopened, *cross_check(config, plan, skipped)])
+    if diagnostics:
+        raise ConfigError(format_diagnostics(diagnostics), diagnostics)
+    return CheckedConfig(config.complete(), plan)
+
+
+def with_location(document: Document, findings: Iterable[Finding]) -> list[Diagnostic]:
+    """Return the findings as diagnostics, with the source location of each path."""
+    return [Diagnostic(document.root.find(path).location, path, message) for path, message in findings]
+
+
+def read_config_file(path: Path) -> bytes:
+    """Read the bytes of a config file.
+
+    Raises:
+        CommandLineError: the file does not exist.
+        ConfigError: the file is larger than any config can be.
+        StorageError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        fix = f"'nncli init {path}' writes a config to start from"
+        if "=" in path.name:
+            fix = "overrides are accepted by commands for a single config: train, show, explain, gradcheck, profile"
+        raise CommandLineError(f"{path}: no such file; {fix}") from None
+    except NotADirectoryError:
+        raise CommandLineError(f"{path}: no such file; part of the path is not a directory") from None
+    except IsADirectoryError:
+        raise CommandLineError(f"{path}: is a directory; name the YAML file in it") from None
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from None
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{path}:1:1: {TOO_LARGE}")
+    return content
+
+
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8", "replace")
+        location = SourceLocation(SourceText(name, ""), before.count("\n") + 1, len(before) - before.rfind("\n"))
+        message = f"byte 0x{content[error.start]:02x} is not valid UTF-8; save the config as UTF-8 text"
+        raise ConfigError(str(Diagnostic(location, (), message))) from None

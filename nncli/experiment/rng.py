@@ -1,0 +1,164 @@
+"""Random number generators: one per purpose and epoch derived from the seed, or the single legacy one of the book."""
+
+from enum import IntEnum
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from nncli.nn.kernels.dropout_mask import Random
+
+RngState: TypeAlias = dict[str, Any]  # the state of a bit generator as NumPy gives it, with lists instead of arrays
+
+KEY_LENGTH = 624  # 32-bit integers in the state of a Mersenne Twister
+
+
+class Purpose(IntEnum):
+    """What random numbers are for; the values never change, or old configs would give other runs."""
+
+    TRAINING = 0
+    VALIDATION = 1
+    TEST = 2
+    SPLIT = 3
+    WEIGHTS = 4
+    DROPOUT = 5
+    ORDER = 6
+
+
+class RngStreams(Protocol):
+    """The random number generators of an experiment."""
+
+    def of(self, purpose: Purpose, epoch: int = 0) -> Random:
+        """The generator for this purpose in this epoch."""
+
+    def state(self, within_epoch: bool) -> RngState | None:
+        """The state to resume from; None if the seed and the epoch determine it.
+
+        Args:
+            within_epoch: whether some batches of an epoch have been trained, and others have not.
+        """
+
+    def restore(self, state: RngState) -> None:
+        """Continue from a state; within an epoch, the generators of that epoch have been requested before.
+
+        Raises:
+            ValueError: it is not a state of these generators.
+        """
+
+
+class DerivedRngs:
+    """Generators that depend on seed, purpose and epoch only, not on what was drawn before (seed sequence spawning).
+
+    Adding a dropout layer therefore does not change the initial weights, and any epoch can be reproduced alone.
+
+    Args:
+        seed: the seed of the config.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._dropout: np.random.Generator | None = None
+
+    def of(self, purpose: Purpose, epoch: int = 0) -> Random:
+        """The generator of ``SeedSequence([seed, purpose, epoch])``."""
+        generator = np.random.default_rng(np.random.SeedSequence([self.seed, purpose, epoch]))
+        if purpose is Purpose.DROPOUT:
+            self._dropout = generator
+        return generator
+
+    def state(self, within_epoch: bool) -> RngState | None:
+        """The state of the generator of this epoch's dropout masks; None between epochs and without dropout."""
+        return dict(self._dropout.bit_generator.state) if self._dropout and within_epoch else None
+
+    def restore(self, state: RngState) -> None:
+        """Continue the dropout masks of this epoch from a state.
+
+        Raises:
+            ValueError: it is not a state of that generator, or the network has no dropout.
+        """
+        if self._dropout is None:
+            raise ValueError("it has the state of a generator of dropout masks, but the network has no dropout")
+        self._dropout.bit_generator.state = _pcg64_state(state, dict(self._dropout.bit_generator.state))
+
+
+class BookRng:
+    """One legacy generator for everything, as in the book's program: each draw changes all later ones.
+
+    Args:
+        seed: the seed of the config; 0 in the book.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._legacy = np.random.RandomState(seed)
+
+    def of(self, purpose: Purpose, epoch: int = 0) -> Random:
+        """The same generator for every purpose and epoch."""
+        return self._legacy
+
+    def state(self, within_epoch: bool) -> RngState:
+        """The state of the generator, including its cached Gaussian."""
+        state: Any = self._legacy.get_state(legacy=False)
+        return {**state, "state": {**state["state"], "key": state["state"]["key"].tolist()}}
+
+    def restore(self, state: RngState) -> None:
+        """Continue from a state.
+
+        Raises:
+            ValueError: it is not a state of this generator.
+        """
+        self._legacy.set_state(_mt19937_state(state))
+
+
+def rngs(rng: str, seed: int) -> RngStreams:
+    """The generators that the key ``rng`` of a config names."""
+    return BookRng(seed) if rng == "nnfs" else DerivedRngs(seed)
+
+
+def _pcg64_state(state: RngState, current: RngState) -> RngState:
+    """A validated state of PCG64; what a version 1 checkpoint lacks is taken from the current state.
+
+    Raises:
+        ValueError: it is not a state, or the state of a generator with another seed.
+    """
+    inner = _mapping(state.get("state"))
+    merged = {**current, **state, "state": {**current["state"], **inner}}
+    is_valid = (
+        state.get("bit_generator") == current["bit_generator"]
+        and _is_below(inner.get("state"), 2**128)
+        and merged["state"]["inc"] == current["state"]["inc"]
+        and _is_below(merged["has_uint32"], 2)
+        and _is_below(merged["uinteger"], 2**32)
+    )
+    if not is_valid:
+        raise ValueError("the state of its random numbers is not a state of the generator of dropout masks")
+    return merged
+
+
+def _mt19937_state(state: RngState) -> RngState:
+    """A validated state of the Mersenne Twister: 624 integers, not all of them 0, an index, and a cached Gaussian.
+
+    Raises:
+        ValueError: it is not such a state.
+    """
+    inner = _mapping(state.get("state"))
+    key, gauss = inner.get("key"), state.get("gauss")
+    is_valid = (
+        state.get("bit_generator") == "MT19937"
+        and isinstance(key, list)
+        and len(key) == KEY_LENGTH
+        and all(_is_below(value, 2**32) for value in key)
+        and any(key)
+        and _is_below(inner.get("pos"), KEY_LENGTH + 1)
+        and _is_below(state.get("has_gauss"), 2)
+        and type(gauss) in {int, float}
+    )
+    if not is_valid:
+        raise ValueError("the state of its random numbers is not a state of the legacy generator")
+    return {**state, "state": {**inner, "key": np.array(key, np.uint32)}, "gauss": float(gauss or 0)}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_below(value: Any, limit: int) -> bool:
+    return type(value) is int and 0 <= value < limit

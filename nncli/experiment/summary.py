@@ -1,0 +1,100 @@
+"""Model summary before training: layers, shapes, parameters, memory and multiply-accumulate operations."""
+
+from math import ceil, prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nncli.config.model import Config
+from nncli.data.split import split_sizes
+from nncli.experiment.data_plan import DataPlan, fractions
+from nncli.nn.microbatching import balanced_chunk, can_microbatch, micro_batch_rows
+from nncli.nn.shapes import widths
+
+COPIES = 6  # per output column and row of data: encoded targets twice, outputs, and temporaries of the loss
+BUFFERS = 3  # per layer: outputs, gradient, and a mask or scratch buffer
+VECTORS = 8  # of all parameters: values, gradients, two moments, best weights, and a checkpoint being written
+
+
+class LayerSummary(NamedTuple):
+    """One layer: its input and output columns, trainable parameters, and MACs per row of a forward pass."""
+
+    type: str
+    inputs: int
+    outputs: int
+    parameters: int
+    multiply_adds: int
+
+
+def summarize(config: Config, plan: DataPlan) -> list[LayerSummary]:
+    """Summarize each layer; needs the sections layers and data."""
+    layers = [layer.build() for layer in config.layers]
+    columns = widths(layers, plan.schema.columns)
+    return [
+        LayerSummary(
+            component.type,
+            columns[index],
+            columns[index + 1],
+            sum(map(prod, layer.shapes(columns[index]).values())),
+            layer.multiply_adds(columns[index]),
+        )
+        for index, (component, layer) in enumerate(zip(config.layers, layers, strict=True))
+    ]
+
+
+def split_rows(config: Config, plan: DataPlan) -> dict[str, int]:
+    """The number of rows in each split; needs data, validation and test."""
+    sizes = [split_sizes(count, fractions(config)) for count in plan.schema.class_counts]
+    rows = {name: sum(each[name] for each in sizes) for name in sizes[0]}
+    return rows | {name: schema.rows for name, schema in plan.schemas.items() if name != "data"}
+
+
+def training_rows(config: Config, plan: DataPlan) -> int:
+    """The number of rows in the training set; needs data, validation and test."""
+    return split_rows(config, plan)["training"]
+
+
+def step_rows(config: Config, plan: DataPlan) -> int:
+    """The number of rows of one training step."""
+    rows = training_rows(config, plan)
+    return min(config.training.batch_size or rows, rows)
+
+
+def batches_per_epoch(config: Config, plan: DataPlan) -> int:
+    """The number of training steps per epoch, a smaller last one included."""
+    return ceil(training_rows(config, plan) / max(1, step_rows(config, plan)))
+
+
+def step_macs(config: Config, plan: DataPlan, rows: int) -> int:
+    """MACs of a training step: forward pass, weight gradients, and input gradients above the first trainable layer."""
+    macs = [layer.multiply_adds for layer in summarize(config, plan)]
+    first = next((count for count in macs if count), 0)
+    return rows * (3 * sum(macs) - first)
+
+
+def memory_bytes(config: Config, plan: DataPlan) -> int:
+    """Estimate the bytes of all arrays during training: data, outputs and gradients of each layer, parameters."""
+    layers, dtype = summarize(config, plan), np.dtype(config.dtype)
+    rows = sum(schema.rows for schema in plan.schemas.values())
+    inputs, outputs = layers[0].inputs, layers[-1].outputs
+    activations = sum(_buffered_rows(config, plan, dtype)) * (inputs + sum(layer.outputs for layer in layers))
+    parameters = VECTORS * sum(layer.parameters for layer in layers)
+    values_per_row = 2 * inputs + COPIES * outputs
+    converted = dtype.itemsize * (rows * values_per_row + BUFFERS * activations + parameters)
+    return int(converted + 8 * rows * (inputs + 1))  # the data set as it was drawn is float64
+
+
+def _buffered_rows(config: Config, plan: DataPlan, dtype: np.dtype[Any]) -> set[int]:
+    """The numbers of rows for which layers allocate buffers: micro-batches, and remainders of batches and splits."""
+    layers = [layer.build() for layer in config.layers]
+    batch, trained = max(1, step_rows(config, plan)), training_rows(config, plan)
+    micro_batch = micro_batch_rows(layers, plan.schema.columns, dtype)
+    batches = {batch, trained % batch} - {0}
+    if can_microbatch(layers):
+        batches = {size for rows in batches for size in _chunk_sizes(rows, balanced_chunk(rows, micro_batch))}
+    return batches.union(*(_chunk_sizes(rows, micro_batch) for rows in split_rows(config, plan).values()))
+
+
+def _chunk_sizes(rows: int, size: int) -> set[int]:
+    """The sizes of the chunks of a number of rows: ``size``, and the remainder."""
+    return {min(rows, size), rows % size}

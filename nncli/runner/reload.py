@@ -1,0 +1,41 @@
+"""Rebuild the experiment of a run from its config, its data and its files."""
+
+from nncli.config.diagnostics import LONGEST_VALUE, path_text
+from nncli.config.model import Config
+from nncli.errors import RunError
+from nncli.experiment.assembly import Experiment, assemble
+from nncli.experiment.checks import arrays_fit_into_memory
+from nncli.store.run_reader import Run
+from nncli.store.run_writer import data_record
+from nncli.version import __version__
+
+
+def require_loadable(run: Run, config: Config) -> None:
+    """Check that the arrays of a config fit into memory, and are as large as a file of the run, before allocating them.
+
+    Raises:
+        RunError: they are not.
+    """
+    for path, reason in arrays_fit_into_memory(config, run.plan):
+        raise RunError(f"{run.path}: {path_text(path)}: {reason}")
+    run.require_parameters()
+
+
+def assembled(run: Run, config: Config) -> Experiment:
+    """The experiment that a run's config describes, with initial weights."""
+    require_loadable(run, config)
+    return assemble(config)
+
+
+def require_same_data(run: Run, experiment: Experiment) -> None:
+    """Compare the data of an experiment with what the run was trained on, split by split.
+
+    Raises:
+        RunError: it differs.
+    """
+    for name, data in experiment.data.items():
+        recorded = run.record.data.get(name) or run.data[name]
+        if recorded != data_record(data):
+            version = run.record.versions.get("nncli")
+            by = "" if version == __version__ else f"; the run was made with nncli {str(version)[:LONGEST_VALUE]}"
+            raise RunError(f"{run.path}: the {name} data differs from what the run was trained on{by}")

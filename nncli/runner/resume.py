@@ -1,0 +1,222 @@
+"""Resume a run from its newest valid checkpoint, bit-identical to an uninterrupted run: a plan, then its execution."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nncli.config.diagnostics import format_diagnostics
+from nncli.config.model import Config
+from nncli.errors import ConfigError, RunError, UnsupportedVersionError
+from nncli.experiment.checks import NEW_RUN
+from nncli.experiment.config_diff import differences, epoch_dependent_overrides
+from nncli.experiment.loading import checked, parse, read_config_file
+from nncli.runner.reload import assembled, require_same_data
+from nncli.store import atomic_write as storage
+from nncli.store.checkpoint import checkpoints
+from nncli.store.environment import environment_differences
+from nncli.store.lock import Lock
+from nncli.store.metrics_csv import without_last_row
+from nncli.store.records import EvaluationRecord, to_json
+from nncli.store.run_checkpoints import read_valid
+from nncli.store.run_reader import Run
+from nncli.store.run_writer import RunWriter, write_checkpoint
+from nncli.store.safe_read import storage_errors
+from nncli.training.loop import Trainer, never
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run with nothing left to train, and why, as a message."""
+
+    evaluation: EvaluationRecord
+    message: str
+
+
+@dataclass(frozen=True)
+class ResumePlan:
+    """What resuming a run will change, in the order of ``execute``.
+
+    Args:
+        run: the run.
+        trainer: the training, restored from the newest valid checkpoint.
+        damaged: the newer checkpoints, which are quarantined.
+        raises_epochs: whether run.json gets more epochs.
+        drops_row: whether the last row of metrics goes, which was logged only because its epoch used to be the last.
+        metrics: the beginning of metrics.csv that is kept.
+        is_linked: whether metrics.csv shares its data with a copy of the run made of hard links.
+        messages: what the user should know, one sentence each.
+    """
+
+    run: Run
+    trainer: Trainer
+    damaged: tuple[Path, ...]
+    raises_epochs: bool
+    drops_row: bool
+    metrics: bytes
+    is_linked: bool
+    messages: tuple[str, ...]
+
+
+def plan_resume(
+    run: Run, config: Path | None = None, overrides: tuple[str, ...] = (), stop: Callable[[], bool] = never
+) -> ResumePlan | Finished:
+    """Decide how to resume a run whose lock is held; nothing is written.
+
+    Args:
+        run: the run.
+        config: a config that must equal the run's, except for more epochs; None for the run's own.
+        overrides: values replaced in it.
+        stop: polled by the training after each batch.
+
+    Raises:
+        ConfigError: the config differs in other keys; each one is listed.
+        RunError: no checkpoint is valid, or the data is not what the run was trained on.
+        UnsupportedVersionError: the run was made by a newer version.
+    """
+    resolved = resolve_config(run, config, overrides)
+    evaluation, messages = _evaluation(run)
+    if evaluation and _is_finished(run.config, resolved.training.epochs, evaluation):
+        return Finished(evaluation, f"{run.path}: {_why_finished(evaluation, resolved)}")
+    trainer = Trainer(assembled(run, resolved), stop)
+    require_same_data(run, trainer.experiment)
+    damaged, metrics = _restore_newest(run, trainer)
+    drops_row = trainer.drop_extra_row()
+    with storage_errors(run.path / "metrics.csv"):
+        is_linked = (run.path / "metrics.csv").stat().st_nlink > 1
+    skipped = [f"{reason}; skipped, and renamed to {path.name}.damaged" for path, reason in damaged.items()]
+    return ResumePlan(
+        run=run,
+        trainer=trainer,
+        damaged=tuple(damaged),
+        raises_epochs=resolved.training.epochs > run.config.training.epochs,
+        drops_row=drops_row,
+        metrics=without_last_row(metrics) if drops_row else metrics,
+        is_linked=is_linked,
+        messages=(*messages, *skipped, _resumed(run, trainer), *_rounding(run)),
+    )
+
+
+def execute(plan: ResumePlan, lock: Lock) -> RunWriter:
+    """Bring the run directory to the state in which training continues, safely at every write.
+
+    The checkpoint is first, which proves that the disk has room for it. run.json commits more epochs: before it the run
+    is as finished as it was, after it the run is to be resumed. metrics.csv is cut last, by the RunWriter, once the
+    checkpoint on disk depends on the shorter file.
+
+    Raises:
+        StorageError: a write failed.
+    """
+    run, trainer, metrics = plan.run, plan.trainer, plan.metrics
+    for path in plan.damaged:
+        storage.quarantine(path)
+    if plan.raises_epochs or plan.drops_row:
+        digest = hashlib.sha256(metrics).hexdigest()
+        write_checkpoint(run.path, trainer.state(), run.identity, len(metrics), digest)
+    if plan.raises_epochs:
+        _commit_epochs(run, trainer.settings.epochs)
+    if plan.is_linked:  # the copy stays as it is
+        storage.write_atomic(run.path / "metrics.csv", metrics)
+    for directory in (run.path, run.path / "checkpoints"):
+        storage.remove_orphans(directory)
+    return RunWriter(run.path, lock, trainer, run.identity, metrics)
+
+
+def resolve_config(run: Run, config: Path | None, overrides: tuple[str, ...]) -> Config:
+    """The run's config, with more epochs if config or overrides ask for them.
+
+    Raises:
+        ConfigError: it differs in other keys; each one is listed.
+    """
+    if config is None and not overrides:
+        return run.config
+    if config is None:
+        name, recorded = str(run.path / "spec.yaml"), run.record.overrides
+        document = parse(name, run.read("spec.yaml"), (*recorded, *overrides))
+    else:
+        document = parse(str(config), read_config_file(config), overrides)
+    given = checked(document, {NEW_RUN}, run.checked)
+    diagnostics = list(differences(document, given, run.config))
+    if diagnostics:
+        raise ConfigError(format_diagnostics(diagnostics), diagnostics)
+    training = run.config.training.model_copy({"epochs": given.config.training.epochs})
+    return run.config.model_copy({"training": training})
+
+
+def _evaluation(run: Run) -> tuple[EvaluationRecord | None, list[str]]:
+    """The evaluation of a finished run, if it and the weights are valid, with a message if they are damaged."""
+    try:
+        if run.evaluation is not None:
+            run.read_weights(run.evaluation)
+    except UnsupportedVersionError:
+        raise
+    except RunError as error:
+        return None, [f"{error}; it is written again"]
+    return run.evaluation, []
+
+
+def _is_finished(config: Config, epochs: int, evaluation: EvaluationRecord) -> bool:
+    """Whether nothing is left to train until this number of epochs; a run that stopped early stays finished."""
+    trained = evaluation.epochs_trained
+    return trained == epochs or (config.training.early_stopping is not None and trained < config.training.epochs)
+
+
+def _why_finished(evaluation: EvaluationRecord, config: Config) -> str:
+    trained = evaluation.epochs_trained
+    if trained == config.training.epochs:
+        return f"already finished ({trained} epochs); raise training.epochs to continue"
+    return f"already finished: stopped early at epoch {trained}, which more epochs do not change"
+
+
+def _restore_newest(run: Run, trainer: Trainer) -> tuple[dict[Path, str], bytes]:
+    """Restore the newest valid checkpoint; return the newer ones with what is wrong, and the metrics that it keeps.
+
+    Raises:
+        RunError: none is valid.
+        UnsupportedVersionError: one was written by a newer version.
+    """
+    damaged: dict[Path, str] = {}
+    for path in reversed(checkpoints(run.path)):
+        try:
+            checkpoint, metrics = read_valid(run, path)
+            trainer.restore(checkpoint.state)
+        except UnsupportedVersionError:
+            raise
+        except RunError as error:
+            damaged[path] = str(error)
+        except ValueError as error:
+            damaged[path] = f"{path}: {error}"
+        else:
+            return damaged, metrics
+    raise RunError("\n".join([f"{run.path}: no valid checkpoint to resume from", *damaged.values()]), run.path)
+
+
+def _resumed(run: Run, trainer: Trainer) -> str:
+    """Where training resumes, and how many epochs it has now if they were raised."""
+    recorded, epochs = run.config.training.epochs, trainer.settings.epochs
+    text = f"{run.path}: resumed at {trainer.state().progress}"
+    if epochs == recorded:
+        return text
+    schedule = "; the schedule still ends at its former last update" if run.config.schedule else ""
+    return f"{text}; epochs raised from {recorded} to {epochs}{schedule}"
+
+
+def _rounding(run: Run) -> list[str]:
+    """A warning if results may be rounded differently than at the start of the run."""
+    changed = ", ".join(environment_differences(run.record))
+    if not changed:
+        return []
+    text = "results may differ in the last bits from an uninterrupted run"
+    return [f"{run.path}: {text}: other {changed} than at its start"]
+
+
+def _commit_epochs(run: Run, epochs: int) -> None:
+    """Record the number of epochs in run.json, then remove evaluation.json, which is of fewer epochs."""
+    record = run.description
+    record["spec"]["training"]["epochs"] = epochs
+    raised = [f"training.epochs={epochs}", *epoch_dependent_overrides(run.config)]
+    keys = {override.partition("=")[0] for override in raised}
+    unchanged = [override for override in record["overrides"] if override.partition("=")[0] not in keys]
+    record["overrides"] = unchanged + raised
+    storage.write_atomic(run.path / "run.json", to_json(record))
+    storage.remove(run.path / "evaluation.json", durable=True)

@@ -1,0 +1,118 @@
+"""Train a config, or resume a run: experiment, trainer and run directory put together."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from nncli.experiment.assembly import assemble
+from nncli.experiment.loading import load, load_mapping
+from nncli.runner.blas_threads import blas_threads
+from nncli.runner.resume import Finished, execute, plan_resume
+from nncli.store.lock import Lock
+from nncli.store.records import EvaluationRecord
+from nncli.store.run_reader import Run
+from nncli.store.run_writer import RunWriter, name_from
+from nncli.training.loop import Epoch, Trainer, never
+
+# Called when training begins; the context that it returns lasts as long as training, and takes each epoch.
+Observer: TypeAlias = Callable[[RunWriter], AbstractContextManager[Callable[[Epoch], object]]]
+
+
+class Result(NamedTuple):
+    """How a training ended.
+
+    Args:
+        path: the run directory.
+        evaluation: the evaluation of a finished run; None if the training was asked to stop.
+        progress: how far training is, as text.
+    """
+
+    path: Path
+    evaluation: EvaluationRecord | None
+    progress: str
+
+
+def ignore(value: object) -> None:
+    """Take an epoch or a message, and do nothing."""
+
+
+def unobserved(writer: RunWriter) -> AbstractContextManager[Callable[[Epoch], object]]:
+    """The observer that shows nothing."""
+    return nullcontext(ignore)
+
+
+def train(
+    config: Path | Mapping[str, Any],
+    overrides: tuple[str, ...] = (),
+    *,
+    runs: Path,
+    name: str | None = None,
+    observer: Observer = unobserved,
+    stop: Callable[[], bool] = never,
+) -> Result:
+    """Train a config, and write a new run directory.
+
+    Args:
+        config: the path of a config, or its content.
+        overrides: values replaced in it, as ``key=value``.
+        runs: the directory that holds the runs.
+        name: the name of the run; None for that of the config, numbered if taken.
+        observer: called when training begins.
+        stop: polled after each batch; if it returns True, training ends after a checkpoint.
+    """
+    if isinstance(config, Path):
+        loaded, default_name = load(config, overrides), name_from(config)
+    else:
+        loaded, default_name = load_mapping(config, overrides), "run"
+    run_name, is_numbered = (default_name, True) if name is None else (name, False)
+    with blas_threads(loaded.config.training.threads, loaded.document):
+        trainer = Trainer(assemble(loaded.config, loaded.plan), stop)
+        with RunWriter.create(runs, run_name, loaded, trainer, is_numbered) as writer:
+            return _run_to_end(writer, observer)
+
+
+def resume(
+    path: Path,
+    overrides: tuple[str, ...] = (),
+    *,
+    config: Path | None = None,
+    observer: Observer = unobserved,
+    stop: Callable[[], bool] = never,
+    report: Callable[[str], object] = ignore,
+) -> Result:
+    """Resume a run, or report that it is finished.
+
+    Args:
+        path: the run directory.
+        overrides: values replaced in the config; only ``training.epochs`` may change, and only grow.
+        config: a config that must equal the run's, except for more epochs.
+        observer: called when training begins.
+        stop: polled after each batch; if it returns True, training ends after a checkpoint.
+        report: called with each message for the user, before training begins.
+    """
+    run, lock = Run(path), Lock(path / "lock")
+    try:
+        plan = plan_resume(run, config, overrides, stop)
+        if isinstance(plan, Finished):
+            report(plan.message)
+            return Result(path, plan.evaluation, f"epoch {plan.evaluation.epochs_trained}")
+        with blas_threads(plan.trainer.settings.threads), execute(plan, lock) as writer:
+            for message in plan.messages:
+                report(message)
+            return _run_to_end(writer, observer)
+    finally:
+        lock.release()
+
+
+def _run_to_end(writer: RunWriter, observer: Observer) -> Result:
+    """Train to the last epoch, or until a stop is requested."""
+    trainer, evaluation = writer.trainer, None
+    with observer(writer) as show:
+        for epoch in writer.record():
+            show(epoch)
+        if trainer.is_done:
+            evaluation = writer.finish()
+        else:
+            writer.interrupt()
+    return Result(writer.path, evaluation, trainer.state().progress)

@@ -1,1 +1,0 @@
-"""The YAML document as validated data, with the place of every value; no arrays, no files, no terminal."""

@@ -1,0 +1,1 @@
+"""The run directory on disk: formats, atomic writes, locks, safe reads."""

@@ -1,0 +1,188 @@
+"""Atomic and durable writes of files and directories; every OSError becomes a StorageError."""
+
+import errno
+import os
+import re
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from nncli.errors import BusyError, NncliError
+from nncli.store.lock import Lock
+from nncli.store.safe_read import storage_errors
+
+STAGING = ".new-"  # prefix of a staging directory
+STAGING_NAME = re.compile(r"\.new-[0-9a-f]{16}")
+TEMPORARY_NAME = re.compile(r"\..+\.[0-9a-f]{8}")
+NO_FSYNC = {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}  # of a directory, on SMB and FUSE
+
+
+def write_atomic(path: Path, data: bytes | memoryview) -> None:
+    """Write a file atomically and durably: temporary file, fsync, rename, fsync of the directory."""
+    with storage_errors(path):
+        temporary = _write_temporary(path, data)
+        try:
+            temporary.replace(path)
+        except OSError:
+            _unlink(temporary)
+            raise
+        fsync_directory(path.parent)
+
+
+def create_atomic(path: Path, data: bytes) -> None:
+    """Like ``write_atomic``, but for a file that must not exist yet.
+
+    If the file system has no hard links (exFAT), a kill between two calls can leave an empty file.
+
+    Raises:
+        BusyError: the file exists.
+    """
+    make_directories(path.parent)
+    with storage_errors(path):
+        temporary = _write_temporary(path, data)
+        try:
+            _link(temporary, path)
+        except FileExistsError:
+            raise BusyError(f"{path}: already exists; choose another file name") from None
+        finally:
+            _unlink(temporary)
+        fsync_directory(path.parent)
+
+
+def _write_temporary(path: Path, data: bytes | memoryview) -> Path:
+    """Write the data to a hidden temporary file next to ``path`` and fsync it."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        _unlink(temporary)
+        raise
+    return temporary
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give a file a name that does not exist yet, by a hard link; without hard links, rename it over a new empty file.
+
+    Raises:
+        FileExistsError: the name exists.
+    """
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        path.touch(exist_ok=False)
+        try:
+            temporary.replace(path)
+        except BaseException:
+            _unlink(path)
+            raise
+
+
+def _unlink(temporary: Path) -> None:
+    with suppress(OSError):
+        temporary.unlink()
+
+
+def remove(path: Path, durable: bool = False) -> None:
+    """Remove a file if it exists; if ``durable``, a power failure does not bring it back."""
+    with storage_errors(path):
+        path.unlink(missing_ok=True)
+        if durable:
+            fsync_directory(path.parent)
+
+
+def fsync_directory(path: Path) -> None:
+    """Make the names in a directory durable; file systems that cannot fsync a directory are left alone."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_FSYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def make_directory(path: Path) -> None:
+    """Make a new empty directory."""
+    with storage_errors(path):
+        path.mkdir()
+
+
+def make_directories(path: Path) -> None:
+    """Make a directory and its missing parents durably."""
+    with storage_errors(path):
+        if not path.is_dir():
+            make_directories(path.parent)
+            path.mkdir(exist_ok=True)
+            fsync_directory(path.parent)
+
+
+def quarantine(path: Path) -> Path:
+    """Rename a damaged file so that it is kept but no longer read; returns the new path."""
+    quarantined = path.with_name(f"{path.name}.damaged")
+    with storage_errors(path):
+        path.replace(quarantined)
+        fsync_directory(path.parent)
+    return quarantined
+
+
+def remove_orphans(directory: Path) -> None:
+    """Clean up the temporary files that killed processes have left in a directory."""
+    with storage_errors(directory):
+        for path in directory.glob(".*"):
+            if TEMPORARY_NAME.fullmatch(path.name) and path.is_file():
+                remove(path)
+
+
+def staging_directory(parent: Path) -> tuple[Path, Lock]:
+    """A new hidden directory, to be filled and then committed, and the lock in it; orphaned ones are removed."""
+    make_directories(parent)
+    with storage_errors(parent):
+        for orphan in parent.glob(f"{STAGING}*"):
+            if STAGING_NAME.fullmatch(orphan.name) and orphan.is_dir() and not orphan.is_symlink():
+                with suppress(NncliError):
+                    lock = Lock(orphan / "lock")
+                    discard(orphan)
+                    lock.release()
+    return _locked_directory(parent)
+
+
+def _locked_directory(parent: Path, attempts: int = 3) -> tuple[Path, Lock]:
+    directory = parent / f"{STAGING}{secrets.token_hex(8)}"
+    make_directory(directory)
+    try:
+        return directory, Lock(directory / "lock")
+    except NncliError as error:
+        # before it was locked, another process may have removed it as an orphan
+        was_removed = isinstance(error, BusyError) or not directory.exists()
+        discard(directory)
+        if attempts == 1 or not was_removed:
+            raise
+        return _locked_directory(parent, attempts - 1)
+
+
+def commit(directory: Path, target: Path) -> bool:
+    """Rename a staging directory to its final name, atomically and durably; False if that name exists."""
+    with storage_errors(target):
+        fsync_directory(directory)
+        if target.exists() or target.is_symlink():
+            return False
+        try:
+            directory.rename(target)
+        except OSError:
+            if target.exists():  # another process was faster
+                return False
+            raise
+        fsync_directory(target.parent)
+    return True
+
+
+def discard(directory: Path) -> None:
+    """Remove a staging directory as far as possible."""
+    shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,49 @@
+"""What makes a run reproducible besides its config: versions, BLAS library and CPU features."""
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import nnfs
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from nncli.store.records import RunRecord
+from nncli.version import __version__
+
+
+def environment() -> dict[str, Any]:
+    """The versions of all libraries that compute, NumPy's BLAS, and the SIMD extensions of this CPU."""
+    config: Any = np.show_config(mode="dicts")
+    blas = config.get("Build Dependencies", {}).get("blas", {})
+    return {
+        "versions": {
+            "nncli": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "nnfs": nnfs.__version__,
+        },
+        "machine": platform.machine(),
+        "blas": {
+            **{key: blas.get(key) for key in ("name", "version", "openblas configuration")},
+            "kernels": _kernels(),
+        },
+        "simd": config.get("SIMD Extensions", {}),
+    }
+
+
+def _kernels() -> list[str]:
+    """The CPU architectures that the loaded BLAS libraries have chosen kernels for."""
+    return [each["architecture"] for each in threadpool_info() if "architecture" in each]
+
+
+def environment_differences(record: RunRecord) -> list[str]:
+    """What differs between this machine and the one a run was started on: versions, BLAS, CPU features."""
+    recorded, current = _labelled(vars(record)), _labelled(environment())
+    return [name for name in current if recorded.get(name) != current[name]]
+
+
+def _labelled(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """What results may depend on, by the names that messages use."""
+    blas, simd = environment["blas"], environment["simd"]
+    return {"machine": environment["machine"], **environment["versions"], "BLAS": blas, "vector instructions": simd}

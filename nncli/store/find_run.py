@@ -1,0 +1,51 @@
+"""Find a run by its path or its name, and say which runs may have been meant if there is none."""
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from nncli.config.diagnostics import suggestion
+from nncli.errors import RunError, StorageError
+from nncli.store.run_files import is_run
+from nncli.store.safe_read import exists, storage_errors
+
+MAX_LISTED = 8  # names in a message
+
+
+def find_run(text: str, runs: Path) -> Path:
+    """Find a run by its path, or by its name in the directory of runs.
+
+    A directory that is not a run is returned too, so that the error of its reader says what is missing in it.
+
+    Raises:
+        RunError: there is no such run.
+        StorageError: the operating system refuses to read the directory of runs.
+    """
+    path, by_name = Path(text), runs / text
+    with suppress(StorageError):  # an unreadable path may still be the name of a run
+        if is_run(path):
+            return path
+    if is_run(by_name):
+        return by_name
+    for candidate in (path, by_name):
+        with storage_errors(candidate):
+            if exists(candidate) and candidate.is_dir():
+                return candidate
+    raise RunError(_not_found(text, runs), path)
+
+
+def _names(runs: Path) -> list[str]:
+    """The names in a directory of runs; none if it cannot be read."""
+    with suppress(OSError):
+        return sorted(path.name for path in runs.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return []
+
+
+def _not_found(text: str, runs: Path) -> str:
+    """The message for a run that does not exist, with the runs that may have been meant."""
+    names, path = _names(runs), Path(text)
+    if path.suffix in {".yaml", ".yml"}:
+        trained = [name for name in names if re.fullmatch(rf"{re.escape(path.stem)}(-\d+)?", name)]
+        return f"{text}: is not a run" + (f"; runs of this config: {', '.join(trained[:MAX_LISTED])}" * bool(trained))
+    searched = f" (looked in ./ and {runs}/)" if path.name == text else ""
+    return f"run not found: {text}{searched}{suggestion(text, names, names[:MAX_LISTED])}"

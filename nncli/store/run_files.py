@@ -1,0 +1,105 @@
+"""Access to the files of a run directory: each is untrusted input, validated and bounded in size."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from nncli.config.diagnostics import sanitized_line
+from nncli.errors import RunError, UnsupportedVersionError
+from nncli.experiment.metric_columns import SPARE_COLUMNS, metrics_bytes
+from nncli.store import safe_read as files
+from nncli.store import size_limits as limits
+from nncli.store.records import RecordType, RunRecord, from_json, identity, parse_record
+
+OTHER_FILES = ("spec.yaml", "metrics.csv", "checkpoints", "weights.npz", "evaluation.json")  # besides run.json
+
+
+class RunFiles:
+    """The files of one run directory; nothing is written, and no lock is held.
+
+    Args:
+        path: the directory.
+
+    Raises:
+        RunError: it does not exist, or is not a run directory.
+        StorageError: the operating system refuses to read it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with files.storage_errors(path):
+            if not files.exists(path):
+                raise RunError(f"{path}: run not found: no such directory")
+            if not path.is_dir():
+                raise RunError(f"{path}: not a run directory: it is not a directory")
+        if not files.exists(path / "run.json"):
+            if is_run(path):
+                raise RunError(f"{path / 'run.json'}: missing, although other files of a run exist")
+            raise RunError(f"{path}: not a run directory: run.json is missing")
+
+    @property
+    def name(self) -> str:
+        """The name of the directory."""
+        return sanitized_line(self.path.resolve().name)
+
+    @cached_property
+    def record(self) -> RunRecord:
+        """The content of run.json."""
+        return self.read_record("run.json", RunRecord)
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """The validated JSON value of run.json, with keys that only a newer version knows."""
+        self.read_record("run.json", RunRecord)
+        return from_json(self.read("run.json"))
+
+    @cached_property
+    def identity(self) -> str:
+        """The SHA-256 that identifies the files of this run."""
+        return identity(self.description)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one of the run's files.
+
+        Args:
+            name: the path of the file in the run directory.
+
+        Raises:
+            RunError: it is missing, is not a regular file, or is larger than ``size_limit``.
+        """
+        return files.read(self.path, name, self.size_limit(name))
+
+    def read_record(self, name: str, model: type[RecordType]) -> RecordType:
+        """The content of run.json or evaluation.json.
+
+        Raises:
+            RunError: it is damaged.
+            UnsupportedVersionError: only a newer version of nncli reads it.
+        """
+        try:
+            return parse_record(from_json(self.read(name)), model)
+        except UnsupportedVersionError as error:
+            raise UnsupportedVersionError(f"{self.path / name}: {error}") from None
+        except ValueError as error:
+            raise RunError(f"{self.path / name}: damaged: {error}") from None
+
+    def size_limit(self, name: str) -> int:
+        """The largest size in bytes that a file of this run can have."""
+        if name in {"run.json", "evaluation.json"}:
+            return limits.RECORD
+        if name == "spec.yaml":
+            return limits.SPEC
+        if name == "metrics.csv":
+            return metrics_bytes(self.record.spec, SPARE_COLUMNS)
+        if name == "weights.npz":
+            return limits.weights_bytes(self.record.spec, self.record.parameters)
+        return limits.checkpoint_bytes(self.record.spec, self.record.parameters)
+
+
+def is_run(path: Path) -> bool:
+    """Whether a directory is a run, perhaps a damaged one: it has run.json, or at least two other files of a run.
+
+    Raises:
+        StorageError: the operating system refuses to say.
+    """
+    return files.exists(path / "run.json") or sum(files.exists(path / name) for name in OTHER_FILES) > 1

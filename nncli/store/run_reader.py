@@ -1,0 +1,220 @@
+"""A run: config, metrics, evaluation, status, checkpoint and weights, read from its directory as untrusted input."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nncli.config.diagnostics import path_text
+from nncli.config.model import Config
+from nncli.errors import RunError, UnsupportedVersionError
+from nncli.experiment.checks import NEW_RUN, THIS_MACHINE, cross_check
+from nncli.experiment.data_plan import CheckedConfig, DataPlan, fractions, open_data
+from nncli.experiment.defaults import resolve
+from nncli.experiment.metric_columns import METRICS_FORMAT, column, columns, is_unknown, measured_names, plausible
+from nncli.nn.parameters import Parameters
+from nncli.nn.shapes import shapes, statistics
+from nncli.registry import names
+from nncli.store import metrics_csv, run_weights
+from nncli.store import safe_read as files
+from nncli.store.checkpoint import Checkpoint
+from nncli.store.lock import is_locked
+from nncli.store.metrics_csv import Metrics
+from nncli.store.records import DataRecord, EvaluationRecord
+from nncli.store.run_checkpoints import newest_checkpoint
+from nncli.store.run_files import RunFiles
+from nncli.store.run_status import RunProgress, RunStatus
+from nncli.training.early_stopping import has_ended
+from nncli.version import __version__
+
+METRICS_OF_VERSION_0_1 = [
+    names("metric")["accuracy"].model.model_validate({})
+]  # all that version 0.1 knew, and did not write
+SPLIT_METHOD_OF_VERSION_0_4 = "consecutive"  # all that version 0.4 knew, and did not write
+
+
+class Run(RunFiles):
+    """One run: its config, metrics, evaluation, status, checkpoint and weights.
+
+    Reading is lazy and cached, except for the status.
+    """
+
+    @cached_property
+    def plan(self) -> DataPlan:
+        """The recorded schemas of the data; of a run that recorded none those that its config has now."""
+        return DataPlan(self.record.schema) if self.record.schema else open_data(self.record.spec)
+
+    @property
+    def checked(self) -> CheckedConfig:
+        """The resolved config with its data plan."""
+        return CheckedConfig(self.config, self.plan)
+
+    @cached_property
+    def config(self) -> Config:
+        """The resolved config, in which everything fits together."""
+        config = resolve(_with_defaults_of_its_version(self.record.spec), self.plan)
+        wrong = next(cross_check(config, self.plan, {NEW_RUN, THIS_MACHINE}), None)
+        if wrong:
+            raise RunError(f"{self.path / 'run.json'}: damaged: config.{path_text(wrong[0])}: {wrong[1]}")
+        layers, inputs = [layer.build() for layer in config.layers], self.plan.schema.columns
+        implied, dtype = {**shapes(layers, inputs), **statistics(layers, inputs)}, np.dtype(config.dtype).str
+        recorded = [(each.name, tuple(each.shape), each.dtype) for each in self.record.parameters]
+        if recorded != [(name, shape, dtype) for name, shape in implied.items()]:
+            raise RunError(f"{self.path / 'run.json'}: damaged: its parameters are not those of its config")
+        if not data_matches_config(self.plan, self.record.data):
+            raise RunError(f"{self.path / 'run.json'}: damaged: its data is not what its config draws")
+        return config
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """The SHA-256 of each split's data."""
+        return {name: data.sha256 for name, data in self.data.items()}
+
+    @property
+    def data(self) -> dict[str, DataRecord]:
+        """The description of each split's data, a test set sampled after training included."""
+        return {**self.record.data, **(self.evaluation.data if self.evaluation else {})}
+
+    @cached_property
+    def evaluation(self) -> EvaluationRecord | None:
+        """The content of evaluation.json; None if the run is not finished, or its number of epochs was raised since.
+
+        Raises:
+            RunError: it is damaged, or weights.npz, which is written before it, is missing.
+        """
+        if not files.exists(self.path / "evaluation.json"):
+            return None
+        evaluation = self.read_record("evaluation.json", EvaluationRecord)
+        wrong = self._wrong_with(evaluation)
+        if wrong:
+            raise RunError(f"{self.path / 'evaluation.json'}: damaged: {wrong}")
+        if not has_ended(self.record.spec.training, evaluation.epochs_trained, evaluation.epoch):
+            return None
+        if not files.exists(self.path / "weights.npz"):
+            raise RunError(f"{self.path / 'weights.npz'}: missing, although evaluation.json exists")
+        return evaluation
+
+    def _wrong_with(self, evaluation: EvaluationRecord) -> str | None:
+        """Why an evaluation cannot belong to this run; None if it can."""
+        spec = self.record.spec
+        late = {"test"} if spec.test_sampled_after_training else set[str]()
+        if set(evaluation.data) != late or set(evaluation.splits) != {*self.record.data, *late}:
+            return "it has other splits than run.json"
+        for split, metrics in evaluation.splits.items():
+            if not self._can_be_measured(split, metrics):
+                return f"splits.{split} has other metrics than the config, or impossible values"
+        if evaluation.identity not in {None, self.identity}:
+            return "it belongs to another run"
+        if not evaluation.epoch <= evaluation.epochs_trained <= spec.training.epochs:
+            return "it has more epochs than the config"
+        if spec.training.early_stopping is None and evaluation.epoch < evaluation.epochs_trained:
+            return (
+                f"it has the weights of epoch {evaluation.epoch} of {evaluation.epochs_trained} without early stopping"
+            )
+        return None
+
+    def _can_be_measured(self, split: str, metrics: Mapping[str, float]) -> bool:
+        """Whether all metrics of the config are there with possible values; a newer version may have added others."""
+        headers = {column(split, name): value for name, value in metrics.items()}
+        expected = {column(split, name) for name in measured_names(self.config, split)}
+        return expected <= set(headers) and all(map(is_unknown, set(headers) - expected)) and plausible(headers)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """The rows of metrics.csv; if the run is not finished, those before the first invalid one.
+
+        Rows after the last checkpoint were not synced, and a power failure may have torn them.
+
+        Raises:
+            RunError: the file is damaged.
+            UnsupportedVersionError: a newer version of nncli wrote it, without columns that this one needs.
+        """
+        path, version = self.path / "metrics.csv", self.record.file_format("metrics.csv")
+        expected = ("epoch", *columns(self.config, version))
+        try:
+            metrics = metrics_csv.parse(self.read("metrics.csv"), expected, self.record.spec.training.epochs)
+        except ValueError as error:
+            if version > METRICS_FORMAT:
+                reason = f"has format version {version}, which nncli {__version__} cannot read"
+                raise UnsupportedVersionError(f"{path}: {reason}: {error}") from None
+            raise RunError(f"{path}: damaged: {error}") from None
+        if metrics.problem and self.evaluation is not None:
+            raise RunError(f"{path}: damaged: {metrics.problem}")
+        return metrics
+
+    @property
+    def status(self) -> RunStatus:
+        """Whether the run is running, finished, diverged or interrupted."""
+        return self.progress.status
+
+    @property
+    def progress(self) -> RunProgress:
+        """The status with its epoch, which follows from the lock and the files alone."""
+        if is_locked(self.path / "lock"):
+            return RunProgress(RunStatus.RUNNING)
+        if self.evaluation is not None:
+            return RunProgress(RunStatus.FINISHED)
+        if self.metrics.diverged_at is not None:
+            return RunProgress(RunStatus.DIVERGED, self.metrics.diverged_at)
+        return RunProgress(RunStatus.INTERRUPTED, self.checkpoint.state.epoch)
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """The newest checkpoint.
+
+        Raises:
+            RunError: there is none, or it is damaged.
+        """
+        return newest_checkpoint(self)
+
+    def release(self) -> None:
+        """Drop the cached metrics and checkpoint, which may be large; they are read again when they are needed."""
+        for name in ("metrics", "checkpoint"):
+            vars(self).pop(name, None)
+
+    def require_parameters(self) -> None:
+        """Compare the parameters in run.json with file sizes, before arrays of their size are allocated.
+
+        Raises:
+            RunError: neither weights.npz nor a checkpoint is large enough.
+        """
+        run_weights.require_parameters(self)
+
+    def read_weights(self, evaluation: EvaluationRecord) -> bytes:
+        """The bytes of weights.npz.
+
+        Raises:
+            RunError: their checksum is not the one in evaluation.json.
+        """
+        return run_weights.read_weights(self, evaluation)
+
+    def load_weights(self, parameters: Parameters) -> int:
+        """Copy the run's weights into ``parameters``; returns the epoch that they are of.
+
+        Raises:
+            RunError: the weights are damaged, or belong to another network.
+        """
+        if self.evaluation is None:
+            run_weights.load_checkpoint_weights(self, self.checkpoint, parameters)
+            return self.checkpoint.state.epoch
+        run_weights.load_final_weights(self, self.evaluation, parameters)
+        return self.evaluation.epoch
+
+
+def data_matches_config(plan: DataPlan, data: Mapping[str, DataRecord]) -> bool:
+    """Whether data sets have as many rows, columns and classes as their sources, which is known before any is drawn."""
+    schemas = [schema for name, schema in plan.schemas.items() if name == "data" or name in data]
+    forms = {(schema.columns, schema.classes) for schema in schemas}
+    rows = sum(schema.rows for schema in schemas)
+    return forms == {(each.columns, each.classes) for each in data.values()} and rows == sum(
+        each.rows for each in data.values()
+    )
+
+
+def _with_defaults_of_its_version(config: Config) -> Config:
+    """The config of a run with the defaults of the version that wrote it, which are others today."""
+    values: dict[str, Any] = {"metrics": METRICS_OF_VERSION_0_1} if config.metrics is None else {}
+    if config.split_method is None and "test" in fractions(config):
+        values["split_method"] = SPLIT_METHOD_OF_VERSION_0_4
+    return config.model_copy(values)

@@ -1,0 +1,33 @@
+"""The largest size of each file of a run; larger files are untrusted input and are never read."""
+
+from math import prod
+
+import numpy as np
+
+from nncli.config.document import MAX_CHARACTERS
+from nncli.config.model import Config
+from nncli.store.checkpoint import LONGEST_HEAD
+from nncli.store.records import ArrayRecord
+
+# Bytes of run.json and evaluation.json: a config of a thousand layers takes a 16th of it.
+RECORD = 2**24
+SPEC = 4 * MAX_CHARACTERS
+MEMBER = 1024  # bytes of an array in an NPZ file besides its values and its name, which occurs twice
+EXTRA_VECTORS = 3  # the values, the best values of early stopping, and a spare one
+
+
+def checkpoint_bytes(config: Config, parameters: list[ArrayRecord]) -> int:
+    """The largest size of a checkpoint."""
+    vectors = len(config.optimizer.component.target.state_names) + EXTRA_VECTORS
+    return 2 * LONGEST_HEAD + vectors * parameter_bytes(config, parameters)
+
+
+def weights_bytes(config: Config, parameters: list[ArrayRecord]) -> int:
+    """The largest size of weights.npz."""
+    overhead = sum(MEMBER + 8 * len(array.name) for array in parameters)
+    return overhead + parameter_bytes(config, parameters)
+
+
+def parameter_bytes(config: Config, parameters: list[ArrayRecord]) -> int:
+    """The size of all saved arrays in memory."""
+    return np.dtype(config.dtype).itemsize * sum(prod(array.shape) for array in parameters)

@@ -1,0 +1,1 @@
+"""The training loop and its state; no files, no signals, no terminal."""

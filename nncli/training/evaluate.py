@@ -1,0 +1,54 @@
+"""Metrics of a network on a data set, for the rows of metrics.csv as for ``nncli evaluate``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nncli.data.dataset import Dataset
+from nncli.experiment.numerics import allow_non_finite
+from nncli.nn.metrics.metric import Metric
+from nncli.nn.network import Network
+from nncli.nn.parameters import Array
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A data set with encoded targets: inputs (N, D), encoded targets (N, M) in the dtype of the network."""
+
+    inputs: Array
+    encoded: Array
+    targets: Array
+    classes: int | None
+
+
+@allow_non_finite
+def examples(dataset: Dataset, network: Network) -> Examples:
+    """Encode the targets of a data set; the inputs are converted later, chunk by chunk."""
+    encoded = network.loss.encode(dataset.targets, network.widths[-1])
+    return Examples(dataset.inputs, encoded, dataset.targets, dataset.classes)
+
+
+@allow_non_finite
+def predict(network: Network, rows: Examples) -> Array:
+    """Outputs (N, M) in evaluation mode."""
+    return network.predict(rows.inputs)
+
+
+@allow_non_finite
+def measure(
+    network: Network, metrics: Mapping[str, Metric], split: str, rows: Examples, outputs: Array
+) -> dict[str, float]:
+    """The metrics of one split; on the training set ``loss`` is the sum of ``data_loss`` and ``regularization_loss``.
+
+    Args:
+        network: gives the loss and the penalties.
+        metrics: the other metrics by name.
+        split: one of ``SPLITS``.
+        rows: the rows of the split.
+        outputs: what ``predict`` returns for them, (N, M).
+    """
+    data_loss = network.data_loss(outputs, rows.encoded)
+    measured = {name: metric.measure(outputs, rows.targets) for name, metric in metrics.items()}
+    if split != "training":
+        return {"loss": data_loss, **measured}
+    penalties = network.regularization_loss()
+    return {"loss": data_loss + penalties, "data_loss": data_loss, "regularization_loss": penalties, **measured}

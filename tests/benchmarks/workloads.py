@@ -1,0 +1,71 @@
+"""The common workload of nncli and its baselines: networks, data and initial weights."""
+
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+F = np.float32
+
+
+class Shape(NamedTuple):
+    """A network's widths D, M, …, C from the data to the classes, ReLU between them, and the N rows of every step."""
+
+    widths: tuple[int, ...]
+    rows: int
+
+    @property
+    def name(self):
+        """The widths, joined by dashes."""
+        return "-".join(map(str, self.widths))
+
+    @property
+    def parameters(self):
+        """Σ (D + 1) M."""
+        return sum((inputs + 1) * units for inputs, units in pairwise(self.widths))
+
+    @property
+    def multiply_adds(self):
+        """N (3 Σ D M − D₀ M₀) of a step: forward, both gradients, and no gradient with respect to the data."""
+        products = [inputs * units for inputs, units in pairwise(self.widths)]
+        return self.rows * (3 * sum(products) - products[0])
+
+
+class Workload(NamedTuple):
+    """The start of a training; every step is one of Adam on all rows.
+
+    inputs (N, D) and weights, each (D, M), are row-major float32; biases start at 0; targets (N,) are class labels.
+    """
+
+    widths: tuple[int, ...]
+    inputs: Any
+    targets: Any
+    weights: list[Any]
+    learning_rate: float = 0.001
+    decay: float = 0.0
+
+
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
+
+
+def draw(shape):
+    """Normal data, He weights, and classes that cannot be learned: each row occurs twice, with different classes.
+
+    The loss therefore stays above log 2. If it went to 0, gradients would become subnormal, which slows processors
+    down.
+    """
+    rng, (widths, rows) = np.random.default_rng(0), shape
+    weights = [rng.standard_normal(pair, F) * np.sqrt(2 / pair[0], dtype=F) for pair in pairwise(widths)]
+    points, classes = rng.standard_normal((rows // 2, widths[0]), F), rng.integers(0, widths[-1], rows // 2)
+    inputs, targets = np.concatenate((points, points)), np.concatenate((classes, (classes + 1) % widths[-1]))
+    return Workload(widths, inputs, targets, weights)
+
+
+def spiral():
+    """The book's spiral network, with the data and initial weights of its program."""
+    from nnfs.datasets import spiral_data
+
+    np.random.seed(0)
+    inputs, targets = spiral_data(100, 3)
+    weights = [(0.01 * np.random.randn(*pair)).astype(F) for pair in ((2, 64), (64, 3))]
+    return Workload((2, 64, 3), inputs.astype(F), targets.astype(np.int64), weights, learning_rate=0.05, decay=5e-7)

@@ -1,0 +1,98 @@
+"""``nncli init``: write a config to start from."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from nncli.config.model import Config
+
+
+def test_starter_is_valid(workdir, run_cli):
+    """The config is valid as it is, and the message says how to train it."""
+    result = run_cli("init", "new.yaml")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == "new.yaml: written; train it with: nncli train new.yaml\n"
+    assert run_cli("check", "new.yaml").code == 0
+
+
+def test_starter_trains(workdir, run_cli):
+    """Shortened, it ends as a finished run named after its file."""
+    assert run_cli("init", "new.yaml").code == 0
+    result = run_cli("train", "new.yaml", "training.epochs=20", "training.early_stopping.patience=5", "--json")
+    assert result.code == 0
+    assert json.loads(result.out)["run"] == "runs/new"
+
+
+def test_starter_has_its_own_name_and_the_common_keys(workdir, run_cli):
+    """The commands in its comments can be copied; every key that a beginner needs is in it."""
+    assert run_cli("init", "configs/new.yaml").code == 0
+    text = (workdir / "configs" / "new.yaml").read_text(encoding="utf-8")
+    assert "#   nncli train configs/new.yaml " in text
+    assert "{{" not in text
+    sections = {line.partition(":")[0] for line in text.splitlines() if line[:1].isalpha()}
+    assert sections == set(Config.model_fields) - {
+        "rng",
+        "dtype",
+        "test",
+        "split_method",
+        "metrics",
+        "schedule",
+        "clipping",
+    }
+
+
+def test_commented_out_keys_of_the_starter_are_valid(workdir, run_cli):
+    """Each line that is commented out can be used as it is."""
+    assert run_cli("init", "new.yaml").code == 0
+    path = workdir / "new.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    taken = [line.replace("# ", "", 1) if line.lstrip().startswith("# ") and line[0] == " " else line for line in lines]
+    assert sum(old != new for old, new in zip(lines, taken, strict=True)) == 3
+    path.write_text("\n".join(taken), encoding="utf-8")
+    assert run_cli("check", path).code == 0
+
+
+def test_default_path_is_config_yaml(tmp_path, monkeypatch, run_cli):
+    """Without an argument the command writes config.yaml."""
+    monkeypatch.chdir(tmp_path)
+    assert run_cli("init").code == 0
+    assert (tmp_path / "config.yaml").is_file()
+
+
+def test_existing_file_is_not_overwritten(workdir, run_cli):
+    """Exit code 6, and no byte changes."""
+    before = (workdir / "config.yaml").read_bytes()
+    result = run_cli("init", "config.yaml")
+    assert (result.code, result.out) == (6, "")
+    assert result.err == "config.yaml: already exists; choose another file name\n"
+    assert (workdir / "config.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "config.yaml/new.yaml",
+        pytest.param("a" * 300),
+    ],
+)
+def test_impossible_path_is_exit_code_5(workdir, run_cli, path):
+    """Exit code 5, with the reason."""
+    result = run_cli("init", path)
+    assert (result.code, result.out) == (5, "")
+    assert "File exists" in result.err or "Not a directory" in result.err or "File name too long" in result.err
+
+
+@pytest.mark.parametrize(
+    "name", ["n\nm.yaml", "it's.yaml", "it's\r.yaml", "\u2028\x85.yaml", "\udc80\x1b[2J.yaml", "\\ \t.yaml"]
+)
+def test_starter_with_unusual_name_is_valid(workdir, run_cli, name):
+    """A name with control characters is quoted for the shell in the comments."""
+    result = run_cli("init", name)
+    assert result.code == 0
+    assert run_cli("check", name).code == 0
+    word = (workdir / name).read_text(encoding="utf-8").splitlines()[2].partition(" train ")[2]
+    assert word.isprintable()
+    printed = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True).stdout
+    assert os.fsdecode(printed).startswith(name)

@@ -1,0 +1,181 @@
+"""``nncli runs``: the runs in a directory with their status, metrics and differing keys."""
+
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from weakref import ref
+
+import pytest
+
+from nncli.analysis.run_list import runs_in
+from nncli.store import metrics_csv
+from nncli.store.lock import Lock
+
+
+@pytest.fixture
+def runs_directory(workdir, run_cli):
+    """Three finished runs, one of them with another learning rate, an interrupted run, and another directory."""
+    for name, change in (("a", ()), ("b", ("optimizer.learning_rate=0.5",)), ("c", ()), ("stopped", ())):
+        assert run_cli("train", "config.yaml", *change, "--name", name, "-q").code == 0
+    (workdir / "runs" / "stopped" / "evaluation.json").unlink()
+    (workdir / "runs" / "notes").mkdir()
+    return workdir / "runs"
+
+
+def listed(run_cli, *arguments):
+    result = run_cli("runs", *arguments, "--json")
+    assert result.code == 0, result.err
+    return {run["path"].rpartition("/")[2]: run for run in json.loads(result.out)["runs"]}
+
+
+def test_status_of_each_run_is_listed(runs_directory, run_cli):
+    """Finished, interrupted and resumable, running, damaged, diverged; other directories are not listed."""
+    assert (
+        run_cli("train", "config.yaml", "--name", "wild", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
+    )
+    (runs_directory / "c" / "run.json").write_bytes(b"{")
+    lock = Lock(runs_directory / "b" / "lock")
+    runs = listed(run_cli)
+    lock.release()
+    assert {name: run["status"].partition(" at ")[0] for name, run in runs.items()} == {
+        "a": "finished",
+        "b": "running",
+        "stopped": "interrupted",
+        "wild": "diverged",
+        "c": "damaged",
+    }
+    assert runs["stopped"]["status"] == "interrupted at epoch 30, resumable"
+    assert runs["c"]["problem"].startswith("runs/c/run.json: damaged: ")
+
+
+def test_differing_keys_are_listed(runs_directory, run_cli):
+    """Keys with the same value in most runs are left out."""
+    runs = listed(run_cli)
+    assert {name: run["differences"] for name, run in runs.items() if run["differences"]} == {
+        "b": {"optimizer.learning_rate": 0.5}
+    }
+    text = run_cli("runs").out
+    assert "Differs from most runs in:\nb optimizer.learning_rate 0.5\n" in text
+    assert re.search(r"^a +finished +30 +", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_narrow_terminal_leaves_out_columns_and_names_them(runs_directory, run_cli, monkeypatch, width):
+    """No number is folded; the metrics that do not fit are named below the table."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = run_cli("runs").out
+    assert re.search(r"^a +finished +30\b", text, re.MULTILINE)
+    assert max(map(len, text.partition("Differs")[0].splitlines())) <= width
+    assert ("not shown, since the terminal is" in " ".join(text.split())) == (width < 100)
+    loss = json.loads(run_cli("runs", "--json").out)["runs"][0]["metrics"]["loss"]
+    assert (f"{loss:.4f}" in text) == (width > 40)
+
+
+def test_sort_orders_the_runs_by_a_metric(runs_directory, run_cli):
+    """The metrics are those of ``compare``, and the best run is first."""
+    runs = listed(run_cli, "--sort", "validation_accuracy")
+    compared = json.loads(run_cli("compare", "a", "b", "--json").out)["runs"]
+    assert [runs[name]["metrics"] for name in ("a", "b")] == [run["metrics"] for run in compared]
+    accuracy = [run["metrics"]["validation_accuracy"] for run in runs.values()]
+    assert accuracy == sorted(accuracy, reverse=True)
+    assert run_cli("runs", "--sort", "speed").code == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"damaged"])
+def test_damaged_checkpoint_is_reported_with_the_older_one(runs_directory, run_cli, damage):
+    """The run is resumable from the older checkpoint, and the damage is reported; without it the run is damaged."""
+    newest, oldest = sorted((runs_directory / "stopped" / "checkpoints").iterdir(), reverse=True)
+    newest.write_bytes(damage)
+    run = listed(run_cli)["stopped"]
+    assert run["status"] == "interrupted at epoch 0, resumable"
+    assert "00000030.ckpt: the checkpoint is damaged" in run["problem"]
+    oldest.write_bytes(damage)
+    assert listed(run_cli)["stopped"]["status"] == "damaged"
+
+
+def test_unreadable_run_is_not_damaged(runs_directory, run_cli, monkeypatch):
+    """It is listed as unreadable, with the reason, and hides no other run; an unreadable directory is exit code 5."""
+    refused, opened = "00000030.ckpt", os.open
+
+    def refuse(path, *flags, **more):
+        if Path(path).name == refused:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(path, *flags, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    runs = listed(run_cli)
+    assert {name: run["status"] for name, run in runs.items()} == {
+        **dict.fromkeys("abc", "finished"),
+        "stopped": "unreadable",
+    }
+    assert runs["stopped"]["problem"] == "runs/stopped/checkpoints/00000030.ckpt: Input/output error"
+    monkeypatch.setattr(Path, "iterdir", lambda path: refuse(refused))
+    assert run_cli("runs").code == 5
+
+
+def test_damaged_runs_hide_no_other_run(runs_directory, run_cli):
+    """A dangling run.json is a damaged run, a hidden directory is none, and a damaged evaluation is resumable."""
+    (runs_directory / "odd").mkdir()
+    (runs_directory / "odd" / "run.json").symlink_to("nowhere")
+    shutil.copytree(runs_directory / "a", runs_directory / ".hidden")
+    (runs_directory / "a" / "evaluation.json").write_bytes(b"{")
+    runs = listed(run_cli)
+    assert set(runs) == {"a", "b", "c", "stopped", "odd"}
+    assert runs["odd"]["status"] == "damaged"
+    assert runs["a"]["status"] == "interrupted at epoch 30, resumable"
+    assert "evaluation.json: damaged" in runs["a"]["problem"]
+
+
+def test_directory_without_runs(workdir, run_cli):
+    """An empty directory gets a hint how to create a run; a missing one is exit code 2."""
+    (workdir / "empty").mkdir()
+    assert "no runs" in run_cli("runs", "empty").out
+    assert run_cli("runs", "empty", "--json").out == '{\n  "runs": []\n}\n'
+    result = run_cli("runs", "missing")
+    assert (result.code, result.err.partition(";")[0]) == (2, "missing: no such directory")
+
+
+def test_running_run_shows_its_epoch(workdir, run_cli):
+    """While another process trains, the epoch of its last row is shown, and it is not disturbed."""
+    command = [sys.executable, "-m", "nncli", "train", "config.yaml", "--name", "long"]
+    command += ["training.epochs=1000000000", "training.log_every=10000", "training.early_stopping=null"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", cwd=workdir) as process:
+        try:
+            assert process.stderr.readline().startswith("epoch 0/")
+            assert re.search(r"long +running +\d", run_cli("runs").out)
+            assert listed(run_cli)["long"]["status"] == "running"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate()
+        assert process.returncode == 143
+
+
+def test_metrics_are_read_once_and_released(workdir, run_cli, monkeypatch):
+    """The list holds the metrics of one run at a time, however many runs there are, and reads each file once."""
+    for name in ("a", "b", "c"):
+        assert run_cli("train", "config.yaml", "-q", "--name", name).code == 0
+        (workdir / "runs" / name / "evaluation.json").unlink()
+    parse, read, alive = metrics_csv.parse, [], []
+
+    def counted(*arguments):
+        alive.append(sum(each() is not None for each in read))
+        metrics = parse(*arguments)
+        read.append(ref(metrics))
+        return metrics
+
+    monkeypatch.setattr(metrics_csv, "parse", counted)
+    assert [run.epoch for run in runs_in(workdir / "runs")] == [30, 30, 30]
+    assert alive == [0, 0, 0]
+
+
+def test_newline_in_a_name_is_sanitized(workdir, run_cli):
+    """Each run has one row, whatever its name is."""
+    assert run_cli("train", "config.yaml", "-q", "--name", "a").code == 0
+    (workdir / "runs" / "a").rename(workdir / "runs" / "a\nb finished 1")
+    assert "a�b finished 1" in run_cli("runs").out

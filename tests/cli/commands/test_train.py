@@ -1,0 +1,162 @@
+"""``nncli train``: what it prints, its exit codes, and what it writes."""
+
+import json
+import re
+
+import pytest
+
+from nncli.store.records import from_json
+from tests.examples import BINARY, LATE_TEST, SINE
+
+NUMBERS = {"training": ["loss", "data_loss", "regularization_loss", "accuracy"], "validation": ["loss", "accuracy"]}
+
+
+def test_train_prints_a_table_and_the_path_of_the_run(workdir, run_cli):
+    """One row per metric and one column per split, the epochs, and the path."""
+    result = run_cli("train", "config.yaml")
+    evaluation = json.loads((workdir / "runs" / "config" / "evaluation.json").read_text(encoding="utf-8"))
+    assert result.code == 0
+    lines = [line.split() for line in result.out.splitlines() if line.strip()]
+    splits, rows = lines[0], {line[0]: line[1:] for line in lines[1:]}
+    assert splits == list(NUMBERS)
+    for name in NUMBERS["training"]:
+        metrics = [evaluation["splits"][split].get(name) for split in splits]
+        assert rows[name] == ["–" if value is None else f"{value:.4f}" for value in metrics]
+        assert [value is not None for value in metrics] == [name in NUMBERS[split] for split in splits]
+    assert "30 epochs in " in result.out
+    assert result.out.splitlines()[-1] == "run runs/config"
+
+
+@pytest.mark.parametrize("epochs", [30, 1000, 1])
+def test_progress_is_plain_lines_without_a_terminal(workdir, run_cli, epochs):
+    """A bounded number of lines on standard error, with the first and the last epoch, and no control codes."""
+    result = run_cli("train", "config.yaml", f"training.epochs={epochs}", "training.log_every=1")
+    lines = result.err.splitlines()
+    assert lines[0].startswith(f"epoch 0/{epochs}  loss ")
+    assert lines[-1].startswith(f"epoch {epochs}/{epochs}  loss ")
+    assert len(lines) <= 22 or epochs == 30
+    assert "\x1b" not in result.err + result.out
+    assert all("validation_accuracy" in line for line in lines)
+
+
+def test_epoch_of_the_restored_weights_is_printed(workdir, run_cli):
+    """After early stopping: the epochs trained, and the epoch of the weights."""
+    result = run_cli("train", "config.yaml", "training.early_stopping={metric: loss, min_delta: 100, patience: 20}")
+    assert re.search(r"20 epochs in [\d.]+ s; restored the weights of epoch 0 \(untrained\)", result.out)
+
+
+def test_quiet_prints_the_path_only(workdir, run_cli):
+    """One line, for a shell variable."""
+    for name in ("config", "config-2"):
+        result = run_cli("train", "config.yaml", "--quiet")
+        assert (result.code, result.out, result.err) == (0, f"runs/{name}\n", "")
+
+
+def test_json_is_one_document(workdir, run_cli):
+    """Standard output is evaluation.json with path and time; standard error is empty."""
+    result = run_cli("train", "config.yaml", "--json")
+    document = json.loads(result.out)
+    evaluation = from_json((workdir / "runs" / "config" / "evaluation.json").read_bytes())
+    assert result.err == ""
+    assert document.pop("seconds") >= 0
+    assert document == {"run": "runs/config", **evaluation}
+
+
+def test_overrides_are_recorded(workdir, run_cli):
+    """A value on the command line is the one in the config of the run."""
+    assert run_cli("train", "config.yaml", "training.epochs=3", "layers[0].units=5", "-q").code == 0
+    spec = json.loads((workdir / "runs" / "config" / "run.json").read_text(encoding="utf-8"))["spec"]
+    assert (spec["training"]["epochs"], spec["layers"][0]["units"]) == (3, 5)
+
+
+def test_runs_option_is_the_directory_of_the_runs(workdir, run_cli):
+    """Missing directories are created."""
+    assert run_cli("train", "config.yaml", "-q", "--runs", "a/b", "--name", "c").out == "a/b/c\n"
+    assert (workdir / "a" / "b" / "c" / "evaluation.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nothing.yaml"], 2, "nothing.yaml: no such file"),
+        (["."], 2, ".: is a directory"),
+        (["config.yaml", "seed"], 2, "invalid override 'seed'"),
+        (["config.yaml", "--name", "a/b"], 2, "invalid run name 'a/b'"),
+        (["config.yaml", "seed=-1"], 3, "command line:1:6: seed: must be at least 0, got -1"),
+        (["config.yaml", "layers[0].unit=3"], 3, "unknown key 'unit'; did you mean 'units'?"),
+        (["config.yaml", "--runs", "config.yaml"], 5, "config.yaml: File exists"),
+        (["config.yaml", "optimizer={type: sgd, learning_rate: 1e30}"], 7, "training diverged at epoch 1: "),
+        pytest.param(
+            ["config.yaml", *(f"layers[{index}].initializer={{type: normal, scale: 1e30}}" for index in (0, 2))],
+            7,
+            "training diverged at epoch 0: ",
+        ),
+        pytest.param(
+            ["config.yaml", "--runs", "a" * 300, "--name", "x"],
+            5,
+            "File name too long",
+        ),
+    ],
+)
+def test_failures_have_exit_codes_and_messages(workdir, run_cli, arguments, code, message):
+    """Each is reported on standard error, in a line that says where."""
+    result = run_cli("train", *arguments, "--quiet")
+    assert (result.code, result.out) == (code, "")
+    assert message in result.err
+    assert "Warning" not in result.err
+
+
+def test_failure_with_json_prints_nothing_on_standard_output(workdir, run_cli):
+    """A reader of JSON gets a document or nothing."""
+    result = run_cli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "--json")
+    assert (result.code, result.out) == (7, "")
+    assert result.err.startswith("training diverged at epoch 1: ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "metrics", "splits"),
+    [
+        (
+            SINE,
+            ["r2", "mean_absolute_error", "root_mean_squared_error", "regression_accuracy"],
+            ["training", "validation"],
+        ),
+        (BINARY, ["accuracy", "precision", "recall", "f1", "auc"], ["training", "validation"]),
+        (("metrics=[]", "validation=null"), [], ["training"]),
+        (LATE_TEST, ["accuracy"], ["training", "validation", "test"]),
+    ],
+)
+def test_table_has_the_metrics_of_the_task(workdir, run_cli, changes, metrics, splits):
+    """One row per metric, one column per split, in the order in which they are measured."""
+    result = run_cli("train", "config.yaml", *changes)
+    assert result.code == 0
+    lines = [line.split() for line in result.out.splitlines() if line.strip()]
+    assert lines[0] == splits
+    names = ["loss", "data_loss", "regularization_loss", *metrics]
+    assert [line[0] for line in lines[2 : 2 + len(names)]] == names
+    assert all(len(line) == 1 + len(splits) for line in lines[2 : 2 + len(names)])
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"), [(SINE, "validation_r2"), (BINARY, "validation_accuracy"), (("metrics=[]",), None)]
+)
+def test_progress_shows_the_first_metric(workdir, run_cli, changes, shown):
+    """After the loss, for both splits; without metrics the losses alone."""
+    lines = run_cli("train", "config.yaml", *changes).err.splitlines()
+    words = ["loss", "validation_loss"] if shown is None else ["loss", shown[11:], "validation_loss", shown]
+    assert lines
+    for line in lines:
+        assert [word for word in line.split()[2:] if word[0].isalpha()] == words
+
+
+@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
+def test_regression_is_trained(workdir, run_cli, loss):
+    """Either loss falls while a sine is learned, and metrics.csv and the document have the same values."""
+    result = run_cli("train", "config.yaml", *SINE, f"loss={loss}", "training.epochs=300", "--json")
+    document = json.loads(result.out)
+    rows = (workdir / "runs" / "config" / "metrics.csv").read_text(encoding="utf-8").splitlines()
+    at = rows[0].split(",").index("validation_loss")
+    losses = [float(row.split(",")[at]) for row in rows[1:]]
+    assert losses[-1] == document["splits"]["validation"]["loss"] < 0.75 * losses[0]
+    assert document["splits"]["validation"]["r2"] > 0.5
+    assert document["data"] == {}

@@ -1,0 +1,226 @@
+"""``nncli verify``: whatever is changed in a run, a check fails."""
+
+import errno
+import json
+import os
+import shutil
+
+import pytest
+from nnfs.datasets import spiral_data
+
+from nncli.analysis import verification
+from nncli.data.sources.nnfs import Spiral
+from nncli.store.checkpoint import checkpoints, pack, unpack
+from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, put_record
+
+CONFIGS = [(), SINE, BINARY, NORMALIZED, LATE_TEST, ("training.early_stopping={metric: loss, patience: 10}",)]
+
+
+@pytest.fixture
+def run(workdir, run_cli):
+    """The directory of a finished run."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    return workdir / "runs" / "config"
+
+
+@pytest.mark.parametrize("changes", CONFIGS)
+@pytest.mark.parametrize("lost", [None, "evaluation.json"])
+def test_intact_run_passes(workdir, run_cli, changes, lost):
+    """Every check, of a finished run and of an unfinished one, whatever its task."""
+    assert run_cli("train", "config.yaml", *changes, "-q").code == 0
+    if lost:
+        (workdir / "runs" / "config" / lost).unlink()
+    result = run_cli("verify", "config", "--json")
+    assert (result.code, result.err) == (0, "")
+    document = json.loads(result.out)
+    assert document["holds"]
+    parts = ["run.json", "spec.yaml", "metrics.csv", "checkpoints/00000000.ckpt", "checkpoints/00000030.ckpt"]
+    weights = [] if lost else ["weights.npz"]
+    assert [check["what"] for check in document["checks"]][2:3] == ["metrics.csv"]
+    assert {*parts[:4], *weights, "data", "evaluation"} <= {check["what"] for check in document["checks"]}
+    assert "reproduced bit for bit" in document["checks"][-1]["words"]
+
+
+def failed_checks(run_cli):
+    result = run_cli("verify", "config", "--json")
+    assert result.code == 4
+    failed = [check["what"] for check in json.loads(result.out)["checks"] if not check["holds"]]
+    assert result.err == f"runs/config: {len(failed)} of {len(json.loads(result.out)['checks'])} checks failed\n"
+    return failed
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def replace(path, old, new):
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new, 1))
+
+
+def append(path, row):
+    path.write_bytes(path.read_bytes() + row)
+
+
+NEED_EVALUATION = ["checkpoints", "weights.npz", "evaluation"]  # the checks that need a valid evaluation.json
+
+
+@pytest.mark.parametrize(
+    ("damage", "parts"),
+    [
+        (lambda run: flip(run / "weights.npz"), ["weights.npz", "evaluation"]),
+        (lambda run: flip(run / "checkpoints" / "00000030.ckpt"), ["checkpoints", "checkpoints/00000030.ckpt"]),
+        (lambda run: replace(run / "spec.yaml", b"units: 8", b"units: 9"), ["spec.yaml"]),
+        (lambda run: replace(run / "metrics.csv", b"\n20,0.05,", b"\n20,0.06,"), ["checkpoints/00000030.ckpt"]),
+        (
+            lambda run: replace(run / "metrics.csv", b"\n20,", b"\n5,"),
+            ["metrics.csv", "checkpoints", "checkpoints/00000030.ckpt"],
+        ),
+        (lambda run: replace(run / "evaluation.json", b'"accuracy": 0.5', b'"accuracy": 0.6'), NEED_EVALUATION),
+        (lambda run: (run / "spec.yaml").unlink(), ["spec.yaml"]),
+        (lambda run: replace(run / "spec.yaml", b"epochs: 30", b"epochs: 40"), ["spec.yaml"]),
+        (lambda run: replace(run / "spec.yaml", b", log_every: 10", b""), ["spec.yaml"]),
+        (lambda run: (run / "weights.npz").unlink(), NEED_EVALUATION),
+        (lambda run: append(run / "metrics.csv", b"30,0.05,1.0,1.0,0.0,0.5,1.0,0.5\n"), ["metrics.csv", "checkpoints"]),
+        (lambda run: shutil.rmtree(run / "checkpoints"), ["checkpoints"]),
+    ],
+)
+def test_damage_is_reported(run, run_cli, damage, parts):
+    """The check of the damaged file fails, and those that need the file; the others still run."""
+    damage(run)
+    assert failed_checks(run_cli) == parts
+
+
+def test_checkpoint_of_other_weights_is_reported(run, run_cli):
+    """A checkpoint that is intact, but whose weights do not give the recorded metrics."""
+    (run / "evaluation.json").unlink()
+    newest = checkpoints(run)[-1]
+    checkpoint = unpack(newest.read_bytes())
+    vectors = {**checkpoint.state.vectors, "values": checkpoint.state.vectors["values"] + 1}
+    newest.write_bytes(pack(checkpoint._replace(state=checkpoint.state.model_copy({"vectors": vectors}))))
+    assert failed_checks(run_cli) == ["evaluation"]
+
+
+@pytest.mark.parametrize(("change", "code"), [(1e-6, 0), (1e-2, 4)])
+def test_rounding_of_another_numpy_is_tolerated(run, run_cli, change, code):
+    """Differences in the last bits are tolerated if the run was made with another NumPy, and nothing else is."""
+    evaluation, record = (json.loads((run / name).read_bytes()) for name in ("evaluation.json", "run.json"))
+    evaluation["splits"]["training"]["loss"] *= 1 + change
+    put_record(run / "evaluation.json", evaluation)
+    assert failed_checks(run_cli) == ["evaluation"]
+    record["versions"]["numpy"] = "1.0.0"
+    put_record(run / "run.json", record)
+    result = run_cli("verify", "config")
+    assert result.code == code, result.err
+    assert code or "reproduced except for rounding, with another numpy" in " ".join(result.out.split())
+
+
+def test_changed_data_is_reported(run, run_cli, monkeypatch):
+    """Data that is no longer that of the run fails, and so does the evaluation on it."""
+    monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
+    assert failed_checks(run_cli) == ["data", "evaluation"]
+
+
+def test_checkpoint_replaced_during_verify_is_not_missing(run, run_cli, monkeypatch):
+    """A trainer has written a newer one and removed the oldest since they were listed, and has ended."""
+    read, oldest = verification.read_with_metrics, run / "checkpoints" / "00000000.ckpt"
+
+    def read_late(run, path):
+        oldest.unlink(missing_ok=True)
+        return read(run, path)
+
+    monkeypatch.setattr(verification, "read_with_metrics", read_late)
+    assert run_cli("verify", "config").code == 0
+
+
+def test_run_with_raised_epochs_passes(run, run_cli):
+    """What followed from the former number of epochs is in run.json as overrides."""
+    assert run_cli("train", "--resume", "config", "training.epochs=45", "-q").code == 0
+    assert run_cli("verify", "config").code == 0
+
+
+def test_failed_check_is_printed_in_the_table(run, run_cli):
+    """With the file and the problem, and the verdict on standard error."""
+    flip(run / "weights.npz")
+    result = run_cli("verify", "config")
+    assert "WRONG" in result.out
+    assert "damaged: checksum" in result.out
+    assert "2 of 9 checks failed" in result.err
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_unreadable_file_is_not_damaged(run, run_cli, monkeypatch, damage):
+    """The check is unreadable and the exit code 5; damage of another file is still reported, with exit code 4."""
+    opened = os.open
+    if damage:
+        (run / "spec.yaml").unlink()
+
+    def refuse(path, *flags, **more):
+        if path == "weights.npz":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(path, *flags, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    result = run_cli("verify", "config", "--json")
+    document = json.loads(result.out)
+    holds = {check["what"]: check["holds"] for check in document["checks"] if check["holds"] is not True}
+    assert holds == {**({"spec.yaml": False} if damage else {}), "weights.npz": None, "evaluation": None}
+    assert (result.code, document["holds"]) == ((4, False) if damage else (5, None))
+    message = "1 of 9 checks failed" if damage else "2 of 9 checks could not read the run"
+    assert result.err == f"runs/config: {message}\n"
+    assert " unreadable " in run_cli("verify", "config").out
+
+
+@pytest.mark.parametrize("command", [("verify",), ("evaluate",), ("compare", "config"), ("train", "--resume")])
+@pytest.mark.parametrize("name", ["lstat", "stat"])
+def test_unreadable_run_is_not_missing(run, run_cli, monkeypatch, command, name):
+    """An input/output error, or no permission, is exit code 5 with the reason, whatever the command."""
+    original = getattr(os, name)
+
+    def refuse(path, *more, **others):
+        if str(path).startswith("runs/other"):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        return original(path, *more, **others)
+
+    shutil.copytree(run, run.with_name("other"))
+    monkeypatch.setattr(os, name, refuse)
+    result = run_cli(*command, "other")
+    assert (result.code, result.err.endswith(": Permission denied\n")) == (5, True), result.err
+
+
+def test_verify_writes_nothing(run, run_cli):
+    """Not even in a read-only directory."""
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    run.chmod(0o555)
+    assert run_cli("verify", "config").code == 0
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("patience", "changed", "message"),
+    [
+        (40, {"epoch": 10}, "its best epoch is 0"),
+        (10, {"epochs_trained": 20}, "is not the checkpoint of the end of training"),
+    ],
+)
+def test_epochs_of_the_evaluation_are_checked(workdir, run_cli, patience, changed, message):
+    """Epochs in evaluation.json that differ from the last checkpoint are reported, under a valid checksum."""
+    stopping = f"training.early_stopping={{metric: loss, patience: {patience}, min_delta: 9}}"  # best at epoch 0
+    assert run_cli("train", "config.yaml", stopping, "-q").code == 0
+    path = workdir / "runs" / "config" / "evaluation.json"
+    put_record(path, {**json.loads(path.read_bytes()), **changed})
+    result = run_cli("verify", "config", "--json")
+    assert result.code == 4
+    assert message in result.out
+
+
+def test_best_epoch_without_early_stopping_is_damage(workdir, run_cli):
+    """Without early stopping the evaluation is that of the last epoch; another one is damage under a valid checksum."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    path = workdir / "runs" / "config" / "evaluation.json"
+    put_record(path, {**json.loads(path.read_bytes()), "epoch": 20})
+    result = run_cli("evaluate", "config")
+    assert (result.code, "it has the weights of epoch 20 of 30 without early stopping" in result.err) == (4, True)

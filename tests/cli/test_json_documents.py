@@ -1,0 +1,139 @@
+"""The documents that ``--json`` prints: their keys and types are those that nncli/README.md documents."""
+
+import json
+import re
+from dataclasses import dataclass, field
+
+import pytest
+
+from nncli.cli.main import nncli as group
+from tests.conftest import ROOT
+from tests.examples import BINARY, LATE_TEST, SINE
+
+TYPES = {
+    "any": object,
+    "boolean": bool,
+    "integer": int,
+    "null": type(None),
+    "number": (int, float),
+    "object": dict,
+    "string": str,
+}
+RUNS = {
+    "classes": ("training.epochs=20",),
+    "again": ("training.epochs=30",),
+    "binary": (*BINARY, "training.epochs=20"),
+    "sine": (*SINE, "training.epochs=20"),
+    "late": LATE_TEST,
+}
+COMMANDS = {  # each documented key appears in one of the documents of its heading
+    "train": [["train", "config.yaml"], ["train", "config.yaml", *LATE_TEST]],
+    "evaluate": [["evaluate", "classes"], ["evaluate", "binary"], ["evaluate", "late", "--fail-under", "accuracy=2"]],
+    "compare": [["compare", "classes", "again"], ["compare", "late", "sine", "--different-data"]],
+    "runs": [["runs"]],
+    "verify": [["verify", "classes"]],
+    "show": [["show", "config.yaml"]],
+    "explain CONFIG": [["explain", "config.yaml"]],
+    "explain COMPONENT, nncli components": [["explain", "dense"], ["components"]],
+    "gradcheck": [["gradcheck", "config.yaml"]],
+    "profile": [["profile", "config.yaml", "--seconds", "1"]],
+}
+
+
+@dataclass
+class Key:
+    """A documented key, or a container of documented keys."""
+
+    types: list[str] = field(default_factory=list)
+    is_optional: bool = True  # a container is optional if all keys in it are
+    keys: dict[str, "Key"] = field(default_factory=dict)
+    is_seen: bool = False
+
+
+def documented_keys():
+    """By heading, the keys of its table as a tree."""
+    section = (ROOT / "nncli" / "README.md").read_text(encoding="utf-8").partition("\n## JSON output\n")[2]
+    for block in section.partition("\n## ")[0].split("\n### nncli ")[1:]:
+        heading, _, text = block.partition("\n")
+        root = Key(is_optional=False)
+        for path, types, meaning in re.findall(r"^\| `(.+?)` \| (.*?) \| .*? ?\| (.*) \|$", text, re.MULTILINE):
+            node, is_optional = root, meaning.startswith("*optional*")
+            for name in re.findall(r"\[\]|[^.\[\]]+", path):
+                node = node.keys.setdefault(name, Key())
+                node.is_optional &= is_optional
+            node.types = types.split(" or ")
+        yield heading, root
+
+
+DOCUMENTED = dict(documented_keys())
+
+
+def undocumented(value, key, path=""):
+    """Yield what a value contradicts in the documentation of its key."""
+    key.is_seen = True
+    if isinstance(value, dict) and key.keys:
+        names = {name: key.keys.get(name, key.keys.get("*")) for name in value}
+        yield from (f"{path}.{name} is not documented" for name, known in names.items() if known is None)
+        required = {name for name, known in key.keys.items() if name != "*" and not known.is_optional}
+        yield from (f"{path}.{name} is missing" for name in required - set(value))
+        for name, known in names.items():
+            if known is not None:
+                yield from undocumented(value[name], known, f"{path}.{name}")
+    elif isinstance(value, list) and "[]" in key.keys:
+        for item in value:
+            yield from undocumented(item, key.keys["[]"], f"{path}[]")
+    elif not any(is_instance(value, name) for name in key.types):
+        yield f"{path} is {value!r}, not {' or '.join(key.types)}"
+
+
+def is_instance(value, name):
+    """Whether a value has a type of JSON; true and false are no integers."""
+    return isinstance(value, TYPES[name]) and (not isinstance(value, bool) or name in {"boolean", "any"})
+
+
+def unseen(key, path=""):
+    """Yield the documented keys that no document had."""
+    if key.types and not key.is_seen:
+        yield path
+    for name, inner in key.keys.items():
+        yield from unseen(inner, f"{path}.{name}")
+
+
+@pytest.fixture
+def runs(workdir, run_cli):
+    """Finished runs of each task, and one that has lost its run.json."""
+    for name, changes in RUNS.items():
+        assert run_cli("train", "config.yaml", *changes, "-q", "--name", name).code == 0
+    assert run_cli("train", "config.yaml", "-q", "--name", "damaged").code == 0
+    (workdir / "runs" / "damaged" / "run.json").unlink()
+
+
+@pytest.mark.parametrize("heading", DOCUMENTED)
+def test_json_documents_have_the_documented_keys(runs, run_cli, heading):
+    """All documents have only documented keys, of the documented types, and each documented key is in one of them."""
+    for command in COMMANDS[heading]:
+        result = run_cli(*command, "--json")
+        assert result.code in {0, 8}, result.err
+        assert list(undocumented(json.loads(result.out), DOCUMENTED[heading])) == []
+    assert list(unseen(DOCUMENTED[heading])) == []
+
+
+def test_json_documents_of_all_commands_are_documented():
+    """Each command with ``--json`` has a table."""
+    with_json = {name for name, command in group.commands.items() if any(p.name == "as_json" for p in command.params)}
+    assert with_json == {command[0] for heading in DOCUMENTED for command in COMMANDS[heading]}
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ({"run": "a", "holds": True, "checks": []}, []),
+        ({"run": "a", "holds": None, "checks": [{"what": "", "words": "", "holds": None}]}, []),
+        ({"run": "a", "holds": True}, [".checks is missing"]),
+        ({"run": 1, "holds": True, "checks": []}, [".run is 1, not string"]),
+        ({"run": "a", "holds": True, "checks": [], "new": 1}, [".new is not documented"]),
+    ],
+)
+def test_json_documents_with_other_keys_are_found(document, problem):
+    """The test itself reports missing, unknown and wrongly typed keys."""
+    assert list(undocumented(document, DOCUMENTED["verify"])) == problem

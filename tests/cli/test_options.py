@@ -1,0 +1,95 @@
+"""Arguments and options that several commands share: help, completion, and mistakes on the command line."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from nncli.cli.main import COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["layers.0.units=3"], "invalid override 'layers.0.units=3': write layers[0].units=3"),
+        (["layers.2.initializer.scale=3"], "write layers[2].initializer.scale=3"),
+        (["seed", "=", "1"], "invalid override '=': write KEY=VALUE, without spaces around '='"),
+        (["seed", "=1"], "invalid override '=1': write KEY=VALUE, without spaces around '='"),
+        (["optimizer={type:", "sgd,", "decay:", "0}", "seed=1"], "quote it: 'optimizer={type: sgd, decay: 0}'"),
+        (["metrics=[accuracy,", "auc]"], "quote it: 'metrics=[accuracy, auc]'"),
+    ],
+)
+def test_overrides_that_the_shell_has_split_are_refused_with_a_fix(workdir, run_cli, overrides, message):
+    """Exit code 2, with what to write instead."""
+    result = run_cli("show", "config.yaml", *overrides)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+
+
+@pytest.mark.parametrize("override", ["optimizer={type: sgd", "loss='{}'", "seed="])
+def test_overrides_with_an_error_of_yaml_are_errors_of_the_config(workdir, run_cli, override):
+    """A complete word is left to the reader of the config, which reports its location."""
+    result = run_cli("show", "config.yaml", override)
+    assert result.code == 3
+    assert result.err.startswith("command line:1:")
+
+
+def test_run_directory_as_config_is_refused(workdir, run_cli):
+    """Exit code 2; the message names the config in the directory."""
+    assert run_cli("train", "config.yaml", "-q", "--name", "a").code == 0
+    result = run_cli("show", "runs/a")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "runs/a: is a run directory, not a config; see runs/a/spec.yaml\n"
+
+
+def test_directory_without_run_json_is_reported_by_its_reader(workdir, run_cli):
+    """A directory of that name is found, and the message says what is missing in it."""
+    (workdir / "runs" / "notes").mkdir(parents=True)
+    result = run_cli("evaluate", "notes")
+    assert result.code == 4
+    assert result.err.startswith("runs/notes: ")
+    assert "run.json" in result.err
+
+
+def test_shared_options_have_one_help_text():
+    """The parameters of each of these names have the same help text in all commands, and each is shared."""
+    for name in ("as_json", "config", "overrides", "sort"):
+        texts = [parameter.help for command in COMMANDS for parameter in command.params if parameter.name == name]
+        assert len(texts) > 1
+        assert len(set(texts)) == 1, name
+
+
+def completions(workdir, *words):
+    """The lines that the completion script of bash reads."""
+    environment = {**os.environ, "_NNCLI_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(words)}
+    environment["COMP_CWORD"] = str(len(words) - 1)
+    command = [sys.executable, "-m", "nncli"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=workdir, env=environment)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["nncli", "tr"], ["plain,train"]),
+        (["nncli", "train", "--re"], ["plain,--resume"]),
+        (["nncli", "evaluate", "a"], ["plain,ab", "plain,abc"]),
+        (["nncli", "compare", "abc", "ab"], ["plain,ab", "plain,abc"]),
+        (["nncli", "evaluate", "runs/"], ["dir,runs/"]),
+        (["nncli", "show", "c"], ["file,c"]),
+    ],
+)
+def test_completion_of_commands_options_runs_and_configs(workdir, words, expected):
+    """Commands and options by name, runs by the directories in runs/, configs as files."""
+    for name in ("ab", "abc", "other", ".hidden"):
+        (workdir / "runs" / name).mkdir(parents=True)
+    assert completions(workdir, *words) == expected
+
+
+def test_completion_script_can_be_sourced(workdir):
+    """``eval "$(_NNCLI_COMPLETE=bash_source nncli)"`` defines the completion of nncli."""
+    command = f'eval "$(_NNCLI_COMPLETE=bash_source {sys.executable} -m nncli)" && complete -p nncli'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, encoding="utf-8", check=True, cwd=workdir)
+    assert "_nncli_completion nncli" in done.stdout

@@ -1,0 +1,180 @@
+"""The table of metric columns: order, directions, bounds, and a column that a later version adds."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from nncli.errors import UnsupportedVersionError
+from nncli.experiment import metric_columns
+from nncli.experiment.loading import load
+from nncli.experiment.metric_columns import (
+    Role,
+    StateColumn,
+    columns,
+    find_column,
+    higher_is_better,
+    known_columns,
+    plausible,
+)
+from nncli.registry import components
+from nncli.store.checkpoint import checkpoints
+from nncli.store.records import FORMATS
+from nncli.store.run_checkpoints import latest_valid, read_valid
+from nncli.store.run_reader import Run
+from tests.examples import BINARY, SINE
+
+LOSSES = ["loss", "data_loss", "regularization_loss"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "measured"),
+    [
+        ((), ["accuracy"]),
+        (SINE, ["r2", "mean_absolute_error", "root_mean_squared_error", "regression_accuracy"]),
+        (BINARY, ["accuracy", "precision", "recall", "f1", "auc"]),
+        ((*BINARY, "metrics=[auc]"), ["auc"]),
+        (("metrics=[]",), []),
+    ],
+)
+@pytest.mark.parametrize("monitored", [True, False])
+def test_columns_are_losses_and_metrics_per_split(workdir, changes, measured, monitored):
+    """The learning rate, then losses and metrics of the training set, then those of the validation set if any."""
+    config = load(workdir / "config.yaml", (*changes, *([] if monitored else ["validation=null"]))).config
+    held_out = [f"validation_{name}" for name in ("loss", *measured)] if monitored else []
+    assert list(columns(config)) == ["learning_rate", *LOSSES, *measured, *held_out]
+
+
+@pytest.mark.parametrize("prefix", ["", "validation_", "test_"])
+@pytest.mark.parametrize(
+    ("name", "higher"),
+    [
+        ("loss", False),
+        ("data_loss", False),
+        ("accuracy", True),
+        ("auc", True),
+        ("r2", True),
+        ("regression_accuracy", True),
+        ("mean_absolute_error", False),
+        ("root_mean_squared_error", False),
+    ],
+)
+def test_direction_is_that_of_the_metric_on_any_split(prefix, name, higher):
+    """Lower losses and errors are better, and higher accuracies."""
+    assert higher_is_better(f"{prefix}{name}") is higher
+
+
+@pytest.mark.parametrize(
+    ("header", "split", "name", "role"),
+    [
+        ("learning_rate", None, "learning_rate", Role.STATE),
+        ("loss", "training", "loss", Role.OBJECTIVE),
+        ("regularization_loss", "training", "regularization_loss", Role.PENALTY),
+        ("data_loss", "training", "data_loss", Role.LOSS),
+        ("validation_loss", "validation", "loss", Role.LOSS),
+        ("test_accuracy", "test", "accuracy", Role.METRIC),
+        ("validation_warp", "validation", "warp", Role.UNKNOWN),
+        ("validation_learning_rate", "validation", "learning_rate", Role.UNKNOWN),
+    ],
+)
+def test_column_is_described_by_its_header(header, split, name, role):
+    """Split, name and role follow from the header, which follows from split and name."""
+    found = find_column(header)
+    assert (found.split, found.name, found.role, found.header) == (split, name, role, header)
+
+
+@pytest.mark.parametrize(
+    ("name", "possible", "impossible"),
+    [
+        ("accuracy", (0.0, 0.5, 1.0), (-0.1, 1.1)),
+        ("validation_auc", (0.0, 1.0), (-1e-9, 1.001)),
+        ("r2", (-1e300, -1.0, 0.0, 1.0), (1.001,)),
+        ("test_mean_absolute_error", (0.0, 1e300), (-1e-9,)),
+        ("root_mean_squared_error", (0.0, 7.0), (-7.0,)),
+        ("loss", (0.0, 1e300), (-1.0,)),
+        ("warp", (-1e300, 0.0, 1e300), ()),
+    ],
+)
+def test_values_out_of_bounds_are_not_plausible(name, possible, impossible):
+    """Each metric has its bounds, an unknown one none, and no value may be NaN or infinite."""
+    assert all(plausible({name: value}) for value in possible)
+    assert not any(plausible({name: value}) for value in (*impossible, math.nan, math.inf, -math.inf))
+
+
+def test_known_columns_are_losses_and_all_registered_metrics():
+    """They are those that a gate may name, whatever the task."""
+    metrics = {entry.name for entry in components("metric")}
+    known = {(column.split, column.name) for column in known_columns()}
+    assert {name for split, name in known if split == "training"} == {*LOSSES, *metrics}
+    assert {name for split, name in known if split == "test"} == {"loss", *metrics}
+
+
+@pytest.fixture
+def later_version(monkeypatch):
+    """Add the column ``weight_norm`` as a later version would, until ``undo`` is called."""
+    added = StateColumn(
+        name="weight_norm",
+        higher_is_better=None,
+        value=lambda network, optimizer: float(np.linalg.norm(network.parameters.values)),
+        since=2,
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(metric_columns, "STATE_COLUMNS", (*metric_columns.STATE_COLUMNS, added))
+        patched.setattr(metric_columns, "FIXED_COLUMNS", {**metric_columns.FIXED_COLUMNS, added.header: added})
+        patched.setitem(FORMATS, "metrics.csv", 2)
+        yield patched
+
+
+def train(run_cli, *arguments):
+    """Train a run with the command line."""
+    result = run_cli("train", *arguments, "--quiet")
+    assert result.code == 0, result.err
+
+
+def test_added_column_is_written_to_new_runs_only(workdir, run_cli, request):
+    """A run that began without the column is read, compared, verified and resumed without it."""
+    train(run_cli, "config.yaml", "--name", "old")
+    request.getfixturevalue("later_version")
+    train(run_cli, "config.yaml", "--name", "new")
+    train(run_cli, "--resume", "old", "training.epochs=50")
+    old, new = Run(workdir / "runs" / "old"), Run(workdir / "runs" / "new")
+    assert (old.record.file_format("metrics.csv"), new.record.file_format("metrics.csv")) == (1, 2)
+    assert "weight_norm" not in old.metrics.names
+    assert old.metrics.column("epoch").tolist() == [0, 10, 20, 30, 40, 50]
+    assert new.metrics.names[:3] == ("epoch", "learning_rate", "weight_norm")
+    assert (new.metrics.column("weight_norm") > 0).all()
+    for command in (("compare", "old", "new"), ("verify", "old"), ("verify", "new"), ("runs",)):
+        result = run_cli(*command)
+        assert (result.code, result.err) == (0, "")
+
+
+def test_unknown_column_of_a_later_version_is_shown_and_not_resumed(workdir, run_cli, later_version):
+    """The earlier version reads, compares, plots and verifies the run; only a resume would need to write the column."""
+    for name in ("one", "two"):
+        train(run_cli, "config.yaml", "--name", name)
+    (workdir / "runs" / "two" / "evaluation.json").unlink()
+    later_version.undo()
+    for command in (("compare", "one", "two", "--curve", "weight_norm"), ("verify", "one"), ("evaluate", "two")):
+        result = run_cli(*command)
+        assert (result.code, result.err) == (0, ""), command
+    listed = {run["path"]: run for run in json.loads(run_cli("runs", "--json").out)["runs"]}
+    assert listed["runs/two"]["status"] == "interrupted at epoch 30"
+    assert listed["runs/two"]["metrics"]["weight_norm"] > 0
+    two = Run(workdir / "runs" / "two")
+    assert latest_valid(two) is None
+    with pytest.raises(UnsupportedVersionError, match=r"has columns that .* does not write: weight_norm; resume"):
+        read_valid(two, checkpoints(two.path)[-1])
+    result = run_cli("train", "--resume", "two")
+    assert result.code == 4
+    assert "does not write: weight_norm" in result.err
+
+
+def test_missing_known_column_of_a_later_version_is_no_damage(workdir, run_cli, later_version):
+    """If a later version no longer writes a column, the message says so and does not speak of damage."""
+    train(run_cli, "config.yaml", "--name", "one")
+    later_version.undo()
+    path = workdir / "runs" / "one" / "metrics.csv"
+    path.write_bytes(path.read_bytes().replace(b",loss,", b",cost,"))
+    with pytest.raises(UnsupportedVersionError, match=r"has format version 2, which nncli .* does not name the column"):
+        _ = Run(path.parent).metrics

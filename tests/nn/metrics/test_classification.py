@@ -1,0 +1,34 @@
+"""Confusion matrix, and precision, recall and F1 of each class."""
+
+import numpy as np
+
+from nncli.nn.metrics.classification import F1, AreaUnderCurve, ClassScores, Precision, Recall, class_scores, confusion
+
+
+def test_confusion_matrix_counts_pairs():
+    """Entry (t, p) counts the rows of class t that are predicted as p."""
+    targets, predictions = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 0, 2, 2])
+    np.testing.assert_array_equal(confusion(predictions, targets, 3), [[1, 1, 0], [0, 1, 0], [1, 0, 2]])
+
+
+def test_confusion_matrix_of_8_bit_labels_does_not_overflow():
+    """Labels of nnfs are uint8, but there can be more than 255 pairs of classes."""
+    targets = np.arange(20, dtype=np.uint8)
+    np.testing.assert_array_equal(confusion(targets, targets, 20), np.eye(20))
+
+
+def test_class_scores_match_a_worked_example():
+    """Precision, recall and F1; a score with denominator 0 is None."""
+    scores = class_scores(np.array([[3, 1, 0], [2, 4, 0], [0, 0, 0]]))
+    assert scores[0] == ClassScores(3 / 5, 3 / 4, 6 / 9, 4)
+    assert scores[1] == ClassScores(4 / 5, 4 / 6, 8 / 11, 6)
+    assert scores[2] == ClassScores(None, None, None, 0)
+
+
+def test_metrics_of_a_single_class():
+    """If a class is missing, or never predicted, AUC is 0.5 and the others are 0."""
+    outputs = np.array([[0.2], [0.4], [0.1]])
+    negatives = np.zeros(3, int)
+    assert AreaUnderCurve().measure(outputs, negatives) == AreaUnderCurve().measure(outputs, negatives + 1) == 0.5
+    for metric in (Precision(), Recall(), F1()):
+        assert metric.measure(outputs, negatives) == 0

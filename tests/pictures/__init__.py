@@ -1,0 +1,1 @@
+"""Pictures in the documents, each drawn by a command from a real run."""

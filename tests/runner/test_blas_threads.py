@@ -1,0 +1,101 @@
+"""The number of BLAS threads: that of the config, by default one."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np  # noqa: F401 (loads the BLAS that is asked)
+import pytest
+from threadpoolctl import threadpool_info
+
+from nncli.cli.main import SINGLE_THREAD_ENV
+from nncli.errors import ConfigError
+from nncli.runner.blas_threads import blas_threads, cores
+from tests.conftest import SPEC
+
+pytestmark = pytest.mark.slow
+
+
+def taken():
+    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_blas_uses_the_given_number_of_threads(threads):
+    """Inside the context; afterwards it is the number of before."""
+    before = taken()
+    with blas_threads(threads):
+        assert taken() == [threads]
+    assert taken() == before == [1]
+
+
+def test_unsupported_number_of_threads_is_refused():
+    """No BLAS takes a million; the message says how many it takes, and how many are useful."""
+    message = (
+        rf"training\.threads: NumPy's BLAS takes \d+ threads on the {cores()} cores available, got 1000000; write \d+"
+    )
+    with pytest.raises(ConfigError, match=message), blas_threads(1_000_000):
+        pass
+    assert taken() == [1]
+
+
+def test_huge_number_of_threads_is_an_error_in_the_config(run_cli, workdir):
+    """It is refused before any library is called."""
+    (workdir / "config.yaml").write_text(
+        SPEC.replace("epochs: 30,", f"epochs: 30, threads: {10**30},"), encoding="utf-8"
+    )
+    result = run_cli("train", "config.yaml")
+    assert result.code == 3
+    assert "training.threads: must be at most 1024" in result.err
+
+
+def test_unsupported_number_of_threads_has_a_location(run_cli, workdir):
+    """Line and column in the config; no run directory is created."""
+    (workdir / "config.yaml").write_text(SPEC.replace("epochs: 30,", "epochs: 30, threads: 1000,"), encoding="utf-8")
+    result = run_cli("train", "config.yaml")
+    assert result.code == 3
+    assert result.err.startswith("config.yaml:11:33: training.threads: NumPy's BLAS takes ")
+    assert not (workdir / "runs").exists()
+
+
+def test_environment_does_not_change_the_threads(workdir):
+    """A variable that asks for more threads is overwritten: the default is one on every machine."""
+    code = (
+        "from nncli.cli.main import main; main(['check', 'config.yaml']); import numpy; "
+        "from threadpoolctl import threadpool_info; print([each['num_threads'] for each in threadpool_info()])"
+    )
+    told = dict.fromkeys(SINGLE_THREAD_ENV, "2")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=workdir,
+        env={**os.environ, **told},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[1]"
+
+
+def test_run_is_trained_and_evaluated_on_its_threads(run_cli, workdir, monkeypatch):
+    """Both use the number in the config, so that evaluation gives the same bits."""
+    asked = []
+
+    def heard(threads, document=None):
+        asked.append(threads)
+        return blas_threads(threads, document)
+
+    monkeypatch.setattr("nncli.runner.blas_threads.blas_threads", heard)
+    monkeypatch.setattr("nncli.runner.train.blas_threads", heard)
+    assert run_cli("train", "config.yaml", "training.threads=2", "--name", "two").code == 0
+    assert run_cli("evaluate", "two").code == 0
+    assert asked == [2, 2]
+
+
+def test_two_runs_on_two_threads_are_the_same_bytes(run_cli, workdir):
+    """Wide layers, whose matrix products are split between threads: equal weights and metrics."""
+    wide = ("layers[0].units=300", "data.samples=100", "training.threads=2", "training.epochs=5")
+    files = []
+    for name in ("one", "other"):
+        assert run_cli("train", "config.yaml", *wide, "--name", name).code == 0
+        files.append([(workdir / "runs" / name / file).read_bytes() for file in ("weights.npz", "metrics.csv")])
+    assert files[0] == files[1]

@@ -1,0 +1,283 @@
+"""The Python API: the same results as the command line, without output and without side effects on the process."""
+
+import inspect
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from threadpoolctl import threadpool_info
+
+import nncli
+from nncli import errors
+from nncli.cli.main import SINGLE_THREAD_ENV
+from nncli.runner.train import Trainer
+from nncli.store.lock import is_locked
+from tests.conftest import ROOT, SPEC
+from tests.examples import BINARY, LATE_TEST
+
+RESULTS = ("metrics.csv", "weights.npz", "evaluation.json")
+DIVERGING = "optimizer={type: sgd, learning_rate: 1e30}"
+
+
+def contents(path):
+    return {name: (Path(path) / name).read_bytes() for name in RESULTS}
+
+
+def stop_after(polls):
+    """A stop callback that returns True from this poll on."""
+    remaining = iter(range(polls))
+    return lambda: next(remaining, None) is None
+
+
+def test_import_loads_no_numpy_and_lists_public_names():
+    """``import nncli`` is light; its public names are listed before they are loaded."""
+    code = "import nncli, sys; assert 'numpy' not in sys.modules; assert set(nncli.__all__) <= set(dir(nncli))"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("name", ["train", "resume", "load", "Run"])
+def test_public_names_are_typed_and_documented(name):
+    """Each has a docstring and annotations."""
+    value = getattr(nncli, name)
+    assert inspect.getdoc(value)
+    assert name == "Run" or inspect.signature(value).return_annotation is nncli.Run
+
+
+def test_unknown_attribute_is_an_attribute_error():
+    """As of any module."""
+    with pytest.raises(AttributeError, match="no attribute 'fit'"):
+        _ = nncli.fit
+
+
+def test_train_equals_the_command_line(workdir, run_cli):
+    """Weights, metrics and evaluation are the same bytes."""
+    assert run_cli("train", "config.yaml", "seed=3", "--name", "cli", "-q").code == 0
+    run = nncli.train("config.yaml", ["seed=3"], name="api")
+    assert contents(run.path) == contents("runs/cli")
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_results_do_not_depend_on_the_threads_of_the_process(workdir, threads):
+    """A process whose BLAS runs on more threads trains, predicts and evaluates on one, and keeps its threads."""
+    code = (
+        "import numpy, nncli, threadpoolctl; run = nncli.train('config.yaml', ['layers[0].units=300']);"
+        "run.predict([[0.1, 0.2]]); run.evaluate();"
+        "print([each['num_threads'] for each in threadpoolctl.threadpool_info()])"
+    )
+    environment = {**os.environ, **dict.fromkeys(SINGLE_THREAD_ENV, threads), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, cwd=workdir, env=environment, capture_output=True, encoding="utf-8")
+    assert (done.stdout, done.stderr) == (f"[{threads}]\n", "")
+    assert contents("runs/config") == contents(nncli.train("config.yaml", ["layers[0].units=300"]).path)
+
+
+def test_training_uses_one_thread(workdir):
+    """Also where training is observed, and after it."""
+    threads = []
+    nncli.train("config.yaml", on_epoch=lambda _: threads.extend(each["num_threads"] for each in threadpool_info()))
+    assert set(threads) == {1}
+
+
+def test_config_may_be_a_mapping(workdir):
+    """It trains to the same bytes as the file, and its YAML is the run's spec.yaml."""
+    config = yaml.safe_load(SPEC)
+    run = nncli.train(config, name="mapping")
+    assert contents(run.path) == contents(nncli.train("config.yaml").path)
+    assert yaml.safe_load((run.path / "spec.yaml").read_bytes()) == config
+    assert nncli.train(config).name == "run"
+    assert nncli.resume("mapping", ["training.epochs=40"]).metrics["epoch"][-1] == 40
+
+
+def test_mistakes_in_a_mapping_have_a_location(workdir):
+    """The file is called <config>; the diagnostics have path and message."""
+    config = yaml.safe_load(SPEC.replace("units: 8", "units: 0"))
+    with pytest.raises(
+        errors.ConfigError, match=r"^<config>:\d+:\d+: layers\[0\]\.units: must be at least 1"
+    ) as caught:
+        nncli.train(config)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.path == ("layers", 0, "units")
+
+
+def test_value_without_a_yaml_counterpart_is_refused(workdir):
+    """An object in a mapping is a mistake in the config, or in the overrides."""
+    with pytest.raises(errors.ConfigError, match="<config>: a config cannot contain a complex"):
+        nncli.train({"seed": 1j})
+    with pytest.raises(errors.CommandLineError, match="overrides: a config cannot contain a complex"):
+        nncli.train("config.yaml", {"seed": 1j})
+
+
+@pytest.mark.parametrize(
+    "overrides", [["seed=4", "optimizer.learning_rate=0.01"], {"seed": np.int64(4), "optimizer.learning_rate": 0.01}]
+)
+def test_overrides_are_strings_or_a_mapping(workdir, overrides):
+    """NumPy scalars are values like any other."""
+    config = nncli.train("config.yaml", overrides).config
+    assert (config["seed"], config["optimizer"]["learning_rate"]) == (4, 0.01)
+
+
+def test_overrides_as_one_string_are_refused(workdir):
+    """Its characters are not overrides."""
+    with pytest.raises(errors.CommandLineError, match=r"write \['seed=4'\]"):
+        nncli.train("config.yaml", "seed=4")
+
+
+def test_on_epoch_gets_each_row_of_the_metrics(workdir):
+    """One record per logged epoch, by column, as in metrics.csv."""
+    records = []
+    run = nncli.train("config.yaml", on_epoch=records.append)
+    assert [record["epoch"] for record in records] == [0, 10, 20, 30]
+    for name, column in run.metrics.items():
+        assert [record[name] for record in records] == column.tolist()
+
+
+def test_training_prints_nothing_and_keeps_signal_handlers(workdir, capfd):
+    """Also if it resumes, stops or finds the run finished."""
+    handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    seen = []
+
+    def observe(record):
+        seen.append({signum: signal.getsignal(signum) for signum in handlers})
+
+    run = nncli.train("config.yaml", on_epoch=observe, stop=stop_after(12))
+    run = nncli.resume(run, on_epoch=observe)
+    run = nncli.resume(run)
+    run.evaluate()
+    assert all(each == handlers for each in seen)
+    assert {signum: signal.getsignal(signum) for signum in handlers} == handlers
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("change", ["training.batch_size=16", "rng=nnfs"])
+def test_stopped_training_is_resumed_to_the_same_bytes(workdir, change):
+    """``stop`` ends training after a checkpoint; resuming it makes it equal to an uninterrupted run."""
+    run = nncli.train("config.yaml", [change], name="stopped", stop=stop_after(14))
+    assert (run.status, run.evaluation) == ("interrupted", None)
+    assert run.predict([[0.1, 0.2]]).shape == (1, 3)
+    resumed = nncli.resume("stopped")
+    assert resumed.status == "finished"
+    assert contents(resumed.path) == contents(nncli.train("config.yaml", [change]).path)
+
+
+def test_stop_that_comes_with_the_last_epoch_finishes_the_run(workdir):
+    """Nothing is left to resume."""
+    assert nncli.train("config.yaml", ["training.epochs=3"], stop=stop_after(3)).status == "finished"
+
+
+@pytest.mark.parametrize("moment", [0, 5])
+def test_keyboard_interrupt_is_raised_and_releases_the_run(workdir, monkeypatch, moment):
+    """Ctrl-C raises KeyboardInterrupt, whenever it comes; lock and files are released, and the run can be resumed."""
+    step = Trainer.step
+
+    def interrupted(trainer, *rows):
+        if trainer.epoch == moment:
+            signal.raise_signal(signal.SIGINT)
+        step(trainer, *rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "step", interrupted)
+        before = len(list(Path("/dev/fd").iterdir()))
+        with pytest.raises(KeyboardInterrupt):
+            nncli.train("config.yaml")
+        assert len(list(Path("/dev/fd").iterdir())) == before
+    assert not is_locked(Path("runs/config/lock"))
+    assert nncli.resume("config").status == "finished"
+
+
+def test_error_in_a_callback_is_raised_and_releases_the_run(workdir):
+    """The caller gets their own exception."""
+
+    def fail(record):
+        raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        nncli.train("config.yaml", on_epoch=fail)
+    assert nncli.resume("config").status == "finished"
+
+
+def test_run_that_is_trained_is_busy(workdir):
+    """It cannot be resumed meanwhile, and its status is running."""
+    found = []
+
+    def look(record):
+        found.append(nncli.load("config").status)
+        with pytest.raises(errors.BusyError):
+            nncli.resume("config")
+
+    nncli.train("config.yaml", on_epoch=look)
+    assert set(found) == {"running"}
+
+
+def test_run_has_what_the_files_say(workdir):
+    """Path, name, resolved config, metrics and evaluation of a finished run, by path and by name."""
+    trained = nncli.train("config.yaml", ["training.epochs=20"], runs="elsewhere", name="mine")
+    for run in (nncli.load("elsewhere/mine"), nncli.load("mine", runs="elsewhere"), nncli.load(trained.path)):
+        assert (run.path, run.name, run.status) == (Path("elsewhere/mine"), "mine", "finished")
+        assert repr(run) == "<nncli run 'elsewhere/mine': finished>"
+        assert run.config["training"]["epochs"] == 20
+        assert run.metrics["loss"][-1] == run.evaluation["training"]["loss"]
+        assert list(run.evaluation) == ["training", "validation"]
+
+
+def test_evaluate_measures_again(workdir):
+    """All splits or the named ones, with confusion matrix and scores; the metrics are those of the evaluation."""
+    run = nncli.train("config.yaml", LATE_TEST)
+    measured = run.evaluate()
+    assert {name: split["metrics"] for name, split in measured.items()} == run.evaluation
+    assert list(run.evaluate(["test"])) == ["test"]
+    assert np.sum(measured["test"]["confusion"]) == measured["test"]["rows"]
+    with pytest.raises(errors.CommandLineError, match="has no split 'other'"):
+        run.evaluate(["other"])
+
+
+def test_evaluate_takes_a_threshold(workdir):
+    """Of a binary classifier; with a threshold of 1 no row is predicted as class 1."""
+    run = nncli.train("config.yaml", BINARY)
+    assert np.sum(run.evaluate(["training"], threshold=1.0)["training"]["confusion"], axis=0)[1] == 0
+
+
+def test_diverged_error_says_where(workdir):
+    """Epoch, and batch if there are several; the run says that it diverged."""
+    with pytest.raises(errors.DivergedError) as full:
+        nncli.train("config.yaml", [DIVERGING], name="full")
+    with pytest.raises(errors.DivergedError) as batches:
+        nncli.train("config.yaml", [DIVERGING, "training.batch_size=16"], name="batches")
+    assert (full.value.epoch, full.value.batch) == (1, None)
+    assert (batches.value.epoch, batches.value.batch) == (0, 1)
+    assert str(batches.value).startswith("training diverged at epoch 0, batch 1: ")
+    assert nncli.load("full").status == "diverged"
+
+
+def test_diverged_error_names_the_value(workdir):
+    """Layer, array and index of the first value that is not finite, as in the message."""
+    wild = [f"layers[{index}].initializer={{type: normal, scale: 1e30}}" for index in (0, 2)]
+    with pytest.raises(errors.DivergedError, match=r"the outputs of layers\[2\] \(dense\)") as caught:
+        nncli.train("config.yaml", wild)
+    assert (caught.value.epoch, caught.value.batch, caught.value.layer) == (0, None, 2)
+    assert caught.value.array == "outputs"
+    assert str(list(caught.value.index)) in str(caught.value)
+
+
+def test_run_error_has_the_run_directory(workdir):
+    """Of a run that is missing or damaged."""
+    with pytest.raises(errors.RunError) as missing:
+        nncli.load("nothing")
+    assert missing.value.path == Path("nothing")
+    run = nncli.train("config.yaml")
+    (run.path / "weights.npz").write_bytes(b"")
+    with pytest.raises(errors.RunError) as damaged:
+        nncli.load("config").predict([[0.1, 0.2]])
+    assert damaged.value.path == run.path
+
+
+def test_public_errors_form_a_tree():
+    """Each has its exit code, and ``nncli.errors`` is the module."""
+    assert nncli.errors is errors
+    for error in (errors.ConfigError, errors.RunError, errors.StorageError, errors.BusyError, errors.DivergedError):
+        assert issubclass(error, errors.NncliError)
+        assert error.exit_code > 2
