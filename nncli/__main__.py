@@ -18,7 +18,7 @@ if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:  # an ignor
 import gc  # noqa: E402
 import sys  # noqa: E402
 
-gc.set_threshold(50_000)  # start-up allocates about this many objects, and hardly any of them is garbage
+gc.set_threshold(100_000)  # start-up allocates about this many objects, and hardly any of them is garbage
 
 from nncli.cli.main import main as run  # noqa: E402 (slow)
 
