@@ -148,8 +148,8 @@ def register(name: str, alias: str | None = None) -> Callable[[Class], Class]:
 
 
 def kinds() -> tuple[str, ...]:
-    """The kinds of component, in the order of registration."""
-    return tuple(_components)
+    """The kinds of component, by name, so that no order of imports shows."""
+    return tuple(sorted(_components))
 
 
 def components(of: str) -> tuple[Component, ...]:
