@@ -40,7 +40,8 @@ from nncli.config.yaml_output import to_yaml_value
 from nncli.errors import CommandLineError, RunError
 from nncli.inference.predictor import Predictor
 from nncli.nn.parameters import Array
-from nncli.runner import train as runner
+from nncli.runner import resume as resume_runner
+from nncli.runner import train as train_runner
 from nncli.runner.blas_threads import blas_threads, single_blas_thread
 from nncli.store import run_reader
 from nncli.store.find_run import find_run
@@ -175,7 +176,7 @@ def train(
         StorageError: a file cannot be read or written.
     """
     with single_blas_thread():
-        result = runner.train(
+        result = train_runner.train(
             dict(config) if isinstance(config, Mapping) else Path(config),
             _override_strings(overrides),
             runs=Path(runs),
@@ -214,7 +215,7 @@ def resume(
     """
     path = _path(run, runs)
     with _run_errors(path), single_blas_thread():
-        runner.resume(path, _override_strings(overrides), observer=_observer(on_epoch), stop=stop or never)
+        resume_runner.resume(path, _override_strings(overrides), observer=_observer(on_epoch), stop=stop or never)
     return Run(path)
 
 
@@ -249,9 +250,9 @@ def _override_strings(overrides: Overrides) -> tuple[str, ...]:
         raise CommandLineError(f"overrides: {error}") from None
 
 
-def _observer(on_epoch: OnEpoch | None) -> runner.Observer:
+def _observer(on_epoch: OnEpoch | None) -> train_runner.Observer:
     if on_epoch is None:
-        return runner.unobserved
+        return train_runner.unobserved
 
     def call(epoch: Epoch) -> None:
         if epoch.metrics is not None:

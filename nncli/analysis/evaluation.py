@@ -1,7 +1,6 @@
 """Evaluation of a run: metrics, confusion matrix and scores per class on each of its data sets."""
 
 import math
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -114,7 +113,7 @@ def _evaluated(experiment: Experiment, split: str, threshold: float | None) -> d
     if outputs.shape[1] == 1:
         evaluated["threshold"] = _threshold(experiment) if threshold is None else threshold
     matrix = confusion(decisions(outputs, evaluated.get("threshold", 0.5)), rows.targets, rows.classes)
-    return {**evaluated, "confusion": matrix.tolist(), "classes": [asdict(scores) for scores in class_scores(matrix)]}
+    return {**evaluated, "confusion": matrix.tolist(), "classes": [scores._asdict() for scores in class_scores(matrix)]}
 
 
 def _threshold(experiment: Experiment) -> float:

@@ -4,30 +4,21 @@ import errno
 import io
 import os
 import re
-import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from mmap import mmap
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
 import click
 
-from nncli.cli.commands.check import check
-from nncli.cli.commands.compare import compare
-from nncli.cli.commands.components import components
-from nncli.cli.commands.evaluate import evaluate
-from nncli.cli.commands.explain import explain
-from nncli.cli.commands.gradcheck import gradcheck
-from nncli.cli.commands.init import init
-from nncli.cli.commands.profile import profile
-from nncli.cli.commands.runs import runs
-from nncli.cli.commands.show import show
-from nncli.cli.commands.train import train
-from nncli.cli.commands.verify import verify
 from nncli.cli.docstrings import REMOVED
 from nncli.cli.output import standard_streams
 from nncli.errors import ConfigError, NncliError, StorageError
 from nncli.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
 
 TERMINAL_SIZE_ENV = ("COLUMNS", "LINES")
 COMPLETE_ENV = "_NNCLI_COMPLETE"  # set by the completion script of a shell
@@ -36,7 +27,30 @@ SINGLE_THREAD_ENV = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
 ADDRESS_SPACE = 160 * 2**20  # bytes that NumPy and the buffers of its BLAS take before any array
-COMMANDS = (init, check, show, train, evaluate, compare, runs, verify, explain, gradcheck, profile, components)
+COMMANDS = (
+    *("init", "check", "show", "train", "evaluate", "compare", "runs", "verify"),
+    *("explain", "gradcheck", "profile", "components"),
+)
+
+
+class Commands(Mapping[str, click.Command]):
+    """The commands by name; the module of a command is imported when the command is first looked up."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        """The command ``name``, defined in ``nncli.cli.commands.name``."""
+        if name not in COMMANDS:
+            raise KeyError(name)
+        command: click.Command = getattr(import_module(f"nncli.cli.commands.{name}"), name)
+        command.help = command.help or REMOVED
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the commands."""
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        """The number of commands."""
+        return len(COMMANDS)
 
 
 class CommandGroup(click.Group):
@@ -49,6 +63,7 @@ class CommandGroup(click.Group):
 
 @click.group(
     cls=CommandGroup,
+    commands=cast("MutableMapping[str, click.Command]", Commands()),  # click only reads it
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 success, 1 internal error, 2 command line, 3 config or data, 4 run directory, "
     "5 input/output error, 6 busy or exists already, 7 training diverged, 8 check failed, 129/130/143 signal.",
@@ -58,10 +73,7 @@ def nncli() -> None:
     """Train small neural networks from a YAML config."""
 
 
-for _command in COMMANDS:
-    nncli.add_command(_command)
-for _command in (nncli, *COMMANDS):
-    _command.help = _command.help or REMOVED
+nncli.help = nncli.help or REMOVED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,6 +127,9 @@ def _require_address_space() -> None:
     Raises:
         ConfigError: the limit is too low.
     """
+    import resource
+    from mmap import mmap
+
     if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
         try:
             mmap(-1, ADDRESS_SPACE).close()

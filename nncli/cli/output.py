@@ -1,7 +1,6 @@
 """Standard output and standard error: control characters in texts are replaced, and failed writes are reported."""
 
 import io
-import json
 import os
 import re
 import select
@@ -129,5 +128,7 @@ def drop_unread_messages() -> None:
 
 def print_json(document: Any, ensure_ascii: bool = True) -> None:
     """Print one JSON document, with DEL escaped, the one control character that ``json`` leaves unescaped."""
+    import json
+
     text = json.dumps(document, indent=2, ensure_ascii=ensure_ascii, allow_nan=False)
     print(text.replace("\x7f", "\\u007f"))

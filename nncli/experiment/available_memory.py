@@ -4,6 +4,7 @@ import os
 import re
 import resource
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,8 +44,13 @@ def in_units(size: int) -> str:
     return f"{size / 2**30:,.0f} GiB" if size >= 10 * 2**30 else f"{size / 2**20:,.0f} MiB"
 
 
-def _cgroup_limits(root: Path) -> Iterator[Memory]:
-    """Yield the memory limits of the cgroup of this process and of its parents, for cgroup versions 1 and 2."""
+@cache
+def _cgroup_limits(root: Path) -> tuple[Memory, ...]:
+    """The memory limits of the cgroup of this process and of its parents, for cgroup versions 1 and 2; read once."""
+    return tuple(_read_cgroup_limits(root))
+
+
+def _read_cgroup_limits(root: Path) -> Iterator[Memory]:
     paths = {}
     for controllers, path in CGROUP.findall(_content(root / "proc/self/cgroup")):
         if not controllers or "memory" in controllers.split(","):

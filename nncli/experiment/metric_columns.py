@@ -1,16 +1,15 @@
 """The table of metric columns: name, split, role, direction and bounds of each column of metrics.csv.
 
 Whatever writes, reads, sorts, compares or checks a metric looks it up here. To add a column that describes the state of
-training, as the learning rate does, append one ``StateColumn`` to ``STATE_COLUMNS`` and the next ``since``;
+training, as the learning rate does, append one column with a ``value`` to ``STATE_COLUMNS`` and the next ``since``;
 runs that were made before stay readable. To add a metric of the network's outputs, register a metric component.
 """
 
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from nncli.config.diagnostics import shown
 from nncli.nn.network import Network
@@ -32,8 +31,7 @@ class Role(Enum):
     UNKNOWN = "column of a newer version"
 
 
-@dataclass(frozen=True)
-class MetricColumn:
+class MetricColumn(NamedTuple):
     """One column of metrics.csv, and one metric in evaluation.json if it has a split.
 
     Args:
@@ -44,6 +42,7 @@ class MetricColumn:
         lowest: the lower bound of its values.
         highest: the upper bound.
         since: the first format version of metrics.csv that has it.
+        value: computes it at a logged epoch, if it describes the state of training.
     """
 
     name: str
@@ -53,6 +52,7 @@ class MetricColumn:
     lowest: float = 0.0
     highest: float = math.inf
     since: int = 1
+    value: Callable[[Network, Optimizer], float] | None = None
 
     @property
     def header(self) -> str:
@@ -69,26 +69,13 @@ class MetricColumn:
         return math.isfinite(value) and self.lowest <= value <= self.highest
 
 
-@dataclass(frozen=True, kw_only=True)
-class StateColumn(MetricColumn):
-    """A column that describes the state of training, and belongs to no split.
-
-    Args:
-        value: computes it at a logged epoch.
-    """
-
-    split: None = None
-    role: Role = Role.STATE
-    value: Callable[[Network, Optimizer], float]
-
-
 def column(split: str | None, name: str) -> str:
     """The header of a metric in metrics.csv: prefixed with the split, unless that is the training set."""
     return name if split in {None, "training"} else f"{split}_{name}"
 
 
 STATE_COLUMNS = (
-    StateColumn(name="learning_rate", higher_is_better=None, value=lambda network, optimizer: optimizer.rate),
+    MetricColumn("learning_rate", None, Role.STATE, None, value=lambda network, optimizer: optimizer.rate),
 )
 LOSS_COLUMNS = (
     MetricColumn("loss", "training", Role.OBJECTIVE),
@@ -126,7 +113,7 @@ def measured_names(config: Any, split: str) -> tuple[str, ...]:
 
 def state_values(network: Network, optimizer: Optimizer) -> dict[str, float]:
     """The values of the columns that describe the state of training."""
-    return {each.header: each.value(network, optimizer) for each in STATE_COLUMNS}
+    return {each.header: each.value(network, optimizer) for each in STATE_COLUMNS if each.value}
 
 
 def columns(config: Any, version: int | None = None) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from nncli.config.diagnostics import format_diagnostics
 from nncli.config.model import Config
@@ -11,7 +11,9 @@ from nncli.errors import ConfigError, RunError, UnsupportedVersionError
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import differences, epoch_dependent_overrides
 from nncli.experiment.loading import checked, parse, read_config_file
+from nncli.runner.blas_threads import blas_threads
 from nncli.runner.reload import assembled, require_same_data
+from nncli.runner.train import Observer, Result, ignore, run_to_end, unobserved
 from nncli.store import atomic_write as storage
 from nncli.store.checkpoint import checkpoints
 from nncli.store.environment import environment_differences
@@ -25,16 +27,14 @@ from nncli.store.safe_read import storage_errors
 from nncli.training.loop import Trainer, never
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(NamedTuple):
     """A run with nothing left to train, and why, as a message."""
 
     evaluation: EvaluationRecord
     message: str
 
 
-@dataclass(frozen=True)
-class ResumePlan:
+class ResumePlan(NamedTuple):
     """What resuming a run will change, in the order of ``execute``.
 
     Args:
@@ -56,6 +56,39 @@ class ResumePlan:
     metrics: bytes
     is_linked: bool
     messages: tuple[str, ...]
+
+
+def resume(
+    path: Path,
+    overrides: tuple[str, ...] = (),
+    *,
+    config: Path | None = None,
+    observer: Observer = unobserved,
+    stop: Callable[[], bool] = never,
+    report: Callable[[str], object] = ignore,
+) -> Result:
+    """Resume a run, or report that it is finished.
+
+    Args:
+        path: the run directory.
+        overrides: values replaced in the config; only ``training.epochs`` may change, and only grow.
+        config: a config that must equal the run's, except for more epochs.
+        observer: called when training begins.
+        stop: polled after each batch; if it returns True, training ends after a checkpoint.
+        report: called with each message for the user, before training begins.
+    """
+    run, lock = Run(path), Lock(path / "lock")
+    try:
+        plan = plan_resume(run, config, overrides, stop)
+        if isinstance(plan, Finished):
+            report(plan.message)
+            return Result(path, plan.evaluation, f"epoch {plan.evaluation.epochs_trained}")
+        with blas_threads(plan.trainer.settings.threads), execute(plan, lock) as writer:
+            for message in plan.messages:
+                report(message)
+            return run_to_end(writer, observer)
+    finally:
+        lock.release()
 
 
 def plan_resume(

@@ -1,4 +1,4 @@
-"""Train a config, or resume a run: experiment, trainer and run directory put together."""
+"""Train a config: experiment, trainer and run directory put together."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -8,10 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load, load_mapping
 from nncli.runner.blas_threads import blas_threads
-from nncli.runner.resume import Finished, execute, plan_resume
-from nncli.store.lock import Lock
 from nncli.store.records import EvaluationRecord
-from nncli.store.run_reader import Run
 from nncli.store.run_writer import RunWriter, name_from
 from nncli.training.loop import Epoch, Trainer, never
 
@@ -69,43 +66,10 @@ def train(
     with blas_threads(loaded.config.training.threads, loaded.document):
         trainer = Trainer(assemble(loaded.config, loaded.plan), stop)
         with RunWriter.create(runs, run_name, loaded, trainer, is_numbered) as writer:
-            return _run_to_end(writer, observer)
+            return run_to_end(writer, observer)
 
 
-def resume(
-    path: Path,
-    overrides: tuple[str, ...] = (),
-    *,
-    config: Path | None = None,
-    observer: Observer = unobserved,
-    stop: Callable[[], bool] = never,
-    report: Callable[[str], object] = ignore,
-) -> Result:
-    """Resume a run, or report that it is finished.
-
-    Args:
-        path: the run directory.
-        overrides: values replaced in the config; only ``training.epochs`` may change, and only grow.
-        config: a config that must equal the run's, except for more epochs.
-        observer: called when training begins.
-        stop: polled after each batch; if it returns True, training ends after a checkpoint.
-        report: called with each message for the user, before training begins.
-    """
-    run, lock = Run(path), Lock(path / "lock")
-    try:
-        plan = plan_resume(run, config, overrides, stop)
-        if isinstance(plan, Finished):
-            report(plan.message)
-            return Result(path, plan.evaluation, f"epoch {plan.evaluation.epochs_trained}")
-        with blas_threads(plan.trainer.settings.threads), execute(plan, lock) as writer:
-            for message in plan.messages:
-                report(message)
-            return _run_to_end(writer, observer)
-    finally:
-        lock.release()
-
-
-def _run_to_end(writer: RunWriter, observer: Observer) -> Result:
+def run_to_end(writer: RunWriter, observer: Observer) -> Result:
     """Train to the last epoch, or until a stop is requested."""
     trainer, evaluation = writer.trainer, None
     with observer(writer) as show:

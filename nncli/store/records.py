@@ -129,7 +129,9 @@ def to_json(record: Mapping[str, Any]) -> bytes:
     """A record as indented strict JSON; its last key is a checksum, the SHA-256 of the text without that key."""
     content = {**record, "format": FORMAT}
     content.pop("sha256", None)
-    return _dump({**content, "sha256": hashlib.sha256(_dump(content)).hexdigest()})
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n"
+    checksum = hashlib.sha256(text).hexdigest()
+    return text.removesuffix(b"\n}\n") + f',\n  "sha256": "{checksum}"\n}}\n'.encode()
 
 
 def from_json(data: bytes) -> dict[str, Any]:
@@ -160,10 +162,6 @@ def require_format(version: int, newest: int) -> None:
         raise UnsupportedVersionError(
             f"has format version {version}, and nncli {__version__} reads up to {newest}; use a newer version of nncli"
         )
-
-
-def _dump(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n"
 
 
 def parse_record(value: Any, model: type[RecordType]) -> RecordType:

@@ -1,15 +1,14 @@
 """Early stopping: when training ends before its last epoch, and which weights are kept."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nncli.config.model import EarlyStoppingConfig, TrainingConfig
 from nncli.experiment.metric_columns import higher_is_better
 from nncli.nn.parameters import Array
 
 
-@dataclass
-class Best:
+class Best(NamedTuple):
     """The best epoch so far, its value of the monitored metric, and a copy of its weights (P,)."""
 
     epoch: int

@@ -1,7 +1,7 @@
 """Metrics of a network on a data set, for the rows of metrics.csv as for ``nncli evaluate``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nncli.data.dataset import Dataset
 from nncli.experiment.numerics import allow_non_finite
@@ -10,8 +10,7 @@ from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 
 
-@dataclass(frozen=True)
-class Examples:
+class Examples(NamedTuple):
     """A data set with encoded targets: inputs (N, D), encoded targets (N, M) in the dtype of the network."""
 
     inputs: Array

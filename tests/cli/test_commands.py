@@ -47,7 +47,7 @@ COMMAND_MODULES, RENDER_MODULES = modules("commands"), modules("render")
 
 def test_command_modules_are_the_commands():
     """Each command has a module of its name, and each module is a command."""
-    assert set(COMMAND_MODULES) == {command.name for command in COMMANDS} == set(group.commands)
+    assert set(COMMAND_MODULES) == {command.name for command in group.commands.values()} == set(COMMANDS)
 
 
 def test_render_modules_belong_to_commands():

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from nncli.cli.main import COMMANDS
+from nncli.cli.main import nncli as group
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,12 @@ def test_directory_without_run_json_is_reported_by_its_reader(workdir, run_cli):
 def test_shared_options_have_one_help_text():
     """The parameters of each of these names have the same help text in all commands, and each is shared."""
     for name in ("as_json", "config", "overrides", "sort"):
-        texts = [parameter.help for command in COMMANDS for parameter in command.params if parameter.name == name]
+        texts = [
+            parameter.help
+            for command in group.commands.values()
+            for parameter in command.params
+            if parameter.name == name
+        ]
         assert len(texts) > 1
         assert len(set(texts)) == 1, name
 

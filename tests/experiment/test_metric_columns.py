@@ -10,8 +10,8 @@ from nncli.errors import UnsupportedVersionError
 from nncli.experiment import metric_columns
 from nncli.experiment.loading import load
 from nncli.experiment.metric_columns import (
+    MetricColumn,
     Role,
-    StateColumn,
     columns,
     find_column,
     higher_is_better,
@@ -113,9 +113,11 @@ def test_known_columns_are_losses_and_all_registered_metrics():
 @pytest.fixture
 def later_version(monkeypatch):
     """Add the column ``weight_norm`` as a later version would, until ``undo`` is called."""
-    added = StateColumn(
-        name="weight_norm",
-        higher_is_better=None,
+    added = MetricColumn(
+        "weight_norm",
+        None,
+        Role.STATE,
+        None,
         value=lambda network, optimizer: float(np.linalg.norm(network.parameters.values)),
         since=2,
     )

@@ -18,7 +18,8 @@ from nncli.data.sources.nnfs import Spiral
 from nncli.errors import BusyError, ConfigError, RunError, StorageError, UnsupportedVersionError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.runner import train as runner
+from nncli.runner import resume as resume_runner
+from nncli.runner import train as train_runner
 from nncli.runner.resume import execute, plan_resume
 from nncli.store import atomic_write as storage
 from nncli.store.append_log import AppendLog
@@ -63,13 +64,13 @@ class Steps:
 
 def train(path, overrides, name, stop=never):
     """Train a config under a name in ``runs`` beside it, until the end or a stop; returns the run directory."""
-    return runner.train(path, overrides, runs=path.parent / "runs", name=name, stop=stop).path
+    return train_runner.train(path, overrides, runs=path.parent / "runs", name=name, stop=stop).path
 
 
 def resume(path, stop=never, config=None, overrides=()):
     """Resume a run; returns the messages."""
     messages = []
-    runner.resume(path, overrides, config=config, stop=stop, report=messages.append)
+    resume_runner.resume(path, overrides, config=config, stop=stop, report=messages.append)
     return messages
 
 
@@ -658,13 +659,13 @@ def test_signal_at_the_last_epoch_lets_the_run_finish(workdir, run_cli, monkeypa
 
 def test_signal_while_the_config_is_read_is_a_stop_request(workdir, run_cli, monkeypatch):
     """It ends the training that would begin, with a checkpoint, and does not interrupt a library."""
-    load = runner.load
+    load = train_runner.load
 
     def interrupted(*arguments):
         os.kill(os.getpid(), signal.SIGINT)
         return load(*arguments)
 
-    monkeypatch.setattr(runner, "load", interrupted)
+    monkeypatch.setattr(train_runner, "load", interrupted)
     result = run_cli("train", "config.yaml", "-q")
     assert result.code == 130
     assert result.err.startswith("runs/config: interrupted by SIGINT at epoch 0; resume with: ")

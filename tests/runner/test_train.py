@@ -5,7 +5,8 @@ from contextlib import contextmanager
 import pytest
 
 from nncli.errors import BusyError, CommandLineError, ConfigError, StorageError
-from nncli.runner.train import resume, train
+from nncli.runner.resume import resume
+from nncli.runner.train import train
 from nncli.store import atomic_write as storage
 from nncli.store.lock import Lock, is_locked
 from tests.conftest import SPEC
@@ -103,7 +104,7 @@ def test_resume_releases_the_lock(workdir, monkeypatch, ending):
 def test_resume_takes_the_lock_before_it_plans(workdir, monkeypatch):
     """Another process cannot change what the plan was made of."""
     path = train(workdir / "config.yaml", runs=workdir / "runs", stop=lambda: True).path
-    monkeypatch.setattr("nncli.runner.train.plan_resume", lambda *_: pytest.fail("planned without the lock"))
+    monkeypatch.setattr("nncli.runner.resume.plan_resume", lambda *_: pytest.fail("planned without the lock"))
     lock = Lock(path / "lock")
     with pytest.raises(BusyError):
         resume(path)

@@ -20,7 +20,7 @@ from nncli.cli.output import print_json
 )
 @json_option
 def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: bool) -> None:
-    """Measure where the time of a training step goes, layer by layer.
+    """Measure the time of each part of a training step.
 
     The forward and backward pass and the update of the weights are compared with the minimum: the time of the matrix
     products alone, at the rate of a large matrix product on this machine. The network is trained for a moment; nothing

@@ -13,7 +13,7 @@ from nncli.cli.output import print_json
 @overrides_argument
 @json_option
 def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Print the resolved config, with all defaults, and a summary of the model."""
+    """Print the config with all defaults, and a model summary."""
     from nncli.experiment.loading import load
     from nncli.experiment.summary import memory_bytes, step_macs, step_rows, summarize
 

@@ -104,8 +104,8 @@ def _train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Pat
 def _resume(path: Path, config: str | None, overrides: tuple[str, ...], display: _Display) -> dict[str, Any]:
     """A run that is resumed; a config with an equals sign in its name is an override unless it is a file."""
     from nncli.cli.render.progress import note
+    from nncli.runner.resume import resume
     from nncli.runner.signals import stop_on_signals
-    from nncli.runner.train import resume
 
     is_override = config is not None and "=" in config and not Path(config).is_file()
     overrides = (config, *overrides) if config is not None and is_override else overrides

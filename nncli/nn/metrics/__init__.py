@@ -1,7 +1,19 @@
 """Evaluation metrics on a data set; each declares its tasks, and whether higher is better."""
 
-from importlib import import_module
-from pkgutil import iter_modules
+from nncli.nn.metrics.classification import F1, Accuracy, AreaUnderCurve, Precision, Recall
+from nncli.nn.metrics.metric import Metric, Task
+from nncli.nn.metrics.regression import MeanAbsoluteError, RegressionAccuracy, RootMeanSquaredError, RSquared
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+__all__ = [
+    "F1",
+    "Accuracy",
+    "AreaUnderCurve",
+    "MeanAbsoluteError",
+    "Metric",
+    "Precision",
+    "RSquared",
+    "Recall",
+    "RegressionAccuracy",
+    "RootMeanSquaredError",
+    "Task",
+]

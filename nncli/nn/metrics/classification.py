@@ -1,6 +1,6 @@
 """Classification metrics, and the confusion matrix."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -135,8 +135,7 @@ class AreaUnderCurve(Metric):
         return float((np.sum(ranks[targets == 1]) - positives * (positives + 1) / 2) / pairs) if pairs else 0.5
 
 
-@dataclass(frozen=True)
-class ClassScores:
+class ClassScores(NamedTuple):
     """Precision, recall, F1 and support of one class; a score with denominator 0 is None."""
 
     precision: float | None

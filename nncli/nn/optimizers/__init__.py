@@ -1,7 +1,12 @@
-"""Optimizers, one per module; every module in this package is imported, and so registered."""
+"""Optimizers; importing this package registers them."""
 
-from importlib import import_module
-from pkgutil import iter_modules
+from nncli.nn.optimizers.adagrad import AdaGrad
+from nncli.nn.optimizers.adam import Adam
+from nncli.nn.optimizers.adamw import AdamW
+from nncli.nn.optimizers.nadam import Nadam
+from nncli.nn.optimizers.nesterov import Nesterov
+from nncli.nn.optimizers.optimizer import Optimizer
+from nncli.nn.optimizers.rmsprop import RMSprop
+from nncli.nn.optimizers.sgd import SGD
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+__all__ = ["SGD", "AdaGrad", "Adam", "AdamW", "Nadam", "Nesterov", "Optimizer", "RMSprop"]
