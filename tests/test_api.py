@@ -61,6 +61,7 @@ def test_train_equals_the_command_line(workdir, run_cli):
     assert contents(run.path) == contents("runs/cli")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_results_do_not_depend_on_the_threads_of_the_process(workdir, threads):
     """A process whose BLAS runs on more threads trains, predicts and evaluates on one, and keeps its threads."""

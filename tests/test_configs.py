@@ -15,8 +15,6 @@ from nncli.cli.render.component_reference import components_as_markdown
 from nncli.config import model as sections
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.slow
-
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 PAGE = ROOT / "configs" / "README.md"
 REFERENCE = PAGE.read_text(encoding="utf-8")
@@ -30,6 +28,7 @@ def shortened(config):
     return (*epochs, "data.samples=100") if large else epochs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 def test_trains_shortened(config, workdir, run_cli):
     """Every config trains for a few epochs and leaves a finished run whose loss has become smaller."""
@@ -40,6 +39,7 @@ def test_trains_shortened(config, workdir, run_cli):
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 def test_gradients_are_the_slopes_of_the_loss(config, run_cli):
     """In every config's own network, on its own data, backward agrees with central differences; nothing is left out."""
@@ -52,6 +52,7 @@ def test_gradients_are_the_slopes_of_the_loss(config, run_cli):
     assert check["rows"] > 50
 
 
+@pytest.mark.slow
 def test_overfitting_set_differs_only_in_regularization(run_cli, workdir):
     """The three demonstrations have the same data and the same first weights, so that their gaps compare."""
     names = ["overfit", "overfit_l2", "overfit_dropout"]

@@ -8,6 +8,7 @@ import pytest
 OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
 
 
+@pytest.mark.slow
 def test_hanging_test_fails(tmp_path, pytestconfig):
     """Every test has the time limit of pyproject.toml, after which it fails."""
     assert 60 <= float(pytestconfig.getini("timeout")) <= 3600

@@ -16,8 +16,6 @@ import pytest
 from nncli.cli.main import nncli as group
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.slow
-
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAINTAINERS = (ROOT / "nncli" / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (nncli .*)$", README, re.MULTILINE)
@@ -54,6 +52,7 @@ def test_readme_has_at_most_200_lines():
     assert len(README.splitlines()) <= 200
 
 
+@pytest.mark.slow
 def test_transcripts_run(workdir, run_cli, monkeypatch):
     """Every command in the README ends with the exit code that is shown."""
     monkeypatch.setenv("COLUMNS", "80")
@@ -68,6 +67,7 @@ def test_transcripts_run(workdir, run_cli, monkeypatch):
         assert result.code == int(expected[1] if expected else 0), (command, result.err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [README, MAINTAINERS], ids=["README.md", "nncli/README.md"])
 def test_python_example_runs(workdir, page):
     """The first Python example of a document runs, and prints nothing but what it says."""
@@ -80,6 +80,7 @@ def test_python_example_runs(workdir, page):
     assert (bool(done.stdout), done.stderr) == ("print(" in block, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "output"),
     [
@@ -114,6 +115,7 @@ def test_table_of_packages_is_complete(page):
     assert packages <= set(re.findall(r"^\| `(?:nncli/)?(\w+)/` \|", text, re.MULTILINE))
 
 
+@pytest.mark.slow
 def test_optimizer_example_works():
     """The example of a new optimizer, pasted as it is, follows its formula."""
     block = next(

@@ -212,8 +212,13 @@ def _settings(config: ComponentConfig) -> dict[str, Any]:
     for parameter in config.component.parameters:
         symbol, value = config.component.symbols.get(parameter.name), getattr(config, parameter.name)
         if value is not None and (value != 0 or symbol):
-            settings[symbol or parameter.name] = getattr(value, "type", value)
+            settings[symbol or parameter.name] = _setting(value)
     return settings
+
+
+def _setting(value: Any) -> Any:
+    """The value of a parameter as JSON: a component by its type, a path as text."""
+    return str(value) if isinstance(value, Path) else getattr(value, "type", value)
 
 
 def _first_factor(optimizer: Optimizer) -> dict[str, float]:

@@ -30,6 +30,8 @@ def check_leakage(config: Config, plan: DataPlan) -> Iterator[Finding]:
         if hasattr(section, "seed"):
             found = overlap if shared else f"sampled from the same random numbers as the {name}"
             yield Finding((second, "seed"), f"{found} (data leakage); set a different seed")
+        elif shared and not hasattr(section, "samples"):
+            yield Finding((second,), f"{overlap} (data leakage); use other data")
         elif shared:
             fix = f"set samples to {_unshared_samples(sections, plan.sources, second)}"
             yield Finding((second, "samples"), f"{overlap} (data leakage); {fix}")

@@ -42,7 +42,7 @@ class MetricColumn(NamedTuple):
         lowest: the lower bound of its values.
         highest: the upper bound.
         since: the first format version of metrics.csv that has it.
-        value: computes it at a logged epoch, if it describes the state of training.
+        value: computes it at a logged epoch, if it describes the state of training; finite for finite parameters.
     """
 
     name: str

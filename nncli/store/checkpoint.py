@@ -100,7 +100,7 @@ def unpack(data: bytes) -> Checkpoint:
         raise RunError(f"the checkpoint is not valid: it does not begin with a line of at most {LONGEST_HEAD:,} bytes")
     try:
         value = load_strict_json(data[start:end])
-        head = parse_record(value, Head) if version == VERSION else _head_of_version_1(value)
+        head = _head_of_version_1(value) if version == 1 else parse_record(value, Head)
         state = head.state.model_copy({"vectors": _vectors(head.vectors, memoryview(data)[end + 1 :])})
     except ValueError as error:
         raise RunError(f"the checkpoint is not valid: {error}") from None

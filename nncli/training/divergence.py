@@ -15,7 +15,6 @@ import numpy as np
 
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.numerics import allow_non_finite
-from nncli.nn.network import Network
 from nncli.nn.parameters import Array, of_layer
 from nncli.nn.trace import Kind, Observer, Operation, forward_methods, observed, step_methods
 from nncli.training.evaluate import Examples
@@ -286,21 +285,6 @@ class FirstNonFinite(Observer):
 
     def _layer(self, index: int) -> str:
         return f"layers[{index}] ({self.search.experiment.config.layers[index].type})"
-
-
-def draw_masks(network: Network, rows: int, batches: int) -> None:
-    """Advance the random streams of the layers as the training passes over so many batches do.
-
-    Args:
-        network: whose layers draw the masks.
-        rows: per batch.
-        batches: how many.
-    """
-    for micro_batch in network.micro_batches(rows) * batches:
-        for layer, width in zip(network.layers, network.widths, strict=False):
-            if layer.stochastic:
-                shape = micro_batch.stop - micro_batch.start, width
-                layer.forward(np.zeros(shape, network.dtype, order="F"), training=True)
 
 
 def _raw_targets(split: Examples) -> Array:

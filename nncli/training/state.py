@@ -14,7 +14,9 @@ class TrainingState(Model):
     """The training state between two batches, captured by ``Trainer.state`` and restored by ``Trainer.restore``.
 
     A checkpoint stores each field under its name. A field that is added needs a default, which checkpoints written
-    before get; a vector that is added needs one in ``Trainer.restore``.
+    before get, and earlier versions of nncli ignore it; numbers are finite. A vector that is added needs a default in
+    ``Trainer.restore``, and the next ``VERSION`` of checkpoints, so that earlier versions of nncli refuse it. What
+    changes at logged epochs only differs after epochs have been raised, since the last row of a run is then dropped.
 
     Args:
         epoch: completed epochs.

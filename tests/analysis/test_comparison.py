@@ -10,6 +10,7 @@ from nncli.analysis.comparison import compare
 from nncli.analysis.evaluation import by_row
 from nncli.analysis.significance import mcnemar, mean_margin, paired_margin, proportion_margin
 from nncli.errors import CommandLineError, RunError
+from nncli.experiment.metric_columns import Role, find_column
 from nncli.nn.metrics.metric import Task
 from nncli.registry import components, names
 from nncli.runner import reload
@@ -362,7 +363,9 @@ def test_unfinished_run_has_the_metrics_of_its_last_row(train):
     interrupt(second)
     entry = compared(first, second).entries[1]
     assert (str(entry.progress), entry.epoch) == ("interrupted at epoch 30", 30)
-    assert entry.metrics == {name: value for name, value in last.items() if name not in {"epoch", "learning_rate"}}
+    assert entry.metrics == {
+        name: value for name, value in last.items() if name != "epoch" and find_column(name).role is not Role.STATE
+    }
     assert entry.gap.held_out.value == last["validation_accuracy"]
 
 

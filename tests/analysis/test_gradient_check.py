@@ -41,6 +41,7 @@ def test_correct_gradients_pass(workdir, overrides):
     assert all(each.compared == np.prod(each.shape) for each in check.arrays)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", CONFIGS.values(), ids=CONFIGS)
 def test_wrong_factor_fails(workdir, monkeypatch, overrides):
     """A factor of 1.001 in the gradients of the dense layers fails in every config."""

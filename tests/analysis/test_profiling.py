@@ -213,6 +213,7 @@ def test_parts_add_up_to_the_step(monkeypatch, overrides):
     assert sum(part.seconds for part in found.parts) == pytest.approx(found.step, rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("workdir")
 @pytest.mark.parametrize("missing", range(15))
 def test_parts_do_not_add_up_without_one_operation(monkeypatch, missing):

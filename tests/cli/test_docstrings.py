@@ -9,6 +9,7 @@ import pytest
 from nncli.cli.docstrings import REMOVED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

@@ -108,6 +108,7 @@ def runs(workdir, run_cli):
     (workdir / "runs" / "damaged" / "run.json").unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("heading", DOCUMENTED)
 def test_json_documents_have_the_documented_keys(runs, run_cli, heading):
     """All documents have only documented keys, of the documented types, and each documented key is in one of them."""

@@ -145,6 +145,7 @@ def test_expected_errors_have_their_own_exit_code(run_cli, breaks, tmp_path, err
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -162,6 +163,7 @@ def test_closed_pipe_is_exit_code_0(workdir, arguments):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_pipe_to_head_is_quiet():
     """The first line arrives, and there is no message about the rest."""
     command = f'"{sys.executable}" -m nncli components --json | head -1'
@@ -180,6 +182,7 @@ def limited(workdir, *arguments, **limits):
     return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, cwd=workdir, preexec_fn=limit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("descriptors", range(4, 12))
 def test_too_few_file_descriptors_name_the_file(workdir, descriptors):
     """The file that cannot be opened is named, in one line."""
@@ -192,6 +195,7 @@ def test_too_few_file_descriptors_name_the_file(workdir, descriptors):
         assert "Too many open files" in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_too_few_file_descriptors_are_reported_with_a_fix(workdir):
     """The message has the command that raises the limit."""
     done = limited(workdir, "train", "config.yaml", RLIMIT_NOFILE=5)
@@ -199,6 +203,7 @@ def test_too_few_file_descriptors_are_reported_with_a_fix(workdir):
     assert done.stderr.endswith(": Too many open files; raise the limit, as with 'ulimit -n 256'\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS does not keep to the limit")
 @pytest.mark.parametrize("mebibytes", [60, 90, 120, 150, 180, 210])
 def test_small_address_space_is_reported_before_numpy_is_imported(workdir, mebibytes):
@@ -217,6 +222,7 @@ def test_blas_threads_are_set_before_numpy_is_imported(run_cli, monkeypatch):
     assert {variable: os.environ[variable] for variable in SINGLE_THREAD_ENV} == SINGLE_THREAD_ENV
 
 
+@pytest.mark.slow
 def test_installed_command_equals_the_module(workdir):
     """``nncli`` and ``python -m nncli`` are the same program, with the same exit code."""
     script = Path(sys.executable).parent / "nncli"

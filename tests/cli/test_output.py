@@ -104,6 +104,7 @@ def control_characters(text):
     return {character for character in text if not character.isprintable() and character not in "\n\t"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_commands_print_no_control_characters(hostile, run_cli, command):
     """Whatever directories, files, columns and options are called, and whatever damaged files contain."""
@@ -122,6 +123,7 @@ def test_sanitized_commands_are_all_commands():
     assert {command[0] for command in COMMANDS} >= set(group.commands)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ascii_only", [False, True])
 def test_terminal_gets_only_sequences_of_rich(hostile, ascii_only):
     """Colours and the display of rich, and nothing out of a name; in the C locale too."""
@@ -143,6 +145,7 @@ def test_terminal_gets_only_sequences_of_rich(hostile, ascii_only):
         assert not control_characters(RICH_SEQUENCES.sub("", text.decode()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_truncated_output_is_exit_code_5(workdir, unbuffered):
     """A limit on the size of files, as a full disk, whatever the interpreter's own buffering is."""
@@ -192,6 +195,7 @@ def test_error_of_a_file_names_the_file(run_cli, monkeypatch):
     assert (result.code, result.err) == (5, "a.py: Denied\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_training_does_not_block_on_unread_messages(workdir, signum):
     """With a full pipe as standard error training continues, and the first signal stops it after a checkpoint."""

@@ -11,6 +11,8 @@ from tests.compatibility.results import differences, is_identical
 from tests.compatibility.revisions import run_python
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 DIRECTORY = Path(__file__).parent
 RUNS = DIRECTORY / "runs_0_4_1"
 RESUMED = DIRECTORY / "resumed_0_4_1"

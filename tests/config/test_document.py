@@ -441,6 +441,7 @@ TEXTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
 def test_any_text_is_read_or_rejected_with_a_location(text):
@@ -469,6 +470,7 @@ STRUCTURES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(STRUCTURES)
 def test_dumped_structure_is_read_back_or_rejected(structure):

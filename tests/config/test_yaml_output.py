@@ -47,6 +47,7 @@ def read_back(text):
     return read(SourceText("<config>", text)).root.plain()
 
 
+@pytest.mark.slow
 @given(st.dictionaries(LETTERS, VALUES, min_size=1, max_size=4))
 def test_yaml_is_read_back_as_the_same_values(config):
     """By both readers, in the same order of keys."""

@@ -115,6 +115,7 @@ def large(workdir):
     return workdir
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not enforce the address-space limit")
 @pytest.mark.parametrize("command", [("check",), ("train", "-q")])
 def test_address_space_limit_applies(large, command):
@@ -150,6 +151,7 @@ def group():
     pytest.skip("no permission to create a cgroup")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("check",), ("train", "-q")])
 def test_limit_of_a_real_cgroup_applies(large, group, command):
     """A config that exceeds it is rejected, before the kernel would kill the training."""

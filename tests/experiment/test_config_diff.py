@@ -42,6 +42,7 @@ def old_run(workdir, run_cli, monkeypatch):
     return trained
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [

@@ -1,5 +1,7 @@
 """Data leakage between splits: the findings in the config match the sampled rows."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from nncli.data.sources.nnfs import ClassificationToy
 from nncli.errors import ConfigError
+from nncli.experiment import leakage
 from nncli.experiment.assembly import assemble
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.defaults import resolve
@@ -107,6 +110,15 @@ def test_shared_rows_are_reported(workdir, overrides, message):
     assert str(found.value).startswith("command line:")
 
 
+def test_shared_rows_of_a_source_without_samples_are_reported(workdir, monkeypatch):
+    """A source whose number of rows is not a parameter, such as a file, cannot be made smaller."""
+    config, names = load(workdir / "config.yaml").config, ("data", "validation")
+    monkeypatch.setattr(leakage, "source_sections", lambda _: dict.fromkeys(names, SimpleNamespace(type="file")))
+    (finding,) = check_leakage(config, SimpleNamespace(schemas=dict.fromkeys(names, SimpleNamespace(rows=9))))
+    assert finding.path == ("validation",)
+    assert finding.message == "identical to the training data (data leakage); use other data"
+
+
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -123,6 +135,7 @@ def test_splits_without_shared_rows_are_accepted(workdir, overrides):
     load(workdir / "config.yaml", overrides)
 
 
+@pytest.mark.slow
 @given(
     SETS,
     st.one_of(SETS, FRACTION, st.just("null")),
@@ -143,6 +156,7 @@ def test_shared_random_numbers_are_reported(data, validation, test, rng, seed):
     assert {path[0] for path, _ in check_leakage(config, plan)} == expected
 
 
+@pytest.mark.slow
 @given(SINES, st.one_of(SINES, FRACTION), st.one_of(SINES, FRACTION, st.just("null")))
 def test_shared_rows_of_fixed_sets_are_counted(data, validation, test):
     """The reported number of rows is that of the sampled sets, for each pair."""

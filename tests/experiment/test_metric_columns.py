@@ -10,6 +10,7 @@ from nncli.errors import UnsupportedVersionError
 from nncli.experiment import metric_columns
 from nncli.experiment.loading import load
 from nncli.experiment.metric_columns import (
+    METRICS_FORMAT,
     MetricColumn,
     Role,
     columns,
@@ -40,7 +41,7 @@ LOSSES = ["loss", "data_loss", "regularization_loss"]
 )
 @pytest.mark.parametrize("monitored", [True, False])
 def test_columns_are_losses_and_metrics_per_split(workdir, changes, measured, monitored):
-    """The learning rate, then losses and metrics of the training set, then those of the validation set if any."""
+    """The state of training, then losses and metrics of the training set, then those of the validation set if any."""
     config = load(workdir / "config.yaml", (*changes, *([] if monitored else ["validation=null"]))).config
     held_out = [f"validation_{name}" for name in ("loss", *measured)] if monitored else []
     assert list(columns(config)) == ["learning_rate", *LOSSES, *measured, *held_out]
@@ -112,19 +113,19 @@ def test_known_columns_are_losses_and_all_registered_metrics():
 
 @pytest.fixture
 def later_version(monkeypatch):
-    """Add the column ``weight_norm`` as a later version would, until ``undo`` is called."""
+    """Add the column ``largest_weight`` as a later version would, until ``undo`` is called."""
     added = MetricColumn(
-        "weight_norm",
+        "largest_weight",
         None,
         Role.STATE,
         None,
-        value=lambda network, optimizer: float(np.linalg.norm(network.parameters.values)),
-        since=2,
+        value=lambda network, optimizer: float(np.abs(network.parameters.values).max()),
+        since=METRICS_FORMAT + 1,
     )
     with monkeypatch.context() as patched:
         patched.setattr(metric_columns, "STATE_COLUMNS", (*metric_columns.STATE_COLUMNS, added))
         patched.setattr(metric_columns, "FIXED_COLUMNS", {**metric_columns.FIXED_COLUMNS, added.header: added})
-        patched.setitem(FORMATS, "metrics.csv", 2)
+        patched.setitem(FORMATS, "metrics.csv", added.since)
         yield patched
 
 
@@ -141,11 +142,12 @@ def test_added_column_is_written_to_new_runs_only(workdir, run_cli, request):
     train(run_cli, "config.yaml", "--name", "new")
     train(run_cli, "--resume", "old", "training.epochs=50")
     old, new = Run(workdir / "runs" / "old"), Run(workdir / "runs" / "new")
-    assert (old.record.file_format("metrics.csv"), new.record.file_format("metrics.csv")) == (1, 2)
-    assert "weight_norm" not in old.metrics.names
+    assert old.record.file_format("metrics.csv") == METRICS_FORMAT
+    assert new.record.file_format("metrics.csv") == METRICS_FORMAT + 1
+    assert "largest_weight" not in old.metrics.names
     assert old.metrics.column("epoch").tolist() == [0, 10, 20, 30, 40, 50]
-    assert new.metrics.names[:3] == ("epoch", "learning_rate", "weight_norm")
-    assert (new.metrics.column("weight_norm") > 0).all()
+    assert new.metrics.names[:3] == ("epoch", "learning_rate", "largest_weight")
+    assert (new.metrics.column("largest_weight") > 0).all()
     for command in (("compare", "old", "new"), ("verify", "old"), ("verify", "new"), ("runs",)):
         result = run_cli(*command)
         assert (result.code, result.err) == (0, "")
@@ -157,19 +159,19 @@ def test_unknown_column_of_a_later_version_is_shown_and_not_resumed(workdir, run
         train(run_cli, "config.yaml", "--name", name)
     (workdir / "runs" / "two" / "evaluation.json").unlink()
     later_version.undo()
-    for command in (("compare", "one", "two", "--curve", "weight_norm"), ("verify", "one"), ("evaluate", "two")):
+    for command in (("compare", "one", "two", "--curve", "largest_weight"), ("verify", "one"), ("evaluate", "two")):
         result = run_cli(*command)
         assert (result.code, result.err) == (0, ""), command
     listed = {run["path"]: run for run in json.loads(run_cli("runs", "--json").out)["runs"]}
     assert listed["runs/two"]["status"] == "interrupted at epoch 30"
-    assert listed["runs/two"]["metrics"]["weight_norm"] > 0
+    assert listed["runs/two"]["metrics"]["largest_weight"] > 0
     two = Run(workdir / "runs" / "two")
     assert latest_valid(two) is None
-    with pytest.raises(UnsupportedVersionError, match=r"has columns that .* does not write: weight_norm; resume"):
+    with pytest.raises(UnsupportedVersionError, match=r"has columns that .* does not write: largest_weight; resume"):
         read_valid(two, checkpoints(two.path)[-1])
     result = run_cli("train", "--resume", "two")
     assert result.code == 4
-    assert "does not write: weight_norm" in result.err
+    assert "does not write: largest_weight" in result.err
 
 
 def test_missing_known_column_of_a_later_version_is_no_damage(workdir, run_cli, later_version):
@@ -178,5 +180,8 @@ def test_missing_known_column_of_a_later_version_is_no_damage(workdir, run_cli, 
     later_version.undo()
     path = workdir / "runs" / "one" / "metrics.csv"
     path.write_bytes(path.read_bytes().replace(b",loss,", b",cost,"))
-    with pytest.raises(UnsupportedVersionError, match=r"has format version 2, which nncli .* does not name the column"):
+    with pytest.raises(
+        UnsupportedVersionError,
+        match=rf"has format version {METRICS_FORMAT + 1}, which nncli .* does not name the column",
+    ):
         _ = Run(path.parent).metrics

@@ -129,6 +129,7 @@ def test_memory_estimate_is_bounded_by_micro_batches(resolved):
 WIDE = "layers=[{type: dense, units: 900}, relu, {type: dense, units: 900}, relu, {type: dense, units: 3}, softmax]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [

@@ -387,5 +387,7 @@ def test_dataset_has_the_declared_shape(entry):
 def test_dataset_does_not_change_the_global_generator(entry):
     """NumPy's global random state is the same before and after a draw."""
     before = np.random.get_state()[1].tobytes()  # noqa: NPY002
-    built(entry).draw(np.random.default_rng(6))
+    source = built(entry)
+    source.open()
+    source.draw(np.random.default_rng(6))
     assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002

@@ -9,6 +9,7 @@ import pytest
 
 from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.rng import BookRng
+from nncli.store import checkpoint
 from nncli.store.checkpoint import LONGEST_HEAD, MAGIC, VERSION, Checkpoint, pack, unpack
 from nncli.training.state import TrainingState
 
@@ -150,14 +151,23 @@ def test_nan_is_not_written():
 
 def test_newer_version_is_not_damage():
     """A file of a newer nncli, whose checksum matches, is reported as such whatever else it holds."""
-    with pytest.raises(UnsupportedVersionError, match=r"has format version 3; this nncli reads up to 2"):
-        unpack(sealed(b"anything", version=3))
+    with pytest.raises(
+        UnsupportedVersionError, match=rf"has format version {VERSION + 1}; this nncli reads up to {VERSION}"
+    ):
+        unpack(sealed(b"anything", version=VERSION + 1))
 
 
 def test_version_with_a_changed_digit_is_damage():
     """The checksum covers the version, so that a damaged file is not taken for that of a newer nncli."""
     with pytest.raises(RunError, match="damaged"):
-        unpack(small().replace(MAGIC % 2, MAGIC % 3))
+        unpack(small().replace(MAGIC % VERSION, MAGIC % (VERSION + 1)))
+
+
+def test_version_2_is_read_by_later_versions(monkeypatch):
+    """A checkpoint written before the next format version has the same head."""
+    written = small()
+    monkeypatch.setattr(checkpoint, "VERSION", VERSION + 1)
+    assert unpack(written).state.scalars() == unpack(small()).state.scalars()
 
 
 @pytest.mark.parametrize("line", [b"nncli checkpoint 0\n", b"nncli checkpoint 9999999999\n", b"nncli checkpoint\n"])

@@ -209,6 +209,7 @@ def test_unknown_columns_of_a_newer_version_are_read_without_bounds(names):
     assert metrics.problem == "line 4: row of epoch 20: accuracy is 1.5, expected 0 to 1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rows",
     [

@@ -88,6 +88,7 @@ def overrides(draw):
     )
 
 
+@pytest.mark.slow
 @given(changes=overrides(), memory=st.sampled_from([GIB // 4, 4 * GIB, 64 * GIB, 1024 * GIB]))
 def test_files_of_an_accepted_config_are_within_the_limits(changes, memory):
     """If a config passes its checks on a machine, each file it can write is read, and fits into memory there."""

@@ -11,6 +11,7 @@ import pytest
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
+from nncli.experiment.metric_columns import state_values
 from nncli.experiment.rng import Purpose
 from nncli.nn.kernels.buffers import is_buffer
 from nncli.nn.kernels.dropout_mask import fill_dropout_mask
@@ -69,7 +70,8 @@ def test_row_of_metrics_is_of_the_current_weights(prepare, batch_size):
         assert training.optimizer.updates == epoch.number * (1 if batch_size == "null" else 4)
         outputs = predict(training.network, part)
         measured = measure(training.network, training.experiment.metrics, "training", part, outputs)
-        assert epoch.metrics == {"learning_rate": training.optimizer.rate, **measured} | {
+        state = state_values(training.network, training.optimizer)
+        assert epoch.metrics == {**state, **measured} | {
             name: value for name, value in epoch.metrics.items() if name.startswith("validation_")
         }
 
@@ -92,6 +94,7 @@ def test_first_and_last_epoch_are_logged(prepare, epochs, log_every, logged):
     assert [epoch.number for epoch in training.epochs() if epoch.metrics] == logged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "epochs", "seen"),
     [
@@ -204,6 +207,7 @@ def test_equal_configs_give_equal_bits(prepare, change):
     assert not np.array_equal(ends[0], ends[2])
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(workdir):
     """Weights and metrics of a config with mini-batches and dropout are bit-identical in any process."""
     for name in ("one", "two"):

@@ -251,6 +251,7 @@ def test_wrong_requests(workdir, run_cli, arguments, code, said):
     assert said in result.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [

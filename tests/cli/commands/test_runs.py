@@ -141,6 +141,7 @@ def test_directory_without_runs(workdir, run_cli):
     assert (result.code, result.err.partition(";")[0]) == (2, "missing: no such directory")
 
 
+@pytest.mark.slow
 def test_running_run_shows_its_epoch(workdir, run_cli):
     """While another process trains, the epoch of its last row is shown, and it is not disturbed."""
     command = [sys.executable, "-m", "nncli", "train", "config.yaml", "--name", "long"]

@@ -5,6 +5,7 @@ import pytest
 from nncli.cli.render.console import Output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", ["1", "2", "7", "0", "-3", "²", "99999999999999", ""])
 def test_unusual_terminal_widths_are_accepted(workdir, run_cli, monkeypatch, columns):
     """Narrow lines are wrapped; a width that is no ordinary integer is ignored."""
