@@ -23,6 +23,7 @@ MAINTAINERS = (ROOT / "nncli" / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (nncli .*)$", README, re.MULTILINE)
 PAGES = ["README.md", "configs/book/README.md"]
 DOCUMENTS = [*PAGES, "configs/README.md", "runs/README.md", "nncli/README.md", "tests/README.md"]
+PAGES_OF_TESTS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/**/README.md"))
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
 
@@ -138,6 +139,22 @@ def test_named_paths_exist(page):
     for path in re.findall(r"`((?:nncli|configs|tests|runs)/[\w/.]*\w/?)`", text):
         if not path.startswith("runs/") or path == "runs/README.md":
             assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("page", PAGES_OF_TESTS)
+def test_named_test_modules_exist(page):
+    """A module that a README of the tests names exists: in its directory, in the repository, or in nncli/nn."""
+    path = ROOT / page
+    for name in re.findall(r"`([\w/]+\.py)`", path.read_text(encoding="utf-8")):
+        assert any((directory / name).exists() for directory in (path.parent, ROOT, ROOT / "nncli" / "nn")), name
+
+
+@pytest.mark.parametrize("page", sorted({*DOCUMENTS, *PAGES_OF_TESTS}))
+def test_named_commands_exist(page):
+    """A module that a document runs with ``python -m`` exists."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for module in re.findall(r"python -m\s+(tests(?:\.\w+)+)(?![\w.]*…)", text):
+        assert ROOT.joinpath(*module.split(".")).with_suffix(".py").exists(), module
 
 
 @pytest.mark.parametrize("page", [*DOCUMENTS, "nncli/CHANGES.md", "tests/benchmarks/README.md"])
