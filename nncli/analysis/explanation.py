@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nncli.data.dataset import Random
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.loading import load
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose
-from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array, of_layer

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from nncli.data.dataset import Random
 from nncli.errors import DivergedError, GateError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.loading import load
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, rngs
 from nncli.nn.gradcheck import FrozenLoss, GradientCheck, gradcheck
-from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.network import Network
 from nncli.nn.stepcheck import ReferenceNetwork, StepCheck, check_step
 from nncli.training.evaluate import examples

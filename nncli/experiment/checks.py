@@ -7,7 +7,7 @@ from nncli.config.diagnostics import Finding, Path, shown, suggestion
 from nncli.config.model import Config
 from nncli.data.dataset import DataSchema
 from nncli.data.split import split_sizes
-from nncli.experiment.available_memory import available_memory, in_units
+from nncli.experiment.available_memory import available_memory, format_bytes
 from nncli.experiment.data_plan import DataPlan, fractions
 from nncli.experiment.dtype_checks import rounded_constants, weights_stuck_at_zero
 from nncli.experiment.metric_columns import find_column, metrics_bytes
@@ -253,7 +253,7 @@ def _memory_excess(needed: int) -> str | None:
     available = available_memory()
     if needed <= available.bytes:
         return None
-    return f"{in_units(needed)} of memory, but {available.owner} has {in_units(available.bytes)}"
+    return f"{format_bytes(needed)} of memory, but {available.owner} has {format_bytes(available.bytes)}"
 
 
 def _measured_metrics(config: Config, plan: DataPlan) -> list[str]:

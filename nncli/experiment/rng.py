@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from nncli.nn.kernels.dropout_mask import Random
+from nncli.data.dataset import Random
 
 RngState: TypeAlias = dict[str, Any]  # the state of a bit generator as NumPy gives it, with lists instead of arrays
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nncli.nn.kernels.dropout_mask import Random
+from nncli.data.dataset import Random
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.nn.quotients import STEP, derivative
