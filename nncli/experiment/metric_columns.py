@@ -140,7 +140,7 @@ def higher_is_better(header: str) -> bool:
 
 
 def require_columns(headers: tuple[str, ...], expected: tuple[str, ...]) -> None:
-    """Ask for the expected columns in their order; columns of a newer version may stand between them.
+    """Require the expected columns in their order; columns of a newer version may be between them.
 
     Raises:
         ValueError: a column is missing, misplaced or duplicated, or its name is invalid.

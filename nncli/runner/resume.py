@@ -245,7 +245,7 @@ def _rounding(run: Run) -> list[str]:
 
 def _commit_epochs(run: Run, epochs: int) -> None:
     """Record the number of epochs in run.json, then remove evaluation.json, which is of fewer epochs."""
-    record = run.description
+    record = run.raw_record
     record["spec"]["training"]["epochs"] = epochs
     raised = [f"training.epochs={epochs}", *epoch_dependent_overrides(run.config)]
     keys = {override.partition("=")[0] for override in raised}

@@ -153,7 +153,7 @@ def from_json(data: bytes) -> dict[str, Any]:
 
 
 def require_format(version: int, newest: int) -> None:
-    """Ask for a format version that this version of nncli reads.
+    """Require a format version that this version of nncli reads.
 
     Raises:
         UnsupportedVersionError: it is a newer one.

@@ -82,10 +82,11 @@ class RunWriter:
         record, header = _run_record(trainer.experiment, loaded).model_dump(), _header(trainer)
         directory, lock = storage.staging_directory(runs)
         try:
-            run = identity(record)
+            run_identity = identity(record)
             _fill(directory, {"spec.yaml": loaded.content, "run.json": to_json(record), "metrics.csv": header})
-            write_checkpoint(directory, trainer.state(), run, len(header), hashlib.sha256(header).hexdigest())
-            return cls(_published(directory, runs, name, numbered), lock, trainer, run, header)
+            digest = hashlib.sha256(header).hexdigest()
+            write_checkpoint(directory, trainer.state(), run_identity, len(header), digest)
+            return cls(_published(directory, runs, name, numbered), lock, trainer, run_identity, header)
         except BaseException:
             storage.discard(directory)
             lock.release()
@@ -225,17 +226,19 @@ def data_record(data: Dataset) -> DataRecord:
     return DataRecord(rows=rows, columns=columns, classes=data.classes, sha256=data.fingerprint())
 
 
-def write_checkpoint(directory: Path, state: TrainingState, run: str, metrics_bytes: int, metrics_sha256: str) -> None:
+def write_checkpoint(
+    directory: Path, state: TrainingState, run_identity: str, metrics_bytes: int, metrics_sha256: str
+) -> None:
     """Write a checkpoint that depends on the first bytes of metrics.csv.
 
     Args:
         directory: the run directory.
         state: the training state.
-        run: the identity of the run.
+        run_identity: the identity of the run.
         metrics_bytes: the number of these bytes.
         metrics_sha256: their SHA-256.
     """
-    data = pack(Checkpoint(state, metrics_bytes, metrics_sha256, run))
+    data = pack(Checkpoint(state, metrics_bytes, metrics_sha256, run_identity))
     storage.write_atomic(directory / "checkpoints" / f"{state.updates:08}.ckpt", data)
 
 

@@ -96,11 +96,11 @@ def one_line(parameter: Parameter) -> str:
     return ", ".join(filter(None, (doc.type, default_text(parameter, "default: {}"), doc.range)))
 
 
-def default_text(parameter: Parameter, form: str) -> str:
-    """The default in a form, or that the parameter is required; nothing if its type is optional."""
+def default_text(parameter: Parameter, template: str) -> str:
+    """The default in a format template, or "required"; empty if the default is None."""
     if parameter.default is ...:
         return "required"
-    return "" if parameter.default is None else form.format(_value(parameter.default))
+    return "" if parameter.default is None else template.format(_value(parameter.default))
 
 
 def _type(annotation: Any) -> str:
