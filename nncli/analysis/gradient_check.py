@@ -30,9 +30,9 @@ def check_gradients(path: Path, overrides: tuple[str, ...], rows: int, entries: 
     Args:
         path: a config.
         overrides: values to be replaced in it.
-        rows: the number of rows of the training set that the central differences use at most; more if a layer needs
-            more. The config's seed determines which.
-        entries: the number of entries of each array to compare at most, chosen likewise.
+        rows: the maximum number of rows of the training set for the central differences; more if a layer needs more.
+            The config's seed determines which.
+        entries: the maximum number of entries of each array to compare, chosen likewise.
 
     Raises:
         GateError: no row is left for the comparison, or the loss or a gradient is not finite.
@@ -60,8 +60,8 @@ def check_steps(experiment: Experiment, copy: Network) -> Iterator[StepCheck]:
     Each step starts from the initial weights, and gradients are not clipped.
 
     Args:
-        experiment: as training has it.
-        copy: its network in float64.
+        experiment: the data, and the network in the dtype of training.
+        copy: the same network in float64.
 
     Raises:
         DivergedError: a gradient is not finite in the dtype of training.
@@ -91,5 +91,5 @@ def check_steps(experiment: Experiment, copy: Network) -> Iterator[StepCheck]:
 
 
 def masks(experiment: Experiment) -> Random:
-    """The random stream of dropout masks at the beginning of each pass that is compared."""
+    """A new generator of dropout masks, in the state in which each pass that is compared starts."""
     return rngs(experiment.config.rng, experiment.config.seed).of(Purpose.DROPOUT)

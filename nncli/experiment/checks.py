@@ -104,7 +104,7 @@ def check_last_layer(config: Config, plan: DataPlan) -> Iterator[Finding]:
 
 @check("data", "loss")
 def check_loss_of_targets(config: Config, plan: DataPlan) -> Iterator[Finding]:
-    """A loss for class labels has class labels."""
+    """A loss that needs class labels is not used with real-valued targets."""
     if plan.schema.classes is None and config.loss.build().needs_classes:
         mismatch = f"{config.loss.type} needs class labels, but the targets of {config.data.type} are real values"
         yield Finding(("loss",), f"{mismatch}; use mean_squared_error or mean_absolute_error")
@@ -264,7 +264,7 @@ def _measured_metrics(config: Config, plan: DataPlan) -> list[str]:
 
 
 def _schema_text(schema: DataSchema) -> str:
-    """The features and targets of a data set as text."""
+    """The numbers of features and targets of a data set as text."""
     return f"{counted(schema.columns, 'feature')} and {_target_text(schema)}"
 
 

@@ -3,9 +3,9 @@
     dL/dw ≈ (L(w + h) − L(w − h)) / 2h            one entry w at a time
 
 The losses of the rows are subtracted before the mean is taken, which loses little to rounding. The penalties are
-compared separately from the data, so that neither hides an error of the other. On the two sides of a kink, at which the
-loss is not differentiable, the slopes differ, and neither equals the central difference: rows near one are skipped and
-counted.
+compared separately from the data loss, so that neither hides an error of the other. At a kink the loss is not
+differentiable: the two one-sided derivatives differ, and neither equals the central difference. Rows near a kink are
+skipped and counted.
 """
 
 from collections.abc import Callable, Iterator
@@ -126,7 +126,7 @@ class FrozenLoss:
         network: in float64; its gradients and running statistics change, its trainable parameters do not.
         inputs: (N, D).
         targets: (N, M), as the loss encodes them.
-        masks: returns the random stream of a forward pass, equal at each call.
+        masks: returns the generator of the dropout masks of a forward pass, in the same state at each call.
     """
 
     def __init__(self, network: Network, inputs: Array, targets: Array, masks: Callable[[], Random]) -> None:
@@ -170,7 +170,7 @@ class FrozenLoss:
         return gradients > 0
 
     def rounding(self) -> float:
-        """The gradient below which errors are taken relative to it instead of to the largest entry."""
+        """The lower bound of the scale of errors: they are relative to the largest entry or to this bound."""
         return LOSS_ROUNDING * _largest(self.losses())
 
     def slope(self, entry: int, signs: list[Array], step: float) -> float:
@@ -225,7 +225,7 @@ def gradcheck(loss: FrozenLoss, entries: int, rng: Random) -> GradientCheck:
 
     Args:
         loss: the network with its rows.
-        entries: the number of entries of each array to compare at most.
+        entries: the maximum number of entries of each array to compare.
         rng: chooses the entries.
 
     Raises:
@@ -302,7 +302,7 @@ def _check_entries(loss: FrozenLoss, indices: Array, chosen: Array, gradients: G
     for entry in map(int, chosen):
         slope, uncertainty = derivative(partial(loss.slope, entry, signs), data[entry], scale, loss_rounding)
         penalty, penalty_slope = penalties[entry], loss.penalty_slope(entry)
-        if at_l1_kink[entry]:  # the slope of L1 at 0 is a convention: both sides are compared without the penalty
+        if at_l1_kink[entry]:  # the derivative of L1 at 0 is a convention: the entry is compared without the penalty
             penalty = penalty_slope = 0.0
         uncertainty += noise[entry] if uncertainty else 0.0  # backward rounds as well
         difference = max(abs(data[entry] - slope) - uncertainty, 0.0)

@@ -1,11 +1,11 @@
-"""The derivative of a function from its central differences, with its uncertainty."""
+"""Numerical differentiation: the derivative of a function from its central differences, with its uncertainty."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 STEP = 1e-6  # h
-AGREEMENT = 1e-7  # relative
+AGREEMENT = 1e-7  # relative; a central difference this close to the expected value is not extrapolated
 STEPS = tuple(10.0**-exponent for exponent in (9, 8.5, 8, 7.5, 7, 6.5, 6, 5.5, 5, 4.5, 4))  # h
 FACTORS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)  # of the smallest h, whose differences vary by rounding
 SPREAD = 3  # the error of a central difference, in units of the spread of those with a similar h
@@ -14,13 +14,13 @@ SPREAD = 3  # the error of a central difference, in units of the spread of those
 def derivative(
     quotient: Callable[[float], float], expected: float, scale: float, rounding: float
 ) -> tuple[float, float]:
-    """The central difference of one step if it is close to the expected value relative to a scale, else extrapolated.
+    """The derivative and its uncertainty: one central difference if it is as expected, else ``extrapolated``.
 
     Args:
-        quotient: the central difference of a step h, or NaN.
+        quotient: a function from a step h to the central difference, or NaN.
         expected: the derivative to compare with.
-        scale: to which the difference is relative.
-        rounding: the rounding error of the function's values at least.
+        scale: the size relative to which the two are compared.
+        rounding: a lower bound of the rounding error of the function's values.
     """
     slope = quotient(STEP)
     return (slope, 0.0) if abs(slope - expected) / scale < AGREEMENT else extrapolated(quotient, rounding)
@@ -29,12 +29,13 @@ def derivative(
 def extrapolated(quotient: Callable[[float], float], rounding: float) -> tuple[float, float]:
     """The derivative and its uncertainty by Richardson's extrapolation; NaN and 0 if every quotient is NaN.
 
-    The spread of central differences of similar h shows both of their errors: rounding, which falls with h, and
-    truncation, which grows. A larger h is used as long as its result agrees with those of smaller ones.
+    The spread of central differences of similar h shows both of their errors: the rounding error, which decreases with
+    h, and the truncation error, which increases. A larger h is used as long as its result agrees with those of smaller
+    ones.
 
     Args:
-        quotient: the central difference of a step h, or NaN.
-        rounding: the rounding error of the function's values at least.
+        quotient: a function from a step h to the central difference, or NaN.
+        rounding: a lower bound of the rounding error of the function's values.
     """
     noise = np.ptp([quotient(factor * STEPS[0]) for factor in FACTORS])
     rounding = float(np.fmax(rounding, noise * STEPS[0]))

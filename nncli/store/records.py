@@ -53,8 +53,8 @@ class DataRecord(Record):
 class RunRecord(Record):
     """run.json: what was trained, on which data, and with which versions.
 
-    ``formats`` has the format version of each file that does not contain it; a missing one is 1. A resumed run keeps
-    the formats that it began with.
+    ``formats`` has the format version of each file that does not contain its own; a missing entry means 1. A resumed
+    run keeps the formats that it was created with.
     """
 
     format: int = FORMAT

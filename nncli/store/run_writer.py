@@ -109,7 +109,7 @@ class RunWriter:
     def record(self) -> Iterator[Epoch]:
         """Train, write metrics and checkpoints, and yield each epoch.
 
-        A training that diverges ends with a row of NaN, and no checkpoint of it.
+        A training that diverges ends with a row of NaN, and without a checkpoint of the diverged state.
         """
         seconds = self.trainer.settings.checkpoint_seconds
         with self._divergence_recorded():
@@ -135,12 +135,16 @@ class RunWriter:
         self._saved = time.monotonic()
 
     def interrupt(self) -> None:
-        """Write a checkpoint of a training that was asked to stop."""
+        """Write a checkpoint of a training that a stop request has ended."""
         with self._divergence_recorded():
             self.save()
 
     def finish(self) -> EvaluationRecord:
-        """Write the last checkpoint, the weights that are kept, and their metrics on every split."""
+        """Write the last checkpoint, the final weights, and their metrics on every split.
+
+        Raises:
+            DivergedError: the state or a metric is not finite.
+        """
         self.save()
         trainer, data = self.trainer, self.trainer.experiment.data
         best_epoch, recorded = trainer.keep_best(), set(data)
@@ -177,7 +181,7 @@ class RunWriter:
 
 
 def require_name(name: str) -> None:
-    """Refuse a name that a run cannot have.
+    """Require a valid name of a run.
 
     Raises:
         CommandLineError: it is not valid.
