@@ -165,8 +165,8 @@ def test_links_lead_somewhere(page):
     assert not [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
 
 
-def rewritten(page, folder):
-    """A page with its transcripts as the commands print them now, one after another in one folder."""
+def rewritten(page, directory):
+    """A page with its transcripts as the commands print them now, one after another in one directory."""
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm-256color"}
     code = 0
 
@@ -178,7 +178,13 @@ def rewritten(page, folder):
                 printed = str(code)
             else:
                 done = subprocess.run(
-                    command, shell=True, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False
+                    command,
+                    shell=True,
+                    cwd=directory,
+                    env=environment,
+                    capture_output=True,
+                    encoding="utf-8",
+                    check=False,
                 )
                 code = done.returncode
                 printed = done.stdout + (done.stderr if code else "")
