@@ -142,7 +142,13 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
 
     The rows are spread evenly over the training set; there are more of them if a layer needs more.
 
+    Args:
+        path: the path of a config.
+        overrides: values replaced in it.
+        rows: the number of rows.
+
     Raises:
+        CommandLineError, ConfigError, StorageError: as for ``load``.
         DivergedError: a value is not finite.
     """
     loaded = load(path, overrides)

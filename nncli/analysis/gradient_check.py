@@ -28,13 +28,14 @@ def check_gradients(path: Path, overrides: tuple[str, ...], rows: int, entries: 
     """The gradients at the initial weights of a config: of a float64 copy, and of the steps that train.
 
     Args:
-        path: a config.
-        overrides: values to be replaced in it.
+        path: the path of a config.
+        overrides: values replaced in it.
         rows: the maximum number of rows of the training set for the central differences; more if a layer needs more.
             The config's seed determines which.
         entries: the maximum number of entries of each array to compare, chosen likewise.
 
     Raises:
+        CommandLineError, ConfigError, StorageError: as for ``load``.
         GateError: no row is left for the comparison, or the loss or a gradient is not finite.
     """
     loaded = load(path, overrides)

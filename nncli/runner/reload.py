@@ -5,6 +5,7 @@ from nncli.config.model import Config
 from nncli.errors import RunError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
+from nncli.store import run_weights
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import data_record
 from nncli.version import __version__
@@ -18,7 +19,7 @@ def require_loadable(run: Run, config: Config) -> None:
     """
     for path, reason in arrays_fit_into_memory(config, run.plan):
         raise RunError(f"{run.path}: {path_text(path)}: {reason}")
-    run.require_parameters()
+    run_weights.require_parameters(run)
 
 
 def assembled(run: Run, config: Config) -> Experiment:

@@ -15,6 +15,7 @@ from nncli.runner.blas_threads import blas_threads
 from nncli.runner.reload import assembled, require_same_data
 from nncli.runner.train import Observer, Result, ignore, run_to_end, unobserved
 from nncli.store import atomic_write as storage
+from nncli.store import run_weights
 from nncli.store.checkpoint import checkpoints
 from nncli.store.environment import environment_differences
 from nncli.store.lock import Lock
@@ -187,7 +188,7 @@ def _evaluation(run: Run) -> tuple[EvaluationRecord | None, list[str]]:
     """The evaluation of a finished run, if it and the weights are valid, with a message if they are damaged."""
     try:
         if run.evaluation is not None:
-            run.read_weights(run.evaluation)
+            run_weights.read_weights(run, run.evaluation)
     except UnsupportedVersionError:
         raise
     except RunError as error:

@@ -176,23 +176,6 @@ class Run(RunFiles):
         for name in ("metrics", "checkpoint"):
             vars(self).pop(name, None)
 
-    def require_parameters(self) -> None:
-        """Compare the parameters in run.json with file sizes, before arrays of their size are allocated.
-
-        Raises:
-            RunError: neither weights.npz nor a checkpoint is large enough.
-        """
-        run_weights.require_parameters(self)
-
-    def read_weights(self, evaluation: EvaluationRecord) -> bytes:
-        """The bytes of weights.npz.
-
-        Raises:
-            RunError: their checksum is not the one in evaluation.json.
-            UnsupportedVersionError: they have a newer format version.
-        """
-        return run_weights.read_weights(self, evaluation)
-
     def load_weights(self, parameters: Parameters) -> int:
         """Copy the run's weights into ``parameters``; returns the epoch that they are of.
 
