@@ -58,7 +58,7 @@ OnEpoch: TypeAlias = Callable[[dict[str, float]], object]
 
 
 class Run:
-    """A run: its config, its metrics, and its trained network. Files are read when they are needed, and only once.
+    """A run: its config, its metrics, and its trained network. Files are read on first use and cached.
 
     ``status`` is a ``RunStatus``, a string: ``running``, ``finished``, ``interrupted`` or ``diverged``.
     """
@@ -82,7 +82,7 @@ class Run:
 
     @property
     def status(self) -> RunStatus:
-        """What the lock and the files say at this moment."""
+        """The status at this moment, which follows from the lock and the files; it is read at each access."""
         with _run_errors(self.path):
             return run_reader.Run(self.path).status
 
@@ -114,6 +114,7 @@ class Run:
 
         Raises:
             ConfigError: the rows are not finite numbers, or have another number of columns than the training data.
+            DivergedError: the weights are not finite.
             RunError: the weights are missing or damaged.
         """
         with self._computing():
@@ -127,11 +128,13 @@ class Run:
             threshold: the decision threshold of a binary classifier; None for the config's.
 
         Returns:
-            For each split ``rows``, ``metrics`` and, for a classifier, ``confusion`` (rows: actual, columns: predicted)
-            and ``classes`` with the scores of each class.
+            For each split ``rows`` and ``metrics``; for a classifier also ``confusion`` (rows: actual, columns:
+            predicted) and ``classes`` with the scores of each class; for a binary one with a single output also
+            ``threshold``.
 
         Raises:
             CommandLineError: the run has no such split, or no threshold.
+            DivergedError: a weight or a metric is not finite.
             RunError: the weights are damaged, or the data is not what the run was trained on.
         """
         with self._computing():
@@ -144,7 +147,7 @@ class Run:
 
     @contextmanager
     def _computing(self) -> Iterator[None]:
-        """The threads of the run's config, and the path in errors."""
+        """Compute on the number of threads in the run's config, and add the run directory to errors."""
         with _run_errors(self.path), single_blas_thread(), blas_threads(self._reader.record.spec.training.threads):
             yield
 
@@ -158,7 +161,7 @@ def train(
     on_epoch: OnEpoch | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Run:
-    """Train a network, and save the run; the result is the same as that of ``nncli train``, bit by bit.
+    """Train a network, and save the run; the result is bit-identical to that of ``nncli train``.
 
     Args:
         config: the path of a config, or its content as a mapping.
@@ -266,7 +269,7 @@ def _observer(on_epoch: OnEpoch | None) -> train_runner.Observer:
 
 @contextmanager
 def _run_errors(path: Path) -> Iterator[None]:
-    """Give each RunError the run directory."""
+    """Set ``path`` of each RunError to the run directory."""
     try:
         yield
     except RunError as error:

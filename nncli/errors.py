@@ -8,7 +8,7 @@ NncliError
 ├── StorageError       5  storage failed: full, read-only, unreadable, input/output error
 ├── BusyError          6  in use by another process, or exists already
 ├── DivergedError      7  training diverged: NaN or infinity           .epoch .batch .layer .array .index
-├── GateError          8  a metric did not meet its threshold
+├── GateError          8  a check failed: a metric missed its threshold, or gradients are wrong
 └── InterruptionError  128 + signal number: 129 SIGHUP, 130 Ctrl-C, 143 SIGTERM   .signum
 
 A message says where, what is wrong with the value given, and what would be right; lower case, no full stop.
@@ -35,7 +35,7 @@ class ConfigError(NncliError):
     """The config or the data is wrong.
 
     Args:
-        message: all problems, one per paragraph.
+        message: all problems as text, each beginning on a new line.
         diagnostics: the problems, each with its location in the config, its path and its message.
     """
 
@@ -66,13 +66,13 @@ class UnsupportedVersionError(RunError):
 
 
 class StorageError(NncliError):
-    """Storage failed: full, read-only, unreadable, an input/output error. The stored data may be intact."""
+    """Storage failed: full, read-only, unreadable, or an input/output error; the files of the run may be intact."""
 
     exit_code = 5
 
 
 class BusyError(NncliError):
-    """It is in use by another process, or exists already."""
+    """The run is in use by another process, or the name to create exists already."""
 
     exit_code = 6
 
@@ -106,13 +106,15 @@ class DivergedError(NncliError):
 
 
 class GateError(NncliError):
-    """A metric did not meet its threshold."""
+    """A check failed: a metric did not meet its threshold, or the gradient check did not pass."""
 
     exit_code = 8
 
 
 class InterruptionError(NncliError):
-    """A signal ended training, after a checkpoint was written.
+    """A signal ended training; the run can be resumed from its newest checkpoint.
+
+    The first signal ends it after a checkpoint of the current state, a second one at once.
 
     Args:
         message: how far training is, and how to resume it.

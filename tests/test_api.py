@@ -256,9 +256,9 @@ def test_diverged_error_says_where(workdir):
 
 def test_diverged_error_names_the_value(workdir):
     """Layer, array and index of the first value that is not finite, as in the message."""
-    wild = [f"layers[{index}].initializer={{type: normal, scale: 1e30}}" for index in (0, 2)]
+    diverging = [f"layers[{index}].initializer={{type: normal, scale: 1e30}}" for index in (0, 2)]
     with pytest.raises(errors.DivergedError, match=r"the outputs of layers\[2\] \(dense\)") as caught:
-        nncli.train("config.yaml", wild)
+        nncli.train("config.yaml", diverging)
     assert (caught.value.epoch, caught.value.batch, caught.value.layer) == (0, None, 2)
     assert caught.value.array == "outputs"
     assert str(list(caught.value.index)) in str(caught.value)

@@ -1,4 +1,4 @@
-"""Every file in configs/ trains, and their reference tells the truth.
+"""Every file in configs/ trains, and the reference in configs/README.md agrees with the code.
 
 ``python -m tests.test_configs`` writes the generated part of the reference anew.
 """

@@ -21,6 +21,7 @@ MAINTAINERS = (ROOT / "nncli" / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (nncli .*)$", README, re.MULTILINE)
 PAGES = ["README.md", "configs/book/README.md"]
 DOCUMENTS = [*PAGES, "configs/README.md", "runs/README.md", "nncli/README.md", "tests/README.md"]
+PAGES_OF_TESTS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/**/README.md"))
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
 
@@ -142,6 +143,22 @@ def test_named_paths_exist(page):
             assert (ROOT / path).exists(), path
 
 
+@pytest.mark.parametrize("page", PAGES_OF_TESTS)
+def test_named_test_modules_exist(page):
+    """A module that a README of the tests names exists: in its directory, in the repository, or in nncli/nn."""
+    path = ROOT / page
+    for name in re.findall(r"`([\w/]+\.py)`", path.read_text(encoding="utf-8")):
+        assert any((directory / name).exists() for directory in (path.parent, ROOT, ROOT / "nncli" / "nn")), name
+
+
+@pytest.mark.parametrize("page", sorted({*DOCUMENTS, *PAGES_OF_TESTS}))
+def test_named_commands_exist(page):
+    """A module that a document runs with ``python -m`` exists."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for module in re.findall(r"python -m\s+(tests(?:\.\w+)+)(?![\w.]*…)", text):
+        assert ROOT.joinpath(*module.split(".")).with_suffix(".py").exists(), module
+
+
 @pytest.mark.parametrize("page", [*DOCUMENTS, "nncli/CHANGES.md", "tests/benchmarks/README.md"])
 def test_links_lead_somewhere(page):
     """The file that a relative link names exists."""
@@ -150,8 +167,8 @@ def test_links_lead_somewhere(page):
     assert not [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
 
 
-def rewritten(page, folder):
-    """A page with its transcripts as the commands print them now, one after another in one folder."""
+def rewritten(page, directory):
+    """A page with its transcripts as the commands print them now, one after another in one directory."""
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm-256color"}
     code = 0
 
@@ -163,7 +180,13 @@ def rewritten(page, folder):
                 printed = str(code)
             else:
                 done = subprocess.run(
-                    command, shell=True, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False
+                    command,
+                    shell=True,
+                    cwd=directory,
+                    env=environment,
+                    capture_output=True,
+                    encoding="utf-8",
+                    check=False,
                 )
                 code = done.returncode
                 printed = done.stdout + (done.stderr if code else "")

@@ -284,12 +284,13 @@ def _labels(runs: Sequence[Run]) -> list[str]:
 
 
 def _require_same_data(runs: Sequence[Run]) -> None:
-    """Ask for equal data in each split; test sets that are sampled after training from the training's RNG differ."""
+    """Require equal data in each split, except test sets that are both sampled after training, which differ."""
     for first, second in combinations(runs, 2):
-        prints = first.fingerprints, second.fingerprints
-        late = all(run.config.test_sampled_after_training for run in (first, second))
-        shared = [split for split in SPLITS if all(split in each for each in prints) and not (late and split == "test")]
-        different = [split for split in shared if prints[0][split] != prints[1][split]]
+        fingerprints = first.fingerprints, second.fingerprints
+        is_sampled_late = all(run.config.test_sampled_after_training for run in (first, second))
+        shared = [split for split in SPLITS if all(split in each for each in fingerprints)]
+        compared = [split for split in shared if not (is_sampled_late and split == "test")]
+        different = [split for split in compared if fingerprints[0][split] != fingerprints[1][split]]
         if different:
             raise RunError(
                 f"{first.path} and {second.path} cannot be compared: their data differs ({', '.join(different)});"

@@ -9,7 +9,7 @@ from nncli.config.model import Config
 from nncli.errors import CommandLineError, DivergedError, RunError
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.task import task
-from nncli.nn.metrics.classification import Accuracy, ThresholdMetric, class_scores, confusion, decisions
+from nncli.nn.metrics.classification import Accuracy, ThresholdMetric, class_scores, confusion, predicted_classes
 from nncli.nn.metrics.metric import Task
 from nncli.nn.parameters import Array
 from nncli.runner.reload import assembled, require_same_data
@@ -112,7 +112,7 @@ def _evaluated(experiment: Experiment, split: str, threshold: float | None) -> d
         return evaluated
     if outputs.shape[1] == 1:
         evaluated["threshold"] = _threshold(experiment) if threshold is None else threshold
-    matrix = confusion(decisions(outputs, evaluated.get("threshold", 0.5)), rows.targets, rows.classes)
+    matrix = confusion(predicted_classes(outputs, evaluated.get("threshold", 0.5)), rows.targets, rows.classes)
     return {**evaluated, "confusion": matrix.tolist(), "classes": [scores._asdict() for scores in class_scores(matrix)]}
 
 

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nncli.data.dataset import Random
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.loading import load
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose
-from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array, of_layer
@@ -83,12 +83,19 @@ class Explanation:
 
 
 class Rows(NamedTuple):
-    """The rows of the step: inputs (N, D), targets as the data has them, and as the loss encodes them (N, M)."""
+    """The rows of the step.
+
+    Args:
+        inputs: (N, D).
+        targets: as the data has them, (N,) or (N, M).
+        encoded: as the loss encodes them, (N, M).
+        total: the number of rows of the training set.
+    """
 
     inputs: Array
     targets: Array
     encoded: Array
-    of: int
+    total: int
 
 
 class Recorder(Observer):
@@ -135,7 +142,13 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
 
     The rows are spread evenly over the training set; there are more of them if a layer needs more.
 
+    Args:
+        path: the path of a config.
+        overrides: values replaced in it.
+        rows: the number of rows.
+
     Raises:
+        CommandLineError, ConfigError, StorageError: as for ``load``.
         DivergedError: a value is not finite.
     """
     loaded = load(path, overrides)
@@ -149,7 +162,7 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
     entries = list(firsts.values())
     explanation = Explanation(
         len(chosen.inputs),
-        chosen.of,
+        chosen.total,
         [
             _data(experiment, chosen),
             *_forward(experiment, trained),
@@ -169,14 +182,13 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
 
 
 def _chosen_rows(experiment: Experiment, rows: int) -> Rows:
-    """The rows in the middle of as many equal parts of the training set."""
+    """Rows at equal distances: the middle row of each of N equal parts of the training set."""
     network, data = experiment.network, examples(experiment.data["training"], experiment.network)
-    of = len(data.inputs)
-    count = min(max(rows, *(layer.min_batch_size for layer in network.layers)), of)
-    chosen = ((np.arange(count) + 0.5) * of / count).astype(int)
-    return Rows(
-        np.asfortranarray(data.inputs[chosen]), data.targets[chosen], np.asfortranarray(data.encoded[chosen]), of
-    )
+    total = len(data.inputs)
+    count = min(max(rows, *(layer.min_batch_size for layer in network.layers)), total)
+    chosen = ((np.arange(count) + 0.5) * total / count).astype(int)
+    inputs, encoded = np.asfortranarray(data.inputs[chosen]), np.asfortranarray(data.encoded[chosen])
+    return Rows(inputs, data.targets[chosen], encoded, total)
 
 
 def _recorded_step(experiment: Experiment, rows: Rows, masks: Random, fused: bool = True) -> Recorder:
@@ -268,7 +280,7 @@ def _backward(experiment: Experiment, trained: Recorder, unfused: Recorder) -> l
 
 
 def _fused(experiment: Experiment, trained: Recorder, unfused: Array) -> Step:
-    """The gradient through the loss and the last layer at once, compared with the one of the two steps before."""
+    """The fused gradient of the loss and the last layer, compared with that of the two steps before."""
     formula, last = trained.network.loss.fused_formula, experiment.config.layers[-1].type
     gradient = trained.arrays[Operation(Kind.LOSS_GRADIENT)]["dL/d outputs"]
     step = Step(f"loss and {last} fused, as in training", [formula] if formula else [], {}, {"dL/d inputs": gradient})

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from nncli.data.dataset import Random
 from nncli.errors import DivergedError, GateError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.loading import load
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, rngs
 from nncli.nn.gradcheck import FrozenLoss, GradientCheck, gradcheck
-from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.network import Network
 from nncli.nn.stepcheck import ReferenceNetwork, StepCheck, check_step
 from nncli.training.evaluate import examples
@@ -28,13 +28,14 @@ def check_gradients(path: Path, overrides: tuple[str, ...], rows: int, entries: 
     """The gradients at the initial weights of a config: of a float64 copy, and of the steps that train.
 
     Args:
-        path: a config.
-        overrides: values to be replaced in it.
-        rows: the number of rows of the training set that the central differences use at most; more if a layer needs
-            more. The config's seed determines which.
-        entries: the number of entries of each array to compare at most, chosen likewise.
+        path: the path of a config.
+        overrides: values replaced in it.
+        rows: the maximum number of rows of the training set for the central differences; more if a layer needs more.
+            The config's seed determines which.
+        entries: the maximum number of entries of each array to compare, chosen likewise.
 
     Raises:
+        CommandLineError, ConfigError, StorageError: as for ``load``.
         GateError: no row is left for the comparison, or the loss or a gradient is not finite.
     """
     loaded = load(path, overrides)
@@ -60,8 +61,8 @@ def check_steps(experiment: Experiment, copy: Network) -> Iterator[StepCheck]:
     Each step starts from the initial weights, and gradients are not clipped.
 
     Args:
-        experiment: as training has it.
-        copy: its network in float64.
+        experiment: the data, and the network in the dtype of training.
+        copy: the same network in float64.
 
     Raises:
         DivergedError: a gradient is not finite in the dtype of training.
@@ -91,5 +92,5 @@ def check_steps(experiment: Experiment, copy: Network) -> Iterator[StepCheck]:
 
 
 def masks(experiment: Experiment) -> Random:
-    """The random stream of dropout masks at the beginning of each pass that is compared."""
+    """A new generator of dropout masks, in the state in which each pass that is compared starts."""
     return rngs(experiment.config.rng, experiment.config.seed).of(Purpose.DROPOUT)

@@ -18,7 +18,7 @@ from nncli.training.loop import Trainer
 
 ROUNDS = 9
 SQUARE = 512  # rows and columns of the matrix product that measures the machine
-PRODUCTS = 5  # such products, of which the fastest counts
+PRODUCTS = 5  # such products; the time of the fastest is taken
 PAUSE = 0.03  # seconds; BLAS threads that have finished spin for a moment before they sleep
 EMPTY_CALLS = 1000  # of a method that does nothing, by which the overhead of the clock is measured
 FORWARD, BACKWARD = "forward", "backward"
@@ -67,7 +67,7 @@ class Profile:
         rows: rows per step, on average.
         steps: steps per epoch.
         metrics: seconds to measure the metrics of all splits.
-        rate: multiply-adds per second of a large matrix product in the network's dtype.
+        rate: MACs per second of a large matrix product in the network's dtype.
     """
 
     parts: list[Part]
@@ -138,7 +138,7 @@ class Steps:
         self.rewind()
 
     def rewind(self) -> None:
-        """Return to the first step, so that every round trains alike."""
+        """Return to the first step, so that every round trains the same steps."""
         trainer = self.trainer
         trainer.network.parameters.values[...] = self._values
         for state in trainer.optimizer.state.values():
@@ -165,14 +165,14 @@ class Steps:
 
 @allow_non_finite
 def profile(trainer: Trainer, seconds: float) -> Profile:
-    """Train for about so many seconds and measure where they go; nothing is written.
+    """Train for about ``seconds`` seconds and measure where the time goes; nothing is written.
 
     Each round measures steps that are not observed, steps whose operations are timed, the metrics and a large matrix
-    product; of each figure the median of the rounds counts.
+    product; each figure is the median of the rounds.
 
     Args:
         trainer: before its first step; its network and optimizer change.
-        seconds: of all rounds, approximately.
+        seconds: the approximate duration of all rounds.
 
     Raises:
         DivergedError: a value became NaN or infinite.
@@ -242,7 +242,7 @@ def _parts(trainer: Trainer, times: dict[Key, float], seconds_per_product: float
 
 
 def _products(trainer: Trainer) -> dict[str, int]:
-    """Multiply-adds of each layer per row: forward, for the gradient of its weights and, if needed, of its inputs."""
+    """MACs of each layer per row: forward, for the gradient of its weights and, if needed, of its inputs."""
     network, products = trainer.network, {}
     for name, layer, width in zip(_layer_names(trainer), network.layers, network.widths, strict=False):
         passes = 3 if layer in network.backward_layers else 2 if layer is network.first_trainable else 1
@@ -264,7 +264,7 @@ def _seconds_of_second_call(call: Callable[[], Any]) -> float:
 
 
 def _product_rate(dtype: np.dtype[Any]) -> float:
-    """Multiply-adds per second of a matrix product that is large enough for BLAS to be at its best."""
+    """MACs per second of a matrix product that is large enough for BLAS to reach its peak."""
     left, right, out = (zeros((SQUARE, SQUARE), dtype) for _ in range(3))
     left[...], right[...] = 1, 1
     return SQUARE**3 / min(_seconds_of_second_call(lambda: left.dot(right, out=out)) for _ in range(PRODUCTS))

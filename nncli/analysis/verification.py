@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli.analysis.evaluation import assess
-from nncli.config.diagnostics import format_diagnostics
+from nncli.config.diagnostics import counted, format_diagnostics
 from nncli.errors import NncliError, RunError, StorageError
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import differences
@@ -77,7 +77,7 @@ def _was_replaced(run: Run, subject: str) -> bool:
 
 def _run_json(run: Run) -> str:
     parameters = sum(math.prod(each.shape) for each in run.record.parameters)
-    return f"consistent: {_count(len(run.config.layers), 'layer')}, {_count(parameters, 'parameter')}"
+    return f"consistent: {counted(len(run.config.layers), 'layer')}, {counted(parameters, 'parameter')}"
 
 
 def _spec_yaml(run: Run) -> str:
@@ -90,11 +90,11 @@ def _spec_yaml(run: Run) -> str:
     if resolve(config, given.plan) != run.config:
         raise RunError(f"{run.path / 'spec.yaml'}: with its overrides, epochs or log_every differ from run.json")
     overrides = len(run.record.overrides)
-    return "matches run.json" + (f" (with {_count(overrides, 'override')})" if overrides else "")
+    return "matches run.json" + (f" (with {counted(overrides, 'override')})" if overrides else "")
 
 
 def _metrics(run: Run) -> str:
-    return _count(len(run.metrics), "row")
+    return counted(len(run.metrics), "row")
 
 
 def _checkpoints(run: Run) -> str:
@@ -105,15 +105,15 @@ def _checkpoints(run: Run) -> str:
     paths = checkpoints(run.path)
     if not paths:
         raise RunError(f"{run.path}: has no checkpoint")
-    count = _count(len(paths), "checkpoint")
+    count = counted(len(paths), "checkpoint")
     if run.evaluation is None:
         missing = f"; training is complete, and 'nncli train --resume {run.path}' writes the missing evaluation.json"
         return f"{count}{missing if _is_complete(run) else ''}"
     last, metrics = read_checkpoint(run, paths[-1]), run.read("metrics.csv")
     state = last.state
     has_all_rows = state.is_logged or last.metrics_sha256 is None  # nncli before 0.4 did not record it
-    counted = metrics if has_all_rows else without_last_row(metrics)
-    if state.epoch != run.evaluation.epochs_trained or last.metrics_bytes != len(counted):
+    covered = metrics if has_all_rows else without_last_row(metrics)
+    if state.epoch != run.evaluation.epochs_trained or last.metrics_bytes != len(covered):
         raise RunError(f"{paths[-1]}: is not the checkpoint of the end of training, or metrics.csv has other rows")
     best = state.epoch if state.best_epoch is None else state.best_epoch
     if run.evaluation.epoch != best:
@@ -169,9 +169,9 @@ def _evaluation(run: Run) -> str:
     different = [pair for pair in pairs if pair[1] != pair[2]]
     environment = environment_differences(run.record)
     if not different:
-        return f"{_count(len(pairs), 'metric')} reproduced bit for bit"
+        return f"{counted(len(pairs), 'metric')} reproduced bit for bit"
     if environment and all(math.isclose(new, old, rel_tol=RELATIVE_ROUNDING) for _, new, old in different):
-        return f"{_count(len(pairs), 'metric')} reproduced except for rounding, with another {', '.join(environment)}"
+        return f"{counted(len(pairs), 'metric')} reproduced except for rounding, with another {', '.join(environment)}"
     name, new, old = different[0]
     raise RunError(f"{name} is {new!r}, but {old!r} was recorded")
 
@@ -189,8 +189,3 @@ def _recorded(run: Run) -> dict[str, float] | None:
         return {column(split, name): value for split, metrics in splits.items() for name, value in metrics.items()}
     state = run.checkpoint.state
     return run.metrics.row_of(state.epoch) if state.is_logged and state.batch == 0 else None
-
-
-def _count(number: int, noun: str) -> str:
-    """A number of things: ``1 layer``, ``387 parameters``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

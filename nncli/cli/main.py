@@ -149,7 +149,7 @@ def _exit_message(error: BaseException) -> tuple[str, int]:
             result = _usage_text(error), error.exit_code
         case click.Abort() | KeyboardInterrupt():
             result = "interrupted", 130
-        case BrokenPipeError():  # the reader of the output has enough
+        case BrokenPipeError():  # the reader has closed the pipe, as head does
             result = "", 0
         case OSError():
             fix = "; raise the limit, as with 'ulimit -n 256'" if error.errno == errno.EMFILE else ""

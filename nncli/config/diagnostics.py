@@ -113,6 +113,16 @@ def path_text(path: Path) -> str:
     return text.removeprefix(".")
 
 
+def counted(count: int, noun: str) -> str:
+    """Format a number of things, with the plural of the noun unless it is one.
+
+    >>> counted(1, "layer"), counted(387, "parameter"), counted(1000, "class")
+    ('1 layer', '387 parameters', '1,000 classes')
+    """
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
 def sanitized_line(text: str) -> str:
     r"""Replace tabs by spaces and other control characters by �, so that the text cannot control a terminal.
 

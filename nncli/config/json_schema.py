@@ -1,4 +1,4 @@
-"""The JSON Schema of a config, for editors; a module of its own since it imports pydantic, which is slow."""
+"""The JSON Schema of a config, for editors; a separate module, since it imports pydantic, which is slow."""
 
 from typing import Any
 

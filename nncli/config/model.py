@@ -82,7 +82,7 @@ def _split_tag(value: Any) -> str:
 
 
 class FractionOrDataset:
-    """The annotation of a validation or test set: a fraction of ``data``, or a data set of its own."""
+    """The annotation of a validation or test set: a fraction of ``data``, or a separate data set."""
 
     def core(self, _: Any) -> CoreSchema:
         """The schema of a union discriminated by the key ``fraction``."""
@@ -109,7 +109,7 @@ class Config(Model):
             from the start, test rows from the end, so that neither depends on the other; the default of a new run.
             consecutive: test rows follow the validation rows, as in nncli 0.4.
         layers: the layers of the network, from the input to the output.
-        loss: the loss function to minimise.
+        loss: the loss function to minimize.
         optimizer: the optimizer.
         schedule: the learning rate schedule, a factor that depends on the number of updates; none by default.
         clipping: gradient clipping; none by default.

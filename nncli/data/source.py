@@ -10,7 +10,7 @@ class SourceError(ConfigError):
 
     Args:
         message: the reason, with a fix.
-        key: the parameter of the source that is to blame; None for the source as a whole.
+        key: the parameter of the source that causes the error; None if no single one does.
     """
 
     def __init__(self, message: str, key: str | None = None) -> None:

@@ -19,7 +19,18 @@ from nncli.nn.optimizers.optimizer import Optimizer
 
 
 class Experiment(NamedTuple):
-    """The objects that a config describes: data sets by split, initialized network, optimizer, and all others."""
+    """The objects that a config describes.
+
+    Args:
+        config: the resolved config.
+        data: the data sets by split; without a test set that is sampled after training.
+        network: the network, with initial parameters.
+        optimizer: attached to the parameters of the network.
+        clipping: the gradient clipping, if any.
+        metrics: the metrics besides the loss, by name.
+        rngs: the random number generators.
+        sources: the opened data sources by section.
+    """
 
     config: Config
     data: dict[str, Dataset]
@@ -43,6 +54,9 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
     Args:
         config: a resolved config without errors.
         plan: its data sources, which are opened if they are not given.
+
+    Raises:
+        ConfigError: a data source cannot be opened.
     """
     sources = plan.sources if plan and plan.is_open else open_data(config).sources
     streams = rngs(config.rng, config.seed)

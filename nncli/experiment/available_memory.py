@@ -35,10 +35,10 @@ def available_memory(root: Path = Path("/")) -> Memory:
     return min(limits)
 
 
-def in_units(size: int) -> str:
+def format_bytes(size: int) -> str:
     """Format a number of bytes in MiB, or in GiB from 10 GiB.
 
-    >>> in_units(419_430_400), in_units(2**44)
+    >>> format_bytes(419_430_400), format_bytes(2**44)
     ('400 MiB', '16,384 GiB')
     """
     return f"{size / 2**30:,.0f} GiB" if size >= 10 * 2**30 else f"{size / 2**20:,.0f} MiB"

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from nncli.config.diagnostics import Finding, Path, shown, suggestion
+from nncli.config.diagnostics import Finding, Path, counted, shown, suggestion
 from nncli.config.model import Config
 from nncli.data.dataset import DataSchema
 from nncli.data.split import split_sizes
-from nncli.experiment.available_memory import available_memory, in_units
+from nncli.experiment.available_memory import available_memory, format_bytes
 from nncli.experiment.data_plan import DataPlan, fractions
 from nncli.experiment.dtype_checks import rounded_constants, weights_stuck_at_zero
 from nncli.experiment.metric_columns import find_column, metrics_bytes
@@ -104,7 +104,7 @@ def check_last_layer(config: Config, plan: DataPlan) -> Iterator[Finding]:
 
 @check("data", "loss")
 def check_loss_of_targets(config: Config, plan: DataPlan) -> Iterator[Finding]:
-    """A loss for class labels has class labels."""
+    """A loss that needs class labels is not used with real-valued targets."""
     if plan.schema.classes is None and config.loss.build().needs_classes:
         mismatch = f"{config.loss.type} needs class labels, but the targets of {config.data.type} are real values"
         yield Finding(("loss",), f"{mismatch}; use mean_squared_error or mean_absolute_error")
@@ -120,7 +120,7 @@ def check_outputs(config: Config, plan: DataPlan) -> Iterator[Finding]:
     valid = loss.widths(schema.classes) if schema.classes else (schema.target_columns,)
     fixed_width = [index for index, layer in enumerate(layers) if layer.width(1) == layer.width(2)]
     if outputs not in valid:
-        mismatch = f"the network has {_count(outputs, 'output')}, but the data has {_target_text(schema)}"
+        mismatch = f"the network has {counted(outputs, 'output')}, but the data has {_target_text(schema)}"
         fix = f"units: {' or '.join(map(str, valid))}"
         if fixed_width:
             yield Finding(("layers", fixed_width[-1], "units"), f"{mismatch}; write {fix}")
@@ -166,10 +166,10 @@ def check_fractions(config: Config, plan: DataPlan) -> Iterator[Finding]:
 @check("data", "validation", "test")
 def check_schemas(config: Config, plan: DataPlan) -> Iterator[Finding]:
     """Validation and test set have the features and targets of the training set."""
-    expected = _form(plan.schema)
+    expected = _schema_text(plan.schema)
     for name, schema in plan.schemas.items():
-        if _form(schema) != expected:
-            yield Finding((name,), f"has {_form(schema)}, but data has {expected}")
+        if _schema_text(schema) != expected:
+            yield Finding((name,), f"has {_schema_text(schema)}, but data has {expected}")
 
 
 @check("data", "validation", "test", "training")
@@ -253,7 +253,7 @@ def _memory_excess(needed: int) -> str | None:
     available = available_memory()
     if needed <= available.bytes:
         return None
-    return f"{in_units(needed)} of memory, but {available.owner} has {in_units(available.bytes)}"
+    return f"{format_bytes(needed)} of memory, but {available.owner} has {format_bytes(available.bytes)}"
 
 
 def _measured_metrics(config: Config, plan: DataPlan) -> list[str]:
@@ -263,15 +263,10 @@ def _measured_metrics(config: Config, plan: DataPlan) -> list[str]:
     return [metric.name for metric in components("metric")]
 
 
-def _form(schema: DataSchema) -> str:
-    """The features and targets of a data set as text."""
-    return f"{_count(schema.columns, 'feature')} and {_target_text(schema)}"
+def _schema_text(schema: DataSchema) -> str:
+    """The numbers of features and targets of a data set as text."""
+    return f"{counted(schema.columns, 'feature')} and {_target_text(schema)}"
 
 
 def _target_text(schema: DataSchema) -> str:
-    return _count(schema.classes, "class") if schema.classes else _count(schema.target_columns, "real-valued target")
-
-
-def _count(count: int, noun: str) -> str:
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{count} {noun if count == 1 else plural}"
+    return counted(schema.classes, "class") if schema.classes else counted(schema.target_columns, "real-valued target")

@@ -48,7 +48,7 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def epoch_dependent_overrides(recorded: Config) -> list[str]:
-    """Overrides that fix the defaults which depend on the number of epochs, before that number is raised."""
+    """Overrides that keep the defaults which depend on the number of epochs, when that number is raised."""
     overrides = [f"training.log_every={recorded.training.log_interval}"]
     schedule, path = recorded.schedule, "schedule"
     while schedule is not None:

@@ -54,7 +54,7 @@ def fractions(config: Config) -> dict[str, float]:
 
 
 def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[DataPlan, list[Finding]]:
-    """Open each data source, and return the reasons why others cannot be opened.
+    """Open each data source; return the plan of those that were opened, and a finding for each that cannot be.
 
     Args:
         config: a config, which may be partial.

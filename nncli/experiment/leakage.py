@@ -40,8 +40,8 @@ def check_leakage(config: Config, plan: DataPlan) -> Iterator[Finding]:
 def _with_seeds(config: Config) -> dict[str, ComponentConfig]:
     """The data sources of a config, each with the seed of its random numbers.
 
-    A source without a seed has a random stream of its own. The source that is sampled first from the book's only
-    generator starts at the config's seed.
+    A source without a seed has an independent stream, and keeps the seed None; except with the book's single generator,
+    where the source that is sampled first starts at the config's seed.
     """
     sections = source_sections(config)
     first = next((name for name in ("data", "validation") if getattr(sections.get(name), "seed", 0) is None), None)

@@ -22,7 +22,15 @@ MAPPING_NAME = "<config>"  # the file that messages name for a config that is a 
 
 
 class LoadedConfig(NamedTuple):
-    """A valid, resolved config, the bytes that it was read from, and its data plan."""
+    """A valid, resolved config, with what it was made from.
+
+    Args:
+        config: the resolved config.
+        content: the bytes of the file, or of a mapping as YAML.
+        overrides: those that were applied.
+        document: the content as a tree of values with source locations, overrides applied.
+        plan: its data plan.
+    """
 
     config: Config
     content: bytes
@@ -43,7 +51,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedConfig:
 
 
 def load_mapping(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> LoadedConfig:
-    """Like ``load``, of a config given as a mapping; its content is the mapping as YAML, and messages call it <config>.
+    """Like ``load``, for a config that is a mapping; its content is the mapping as YAML, and messages call it <config>.
 
     Raises:
         CommandLineError: an override is invalid.

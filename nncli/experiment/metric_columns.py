@@ -140,7 +140,7 @@ def higher_is_better(header: str) -> bool:
 
 
 def require_columns(headers: tuple[str, ...], expected: tuple[str, ...]) -> None:
-    """Ask for the expected columns in their order; columns of a newer version may stand between them.
+    """Require the expected columns in their order; columns of a newer version may be between them.
 
     Raises:
         ValueError: a column is missing, misplaced or duplicated, or its name is invalid.
@@ -175,7 +175,12 @@ SPARE_ROWS = 10_000  # for epoch 0, for a divergence, and for each time that the
 
 
 def metrics_bytes(config: Any, spare_columns: int = 0) -> int:
-    """The largest size of metrics.csv; ``config`` is resolved, or a partial one."""
+    """The largest size of metrics.csv in bytes.
+
+    Args:
+        config: a resolved config, which may be partial.
+        spare_columns: the number of columns to add, which a newer version may write.
+    """
     headers = ("epoch", *columns(config), *(["x" * 100] * spare_columns))
     rows: int = config.training.epochs // config.training.log_interval + SPARE_ROWS
     return len(",".join(headers)) + 1 + rows * len(headers) * VALUE_LENGTH

@@ -5,9 +5,9 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from nncli.nn.kernels.dropout_mask import Random
+from nncli.data.dataset import Random
 
-RngState: TypeAlias = dict[str, Any]  # the state of a bit generator as NumPy gives it, with lists instead of arrays
+RngState: TypeAlias = dict[str, Any]  # the state of a bit generator as NumPy returns it, with lists instead of arrays
 
 KEY_LENGTH = 624  # 32-bit integers in the state of a Mersenne Twister
 
@@ -34,7 +34,7 @@ class RngStreams(Protocol):
         """The state to resume from; None if the seed and the epoch determine it.
 
         Args:
-            within_epoch: whether some batches of an epoch have been trained, and others have not.
+            within_epoch: whether some batches of the epoch have been trained, but not all.
         """
 
     def restore(self, state: RngState) -> None:
@@ -46,7 +46,7 @@ class RngStreams(Protocol):
 
 
 class DerivedRngs:
-    """Generators that depend on seed, purpose and epoch only, not on what was drawn before (seed sequence spawning).
+    """Generators that depend on seed, purpose and epoch only, not on what was drawn before.
 
     Adding a dropout layer therefore does not change the initial weights, and any epoch can be reproduced alone.
 

@@ -13,7 +13,7 @@ from nncli.store.run_reader import Run
 
 
 class Predictor:
-    """Outputs of a run's network: of the weights that were kept, or of the newest checkpoint if it is not finished.
+    """The network of a run, with its final weights, or those of the newest checkpoint if the run is not finished.
 
     ``epoch`` is the epoch of these weights, ``columns`` the number of input columns.
 
@@ -22,7 +22,7 @@ class Predictor:
 
     Raises:
         DivergedError: the weights are not finite.
-        RunError: the weights are missing or damaged.
+        RunError: the weights are missing or damaged, or do not fit into memory.
     """
 
     def __init__(self, run: Run) -> None:

@@ -39,7 +39,7 @@ class ClipNorm(Clipping):
     def clip(self, gradients: Array) -> None:
         """g ← g · min(1, c / ‖g‖)."""
         norm = sqrt(np.sum(np.square(gradients, dtype=np.float64)))  # ‖g‖
-        if not norm <= self.limit and norm < inf:  # true for a limit of NaN, which then shows
+        if not norm <= self.limit and norm < inf:  # "not <=": a limit of NaN makes the gradients NaN, and is noticed
             np.multiply(gradients, self.limit / norm, out=gradients)
 
 

@@ -3,9 +3,9 @@
     dL/dw ≈ (L(w + h) − L(w − h)) / 2h            one entry w at a time
 
 The losses of the rows are subtracted before the mean is taken, which loses little to rounding. The penalties are
-compared separately from the data, so that neither hides an error of the other. On the two sides of a kink, at which the
-loss is not differentiable, the slopes differ, and neither equals the central difference: rows near one are skipped and
-counted.
+compared separately from the data loss, so that neither hides an error of the other. At a kink the loss is not
+differentiable: the two one-sided derivatives differ, and neither equals the central difference. Rows near a kink are
+skipped and counted.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nncli.nn.kernels.dropout_mask import Random
+from nncli.data.dataset import Random
 from nncli.nn.network import Network
+from nncli.nn.numerical_differentiation import STEP, derivative
 from nncli.nn.parameters import Array
-from nncli.nn.quotients import STEP, derivative
 from nncli.nn.stepcheck import ReferenceNetwork, StepCheck
 
 MAX_UNCERTAINTY = 5e-4  # of a central difference, relative to the largest entry; half of an error of a thousandth
@@ -126,7 +126,7 @@ class FrozenLoss:
         network: in float64; its gradients and running statistics change, its trainable parameters do not.
         inputs: (N, D).
         targets: (N, M), as the loss encodes them.
-        masks: returns the random stream of a forward pass, equal at each call.
+        masks: returns the generator of the dropout masks of a forward pass, in the same state at each call.
     """
 
     def __init__(self, network: Network, inputs: Array, targets: Array, masks: Callable[[], Random]) -> None:
@@ -170,10 +170,10 @@ class FrozenLoss:
         return gradients > 0
 
     def rounding(self) -> float:
-        """The gradient below which errors are taken relative to it instead of to the largest entry."""
+        """The lower bound of the scale of errors: they are relative to the largest entry or to this bound."""
         return LOSS_ROUNDING * _largest(self.losses())
 
-    def slope(self, entry: int, signs: list[Array], step: float) -> float:
+    def central_difference(self, entry: int, signs: list[Array], step: float) -> float:
         """The central difference of the loss without penalties; NaN if a step crosses a kink."""
         values, losses = self.network.parameters.trainable, []
         before, crosses = values[entry], False
@@ -184,7 +184,7 @@ class FrozenLoss:
         values[entry] = before
         return np.nan if crosses else float(np.mean(losses[0] - losses[1])) / (2 * step)
 
-    def penalty_slope(self, entry: int) -> float:
+    def penalty_central_difference(self, entry: int) -> float:
         """The central difference of the penalties."""
         values, penalties = self.network.parameters.trainable, []
         before = values[entry]
@@ -225,7 +225,7 @@ def gradcheck(loss: FrozenLoss, entries: int, rng: Random) -> GradientCheck:
 
     Args:
         loss: the network with its rows.
-        entries: the number of entries of each array to compare at most.
+        entries: the maximum number of entries of each array to compare.
         rng: chooses the entries.
 
     Raises:
@@ -300,21 +300,23 @@ def _check_entries(loss: FrozenLoss, indices: Array, chosen: Array, gradients: G
     penalty_scale = max(_largest(penalties[indices]), LOSS_ROUNDING * loss.network.regularization_loss()) or 1.0
     signs, at_l1_kink = loss.signs(), loss.near_l1()
     for entry in map(int, chosen):
-        slope, uncertainty = derivative(partial(loss.slope, entry, signs), data[entry], scale, loss_rounding)
-        penalty, penalty_slope = penalties[entry], loss.penalty_slope(entry)
-        if at_l1_kink[entry]:  # the slope of L1 at 0 is a convention: both sides are compared without the penalty
-            penalty = penalty_slope = 0.0
+        numerical, uncertainty = derivative(
+            partial(loss.central_difference, entry, signs), data[entry], scale, loss_rounding
+        )
+        penalty, numerical_penalty = penalties[entry], loss.penalty_central_difference(entry)
+        if at_l1_kink[entry]:  # the derivative of L1 at 0 is a convention: the entry is compared without the penalty
+            penalty = numerical_penalty = 0.0
         uncertainty += noise[entry] if uncertainty else 0.0  # backward rounds as well
-        difference = max(abs(data[entry] - slope) - uncertainty, 0.0)
-        error = max(difference / scale, abs(penalty - penalty_slope) / penalty_scale)
-        crosses = bool(np.isnan(slope))
+        difference = max(abs(data[entry] - numerical) - uncertainty, 0.0)
+        error = max(difference / scale, abs(penalty - numerical_penalty) / penalty_scale)
+        crosses = bool(np.isnan(numerical))
         limit, least = MAX_UNCERTAINTY * largest, MAX_UNCERTAINTY * MIN_GRADIENT * rounding
         hides = bool(uncertainty > limit > least) and bool(error < EVIDENT_ERROR)
         is_excluded = crosses or hides
         yield EntryCheck(
             -np.inf if is_excluded else error,
             data[entry] + penalty,
-            np.nan if is_excluded else slope + penalty_slope,
+            np.nan if is_excluded else numerical + numerical_penalty,
             crosses or bool(at_l1_kink[entry]),
             hides,
         )

@@ -2,7 +2,7 @@
 
 from math import sqrt
 
-from nncli.nn.kernels.dropout_mask import Random
+from nncli.data.dataset import Random
 from nncli.nn.parameters import Array
 from nncli.registry import NonNegative, kind, register
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from nncli.data.dataset import Random
 from nncli.nn.kernels.buffers import BufferPool
-from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.layers.layer import NO_INPUT, Layer
 from nncli.nn.losses.loss import Loss, average, is_fused
 from nncli.nn.microbatching import balanced_chunk, can_microbatch, micro_batch_rows

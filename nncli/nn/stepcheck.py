@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.nn.kernels.dropout_mask import Random
+from nncli.data.dataset import Random
 from nncli.nn.layers.layer import Layer
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
@@ -116,7 +116,7 @@ class ReferenceNetwork:
         network: in float64, with the parameters of the network that trains.
         inputs: (N, D), rounded to the dtype of training.
         targets: (N, M), as the loss encodes them.
-        masks: returns the random stream of the dropout masks of the step.
+        masks: returns the generator of the dropout masks of the step, in the same state at each call.
         micro_batch_rows: rows per micro-batch, which determine the size of the dropout masks.
     """
 
@@ -127,7 +127,7 @@ class ReferenceNetwork:
         self.inputs, self.targets = np.asfortranarray(inputs), np.asfortranarray(targets)
 
     def gradients(self, error: float = 0.0, seed: int = 0) -> Array:
-        """The gradients (P,) of loss and penalties; everything computed before has a random relative error.
+        """The gradients (P,) of loss and penalties, from intermediate values with a random relative error.
 
         The mean over the micro-batches is taken here, independently of the network's gradient accumulation.
         """
@@ -152,7 +152,14 @@ class ReferenceNetwork:
 
 
 def check_step(copy: ReferenceNetwork, gradients: Array, batch: int, trained: Network) -> StepCheck:
-    """Compare the gradients (P,) of a step of the network that trains with those of a copy."""
+    """Compare the gradients of a training step with those of a copy of its network.
+
+    Args:
+        copy: the copy, with the rows of the step.
+        gradients: those of the step, (P,).
+        batch: the index of the batch in the epoch.
+        trained: the network that made the step.
+    """
     rows, epsilon = len(copy.inputs), float(np.finfo(trained.dtype).eps)
     views, smallest = copy.network.parameters.views, float(np.finfo(trained.dtype).smallest_normal)
     exact = views(copy.gradients())
@@ -176,7 +183,7 @@ def check_step(copy: ReferenceNetwork, gradients: Array, batch: int, trained: Ne
 
 
 def backward_terms(layer: Layer, grad: Array, rng: np.random.Generator) -> Array:
-    """The magnitude of the terms that a layer sums in backward, estimated with random signs if it has no formula."""
+    """The magnitude (D,) of the terms that a layer sums in backward; estimated with random signs if it is not known."""
     known = layer.backward_terms(grad)
     if known is not None:
         return known

@@ -1,8 +1,8 @@
 """Observation of a training step: the operations of a network in the order of computation, with what they compute.
 
-For as long as ``observed`` lasts, the methods that make up a step are replaced, on these objects only, by ones that
-report to an observer. The step that is observed is therefore the step that trains, and one that is not observed costs
-nothing more.
+While the context of ``observed`` is active, the methods that make up a step are replaced, on these objects only, by
+wrappers that call an observer. The observed code is therefore the code that trains, and a step that is not observed has
+no overhead.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -63,7 +63,7 @@ def forward_methods(network: Network) -> Iterator[ObservedMethod]:
 def step_methods(
     network: Network, clipping: Clipping | None = None, optimizer: Optimizer | None = None
 ) -> Iterator[ObservedMethod]:
-    """The operations of a training step, none of which is part of another one; those of the objects that are given."""
+    """The operations of a training step, none of which is part of another; without clipping or optimizer if None."""
     yield from forward_methods(network)
     loss_gradient = "backward_fused" if network.is_fused else "backward"
     yield ObservedMethod(Operation(Kind.LOSS_GRADIENT), network.loss, loss_gradient)
@@ -82,7 +82,7 @@ def step_methods(
 
 @contextmanager
 def observed(methods: Iterable[ObservedMethod], observer: Observer) -> Iterator[None]:
-    """Report to the observer before and after each of these methods for as long as the context lasts."""
+    """Call the observer before and after each of these methods until the context ends."""
     with ExitStack() as stack:
         for operation, owner, name in methods:
             stack.callback(_restore, owner, name, vars(owner).get(name))

@@ -148,7 +148,7 @@ def register(name: str, alias: str | None = None) -> Callable[[Class], Class]:
 
 
 def kinds() -> tuple[str, ...]:
-    """The kinds of component, by name, so that no order of imports shows."""
+    """The kinds of component, sorted, so that their order does not depend on that of imports."""
     return tuple(sorted(_components))
 
 

@@ -14,10 +14,14 @@ from nncli.experiment.loading import with_location
 
 @contextmanager
 def blas_threads(threads: int, document: Document | None = None) -> Iterator[None]:
-    """Compute matrix products on this number of threads, ``training.threads`` of a config.
+    """Compute matrix products on this number of threads.
 
-    One thread is what the process has: the command line sets it before NumPy is imported, the Python API by
+    A single thread is assumed to be set already: the command line sets it before NumPy is imported, the Python API by
     ``single_blas_thread``.
+
+    Args:
+        threads: ``training.threads`` of a config.
+        document: the config, for the source location of an error.
 
     Raises:
         ConfigError: the BLAS does not support this number.
@@ -36,7 +40,7 @@ def blas_threads(threads: int, document: Document | None = None) -> Iterator[Non
 
 @contextmanager
 def single_blas_thread() -> Iterator[None]:
-    """Limit a BLAS that runs on more threads to one, so that results equal those of the command line."""
+    """Limit BLAS to one thread, as on the command line, so that results are the same."""
     if max(_blas_threads(), default=1) == 1:
         yield
         return

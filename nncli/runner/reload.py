@@ -5,30 +5,35 @@ from nncli.config.model import Config
 from nncli.errors import RunError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
+from nncli.store import run_weights
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import data_record
 from nncli.version import __version__
 
 
 def require_loadable(run: Run, config: Config) -> None:
-    """Check that the arrays of a config fit into memory, and are as large as a file of the run, before allocating them.
+    """Check, before arrays are allocated, that they fit into memory and that the files of the run can contain them.
 
     Raises:
-        RunError: they are not.
+        RunError: they do not fit, or no file is large enough.
     """
     for path, reason in arrays_fit_into_memory(config, run.plan):
         raise RunError(f"{run.path}: {path_text(path)}: {reason}")
-    run.require_parameters()
+    run_weights.require_parameters(run)
 
 
 def assembled(run: Run, config: Config) -> Experiment:
-    """The experiment that a run's config describes, with initial weights."""
+    """The experiment that a run's config describes, with initial weights.
+
+    Raises:
+        RunError: as for ``require_loadable``.
+    """
     require_loadable(run, config)
     return assemble(config)
 
 
 def require_same_data(run: Run, experiment: Experiment) -> None:
-    """Compare the data of an experiment with what the run was trained on, split by split.
+    """Compare the data of an experiment with the recorded data of the run, split by split.
 
     Raises:
         RunError: it differs.

@@ -15,6 +15,7 @@ from nncli.runner.blas_threads import blas_threads
 from nncli.runner.reload import assembled, require_same_data
 from nncli.runner.train import Observer, Result, ignore, run_to_end, unobserved
 from nncli.store import atomic_write as storage
+from nncli.store import run_weights
 from nncli.store.checkpoint import checkpoints
 from nncli.store.environment import environment_differences
 from nncli.store.lock import Lock
@@ -42,7 +43,7 @@ class ResumePlan(NamedTuple):
         trainer: the training, restored from the newest valid checkpoint.
         damaged: the newer checkpoints, which are quarantined.
         raises_epochs: whether run.json gets more epochs.
-        drops_row: whether the last row of metrics goes, which was logged only because its epoch used to be the last.
+        drops_row: whether the last row of metrics is removed, since it was logged only as that of a former last epoch.
         metrics: the beginning of metrics.csv that is kept.
         is_linked: whether metrics.csv shares its data with a copy of the run made of hard links.
         messages: what the user should know, one sentence each.
@@ -76,6 +77,13 @@ def resume(
         observer: called when training begins.
         stop: polled after each batch; if it returns True, training ends after a checkpoint.
         report: called with each message for the user, before training begins.
+
+    Raises:
+        BusyError: another process is training the run.
+        ConfigError: the config differs in more than a higher number of epochs.
+        DivergedError: a value became NaN or infinite.
+        RunError: the run is missing or damaged, no checkpoint is valid, or the data differs.
+        StorageError: a file cannot be read or written.
     """
     run, lock = Run(path), Lock(path / "lock")
     try:
@@ -131,11 +139,11 @@ def plan_resume(
 
 
 def execute(plan: ResumePlan, lock: Lock) -> RunWriter:
-    """Bring the run directory to the state in which training continues, safely at every write.
+    """Bring the run directory to the state in which training continues; a crash after any write leaves a valid run.
 
-    The checkpoint is first, which proves that the disk has room for it. run.json commits more epochs: before it the run
-    is as finished as it was, after it the run is to be resumed. metrics.csv is cut last, by the RunWriter, once the
-    checkpoint on disk depends on the shorter file.
+    The checkpoint is written first, which proves that the disk has room for it. Writing run.json commits the raised
+    number of epochs: before it, the run is as finished as it was; after it, the run can be resumed. metrics.csv is
+    truncated last, by the RunWriter, once the checkpoint on disk depends on the shorter file.
 
     Raises:
         StorageError: a write failed.
@@ -148,7 +156,7 @@ def execute(plan: ResumePlan, lock: Lock) -> RunWriter:
         write_checkpoint(run.path, trainer.state(), run.identity, len(metrics), digest)
     if plan.raises_epochs:
         _commit_epochs(run, trainer.settings.epochs)
-    if plan.is_linked:  # the copy stays as it is
+    if plan.is_linked:  # so that the copy does not change
         storage.write_atomic(run.path / "metrics.csv", metrics)
     for directory in (run.path, run.path / "checkpoints"):
         storage.remove_orphans(directory)
@@ -156,7 +164,7 @@ def execute(plan: ResumePlan, lock: Lock) -> RunWriter:
 
 
 def resolve_config(run: Run, config: Path | None, overrides: tuple[str, ...]) -> Config:
-    """The run's config, with more epochs if config or overrides ask for them.
+    """The run's config, with the number of epochs of the given config or overrides.
 
     Raises:
         ConfigError: it differs in other keys; each one is listed.
@@ -180,7 +188,7 @@ def _evaluation(run: Run) -> tuple[EvaluationRecord | None, list[str]]:
     """The evaluation of a finished run, if it and the weights are valid, with a message if they are damaged."""
     try:
         if run.evaluation is not None:
-            run.read_weights(run.evaluation)
+            run_weights.read_weights(run, run.evaluation)
     except UnsupportedVersionError:
         raise
     except RunError as error:
@@ -244,8 +252,8 @@ def _rounding(run: Run) -> list[str]:
 
 
 def _commit_epochs(run: Run, epochs: int) -> None:
-    """Record the number of epochs in run.json, then remove evaluation.json, which is of fewer epochs."""
-    record = run.description
+    """Record the raised number of epochs in run.json, then remove evaluation.json, which belongs to fewer epochs."""
+    record = run.raw_record
     record["spec"]["training"]["epochs"] = epochs
     raised = [f"training.epochs={epochs}", *epoch_dependent_overrides(run.config)]
     keys = {override.partition("=")[0] for override in raised}

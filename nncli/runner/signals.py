@@ -33,12 +33,12 @@ def stop_on_signals() -> Iterator[StopRequest]:
         for signum, handler in previous.items():
             signal.signal(signum, handler)
 
-    def note(signum: int, frame: FrameType | None) -> None:
+    def handle(signum: int, frame: FrameType | None) -> None:
         request.signum = signum
         restore()
 
     for signum in previous:
-        signal.signal(signum, note)
+        signal.signal(signum, handle)
     try:
         yield request
     finally:

@@ -1,4 +1,4 @@
-"""Train a config: experiment, trainer and run directory put together."""
+"""Train a config: connects the experiment, the trainer and the run directory."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -12,7 +12,7 @@ from nncli.store.records import EvaluationRecord
 from nncli.store.run_writer import RunWriter, name_from
 from nncli.training.loop import Epoch, Trainer, never
 
-# Called when training begins; the context that it returns lasts as long as training, and takes each epoch.
+# Called when training begins; returns a context that lasts as long as training and yields a callback for each epoch.
 Observer: TypeAlias = Callable[[RunWriter], AbstractContextManager[Callable[[Epoch], object]]]
 
 
@@ -21,8 +21,8 @@ class Result(NamedTuple):
 
     Args:
         path: the run directory.
-        evaluation: the evaluation of a finished run; None if the training was asked to stop.
-        progress: how far training is, as text.
+        evaluation: the evaluation of a finished run; None if a stop request ended the training.
+        progress: the epoch, and the batch within an unfinished epoch, as text.
     """
 
     path: Path
@@ -57,6 +57,13 @@ def train(
         name: the name of the run; None for that of the config, numbered if taken.
         observer: called when training begins.
         stop: polled after each batch; if it returns True, training ends after a checkpoint.
+
+    Raises:
+        BusyError: the name is taken.
+        CommandLineError: there is no such config, or an override or the name is not valid.
+        ConfigError: the config is wrong.
+        DivergedError: a value became NaN or infinite.
+        StorageError: a file cannot be read or written.
     """
     if isinstance(config, Path):
         loaded, default_name = load(config, overrides), name_from(config)

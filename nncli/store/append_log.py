@@ -12,7 +12,10 @@ class AppendLog:
 
     Args:
         path: the file, which exists.
-        prefix: the content to keep; the file is truncated after it.
+        prefix: the content to keep, with which the file begins; the file is truncated after it.
+
+    Raises:
+        StorageError: the file cannot be opened or truncated; the methods raise it if they cannot write.
     """
 
     def __init__(self, path: Path, prefix: bytes) -> None:

@@ -97,7 +97,11 @@ def remove(path: Path, durable: bool = False) -> None:
 
 
 def fsync_directory(path: Path) -> None:
-    """Make the names in a directory durable; file systems that cannot fsync a directory are left alone."""
+    """Make the names in a directory durable, unless the file system cannot fsync a directory.
+
+    Raises:
+        OSError: the file system can, and fails.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -124,7 +128,7 @@ def make_directories(path: Path) -> None:
 
 
 def quarantine(path: Path) -> Path:
-    """Rename a damaged file so that it is kept but no longer read; returns the new path."""
+    """Rename a damaged file, so that it is kept but no longer read; return the new path."""
     quarantined = path.with_name(f"{path.name}.damaged")
     with storage_errors(path):
         path.replace(quarantined)
@@ -184,5 +188,5 @@ def commit(directory: Path, target: Path) -> bool:
 
 
 def discard(directory: Path) -> None:
-    """Remove a staging directory as far as possible."""
+    """Remove a staging directory; errors are ignored, and the next ``staging_directory`` removes what is left."""
     shutil.rmtree(directory, ignore_errors=True)

@@ -22,7 +22,7 @@ VERSION = 2
 MAGIC = b"nncli checkpoint %d\n"
 FIRST_LINE = re.compile(rb"nncli checkpoint ([1-9][0-9]{0,8})\n")
 DIGEST = hashlib.sha256().digest_size
-LONGEST_HEAD = 2**20  # bytes of the line of JSON; the state of the random number generators takes a hundredth of that
+LONGEST_HEAD = 2**20  # bytes of the line of JSON; the states of the random number generators take about 1 % of it
 
 
 class Checkpoint(NamedTuple):
@@ -164,7 +164,11 @@ class HeadOfVersion1(Record):
 
 
 def _head_of_version_1(value: Any) -> Head:
-    """The head of a version 1 file as version 2 has it."""
+    """The head of a version 1 file, converted to version 2.
+
+    Raises:
+        ValueError: it is not valid.
+    """
     head = parse_record(value, HeadOfVersion1)
     position = head.position
     state = TrainingState(

@@ -1,4 +1,4 @@
-"""Find a run by its path or its name, and say which runs may have been meant if there is none."""
+"""Find a run by its path or its name, or suggest similar names if there is none."""
 
 import re
 from contextlib import suppress
@@ -15,7 +15,7 @@ MAX_LISTED = 8  # names in a message
 def find_run(text: str, runs: Path) -> Path:
     """Find a run by its path, or by its name in the directory of runs.
 
-    A directory that is not a run is returned too, so that the error of its reader says what is missing in it.
+    A directory that is not a run is returned too: reading it then raises an error that says which files are missing.
 
     Raises:
         RunError: there is no such run.
@@ -42,7 +42,7 @@ def _names(runs: Path) -> list[str]:
 
 
 def _not_found(text: str, runs: Path) -> str:
-    """The message for a run that does not exist, with the runs that may have been meant."""
+    """The message for a run that does not exist, with similar names or the runs of a config."""
     names, path = _names(runs), Path(text)
     if path.suffix in {".yaml", ".yml"}:
         trained = [name for name in names if re.fullmatch(rf"{re.escape(path.stem)}(-\d+)?", name)]

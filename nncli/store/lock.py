@@ -98,7 +98,7 @@ def is_locked(path: Path) -> bool:
 
 
 def _refusal(path: Path, descriptor: int, error: OSError) -> NncliError:
-    """The error that says why the lock could not be acquired."""
+    """The exception for a lock that could not be acquired, with the reason as its message."""
     if isinstance(error, BlockingIOError) and not _is_exclusive(descriptor):
         return BusyError(
             f"{path}: a process that is not a training holds a shared lock on this file;"

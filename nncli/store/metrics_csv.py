@@ -156,9 +156,9 @@ class _Rows:
         except (ValueError, OverflowError):
             return None
         epochs, measured = block[:, 0], block[:, 1:]
-        rise = (np.diff(epochs, prepend=self.epoch) >= 1).all() and epochs[-1] <= min(self.epochs, LAST_EPOCH)
+        is_increasing = (np.diff(epochs, prepend=self.epoch) >= 1).all() and epochs[-1] <= min(self.epochs, LAST_EPOCH)
         in_bounds = ((self.low <= measured) & (measured <= self.high)).all()
-        return block if rise and in_bounds and set(map(type, values[::columns])) == {int} else None
+        return block if is_increasing and in_bounds and set(map(type, values[::columns])) == {int} else None
 
     def _from_text(self, line: str) -> list[float]:
         """The values of one line.

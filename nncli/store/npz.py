@@ -18,9 +18,8 @@ Signature: TypeAlias = tuple[tuple[int, ...], str]
 WEIGHTS_FORMAT = 1  # the format version of weights.npz
 NPY = ".npy"
 # The records at the end of a ZIP archive; that of ZIP64 is used above 2 GiB.
-END = struct.Struct(
-    "<4sHHHHIIH"
-)  # signature, disks, members on this disk and in all, directory size and offset, comment
+# signature, disks, members on this disk and in all, directory size and offset, comment
+END = struct.Struct("<4sHHHHIIH")
 LOCATOR = struct.Struct("<4sIQI")  # signature, disk, offset of the ZIP64 end record, disks
 ZIP64_END = struct.Struct("<4sQHHIIQQQQ")  # signature, size, versions, disks, members, directory size and offset
 ENTRY = 128  # bytes of a directory entry besides the name: 46, ".npy", and 28 for ZIP64
@@ -33,7 +32,7 @@ def signatures(arrays: Mapping[str, Array]) -> dict[str, Signature]:
 
 
 def require_same_arrays(found: Mapping[str, Signature], expected: Mapping[str, Signature]) -> None:
-    """Ask for equal names, shapes and dtypes; nothing is truncated, broadcast or cast to fit.
+    """Require equal names, shapes and dtypes; nothing is truncated, broadcast or cast to fit.
 
     Raises:
         ValueError: an array is missing, unexpected, or of another shape or dtype.
@@ -66,7 +65,7 @@ def read_npz(data: bytes, expected: Mapping[str, Signature]) -> dict[str, Array]
 
 
 def _require_small_directory(data: bytes, expected: Mapping[str, Signature]) -> None:
-    """Ask for a directory at the end whose size fits the expected arrays, before zipfile reads it."""
+    """Require a ZIP directory at the end whose size fits the expected arrays, before zipfile reads it."""
     members, size, start, end = _end(data)
     if start + size != end:
         raise ValueError("not an NPZ archive: its directory is not at the end")
@@ -92,7 +91,7 @@ def _end(data: bytes) -> tuple[int, int, int, int]:
 
 
 def _require_stored(members: list[zipfile.ZipInfo]) -> None:
-    """Ask for uncompressed members with the names of arrays, each of them once."""
+    """Require uncompressed members with the names of arrays, each of them once."""
     for member in members:
         if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
             raise ValueError(f"{shown(member.filename)} is compressed, expected an uncompressed array")

@@ -53,8 +53,8 @@ class DataRecord(Record):
 class RunRecord(Record):
     """run.json: what was trained, on which data, and with which versions.
 
-    ``formats`` has the format version of each file that does not contain it; a missing one is 1. A resumed run keeps
-    the formats that it began with.
+    ``formats`` has the format version of each file that does not contain its own; a missing entry means 1. A resumed
+    run keeps the formats that it was created with.
     """
 
     format: int = FORMAT
@@ -153,7 +153,7 @@ def from_json(data: bytes) -> dict[str, Any]:
 
 
 def require_format(version: int, newest: int) -> None:
-    """Ask for a format version that this version of nncli reads.
+    """Require a format version that this version of nncli reads.
 
     Raises:
         UnsupportedVersionError: it is a newer one.

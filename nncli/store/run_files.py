@@ -48,15 +48,18 @@ class RunFiles:
         return self.read_record("run.json", RunRecord)
 
     @property
-    def description(self) -> dict[str, Any]:
-        """The validated JSON value of run.json, with keys that only a newer version knows."""
+    def raw_record(self) -> dict[str, Any]:
+        """The JSON value of run.json, including keys that only a newer version knows; it is validated like ``record``.
+
+        It is read again at each access, so that the caller may change it.
+        """
         self.read_record("run.json", RunRecord)
         return from_json(self.read("run.json"))
 
     @cached_property
     def identity(self) -> str:
         """The SHA-256 that identifies the files of this run."""
-        return identity(self.description)
+        return identity(self.raw_record)
 
     def read(self, name: str) -> bytes:
         """The bytes of one of the run's files.

@@ -28,10 +28,9 @@ from nncli.store.run_status import RunProgress, RunStatus
 from nncli.training.early_stopping import has_ended
 from nncli.version import __version__
 
-METRICS_OF_VERSION_0_1 = [
-    names("metric")["accuracy"].model.model_validate({})
-]  # all that version 0.1 knew, and did not write
-SPLIT_METHOD_OF_VERSION_0_4 = "consecutive"  # all that version 0.4 knew, and did not write
+# The values of keys that these versions did not have, and did not record.
+METRICS_OF_VERSION_0_1 = [names("metric")["accuracy"].model.model_validate({})]
+SPLIT_METHOD_OF_VERSION_0_4 = "consecutive"
 
 
 class Run(RunFiles):
@@ -42,7 +41,7 @@ class Run(RunFiles):
 
     @cached_property
     def plan(self) -> DataPlan:
-        """The recorded schemas of the data; of a run that recorded none those that its config has now."""
+        """The recorded schemas of the data; if the run recorded none, its data sources are opened."""
         return DataPlan(self.record.schema) if self.record.schema else open_data(self.record.spec)
 
     @property
@@ -52,7 +51,11 @@ class Run(RunFiles):
 
     @cached_property
     def config(self) -> Config:
-        """The resolved config, in which everything fits together."""
+        """The resolved config, checked against the recorded parameters and data.
+
+        Raises:
+            RunError: it is invalid, or does not match them.
+        """
         config = resolve(_with_defaults_of_its_version(self.record.spec), self.plan)
         wrong = next(cross_check(config, self.plan, {NEW_RUN, THIS_MACHINE}), None)
         if wrong:
@@ -98,8 +101,8 @@ class Run(RunFiles):
     def _wrong_with(self, evaluation: EvaluationRecord) -> str | None:
         """Why an evaluation cannot belong to this run; None if it can."""
         spec = self.record.spec
-        late = {"test"} if spec.test_sampled_after_training else set[str]()
-        if set(evaluation.data) != late or set(evaluation.splits) != {*self.record.data, *late}:
+        sampled_late = {"test"} if spec.test_sampled_after_training else set[str]()
+        if set(evaluation.data) != sampled_late or set(evaluation.splits) != {*self.record.data, *sampled_late}:
             return "it has other splits than run.json"
         for split, metrics in evaluation.splits.items():
             if not self._can_be_measured(split, metrics):
@@ -173,22 +176,6 @@ class Run(RunFiles):
         for name in ("metrics", "checkpoint"):
             vars(self).pop(name, None)
 
-    def require_parameters(self) -> None:
-        """Compare the parameters in run.json with file sizes, before arrays of their size are allocated.
-
-        Raises:
-            RunError: neither weights.npz nor a checkpoint is large enough.
-        """
-        run_weights.require_parameters(self)
-
-    def read_weights(self, evaluation: EvaluationRecord) -> bytes:
-        """The bytes of weights.npz.
-
-        Raises:
-            RunError: their checksum is not the one in evaluation.json.
-        """
-        return run_weights.read_weights(self, evaluation)
-
     def load_weights(self, parameters: Parameters) -> int:
         """Copy the run's weights into ``parameters``; returns the epoch that they are of.
 
@@ -213,7 +200,7 @@ def data_matches_config(plan: DataPlan, data: Mapping[str, DataRecord]) -> bool:
 
 
 def _with_defaults_of_its_version(config: Config) -> Config:
-    """The config of a run with the defaults of the version that wrote it, which are others today."""
+    """The config of a run with the defaults of the version that wrote it, where those of this version differ."""
     values: dict[str, Any] = {"metrics": METRICS_OF_VERSION_0_1} if config.metrics is None else {}
     if config.split_method is None and "test" in fractions(config):
         values["split_method"] = SPLIT_METHOD_OF_VERSION_0_4

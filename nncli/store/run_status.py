@@ -1,4 +1,4 @@
-"""The status of a run, and how far it is."""
+"""The status of a run, and its epoch."""
 
 from enum import StrEnum
 from typing import NamedTuple

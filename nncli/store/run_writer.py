@@ -82,10 +82,11 @@ class RunWriter:
         record, header = _run_record(trainer.experiment, loaded).model_dump(), _header(trainer)
         directory, lock = storage.staging_directory(runs)
         try:
-            run = identity(record)
+            run_identity = identity(record)
             _fill(directory, {"spec.yaml": loaded.content, "run.json": to_json(record), "metrics.csv": header})
-            write_checkpoint(directory, trainer.state(), run, len(header), hashlib.sha256(header).hexdigest())
-            return cls(_published(directory, runs, name, numbered), lock, trainer, run, header)
+            digest = hashlib.sha256(header).hexdigest()
+            write_checkpoint(directory, trainer.state(), run_identity, len(header), digest)
+            return cls(_published(directory, runs, name, numbered), lock, trainer, run_identity, header)
         except BaseException:
             storage.discard(directory)
             lock.release()
@@ -108,7 +109,7 @@ class RunWriter:
     def record(self) -> Iterator[Epoch]:
         """Train, write metrics and checkpoints, and yield each epoch.
 
-        A training that diverges ends with a row of NaN, and no checkpoint of it.
+        A training that diverges ends with a row of NaN, and without a checkpoint of the diverged state.
         """
         seconds = self.trainer.settings.checkpoint_seconds
         with self._divergence_recorded():
@@ -134,12 +135,16 @@ class RunWriter:
         self._saved = time.monotonic()
 
     def interrupt(self) -> None:
-        """Write a checkpoint of a training that was asked to stop."""
+        """Write a checkpoint of a training that a stop request has ended."""
         with self._divergence_recorded():
             self.save()
 
     def finish(self) -> EvaluationRecord:
-        """Write the last checkpoint, the weights that are kept, and their metrics on every split."""
+        """Write the last checkpoint, the final weights, and their metrics on every split.
+
+        Raises:
+            DivergedError: the state or a metric is not finite.
+        """
         self.save()
         trainer, data = self.trainer, self.trainer.experiment.data
         best_epoch, recorded = trainer.keep_best(), set(data)
@@ -176,7 +181,7 @@ class RunWriter:
 
 
 def require_name(name: str) -> None:
-    """Refuse a name that a run cannot have.
+    """Require a valid name of a run.
 
     Raises:
         CommandLineError: it is not valid.
@@ -225,17 +230,19 @@ def data_record(data: Dataset) -> DataRecord:
     return DataRecord(rows=rows, columns=columns, classes=data.classes, sha256=data.fingerprint())
 
 
-def write_checkpoint(directory: Path, state: TrainingState, run: str, metrics_bytes: int, metrics_sha256: str) -> None:
+def write_checkpoint(
+    directory: Path, state: TrainingState, run_identity: str, metrics_bytes: int, metrics_sha256: str
+) -> None:
     """Write a checkpoint that depends on the first bytes of metrics.csv.
 
     Args:
         directory: the run directory.
         state: the training state.
-        run: the identity of the run.
+        run_identity: the identity of the run.
         metrics_bytes: the number of these bytes.
         metrics_sha256: their SHA-256.
     """
-    data = pack(Checkpoint(state, metrics_bytes, metrics_sha256, run))
+    data = pack(Checkpoint(state, metrics_bytes, metrics_sha256, run_identity))
     storage.write_atomic(directory / "checkpoints" / f"{state.updates:08}.ckpt", data)
 
 

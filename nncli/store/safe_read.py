@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nncli.errors import RunError, StorageError
-from nncli.experiment.available_memory import available_memory, in_units
+from nncli.experiment.available_memory import available_memory, format_bytes
 
 LARGE = 2**28  # bytes; smaller files are read without a comparison with the available memory
 NOT_FOUND = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
@@ -105,7 +105,7 @@ def _require_memory(path: Path, size: int) -> None:
         memory = available_memory()
         if size > memory.bytes:
             raise StorageError(
-                f"{path}: has {in_units(size)}, and {memory.owner} has {in_units(memory.bytes)} of memory"
+                f"{path}: has {format_bytes(size)}, and {memory.owner} has {format_bytes(memory.bytes)} of memory"
             )
 
 

@@ -48,7 +48,7 @@ class NonFinite:
 class NonFiniteSearch:
     """Searches the values of an experiment for the first that is not finite.
 
-    It is to be used after training has ended: gradients and the buffers of the layers change.
+    It may only be used after training has ended, since it changes gradients and buffers of the layers.
 
     Args:
         experiment: as the last step left it.
@@ -72,7 +72,7 @@ class NonFiniteSearch:
         Args:
             training_set: from which the rows were taken.
             rows: inputs (N, D) and targets (N, M) of the step.
-            rewind: returns the random stream of the dropout masks to the beginning of the step.
+            rewind: resets the generator of the dropout masks to its state before the step.
         """
         return next(self._step(training_set, rows, rewind), self.unknown)
 
@@ -99,11 +99,11 @@ class NonFiniteSearch:
         """The first value of an array that is not finite, if any.
 
         Args:
-            description: of the array, with its verb.
+            description: the array with its verb, such as "the outputs are".
             values: the array.
             location: the index of its layer and its name.
             first_row: the index of its first row in the batch.
-            suggested: what may help, if it is not what helps in general.
+            suggested: what may help; the suggestion of the experiment by default.
         """
         for row, *columns in np.argwhere(~np.isfinite(np.atleast_1d(values)))[:1].tolist():
             value = np.atleast_1d(values)[(row, *columns)]
@@ -132,7 +132,7 @@ class NonFiniteSearch:
         yield from self.arrays("", self.parameters.values)
 
     def _replayed(self, inputs: Array, targets: Array) -> Iterator[NonFinite]:
-        """The first value that a step computes before it updates the parameters; running statistics are restored."""
+        """The first value that a step computes before the parameters are updated; running statistics are restored."""
         values, clipping = self.parameters.values.copy(), self.experiment.clipping
         observer = FirstNonFinite(self, values)
         with observed(step_methods(self.network, clipping), observer):
@@ -189,7 +189,7 @@ class NonFiniteSearch:
             array: ``inputs`` or ``targets``.
             raw: all rows of the split, as its data source has them.
             rows: some of them, as the network takes them.
-            row_of: maps the index of a row in ``rows`` to its index in ``raw``.
+            row_of: maps the index of a row in ``rows`` to its index in ``raw``; None if it is not found there.
         """
         dtype = self.network.dtype
         for batch_row, column in np.argwhere(~np.isfinite(rows.astype(dtype, copy=False)))[:1].tolist():
@@ -219,9 +219,9 @@ class FirstNonFinite(Observer):
     """Finds the first value that is not finite among those that the operations of a network compute.
 
     Args:
-        search: which describes the values.
-        values: parameters and running statistics, as the pass that is checked has left them.
-        where: begins the descriptions of outputs.
+        search: the search, which describes the values.
+        values: parameters and running statistics (P + S,), as the pass that is checked has left them.
+        where: text before the description of outputs, such as "on the validation set ".
     """
 
     def __init__(self, search: NonFiniteSearch, values: Array, where: str = "") -> None:

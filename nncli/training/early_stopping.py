@@ -46,7 +46,8 @@ class EarlyStopping:
 def has_ended(training: TrainingConfig, epoch: int, best_epoch: int | None) -> bool:
     """Whether training ends with this epoch: it is the last one, or a logged one at which early stopping is due.
 
-    The log interval decides what is logged: the row of a former last epoch is dropped if the epochs are raised.
+    Only multiples of the log interval count as logged: a row that was logged because its epoch used to be the last is
+    dropped when the number of epochs is raised.
 
     Args:
         training: ``training`` of a resolved config.

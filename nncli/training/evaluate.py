@@ -1,4 +1,4 @@
-"""Metrics of a network on a data set, for the rows of metrics.csv as for ``nncli evaluate``."""
+"""Metrics of a network on a data set, both for the rows of metrics.csv and for ``nncli evaluate``."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,7 +11,14 @@ from nncli.nn.parameters import Array
 
 
 class Examples(NamedTuple):
-    """A data set with encoded targets: inputs (N, D), encoded targets (N, M) in the dtype of the network."""
+    """A data set with encoded targets.
+
+    Args:
+        inputs: (N, D), of any dtype.
+        encoded: the targets as the loss encodes them, (N, M) in the dtype of the network.
+        targets: class labels (N,), or real values (N, M).
+        classes: the number of classes; None for regression.
+    """
 
     inputs: Array
     encoded: Array
@@ -28,7 +35,7 @@ def examples(dataset: Dataset, network: Network) -> Examples:
 
 @allow_non_finite
 def predict(network: Network, rows: Examples) -> Array:
-    """Outputs (N, M) in evaluation mode."""
+    """Outputs (N, M) at inference, in a new array."""
     return network.predict(rows.inputs)
 
 

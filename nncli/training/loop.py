@@ -27,7 +27,7 @@ EPOCHS_BETWEEN_RNG_STATES = 100  # in full batch, where the state only serves to
 
 
 def never() -> bool:
-    """The stop callback of a training that runs to its end."""
+    """The default stop callback: training runs to its end."""
     return False
 
 
@@ -57,7 +57,7 @@ class Trainer:
         self.epoch = self.batch = 0
         self.is_logged = False
         self._rng_at_epoch_start: RngState | None = None
-        self._rng_epoch = -EPOCHS_BETWEEN_RNG_STATES  # of that state
+        self._rng_epoch = -EPOCHS_BETWEEN_RNG_STATES  # the epoch at whose start that was the state
         self._batches_in_progress: Iterator[tuple[Array, Array]] | None = None
         self._interval = self.settings.log_interval
         self._monitored_splits = {
@@ -72,9 +72,9 @@ class Trainer:
 
     @property
     def is_done(self) -> bool:
-        """Whether the last epoch is trained and logged, or early stopping is due; it is decided at logged epochs only.
+        """Whether the last epoch is trained and logged, or early stopping is due.
 
-        The last row of metrics is therefore always that of the last state.
+        Training ends at logged epochs only, so that the last row of metrics is always that of the final state.
         """
         is_over = self.epoch == self.settings.epochs or self.stopping.is_due(self.epoch)
         return self.is_logged and self.batch == 0 and is_over
@@ -259,11 +259,11 @@ class Trainer:
         return NonFiniteSearch(self.experiment)
 
     def _rewind_masks(self) -> None:
-        """Return the random stream of the dropout masks to the beginning of the batch in progress."""
+        """Reset the generator of the dropout masks to its state before the batch in progress."""
         if not self.network.stochastic:
             return
         batches = self.batch
-        if self._rng_at_epoch_start is not None:  # of one generator for all epochs
+        if self._rng_at_epoch_start is not None:  # with one generator for all epochs
             self.experiment.rngs.restore(self._rng_at_epoch_start)
             batches += self.epoch - self._rng_epoch
         self.batches()
@@ -285,12 +285,12 @@ def steps_between_yields(network: Network, rows: int) -> int:
 
 
 def draw_masks(network: Network, rows: int, batches: int) -> None:
-    """Advance the random streams of the layers as the training passes over so many batches do.
+    """Advance the generator of the dropout masks by the draws of some training passes.
 
     Args:
-        network: whose layers draw the masks.
-        rows: per batch.
-        batches: how many.
+        network: the network whose layers draw the masks.
+        rows: the number of rows per batch.
+        batches: the number of batches, one pass over each.
     """
     for micro_batch in network.micro_batches(rows) * batches:
         for layer, width in zip(network.layers, network.widths, strict=False):

@@ -13,7 +13,7 @@ FLOAT64 = "dtype: float64"
 
 
 def suggestion(experiment: Experiment) -> str:
-    """What may help if values have grown beyond all bounds."""
+    """What may help if values have overflowed."""
     if experiment.optimizer.updates == 0:
         return ", or ".join([*scaling(experiment), SMALLER_WEIGHTS])
     optimizer, parameters = experiment.optimizer, experiment.config.optimizer.component.parameters
@@ -26,7 +26,7 @@ def suggestion(experiment: Experiment) -> str:
 
 
 def squares_suggestion(experiment: Experiment) -> str | None:
-    """What may help if the gradients are finite and their squares are not; None if this is not the case."""
+    """What may help if the gradients are finite but their squares overflow; None if this is not the case."""
     parameters, suggestions = experiment.network.parameters, scaling(experiment)
     if not np.isfinite(parameters.gradients).all() or np.isfinite(parameters.gradients.dot(parameters.gradients)):
         return None

@@ -371,8 +371,8 @@ def test_unfinished_run_has_the_metrics_of_its_last_row(train):
 
 def test_diverged_run_has_the_metrics_of_its_last_finite_row(train, run_cli):
     """NaN is never a metric in a comparison, nor a point of a curve."""
-    first, wild = train("a"), "optimizer={type: sgd, learning_rate: 1e30}"
-    assert run_cli("train", "config.yaml", wild, "training.log_every=1", "--name", "b").code == 7
+    first, diverging = train("a"), "optimizer={type: sgd, learning_rate: 1e30}"
+    assert run_cli("train", "config.yaml", diverging, "training.log_every=1", "--name", "b").code == 7
     comparison = compared(first, Path("runs/b"))
     entry = comparison.entries[1]
     assert (str(entry.progress), entry.epoch) == ("diverged at epoch 1", 0)

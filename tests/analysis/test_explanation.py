@@ -272,13 +272,13 @@ def test_parameters_are_the_first_of_each_trainable_array(workdir, overrides):
 def test_steps_contain_every_layer_in_order(workdir, overrides):
     """From the data to the loss and back, each step with its formulas: gradients in the backward pass only."""
     explanation = explained(*overrides)
-    spec = load(Path("config.yaml"), overrides).config
-    layers = [f"layer {index}: {part.type}," for index, part in enumerate(spec.layers)]
+    config = load(Path("config.yaml"), overrides).config
+    layers = [f"layer {index}: {part.type}," for index, part in enumerate(config.layers)]
     expected = [
-        f"data: {spec.data.type}",
+        f"data: {config.data.type}",
         *layers,
-        f"loss: {spec.loss.type}",
-        f"back through the loss: {spec.loss.type}",
+        f"loss: {config.loss.type}",
+        f"back through the loss: {config.loss.type}",
         *(f"back through {layer}" for layer in reversed(layers)),
     ]
     steps = [s for s in explanation.steps if not s.heading.startswith(("loss and", "penalties", "clipping"))]

@@ -155,19 +155,19 @@ def test_signal_stops_training_with_a_checkpoint(workdir, run_cli, training, sig
     out, err = training.communicate(timeout=60)
     assert (training.returncode, out) == (code, "")
     last = err.splitlines()[-1]
-    told = re.fullmatch(
+    message = re.fullmatch(
         rf"runs/config: interrupted by {signum.name} at epoch (\d+); resume with: nncli train --resume runs/config",
         last,
     )
-    assert told, err
+    assert message, err
     run = workdir / "runs" / "config"
-    assert newest(run).state.epoch == int(told[1])
+    assert newest(run).state.epoch == int(message[1])
     assert np.isfinite(newest(run).state.vectors["values"]).all()
     assert newest(run).metrics_bytes == (run / "metrics.csv").stat().st_size
     assert not (run / "evaluation.json").exists()
     evaluated = run_cli("evaluate", "config", "--json")
     assert evaluated.code == 0
-    assert json.loads(evaluated.out)["status"] == f"interrupted at epoch {told[1]}"
+    assert json.loads(evaluated.out)["status"] == f"interrupted at epoch {message[1]}"
 
 
 def test_status_is_running_until_the_process_is_killed(workdir, run_cli, training):

@@ -13,6 +13,7 @@ from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.data_plan import CheckedConfig
 from nncli.experiment.loading import checked, load, parse
 from nncli.store.run_reader import Run
+from nncli.store.run_weights import read_weights
 from tests.examples import put_record
 
 FRACTION = ("validation={fraction: 0.25}",)
@@ -77,7 +78,7 @@ def test_readers_of_a_run_open_no_source(workdir, run_cli, without_data, overrid
     document = parse("spec.yaml", run.read("spec.yaml"), tuple(run.record.overrides))
     assert checked(document, {NEW_RUN}, run.checked).plan.schemas == run.plan.schemas
     assert (len(run.metrics), run.status) == (4, "finished")
-    assert run.read_weights(run.evaluation)
+    assert read_weights(run, run.evaluation)
     assert opened == []
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import yaml
 
 import nncli.experiment.loading  # noqa: F401 (registers the components)
-from nncli.cli.render.component_reference import PLACES, example
+from nncli.cli.render.component_reference import TEMPLATES, example
 from nncli.nn.layers.layer import Layer
 from nncli.nn.metrics.metric import Task
 from nncli.nn.penalties import Penalty
@@ -138,7 +138,7 @@ def always(target, method, pick):
 
 def config_value(entry):
     """A component as in a config, with its required arguments."""
-    place = PLACES.get(entry.kind, f"{entry.kind}: {{}}").format("|").partition("|")
+    place = TEMPLATES.get(entry.kind, f"{entry.kind}: {{}}").format("|").partition("|")
     return example(entry).removeprefix(place[0]).removesuffix(place[2])
 
 

@@ -80,7 +80,7 @@ def traced(
     options: Sequence[str] = (),
     stderr: Path | None = None,
 ) -> Trace:
-    """Run a command under strace; its log, and standard error where a file is named, lie beside ``cwd``."""
+    """Run a command under strace; its log, and standard error if a file is named, are written beside ``cwd``."""
     log = cwd.parent / f"{cwd.name}.strace"
     words = ["strace", "-f", "-y", "-xx", "-s", str(LONGEST), "-o", str(log), *options, *command(arguments)]
     with (stderr or cwd.parent / f"{cwd.name}.stderr").open("w+", encoding="utf-8") as errors:

@@ -202,7 +202,7 @@ def test_clipped_rows_are_skipped_and_counted():
 
 
 def test_entries_at_the_kink_of_l1_are_counted():
-    """Biases are initially 0, where the slope of L1 is a convention: they are compared without it, and counted."""
+    """Biases are initially 0, where the derivative of L1 is a convention: they are compared without it, and counted."""
     frozen = frozen_loss([dense(4, 0.1, 0.0, 0.1), dense(3)], MeanSquaredError(), numbers())
     check = gradcheck(frozen, 1000, np.random.default_rng(5))
     counted = {each.name: (each.compared, each.near_kinks) for each in check.arrays}

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-import numpy as np  # noqa: F401 (loads the BLAS that is asked)
+import numpy as np  # noqa: F401 (loads the BLAS whose threads are counted)
 import pytest
 from threadpoolctl import threadpool_info
 
@@ -64,11 +64,11 @@ def test_environment_does_not_change_the_threads(workdir):
         "from nncli.cli.main import main; main(['check', 'config.yaml']); import numpy; "
         "from threadpoolctl import threadpool_info; print([each['num_threads'] for each in threadpool_info()])"
     )
-    told = dict.fromkeys(SINGLE_THREAD_ENV, "2")
+    variables = dict.fromkeys(SINGLE_THREAD_ENV, "2")
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=workdir,
-        env={**os.environ, **told},
+        env={**os.environ, **variables},
         capture_output=True,
         encoding="utf-8",
         check=True,

@@ -365,7 +365,8 @@ RAISED = {  # changes of the config, epochs to which it is raised before, and th
     "book": ((*LATE_TEST, "training.batch_size=7"), (13,), KilledError()),
 }
 CHANGING = ("fsync", "write", "ftruncate", "unlink", "replace", "rename")
-CALLS_OF_A_RAISE = 10  # checkpoint, run.json: copy, rename, folder each; evaluation.json, folder; metrics.csv, a row
+# checkpoint and run.json: copy, rename, fsync of the directory; evaluation.json, directory; metrics.csv, a row
+CALLS_OF_A_RAISE = 10
 
 
 class Faults:
@@ -722,8 +723,8 @@ def test_orphaned_temporary_files_are_removed(workdir, interrupted):
 def test_new_run_removes_orphaned_staging_directories(workdir, interrupted):
     """Those that a killed start has left; one that is being filled, whose lock is held, stays."""
     runs = workdir / "runs"
-    deserted, filling, foreign = (f".new-{name}" for name in ("0123456789abcdef", "f" * 16, "design"))
-    for name in (deserted, filling, foreign):
+    orphaned, filling, foreign = (f".new-{name}" for name in ("0123456789abcdef", "f" * 16, "design"))
+    for name in (orphaned, filling, foreign):
         (runs / name).mkdir(parents=True)
         (runs / name / "lock").touch()
     lock = Lock(runs / filling / "lock")

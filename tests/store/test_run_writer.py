@@ -46,8 +46,8 @@ def prepared(workdir):
     return prepare
 
 
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
+def names(directory):
+    return sorted(path.name for path in directory.iterdir())
 
 
 def strict(path):
@@ -219,10 +219,10 @@ def test_concurrent_starts_get_two_names(prepared, workdir, monkeypatch):
     """The first to commit gets the name, the other one a number."""
     publish = storage.commit
 
-    def slow(folder, target):
+    def slow(directory, target):
         if target.name == "run":
             target.mkdir()
-        return publish(folder, target)
+        return publish(directory, target)
 
     monkeypatch.setattr(storage, "commit", slow)
     with prepared() as directory:
@@ -233,7 +233,7 @@ def test_concurrent_starts_get_two_names(prepared, workdir, monkeypatch):
 
 def test_given_name_that_is_taken_meanwhile_is_busy(workdir, monkeypatch):
     """No staging directory is left."""
-    monkeypatch.setattr(storage, "commit", lambda folder, target: False)
+    monkeypatch.setattr(storage, "commit", lambda directory, target: False)
     loaded = load(workdir / "config.yaml")
     with pytest.raises(BusyError, match="already exists"):
         RunWriter.create(workdir / "runs", "run", loaded, Trainer(assemble(loaded.config)), numbered=False)

@@ -79,9 +79,9 @@ def test_best_weights_are_a_copy():
 def test_keep_best_restores_the_best_weights(workdir, metric):
     """The network ends with the weights of the best epoch, which ``keep_best`` returns."""
     stopping = f"training.early_stopping={{metric: {metric}, patience: 40}}"
-    wild = "optimizer={type: sgd, learning_rate: 5}"
-    spec = load(workdir / "config.yaml", (stopping, wild, "training.log_every=1", "training.epochs=200")).config
-    training = Trainer(assemble(spec))
+    unstable = "optimizer={type: sgd, learning_rate: 5}"
+    config = load(workdir / "config.yaml", (stopping, unstable, "training.log_every=1", "training.epochs=200")).config
+    training = Trainer(assemble(config))
     states = [(epoch.metrics[metric], training.network.parameters.values.copy()) for epoch in training.epochs()]
     values = [value for value, _ in states]
     best = values.index(max(values) if metric == "accuracy" else min(values))
@@ -92,10 +92,10 @@ def test_keep_best_restores_the_best_weights(workdir, metric):
 
 def test_keep_best_restores_weights_after_the_last_epoch(workdir):
     """Also if patience did not end the training."""
-    spec = load(
+    config = load(
         workdir / "config.yaml", ("training.early_stopping={metric: loss, min_delta: 100, patience: 31}",)
     ).config
-    training = Trainer(assemble(spec))
+    training = Trainer(assemble(config))
     first = training.network.parameters.values.copy()
     list(training.epochs())
     assert (training.epoch, training.keep_best()) == (30, 0)
@@ -121,12 +121,12 @@ def test_early_stopping_ends_at_a_logged_epoch(workdir):
 
 def test_best_r2_is_the_highest(workdir):
     """A regression monitored by R² ends with the weights of the epoch in which it was highest."""
-    wild = (
+    unstable = (
         "training.early_stopping={metric: validation_r2, patience: 50}",
         "optimizer.learning_rate=1",
     )
-    spec = load(workdir / "config.yaml", (*SINE, *wild, "training.log_every=1", "training.epochs=300")).config
-    training = Trainer(assemble(spec))
+    config = load(workdir / "config.yaml", (*SINE, *unstable, "training.log_every=1", "training.epochs=300")).config
+    training = Trainer(assemble(config))
     states = [
         (epoch.metrics["validation_r2"], training.network.parameters.values.copy()) for epoch in training.epochs()
     ]
@@ -140,8 +140,8 @@ def test_best_r2_is_the_highest(workdir):
 def test_keep_best_restores_running_statistics(workdir):
     """Means and variances of the best epoch belong to its weights, bit by bit."""
     stopping = "training.early_stopping={metric: validation_loss, patience: 20}"
-    wild = ("optimizer.learning_rate=0.5", "training.log_every=1", "training.epochs=200")
-    training = Trainer(assemble(load(workdir / "config.yaml", (*NORMALIZED, stopping, *wild)).config))
+    unstable = ("optimizer.learning_rate=0.5", "training.log_every=1", "training.epochs=200")
+    training = Trainer(assemble(load(workdir / "config.yaml", (*NORMALIZED, stopping, *unstable)).config))
     layer = training.network.layers[1]
     states = [(layer.running_mean.copy(), layer.running_variance.copy()) for _ in training.epochs()]
     best = training.keep_best()

@@ -245,13 +245,13 @@ def test_divergence_names_epoch_and_array(prepare, optimizer, rate, dtype, batch
     training = prepare(
         f"optimizer={{type: {optimizer}, learning_rate: {rate}}}", f"training.batch_size={batch_size}", f"dtype={dtype}"
     )
-    with pytest.raises(DivergedError) as told:
+    with pytest.raises(DivergedError) as raised:
         list(training.epochs())
     where = f"{training.epoch}" if batch_size == "null" else f"{training.epoch}, batch {training.batch}"
-    assert str(told.value).startswith(f"training diverged at epoch {where}: ")
+    assert str(raised.value).startswith(f"training diverged at epoch {where}: ")
     named = [*training.network.parameters.shapes, "the outputs of layers[", "the learning rate of the last update, "]
-    assert any(name in str(told.value) for name in named)
-    assert re.search(r" (no longer|not) finite .*; write learning_rate: [\d.e+]+ or clipping: ", str(told.value))
+    assert any(name in str(raised.value) for name in named)
+    assert re.search(r" (no longer|not) finite .*; write learning_rate: [\d.e+]+ or clipping: ", str(raised.value))
 
 
 def test_overflowing_outputs_are_named_by_their_layer(prepare):
@@ -267,8 +267,8 @@ def test_overflowing_outputs_are_named_by_their_layer(prepare):
 def test_checkpoints_of_a_diverged_training_are_finite(workdir, run_cli, optimizer):
     """However often checkpoints are written."""
     change = f"optimizer={{type: {optimizer}, learning_rate: 1e30}}"
-    assert run_cli("train", "config.yaml", change, "training.checkpoint_seconds=0", "--name", "wild").code == 7
-    written = list((workdir / "runs" / "wild" / "checkpoints").glob("*.ckpt"))
+    assert run_cli("train", "config.yaml", change, "training.checkpoint_seconds=0", "--name", "diverging").code == 7
+    written = list((workdir / "runs" / "diverging" / "checkpoints").glob("*.ckpt"))
     assert written
     for path in written:
         checkpoint = unpack(path.read_bytes())
@@ -277,8 +277,8 @@ def test_checkpoints_of_a_diverged_training_are_finite(workdir, run_cli, optimiz
 
 def test_overflow_in_the_optimizer_state_is_divergence(workdir):
     """Infinite squares would stop a parameter silently, while the weights are finite."""
-    wild = ("optimizer={type: adagrad, learning_rate: 1e-30}", "regularization.l2=1e25")
-    training = Trainer(assemble(load(workdir / "config.yaml", wild).config))
+    diverging = ("optimizer={type: adagrad, learning_rate: 1e-30}", "regularization.l2=1e25")
+    training = Trainer(assemble(load(workdir / "config.yaml", diverging).config))
     with pytest.raises(
         DivergedError, match=r"epoch 0: the optimizer's squares of layers\.0\.weights is no longer finite"
     ):

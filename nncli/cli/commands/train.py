@@ -92,7 +92,7 @@ class _Display:
 
 
 def _train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path, display: _Display) -> dict[str, Any]:
-    """A new run."""
+    """Train a new run, and return its document."""
     from nncli.runner.signals import stop_on_signals
     from nncli.runner.train import train as train_config
 
@@ -102,7 +102,7 @@ def _train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Pat
 
 
 def _resume(path: Path, config: str | None, overrides: tuple[str, ...], display: _Display) -> dict[str, Any]:
-    """A run that is resumed; a config with an equals sign in its name is an override unless it is a file."""
+    """Resume a run, and return its document; a config with an equals sign is an override unless it names a file."""
     from nncli.cli.render.progress import note
     from nncli.runner.resume import resume
     from nncli.runner.signals import stop_on_signals
@@ -116,7 +116,7 @@ def _resume(path: Path, config: str | None, overrides: tuple[str, ...], display:
 
 
 def _document(result: "Result", signum: int | None) -> dict[str, Any]:
-    """The document that ``--json`` prints.
+    """The document that ``--json`` prints, except for the duration.
 
     Raises:
         InterruptionError: a signal stopped the training.
@@ -130,7 +130,7 @@ def _document(result: "Result", signum: int | None) -> dict[str, Any]:
 
 @contextmanager
 def _resumable(display: _Display) -> Iterator[None]:
-    """Add the command that resumes the run to what ends a training that has begun."""
+    """Add the command that resumes the run to the message of an error that ends training."""
     try:
         yield
     except StorageError as error:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BEST = "bold green"
 PLOT_LIMIT = 1e100  # larger values, as before a divergence, overflow in plotext
-MAX_CURVES = 8  # more cannot be told apart
+MAX_CURVES = 8  # more cannot be distinguished
 CURVE_COLOURS = {  # rich's name and plotext's
     "bright_blue": "blue+",
     "bright_green": "green+",
@@ -29,7 +29,7 @@ CURVE_COLOURS = {  # rich's name and plotext's
     "white": "white",
     "bright_black": "gray",
 }
-MIN_COLUMN = 15  # characters that the column of a run may always have; longer names are broken into lines
+MIN_COLUMN = 15  # characters that the column of a run may always have; longer names are broken into several lines
 
 Curves = Sequence[tuple[str, list[float], list[float]]]
 
@@ -69,7 +69,7 @@ def _metric_rows(comparison: "Comparison") -> Iterator[Row]:
 
 
 def _print_in_parts(out: Console, heading: str, labels: Sequence[str], rows: Sequence[Row]) -> None:
-    """A table with one column per run; columns that do not fit side by side follow in further tables."""
+    """Print a table with one column per run; columns that do not fit side by side follow in further tables."""
     names = max(len(row.name) for row in rows) + 2
     limit = max(MIN_COLUMN, (out.width - names) // len(labels) - 3)
     widest = [max(len(label), *(len(row.values[index]) + 2 for row in rows)) for index, label in enumerate(labels)]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from nncli.cli.render.comparison_files import markdown_table
 from nncli.registry import Bounds, Component, Parameter, components, kinds
 
-PLACES = {  # where a config names a component of a kind, unless the key is the kind
+TEMPLATES = {  # where a config names a component, by kind; the key is the kind for all others
     "layer": "layers:\n  - {}",
     "initializer": "layers:\n  - {{type: dense, units: 64, initializer: {}}}",
     "metric": "metrics:\n  - {}",
@@ -87,7 +87,7 @@ def example(component: Component) -> str:
     ]
     values = [f"{name}: {json.dumps(value)}" for name, value in required or defaults[:1]]
     mapping = f"{{{', '.join([f'type: {component.name}', *values])}}}" if values else component.name
-    return PLACES.get(component.kind, f"{component.kind}: {{}}").format(mapping)
+    return TEMPLATES.get(component.kind, f"{component.kind}: {{}}").format(mapping)
 
 
 def one_line(parameter: Parameter) -> str:
@@ -96,11 +96,11 @@ def one_line(parameter: Parameter) -> str:
     return ", ".join(filter(None, (doc.type, default_text(parameter, "default: {}"), doc.range)))
 
 
-def default_text(parameter: Parameter, form: str) -> str:
-    """The default in a form, or that the parameter is required; nothing if its type is optional."""
+def default_text(parameter: Parameter, template: str) -> str:
+    """The default in a format template, or "required"; empty if the default is None."""
     if parameter.default is ...:
         return "required"
-    return "" if parameter.default is None else form.format(_value(parameter.default))
+    return "" if parameter.default is None else template.format(_value(parameter.default))
 
 
 def _type(annotation: Any) -> str:

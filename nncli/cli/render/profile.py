@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 from nncli.analysis.profiling import UPDATE
 from nncli.cli.render.console import Output
 from nncli.cli.render.table import table
+from nncli.config.diagnostics import counted
 from nncli.runner.blas_threads import cores
 
 if TYPE_CHECKING:
     from nncli.analysis.profiling import Profile
     from nncli.config.model import TrainingConfig
 
-MUCH = 0.25  # the fraction of a step from which something is worth a sentence
+NOTABLE_FRACTION = 0.25  # of a step; what takes less is not mentioned
 CALL_OVERHEAD = 60e-6  # seconds of a step below which about forty calls of NumPy dominate it
 UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
 
@@ -36,13 +37,13 @@ def totals(profile: "Profile", settings: "TrainingConfig") -> list[str]:
     """The duration of a step, an epoch and the training of a config."""
     rows = "row" if profile.rows == 1 else "rows"
     rate = f"{2 * profile.rate / 1e9:,.0f} GFLOP/s, the rate of a large matrix product on this machine"
-    steps = "1 step" if profile.steps == 1 else f"{profile.steps:,} steps"
     epoch, evaluation = profile.steps * profile.step, profile.metrics / settings.log_interval
     is_long = evaluation >= epoch / 10
     note = f", of which {percent(evaluation / (epoch + evaluation))} is evaluation" if is_long else ""
     return [
         f"minimum: the matrix products of {profile.rows:,.0f} {rows} at {rate}",
-        f"an epoch of {steps} takes {duration(epoch)}, an evaluation of the metrics {duration(profile.metrics)}",
+        f"an epoch of {counted(profile.steps, 'step')} takes {duration(epoch)}, "
+        f"an evaluation of the metrics {duration(profile.metrics)}",
         f"{settings.epochs:,} epochs with metrics every {settings.log_interval:,} take about "
         f"{duration(settings.epochs * (epoch + evaluation))}{note}",
     ]
@@ -50,14 +51,14 @@ def totals(profile: "Profile", settings: "TrainingConfig") -> list[str]:
 
 def advice(profile: "Profile", settings: "TrainingConfig") -> str:
     """What dominates the step, and what would change that."""
-    if profile.floor >= (1 - MUCH) * profile.step:
+    if profile.floor >= (1 - NOTABLE_FRACTION) * profile.step:
         threads = " or a higher training.threads" if settings.threads < cores() else ""
         return f"the step takes little more than its matrix products; fewer units{threads} would shorten it"
     if profile.step < CALL_OVERHEAD:
         return "the step is dominated by NumPy call overhead; larger batches are nearly free"
     longest = max(profile.parts, key=lambda part: part.seconds - part.floor)
     fraction = (longest.seconds - longest.floor) / profile.step
-    if fraction < MUCH:
+    if fraction < NOTABLE_FRACTION:
         return "time is split between matrix products, activations and the optimizer"
     beyond = " in addition to its matrix products" if longest.floor else ""
     per_row = "; its time does not depend on the batch size, so larger batches need less per row"

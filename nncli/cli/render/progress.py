@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 40
-PLAIN_LINES = 20  # about as many lines are printed if standard error is not a terminal
+PLAIN_LINES = 20  # the approximate number of lines that are printed if standard error is not a terminal
 
 
 def note(text: str) -> None:

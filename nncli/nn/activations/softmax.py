@@ -6,7 +6,7 @@ from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array
 from nncli.registry import register
 
-MAX_REPEATED_COLUMNS = 16  # up to so many classes, repeating the sum in each column is faster than broadcasting it
+MAX_REPEATED_COLUMNS = 16  # up to this many classes, repeating the sum in each column is faster than broadcasting it
 
 
 @register("softmax", alias="Activation_Softmax")

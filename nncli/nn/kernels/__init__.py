@@ -1,1 +1,1 @@
-"""Array operations and memory layout behind the formulas of the layers; nothing here depends on a layer."""
+"""Array operations and memory layout that the layers are implemented with; nothing here depends on a layer."""

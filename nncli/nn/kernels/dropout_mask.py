@@ -7,8 +7,6 @@ import numpy as np
 from nncli.data.dataset import Random
 from nncli.nn.parameters import Array
 
-__all__ = ["Random", "fill_dropout_mask"]
-
 MIN_16_BIT_PROBABILITY = 2**-8  # rounding to multiples of 2⁻¹⁶ changes it by less than 0.5 %
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.nn.kernels.dropout_mask import Random
+from nncli.data.dataset import Random
 from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array, Shape
 from nncli.registry import Positive, UnitInterval, register

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from nncli.data.dataset import Random
 from nncli.nn.initializers import Initializer
 from nncli.nn.kernels.alignment import pad_to_odd_cache_lines
 from nncli.nn.kernels.buffers import is_buffer
-from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.kernels.matmul import matmul_transposed
 from nncli.nn.layers.layer import NO_INPUT, Layer
 from nncli.nn.parameters import Array, Shape, stacked

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from nncli.nn.kernels.dropout_mask import Random, fill_dropout_mask
+from nncli.data.dataset import Random
+from nncli.nn.kernels.dropout_mask import fill_dropout_mask
 from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array
 from nncli.registry import UnitInterval, register

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nncli.data.dataset import Random
 from nncli.nn.kernels.buffers import BufferPool
-from nncli.nn.kernels.dropout_mask import Random
 from nncli.nn.parameters import Array, Shape
 from nncli.nn.penalties import Penalty
 from nncli.registry import kind

@@ -9,7 +9,7 @@ from nncli.nn.parameters import Array
 from nncli.registry import Probability, register
 
 
-def decisions(outputs: Array, threshold: float) -> Array:
+def predicted_classes(outputs: Array, threshold: float) -> Array:
     """Predicted classes (N,) of outputs (N, M): the argmax, or whether a single output exceeds the threshold."""
     if outputs.shape[1] == 1:
         return (outputs[:, 0] > threshold).astype(np.int64)
@@ -37,7 +37,7 @@ class BinaryMetric(ThresholdMetric):
 
     def scores(self, outputs: Array, targets: Array) -> "ClassScores":
         """Precision, recall and F1 of class 1."""
-        return class_scores(confusion(decisions(outputs, self.threshold), targets, 2))[1]
+        return class_scores(confusion(predicted_classes(outputs, self.threshold), targets, 2))[1]
 
 
 @register("accuracy", alias="Accuracy_Categorical")
@@ -60,7 +60,7 @@ class Accuracy(ThresholdMetric):
 
     def by_row(self, outputs: Array, targets: Array) -> Array:
         """[predicted class = t] of each row (N,)."""
-        correct: Array = decisions(outputs, self.threshold) == targets
+        correct: Array = predicted_classes(outputs, self.threshold) == targets
         return correct
 
 

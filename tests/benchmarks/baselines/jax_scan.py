@@ -1,4 +1,4 @@
-"""JAX with the whole loop compiled: Python is back when all steps are done."""
+"""JAX with the whole loop compiled: it returns to Python when all steps are done."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""scikit-learn's MLPClassifier, a step an iteration of ``fit``.
+"""scikit-learn's MLPClassifier, one step per iteration of ``fit``.
 
 It differs: ε is added to √v before the correction of v, which makes it up to 32 times as large in the first steps; Adam
 starts anew at every ``fit``; its learning rate does not decay.

@@ -1,4 +1,4 @@
-"""PyTorch with forward, loss and their gradient compiled into kernels of their own; Adam is fused as in eager mode."""
+"""PyTorch with forward, loss and their gradient compiled into separate kernels; Adam is fused as in eager mode."""
 
 import torch
 
