@@ -6,10 +6,9 @@ dropout masks are drawn again, and running statistics are checked as the step le
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,8 +20,7 @@ from nncli.training.evaluate import Examples
 from nncli.training.suggestions import FIX_ROW, FLOAT64, decays_too_fast, squares_suggestion, suggestion, weight_decay
 
 
-@dataclass(frozen=True)
-class NonFinite:
+class NonFinite(NamedTuple):
     """A value that is not finite.
 
     Args:
@@ -30,19 +28,19 @@ class NonFinite:
         suggestion: what may help.
         layer: the index of its layer, if it belongs to one.
         array: the name of its array, such as ``weights``, ``outputs`` or ``gradient of weights``.
-        index: its index in the array.
+        array_index: its index in the array.
     """
 
     description: str
     suggestion: str
     layer: int | None = None
     array: str | None = None
-    index: tuple[int, ...] | None = None
+    array_index: tuple[int, ...] | None = None
 
     @property
     def location(self) -> dict[str, Any]:
         """Layer, array and index, as ``DivergedError`` takes them."""
-        return {"layer": self.layer, "array": self.array, "index": self.index}
+        return {"layer": self.layer, "array": self.array, "index": self.array_index}
 
 
 class NonFiniteSearch:
