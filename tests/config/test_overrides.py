@@ -143,6 +143,12 @@ def test_key_has_a_location_on_the_command_line():
     ]
 
 
+def test_existing_parent_keeps_its_location():
+    """A key of the file is still located there if an override changes a value inside."""
+    location = overridden("data.samples=50").root.key_location(("data",))
+    assert (location.source.name, location.line, location.column) == ("config.yaml", 2, 1)
+
+
 def test_created_parent_has_a_location_on_the_command_line():
     """A mapping that an override creates is not located in the file."""
     assert overridden("new.inner=1").root.key_location(("new",)).source.name == "command line"

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import re
+from itertools import count
 from unittest.mock import patch
 
 import numpy as np
@@ -204,6 +205,26 @@ def test_error_has_the_location_as_attributes(prepare, name, location):
     error = caught.value
     assert (error.epoch, error.batch) == (0, None)
     assert (error.layer, error.array, error.index) == location
+
+
+@pytest.mark.parametrize("name", ["loss", "layer"])
+def test_gradient_is_reported_at_its_row_of_the_batch(prepare, name):
+    """With micro-batches too: row 5 of the third one of twenty rows."""
+    training, calls = prepare(), count()
+    training.network.micro_batch_rows = 20
+    owner, method = training.network.layers[2], "backward"
+    if name == "loss":
+        owner, method = training.network.loss, "backward_fused"
+    original = getattr(owner, method)
+
+    def backward(*arguments):
+        gradient = original(*arguments)
+        return spoil(gradient, (5, 1)) if next(calls) % 3 == 2 else gradient
+
+    setattr(owner, method, backward)
+    with pytest.raises(DivergedError) as caught, np.errstate(all="ignore"):
+        training.step(*next(training.batches()))
+    assert caught.value.index == (45, 1)
 
 
 def spoil(array, index):
