@@ -84,9 +84,12 @@ def test_bare_name_becomes_a_mapping(override, path, expected):
 
 
 def test_bare_name_keeps_its_location():
-    """The type of a bare name has the location of the name."""
-    location = overridden("layers[1].rate=0.5").root.find(("layers", 1, "type")).location
-    assert (location.source.name, location.line, location.column) == ("config.yaml", 6, 5)
+    """The component and its type, key and value, have the location of the name."""
+    root = overridden("layers[1].rate=0.5").root
+    type_path = ("layers", 1, "type")
+    locations = (root.find(type_path[:2]).location, root.key_location(type_path), root.find(type_path).location)
+    for location in locations:
+        assert (location.source.name, location.line, location.column) == ("config.yaml", 6, 5)
 
 
 def test_next_index_appends_to_a_list():
