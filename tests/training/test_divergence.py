@@ -227,6 +227,23 @@ def test_gradient_is_reported_at_its_row_of_the_batch(prepare, name):
     assert caught.value.index == (45, 1)
 
 
+def test_replay_leaves_the_running_statistics_as_the_step_left_them(prepare):
+    """It passes over the rows again, which would move them a second time."""
+    training, seen = prepare(*NORMALIZED), []
+    layer, values = training.network.layers[3], training.network.parameters.values
+    original = layer.backward
+
+    def backward(gradient):
+        seen.append(values.copy())
+        return spoil(original(gradient), (5, 1))
+
+    layer.backward = backward
+    step(training)
+    assert len(seen) == 2
+    np.testing.assert_array_equal(values, seen[0])
+    assert (seen[0] != seen[1]).any()
+
+
 def spoil(array, index):
     """The array with one value that is NaN."""
     array[index] = np.nan
