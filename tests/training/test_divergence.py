@@ -18,8 +18,10 @@ from nncli.experiment.loading import load
 from nncli.nn.activations import ReLU
 from nncli.nn.layers.dropout import Dropout
 from nncli.nn.penalties import Penalty
+from nncli.nn.trace import Kind, Operation
 from nncli.registry import components, kinds
 from nncli.store.checkpoint import pack, unpack
+from nncli.training.divergence import FirstNonFinite, NonFiniteSearch
 from nncli.training.loop import Trainer
 from tests.examples import DENSE_8, NORMALIZED, SINE, put_record
 from tests.fault_injection.non_finite_injections import Injector, all_injections, always, from_the_start, later
@@ -225,6 +227,17 @@ def test_gradient_is_reported_at_its_row_of_the_batch(prepare, name):
     with pytest.raises(DivergedError) as caught, np.errstate(all="ignore"):
         training.step(*next(training.batches()))
     assert caught.value.index == (45, 1)
+
+
+@pytest.mark.parametrize("kind", [Kind.PENALTIES, Kind.CLIPPING])
+def test_accumulated_gradients_are_checked_before_they_change(prepare, kind):
+    """The sum over the micro-batches may be infinite although each of them is finite."""
+    search = NonFiniteSearch(prepare().experiment)
+    observer = FirstNonFinite(search, search.parameters.values)
+    search.parameters.gradients[0] = np.inf
+    observer.before(Operation(kind))
+    (found,) = observer.found
+    assert found.description == "the gradient of layers.0.weights is no longer finite (inf at [0, 0])"
 
 
 def test_replay_leaves_the_running_statistics_as_the_step_left_them(prepare):
