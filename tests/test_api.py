@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import nncli
 from nncli import errors
 from nncli.cli.main import SINGLE_THREAD_ENV
+from nncli.nn.network import Network
 from nncli.runner.train import Trainer
 from nncli.store.lock import is_locked
 from tests.conftest import ROOT, SPEC
@@ -82,6 +83,29 @@ def test_training_uses_one_thread(workdir):
     threads = []
     nncli.train("config.yaml", on_epoch=lambda _: threads.extend(each["num_threads"] for each in threadpool_info()))
     assert set(threads) == {1}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_run_computes_on_the_threads_of_its_config(workdir, monkeypatch, threads):
+    """Training, resuming, predicting and evaluating, in a process whose BLAS runs on another number of threads."""
+    used = set()
+
+    def recorded(original):
+        def recording(*arguments):
+            used.update(each["num_threads"] for each in threadpool_info())
+            return original(*arguments)
+
+        return recording
+
+    monkeypatch.setattr(Trainer, "step", recorded(Trainer.step))
+    monkeypatch.setattr(Network, "predict", recorded(Network.predict))
+    with threadpool_limits(3 - threads):
+        run = nncli.train("config.yaml", [f"training.threads={threads}"], stop=stop_after(5))
+        for compute in (nncli.resume, lambda run: run.predict([[0.1, 0.2]]), nncli.Run.evaluate):
+            assert used == {threads}
+            used.clear()
+            compute(run)
+    assert used == {threads}
 
 
 def test_config_may_be_a_mapping(workdir):
@@ -163,6 +187,21 @@ def test_stopped_training_is_resumed_to_the_same_bytes(workdir, change):
     resumed = nncli.resume("stopped")
     assert resumed.status == "finished"
     assert contents(resumed.path) == contents(nncli.train("config.yaml", [change]).path)
+
+
+def test_resumed_training_can_be_observed_and_stopped(workdir):
+    """``on_epoch`` gets the rows that are logged from then on, and ``stop`` ends training again."""
+    run, records = nncli.train("config.yaml", stop=stop_after(5)), []
+    resumed = nncli.resume(run, on_epoch=records.append, stop=stop_after(8))
+    assert (resumed.status, [record["epoch"] for record in records]) == ("interrupted", [10])
+
+
+def test_status_is_that_of_the_moment(workdir):
+    """A run that was loaded before it is resumed has finished by then."""
+    run = nncli.load(nncli.train("config.yaml", stop=stop_after(5)).path)
+    assert run.status == "interrupted"
+    nncli.resume(run.path)
+    assert run.status == "finished"
 
 
 def test_stop_that_comes_with_the_last_epoch_finishes_the_run(workdir):

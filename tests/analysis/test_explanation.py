@@ -11,6 +11,7 @@ from nncli.errors import ConfigError, DivergedError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.experiment.rng import Purpose
+from nncli.nn.optimizers.adagrad import AdaGrad
 from nncli.registry import components, names
 from nncli.training.evaluate import examples
 from nncli.training.loop import Trainer
@@ -367,6 +368,13 @@ def test_settings_have_the_symbols_of_the_formulas(workdir):
     (first,) = [step for step in explanation.steps if step.heading.startswith("layer 0")]
     assert first.settings == {"M": 8, "l2": 0.5, "initializer": "he"}
     assert explanation.settings == {"η": 0.1, "μ": 0.9}
+
+
+def test_update_of_another_optimizer_that_is_not_finite_is_named(workdir, monkeypatch):
+    """Training does not compute it, and would not report it."""
+    monkeypatch.setattr(AdaGrad, "update", lambda self, coefficients, values, *_: values.fill(np.nan))
+    with pytest.raises(DivergedError, match="the update of adagrad is not finite"):
+        explained()
 
 
 def test_overflow_raises_the_error_of_training(workdir):

@@ -79,6 +79,14 @@ def test_networks_on_different_rows_are_compared_by_their_margin():
     assert not unpaired(error(0.1, 0.01, 3), error(0.3, 0.01, 3), "").is_significant
 
 
+@pytest.mark.parametrize("of", [accuracy, error])
+def test_difference_does_not_depend_on_the_order_of_the_networks(of):
+    """It has no sign, and the worse network may be the first."""
+    found, swapped = unpaired(of(0.9), of(0.3), ""), unpaired(of(0.3), of(0.9), "")
+    assert found.is_significant
+    assert found == swapped
+
+
 @pytest.mark.parametrize(
     ("first_only", "second_only", "description"),
     [
@@ -95,11 +103,12 @@ def test_classifiers_are_compared_by_the_rows_they_disagree_on(first_only, secon
     assert (found.is_significant, found.description) == ("0.0215" in description, description)
 
 
-def test_small_p_value_is_shown_as_a_bound():
-    """Below 0.0001 its value is of no use."""
-    found = paired("accuracy", np.ones(3000, bool), np.zeros(3000, bool))
+@pytest.mark.parametrize("rows", [20, 3000])
+def test_small_p_value_is_shown_as_a_bound(rows):
+    """Below 0.0001 its value, which may underflow to 0, is of no use."""
+    found = paired("accuracy", np.ones(rows, bool), np.zeros(rows, bool))
     assert found.is_significant
-    assert found.description == "difference 1.000 (exact McNemar test on the same 3,000 rows, p < 0.0001)"
+    assert found.description == f"difference 1.000 (exact McNemar test on the same {rows:,} rows, p < 0.0001)"
 
 
 def test_regressions_are_compared_by_their_paired_differences():

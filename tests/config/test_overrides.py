@@ -84,9 +84,12 @@ def test_bare_name_becomes_a_mapping(override, path, expected):
 
 
 def test_bare_name_keeps_its_location():
-    """The type of a bare name has the location of the name."""
-    location = overridden("layers[1].rate=0.5").root.find(("layers", 1, "type")).location
-    assert (location.source.name, location.line, location.column) == ("config.yaml", 6, 5)
+    """The component and its type, key and value, have the location of the name."""
+    root = overridden("layers[1].rate=0.5").root
+    type_path = ("layers", 1, "type")
+    locations = (root.find(type_path[:2]).location, root.key_location(type_path), root.find(type_path).location)
+    for location in locations:
+        assert (location.source.name, location.line, location.column) == ("config.yaml", 6, 5)
 
 
 def test_next_index_appends_to_a_list():
@@ -141,6 +144,12 @@ def test_key_has_a_location_on_the_command_line():
         ("data.clases=3", 1, 1),
         ("loss={type: mse, scale: 2}", 2, 18),
     ]
+
+
+def test_existing_parent_keeps_its_location():
+    """A key of the file is still located there if an override changes a value inside."""
+    location = overridden("data.samples=50").root.key_location(("data",))
+    assert (location.source.name, location.line, location.column) == ("config.yaml", 2, 1)
 
 
 def test_created_parent_has_a_location_on_the_command_line():

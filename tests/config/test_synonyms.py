@@ -3,7 +3,7 @@
 import pytest
 
 from nncli.config.model import Config
-from nncli.config.synonyms import SYNONYMS
+from nncli.config.synonyms import SYNONYMS, translations
 from nncli.experiment import loading  # noqa: F401 (registers the components)
 from nncli.registry import kinds, names
 
@@ -26,6 +26,23 @@ def test_synonyms_are_suggested(workdir, run_cli, override, meant):
     """Whatever is similar in spelling, the suggestion is what the word means."""
     result = run_cli("show", "config.yaml", override)
     assert f"did you mean {meant}?" in result.err
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("Cosine-Annealing", ["cosine"]),
+        ("MSE", ["mean_squared_error"]),
+        ("rmse", ["root_mean_squared_error"]),
+        ("val-RMSE", ["validation_root_mean_squared_error"]),
+        ("val_r2", ["validation_r2"]),
+        ("val_crossentropy", ["validation_categorical_crossentropy", "validation_binary_crossentropy"]),
+        ("adam", []),
+    ],
+)
+def test_spelling_with_capitals_and_dashes_is_understood(word, meant):
+    """With the prefix of a validation metric too."""
+    assert translations(word) == meant
 
 
 @pytest.mark.parametrize(

@@ -108,3 +108,9 @@ def test_config_of_the_tests_is_written_in_block_style():
         "layers:",
         "- {type: dense, units: 8}",
     ]
+
+
+def test_letters_of_any_language_are_written_as_they_are():
+    """In UTF-8, without escapes."""
+    assert to_yaml({"data": {"name": "größe 大"}}) == "data: {name: größe 大}\n".encode()
+    assert to_yaml_value("größe 大") == "größe 大"

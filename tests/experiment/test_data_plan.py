@@ -10,7 +10,7 @@ from nncli.data.source import SourceError
 from nncli.data.sources.nnfs import ClassificationToy
 from nncli.errors import RunError
 from nncli.experiment.checks import NEW_RUN
-from nncli.experiment.data_plan import CheckedConfig
+from nncli.experiment.data_plan import CheckedConfig, DataPlan
 from nncli.experiment.loading import checked, load, parse
 from nncli.store.run_reader import Run
 from nncli.store.run_weights import read_weights
@@ -102,6 +102,13 @@ def test_recorded_schema_is_reused_for_equal_sections_only(workdir):
     plan = checked(parse("config.yaml", content, (*TEST_SET, "data.samples=9")), {NEW_RUN}, recorded).plan
     assert list(plan.sources) == ["data"]
     assert {name: schema.rows for name, schema in plan.schemas.items()} == {"data": 27, "validation": 60, "test": 21}
+
+
+def test_plan_is_open_if_all_sources_are(workdir):
+    """Not if the schemas of some or of all were recorded by a run."""
+    plan = load(workdir / "config.yaml", TEST_SET).plan
+    partial, recorded = DataPlan(plan.schemas, {"data": plan.sources["data"]}), DataPlan(plan.schemas)
+    assert [each.is_open for each in (plan, partial, recorded)] == [True, False, False]
 
 
 def test_run_without_recorded_schema_is_read(workdir, run_cli):

@@ -24,7 +24,7 @@ from nncli.store.checkpoint import checkpoints
 from nncli.store.records import FORMATS
 from nncli.store.run_checkpoints import latest_valid, read_valid
 from nncli.store.run_reader import Run
-from tests.examples import BINARY, SINE
+from tests.examples import BINARY, SINE, put_record
 
 LOSSES = ["loss", "data_loss", "regularization_loss"]
 
@@ -151,6 +151,18 @@ def test_added_column_is_written_to_new_runs_only(workdir, run_cli, request):
     for command in (("compare", "old", "new"), ("verify", "old"), ("verify", "new"), ("runs",)):
         result = run_cli(*command)
         assert (result.code, result.err) == (0, "")
+
+
+def test_run_without_recorded_formats_has_the_first_columns(workdir, run_cli, request):
+    """nncli 0.5 and earlier recorded none."""
+    train(run_cli, "config.yaml", "--name", "old")
+    path = workdir / "runs" / "old" / "run.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    del record["formats"]
+    put_record(path, record)
+    request.getfixturevalue("later_version")
+    old = Run(path.parent)
+    assert (old.record.file_format("metrics.csv"), len(old.metrics)) == (1, 4)
 
 
 def test_unknown_column_of_a_later_version_is_shown_and_not_resumed(workdir, run_cli, later_version):

@@ -11,7 +11,8 @@ from nncli.nn.layers.batch_normalization import BatchNormalization
 from nncli.nn.layers.dense import Dense
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
-from nncli.nn.stepcheck import ReferenceNetwork, check_step
+from nncli.nn.stepcheck import ReferenceNetwork, RoundingErrors, check_step
+from nncli.nn.trace import Kind, Operation
 
 ROWS = 40
 
@@ -73,3 +74,26 @@ def test_worst_entry_is_located():
     reference = ReferenceNetwork(copy, inputs.astype(np.float64), encoded, lambda: np.random.default_rng(3), ROWS)
     worst = check_step(reference, gradients, 0, network).worst
     assert (worst.name, worst.place) == ("layers.2.weights", (5, 1))
+
+
+@pytest.mark.parametrize("rows", [1, 15, 20])
+def test_reference_gradients_do_not_depend_on_the_micro_batches(rows):
+    """Each micro-batch has the weight of its rows, of which the last one may have fewer."""
+    _, copy = networks("float64", ReLU)
+    inputs, encoded = np.random.default_rng(2).normal(size=(ROWS, 2)), copy.loss.encode(np.arange(ROWS) % 3, 3)
+    whole, parts = (
+        ReferenceNetwork(copy, inputs, encoded, lambda: np.random.default_rng(3), size).gradients()
+        for size in (ROWS, rows)
+    )
+    np.testing.assert_allclose(parts, whole, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("operation", [Operation(Kind.FORWARD, 1), Operation(Kind.LOSS_GRADIENT)])
+def test_rounding_errors_are_added_to_every_value(operation):
+    """Relative to the value, where the step left it."""
+    network, _ = networks("float64", ReLU)
+    network.forward(np.ones((5, 2)), training=True)
+    values = np.full((5, 8), 3.0)
+    RoundingErrors(network, 1e-6, np.random.default_rng(0)).after(operation, values)
+    assert (values != 3).all()
+    np.testing.assert_allclose(values, 3, rtol=2e-6)

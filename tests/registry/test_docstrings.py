@@ -27,6 +27,7 @@ def test_docstring_is_split_into_its_parts():
     """Summary, text with formulas, arguments with symbols, and source, each without its indentation."""
     docstring = parse_docstring(COMPLETE)
     assert docstring.summary == "Scales its inputs."
+    assert docstring.text.splitlines()[0] == f"    {docstring.formulas[0]}"
     assert docstring.text.splitlines()[-1] == "A scale of 0 stops learning."
     assert docstring.formulas == ["Y = s X           X, Y (N, M)", "dL/dX = s dL/dY"]
     assert docstring.meanings == {"scale": "s, factor of the inputs, at least 0.", "label": "text in messages."}
@@ -51,6 +52,18 @@ def test_malformed_argument_is_quoted(line):
     with pytest.raises(ValueError, match=r"expected 'name: meaning' or 'name \(symbol\): meaning'") as error:
         parse_docstring(f"Text.\n\n    Args:\n        {line}\n")
     assert repr(line) in str(error.value)
+
+
+def test_continuation_without_an_argument_is_an_error():
+    """It is quoted like any other malformed line."""
+    with pytest.raises(ValueError, match="got 'continued'"):
+        parse_docstring("Text.\n\n    Args:\n            continued\n")
+
+
+def test_name_of_a_section_within_a_text_begins_none():
+    """Only at the beginning of a line."""
+    docstring = parse_docstring("Text.\n\n    Args:\n        rate: as in\n            Source: here.\n")
+    assert (docstring.meanings, docstring.source) == ({"rate": "as in Source: here."}, "")
 
 
 def test_argument_documented_twice_is_an_error():

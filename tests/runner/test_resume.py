@@ -781,6 +781,18 @@ def test_checkpoint_of_a_newer_version_is_not_damage(interrupted):
     assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
 
 
+def test_weights_of_a_newer_version_are_not_written_again(workdir):
+    """A finished run that only a newer version reads stays as it is."""
+    path = train(workdir / "config.yaml", (), "newer")
+    record = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    record["formats"]["weights.npz"] = 2
+    put_record(path / "run.json", record)
+    before = contents(path)
+    with pytest.raises(UnsupportedVersionError, match=r"weights\.npz: has format version 2"):
+        resume(path)
+    assert contents(path) == before
+
+
 def test_plan_changes_nothing(interrupted):
     """Neither of a run with a damaged checkpoint nor of one whose epochs are raised."""
     path = interrupted(*OFF_INTERVAL, steps=10**6)

@@ -20,12 +20,14 @@ def test_first_signal_is_a_stop_request(signum):
     assert signal.getsignal(signum) == before
 
 
-def test_second_signal_acts_immediately():
-    """After the first, Ctrl-C ends a computation at once."""
-    with stop_on_signals():
-        os.kill(os.getpid(), signal.SIGINT)
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_second_signal_acts_immediately(first):
+    """After the first, of whatever kind, Ctrl-C ends a computation at once."""
+    with stop_on_signals() as stop:
+        os.kill(os.getpid(), first)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+    assert stop.signum == first
 
 
 def test_ignored_signal_stays_ignored():

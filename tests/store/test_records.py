@@ -136,9 +136,18 @@ def test_newer_format_is_not_damage():
         from_json(json.dumps({"format": 3}).encode())
 
 
+LATER = f"{__version__.partition('.')[0]}.1000"  # as text before a version such as 0.6
+
+
 @pytest.mark.parametrize(
     ("maker", "error"),
-    [("99.0", UnsupportedVersionError), ("0.4.1", ValueError), (__version__, ValueError), ("\x1b[2J", ValueError)],
+    [
+        ("99.0", UnsupportedVersionError),
+        (LATER, UnsupportedVersionError),
+        ("0.4.1", ValueError),
+        (__version__, ValueError),
+        ("\x1b[2J", ValueError),
+    ],
 )
 def test_unknown_key_of_a_newer_version_is_not_damage(workdir, run_cli, maker, error):
     """In a run of this version or an older one it is damage."""
@@ -164,6 +173,16 @@ def test_unknown_component_is_not_damage(workdir, run_cli, maker):
     path.write_bytes(to_json(record))
     result = run_cli("evaluate", "config")
     assert (result.code, result.err) == (4, f"runs/config/run.json: {message}\n")
+
+
+def test_unknown_component_is_named_before_other_errors(workdir, run_cli):
+    """A key that is unknown too is likely to belong to the same later version."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    record = from_json((workdir / "runs" / "config" / "run.json").read_bytes())
+    record["spec"]["data"]["warp"] = 9
+    record["spec"]["optimizer"]["type"] = "warp_drive"
+    with pytest.raises(UnsupportedVersionError, match="uses the optimizer 'warp_drive'"):
+        parse_record(record, RunRecord)
 
 
 @pytest.mark.parametrize("value", [3, None, {}, {"type": 3}])

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import re
+from itertools import count
 from unittest.mock import patch
 
 import numpy as np
@@ -17,8 +18,10 @@ from nncli.experiment.loading import load
 from nncli.nn.activations import ReLU
 from nncli.nn.layers.dropout import Dropout
 from nncli.nn.penalties import Penalty
+from nncli.nn.trace import Kind, Operation
 from nncli.registry import components, kinds
 from nncli.store.checkpoint import pack, unpack
+from nncli.training.divergence import FirstNonFinite, NonFiniteSearch
 from nncli.training.loop import Trainer
 from tests.examples import DENSE_8, NORMALIZED, SINE, put_record
 from tests.fault_injection.non_finite_injections import Injector, all_injections, always, from_the_start, later
@@ -204,6 +207,54 @@ def test_error_has_the_location_as_attributes(prepare, name, location):
     error = caught.value
     assert (error.epoch, error.batch) == (0, None)
     assert (error.layer, error.array, error.index) == location
+
+
+@pytest.mark.parametrize("name", ["loss", "layer"])
+def test_gradient_is_reported_at_its_row_of_the_batch(prepare, name):
+    """With micro-batches too: row 5 of the third one of twenty rows."""
+    training, calls = prepare(), count()
+    training.network.micro_batch_rows = 20
+    owner, method = training.network.layers[2], "backward"
+    if name == "loss":
+        owner, method = training.network.loss, "backward_fused"
+    original = getattr(owner, method)
+
+    def backward(*arguments):
+        gradient = original(*arguments)
+        return spoil(gradient, (5, 1)) if next(calls) % 3 == 2 else gradient
+
+    setattr(owner, method, backward)
+    with pytest.raises(DivergedError) as caught, np.errstate(all="ignore"):
+        training.step(*next(training.batches()))
+    assert caught.value.index == (45, 1)
+
+
+@pytest.mark.parametrize("kind", [Kind.PENALTIES, Kind.CLIPPING])
+def test_accumulated_gradients_are_checked_before_they_change(prepare, kind):
+    """The sum over the micro-batches may be infinite although each of them is finite."""
+    search = NonFiniteSearch(prepare().experiment)
+    observer = FirstNonFinite(search, search.parameters.values)
+    search.parameters.gradients[0] = np.inf
+    observer.before(Operation(kind))
+    (found,) = observer.found
+    assert found.description == "the gradient of layers.0.weights is no longer finite (inf at [0, 0])"
+
+
+def test_replay_leaves_the_running_statistics_as_the_step_left_them(prepare):
+    """It passes over the rows again, which would move them a second time."""
+    training, seen = prepare(*NORMALIZED), []
+    layer, values = training.network.layers[3], training.network.parameters.values
+    original = layer.backward
+
+    def backward(gradient):
+        seen.append(values.copy())
+        return spoil(original(gradient), (5, 1))
+
+    layer.backward = backward
+    step(training)
+    assert len(seen) == 2
+    np.testing.assert_array_equal(values, seen[0])
+    assert (seen[0] != seen[1]).any()
 
 
 def spoil(array, index):

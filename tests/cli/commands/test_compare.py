@@ -265,3 +265,12 @@ def test_legend_is_printed_below_the_plot(train, run_cli, monkeypatch):
     out = run_cli("compare", "one", "two").out
     assert out.splitlines()[-1].split() == ["a", "one", "b", "two"]
     assert "one" not in out.partition(" by epoch")[2].rpartition("a one")[0]
+
+
+def test_all_of_several_best_values_are_marked(train, run_cli, monkeypatch):
+    """Two runs of one config have equal metrics."""
+    monkeypatch.setenv("COLUMNS", "80")
+    train("one")
+    train("two")
+    row = next(line for line in run_cli("compare", "one", "two").out.splitlines() if line.startswith("accuracy"))
+    assert row.count("* ") == 2

@@ -149,7 +149,7 @@ def test_running_run_shows_its_epoch(workdir, run_cli):
     with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", cwd=workdir) as process:
         try:
             assert process.stderr.readline().startswith("epoch 0/")
-            assert re.search(r"long +running +\d", run_cli("runs").out)
+            assert re.search(r"long +running +\d+/1000000000 ", run_cli("runs").out)
             assert listed(run_cli)["long"]["status"] == "running"
         finally:
             process.send_signal(signal.SIGTERM)
