@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from nncli.config.diagnostics import COMMAND_LINE, Path, SourceLocation, path_text, suggestion
@@ -84,11 +84,13 @@ class Mistake(NamedTuple):
 
 def advice_on_key(mistake: Mistake) -> Advice:
     """What to do about an unknown key: its punctuation, its synonym, where it belongs, or a similar key."""
-    for advise in (_punctuation, _synonym, _of_another_component, _of_another_section, _component_name, _similar):
+    own = (_synonym, _of_another_component, _of_another_section)
+    steps: Iterable[Callable[[Mistake], Advice | None]] = own if mistake.component else reversed(own)
+    for advise in (_punctuation, *steps, _of_layers, _component_name, _similar):
         if advice := advise(mistake):
             return advice
     known = f"; known: {', '.join(sorted(mistake.model.model_fields))}"
-    if not mistake.path and isinstance(mistake.value, dict | list):
+    if not mistake.path and "&" in mistake.location.source.line(mistake.location.line):
         known += f"; a key that only holds anchors begins with 'x-', as in x-{mistake.key}"
     return Advice(known)
 
@@ -114,7 +116,8 @@ def _synonym(mistake: Mistake) -> Advice | None:
     if hint is None:
         return None
     meant = _absolute(hint.names[0], mistake) if hint.names else None
-    if hint.text:
+    is_place = meant and meant[-1] == mistake.key and isinstance(mistake.value, dict)
+    if hint.text and not is_place:
         return Advice(f"; {filled(hint.text, mistake.value, mistake.root)}", meant)
     if meant is None or meant[:-1] == mistake.path:
         named = [name.rpartition(".")[2] for name in hint.names]
@@ -149,8 +152,13 @@ def _of_another_component(mistake: Mistake) -> Advice | None:
 def _of_another_section(mistake: Mistake) -> Advice | None:
     """The key is one of another section."""
     for path in _homes(mistake.key, mistake.root):
-        if path[:-1] != mistake.path:
+        if path[:-1] != mistake.path and not isinstance(mistake.value, bool):
             return Advice(_placed(path, mistake), path)
+    return None
+
+
+def _of_layers(mistake: Mistake) -> Advice | None:
+    """The key is one of layers."""
     owners = [each.name for each in components("layer") if mistake.key in parameter_names(each)]
     if not owners or (mistake.component and mistake.component.kind == "layer"):
         return None

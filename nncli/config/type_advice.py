@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_LINE = 100  # characters of a value or section that is written out
-CALL = re.compile(r"[A-Za-z_][\w.]*\([\w\s.,='\"+-]{0,80}\)")
+CALL = r"[A-Za-z_][\w.]*\([\w\s.,='\"+-]{0,80}\)"
 
 
 def advice_on_type(kind: str, word: str, root: Node) -> str:
@@ -77,7 +77,7 @@ def _called(kind: str, word: str, root: Node) -> str:
 
 def _parsed_call(word: str) -> tuple[str, list[Any], dict[str, Any]] | None:
     """The name, the arguments and the keyword arguments of a call of literals."""
-    if not CALL.fullmatch(word):
+    if not re.fullmatch(CALL, word):
         return None
     try:
         call = ast.parse(word, mode="eval").body
@@ -102,9 +102,20 @@ def filled(text: str, value: Any, root: Node) -> str:
         "<value>": lambda: as_yaml(value),
         "<layers>": lambda: layers_of_widths(value, root),
         "<crossentropy>": lambda: crossentropy(classes_of(root)),
+        "<number>": lambda: (re.findall(r"\d[\d.e-]*", as_yaml(value)) or ["1"])[0],
         "<metric>": lambda: translated_metric(value),
+        "<activation>": lambda: translated_type("layer", value),
+        "<initializer>": lambda: translated_type("initializer", value),
     }
     return re.sub("|".join(replacements), lambda found: replacements[found[0]](), text)
+
+
+def translated_type(kind: str, value: Any) -> str:
+    """The type here that a type of another library is; as YAML if it is something else."""
+    if not isinstance(value, str):
+        return as_yaml(value)
+    component, hint = find_component(kind, value), type_hint(kind, value)
+    return component.name if component else hint.names[0] if hint and hint.names else as_yaml(value)
 
 
 def translated_metric(value: Any) -> str:
@@ -139,7 +150,7 @@ def classes_of(root: Node) -> int | None:
 def layers_of_widths(value: Any, root: Node) -> str:
     """A list of layers with these numbers of units, and the outputs that suit the data."""
     classes = classes_of(root)
-    units = [each for each in (value if isinstance(value, list) else [value]) if type(each) is int] or [64]
+    units = [int(word) for word in re.findall(r"\b[0-9]{1,9}\b", as_yaml(value))] or [64]
     outputs = 3 if classes is None else classes or 1
     hidden = units[:-1] if len(units) > 1 and units[-1] == outputs else units
     written = [f"{{type: dense, units: {each}}}, relu" for each in hidden[:4]]
