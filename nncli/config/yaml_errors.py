@@ -133,7 +133,9 @@ def _same_line(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | None)
     if before < at.line and (found := _missing_colon(lines, before)):
         return found
     if section := re.fullmatch(SECTION, lines[at.line]):
-        braces = f"{section['key']}: {{{section['value'].strip().removesuffix('}')}}}"
+        value = section["value"].strip()
+        value = value.removesuffix("}") if value.count("}") > value.count("{") else value
+        braces = f"{section['key']}: {{{value}}}"
         return at._replace(message=f"a second ':' in one line; write {braces}")
     return None
 
