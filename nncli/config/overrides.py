@@ -24,7 +24,7 @@ def apply(document: Document, overrides: Sequence[str]) -> None:
         try:
             given = read(SourceText(COMMAND_LINE, " " * (column - 1) + value, number))
         except EmptyDocumentError:
-            document.diagnostics.append(Diagnostic(location, path, "no value after '='; write null to unset the key"))
+            document.diagnostics.append(Diagnostic(location, path, "no value after '='; write one, or null for none"))
             continue
         except DocumentError as error:
             document.diagnostics.append(Diagnostic(location, path, error.diagnostic.message))

@@ -2,9 +2,11 @@
 
 import ast
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nncli.config.diagnostics import Path, suggestion
+from nncli.config.diagnostics import Path as KeyPath
+from nncli.config.diagnostics import suggestion
 from nncli.config.document import Node
 from nncli.config.normalization import find_component
 from nncli.config.synonyms import translations, type_hint
@@ -20,7 +22,7 @@ CALL = r"[A-Za-z_][\w.]*\([\w\s.,='\"+-]{0,80}\)"
 
 def advice_on_type(kind: str, word: str, root: Node) -> str:
     """What to do about a word that is no type of a kind."""
-    for advise in (_folded, _called, _type_synonym, _of_another_kind):
+    for advise in (_folded, _called, _file, _type_synonym, _of_another_kind):
         if text := advise(kind, word, root):
             return text
     return suggestion(word, names(kind), (entry.name for entry in components(kind)))
@@ -56,6 +58,17 @@ def _folded(kind: str, word: str, root: Node) -> str:
     if len(items) == 1:
         return ""
     return f"; these are {len(items)} items: indent each '- ' equally, with a space after it"
+
+
+def _file(kind: str, word: str, root: Node) -> str:
+    """The word is the name of a file, for a data set."""
+    if kind != "dataset" or not re.fullmatch(r".*\.\w{2,7}|.*/.*", word):
+        return ""
+    known = ", ".join(entry.name for entry in components(kind))
+    for entry in components(kind):
+        if key := next((each.name for each in entry.parameters if each.annotation is Path), None):
+            return f"; write {as_yaml({'type': entry.name, key: word})}"
+    return f"; data are generated, not read from files: write one of {known}"
 
 
 def _called(kind: str, word: str, root: Node) -> str:
@@ -185,7 +198,7 @@ def parameter_names(component: Component) -> list[str]:
     return [parameter.name for parameter in component.parameters]
 
 
-def component_at(root: Node, path: Path, kind: str) -> Component | None:
+def component_at(root: Node, path: KeyPath, kind: str) -> Component | None:
     """The component that the value at a path names, if there is one."""
     value = root.find(path).plain() if path[0] in root.children else None
     return find_component(kind, value.get("type") if isinstance(value, dict) else value)
