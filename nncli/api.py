@@ -42,7 +42,7 @@ from nncli.inference.predictor import Predictor
 from nncli.nn.parameters import Array
 from nncli.runner import resume as resume_runner
 from nncli.runner import train as train_runner
-from nncli.runner.blas_threads import blas_threads, single_blas_thread
+from nncli.runner.blas_threads import blas_threads
 from nncli.store import run_reader
 from nncli.store.find_run import find_run
 from nncli.store.run_status import RunStatus
@@ -113,6 +113,7 @@ class Run:
         An unfinished run predicts with the weights of its newest checkpoint.
 
         Raises:
+            BusyError: another call in this process computes on another number of threads.
             ConfigError: the rows are not finite numbers, or have another number of columns than the training data.
             DivergedError: the weights are not finite.
             RunError: the weights are missing or damaged.
@@ -133,6 +134,7 @@ class Run:
             ``threshold``.
 
         Raises:
+            BusyError: another call in this process computes on another number of threads.
             CommandLineError: the run has no such split, or no threshold.
             DivergedError: a weight or a metric is not finite.
             RunError: the weights are damaged, or the data is not what the run was trained on.
@@ -148,7 +150,7 @@ class Run:
     @contextmanager
     def _computing(self) -> Iterator[None]:
         """Compute on the number of threads in the run's config, and add the run directory to errors."""
-        with _run_errors(self.path), single_blas_thread(), blas_threads(self._reader.record.spec.training.threads):
+        with _run_errors(self.path), blas_threads(self._reader.record.spec.training.threads):
             yield
 
 
@@ -163,6 +165,9 @@ def train(
 ) -> Run:
     """Train a network, and save the run; the result is bit-identical to that of ``nncli train``.
 
+    Several threads may train at the same time if their configs have the same ``training.threads``, as BLAS has one
+    number of threads for the whole process. The same holds for ``predict`` and ``evaluate``, also within ``on_epoch``.
+
     Args:
         config: the path of a config, or its content as a mapping.
         overrides: values replaced in the config: strings ``key=value``, or a mapping of keys to values.
@@ -175,18 +180,17 @@ def train(
         CommandLineError: there is no such config, or an override or the name is not valid.
         ConfigError: the config is wrong; ``diagnostics`` has each problem.
         DivergedError: a value became NaN or infinite.
-        BusyError: the name is taken.
+        BusyError: the name is taken, or another call in this process computes on another number of threads.
         StorageError: a file cannot be read or written.
     """
-    with single_blas_thread():
-        result = train_runner.train(
-            dict(config) if isinstance(config, Mapping) else Path(config),
-            _override_strings(overrides),
-            runs=Path(runs),
-            name=name,
-            observer=_observer(on_epoch),
-            stop=stop or never,
-        )
+    result = train_runner.train(
+        dict(config) if isinstance(config, Mapping) else Path(config),
+        _override_strings(overrides),
+        runs=Path(runs),
+        name=name,
+        observer=_observer(on_epoch),
+        stop=stop or never,
+    )
     return Run(result.path)
 
 
@@ -210,14 +214,14 @@ def resume(
         stop: polled after each batch; if it returns True, training ends after a checkpoint, and can be resumed.
 
     Raises:
-        BusyError: another process is training the run.
+        BusyError: the run is being trained, or another call in this process computes on another number of threads.
         ConfigError: an override is not allowed; ``diagnostics`` has each problem.
         DivergedError: a value became NaN or infinite.
         RunError: the run is missing, or no checkpoint is valid.
         StorageError: a file cannot be read or written.
     """
     path = _path(run, runs)
-    with _run_errors(path), single_blas_thread():
+    with _run_errors(path):
         resume_runner.resume(path, _override_strings(overrides), observer=_observer(on_epoch), stop=stop or never)
     return Run(path)
 

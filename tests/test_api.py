@@ -5,7 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -33,6 +36,14 @@ def stop_after(polls):
     """A stop callback that returns True from this poll on."""
     remaining = iter(range(polls))
     return lambda: next(remaining, None) is None
+
+
+def wait_until(condition):
+    """Wait, at most 30 seconds, until a condition holds."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_import_loads_no_numpy_and_lists_public_names():
@@ -106,6 +117,45 @@ def test_run_computes_on_the_threads_of_its_config(workdir, monkeypatch, threads
             used.clear()
             compute(run)
     assert used == {threads}
+
+
+def blas_threads():
+    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+
+def test_trainings_that_overlap_keep_their_results_and_the_threads(workdir):
+    """Of two threads, the first to begin ends first: both train on one thread, and the process keeps its two."""
+    seen, ended = [], Event()
+
+    def observe_second(record):
+        assert ended.wait(30)
+        seen.append(blas_threads())
+
+    with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor() as pool:
+        second = []
+
+        def observe_first(record):
+            if not second:
+                second.append(pool.submit(nncli.train, "config.yaml", name="second", on_epoch=observe_second))
+                wait_until(Path("runs/second").exists)
+
+        nncli.train("config.yaml", name="first", on_epoch=observe_first)
+        ended.set()
+        second[0].result()
+        assert blas_threads() == [2]
+    assert seen == [[1]] * 4
+    assert contents("runs/first") == contents("runs/second")
+
+
+def test_overlapping_training_on_other_threads_creates_nothing(workdir):
+    """It is refused, as BLAS has one number of threads."""
+
+    def train_more(record):
+        with pytest.raises(errors.BusyError, match="cannot compute on 2 threads"):
+            nncli.train("config.yaml", ["training.threads=2"])
+
+    nncli.train("config.yaml", name="outer", on_epoch=train_more)
+    assert [path.name for path in Path("runs").iterdir()] == ["outer"]
 
 
 def test_config_may_be_a_mapping(workdir):

@@ -79,7 +79,7 @@ def resume(
         report: called with each message for the user, before training begins.
 
     Raises:
-        BusyError: another process is training the run.
+        BusyError: the run is being trained, or another call in this process computes on another number of threads.
         ConfigError: the config differs in more than a higher number of epochs.
         DivergedError: a value became NaN or infinite.
         RunError: the run is missing or damaged, no checkpoint is valid, or the data differs.
