@@ -64,6 +64,7 @@ class Run:
     """
 
     def __init__(self, path: Path) -> None:
+        path = path.absolute()
         with _run_errors(path):
             self._reader = run_reader.Run(path)
 
@@ -72,7 +73,7 @@ class Run:
 
     @property
     def path(self) -> Path:
-        """The run directory."""
+        """The run directory, as an absolute path: it stays the same if the current directory changes."""
         return self._reader.path
 
     @property
@@ -186,7 +187,7 @@ def train(
     result = train_runner.train(
         dict(config) if isinstance(config, Mapping) else Path(config),
         _override_strings(overrides),
-        runs=Path(runs),
+        runs=Path(runs).absolute(),
         name=name,
         observer=_observer(on_epoch),
         stop=stop or never,
@@ -236,7 +237,8 @@ def load(run: StrPath, *, runs: StrPath = "runs") -> Run:
 
 
 def _path(run: StrPath | Run, runs: StrPath) -> Path:
-    return run.path if isinstance(run, Run) else find_run(os.fspath(run), Path(runs))
+    """The run directory, as an absolute path."""
+    return run.path if isinstance(run, Run) else find_run(os.fspath(run), Path(runs)).absolute()
 
 
 def _override_strings(overrides: Overrides) -> tuple[str, ...]:
@@ -273,9 +275,9 @@ def _observer(on_epoch: OnEpoch | None) -> train_runner.Observer:
 
 @contextmanager
 def _run_errors(path: Path) -> Iterator[None]:
-    """Set ``path`` of each RunError to the run directory."""
+    """Set ``path`` of each RunError to the run directory, unless it has one."""
     try:
         yield
     except RunError as error:
-        error.path = path
+        error.path = error.path or path
         raise

@@ -307,11 +307,47 @@ def test_run_has_what_the_files_say(workdir):
     """Path, name, resolved config, metrics and evaluation of a finished run, by path and by name."""
     trained = nncli.train("config.yaml", ["training.epochs=20"], runs="elsewhere", name="mine")
     for run in (nncli.load("elsewhere/mine"), nncli.load("mine", runs="elsewhere"), nncli.load(trained.path)):
-        assert (run.path, run.name, run.status) == (Path("elsewhere/mine"), "mine", "finished")
-        assert repr(run) == "<nncli run 'elsewhere/mine': finished>"
+        assert (run.path, run.name, run.status) == (workdir / "elsewhere/mine", "mine", "finished")
+        assert repr(run) == f"<nncli run '{workdir}/elsewhere/mine': finished>"
         assert run.config["training"]["epochs"] == 20
         assert run.metrics["loss"][-1] == run.evaluation["training"]["loss"]
         assert list(run.evaluation) == ["training", "validation"]
+
+
+@pytest.mark.parametrize("made", ["Run", "load", "train", "resume"])
+def test_run_stays_the_same_if_the_current_directory_changes(workdir, monkeypatch, made):
+    """Even if the new one has a run of that name."""
+    nncli.train("config.yaml", ["training.epochs=10"], runs="other/runs")
+    nncli.train("config.yaml", ["training.epochs=10"])
+    making = {
+        "Run": lambda: nncli.Run(Path("runs/config")),
+        "load": lambda: nncli.load("config"),
+        "train": lambda: nncli.train("config.yaml", ["training.epochs=10"]),
+        "resume": lambda: nncli.resume("config"),
+    }
+    run = making[made]()
+    monkeypatch.chdir("other")
+    assert run.path == workdir / "runs" / run.name
+    assert nncli.resume(run, ["training.epochs=20"]).path == run.path
+    assert nncli.load("config").config["training"]["epochs"] == 10
+
+
+def test_callback_may_change_the_current_directory(workdir, monkeypatch):
+    """Training ends in the run directory where it began."""
+    (workdir / "other").mkdir()
+    run = nncli.train("config.yaml", on_epoch=lambda _: monkeypatch.chdir(workdir / "other"))
+    assert (run.path, run.status) == (workdir / "runs/config", "finished")
+
+
+def test_error_of_training_has_the_run_directory(workdir):
+    """Of a run that is moved away; an error about another run in a callback has the path of that run."""
+    with pytest.raises(errors.RunError, match="the run directory was moved") as moved:
+        nncli.train("config.yaml", on_epoch=lambda record: record["epoch"] or Path("runs/config").rename("moved"))
+    assert moved.value.path == workdir / "runs/config"
+    run = nncli.train("config.yaml", stop=lambda: True)
+    with pytest.raises(errors.RunError) as other:
+        nncli.resume(run, on_epoch=lambda _: nncli.load("other"))
+    assert other.value.path == Path("other")
 
 
 def test_evaluate_measures_again(workdir):
