@@ -199,7 +199,7 @@ def resume(
     run: StrPath | Run,
     overrides: Overrides = (),
     *,
-    runs: StrPath = "runs",
+    runs: StrPath | None = None,
     on_epoch: OnEpoch | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Run:
@@ -210,7 +210,8 @@ def resume(
     Args:
         run: the run, its directory, or its name in ``runs``.
         overrides: ``training.epochs`` with a larger value, to train further.
-        runs: the directory that holds the runs.
+        runs: the directory that holds the runs, where a name is looked up before the current directory; None for
+            ``runs``, where it is looked up after it.
         on_epoch: called with each row of metrics.csv, by column, when it is logged.
         stop: polled after each batch; if it returns True, training ends after a checkpoint, and can be resumed.
 
@@ -227,8 +228,12 @@ def resume(
     return Run(path)
 
 
-def load(run: StrPath, *, runs: StrPath = "runs") -> Run:
+def load(run: StrPath, *, runs: StrPath | None = None) -> Run:
     """A run, by its directory or by its name in ``runs``.
+
+    Args:
+        run: the directory, or the name.
+        runs: the directory that holds the runs, as for ``resume``.
 
     Raises:
         RunError: there is no such run.
@@ -236,9 +241,11 @@ def load(run: StrPath, *, runs: StrPath = "runs") -> Run:
     return Run(_path(run, runs))
 
 
-def _path(run: StrPath | Run, runs: StrPath) -> Path:
+def _path(run: StrPath | Run, runs: StrPath | None) -> Path:
     """The run directory, as an absolute path."""
-    return run.path if isinstance(run, Run) else find_run(os.fspath(run), Path(runs)).absolute()
+    if isinstance(run, Run):
+        return run.path
+    return find_run(os.fspath(run), None if runs is None else Path(runs)).absolute()
 
 
 def _override_strings(overrides: Overrides) -> tuple[str, ...]:

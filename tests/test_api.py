@@ -350,6 +350,18 @@ def test_error_of_training_has_the_run_directory(workdir):
     assert other.value.path == Path("other")
 
 
+def test_name_is_looked_up_in_the_given_directory_first(workdir):
+    """A run of that name in the current directory is found by default, and not changed if a directory is given."""
+    nncli.train("config.yaml", runs=".", name="same")
+    nncli.train("config.yaml", runs="elsewhere", name="same")
+    nncli.train("config.yaml", name="same")
+    assert nncli.load("same").path == workdir / "same"
+    for runs in ("elsewhere", "runs"):
+        assert nncli.load("same", runs=runs).path == workdir / runs / "same"
+    assert nncli.resume("same", ["training.epochs=40"], runs="elsewhere").path == workdir / "elsewhere/same"
+    assert nncli.load("same").config["training"]["epochs"] == 30
+
+
 def test_evaluate_measures_again(workdir):
     """All splits or the named ones, with confusion matrix and scores; the metrics are those of the evaluation."""
     run = nncli.train("config.yaml", LATE_TEST)

@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--runs",
     type=click.Path(path_type=Path),
-    default=RUNS,
-    show_default=True,
-    help="Directory that holds the runs.",
+    help="Directory that holds the runs.  [default: runs]",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run.")
 @json_option
@@ -46,7 +44,7 @@ def train(
     overrides: tuple[str, ...],
     run: str | None,
     name: str | None,
-    runs: Path,
+    runs: Path | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -65,7 +63,7 @@ def train(
     elif config is None:
         raise click.UsageError("Missing argument 'CONFIG'; or resume a run with --resume RUN.")
     else:
-        result = _train(Path(config), overrides, name, runs, display)
+        result = _train(Path(config), overrides, name, runs or RUNS, display)
     result["seconds"] = round(time.monotonic() - started, 3)
     if as_json:
         print_json(result)
