@@ -45,6 +45,7 @@ from nncli.runner import train as train_runner
 from nncli.runner.blas_threads import blas_threads
 from nncli.store import run_reader
 from nncli.store.find_run import find_run
+from nncli.store.run_files import signature
 from nncli.store.run_status import RunStatus
 from nncli.store.run_writer import RunWriter
 from nncli.training.loop import Epoch, never
@@ -57,16 +58,30 @@ Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
 OnEpoch: TypeAlias = Callable[[dict[str, float]], object]
 
 
-class Run:
-    """A run: its config, its metrics, and its trained network. Files are read on first use and cached.
+class _Files(run_reader.Run):
+    """The files of a run, each read once; ``signature`` is that of the files before the first was read."""
 
+    def __init__(self, path: Path) -> None:
+        self.signature = signature(path)
+        super().__init__(path)
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The network, with its weights."""
+        return Predictor(self)
+
+
+class Run:
+    """A run: its config, its metrics, and its trained network.
+
+    Files are read on first use, and again once one of them has changed, as by training.
     ``status`` is a ``RunStatus``, a string: ``running``, ``finished``, ``interrupted`` or ``diverged``.
     """
 
     def __init__(self, path: Path) -> None:
         path = path.absolute()
         with _run_errors(path):
-            self._reader = run_reader.Run(path)
+            self._files = _Files(path)
 
     def __repr__(self) -> str:
         return f"<nncli run {str(self.path)!r}: {self.status}>"
@@ -74,12 +89,12 @@ class Run:
     @property
     def path(self) -> Path:
         """The run directory, as an absolute path: it stays the same if the current directory changes."""
-        return self._reader.path
+        return self._files.path
 
     @property
     def name(self) -> str:
         """The name of the run directory."""
-        return self._reader.name
+        return self._files.name
 
     @property
     def status(self) -> RunStatus:
@@ -87,25 +102,24 @@ class Run:
         with _run_errors(self.path):
             return run_reader.Run(self.path).status
 
-    @cached_property
+    @property
     def config(self) -> dict[str, Any]:
         """The resolved config: overrides applied, defaults filled in."""
-        with _run_errors(self.path):
-            config: dict[str, Any] = self._reader.config.model_dump()
+        with self._reading() as files:
+            config: dict[str, Any] = files.config.model_dump()
             return config
 
-    @cached_property
+    @property
     def metrics(self) -> dict[str, Array]:
         """The columns of metrics.csv by name, each (N,) with one value per logged epoch; the first is ``epoch``."""
-        with _run_errors(self.path):
-            metrics = self._reader.metrics
-            return {name: metrics.column(name) for name in metrics.names}
+        with self._reading() as files:
+            return {name: files.metrics.column(name) for name in files.metrics.names}
 
-    @cached_property
+    @property
     def evaluation(self) -> dict[str, dict[str, float]] | None:
         """The metrics of the weights that were kept, by split; None unless the run is finished."""
-        with _run_errors(self.path):
-            evaluation = self._reader.evaluation
+        with self._reading() as files:
+            evaluation = files.evaluation
             return None if evaluation is None else {name: dict(each) for name, each in evaluation.splits.items()}
 
     def predict(self, inputs: Any) -> Array:
@@ -119,8 +133,8 @@ class Run:
             DivergedError: the weights are not finite.
             RunError: the weights are missing or damaged.
         """
-        with self._computing():
-            return self._predictor.predict(inputs)
+        with self._computing() as files:
+            return files.predictor.predict(inputs)
 
     def evaluate(self, splits: Sequence[str] = (), threshold: float | None = None) -> dict[str, dict[str, Any]]:
         """Evaluate the network on the run's data, which is generated again.
@@ -140,19 +154,24 @@ class Run:
             DivergedError: a weight or a metric is not finite.
             RunError: the weights are damaged, or the data is not what the run was trained on.
         """
-        with self._computing():
-            assessment: dict[str, dict[str, Any]] = assess(self._reader, tuple(splits), threshold)["splits"]
+        with self._computing() as files:
+            assessment: dict[str, dict[str, Any]] = assess(files, tuple(splits), threshold)["splits"]
             return assessment
 
-    @cached_property
-    def _predictor(self) -> Predictor:
-        return Predictor(self._reader)
+    @contextmanager
+    def _reading(self) -> Iterator[_Files]:
+        """The files as they are now; errors have the run directory."""
+        with _run_errors(self.path):
+            files = self._files
+            if files.signature != signature(files.path):
+                files = self._files = _Files(files.path)
+            yield files
 
     @contextmanager
-    def _computing(self) -> Iterator[None]:
-        """Compute on the number of threads in the run's config, and add the run directory to errors."""
-        with _run_errors(self.path), blas_threads(self._reader.record.spec.training.threads):
-            yield
+    def _computing(self) -> Iterator[_Files]:
+        """The files as they are now, while matrix products are computed on the number of threads in the config."""
+        with self._reading() as files, blas_threads(files.record.spec.training.threads):
+            yield files
 
 
 def train(

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -348,6 +349,59 @@ def test_error_of_training_has_the_run_directory(workdir):
     with pytest.raises(errors.RunError) as other:
         nncli.resume(run, on_epoch=lambda _: nncli.load("other"))
     assert other.value.path == Path("other")
+
+
+def read(run):
+    """All that a run says, as plain values."""
+    metrics = {name: column.tolist() for name, column in run.metrics.items()}
+    return run.config, metrics, run.evaluation, run.evaluate(), run.predict([[0.1, 0.2]]).tolist()
+
+
+def test_run_that_was_read_is_read_again_after_it_is_resumed(workdir):
+    """Config, metrics, evaluation and network are those of the longer training."""
+    old = nncli.train("config.yaml")
+    before = read(old)
+    new = nncli.resume(old, {"training.epochs": 40})
+    assert read(old) == read(new) != before
+
+
+def test_run_that_was_read_while_it_was_trained_is_read_again(workdir):
+    """Its metrics grow, and it has an evaluation in the end."""
+    runs, lengths = [], []
+
+    def look(record):
+        runs.append(runs[0] if runs else nncli.load("config"))
+        assert runs[0].evaluation is None
+        lengths.append(len(runs[0].metrics["epoch"]))
+        runs[0].predict([[0.1, 0.2]])
+
+    trained = nncli.train("config.yaml", ["training.checkpoint_seconds=0"], on_epoch=look)
+    assert lengths == [1, 2, 3, 4]
+    assert read(runs[0]) == read(trained)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda run: run.status,
+        lambda run: run.config,
+        lambda run: run.metrics,
+        lambda run: run.evaluation,
+        nncli.Run.evaluate,
+        lambda run: run.predict([[0.1, 0.2]]),
+    ],
+    ids=["status", "config", "metrics", "evaluation", "evaluate", "predict"],
+)
+@pytest.mark.parametrize("is_read", [True, False])
+def test_run_that_was_deleted_is_a_run_error(workdir, use, is_read):
+    """Whatever is asked of it, and whether it was read before."""
+    run = nncli.train("config.yaml", ["training.epochs=1"])
+    if is_read:
+        read(run)
+    shutil.rmtree(run.path)
+    with pytest.raises(errors.RunError, match="run not found") as caught:
+        use(run)
+    assert caught.value.path == run.path
 
 
 def test_name_is_looked_up_in_the_given_directory_first(workdir):
