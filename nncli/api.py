@@ -193,7 +193,8 @@ def train(
         overrides: values replaced in the config: strings ``key=value``, or a mapping of keys to values.
         runs: the directory that holds the runs.
         name: the name of the run; by default that of the config file, or ``run``, numbered if it is taken.
-        on_epoch: called with each row of metrics.csv, by column, when it is logged.
+        on_epoch: called with each row of metrics.csv, by column, when it is logged; an exception that it raises ends
+            training after a checkpoint.
         stop: polled after each batch; if it returns True, training ends after a checkpoint, and can be resumed.
 
     Raises:
@@ -231,7 +232,8 @@ def resume(
         overrides: ``training.epochs`` with a larger value, to train further.
         runs: the directory that holds the runs, where a name is looked up before the current directory; None for
             ``runs``, where it is looked up after it.
-        on_epoch: called with each row of metrics.csv, by column, when it is logged.
+        on_epoch: called with each row of metrics.csv, by column, when it is logged; an exception that it raises ends
+            training after a checkpoint.
         stop: polled after each batch; if it returns True, training ends after a checkpoint, and can be resumed.
 
     Raises:
@@ -289,14 +291,28 @@ def _observer(on_epoch: OnEpoch | None) -> train_runner.Observer:
     if on_epoch is None:
         return train_runner.unobserved
 
-    def call(epoch: Epoch) -> None:
-        if epoch.metrics is not None:
-            on_epoch({"epoch": epoch.number, **epoch.metrics})
-
     def observe(writer: RunWriter) -> AbstractContextManager[Callable[[Epoch], object]]:
+        def call(epoch: Epoch) -> None:
+            if epoch.metrics is not None:
+                with _checkpoint_on_error(writer):
+                    on_epoch({"epoch": epoch.number, **epoch.metrics})
+
         return nullcontext(call)
 
     return observe
+
+
+@contextmanager
+def _checkpoint_on_error(writer: RunWriter) -> Iterator[None]:
+    """Write a checkpoint if a callback between two batches ends training, also by Ctrl-C; its own error is raised."""
+    try:
+        yield
+    except BaseException as error:
+        try:
+            writer.interrupt()
+        except errors.NncliError as failure:
+            error.add_note(f"the checkpoint could not be written: {failure}")
+        raise
 
 
 @contextmanager

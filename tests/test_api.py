@@ -21,6 +21,7 @@ from nncli import errors
 from nncli.cli.main import SINGLE_THREAD_ENV
 from nncli.nn.network import Network
 from nncli.runner.train import Trainer
+from nncli.store.checkpoint import checkpoints, unpack
 from nncli.store.lock import is_locked
 from tests.conftest import ROOT, SPEC
 from tests.examples import BINARY, LATE_TEST
@@ -280,15 +281,39 @@ def test_keyboard_interrupt_is_raised_and_releases_the_run(workdir, monkeypatch,
     assert nncli.resume("config").status == "finished"
 
 
-def test_error_in_a_callback_is_raised_and_releases_the_run(workdir):
-    """The caller gets their own exception."""
+@pytest.mark.parametrize("epoch", [0, 20, 30])
+@pytest.mark.parametrize("mine", [RuntimeError("mine"), KeyboardInterrupt()], ids=["error", "Ctrl-C"])
+def test_error_in_a_callback_is_raised_after_a_checkpoint(workdir, mine, epoch):
+    """The caller gets their own exception, and the run is resumed from that epoch to the same bytes."""
 
     def fail(record):
+        if record["epoch"] == epoch:
+            raise mine
+
+    with pytest.raises(type(mine)) as caught:
+        nncli.train("config.yaml", on_epoch=fail)
+    assert caught.value is mine
+    assert unpack(checkpoints(Path("runs/config"))[-1].read_bytes()).state.epoch == epoch
+    records = []
+    assert nncli.resume("config", on_epoch=records.append).status == "finished"
+    assert [record["epoch"] for record in records] == [each for each in (0, 10, 20, 30) if each > epoch]
+    assert contents("runs/config") == contents(nncli.train("config.yaml", name="whole").path)
+
+
+def test_error_in_a_callback_says_if_no_checkpoint_could_be_written(workdir, monkeypatch):
+    """It is the error that is raised, with a note."""
+
+    def full(*_):
+        raise errors.StorageError("No space left on device")
+
+    def fail(record):
+        monkeypatch.setattr("nncli.store.atomic_write.write_atomic", full)
         raise RuntimeError("mine")
 
-    with pytest.raises(RuntimeError, match="mine"):
+    with pytest.raises(RuntimeError, match="mine") as caught:
         nncli.train("config.yaml", on_epoch=fail)
-    assert nncli.resume("config").status == "finished"
+    assert caught.value.__notes__ == ["the checkpoint could not be written: No space left on device"]
+    assert not is_locked(Path("runs/config/lock"))
 
 
 def test_run_that_is_trained_is_busy(workdir):
