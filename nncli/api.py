@@ -136,11 +136,11 @@ class Run:
         with self._computing() as files:
             return files.predictor.predict(inputs)
 
-    def evaluate(self, splits: Sequence[str] = (), threshold: float | None = None) -> dict[str, dict[str, Any]]:
+    def evaluate(self, splits: str | Sequence[str] = (), threshold: float | None = None) -> dict[str, dict[str, Any]]:
         """Evaluate the network on the run's data, which is generated again.
 
         Args:
-            splits: ``training``, ``validation`` or ``test``; all if empty.
+            splits: ``training``, ``validation`` or ``test``, or several of them; all if empty.
             threshold: the decision threshold of a binary classifier; None for the config's.
 
         Returns:
@@ -154,8 +154,9 @@ class Run:
             DivergedError: a weight or a metric is not finite.
             RunError: the weights are damaged, or the data is not what the run was trained on.
         """
+        names = (splits,) if isinstance(splits, str) else tuple(splits)
         with self._computing() as files:
-            assessment: dict[str, dict[str, Any]] = assess(files, tuple(splits), threshold)["splits"]
+            assessment: dict[str, dict[str, Any]] = assess(files, names, threshold)["splits"]
             return assessment
 
     @contextmanager

@@ -446,7 +446,7 @@ def test_evaluate_measures_again(workdir):
     run = nncli.train("config.yaml", LATE_TEST)
     measured = run.evaluate()
     assert {name: split["metrics"] for name, split in measured.items()} == run.evaluation
-    assert list(run.evaluate(["test"])) == ["test"]
+    assert list(run.evaluate(["test"])) == list(run.evaluate("test")) == ["test"]
     assert np.sum(measured["test"]["confusion"]) == measured["test"]["rows"]
     with pytest.raises(errors.CommandLineError, match="has no split 'other'"):
         run.evaluate(["other"])
