@@ -130,7 +130,7 @@ class Run:
         Raises:
             BusyError: another call in this process computes on another number of threads.
             ConfigError: the rows are not finite numbers, or have another number of columns than the training data.
-            DivergedError: the weights are not finite.
+            DivergedError: the weights or the outputs are not finite.
             RunError: the weights are missing or damaged.
         """
         with self._computing() as files:
