@@ -181,12 +181,21 @@ def test_mistakes_in_a_mapping_have_a_location(workdir):
     assert diagnostic.path == ("layers", 0, "units")
 
 
-def test_value_without_a_yaml_counterpart_is_refused(workdir):
-    """An object in a mapping is a mistake in the config, or in the overrides."""
-    with pytest.raises(errors.ConfigError, match="<config>: a config cannot contain a complex"):
-        nncli.train({"seed": 1j})
-    with pytest.raises(errors.CommandLineError, match="overrides: a config cannot contain a complex"):
-        nncli.train("config.yaml", {"seed": 1j})
+CYCLE = {}
+CYCLE["seed"] = CYCLE
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(1j, "a complex"), (CYCLE, "itself"), (10**5000, "this value")],
+    ids=["complex", "cycle", "large integer"],
+)
+def test_value_without_a_yaml_counterpart_is_refused(workdir, value, words):
+    """It is a mistake in the config, or in the overrides."""
+    with pytest.raises(errors.ConfigError, match=f"<config>: a config cannot contain {words}"):
+        nncli.train({"seed": value})
+    with pytest.raises(errors.CommandLineError, match=f"overrides: a config cannot contain {words}"):
+        nncli.train("config.yaml", {"seed": value})
 
 
 @pytest.mark.parametrize(
