@@ -28,7 +28,7 @@ must be greater than 0, got -1
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -199,7 +199,7 @@ def train(
         stop: polled after each batch; if it returns True, training ends after a checkpoint, and can be resumed.
 
     Raises:
-        CommandLineError: there is no such config, or an override or the name is not valid.
+        CommandLineError: there is no such config, or an override, the name or a callback is not valid.
         ConfigError: the config is wrong; ``diagnostics`` has each problem.
         DivergedError: a value became NaN or infinite.
         BusyError: the name is taken, or another call in this process computes on another number of threads.
@@ -211,7 +211,7 @@ def train(
         runs=Path(runs).absolute(),
         name=name,
         observer=_observer(on_epoch),
-        stop=stop or never,
+        stop=_polled(stop),
     )
     return Run(result.path)
 
@@ -239,6 +239,7 @@ def resume(
 
     Raises:
         BusyError: the run is being trained, or another call in this process computes on another number of threads.
+        CommandLineError: an override or a callback is not valid.
         ConfigError: an override is not allowed; ``diagnostics`` has each problem.
         DivergedError: a value became NaN or infinite.
         RunError: the run is missing, or no checkpoint is valid.
@@ -246,7 +247,7 @@ def resume(
     """
     path = _path(run, runs)
     with _run_errors(path):
-        resume_runner.resume(path, _override_strings(overrides), observer=_observer(on_epoch), stop=stop or never)
+        resume_runner.resume(path, _override_strings(overrides), observer=_observer(on_epoch), stop=_polled(stop))
     return Run(path)
 
 
@@ -274,21 +275,44 @@ def _override_strings(overrides: Overrides) -> tuple[str, ...]:
     """Overrides as the command line has them.
 
     Raises:
-        CommandLineError: they are a single string, or a value has no counterpart in YAML.
+        CommandLineError: they are something else, or a value has no counterpart in YAML.
     """
-    if isinstance(overrides, str):
-        raise CommandLineError(
-            f"overrides must be a list or a mapping, got the string {overrides!r}; write [{overrides!r}]"
-        )
     if not isinstance(overrides, Mapping):
-        return tuple(overrides)
+        return _strings(overrides)
     try:
         return tuple(f"{key}={to_yaml_value(value)}" for key, value in overrides.items())
     except TypeError as error:
         raise CommandLineError(f"overrides: {error}") from None
 
 
+def _strings(overrides: Sequence[str]) -> tuple[str, ...]:
+    """A sequence of strings as a tuple.
+
+    Raises:
+        CommandLineError: it is something else.
+    """
+    if isinstance(overrides, str) or not isinstance(overrides, Iterable):
+        hint = f"; write [{overrides!r}]" if isinstance(overrides, str) else ""
+        raise CommandLineError(f"overrides must be a list of strings or a mapping, got {overrides!r}{hint}")
+    strings = tuple(overrides)
+    for each in strings:
+        if not isinstance(each, str):
+            raise CommandLineError(f"overrides must be strings such as 'seed=1', or a mapping, got {each!r}")
+    return strings
+
+
+def _require_function(name: str, value: object) -> None:
+    """Check an argument before anything is created.
+
+    Raises:
+        CommandLineError: it is neither None nor a function.
+    """
+    if value is not None and not callable(value):
+        raise CommandLineError(f"{name} must be a function, got {value!r}")
+
+
 def _observer(on_epoch: OnEpoch | None) -> train_runner.Observer:
+    _require_function("on_epoch", on_epoch)
     if on_epoch is None:
         return train_runner.unobserved
 
@@ -301,6 +325,11 @@ def _observer(on_epoch: OnEpoch | None) -> train_runner.Observer:
         return nullcontext(call)
 
     return observe
+
+
+def _polled(stop: Callable[[], bool] | None) -> Callable[[], bool]:
+    _require_function("stop", stop)
+    return never if stop is None else stop
 
 
 @contextmanager

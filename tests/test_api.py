@@ -207,10 +207,25 @@ def test_overrides_are_strings_or_a_mapping(workdir, overrides):
     assert (config["seed"], config["optimizer"]["learning_rate"]) == (4, 0.01)
 
 
-def test_overrides_as_one_string_are_refused(workdir):
-    """Its characters are not overrides."""
-    with pytest.raises(errors.CommandLineError, match=r"write \['seed=4'\]"):
-        nncli.train("config.yaml", "seed=4")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"overrides": "seed=4"}, r"list of strings or a mapping, got 'seed=4'; write \['seed=4'\]$"),
+        ({"overrides": 3}, "list of strings or a mapping, got 3$"),
+        ({"overrides": ["seed=4", 3]}, "overrides must be strings such as 'seed=1', or a mapping, got 3"),
+        ({"on_epoch": 3}, "on_epoch must be a function, got 3"),
+        ({"stop": 0}, "stop must be a function, got 0"),
+    ],
+)
+def test_arguments_of_another_type_are_refused(workdir, arguments, message):
+    """Before anything is created or changed."""
+    with pytest.raises(errors.CommandLineError, match=message):
+        nncli.train("config.yaml", **arguments)
+    assert not Path("runs").exists()
+    run = nncli.train("config.yaml", stop=lambda: True)
+    with pytest.raises(errors.CommandLineError, match=message):
+        nncli.resume(run, **arguments)
+    assert run.status == "interrupted"
 
 
 def test_on_epoch_gets_each_row_of_the_metrics(workdir):
