@@ -71,6 +71,26 @@ def test_existing_file_is_not_overwritten(workdir, run_cli):
 
 
 @pytest.mark.parametrize(
+    ("path", "directory", "file"),
+    [
+        ("d", "d", "d/config.yaml"),
+        ("d/", "d", "d/config.yaml"),
+        (".", ".", "config.yaml"),
+        ("", ".", "config.yaml"),
+        ("..", "..", "../config.yaml"),
+        ("/", "/", "/config.yaml"),
+    ],
+)
+def test_directory_is_exit_code_2(workdir, run_cli, path, directory, file):
+    """The message has a file name to use instead, and nothing is written."""
+    (workdir / "d").mkdir()
+    result = run_cli("init", path)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"{directory}: is a directory; give a file name, such as {file}\n"
+    assert list((workdir / "d").iterdir()) == []
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "config.yaml/new.yaml",
