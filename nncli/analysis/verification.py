@@ -14,10 +14,10 @@ from nncli.errors import NncliError, RunError, StorageError
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import differences
 from nncli.experiment.defaults import resolve
-from nncli.experiment.loading import checked, parse
+from nncli.experiment.loading import checked
 from nncli.experiment.metric_columns import column
 from nncli.experiment.numerics import RELATIVE_ROUNDING
-from nncli.runner.reload import assembled, require_same_data
+from nncli.runner.reload import assembled, recorded_document, require_same_data
 from nncli.store import safe_read as files
 from nncli.store.checkpoint import checkpoints
 from nncli.store.environment import environment_differences
@@ -81,7 +81,7 @@ def _run_json(run: Run) -> str:
 
 
 def _spec_yaml(run: Run) -> str:
-    document = parse(str(run.path / "spec.yaml"), run.read("spec.yaml"), tuple(run.record.overrides))
+    document = recorded_document(run)
     given = checked(document, {NEW_RUN}, run.checked)
     diagnostics = list(differences(document, given, run.config))
     if diagnostics:
