@@ -10,6 +10,7 @@ from typing import Any
 
 from nncli.analysis.evaluation import assess
 from nncli.config.diagnostics import counted, format_diagnostics
+from nncli.data.source import SourceError
 from nncli.errors import NncliError, RunError, StorageError
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import differences
@@ -35,7 +36,8 @@ class Check:
     Args:
         subject: the file or property that was checked.
         description: what was found.
-        holds: whether it is right; None if the operating system refuses to read it, which is no fault of the run.
+        holds: whether it is right; None if the operating system refuses to read it, or a data source cannot be opened,
+            which is no fault of the run.
     """
 
     subject: str
@@ -60,7 +62,7 @@ def verify(run: Run) -> Iterator[Check]:
     for subject, check in checks.items():
         try:
             yield Check(subject, check(), holds=True)
-        except StorageError as error:
+        except (StorageError, SourceError) as error:
             yield Check(subject, str(error), holds=None)
         except NncliError as error:
             if not _was_replaced(run, subject):
