@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
 
+import nncli.experiment.loading  # noqa: F401 (registers the components)
 from nncli.config.model import Config
+from nncli.registry import components
 
 
 def test_starter_is_valid(workdir, run_cli):
@@ -52,6 +55,17 @@ def test_commented_out_keys_of_the_starter_are_valid(workdir, run_cli):
     assert sum(old != new for old, new in zip(lines, taken, strict=True)) == 3
     path.write_text("\n".join(taken), encoding="utf-8")
     assert run_cli("check", path).code == 0
+
+
+@pytest.mark.parametrize("kind", ["optimizer", "schedule"])
+def test_starter_names_every_component(workdir, run_cli, kind):
+    """The comment behind the key of a kind lists all components that are registered."""
+    assert run_cli("init", "new.yaml").code == 0
+    text = (workdir / "new.yaml").read_text(encoding="utf-8")
+    section = re.search(rf"^(?:# )?{kind}:.*\n(?: .*\n)*", text, re.MULTILINE)[0]
+    listed = re.search(r"# (?:or|learning rate schedule:) (.*)", section)[1].split(", ")
+    chosen = re.findall(r"^  type: (\w+)", section, re.MULTILINE)
+    assert sorted([*chosen, *listed]) == sorted(each.name for each in components(kind))
 
 
 def test_default_path_is_config_yaml(tmp_path, monkeypatch, run_cli):
