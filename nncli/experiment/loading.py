@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nncli.data
-import nncli.experiment.leakage  # noqa: F401 (importing it registers its check)
 from nncli.config import overrides as overriding
 from nncli.config.diagnostics import (
     COMMAND_LINE,
