@@ -72,20 +72,21 @@ def train(
     else:
         from nncli.cli.render.train import show_result
 
-        show_result(result)
+        show_result(result, display.first)
 
 
 class _Display:
-    """Opens the progress display when training begins; ``run`` is the run directory from then on."""
+    """Opens the progress display when training begins, at the epoch ``first`` of the run directory ``run``."""
 
     def __init__(self, is_silent: bool) -> None:
         self.is_silent = is_silent
         self.run: Path | None = None
+        self.first: int | None = None
 
     def __call__(self, writer: "RunWriter") -> AbstractContextManager[Callable[["Epoch"], object]]:
         from nncli.cli.render.progress import progress_for
 
-        self.run = writer.path
+        self.run, self.first = writer.path, writer.trainer.epoch
         return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer.trainer)
 
 
