@@ -209,6 +209,7 @@ WHOLE_PACKAGE = {
     "test_mistakes",
     "test_terminal",
     "test_pytorch",
+    "test_formats",
 }
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from nncli.config.diagnostics import COMMAND_LINE, Path, SourceLocation, path_text, suggestion
+from nncli.config.diagnostics import Path, SourceLocation, path_text, suggestion
 from nncli.config.document import Node
 from nncli.config.model import Config, EarlyStoppingConfig, Fraction, Regularization, TrainingConfig
 from nncli.config.normalization import find_component
@@ -64,6 +64,11 @@ class Mistake(NamedTuple):
     key: str
     location: SourceLocation
     component: Component | None
+
+    @property
+    def is_override(self) -> bool:
+        """Whether the key is in an override, not in the file."""
+        return self.location.source.name != self.root.location.source.name
 
     @property
     def value(self) -> Any:
@@ -162,7 +167,7 @@ def _of_layers(mistake: Mistake) -> Advice | None:
     owners = [each.name for each in components("layer") if mistake.key in parameter_names(each)]
     if not owners or (mistake.component and mistake.component.kind == "layer"):
         return None
-    if mistake.location.source.name == COMMAND_LINE:
+    if mistake.is_override:
         places = [f"'layers[{index}].{mistake.key}={as_yaml(mistake.value)}'" for index in _layers_with(mistake)]
         return Advice(f"; did you mean {' or '.join(places)}?") if places else None
     example = as_yaml({"type": owners[0], mistake.key: mistake.value})
@@ -238,7 +243,7 @@ def _placed(path: Path, mistake: Mistake) -> str:
     """Where a key belongs, with the section as it should be written."""
     given = translated_metric(mistake.value) if path[-1] == "metric" else mistake.value
     value = as_yaml(given)
-    if mistake.location.source.name == COMMAND_LINE:
+    if mistake.is_override:
         return f"; did you mean '{path_text(path)}={value}'?"
     if len(path) == 1:
         where = "" if not mistake.path else "it belongs at the top level; "

@@ -61,7 +61,9 @@ def _folded(kind: str, word: str, root: Node) -> str:
 
 
 def _file(kind: str, word: str, root: Node) -> str:
-    """The word is the name of a file, for a data set."""
+    """The word is the name of a file, or a percentage, for a data set."""
+    if kind == "dataset" and (percent := re.fullmatch(r"(\d{1,2}) ?%", word)):
+        return f"; write {{fraction: {int(percent[1]) / 100:g}}}"
     if kind != "dataset" or not re.fullmatch(r".*\.\w{2,7}|.*/.*", word):
         return ""
     known = ", ".join(entry.name for entry in components(kind))

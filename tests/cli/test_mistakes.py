@@ -160,7 +160,7 @@ CONFIG_FILE = [
     ),
     told(VALIDATION, "validation: 20", (3, 13, "write 0.2 for 20 %")),
     told(VALIDATION, "validation: {split: 0.2}", (3, 13, "write {fraction: 0.2}")),
-    told(VALIDATION, "validation: 0.2%", (3, 13, "known: sine, spiral, vertical")),
+    told(VALIDATION, "validation: 20%", (3, 13, "write {fraction: 0.2}")),
     told(SEED, "validation_split: 0.2", (1, 1, "write validation: {fraction: 0.2}")),
     told(SEED, "metrics: [acc]", (1, 11, "did you mean 'accuracy'?")),
     told(SEED, "metrics: [val_accuracy]", (1, 11, "write accuracy, which is measured on every split")),
