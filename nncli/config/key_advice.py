@@ -150,6 +150,8 @@ def _of_another_component(mistake: Mistake) -> Advice | None:
     owners = [each.name for each in components(kind) if mistake.key in parameter_names(each)]
     if not owners:
         return None
+    if mistake.is_override and (places := _in_layers(mistake)):
+        return Advice(f"; it is a key of {listed(owners)}: did you mean {places}?")
     own = ", ".join(parameter_names(mistake.component)) or "none"
     return Advice(f"; it is a key of {listed(owners)}; keys of {name}: {own}")
 
@@ -168,17 +170,18 @@ def _of_layers(mistake: Mistake) -> Advice | None:
     if not owners or (mistake.component and mistake.component.kind == "layer"):
         return None
     if mistake.is_override:
-        places = [f"'layers[{index}].{mistake.key}={as_yaml(mistake.value)}'" for index in _layers_with(mistake)]
-        return Advice(f"; did you mean {' or '.join(places)}?") if places else None
+        places = _in_layers(mistake)
+        return Advice(f"; did you mean {places}?") if places else None
     example = as_yaml({"type": owners[0], mistake.key: mistake.value})
     return Advice(f"; it is a key of a layer, as in layers: [{example}]")
 
 
-def _layers_with(mistake: Mistake) -> list[int]:
-    """The first layers that have the key of a mistake."""
+def _in_layers(mistake: Mistake) -> str:
+    """The override for the first layers that have the key."""
     layers = mistake.root.find(("layers",)).children
-    found = {int(index): component_at(mistake.root, ("layers", index), "layer") for index in layers}
-    return [index for index, component in found.items() if component and mistake.key in parameter_names(component)][:3]
+    found = {index: component_at(mistake.root, ("layers", index), "layer") for index in layers}
+    places = [index for index, component in found.items() if component and mistake.key in parameter_names(component)]
+    return " or ".join(f"'layers[{index}].{mistake.key}={as_yaml(mistake.value)}'" for index in places[:3])
 
 
 def _component_name(mistake: Mistake) -> Advice | None:

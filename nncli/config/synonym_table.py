@@ -133,6 +133,7 @@ warm_start resume -> | remove it: the option is --resume
 solver algorithm -> optimizer
 criterion objective loss_fn loss_function cost -> loss
 scheduler lr_scheduler lr_schedule learning_rate_scheduler learning_rate_schedule decay_schedule -> schedule
+    | the section is called schedule, such as schedule: cosine
 dataset train_data training_data train_set -> data
 precision mixed_precision float_type data_type -> dtype | write dtype: float32 or float64
 clipnorm global_clipnorm gradient_clip_val gradient_clipping grad_clip max_grad_norm max_norm -> clipping | write
@@ -146,17 +147,19 @@ kernel_initializer weight_initializer weight_init init initialization bias_initi
 [config]
 momentum -> | it is a key of the optimizers sgd and nesterov: write optimizer: {type: sgd, momentum: <value>}
 penalty regularization_type -> regularization | write regularization: {l2: 1e-4}
-compile fit_params estimator pipeline hyperopt task -> | a config has the sections data, layers, loss, optimizer and
-    training
+compile -> | write its keys at the top level: loss, optimizer, metrics
+hyperopt preprocessing pipeline power_t max_fun -> | not available; remove it
+model_type task estimator -> | remove it: the task follows from the data and the last layer
+output_features targets y -> | remove it: the targets follow from the data
 class_weight class_weights sample_weight -> | not available; remove it
 deterministic benchmark -> | remove it: a run is always reproducible
 steps max_steps train_steps num_steps -> training.epochs | write epochs in training: passes over the training set
 hidden_layers hidden_layer_sizes hidden_units hidden_sizes n_hidden architecture network fc_layers net model -> layers
     | a network is a list of layers: write layers: <layers>
-trainer train fit hyperparameters training_params params -> training | write training: {epochs: 100}
+trainer train fit hyperparameters training_params params -> training
+    | the section is called training; write its keys there
 activation activations -> | an activation is a layer of its own: write '- relu' after each dense layer
-output_features combiner preprocessing model_type inputs outputs X y -> | a config has the sections data, layers,
-    loss, optimizer and training
+combiner inputs outputs X -> | a config has the sections data, layers, loss, optimizer and training
 alpha lambda l2_regularization -> regularization | write regularization: {l2: <value>}
 weight_decay -> regularization | write optimizer: {type: adamw, weight_decay: <value>}, or regularization: {l2:
     <value>}

@@ -173,6 +173,7 @@ CONFIG_FILE = [
     told(SEED, "metrics: accuracy, f1", (1, 10, "write [accuracy, f1]")),
     told(SEED, "metrics: {accuracy: {}}", (1, 10, "write metrics: [accuracy]")),
     told(SEED, "regularization: l2", (1, 17, "write {l2: 1e-4}")),
+    told(SEED, "regularization: [l2]", (1, 17, "must be a mapping, e.g. {l2: 1e-4}, got ['l2']")),
     told(SEED, "regularization: 0.01", (1, 17, "write {l2: 0.01}")),
     told(SEED, "regularization: {lambda: 0.01}", (1, 18, "did you mean 'l2'?")),
     told(
@@ -238,7 +239,9 @@ OVERRIDES = [
     override(["lr=0.1"], (1, 1, "did you mean 'optimizer.learning_rate=0.1'?")),
     override(["learning_rate=0.1"], (1, 1, "did you mean 'optimizer.learning_rate=0.1'?")),
     override(["layers[9].units=4"], (1, 1, "use [4] to append")),
-    override(["layers[1].units=4"], (1, 1, "it is a key of dense; keys of relu: none")),
+    override(
+        ["layers[1].units=4"], (1, 1, "it is a key of dense: did you mean 'layers[0].units=4' or 'layers[2].units=4'?")
+    ),
     override(["seed="], (1, 6, "write one, or null for none")),
     override(["optimizer.lr=0.1"], (1, 1, "did you mean 'learning_rate'?")),
     override(["training.epoch=3"], (1, 1, "did you mean 'epochs'?")),
@@ -373,7 +376,7 @@ KERAS = [
         (11, 23, "remove it: an epoch is one pass; its steps follow from batch_size"),
     ),
     told(SEED, "callbacks: [early_stopping]", (1, 1, "write training: {early_stopping: {patience: 50}}")),
-    told(SEED, "compile: {loss: mse}", (1, 1, "a config has the sections data, layers, loss, optimizer and training")),
+    told(SEED, "compile: {loss: mse}", (1, 1, "write its keys at the top level: loss, optimizer, metrics")),
     told(SEED, "class_weight: balanced", (1, 1, "not available; remove it")),
     told(SEED, "metrics: [AUC]", (1, 11, "applicable: accuracy")),
     told(SEED, "metrics: [Precision, Recall, F1Score]", (1, 30, "did you mean 'f1'?")),
@@ -382,7 +385,7 @@ KERAS = [
 ]
 PYTORCH_LIGHTNING = [
     told(TRAINING, "training: {max_epochs: 100}", (11, 12, "did you mean 'epochs'?")),
-    told(SEED, "trainer: {max_epochs: 10}", (1, 1, "write training: {epochs: 100}")),
+    told(SEED, "trainer: {max_epochs: 10}", (1, 1, "the section is called training; write its keys there")),
     told(SEED, "accelerator: gpu", (1, 1, "remove it: nncli computes on the CPU")),
     told(SEED, "precision: 16", (1, 1, "write dtype: float32 or float64")),
     told(SEED, "gradient_clip_val: 0.5", (1, 1, "write clipping: {type: norm, limit: 0.5} at the top level")),
@@ -406,7 +409,7 @@ PYTORCH_LIGHTNING = [
         (10, 24, "sgd has no weight decay: write regularization: {l2: 0.1} at the top level"),
     ),
     told(OPTIMIZER, "optimizer: {type: torch.optim.SGD, lr: 0.1}", (10, 19, "write sgd")),
-    told(SEED, "lr_scheduler: cosine", (1, 1, "did you mean 'schedule'?")),
+    told(SEED, "lr_scheduler: cosine", (1, 1, "the section is called schedule, such as schedule: cosine")),
     told(SEED, "schedule: ReduceLROnPlateau", (1, 11, "not available; similar is cosine")),
     told(SEED, "schedule: CosineAnnealingLR", (1, 11, "did you mean 'cosine'?")),
     told(SEED, "schedule: {type: step, step_size: 100, gamma: 0.5}", (1, 24, "did you mean 'every'?")),
@@ -544,9 +547,7 @@ SKLEARN = [
         "beta_1: 0.9",
         (1, 1, "it belongs in optimizer; write optimizer: {type: adam, learning_rate: 0.05, beta_1:"),
     ),
-    told(
-        SEED, "power_t: 0.5", (1, 1, "known: clipping, data, dtype, layers, loss, metrics, optimizer, regularization,")
-    ),
+    told(SEED, "power_t: 0.5", (1, 1, "not available; remove it")),
     told(SEED, "warm_start: true", (1, 1, "remove it: the option is --resume")),
     told(SEED, "metrics: [f1_score]", (1, 11, "did you mean 'f1'?")),
     told(
@@ -567,7 +568,7 @@ LUDWIG = [
     told(
         SEED,
         "output_features: [{name: y, type: category}]",
-        (1, 1, "a config has the sections data, layers, loss, optimizer and training"),
+        (1, 1, "remove it: the targets follow from the data"),
         (1, 26, "write true or 'y'"),
     ),
     told(
@@ -575,11 +576,15 @@ LUDWIG = [
         "combiner: {type: concat, num_fc_layers: 2}",
         (1, 1, "a config has the sections data, layers, loss, optimizer and training"),
     ),
-    told(SEED, "trainer: {epochs: 10, optimizer: {type: adam}}", (1, 1, "write training: {epochs: 100}")),
+    told(
+        SEED,
+        "trainer: {epochs: 10, optimizer: {type: adam}}",
+        (1, 1, "the section is called training; write its keys there"),
+    ),
     told(
         SEED,
         "preprocessing: {split: {type: random}}",
-        (1, 1, "a config has the sections data, layers, loss, optimizer and training"),
+        (1, 1, "not available; remove it"),
     ),
     told(
         TRAINING, "training: {epochs: 3, early_stop: 5}", (11, 23, "write training: {early_stopping: {patience: 50}}")
@@ -598,7 +603,7 @@ LUDWIG = [
     told(
         TRAINING,
         "training: {epochs: 3, learning_rate_scheduler: {decay: linear}}",
-        (11, 23, "it belongs at the top level; write schedule: {decay: linear}"),
+        (11, 23, "the section is called schedule, such as schedule: cosine"),
     ),
     told(
         SEED,
@@ -618,7 +623,7 @@ LUDWIG = [
         (11, 23, "write regularization: {l2: 1e-4} at the top level"),
     ),
     told(SEED, "backend: local", (1, 1, "remove it: nncli computes on the CPU")),
-    told(SEED, "model_type: ecd", (1, 1, "a config has the sections data, layers, loss, optimizer and training")),
+    told(SEED, "model_type: ecd", (1, 1, "remove it: the task follows from the data and the last layer")),
     told(
         TRAINING,
         "training: {epochs: 3, dropout: 0.1}",
@@ -635,7 +640,7 @@ LUDWIG = [
         "training: {epochs: 3, validation_metric: accuracy}",
         (11, 23, "write early_stopping: {metric: validation_accuracy}"),
     ),
-    told(SEED, "hyperopt: {}", (1, 1, "a config has the sections data, layers, loss, optimizer and training")),
+    told(SEED, "hyperopt: {}", (1, 1, "not available; remove it")),
 ]
 YAML = [
     told("  - relu", " - relu", (6, 2, "indent them equally")),
