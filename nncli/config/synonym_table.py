@@ -3,8 +3,8 @@
 Each line is ``words -> names | text``, continued on lines that are indented. Case, ``_`` and ``-`` of the words do not
 count. The names are those of a config: types, or keys as dotted paths. The text says what to write, if that is more
 than the names: ``<value>`` stands for the value of the key, ``<layers>`` for a list of layers of these widths,
-``<crossentropy>`` for the cross-entropy that suits the data, ``<metric>``, ``<activation>`` and
-``<initializer>`` for their names here, and ``<number>`` for the number in the value.
+``<crossentropy>`` for the cross-entropy that suits the data, ``<metric>``, ``<activation>`` and ``<initializer>`` for what
+the value is called here, ``<number>`` and ``<patience>`` for the number in the value.
 """
 
 # Words that are no type, by kind.
@@ -112,8 +112,8 @@ print_every log_interval log_every_n_steps display_step verbose_every -> trainin
 n_jobs num_threads n_threads num_workers -> training.threads
 n_iter_no_change early_stopping_patience early_stop_patience -> training.early_stopping.patience
 tol min_improvement -> training.early_stopping.min_delta
-early_stop early_stopping callbacks -> training.early_stopping | write training: {early_stopping:
-    {patience: 50}}
+early_stop early_stopping callbacks -> training.early_stopping | write
+    early_stopping: {patience: <patience>} in training
 random_state random_seed manual_seed seed_everything rng_seed -> seed
 device accelerator gpu gpus cuda use_gpu num_gpus devices strategy backend -> | remove it: nncli computes on the CPU
 input_shape input_dim input_size n_inputs in_features n_features num_features n_features_in_ input_features -> |

@@ -117,12 +117,19 @@ def filled(text: str, value: Any, root: Node) -> str:
         "<value>": lambda: as_yaml(value),
         "<layers>": lambda: layers_of_widths(value, root),
         "<crossentropy>": lambda: crossentropy(classes_of(root)),
-        "<number>": lambda: (re.findall(r"\d[\d.e-]*", as_yaml(value)) or ["1"])[0],
+        "<number>": lambda: number_in(value, "1"),
+        "<patience>": lambda: number_in(value, "50"),
         "<metric>": lambda: translated_metric(value),
         "<activation>": lambda: translated_type("layer", value),
         "<initializer>": lambda: translated_type("initializer", value),
     }
     return re.sub("|".join(replacements), lambda found: replacements[found[0]](), text)
+
+
+def number_in(value: Any, default: str) -> str:
+    """The first number in a value, or else a default."""
+    found = re.search(r"\d[\d.]*(e-?\d+)?", as_yaml(value))
+    return found[0] if found else default
 
 
 def translated_type(kind: str, value: Any) -> str:

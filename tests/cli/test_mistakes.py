@@ -368,14 +368,14 @@ KERAS = [
     told(
         TRAINING,
         "training: {epochs: 3, callbacks: [EarlyStopping]}",
-        (11, 23, "write training: {early_stopping: {patience: 50}}"),
+        (11, 23, "write early_stopping: {patience: 50} in training"),
     ),
     told(
         TRAINING,
         "training: {epochs: 3, steps_per_epoch: 10}",
         (11, 23, "remove it: an epoch is one pass; its steps follow from batch_size"),
     ),
-    told(SEED, "callbacks: [early_stopping]", (1, 1, "write training: {early_stopping: {patience: 50}}")),
+    told(SEED, "callbacks: [early_stopping]", (1, 1, "write early_stopping: {patience: 50} in training")),
     told(SEED, "compile: {loss: mse}", (1, 1, "write its keys at the top level: loss, optimizer, metrics")),
     told(SEED, "class_weight: balanced", (1, 1, "not available; remove it")),
     told(SEED, "metrics: [AUC]", (1, 11, "applicable: accuracy")),
@@ -494,7 +494,7 @@ SKLEARN = [
     told(
         SEED, "activation: relu", (1, 1, "an activation is a layer of its own: write '- relu' after each dense layer")
     ),
-    told(SEED, "early_stopping: true", (1, 1, "write training: {early_stopping: {patience: 50}}")),
+    told(SEED, "early_stopping: true", (1, 1, "write early_stopping: {patience: 50} in training")),
     told(SEED, "tol: 1e-4", (1, 1, "it belongs in training.early_stopping; write training: {epochs: 3, log_every: 1,")),
     told(
         SEED,
@@ -586,9 +586,7 @@ LUDWIG = [
         "preprocessing: {split: {type: random}}",
         (1, 1, "not available; remove it"),
     ),
-    told(
-        TRAINING, "training: {epochs: 3, early_stop: 5}", (11, 23, "write training: {early_stopping: {patience: 50}}")
-    ),
+    told(TRAINING, "training: {epochs: 3, early_stop: 5}", (11, 23, "write early_stopping: {patience: 5} in training")),
     told(TRAINING, "training: {epochs: 3, train_steps: 100}", (11, 23, "write epochs: passes over the training set")),
     told(
         TRAINING,
