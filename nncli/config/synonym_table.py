@@ -3,8 +3,8 @@
 Each line is ``words -> names | text``, continued on lines that are indented. Case, ``_`` and ``-`` of the words do not
 count. The names are those of a config: types, or keys as dotted paths. The text says what to write, if that is more
 than the names: ``<value>`` stands for the value of the key, ``<layers>`` for a list of layers of these widths,
-``<crossentropy>`` for the cross-entropy that suits the data, ``<metric>``, ``<activation>`` and ``<initializer>`` for what
-the value is called here, ``<number>`` and ``<patience>`` for the number in the value.
+``<crossentropy>`` for the cross-entropy that suits the data, ``<metric>``, ``<activation>`` and ``<initializer>`` for
+what the value is called here, ``<number>`` and ``<patience>`` for the number in the value.
 """
 
 # Words that are no type, by kind.
