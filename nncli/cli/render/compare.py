@@ -55,6 +55,9 @@ def show_comparison(comparison: "Comparison", curve: str | None) -> None:
     _print_in_parts(out, "metric", labels, list(_metric_rows(comparison)))
     for entry in comparison.entries:
         out.print(Text.assemble((entry.label, "bold"), f" {entry.description}"))
+    for entry in comparison.entries:
+        for warning in entry.run.warnings:
+            out.print(Text.assemble((entry.label, "bold"), (f" warning: {warning['message']}", "yellow")))
     if verdict := comparison.verdict():
         out.print(Text(f"\n{verdict}", style="bold"))
     out.print()
