@@ -264,6 +264,15 @@ def test_run_has_what_the_files_say(workdir):
         assert list(run.evaluation) == ["training", "validation"]
 
 
+@pytest.mark.parametrize(("rate", "kinds"), [(0.05, []), (1e-9, ["no_progress"])])
+def test_evaluation_has_the_warnings(workdir, rate, kinds):
+    """The signs that the training learned nothing, besides the metrics by split."""
+    run = nncli.train("config.yaml", {"optimizer.learning_rate": rate})
+    assert list(run.evaluation) == ["training", "validation"]
+    assert [warning["kind"] for warning in run.evaluation.warnings] == kinds
+    assert all(set(warning) == {"kind", "message", "facts"} for warning in run.evaluation.warnings)
+
+
 def test_evaluate_measures_again(workdir):
     """All splits or the named ones, with confusion matrix and scores; the metrics are those of the evaluation."""
     run = nncli.train("config.yaml", LATE_TEST)

@@ -368,3 +368,12 @@ def test_confusion_matrix_stands_beside_or_below_the_scores(trained, run_cli, mo
         assert "training, 200 rows: confusion matrix (rows: actual, columns: predicted)" in lines
         assert max(map(len, lines)) <= width
         assert sum(line.startswith("class ") for line in lines) == headings
+
+
+def test_warnings_of_the_training_are_repeated(trained, run_cli):
+    """Those of evaluation.json, below the tables; gates and the exit code do not depend on them."""
+    trained("optimizer.learning_rate=1e-9")
+    messages = [each["message"] for each in json.loads(run_cli("evaluate", "config", "--json").out)["warnings"]]
+    result = run_cli("evaluate", "config", "--fail-over", "accuracy=1")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines()[-1:] == [f"warning: {message}" for message in messages]

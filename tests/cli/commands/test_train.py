@@ -160,3 +160,16 @@ def test_regression_is_trained(workdir, run_cli, loss):
     assert losses[-1] == document["splits"]["validation"]["loss"] < 0.75 * losses[0]
     assert document["splits"]["validation"]["r2"] > 0.5
     assert document["data"] == {}
+
+
+@pytest.mark.parametrize("options", [[], ["--quiet"], ["--json"]])
+def test_training_that_learned_nothing_is_reported(workdir, run_cli, options):
+    """A line per sign on standard error, after the progress; the exit code is 0, and evaluation.json has the signs."""
+    result = run_cli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e5}", *options)
+    warnings = from_json((workdir / "runs" / "config" / "evaluation.json").read_bytes())["warnings"]
+    assert result.code == 0
+    assert [line for line in result.err.splitlines() if not line.startswith("epoch ")] == [
+        f"warning: {each['message']}" for each in warnings
+    ]
+    assert [each["kind"] for each in warnings] == ["dead_layer", "no_progress", "no_better_than_constant"]
+    assert warnings[0]["facts"] == {"layer": 1, "type": "relu", "units": 8, "zero": True}
