@@ -122,6 +122,12 @@ LEARN_NOTHING = {  # changes, other rows, and the kinds and a part of the first 
     ),
     "sine, rate too high": ((*SINE, SGD(2), "clipping={type: norm, limit: 1}"), {}, "np constant", "got worse"),
     "sine, saturated": ((*SINE[:2], RELU_OF_HUGE, *SINE[3:], LOW_RATE), {}, "np constant", "did not improve"),
+    "l2 too strong, absolute error of skewed targets": (
+        (*REGRESSION, "loss=mean_absolute_error", "regularization.l2=0.5", "training.epochs=300"),
+        {"training": Dataset(curve(60).inputs, np.exp(2 * curve(60).targets), None)},
+        "dead constant",
+        "(its weights have vanished); write a smaller l1 or l2",
+    ),
     "majority class": (
         (*BINARY, "validation=null", "optimizer.learning_rate=0.01"),
         {"training": Dataset(random_labels(200, 2).inputs, (np.arange(200) < 20).astype(int), 2)},

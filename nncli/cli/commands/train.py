@@ -56,6 +56,7 @@ def train(
     --resume continues an interrupted run; the result is bit-identical to that of an uninterrupted one. CONFIG is
     optional with --resume and must equal the run's config, except that training.epochs may be larger.
     """
+    from nncli.cli.render.format import warning_text
     from nncli.cli.render.progress import note
 
     started = time.monotonic()
@@ -79,7 +80,7 @@ def train(
 
         show_result(result, display.training)
     for warning in result["warnings"]:
-        note(f"warning: {warning['message']}")
+        note(warning_text(warning))
 
 
 class _Display:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nncli.cli.render.console import Output
+from nncli.cli.render.format import warning_text
 from nncli.cli.render.metrics_table import print_metrics
 from nncli.cli.render.table import table
 
@@ -28,7 +29,7 @@ def show_assessment(assessment: dict[str, Any]) -> None:
     if assessment["warnings"]:
         out.print()
     for warning in assessment["warnings"]:
-        out.print(Text(f"warning: {warning['message']}", style="yellow"), soft_wrap=True)
+        out.print(Text(warning_text(warning), style="yellow"), soft_wrap=True)
 
 
 def _print_classes(out: Console, name: str, split: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import cell_text, figure
+from nncli.cli.render.format import cell_text, figure, warning_text
 from nncli.cli.render.table import table
 from nncli.config.diagnostics import sanitized_line
 from nncli.store.run_status import RunStatus
@@ -45,11 +45,11 @@ def show_runs(directory: Path, listed: Sequence["RunListing"]) -> None:
         keys = [f"{key} {cell_text(value)}" for key, value in run.differences.items()]
         more = f", and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
         out.print(Text.assemble((_name(run), "bold"), f" {', '.join(keys[:MAX_KEYS])}{more}"))
-    warnings = [(_name(run), warning["message"]) for run in listed for warning in run.warnings]
+    warnings = [(_name(run), warning_text(warning)) for run in listed for warning in run.warnings]
     if warnings:
         out.print()
-    for name, message in warnings:
-        out.print(Text.assemble((name, "bold"), (f" warning: {message}", WARNING)), soft_wrap=True)
+    for name, text in warnings:
+        out.print(Text.assemble((name, "bold"), (f" {text}", WARNING)), soft_wrap=True)
     for problem in filter(None, (run.problem for run in listed)):
         out.print(Text(f"\n{problem}", style="red"), soft_wrap=True)
 
