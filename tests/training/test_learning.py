@@ -8,7 +8,7 @@ import pytest
 from nncli.data.dataset import Dataset
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.training.learning import LearningCheck, LossHistory, constant_outputs
+from nncli.training.learning import Constant, LearningCheck, LossHistory, constant_outputs
 from nncli.training.loop import Trainer
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE
 
@@ -178,6 +178,15 @@ def test_epoch_since_which_the_loss_is_the_same(trained):
     assert 0 < since < 100
     check.epoch = 50
     assert "unchanged_since" not in check.warnings()[1].facts
+
+
+def test_tiny_r2_is_no_better_than_the_mean(trained):
+    """Always predicting the mean has an R² of 0 but for rounding, of either sign."""
+    check = trained(*REGRESSION, LOW_RATE, training=curve(40))
+    variance = float(np.var(check.experiment.data["training"].targets))
+    for r2, is_as_good in ((-1e-5, True), (1e-5, True), (0.01, False)):
+        metrics = {"data_loss": variance * (1 - r2), "r2": r2}
+        assert Constant(check.experiment, "training", metrics).is_as_good is is_as_good
 
 
 def test_history_has_the_first_loss_and_the_last_change():
