@@ -7,6 +7,7 @@ from shlex import quote
 import click
 
 from nncli.cli.interrupts import raised_on_ctrl_c
+from nncli.errors import CommandLineError
 
 STARTER = """\
 # A small network that classifies the points of a spiral with three arms.
@@ -64,7 +65,12 @@ training:
 def init(path: Path) -> None:
     """Write a commented config to start from."""
     from nncli.store.atomic_write import create_atomic
+    from nncli.store.safe_read import storage_errors
 
+    with storage_errors(path):
+        if path.is_dir():
+            fix = f"give a file name, such as {shell_word(str(path / 'config.yaml'))}"
+            raise CommandLineError(f"{path}: is a directory; {fix}")
     name = shell_word(str(path))
     with raised_on_ctrl_c():
         create_atomic(path, STARTER.format(usage=_usage(name)).encode())

@@ -25,6 +25,7 @@ COLOURS = {
     RunStatus.DIVERGED: "red",
     RunStatus.DAMAGED: "bold red",
     RunStatus.UNREADABLE: "red",
+    RunStatus.UNSUPPORTED: "magenta",
 }
 WARNING = "yellow"
 UNLIMITED = 10_000  # characters, more than any table is wide

@@ -11,20 +11,23 @@ if TYPE_CHECKING:
     from nncli.config.model import TrainingConfig
 
 
-def show_result(result: dict[str, Any], training: "TrainingConfig | None" = None) -> None:
-    """Print one row of metrics per split, why training ended early, the epochs, and the path of the run.
+def show_result(result: dict[str, Any], first: int | None, training: "TrainingConfig | None") -> None:
+    """Print one row of metrics per split, why training ended early, the epochs that were trained, and the run's path.
 
     Args:
-        result: the document of ``nncli train --json``.
-        training: ``training`` of the config; None if the run was already finished.
+        result: the document of the run.
+        first: the epoch at which the command began to train; None if nothing was left to train.
+        training: ``training`` of the config; None if nothing was left to train.
     """
     out = Output()
     print_metrics(out, result["splits"])
-    best, trained = result["epoch"], result["epochs_trained"]
-    restored = "" if best == trained else f"; weights of epoch {best}{' (untrained)' if best == 0 else ''} restored"
-    early = stopped_early(training, best, trained) if training else None
-    duration = f"{trained} epochs in {result['seconds']:.1f} s"
-    out.print(f"\n{early}{restored}\n{duration}" if early else f"\n{duration}{restored}", soft_wrap=True)
+    best, last = result["epoch"], result["epochs_trained"]
+    out.print()
+    if first is not None and first < last:
+        restored = f"; weights of epoch {best}{' (untrained)' if best == 0 else ''} restored" if best < last else ""
+        early = stopped_early(training, best, last) if training else None
+        duration = f"{last - first} epochs in {result['seconds']:.1f} s"
+        out.print(f"{early}{restored}\n{duration}" if early else f"{duration}{restored}", soft_wrap=True)
     out.print(Text.assemble("run ", (result["run"], "bold")), soft_wrap=True)
 
 
