@@ -58,6 +58,17 @@ Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
 OnEpoch: TypeAlias = Callable[[dict[str, float]], object]
 
 
+class Evaluation(dict[str, dict[str, float]]):
+    """The metrics of the weights that were kept, by split.
+
+    ``warnings`` has the signs that the training learned nothing, each with ``kind``, ``message`` and ``facts``.
+    """
+
+    def __init__(self, splits: Mapping[str, Mapping[str, float]], warnings: list[dict[str, Any]]) -> None:
+        super().__init__({name: dict(metrics) for name, metrics in splits.items()})
+        self.warnings = warnings
+
+
 class _Files(run_reader.Run):
     """The files of a run, each read once; ``signature`` is that of the files before the first was read."""
 
@@ -116,11 +127,11 @@ class Run:
             return {name: files.metrics.column(name) for name in files.metrics.names}
 
     @property
-    def evaluation(self) -> dict[str, dict[str, float]] | None:
+    def evaluation(self) -> Evaluation | None:
         """The metrics of the weights that were kept, by split; None unless the run is finished."""
         with self._reading() as files:
             evaluation = files.evaluation
-            return None if evaluation is None else {name: dict(each) for name, each in evaluation.splits.items()}
+            return None if evaluation is None else Evaluation(evaluation.splits, files.warnings)
 
     def predict(self, inputs: Any) -> Array:
         """The outputs (N, M) of the network for rows (N, D): probabilities, or values of a regression.

@@ -364,6 +364,15 @@ def test_run_has_what_the_files_say(workdir):
         assert list(run.evaluation) == ["training", "validation"]
 
 
+@pytest.mark.parametrize(("rate", "kinds"), [(0.05, []), (1e-9, ["no_progress"])])
+def test_evaluation_has_the_warnings(workdir, rate, kinds):
+    """The signs that the training learned nothing, besides the metrics by split."""
+    run = nncli.train("config.yaml", {"optimizer.learning_rate": rate})
+    assert list(run.evaluation) == ["training", "validation"]
+    assert [warning["kind"] for warning in run.evaluation.warnings] == kinds
+    assert all(set(warning) == {"kind", "message", "facts"} for warning in run.evaluation.warnings)
+
+
 @pytest.mark.parametrize("made", ["Run", "load", "train", "resume"])
 def test_run_stays_the_same_if_the_current_directory_changes(workdir, monkeypatch, made):
     """Even if the new one has a run of that name."""

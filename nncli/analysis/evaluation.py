@@ -38,7 +38,8 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
         if not all(map(math.isfinite, evaluation["metrics"].values())):
             found = NonFiniteSearch(experiment).in_split(name, examples(experiment.data[name], experiment.network))
             raise _diverged(run, epoch, found)
-    return {"run": str(run.path), "status": str(run.progress), "epoch": epoch, "splits": evaluated}
+    document = {"run": str(run.path), "status": str(run.progress), "epoch": epoch, "splits": evaluated}
+    return {**document, "warnings": run.warnings}
 
 
 def by_row(run: Run, split: str, metric: str) -> Array:

@@ -30,6 +30,7 @@ class RunListing:
         metrics: the final metrics by column; the last logged ones if it is not finished.
         differences: the keys of its config whose values differ from those of most runs.
         problem: what is wrong with it, if anything.
+        warnings: the recorded warnings that its training learned nothing, as JSON values.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class RunListing:
     metrics: dict[str, float] = field(default_factory=dict)
     differences: dict[str, Any] = field(default_factory=dict)
     problem: str | None = None
+    warnings: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def main_metrics(self) -> list[str]:
@@ -96,6 +98,7 @@ def _listings(entries: Sequence[ComparedRun], problems: dict[Path, str]) -> list
             metrics=each.metrics,
             differences={key: values[index] for key, (values, usual) in table.items() if values[index] != usual},
             problem=problems.get(each.run.path),
+            warnings=each.run.warnings,
         )
         for index, each in enumerate(entries)
     ]

@@ -98,11 +98,20 @@ class FileRecord(Record):
     sha256: str
 
 
+class WarningRecord(Record):
+    """A sign that the training learned nothing: its kind, the message, and the numbers and names in the message."""
+
+    kind: str
+    message: str
+    facts: dict[str, Any] = {}  # noqa: RUF012 (a default)
+
+
 class EvaluationRecord(Record):
     """evaluation.json: the final metrics, the epoch of the final weights, and the checksum of weights.npz.
 
     ``data`` describes the splits that were sampled after training and are therefore not in run.json; ``identity`` is
-    that of the run, which nncli 0.3 and earlier did not write.
+    that of the run, which nncli 0.3 and earlier did not write; ``warnings`` say that the training learned nothing,
+    which nncli 0.6 and earlier did not check.
     """
 
     format: int = FORMAT
@@ -112,6 +121,7 @@ class EvaluationRecord(Record):
     weights: FileRecord
     splits: dict[str, dict[str, float]]
     data: dict[str, DataRecord] = {}  # noqa: RUF012 (a default)
+    warnings: list[WarningRecord] = []  # noqa: RUF012 (a default)
 
 
 def identity(run: Mapping[str, Any]) -> str:

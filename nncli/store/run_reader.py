@@ -98,6 +98,11 @@ class Run(RunFiles):
             raise RunError(f"{self.path / 'weights.npz'}: missing, although evaluation.json exists")
         return evaluation
 
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """The recorded warnings that the training learned nothing, as JSON values; none if it is not finished."""
+        return self.evaluation.model_dump()["warnings"] if self.evaluation else []
+
     def _wrong_with(self, evaluation: EvaluationRecord) -> str | None:
         """Why an evaluation cannot belong to this run; None if it can."""
         spec = self.record.spec

@@ -20,7 +20,7 @@ from nncli.store.append_log import AppendLog
 from nncli.store.checkpoint import Checkpoint, checkpoints, pack
 from nncli.store.environment import environment
 from nncli.store.lock import Lock
-from nncli.store.metrics_csv import headers
+from nncli.store.metrics_csv import headers, parse
 from nncli.store.npz import pack_npz
 from nncli.store.records import (
     FORMATS,
@@ -29,9 +29,11 @@ from nncli.store.records import (
     EvaluationRecord,
     FileRecord,
     RunRecord,
+    WarningRecord,
     identity,
     to_json,
 )
+from nncli.training.learning import LearningCheck, LossHistory
 from nncli.training.loop import Epoch, Trainer
 from nncli.training.state import TrainingState
 
@@ -56,7 +58,7 @@ class RunWriter:
 
     def __init__(self, path: Path, lock: Lock, trainer: Trainer, identity: str, metrics: bytes) -> None:
         self.path, self.trainer, self._lock, self._identity = path, trainer, lock, identity
-        self._columns = headers(metrics)[1:]
+        self._columns, self._history = headers(metrics)[1:], _loss_history(metrics, trainer.settings.epochs)
         with lock.moves_reported(path / "lock"):
             self._metrics = AppendLog(path / "metrics.csv", metrics)
         self._saved = time.monotonic()
@@ -116,6 +118,7 @@ class RunWriter:
             for epoch in self.trainer.epochs():
                 if epoch.metrics is not None:
                     self._append(epoch.number, [epoch.metrics[name] for name in self._columns])
+                    self._history.add(epoch.number, epoch.metrics["data_loss"])
                 if time.monotonic() - self._saved >= seconds:
                     self.save()
                 yield epoch
@@ -151,6 +154,7 @@ class RunWriter:
         trainer.experiment.sample_test_set()
         with self._divergence_recorded():
             splits = {name: trainer.measured(name) for name in data}
+        warnings = LearningCheck(trainer.experiment, splits, best_epoch, self._history).warnings()
         weights = pack_npz(trainer.network.parameters)
         self._lock.require_held(self.path / "lock")
         storage.write_atomic(self.path / "weights.npz", weights)
@@ -161,6 +165,7 @@ class RunWriter:
             weights=FileRecord(bytes=len(weights), sha256=hashlib.sha256(weights).hexdigest()),
             splits=splits,
             data={name: data_record(data[name]) for name in data if name not in recorded},
+            warnings=[WarningRecord(**warning._asdict()) for warning in warnings],
         )
         storage.write_atomic(self.path / "evaluation.json", to_json(evaluation.model_dump()))
         return evaluation
@@ -200,6 +205,14 @@ def name_from(path: Path) -> str:
 def _header(trainer: Trainer) -> bytes:
     """The first line of metrics.csv."""
     return ",".join(("epoch", *columns(trainer.experiment.config))).encode() + b"\n"
+
+
+def _loss_history(metrics: bytes, epochs: int) -> LossHistory:
+    """The training losses in the beginning of metrics.csv."""
+    history, rows = LossHistory(), parse(metrics, headers(metrics), epochs)
+    for epoch, loss in zip(rows.column("epoch"), rows.column("data_loss"), strict=True):
+        history.add(int(epoch), float(loss))
+    return history
 
 
 def _fill(directory: Path, files: Mapping[str, bytes]) -> None:

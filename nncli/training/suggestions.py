@@ -1,8 +1,11 @@
-"""Suggestions against divergence: what to change in a config whose training produced NaN or infinity."""
+"""Suggestions: what to change in a config whose training produced NaN or infinity, or learned nothing."""
+
+from typing import Any
 
 import numpy as np
 
 from nncli.experiment.assembly import Experiment
+from nncli.nn.layers.dense import Dense
 from nncli.nn.optimizers.optimizer import Optimizer
 
 LARGE = 1e3  # data beyond this is worth scaling in any case
@@ -10,19 +13,54 @@ FIX_ROW = "take the row out, or replace the value"
 SMALLER_WEIGHTS = "write smaller initial weights, such as initializer: {type: normal, scale: 0.01}"
 CLIPPING = "clipping: {type: norm, limit: 1}"
 FLOAT64 = "dtype: float64"
+SLOWED_DOWN = 0.01  # fraction of the initial learning rate; below it, ``decay`` has ended the training
 
 
 def suggestion(experiment: Experiment) -> str:
     """What may help if values have overflowed."""
     if experiment.optimizer.updates == 0:
         return ", or ".join([*scaling(experiment), SMALLER_WEIGHTS])
-    optimizer, parameters = experiment.optimizer, experiment.config.optimizer.component.parameters
-    defaults = {parameter.name: parameter.default for parameter in parameters}
+    optimizer, defaults = experiment.optimizer, _optimizer_defaults(experiment)
     if decays_too_fast(optimizer) and weight_decay(optimizer) > defaults["weight_decay"]:
         return f"write weight_decay: {min(defaults['weight_decay'], 1 / optimizer.learning_rate):g}"
     smaller, default = optimizer.learning_rate / 10, defaults["learning_rate"]
     slower = f"write learning_rate: {smaller if default is ... else min(smaller, default):g}"
     return ", or ".join([*scaling(experiment), slower if experiment.clipping else f"{slower} or {CLIPPING}"])
+
+
+def against_dead_layer(experiment: Experiment, index: int) -> str:
+    """What may help if the layer with this index has the same outputs for all rows, but not its inputs."""
+    layers = experiment.network.layers
+    if isinstance(layers[index], Dense) and (shrinking := _shrinking(experiment)):
+        return ", or ".join(shrinking)
+    return ", or ".join([suggestion(experiment), *_initializers(experiment, index)])
+
+
+def against_no_progress(experiment: Experiment, is_rising: bool = False) -> str:
+    """What may help if the network is no better than before training, or no better than a constant prediction.
+
+    Args:
+        experiment: the experiment.
+        is_rising: whether the loss is higher than before training.
+    """
+    optimizer = experiment.optimizer
+    if is_rising:
+        return suggestion(experiment)
+    if optimizer.decay and optimizer.rate < optimizer.learning_rate * SLOWED_DOWN:
+        rate = f"the learning rate has decayed to {optimizer.rate:.3g}"
+        return f"write a smaller optimizer.decay, since {rate}"
+    default = _optimizer_defaults(experiment)["learning_rate"]
+    if default is not ... and optimizer.learning_rate <= default / 10:
+        return ", or ".join([*scaling(experiment), f"write learning_rate: {default:g}"])
+    longer = f"write epochs: {10 * experiment.config.training.epochs}"
+    return ", or ".join([*scaling(experiment), *_shrinking(experiment), longer, "change learning_rate"])
+
+
+def against_overfitting(experiment: Experiment) -> str:
+    """What may help if the network is good on the training set only."""
+    settings = [] if experiment.network.penalties else ["regularization: {l2: 1e-3}"]
+    settings += [] if experiment.config.training.early_stopping else ["early_stopping"]
+    return f"write {' or '.join([*settings, 'fewer units'])}"
 
 
 def squares_suggestion(experiment: Experiment) -> str | None:
@@ -43,6 +81,26 @@ def scaling(experiment: Experiment) -> list[str]:
     return [
         f"scale the {name}, which reach {value:.3g}, to about 1" for name, value in largest.items() if value > LARGE
     ]
+
+
+def _initializers(experiment: Experiment, index: int) -> list[str]:
+    """The default initializer for the last dense layer before an activation, if it has another one."""
+    layers = experiment.network.layers
+    name = layers[index].default_initializer_of_previous or "glorot"
+    dense = [each for each, layer in enumerate(layers[:index]) if isinstance(layer, Dense)]
+    configured = {each: vars(experiment.config.layers[each])["initializer"].type for each in dense[-1:]}
+    return [f"write initializer: {name} in layers[{each}]" for each, given in configured.items() if given != name]
+
+
+def _shrinking(experiment: Experiment) -> list[str]:
+    """Smaller values for what makes the weights smaller at every update."""
+    penalties = ["write a smaller l1 or l2"] if experiment.network.penalties else []
+    return [*penalties, "write a smaller weight_decay"] if weight_decay(experiment.optimizer) else penalties
+
+
+def _optimizer_defaults(experiment: Experiment) -> dict[str, Any]:
+    """The default of each parameter of the optimizer; ``...`` if it has none."""
+    return {parameter.name: parameter.default for parameter in experiment.config.optimizer.component.parameters}
 
 
 def weight_decay(optimizer: Optimizer) -> float:

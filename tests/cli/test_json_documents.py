@@ -25,11 +25,25 @@ RUNS = {
     "binary": (*BINARY, "training.epochs=20"),
     "sine": (*SINE, "training.epochs=20"),
     "late": LATE_TEST,
+    "nothing": ("optimizer.learning_rate=1e-9", "training.epochs=20"),
 }
 COMMANDS = {  # each documented key appears in one of the documents of its heading
-    "train": [["train", "config.yaml"], ["train", "config.yaml", *LATE_TEST]],
-    "evaluate": [["evaluate", "classes"], ["evaluate", "binary"], ["evaluate", "late", "--fail-under", "accuracy=2"]],
-    "compare": [["compare", "classes", "again"], ["compare", "late", "sine", "--different-data"]],
+    "train": [
+        ["train", "config.yaml"],
+        ["train", "config.yaml", *LATE_TEST],
+        ["train", "config.yaml", *RUNS["nothing"]],
+    ],
+    "evaluate": [
+        ["evaluate", "nothing"],
+        ["evaluate", "classes"],
+        ["evaluate", "binary"],
+        ["evaluate", "late", "--fail-under", "accuracy=2"],
+    ],
+    "compare": [
+        ["compare", "classes", "nothing"],
+        ["compare", "classes", "again"],
+        ["compare", "late", "sine", "--different-data"],
+    ],
     "runs": [["runs"]],
     "verify": [["verify", "classes"]],
     "show": [["show", "config.yaml"]],

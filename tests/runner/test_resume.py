@@ -38,6 +38,7 @@ RESULTS = ("metrics.csv", "weights.npz", "evaluation.json", "run.json", "spec.ya
 DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
 STOPPING = "training.early_stopping={metric: validation_loss, min_delta: 0.01, patience: 15}"
 CONFIGS = {
+    "learns nothing": ("optimizer={type: sgd, learning_rate: 1e5}", "training.log_every=2"),
     "plain": (),
     "mini-batches": ("training.batch_size=16",),
     "dropout": (DROPOUT,),

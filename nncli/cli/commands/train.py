@@ -16,6 +16,7 @@ from nncli.cli.output import drop_unread_messages, print_json
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
 if TYPE_CHECKING:
+    from nncli.config.model import TrainingConfig
     from nncli.runner.train import Result
     from nncli.store.run_writer import RunWriter
     from nncli.training.loop import Epoch
@@ -53,6 +54,9 @@ def train(
     --resume continues an interrupted run; the result is bit-identical to that of an uninterrupted one. CONFIG is
     optional with --resume and must equal the run's config, except that training.epochs may be larger.
     """
+    from nncli.cli.render.format import warning_text
+    from nncli.cli.render.progress import note
+
     started = time.monotonic()
     drop_unread_messages()
     display = _Display(is_silent=quiet or as_json)
@@ -72,21 +76,28 @@ def train(
     else:
         from nncli.cli.render.train import show_result
 
-        show_result(result, display.first)
+        show_result(result, display.first, display.training)
+    for warning in result["warnings"]:
+        note(warning_text(warning))
 
 
 class _Display:
-    """Opens the progress display when training begins, at the epoch ``first`` of the run directory ``run``."""
+    """Opens the progress display when training begins, at the epoch ``first`` of the run directory ``run``.
+
+    ``training`` is the section of the config from then on.
+    """
 
     def __init__(self, is_silent: bool) -> None:
         self.is_silent = is_silent
         self.run: Path | None = None
         self.first: int | None = None
+        self.training: TrainingConfig | None = None
 
     def __call__(self, writer: "RunWriter") -> AbstractContextManager[Callable[["Epoch"], object]]:
         from nncli.cli.render.progress import progress_for
 
         self.run, self.first = writer.path, writer.trainer.epoch
+        self.training = writer.trainer.settings
         return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer.trainer)
 
 

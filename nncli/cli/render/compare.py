@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import cell_text, direction
+from nncli.cli.render.format import cell_text, direction, warning_text
 from nncli.cli.render.table import break_name, table
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ def show_comparison(comparison: "Comparison", curve: str | None) -> None:
     _print_in_parts(out, "metric", labels, list(_metric_rows(comparison)))
     for entry in comparison.entries:
         out.print(Text.assemble((entry.label, "bold"), f" {entry.description}"))
+    for entry in comparison.entries:
+        for warning in entry.run.warnings:
+            out.print(Text.assemble((entry.label, "bold"), (f" {warning_text(warning)}", "yellow")))
     if verdict := comparison.verdict():
         out.print(Text(f"\n{verdict}", style="bold"))
     out.print()

@@ -21,6 +21,7 @@ def as_document(comparison: "Comparison") -> dict[str, Any]:
             "gap": {"size": entry.gap.size, "chance": entry.gap.margin, "words": entry.gap.description}
             if entry.gap
             else None,
+            "warnings": entry.run.warnings,
         }
         for entry in comparison.entries
     ]

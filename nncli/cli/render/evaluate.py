@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nncli.cli.render.console import Output
+from nncli.cli.render.format import warning_text
 from nncli.cli.render.metrics_table import print_metrics
 from nncli.cli.render.table import table
 
@@ -16,7 +17,7 @@ SCORES = {"precision": "precision", "recall": "recall", "f1": "F1"}
 
 
 def show_assessment(assessment: dict[str, Any]) -> None:
-    """Print the metrics of each split, and for a classifier its confusion matrix and the scores of each class."""
+    """Print the metrics of each split, for a classifier its confusion matrix and scores per class, and warnings."""
     out = Output()
     heading = f"{assessment['run']}  ({assessment['status']}, weights of epoch {assessment['epoch']})"
     out.print(heading, soft_wrap=True, style="bold")
@@ -25,6 +26,10 @@ def show_assessment(assessment: dict[str, Any]) -> None:
     for name, split in assessment["splits"].items():
         if "confusion" in split:
             _print_classes(out, name, split)
+    if assessment["warnings"]:
+        out.print()
+    for warning in assessment["warnings"]:
+        out.print(Text(warning_text(warning), style="yellow"), soft_wrap=True)
 
 
 def _print_classes(out: Console, name: str, split: dict[str, Any]) -> None:

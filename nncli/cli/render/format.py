@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from nncli.config.diagnostics import sanitized_line
+
 LARGE = 1e6
 
 
@@ -17,6 +19,11 @@ def cell_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def warning_text(warning: dict[str, Any]) -> str:
+    """A recorded warning that the training learned nothing, as one line."""
+    return f"warning: {sanitized_line(warning['message'])}"
 
 
 def figure(value: float, digits: int = 4) -> str:

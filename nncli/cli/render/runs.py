@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import cell_text, figure
+from nncli.cli.render.format import cell_text, figure, warning_text
 from nncli.cli.render.table import table
 from nncli.config.diagnostics import sanitized_line
 from nncli.store.run_status import RunStatus
@@ -27,6 +27,7 @@ COLOURS = {
     RunStatus.UNREADABLE: "red",
     RunStatus.UNSUPPORTED: "magenta",
 }
+WARNING = "yellow"
 UNLIMITED = 10_000  # characters, more than any table is wide
 MAX_KEYS = 12  # differing keys that are shown of a run; --json has all of them
 
@@ -45,6 +46,11 @@ def show_runs(directory: Path, listed: Sequence["RunListing"]) -> None:
         keys = [f"{key} {cell_text(value)}" for key, value in run.differences.items()]
         more = f", and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
         out.print(Text.assemble((_name(run), "bold"), f" {', '.join(keys[:MAX_KEYS])}{more}"))
+    warnings = [(_name(run), warning_text(warning)) for run in listed for warning in run.warnings]
+    if warnings:
+        out.print()
+    for name, text in warnings:
+        out.print(Text.assemble((name, "bold"), (f" {text}", WARNING)), soft_wrap=True)
     for problem in filter(None, (run.problem for run in listed)):
         out.print(Text(f"\n{problem}", style="red"), soft_wrap=True)
 
@@ -66,7 +72,8 @@ def _runs_table(listed: Sequence["RunListing"], metrics: Sequence[str]) -> Table
     rows = table("run", "status", "epoch", *(name.replace("_", "\n", 1) for name in metrics))
     rows.columns[1].justify = "left"
     for run in listed:
-        status = Text(str(run.progress).replace(", ", ",\n"), style=COLOURS[run.progress.status])
+        colour = WARNING if run.warnings else COLOURS[run.progress.status]
+        status = Text(_status(run).replace(", ", ",\n"), style=colour)
         values = [figure(run.metrics[name]) if name in run.metrics else "–" for name in metrics]
         rows.add_row(_name(run), status, _epoch(run), *values)
     return rows
@@ -74,6 +81,12 @@ def _runs_table(listed: Sequence["RunListing"], metrics: Sequence[str]) -> Table
 
 def _name(run: "RunListing") -> str:
     return sanitized_line(run.path.name)
+
+
+def _status(run: "RunListing") -> str:
+    """The status, with the number of warnings that are printed below the table."""
+    count = len(run.warnings)
+    return f"{run.progress}{f', {count} warning' if count else ''}{'s' if count > 1 else ''}"
 
 
 def _epoch(run: "RunListing") -> str:

@@ -274,3 +274,13 @@ def test_all_of_several_best_values_are_marked(train, run_cli, monkeypatch):
     train("two")
     row = next(line for line in run_cli("compare", "one", "two").out.splitlines() if line.startswith("accuracy"))
     assert row.count("* ") == 2
+
+
+def test_warnings_of_the_trainings_are_repeated(train, run_cli, monkeypatch):
+    """Those of evaluation.json, after the sentences about overfitting."""
+    monkeypatch.setenv("COLUMNS", "200")
+    train("one")
+    train("two", "optimizer.learning_rate=1e-9")
+    one, two = (run["warnings"] for run in json.loads(run_cli("compare", "one", "two", "--json").out)["runs"])
+    assert (one, len(two)) == ([], 1)
+    assert f"\ntwo warning: {two[0]['message']}\n" in run_cli("compare", "one", "two").out

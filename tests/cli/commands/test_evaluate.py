@@ -9,7 +9,7 @@ import pytest
 from nnfs.datasets import spiral_data
 
 from nncli.data.sources.nnfs import Spiral
-from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
+from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
 
 LAYERS = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
 CHANGES = [
@@ -368,3 +368,23 @@ def test_confusion_matrix_stands_beside_or_below_the_scores(trained, run_cli, mo
         assert "training, 200 rows: confusion matrix (rows: actual, columns: predicted)" in lines
         assert max(map(len, lines)) <= width
         assert sum(line.startswith("class ") for line in lines) == headings
+
+
+def test_warnings_of_the_training_are_repeated(trained, run_cli):
+    """Those of evaluation.json, below the tables; gates and the exit code do not depend on them."""
+    trained("optimizer.learning_rate=1e-9")
+    messages = [each["message"] for each in json.loads(run_cli("evaluate", "config", "--json").out)["warnings"]]
+    result = run_cli("evaluate", "config", "--fail-over", "accuracy=1")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines()[-1:] == [f"warning: {message}" for message in messages]
+
+
+def test_warning_of_unknown_kind_is_one_sanitized_line(trained, run_cli):
+    """A later version may have other kinds; a message cannot control the terminal or add lines."""
+    path = trained() / "evaluation.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    put_record(path, {**record, "warnings": [{"kind": "new", "message": "a\nb\x1b[2J", "unknown": 1}]})
+    assert run_cli("evaluate", "config").out.splitlines()[-1] == "warning: a�b�[2J"
+    assert "config warning: a�b�[2J\n" in run_cli("runs").out
+    put_record(path, {**record, "warnings": [{"kind": "new"}]})
+    assert "evaluation.json: damaged: warnings[0].message: field required" in run_cli("evaluate", "config").err

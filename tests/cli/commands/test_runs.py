@@ -241,3 +241,20 @@ def test_newline_in_a_name_is_sanitized(workdir, run_cli):
     assert run_cli("train", "config.yaml", "-q", "--name", "a").code == 0
     (workdir / "runs" / "a").rename(workdir / "runs" / "a\nb finished 1")
     assert "a�b finished 1" in run_cli("runs").out
+
+
+def test_run_that_learned_nothing_is_marked(workdir, run_cli):
+    """The status has the number of warnings, which are below the table; with --json the status is only ``finished``."""
+    assert run_cli("train", "config.yaml", "-q", "--name", "good").code == 0
+    assert run_cli("train", "config.yaml", "optimizer.learning_rate=1e-9", "-q", "--name", "slow").code == 0
+    assert run_cli("train", "config.yaml", "optimizer.learning_rate=1000", "-q", "--name", "wild").code == 0
+    out, documents = run_cli("runs").out, listed(run_cli)
+    assert re.search(r"good +finished +30", out)
+    assert re.search(r"slow +finished, +30.*\n +1 warning\b", out)
+    assert re.search(r"wild +finished, +30.*\n +3 warnings\b", out)
+    warnings = {name: [each["message"] for each in document["warnings"]] for name, document in documents.items()}
+    assert [line for line in out.splitlines() if " warning: " in line] == [
+        f"{name} warning: {message}" for name, messages in warnings.items() for message in messages
+    ]
+    assert {name: len(messages) for name, messages in warnings.items()} == {"good": 0, "slow": 1, "wild": 3}
+    assert {document["status"] for document in documents.values()} == {"finished"}

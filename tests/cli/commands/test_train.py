@@ -42,7 +42,8 @@ def test_progress_is_plain_lines_without_a_terminal(workdir, run_cli, epochs):
 def test_epoch_of_the_restored_weights_is_printed(workdir, run_cli):
     """After early stopping: the epochs trained, and the epoch of the weights."""
     result = run_cli("train", "config.yaml", "training.early_stopping={metric: loss, min_delta: 100, patience: 20}")
-    assert re.search(r"20 epochs in [\d.]+ s; restored the weights of epoch 0 \(untrained\)", result.out)
+    stopped = "stopped early at epoch 20: loss no better by more than 100 for 20 epochs"
+    assert f"\n{stopped}; weights of epoch 0 (untrained) restored\n20 epochs in " in result.out
 
 
 def test_only_the_epochs_of_the_command_are_counted(workdir, run_cli):
@@ -171,3 +172,16 @@ def test_regression_is_trained(workdir, run_cli, loss):
     assert losses[-1] == document["splits"]["validation"]["loss"] < 0.75 * losses[0]
     assert document["splits"]["validation"]["r2"] > 0.5
     assert document["data"] == {}
+
+
+@pytest.mark.parametrize("options", [[], ["--quiet"], ["--json"]])
+def test_training_that_learned_nothing_is_reported(workdir, run_cli, options):
+    """A line per sign on standard error, after the progress; the exit code is 0, and evaluation.json has the signs."""
+    result = run_cli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e5}", *options)
+    warnings = from_json((workdir / "runs" / "config" / "evaluation.json").read_bytes())["warnings"]
+    assert result.code == 0
+    assert [line for line in result.err.splitlines() if not line.startswith("epoch ")] == [
+        f"warning: {each['message']}" for each in warnings
+    ]
+    assert [each["kind"] for each in warnings] == ["dead_layer", "no_progress", "no_better_than_constant"]
+    assert warnings[0]["facts"] == {"layer": 1, "type": "relu", "units": 8, "zero": True}

@@ -1,0 +1,244 @@
+"""Warnings about a training that learned nothing, computed once at its end.
+
+dead_layer                a layer has the same outputs for every training row, such as dead ReLUs
+no_progress               the loss is no better than that of the untrained network
+no_better_than_constant   neither the loss nor the score is better than always predicting the majority class or the mean
+
+The first warning names the most likely cause, and alone says what to write.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nncli.experiment.assembly import Experiment
+from nncli.experiment.numerics import allow_non_finite
+from nncli.nn.layers.dense import Dense
+from nncli.nn.metrics.classification import Accuracy
+from nncli.nn.metrics.regression import RSquared
+from nncli.nn.parameters import Array
+from nncli.nn.trace import Observer, Operation, forward_methods, observed
+from nncli.training.evaluate import Examples, examples, predict
+from nncli.training.suggestions import against_dead_layer, against_no_progress, against_overfitting
+
+NEGLIGIBLE = 1e-3  # relative change of a loss, or value of R², that counts as none
+SAME = 1e-6  # relative difference of two losses, or of the outputs of a layer, that are the same but for rounding
+FEWEST_ROWS = 30  # of a validation set; a score on fewer rows is too uncertain
+CLEARLY_BETTER = 0.1  # fraction of the majority class's errors that a network avoids which has learned something
+
+
+class LearningWarning(NamedTuple):
+    """One sign that a training learned nothing.
+
+    Args:
+        kind: which sign.
+        message: the sign with its numbers, and what to write.
+        facts: the numbers and names in the message, as JSON values.
+    """
+
+    kind: str
+    message: str
+    facts: dict[str, Any]
+
+
+class LossHistory:
+    """The loss of the untrained network, and since when the loss has been the same."""
+
+    def __init__(self) -> None:
+        self.first = self.last = 0.0
+        self.last_epoch = -1
+        self.unchanged_since = 0
+
+    def add(self, epoch: int, loss: float) -> None:
+        """Add the training loss without penalties of a logged epoch."""
+        if self.last_epoch < 0:
+            self.first = loss
+        if abs(loss - self.last) > SAME * abs(loss):
+            self.last, self.unchanged_since = loss, epoch
+        self.last_epoch = epoch
+
+
+class ConstantOutputs(Observer):
+    """Finds the layers that have the same outputs for all rows of some forward passes.
+
+    ``outputs`` has the outputs (M,) of these layers by index. Differences that are negligible beside the largest output
+    of the layer do not count, since the next layer rounds them away.
+    """
+
+    def __init__(self) -> None:
+        self.outputs: dict[int, Array] = {}
+        self._varying: set[int] = set()
+
+    def after(self, operation: Operation, result: Array) -> None:
+        """Compare the rows with the first one."""
+        index = operation.layer
+        if index is None or index in self._varying:
+            return
+        first = self.outputs.setdefault(index, result[0].copy())
+        if np.abs(result - first).max() > SAME * np.abs(first).max():
+            self._varying.add(index)
+            del self.outputs[index]
+
+
+class LearningCheck:
+    """Searches a trained network for signs that it learned nothing.
+
+    Args:
+        experiment: with the final weights.
+        splits: the metrics of these weights by split, as ``measure`` returns them.
+        epoch: the epoch of these weights.
+        history: the training losses of the logged epochs.
+    """
+
+    def __init__(
+        self, experiment: Experiment, splits: Mapping[str, Mapping[str, float]], epoch: int, history: LossHistory
+    ) -> None:
+        self.experiment, self.network, self.splits = experiment, experiment.network, splits
+        self.epoch, self.history = epoch, history
+
+    @allow_non_finite
+    def warnings(self) -> list[LearningWarning]:
+        """All signs, the most likely cause first; empty if the network has learned something."""
+        found = [*self._dead_layer(), *self._no_progress(), *self._no_better_than_constant()]
+        return [
+            LearningWarning(kind, message if index else f"{message}; {fix}", facts)
+            for index, (kind, message, facts, fix) in enumerate(found)
+        ]
+
+    def _dead_layer(self) -> Iterator[tuple[str, str, dict[str, Any], str]]:
+        """The first layer whose outputs are the same for all training rows, unless inputs or targets are the same."""
+        training, constant = self.experiment.data["training"], constant_outputs(self.experiment)
+        if not constant or _is_constant(training.inputs) or _is_constant(training.targets):
+            return
+        index = min(constant)
+        layer, outputs, name = self.network.layers[index], constant[index], self.experiment.config.layers[index].type
+        is_zero, units = not outputs.any(), len(outputs)
+        which = f"all {units} units of layers[{index}] ({name}) have" if units > 1 else f"layers[{index}] ({name}) has"
+        state = "its weights have vanished" if isinstance(layer, Dense) else "dead" if is_zero else "saturated"
+        message = f"{which} the {'output 0' if is_zero else 'same output'} for every training row ({state})"
+        facts = {"layer": index, "type": name, "units": units, "zero": is_zero}
+        yield "dead_layer", message, facts, against_dead_layer(self.experiment, index)
+
+    def _no_progress(self) -> Iterator[tuple[str, str, dict[str, Any], str]]:
+        """A loss that is not lower than at the start; a loss may rise while the predictions clearly get better."""
+        start, end = self.history.first, self.splits["training"]["data_loss"]
+        is_worse = end > start * (1 + NEGLIGIBLE)
+        if end < start * (1 - NEGLIGIBLE) or (is_worse and self._is_clearly_better()):
+            return
+        name = "data_loss" if self.network.penalties else "loss"
+        change = "got worse" if is_worse else "did not improve"
+        message = f"the {name} {change}: {start:.4g} before training, {end:.4g} after it"
+        facts: dict[str, Any] = {"start": start, "end": end}
+        early_stopping, since = self.experiment.config.training.early_stopping, self.history.unchanged_since
+        fix = against_no_progress(self.experiment, is_rising=self.history.last > start)
+        if self.epoch == 0 and early_stopping:
+            message = f"the untrained weights were kept, since no later epoch has a better {early_stopping.metric}"
+            fix = against_overfitting(self.experiment) if self.history.last < start else fix
+            fix = "write a smaller min_delta" if early_stopping.min_delta else fix
+        elif self.epoch == self.history.last_epoch and 0 < since < self.epoch:
+            message += f", unchanged since epoch {since}"
+            facts["unchanged_since"] = since
+        yield "no_progress", message, facts, fix
+
+    def _no_better_than_constant(self) -> Iterator[tuple[str, str, dict[str, Any], str]]:
+        """A constant that is as good, on the validation set if it has enough rows, else on the training set."""
+        data = self.experiment.data
+        split = "validation" if "validation" in data and len(data["validation"].targets) >= FEWEST_ROWS else "training"
+        constant = self._constant(split)
+        if not constant.is_as_good:
+            return
+        scores = {"score": constant.score, "constant_score": constant.reference}
+        facts = {"split": split, "metric": constant.metric, **scores, "majority_class": constant.majority_class}
+        what = "the mean" if constant.majority_class is None else f"class {constant.majority_class}"
+        message = f"{constant.text} is no better than always predicting {what} ({constant.reference:.3g})"
+        training = self._constant("training")
+        is_overfitting = not training.is_as_good
+        if is_overfitting:
+            message += f", although {training.text} is better"
+        fix = against_overfitting(self.experiment) if is_overfitting else against_no_progress(self.experiment)
+        yield "no_better_than_constant", message, facts, fix
+
+    def _is_clearly_better(self) -> bool:
+        """Whether a classifier makes clearly fewer errors on the training set than the majority class."""
+        constant = self._constant("training")
+        errors = 1 - constant.reference
+        return constant.majority_class is not None and constant.score > constant.reference + CLEARLY_BETTER * errors
+
+    def _constant(self, split: str) -> "Constant":
+        return Constant(self.experiment, split, self.splits[split])
+
+
+class Constant:
+    """The best constant prediction on a split, compared with the network.
+
+    Args:
+        experiment: with the final weights.
+        split: the split.
+        metrics: the metrics of the network on it.
+    """
+
+    def __init__(self, experiment: Experiment, split: str, metrics: Mapping[str, float]) -> None:
+        self.experiment, self.split, self.metrics = experiment, split, metrics
+        self.loss = metrics["data_loss" if split == "training" else "loss"]
+        self.metric = "r2" if self.rows.classes is None else "accuracy"
+
+    @cached_property
+    def rows(self) -> Examples:
+        """The rows of the split."""
+        return examples(self.experiment.data[self.split], self.experiment.network)
+
+    @property
+    def is_as_good(self) -> bool:
+        """Whether neither loss nor score of the network is better; False if the targets are all the same."""
+        if _is_constant(self.rows.targets) or self.loss < self.constant_loss * (1 - NEGLIGIBLE):
+            return False
+        return self.score <= self.reference + (NEGLIGIBLE if self.majority_class is None else 0)
+
+    @cached_property
+    def constant_loss(self) -> float:
+        """The loss of always predicting the mean or the median of the encoded targets, whichever is lower."""
+        encoded, network = self.rows.encoded, self.experiment.network
+        constants = np.mean(encoded, axis=0, dtype=np.float64), np.median(encoded, axis=0)
+        outputs = (np.asfortranarray(np.broadcast_to(each, encoded.shape), network.dtype) for each in constants)
+        return min(network.data_loss(each, encoded) for each in outputs)
+
+    @cached_property
+    def score(self) -> float:
+        """The accuracy or R² of the network."""
+        if self.metric in self.metrics:
+            return self.metrics[self.metric]
+        metric = RSquared() if self.metric == "r2" else Accuracy()
+        return metric.measure(predict(self.experiment.network, self.rows), self.rows.targets)
+
+    @property
+    def reference(self) -> float:
+        """The score of the constant: the fraction of the majority class, or 0, the R² of the mean."""
+        return 0.0 if self.majority_class is None else float(np.mean(self.rows.targets == self.majority_class))
+
+    @cached_property
+    def majority_class(self) -> int | None:
+        """The most frequent class; None for regression."""
+        return None if self.rows.classes is None else int(np.argmax(np.bincount(self.rows.targets)))
+
+    @property
+    def text(self) -> str:
+        """The score of the network, with its split."""
+        return f"{self.metric} {self.score:.3g} ({self.split})"
+
+
+def constant_outputs(experiment: Experiment) -> dict[int, Array]:
+    """The outputs (M,) of the layers that have the same ones for all training rows, by index; see ConstantOutputs."""
+    network, inputs, constant = experiment.network, experiment.data["training"].inputs, ConstantOutputs()
+    with observed(forward_methods(network), constant):
+        for start in range(0, len(inputs), network.micro_batch_rows):
+            network.forward(inputs[start : start + network.micro_batch_rows])
+            if not constant.outputs:
+                break
+    return constant.outputs
+
+
+def _is_constant(rows: Array) -> bool:
+    """Whether all rows are the same."""
+    return bool((rows == rows[:1]).all())
