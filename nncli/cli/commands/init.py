@@ -3,12 +3,17 @@
 import os
 from pathlib import Path
 from shlex import quote
+from urllib.parse import quote as url_quote
 
 import click
 
 from nncli.cli.interrupts import raised_on_ctrl_c
+from nncli.cli.options import SCHEMA_COPY
+
+SCHEMA = Path(__file__).parents[2] / "config.schema.json"  # of this version of nncli
 
 STARTER = """\
+# yaml-language-server: $schema={schema}
 # A small network that classifies the points of a spiral with three arms.
 #
 {usage}
@@ -67,8 +72,24 @@ def init(path: Path) -> None:
 
     name = shell_word(str(path))
     with raised_on_ctrl_c():
-        create_atomic(path, STARTER.format(usage=_usage(name)).encode())
+        text = STARTER.format(schema=_schema_reference(path.absolute().parent), usage=_usage(name))
+        create_atomic(path, text.encode())
     print(f"{name}: written; train it with: nncli train {name}")
+
+
+def _schema_reference(directory: Path) -> str:
+    """Where an editor finds the schema of a config in this directory: a copy there, else the one of the package.
+
+    Below the directory, as with .venv in a project, the path is relative, so that both can be moved together. A path
+    ends at a space for the editor, so that any other one is a URL.
+    """
+    if (directory / SCHEMA_COPY).is_file():
+        return SCHEMA_COPY
+    if SCHEMA.is_relative_to(directory):
+        relative = SCHEMA.relative_to(directory).as_posix()
+        if url_quote(relative) == relative:
+            return relative
+    return SCHEMA.as_uri()
 
 
 def _usage(name: str) -> str:

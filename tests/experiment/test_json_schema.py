@@ -1,0 +1,248 @@
+"""The JSON Schema of a config: it accepts what ``nncli check`` accepts, and describes every key and value."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import jsonschema
+import pytest
+import yaml
+
+from nncli.config.model import Config
+from nncli.config.validation import validate
+from nncli.errors import ConfigError
+from nncli.experiment.json_schema import config_as_schema, schema_of, schema_text
+from nncli.experiment.loading import checked, load_mapping, parse
+from nncli.experiment.metric_columns import known_columns
+from nncli.registry import Bounds, Model, components, kinds
+from tests.conftest import ROOT, SPEC
+from tests.experiment.config_mutants import Mutator, configs
+
+SCHEMA = config_as_schema()
+VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
+ALL = [entry for kind in kinds() for entry in components(kind)]
+
+
+class Verdict(NamedTuple):
+    """What ``check`` says about a config: the sections with wrong keys, and whether it finds anything else."""
+
+    sections: set
+    across: bool
+
+
+def verdict_of(config):
+    """The verdict of ``check``; errors that no single key has are those that are found in a valid config."""
+    document = parse("mutant", json.dumps(config).encode())
+    diagnostics = validate(document)[1]
+    if diagnostics:
+        return Verdict({_section(each, document.root) for each in diagnostics}, across=False)
+    try:
+        checked(document)
+    except ConfigError:
+        return Verdict(set(), across=True)
+    return Verdict(set(), across=False)
+
+
+def _section(diagnostic, root):
+    """The section of an error; the empty text for an unknown or missing section, which is an error of the whole."""
+    return diagnostic.path[0] if diagnostic.path and diagnostic.path[0] in root.children else ""
+
+
+def sections_that_the_schema_refuses(config):
+    """The sections in which a config does not follow the schema."""
+    return {error.path[0] if error.path else "" for error in VALIDATOR.iter_errors(config)}
+
+
+def with_integers(value):
+    """A value in which 3.0 is 3: JSON does not tell them apart, and its schemas cannot."""
+    if isinstance(value, dict):
+        return {key: with_integers(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [with_integers(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def compared(config):
+    """How ``check`` and schema compare on a config; ``agree`` if in the same sections."""
+    refused = sections_that_the_schema_refuses(config)
+    check = verdict_of(config)
+    if check.sections != refused and not check.across:
+        whole = verdict_of(with_integers(config))
+        if whole.sections == refused:
+            return "float instead of an integer"
+    if check.across and not refused:
+        return "across keys"
+    if check.across and refused == {"training"}:  # a metric that is not known at all, which ``check`` finds across keys
+        return "agree: refused"
+    return f"agree: {'refused' if refused else 'accepted'}" if check.sections == refused else "disagree"
+
+
+def compare(count, seed):
+    """Compare different mutants; return the number of each result, and the mutants on which the two disagree."""
+    mutator, seen, counts, disagreements = Mutator(seed), set(), Counter(), []
+    while len(seen) < count:
+        mutant = mutator.mutant()
+        if (text := json.dumps(mutant)) not in seen:
+            seen.add(text)
+            result = compared(mutant)
+            counts[result] += 1
+            disagreements += [text] if result == "disagree" else []
+    return counts, disagreements
+
+
+def test_agrees_with_check_on_a_hundred_mutants():
+    """Schema and ``check`` refuse the same sections."""
+    assert compare(100, seed=1)[1] == []
+
+
+@pytest.mark.slow
+def test_agrees_with_check_on_two_thousand_mutants():
+    """Schema and ``check`` refuse the same sections, and the mutants are many of each sort."""
+    counts, disagreements = compare(2000, seed=0)
+    print(dict(counts))
+    assert disagreements == []
+    assert min(counts["agree: accepted"], counts["agree: refused"]) > 400
+    assert counts["across keys"] + counts["float instead of an integer"] < 300
+
+
+@pytest.mark.parametrize("config", [*configs(), yaml.safe_load(SPEC)], ids=lambda config: config["optimizer"]["type"])
+def test_accepts_the_example_configs(config):
+    """No false alarm."""
+    assert sections_that_the_schema_refuses(config) == set()
+
+
+@pytest.mark.parametrize("entry", ALL, ids=lambda entry: f"{entry.kind}-{entry.name}")
+def test_accepts_every_name_of_a_component(entry):
+    """Name and alias, with all keys that have an example or a default, and no key of another component."""
+    of_kind = jsonschema.Draft7Validator({"$ref": f"#/definitions/{entry.kind}", **SCHEMA})
+    properties = SCHEMA["definitions"][f"{entry.kind}_{entry.name}"]["properties"]
+    assert list(properties) == ["type", *(each.name for each in entry.parameters)]
+    values = {
+        key: each.get("default", each.get("examples", [1])[0]) for key, each in properties.items() if key != "type"
+    }
+    right = {key: value for key, value in values.items() if "anyOf" not in properties[key]}
+    for name in filter(None, (entry.name, entry.alias)):
+        assert of_kind.is_valid({"type": name, **right})
+        assert not of_kind.is_valid({"type": name, **right, "other": 1})
+        assert of_kind.is_valid(name) == all(each.default is not ... for each in entry.parameters)
+        assert not of_kind.is_valid(f"{name}x")
+
+
+@pytest.mark.parametrize("entry", ALL, ids=lambda entry: f"{entry.kind}-{entry.name}")
+def test_has_the_defaults_and_bounds_of_the_signature(entry):
+    """A default is written, unless it is null."""
+    properties = SCHEMA["definitions"][f"{entry.kind}_{entry.name}"]["properties"]
+    for parameter in entry.parameters:
+        expected = None if parameter.default is ... else parameter.default
+        assert properties[parameter.name].get("default") == expected
+    if entry.name == "dense":
+        assert properties["units"]["minimum"] == 1
+        assert properties["units"]["examples"] == [64]
+
+
+@pytest.mark.parametrize("column", [each.header for each in known_columns()])
+def test_early_stopping_monitors_what_check_accepts(column):
+    """A column of metrics.csv is refused by both or by none, whatever the task needs beside it."""
+    config = {**yaml.safe_load(SPEC), "training": {"epochs": 9, "early_stopping": {"metric": column, "patience": 5}}}
+    try:
+        load_mapping(config)
+        unknown = False
+    except ConfigError as error:
+        unknown = "unknown metric" in str(error)
+    assert ("training" in sections_that_the_schema_refuses(config)) == unknown
+
+
+def schemas(schema):
+    """Every schema within a schema that is not a condition."""
+    yield schema
+    for keyword in ("anyOf", "allOf"):
+        for inner in schema.get(keyword, ()):
+            yield from schemas(inner)
+    for keyword in ("properties", "definitions"):
+        for inner in schema.get(keyword, {}).values():
+            yield from schemas(inner) if isinstance(inner, dict) else ()
+    for keyword in {"then", "items"} & set(schema):
+        yield from schemas(schema[keyword])
+
+
+def test_describes_every_key_and_value():
+    """Each key has a description, and each listed value too; some editors refuse an empty list of values."""
+    keys = [(key, each) for schema in schemas(SCHEMA) for key, each in schema.get("properties", {}).items()]
+    assert len(keys) > 100
+    assert [key for key, each in keys if each is not True and not each["description"]] == []
+    enums = [schema for schema in schemas(SCHEMA) if "enum" in schema]
+    assert len(enums) > 10
+    for schema in enums:
+        assert schema["enum"]
+        assert all(schema["enumDescriptions"])
+        assert len(schema["enumDescriptions"]) == len(schema["enum"])
+
+
+def test_conditions_have_patterns():
+    """A language server takes a value for a prefix of ``const`` and ``enum``, so that no condition has one."""
+    conditions = [
+        json.dumps(each["if"])
+        for schema in schemas(SCHEMA)
+        for each in (schema, *schema.get("allOf", ()))
+        if "if" in each
+    ]
+    assert len(conditions) > 30
+    assert not [each for each in conditions if "const" in each or "enum" in each]
+
+
+def test_has_the_sections_of_a_config():
+    """All keys, of which five are required; it is a valid schema."""
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    assert list(SCHEMA["properties"]) == list(Config.model_fields)
+    assert set(SCHEMA["required"]) == {"data", "layers", "loss", "optimizer", "training"}
+
+
+def test_package_has_the_schema_as_a_file():
+    """The file that editors read is that of this version."""
+    text = (ROOT / "nncli" / "config.schema.json").read_text(encoding="utf-8")
+    assert text == schema_text(), "run nncli schema > nncli/config.schema.json"
+
+
+def test_every_annotation_has_a_schema():
+    """Each type that a constructor can have for a parameter becomes a JSON Schema."""
+
+    class Everything(Model):
+        """A model.
+
+        Args:
+            flag: a flag.
+            path: a path.
+            text: a text.
+            table: a table.
+            anything: anything.
+            either: one of two.
+            few: up to three.
+            mode: how. a: first. b: second.
+        """
+
+        flag: bool
+        path: Path
+        text: str | None = None
+        table: dict[str, float] | None = None
+        anything: Any = None
+        either: int | str = 3
+        few: Annotated[list[int], Bounds(max_length=3)]
+        mode: Literal["a", "b"] | None = None
+
+    schema = schema_of(Everything.core())
+    keys = {
+        key: {name: value for name, value in each.items() if name != "description"}
+        for key, each in schema["properties"].items()
+    }
+    assert schema["required"] == ["flag", "path", "few"]
+    assert keys == {
+        "flag": {"type": "boolean"},
+        "path": {"type": "string", "minLength": 1},
+        "text": {"type": ["string", "null"]},
+        "table": {"type": ["object", "null"], "additionalProperties": {"type": "number"}},
+        "anything": {},
+        "either": {"anyOf": [{"type": "integer"}, {"type": "string"}], "default": 3},
+        "few": {"type": "array", "items": {"type": "integer"}, "maxItems": 3},
+        "mode": {"enum": ["a", "b", None], "enumDescriptions": ["first.", "second.", "the default"]},
+    }
