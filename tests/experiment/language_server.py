@@ -39,10 +39,14 @@ class LanguageServer:
         self.process.stdout.close()
 
     def completions(self, text):
-        """The text to insert and the description of each item that is offered at the cursor, ``|`` in the text."""
+        """The text to insert and the description of each item that is offered at the cursor, ``|`` in the text.
+
+        Those that insert several keys, or an item of a list, are left out: their description is an example.
+        """
         result = self.request("textDocument/completion", self._at_cursor(text))
         items = result["items"] if isinstance(result, dict) else result or []
-        return {item["label"]: (_inserted(item), _text(item.get("documentation"))) for item in items}
+        offered = [(item["label"], (_inserted(item), _text(item.get("documentation")))) for item in items]
+        return {label: item for label, item in offered if "```" not in item[1]}
 
     def hover(self, text):
         """What is shown for the word at the cursor."""
