@@ -86,7 +86,7 @@ class FractionOrDataset:
 
     def core(self, _: Any) -> CoreSchema:
         """The schema of a union discriminated by the key ``fraction``."""
-        choices = {_DATASET: core_of(Dataset), _FRACTION: core_of(Fraction)}
+        choices = {_FRACTION: core_of(Fraction), _DATASET: core_of(Dataset)}
         return core_schema.tagged_union_schema(choices, _split_tag)
 
 

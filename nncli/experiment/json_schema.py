@@ -175,7 +175,7 @@ _GENERATORS: dict[str, Callable[[Any], Schema]] = {
     "literal": lambda core: {"enum": core["expected"]},
     "nullable": _nullable,
     "str": _string,
-    "tagged-union": lambda core: {"anyOf": [schema_of(each) for each in core["choices"].values()]},
+    "tagged-union": lambda core: {"anyOf": [schema_of(each) for each in reversed(core["choices"].values())]},
     "typed-dict": _mapping,
     "union": lambda core: {"anyOf": [schema_of(each) for each in core["choices"]]},
 }
