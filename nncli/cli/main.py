@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _run(words)
             sys.stdout.flush()
         except (Exception, KeyboardInterrupt) as error:
-            message, code = _exit_message(error)
+            message, code = _exit_message(error, words)
             with suppress(StorageError, BrokenPipeError):  # the first error decides the exit code
                 sys.stdout.flush()
             if message:
@@ -138,7 +138,7 @@ def _require_address_space() -> None:
             raise ConfigError(f"NumPy needs {needed} more than the limit leaves; raise it, as with ulimit -v") from None
 
 
-def _exit_message(error: BaseException) -> tuple[str, int]:
+def _exit_message(error: BaseException, words: Sequence[str]) -> tuple[str, int]:
     """The message and the exit code of an error."""
     match error:
         case NncliError():
@@ -146,7 +146,7 @@ def _exit_message(error: BaseException) -> tuple[str, int]:
         case click.exceptions.Exit():
             result = "", error.exit_code
         case click.ClickException():
-            result = _usage_text(error), error.exit_code
+            result = _usage_text(error, words), error.exit_code
         case click.Abort() | KeyboardInterrupt():
             result = "interrupted", 130
         case BrokenPipeError():  # the reader has closed the pipe, as head does
@@ -161,10 +161,10 @@ def _exit_message(error: BaseException) -> tuple[str, int]:
     return result
 
 
-def _usage_text(error: click.ClickException) -> str:
+def _usage_text(error: click.ClickException, words: Sequence[str]) -> str:
     """What click prints for a wrong command line: usage, a hint, and the message."""
     if isinstance(error, click.NoSuchOption) and error.ctx and _takes_overrides(error.ctx.command):
-        error = _as_override(error)
+        error = _as_override(error, words)
     text = io.StringIO()
     error.show(text)
     return text.getvalue().rstrip("\n")
@@ -174,17 +174,29 @@ def _takes_overrides(command: click.Command) -> bool:
     return any(parameter.name == "overrides" for parameter in command.params)
 
 
-def _as_override(error: click.NoSuchOption) -> click.UsageError:
+def _as_override(error: click.NoSuchOption, words: Sequence[str]) -> click.UsageError:
     """An unknown option that is a key of the config: say how the key is set."""
+    import nncli.data
+    import nncli.nn  # noqa: F401 (with the import above, every component is registered)
+    from nncli.config.key_advice import paths_of
     from nncli.config.model import Config
-    from nncli.config.synonyms import translations
 
     key = error.option_name.lstrip("-").replace("-", "_")
-    for path in (key, *translations(key)):
-        if path.partition(".")[0] in Config.model_fields:
-            fix = f"Set values of the config without dashes: {path}=VALUE"
-            return click.UsageError(f"No such option {error.option_name!r}. {fix}", error.ctx)
-    return error
+    paths = [key] if key.partition(".")[0] in Config.model_fields else paths_of(key)
+    if not paths:
+        return error
+    fix = f"Values of the config are set without dashes: {paths[0]}={_value_of(error.option_name, words)}"
+    return click.UsageError(f"No such option {error.option_name!r}. {fix}", error.ctx)
+
+
+def _value_of(option: str, words: Sequence[str]) -> str:
+    """The value that was given to an option, as ``--option=value`` or as the next word."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word.startswith(f"{option}="):
+            return word.removeprefix(f"{option}=")
+        if word == option and following and not following.startswith("--"):
+            return following
+    return "VALUE"
 
 
 def _crash_report(error: BaseException) -> str:

@@ -34,20 +34,16 @@ def check_config_path(_context: click.Context, _parameter: click.Parameter, path
 def check_overrides(
     _context: click.Context, _parameter: click.Parameter, overrides: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Refuse overrides that the shell has split into words, and indices without brackets.
+    """Refuse overrides that the shell has split into words.
 
     Raises:
-        CommandLineError: an override is not quoted, has spaces around '=', or has an index in dot notation.
+        CommandLineError: an override is not quoted, or has spaces around '='.
     """
     for start, text in enumerate(overrides):
-        key, equals, value = text.partition("=")
-        bracketed = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", key)
-        if equals and not key:
-            raise CommandLineError(f"invalid override {text!r}: write KEY=VALUE, without spaces around '='")
-        if equals and bracketed != key:
-            raise CommandLineError(f"invalid override {text!r}: write {bracketed}={value}")
         if joined := _joined(overrides[start:]):
             raise CommandLineError(f"invalid override {text!r}: the value has spaces; quote it: {quote(joined)}")
+        if joined := _without_spaces(*overrides[start : start + 3]):
+            raise CommandLineError(f"invalid override {text!r}: write it without spaces around '=': {joined}")
     return overrides
 
 
@@ -58,6 +54,16 @@ def _joined(words: tuple[str, ...]) -> str | None:
         if all(joined.count(left) <= joined.count(right) for left, right in ("{}", "[]")):
             return joined if stop > 1 and "=" in words[0] else None
     return None
+
+
+def _without_spaces(word: str, following: str = "", last: str = "") -> str | None:
+    """The override of which these words are the parts before, at and after '='; None if the first is complete."""
+    if following == "=":
+        return f"{word}={last or 'VALUE'}"
+    is_split = word.endswith("=") and following and "=" not in following
+    if is_split or ("=" not in word and following.startswith("=")):
+        return word + following
+    return f"{word}={following}" if following and not re.search("[=:]", word + following) else None
 
 
 def complete_run(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list["CompletionItem"]:

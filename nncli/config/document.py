@@ -8,6 +8,7 @@ import yaml
 
 from nncli.config.diagnostics import Diagnostic, Path, SourceLocation, SourceText, shown
 from nncli.config.scalars import scalar
+from nncli.config.yaml_errors import explain
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 20
@@ -32,7 +33,8 @@ class EmptyDocumentError(DocumentError):
 class Node:
     """A value, its source location, its child nodes, and the locations of its keys.
 
-    ``size`` and ``height`` count its nodes and levels with all aliases expanded.
+    ``size`` and ``height`` count its nodes and levels with all aliases expanded. ``input_width`` is the number of
+    inputs that a layer states; it is no value of the config, but is compared with the data.
     """
 
     location: SourceLocation
@@ -41,6 +43,7 @@ class Node:
     keys: dict[str | int, SourceLocation] = field(default_factory=dict)
     size: int = 1
     height: int = 1
+    input_width: "Node | None" = None
 
     def plain(self) -> Any:
         """The value as dicts, lists and scalars."""
@@ -93,7 +96,7 @@ class _Reader:
         self.nodes = 0
 
     def _parsed(self) -> Iterator[Any]:
-        mark = None
+        mark: Any = None
         try:
             loader = yaml.SafeLoader(self.source.text)
             while loader.check_event():
@@ -101,9 +104,8 @@ class _Reader:
                 mark = event.end_mark
                 yield event
         except yaml.MarkedYAMLError as error:
-            is_truncated = "end of stream" in (error.problem or "")
-            mark = (error.context_mark if is_truncated else None) or error.problem_mark or error.context_mark
-            raise DocumentError(self._location(mark), _yaml_message(error)) from None
+            problem = explain(self.source.text, error)
+            raise DocumentError(self._location(problem), problem.message) from None
         except (ValueError, OverflowError):  # a character code or a YAML version
             raise DocumentError(self._location(mark), "invalid YAML: a number is too large") from None
         except yaml.reader.ReaderError as error:
@@ -212,11 +214,3 @@ class _Rejected(str):
 def is_rejected(value: Any) -> bool:
     """Whether the reader has already reported this value."""
     return isinstance(value, _Rejected)
-
-
-def _yaml_message(error: yaml.MarkedYAMLError) -> str:
-    problem = (error.problem or "syntax error").replace("\n", " ")
-    if "'\\t'" in problem:
-        return "a tab is not allowed here; indent and separate with spaces"
-    context = f"{error.context}: " if error.context else ""
-    return f"invalid YAML: {context}{problem}"

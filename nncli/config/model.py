@@ -74,11 +74,11 @@ class TrainingConfig(Model):
         return self.log_every or max(1, self.epochs // 100)
 
 
-_FRACTION, _DATASET = union_tag("split", "fraction"), union_tag("split", "dataset")
+FRACTION_TAG, _DATASET_TAG = union_tag("split", "fraction"), union_tag("split", "dataset")
 
 
 def _split_tag(value: Any) -> str:
-    return _FRACTION if isinstance(value, dict) and "fraction" in value else _DATASET
+    return FRACTION_TAG if isinstance(value, dict) and "fraction" in value else _DATASET_TAG
 
 
 class FractionOrDataset:
@@ -86,7 +86,7 @@ class FractionOrDataset:
 
     def core(self, _: Any) -> CoreSchema:
         """The schema of a union discriminated by the key ``fraction``."""
-        choices = {_FRACTION: core_of(Fraction), _DATASET: core_of(Dataset)}
+        choices = {FRACTION_TAG: core_of(Fraction), _DATASET_TAG: core_of(Dataset)}
         return core_schema.tagged_union_schema(choices, _split_tag)
 
 

@@ -8,7 +8,7 @@ from nncli.config.diagnostics import COMMAND_LINE, Diagnostic, Path, SourceLocat
 from nncli.config.document import MAX_DEPTH, TOO_DEEP, Document, DocumentError, EmptyDocumentError, Node, read
 from nncli.errors import CommandLineError
 
-_KEY = re.compile(r"\.?([A-Za-z_]\w*)|\.?\[(\d{1,6})\]")
+_KEY = re.compile(r"\.?([A-Za-z_]\w*)|\.?\[(\d{1,6})\]|\.(\d{1,6})(?!\w)")  # layers.0 is layers[0], as in Hydra
 
 
 def apply(document: Document, overrides: Sequence[str]) -> None:
@@ -40,17 +40,33 @@ def apply(document: Document, overrides: Sequence[str]) -> None:
 def _parse(text: str) -> tuple[Path, str, int]:
     """The path, the text of the value, and the column at which the value starts."""
     written, equals, value = text.partition("=")
-    keys = list(_KEY.finditer(written))
-    if not equals or not keys or "".join(key.group() for key in keys) != written or written.startswith((".", "[")):
-        expected = "expected KEY=VALUE, e.g. optimizer.learning_rate=0.1 or layers[0].units=128"
-        raise CommandLineError(f"invalid override {shown(text)}: {expected}")
+    keys = _keys(written)
+    if value.startswith("=") or not equals or not keys:
+        raise CommandLineError(f"invalid override {shown(text)}: {_expected(text)}")
     if len(keys) > MAX_DEPTH:
         raise CommandLineError(f"invalid override {shown(text)}: {TOO_DEEP}")
-    path = tuple(int(key.group(2)) if key.group(2) else key.group(1) for key in keys)
-    canonical = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
-    if written != canonical:
+    path = tuple(key[1] or int(key[2] or key[3]) for key in keys)
+    canonical = path_text(path)
+    if re.sub(r"\.(\d+)", r"[\1]", written) != canonical:
         raise CommandLineError(f"invalid override {shown(text)}: write the key as {shown(canonical)}")
     return path, value, len(written) + 2
+
+
+def _expected(text: str) -> str:
+    """What to write instead of an override that is none."""
+    found = re.fullmatch(r"[-+]*([A-Za-z_][\w./\[\]]*)\s*(=+|:=?|\+=)\s*([^=\s].*)", text)
+    if not found or not _keys(key := found[1].replace("/", ".")):
+        return "expected KEY=VALUE, e.g. optimizer.learning_rate=0.1 or layers[0].units=128"
+    if found[2] == "+=":
+        return f"a list grows by the item after its last one, such as {key}[4]={found[3]}"
+    return f"write {key}={found[3]}"
+
+
+def _keys(written: str) -> list[re.Match[str]]:
+    """The keys of a path, as matches; none if it is no path."""
+    keys = list(_KEY.finditer(written))
+    is_path = "".join(key.group() for key in keys) == written and not written.startswith((".", "["))
+    return keys if is_path else []
 
 
 def _set(root: Node, path: Path, node: Node, location: SourceLocation) -> Diagnostic | None:

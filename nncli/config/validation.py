@@ -1,15 +1,17 @@
 """Validation of a document, section by section, so that one invalid section does not hide errors in another."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 from pydantic_core import ValidationError
 
-from nncli.config.diagnostics import Diagnostic, shown, suggestion
+from nncli.config.diagnostics import Diagnostic, shown
 from nncli.config.document import Document, Node
 from nncli.config.model import Config
-from nncli.config.validation_messages import diagnostics_of
+from nncli.config.validation_messages import SectionErrors, add_errors, unknown_key
 from nncli.registry import validated
+
+EXTENSION = "x-"  # keys at the top level that begin with it are ignored; they have room for anchors
 
 
 class PartialConfig(Config):
@@ -39,28 +41,25 @@ def validate(document: Document) -> tuple[PartialConfig, list[Diagnostic]]:
         value = "a list" if isinstance(root.value, list) else shown(root.value)
         message = f"a config is a mapping with the sections data, layers, loss, optimizer, training; got {value}"
         return PartialConfig(), [*document.diagnostics, Diagnostic(root.location, (), message)]
-    diagnostics = [*document.diagnostics, *_unknown_and_missing(root)]
-    invalid = {diagnostic.path[0] for diagnostic in diagnostics if diagnostic.path}
-    sections: dict[str, Any] = {}
+    errors = SectionErrors(list(document.diagnostics), {}, set(), set())
+    _add_unknown_and_missing(errors, root)
+    values = {name: field.default for name, field in Config.model_fields.items() if field.default is not ...}
     for name, field in Config.model_fields.items():
-        if name in root.children:
-            try:
-                value = validated(root.children[name].plain(), field.annotation)
-            except ValidationError as error:
-                diagnostics += diagnostics_of(error, root, name)
-                continue
-        else:
-            value = field.default
-        if name not in invalid and value is not ...:
-            sections[name] = value
-    return PartialConfig(**sections), diagnostics
+        if name not in root.children:
+            continue
+        try:
+            values[name] = validated(root.children[name].plain(), field.annotation)
+        except ValidationError as error:
+            values.pop(name, None)
+            add_errors(errors, error, root, name)
+    invalid = {each.path[0] for each in errors.diagnostics if each.path}
+    return PartialConfig(**{name: value for name, value in values.items() if name not in invalid}), errors.reported()
 
 
-def _unknown_and_missing(root: Node) -> Iterator[Diagnostic]:
+def _add_unknown_and_missing(errors: SectionErrors, root: Node) -> None:
     for key in root.children:
-        if key not in Config.model_fields:
-            fix = suggestion(str(key), Config.model_fields)
-            yield Diagnostic(root.key_location((key,)), (), f"unknown key {shown(key)}{fix}")
+        if key not in Config.model_fields and not str(key).startswith(EXTENSION):
+            unknown_key(errors, root, (key,))
     for name, field in Config.model_fields.items():
         if field.default is ... and name not in root.children:
-            yield Diagnostic(root.location, (), f"section {name!r} is missing")
+            errors.missing[(name,)] = Diagnostic(root.location, (), f"section {name!r} is missing")

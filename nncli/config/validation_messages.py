@@ -1,22 +1,16 @@
 """Validation errors of pydantic-core as messages that state the value and the fix."""
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, get_args
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from pydantic_core import ValidationError
 
-from nncli.config.diagnostics import Diagnostic, Path, shown, suggestion
+from nncli.config.diagnostics import Diagnostic, Path, shown
 from nncli.config.document import Node, is_rejected
-from nncli.config.model import Config, Fraction
-from nncli.registry import Model, components, names
-
-MAX_SUGGESTED = 1e15  # a larger float is not suggested as an integer
-EXAMPLES = {  # of the mappings that are not components
-    "training": "{epochs: 100}",
-    "early_stopping": "{patience: 50}",
-    "regularization": "{l2: 1e-4}",
-}
+from nncli.config.key_advice import Mistake, advice_on_key
+from nncli.config.value_advice import EXAMPLES, advice_on_value, component_expected
+from nncli.registry import Component, core_of, names
 
 _MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than": lambda context: f"must be greater than {_limit(context['gt'])}",
@@ -36,15 +30,40 @@ _MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
-def diagnostics_of(error: ValidationError, root: Node, section: str) -> Iterator[Diagnostic]:
-    """Yield a diagnostic per error, except for values that the reader has already rejected."""
+class SectionErrors(NamedTuple):
+    """The errors of sections: what to report, missing or empty keys, and what unknown keys mean or correct, by path."""
+
+    diagnostics: list[Diagnostic]
+    missing: dict[Path, Diagnostic]
+    meant: set[Path]
+    corrected: set[Path]
+
+    def reported(self) -> list[Diagnostic]:
+        """All diagnostics, without missing keys that are there under another name or at another place."""
+        is_there = {path[:length] for path in self.meant for length in range(1, len(path) + 1)}
+        missing = [each for path, each in self.missing.items() if path not in is_there]
+        return [*(each for each in self.diagnostics if each.path not in self.corrected), *missing]
+
+
+def add_errors(errors: SectionErrors, error: ValidationError, root: Node, section: str) -> None:
+    """Add the errors of a section, except for values that the reader has already rejected."""
     for each in error.errors(include_url=False):
         keys = (section, *each["loc"])
         is_user_text = each["type"] == "extra_forbidden"  # the last key is then what the user wrote
         path = tuple(key for key in keys[:-1] if not parse_union_tag(key))
         path += keys[-1:] if is_user_text or not parse_union_tag(keys[-1]) else ()
-        if not _is_rejected(each["input"]):
-            yield _diagnostic(each, keys, path, root)
+        if not _is_rejected(each["input"]) and not _is_repeated(each, path, root):
+            _add(errors, each, keys, path, root)
+
+
+def unknown_key(errors: SectionErrors, root: Node, path: Path, component: Component | None = None) -> None:
+    """Add an error about an unknown key."""
+    *parent, key = path
+    location = root.key_location(path)
+    advice = advice_on_key(Mistake(root, tuple(parent), str(key), location, component))
+    errors.diagnostics.append(Diagnostic(location, tuple(parent), f"unknown key {shown(key)}{advice.text}"))
+    errors.meant.update([advice.meant] if advice.meant else [])
+    errors.corrected.update([advice.corrects] if advice.corrects else [])
 
 
 def parse_union_tag(key: str | int) -> tuple[str, str] | None:
@@ -53,84 +72,65 @@ def parse_union_tag(key: str | int) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
-def _diagnostic(error: Any, keys: Path, path: Path, root: Node) -> Diagnostic:
+def _add(errors: SectionErrors, error: Any, keys: Path, path: Path, root: Node) -> None:
     key, parent = path[-1], path[:-1]
     match error["type"]:
         case "missing":
-            return Diagnostic(root.find(parent).location, parent, f"key {key!r} is missing")
+            example = _example(keys, str(key))
+            message = f"key {key!r} is missing{example}"
+            errors.missing[path] = Diagnostic(root.find(parent).location, parent, message)
         case "extra_forbidden":
-            fix = suggestion(str(key), _known_keys(keys))
-            return Diagnostic(root.key_location(path), parent, f"unknown key {shown(key)}{fix}")
+            unknown_key(errors, root, path, _component_of(keys))
         case "unknown_type":
-            message, at = _unknown_type(error["ctx"]["kind"], error["input"], path)
-            return Diagnostic(root.find(at).location, path, message)
+            message, at = component_expected(error["ctx"]["kind"], error["input"], path, root)
+            errors.diagnostics.append(Diagnostic(root.find(at).location, path, message))
         case _:
-            message = f"{_message(error, path)}, got {shown(error['input'])}{_fix(error)}"
-            return Diagnostic(root.find(path).location, path, message)
+            advice = advice_on_value(error, path, root)
+            message = f"{_message(error, path, advice)}, got {shown(error['input'])}{advice}"
+            diagnostic = Diagnostic(root.find(path).location, path, message)
+            if error["type"] == "dict_type" and error["input"] is None:
+                errors.missing[path] = diagnostic
+            else:
+                errors.diagnostics.append(diagnostic)
 
 
-def _message(error: Any, path: Path) -> str:
-    """What a value must be."""
+def _component_of(keys: Path) -> Component | None:
+    """The component that contains the last key, unless that is a section."""
+    for key in reversed(keys[:-1]):
+        if tag := parse_union_tag(key):
+            return names(tag[0])[tag[1]] if tag[0] != "split" else None
+    return None
+
+
+def _example(keys: Path, key: str) -> str:
+    """How to write a missing key."""
+    component = _component_of(keys)
+    if component is None:
+        return f"; write {keys[-2]}: {EXAMPLES[str(keys[-2])]}" if str(keys[-2]) in EXAMPLES else ""
+    annotation = next(each.annotation for each in component.parameters if each.name == key)
+    example = core_of(annotation).get("metadata", {}).get("example")
+    return f"; write {{type: {component.name}, {key}: {shown(example)}}}" if example is not None else ""
+
+
+def _is_repeated(error: Any, path: Path, root: Node) -> bool:
+    """Whether the error is that of the item before: a list of widths is one mistake."""
+    if not isinstance(path[-1], int) or path[-1] == 0 or error["type"] != "unknown_type":
+        return False
+    items = root.find(path[:-1]).children
+    return all(isinstance(items[index].value, int) for index in range(path[-1] + 1))
+
+
+def _message(error: Any, path: Path, advice: str) -> str:
+    """What a value must be, with an example unless there is advice."""
     if error["type"] == "dict_type":
         example = EXAMPLES.get(str(path[-1]))
-        return f"must be a mapping, e.g. {example}" if example else "must be a mapping"
+        return f"must be a mapping, e.g. {example}" if example and not advice else "must be a mapping"
     format_message = _MESSAGES.get(error["type"])
     return format_message(error.get("ctx", {})) if format_message else str(error["msg"]).lower()
 
 
-def _unknown_type(kind: str, value: Any, path: Path) -> tuple[str, Path]:
-    """The message for a value that names no component, and the path of its location."""
-    or_fraction = ", or {fraction: 0.2}" if path[0] in {"validation", "test"} else ""
-    value = {"type": value} if isinstance(value, str) else value
-    if not isinstance(value, dict):
-        article = "an" if kind[0] in "aeiou" else "a"
-        expected = f"must be the name of {article} {kind} or a mapping with 'type'{or_fraction}"
-        return f"{expected}, got {shown(value)}", path
-    if "type" not in value:
-        name = next((key for key in value if key in names(kind)), None)  # {dense: 16}
-        fix = f"; write {{type: {name}, ...}}" if name else f"{_suggested_type('', kind)}{or_fraction}"
-        return f"key 'type' is missing{fix}", path
-    name = value["type"]
-    return f"unknown type {shown(name)}{_suggested_type(str(name), kind)}", (*path, "type")
-
-
-def _suggested_type(word: str, kind: str) -> str:
-    """A suggestion among the components of a kind; aliases are accepted, but not listed."""
-    return suggestion(word, names(kind), (entry.name for entry in components(kind)))
-
-
-def _fix(error: Any) -> str:
-    """The same value in the right type, if there is one."""
-    value, expected = error["input"], error["type"]
-    if expected == "int_type" and isinstance(value, float) and value.is_integer() and abs(value) < MAX_SUGGESTED:
-        return f"; write {int(value)}"
-    if expected == "int_type" and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}", value):
-        return f"; write {value} without quotes"
-    if expected == "list_type" and isinstance(value, str):
-        return f"; write [{shown(value)[1:-1]}]" if len(shown(value)) == len(value) + 2 else ""
-    return ""
-
-
 def _limit(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else f"{value:g}"
-
-
-def _known_keys(keys: Path) -> list[str]:
-    """The keys of the model that contains the last key."""
-    model: type[Model] = Config
-    for key in keys[:-1]:
-        if tag := parse_union_tag(key):
-            kind, name = tag
-            model = Fraction if name == "fraction" else names(kind)[name].model if kind != "split" else model
-        elif isinstance(key, str) and key in model.model_fields:
-            annotation = model.model_fields[key].annotation
-            inner = [each for each in (annotation, *get_args(annotation)) if _is_model(each)]
-            model = inner[0] if inner else model
-    return list(model.model_fields)
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, Model)
 
 
 def _is_rejected(value: Any) -> bool:

@@ -74,5 +74,6 @@ def _represent_scalar_type(dumper: yaml.SafeDumper, value: Any) -> yaml.Node:
 
 
 _Dumper.add_representer(str, _represent_string)
+_Dumper.add_multi_representer(str, _represent_string)
 _Dumper.add_multi_representer(PurePath, _represent_path)
 _Dumper.add_multi_representer(object, _represent_scalar_type)

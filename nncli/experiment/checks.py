@@ -24,6 +24,7 @@ TASK_DESCRIPTIONS = {
     Task.BINARY: "a network with one output for two classes",
     Task.REGRESSION: "real-valued targets",
 }
+MULTICLASS, MULTICLASS_LOSS = 3, "categorical_crossentropy"  # the loss for this number of classes and more
 METRICS_COPIES = 3  # of the bytes of metrics.csv, while it is read
 DEFAULT_THRESHOLD = 0.5
 
@@ -97,9 +98,26 @@ def check_last_layer(config: Config, plan: DataPlan) -> Iterator[Finding]:
     last = (deterministic or config.layers)[-1].type
     if loss.last_layers and last not in loss.last_layers:
         needed = " or ".join(loss.last_layers)
-        suitable = " or ".join(each.name for each in components("loss") if last in each.target.last_layers)
-        fix = f"use {suitable}, or replace {last} with {needed}" if suitable else f"add '- {needed}' to layers"
+        classes = plan.schema.classes if _has(config, "data") else None
+        fix = _many_classes_fix(classes, config.loss.type, last) or _last_layer_fix(last, needed)
         yield Finding(("loss",), f"{config.loss.type} needs {needed} as the last layer, got {last}; {fix}")
+
+
+def _last_layer_fix(last: str, needed: str) -> str:
+    suitable = " or ".join(each.name for each in components("loss") if last in each.target.last_layers)
+    return f"use {suitable}, or replace {last} with {needed}" if suitable else f"add '- {needed}' to layers"
+
+
+def _many_classes_fix(classes: int | None, loss: str, last: str) -> str:
+    """What three classes or more need: one probability per class, which sum to 1; empty for fewer."""
+    if not classes or classes < MULTICLASS:
+        return ""
+    fixes = [] if loss == MULTICLASS_LOSS else [f"write loss: {MULTICLASS_LOSS}"]
+    if last == "sigmoid":
+        fixes.append("write softmax instead of sigmoid")
+    elif last != "softmax":
+        fixes.append("add '- softmax' to layers")
+    return f"for {classes} classes {' and '.join(fixes)}"
 
 
 @check("data", "loss")
@@ -121,7 +139,7 @@ def check_outputs(config: Config, plan: DataPlan) -> Iterator[Finding]:
     fixed_width = [index for index, layer in enumerate(layers) if layer.width(1) == layer.width(2)]
     if outputs not in valid:
         mismatch = f"the network has {counted(outputs, 'output')}, but the data has {_target_text(schema)}"
-        fix = f"units: {' or '.join(map(str, valid))}"
+        fix = f"units: {' or '.join(map(str, valid))}{_sigmoid_fix(config, schema.classes)}"
         if fixed_width:
             yield Finding(("layers", fixed_width[-1], "units"), f"{mismatch}; write {fix}")
         elif any(layer.shapes(1) for layer in layers):
@@ -130,6 +148,13 @@ def check_outputs(config: Config, plan: DataPlan) -> Iterator[Finding]:
         fix = "write sigmoid" if schema.classes else "write linear"
         message = f"softmax of a single output is always 1, so nothing can be learned; {fix}"
         yield Finding(("layers", len(layers) - 1), message)
+
+
+def _sigmoid_fix(config: Config, classes: int | None) -> str:
+    """The rest of the fix if a network for two classes is used with more, which sigmoids would predict separately."""
+    if not classes or classes < MULTICLASS or config.layers[-1].type != "sigmoid":
+        return ""
+    return f", softmax instead of sigmoid, and loss: {MULTICLASS_LOSS}"
 
 
 @check("layers", "data", "metrics")

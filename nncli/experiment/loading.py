@@ -1,21 +1,24 @@
 """Loading: from a config file to a valid, resolved config."""
 
-from collections.abc import Collection, Iterable, Mapping
+import codecs
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import nncli.data
 import nncli.experiment.leakage  # noqa: F401 (importing it registers its check)
 from nncli.config import overrides as overriding
-from nncli.config.diagnostics import Diagnostic, Finding, SourceLocation, SourceText, format_diagnostics
+from nncli.config.diagnostics import Diagnostic, Finding, SourceLocation, SourceText, counted, format_diagnostics
 from nncli.config.document import MAX_CHARACTERS, TOO_LARGE, Document, DocumentError, read
 from nncli.config.model import Config
+from nncli.config.normalization import normalized
 from nncli.config.validation import validate
 from nncli.config.yaml_output import to_yaml
 from nncli.errors import CommandLineError, ConfigError, StorageError
 from nncli.experiment.checks import cross_check
 from nncli.experiment.data_plan import CheckedConfig, DataPlan, try_to_open
 from nncli.experiment.defaults import resolve
+from nncli.nn.shapes import widths
 
 MAX_BYTES = 4 * MAX_CHARACTERS  # a character has at most 4 bytes in UTF-8
 MAPPING_NAME = "<config>"  # the file that messages name for a config that is a mapping
@@ -71,7 +74,7 @@ def _loaded(name: str, content: bytes, overrides: tuple[str, ...]) -> LoadedConf
 
 
 def parse(name: str, content: bytes, overrides: tuple[str, ...] = ()) -> Document:
-    """Parse the content of a config file and apply overrides; nothing is validated.
+    """Parse the content of a config file, apply overrides and normalize it; nothing is validated.
 
     Raises:
         CommandLineError: an override is invalid.
@@ -81,7 +84,9 @@ def parse(name: str, content: bytes, overrides: tuple[str, ...] = ()) -> Documen
         document = read(SourceText(name, _text(name, content)))
     except DocumentError as error:
         raise ConfigError(str(error.diagnostic), [error.diagnostic]) from None
+    document.root = normalized(document.root)
     overriding.apply(document, overrides)
+    document.root = normalized(document.root)
     return document
 
 
@@ -100,9 +105,24 @@ def checked(document: Document, skipped: Collection[str] = (), recorded: Checked
     plan, unopened = try_to_open(config, recorded)
     config = config.without({str(finding.path[0]) for finding in unopened})
     diagnostics += with_location(document, [*unopened, *cross_check(config, plan, skipped)])
+    diagnostics += _input_widths(document, config, plan)
     if diagnostics:
         raise ConfigError(format_diagnostics(diagnostics), diagnostics)
     return CheckedConfig(config.complete(), plan)
+
+
+def _input_widths(document: Document, config: Config, plan: DataPlan) -> Iterator[Diagnostic]:
+    """The numbers of inputs that layers state and that are not those of the network."""
+    if "layers" not in vars(config) or "data" not in plan.schemas:
+        return
+    inputs = widths([layer.build() for layer in config.layers], plan.schema.columns)
+    for index, layer in document.root.find(("layers",)).children.items():
+        stated, width = layer.input_width, inputs[int(index)]
+        if stated and stated.value != width:
+            message = (
+                f"n_inputs is {stated.value}, but the layer has {counted(width, 'input')}; write {width} or omit it"
+            )
+            yield Diagnostic(stated.location, ("layers", index), message)
 
 
 def with_location(document: Document, findings: Iterable[Finding]) -> list[Diagnostic]:
@@ -143,5 +163,14 @@ def _text(name: str, content: bytes) -> str:
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8", "replace")
         location = SourceLocation(SourceText(name, ""), before.count("\n") + 1, len(before) - before.rfind("\n"))
-        message = f"byte 0x{content[error.start]:02x} is not valid UTF-8; save the config as UTF-8 text"
+        message = f"{_encoding(content, error.start)}; save the config as UTF-8 text"
         raise ConfigError(str(Diagnostic(location, (), message))) from None
+
+
+def _encoding(content: bytes, position: int) -> str:
+    """Why the content is not UTF-8 at a position, and what it is instead, if that is clear."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "the file is UTF-16, not UTF-8"
+    byte = content[position]
+    is_letter = b"\0" not in content and chr(byte).isalpha()
+    return f"byte 0x{byte:02x} is not valid UTF-8" + (f" (in Latin-1 it is {chr(byte)!r})" if is_letter else "")

@@ -12,12 +12,12 @@ from nncli.cli.main import nncli as group
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["layers.0.units=3"], "invalid override 'layers.0.units=3': write layers[0].units=3"),
         (["data.2d=3"], "invalid override 'data.2d=3': expected KEY=VALUE"),
         (["{type:", "sgd}"], "invalid override '{type:': expected KEY=VALUE"),
-        (["layers.2.initializer.scale=3"], "write layers[2].initializer.scale=3"),
-        (["seed", "=", "1"], "invalid override '=': write KEY=VALUE, without spaces around '='"),
-        (["seed", "=1"], "invalid override '=1': write KEY=VALUE, without spaces around '='"),
+        (["seed", "=", "1"], "invalid override 'seed': write it without spaces around '=': seed=1"),
+        (["seed", "=1"], "invalid override 'seed': write it without spaces around '=': seed=1"),
+        (["seed=", "1"], "invalid override 'seed=': write it without spaces around '=': seed=1"),
+        (["seed", "1"], "invalid override 'seed': write it without spaces around '=': seed=1"),
         (["optimizer={type:", "sgd,", "decay:", "0}", "seed=1"], "quote it: 'optimizer={type: sgd, decay: 0}'"),
         (["metrics=[accuracy,", "auc]"], "quote it: 'metrics=[accuracy, auc]'"),
     ],

@@ -404,25 +404,25 @@ def test_columns_count_characters(text, column):
 
 
 @pytest.mark.parametrize(
-    ("text", "location"),
+    ("text", "location", "start"),
     [
-        ("a: b: c", (1, 5)),
-        ("a: @b", (1, 4)),
-        ("a: `b`", (1, 4)),
-        ("a: %b", (1, 4)),
-        ("}", (1, 1)),
-        ("a: 1\n b: 2\n", (2, 3)),
-        ("a: 'b' c\n", (1, 8)),
-        ('a: "\\q"', (1, 6)),
-        ("%YAML 2.0\n---\na: 1\n", (1, 1)),
-        ("a: 'x\nb: 1\nc: 2\n", (1, 4)),
+        ("a: b: c", (1, 5), "a second ':' in one line; write a: {b: c}"),
+        ("a: @b", (1, 4), "a value cannot begin with @"),
+        ("a: `b`", (1, 4), "a value cannot begin with `"),
+        ("a: %b", (1, 4), "a value cannot begin with %"),
+        ("}", (1, 1), "a value is missing before this"),
+        ("a: 1\n b: 2\n", (2, 2), "this line is indented by 1 space, the line above by 0"),
+        ("a: 'b' c\n", (1, 8), "invalid YAML: "),
+        ('a: "\\q"', (1, 6), "invalid YAML: "),
+        ("%YAML 2.0\n---\na: 1\n", (1, 1), "invalid YAML: "),
+        ("a: 'x\nb: 1\nc: 2\n", (1, 4), "this quotation mark is not closed"),
     ],
 )
-def test_syntax_error_is_rejected_at_its_location(text, location):
+def test_syntax_error_is_rejected_at_its_location(text, location, start):
     """The location is the invalid character; for an unclosed quote it is the quote."""
     line, column, message = reading_error(text)
     assert (line, column) == location
-    assert message.startswith("invalid YAML: ")
+    assert message.startswith(start)
 
 
 @pytest.mark.parametrize("text", ['"\\U00110000"', '"\\UFFFFFFFF"', f"%YAML 1.{'1' * 5000}\n---\na: 1\n"])

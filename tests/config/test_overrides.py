@@ -37,6 +37,7 @@ def value(path, *overrides, text=CONFIG):
         ("seed=7", ("seed",), 7),
         ("data.samples=50", ("data", "samples"), 50),
         ("layers[0].units=16", ("layers", 0, "units"), 16),
+        ("layers.0.units=16", ("layers", 0, "units"), 16),
         ("layers[1]=softmax", ("layers", 1), "softmax"),
         ("training.epochs=1e-3", ("training", "epochs"), 0.001),
         ("training.epochs=0x10", ("training", "epochs"), 16),
@@ -158,7 +159,7 @@ def test_created_parent_has_a_location_on_the_command_line():
 
 
 @pytest.mark.parametrize(
-    "override", ["", "seed", "=", "=5", "a..b=1", ".a=1", "a.=1", "[0]=1", "a[-1]=1", "a[x]=1", "a[]=1", "a =1", "1=2"]
+    "override", ["", "seed", "=", "=5", "a..b=1", ".a=1", "a.=1", "[0]=1", "a[-1]=1", "a[x]=1", "a[]=1", "1=2"]
 )
 def test_malformed_override_is_a_command_line_error(override):
     """The message quotes the override and shows an example."""
@@ -201,7 +202,7 @@ def test_path_has_one_spelling(override, path):
         ("loss={type: mse, scale: 010}", 25, ("loss", "scale"), "write 10 or 8"),
         ("loss={a: 1, a: 2}", 13, ("loss",), "duplicate key 'a' (first on line 1)"),
         ("seed=!!int 1", 6, ("seed",), "tag"),
-        ("layers=[relu", 8, ("layers",), "invalid YAML"),
+        ("layers=[relu", 8, ("layers",), "this '[' is not closed"),
         ("loss=*x", 6, ("loss",), "undefined alias *x"),
         ("seed=" + "[" * 100, 6, ("seed",), "nested too deeply (limit: 20 levels)"),
         ("seed=\x00", 6, ("seed",), "not a text file"),

@@ -1,9 +1,11 @@
 """Names of other libraries, and keys without their section: the suggestion is what they are called in a config."""
 
+import re
+
 import pytest
 
 from nncli.config.model import Config
-from nncli.config.synonyms import SYNONYMS, translations
+from nncli.config.synonyms import accepted_type, hints_of_keys, hints_of_types, spelling, translations, type_pattern
 from nncli.experiment import loading  # noqa: F401 (registers the components)
 from nncli.registry import kinds, names
 
@@ -15,11 +17,10 @@ from nncli.registry import kinds, names
         ("training.early_stopping={metric: val_acc, patience: 30}", "'validation_accuracy'"),
         ("metrics=[acc]", "'accuracy'"),
         ("loss=mse", "'mean_squared_error'"),
-        ("loss=CrossEntropyLoss", "'categorical_crossentropy' or 'binary_crossentropy'"),
         ("optimizer={type: adam, lr: 0.1}", "'learning_rate'"),
         ("layers[0]={type: dense, neurons: 3}", "'units'"),
-        ("epochs=100", "'training.epochs'"),
-        ("lr=0.1", "'optimizer.learning_rate'"),
+        ("epochs=100", "'training.epochs=100'"),
+        ("lr=0.1", "'optimizer.learning_rate=0.1'"),
     ],
 )
 def test_synonyms_are_suggested(workdir, run_cli, override, meant):
@@ -32,9 +33,9 @@ def test_synonyms_are_suggested(workdir, run_cli, override, meant):
     ("word", "meant"),
     [
         ("Cosine-Annealing", ["cosine"]),
-        ("MSE", ["mean_squared_error"]),
-        ("rmse", ["root_mean_squared_error"]),
-        ("val-RMSE", ["validation_root_mean_squared_error"]),
+        ("MSE", ["root_mean_squared_error", "mean_squared_error"]),
+        ("rmse", ["root_mean_squared_error", "mean_squared_error"]),
+        ("val-RMSE", ["validation_root_mean_squared_error", "validation_mean_squared_error"]),
         ("val_r2", ["validation_r2"]),
         ("val_crossentropy", ["validation_categorical_crossentropy", "validation_binary_crossentropy"]),
         ("adam", []),
@@ -46,20 +47,59 @@ def test_spelling_with_capitals_and_dashes_is_understood(word, meant):
 
 
 @pytest.mark.parametrize(
-    ("option", "path"),
-    [("--lr", "optimizer.learning_rate"), ("--epochs=3", "training.epochs"), ("--seed", "seed"), ("--a.b=3", None)],
+    ("option", "override"),
+    [
+        ("--lr", "optimizer.learning_rate=0.1"),
+        ("--epochs=3", "training.epochs=3"),
+        ("--seed", "seed=0.1"),
+        ("--optimizer.decay", "optimizer.decay=0.1"),
+        ("--a.b=3", None),
+    ],
 )
-def test_synonyms_as_options_are_explained(workdir, run_cli, option, path):
+def test_synonyms_as_options_are_explained(workdir, run_cli, option, override):
     """Values of the config are set without dashes; an option that is none of its keys is only refused."""
     result = run_cli("train", "config.yaml", option, "0.1")
     assert result.code == 2
-    assert (f"Set values of the config without dashes: {path}=VALUE" in result.err) == (path is not None)
+    assert (f"Values of the config are set without dashes: {override}\n" in result.err) == (override is not None)
 
 
-def test_synonyms_mean_existing_names():
-    """Each target is a component, a key of a component, or the path of a key."""
-    models = [entry.model for kind in kinds() for entry in names(kind).values()]
-    known = {name for kind in kinds() for name in names(kind)} | {key for model in models for key in model.model_fields}
-    known |= {*Config.model_fields, "metric"}
-    for target in (target for targets in SYNONYMS.values() for target in targets):
-        assert target.partition(".")[0] in known, target
+def test_hints_name_what_exists():
+    """Each name of a hint is a type of the kind, a key of a component, or the path of a key; each scope exists."""
+    models = {f"{kind} {name}": entry.model for kind in kinds() for name, entry in names(kind).items()}
+    keys = {key for model in models.values() for key in model.model_fields} | {"metric", "l1", "l2"}
+    for kind, hints in hints_of_types().items():
+        assert {name for hint in hints for name in hint.names} <= names(kind).keys()
+    sections = {"anywhere", "config", "training", "early_stopping", "regularization", "fraction"}
+    for scope, hints in hints_of_keys().items():
+        assert scope in {*sections, *kinds(), *models}
+        assert {name.split(".")[0] for hint in hints for name in hint.names} <= {*Config.model_fields, *keys}
+
+
+def test_words_of_the_table_are_no_names_here():
+    """A word of the table is neither a spelling of a type of its kind nor a key of its component."""
+    for kind, hints in hints_of_types().items():
+        words = {word for hint in hints for word in hint.words}
+        assert {word for word in words if accepted_type(kind, word, names(kind))} == set()
+    for scope, hints in hints_of_keys().items():
+        kind, _, name = scope.partition(" ")
+        if name:
+            model = names(kind)[name].model
+            assert not {word for hint in hints for word in hint.words} & {*model.model_fields}
+
+
+def test_no_word_has_two_hints():
+    """Within a scope each word occurs once, in any spelling."""
+    for hints in (*hints_of_types().values(), *hints_of_keys().values()):
+        words = [spelling(word) for hint in hints for word in hint.words]
+        assert sorted(words) == sorted(set(words))
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_pattern_matches_what_is_accepted(kind):
+    """The pattern of a type for editors and the acceptance of a spelling agree, on spellings and on other words."""
+    known = names(kind)
+    words = {case(name) for name in known for case in (str, str.upper, str.title, str.swapcase, str.capitalize)}
+    words |= {name.replace("_", "-") for name in known} | {name.replace("_", "") for name in known} | {"Linear", "x"}
+    for word in words:
+        accepted = accepted_type(kind, word, known)
+        assert {name for name in known if re.search(type_pattern(kind, name), word)} == ({accepted} - {None})

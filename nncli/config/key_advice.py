@@ -1,0 +1,261 @@
+"""Advice on unknown keys of a config: what they are called here, or where they belong."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from nncli.config.diagnostics import COMMAND_LINE, Path, SourceLocation, path_text, suggestion
+from nncli.config.document import Node
+from nncli.config.model import Config, EarlyStoppingConfig, Fraction, Regularization, TrainingConfig
+from nncli.config.normalization import find_component
+from nncli.config.synonyms import key_hint
+from nncli.config.type_advice import (
+    MAX_LINE,
+    as_mapping,
+    as_yaml,
+    component_at,
+    filled,
+    listed,
+    parameter_names,
+    translated_metric,
+    with_article,
+)
+from nncli.registry import Component, Model, components, kinds
+
+MODELS: dict[Path, type[Model]] = {  # the sections that are no components, by path
+    (): Config,
+    ("training",): TrainingConfig,
+    ("training", "early_stopping"): EarlyStoppingConfig,
+    ("regularization",): Regularization,
+}
+COMPONENT_SECTIONS = {"optimizer": "optimizer", "schedule": "schedule", "clipping": "clipping", "data": "dataset"}
+SCOPES: dict[Path, str] = {(): "config", ("training",): "training", ("training", "early_stopping"): "early_stopping"}
+SCOPES |= {("regularization",): "regularization", ("validation",): "fraction", ("test",): "fraction"}
+
+
+class Advice(NamedTuple):
+    """What to do about an unknown key.
+
+    Args:
+        text: to be appended to a message.
+        meant: the path of the key that was meant, if it is known.
+        corrects: the path of a value that is wrong because of this key.
+    """
+
+    text: str
+    meant: Path | None = None
+    corrects: Path | None = None
+
+
+class Mistake(NamedTuple):
+    """An unknown key of a config.
+
+    Args:
+        root: the config.
+        path: the path of the mapping that contains the key.
+        key: the key.
+        location: its location.
+        component: the component that the mapping is, if any.
+    """
+
+    root: Node
+    path: Path
+    key: str
+    location: SourceLocation
+    component: Component | None
+
+    @property
+    def value(self) -> Any:
+        """The value of the key."""
+        return self.root.find((*self.path, self.key)).plain()
+
+    @property
+    def model(self) -> type[Model]:
+        """The model that the mapping should have."""
+        return self.component.model if self.component else MODELS.get(self.path, Fraction)
+
+    @property
+    def scopes(self) -> list[str]:
+        """Where the table of synonyms says something about the keys of the mapping."""
+        of = self.component
+        return [f"{of.kind} {of.name}", of.kind] if of else [SCOPES.get(self.path, "")]
+
+
+def advice_on_key(mistake: Mistake) -> Advice:
+    """What to do about an unknown key: its punctuation, its synonym, where it belongs, or a similar key."""
+    for advise in (_punctuation, _synonym, _of_another_component, _of_another_section, _component_name, _similar):
+        if advice := advise(mistake):
+            return advice
+    known = f"; known: {', '.join(sorted(mistake.model.model_fields))}"
+    if not mistake.path and isinstance(mistake.value, dict | list):
+        known += f"; a key that only holds anchors begins with 'x-', as in x-{mistake.key}"
+    return Advice(known)
+
+
+def _punctuation(mistake: Mistake) -> Advice | None:
+    """A decimal comma, or ``=`` or ``:`` without a space; YAML reads them as keys without a value."""
+    if mistake.value is not None:
+        return None
+    keys = list(mistake.root.find(mistake.path).children)
+    before = str(keys[keys.index(mistake.key) - 1])
+    number = mistake.root.find((*mistake.path, before)).value
+    if mistake.key.isdigit() and isinstance(number, int) and before in mistake.model.model_fields:
+        return Advice(f"; write a decimal point: {before}: {number}.{mistake.key}", corrects=(*mistake.path, before))
+    found = re.fullmatch(r"(\w+)\s*([=:])\s*(.+)", mistake.key)
+    if not found:
+        return None
+    wrong = "': ' instead of '='" if found[2] == "=" else "a space after ':'"
+    return Advice(f"; write {wrong}: {found[1]}: {found[3]}", (*mistake.path, found[1]))
+
+
+def _synonym(mistake: Mistake) -> Advice | None:
+    hint = key_hint(mistake.scopes, mistake.key)
+    if hint is None:
+        return None
+    meant = _absolute(hint.names[0], mistake) if hint.names else None
+    if hint.text:
+        return Advice(f"; {filled(hint.text, mistake.value, mistake.root)}", meant)
+    if meant is None or meant[:-1] == mistake.path:
+        named = [name.rpartition(".")[2] for name in hint.names]
+        return Advice(f"; did you mean {' or '.join(map(repr, named))}?", meant)
+    return Advice(_placed(meant, mistake), meant)
+
+
+def _absolute(name: str, mistake: Mistake) -> Path:
+    """The path of a key in the table, which a key of a component has below the component itself."""
+    keys = name.split(".")
+    if (
+        mistake.component
+        and (len(keys) == 1 or keys[0] == mistake.component.kind)
+        and keys[-1] in mistake.model.model_fields
+    ):
+        return (*mistake.path, keys[-1])
+    return tuple(keys)
+
+
+def _of_another_component(mistake: Mistake) -> Advice | None:
+    """The key is one of other components of the same kind."""
+    if not mistake.component:
+        return None
+    kind, name = mistake.component.kind, mistake.component.name
+    owners = [each.name for each in components(kind) if mistake.key in parameter_names(each)]
+    if not owners:
+        return None
+    own = ", ".join(parameter_names(mistake.component)) or "none"
+    return Advice(f"; it is a key of {listed(owners)}; keys of {name}: {own}")
+
+
+def _of_another_section(mistake: Mistake) -> Advice | None:
+    """The key is one of another section."""
+    for path in _homes(mistake.key, mistake.root):
+        if path[:-1] != mistake.path:
+            return Advice(_placed(path, mistake), path)
+    owners = [each.name for each in components("layer") if mistake.key in parameter_names(each)]
+    if not owners or (mistake.component and mistake.component.kind == "layer"):
+        return None
+    if mistake.location.source.name == COMMAND_LINE:
+        places = [f"'layers[{index}].{mistake.key}={as_yaml(mistake.value)}'" for index in _layers_with(mistake)]
+        return Advice(f"; did you mean {' or '.join(places)}?") if places else None
+    example = as_yaml({"type": owners[0], mistake.key: mistake.value})
+    return Advice(f"; it is a key of a layer, as in layers: [{example}]")
+
+
+def _layers_with(mistake: Mistake) -> list[int]:
+    """The first layers that have the key of a mistake."""
+    layers = mistake.root.find(("layers",)).children
+    found = {int(index): component_at(mistake.root, ("layers", index), "layer") for index in layers}
+    return [index for index, component in found.items() if component and mistake.key in parameter_names(component)][:3]
+
+
+def _component_name(mistake: Mistake) -> Advice | None:
+    """The key is the name of a component."""
+    found = [each for kind in kinds() if (each := find_component(kind, mistake.key))]
+    if not found:
+        return None
+    component = found[0]
+    written = as_yaml(as_mapping(component, {mistake.key: mistake.value}, mistake.key))
+    sections = {"dataset": "data", "layer": "layers", "metric": "metrics"}
+    section = sections.get(component.kind, component.kind)
+    if section in {"layers", "metrics"}:
+        return Advice(f"; it is {with_article(component.kind)}: write {written} in {section}", (section,))
+    return Advice(f"; it is {with_article(component.kind)}: write {section}: {written}", (section,))
+
+
+def _similar(mistake: Mistake) -> Advice | None:
+    """The key is spelled like one of the mapping, or else of another section."""
+    text = suggestion(mistake.key, mistake.model.model_fields)
+    if text.startswith("; did you mean"):
+        return Advice(text, (*mistake.path, text.split("'")[1]))
+    if mistake.path:
+        return None
+    elsewhere = {path[-1]: path for path in _all_homes(mistake.root)}
+    close = difflib.get_close_matches(mistake.key.lower()[:60], map(str, elsewhere), n=1, cutoff=0.8)
+    if not close:
+        return None
+    path = elsewhere[close[0]]
+    return Advice(_placed(path, mistake), path)
+
+
+def _homes(key: str, root: Node) -> Iterator[Path]:
+    """The paths outside of layers at which a config can have this key."""
+    return (path for path in _all_homes(root) if path[-1] == key)
+
+
+def paths_of(word: str) -> list[str]:
+    """The dotted paths of the keys of a config, outside of layers, that a word may mean.
+
+    >>> paths_of("epochs"), paths_of("lr"), paths_of("port")
+    (['training.epochs'], ['optimizer.learning_rate'], [])
+    """
+    homes = dict.fromkeys(path_text(path) for path in _all_homes(None) if path[-1] == word)
+    hint = None if homes else key_hint(["config"], word)
+    return list(homes) or [
+        name for name in (hint.names if hint else ()) if name.partition(".")[0] in Config.model_fields
+    ]
+
+
+def _all_homes(root: Node | None) -> Iterator[Path]:
+    """The paths outside of layers at which this config, or else any, can have a key."""
+    for path, model in MODELS.items():
+        yield from ((*path, name) for name in model.model_fields)
+    for section, kind in COMPONENT_SECTIONS.items():
+        if component := root and component_at(root, (section,), kind):
+            yield from ((section, name) for name in parameter_names(component))
+        elif section == "optimizer":
+            yield from ((section, name) for each in components(kind) for name in parameter_names(each))
+
+
+def _placed(path: Path, mistake: Mistake) -> str:
+    """Where a key belongs, with the section as it should be written."""
+    given = translated_metric(mistake.value) if path[-1] == "metric" else mistake.value
+    value = as_yaml(given)
+    if mistake.location.source.name == COMMAND_LINE:
+        return f"; did you mean '{path_text(path)}={value}'?"
+    if len(path) == 1:
+        where = "" if not mistake.path else "it belongs at the top level; "
+        return f"; {where}write {path[0]}: {value}"
+    section = path[0]
+    is_in_file = mistake.root.children.get(section)
+    if is_in_file and is_in_file.value is None and not mistake.path:
+        return f"; it belongs in {section}: indent it by 2 spaces"
+    line = f"{section}: {as_yaml(_with_value(mistake.root, path, given))}"
+    if line.endswith("...") or len(line) > MAX_LINE:
+        line = f"'{path[-1]}: {value}' there"
+    return f"; it belongs in {path_text(path[:-1])}; write {line}"
+
+
+def _with_value(root: Node, path: Path, value: Any) -> dict[str, Any]:
+    """The section of a path with the value at it."""
+    section = root.children[path[0]].plain() if path[0] in root.children else {}
+    if isinstance(section, str):
+        section = {"type": section}
+    result: dict[str, Any] = dict(section) if isinstance(section, dict) else {}
+    if not result and path[0] in COMPONENT_SECTIONS:
+        result = {"type": "adam"} if path[0] == "optimizer" else result
+    inner = result
+    for key in path[1:-1]:
+        inner[str(key)] = dict(inner[str(key)]) if isinstance(inner.get(str(key)), dict) else {}
+        inner = inner[str(key)]
+    inner[str(path[-1])] = value
+    return result
