@@ -132,6 +132,6 @@ def _as_section(key: str, value: Any) -> str:
         return "; write null, or omit it"
     if key in FIRST_KEYS and number:
         return f"; write {{{FIRST_KEYS[key]}: {shown(value)}}}"
-    if key == "regularization" and value in {"l1", "l2"}:
+    if key == "regularization" and value in ("l1", "l2"):
         return f"; write {{{value}: 1e-4}}"
     return ""

@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import nncli.experiment.loading  # noqa: F401 (registers the components)
-from nncli.config.model import Config
+from nncli.config.model import FRACTION_TAG, Config
+from nncli.config.synonyms import accepted_keys, type_pattern
+from nncli.config.validation import EXTENSION
 from nncli.experiment.metric_columns import monitored_columns
 from nncli.registry import Component, Model, components, kinds, names, parse_docstring
 
@@ -20,6 +22,7 @@ Schema = dict[str, Any]
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 OBJECT = {"type": "object"}
+INPUTS = {"description": "number of inputs, which has to be that of the network", "type": "integer"}
 LIMITS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
 
 
@@ -30,7 +33,14 @@ def config_as_schema() -> Schema:
     config = schema_of(Config.core())
     early_stopping = config["properties"]["training"]["properties"]["early_stopping"]
     early_stopping["properties"]["metric"] |= _enum(_monitored())
-    return {"$schema": DIALECT, **config, "title": "nncli config", "definitions": of_kinds | of_components}
+    extensions = {"patternProperties": {f"^{EXTENSION}": True}}
+    return {
+        "$schema": DIALECT,
+        **config,
+        **extensions,
+        "title": "nncli config",
+        "definitions": of_kinds | of_components,
+    }
 
 
 def schema_text() -> str:
@@ -54,8 +64,20 @@ def _string(core: Any) -> Schema:
 
 
 def _list(core: Any) -> Schema:
+    """A list; if its items are components, the name of one is a list of one."""
     limits = {f"{limit}Items": core[f"{limit}_length"] for limit in ("min", "max") if f"{limit}_length" in core}
-    return {"type": "array", "items": schema_of(core["items_schema"]), **limits}
+    items = core["items_schema"]
+    schema = {"type": "array", "items": schema_of(items), **limits}
+    if "kind" not in items.get("metadata", {}):
+        return schema
+    return {"anyOf": [schema, _name([each for each in components(items["metadata"]["kind"]) if _is_short(each)])]}
+
+
+def _split(core: Any) -> Schema:
+    """A data set, or a fraction as a mapping or a number."""
+    fraction = schema_of(core["choices"][FRACTION_TAG])
+    others = [schema_of(each) for tag, each in core["choices"].items() if tag != FRACTION_TAG]
+    return {"anyOf": [*others, fraction, fraction["properties"]["fraction"]]}
 
 
 def _nullable(core: Any) -> Schema:
@@ -106,20 +128,39 @@ def _meanings(values: Sequence[Any], meaning: str) -> Schema:
 
 
 def _kind(kind: str) -> Schema:
-    """Any component of a kind: its name if no key is required, or a mapping with ``type``."""
+    """Any component of a kind: its name if no key is required, or a mapping with ``type``, or with its name as key."""
     of_kind = components(kind)
-    short = [each for each in of_kind if not _component(each)["required"]]
+    short = [each for each in of_kind if _is_short(each)]
+    of_type = {"description": f"name of the {kind}", **_name(of_kind)}
     keys = [
         {"if": {"required": ["type"], "properties": {"type": _accepted([each])}}, "then": _reference(each)}
         for each in of_kind
     ]
-    of_type = {"description": f"name of the {kind}", **_name(of_kind)}
     return {
         "title": kind,
         "anyOf": [*([_name(short)] if short else []), {"title": kind, **OBJECT}],
         "if": OBJECT,
-        "then": {"title": kind, "required": ["type"], "properties": {"type": of_type}, "allOf": keys},
+        "then": {
+            "title": kind,
+            "properties": {"type": of_type},
+            "if": {"minProperties": 1, "maxProperties": 1, "propertyNames": _accepted(of_kind)},
+            "then": {"patternProperties": {_accepted([each])["pattern"]: _named(each) for each in of_kind}},
+            "else": {"title": kind, "required": ["type"], "allOf": keys},
+        },
     }
+
+
+def _named(component: Component) -> Schema:
+    """The value in {name: value}: all other keys, or that of the only required one."""
+    required = [each.name for each in component.parameters if each.default is ...]
+    keys = {"allOf": [_reference(component)], "properties": {"type": False}}
+    only = _component(component)["properties"][required[0]] if len(required) == 1 else {"type": "null"}
+    return {"if": OBJECT, "then": keys, "else": {**only, "not": {"type": "array"}} if len(required) < 2 else False}
+
+
+def _is_short(component: Component) -> bool:
+    """Whether the name alone says all of a component."""
+    return all(each.default is not ... for each in component.parameters)
 
 
 def _name(of_kind: Sequence[Component]) -> Schema:
@@ -130,14 +171,39 @@ def _name(of_kind: Sequence[Component]) -> Schema:
 
 def _accepted(of_kind: Sequence[Component]) -> Schema:
     """A string that is accepted as the name of one of these components."""
-    accepted = (re.escape(name) for name, each in names(of_kind[0].kind).items() if each in of_kind)
-    return {"title": of_kind[0].kind, "type": "string", "pattern": f"^({'|'.join(accepted)})$"}
+    kind = of_kind[0].kind
+    patterns = [type_pattern(kind, name) for name, each in names(kind).items() if each in of_kind]
+    return {"title": kind, "type": "string", "pattern": "|".join(patterns)}
 
 
 def _component(component: Component) -> Schema:
-    """The keys of a component; its kind says what ``type`` may be."""
+    """The keys of a component, also by the names of the book; its kind says what ``type`` may be."""
     keys = _keys(component.model.core()["schema"], {"type": "", **component.meanings})
-    return {"title": f"{component.name} ({component.kind})", **keys, "properties": {**keys["properties"], "type": True}}
+    schema = {"title": f"{component.name} ({component.kind})", **keys}
+    schema["properties"]["type"] = True
+    further = accepted_keys(component.kind, component.name)
+    return _with_further_keys(schema, further) if further else schema
+
+
+def _with_further_keys(schema: Schema, further: dict[str, str | None]) -> Schema:
+    """Keys that are accepted but not offered: each stands for another one, or for a number of inputs."""
+    properties, required = schema["properties"], set(schema["required"])
+    meant = {key: properties[name] if name else INPUTS for key, name in further.items()}
+    either = [
+        {
+            "if": {"required": [key]},
+            "then": {"properties": {name: False}},
+            "else": {"required": [name]} if name in required else {},
+        }
+        for key, name in further.items()
+        if name
+    ]
+    return {
+        **schema,
+        "properties": properties | {key: {**each, "doNotSuggest": True} for key, each in meant.items()},
+        "required": sorted(required - set(further.values())),
+        "allOf": either,
+    }
 
 
 def _definition(component: Component) -> str:
@@ -175,7 +241,7 @@ _GENERATORS: dict[str, Callable[[Any], Schema]] = {
     "literal": lambda core: {"enum": core["expected"]},
     "nullable": _nullable,
     "str": _string,
-    "tagged-union": lambda core: {"anyOf": [schema_of(each) for each in reversed(core["choices"].values())]},
+    "tagged-union": _split,
     "typed-dict": _mapping,
     "union": lambda core: {"anyOf": [schema_of(each) for each in core["choices"]]},
 }

@@ -16,7 +16,8 @@ SCALARS = (None, True, False, 0, 1, -1, 2, 3, 64, 2**32 - 1, 2**32, 0.0, 1.0, 0.
 TEXTS = ("", "x", "5", "0.5", "none", "true", "relu ", "\n")
 CONTAINERS = ([], {}, [1], [None], ["relu"], {"type": None}, {"type": 3}, {"type": []}, {"fraction": 0.2}, {"x": 1})
 SECTIONS = {"dataset": ("data", "validation", "test"), "layer": ("layers",), "metric": ("metrics",)}
-SECTION_KEYS = ("epochs", "batch_size", "patience", "metric", "l1", "l2", "bias_l1", "fraction", "units", "rate", "lr")
+SECTION_KEYS = ("epochs", "batch_size", "patience", "metric", "fraction", "lr", "x-common")
+BOOK_KEYS = {"units": "n_neurons", "l1": "weight_regularizer_l1", "bias_l2": "bias_regularizer_l2"}
 
 
 def configs():
@@ -67,7 +68,8 @@ class Mutator:
     def rename(self, config):
         """A key misspelt, or that of another place."""
         parent, key = self._place(config, dict)
-        parent[self.random.choice((self._misspelt(key), self.random.choice(self.keys)))] = parent.pop(key)
+        new = (self._misspelt(key), self.random.choice(self.keys), BOOK_KEYS.get(key, key))
+        parent[self.random.choice(new)] = parent.pop(key)
 
     def add(self, config):
         """A key or an item more."""
@@ -96,7 +98,9 @@ class Mutator:
             old = _name(parent[key])
             entries = [names(kind)[old] for kind in kinds() if old in names(kind)]
             right = [name for entry in entries for name in (entry.alias, *names(entry.kind)) if name]
-            parent[key] = self.random.choice((*right, old.upper(), old.title(), self._misspelt(old), *self.words[:3]))
+            parent[key] = self.random.choice(
+                (*right, old.upper(), old.title(), old.replace("_", "-"), self._misspelt(old), *self.words[:3])
+            )
 
     def reshape(self, config):
         """A name as a mapping, a mapping as a name, a value in a list, or without its list."""
@@ -104,7 +108,12 @@ class Mutator:
         old = parent[key]
         shapes = [[old], {"type": old}, {"type": old}, {str(key): old}]
         if isinstance(old, str):
-            shapes.append({old: 16})
+            shapes += [{old: 16}, {old: None}]
+        if isinstance(old, dict) and "type" in old and isinstance(old["type"], str):
+            keys = {key: value for key, value in old.items() if key != "type"}
+            shapes += [{old["type"]: keys}, {old["type"]: keys}, {old["type"]: next(iter(keys.values()), None)}]
+        if isinstance(old, dict) and "fraction" in old:
+            shapes += [old["fraction"]] * 3
         if isinstance(old, dict) and "type" in old:
             shapes += [old["type"]] * 3
         if isinstance(old, list) and old:

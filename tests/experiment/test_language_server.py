@@ -119,7 +119,9 @@ def test_keys_after_a_class_name_of_the_book(server, entry):
         ("optimizer: {type: adam, l|}", {"learning_rate", "decay", "beta_1", "beta_2", "epsilon"}),
         ("optimizer: {type: adam, beta_1: 0.8, l|}", {"learning_rate", "decay", "beta_2", "epsilon"}),
         ("layers: [relu, {type: dropout, r|}]", {"rate"}),
-        ("validation: |", {"spiral", "vertical", "sine", "null"}),
+        ("validation: |", {"spiral", "vertical", "sine", "0.2", "null"}),
+        ("metrics: |", {"null"} | {each.name for each in components("metric")}),
+        ("layers: [{type: Dropout, r|}]", {"rate"}),
         ("validation:\n  |", {"type", "fraction"}),
         ("test: {f|}", {"type", "fraction"}),
         ("validation:\n  type: sine\n  |", {"samples"}),
@@ -203,8 +205,11 @@ def test_hover(server, text, words):
         ("epochs: 9", "epochs: 9, early_stopping: {metric: val_loss}", "val_loss", '"validation_loss"'),
         ("data: spiral", "dtat: spiral", "dtat", "Property dtat is not allowed."),
         ("data: spiral", "data: spiral\nvalidation: {fraction: 2}", "2}", "Value is above the exclusive maximum of 1."),
-        ("data: spiral", "data: spiral\nvalidation: 0.2", "0.2", '"spiral", "vertical"'),
-        ("data: spiral", "data: spiral\nmetrics: accuracy", "accuracy", "Expected one of array, null."),
+        ("data: spiral", "data: spiral\nvalidation: spirl", "spirl", '"spiral", "vertical"'),
+        ("{type: dense, units: 3}", "{dense: three}", "three", 'Expected "integer".'),
+        ("{type: dense, units: 3}", "{dens: 3}", "{dens", 'Missing property "type".'),
+        ("units: 3", "units: 3, n_neurons: 3", "units: 3", "Property units is not allowed."),
+        ("data: spiral", "data: spiral\nmetrics: [acc]", "acc]", '"accuracy", "precision"'),
         ("data: spiral", "data: spiral\nseed: -1", "-1", "Value is below the minimum of 0."),
         ("data: spiral", "data: spiral\ndtype: float16", "float16", '"float32", "float64"'),
         ("data: spiral", "data: spiral\nschedule: {type: warmup, updates: 3, then: cosin}", "cosin", '"cosine"'),
@@ -219,7 +224,15 @@ def test_diagnostics(server, old, new, word, message):
     assert [each for each in found if each[:2] == place and message in each[2]], found
 
 
-@pytest.mark.parametrize("text", [RIGHT, RIGHT.replace("adam", "{type: Optimizer_Adam}"), RIGHT.replace("9", "1e3")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        RIGHT,
+        RIGHT.replace("adam", "{type: Optimizer_Adam}"),
+        RIGHT.replace("9", "1e3"),
+        RIGHT.replace("type: dense, units", "Dense"),
+    ],
+)
 def test_right_config_has_no_diagnostics(server, text):
     """No false alarm."""
     assert server.diagnostics(HEADER + text) == []
