@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 from shlex import quote
-from urllib.parse import quote as url_quote
 
 import click
 
@@ -83,6 +82,8 @@ def _schema_reference(directory: Path) -> str:
     Below the directory, as with .venv in a project, the path is relative, so that both can be moved together. A path
     ends at a space for the editor, so that any other one is a URL.
     """
+    from urllib.parse import quote as url_quote
+
     if (directory / SCHEMA_COPY).is_file():
         return SCHEMA_COPY
     if SCHEMA.is_relative_to(directory):
