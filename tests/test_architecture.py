@@ -209,6 +209,7 @@ WHOLE_PACKAGE = {
     "test_terminal",
     "test_pytorch",
     "test_language_server",
+    "test_formats",
 }
 
 

@@ -4,10 +4,15 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nncli.data
-import nncli.experiment.leakage  # noqa: F401 (importing it registers its check)
 from nncli.config import overrides as overriding
-from nncli.config.diagnostics import Diagnostic, Finding, SourceLocation, SourceText, format_diagnostics
+from nncli.config.diagnostics import (
+    COMMAND_LINE,
+    Diagnostic,
+    Finding,
+    SourceLocation,
+    SourceText,
+    format_diagnostics,
+)
 from nncli.config.document import MAX_CHARACTERS, TOO_LARGE, Document, DocumentError, read
 from nncli.config.model import Config
 from nncli.config.validation import validate
@@ -70,8 +75,14 @@ def _loaded(name: str, content: bytes, overrides: tuple[str, ...]) -> LoadedConf
     return LoadedConfig(resolve(config, plan), content, overrides, document, plan)
 
 
-def parse(name: str, content: bytes, overrides: tuple[str, ...] = ()) -> Document:
+def parse(name: str, content: bytes, overrides: tuple[str, ...] = (), origin: str = COMMAND_LINE) -> Document:
     """Parse the content of a config file and apply overrides; nothing is validated.
+
+    Args:
+        name: the file, for messages.
+        content: its bytes.
+        overrides: values replaced in it.
+        origin: where the overrides are from, for messages.
 
     Raises:
         CommandLineError: an override is invalid.
@@ -81,7 +92,7 @@ def parse(name: str, content: bytes, overrides: tuple[str, ...] = ()) -> Documen
         document = read(SourceText(name, _text(name, content)))
     except DocumentError as error:
         raise ConfigError(str(error.diagnostic), [error.diagnostic]) from None
-    overriding.apply(document, overrides)
+    overriding.apply(document, overrides, origin)
     return document
 
 
