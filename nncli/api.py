@@ -28,7 +28,7 @@ must be greater than 0, got -1
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -42,9 +42,10 @@ from nncli.inference.predictor import Predictor
 from nncli.nn.parameters import Array
 from nncli.runner import resume as resume_runner
 from nncli.runner import train as train_runner
-from nncli.runner.blas_threads import blas_threads, single_blas_thread
+from nncli.runner.blas_threads import blas_threads
 from nncli.store import run_reader
 from nncli.store.find_run import find_run
+from nncli.store.run_files import signature
 from nncli.store.run_status import RunStatus
 from nncli.store.run_writer import RunWriter
 from nncli.training.loop import Epoch, never
@@ -57,28 +58,43 @@ Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
 OnEpoch: TypeAlias = Callable[[dict[str, float]], object]
 
 
-class Run:
-    """A run: its config, its metrics, and its trained network. Files are read on first use and cached.
+class _Files(run_reader.Run):
+    """The files of a run, each read once; ``signature`` is that of the files before the first was read."""
 
+    def __init__(self, path: Path) -> None:
+        self.signature = signature(path)
+        super().__init__(path)
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The network, with its weights."""
+        return Predictor(self)
+
+
+class Run:
+    """A run: its config, its metrics, and its trained network.
+
+    Files are read on first use, and again once one of them has changed, as by training.
     ``status`` is a ``RunStatus``, a string: ``running``, ``finished``, ``interrupted`` or ``diverged``.
     """
 
     def __init__(self, path: Path) -> None:
+        path = path.absolute()
         with _run_errors(path):
-            self._reader = run_reader.Run(path)
+            self._files = _Files(path)
 
     def __repr__(self) -> str:
         return f"<nncli run {str(self.path)!r}: {self.status}>"
 
     @property
     def path(self) -> Path:
-        """The run directory."""
-        return self._reader.path
+        """The run directory, as an absolute path: it stays the same if the current directory changes."""
+        return self._files.path
 
     @property
     def name(self) -> str:
         """The name of the run directory."""
-        return self._reader.name
+        return self._files.name
 
     @property
     def status(self) -> RunStatus:
@@ -86,25 +102,24 @@ class Run:
         with _run_errors(self.path):
             return run_reader.Run(self.path).status
 
-    @cached_property
+    @property
     def config(self) -> dict[str, Any]:
         """The resolved config: overrides applied, defaults filled in."""
-        with _run_errors(self.path):
-            config: dict[str, Any] = self._reader.config.model_dump()
+        with self._reading() as files:
+            config: dict[str, Any] = files.config.model_dump()
             return config
 
-    @cached_property
+    @property
     def metrics(self) -> dict[str, Array]:
         """The columns of metrics.csv by name, each (N,) with one value per logged epoch; the first is ``epoch``."""
-        with _run_errors(self.path):
-            metrics = self._reader.metrics
-            return {name: metrics.column(name) for name in metrics.names}
+        with self._reading() as files:
+            return {name: files.metrics.column(name) for name in files.metrics.names}
 
-    @cached_property
+    @property
     def evaluation(self) -> dict[str, dict[str, float]] | None:
         """The metrics of the weights that were kept, by split; None unless the run is finished."""
-        with _run_errors(self.path):
-            evaluation = self._reader.evaluation
+        with self._reading() as files:
+            evaluation = files.evaluation
             return None if evaluation is None else {name: dict(each) for name, each in evaluation.splits.items()}
 
     def predict(self, inputs: Any) -> Array:
@@ -113,18 +128,19 @@ class Run:
         An unfinished run predicts with the weights of its newest checkpoint.
 
         Raises:
+            BusyError: another call in this process computes on another number of threads.
             ConfigError: the rows are not finite numbers, or have another number of columns than the training data.
-            DivergedError: the weights are not finite.
+            DivergedError: the weights or the outputs are not finite.
             RunError: the weights are missing or damaged.
         """
-        with self._computing():
-            return self._predictor.predict(inputs)
+        with self._computing() as files:
+            return files.predictor.predict(inputs)
 
-    def evaluate(self, splits: Sequence[str] = (), threshold: float | None = None) -> dict[str, dict[str, Any]]:
+    def evaluate(self, splits: str | Sequence[str] = (), threshold: float | None = None) -> dict[str, dict[str, Any]]:
         """Evaluate the network on the run's data, which is generated again.
 
         Args:
-            splits: ``training``, ``validation`` or ``test``; all if empty.
+            splits: ``training``, ``validation`` or ``test``, or several of them; all if empty.
             threshold: the decision threshold of a binary classifier; None for the config's.
 
         Returns:
@@ -133,23 +149,30 @@ class Run:
             ``threshold``.
 
         Raises:
+            BusyError: another call in this process computes on another number of threads.
             CommandLineError: the run has no such split, or no threshold.
             DivergedError: a weight or a metric is not finite.
             RunError: the weights are damaged, or the data is not what the run was trained on.
         """
-        with self._computing():
-            assessment: dict[str, dict[str, Any]] = assess(self._reader, tuple(splits), threshold)["splits"]
+        names = (splits,) if isinstance(splits, str) else tuple(splits)
+        with self._computing() as files:
+            assessment: dict[str, dict[str, Any]] = assess(files, names, threshold)["splits"]
             return assessment
 
-    @cached_property
-    def _predictor(self) -> Predictor:
-        return Predictor(self._reader)
+    @contextmanager
+    def _reading(self) -> Iterator[_Files]:
+        """The files as they are now; errors have the run directory."""
+        with _run_errors(self.path):
+            files = self._files
+            if files.signature != signature(files.path):
+                files = self._files = _Files(files.path)
+            yield files
 
     @contextmanager
-    def _computing(self) -> Iterator[None]:
-        """Compute on the number of threads in the run's config, and add the run directory to errors."""
-        with _run_errors(self.path), single_blas_thread(), blas_threads(self._reader.record.spec.training.threads):
-            yield
+    def _computing(self) -> Iterator[_Files]:
+        """The files as they are now, while matrix products are computed on the number of threads in the config."""
+        with self._reading() as files, blas_threads(files.record.spec.training.threads):
+            yield files
 
 
 def train(
@@ -163,30 +186,33 @@ def train(
 ) -> Run:
     """Train a network, and save the run; the result is bit-identical to that of ``nncli train``.
 
+    Several threads may train at the same time if their configs have the same ``training.threads``, as BLAS has one
+    number of threads for the whole process. The same holds for ``predict`` and ``evaluate``, also within ``on_epoch``.
+
     Args:
         config: the path of a config, or its content as a mapping.
         overrides: values replaced in the config: strings ``key=value``, or a mapping of keys to values.
         runs: the directory that holds the runs.
         name: the name of the run; by default that of the config file, or ``run``, numbered if it is taken.
-        on_epoch: called with each row of metrics.csv, by column, when it is logged.
+        on_epoch: called with each row of metrics.csv, by column, when it is logged; an exception that it raises ends
+            training after a checkpoint.
         stop: polled after each batch; if it returns True, training ends after a checkpoint, and can be resumed.
 
     Raises:
-        CommandLineError: there is no such config, or an override or the name is not valid.
+        CommandLineError: there is no such config, or an override, the name or a callback is not valid.
         ConfigError: the config is wrong; ``diagnostics`` has each problem.
         DivergedError: a value became NaN or infinite.
-        BusyError: the name is taken.
+        BusyError: the name is taken, or another call in this process computes on another number of threads.
         StorageError: a file cannot be read or written.
     """
-    with single_blas_thread():
-        result = train_runner.train(
-            dict(config) if isinstance(config, Mapping) else Path(config),
-            _override_strings(overrides),
-            runs=Path(runs),
-            name=name,
-            observer=_observer(on_epoch),
-            stop=stop or never,
-        )
+    result = train_runner.train(
+        dict(config) if isinstance(config, Mapping) else Path(config),
+        _override_strings(overrides),
+        runs=Path(runs).absolute(),
+        name=name,
+        observer=_observer(on_epoch),
+        stop=_polled(stop),
+    )
     return Run(result.path)
 
 
@@ -194,7 +220,7 @@ def resume(
     run: StrPath | Run,
     overrides: Overrides = (),
     *,
-    runs: StrPath = "runs",
+    runs: StrPath | None = None,
     on_epoch: OnEpoch | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Run:
@@ -205,25 +231,32 @@ def resume(
     Args:
         run: the run, its directory, or its name in ``runs``.
         overrides: ``training.epochs`` with a larger value, to train further.
-        runs: the directory that holds the runs.
-        on_epoch: called with each row of metrics.csv, by column, when it is logged.
+        runs: the directory that holds the runs, where a name is looked up before the current directory; None for
+            ``runs``, where it is looked up after it.
+        on_epoch: called with each row of metrics.csv, by column, when it is logged; an exception that it raises ends
+            training after a checkpoint.
         stop: polled after each batch; if it returns True, training ends after a checkpoint, and can be resumed.
 
     Raises:
-        BusyError: another process is training the run.
+        BusyError: the run is being trained, or another call in this process computes on another number of threads.
+        CommandLineError: an override or a callback is not valid.
         ConfigError: an override is not allowed; ``diagnostics`` has each problem.
         DivergedError: a value became NaN or infinite.
         RunError: the run is missing, or no checkpoint is valid.
         StorageError: a file cannot be read or written.
     """
     path = _path(run, runs)
-    with _run_errors(path), single_blas_thread():
-        resume_runner.resume(path, _override_strings(overrides), observer=_observer(on_epoch), stop=stop or never)
+    with _run_errors(path):
+        resume_runner.resume(path, _override_strings(overrides), observer=_observer(on_epoch), stop=_polled(stop))
     return Run(path)
 
 
-def load(run: StrPath, *, runs: StrPath = "runs") -> Run:
+def load(run: StrPath, *, runs: StrPath | None = None) -> Run:
     """A run, by its directory or by its name in ``runs``.
+
+    Args:
+        run: the directory, or the name.
+        runs: the directory that holds the runs, as for ``resume``.
 
     Raises:
         RunError: there is no such run.
@@ -231,47 +264,92 @@ def load(run: StrPath, *, runs: StrPath = "runs") -> Run:
     return Run(_path(run, runs))
 
 
-def _path(run: StrPath | Run, runs: StrPath) -> Path:
-    return run.path if isinstance(run, Run) else find_run(os.fspath(run), Path(runs))
+def _path(run: StrPath | Run, runs: StrPath | None) -> Path:
+    """The run directory, as an absolute path."""
+    if isinstance(run, Run):
+        return run.path
+    return find_run(os.fspath(run), None if runs is None else Path(runs)).absolute()
 
 
 def _override_strings(overrides: Overrides) -> tuple[str, ...]:
     """Overrides as the command line has them.
 
     Raises:
-        CommandLineError: they are a single string, or a value has no counterpart in YAML.
+        CommandLineError: they are something else, or a value has no counterpart in YAML.
     """
-    if isinstance(overrides, str):
-        raise CommandLineError(
-            f"overrides must be a list or a mapping, got the string {overrides!r}; write [{overrides!r}]"
-        )
     if not isinstance(overrides, Mapping):
-        return tuple(overrides)
+        return _strings(overrides)
     try:
         return tuple(f"{key}={to_yaml_value(value)}" for key, value in overrides.items())
     except TypeError as error:
         raise CommandLineError(f"overrides: {error}") from None
 
 
+def _strings(overrides: Sequence[str]) -> tuple[str, ...]:
+    """A sequence of strings as a tuple.
+
+    Raises:
+        CommandLineError: it is something else.
+    """
+    if isinstance(overrides, str) or not isinstance(overrides, Iterable):
+        hint = f"; write [{overrides!r}]" if isinstance(overrides, str) else ""
+        raise CommandLineError(f"overrides must be a list of strings or a mapping, got {overrides!r}{hint}")
+    strings = tuple(overrides)
+    for each in strings:
+        if not isinstance(each, str):
+            raise CommandLineError(f"overrides must be strings such as 'seed=1', or a mapping, got {each!r}")
+    return strings
+
+
+def _require_function(name: str, value: object) -> None:
+    """Check an argument before anything is created.
+
+    Raises:
+        CommandLineError: it is neither None nor a function.
+    """
+    if value is not None and not callable(value):
+        raise CommandLineError(f"{name} must be a function, got {value!r}")
+
+
 def _observer(on_epoch: OnEpoch | None) -> train_runner.Observer:
+    _require_function("on_epoch", on_epoch)
     if on_epoch is None:
         return train_runner.unobserved
 
-    def call(epoch: Epoch) -> None:
-        if epoch.metrics is not None:
-            on_epoch({"epoch": epoch.number, **epoch.metrics})
-
     def observe(writer: RunWriter) -> AbstractContextManager[Callable[[Epoch], object]]:
+        def call(epoch: Epoch) -> None:
+            if epoch.metrics is not None:
+                with _checkpoint_on_error(writer):
+                    on_epoch({"epoch": epoch.number, **epoch.metrics})
+
         return nullcontext(call)
 
     return observe
 
 
+def _polled(stop: Callable[[], bool] | None) -> Callable[[], bool]:
+    _require_function("stop", stop)
+    return never if stop is None else stop
+
+
+@contextmanager
+def _checkpoint_on_error(writer: RunWriter) -> Iterator[None]:
+    """Write a checkpoint if a callback between two batches ends training, also by Ctrl-C; its own error is raised."""
+    try:
+        yield
+    except BaseException as error:
+        try:
+            writer.interrupt()
+        except errors.NncliError as failure:
+            error.add_note(f"the checkpoint could not be written: {failure}")
+        raise
+
+
 @contextmanager
 def _run_errors(path: Path) -> Iterator[None]:
-    """Set ``path`` of each RunError to the run directory."""
+    """Set ``path`` of each RunError to the run directory, unless it has one."""
     try:
         yield
     except RunError as error:
-        error.path = path
+        error.path = error.path or path
         raise

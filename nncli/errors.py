@@ -72,7 +72,7 @@ class StorageError(NncliError):
 
 
 class BusyError(NncliError):
-    """The run is in use by another process, or the name to create exists already."""
+    """The run is in use, the name to create exists already, or another call computes on other threads."""
 
     exit_code = 6
 

@@ -2,10 +2,14 @@
 
 import inspect
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from nncli import errors
 from nncli.cli.main import SINGLE_THREAD_ENV
 from nncli.nn.network import Network
 from nncli.runner.train import Trainer
+from nncli.store.checkpoint import checkpoints, unpack
 from nncli.store.lock import is_locked
 from tests.conftest import ROOT, SPEC
 from tests.examples import BINARY, LATE_TEST
@@ -33,6 +38,14 @@ def stop_after(polls):
     """A stop callback that returns True from this poll on."""
     remaining = iter(range(polls))
     return lambda: next(remaining, None) is None
+
+
+def wait_until(condition):
+    """Wait, at most 30 seconds, until a condition holds."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_import_loads_no_numpy_and_lists_public_names():
@@ -108,6 +121,45 @@ def test_run_computes_on_the_threads_of_its_config(workdir, monkeypatch, threads
     assert used == {threads}
 
 
+def blas_threads():
+    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+
+def test_trainings_that_overlap_keep_their_results_and_the_threads(workdir):
+    """Of two threads, the first to begin ends first: both train on one thread, and the process keeps its two."""
+    seen, ended = [], Event()
+
+    def observe_second(record):
+        assert ended.wait(30)
+        seen.append(blas_threads())
+
+    with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor() as pool:
+        second = []
+
+        def observe_first(record):
+            if not second:
+                second.append(pool.submit(nncli.train, "config.yaml", name="second", on_epoch=observe_second))
+                wait_until(Path("runs/second").exists)
+
+        nncli.train("config.yaml", name="first", on_epoch=observe_first)
+        ended.set()
+        second[0].result()
+        assert blas_threads() == [2]
+    assert seen == [[1]] * 4
+    assert contents("runs/first") == contents("runs/second")
+
+
+def test_overlapping_training_on_other_threads_creates_nothing(workdir):
+    """It is refused, as BLAS has one number of threads."""
+
+    def train_more(record):
+        with pytest.raises(errors.BusyError, match="cannot compute on 2 threads"):
+            nncli.train("config.yaml", ["training.threads=2"])
+
+    nncli.train("config.yaml", name="outer", on_epoch=train_more)
+    assert [path.name for path in Path("runs").iterdir()] == ["outer"]
+
+
 def test_config_may_be_a_mapping(workdir):
     """It trains to the same bytes as the file, and its YAML is the run's spec.yaml."""
     config = yaml.safe_load(SPEC)
@@ -129,12 +181,21 @@ def test_mistakes_in_a_mapping_have_a_location(workdir):
     assert diagnostic.path == ("layers", 0, "units")
 
 
-def test_value_without_a_yaml_counterpart_is_refused(workdir):
-    """An object in a mapping is a mistake in the config, or in the overrides."""
-    with pytest.raises(errors.ConfigError, match="<config>: a config cannot contain a complex"):
-        nncli.train({"seed": 1j})
-    with pytest.raises(errors.CommandLineError, match="overrides: a config cannot contain a complex"):
-        nncli.train("config.yaml", {"seed": 1j})
+CYCLE = {}
+CYCLE["seed"] = CYCLE
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(1j, "a complex"), (CYCLE, "itself"), (10**5000, "this value")],
+    ids=["complex", "cycle", "large integer"],
+)
+def test_value_without_a_yaml_counterpart_is_refused(workdir, value, words):
+    """It is a mistake in the config, or in the overrides."""
+    with pytest.raises(errors.ConfigError, match=f"<config>: a config cannot contain {words}"):
+        nncli.train({"seed": value})
+    with pytest.raises(errors.CommandLineError, match=f"overrides: a config cannot contain {words}"):
+        nncli.train("config.yaml", {"seed": value})
 
 
 @pytest.mark.parametrize(
@@ -146,10 +207,25 @@ def test_overrides_are_strings_or_a_mapping(workdir, overrides):
     assert (config["seed"], config["optimizer"]["learning_rate"]) == (4, 0.01)
 
 
-def test_overrides_as_one_string_are_refused(workdir):
-    """Its characters are not overrides."""
-    with pytest.raises(errors.CommandLineError, match=r"write \['seed=4'\]"):
-        nncli.train("config.yaml", "seed=4")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"overrides": "seed=4"}, r"list of strings or a mapping, got 'seed=4'; write \['seed=4'\]$"),
+        ({"overrides": 3}, "list of strings or a mapping, got 3$"),
+        ({"overrides": ["seed=4", 3]}, "overrides must be strings such as 'seed=1', or a mapping, got 3"),
+        ({"on_epoch": 3}, "on_epoch must be a function, got 3"),
+        ({"stop": 0}, "stop must be a function, got 0"),
+    ],
+)
+def test_arguments_of_another_type_are_refused(workdir, arguments, message):
+    """Before anything is created or changed."""
+    with pytest.raises(errors.CommandLineError, match=message):
+        nncli.train("config.yaml", **arguments)
+    assert not Path("runs").exists()
+    run = nncli.train("config.yaml", stop=lambda: True)
+    with pytest.raises(errors.CommandLineError, match=message):
+        nncli.resume(run, **arguments)
+    assert run.status == "interrupted"
 
 
 def test_on_epoch_gets_each_row_of_the_metrics(workdir):
@@ -229,15 +305,39 @@ def test_keyboard_interrupt_is_raised_and_releases_the_run(workdir, monkeypatch,
     assert nncli.resume("config").status == "finished"
 
 
-def test_error_in_a_callback_is_raised_and_releases_the_run(workdir):
-    """The caller gets their own exception."""
+@pytest.mark.parametrize("epoch", [0, 20, 30])
+@pytest.mark.parametrize("mine", [RuntimeError("mine"), KeyboardInterrupt()], ids=["error", "Ctrl-C"])
+def test_error_in_a_callback_is_raised_after_a_checkpoint(workdir, mine, epoch):
+    """The caller gets their own exception, and the run is resumed from that epoch to the same bytes."""
 
     def fail(record):
+        if record["epoch"] == epoch:
+            raise mine
+
+    with pytest.raises(type(mine)) as caught:
+        nncli.train("config.yaml", on_epoch=fail)
+    assert caught.value is mine
+    assert unpack(checkpoints(Path("runs/config"))[-1].read_bytes()).state.epoch == epoch
+    records = []
+    assert nncli.resume("config", on_epoch=records.append).status == "finished"
+    assert [record["epoch"] for record in records] == [each for each in (0, 10, 20, 30) if each > epoch]
+    assert contents("runs/config") == contents(nncli.train("config.yaml", name="whole").path)
+
+
+def test_error_in_a_callback_says_if_no_checkpoint_could_be_written(workdir, monkeypatch):
+    """It is the error that is raised, with a note."""
+
+    def full(*_):
+        raise errors.StorageError("No space left on device")
+
+    def fail(record):
+        monkeypatch.setattr("nncli.store.atomic_write.write_atomic", full)
         raise RuntimeError("mine")
 
-    with pytest.raises(RuntimeError, match="mine"):
+    with pytest.raises(RuntimeError, match="mine") as caught:
         nncli.train("config.yaml", on_epoch=fail)
-    assert nncli.resume("config").status == "finished"
+    assert caught.value.__notes__ == ["the checkpoint could not be written: No space left on device"]
+    assert not is_locked(Path("runs/config/lock"))
 
 
 def test_run_that_is_trained_is_busy(workdir):
@@ -257,11 +357,112 @@ def test_run_has_what_the_files_say(workdir):
     """Path, name, resolved config, metrics and evaluation of a finished run, by path and by name."""
     trained = nncli.train("config.yaml", ["training.epochs=20"], runs="elsewhere", name="mine")
     for run in (nncli.load("elsewhere/mine"), nncli.load("mine", runs="elsewhere"), nncli.load(trained.path)):
-        assert (run.path, run.name, run.status) == (Path("elsewhere/mine"), "mine", "finished")
-        assert repr(run) == "<nncli run 'elsewhere/mine': finished>"
+        assert (run.path, run.name, run.status) == (workdir / "elsewhere/mine", "mine", "finished")
+        assert repr(run) == f"<nncli run '{workdir}/elsewhere/mine': finished>"
         assert run.config["training"]["epochs"] == 20
         assert run.metrics["loss"][-1] == run.evaluation["training"]["loss"]
         assert list(run.evaluation) == ["training", "validation"]
+
+
+@pytest.mark.parametrize("made", ["Run", "load", "train", "resume"])
+def test_run_stays_the_same_if_the_current_directory_changes(workdir, monkeypatch, made):
+    """Even if the new one has a run of that name."""
+    nncli.train("config.yaml", ["training.epochs=10"], runs="other/runs")
+    nncli.train("config.yaml", ["training.epochs=10"])
+    making = {
+        "Run": lambda: nncli.Run(Path("runs/config")),
+        "load": lambda: nncli.load("config"),
+        "train": lambda: nncli.train("config.yaml", ["training.epochs=10"]),
+        "resume": lambda: nncli.resume("config"),
+    }
+    run = making[made]()
+    monkeypatch.chdir("other")
+    assert run.path == workdir / "runs" / run.name
+    assert nncli.resume(run, ["training.epochs=20"]).path == run.path
+    assert nncli.load("config").config["training"]["epochs"] == 10
+
+
+def test_callback_may_change_the_current_directory(workdir, monkeypatch):
+    """Training ends in the run directory where it began."""
+    (workdir / "other").mkdir()
+    run = nncli.train("config.yaml", on_epoch=lambda _: monkeypatch.chdir(workdir / "other"))
+    assert (run.path, run.status) == (workdir / "runs/config", "finished")
+
+
+def test_error_of_training_has_the_run_directory(workdir):
+    """Of a run that is moved away; an error about another run in a callback has the path of that run."""
+    with pytest.raises(errors.RunError, match="the run directory was moved") as moved:
+        nncli.train("config.yaml", on_epoch=lambda record: record["epoch"] or Path("runs/config").rename("moved"))
+    assert moved.value.path == workdir / "runs/config"
+    run = nncli.train("config.yaml", stop=lambda: True)
+    with pytest.raises(errors.RunError) as other:
+        nncli.resume(run, on_epoch=lambda _: nncli.load("other"))
+    assert other.value.path == Path("other")
+
+
+def read(run):
+    """All that a run says, as plain values."""
+    metrics = {name: column.tolist() for name, column in run.metrics.items()}
+    return run.config, metrics, run.evaluation, run.evaluate(), run.predict([[0.1, 0.2]]).tolist()
+
+
+def test_run_that_was_read_is_read_again_after_it_is_resumed(workdir):
+    """Config, metrics, evaluation and network are those of the longer training."""
+    old = nncli.train("config.yaml")
+    before = read(old)
+    new = nncli.resume(old, {"training.epochs": 40})
+    assert read(old) == read(new) != before
+
+
+def test_run_that_was_read_while_it_was_trained_is_read_again(workdir):
+    """Its metrics grow, and it has an evaluation in the end."""
+    runs, lengths = [], []
+
+    def look(record):
+        runs.append(runs[0] if runs else nncli.load("config"))
+        assert runs[0].evaluation is None
+        lengths.append(len(runs[0].metrics["epoch"]))
+        runs[0].predict([[0.1, 0.2]])
+
+    trained = nncli.train("config.yaml", ["training.checkpoint_seconds=0"], on_epoch=look)
+    assert lengths == [1, 2, 3, 4]
+    assert read(runs[0]) == read(trained)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda run: run.status,
+        lambda run: run.config,
+        lambda run: run.metrics,
+        lambda run: run.evaluation,
+        nncli.Run.evaluate,
+        lambda run: run.predict([[0.1, 0.2]]),
+    ],
+    ids=["status", "config", "metrics", "evaluation", "evaluate", "predict"],
+)
+@pytest.mark.parametrize("is_read", [True, False])
+def test_run_that_was_deleted_is_a_run_error(workdir, use, is_read):
+    """Whatever is asked of it, and whether it was read before."""
+    run = nncli.train("config.yaml", ["training.epochs=1"])
+    if is_read:
+        read(run)
+    shutil.rmtree(run.path)
+    with pytest.raises(errors.RunError, match="run not found") as caught:
+        use(run)
+    assert caught.value.path == run.path
+
+
+def test_name_is_looked_up_in_the_given_directory_first(workdir):
+    """A run of that name in the current directory is found by default, and not changed if a directory is given."""
+    nncli.train("config.yaml", runs=".", name="same")
+    nncli.train("config.yaml", runs="elsewhere", name="same")
+    nncli.train("config.yaml", name="same")
+    assert nncli.load("same").path == workdir / "same"
+    for runs in ("elsewhere", "runs"):
+        assert nncli.load("same", runs=runs).path == workdir / runs / "same"
+    assert nncli.resume("same", ["training.epochs=40"], runs="elsewhere").path == workdir / "elsewhere/same"
+    assert nncli.load("same").config["training"]["epochs"] == 30
 
 
 def test_evaluate_measures_again(workdir):
@@ -269,7 +470,7 @@ def test_evaluate_measures_again(workdir):
     run = nncli.train("config.yaml", LATE_TEST)
     measured = run.evaluate()
     assert {name: split["metrics"] for name, split in measured.items()} == run.evaluation
-    assert list(run.evaluate(["test"])) == ["test"]
+    assert list(run.evaluate(["test"])) == list(run.evaluate("test")) == ["test"]
     assert np.sum(measured["test"]["confusion"]) == measured["test"]["rows"]
     with pytest.raises(errors.CommandLineError, match="has no split 'other'"):
         run.evaluate(["other"])

@@ -208,6 +208,8 @@ WHOLE_PACKAGE = {
     "test_json_documents",
     "test_terminal",
     "test_pytorch",
+    "test_language_server",
+    "test_formats",
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nncli.analysis.comparison import ComparedRun, compared_run, sorted_by_metric
 from nncli.analysis.config_table import config_table
-from nncli.errors import CommandLineError, RunError, StorageError
+from nncli.errors import CommandLineError, RunError, StorageError, UnsupportedVersionError
 from nncli.experiment.metric_columns import SPLITS, Role, column, find_column
 from nncli.store import safe_read as files
 from nncli.store.run_checkpoints import latest_valid
@@ -65,7 +65,7 @@ def runs_in(directory: Path, sort: str | None = None) -> list[RunListing]:
     unreadable: list[RunListing] = []
     problems: dict[Path, str] = {}
     for path in _visible_paths(directory):
-        progress = RunProgress(RunStatus.DAMAGED)
+        progress: RunProgress | None = None
         try:
             if not is_run(path):
                 continue
@@ -74,8 +74,10 @@ def runs_in(directory: Path, sort: str | None = None) -> list[RunListing]:
             entries.append(compared_run(run, run.name, progress))
             run.release()
             problems |= {path: problem} if problem else {}
+        except UnsupportedVersionError as error:
+            unreadable.append(RunListing(path, progress or RunProgress(RunStatus.UNSUPPORTED), problem=str(error)))
         except RunError as error:
-            unreadable.append(RunListing(path, progress, problem=str(error)))
+            unreadable.append(RunListing(path, progress or RunProgress(RunStatus.DAMAGED), problem=str(error)))
         except StorageError as error:
             unreadable.append(RunListing(path, RunProgress(RunStatus.UNREADABLE), problem=str(error)))
     return _listings(sorted_by_metric(entries, sort) if entries else [], problems) + unreadable
@@ -116,14 +118,25 @@ def _most_frequent(values: list[Any]) -> Any:
 
 
 def _progress(run: Run) -> tuple[RunProgress, str | None]:
-    """The status, and what is wrong; a damaged checkpoint does not matter if an older one is valid."""
+    """The status, and what is wrong; a damaged checkpoint does not matter if an older one is valid.
+
+    Raises:
+        UnsupportedVersionError: a newer version made the run, and this one cannot tell its status.
+    """
     try:
         progress, problem = run.progress, None
+    except UnsupportedVersionError:
+        raise
     except RunError as error:
         progress, problem = RunProgress(RunStatus.DAMAGED), str(error)
     if progress.status not in {RunStatus.DAMAGED, RunStatus.INTERRUPTED}:
         return progress, problem
-    checkpoint = latest_valid(run)
+    try:
+        checkpoint = latest_valid(run)
+    except UnsupportedVersionError as error:
+        if progress.status is RunStatus.DAMAGED:
+            raise
+        return progress, str(error)  # only a newer version can resume it
     if checkpoint is None:
         return progress, problem or f"{run.path}: no valid checkpoint to resume from"
     return RunProgress(RunStatus.INTERRUPTED, checkpoint.state.epoch, is_resumable=True), problem

@@ -10,14 +10,15 @@ from typing import Any
 
 from nncli.analysis.evaluation import assess
 from nncli.config.diagnostics import counted, format_diagnostics
+from nncli.data.source import SourceError
 from nncli.errors import NncliError, RunError, StorageError
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import differences
 from nncli.experiment.defaults import resolve
-from nncli.experiment.loading import checked, parse
+from nncli.experiment.loading import checked
 from nncli.experiment.metric_columns import column
 from nncli.experiment.numerics import RELATIVE_ROUNDING
-from nncli.runner.reload import assembled, require_same_data
+from nncli.runner.reload import assembled, recorded_document, require_same_data
 from nncli.store import safe_read as files
 from nncli.store.checkpoint import checkpoints
 from nncli.store.environment import environment_differences
@@ -35,7 +36,8 @@ class Check:
     Args:
         subject: the file or property that was checked.
         description: what was found.
-        holds: whether it is right; None if the operating system refuses to read it, which is no fault of the run.
+        holds: whether it is right; None if the operating system refuses to read it, or a data source cannot be opened,
+            which is no fault of the run.
     """
 
     subject: str
@@ -60,7 +62,7 @@ def verify(run: Run) -> Iterator[Check]:
     for subject, check in checks.items():
         try:
             yield Check(subject, check(), holds=True)
-        except StorageError as error:
+        except (StorageError, SourceError) as error:
             yield Check(subject, str(error), holds=None)
         except NncliError as error:
             if not _was_replaced(run, subject):
@@ -81,7 +83,7 @@ def _run_json(run: Run) -> str:
 
 
 def _spec_yaml(run: Run) -> str:
-    document = parse(str(run.path / "spec.yaml"), run.read("spec.yaml"), tuple(run.record.overrides))
+    document = recorded_document(run)
     given = checked(document, {NEW_RUN}, run.checked)
     diagnostics = list(differences(document, given, run.config))
     if diagnostics:

@@ -101,8 +101,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Output JSON.
 sort_option = click.option("--sort", metavar="METRIC", help="Sort the runs by a metric, best first.")
 
 
-def find_run(text: str, runs: Path = RUNS) -> Path:
-    """Find a run by its path, or by its name in the directory of runs.
+def find_run(text: str, runs: Path | None = None) -> Path:
+    """Find a run by its path, or by its name: first in the directory of runs if one is given.
 
     Raises:
         RunError: there is no such run.

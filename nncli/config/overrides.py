@@ -1,4 +1,4 @@
-"""Overrides given on the command line, such as ``optimizer.learning_rate=0.1``, applied to a document."""
+"""Overrides, as given on the command line, such as ``optimizer.learning_rate=0.1``, applied to a document."""
 
 import re
 from collections.abc import Sequence
@@ -11,18 +11,23 @@ from nncli.errors import CommandLineError
 _KEY = re.compile(r"\.?([A-Za-z_]\w*)|\.?\[(\d{1,6})\]|\.(\d{1,6})(?!\w)")  # layers.0 is layers[0], as in Hydra
 
 
-def apply(document: Document, overrides: Sequence[str]) -> None:
+def apply(document: Document, overrides: Sequence[str], origin: str = COMMAND_LINE) -> None:
     """Apply each ``path=value`` to the document; errors in paths and values are added to its diagnostics.
+
+    Args:
+        document: is changed.
+        overrides: each is one line of their source text.
+        origin: the name that messages use for this text.
 
     Raises:
         CommandLineError: an override has no ``=`` or no valid path before it, or is too deeply nested.
     """
     for number, text in enumerate(overrides, 1):
         path, value, column = _parse(text)
-        source = SourceText(COMMAND_LINE, text, number)
+        source = SourceText(origin, text, number)
         location = SourceLocation(source, number, column)
         try:
-            given = read(SourceText(COMMAND_LINE, " " * (column - 1) + value, number))
+            given = read(SourceText(origin, " " * (column - 1) + value, number))
         except EmptyDocumentError:
             document.diagnostics.append(Diagnostic(location, path, "no value after '='; write null to unset the key"))
             continue

@@ -10,7 +10,7 @@ from nncli.config.scalars import scalar
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes strings that YAML 1.2 would read as something else; takes NumPy scalars and paths."""
+    """Quotes strings that YAML 1.2 would read as something else; takes NumPy arrays, their scalars, and paths."""
 
     def ignore_aliases(self, data: Any) -> bool:
         """A list that occurs twice is written twice."""
@@ -46,8 +46,18 @@ def to_yaml_value(value: Any) -> str:
 
 
 def _dumped(value: Any, **style: Any) -> bytes:
-    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, **style)
-    return text.encode()
+    """The value as YAML.
+
+    Raises:
+        TypeError: it has no counterpart in YAML.
+    """
+    try:
+        text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, **style)
+        return text.encode()
+    except RecursionError:
+        raise TypeError("a config cannot contain itself, or be nested as deeply as this one") from None
+    except ValueError as error:
+        raise TypeError(f"a config cannot contain this value: {error}") from None
 
 
 def _represent_string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -62,18 +72,19 @@ def _represent_path(dumper: yaml.SafeDumper, path: PurePath) -> yaml.Node:
     return _represent_string(dumper, str(path))
 
 
-def _represent_scalar_type(dumper: yaml.SafeDumper, value: Any) -> yaml.Node:
-    """A NumPy scalar, which ``item`` converts.
+def _represent_array(dumper: yaml.SafeDumper, value: Any) -> yaml.Node:
+    """A NumPy array or scalar, which ``tolist`` converts to lists, numbers and strings.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: it is something else, or has no such counterpart, as a long double.
     """
-    if not hasattr(value, "item"):
+    converted = value.tolist() if hasattr(value, "tolist") else value
+    if type(converted) is type(value):
         raise TypeError(f"a config cannot contain a {type(value).__name__}; use numbers, strings, lists and mappings")
-    return dumper.represent_data(value.item())
+    return dumper.represent_data(converted)
 
 
 _Dumper.add_representer(str, _represent_string)
 _Dumper.add_multi_representer(str, _represent_string)
 _Dumper.add_multi_representer(PurePath, _represent_path)
-_Dumper.add_multi_representer(object, _represent_scalar_type)
+_Dumper.add_multi_representer(object, _represent_array)

@@ -56,7 +56,7 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
         plan: its data sources, which are opened if they are not given.
 
     Raises:
-        ConfigError: a data source cannot be opened.
+        SourceError: a data source cannot be opened.
     """
     sources = plan.sources if plan and plan.is_open else open_data(config).sources
     streams = rngs(config.rng, config.seed)

@@ -8,7 +8,6 @@ from nncli.config.diagnostics import Finding, path_text
 from nncli.config.model import Config, Fraction
 from nncli.data.dataset import DataSchema
 from nncli.data.source import Source, SourceError
-from nncli.errors import ConfigError
 from nncli.registry import ComponentConfig
 
 
@@ -77,9 +76,9 @@ def open_data(config: Config) -> DataPlan:
     """Open the data sources of a config.
 
     Raises:
-        ConfigError: one cannot be opened.
+        SourceError: one cannot be opened.
     """
     plan, findings = try_to_open(config)
     if findings:
-        raise ConfigError("\n".join(f"{path_text(path)}: {message}" for path, message in findings))
+        raise SourceError("\n".join(f"{path_text(path)}: {message}" for path, message in findings))
     return plan

@@ -5,10 +5,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nncli.data
-import nncli.experiment.leakage  # noqa: F401 (importing it registers its check)
 from nncli.config import overrides as overriding
-from nncli.config.diagnostics import Diagnostic, Finding, SourceLocation, SourceText, counted, format_diagnostics
+from nncli.config.diagnostics import (
+    COMMAND_LINE,
+    Diagnostic,
+    Finding,
+    SourceLocation,
+    SourceText,
+    counted,
+    format_diagnostics,
+)
 from nncli.config.document import MAX_CHARACTERS, TOO_LARGE, Document, DocumentError, read
 from nncli.config.model import Config
 from nncli.config.normalization import normalized
@@ -73,8 +79,14 @@ def _loaded(name: str, content: bytes, overrides: tuple[str, ...]) -> LoadedConf
     return LoadedConfig(resolve(config, plan), content, overrides, document, plan)
 
 
-def parse(name: str, content: bytes, overrides: tuple[str, ...] = ()) -> Document:
+def parse(name: str, content: bytes, overrides: tuple[str, ...] = (), origin: str = COMMAND_LINE) -> Document:
     """Parse the content of a config file, apply overrides and normalize it; nothing is validated.
+
+    Args:
+        name: the file, for messages.
+        content: its bytes.
+        overrides: values replaced in it.
+        origin: where the overrides are from, for messages.
 
     Raises:
         CommandLineError: an override is invalid.
@@ -85,7 +97,7 @@ def parse(name: str, content: bytes, overrides: tuple[str, ...] = ()) -> Documen
     except DocumentError as error:
         raise ConfigError(str(error.diagnostic), [error.diagnostic]) from None
     document.root = normalized(document.root)
-    overriding.apply(document, overrides)
+    overriding.apply(document, overrides, origin)
     document.root = normalized(document.root)
     return document
 

@@ -1,5 +1,6 @@
 """The network of a run as a function from raw rows to outputs, without its data."""
 
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ class Predictor:
     def __init__(self, run: Run) -> None:
         require_loadable(run, run.config)
         self.columns = run.record.data["training"].columns
+        self._path, self._lock = run.path, Lock()
         self._network = build_network(run.config, self.columns)
         parameters = self._network.parameters
         self.epoch = run.load_weights(parameters)
@@ -38,10 +40,30 @@ class Predictor:
     def predict(self, inputs: Any) -> Array:
         """The outputs (N, M) of rows (N, D): probabilities of the classes, or values of a regression.
 
+        Several threads may predict at the same time; they take turns, as the layers reuse their buffers.
+
         Raises:
             ConfigError: the rows are not numbers, not finite, or have another number of columns.
+            DivergedError: an output is not finite, since a value on the way to it is too large for the dtype.
         """
-        return self._network.predict(self._validated(inputs))
+        rows = self._validated(inputs)
+        with self._lock:
+            outputs = self._network.predict(rows)
+        self._require_finite(outputs)
+        return outputs
+
+    def _require_finite(self, outputs: Array) -> None:
+        """Check that all outputs are finite.
+
+        Raises:
+            DivergedError: one is not; it names the first.
+        """
+        is_bad = ~np.isfinite(outputs)
+        if is_bad.any():
+            row, column = np.argwhere(is_bad)[0].tolist()
+            reason = f"a value of the network is too large for {outputs.dtype}; are the inputs scaled as in training?"
+            message = f"{self._path}: the outputs of inputs[{row}] are not finite: {reason}"
+            raise DivergedError(message, epoch=self.epoch, array="outputs", index=(row, column))
 
     def _validated(self, inputs: Any) -> Array:
         rows = _numbers(inputs)
@@ -63,10 +85,13 @@ def _numbers(inputs: Any) -> Array:
     Raises:
         ConfigError: they are something else.
     """
+    if np.ma.isMaskedArray(inputs):
+        raise ConfigError("inputs must be real numbers, got a masked array; write .filled(value) for missing values")
     try:
         rows = np.asarray(inputs)
     except ValueError as error:
         raise ConfigError(f"inputs must be an array of rows of equal length: {error}") from None
     if rows.dtype.kind not in "biuf":
-        raise ConfigError(f"inputs must be real numbers, got an array of dtype {rows.dtype}")
+        hint = "; convert with .astype(float)" if rows.dtype.kind == "O" else ""
+        raise ConfigError(f"inputs must be real numbers, got an array of dtype {rows.dtype}{hint}")
     return rows

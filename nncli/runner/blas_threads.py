@@ -3,49 +3,77 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 from nncli.config.diagnostics import Finding, format_diagnostics
 from nncli.config.document import Document
-from nncli.errors import ConfigError
+from nncli.errors import BusyError, ConfigError
 from nncli.experiment.loading import with_location
+
+
+class _SharedLimit:
+    """A limit on the threads of BLAS, which has one number for the whole process.
+
+    Calls that overlap share it: the first one sets it, the last one restores the number of before.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._calls = self._threads = 0
+
+    def acquire(self, threads: int) -> int:
+        """Begin a call on this number of threads, and return the number that BLAS takes.
+
+        Raises:
+            BusyError: another call computes on another number.
+        """
+        with self._lock:
+            if self._calls and threads != self._threads:
+                reason = f"another call in this process computes on {self._threads}; make one call after the other"
+                raise BusyError(f"cannot compute on {threads} threads (training.threads): {reason}")
+            _release_control()
+            controller = ThreadpoolController()
+            limits = controller.limit(limits=threads, user_api="blas")  # with OpenMP, each thread has its own number
+            if not self._calls:
+                self._limits, self._threads = limits, threads
+            self._calls += 1
+        return max((each["num_threads"] for each in controller.info() if each["user_api"] == "blas"), default=1)
+
+    def release(self) -> None:
+        """End a call."""
+        with self._lock:
+            self._calls -= 1
+            if not self._calls:
+                _release_control()
+                self._limits.restore_original_limits()
+                _release_control()
+
+
+_limit = _SharedLimit()
 
 
 @contextmanager
 def blas_threads(threads: int, document: Document | None = None) -> Iterator[None]:
-    """Compute matrix products on this number of threads.
-
-    A single thread is assumed to be set already: the command line sets it before NumPy is imported, the Python API by
-    ``single_blas_thread``.
+    """Compute matrix products on this number of threads; calls that overlap must have the same number.
 
     Args:
         threads: ``training.threads`` of a config.
         document: the config, for the source location of an error.
 
     Raises:
+        BusyError: another call in this process computes on another number.
         ConfigError: the BLAS does not support this number.
     """
-    if threads == 1:
-        yield
-        return
-    with threadpool_limits(threads, user_api="blas"):
-        supported = max(_blas_threads(), default=1)
+    supported = _limit.acquire(threads)
+    try:
         if supported != threads:
             available = f"NumPy's BLAS takes {supported} threads on the {cores()} cores available"
-            message = f"{available}, got {threads}; write {min(supported, cores())}"
-            raise _error(message, document)
+            raise _error(f"{available}, got {threads}; write {min(supported, cores())}", document)
         yield
-
-
-@contextmanager
-def single_blas_thread() -> Iterator[None]:
-    """Limit BLAS to one thread, as on the command line, so that results are the same."""
-    if max(_blas_threads(), default=1) == 1:
-        yield
-        return
-    with threadpool_limits(1, user_api="blas"):
-        yield
+    finally:
+        _limit.release()
 
 
 def cores() -> int:
@@ -53,9 +81,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _blas_threads() -> list[int]:
-    """The number of threads of each BLAS library that is loaded."""
-    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+def _release_control() -> None:
+    """Let any thread set the number: from version 3.8, threadpoolctl lets only the thread that first did so."""
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)
 
 
 def _error(message: str, document: Document | None) -> ConfigError:

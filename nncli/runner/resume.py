@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from nncli.config.diagnostics import format_diagnostics
 from nncli.config.model import Config
+from nncli.config.overrides import apply
 from nncli.errors import ConfigError, RunError, UnsupportedVersionError
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import differences, epoch_dependent_overrides
 from nncli.experiment.loading import checked, parse, read_config_file
 from nncli.runner.blas_threads import blas_threads
-from nncli.runner.reload import assembled, require_same_data
+from nncli.runner.reload import assembled, recorded_document, require_same_data
 from nncli.runner.train import Observer, Result, ignore, run_to_end, unobserved
 from nncli.store import atomic_write as storage
 from nncli.store import run_weights
@@ -79,7 +80,7 @@ def resume(
         report: called with each message for the user, before training begins.
 
     Raises:
-        BusyError: another process is training the run.
+        BusyError: the run is being trained, or another call in this process computes on another number of threads.
         ConfigError: the config differs in more than a higher number of epochs.
         DivergedError: a value became NaN or infinite.
         RunError: the run is missing or damaged, no checkpoint is valid, or the data differs.
@@ -172,8 +173,8 @@ def resolve_config(run: Run, config: Path | None, overrides: tuple[str, ...]) ->
     if config is None and not overrides:
         return run.config
     if config is None:
-        name, recorded = str(run.path / "spec.yaml"), run.record.overrides
-        document = parse(name, run.read("spec.yaml"), (*recorded, *overrides))
+        document = recorded_document(run)
+        apply(document, overrides)
     else:
         document = parse(str(config), read_config_file(config), overrides)
     given = checked(document, {NEW_RUN}, run.checked)

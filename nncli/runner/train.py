@@ -59,7 +59,7 @@ def train(
         stop: polled after each batch; if it returns True, training ends after a checkpoint.
 
     Raises:
-        BusyError: the name is taken.
+        BusyError: the name is taken, or another call in this process computes on another number of threads.
         CommandLineError: there is no such config, or an override or the name is not valid.
         ConfigError: the config is wrong.
         DivergedError: a value became NaN or infinite.

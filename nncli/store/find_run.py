@@ -12,26 +12,45 @@ from nncli.store.safe_read import exists, storage_errors
 MAX_LISTED = 8  # names in a message
 
 
-def find_run(text: str, runs: Path) -> Path:
+DEFAULT = Path("runs")  # the directory of runs if none is given
+
+
+def find_run(text: str, runs: Path | None = None) -> Path:
     """Find a run by its path, or by its name in the directory of runs.
 
     A directory that is not a run is returned too: reading it then raises an error that says which files are missing.
+
+    Args:
+        text: a path, or a name.
+        runs: the directory of runs, where a name is looked up before the current directory; None for the default one,
+            where it is looked up after it.
 
     Raises:
         RunError: there is no such run.
         StorageError: the operating system refuses to read the directory of runs.
     """
-    path, by_name = Path(text), runs / text
+    path, by_name = Path(text), (runs or DEFAULT) / text
+    if runs and path.name == text and _is_directory(by_name):
+        return by_name
     with suppress(StorageError):  # an unreadable path may still be the name of a run
         if is_run(path):
             return path
     if is_run(by_name):
         return by_name
     for candidate in (path, by_name):
-        with storage_errors(candidate):
-            if exists(candidate) and candidate.is_dir():
-                return candidate
-    raise RunError(_not_found(text, runs), path)
+        if _is_directory(candidate):
+            return candidate
+    raise RunError(_not_found(text, runs or DEFAULT), path)
+
+
+def _is_directory(path: Path) -> bool:
+    """Whether a path is a directory.
+
+    Raises:
+        StorageError: the operating system refuses to say.
+    """
+    with storage_errors(path):
+        return exists(path) and path.is_dir()
 
 
 def _names(runs: Path) -> list[str]:

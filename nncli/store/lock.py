@@ -54,7 +54,8 @@ class Lock:
             except (FileNotFoundError, NotADirectoryError):
                 is_held = False
         if not is_held:
-            raise RunError(f"{path.parent}: the run directory was moved or its lock file deleted; stopped writing")
+            reason = "the run directory was moved or its lock file deleted; stopped writing"
+            raise RunError(f"{path.parent}: {reason}", path.parent)
 
     @contextmanager
     def moves_reported(self, path: Path) -> Iterator[None]:

@@ -169,14 +169,15 @@ def parse_record(value: Any, model: type[RecordType]) -> RecordType:
 
     Raises:
         ValueError: it is not valid; the message names the first key that is wrong.
-        UnsupportedVersionError: it was made by a newer version of nncli, or uses a component that this one lacks.
+        UnsupportedVersionError: it was made by a newer version of nncli, or uses a component or a key that this one
+            lacks.
     """
     try:
         return model.model_validate(value)
     except ValidationError as error:
         errors = error.errors(include_url=False)
     maker = _maker(value)
-    lacking = next(filter(None, map(_unknown_component, errors)), None)
+    lacking = next(filter(None, (*map(_unknown_component, errors), *map(_unknown_key, errors))), None)
     if lacking:
         raise UnsupportedVersionError(f"uses {lacking}, which nncli {__version__} lacks{_made_by(maker)}")
     reason = f"{_location(errors[0])}: {errors[0]['msg'].removeprefix('Value error, ').lower()}"
@@ -188,6 +189,11 @@ def parse_record(value: Any, model: type[RecordType]) -> RecordType:
 def _location(error: ErrorDetails) -> str:
     """The path of the key that is wrong."""
     return path_text(tuple(step for step in error["loc"] if not parse_union_tag(step))) or "top level"
+
+
+def _unknown_key(error: ErrorDetails) -> str | None:
+    """The path of a key that configs do not have, if that is the error."""
+    return f"the key {_location(error)}" if error["type"] == "extra_forbidden" else None
 
 
 def _unknown_component(error: ErrorDetails) -> str | None:

@@ -1,7 +1,6 @@
 """The checkpoints of a run: reading, validating, and finding the latest one to resume from."""
 
 import hashlib
-from contextlib import suppress
 from pathlib import Path
 
 from nncli.errors import RunError, UnsupportedVersionError
@@ -83,8 +82,16 @@ def read_valid(run: RunFiles, path: Path) -> tuple[Checkpoint, bytes]:
 
 
 def latest_valid(run: RunFiles) -> Checkpoint | None:
-    """The latest checkpoint from which a run can be resumed, if there is one."""
+    """The latest checkpoint from which a run can be resumed, if there is one.
+
+    Raises:
+        UnsupportedVersionError: a newer version can resume it from a later checkpoint.
+    """
     for path in reversed(checkpoints(run.path)):
-        with suppress(RunError):
+        try:
             return read_valid(run, path)[0]
+        except UnsupportedVersionError:
+            raise
+        except RunError:
+            continue
     return None

@@ -99,6 +99,20 @@ class RunFiles:
         return limits.checkpoint_bytes(self.record.spec, self.record.parameters)
 
 
+def signature(path: Path) -> tuple[tuple[int, int, int] | None, ...]:
+    """A value that changes when a file of the run is written, removed or replaced; it is read from no file."""
+    return tuple(_file_signature(path / name) for name in ("run.json", *OTHER_FILES))
+
+
+def _file_signature(path: Path) -> tuple[int, int, int] | None:
+    """Inode, size and time of the last write; None if there is no such file."""
+    try:
+        state = path.lstat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
 def is_run(path: Path) -> bool:
     """Whether a directory is a run, perhaps a damaged one: it has run.json, or at least two other files of a run.
 

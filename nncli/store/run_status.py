@@ -13,6 +13,7 @@ class RunStatus(StrEnum):
     DIVERGED = "diverged"
     DAMAGED = "damaged"
     UNREADABLE = "unreadable"
+    UNSUPPORTED = "unsupported"  # it was made by a newer version of nncli
 
 
 class RunProgress(NamedTuple):

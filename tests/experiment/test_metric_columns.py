@@ -20,9 +20,8 @@ from nncli.experiment.metric_columns import (
     plausible,
 )
 from nncli.registry import components
-from nncli.store.checkpoint import checkpoints
 from nncli.store.records import FORMATS
-from nncli.store.run_checkpoints import latest_valid, read_valid
+from nncli.store.run_checkpoints import latest_valid
 from nncli.store.run_reader import Run
 from tests.examples import BINARY, SINE, put_record
 
@@ -177,10 +176,10 @@ def test_unknown_column_of_a_later_version_is_shown_and_not_resumed(workdir, run
     listed = {run["path"]: run for run in json.loads(run_cli("runs", "--json").out)["runs"]}
     assert listed["runs/two"]["status"] == "interrupted at epoch 30"
     assert listed["runs/two"]["metrics"]["largest_weight"] > 0
+    assert "has columns that" in listed["runs/two"]["problem"]
     two = Run(workdir / "runs" / "two")
-    assert latest_valid(two) is None
     with pytest.raises(UnsupportedVersionError, match=r"has columns that .* does not write: largest_weight; resume"):
-        read_valid(two, checkpoints(two.path)[-1])
+        latest_valid(two)
     result = run_cli("train", "--resume", "two")
     assert result.code == 4
     assert "does not write: largest_weight" in result.err

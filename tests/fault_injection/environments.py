@@ -38,6 +38,8 @@ COMMANDS = (
     ("explain", "config.yaml"),
     ("gradcheck", "config.yaml", "dtype=float64"),
     ("components",),
+    ("init", "new.yaml"),
+    ("profile", "config.yaml", "--seconds", "1"),
 )
 
 

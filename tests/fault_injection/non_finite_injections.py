@@ -4,6 +4,7 @@ A registered component is covered automatically. An injected value stays, so tha
 again.
 """
 
+import json
 from collections.abc import Callable
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from nncli.nn.penalties import Penalty
 from nncli.registry import components, validated
 from nncli.training.loop import Trainer
 from tests.examples import BINARY, DENSE_8, SINE
+from tests.nn.reference_implementations import REFERENCES
 
 UPDATE = 7  # updates before the injection; the next batch is the second of three in epoch 2, counted from 0
 ROW = 5  # of a data set, or of a batch
@@ -317,12 +319,20 @@ def metrics():
             yield Injection("metric", entry.name, f"of the {split} set", changes, later(act), message)
 
 
+def _of_schema(schema):
+    """The task of a data set, with as many outputs as it has classes."""
+    if schema.classes is None:
+        return OF_TASK[Task.REGRESSION]
+    return (*OF_TASK[Task.CLASSES], f"layers=[{DENSE_8}, relu, {{type: dense, units: {schema.classes}}}, softmax]")
+
+
 def datasets():
     """A row of each data set, from the start."""
     for entry in components("dataset"):
-        task = Task.REGRESSION if entry.name == "sine" else Task.CLASSES
-        changes = (*OF_TASK[task], *([] if entry.name == "sine" else [f"data.type={entry.name}", "validation=null"]))
-        message = f"epoch 0(, batch [012])?: row {ROW}, column 0 of the training set's inputs is VALUE"
+        source = entry.model.model_validate({"type": entry.name, **REFERENCES["dataset", entry.name][1]})
+        data = (f"data={json.dumps(source.model_dump(), default=str)}", "validation=null", "training.batch_size=7")
+        changes = (*_of_schema(source.build().open()), *data)
+        message = rf"epoch 0(, batch \d+)?: row {ROW}, column 0 of the training set's inputs is VALUE"
         act = always(entry.target, "draw", lambda drawn, *_: [drawn.inputs, (ROW, 0)])
         yield Injection("dataset", entry.name, "inputs", changes, act, message)
 

@@ -10,7 +10,7 @@ import pytest
 
 from nncli.errors import ConfigError
 from nncli.experiment.loading import load
-from tests.fault_injection import coverage_guided_fuzzing, fuzz_configs, fuzz_runs, fuzzing
+from tests.fault_injection import coverage_guided_fuzzing, fuzz_configs, fuzzing
 from tests.fault_injection.harnesses import run_module
 from tests.fault_injection.in_process_commands import Outcome, output_problem
 from tests.fault_injection.result_counter import HangError, ResultCounter, time_limit
@@ -54,18 +54,6 @@ def test_inputs_do_not_depend_on_the_number_of_processes(tmp_path, monkeypatch):
     )
     assert one.outcomes == two.outcomes
     assert one.outcomes != other.outcomes
-
-
-def test_every_command_that_reads_runs_is_fuzzed():
-    """Each command that takes a run directory is among the readers."""
-    from nncli.cli.main import nncli as group
-
-    takers = {
-        name
-        for name, each in group.commands.items()
-        if {p.name for p in each.params} & {"run", "runs", "directory", "folder"}
-    }
-    assert {arguments[0] for arguments in fuzz_runs.READERS} == takers - {"train"}
 
 
 @pytest.mark.parametrize(

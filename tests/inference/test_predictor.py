@@ -1,5 +1,8 @@
 """Predictions from raw rows: the network of a run, without its data."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ from nncli.errors import ConfigError, DivergedError, RunError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.inference.predictor import Predictor
+from nncli.nn.network import Network
 from nncli.store.checkpoint import checkpoints, pack, unpack
 from nncli.store.run_reader import Run
 from nncli.training.evaluate import examples, predict
@@ -73,6 +77,8 @@ def test_predict_takes_no_rows(workdir):
         ([["a", "b"]], "inputs must be real numbers, got an array of dtype <U1"),
         ([[1j, 0]], "inputs must be real numbers, got an array of dtype complex128"),
         ([[None, 0]], "inputs must be real numbers, got an array of dtype object"),
+        (np.array([[1, 2]], object), r"got an array of dtype object; convert with \.astype\(float\)$"),
+        (np.ma.masked_array([[1.0, 2.0]], [[True, False]]), r"got a masked array; write \.filled\(value\)"),
         ([[1, 2], [3]], "inputs must be an array of rows of equal length"),
     ],
 )
@@ -81,6 +87,34 @@ def test_invalid_inputs_are_refused(workdir, inputs, message):
     predictor = Predictor(Run(nncli.train("config.yaml", ["training.epochs=1"]).path))
     with pytest.raises(ConfigError, match=message):
         predictor.predict(inputs)
+
+
+def test_outputs_that_are_not_finite_are_refused(workdir):
+    """Inputs that are finite, but too large for the network, give no NaN; the error names the row."""
+    predictor = Predictor(Run(nncli.train("config.yaml", ["training.epochs=1"]).path))
+    with pytest.raises(
+        DivergedError, match=r"the outputs of inputs\[1\] are not finite: .* large for float32"
+    ) as caught:
+        predictor.predict([[1, 2], [3e38, 3e38]])
+    assert (caught.value.epoch, caught.value.array, caught.value.index) == (1, "outputs", (1, 0))
+
+
+def test_threads_that_predict_at_the_same_time_take_turns(workdir, monkeypatch):
+    """The layers reuse their buffers, which one prediction has to itself."""
+    predictor = Predictor(Run(nncli.train("config.yaml", ["training.epochs=1"]).path))
+    running, most, forward = [], [], Network.forward
+
+    def observed(network, inputs):
+        running.append(None)
+        most.append(len(running))
+        time.sleep(0.01)
+        running.pop()
+        return forward(network, inputs)
+
+    monkeypatch.setattr(Network, "forward", observed)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(predictor.predict, [[[0.1, 0.2]]] * 8))
+    assert most == [1] * 8
 
 
 def test_weights_that_are_not_finite_are_refused(workdir):

@@ -11,7 +11,7 @@ from nncli.nn.layers.batch_normalization import BatchNormalization
 from nncli.nn.layers.dense import Dense
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
-from nncli.nn.stepcheck import ReferenceNetwork, RoundingErrors, check_step
+from nncli.nn.stepcheck import ReferenceNetwork, RoundingErrors, StepCheck, check_step
 from nncli.nn.trace import Kind, Operation
 
 ROWS = 40
@@ -61,6 +61,31 @@ def test_tolerance_follows_from_the_conditioning(spread):
     wide = step_of("float32", partial(BatchNormalization, epsilon=1e-12))
     weights = [next(each.tolerance for each in of.arrays if each.name == "layers.0.weights") for of in (check, wide)]
     assert weights[0] > weights[1]
+
+
+def before_normalization(factor=1.0):
+    """A step that normalizes the outputs of a dense layer, so that the gradient of its biases is 0 but for rounding."""
+    check = step_of("float32", BatchNormalization, ReLU, factor=factor)
+    return check, next(each for each in check.arrays if each.name == "layers.0.biases")
+
+
+def test_gradients_that_are_only_rounding_are_too_small():
+    """The largest error is that of another array; a wrong factor of the others is found."""
+    check, biases = before_normalization()
+    assert (biases.too_small, check.passes) == (True, True)
+    assert check.worst.name != biases.name
+    assert check.worst.error < check.worst.tolerance < 0.01
+    assert [each.name for each in check.arrays if each.too_small] == [biases.name]
+    wrong, _ = before_normalization(factor=1.001)
+    assert (wrong.passes, wrong.worst.name != biases.name) == (False, True)
+
+
+def test_gradients_that_should_be_too_small_and_are_not_fail():
+    """An error that rounding does not explain is the worst one, however small the gradients should be."""
+    _, biases = before_normalization()
+    wrong, found = before_normalization(factor=1e12 * biases.tolerance)
+    assert (found.too_small, wrong.passes) == (True, False)
+    assert StepCheck(0, ROWS, 1, "float32", [biases, found]).worst is found
 
 
 def test_worst_entry_is_located():

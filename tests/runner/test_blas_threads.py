@@ -6,10 +6,10 @@ import sys
 
 import numpy as np  # noqa: F401 (loads the BLAS whose threads are counted)
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from nncli.cli.main import SINGLE_THREAD_ENV
-from nncli.errors import ConfigError
+from nncli.errors import BusyError, ConfigError
 from nncli.runner.blas_threads import blas_threads, cores
 from tests.conftest import SPEC
 
@@ -27,6 +27,28 @@ def test_blas_uses_the_given_number_of_threads(threads):
     with blas_threads(threads):
         assert taken() == [threads]
     assert taken() == before == [1]
+
+
+def test_overlapping_calls_share_the_limit():
+    """The last one to end restores the number of before, whichever began first."""
+    with threadpool_limits(2, user_api="blas"):
+        first, second = blas_threads(1), blas_threads(1)
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert taken() == [1]
+        second.__exit__(None, None, None)
+        assert taken() == [2]
+
+
+def test_overlapping_call_on_another_number_of_threads_is_refused():
+    """It would change the results of the first; afterwards any number is taken."""
+    message = r"cannot compute on 2 threads \(training\.threads\): another call in this process computes on 1"
+    with blas_threads(1), pytest.raises(BusyError, match=message), blas_threads(2):
+        pass
+    with blas_threads(2):
+        assert taken() == [2]
+    assert taken() == [1]
 
 
 def test_unsupported_number_of_threads_is_refused():

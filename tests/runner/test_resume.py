@@ -627,6 +627,31 @@ def test_copy_by_hard_links_is_not_changed(interrupted):
     assert contents(path.with_name("snapshot")) == before
 
 
+def test_errors_on_resume_say_which_overrides_are_wrong(interrupted):
+    """Those of the command line are numbered from 1; those that the run was trained with are those of run.json."""
+    layers = "layers=[{type: dense, units: 8}, relu, {type: dense, units: 3}, softmax]"
+    path = interrupted("optimizer.learning_rate=0.04", layers, "training.epochs=40")
+    with pytest.raises(ConfigError, match=r"^command line:1:17: training\.epochs: is 20, but the run has 40"):
+        resume(path, overrides=("training.epochs=20",))
+    with pytest.raises(ConfigError) as caught:
+        resume(path, overrides=("training.epochs=50", "regularization.l2=0.5"))
+    locations = [line.split(" ")[0:2] for line in str(caught.value).splitlines() if ": differs from" in line]
+    assert locations == [
+        [f"{path}/run.json:", "overrides:2:9:"],
+        [f"{path}/run.json:", "overrides:2:40:"],
+        ["command", "line:2:19:"],
+    ]
+
+
+def test_invalid_recorded_override_is_damage(interrupted):
+    """It is no fault of the command line, and the message names run.json."""
+    path = interrupted("training.epochs=40")
+    record = json.loads((path / "run.json").read_bytes())
+    put_record(path / "run.json", {**record, "overrides": ["epochs"]})
+    with pytest.raises(RunError, match=r"run\.json: overrides: damaged: invalid override 'epochs'"):
+        resume(path, overrides=("training.epochs=50",))
+
+
 def test_resume_with_a_name_is_refused(interrupted, run_cli):
     """--resume with --name is a wrong command line."""
     assert run_cli("train", "--resume", interrupted(), "--name", "other").code == 2

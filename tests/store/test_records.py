@@ -149,13 +149,27 @@ LATER = f"{__version__.partition('.')[0]}.1000"  # as text before a version such
         ("\x1b[2J", ValueError),
     ],
 )
-def test_unknown_key_of_a_newer_version_is_not_damage(workdir, run_cli, maker, error):
+def test_invalid_value_of_a_newer_version_is_not_damage(workdir, run_cli, maker, error):
     """In a run of this version or an older one it is damage."""
     assert run_cli("train", "config.yaml", "-q").code == 0
     record = from_json((workdir / "runs" / "config" / "run.json").read_bytes())
     record["versions"]["nncli"] = maker
-    record["spec"]["training"]["warp"] = 9
-    with pytest.raises(error, match=r"spec.training.warp: extra inputs are not permitted"):
+    record["spec"]["training"]["epochs"] = "warp"
+    with pytest.raises(error, match=r"spec.training.epochs: input should be a valid integer"):
+        parse_record(record, RunRecord)
+
+
+@pytest.mark.parametrize("maker", ["99.0", "0.4.1", __version__, "\x1b[2J"])
+@pytest.mark.parametrize("section", ["training", "optimizer"])
+def test_unknown_key_is_not_damage(workdir, run_cli, maker, section):
+    """As an unknown component, the key of a section or the parameter of a component is named, whoever made the run."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    record = from_json((workdir / "runs" / "config" / "run.json").read_bytes())
+    record["versions"]["nncli"] = maker
+    record["spec"][section]["warp\x1b"] = 9
+    with pytest.raises(
+        UnsupportedVersionError, match=rf"^uses the key spec\.{section}\.warp�, which nncli {__version__} lacks"
+    ):
         parse_record(record, RunRecord)
 
 

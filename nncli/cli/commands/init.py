@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 from shlex import quote
-from urllib.parse import quote as url_quote
 
 import click
 
 from nncli.cli.interrupts import raised_on_ctrl_c
 from nncli.cli.options import SCHEMA_COPY
+from nncli.errors import CommandLineError
 
 SCHEMA = Path(__file__).parents[2] / "config.schema.json"  # of this version of nncli
 
@@ -69,11 +69,16 @@ training:
 def init(path: Path) -> None:
     """Write a commented config to start from."""
     from nncli.store.atomic_write import create_atomic
+    from nncli.store.safe_read import storage_errors
 
+    with storage_errors(path):
+        if path.is_dir():
+            fix = f"give a file name, such as {shell_word(str(path / 'config.yaml'))}"
+            raise CommandLineError(f"{path}: is a directory; {fix}")
+        schema = _schema_reference(path.absolute().parent)
     name = shell_word(str(path))
     with raised_on_ctrl_c():
-        text = STARTER.format(schema=_schema_reference(path.absolute().parent), usage=_usage(name))
-        create_atomic(path, text.encode())
+        create_atomic(path, STARTER.format(schema=schema, usage=_usage(name)).encode())
     print(f"{name}: written; train it with: nncli train {name}")
 
 
@@ -83,6 +88,8 @@ def _schema_reference(directory: Path) -> str:
     Below the directory, as with .venv in a project, the path is relative, so that both can be moved together. A path
     ends at a space for the editor, so that any other one is a URL.
     """
+    from urllib.parse import quote as url_quote
+
     if (directory / SCHEMA_COPY).is_file():
         return SCHEMA_COPY
     if SCHEMA.is_relative_to(directory):

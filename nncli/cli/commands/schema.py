@@ -16,9 +16,9 @@ def schema(write: bool) -> None:
     Editors complete, explain and check a config with it. A config of nncli init refers to the schema of the installed
     nncli; a copy can be kept with the configs, where it is found after a move too.
     """
+    require_docstrings()
     from nncli.experiment.json_schema import schema_text
 
-    require_docstrings()
     text = schema_text()
     if not write:
         print(text, end="")

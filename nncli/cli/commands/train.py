@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--runs",
     type=click.Path(path_type=Path),
-    default=RUNS,
-    show_default=True,
-    help="Directory that holds the runs.",
+    help="Directory that holds the runs.  [default: runs]",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run.")
 @json_option
@@ -46,7 +44,7 @@ def train(
     overrides: tuple[str, ...],
     run: str | None,
     name: str | None,
-    runs: Path,
+    runs: Path | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -65,7 +63,7 @@ def train(
     elif config is None:
         raise click.UsageError("Missing argument 'CONFIG'; or resume a run with --resume RUN.")
     else:
-        result = _train(Path(config), overrides, name, runs, display)
+        result = _train(Path(config), overrides, name, runs or RUNS, display)
     result["seconds"] = round(time.monotonic() - started, 3)
     if as_json:
         print_json(result)
@@ -74,20 +72,21 @@ def train(
     else:
         from nncli.cli.render.train import show_result
 
-        show_result(result)
+        show_result(result, display.first)
 
 
 class _Display:
-    """Opens the progress display when training begins; ``run`` is the run directory from then on."""
+    """Opens the progress display when training begins, at the epoch ``first`` of the run directory ``run``."""
 
     def __init__(self, is_silent: bool) -> None:
         self.is_silent = is_silent
         self.run: Path | None = None
+        self.first: int | None = None
 
     def __call__(self, writer: "RunWriter") -> AbstractContextManager[Callable[["Epoch"], object]]:
         from nncli.cli.render.progress import progress_for
 
-        self.run = writer.path
+        self.run, self.first = writer.path, writer.trainer.epoch
         return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer.trainer)
 
 

@@ -13,7 +13,7 @@ def verify(run: str, as_json: bool) -> None:
     """Check the integrity of a run.
 
     Recomputes all checksums, regenerates the data, and evaluates the network again; the results must equal the
-    recorded ones. Exit code 4 if a check fails, 5 if a file cannot be read.
+    recorded ones. Exit code 4 if a check fails, 5 if a file or the data cannot be read.
     """
     from nncli.analysis.verification import verify as run_checks
     from nncli.cli.options import find_run
@@ -38,4 +38,4 @@ def verify(run: str, as_json: bool) -> None:
         if failed:
             raise RunError(f"{loaded.path}: {failed} of {len(checks)} checks failed")
         if unreadable:
-            raise StorageError(f"{loaded.path}: {unreadable} of {len(checks)} checks could not read the run")
+            raise StorageError(f"{loaded.path}: {unreadable} of {len(checks)} checks could not read the run or data")

@@ -52,13 +52,17 @@ def _notes(check: "GradientCheck") -> Iterator[str]:
     if worst.place:
         values = f"analytic {worst.backward:.8e}, numerical {worst.difference:.8e}"
         yield f"{worst.name} at {_index_text(worst.place)}: {values}"
-    if any(array.too_small for array in check.arrays):
+    of_steps = (array for step in check.steps for array in step.arrays)
+    if any(array.too_small for array in check.arrays) or any(array.too_small for array in of_steps):
         yield "too small: compared with the loss, the gradients are so small that rounding could hide an error"
 
 
 def _step_text(step: "StepCheck") -> str:
     errors = f"largest error {step.worst.error:.1e}, rounding explains {step.worst.tolerance:.1e}"
-    return f"{step.dtype} step on batch {step.batch}, {step.rows} rows: {errors}"
+    small = ", ".join(array.name for array in step.arrays if array.too_small)
+    return f"{step.dtype} step on batch {step.batch}, {step.rows} rows: {errors}" + (
+        f"; too small: {small}" * bool(small)
+    )
 
 
 def _error_text(array: "ArrayCheck") -> str:

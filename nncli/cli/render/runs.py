@@ -25,6 +25,7 @@ COLOURS = {
     RunStatus.DIVERGED: "red",
     RunStatus.DAMAGED: "bold red",
     RunStatus.UNREADABLE: "red",
+    RunStatus.UNSUPPORTED: "magenta",
 }
 UNLIMITED = 10_000  # characters, more than any table is wide
 MAX_KEYS = 12  # differing keys that are shown of a run; --json has all of them

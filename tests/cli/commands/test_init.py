@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import nncli.experiment.loading  # noqa: F401 (registers the components)
 from nncli.config.model import Config
+from nncli.registry import components
 
 
 def test_starter_is_valid(workdir, run_cli):
@@ -92,6 +95,17 @@ def schema_of(config):
     return line.removeprefix("# yaml-language-server: $schema=")
 
 
+@pytest.mark.parametrize("kind", ["optimizer", "schedule"])
+def test_starter_names_every_component(workdir, run_cli, kind):
+    """The comment behind the key of a kind lists all components that are registered."""
+    assert run_cli("init", "new.yaml").code == 0
+    text = (workdir / "new.yaml").read_text(encoding="utf-8")
+    section = re.search(rf"^(?:# )?{kind}:.*\n(?: .*\n)*", text, re.MULTILINE)[0]
+    listed = re.search(r"# (?:or|learning rate schedule:) (.*)", section)[1].split(", ")
+    chosen = re.findall(r"^  type: (\w+)", section, re.MULTILINE)
+    assert sorted([*chosen, *listed]) == sorted(each.name for each in components(kind))
+
+
 def test_default_path_is_config_yaml(tmp_path, monkeypatch, run_cli):
     """Without an argument the command writes config.yaml."""
     monkeypatch.chdir(tmp_path)
@@ -106,6 +120,26 @@ def test_existing_file_is_not_overwritten(workdir, run_cli):
     assert (result.code, result.out) == (6, "")
     assert result.err == "config.yaml: already exists; choose another file name\n"
     assert (workdir / "config.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "directory", "file"),
+    [
+        ("d", "d", "d/config.yaml"),
+        ("d/", "d", "d/config.yaml"),
+        (".", ".", "config.yaml"),
+        ("", ".", "config.yaml"),
+        ("..", "..", "../config.yaml"),
+        ("/", "/", "/config.yaml"),
+    ],
+)
+def test_directory_is_exit_code_2(workdir, run_cli, path, directory, file):
+    """The message has a file name to use instead, and nothing is written."""
+    (workdir / "d").mkdir()
+    result = run_cli("init", path)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"{directory}: is a directory; give a file name, such as {file}\n"
+    assert list((workdir / "d").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """``nncli runs``: the runs in a directory with their status, metrics and differing keys."""
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 from nncli.analysis.run_list import runs_in
 from nncli.store import metrics_csv
 from nncli.store.lock import Lock
+from tests.examples import put_record
 
 
 @pytest.fixture
@@ -117,6 +119,65 @@ def test_unreadable_run_is_not_damaged(runs_directory, run_cli, monkeypatch):
     assert runs["stopped"]["problem"] == "runs/stopped/checkpoints/00000030.ckpt: Input/output error"
     monkeypatch.setattr(Path, "iterdir", lambda path: refuse(refused))
     assert run_cli("runs").code == 5
+
+
+def newer_format(name):
+    """A record of the next format version."""
+    return lambda run: (run / name).write_bytes((run / name).read_bytes().replace(b'"format": 2', b'"format": 3'))
+
+
+def newer_spec(section, value):
+    """A config that uses something which this version lacks."""
+
+    def edit(run):
+        record = json.loads((run / "run.json").read_bytes())
+        record["spec"][section] = value(record["spec"][section])
+        put_record(run / "run.json", record)
+
+    return edit
+
+
+def newer_checkpoint(run):
+    """The newest checkpoint of an unfinished run has the next format version; the older one is valid."""
+    (run / "evaluation.json").unlink()
+    magic, body = b"nncli checkpoint 3\n", b"{}\n"
+    newest = max((run / "checkpoints").iterdir())
+    newest.write_bytes(magic + hashlib.sha256(magic + body).digest() + body)
+
+
+def newer_checkpoint_behind_a_damaged_evaluation(run):
+    """evaluation.json is damaged as well, so that training would have to be resumed."""
+    newer_checkpoint(run)
+    (run / "evaluation.json").write_bytes(b"{")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (newer_format("run.json"), "run.json: has format version 3"),
+        (newer_format("evaluation.json"), "evaluation.json: has format version 3"),
+        (newer_checkpoint, "00000030.ckpt: the checkpoint has format version 3"),
+        (newer_checkpoint_behind_a_damaged_evaluation, "00000030.ckpt: the checkpoint has format version 3"),
+        (newer_spec("layers", lambda layers: [*layers, {"type": "swish"}]), "run.json: uses the layer 'swish'"),
+        (newer_spec("optimizer", lambda one: {**one, "warp": 1}), "run.json: uses the key spec.optimizer.warp"),
+    ],
+)
+def test_run_of_a_newer_version_is_unsupported(runs_directory, run_cli, change, problem):
+    """It is neither damaged nor interrupted, and ``train --resume`` refuses it for the same reason."""
+    change(runs_directory / "a")
+    run = listed(run_cli)["a"]
+    assert (run["status"], problem in run["problem"]) == ("unsupported", True), run
+    result = run_cli("train", "--resume", "a")
+    assert (result.code, problem in result.err) == (4, True), result.err
+
+
+def test_run_that_a_newer_version_trains_is_running(runs_directory, run_cli):
+    """The lock says so, whatever the files are."""
+    newer_format("run.json")(runs_directory / "a")
+    lock = Lock(runs_directory / "a" / "lock")
+    run = listed(run_cli)["a"]
+    lock.release()
+    assert (run["status"], "format version 3" in run["problem"]) == ("running", True)
 
 
 def test_damaged_runs_hide_no_other_run(runs_directory, run_cli):

@@ -45,6 +45,17 @@ def test_epoch_of_the_restored_weights_is_printed(workdir, run_cli):
     assert re.search(r"20 epochs in [\d.]+ s; restored the weights of epoch 0 \(untrained\)", result.out)
 
 
+def test_only_the_epochs_of_the_command_are_counted(workdir, run_cli):
+    """A resume counts those after the epoch that it begins with, and mentions none if it has nothing to train."""
+    assert "30 epochs in " in run_cli("train", "config.yaml").out
+    assert re.search(r"\n\n20 epochs in [\d.]+ s\n", run_cli("train", "--resume", "config", "training.epochs=50").out)
+    (workdir / "runs" / "config" / "evaluation.json").unlink()
+    for _ in ("only the evaluation is missing", "finished"):
+        result = run_cli("train", "--resume", "config")
+        assert (result.code, result.out.splitlines()[-2:]) == (0, ["", "run runs/config"])
+        assert "epochs in" not in result.out
+
+
 def test_quiet_prints_the_path_only(workdir, run_cli):
     """One line, for a shell variable."""
     for name in ("config", "config-2"):

@@ -9,6 +9,7 @@ import pytest
 from nnfs.datasets import spiral_data
 
 from nncli.analysis import verification
+from nncli.data.source import SourceError
 from nncli.data.sources.nnfs import Spiral
 from nncli.store.checkpoint import checkpoints, pack, unpack
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, put_record
@@ -169,9 +170,28 @@ def test_unreadable_file_is_not_damaged(run, run_cli, monkeypatch, damage):
     holds = {check["what"]: check["holds"] for check in document["checks"] if check["holds"] is not True}
     assert holds == {**({"spec.yaml": False} if damage else {}), "weights.npz": None, "evaluation": None}
     assert (result.code, document["holds"]) == ((4, False) if damage else (5, None))
-    message = "1 of 9 checks failed" if damage else "2 of 9 checks could not read the run"
+    message = "1 of 9 checks failed" if damage else "2 of 9 checks could not read the run or data"
     assert result.err == f"runs/config: {message}\n"
     assert " unreadable " in run_cli("verify", "config").out
+
+
+def test_data_that_cannot_be_opened_is_unreadable(run, run_cli, monkeypatch):
+    """Data that is absent is no fault of the run: the checks that need it hold neither way, with exit code 5."""
+
+    def refuse(source):
+        raise SourceError("rows.csv: no such file", "samples")
+
+    monkeypatch.setattr(Spiral, "open", refuse)
+    result = run_cli("verify", "config", "--json")
+    document = json.loads(result.out)
+    unknown = {check["what"]: check["words"] for check in document["checks"] if check["holds"] is None}
+    message = "data.samples: rows.csv: no such file\nvalidation.samples: rows.csv: no such file"
+    assert unknown == {"data": message, "evaluation": message}
+    assert (result.code, document["holds"]) == (5, None)
+    assert result.err == "runs/config: 2 of 9 checks could not read the run or data\n"
+    flip(run / "weights.npz")
+    result = run_cli("verify", "config", "--json")
+    assert (result.code, json.loads(result.out)["holds"]) == (4, False)
 
 
 @pytest.mark.parametrize("command", [("verify",), ("evaluate",), ("compare", "config"), ("train", "--resume")])

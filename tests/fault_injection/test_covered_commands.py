@@ -1,0 +1,17 @@
+"""The lists of commands in the harnesses have every command, so that a new one is not forgotten."""
+
+from nncli.cli.main import nncli as group
+from tests.fault_injection import environments, fuzz_runs
+
+READ_NO_RUN = {"init", "check", "show", "explain", "gradcheck", "profile", "components"}
+WRITES_RUNS = {"train"}  # what a resume reads is damaged by fuzz_checkpoints
+
+
+def test_every_command_that_reads_runs_is_fuzzed():
+    """A command is a reader unless it is named as one that reads no run."""
+    assert {arguments[0] for arguments in fuzz_runs.READERS} == set(group.commands) - READ_NO_RUN - WRITES_RUNS
+
+
+def test_every_command_has_unusual_streams():
+    """No command is left out."""
+    assert {arguments[0] for arguments in environments.COMMANDS} == set(group.commands)
