@@ -206,6 +206,7 @@ WHOLE_PACKAGE = {
     "test_book",
     "test_invalid_configs",
     "test_json_documents",
+    "test_mistakes",
     "test_terminal",
     "test_pytorch",
     "test_language_server",

@@ -2,10 +2,10 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from nncli.config.diagnostics import COMMAND_LINE, Path, SourceLocation, path_text, suggestion
+from nncli.config.diagnostics import Path, SourceLocation, path_text, suggestion
 from nncli.config.document import Node
 from nncli.config.model import Config, EarlyStoppingConfig, Fraction, Regularization, TrainingConfig
 from nncli.config.normalization import find_component
@@ -66,6 +66,11 @@ class Mistake(NamedTuple):
     component: Component | None
 
     @property
+    def is_override(self) -> bool:
+        """Whether the key is in an override, not in the file."""
+        return self.location.source.name != self.root.location.source.name
+
+    @property
     def value(self) -> Any:
         """The value of the key."""
         return self.root.find((*self.path, self.key)).plain()
@@ -84,11 +89,13 @@ class Mistake(NamedTuple):
 
 def advice_on_key(mistake: Mistake) -> Advice:
     """What to do about an unknown key: its punctuation, its synonym, where it belongs, or a similar key."""
-    for advise in (_punctuation, _synonym, _of_another_component, _of_another_section, _component_name, _similar):
+    own = (_synonym, _of_another_component, _of_another_section)
+    steps: Iterable[Callable[[Mistake], Advice | None]] = own if mistake.component else reversed(own)
+    for advise in (_punctuation, *steps, _of_layers, _component_name, _similar):
         if advice := advise(mistake):
             return advice
     known = f"; known: {', '.join(sorted(mistake.model.model_fields))}"
-    if not mistake.path and isinstance(mistake.value, dict | list):
+    if not mistake.path and "&" in mistake.location.source.line(mistake.location.line):
         known += f"; a key that only holds anchors begins with 'x-', as in x-{mistake.key}"
     return Advice(known)
 
@@ -114,7 +121,8 @@ def _synonym(mistake: Mistake) -> Advice | None:
     if hint is None:
         return None
     meant = _absolute(hint.names[0], mistake) if hint.names else None
-    if hint.text:
+    is_place = meant and meant[-1] == mistake.key and isinstance(mistake.value, dict)
+    if hint.text and not is_place:
         return Advice(f"; {filled(hint.text, mistake.value, mistake.root)}", meant)
     if meant is None or meant[:-1] == mistake.path:
         named = [name.rpartition(".")[2] for name in hint.names]
@@ -149,12 +157,17 @@ def _of_another_component(mistake: Mistake) -> Advice | None:
 def _of_another_section(mistake: Mistake) -> Advice | None:
     """The key is one of another section."""
     for path in _homes(mistake.key, mistake.root):
-        if path[:-1] != mistake.path:
+        if path[:-1] != mistake.path and not isinstance(mistake.value, bool):
             return Advice(_placed(path, mistake), path)
+    return None
+
+
+def _of_layers(mistake: Mistake) -> Advice | None:
+    """The key is one of layers."""
     owners = [each.name for each in components("layer") if mistake.key in parameter_names(each)]
     if not owners or (mistake.component and mistake.component.kind == "layer"):
         return None
-    if mistake.location.source.name == COMMAND_LINE:
+    if mistake.is_override:
         places = [f"'layers[{index}].{mistake.key}={as_yaml(mistake.value)}'" for index in _layers_with(mistake)]
         return Advice(f"; did you mean {' or '.join(places)}?") if places else None
     example = as_yaml({"type": owners[0], mistake.key: mistake.value})
@@ -230,7 +243,7 @@ def _placed(path: Path, mistake: Mistake) -> str:
     """Where a key belongs, with the section as it should be written."""
     given = translated_metric(mistake.value) if path[-1] == "metric" else mistake.value
     value = as_yaml(given)
-    if mistake.location.source.name == COMMAND_LINE:
+    if mistake.is_override:
         return f"; did you mean '{path_text(path)}={value}'?"
     if len(path) == 1:
         where = "" if not mistake.path else "it belongs at the top level; "

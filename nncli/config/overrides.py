@@ -29,7 +29,7 @@ def apply(document: Document, overrides: Sequence[str], origin: str = COMMAND_LI
         try:
             given = read(SourceText(origin, " " * (column - 1) + value, number))
         except EmptyDocumentError:
-            document.diagnostics.append(Diagnostic(location, path, "no value after '='; write null to unset the key"))
+            document.diagnostics.append(Diagnostic(location, path, "no value after '='; write one, or null for none"))
             continue
         except DocumentError as error:
             document.diagnostics.append(Diagnostic(location, path, error.diagnostic.message))

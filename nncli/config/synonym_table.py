@@ -3,7 +3,8 @@
 Each line is ``words -> names | text``, continued on lines that are indented. Case, ``_`` and ``-`` of the words do not
 count. The names are those of a config: types, or keys as dotted paths. The text says what to write, if that is more
 than the names: ``<value>`` stands for the value of the key, ``<layers>`` for a list of layers of these widths,
-``<crossentropy>`` for the cross-entropy that suits the data, ``<metric>`` for the name of a metric.
+``<crossentropy>`` for the cross-entropy that suits the data, ``<metric>``, ``<activation>`` and
+``<initializer>`` for their names here, and ``<number>`` for the number in the value.
 """
 
 # Words that are no type, by kind.
@@ -23,10 +24,11 @@ Activation_Softmax_Loss_CategoricalCrossentropy -> categorical_crossentropy | wr
     softmax as the last layer; their gradients are fused by themselves
 rmse root_mean_squared_error -> mean_squared_error | it is a metric; write mean_squared_error, which has the same
     minimum
-huber HuberLoss smooth_l1 SmoothL1Loss log_cosh mape mean_absolute_percentage_error msle -> | not available; losses
-    for real values are mean_squared_error and mean_absolute_error
+huber HuberLoss smooth_l1 SmoothL1Loss log_cosh mape mean_absolute_percentage_error msle -> | not available; for
+    real values write mean_squared_error or mean_absolute_error
 hinge squared_hinge categorical_hinge focal focal_loss kl_divergence kld KLDivLoss poisson -> | not available;
     <crossentropy>
+softmax sigmoid -> | it is a layer; <crossentropy>
 accuracy acc -> | it is a metric, which has no gradient; for classes: <crossentropy>
 [optimizer]
 momentum sgd_momentum -> sgd | write {type: sgd, momentum: 0.9}
@@ -110,7 +112,7 @@ print_every log_interval log_every_n_steps display_step verbose_every -> trainin
 n_jobs num_threads n_threads num_workers -> training.threads
 n_iter_no_change early_stopping_patience early_stop_patience -> training.early_stopping.patience
 tol min_improvement -> training.early_stopping.min_delta
-early_stop EarlyStopping callbacks -> training.early_stopping | write training: {early_stopping:
+early_stop early_stopping callbacks -> training.early_stopping | write training: {early_stopping:
     {patience: 50}}
 random_state random_seed manual_seed seed_everything rng_seed -> seed
 device accelerator gpu gpus cuda use_gpu num_gpus devices strategy backend -> | remove it: nncli computes on the CPU
@@ -134,14 +136,21 @@ scheduler lr_scheduler lr_schedule learning_rate_scheduler learning_rate_schedul
 dataset train_data training_data train_set -> data
 precision mixed_precision float_type data_type -> dtype | write dtype: float32 or float64
 clipnorm global_clipnorm gradient_clip_val gradient_clipping grad_clip max_grad_norm max_norm -> clipping | write
-    clipping: {type: norm, limit: <value>} at the top level
-clipvalue -> clipping | write clipping: {type: value, limit: <value>} at the top level
+    clipping: {type: norm, limit: <number>} at the top level
+clipvalue -> clipping | write clipping: {type: value, limit: <number>} at the top level
 kernel_regularizer weight_regularizer kernel_regularization regularizer regularizers regularization_lambda ->
     regularization | write l1 or l2 in the dense layer, such as l2: 1e-4, or for all: regularization: {l2: 1e-4}
 bias_regularizer -> regularization | write bias_l1 or bias_l2 in the dense layer, such as bias_l2: 1e-4
 kernel_initializer weight_initializer weight_init init initialization bias_initializer -> | the key of a dense layer
     is initializer, such as initializer: he; initial biases are 0
 [config]
+momentum -> | it is a key of the optimizers sgd and nesterov: write optimizer: {type: sgd, momentum: <value>}
+penalty regularization_type -> regularization | write regularization: {l2: 1e-4}
+compile fit_params estimator pipeline hyperopt task -> | a config has the sections data, layers, loss, optimizer and
+    training
+class_weight class_weights sample_weight -> | not available; remove it
+deterministic benchmark -> | remove it: a run is always reproducible
+steps max_steps train_steps num_steps -> training.epochs | write epochs in training: passes over the training set
 hidden_layers hidden_layer_sizes hidden_units hidden_sizes n_hidden architecture network fc_layers net model -> layers
     | a network is a list of layers: write layers: <layers>
 trainer train fit hyperparameters training_params params -> training | write training: {epochs: 100}
@@ -156,6 +165,10 @@ nesterovs_momentum -> optimizer | write optimizer: {type: nesterov, momentum: 0.
 batch_norm batch_normalization -> | it is a layer: write '- batch_normalization' in layers
 << -> | merge keys are not part of YAML 1.2; write the keys, or the alias as the whole value
 [training]
+steps max_steps train_steps num_steps -> training.epochs | write epochs: passes over the training set
+validation_metric -> training.early_stopping.metric | write early_stopping: {metric: validation_<metric>}
+regularization_type -> | write regularization: {l2: 1e-4} at the top level
+dropout -> | dropout is a layer: write '- {type: dropout, rate: <value>}' in layers
 steps_per_epoch -> training.batch_size | remove it: an epoch is one pass; its steps follow from batch_size
 weight_decay -> | write optimizer: {type: adamw, weight_decay: <value>}
 [early_stopping]
@@ -196,7 +209,9 @@ momentum -> | rmsprop has no momentum; adam has both: write type: adam
 [optimizer sgd]
 weight_decay -> | sgd has no weight decay: write regularization: {l2: <value>} at the top level
 [layer]
-activation -> | an activation is a layer of its own: write '- <value>' on the next line
+seed random_state -> | remove it: all random numbers follow from the seed at the top level
+kernel_constraint bias_constraint activity_regularizer -> | not available; remove it
+activation -> | an activation is a layer of its own: write '- <activation>' on the next line
 dropout dropout_rate -> | dropout is a layer of its own: write '- {type: dropout, rate: <value>}' on the next line
 batch_norm batch_normalization -> | it is a layer of its own: write '- batch_normalization' on the next line
 trainable name dtype inplace -> | layers have no such key; remove it
@@ -206,7 +221,7 @@ neurons n_neurons size width nodes n_units num_units n_nodes out_features output
     hidden_size -> units
 use_bias bias -> | remove it: every dense layer has biases
 weight_decay l2_regularization kernel_l2 -> l2
-init weight_init kernel_initializer weights_initializer -> initializer | write initializer: <value>
+init weight_init kernel_initializer weights_initializer -> initializer | write initializer: <initializer>
 regularization penalty -> l2 | write l1 or l2, such as l2: 1e-4
 [layer dropout]
 p prob probability drop_prob drop_rate dropout_rate dropout fraction -> rate

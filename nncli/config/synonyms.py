@@ -130,10 +130,11 @@ def translations(word: str) -> list[str]:
     >>> translations("val_acc"), translations("lr"), translations("adam")
     (['validation_accuracy'], ['optimizer.learning_rate'], [])
     """
-    name = word.lower().replace("-", "_")
-    if name.startswith("val_"):
-        rest = name.removeprefix("val_")
-        return [f"validation_{metric}" for metric in translations(rest) or [rest]]
+    name = re.sub("[-/. ]", "_", word.lower())
+    if found := re.fullmatch("(?:val|valid|validation|eval|dev)_(.+)", name):
+        return [f"validation_{metric}" for metric in translations(found[1]) or [found[1]]]
+    if found := re.fullmatch("(?:train|training)_(.+)", name):
+        return translations(found[1]) or [found[1]]
     kinds = dict.fromkeys(("metric", "loss", *hints_of_types()))
     hints = [type_hint(kind, name) for kind in kinds]
     hints = hints if any(hints) else [key_hint(["config"], name)]

@@ -2,9 +2,11 @@
 
 import ast
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nncli.config.diagnostics import Path, suggestion
+from nncli.config.diagnostics import Path as KeyPath
+from nncli.config.diagnostics import suggestion
 from nncli.config.document import Node
 from nncli.config.normalization import find_component
 from nncli.config.synonyms import translations, type_hint
@@ -15,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_LINE = 100  # characters of a value or section that is written out
-CALL = re.compile(r"[A-Za-z_][\w.]*\([\w\s.,='\"+-]{0,80}\)")
+CALL = r"[A-Za-z_][\w.]*\([\w\s.,='\"+-]{0,80}\)"
 
 
 def advice_on_type(kind: str, word: str, root: Node) -> str:
     """What to do about a word that is no type of a kind."""
-    for advise in (_folded, _called, _type_synonym, _of_another_kind):
+    for advise in (_folded, _called, _file, _type_synonym, _of_another_kind):
         if text := advise(kind, word, root):
             return text
     return suggestion(word, names(kind), (entry.name for entry in components(kind)))
@@ -58,6 +60,19 @@ def _folded(kind: str, word: str, root: Node) -> str:
     return f"; these are {len(items)} items: indent each '- ' equally, with a space after it"
 
 
+def _file(kind: str, word: str, root: Node) -> str:
+    """The word is the name of a file, or a percentage, for a data set."""
+    if kind == "dataset" and (percent := re.fullmatch(r"(\d{1,2}) ?%", word)):
+        return f"; write {{fraction: {int(percent[1]) / 100:g}}}"
+    if kind != "dataset" or not re.fullmatch(r".*\.\w{2,7}|.*/.*", word):
+        return ""
+    known = ", ".join(entry.name for entry in components(kind))
+    for entry in components(kind):
+        if key := next((each.name for each in entry.parameters if each.annotation is Path), None):
+            return f"; write {as_yaml({'type': entry.name, key: word})}"
+    return f"; data are generated, not read from files: write one of {known}"
+
+
 def _called(kind: str, word: str, root: Node) -> str:
     """The word is a call, as in Python: ``dense(16)``, ``nn.Linear(2, 64)``."""
     call = _parsed_call(word)
@@ -77,7 +92,7 @@ def _called(kind: str, word: str, root: Node) -> str:
 
 def _parsed_call(word: str) -> tuple[str, list[Any], dict[str, Any]] | None:
     """The name, the arguments and the keyword arguments of a call of literals."""
-    if not CALL.fullmatch(word):
+    if not re.fullmatch(CALL, word):
         return None
     try:
         call = ast.parse(word, mode="eval").body
@@ -102,9 +117,20 @@ def filled(text: str, value: Any, root: Node) -> str:
         "<value>": lambda: as_yaml(value),
         "<layers>": lambda: layers_of_widths(value, root),
         "<crossentropy>": lambda: crossentropy(classes_of(root)),
+        "<number>": lambda: (re.findall(r"\d[\d.e-]*", as_yaml(value)) or ["1"])[0],
         "<metric>": lambda: translated_metric(value),
+        "<activation>": lambda: translated_type("layer", value),
+        "<initializer>": lambda: translated_type("initializer", value),
     }
     return re.sub("|".join(replacements), lambda found: replacements[found[0]](), text)
+
+
+def translated_type(kind: str, value: Any) -> str:
+    """The type here that a type of another library is; as YAML if it is something else."""
+    if not isinstance(value, str):
+        return as_yaml(value)
+    component, hint = find_component(kind, value), type_hint(kind, value)
+    return component.name if component else hint.names[0] if hint and hint.names else as_yaml(value)
 
 
 def translated_metric(value: Any) -> str:
@@ -139,7 +165,7 @@ def classes_of(root: Node) -> int | None:
 def layers_of_widths(value: Any, root: Node) -> str:
     """A list of layers with these numbers of units, and the outputs that suit the data."""
     classes = classes_of(root)
-    units = [each for each in (value if isinstance(value, list) else [value]) if type(each) is int] or [64]
+    units = [int(word) for word in re.findall(r"\b[0-9]{1,9}\b", as_yaml(value))] or [64]
     outputs = 3 if classes is None else classes or 1
     hidden = units[:-1] if len(units) > 1 and units[-1] == outputs else units
     written = [f"{{type: dense, units: {each}}}, relu" for each in hidden[:4]]
@@ -174,7 +200,7 @@ def parameter_names(component: Component) -> list[str]:
     return [parameter.name for parameter in component.parameters]
 
 
-def component_at(root: Node, path: Path, kind: str) -> Component | None:
+def component_at(root: Node, path: KeyPath, kind: str) -> Component | None:
     """The component that the value at a path names, if there is one."""
     value = root.find(path).plain() if path[0] in root.children else None
     return find_component(kind, value.get("type") if isinstance(value, dict) else value)

@@ -24,7 +24,7 @@ VALUE_FIXES = {
     "units": "; write the number of units, such as 64",
 }
 MAX_PERCENT = 100
-NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+NUMBER = r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
 
 
 def component_expected(kind: str, value: Any, path: Path, root: Node) -> tuple[str, Path]:
@@ -61,6 +61,8 @@ def _instead_of_component(kind: str, value: Any, path: Path, root: Node) -> str:
 def _missing_type(kind: str, value: dict[str, Any], or_fraction: str) -> str:
     """What to write for a mapping that names no component."""
     for key, inner in value.items():
+        if named := find_component(kind, inner):
+            return f"; write type: {named.name} instead of {key}: {inner}"
         if found := re.fullmatch(r"type\s*[:=]\s*(\w+)", key):
             return f"; write {{type: {found[1]}}}, with a space after ':'"
         hint = key_hint([kind], key) if or_fraction else None
@@ -77,6 +79,8 @@ def advice_on_value(error: Any, path: Path, root: Node) -> str:
     value, expected, key = error["input"], error["type"], str(path[-1])
     if expected in {"int_type", "float_type"} and isinstance(value, str):
         return _number_in(value, expected) or VALUE_FIXES.get(key, "")
+    if expected == "float_type" and key == "learning_rate" and isinstance(value, dict):
+        return "; a schedule is a section of its own, such as schedule: cosine at the top level"
     if expected == "list_type":
         return _as_list(value, key, root)
     if expected == "less_than" and key in {"rate", "fraction"} and value > 1:
@@ -88,7 +92,7 @@ def advice_on_value(error: Any, path: Path, root: Node) -> str:
 
 def _number_in(text: str, expected: str) -> str:
     """The number that a string contains: quoted, or with a decimal comma or a percent sign."""
-    if re.fullmatch(r"-?[0-9]{1,15}", text) or (expected == "float_type" and NUMBER.fullmatch(text)):
+    if re.fullmatch(r"-?[0-9]{1,15}", text) or (expected == "float_type" and re.fullmatch(NUMBER, text)):
         return f"; write {text} without quotes"
     if re.fullmatch(r"-?[0-9]{1,9},[0-9]{1,9}", text):
         return f"; write a decimal point: {text.replace(',', '.')}"

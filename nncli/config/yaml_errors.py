@@ -8,11 +8,12 @@ import yaml
 
 from nncli.config.diagnostics import counted, shown
 
-NO_SPACE_AFTER_DASH = re.compile(r"(?P<before>\s*)-(?P<word>[A-Za-z{\[][^\s:]*)")
-NO_SPACE_AFTER_COLON = re.compile(r"(?P<before>\s*(- )?(?P<key>\w+)):(?P<value>[^\s].*)")
-EQUALS = re.compile(r"(?P<before>\s*(- )?(?P<key>\w+))\s*=\s*(?P<value>.*)")
-WORDS = re.compile(r"\s*(?P<key>\w[\w.-]*)(\s+(?P<value>[^:]*))?")  # a line without a colon
-SECTION = re.compile(r"\s*(- )?(?P<key>\w+): (?P<value>\w+: .*)")
+# patterns of lines, compiled when an error is explained
+NO_SPACE_AFTER_DASH = r"(?P<before>\s*)-(?P<word>[A-Za-z{\[][^\s:]*)"
+NO_SPACE_AFTER_COLON = r"(?P<before>\s*(- )?(?P<key>\w+)):(?P<value>[^\s].*)"
+EQUALS = r"(?P<before>\s*(- )?(?P<key>\w+))\s*=\s*(?P<value>.*)"
+WORDS = r"\s*(?P<key>\w[\w.-]*)(\s+(?P<value>[^:]*))?"  # a line without a colon
+SECTION = r"\s*(- )?(?P<key>\w+): (?P<value>\w+: .*)"
 BRACKETS = {"{": "}", "[": "]"}
 INDENTED = ("<block mapping start>", "<block sequence start>", "'-'", "'?'", "<scalar>", "'{'", "'['")
 
@@ -108,13 +109,13 @@ def _punctuation(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | Non
     first = context.line if context and "could not find expected ':'" in at.message else at.line
     for number in (first, _line_before(lines, first), _line_before(lines, _line_before(lines, first))):
         line = lines[number]
-        if found := NO_SPACE_AFTER_DASH.match(line):
+        if found := re.match(NO_SPACE_AFTER_DASH, line):
             column = len(found["before"])
             return YamlProblem(number, column, f"write a space after '-': - {found['word']}")
-        if found := NO_SPACE_AFTER_COLON.fullmatch(line):
+        if found := re.fullmatch(NO_SPACE_AFTER_COLON, line):
             message = f"write a space after ':': {found['key']}: {found['value'].strip()}"
             return YamlProblem(number, len(found["before"]), message)
-        if found := EQUALS.fullmatch(line):
+        if found := re.fullmatch(EQUALS, line):
             message = f"write ': ' instead of '=': {found['key']}: {found['value'].strip()}"
             return YamlProblem(number, len(found["before"]), message)
     return None
@@ -131,15 +132,17 @@ def _same_line(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | None)
     before = _line_before(lines, at.line)
     if before < at.line and (found := _missing_colon(lines, before)):
         return found
-    if section := SECTION.fullmatch(lines[at.line]):
-        braces = f"{section['key']}: {{{section['value'].strip().removesuffix('}')}}}"
+    if section := re.fullmatch(SECTION, lines[at.line]):
+        value = section["value"].strip()
+        value = value.removesuffix("}") if value.count("}") > value.count("{") else value
+        braces = f"{section['key']}: {{{value}}}"
         return at._replace(message=f"a second ':' in one line; write {braces}")
     return None
 
 
 def _missing_colon(lines: Sequence[str], number: int) -> YamlProblem | None:
     """A line that should have a colon, or a dash as the items above."""
-    found = WORDS.fullmatch(lines[number].rstrip())
+    found = re.fullmatch(WORDS, lines[number].rstrip())
     if not found:
         return None
     above = _line_before(lines, number)

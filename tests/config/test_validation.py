@@ -138,7 +138,8 @@ def test_config_must_be_a_mapping(text):
                 1,
                 24,
                 "optimizer",
-                "unknown key 'beta_1'; it is a key of adam, adamw and nadam; keys of sgd: learning_rate, decay, momentum",
+                "unknown key 'beta_1'; it is a key of adam, adamw and nadam; "
+                "keys of sgd: learning_rate, decay, momentum",
             ),
         ),
         ("training: {epochs: 1, epoch: 2}", (1, 23, "training", "unknown key 'epoch'; did you mean 'epochs'?")),
