@@ -49,7 +49,7 @@ def verdict_of(config):
     document = parse("mutant", json.dumps(config).encode())
     errors = validate(document)[1]
     if errors:
-        others = {section_of(each, document.root) for each in errors if not is_float(document.root.find(each.path))}
+        others = {section_of(each, document.root) for each in errors if not is_float(each, document.root)}
         sections = {section_of(each, document.root) for each in errors}
         return Verdict(sections, sections - others)
     try:
@@ -64,9 +64,10 @@ def section_of(diagnostic, root):
     return diagnostic.path[0] if diagnostic.path and diagnostic.path[0] in root.children else ""
 
 
-def is_float(node):
-    """Whether a value is a float without a fractional part."""
-    return isinstance(node.value, float) and node.value.is_integer()
+def is_float(diagnostic, root):
+    """Whether the error is a float without a fractional part instead of an integer."""
+    value = root.find(diagnostic.path).value
+    return "must be an integer" in diagnostic.message and isinstance(value, float) and value.is_integer()
 
 
 def sections_that_the_schema_refuses(config):
