@@ -39,7 +39,7 @@ THIRD_PARTY = {
     "experiment": {"numpy"},
     "nn": {"numpy"},
     "data": {"numpy", "nnfs", "pydantic_core"},
-    "config": {"yaml", "pydantic", "pydantic_core"},
+    "config": {"yaml", "pydantic_core"},
     "registry": {"pydantic_core"},
     "errors": set(),
     "version": set(),
@@ -209,6 +209,7 @@ WHOLE_PACKAGE = {
     "test_mistakes",
     "test_terminal",
     "test_pytorch",
+    "test_language_server",
     "test_formats",
 }
 

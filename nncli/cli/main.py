@@ -29,7 +29,7 @@ SINGLE_THREAD_ENV = dict.fromkeys(
 ADDRESS_SPACE = 160 * 2**20  # bytes that NumPy and the buffers of its BLAS take before any array
 COMMANDS = (
     *("init", "check", "show", "train", "evaluate", "compare", "runs", "verify"),
-    *("explain", "gradcheck", "profile", "components"),
+    *("explain", "gradcheck", "profile", "components", "schema"),
 )
 
 

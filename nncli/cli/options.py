@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PathOrNone = TypeVar("PathOrNone", Path, str | None)
 
 RUNS = Path("runs")  # the default directory of runs
+SCHEMA_COPY = "nncli.schema.json"  # a copy of the schema beside configs
 
 
 def check_config_path(_context: click.Context, _parameter: click.Parameter, path: PathOrNone) -> PathOrNone:

@@ -16,7 +16,7 @@ class Fraction(Model):
         fraction: the fraction of the rows.
     """
 
-    fraction: Annotated[float, Bounds(gt=0, lt=1)]
+    fraction: Annotated[float, Bounds(0.2, gt=0, lt=1)]
 
 
 class Regularization(Model):
@@ -101,7 +101,8 @@ class Config(Model):
         rng: the random generators. derived: an independent stream per purpose, derived from the seed. nnfs: one legacy
             generator for everything, used in the book's order: training data, validation data, weights layer by layer,
             dropout masks epoch by epoch, test data.
-        dtype: the dtype of the network.
+        dtype: the dtype of the network. float32: 4 bytes per value, precise to about 7 digits. float64: 8 bytes per
+            value, precise to about 16 digits.
         data: the training set.
         validation: the validation set, monitored during training: newly sampled, or a fraction of ``data``.
         test: the held-out test set, evaluated once after training; written like ``validation``.

@@ -105,6 +105,12 @@ def known_columns() -> list[MetricColumn]:
     return [*FIXED_COLUMNS.values(), *map(find_column, metrics)]
 
 
+def monitored_columns() -> list[MetricColumn]:
+    """Every column that early stopping can monitor, whatever the task."""
+    roles = {Role.OBJECTIVE, Role.LOSS, Role.METRIC}
+    return [each for each in known_columns() if each.role in roles and each.split in SPLITS[:2]]
+
+
 def measured_names(config: Any, split: str) -> tuple[str, ...]:
     """The names of the metrics that ``measure`` returns for a split; ``config`` is resolved."""
     losses = (each.name for each in LOSS_COLUMNS if each.split == split)

@@ -19,6 +19,7 @@ from nncli.cli.docstrings import REMOVED
         (["explain", "config.yaml"], 2),
         (["components"], 2),
         (["components", "--json"], 2),
+        (["schema"], 2),
         (["check", "config.yaml"], 0),
         (["train", "config.yaml", "-q"], 0),
     ],

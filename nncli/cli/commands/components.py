@@ -11,8 +11,7 @@ from nncli.cli.output import print_json
 @click.argument("kind", required=False, help="Kind of component. [default: all]")
 @json_option
 @click.option("--markdown", is_flag=True, help="Print Markdown, as in configs/README.md.")
-@click.option("--schema", is_flag=True, help="Print the JSON Schema of a config, for editors.")
-def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) -> None:
+def components(kind: str | None, as_json: bool, markdown: bool) -> None:
     """List the components that a config can use.
 
     Lists all components, or those of one KIND, with their parameters, types, defaults and ranges. Kinds: layer, loss,
@@ -21,18 +20,15 @@ def components(kind: str | None, as_json: bool, markdown: bool, schema: bool) ->
     import nncli.experiment.loading  # noqa: F401 (registers the components)
     from nncli import registry
     from nncli.cli.render.component_reference import as_document, components_as_markdown
-    from nncli.config.json_schema import config_as_schema
     from nncli.errors import CommandLineError
 
     require_docstrings()
-    if as_json + markdown + schema > 1 or (schema and kind):
-        raise CommandLineError("use only one of --json, --markdown and --schema; --schema takes no KIND")
+    if as_json and markdown:
+        raise CommandLineError("use only one of --json and --markdown")
     if kind is not None and kind not in registry.kinds():
         raise CommandLineError(f"unknown kind {kind!r}; known: {', '.join(registry.kinds())}")
     chosen = [entry for name in ([kind] if kind else registry.kinds()) for entry in registry.components(name)]
-    if schema:
-        print_json(config_as_schema())
-    elif as_json:
+    if as_json:
         print_json([as_document(entry) for entry in chosen], ensure_ascii=False)
     elif markdown:
         print(components_as_markdown(chosen), end="")

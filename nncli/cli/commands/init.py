@@ -7,9 +7,13 @@ from shlex import quote
 import click
 
 from nncli.cli.interrupts import raised_on_ctrl_c
+from nncli.cli.options import SCHEMA_COPY
 from nncli.errors import CommandLineError
 
+SCHEMA = Path(__file__).parents[2] / "config.schema.json"  # of this version of nncli
+
 STARTER = """\
+# yaml-language-server: $schema={schema}
 # A small network that classifies the points of a spiral with three arms.
 #
 {usage}
@@ -71,10 +75,28 @@ def init(path: Path) -> None:
         if path.is_dir():
             fix = f"give a file name, such as {shell_word(str(path / 'config.yaml'))}"
             raise CommandLineError(f"{path}: is a directory; {fix}")
+        schema = _schema_reference(path.absolute().parent)
     name = shell_word(str(path))
     with raised_on_ctrl_c():
-        create_atomic(path, STARTER.format(usage=_usage(name)).encode())
+        create_atomic(path, STARTER.format(schema=schema, usage=_usage(name)).encode())
     print(f"{name}: written; train it with: nncli train {name}")
+
+
+def _schema_reference(directory: Path) -> str:
+    """Where an editor finds the schema of a config in this directory: a copy there, else the one of the package.
+
+    Below the directory, as with .venv in a project, the path is relative, so that both can be moved together. A path
+    ends at a space for the editor, so that any other one is a URL.
+    """
+    from urllib.parse import quote as url_quote
+
+    if (directory / SCHEMA_COPY).is_file():
+        return SCHEMA_COPY
+    if SCHEMA.is_relative_to(directory):
+        relative = SCHEMA.relative_to(directory).as_posix()
+        if url_quote(relative) == relative:
+            return relative
+    return SCHEMA.as_uri()
 
 
 def _usage(name: str) -> str:

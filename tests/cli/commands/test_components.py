@@ -6,9 +6,7 @@ import pytest
 
 import nncli.experiment.loading  # noqa: F401 (registers the components)
 from nncli.cli.render.component_reference import default_text, describe
-from nncli.config.json_schema import config_as_schema
-from nncli.config.model import Config
-from nncli.registry import components, kinds, names
+from nncli.registry import components, kinds
 
 ALL = [entry for kind in kinds() for entry in components(kind)]
 IDS = [f"{entry.kind}-{entry.name}" for entry in ALL]
@@ -68,59 +66,6 @@ def test_every_parameter_is_documented(entry):
     assert all(each.type and each.meaning for each in map(describe, entry.parameters))
 
 
-def strings(value):
-    """Yield every key and every string in a JSON document."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield key
-            yield from strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from strings(inner)
-    elif isinstance(value, str):
-        yield value
-
-
-def test_json_schema_lists_every_key():
-    """It is serializable, and requires what a config must have."""
-    schema = json.loads(json.dumps(config_as_schema(), allow_nan=False))
-    assert set(schema["properties"]) == set(Config.model_fields)
-    assert set(schema["required"]) == {"data", "layers", "loss", "optimizer", "training"}
-    assert schema["additionalProperties"] is False
-    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-
-
-@pytest.mark.parametrize("kind", kinds())
-def test_json_schema_lists_every_component(kind):
-    """By name and alias, with all parameters."""
-    found = set(strings(config_as_schema()))
-    assert set(names(kind)) <= found
-    assert {parameter.name for entry in components(kind) for parameter in entry.parameters} <= found
-
-
-def test_json_schema_has_bounds_defaults_and_examples():
-    """They are those of the constructor's signature, also for a component among the parameters."""
-    dense = config_as_schema()["$defs"]["Dense"]
-    assert dense["required"] == ["units"]
-    assert dense["properties"]["type"] == {"const": "dense", "default": "dense", "title": "Type", "type": "string"}
-    assert dense["properties"]["units"] == {"examples": [64], "minimum": 1, "title": "Units", "type": "integer"}
-    choices = dense["properties"]["initializer"]["anyOf"]
-    assert choices[0] == {"enum": ["normal", "he", "glorot"], "type": "string"}
-    assert {"$ref": "#/$defs/He"} in choices[1]["oneOf"]
-    assert choices[2] == {"type": "null"}
-
-
-def test_schema_option_prints_the_json_schema(run_cli):
-    """Every component has a definition with its keys, and no others."""
-    schema = json.loads(run_cli("components", "--schema").out)
-    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert {"data", "layers", "loss", "optimizer", "training"} <= set(schema["required"])
-    for entry in ALL:
-        model = schema["$defs"][entry.target.__name__]
-        assert model["additionalProperties"] is False
-        assert set(model["properties"]) == {"type", *(each.name for each in entry.parameters)}
-
-
 def test_help_lists_the_kinds(run_cli):
     """The values of KIND."""
     text = " ".join(run_cli("components", "--help").out.split())
@@ -128,10 +73,9 @@ def test_help_lists_the_kinds(run_cli):
     assert set(listed.split(", ")) == set(kinds())
 
 
-@pytest.mark.parametrize("options", [["--json", "--markdown"], ["--schema", "--json"], ["layer", "--schema"]])
-def test_forms_of_output_exclude_each_other(run_cli, options):
-    """A command line that asks for two is wrong, as is a schema of one kind."""
-    assert run_cli("components", *options).code == 2
+def test_forms_of_output_exclude_each_other(run_cli):
+    """A command line that asks for two is wrong."""
+    assert run_cli("components", "--json", "--markdown").code == 2
 
 
 def test_unknown_kind_is_an_error_that_lists_the_kinds(run_cli):

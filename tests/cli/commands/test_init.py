@@ -4,6 +4,8 @@ import json
 import os
 import re
 import subprocess
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -55,6 +57,42 @@ def test_commented_out_keys_of_the_starter_are_valid(workdir, run_cli):
     assert sum(old != new for old, new in zip(lines, taken, strict=True)) == 3
     path.write_text("\n".join(taken), encoding="utf-8")
     assert run_cli("check", path).code == 0
+
+
+def test_starter_refers_editors_to_the_schema_of_the_package(workdir, run_cli):
+    """The first line names a file that is the schema, as a URL."""
+    assert run_cli("init", "new.yaml").code == 0
+    reference = schema_of("new.yaml")
+    assert reference.startswith("file:///")
+    assert "definitions" in json.loads(Path(unquote(urlsplit(reference).path)).read_text(encoding="utf-8"))
+
+
+def test_starter_beside_a_copy_of_the_schema_refers_to_it(workdir, run_cli):
+    """A relative path, which is valid wherever the directory is."""
+    assert run_cli("schema", "--write").code == 0
+    assert run_cli("init", "new.yaml").code == 0
+    assert schema_of("new.yaml") == "nncli.schema.json"
+    assert run_cli("init", "below/new.yaml").code == 0
+    assert schema_of("below/new.yaml").startswith("file:///")
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [(".venv/lib", ".venv/lib/config.schema.json"), ("my env", "file://{}/my%20env/config.schema.json")],
+)
+def test_starter_above_the_package_refers_to_it_by_a_relative_path(
+    workdir, run_cli, monkeypatch, environment, expected
+):
+    """A project can be moved with the environment in it; editors read no path with a space, but a URL."""
+    monkeypatch.setattr("nncli.cli.commands.init.SCHEMA", workdir / environment / "config.schema.json")
+    assert run_cli("init", "new.yaml").code == 0
+    assert schema_of("new.yaml") == expected.format(workdir)
+
+
+def schema_of(config):
+    """What the first line of a config refers an editor to."""
+    line = Path(config).read_text(encoding="utf-8").splitlines()[0]
+    return line.removeprefix("# yaml-language-server: $schema=")
 
 
 @pytest.mark.parametrize("kind", ["optimizer", "schedule"])
@@ -126,7 +164,7 @@ def test_starter_with_unusual_name_is_valid(workdir, run_cli, name):
     result = run_cli("init", name)
     assert result.code == 0
     assert run_cli("check", name).code == 0
-    word = (workdir / name).read_text(encoding="utf-8").splitlines()[2].partition(" train ")[2]
+    word = (workdir / name).read_text(encoding="utf-8").splitlines()[3].partition(" train ")[2]
     assert word.isprintable()
     printed = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True).stdout
     assert os.fsdecode(printed).startswith(name)
