@@ -40,6 +40,7 @@ COMMANDS = (
     ("gradcheck", "{}.yml", "--json"),
     ("profile", "{}.yml", "--seconds", "1", "--json"),
     ("components", "{}"),
+    ("schema",),
     ("train", "{}.yml"),
     ("train", "{}.yml", "--name", "{}"),
     ("train", "{}.yml", "--json"),

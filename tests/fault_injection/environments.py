@@ -38,6 +38,7 @@ COMMANDS = (
     ("explain", "config.yaml"),
     ("gradcheck", "config.yaml", "dtype=float64"),
     ("components",),
+    ("schema",),
     ("init", "new.yaml"),
     ("profile", "config.yaml", "--seconds", "1"),
 )

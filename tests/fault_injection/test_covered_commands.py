@@ -3,7 +3,7 @@
 from nncli.cli.main import nncli as group
 from tests.fault_injection import environments, fuzz_runs
 
-READ_NO_RUN = {"init", "check", "show", "explain", "gradcheck", "profile", "components"}
+READ_NO_RUN = {"init", "check", "show", "explain", "gradcheck", "profile", "components", "schema"}
 WRITES_RUNS = {"train"}  # what a resume reads is damaged by fuzz_checkpoints
 
 
