@@ -33,7 +33,7 @@ def changed(text, *changes):
     return text
 
 
-def told(old, new, *expected):
+def reported(old, new, *expected):
     """A part of the config, what was written instead, and line, column and words of each message."""
     return pytest.param(old, new, expected, id=new.strip()[:60] or f"without {old.strip()}")
 
@@ -49,190 +49,198 @@ def refused(words, fragment):
 
 
 CONFIG_FILE = [
-    told("optimizer:", "optimiser:", (10, 1, "did you mean 'optimizer'?")),
-    told(TRAINING, "training: {epoch: 3}", (11, 12, "did you mean 'epochs'?")),
-    told(OPTIMIZER, "optimizer: {type: adm, learning_rate: 0.05}", (10, 19, "did you mean 'adam'?")),
-    told(RELU, "- Dense", (6, 5, "write {type: dense, units: 64}")),
-    told(RELU, "- dense", (6, 5, "write {type: dense, units: 64}")),
-    told("  - softmax\n", "", (8, 7, "for 3 classes add '- softmax' to layers")),
-    told(SOFTMAX, "- sigmoid", (9, 7, "for 3 classes write softmax instead of sigmoid")),
-    told(
+    reported("optimizer:", "optimiser:", (10, 1, "did you mean 'optimizer'?")),
+    reported(TRAINING, "training: {epoch: 3}", (11, 12, "did you mean 'epochs'?")),
+    reported(OPTIMIZER, "optimizer: {type: adm, learning_rate: 0.05}", (10, 19, "did you mean 'adam'?")),
+    reported(RELU, "- Dense", (6, 5, "write {type: dense, units: 64}")),
+    reported(RELU, "- dense", (6, 5, "write {type: dense, units: 64}")),
+    reported("  - softmax\n", "", (8, 7, "for 3 classes add '- softmax' to layers")),
+    reported(SOFTMAX, "- sigmoid", (9, 7, "for 3 classes write softmax instead of sigmoid")),
+    reported(
         LOSS,
         "sparse_categorical_crossentropy",
         (9, 7, "write categorical_crossentropy, which takes class labels (integers) as they are"),
     ),
-    told(LOSS, "mse", (9, 7, "did you mean 'mean_squared_error'?")),
-    told(LOSS, "mae", (9, 7, "did you mean 'mean_absolute_error'?")),
-    told(LOSS, "cross_entropy", (9, 7, "write categorical_crossentropy, with softmax of 3 outputs as the last layer")),
-    told(
+    reported(LOSS, "mse", (9, 7, "did you mean 'mean_squared_error'?")),
+    reported(LOSS, "mae", (9, 7, "did you mean 'mean_absolute_error'?")),
+    reported(
+        LOSS, "cross_entropy", (9, 7, "write categorical_crossentropy, with softmax of 3 outputs as the last layer")
+    ),
+    reported(
         LOSS, "CrossEntropyLoss", (9, 7, "write categorical_crossentropy, with softmax of 3 outputs as the last layer")
     ),
-    told(LOSS, "BCELoss", (9, 7, "write categorical_crossentropy, with softmax of 3 outputs as the last layer")),
-    told(LOSS, "binary_crossentropy", (9, 7, "for 3 classes write loss: categorical_crossentropy")),
-    told(OPTIMIZER, "optimizer: {type: adam, lr: 0.02}", (10, 25, "did you mean 'learning_rate'?")),
-    told(OPTIMIZER, "optimizer: {type: adam, learning-rate: 0.02}", (10, 25, "did you mean 'learning_rate'?")),
-    told(TRAINING, "training: {epochs: 3, batch-size: 8}", (11, 23, "did you mean 'batch_size'?")),
-    told("samples: 20, classes", "n_samples: 20, classes", (2, 22, "did you mean 'samples'?")),
-    told(
+    reported(LOSS, "BCELoss", (9, 7, "write categorical_crossentropy, with softmax of 3 outputs as the last layer")),
+    reported(LOSS, "binary_crossentropy", (9, 7, "for 3 classes write loss: categorical_crossentropy")),
+    reported(OPTIMIZER, "optimizer: {type: adam, lr: 0.02}", (10, 25, "did you mean 'learning_rate'?")),
+    reported(OPTIMIZER, "optimizer: {type: adam, learning-rate: 0.02}", (10, 25, "did you mean 'learning_rate'?")),
+    reported(TRAINING, "training: {epochs: 3, batch-size: 8}", (11, 23, "did you mean 'batch_size'?")),
+    reported("samples: 20, classes", "n_samples: 20, classes", (2, 22, "did you mean 'samples'?")),
+    reported(
         LAYER,
         "{type: dense, units: 8, activation: relu}",
         (5, 29, "an activation is a layer of its own: write '- relu' on the next line"),
     ),
-    told(
+    reported(
         LAYERS,
         "hidden_layers: [64, 64]\n",
         (4, 1, "a network is a list of layers: write layers: [{type: dense, units: 64}, relu,"),
     ),
-    told(
+    reported(
         LAYERS,
         "hidden_layer_sizes: [64, 64]\n",
         (4, 1, "a network is a list of layers: write layers: [{type: dense, units: 64}, relu,"),
     ),
-    told(
+    reported(
         LAYERS,
         "layers: [64,64,3]\n",
         (4, 10, "write layers: [{type: dense, units: 64}, relu, {type: dense, units: 64}, relu,"),
     ),
-    told(
+    reported(
         SEED,
         "batch_size: 8",
         (1, 1, "it belongs in training; write training: {epochs: 3, log_every: 1, batch_size: 8}"),
     ),
-    told(TRAINING, "epochs: 100", (11, 1, "it belongs in training; write training: {epochs: 100}")),
-    told(
+    reported(TRAINING, "epochs: 100", (11, 1, "it belongs in training; write training: {epochs: 100}")),
+    reported(
         OPTIMIZER,
         "learning_rate: 0.1",
         (10, 1, "it belongs in optimizer; write optimizer: {type: adam, learning_rate: 0.1}"),
     ),
-    told(SEED, "epochs: 100", (1, 1, "it belongs in training; write training: {epochs: 100, log_every: 1}")),
-    told(
+    reported(SEED, "epochs: 100", (1, 1, "it belongs in training; write training: {epochs: 100, log_every: 1}")),
+    reported(
         SEED, "learning_rate: 0.1", (1, 1, "it belongs in optimizer; write optimizer: {type: adam, learning_rate: 0.1}")
     ),
-    told(LAYER, '{type: dense, units: "3"}', (5, 26, "write 3 without quotes")),
-    told("units: 3", "units: 4", (7, 26, "write units: 3")),
-    told(OPTIMIZER, "optimizer: {type: adam, learning_rate: -0.02}", (10, 40, "must be greater than 0, got -0.02")),
-    told(SEED, "dtype: float16", (1, 8, "must be 'float32' or 'float64', got 'float16'")),
-    told(RELU, "- {type: dropout, rate: 50}", (6, 27, "write 0.5 for 50 %")),
-    told(RELU, "- {type: dropout, p: 0.5}", (6, 21, "did you mean 'rate'?")),
-    told(LAYER, "{type: dense, neurons: 16}", (5, 19, "did you mean 'units'?")),
-    told(
+    reported(LAYER, '{type: dense, units: "3"}', (5, 26, "write 3 without quotes")),
+    reported("units: 3", "units: 4", (7, 26, "write units: 3")),
+    reported(OPTIMIZER, "optimizer: {type: adam, learning_rate: -0.02}", (10, 40, "must be greater than 0, got -0.02")),
+    reported(SEED, "dtype: float16", (1, 8, "must be 'float32' or 'float64', got 'float16'")),
+    reported(RELU, "- {type: dropout, rate: 50}", (6, 27, "write 0.5 for 50 %")),
+    reported(RELU, "- {type: dropout, p: 0.5}", (6, 21, "did you mean 'rate'?")),
+    reported(LAYER, "{type: dense, neurons: 16}", (5, 19, "did you mean 'units'?")),
+    reported(
         LAYER, "{type: dense, n_inputs: 3, n_neurons: 16, weight_regularizer_l2: 1e-4}", (5, 29, "write 2 or omit it")
     ),
-    told(LAYER, "dense(16)", (5, 5, "write {type: dense, units: 16}")),
-    told(LAYER, "Dense(16, activation='relu')", (5, 5, "write {type: dense, units: 16} and on the next line '- relu'")),
-    told(LAYER, "nn.Linear(2, 16)", (5, 5, "write {type: dense, units: 16}")),
-    told(LAYER, "dense", (5, 5, "write {type: dense, units: 64}")),
-    told(LAYER, "torch.nn.Linear", (5, 5, "PyTorch's Linear is {type: dense, units: 64} here; the identity is linear")),
-    told(
+    reported(LAYER, "dense(16)", (5, 5, "write {type: dense, units: 16}")),
+    reported(
+        LAYER, "Dense(16, activation='relu')", (5, 5, "write {type: dense, units: 16} and on the next line '- relu'")
+    ),
+    reported(LAYER, "nn.Linear(2, 16)", (5, 5, "write {type: dense, units: 16}")),
+    reported(LAYER, "dense", (5, 5, "write {type: dense, units: 64}")),
+    reported(
+        LAYER, "torch.nn.Linear", (5, 5, "PyTorch's Linear is {type: dense, units: 64} here; the identity is linear")
+    ),
+    reported(
         LAYER,
         "{type: Linear, in_features: 2, out_features: 16}",
         (5, 12, "PyTorch's Linear is {type: dense, units: 64} here; the identity is linear"),
     ),
-    told(LAYER, "{dense: 16, activation: relu}", (5, 5, "write {type: dense, units: 16}")),
-    told(
+    reported(LAYER, "{dense: 16, activation: relu}", (5, 5, "write {type: dense, units: 16}")),
+    reported(
         TRAINING,
         "training: {epochs: 3, log_every: 1, early_stopping: true}",
         (11, 53, "must be a mapping, e.g. {patience: 50}, got true"),
     ),
-    told(TRAINING, "training: {epochs: 3, log_every: 1, early_stopping: false}", (11, 53, "write null, or omit it")),
-    told(TRAINING, "training: {epochs: 3, log_every: 1, early_stopping: 50}", (11, 53, "write {patience: 50}")),
-    told(
+    reported(
+        TRAINING, "training: {epochs: 3, log_every: 1, early_stopping: false}", (11, 53, "write null, or omit it")
+    ),
+    reported(TRAINING, "training: {epochs: 3, log_every: 1, early_stopping: 50}", (11, 53, "write {patience: 50}")),
+    reported(
         TRAINING,
         "training: {epochs: 3, log_every: 1, early_stopping: {monitor: val_loss}}",
         (11, 54, "the key is metric: write metric: validation_loss"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, log_every: 1, early_stopping: {metric: val_loss}}",
         (11, 62, "did you mean 'validation_loss'?"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, log_every: 1, early_stopping: {metric: val_acc, patience: 3}}",
         (11, 62, "did you mean 'validation_accuracy'?"),
     ),
-    told(
+    reported(
         "log_every: 1}",
         "log_every: 1, early_stopping: {monitor: val_accuracy, mode: max, restore_best_weights: true}}",
         (11, 54, "the key is metric: write metric: validation_accuracy"),
         (11, 77, "remove it: whether a metric is better when larger is known"),
         (11, 88, "remove it: the best weights are always restored"),
     ),
-    told(VALIDATION, "validation: 20", (3, 13, "write 0.2 for 20 %")),
-    told(VALIDATION, "validation: {split: 0.2}", (3, 13, "write {fraction: 0.2}")),
-    told(VALIDATION, "validation: 20%", (3, 13, "write {fraction: 0.2}")),
-    told(SEED, "validation_split: 0.2", (1, 1, "write validation: {fraction: 0.2}")),
-    told(SEED, "metrics: [acc]", (1, 11, "did you mean 'accuracy'?")),
-    told(SEED, "metrics: [val_accuracy]", (1, 11, "write accuracy, which is measured on every split")),
-    told(SEED, "metrics: acc", (1, 10, "write [accuracy]")),
-    told(
+    reported(VALIDATION, "validation: 20", (3, 13, "write 0.2 for 20 %")),
+    reported(VALIDATION, "validation: {split: 0.2}", (3, 13, "write {fraction: 0.2}")),
+    reported(VALIDATION, "validation: 20%", (3, 13, "write {fraction: 0.2}")),
+    reported(SEED, "validation_split: 0.2", (1, 1, "write validation: {fraction: 0.2}")),
+    reported(SEED, "metrics: [acc]", (1, 11, "did you mean 'accuracy'?")),
+    reported(SEED, "metrics: [val_accuracy]", (1, 11, "write accuracy, which is measured on every split")),
+    reported(SEED, "metrics: acc", (1, 10, "write [accuracy]")),
+    reported(
         SEED,
         "metrics: [mse]",
         (1, 11, "it is a loss, which is always measured; the metric is root_mean_squared_error, its"),
     ),
-    told(SEED, "metrics: accuracy, f1", (1, 10, "write [accuracy, f1]")),
-    told(SEED, "metrics: {accuracy: {}}", (1, 10, "write metrics: [accuracy]")),
-    told(SEED, "regularization: l2", (1, 17, "write {l2: 1e-4}")),
-    told(SEED, "regularization: [l2]", (1, 17, "must be a mapping, e.g. {l2: 1e-4}, got ['l2']")),
-    told(SEED, "regularization: 0.01", (1, 17, "write {l2: 0.01}")),
-    told(SEED, "regularization: {lambda: 0.01}", (1, 18, "did you mean 'l2'?")),
-    told(
+    reported(SEED, "metrics: accuracy, f1", (1, 10, "write [accuracy, f1]")),
+    reported(SEED, "metrics: {accuracy: {}}", (1, 10, "write metrics: [accuracy]")),
+    reported(SEED, "regularization: l2", (1, 17, "write {l2: 1e-4}")),
+    reported(SEED, "regularization: [l2]", (1, 17, "must be a mapping, e.g. {l2: 1e-4}, got ['l2']")),
+    reported(SEED, "regularization: 0.01", (1, 17, "write {l2: 0.01}")),
+    reported(SEED, "regularization: {lambda: 0.01}", (1, 18, "did you mean 'l2'?")),
+    reported(
         SEED,
         "regularization: {kernel_regularizer: 0.1}",
         (1, 18, "write l1 or l2 in the dense layer, such as l2: 1e-4, or for all: regularization:"),
     ),
-    told(
+    reported(
         LAYER,
         "{type: dense, units: 8, kernel_regularizer: l2}",
         (5, 29, "write l1 or l2 in the dense layer, such as l2: 1e-4, or for all: regularization:"),
     ),
-    told(
+    reported(
         LAYER,
         "{type: dense, units: 8, input_shape: 2}",
         (5, 29, "remove it: the number of inputs follows from the data"),
     ),
-    told(
+    reported(
         LOSS,
         "{type: categorical_crossentropy, from_logits: true}",
         (9, 40, "remove it: softmax or sigmoid is the last layer, written in layers"),
     ),
-    told(
+    reported(
         OPTIMIZER,
         "optimizer: {type: adam, weight_decay: 0.01}",
         (10, 25, "adam has no weight decay, adamw has: write type: adamw, weight_decay: 0.01"),
     ),
-    told(
+    reported(
         OPTIMIZER,
         "optimizer: {type: adam, momentum: 0.9}",
         (10, 25, "the momentum of adam is beta_1: write beta_1: 0.9"),
     ),
-    told(
+    reported(
         OPTIMIZER,
         "optimizer: {type: sgd, beta_1: 0.9}",
         (10, 24, "it is a key of adam, adamw and nadam; keys of sgd: learning_rate, decay, momentum"),
     ),
-    told(SEED, "schedule: cosine_annealing", (1, 11, "did you mean 'cosine'?")),
-    told(SEED, "schedule: StepLR", (1, 11, "write {type: step, every: 1000, gamma: 0.1}")),
-    told(SEED, "schedule: {type: cosine, T_max: 100}", (1, 26, "the key is updates, the number of training steps")),
-    told(
+    reported(SEED, "schedule: cosine_annealing", (1, 11, "did you mean 'cosine'?")),
+    reported(SEED, "schedule: StepLR", (1, 11, "write {type: step, every: 1000, gamma: 0.1}")),
+    reported(SEED, "schedule: {type: cosine, T_max: 100}", (1, 26, "the key is updates, the number of training steps")),
+    reported(
         "type: spiral, samples: 20, classes: 3",
         "type: moons",
         (2, 14, "not built in; similar is {type: spiral, classes: 2}"),
     ),
-    told(DATA, "iris.csv", (2, 7, "data are generated, not read from files: write one of")),
-    told(SEED, "seed: random", (1, 7, "write an integer such as 0 or 1: each gives other random numbers")),
-    told(SEED, "device: cuda", (1, 1, "remove it: nncli computes on the CPU")),
-    told(
+    reported(DATA, "iris.csv", (2, 7, "data are generated, not read from files: write one of")),
+    reported(SEED, "seed: random", (1, 7, "write an integer such as 0 or 1: each gives other random numbers")),
+    reported(SEED, "device: cuda", (1, 1, "remove it: nncli computes on the CPU")),
+    reported(
         SEED,
         "defaults: &d {a: 1}",
         (1, 1, "known: clipping, data, dtype, layers, loss, metrics, optimizer, regularization,"),
     ),
-    told(
+    reported(
         SEED,
         "<<: {a: 1}",
         (1, 1, "merge keys are not part of YAML 1.2; write the keys, or the alias as the whole value"),
     ),
-    told(SEED, "seed: null", (1, 7, "write an integer such as 0 or 1: each gives other random numbers")),
+    reported(SEED, "seed: null", (1, 7, "write an integer such as 0 or 1: each gives other random numbers")),
 ]
 OVERRIDES = [
     override(["epochs=100"], (1, 1, "did you mean 'training.epochs=100'?")),
@@ -296,427 +304,443 @@ REFUSED = [
     refused(["+training.epochs=4"], "write training.epochs=4"),
 ]
 KERAS = [
-    told(LAYER, "{type: dense, units: 8, kernel_initializer: he_normal}", (5, 29, "write initializer: he")),
-    told(LAYER, "{type: dense, units: 8, use_bias: false}", (5, 29, "remove it: every dense layer has biases")),
-    told(
+    reported(LAYER, "{type: dense, units: 8, kernel_initializer: he_normal}", (5, 29, "write initializer: he")),
+    reported(LAYER, "{type: dense, units: 8, use_bias: false}", (5, 29, "remove it: every dense layer has biases")),
+    reported(
         LAYER, "{type: dense, units: 8, input_dim: 2}", (5, 29, "remove it: the number of inputs follows from the data")
     ),
-    told(
+    reported(
         LAYER,
         "{type: Dense, units: 8, activation: ReLU, name: hidden}",
         (5, 29, "an activation is a layer of its own: write '- relu' on the next line"),
         (5, 47, "layers have no such key; remove it"),
     ),
-    told(LAYER, "{type: dense, units: 8, initializer: glorot_normal}", (5, 42, "write glorot, which is uniform here")),
-    told(
+    reported(
+        LAYER, "{type: dense, units: 8, initializer: glorot_normal}", (5, 42, "write glorot, which is uniform here")
+    ),
+    reported(
         LAYER,
         "{type: dense, units: 8, initializer: zeros}",
         (5, 42, "equal weights would stay equal; omit it for the default"),
     ),
-    told(LAYER, "{type: dense, units: 8, initializer: HeNormal}", (5, 42, "did you mean 'he'?")),
-    told(LAYER, "{type: dense, units: 8, kernel_constraint: max_norm}", (5, 29, "not available; remove it")),
-    told(RELU, "- Flatten", (6, 5, "remove it: the number of inputs follows from the data")),
-    told(RELU, "- {type: Activation, activation: relu}", (6, 12, "write the activation by its name, such as relu")),
-    told(RELU, "- {type: LeakyReLU, alpha: 0.1}", (6, 23, "did you mean 'slope'?")),
-    told(RELU, "- {type: LeakyReLU, negative_slope: 0.1}", (6, 23, "did you mean 'slope'?")),
-    told(RELU, "- Conv2D", (6, 5, "not available: networks consist of dense layers and activations")),
-    told(SOFTMAX, "- {type: softmax, axis: -1}", (8, 21, "remove it: softmax is taken over the outputs of a row")),
-    told(RELU, "- {type: BatchNormalization, axis: 1}", (6, 32, "not available; remove it")),
-    told(RELU, "- swish", (6, 5, "not available; similar is gelu")),
-    told(
+    reported(LAYER, "{type: dense, units: 8, initializer: HeNormal}", (5, 42, "did you mean 'he'?")),
+    reported(LAYER, "{type: dense, units: 8, kernel_constraint: max_norm}", (5, 29, "not available; remove it")),
+    reported(RELU, "- Flatten", (6, 5, "remove it: the number of inputs follows from the data")),
+    reported(RELU, "- {type: Activation, activation: relu}", (6, 12, "write the activation by its name, such as relu")),
+    reported(RELU, "- {type: LeakyReLU, alpha: 0.1}", (6, 23, "did you mean 'slope'?")),
+    reported(RELU, "- {type: LeakyReLU, negative_slope: 0.1}", (6, 23, "did you mean 'slope'?")),
+    reported(RELU, "- Conv2D", (6, 5, "not available: networks consist of dense layers and activations")),
+    reported(SOFTMAX, "- {type: softmax, axis: -1}", (8, 21, "remove it: softmax is taken over the outputs of a row")),
+    reported(RELU, "- {type: BatchNormalization, axis: 1}", (6, 32, "not available; remove it")),
+    reported(RELU, "- swish", (6, 5, "not available; similar is gelu")),
+    reported(
         RELU,
         "- {type: Dropout, rate: 0.5, seed: 1}",
         (6, 32, "remove it: all random numbers follow from the seed at the top level"),
     ),
-    told(RELU, "- Input", (6, 5, "remove it: the number of inputs follows from the data")),
-    told(RELU, "- {type: Input, shape: 2}", (6, 12, "remove it: the number of inputs follows from the data")),
-    told(LOSS, "{type: CategoricalCrossentropy, label_smoothing: 0.1}", (9, 39, "not available; remove it")),
-    told(LOSS, "huber", (9, 7, "not available; for real values write mean_squared_error or mean_absolute_error")),
-    told(
+    reported(RELU, "- Input", (6, 5, "remove it: the number of inputs follows from the data")),
+    reported(RELU, "- {type: Input, shape: 2}", (6, 12, "remove it: the number of inputs follows from the data")),
+    reported(LOSS, "{type: CategoricalCrossentropy, label_smoothing: 0.1}", (9, 39, "not available; remove it")),
+    reported(LOSS, "huber", (9, 7, "not available; for real values write mean_squared_error or mean_absolute_error")),
+    reported(
         LOSS, "kl_divergence", (9, 7, "not available; write categorical_crossentropy, with softmax of 3 outputs as the")
     ),
-    told(LOSS, "softmax", (9, 7, "it is a layer; write categorical_crossentropy, with softmax of 3 outputs as the")),
-    told(OPTIMIZER, "optimizer: {type: adam, amsgrad: true}", (10, 25, "not available; remove it")),
-    told(OPTIMIZER, "optimizer: {type: adam, learning_rate: 0.1, beta1: 0.9}", (10, 45, "did you mean 'beta_1'?")),
-    told(OPTIMIZER, "optimizer: {type: adam, epsilon: 0}", (10, 34, "must be greater than 0, got 0")),
-    told(OPTIMIZER, "optimizer: {type: SGD, nesterov: true}", (10, 24, "write type: nesterov, with momentum: 0.9")),
-    told(
+    reported(
+        LOSS, "softmax", (9, 7, "it is a layer; write categorical_crossentropy, with softmax of 3 outputs as the")
+    ),
+    reported(OPTIMIZER, "optimizer: {type: adam, amsgrad: true}", (10, 25, "not available; remove it")),
+    reported(OPTIMIZER, "optimizer: {type: adam, learning_rate: 0.1, beta1: 0.9}", (10, 45, "did you mean 'beta_1'?")),
+    reported(OPTIMIZER, "optimizer: {type: adam, epsilon: 0}", (10, 34, "must be greater than 0, got 0")),
+    reported(OPTIMIZER, "optimizer: {type: SGD, nesterov: true}", (10, 24, "write type: nesterov, with momentum: 0.9")),
+    reported(
         OPTIMIZER,
         "optimizer: {type: adam, clipnorm: 1.0}",
         (10, 25, "write clipping: {type: norm, limit: 1.0} at the top level"),
     ),
-    told(
+    reported(
         OPTIMIZER,
         "optimizer: {type: adam, learning_rate: {type: cosine}}",
         (10, 40, "a schedule is a section of its own, such as schedule: cosine at the top level"),
     ),
-    told(OPTIMIZER, "optimizer: Adam(learning_rate=0.01)", (10, 12, "write {type: adam, learning_rate: 0.01}")),
-    told(OPTIMIZER, "optimizer: tf.keras.optimizers.Adam", (10, 12, "write adam")),
-    told(
+    reported(OPTIMIZER, "optimizer: Adam(learning_rate=0.01)", (10, 12, "write {type: adam, learning_rate: 0.01}")),
+    reported(OPTIMIZER, "optimizer: tf.keras.optimizers.Adam", (10, 12, "write adam")),
+    reported(
         OPTIMIZER,
         "optimizer: adamax",
         (10, 12, "not available; adam is the usual choice: {type: adam, learning_rate: 0.001}"),
     ),
-    told(OPTIMIZER, "optimizer: {name: adam, learning_rate: 0.1}", (10, 12, "write type: adam instead of name: adam")),
-    told(TRAINING, "training: {epochs: 3, validation_split: 0.2}", (11, 23, "write validation: {fraction: 0.2}")),
-    told(TRAINING, "training: {epochs: 3, verbose: 0}", (11, 23, "remove it: the option is --quiet")),
-    told(
+    reported(
+        OPTIMIZER, "optimizer: {name: adam, learning_rate: 0.1}", (10, 12, "write type: adam instead of name: adam")
+    ),
+    reported(TRAINING, "training: {epochs: 3, validation_split: 0.2}", (11, 23, "write validation: {fraction: 0.2}")),
+    reported(TRAINING, "training: {epochs: 3, verbose: 0}", (11, 23, "remove it: the option is --quiet")),
+    reported(
         TRAINING,
         "training: {epochs: 3, shuffle: true}",
         (11, 23, "remove it: mini-batches are shuffled in every epoch"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, callbacks: [EarlyStopping]}",
         (11, 23, "write early_stopping: {patience: 50} in training"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, steps_per_epoch: 10}",
         (11, 23, "remove it: an epoch is one pass; its steps follow from batch_size"),
     ),
-    told(SEED, "callbacks: [early_stopping]", (1, 1, "write early_stopping: {patience: 50} in training")),
-    told(SEED, "compile: {loss: mse}", (1, 1, "write its keys at the top level: loss, optimizer, metrics")),
-    told(SEED, "class_weight: balanced", (1, 1, "not available; remove it")),
-    told(SEED, "metrics: [AUC]", (1, 11, "applicable: accuracy")),
-    told(SEED, "metrics: [Precision, Recall, F1Score]", (1, 30, "did you mean 'f1'?")),
-    told(SEED, "metrics: [categorical_accuracy]", (1, 11, "did you mean 'accuracy'?")),
-    told(SEED, "metrics: [precision]", (1, 11, "applicable: accuracy")),
+    reported(SEED, "callbacks: [early_stopping]", (1, 1, "write early_stopping: {patience: 50} in training")),
+    reported(SEED, "compile: {loss: mse}", (1, 1, "write its keys at the top level: loss, optimizer, metrics")),
+    reported(SEED, "class_weight: balanced", (1, 1, "not available; remove it")),
+    reported(SEED, "metrics: [AUC]", (1, 11, "applicable: accuracy")),
+    reported(SEED, "metrics: [Precision, Recall, F1Score]", (1, 30, "did you mean 'f1'?")),
+    reported(SEED, "metrics: [categorical_accuracy]", (1, 11, "did you mean 'accuracy'?")),
+    reported(SEED, "metrics: [precision]", (1, 11, "applicable: accuracy")),
 ]
 PYTORCH_LIGHTNING = [
-    told(TRAINING, "training: {max_epochs: 100}", (11, 12, "did you mean 'epochs'?")),
-    told(SEED, "trainer: {max_epochs: 10}", (1, 1, "the section is called training; write its keys there")),
-    told(SEED, "accelerator: gpu", (1, 1, "remove it: nncli computes on the CPU")),
-    told(SEED, "precision: 16", (1, 1, "write dtype: float32 or float64")),
-    told(SEED, "gradient_clip_val: 0.5", (1, 1, "write clipping: {type: norm, limit: 0.5} at the top level")),
-    told(
+    reported(TRAINING, "training: {max_epochs: 100}", (11, 12, "did you mean 'epochs'?")),
+    reported(SEED, "trainer: {max_epochs: 10}", (1, 1, "the section is called training; write its keys there")),
+    reported(SEED, "accelerator: gpu", (1, 1, "remove it: nncli computes on the CPU")),
+    reported(SEED, "precision: 16", (1, 1, "write dtype: float32 or float64")),
+    reported(SEED, "gradient_clip_val: 0.5", (1, 1, "write clipping: {type: norm, limit: 0.5} at the top level")),
+    reported(
         TRAINING,
         "training: {epochs: 3, gradient_clip_val: 0.5}",
         (11, 23, "write clipping: {type: norm, limit: 0.5} at the top level"),
     ),
-    told(TRAINING, "training: {epochs: 3, log_every_n_steps: 5}", (11, 23, "did you mean 'log_every'?")),
-    told(SEED, "max_epochs: 3", (1, 1, "it belongs in training; write training: {epochs: 3, log_every: 1}")),
-    told(SEED, "lr: 0.1", (1, 1, "it belongs in optimizer; write optimizer: {type: adam, learning_rate: 0.1}")),
-    told(
+    reported(TRAINING, "training: {epochs: 3, log_every_n_steps: 5}", (11, 23, "did you mean 'log_every'?")),
+    reported(SEED, "max_epochs: 3", (1, 1, "it belongs in training; write training: {epochs: 3, log_every: 1}")),
+    reported(SEED, "lr: 0.1", (1, 1, "it belongs in optimizer; write optimizer: {type: adam, learning_rate: 0.1}")),
+    reported(
         OPTIMIZER,
         "optimizer: {type: adam, betas: [0.9, 0.999]}",
         (10, 25, "write the two values as beta_1: 0.9, beta_2: 0.999"),
     ),
-    told(OPTIMIZER, "optimizer: {type: adam, eps: 1e-8}", (10, 25, "did you mean 'epsilon'?")),
-    told(
+    reported(OPTIMIZER, "optimizer: {type: adam, eps: 1e-8}", (10, 25, "did you mean 'epsilon'?")),
+    reported(
         OPTIMIZER,
         "optimizer: {type: sgd, weight_decay: 0.1}",
         (10, 24, "sgd has no weight decay: write regularization: {l2: 0.1} at the top level"),
     ),
-    told(OPTIMIZER, "optimizer: {type: torch.optim.SGD, lr: 0.1}", (10, 19, "write sgd")),
-    told(SEED, "lr_scheduler: cosine", (1, 1, "the section is called schedule, such as schedule: cosine")),
-    told(SEED, "schedule: ReduceLROnPlateau", (1, 11, "not available; similar is cosine")),
-    told(SEED, "schedule: CosineAnnealingLR", (1, 11, "did you mean 'cosine'?")),
-    told(SEED, "schedule: {type: step, step_size: 100, gamma: 0.5}", (1, 24, "did you mean 'every'?")),
-    told(SEED, "schedule: {type: exponential, decay_rate: 0.9}", (1, 31, "did you mean 'gamma'?")),
-    told(
+    reported(OPTIMIZER, "optimizer: {type: torch.optim.SGD, lr: 0.1}", (10, 19, "write sgd")),
+    reported(SEED, "lr_scheduler: cosine", (1, 1, "the section is called schedule, such as schedule: cosine")),
+    reported(SEED, "schedule: ReduceLROnPlateau", (1, 11, "not available; similar is cosine")),
+    reported(SEED, "schedule: CosineAnnealingLR", (1, 11, "did you mean 'cosine'?")),
+    reported(SEED, "schedule: {type: step, step_size: 100, gamma: 0.5}", (1, 24, "did you mean 'every'?")),
+    reported(SEED, "schedule: {type: exponential, decay_rate: 0.9}", (1, 31, "did you mean 'gamma'?")),
+    reported(
         RELU,
         "- {type: BatchNorm1d, num_features: 8}",
         (6, 12, "write batch_normalization; its momentum 0.9 is 0.1 in PyTorch"),
     ),
-    told(RELU, "- {type: Dropout, p: 0.5}", (6, 21, "did you mean 'rate'?")),
-    told(RELU, "- nn.ReLU()", (6, 5, "write relu")),
-    told(RELU, "- {type: relu, inplace: true}", (6, 18, "layers have no such key; remove it")),
-    told(
+    reported(RELU, "- {type: Dropout, p: 0.5}", (6, 21, "did you mean 'rate'?")),
+    reported(RELU, "- nn.ReLU()", (6, 5, "write relu")),
+    reported(RELU, "- {type: relu, inplace: true}", (6, 18, "layers have no such key; remove it")),
+    reported(
         LAYER,
         "{type: Linear, in_features: 2, out_features: 8}",
         (5, 12, "PyTorch's Linear is {type: dense, units: 64} here; the identity is linear"),
     ),
-    told(
+    reported(
         LAYER,
         "{type: dense, in_features: 2, out_features: 8}",
         (5, 19, "remove it: the number of inputs follows from the data"),
         (5, 35, "did you mean 'units'?"),
     ),
-    told(LOSS, "NLLLoss", (9, 7, "write categorical_crossentropy after softmax (no log_softmax)")),
-    told(
+    reported(LOSS, "NLLLoss", (9, 7, "write categorical_crossentropy after softmax (no log_softmax)")),
+    reported(
         LOSS,
         "BCEWithLogitsLoss",
         (9, 7, "softmax and sigmoid are layers here; write categorical_crossentropy, with softmax"),
     ),
-    told(
+    reported(
         LOSS,
         "nn.CrossEntropyLoss()",
         (9, 7, "write categorical_crossentropy, with softmax of 3 outputs as the last layer"),
     ),
-    told(LOSS, "MSELoss", (9, 7, "did you mean 'mean_squared_error'?")),
-    told(SEED, "seed_everything: 42", (1, 1, "did you mean 'seed'?")),
-    told(SEED, "dtype: float", (1, 8, "must be 'float32' or 'float64', got 'float'")),
-    told(SEED, "dtype: torch.float32", (1, 8, "must be 'float32' or 'float64', got 'torch.float32'")),
-    told(SEED, "deterministic: true", (1, 1, "remove it: a run is always reproducible")),
-    told(
+    reported(LOSS, "MSELoss", (9, 7, "did you mean 'mean_squared_error'?")),
+    reported(SEED, "seed_everything: 42", (1, 1, "did you mean 'seed'?")),
+    reported(SEED, "dtype: float", (1, 8, "must be 'float32' or 'float64', got 'float'")),
+    reported(SEED, "dtype: torch.float32", (1, 8, "must be 'float32' or 'float64', got 'torch.float32'")),
+    reported(SEED, "deterministic: true", (1, 1, "remove it: a run is always reproducible")),
+    reported(
         "samples: 20, classes: 3",
         "samples: 20, classes: 3, batch_size: 32",
         (2, 47, "it belongs in training; write training: {epochs: 3, log_every: 1, batch_size: 32}"),
     ),
-    told(
+    reported(
         "samples: 20, classes: 3",
         "samples: 20, classes: 3, shuffle: true",
         (2, 47, "remove it: mini-batches are shuffled in every epoch"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, early_stopping: {monitor: val_loss, patience: 3, mode: min}}",
         (11, 40, "the key is metric: write metric: validation_loss"),
         (11, 72, "remove it: whether a metric is better when larger is known"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, early_stopping: {patience: 3, restore_best_weights: true, min_delta: 0}}",
         (11, 53, "remove it: the best weights are always restored"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, early_stopping: {metric: validation_acc}}",
         (11, 48, "did you mean 'validation_accuracy'?"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, early_stopping: {metric: val/loss}}",
         (11, 48, "did you mean 'validation_loss'?"),
     ),
 ]
 SKLEARN = [
-    told(SEED, "solver: adam", (1, 1, "did you mean 'optimizer'?")),
-    told(SEED, "alpha: 0.0001", (1, 1, "write regularization: {l2: 0.0001}")),
-    told(SEED, "max_iter: 200", (1, 1, "it belongs in training; write training: {epochs: 200, log_every: 1}")),
-    told(SEED, "random_state: 1", (1, 1, "did you mean 'seed'?")),
-    told(
+    reported(SEED, "solver: adam", (1, 1, "did you mean 'optimizer'?")),
+    reported(SEED, "alpha: 0.0001", (1, 1, "write regularization: {l2: 0.0001}")),
+    reported(SEED, "max_iter: 200", (1, 1, "it belongs in training; write training: {epochs: 200, log_every: 1}")),
+    reported(SEED, "random_state: 1", (1, 1, "did you mean 'seed'?")),
+    reported(
         SEED,
         "learning_rate_init: 0.01",
         (1, 1, "it belongs in optimizer; write optimizer: {type: adam, learning_rate: 0.01}"),
     ),
-    told(
+    reported(
         SEED, "activation: relu", (1, 1, "an activation is a layer of its own: write '- relu' after each dense layer")
     ),
-    told(SEED, "early_stopping: true", (1, 1, "write early_stopping: {patience: 50} in training")),
-    told(SEED, "tol: 1e-4", (1, 1, "it belongs in training.early_stopping; write training: {epochs: 3, log_every: 1,")),
-    told(
+    reported(SEED, "early_stopping: true", (1, 1, "write early_stopping: {patience: 50} in training")),
+    reported(
+        SEED, "tol: 1e-4", (1, 1, "it belongs in training.early_stopping; write training: {epochs: 3, log_every: 1,")
+    ),
+    reported(
         SEED,
         "n_iter_no_change: 10",
         (1, 1, "it belongs in training.early_stopping; write training: {epochs: 3, log_every: 1,"),
     ),
-    told(SEED, "validation_fraction: 0.1", (1, 1, "write validation: {fraction: 0.1}")),
-    told(
+    reported(SEED, "validation_fraction: 0.1", (1, 1, "write validation: {fraction: 0.1}")),
+    reported(
         SEED,
         "hidden_layer_sizes: 100",
         (1, 1, "a network is a list of layers: write layers: [{type: dense, units: 100}, relu,"),
     ),
-    told(
+    reported(
         SEED,
         "hidden_layer_sizes: (100, 50)",
         (1, 1, "a network is a list of layers: write layers: [{type: dense, units: 100}, relu,"),
     ),
-    told(
+    reported(
         SEED,
         "batch_size: auto",
         (1, 1, "it belongs in training; write training: {epochs: 3, log_every: 1, batch_size: auto}"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, batch_size: auto}",
         (11, 35, "omit it for the whole training set, or write a number such as 32"),
     ),
-    told(
+    reported(
         OPTIMIZER,
         "optimizer: lbfgs",
         (10, 12, "not available; adam is the usual choice: {type: adam, learning_rate: 0.001}"),
     ),
-    told(LOSS, "log_loss", (9, 7, "write categorical_crossentropy, with softmax of 3 outputs as the last layer")),
-    told(RELU, "- logistic", (6, 5, "did you mean 'sigmoid'?")),
-    told(RELU, "- identity", (6, 5, "did you mean 'linear'?")),
-    told(DATA, "make_moons", (2, 7, "not built in; similar is {type: spiral, classes: 2}")),
-    told(
+    reported(LOSS, "log_loss", (9, 7, "write categorical_crossentropy, with softmax of 3 outputs as the last layer")),
+    reported(RELU, "- logistic", (6, 5, "did you mean 'sigmoid'?")),
+    reported(RELU, "- identity", (6, 5, "did you mean 'linear'?")),
+    reported(DATA, "make_moons", (2, 7, "not built in; similar is {type: spiral, classes: 2}")),
+    reported(
         DATA,
         "{type: spiral, n_samples: 20, noise: 0.1, random_state: 0}",
         (2, 22, "did you mean 'samples'?"),
         (2, 37, "the noise is fixed; remove it"),
         (2, 49, "did you mean 'seed'?"),
     ),
-    told(SEED, "test_size: 0.2", (1, 1, "write test: {fraction: 0.2}")),
-    told(SEED, "shuffle: true", (1, 1, "remove it: mini-batches are shuffled in every epoch")),
-    told(SEED, "momentum: 0.9", (1, 1, "it is a key of the optimizers sgd and nesterov: write optimizer: {type: sgd,")),
-    told(SEED, "nesterovs_momentum: true", (1, 1, "write optimizer: {type: nesterov, momentum: 0.9}")),
-    told(
+    reported(SEED, "test_size: 0.2", (1, 1, "write test: {fraction: 0.2}")),
+    reported(SEED, "shuffle: true", (1, 1, "remove it: mini-batches are shuffled in every epoch")),
+    reported(
+        SEED, "momentum: 0.9", (1, 1, "it is a key of the optimizers sgd and nesterov: write optimizer: {type: sgd,")
+    ),
+    reported(SEED, "nesterovs_momentum: true", (1, 1, "write optimizer: {type: nesterov, momentum: 0.9}")),
+    reported(
         SEED,
         "beta_1: 0.9",
         (1, 1, "it belongs in optimizer; write optimizer: {type: adam, learning_rate: 0.05, beta_1:"),
     ),
-    told(SEED, "power_t: 0.5", (1, 1, "not available; remove it")),
-    told(SEED, "warm_start: true", (1, 1, "remove it: the option is --resume")),
-    told(SEED, "metrics: [f1_score]", (1, 11, "did you mean 'f1'?")),
-    told(
+    reported(SEED, "power_t: 0.5", (1, 1, "not available; remove it")),
+    reported(SEED, "warm_start: true", (1, 1, "remove it: the option is --resume")),
+    reported(SEED, "metrics: [f1_score]", (1, 11, "did you mean 'f1'?")),
+    reported(
         SEED,
         "metrics: [neg_mean_squared_error]",
         (1, 11, "it is a loss, which is always measured; the metric is root_mean_squared_error, its"),
     ),
-    told(SEED, "schedule: invscaling", (1, 11, "it is a key of the optimizer: write decay: 1e-3 there")),
-    told(SEED, "penalty: l2", (1, 1, "write regularization: {l2: 1e-4}")),
-    told(SEED, "verbose: true", (1, 1, "remove it: the option is --quiet")),
+    reported(SEED, "schedule: invscaling", (1, 11, "it is a key of the optimizer: write decay: 1e-3 there")),
+    reported(SEED, "penalty: l2", (1, 1, "write regularization: {l2: 1e-4}")),
+    reported(SEED, "verbose: true", (1, 1, "remove it: the option is --quiet")),
 ]
 LUDWIG = [
-    told(
+    reported(
         SEED,
         "input_features: [{name: x, type: number}]",
         (1, 1, "remove it: the number of inputs follows from the data"),
     ),
-    told(
+    reported(
         SEED,
         "output_features: [{name: y, type: category}]",
         (1, 1, "remove it: the targets follow from the data"),
         (1, 26, "write true or 'y'"),
     ),
-    told(
+    reported(
         SEED,
         "combiner: {type: concat, num_fc_layers: 2}",
         (1, 1, "a config has the sections data, layers, loss, optimizer and training"),
     ),
-    told(
+    reported(
         SEED,
         "trainer: {epochs: 10, optimizer: {type: adam}}",
         (1, 1, "the section is called training; write its keys there"),
     ),
-    told(
+    reported(
         SEED,
         "preprocessing: {split: {type: random}}",
         (1, 1, "not available; remove it"),
     ),
-    told(TRAINING, "training: {epochs: 3, early_stop: 5}", (11, 23, "write early_stopping: {patience: 5} in training")),
-    told(TRAINING, "training: {epochs: 3, train_steps: 100}", (11, 23, "write epochs: passes over the training set")),
-    told(
+    reported(
+        TRAINING, "training: {epochs: 3, early_stop: 5}", (11, 23, "write early_stopping: {patience: 5} in training")
+    ),
+    reported(
+        TRAINING, "training: {epochs: 3, train_steps: 100}", (11, 23, "write epochs: passes over the training set")
+    ),
+    reported(
         TRAINING,
         "training: {epochs: 3, learning_rate: 0.1}",
         (11, 23, "it belongs in optimizer; write optimizer: {type: adam, learning_rate: 0.1}"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, optimizer: {type: adam}}",
         (11, 23, "it belongs at the top level; write optimizer: {type: adam}"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, learning_rate_scheduler: {decay: linear}}",
         (11, 23, "the section is called schedule, such as schedule: cosine"),
     ),
-    told(
+    reported(
         SEED,
         "fc_layers: [{output_size: 64}]",
         (1, 1, "a network is a list of layers: write layers: [{type: dense, units: 64}, relu,"),
     ),
-    told(LAYER, "{type: dense, output_size: 64}", (5, 19, "did you mean 'units'?")),
-    told(LAYER, "{type: fc, fc_size: 8}", (5, 12, "write {type: dense, units: 64}")),
-    told(
+    reported(LAYER, "{type: dense, output_size: 64}", (5, 19, "did you mean 'units'?")),
+    reported(LAYER, "{type: fc, fc_size: 8}", (5, 12, "write {type: dense, units: 64}")),
+    reported(
         TRAINING,
         "training: {epochs: 3, regularization_lambda: 0.1}",
         (11, 23, "write l1 or l2 in the dense layer, such as l2: 1e-4, or for all: regularization:"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, regularization_type: l2}",
         (11, 23, "write regularization: {l2: 1e-4} at the top level"),
     ),
-    told(SEED, "backend: local", (1, 1, "remove it: nncli computes on the CPU")),
-    told(SEED, "model_type: ecd", (1, 1, "remove it: the task follows from the data and the last layer")),
-    told(
+    reported(SEED, "backend: local", (1, 1, "remove it: nncli computes on the CPU")),
+    reported(SEED, "model_type: ecd", (1, 1, "remove it: the task follows from the data and the last layer")),
+    reported(
         TRAINING,
         "training: {epochs: 3, dropout: 0.1}",
         (11, 23, "dropout is a layer: write '- {type: dropout, rate: 0.1}' in layers"),
     ),
-    told(SEED, "dropout: 0.2", (1, 1, "it is a layer: write {type: dropout, rate: 0.2} in layers")),
-    told(
+    reported(SEED, "dropout: 0.2", (1, 1, "it is a layer: write {type: dropout, rate: 0.2} in layers")),
+    reported(
         TRAINING,
         "training: {epochs: 3, batch_size: 8, gradient_clipping: {clipglobalnorm: 0.5}}",
         (11, 38, "write clipping: {type: norm, limit: 0.5} at the top level"),
     ),
-    told(
+    reported(
         TRAINING,
         "training: {epochs: 3, validation_metric: accuracy}",
         (11, 23, "write early_stopping: {metric: validation_accuracy}"),
     ),
-    told(SEED, "hyperopt: {}", (1, 1, "not available; remove it")),
+    reported(SEED, "hyperopt: {}", (1, 1, "not available; remove it")),
 ]
 YAML = [
-    told("  - relu", " - relu", (6, 2, "indent them equally")),
-    told("  - relu", "   - relu", (6, 4, "indent them equally")),
-    told("  - relu", "  -relu", (6, 3, "write a space after '-': - relu")),
-    told("  - softmax", "   - softmax", (8, 4, "indent them equally")),
-    told("  - softmax", " - softmax", (8, 2, "indent them equally")),
-    told("  - softmax", "  -softmax", (8, 3, "write a space after '-': - softmax")),
-    told("  - softmax", "  softmax", (8, 3, "write '- ' before an item of a list: - softmax")),
-    told("  - {type: dense, units: 3}", "   - {type: dense, units: 3}", (7, 4, "indent them equally")),
-    told("  log_every", "   log_every", (13, 4, "indent them equally")),
-    told("  log_every", " log_every", (13, 2, "indent them equally")),
-    told("  epochs", "   epochs", (13, 3, "indent them equally")),
-    told(
+    reported("  - relu", " - relu", (6, 2, "indent them equally")),
+    reported("  - relu", "   - relu", (6, 4, "indent them equally")),
+    reported("  - relu", "  -relu", (6, 3, "write a space after '-': - relu")),
+    reported("  - softmax", "   - softmax", (8, 4, "indent them equally")),
+    reported("  - softmax", " - softmax", (8, 2, "indent them equally")),
+    reported("  - softmax", "  -softmax", (8, 3, "write a space after '-': - softmax")),
+    reported("  - softmax", "  softmax", (8, 3, "write '- ' before an item of a list: - softmax")),
+    reported("  - {type: dense, units: 3}", "   - {type: dense, units: 3}", (7, 4, "indent them equally")),
+    reported("  log_every", "   log_every", (13, 4, "indent them equally")),
+    reported("  log_every", " log_every", (13, 2, "indent them equally")),
+    reported("  epochs", "   epochs", (13, 3, "indent them equally")),
+    reported(
         "  epochs: 3\n  log_every: 1",
         "epochs: 3\nlog_every: 1",
         (12, 1, "it belongs in training: indent it by 2 spaces"),
         (13, 1, "it belongs in training: indent it by 2 spaces"),
     ),
-    told(SEED, "seed:0", (1, 5, "write a space after ':': seed: 0")),
-    told(SEED, " seed: 0", (2, 1, "indent them equally")),
-    told(SEED, "seed 0", (1, 5, "write ':' after 'seed': seed: 0")),
-    told(SEED, "seed=0", (1, 5, "write ': ' instead of '=': seed: 0")),
-    told(SEED, "seed = 0", (1, 5, "write ': ' instead of '=': seed: 0")),
-    told("  epochs: 3", "  epochs:3", (12, 9, "write a space after ':': epochs: 3")),
-    told("  epochs: 3", "  epochs=3", (12, 9, "write ': ' instead of '=': epochs: 3")),
-    told("  log_every: 1", "  log_every:1", (13, 12, "write a space after ':': log_every: 1")),
-    told("  log_every: 1", "  log_every=1", (13, 12, "write ': ' instead of '=': log_every: 1")),
-    told("training:", "training", (11, 9, "write ':' after 'training'")),
-    told("layers:", "layers", (4, 7, "write ':' after 'layers'")),
-    told("learning_rate: 0.05}", "learning_rate: 0.05", (10, 12, "write '}' at the end of its line")),
-    told("learning_rate: 0.05}", "learning_rate=0.05}", (10, 25, "write ': ' instead of '=': learning_rate: 0.05")),
-    told("learning_rate: 0.05}", "learning_rate: 0,05}", (10, 42, "write a decimal point: learning_rate: 0.05")),
-    told("adam, learning_rate: 0.05}", "adam learning_rate: 0.05}", (10, 24, "write a ',' before 'learning_rate'")),
-    told("learning_rate: 0.05}", "learning_rate: 0.05}}", (10, 45, "remove it")),
-    told("type: adam", "type:adam", (10, 12, "write {type: adam}, with a space after ':'")),
-    told("{type: adam", "type: adam", (10, 16, "write optimizer: {type: adam, learning_rate: 0.05}")),
-    told(LAYER, "{type: dense, units: 8", (5, 5, "write '}' at the end of its line")),
-    told("{type: dense, units: 3}", "{type: dense, units: 3]", (7, 27, "write '}'")),
-    told("{type: dense, units: 3}", "{type: dense,, units: 3}", (7, 18, "write one, or remove a ','")),
-    told("loss: categorical_crossentropy", 'loss: "categorical_crossentropy', (9, 7, "write another one at the end")),
-    told("loss: categorical_crossentropy", "loss: @x", (9, 7, "put it in quotes")),
-    told(
+    reported(SEED, "seed:0", (1, 5, "write a space after ':': seed: 0")),
+    reported(SEED, " seed: 0", (2, 1, "indent them equally")),
+    reported(SEED, "seed 0", (1, 5, "write ':' after 'seed': seed: 0")),
+    reported(SEED, "seed=0", (1, 5, "write ': ' instead of '=': seed: 0")),
+    reported(SEED, "seed = 0", (1, 5, "write ': ' instead of '=': seed: 0")),
+    reported("  epochs: 3", "  epochs:3", (12, 9, "write a space after ':': epochs: 3")),
+    reported("  epochs: 3", "  epochs=3", (12, 9, "write ': ' instead of '=': epochs: 3")),
+    reported("  log_every: 1", "  log_every:1", (13, 12, "write a space after ':': log_every: 1")),
+    reported("  log_every: 1", "  log_every=1", (13, 12, "write ': ' instead of '=': log_every: 1")),
+    reported("training:", "training", (11, 9, "write ':' after 'training'")),
+    reported("layers:", "layers", (4, 7, "write ':' after 'layers'")),
+    reported("learning_rate: 0.05}", "learning_rate: 0.05", (10, 12, "write '}' at the end of its line")),
+    reported("learning_rate: 0.05}", "learning_rate=0.05}", (10, 25, "write ': ' instead of '=': learning_rate: 0.05")),
+    reported("learning_rate: 0.05}", "learning_rate: 0,05}", (10, 42, "write a decimal point: learning_rate: 0.05")),
+    reported("adam, learning_rate: 0.05}", "adam learning_rate: 0.05}", (10, 24, "write a ',' before 'learning_rate'")),
+    reported("learning_rate: 0.05}", "learning_rate: 0.05}}", (10, 45, "remove it")),
+    reported("type: adam", "type:adam", (10, 12, "write {type: adam}, with a space after ':'")),
+    reported("{type: adam", "type: adam", (10, 16, "write optimizer: {type: adam, learning_rate: 0.05}")),
+    reported(LAYER, "{type: dense, units: 8", (5, 5, "write '}' at the end of its line")),
+    reported("{type: dense, units: 3}", "{type: dense, units: 3]", (7, 27, "write '}'")),
+    reported("{type: dense, units: 3}", "{type: dense,, units: 3}", (7, 18, "write one, or remove a ','")),
+    reported(
+        "loss: categorical_crossentropy", 'loss: "categorical_crossentropy', (9, 7, "write another one at the end")
+    ),
+    reported("loss: categorical_crossentropy", "loss: @x", (9, 7, "put it in quotes")),
+    reported(
         "loss: categorical_crossentropy",
         "loss: type: categorical_crossentropy",
         (9, 11, "write loss: {type: categorical_crossentropy}"),
     ),
-    told(
+    reported(
         "layers:\n  - {type: dense, units: 8}",
         "layers: - relu\n  - {type: dense, units: 8}",
         (4, 9, "write each item of the list on a line of its own, below the key"),
     ),
-    told("  - relu", "	- relu", (6, 1, "indent and separate with spaces")),
-    told("- {type: dense, units: 8}", "- type: dense\n   units: 8", (6, 4, "indent them equally")),
-    told("- {type: dense, units: 8}", "- type: dense\n  units: 8", (6, 3, "indent them equally")),
-    told(
+    reported("  - relu", "	- relu", (6, 1, "indent and separate with spaces")),
+    reported("- {type: dense, units: 8}", "- type: dense\n   units: 8", (6, 4, "indent them equally")),
+    reported("- {type: dense, units: 8}", "- type: dense\n  units: 8", (6, 3, "indent them equally")),
+    reported(
         "- {type: dense, units: 8}",
         "- dense\n    units: 8",
         (6, 5, "a layer with keys needs 'type': write '- type: dense' in the line above"),
     ),
-    told("- {type: dense, units: 8}", "- dense:\n    units: 8", (5, 5, "write {type: dense, units: 8}")),
-    told(
+    reported("- {type: dense, units: 8}", "- dense:\n    units: 8", (5, 5, "write {type: dense, units: 8}")),
+    reported(
         "  - {type: dense, units: 8}\n  - relu\n  - {type: dense, units: 3}\n  - softmax",
         "  -relu\n  -softmax",
         (5, 3, "write a space after each '-'"),
     ),
-    told("epochs: 3", "epochs: 1_000", (12, 11, "write 1000")),
-    told(
+    reported("epochs: 3", "epochs: 1_000", (12, 11, "write 1000")),
+    reported(
         "loss: categorical_crossentropy\n",
         "loss: categorical_crossentropy\nloss: categorical_crossentropy\n",
         (10, 1, "remove one"),
     ),
-    told(
+    reported(
         "  log_every: 1",
         "  log_every: 1\n  lr: 0,1",
         (14, 3, "it belongs in optimizer; write optimizer: {type: adam, learning_rate: '0,1'}"),
     ),
-    told("learning_rate: 0.05", "learning_rate: '0,05'", (10, 40, "write a decimal point: 0.05")),
+    reported("learning_rate: 0.05", "learning_rate: '0,05'", (10, 40, "write a decimal point: 0.05")),
 ]
 
 # What is written, instead of a part of the config, and the same in canonical form.
