@@ -63,9 +63,13 @@ class Lock:
         try:
             yield
         except StorageError:
-            with suppress(StorageError):
-                self.require_held(path)
+            self.require_not_moved(path)
             raise
+
+    def require_not_moved(self, path: Path) -> None:
+        """Raise the RunError of ``require_held`` if the run was moved; what cannot be read is no sign of that."""
+        with suppress(StorageError):
+            self.require_held(path)
 
     def release(self) -> None:
         """Release the lock, if it is still held."""
