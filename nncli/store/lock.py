@@ -63,13 +63,9 @@ class Lock:
         try:
             yield
         except StorageError:
-            self.require_not_moved(path)
+            with suppress(StorageError):
+                self.require_held(path)
             raise
-
-    def require_not_moved(self, path: Path) -> None:
-        """Raise the RunError of ``require_held`` if the run was moved; what cannot be read is no sign of that."""
-        with suppress(StorageError):
-            self.require_held(path)
 
     def release(self) -> None:
         """Release the lock, if it is still held."""

@@ -128,8 +128,8 @@ def _header(file: IO[bytes], name: str) -> Signature:
     return shape, dtype.str
 
 
-def pack_npz(parameters: Parameters) -> memoryview:
+def pack_npz(parameters: Parameters) -> bytes:
     """The arrays under their names as an NPZ file; equal arrays give equal bytes."""
     file = io.BytesIO()
     np.savez(file, **parameters.views(parameters.values))  # type: ignore[arg-type]
-    return file.getbuffer()
+    return file.getvalue()  # a view from getbuffer() in a cycle of garbage crashes Python before 3.12.2

@@ -103,8 +103,8 @@ class RunWriter:
         try:
             with self._lock.moves_reported(self.path / "lock"):
                 self._metrics.close()
-            if isinstance(error, StorageError):  # raised again here, it would crash Python 3.12.1
-                self._lock.require_not_moved(self.path / "lock")
+                if isinstance(error, StorageError):
+                    raise error
         finally:
             self._lock.release()
 
