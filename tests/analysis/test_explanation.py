@@ -163,6 +163,7 @@ def test_fused_gradient_is_shown_if_training_uses_it(workdir, overrides):
         np.testing.assert_allclose(fused, unfused, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.slow
 @CASES
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_update_of_the_config_is_that_of_training(workdir, overrides, dtype):

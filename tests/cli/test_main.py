@@ -16,7 +16,7 @@ from nncli.cli.main import SINGLE_THREAD_ENV
 from nncli.cli.main import nncli as group
 from nncli.errors import InterruptionError
 
-NOT_FOR_TRAINING = ("rich", "plotext", "importlib.metadata", "email", "pydantic")
+NOT_FOR_TRAINING = ("numpy.ma", "rich", "plotext", "importlib.metadata", "email", "pydantic")
 HEAVY = ("numpy", "pydantic_core", "pydantic", "rich", "yaml", "plotext", "nnfs")
 LOADED = """
 import sys

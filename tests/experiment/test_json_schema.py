@@ -101,6 +101,7 @@ def compare(count, seed):
     return counts, disagreements
 
 
+@pytest.mark.slow
 def test_agrees_with_check_on_a_hundred_mutants():
     """Schema and ``check`` refuse the same sections."""
     assert compare(100, seed=1)[1] == []

@@ -162,7 +162,7 @@ def test_invalid_value_of_a_newer_version_is_not_damage(workdir, run_cli, maker,
 @pytest.mark.parametrize("maker", ["99.0", "0.4.1", __version__, "\x1b[2J"])
 @pytest.mark.parametrize("section", ["training", "optimizer"])
 def test_unknown_key_is_not_damage(workdir, run_cli, maker, section):
-    """As an unknown component, the key of a section or the parameter of a component is named, whoever made the run."""
+    """Like an unknown component, the key or parameter is named, whichever version made the run."""
     assert run_cli("train", "config.yaml", "-q").code == 0
     record = from_json((workdir / "runs" / "config" / "run.json").read_bytes())
     record["versions"]["nncli"] = maker

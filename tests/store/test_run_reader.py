@@ -282,6 +282,7 @@ DAMAGED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "name", "damage"), DAMAGED)
 def test_damage_is_reported_with_the_file_and_exit_code_4(run, run_cli, command, name, damage):
     """No damage ends with a traceback."""
@@ -394,6 +395,7 @@ def sparse(path):
         file.truncate(3 * 2**30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [linked, piped, sparse])
 @pytest.mark.parametrize("name", FILES)
 def test_special_files_are_rejected(run, run_cli, name, damage):

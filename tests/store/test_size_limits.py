@@ -47,6 +47,7 @@ def test_metrics_of_the_longest_values_are_within_the_limit(workdir):
         assert longest <= metric_columns.metrics_bytes(config) <= 2 * longest + metric_columns.SPARE_ROWS * len(row) * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", [(), SINE, BINARY, NORMALIZED, LATE_TEST, ("dtype=float64",), WIDE])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_checkpoint_is_within_the_limit(workdir, overrides, optimizer):

@@ -38,6 +38,7 @@ def copied(state):
     return TrainingState(**json.loads(json.dumps(state.scalars())), vectors=vectors)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("updates", [0, 1, 6, 8])
 def test_restored_state_continues_to_the_same_bits(prepare, overrides, updates):

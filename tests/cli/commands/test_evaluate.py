@@ -74,6 +74,7 @@ def kept_row(path):
     return next(row for row in rows if int(row["epoch"]) == evaluation(path)["epoch"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_metrics_equal_the_recorded_ones(trained, run_cli, change):
     """Every metric is bit-identical to evaluation.json and to the row of metrics.csv."""

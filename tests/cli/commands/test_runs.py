@@ -151,6 +151,7 @@ def newer_checkpoint_behind_a_damaged_evaluation(run):
     (run / "evaluation.json").write_bytes(b"{")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
