@@ -174,7 +174,7 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
         {name: float(experiment.network.parameters.values[entry]) for name, entry in firsts.items()},
         [float(gradient) for gradient in trained.parameters.gradients[entries]],
         _updates(experiment, trained, entries),
-        names("optimizer")[config.optimizer.type].formulas,
+        names("optimizer")[config.optimizer.type].documentation.formulas,
         {**_settings(config.optimizer), **_first_factor(experiment.optimizer)},
     )
     _require_finite(path, explanation)
@@ -222,7 +222,7 @@ def _settings(config: ComponentConfig) -> dict[str, Any]:
     """The parameters of a component, by their symbols if they have one; those of 0 without a symbol are left out."""
     settings = {}
     for parameter in config.component.parameters:
-        symbol, value = config.component.symbols.get(parameter.name), getattr(config, parameter.name)
+        symbol, value = config.component.documentation.symbols.get(parameter.name), getattr(config, parameter.name)
         if value is not None and (value != 0 or symbol):
             settings[symbol or parameter.name] = _setting(value)
     return settings
@@ -248,7 +248,7 @@ def _forward(experiment: Experiment, recorder: Recorder) -> list[Step]:
     return [
         Step(
             _heading(experiment, index),
-            layer.component.forward_formulas,
+            layer.component.documentation.forward_formulas,
             _settings(layer),
             recorder.arrays[Operation(Kind.FORWARD, index)],
         )
@@ -261,19 +261,19 @@ def _loss(experiment: Experiment, recorder: Recorder, rows: Rows) -> Step:
     outputs = recorder.arrays[Operation(Kind.FORWARD, last)]["outputs"]
     losses = experiment.network.loss.forward(outputs, rows.encoded)
     arrays = {"targets": rows.encoded, "of each row": losses, "mean": np.asarray(np.mean(losses))}
-    return Step(f"loss: {loss.type}", loss.component.forward_formulas, {}, arrays)
+    return Step(f"loss: {loss.type}", loss.component.documentation.forward_formulas, {}, arrays)
 
 
 def _backward(experiment: Experiment, trained: Recorder, unfused: Recorder) -> list[Step]:
     """The gradient of the loss, then one step per layer, from the last to the first."""
     layers, loss = experiment.config.layers, experiment.config.loss
     gradient = unfused.arrays[Operation(Kind.LOSS_GRADIENT)]
-    steps = [Step(f"back through the loss: {loss.type}", loss.component.backward_formulas, {}, gradient)]
+    steps = [Step(f"back through the loss: {loss.type}", loss.component.documentation.backward_formulas, {}, gradient)]
     for index, layer in reversed(list(enumerate(layers))):
         operation = Operation(Kind.BACKWARD, index)
         arrays = trained.arrays.get(operation) or unfused.arrays[operation]
         heading = f"back through {_heading(experiment, index)}"
-        steps.append(Step(heading, layer.component.backward_formulas, {}, arrays))
+        steps.append(Step(heading, layer.component.documentation.backward_formulas, {}, arrays))
         if operation not in trained.arrays:
             steps.append(_fused(experiment, trained, arrays["dL/d inputs"]))
     return steps
@@ -313,7 +313,7 @@ def _clipping(experiment: Experiment, recorder: Recorder) -> list[Step]:
     sizes = {"‖g‖": np.asarray(np.linalg.norm(before)), "largest |g|": np.asarray(np.max(np.abs(before)))}
     clipped = copied(recorder.parameters.views(after))
     arrays = {**sizes, **{f"g of {name}": array for name, array in clipped.items()}}
-    return [Step(f"clipping: {clipping.type}", clipping.component.formulas, _settings(clipping), arrays)]
+    return [Step(f"clipping: {clipping.type}", clipping.component.documentation.formulas, _settings(clipping), arrays)]
 
 
 def _updates(experiment: Experiment, recorder: Recorder, entries: list[int]) -> list[Update]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nncli.config.diagnostics import suggestion
+from nncli.config.hints import suggestion
 from nncli.errors import CommandLineError
 from nncli.experiment.metric_columns import known_columns
 

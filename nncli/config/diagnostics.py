@@ -1,17 +1,13 @@
 """Diagnostics of a config, each with its source location, snippet and suggested fix."""
 
-import difflib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
-
-from nncli.config.synonyms import translations
 
 Path = tuple[str | int, ...]
 
 COMMAND_LINE = "command line"
 SNIPPET_WIDTH = 76
-MIN_SUBSTRING = 6  # characters; a shorter substring of a name is too ambiguous to suggest the name
 LONGEST_VALUE = 60
 MAX_DIAGNOSTICS = 50
 
@@ -130,30 +126,6 @@ def sanitized_line(text: str) -> str:
     'a b�[2J'
     """
     return "".join(c if c.isprintable() else " " if c == "\t" else "�" for c in text)
-
-
-def suggestion(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
-    """Return a suggestion to append to a message, or the list of known names if none is similar.
-
-    Args:
-        word: the word that was written.
-        known: all valid words.
-        listed: the valid words to list; all by default.
-
-    >>> suggestion("adm", ["adam", "sgd"])
-    "; did you mean 'adam'?"
-    >>> suggestion("val_loss", ["data_loss", "validation_loss"])
-    "; did you mean 'validation_loss'?"
-    """
-    known = sorted(known)
-    lower = {name.lower(): name for name in reversed(known)}
-    written = word[:LONGEST_VALUE].lower()
-    meant = [name for name in translations(written) if name.partition(".")[0] in known]
-    similar = [name for name in lower if len(written) >= MIN_SUBSTRING and written in name == lower[name]]
-    similar = similar or difflib.get_close_matches(written, lower, n=1)
-    if meant or similar:
-        return f"; did you mean {' or '.join(map(repr, meant or [lower[name] for name in similar]))}?"
-    return f"; known: {', '.join(sorted(listed or known))}" if known else ""
 
 
 def _sort_key(diagnostic: Diagnostic) -> tuple[bool, int, int, str]:

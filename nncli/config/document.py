@@ -8,7 +8,6 @@ import yaml
 
 from nncli.config.diagnostics import Diagnostic, Path, SourceLocation, SourceText, shown
 from nncli.config.scalars import scalar
-from nncli.config.yaml_errors import explain
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 20
@@ -104,6 +103,8 @@ class _Reader:
                 mark = event.end_mark
                 yield event
         except yaml.MarkedYAMLError as error:
+            from nncli.config.yaml_errors import explain
+
             problem = explain(self.source.text, error)
             raise DocumentError(self._location(problem), problem.message) from None
         except (ValueError, OverflowError):  # a character code or a YAML version

@@ -5,11 +5,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from nncli.config.diagnostics import Path, SourceLocation, path_text, suggestion
+from nncli.config.diagnostics import Path, SourceLocation, path_text
 from nncli.config.document import Node
+from nncli.config.hints import key_hint, suggestion
 from nncli.config.model import Config, EarlyStoppingConfig, Fraction, Regularization, TrainingConfig
 from nncli.config.normalization import find_component
-from nncli.config.synonyms import key_hint
 from nncli.config.type_advice import (
     MAX_LINE,
     as_mapping,

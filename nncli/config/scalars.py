@@ -7,10 +7,13 @@ from typing import Any
 
 _CONSTANTS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _CONSTANTS |= {case(word): value for word, value in _CONSTANTS.items() for case in (str.capitalize, str.upper)}
-_TRUE = {"yes", "on", "y"}
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_YAML_1_1_BOOLEANS = {"yes": True, "on": True, "y": True, "no": False, "off": False, "n": False}
+_NOT_FINITE = {".nan", ".inf", "nan", "inf", "infinity"}
+# Patterns are compiled at first use; a config without ambiguous scalars needs only the first one.
+_DECIMAL = r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?"  # a number that all versions of YAML read the same
+_INTEGER = r"[-+]?[0-9]+"
+_FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+_PREFIXED = r"0o[0-7]+|0x[0-9a-fA-F]+"
 _MAX_DIGITS = 40
 
 
@@ -25,12 +28,20 @@ def scalar(text: str) -> Any:
     """
     if text in _CONSTANTS:
         return _CONSTANTS[text]
-    _reject_ambiguous(text)
-    if _INTEGER.fullmatch(text):
+    if text.lower() in _YAML_1_1_BOOLEANS:
+        boolean = str(_YAML_1_1_BOOLEANS[text.lower()]).lower()
+        raise _ambiguous(text, "a boolean", "a string", f"{boolean} or '{text}'")
+    if text.lower().lstrip("+-") in _NOT_FINITE:
+        raise ValueError(f"{text} is not finite; write a finite number")
+    if text.isidentifier():
+        return text
+    if len(text) > _MAX_DIGITS or not re.fullmatch(_DECIMAL, text):
+        _reject_ambiguous(text)
+    if re.fullmatch(_INTEGER, text):
         return int(text)
-    if _PREFIXED.fullmatch(text):
+    if re.fullmatch(_PREFIXED, text):
         return int(text, 0)
-    if _FLOAT.fullmatch(text):
+    if re.fullmatch(_FLOAT, text):
         return _finite(text)
     return text
 
@@ -47,24 +58,18 @@ def _decimal_or_octal(text: str) -> str:
     return " or ".join(map(str, dict.fromkeys(readings)))
 
 
-# Scalars that YAML 1.1 and YAML 1.2 read differently: the pattern, what each reads, and the suggested fix.
-_AMBIGUOUS: tuple[tuple[re.Pattern[str], str, str, Callable[[str], str]], ...] = (
+# Numbers that YAML 1.1 and YAML 1.2 read differently: the pattern, what each reads, and the suggested fix.
+_AMBIGUOUS: tuple[tuple[str, str, str, Callable[[str], str]], ...] = (
+    ("[-+]?0[0-9]+", "an octal number", "a decimal number", _decimal_or_octal),
+    ("[-+]?0b[01]+|[-+]0x[0-9a-fA-F]+", "a number", "a string", lambda text: str(int(text, 0))),
     (
-        re.compile("yes|on|y|no|off|n", re.IGNORECASE),
-        "a boolean",
-        "a string",
-        lambda text: f"{str(text.lower() in _TRUE).lower()} or '{text}'",
-    ),
-    (re.compile("[-+]?0[0-9]+"), "an octal number", "a decimal number", _decimal_or_octal),
-    (re.compile("[-+]?0b[01]+|[-+]0x[0-9a-fA-F]+"), "a number", "a string", lambda text: str(int(text, 0))),
-    (
-        re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?"),
+        r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?",
         "a base-60 number",
         "a string",
         lambda text: f"a decimal number or '{text}'",
     ),
     (
-        re.compile(r"[-+]?[0-9]+_[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F]*_[0-9a-fA-F_]*"),
+        r"[-+]?[0-9]+_[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F]*_[0-9a-fA-F_]*",
         "a number",
         "a string",
         lambda text: text.replace("_", ""),
@@ -73,10 +78,13 @@ _AMBIGUOUS: tuple[tuple[re.Pattern[str], str, str, Callable[[str], str]], ...] =
 
 
 def _reject_ambiguous(text: str) -> None:
-    matches = [row for row in _AMBIGUOUS if row[0].fullmatch(text)]
-    if len(text) > _MAX_DIGITS and (matches or any(each.fullmatch(text) for each in (_INTEGER, _FLOAT, _PREFIXED))):
+    matches = [row for row in _AMBIGUOUS if re.fullmatch(row[0], text)]
+    is_number = matches or any(re.fullmatch(each, text) for each in (_INTEGER, _FLOAT, _PREFIXED))
+    if len(text) > _MAX_DIGITS and is_number:
         raise ValueError(f"number too long ({len(text)} characters, limit: {_MAX_DIGITS})")
     for _, yaml_1_1, yaml_1_2, fix in matches:
-        raise ValueError(f"{text} is ambiguous: {yaml_1_1} in YAML 1.1, {yaml_1_2} in YAML 1.2; write {fix(text)}")
-    if text.lower().lstrip("+-") in {".nan", ".inf", "nan", "inf", "infinity"}:
-        raise ValueError(f"{text} is not finite; write a finite number")
+        raise _ambiguous(text, yaml_1_1, yaml_1_2, fix(text))
+
+
+def _ambiguous(text: str, yaml_1_1: str, yaml_1_2: str, fix: str) -> ValueError:
+    return ValueError(f"{text} is ambiguous: {yaml_1_1} in YAML 1.1, {yaml_1_2} in YAML 1.2; write {fix}")

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nncli.config.diagnostics import Path as KeyPath
-from nncli.config.diagnostics import suggestion
 from nncli.config.document import Node
+from nncli.config.hints import suggestion, translations, type_hint
 from nncli.config.normalization import find_component
-from nncli.config.synonyms import translations, type_hint
 from nncli.config.yaml_output import to_yaml_value
 from nncli.registry import Component, components, kinds, names
 

@@ -8,7 +8,6 @@ from pydantic_core import ValidationError
 from nncli.config.diagnostics import Diagnostic, shown
 from nncli.config.document import Document, Node
 from nncli.config.model import Config
-from nncli.config.validation_messages import SectionErrors, add_errors, unknown_key
 from nncli.registry import validated
 
 EXTENSION = "x-"  # keys at the top level that begin with it are ignored; they have room for anchors
@@ -41,25 +40,29 @@ def validate(document: Document) -> tuple[PartialConfig, list[Diagnostic]]:
         value = "a list" if isinstance(root.value, list) else shown(root.value)
         message = f"a config is a mapping with the sections data, layers, loss, optimizer, training; got {value}"
         return PartialConfig(), [*document.diagnostics, Diagnostic(root.location, (), message)]
-    errors = SectionErrors(list(document.diagnostics), {}, set(), set())
-    _add_unknown_and_missing(errors, root)
-    values = {name: field.default for name, field in Config.model_fields.items() if field.default is not ...}
+    missing = [
+        name for name, field in Config.model_fields.items() if name not in root.children and field.default is ...
+    ]
+    unknown = [key for key in root.children if key not in Config.model_fields and not str(key).startswith(EXTENSION)]
+    valid, errors = _validated_sections(root)
+    invalid = {str(each.path[0]) for each in document.diagnostics if each.path}
+    config = PartialConfig(**valid).without(invalid)
+    if not (errors or missing or unknown):
+        return config, document.diagnostics
+    from nncli.config.validation_messages import explain
+
+    return config, explain(document, errors, missing, unknown)
+
+
+def _validated_sections(root: Node) -> tuple[dict[str, Any], dict[str, ValidationError]]:
+    """The valid sections, defaults included, and the errors of the others."""
+    valid, errors = dict[str, Any](), dict[str, ValidationError]()
     for name, field in Config.model_fields.items():
         if name not in root.children:
+            valid |= {name: field.default} if field.default is not ... else {}
             continue
         try:
-            values[name] = validated(root.children[name].plain(), field.annotation)
+            valid[name] = validated(root.children[name].plain(), field.annotation)
         except ValidationError as error:
-            values.pop(name, None)
-            add_errors(errors, error, root, name)
-    invalid = {each.path[0] for each in errors.diagnostics if each.path}
-    return PartialConfig(**{name: value for name, value in values.items() if name not in invalid}), errors.reported()
-
-
-def _add_unknown_and_missing(errors: SectionErrors, root: Node) -> None:
-    for key in root.children:
-        if key not in Config.model_fields and not str(key).startswith(EXTENSION):
-            unknown_key(errors, root, (key,))
-    for name, field in Config.model_fields.items():
-        if field.default is ... and name not in root.children:
-            errors.missing[(name,)] = Diagnostic(root.location, (), f"section {name!r} is missing")
+            errors[name] = error
+    return valid, errors

@@ -1,16 +1,15 @@
 """Validation errors of pydantic-core as messages that state the value and the fix."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic_core import ValidationError
 
 from nncli.config.diagnostics import Diagnostic, Path, shown
-from nncli.config.document import Node, is_rejected
+from nncli.config.document import Document, Node, is_rejected
 from nncli.config.key_advice import Mistake, advice_on_key
 from nncli.config.value_advice import EXAMPLES, advice_on_value, component_expected
-from nncli.registry import Component, core_of, names
+from nncli.registry import Component, core_of, names, parse_union_tag
 
 _MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than": lambda context: f"must be greater than {_limit(context['gt'])}",
@@ -45,7 +44,28 @@ class SectionErrors(NamedTuple):
         return [*(each for each in self.diagnostics if each.path not in self.corrected), *missing]
 
 
-def add_errors(errors: SectionErrors, error: ValidationError, root: Node, section: str) -> None:
+def explain(
+    document: Document, errors: Mapping[str, ValidationError], missing: Sequence[str], unknown: Sequence[str | int]
+) -> list[Diagnostic]:
+    """Return the diagnostics of an invalid document, those of its reader included.
+
+    Args:
+        document: the document.
+        errors: the errors of sections by name.
+        missing: the names of missing sections.
+        unknown: the unknown keys at the top level.
+    """
+    root, found = document.root, SectionErrors(list(document.diagnostics), {}, set(), set())
+    for key in unknown:
+        _unknown_key(found, root, (key,))
+    for name in missing:
+        found.missing[(name,)] = Diagnostic(root.location, (), f"section {name!r} is missing")
+    for name, error in errors.items():
+        _add_errors(found, error, root, name)
+    return found.reported()
+
+
+def _add_errors(errors: SectionErrors, error: ValidationError, root: Node, section: str) -> None:
     """Add the errors of a section, except for values that the reader has already rejected."""
     for each in error.errors(include_url=False):
         keys = (section, *each["loc"])
@@ -56,7 +76,7 @@ def add_errors(errors: SectionErrors, error: ValidationError, root: Node, sectio
             _add(errors, each, keys, path, root)
 
 
-def unknown_key(errors: SectionErrors, root: Node, path: Path, component: Component | None = None) -> None:
+def _unknown_key(errors: SectionErrors, root: Node, path: Path, component: Component | None = None) -> None:
     """Add an error about an unknown key."""
     *parent, key = path
     location = root.key_location(path)
@@ -64,12 +84,6 @@ def unknown_key(errors: SectionErrors, root: Node, path: Path, component: Compon
     errors.diagnostics.append(Diagnostic(location, tuple(parent), f"unknown key {shown(key)}{advice.text}"))
     errors.meant.update([advice.meant] if advice.meant else [])
     errors.corrected.update([advice.corrects] if advice.corrects else [])
-
-
-def parse_union_tag(key: str | int) -> tuple[str, str] | None:
-    """Return the namespace and the component of a union tag in a path; None for a key of the config."""
-    found = re.fullmatch(r"<(\w+) (\w+)>", str(key))
-    return (found[1], found[2]) if found else None
 
 
 def _add(errors: SectionErrors, error: Any, keys: Path, path: Path, root: Node) -> None:
@@ -80,7 +94,7 @@ def _add(errors: SectionErrors, error: Any, keys: Path, path: Path, root: Node) 
             message = f"key {key!r} is missing{example}"
             errors.missing[path] = Diagnostic(root.find(parent).location, parent, message)
         case "extra_forbidden":
-            unknown_key(errors, root, path, _component_of(keys))
+            _unknown_key(errors, root, path, _component_of(keys))
         case "unknown_type":
             message, at = component_expected(error["ctx"]["kind"], error["input"], path, root)
             errors.diagnostics.append(Diagnostic(root.find(at).location, path, message))

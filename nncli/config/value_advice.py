@@ -5,8 +5,8 @@ from typing import Any
 
 from nncli.config.diagnostics import Path, shown
 from nncli.config.document import Node
+from nncli.config.hints import key_hint, type_hint
 from nncli.config.normalization import find_component
-from nncli.config.synonyms import key_hint, type_hint
 from nncli.config.type_advice import advice_on_type, as_mapping, as_yaml, layers_of_widths
 from nncli.registry import components
 

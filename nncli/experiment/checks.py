@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from nncli.config.diagnostics import Finding, Path, counted, shown, suggestion
+from nncli.config.diagnostics import Finding, Path, counted, shown
 from nncli.config.model import Config
 from nncli.data.dataset import DataSchema
 from nncli.data.split import split_sizes
@@ -231,6 +231,8 @@ def check_early_stopping(config: Config, plan: DataPlan) -> Iterator[Finding]:
     if name in names("metric") and name not in measured:
         yield Finding((*path, "metric"), f"{name} is not measured; measured: {', '.join(measured)}")
     elif name not in measured and stopping.metric != "data_loss":
+        from nncli.config.hints import suggestion
+
         known = [*measured, "data_loss", *(f"validation_{name}" for name in measured)]
         message = f"unknown metric {shown(stopping.metric)}{suggestion(stopping.metric, known)}"
         yield Finding((*path, "metric"), message)

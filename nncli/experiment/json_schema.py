@@ -165,7 +165,7 @@ def _is_short(component: Component) -> bool:
 
 def _name(of_kind: Sequence[Component]) -> Schema:
     """The name of one of these components; other names that are accepted too are not listed."""
-    listed = _enum({each.name: each.summary for each in of_kind})
+    listed = _enum({each.name: each.documentation.summary for each in of_kind})
     return {"anyOf": [{"title": of_kind[0].kind, **listed}, _accepted(of_kind)]}
 
 
@@ -178,7 +178,7 @@ def _accepted(of_kind: Sequence[Component]) -> Schema:
 
 def _component(component: Component) -> Schema:
     """The keys of a component, also by the names of the book; its kind says what ``type`` may be."""
-    keys = _keys(component.model.core()["schema"], {"type": "", **component.meanings})
+    keys = _keys(component.model.core()["schema"], {"type": "", **component.documentation.meanings})
     schema = {"title": f"{component.name} ({component.kind})", **keys}
     schema["properties"]["type"] = True
     further = accepted_keys(component.kind, component.name)
@@ -221,7 +221,7 @@ def _enum(meanings: dict[str, str]) -> Schema:
 
 def _monitored() -> dict[str, str]:
     """The columns that early stopping can monitor, with descriptions."""
-    metrics = {each.name: each.summary for each in components("metric")}
+    metrics = {each.name: each.documentation.summary for each in components("metric")}
     return {
         each.header: f"{metrics.get(each.name, each.role.value).rstrip('.')}; on the {each.split} set"
         for each in monitored_columns()

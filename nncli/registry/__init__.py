@@ -12,6 +12,7 @@ from nncli.registry.components import (
     kind,
     kinds,
     names,
+    parse_union_tag,
     register,
     union_tag,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "kinds",
     "names",
     "parse_docstring",
+    "parse_union_tag",
     "register",
     "union_tag",
     "validated",

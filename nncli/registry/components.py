@@ -1,15 +1,16 @@
 """The registry: components by kind and name, and the config of a component as a validated model."""
 
 import inspect
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, core_schema
 
-from nncli.registry.docstrings import parse_docstring, split_formulas
+from nncli.registry.docstrings import Docstring, parse_docstring
 from nncli.registry.model import Model, Parameter, define_schema
 
 Class = TypeVar("Class", bound=type)
@@ -26,23 +27,30 @@ class Component:
         name: the value of ``type`` in a config.
         alias: another such value, the name in the book.
         target: the class.
-
-    Raises:
-        ValueError: the docstring does not have the format.
     """
 
     def __init__(self, kind: str, name: str, alias: str | None, target: Any) -> None:
         self.kind, self.name, self.alias, self.target = kind, name, alias, target
-        with _naming(target):
-            *inherited, self.docstring = [parse_docstring(each.__doc__ or "") for each in reversed(target.__mro__[:-1])]
-        self.summary, self.text, self.source = self.docstring.summary, self.docstring.text, self.docstring.source
-        self.formulas = self.docstring.formulas
-        self.forward_formulas, self.backward_formulas = split_formulas(self.formulas)
-        self.meanings: dict[str, str] = {}
-        self.symbols: dict[str, str] = {}
-        for docstring in (*inherited, self.docstring):
-            self.meanings |= docstring.meanings
-            self.symbols |= docstring.symbols
+
+    @cached_property
+    def documentation(self) -> Docstring:
+        """The docstring; the meanings and symbols of arguments include those of the base classes.
+
+        It is not read at registration, since no training needs it.
+
+        Raises:
+            ValueError: the docstring does not have the format, or is incomplete.
+        """
+        with _naming(self.target):
+            *inherited, own = [parse_docstring(each.__doc__ or "") for each in reversed(self.target.__mro__[:-1])]
+            meanings, symbols = dict[str, str](), dict[str, str]()
+            for docstring in (*inherited, own):
+                meanings |= docstring.meanings
+                symbols |= docstring.symbols
+            documentation = own._replace(meanings=meanings, symbols=symbols)
+            if sys.flags.optimize < 2:  # python -OO removes docstrings
+                _require_complete(documentation, own.meanings, [each.name for each in self._arguments])
+        return documentation
 
     @cached_property
     def model(self) -> "type[ComponentConfig]":
@@ -61,24 +69,7 @@ class Component:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters of the constructor, in order."""
-        return tuple(each._replace(meaning=self.meanings.get(each.name, "")) for each in self._arguments)
-
-    def require_documented(self) -> None:
-        """Check the docstring against the constructor.
-
-        Raises:
-            ValueError: a parameter is not documented, an argument that does not exist is, or no formula uses a symbol.
-        """
-        code = getattr(self.target.__init__, "__code__", None)  # inspect.signature would slow down the import
-        parameters = list(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]) if code else []
-        missing = [name for name in parameters if name not in self.meanings]
-        unknown = [name for name in self.docstring.meanings if name not in parameters]
-        unused = [symbol for symbol in self.symbols.values() if not any(symbol in each for each in self.formulas)]
-        with _naming(self.target):
-            if missing or unknown:
-                raise ValueError(f"Args: missing {missing}, unknown {unknown}; the parameters are {parameters}")
-            if unused or not self.summary:
-                raise ValueError(f"symbols that no formula uses: {unused}" if unused else "no summary line")
+        return tuple(each._replace(meaning=self.documentation.meanings.get(each.name, "")) for each in self._arguments)
 
     @cached_property
     def _arguments(self) -> list[Parameter]:
@@ -126,7 +117,7 @@ def register(name: str, alias: str | None = None) -> Callable[[Class], Class]:
     """Register a component under its name, and under ``alias``, its class name in the book.
 
     Raises:
-        ValueError: the class has no base class marked with ``@kind``, a name is taken, or the docstring is incomplete.
+        ValueError: the class has no base class marked with ``@kind``, a name is taken.
     """
 
     def enter(target: Class) -> Class:
@@ -138,10 +129,7 @@ def register(name: str, alias: str | None = None) -> Callable[[Class], Class]:
             if key in registered:
                 classes = f"{registered[key].target.__name__} and {target.__name__}"
                 raise ValueError(f"{of} {key!r} is registered twice: {classes}")
-        component = Component(of, name, alias, target)
-        if sys.flags.optimize < 2:  # python -OO removes docstrings
-            component.require_documented()
-        _components[of][name] = component
+        _components[of][name] = Component(of, name, alias, target)
         return target
 
     return enter
@@ -190,6 +178,34 @@ class ComponentOf:
 def union_tag(of: str, name: str) -> str:
     """The segment that identifies the chosen component in the location of a validation error."""
     return f"<{of} {name}>"
+
+
+def parse_union_tag(key: str | int) -> tuple[str, str] | None:
+    """Return the namespace and the component of a union tag in a path; None for a key of the config."""
+    found = re.fullmatch(r"<(\w+) (\w+)>", str(key))
+    return (found[1], found[2]) if found else None
+
+
+def _require_complete(documentation: Docstring, own: Collection[str], parameters: Collection[str]) -> None:
+    """Check the docstring of a component against the parameters of its constructor.
+
+    Args:
+        documentation: the docstring with what it inherits.
+        own: the arguments that the docstring of the class itself describes.
+        parameters: the parameters of the constructor.
+
+    Raises:
+        ValueError: a parameter is not documented, an argument that does not exist is, no formula uses a symbol, or
+            the docstring is empty.
+    """
+    missing = [name for name in parameters if name not in documentation.meanings]
+    unknown = [name for name in own if name not in parameters]
+    if missing or unknown:
+        raise ValueError(f"Args: missing {missing}, unknown {unknown}; the parameters are {list(parameters)}")
+    formulas = documentation.formulas
+    unused = [symbol for symbol in documentation.symbols.values() if not any(symbol in each for each in formulas)]
+    if unused or not documentation.summary:
+        raise ValueError(f"symbols that no formula uses: {unused}" if unused else "no summary line")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The docstring of a component, read once when it is registered.
+"""The docstring of a component, read when the documentation is first used.
 
 Textbook definition of the component, one sentence on one line.
 
@@ -24,7 +24,7 @@ from typing import NamedTuple
 SECTIONS = ("Args", "Raises", "Source")
 INDENT = "    "
 GRADIENT = "dL/"  # how a formula of the backward pass begins
-ARGUMENT = re.compile(r"    (?P<name>\w+)( \((?P<symbol>\S+)\))?: (?P<meaning>\S.*)")
+ARGUMENT = r"    (?P<name>\w+)( \((?P<symbol>\S+)\))?: (?P<meaning>\S.*)"
 
 
 class Docstring(NamedTuple):
@@ -36,6 +36,16 @@ class Docstring(NamedTuple):
     meanings: dict[str, str]
     symbols: dict[str, str]
     source: str
+
+    @property
+    def forward_formulas(self) -> list[str]:
+        """The formulas of the forward pass."""
+        return [formula for formula in self.formulas if not formula.startswith(GRADIENT)]
+
+    @property
+    def backward_formulas(self) -> list[str]:
+        """The formulas of the gradients."""
+        return [formula for formula in self.formulas if formula.startswith(GRADIENT)]
 
 
 @cache
@@ -51,12 +61,6 @@ def parse_docstring(docstring: str) -> Docstring:
     formulas = [line.strip() for line in text if line.startswith(INDENT)]
     source = " ".join(line.strip() for line in sections.get("Source", []))
     return Docstring(summary, "\n".join(text).strip("\n"), formulas, meanings, symbols, source.strip())
-
-
-def split_formulas(formulas: list[str]) -> tuple[list[str], list[str]]:
-    """The formulas of the forward pass, and those of the gradients."""
-    forward = [formula for formula in formulas if not formula.startswith(GRADIENT)]
-    return forward, [formula for formula in formulas if formula.startswith(GRADIENT)]
 
 
 def _sections(docstring: str) -> dict[str, list[str]]:
@@ -83,7 +87,7 @@ def _arguments(lines: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
         if line.startswith(2 * INDENT) and name:
             meanings[name] += f" {line.strip()}"
             continue
-        entry = ARGUMENT.fullmatch(line)
+        entry = re.fullmatch(ARGUMENT, line)
         if entry is None or entry["name"] in meanings:
             raise ValueError(f"expected 'name: meaning' or 'name (symbol): meaning' below Args, got {line.strip()!r}")
         name, meanings[entry["name"]] = entry["name"], entry["meaning"]

@@ -13,8 +13,8 @@ from nncli.store.lock import Lock
 from nncli.store.safe_read import storage_errors
 
 STAGING = ".new-"  # prefix of a staging directory
-STAGING_NAME = re.compile(r"\.new-[0-9a-f]{16}")
-TEMPORARY_NAME = re.compile(r"\..+\.[0-9a-f]{8}")
+STAGING_NAME = r"\.new-[0-9a-f]{16}"
+TEMPORARY_NAME = r"\..+\.[0-9a-f]{8}"
 NO_FSYNC = {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}  # of a directory, on SMB and FUSE
 
 
@@ -140,7 +140,7 @@ def remove_orphans(directory: Path) -> None:
     """Clean up the temporary files that killed processes have left in a directory."""
     with storage_errors(directory):
         for path in directory.glob(".*"):
-            if TEMPORARY_NAME.fullmatch(path.name) and path.is_file():
+            if re.fullmatch(TEMPORARY_NAME, path.name) and path.is_file():
                 remove(path)
 
 
@@ -149,7 +149,7 @@ def staging_directory(parent: Path) -> tuple[Path, Lock]:
     make_directories(parent)
     with storage_errors(parent):
         for orphan in parent.glob(f"{STAGING}*"):
-            if STAGING_NAME.fullmatch(orphan.name) and orphan.is_dir() and not orphan.is_symlink():
+            if re.fullmatch(STAGING_NAME, orphan.name) and orphan.is_dir() and not orphan.is_symlink():
                 with suppress(NncliError):
                     lock = Lock(orphan / "lock")
                     discard(orphan)

@@ -20,7 +20,7 @@ from nncli.training.state import TrainingState
 NAME = re.compile(r"([0-9]{8}|[1-9][0-9]{8,20})\.ckpt")
 VERSION = 2
 MAGIC = b"nncli checkpoint %d\n"
-FIRST_LINE = re.compile(rb"nncli checkpoint ([1-9][0-9]{0,8})\n")
+FIRST_LINE = rb"nncli checkpoint ([1-9][0-9]{0,8})\n"
 DIGEST = hashlib.sha256().digest_size
 LONGEST_HEAD = 2**20  # bytes of the line of JSON; the states of the random number generators take about 1 % of it
 
@@ -112,7 +112,7 @@ def _checked_version(data: bytes) -> tuple[int, int]:
 
     All versions begin with a line with the version and a SHA-256; from version 2 on it covers that line too.
     """
-    first = FIRST_LINE.match(data)
+    first = re.match(FIRST_LINE, data)
     if first:
         version, start = int(first[1]), first.end() + DIGEST
         digest = hashlib.sha256(first[0] if version > 1 else b"")

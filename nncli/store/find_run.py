@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from nncli.config.diagnostics import suggestion
+from nncli.config.hints import suggestion
 from nncli.errors import RunError, StorageError
 from nncli.store.run_files import is_run
 from nncli.store.safe_read import exists, storage_errors

@@ -13,11 +13,11 @@ from nncli.experiment.metric_columns import find_column, require_columns
 from nncli.nn.parameters import Array
 
 CHUNK = 2**18  # bytes parsed at a time; no row is longer
-EPOCH = re.compile(r"[0-9]{1,15}")
+EPOCH = r"[0-9]{1,15}"
 LAST_EPOCH = 10**15 - 1  # an integer of more digits may not be exact in float64
-NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|nan")  # as training writes it
+NUMBER = r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|nan"  # as training writes it
 NUMERIC = b"0123456789.e+-"  # the characters of a finite number
-NEGATIVE_ZERO = re.compile(rb"-0[,\n]")  # JSON reads it as the integer 0, without sign
+NEGATIVE_ZERO = rb"-0[,\n]"  # JSON reads it as the integer 0, without sign
 LARGEST = float(np.finfo(np.float64).max)
 LONGEST_HEADER = 2**16  # bytes
 
@@ -148,7 +148,11 @@ class _Rows:
         """
         rows, columns = chunk.count(b"\n"), len(self.names)
         separators = (b"," * (columns - 1) + b"\n") * rows
-        if chunk.translate(None, NUMERIC) != separators or NEGATIVE_ZERO.search(chunk) or self.diverged_at is not None:
+        if (
+            chunk.translate(None, NUMERIC) != separators
+            or re.search(NEGATIVE_ZERO, chunk)
+            or self.diverged_at is not None
+        ):
             return None
         try:
             values = from_json(b"[%b]" % chunk[:-1].replace(b"\n", b","))
@@ -167,13 +171,13 @@ class _Rows:
             ValueError: training cannot have written them after the previous row.
         """
         texts = line.split(",")
-        if not EPOCH.fullmatch(texts[0]):
+        if not re.fullmatch(EPOCH, texts[0]):
             raise ValueError(f"{shown(line)} does not begin with an epoch")
         epoch, row = int(texts[0]), f"row of epoch {int(texts[0])}"
         if len(texts) != len(self.names):
             raise ValueError(f"{row} has {len(texts)} values, expected {len(self.names)}")
         for name, text in zip(self.names, texts, strict=True):
-            if not NUMBER.fullmatch(text):
+            if not re.fullmatch(NUMBER, text):
                 raise ValueError(f"{row}: {name} is {shown(text)}, which is not a number")
         values = list(map(float, texts))
         has_numbers = not all(map(math.isnan, values[1:]))

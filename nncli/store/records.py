@@ -10,19 +10,18 @@ from pydantic_core import CoreSchema, ErrorDetails, ValidationError, core_schema
 
 from nncli.config.diagnostics import path_text, shown
 from nncli.config.model import Config
-from nncli.config.validation_messages import parse_union_tag
 from nncli.data.dataset import DataSchema
 from nncli.errors import UnsupportedVersionError
 from nncli.experiment.data_plan import source_sections
 from nncli.experiment.metric_columns import METRICS_FORMAT
-from nncli.registry import Bounds, Count, Model
+from nncli.registry import Bounds, Count, Model, parse_union_tag
 from nncli.store.npz import WEIGHTS_FORMAT
 from nncli.store.strict_json import load_strict_json
 from nncli.version import __version__
 
 FORMAT = 2  # of run.json and evaluation.json; version 1, before nncli 0.5, had no checksum
 FORMATS = {"metrics.csv": METRICS_FORMAT, "weights.npz": WEIGHTS_FORMAT}  # of files without a version number inside
-VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){1,3}")
+VERSION = r"[0-9]{1,9}(\.[0-9]{1,9}){1,3}"
 RecordType = TypeVar("RecordType", bound="Record")
 NonNegativeInt = Annotated[int, Bounds(ge=0)]
 
@@ -223,7 +222,7 @@ def _maker(value: Any) -> str | None:
     """The version of nncli that made a run; None if run.json has no valid one."""
     versions = value.get("versions") if isinstance(value, dict) else None
     maker = versions.get("nncli") if isinstance(versions, dict) else None
-    return maker if isinstance(maker, str) and VERSION.fullmatch(maker) else None
+    return maker if isinstance(maker, str) and re.fullmatch(VERSION, maker) else None
 
 
 def _release(version: str) -> list[int]:

@@ -199,7 +199,7 @@ def test_updates_equal_the_naive_formulas(workdir, first):
         pairs = zip(explanation.parameters.values(), explanation.gradients, strict=True)
         expected = [formula(optimizer, {}, w, g, update.rate, 0) - w for w, g in pairs]
         assert update.changes == pytest.approx(expected, rel=1e-9, abs=1e-15)
-    assert explanation.formulas == names("optimizer")[first].formulas
+    assert explanation.formulas == names("optimizer")[first].documentation.formulas
 
 
 @pytest.mark.parametrize("optimizer", [entry.name for entry in components("optimizer")])

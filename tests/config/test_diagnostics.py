@@ -13,7 +13,6 @@ from nncli.config.diagnostics import (
     path_text,
     sanitized_line,
     shown,
-    suggestion,
 )
 
 INDENT = 4
@@ -120,24 +119,6 @@ def test_byte_order_mark_takes_no_cell(workdir, run_cli):
     lines = run_cli("check", "bad.yaml").err.splitlines()
     location = next(number for number, line in enumerate(lines) if line.startswith("bad.yaml:1:7: "))
     assert lines[location + 1 : location + 3] == ["    seed: off", "          ^"]
-
-
-@pytest.mark.parametrize(
-    ("word", "known", "expected"),
-    [
-        ("adm", ["sgd", "adam"], "; did you mean 'adam'?"),
-        ("ADAM", ["sgd", "adam"], "; did you mean 'adam'?"),
-        ("ReLU", ["softmax", "relu"], "; did you mean 'relu'?"),
-        ("Layer_Dens", ["dense", "Layer_Dense"], "; did you mean 'Layer_Dense'?"),
-        ("xyzzy", ["sgd", "adam"], "; known: adam, sgd"),
-        ("", ["sgd", "adam"], "; known: adam, sgd"),
-        ("adam", [], ""),
-        ("optimizer_sgd", ["Optimizer_SGD", "Optimizer_Adam"], "; did you mean 'Optimizer_SGD'?"),
-    ],
-)
-def test_suggestion_is_similar_or_lists_known_names(word, known, expected):
-    """A similar name is suggested, ignoring case; if there is none, all known names are listed in order."""
-    assert suggestion(word, known) == expected
 
 
 @pytest.mark.parametrize(

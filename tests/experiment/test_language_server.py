@@ -86,7 +86,9 @@ def test_types_are_offered(server, kind):
     """Every component of the kind, each with its definition; no class name of the book."""
     start, _ = below(kind)
     found = server.completions(f"{HEADER}{start}type: |")
-    assert {label: text for label, (_, text) in found.items()} == {each.name: each.summary for each in components(kind)}
+    assert {label: text for label, (_, text) in found.items()} == {
+        each.name: each.documentation.summary for each in components(kind)
+    }
 
 
 @pytest.mark.parametrize("entry", ALL, ids=IDS)

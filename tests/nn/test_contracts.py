@@ -53,7 +53,7 @@ def test_component_has_a_reference_implementation(entry):
 def test_component_is_documented(entry):
     """The docstring has a summary sentence, a source, and a meaning for each argument."""
     text = inspect.cleandoc(entry.target.__doc__)
-    assert entry.summary.endswith(".")
+    assert entry.documentation.summary.endswith(".")
     assert "Source: " in text
     assert all(parameter.meaning for parameter in entry.parameters), [p.name for p in entry.parameters if not p.meaning]
 

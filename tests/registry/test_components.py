@@ -22,6 +22,10 @@ class Sample:
         units: number of units.
         rate: rate at
             the first update.
+        mode: speed.
+        label: text.
+        size: even number.
+        wide: breadth.
     """
 
     def __init__(
@@ -53,10 +57,10 @@ def test_parameters_are_those_of_the_constructor(target):
     assert list(map(describe, Component("x", "x", None, target).parameters)) == [
         ("units", "int", "", "≥ 1", "number of units."),
         ("rate", "float, optional", "null", "> 0", "rate at the first update."),
-        ("mode", "fast or slow", "fast", "", ""),
-        ("label", "str", "x", "", ""),
-        ("size", "int", "4", "≤ 8", ""),
-        ("wide", "bool", "false", "", ""),
+        ("mode", "fast or slow", "fast", "", "speed."),
+        ("label", "str", "x", "", "text."),
+        ("size", "int", "4", "≤ 8", "even number."),
+        ("wide", "bool", "false", "", "breadth."),
     ]
 
 
@@ -180,21 +184,20 @@ class Malformed(Layer):
         (Malformed, "docstring of Malformed: expected 'name: meaning'"),
     ],
 )
-def test_registration_checks_the_docstring(target, message):
-    """A component whose docstring is incomplete or malformed is not registered."""
+def test_documentation_must_be_complete(target, message):
+    """The documentation of a component is read when it is used, and refused if it is incomplete or malformed."""
     with pytest.raises(ValueError, match=message):
-        register("wrong")(target)
-    assert "wrong" not in names("layer")
+        Component("layer", "wrong", None, target).documentation  # noqa: B018
 
 
 def test_component_declares_formulas_and_symbols():
     """Forward and backward formulas apart, and the letter of each parameter in them, inherited ones too."""
-    dense = names("layer")["dense"]
+    dense = names("layer")["dense"].documentation
     assert dense.forward_formulas == ["Y = X W + b            X (N, D)   W (D, M)   b (M,)   Y (N, M)"]
     assert [formula.partition(" = ")[0] for formula in dense.backward_formulas] == ["dL/dW", "dL/db", "dL/dX"]
     assert dense.symbols == {"units": "M"}
     symbols = {"learning_rate": "η", "beta_1": "β₁", "beta_2": "β₂", "epsilon": "ε"}
-    assert names("optimizer")["nadam"].symbols == names("optimizer")["adam"].symbols == symbols
+    assert all(names("optimizer")[name].documentation.symbols == symbols for name in ("adam", "nadam"))
 
 
 @pytest.mark.parametrize("entry", components("loss"), ids=lambda entry: entry.name)

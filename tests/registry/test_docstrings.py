@@ -2,7 +2,7 @@
 
 import pytest
 
-from nncli.registry.docstrings import parse_docstring, split_formulas
+from nncli.registry.docstrings import parse_docstring
 
 COMPLETE = """Scales its inputs.
 
@@ -37,8 +37,9 @@ def test_docstring_is_split_into_its_parts():
 
 def test_formulas_of_gradients_are_backward_formulas():
     """A line that begins with dL/ belongs to the backward pass; one that has a derivative inside does not."""
-    formulas = ["Y = f(X)", "dL/dX = dL/dY f'", "φ = ½ dU/dX"]
-    assert split_formulas(formulas) == (["Y = f(X)", "φ = ½ dU/dX"], ["dL/dX = dL/dY f'"])
+    docstring = parse_docstring("Text.\n\n        Y = f(X)\n        dL/dX = dL/dY f'\n        φ = ½ dU/dX\n\n    Remarks.")
+    assert docstring.forward_formulas == ["Y = f(X)", "φ = ½ dU/dX"]
+    assert docstring.backward_formulas == ["dL/dX = dL/dY f'"]
 
 
 def test_empty_docstring_has_empty_parts():

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 import struct
 import tracemalloc
 
@@ -29,7 +30,7 @@ def expected(rows, epochs=EPOCHS):
     found, diverged, before = [], None, -1
     for line in rows[: rows.rfind("\n") + 1].split("\n")[:-1]:
         texts = line.split(",")
-        if len(texts) != len(NAMES) or not all(map(NUMBER.fullmatch, texts)):
+        if len(texts) != len(NAMES) or not all(re.fullmatch(NUMBER, text) for text in texts):
             break
         values = list(map(float, texts))
         is_nan = all(map(math.isnan, values[1:]))

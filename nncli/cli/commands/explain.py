@@ -38,7 +38,7 @@ def explain(subject: str, overrides: tuple[str, ...], rows: int, digits: int, as
     elif subject and (Path(subject).suffix or Path(subject).exists()):
         _explain_config(Path(subject), overrides, rows, digits, as_json)
     else:
-        from nncli.config.diagnostics import suggestion
+        from nncli.config.hints import suggestion
 
         known = {component.name for kind in kinds() for component in components(kind)}
         raise CommandLineError(f"{subject!r} is neither a file nor a component{suggestion(subject, known)}")

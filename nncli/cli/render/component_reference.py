@@ -45,9 +45,9 @@ def components_as_markdown(components: Iterable[Component]) -> str:
 
 def _section(component: Component) -> str:
     alias = f", in the book `{component.alias}`" if component.alias else ""
-    parts = [f"### `{component.name}` ({component.kind}{alias})\n\n{component.summary}\n"]
-    if component.formulas:
-        parts.append("".join(f"    {formula}\n" for formula in component.formulas))
+    parts = [f"### `{component.name}` ({component.kind}{alias})\n\n{component.documentation.summary}\n"]
+    if component.documentation.formulas:
+        parts.append("".join(f"    {formula}\n" for formula in component.documentation.formulas))
     if component.parameters:
         parts.append(markdown_table(HEADINGS, [_row(each) for each in component.parameters]))
     return "\n".join(parts)
@@ -70,10 +70,10 @@ def as_document(component: Component) -> dict[str, Any]:
         "kind": component.kind,
         "name": component.name,
         "alias": component.alias,
-        "summary": component.summary,
-        "text": component.text,
+        "summary": component.documentation.summary,
+        "text": component.documentation.text,
         "parameters": [describe(parameter)._asdict() for parameter in component.parameters],
-        "source": component.source,
+        "source": component.documentation.source,
         "example": example(component),
     }
 

@@ -24,7 +24,7 @@ def show_components(components: Iterable["Component"]) -> None:
             out.print(Text(kind, style="bold underline"))
         alias = f"  (in the book {entry.alias})" if entry.alias else ""
         out.print(Text.assemble((f"  {entry.name}", "bold"), (alias, "dim")))
-        out.print(Padding(Text(entry.summary), (0, 0, 0, 4)))
+        out.print(Padding(Text(entry.documentation.summary), (0, 0, 0, 4)))
         if entry.parameters:
             grid = Table.grid(padding=(0, 2))
             for parameter in entry.parameters:

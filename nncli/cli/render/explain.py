@@ -24,8 +24,8 @@ def show_component(component: "Component") -> None:
     out = Output()
     alias = f", in the book {component.alias}" if component.alias else ""
     out.print(Text.assemble((component.name, "bold"), (f"  ({component.kind}{alias})", "dim")))
-    out.print(f"{component.summary}\n")
-    for paragraph in _plain(component.text).split("\n\n"):
+    out.print(f"{component.documentation.summary}\n")
+    for paragraph in _plain(component.documentation.text).split("\n\n"):
         is_formula = paragraph.startswith("    ")
         lines = _formula_lines(paragraph.splitlines(), out.width) if is_formula else [fill(paragraph, out.width)]
         out.print("\n".join(lines) + "\n", soft_wrap=True)
@@ -34,7 +34,7 @@ def show_component(component: "Component") -> None:
         out.print(fill(_plain(parameter.meaning), out.width, initial_indent=" " * 6, subsequent_indent=" " * 6))
     if component.parameters:
         out.print()
-    out.print(f"Source: {component.source}\n\nIn a config:\n")
+    out.print(f"Source: {component.documentation.source}\n\nIn a config:\n")
     out.print(indent(example(component), "    ") + "\n", soft_wrap=True)
 
 

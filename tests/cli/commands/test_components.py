@@ -21,7 +21,7 @@ def test_component_is_listed_with_its_parameters(run_cli, monkeypatch, entry, fo
     assert (result.code, result.err) == (0, "")
     assert entry.name in result.out
     assert (entry.alias or "") in result.out
-    assert entry.summary in result.out
+    assert entry.documentation.summary in result.out
     for parameter in entry.parameters:
         doc = describe(parameter)
         cells = (doc.name, doc.type, default_text(parameter, "{}"), doc.range)
@@ -50,7 +50,7 @@ def test_json_lists_every_component(run_cli):
     document = json.loads(result.out)
     assert result.err == ""
     assert [(each["kind"], each["name"], each["alias"], each["summary"]) for each in document] == [
-        (entry.kind, entry.name, entry.alias, entry.summary) for entry in ALL
+        (entry.kind, entry.name, entry.alias, entry.documentation.summary) for entry in ALL
     ]
     keys = {"kind", "name", "alias", "summary", "text", "parameters", "source", "example"}
     for each, entry in zip(document, ALL, strict=True):
@@ -62,7 +62,7 @@ def test_json_lists_every_component(run_cli):
 @pytest.mark.parametrize("entry", ALL, ids=IDS)
 def test_every_parameter_is_documented(entry):
     """No parameter lacks a type or a meaning."""
-    assert entry.summary
+    assert entry.documentation.summary
     assert all(each.type and each.meaning for each in map(describe, entry.parameters))
 
 

@@ -163,9 +163,9 @@ def test_every_component_is_explained(run_cli, entry):
     words = flowing(result.out)
     assert f"{entry.name} ({entry.kind}" in words
     assert (entry.alias or "") in words
-    assert entry.summary in words
-    assert f"Source: {entry.source}" in words
-    assert all(" ".join(formula.split()) in words for formula in entry.formulas)
+    assert entry.documentation.summary in words
+    assert f"Source: {entry.documentation.source}" in words
+    assert all(" ".join(formula.split()) in words for formula in entry.documentation.formulas)
     for each in entry.parameters:
         assert f"\n  {each.name}  {one_line(each)}\n" in result.out
         assert each.meaning.replace("``", "") in words

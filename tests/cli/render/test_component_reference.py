@@ -15,6 +15,23 @@ from nncli.registry import Bounds, Component, Count, Seed, names, validated
 class Required:
     """Requires values of all types, with bounds and without.
 
+    Args:
+        count: x.
+        rate: x.
+        name: x.
+        flag: x.
+        word: x.
+        limit: x.
+        seed: x.
+        seeds: x.
+        units: x.
+        odd: x.
+        path: x.
+        columns: x.
+        sizes: x.
+        losses: x.
+        loss: x.
+
     Source: a test.
     """
 

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from nncli.config.hints import hints_of_keys, hints_of_types, suggestion, translations
 from nncli.config.model import Config
-from nncli.config.synonyms import accepted_type, hints_of_keys, hints_of_types, spelling, translations, type_pattern
+from nncli.config.synonyms import accepted_type, spelling, type_pattern
 from nncli.experiment import loading  # noqa: F401 (registers the components)
 from nncli.registry import kinds, names
 
@@ -103,3 +104,21 @@ def test_pattern_matches_what_is_accepted(kind):
     for word in words:
         accepted = accepted_type(kind, word, known)
         assert {name for name in known if re.search(type_pattern(kind, name), word)} == ({accepted} - {None})
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "expected"),
+    [
+        ("adm", ["sgd", "adam"], "; did you mean 'adam'?"),
+        ("ADAM", ["sgd", "adam"], "; did you mean 'adam'?"),
+        ("ReLU", ["softmax", "relu"], "; did you mean 'relu'?"),
+        ("Layer_Dens", ["dense", "Layer_Dense"], "; did you mean 'Layer_Dense'?"),
+        ("xyzzy", ["sgd", "adam"], "; known: adam, sgd"),
+        ("", ["sgd", "adam"], "; known: adam, sgd"),
+        ("adam", [], ""),
+        ("optimizer_sgd", ["Optimizer_SGD", "Optimizer_Adam"], "; did you mean 'Optimizer_SGD'?"),
+    ],
+)
+def test_suggestion_is_similar_or_lists_known_names(word, known, expected):
+    """A similar name is suggested, ignoring case; if there is none, all known names are listed in order."""
+    assert suggestion(word, known) == expected
