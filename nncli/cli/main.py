@@ -29,7 +29,7 @@ SINGLE_THREAD_ENV = dict.fromkeys(
 ADDRESS_SPACE = 160 * 2**20  # bytes that NumPy and the buffers of its BLAS take before any array
 COMMANDS = (
     *("init", "check", "show", "train", "evaluate", "compare", "runs", "verify"),
-    *("explain", "gradcheck", "profile", "components", "schema"),
+    *("explain", "gradcheck", "profile", "components", "schema", "completion"),
 )
 
 
@@ -100,9 +100,9 @@ def _run(words: list[str]) -> None:
     ``nncli.main()`` of click does the same, but its exit code for a closed pipe is 1.
     """
     if COMPLETE_ENV in os.environ:
-        from click.shell_completion import shell_complete
+        from nncli.cli.shells import complete
 
-        raise click.exceptions.Exit(shell_complete(nncli, {}, "nncli", COMPLETE_ENV, os.environ[COMPLETE_ENV]))
+        raise click.exceptions.Exit(complete(nncli, COMPLETE_ENV))
     _require_address_space()
     with nncli.make_context("nncli", words) as context:
         nncli.invoke(context)

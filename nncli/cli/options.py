@@ -4,18 +4,16 @@ import re
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import click
 
+from nncli.cli import completion
 from nncli.errors import CommandLineError
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 PathOrNone = TypeVar("PathOrNone", Path, str | None)
 
-RUNS = Path("runs")  # the default directory of runs
+RUNS = completion.RUNS  # the default directory of runs
 SCHEMA_COPY = "nncli.schema.json"  # a copy of the schema beside configs
 
 
@@ -66,39 +64,35 @@ def _without_spaces(word: str, following: str = "", last: str = "") -> str | Non
     return f"{word}={following}" if following and not re.search("[=:]", word + following) else None
 
 
-def complete_run(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list["CompletionItem"]:
-    """Names in the directory of runs that begin with the incomplete word, or any path if it has a slash."""
-    from click.shell_completion import CompletionItem
-
-    if "/" in incomplete or not RUNS.is_dir():
-        return [CompletionItem(incomplete, type="dir")]
-    names = sorted(path.name for path in RUNS.iterdir() if not path.name.startswith("."))
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
-
-
 config_argument = click.argument(
     "config",
     type=click.Path(path_type=Path),
     callback=check_config_path,
+    shell_complete=completion.complete_config,
     help="YAML file that describes the network and its training.",
 )
 overrides_argument = click.argument(
     "overrides",
     nargs=-1,
     callback=check_overrides,
+    shell_complete=completion.complete_override,
     help="KEY=VALUE pairs that change the config: optimizer.learning_rate=0.1 layers[0].units=128",
 )
-run_argument = click.argument("run", shell_complete=complete_run, help="Run directory, or the name of a run in runs/.")
+run_argument = click.argument(
+    "run", shell_complete=completion.complete_run, help="Run directory, or the name of a run in runs/."
+)
 runs_argument = click.argument(
     "runs",
     metavar="RUN...",
     nargs=-1,
     required=True,
-    shell_complete=complete_run,
+    shell_complete=completion.complete_run,
     help="Two or more run directories, or names of runs in runs/.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Output JSON.")
-sort_option = click.option("--sort", metavar="METRIC", help="Sort the runs by a metric, best first.")
+sort_option = click.option(
+    "--sort", metavar="METRIC", shell_complete=completion.complete_metric, help="Sort the runs by a metric, best first."
+)
 
 
 def find_run(text: str, runs: Path | None = None) -> Path:

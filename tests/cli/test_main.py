@@ -1,4 +1,4 @@
-"""The command line as a whole: start-up, help, completion, exit codes, and crash reports."""
+"""The command line as a whole: start-up, help, exit codes, and crash reports."""
 
 import errno
 import os

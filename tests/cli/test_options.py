@@ -1,8 +1,4 @@
-"""Arguments and options that several commands share: help, completion, and mistakes on the command line."""
-
-import os
-import subprocess
-import sys
+"""Arguments and options that several commands share: help, and mistakes on the command line."""
 
 import pytest
 
@@ -65,38 +61,3 @@ def test_shared_options_have_one_help_text():
         ]
         assert len(texts) > 1
         assert len(set(texts)) == 1, name
-
-
-def completions(workdir, *words):
-    """The lines that the completion script of bash reads."""
-    environment = {**os.environ, "_NNCLI_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(words)}
-    environment["COMP_CWORD"] = str(len(words) - 1)
-    command = [sys.executable, "-m", "nncli"]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=workdir, env=environment)
-    assert done.stderr == ""
-    return done.stdout.splitlines()
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (["nncli", "tr"], ["plain,train"]),
-        (["nncli", "train", "--re"], ["plain,--resume"]),
-        (["nncli", "evaluate", "a"], ["plain,ab", "plain,abc"]),
-        (["nncli", "compare", "abc", "ab"], ["plain,ab", "plain,abc"]),
-        (["nncli", "evaluate", "runs/"], ["dir,runs/"]),
-        (["nncli", "show", "c"], ["file,c"]),
-    ],
-)
-def test_completion_of_commands_options_runs_and_configs(workdir, words, expected):
-    """Commands and options by name, runs by the directories in runs/, configs as files."""
-    for name in ("ab", "abc", "other", ".hidden"):
-        (workdir / "runs" / name).mkdir(parents=True)
-    assert completions(workdir, *words) == expected
-
-
-def test_completion_script_can_be_sourced(workdir):
-    """``eval "$(_NNCLI_COMPLETE=bash_source nncli)"`` defines the completion of nncli."""
-    command = f'eval "$(_NNCLI_COMPLETE=bash_source {sys.executable} -m nncli)" && complete -p nncli'
-    done = subprocess.run(["bash", "-c", command], capture_output=True, encoding="utf-8", check=True, cwd=workdir)
-    assert "_nncli_completion nncli" in done.stdout

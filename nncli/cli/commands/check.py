@@ -4,10 +4,18 @@ from pathlib import Path
 
 import click
 
+from nncli.cli.completion import complete_config
+
 
 @click.command()
 @click.argument(
-    "configs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CONFIG...", help="YAML files."
+    "configs",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="CONFIG...",
+    shell_complete=complete_config,
+    help="YAML files.",
 )
 def check(configs: tuple[Path, ...]) -> None:
     """Validate configs without training.

@@ -2,6 +2,7 @@
 
 import click
 
+from nncli.cli.completion import complete_column
 from nncli.cli.options import json_option, runs_argument, sort_option
 from nncli.cli.output import print_json
 
@@ -11,7 +12,10 @@ from nncli.cli.output import print_json
 @sort_option
 @click.option("--all", "all_keys", is_flag=True, help="Show all keys of the configs, not only those that differ.")
 @click.option(
-    "--curve", metavar="COLUMN", help="Column of metrics.csv to plot. [default: validation_loss, or else the loss]"
+    "--curve",
+    metavar="COLUMN",
+    shell_complete=complete_column,
+    help="Column of metrics.csv to plot. [default: validation_loss, or else the loss]",
 )
 @click.option("--different-data", is_flag=True, help="Allow runs whose data differs.")
 @json_option

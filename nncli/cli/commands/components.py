@@ -2,13 +2,14 @@
 
 import click
 
+from nncli.cli.completion import complete_kind
 from nncli.cli.docstrings import require_docstrings
 from nncli.cli.options import json_option
 from nncli.cli.output import print_json
 
 
 @click.command()
-@click.argument("kind", required=False, help="Kind of component. [default: all]")
+@click.argument("kind", required=False, shell_complete=complete_kind, help="Kind of component. [default: all]")
 @json_option
 @click.option("--markdown", is_flag=True, help="Print Markdown, as in configs/README.md.")
 def components(kind: str | None, as_json: bool, markdown: bool) -> None:

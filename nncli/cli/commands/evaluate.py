@@ -2,6 +2,7 @@
 
 import click
 
+from nncli.cli.completion import complete_gate, complete_split
 from nncli.cli.options import json_option, run_argument
 from nncli.cli.output import print_json
 
@@ -9,13 +10,18 @@ from nncli.cli.output import print_json
 @click.command()
 @run_argument
 @click.option(
-    "--split", "splits", multiple=True, help="Split to evaluate on: training, validation or test. [default: all]"
+    "--split",
+    "splits",
+    multiple=True,
+    shell_complete=complete_split,
+    help="Split to evaluate on: training, validation or test. [default: all]",
 )
 @click.option(
     "--fail-under",
     "lower_bounds",
     multiple=True,
     metavar="METRIC=VALUE",
+    shell_complete=complete_gate,
     help="Fail with exit code 8 if METRIC is below VALUE.",
 )
 @click.option(
@@ -23,6 +29,7 @@ from nncli.cli.output import print_json
     "upper_bounds",
     multiple=True,
     metavar="METRIC=VALUE",
+    shell_complete=complete_gate,
     help="Fail with exit code 8 if METRIC is above VALUE.",
 )
 @click.option(

@@ -5,13 +5,19 @@ from typing import Any
 
 import click
 
+from nncli.cli.completion import complete_subject
 from nncli.cli.docstrings import require_docstrings
 from nncli.cli.options import check_config_path, json_option, overrides_argument
 from nncli.cli.output import print_json
 
 
 @click.command()
-@click.argument("subject", callback=check_config_path, help="Config, or name of a component.")
+@click.argument(
+    "subject",
+    callback=check_config_path,
+    shell_complete=complete_subject,
+    help="Config, or name of a component.",
+)
 @overrides_argument
 @click.option(
     "--rows", type=click.IntRange(1, 20), default=2, show_default=True, help="Number of rows of the training step."

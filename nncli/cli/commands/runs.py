@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from nncli.cli.completion import complete_directory
 from nncli.cli.options import RUNS, json_option, sort_option
 from nncli.cli.output import print_json
 
@@ -13,6 +14,7 @@ from nncli.cli.output import print_json
     "directory",
     type=click.Path(path_type=Path),
     default=RUNS,
+    shell_complete=complete_directory,
     help="Directory that holds the runs. [default: runs]",
 )
 @sort_option

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nncli.cli.completion import complete_config, complete_directory, complete_run
 from nncli.cli.interrupts import raised_on_ctrl_c
-from nncli.cli.options import RUNS, check_config_path, complete_run, find_run, json_option, overrides_argument
+from nncli.cli.options import RUNS, check_config_path, find_run, json_option, overrides_argument
 from nncli.cli.output import drop_unread_messages, print_json
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     required=False,
     type=click.Path(),
     callback=check_config_path,
+    shell_complete=complete_config,
     help="YAML file that describes the network and its training.",
 )
 @overrides_argument
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--runs",
     type=click.Path(path_type=Path),
+    shell_complete=complete_directory,
     help="Directory that holds the runs.  [default: runs]",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run.")

@@ -1,0 +1,256 @@
+"""Completions of the words of a command line, computed at each press of the tab key.
+
+Nothing slow is imported. Keys, values, components and metrics are read from the JSON Schema of a config, and the status
+of a run from its small files. The config itself is read for overrides only.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from click import Context, Parameter
+from click.shell_completion import CompletionItem
+
+from nncli.cli import config_keys
+from nncli.errors import NncliError
+
+Items = list[CompletionItem[str]]
+
+RUNS = Path("runs")
+CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
+SPLITS = ("training", "validation", "test")
+STATE = ("epoch", "learning_rate")  # columns of metrics.csv that measure no split
+LONGEST_ROW = 4096  # bytes of a row of metrics.csv
+LARGEST_JSON = 2**20  # bytes
+
+
+def complete_config(context: Context, parameter: Parameter, incomplete: str) -> Items:
+    """Files that may be configs, and directories; overrides too if ``train --resume`` needs no config."""
+    overrides = complete_override(context, parameter, incomplete) if context.params.get("run") else []
+    return _items(dict.fromkeys(paths(incomplete, CONFIG_SUFFIXES), ""), incomplete) + overrides
+
+
+def complete_subject(context: Context, parameter: Parameter, incomplete: str) -> Items:
+    """Components, and configs."""
+    named = {name: text for kind in config_keys.kinds() for name, text in config_keys.components(kind).items()}
+    return _items(named, incomplete) + complete_config(context, parameter, incomplete)
+
+
+def complete_kind(_context: Context, _parameter: Parameter, incomplete: str) -> Items:
+    """Kinds of component."""
+    return _items({kind: ", ".join(config_keys.components(kind)) for kind in config_keys.kinds()}, incomplete)
+
+
+def complete_directory(_context: Context, _parameter: Parameter, incomplete: str) -> Items:
+    """Directories."""
+    return _items(dict.fromkeys(paths(incomplete, ()), ""), incomplete)
+
+
+def complete_run(context: Context, parameter: Parameter, incomplete: str) -> Items:
+    """Runs with their status, by name; or any directory if the incomplete word has a slash."""
+    if "/" in incomplete:
+        return complete_directory(context, parameter, incomplete)
+    return [CompletionItem(run.name, help=_status(run)) for run in _runs_in(_directory(context), incomplete)]
+
+
+def complete_split(context: Context, _parameter: Parameter, incomplete: str) -> Items:
+    """The splits of the run; of any run if none is given."""
+    return _items(dict.fromkeys(_splits(_first_run(context)), ""), incomplete)
+
+
+def complete_column(context: Context, _parameter: Parameter, incomplete: str) -> Items:
+    """Columns of the metrics of the runs that are given, or of those in the directory; of any run if there are none."""
+    given = context.params.get("runs")
+    runs = [_run(name) for name in given] if isinstance(given, tuple) else _runs_in(_directory(context), "")
+    columns = dict.fromkeys((column for run in runs for column in _columns(run)), "") or _known_columns()
+    return _items(columns, incomplete)
+
+
+def complete_metric(context: Context, parameter: Parameter, incomplete: str) -> Items:
+    """The columns that are metrics of a split."""
+    return [item for item in complete_column(context, parameter, incomplete) if item.value not in STATE]
+
+
+def complete_gate(context: Context, _parameter: Parameter, incomplete: str) -> Items:
+    """Metrics, then metrics of one split, before the equals sign of a gate."""
+    run = _first_run(context)
+    columns = (_columns(run) if run else []) or _known_columns()
+    measured = [_split_and_name(column) for column in columns if column not in STATE]
+    names = dict.fromkeys([*(name for _, name in measured), *("_".join(pair) for pair in measured)])
+    return _items({f"{name}=": "" for name in names}, incomplete)
+
+
+def complete_override(context: Context, _parameter: Parameter, incomplete: str) -> Items:
+    """The next key of a path in the config or run that is given, or the values after the equals sign."""
+    text = _config_text(context)
+    if text is None:
+        return []
+    written, equals, _ = incomplete.partition("=")
+    start = written if equals else written[: max(map(written.rfind, ".[")) + 1]
+    path = [int(key) if key.isdecimal() else key for key in re.findall(r"\w+", start)]
+    schemas, value = config_keys.at(path, _overridden(text, context.params.get("overrides") or ()))
+    if equals:
+        found = {f"{start}={each}": text for each, text in config_keys.values(schemas, value).items()}
+    elif start.endswith("["):
+        count = len(value) if isinstance(value, list) else 0
+        found = {f"{start}{index}].": _type_of(value[index]) for index in range(count)}
+    else:
+        keys = config_keys.continued(schemas, config_keys.as_mapping(value))
+        found = {start + key: text for key, text in keys.items()}
+    return _items(found, incomplete)
+
+
+def paths(incomplete: str, suffixes: Sequence[str] | None = None) -> list[str]:
+    """Directories, with a slash, and files with one of the suffixes (None: any) whose paths begin with a word."""
+    directory, slash, name = incomplete.rpartition("/")
+    typed = directory + slash
+    with suppress(OSError, RuntimeError), os.scandir(Path(typed or ".").expanduser()) as entries:
+        return sorted(
+            f"{typed}{entry.name}{'/' * entry.is_dir()}"
+            for entry in entries
+            if entry.name.startswith(name) and entry.name.startswith(".") <= name.startswith(".")
+            if entry.is_dir() or suffixes is None or entry.name.endswith(tuple(suffixes))
+        )
+    return []
+
+
+def _items(described: Mapping[str, str], incomplete: str) -> Items:
+    """The words that begin with the incomplete one, each with the first sentence of its description."""
+    return [
+        CompletionItem(word, help=re.split(r"(?<!\.)[.;](?: |$)", text)[0] or None)
+        for word, text in described.items()
+        if word.startswith(incomplete)
+    ]
+
+
+def _directory(context: Context) -> Path:
+    """The directory of runs."""
+    given = context.params.get("directory") or context.params.get("runs")
+    return Path(given) if isinstance(given, str | Path) else RUNS
+
+
+def _runs_in(directory: Path, start: str) -> list[Path]:
+    """The directories in a directory whose names begin like this, hidden ones left out."""
+    return [Path(path) for path in paths(f"{directory}/{start}", ()) if not Path(path).name.startswith(".")]
+
+
+def _run(name: str) -> Path:
+    """A run by its path or by its name."""
+    return Path(name) if Path(name, "run.json").exists() else RUNS / name
+
+
+def _first_run(context: Context) -> Path | None:
+    given = context.params.get("run")
+    return _run(given) if given else None
+
+
+def _status(run: Path) -> str:
+    """The status of a run as its files suggest it; nothing is validated."""
+    from nncli.store.lock import is_locked
+
+    with suppress(NncliError):
+        if is_locked(run / "lock"):
+            return "running"
+    try:
+        ended = _has_ended(_json(run / "run.json")["spec"]["training"], _json(run / "evaluation.json"))
+    except (KeyError, TypeError):
+        return "damaged" if (run / "metrics.csv").exists() else "not a run"
+    diverged = b"nan" in _ends(run / "metrics.csv")[1]
+    return "finished" if ended else "diverged" if diverged else "interrupted"
+
+
+def _has_ended(training: Any, evaluation: dict[str, Any]) -> bool:
+    """Whether an evaluation is of the last epoch: the number of epochs may have been raised since."""
+    if not evaluation:
+        return False
+    trained, stopping = evaluation["epochs_trained"], training["early_stopping"]
+    is_due = bool(stopping) and trained - evaluation["epoch"] >= stopping["patience"]
+    return is_due or bool(trained == training["epochs"])
+
+
+def _splits(run: Path | None) -> list[str]:
+    """The splits that the config of a run has."""
+    spec = config_keys.as_mapping(_json(run / "run.json").get("spec")) if run else {}
+    return [split for split in SPLITS if not spec or split == SPLITS[0] or spec.get(split)]
+
+
+def _columns(run: Path) -> list[str]:
+    """The columns of metrics.csv and, once the run is finished, of the test set."""
+    header = _ends(run / "metrics.csv")[0].decode("utf-8", "replace").split(",")
+    splits = config_keys.as_mapping(_json(run / "evaluation.json").get("splits"))
+    tested = config_keys.as_mapping(splits.get("test"))
+    return [*filter(None, header[1:]), *(f"test_{name}" for name in tested)]
+
+
+def _known_columns() -> dict[str, str]:
+    """Every column that early stopping can monitor, and those of the test set."""
+    schemas, value = config_keys.at(["training", "early_stopping", "metric"], {})
+    columns = config_keys.values(schemas, value)
+    tested = (name for split, name in map(_split_and_name, columns) if split == "validation")
+    return columns | {f"test_{name}": "" for name in tested}
+
+
+def _split_and_name(column: str) -> tuple[str, str]:
+    """The split and the metric of a column."""
+    split, _, name = column.partition("_")
+    return (split, name) if split in SPLITS else (SPLITS[0], column)
+
+
+def _ends(path: Path) -> tuple[bytes, bytes]:
+    """The first and the last line of a file; empty if it cannot be read."""
+    with suppress(OSError):
+        if path.is_file():
+            with path.open("rb") as file:
+                first = file.readline(LONGEST_ROW).rstrip()
+                file.seek(max(0, path.stat().st_size - LONGEST_ROW))
+                return first, file.read().rstrip().rpartition(b"\n")[2]
+    return b"", b""
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty if there is none, or if reading it would take too long."""
+    import json
+
+    with suppress(OSError, ValueError, RecursionError):
+        if path.is_file() and path.stat().st_size <= LARGEST_JSON:
+            document = json.loads(path.read_bytes())
+            return document if isinstance(document, dict) else {}
+    return {}
+
+
+def _config_text(context: Context) -> str | None:
+    """The text of the config that is given, or the recorded config of the run; None if there is neither."""
+    import json
+
+    from nncli.config.document import MAX_CHARACTERS
+
+    given = context.params.get("config") or context.params.get("subject") or context.params.get("run") or ""
+    with suppress(OSError, ValueError):
+        if Path(given).is_file():
+            with Path(given).open(encoding="utf-8") as file:
+                return file.read(MAX_CHARACTERS)
+    spec = _json(_run(str(given)) / "run.json").get("spec")
+    return json.dumps(spec) if spec else None
+
+
+def _overridden(text: str, overrides: Iterable[str]) -> Any:
+    """The config in a text, with those of the overrides that can be applied; empty if it is not valid YAML."""
+    from nncli.config.diagnostics import SourceText
+    from nncli.config.document import DocumentError, read
+    from nncli.config.overrides import apply
+
+    try:
+        document = read(SourceText("", text))
+    except DocumentError:
+        return {}
+    for override in overrides:
+        with suppress(NncliError):
+            apply(document, [override])
+    return document.root.plain()
+
+
+def _type_of(value: Any) -> str:
+    return str(config_keys.as_mapping(value).get("type", ""))

@@ -1,0 +1,159 @@
+"""What completes a command line: every position of the table, the status of runs, and what is imported for it."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from nncli.cli.main import COMPLETE_ENV
+from nncli.cli.main import nncli as group
+from nncli.cli.shells import SHELLS
+from nncli.registry import components, kinds
+from nncli.store.lock import Lock
+from nncli.store.run_reader import Run
+from tests.cli.completion_positions import POSITIONS, write_workdir
+
+SLOW = ("numpy", "pydantic_core", "pydantic", "rich", "plotext", "nnfs")
+ALL_POSITIONS = """
+import os, sys
+from nncli.cli.main import COMPLETE_ENV, nncli
+from nncli.cli.shells import SHELLS
+for line in sys.argv[2:]:
+    os.environ["COMP_LINE"] = "nncli " + line
+    assert SHELLS["fish"](nncli, {}, "nncli", COMPLETE_ENV).complete(), line
+print(*(name for name in sys.argv[1].split() if name in sys.modules))
+"""
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    """A directory with configs and runs, which no test changes."""
+    path = tmp_path_factory.mktemp("completion")
+    write_workdir(path)
+    return path
+
+
+@pytest.fixture
+def complete(directory, monkeypatch):
+    """The words that complete a line, each with its description."""
+    monkeypatch.chdir(directory)
+
+    def words(line):
+        monkeypatch.setenv("COMP_LINE", f"nncli {line}")
+        shell = SHELLS["fish"](group, {}, "nncli", COMPLETE_ENV)
+        return {item.value: item.help for item in shell.get_completions(*shell.get_completion_args())}
+
+    return words
+
+
+@pytest.mark.parametrize("line", POSITIONS)
+def test_words_of_each_position(complete, line):
+    """Exactly the words of the table, in its order."""
+    assert list(complete(line)) == POSITIONS[line]
+
+
+def test_nothing_slow_is_imported(directory):
+    """No position imports NumPy or pydantic-core, which take longer than all the rest."""
+    command = [sys.executable, "-c", ALL_POSITIONS, " ".join(SLOW), *POSITIONS]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=directory)
+    assert done.stdout == "\n"
+
+
+def test_reader_of_yaml_is_imported_for_overrides_only(directory):
+    """Where no override is completed, PyYAML is not imported either."""
+    lines = [line for line in POSITIONS if "net.yaml " not in line and "--resume stopped" not in line]
+    command = [sys.executable, "-c", ALL_POSITIONS, "yaml", *lines]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=directory)
+    assert (len(lines) > 20, done.stdout) == (True, "\n")
+
+
+@pytest.mark.parametrize("name", ["done", "early", "exploded", "stopped", "raised"])
+def test_status_of_a_run_is_its_description(complete, directory, name):
+    """It is the status that ``runs`` prints, although no file is validated."""
+    status = str(Run(directory / "runs" / name).status)
+    assert complete(f"evaluate {name}") == {name: status}
+    assert (status == "finished") == (name in {"done", "early"})
+
+
+def test_status_of_a_run_that_trains_is_running(complete, directory, tmp_path):
+    """The lock says so, as for ``runs``."""
+    shutil.copytree(directory / "runs" / "stopped", tmp_path / "runs" / "busy")
+    lock = Lock(tmp_path / "runs" / "busy" / "lock")
+    try:
+        assert complete(f"train --runs {tmp_path}/runs --resume b") == {"busy": "running"}
+    finally:
+        lock.release()
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"spec": 3}', '{"spec": {"training": []}}', '{"spec": {}}'])
+def test_damaged_run_is_described_as_damaged(complete, directory, tmp_path, content):
+    """It is no obstacle to any other completion."""
+    run = tmp_path / "runs" / "broken"
+    shutil.copytree(directory / "runs" / "done", run)
+    (run / "run.json").write_text(content, encoding="utf-8")
+    assert complete(f"train --runs {tmp_path}/runs --resume b") == {"broken": "damaged"}
+    assert "training" in complete(f"evaluate {run} --split ")
+    assert list(complete(f"evaluate {run} --fail-under accuracy")) == ["accuracy="]
+    assert set(complete(f"train --resume {run} training.ep")) <= {"training.epochs="}
+
+
+def test_directory_that_is_no_run_is_called_so(complete, tmp_path):
+    """A directory without the files of a run."""
+    (tmp_path / "notes").mkdir()
+    assert complete(f"train --runs {tmp_path} --resume n") == {"notes": "not a run"}
+
+
+def test_words_of_a_config_that_cannot_be_read(complete, tmp_path):
+    """Keys that every config has are completed if its YAML is invalid, and none if there is no config."""
+    (tmp_path / "bad.yaml").write_text("layers: [", encoding="utf-8")
+    assert list(complete(f"train {tmp_path}/bad.yaml lo")) == ["loss.", "loss="]
+    assert complete(f"train {tmp_path}/missing.yaml lo") == {}
+    assert complete(f"train {tmp_path} lo") == {}
+
+
+def test_invalid_override_before_the_cursor_is_ignored(complete):
+    """Keys after it are completed with what the config says."""
+    assert list(complete("train net.yaml optimizer={type: optimizer.eps")) == ["optimizer.epsilon="]
+
+
+def test_metrics_of_any_run_without_runs(complete, tmp_path):
+    """Where no run says which metrics there are, all of the registry are completed, each with its split."""
+    every = list(complete(f"runs {tmp_path} --sort "))
+    for metric in (each.name for each in components("metric")):
+        assert {metric, f"validation_{metric}", f"test_{metric}"} <= set(every)
+
+
+def test_components_are_those_of_the_registry(complete):
+    """Each kind and each component, with its summary."""
+    assert sorted(complete("components ")) == sorted(kinds())
+    explained = complete("explain ")
+    registered = [component for kind in kinds() for component in components(kind)]
+    for name in {each.name for each in registered}:
+        summaries = [each.summary for each in registered if each.name == name]
+        assert any(summary.startswith(explained[name]) for summary in summaries)
+
+
+def test_options_after_a_word_that_is_complete(complete):
+    """An option is completed after arguments and flags, and not offered twice."""
+    assert list(complete("evaluate done --json --s")) == ["--split"]
+    assert "--sort" not in complete("runs --sort loss --s")
+
+
+def test_names_with_control_characters_are_not_completed(complete, tmp_path):
+    """They would end the line of the answer, or control the terminal."""
+    (tmp_path / "a\nb.yaml").touch()
+    (tmp_path / "a\x1bc.yaml").touch()
+    (tmp_path / "ad.yaml").touch()
+    assert list(complete(f"train {tmp_path}/a")) == [f"{tmp_path}/ad.yaml"]
+
+
+def test_files_without_end_or_of_any_size_do_not_block(complete, tmp_path):
+    """A pipe in place of a file of a run or of a config is not opened."""
+    run = tmp_path / "pipes"
+    run.mkdir()
+    for name in ("run.json", "metrics.csv", "evaluation.json", "net.yaml"):
+        os.mkfifo(run / name)
+    assert complete(f"train --runs {tmp_path} --resume p") == {"pipes": "damaged"}
+    assert complete(f"train {run}/net.yaml op") == {}
