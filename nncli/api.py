@@ -86,7 +86,8 @@ class Run:
     """A run: its config, its metrics, and its trained network.
 
     Files are read on first use, and again once one of them has changed, as by training.
-    ``status`` is a ``RunStatus``, a string: ``running``, ``finished``, ``interrupted`` or ``diverged``.
+    ``status`` is a ``RunStatus``, a string: ``running``, ``finished``, ``interrupted``, ``not evaluated`` or
+    ``diverged``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -201,10 +202,11 @@ def train(
     number of threads for the whole process. The same holds for ``predict`` and ``evaluate``, also within ``on_epoch``.
 
     Args:
-        config: the path of a config, or its content as a mapping.
+        config: the path of a config, its content as a mapping, or the path or the name of a run to train it again.
         overrides: values replaced in the config: strings ``key=value``, or a mapping of keys to values.
         runs: the directory that holds the runs.
-        name: the name of the run; by default that of the config file, or ``run``, numbered if it is taken.
+        name: the name of the run; by default that of the config file or of the run that is trained again, else
+            ``run``, numbered if it is taken.
         on_epoch: called with each row of metrics.csv, by column, when it is logged; an exception that it raises ends
             training after a checkpoint.
         stop: polled after each batch; if it returns True, training ends after a checkpoint, and can be resumed.
@@ -214,6 +216,7 @@ def train(
         ConfigError: the config is wrong; ``diagnostics`` has each problem.
         DivergedError: a value became NaN or infinite.
         BusyError: the name is taken, or another call in this process computes on another number of threads.
+        RunError: the run to train again is damaged.
         StorageError: a file cannot be read or written.
     """
     result = train_runner.train(

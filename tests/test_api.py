@@ -161,11 +161,11 @@ def test_overlapping_training_on_other_threads_creates_nothing(workdir):
 
 
 def test_config_may_be_a_mapping(workdir):
-    """It trains to the same bytes as the file, and its YAML is the run's spec.yaml."""
+    """It trains to the same bytes as the file, and its YAML is the run's config.yaml."""
     config = yaml.safe_load(SPEC)
     run = nncli.train(config, name="mapping")
     assert contents(run.path) == contents(nncli.train("config.yaml").path)
-    assert yaml.safe_load((run.path / "spec.yaml").read_bytes()) == config
+    assert yaml.safe_load((run.path / "config.yaml").read_bytes()) == config
     assert nncli.train(config).name == "run"
     assert nncli.resume("mapping", ["training.epochs=40"]).metrics["epoch"][-1] == 40
 

@@ -11,7 +11,6 @@ import numpy as np
 from nncli.data.dataset import Random
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import Experiment, assemble
-from nncli.experiment.loading import load
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose
 from nncli.nn.network import Network
@@ -19,6 +18,7 @@ from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array, of_layer
 from nncli.nn.trace import Kind, Observer, Operation, observed, step_methods
 from nncli.registry import ComponentConfig, components, names
+from nncli.runner.run_config import load_any
 from nncli.training.evaluate import examples
 from nncli.training.loop import Trainer
 
@@ -148,10 +148,10 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
         rows: the number of rows.
 
     Raises:
-        CommandLineError, ConfigError, StorageError: as for ``load``.
+        CommandLineError, ConfigError, StorageError: as for ``load_any``.
         DivergedError: a value is not finite.
     """
-    loaded = load(path, overrides)
+    loaded = load_any(path, overrides)
     config = loaded.config.model_copy(update={"dtype": "float64"})
     experiment = assemble(config, loaded.plan)
     chosen, masks = _chosen_rows(experiment, rows), experiment.rngs.of(Purpose.DROPOUT)

@@ -11,12 +11,12 @@ import numpy as np
 from nncli.data.dataset import Random
 from nncli.errors import DivergedError, GateError
 from nncli.experiment.assembly import Experiment, assemble
-from nncli.experiment.loading import load
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, rngs
 from nncli.nn.gradcheck import FrozenLoss, GradientCheck, gradcheck
 from nncli.nn.network import Network
 from nncli.nn.stepcheck import ReferenceNetwork, StepCheck, check_step
+from nncli.runner.run_config import load_any
 from nncli.training.evaluate import examples
 from nncli.training.loop import Trainer
 
@@ -35,10 +35,10 @@ def check_gradients(path: Path, overrides: tuple[str, ...], rows: int, entries: 
         entries: the maximum number of entries of each array to compare, chosen likewise.
 
     Raises:
-        CommandLineError, ConfigError, StorageError: as for ``load``.
+        CommandLineError, ConfigError, StorageError: as for ``load_any``.
         GateError: no row is left for the comparison, or the loss or a gradient is not finite.
     """
-    loaded = load(path, overrides)
+    loaded = load_any(path, overrides)
     copy, *trained = (
         assemble(loaded.config.model_copy(update={"dtype": dtype}), loaded.plan)
         for dtype in ("float64", *dict.fromkeys((loaded.config.dtype, "float64")))

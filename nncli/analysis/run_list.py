@@ -132,7 +132,7 @@ def _progress(run: Run) -> tuple[RunProgress, str | None]:
         raise
     except RunError as error:
         progress, problem = RunProgress(RunStatus.DAMAGED), str(error)
-    if progress.status not in {RunStatus.DAMAGED, RunStatus.INTERRUPTED}:
+    if progress.status not in {RunStatus.DAMAGED, RunStatus.UNEVALUATED, RunStatus.INTERRUPTED}:
         return progress, problem
     try:
         checkpoint = latest_valid(run)
@@ -142,4 +142,14 @@ def _progress(run: Run) -> tuple[RunProgress, str | None]:
         return progress, str(error)  # only a newer version can resume it
     if checkpoint is None:
         return progress, problem or f"{run.path}: no valid checkpoint to resume from"
+    if progress.status is RunStatus.UNEVALUATED or _is_finished_but_damaged(run):
+        return progress._replace(is_resumable=True), problem
     return RunProgress(RunStatus.INTERRUPTED, checkpoint.state.epoch, is_resumable=True), problem
+
+
+def _is_finished_but_damaged(run: Run) -> bool:
+    """Whether evaluation.json or weights.npz of a finished run is damaged or missing; a resume writes both again."""
+    try:
+        return run.evaluation is not None
+    except RunError:
+        return True

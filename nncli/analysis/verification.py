@@ -1,7 +1,7 @@
 """Verification of a run: checksums, consistency of its files, data, and metrics that are computed again."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -9,24 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from nncli.analysis.evaluation import assess
-from nncli.config.diagnostics import counted, format_diagnostics
+from nncli.config.diagnostics import counted, format_diagnostics, path_text
+from nncli.config.document import Document
 from nncli.data.source import SourceError
 from nncli.errors import NncliError, RunError, StorageError
 from nncli.experiment.checks import NEW_RUN
-from nncli.experiment.config_diff import differences
+from nncli.experiment.config_diff import EPOCHS, differences, overrides_between
 from nncli.experiment.defaults import resolve
 from nncli.experiment.loading import checked
 from nncli.experiment.metric_columns import column
 from nncli.experiment.numerics import RELATIVE_ROUNDING
-from nncli.runner.reload import assembled, recorded_document, require_same_data
+from nncli.runner.reload import assembled, require_same_data
+from nncli.runner.run_config import given_document, recorded_document
 from nncli.store import safe_read as files
 from nncli.store.checkpoint import checkpoints
-from nncli.store.environment import environment_differences
+from nncli.store.environment import described_differences, environment_differences
 from nncli.store.metrics_csv import without_last_row
+from nncli.store.records import CONFIG
 from nncli.store.run_checkpoints import read_checkpoint, read_with_metrics
+from nncli.store.run_files import GIVEN, ORIGINAL
 from nncli.store.run_reader import Run
 from nncli.store.run_weights import read_arrays
-from nncli.training.early_stopping import has_ended
 
 
 @dataclass(frozen=True)
@@ -50,23 +53,40 @@ class Check:
 
 
 def verify(run: Run) -> Iterator[Check]:
-    """Check everything that can be checked of a run; a check that fails does not end the others."""
-    checks: dict[str, Callable[[], str]] = {"run.json": partial(_run_json, run), "spec.yaml": partial(_spec_yaml, run)}
+    """Check everything that can be checked of a run; a check that fails does not end the others.
+
+    A check that fails for the same reason as one before it is left out: one cause is reported once.
+    """
+    checks: dict[str, Callable[[], str]] = {"run.json": partial(_run_json, run), **_configs(run)}
     checks["metrics.csv"] = partial(_metrics, run)
-    checks["checkpoints"] = partial(_checkpoints, run)
+    if files.exists(run.path / "evaluation.json"):
+        checks |= {"evaluation.json": partial(_evaluation_json, run), "weights.npz": partial(_weights, run)}
     with suppress(RunError):  # which the check "checkpoints" reports
         checks |= {f"checkpoints/{path.name}": partial(_checkpoint, run, path) for path in checkpoints(run.path)}
-    if files.exists(run.path / "evaluation.json"):
-        checks["weights.npz"] = partial(_weights, run)
+    checks["checkpoints"] = partial(_checkpoints, run)
     checks |= {"data": partial(_data, run), "evaluation": partial(_evaluation, run)}
+    reported: set[str] = set()
     for subject, check in checks.items():
         try:
             yield Check(subject, check(), holds=True)
         except (StorageError, SourceError) as error:
             yield Check(subject, str(error), holds=None)
         except NncliError as error:
-            if not _was_replaced(run, subject):
+            if str(error) not in reported and not _was_replaced(run, subject):
+                reported.add(str(error))
                 yield Check(subject, str(error), holds=False)
+
+
+def obstacles(run: Run, checks: Sequence[Check]) -> list[str]:
+    """Why training the run again might not give the same bytes on this machine; empty if it does.
+
+    Args:
+        run: the run.
+        checks: the results of ``verify``.
+    """
+    needed = {"run.json", CONFIG, "data"} if run.record.has_config_file else {"run.json", GIVEN, "data"}
+    wrong = [f"{check.subject} is not ok" for check in checks if check.subject in needed and not check.holds]
+    return wrong + described_differences(run.record)
 
 
 def _was_replaced(run: Run, subject: str) -> bool:
@@ -82,17 +102,47 @@ def _run_json(run: Run) -> str:
     return f"consistent: {counted(len(run.config.layers), 'layer')}, {counted(parameters, 'parameter')}"
 
 
-def _spec_yaml(run: Run) -> str:
-    document = recorded_document(run)
+def _configs(run: Run) -> dict[str, Callable[[], str]]:
+    """The checks of the files that have the config of the run."""
+    try:
+        has_config_file = run.record.has_config_file
+    except NncliError:  # which the check "run.json" reports
+        return {}
+    if not has_config_file:
+        return {GIVEN: partial(_given_config, run, run.path / GIVEN)}
+    return {CONFIG: partial(_trained_config, run), ORIGINAL: partial(_given_config, run, run.path / ORIGINAL)}
+
+
+def _trained_config(run: Run) -> str:
+    """config.yaml has the values of run.json, or a number of epochs that was being raised when the process ended."""
+    path = run.path / CONFIG
+    changes = _changes(run, recorded_document(run))
+    if changes and {change.partition("=")[0] for change in changes} != {path_text(EPOCHS)}:
+        raise RunError(f"{path}: epochs or log_every differ from run.json")
+    return "matches run.json" + ("; its training.epochs was being raised, which a resume can repeat" if changes else "")
+
+
+def _given_config(run: Run, path: Path) -> str:
+    """The config that was given has the values of run.json if the recorded overrides are applied to it."""
+    if _changes(run, given_document(run)):
+        raise RunError(f"{path}: with its overrides, epochs or log_every differ from run.json")
+    overrides = len(run.record.overrides)
+    return "matches run.json" + (f" (with {counted(overrides, 'override')})" if overrides else "")
+
+
+def _changes(run: Run, document: Document) -> list[str]:
+    """The overrides that give a config the values of the run, none of which it may state otherwise except for epochs.
+
+    Raises:
+        ConfigError: the config is not valid.
+        RunError: it states other values than those of the run.
+    """
     given = checked(document, {NEW_RUN}, run.checked)
     diagnostics = list(differences(document, given, run.config))
     if diagnostics:
         raise RunError(format_diagnostics(diagnostics))
     config = given.config.model_copy({"split_method": given.config.split_method or run.config.split_method})
-    if resolve(config, given.plan) != run.config:
-        raise RunError(f"{run.path / 'spec.yaml'}: with its overrides, epochs or log_every differ from run.json")
-    overrides = len(run.record.overrides)
-    return "matches run.json" + (f" (with {counted(overrides, 'override')})" if overrides else "")
+    return overrides_between(resolve(config, given.plan), run.config)
 
 
 def _metrics(run: Run) -> str:
@@ -110,7 +160,7 @@ def _checkpoints(run: Run) -> str:
     count = counted(len(paths), "checkpoint")
     if run.evaluation is None:
         missing = f"; training is complete, and 'nncli train --resume {run.path}' writes the missing evaluation.json"
-        return f"{count}{missing if _is_complete(run) else ''}"
+        return f"{count}{missing if run.has_ended else ''}"
     last, metrics = read_checkpoint(run, paths[-1]), run.read("metrics.csv")
     state = last.state
     has_all_rows = state.is_logged or last.metrics_sha256 is None  # nncli before 0.4 did not record it
@@ -141,6 +191,11 @@ def _is_superseded(run: Run, path: Path) -> bool:
     training, state = run.config.training, read_checkpoint(run, path).state
     had_extra_row = state.is_logged and state.epoch % training.log_interval > 0
     return had_extra_row and state.epoch < training.epochs and path != checkpoints(run.path)[-1]
+
+
+def _evaluation_json(run: Run) -> str:
+    recorded = run.evaluation_record
+    return f"metrics of {', '.join(recorded.splits) if recorded else 'no split'}"
 
 
 def _weights(run: Run) -> str:
@@ -176,12 +231,6 @@ def _evaluation(run: Run) -> str:
         return f"{counted(len(pairs), 'metric')} reproduced except for rounding, with another {', '.join(environment)}"
     name, new, old = different[0]
     raise RunError(f"{name} is {new!r}, but {old!r} was recorded")
-
-
-def _is_complete(run: Run) -> bool:
-    """Whether the newest checkpoint is that of the end of training."""
-    state = run.checkpoint.state
-    return state.is_logged and has_ended(run.config.training, state.epoch, state.best_epoch)
 
 
 def _recorded(run: Run) -> dict[str, float] | None:

@@ -1,32 +1,16 @@
 """Arguments and options that several commands share, each with one help text."""
 
 import re
-from contextlib import suppress
 from pathlib import Path
 from shlex import quote
-from typing import TypeVar
 
 import click
 
 from nncli.cli import completion
 from nncli.errors import CommandLineError
 
-PathOrNone = TypeVar("PathOrNone", Path, str | None)
-
 RUNS = completion.RUNS  # the default directory of runs
 SCHEMA_COPY = "nncli.schema.json"  # a copy of the schema beside configs
-
-
-def check_config_path(_context: click.Context, _parameter: click.Parameter, path: PathOrNone) -> PathOrNone:
-    """Refuse a run directory as a config: its spec.yaml lacks the overrides of the run.
-
-    Raises:
-        CommandLineError: the path is a run directory.
-    """
-    with suppress(OSError):  # the command that opens the config reports what is wrong with the path
-        if path is not None and Path(path, "run.json").is_file():
-            raise CommandLineError(f"{path}: is a run directory, not a config; see {Path(path, 'spec.yaml')}")
-    return path
 
 
 def check_overrides(
@@ -67,9 +51,8 @@ def _without_spaces(word: str, following: str = "", last: str = "") -> str | Non
 config_argument = click.argument(
     "config",
     type=click.Path(path_type=Path),
-    callback=check_config_path,
     shell_complete=completion.complete_config,
-    help="YAML file that describes the network and its training.",
+    help="YAML file that describes the network and its training, or a run, whose config is taken.",
 )
 overrides_argument = click.argument(
     "overrides",

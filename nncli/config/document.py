@@ -32,8 +32,9 @@ class EmptyDocumentError(DocumentError):
 class Node:
     """A value, its source location, its child nodes, and the locations of its keys.
 
-    ``size`` and ``height`` count its nodes and levels with all aliases expanded. ``input_width`` is the number of
-    inputs that a layer states; it is no value of the config, but is compared with the data.
+    ``size`` and ``height`` count its nodes and levels with all aliases expanded. ``span`` is where the source text of
+    the value begins and ends, in characters from the beginning of the text. ``input_width`` is the number of inputs
+    that a layer states; it is no value of the config, but is compared with the data.
     """
 
     location: SourceLocation
@@ -42,6 +43,7 @@ class Node:
     keys: dict[str | int, SourceLocation] = field(default_factory=dict)
     size: int = 1
     height: int = 1
+    span: tuple[int, int] = (0, 0)
     input_width: "Node | None" = None
 
     def plain(self) -> Any:
@@ -91,6 +93,7 @@ class _Reader:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
         self.anchors: dict[str, Node] = {}
+        self.position = 0  # where the last event ends
         self.events: Iterator[Any] = self._parsed()
         self.nodes = 0
 
@@ -101,6 +104,7 @@ class _Reader:
             while loader.check_event():
                 event: Any = loader.get_event()  # type: ignore[no-untyped-call]
                 mark = event.end_mark
+                self.position = mark.index
                 yield event
         except yaml.MarkedYAMLError as error:
             from nncli.config.yaml_errors import explain
@@ -137,12 +141,20 @@ class _Reader:
             node = self._mapping(location, path, depth)
         else:
             node = self._sequence(location, path, depth)
+        node.span = (event.start_mark.index, self._end(event, node))
         self._count(node, location)
         if getattr(event, "tag", None):
             self.diagnostics.append(Diagnostic(location, path, f"unsupported tag {shown(event.tag)}; remove it"))
         if not isinstance(event, yaml.AliasEvent) and event.anchor:
             self.anchors[event.anchor] = node
         return node
+
+    def _end(self, event: Any, node: Node) -> int:
+        """Where a value ends, without the white space and comments that follow."""
+        if isinstance(event, yaml.CollectionStartEvent) and not event.flow_style:
+            return max(child.span[1] for child in node.children.values())
+        start: int = event.start_mark.index
+        return start + len(self.source.text[start : self.position].rstrip())
 
     def _limit_depth(self, depth: int, location: SourceLocation) -> None:
         if depth > MAX_DEPTH:

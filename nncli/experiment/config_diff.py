@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nncli.config.diagnostics import Diagnostic, Path
+from nncli.config.diagnostics import Diagnostic, Path, path_text
 from nncli.config.document import Document
 from nncli.config.model import Config
+from nncli.config.yaml_output import to_yaml_value
 from nncli.experiment.data_plan import CheckedConfig
 from nncli.experiment.defaults import resolve
 
@@ -45,6 +46,20 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
             yield from _leaves(inner, (*path, index))
     else:
         yield path, value
+
+
+def overrides_between(config: Config, other: Config) -> list[str]:
+    """The overrides that give a resolved config the values of another one."""
+    return list(_changes(config.model_dump(), other.model_dump(), ()))
+
+
+def _changes(value: Any, other: Any, path: Path) -> Iterator[str]:
+    """Yield an override for each value that differs; a list or a mapping with other keys is replaced as a whole."""
+    if isinstance(value, Mapping) and isinstance(other, Mapping) and value.keys() == other.keys():
+        for key, inner in value.items():
+            yield from _changes(inner, other[key], (*path, key))
+    elif value != other:
+        yield f"{path_text(path)}={to_yaml_value(other)}"
 
 
 def epoch_dependent_overrides(recorded: Config) -> list[str]:

@@ -16,6 +16,7 @@ from nncli.config.diagnostics import (
     format_diagnostics,
 )
 from nncli.config.document import MAX_CHARACTERS, TOO_LARGE, Document, DocumentError, read
+from nncli.config.in_place import is_same, replaced
 from nncli.config.model import Config
 from nncli.config.normalization import normalized
 from nncli.config.validation import validate
@@ -56,7 +57,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedConfig:
         ConfigError: all errors in the config, with their locations.
         StorageError: the file cannot be read.
     """
-    return _loaded(str(path), read_config_file(path), overrides)
+    return load_content(str(path), read_config_file(path), overrides)
 
 
 def load_mapping(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> LoadedConfig:
@@ -70,10 +71,16 @@ def load_mapping(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> 
         content = to_yaml(config)
     except TypeError as error:
         raise ConfigError(f"{MAPPING_NAME}: {error}") from None
-    return _loaded(MAPPING_NAME, content, overrides)
+    return load_content(MAPPING_NAME, content, overrides)
 
 
-def _loaded(name: str, content: bytes, overrides: tuple[str, ...]) -> LoadedConfig:
+def load_content(name: str, content: bytes, overrides: tuple[str, ...] = ()) -> LoadedConfig:
+    """Like ``load``, for the content of a config file; ``name`` is the file, for messages.
+
+    Raises:
+        CommandLineError: an override is invalid.
+        ConfigError: all errors in the config, with their locations.
+    """
     document = parse(name, content, overrides)
     config, plan = checked(document)
     return LoadedConfig(resolve(config, plan), content, overrides, document, plan)
@@ -100,6 +107,22 @@ def parse(name: str, content: bytes, overrides: tuple[str, ...] = (), origin: st
     overriding.apply(document, overrides, origin)
     document.root = normalized(document.root)
     return document
+
+
+def with_overrides(content: bytes, overrides: tuple[str, ...]) -> bytes:
+    """The content of a valid config file with overrides applied in place: comments and the order of keys are kept.
+
+    Comments are lost only if a value with an anchor is overridden that other values refer to.
+    """
+    if not overrides:
+        return content
+    before, after = (parse(MAPPING_NAME, content, each).root.plain() for each in ((), overrides))
+    text = replaced(read(SourceText(MAPPING_NAME, _text(MAPPING_NAME, content))).root, before, after)
+    try:
+        is_right = is_same(parse(MAPPING_NAME, text.encode()).root.plain(), after)
+    except ConfigError:
+        is_right = False
+    return text.encode() if is_right else to_yaml(after)
 
 
 def checked(document: Document, skipped: Collection[str] = (), recorded: CheckedConfig | None = None) -> CheckedConfig:

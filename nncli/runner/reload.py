@@ -1,30 +1,14 @@
 """Rebuild the experiment of a run from its config, its data and its files."""
 
 from nncli.config.diagnostics import LONGEST_VALUE, path_text
-from nncli.config.document import Document
 from nncli.config.model import Config
-from nncli.errors import CommandLineError, RunError
+from nncli.errors import RunError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
-from nncli.experiment.loading import parse
 from nncli.store import run_weights
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import data_record
 from nncli.version import __version__
-
-
-def recorded_document(run: Run) -> Document:
-    """The config as it was given, with the recorded overrides, which messages call those of run.json.
-
-    Raises:
-        ConfigError: spec.yaml is not valid.
-        RunError: spec.yaml is missing, or an override is not valid.
-    """
-    origin = f"{run.path / 'run.json'}: overrides"
-    try:
-        return parse(str(run.path / "spec.yaml"), run.read("spec.yaml"), tuple(run.record.overrides), origin)
-    except CommandLineError as error:
-        raise RunError(f"{origin}: damaged: {error}") from None
 
 
 def require_loadable(run: Run, config: Config) -> None:

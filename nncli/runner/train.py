@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from nncli.experiment.assembly import assemble
-from nncli.experiment.loading import load, load_mapping
+from nncli.experiment.loading import load_mapping
 from nncli.runner.blas_threads import blas_threads
+from nncli.runner.run_config import load_any, load_run, run_of
+from nncli.store.find_run import DEFAULT
 from nncli.store.records import EvaluationRecord
+from nncli.store.run_reader import Run
 from nncli.store.run_writer import RunWriter, name_from
 from nncli.training.loop import Epoch, Trainer, never
 
@@ -51,10 +54,10 @@ def train(
     """Train a config, and write a new run directory.
 
     Args:
-        config: the path of a config, or its content.
+        config: the path of a config, the path or the name of a run, whose config is trained again, or a content.
         overrides: values replaced in it, as ``key=value``.
         runs: the directory that holds the runs.
-        name: the name of the run; None for that of the config, numbered if taken.
+        name: the name of the run; None for that of the config or of the run, numbered if taken.
         observer: called when training begins.
         stop: polled after each batch; if it returns True, training ends after a checkpoint.
 
@@ -63,10 +66,13 @@ def train(
         CommandLineError: there is no such config, or an override or the name is not valid.
         ConfigError: the config is wrong.
         DivergedError: a value became NaN or infinite.
+        RunError: the run to train again is damaged.
         StorageError: a file cannot be read or written.
     """
     if isinstance(config, Path):
-        loaded, default_name = load(config, overrides), name_from(config)
+        run = run_of(config, None if runs == DEFAULT else runs)
+        loaded = load_run(Run(run), overrides) if run else load_any(config, overrides)
+        default_name = run.name if run else name_from(config)
     else:
         loaded, default_name = load_mapping(config, overrides), "run"
     run_name, is_numbered = (default_name, True) if name is None else (name, False)

@@ -3,9 +3,10 @@
 import re
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
 from nncli.config.hints import suggestion
-from nncli.errors import RunError, StorageError
+from nncli.errors import CommandLineError, RunError, StorageError
 from nncli.store.run_files import is_run
 from nncli.store.safe_read import exists, storage_errors
 
@@ -43,6 +44,17 @@ def find_run(text: str, runs: Path | None = None) -> Path:
     raise RunError(_not_found(text, runs or DEFAULT), path)
 
 
+def require_name_of_run(path: Path, runs: Path = DEFAULT) -> None:
+    """Report a path that does not exist, if it is a misspelt name of a run.
+
+    Raises:
+        CommandLineError: the name is similar to that of a run.
+    """
+    fix = _similar(str(path), run_names(runs))
+    if path.name == str(path) and not path.suffix and fix and not path.exists():
+        raise CommandLineError(f"{path}: no such config, and no such run in {runs}/{fix}")
+
+
 def _is_directory(path: Path) -> bool:
     """Whether a path is a directory.
 
@@ -53,18 +65,32 @@ def _is_directory(path: Path) -> bool:
         return exists(path) and path.is_dir()
 
 
-def _names(runs: Path) -> list[str]:
-    """The names in a directory of runs; none if it cannot be read."""
+def run_names(runs: Path) -> list[str]:
+    """The names in a directory of runs, in alphabetical order; none if it cannot be read."""
     with suppress(OSError):
         return sorted(path.name for path in runs.iterdir() if path.is_dir() and not path.name.startswith("."))
     return []
 
 
 def _not_found(text: str, runs: Path) -> str:
-    """The message for a run that does not exist, with similar names or the runs of a config."""
-    names, path = _names(runs), Path(text)
+    """The message for a run that does not exist, with a similar name and the runs there are."""
+    names, path = run_names(runs), Path(text)
     if path.suffix in {".yaml", ".yml"}:
         trained = [name for name in names if re.fullmatch(rf"{re.escape(path.stem)}(-\d+)?", name)]
-        return f"{text}: is not a run" + (f"; runs of this config: {', '.join(trained[:MAX_LISTED])}" * bool(trained))
+        its_runs = f"its runs: {_listed(trained)}" if trained else f"'nncli train {quote(text)}' makes one"
+        return f"{text} is a config, not a run; {its_runs}"
     searched = f" (looked in ./ and {runs}/)" if path.name == text else ""
-    return f"run not found: {text}{searched}{suggestion(text, names, names[:MAX_LISTED])}"
+    known = f" {runs}/ has: {_listed(names)}" if names else f" {runs}/ has no runs"
+    return f"run not found: {text}{searched}{_similar(path.name, names) or ';'}{known}"
+
+
+def _similar(name: str, names: list[str]) -> str:
+    """The suggestion of a similar name; empty if none is."""
+    found = suggestion(name, names)
+    return found if found.startswith("; did you mean") else ""
+
+
+def _listed(names: list[str]) -> str:
+    """Some of the names, and how many more there are."""
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return ", ".join(names[:MAX_LISTED]) + more

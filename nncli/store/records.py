@@ -20,7 +20,9 @@ from nncli.store.strict_json import load_strict_json
 from nncli.version import __version__
 
 FORMAT = 2  # of run.json and evaluation.json; version 1, before nncli 0.5, had no checksum
-FORMATS = {"metrics.csv": METRICS_FORMAT, "weights.npz": WEIGHTS_FORMAT}  # of files without a version number inside
+CONFIG = "config.yaml"  # the config as it was trained; before nncli 0.7 there was only spec.yaml
+# of files without a version number inside
+FORMATS = {CONFIG: 1, "metrics.csv": METRICS_FORMAT, "weights.npz": WEIGHTS_FORMAT}
 VERSION = r"[0-9]{1,9}(\.[0-9]{1,9}){1,3}"
 RecordType = TypeVar("RecordType", bound="Record")
 NonNegativeInt = Annotated[int, Bounds(ge=0)]
@@ -76,6 +78,11 @@ class RunRecord(Record):
     def file_format(self, name: str) -> int:
         """The format version of metrics.csv or weights.npz."""
         return self.formats.get(name, 1)
+
+    @property
+    def has_config_file(self) -> bool:
+        """Whether the run has config.yaml and config.original.yaml, instead of spec.yaml."""
+        return CONFIG in self.formats
 
 
 def _with_each_split(record: RunRecord) -> RunRecord:

@@ -9,9 +9,11 @@ from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.metric_columns import SPARE_COLUMNS, metrics_bytes
 from nncli.store import safe_read as files
 from nncli.store import size_limits as limits
-from nncli.store.records import RecordType, RunRecord, from_json, identity, parse_record
+from nncli.store.records import CONFIG, RecordType, RunRecord, from_json, identity, parse_record
 
-OTHER_FILES = ("spec.yaml", "metrics.csv", "checkpoints", "weights.npz", "evaluation.json")  # besides run.json
+ORIGINAL = "config.original.yaml"  # the config byte for byte as it was given
+GIVEN = "spec.yaml"  # the same, of runs of nncli before 0.7
+OTHER_FILES = (ORIGINAL, GIVEN, "metrics.csv", "checkpoints", "weights.npz", "evaluation.json")  # besides run.json
 
 
 class RunFiles:
@@ -34,7 +36,7 @@ class RunFiles:
                 raise RunError(f"{path}: not a run directory: it is not a directory")
         if not files.exists(path / "run.json"):
             if is_run(path):
-                raise RunError(f"{path / 'run.json'}: missing, although other files of a run exist")
+                raise RunError(f"{path}: run.json is missing; not a complete run")
             raise RunError(f"{path}: not a run directory: run.json is missing")
 
     @property
@@ -90,8 +92,8 @@ class RunFiles:
         """The largest size in bytes that a file of this run can have."""
         if name in {"run.json", "evaluation.json"}:
             return limits.RECORD
-        if name == "spec.yaml":
-            return limits.SPEC
+        if name in {CONFIG, ORIGINAL, GIVEN}:
+            return limits.CONFIG
         if name == "metrics.csv":
             return metrics_bytes(self.record.spec, SPARE_COLUMNS)
         if name == "weights.npz":
@@ -101,7 +103,7 @@ class RunFiles:
 
 def signature(path: Path) -> tuple[tuple[int, int, int] | None, ...]:
     """A value that changes when a file of the run is written, removed or replaced; it is read from no file."""
-    return tuple(_file_signature(path / name) for name in ("run.json", *OTHER_FILES))
+    return tuple(_file_signature(path / name) for name in ("run.json", CONFIG, *OTHER_FILES))
 
 
 def _file_signature(path: Path) -> tuple[int, int, int] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -86,16 +87,27 @@ class Run(RunFiles):
         Raises:
             RunError: it is damaged, or weights.npz, which is written before it, is missing.
         """
+        evaluation = self.evaluation_record
+        if not evaluation or not has_ended(self.record.spec.training, evaluation.epochs_trained, evaluation.epoch):
+            return None
+        if not files.exists(self.path / "weights.npz"):
+            fix = f"'nncli train --resume {quote(str(self.path))}' writes it again"
+            raise RunError(f"{self.path / 'weights.npz'}: missing, although evaluation.json exists; {fix}")
+        return evaluation
+
+    @cached_property
+    def evaluation_record(self) -> EvaluationRecord | None:
+        """The content of evaluation.json, whatever the number of epochs is now; None if there is no such file.
+
+        Raises:
+            RunError: it is damaged.
+        """
         if not files.exists(self.path / "evaluation.json"):
             return None
         evaluation = self.read_record("evaluation.json", EvaluationRecord)
         wrong = self._wrong_with(evaluation)
         if wrong:
             raise RunError(f"{self.path / 'evaluation.json'}: damaged: {wrong}")
-        if not has_ended(self.record.spec.training, evaluation.epochs_trained, evaluation.epoch):
-            return None
-        if not files.exists(self.path / "weights.npz"):
-            raise RunError(f"{self.path / 'weights.npz'}: missing, although evaluation.json exists")
         return evaluation
 
     @property
@@ -153,7 +165,7 @@ class Run(RunFiles):
 
     @property
     def status(self) -> RunStatus:
-        """Whether the run is running, finished, diverged or interrupted."""
+        """Whether the run is running, finished, diverged, not evaluated or interrupted."""
         return self.progress.status
 
     @property
@@ -165,7 +177,19 @@ class Run(RunFiles):
             return RunProgress(RunStatus.FINISHED)
         if self.metrics.diverged_at is not None:
             return RunProgress(RunStatus.DIVERGED, self.metrics.diverged_at)
+        if self.has_ended:
+            return RunProgress(RunStatus.UNEVALUATED)
         return RunProgress(RunStatus.INTERRUPTED, self.checkpoint.state.epoch)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the newest checkpoint is that of the end of training.
+
+        Raises:
+            RunError: there is no checkpoint, or it is damaged.
+        """
+        state = self.checkpoint.state
+        return state.is_logged and has_ended(self.config.training, state.epoch, state.best_epoch)
 
     @cached_property
     def checkpoint(self) -> Checkpoint:

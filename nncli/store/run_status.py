@@ -10,6 +10,7 @@ class RunStatus(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
+    UNEVALUATED = "not evaluated"  # trained to its end, but evaluation.json was not written, or was removed
     DIVERGED = "diverged"
     DAMAGED = "damaged"
     UNREADABLE = "unreadable"

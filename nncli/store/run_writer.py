@@ -13,7 +13,7 @@ from nncli.config.diagnostics import shown
 from nncli.data.dataset import Dataset
 from nncli.errors import BusyError, CommandLineError, DivergedError, StorageError
 from nncli.experiment.assembly import Experiment
-from nncli.experiment.loading import LoadedConfig
+from nncli.experiment.loading import LoadedConfig, with_overrides
 from nncli.experiment.metric_columns import columns
 from nncli.store import atomic_write as storage
 from nncli.store.append_log import AppendLog
@@ -23,6 +23,7 @@ from nncli.store.lock import Lock
 from nncli.store.metrics_csv import headers, parse
 from nncli.store.npz import pack_npz
 from nncli.store.records import (
+    CONFIG,
     FORMATS,
     ArrayRecord,
     DataRecord,
@@ -33,6 +34,7 @@ from nncli.store.records import (
     identity,
     to_json,
 )
+from nncli.store.run_files import ORIGINAL
 from nncli.training.learning import LearningCheck, LossHistory
 from nncli.training.loop import Epoch, Trainer
 from nncli.training.state import TrainingState
@@ -85,7 +87,8 @@ class RunWriter:
         directory, lock = storage.staging_directory(runs)
         try:
             run_identity = identity(record)
-            _fill(directory, {"spec.yaml": loaded.content, "run.json": to_json(record), "metrics.csv": header})
+            configs = {CONFIG: with_overrides(loaded.content, loaded.overrides), ORIGINAL: loaded.content}
+            _fill(directory, {**configs, "run.json": to_json(record), "metrics.csv": header})
             digest = hashlib.sha256(header).hexdigest()
             write_checkpoint(directory, trainer.state(), run_identity, len(header), digest)
             return cls(_published(directory, runs, name, numbered), lock, trainer, run_identity, header)

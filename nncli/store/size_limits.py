@@ -10,7 +10,7 @@ from nncli.store.checkpoint import LONGEST_HEAD
 from nncli.store.records import ArrayRecord
 
 RECORD = 2**24  # bytes of run.json and evaluation.json; a config of a thousand layers takes a 16th of it
-SPEC = 4 * MAX_CHARACTERS  # bytes of spec.yaml; a character has at most 4 bytes in UTF-8
+CONFIG = 4 * MAX_CHARACTERS  # bytes of a config; a character has at most 4 bytes in UTF-8
 MEMBER = 1024  # bytes of an array in an NPZ file besides its values and its name, which occurs twice
 EXTRA_VECTORS = 3  # the values, the best values of early stopping, and a spare one
 

@@ -357,12 +357,12 @@ def test_missing_split_is_not_different_data(train):
 
 
 def test_unfinished_run_has_the_metrics_of_its_last_row(train):
-    """Its status says that it was interrupted."""
+    """Its status says that it was not evaluated."""
     first, second = train("a"), train("b")
     last = Run(second).metrics.row(-1)
     interrupt(second)
     entry = compared(first, second).entries[1]
-    assert (str(entry.progress), entry.epoch) == ("interrupted at epoch 30", 30)
+    assert (str(entry.progress), entry.epoch) == ("not evaluated", 30)
     assert entry.metrics == {
         name: value for name, value in last.items() if name != "epoch" and find_column(name).role is not Role.STATE
     }

@@ -1,5 +1,7 @@
 """Arguments and options that several commands share: help, and mistakes on the command line."""
 
+from pathlib import Path
+
 import pytest
 
 from nncli.cli.main import nncli as group
@@ -33,12 +35,25 @@ def test_overrides_with_an_error_of_yaml_are_errors_of_the_config(workdir, run_c
     assert result.err.startswith("command line:1:")
 
 
-def test_run_directory_as_config_is_refused(workdir, run_cli):
-    """Exit code 2; the message names the config in the directory."""
-    assert run_cli("train", "config.yaml", "-q", "--name", "a").code == 0
-    result = run_cli("show", "runs/a")
-    assert (result.code, result.out) == (2, "")
-    assert result.err == "runs/a: is a run directory, not a config; see runs/a/spec.yaml\n"
+@pytest.mark.parametrize("name", ["a", "runs/a"])
+@pytest.mark.parametrize("command", ["show", "check", "explain", "profile", "gradcheck", "train"])
+def test_run_is_taken_where_a_config_is(workdir, run_cli, command, name):
+    """By name and by path, and further overrides may follow, but for check."""
+    assert run_cli("train", "config.yaml", "-q", "--name", "a", "training.epochs=3").code == 0
+    overrides = [] if command == "check" else ["seed=1"]
+    options = {"profile": ["--seconds", "1"], "train": ["-q"]}.get(command, [])
+    result = run_cli(command, name, *overrides, *options)
+    assert (result.code, result.err) == (0, "")
+    assert command != "show" or "epochs: 3" in result.out
+    assert command != "train" or (result.out == "runs/a-2\n" and "seed: 1" in Path("runs/a-2/config.yaml").read_text())
+
+
+@pytest.mark.parametrize("command", ["show", "train", "explain"])
+def test_misspelt_run_is_suggested(workdir, run_cli, command):
+    """Where a config or a run is wanted, a name without suffix may be that of a run."""
+    assert run_cli("train", "config.yaml", "-q", "--name", "first").code == 0
+    result = run_cli(command, "frist")
+    assert (result.code, "did you mean 'first'?" in result.err) == (2, True), result.err
 
 
 def test_directory_without_run_json_is_reported_by_its_reader(workdir, run_cli):

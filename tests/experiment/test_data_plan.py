@@ -75,7 +75,7 @@ def test_readers_of_a_run_open_no_source(workdir, run_cli, without_data, overrid
     opened = without_data()
     assert run_cli("runs").code == 0
     run = Run(workdir / "runs/config")
-    document = parse("spec.yaml", run.read("spec.yaml"), tuple(run.record.overrides))
+    document = parse("config.yaml", run.read("config.yaml"))
     assert checked(document, {NEW_RUN}, run.checked).plan.schemas == run.plan.schemas
     assert (len(run.metrics), run.status) == (4, "finished")
     assert read_weights(run, run.evaluation)

@@ -174,7 +174,7 @@ def test_unknown_column_of_a_later_version_is_shown_and_not_resumed(workdir, run
         result = run_cli(*command)
         assert (result.code, result.err) == (0, ""), command
     listed = {run["path"]: run for run in json.loads(run_cli("runs", "--json").out)["runs"]}
-    assert listed["runs/two"]["status"] == "interrupted at epoch 30"
+    assert listed["runs/two"]["status"] == "not evaluated"
     assert listed["runs/two"]["metrics"]["largest_weight"] > 0
     assert "has columns that" in listed["runs/two"]["problem"]
     two = Run(workdir / "runs" / "two")

@@ -34,7 +34,7 @@ from tests.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
 
 pytestmark = pytest.mark.slow
 
-RESULTS = ("metrics.csv", "weights.npz", "evaluation.json", "run.json", "spec.yaml")
+RESULTS = ("metrics.csv", "weights.npz", "evaluation.json", "run.json", "config.yaml", "config.original.yaml")
 DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
 STOPPING = "training.early_stopping={metric: validation_loss, min_delta: 0.01, patience: 15}"
 CONFIGS = {

@@ -102,10 +102,10 @@ def test_run_with_evaluation_is_finished(run):
     assert str(Run(run).progress) == "finished"
 
 
-def test_run_without_evaluation_is_interrupted(run):
-    """Its status and weights are those of the newest checkpoint."""
+def test_complete_run_without_evaluation_is_not_evaluated(run):
+    """The newest checkpoint is that of the end of training, so that nothing was interrupted."""
     (run / "evaluation.json").unlink()
-    assert str(Run(run).progress) == "interrupted at epoch 30"
+    assert str(Run(run).progress) == "not evaluated"
     assert Run(run).evaluation is None
 
 
@@ -128,7 +128,7 @@ def test_run_is_running_while_its_lock_is_held(unfinished):
     lock = Lock(unfinished / "lock")
     assert str(Run(unfinished).progress) == "running"
     lock.release()
-    assert str(Run(unfinished).progress) == "interrupted at epoch 30"
+    assert str(Run(unfinished).progress) == "not evaluated"
 
 
 def test_status_has_the_epoch_of_the_newest_checkpoint(unfinished):
@@ -170,10 +170,10 @@ def test_path_that_is_not_a_run_is_reported(run, workdir, name):
 def test_run_without_run_json_is_damaged(run, run_cli):
     """The message names the missing file, and the list of runs has the run."""
     (run / "run.json").unlink()
-    with pytest.raises(RunError, match=r"run\.json: missing, although other files of a run exist"):
+    with pytest.raises(RunError, match=r"run\.json is missing; not a complete run"):
         Run(run)
     assert "damaged" in run_cli("runs").out
-    assert "run.json: missing, although other files of a run exist" in run_cli("evaluate", "run").err
+    assert "runs/run: run.json is missing; not a complete run" in run_cli("evaluate", "run").err
 
 
 def test_parameters_larger_than_the_files_are_not_allocated(run, run_cli):
@@ -210,7 +210,7 @@ def test_metrics_without_a_complete_line_have_no_rows(unfinished, length):
     """An incomplete header is no error."""
     (unfinished / "metrics.csv").write_bytes((unfinished / "metrics.csv").read_bytes()[:length])
     assert len(Run(unfinished).metrics) == 0
-    assert str(Run(unfinished).progress) == "interrupted at epoch 30"
+    assert str(Run(unfinished).progress) == "not evaluated"
 
 
 DAMAGED = [
@@ -469,7 +469,7 @@ def test_checkpoint_after_the_last_epoch_is_refused(unfinished, run_cli):
     assert "it has more epochs than the config" in result.err
 
 
-@pytest.mark.parametrize("name", ["spec.yaml", "run.json", "checkpoints/00000030.ckpt"])
+@pytest.mark.parametrize("name", ["config.yaml", "config.original.yaml", "run.json", "checkpoints/00000030.ckpt"])
 def test_read_returns_any_file_within_its_limit(run, name):
     """Each file has a size limit."""
     assert Run(run).read(name) == (run / name).read_bytes()
@@ -660,7 +660,7 @@ def test_checkpoint_gives_the_recorded_metrics(trained, run_cli, changes):
     missing("evaluation.json")(path)
     missing("weights.npz")(path)
     assessment = json.loads(run_cli("evaluate", path, "--json").out)
-    assert assessment["status"] == "interrupted at epoch 30"
+    assert assessment["status"] == "not evaluated"
     assert {name: part["metrics"] for name, part in assessment["splits"].items()} == recorded
 
 
@@ -788,7 +788,8 @@ def test_impossible_name_of_a_metric_is_damage(run, name):
 
 def test_status_has_its_epoch_and_text(run, unfinished):
     """The text is that of the command line and of ``--json``."""
-    assert Run(unfinished).status is RunStatus.INTERRUPTED
-    assert Run(unfinished).progress == RunProgress(RunStatus.INTERRUPTED, 30)
+    assert Run(unfinished).status is RunStatus.UNEVALUATED
+    newest(unfinished).unlink()
+    assert Run(unfinished).progress == RunProgress(RunStatus.INTERRUPTED, 0)
     assert str(RunProgress(RunStatus.INTERRUPTED, 5, is_resumable=True)) == "interrupted at epoch 5, resumable"
     assert [str(RunProgress(status)) for status in RunStatus] == [status.value for status in RunStatus]

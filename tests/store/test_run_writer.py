@@ -21,7 +21,8 @@ from nncli.store.run_writer import RunWriter, name_from
 from nncli.training.loop import Trainer
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
 
-FILES = ["checkpoints", "evaluation.json", "lock", "metrics.csv", "run.json", "spec.yaml", "weights.npz"]
+STARTED = ["checkpoints", "config.original.yaml", "config.yaml", "lock", "metrics.csv", "run.json"]
+FILES = sorted([*STARTED, "evaluation.json", "weights.npz"])
 
 
 @pytest.fixture
@@ -69,19 +70,21 @@ def checkpoints(path):
 
 
 def test_finished_run_has_its_files_only(trained):
-    """Seven names, no hidden file, in a directory that holds nothing else."""
+    """Eight names, no hidden file, in a directory that holds nothing else."""
     path = trained()
     assert names(path) == FILES
     assert names(path.parent) == ["config"]
     assert names(path / "checkpoints") == ["00000000.ckpt", "00000030.ckpt"]
 
 
-def test_spec_yaml_is_the_config_file_byte_for_byte(workdir, trained):
-    """Comments, line ends and a missing last newline are preserved; overrides are in run.json."""
+def test_config_is_kept_as_given_and_as_trained(workdir, trained):
+    """Comments, line ends and a missing last newline are preserved; overrides are in config.yaml and run.json."""
     text = (workdir / "config.yaml").read_bytes().rstrip() + b" # caf\xc3\xa9\r\n  # end"
     (workdir / "config.yaml").write_bytes(text)
     path = trained("seed=4", "training.epochs=2")
-    assert (path / "spec.yaml").read_bytes() == text
+    assert (path / "config.original.yaml").read_bytes() == text
+    changed = text.replace(b"seed: 0", b"seed: 4").replace(b"epochs: 30", b"epochs: 2")
+    assert (path / "config.yaml").read_bytes() == changed
     assert strict(path / "run.json")["overrides"] == ["seed=4", "training.epochs=2"]
 
 
@@ -244,7 +247,7 @@ def test_given_name_that_is_taken_meanwhile_is_busy(workdir, monkeypatch):
 def test_run_directory_is_created_atomically(prepared, workdir):
     """Before the first epoch every file that a reader needs is there, with a checkpoint of the start."""
     with prepared() as directory:
-        assert names(directory.path) == ["checkpoints", "lock", "metrics.csv", "run.json", "spec.yaml"]
+        assert names(directory.path) == STARTED
         start = checkpoints(directory.path)["00000000.ckpt"]
         assert start.metrics_bytes == (directory.path / "metrics.csv").stat().st_size
         assert is_locked(directory.path / "lock")
@@ -308,7 +311,7 @@ def test_failed_write_of_a_new_run_leaves_no_directory(workdir, run_cli, monkeyp
 
 @pytest.mark.parametrize("failing", ["weights.npz", "evaluation.json"])
 def test_run_is_not_finished_before_its_last_file(workdir, run_cli, monkeypatch, failing):
-    """A disk that is full at the end leaves an interrupted run that can be read."""
+    """A disk that is full at the end leaves a run that can be read and is not evaluated."""
     put = storage.write_atomic
 
     def refuse(path, data):
@@ -321,7 +324,7 @@ def test_run_is_not_finished_before_its_last_file(workdir, run_cli, monkeypatch,
     assert not (workdir / "runs" / "config" / "evaluation.json").exists()
     evaluated = run_cli("evaluate", "config", "--json")
     assert evaluated.code == 0
-    assert json.loads(evaluated.out)["status"] == "interrupted at epoch 30"
+    assert json.loads(evaluated.out)["status"] == "not evaluated"
 
 
 def test_diverged_run_ends_with_a_row_of_nan(workdir, run_cli):
@@ -334,7 +337,7 @@ def test_diverged_run_ends_with_a_row_of_nan(workdir, run_cli):
     assert set(last.values()) == {"nan"}
     assert before
     assert all(math.isfinite(float(value)) for row in before for value in row.values())
-    assert names(path) == ["checkpoints", "lock", "metrics.csv", "run.json", "spec.yaml"]
+    assert names(path) == STARTED
 
 
 def test_equal_weights_are_equal_files(trained):

@@ -15,7 +15,7 @@ from nncli.cli.completion import complete_config
     type=click.Path(path_type=Path),
     metavar="CONFIG...",
     shell_complete=complete_config,
-    help="YAML files.",
+    help="YAML files or runs.",
 )
 def check(configs: tuple[Path, ...]) -> None:
     """Validate configs without training.
@@ -23,12 +23,12 @@ def check(configs: tuple[Path, ...]) -> None:
     Prints all errors of all files at once, each with file, line and column.
     """
     from nncli.errors import ConfigError, NncliError
-    from nncli.experiment.loading import load
+    from nncli.runner.run_config import load_any
 
     errors: list[NncliError] = []
     for path in configs:
         try:
-            load(path)
+            load_any(path)
         except NncliError as error:
             errors.append(error)
         else:

@@ -7,17 +7,12 @@ import click
 
 from nncli.cli.completion import complete_subject
 from nncli.cli.docstrings import require_docstrings
-from nncli.cli.options import check_config_path, json_option, overrides_argument
+from nncli.cli.options import json_option, overrides_argument
 from nncli.cli.output import print_json
 
 
 @click.command()
-@click.argument(
-    "subject",
-    callback=check_config_path,
-    shell_complete=complete_subject,
-    help="Config, or name of a component.",
-)
+@click.argument("subject", shell_complete=complete_subject, help="Config, run, or name of a component.")
 @overrides_argument
 @click.option(
     "--rows", type=click.IntRange(1, 20), default=2, show_default=True, help="Number of rows of the training step."
@@ -27,13 +22,14 @@ from nncli.cli.output import print_json
 def explain(subject: str, overrides: tuple[str, ...], rows: int, digits: int, as_json: bool) -> None:
     """Explain a training step of a config, or a component.
 
-    SUBJECT is a config or the name of a component. Of a config, the first training step is shown on a few rows: the
-    forward pass layer by layer, the loss, the gradients, and the update that each optimizer would make. Of a component,
-    the formulas, the parameters, the source and an example for a config are shown.
+    SUBJECT is a config, a run or the name of a component. Of a config or a run, the first training step is shown on a
+    few rows: the forward pass layer by layer, the loss, the gradients, and the update that each optimizer would make.
+    Of a component, the formulas, the parameters, the source and an example for a config are shown.
     """
     import nncli.experiment.loading  # noqa: F401 (registers the components)
     from nncli.errors import CommandLineError
     from nncli.registry import components, kinds, names
+    from nncli.runner.run_config import run_of
 
     require_docstrings()
     found = [names(kind)[subject] for kind in kinds() if subject in names(kind)]
@@ -41,13 +37,14 @@ def explain(subject: str, overrides: tuple[str, ...], rows: int, digits: int, as
         if overrides:
             raise CommandLineError(f"{subject} is a component; overrides are for configs")
         _explain_components(found, as_json)
-    elif subject and (Path(subject).suffix or Path(subject).exists()):
+    elif subject and (Path(subject).suffix or Path(subject).exists() or run_of(Path(subject))):
         _explain_config(Path(subject), overrides, rows, digits, as_json)
     else:
         from nncli.config.hints import suggestion
+        from nncli.store.find_run import DEFAULT, run_names
 
-        known = {component.name for kind in kinds() for component in components(kind)}
-        raise CommandLineError(f"{subject!r} is neither a file nor a component{suggestion(subject, known)}")
+        known = {*(component.name for kind in kinds() for component in components(kind)), *run_names(DEFAULT)}
+        raise CommandLineError(f"{subject!r} is neither a file, a run nor a component{suggestion(subject, known)}")
 
 
 def _explain_components(found: list[Any], as_json: bool) -> None:

@@ -28,11 +28,11 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: boo
     """
     from nncli.analysis.profiling import profile as measure
     from nncli.experiment.assembly import assemble
-    from nncli.experiment.loading import load
     from nncli.runner.blas_threads import blas_threads
+    from nncli.runner.run_config import load_any
     from nncli.training.loop import Trainer
 
-    loaded = load(config, overrides)
+    loaded = load_any(config, overrides)
     with blas_threads(loaded.config.training.threads, loaded.document):
         measured = measure(Trainer(assemble(loaded.config, loaded.plan)), seconds)
     if as_json:

@@ -22,8 +22,8 @@ from nncli.cli.output import print_json
 def runs(directory: Path, sort: str | None, as_json: bool) -> None:
     """List the runs in a directory.
 
-    Shows the status of each run (running, finished, interrupted, diverged, damaged, unreadable, or unsupported by this
-    version), its metrics, and the keys in which its config differs from most others.
+    Shows the status of each run (running, finished, interrupted, not evaluated, diverged, damaged, unreadable, or
+    unsupported by this version), its metrics, and the keys in which its config differs from most others.
     """
     from nncli.analysis.run_list import runs_in
 

@@ -14,10 +14,10 @@ from nncli.cli.output import print_json
 @json_option
 def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """Print the config with all defaults, and a model summary."""
-    from nncli.experiment.loading import load
     from nncli.experiment.summary import memory_bytes, step_macs, step_rows, summarize
+    from nncli.runner.run_config import load_any
 
-    loaded = load(config, overrides)
+    loaded = load_any(config, overrides)
     resolved, plan = loaded.config, loaded.plan
     layers, rows = summarize(resolved, plan), step_rows(resolved, plan)
     document = {

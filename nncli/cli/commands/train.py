@@ -12,7 +12,7 @@ import click
 
 from nncli.cli.completion import complete_config, complete_directory, complete_run
 from nncli.cli.interrupts import raised_on_ctrl_c
-from nncli.cli.options import RUNS, check_config_path, find_run, json_option, overrides_argument
+from nncli.cli.options import RUNS, find_run, json_option, overrides_argument
 from nncli.cli.output import drop_unread_messages, print_json
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
@@ -28,13 +28,20 @@ if TYPE_CHECKING:
     "config",
     required=False,
     type=click.Path(),
-    callback=check_config_path,
     shell_complete=complete_config,
-    help="YAML file that describes the network and its training.",
+    help="YAML file that describes the network and its training, or a run, whose config is taken.",
 )
 @overrides_argument
-@click.option("--resume", "run", metavar="RUN", shell_complete=complete_run, help="Resume a run, by path or by name.")
-@click.option("--name", help="Run name.  [default: name of the config file, numbered if taken]")
+@click.option(
+    "--resume",
+    "run",
+    metavar="RUN",
+    is_flag=False,
+    flag_value="",
+    shell_complete=complete_run,
+    help="Resume a run, by path or by name.",
+)
+@click.option("--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
 @click.option(
     "--runs",
     type=click.Path(path_type=Path),
@@ -63,6 +70,8 @@ def train(
     started = time.monotonic()
     drop_unread_messages()
     display = _Display(is_silent=quiet or as_json)
+    if run == "":
+        raise CommandLineError(_resumable_runs(runs or RUNS))
     if run is not None:
         if name is not None:
             raise CommandLineError("--name is for a new run; a run that is resumed has a name")
@@ -82,6 +91,15 @@ def train(
         show_result(result, display.first, display.training)
     for warning in result["warnings"]:
         note(warning_text(warning))
+
+
+def _resumable_runs(directory: Path) -> str:
+    """The message for --resume without a run: which runs of the directory can be resumed."""
+    from nncli.analysis.run_list import runs_in
+
+    found = [each for each in runs_in(directory) if each.progress.is_resumable]
+    names = ", ".join(f"{each.path.name} ({str(each.progress).removesuffix(', resumable')})" for each in found)
+    return f"--resume needs a run; resumable in {directory}/: {names or 'none'}"
 
 
 class _Display:

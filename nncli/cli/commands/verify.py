@@ -13,8 +13,10 @@ def verify(run: str, as_json: bool) -> None:
     """Check the integrity of a run.
 
     Recomputes all checksums, regenerates the data, and evaluates the network again; the results must equal the
-    recorded ones. Exit code 4 if a check fails, 5 if a file or the data cannot be read.
+    recorded ones. Reports whether training the run again would give the same bytes on this machine. Exit code 4 if a
+    check fails, 5 if a file or the data cannot be read.
     """
+    from nncli.analysis.verification import obstacles
     from nncli.analysis.verification import verify as run_checks
     from nncli.cli.options import find_run
     from nncli.errors import RunError, StorageError
@@ -24,16 +26,18 @@ def verify(run: str, as_json: bool) -> None:
     loaded = Run(find_run(run))
     with blas_threads(loaded.record.spec.training.threads):
         checks = list(run_checks(loaded))
+    differing = obstacles(loaded, checks)
     failed = sum(check.holds is False for check in checks)
     unreadable = sum(check.holds is None for check in checks)
     try:
         if as_json:
             holds = False if failed else None if unreadable else True
-            print_json({"run": str(loaded.path), "holds": holds, "checks": [check.to_json() for check in checks]})
+            document = {"run": str(loaded.path), "holds": holds, "checks": [check.to_json() for check in checks]}
+            print_json({**document, "reproducible": not differing, "differences": differing})
         else:
             from nncli.cli.render.verify import show_checks
 
-            show_checks(checks)
+            show_checks(loaded.path, checks, differing)
     finally:  # the exit code counts even if the output cannot be written
         if failed:
             raise RunError(f"{loaded.path}: {failed} of {len(checks)} checks failed")

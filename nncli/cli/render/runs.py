@@ -22,6 +22,7 @@ COLOURS = {
     RunStatus.RUNNING: "cyan",
     RunStatus.FINISHED: "green",
     RunStatus.INTERRUPTED: "yellow",
+    RunStatus.UNEVALUATED: "yellow",
     RunStatus.DIVERGED: "red",
     RunStatus.DAMAGED: "bold red",
     RunStatus.UNREADABLE: "red",

@@ -124,7 +124,7 @@ def test_curve_option_selects_the_column(runs, run_cli):
         (["first"], 2, "compare needs at least two runs"),
         (["first", "third", "--sort", "speed"], 2, "no run has a metric 'speed'"),
         (["first", "third", "--curve", "speed"], 2, "no run has a column 'speed'"),
-        (["first", "nothing"], 4, "run not found: nothing (looked in ./ and runs/); known: first, "),
+        (["first", "nothing"], 4, "run not found: nothing (looked in ./ and runs/); runs/ has: first, "),
         (["first", "third", "--csv", "--json"], 2, "--json, --csv and --markdown are mutually exclusive"),
         (["first", "third", "--markdown", "--csv"], 2, "--json, --csv and --markdown are mutually exclusive"),
     ],

@@ -224,7 +224,7 @@ def test_file_takes_precedence_over_a_component(workdir, run_cli):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["adm"], 2, "'adm' is neither a file nor a component; did you mean 'adam'?"),
+        (["adm"], 2, "'adm' is neither a file, a run nor a component; did you mean 'adam'?"),
         (["Adam"], 2, "did you mean 'adam'?"),
         (["qqqqqqq"], 2, "known: "),
         (["x.yaml"], 2, "x.yaml: no such file"),

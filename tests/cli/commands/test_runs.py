@@ -48,11 +48,10 @@ def test_status_of_each_run_is_listed(runs_directory, run_cli):
     assert {name: run["status"].partition(" at ")[0] for name, run in runs.items()} == {
         "a": "finished",
         "b": "running",
-        "stopped": "interrupted",
+        "stopped": "not evaluated, resumable",
         "wild": "diverged",
         "c": "damaged",
     }
-    assert runs["stopped"]["status"] == "interrupted at epoch 30, resumable"
     assert runs["c"]["problem"].startswith("runs/c/run.json: damaged: ")
 
 
@@ -74,7 +73,7 @@ def test_narrow_terminal_leaves_out_columns_and_names_them(runs_directory, run_c
     text = run_cli("runs").out
     assert re.search(r"^a +finished +30\b", text, re.MULTILINE)
     assert max(map(len, text.partition("Differs")[0].splitlines())) <= width
-    assert ("not shown, since the terminal is" in " ".join(text.split())) == (width < 100)
+    assert ("not shown, since the terminal is" in " ".join(text.split())) == (width < 80)
     loss = json.loads(run_cli("runs", "--json").out)["runs"][0]["metrics"]["loss"]
     assert (f"{loss:.4f}" in text) == (width > 40)
 
@@ -190,7 +189,7 @@ def test_damaged_runs_hide_no_other_run(runs_directory, run_cli):
     runs = listed(run_cli)
     assert set(runs) == {"a", "b", "c", "stopped", "odd"}
     assert runs["odd"]["status"] == "damaged"
-    assert runs["a"]["status"] == "interrupted at epoch 30, resumable"
+    assert runs["a"]["status"] == "damaged, resumable"
     assert "evaluation.json: damaged" in runs["a"]["problem"]
 
 

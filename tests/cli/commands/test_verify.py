@@ -35,10 +35,17 @@ def test_intact_run_passes(workdir, run_cli, changes, lost):
     assert (result.code, result.err) == (0, "")
     document = json.loads(result.out)
     assert document["holds"]
-    parts = ["run.json", "spec.yaml", "metrics.csv", "checkpoints/00000000.ckpt", "checkpoints/00000030.ckpt"]
-    weights = [] if lost else ["weights.npz"]
-    assert [check["what"] for check in document["checks"]][2:3] == ["metrics.csv"]
-    assert {*parts[:4], *weights, "data", "evaluation"} <= {check["what"] for check in document["checks"]}
+    parts = [
+        "run.json",
+        "config.yaml",
+        "config.original.yaml",
+        "metrics.csv",
+        "checkpoints/00000000.ckpt",
+        "checkpoints/00000030.ckpt",
+    ]
+    weights = [] if lost else ["evaluation.json", "weights.npz"]
+    assert [check["what"] for check in document["checks"]][3:4] == ["metrics.csv"]
+    assert {*parts[:5], *weights, "data", "evaluation"} <= {check["what"] for check in document["checks"]}
     assert "reproduced bit for bit" in document["checks"][-1]["words"]
 
 
@@ -66,31 +73,32 @@ def append(path, row):
     path.write_bytes(path.read_bytes() + row)
 
 
-NEED_EVALUATION = ["checkpoints", "weights.npz", "evaluation"]  # the checks that need a valid evaluation.json
+LAST_CHECKPOINT = ["checkpoints/00000030.ckpt", "checkpoints"]
 
 
 @pytest.mark.parametrize(
     ("damage", "parts"),
     [
-        (lambda run: flip(run / "weights.npz"), ["weights.npz", "evaluation"]),
-        (lambda run: flip(run / "checkpoints" / "00000030.ckpt"), ["checkpoints", "checkpoints/00000030.ckpt"]),
-        (lambda run: replace(run / "spec.yaml", b"units: 8", b"units: 9"), ["spec.yaml"]),
+        (lambda run: flip(run / "weights.npz"), ["weights.npz"]),
+        (lambda run: flip(run / "checkpoints" / "00000030.ckpt"), ["checkpoints/00000030.ckpt"]),
+        (lambda run: replace(run / "config.yaml", b"units: 8", b"units: 9"), ["config.yaml"]),
+        (lambda run: replace(run / "config.original.yaml", b"units: 8", b"units: 9"), ["config.original.yaml"]),
         (lambda run: replace(run / "metrics.csv", b"\n20,0.05,", b"\n20,0.06,"), ["checkpoints/00000030.ckpt"]),
-        (
-            lambda run: replace(run / "metrics.csv", b"\n20,", b"\n5,"),
-            ["metrics.csv", "checkpoints", "checkpoints/00000030.ckpt"],
-        ),
-        (lambda run: replace(run / "evaluation.json", b'"accuracy": 0.5', b'"accuracy": 0.6'), NEED_EVALUATION),
-        (lambda run: (run / "spec.yaml").unlink(), ["spec.yaml"]),
-        (lambda run: replace(run / "spec.yaml", b"epochs: 30", b"epochs: 40"), ["spec.yaml"]),
-        (lambda run: replace(run / "spec.yaml", b", log_every: 10", b""), ["spec.yaml"]),
-        (lambda run: (run / "weights.npz").unlink(), NEED_EVALUATION),
+        (lambda run: replace(run / "metrics.csv", b"\n20,", b"\n5,"), ["metrics.csv", *LAST_CHECKPOINT]),
+        (lambda run: replace(run / "evaluation.json", b'"accuracy": 0.5', b'"accuracy": 0.6'), ["evaluation.json"]),
+        (lambda run: (run / "config.yaml").unlink(), ["config.yaml"]),
+        (lambda run: (run / "config.original.yaml").unlink(), ["config.original.yaml"]),
+        (lambda run: replace(run / "config.yaml", b"epochs: 30", b"epochs: 20"), ["config.yaml"]),
+        (lambda run: replace(run / "config.original.yaml", b"epochs: 30", b"epochs: 40"), ["config.original.yaml"]),
+        (lambda run: replace(run / "config.yaml", b", log_every: 10", b""), ["config.yaml"]),
+        (lambda run: (run / "metrics.csv").unlink(), ["metrics.csv"]),
+        (lambda run: (run / "weights.npz").unlink(), ["weights.npz"]),
         (lambda run: append(run / "metrics.csv", b"30,0.05,1.0,1.0,0.0,0.5,1.0,0.5\n"), ["metrics.csv", "checkpoints"]),
         (lambda run: shutil.rmtree(run / "checkpoints"), ["checkpoints"]),
     ],
 )
 def test_damage_is_reported(run, run_cli, damage, parts):
-    """The check of the damaged file fails, and those that need the file; the others still run."""
+    """The check of the damaged file fails, and others that fail for another reason; one cause is reported once."""
     damage(run)
     assert failed_checks(run_cli) == parts
 
@@ -120,9 +128,9 @@ def test_rounding_of_another_numpy_is_tolerated(run, run_cli, change, code):
 
 
 def test_changed_data_is_reported(run, run_cli, monkeypatch):
-    """Data that is no longer that of the run fails, and so does the evaluation on it."""
+    """Data that is no longer that of the run fails; so does the evaluation on it, for the same reason."""
     monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
-    assert failed_checks(run_cli) == ["data", "evaluation"]
+    assert failed_checks(run_cli) == ["data"]
 
 
 def test_checkpoint_replaced_during_verify_is_not_missing(run, run_cli, monkeypatch):
@@ -149,7 +157,7 @@ def test_failed_check_is_printed_in_the_table(run, run_cli):
     result = run_cli("verify", "config")
     assert "WRONG" in result.out
     assert "damaged: checksum" in result.out
-    assert "2 of 9 checks failed" in result.err
+    assert "1 of 10 checks failed" in result.err
 
 
 @pytest.mark.parametrize("damage", [False, True])
@@ -157,7 +165,7 @@ def test_unreadable_file_is_not_damaged(run, run_cli, monkeypatch, damage):
     """The check is unreadable and the exit code 5; damage of another file is still reported, with exit code 4."""
     opened = os.open
     if damage:
-        (run / "spec.yaml").unlink()
+        (run / "config.yaml").unlink()
 
     def refuse(path, *flags, **more):
         if path == "weights.npz":
@@ -168,9 +176,9 @@ def test_unreadable_file_is_not_damaged(run, run_cli, monkeypatch, damage):
     result = run_cli("verify", "config", "--json")
     document = json.loads(result.out)
     holds = {check["what"]: check["holds"] for check in document["checks"] if check["holds"] is not True}
-    assert holds == {**({"spec.yaml": False} if damage else {}), "weights.npz": None, "evaluation": None}
+    assert holds == {**({"config.yaml": False} if damage else {}), "weights.npz": None, "evaluation": None}
     assert (result.code, document["holds"]) == ((4, False) if damage else (5, None))
-    message = "1 of 9 checks failed" if damage else "2 of 9 checks could not read the run or data"
+    message = "1 of 11 checks failed" if damage else "2 of 11 checks could not read the run or data"
     assert result.err == f"runs/config: {message}\n"
     assert " unreadable " in run_cli("verify", "config").out
 
@@ -188,7 +196,7 @@ def test_data_that_cannot_be_opened_is_unreadable(run, run_cli, monkeypatch):
     message = "data.samples: rows.csv: no such file\nvalidation.samples: rows.csv: no such file"
     assert unknown == {"data": message, "evaluation": message}
     assert (result.code, document["holds"]) == (5, None)
-    assert result.err == "runs/config: 2 of 9 checks could not read the run or data\n"
+    assert result.err == "runs/config: 2 of 11 checks could not read the run or data\n"
     flip(run / "weights.npz")
     result = run_cli("verify", "config", "--json")
     assert (result.code, json.loads(result.out)["holds"]) == (4, False)

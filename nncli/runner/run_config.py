@@ -1,0 +1,104 @@
+"""The config of a run, which is taken wherever a config is: as it was trained, with the comments of its file."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from nncli.config.diagnostics import path_text
+from nncli.config.document import Document
+from nncli.errors import CommandLineError, RunError, StorageError
+from nncli.experiment.checks import NEW_RUN
+from nncli.experiment.config_diff import differences, overrides_between
+from nncli.experiment.defaults import resolve
+from nncli.experiment.loading import LoadedConfig, checked, load, load_content, parse, with_overrides
+from nncli.store.find_run import find_run, require_name_of_run
+from nncli.store.records import CONFIG
+from nncli.store.run_files import GIVEN, ORIGINAL, is_run
+from nncli.store.run_reader import Run
+
+
+def run_of(source: Path, runs: Path | None = None) -> Path | None:
+    """The run that is meant where a config or a run may be named; None if it is a config, or does not exist.
+
+    Args:
+        source: the path of a config, or the path or the name of a run.
+        runs: the directory of runs, as for ``find_run``.
+    """
+    with suppress(RunError, StorageError):  # reading it as a config reports what is wrong
+        if not source.is_file():
+            found = find_run(str(source), runs)
+            return found if is_run(found) else None
+    return None
+
+
+def load_any(source: Path, overrides: tuple[str, ...] = ()) -> LoadedConfig:
+    """Load a config, or the config of a run, for a new run.
+
+    Args:
+        source: the path of a config, or the path or the name of a run.
+        overrides: values replaced in it.
+
+    Raises:
+        CommandLineError: there is neither such a config nor such a run, or an override is invalid.
+        ConfigError: all errors in the config, with their locations.
+        RunError: the run is damaged.
+        StorageError: a file cannot be read.
+    """
+    run = run_of(source)
+    if run is not None:
+        return load_run(Run(run), overrides)
+    require_name_of_run(source)
+    return load(source, overrides)
+
+
+def load_run(run: Run, overrides: tuple[str, ...] = ()) -> LoadedConfig:
+    """Load the config of a run as it was trained, comments included, for a new run.
+
+    Values that this version of nncli would choose differently are written into it.
+
+    Raises:
+        CommandLineError: an override is invalid.
+        ConfigError: all errors in the config, with their locations.
+        RunError: the run is damaged, or its config was changed after training.
+    """
+    path = config_path(run)
+    content = run.read(path.name)
+    if not run.record.has_config_file:
+        content = with_overrides(content, tuple(run.record.overrides))
+    document = recorded_document(run)
+    given = checked(document, {NEW_RUN}, run.checked)
+    changed = next(differences(document, given, run.config), None)
+    if changed:
+        key, fix = path_text(changed.path), f"'nncli train {path}' trains it as it is now"
+        raise RunError(f"{path}: {key} is not what the run was trained with; {fix}")
+    chosen = overrides_between(resolve(given.config, given.plan), run.config)
+    return load_content(str(path), with_overrides(content, tuple(chosen)), overrides)
+
+
+def config_path(run: Run) -> Path:
+    """The file that has the config of a run: as it was trained, or as it was given, of runs of nncli before 0.7."""
+    return run.path / (CONFIG if run.record.has_config_file else GIVEN)
+
+
+def recorded_document(run: Run) -> Document:
+    """The config as it was trained.
+
+    Raises:
+        ConfigError: the file is not valid.
+        RunError: it is missing, or a recorded override is not valid.
+    """
+    path = config_path(run)
+    return parse(str(path), run.read(CONFIG)) if path.name == CONFIG else given_document(run)
+
+
+def given_document(run: Run) -> Document:
+    """The config as it was given, with the recorded overrides, which messages call those of run.json.
+
+    Raises:
+        ConfigError: the file is not valid.
+        RunError: it is missing, or an override is not valid.
+    """
+    origin, name = f"{run.path / 'run.json'}: overrides", ORIGINAL if run.record.has_config_file else GIVEN
+    try:
+        return parse(str(run.path / name), run.read(name), tuple(run.record.overrides), origin)
+    except CommandLineError as error:
+        raise RunError(f"{origin}: damaged: {error}") from None
