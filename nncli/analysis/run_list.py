@@ -142,14 +142,6 @@ def _progress(run: Run) -> tuple[RunProgress, str | None]:
         return progress, str(error)  # only a newer version can resume it
     if checkpoint is None:
         return progress, problem or f"{run.path}: no valid checkpoint to resume from"
-    if progress.status is RunStatus.UNEVALUATED or _is_finished_but_damaged(run):
+    if progress.status is RunStatus.UNEVALUATED or run.was_finished:  # a resume writes both files again
         return progress._replace(is_resumable=True), problem
     return RunProgress(RunStatus.INTERRUPTED, checkpoint.state.epoch, is_resumable=True), problem
-
-
-def _is_finished_but_damaged(run: Run) -> bool:
-    """Whether evaluation.json or weights.npz of a finished run is damaged or missing; a resume writes both again."""
-    try:
-        return run.evaluation is not None
-    except RunError:
-        return True

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from nncli.analysis.evaluation import assess
-from nncli.config.diagnostics import counted, format_diagnostics, path_text
+from nncli.config.diagnostics import counted, format_diagnostics
 from nncli.config.document import Document
 from nncli.data.source import SourceError
 from nncli.errors import NncliError, RunError, StorageError
 from nncli.experiment.checks import NEW_RUN
-from nncli.experiment.config_diff import EPOCHS, differences, overrides_between
+from nncli.experiment.config_diff import differences, overrides_between
 from nncli.experiment.defaults import resolve
 from nncli.experiment.loading import checked
 from nncli.experiment.metric_columns import column
@@ -114,12 +114,10 @@ def _configs(run: Run) -> dict[str, Callable[[], str]]:
 
 
 def _trained_config(run: Run) -> str:
-    """config.yaml has the values of run.json, or a number of epochs that was being raised when the process ended."""
-    path = run.path / CONFIG
-    changes = _changes(run, recorded_document(run))
-    if changes and {change.partition("=")[0] for change in changes} != {path_text(EPOCHS)}:
-        raise RunError(f"{path}: epochs or log_every differ from run.json")
-    return "matches run.json" + ("; its training.epochs was being raised, which a resume can repeat" if changes else "")
+    """config.yaml has the values of run.json."""
+    if _changes(run, recorded_document(run)):
+        raise RunError(f"{run.path / CONFIG}: epochs or log_every differ from run.json")
+    return "matches run.json"
 
 
 def _given_config(run: Run, path: Path) -> str:

@@ -62,9 +62,9 @@ def _changes(value: Any, other: Any, path: Path) -> Iterator[str]:
         yield f"{path_text(path)}={to_yaml_value(other)}"
 
 
-def epoch_dependent_overrides(recorded: Config) -> list[str]:
-    """Overrides that keep the defaults which depend on the number of epochs, when that number is raised."""
-    overrides = [f"training.log_every={recorded.training.log_interval}"]
+def raising_overrides(recorded: Config, epochs: int) -> list[str]:
+    """Overrides that raise the number of epochs, and keep the defaults which depend on it."""
+    overrides = [f"training.epochs={epochs}", f"training.log_every={recorded.training.log_interval}"]
     schedule, path = recorded.schedule, "schedule"
     while schedule is not None:
         updates = getattr(schedule, "updates", None)

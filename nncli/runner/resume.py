@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +11,11 @@ from nncli.config.model import Config
 from nncli.config.overrides import apply
 from nncli.errors import ConfigError, RunError, UnsupportedVersionError
 from nncli.experiment.checks import NEW_RUN
-from nncli.experiment.config_diff import differences, epoch_dependent_overrides
+from nncli.experiment.config_diff import differences, raising_overrides
 from nncli.experiment.loading import checked, parse, read_config_file, with_overrides
 from nncli.runner.blas_threads import blas_threads
 from nncli.runner.reload import assembled, require_same_data
-from nncli.runner.run_config import recorded_document
+from nncli.runner.run_config import recorded_document, trained_content
 from nncli.runner.train import Observer, Result, ignore, run_to_end, unobserved
 from nncli.store import atomic_write as storage
 from nncli.store import run_weights
@@ -45,7 +46,7 @@ class ResumePlan(NamedTuple):
         trainer: the training, restored from the newest valid checkpoint.
         damaged: the newer checkpoints, which are quarantined.
         raises_epochs: whether run.json gets more epochs.
-        config: the content of config.yaml with more epochs; None if it stays as it is.
+        config: the new content of config.yaml, with more epochs; None if it stays as it is.
         drops_row: whether the last row of metrics is removed, since it was logged only as that of a former last epoch.
         metrics: the beginning of metrics.csv that is kept.
         is_linked: whether metrics.csv shares its data with a copy of the run made of hard links.
@@ -135,7 +136,7 @@ def plan_resume(
         trainer=trainer,
         damaged=tuple(damaged),
         raises_epochs=resolved.training.epochs > run.config.training.epochs,
-        config=_raised_config(run, resolved.training.epochs),
+        config=_config_to_write(run, resolved.training.epochs),
         drops_row=drops_row,
         metrics=without_last_row(metrics) if drops_row else metrics,
         is_linked=is_linked,
@@ -147,9 +148,9 @@ def execute(plan: ResumePlan, lock: Lock) -> RunWriter:
     """Bring the run directory to the state in which training continues; a crash after any write leaves a valid run.
 
     The checkpoint is written first, which proves that the disk has room for it. Writing run.json commits the raised
-    number of epochs: before it, the run is as finished as it was, although config.yaml may have more epochs already;
-    after it, the run can be resumed. metrics.csv is truncated last, by the RunWriter, once the checkpoint on disk
-    depends on the shorter file.
+    number of epochs: before it, the run is as finished as it was; after it, the run can be resumed, which writes
+    config.yaml if that is behind. metrics.csv is truncated last, by the RunWriter, once the checkpoint on disk depends
+    on the shorter file.
 
     Raises:
         StorageError: a write failed.
@@ -160,10 +161,10 @@ def execute(plan: ResumePlan, lock: Lock) -> RunWriter:
     if plan.raises_epochs or plan.drops_row:
         digest = hashlib.sha256(metrics).hexdigest()
         write_checkpoint(run.path, trainer.state(), run.identity, len(metrics), digest)
-    if plan.config is not None:
-        storage.write_atomic(run.path / CONFIG, plan.config)
     if plan.raises_epochs:
         _commit_epochs(run, trainer.settings.epochs)
+    if plan.config is not None:
+        storage.write_atomic(run.path / CONFIG, plan.config)
     if plan.is_linked:  # so that the copy does not change
         storage.write_atomic(run.path / "metrics.csv", metrics)
     for directory in (run.path, run.path / "checkpoints"):
@@ -259,23 +260,23 @@ def _rounding(run: Run) -> list[str]:
     return [f"{run.path}: {text}: other {changed} than at its start"]
 
 
-def _raised_config(run: Run, epochs: int) -> bytes | None:
-    """The content of config.yaml with the raised number of epochs; None if that stays, or the run has no such file."""
-    if epochs == run.config.training.epochs or not run.record.has_config_file:
+def _config_to_write(run: Run, epochs: int) -> bytes | None:
+    """The content of config.yaml with the raised number of epochs; None if it stays, or the run has no such file."""
+    if not run.record.has_config_file:
         return None
-    return with_overrides(run.read(CONFIG), tuple(_raised(run, epochs)))
-
-
-def _raised(run: Run, epochs: int) -> list[str]:
-    """The overrides that raise the number of epochs, and keep the defaults that depend on it."""
-    return [f"training.epochs={epochs}", *epoch_dependent_overrides(run.config)]
+    if epochs > run.config.training.epochs:
+        return with_overrides(trained_content(run), tuple(raising_overrides(run.config, epochs)))
+    with suppress(ConfigError, RunError):  # resuming needs no config.yaml
+        content = trained_content(run)
+        return content if content != run.read(CONFIG) else None
+    return None
 
 
 def _commit_epochs(run: Run, epochs: int) -> None:
     """Record the raised number of epochs in run.json, then remove evaluation.json, which belongs to fewer epochs."""
     record = run.raw_record
     record["spec"]["training"]["epochs"] = epochs
-    raised = _raised(run, epochs)
+    raised = raising_overrides(run.config, epochs)
     keys = {override.partition("=")[0] for override in raised}
     unchanged = [override for override in record["overrides"] if override.partition("=")[0] not in keys]
     record["overrides"] = unchanged + raised

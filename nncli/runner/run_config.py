@@ -7,7 +7,7 @@ from nncli.config.diagnostics import path_text
 from nncli.config.document import Document
 from nncli.errors import CommandLineError, RunError, StorageError
 from nncli.experiment.checks import NEW_RUN
-from nncli.experiment.config_diff import differences, overrides_between
+from nncli.experiment.config_diff import EPOCHS, differences, overrides_between, raising_overrides
 from nncli.experiment.defaults import resolve
 from nncli.experiment.loading import LoadedConfig, checked, load, load_content, parse, with_overrides
 from nncli.store.find_run import find_run, require_name_of_run
@@ -60,10 +60,7 @@ def load_run(run: Run, overrides: tuple[str, ...] = ()) -> LoadedConfig:
         ConfigError: all errors in the config, with their locations.
         RunError: the run is damaged, or its config was changed after training.
     """
-    path = config_path(run)
-    content = run.read(path.name)
-    if not run.record.has_config_file:
-        content = with_overrides(content, tuple(run.record.overrides))
+    path, content = config_path(run), trained_content(run)
     document = recorded_document(run)
     given = checked(document, {NEW_RUN}, run.checked)
     changed = next(differences(document, given, run.config), None)
@@ -79,15 +76,33 @@ def config_path(run: Run) -> Path:
     return run.path / (CONFIG if run.record.has_config_file else GIVEN)
 
 
+def trained_content(run: Run) -> bytes:
+    """The config as it was trained, with the comments of its file.
+
+    If the process ended while the number of epochs was raised, it has that of run.json, as a resume will write it.
+
+    Raises:
+        ConfigError: the file is not valid.
+        RunError: it is missing.
+    """
+    path, epochs = config_path(run), run.config.training.epochs
+    content = run.read(path.name)
+    if path.name == GIVEN:
+        return with_overrides(content, tuple(run.record.overrides))
+    if run.was_finished or parse(str(path), content).root.find(EPOCHS).value == epochs:
+        return content
+    return with_overrides(content, tuple(raising_overrides(run.config, epochs)))
+
+
 def recorded_document(run: Run) -> Document:
-    """The config as it was trained.
+    """The config as it was trained, with the locations of its file.
 
     Raises:
         ConfigError: the file is not valid.
         RunError: it is missing, or a recorded override is not valid.
     """
     path = config_path(run)
-    return parse(str(path), run.read(CONFIG)) if path.name == CONFIG else given_document(run)
+    return parse(str(path), trained_content(run)) if path.name == CONFIG else given_document(run)
 
 
 def given_document(run: Run) -> Document:

@@ -95,6 +95,14 @@ class Run(RunFiles):
             raise RunError(f"{self.path / 'weights.npz'}: missing, although evaluation.json exists; {fix}")
         return evaluation
 
+    @property
+    def was_finished(self) -> bool:
+        """Whether training has finished, even if evaluation.json or weights.npz is damaged or missing since."""
+        try:
+            return self.evaluation is not None
+        except RunError:
+            return True
+
     @cached_property
     def evaluation_record(self) -> EvaluationRecord | None:
         """The content of evaluation.json, whatever the number of epochs is now; None if there is no such file.

@@ -308,7 +308,8 @@ def test_raised_epochs_are_trained(workdir, interrupted, stopped):
     record = json.loads((path / "run.json").read_bytes())
     assert record["spec"]["training"]["epochs"] == 50
     assert record["overrides"][2:] == ["training.epochs=50", "training.log_every=10"]
-    assert {**contents(path), "run.json": b""} == {**contents(more), "run.json": b""}
+    given = {"run.json": b"", "config.yaml": b""}  # a run that stopped early keeps its number of epochs
+    assert {**contents(path), **given} == {**contents(more), **given}
     assert is_finished(resume(path))
 
 
@@ -320,7 +321,8 @@ def test_evaluation_of_fewer_epochs_does_not_finish_a_run(workdir, interrupted):
     resume(path, Steps(3), overrides=("training.epochs=50",))
     (path / "evaluation.json").write_bytes(old)
     assert not is_finished(resume(path))
-    assert {**contents(path), "run.json": b""} == {**contents(more), "run.json": b""}
+    given = {"run.json": b"", "config.yaml": b""}  # a run that stopped early keeps its number of epochs
+    assert {**contents(path), **given} == {**contents(more), **given}
 
 
 def test_raised_epochs_keep_the_schedule_and_the_rows(workdir, interrupted):
@@ -346,7 +348,8 @@ def test_extra_final_row_is_dropped_when_epochs_are_raised(interrupted, changes)
     path = interrupted(*many, "training.epochs=10", steps=10**6)
     more = interrupted(*many, "training.epochs=20", steps=10**6, name="more")
     resume(path, overrides=("training.epochs=20",))
-    assert {**contents(path), "run.json": b""} == {**contents(more), "run.json": b""}
+    given = {"run.json": b"", "config.yaml": b""}  # a run that stopped early keeps its number of epochs
+    assert {**contents(path), **given} == {**contents(more), **given}
 
 
 class KilledError(BaseException):
@@ -629,7 +632,7 @@ def test_copy_by_hard_links_is_not_changed(interrupted):
 
 
 def test_errors_on_resume_say_which_overrides_are_wrong(interrupted):
-    """Those of the command line are numbered from 1; those that the run was trained with are those of run.json."""
+    """Those of the command line are numbered from 1; those that the run was trained with are in config.yaml."""
     layers = "layers=[{type: dense, units: 8}, relu, {type: dense, units: 3}, softmax]"
     path = interrupted("optimizer.learning_rate=0.04", layers, "training.epochs=40")
     with pytest.raises(ConfigError, match=r"^command line:1:17: training\.epochs: is 20, but the run has 40"):
@@ -638,8 +641,8 @@ def test_errors_on_resume_say_which_overrides_are_wrong(interrupted):
         resume(path, overrides=("training.epochs=50", "regularization.l2=0.5"))
     locations = [line.split(" ")[0:2] for line in str(caught.value).splitlines() if ": differs from" in line]
     assert locations == [
-        [f"{path}/run.json:", "overrides:2:9:"],
-        [f"{path}/run.json:", "overrides:2:40:"],
+        [f"{path}/config.yaml:5:5:", "layers[0].l2:"],
+        [f"{path}/config.yaml:7:5:", "layers[2].l2:"],
         ["command", "line:2:19:"],
     ]
 
@@ -649,8 +652,9 @@ def test_invalid_recorded_override_is_damage(interrupted):
     path = interrupted("training.epochs=40")
     record = json.loads((path / "run.json").read_bytes())
     put_record(path / "run.json", {**record, "overrides": ["epochs"]})
-    with pytest.raises(RunError, match=r"run\.json: overrides: damaged: invalid override 'epochs'"):
-        resume(path, overrides=("training.epochs=50",))
+    (wrong,) = (check for check in verify(Run(path)) if not check.holds)
+    assert wrong.subject == "config.original.yaml"
+    assert "run.json: overrides: damaged: invalid override 'epochs'" in wrong.description
 
 
 def test_resume_with_a_name_is_refused(interrupted, run_cli):
@@ -686,13 +690,13 @@ def test_signal_at_the_last_epoch_lets_the_run_finish(workdir, run_cli, monkeypa
 
 def test_signal_while_the_config_is_read_is_a_stop_request(workdir, run_cli, monkeypatch):
     """It ends the training that would begin, with a checkpoint, and does not interrupt a library."""
-    load = train_runner.load
+    load = train_runner.load_any
 
     def interrupted(*arguments):
         os.kill(os.getpid(), signal.SIGINT)
         return load(*arguments)
 
-    monkeypatch.setattr(train_runner, "load", interrupted)
+    monkeypatch.setattr(train_runner, "load_any", interrupted)
     result = run_cli("train", "config.yaml", "-q")
     assert result.code == 130
     assert result.err.startswith("runs/config: interrupted by SIGINT at epoch 0; resume with: ")

@@ -1,0 +1,77 @@
+"""Damages of a run directory: what each command says of them, in the words that name the cause and the cure."""
+
+import json
+import shutil
+
+import pytest
+
+
+def edit_metrics(run):
+    lines = (run / "metrics.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    lines[2] = "10,0.05\n"
+    (run / "metrics.csv").write_text("".join(lines), encoding="utf-8")
+
+
+def remove(name):
+    return lambda run: (run / name).unlink()
+
+
+FINISHED, RESUME = "finished", "'nncli train --resume runs/one'"
+# the damage: the status in runs, the checks of verify that fail, and the words of evaluate
+DAMAGES = {
+    "run.json deleted": (remove("run.json"), "damaged", None, "runs/one: run.json is missing; not a complete run"),
+    "weights.npz deleted": (remove("weights.npz"), "damaged, resumable", ["weights.npz"], f"{RESUME} writes it again"),
+    "evaluation.json deleted": (remove("evaluation.json"), "not evaluated, resumable", [], ""),
+    "metrics.csv deleted": (remove("metrics.csv"), FINISHED, ["metrics.csv"], ""),
+    "metrics.csv edited": (
+        edit_metrics,
+        FINISHED,
+        ["metrics.csv", "checkpoints/00000030.ckpt", "checkpoints"],
+        "",
+    ),
+    "config.yaml deleted": (remove("config.yaml"), FINISHED, ["config.yaml"], ""),
+    "config.original.yaml deleted": (remove("config.original.yaml"), FINISHED, ["config.original.yaml"], ""),
+    "lock deleted": (remove("lock"), FINISHED, [], ""),
+    "checkpoints deleted": (lambda run: shutil.rmtree(run / "checkpoints"), FINISHED, ["checkpoints"], ""),
+    "renamed": (lambda run: shutil.copytree(run, run.with_name("two")), FINISHED, [], ""),
+}
+
+
+@pytest.mark.parametrize(("damage", "status", "failing", "words"), DAMAGES.values(), ids=DAMAGES)
+def test_damage_has_the_right_word(workdir, run_cli, damage, status, failing, words):
+    """In the list of runs, in verify, where one cause is one line, and in evaluate."""
+    assert run_cli("train", "config.yaml", "-q", "--name", "one").code == 0
+    damage(workdir / "runs" / "one")
+    listed = {run["path"]: run for run in json.loads(run_cli("runs", "--json").out)["runs"]}["runs/one"]
+    assert listed["status"] == status
+    assert (listed["problem"] is None) == ("damaged" not in status)
+    verified = run_cli("verify", "one", "--json")
+    if failing is None:
+        assert words in verified.err
+    else:
+        assert [each["what"] for each in json.loads(verified.out)["checks"] if not each["holds"]] == failing
+    evaluated = run_cli("evaluate", "one")
+    assert (evaluated.code, words in evaluated.err) == (4 if words else 0, True)
+
+
+def test_edited_row_is_named_with_its_line(workdir, run_cli):
+    """The line, how many columns it has, and how many it should have."""
+    assert run_cli("train", "config.yaml", "-q", "--name", "one").code == 0
+    edit_metrics(workdir / "runs" / "one")
+    checks = {each["what"]: each["words"] for each in json.loads(run_cli("verify", "one", "--json").out)["checks"]}
+    assert checks["metrics.csv"] == "runs/one/metrics.csv: damaged: line 3: row of epoch 10 has 2 values, expected 8"
+
+
+@pytest.mark.parametrize("name", ["evaluation.json", "weights.npz"])
+def test_resume_writes_the_missing_file_again(workdir, run_cli, name):
+    """After which the run is finished, and every check of verify passes."""
+    assert run_cli("train", "config.yaml", "-q", "--name", "one").code == 0
+    (workdir / "runs" / "one" / name).unlink()
+    assert run_cli("train", "--resume").err == (
+        "--resume needs a run; resumable in runs/: one ("
+        + ("not evaluated" if name == "evaluation.json" else "damaged")
+        + ")\n"
+    )
+    assert run_cli("train", "--resume", "one", "-q").code == 0
+    assert run_cli("verify", "one").code == 0
+    assert run_cli("train", "--resume").err == "--resume needs a run; resumable in runs/: none\n"
