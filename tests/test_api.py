@@ -160,6 +160,15 @@ def test_overlapping_training_on_other_threads_creates_nothing(workdir):
     assert [path.name for path in Path("runs").iterdir()] == ["outer"]
 
 
+@pytest.mark.parametrize("name", ["config", "runs/config"])
+def test_config_may_be_a_run(workdir, name):
+    """A run is trained again, by its name or its path, to the same predictions."""
+    first = nncli.train("config.yaml", ["training.epochs=3"])
+    again = nncli.train(name)
+    assert again.name == "config-2"
+    assert np.array_equal(again.predict([[0.1, 0.2]]), first.predict([[0.1, 0.2]]))
+
+
 def test_config_may_be_a_mapping(workdir):
     """It trains to the same bytes as the file, and its YAML is the run's config.yaml."""
     config = yaml.safe_load(SPEC)

@@ -369,8 +369,8 @@ RAISED = {  # changes of the config, epochs to which it is raised before, and th
     "book": ((*LATE_TEST, "training.batch_size=7"), (13,), KilledError()),
 }
 CHANGING = ("fsync", "write", "ftruncate", "unlink", "replace", "rename")
-# checkpoint and run.json: copy, rename, fsync of the directory; evaluation.json, directory; metrics.csv, a row
-CALLS_OF_A_RAISE = 10
+# checkpoint, run.json, config.yaml: copy, rename, fsync of the directory; evaluation.json, directory; metrics.csv
+CALLS_OF_A_RAISE = 13
 
 
 class Faults:
@@ -407,7 +407,7 @@ def test_raise_that_fails_at_any_call_loses_nothing(interrupted, monkeypatch, ch
             faults = Faults(patched, error, calls)
             resume(copy, overrides=("training.epochs=17",))
         assert faults.made > calls, "nothing failed"
-        assert [check.words for check in verify(Run(copy)) if not check.holds] == [], calls
+        assert [check.description for check in verify(Run(copy)) if not check.holds] == [], calls
         if Run(copy).evaluation is not None:
             assert contents(copy) == results, calls
         resume(copy, overrides=("training.epochs=17",))
