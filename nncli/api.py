@@ -38,11 +38,13 @@ from nncli import errors
 from nncli.analysis.evaluation import assess
 from nncli.config.yaml_output import to_yaml_value
 from nncli.errors import CommandLineError, RunError
+from nncli.experiment.loading import load_mapping
 from nncli.inference.predictor import Predictor
 from nncli.nn.parameters import Array
 from nncli.runner import resume as resume_runner
 from nncli.runner import train as train_runner
 from nncli.runner.blas_threads import blas_threads
+from nncli.runner.run_config import load_named
 from nncli.store import run_reader
 from nncli.store.find_run import find_run
 from nncli.store.run_files import signature
@@ -219,10 +221,15 @@ def train(
         RunError: the run to train again is damaged.
         StorageError: a file cannot be read or written.
     """
+    changes, directory = _override_strings(overrides), Path(runs).absolute()
+    if isinstance(config, Mapping):
+        loaded, default_name = load_mapping(dict(config), changes), "run"
+    else:
+        loaded, default_name = load_named(Path(config), changes, directory)
     result = train_runner.train(
-        dict(config) if isinstance(config, Mapping) else Path(config),
-        _override_strings(overrides),
-        runs=Path(runs).absolute(),
+        loaded,
+        default_name,
+        runs=directory,
         name=name,
         observer=_observer(on_epoch),
         stop=_polled(stop),

@@ -3,7 +3,10 @@
 import hashlib
 import json
 
+from nncli.experiment.loading import load
+from nncli.runner.train import train
 from nncli.store.records import FORMAT
+from nncli.store.run_writer import name_from
 
 DENSE_8 = "{type: dense, units: 8}"
 NORMAL = "initializer: {type: normal, scale: 0.1}"
@@ -44,3 +47,8 @@ def put_record(path, record):
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     content["sha256"] = hashlib.sha256(text.encode()).hexdigest()
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def train_config(path, overrides=(), **options):
+    """Train a config, by default in ``runs`` beside it; returns how it ended."""
+    return train(load(path, tuple(overrides)), name_from(path), **{"runs": path.parent / "runs", **options})

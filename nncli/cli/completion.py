@@ -28,9 +28,10 @@ LARGEST_JSON = 2**20  # bytes
 
 
 def complete_config(context: Context, parameter: Parameter, incomplete: str) -> Items:
-    """Files that may be configs, and directories; overrides too if ``train --resume`` needs no config."""
+    """Files that may be configs, directories and runs; overrides too if ``train --resume`` needs no config."""
     overrides = complete_override(context, parameter, incomplete) if context.params.get("run") else []
-    return _items(dict.fromkeys(paths(incomplete, CONFIG_SUFFIXES), ""), incomplete) + overrides
+    runs = [] if "/" in incomplete else complete_run(context, parameter, incomplete)
+    return _items(dict.fromkeys(paths(incomplete, CONFIG_SUFFIXES), ""), incomplete) + runs + overrides
 
 
 def complete_subject(context: Context, parameter: Parameter, incomplete: str) -> Items:

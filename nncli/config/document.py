@@ -1,7 +1,7 @@
 """YAML text as a tree of values, each with its source location; ambiguous YAML is rejected."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -12,6 +12,7 @@ from nncli.config.scalars import scalar
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 20
 MAX_NODES = 10_000
+FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the parser in C, if PyYAML has it
 TOO_DEEP = f"nested too deeply (limit: {MAX_DEPTH} levels)"
 TOO_LARGE = f"config too large (limit: {MAX_CHARACTERS:,} characters)"
 
@@ -46,6 +47,11 @@ class Node:
     span: tuple[int, int] = (0, 0)
     input_width: "Node | None" = None
 
+    def copy(self) -> "Node":
+        """A copy of the node and of all nodes below it."""
+        children = {key: child.copy() for key, child in self.children.items()}
+        return replace(self, children=children, keys=dict(self.keys))
+
     def plain(self) -> Any:
         """The value as dicts, lists and scalars."""
         if isinstance(self.value, dict):
@@ -68,41 +74,50 @@ class Node:
 
 @dataclass
 class Document:
-    """The tree of values in a YAML text, and the errors that did not stop the reading."""
+    """The tree of values in a YAML text, and the errors that did not stop the reading.
+
+    ``written`` is the tree as the text has it; ``root`` may have been normalized, and overrides applied to it.
+    """
 
     root: Node
     diagnostics: list[Diagnostic]
+    written: Node
 
 
-def read(source: SourceText) -> Document:
+def read(source: SourceText, loader: Any = yaml.SafeLoader) -> Document:
     """Read a YAML text.
+
+    Args:
+        source: the text.
+        loader: the class whose instances yield the events of the text; error messages are made for the default.
 
     Raises:
         DocumentError: the text is invalid YAML, empty, too large or too deeply nested.
     """
     if len(source.text) > MAX_CHARACTERS:
         raise DocumentError(SourceLocation(source, source.first_line, 1), TOO_LARGE)
-    reader = _Reader(source)
-    return Document(reader.document(), reader.diagnostics)
+    reader = _Reader(source, loader)
+    root = reader.document()
+    return Document(root, reader.diagnostics, root)
 
 
 class _Reader:
     """Builds nodes from parser events, so that size and depth are limited while reading."""
 
-    def __init__(self, source: SourceText) -> None:
+    def __init__(self, source: SourceText, loader: Any) -> None:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
         self.anchors: dict[str, Node] = {}
         self.position = 0  # where the last event ends
-        self.events: Iterator[Any] = self._parsed()
+        self.events: Iterator[Any] = self._parsed(loader)
         self.nodes = 0
 
-    def _parsed(self) -> Iterator[Any]:
+    def _parsed(self, loader_class: Any) -> Iterator[Any]:
         mark: Any = None
         try:
-            loader = yaml.SafeLoader(self.source.text)
+            loader = loader_class(self.source.text)
             while loader.check_event():
-                event: Any = loader.get_event()  # type: ignore[no-untyped-call]
+                event = loader.get_event()
                 mark = event.end_mark
                 self.position = mark.index
                 yield event

@@ -26,7 +26,7 @@ MAX_INTEGRAL = 1e15  # a larger float is no integer that somebody wrote
 
 
 def normalized(root: Node) -> Node:
-    """The tree of a config in canonical form; that of a canonical one is the same."""
+    """The tree of a config in canonical form; what is canonical already is the same nodes."""
     return _value(root, _config_schema())
 
 
@@ -41,6 +41,11 @@ def find_component(kind: str, written: Any) -> Component | None:
 @cache
 def _config_schema() -> Any:
     return Config.core()
+
+
+@cache
+def _parameter_schemas(component: Component) -> dict[str, Any]:
+    return {name: field["schema"] for name, field in component.model.core()["schema"]["fields"].items()}
 
 
 def _value(node: Node, schema: Any) -> Node:
@@ -67,7 +72,13 @@ def _mapping(node: Node, fields: dict[str, Any]) -> Node:
     children = {
         key: _value(child, fields[str(key)]) if key in fields else child for key, child in node.children.items()
     }
-    return replace(node, children=children)
+    return _with_children(node, children)
+
+
+def _with_children(node: Node, children: dict[str | int, Node]) -> Node:
+    """The node with other children; the same node if all of them are the same."""
+    is_unchanged = all(child is node.children.get(key) for key, child in children.items())
+    return node if is_unchanged and len(children) == len(node.children) else replace(node, children=children)
 
 
 def _items(node: Node, schema: Any) -> Node:
@@ -77,8 +88,7 @@ def _items(node: Node, schema: Any) -> Node:
         node = Node(node.location, [], {0: node})
     if not isinstance(node.value, list):
         return node
-    children = {key: _value(child, schema) for key, child in node.children.items()}
-    return replace(node, children=children)
+    return _with_children(node, {key: _value(child, schema) for key, child in node.children.items()})
 
 
 def _split(node: Node, schema: Any) -> Node:
@@ -95,20 +105,22 @@ def _component(node: Node, kind: str) -> Node:
     """A component: its type in the spelling of the registry, and its parameters normalized."""
     if isinstance(node.value, str):
         found = find_component(kind, node.value)
-        return replace(node, value=found.name) if found else node
+        return replace(node, value=found.name) if found and found.name != node.value else node
     node = _with_type(node, kind)
     written = node.children.get("type")
     if written is None or not (found := find_component(kind, written.value)):
         return node
-    children = {**node.children, "type": replace(written, value=found.name)}
-    node = _renamed(replace(node, children=children), found)
-    fields = found.model.core()["schema"]["fields"]
-    return _mapping(node, {name: field["schema"] for name, field in fields.items()})
+    if found.name != written.value:
+        node = replace(node, children={**node.children, "type": replace(written, value=found.name)})
+    node = _renamed(node, found)
+    return _mapping(node, _parameter_schemas(found))
 
 
 def _renamed(node: Node, component: Component) -> Node:
     """The component with the book's names of arguments replaced, unless both names are given."""
     accepted = accepted_keys(component.kind, component.name)
+    if not accepted.keys() & node.children.keys():
+        return node
     children, keys, width = dict[str | int, Node](), dict(node.keys), node.input_width
     for key, child in node.children.items():
         name = accepted.get(str(key), key)

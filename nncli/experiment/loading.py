@@ -15,7 +15,7 @@ from nncli.config.diagnostics import (
     counted,
     format_diagnostics,
 )
-from nncli.config.document import MAX_CHARACTERS, TOO_LARGE, Document, DocumentError, read
+from nncli.config.document import FAST_LOADER, MAX_CHARACTERS, TOO_LARGE, Document, DocumentError, read
 from nncli.config.in_place import is_same, replaced
 from nncli.config.model import Config
 from nncli.config.normalization import normalized
@@ -47,6 +47,11 @@ class LoadedConfig(NamedTuple):
     overrides: tuple[str, ...]
     document: Document
     plan: DataPlan
+
+    @property
+    def trained_content(self) -> bytes:
+        """The content with the overrides applied in place."""
+        return overridden(self.document) if self.overrides else self.content
 
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> LoadedConfig:
@@ -103,26 +108,35 @@ def parse(name: str, content: bytes, overrides: tuple[str, ...] = (), origin: st
         document = read(SourceText(name, _text(name, content)))
     except DocumentError as error:
         raise ConfigError(str(error.diagnostic), [error.diagnostic]) from None
-    document.root = normalized(document.root)
-    overriding.apply(document, overrides, origin)
-    document.root = normalized(document.root)
+    document.root = normalized(document.root.copy())
+    if overrides:
+        overriding.apply(document, overrides, origin)
+        document.root = normalized(document.root)
     return document
 
 
 def with_overrides(content: bytes, overrides: tuple[str, ...]) -> bytes:
-    """The content of a valid config file with overrides applied in place: comments and the order of keys are kept.
+    """The content of a valid config file with overrides applied in place: comments and the order of keys are kept."""
+    return overridden(parse(MAPPING_NAME, content, overrides)) if overrides else content
+
+
+def overridden(document: Document) -> bytes:
+    """The text of a valid document with its overrides applied in place.
 
     Comments are lost only if a value with an anchor is overridden that other values refer to.
     """
-    if not overrides:
-        return content
-    before, after = (parse(MAPPING_NAME, content, each).root.plain() for each in ((), overrides))
-    text = replaced(read(SourceText(MAPPING_NAME, _text(MAPPING_NAME, content))).root, before, after)
+    written, values = document.written, document.root.plain()
+    text = replaced(written, normalized(written).plain(), values)
+    return text.encode() if _reads_back(text, values) else to_yaml(values)
+
+
+def _reads_back(text: str, values: Any) -> bool:
+    """Whether a text has these values."""
     try:
-        is_right = is_same(parse(MAPPING_NAME, text.encode()).root.plain(), after)
-    except ConfigError:
-        is_right = False
-    return text.encode() if is_right else to_yaml(after)
+        read_back = read(SourceText(MAPPING_NAME, text), FAST_LOADER).root
+    except DocumentError:
+        return False
+    return is_same(normalized(read_back).plain(), values)
 
 
 def checked(document: Document, skipped: Collection[str] = (), recorded: CheckedConfig | None = None) -> CheckedConfig:

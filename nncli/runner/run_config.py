@@ -14,6 +14,7 @@ from nncli.store.find_run import find_run, require_name_of_run
 from nncli.store.records import CONFIG
 from nncli.store.run_files import GIVEN, ORIGINAL, is_run
 from nncli.store.run_reader import Run
+from nncli.store.run_writer import name_from
 
 
 def run_of(source: Path, runs: Path | None = None) -> Path | None:
@@ -30,12 +31,13 @@ def run_of(source: Path, runs: Path | None = None) -> Path | None:
     return None
 
 
-def load_any(source: Path, overrides: tuple[str, ...] = ()) -> LoadedConfig:
+def load_any(source: Path, overrides: tuple[str, ...] = (), runs: Path | None = None) -> LoadedConfig:
     """Load a config, or the config of a run, for a new run.
 
     Args:
         source: the path of a config, or the path or the name of a run.
         overrides: values replaced in it.
+        runs: the directory of runs, as for ``find_run``.
 
     Raises:
         CommandLineError: there is neither such a config nor such a run, or an override is invalid.
@@ -43,11 +45,16 @@ def load_any(source: Path, overrides: tuple[str, ...] = ()) -> LoadedConfig:
         RunError: the run is damaged.
         StorageError: a file cannot be read.
     """
-    run = run_of(source)
+    return load_named(source, overrides, runs)[0]
+
+
+def load_named(source: Path, overrides: tuple[str, ...] = (), runs: Path | None = None) -> tuple[LoadedConfig, str]:
+    """Like ``load_any``, with the default name of a new run: that of the run, or of the config file."""
+    run = run_of(source, runs)
     if run is not None:
-        return load_run(Run(run), overrides)
+        return load_run(Run(run), overrides), run.name
     require_name_of_run(source)
-    return load(source, overrides)
+    return load(source, overrides), name_from(source)
 
 
 def load_run(run: Run, overrides: tuple[str, ...] = ()) -> LoadedConfig:

@@ -1,18 +1,15 @@
 """Train a config: connects the experiment, the trainer and the run directory."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from nncli.experiment.assembly import assemble
-from nncli.experiment.loading import load_mapping
+from nncli.experiment.loading import LoadedConfig
 from nncli.runner.blas_threads import blas_threads
-from nncli.runner.run_config import load_any, load_run, run_of
-from nncli.store.find_run import DEFAULT
 from nncli.store.records import EvaluationRecord
-from nncli.store.run_reader import Run
-from nncli.store.run_writer import RunWriter, name_from
+from nncli.store.run_writer import RunWriter
 from nncli.training.loop import Epoch, Trainer, never
 
 # Called when training begins; returns a context that lasts as long as training and yields a callback for each epoch.
@@ -43,8 +40,8 @@ def unobserved(writer: RunWriter) -> AbstractContextManager[Callable[[Epoch], ob
 
 
 def train(
-    config: Path | Mapping[str, Any],
-    overrides: tuple[str, ...] = (),
+    loaded: LoadedConfig,
+    default_name: str,
     *,
     runs: Path,
     name: str | None = None,
@@ -54,27 +51,20 @@ def train(
     """Train a config, and write a new run directory.
 
     Args:
-        config: the path of a config, the path or the name of a run, whose config is trained again, or a content.
-        overrides: values replaced in it, as ``key=value``.
+        loaded: the config.
+        default_name: the name of the run, numbered if it is taken.
         runs: the directory that holds the runs.
-        name: the name of the run; None for that of the config or of the run, numbered if taken.
+        name: another name of the run, which must not be taken.
         observer: called when training begins.
         stop: polled after each batch; if it returns True, training ends after a checkpoint.
 
     Raises:
         BusyError: the name is taken, or another call in this process computes on another number of threads.
-        CommandLineError: there is no such config, or an override or the name is not valid.
-        ConfigError: the config is wrong.
+        CommandLineError: the name is not valid.
+        ConfigError: the config does not fit its data.
         DivergedError: a value became NaN or infinite.
-        RunError: the run to train again is damaged.
         StorageError: a file cannot be read or written.
     """
-    if isinstance(config, Path):
-        run = run_of(config, None if runs == DEFAULT else runs)
-        loaded = load_run(Run(run), overrides) if run else load_any(config, overrides)
-        default_name = run.name if run else name_from(config)
-    else:
-        loaded, default_name = load_mapping(config, overrides), "run"
     run_name, is_numbered = (default_name, True) if name is None else (name, False)
     with blas_threads(loaded.config.training.threads, loaded.document):
         trainer = Trainer(assemble(loaded.config, loaded.plan), stop)

@@ -5,7 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 
-from nncli.config.hints import suggestion
 from nncli.errors import CommandLineError, RunError, StorageError
 from nncli.store.run_files import is_run
 from nncli.store.safe_read import exists, storage_errors
@@ -86,6 +85,8 @@ def _not_found(text: str, runs: Path) -> str:
 
 def _similar(name: str, names: list[str]) -> str:
     """The suggestion of a similar name; empty if none is."""
+    from nncli.config.hints import suggestion
+
     found = suggestion(name, names)
     return found if found.startswith("; did you mean") else ""
 

@@ -13,7 +13,7 @@ from nncli.config.diagnostics import shown
 from nncli.data.dataset import Dataset
 from nncli.errors import BusyError, CommandLineError, DivergedError, StorageError
 from nncli.experiment.assembly import Experiment
-from nncli.experiment.loading import LoadedConfig, with_overrides
+from nncli.experiment.loading import LoadedConfig
 from nncli.experiment.metric_columns import columns
 from nncli.store import atomic_write as storage
 from nncli.store.append_log import AppendLog
@@ -87,7 +87,7 @@ class RunWriter:
         directory, lock = storage.staging_directory(runs)
         try:
             run_identity = identity(record)
-            configs = {CONFIG: with_overrides(loaded.content, loaded.overrides), ORIGINAL: loaded.content}
+            configs = {CONFIG: loaded.trained_content, ORIGINAL: loaded.content}
             _fill(directory, {**configs, "run.json": to_json(record), "metrics.csv": header})
             digest = hashlib.sha256(header).hexdigest()
             write_checkpoint(directory, trainer.state(), run_identity, len(header), digest)

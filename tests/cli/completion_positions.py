@@ -18,6 +18,8 @@ POSITIONS = {
     "train --res": ["--resume"],
     "evaluate a --fail-": ["--fail-under", "--fail-over"],
     "train n": ["net.yaml", "nets/"],
+    "train d": ["done"],
+    "show e": ["early", "exploded"],
     "check net.yaml ne": ["net.yaml", "nets/"],
     "gradcheck o": ["other.yml"],
     "show nets/": ["nets/deep.json", "nets/wide.yaml"],

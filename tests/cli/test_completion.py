@@ -131,7 +131,7 @@ def test_components_are_those_of_the_registry(complete):
     explained = complete("explain ")
     registered = [component for kind in kinds() for component in components(kind)]
     for name in {each.name for each in registered}:
-        summaries = [each.summary for each in registered if each.name == name]
+        summaries = [each.documentation.summary for each in registered if each.name == name]
         assert any(summary.startswith(explained[name]) for summary in summaries)
 
 

@@ -41,6 +41,7 @@ COMMANDS = (
     ("profile", "{}.yml", "--seconds", "1", "--json"),
     ("components", "{}"),
     ("schema",),
+    ("completion", "{}"),
     ("train", "{}.yml"),
     ("train", "{}.yml", "--name", "{}"),
     ("train", "{}.yml", "--json"),

@@ -75,8 +75,15 @@ class Terminal:
                 missing = {word for word in missing if not is_shown(word, ESCAPES.sub("", listed))}
         finally:
             self.type("\x03")
-            self.type("echo NE''XT\r")
-            self.shell.expect("NEXT\r\n")
+            self.wait_until_ready()
+
+    def wait_until_ready(self):
+        """Wait until the shell answers; it may discard what is typed while it handles Ctrl-C."""
+        for attempt in range(TIMEOUT):
+            self.type(f"echo NE''XT{attempt}\r")
+            if self.shell.expect([f"NEXT{attempt}\r\n", pexpect.TIMEOUT], timeout=1 + attempt) == 0:
+                return
+        pytest.fail("the shell does not answer")
 
 
 @pytest.fixture(scope="module", params=list(START))

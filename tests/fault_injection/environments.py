@@ -39,6 +39,7 @@ COMMANDS = (
     ("gradcheck", "config.yaml", "dtype=float64"),
     ("components",),
     ("schema",),
+    ("completion", "bash"),
     ("init", "new.yaml"),
     ("profile", "config.yaml", "--seconds", "1"),
 )

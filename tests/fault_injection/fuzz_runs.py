@@ -23,6 +23,8 @@ READERS = (
     ("runs", "{run}/..", "--json"),
     ("runs", "{run}/.."),
     ("verify", "{run}", "--json"),
+    ("show", "{run}"),
+    ("check", "{run}"),
 )
 KINDS = {  # overrides of each kind of run
     "finished": (),

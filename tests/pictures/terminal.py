@@ -11,10 +11,10 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from nncli.cli.render.progress import LiveView
-from nncli.runner.train import train
 from nncli.store.run_writer import RunWriter
 from nncli.training.loop import Epoch
 from tests.conftest import ROOT
+from tests.examples import train_config
 
 CONFIG = "configs/adam.yaml"
 EPOCH = 6200  # at which the progress is drawn
@@ -38,7 +38,7 @@ def frame(config: Path) -> RenderableType:
         yield show
 
     with tempfile.TemporaryDirectory() as runs:
-        train(config, runs=Path(runs), observer=observer)
+        train_config(config, runs=Path(runs), observer=observer)
     return frames[0]
 
 

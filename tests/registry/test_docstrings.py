@@ -37,7 +37,9 @@ def test_docstring_is_split_into_its_parts():
 
 def test_formulas_of_gradients_are_backward_formulas():
     """A line that begins with dL/ belongs to the backward pass; one that has a derivative inside does not."""
-    docstring = parse_docstring("Text.\n\n        Y = f(X)\n        dL/dX = dL/dY f'\n        φ = ½ dU/dX\n\n    Remarks.")
+    docstring = parse_docstring(
+        "Text.\n\n        Y = f(X)\n        dL/dX = dL/dY f'\n        φ = ½ dU/dX\n\n    Remarks."
+    )
     assert docstring.forward_formulas == ["Y = f(X)", "φ = ½ dU/dX"]
     assert docstring.backward_formulas == ["dL/dX = dL/dY f'"]
 

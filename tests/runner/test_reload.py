@@ -7,16 +7,15 @@ import pytest
 from nncli.errors import RunError
 from nncli.experiment.assembly import assemble
 from nncli.runner.reload import require_same_data
-from nncli.runner.train import train
 from nncli.store.run_reader import Run
 from nncli.version import __version__
-from tests.examples import LATE_TEST, put_record
+from tests.examples import LATE_TEST, put_record, train_config
 
 
 @pytest.fixture
 def trained(workdir):
     """A run whose test set was sampled after training, and is therefore described in evaluation.json."""
-    return train(workdir / "config.yaml", LATE_TEST, runs=workdir / "runs").path
+    return train_config(workdir / "config.yaml", LATE_TEST).path
 
 
 def experiment(run):

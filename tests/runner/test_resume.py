@@ -16,10 +16,10 @@ from nnfs.datasets import spiral_data
 from nncli.analysis.verification import verify
 from nncli.data.sources.nnfs import Spiral
 from nncli.errors import BusyError, ConfigError, RunError, StorageError, UnsupportedVersionError
+from nncli.experiment import loading
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.runner import resume as resume_runner
-from nncli.runner import train as train_runner
 from nncli.runner.resume import execute, plan_resume
 from nncli.store import atomic_write as storage
 from nncli.store.append_log import AppendLog
@@ -30,7 +30,7 @@ from nncli.store.run_reader import Run
 from nncli.training import loop
 from nncli.training.early_stopping import Best
 from nncli.training.loop import Trainer, never
-from tests.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
+from tests.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record, train_config
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +65,7 @@ class Steps:
 
 def train(path, overrides, name, stop=never):
     """Train a config under a name in ``runs`` beside it, until the end or a stop; returns the run directory."""
-    return train_runner.train(path, overrides, runs=path.parent / "runs", name=name, stop=stop).path
+    return train_config(path, overrides, name=name, stop=stop).path
 
 
 def resume(path, stop=never, config=None, overrides=()):
@@ -690,13 +690,13 @@ def test_signal_at_the_last_epoch_lets_the_run_finish(workdir, run_cli, monkeypa
 
 def test_signal_while_the_config_is_read_is_a_stop_request(workdir, run_cli, monkeypatch):
     """It ends the training that would begin, with a checkpoint, and does not interrupt a library."""
-    load = train_runner.load_any
+    load = loading.load
 
     def interrupted(*arguments):
         os.kill(os.getpid(), signal.SIGINT)
         return load(*arguments)
 
-    monkeypatch.setattr(train_runner, "load_any", interrupted)
+    monkeypatch.setattr(loading, "load", interrupted)
     result = run_cli("train", "config.yaml", "-q")
     assert result.code == 130
     assert result.err.startswith("runs/config: interrupted by SIGINT at epoch 0; resume with: ")

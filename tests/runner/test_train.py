@@ -6,10 +6,10 @@ import pytest
 
 from nncli.errors import BusyError, CommandLineError, ConfigError, StorageError
 from nncli.runner.resume import resume
-from nncli.runner.train import train
 from nncli.store import atomic_write as storage
 from nncli.store.lock import Lock, is_locked
 from tests.conftest import SPEC
+from tests.examples import train_config
 
 
 class Recorder:
@@ -30,7 +30,7 @@ class Recorder:
 def test_observer_spans_training_and_its_last_files(workdir):
     """It begins once the run directory exists, takes each epoch, and ends after the run is finished."""
     recorder = Recorder()
-    result = train(workdir / "config.yaml", runs=workdir / "runs", observer=recorder)
+    result = train_config(workdir / "config.yaml", observer=recorder)
     assert recorder.events == [("begin", "config", 0), 0, 10, 20, 30, ("end", True)]
     assert (result.path, result.progress) == (workdir / "runs" / "config", "epoch 30")
     assert result.evaluation.epochs_trained == 30
@@ -41,11 +41,11 @@ def test_observer_is_not_called_before_training_begins(workdir):
     recorder, runs = Recorder(), workdir / "runs"
     (runs / "taken").mkdir(parents=True)
     with pytest.raises(ConfigError):
-        train(workdir / "config.yaml", ("seed=-1",), runs=runs, observer=recorder)
+        train_config(workdir / "config.yaml", ["seed=-1"], observer=recorder)
     with pytest.raises(BusyError):
-        train(workdir / "config.yaml", runs=runs, name="taken", observer=recorder)
+        train_config(workdir / "config.yaml", name="taken", observer=recorder)
     with pytest.raises(CommandLineError, match="invalid run name ''"):
-        train(workdir / "config.yaml", runs=runs, name="", observer=recorder)
+        train_config(workdir / "config.yaml", name="", observer=recorder)
     assert recorder.events == []
 
 
@@ -53,7 +53,7 @@ def test_stopped_training_has_no_evaluation(workdir):
     """Its result says how far it is, and a checkpoint of that moment is written before the observer ends."""
     polls = iter([False] * 5)
     changes = ("training.batch_size=16",)
-    result = train(workdir / "config.yaml", changes, runs=workdir / "runs", stop=lambda: next(polls, True))
+    result = train_config(workdir / "config.yaml", changes, stop=lambda: next(polls, True))
     assert (result.evaluation, result.progress) == (None, "epoch 1, batch 1")
     assert (result.path / "checkpoints" / "00000005.ckpt").exists()
     assert not is_locked(result.path / "lock")
@@ -61,7 +61,7 @@ def test_stopped_training_has_no_evaluation(workdir):
 
 def test_resume_reports_before_the_observer_begins(workdir):
     """The messages come first, as a display would hide them."""
-    path = train(workdir / "config.yaml", runs=workdir / "runs", stop=lambda: True).path
+    path = train_config(workdir / "config.yaml", stop=lambda: True).path
     recorder = Recorder()
     resume(path, observer=recorder, report=recorder.events.append)
     assert recorder.events[:2] == [f"{path}: resumed at epoch 0", ("begin", "config", 0)]
@@ -70,8 +70,8 @@ def test_resume_reports_before_the_observer_begins(workdir):
 def test_resume_of_a_finished_run_is_its_evaluation(workdir):
     """It is reported, and nothing is trained; more epochs do not change a run that stopped early."""
     stopping = "training.early_stopping={metric: loss, min_delta: 100, patience: 20}"
-    finished = train(workdir / "config.yaml", runs=workdir / "runs")
-    early = train(workdir / "config.yaml", (stopping,), runs=workdir / "runs")
+    finished = train_config(workdir / "config.yaml")
+    early = train_config(workdir / "config.yaml", [stopping])
     recorder, messages = Recorder(), []
     again = resume(finished.path, observer=recorder, report=messages.append)
     more = resume(early.path, ("training.epochs=90",), observer=recorder, report=messages.append)
@@ -86,7 +86,7 @@ def test_resume_of_a_finished_run_is_its_evaluation(workdir):
 @pytest.mark.parametrize("ending", ["wrong config", "full disk", "finished"])
 def test_resume_releases_the_lock(workdir, monkeypatch, ending):
     """However it ends."""
-    path = train(workdir / "config.yaml", runs=workdir / "runs", stop=lambda: ending != "finished").path
+    path = train_config(workdir / "config.yaml", stop=lambda: ending != "finished").path
 
     def full(*_):
         raise StorageError("No space left on device")
@@ -103,7 +103,7 @@ def test_resume_releases_the_lock(workdir, monkeypatch, ending):
 
 def test_resume_takes_the_lock_before_it_plans(workdir, monkeypatch):
     """Another process cannot change what the plan was made of."""
-    path = train(workdir / "config.yaml", runs=workdir / "runs", stop=lambda: True).path
+    path = train_config(workdir / "config.yaml", stop=lambda: True).path
     monkeypatch.setattr("nncli.runner.resume.plan_resume", lambda *_: pytest.fail("planned without the lock"))
     lock = Lock(path / "lock")
     with pytest.raises(BusyError):
@@ -115,5 +115,5 @@ def test_threads_are_set_for_training(workdir):
     """A number of threads that the BLAS does not support is a mistake in the config, with its location."""
     (workdir / "config.yaml").write_text(SPEC.replace("epochs: 30,", "epochs: 30, threads: 1000,"), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"config\.yaml:11:33: training\.threads: NumPy's BLAS takes") as caught:
-        train(workdir / "config.yaml", runs=workdir / "runs")
+        train_config(workdir / "config.yaml")
     assert [diagnostic.path for diagnostic in caught.value.diagnostics] == [("training", "threads")]

@@ -18,6 +18,7 @@ from nncli.errors import CommandLineError, InterruptionError, StorageError
 
 if TYPE_CHECKING:
     from nncli.config.model import TrainingConfig
+    from nncli.experiment.loading import LoadedConfig
     from nncli.runner.train import Result
     from nncli.store.run_writer import RunWriter
     from nncli.training.loop import Epoch
@@ -128,8 +129,22 @@ def _train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Pat
     from nncli.runner.train import train as train_config
 
     with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
-        result = train_config(config, overrides, runs=runs, name=name, observer=display, stop=stop)
+        loaded, default_name = _load(config, overrides, runs)
+        result = train_config(loaded, default_name, runs=runs, name=name, observer=display, stop=stop)
         return _document(result, stop.signum)
+
+
+def _load(config: Path, overrides: tuple[str, ...], runs: Path) -> tuple["LoadedConfig", str]:
+    """The config and the default name of its run; what reads a run is imported for a run only."""
+    from nncli.experiment.loading import load
+    from nncli.store.run_writer import name_from
+
+    if config.is_file():
+        return load(config, overrides), name_from(config)
+
+    from nncli.runner.run_config import load_named
+
+    return load_named(config, overrides, None if runs == RUNS else runs)
 
 
 def _resume(path: Path, config: str | None, overrides: tuple[str, ...], display: _Display) -> dict[str, Any]:
