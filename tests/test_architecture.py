@@ -53,6 +53,7 @@ IMPORTED_ON_ERRORS = {
     "nncli.config.validation": {"nncli.config.validation_messages"},
     "nncli.experiment.checks": {"nncli.config.hints"},
     "nncli.store.find_run": {"nncli.config.hints"},
+    "nncli.training.loop": {"nncli.training.divergence"},
 }
 
 

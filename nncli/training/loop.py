@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,10 +15,12 @@ from nncli.experiment.rng import Purpose, RngState
 from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
-from nncli.training.divergence import NonFinite, NonFiniteSearch
 from nncli.training.early_stopping import Best, EarlyStopping
 from nncli.training.evaluate import examples, measure, predict
 from nncli.training.state import TrainingState, require_matching_vectors
+
+if TYPE_CHECKING:
+    from nncli.training.divergence import NonFinite, NonFiniteSearch
 
 MACS_BETWEEN_YIELDS = 1 << 25  # multiply-accumulate operations of forward passes
 EPOCHS_BETWEEN_RNG_STATES = 100  # in full batch, where the state only serves to replay a step that diverged
@@ -171,7 +173,7 @@ class Trainer:
         rows = self._monitored_splits.get(split) or examples(self.experiment.data[split], self.network)
         metrics = measure(self.network, self.experiment.metrics, split, rows, predict(self.network, rows))
         if not all(map(math.isfinite, metrics.values())):
-            raise self._diverged(NonFiniteSearch(self.experiment).in_split(split, rows), within_epoch=False)
+            raise self._diverged(self._search().in_split(split, rows), within_epoch=False)
         return metrics
 
     @allow_non_finite
@@ -247,7 +249,7 @@ class Trainer:
         """
         if all(math.isfinite(vector.dot(vector)) or np.isfinite(vector).all() for vector in self._checked_vectors):
             return
-        search, training_set = NonFiniteSearch(self.experiment), self._monitored_splits["training"]
+        search, training_set = self._search(), self._monitored_splits["training"]
         found = search.in_step(training_set, rows, self._rewind_masks) if rows else search.in_state()
         raise self._diverged(found, within_epoch=self._batches.shuffled)
 
@@ -262,7 +264,13 @@ class Trainer:
         self.batches()
         draw_masks(self.network, self.batch_size, batches)
 
-    def _diverged(self, found: NonFinite, within_epoch: bool) -> DivergedError:
+    def _search(self) -> "NonFiniteSearch":
+        """The search for the first value that is not finite."""
+        from nncli.training.divergence import NonFiniteSearch
+
+        return NonFiniteSearch(self.experiment)
+
+    def _diverged(self, found: "NonFinite", within_epoch: bool) -> DivergedError:
         where = f"{self.epoch}, batch {self.batch}" if within_epoch else str(self.epoch)
         message = f"training diverged at epoch {where}: {found.description}; {found.suggestion}"
         batch = self.batch if within_epoch else None
