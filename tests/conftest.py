@@ -45,13 +45,6 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
 
 
-def pytest_terminal_summary(terminalreporter):
-    """Report files over 300 lines, which tests/test_architecture.py records."""
-    reports = [report for report in terminalreporter.getreports("passed") if report.when == "call"]
-    for text in (value for report in reports for name, value in report.user_properties if name == "long file"):
-        terminalreporter.write_line(f"long file: {text}")
-
-
 @dataclass
 class Result:
     """The result of a command: exit code, standard output, standard error."""

@@ -13,7 +13,8 @@ from nncli.errors import DivergedError, GateError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, rngs
-from nncli.nn.gradcheck import FrozenLoss, GradientCheck, gradcheck
+from nncli.nn.frozen_loss import FrozenLoss
+from nncli.nn.gradcheck import GradientCheck, gradcheck
 from nncli.nn.network import Network
 from nncli.nn.stepcheck import ReferenceNetwork, StepCheck, check_step
 from nncli.runner.run_config import load_any

@@ -8,7 +8,7 @@ differentiable: the two one-sided derivatives differ, and neither equals the cen
 skipped and counted.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -16,15 +16,12 @@ from typing import NamedTuple
 import numpy as np
 
 from nncli.data.dataset import Random
-from nncli.nn.network import Network
-from nncli.nn.numerical_differentiation import STEP, derivative
+from nncli.nn.frozen_loss import LOSS_ROUNDING, FrozenLoss, max_abs
+from nncli.nn.numerical_differentiation import derivative
 from nncli.nn.parameters import Array
 from nncli.nn.stepcheck import ReferenceNetwork, StepCheck
 
 MAX_UNCERTAINTY = 5e-4  # of a central difference, relative to the largest entry; half of an error of a thousandth
-PENALTY_STEP = 1e-4  # h for the penalties, which are linear or quadratic: a longer step is as exact and rounds less
-KINK_DISTANCE = 4 * STEP  # a step of one entry moves the inputs of a ReLU by little more if they are of the order of 1
-LOSS_ROUNDING = 1e6 * np.finfo(np.float64).eps / STEP  # relative to the loss; rounding leaves a millionth of it
 MIN_GRADIENT = 1e-3  # relative to LOSS_ROUNDING; below it an error of a thousandth may be hidden
 EVIDENT_ERROR = 1e-5  # a larger one is not caused by rounding, however small the gradients
 
@@ -119,107 +116,6 @@ class EntryCheck(NamedTuple):
     uncertain: bool
 
 
-class FrozenLoss:
-    """The loss of a network on some rows as a function of its parameters, with all random numbers frozen.
-
-    Args:
-        network: in float64; its gradients and running statistics change, its trainable parameters do not.
-        inputs: (N, D).
-        targets: (N, M), as the loss encodes them.
-        masks: returns the generator of the dropout masks of a forward pass, in the same state at each call.
-    """
-
-    def __init__(self, network: Network, inputs: Array, targets: Array, masks: Callable[[], Random]) -> None:
-        self.network, self.inputs, self.targets, self.masks = network, inputs, targets, masks
-
-    def losses(self) -> Array:
-        """The loss of each row (N,), without penalties."""
-        self.network.set_rng(self.masks())
-        return self.network.loss.forward(self.network.forward(self.inputs, training=True), self.targets)
-
-    def gradients(self) -> tuple[Array, Array]:
-        """The gradients of the data loss and of the penalties, (P,) each."""
-        network = self.network
-        self.losses()
-        network.backward(self.targets)
-        total = network.parameters.gradients.copy()
-        network.parameters.gradients[...] = 0
-        network.penalize()
-        return total - network.parameters.gradients, network.parameters.gradients.copy()
-
-    def kink_distances(self) -> list[Array]:
-        """The distances of the last forward pass from each kink, (N, M) for each layer and loss that has one."""
-        network = self.network
-        distances = [
-            *(layer.kink_distances() for layer in network.layers),
-            network.loss.kink_distances(network.outputs, self.targets),
-        ]
-        return [each for each in distances if each is not None]
-
-    def signs(self) -> list[Array]:
-        """The side of each kink on which the last forward pass was."""
-        return [distances > 0 for distances in self.kink_distances()]
-
-    def near_l1(self) -> Array:
-        """Which trainable parameters (P,) are near the kink of an L1 penalty; overwrites the gradients."""
-        gradients = self.network.parameters.gradients
-        gradients[...] = 0
-        for penalty in self.network.penalties:
-            if penalty.l1:
-                penalty.gradient[...] = np.abs(penalty.values) <= 2 * PENALTY_STEP
-        return gradients > 0
-
-    def rounding(self) -> float:
-        """The lower bound of the scale of errors: they are relative to the largest entry or to this bound."""
-        return LOSS_ROUNDING * _largest(self.losses())
-
-    def central_difference(self, entry: int, signs: list[Array], step: float) -> float:
-        """The central difference of the loss without penalties; NaN if a step crosses a kink."""
-        values, losses = self.network.parameters.trainable, []
-        before, crosses = values[entry], False
-        for shift in (step, -step):
-            values[entry] = before + shift
-            losses.append(self.losses())
-            crosses |= not all(map(np.array_equal, signs, self.signs()))
-        values[entry] = before
-        return np.nan if crosses else float(np.mean(losses[0] - losses[1])) / (2 * step)
-
-    def penalty_central_difference(self, entry: int) -> float:
-        """The central difference of the penalties."""
-        values, penalties = self.network.parameters.trainable, []
-        before = values[entry]
-        for shift in (PENALTY_STEP, -PENALTY_STEP):
-            values[entry] = before + shift
-            penalties.append(self.network.regularization_loss())
-        values[entry] = before
-        return (penalties[0] - penalties[1]) / (2 * PENALTY_STEP)
-
-    def rows_to_exclude(self) -> tuple[Array, Array]:
-        """Which rows (N,) are near a kink, and which have outputs that the loss clips."""
-        moved = self._moved_kink_distances()
-        self.losses()
-        near = np.zeros(len(self.inputs), np.bool_)
-        for distances, after in zip(self.kink_distances(), moved, strict=True):
-            is_moving = (distances != 0) | (after != 0)  # what a mask or a ReLU keeps at 0 is not at a kink
-            near |= np.any((np.abs(distances) < KINK_DISTANCE) & is_moving, axis=1)
-        return near, self.network.loss.clipped(self.network.outputs, self.targets)
-
-    def _moved_kink_distances(self) -> list[Array]:
-        """The kink distances after a random step of each parameter."""
-        trainable = self.network.parameters.trainable
-        before = trainable.copy()
-        trainable += STEP * np.random.default_rng(0).choice([-1.0, 1.0], len(trainable))
-        self.losses()
-        moved = [distances.copy() for distances in self.kink_distances()]
-        trainable[...] = before
-        return moved
-
-    def without(self, rows: Array) -> "FrozenLoss":
-        """The loss on the other rows; ``rows`` (N,) is true for those that are excluded."""
-        inputs, targets = (np.asfortranarray(each[~rows]) for each in (self.inputs, self.targets))
-        return FrozenLoss(self.network, inputs, targets, self.masks)
-
-
 def gradcheck(loss: FrozenLoss, entries: int, rng: Random) -> GradientCheck:
     """Compare the gradients of backward with central differences.
 
@@ -275,7 +171,7 @@ def _check_array(loss: FrozenLoss, name: str, indices: Array, chosen: Array, gra
     error, backward, difference, *_ = checks[worst]
     compared = sum(bool(np.isfinite(check.difference)) for check in checks)
     uncertain = sum(check.uncertain for check in checks)
-    is_small = bool(_largest(gradients.data[indices]) < MIN_GRADIENT * loss.rounding() and error < EVIDENT_ERROR)
+    is_small = bool(max_abs(gradients.data[indices]) < MIN_GRADIENT * loss.rounding() and error < EVIDENT_ERROR)
     is_compared = bool(np.isfinite(difference))
     index = np.unravel_index(int(chosen[worst]) - int(indices.flat[0]), indices.shape)
     return ArrayCheck(
@@ -295,9 +191,9 @@ def _check_array(loss: FrozenLoss, name: str, indices: Array, chosen: Array, gra
 def _check_entries(loss: FrozenLoss, indices: Array, chosen: Array, gradients: Gradients) -> Iterator[EntryCheck]:
     """Compare each chosen entry of an array."""
     data, penalties, noise = gradients
-    largest, rounding = _largest(data[indices]), loss.rounding()
-    scale, loss_rounding = max(largest, rounding) or 1.0, np.finfo(np.float64).eps * _largest(loss.losses())
-    penalty_scale = max(_largest(penalties[indices]), LOSS_ROUNDING * loss.network.regularization_loss()) or 1.0
+    largest, rounding = max_abs(data[indices]), loss.rounding()
+    scale, loss_rounding = max(largest, rounding) or 1.0, np.finfo(np.float64).eps * max_abs(loss.losses())
+    penalty_scale = max(max_abs(penalties[indices]), LOSS_ROUNDING * loss.network.regularization_loss()) or 1.0
     signs, at_l1_kink = loss.signs(), loss.near_l1()
     for entry in map(int, chosen):
         numerical, uncertainty = derivative(
@@ -320,7 +216,3 @@ def _check_entries(loss: FrozenLoss, indices: Array, chosen: Array, gradients: G
             crosses or bool(at_l1_kink[entry]),
             hides,
         )
-
-
-def _largest(values: Array) -> float:
-    return float(np.max(np.abs(values), initial=0.0))

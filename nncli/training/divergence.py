@@ -6,7 +6,6 @@ dropout masks are drawn again, and running statistics are checked as the step le
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.parameters import Array, of_layer
 from nncli.nn.trace import Kind, Observer, Operation, forward_methods, observed, step_methods
 from nncli.training.evaluate import Examples
+from nncli.training.row_finder import row_finder
 from nncli.training.suggestions import FIX_ROW, FLOAT64, decays_too_fast, squares_suggestion, suggestion, weight_decay
 
 
@@ -121,9 +121,9 @@ class NonFiniteSearch:
         yield from self._training_state(self.parameters.trainable)
         raw, encoded = _raw_targets(training_set), training_set.encoded
         yield from self._data(
-            "training", "inputs", training_set.inputs, inputs, _row_finder(training_set.inputs, inputs)
+            "training", "inputs", training_set.inputs, inputs, row_finder(training_set.inputs, inputs)
         )
-        yield from self._data("training", "targets", raw, targets, _row_finder(encoded, targets))
+        yield from self._data("training", "targets", raw, targets, row_finder(encoded, targets))
         rewind()
         yield from self._replayed(inputs, targets)
         yield from self.arrays("the gradient of ", gradients)  # if the replay did not reproduce it
@@ -289,15 +289,3 @@ def _raw_targets(split: Examples) -> Array:
     """The targets (N, M) as the data source has them, or encoded if those have another shape."""
     raw = split.targets.reshape(len(split.targets), -1)
     return raw if raw.shape == split.encoded.shape else split.encoded
-
-
-def _row_finder(every: Array, rows: Array) -> Callable[[int], int | None]:
-    """A function from the index of a row in ``rows`` to its index in ``every``: the first row with equal values."""
-    if len(rows) == len(every):
-        return range(len(rows)).__getitem__
-    return partial(_equal_row, every, rows)
-
-
-def _equal_row(every: Array, rows: Array, batch_row: int) -> int | None:
-    row = rows[batch_row]
-    return next((index for index, each in enumerate(every) if np.array_equal(each, row, equal_nan=True)), None)

@@ -290,4 +290,4 @@ def clipped_gradient_has_norm_one(patch: Patch) -> None:
 @MUTATIONS.add
 def gradient_check_compares_at_the_kinks_of_l1(patch: Patch) -> None:
     """No parameter counts as near 0."""
-    patch.after("nncli.nn.gradcheck:FrozenLoss.near_l1", lambda near, *_: np.zeros_like(near))
+    patch.after("nncli.nn.frozen_loss:FrozenLoss.near_l1", lambda near, *_: np.zeros_like(near))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
-from nncli.nn.gradcheck import FrozenLoss, gradcheck
+from nncli.nn.frozen_loss import FrozenLoss
+from nncli.nn.gradcheck import gradcheck
 from nncli.nn.initializers import Normal
 from nncli.nn.layers.batch_normalization import BatchNormalization
 from nncli.nn.layers.dense import Dense
