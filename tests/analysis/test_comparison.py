@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -327,7 +328,7 @@ def test_run_without_the_metric_is_sorted_last(train, metric):
 
 def test_unknown_sort_metric_is_reported_with_the_known_ones(train):
     """The message lists the metrics of the runs."""
-    with pytest.raises(CommandLineError, match=r"no run has a metric 'acc'; known: accuracy, data_loss"):
+    with pytest.raises(CommandLineError, match=r"no run has a metric 'acc'; did you mean 'accuracy'\?"):
         compared(train("a"), train("b"), sort="acc")
 
 
@@ -342,6 +343,17 @@ def test_runs_of_different_data_are_refused(train, change, parts):
         compared(first, second)
     assert raised.value.exit_code == 4
     assert len(compared(first, second, different_data=True).entries) == 2
+
+
+def test_advice_for_a_fraction_makes_the_data_equal(train):
+    """A fraction depends on the seed of the config: data of its own is suggested, and what is written is accepted."""
+    fraction = "validation={fraction: 0.2}"
+    with pytest.raises(RunError, match="a fraction depends on the seed") as raised:
+        compared(train("a", fraction), train("b", fraction, "seed=1"))
+    found = re.findall(r"(\w+): ({.*?})", str(raised.value).partition("write ")[2])
+    advice = [f"{name}={value}" for name, value in found]
+    assert len(advice) == 2
+    assert len(compared(train("c", *advice), train("d", *advice, "seed=1")).entries) == 2
 
 
 def test_different_data_is_found_between_any_two_runs(train):

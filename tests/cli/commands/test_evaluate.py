@@ -198,7 +198,11 @@ def test_gate_passes_at_its_bound(trained, run_cli, option):
         ("accuracy=high", "'high' is not a number"),
         ("accuracy=nan", "'nan' is not a number"),
         ("loss=inf", "'inf' is not a number"),
-        ("=1", "unknown metric ''"),
+        ("=1", "'=1' is no bound; write accuracy=1"),
+        ("0.9", "'0.9' is no bound; write accuracy=0.9"),
+        ("accuracy >= 0.9", "'accuracy >= 0.9' is no bound; write accuracy=0.9"),
+        ("loss: 1e-3", "'loss: 1e-3' is no bound; write loss=1e-3"),
+        ("acuracy: 1", "unknown metric 'acuracy: 1'; did you mean 'accuracy'?"),
     ],
 )
 @pytest.mark.parametrize("option", ["--fail-under", "--fail-over"])
