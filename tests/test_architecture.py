@@ -54,6 +54,7 @@ IMPORTED_ON_ERRORS = {
     "nncli.experiment.checks": {"nncli.config.hints"},
     "nncli.store.find_run": {"nncli.config.hints"},
     "nncli.training.loop": {"nncli.training.divergence"},
+    "nncli.experiment.loading": {"nncli.config.similar_file"},
 }
 
 

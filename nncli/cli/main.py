@@ -27,10 +27,25 @@ SINGLE_THREAD_ENV = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
 ADDRESS_SPACE = 160 * 2**20  # bytes that NumPy and the buffers of its BLAS take before any array
-COMMANDS = (
-    *("init", "check", "show", "train", "evaluate", "compare", "runs", "verify"),
-    *("explain", "gradcheck", "profile", "components", "schema", "completion"),
-)
+TASKS = {  # the commands by what they are for, in the order in which a user needs them
+    "Start": ("init", "check", "show"),
+    "Train": ("train",),
+    "Results": ("evaluate", "compare", "runs", "verify"),
+    "Understand": ("explain", "gradcheck", "profile"),
+    "Reference": ("components", "schema", "completion", "help"),
+}
+COMMANDS = tuple(name for names in TASKS.values() for name in names)
+RENAMED = {"runs": "runs-dir", "fail-under": "fail-below", "fail-over": "fail-above"}  # older names of options
+EPILOG = """'nncli COMMAND --help' prints the options of a command, with examples.
+
+\b
+Exit codes:
+  0  success                          5  input/output error
+  1  internal error                   6  busy, or exists already
+  2  command line is wrong            7  training diverged
+  3  config or data is wrong          8  check failed
+  4  run is missing or damaged        129, 130, 143  stopped by a signal
+"""
 
 
 class Commands(Mapping[str, click.Command]):
@@ -54,23 +69,42 @@ class Commands(Mapping[str, click.Command]):
 
 
 class CommandGroup(click.Group):
-    """A group that lists its commands in the order in which a user needs them."""
+    """A group that lists its commands by task, in the order in which a user needs them."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
         """The names of the commands, in the order of ``COMMANDS``."""
         return list(self.commands)
 
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section with the commands of each task; the summaries of all begin in the same column."""
+        width = max(map(len, COMMANDS))
+        limit = formatter.width - width - 6
+        for task, names in TASKS.items():
+            rows = [(f"{name:<{width}}", self.commands[name].get_short_help_str(limit)) for name in names]
+            with formatter.section(task):
+                formatter.write_dl(rows)
+
 
 @click.group(
     cls=CommandGroup,
     commands=cast("MutableMapping[str, click.Command]", Commands()),  # click only reads it
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 success, 1 internal error, 2 command line, 3 config or data, 4 run directory, "
-    "5 input/output error, 6 busy or exists already, 7 training diverged, 8 check failed, 129/130/143 signal.",
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "token_normalize_func": lambda name: RENAMED.get(name, name),
+    },
+    epilog=EPILOG,
 )
-@click.version_option(__version__, prog_name="nncli")
+@click.version_option(__version__, "-V", "--version", prog_name="nncli")
 def nncli() -> None:
-    """Train small neural networks from a YAML config."""
+    """Train small neural networks from a YAML config.
+
+    \b
+    Example:
+      nncli init
+      nncli train config.yaml optimizer.learning_rate=0.01
+      nncli evaluate config
+    """  # noqa: D301 (click keeps the lines after a backspace)
 
 
 nncli.help = nncli.help or REMOVED

@@ -3,14 +3,23 @@
 import re
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
 from nncli.cli import completion
 from nncli.errors import CommandLineError
 
+if TYPE_CHECKING:
+    from nncli.registry import Component
+
 RUNS = completion.RUNS  # the default directory of runs
 SCHEMA_COPY = "nncli.schema.json"  # a copy of the schema beside configs
+
+
+def examples(*commands: str) -> str:
+    """The end of a help page: commands to copy."""
+    return "\n".join(["\b", "Examples:" if len(commands) > 1 else "Example:", *(f"  {each}" for each in commands)])
 
 
 def check_overrides(
@@ -61,16 +70,22 @@ overrides_argument = click.argument(
     shell_complete=completion.complete_override,
     help="KEY=VALUE pairs that change the config: optimizer.learning_rate=0.1 layers[0].units=128",
 )
-run_argument = click.argument(
-    "run", shell_complete=completion.complete_run, help="Run directory, or the name of a run in runs/."
-)
+run_argument = click.argument("run", shell_complete=completion.complete_run, help="Path or name of a run.")
 runs_argument = click.argument(
     "runs",
     metavar="RUN...",
     nargs=-1,
     required=True,
     shell_complete=completion.complete_run,
-    help="Two or more run directories, or names of runs in runs/.",
+    help="Paths or names of two or more runs.",
+)
+runs_dir_option = click.option(
+    "--runs-dir",
+    type=click.Path(path_type=Path),
+    envvar="NNCLI_RUNS",
+    show_envvar=True,
+    shell_complete=completion.complete_directory,
+    help=f"Directory that holds the runs.  [default: {RUNS}]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 sort_option = click.option(
@@ -78,7 +93,24 @@ sort_option = click.option(
 )
 
 
-def find_run(text: str, runs: Path | None = None) -> Path:
+def components_named(word: str) -> "list[Component]":
+    """The components that a word names, in any spelling that a config may use."""
+    import nncli.experiment.loading  # noqa: F401 (registers the components)
+    from nncli.config.normalization import find_component
+    from nncli.registry import kinds
+
+    return [found for kind in kinds() if (found := find_component(kind, word))]
+
+
+def component_names() -> list[str]:
+    """The names of all components."""
+    import nncli.experiment.loading  # noqa: F401 (registers the components)
+    from nncli.registry import components, kinds
+
+    return [component.name for kind in kinds() for component in components(kind)]
+
+
+def find_run(text: str, runs: Path | None) -> Path:
     """Find a run by its path, or by its name: first in the directory of runs if one is given.
 
     Raises:

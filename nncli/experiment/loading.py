@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from nncli.config import overrides as overriding
@@ -191,10 +192,7 @@ def read_config_file(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        fix = f"'nncli init {path}' writes a config to start from"
-        if "=" in path.name:
-            fix = "overrides are accepted by commands for a single config: train, show, explain, gradcheck, profile"
-        raise CommandLineError(f"{path}: no such file; {fix}") from None
+        raise CommandLineError(f"{path}: no such file; {_fix_of_missing(path)}") from None
     except NotADirectoryError:
         raise CommandLineError(f"{path}: no such file; part of the path is not a directory") from None
     except IsADirectoryError:
@@ -204,6 +202,17 @@ def read_config_file(path: Path) -> bytes:
     if len(content) > MAX_BYTES:
         raise ConfigError(f"{path}:1:1: {TOO_LARGE}")
     return content
+
+
+def _fix_of_missing(path: Path) -> str:
+    """What to do about a config that does not exist."""
+    from nncli.config.similar_file import similar_config
+
+    if "=" in path.name:
+        return "overrides are accepted by commands for a single config: train, show, explain, gradcheck, profile"
+    if found := similar_config(path):
+        return f"did you mean '{found}'?"
+    return f"write one to start from with: nncli init {quote(str(path))}"
 
 
 def _text(name: str, content: bytes) -> str:

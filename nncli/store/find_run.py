@@ -43,15 +43,20 @@ def find_run(text: str, runs: Path | None = None) -> Path:
     raise RunError(_not_found(text, runs or DEFAULT), path)
 
 
-def require_name_of_run(path: Path, runs: Path = DEFAULT) -> None:
+def require_name_of_run(path: Path, runs: Path | None = None) -> None:
     """Report a path that does not exist, if it is a misspelt name of a run.
+
+    Args:
+        path: the path of a config, or a name.
+        runs: the directory of runs; None for the default one.
 
     Raises:
         CommandLineError: the name is similar to that of a run.
     """
-    fix = _similar(str(path), run_names(runs))
+    directory = runs or DEFAULT
+    fix = _similar(str(path), run_names(directory))
     if path.name == str(path) and not path.suffix and fix and not path.exists():
-        raise CommandLineError(f"{path}: no such config, and no such run in {runs}/{fix}")
+        raise CommandLineError(f"{path}: no such config, and no such run in {directory}/{fix}")
 
 
 def _is_directory(path: Path) -> bool:
@@ -85,10 +90,9 @@ def _not_found(text: str, runs: Path) -> str:
 
 def _similar(name: str, names: list[str]) -> str:
     """The suggestion of a similar name; empty if none is."""
-    from nncli.config.hints import suggestion
+    from nncli.config.hints import similar
 
-    found = suggestion(name, names)
-    return found if found.startswith("; did you mean") else ""
+    return similar(name, names)
 
 
 def _listed(names: list[str]) -> str:

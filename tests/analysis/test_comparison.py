@@ -26,7 +26,7 @@ def train(workdir, run_cli):
     """Train the small config under a name, with some overrides."""
 
     def trained(name, *overrides, runs="runs"):
-        result = run_cli("train", "config.yaml", "--quiet", "--name", name, "--runs", runs, *overrides)
+        result = run_cli("train", "config.yaml", "--quiet", "--name", name, "--runs-dir", runs, *overrides)
         assert result.code == 0, result.err
         return Path(runs) / name
 

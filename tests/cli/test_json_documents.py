@@ -37,7 +37,7 @@ COMMANDS = {  # each documented key appears in one of the documents of its headi
         ["evaluate", "nothing"],
         ["evaluate", "classes"],
         ["evaluate", "binary"],
-        ["evaluate", "late", "--fail-under", "accuracy=2"],
+        ["evaluate", "late", "--fail-below", "accuracy=2"],
     ],
     "compare": [
         ["compare", "classes", "nothing"],

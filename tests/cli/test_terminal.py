@@ -253,3 +253,50 @@ def test_standard_output_gets_only_the_result(workdir):
     text = (workdir / "out.txt").read_text(encoding="utf-8")
     assert "\x1b" not in text
     assert text.endswith("run runs/x\n")
+
+
+PAGER = "sh -c 'cat; echo paged'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines", "is_paged"),
+    [
+        (["explain", "config.yaml"], "30", True),
+        (["explain", "config.yaml"], "500", False),
+        (["explain", "config.yaml", "--json"], "30", False),
+        (["explain", "adam"], "10", True),
+    ],
+)
+def test_explanation_longer_than_the_screen_is_paged(workdir, arguments, lines, is_paged):
+    """With the program in ``PAGER``; everything is printed either way."""
+    text, code = finished(workdir, *arguments, LINES=lines, PAGER=PAGER)
+    assert code == 0
+    assert ("paged" in text) == is_paged
+    assert "adam" in text
+
+
+def test_pager_of_its_own_shows_colors(workdir):
+    """``less`` gets the escape sequences, and waits at the end of the first screen."""
+    with terminal(workdir, "explain", "config.yaml", PAGER="less") as (screen, process):
+        screen.expect("one training step")
+        screen.expect("\x1b\\[1m")
+        assert process.poll() is None
+        screen.send("q")
+        rest(screen)
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize("pipe", ["stdin", "stdout"])
+def test_nothing_is_paged_without_a_terminal_on_both_sides(workdir, pipe):
+    """Neither if no key can be read nor if the output goes to a pipe."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0), os.fdopen(theirs, "wb", buffering=0) as side:
+        streams = {"stdin": side, "stdout": side, pipe: subprocess.PIPE}
+        command = [sys.executable, "-m", "nncli", "explain", "dense"]
+        with subprocess.Popen(command, **streams, cwd=workdir, env=environment(LINES="5", PAGER=PAGER)) as process:
+            text = process.communicate(timeout=60)[0] if pipe == "stdout" else None
+        os.set_blocking(ours, False)
+        text = text or os.read(ours, 2**16)
+    assert process.returncode == 0
+    assert b"Source: " in text
+    assert b"paged" not in text

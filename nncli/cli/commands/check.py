@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from nncli.cli.completion import complete_config
+from nncli.cli.options import examples, runs_dir_option
 
 
-@click.command()
+@click.command(epilog=examples("nncli check config.yaml", "nncli check configs/*.yaml"))
 @click.argument(
     "configs",
     nargs=-1,
@@ -17,7 +18,8 @@ from nncli.cli.completion import complete_config
     shell_complete=complete_config,
     help="YAML files or runs.",
 )
-def check(configs: tuple[Path, ...]) -> None:
+@runs_dir_option
+def check(configs: tuple[Path, ...], runs_dir: Path | None) -> None:
     """Validate configs without training.
 
     Prints all errors of all files at once, each with file, line and column.
@@ -28,7 +30,7 @@ def check(configs: tuple[Path, ...]) -> None:
     errors: list[NncliError] = []
     for path in configs:
         try:
-            load_any(path)
+            load_any(path, runs=runs_dir)
         except NncliError as error:
             errors.append(error)
         else:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncli.cli.completion import complete_config, complete_directory, complete_run
+from nncli.cli.completion import complete_config, complete_run
 from nncli.cli.interrupts import raised_on_ctrl_c
-from nncli.cli.options import RUNS, find_run, json_option, overrides_argument
+from nncli.cli.options import RUNS, examples, find_run, json_option, overrides_argument, runs_dir_option
 from nncli.cli.output import drop_unread_messages, print_json
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from nncli.training.loop import Epoch
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "nncli train config.yaml",
+        "nncli train config.yaml optimizer.learning_rate=0.1 --name fast",
+        "nncli train config.yaml 'optimizer={type: sgd, momentum: 0.9}'",
+        "nncli train --resume config training.epochs=6000",
+    )
+)
 @click.argument(
     "config",
     required=False,
@@ -42,13 +49,8 @@ if TYPE_CHECKING:
     shell_complete=complete_run,
     help="Resume a run, by path or by name.",
 )
-@click.option("--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    shell_complete=complete_directory,
-    help="Directory that holds the runs.  [default: runs]",
-)
+@click.option("-n", "--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
+@runs_dir_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run.")
 @json_option
 def train(
@@ -56,7 +58,7 @@ def train(
     overrides: tuple[str, ...],
     run: str | None,
     name: str | None,
-    runs: Path | None,
+    runs_dir: Path | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -72,15 +74,15 @@ def train(
     drop_unread_messages()
     display = _Display(is_silent=quiet or as_json)
     if run == "":
-        raise CommandLineError(_resumable_runs(runs or RUNS))
+        raise CommandLineError(_resumable_runs(runs_dir or RUNS))
     if run is not None:
         if name is not None:
             raise CommandLineError("--name is for a new run; a run that is resumed has a name")
-        result = _resume(find_run(run, runs), config, overrides, display)
+        result = _resume(find_run(run, runs_dir), config, overrides, display)
     elif config is None:
         raise click.UsageError("Missing argument 'CONFIG'; or resume a run with --resume RUN.")
     else:
-        result = _train(Path(config), overrides, name, runs or RUNS, display)
+        result = _train(Path(config), overrides, name, runs_dir, display)
     result["seconds"] = round(time.monotonic() - started, 3)
     if as_json:
         print_json(result)
@@ -123,18 +125,20 @@ class _Display:
         return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer.trainer)
 
 
-def _train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path, display: _Display) -> dict[str, Any]:
+def _train(
+    config: Path, overrides: tuple[str, ...], name: str | None, runs: Path | None, display: _Display
+) -> dict[str, Any]:
     """Train a new run, and return its document."""
     from nncli.runner.signals import stop_on_signals
     from nncli.runner.train import train as train_config
 
     with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
         loaded, default_name = _load(config, overrides, runs)
-        result = train_config(loaded, default_name, runs=runs, name=name, observer=display, stop=stop)
+        result = train_config(loaded, default_name, runs=runs or RUNS, name=name, observer=display, stop=stop)
         return _document(result, stop.signum)
 
 
-def _load(config: Path, overrides: tuple[str, ...], runs: Path) -> tuple["LoadedConfig", str]:
+def _load(config: Path, overrides: tuple[str, ...], runs: Path | None) -> tuple["LoadedConfig", str]:
     """The config and the default name of its run; what reads a run is imported for a run only."""
     from nncli.experiment.loading import load
     from nncli.store.run_writer import name_from
@@ -144,7 +148,7 @@ def _load(config: Path, overrides: tuple[str, ...], runs: Path) -> tuple["Loaded
 
     from nncli.runner.run_config import load_named
 
-    return load_named(config, overrides, None if runs == RUNS else runs)
+    return load_named(config, overrides, runs)
 
 
 def _resume(path: Path, config: str | None, overrides: tuple[str, ...], display: _Display) -> dict[str, Any]:

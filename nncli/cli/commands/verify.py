@@ -1,15 +1,18 @@
 """``nncli verify``: check a run against its own records."""
 
+from pathlib import Path
+
 import click
 
-from nncli.cli.options import json_option, run_argument
+from nncli.cli.options import examples, json_option, run_argument, runs_dir_option
 from nncli.cli.output import print_json
 
 
-@click.command()
+@click.command(epilog=examples("nncli verify config"))
 @run_argument
+@runs_dir_option
 @json_option
-def verify(run: str, as_json: bool) -> None:
+def verify(run: str, runs_dir: Path | None, as_json: bool) -> None:
     """Check the integrity of a run.
 
     Recomputes all checksums, regenerates the data, and evaluates the network again; the results must equal the
@@ -23,7 +26,7 @@ def verify(run: str, as_json: bool) -> None:
     from nncli.runner.blas_threads import blas_threads
     from nncli.store.run_reader import Run
 
-    loaded = Run(find_run(run))
+    loaded = Run(find_run(run, runs_dir))
     with blas_threads(loaded.record.spec.training.threads):
         checks = list(run_checks(loaded))
     differing = obstacles(loaded, checks)

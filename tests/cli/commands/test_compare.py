@@ -160,7 +160,7 @@ def test_diverged_run_is_shown_in_every_format(runs, run_cli, form):
 def test_label_with_brackets_is_no_markup(runs, run_cli, monkeypatch, directory):
     """A path that looks like a style of rich is printed unchanged above its column."""
     monkeypatch.setenv("COLUMNS", "120")
-    assert run_cli("train", "config.yaml", "--quiet", "--runs", directory, "--name", "first").code == 0
+    assert run_cli("train", "config.yaml", "--quiet", "--runs-dir", directory, "--name", "first").code == 0
     result = run_cli("compare", "first", f"{directory}/first")
     assert result.code == 0
     assert f"{directory}/first" in next(line for line in result.out.splitlines() if line.startswith("metric "))

@@ -151,13 +151,13 @@ def test_confusion_matrix_agrees_with_the_scores(assessed):
 @pytest.mark.parametrize(
     ("gates", "failing"),
     [
-        (["--fail-under=accuracy=0"], []),
-        (["--fail-over=accuracy=1"], []),
-        (["--fail-under=training_accuracy=1.01"], ["training accuracy"]),
-        (["--fail-over=loss=0"], ["training loss"]),
-        (["--fail-over=loss=1e9", "--fail-under=loss=0.0"], []),
-        (["--fail-under=accuracy=2", "--fail-over=loss=0"], ["training accuracy", "training loss"]),
-        (["--fail-under=test_accuracy=0"], ["test_accuracy: not evaluated, so the gate fails; evaluated: "]),
+        (["--fail-below=accuracy=0"], []),
+        (["--fail-above=accuracy=1"], []),
+        (["--fail-below=training_accuracy=1.01"], ["training accuracy"]),
+        (["--fail-above=loss=0"], ["training loss"]),
+        (["--fail-above=loss=1e9", "--fail-below=loss=0.0"], []),
+        (["--fail-below=accuracy=2", "--fail-above=loss=0"], ["training accuracy", "training loss"]),
+        (["--fail-below=test_accuracy=0"], ["test_accuracy: not evaluated, so the gate fails; evaluated: "]),
     ],
 )
 def test_failed_gate_is_exit_code_8(trained, run_cli, gates, failing, form):
@@ -175,13 +175,13 @@ def test_failed_gate_is_exit_code_8(trained, run_cli, gates, failing, form):
 def test_gate_without_split_applies_to_every_evaluated_split(trained, run_cli):
     """Each split that fails is reported; with --split only that one is checked."""
     trained()
-    both = run_cli("evaluate", "config", "--fail-under", "accuracy=2")
-    one = run_cli("evaluate", "config", "--fail-under", "accuracy=2", "--split", "validation")
+    both = run_cli("evaluate", "config", "--fail-below", "accuracy=2")
+    one = run_cli("evaluate", "config", "--fail-below", "accuracy=2", "--split", "validation")
     assert [line.split()[0] for line in both.err.splitlines()] == ["training", "validation"]
     assert [line.split()[0] for line in one.err.splitlines()] == ["validation"]
 
 
-@pytest.mark.parametrize("option", ["--fail-under", "--fail-over"])
+@pytest.mark.parametrize("option", ["--fail-below", "--fail-above"])
 def test_gate_passes_at_its_bound(trained, run_cli, option):
     """A value that equals the bound passes."""
     accuracy = evaluation(trained())["splits"]["validation"]["accuracy"]
@@ -205,7 +205,7 @@ def test_gate_passes_at_its_bound(trained, run_cli, option):
         ("acuracy: 1", "unknown metric 'acuracy: 1'; did you mean 'accuracy'?"),
     ],
 )
-@pytest.mark.parametrize("option", ["--fail-under", "--fail-over"])
+@pytest.mark.parametrize("option", ["--fail-below", "--fail-above"])
 def test_invalid_gate_is_refused(trained, run_cli, option, gate, message):
     """A mistake in a gate is exit code 2, never a gate that always passes."""
     trained()
@@ -251,7 +251,7 @@ def test_missing_run_is_refused(trained, run_cli, name, message):
 def test_unusual_directory_names_are_accepted(workdir, run_cli, directory, code):
     """Any directory name is printed unchanged, and one that is too long is a missing run."""
     if code == 0:
-        assert run_cli("train", "config.yaml", "--quiet", "--runs", directory).code == 0
+        assert run_cli("train", "config.yaml", "--quiet", "--runs-dir", directory).code == 0
     result = run_cli("evaluate", f"{directory}/config")
     assert result.code == code
     assert f"{directory}/config" in result.out + result.err
@@ -269,11 +269,11 @@ def test_regression_has_no_confusion_matrix(trained, run_cli):
 @pytest.mark.parametrize(
     ("gates", "code"),
     [
-        (["--fail-under=r2=-1e9", "--fail-over=mean_absolute_error=1e9"], 0),
-        (["--fail-under=validation_r2=1.01"], 8),
-        (["--fail-over=root_mean_squared_error=0"], 8),
-        (["--fail-under=accuracy=0"], 8),
-        (["--fail-over=rmse=1"], 2),
+        (["--fail-below=r2=-1e9", "--fail-above=mean_absolute_error=1e9"], 0),
+        (["--fail-below=validation_r2=1.01"], 8),
+        (["--fail-above=root_mean_squared_error=0"], 8),
+        (["--fail-below=accuracy=0"], 8),
+        (["--fail-above=rmse=1"], 2),
     ],
 )
 def test_regression_has_gates_on_its_own_metrics(trained, run_cli, gates, code):
@@ -301,7 +301,7 @@ def test_threshold_changes_recall_and_confusion_matrix(trained, run_cli, form):
 def test_threshold_applies_to_gates(trained, run_cli):
     """Gates check the metrics that are printed."""
     trained(*BINARY)
-    gate = ("--fail-under", "recall=1")
+    gate = ("--fail-below", "recall=1")
     assert run_cli("evaluate", "config", *gate, "--threshold", "0").code == 0
     assert run_cli("evaluate", "config", *gate, "--threshold", "1").code == 8
 
@@ -379,7 +379,7 @@ def test_warnings_of_the_training_are_repeated(trained, run_cli):
     """Those of evaluation.json, below the tables; gates and the exit code do not depend on them."""
     trained("optimizer.learning_rate=1e-9")
     messages = [each["message"] for each in json.loads(run_cli("evaluate", "config", "--json").out)["warnings"]]
-    result = run_cli("evaluate", "config", "--fail-over", "accuracy=1")
+    result = run_cli("evaluate", "config", "--fail-above", "accuracy=1")
     assert (result.code, result.err) == (0, "")
     assert result.out.splitlines()[-1:] == [f"warning: {message}" for message in messages]
 
@@ -393,3 +393,12 @@ def test_warning_of_unknown_kind_is_one_sanitized_line(trained, run_cli):
     assert "config warning: a�b�[2J\n" in run_cli("runs").out
     put_record(path, {**record, "warnings": [{"kind": "new"}]})
     assert "evaluation.json: damaged: warnings[0].message: field required" in run_cli("evaluate", "config").err
+
+
+@pytest.mark.parametrize(("split", "meant"), [("val", "validation"), ("train", "training"), ("dev", "validation")])
+def test_similar_split_is_suggested(trained, run_cli, split, meant):
+    """With the splits that the run has."""
+    trained()
+    result = run_cli("evaluate", "config", "--split", split)
+    fix = f"did you mean '{meant}'? it has training, validation"
+    assert (result.code, result.err) == (2, f"runs/config: has no split '{split}'; {fix}\n")

@@ -225,8 +225,8 @@ def test_file_takes_precedence_over_a_component(workdir, run_cli):
     ("arguments", "code", "said"),
     [
         (["adm"], 2, "'adm' is neither a file, a run nor a component; did you mean 'adam'?"),
-        (["Adam"], 2, "did you mean 'adam'?"),
-        (["qqqqqqq"], 2, "known: "),
+        (["adm "], 2, "did you mean 'adam'?"),
+        (["qqqqqqq"], 2, "'nncli components' lists the components, 'nncli runs' the runs"),
         (["x.yaml"], 2, "x.yaml: no such file"),
         (["adam.yaml"], 2, "adam.yaml: no such file"),
         (["."], 2, ".: is a directory"),

@@ -83,7 +83,7 @@ def test_overrides_are_recorded(workdir, run_cli):
 
 def test_runs_option_is_the_directory_of_the_runs(workdir, run_cli):
     """Missing directories are created."""
-    assert run_cli("train", "config.yaml", "-q", "--runs", "a/b", "--name", "c").out == "a/b/c\n"
+    assert run_cli("train", "config.yaml", "-q", "--runs-dir", "a/b", "--name", "c").out == "a/b/c\n"
     assert (workdir / "a" / "b" / "c" / "evaluation.json").exists()
 
 
@@ -96,7 +96,7 @@ def test_runs_option_is_the_directory_of_the_runs(workdir, run_cli):
         (["config.yaml", "--name", "a/b"], 2, "invalid run name 'a/b'"),
         (["config.yaml", "seed=-1"], 3, "command line:1:6: seed: must be at least 0, got -1"),
         (["config.yaml", "layers[0].unit=3"], 3, "unknown key 'unit'; did you mean 'units'?"),
-        (["config.yaml", "--runs", "config.yaml"], 5, "config.yaml: the directory cannot be created: File exists"),
+        (["config.yaml", "--runs-dir", "config.yaml"], 5, "config.yaml: the directory cannot be created: File"),
         (["config.yaml", "optimizer={type: sgd, learning_rate: 1e30}"], 7, "training diverged at epoch 1: "),
         pytest.param(
             ["config.yaml", *(f"layers[{index}].initializer={{type: normal, scale: 1e30}}" for index in (0, 2))],
@@ -104,7 +104,7 @@ def test_runs_option_is_the_directory_of_the_runs(workdir, run_cli):
             "training diverged at epoch 0: ",
         ),
         pytest.param(
-            ["config.yaml", "--runs", "a" * 300, "--name", "x"],
+            ["config.yaml", "--runs-dir", "a" * 300, "--name", "x"],
             5,
             "File name too long",
         ),
