@@ -36,13 +36,13 @@ def complete_config(context: Context, parameter: Parameter, incomplete: str) -> 
 
 def complete_subject(context: Context, parameter: Parameter, incomplete: str) -> Items:
     """Components, and configs."""
-    named = {name: text for kind in config_keys.kinds() for name, text in config_keys.components(kind).items()}
-    return _items(named, incomplete) + complete_config(context, parameter, incomplete)
+    return _items(_components(), incomplete) + complete_config(context, parameter, incomplete)
 
 
 def complete_kind(_context: Context, _parameter: Parameter, incomplete: str) -> Items:
-    """Kinds of component."""
-    return _items({kind: ", ".join(config_keys.components(kind)) for kind in config_keys.kinds()}, incomplete)
+    """Kinds of component, and components."""
+    of_kinds = {kind: ", ".join(config_keys.components(kind)) for kind in config_keys.kinds()}
+    return _items(of_kinds | _components(), incomplete)
 
 
 def complete_command(context: Context, _parameter: Parameter, incomplete: str) -> Items:
@@ -130,6 +130,11 @@ def _items(described: Mapping[str, str], incomplete: str) -> Items:
         for word, text in described.items()
         if word.startswith(incomplete)
     ]
+
+
+def _components() -> dict[str, str]:
+    """The descriptions of all components by name."""
+    return {name: text for kind in config_keys.kinds() for name, text in config_keys.components(kind).items()}
 
 
 def _directory(context: Context) -> Path:

@@ -81,6 +81,7 @@ runs_argument = click.argument(
 )
 runs_dir_option = click.option(
     "--runs-dir",
+    metavar="DIR",
     type=click.Path(path_type=Path),
     envvar="NNCLI_RUNS",
     show_envvar=True,
