@@ -111,7 +111,8 @@ def test_option_wins_over_the_variable(elsewhere, run_cli, monkeypatch):
     assert '"exp/one"' in run_cli("runs", "exp", "--json").out
     assert run_cli("evaluate", "one").code == 4
     monkeypatch.setenv("NNCLI_RUNS", "")
-    assert "(looked in ./ and runs/)" in run_cli("evaluate", "one").err
+    message = "run not found: one (looked in ./ and runs/); runs/ has no runs; --runs-dir DIR looks elsewhere"
+    assert run_cli("evaluate", "one").err == f"{message}\n"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +123,9 @@ def test_option_wins_over_the_variable(elsewhere, run_cli, monkeypatch):
             4,
             "run not found: tow (looked in ./ and exp/); did you mean 'two'? exp/ has: one, three",
         ),
+        (["show", "one.more"], 2, "one.more: no such file; write one to start from with: nncli init one.more"),
+        (["show", "xyz"], 2, "xyz: no such config, and no such run in exp/; exp/ has: one, three, two"),
+        (["show", "confi"], 2, "confi: no such config, and no such run in exp/; did you mean 'config.yaml'?"),
         (["show", "thre"], 2, "thre: no such config, and no such run in exp/; did you mean 'three'?"),
         (["explain", "thre"], 2, "'thre' is neither a file, a run nor a component; did you mean 'three'?"),
         (["train", "--resume"], 2, "--resume needs a run; resumable in exp/: none"),

@@ -226,7 +226,10 @@ def test_changed_data_is_refused(trained, run_cli, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("missing", "run not found: missing (looked in ./ and runs/); runs/ has: config\n"),
+        (
+            "missing",
+            "run not found: missing (looked in ./ and runs/); runs/ has: config; --runs-dir DIR looks elsewhere\n",
+        ),
         ("confg", "run not found: confg (looked in ./ and runs/); did you mean 'config'? runs/ has: config\n"),
         ("runs/missing", "run not found: runs/missing; runs/ has: config\n"),
         ("config.yaml", "config.yaml is a config, not a run; its runs: config\n"),
