@@ -300,3 +300,4 @@ def test_nothing_is_paged_without_a_terminal_on_both_sides(workdir, pipe):
     assert process.returncode == 0
     assert b"Source: " in text
     assert b"paged" not in text
+    assert (b"\x1b[1m" in text) == (pipe == "stdin")  # colors are for a terminal
