@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from nncli.cli.docstrings import REMOVED
-from nncli.cli.output import standard_streams
+from nncli.cli.output import print_error, print_json_error, standard_streams
 from nncli.errors import ConfigError, NncliError, StorageError
 from nncli.version import __version__
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 TERMINAL_SIZE_ENV = ("COLUMNS", "LINES")
+JSON_OPTION = "--json"
 COMPLETE_ENV = "_NNCLI_COMPLETE"  # set by the completion script of a shell
 # One thread is faster at most sizes, and the results do not depend on the number of cores.
 SINGLE_THREAD_ENV = dict.fromkeys(
@@ -119,11 +120,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _run(words)
             sys.stdout.flush()
         except (Exception, KeyboardInterrupt) as error:
-            message, code = _exit_message(error, words)
+            explained = _explained(error, words)
+            message, code = _exit_message(explained)
             with suppress(StorageError, BrokenPipeError):  # the first error decides the exit code
+                if message and JSON_OPTION in words:
+                    print_json_error(_error_document(explained, message, code))
                 sys.stdout.flush()
             if message:
-                print(message, file=sys.stderr)
+                print_error(message)
             return code
     return 0
 
@@ -172,7 +176,25 @@ def _require_address_space() -> None:
             raise ConfigError(f"NumPy needs {needed} more than the limit leaves; raise it, as with ulimit -v") from None
 
 
-def _exit_message(error: BaseException, words: Sequence[str]) -> tuple[str, int]:
+def _explained(error: BaseException, words: Sequence[str]) -> BaseException:
+    """The error, or one that says how to set a value of the config if it was written as an option."""
+    if isinstance(error, click.NoSuchOption) and error.ctx and _takes_overrides(error.ctx.command):
+        return _as_override(error, words)
+    return error
+
+
+def _error_document(error: BaseException, message: str, code: int) -> dict[str, Any]:
+    """An error as JSON values, without the usage of the command; of a config also its problems, one by one."""
+    text = error.format_message() if isinstance(error, click.ClickException) else message
+    document: dict[str, Any] = {"message": text, "exit_code": code}
+    if isinstance(error, ConfigError):
+        from nncli.config.diagnostics import as_documents
+
+        document["diagnostics"] = as_documents(error.diagnostics)
+    return document
+
+
+def _exit_message(error: BaseException) -> tuple[str, int]:
     """The message and the exit code of an error."""
     match error:
         case NncliError():
@@ -180,7 +202,7 @@ def _exit_message(error: BaseException, words: Sequence[str]) -> tuple[str, int]
         case click.exceptions.Exit():
             result = "", error.exit_code
         case click.ClickException():
-            result = _usage_text(error, words), error.exit_code
+            result = _usage_text(error), error.exit_code
         case click.Abort() | KeyboardInterrupt():
             result = "interrupted", 130
         case BrokenPipeError():  # the reader has closed the pipe, as head does
@@ -195,10 +217,8 @@ def _exit_message(error: BaseException, words: Sequence[str]) -> tuple[str, int]
     return result
 
 
-def _usage_text(error: click.ClickException, words: Sequence[str]) -> str:
+def _usage_text(error: click.ClickException) -> str:
     """What click prints for a wrong command line: usage, a hint, and the message."""
-    if isinstance(error, click.NoSuchOption) and error.ctx and _takes_overrides(error.ctx.command):
-        error = _as_override(error, words)
     text = io.StringIO()
     error.show(text)
     return text.getvalue().rstrip("\n")

@@ -89,6 +89,7 @@ runs_dir_option = click.option(
     help=f"Directory that holds the runs.  [default: {RUNS}]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+exact_option = click.option("--exact", is_flag=True, help="Print all digits of numbers.  [default: 4]")
 sort_option = click.option(
     "--sort", metavar="METRIC", shell_complete=completion.complete_metric, help="Sort the runs by a metric, best first."
 )
@@ -109,6 +110,13 @@ def component_names() -> list[str]:
     from nncli.registry import components, kinds
 
     return [component.name for kind in kinds() for component in components(kind)]
+
+
+def digits_of(exact: bool) -> int | None:
+    """The significant digits to print; None for all of them."""
+    from nncli.cli.render.format import DIGITS
+
+    return None if exact else DIGITS
 
 
 def find_run(text: str, runs: Path | None) -> Path:

@@ -108,7 +108,7 @@ def parse(name: str, content: bytes, overrides: tuple[str, ...] = (), origin: st
     try:
         document = read(SourceText(name, _text(name, content)))
     except DocumentError as error:
-        raise ConfigError(str(error.diagnostic), [error.diagnostic]) from None
+        raise _error(error.diagnostic) from None
     document.root = normalized(document.root.copy())
     if overrides:
         overriding.apply(document, overrides, origin)
@@ -200,7 +200,7 @@ def read_config_file(path: Path) -> bytes:
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}") from None
     if len(content) > MAX_BYTES:
-        raise ConfigError(f"{path}:1:1: {TOO_LARGE}")
+        raise _error(Diagnostic(SourceLocation(SourceText(str(path), ""), 1, 1), (), TOO_LARGE))
     return content
 
 
@@ -222,7 +222,12 @@ def _text(name: str, content: bytes) -> str:
         before = content[: error.start].decode("utf-8", "replace")
         location = SourceLocation(SourceText(name, ""), before.count("\n") + 1, len(before) - before.rfind("\n"))
         message = f"{_encoding(content, error.start)}; save the config as UTF-8 text"
-        raise ConfigError(str(Diagnostic(location, (), message))) from None
+        raise _error(Diagnostic(location, (), message)) from None
+
+
+def _error(diagnostic: Diagnostic) -> ConfigError:
+    """The error of a config that cannot be read beyond one problem."""
+    return ConfigError(str(diagnostic), [diagnostic])
 
 
 def _encoding(content: bytes, position: int) -> str:

@@ -113,7 +113,7 @@ def test_ctrl_c_in_a_terminal_is_exit_code_130(workdir):
     assert SHOWN in text
     assert HIDDEN not in text
     message = " ".join(text.rpartition(SHOWN)[2].split())
-    assert "runs/config: interrupted by SIGINT at epoch " in message
+    assert "\x1b[1mruns/config\x1b[0m: interrupted by SIGINT at epoch " in message
     assert "resume with: nncli train --resume runs/config" in message
     assert newest(workdir / "runs" / "config").state.epoch > 0
 
@@ -301,3 +301,42 @@ def test_nothing_is_paged_without_a_terminal_on_both_sides(workdir, pipe):
     assert b"Source: " in text
     assert b"paged" not in text
     assert (b"\x1b[1m" in text) == (pipe == "stdin")  # colors are for a terminal
+
+
+PLACE, WRONG = "config.yaml:10:40", ": optimizer.learning_rate: must be greater than 0, got -1"
+
+
+@pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_errors_have_colours_in_a_terminal(workdir, variables):
+    """The location, the caret and the word "Error" stand out, unless the user or the terminal wants no colours."""
+    spec = workdir / "config.yaml"
+    spec.write_text(spec.read_text(encoding="utf-8").replace("0.05", "-1"), encoding="utf-8")
+    text, code = finished(workdir, "check", "config.yaml", **variables)
+    assert code == 3
+    bold = not variables
+    lines = text.splitlines()
+    assert lines[0] == (f"\x1b[1m{PLACE}\x1b[0m{WRONG}" if bold else PLACE + WRONG)
+    assert ("\x1b[1;31m" in lines[2], "\x1b" in text) == (bold, bold)
+    usage, code = finished(workdir, "show", **variables)
+    assert (code, "\x1b[1;31mError:\x1b[0m Missing argument" in usage) == (2, bold)
+
+
+def test_errors_in_a_pipe_have_no_colours(workdir):
+    """Whatever the variables say, the bytes are those of the message."""
+    command = [sys.executable, "-m", "nncli", "show", "nothing.yaml"]
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf-8", check=False, cwd=workdir, env=environment(FORCE_COLOR="1")
+    )
+    assert done.stderr.startswith("nothing.yaml: no such file; ")
+
+
+def test_narrow_terminal_names_columns_and_a_pipe_has_them(workdir, run_cli):
+    """The width counts in a terminal only."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    text, _ = finished(workdir, "runs", COLUMNS="40")
+    assert "+2 columns (validation_loss, validation_" in text
+    command = [sys.executable, "-m", "nncli", "runs"]
+    piped = subprocess.run(
+        command, stdout=subprocess.PIPE, encoding="utf-8", check=True, cwd=workdir, env=environment(COLUMNS="40")
+    )
+    assert "validation_accuracy" in piped.stdout.splitlines()[0]

@@ -5,7 +5,15 @@ from pathlib import Path
 import click
 
 from nncli.cli.completion import complete_column
-from nncli.cli.options import examples, json_option, runs_argument, runs_dir_option, sort_option
+from nncli.cli.options import (
+    digits_of,
+    exact_option,
+    examples,
+    json_option,
+    runs_argument,
+    runs_dir_option,
+    sort_option,
+)
 from nncli.cli.output import print_json
 
 
@@ -21,6 +29,7 @@ from nncli.cli.output import print_json
 )
 @click.option("--different-data", is_flag=True, help="Allow runs whose data differs.")
 @runs_dir_option
+@exact_option
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Output CSV, one row per run.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Output Markdown tables.")
@@ -31,6 +40,7 @@ def compare(
     curve: str | None,
     different_data: bool,
     runs_dir: Path | None,
+    exact: bool,
     as_json: bool,
     as_csv: bool,
     as_markdown: bool,
@@ -59,8 +69,8 @@ def compare(
     elif as_csv:
         print(files.as_csv(comparison), end="")
     elif as_markdown:
-        print(files.as_markdown(comparison), end="")
+        print(files.as_markdown(comparison, digits_of(exact)), end="")
     else:
         from nncli.cli.render.compare import show_comparison
 
-        show_comparison(comparison, curve)
+        show_comparison(comparison, curve, digits_of(exact))

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from nncli.cli.completion import complete_gate, complete_split
-from nncli.cli.options import examples, json_option, run_argument, runs_dir_option
+from nncli.cli.options import digits_of, exact_option, examples, json_option, run_argument, runs_dir_option
 from nncli.cli.output import print_json
 
 
@@ -45,6 +45,7 @@ from nncli.cli.output import print_json
     help="Decision threshold for class 1 of a binary classifier.  [default: the threshold of the config]",
 )
 @runs_dir_option
+@exact_option
 @json_option
 def evaluate(
     run: str,
@@ -53,6 +54,7 @@ def evaluate(
     upper_bounds: tuple[str, ...],
     threshold: float | None,
     runs_dir: Path | None,
+    exact: bool,
     as_json: bool,
 ) -> None:
     """Evaluate the network of a run on its data sets.
@@ -79,7 +81,7 @@ def evaluate(
         else:
             from nncli.cli.render.evaluate import show_assessment
 
-            show_assessment(assessment)
+            show_assessment(assessment, digits_of(exact))
     finally:  # gates count even if the output cannot be written
         if failed:
             raise GateError("\n".join(failed))

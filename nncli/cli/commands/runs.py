@@ -6,7 +6,7 @@ import click
 from click.core import ParameterSource
 
 from nncli.cli.completion import complete_directory
-from nncli.cli.options import RUNS, examples, json_option, runs_dir_option, sort_option
+from nncli.cli.options import RUNS, digits_of, exact_option, examples, json_option, runs_dir_option, sort_option
 from nncli.cli.output import print_json
 from nncli.errors import CommandLineError
 
@@ -21,10 +21,11 @@ from nncli.errors import CommandLineError
 )
 @sort_option
 @runs_dir_option
+@exact_option
 @json_option
 @click.pass_context
 def runs(
-    context: click.Context, directory: Path | None, sort: str | None, runs_dir: Path | None, as_json: bool
+    context: click.Context, directory: Path | None, sort: str | None, runs_dir: Path | None, exact: bool, as_json: bool
 ) -> None:
     """List the runs in a directory.
 
@@ -42,4 +43,4 @@ def runs(
         return
     from nncli.cli.render.runs import show_runs
 
-    show_runs(directory, listed)
+    show_runs(directory, listed, digits_of(exact))

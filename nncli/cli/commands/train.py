@@ -12,7 +12,16 @@ import click
 
 from nncli.cli.completion import complete_config, complete_run
 from nncli.cli.interrupts import raised_on_ctrl_c
-from nncli.cli.options import RUNS, examples, find_run, json_option, overrides_argument, runs_dir_option
+from nncli.cli.options import (
+    RUNS,
+    digits_of,
+    exact_option,
+    examples,
+    find_run,
+    json_option,
+    overrides_argument,
+    runs_dir_option,
+)
 from nncli.cli.output import drop_unread_messages, print_json
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
@@ -52,6 +61,7 @@ if TYPE_CHECKING:
 @click.option("-n", "--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
 @runs_dir_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run.")
+@exact_option
 @json_option
 def train(
     config: str | None,
@@ -60,6 +70,7 @@ def train(
     name: str | None,
     runs_dir: Path | None,
     quiet: bool,
+    exact: bool,
     as_json: bool,
 ) -> None:
     """Train a network and save the run.
@@ -91,7 +102,7 @@ def train(
     else:
         from nncli.cli.render.train import show_result
 
-        show_result(result, display.first, display.training)
+        show_result(result, display.first, display.training, digits_of(exact))
     for warning in result["warnings"]:
         note(warning_text(warning))
 

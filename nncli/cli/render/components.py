@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from nncli.cli.render.component_reference import default_text, describe
 from nncli.cli.render.console import Output
+from nncli.cli.render.table import Table
 
 if TYPE_CHECKING:
     from nncli.registry import Component
@@ -26,9 +26,9 @@ def show_components(components: Iterable["Component"]) -> None:
         out.print(Text.assemble((f"  {entry.name}", "bold"), (alias, "dim")))
         out.print(Padding(Text(entry.documentation.summary), (0, 0, 0, 4)))
         if entry.parameters:
-            grid = Table.grid(padding=(0, 2))
+            grid = Table("", "", "", "", "", text_columns=5)
             for parameter in entry.parameters:
                 doc = describe(parameter)
-                grid.add_row("   ", doc.name, doc.type, default_text(parameter, "default: {}"), doc.range)
-            out.print(grid)
+                grid.add_row(" ", doc.name, doc.type, default_text(parameter, "default: {}"), doc.range)
+            grid.print(out)
     out.print()

@@ -11,16 +11,19 @@ if TYPE_CHECKING:
     from nncli.config.model import TrainingConfig
 
 
-def show_result(result: dict[str, Any], first: int | None, training: "TrainingConfig | None") -> None:
+def show_result(
+    result: dict[str, Any], first: int | None, training: "TrainingConfig | None", digits: int | None
+) -> None:
     """Print one row of metrics per split, why training ended early, the epochs that were trained, and the run's path.
 
     Args:
         result: the document of the run.
         first: the epoch at which the command began to train; None if nothing was left to train.
         training: ``training`` of the config; None if nothing was left to train.
+        digits: significant digits of the metrics; all of them if None.
     """
     out = Output()
-    print_metrics(out, result["splits"])
+    print_metrics(out, result["splits"], digits)
     best, last = result["epoch"], result["epochs_trained"]
     out.print()
     if first is not None and first < last:

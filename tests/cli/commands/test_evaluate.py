@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from nnfs.datasets import spiral_data
 
+from nncli.cli.render.format import figure
 from nncli.data.sources.nnfs import Spiral
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
 
@@ -99,14 +100,16 @@ def test_loss_is_the_sum_of_data_loss_and_penalties(trained):
     assert metrics["loss"] == metrics["data_loss"] + metrics["regularization_loss"]
 
 
-def test_text_has_full_precision(trained, run_cli):
-    """The table has the same digits as the JSON document."""
+def test_text_has_four_digits_or_all(trained, run_cli):
+    """With --exact the table has the same digits as the JSON document."""
     path = trained()
-    result = run_cli("evaluate", "config")
+    short = run_cli("evaluate", "config").out
+    result = run_cli("evaluate", "config", "--exact")
     assert result.code == 0
     assert result.out.startswith("runs/config  (finished, weights of epoch 30)\n")
     for metrics in evaluation(path)["splits"].values():
         assert all(repr(value) in result.out for value in metrics.values())
+        assert all(figure(value) in short for value in metrics.values())
 
 
 def test_run_is_found_by_path_and_by_name(trained, run_cli):
@@ -265,7 +268,7 @@ def test_regression_has_no_confusion_matrix(trained, run_cli):
     path = trained(*SINE)
     text, document = run_cli("evaluate", "config").out, json.loads(run_cli("evaluate", "config", "--json").out)
     assert "confusion matrix" not in text
-    assert all(repr(value) in text for metrics in evaluation(path)["splits"].values() for value in metrics.values())
+    assert all(figure(value) in text for metrics in evaluation(path)["splits"].values() for value in metrics.values())
     assert [set(part) for part in document["splits"].values()] == [{"rows", "metrics"}] * 2
 
 
@@ -357,24 +360,25 @@ def test_finished_run_needs_no_checkpoint(trained, run_cli):
     assert run_cli("evaluate", "config").code == 0
 
 
-def test_wide_confusion_matrix_is_replaced_by_a_note(trained, run_cli, monkeypatch):
-    """If the matrix does not fit, the scores are printed alone, and a note says where the matrix is."""
-    monkeypatch.setenv("COLUMNS", "80")
+def test_wide_confusion_matrix_is_replaced_by_a_note(trained, run_cli, terminal_width):
+    """If the matrix does not fit, the scores are printed alone, and a note says so; in a pipe it is printed."""
     trained("data.classes=30", "validation.classes=30", "layers=[{type: dense, units: 30}, softmax]")
+    assert run_cli("evaluate", "config").out.count(" 29   precision") == 2
+    terminal_width(80)
     out = run_cli("evaluate", "config").out
-    assert "the confusion matrix is too wide for this terminal; see --json" in out
+    assert out.count(": the confusion matrix does not fit: widen the terminal, or use --json\n") == 2
     assert [line.split()[0] for line in out.splitlines()[-30:]] == [str(number) for number in range(30)]
     assert len(json.loads(run_cli("evaluate", "config", "--json").out)["splits"]["training"]["confusion"]) == 30
 
 
-def test_confusion_matrix_stands_beside_or_below_the_scores(trained, run_cli, monkeypatch):
+def test_confusion_matrix_stands_beside_or_above_the_scores(trained, run_cli, terminal_width):
     """A matrix that does not fit beside the scores is a table of its own."""
     trained("data.classes=10", "validation=null", "layers=[{type: dense, units: 10}, softmax]")
-    for width, headings in ((120, 1), (75, 2)):
-        monkeypatch.setenv("COLUMNS", str(width))
+    for width, headings in ((120, 1), (75, 1), (45, 2)):
+        terminal_width(width)
         lines = run_cli("evaluate", "config").out.splitlines()
         assert "training, 200 rows: confusion matrix (rows: actual, columns: predicted)" in lines
-        assert max(map(len, lines)) <= width
+        assert max(len(line) for line in lines if not line.startswith("training, ")) <= width
         assert sum(line.startswith("class ") for line in lines) == headings
 
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from nncli.cli.render.format import figure
 from nncli.store.records import from_json
 from tests.examples import BINARY, LATE_TEST, SINE
 
@@ -21,7 +22,7 @@ def test_train_prints_a_table_and_the_path_of_the_run(workdir, run_cli):
     assert splits == list(NUMBERS)
     for name in NUMBERS["training"]:
         metrics = [evaluation["splits"][split].get(name) for split in splits]
-        assert rows[name] == ["–" if value is None else f"{value:.4f}" for value in metrics]
+        assert rows[name] == ["–" if value is None else figure(value) for value in metrics]
         assert [value is not None for value in metrics] == [name in NUMBERS[split] for split in splits]
     assert "30 epochs in " in result.out
     assert result.out.splitlines()[-1] == "run runs/config"
@@ -118,11 +119,19 @@ def test_failures_have_exit_codes_and_messages(workdir, run_cli, arguments, code
     assert "Warning" not in result.err
 
 
-def test_failure_with_json_prints_nothing_on_standard_output(workdir, run_cli):
-    """A reader of JSON gets a document or nothing."""
+def test_failure_with_json_prints_the_error_as_json(workdir, run_cli):
+    """A reader of JSON gets one document, and standard error has the same message."""
     result = run_cli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "--json")
-    assert (result.code, result.out) == (7, "")
+    assert result.code == 7
+    assert json.loads(result.out) == {"error": {"message": result.err.rstrip("\n"), "exit_code": 7}}
     assert result.err.startswith("training diverged at epoch 1: ")
+
+
+def test_exact_prints_all_digits(workdir, run_cli):
+    """Those of evaluation.json."""
+    out = run_cli("train", "config.yaml", "--exact").out
+    evaluation = json.loads((workdir / "runs" / "config" / "evaluation.json").read_text(encoding="utf-8"))
+    assert all(repr(value) in out for metrics in evaluation["splits"].values() for value in metrics.values())
 
 
 @pytest.mark.parametrize(
