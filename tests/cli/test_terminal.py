@@ -340,3 +340,20 @@ def test_narrow_terminal_names_columns_and_a_pipe_has_them(workdir, run_cli):
         command, stdout=subprocess.PIPE, encoding="utf-8", check=True, cwd=workdir, env=environment(COLUMNS="40")
     )
     assert "validation_accuracy" in piped.stdout.splitlines()[0]
+
+
+def test_interrupted_training_is_json(workdir):
+    """With --json the message is a document, and the exit code is that of the signal."""
+    command = [sys.executable, "-m", "nncli", "train", "config.yaml", *ENDLESS, "--json"]
+    first = workdir / "runs" / "config" / "checkpoints" / "00000000.ckpt"
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=workdir, env=environment()
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not first.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert json.loads(out) == {"error": {"message": err.rstrip("\n"), "exit_code": 130}}
+    assert "resume with: nncli train --resume runs/config" in err

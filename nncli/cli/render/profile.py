@@ -31,7 +31,7 @@ def show_profile(profile: "Profile", settings: "TrainingConfig") -> None:
     parts.print(out)
     out.print()
     for line in (*totals(profile, settings), advice(profile, settings), *kernel_note()):
-        out.print(line, soft_wrap=True)
+        out.print(line)
 
 
 def totals(profile: "Profile", settings: "TrainingConfig") -> list[str]:
