@@ -335,6 +335,9 @@ def test_narrow_terminal_names_columns_and_a_pipe_has_them(workdir, run_cli):
     assert run_cli("train", "config.yaml", "-q").code == 0
     text, _ = finished(workdir, "runs", COLUMNS="40")
     assert "+2 columns (validation_loss, validation_" in text
+    lines = [line.rstrip() for line in finished(workdir, "evaluate", "config", COLUMNS="40")[0].splitlines()]
+    assert "validation, 60 rows: confusion matrix" in lines  # broken between words
+    assert "(rows: actual, columns: predicted)" in lines
     command = [sys.executable, "-m", "nncli", "runs"]
     piped = subprocess.run(
         command, stdout=subprocess.PIPE, encoding="utf-8", check=True, cwd=workdir, env=environment(COLUMNS="40")

@@ -30,7 +30,7 @@ def show_assessment(assessment: dict[str, Any], digits: int | None) -> None:
     if assessment["warnings"]:
         out.print()
     for warning in assessment["warnings"]:
-        out.print(Text(warning_text(warning), style="yellow"), soft_wrap=True)
+        out.print_text(Text(warning_text(warning), style="yellow"))
 
 
 def _print_classes(out: Output, name: str, split: dict[str, Any], digits: int | None) -> None:
@@ -42,7 +42,7 @@ def _print_classes(out: Output, name: str, split: dict[str, Any], digits: int | 
     threshold = f", class 1 if the output is above {split['threshold']:g}" if "threshold" in split else ""
     missing = "the confusion matrix does not fit: widen the terminal, or use --json"
     heading = missing if tables == [scores] else "confusion matrix (rows: actual, columns: predicted)"
-    out.print(f"\n{name}, {split['rows']} rows{threshold}: {heading}", soft_wrap=True)
+    out.print_text(f"\n{name}, {split['rows']} rows{threshold}: {heading}")
     for index, table in enumerate(tables):
         if index:
             out.print()

@@ -42,14 +42,14 @@ def show_explanation(config: str, explanation: "Explanation", digits: int) -> No
     """Every step with its formulas and arrays, then the updates."""
     out = Output()
     rows, of = explanation.rows, explanation.of
-    out.print(f"{config}: one training step on {rows} of its {of} rows, so that N = {rows}\n", soft_wrap=True)
+    out.print_text(f"{config}: one training step on {rows} of its {of} rows, so that N = {rows}\n")
     for step in explanation.steps:
         _show_step(out, step, digits)
     _show_updates(out, explanation, digits)
 
 
 def _show_step(out: Output, step: "Step", digits: int) -> None:
-    out.print(Text(step.heading, style="bold"), soft_wrap=True)
+    out.print_text(Text(step.heading, style="bold"))
     for line in _formula_lines([f"    {formula}" for formula in step.formulas], out.width):
         out.print(Text(line, style="cyan"), soft_wrap=True)
     if step.settings:

@@ -23,11 +23,11 @@ def show_gradients(check: "GradientCheck", tolerance: float) -> None:
     arrays.print(out)
     out.print()
     for line in _notes(check):
-        out.print(line, soft_wrap=True)
+        out.print_text(line)
     for step in check.steps:
-        out.print(Text(_step_text(step), style="" if step.passes else "bold red"), soft_wrap=True)
+        out.print_text(Text(_step_text(step), style="" if step.passes else "bold red"))
     if check.passes(tolerance):
-        out.print(f"PASSED: largest relative error {check.worst.error:.1e} (tolerance {tolerance:g})")
+        out.print_text(f"PASSED: largest relative error {check.worst.error:.1e} (tolerance {tolerance:g})")
 
 
 def _cells(array: "ArrayCheck", tolerance: float) -> Iterator[str | Cell]:

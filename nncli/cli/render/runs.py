@@ -53,9 +53,9 @@ def show_runs(directory: Path, listed: Sequence["RunListing"], digits: int | Non
     if warnings:
         out.print()
     for name, text in warnings:
-        out.print(Text.assemble((name, "bold"), (f" {text}", WARNING)), soft_wrap=True)
+        out.print_text(Text.assemble((name, "bold"), (f" {text}", WARNING)))
     for problem in filter(None, (run.problem for run in listed)):
-        out.print(Text(f"\n{problem}", style="red"), soft_wrap=True)
+        out.print_text(Text(f"\n{problem}", style="red"))
 
 
 def _runs_table(listed: Sequence["RunListing"], digits: int | None) -> Table:

@@ -23,10 +23,9 @@ def show_summary(document: dict[str, Any]) -> None:
             f"{layer['multiply_adds']:,}",
         )
     layers.print(out)
-    out.print(
+    out.print_text(
         f"\n{document['parameters']:,} parameters, about {document['memory_bytes'] / 2**20:,.1f} MiB of memory, "
-        f"{document['multiply_adds_a_step']:,} MACs per training step of {document['rows_a_step']:,} rows",
-        soft_wrap=True,
+        f"{document['multiply_adds_a_step']:,} MACs per training step of {document['rows_a_step']:,} rows"
     )
 
 
