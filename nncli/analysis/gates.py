@@ -71,7 +71,7 @@ def gate_failures(assessment: dict[str, Any], gates: Sequence[Gate]) -> list[str
         if not covered:
             metrics = dict.fromkeys(name for each in assessment["splits"].values() for name in each["metrics"])
             sentences.append(f"{gate.name}: not evaluated, so the gate fails; evaluated: {', '.join(metrics)}")
-        side = "over" if gate.upper else "under"
+        side = "above" if gate.upper else "below"
         sentences += [
             f"{split} {metric} is {value:.6g}, {side} {gate.bound:g}"
             for split, metric, value in covered

@@ -177,9 +177,11 @@ def _require_address_space() -> None:
 
 
 def _explained(error: BaseException, words: Sequence[str]) -> BaseException:
-    """The error, or one that says how to set a value of the config if it was written as an option."""
-    if isinstance(error, click.NoSuchOption) and error.ctx and _takes_overrides(error.ctx.command):
-        return _as_override(error, words)
+    """The error; that of a command or option that does not exist also says what to write instead."""
+    if isinstance(error, click.NoSuchCommand | click.NoSuchOption):
+        from nncli.cli.usage_errors import explained
+
+        return explained(error, words)
     return error
 
 
@@ -222,35 +224,6 @@ def _usage_text(error: click.ClickException) -> str:
     text = io.StringIO()
     error.show(text)
     return text.getvalue().rstrip("\n")
-
-
-def _takes_overrides(command: click.Command) -> bool:
-    return any(parameter.name == "overrides" for parameter in command.params)
-
-
-def _as_override(error: click.NoSuchOption, words: Sequence[str]) -> click.UsageError:
-    """An unknown option that is a key of the config: say how the key is set."""
-    import nncli.data
-    import nncli.nn  # noqa: F401 (with the import above, every component is registered)
-    from nncli.config.key_advice import paths_of
-    from nncli.config.model import Config
-
-    key = error.option_name.lstrip("-").replace("-", "_")
-    paths = [key] if key.partition(".")[0] in Config.model_fields else paths_of(key)
-    if not paths:
-        return error
-    fix = f"Values of the config are set without dashes: {paths[0]}={_value_of(error.option_name, words)}"
-    return click.UsageError(f"No such option {error.option_name!r}. {fix}", error.ctx)
-
-
-def _value_of(option: str, words: Sequence[str]) -> str:
-    """The value that was given to an option, as ``--option=value`` or as the next word."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word.startswith(f"{option}="):
-            return word.removeprefix(f"{option}=")
-        if word == option and following and not following.startswith("--"):
-            return following
-    return "VALUE"
 
 
 def _crash_report(error: BaseException) -> str:

@@ -89,7 +89,9 @@ runs_dir_option = click.option(
     help=f"Directory that holds the runs.  [default: {RUNS}]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Output JSON.")
-exact_option = click.option("--exact", is_flag=True, help="Print all digits of numbers.  [default: 4]")
+exact_option = click.option(
+    "--exact", is_flag=True, help="Print all digits of numbers.  [default: 4 significant digits]"
+)
 sort_option = click.option(
     "--sort", metavar="METRIC", shell_complete=completion.complete_metric, help="Sort the runs by a metric, best first."
 )

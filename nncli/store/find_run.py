@@ -101,7 +101,7 @@ def _not_found(text: str, runs: Path | None) -> str:
     is_name, similar = path.name == text, _similar(path.name, names)
     searched = f" (looked in ./ and {directory}/)" if is_name else ""
     known = f" {directory}/ has: {_listed(names)}" if names else f" {directory}/ has no runs"
-    elsewhere = "; --runs-dir DIR looks elsewhere" if is_name and not similar and runs is None else ""
+    elsewhere = "; for other directories pass --runs-dir DIR" if is_name and not similar and runs is None else ""
     return f"run not found: {text}{searched}{similar or ';'}{known}{elsewhere}"
 
 

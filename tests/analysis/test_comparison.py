@@ -214,7 +214,7 @@ def test_regressions_are_compared_row_by_row(train):
     assert compared(*paths).verdict() == (
         "a is significantly better than b: "
         f"validation_mean_absolute_error {errors[0].mean():.3g} vs {errors[1].mean():.3g}, "
-        f"difference {size:.3g} (95 % margin {limit:.3g}, paired over the same 29 rows)"
+        f"difference {size:.3g} (95% margin {limit:.3g}, paired over the same 29 rows)"
     )
 
 
@@ -232,7 +232,7 @@ def test_runs_of_different_data_are_compared_by_their_margin(train):
     scores = [Run(path).evaluation.splits["validation"]["accuracy"] for path in (first, second)]
     limit = proportion_margin(max(scores), 60, min(scores), 60)
     verdict = compared(first, second, different_data=True).verdict()
-    assert verdict.endswith(f"(95 % margin {limit:.3f}, on different validation rows)")
+    assert verdict.endswith(f"(95% margin {limit:.3f}, on different validation rows)")
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_verdict_requires_a_significant_difference(train, first, second, verdict
     write(paths[0], validation__accuracy=first)
     write(paths[1], validation__accuracy=second)
     text = compared(*paths).verdict()
-    assert text.startswith(f"{verdict} (95 % margin 0.1")
+    assert text.startswith(f"{verdict} (95% margin 0.1")
     assert "not paired by row: runs/" in text
     assert text.endswith(" was recorded)")
 
@@ -496,7 +496,7 @@ def test_regression_overfits_by_its_mean_absolute_error(train):
     limit = mean_margin(0.125**2 - 0.1**2, 40, 0.5**2 - 0.3**2, 29)
     assert (entry.gap.size, entry.gap.margin) == (pytest.approx(0.2), pytest.approx(limit))
     assert entry.description == (
-        f"overfits strongly: mean_absolute_error 0.1 (training) vs 0.3 (validation), gap +0.2 (95 % margin {limit:.3g})"
+        f"overfits strongly: mean_absolute_error 0.1 (training) vs 0.3 (validation), gap +0.2 (95% margin {limit:.3g})"
     )
 
 
@@ -517,7 +517,7 @@ def test_verdict_on_regressions_compares_errors(train, first, second, verdict):
     paths = [train("a", *SINE), train("b", *SINE)]
     for path, value in zip(paths, (first, second), strict=True):
         errors(path, validation=(value, value * 1.1))
-    assert compared(*paths).verdict().startswith(f"{verdict} (95 % margin 0.1")
+    assert compared(*paths).verdict().startswith(f"{verdict} (95% margin 0.1")
 
 
 def test_best_values_of_regressions_are_marked(train):

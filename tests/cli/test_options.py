@@ -111,7 +111,9 @@ def test_option_wins_over_the_variable(elsewhere, run_cli, monkeypatch):
     assert '"exp/one"' in run_cli("runs", "exp", "--json").out
     assert run_cli("evaluate", "one").code == 4
     monkeypatch.setenv("NNCLI_RUNS", "")
-    message = "run not found: one (looked in ./ and runs/); runs/ has no runs; --runs-dir DIR looks elsewhere"
+    message = (
+        "run not found: one (looked in ./ and runs/); runs/ has no runs; for other directories pass --runs-dir DIR"
+    )
     assert run_cli("evaluate", "one").err == f"{message}\n"
 
 

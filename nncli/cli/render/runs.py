@@ -48,12 +48,12 @@ def show_runs(directory: Path, listed: Sequence["RunListing"], digits: int | Non
     for run in differing:
         keys = [f"{key} {cell_text(value)}" for key, value in run.differences.items()]
         more = f", and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
-        out.print(Text.assemble((_name(run), "bold"), f" {', '.join(keys[:MAX_KEYS])}{more}"))
+        out.print(Text.assemble((_name(run), "bold"), f": {', '.join(keys[:MAX_KEYS])}{more}"))
     warnings = [(_name(run), warning_text(warning)) for run in listed for warning in run.warnings]
     if warnings:
         out.print()
     for name, text in warnings:
-        out.print_text(Text.assemble((name, "bold"), (f" {text}", WARNING)))
+        out.print_text(Text.assemble((name, "bold"), (f": {text}", WARNING)))
     for problem in filter(None, (run.problem for run in listed)):
         out.print_text(Text(f"\n{problem}", style="red"))
 

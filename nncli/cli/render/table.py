@@ -11,8 +11,9 @@ from nncli.cli.render.console import Output
 from nncli.cli.render.format import DIGITS, figure
 from nncli.config.diagnostics import counted, sanitized_line
 
-# after a separator within a name, or between words; never within a number, nor between a number and its unit
-BREAK = re.compile(r"(?<=\w_)|(?<=\w[-.,/])(?![\d .])|(?<=[^\d×] )")
+# between words, but not between a number and its unit; and after a separator within a word, but not within a number
+WORDS = re.compile(r"(?<=[^\d×] )")
+PARTS = re.compile(rf"(?<=\w_)|(?<=\w[-.,/])(?![\d .])|{WORDS.pattern}")
 GAP, SMALL_GAP = 3, 1  # spaces between columns
 FEWER_DIGITS = 3
 MAX_NAMED = 4  # columns that are left out; of more, the first and the last are named
@@ -105,7 +106,7 @@ class Table:
         """The layout with the most columns that fits; the narrowest with ``least`` columns if none fits."""
         fewer = self.digits and min(self.digits, FEWER_DIGITS)
         styles = [(GAP, self.digits), (SMALL_GAP, self.digits), (SMALL_GAP, fewer)]  # from the widest to the narrowest
-        spans = {digits: [_span(self._texts(index, digits)) for index in columns] for _, digits in styles}
+        spans = {digits: [self._span(index, digits) for index in columns] for _, digits in styles}
         for count in range(len(columns), least - 1, -1):
             for gap, digits in styles if may_shorten or count == least else styles[:1]:
                 available = room - gap * (count - 1)
@@ -116,14 +117,24 @@ class Table:
     def _layout(self, columns: Sequence[int], widths: Sequence[int], gap: int, digits: int | None) -> Layout:
         """A layout in which no column is wider than its lines."""
         used = [
-            max(cell_len(line) for text in self._texts(index, digits) for line in broken(text, width))
+            max(cell_len(line) for text, ends in self._texts(index, digits) for line in broken(text, width, ends))
             for index, width in zip(columns, widths, strict=True)
         ]
         return Layout(columns, used, gap, digits)
 
-    def _texts(self, index: int, digits: int | None) -> list[str]:
-        """The heading and the cells of a column."""
-        return [row[index].text(digits) for row in (self.headings, *self.rows)]
+    def _texts(self, index: int, digits: int | None) -> list[tuple[str, re.Pattern[str]]]:
+        """The heading and the cells of a column, and where each may be broken."""
+        return [(row[index].text(digits), self._ends(row, index)) for row in (self.headings, *self.rows)]
+
+    def _ends(self, row: Sequence[Cell], index: int) -> re.Pattern[str]:
+        """Where the text of a cell may be broken; the first column has the names of rows, which stay whole."""
+        return PARTS if index or row is self.headings else WORDS
+
+    def _span(self, index: int, digits: int | None) -> tuple[int, int]:
+        """The least width of a column, with its texts broken into lines, and the width without that."""
+        texts = self._texts(index, digits)
+        pieces = (piece for text, ends in texts for piece in ends.split(text))
+        return max(cell_len(piece.rstrip()) for piece in pieces), max(cell_len(text) for text, _ in texts)
 
     def _print(self, out: Output, layout: Layout) -> None:
         lines = []
@@ -136,7 +147,10 @@ class Table:
     def _lines(self, row: Sequence[Cell], layout: Layout) -> Iterator[Text]:
         """The lines of a row: as many as its highest cell has."""
         cells = [row[index] for index in layout.columns]
-        texts = [broken(cell.text(layout.digits), width) for cell, width in zip(cells, layout.widths, strict=True)]
+        texts = [
+            broken(row[index].text(layout.digits), width, self._ends(row, index))
+            for index, width in zip(layout.columns, layout.widths, strict=True)
+        ]
         for number in range(max(map(len, texts))):
             line = Text()
             for position, (cell, lines, width) in enumerate(zip(cells, texts, layout.widths, strict=True)):
@@ -151,12 +165,6 @@ class Table:
             yield line
 
 
-def _span(texts: Sequence[str]) -> tuple[int, int]:
-    """The least width of a column, with its texts broken into lines, and the width without that."""
-    pieces = (piece for text in texts for piece in BREAK.split(text))
-    return max(cell_len(piece.rstrip()) for piece in pieces), max(map(cell_len, texts))
-
-
 def _widths(spans: Sequence[tuple[int, int]], available: float) -> list[int]:
     """The widths of columns that fit; the widest is broken into lines where it is necessary, and the first one last."""
     widths = [wide for _, wide in spans]
@@ -166,14 +174,14 @@ def _widths(spans: Sequence[tuple[int, int]], available: float) -> list[int]:
     return widths
 
 
-def broken(text: str, width: float) -> list[str]:
-    """The lines of a text, broken between words and after separators within names; a longer piece is not broken.
+def broken(text: str, width: float, ends: re.Pattern[str] = PARTS) -> list[str]:
+    """The lines of a text, broken between words and after separators within them; a longer piece is not broken.
 
     >>> broken("chapter10_momentum", 10), broken("short", 10), broken("a categorical 1.5 s", 8)
     (['chapter10_', 'momentum'], ['short'], ['a', 'categorical', '1.5 s'])
     """
     lines = [""]
-    for piece in BREAK.split(text):
+    for piece in ends.split(text):
         if lines[-1] and cell_len(lines[-1] + piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece

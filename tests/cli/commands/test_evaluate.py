@@ -231,7 +231,8 @@ def test_changed_data_is_refused(trained, run_cli, monkeypatch):
     [
         (
             "missing",
-            "run not found: missing (looked in ./ and runs/); runs/ has: config; --runs-dir DIR looks elsewhere\n",
+            "run not found: missing (looked in ./ and runs/); runs/ has: config; "
+            "for other directories pass --runs-dir DIR\n",
         ),
         ("confg", "run not found: confg (looked in ./ and runs/); did you mean 'config'? runs/ has: config\n"),
         ("runs/missing", "run not found: runs/missing; runs/ has: config\n"),
@@ -397,7 +398,7 @@ def test_warning_of_unknown_kind_is_one_sanitized_line(trained, run_cli):
     record = json.loads(path.read_text(encoding="utf-8"))
     put_record(path, {**record, "warnings": [{"kind": "new", "message": "a\nb\x1b[2J", "unknown": 1}]})
     assert run_cli("evaluate", "config").out.splitlines()[-1] == "warning: a�b�[2J"
-    assert "config warning: a�b�[2J\n" in run_cli("runs").out
+    assert "config: warning: a�b�[2J\n" in run_cli("runs").out
     put_record(path, {**record, "warnings": [{"kind": "new"}]})
     assert "evaluation.json: damaged: warnings[0].message: field required" in run_cli("evaluate", "config").err
 

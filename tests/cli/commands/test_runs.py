@@ -62,7 +62,7 @@ def test_differing_keys_are_listed(runs_directory, run_cli):
         "b": {"optimizer.learning_rate": 0.5}
     }
     text = run_cli("runs").out
-    assert "Differs from most runs in:\nb optimizer.learning_rate 0.5\n" in text
+    assert "Differs from most runs in:\nb: optimizer.learning_rate 0.5\n" in text
     assert re.search(r"^a +finished +30 +", text, re.MULTILINE)
 
 
@@ -272,7 +272,7 @@ def test_run_that_learned_nothing_is_marked(workdir, run_cli):
     assert re.search(r"wild +finished, 3 warnings +30", out)
     warnings = {name: [each["message"] for each in document["warnings"]] for name, document in documents.items()}
     assert [line for line in out.splitlines() if " warning: " in line] == [
-        f"{name} warning: {message}" for name, messages in warnings.items() for message in messages
+        f"{name}: warning: {message}" for name, messages in warnings.items() for message in messages
     ]
     assert {name: len(messages) for name, messages in warnings.items()} == {"good": 0, "slow": 1, "wild": 3}
     assert {document["status"] for document in documents.values()} == {"finished"}

@@ -152,3 +152,15 @@ def test_splits_that_do_not_fit_follow_after_an_empty_line(capsys, terminal_widt
     print_metrics(Output(), {"training": {"loss": 0.5}, "validation": {"loss": 0.25}})
     tables = [table.split() for table in capsys.readouterr().out.split("\n\n")]
     assert [(table[0], table[-1]) for table in tables] == [("training", "0.5000"), ("validation", "0.2500")]
+
+
+def test_name_of_a_row_is_never_broken(lines):
+    """The first column is copied into commands; the text of another one may be broken, and numbers are left out."""
+    rows = Table("name", "class", "loss", "accuracy", text_columns=2)
+    rows.add_row("a-run-with-a-long_name", "leaky_relu", VALUE, VALUE)
+    assert lines(rows, 36)[2:] == [
+        "a-run-with-a-long_name leaky_ 0.1235",
+        "                       relu",
+        "+1 column (accuracy): widen the",
+        "terminal, or use --json",
+    ]
