@@ -15,11 +15,11 @@ from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
 from nncli.cli import config_keys
+from nncli.cli.paths import RUNS
 from nncli.errors import NncliError
 
 Items = list[CompletionItem[str]]
 
-RUNS = Path("runs")
 CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
 SPLITS = ("training", "validation", "test")
 STATE = ("epoch", "learning_rate")  # columns of metrics.csv that measure no split

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncli.cli.completion import complete_config
-from nncli.cli.options import examples, json_option, runs_dir_option
+from nncli.cli.options import completed_by, examples, json_option, runs_dir_option
 from nncli.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     required=True,
     type=click.Path(path_type=Path),
     metavar="CONFIG...",
-    shell_complete=complete_config,
+    shell_complete=completed_by("config"),
     help="YAML files or runs.",
 )
 @runs_dir_option

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from nncli.cli.completion import complete_column
 from nncli.cli.options import (
+    completed_by,
     digits_of,
     exact_option,
     examples,
@@ -24,7 +24,7 @@ from nncli.cli.output import print_json
 @click.option(
     "--curve",
     metavar="COLUMN",
-    shell_complete=complete_column,
+    shell_complete=completed_by("column"),
     help="Column of metrics.csv to plot.  [default: validation_loss, or else the loss]",
 )
 @click.option("--different-data", is_flag=True, help="Allow runs whose data differs.")

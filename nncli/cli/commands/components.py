@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nncli.cli.completion import complete_kind
 from nncli.cli.docstrings import require_docstrings
-from nncli.cli.options import component_names, components_named, examples, json_option
+from nncli.cli.options import completed_by, component_names, components_named, examples, json_option
 from nncli.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog=examples("nncli components", "nncli components optimizers"))
 @click.argument(
-    "kind", required=False, shell_complete=complete_kind, help="Kind or name of components.  [default: all]"
+    "kind", required=False, shell_complete=completed_by("kind"), help="Kind or name of components.  [default: all]"
 )
 @json_option
 @click.option("--markdown", is_flag=True, help="Print Markdown, as in configs/README.md.")

@@ -4,8 +4,15 @@ from pathlib import Path
 
 import click
 
-from nncli.cli.completion import complete_gate, complete_split
-from nncli.cli.options import digits_of, exact_option, examples, json_option, run_argument, runs_dir_option
+from nncli.cli.options import (
+    completed_by,
+    digits_of,
+    exact_option,
+    examples,
+    json_option,
+    run_argument,
+    runs_dir_option,
+)
 from nncli.cli.output import print_json
 
 
@@ -20,7 +27,7 @@ from nncli.cli.output import print_json
     "--split",
     "splits",
     multiple=True,
-    shell_complete=complete_split,
+    shell_complete=completed_by("split"),
     help="Split to evaluate on: training, validation or test.  [default: all]",
 )
 @click.option(
@@ -28,7 +35,7 @@ from nncli.cli.output import print_json
     "lower_bounds",
     multiple=True,
     metavar="METRIC=VALUE",
-    shell_complete=complete_gate,
+    shell_complete=completed_by("gate"),
     help="Fail with exit code 8 if METRIC is below VALUE.",
 )
 @click.option(
@@ -36,7 +43,7 @@ from nncli.cli.output import print_json
     "upper_bounds",
     multiple=True,
     metavar="METRIC=VALUE",
-    shell_complete=complete_gate,
+    shell_complete=completed_by("gate"),
     help="Fail with exit code 8 if METRIC is above VALUE.",
 )
 @click.option(

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nncli.cli.completion import complete_subject
 from nncli.cli.docstrings import require_docstrings
 from nncli.cli.options import (
-    RUNS,
+    completed_by,
     component_names,
     components_named,
     examples,
@@ -17,6 +16,7 @@ from nncli.cli.options import (
     runs_dir_option,
 )
 from nncli.cli.output import print_json
+from nncli.cli.paths import RUNS
 
 if TYPE_CHECKING:
     from nncli.analysis.explanation import Explanation
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=examples("nncli explain adam", "nncli explain config.yaml --rows 3"))
-@click.argument("subject", shell_complete=complete_subject, help="Config, run, or name of a component.")
+@click.argument("subject", shell_complete=completed_by("subject"), help="Config, run, or name of a component.")
 @overrides_argument
 @click.option(
     "--rows", type=click.IntRange(1, 20), default=2, show_default=True, help="Number of rows of the training step."

@@ -4,12 +4,13 @@ from typing import cast
 
 import click
 
-from nncli.cli.completion import complete_command
-from nncli.cli.options import examples
+from nncli.cli.options import completed_by, examples
 
 
 @click.command(epilog=examples("nncli help train"))
-@click.argument("name", metavar="[COMMAND]", required=False, shell_complete=complete_command, help="Name of a command.")
+@click.argument(
+    "name", metavar="[COMMAND]", required=False, shell_complete=completed_by("command"), help="Name of a command."
+)
 @click.pass_context
 def help(context: click.Context, name: str | None) -> None:  # noqa: A001 (the name of the command)
     """Print the help page of nncli, or of a command.

@@ -7,7 +7,8 @@ from shlex import quote
 import click
 
 from nncli.cli.interrupts import raised_on_ctrl_c
-from nncli.cli.options import SCHEMA_COPY, examples
+from nncli.cli.options import examples
+from nncli.cli.paths import SCHEMA_COPY
 from nncli.errors import CommandLineError
 
 SCHEMA = Path(__file__).parents[2] / "config.schema.json"  # of this version of nncli

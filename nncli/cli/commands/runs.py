@@ -5,9 +5,17 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from nncli.cli.completion import complete_directory
-from nncli.cli.options import RUNS, digits_of, exact_option, examples, json_option, runs_dir_option, sort_option
+from nncli.cli.options import (
+    completed_by,
+    digits_of,
+    exact_option,
+    examples,
+    json_option,
+    runs_dir_option,
+    sort_option,
+)
 from nncli.cli.output import print_json
+from nncli.cli.paths import RUNS
 from nncli.errors import CommandLineError
 
 
@@ -16,7 +24,7 @@ from nncli.errors import CommandLineError
     "directory",
     type=click.Path(path_type=Path),
     required=False,
-    shell_complete=complete_directory,
+    shell_complete=completed_by("directory"),
     help="Directory that holds the runs, as --runs-dir.",
 )
 @sort_option

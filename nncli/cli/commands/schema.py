@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from nncli.cli.docstrings import require_docstrings
-from nncli.cli.options import SCHEMA_COPY, examples
+from nncli.cli.options import examples
+from nncli.cli.paths import SCHEMA_COPY
 
 
 @click.command(epilog=examples("nncli schema --write"))

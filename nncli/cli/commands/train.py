@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncli.cli.completion import complete_config, complete_run
 from nncli.cli.interrupts import raised_on_ctrl_c
 from nncli.cli.options import (
-    RUNS,
+    completed_by,
     digits_of,
     exact_option,
     examples,
@@ -23,6 +22,7 @@ from nncli.cli.options import (
     runs_dir_option,
 )
 from nncli.cli.output import drop_unread_messages, print_json
+from nncli.cli.paths import RUNS
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     "config",
     required=False,
     type=click.Path(),
-    shell_complete=complete_config,
+    shell_complete=completed_by("config"),
     help="YAML file that describes the network and its training, or a run, whose config is taken.",
 )
 @overrides_argument
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     metavar="RUN",
     is_flag=False,
     flag_value="",
-    shell_complete=complete_run,
+    shell_complete=completed_by("run"),
     help="Resume a run, by path or by name.",
 )
 @click.option("-n", "--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
