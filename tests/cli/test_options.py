@@ -45,7 +45,9 @@ def test_run_is_taken_where_a_config_is(workdir, run_cli, command, name):
     result = run_cli(command, name, *overrides, *options)
     assert (result.code, result.err) == (0, "")
     assert command != "show" or "epochs: 3" in result.out
-    assert command != "train" or (result.out == "runs/a-2\n" and "seed: 1" in Path("runs/a-2/config.yaml").read_text())
+    assert command != "train" or (
+        result.out == "runs/a-2\n" and "seed: 1" in Path("runs/a-2/config.yaml").read_text(encoding="utf-8")
+    )
 
 
 @pytest.mark.parametrize("command", ["show", "train", "explain"])

@@ -171,7 +171,7 @@ def test_short_writes_are_continued(monkeypatch):
     os.set_blocking(writing, False)
     taken = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: taken(descriptor, bytes(data[:3])))
-    with io.TextIOWrapper(io.BufferedWriter(output.StandardOutput(writing))) as stream:
+    with io.TextIOWrapper(io.BufferedWriter(output.StandardOutput(writing)), encoding="utf-8") as stream:
         stream.write("ten bytes.")
     os.close(writing)
     assert os.read(reading, 100) == b"ten bytes."
