@@ -142,7 +142,7 @@ def _run(words: list[str]) -> None:
 
         raise click.exceptions.Exit(complete(nncli, COMPLETE_ENV))
     _require_address_space()
-    with nncli.make_context("nncli", words) as context:
+    with nncli.make_context("nncli", list(words)) as context:
         nncli.invoke(context)
 
 
