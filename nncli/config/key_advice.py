@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nncli.config.diagnostics import Path, SourceLocation, path_text
 from nncli.config.document import Node
 from nncli.config.hints import key_hint, suggestion
-from nncli.config.homes import COMPONENT_SECTIONS, MODELS, all_homes, homes
+from nncli.config.homes import COMPONENT_SECTIONS, MODELS, all_homes, homes, is_valid
 from nncli.config.model import Config, Fraction
 from nncli.config.normalization import find_component
 from nncli.config.translation import NAME_KEYS, meant_component, parameter_names, translated
@@ -265,7 +265,9 @@ def _placed(path: Path, mistake: Mistake) -> str:
     is_in_file = mistake.root.children.get(section)
     if is_in_file and is_in_file.value is None and not mistake.path:
         return f"; it belongs in {section}: indent it by 2 spaces"
-    line = f"{section}: {as_yaml(_with_value(mistake, path, given))}"
+    if not is_valid(suggested := _with_value(mistake, path, given), path):
+        return f"; it belongs in {path_text(path[:-1])}"
+    line = f"{section}: {as_yaml(suggested)}"
     if line.endswith("...") or len(line) > MAX_LINE:
         line = f"'{path[-1]}: {value}' there"
     return f"; it belongs in {path_text(path[:-1])}; write {line}"

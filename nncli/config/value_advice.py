@@ -6,12 +6,14 @@ from typing import Any
 from nncli.config.diagnostics import Path, path_text, shown
 from nncli.config.document import Node
 from nncli.config.hints import key_hint, type_hint
+from nncli.config.normalization import find_component
 from nncli.config.translation import translated
 from nncli.config.type_advice import (
     advice_on_file,
     advice_on_type,
     advice_with_parameters,
     as_yaml,
+    classes_of,
     layers_of_widths,
     listed,
     short,
@@ -190,10 +192,19 @@ def _as_list(value: Any, key: str, root: Node) -> str:
         return "; write a space after each '-'"
     hint = type_hint("metric", value) if key == "metrics" else None
     value = ", ".join(hint.names) if hint and hint.names else value
-    layers = [translated("layer", each.strip()) for each in value.split(",")] if key == "layers" else [None]
-    if all(layers):
-        return f"; write {as_yaml([short(each) for each in layers if each])}"
+    if key == "layers" and (layers := _layers_in(value, root)):
+        return f"; write {as_yaml(layers)}"
     return f"; write [{value}]" if len(shown(value)) == len(value) + 2 else ""
+
+
+def _layers_in(text: str, root: Node) -> list[Any]:
+    """The layers that a text names, the last one with as many units as there are classes; empty if one is none."""
+    words = [each.strip() for each in text.split(",")]
+    layers = [each for word in words if (each := translated("layer", word))]
+    dense = [index for index, each in enumerate(layers) if each["type"] == "dense"]
+    if dense and find_component("layer", words[dense[-1]]) and (classes := classes_of(root)) is not None:
+        layers[dense[-1]]["units"] = classes or 1
+    return [short(each) for each in layers] if len(layers) == len(words) else []
 
 
 def _as_section(key: str, value: Any) -> str:

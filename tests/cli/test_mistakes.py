@@ -559,7 +559,7 @@ SKLEARN = [
     reported(
         SEED,
         "batch_size: auto",
-        (1, 1, "it belongs in training; write training: {epochs: 3, log_every: 1, batch_size: auto}"),
+        (1, 1, "it belongs in training"),
     ),
     reported(
         TRAINING,
@@ -770,7 +770,7 @@ YAML = [
     reported(
         "  log_every: 1",
         "  log_every: 1\n  lr: 0,1",
-        (14, 3, "it belongs in optimizer; write optimizer: {type: adam, learning_rate: '0,1'}"),
+        (14, 3, "it belongs in optimizer"),
     ),
     reported("learning_rate: 0.05", "learning_rate: '0,05'", (10, 40, "write a decimal point: 0.05")),
 ]
@@ -823,8 +823,8 @@ OWN_VALUES = [
     ),
     reported(
         LAYERS,
-        "layers: dense, relu, softmax\n",
-        (4, 9, "write [{type: dense, units: 64}, relu, softmax]"),
+        "layers: dense, relu, dense, softmax\n",
+        (4, 9, "write [{type: dense, units: 64}, relu, {type: dense, units: 3}, softmax]"),
     ),
     reported(
         SEED,
