@@ -110,8 +110,10 @@ def renamed(scopes: list[str], values: dict[str, Any], known: Iterable[str]) -> 
 
 def _per_update(component: Component, given: dict[str, Any], meant: dict[str, Any]) -> dict[str, Any]:
     """A factor per some updates, as Keras has it, as one per update."""
-    steps, factor = given.get("decay_steps"), meant.get("gamma")
-    if component.name == "exponential" and isinstance(steps, int | float) and isinstance(factor, float) and steps > 0:
+    steps: Any = given.get("decay_steps")
+    factor: Any = meant.get("gamma")
+    is_factor = isinstance(factor, float) and 0 < factor <= 1
+    if component.name == "exponential" and is_factor and _is_number(steps) and steps >= 1:
         return {**meant, "gamma": float(f"{factor ** (1 / steps):.6g}")}
     return meant
 

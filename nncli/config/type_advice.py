@@ -126,7 +126,7 @@ def filled(text: str, value: Any, root: Node) -> str:
         "<value>": lambda: as_yaml(value),
         "<layers>": lambda: layers_of_widths(value, root),
         "<crossentropy>": lambda: crossentropy(classes_of(root), outputs_of(root)),
-        "<keys>": lambda: as_yaml(value)[1:-1] if isinstance(value, dict) else "loss, optimizer, metrics",
+        "<keys>": lambda: _keys(value),
         "<training>": lambda: as_yaml(_training(value)),
         "<schedule>": lambda: _schedule(value),
         "<fraction>": lambda: f"{value:g}" if isinstance(value, float) and 0 < value < 1 else "0.2",
@@ -164,6 +164,12 @@ def _training(value: Any) -> dict[str, Any]:
     """The keys of a section that another library calls otherwise, as those of training; an example if it has none."""
     given = value if isinstance(value, dict) else {}
     return renamed(["training"], given, TrainingConfig.model_fields) or {"epochs": 100}
+
+
+def _keys(value: Any) -> str:
+    """The keys of a mapping as lines of their own; examples if there are none, or too many."""
+    text = as_yaml(value)
+    return text[1:-1] if isinstance(value, dict) and value and text != "..." else "loss, optimizer, metrics"
 
 
 def _schedule(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Advice on values of the wrong type or out of range: the same value as it should be written, if there is one."""
 
 import re
+from shlex import quote
 from typing import Any
 
 from nncli.config.diagnostics import Path, path_text, shown
@@ -155,12 +156,13 @@ def _items_in(text: str, expected: str) -> list[str]:
 
 def _one_each(items: list[Any], path: Path, root: Node) -> str:
     """What to write instead of several values for one key."""
-    if len(items) < len(("first", "second")) or any(type(each) not in {int, float, str} for each in items):
+    if len(items) < len(("first", "second")) or not all(re.fullmatch(NUMBER, str(each)) for each in items):
         return ""
+    layers = as_yaml([{"type": "dense", "units": each} for each in items])
     if path[-1] == "units":
-        return f"; write a layer for each: {as_yaml([{'type': 'dense', 'units': each} for each in items])[1:-1]}"
+        return f"; write a layer for each: {layers[1:-1]}" if layers != "..." else "; write a layer for each"
     values = " ".join(str(each) for each in items)
-    command = f"for x in {values}; do nncli train {root.location.source.name} {path_text(path)}=$x; done"
+    command = f"for x in {values}; do nncli train {quote(root.location.source.name)} {path_text(path)}=$x; done"
     return f"; one value per run: {command}" if len(command) <= MAX_COMMAND else "; one value per run"
 
 
