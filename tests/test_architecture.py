@@ -52,8 +52,9 @@ IMPORTED_ON_ERRORS = {
     "nncli.config.document": {"nncli.config.yaml_errors"},
     "nncli.config.validation": {"nncli.config.validation_messages"},
     "nncli.experiment.checks": {"nncli.config.hints"},
-    "nncli.store.find_run": {"nncli.config.hints"},
+    "nncli.store.find_run": {"nncli.config.hints", "nncli.config.similar_file"},
     "nncli.training.loop": {"nncli.training.divergence"},
+    "nncli.experiment.loading": {"nncli.config.similar_file"},
 }
 
 

@@ -169,7 +169,8 @@ def test_links_lead_somewhere(page):
 
 def rewritten(page, directory):
     """A page with its transcripts as the commands print them now, one after another in one directory."""
-    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm-256color"}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # nncli is beside the interpreter
+    environment = {**os.environ, "PATH": path, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm-256color"}
     code = 0
 
     def run(block):

@@ -4,15 +4,16 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from nncli.analysis.config_table import config_table
 from nncli.analysis.evaluation import by_row
+from nncli.analysis.same_data import require_same_data
 from nncli.analysis.scores import Difference, Gap, Score, paired, score, unpaired
 from nncli.config.diagnostics import sanitized_line
+from nncli.config.hints import suggestion
 from nncli.errors import CommandLineError, NncliError, RunError
 from nncli.experiment.metric_columns import (
     LOSS_COLUMNS,
@@ -170,7 +171,7 @@ def compare(runs: Sequence[Run], sort: str | None, everything: bool, different_d
     if duplicate is not None:
         raise CommandLineError(f"{duplicate}: run given twice; compare needs different runs")
     if not different_data:
-        _require_same_data(runs)
+        require_same_data(runs)
     entries = [compared_run(run, label, run.progress) for run, label in zip(runs, _labels(runs), strict=True)]
     entries = sorted_by_metric(entries, sort)
     return Comparison(entries, config_table([each.run for each in entries], everything), list(_rows(entries)))
@@ -271,7 +272,7 @@ def sorted_by_metric(entries: list[ComparedRun], name: str | None) -> list[Compa
         return entries
     if not any(name in entry.metrics for entry in entries):
         known = sorted({known for entry in entries for known in entry.metrics})
-        raise CommandLineError(f"no run has a metric {name!r}; known: {', '.join(known)}")
+        raise CommandLineError(f"no run has a metric {name!r}{suggestion(name, known)}")
     measured = [entry for entry in entries if name in entry.metrics]
     measured.sort(key=lambda entry: entry.metrics[name], reverse=higher_is_better(name))
     return measured + [entry for entry in entries if name not in entry.metrics]
@@ -281,18 +282,3 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     """The names of the runs; the paths of those whose names are equal."""
     count = Counter(run.name for run in runs)
     return [run.name if count[run.name] == 1 else sanitized_line(str(run.path)) for run in runs]
-
-
-def _require_same_data(runs: Sequence[Run]) -> None:
-    """Require equal data in each split, except test sets that are both sampled after training, which differ."""
-    for first, second in combinations(runs, 2):
-        fingerprints = first.fingerprints, second.fingerprints
-        is_sampled_late = all(run.config.test_sampled_after_training for run in (first, second))
-        shared = [split for split in SPLITS if all(split in each for each in fingerprints)]
-        compared = [split for split in shared if not (is_sampled_late and split == "test")]
-        different = [split for split in compared if fingerprints[0][split] != fingerprints[1][split]]
-        if different:
-            raise RunError(
-                f"{first.path} and {second.path} cannot be compared: their data differs ({', '.join(different)});"
-                " give data and validation a fixed seed, or pass --different-data"
-            )

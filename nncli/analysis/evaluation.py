@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from nncli.config.hints import similar
 from nncli.config.model import Config
 from nncli.errors import CommandLineError, DivergedError, RunError
 from nncli.experiment.assembly import Experiment
@@ -60,8 +61,9 @@ def _restored(run: Run, config: Config, splits: tuple[str, ...]) -> tuple[Experi
         _sample_test_set(run, experiment)
     missing = [name for name in splits if name not in experiment.data]
     if missing:
-        late = "; it is sampled after training" if config.test_sampled_after_training and missing[0] == "test" else ""
-        raise CommandLineError(f"{run.path}: has no split {missing[0]!r}{late}; it has {', '.join(run.data)}")
+        late = "; it is sampled after training;" if config.test_sampled_after_training and missing[0] == "test" else ""
+        fix = late or similar(missing[0], run.data) or ";"
+        raise CommandLineError(f"{run.path}: has no split {missing[0]!r}{fix} it has {', '.join(run.data)}")
     require_same_data(run, experiment)
     epoch = run.load_weights(experiment.network.parameters)
     if not np.isfinite(experiment.network.parameters.values).all():

@@ -57,6 +57,7 @@ class Explanation:
 
     Args:
         rows: the number of rows.
+        runs: the directory of runs, as for ``find_run``.
         of: the number of rows of the training set.
         steps: from the data to the loss, and back to the first layer.
         parameters: the parameters whose updates are shown: the first entry of each trainable array, by its name.
@@ -77,21 +78,22 @@ class Explanation:
 
 
 @allow_non_finite
-def explain(path: Path, overrides: tuple[str, ...], rows: int) -> Explanation:
+def explain(path: Path, overrides: tuple[str, ...], rows: int, runs: Path | None = None) -> Explanation:
     """The first training step of a config in float64, on a few rows of its training set.
 
     The rows are spread evenly over the training set; there are more of them if a layer needs more.
 
     Args:
-        path: the path of a config.
+        path: the path of a config, or the path or the name of a run.
         overrides: values replaced in it.
         rows: the number of rows.
+        runs: the directory of runs, as for ``find_run``.
 
     Raises:
         CommandLineError, ConfigError, StorageError: as for ``load_any``.
         DivergedError: a value is not finite.
     """
-    loaded = load_any(path, overrides)
+    loaded = load_any(path, overrides, runs)
     config = loaded.config.model_copy(update={"dtype": "float64"})
     experiment = assemble(config, loaded.plan)
     chosen, masks = choose_rows(experiment, rows), experiment.rngs.of(Purpose.DROPOUT)

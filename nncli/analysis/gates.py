@@ -1,6 +1,7 @@
 """Gates: thresholds on metrics that are checked after an evaluation, for example in CI."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,13 +45,16 @@ def parse_gate(text: str, upper: bool) -> Gate:
     metrics = {column.name for column in measured}
     known = metrics | {f"{column.split}_{column.name}" for column in measured}
     if name not in known:
+        written = re.fullmatch(r"\s*(\w*?)[\s<>=:]*([-+.\deE]+)\s*", text)
+        if written and written[1] in {"", *known}:
+            raise CommandLineError(f"{text!r} is no bound; write {written[1] or 'accuracy'}={written[2]}")
         raise CommandLineError(f"{text!r}: unknown metric {name!r}{suggestion(name, known, listed=metrics)}")
     try:
         bound = float(number)
     except ValueError:
         bound = math.nan
     if not math.isfinite(bound):
-        raise CommandLineError(f"{text!r}: {number!r} is not a number; write a gate as accuracy=0.9")
+        raise CommandLineError(f"{text!r}: {number!r} is not a number; write METRIC=VALUE, such as {name}=0.9")
     return Gate(name, bound, upper)
 
 
@@ -67,7 +71,7 @@ def gate_failures(assessment: dict[str, Any], gates: Sequence[Gate]) -> list[str
         if not covered:
             metrics = dict.fromkeys(name for each in assessment["splits"].values() for name in each["metrics"])
             sentences.append(f"{gate.name}: not evaluated, so the gate fails; evaluated: {', '.join(metrics)}")
-        side = "over" if gate.upper else "under"
+        side = "above" if gate.upper else "below"
         sentences += [
             f"{split} {metric} is {value:.6g}, {side} {gate.bound:g}"
             for split, metric, value in covered

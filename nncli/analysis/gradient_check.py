@@ -25,21 +25,24 @@ TOLERANCE = 1e-6
 
 
 @allow_non_finite
-def check_gradients(path: Path, overrides: tuple[str, ...], rows: int, entries: int) -> GradientCheck:
+def check_gradients(
+    path: Path, overrides: tuple[str, ...], rows: int, entries: int, runs: Path | None = None
+) -> GradientCheck:
     """The gradients at the initial weights of a config: of a float64 copy, and of the steps that train.
 
     Args:
-        path: the path of a config.
+        path: the path of a config, or the path or the name of a run.
         overrides: values replaced in it.
         rows: the maximum number of rows of the training set for the central differences; more if a layer needs more.
             The config's seed determines which.
         entries: the maximum number of entries of each array to compare, chosen likewise.
+        runs: the directory of runs, as for ``find_run``.
 
     Raises:
         CommandLineError, ConfigError, StorageError: as for ``load_any``.
         GateError: no row is left for the comparison, or the loss or a gradient is not finite.
     """
-    loaded = load_any(path, overrides)
+    loaded = load_any(path, overrides, runs)
     copy, *trained = (
         assemble(loaded.config.model_copy(update={"dtype": dtype}), loaded.plan)
         for dtype in ("float64", *dict.fromkeys((loaded.config.dtype, "float64")))

@@ -111,7 +111,7 @@ def _visible_paths(directory: Path) -> list[Path]:
             return sorted(path for path in directory.iterdir() if not path.name.startswith("."))
         except (FileNotFoundError, NotADirectoryError):
             raise CommandLineError(
-                f"{directory}: no such directory; 'nncli train' creates it, or name another one"
+                f"{directory}: no such directory; 'nncli train CONFIG --runs-dir {directory}' creates it"
             ) from None
 
 

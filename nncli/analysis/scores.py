@@ -63,7 +63,7 @@ class Gap:
 
     @property
     def margin(self) -> float:
-        """The 95 % margin of the gap; a larger gap is statistically significant."""
+        """The 95% margin of the gap; a larger gap is statistically significant."""
         return margin(self.training, self.held_out)
 
     @property
@@ -79,7 +79,7 @@ class Gap:
         else:
             verdict = f"is significantly better on the {split} set than on the training set"
         values = f"{self.training.metric} {self.training.text} (training) vs {self.held_out.text} ({split})"
-        return f"{verdict}: {values}, gap {number(self.size, '+')} (95 % margin {number(self.margin)})"
+        return f"{verdict}: {values}, gap {number(self.size, '+')} (95% margin {number(self.margin)})"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Difference:
     """The result of a significance test of two networks.
 
     Args:
-        is_significant: whether they differ at the 95 % level.
+        is_significant: whether they differ at the 95% level.
         description: the difference and the test, as text.
     """
 
@@ -112,7 +112,7 @@ def score(metrics: Mapping[str, float], split: str, rows: int) -> Score | None:
 
 
 def margin(first: Score, second: Score) -> float:
-    """The 95 % margin of the difference of two scores by the same metric on independent rows."""
+    """The 95% margin of the difference of two scores by the same metric on independent rows."""
     if first.metric == "accuracy":
         return proportion_margin(first.value, first.rows, second.value, second.rows)
     return mean_margin(first.variance, first.rows, second.variance, second.rows)
@@ -127,7 +127,7 @@ def unpaired(first: Score, second: Score, reason: str) -> Difference:
         reason: why they are not compared row by row.
     """
     size, limit = abs(first.gain(second)), margin(first, second)
-    return Difference(size > limit, f"difference {first.format(size)} (95 % margin {first.format(limit)}, {reason})")
+    return Difference(size > limit, f"difference {first.format(size)} (95% margin {first.format(limit)}, {reason})")
 
 
 def paired(metric: str, first: Array, second: Array) -> Difference:
@@ -144,4 +144,4 @@ def paired(metric: str, first: Array, second: Array) -> Difference:
         p_text = f"= {p:.3g}" if p >= SMALLEST_P else f"< {SMALLEST_P:g}"
         return Difference(p < LEVEL, f"difference {size:.3f} (exact McNemar test on {rows}, p {p_text})")
     limit = paired_margin(first - second)
-    return Difference(size > limit, f"difference {size:.3g} (95 % margin {limit:.3g}, paired over {rows})")
+    return Difference(size > limit, f"difference {size:.3g} (95% margin {limit:.3g}, paired over {rows})")

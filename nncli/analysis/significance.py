@@ -1,4 +1,4 @@
-"""Statistical significance at the 95 % level: confidence intervals and tests for two proportions or two means.
+"""Statistical significance at the 95% level: confidence intervals and tests for two proportions or two means.
 
 Their false positive rates are simulated and enumerated in tests/analysis/test_significance.py.
 """
@@ -18,7 +18,7 @@ NEGLIGIBLE = 1e-17
 
 @lru_cache(maxsize=MAX_DEGREES)
 def t_quantile(degrees: int) -> float:
-    """The two-sided 95 % quantile of Student's t distribution, by bisection of its CDF.
+    """The two-sided 95% quantile of Student's t distribution, by bisection of its CDF.
 
     Above ``MAX_DEGREES`` degrees of freedom it is that of ``MAX_DEGREES``, which is slightly larger.
     """
@@ -51,7 +51,7 @@ def _t_probability(theta: float, degrees: int) -> float:
 
 
 def proportion_margin(first: float, first_rows: int, second: float, second_rows: int) -> float:
-    """The 95 % margin of the difference of two proportions of independent rows.
+    """The 95% margin of the difference of two proportions of independent rows.
 
     It is the distance from the difference to the end of the Agresti-Caffo confidence interval that is nearer to zero,
     so the difference exceeds it if and only if the interval excludes zero. The interval uses (x + 1) / (n + 2) and has
@@ -69,7 +69,7 @@ def proportion_margin(first: float, first_rows: int, second: float, second_rows:
 
 
 def mean_margin(first_variance: float, first_rows: int, second_variance: float, second_rows: int) -> float:
-    """The 95 % margin of the difference of two means of independent rows, at least two each.
+    """The 95% margin of the difference of two means of independent rows, at least two each.
 
     It is the larger of the margins of Welch's t-test and of Student's t-test with pooled variance. Welch's alone is too
     small if one sample has few rows and the errors are skewed; Student's alone if that sample also has more variance.
@@ -91,7 +91,7 @@ def mean_margin(first_variance: float, first_rows: int, second_variance: float, 
 
 
 def _welch(first: float, first_degrees: int, second: float, second_degrees: int) -> float:
-    """The 95 % margin from two squared standard errors, with Welch-Satterthwaite degrees of freedom rounded down."""
+    """The 95% margin from two squared standard errors, with Welch-Satterthwaite degrees of freedom rounded down."""
     total = first + second
     if total == 0:
         return 0.0
@@ -101,7 +101,7 @@ def _welch(first: float, first_degrees: int, second: float, second_degrees: int)
 
 
 def paired_margin(differences: Array) -> float:
-    """The 95 % margin of the mean of paired differences, at least two: the paired t-test."""
+    """The 95% margin of the mean of paired differences, at least two: the paired t-test."""
     rows = len(differences)
     return t_quantile(rows - 1) * float(np.std(differences, ddof=1)) / math.sqrt(rows)
 

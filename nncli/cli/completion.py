@@ -15,11 +15,11 @@ from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
 from nncli.cli import config_keys
+from nncli.cli.paths import RUNS
 from nncli.errors import NncliError
 
 Items = list[CompletionItem[str]]
 
-RUNS = Path("runs")
 CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
 SPLITS = ("training", "validation", "test")
 STATE = ("epoch", "learning_rate")  # columns of metrics.csv that measure no split
@@ -36,13 +36,18 @@ def complete_config(context: Context, parameter: Parameter, incomplete: str) -> 
 
 def complete_subject(context: Context, parameter: Parameter, incomplete: str) -> Items:
     """Components, and configs."""
-    named = {name: text for kind in config_keys.kinds() for name, text in config_keys.components(kind).items()}
-    return _items(named, incomplete) + complete_config(context, parameter, incomplete)
+    return _items(_components(), incomplete) + complete_config(context, parameter, incomplete)
 
 
 def complete_kind(_context: Context, _parameter: Parameter, incomplete: str) -> Items:
-    """Kinds of component."""
-    return _items({kind: ", ".join(config_keys.components(kind)) for kind in config_keys.kinds()}, incomplete)
+    """Kinds of component, and components."""
+    of_kinds = {kind: ", ".join(config_keys.components(kind)) for kind in config_keys.kinds()}
+    return _items(of_kinds | _components(), incomplete)
+
+
+def complete_command(context: Context, _parameter: Parameter, incomplete: str) -> Items:
+    """Commands, each with its summary."""
+    return context.find_root().command.shell_complete(context.find_root(), incomplete)
 
 
 def complete_directory(_context: Context, _parameter: Parameter, incomplete: str) -> Items:
@@ -65,7 +70,7 @@ def complete_split(context: Context, _parameter: Parameter, incomplete: str) -> 
 def complete_column(context: Context, _parameter: Parameter, incomplete: str) -> Items:
     """Columns of the metrics of the runs that are given, or of those in the directory; of any run if there are none."""
     given = context.params.get("runs")
-    runs = [_run(name) for name in given] if isinstance(given, tuple) else _runs_in(_directory(context), "")
+    runs = [_run(context, name) for name in given] if isinstance(given, tuple) else _runs_in(_directory(context), "")
     columns = dict.fromkeys((column for run in runs for column in _columns(run)), "") or _known_columns()
     return _items(columns, incomplete)
 
@@ -127,10 +132,14 @@ def _items(described: Mapping[str, str], incomplete: str) -> Items:
     ]
 
 
+def _components() -> dict[str, str]:
+    """The descriptions of all components by name."""
+    return {name: text for kind in config_keys.kinds() for name, text in config_keys.components(kind).items()}
+
+
 def _directory(context: Context) -> Path:
     """The directory of runs."""
-    given = context.params.get("directory") or context.params.get("runs")
-    return Path(given) if isinstance(given, str | Path) else RUNS
+    return Path(context.params.get("directory") or context.params.get("runs_dir") or RUNS)
 
 
 def _runs_in(directory: Path, start: str) -> list[Path]:
@@ -138,14 +147,16 @@ def _runs_in(directory: Path, start: str) -> list[Path]:
     return [Path(path) for path in paths(f"{directory}/{start}", ()) if not Path(path).name.startswith(".")]
 
 
-def _run(name: str) -> Path:
-    """A run by its path or by its name."""
-    return Path(name) if Path(name, "run.json").exists() else RUNS / name
+def _run(context: Context, name: str) -> Path:
+    """A run by its path, or by its name in the directory of runs."""
+    path, by_name = Path(name), _directory(context) / name
+    is_path = path.name != name or not (context.params.get("runs_dir") and by_name.is_dir())
+    return path if is_path and (path / "run.json").exists() else by_name
 
 
 def _first_run(context: Context) -> Path | None:
     given = context.params.get("run")
-    return _run(given) if given else None
+    return _run(context, given) if given else None
 
 
 def _status(run: Path) -> str:
@@ -233,7 +244,7 @@ def _config_text(context: Context) -> str | None:
         if Path(given).is_file():
             with Path(given).open(encoding="utf-8") as file:
                 return file.read(MAX_CHARACTERS)
-    spec = _json(_run(str(given)) / "run.json").get("spec")
+    spec = _json(_run(context, str(given)) / "run.json").get("spec")
     return json.dumps(spec) if spec else None
 
 

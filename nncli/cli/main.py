@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from nncli.cli.docstrings import REMOVED
-from nncli.cli.output import standard_streams
+from nncli.cli.output import print_error, print_json_error, standard_streams
 from nncli.errors import ConfigError, NncliError, StorageError
 from nncli.version import __version__
 
@@ -21,16 +21,32 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 TERMINAL_SIZE_ENV = ("COLUMNS", "LINES")
+JSON_OPTION = "--json"
 COMPLETE_ENV = "_NNCLI_COMPLETE"  # set by the completion script of a shell
 # One thread is faster at most sizes, and the results do not depend on the number of cores.
 SINGLE_THREAD_ENV = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
 ADDRESS_SPACE = 160 * 2**20  # bytes that NumPy and the buffers of its BLAS take before any array
-COMMANDS = (
-    *("init", "check", "show", "train", "evaluate", "compare", "runs", "verify"),
-    *("explain", "gradcheck", "profile", "components", "schema", "completion"),
-)
+TASKS = {  # the commands by what they are for, in the order in which a user needs them
+    "Start": ("init", "check", "show"),
+    "Train": ("train",),
+    "Results": ("evaluate", "compare", "runs", "verify"),
+    "Understand": ("explain", "gradcheck", "profile"),
+    "Reference": ("components", "schema", "completion", "help"),
+}
+COMMANDS = tuple(name for names in TASKS.values() for name in names)
+RENAMED = {"runs": "runs-dir", "fail-under": "fail-below", "fail-over": "fail-above"}  # older names of options
+EPILOG = """'nncli COMMAND --help' prints the options of a command, with examples.
+
+\b
+Exit codes:
+  0  success                          5  input/output error
+  1  internal error                   6  busy, or exists already
+  2  command line is wrong            7  training diverged
+  3  config or data is wrong          8  check failed
+  4  run is missing or damaged        129, 130, 143  stopped by a signal
+"""
 
 
 class Commands(Mapping[str, click.Command]):
@@ -54,23 +70,42 @@ class Commands(Mapping[str, click.Command]):
 
 
 class CommandGroup(click.Group):
-    """A group that lists its commands in the order in which a user needs them."""
+    """A group that lists its commands by task, in the order in which a user needs them."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
         """The names of the commands, in the order of ``COMMANDS``."""
         return list(self.commands)
 
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section with the commands of each task; the summaries of all begin in the same column."""
+        width = max(map(len, COMMANDS))
+        limit = formatter.width - width - 6
+        for task, names in TASKS.items():
+            rows = [(f"{name:<{width}}", self.commands[name].get_short_help_str(limit)) for name in names]
+            with formatter.section(task):
+                formatter.write_dl(rows)
+
 
 @click.group(
     cls=CommandGroup,
     commands=cast("MutableMapping[str, click.Command]", Commands()),  # click only reads it
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 success, 1 internal error, 2 command line, 3 config or data, 4 run directory, "
-    "5 input/output error, 6 busy or exists already, 7 training diverged, 8 check failed, 129/130/143 signal.",
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "token_normalize_func": lambda name: RENAMED.get(name, name),
+    },
+    epilog=EPILOG,
 )
-@click.version_option(__version__, prog_name="nncli")
+@click.version_option(__version__, "-V", "--version", prog_name="nncli")
 def nncli() -> None:
-    """Train small neural networks from a YAML config."""
+    """Train small neural networks from a YAML config.
+
+    \b
+    Example:
+      nncli init
+      nncli train config.yaml optimizer.learning_rate=0.01
+      nncli evaluate config
+    """  # noqa: D301 (click keeps the lines after a backspace)
 
 
 nncli.help = nncli.help or REMOVED
@@ -85,11 +120,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _run(words)
             sys.stdout.flush()
         except (Exception, KeyboardInterrupt) as error:
-            message, code = _exit_message(error, words)
+            explained = _explained(error, words)
+            message, code = _exit_message(explained)
             with suppress(StorageError, BrokenPipeError):  # the first error decides the exit code
+                if message and JSON_OPTION in words:
+                    print_json_error(_error_document(explained, message, code))
                 sys.stdout.flush()
             if message:
-                print(message, file=sys.stderr)
+                print_error(message)
             return code
     return 0
 
@@ -138,7 +176,27 @@ def _require_address_space() -> None:
             raise ConfigError(f"NumPy needs {needed} more than the limit leaves; raise it, as with ulimit -v") from None
 
 
-def _exit_message(error: BaseException, words: Sequence[str]) -> tuple[str, int]:
+def _explained(error: BaseException, words: Sequence[str]) -> BaseException:
+    """The error; that of a command or option that does not exist also says what to write instead."""
+    if isinstance(error, click.NoSuchCommand | click.NoSuchOption):
+        from nncli.cli.usage_errors import explained
+
+        return explained(error, words)
+    return error
+
+
+def _error_document(error: BaseException, message: str, code: int) -> dict[str, Any]:
+    """An error as JSON values, without the usage of the command; of a config also its problems, one by one."""
+    text = error.format_message() if isinstance(error, click.ClickException) else message
+    document: dict[str, Any] = {"message": text, "exit_code": code}
+    if isinstance(error, ConfigError):
+        from nncli.config.diagnostics import as_documents
+
+        document["diagnostics"] = as_documents(error.diagnostics)
+    return document
+
+
+def _exit_message(error: BaseException) -> tuple[str, int]:
     """The message and the exit code of an error."""
     match error:
         case NncliError():
@@ -146,7 +204,7 @@ def _exit_message(error: BaseException, words: Sequence[str]) -> tuple[str, int]
         case click.exceptions.Exit():
             result = "", error.exit_code
         case click.ClickException():
-            result = _usage_text(error, words), error.exit_code
+            result = _usage_text(error), error.exit_code
         case click.Abort() | KeyboardInterrupt():
             result = "interrupted", 130
         case BrokenPipeError():  # the reader has closed the pipe, as head does
@@ -161,42 +219,11 @@ def _exit_message(error: BaseException, words: Sequence[str]) -> tuple[str, int]
     return result
 
 
-def _usage_text(error: click.ClickException, words: Sequence[str]) -> str:
+def _usage_text(error: click.ClickException) -> str:
     """What click prints for a wrong command line: usage, a hint, and the message."""
-    if isinstance(error, click.NoSuchOption) and error.ctx and _takes_overrides(error.ctx.command):
-        error = _as_override(error, words)
     text = io.StringIO()
     error.show(text)
     return text.getvalue().rstrip("\n")
-
-
-def _takes_overrides(command: click.Command) -> bool:
-    return any(parameter.name == "overrides" for parameter in command.params)
-
-
-def _as_override(error: click.NoSuchOption, words: Sequence[str]) -> click.UsageError:
-    """An unknown option that is a key of the config: say how the key is set."""
-    import nncli.data
-    import nncli.nn  # noqa: F401 (with the import above, every component is registered)
-    from nncli.config.key_advice import paths_of
-    from nncli.config.model import Config
-
-    key = error.option_name.lstrip("-").replace("-", "_")
-    paths = [key] if key.partition(".")[0] in Config.model_fields else paths_of(key)
-    if not paths:
-        return error
-    fix = f"Values of the config are set without dashes: {paths[0]}={_value_of(error.option_name, words)}"
-    return click.UsageError(f"No such option {error.option_name!r}. {fix}", error.ctx)
-
-
-def _value_of(option: str, words: Sequence[str]) -> str:
-    """The value that was given to an option, as ``--option=value`` or as the next word."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word.startswith(f"{option}="):
-            return word.removeprefix(f"{option}=")
-        if word == option and following and not following.startswith("--"):
-            return following
-    return "VALUE"
 
 
 def _crash_report(error: BaseException) -> str:

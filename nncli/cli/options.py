@@ -3,14 +3,35 @@
 import re
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
-from nncli.cli import completion
+from nncli.cli.paths import RUNS
 from nncli.errors import CommandLineError
 
-RUNS = completion.RUNS  # the default directory of runs
-SCHEMA_COPY = "nncli.schema.json"  # a copy of the schema beside configs
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nncli.cli.completion import Items
+    from nncli.registry import Component
+
+
+def examples(*commands: str) -> str:
+    """The end of a help page: commands to copy."""
+    return "\n".join(["\b", "Examples:" if len(commands) > 1 else "Example:", *(f"  {each}" for each in commands)])
+
+
+def completed_by(name: str) -> "Callable[[click.Context, click.Parameter, str], Items]":
+    """The function ``complete_NAME`` of nncli.cli.completion, which is imported when a shell asks for completions."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> "Items":
+        from nncli.cli import completion
+
+        items: Items = getattr(completion, f"complete_{name}")(context, parameter, incomplete)
+        return items
+
+    return complete
 
 
 def check_overrides(
@@ -51,34 +72,68 @@ def _without_spaces(word: str, following: str = "", last: str = "") -> str | Non
 config_argument = click.argument(
     "config",
     type=click.Path(path_type=Path),
-    shell_complete=completion.complete_config,
+    shell_complete=completed_by("config"),
     help="YAML file that describes the network and its training, or a run, whose config is taken.",
 )
 overrides_argument = click.argument(
     "overrides",
     nargs=-1,
     callback=check_overrides,
-    shell_complete=completion.complete_override,
+    shell_complete=completed_by("override"),
     help="KEY=VALUE pairs that change the config: optimizer.learning_rate=0.1 layers[0].units=128",
 )
-run_argument = click.argument(
-    "run", shell_complete=completion.complete_run, help="Run directory, or the name of a run in runs/."
-)
+run_argument = click.argument("run", shell_complete=completed_by("run"), help="Path or name of a run.")
 runs_argument = click.argument(
     "runs",
     metavar="RUN...",
     nargs=-1,
     required=True,
-    shell_complete=completion.complete_run,
-    help="Two or more run directories, or names of runs in runs/.",
+    shell_complete=completed_by("run"),
+    help="Paths or names of two or more runs.",
+)
+runs_dir_option = click.option(
+    "--runs-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    envvar="NNCLI_RUNS",
+    show_envvar=True,
+    shell_complete=completed_by("directory"),
+    help=f"Directory that holds the runs.  [default: {RUNS}]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+exact_option = click.option(
+    "--exact", is_flag=True, help="Print all digits of numbers.  [default: 4 significant digits]"
+)
 sort_option = click.option(
-    "--sort", metavar="METRIC", shell_complete=completion.complete_metric, help="Sort the runs by a metric, best first."
+    "--sort", metavar="METRIC", shell_complete=completed_by("metric"), help="Sort the runs by a metric, best first."
 )
 
 
-def find_run(text: str, runs: Path | None = None) -> Path:
+def components_named(word: str) -> "list[Component]":
+    """The components that a word names, in any spelling that a config may use."""
+    import nncli.experiment.loading  # noqa: F401 (registers the components)
+    from nncli.config.normalization import find_component
+    from nncli.registry import kinds
+
+    return [found for kind in kinds() if (found := find_component(kind, word))]
+
+
+def component_names() -> list[str]:
+    """The names of all components."""
+    import nncli.experiment.loading  # noqa: F401 (registers the components)
+    from nncli.registry import components, kinds
+
+    return [component.name for kind in kinds() for component in components(kind)]
+
+
+def digits_of(exact: bool) -> int | None:
+    """The significant digits to print; None for all of them."""
+    from nncli.cli.render.format import DIGITS
+
+    return None if exact else DIGITS
+
+
+def find_run(text: str, runs: Path | None) -> Path:
     """Find a run by its path, or by its name: first in the directory of runs if one is given.
 
     Raises:

@@ -13,6 +13,11 @@ from nncli.errors import StorageError
 
 NOT_PLAIN = re.compile(r"[^\n\t\x20-\x7e]")
 WRITE_TIMEOUT = 1.0  # seconds
+ERROR_STYLES = {"error": "1;31", "location": "1", "caret": "1;31"}  # bold, and red
+ERROR_PARTS = re.compile(
+    r"^(?P<error>(?:internal )?error:)|^(?P<location>\S[^\n]*?:\d+:\d+|[^\s:;]+)(?=: )|^(?P<caret> +\^)$",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 def sanitized(text: str) -> str:
@@ -92,6 +97,8 @@ class StandardError(Descriptor):
 class Stream(io.TextIOWrapper):
     """A text stream on standard output or standard error that sanitizes what is written."""
 
+    has_document = False  # whether a JSON document has been printed
+
     def __init__(self, raw: Descriptor, encoding: str) -> None:
         is_line_buffered = isinstance(raw, StandardError) or raw.isatty()
         super().__init__(io.BufferedWriter(raw), encoding, "replace", line_buffering=is_line_buffered)
@@ -126,9 +133,31 @@ def drop_unread_messages() -> None:
         sys.stderr.descriptor.write_timeout = WRITE_TIMEOUT
 
 
+def print_error(text: str) -> None:
+    """Print an error on standard error; in a terminal that has colours its location and its caret stand out."""
+    has_colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}
+    if isinstance(sys.stderr, Stream) and sys.stderr.isatty() and has_colours:
+        sys.stderr.write_styled(ERROR_PARTS.sub(_styled, sanitized(text)) + "\n")
+    else:
+        print(text, file=sys.stderr)
+
+
+def _styled(found: re.Match[str]) -> str:
+    """A part of an error with the escape sequences of its style."""
+    return f"\x1b[{ERROR_STYLES[str(found.lastgroup)]}m{found[0]}\x1b[0m"
+
+
 def print_json(document: Any, ensure_ascii: bool = True) -> None:
     """Print one JSON document, with DEL escaped, the one control character that ``json`` leaves unescaped."""
     import json
 
     text = json.dumps(document, indent=2, ensure_ascii=ensure_ascii, allow_nan=False)
+    if isinstance(sys.stdout, Stream):
+        sys.stdout.has_document = True
     print(text.replace("\x7f", "\\u007f"))
+
+
+def print_json_error(document: dict[str, Any]) -> None:
+    """Print an error as a JSON document, unless the command has printed its own: there is one document at most."""
+    if isinstance(sys.stdout, Stream) and not sys.stdout.has_document:
+        print_json({"error": document})

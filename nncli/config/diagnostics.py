@@ -58,11 +58,25 @@ class Diagnostic(NamedTuple):
 
 def format_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
     """The diagnostics as text, sorted by location; those of the command line come last."""
-    ordered = sorted(set(diagnostics), key=_sort_key)
+    ordered = _ordered(diagnostics)
     texts = [str(diagnostic) for diagnostic in ordered[:MAX_DIAGNOSTICS]]
     if len(ordered) > MAX_DIAGNOSTICS:
         texts.append(f"... and {len(ordered) - MAX_DIAGNOSTICS} more errors")
     return "\n".join(texts)
+
+
+def as_documents(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """The diagnostics as JSON values, in the order of the text."""
+    return [
+        {
+            "file": location.source.name,
+            "line": location.line,
+            "column": location.column,
+            "key": path_text(path),
+            "message": message,
+        }
+        for location, path, message in _ordered(diagnostics)
+    ]
 
 
 def shown(value: Any) -> str:
@@ -126,6 +140,11 @@ def sanitized_line(text: str) -> str:
     'a b�[2J'
     """
     return "".join(c if c.isprintable() else " " if c == "\t" else "�" for c in text)
+
+
+def _ordered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The diagnostics, each once, by location; those of the command line come last."""
+    return sorted(set(diagnostics), key=_sort_key)
 
 
 def _sort_key(diagnostic: Diagnostic) -> tuple[bool, int, int, str]:

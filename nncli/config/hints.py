@@ -79,12 +79,30 @@ def translations(word: str) -> list[str]:
     name = re.sub("[-/. ]", "_", word.lower())
     if found := re.fullmatch("(?:val|valid|validation|eval|dev)_(.+)", name):
         return [f"validation_{metric}" for metric in translations(found[1]) or [found[1]]]
+    if name in {"val", "valid", "eval", "dev"}:
+        return ["validation"]
     if found := re.fullmatch("(?:train|training)_(.+)", name):
         return translations(found[1]) or [found[1]]
     kinds = dict.fromkeys(("metric", "loss", *hints_of_types()))
     hints = [type_hint(kind, name) for kind in kinds]
     hints = hints if any(hints) else [key_hint(["config"], name)]
     return list(dict.fromkeys(meant for hint in hints if hint for meant in hint.names))
+
+
+def similar(word: str, known: Iterable[str]) -> str:
+    """Return a suggestion to append to a message; empty if no known name is similar.
+
+    >>> similar("adm", ["adam", "sgd"]), similar("unknown", ["adam", "sgd"])
+    ("; did you mean 'adam'?", '')
+    """
+    lower = {name.lower(): name for name in sorted(known, reverse=True)}
+    written = word[:LONGEST_VALUE].lower()
+    meant = [name for name in translations(written) if name.partition(".")[0] in lower.values()]
+    found = [name for name in lower if len(written) >= MIN_SUBSTRING and written in name == lower[name]]
+    found = found or difflib.get_close_matches(written, lower, n=1)
+    if not meant and not found:
+        return ""
+    return f"; did you mean {' or '.join(map(repr, meant or [lower[name] for name in found]))}?"
 
 
 def suggestion(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
@@ -100,12 +118,5 @@ def suggestion(word: str, known: Iterable[str], listed: Iterable[str] | None = N
     >>> suggestion("val_loss", ["data_loss", "validation_loss"])
     "; did you mean 'validation_loss'?"
     """
-    known = sorted(known)
-    lower = {name.lower(): name for name in reversed(known)}
-    written = word[:LONGEST_VALUE].lower()
-    meant = [name for name in translations(written) if name.partition(".")[0] in known]
-    similar = [name for name in lower if len(written) >= MIN_SUBSTRING and written in name == lower[name]]
-    similar = similar or difflib.get_close_matches(written, lower, n=1)
-    if meant or similar:
-        return f"; did you mean {' or '.join(map(repr, meant or [lower[name] for name in similar]))}?"
-    return f"; known: {', '.join(sorted(listed or known))}" if known else ""
+    known = list(known)
+    return similar(word, known) or (f"; known: {', '.join(sorted(listed or known))}" if known else "")

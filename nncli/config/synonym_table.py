@@ -136,7 +136,7 @@ test_size test_split test_fraction -> test | write test: {fraction: <value>}
 train_size train_split split -> validation | write validation: {fraction: 0.2}, the rows that are held out
 shuffle drop_last -> | remove it: mini-batches are shuffled in every epoch
 verbose progress_bar enable_progress_bar -> | remove it: the option is --quiet
-output_dir save_dir log_dir save_path default_root_dir checkpoint_dir -> | remove it: the option is --runs
+output_dir save_dir log_dir save_path default_root_dir checkpoint_dir -> | remove it: the option is --runs-dir
 name run_name experiment_name title -> | remove it: the option of 'nncli train' is --name
 warm_start resume -> | remove it: the option is --resume
 solver algorithm -> optimizer

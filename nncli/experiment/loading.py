@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from nncli.config import overrides as overriding
@@ -107,7 +108,7 @@ def parse(name: str, content: bytes, overrides: tuple[str, ...] = (), origin: st
     try:
         document = read(SourceText(name, _text(name, content)))
     except DocumentError as error:
-        raise ConfigError(str(error.diagnostic), [error.diagnostic]) from None
+        raise _error(error.diagnostic) from None
     document.root = normalized(document.root.copy())
     if overrides:
         overriding.apply(document, overrides, origin)
@@ -191,10 +192,7 @@ def read_config_file(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        fix = f"'nncli init {path}' writes a config to start from"
-        if "=" in path.name:
-            fix = "overrides are accepted by commands for a single config: train, show, explain, gradcheck, profile"
-        raise CommandLineError(f"{path}: no such file; {fix}") from None
+        raise CommandLineError(f"{path}: no such file; {_fix_of_missing(path)}") from None
     except NotADirectoryError:
         raise CommandLineError(f"{path}: no such file; part of the path is not a directory") from None
     except IsADirectoryError:
@@ -202,8 +200,19 @@ def read_config_file(path: Path) -> bytes:
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}") from None
     if len(content) > MAX_BYTES:
-        raise ConfigError(f"{path}:1:1: {TOO_LARGE}")
+        raise _error(Diagnostic(SourceLocation(SourceText(str(path), ""), 1, 1), (), TOO_LARGE))
     return content
+
+
+def _fix_of_missing(path: Path) -> str:
+    """What to do about a config that does not exist."""
+    from nncli.config.similar_file import similar_config
+
+    if "=" in path.name:
+        return "overrides are accepted by commands for a single config: train, show, explain, gradcheck, profile"
+    if found := similar_config(path):
+        return f"did you mean '{found}'?"
+    return f"write one to start from with: nncli init {quote(str(path))}"
 
 
 def _text(name: str, content: bytes) -> str:
@@ -213,7 +222,12 @@ def _text(name: str, content: bytes) -> str:
         before = content[: error.start].decode("utf-8", "replace")
         location = SourceLocation(SourceText(name, ""), before.count("\n") + 1, len(before) - before.rfind("\n"))
         message = f"{_encoding(content, error.start)}; save the config as UTF-8 text"
-        raise ConfigError(str(Diagnostic(location, (), message))) from None
+        raise _error(Diagnostic(location, (), message)) from None
+
+
+def _error(diagnostic: Diagnostic) -> ConfigError:
+    """The error of a config that cannot be read beyond one problem."""
+    return ConfigError(str(diagnostic), [diagnostic])
 
 
 def _encoding(content: bytes, position: int) -> str:

@@ -53,7 +53,7 @@ def load_named(source: Path, overrides: tuple[str, ...] = (), runs: Path | None 
     run = run_of(source, runs)
     if run is not None:
         return load_run(Run(run), overrides), run.name
-    require_name_of_run(source)
+    require_name_of_run(source, runs)
     return load(source, overrides), name_from(source)
 
 

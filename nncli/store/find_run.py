@@ -40,18 +40,37 @@ def find_run(text: str, runs: Path | None = None) -> Path:
     for candidate in (path, by_name):
         if _is_directory(candidate):
             return candidate
-    raise RunError(_not_found(text, runs or DEFAULT), path)
+    raise RunError(_not_found(text, runs), path)
 
 
-def require_name_of_run(path: Path, runs: Path = DEFAULT) -> None:
-    """Report a path that does not exist, if it is a misspelt name of a run.
+def require_name_of_run(path: Path, runs: Path | None = None) -> None:
+    """Report a name without a suffix that is neither a config nor a run.
+
+    Args:
+        path: the path of a config, or a name.
+        runs: the directory of runs; None for the default one.
 
     Raises:
-        CommandLineError: the name is similar to that of a run.
+        CommandLineError: there is neither, but there are runs or a similar config.
+        StorageError: the operating system refuses to say whether there is such a file.
     """
-    fix = _similar(str(path), run_names(runs))
-    if path.name == str(path) and not path.suffix and fix and not path.exists():
-        raise CommandLineError(f"{path}: no such config, and no such run in {runs}/{fix}")
+    if path.name != str(path) or path.suffix:
+        return
+    directory = runs or DEFAULT
+    fix = _likely(path, directory)
+    with storage_errors(path):
+        if fix and not exists(path):
+            raise CommandLineError(f"{path}: no such config, and no such run in {directory}/{fix}")
+
+
+def _likely(path: Path, runs: Path) -> str:
+    """What may be meant by a name that is neither a config nor a run; empty if there are no runs either."""
+    from nncli.config.similar_file import similar_config
+
+    names = run_names(runs)
+    config = similar_config(path)
+    config_fix = f"; did you mean '{config}'?" if config else ""
+    return _similar(path.name, names) or config_fix or (f"; {runs}/ has: {_listed(names)}" if names else "")
 
 
 def _is_directory(path: Path) -> bool:
@@ -71,24 +90,26 @@ def run_names(runs: Path) -> list[str]:
     return []
 
 
-def _not_found(text: str, runs: Path) -> str:
+def _not_found(text: str, runs: Path | None) -> str:
     """The message for a run that does not exist, with a similar name and the runs there are."""
-    names, path = run_names(runs), Path(text)
+    directory, path = runs or DEFAULT, Path(text)
+    names = run_names(directory)
     if path.suffix in {".yaml", ".yml"}:
         trained = [name for name in names if re.fullmatch(rf"{re.escape(path.stem)}(-\d+)?", name)]
         its_runs = f"its runs: {_listed(trained)}" if trained else f"'nncli train {quote(text)}' makes one"
         return f"{text} is a config, not a run; {its_runs}"
-    searched = f" (looked in ./ and {runs}/)" if path.name == text else ""
-    known = f" {runs}/ has: {_listed(names)}" if names else f" {runs}/ has no runs"
-    return f"run not found: {text}{searched}{_similar(path.name, names) or ';'}{known}"
+    is_name, similar = path.name == text, _similar(path.name, names)
+    searched = f" (looked in ./ and {directory}/)" if is_name else ""
+    known = f" {directory}/ has: {_listed(names)}" if names else f" {directory}/ has no runs"
+    elsewhere = "; for other directories pass --runs-dir DIR" if is_name and not similar and runs is None else ""
+    return f"run not found: {text}{searched}{similar or ';'}{known}{elsewhere}"
 
 
 def _similar(name: str, names: list[str]) -> str:
     """The suggestion of a similar name; empty if none is."""
-    from nncli.config.hints import suggestion
+    from nncli.config.hints import similar
 
-    found = suggestion(name, names)
-    return found if found.startswith("; did you mean") else ""
+    return similar(name, names)
 
 
 def _listed(names: list[str]) -> str:

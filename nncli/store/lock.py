@@ -110,7 +110,7 @@ def _refusal(path: Path, descriptor: int, error: OSError) -> NncliError:
     if error.errno in NO_LOCKS:
         return StorageError(
             f"{path.parent.parent}: its file system does not support locks ({error.strerror}), which keep two"
-            " processes from training in the same run; use a directory on a local file system: --runs DIRECTORY"
+            " processes from training in the same run; use a directory on a local file system: --runs-dir DIRECTORY"
         )
     return StorageError(f"{path}: {error.strerror or error}")
 

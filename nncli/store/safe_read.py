@@ -23,12 +23,12 @@ MESSAGES = {
 
 
 @contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Convert an OSError into a StorageError that names the path."""
+def storage_errors(path: Path, problem: str = "") -> Iterator[None]:
+    """Convert an OSError into a StorageError that names the path, and the problem before its reason."""
     try:
         yield
     except OSError as error:
-        raise StorageError(f"{path}: {error.strerror or error}") from error
+        raise StorageError(f"{path}: {problem}{error.strerror or error}") from error
 
 
 def read(directory: Path, name: str, limit: int) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def train(workdir, run_cli):
     """Train the small config under a name, with some overrides."""
 
     def trained(name, *overrides, runs="runs"):
-        result = run_cli("train", "config.yaml", "--quiet", "--name", name, "--runs", runs, *overrides)
+        result = run_cli("train", "config.yaml", "--quiet", "--name", name, "--runs-dir", runs, *overrides)
         assert result.code == 0, result.err
         return Path(runs) / name
 
@@ -213,7 +214,7 @@ def test_regressions_are_compared_row_by_row(train):
     assert compared(*paths).verdict() == (
         "a is significantly better than b: "
         f"validation_mean_absolute_error {errors[0].mean():.3g} vs {errors[1].mean():.3g}, "
-        f"difference {size:.3g} (95 % margin {limit:.3g}, paired over the same 29 rows)"
+        f"difference {size:.3g} (95% margin {limit:.3g}, paired over the same 29 rows)"
     )
 
 
@@ -231,7 +232,7 @@ def test_runs_of_different_data_are_compared_by_their_margin(train):
     scores = [Run(path).evaluation.splits["validation"]["accuracy"] for path in (first, second)]
     limit = proportion_margin(max(scores), 60, min(scores), 60)
     verdict = compared(first, second, different_data=True).verdict()
-    assert verdict.endswith(f"(95 % margin {limit:.3f}, on different validation rows)")
+    assert verdict.endswith(f"(95% margin {limit:.3f}, on different validation rows)")
 
 
 @pytest.mark.parametrize(
@@ -279,7 +280,7 @@ def test_verdict_requires_a_significant_difference(train, first, second, verdict
     write(paths[0], validation__accuracy=first)
     write(paths[1], validation__accuracy=second)
     text = compared(*paths).verdict()
-    assert text.startswith(f"{verdict} (95 % margin 0.1")
+    assert text.startswith(f"{verdict} (95% margin 0.1")
     assert "not paired by row: runs/" in text
     assert text.endswith(" was recorded)")
 
@@ -327,7 +328,7 @@ def test_run_without_the_metric_is_sorted_last(train, metric):
 
 def test_unknown_sort_metric_is_reported_with_the_known_ones(train):
     """The message lists the metrics of the runs."""
-    with pytest.raises(CommandLineError, match=r"no run has a metric 'acc'; known: accuracy, data_loss"):
+    with pytest.raises(CommandLineError, match=r"no run has a metric 'acc'; did you mean 'accuracy'\?"):
         compared(train("a"), train("b"), sort="acc")
 
 
@@ -342,6 +343,17 @@ def test_runs_of_different_data_are_refused(train, change, parts):
         compared(first, second)
     assert raised.value.exit_code == 4
     assert len(compared(first, second, different_data=True).entries) == 2
+
+
+def test_advice_for_a_fraction_makes_the_data_equal(train):
+    """A fraction depends on the seed of the config: data of its own is suggested, and what is written is accepted."""
+    fraction = "validation={fraction: 0.2}"
+    with pytest.raises(RunError, match="a fraction depends on the seed") as raised:
+        compared(train("a", fraction), train("b", fraction, "seed=1"))
+    found = re.findall(r"(\w+): ({.*?})", str(raised.value).partition("write ")[2])
+    advice = [f"{name}={value}" for name, value in found]
+    assert len(advice) == 2
+    assert len(compared(train("c", *advice), train("d", *advice, "seed=1")).entries) == 2
 
 
 def test_different_data_is_found_between_any_two_runs(train):
@@ -484,7 +496,7 @@ def test_regression_overfits_by_its_mean_absolute_error(train):
     limit = mean_margin(0.125**2 - 0.1**2, 40, 0.5**2 - 0.3**2, 29)
     assert (entry.gap.size, entry.gap.margin) == (pytest.approx(0.2), pytest.approx(limit))
     assert entry.description == (
-        f"overfits strongly: mean_absolute_error 0.1 (training) vs 0.3 (validation), gap +0.2 (95 % margin {limit:.3g})"
+        f"overfits strongly: mean_absolute_error 0.1 (training) vs 0.3 (validation), gap +0.2 (95% margin {limit:.3g})"
     )
 
 
@@ -505,7 +517,7 @@ def test_verdict_on_regressions_compares_errors(train, first, second, verdict):
     paths = [train("a", *SINE), train("b", *SINE)]
     for path, value in zip(paths, (first, second), strict=True):
         errors(path, validation=(value, value * 1.1))
-    assert compared(*paths).verdict().startswith(f"{verdict} (95 % margin 0.1")
+    assert compared(*paths).verdict().startswith(f"{verdict} (95% margin 0.1")
 
 
 def test_best_values_of_regressions_are_marked(train):

@@ -42,7 +42,7 @@ def test_gate_on_a_metric_that_is_not_evaluated_fails(trained):
     ]
     value = assessment["splits"]["validation"]["metrics"]["mean_absolute_error"]
     assert gate_failures(assessment, [parse_gate("validation_mean_absolute_error=0", upper=True)]) == [
-        f"validation mean_absolute_error is {value:.6g}, over 0"
+        f"validation mean_absolute_error is {value:.6g}, above 0"
     ]
 
 

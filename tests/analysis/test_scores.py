@@ -36,7 +36,7 @@ def test_gap_description_of_accuracies(training, held_out, verdict):
     limit = proportion_margin(training.value, training.rows, held_out.value, held_out.rows)
     assert Gap("validation", training, held_out).description == (
         f"{verdict}accuracy {training.value:.3f} (training) vs {held_out.value:.3f} (validation), "
-        f"gap {training.value - held_out.value:+.3f} (95 % margin {limit:.3f})"
+        f"gap {training.value - held_out.value:+.3f} (95% margin {limit:.3f})"
     )
 
 
@@ -56,7 +56,7 @@ def test_gap_description_of_errors(training, held_out, verdict):
     limit = mean_margin(0.0, 60, held_out.variance, 60)
     assert Gap("test", training, held_out).description == (
         f"{verdict}mean_absolute_error {training.value:.3g} (training) vs {held_out.value:.3g} (test), "
-        f"gap {held_out.value - training.value:+.3g} (95 % margin {limit:.3g})"
+        f"gap {held_out.value - training.value:+.3g} (95% margin {limit:.3g})"
     )
 
 
@@ -73,7 +73,7 @@ def test_networks_on_different_rows_are_compared_by_their_margin():
     one, other = accuracy(0.9), accuracy(0.3)
     found = unpaired(one, other, "on different test rows")
     assert found.is_significant
-    assert found.description == f"difference 0.600 (95 % margin {margin(one, other):.3f}, on different test rows)"
+    assert found.description == f"difference 0.600 (95% margin {margin(one, other):.3f}, on different test rows)"
     assert not unpaired(accuracy(1.0, 10), accuracy(0.7, 10), "").is_significant
     assert unpaired(error(0.1, 0.01), error(0.3, 0.01), "").is_significant
     assert not unpaired(error(0.1, 0.01, 3), error(0.3, 0.01, 3), "").is_significant
@@ -120,7 +120,7 @@ def test_regressions_are_compared_by_their_paired_differences():
     assert not unpaired(
         error(errors.mean(), errors.var(), 50), error(better.mean(), better.var(), 50), ""
     ).is_significant
-    margin_text = f"95 % margin {2.009575 * np.std(errors - better, ddof=1) / 50**0.5:.3g}"
+    margin_text = f"95% margin {2.009575 * np.std(errors - better, ddof=1) / 50**0.5:.3g}"
     assert found.description == f"difference {0.1 * errors.mean():.3g} ({margin_text}, paired over the same 50 rows)"
 
 

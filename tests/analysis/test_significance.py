@@ -1,4 +1,4 @@
-"""Margins and tests at the 95 % level: compared with SciPy, by enumeration of binomials, and by simulation.
+"""Margins and tests at the 95% level: compared with SciPy, by enumeration of binomials, and by simulation.
 
 Enumeration and simulation give the rate of false positives: significant differences where there is none.
 """

@@ -78,7 +78,7 @@ def _require_success(command, code, errors, text, least):
 def train(directory, *settings, epochs=EPOCHS):
     """The command of ``nncli train``."""
     config = ROOT / "configs" / "adam.yaml"
-    command = ["nncli", "train", str(config), f"training.epochs={epochs}", *settings, "--runs", directory]
+    command = ["nncli", "train", str(config), f"training.epochs={epochs}", *settings, "--runs-dir", directory]
     return [sys.executable, "-m", *command]
 
 

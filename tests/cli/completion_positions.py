@@ -16,7 +16,7 @@ POSITIONS = {
     "tr": ["train"],
     "c": ["check", "compare", "components", "completion"],
     "train --res": ["--resume"],
-    "evaluate a --fail-": ["--fail-under", "--fail-over"],
+    "evaluate a --fail-": ["--fail-below", "--fail-above"],
     "train n": ["net.yaml", "nets/"],
     "train d": ["done"],
     "show e": ["early", "exploded"],
@@ -25,7 +25,9 @@ POSITIONS = {
     "show nets/": ["nets/deep.json", "nets/wide.yaml"],
     "profile my": ["my net.yaml"],
     "runs r": ["runs/"],
-    "train net.yaml --runs ru": ["runs/"],
+    "train net.yaml --runs-dir ru": ["runs/"],
+    "verify --runs-dir . n": ["nets"],
+    "help p": ["profile"],
     "evaluate ": ["done", "early", "exploded", "raised", "stopped"],
     "verify e": ["early", "exploded"],
     "compare done st": ["stopped"],
@@ -33,17 +35,18 @@ POSITIONS = {
     "verify runs/do": ["runs/done/"],
     "evaluate done --split ": ["training", "validation"],
     "evaluate done --split=v": ["--split=validation"],
-    "evaluate done --fail-under acc": ["accuracy="],
-    "evaluate done --fail-over=validation_": [
-        "--fail-over=validation_loss=",
-        "--fail-over=validation_accuracy=",
+    "evaluate done --fail-below acc": ["accuracy="],
+    "evaluate done --fail-above=validation_": [
+        "--fail-above=validation_loss=",
+        "--fail-above=validation_accuracy=",
     ],
-    "evaluate done --fail-over training_r": ["training_regularization_loss="],
+    "evaluate done --fail-above training_r": ["training_regularization_loss="],
     "compare done early --sort ": METRICS,
     "runs --sort=valid": ["--sort=validation_loss", "--sort=validation_accuracy"],
     "compare done early --curve le": ["learning_rate"],
     "components in": ["initializer"],
-    "components l": ["layer", "loss"],
+    "components l": ["layer", "loss", "linear", "leaky_relu"],
+    "components ada": ["adagrad", "adam", "adamw"],
     "explain ada": ["adagrad", "adam", "adamw"],
     "explain ne": ["nesterov", "net.yaml", "nets/"],
     "completion ": ["bash", "zsh", "fish"],
@@ -80,6 +83,6 @@ def write_workdir(directory):
         (directory / name).write_text(SPEC, encoding="utf-8")
     runs = directory / "runs"
     for name, overrides in RUNS.items():
-        main(["train", str(directory / "net.yaml"), "-q", "--runs", str(runs), "--name", name, *overrides])
+        main(["train", str(directory / "net.yaml"), "-q", "--runs-dir", str(runs), "--name", name, *overrides])
     nncli.train(directory / "net.yaml", runs=runs, name="stopped", stop=lambda: True)
     nncli.resume("raised", ["training.epochs=100"], runs=runs, stop=lambda: True)

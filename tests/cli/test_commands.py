@@ -25,7 +25,7 @@ CONSTANTS = {  # modules that a render module imports for a constant: the name o
 }
 
 QUICK = {  # modules that commands may import at the top
-    *("nncli.cli.completion", "nncli.cli.docstrings", "nncli.cli.interrupts", "nncli.cli.options", "nncli.cli.output"),
+    *("nncli.cli.docstrings", "nncli.cli.interrupts", "nncli.cli.options", "nncli.cli.output", "nncli.cli.paths"),
     "nncli.errors",
 }
 

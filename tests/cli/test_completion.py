@@ -82,7 +82,7 @@ def test_status_of_a_run_that_trains_is_running(complete, directory, tmp_path):
     shutil.copytree(directory / "runs" / "stopped", tmp_path / "runs" / "busy")
     lock = Lock(tmp_path / "runs" / "busy" / "lock")
     try:
-        assert complete(f"train --runs {tmp_path}/runs --resume b") == {"busy": "running"}
+        assert complete(f"train --runs-dir {tmp_path}/runs --resume b") == {"busy": "running"}
     finally:
         lock.release()
 
@@ -93,16 +93,16 @@ def test_damaged_run_is_described_as_damaged(complete, directory, tmp_path, cont
     run = tmp_path / "runs" / "broken"
     shutil.copytree(directory / "runs" / "done", run)
     (run / "run.json").write_text(content, encoding="utf-8")
-    assert complete(f"train --runs {tmp_path}/runs --resume b") == {"broken": "damaged"}
+    assert complete(f"train --runs-dir {tmp_path}/runs --resume b") == {"broken": "damaged"}
     assert "training" in complete(f"evaluate {run} --split ")
-    assert list(complete(f"evaluate {run} --fail-under accuracy")) == ["accuracy="]
+    assert list(complete(f"evaluate {run} --fail-below accuracy")) == ["accuracy="]
     assert set(complete(f"train --resume {run} training.ep")) <= {"training.epochs="}
 
 
 def test_directory_that_is_no_run_is_called_so(complete, tmp_path):
     """A directory without the files of a run."""
     (tmp_path / "notes").mkdir()
-    assert complete(f"train --runs {tmp_path} --resume n") == {"notes": "not a run"}
+    assert complete(f"train --runs-dir {tmp_path} --resume n") == {"notes": "not a run"}
 
 
 def test_words_of_a_config_that_cannot_be_read(complete, tmp_path):
@@ -127,9 +127,9 @@ def test_metrics_of_any_run_without_runs(complete, tmp_path):
 
 def test_components_are_those_of_the_registry(complete):
     """Each kind and each component, with its summary."""
-    assert sorted(complete("components ")) == sorted(kinds())
-    explained = complete("explain ")
     registered = [component for kind in kinds() for component in components(kind)]
+    assert set(complete("components ")) == {*kinds(), *(component.name for component in registered)}
+    explained = complete("explain ")
     for name in {each.name for each in registered}:
         summaries = [each.documentation.summary for each in registered if each.name == name]
         assert any(summary.startswith(explained[name]) for summary in summaries)
@@ -155,5 +155,16 @@ def test_files_without_end_or_of_any_size_do_not_block(complete, tmp_path):
     run.mkdir()
     for name in ("run.json", "metrics.csv", "evaluation.json", "net.yaml"):
         os.mkfifo(run / name)
-    assert complete(f"train --runs {tmp_path} --resume p") == {"pipes": "damaged"}
+    assert complete(f"train --runs-dir {tmp_path} --resume p") == {"pipes": "damaged"}
     assert complete(f"train {run}/net.yaml op") == {}
+
+
+@pytest.mark.parametrize("line", ["evaluate --runs-dir exp b", "train --resume b", "show b", "runs exp --sort x"])
+def test_directory_of_runs_is_that_of_the_option_or_the_variable(complete, directory, tmp_path, monkeypatch, line):
+    """A name, the splits of a run and the columns are looked up there."""
+    shutil.copytree(directory / "runs" / "done", tmp_path / "exp" / "best")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NNCLI_RUNS", str(tmp_path / "exp"))
+    assert complete(line) == ({"best": "finished"} if line.endswith(" b") else {})
+    assert "--split=validation" in complete("evaluate best --split=v")
+    assert "validation_accuracy" in complete("runs --sort validation_")

@@ -31,7 +31,7 @@ runpy.run_module("nncli", run_name="__main__", alter_sys=True)
 
 
 @pytest.mark.parametrize(
-    "command", [["evaluate", "run"], ["train", "config.yaml", "--runs", "new"], ["init", "n.yaml"]]
+    "command", [["evaluate", "run"], ["train", "config.yaml", "--runs-dir", "new"], ["init", "n.yaml"]]
 )
 def test_ctrl_c_during_an_import_is_exit_code_130(workdir, run_cli, command):
     """Whichever module is being imported, the process prints one line and ends."""

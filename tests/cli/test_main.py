@@ -1,6 +1,7 @@
 """The command line as a whole: start-up, help, exit codes, and crash reports."""
 
 import errno
+import json
 import os
 import resource
 import subprocess
@@ -143,6 +144,48 @@ def test_expected_errors_have_their_own_exit_code(run_cli, breaks, tmp_path, err
     result = run_cli("init", "new.yaml")
     assert (result.code, result.out, result.err) == (code, "", message)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (MemoryError(), 3, "out of memory; use fewer units, fewer rows or a smaller batch_size"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (InterruptionError("stopped", 15), 143, "stopped"),
+        (click.UsageError("wrong"), 2, "wrong"),
+        (OSError(errno.EACCES, "Denied", "a.py"), 5, "a.py: Denied"),
+    ],
+)
+def test_errors_are_json_too(workdir, run_cli, monkeypatch, error, code, message):
+    """With --json the error is the document, without the usage; standard error and the exit code are unchanged."""
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("nncli.runner.run_config.load_any", fail)
+    plain, result = run_cli("show", "config.yaml"), run_cli("show", "config.yaml", "--json")
+    assert json.loads(result.out) == {"error": {"message": message, "exit_code": code}}
+    assert (result.code, result.err) == (plain.code, plain.err) == (code, plain.err)
+    assert plain.out == ""
+
+
+def test_error_of_a_config_has_its_diagnostics(workdir, run_cli):
+    """Those of ``check``."""
+    (workdir / "bad.yaml").write_text("seed: -1\nloss: mse\n", encoding="utf-8")
+    document = json.loads(run_cli("show", "bad.yaml", "--json").out)["error"]
+    (checked,) = json.loads(run_cli("check", "bad.yaml", "--json").out)["configs"]
+    assert document["diagnostics"] == checked["diagnostics"]
+    assert len(document["diagnostics"]) > 2
+
+
+def test_result_stays_the_only_document(workdir, run_cli):
+    """A command that fails after its result prints no second document."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    result = run_cli("evaluate", "config", "--fail-under", "accuracy=2", "--json")
+    assert (result.code, set(json.loads(result.out))) == (
+        8,
+        {"run", "status", "epoch", "splits", "warnings", "gates_failed"},
+    )
 
 
 @pytest.mark.slow

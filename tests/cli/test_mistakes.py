@@ -983,7 +983,9 @@ def test_other_spelling_has_the_same_results(workdir, run_cli):
         assert run_cli("train", "bad.yaml", "--name", name, "--quiet", "layers[0].units=9").code == 0
     for file in ("weights.npz", "metrics.csv"):
         assert (workdir / "runs/other" / file).read_bytes() == (workdir / "runs/same" / file).read_bytes()
-    records = [json.loads((workdir / "runs" / name / "run.json").read_text()) for name in ("other", "same")]
+    records = [
+        json.loads((workdir / "runs" / name / "run.json").read_text(encoding="utf-8")) for name in ("other", "same")
+    ]
     assert records[0]["spec"]["optimizer"]["type"] == "adam"
     assert records[0]["spec"] == records[1]["spec"]
 

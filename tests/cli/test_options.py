@@ -45,7 +45,9 @@ def test_run_is_taken_where_a_config_is(workdir, run_cli, command, name):
     result = run_cli(command, name, *overrides, *options)
     assert (result.code, result.err) == (0, "")
     assert command != "show" or "epochs: 3" in result.out
-    assert command != "train" or (result.out == "runs/a-2\n" and "seed: 1" in Path("runs/a-2/config.yaml").read_text())
+    assert command != "train" or (
+        result.out == "runs/a-2\n" and "seed: 1" in Path("runs/a-2/config.yaml").read_text(encoding="utf-8")
+    )
 
 
 @pytest.mark.parametrize("command", ["show", "train", "explain"])
@@ -76,3 +78,72 @@ def test_shared_options_have_one_help_text():
         ]
         assert len(texts) > 1
         assert len(set(texts)) == 1, name
+
+
+@pytest.fixture
+def elsewhere(workdir, run_cli):
+    """Three runs in ``exp/``; the current directory and ``runs/`` have none of their names."""
+    for name in ("one", "two", "three"):
+        assert run_cli("train", "config.yaml", "-q", "--runs-dir", "exp", "-n", name).code == 0
+    return workdir
+
+
+TAKE_A_RUN = [
+    *(["evaluate", "one"], ["verify", "one"], ["compare", "one", "two"], ["show", "one"], ["check", "one"]),
+    *(["explain", "one"], ["gradcheck", "one"], ["profile", "one", "--seconds", "1"], ["train", "one", "-q"]),
+    *(["train", "--resume", "one", "training.epochs=40", "-q"], ["runs", "--json"]),
+]
+
+
+@pytest.mark.parametrize("command", TAKE_A_RUN, ids=" ".join)
+def test_directory_of_runs_is_given_by_option_or_variable(elsewhere, run_cli, monkeypatch, command):
+    """A name is found there, and only if the directory is given."""
+    without = run_cli(*command)
+    assert without.code != 0
+    assert run_cli(*command, "--runs-dir", "exp").code == 0
+    monkeypatch.setenv("NNCLI_RUNS", str(elsewhere / "exp"))
+    given = ["training.epochs=50" if word == "training.epochs=40" else word for word in command]
+    assert run_cli(*given).code == 0
+
+
+def test_option_wins_over_the_variable(elsewhere, run_cli, monkeypatch):
+    """The directory of ``runs`` as an argument wins as well; an empty variable is none."""
+    monkeypatch.setenv("NNCLI_RUNS", "nowhere")
+    assert run_cli("evaluate", "one", "--runs-dir", "exp").code == 0
+    assert '"exp/one"' in run_cli("runs", "exp", "--json").out
+    assert run_cli("evaluate", "one").code == 4
+    monkeypatch.setenv("NNCLI_RUNS", "")
+    message = (
+        "run not found: one (looked in ./ and runs/); runs/ has no runs; for other directories pass --runs-dir DIR"
+    )
+    assert run_cli("evaluate", "one").err == f"{message}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "message"),
+    [
+        (
+            ["evaluate", "tow"],
+            4,
+            "run not found: tow (looked in ./ and exp/); did you mean 'two'? exp/ has: one, three",
+        ),
+        (["show", "one.more"], 2, "one.more: no such file; write one to start from with: nncli init one.more"),
+        (["show", "xyz"], 2, "xyz: no such config, and no such run in exp/; exp/ has: one, three, two"),
+        (["show", "confi"], 2, "confi: no such config, and no such run in exp/; did you mean 'config.yaml'?"),
+        (["show", "thre"], 2, "thre: no such config, and no such run in exp/; did you mean 'three'?"),
+        (["explain", "thre"], 2, "'thre' is neither a file, a run nor a component; did you mean 'three'?"),
+        (["train", "--resume"], 2, "--resume needs a run; resumable in exp/: none"),
+    ],
+)
+def test_messages_name_the_directory_of_runs(elsewhere, run_cli, command, code, message):
+    """They list and suggest the runs of the directory that is given."""
+    result = run_cli(*command, "--runs-dir", "exp")
+    assert result.code == code
+    assert message in result.err
+
+
+def test_directory_of_runs_cannot_be_given_twice(elsewhere, run_cli):
+    """``runs DIRECTORY --runs-dir DIR`` would ignore one of the two."""
+    result = run_cli("runs", "exp", "--runs-dir", "other")
+    assert (result.code, result.out) == (2, "")
+    assert "use only one of DIRECTORY and --runs-dir" in result.err

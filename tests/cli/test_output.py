@@ -42,6 +42,7 @@ COMMANDS = (
     ("components", "{}"),
     ("schema",),
     ("completion", "{}"),
+    ("help", "{}"),
     ("train", "{}.yml"),
     ("train", "{}.yml", "--name", "{}"),
     ("train", "{}.yml", "--json"),
@@ -50,7 +51,7 @@ COMMANDS = (
     ("train", "--resume", "runs/damaged{}"),
     ("evaluate", "runs/{}"),
     ("evaluate", "runs/{}", "--json"),
-    ("evaluate", "runs/{}", "--fail-under", "{}=1"),
+    ("evaluate", "runs/{}", "--fail-below", "{}=1"),
     ("evaluate", "runs/damaged{}"),
     ("compare", "runs/{}", "runs/stopped{}"),
     ("compare", "runs/{}", "runs/stopped{}", "--json"),
@@ -170,7 +171,7 @@ def test_short_writes_are_continued(monkeypatch):
     os.set_blocking(writing, False)
     taken = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: taken(descriptor, bytes(data[:3])))
-    with io.TextIOWrapper(io.BufferedWriter(output.StandardOutput(writing))) as stream:
+    with io.TextIOWrapper(io.BufferedWriter(output.StandardOutput(writing)), encoding="utf-8") as stream:
         stream.write("ten bytes.")
     os.close(writing)
     assert os.read(reading, 100) == b"ten bytes."

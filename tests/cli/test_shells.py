@@ -136,7 +136,7 @@ def test_position_in_a_shell(terminal, line):
         ("train my\\ n\tseed=1", "train 'my net.yaml' seed=1"),
         ("train 'my n\tseed=1", "train 'my net.yaml' seed=1"),
         ("evaluate --split=va\tdone", "evaluate --split=validation done"),
-        ("evaluate don\t--fail-un\tacc\t0.5", "evaluate done --fail-under accuracy=0.5"),
+        ("evaluate don\t--fail-be\tacc\t0.5", "evaluate done --fail-below accuracy=0.5"),
         ("show ~/../nets/w\t--js\t", "show {home}/../nets/wide.yaml --json"),
     ],
 )

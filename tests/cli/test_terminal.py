@@ -113,7 +113,7 @@ def test_ctrl_c_in_a_terminal_is_exit_code_130(workdir):
     assert SHOWN in text
     assert HIDDEN not in text
     message = " ".join(text.rpartition(SHOWN)[2].split())
-    assert "runs/config: interrupted by SIGINT at epoch " in message
+    assert "\x1b[1mruns/config\x1b[0m: interrupted by SIGINT at epoch " in message
     assert "resume with: nncli train --resume runs/config" in message
     assert newest(workdir / "runs" / "config").state.epoch > 0
 
@@ -253,3 +253,110 @@ def test_standard_output_gets_only_the_result(workdir):
     text = (workdir / "out.txt").read_text(encoding="utf-8")
     assert "\x1b" not in text
     assert text.endswith("run runs/x\n")
+
+
+PAGER = "sh -c 'cat; echo paged'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines", "is_paged"),
+    [
+        (["explain", "config.yaml"], "30", True),
+        (["explain", "config.yaml"], "500", False),
+        (["explain", "config.yaml", "--json"], "30", False),
+        (["explain", "adam"], "10", True),
+    ],
+)
+def test_explanation_longer_than_the_screen_is_paged(workdir, arguments, lines, is_paged):
+    """With the program in ``PAGER``; everything is printed either way."""
+    text, code = finished(workdir, *arguments, LINES=lines, PAGER=PAGER)
+    assert code == 0
+    assert ("paged" in text) == is_paged
+    assert "adam" in text
+
+
+def test_pager_of_its_own_shows_colors(workdir):
+    """``less`` gets the escape sequences, and waits at the end of the first screen."""
+    with terminal(workdir, "explain", "config.yaml", PAGER="less") as (screen, process):
+        screen.expect("one training step")
+        screen.expect("\x1b\\[1m")
+        assert process.poll() is None
+        screen.send("q")
+        rest(screen)
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize("pipe", ["stdin", "stdout"])
+def test_nothing_is_paged_without_a_terminal_on_both_sides(workdir, pipe):
+    """Neither if no key can be read nor if the output goes to a pipe."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0), os.fdopen(theirs, "wb", buffering=0) as side:
+        streams = {"stdin": side, "stdout": side, pipe: subprocess.PIPE}
+        command = [sys.executable, "-m", "nncli", "explain", "dense"]
+        with subprocess.Popen(command, **streams, cwd=workdir, env=environment(LINES="5", PAGER=PAGER)) as process:
+            text = process.communicate(timeout=60)[0] if pipe == "stdout" else None
+        os.set_blocking(ours, False)
+        text = text or os.read(ours, 2**16)
+    assert process.returncode == 0
+    assert b"Source: " in text
+    assert b"paged" not in text
+    assert (b"\x1b[1m" in text) == (pipe == "stdin")  # colors are for a terminal
+
+
+PLACE, WRONG = "config.yaml:10:40", ": optimizer.learning_rate: must be greater than 0, got -1"
+
+
+@pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_errors_have_colours_in_a_terminal(workdir, variables):
+    """The location, the caret and the word "Error" stand out, unless the user or the terminal wants no colours."""
+    spec = workdir / "config.yaml"
+    spec.write_text(spec.read_text(encoding="utf-8").replace("0.05", "-1"), encoding="utf-8")
+    text, code = finished(workdir, "check", "config.yaml", **variables)
+    assert code == 3
+    bold = not variables
+    lines = text.splitlines()
+    assert lines[0] == (f"\x1b[1m{PLACE}\x1b[0m{WRONG}" if bold else PLACE + WRONG)
+    assert ("\x1b[1;31m" in lines[2], "\x1b" in text) == (bold, bold)
+    usage, code = finished(workdir, "show", **variables)
+    assert (code, "\x1b[1;31mError:\x1b[0m Missing argument" in usage) == (2, bold)
+
+
+def test_errors_in_a_pipe_have_no_colours(workdir):
+    """Whatever the variables say, the bytes are those of the message."""
+    command = [sys.executable, "-m", "nncli", "show", "nothing.yaml"]
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf-8", check=False, cwd=workdir, env=environment(FORCE_COLOR="1")
+    )
+    assert done.stderr.startswith("nothing.yaml: no such file; ")
+
+
+def test_narrow_terminal_names_columns_and_a_pipe_has_them(workdir, run_cli):
+    """The width counts in a terminal only."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    text, _ = finished(workdir, "runs", COLUMNS="40")
+    assert "+2 columns (validation_loss, validation_" in text
+    lines = [line.rstrip() for line in finished(workdir, "evaluate", "config", COLUMNS="40")[0].splitlines()]
+    assert "validation, 60 rows: confusion matrix" in lines  # broken between words
+    assert "(rows: actual, columns: predicted)" in lines
+    command = [sys.executable, "-m", "nncli", "runs"]
+    piped = subprocess.run(
+        command, stdout=subprocess.PIPE, encoding="utf-8", check=True, cwd=workdir, env=environment(COLUMNS="40")
+    )
+    assert "validation_accuracy" in piped.stdout.splitlines()[0]
+
+
+def test_interrupted_training_is_json(workdir):
+    """With --json the message is a document, and the exit code is that of the signal."""
+    command = [sys.executable, "-m", "nncli", "train", "config.yaml", *ENDLESS, "--json"]
+    first = workdir / "runs" / "config" / "checkpoints" / "00000000.ckpt"
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=workdir, env=environment()
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not first.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert json.loads(out) == {"error": {"message": err.rstrip("\n"), "exit_code": 130}}
+    assert "resume with: nncli train --resume runs/config" in err

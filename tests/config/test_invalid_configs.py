@@ -616,7 +616,7 @@ INVALID_COMMAND_LINES = [
     (["bad.yaml", "seed=1", "layers[-1].units=4"], "invalid override 'layers[-1].units=4'"),
     (["bad.yaml", "data..samples=4"], "invalid override 'data..samples=4'"),
     (["bad.yaml", "seed =1"], "invalid override 'seed =1'"),
-    (["none.yaml"], "none.yaml: no such file; 'nncli init none.yaml' writes a config to start from"),
+    (["none.yaml"], "none.yaml: no such file; write one to start from with: nncli init none.yaml"),
     (["."], ".: is a directory; name the YAML file in it"),
 ]
 

@@ -40,6 +40,7 @@ COMMANDS = (
     ("components",),
     ("schema",),
     ("completion", "bash"),
+    ("help", "train"),
     ("init", "new.yaml"),
     ("profile", "config.yaml", "--seconds", "1"),
 )

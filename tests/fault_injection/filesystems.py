@@ -116,7 +116,7 @@ def no_locks(work: Path) -> list[str]:
             options = (*TRACE, "-e", f"inject=fcntl:error={error}:when={locks[0]}")
             outcome = strace.traced((*arguments, "-q"), directory, options).outcome
             problems += full_disks.storage_error_problems(f"{name} with {error}", outcome)
-            problems += [] if "--runs" in outcome.err else [f"{error}: {outcome.err!r} has no suggestion"]
+            problems += [] if "--runs-dir" in outcome.err else [f"{error}: {outcome.err!r} has no suggestion"]
             problems += [] if sorted(directory.rglob("*")) == before else [f"{error}: {name} has left files behind"]
     return problems
 

@@ -78,7 +78,7 @@ def examples(directory: Path) -> list[Example]:
 def _example(kind: str, runs: Path, config: Path) -> Example:
     path, other = runs / NAME, runs / "other"
     for name in ("run", "other"):
-        outcome = run(["train", str(config), *KINDS[kind], "-q", "--runs", str(runs), "--name", name])
+        outcome = run(["train", str(config), *KINDS[kind], "-q", "--runs-dir", str(runs), "--name", name])
         assert outcome.code == (7 if kind == "diverged" else 0), outcome
     (runs / "run").rename(path)
     if kind == "unfinished":

@@ -27,7 +27,7 @@ def problems_after(injection, value, config):
     """Problems of a training into which a value is injected."""
     injector, runs = Injector(value), config.parent / "runs"
     with injection.patched(injector):
-        code, _, message = run(["train", str(config), *injection.changes, "--runs", str(runs), "-q"])
+        code, _, message = run(["train", str(config), *injection.changes, "--runs-dir", str(runs), "-q"])
     lines = message.splitlines()
     pattern = injection.message.replace("VALUE", str(value)).replace("ROW", str(injector.row))
     if not injector.times:

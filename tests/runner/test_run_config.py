@@ -60,7 +60,9 @@ def test_without_overrides_the_config_is_kept_byte_for_byte(workdir, train):
 
 def test_raised_epochs_are_in_the_config(workdir, train, run_cli):
     """Training it again gives the bytes of the resumed run, with its log interval and schedule."""
-    (workdir / "config.yaml").write_text((workdir / "config.yaml").read_text() + "schedule: cosine  # down\n")
+    (workdir / "config.yaml").write_text(
+        (workdir / "config.yaml").read_text(encoding="utf-8") + "schedule: cosine  # down\n", encoding="utf-8"
+    )
     run = train("config.yaml", "training.log_every=null", "training.epochs=40")
     train("--resume", "config", "training.epochs=110")
     assert b"cosine, updates: 40}  # down" in (run / "config.yaml").read_bytes()

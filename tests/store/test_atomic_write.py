@@ -141,7 +141,7 @@ def test_unsupported_fsync_of_a_directory_is_ignored(tmp_path, monkeypatch, numb
 def test_file_system_without_locks_is_left_unchanged(tmp_path, fail, number):
     """The error suggests what to do, and no directory remains."""
     fail(lock, "_acquire", OSError(number, os.strerror(number)))
-    with pytest.raises(StorageError, match=r"runs: its file system does not support locks .* --runs DIRECTORY"):
+    with pytest.raises(StorageError, match=r"runs: its file system does not support locks .* --runs-dir DIRECTORY"):
         storage.staging_directory(tmp_path / "runs")
     assert names(tmp_path / "runs") == []
 

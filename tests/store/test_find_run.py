@@ -35,7 +35,7 @@ def test_name_is_looked_up_first_in_the_directory_that_is_given(same_name, prefi
 def test_resume_takes_the_run_in_the_given_directory(workdir, run_cli):
     """Not one of that name in the current directory."""
     for runs in (".", "elsewhere"):
-        assert run_cli("train", "config.yaml", "-q", "--runs", runs, "--name", "same").code == 0
+        assert run_cli("train", "config.yaml", "-q", "--runs-dir", runs, "--name", "same").code == 0
     more = ("--resume", "same", "training.epochs=40", "-q")
-    assert run_cli("train", *more, "--runs", "elsewhere").out == "elsewhere/same\n"
+    assert run_cli("train", *more, "--runs-dir", "elsewhere").out == "elsewhere/same\n"
     assert run_cli("train", *more).out == "same\n"

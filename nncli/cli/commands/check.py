@@ -1,23 +1,30 @@
 """``nncli check``: validate configs."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncli.cli.completion import complete_config
+from nncli.cli.options import completed_by, examples, json_option, runs_dir_option
+from nncli.cli.output import print_json
+
+if TYPE_CHECKING:
+    from nncli.errors import NncliError
 
 
-@click.command()
+@click.command(epilog=examples("nncli check config.yaml", "nncli check configs/*.yaml"))
 @click.argument(
     "configs",
     nargs=-1,
     required=True,
     type=click.Path(path_type=Path),
     metavar="CONFIG...",
-    shell_complete=complete_config,
+    shell_complete=completed_by("config"),
     help="YAML files or runs.",
 )
-def check(configs: tuple[Path, ...]) -> None:
+@runs_dir_option
+@json_option
+def check(configs: tuple[Path, ...], runs_dir: Path | None, as_json: bool) -> None:
     """Validate configs without training.
 
     Prints all errors of all files at once, each with file, line and column.
@@ -25,15 +32,33 @@ def check(configs: tuple[Path, ...]) -> None:
     from nncli.errors import ConfigError, NncliError
     from nncli.runner.run_config import load_any
 
-    errors: list[NncliError] = []
-    for path in configs:
+    errors: dict[Path, NncliError | None] = {}
+    for path in dict.fromkeys(configs):
         try:
-            load_any(path)
+            load_any(path, runs=runs_dir)
         except NncliError as error:
-            errors.append(error)
+            errors[path] = error
         else:
-            print(f"{path}: ok")
-    if errors:
-        kinds = {type(error) for error in errors}
-        kind = kinds.pop() if len(kinds) == 1 else ConfigError
-        raise kind("\n".join(map(str, errors)))
+            errors[path] = None
+            if not as_json:
+                print(f"{path}: ok")
+    found = list(filter(None, errors.values()))
+    try:
+        if as_json:
+            print_json({"configs": [_document(path, error) for path, error in errors.items()]})
+    finally:  # the exit code is right even if the output cannot be written
+        if found:
+            kinds = {type(error) for error in found}
+            kind = kinds.pop() if len(kinds) == 1 else ConfigError
+            raise kind("\n".join(map(str, found)))
+
+
+def _document(path: Path, error: "NncliError | None") -> dict[str, Any]:
+    """The result of one config as JSON values; an error that has no location in a config is one of the file."""
+    from nncli.config.diagnostics import as_documents
+    from nncli.errors import ConfigError
+
+    found = as_documents(error.diagnostics) if isinstance(error, ConfigError) else []
+    if error and not found:
+        found = [{"file": str(path), "line": None, "column": None, "key": "", "message": str(error)}]
+    return {"config": str(path), "valid": error is None, "diagnostics": found}

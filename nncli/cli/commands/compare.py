@@ -1,23 +1,35 @@
 """``nncli compare``: runs side by side."""
 
+from pathlib import Path
+
 import click
 
-from nncli.cli.completion import complete_column
-from nncli.cli.options import json_option, runs_argument, sort_option
+from nncli.cli.options import (
+    completed_by,
+    digits_of,
+    exact_option,
+    examples,
+    json_option,
+    runs_argument,
+    runs_dir_option,
+    sort_option,
+)
 from nncli.cli.output import print_json
 
 
-@click.command()
+@click.command(epilog=examples("nncli compare config fast", "nncli compare config fast --sort validation_loss --csv"))
 @runs_argument
 @sort_option
 @click.option("--all", "all_keys", is_flag=True, help="Show all keys of the configs, not only those that differ.")
 @click.option(
     "--curve",
     metavar="COLUMN",
-    shell_complete=complete_column,
-    help="Column of metrics.csv to plot. [default: validation_loss, or else the loss]",
+    shell_complete=completed_by("column"),
+    help="Column of metrics.csv to plot.  [default: validation_loss, or else the loss]",
 )
 @click.option("--different-data", is_flag=True, help="Allow runs whose data differs.")
+@runs_dir_option
+@exact_option
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Output CSV, one row per run.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Output Markdown tables.")
@@ -27,6 +39,8 @@ def compare(
     all_keys: bool,
     curve: str | None,
     different_data: bool,
+    runs_dir: Path | None,
+    exact: bool,
     as_json: bool,
     as_csv: bool,
     as_markdown: bool,
@@ -49,14 +63,14 @@ def compare(
         raise CommandLineError("--json, --csv and --markdown are mutually exclusive")
     if curve is not None and formats:
         raise CommandLineError(f"--curve cannot be combined with --{formats[0]}")
-    comparison = compare_runs([Run(find_run(run)) for run in runs], sort, all_keys, different_data)
+    comparison = compare_runs([Run(find_run(run, runs_dir)) for run in runs], sort, all_keys, different_data)
     if as_json:
         print_json(files.as_document(comparison))
     elif as_csv:
         print(files.as_csv(comparison), end="")
     elif as_markdown:
-        print(files.as_markdown(comparison), end="")
+        print(files.as_markdown(comparison, digits_of(exact)), end="")
     else:
         from nncli.cli.render.compare import show_comparison
 
-        show_comparison(comparison, curve)
+        show_comparison(comparison, curve, digits_of(exact))

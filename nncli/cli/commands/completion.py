@@ -3,10 +3,11 @@
 import click
 
 from nncli.cli.main import COMPLETE_ENV
+from nncli.cli.options import examples
 from nncli.cli.shells import SHELLS
 
 
-@click.command()
+@click.command(epilog=examples('eval "$(nncli completion bash)"'))
 @click.argument("shell", type=click.Choice(list(SHELLS)), help="Shell that reads the script.")
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:

@@ -1,42 +1,58 @@
 """``nncli evaluate``: metrics of a run's network on its data sets, and gates on them."""
 
+from pathlib import Path
+
 import click
 
-from nncli.cli.completion import complete_gate, complete_split
-from nncli.cli.options import json_option, run_argument
+from nncli.cli.options import (
+    completed_by,
+    digits_of,
+    exact_option,
+    examples,
+    json_option,
+    run_argument,
+    runs_dir_option,
+)
 from nncli.cli.output import print_json
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "nncli evaluate config",
+        "nncli evaluate config --fail-below accuracy=0.5 --fail-above validation_loss=2",
+    )
+)
 @run_argument
 @click.option(
     "--split",
     "splits",
     multiple=True,
-    shell_complete=complete_split,
-    help="Split to evaluate on: training, validation or test. [default: all]",
+    shell_complete=completed_by("split"),
+    help="Split to evaluate on: training, validation or test.  [default: all]",
 )
 @click.option(
-    "--fail-under",
+    "--fail-below",
     "lower_bounds",
     multiple=True,
     metavar="METRIC=VALUE",
-    shell_complete=complete_gate,
+    shell_complete=completed_by("gate"),
     help="Fail with exit code 8 if METRIC is below VALUE.",
 )
 @click.option(
-    "--fail-over",
+    "--fail-above",
     "upper_bounds",
     multiple=True,
     metavar="METRIC=VALUE",
-    shell_complete=complete_gate,
+    shell_complete=completed_by("gate"),
     help="Fail with exit code 8 if METRIC is above VALUE.",
 )
 @click.option(
     "--threshold",
     type=float,
-    help="Decision threshold for class 1 of a binary classifier. [default: the threshold of the config]",
+    help="Decision threshold for class 1 of a binary classifier.  [default: the threshold of the config]",
 )
+@runs_dir_option
+@exact_option
 @json_option
 def evaluate(
     run: str,
@@ -44,17 +60,15 @@ def evaluate(
     lower_bounds: tuple[str, ...],
     upper_bounds: tuple[str, ...],
     threshold: float | None,
+    runs_dir: Path | None,
+    exact: bool,
     as_json: bool,
 ) -> None:
     """Evaluate the network of a run on its data sets.
 
     A bound on METRIC applies to every evaluated split; prefix it with a split, as in validation_accuracy, to check
     only that one.
-
-    \b
-    Example:
-      nncli evaluate spiral --fail-under accuracy=0.9 --fail-over validation_loss=0.5
-    """  # noqa: D301 (click keeps the lines after a backspace)
+    """
     from nncli.analysis.evaluation import assess
     from nncli.analysis.gates import gate_failures, parse_gate
     from nncli.cli.options import find_run
@@ -64,7 +78,7 @@ def evaluate(
 
     gates = [parse_gate(text, upper=False) for text in lower_bounds]
     gates += [parse_gate(text, upper=True) for text in upper_bounds]
-    loaded = Run(find_run(run))
+    loaded = Run(find_run(run, runs_dir))
     with blas_threads(loaded.record.spec.training.threads):
         assessment = assess(loaded, splits, threshold)
     failed = gate_failures(assessment, gates)
@@ -74,7 +88,7 @@ def evaluate(
         else:
             from nncli.cli.render.evaluate import show_assessment
 
-            show_assessment(assessment)
+            show_assessment(assessment, digits_of(exact))
     finally:  # gates count even if the output cannot be written
         if failed:
             raise GateError("\n".join(failed))

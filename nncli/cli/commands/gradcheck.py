@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nncli.cli.options import config_argument, json_option, overrides_argument
+from nncli.cli.options import config_argument, examples, json_option, overrides_argument, runs_dir_option
 from nncli.cli.output import print_json
 
 if TYPE_CHECKING:
     from nncli.nn.gradcheck import GradientCheck
 
 
-@click.command()
+@click.command(epilog=examples("nncli gradcheck config.yaml"))
 @config_argument
 @overrides_argument
 @click.option(
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 @click.option(
     "--entries", type=click.IntRange(1), default=500, show_default=True, help="Maximum number of entries of each array."
 )
+@runs_dir_option
 @json_option
-def gradcheck(config: Path, overrides: tuple[str, ...], rows: int, entries: int, as_json: bool) -> None:
+def gradcheck(
+    config: Path, overrides: tuple[str, ...], rows: int, entries: int, runs_dir: Path | None, as_json: bool
+) -> None:
     """Check analytic gradients against finite differences.
 
     The gradients at the initial weights of a config, with its loss, penalties, data and frozen dropout masks, are
@@ -36,7 +39,7 @@ def gradcheck(config: Path, overrides: tuple[str, ...], rows: int, entries: int,
     from nncli.analysis.gradient_check import TOLERANCE, check_gradients
     from nncli.errors import GateError
 
-    check = check_gradients(config, overrides, rows, entries)
+    check = check_gradients(config, overrides, rows, entries, runs_dir)
     passed = check.passes(TOLERANCE)
     try:
         if as_json:

@@ -7,7 +7,8 @@ from shlex import quote
 import click
 
 from nncli.cli.interrupts import raised_on_ctrl_c
-from nncli.cli.options import SCHEMA_COPY
+from nncli.cli.options import examples
+from nncli.cli.paths import SCHEMA_COPY
 from nncli.errors import CommandLineError
 
 SCHEMA = Path(__file__).parents[2] / "config.schema.json"  # of this version of nncli
@@ -62,9 +63,9 @@ training:
 """
 
 
-@click.command()
+@click.command(epilog=examples("nncli init spiral.yaml"))
 @click.argument(
-    "path", type=click.Path(path_type=Path), default="config.yaml", help="File to write. [default: config.yaml]"
+    "path", type=click.Path(path_type=Path), default="config.yaml", help="File to write.  [default: config.yaml]"
 )
 def init(path: Path) -> None:
     """Write a commented config to start from."""

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from nncli.cli.options import config_argument, json_option, overrides_argument
+from nncli.cli.options import config_argument, examples, json_option, overrides_argument, runs_dir_option
 from nncli.cli.output import print_json
 
 
-@click.command()
+@click.command(epilog=examples("nncli profile config.yaml training.batch_size=32 --seconds 5"))
 @config_argument
 @overrides_argument
 @click.option(
@@ -18,8 +18,9 @@ from nncli.cli.output import print_json
     show_default=True,
     help="Approximate duration of the measurement.",
 )
+@runs_dir_option
 @json_option
-def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: bool) -> None:
+def profile(config: Path, overrides: tuple[str, ...], seconds: int, runs_dir: Path | None, as_json: bool) -> None:
     """Measure the time of each part of a training step.
 
     The forward and backward pass and the update of the weights are compared with the minimum: the time of the matrix
@@ -32,7 +33,7 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, as_json: boo
     from nncli.runner.run_config import load_any
     from nncli.training.loop import Trainer
 
-    loaded = load_any(config, overrides)
+    loaded = load_any(config, overrides, runs_dir)
     with blas_threads(loaded.config.training.threads, loaded.document):
         measured = measure(Trainer(assemble(loaded.config, loaded.plan)), seconds)
     if as_json:

@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from nncli.cli.docstrings import require_docstrings
-from nncli.cli.options import SCHEMA_COPY
+from nncli.cli.options import examples
+from nncli.cli.paths import SCHEMA_COPY
 
 
-@click.command()
+@click.command(epilog=examples("nncli schema --write"))
 @click.option("--write", is_flag=True, help=f"Write {SCHEMA_COPY} into the current directory instead.")
 def schema(write: bool) -> None:
     """Print the JSON Schema of a config.

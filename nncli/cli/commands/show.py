@@ -4,20 +4,21 @@ from pathlib import Path
 
 import click
 
-from nncli.cli.options import config_argument, json_option, overrides_argument
+from nncli.cli.options import config_argument, examples, json_option, overrides_argument, runs_dir_option
 from nncli.cli.output import print_json
 
 
-@click.command()
+@click.command(epilog=examples("nncli show config.yaml", "nncli show config.yaml optimizer=sgd --json"))
 @config_argument
 @overrides_argument
+@runs_dir_option
 @json_option
-def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+def show(config: Path, overrides: tuple[str, ...], runs_dir: Path | None, as_json: bool) -> None:
     """Print the config with all defaults, and a model summary."""
     from nncli.experiment.summary import memory_bytes, step_macs, step_rows, summarize
     from nncli.runner.run_config import load_any
 
-    loaded = load_any(config, overrides)
+    loaded = load_any(config, overrides, runs_dir)
     resolved, plan = loaded.config, loaded.plan
     layers, rows = summarize(resolved, plan), step_rows(resolved, plan)
     document = {

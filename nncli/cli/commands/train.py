@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncli.cli.completion import complete_config, complete_directory, complete_run
 from nncli.cli.interrupts import raised_on_ctrl_c
-from nncli.cli.options import RUNS, find_run, json_option, overrides_argument
+from nncli.cli.options import (
+    completed_by,
+    digits_of,
+    exact_option,
+    examples,
+    find_run,
+    json_option,
+    overrides_argument,
+    runs_dir_option,
+)
 from nncli.cli.output import drop_unread_messages, print_json
+from nncli.cli.paths import RUNS
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
 if TYPE_CHECKING:
@@ -24,12 +33,19 @@ if TYPE_CHECKING:
     from nncli.training.loop import Epoch
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "nncli train config.yaml",
+        "nncli train config.yaml optimizer.learning_rate=0.1 --name fast",
+        "nncli train config.yaml 'optimizer={type: sgd, momentum: 0.9}'",
+        "nncli train --resume config training.epochs=6000",
+    )
+)
 @click.argument(
     "config",
     required=False,
     type=click.Path(),
-    shell_complete=complete_config,
+    shell_complete=completed_by("config"),
     help="YAML file that describes the network and its training, or a run, whose config is taken.",
 )
 @overrides_argument
@@ -39,25 +55,22 @@ if TYPE_CHECKING:
     metavar="RUN",
     is_flag=False,
     flag_value="",
-    shell_complete=complete_run,
+    shell_complete=completed_by("run"),
     help="Resume a run, by path or by name.",
 )
-@click.option("--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    shell_complete=complete_directory,
-    help="Directory that holds the runs.  [default: runs]",
-)
+@click.option("-n", "--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
+@runs_dir_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run.")
+@exact_option
 @json_option
 def train(
     config: str | None,
     overrides: tuple[str, ...],
     run: str | None,
     name: str | None,
-    runs: Path | None,
+    runs_dir: Path | None,
     quiet: bool,
+    exact: bool,
     as_json: bool,
 ) -> None:
     """Train a network and save the run.
@@ -72,15 +85,15 @@ def train(
     drop_unread_messages()
     display = _Display(is_silent=quiet or as_json)
     if run == "":
-        raise CommandLineError(_resumable_runs(runs or RUNS))
+        raise CommandLineError(_resumable_runs(runs_dir or RUNS))
     if run is not None:
         if name is not None:
             raise CommandLineError("--name is for a new run; a run that is resumed has a name")
-        result = _resume(find_run(run, runs), config, overrides, display)
+        result = _resume(find_run(run, runs_dir), config, overrides, display)
     elif config is None:
         raise click.UsageError("Missing argument 'CONFIG'; or resume a run with --resume RUN.")
     else:
-        result = _train(Path(config), overrides, name, runs or RUNS, display)
+        result = _train(Path(config), overrides, name, runs_dir, display)
     result["seconds"] = round(time.monotonic() - started, 3)
     if as_json:
         print_json(result)
@@ -89,7 +102,7 @@ def train(
     else:
         from nncli.cli.render.train import show_result
 
-        show_result(result, display.first, display.training)
+        show_result(result, display.first, display.training, digits_of(exact))
     for warning in result["warnings"]:
         note(warning_text(warning))
 
@@ -123,7 +136,9 @@ class _Display:
         return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer.trainer)
 
 
-def _train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Path, display: _Display) -> dict[str, Any]:
+def _train(
+    config: Path, overrides: tuple[str, ...], name: str | None, runs: Path | None, display: _Display
+) -> dict[str, Any]:
     """Train a new run, and return its document."""
     from nncli.runner.signals import stop_on_signals
     from nncli.runner.train import train as train_config
@@ -132,7 +147,7 @@ def _train(config: Path, overrides: tuple[str, ...], name: str | None, runs: Pat
         loaded, default_name = _load(config, overrides, runs)
         if overrides and not display.is_silent:
             _note_replacements(loaded)
-        result = train_config(loaded, default_name, runs=runs, name=name, observer=display, stop=stop)
+        result = train_config(loaded, default_name, runs=runs or RUNS, name=name, observer=display, stop=stop)
         return _document(result, stop.signum)
 
 
@@ -145,7 +160,7 @@ def _note_replacements(loaded: "LoadedConfig") -> None:
         note(text)
 
 
-def _load(config: Path, overrides: tuple[str, ...], runs: Path) -> tuple["LoadedConfig", str]:
+def _load(config: Path, overrides: tuple[str, ...], runs: Path | None) -> tuple["LoadedConfig", str]:
     """The config and the default name of its run; what reads a run is imported for a run only."""
     from nncli.experiment.loading import load
     from nncli.store.run_writer import name_from
@@ -155,7 +170,7 @@ def _load(config: Path, overrides: tuple[str, ...], runs: Path) -> tuple["Loaded
 
     from nncli.runner.run_config import load_named
 
-    return load_named(config, overrides, None if runs == RUNS else runs)
+    return load_named(config, overrides, runs)
 
 
 def _resume(path: Path, config: str | None, overrides: tuple[str, ...], display: _Display) -> dict[str, Any]:

@@ -1,15 +1,18 @@
 """``nncli verify``: check a run against its own records."""
 
+from pathlib import Path
+
 import click
 
-from nncli.cli.options import json_option, run_argument
+from nncli.cli.options import examples, json_option, run_argument, runs_dir_option
 from nncli.cli.output import print_json
 
 
-@click.command()
+@click.command(epilog=examples("nncli verify config"))
 @run_argument
+@runs_dir_option
 @json_option
-def verify(run: str, as_json: bool) -> None:
+def verify(run: str, runs_dir: Path | None, as_json: bool) -> None:
     """Check the integrity of a run.
 
     Recomputes all checksums, regenerates the data, and evaluates the network again; the results must equal the
@@ -19,27 +22,23 @@ def verify(run: str, as_json: bool) -> None:
     from nncli.analysis.verification import obstacles
     from nncli.analysis.verification import verify as run_checks
     from nncli.cli.options import find_run
+    from nncli.cli.render.verify import show_checks, verdict
     from nncli.errors import RunError, StorageError
     from nncli.runner.blas_threads import blas_threads
     from nncli.store.run_reader import Run
 
-    loaded = Run(find_run(run))
+    loaded = Run(find_run(run, runs_dir))
     with blas_threads(loaded.record.spec.training.threads):
         checks = list(run_checks(loaded))
     differing = obstacles(loaded, checks)
-    failed = sum(check.holds is False for check in checks)
-    unreadable = sum(check.holds is None for check in checks)
+    results = {check.holds for check in checks}
+    holds = False if False in results else None if None in results else True
     try:
         if as_json:
-            holds = False if failed else None if unreadable else True
             document = {"run": str(loaded.path), "holds": holds, "checks": [check.to_json() for check in checks]}
             print_json({**document, "reproducible": not differing, "differences": differing})
         else:
-            from nncli.cli.render.verify import show_checks
-
             show_checks(loaded.path, checks, differing)
     finally:  # the exit code counts even if the output cannot be written
-        if failed:
-            raise RunError(f"{loaded.path}: {failed} of {len(checks)} checks failed")
-        if unreadable:
-            raise StorageError(f"{loaded.path}: {unreadable} of {len(checks)} checks could not read the run or data")
+        if not holds:
+            raise (RunError if holds is False else StorageError)(verdict(loaded.path, checks, differing))

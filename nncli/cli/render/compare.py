@@ -1,17 +1,15 @@
 """Runs side by side in the terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import cycle
 from string import ascii_lowercase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from rich.columns import Columns
-from rich.console import Console
 from rich.text import Text
 
 from nncli.cli.render.console import Output
 from nncli.cli.render.format import cell_text, direction, warning_text
-from nncli.cli.render.table import break_name, table
+from nncli.cli.render.table import Cell, Table
 
 if TYPE_CHECKING:
     from nncli.analysis.comparison import Comparison
@@ -29,30 +27,31 @@ CURVE_COLOURS = {  # rich's name and plotext's
     "white": "white",
     "bright_black": "gray",
 }
-MIN_COLUMN = 15  # characters that the column of a run may always have; longer names are broken into several lines
 
 Curves = Sequence[tuple[str, list[float], list[float]]]
 
 
-class Row(NamedTuple):
-    """One row of a table with one column per run; ``best`` are the indices of the best values."""
+def show_comparison(comparison: "Comparison", curve: str | None, digits: int | None) -> None:
+    """Print the differing keys, the metrics with the best values marked, overfitting, the verdict and the curves.
 
-    name: str
-    values: list[str]
-    best: Sequence[int] = ()
-
-
-def show_comparison(comparison: "Comparison", curve: str | None) -> None:
-    """Print the differing keys, the metrics with the best values marked, overfitting, the verdict and the curves."""
+    Args:
+        comparison: the runs side by side.
+        curve: the column of metrics.csv to plot; None for the default.
+        digits: significant digits of the metrics; all of them if None.
+    """
     out = Output()
     name, curves = comparison.curve(curve)
     labels = [entry.label for entry in comparison.entries]
     if comparison.differences:
-        keys = [Row(key, list(map(cell_text, values))) for key, values in comparison.differences.items()]
-        _print_in_parts(out, "config", labels, keys)
+        configs = Table("config", *labels)
+        for key, values in comparison.differences.items():
+            configs.add_row(key, *map(cell_text, values))
+        configs.print_in_parts(out)
+        out.print()
     else:
         out.print("the configs are the same\n")
-    _print_in_parts(out, "metric", labels, list(_metric_rows(comparison)))
+    _metrics_table(comparison, labels, digits).print_in_parts(out)
+    out.print()
     for entry in comparison.entries:
         out.print(Text.assemble((entry.label, "bold"), f" {entry.description}"))
     for entry in comparison.entries:
@@ -64,41 +63,18 @@ def show_comparison(comparison: "Comparison", curve: str | None) -> None:
     _print_curves(out, name, curves)
 
 
-def _metric_rows(comparison: "Comparison") -> Iterator[Row]:
-    yield Row("status", [str(entry.progress) for entry in comparison.entries])
-    yield Row("epoch", [str(entry.epoch) for entry in comparison.entries])
+def _metrics_table(comparison: "Comparison", labels: Sequence[str], digits: int | None) -> Table:
+    """One row per metric and one column per run; a star marks the best, also without colours."""
+    metrics = Table("metric", *labels, digits=digits)
+    metrics.add_row("status", *(str(entry.progress) for entry in comparison.entries))
+    metrics.add_row("epoch", *(entry.epoch for entry in comparison.entries))
     for row in comparison.rows:
-        yield Row(f"{row.name}{direction(row.higher)}", list(map(cell_text, row.values)), row.best)
+        cells = [Cell(value, *(BEST, "* ") * (index in row.best)) for index, value in enumerate(row.values)]
+        metrics.add_row(f"{row.name}{direction(row.higher)}", *cells)
+    return metrics
 
 
-def _print_in_parts(out: Console, heading: str, labels: Sequence[str], rows: Sequence[Row]) -> None:
-    """Print a table with one column per run; columns that do not fit side by side follow in further tables."""
-    names = max(len(row.name) for row in rows) + 2
-    limit = max(MIN_COLUMN, (out.width - names) // len(labels) - 3)
-    widest = [max(len(label), *(len(row.values[index]) + 2 for row in rows)) for index, label in enumerate(labels)]
-    widths = [min(width, limit) + 3 for width in widest]
-    start = 0
-    while start < len(labels):
-        stop, used = start + 1, names + widths[start]
-        while stop < len(labels) and used + widths[stop] <= out.width:
-            used += widths[stop]
-            stop += 1
-        part = table(heading, *(break_name(label, limit) for label in labels[start:stop]))
-        for row in rows:
-            part.add_row(row.name, *(_cell(row, index, limit) for index in range(start, stop)))
-        out.print(part)
-        out.print()
-        start = stop
-
-
-def _cell(row: Row, index: int, width: int) -> Text:
-    """The value of one run; a star marks the best, also without colours."""
-    if index in row.best:
-        return Text(f"* {row.values[index]}", BEST)
-    return Text(break_name(row.values[index], width))
-
-
-def _print_curves(out: Console, name: str, curves: Curves) -> None:
+def _print_curves(out: Output, name: str, curves: Curves) -> None:
     """Plot the curves in one diagram, each in its own colour, or with its own letter if there are no colours."""
     import plotext
 
@@ -118,14 +94,15 @@ def _print_curves(out: Console, name: str, curves: Curves) -> None:
     plotext.plotsize(min(out.width, 120), 16)
     plot = plotext.build()
     out.print(Text.from_ansi(plot) if is_coloured else plotext.uncolorize(plot), soft_wrap=True)
-    out.print(_legend([label for label, _, _ in drawn], is_coloured))
+    out.print(_legend([label for label, _, _ in drawn], is_coloured, out.width), soft_wrap=True)
 
 
-def _legend(labels: Sequence[str], is_coloured: bool) -> Columns:
+def _legend(labels: Sequence[str], is_coloured: bool, width: int) -> Text:
     """The colour or the letter of each curve, below the diagram: inside it, plotext's legend would cover the curves."""
     signs = cycle("━") if is_coloured else iter(ascii_lowercase)
     entries = [
         Text.assemble((sign, colour), f" {label}")
         for label, sign, colour in zip(labels, signs, CURVE_COLOURS, strict=False)
     ]
-    return Columns(entries, padding=(0, 3))
+    line = Text("   ").join(entries)
+    return line if line.cell_len <= width else Text("\n").join(entries)

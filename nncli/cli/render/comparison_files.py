@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nncli.cli.render.format import cell_text, direction
+from nncli.cli.render.format import cell_text, direction, figure
 
 if TYPE_CHECKING:
     from nncli.analysis.comparison import Comparison
@@ -45,14 +45,19 @@ def as_csv(comparison: "Comparison") -> str:
     return text.getvalue()
 
 
-def as_markdown(comparison: "Comparison") -> str:
-    """The tables of the terminal, with the best value of each row in bold."""
+def as_markdown(comparison: "Comparison", digits: int | None) -> str:
+    """The tables of the terminal, with the best value of each row in bold.
+
+    Args:
+        comparison: the runs side by side.
+        digits: significant digits of the metrics; all of them if None.
+    """
     labels = [entry.label for entry in comparison.entries]
     configs = [[key, *(cell_text(value) for value in values)] for key, values in comparison.differences.items()]
     metrics = [["status", *(str(entry.progress) for entry in comparison.entries)]]
     metrics += [["epoch", *(str(entry.epoch) for entry in comparison.entries)]]
     for row in comparison.rows:
-        cells = list(map(cell_text, row.values))
+        cells = ["–" if value is None else figure(value, digits) for value in row.values]
         for index in row.best:
             cells[index] = f"**{cells[index]}**"
         metrics.append([f"{row.name}{direction(row.higher)}", *cells])

@@ -1,11 +1,13 @@
 """The console of rich: its own escape sequences are written, those in a text are sanitized."""
 
+import math
 import sys
 from collections.abc import Iterable
 from typing import IO, Any, TextIO, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from nncli.cli.output import sanitized
 
@@ -38,6 +40,15 @@ class Output(Console):
         file = cast("IO[str]", Styled(stream or sys.stdout))
         super().__init__(file=file, highlight=False, markup=False, emoji=False)
         self.width = max(self.width, MIN_WIDTH)
+
+    @property
+    def room(self) -> float:
+        """The columns that a table may take: those of a terminal, and any number in a pipe or a file."""
+        return self.width if self.file.isatty() else math.inf
+
+    def print_text(self, text: str | Text) -> None:
+        """Print a text: in a terminal broken between words, elsewhere each of its lines as one."""
+        self.print(text, soft_wrap=not self.file.isatty())
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The segments of a renderable, with their texts sanitized."""

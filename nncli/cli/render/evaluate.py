@@ -2,61 +2,61 @@
 
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from nncli.cli.render.console import Output
 from nncli.cli.render.format import warning_text
 from nncli.cli.render.metrics_table import print_metrics
-from nncli.cli.render.table import table
+from nncli.cli.render.table import Cell, Table
 
-LABEL_WIDTH = 8  # characters of a class and the space after it
-SCORES_WIDTH = 32  # characters of the three scores of a class
 SCORES = {"precision": "precision", "recall": "recall", "f1": "F1"}
 
 
-def show_assessment(assessment: dict[str, Any]) -> None:
-    """Print the metrics of each split, for a classifier its confusion matrix and scores per class, and warnings."""
+def show_assessment(assessment: dict[str, Any], digits: int | None) -> None:
+    """Print the metrics of each split, for a classifier its confusion matrix and scores per class, and warnings.
+
+    Args:
+        assessment: the document of the evaluation.
+        digits: significant digits; all of them if None.
+    """
     out = Output()
     heading = f"{assessment['run']}  ({assessment['status']}, weights of epoch {assessment['epoch']})"
     out.print(heading, soft_wrap=True, style="bold")
     out.print()
-    print_metrics(out, {name: split["metrics"] for name, split in assessment["splits"].items()}, exact=True)
+    print_metrics(out, {name: split["metrics"] for name, split in assessment["splits"].items()}, digits)
     for name, split in assessment["splits"].items():
         if "confusion" in split:
-            _print_classes(out, name, split)
+            _print_classes(out, name, split, digits)
     if assessment["warnings"]:
         out.print()
     for warning in assessment["warnings"]:
-        out.print(Text(warning_text(warning), style="yellow"), soft_wrap=True)
+        out.print_text(Text(warning_text(warning), style="yellow"))
 
 
-def _print_classes(out: Console, name: str, split: dict[str, Any]) -> None:
+def _print_classes(out: Output, name: str, split: dict[str, Any], digits: int | None) -> None:
     """The confusion matrix with the scores of each class beside it, below it, or alone, as the width allows."""
-    matrix = split["confusion"]
-    columns = len(matrix) * (3 + max(len(str(count)) for row in matrix for count in row))
+    scores = _classes_table(split, digits, with_counts=False)
+    counts = _classes_table(split, digits, with_scores=False)
+    both = _classes_table(split, digits)
+    tables = [both] if both.fits(out) else [counts, scores] if counts.fits(out) else [scores]
     threshold = f", class 1 if the output is above {split['threshold']:g}" if "threshold" in split else ""
-    fits = LABEL_WIDTH + columns <= out.width
-    heading = (
-        "confusion matrix (rows: actual, columns: predicted)"
-        if fits
-        else "the confusion matrix is too wide for this terminal; see --json"
-    )
-    out.print(f"\n{name}, {split['rows']} rows{threshold}: {heading}", soft_wrap=True)
-    is_beside = LABEL_WIDTH + columns + SCORES_WIDTH <= out.width
-    if fits and not is_beside:
-        out.print(_classes_table(split, with_counts=True, with_scores=False))
-        out.print()
-    out.print(_classes_table(split, with_counts=is_beside, with_scores=True))
+    missing = "the confusion matrix does not fit: widen the terminal, or use --json"
+    heading = missing if tables == [scores] else "confusion matrix (rows: actual, columns: predicted)"
+    out.print_text(f"\n{name}, {split['rows']} rows{threshold}: {heading}")
+    for index, table in enumerate(tables):
+        if index:
+            out.print()
+        table.print(out)
 
 
-def _classes_table(split: dict[str, Any], with_counts: bool, with_scores: bool) -> Table:
+def _classes_table(
+    split: dict[str, Any], digits: int | None, with_counts: bool = True, with_scores: bool = True
+) -> Table:
     """One row per class, with the row of the confusion matrix, the scores, or both."""
     scores = SCORES if with_scores else {}
-    classes = table("class", *map(str, range(len(split["confusion"]) if with_counts else 0)), *scores.values())
+    predicted_classes = range(len(split["confusion"]) if with_counts else 0)
+    classes = Table("class", *map(str, predicted_classes), *scores.values(), digits=digits)
     for actual, (row, rates) in enumerate(zip(split["confusion"], split["classes"], strict=True)):
-        counts = [Text(str(count), "bold" if actual == predicted else "") for predicted, count in enumerate(row)]
-        cells = [f"{rates[name]:.3f}" if rates[name] is not None else "–" for name in scores]
-        classes.add_row(str(actual), *(counts if with_counts else []), *cells)
+        counts = [Cell(row[predicted], "bold" if actual == predicted else "") for predicted in predicted_classes]
+        classes.add_row(str(actual), *counts, *(rates[name] for name in scores))
     return classes

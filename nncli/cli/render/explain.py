@@ -9,7 +9,7 @@ from rich.text import Text
 
 from nncli.cli.render.component_reference import example, one_line
 from nncli.cli.render.console import Output
-from nncli.cli.render.table import table
+from nncli.cli.render.table import Table
 
 if TYPE_CHECKING:
     from nncli.analysis.explanation import Explanation, Step
@@ -42,55 +42,45 @@ def show_explanation(config: str, explanation: "Explanation", digits: int) -> No
     """Every step with its formulas and arrays, then the updates."""
     out = Output()
     rows, of = explanation.rows, explanation.of
-    out.print(f"{config}: one training step on {rows} of its {of} rows, so that N = {rows}\n", soft_wrap=True)
+    out.print_text(f"{config}: one training step on {rows} of its {of} rows, so that N = {rows}\n")
     for step in explanation.steps:
         _show_step(out, step, digits)
     _show_updates(out, explanation, digits)
 
 
 def _show_step(out: Output, step: "Step", digits: int) -> None:
-    out.print(Text(step.heading, style="bold"), soft_wrap=True)
+    out.print_text(Text(step.heading, style="bold"))
     for line in _formula_lines([f"    {formula}" for formula in step.formulas], out.width):
         out.print(Text(line, style="cyan"), soft_wrap=True)
     if step.settings:
         out.print(f"    {_settings_text(step.settings)}", soft_wrap=True)
     for name, array in step.arrays.items():
-        for line in array_lines(name, array, digits, out.width - 2):
+        for line in array_lines(name, array, digits, out.room - 2):
             out.print(f"  {line}", soft_wrap=True)
     out.print()
 
 
 def _show_updates(out: Output, explanation: "Explanation", digits: int) -> None:
     """The first entry of each trainable array, its gradient and its update by each optimizer; the config's first."""
-    names = list(explanation.parameters)
-    columns = _columns(len(names), (out.width - 22) // (digits + 9))
     out.print(Text(f"update: {explanation.updates[0].optimizer}", style="bold"))
     for line in _formula_lines([f"    {formula}" for formula in explanation.formulas], out.width):
         out.print(Text(line, style="cyan"), soft_wrap=True)
     out.print(f"    {_settings_text(explanation.settings)}\n", soft_wrap=True)
     note = "the first update of each optimizer, for the first entry of each array; all but the config's optimizer have"
     out.print(fill(f"{note} their default parameters", out.width) + "\n")
-    updates = table("", "rate", *("…" if i is None else "\n".join(names[i].rsplit(".", 1)) for i in columns))
+    updates = Table("", "rate", *explanation.parameters)
     values = list(explanation.parameters.values())
-    updates.add_row("value", "", *_entries(values, columns, digits))
-    updates.add_row("gradient", "", *_entries(explanation.gradients, columns, digits), end_section=True)
+    updates.add_row("value", "", *_numbers(values, digits))
+    updates.add_row("gradient", "", *_numbers(explanation.gradients, digits))
+    updates.add_section()
     for update in explanation.updates:
         style = "bold" if update is explanation.updates[0] else ""
-        changes = _entries(update.changes, columns, digits)
-        updates.add_row(update.optimizer, f"{update.rate:.4g}", *changes, style=style)
-    out.print(updates)
+        updates.add_row(update.optimizer, f"{update.rate:.4g}", *_numbers(update.changes, digits), style=style)
+    updates.print(out)
 
 
-def _columns(count: int, limit: int) -> list[int | None]:
-    """The indices of the arrays that have a column: all, or the first and the last around an ellipsis (None)."""
-    if count <= limit:
-        return list(range(count))
-    half = max(1, limit // 2)
-    return [*range(half), None, *range(count - half, count)]
-
-
-def _entries(values: list[float], indices: list[int | None], digits: int) -> list[str]:
-    return ["…" if index is None else _number(values[index], digits) for index in indices]
+def _numbers(values: list[float], digits: int) -> list[str]:
+    return [_number(value, digits) for value in values]
 
 
 def _settings_text(settings: dict[str, Any]) -> str:
@@ -121,7 +111,7 @@ def as_document(explanation: "Explanation") -> dict[str, Any]:
     return document
 
 
-def array_lines(name: str, array: "Array", digits: int, width: int = 80) -> list[str]:
+def array_lines(name: str, array: "Array", digits: int, width: float = 80) -> list[str]:
     """An array as lines of text within a width, one per row; long rows and columns are abbreviated by an ellipsis.
 
     >>> import numpy as np

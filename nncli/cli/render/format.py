@@ -4,7 +4,8 @@ from typing import Any
 
 from nncli.config.diagnostics import sanitized_line
 
-LARGE = 1e6
+DIGITS = 4  # significant digits of a result, unless the user wants all of them
+LARGE, SMALL = 1e6, 1e-4  # numbers beyond are printed with an exponent
 
 
 def direction(higher_is_better: bool | None) -> str:
@@ -13,12 +14,12 @@ def direction(higher_is_better: bool | None) -> str:
 
 
 def cell_text(value: Any) -> str:
-    """A value as a table cell: six significant digits, and a dash for None."""
+    """A value of a config as a table cell, with all its digits, and a dash for None."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return _shortest(value) if isinstance(value, float) else str(value)
 
 
 def warning_text(warning: dict[str, Any]) -> str:
@@ -26,11 +27,23 @@ def warning_text(warning: dict[str, Any]) -> str:
     return f"warning: {sanitized_line(warning['message'])}"
 
 
-def figure(value: float, digits: int = 4) -> str:
-    """A number with ``digits`` decimal places, or ``digits`` significant digits if it is very small or large.
+def figure(value: float, digits: int | None = DIGITS) -> str:
+    """A number with ``digits`` significant digits; with all of them, as in JSON, if ``digits`` is None.
 
-    >>> figure(0.25), figure(2.3456789e-06), figure(0.0), figure(2.5e38)
-    ('0.2500', '2.346e-06', '0.0000', '2.5e+38')
+    >>> figure(0.25), figure(99.996), figure(123456.0), figure(2.3456789e-06), figure(0.0), figure(2 / 3, None)
+    ('0.2500', '100.0', '123456', '2.346e-06', '0', '0.6666666666666666')
     """
-    is_plain = value == 0 or 10.0 ** (1 - digits) <= abs(value) < LARGE
-    return f"{value:.{digits}f}" if is_plain else f"{value:.{digits}g}"
+    if digits is None:
+        return repr(value)
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{digits - 1}e}")
+    if not SMALL <= abs(rounded) < LARGE:
+        return f"{value:.{digits}g}"
+    exponent = int(f"{rounded:e}".partition("e")[2])
+    return f"{value:.{max(0, digits - 1 - exponent)}f}"
+
+
+def _shortest(value: float) -> str:
+    """A number with the fewest digits that distinguish it from others."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)

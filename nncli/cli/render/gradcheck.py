@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.table import table
+from nncli.cli.render.table import Cell, Table
 
 if TYPE_CHECKING:
     from nncli.nn.gradcheck import ArrayCheck, GradientCheck
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 def show_gradients(check: "GradientCheck", tolerance: float) -> None:
     """The largest error of each array, what was skipped, the training steps, and the verdict."""
     out = Output()
-    arrays = table("array", "shape", "compared", "near a kink", "largest error", "at")
+    arrays = Table("array", "shape", "compared", "near a kink", "largest error", "at")
     for array in check.arrays:
         arrays.add_row(*_cells(array, tolerance))
-    out.print(arrays)
+    arrays.print(out)
     out.print()
     for line in _notes(check):
-        out.print(line, soft_wrap=True)
+        out.print_text(line)
     for step in check.steps:
-        out.print(Text(_step_text(step), style="" if step.passes else "bold red"), soft_wrap=True)
+        out.print_text(Text(_step_text(step), style="" if step.passes else "bold red"))
     if check.passes(tolerance):
-        out.print(f"PASSED: largest relative error {check.worst.error:.1e} (tolerance {tolerance:g})")
+        out.print_text(f"PASSED: largest relative error {check.worst.error:.1e} (tolerance {tolerance:g})")
 
 
-def _cells(array: "ArrayCheck", tolerance: float) -> Iterator[str | Text]:
+def _cells(array: "ArrayCheck", tolerance: float) -> Iterator[str | Cell]:
     size = prod(array.shape)
     yield array.name
     yield " × ".join(map(str, array.shape))
     yield f"{array.compared:,}" if array.compared == size else f"{array.compared:,} of {size:,}"
     yield f"{array.near_kinks:,}"
-    yield Text(_error_text(array), style="" if array.error < tolerance else "bold red")
+    yield Cell(_error_text(array), "" if array.error < tolerance else "bold red")
     yield _index_text(array.place) if array.place else "–"
 
 

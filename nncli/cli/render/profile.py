@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from nncli.analysis.profiling import UPDATE
 from nncli.cli.render.console import Output
-from nncli.cli.render.table import table
+from nncli.cli.render.table import Table
 from nncli.config.diagnostics import counted
 from nncli.runner.blas_threads import cores
 
@@ -21,13 +21,14 @@ UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
 def show_profile(profile: "Profile", settings: "TrainingConfig") -> None:
     """One row per operation of a step, then what the figures mean for the whole training."""
     out = Output()
-    parts = table("operation", "forward", "backward", "of step", "minimum", "× minimum")
+    parts = Table("operation", "forward", "backward", "of step", "minimum", "× minimum")
     for part in profile.parts:
         fraction, minimum = percent(part.seconds / profile.step), _minimum(part.seconds, part.floor)
         parts.add_row(part.name, _cell(part.forward), _cell(part.backward), fraction, *minimum)
-    parts.add_row("overhead", "–", "–", percent(profile.between / profile.step), "–", "–", end_section=True)
+    parts.add_row("overhead", "–", "–", percent(profile.between / profile.step), "–", "–")
+    parts.add_section()
     parts.add_row("step", "", duration(profile.step), "100 %", *_minimum(profile.step, profile.floor))
-    out.print(parts)
+    parts.print(out)
     out.print()
     for line in (*totals(profile, settings), advice(profile, settings), *kernel_note()):
         out.print(line)

@@ -4,14 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import cell_text, figure, warning_text
-from nncli.cli.render.table import table
+from nncli.cli.render.format import cell_text, warning_text
+from nncli.cli.render.table import Cell, Table
 from nncli.config.diagnostics import sanitized_line
 from nncli.store.run_status import RunStatus
 
@@ -29,54 +26,45 @@ COLOURS = {
     RunStatus.UNSUPPORTED: "magenta",
 }
 WARNING = "yellow"
-UNLIMITED = 10_000  # characters, more than any table is wide
 MAX_KEYS = 12  # differing keys that are shown of a run; --json has all of them
 
 
-def show_runs(directory: Path, listed: Sequence["RunListing"]) -> None:
-    """Print one row per run, then the keys in which its config differs from most others, and its problems."""
+def show_runs(directory: Path, listed: Sequence["RunListing"], digits: int | None) -> None:
+    """Print one row per run, then the keys in which its config differs from most others, and its problems.
+
+    Args:
+        directory: where the runs are.
+        listed: the runs.
+        digits: significant digits of the metrics; all of them if None.
+    """
     out = Output()
     if not listed:
         out.print(f"{directory}: no runs; 'nncli train config.yaml' creates one", soft_wrap=True)
         return
-    _print_table(out, listed)
+    _runs_table(listed, digits).print(out)
     differing = [run for run in listed if run.differences]
     if differing:
         out.print("\nDiffers from most runs in:")
     for run in differing:
         keys = [f"{key} {cell_text(value)}" for key, value in run.differences.items()]
         more = f", and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
-        out.print(Text.assemble((_name(run), "bold"), f" {', '.join(keys[:MAX_KEYS])}{more}"))
+        out.print(Text.assemble((_name(run), "bold"), f": {', '.join(keys[:MAX_KEYS])}{more}"))
     warnings = [(_name(run), warning_text(warning)) for run in listed for warning in run.warnings]
     if warnings:
         out.print()
     for name, text in warnings:
-        out.print(Text.assemble((name, "bold"), (f" {text}", WARNING)), soft_wrap=True)
+        out.print_text(Text.assemble((name, "bold"), (f": {text}", WARNING)))
     for problem in filter(None, (run.problem for run in listed)):
-        out.print(Text(f"\n{problem}", style="red"), soft_wrap=True)
+        out.print_text(Text(f"\n{problem}", style="red"))
 
 
-def _print_table(out: Console, listed: Sequence["RunListing"]) -> None:
-    """The table with as many metrics as fit, and the names of those that do not; no number is folded."""
-    names = list(dict.fromkeys(name for run in listed for name in run.main_metrics))
-    unlimited = out.options.update(max_width=UNLIMITED)
-    count = len(names)
-    while count and Measurement.get(out, unlimited, _runs_table(listed, names[:count])).maximum > out.width:
-        count -= 1
-    out.print(_runs_table(listed, names[:count]))
-    if count < len(names):
-        out.print(f"\nnot shown, since the terminal is too narrow: {', '.join(names[count:])}; see --json")
-
-
-def _runs_table(listed: Sequence["RunListing"], metrics: Sequence[str]) -> Table:
-    """One row per run, with these metrics."""
-    rows = table("run", "status", "epoch", *(name.replace("_", "\n", 1) for name in metrics))
-    rows.columns[1].justify = "left"
+def _runs_table(listed: Sequence["RunListing"], digits: int | None) -> Table:
+    """One row per run, with its main metrics."""
+    metrics = list(dict.fromkeys(name for run in listed for name in run.main_metrics))
+    rows = Table("run", "status", "epoch", *metrics, text_columns=2, digits=digits)
     for run in listed:
-        colour = WARNING if run.warnings else COLOURS[run.progress.status]
-        status = Text(_status(run).replace(", ", ",\n"), style=colour)
-        values = [figure(run.metrics[name]) if name in run.metrics else "–" for name in metrics]
-        rows.add_row(_name(run), status, _epoch(run), *values)
+        status = Cell(_status(run), WARNING if run.warnings else COLOURS[run.progress.status])
+        rows.add_row(_name(run), status, _epoch(run), *(run.metrics.get(name) for name in metrics))
     return rows
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.table import table
+from nncli.cli.render.table import Table
 
 
 def show_summary(document: dict[str, Any]) -> None:
@@ -14,7 +14,7 @@ def show_summary(document: dict[str, Any]) -> None:
     config = yaml.safe_dump(_without_nulls(document["spec"]), sort_keys=False, default_flow_style=None, width=76)
     out.print(config.rstrip(), soft_wrap=True)
     out.print()
-    layers = table("layer", "output", "parameters", "MACs per row")
+    layers = Table("layer", "output", "parameters", "MACs per row")
     for index, layer in enumerate(document["layers"]):
         layers.add_row(
             f"{index} {layer['type']}",
@@ -22,11 +22,10 @@ def show_summary(document: dict[str, Any]) -> None:
             f"{layer['parameters']:,}",
             f"{layer['multiply_adds']:,}",
         )
-    out.print(layers)
-    out.print(
+    layers.print(out)
+    out.print_text(
         f"\n{document['parameters']:,} parameters, about {document['memory_bytes'] / 2**20:,.1f} MiB of memory, "
-        f"{document['multiply_adds_a_step']:,} MACs per training step of {document['rows_a_step']:,} rows",
-        soft_wrap=True,
+        f"{document['multiply_adds_a_step']:,} MACs per training step of {document['rows_a_step']:,} rows"
     )
 
 

@@ -11,23 +11,26 @@ if TYPE_CHECKING:
     from nncli.config.model import TrainingConfig
 
 
-def show_result(result: dict[str, Any], first: int | None, training: "TrainingConfig | None") -> None:
+def show_result(
+    result: dict[str, Any], first: int | None, training: "TrainingConfig | None", digits: int | None
+) -> None:
     """Print one row of metrics per split, why training ended early, the epochs that were trained, and the run's path.
 
     Args:
         result: the document of the run.
         first: the epoch at which the command began to train; None if nothing was left to train.
         training: ``training`` of the config; None if nothing was left to train.
+        digits: significant digits of the metrics; all of them if None.
     """
     out = Output()
-    print_metrics(out, result["splits"])
+    print_metrics(out, result["splits"], digits)
     best, last = result["epoch"], result["epochs_trained"]
     out.print()
     if first is not None and first < last:
         restored = f"; weights of epoch {best}{' (untrained)' if best == 0 else ''} restored" if best < last else ""
         early = stopped_early(training, best, last) if training else None
         duration = f"{last - first} epochs in {result['seconds']:.1f} s"
-        out.print(f"{early}{restored}\n{duration}" if early else f"{duration}{restored}", soft_wrap=True)
+        out.print_text(f"{early}{restored}\n{duration}" if early else f"{duration}{restored}")
     out.print(Text.assemble("run ", (result["run"], "bold")), soft_wrap=True)
 
 

@@ -5,27 +5,43 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from nncli.cli.render.console import Output
-from nncli.cli.render.table import table
+from nncli.cli.render.table import Cell, Table
 
 if TYPE_CHECKING:
     from nncli.analysis.verification import Check
 
-RESULTS = {True: Text("ok", "green"), False: Text("WRONG", "bold red"), None: Text("unreadable", "red")}
+RESULTS = {True: Cell("ok", "green"), False: Cell("WRONG", "bold red"), None: Cell("unreadable", "red")}
 
 
 def show_checks(path: Path, checks: Sequence["Check"], obstacles: Sequence[str]) -> None:
-    """Print one row per check, whether training again gives the same bytes, and how many checks have passed."""
+    """Print one row per check, then the verdict if all have passed; otherwise an error with the verdict follows."""
     out = Output()
-    rows = table("check", "result", "details", numbers=False)
+    rows = Table("check", "result", "details", text_columns=3)
     for check in checks:
-        rows.add_row(check.subject, RESULTS[check.holds].copy(), Text(check.description))
-    out.print(rows)
-    again = f"training again on this machine (nncli train {quote(str(path))})"
+        rows.add_row(check.subject, RESULTS[check.holds], check.description.replace("\n", "; "))
+    rows.print(out)
+    out.print()
+    if all(check.holds for check in checks):
+        out.print(verdict(path, checks, obstacles), soft_wrap=True)
+
+
+def verdict(path: Path, checks: Sequence["Check"], obstacles: Sequence[str]) -> str:
+    """What is proven, or what differs, in one line.
+
+    Args:
+        path: the run directory.
+        checks: its checks.
+        obstacles: why training again might not give the same bytes on this machine.
+    """
+    wrong = [check.subject for check in checks if check.holds is False]
+    unreadable = [check.subject for check in checks if check.holds is None]
+    if wrong:
+        return f"{path}: {len(wrong)} of {len(checks)} checks failed: {', '.join(wrong)}"
+    if unreadable:
+        what = f"could not read the run or data: {', '.join(unreadable)}"
+        return f"{path}: {len(unreadable)} of {len(checks)} checks {what}"
+    intact = f"{path}: {len(checks)} of {len(checks)} checks passed"
     if obstacles:
-        out.print(Text(f"\n{again} may not give the same bytes: {', '.join(obstacles)}"))
-    else:
-        out.print(Text(f"\n{again} gives the same bytes: same versions and kernels"))
-    out.print(f"{sum(check.holds is True for check in checks)} of {len(checks)} checks passed")
+        return f"{intact}, but training again on this machine may not give the same bytes: {', '.join(obstacles)}"
+    return f"{intact}, and training again gives the same bytes on this machine: nncli train {quote(str(path))}"

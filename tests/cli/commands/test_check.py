@@ -1,5 +1,7 @@
 """``nncli check``: all errors of all files at once."""
 
+import json
+
 import pytest
 
 from nncli.data.sources.nnfs import ClassificationToy
@@ -107,3 +109,42 @@ def test_data_leakage_is_reported_with_other_errors(workdir, run_cli):
     assert result.code == 3
     assert "identical to part of the training data" in result.err
     assert "5000 is more than the 1000 rows of the training set" in result.err
+
+
+def test_json_has_the_content_of_the_text(write, run_cli):
+    """Each config once, whether it is valid, and its errors with their locations; the text is on standard error."""
+    write("a.yaml", "units: 8", "unit: 8")
+    result = run_cli("check", "a.yaml", "missing.yaml", "config.yaml", "a.yaml", "--json")
+    assert result.code == run_cli("check", "a.yaml", "missing.yaml").code == 3
+    one, missing, valid = json.loads(result.out)["configs"]
+    wrong = {"file": "a.yaml", "line": 5, "column": 19, "key": "layers[0]"}
+    assert one == {
+        "config": "a.yaml",
+        "valid": False,
+        "diagnostics": [{**wrong, "message": "unknown key 'unit'; did you mean 'units'?"}],
+    }
+    (problem,) = missing.pop("diagnostics")
+    assert missing == {"config": "missing.yaml", "valid": False}
+    assert (problem["file"], problem["line"], problem["message"][:26]) == (
+        "missing.yaml",
+        None,
+        "missing.yaml: no such file",
+    )
+    assert valid == {"config": "config.yaml", "valid": True, "diagnostics": []}
+    assert result.err == run_cli("check", "a.yaml", "missing.yaml").err
+
+
+@pytest.mark.parametrize("content", [b"a: [", b"\xff\xfea", b"", b"a: 1\na: 2", b"#" * 5_000_000])
+def test_config_that_cannot_be_read_has_a_location(workdir, run_cli, content):
+    """Errors of YAML, of the encoding and of the size have line and column, too."""
+    (workdir / "a.yaml").write_bytes(content)
+    (config,) = json.loads(run_cli("check", "a.yaml", "--json").out)["configs"]
+    assert config["diagnostics"]
+    assert all(each["line"] >= 1 and each["column"] >= 1 for each in config["diagnostics"])
+
+
+def test_config_that_is_named_twice_is_reported_once(write, run_cli):
+    """One message per problem."""
+    write("a.yaml", "units: 8", "unit: 8")
+    assert run_cli("check", "a.yaml", "a.yaml").err == run_cli("check", "a.yaml").err
+    assert run_cli("check", "config.yaml", "config.yaml").out == "config.yaml: ok\n"

@@ -26,9 +26,9 @@ def evaluations(runs):
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
-def test_text_fits_the_terminal(runs, run_cli, monkeypatch, width):
+def test_text_fits_the_terminal(runs, run_cli, terminal_width, width):
     """No line is wider than the terminal; every run, difference and metric is printed, and a plot."""
-    monkeypatch.setenv("COLUMNS", str(width))
+    terminal_width(width)
     result = run_cli("compare", *NAMES)
     assert (result.code, result.err) == (0, "")
     assert max(map(len, result.out.splitlines())) <= width
@@ -44,8 +44,10 @@ def test_best_value_is_marked_with_a_star(runs, run_cli, monkeypatch):
     out = run_cli("compare", *NAMES).out
     losses = [each["splits"]["validation"]["loss"] for each in evaluations(runs)]
     row = next(line for line in out.splitlines() if line.startswith("validation_loss"))
-    assert f"* {min(losses):.6g}" in row
+    assert f"* {min(losses):.4g}" in row
     assert row.count("*") == 1
+    assert f"* {min(losses)!r}" in run_cli("compare", *NAMES, "--exact").out
+    assert f"**{min(losses)!r}**" in run_cli("compare", *NAMES, "--exact", "--markdown").out
 
 
 def test_equal_configs_are_reported_as_the_same(runs, run_cli):
@@ -132,8 +134,12 @@ def test_curve_option_selects_the_column(runs, run_cli):
 def test_errors_have_their_exit_code_and_message(runs, run_cli, arguments, code, message):
     """Runs that cannot be compared are reported before anything is printed."""
     result = run_cli("compare", *arguments)
-    assert (result.code, result.out) == (code, "")
+    assert result.code == code
     assert message in result.err
+    if "--json" in arguments:
+        assert json.loads(result.out) == {"error": {"message": message, "exit_code": code}}
+    else:
+        assert result.out == ""
 
 
 def test_different_data_needs_an_option(runs, run_cli):
@@ -160,7 +166,7 @@ def test_diverged_run_is_shown_in_every_format(runs, run_cli, form):
 def test_label_with_brackets_is_no_markup(runs, run_cli, monkeypatch, directory):
     """A path that looks like a style of rich is printed unchanged above its column."""
     monkeypatch.setenv("COLUMNS", "120")
-    assert run_cli("train", "config.yaml", "--quiet", "--runs", directory, "--name", "first").code == 0
+    assert run_cli("train", "config.yaml", "--quiet", "--runs-dir", directory, "--name", "first").code == 0
     result = run_cli("compare", "first", f"{directory}/first")
     assert result.code == 0
     assert f"{directory}/first" in next(line for line in result.out.splitlines() if line.startswith("metric "))
@@ -246,9 +252,9 @@ def test_names_in_runs_are_sanitized(workdir, train, run_cli, form):
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])
-def test_long_names_are_broken_after_separators(train, run_cli, monkeypatch, width):
+def test_long_names_are_broken_after_separators(train, run_cli, terminal_width, width):
     """Neither names of runs nor values are broken within a word."""
-    monkeypatch.setenv("COLUMNS", str(width))
+    terminal_width(width)
     names = ["chapter10_momentum", "chapter10_with-nesterov", "chapter10_with-adaptive.rates"]
     for name, loss in zip(names, ["mean_squared_error", "mean_absolute_error", "mean_squared_error"], strict=True):
         train(name, *SINE, f"loss={loss}", "training.epochs=10")

@@ -70,7 +70,9 @@ def test_help_lists_the_kinds(run_cli):
     """The values of KIND."""
     text = " ".join(run_cli("components", "--help").out.split())
     listed = text.partition("Kinds: ")[2].partition(".")[0]
-    assert set(listed.split(", ")) == set(kinds())
+    words = listed.split(", ")
+    entries = [json.loads(run_cli("components", word, "--json").out) for word in words]
+    assert sorted({entry["kind"] for entry in chosen}.pop() for chosen in entries) == list(kinds())
 
 
 def test_forms_of_output_exclude_each_other(run_cli):
@@ -80,6 +82,28 @@ def test_forms_of_output_exclude_each_other(run_cli):
 
 def test_unknown_kind_is_an_error_that_lists_the_kinds(run_cli):
     """Exit code 2."""
-    result = run_cli("components", "layers")
+    result = run_cli("components", "words")
     assert (result.code, result.out) == (2, "")
-    assert result.err == f"unknown kind 'layers'; known: {', '.join(kinds())}\n"
+    assert result.err == f"unknown kind or component 'words'; known: {', '.join(kinds())}\n"
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_kind_may_be_in_the_plural(run_cli, kind):
+    """With the same components."""
+    plural = f"{kind}es" if kind.endswith("s") else f"{kind}s"
+    assert run_cli("components", plural, "--json") == run_cli("components", kind, "--json")
+
+
+@pytest.mark.parametrize("name", ["adam", "Adam", "Optimizer_Adam"])
+def test_component_is_listed_by_name(run_cli, name):
+    """In any spelling that a config may use."""
+    (entry,) = json.loads(run_cli("components", name, "--json").out)
+    assert (entry["kind"], entry["name"]) == ("optimizer", "adam")
+
+
+@pytest.mark.parametrize(("word", "meant"), [("adm", "adam"), ("optimisers", "optimizer"), ("mae", "mean_absolute")])
+def test_similar_component_or_kind_is_suggested(run_cli, word, meant):
+    """Exit code 2."""
+    result = run_cli("components", word)
+    assert (result.code, result.out) == (2, "")
+    assert f"unknown kind or component {word!r}; did you mean '{meant}" in result.err

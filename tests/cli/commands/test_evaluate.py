@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from nnfs.datasets import spiral_data
 
+from nncli.cli.render.format import figure
 from nncli.data.sources.nnfs import Spiral
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record
 
@@ -99,14 +100,16 @@ def test_loss_is_the_sum_of_data_loss_and_penalties(trained):
     assert metrics["loss"] == metrics["data_loss"] + metrics["regularization_loss"]
 
 
-def test_text_has_full_precision(trained, run_cli):
-    """The table has the same digits as the JSON document."""
+def test_text_has_four_digits_or_all(trained, run_cli):
+    """With --exact the table has the same digits as the JSON document."""
     path = trained()
-    result = run_cli("evaluate", "config")
+    short = run_cli("evaluate", "config").out
+    result = run_cli("evaluate", "config", "--exact")
     assert result.code == 0
     assert result.out.startswith("runs/config  (finished, weights of epoch 30)\n")
     for metrics in evaluation(path)["splits"].values():
         assert all(repr(value) in result.out for value in metrics.values())
+        assert all(figure(value) in short for value in metrics.values())
 
 
 def test_run_is_found_by_path_and_by_name(trained, run_cli):
@@ -151,13 +154,13 @@ def test_confusion_matrix_agrees_with_the_scores(assessed):
 @pytest.mark.parametrize(
     ("gates", "failing"),
     [
-        (["--fail-under=accuracy=0"], []),
-        (["--fail-over=accuracy=1"], []),
-        (["--fail-under=training_accuracy=1.01"], ["training accuracy"]),
-        (["--fail-over=loss=0"], ["training loss"]),
-        (["--fail-over=loss=1e9", "--fail-under=loss=0.0"], []),
-        (["--fail-under=accuracy=2", "--fail-over=loss=0"], ["training accuracy", "training loss"]),
-        (["--fail-under=test_accuracy=0"], ["test_accuracy: not evaluated, so the gate fails; evaluated: "]),
+        (["--fail-below=accuracy=0"], []),
+        (["--fail-above=accuracy=1"], []),
+        (["--fail-below=training_accuracy=1.01"], ["training accuracy"]),
+        (["--fail-above=loss=0"], ["training loss"]),
+        (["--fail-above=loss=1e9", "--fail-below=loss=0.0"], []),
+        (["--fail-below=accuracy=2", "--fail-above=loss=0"], ["training accuracy", "training loss"]),
+        (["--fail-below=test_accuracy=0"], ["test_accuracy: not evaluated, so the gate fails; evaluated: "]),
     ],
 )
 def test_failed_gate_is_exit_code_8(trained, run_cli, gates, failing, form):
@@ -175,13 +178,13 @@ def test_failed_gate_is_exit_code_8(trained, run_cli, gates, failing, form):
 def test_gate_without_split_applies_to_every_evaluated_split(trained, run_cli):
     """Each split that fails is reported; with --split only that one is checked."""
     trained()
-    both = run_cli("evaluate", "config", "--fail-under", "accuracy=2")
-    one = run_cli("evaluate", "config", "--fail-under", "accuracy=2", "--split", "validation")
+    both = run_cli("evaluate", "config", "--fail-below", "accuracy=2")
+    one = run_cli("evaluate", "config", "--fail-below", "accuracy=2", "--split", "validation")
     assert [line.split()[0] for line in both.err.splitlines()] == ["training", "validation"]
     assert [line.split()[0] for line in one.err.splitlines()] == ["validation"]
 
 
-@pytest.mark.parametrize("option", ["--fail-under", "--fail-over"])
+@pytest.mark.parametrize("option", ["--fail-below", "--fail-above"])
 def test_gate_passes_at_its_bound(trained, run_cli, option):
     """A value that equals the bound passes."""
     accuracy = evaluation(trained())["splits"]["validation"]["accuracy"]
@@ -198,10 +201,14 @@ def test_gate_passes_at_its_bound(trained, run_cli, option):
         ("accuracy=high", "'high' is not a number"),
         ("accuracy=nan", "'nan' is not a number"),
         ("loss=inf", "'inf' is not a number"),
-        ("=1", "unknown metric ''"),
+        ("=1", "'=1' is no bound; write accuracy=1"),
+        ("0.9", "'0.9' is no bound; write accuracy=0.9"),
+        ("accuracy >= 0.9", "'accuracy >= 0.9' is no bound; write accuracy=0.9"),
+        ("loss: 1e-3", "'loss: 1e-3' is no bound; write loss=1e-3"),
+        ("acuracy: 1", "unknown metric 'acuracy: 1'; did you mean 'accuracy'?"),
     ],
 )
-@pytest.mark.parametrize("option", ["--fail-under", "--fail-over"])
+@pytest.mark.parametrize("option", ["--fail-below", "--fail-above"])
 def test_invalid_gate_is_refused(trained, run_cli, option, gate, message):
     """A mistake in a gate is exit code 2, never a gate that always passes."""
     trained()
@@ -222,7 +229,11 @@ def test_changed_data_is_refused(trained, run_cli, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("missing", "run not found: missing (looked in ./ and runs/); runs/ has: config\n"),
+        (
+            "missing",
+            "run not found: missing (looked in ./ and runs/); runs/ has: config; "
+            "for other directories pass --runs-dir DIR\n",
+        ),
         ("confg", "run not found: confg (looked in ./ and runs/); did you mean 'config'? runs/ has: config\n"),
         ("runs/missing", "run not found: runs/missing; runs/ has: config\n"),
         ("config.yaml", "config.yaml is a config, not a run; its runs: config\n"),
@@ -247,7 +258,7 @@ def test_missing_run_is_refused(trained, run_cli, name, message):
 def test_unusual_directory_names_are_accepted(workdir, run_cli, directory, code):
     """Any directory name is printed unchanged, and one that is too long is a missing run."""
     if code == 0:
-        assert run_cli("train", "config.yaml", "--quiet", "--runs", directory).code == 0
+        assert run_cli("train", "config.yaml", "--quiet", "--runs-dir", directory).code == 0
     result = run_cli("evaluate", f"{directory}/config")
     assert result.code == code
     assert f"{directory}/config" in result.out + result.err
@@ -258,18 +269,18 @@ def test_regression_has_no_confusion_matrix(trained, run_cli):
     path = trained(*SINE)
     text, document = run_cli("evaluate", "config").out, json.loads(run_cli("evaluate", "config", "--json").out)
     assert "confusion matrix" not in text
-    assert all(repr(value) in text for metrics in evaluation(path)["splits"].values() for value in metrics.values())
+    assert all(figure(value) in text for metrics in evaluation(path)["splits"].values() for value in metrics.values())
     assert [set(part) for part in document["splits"].values()] == [{"rows", "metrics"}] * 2
 
 
 @pytest.mark.parametrize(
     ("gates", "code"),
     [
-        (["--fail-under=r2=-1e9", "--fail-over=mean_absolute_error=1e9"], 0),
-        (["--fail-under=validation_r2=1.01"], 8),
-        (["--fail-over=root_mean_squared_error=0"], 8),
-        (["--fail-under=accuracy=0"], 8),
-        (["--fail-over=rmse=1"], 2),
+        (["--fail-below=r2=-1e9", "--fail-above=mean_absolute_error=1e9"], 0),
+        (["--fail-below=validation_r2=1.01"], 8),
+        (["--fail-above=root_mean_squared_error=0"], 8),
+        (["--fail-below=accuracy=0"], 8),
+        (["--fail-above=rmse=1"], 2),
     ],
 )
 def test_regression_has_gates_on_its_own_metrics(trained, run_cli, gates, code):
@@ -297,7 +308,7 @@ def test_threshold_changes_recall_and_confusion_matrix(trained, run_cli, form):
 def test_threshold_applies_to_gates(trained, run_cli):
     """Gates check the metrics that are printed."""
     trained(*BINARY)
-    gate = ("--fail-under", "recall=1")
+    gate = ("--fail-below", "recall=1")
     assert run_cli("evaluate", "config", *gate, "--threshold", "0").code == 0
     assert run_cli("evaluate", "config", *gate, "--threshold", "1").code == 8
 
@@ -350,24 +361,25 @@ def test_finished_run_needs_no_checkpoint(trained, run_cli):
     assert run_cli("evaluate", "config").code == 0
 
 
-def test_wide_confusion_matrix_is_replaced_by_a_note(trained, run_cli, monkeypatch):
-    """If the matrix does not fit, the scores are printed alone, and a note says where the matrix is."""
-    monkeypatch.setenv("COLUMNS", "80")
+def test_wide_confusion_matrix_is_replaced_by_a_note(trained, run_cli, terminal_width):
+    """If the matrix does not fit, the scores are printed alone, and a note says so; in a pipe it is printed."""
     trained("data.classes=30", "validation.classes=30", "layers=[{type: dense, units: 30}, softmax]")
+    assert run_cli("evaluate", "config").out.count(" 29   precision") == 2
+    terminal_width(80)
     out = run_cli("evaluate", "config").out
-    assert "the confusion matrix is too wide for this terminal; see --json" in out
+    assert out.count(": the confusion matrix does not fit: widen the terminal, or use --json\n") == 2
     assert [line.split()[0] for line in out.splitlines()[-30:]] == [str(number) for number in range(30)]
     assert len(json.loads(run_cli("evaluate", "config", "--json").out)["splits"]["training"]["confusion"]) == 30
 
 
-def test_confusion_matrix_stands_beside_or_below_the_scores(trained, run_cli, monkeypatch):
+def test_confusion_matrix_stands_beside_or_above_the_scores(trained, run_cli, terminal_width):
     """A matrix that does not fit beside the scores is a table of its own."""
     trained("data.classes=10", "validation=null", "layers=[{type: dense, units: 10}, softmax]")
-    for width, headings in ((120, 1), (75, 2)):
-        monkeypatch.setenv("COLUMNS", str(width))
+    for width, headings in ((120, 1), (75, 1), (45, 2)):
+        terminal_width(width)
         lines = run_cli("evaluate", "config").out.splitlines()
         assert "training, 200 rows: confusion matrix (rows: actual, columns: predicted)" in lines
-        assert max(map(len, lines)) <= width
+        assert max(len(line) for line in lines if not line.startswith("training, ")) <= width
         assert sum(line.startswith("class ") for line in lines) == headings
 
 
@@ -375,7 +387,7 @@ def test_warnings_of_the_training_are_repeated(trained, run_cli):
     """Those of evaluation.json, below the tables; gates and the exit code do not depend on them."""
     trained("optimizer.learning_rate=1e-9")
     messages = [each["message"] for each in json.loads(run_cli("evaluate", "config", "--json").out)["warnings"]]
-    result = run_cli("evaluate", "config", "--fail-over", "accuracy=1")
+    result = run_cli("evaluate", "config", "--fail-above", "accuracy=1")
     assert (result.code, result.err) == (0, "")
     assert result.out.splitlines()[-1:] == [f"warning: {message}" for message in messages]
 
@@ -386,6 +398,15 @@ def test_warning_of_unknown_kind_is_one_sanitized_line(trained, run_cli):
     record = json.loads(path.read_text(encoding="utf-8"))
     put_record(path, {**record, "warnings": [{"kind": "new", "message": "a\nb\x1b[2J", "unknown": 1}]})
     assert run_cli("evaluate", "config").out.splitlines()[-1] == "warning: a�b�[2J"
-    assert "config warning: a�b�[2J\n" in run_cli("runs").out
+    assert "config: warning: a�b�[2J\n" in run_cli("runs").out
     put_record(path, {**record, "warnings": [{"kind": "new"}]})
     assert "evaluation.json: damaged: warnings[0].message: field required" in run_cli("evaluate", "config").err
+
+
+@pytest.mark.parametrize(("split", "meant"), [("val", "validation"), ("train", "training"), ("dev", "validation")])
+def test_similar_split_is_suggested(trained, run_cli, split, meant):
+    """With the splits that the run has."""
+    trained()
+    result = run_cli("evaluate", "config", "--split", split)
+    fix = f"did you mean '{meant}'? it has training, validation"
+    assert (result.code, result.err) == (2, f"runs/config: has no split '{split}'; {fix}\n")

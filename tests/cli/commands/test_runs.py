@@ -62,20 +62,38 @@ def test_differing_keys_are_listed(runs_directory, run_cli):
         "b": {"optimizer.learning_rate": 0.5}
     }
     text = run_cli("runs").out
-    assert "Differs from most runs in:\nb optimizer.learning_rate 0.5\n" in text
+    assert "Differs from most runs in:\nb: optimizer.learning_rate 0.5\n" in text
     assert re.search(r"^a +finished +30 +", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
-def test_narrow_terminal_leaves_out_columns_and_names_them(runs_directory, run_cli, monkeypatch, width):
+def test_narrow_terminal_leaves_out_columns_and_names_them(runs_directory, run_cli, terminal_width, width):
     """No number is folded; the metrics that do not fit are named below the table."""
-    monkeypatch.setenv("COLUMNS", str(width))
+    terminal_width(width)
     text = run_cli("runs").out
     assert re.search(r"^a +finished +30\b", text, re.MULTILINE)
     assert max(map(len, text.partition("Differs")[0].splitlines())) <= width
-    assert ("not shown, since the terminal is" in " ".join(text.split())) == (width < 80)
+    note = "validation_accuracy): widen the terminal, or use --json"
+    assert (note in " ".join(text.replace("_\n", "_").split())) == (width < 80)
     loss = json.loads(run_cli("runs", "--json").out)["runs"][0]["metrics"]["loss"]
-    assert (f"{loss:.4f}" in text) == (width > 40)
+    assert f"{loss:.4g}" in text
+
+
+@pytest.mark.parametrize("width", ["1", "40", "300"])
+def test_pipe_gets_all_columns(runs_directory, run_cli, monkeypatch, width):
+    """Whatever COLUMNS says, one line per run with all metrics."""
+    monkeypatch.setenv("COLUMNS", width)
+    lines = run_cli("runs").out.splitlines()
+    assert lines[0].split() == ["run", "status", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]
+    assert [len(line.split()) for line in lines[2:5]] == [7, 7, 7]
+
+
+def test_exact_prints_all_digits(runs_directory, run_cli):
+    """The metrics of each run as in its files."""
+    metrics = json.loads(run_cli("runs", "--json").out)["runs"][0]["metrics"]
+    text = run_cli("runs", "--exact").out
+    assert all(repr(metrics[name]) in text for name in ("loss", "accuracy", "validation_loss", "validation_accuracy"))
+    assert repr(metrics["loss"]) not in run_cli("runs").out
 
 
 def test_sort_orders_the_runs_by_a_metric(runs_directory, run_cli):
@@ -250,11 +268,11 @@ def test_run_that_learned_nothing_is_marked(workdir, run_cli):
     assert run_cli("train", "config.yaml", "optimizer.learning_rate=1000", "-q", "--name", "wild").code == 0
     out, documents = run_cli("runs").out, listed(run_cli)
     assert re.search(r"good +finished +30", out)
-    assert re.search(r"slow +finished, +30.*\n +1 warning\b", out)
-    assert re.search(r"wild +finished, +30.*\n +3 warnings\b", out)
+    assert re.search(r"slow +finished, 1 warning +30", out)
+    assert re.search(r"wild +finished, 3 warnings +30", out)
     warnings = {name: [each["message"] for each in document["warnings"]] for name, document in documents.items()}
     assert [line for line in out.splitlines() if " warning: " in line] == [
-        f"{name} warning: {message}" for name, messages in warnings.items() for message in messages
+        f"{name}: warning: {message}" for name, messages in warnings.items() for message in messages
     ]
     assert {name: len(messages) for name, messages in warnings.items()} == {"good": 0, "slow": 1, "wild": 3}
     assert {document["status"] for document in documents.values()} == {"finished"}

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from nncli.cli.render.format import figure
 from nncli.store.records import from_json
 from tests.examples import BINARY, LATE_TEST, SINE
 
@@ -21,7 +22,7 @@ def test_train_prints_a_table_and_the_path_of_the_run(workdir, run_cli):
     assert splits == list(NUMBERS)
     for name in NUMBERS["training"]:
         metrics = [evaluation["splits"][split].get(name) for split in splits]
-        assert rows[name] == ["–" if value is None else f"{value:.4f}" for value in metrics]
+        assert rows[name] == ["–" if value is None else figure(value) for value in metrics]
         assert [value is not None for value in metrics] == [name in NUMBERS[split] for split in splits]
     assert "30 epochs in " in result.out
     assert result.out.splitlines()[-1] == "run runs/config"
@@ -92,7 +93,7 @@ def test_overrides_are_recorded(workdir, run_cli):
 
 def test_runs_option_is_the_directory_of_the_runs(workdir, run_cli):
     """Missing directories are created."""
-    assert run_cli("train", "config.yaml", "-q", "--runs", "a/b", "--name", "c").out == "a/b/c\n"
+    assert run_cli("train", "config.yaml", "-q", "--runs-dir", "a/b", "--name", "c").out == "a/b/c\n"
     assert (workdir / "a" / "b" / "c" / "evaluation.json").exists()
 
 
@@ -105,7 +106,7 @@ def test_runs_option_is_the_directory_of_the_runs(workdir, run_cli):
         (["config.yaml", "--name", "a/b"], 2, "invalid run name 'a/b'"),
         (["config.yaml", "seed=-1"], 3, "command line:1:6: seed: must be at least 0, got -1"),
         (["config.yaml", "layers[0].unit=3"], 3, "unknown key 'unit'; did you mean 'layers[0].units=3'?"),
-        (["config.yaml", "--runs", "config.yaml"], 5, "config.yaml: File exists"),
+        (["config.yaml", "--runs-dir", "config.yaml"], 5, "config.yaml: the directory cannot be created: File"),
         (["config.yaml", "optimizer={type: sgd, learning_rate: 1e30}"], 7, "training diverged at epoch 1: "),
         pytest.param(
             ["config.yaml", *(f"layers[{index}].initializer={{type: normal, scale: 1e30}}" for index in (0, 2))],
@@ -113,7 +114,7 @@ def test_runs_option_is_the_directory_of_the_runs(workdir, run_cli):
             "training diverged at epoch 0: ",
         ),
         pytest.param(
-            ["config.yaml", "--runs", "a" * 300, "--name", "x"],
+            ["config.yaml", "--runs-dir", "a" * 300, "--name", "x"],
             5,
             "File name too long",
         ),
@@ -127,11 +128,19 @@ def test_failures_have_exit_codes_and_messages(workdir, run_cli, arguments, code
     assert "Warning" not in result.err
 
 
-def test_failure_with_json_prints_nothing_on_standard_output(workdir, run_cli):
-    """A reader of JSON gets a document or nothing."""
+def test_failure_with_json_prints_the_error_as_json(workdir, run_cli):
+    """A reader of JSON gets one document, and standard error has the same message."""
     result = run_cli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "--json")
-    assert (result.code, result.out) == (7, "")
+    assert result.code == 7
+    assert json.loads(result.out) == {"error": {"message": result.err.rstrip("\n"), "exit_code": 7}}
     assert result.err.startswith("training diverged at epoch 1: ")
+
+
+def test_exact_prints_all_digits(workdir, run_cli):
+    """Those of evaluation.json."""
+    out = run_cli("train", "config.yaml", "--exact").out
+    evaluation = json.loads((workdir / "runs" / "config" / "evaluation.json").read_text(encoding="utf-8"))
+    assert all(repr(value) in out for metrics in evaluation["splits"].values() for value in metrics.values())
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from nncli.data.sources.nnfs import Spiral
 from nncli.store.checkpoint import checkpoints, pack, unpack
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, put_record
 
+UNREADABLE = "2 of 11 checks could not read the run or data: {}, evaluation"
 CONFIGS = [(), SINE, BINARY, NORMALIZED, LATE_TEST, ("training.early_stopping={metric: loss, patience: 10}",)]
 
 
@@ -53,7 +54,8 @@ def failed_checks(run_cli):
     result = run_cli("verify", "config", "--json")
     assert result.code == 4
     failed = [check["what"] for check in json.loads(result.out)["checks"] if not check["holds"]]
-    assert result.err == f"runs/config: {len(failed)} of {len(json.loads(result.out)['checks'])} checks failed\n"
+    count = f"{len(failed)} of {len(json.loads(result.out)['checks'])}"
+    assert result.err == f"runs/config: {count} checks failed: {', '.join(failed)}\n"
     return failed
 
 
@@ -178,7 +180,7 @@ def test_unreadable_file_is_not_damaged(run, run_cli, monkeypatch, damage):
     holds = {check["what"]: check["holds"] for check in document["checks"] if check["holds"] is not True}
     assert holds == {**({"config.yaml": False} if damage else {}), "weights.npz": None, "evaluation": None}
     assert (result.code, document["holds"]) == ((4, False) if damage else (5, None))
-    message = "1 of 11 checks failed" if damage else "2 of 11 checks could not read the run or data"
+    message = "1 of 11 checks failed: config.yaml" if damage else UNREADABLE.format("weights.npz")
     assert result.err == f"runs/config: {message}\n"
     assert " unreadable " in run_cli("verify", "config").out
 
@@ -196,7 +198,7 @@ def test_data_that_cannot_be_opened_is_unreadable(run, run_cli, monkeypatch):
     message = "data.samples: rows.csv: no such file\nvalidation.samples: rows.csv: no such file"
     assert unknown == {"data": message, "evaluation": message}
     assert (result.code, document["holds"]) == (5, None)
-    assert result.err == "runs/config: 2 of 11 checks could not read the run or data\n"
+    assert result.err == f"runs/config: {UNREADABLE.format('data')}\n"
     flip(run / "weights.npz")
     result = run_cli("verify", "config", "--json")
     assert (result.code, json.loads(result.out)["holds"]) == (4, False)
