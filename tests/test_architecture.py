@@ -216,6 +216,7 @@ WHOLE_PACKAGE = {
     "test_invalid_configs",
     "test_json_documents",
     "test_mistakes",
+    "test_suggestions",
     "test_terminal",
     "test_pytorch",
     "test_language_server",

@@ -159,7 +159,8 @@ class _Reader:
         node.span = (event.start_mark.index, self._end(event, node))
         self._count(node, location)
         if getattr(event, "tag", None):
-            self.diagnostics.append(Diagnostic(location, path, f"unsupported tag {shown(event.tag)}; remove it"))
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self.diagnostics.append(Diagnostic(location, path, f"unsupported tag {shown(tag)}; remove it"))
         if not isinstance(event, yaml.AliasEvent) and event.anchor:
             self.anchors[event.anchor] = node
         return node

@@ -2,36 +2,34 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nncli.config.diagnostics import Path, SourceLocation, path_text
 from nncli.config.document import Node
 from nncli.config.hints import key_hint, suggestion
-from nncli.config.model import Config, EarlyStoppingConfig, Fraction, Regularization, TrainingConfig
+from nncli.config.homes import COMPONENT_SECTIONS, MODELS, all_homes, homes, is_valid
+from nncli.config.model import Config, Fraction
 from nncli.config.normalization import find_component
+from nncli.config.translation import NAME_KEYS, meant_component, parameter_names, translated
 from nncli.config.type_advice import (
     MAX_LINE,
-    as_mapping,
     as_yaml,
     component_at,
     filled,
     listed,
-    parameter_names,
     translated_metric,
     with_article,
 )
 from nncli.registry import Component, Model, components, kinds
 
-MODELS: dict[Path, type[Model]] = {  # the sections that are no components, by path
-    (): Config,
-    ("training",): TrainingConfig,
-    ("training", "early_stopping"): EarlyStoppingConfig,
-    ("regularization",): Regularization,
-}
-COMPONENT_SECTIONS = {"optimizer": "optimizer", "schedule": "schedule", "clipping": "clipping", "data": "dataset"}
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
 SCOPES: dict[Path, str] = {(): "config", ("training",): "training", ("training", "early_stopping"): "early_stopping"}
 SCOPES |= {("regularization",): "regularization", ("validation",): "fraction", ("test",): "fraction"}
+
+NEXT_LINE = "on the next line"  # in a text about a layer of its own
+SAME_VALUE = r"(.*): write \w+: <(?:value|metric)>"  # a text that says why a key has another name
 
 
 class Advice(NamedTuple):
@@ -71,6 +69,11 @@ class Mistake(NamedTuple):
         return self.location.source.name != self.root.location.source.name
 
     @property
+    def is_overridden(self) -> bool:
+        """Whether an override names the key, not a mapping that contains it."""
+        return self.is_override and self.location.column == 1
+
+    @property
     def value(self) -> Any:
         """The value of the key."""
         return self.root.find((*self.path, self.key)).plain()
@@ -91,7 +94,7 @@ def advice_on_key(mistake: Mistake) -> Advice:
     """What to do about an unknown key: its punctuation, its synonym, where it belongs, or a similar key."""
     own = (_synonym, _of_another_component, _of_another_section)
     steps: Iterable[Callable[[Mistake], Advice | None]] = own if mistake.component else reversed(own)
-    for advise in (_punctuation, *steps, _of_layers, _component_name, _similar):
+    for advise in (_punctuation, _type, *steps, _of_layers, _component_name, _similar):
         if advice := advise(mistake):
             return advice
     known = f"; known: {', '.join(sorted(mistake.model.model_fields))}"
@@ -116,18 +119,39 @@ def _punctuation(mistake: Mistake) -> Advice | None:
     return Advice(f"; write {wrong}: {found[1]}: {found[3]}", (*mistake.path, found[1]))
 
 
+def _type(mistake: Mistake) -> Advice | None:
+    """An override of what another library calls ``type``."""
+    if not mistake.is_overridden or mistake.component is None or mistake.key not in NAME_KEYS:
+        return None
+    named = meant_component(mistake.component.kind, str(mistake.value))
+    path = (*mistake.path, "type")
+    return Advice(f"; did you mean '{path_text(path)}={named.name}'?", path) if named else None
+
+
 def _synonym(mistake: Mistake) -> Advice | None:
     hint = key_hint(mistake.scopes, mistake.key)
     if hint is None:
         return None
     meant = _absolute(hint.names[0], mistake) if hint.names else None
     is_place = meant and meant[-1] == mistake.key and isinstance(mistake.value, dict)
+    if meant and mistake.is_overridden and (reason := re.fullmatch(SAME_VALUE, hint.text)):
+        return Advice(f"; {reason[1]}:{_placed(meant, mistake)[1:]}", meant)
+    if hint.text and mistake.is_overridden and NEXT_LINE in hint.text and (layer := _following_layer(mistake)):
+        return Advice(f"; {hint.text.partition(':')[0]}: did you mean '{layer}'?")
     if hint.text and not is_place:
         return Advice(f"; {filled(hint.text, mistake.value, mistake.root)}", meant)
-    if meant is None or meant[:-1] == mistake.path:
+    if meant is None or (meant[:-1] == mistake.path and not mistake.is_overridden):
         named = [name.rpartition(".")[2] for name in hint.names]
         return Advice(f"; did you mean {' or '.join(map(repr, named))}?", meant)
     return Advice(_placed(meant, mistake), meant)
+
+
+def _following_layer(mistake: Mistake) -> str:
+    """The override of the activation after a layer; empty if there is none, or if the value is no activation."""
+    path = (*mistake.path[:-1], int(mistake.path[-1]) + 1)
+    there = component_at(mistake.root, path, "layer")
+    meant = meant_component("layer", str(mistake.value))
+    return f"{path_text(path)}={meant.name}" if meant and there and not there.parameters else ""
 
 
 def _absolute(name: str, mistake: Mistake) -> Path:
@@ -158,7 +182,7 @@ def _of_another_component(mistake: Mistake) -> Advice | None:
 
 def _of_another_section(mistake: Mistake) -> Advice | None:
     """The key is one of another section."""
-    for path in _homes(mistake.key, mistake.root):
+    for path in homes(mistake.key, mistake.root):
         if path[:-1] != mistake.path and not isinstance(mistake.value, bool):
             return Advice(_placed(path, mistake), path)
     return None
@@ -190,7 +214,7 @@ def _component_name(mistake: Mistake) -> Advice | None:
     if not found:
         return None
     component = found[0]
-    written = as_yaml(as_mapping(component, {mistake.key: mistake.value}, mistake.key))
+    written = as_yaml(translated(component.kind, {mistake.key: mistake.value}))
     sections = {"dataset": "data", "layer": "layers", "metric": "metrics"}
     section = sections.get(component.kind, component.kind)
     if section in {"layers", "metrics"}:
@@ -202,20 +226,17 @@ def _similar(mistake: Mistake) -> Advice | None:
     """The key is spelled like one of the mapping, or else of another section."""
     text = suggestion(mistake.key, mistake.model.model_fields)
     if text.startswith("; did you mean"):
-        return Advice(text, (*mistake.path, text.split("'")[1]))
+        path = (*mistake.path, text.split("'")[1])
+        is_value = mistake.is_overridden and not isinstance(mistake.value, dict)
+        return Advice(_placed(path, mistake) if is_value else text, path)
     if mistake.path:
         return None
-    elsewhere = {path[-1]: path for path in _all_homes(mistake.root)}
+    elsewhere = {path[-1]: path for path in all_homes(mistake.root)}
     close = difflib.get_close_matches(mistake.key.lower()[:60], map(str, elsewhere), n=1, cutoff=0.8)
     if not close:
         return None
     path = elsewhere[close[0]]
     return Advice(_placed(path, mistake), path)
-
-
-def _homes(key: str, root: Node) -> Iterator[Path]:
-    """The paths outside of layers at which a config can have this key."""
-    return (path for path in _all_homes(root) if path[-1] == key)
 
 
 def paths_of(word: str) -> list[str]:
@@ -224,22 +245,11 @@ def paths_of(word: str) -> list[str]:
     >>> paths_of("epochs"), paths_of("lr"), paths_of("port")
     (['training.epochs'], ['optimizer.learning_rate'], [])
     """
-    homes = dict.fromkeys(path_text(path) for path in _all_homes(None) if path[-1] == word)
+    homes = dict.fromkeys(path_text(path) for path in all_homes(None) if path[-1] == word)
     hint = None if homes else key_hint(["config"], word)
     return list(homes) or [
         name for name in (hint.names if hint else ()) if name.partition(".")[0] in Config.model_fields
     ]
-
-
-def _all_homes(root: Node | None) -> Iterator[Path]:
-    """The paths outside of layers at which this config, or else any, can have a key."""
-    for path, model in MODELS.items():
-        yield from ((*path, name) for name in model.model_fields)
-    for section, kind in COMPONENT_SECTIONS.items():
-        if component := root and component_at(root, (section,), kind):
-            yield from ((section, name) for name in parameter_names(component))
-        elif section == "optimizer":
-            yield from ((section, name) for each in components(kind) for name in parameter_names(each))
 
 
 def _placed(path: Path, mistake: Mistake) -> str:
@@ -255,18 +265,23 @@ def _placed(path: Path, mistake: Mistake) -> str:
     is_in_file = mistake.root.children.get(section)
     if is_in_file and is_in_file.value is None and not mistake.path:
         return f"; it belongs in {section}: indent it by 2 spaces"
-    line = f"{section}: {as_yaml(_with_value(mistake.root, path, given))}"
+    if not is_valid(suggested := _with_value(mistake, path, given), path):
+        return f"; it belongs in {path_text(path[:-1])}"
+    line = f"{section}: {as_yaml(suggested)}"
     if line.endswith("...") or len(line) > MAX_LINE:
         line = f"'{path[-1]}: {value}' there"
     return f"; it belongs in {path_text(path[:-1])}; write {line}"
 
 
-def _with_value(root: Node, path: Path, value: Any) -> dict[str, Any]:
-    """The section of a path with the value at it."""
+def _with_value(mistake: Mistake, path: Path, value: Any) -> dict[str, Any]:
+    """The section of a path with the value at it, and without the unknown key."""
+    root = mistake.root
     section = root.children[path[0]].plain() if path[0] in root.children else {}
     if isinstance(section, str):
         section = {"type": section}
     result: dict[str, Any] = dict(section) if isinstance(section, dict) else {}
+    if mistake.path == path[:1]:
+        result.pop(mistake.key, None)
     if not result and path[0] in COMPONENT_SECTIONS:
         result = {"type": "adam"} if path[0] == "optimizer" else result
     inner = result

@@ -59,11 +59,15 @@ def _parse(text: str) -> tuple[Path, str, int]:
 
 def _expected(text: str) -> str:
     """What to write instead of an override that is none."""
+    if text.startswith("~") and _keys(text[1:]):
+        return f"write {text[1:]}=null"
+    if found := re.match(r"([A-Za-z_][\w.\[\]]*)\[-[0-9]+\]", text):
+        return f"items are counted from the first one, such as {found[1]}[0]"
     found = re.fullmatch(r"[-+]*([A-Za-z_][\w./\[\]]*)\s*(=+|:=?|\+=)\s*([^=\s].*)", text)
     if not found or not _keys(key := found[1].replace("/", ".")):
         return "expected KEY=VALUE, e.g. optimizer.learning_rate=0.1 or layers[0].units=128"
     if found[2] == "+=":
-        return f"a list grows by the item after its last one, such as {key}[4]={found[3]}"
+        return f"write the index after the last one, such as {key}[4]={found[3]}, to add an item"
     return f"write {key}={found[3]}"
 
 

@@ -4,7 +4,10 @@ Each line is ``words -> names | text``, continued on lines that are indented. Ca
 count. The names are those of a config: types, or keys as dotted paths. The text says what to write, if that is more
 than the names: ``<value>`` stands for the value of the key, ``<layers>`` for a list of layers of these widths,
 ``<crossentropy>`` for the cross-entropy that suits the data, ``<metric>``, ``<activation>`` and ``<initializer>`` for
-what the value is called here, ``<number>`` and ``<patience>`` for the number in the value.
+what the value is called here, ``<number>``, ``<fraction>`` and ``<patience>`` for the number in the value, ``<keys>``
+for the keys of the value, ``<training>``, ``<schedule>`` and ``<fractions>`` for the value as these sections, and
+``<alpha>`` for an l2 of scikit-learn. In a text about a type, the example after "write" gets the parameters that were
+written, and the part after the first semicolon stays.
 """
 
 # Words that are no type, by kind.
@@ -38,7 +41,7 @@ adadelta -> rmsprop adam
 lbfgs adamax amsgrad ftrl lion radam adafactor lamb lars rprop asgd -> | not available; adam is the usual choice:
     {type: adam, learning_rate: 0.001}
 [layer]
-Linear -> dense | PyTorch's Linear is {type: dense, units: 64} here; the identity is linear
+Linear -> dense | write {type: dense, units: 64}; linear, in lower case, is the identity activation
 fc fully_connected affine gemm InnerProduct -> dense | write {type: dense, units: 64}
 Input InputLayer Flatten reshape -> | remove it: the number of inputs follows from the data
 activation -> relu | write the activation by its name, such as relu
@@ -80,18 +83,23 @@ random uniform random_uniform lecun_uniform lecun_normal orthogonal -> glorot | 
 zeros zero ones constant -> | equal weights would stay equal; omit it for the default
 [schedule]
 cosine_annealing CosineAnnealingLR cosine_decay CosineLR cosine_schedule -> cosine
-step_lr step_decay piecewise MultiStepLR -> step | write {type: step, every: 1000, gamma: 0.1}
-exponential_decay ExponentialLR exp -> exponential | write {type: exponential, gamma: 0.999}
+step_lr step_decay piecewise MultiStepLR -> step | write {type: step, every: 1000, gamma: 0.1}; 'every'
+    counts updates, not epochs
+exponential_decay ExponentialLR exp -> exponential | write {type: exponential, gamma: 0.999}; gamma is
+    the factor per update
 linear_warmup LinearLR -> warmup | write {type: warmup, updates: 100}
 OneCycleLR one_cycle warmup_cosine -> warmup | write {type: warmup, updates: 100, then: cosine}
 invscaling inverse_time InverseTimeDecay time -> | it is a key of the optimizer: write decay: 1e-3 there
 constant none fixed -> | remove the section: without it the learning rate is constant
-ReduceLROnPlateau reduce_on_plateau plateau adaptive CyclicLR polynomial PolynomialDecay linear -> cosine | not
-    available; similar is cosine
+polynomial PolynomialDecay linear -> cosine | not available; similar is cosine
+ReduceLROnPlateau reduce_on_plateau plateau adaptive CyclicLR -> cosine | not available; cosine and step lower the
+    learning rate as training goes on, whatever the loss
 [clipping]
 clipnorm global_norm global_clipnorm clip_grad_norm l2 max_norm -> norm | write {type: norm, limit: 1}
 clipvalue clip_grad_value -> value | write {type: value, limit: 1}
 [dataset]
+csv tsv json parquet hdf5 file table dataframe pandas numpy image_folder -> | data are generated, not read from files:
+    write spiral or vertical (classes), or sine (real values)
 spirals two_spirals -> spiral | write {type: spiral, classes: 2}
 blobs make_blobs gaussian clusters -> vertical | write vertical (clusters side by side)
 moons make_moons circles make_circles xor make_classification -> spiral | not built in; similar is {type: spiral,
@@ -120,9 +128,10 @@ input_shape input_dim input_size n_inputs in_features n_features num_features n_
     remove it: the number of inputs follows from the data
 n_classes num_classes n_outputs output_size output_dim out_features -> | the outputs are the units of the last dense
     layer
+class_weight class_weights sample_weight -> | not available; remove it
 validation_split validation_fraction val_split val_size valid_size dev_split -> validation | write validation:
     {fraction: <value>}
-validation_data val_data valid eval_set dev -> validation | write validation: {fraction: 0.2}, or a data set
+validation_data val_data valid val eval_set dev -> validation | write validation: {fraction: <fraction>}, or a data set
 test_size test_split test_fraction -> test | write test: {fraction: <value>}
 train_size train_split split -> validation | write validation: {fraction: 0.2}, the rows that are held out
 shuffle drop_last -> | remove it: mini-batches are shuffled in every epoch
@@ -133,10 +142,12 @@ warm_start resume -> | remove it: the option is --resume
 solver algorithm -> optimizer
 criterion objective loss_fn loss_function cost -> loss
 scheduler lr_scheduler lr_schedule learning_rate_scheduler learning_rate_schedule decay_schedule -> schedule
-    | the section is called schedule, such as schedule: cosine
+    | write schedule: <schedule>
 dataset train_data training_data train_set -> data
 precision mixed_precision float_type data_type -> dtype | write dtype: float32 or float64
-clipnorm global_clipnorm gradient_clip_val gradient_clipping grad_clip max_grad_norm max_norm -> clipping | write
+clipnorm -> clipping | write clipping: {type: norm, limit: <number>} at the top level, the norm of all gradients
+    together (global_clipnorm of Keras; its clipnorm is that of each array)
+global_clipnorm gradient_clip_val gradient_clipping grad_clip max_grad_norm max_norm -> clipping | write
     clipping: {type: norm, limit: <number>} at the top level
 clipvalue -> clipping | write clipping: {type: value, limit: <number>} at the top level
 kernel_regularizer weight_regularizer kernel_regularization regularizer regularizers regularization_lambda ->
@@ -147,20 +158,21 @@ kernel_initializer weight_initializer weight_init init initialization bias_initi
 [config]
 momentum -> | it is a key of the optimizers sgd and nesterov: write optimizer: {type: sgd, momentum: <value>}
 penalty regularization_type -> regularization | write regularization: {l2: 1e-4}
-compile -> | write its keys at the top level: loss, optimizer, metrics
-hyperopt preprocessing pipeline power_t max_fun -> | not available; remove it
+compile -> | write its keys at the top level: <keys>
+preprocessing -> | <fractions>
+hyperopt pipeline power_t max_fun -> | not available; remove it
 model_type task estimator -> | remove it: the task follows from the data and the last layer
 output_features targets y -> | remove it: the targets follow from the data
-class_weight class_weights sample_weight -> | not available; remove it
 deterministic benchmark -> | remove it: a run is always reproducible
 steps max_steps train_steps num_steps -> training.epochs | write epochs in training: passes over the training set
 hidden_layers hidden_layer_sizes hidden_units hidden_sizes n_hidden architecture network fc_layers net model -> layers
     | a network is a list of layers: write layers: <layers>
 trainer train fit hyperparameters training_params params -> training
-    | the section is called training; write its keys there
+    | the section is called training: write training: <training>
 activation activations -> | an activation is a layer of its own: write '- relu' after each dense layer
 combiner inputs outputs X -> | a config has the sections data, layers, loss, optimizer and training
-alpha lambda l2_regularization -> regularization | write regularization: {l2: <value>}
+alpha -> regularization | <alpha>
+lambda l2_regularization -> regularization | write regularization: {l2: <value>}
 weight_decay -> regularization | write optimizer: {type: adamw, weight_decay: <value>}, or regularization: {l2:
     <value>}
 monitor -> training.early_stopping.metric
@@ -176,7 +188,7 @@ steps_per_epoch -> training.batch_size | remove it: an epoch is one pass; its st
 weight_decay -> | write optimizer: {type: adamw, weight_decay: <value>}
 [early_stopping]
 monitor quantity -> training.early_stopping.metric | the key is metric: write metric: <metric>
-mode -> | remove it: whether a metric is better when larger is known
+mode -> | remove it: nncli knows for each metric whether higher is better
 restore_best_weights restore_best -> | remove it: the best weights are always restored
 delta threshold -> training.early_stopping.min_delta
 epochs rounds wait -> training.early_stopping.patience

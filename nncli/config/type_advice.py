@@ -1,6 +1,5 @@
 """Advice on words that are no type: what they are called here, and texts that depend on the data of the config."""
 
-import ast
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from nncli.config.diagnostics import Path as KeyPath
 from nncli.config.document import Node
 from nncli.config.hints import suggestion, translations, type_hint
+from nncli.config.model import TrainingConfig
 from nncli.config.normalization import find_component
+from nncli.config.translation import bare, carried, meant_component, renamed, translated, written
 from nncli.config.yaml_output import to_yaml_value
 from nncli.registry import Component, components, kinds, names
 
@@ -16,25 +17,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_LINE = 100  # characters of a value or section that is written out
-CALL = r"[A-Za-z_][\w.]*\([\w\s.,='\"+-]{0,80}\)"
+BINARY, LOSSES = 2, (("binary_crossentropy", "sigmoid"), ("categorical_crossentropy", "softmax"))  # by outputs
+SPLITS = 3  # training, validation and test set
+SCIKIT_LEARN_BATCH_SIZE = 200  # by default, if there are as many rows
 
 
 def advice_on_type(kind: str, word: str, root: Node) -> str:
     """What to do about a word that is no type of a kind."""
-    for advise in (_folded, _called, _file, _type_synonym, _of_another_kind):
+    for advise in (_folded, _called, _words, _file, _type_synonym, _of_another_kind):
         if text := advise(kind, word, root):
             return text
     return suggestion(word, names(kind), (entry.name for entry in components(kind)))
 
 
+def advice_with_parameters(kind: str, value: Any) -> str:
+    """The component that a value stands for, with the parameters that were written and what the table remarks."""
+    meant = carried(kind, value)
+    if meant is None or not (found := written(kind, value)):
+        return ""
+    hint = None if find_component(kind, bare(found.name)) else type_hint(kind, bare(found.name))
+    remark = hint.text.partition("; ")[2] if hint else ""
+    return f"; write {as_yaml(meant)}" + (f"; {remark}" if remark else "")
+
+
 def _type_synonym(kind: str, word: str, root: Node) -> str:
-    bare = word.rpartition(".")[2]  # torch.nn.ReLU
-    if kind == "metric" and bare.lower().startswith("val_"):
-        metric = (translations(bare) or [bare])[0].removeprefix("validation_")
+    name = bare(word)
+    if kind == "metric" and name.lower().startswith("val_"):
+        metric = (translations(name) or [name])[0].removeprefix("validation_")
         return f"; write {metric}, which is measured on every split"
-    if bare != word and (found := find_component(kind, bare)):
+    if name != word and (found := find_component(kind, name)):
         return f"; write {found.name}"
-    hint = type_hint(kind, bare)
+    hint = type_hint(kind, name)
     if hint is None:
         return ""
     if hint.text:
@@ -63,45 +76,42 @@ def _file(kind: str, word: str, root: Node) -> str:
     """The word is the name of a file, or a percentage, for a data set."""
     if kind == "dataset" and (percent := re.fullmatch(r"(\d{1,2}) ?%", word)):
         return f"; write {{fraction: {int(percent[1]) / 100:g}}}"
-    if kind != "dataset" or not re.fullmatch(r".*\.\w{2,7}|.*/.*", word):
+    return advice_on_file(kind, word)
+
+
+def advice_on_file(kind: str, word: str) -> str:
+    """What to do about the name of a file for a data set; empty if it is none."""
+    if kind != "dataset" or not re.fullmatch(r".*\.[A-Za-z]\w{1,6}|.*/.*", word):
         return ""
-    known = ", ".join(entry.name for entry in components(kind))
     for entry in components(kind):
         if key := next((each.name for each in entry.parameters if each.annotation is Path), None):
             return f"; write {as_yaml({'type': entry.name, key: word})}"
-    return f"; data are generated, not read from files: write one of {known}"
+    return (
+        f"; data are generated, not read from files: write one of {', '.join(each.name for each in components(kind))}"
+    )
 
 
 def _called(kind: str, word: str, root: Node) -> str:
     """The word is a call, as in Python: ``dense(16)``, ``nn.Linear(2, 64)``."""
-    call = _parsed_call(word)
-    if call is None:
+    found = written(kind, word) if "(" in word else None
+    if found is None or found.name == word:
         return ""
-    name, arguments, keywords = call
-    component = find_component(kind, "dense" if name == "Linear" and kind == "layer" else name)
-    if component is None:
-        return _type_synonym(kind, name, root)
-    required = [parameter.name for parameter in component.parameters if parameter.default is ...]
-    mapping = {"type": component.name, **dict(zip(required, arguments[-len(required) :], strict=False))}
-    following = keywords.pop("activation", None)
-    mapping |= {key: value for key, value in keywords.items() if key in parameter_names(component)}
-    written = as_yaml(mapping) if len(mapping) > 1 else component.name
-    return f"; write {written}" + (f" and on the next line '- {following}'" if following else "")
+    if meant_component(kind, found.name) is None or not (meant := translated(kind, word)):
+        return _type_synonym(kind, found.name, root)
+    if len(meant) == 1 and not find_component(kind, bare(found.name)):
+        return _type_synonym(kind, found.name, root)
+    following = found.parameters.get("activation") if kind == "layer" else None
+    return f"; write {as_yaml(short(meant))}" + (f" and on the next line '- {following}'" if following else "")
 
 
-def _parsed_call(word: str) -> tuple[str, list[Any], dict[str, Any]] | None:
-    """The name, the arguments and the keyword arguments of a call of literals."""
-    if not re.fullmatch(CALL, word):
-        return None
-    try:
-        call = ast.parse(word, mode="eval").body
-        if not isinstance(call, ast.Call):
-            return None
-        name = word.partition("(")[0].rpartition(".")[2]
-        keywords = {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg}
-        return name, [ast.literal_eval(each) for each in call.args], keywords
-    except (ValueError, SyntaxError):
-        return None
+def _words(kind: str, word: str, root: Node) -> str:
+    """The word is a name with numbers after it: ``dense 16``."""
+    return advice_with_parameters(kind, word)
+
+
+def short(component: dict[str, Any]) -> Any:
+    """A component as its name, if it has no parameters."""
+    return component["type"] if len(component) == 1 else component
 
 
 def as_yaml(value: Any) -> str:
@@ -115,7 +125,13 @@ def filled(text: str, value: Any, root: Node) -> str:
     replacements: dict[str, Callable[[], str]] = {
         "<value>": lambda: as_yaml(value),
         "<layers>": lambda: layers_of_widths(value, root),
-        "<crossentropy>": lambda: crossentropy(classes_of(root)),
+        "<crossentropy>": lambda: crossentropy(classes_of(root), outputs_of(root)),
+        "<keys>": lambda: _keys(value),
+        "<training>": lambda: as_yaml(_training(value)),
+        "<schedule>": lambda: _schedule(value),
+        "<fraction>": lambda: f"{value:g}" if isinstance(value, float) and 0 < value < 1 else "0.2",
+        "<fractions>": lambda: _fractions(value),
+        "<alpha>": lambda: _scikit_learn_alpha(value, root),
         "<number>": lambda: number_in(value, "1"),
         "<patience>": lambda: number_in(value, "50"),
         "<metric>": lambda: translated_metric(value),
@@ -144,8 +160,53 @@ def translated_metric(value: Any) -> str:
     return (translations(str(value)) or [str(value)])[0]
 
 
-def crossentropy(classes: int | None) -> str:
-    """Which cross-entropy suits this number of classes; 0 for real-valued targets, None if it is not known."""
+def _training(value: Any) -> dict[str, Any]:
+    """The keys of a section that another library calls otherwise, as those of training; an example if it has none."""
+    given = value if isinstance(value, dict) else {}
+    return renamed(["training"], given, TrainingConfig.model_fields) or {"epochs": 100}
+
+
+def _keys(value: Any) -> str:
+    """The keys of a mapping as lines of their own; examples if there are none, or too many."""
+    text = as_yaml(value)
+    return text[1:-1] if isinstance(value, dict) and value and text != "..." else "loss, optimizer, metrics"
+
+
+def _schedule(value: Any) -> str:
+    """A schedule of another library; an example if there is no such schedule."""
+    meant = short(translated("schedule", value) or {"type": "cosine"})
+    return as_yaml(meant) + ("; a schedule counts updates, not epochs" if isinstance(meant, dict) else "")
+
+
+def _fractions(value: Any) -> str:
+    """The validation and test set that the fractions of a split of the rows in three parts are."""
+    found = re.search(r"probabilities: \[([^\]]*)\]", to_yaml_value(value))
+    parts = [float(word) for word in re.findall(r"[0-9]*\.[0-9]+", found[1])] if found else []
+    if len(parts) != SPLITS:
+        return "not available; remove it"
+    return f"write validation: {{fraction: {parts[1]:g}}} and test: {{fraction: {parts[2]:g}}}"
+
+
+def _scikit_learn_alpha(value: Any, root: Node) -> str:
+    """The strength of l2 that ``alpha`` of scikit-learn is, which it divides by two times the rows of a batch."""
+    training = root.children["training"].plain() if "training" in root.children else None
+    size = training.get("batch_size") if isinstance(training, dict) else None
+    rows = size if type(size) is int and size > 0 else SCIKIT_LEARN_BATCH_SIZE
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "write regularization: {l2: 1e-4}"
+    return f"write regularization: {{l2: {value / (2 * rows):g}}}, which is scikit-learn's alpha / (2 x {rows} rows)"
+
+
+def crossentropy(classes: int | None, outputs: tuple[int, str] | None = None) -> str:
+    """Which cross-entropy suits this number of classes; 0 for real-valued targets, None if it is not known.
+
+    Args:
+        classes: the number of classes.
+        outputs: the number of outputs of the network, and its last layer, if they are known.
+    """
+    if classes == BINARY and outputs and outputs[0] in (1, BINARY):
+        loss, last = LOSSES[outputs[0] - 1]
+        return f"write {loss}" if outputs[1] == last else f"write {loss}, with '- {last}' as the last layer"
     if classes == 0:
         return "the targets are real values: write mean_squared_error"
     if classes is not None and classes > 2:
@@ -168,6 +229,14 @@ def classes_of(root: Node) -> int | None:
     return classes if type(classes) is int else None
 
 
+def outputs_of(root: Node) -> tuple[int, str] | None:
+    """The number of outputs of the network of a config, and the name of its last layer."""
+    layers = root.children["layers"].plain() if "layers" in root.children else None
+    found = [translated("layer", each) for each in layers] if isinstance(layers, list) else []
+    widths = [each["units"] for each in found if each and "units" in each]
+    return (widths[-1], found[-1]["type"]) if widths and found[-1] and type(widths[-1]) is int else None
+
+
 def layers_of_widths(value: Any, root: Node) -> str:
     """A list of layers with these numbers of units, and the outputs that suit the data."""
     classes = classes_of(root)
@@ -187,23 +256,6 @@ def listed(words: list[str]) -> str:
 def with_article(kind: str) -> str:
     """A noun after a or an."""
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
-
-
-def as_mapping(component: Component, value: dict[str, Any], key: str) -> dict[str, Any]:
-    """``{name: x, ...}`` as a mapping with ``type``; a value belongs to the first parameter."""
-    inner = value[key] if isinstance(value[key], dict) else {}
-    if isinstance(value[key], int | float | str) and component.parameters:
-        inner = {component.parameters[0].name: value[key]}
-    return {
-        "type": component.name,
-        **inner,
-        **{name: each for name, each in value.items() if name in parameter_names(component)},
-    }
-
-
-def parameter_names(component: Component) -> list[str]:
-    """The keys of a component but ``type``."""
-    return [parameter.name for parameter in component.parameters]
 
 
 def component_at(root: Node, path: KeyPath, kind: str) -> Component | None:

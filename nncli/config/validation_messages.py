@@ -1,5 +1,6 @@
 """Validation errors of pydantic-core as messages that state the value and the fix."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ from pydantic_core import ValidationError
 from nncli.config.diagnostics import Diagnostic, Path, shown
 from nncli.config.document import Document, Node, is_rejected
 from nncli.config.key_advice import Mistake, advice_on_key
+from nncli.config.model import Config
 from nncli.config.value_advice import EXAMPLES, advice_on_value, component_expected
 from nncli.registry import Component, core_of, names, parse_union_tag
 
@@ -26,6 +28,12 @@ _MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "literal_error": lambda context: f"must be {context['expected']}",
     "too_short": lambda context: f"must have at least {context['min_length']} item",
     "too_long": lambda context: f"must have at most {context['max_length']} items",
+}
+
+SIGNATURES = {  # keys at the top level of the configs of other libraries
+    "Ludwig": {"input_features", "output_features"},
+    "Keras": {"class_name", "config"},
+    "Lightning": {"model", "trainer"},
 }
 
 
@@ -56,6 +64,8 @@ def explain(
         unknown: the unknown keys at the top level.
     """
     root, found = document.root, SectionErrors(list(document.diagnostics), {}, set(), set())
+    if len(missing) > 1 and (foreign := _of_another_library(unknown)):
+        return [Diagnostic(root.location, (), foreign)]
     for key in unknown:
         _unknown_key(found, root, (key,))
     for name in missing:
@@ -63,6 +73,14 @@ def explain(
     for name, error in errors.items():
         _add_errors(found, error, root, name)
     return found.reported()
+
+
+def _of_another_library(unknown: Sequence[str | int]) -> str:
+    """What to do about a file that is a config of another library, or Python; empty if it is none."""
+    if any(re.match(r"\w+ *= *[{\[(]", str(key)) for key in unknown):
+        return "this is Python; 'nncli init' writes a config to start from"
+    library = next((name for name, keys in SIGNATURES.items() if keys <= set(unknown)), None)
+    return f"this is a config of {library}; 'nncli init' writes one of nncli" if library else ""
 
 
 def _add_errors(errors: SectionErrors, error: ValidationError, root: Node, section: str) -> None:
@@ -83,6 +101,7 @@ def _unknown_key(errors: SectionErrors, root: Node, path: Path, component: Compo
     advice = advice_on_key(Mistake(root, tuple(parent), str(key), location, component))
     errors.diagnostics.append(Diagnostic(location, tuple(parent), f"unknown key {shown(key)}{advice.text}"))
     errors.meant.update([advice.meant] if advice.meant else [])
+    errors.meant.update((inner,) for inner in root.find(path).children if inner in Config.model_fields)
     errors.corrected.update([advice.corrects] if advice.corrects else [])
 
 

@@ -13,6 +13,7 @@ NO_SPACE_AFTER_DASH = r"(?P<before>\s*)-(?P<word>[A-Za-z{\[][^\s:]*)"
 NO_SPACE_AFTER_COLON = r"(?P<before>\s*(- )?(?P<key>\w+)):(?P<value>[^\s].*)"
 EQUALS = r"(?P<before>\s*(- )?(?P<key>\w+))\s*=\s*(?P<value>.*)"
 WORDS = r"\s*(?P<key>\w[\w.-]*)(\s+(?P<value>[^:]*))?"  # a line without a colon
+ITEM = r"\s*- (?P<keys>\w+: \w+(, \w+: [^,{}\[\]#]+)+)"  # without its braces
 SECTION = r"\s*(- )?(?P<key>\w+): (?P<value>\w+: .*)"
 BRACKETS = {"{": "}", "[": "]"}
 INDENTED = ("<block mapping start>", "<block sequence start>", "'-'", "'?'", "<scalar>", "'{'", "'['")
@@ -32,7 +33,7 @@ def explain(text: str, error: yaml.MarkedYAMLError) -> YamlProblem:
     mark = error.problem_mark or error.context_mark
     line, column = (min(mark.line, len(lines) - 1), mark.column) if mark else (0, 0)
     problem = (error.problem or "syntax error").replace("\n", " ")
-    for explanation in (_tab, _quote, _bracket, _punctuation, _same_line, _indentation, _character):
+    for explanation in (_tab, _quote, _bracket, _punctuation, _same_line, _indentation, _comma, _character):
         if found := explanation(lines, YamlProblem(line, column, problem), error.context_mark):
             return found
     context = f"{error.context}: " if error.context else ""
@@ -100,6 +101,8 @@ def _missing_comma(line: str, at: YamlProblem) -> YamlProblem:
     """Between two values or keys in one line."""
     before = line[: at.column].rstrip()
     start = before.rfind(" ") + 1 if line[at.column : at.column + 1] == ":" else at.column
+    if before.endswith(";") or line[:start].rstrip().endswith(";"):
+        return YamlProblem(at.line, line[: at.column].rindex(";"), "write a ',' instead of ';'")
     word = re.match(r"[^\s,:}\]]*", line[start:])
     return YamlProblem(at.line, start, f"write a ',' before {shown(word[0] if word and word[0] else line[start:][:1])}")
 
@@ -127,8 +130,13 @@ def _same_line(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | None)
         return at._replace(message="write each item of the list on a line of its own, below the key")
     if at.message == "could not find expected ':'" and context:
         return _missing_colon(lines, context.line)
-    if at.message != "mapping values are not allowed here":
-        return None
+    return _second_colon(lines, at) if at.message == "mapping values are not allowed here" else None
+
+
+def _second_colon(lines: Sequence[str], at: YamlProblem) -> YamlProblem | None:
+    """Several keys in one line without braces, or a line before it without its ``:``."""
+    if item := re.fullmatch(ITEM, lines[at.line]):
+        return YamlProblem(at.line, item.start("keys"), f"several keys in one line; write {{{item['keys'].strip()}}}")
     before = _line_before(lines, at.line)
     if before < at.line and (found := _missing_colon(lines, before)):
         return found
@@ -175,6 +183,13 @@ def _indentation(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | Non
         return None
     message = f"this line is indented by {counted(spaces, 'space')}, {what} by {other}; indent them equally"
     return YamlProblem(at.line, spaces, message)
+
+
+def _comma(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | None) -> YamlProblem | None:
+    """A comma at the end of a line, as between brackets."""
+    if at.message == "expected <block end>, but found ','":
+        return at._replace(message="a ',' separates values between brackets only; remove it")
+    return None
 
 
 def _character(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | None) -> YamlProblem | None:

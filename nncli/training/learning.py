@@ -21,11 +21,19 @@ from nncli.nn.metrics.regression import RSquared
 from nncli.nn.parameters import Array
 from nncli.nn.trace import Observer, Operation, forward_methods, observed
 from nncli.training.evaluate import Examples, examples, predict
-from nncli.training.suggestions import against_dead_layer, against_no_progress, against_overfitting
+from nncli.training.suggestions import (
+    against_dead_layer,
+    against_no_progress,
+    against_overfitting,
+    against_short_training,
+)
 
 NEGLIGIBLE = 1e-3  # relative change of a loss, or value of R², that counts as none
 SAME = 1e-6  # relative difference of two losses, or of the outputs of a layer, that are the same but for rounding
 FEWEST_ROWS = 30  # of a validation set; a score on fewer rows is too uncertain
+FEW_UPDATES = 30  # with fewer, a loss may still rise at first, and more epochs are the best advice
+MANY_UPDATES = 100  # with fewer, a loss that has already been lower may be lower again
+FAR_WORSE = 5  # times the loss of the untrained network; a loss that has risen to it will not fall again by itself
 CLEARLY_BETTER = 0.1  # fraction of the majority class's errors that a network avoids which has learned something
 
 
@@ -44,10 +52,11 @@ class LearningWarning(NamedTuple):
 
 
 class LossHistory:
-    """The loss of the untrained network, and since when the loss has been the same."""
+    """The loss of the untrained network, the lowest loss, and since when the loss has been the same."""
 
     def __init__(self) -> None:
         self.first = self.last = 0.0
+        self.lowest = np.inf
         self.last_epoch = -1
         self.unchanged_since = 0
 
@@ -55,6 +64,7 @@ class LossHistory:
         """Add the training loss without penalties of a logged epoch."""
         if self.last_epoch < 0:
             self.first = loss
+        self.lowest = min(self.lowest, loss)
         if abs(loss - self.last) > SAME * abs(loss):
             self.last, self.unchanged_since = loss, epoch
         self.last_epoch = epoch
@@ -125,17 +135,17 @@ class LearningCheck:
         """A loss that is not lower than at the start; a loss may rise while the predictions clearly get better."""
         start, end = self.history.first, self.splits["training"]["data_loss"]
         is_worse = end > start * (1 + NEGLIGIBLE)
-        if end < start * (1 - NEGLIGIBLE) or (is_worse and self._is_clearly_better()):
+        if end < start * (1 - NEGLIGIBLE) or (is_worse and (self._is_clearly_better() or self._may_still_fall(end))):
             return
         name = "data_loss" if self.network.penalties else "loss"
         change = "got worse" if is_worse else "did not improve"
         message = f"the {name} {change}: {start:.4g} before training, {end:.4g} after it"
         facts: dict[str, Any] = {"start": start, "end": end}
         early_stopping, since = self.experiment.config.training.early_stopping, self.history.unchanged_since
-        fix = against_no_progress(self.experiment, is_rising=self.history.last > start)
+        fix = self._longer() or against_no_progress(self.experiment, is_rising=self.history.last > start)
         if self.epoch == 0 and early_stopping:
             message = f"the untrained weights were kept, since no later epoch has a better {early_stopping.metric}"
-            fix = against_overfitting(self.experiment) if self.history.last < start else fix
+            fix = against_overfitting(self.experiment) if self.history.last < start and not self._longer() else fix
             fix = "write a smaller min_delta" if early_stopping.min_delta else fix
         elif self.epoch == self.history.last_epoch and 0 < since < self.epoch:
             message += f", unchanged since epoch {since}"
@@ -154,11 +164,26 @@ class LearningCheck:
         what = "the mean" if constant.majority_class is None else f"class {constant.majority_class}"
         message = f"{constant.text} is no better than always predicting {what} ({constant.reference:.3g})"
         training = self._constant("training")
-        is_overfitting = not training.is_as_good
+        is_overfitting = not training.is_as_good and not self._longer()
         if is_overfitting:
             message += f", although {training.text} is better"
         fix = against_overfitting(self.experiment) if is_overfitting else against_no_progress(self.experiment)
+        fix = self._longer() or fix
         yield "no_better_than_constant", message, facts, fix
+
+    def _longer(self) -> str:
+        """How to train longer, if the network had few updates and its loss is not far worse; else empty."""
+        if self.experiment.optimizer.updates >= FEW_UPDATES or self.history.last > FAR_WORSE * self.history.first:
+            return ""
+        is_stopped = self.history.last_epoch < self.experiment.config.training.epochs
+        return against_short_training(self.experiment, is_stopped)
+
+    def _may_still_fall(self, loss: float) -> bool:
+        """Whether a loss that is higher than before training is no sign yet."""
+        history = self.history
+        was_lower = history.lowest < history.first and self.experiment.optimizer.updates < MANY_UPDATES
+        is_early = self.epoch > 0 and (bool(self._longer()) or was_lower)
+        return is_early and loss <= FAR_WORSE * history.first
 
     def _is_clearly_better(self) -> bool:
         """Whether a classifier makes clearly fewer errors on the training set than the majority class."""

@@ -13,6 +13,7 @@ FIX_ROW = "take the row out, or replace the value"
 SMALLER_WEIGHTS = "write smaller initial weights, such as initializer: {type: normal, scale: 0.01}"
 CLIPPING = "clipping: {type: norm, limit: 1}"
 FLOAT64 = "dtype: float64"
+LONGER = 10  # times as many epochs
 SLOWED_DOWN = 0.01  # fraction of the initial learning rate; below it, ``decay`` has ended the training
 
 
@@ -52,8 +53,21 @@ def against_no_progress(experiment: Experiment, is_rising: bool = False) -> str:
     default = _optimizer_defaults(experiment)["learning_rate"]
     if default is not ... and optimizer.learning_rate <= default / 10:
         return ", or ".join([*scaling(experiment), f"write learning_rate: {default:g}"])
-    longer = f"write epochs: {10 * experiment.config.training.epochs}"
+    longer = against_short_training(experiment)
     return ", or ".join([*scaling(experiment), *_shrinking(experiment), longer, "change learning_rate"])
+
+
+def against_short_training(experiment: Experiment, is_stopped: bool = False) -> str:
+    """What may help if the network had few updates.
+
+    Args:
+        experiment: the experiment.
+        is_stopped: whether early stopping ended the training.
+    """
+    settings = experiment.config.training
+    if is_stopped and settings.early_stopping:
+        return f"write patience: {LONGER * settings.early_stopping.patience} in early_stopping"
+    return f"write epochs: {LONGER * settings.epochs}"
 
 
 def against_overfitting(experiment: Experiment) -> str:

@@ -127,12 +127,12 @@ CONFIG_FILE = [
     reported(LAYER, "nn.Linear(2, 16)", (5, 5, "write {type: dense, units: 16}")),
     reported(LAYER, "dense", (5, 5, "write {type: dense, units: 64}")),
     reported(
-        LAYER, "torch.nn.Linear", (5, 5, "PyTorch's Linear is {type: dense, units: 64} here; the identity is linear")
+        LAYER, "torch.nn.Linear", (5, 5, "write {type: dense, units: 64}; linear, in lower case, is the identity")
     ),
     reported(
         LAYER,
         "{type: Linear, in_features: 2, out_features: 16}",
-        (5, 12, "PyTorch's Linear is {type: dense, units: 64} here; the identity is linear"),
+        (5, 12, "write {type: dense, units: 16}; linear, in lower case, is the identity"),
     ),
     reported(LAYER, "{dense: 16, activation: relu}", (5, 5, "write {type: dense, units: 16}")),
     reported(
@@ -163,7 +163,7 @@ CONFIG_FILE = [
         "log_every: 1}",
         "log_every: 1, early_stopping: {monitor: val_accuracy, mode: max, restore_best_weights: true}}",
         (11, 54, "the key is metric: write metric: validation_accuracy"),
-        (11, 77, "remove it: whether a metric is better when larger is known"),
+        (11, 77, "remove it: nncli knows for each metric whether higher is better"),
         (11, 88, "remove it: the best weights are always restored"),
     ),
     reported(VALIDATION, "validation: 20", (3, 13, "write 0.2 for 20 %")),
@@ -179,7 +179,7 @@ CONFIG_FILE = [
         (1, 11, "it is a loss, which is always measured; the metric is root_mean_squared_error, its"),
     ),
     reported(SEED, "metrics: accuracy, f1", (1, 10, "write [accuracy, f1]")),
-    reported(SEED, "metrics: {accuracy: {}}", (1, 10, "write metrics: [accuracy]")),
+    reported(SEED, "metrics: {accuracy: {}}", (1, 10, "write '- ' before each item, which is metrics: [accuracy]")),
     reported(SEED, "regularization: l2", (1, 17, "write {l2: 1e-4}")),
     reported(SEED, "regularization: [l2]", (1, 17, "must be a mapping, e.g. {l2: 1e-4}, got ['l2']")),
     reported(SEED, "regularization: 0.01", (1, 17, "write {l2: 0.01}")),
@@ -228,7 +228,7 @@ CONFIG_FILE = [
         (2, 14, "not built in; similar is {type: spiral, classes: 2}"),
     ),
     reported(DATA, "iris.csv", (2, 7, "data are generated, not read from files: write one of")),
-    reported(SEED, "seed: random", (1, 7, "write an integer such as 0 or 1: each gives other random numbers")),
+    reported(SEED, "seed: random", (1, 7, "write an integer such as 0 or 1: each gives different random numbers")),
     reported(SEED, "device: cuda", (1, 1, "remove it: nncli computes on the CPU")),
     reported(
         SEED,
@@ -240,7 +240,7 @@ CONFIG_FILE = [
         "<<: {a: 1}",
         (1, 1, "merge keys are not part of YAML 1.2; write the keys, or the alias as the whole value"),
     ),
-    reported(SEED, "seed: null", (1, 7, "write an integer such as 0 or 1: each gives other random numbers")),
+    reported(SEED, "seed: null", (1, 7, "write an integer such as 0 or 1: each gives different random numbers")),
 ]
 OVERRIDES = [
     override(["epochs=100"], (1, 1, "did you mean 'training.epochs=100'?")),
@@ -251,10 +251,10 @@ OVERRIDES = [
         ["layers[1].units=4"], (1, 1, "it is a key of dense: did you mean 'layers[0].units=4' or 'layers[2].units=4'?")
     ),
     override(["seed="], (1, 6, "write one, or null for none")),
-    override(["optimizer.lr=0.1"], (1, 1, "did you mean 'learning_rate'?")),
-    override(["training.epoch=3"], (1, 1, "did you mean 'epochs'?")),
+    override(["optimizer.lr=0.1"], (1, 1, "did you mean 'optimizer.learning_rate=0.1'?")),
+    override(["training.epoch=3"], (1, 1, "did you mean 'training.epochs=3'?")),
     override(
-        ["layers.0.activation=relu"], (1, 1, "an activation is a layer of its own: write '- relu' on the next line")
+        ["layers.0.activation=relu"], (1, 1, "an activation is a layer of its own: did you mean 'layers[1]=relu'?")
     ),
     override(
         ["layers=[64,64]"], (1, 9, "write layers: [{type: dense, units: 64}, relu, {type: dense, units: 64}, relu,")
@@ -267,15 +267,31 @@ OVERRIDES = [
     override(["patience=5"], (1, 1, "did you mean 'training.early_stopping.patience=5'?")),
     override(["units=5"], (1, 1, "did you mean 'layers[0].units=5' or 'layers[2].units=5'?")),
     override(["dropout=0.5"], (1, 1, "it is a layer: write {type: dropout, rate: 0.5} in layers")),
-    override(["training.early_stopping.monitor=val_loss"], (1, 1, "the key is metric: write metric: validation_loss")),
+    override(
+        ["training.early_stopping.monitor=val_loss"],
+        (1, 1, "the key is metric: did you mean 'training.early_stopping.metric=validation_loss'?"),
+    ),
     override(["monitor=val_loss"], (1, 1, "did you mean 'training.early_stopping.metric=validation_loss'?")),
-    override(["layers[0].neurons=5"], (1, 1, "did you mean 'units'?")),
+    override(["layers[0].neurons=5"], (1, 1, "did you mean 'layers[0].units=5'?")),
     override(["layers[0]=dense"], (1, 11, "write {type: dense, units: 64}")),
     override(
         ["loss=cross_entropy"], (1, 6, "write categorical_crossentropy, with softmax of 3 outputs as the last layer")
     ),
     override(["layers=[dense,relu]"], (1, 9, "write {type: dense, units: 64}")),
     override(["l2=0.1"], (1, 1, "did you mean 'regularization.l2=0.1'?")),
+    override(["optimizer.name=adam"], (1, 1, "did you mean 'optimizer.type=adam'?")),
+    override(["optimizer.class_path=torch.optim.SGD"], (1, 1, "did you mean 'optimizer.type=sgd'?")),
+    override(["optimizer.rho=0.9"], (1, 1, "it is beta_2 in adam: did you mean 'optimizer.beta_2=0.9'?")),
+    override(["optimizer.Type=sgd"], (1, 1, "did you mean 'optimizer.type=sgd'?")),
+    override(["optimizer=[adam, 0.02]"], (1, 11, "write {type: adam, learning_rate: 0.02}")),
+    override(["seed=0,1,2"], (1, 6, "one value per run: for x in 0 1 2; do nncli train bad.yaml seed=$x; done")),
+    override(
+        ["optimizer.learning_rate=0.1,0.01"],
+        (1, 25, "for x in 0.1 0.01; do nncli train bad.yaml optimizer.learning_rate=$x; done"),
+    ),
+    override(["seed=1,"], (1, 6, "write 1, without the ','")),
+    override(["validation=None"], (1, 12, "write validation=null")),
+    override(["validation=false"], (1, 12, "write validation=null")),
     override(["Training.epochs=4"], (1, 1, "did you mean 'training'?")),
 ]
 REFUSED = [
@@ -292,8 +308,10 @@ REFUSED = [
         ["optimizer={type:", "sgd,", "learning_rate:", "0.1}"],
         "the value has spaces; quote it: 'optimizer={type: sgd, learning_rate: 0.1}'",
     ),
-    refused(["layers+=relu"], "a list grows by the item after its last one, such as layers[4]=relu"),
+    refused(["layers+=relu"], "write the index after the last one, such as layers[4]=relu, to add an item"),
     refused(["seed:3"], "write seed=3"),
+    refused(["~validation"], "write validation=null"),
+    refused(["layers[-1]=tanh"], "items are counted from the first one, such as layers[0]"),
     refused(["o.1"], "expected KEY=VALUE, e.g. optimizer.learning_rate=0.1 or layers[0].units=128"),
     refused(["epochs", "100"], "write it without spaces around '=': epochs=100"),
     refused(["epochs:100"], "write epochs=100"),
@@ -370,7 +388,7 @@ KERAS = [
         (10, 12, "not available; adam is the usual choice: {type: adam, learning_rate: 0.001}"),
     ),
     reported(
-        OPTIMIZER, "optimizer: {name: adam, learning_rate: 0.1}", (10, 12, "write type: adam instead of name: adam")
+        OPTIMIZER, "optimizer: {name: adam, learning_rate: 0.1}", (10, 12, "write {type: adam, learning_rate: 0.1}")
     ),
     reported(TRAINING, "training: {epochs: 3, validation_split: 0.2}", (11, 23, "write validation: {fraction: 0.2}")),
     reported(TRAINING, "training: {epochs: 3, verbose: 0}", (11, 23, "remove it: the option is --quiet")),
@@ -390,7 +408,7 @@ KERAS = [
         (11, 23, "remove it: an epoch is one pass; its steps follow from batch_size"),
     ),
     reported(SEED, "callbacks: [early_stopping]", (1, 1, "write early_stopping: {patience: 50} in training")),
-    reported(SEED, "compile: {loss: mse}", (1, 1, "write its keys at the top level: loss, optimizer, metrics")),
+    reported(SEED, "compile: {loss: mse}", (1, 1, "write its keys at the top level: loss: mse")),
     reported(SEED, "class_weight: balanced", (1, 1, "not available; remove it")),
     reported(SEED, "metrics: [AUC]", (1, 11, "applicable: accuracy")),
     reported(SEED, "metrics: [Precision, Recall, F1Score]", (1, 30, "did you mean 'f1'?")),
@@ -399,7 +417,7 @@ KERAS = [
 ]
 PYTORCH_LIGHTNING = [
     reported(TRAINING, "training: {max_epochs: 100}", (11, 12, "did you mean 'epochs'?")),
-    reported(SEED, "trainer: {max_epochs: 10}", (1, 1, "the section is called training; write its keys there")),
+    reported(SEED, "trainer: {max_epochs: 10}", (1, 1, "the section is called training: write training: {epochs: 10}")),
     reported(SEED, "accelerator: gpu", (1, 1, "remove it: nncli computes on the CPU")),
     reported(SEED, "precision: 16", (1, 1, "write dtype: float32 or float64")),
     reported(SEED, "gradient_clip_val: 0.5", (1, 1, "write clipping: {type: norm, limit: 0.5} at the top level")),
@@ -422,9 +440,15 @@ PYTORCH_LIGHTNING = [
         "optimizer: {type: sgd, weight_decay: 0.1}",
         (10, 24, "sgd has no weight decay: write regularization: {l2: 0.1} at the top level"),
     ),
-    reported(OPTIMIZER, "optimizer: {type: torch.optim.SGD, lr: 0.1}", (10, 19, "write sgd")),
-    reported(SEED, "lr_scheduler: cosine", (1, 1, "the section is called schedule, such as schedule: cosine")),
-    reported(SEED, "schedule: ReduceLROnPlateau", (1, 11, "not available; similar is cosine")),
+    reported(
+        OPTIMIZER, "optimizer: {type: torch.optim.SGD, lr: 0.1}", (10, 19, "write {type: sgd, learning_rate: 0.1}")
+    ),
+    reported(SEED, "lr_scheduler: cosine", (1, 1, "write schedule: cosine")),
+    reported(
+        SEED,
+        "schedule: ReduceLROnPlateau",
+        (1, 11, "not available; cosine and step lower the learning rate as training goes on"),
+    ),
     reported(SEED, "schedule: CosineAnnealingLR", (1, 11, "did you mean 'cosine'?")),
     reported(SEED, "schedule: {type: step, step_size: 100, gamma: 0.5}", (1, 24, "did you mean 'every'?")),
     reported(SEED, "schedule: {type: exponential, decay_rate: 0.9}", (1, 31, "did you mean 'gamma'?")),
@@ -439,7 +463,7 @@ PYTORCH_LIGHTNING = [
     reported(
         LAYER,
         "{type: Linear, in_features: 2, out_features: 8}",
-        (5, 12, "PyTorch's Linear is {type: dense, units: 64} here; the identity is linear"),
+        (5, 12, "write {type: dense, units: 8}; linear, in lower case, is the identity"),
     ),
     reported(
         LAYER,
@@ -477,7 +501,7 @@ PYTORCH_LIGHTNING = [
         TRAINING,
         "training: {epochs: 3, early_stopping: {monitor: val_loss, patience: 3, mode: min}}",
         (11, 40, "the key is metric: write metric: validation_loss"),
-        (11, 72, "remove it: whether a metric is better when larger is known"),
+        (11, 72, "remove it: nncli knows for each metric whether higher is better"),
     ),
     reported(
         TRAINING,
@@ -497,7 +521,11 @@ PYTORCH_LIGHTNING = [
 ]
 SKLEARN = [
     reported(SEED, "solver: adam", (1, 1, "did you mean 'optimizer'?")),
-    reported(SEED, "alpha: 0.0001", (1, 1, "write regularization: {l2: 0.0001}")),
+    reported(
+        SEED,
+        "alpha: 0.0001",
+        (1, 1, "write regularization: {l2: 2.5e-07}, which is scikit-learn's alpha / (2 x 200 rows)"),
+    ),
     reported(SEED, "max_iter: 200", (1, 1, "it belongs in training; write training: {epochs: 200, log_every: 1}")),
     reported(SEED, "random_state: 1", (1, 1, "did you mean 'seed'?")),
     reported(
@@ -531,7 +559,7 @@ SKLEARN = [
     reported(
         SEED,
         "batch_size: auto",
-        (1, 1, "it belongs in training; write training: {epochs: 3, log_every: 1, batch_size: auto}"),
+        (1, 1, "it belongs in training"),
     ),
     reported(
         TRAINING,
@@ -597,7 +625,7 @@ LUDWIG = [
     reported(
         SEED,
         "trainer: {epochs: 10, optimizer: {type: adam}}",
-        (1, 1, "the section is called training; write its keys there"),
+        (1, 1, "the section is called training: write training: {epochs: 10}"),
     ),
     reported(
         SEED,
@@ -623,7 +651,7 @@ LUDWIG = [
     reported(
         TRAINING,
         "training: {epochs: 3, learning_rate_scheduler: {decay: linear}}",
-        (11, 23, "the section is called schedule, such as schedule: cosine"),
+        (11, 23, "write schedule: cosine"),
     ),
     reported(
         SEED,
@@ -631,7 +659,7 @@ LUDWIG = [
         (1, 1, "a network is a list of layers: write layers: [{type: dense, units: 64}, relu,"),
     ),
     reported(LAYER, "{type: dense, output_size: 64}", (5, 19, "did you mean 'units'?")),
-    reported(LAYER, "{type: fc, fc_size: 8}", (5, 12, "write {type: dense, units: 64}")),
+    reported(LAYER, "{type: fc, fc_size: 8}", (5, 12, "write {type: dense, units: 8}")),
     reported(
         TRAINING,
         "training: {epochs: 3, regularization_lambda: 0.1}",
@@ -671,6 +699,10 @@ YAML = [
     reported("  - softmax", "  -softmax", (8, 3, "write a space after '-': - softmax")),
     reported("  - softmax", "  softmax", (8, 3, "write '- ' before an item of a list: - softmax")),
     reported("  - {type: dense, units: 3}", "   - {type: dense, units: 3}", (7, 4, "indent them equally")),
+    reported("- {type: dense, units: 8}", "- type: dense, units: 8", (5, 5, "write {type: dense, units: 8}")),
+    reported("epochs: 3\n  log_every: 1", "{epochs: 3; log_every: 1}", (12, 13, "write a ',' instead of ';'")),
+    reported("  epochs: 3", "  epochs: 3,", (12, 11, "write 3, without the ','")),
+    reported(f"loss: {LOSS}", f"loss: '{LOSS}',", (9, 33, "remove it")),
     reported("  log_every", "   log_every", (13, 4, "indent them equally")),
     reported("  log_every", " log_every", (13, 2, "indent them equally")),
     reported("  epochs", "   epochs", (13, 3, "indent them equally")),
@@ -738,9 +770,94 @@ YAML = [
     reported(
         "  log_every: 1",
         "  log_every: 1\n  lr: 0,1",
-        (14, 3, "it belongs in optimizer; write optimizer: {type: adam, learning_rate: '0,1'}"),
+        (14, 3, "it belongs in optimizer"),
     ),
     reported("learning_rate: 0.05", "learning_rate: '0,05'", (10, 40, "write a decimal point: 0.05")),
+]
+
+# What other libraries' users write, whose own values are in the advice.
+OWN_VALUES = [
+    reported(TRAINING, "training: {epochs: 5, patience: 3}", (11, 23, "{epochs: 5, early_stopping: {patience: 3}}")),
+    reported(
+        LAYERS,
+        "layers:\n  dense: 16\n  relu:\n  output: 3\n  softmax:\n",
+        (5, 3, "before each item, which is layers: [{type: dense, units: 16}, relu, {type: dense, units: 3}, softmax]"),
+    ),
+    reported(LAYERS, "layers:\n  dense: 16\n  mine: {a: 1}\n", (5, 3, "write '- ' before each item")),
+    reported(
+        SEED,
+        "preprocessing: {split: {probabilities: [0.7, 0.1, 0.2]}}",
+        (1, 1, "write validation: {fraction: 0.1} and test: {fraction: 0.2}"),
+    ),
+    reported(DATA, "{path: train.csv, target: label}", (2, 7, "data are generated, not read from files")),
+    reported(DATA, "{type: csv, path: train.csv}", (2, 14, "data are generated, not read from files")),
+    reported(
+        DATA,
+        "{train: {type: spiral, samples: 9}, val: {type: spiral}}",
+        (2, 7, "write data: {type: spiral, samples: 9} and validation: {type: spiral} at the top level"),
+    ),
+    reported(
+        OPTIMIZER,
+        "optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.02}}",
+        (10, 12, "write {type: adam, learning_rate: 0.02}"),
+    ),
+    reported(OPTIMIZER, "optimizer: [adam, 0.02]", (10, 12, "write {type: adam, learning_rate: 0.02}")),
+    reported(OPTIMIZER, "optimizer: Adam(lr=0.02)", (10, 12, "write {type: adam, learning_rate: 0.02}")),
+    reported(
+        OPTIMIZER,
+        "optimizer: {type: momentum, learning_rate: 0.2}",
+        (10, 19, "write {type: sgd, momentum: 0.9, learning_rate: 0.2}"),
+    ),
+    reported(
+        OPTIMIZER,
+        "optimizer: {type: adam, learning_rate: [0.1, 0.01]}",
+        (10, 40, "for x in 0.1 0.01; do nncli train bad.yaml optimizer.learning_rate=$x; done"),
+    ),
+    reported(LAYER, "[dense, 16]", (5, 5, "write {type: dense, units: 16}")),
+    reported(LAYER, "dense 16", (5, 5, "write {type: dense, units: 16}")),
+    reported(LAYER, "hidden: {type: dense, units: 16}", (5, 5, "write {type: dense, units: 16} without 'hidden'")),
+    reported(
+        LAYER,
+        "{type: dense, units: [16, 8]}",
+        (5, 26, "write a layer for each: {type: dense, units: 16}, {type: dense, units: 8}"),
+    ),
+    reported(
+        LAYERS,
+        "layers: dense, relu, dense, softmax\n",
+        (4, 9, "write [{type: dense, units: 64}, relu, {type: dense, units: 3}, softmax]"),
+    ),
+    reported(
+        SEED,
+        "schedule: {type: exponential_decay, decay_rate: 0.96, decay_steps: 100}",
+        (1, 18, "write {type: exponential, gamma: 0.999592}; gamma is the factor per update"),
+    ),
+    reported(
+        SEED,
+        "scheduler: {type: StepLR, step_size: 30, gamma: 0.1}",
+        (1, 1, "write schedule: {type: step, every: 30, gamma: 0.1}; a schedule counts updates, not epochs"),
+    ),
+    reported(TRAINING, "trainer: {max_epochs: 5}", (11, 1, "write training: {epochs: 5}")),
+    reported(TRAINING, "training: {epochs: 3, class_weight: balanced}", (11, 23, "not available; remove it")),
+    reported(
+        f"loss: {LOSS}\n{OPTIMIZER}",
+        "compile: {loss: mean_squared_error, optimizer: adam}",
+        (9, 1, "write its keys at the top level: loss: mean_squared_error, optimizer: adam"),
+    ),
+    reported(
+        OPTIMIZER,
+        "optimizer: {type: adam, clipnorm: 1.0}",
+        (10, 25, "the norm of all gradients together (global_clipnorm of Keras"),
+    ),
+    reported(VALIDATION, "val: 0.3", (3, 1, "write validation: {fraction: 0.3}")),
+    reported(VALIDATION, "validation: None", (3, 13, "write null, or omit it")),
+    reported(VALIDATION, "validation: false", (3, 13, "write null, or omit it")),
+    reported(SEED, "seed: 0 // text", (1, 7, "a comment begins with '#'")),
+    reported(VALID, "config = {'seed': 0}\n", (1, 1, "this is Python; 'nncli init' writes a config to start from")),
+    reported(
+        VALID,
+        "input_features: [{name: x, type: number}]\noutput_features: [{name: c}]\ntrainer: {epochs: 5}\n",
+        (1, 1, "this is a config of Ludwig; 'nncli init' writes one of nncli"),
+    ),
 ]
 
 # What is written, instead of a part of the config, and the same in canonical form.
@@ -805,7 +922,9 @@ def assert_told(result, source, expected):
         assert len(line) < 300
 
 
-@pytest.mark.parametrize(("old", "new", "expected"), [*CONFIG_FILE, *KERAS, *PYTORCH_LIGHTNING, *SKLEARN, *LUDWIG])
+@pytest.mark.parametrize(
+    ("old", "new", "expected"), [*CONFIG_FILE, *KERAS, *PYTORCH_LIGHTNING, *SKLEARN, *LUDWIG, *OWN_VALUES]
+)
 def test_mistake_is_told_with_its_fix(workdir, run_cli, old, new, expected):
     """One message for each mistake, at its place, says what to write."""
     write(workdir, changed(VALID, old, new))

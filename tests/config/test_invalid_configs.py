@@ -243,11 +243,11 @@ UNREADABLE = [
         valid_but("  - relu", "\t- relu"),
         (6, 1, "a tab is not allowed here; indent and separate with spaces"),
     ),
-    invalid("tag", valid_but("loss: c", "loss: !!str c"), (9, 7, "unsupported tag 'tag:yaml.org,2002:str'; remove it")),
+    invalid("tag", valid_but("loss: c", "loss: !!str c"), (9, 7, "unsupported tag '!!str'; remove it")),
     invalid(
         "tag_on_a_number",
         valid_but("seed: 0", "seed: !!int 0"),
-        (1, 7, "unsupported tag 'tag:yaml.org,2002:int'; remove it"),
+        (1, 7, "unsupported tag '!!int'; remove it"),
     ),
     invalid("second_document", VALID + "---\nseed: 1\n", (12, 1, "a second YAML document starts here")),
     invalid("unknown_alias", valid_but("seed: 0", "seed: *x"), (1, 7, "undefined alias *x; define &x before it")),
@@ -564,7 +564,12 @@ SEVERAL = [
 
 OVERRIDES = [
     invalid("unknown_section", VALID, (1, 1, "unknown key 'foo'; known: "), overrides=["foo=1"]),
-    invalid("unknown_key", VALID, (1, 1, "unknown key 'clases'; did you mean 'classes'?"), overrides=["data.clases=3"]),
+    invalid(
+        "unknown_key",
+        VALID,
+        (1, 1, "unknown key 'clases'; did you mean 'data.classes=3'?"),
+        overrides=["data.clases=3"],
+    ),
     invalid(
         "unknown_parent_key",
         VALID,

@@ -191,7 +191,7 @@ def test_missing_key_is_reported_at_its_parent(text, expected):
         (
             "seed: null",
             7,
-            "must be an integer, got null; write an integer such as 0 or 1: each gives other random numbers",
+            "must be an integer, got null; write an integer such as 0 or 1: each gives different random numbers",
         ),
         ("seed: [1]", 7, "must be an integer, got [1]"),
         ("regularization: {l1: '0.1'}", 22, "must be a number, got '0.1'; write 0.1 without quotes"),
@@ -202,7 +202,11 @@ def test_missing_key_is_reported_at_its_parent(text, expected):
         ("rng: 5", 6, "must be 'derived' or 'nnfs', got 5"),
         ("dtype: float16", 8, "must be 'float32' or 'float64', got 'float16'"),
         ("layers: rellu", 9, "must be a list, got 'rellu'; write [rellu]"),
-        ("layers: {typ: relu}", 9, "must be a list, got {'typ': 'relu'}; write one item per line, each after '- '"),
+        (
+            "layers: {typ: relu}",
+            9,
+            "must be a list, got {'typ': 'relu'}; write '- ' before each item, which is layers: [relu]",
+        ),
         ("layers: null", 9, "must be a list, got null"),
         ("layers: [null]", 10, "must be the name of a layer or a mapping with 'type', got null"),
         ("layers: [[relu]]", 10, "must be the name of a layer or a mapping with 'type', got ['relu']"),

@@ -147,6 +147,28 @@ LEARN_NOTHING = {  # changes, other rows, and the kinds and a part of the first 
         "regularization: {l2: 1e-3} or early_stopping or fewer units",
     ),
 }
+SHORT = "training.epochs=5"
+SHORT_TRAININGS = {  # the same for a training of few updates
+    "learning rate of almost 0": ((LOW_RATE, SHORT), {}, "np", "did not improve: 1.181 before training, 1.181 after"),
+    "only more epochs": ((LOW_RATE, SHORT), {}, "np", "it; write epochs: 50"),
+    "no overfitting": (
+        (LOW_RATE, SHORT),
+        {"training": blobs(60, [1 / 3] * 3), "validation": random_labels(60)},
+        "np constant",
+        "write epochs: 50",
+    ),
+    "rate far too high": ((SGD(1e3), "layers[1]=leaky_relu", SHORT), {}, "dead", "write learning_rate: 1"),
+    "patience": (
+        (
+            "optimizer.learning_rate=2",
+            "training={epochs: 300, log_every: 1, early_stopping: {metric: loss, patience: 2}}",
+        ),
+        {},
+        "np",
+        "write patience: 20 in early_stopping",
+    ),
+}
+LEARN_NOTHING |= {f"{name}, few updates": each for name, each in SHORT_TRAININGS.items()}
 KINDS = {"dead": "dead_layer", "np": "no_progress", "constant": "no_better_than_constant"}
 
 
@@ -259,6 +281,25 @@ OTHERS = {
     "early stopping": ((*VERTICAL, "training={epochs: 300, log_every: 1, early_stopping: {patience: 20}}"), {}),
     "units in float64": ((*VERTICAL, "dtype=float64", "training.epochs=100"), {}),
 }
+
+
+@pytest.mark.slow
+def test_loss_that_rises_at_first_is_no_sign(trained):
+    """After a few updates, a loss that is higher than before training may still fall."""
+    check = trained("optimizer.learning_rate=2", "training={epochs: 3, log_every: 1}")
+    assert check.history.last > check.history.first
+    assert "no_progress" not in {each.kind for each in check.warnings()}
+
+
+@pytest.mark.slow
+def test_loss_that_fluctuates_at_first_is_no_sign(trained):
+    """A loss that has been lower than before training may be lower again, unless there were many updates."""
+    check = trained("optimizer.learning_rate=0.3", "training={epochs: 40, log_every: 1}")
+    check.splits["training"]["data_loss"] = check.history.first * 2
+    check.splits["training"]["accuracy"] = 0.0
+    assert "no_progress" not in {each.kind for each in check.warnings()}
+    check.history.lowest = check.history.first
+    assert "no_progress" in {each.kind for each in check.warnings()}
 
 
 @pytest.mark.slow

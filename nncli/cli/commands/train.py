@@ -145,8 +145,19 @@ def _train(
 
     with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
         loaded, default_name = _load(config, overrides, runs)
+        if overrides and not display.is_silent:
+            _note_replacements(loaded)
         result = train_config(loaded, default_name, runs=runs or RUNS, name=name, observer=display, stop=stop)
         return _document(result, stop.signum)
+
+
+def _note_replacements(loaded: "LoadedConfig") -> None:
+    """Print what changes with the type of a component that an override replaces."""
+    from nncli.cli.render.progress import note
+    from nncli.experiment.replacements import replacement_notes
+
+    for text in replacement_notes(loaded):
+        note(text)
 
 
 def _load(config: Path, overrides: tuple[str, ...], runs: Path | None) -> tuple["LoadedConfig", str]:

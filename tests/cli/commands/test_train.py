@@ -58,6 +58,15 @@ def test_only_the_epochs_of_the_command_are_counted(workdir, run_cli):
         assert "epochs in" not in result.out
 
 
+def test_values_that_change_with_an_overridden_type_are_printed_once(workdir, run_cli):
+    """On standard error, before the progress; not with --quiet or --json."""
+    note = "optimizer: sgd, with its default learning_rate 1.0 instead of 0.05"
+    assert run_cli("train", "config.yaml", "optimizer=sgd").err.splitlines()[0] == note
+    assert run_cli("train", "config.yaml", "optimizer=sgd", "--quiet").err == ""
+    result = run_cli("train", "config.yaml", "optimizer=sgd", "--json")
+    assert (note in result.err, json.loads(result.out)["run"]) == (False, "runs/config-3")
+
+
 def test_quiet_prints_the_path_only(workdir, run_cli):
     """One line, for a shell variable."""
     for name in ("config", "config-2"):
@@ -96,7 +105,7 @@ def test_runs_option_is_the_directory_of_the_runs(workdir, run_cli):
         (["config.yaml", "seed"], 2, "invalid override 'seed'"),
         (["config.yaml", "--name", "a/b"], 2, "invalid run name 'a/b'"),
         (["config.yaml", "seed=-1"], 3, "command line:1:6: seed: must be at least 0, got -1"),
-        (["config.yaml", "layers[0].unit=3"], 3, "unknown key 'unit'; did you mean 'units'?"),
+        (["config.yaml", "layers[0].unit=3"], 3, "unknown key 'unit'; did you mean 'layers[0].units=3'?"),
         (["config.yaml", "--runs-dir", "config.yaml"], 5, "config.yaml: the directory cannot be created: File"),
         (["config.yaml", "optimizer={type: sgd, learning_rate: 1e30}"], 7, "training diverged at epoch 1: "),
         pytest.param(
