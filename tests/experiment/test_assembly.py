@@ -220,7 +220,7 @@ def test_loaded_config_has_the_content_of_the_file(workdir):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda path: None, CommandLineError, "no such file; 'nncli init"),
+        (lambda path: None, CommandLineError, "no such file; write one to start from with: nncli init"),
         (lambda path: path.mkdir(), CommandLineError, "is a directory"),
         (
             lambda path: path.write_bytes(b"seed: 0\nda\xffta"),
