@@ -109,7 +109,9 @@ def _visible_paths(directory: Path) -> list[Path]:
     with files.storage_errors(directory):
         try:
             return sorted(path for path in directory.iterdir() if not path.name.startswith("."))
-        except (FileNotFoundError, NotADirectoryError):
+        except NotADirectoryError:
+            raise CommandLineError(f"{directory}: not a directory") from None
+        except FileNotFoundError:
             raise CommandLineError(
                 f"{directory}: no such directory; 'nncli train CONFIG --runs-dir {directory}' creates it"
             ) from None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli.analysis.evaluation import assess
-from nncli.config.diagnostics import counted, format_diagnostics
+from nncli.config.diagnostics import counted, path_text
 from nncli.config.document import Document
 from nncli.data.source import SourceError
 from nncli.errors import NncliError, RunError, StorageError
@@ -30,6 +30,8 @@ from nncli.store.run_checkpoints import read_checkpoint, read_with_metrics
 from nncli.store.run_files import GIVEN, ORIGINAL
 from nncli.store.run_reader import Run
 from nncli.store.run_weights import read_arrays
+
+MAX_KEYS = 4  # keys of an edited config that are listed
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,9 @@ def _changes(run: Run, document: Document) -> list[str]:
     given = checked(document, {NEW_RUN}, run.checked)
     diagnostics = list(differences(document, given, run.config))
     if diagnostics:
-        raise RunError(format_diagnostics(diagnostics))
+        keys = ", ".join(f"{path_text(each.path)} ({each.location})" for each in diagnostics[:MAX_KEYS])
+        more = f" and {len(diagnostics) - MAX_KEYS} more" if len(diagnostics) > MAX_KEYS else ""
+        raise RunError(f"not what the run was trained with: {keys}{more}")
     config = given.config.model_copy({"split_method": given.config.split_method or run.config.split_method})
     return overrides_between(resolve(config, given.plan), run.config)
 

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -39,4 +40,15 @@ def paged() -> Iterator[None]:
     if text.count("\n") < shutil.get_terminal_size().lines:
         getattr(sys.stdout, "write_styled", sys.stdout.write)(text)
     else:
-        click.echo_via_pager(text)
+        with _without_ctrl_c():
+            click.echo_via_pager(text)
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Leave Ctrl-C to the pager, which has the terminal."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

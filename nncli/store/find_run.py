@@ -100,9 +100,16 @@ def _not_found(text: str, runs: Path | None) -> str:
         return f"{text} is a config, not a run; {its_runs}"
     is_name, similar = path.name == text, _similar(path.name, names)
     searched = f" (looked in ./ and {directory}/)" if is_name else ""
-    known = f" {directory}/ has: {_listed(names)}" if names else f" {directory}/ has no runs"
+    known = f" {directory}/ has: {_listed(names)}" if names else f" {_without_runs(directory)}"
     elsewhere = "; for other directories pass --runs-dir DIR" if is_name and not similar and runs is None else ""
     return f"run not found: {text}{searched}{similar or ';'}{known}{elsewhere}"
+
+
+def _without_runs(directory: Path) -> str:
+    """What there is instead of a directory with runs."""
+    if directory.is_dir():
+        return f"{directory}/ has no runs"
+    return f"{directory} is not a directory" if directory.exists() else f"{directory}/ does not exist"
 
 
 def _similar(name: str, names: list[str]) -> str:

@@ -114,7 +114,7 @@ def test_option_wins_over_the_variable(elsewhere, run_cli, monkeypatch):
     assert run_cli("evaluate", "one").code == 4
     monkeypatch.setenv("NNCLI_RUNS", "")
     message = (
-        "run not found: one (looked in ./ and runs/); runs/ has no runs; for other directories pass --runs-dir DIR"
+        "run not found: one (looked in ./ and runs/); runs/ does not exist; for other directories pass --runs-dir DIR"
     )
     assert run_cli("evaluate", "one").err == f"{message}\n"
 

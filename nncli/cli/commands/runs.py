@@ -51,4 +51,4 @@ def runs(
         return
     from nncli.cli.render.runs import show_runs
 
-    show_runs(directory, listed, digits_of(exact))
+    show_runs(directory, listed, sort, digits_of(exact))

@@ -182,6 +182,8 @@ def _resume(path: Path, config: str | None, overrides: tuple[str, ...], display:
     is_override = config is not None and "=" in config and not Path(config).is_file()
     overrides = (config, *overrides) if config is not None and is_override else overrides
     given = Path(config) if config is not None and not is_override else None
+    if given is not None and not given.is_file() and not given.suffix:
+        raise CommandLineError(f"{config}: with --resume, CONFIG is a file and must be that of the run; leave it out")
     with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
         result = resume(path, overrides, config=given, observer=display, stop=stop, report=note)
         return _document(result, stop.signum)

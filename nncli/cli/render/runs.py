@@ -29,19 +29,20 @@ WARNING = "yellow"
 MAX_KEYS = 12  # differing keys that are shown of a run; --json has all of them
 
 
-def show_runs(directory: Path, listed: Sequence["RunListing"], digits: int | None) -> None:
+def show_runs(directory: Path, listed: Sequence["RunListing"], sort: str | None, digits: int | None) -> None:
     """Print one row per run, then the keys in which its config differs from most others, and its problems.
 
     Args:
         directory: where the runs are.
         listed: the runs.
+        sort: the metric by which they are sorted, which is the first column of metrics; None if they are not.
         digits: significant digits of the metrics; all of them if None.
     """
     out = Output()
     if not listed:
         out.print(f"{directory}: no runs; 'nncli train config.yaml' creates one", soft_wrap=True)
         return
-    _runs_table(listed, digits).print(out)
+    _runs_table(listed, sort, digits).print(out)
     differing = [run for run in listed if run.differences]
     if differing:
         out.print("\nDiffers from most runs in:")
@@ -58,9 +59,9 @@ def show_runs(directory: Path, listed: Sequence["RunListing"], digits: int | Non
         out.print_text(Text(f"\n{problem}", style="red"))
 
 
-def _runs_table(listed: Sequence["RunListing"], digits: int | None) -> Table:
+def _runs_table(listed: Sequence["RunListing"], sort: str | None, digits: int | None) -> Table:
     """One row per run, with its main metrics."""
-    metrics = list(dict.fromkeys(name for run in listed for name in run.main_metrics))
+    metrics = list(dict.fromkeys([*([sort] if sort else []), *(name for run in listed for name in run.main_metrics)]))
     rows = Table("run", "status", "epoch", *metrics, text_columns=2, digits=digits)
     for run in listed:
         status = Cell(_status(run), WARNING if run.warnings else COLOURS[run.progress.status])

@@ -29,7 +29,7 @@ def show_result(
     if first is not None and first < last:
         restored = f"; weights of epoch {best}{' (untrained)' if best == 0 else ''} restored" if best < last else ""
         early = stopped_early(training, best, last) if training else None
-        duration = f"{last - first} epochs in {result['seconds']:.1f} s"
+        duration = f"{last - first} epoch{'s' * (last - first != 1)} in {result['seconds']:.1f} s"
         out.print_text(f"{early}{restored}\n{duration}" if early else f"{duration}{restored}")
     out.print(Text.assemble("run ", (result["run"], "bold")), soft_wrap=True)
 

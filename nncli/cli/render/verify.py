@@ -21,6 +21,10 @@ def show_checks(path: Path, checks: Sequence["Check"], obstacles: Sequence[str])
     for check in checks:
         rows.add_row(check.subject, RESULTS[check.holds], check.description.replace("\n", "; "))
     rows.print(out)
+    if not rows.fits(out):
+        for check in checks:
+            if not check.holds:
+                out.print_text(f"{check.subject}: {check.description}")
     out.print()
     if all(check.holds for check in checks):
         out.print(verdict(path, checks, obstacles), soft_wrap=True)

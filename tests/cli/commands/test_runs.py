@@ -276,3 +276,17 @@ def test_run_that_learned_nothing_is_marked(workdir, run_cli):
     ]
     assert {name: len(messages) for name, messages in warnings.items()} == {"good": 0, "slow": 1, "wild": 3}
     assert {document["status"] for document in documents.values()} == {"finished"}
+
+
+def test_metric_that_sorts_is_the_first_one(runs_directory, run_cli, terminal_width):
+    """It is the last one that a narrow terminal leaves out."""
+    terminal_width(40)
+    heading = run_cli("runs", "--sort", "validation_accuracy").out.partition("─")[0]
+    assert "validation_" in heading
+    assert "accuracy" in heading
+
+
+def test_file_is_not_a_directory_of_runs(workdir, run_cli):
+    """The advice to train into it would fail."""
+    result = run_cli("runs", "config.yaml")
+    assert (result.code, result.err) == (2, "config.yaml: not a directory\n")

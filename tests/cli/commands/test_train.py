@@ -203,3 +203,11 @@ def test_training_that_learned_nothing_is_reported(workdir, run_cli, options):
     ]
     assert [each["kind"] for each in warnings] == ["dead_layer", "no_progress", "no_better_than_constant"]
     assert warnings[0]["facts"] == {"layer": 1, "type": "relu", "units": 8, "zero": True}
+
+
+def test_run_as_config_of_a_resume_is_refused(workdir, run_cli):
+    """A resumed run has a config; the message does not send the user to init."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    result = run_cli("train", "config", "--resume", "config")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "config: with --resume, CONFIG is a file and must be that of the run; leave it out\n"

@@ -254,3 +254,13 @@ def test_best_epoch_without_early_stopping_is_damage(workdir, run_cli):
     put_record(path, {**json.loads(path.read_bytes()), "epoch": 20})
     result = run_cli("evaluate", "config")
     assert (result.code, "it has the weights of epoch 20 of 30 without early stopping" in result.err) == (4, True)
+
+
+def test_edited_config_is_one_line_with_its_keys(workdir, run_cli):
+    """Which keys, and where; the snippet and the advice for a resume have no place in a table."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    config = workdir / "runs" / "config" / "config.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("0.05", "0.5"), encoding="utf-8")
+    checks = json.loads(run_cli("verify", "config", "--json").out)["checks"]
+    (found,) = [check["words"] for check in checks if check["what"] == "config.yaml"]
+    assert found == "not what the run was trained with: optimizer.learning_rate (runs/config/config.yaml:10:40)"

@@ -12,7 +12,7 @@ from nncli.store.run_status import RunProgress, RunStatus
 def shown(capsys, **fields):
     """The lines for one run at epoch 10 of 30."""
     progress = RunProgress(fields.pop("status", RunStatus.FINISHED))
-    show_runs(Path("runs"), [RunListing(Path("runs/one"), progress, 10, 30, {"loss": 0.5}, **fields)], 4)
+    show_runs(Path("runs"), [RunListing(Path("runs/one"), progress, 10, 30, {"loss": 0.5}, **fields)], None, 4)
     return capsys.readouterr().out.splitlines()
 
 
