@@ -85,8 +85,7 @@ def _unclosed(lines: Sequence[str], at: YamlProblem) -> tuple[int, int] | None:
                 opened.append((number, column))
             elif character in BRACKETS.values() and opened:
                 opened.pop()
-    first = [each for each in opened if each[0] == opened[-1][0]] if opened else []
-    return first[-1] if first else None
+    return opened[-1] if opened else None
 
 
 def _wrong_bracket(bracket: str, line: str, at: YamlProblem) -> YamlProblem | None:

@@ -159,14 +159,14 @@ def test_hidden_files_are_completed_if_a_dot_is_typed(complete, tmp_path):
     assert list(complete(f"train {tmp_path}/.")) == [f"{tmp_path}/.net.yaml"]
 
 
-def test_run_whose_epochs_were_raised_before_early_stopping_is_unfinished(complete, directory, tmp_path):
-    """Its evaluation is of an epoch at which training did not have to stop."""
-    run = tmp_path / "raised"
-    shutil.copytree(directory / "runs" / "raised", run)
+def test_run_that_was_finished_before_its_epochs_were_raised_is_interrupted(complete, directory, tmp_path):
+    """Early stopping that did not end the training then does not make it finished now."""
+    run = tmp_path / "more"
+    shutil.copytree(directory / "runs" / "done", run)
     record = json.loads((run / "run.json").read_bytes())
-    record["spec"]["training"]["early_stopping"] = {"patience": 1000}
+    record["spec"]["training"] |= {"epochs": 100, "early_stopping": {"patience": 90}}
     (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
-    assert complete(f"train --runs-dir {tmp_path} --resume r") == {"raised": "interrupted"}
+    assert complete(f"train --runs-dir {tmp_path} --resume m") == {"more": "interrupted"}
 
 
 def test_files_without_end_or_of_any_size_do_not_block(complete, tmp_path):
