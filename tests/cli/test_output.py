@@ -268,7 +268,7 @@ def test_error_is_a_document_unless_there_is_one(monkeypatch, capfd):
     for documents in ([], [{"a": "\x7f"}]):
         with output.standard_streams():
             for document in documents:
-                output.print_json(document)
+                output.print_json(document, ensure_ascii=False)
             output.print_json_error({"exit_code": 4})
             sys.stdout.flush()
         out = capfd.readouterr().out

@@ -6,7 +6,7 @@ import pytest
 
 from nncli.cli.render.comparison_files import markdown_table
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import cell_text, figure
+from nncli.cli.render.format import cell_text, figure, warning_text
 from nncli.cli.render.metrics_table import print_metrics
 from nncli.cli.render.table import MAX_NAMED, Cell, Table, broken
 
@@ -190,3 +190,8 @@ def test_columns_that_are_left_out_are_named(lines, count, names):
 def test_number_that_is_rounded_to_a_limit(value, text):
     """It is printed like the limit; a negative number like a positive one."""
     assert figure(value) == text
+
+
+def test_recorded_warning_is_one_line():
+    """Whatever a file of a run contains."""
+    assert warning_text({"message": "a\nb\x1b"}) == "warning: a�b�"
