@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nncli.errors import CommandLineError, RunError
-from nncli.store.find_run import MAX_LISTED, find_run, require_name_of_run
+from nncli.store.find_run import MAX_LISTED, find_run, reject_unknown_name
 
 
 @pytest.fixture
@@ -79,10 +79,10 @@ def test_name_of_no_config_and_no_run_is_reported(workdir):
     """Unless there is such a file, or it has a suffix: reading it as a config says more."""
     make_runs("runs", "moons")
     with pytest.raises(CommandLineError, match="xyzzy: no such config, and no such run in runs/; runs/ has: moons"):
-        require_name_of_run(Path("xyzzy"))
+        reject_unknown_name(Path("xyzzy"))
     Path("xyzzy").touch()
     for name in ("xyzzy", "missing.yaml", "missing/xyzzy"):
-        require_name_of_run(Path(name))
+        reject_unknown_name(Path(name))
 
 
 def test_resume_takes_the_run_in_the_given_directory(workdir, run_cli):
