@@ -160,3 +160,9 @@ def test_older_names_of_gates_are_accepted(workdir, run_cli, older, option):
     for bound in ("accuracy=-1", "accuracy=2"):
         old, new = (run_cli("evaluate", "a", each, bound) for each in (older, option))
         assert (old.code, old.err) == (new.code, new.err)
+
+
+def test_override_split_at_its_equals_sign(workdir, run_cli):
+    """Without a value, the fix has a placeholder."""
+    for words, fix in ((("seed", "=", "3"), "seed=3"), (("seed", "="), "seed=VALUE")):
+        assert run_cli("show", "config.yaml", *words).err.rstrip().endswith(f"without spaces around '=': {fix}")
