@@ -1,4 +1,4 @@
-"""Verification of a run: checksums, consistency of its files, data, and metrics that are computed again."""
+"""Verification of a run: checksums, consistency of its files, data, and recomputed metrics."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -80,7 +80,7 @@ def verify(run: Run) -> Iterator[Check]:
 
 
 def obstacles(run: Run, checks: Sequence[Check]) -> list[str]:
-    """Why training the run again might not give the same bytes on this machine; empty if it does.
+    """Why training the run again might not give the same bytes on this machine; empty if it would.
 
     Args:
         run: the run.
@@ -105,7 +105,7 @@ def _run_json(run: Run) -> str:
 
 
 def _configs(run: Run) -> dict[str, Callable[[], str]]:
-    """The checks of the files that have the config of the run."""
+    """The checks of the files with the config of the run."""
     try:
         has_config_file = run.record.has_config_file
     except NncliError:  # which the check "run.json" reports

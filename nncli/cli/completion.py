@@ -143,7 +143,7 @@ def _directory(context: Context) -> Path:
 
 
 def _runs_in(directory: Path, start: str) -> list[Path]:
-    """The directories in a directory whose names begin like this, hidden ones left out."""
+    """The directories in a directory whose names begin with ``start``, except hidden ones."""
     return [Path(path) for path in paths(f"{directory}/{start}", ()) if not Path(path).name.startswith(".")]
 
 
@@ -160,7 +160,7 @@ def _first_run(context: Context) -> Path | None:
 
 
 def _status(run: Path) -> str:
-    """The status of a run as its files suggest it; nothing is validated."""
+    """The status of a run according to its files, which are not validated."""
     from nncli.store.lock import is_locked
 
     with suppress(NncliError):

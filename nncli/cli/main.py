@@ -186,7 +186,7 @@ def _explained(error: BaseException, words: Sequence[str]) -> BaseException:
 
 
 def _error_document(error: BaseException, message: str, code: int) -> dict[str, Any]:
-    """An error as JSON values, without the usage of the command; of a config also its problems, one by one."""
+    """An error as JSON values: the message without the usage, the exit code, the diagnostics of an invalid config."""
     text = error.format_message() if isinstance(error, click.ClickException) else message
     document: dict[str, Any] = {"message": text, "exit_code": code}
     if isinstance(error, ConfigError):

@@ -148,7 +148,7 @@ def _styled(found: re.Match[str]) -> str:
 
 
 def print_json(document: Any, ensure_ascii: bool = True) -> None:
-    """Print one JSON document, with DEL escaped, the one control character that ``json`` leaves unescaped."""
+    """Print one JSON document; DEL is escaped too, which ``json`` does only if ``ensure_ascii``."""
     import json
 
     text = json.dumps(document, indent=2, ensure_ascii=ensure_ascii, allow_nan=False)

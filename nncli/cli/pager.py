@@ -13,10 +13,10 @@ from nncli.cli.output import sanitized
 
 
 class Screen(io.StringIO):
-    """What is printed on a terminal, as a text."""
+    """A buffer for output to a terminal."""
 
     def isatty(self) -> bool:
-        """Return True: it is shown on a terminal, with colors."""
+        """Return True: it is shown on a terminal, with colours."""
         return True
 
     def write(self, text: str) -> int:

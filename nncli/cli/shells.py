@@ -1,4 +1,4 @@
-"""The completion scripts of bash, zsh and fish, and how each is answered.
+"""The completion scripts of bash, zsh and fish, and the answers to them.
 
 A script passes the line up to the cursor in ``COMP_LINE`` and reads one word per line. A word that ends in one of
 ``OPEN`` can be continued, so no space follows it.

@@ -1,4 +1,4 @@
-"""Suggestions for unknown words: what a name of another library is called here, else the most similar known name."""
+"""Suggestions for unknown words: the equivalent of a name of another library, else the most similar known name."""
 
 import difflib
 import re

@@ -1,4 +1,4 @@
-"""Values replaced in the text of a config, in place: comments, order and layout of all else stay as they are."""
+"""Replacement of values in the text of a config, in place: comments, order and layout of the rest are unchanged."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def is_same(one: Any, other: Any) -> bool:
 def replaced(root: Node, before: Any, after: Any) -> str:
     """The source text of a tree, with those values replaced that differ; new keys and items follow the existing ones.
 
-    The caller has to read the text back: it may have other values, or be invalid, if an anchor is involved.
+    The caller has to read the text back: it may have other values, or be invalid, if it has anchors.
 
     Args:
         root: the tree.
@@ -85,7 +85,7 @@ def _is_block(text: str, start: int, node: Node) -> bool:
 
 
 def _replacement(text: str, start: int, end: int, value: Any) -> _Edit:
-    """The whole value replaced; one on a line of its own moves up behind its key, unless a comment is there."""
+    """The whole value replaced; one that begins below its key moves up to it, unless a comment is between them."""
     before = text[:start].rstrip()
     has_own_line = "\n" in text[len(before) : start]
     space = " " if has_own_line or start == end else ""

@@ -1,4 +1,4 @@
-"""Normalization: short and foreign ways to write a value, whose meaning is certain, become the canonical one.
+"""Normalization: short forms and other spellings of a value become canonical if their meaning is certain.
 
 written                         canonical
 Adam, Leaky-ReLU, Layer_Dense   adam, leaky_relu, dense
@@ -26,7 +26,7 @@ MAX_INTEGRAL = 1e15  # a larger float is no integer that somebody wrote
 
 
 def normalized(root: Node) -> Node:
-    """The tree of a config in canonical form; what is canonical already is the same nodes."""
+    """The tree of a config in canonical form; nodes that are canonical already are not copied."""
     return _value(root, _config_schema())
 
 
@@ -134,7 +134,7 @@ def _renamed(node: Node, component: Component) -> Node:
 
 
 def _with_type(node: Node, kind: str) -> Node:
-    """``{name: value}`` as ``{type: name, ...}``, if the name is a component and the value says its parameters."""
+    """``{name: value}`` as ``{type: name, ...}``, if the name is a component and the value has its parameters."""
     if not isinstance(node.value, dict) or len(node.children) != 1:
         return node
     ((key, child),) = node.children.items()

@@ -28,7 +28,7 @@ class YamlProblem(NamedTuple):
 
 
 def explain(text: str, error: yaml.MarkedYAMLError) -> YamlProblem:
-    """The mistake behind an error of the parser."""
+    """The mistake that caused an error of the parser."""
     lines = text.splitlines() or [""]
     mark = error.problem_mark or error.context_mark
     line, column = (min(mark.line, len(lines) - 1), mark.column) if mark else (0, 0)
@@ -55,12 +55,11 @@ def _quote(_lines: Sequence[str], at: YamlProblem, context: yaml.Mark | None) ->
     return None
 
 
-def _bracket(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | None) -> YamlProblem | None:
+def _bracket(lines: Sequence[str], at: YamlProblem, _context: yaml.Mark | None) -> YamlProblem | None:
     """A bracket without its counterpart, or a comma that is missing or too many between brackets."""
     closing = re.search(r"but found '([}\]])'$", at.message)
     if closing and "<" in at.message:
-        message = f"this '{closing[1]}' has no opening bracket before it; remove it"
-        return YamlProblem(at.line, at.column, message)
+        return at._replace(message=f"this '{closing[1]}' has no opening bracket before it; remove it")
     if re.search(r"expected the node content, but found '[,}\]]'", at.message):
         return at._replace(message="a value is missing before this; write one, or remove a ','")
     if not re.match(r"expected ',' or '[}\]]'|expected the node content, but found '<stream end>'", at.message):
@@ -86,8 +85,7 @@ def _unclosed(lines: Sequence[str], at: YamlProblem) -> tuple[int, int] | None:
                 opened.append((number, column))
             elif character in BRACKETS.values() and opened:
                 opened.pop()
-    first = [each for each in opened if each[0] == opened[-1][0]] if opened else []
-    return first[-1] if first else None
+    return opened[-1] if opened else None
 
 
 def _wrong_bracket(bracket: str, line: str, at: YamlProblem) -> YamlProblem | None:
@@ -98,7 +96,7 @@ def _wrong_bracket(bracket: str, line: str, at: YamlProblem) -> YamlProblem | No
 
 
 def _missing_comma(line: str, at: YamlProblem) -> YamlProblem:
-    """Between two values or keys in one line."""
+    """A comma that is missing between two values or keys in one line."""
     before = line[: at.column].rstrip()
     start = before.rfind(" ") + 1 if line[at.column : at.column + 1] == ":" else at.column
     if before.endswith(";") or line[:start].rstrip().endswith(";"):
@@ -125,7 +123,7 @@ def _punctuation(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | Non
 
 
 def _same_line(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | None) -> YamlProblem | None:
-    """Something that needs a line of its own, or lacks its ``:``."""
+    """An item or a key that needs a separate line, or a line without its ``:``."""
     if at.message.startswith("sequence entries are not allowed"):
         return at._replace(message="write each item of the list on a line of its own, below the key")
     if at.message == "could not find expected ':'" and context:
@@ -162,7 +160,7 @@ def _missing_colon(lines: Sequence[str], number: int) -> YamlProblem | None:
     return YamlProblem(number, found.end("key"), message)
 
 
-def _indentation(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | None) -> YamlProblem | None:
+def _indentation(lines: Sequence[str], at: YamlProblem, _context: yaml.Mark | None) -> YamlProblem | None:
     """A line that is indented by more or fewer spaces than its neighbours."""
     is_start = any(f"found {token}" in at.message or f"found '{token}'" in at.message for token in INDENTED)
     if not is_start and at.message != "mapping values are not allowed here":
@@ -185,14 +183,14 @@ def _indentation(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | Non
     return YamlProblem(at.line, spaces, message)
 
 
-def _comma(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | None) -> YamlProblem | None:
+def _comma(_lines: Sequence[str], at: YamlProblem, _context: yaml.Mark | None) -> YamlProblem | None:
     """A comma at the end of a line, as between brackets."""
     if at.message == "expected <block end>, but found ','":
         return at._replace(message="a ',' separates values between brackets only; remove it")
     return None
 
 
-def _character(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | None) -> YamlProblem | None:
+def _character(_lines: Sequence[str], at: YamlProblem, _context: yaml.Mark | None) -> YamlProblem | None:
     """A character that has a meaning in YAML at the start of a value."""
     found = re.match(r"found character '(.)' that cannot start any token", at.message)
     if found:
@@ -201,7 +199,7 @@ def _character(lines: Sequence[str], at: YamlProblem, context: yaml.Mark | None)
 
 
 def _line_before(lines: Sequence[str], number: int) -> int:
-    """The number of the last line before that is neither empty nor a comment; the same if there is none."""
+    """The index of the last line before ``number`` that is neither empty nor a comment; ``number`` if there is none."""
     before = [index for index in range(number) if lines[index].strip() and not lines[index].strip().startswith("#")]
     return before[-1] if before else number
 

@@ -1,4 +1,4 @@
-"""The config of a run, which is taken wherever a config is: as it was trained, with the comments of its file."""
+"""The config of a run as it was trained, with the comments of its file; it can be used wherever a config can."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +10,7 @@ from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import EPOCHS, differences, overrides_between, raising_overrides
 from nncli.experiment.defaults import resolve
 from nncli.experiment.loading import LoadedConfig, checked, load, load_content, parse, with_overrides
-from nncli.store.find_run import find_run, require_name_of_run
+from nncli.store.find_run import find_run, reject_unknown_name
 from nncli.store.records import CONFIG
 from nncli.store.run_files import GIVEN, ORIGINAL, is_run
 from nncli.store.run_reader import Run
@@ -18,7 +18,7 @@ from nncli.store.run_writer import name_from
 
 
 def run_of(source: Path, runs: Path | None = None) -> Path | None:
-    """The run that is meant where a config or a run may be named; None if it is a config, or does not exist.
+    """The run that an argument names which may be a config or a run; None if it is a config, or does not exist.
 
     Args:
         source: the path of a config, or the path or the name of a run.
@@ -53,7 +53,7 @@ def load_named(source: Path, overrides: tuple[str, ...] = (), runs: Path | None 
     run = run_of(source, runs)
     if run is not None:
         return load_run(Run(run), overrides), run.name
-    require_name_of_run(source, runs)
+    reject_unknown_name(source, runs)
     return load(source, overrides), name_from(source)
 
 
@@ -79,7 +79,7 @@ def load_run(run: Run, overrides: tuple[str, ...] = ()) -> LoadedConfig:
 
 
 def config_path(run: Run) -> Path:
-    """The file that has the config of a run: as it was trained, or as it was given, of runs of nncli before 0.7."""
+    """The file with the config of a run: as it was trained, or, of runs of nncli before 0.7, as it was given."""
     return run.path / (CONFIG if run.record.has_config_file else GIVEN)
 
 
@@ -113,7 +113,7 @@ def recorded_document(run: Run) -> Document:
 
 
 def given_document(run: Run) -> Document:
-    """The config as it was given, with the recorded overrides, which messages call those of run.json.
+    """The config as it was given, with the recorded overrides applied; messages name run.json as their origin.
 
     Raises:
         ConfigError: the file is not valid.

@@ -10,8 +10,6 @@ from nncli.store.run_files import is_run
 from nncli.store.safe_read import exists, storage_errors
 
 MAX_LISTED = 8  # names in a message
-
-
 DEFAULT = Path("runs")  # the directory of runs if none is given
 
 
@@ -43,8 +41,8 @@ def find_run(text: str, runs: Path | None = None) -> Path:
     raise RunError(_not_found(text, runs), path)
 
 
-def require_name_of_run(path: Path, runs: Path | None = None) -> None:
-    """Report a name without a suffix that is neither a config nor a run.
+def reject_unknown_name(path: Path, runs: Path | None = None) -> None:
+    """Reject a name without a suffix that is neither a config nor a run.
 
     Args:
         path: the path of a config, or a name.

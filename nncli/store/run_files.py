@@ -102,7 +102,7 @@ class RunFiles:
 
 
 def signature(path: Path) -> tuple[tuple[int, int, int] | None, ...]:
-    """A value that changes when a file of the run is written, removed or replaced; it is read from no file."""
+    """A value that changes when a file of the run is written, removed or replaced; no file is opened."""
     return tuple(_file_signature(path / name) for name in ("run.json", CONFIG, *OTHER_FILES))
 
 

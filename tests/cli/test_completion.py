@@ -1,5 +1,6 @@
 """What completes a command line: every position of the table, the status of runs, and what is imported for it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -115,7 +116,8 @@ def test_words_of_a_config_that_cannot_be_read(complete, tmp_path):
 
 def test_invalid_override_before_the_cursor_is_ignored(complete):
     """Keys after it are completed with what the config says."""
-    assert list(complete("train net.yaml optimizer={type: optimizer.eps")) == ["optimizer.epsilon="]
+    for word in ("optimizer={type:", "momentum", "layers[9].units=3"):
+        assert list(complete(f"train net.yaml {word} optimizer.eps")) == ["optimizer.epsilon="]
 
 
 def test_metrics_of_any_run_without_runs(complete, tmp_path):
@@ -147,6 +149,24 @@ def test_names_with_control_characters_are_not_completed(complete, tmp_path):
     (tmp_path / "a\x1bc.yaml").touch()
     (tmp_path / "ad.yaml").touch()
     assert list(complete(f"train {tmp_path}/a")) == [f"{tmp_path}/ad.yaml"]
+
+
+def test_hidden_files_are_completed_if_a_dot_is_typed(complete, tmp_path):
+    """As in a shell."""
+    for name in ("net.yaml", ".net.yaml"):
+        (tmp_path / name).touch()
+    assert list(complete(f"train {tmp_path}/")) == [f"{tmp_path}/net.yaml"]
+    assert list(complete(f"train {tmp_path}/.")) == [f"{tmp_path}/.net.yaml"]
+
+
+def test_run_that_was_finished_before_its_epochs_were_raised_is_interrupted(complete, directory, tmp_path):
+    """Early stopping that did not end the training then does not make it finished now."""
+    run = tmp_path / "more"
+    shutil.copytree(directory / "runs" / "done", run)
+    record = json.loads((run / "run.json").read_bytes())
+    record["spec"]["training"] |= {"epochs": 100, "early_stopping": {"patience": 90}}
+    (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    assert complete(f"train --runs-dir {tmp_path} --resume m") == {"more": "interrupted"}
 
 
 def test_files_without_end_or_of_any_size_do_not_block(complete, tmp_path):

@@ -75,3 +75,10 @@ def test_true_and_false_are_values_of_a_boolean():
     """They are written as in YAML, and numbers that equal them are not."""
     assert list(values([{"type": "boolean"}], None)) == ["true", "false"]
     assert list(values([{"enum": [1, 0, None]}], None)) == ["1", "0", "null"]
+
+
+@pytest.mark.parametrize(("index", "value"), [(0, "relu"), (1, None), (9, None)])
+def test_item_beyond_the_end_of_a_list_has_no_value(index, value):
+    """Its schema is that of every item."""
+    schemas, found = at(["layers", index], {"layers": ["relu"]})
+    assert (found, keys(schemas, {})) == (value, ["type"])

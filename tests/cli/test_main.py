@@ -281,3 +281,9 @@ def test_usage_error_is_sanitized(run_cli):
     result = run_cli("compare", "--\x1b[2J")
     assert (result.code, "\x1b" in result.err) == (2, False)
     assert "No such option" in result.err
+
+
+def test_help_is_no_error(run_cli):
+    """Although it ends the command early, no document follows it."""
+    result = run_cli("runs", "--json", "--help")
+    assert (result.code, result.err, '"error"' in result.out) == (0, "", False)

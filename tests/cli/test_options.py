@@ -147,3 +147,24 @@ def test_directory_of_runs_cannot_be_given_twice(elsewhere, run_cli):
     result = run_cli("runs", "exp", "--runs-dir", "other")
     assert (result.code, result.out) == (2, "")
     assert "use only one of DIRECTORY and --runs-dir" in result.err
+
+
+@pytest.mark.parametrize(("option", "words"), [("--runs", "looked in ./ and exp/"), ("--runs-dir", "and exp/")])
+def test_older_names_of_options_are_accepted(workdir, run_cli, option, words):
+    """Commands in scripts stay valid."""
+    assert words in run_cli("evaluate", "xyzzy", option, "exp").err
+
+
+@pytest.mark.parametrize(("older", "option"), [("--fail-under", "--fail-below"), ("--fail-over", "--fail-above")])
+def test_older_names_of_gates_are_accepted(workdir, run_cli, older, option):
+    """A bound that no accuracy reaches, in either direction, fails as with the new name."""
+    assert run_cli("train", "config.yaml", "-q", "--name", "a").code == 0
+    for bound in ("accuracy=-1", "accuracy=2"):
+        old, new = (run_cli("evaluate", "a", each, bound) for each in (older, option))
+        assert (old.code, old.err) == (new.code, new.err)
+
+
+def test_override_split_at_its_equals_sign(workdir, run_cli):
+    """Without a value, the fix has a placeholder."""
+    for words, fix in ((("seed", "=", "3"), "seed=3"), (("seed", "="), "seed=VALUE")):
+        assert run_cli("show", "config.yaml", *words).err.rstrip().endswith(f"without spaces around '=': {fix}")

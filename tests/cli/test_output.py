@@ -224,3 +224,53 @@ def test_training_does_not_block_on_unread_messages(workdir, signum):
         process.wait()
         os.close(reading)
         os.close(writing)
+
+
+@pytest.fixture
+def printed_error(monkeypatch):
+    """What ``print_error`` writes to a terminal."""
+
+    def call(text, **environment):
+        for name, value in {"TERM": "xterm", "NO_COLOR": "", **environment}.items():
+            monkeypatch.setenv(name, value)
+        ours, theirs = pty.openpty()
+        with (
+            contextlib.closing(output.Stream(output.StandardError(theirs), "utf-8")) as stream,
+            monkeypatch.context() as m,
+        ):
+            m.setattr(sys, "stderr", stream)
+            output.print_error(text)
+            stream.flush()
+            written = os.read(ours, 4096).decode().replace("\r\n", "\n")
+        os.close(ours)
+        os.close(theirs)
+        return written
+
+    return call
+
+
+def test_parts_of_an_error_stand_out(printed_error):
+    """Its location is bold and its caret red; control characters in it are replaced."""
+    text = "a.yaml:1:7: loss: x\x1b[2J\n    loss: x\n          ^"
+    styled = "\x1b[1ma.yaml:1:7\x1b[0m: loss: x�[2J\n    loss: x\n\x1b[1;31m          ^\x1b[0m\n"
+    assert printed_error(text) == styled
+    assert printed_error("Error: no") == "\x1b[1;31mError:\x1b[0m no\n"
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_error_without_colours(printed_error, environment):
+    """If the user or the terminal does not want them."""
+    assert printed_error("a.yaml:1:7: loss", **environment) == "a.yaml:1:7: loss\n"
+
+
+def test_error_is_a_document_unless_there_is_one(monkeypatch, capfd):
+    """A reader of JSON gets one document at most; DEL is escaped in it."""
+    for documents in ([], [{"a": "\x7f"}]):
+        with output.standard_streams():
+            for document in documents:
+                output.print_json(document, ensure_ascii=False)
+            output.print_json_error({"exit_code": 4})
+            sys.stdout.flush()
+        out = capfd.readouterr().out
+        assert json.loads(out) == (documents or [{"error": {"exit_code": 4}}])[0]
+        assert "\x7f" not in out

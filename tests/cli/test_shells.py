@@ -8,6 +8,7 @@ import sys
 
 import pexpect
 import pytest
+from click.shell_completion import CompletionItem
 
 from nncli.cli.main import COMPLETE_ENV
 from nncli.cli.main import nncli as group
@@ -205,3 +206,18 @@ def test_answer_to_zsh_separates_word_and_description(tmp_path, monkeypatch):
     assert SHELLS["zsh"](group, {}, "nncli", COMPLETE_ENV).complete() == "+a/\n a\\:b.yaml"
     monkeypatch.setenv("COMP_LINE", "nncli completion --h")
     assert SHELLS["zsh"](group, {}, "nncli", COMPLETE_ENV).complete() == " --help:Show this message and exit."
+
+
+@pytest.mark.parametrize("end", "=.[/")
+def test_no_space_follows_a_word_that_can_be_continued(end):
+    """A key of a mapping, of a list or of a value, and a directory."""
+    shell = SHELLS["zsh"](group, {}, "nncli", COMPLETE_ENV)
+    assert [shell.format_completion(CompletionItem(f"word{each}")) for each in (end, "")] == [f"+word{end}", " word"]
+
+
+def test_two_dashes_are_no_option(tmp_path, monkeypatch):
+    """What follows them is an argument."""
+    (tmp_path / "net.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COMP_LINE", "nncli train -- ne")
+    assert SHELLS["fish"](group, {}, "nncli", COMPLETE_ENV).complete() == "net.yaml"

@@ -15,6 +15,7 @@ NO_ADVICE = ("command 'frobnicate'", "option '--config'", "option '-s'", "option
         ("predict a rows.csv", "In Python: nncli.load(RUN).predict(inputs)"),
         ("config.yaml seed=3", "Write: nncli train config.yaml seed=3"),
         ("missing.yml", "Write: nncli train missing.yml"),
+        ("config", "Write: nncli train config"),
         ("trian config.yaml", "Did you mean 'train'?"),
         ("train --config config.yaml", "The config is an argument: nncli train CONFIG"),
         ("show -c config.yaml", "The config is an argument: nncli show CONFIG"),
@@ -23,12 +24,17 @@ NO_ADVICE = ("command 'frobnicate'", "option '--config'", "option '-s'", "option
         ("train config.yaml --set seed=1", "Overrides are written without an option: seed=1"),
         ("train config.yaml --lr 0.1", "Values of the config are set without dashes: optimizer.learning_rate=0.1"),
         ("train config.yaml --n-jobs=2", "Values of the config are set without dashes: training.threads=2"),
+        ("train config.yaml --lr --quiet", "set without dashes: optimizer.learning_rate=VALUE"),
+        ("train config.yaml --lr=0.1 seed=3", "set without dashes: optimizer.learning_rate=0.1"),
+        ("train config.yaml --output-dir x", "Runs are in the directory of --runs-dir."),
+        ("train config.yaml --optimizer.decay 0.1", "set without dashes: optimizer.decay=0.1"),
         ("train config.yaml --gpu", "nncli computes on the processor; remove it."),
         ("train config.yaml -v", "Progress is shown unless --quiet is given."),
     ],
 )
 def test_message_says_what_to_write(workdir, run_cli, words, fix):
     """Exit code 2, and the fix ends the last line."""
+    (workdir / "config").touch()
     result = run_cli(*words.split())
     assert (result.code, result.out) == (2, "")
     assert result.err.rstrip().endswith(fix)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nncli.config import document as reader
 from nncli.config.diagnostics import SourceText
 from nncli.config.document import MAX_DEPTH, DocumentError, is_rejected, read
+from nncli.config.scalars import scalar
 
 CONFIG = """\
 seed: 0
@@ -482,3 +483,11 @@ def test_dumped_structure_is_read_back_or_rejected(structure):
         assert all(is_rejected(document.root.find(diagnostic.path).value) for diagnostic in document.diagnostics)
     else:
         assert repr(document.root.plain()) == repr(structure)
+
+
+def test_longest_number():
+    """The limit in the message is the number of characters that are accepted."""
+    for text in ("1" * 40, f"0x{'1' * 38}"):
+        assert scalar(text) == int(text, 0)
+    with pytest.raises(ValueError, match=r"41 characters, limit: 40"):
+        scalar("1" * 41)

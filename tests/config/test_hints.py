@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from nncli.config.hints import hints_of_keys, hints_of_types, suggestion, translations
+from nncli.config.hints import hints_of_keys, hints_of_types, key_hint, suggestion, translations
 from nncli.config.model import Config
 from nncli.config.synonyms import accepted_type, spelling, type_pattern
 from nncli.experiment import loading  # noqa: F401 (registers the components)
@@ -39,6 +39,7 @@ def test_synonyms_are_suggested(workdir, run_cli, override, meant):
         ("val-RMSE", ["validation_root_mean_squared_error", "validation_mean_squared_error"]),
         ("val_r2", ["validation_r2"]),
         ("val_crossentropy", ["validation_categorical_crossentropy", "validation_binary_crossentropy"]),
+        ("train_acc", ["accuracy"]),
         ("adam", []),
     ],
 )
@@ -88,6 +89,12 @@ def test_words_of_the_table_are_no_names_here():
             assert not {word for hint in hints for word in hint.words} & {*model.model_fields}
 
 
+def test_narrower_scope_decides():
+    """What a key of a component is called there, before what it is called elsewhere."""
+    assert key_hint(["layer dense", "layer"], "n_outputs").names == ("units",)
+    assert key_hint(["layer"], "n_outputs").names == ()
+
+
 def test_no_word_has_two_hints():
     """Within a scope each word occurs once, in any spelling."""
     for hints in (*hints_of_types().values(), *hints_of_keys().values()):
@@ -117,8 +124,17 @@ def test_pattern_matches_what_is_accepted(kind):
         ("", ["sgd", "adam"], "; known: adam, sgd"),
         ("adam", [], ""),
         ("optimizer_sgd", ["Optimizer_SGD", "Optimizer_Adam"], "; did you mean 'Optimizer_SGD'?"),
+        ("normalization", ["Layer_Normalization", "batch_normalization"], "; did you mean 'batch_normalization'?"),
+        ("mse", ["sgd", "adam"], "; known: adam, sgd"),
     ],
 )
 def test_suggestion_is_similar_or_lists_known_names(word, known, expected):
     """A similar name is suggested, ignoring case; if there is none, all known names are listed in order."""
     assert suggestion(word, known) == expected
+
+
+def test_fewer_names_may_be_listed_than_are_known():
+    """A similar name is searched among all of them."""
+    known, listed = ["accuracy", "test_accuracy", "validation_accuracy"], ["accuracy"]
+    assert suggestion("xyzzy", known, listed) == "; known: accuracy"
+    assert suggestion("tst_accuracy", known, listed) == "; did you mean 'test_accuracy'?"

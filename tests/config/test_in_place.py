@@ -85,6 +85,20 @@ def test_anchor_that_is_referred_to_is_expanded():
     assert text.count(b"units: 8") == 2
 
 
+@pytest.mark.parametrize(
+    ("override", "new"),
+    [
+        ("data.classes=4", "data: &data {type: spiral, classes: 4}  # a\n"),
+        ("data={type: moons}", "data: &data {type: moons}  # a\n"),
+        ("data=moons", "data: &data moons  # a\n"),
+    ],
+)
+def test_anchor_stays_before_its_value(override, new):
+    """The value after it is replaced or extended in place, so that comments stay."""
+    content = b"data: &data {type: spiral}  # a\n"
+    assert with_overrides(content, (override,)).decode() == new
+
+
 WORDS = st.sampled_from(["a", "bc", "type", "units", "value_2"])
 SCALARS = (
     st.none()

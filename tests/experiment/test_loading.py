@@ -15,7 +15,7 @@ from nncli.experiment import checks
 from nncli.experiment.assembly import assemble
 from nncli.experiment.data_plan import DataPlan, open_data
 from nncli.experiment.defaults import resolve
-from nncli.experiment.loading import load
+from nncli.experiment.loading import load, parse, with_overrides
 from nncli.registry import ComponentConfig, names
 from tests.examples import BINARY, DENSE_8, SINE, WARM_COSINE
 
@@ -23,7 +23,7 @@ FORM = {"features": ["x", "y"], "targets": ["class"], "class_names": ["a", "b"]}
 MODELS = """
 from pathlib import Path
 from nncli.registry import components, kinds
-from nncli.experiment.loading import load
+from nncli.experiment.loading import load, parse, with_overrides
 load(Path("config.yaml"), ("metrics=null",))
 print(*(entry.name for kind in kinds() for entry in components(kind) if "model" in vars(entry)))
 """
@@ -187,3 +187,17 @@ def test_checks_read_only_the_sections_that_they_declare(workdir):
         sections = {name: getattr(loaded.config, name) for name in check.sections}
         plan = DataPlan(*({name: each[name] for name in each if name in sections} for each in loaded.plan))
         assert list(check.function(PartialConfig(**sections), plan)) == []
+
+
+def test_override_changes_no_other_spelling():
+    """A short or foreign form stays as it is written, and the override may have one too."""
+    content = b"layers:\n- dense: 16  # first\noptimizer: Adam\n"
+    assert with_overrides(content, ("seed=3",)) == content + b"seed: 3\n"
+    assert parse("", content, ("optimizer=SGD",)).root.plain()["optimizer"] == "sgd"
+
+
+def test_text_is_written_anew_if_an_override_would_make_it_invalid():
+    """The anchor is gone to which the other value refers."""
+    content = b"data: {type: spiral, samples: &rows 20}  # a\nvalidation: {type: spiral, samples: *rows}\n"
+    text = with_overrides(content, ("data=moons",))
+    assert parse("", text).root.plain() == {"data": "moons", "validation": {"type": "spiral", "samples": 20}}

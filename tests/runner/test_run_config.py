@@ -8,7 +8,7 @@ from nncli.config.in_place import is_same
 from nncli.config.yaml_output import to_yaml_value
 from nncli.errors import ConfigError, RunError
 from nncli.experiment.loading import load, parse
-from nncli.runner.run_config import load_any, load_run, recorded_document
+from nncli.runner.run_config import load_any, load_named, load_run, recorded_document, trained_content
 from nncli.store.run_reader import Run
 from tests.conftest import ROOT
 from tests.test_configs import CONFIGS, shortened
@@ -134,3 +134,18 @@ def test_config_file_wins_over_a_run_of_its_name(workdir, train):
     (workdir / "same").write_bytes((workdir / "config.yaml").read_bytes())
     assert load_any(workdir / "same").config == load(workdir / "config.yaml").config
     assert to_yaml_value(load_any(workdir / "runs" / "same").config.seed) == "9"
+
+
+def test_new_run_has_the_name_of_the_run_or_of_the_config(train, workdir):
+    """With its version number: only a config has a suffix."""
+    run = train("config.yaml", "--name", "net-1.5")
+    assert load_named(run)[1] == "net-1.5"
+    assert load_named(workdir / "config.yaml")[1] == "config"
+
+
+def test_changed_epochs_of_a_finished_run_are_not_hidden(train):
+    """Only an unfinished run can be behind run.json."""
+    run = train("config.yaml", "--name", "one")
+    config = run / "config.yaml"
+    config.write_text(config.read_text().replace("epochs: 30", "epochs: 20"))
+    assert trained_content(Run(run)) == config.read_bytes()

@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from nncli.store.run_files import RunFiles, is_run, signature
+
 
 def edit_metrics(run):
     lines = (run / "metrics.csv").read_text(encoding="utf-8").splitlines(keepends=True)
@@ -75,3 +77,32 @@ def test_resume_writes_the_missing_file_again(workdir, run_cli, name):
     assert run_cli("train", "--resume", "one", "-q").code == 0
     assert run_cli("verify", "one").code == 0
     assert run_cli("train", "--resume").err == "--resume needs a run; resumable in runs/: none\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [(("run.json",), True), (("metrics.csv", "weights.npz"), True), (("metrics.csv",), False), ((), False)],
+)
+def test_directory_with_two_files_of_a_run_is_one(tmp_path, files, expected):
+    """A single file may be that of another program, except for run.json."""
+    for name in files:
+        (tmp_path / name).touch()
+    assert is_run(tmp_path) == expected
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "config.original.yaml", "spec.yaml"])
+def test_config_of_a_damaged_run_is_read(tmp_path, name):
+    """Its largest size does not depend on run.json."""
+    (tmp_path / "run.json").write_text("damaged", encoding="utf-8")
+    (tmp_path / name).write_text("seed: 0", encoding="utf-8")
+    assert RunFiles(tmp_path).read(name) == b"seed: 0"
+
+
+@pytest.mark.parametrize("name", ["run.json", "config.yaml", "metrics.csv", "weights.npz", "evaluation.json"])
+def test_signature_changes_with_each_file(tmp_path, name):
+    """If it appears, and if it is replaced."""
+    before = signature(tmp_path)
+    (tmp_path / name).write_text("a", encoding="utf-8")
+    written = signature(tmp_path)
+    (tmp_path / name).write_text("ab", encoding="utf-8")
+    assert len({before, written, signature(tmp_path)}) == 3

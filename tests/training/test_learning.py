@@ -230,6 +230,31 @@ def test_dead_layer_is_found_in_all_micro_batches(trained):
     assert 1 not in constant_outputs(check.experiment)
 
 
+@pytest.mark.parametrize(
+    ("units", "text"), [(1, "layers[0] (dense) has the"), (8, "all 8 units of layers[0] (dense) have")]
+)
+def test_dead_layer_is_counted_in_units(trained, units, text):
+    """A single unit is the layer."""
+    check = trained(f"layers[0].units={units}", "training.epochs=1")
+    check.network.layers[0].weights[:] = 0
+    assert check.warnings()[0].message.startswith(text)
+
+
+def test_no_layer_is_dead_if_all_rows_are_the_same(trained):
+    """Equal inputs have equal outputs in any network."""
+    same = Dataset(np.ones((60, 2), np.float32), np.repeat([0, 1, 2], 20), 3)
+    check = trained("training.epochs=1", training=same)
+    assert set(constant_outputs(check.experiment)) == {0, 1, 2, 3}
+    assert "dead_layer" not in {warning.kind for warning in check.warnings()}
+
+
+@pytest.mark.parametrize(("penalty", "name"), [("0", "loss"), ("1e-9", "data_loss")])
+def test_loss_without_penalties_is_called_so(trained, penalty, name):
+    """Only if there are penalties, as in the columns of the metrics."""
+    check = trained(f"regularization.l2={penalty}", LOW_RATE, "training.epochs=2")
+    assert check.warnings()[0].message.startswith(f"the {name} did not improve")
+
+
 def generated():
     """Changes and other rows of trainings that learn: tasks, sizes, noise and settings of each kind."""
     seeds = itertools.count()

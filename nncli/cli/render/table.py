@@ -1,4 +1,4 @@
-"""Plain tables: in a terminal what does not fit is shortened first, then left out and named; in a pipe never."""
+"""Plain tables: columns that do not fit a terminal are shortened first, then left out and named; never in a pipe."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -145,7 +145,7 @@ class Table:
         out.print(Text("\n").join(lines), soft_wrap=True)
 
     def _lines(self, row: Sequence[Cell], layout: Layout) -> Iterator[Text]:
-        """The lines of a row: as many as its highest cell has."""
+        """The lines of a row: as many as its tallest cell has."""
         cells = [row[index] for index in layout.columns]
         texts = [
             broken(row[index].text(layout.digits), width, self._ends(row, index))

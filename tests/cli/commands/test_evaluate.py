@@ -195,6 +195,7 @@ def test_gate_passes_at_its_bound(trained, run_cli, option):
     ("gate", "message"),
     [
         ("acuracy=0.9", "unknown metric 'acuracy'; did you mean 'accuracy'?"),
+        ("xyzzy=1", "recall, regression_accuracy, regularization_loss, root_mean_squared_error\n"),
         ("validation_data_loss=1", "unknown metric 'validation_data_loss'"),
         ("accuracy", "'' is not a number"),
         ("accuracy=", "'' is not a number"),

@@ -6,9 +6,9 @@ import pytest
 
 from nncli.cli.render.comparison_files import markdown_table
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import cell_text, figure
+from nncli.cli.render.format import cell_text, figure, warning_text
 from nncli.cli.render.metrics_table import print_metrics
-from nncli.cli.render.table import Cell, Table, broken
+from nncli.cli.render.table import MAX_NAMED, Cell, Table, broken
 
 VALUE = 0.123456
 
@@ -164,3 +164,34 @@ def test_name_of_a_row_is_never_broken(lines):
         "+1 column (accuracy): widen the",
         "terminal, or use --json",
     ]
+
+
+def test_first_column_is_broken_last(lines):
+    """Even if it is the widest one."""
+    rows = Table("", "", text_columns=2)
+    rows.add_row("aa bb cc dd", "e f g")
+    assert lines(rows, 17)[:2] == ["aa bb cc dd   e f", "              g"]
+
+
+@pytest.mark.parametrize(("count", "names"), [(MAX_NAMED, "c0, c1, c2, c3"), (MAX_NAMED + 1, "c0 … c4"), (1, "c0")])
+def test_columns_that_are_left_out_are_named(lines, count, names):
+    """All of a few, the first and the last of many; no name controls the terminal."""
+    rows = Table("a-long-name-of-a-row", *(f"c{index}" for index in range(count)))
+    rows.add_row("x" * 38, *([VALUE] * count))
+    assert f"({names})" in " ".join(lines(rows, 40))
+    rows.headings[1] = Cell("c\x1b[2J0")
+    assert "(c�[2J0" in " ".join(lines(rows, 40))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(999999.7, "1e+06"), (9.99996e-05, "0.0001000"), (-0.5, "-0.5000"), (-12345.6, "-12346"), (1e-7, "1e-07")],
+)
+def test_number_that_is_rounded_to_a_limit(value, text):
+    """It is printed like the limit; a negative number like a positive one."""
+    assert figure(value) == text
+
+
+def test_recorded_warning_is_one_line():
+    """Whatever a file of a run contains."""
+    assert warning_text({"message": "a\nb\x1b"}) == "warning: a�b�"
