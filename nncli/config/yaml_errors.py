@@ -14,6 +14,7 @@ NO_SPACE_AFTER_COLON = r"(?P<before>\s*(- )?(?P<key>\w+)):(?P<value>[^\s].*)"
 EQUALS = r"(?P<before>\s*(- )?(?P<key>\w+))\s*=\s*(?P<value>.*)"
 WORDS = r"\s*(?P<key>\w[\w.-]*)(\s+(?P<value>[^:]*))?"  # a line without a colon
 ITEM = r"\s*- (?P<keys>\w+: \w+(, \w+: [^,{}\[\]#]+)+)"  # without its braces
+TWO_KEYS = r"\s*\w+: [^,:{}\[\]]+,\s*(?P<second>\w+: .*)"
 SECTION = r"\s*(- )?(?P<key>\w+): (?P<value>\w+: .*)"
 BRACKETS = {"{": "}", "[": "]"}
 INDENTED = ("<block mapping start>", "<block sequence start>", "'-'", "'?'", "<scalar>", "'{'", "'['")
@@ -135,6 +136,9 @@ def _second_colon(lines: Sequence[str], at: YamlProblem) -> YamlProblem | None:
     """Several keys in one line without braces, or a line before it without its ``:``."""
     if item := re.fullmatch(ITEM, lines[at.line]):
         return YamlProblem(at.line, item.start("keys"), f"several keys in one line; write {{{item['keys'].strip()}}}")
+    if keys := re.fullmatch(TWO_KEYS, lines[at.line]):
+        message = "two keys in one line; write each on a line of its own, without the ','"
+        return YamlProblem(at.line, keys.start("second"), message)
     before = _line_before(lines, at.line)
     if before < at.line and (found := _missing_colon(lines, before)):
         return found

@@ -15,6 +15,7 @@ from nncli.store.records import CONFIG
 from nncli.store.run_files import GIVEN, ORIGINAL, is_run
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import name_from
+from nncli.store.safe_read import exists
 
 
 def run_of(source: Path, runs: Path | None = None) -> Path | None:
@@ -84,7 +85,7 @@ def config_path(run: Run) -> Path:
 
 
 def trained_content(run: Run) -> bytes:
-    """The config as it was trained, with the comments of its file.
+    """The config as it was trained, with the comments of its file; made from the original file if it is missing.
 
     If the process ended while the number of epochs was raised, it has that of run.json, as a resume will write it.
 
@@ -93,9 +94,10 @@ def trained_content(run: Run) -> bytes:
         RunError: it is missing.
     """
     path, epochs = config_path(run), run.config.training.epochs
+    if path.name == GIVEN or not exists(path):
+        given = GIVEN if path.name == GIVEN else ORIGINAL
+        return with_overrides(run.read(given), tuple(run.record.overrides))
     content = run.read(path.name)
-    if path.name == GIVEN:
-        return with_overrides(content, tuple(run.record.overrides))
     if run.was_finished or parse(str(path), content).root.find(EPOCHS).value == epochs:
         return content
     return with_overrides(content, tuple(raising_overrides(run.config, epochs)))

@@ -120,7 +120,7 @@ def make_directory(path: Path) -> None:
 
 def make_directories(path: Path) -> None:
     """Make a directory and its missing parents durably."""
-    with storage_errors(path, "the directory cannot be created: "):
+    with storage_errors(path, "choose another directory, this one cannot be created: "):
         if not path.is_dir():
             make_directories(path.parent)
             path.mkdir(exist_ok=True)

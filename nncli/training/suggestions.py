@@ -12,6 +12,7 @@ LARGE = 1e3  # data beyond this is worth scaling in any case
 FIX_ROW = "take the row out, or replace the value"
 SMALLER_WEIGHTS = "write smaller initial weights, such as initializer: {type: normal, scale: 0.01}"
 CLIPPING = "clipping: {type: norm, limit: 1}"
+LARGEST_CLIPPED_RATE = 10  # with a larger learning rate even a clipped gradient makes too large a step
 FLOAT64 = "dtype: float64"
 LONGER = 10  # times as many epochs
 SLOWED_DOWN = 0.01  # fraction of the initial learning rate; below it, ``decay`` has ended the training
@@ -26,7 +27,8 @@ def suggestion(experiment: Experiment) -> str:
         return f"write weight_decay: {min(defaults['weight_decay'], 1 / optimizer.learning_rate):g}"
     smaller, default = optimizer.learning_rate / 10, defaults["learning_rate"]
     slower = f"write learning_rate: {smaller if default is ... else min(smaller, default):g}"
-    return ", or ".join([*scaling(experiment), slower if experiment.clipping else f"{slower} or {CLIPPING}"])
+    may_clip = not experiment.clipping and optimizer.learning_rate <= LARGEST_CLIPPED_RATE
+    return ", or ".join([*scaling(experiment), f"{slower} or {CLIPPING}" if may_clip else slower])
 
 
 def against_dead_layer(experiment: Experiment, index: int) -> str:

@@ -93,8 +93,19 @@ def test_changed_config_is_refused(train):
     path.write_bytes(b"{")
     with pytest.raises(ConfigError):
         load_any(run)
-    path.unlink()
-    with pytest.raises(RunError, match=r"config\.yaml: missing"):
+
+
+def test_missing_config_is_made_from_the_original(train, run_cli):
+    """The original with the recorded overrides is what was trained; verify reports that the file is missing."""
+    run = train("config.yaml", RATE)
+    content = (run / "config.yaml").read_bytes()
+    (run / "config.yaml").unlink()
+    assert trained_content(Run(run)) == content
+    assert same_results(train("config"), run)
+    result = run_cli("verify", "config")
+    assert (result.code, "config.yaml: missing" in result.out) == (4, True)
+    (run / "config.original.yaml").unlink()
+    with pytest.raises(RunError, match=r"config\.original\.yaml: missing"):
         load_any(run)
 
 

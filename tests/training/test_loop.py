@@ -251,7 +251,7 @@ def test_divergence_names_epoch_and_array(prepare, optimizer, rate, dtype, batch
     assert str(raised.value).startswith(f"training diverged at epoch {where}: ")
     named = [*training.network.parameters.shapes, "the outputs of layers[", "the learning rate of the last update, "]
     assert any(name in str(raised.value) for name in named)
-    assert re.search(r" (no longer|not) finite .*; write learning_rate: [\d.e+]+ or clipping: ", str(raised.value))
+    assert re.search(r" (no longer|not) finite .*; write learning_rate: [\d.e+]+$", str(raised.value))
 
 
 def test_overflowing_outputs_are_named_by_their_layer(prepare):

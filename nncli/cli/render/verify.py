@@ -41,7 +41,8 @@ def verdict(path: Path, checks: Sequence["Check"], obstacles: Sequence[str]) -> 
     wrong = [check.subject for check in checks if check.holds is False]
     unreadable = [check.subject for check in checks if check.holds is None]
     if wrong:
-        return f"{path}: {len(wrong)} of {len(checks)} checks failed: {', '.join(wrong)}"
+        again = "" if obstacles else f"; train it again: nncli train {quote(str(path))}"
+        return f"{path}: {len(wrong)} of {len(checks)} checks failed: {', '.join(wrong)}{again}"
     if unreadable:
         what = f"could not read the run or data: {', '.join(unreadable)}"
         return f"{path}: {len(unreadable)} of {len(checks)} checks {what}"

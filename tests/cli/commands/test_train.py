@@ -106,7 +106,11 @@ def test_runs_option_is_the_directory_of_the_runs(workdir, run_cli):
         (["config.yaml", "--name", "a/b"], 2, "invalid run name 'a/b'"),
         (["config.yaml", "seed=-1"], 3, "command line:1:6: seed: must be at least 0, got -1"),
         (["config.yaml", "layers[0].unit=3"], 3, "unknown key 'unit'; did you mean 'layers[0].units=3'?"),
-        (["config.yaml", "--runs-dir", "config.yaml"], 5, "config.yaml: the directory cannot be created: File"),
+        (
+            ["config.yaml", "--runs-dir", "config.yaml"],
+            5,
+            "config.yaml: choose another directory, this one cannot be created: File",
+        ),
         (["config.yaml", "optimizer={type: sgd, learning_rate: 1e30}"], 7, "training diverged at epoch 1: "),
         pytest.param(
             ["config.yaml", *(f"layers[{index}].initializer={{type: normal, scale: 1e30}}" for index in (0, 2))],

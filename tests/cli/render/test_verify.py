@@ -31,7 +31,8 @@ def test_each_check_has_a_row(capsys):
             ["numpy (1 then, 2 now)"],
             "may not give the same bytes: numpy (1 then, 2 now)",
         ),
-        ([GOOD, BAD, UNREAD], [], "1 of 3 checks failed: weights.npz"),
+        ([GOOD, BAD, UNREAD], [], "1 of 3 checks failed: weights.npz; train it again: nncli train 'runs/a b'"),
+        ([GOOD, BAD], ["config.yaml is not ok"], "1 of 2 checks failed: weights.npz"),
         ([GOOD, UNREAD], [], "1 of 2 checks could not read the run or data: run.json"),
     ],
 )
