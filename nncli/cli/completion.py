@@ -56,10 +56,12 @@ def complete_directory(_context: Context, _parameter: Parameter, incomplete: str
 
 
 def complete_run(context: Context, parameter: Parameter, incomplete: str) -> Items:
-    """Runs with their status, by name; or any directory if the incomplete word has a slash."""
+    """Runs that are not given yet with their status, by name; or any directory if the incomplete word has a slash."""
     if "/" in incomplete:
         return complete_directory(context, parameter, incomplete)
-    return [CompletionItem(run.name, help=_status(run)) for run in _runs_in(_directory(context), incomplete)]
+    given = _given_runs(context)
+    runs = [run for run in _runs_in(_directory(context), incomplete) if run not in given]
+    return [CompletionItem(run.name, help=_status(run)) for run in runs]
 
 
 def complete_split(context: Context, _parameter: Parameter, incomplete: str) -> Items:
@@ -69,8 +71,7 @@ def complete_split(context: Context, _parameter: Parameter, incomplete: str) -> 
 
 def complete_column(context: Context, _parameter: Parameter, incomplete: str) -> Items:
     """Columns of the metrics of the runs that are given, or of those in the directory; of any run if there are none."""
-    given = context.params.get("runs")
-    runs = [_run(context, name) for name in given] if isinstance(given, tuple) else _runs_in(_directory(context), "")
+    runs = _given_runs(context) or _runs_in(_directory(context), "")
     columns = dict.fromkeys((column for run in runs for column in _columns(run)), "") or _known_columns()
     return _items(columns, incomplete)
 
@@ -81,7 +82,9 @@ def complete_metric(context: Context, parameter: Parameter, incomplete: str) -> 
 
 
 def complete_gate(context: Context, _parameter: Parameter, incomplete: str) -> Items:
-    """Metrics, then metrics of one split, before the equals sign of a gate."""
+    """Metrics, then metrics of one split, before the equals sign of a gate; the number after it is not completed."""
+    if "=" in incomplete:
+        return []
     run = _first_run(context)
     columns = (_columns(run) if run else []) or _known_columns()
     measured = [_split_and_name(column) for column in columns if column not in STATE]
@@ -102,7 +105,8 @@ def complete_override(context: Context, _parameter: Parameter, incomplete: str) 
         found = {f"{start}={each}": text for each, text in config_keys.values(schemas, value).items()}
     elif start.endswith("["):
         count = len(value) if isinstance(value, list) else 0
-        found = {f"{start}{index}].": _type_of(value[index]) for index in range(count)}
+        items = (config_keys.below(schemas, value, index)[1] for index in range(count))
+        found = {f"{start}{index}].": _type_of(item) for index, item in enumerate(items)}
     else:
         keys = config_keys.continued(schemas, config_keys.as_mapping(value))
         found = {start + key: text for key, text in keys.items()}
@@ -114,12 +118,12 @@ def paths(incomplete: str, suffixes: Sequence[str] | None = None) -> list[str]:
     directory, slash, name = incomplete.rpartition("/")
     typed = directory + slash
     with suppress(OSError, RuntimeError), os.scandir(Path(typed or ".").expanduser()) as entries:
-        return sorted(
+        return [
             f"{typed}{entry.name}{'/' * entry.is_dir()}"
-            for entry in entries
+            for entry in sorted(entries, key=lambda entry: entry.name)
             if entry.name.startswith(name) and entry.name.startswith(".") <= name.startswith(".")
             if entry.is_dir() or suffixes is None or entry.name.endswith(tuple(suffixes))
-        )
+        ]
     return []
 
 
@@ -152,6 +156,12 @@ def _run(context: Context, name: str) -> Path:
     path, by_name = Path(name), _directory(context) / name
     is_path = path.name != name or not (context.params.get("runs_dir") and by_name.is_dir())
     return path if is_path and (path / "run.json").exists() else by_name
+
+
+def _given_runs(context: Context) -> list[Path]:
+    """The runs of a command that takes several."""
+    given = context.params.get("runs")
+    return [_run(context, name) for name in given] if isinstance(given, tuple) else []
 
 
 def _first_run(context: Context) -> Path | None:

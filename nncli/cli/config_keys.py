@@ -29,13 +29,19 @@ def at(path: Iterable[str | int], value: Any) -> tuple[list[Any], Any]:
     """The schemas of what is at a path in a config, and its value; None if it has none."""
     schemas: list[Any] = [_schema()]
     for key in path:
-        if isinstance(key, int):
-            schemas = [each["items"] for each in _applicable(schemas, value) if "items" in each]
-            value = value[key] if isinstance(value, list) and key < len(value) else None
-        else:
-            mapping = as_mapping(value)
-            schemas, value = [_keys(schemas, mapping).get(key, {})], mapping.get(key)
+        schemas, value = below(schemas, value, key)
     return schemas, value
+
+
+def below(schemas: Iterable[Any], value: Any, key: str | int) -> tuple[list[Any], Any]:
+    """The schemas of an item or of the value of a key, and its value; None if it has none."""
+    if isinstance(key, int):
+        inner = [each["items"] for each in _applicable(schemas, value) if "items" in each]
+        found = value[key] if isinstance(value, list) and key < len(value) else None
+    else:
+        mapping = as_mapping(value)
+        inner, found = [_keys(schemas, mapping).get(key, {})], mapping.get(key)
+    return inner, _in_full(inner, found)
 
 
 def continued(schemas: Iterable[Any], value: Any) -> dict[str, str]:
@@ -68,6 +74,15 @@ def as_mapping(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     return {"type": value} if isinstance(value, str) else {}
+
+
+def _in_full(schemas: Iterable[Any], value: Any) -> Any:
+    """``{name: value}``, and what overrides have added to it, as the mapping of a component with its type."""
+    if not isinstance(value, dict) or not value or "type" in value:
+        return value
+    (name, given), *added = value.items()
+    is_short = any("patternProperties" in part for part in _applicable(schemas, {name: given}))
+    return {**as_mapping(given), **dict(added), "type": name} if is_short else value
 
 
 @cache

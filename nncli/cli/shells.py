@@ -19,7 +19,8 @@ BASH = """\
     local program=${1/#\\~/$HOME}
     mapfile -t COMPREPLY < <(COMP_LINE=${COMP_LINE:0:COMP_POINT} COMP_WORD=${COMP_WORDS[COMP_CWORD]} \\
         %(complete_var)s=bash_complete "$program" 2>/dev/null)
-    if [[ ${COMPREPLY[0]} == *[=.[/] ]]; then compopt -o nospace; fi
+    [[ -n ${COMPREPLY[0]-} ]] || COMPREPLY=()
+    if [[ ${COMPREPLY[0]-} == *[=.[/] ]]; then compopt -o nospace; fi
 }
 complete -o nosort -F %(complete_func)s %(prog_name)s
 """
@@ -70,7 +71,7 @@ class Shell(ShellComplete):
         if incomplete.startswith("-"):
             option = start = incomplete[: incomplete.find("=") + 1]
             typed = incomplete.removeprefix(start)
-        elif args and args[-1].startswith("-") and args[-1] != "--":
+        elif args and args[-1].startswith("-") and args[-1] != "--" and "=" not in args[-1]:
             args, option = args[:-1], f"{args[-1]}="
         found = [each for item in super().get_completions(args, option + typed) for each in _listed(item, typed)]
         return [CompletionItem(start + each.value, help=each.help) for each in found if each.value.isprintable()]

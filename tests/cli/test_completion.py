@@ -114,6 +114,31 @@ def test_words_of_a_config_that_cannot_be_read(complete, tmp_path):
     assert complete(f"train {tmp_path} lo") == {}
 
 
+def test_words_of_components_in_their_short_form(complete, tmp_path):
+    """Keys and types of ``dense: 16`` are those of ``{type: dense, units: 16}``, also after an override of a key."""
+    config = tmp_path / "short.yaml"
+    config.write_text("layers: [dense: 16, Dropout: {rate: 0.1}, relu]\noptimizer: {sgd: {}}\n", encoding="utf-8")
+    assert complete(f"train {config} layers[") == {"layers[0].": "dense", "layers[1].": "Dropout", "layers[2].": "relu"}
+    assert list(complete(f"train {config} layers.0.u")) == ["layers.0.units="]
+    assert list(complete(f"train {config} layers.0.units=8 layers.0.u")) == ["layers.0.units="]
+    assert list(complete(f"train {config} layers[1].")) == ["layers[1].type=", "layers[1].rate="]
+    assert list(complete(f"train {config} optimizer.mo")) == ["optimizer.momentum="]
+
+
+def test_number_of_a_gate_is_not_completed(complete):
+    """A word that is typed already would be followed by a space."""
+    assert complete("evaluate done --fail-below accuracy=") == {}
+    assert complete("evaluate done --fail-above=accuracy=") == {}
+
+
+def test_names_are_sorted_without_their_slash(complete, tmp_path):
+    """A directory comes before those whose names begin with its name."""
+    for name in ("c-2", "c", "c.d"):
+        (tmp_path / name).mkdir()
+    assert list(complete(f"train --runs-dir {tmp_path} --resume c")) == ["c", "c-2", "c.d"]
+    assert list(complete(f"runs {tmp_path}/c")) == [f"{tmp_path}/c/", f"{tmp_path}/c-2/", f"{tmp_path}/c.d/"]
+
+
 def test_invalid_override_before_the_cursor_is_ignored(complete):
     """Keys after it are completed with what the config says."""
     for word in ("optimizer={type:", "momentum", "layers[9].units=3"):
@@ -140,6 +165,8 @@ def test_components_are_those_of_the_registry(complete):
 def test_options_after_a_word_that_is_complete(complete):
     """An option is completed after arguments and flags, and not offered twice."""
     assert list(complete("evaluate done --json --s")) == ["--split"]
+    assert list(complete("evaluate --runs-dir=runs d")) == ["done"]
+    assert list(complete("train net.yaml --name=a optimizer=nad")) == ["optimizer=nadam"]
     assert "--sort" not in complete("runs --sort loss --s")
 
 

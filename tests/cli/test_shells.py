@@ -139,6 +139,9 @@ def test_position_in_a_shell(terminal, line):
         ("evaluate --split=va\tdone", "evaluate --split=validation done"),
         ("evaluate don\t--fail-be\tacc\t0.5", "evaluate done --fail-below accuracy=0.5"),
         ("show ~/../nets/w\t--js\t", "show {home}/../nets/wide.yaml --json"),
+        ("train net.yaml training.epochs=\t5", "train net.yaml training.epochs=5"),
+        ("train net.yaml 'training.epochs=\t5'", "train net.yaml training.epochs=5"),
+        ("evaluate done --fail-below accuracy=\t0.5", "evaluate done --fail-below accuracy=0.5"),
     ],
 )
 def test_line_typed_with_the_tab_key(terminal, typed, arguments):
