@@ -121,7 +121,7 @@ class RunWriter:
             for epoch in self.trainer.epochs():
                 if epoch.metrics is not None:
                     self._append(epoch.number, [epoch.metrics[name] for name in self._columns])
-                    self._history.add(epoch.number, epoch.metrics["data_loss"])
+                    self._history.add(epoch.number, epoch.metrics["data_loss"], epoch.metrics.get("validation_loss"))
                 if time.monotonic() - self._saved >= seconds:
                     self.save()
                 yield epoch
@@ -211,10 +211,12 @@ def _header(trainer: Trainer) -> bytes:
 
 
 def _loss_history(metrics: bytes, epochs: int) -> LossHistory:
-    """The training losses in the beginning of metrics.csv."""
-    history, rows = LossHistory(), parse(metrics, headers(metrics), epochs)
-    for epoch, loss in zip(rows.column("epoch"), rows.column("data_loss"), strict=True):
-        history.add(int(epoch), float(loss))
+    """The losses in the beginning of metrics.csv."""
+    history, names = LossHistory(), headers(metrics)
+    rows = parse(metrics, names, epochs)
+    columns = [rows.column(name) for name in ("epoch", "data_loss", "validation_loss") if name in names]
+    for epoch, *losses in zip(*columns, strict=True):
+        history.add(int(epoch), *map(float, losses))
     return history
 
 

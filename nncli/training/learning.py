@@ -15,7 +15,6 @@ import numpy as np
 
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.numerics import allow_non_finite
-from nncli.nn.layers.dense import Dense
 from nncli.nn.metrics.classification import Accuracy
 from nncli.nn.metrics.regression import RSquared
 from nncli.nn.parameters import Array
@@ -26,6 +25,7 @@ from nncli.training.suggestions import (
     against_no_progress,
     against_overfitting,
     against_short_training,
+    vanished_layer,
 )
 
 NEGLIGIBLE = 1e-3  # relative change of a loss, or value of R², that counts as none
@@ -52,22 +52,33 @@ class LearningWarning(NamedTuple):
 
 
 class LossHistory:
-    """The loss of the untrained network, the lowest loss, and since when the loss has been the same."""
+    """The loss of the untrained network, the lowest loss, and since when the loss has been the same.
+
+    ``validation`` has the first and the last validation loss, if there is a validation set.
+    """
 
     def __init__(self) -> None:
         self.first = self.last = 0.0
+        self.validation: tuple[float, ...] = ()
         self.lowest = np.inf
         self.last_epoch = -1
         self.unchanged_since = 0
 
-    def add(self, epoch: int, loss: float) -> None:
-        """Add the training loss without penalties of a logged epoch."""
+    def add(self, epoch: int, loss: float, validation: float | None = None) -> None:
+        """Add the losses of a logged epoch: on the training set without penalties, and on the validation set."""
+        if validation is not None:
+            self.validation = (*self.validation[:1], validation)
         if self.last_epoch < 0:
             self.first = loss
         self.lowest = min(self.lowest, loss)
         if abs(loss - self.last) > SAME * abs(loss):
             self.last, self.unchanged_since = loss, epoch
         self.last_epoch = epoch
+
+    @property
+    def is_overfitting(self) -> bool:
+        """Whether the training loss has fallen and the validation loss has risen since the beginning."""
+        return self.last < self.first and self.validation[-1:] > self.validation[:1]
 
 
 class ConstantOutputs(Observer):
@@ -123,10 +134,13 @@ class LearningCheck:
         if not constant or _is_constant(training.inputs) or _is_constant(training.targets):
             return
         index = min(constant)
-        layer, outputs, name = self.network.layers[index], constant[index], self.experiment.config.layers[index].type
+        outputs, name = constant[index], self.experiment.config.layers[index].type
         is_zero, units = not outputs.any(), len(outputs)
         which = f"all {units} units of layers[{index}] ({name}) have" if units > 1 else f"layers[{index}] ({name}) has"
-        state = "its weights have vanished" if isinstance(layer, Dense) else "dead" if is_zero else "saturated"
+        vanished = vanished_layer(self.experiment, index)
+        state = "dead" if is_zero else "saturated"
+        if vanished is not None:
+            state = f"{'its weights' if vanished == index else f'the weights of layers[{vanished}]'} have vanished"
         message = f"{which} the {'output 0' if is_zero else 'same output'} for every training row ({state})"
         facts = {"layer": index, "type": name, "units": units, "zero": is_zero}
         yield "dead_layer", message, facts, against_dead_layer(self.experiment, index)
@@ -145,7 +159,8 @@ class LearningCheck:
         fix = self._longer() or against_no_progress(self.experiment, is_rising=self.history.last > start)
         if self.epoch == 0 and early_stopping:
             message = f"the untrained weights were kept, since no later epoch has a better {early_stopping.metric}"
-            fix = against_overfitting(self.experiment) if self.history.last < start and not self._longer() else fix
+            if self.history.last < start and not self._longer():
+                fix = self._after_progress()
             fix = "write a smaller min_delta" if early_stopping.min_delta else fix
         elif self.epoch == self.history.last_epoch and 0 < since < self.epoch:
             message += f", unchanged since epoch {since}"
@@ -171,12 +186,22 @@ class LearningCheck:
         fix = self._longer() or fix
         yield "no_better_than_constant", message, facts, fix
 
+    def _after_progress(self) -> str:
+        """What may help if the training loss has fallen, and the metric of early stopping is no better."""
+        if self.history.is_overfitting:
+            return against_overfitting(self.experiment)
+        return against_short_training(self.experiment, self._is_stopped)
+
     def _longer(self) -> str:
         """How to train longer, if the network had few updates and its loss is not far worse; else empty."""
         if self.experiment.optimizer.updates >= FEW_UPDATES or self.history.last > FAR_WORSE * self.history.first:
             return ""
-        is_stopped = self.history.last_epoch < self.experiment.config.training.epochs
-        return against_short_training(self.experiment, is_stopped)
+        return against_short_training(self.experiment, self._is_stopped)
+
+    @property
+    def _is_stopped(self) -> bool:
+        """Whether early stopping has ended the training."""
+        return self.history.last_epoch < self.experiment.config.training.epochs
 
     def _may_still_fall(self, loss: float) -> bool:
         """Whether a loss that is higher than before training is no sign yet."""

@@ -15,6 +15,7 @@ CLIPPING = "clipping: {type: norm, limit: 1}"
 LARGEST_CLIPPED_RATE = 10  # with a larger learning rate even a clipped gradient makes too large a step
 FLOAT64 = "dtype: float64"
 LONGER = 10  # times as many epochs
+VANISHED = 1e-3  # absolute value; a dense layer whose weights are all below it passes next to nothing on
 SLOWED_DOWN = 0.01  # fraction of the initial learning rate; below it, ``decay`` has ended the training
 
 
@@ -33,10 +34,21 @@ def suggestion(experiment: Experiment) -> str:
 
 def against_dead_layer(experiment: Experiment, index: int) -> str:
     """What may help if the layer with this index has the same outputs for all rows, but not its inputs."""
-    layers = experiment.network.layers
-    if isinstance(layers[index], Dense) and (shrinking := _shrinking(experiment)):
+    if vanished_layer(experiment, index) is not None and (shrinking := _shrinking(experiment)):
         return ", or ".join(shrinking)
     return ", or ".join([suggestion(experiment), *_initializers(experiment, index)])
+
+
+def vanished_layer(experiment: Experiment, index: int) -> int | None:
+    """The dense layer whose weights are why the layer with this index has the same outputs for all rows, if any.
+
+    It is the last one at or before that layer. A dense layer that is the first one with the same outputs has lost its
+    weights itself; before another layer, they must be almost 0.
+    """
+    layers = experiment.network.layers[: index + 1]
+    dense = {each: layer.weights for each, layer in enumerate(layers) if isinstance(layer, Dense)}
+    last = max(dense, default=None)
+    return last if last in (None, index) or np.abs(dense[last]).max() < VANISHED else None
 
 
 def against_no_progress(experiment: Experiment, is_rising: bool = False) -> str:

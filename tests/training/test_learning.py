@@ -29,7 +29,7 @@ def trained(workdir):
         trainer, history = Trainer(experiment), LossHistory()
         for epoch in trainer.epochs():
             if epoch.metrics is not None:
-                history.add(epoch.number, epoch.metrics["data_loss"])
+                history.add(epoch.number, epoch.metrics["data_loss"], epoch.metrics.get("validation_loss"))
         epoch = trainer.keep_best()
         return LearningCheck(experiment, {split: trainer.measured(split) for split in experiment.data}, epoch, history)
 
@@ -89,6 +89,12 @@ LEARN_NOTHING = {  # changes, other rows, and the kinds and a part of the first 
         {},
         "dead constant",
         "weights have vanished",
+    ),
+    "weights vanish before the layer": (
+        (SGD(0.1), "regularization.l2=1", "training.epochs=40"),
+        {},
+        "dead",
+        "(the weights of layers[2] have vanished); write a smaller l1 or l2",
     ),
     "no epoch is better": (
         ("training.early_stopping={metric: loss, min_delta: 100, patience: 20}",),
@@ -217,6 +223,32 @@ def test_history_has_the_first_loss_and_the_last_change():
     for epoch, loss in enumerate((3.0, 2.0, 1.0, 1.0 + 1e-8, 1.0)):
         history.add(10 * epoch, loss)
     assert (history.first, history.last, history.unchanged_since, history.last_epoch) == (3.0, 1.0, 20, 40)
+
+
+def test_overfitting_is_a_validation_loss_that_rises():
+    """A training loss that falls is none by itself, without validation set either."""
+    falling, rising, without = LossHistory(), LossHistory(), LossHistory()
+    for epoch, loss in enumerate((3.0, 2.0, 1.0)):
+        falling.add(epoch, loss, loss)
+        rising.add(epoch, loss, 4 - loss)
+        without.add(epoch, loss)
+    assert [each.is_overfitting for each in (falling, rising, without)] == [False, True, False]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("validation", "text"),
+    [(blobs(90, [1 / 3] * 3), "write epochs: 1000"), (random_labels(60), "write regularization")],
+)
+def test_untrained_weights_are_kept_although_the_loss_falls(trained, validation, text):
+    """The advice is against overfitting only if the validation loss has risen."""
+    stopping = "training={epochs: 100, early_stopping: {metric: validation_accuracy, patience: 200}}"
+    check = trained(stopping, training=blobs(90, [1 / 3] * 3), validation=validation)
+    check.epoch = 0
+    check.splits["training"]["data_loss"] = check.history.first
+    (message,) = [each.message for each in check.warnings() if each.kind == "no_progress"]
+    assert "untrained weights were kept" in message
+    assert text in message
 
 
 def test_dead_layer_is_found_in_all_micro_batches(trained):
