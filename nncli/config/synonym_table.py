@@ -155,6 +155,7 @@ kernel_regularizer weight_regularizer kernel_regularization regularizer regulari
 bias_regularizer -> regularization | write bias_l1 or bias_l2 in the dense layer, such as bias_l2: 1e-4
 kernel_initializer weight_initializer weight_init init initialization bias_initializer -> | the key of a dense layer
     is initializer, such as initializer: he; initial biases are 0
+<< -> | merge keys are not part of YAML 1.2; write the keys, or the alias as the whole value
 [config]
 momentum -> | it is a key of the optimizers sgd and nesterov: write optimizer: {type: sgd, momentum: <value>}
 penalty regularization_type -> regularization | write regularization: {l2: 1e-4}
@@ -178,7 +179,6 @@ weight_decay -> regularization | write optimizer: {type: adamw, weight_decay: <v
 monitor -> training.early_stopping.metric
 nesterovs_momentum -> optimizer | write optimizer: {type: nesterov, momentum: 0.9}
 batch_norm batch_normalization -> | it is a layer: write '- batch_normalization' in layers
-<< -> | merge keys are not part of YAML 1.2; write the keys, or the alias as the whole value
 [training]
 steps max_steps train_steps num_steps -> training.epochs | write epochs: passes over the training set
 validation_metric -> training.early_stopping.metric | write early_stopping: {metric: validation_<metric>}

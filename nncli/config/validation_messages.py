@@ -1,7 +1,7 @@
 """Validation errors of pydantic-core as messages that state the value and the fix."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic_core import ValidationError
@@ -30,6 +30,7 @@ _MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "too_long": lambda context: f"must have at most {context['max_length']} items",
 }
 
+MERGE = "<<"  # the key with which YAML 1.1 merges other mappings
 SIGNATURES = {  # keys at the top level of the configs of other libraries
     "Ludwig": {"input_features", "output_features"},
     "Keras": {"class_name", "config"},
@@ -102,7 +103,19 @@ def _unknown_key(errors: SectionErrors, root: Node, path: Path, component: Compo
     errors.diagnostics.append(Diagnostic(location, tuple(parent), f"unknown key {shown(key)}{advice.text}"))
     errors.meant.update([advice.meant] if advice.meant else [])
     errors.meant.update((inner,) for inner in root.find(path).children if inner in Config.model_fields)
+    errors.meant.update((*parent, inner) for inner in _merged(root.find(path)) if key == MERGE)
     errors.corrected.update([advice.corrects] if advice.corrects else [])
+
+
+def _is_merged_type(value: Any) -> bool:
+    """Whether a component has a merge key instead of a type."""
+    return isinstance(value, dict) and MERGE in value and "type" not in value
+
+
+def _merged(node: Node) -> Iterator[str | int]:
+    """The keys of the value of a merge key: of a mapping, or of each mapping in a list."""
+    for each in [node] if isinstance(node.value, dict) else node.children.values():
+        yield from each.children
 
 
 def _add(errors: SectionErrors, error: Any, keys: Path, path: Path, root: Node) -> None:
@@ -114,6 +127,8 @@ def _add(errors: SectionErrors, error: Any, keys: Path, path: Path, root: Node) 
             errors.missing[path] = Diagnostic(root.find(parent).location, parent, message)
         case "extra_forbidden":
             _unknown_key(errors, root, path, _component_of(keys))
+        case "unknown_type" if _is_merged_type(error["input"]):
+            _unknown_key(errors, root, (*path, MERGE))
         case "unknown_type":
             message, at = component_expected(error["ctx"]["kind"], error["input"], path, root)
             errors.diagnostics.append(Diagnostic(root.find(at).location, path, message))

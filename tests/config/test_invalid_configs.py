@@ -35,6 +35,8 @@ BOMB = "a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
     f"{name}: &{name} [{','.join([f'*{of}'] * 10)}]\n" for of, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
 
+MERGE = "unknown key '<<'; merge keys are not part of YAML 1.2; write the keys, or the alias as the whole value"
+
 
 def valid_but(*changes):
     """The valid config with each old text replaced by the new one; each old text occurs once in it."""
@@ -67,7 +69,23 @@ UNKNOWN_KEYS = [
     invalid(
         "of_training", valid_but("log_every", "log_evry"), (11, 23, "unknown key 'log_evry'; did you mean 'log_every'")
     ),
-    invalid("merge_key", valid_but("seed: 0", "<<: {seed: 0}"), (1, 1, "unknown key '<<'")),
+    invalid("merge_key", valid_but("seed: 0", "<<: {seed: 0}"), (1, 1, MERGE)),
+    invalid(
+        "merge_key_without_type",
+        valid_but("{type: adam, learning_rate: 0.05}", "{<<: {type: adam}, decay: 0.1}"),
+        (10, 13, MERGE),
+    ),
+    invalid("merge_keys_without_type", valid_but("- relu", "- {<<: [{type: relu}]}"), (6, 6, MERGE)),
+    invalid("merge_key_with_type", valid_but("type: adam, learning_rate: 0.05", "type: adam, <<: {}"), (10, 25, MERGE)),
+    invalid("merge_key_of_units", valid_but("dense, units: 8", "dense, <<: {units: 8}"), (5, 19, MERGE)),
+    invalid("merge_keys_of_units", valid_but("dense, units: 8", "dense, <<: [{units: 8}]"), (5, 19, MERGE)),
+    invalid("merge_key_of_epochs", valid_but("{epochs: 3, log_every: 1}", "{<<: {epochs: 3}}"), (11, 12, MERGE)),
+    invalid(
+        "merge_key_of_other_keys",
+        valid_but("dense, units: 8", "dense, <<: {l2: 0.1}"),
+        (5, 5, "key 'units' is missing"),
+        (5, 19, MERGE),
+    ),
     invalid("long", valid_but("seed: 0", "k" * 1000 + ": 0"), (1, 1, "unknown key 'kkk")),
 ]
 
