@@ -270,7 +270,7 @@ def _overridden(text: str, overrides: Iterable[str]) -> Any:
         return {}
     for override in overrides:
         with suppress(NncliError):
-            apply(document, [override])
+            apply(document, override)
     return document.root.plain()
 
 

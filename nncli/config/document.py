@@ -9,6 +9,7 @@ import yaml
 from nncli.config.diagnostics import Diagnostic, Path, SourceLocation, SourceText, shown
 from nncli.config.scalars import scalar
 
+EXTENSION = "x-"  # keys at the top level that begin with it are ignored; they have room for anchors
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 20
 MAX_NODES = 10_000

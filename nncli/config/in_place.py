@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from nncli.config.document import Node
@@ -39,10 +39,30 @@ def replaced(root: Node, before: Any, after: Any) -> str:
         after: the value that the text is to stand for.
     """
     text = root.location.source.text
-    edits = sorted(_edits(text, root, before, after), key=lambda edit: edit.start)  # stable: inner ones stay first
-    for edit in reversed(edits):
+    return _edited(text, _edits(text, root, before, after))
+
+
+def without_aliases(root: Node) -> str:
+    """The source text of a tree, with each alias replaced by the value that it stands for; anchors stay."""
+    text = root.location.source.text
+    return _edited(text, _aliases(text, root))
+
+
+def _edited(text: str, edits: Iterable[_Edit]) -> str:
+    """The text with all edits; of those at the same place, the first one comes first."""
+    in_order = sorted(edits, key=lambda edit: edit.start)  # stable: inner ones stay first
+    for edit in reversed(in_order):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
+
+
+def _aliases(text: str, node: Node) -> Iterator[_Edit]:
+    start, end = node.span
+    if text[start : start + 1] == "*":
+        yield _Edit(start, end, _inline([], 0, node.plain()))
+        return
+    for child in node.children.values():
+        yield from _aliases(text, child)
 
 
 def _edits(text: str, node: Node, before: Any, after: Any) -> Iterator[_Edit]:

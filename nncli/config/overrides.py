@@ -1,45 +1,53 @@
 """Overrides, as given on the command line, such as ``optimizer.learning_rate=0.1``, applied to a document."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
 from nncli.config.diagnostics import COMMAND_LINE, Diagnostic, Path, SourceLocation, SourceText, path_text, shown
-from nncli.config.document import MAX_DEPTH, TOO_DEEP, Document, DocumentError, EmptyDocumentError, Node, read
+from nncli.config.document import (
+    EXTENSION,
+    MAX_DEPTH,
+    TOO_DEEP,
+    Document,
+    DocumentError,
+    EmptyDocumentError,
+    Node,
+    read,
+)
 from nncli.errors import CommandLineError
 
 _KEY = re.compile(r"\.?([A-Za-z_]\w*)|\.?\[(\d{1,6})\]|\.(\d{1,6})(?!\w)")  # layers.0 is layers[0], as in Hydra
 
 
-def apply(document: Document, overrides: Sequence[str], origin: str = COMMAND_LINE) -> None:
-    """Apply each ``path=value`` to the document; errors in paths and values are added to its diagnostics.
+def apply(document: Document, override: str, number: int = 1, origin: str = COMMAND_LINE) -> None:
+    """Apply a ``path=value`` to the document; errors in its path and value are added to the diagnostics.
 
     Args:
         document: is changed.
-        overrides: each is one line of their source text.
+        override: one line of the source text of all overrides.
+        number: the number of this line.
         origin: the name that messages use for this text.
 
     Raises:
-        CommandLineError: an override has no ``=`` or no valid path before it, or is too deeply nested.
+        CommandLineError: the override has no ``=`` or no valid path before it, or is too deeply nested.
     """
-    for number, text in enumerate(overrides, 1):
-        path, value, column = _parse(text)
-        source = SourceText(origin, text, number)
-        location = SourceLocation(source, number, column)
-        try:
-            given = read(SourceText(origin, " " * (column - 1) + value, number))
-        except EmptyDocumentError:
-            document.diagnostics.append(Diagnostic(location, path, "no value after '='; write one, or null for none"))
-            continue
-        except DocumentError as error:
-            document.diagnostics.append(Diagnostic(location, path, error.diagnostic.message))
-            continue
-        document.diagnostics += [
-            Diagnostic(_in(diagnostic.location, source), path + diagnostic.path, diagnostic.message)
-            for diagnostic in given.diagnostics
-        ]
-        diagnostic = _set(document.root, path, _relocated(given.root, source), SourceLocation(source, number, 1))
-        document.diagnostics += [diagnostic] if diagnostic else []
+    path, value, column = _parse(override)
+    source = SourceText(origin, override, number)
+    location = SourceLocation(source, number, column)
+    try:
+        given = read(SourceText(origin, " " * (column - 1) + value, number))
+    except EmptyDocumentError:
+        document.diagnostics.append(Diagnostic(location, path, "no value after '='; write one, or null for none"))
+        return
+    except DocumentError as error:
+        document.diagnostics.append(Diagnostic(location, path, error.diagnostic.message))
+        return
+    document.diagnostics += [
+        Diagnostic(_in(diagnostic.location, source), path + diagnostic.path, diagnostic.message)
+        for diagnostic in given.diagnostics
+    ]
+    diagnostic = _set(document.root, path, _relocated(given.root, source), SourceLocation(source, number, 1))
+    document.diagnostics += [diagnostic] if diagnostic else []
 
 
 def _parse(text: str) -> tuple[Path, str, int]:
@@ -59,6 +67,8 @@ def _parse(text: str) -> tuple[Path, str, int]:
 
 def _expected(text: str) -> str:
     """What to write instead of an override that is none."""
+    if text.startswith(EXTENSION):
+        return f"keys that begin with {EXTENSION} cannot be overridden; override the keys that use their values"
     if text.startswith("~") and _keys(text[1:]):
         return f"write {text[1:]}=null"
     if found := re.match(r"([A-Za-z_][\w.\[\]]*)\[-[0-9]+\]", text):

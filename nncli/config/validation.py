@@ -6,11 +6,9 @@ from typing import Any
 from pydantic_core import ValidationError
 
 from nncli.config.diagnostics import Diagnostic, shown
-from nncli.config.document import Document, Node
+from nncli.config.document import EXTENSION, Document, Node
 from nncli.config.model import Config
 from nncli.registry import validated
-
-EXTENSION = "x-"  # keys at the top level that begin with it are ignored; they have room for anchors
 
 
 class PartialConfig(Config):

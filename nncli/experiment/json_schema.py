@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import nncli.experiment.loading  # noqa: F401 (registers the components)
+from nncli.config.document import EXTENSION
 from nncli.config.model import FRACTION_TAG, Config
 from nncli.config.synonyms import accepted_keys, type_pattern
-from nncli.config.validation import EXTENSION
 from nncli.experiment.metric_columns import monitored_columns
 from nncli.registry import Component, Model, components, kinds, names, parse_docstring
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
 
-from nncli.config import overrides as overriding
 from nncli.config.diagnostics import (
     COMMAND_LINE,
     Diagnostic,
@@ -16,10 +15,11 @@ from nncli.config.diagnostics import (
     counted,
     format_diagnostics,
 )
-from nncli.config.document import FAST_LOADER, MAX_CHARACTERS, TOO_LARGE, Document, DocumentError, read
-from nncli.config.in_place import is_same, replaced
+from nncli.config.document import FAST_LOADER, MAX_CHARACTERS, TOO_LARGE, Document, DocumentError, Node, read
+from nncli.config.in_place import is_same, replaced, without_aliases
 from nncli.config.model import Config
 from nncli.config.normalization import normalized
+from nncli.config.overrides import apply
 from nncli.config.validation import validate
 from nncli.config.yaml_output import to_yaml
 from nncli.errors import CommandLineError, ConfigError, StorageError
@@ -110,10 +110,19 @@ def parse(name: str, content: bytes, overrides: tuple[str, ...] = (), origin: st
     except DocumentError as error:
         raise _error(error.diagnostic) from None
     document.root = normalized(document.root.copy())
-    if overrides:
-        overriding.apply(document, overrides, origin)
-        document.root = normalized(document.root)
+    apply_overrides(document, overrides, origin)
     return document
+
+
+def apply_overrides(document: Document, overrides: Iterable[str], origin: str = COMMAND_LINE) -> None:
+    """Apply overrides to a parsed config; each result is normalized, so that the next one can change a part of it.
+
+    Raises:
+        CommandLineError: an override is invalid.
+    """
+    for number, text in enumerate(overrides, 1):
+        apply(document, text, number, origin)
+        document.root = normalized(document.root)
 
 
 def with_overrides(content: bytes, overrides: tuple[str, ...]) -> bytes:
@@ -124,20 +133,28 @@ def with_overrides(content: bytes, overrides: tuple[str, ...]) -> bytes:
 def overridden(document: Document) -> bytes:
     """The text of a valid document with its overrides applied in place.
 
-    Comments are lost only if a value with an anchor is overridden that other values refer to.
+    If a value with an anchor is overridden that other values refer to, they have their values instead of aliases.
     """
-    written, values = document.written, document.root.plain()
+    values = document.root.plain()
+    text = _with_values(document.written, values)
+    if text is None and (resolved := _read_back(without_aliases(document.written))):
+        text = _with_values(resolved, values)
+    return to_yaml(values) if text is None else text.encode()
+
+
+def _with_values(written: Node, values: Any) -> str | None:
+    """The text of a tree with other values in place; None if it does not read back as these values."""
     text = replaced(written, normalized(written).plain(), values)
-    return text.encode() if _reads_back(text, values) else to_yaml(values)
+    root = _read_back(text)
+    return text if root and is_same(normalized(root).plain(), values) else None
 
 
-def _reads_back(text: str, values: Any) -> bool:
-    """Whether a text has these values."""
+def _read_back(text: str) -> Node | None:
+    """The tree of a text that was made from a config; None if it is none."""
     try:
-        read_back = read(SourceText(MAPPING_NAME, text), FAST_LOADER).root
+        return read(SourceText(MAPPING_NAME, text), FAST_LOADER).root
     except DocumentError:
-        return False
-    return is_same(normalized(read_back).plain(), values)
+        return None
 
 
 def checked(document: Document, skipped: Collection[str] = (), recorded: CheckedConfig | None = None) -> CheckedConfig:

@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from nncli.config.diagnostics import format_diagnostics
 from nncli.config.model import Config
-from nncli.config.overrides import apply
 from nncli.errors import ConfigError, RunError, UnsupportedVersionError
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import differences, raising_overrides
-from nncli.experiment.loading import checked, parse, read_config_file, with_overrides
+from nncli.experiment.loading import apply_overrides, checked, parse, read_config_file, with_overrides
 from nncli.runner.blas_threads import blas_threads
 from nncli.runner.reload import assembled, require_same_data
 from nncli.runner.run_config import recorded_document, trained_content
@@ -182,7 +181,7 @@ def resolve_config(run: Run, config: Path | None, overrides: tuple[str, ...]) ->
         return run.config
     if config is None:
         document = recorded_document(run)
-        apply(document, overrides)
+        apply_overrides(document, overrides)
     else:
         document = parse(str(config), read_config_file(config), overrides)
     given = checked(document, {NEW_RUN}, run.checked)

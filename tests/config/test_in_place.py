@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from nncli.config.diagnostics import SourceText
 from nncli.config.document import read
-from nncli.config.in_place import is_same, replaced
+from nncli.config.in_place import is_same, replaced, without_aliases
 from nncli.config.overrides import apply
 from nncli.config.yaml_output import to_yaml_value
-from nncli.experiment.loading import parse, with_overrides
+from nncli.experiment.loading import with_overrides
 
 CONFIG = """\
 # head
@@ -75,14 +75,35 @@ def test_layouts_of_files(change):
 
 
 def test_anchor_that_is_referred_to_is_expanded():
-    """The other value keeps what it was, so that the text is written anew, without comments."""
+    """The other values keep what they were, and comments stay."""
     content = b"base: &base {type: dense, units: 8}  # a\nlayers: [*base, *base]\n"
     text = with_overrides(content, ("layers[0].units=4",))
     assert text == b"base: &base {type: dense, units: 8}  # a\nlayers: [{type: dense, units: 4}, *base]\n"
     text = with_overrides(content, ("base.units=4",))
-    assert is_same(parse("", text).root.plain(), parse("", content, ("base.units=4",)).root.plain())
-    assert b"units: 4" in text
-    assert text.count(b"units: 8") == 2
+    layers = b"[{type: dense, units: 8}, {type: dense, units: 8}]"
+    assert text == b"base: &base {type: dense, units: 4}  # a\nlayers: " + layers + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("override", "old", "new"),
+    [
+        ("layers[0].units=9", "units: &u 5  # five\n", "units: &u 9  # five\n"),
+        ("layers[0]=relu", "type: dense\n    units: &u 5  # five\n", "relu  # five\n"),  # the anchor is gone
+    ],
+)
+def test_comments_stay_when_an_anchor_is_overridden(override, old, new):
+    """Aliases of an anchor that has changed or is gone become the value that they stand for."""
+    text = "# head\nlayers:\n  - type: dense\n    units: &u 5  # five\n  - dense: *u  # same\nseed: 0  # seed\n"
+    assert text.count(old) == 1
+    expected = text.replace(old, new).replace("*u", "5")
+    assert with_overrides(text.encode(), (override,)).decode() == expected
+
+
+def test_each_alias_becomes_its_value():
+    """Anchors stay, and an alias within an anchored value is replaced too."""
+    text = "a: &x {b: 1}  # a\nc: &y [*x, *x]  # c\nd: *y  # d\n"
+    resolved = without_aliases(read(SourceText("", text)).root)
+    assert resolved == "a: &x {b: 1}  # a\nc: &y [{b: 1}, {b: 1}]  # c\nd: [{b: 1}, {b: 1}]  # d\n"
 
 
 @pytest.mark.parametrize(
@@ -155,7 +176,8 @@ def values_of(value, path=""):
 def overridden(text, overrides):
     """The values of a text with overrides applied, and the text with these values in place."""
     root, document = read(SourceText("", text)).root, read(SourceText("", text))
-    apply(document, [f"{path}={inline(value)}" for path, value in overrides])
+    for path, value in overrides:
+        apply(document, f"{path}={inline(value)}")
     after = document.root.plain()
     return after, replaced(root, root.plain(), after)
 

@@ -2,10 +2,8 @@
 
 import pytest
 
-from nncli.config.diagnostics import SourceText
-from nncli.config.document import read
-from nncli.config.overrides import apply
 from nncli.errors import CommandLineError
+from nncli.experiment.loading import parse
 
 CONFIG = """\
 seed: 0
@@ -20,9 +18,7 @@ training: {epochs: 30}
 
 
 def overridden(*overrides, text=CONFIG):
-    document = read(SourceText("config.yaml", text))
-    apply(document, overrides)
-    return document
+    return parse("config.yaml", text.encode(), overrides)
 
 
 def value(path, *overrides, text=CONFIG):
@@ -167,6 +163,33 @@ def test_malformed_override_is_a_command_line_error(override):
         overridden(override)
     assert str(caught.value).startswith(f"invalid override {override!r}: ")
     assert "optimizer.learning_rate=0.1" in str(caught.value)
+
+
+@pytest.mark.parametrize("override", ["x-foo=3", "x-layer.units=3"])
+def test_key_that_only_holds_anchors_cannot_be_overridden(override):
+    """The message says why the key is refused."""
+    with pytest.raises(CommandLineError) as caught:
+        overridden(override)
+    reason = "keys that begin with x- cannot be overridden; override the keys that use their values"
+    assert str(caught.value) == f"invalid override {override!r}: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "path", "expected"),
+    [
+        (("layers=[dense: 8, softmax]", "layers.0.units=7"), ("layers", 0), {"type": "dense", "units": 7}),
+        (("validation=0.2", "validation.fraction=0.3"), ("validation",), {"fraction": 0.3}),
+        (("metrics=accuracy", "metrics[1]=f1"), ("metrics",), ["accuracy", "f1"]),
+        (
+            ("optimizer={sgd: {decay: 0.1}}", "optimizer.momentum=0.9"),
+            ("optimizer",),
+            {"type": "sgd", "decay": 0.1, "momentum": 0.9},
+        ),
+    ],
+)
+def test_short_form_can_be_overridden_in_part(overrides, path, expected):
+    """A later override sees what an earlier one means, not how it is written."""
+    assert value(path, *overrides) == expected
 
 
 @pytest.mark.parametrize(
