@@ -106,7 +106,7 @@ LEARN_NOTHING = {  # changes, other rows, and the kinds and a part of the first 
         (SGD(1e5), "training.early_stopping={metric: loss, patience: 20}"),
         {},
         "np",
-        "untrained weights were kept, since no later epoch has a better loss; write learning_rate: 1 ",
+        "untrained weights were kept, since no later epoch has a better loss; write learning_rate: 1",
     ),
     "inputs far from 0": (
         (SGD(0.01),),
