@@ -35,7 +35,8 @@ def test_values_that_change_with_the_type_are_named(workdir, overrides, notes):
 def test_parameters_that_the_new_type_does_not_have_are_named(workdir):
     """They are lost."""
     path = workdir / "config.yaml"
-    path.write_text(path.read_text().replace("learning_rate: 0.05", "beta_1: 0.8, decay: 0.1"))
+    text = path.read_text(encoding="utf-8").replace("learning_rate: 0.05", "beta_1: 0.8, decay: 0.1")
+    path.write_text(text, encoding="utf-8")
     (note,) = replacement_notes(load(path, ("optimizer=sgd",)))
     assert note == (
         "optimizer: sgd, with its default learning_rate 1.0 instead of 0.001; "

@@ -159,7 +159,7 @@ def storage_errors_are_swallowed(patch: Patch) -> None:
     """An OSError ends a block silently."""
 
     @contextmanager
-    def storage_errors(path: Path) -> Iterator[None]:
+    def storage_errors(path: Path, _problem: str = "") -> Iterator[None]:
         with suppress(OSError):
             yield
 
@@ -169,7 +169,7 @@ def storage_errors_are_swallowed(patch: Patch) -> None:
 @FAULTS.add
 def storage_errors_are_not_translated(patch: Patch) -> None:
     """An OSError becomes no StorageError."""
-    patch.function(f"{SAFE_READ}:storage_errors", lambda path: nullcontext())
+    patch.function(f"{SAFE_READ}:storage_errors", lambda *_: nullcontext())
 
 
 @FAULTS.add
@@ -177,7 +177,7 @@ def unreadable_files_count_as_damaged(patch: Patch) -> None:
     """An OSError becomes a RunError."""
 
     @contextmanager
-    def storage_errors(path: Path) -> Iterator[None]:
+    def storage_errors(path: Path, _problem: str = "") -> Iterator[None]:
         try:
             yield
         except OSError as error:

@@ -158,5 +158,6 @@ def test_changed_epochs_of_a_finished_run_are_not_hidden(train):
     """Only an unfinished run can be behind run.json."""
     run = train("config.yaml", "--name", "one")
     config = run / "config.yaml"
-    config.write_text(config.read_text().replace("epochs: 30", "epochs: 20"))
+    text = config.read_text(encoding="utf-8").replace("epochs: 30", "epochs: 20")
+    config.write_text(text, encoding="utf-8")
     assert trained_content(Run(run)) == config.read_bytes()

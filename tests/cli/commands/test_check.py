@@ -72,9 +72,8 @@ def test_check_generates_no_data(workdir, run_cli, monkeypatch):
     """Whether a config is valid follows from the config, however many rows its data has."""
     monkeypatch.delattr(ClassificationToy, "draw")
     large = SPEC.replace("samples: 20, classes: 3", "samples: 1000000, classes: 3")
-    (workdir / "a.yaml").write_text(
-        large.replace("validation: {type: spiral, samples: 20}", "validation: {fraction: 0.2}")
-    )
+    text = large.replace("validation: {type: spiral, samples: 20}", "validation: {fraction: 0.2}")
+    (workdir / "a.yaml").write_text(text, encoding="utf-8")
     assert run_cli("check", "config.yaml", "a.yaml").out == "config.yaml: ok\na.yaml: ok\n"
 
 
