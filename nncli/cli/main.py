@@ -234,7 +234,7 @@ def _crash_report(error: BaseException) -> str:
     message = f"internal error: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
     try:
         descriptor, path = tempfile.mkstemp(".txt", "nncli-crash-", text=True)
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (a file descriptor)
+        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123 (a file descriptor)
             file.write(f"nncli {__version__}\n{''.join(traceback.format_exception(error))}")
     except OSError as refused:
         return f"{message}; the crash report could not be written: {refused}"

@@ -106,6 +106,14 @@ def test_internal_error_writes_a_crash_report(run_cli, breaks, tmp_path):
     assert text.endswith("RuntimeError: first line\nsecond line\n")
 
 
+def test_crash_report_takes_any_text(run_cli, breaks, tmp_path):
+    """A path that is not valid in the encoding of the system has surrogates, which UTF-8 cannot encode."""
+    breaks(RuntimeError("a\udcc3b"))
+    assert run_cli("init", "new.yaml").code == 1
+    (report,) = tmp_path.glob("nncli-crash-*.txt")
+    assert report.read_text(encoding="utf-8").endswith("RuntimeError: a\\udcc3b\n")
+
+
 def test_internal_error_without_message_is_reported(run_cli, breaks):
     """An error with an empty message has a crash report too."""
     breaks(RuntimeError())

@@ -1,6 +1,7 @@
 """``nncli completion``: the script of each shell."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ def test_script_is_valid(run_cli, tmp_path, shell):
 
 def test_script_is_loaded_as_the_help_says(workdir):
     """``eval "$(nncli completion bash)"`` defines the completion of nncli."""
-    command = f'eval "$({sys.executable} -m nncli completion bash)" && complete -p nncli'
+    command = f'eval "$({shlex.quote(sys.executable)} -m nncli completion bash)" && complete -p nncli'
     done = subprocess.run(["bash", "-c", command], capture_output=True, encoding="utf-8", check=True, cwd=workdir)
     assert done.stdout == "complete -o nosort -F _nncli_completion nncli\n"
 
