@@ -13,7 +13,7 @@ from nncli.cli.main import SINGLE_THREAD_ENV, main  # imports no NumPy, which re
 for _variable, _value in SINGLE_THREAD_ENV.items():
     os.environ.setdefault(_variable, _value)
 
-os.environ.pop("NNCLI_RUNS", None)  # the directory of runs of whoever runs the tests
+os.environ.pop("NNCLI_RUNS", None)  # the user's directory of runs
 
 # a shell starts background processes with SIGINT ignored, and nohup ignores SIGHUP
 signal.signal(signal.SIGINT, signal.default_int_handler)

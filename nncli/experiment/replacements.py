@@ -37,7 +37,7 @@ def _changes(old: Component, before: dict[str, Any], new: Component, after: dict
             yield f"with the {name} {to_yaml_value(was)} of {old.name} instead of its default {to_yaml_value(default)}"
     known = {parameter.name for parameter in new.parameters}
     lost = [name for name in before if name not in known and name in defaults]
-    if lost and not after:  # else whoever wrote the override thought of the parameters
+    if lost and not after:  # an override with parameters of its own has replaced them on purpose
         yield f"without {', '.join(lost)}"
 
 

@@ -65,7 +65,7 @@ def test_command_modules_import_only_click_at_the_top(name):
     """Everything slow is imported by the command itself, so that help starts fast."""
     top = [node for node in COMMAND_MODULES[name].body if isinstance(node, ast.Import | ast.ImportFrom)]
     own = [module for module in imports(top) if module.startswith(("nncli", "rich", "numpy", "yaml", "pydantic"))]
-    assert set(own) <= QUICK | ({"nncli.cli.main", "nncli.cli.shells"} if name == "completion" else set())
+    assert set(own) <= QUICK | ({"nncli.cli.main"} if name == "completion" else set())
 
 
 @pytest.mark.parametrize("name", COMMAND_MODULES)

@@ -1,4 +1,4 @@
-"""Damages of a run directory: what each command says of them, in the words that name the cause and the cure."""
+"""Damaged run directories: the message of each command names the cause and the fix."""
 
 import json
 import shutil

@@ -4,11 +4,10 @@ import click
 
 from nncli.cli.main import COMPLETE_ENV
 from nncli.cli.options import examples
-from nncli.cli.shells import SHELLS
 
 
 @click.command(epilog=examples('eval "$(nncli completion bash)"'))
-@click.argument("shell", type=click.Choice(list(SHELLS)), help="Shell that reads the script.")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), help="Shell that reads the script.")
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
     """Print the completion script of a shell.
@@ -22,5 +21,7 @@ def completion(context: click.Context, shell: str) -> None:
       zsh   ~/.zshrc                    eval "$(nncli completion zsh)"
       fish  ~/.config/fish/config.fish  nncli completion fish | source
     """  # noqa: D301 (click keeps the lines after a backspace)
+    from nncli.cli.shells import SHELLS
+
     group = context.find_root().command
     print(SHELLS[shell](group, {}, "nncli", COMPLETE_ENV).source(), end="")

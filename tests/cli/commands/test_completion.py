@@ -46,3 +46,11 @@ def test_program_answers_the_shell(workdir):
     )
     assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["compare", "components", "completion"]
     assert done.stderr == ""
+
+
+def test_every_shell_has_a_script():
+    """The names that the command takes are those of the scripts."""
+    from nncli.cli.commands.completion import completion
+    from nncli.cli.shells import SHELLS
+
+    assert list(completion.params[0].type.choices) == list(SHELLS)
