@@ -166,9 +166,10 @@ def _require_address_space() -> None:
         ConfigError: the limit is too low.
     """
     import resource
-    from mmap import mmap
 
     if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+        from mmap import mmap
+
         try:
             mmap(-1, ADDRESS_SPACE).close()
         except OSError:

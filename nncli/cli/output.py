@@ -14,10 +14,7 @@ from nncli.errors import StorageError
 NOT_PLAIN = re.compile(r"[^\n\t\x20-\x7e]")
 WRITE_TIMEOUT = 1.0  # seconds
 ERROR_STYLES = {"error": "1;31", "location": "1", "caret": "1;31"}  # bold, and red
-ERROR_PARTS = re.compile(
-    r"^(?P<error>(?:internal )?error:)|^(?P<location>\S[^\n]*?:\d+:\d+|[^\s:;]+)(?=: )|^(?P<caret> +\^)$",
-    re.MULTILINE | re.IGNORECASE,
-)
+ERROR_PARTS = r"(?mi)^(?P<error>(?:internal )?error:)|^(?P<location>\S[^\n]*?:\d+:\d+|[^\s:;]+)(?=: )|^(?P<caret> +\^)$"
 
 
 def sanitized(text: str) -> str:
@@ -137,7 +134,7 @@ def print_error(text: str) -> None:
     """Print an error on standard error; in a terminal that has colours its location and its caret stand out."""
     has_colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}
     if isinstance(sys.stderr, Stream) and sys.stderr.isatty() and has_colours:
-        sys.stderr.write_styled(ERROR_PARTS.sub(_styled, sanitized(text)) + "\n")
+        sys.stderr.write_styled(re.sub(ERROR_PARTS, _styled, sanitized(text)) + "\n")
     else:
         print(text, file=sys.stderr)
 

@@ -45,7 +45,8 @@ def _config_schema() -> Any:
 
 @cache
 def _parameter_schemas(component: Component) -> dict[str, Any]:
-    return {name: field["schema"] for name, field in component.model.core()["schema"]["fields"].items()}
+    schema: Any = component.schema
+    return {name: field["schema"] for name, field in schema["schema"]["fields"].items()}
 
 
 def _value(node: Node, schema: Any) -> Node:

@@ -10,7 +10,8 @@ _CONSTANTS |= {case(word): value for word, value in _CONSTANTS.items() for case 
 _YAML_1_1_BOOLEANS = {"yes": True, "on": True, "y": True, "no": False, "off": False, "n": False}
 _NOT_FINITE = {".nan", ".inf", "nan", "inf", "infinity"}
 # Patterns are compiled at first use; a config without ambiguous scalars needs only the first one.
-_DECIMAL = r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?"  # a number that all versions of YAML read the same
+# A number that all versions of YAML read the same
+_DECIMAL = r"[-+]?(0|[1-9][0-9]*)(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][-+]?[0-9]+)?"
 _INTEGER = r"[-+]?[0-9]+"
 _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
 _PREFIXED = r"0o[0-7]+|0x[0-9a-fA-F]+"
@@ -35,15 +36,19 @@ def scalar(text: str) -> Any:
         raise ValueError(f"{text} is not finite; write a finite number")
     if text.isidentifier():
         return text
-    if len(text) > _MAX_DIGITS or not re.fullmatch(_DECIMAL, text):
-        _reject_ambiguous(text)
+    if len(text) <= _MAX_DIGITS and (decimal := re.fullmatch(_DECIMAL, text)):
+        return _finite(text) if decimal["fraction"] or decimal["exponent"] else int(text)
+    _reject_ambiguous(text)
+    return _number(text)
+
+
+def _number(text: str) -> Any:
+    """An unusual number, such as 0x10 or .5; other text as it is."""
     if re.fullmatch(_INTEGER, text):
         return int(text)
     if re.fullmatch(_PREFIXED, text):
         return int(text, 0)
-    if re.fullmatch(_FLOAT, text):
-        return _finite(text)
-    return text
+    return _finite(text) if re.fullmatch(_FLOAT, text) else text
 
 
 def _finite(text: str) -> float:

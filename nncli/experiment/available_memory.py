@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-CGROUP = re.compile(r"^[0-9]+:(.*?):(/.*)$", re.MULTILINE)  # in /proc/self/cgroup: controllers, path
-MOUNT = re.compile(r"^\S+ \S+ \S+ (/\S*) /(\S*) .*- (cgroup2?) \S+ (\S+)$", re.MULTILINE)  # in /proc/self/mountinfo
-LIMIT = re.compile(r"([1-9][0-9]{,18})\n?")  # in bytes; other text, such as "max", means no limit
+CGROUP = r"(?m)^[0-9]+:(.*?):(/.*)$"  # in /proc/self/cgroup: controllers, path
+MOUNT = r"(?m)^\S+ \S+ \S+ (/\S*) /(\S*) .*- (cgroup2?) \S+ (\S+)$"  # in /proc/self/mountinfo
+LIMIT = r"([1-9][0-9]{,18})\n?"  # in bytes; other text, such as "max", means no limit
 LIMIT_FILES = {"cgroup2": "memory.max", "cgroup": "memory.limit_in_bytes"}
 
 
@@ -52,16 +52,16 @@ def _cgroup_limits(root: Path) -> tuple[Memory, ...]:
 
 def _read_cgroup_limits(root: Path) -> Iterator[Memory]:
     paths = {}
-    for controllers, path in CGROUP.findall(_content(root / "proc/self/cgroup")):
+    for controllers, path in re.findall(CGROUP, _content(root / "proc/self/cgroup")):
         if not controllers or "memory" in controllers.split(","):
             paths["cgroup" if controllers else "cgroup2"] = Path(path)
-    for top, mount, version, options in MOUNT.findall(_content(root / "proc/self/mountinfo")):
+    for top, mount, version, options in re.findall(MOUNT, _content(root / "proc/self/mountinfo")):
         if version in paths and (version == "cgroup2" or "memory" in options.split(",")):
             path = paths[version]
             relative = path.relative_to(top) if path.is_relative_to(top) else Path()  # in a container
             for directory in (relative, *relative.parents):
                 file = root / mount / directory / LIMIT_FILES[version]
-                if limit := LIMIT.fullmatch(_content(file)):
+                if limit := re.fullmatch(LIMIT, _content(file)):
                     yield Memory(int(limit[1]), f"the cgroup limit {file}")
 
 

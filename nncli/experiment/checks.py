@@ -26,6 +26,7 @@ TASK_DESCRIPTIONS = {
 }
 MULTICLASS, MULTICLASS_LOSS = 3, "categorical_crossentropy"  # the loss for this number of classes and more
 METRICS_COPIES = 3  # of the bytes of metrics.csv, while it is read
+MINIMUM_MEMORY = 2**25  # bytes; a process that has imported NumPy has at least this much
 DEFAULT_THRESHOLD = 0.5
 
 CheckFunction = Callable[[Config, DataPlan], Iterator[Finding]]
@@ -277,8 +278,7 @@ def metrics_fit_into_memory(config: Config, plan: DataPlan) -> Iterator[Finding]
 
 def _memory_excess(needed: int) -> str | None:
     """How much memory is needed and how much is available, if that is less."""
-    available = available_memory()
-    if needed <= available.bytes:
+    if needed <= MINIMUM_MEMORY or needed <= (available := available_memory()).bytes:
         return None
     return f"{format_bytes(needed)} of memory, but {available.owner} has {format_bytes(available.bytes)}"
 

@@ -178,7 +178,7 @@ def _accepted(of_kind: Sequence[Component]) -> Schema:
 
 def _component(component: Component) -> Schema:
     """The keys of a component, also by the names of the book; its kind says what ``type`` may be."""
-    keys = _keys(component.model.core()["schema"], {"type": "", **component.documentation.meanings})
+    keys = _keys(component.schema["schema"], {"type": "", **component.documentation.meanings})
     schema = {"title": f"{component.name} ({component.kind})", **keys}
     schema["properties"]["type"] = True
     further = accepted_keys(component.kind, component.name)

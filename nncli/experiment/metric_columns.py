@@ -17,7 +17,7 @@ from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.registry import components
 
 SPLITS = ("training", "validation", "test")
-VALID_NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
+VALID_NAME = r"[a-z][a-z0-9_]{0,99}"
 
 
 class Role(Enum):
@@ -164,7 +164,7 @@ def require_columns(headers: tuple[str, ...], expected: tuple[str, ...]) -> None
 
 def is_unknown(header: str) -> bool:
     """Whether this is a valid name of a column, and of none that this version knows."""
-    return bool(VALID_NAME.fullmatch(header)) and header != "epoch" and find_column(header).role is Role.UNKNOWN
+    return bool(re.fullmatch(VALID_NAME, header)) and header != "epoch" and find_column(header).role is Role.UNKNOWN
 
 
 def _split_and_name(header: str) -> tuple[str, str]:

@@ -61,10 +61,15 @@ class Component:
         return type(self.target.__name__, (ComponentConfig,), {"__annotations__": hints, "component": self, **defaults})
 
     @cached_property
+    def schema(self) -> CoreSchema:
+        """The schema of the component's config."""
+        return self.model.core()
+
+    @cached_property
     def validator(self) -> SchemaValidator:
         """Validates the component's config; locations of errors begin with the component's union tag."""
         tag = union_tag(self.kind, self.name)
-        return SchemaValidator(core_schema.tagged_union_schema({tag: self.model.core()}, lambda _: tag))
+        return SchemaValidator(core_schema.tagged_union_schema({tag: self.schema}, lambda _: tag))
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:

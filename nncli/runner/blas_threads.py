@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from threadpoolctl import OpenBLASController, ThreadpoolController
+from threadpoolctl import OpenBLASController
 
 from nncli.config.diagnostics import Finding, format_diagnostics
 from nncli.config.document import Document
 from nncli.errors import BusyError, ConfigError
 from nncli.experiment.loading import with_location
+from nncli.store.environment import loaded_libraries
 
 
 class _SharedLimit:
@@ -34,12 +35,12 @@ class _SharedLimit:
                 reason = f"another call in this process computes on {self._threads}; make one call after the other"
                 raise BusyError(f"cannot compute on {threads} threads (training.threads): {reason}")
             _release_control()
-            controller = ThreadpoolController()
-            limits = controller.limit(limits=threads, user_api="blas")  # with OpenMP, each thread has its own number
+            libraries = loaded_libraries()
+            limits = libraries.limit(limits=threads, user_api="blas")  # with OpenMP, each thread has its own number
             if not self._calls:
                 self._limits, self._threads = limits, threads
             self._calls += 1
-        return max((each["num_threads"] for each in controller.info() if each["user_api"] == "blas"), default=1)
+        return max((each["num_threads"] for each in libraries.info() if each["user_api"] == "blas"), default=1)
 
     def release(self) -> None:
         """End a call."""

@@ -2,11 +2,12 @@
 
 import platform
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import nnfs
 import numpy as np
-from threadpoolctl import threadpool_info
+from threadpoolctl import ThreadpoolController
 
 from nncli.config.diagnostics import LONGEST_VALUE, sanitized_line, shown
 from nncli.store.records import RunRecord
@@ -35,7 +36,13 @@ def environment() -> dict[str, Any]:
 
 def _kernels() -> list[str]:
     """The CPU architectures that the loaded BLAS libraries have chosen kernels for."""
-    return [each["architecture"] for each in threadpool_info() if "architecture" in each]
+    return [each["architecture"] for each in loaded_libraries().info() if "architecture" in each]
+
+
+@cache
+def loaded_libraries() -> ThreadpoolController:
+    """The libraries with threads of their own that NumPy has loaded; they are searched for once in a process."""
+    return ThreadpoolController()
 
 
 def environment_differences(record: RunRecord) -> list[str]:
