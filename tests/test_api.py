@@ -98,6 +98,7 @@ def test_training_uses_one_thread(workdir):
     assert set(threads) == {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_run_computes_on_the_threads_of_its_config(workdir, monkeypatch, threads):
     """Training, resuming, predicting and evaluating, in a process whose BLAS runs on another number of threads."""
@@ -263,6 +264,7 @@ def test_training_prints_nothing_and_keeps_signal_handlers(workdir, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["training.batch_size=16", "rng=nnfs"])
 def test_stopped_training_is_resumed_to_the_same_bytes(workdir, change):
     """``stop`` ends training after a checkpoint; resuming it makes it equal to an uninterrupted run."""
@@ -314,6 +316,7 @@ def test_keyboard_interrupt_is_raised_and_releases_the_run(workdir, monkeypatch,
     assert nncli.resume("config").status == "finished"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [0, 20, 30])
 @pytest.mark.parametrize("mine", [RuntimeError("mine"), KeyboardInterrupt()], ids=["error", "Ctrl-C"])
 def test_error_in_a_callback_is_raised_after_a_checkpoint(workdir, mine, epoch):
@@ -382,6 +385,7 @@ def test_evaluation_has_the_warnings(workdir, rate, kinds):
     assert all(set(warning) == {"kind", "message", "facts"} for warning in run.evaluation.warnings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", ["Run", "load", "train", "resume"])
 def test_run_stays_the_same_if_the_current_directory_changes(workdir, monkeypatch, made):
     """Even if the new one has a run of that name."""

@@ -161,6 +161,7 @@ def test_gap_margin_uses_the_rows_of_each_split(train):
     assert gap.margin == proportion_margin(0.9, 60, 0.6, 15)
 
 
+@pytest.mark.slow
 def test_validation_set_takes_precedence_over_the_test_set(train):
     """The gap uses the test set if there is no validation set; the verdict uses the first split that two runs have."""
     test = "test={type: spiral, samples: 20}"
@@ -180,6 +181,7 @@ VERTICAL = (
 )
 
 
+@pytest.mark.slow
 def test_few_rows_learned_perfectly_are_not_overfitting(train):
     """Ten rows can all be correct if the best classifier has accuracy 0.95: none of eight runs overfits."""
     paths = [train(f"s{seed}", *VERTICAL, f"seed={seed}") for seed in range(8)]
@@ -189,6 +191,7 @@ def test_few_rows_learned_perfectly_are_not_overfitting(train):
         assert entry.description.startswith("shows no significant overfitting: ")
 
 
+@pytest.mark.slow
 def test_classifiers_are_compared_row_by_row(train):
     """The exact McNemar test is applied to the validation predictions, in whichever order the runs are given."""
     good, poor = train("a", "training.epochs=300", "layers[0].units=64"), train("b", "training.epochs=1")
@@ -218,6 +221,7 @@ def test_regressions_are_compared_row_by_row(train):
     )
 
 
+@pytest.mark.slow
 def test_late_test_sets_are_paired_if_they_are_equal(train):
     """Test sets sampled after training differ in every row if training used another number of random values."""
     alone = (*LATE_TEST, "validation=null")
@@ -235,6 +239,7 @@ def test_runs_of_different_data_are_compared_by_their_margin(train):
     assert verdict.endswith(f"(95% margin {limit:.3f}, on different validation rows)")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
@@ -257,6 +262,7 @@ def test_run_that_cannot_be_evaluated_is_compared_by_its_margin(train, monkeypat
     assert verdict.endswith(f", not paired by row: {reason})")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "second", "verdict"),
     [
@@ -285,6 +291,7 @@ def test_verdict_requires_a_significant_difference(train, first, second, verdict
     assert text.endswith(" was recorded)")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_verdict_ignores_runs_without_a_final_score(train, place):
     """A run without metrics or an unfinished run does not suppress the verdict on the others."""
@@ -308,6 +315,7 @@ def test_verdict_compares_the_best_two_runs(train):
     assert compared(*paths).verdict().startswith("a is significantly better than c: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sort", "order"), [(None, "abc"), ("validation_accuracy", "bca"), ("validation_loss", "cab"), ("accuracy", "abc")]
 )
@@ -319,6 +327,7 @@ def test_sorting_puts_the_best_first(train, sort, order):
     assert "".join(entry.label for entry in compared(*paths, sort=sort).entries) == order
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["test_accuracy", "test_loss"])
 def test_run_without_the_metric_is_sorted_last(train, metric):
     """It is not the best."""
@@ -332,6 +341,7 @@ def test_unknown_sort_metric_is_reported_with_the_known_ones(train):
         compared(train("a"), train("b"), sort="acc")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "parts"),
     [("seed=1", "training, validation"), ("data.samples=21", "training"), ("validation.samples=21", "validation")],
@@ -345,6 +355,7 @@ def test_runs_of_different_data_are_refused(train, change, parts):
     assert len(compared(first, second, different_data=True).entries) == 2
 
 
+@pytest.mark.slow
 def test_advice_for_a_fraction_makes_the_data_equal(train):
     """A fraction depends on the seed of the config: data of its own is suggested, and what is written is accepted."""
     fraction = "validation={fraction: 0.2}"
@@ -404,6 +415,7 @@ def test_run_that_diverged_at_once_has_no_metrics(train, run_cli):
     assert comparison.verdict() is None
 
 
+@pytest.mark.slow
 def test_default_curve_is_a_shared_loss(train):
     """It is the validation loss if all runs have it, else the data loss; any other column can be chosen."""
     first, second = train("a"), train("b", "validation=null")
@@ -439,6 +451,7 @@ def test_unfinished_run_is_never_the_best(train):
     assert comparison.verdict() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [2, 1], ids=["better", "equal"])
 def test_best_of_two_finished_runs_ignores_a_third(train, factor):
     """An unfinished run that is better or as good does not change the marks."""
@@ -465,6 +478,7 @@ CONFIGURABLE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("metric", "parameter"), CONFIGURABLE)
 def test_metrics_with_different_parameters_have_no_best_value(train, metric, parameter):
     """A metric that two runs compute differently is not compared, and has no verdict."""
@@ -500,6 +514,7 @@ def test_regression_overfits_by_its_mean_absolute_error(train):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "second", "verdict"),
     [
@@ -539,6 +554,7 @@ def test_best_values_of_regressions_are_marked(train):
     assert [entry.label for entry in compared(*paths, sort="validation_mean_absolute_error").entries] == ["a", "b"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "metrics"),
     [((), "[]"), (BINARY, "[auc, f1]"), (SINE, "[r2]"), (SINE, "[mean_absolute_error]"), (SINE, "[]")],
@@ -574,6 +590,7 @@ def test_runs_of_different_tasks_have_no_verdict(train):
     assert [value is None for value in rows["auc"]] == [True, True, False]
 
 
+@pytest.mark.slow
 def test_runs_of_the_legacy_rng_are_compared_on_their_test_sets(train):
     """A test set sampled after training counts even if another length of training gives another test set."""
     alone = (*LATE_TEST, "validation=null")

@@ -69,6 +69,7 @@ def test_confusion_matrix_uses_the_threshold_of_the_config(trained):
     assert matrix != assess(trained(*BINARY))["splits"]["training"]["confusion"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threshold", [0.0, 0.25, 0.75, 1.0])
 def test_threshold_changes_predicted_classes_only(trained, threshold):
     """Confusion matrix, accuracy, precision, recall and F1 follow the threshold; loss and AUC do not."""
@@ -130,6 +131,7 @@ def test_unfinished_run_has_no_late_test_set(trained):
         assess(Run(run.path), ("test",))
 
 
+@pytest.mark.slow
 def test_default_threshold_is_that_of_a_metric(trained):
     """It is that of the accuracy, else of the first metric with a threshold, else 0.5."""
     f1, accuracy = "{type: f1, threshold: 0.9}", "{type: accuracy, threshold: 0.3}"

@@ -33,6 +33,7 @@ def checked(*overrides, rows=300, entries=500):
     return check_gradients(Path("config.yaml"), overrides, rows, entries)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", CONFIGS.values(), ids=CONFIGS)
 def test_correct_gradients_pass(workdir, overrides):
     """The gradients of every config pass, and every entry of every array is compared."""
@@ -57,6 +58,7 @@ def test_wrong_factor_fails(workdir, monkeypatch, overrides):
     assert check.worst.name.endswith(".weights")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 7, 60, 61])
 def test_rows_are_bounded(workdir, rows):
     """The given number of rows is used, or all of a smaller training set; skipped rows are counted."""
@@ -166,6 +168,7 @@ MUTATIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("overrides", "mutation"), MUTATIONS.values(), ids=MUTATIONS)
 def test_error_in_a_step_fails(workdir, monkeypatch, overrides, mutation):
     """Errors that only a step on a mini-batch makes are found, although the central differences do not show them."""
@@ -176,6 +179,7 @@ def test_error_in_a_step_fails(workdir, monkeypatch, overrides, mutation):
     assert not check.passes(TOLERANCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", [(), DROPPED, (*DROPPED, "rng=nnfs")], ids=["plain", "dropout", "book rng"])
 def test_error_in_micro_batches_fails(workdir, monkeypatch, overrides):
     """Gradients accumulated over micro-batches are compared with those of all rows."""

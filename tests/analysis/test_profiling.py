@@ -149,6 +149,7 @@ def test_parts_leave_out_what_a_config_does_not_have():
     assert columns["3 softmax"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("workdir")
 @pytest.mark.parametrize("overrides", [(), ("training.batch_size=7",), ("layers=[{type: dense, units: 3}, softmax]",)])
 def test_floors_are_the_multiply_adds_of_a_step(overrides):
@@ -201,6 +202,7 @@ def profiled_by_calls(monkeypatch, *overrides):
         return profile(trainer, 400.0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("workdir")
 @pytest.mark.parametrize(
     "overrides", [("training.batch_size=32",), EVERYTHING, (*EVERYTHING, "loss=mean_squared_error"), NORMALIZED]
@@ -268,6 +270,7 @@ def test_rewind_restores_weights_and_optimizer():
     assert trainer.optimizer.updates == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("workdir")
 def test_rounds_start_from_the_initial_weights(monkeypatch):
     """Steps with and without the stopwatch alternate, and each sequence starts with a rewind."""

@@ -55,6 +55,7 @@ def test_words_of_each_position(complete, line):
     assert list(complete(line)) == POSITIONS[line]
 
 
+@pytest.mark.slow
 def test_nothing_slow_is_imported(directory):
     """No position imports NumPy or pydantic-core, which take longer than all the rest."""
     command = [sys.executable, "-c", ALL_POSITIONS, " ".join(SLOW), *POSITIONS]

@@ -27,6 +27,7 @@ print(code, *(name for name in {} if name in sys.modules), file=sys.stderr)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"], ["train", "--help"], ["compare", "--help"]])
 def test_help_and_version_start_without_numpy(arguments):
     """Nothing slow is imported to print a page of help."""
@@ -38,6 +39,7 @@ def test_help_and_version_start_without_numpy(arguments):
     assert done.stdout
 
 
+@pytest.mark.slow
 def test_training_imports_only_what_it_uses(workdir):
     """Neither the display nor pydantic's models are imported; pydantic-core checks a config."""
     program, arguments = LOADED.format(NOT_FOR_TRAINING), ["train", "config.yaml", "--quiet"]

@@ -35,6 +35,7 @@ def test_overrides_with_an_error_of_yaml_are_errors_of_the_config(workdir, run_c
     assert result.err.startswith("command line:1:")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a", "runs/a"])
 @pytest.mark.parametrize("command", ["show", "check", "explain", "profile", "gradcheck", "train"])
 def test_run_is_taken_where_a_config_is(workdir, run_cli, command, name):
@@ -95,6 +96,7 @@ TAKE_A_RUN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", TAKE_A_RUN, ids=" ".join)
 def test_directory_of_runs_is_given_by_option_or_variable(elsewhere, run_cli, monkeypatch, command):
     """A name is found there, and only if the directory is given."""
@@ -119,6 +121,7 @@ def test_option_wins_over_the_variable(elsewhere, run_cli, monkeypatch):
     assert run_cli("evaluate", "one").err == f"{message}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "code", "message"),
     [
@@ -155,6 +158,7 @@ def test_older_names_of_options_are_accepted(workdir, run_cli, option, words):
     assert words in run_cli("evaluate", "xyzzy", option, "exp").err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("older", "option"), [("--fail-under", "--fail-below"), ("--fail-over", "--fail-above")])
 def test_older_names_of_gates_are_accepted(workdir, run_cli, older, option):
     """A bound that no accuracy reaches, in either direction, fails as with the new name."""

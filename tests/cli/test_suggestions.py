@@ -104,6 +104,7 @@ def assert_accepted(text, workdir):
     return True
 
 
+@pytest.mark.slow
 def test_most_suggestions_are_concrete(workdir):
     """The test above is about many of the rows."""
     assert sum(assert_accepted(changed(VALID, *row.values[:2]), workdir) for row in ROWS) >= FEWEST_APPLIED

@@ -299,6 +299,7 @@ def test_anchor_bomb_is_rejected():
     assert "too many values (limit: 10,000, aliases expanded)" in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("opening", "column"), [("[", MAX_DEPTH + 2), ("{a: ", 4 * MAX_DEPTH + 5), ("- ", 2 * MAX_DEPTH + 3)]
 )

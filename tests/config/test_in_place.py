@@ -182,6 +182,7 @@ def overridden(text, overrides):
     return after, replaced(root, root.plain(), after)
 
 
+@pytest.mark.slow
 @given(files(), st.data())
 def test_overrides_read_back_as_the_same_values(file, data):
     """Whatever the layout, the values, and the overrides; the text is right without being written anew."""
@@ -191,6 +192,7 @@ def test_overrides_read_back_as_the_same_values(file, data):
     assert is_same(read(SourceText("", result)).root.plain(), after)
 
 
+@pytest.mark.slow
 @given(files(), SCALARS, st.data())
 def test_comments_stay_if_scalars_are_replaced(file, value, data):
     """A new value of a scalar, or a new child, leaves every comment where it was: after the same lines."""

@@ -403,6 +403,7 @@ def test_rejected_scalar_is_reported_once(text):
     assert not hasattr(validated(text)[0], text.partition(":")[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value", ["'" + "x" * 5000 + "'", "[" + "1, " * 2000 + "]", "{" + "a: {" * 15 + "}" * 15 + "}"]
 )

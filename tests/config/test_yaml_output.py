@@ -63,6 +63,7 @@ def test_strings_that_look_like_other_values_are_quoted(text):
     assert read_back(f"key: {to_yaml_value(text)}") == {"key": text}
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_value_in_one_line_is_read_back(value):
     """As the value of an override."""

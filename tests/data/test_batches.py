@@ -27,6 +27,7 @@ def test_epoch_has_every_row_once_with_its_target(size):
     np.testing.assert_array_equal(np.concatenate([targets for _, targets in found]), rows[:, :1] * 10)
 
 
+@pytest.mark.slow
 @given(
     rows=st.integers(1, 70),
     size=st.integers(1, 80) | st.none(),

@@ -15,6 +15,7 @@ def indexed(counts):
     return Dataset(np.arange(len(targets), dtype=float)[:, None], targets, len(counts))
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(4, 60), min_size=2, max_size=4),
     st.floats(0.05, 0.3),
@@ -40,6 +41,7 @@ def test_targets_stay_with_their_rows():
         np.testing.assert_array_equal(part.targets, dataset.targets[part.inputs[:, 0].astype(int)])
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(4, 60), min_size=1, max_size=4),
     st.floats(0.05, 0.3),
@@ -69,6 +71,7 @@ def test_too_small_class_is_reported():
         split(indexed([10, 2]), {"validation": 0.1, "test": 0.1}, np.random.default_rng(0))
 
 
+@pytest.mark.slow
 @given(st.integers(4, 200), st.floats(0.05, 0.3), st.floats(0.05, 0.3), st.integers(0, 2**32 - 1))
 def test_regression_rows_are_split_together(rows, first, second, seed):
     """Without classes each split has its rounded fraction of all rows, disjoint, complete, in order."""

@@ -68,6 +68,7 @@ def test_run_of_an_earlier_version_is_evaluated_verified_and_resumed(old_run, ru
     assert run_cli("verify", "old").code == 0
 
 
+@pytest.mark.slow
 def test_split_method_is_a_difference_of_runs_with_a_test_fraction(old_run, run_cli):
     """Runs with a test fraction differ in the method; a run with the earlier method does not."""
     old_run(*FRACTIONS)

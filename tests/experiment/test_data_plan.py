@@ -82,6 +82,7 @@ def test_readers_of_a_run_open_no_source(workdir, run_cli, without_data, overrid
     assert opened == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", [FRACTION, SAMPLED_LAST])
 def test_runs_are_compared_without_data(workdir, run_cli, without_data, overrides):
     """The comparison is then not paired by row; an evaluation reports what is missing."""

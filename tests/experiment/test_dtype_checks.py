@@ -116,6 +116,7 @@ def test_zero_weights_with_gradient_are_accepted(workdir, run_cli, overrides):
         assert all(weights[name].any() for name in weights.files if name.endswith(".weights"))
 
 
+@pytest.mark.slow
 def test_runs_of_earlier_versions_stay_readable(workdir, run_cli, monkeypatch):
     """A run that was trained before the check existed is verified, evaluated, listed and resumed."""
     overrides = ("optimizer={type: adamw, weight_decay: 1e-50}", "layers[0].initializer={type: normal, scale: 0}")

@@ -107,6 +107,7 @@ def test_resolving_twice_changes_nothing(workdir):
     assert resolve(loaded.config, loaded.plan) == loaded.config
 
 
+@pytest.mark.slow
 def test_models_are_created_for_used_components_only(workdir):
     """Only components that a config or its defaults name have their signatures read."""
     done = subprocess.run([sys.executable, "-c", MODELS], capture_output=True, encoding="utf-8", check=True)

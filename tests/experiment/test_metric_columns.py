@@ -134,6 +134,7 @@ def train(run_cli, *arguments):
     assert result.code == 0, result.err
 
 
+@pytest.mark.slow
 def test_added_column_is_written_to_new_runs_only(workdir, run_cli, request):
     """A run that began without the column is read, compared, verified and resumed without it."""
     train(run_cli, "config.yaml", "--name", "old")

@@ -21,6 +21,7 @@ from tests.examples import BINARY, NORMALIZED, SINE
 DROPOUT = "layers=[{type: dense, units: 8}, {type: dropout, rate: 0.5}, {type: dense, units: 3}, softmax]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides", [(), SINE, BINARY, NORMALIZED, (DROPOUT,), ("dtype=float64",)], ids=lambda each: " ".join(each)[:20]
 )

@@ -58,6 +58,7 @@ def test_without_overrides_the_config_is_kept_byte_for_byte(workdir, train):
     assert (run / "config.yaml").read_bytes() == (run / "config.original.yaml").read_bytes() == content
 
 
+@pytest.mark.slow
 def test_raised_epochs_are_in_the_config(workdir, train, run_cli):
     """Training it again gives the bytes of the resumed run, with its log interval and schedule."""
     (workdir / "config.yaml").write_text(
@@ -95,6 +96,7 @@ def test_changed_config_is_refused(train):
         load_any(run)
 
 
+@pytest.mark.slow
 def test_missing_config_is_made_from_the_original(train, run_cli):
     """The original with the recorded overrides is what was trained; verify reports that the file is missing."""
     run = train("config.yaml", RATE)

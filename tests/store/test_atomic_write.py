@@ -16,6 +16,7 @@ def names(directory):
     return sorted(path.name for path in directory.iterdir())
 
 
+@pytest.mark.slow
 def test_write_atomic_creates_and_replaces(tmp_path):
     """The file has the bytes of the last write, and no temporary file remains."""
     for data in (b"first", b"", b"the second one"):

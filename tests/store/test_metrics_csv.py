@@ -59,6 +59,7 @@ ODD += ("00", "-0", "-0.0", "1e400", "1e-400", "5e-324", "١", "\0", "[", "]", "
 ODD += ("\n30,0.1,0.2,0.3,0.4\n", DIVERGED, "20,0.05,-0,1,0\n", "9" * 15, "9" * 16, "9" * 400, "1e15", "20.0", "\udcff")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_damaged_rows_are_read_up_to_the_first_invalid_one(seed):
     """After random insertions, replacements and deletions the reader agrees with the reference implementation."""

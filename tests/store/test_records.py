@@ -103,6 +103,7 @@ def test_invalid_record_is_reported_with_its_path(old, new, message):
         parse_record(load_strict_json(data), EvaluationRecord)
 
 
+@pytest.mark.slow
 def test_every_bit_flip_is_detected():
     """Flips in the keys of format and checksum and in white space are detected too."""
     data = to_json(RECORD.model_dump())

@@ -39,6 +39,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("damage", "status", "failing", "words"), DAMAGES.values(), ids=DAMAGES)
 def test_damage_has_the_right_word(workdir, run_cli, damage, status, failing, words):
     """In the list of runs, in verify, where one cause is one line, and in evaluate."""
@@ -64,6 +65,7 @@ def test_edited_row_is_named_with_its_line(workdir, run_cli):
     assert checks["metrics.csv"] == "runs/one/metrics.csv: damaged: line 3: row of epoch 10 has 2 values, expected 8"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["evaluation.json", "weights.npz"])
 def test_resume_writes_the_missing_file_again(workdir, run_cli, name):
     """After which the run is finished, and every check of verify passes."""

@@ -308,6 +308,7 @@ def damaged_checkpoint(run):
     newest(run).write_bytes(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
@@ -326,6 +327,7 @@ def test_damage_of_an_unfinished_run_is_reported_with_the_file(unfinished, run_c
     assert result.err.startswith(f"{unfinished / name}: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "torn", [b"30,0.05,0.1\0\0\0", b"30,0.05,0.1,0.2\n", b"\0" * 99 + b"\n", b"5,0.05,1.0,1.0,0.0,0.5,1.0,0.5\n"]
 )
@@ -346,6 +348,7 @@ def test_row_of_too_few_values_is_reported(run, run_cli):
     assert "line 3: row of epoch 10 has 7 values, expected 8" in " ".join(result.out.split())
 
 
+@pytest.mark.slow
 def test_many_rows_take_little_memory(run):
     """metrics.csv of 20,000 rows is read in three times its size, its content included."""
     edit("run.json", spec__training__epochs=20_000, spec__training__log_every=1)(run)
@@ -408,6 +411,7 @@ def test_special_files_are_rejected(run, run_cli, name, damage):
     assert all(err.startswith(f"{run / name}: ") for err in errors)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [linked, piped, sparse])
 @pytest.mark.parametrize("name", ["checkpoints/00000030.ckpt", "checkpoints"])
 def test_special_files_as_checkpoint_are_rejected(unfinished, run_cli, name, damage):
@@ -515,6 +519,7 @@ def test_pickle_is_never_loaded(run, workdir, run_cli):
     assert not (workdir / "executed").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [b"", b"no archive", pickle.dumps([1])])
 def test_matching_checksum_is_not_enough(run, run_cli, weights):
     """A file that is not an NPZ archive is damage."""
@@ -524,6 +529,7 @@ def test_matching_checksum_is_not_enough(run, run_cli, weights):
     assert result.err.startswith(f"{run / 'weights.npz'}: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["layers[0].units=9", "dtype=float64", "layers[1]={type: dense, units: 8}"])
 @pytest.mark.parametrize("kind", ["final", "checkpoint"])
 def test_weights_of_another_network_are_refused(run, workdir, run_cli, change, kind):
@@ -609,6 +615,7 @@ def as_version_0_1(path):
     edit("evaluation.json", format=1, sha256=..., data=...)(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [(), ("test={type: spiral, samples: 10}",), ("validation={fraction: 0.25}",), ("rng=nnfs", "validation.seed=7")],
@@ -652,6 +659,7 @@ def test_runs_of_two_versions_have_no_config_differences(run, run_cli):
     assert json.loads(result.out)["differences"] == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [NORMALIZED, BINARY, SINE])
 def test_checkpoint_gives_the_recorded_metrics(trained, run_cli, changes):
     """Its weights, with the running statistics, give the metrics of the last epoch bit for bit."""
@@ -728,6 +736,7 @@ def other_key(change):
     return lambda rng: {**rng, "state": {**rng["state"], "key": change(list(rng["state"]["key"]))}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -776,6 +785,7 @@ def test_unknown_metric_of_a_newer_version_is_shown(run, run_cli):
     assert run_cli("verify", run).code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["auc", "\x1b[2J", "Warp", "", "w" * 200])
 def test_impossible_name_of_a_metric_is_damage(run, name):
     """A known metric that the config does not have, or what cannot be the name of a metric."""

@@ -118,6 +118,7 @@ def test_row_has_the_learning_rate_of_the_last_update(prepare):
     assert rates == pytest.approx([0.05, 0.05, 0.05 / 1.5, 0.05 / 2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["training.batch_size=16", DROPOUT, "rng=nnfs"])
 def test_log_interval_does_not_change_the_weights(prepare, change):
     """Evaluation has no side effects: any interval ends with the same bits."""
@@ -394,6 +395,7 @@ def test_clipping_includes_the_penalties(prepare):
     assert np.linalg.norm(weights(training) - before) == pytest.approx(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [SINE, (*SINE, "loss=mean_absolute_error"), BINARY, NORMALIZED[:1]])
 def test_loss_falls_for_each_task(prepare, changes):
     """Regression, binary classification, and a normalized network: the loss falls by at least a quarter."""

@@ -25,6 +25,7 @@ def evaluations(runs):
     return [json.loads((runs / name / "evaluation.json").read_text(encoding="utf-8")) for name in NAMES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_text_fits_the_terminal(runs, run_cli, terminal_width, width):
     """No line is wider than the terminal; every run, difference and metric is printed, and a plot."""
@@ -38,6 +39,7 @@ def test_text_fits_the_terminal(runs, run_cli, terminal_width, width):
     assert "\x1b" not in result.out
 
 
+@pytest.mark.slow
 def test_best_value_is_marked_with_a_star(runs, run_cli, monkeypatch):
     """The best of each row has a star, also without colours."""
     monkeypatch.setenv("COLUMNS", "120")
@@ -58,6 +60,7 @@ def test_equal_configs_are_reported_as_the_same(runs, run_cli):
     assert "learning_rate" not in out
 
 
+@pytest.mark.slow
 def test_all_option_shows_every_key(runs, run_cli):
     """Keys with the same value in all runs are printed too."""
     assert "data.samples" not in run_cli("compare", *NAMES).out
@@ -104,6 +107,7 @@ def test_markdown_has_two_tables_and_a_list(runs, run_cli):
     assert [line.split("**")[1] for line in out.splitlines() if line.startswith("- ")] == NAMES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["--json", "--csv", "--markdown"])
 def test_sort_orders_the_runs_in_every_format(runs, run_cli, form):
     """Each format lists the runs in the requested order."""
@@ -114,12 +118,14 @@ def test_sort_orders_the_runs_in_every_format(runs, run_cli, form):
     assert positions == sorted(positions)
 
 
+@pytest.mark.slow
 def test_curve_option_selects_the_column(runs, run_cli):
     """--curve names a column; the validation loss is the default."""
     assert "validation_loss by epoch" in run_cli("compare", *NAMES).out
     assert " accuracy by epoch" in run_cli("compare", *NAMES, "--curve", "accuracy").out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -151,6 +157,7 @@ def test_different_data_needs_an_option(runs, run_cli):
     assert run_cli("compare", "first", "other", "--different-data").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"], ["--markdown"]])
 def test_diverged_run_is_shown_in_every_format(runs, run_cli, form):
     """A run without metrics is compared in every format, and its status says why it has none."""
@@ -162,6 +169,7 @@ def test_diverged_run_is_shown_in_every_format(runs, run_cli, form):
     assert "nan" not in result.out.lower()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("directory", ["plain", "[red]", "[/x]"])
 def test_label_with_brackets_is_no_markup(runs, run_cli, monkeypatch, directory):
     """A path that looks like a style of rich is printed unchanged above its column."""
@@ -186,6 +194,7 @@ def train(workdir, run_cli):
     return train_run
 
 
+@pytest.mark.slow
 def test_regressions_are_compared_by_mean_absolute_error(train, run_cli, monkeypatch):
     """Overfitting and the verdict refer to the mean absolute error, and every metric has its direction."""
     monkeypatch.setenv("COLUMNS", "160")
@@ -200,6 +209,7 @@ def test_regressions_are_compared_by_mean_absolute_error(train, run_cli, monkeyp
     assert "r2 by epoch" in run_cli("compare", "short", "long", "--curve", "r2").out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_runs_of_different_tasks_have_no_verdict(train, run_cli, form):
     """Three tasks side by side are printed in every format, and none is called better than another."""
@@ -214,6 +224,7 @@ def test_runs_of_different_tasks_have_no_verdict(train, run_cli, form):
         assert json.loads(result.out)["verdict"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_test_set_sampled_after_training_is_compared(train, run_cli, form):
     """Its metrics are printed in every format."""
@@ -224,6 +235,7 @@ def test_test_set_sampled_after_training_is_compared(train, run_cli, form):
     assert "test_accuracy" in result.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_names_in_runs_are_sanitized(workdir, train, run_cli, form):
     """Names of directories and texts in files are printed without control characters."""
@@ -251,6 +263,7 @@ def test_names_in_runs_are_sanitized(workdir, train, run_cli, form):
     assert "the run was made with nncli �[2J" in result.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [40, 60, 80])
 def test_long_names_are_broken_after_separators(train, run_cli, terminal_width, width):
     """Neither names of runs nor values are broken within a word."""

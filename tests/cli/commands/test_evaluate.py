@@ -247,6 +247,7 @@ def test_missing_run_is_refused(trained, run_cli, name, message):
     assert (result.code, result.out, result.err) == (4, "", message)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("directory", "code"),
     [
@@ -274,6 +275,7 @@ def test_regression_has_no_confusion_matrix(trained, run_cli):
     assert [set(part) for part in document["splits"].values()] == [{"rows", "metrics"}] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("gates", "code"),
     [
@@ -290,6 +292,7 @@ def test_regression_has_gates_on_its_own_metrics(trained, run_cli, gates, code):
     assert run_cli("evaluate", "config", *gates).code == code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_threshold_changes_recall_and_confusion_matrix(trained, run_cli, form):
     """A high threshold lowers recall, a low one raises it; AUC and loss stay."""
@@ -362,6 +365,7 @@ def test_finished_run_needs_no_checkpoint(trained, run_cli):
     assert run_cli("evaluate", "config").code == 0
 
 
+@pytest.mark.slow
 def test_wide_confusion_matrix_is_replaced_by_a_note(trained, run_cli, terminal_width):
     """If the matrix does not fit, the scores are printed alone, and a note says so; in a pipe it is printed."""
     trained("data.classes=30", "validation.classes=30", "layers=[{type: dense, units: 30}, softmax]")

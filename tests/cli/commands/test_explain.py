@@ -40,6 +40,7 @@ def flowing(text):
     return " ".join(text.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", [(), SINE, BINARY, NORMALIZED, (WARM_COSINE,)])
 def test_steps_are_printed(workdir, run_cli, overrides):
     """Every heading is printed in order, with its formulas and its arrays by name and shape below it."""
@@ -76,6 +77,7 @@ def test_formulas_are_printed_with_their_layers(workdir, run_cli):
         assert words in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("digits", [1, 3, 4, 9])
 def test_digits_option(workdir, run_cli, digits):
     """Values are rounded to the given number of digits, by default four."""
@@ -117,6 +119,7 @@ def test_output_fits_into_80_columns(workdir, run_cli, terminal_width, overrides
     assert max(map(len, out[out.index("first update of each optimizer") :].splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_updates_of_a_deep_network_are_in_a_pipe(workdir, run_cli, terminal_width):
     """In a terminal the arrays that have no column are named; the JSON document and a pipe have all of them."""
     deep = "layers=[" + "{type: dense, units: 4}, relu, " * 5 + "{type: dense, units: 3}, softmax]"

@@ -76,6 +76,7 @@ def test_json_document(workdir, run_cli):
         assert each["backward"] == pytest.approx(each["difference"], rel=1e-4, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_wrong_gradient_exits_with_8(workdir, run_cli, faulty):
     """The table is printed; standard error names the array, the error and the index."""
     result = run_cli("gradcheck", "config.yaml")
@@ -88,6 +89,7 @@ def test_wrong_gradient_exits_with_8(workdir, run_cli, faulty):
     assert result.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_wrong_gradient_in_json(workdir, run_cli, faulty):
     """The document is complete and says that the check failed, and the exit code is 8."""
     result = run_cli("gradcheck", "config.yaml", "--json")
@@ -98,6 +100,7 @@ def test_wrong_gradient_in_json(workdir, run_cli, faulty):
     assert errors["layers.0.weights"] < document["tolerance"]
 
 
+@pytest.mark.slow
 def test_wrong_activation_affects_the_layers_below(workdir, run_cli, monkeypatch):
     """An error in a layer without parameters affects the arrays of the layers below it, and no others."""
     original = ReLU.backward
@@ -149,6 +152,7 @@ def test_gradcheck_writes_no_run(workdir, run_cli):
     assert [path.name for path in workdir.iterdir()] == ["config.yaml"]
 
 
+@pytest.mark.slow
 def test_error_in_a_training_step_exits_with_8(workdir, run_cli, monkeypatch):
     """An error that only the row-major branch of a mini-batch has is reported with dtype, batch and rows."""
     original = Dense.parameter_gradients

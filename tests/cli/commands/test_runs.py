@@ -36,6 +36,7 @@ def listed(run_cli, *arguments):
     return {run["path"].rpartition("/")[2]: run for run in json.loads(result.out)["runs"]}
 
 
+@pytest.mark.slow
 def test_status_of_each_run_is_listed(runs_directory, run_cli):
     """Finished, interrupted and resumable, running, damaged, diverged; other directories are not listed."""
     assert (
@@ -55,6 +56,7 @@ def test_status_of_each_run_is_listed(runs_directory, run_cli):
     assert runs["c"]["problem"].startswith("runs/c/run.json: damaged: ")
 
 
+@pytest.mark.slow
 def test_differing_keys_are_listed(runs_directory, run_cli):
     """Keys with the same value in most runs are left out."""
     runs = listed(run_cli)
@@ -66,6 +68,7 @@ def test_differing_keys_are_listed(runs_directory, run_cli):
     assert re.search(r"^a +finished +30 +", text, re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_narrow_terminal_leaves_out_columns_and_names_them(runs_directory, run_cli, terminal_width, width):
     """No number is folded; the metrics that do not fit are named below the table."""
@@ -79,6 +82,7 @@ def test_narrow_terminal_leaves_out_columns_and_names_them(runs_directory, run_c
     assert f"{loss:.4g}" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", ["1", "40", "300"])
 def test_pipe_gets_all_columns(runs_directory, run_cli, monkeypatch, width):
     """Whatever COLUMNS says, one line per run with all metrics."""
@@ -88,6 +92,7 @@ def test_pipe_gets_all_columns(runs_directory, run_cli, monkeypatch, width):
     assert [len(line.split()) for line in lines[2:5]] == [7, 7, 7]
 
 
+@pytest.mark.slow
 def test_exact_prints_all_digits(runs_directory, run_cli):
     """The metrics of each run as in its files."""
     metrics = json.loads(run_cli("runs", "--json").out)["runs"][0]["metrics"]
@@ -96,6 +101,7 @@ def test_exact_prints_all_digits(runs_directory, run_cli):
     assert repr(metrics["loss"]) not in run_cli("runs").out
 
 
+@pytest.mark.slow
 def test_sort_orders_the_runs_by_a_metric(runs_directory, run_cli):
     """The metrics are those of ``compare``, and the best run is first."""
     runs = listed(run_cli, "--sort", "validation_accuracy")
@@ -106,6 +112,7 @@ def test_sort_orders_the_runs_by_a_metric(runs_directory, run_cli):
     assert run_cli("runs", "--sort", "speed").code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b"damaged"])
 def test_damaged_checkpoint_is_reported_with_the_older_one(runs_directory, run_cli, damage):
     """The run is resumable from the older checkpoint, and the damage is reported; without it the run is damaged."""

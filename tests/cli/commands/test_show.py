@@ -32,6 +32,7 @@ def shown_yaml(text):
     return text.partition("\n\n")[0] + "\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_printed_yaml_is_the_resolved_config(workdir, run_cli, change):
     """The printed YAML, used as a config, resolves to the same config, and is printed the same again."""

@@ -28,6 +28,7 @@ def test_train_prints_a_table_and_the_path_of_the_run(workdir, run_cli):
     assert result.out.splitlines()[-1] == "run runs/config"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epochs", [30, 1000, 1])
 def test_progress_is_plain_lines_without_a_terminal(workdir, run_cli, epochs):
     """A bounded number of lines on standard error, with the first and the last epoch, and no control codes."""

@@ -25,6 +25,7 @@ def run(workdir, run_cli):
     return workdir / "runs" / "config"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", CONFIGS)
 @pytest.mark.parametrize("lost", [None, "evaluation.json"])
 def test_intact_run_passes(workdir, run_cli, changes, lost):
@@ -79,6 +80,7 @@ def append(path, row):
 LAST_CHECKPOINT = ["checkpoints/00000030.ckpt", "checkpoints"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "parts"),
     [
@@ -116,6 +118,7 @@ def test_checkpoint_of_other_weights_is_reported(run, run_cli):
     assert failed_checks(run_cli) == ["evaluation"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "code"), [(1e-6, 0), (1e-2, 4)])
 def test_rounding_of_another_numpy_is_tolerated(run, run_cli, change, code):
     """Differences in the last bits are tolerated if the run was made with another NumPy, and nothing else is."""
@@ -163,6 +166,7 @@ def test_failed_check_is_printed_in_the_table(run, run_cli):
     assert "1 of 10 checks failed" in result.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [False, True])
 def test_unreadable_file_is_not_damaged(run, run_cli, monkeypatch, damage):
     """The check is unreadable and the exit code 5; damage of another file is still reported, with exit code 4."""
