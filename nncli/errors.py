@@ -7,9 +7,9 @@ NncliError
 │   └── UnsupportedVersionError   it was made by a newer version of nncli
 ├── StorageError       5  storage failed: full, read-only, unreadable, input/output error
 ├── BusyError          6  in use by another process, or exists already
-├── DivergedError      7  training diverged: NaN or infinity           .epoch .batch .layer .array .index
+├── DivergedError      7  training diverged: NaN or infinity           .epoch .batch .layer .array .index .path
 ├── GateError          8  a check failed: a metric missed its threshold, or gradients are wrong
-└── InterruptionError  128 + signal number: 129 SIGHUP, 130 Ctrl-C, 143 SIGTERM   .signum
+└── InterruptionError  128 + signal number: 129 SIGHUP, 130 Ctrl-C, 143 SIGTERM   .signum .path
 
 A message says where, what is wrong with the value given, and what would be right; lower case, no full stop.
 """
@@ -20,9 +20,13 @@ from typing import Any
 
 
 class NncliError(Exception):
-    """An error that the user can fix; ``exit_code`` is the exit code of the process."""
+    """An error that the user can fix.
+
+    ``exit_code`` is the exit code of the process, and ``path`` the run directory that the error is about, if known.
+    """
 
     exit_code = 1
+    path: Path | None = None
 
 
 class CommandLineError(NncliError):
@@ -87,6 +91,8 @@ class DivergedError(NncliError):
         layer: the index of the layer, if the value belongs to one.
         array: the name of the array, such as ``weights`` or ``outputs``.
         index: the index of the value in the array.
+
+    If a training diverges, ``path`` is its run directory.
     """
 
     exit_code = 7
@@ -119,8 +125,9 @@ class InterruptionError(NncliError):
     Args:
         message: how far training is, and how to resume it.
         signum: the number of the signal.
+        path: the run directory.
     """
 
-    def __init__(self, message: str, signum: int) -> None:
+    def __init__(self, message: str, signum: int, path: Path | None = None) -> None:
         super().__init__(message)
-        self.signum, self.exit_code = signum, 128 + signum
+        self.signum, self.exit_code, self.path = signum, 128 + signum, path

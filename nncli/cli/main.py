@@ -190,6 +190,8 @@ def _error_document(error: BaseException, message: str, code: int) -> dict[str, 
     """An error as JSON values: the message without the usage, the exit code, the diagnostics of an invalid config."""
     text = error.format_message() if isinstance(error, click.ClickException) else message
     document: dict[str, Any] = {"message": text, "exit_code": code}
+    if isinstance(error, NncliError) and error.path:
+        document["run"] = str(error.path)
     if isinstance(error, ConfigError):
         from nncli.config.diagnostics import as_documents
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,6 +32,19 @@ def completed_by(name: str) -> "Callable[[click.Context, click.Parameter, str], 
         return items
 
     return complete
+
+
+class Integer(click.IntRange):
+    """An integer within bounds, whose errors say what is expected."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> int:
+        """The integer that a text stands for."""
+        try:
+            number: int = super().convert(value, parameter, context)
+        except click.BadParameter:
+            bounds = f"of at least {self.min}" if self.max is None else f"from {self.min} to {self.max}"
+            self.fail(f"expected an integer {bounds}, got {value!r}", parameter, context)
+        return number
 
 
 def check_overrides(

@@ -37,7 +37,9 @@ def apply(document: Document, override: str, number: int = 1, origin: str = COMM
     try:
         given = read(SourceText(origin, " " * (column - 1) + value, number))
     except EmptyDocumentError:
-        document.diagnostics.append(Diagnostic(location, path, "no value after '='; write one, or null for none"))
+        document.diagnostics.append(
+            Diagnostic(location, path, f"no value after '='; write one, as in {path_text(path)}=VALUE")
+        )
         return
     except DocumentError as error:
         document.diagnostics.append(Diagnostic(location, path, error.diagnostic.message))

@@ -238,7 +238,8 @@ def check_early_stopping(config: Config, plan: DataPlan) -> Iterator[Finding]:
         message = f"unknown metric {shown(stopping.metric)}{suggestion(stopping.metric, known)}"
         yield Finding((*path, "metric"), message)
     elif prefix and config.validation is None:
-        yield Finding((*path, "metric"), f"{stopping.metric!r} needs a validation set; add a section 'validation'")
+        fix = "write a line such as validation: {fraction: 0.2}"
+        yield Finding((*path, "metric"), f"{stopping.metric!r} needs a validation set; {fix}, or metric: {name}")
     interval = config.training.log_interval
     if stopping.patience < interval:
         message = f"{stopping.patience} epochs, but metrics are measured only every {interval} epochs"

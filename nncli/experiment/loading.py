@@ -226,7 +226,7 @@ def _fix_of_missing(path: Path) -> str:
     from nncli.config.similar_file import similar_config
 
     if "=" in path.name:
-        return "overrides are accepted by commands for a single config: train, show, explain, gradcheck, profile"
+        return f"an override follows its config, as in: nncli show CONFIG {quote(str(path))}"
     if found := similar_config(path):
         return f"did you mean '{found}'?"
     return f"write one to start from with: nncli init {quote(str(path))}"

@@ -213,7 +213,9 @@ def _is_finished(config: Config, epochs: int, evaluation: EvaluationRecord) -> b
 def _why_finished(evaluation: EvaluationRecord, config: Config) -> str:
     trained = evaluation.epochs_trained
     if trained == config.training.epochs:
-        return f"already finished ({trained} epochs); raise training.epochs to continue"
+        return (
+            f"already finished ({trained} epochs); to continue, add an override such as training.epochs={2 * trained}"
+        )
     return f"already finished: stopped early at epoch {trained}, which more epochs do not change"
 
 

@@ -2,6 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from nncli.config.diagnostics import sanitized_line
@@ -36,7 +37,7 @@ class RunFiles:
                 raise RunError(f"{path}: not a run directory: it is not a directory")
         if not files.exists(path / "run.json"):
             if is_run(path):
-                raise RunError(f"{path}: run.json is missing; not a complete run")
+                raise RunError(f"{path}: run.json is missing; not a complete run{_how_to_train_again(path)}")
             raise RunError(f"{path}: not a run directory: run.json is missing")
 
     @property
@@ -104,6 +105,12 @@ class RunFiles:
 def signature(path: Path) -> tuple[tuple[int, int, int] | None, ...]:
     """A value that changes when a file of the run is written, removed or replaced; no file is opened."""
     return tuple(_file_signature(path / name) for name in ("run.json", CONFIG, *OTHER_FILES))
+
+
+def _how_to_train_again(path: Path) -> str:
+    """The command that trains the config of an incomplete run, if it has one."""
+    config = path / CONFIG
+    return f"; train it again: nncli train {quote(str(config))}" if config.is_file() else ""
 
 
 def _file_signature(path: Path) -> tuple[int, int, int] | None:

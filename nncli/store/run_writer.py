@@ -181,7 +181,7 @@ class RunWriter:
         except DivergedError as error:
             self._append(self.trainer.epoch, [float("nan")] * len(self._columns))
             self._metrics.sync()
-            error.args = (f"{error}; metrics up to then: {self.path / 'metrics.csv'}",)
+            error.path, error.args = self.path, (f"{error}; metrics up to then: {self.path / 'metrics.csv'}",)
             raise
 
     def _append(self, epoch: int, values: list[float]) -> None:

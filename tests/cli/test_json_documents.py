@@ -28,8 +28,9 @@ RUNS = {
     "late": LATE_TEST,
     "nothing": ("optimizer.learning_rate=1e-9", "training.epochs=20"),
 }
+DIVERGING = ["train", "config.yaml", "optimizer.learning_rate=1e30"]
 COMMANDS = {  # each documented key appears in one of the documents of its heading
-    "Errors": [["show", "bad.yaml"], ["show", "config.yaml", "--lr", "1"], ["compare", "one", "two"]],
+    "Errors": [["show", "bad.yaml"], ["show", "config.yaml", "--lr", "1"], ["compare", "one", "two"], DIVERGING],
     "check": [["check", "bad.yaml", "missing.yaml", "config.yaml"]],
     "train": [
         ["train", "config.yaml"],
@@ -57,7 +58,7 @@ COMMANDS = {  # each documented key appears in one of the documents of its headi
 }
 
 AGAIN = {"reproducible": True, "differences": []}
-EXIT_CODES = {"Errors": {2, 3, 4}, "check": {3}}
+EXIT_CODES = {"Errors": {2, 3, 4, 7}, "check": {3}}
 
 
 @dataclass

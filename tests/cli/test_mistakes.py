@@ -250,7 +250,7 @@ OVERRIDES = [
     override(
         ["layers[1].units=4"], (1, 1, "it is a key of dense: did you mean 'layers[0].units=4' or 'layers[2].units=4'?")
     ),
-    override(["seed="], (1, 6, "write one, or null for none")),
+    override(["seed="], (1, 6, "write one, as in seed=VALUE")),
     override(["optimizer.lr=0.1"], (1, 1, "did you mean 'optimizer.learning_rate=0.1'?")),
     override(["training.epoch=3"], (1, 1, "did you mean 'training.epochs=3'?")),
     override(

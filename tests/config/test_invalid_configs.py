@@ -344,7 +344,12 @@ CHECKS = [
     invalid(
         "validation_loss_without_validation",
         valid_but("log_every: 1", "early_stopping: {}", VALIDATION, ""),
-        (10, 39, "'validation_loss' needs a validation set; add a section 'validation'"),
+        (
+            10,
+            39,
+            "'validation_loss' needs a validation set; "
+            "write a line such as validation: {fraction: 0.2}, or metric: loss",
+        ),
     ),
     invalid(
         "unknown_metric",

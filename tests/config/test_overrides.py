@@ -211,7 +211,7 @@ def test_path_has_one_spelling(override, path):
 @pytest.mark.parametrize(
     ("override", "column", "path", "fragment"),
     [
-        ("seed=", 6, ("seed",), "no value after '='; write one, or null for none"),
+        ("seed=", 6, ("seed",), "no value after '='; write one, as in seed=VALUE"),
         ("layers[0].units=  ", 17, ("layers", 0, "units"), "no value after '='"),
         ("layers[3]=relu", 1, ("layers", 3), "layers has 2 items ([0]-[1]); use [2] to append"),
         ("layers[9].units=1", 1, ("layers", 9, "units"), "layers has 2 items ([0]-[1]); use [2] to append"),

@@ -38,6 +38,7 @@ def test_config_with_a_similar_name(tmp_path, monkeypatch, path, meant):
     [
         (["train", "confg.yaml"], "confg.yaml: no such file; did you mean 'config.yaml'?"),
         (["explain", "confg.yaml"], "confg.yaml: no such file; did you mean 'config.yaml'?"),
+        (["check", "seed=3"], "seed=3: no such file; an override follows its config, as in: nncli show CONFIG seed=3"),
         (["check", "my own.yaml"], "my own.yaml: no such file; write one to start from with: nncli init 'my own.yaml'"),
     ],
 )

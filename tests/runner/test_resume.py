@@ -241,7 +241,10 @@ def test_finished_run_is_reported(workdir, run_cli):
     before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (workdir / "runs").rglob("*.*")}
     result = run_cli("train", "--resume", "config", "-q")
     assert (result.code, result.out) == (0, "runs/config\n")
-    assert result.err == "runs/config: already finished (30 epochs); raise training.epochs to continue\n"
+    assert (
+        result.err
+        == "runs/config: already finished (30 epochs); to continue, add an override such as training.epochs=60\n"
+    )
     assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (workdir / "runs").rglob("*.*")} == before
 
 

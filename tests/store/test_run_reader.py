@@ -173,7 +173,10 @@ def test_run_without_run_json_is_damaged(run, run_cli):
     with pytest.raises(RunError, match=r"run\.json is missing; not a complete run"):
         Run(run)
     assert "damaged" in run_cli("runs").out
-    assert "runs/run: run.json is missing; not a complete run" in run_cli("evaluate", "run").err
+    assert (
+        "runs/run: run.json is missing; not a complete run; train it again: nncli train runs/run/config.yaml"
+        in run_cli("evaluate", "run").err
+    )
 
 
 def test_parameters_larger_than_the_files_are_not_allocated(run, run_cli):

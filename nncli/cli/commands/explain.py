@@ -7,6 +7,7 @@ import click
 
 from nncli.cli.docstrings import require_docstrings
 from nncli.cli.options import (
+    Integer,
     completed_by,
     component_names,
     components_named,
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
 @click.command(epilog=examples("nncli explain adam", "nncli explain config.yaml --rows 3"))
 @click.argument("subject", shell_complete=completed_by("subject"), help="Config, run, or name of a component.")
 @overrides_argument
-@click.option(
-    "--rows", type=click.IntRange(1, 20), default=2, show_default=True, help="Number of rows of the training step."
-)
-@click.option("--digits", type=click.IntRange(1, 17), default=4, show_default=True, help="Significant digits.")
+@click.option("--rows", type=Integer(1, 20), default=2, show_default=True, help="Number of rows of the training step.")
+@click.option("--digits", type=Integer(1, 17), default=4, show_default=True, help="Significant digits.")
 @runs_dir_option
 @json_option
 def explain(

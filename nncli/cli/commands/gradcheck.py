@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nncli.cli.options import config_argument, examples, json_option, overrides_argument, runs_dir_option
+from nncli.cli.options import Integer, config_argument, examples, json_option, overrides_argument, runs_dir_option
 from nncli.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 @config_argument
 @overrides_argument
 @click.option(
-    "--rows", type=click.IntRange(1), default=300, show_default=True, help="Maximum number of rows of the training set."
+    "--rows", type=Integer(1), default=300, show_default=True, help="Maximum number of rows of the training set."
 )
 @click.option(
-    "--entries", type=click.IntRange(1), default=500, show_default=True, help="Maximum number of entries of each array."
+    "--entries", type=Integer(1), default=500, show_default=True, help="Maximum number of entries of each array."
 )
 @runs_dir_option
 @json_option

@@ -65,13 +65,19 @@ training:
 
 @click.command(epilog=examples("nncli init spiral.yaml"))
 @click.argument(
-    "path", type=click.Path(path_type=Path), default="config.yaml", help="File to write.  [default: config.yaml]"
+    "path",
+    type=click.Path(path_type=Path),
+    default="config.yaml",
+    help="File to write; - is standard output.  [default: config.yaml]",
 )
 def init(path: Path) -> None:
     """Write a commented config to start from."""
     from nncli.store.atomic_write import create_atomic
     from nncli.store.safe_read import storage_errors
 
+    if str(path) == "-":
+        print(STARTER.format(schema=_schema_reference(Path.cwd()), usage=_usage("config.yaml")), end="")
+        return
     with storage_errors(path):
         if path.is_dir():
             fix = f"give a file name, such as {shell_word(str(path / 'config.yaml'))}"

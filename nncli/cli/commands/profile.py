@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from nncli.cli.options import config_argument, examples, json_option, overrides_argument, runs_dir_option
+from nncli.cli.options import Integer, config_argument, examples, json_option, overrides_argument, runs_dir_option
 from nncli.cli.output import print_json
 
 
@@ -13,7 +13,7 @@ from nncli.cli.output import print_json
 @overrides_argument
 @click.option(
     "--seconds",
-    type=click.IntRange(1, 3600),
+    type=Integer(1, 3600),
     default=2,
     show_default=True,
     help="Approximate duration of the measurement.",

@@ -199,7 +199,7 @@ def _document(result: "Result", signum: int | None) -> dict[str, Any]:
         return {"run": str(result.path), **result.evaluation.model_dump()}
     signum = SIGINT if signum is None else signum
     message = f"{result.path}: interrupted by {Signals(signum).name} at {result.progress}; {_hint(result.path)}"
-    raise InterruptionError(message, signum)
+    raise InterruptionError(message, signum, result.path)
 
 
 @contextmanager
@@ -215,7 +215,7 @@ def _resumable(display: _Display) -> Iterator[None]:
         if display.run is None:
             raise
         message = f"{display.run}: stopped at once, without a new checkpoint; {_hint(display.run)}"
-        raise InterruptionError(message, SIGINT) from None
+        raise InterruptionError(message, SIGINT, display.run) from None
 
 
 def _hint(run: Path) -> str:

@@ -133,7 +133,7 @@ def test_overrides_are_checked(workdir, run_cli):
         (["config.yaml", "layers[0].unit=4"], 3, "unit"),
         (["missing.yaml"], 2, "missing.yaml: no such file"),
         (["."], 2, ".: is a directory"),
-        (["config.yaml", "--rows", "0"], 2, "'--rows'"),
+        (["config.yaml", "--rows", "0"], 2, "'--rows': expected an integer of at least 1, got '0'"),
         (["config.yaml", "--entries", "0"], 2, "'--entries'"),
         (["config.yaml", "word"], 2, "invalid override 'word'"),
         ([], 2, "CONFIG"),

@@ -22,6 +22,16 @@ def test_starter_is_valid(workdir, run_cli):
     assert run_cli("check", "new.yaml").code == 0
 
 
+def test_starter_is_printed(workdir, run_cli):
+    """The path - is standard output; no file is written, and the config is that of a file."""
+    Path("config.yaml").unlink()
+    printed = run_cli("init", "-")
+    assert (printed.code, printed.err) == (0, "")
+    assert not Path("-").exists()
+    assert run_cli("init").code == 0
+    assert printed.out == Path("config.yaml").read_text(encoding="utf-8")
+
+
 def test_starter_trains(workdir, run_cli):
     """Shortened, it ends as a finished run named after its file."""
     assert run_cli("init", "new.yaml").code == 0
