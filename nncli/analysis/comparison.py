@@ -211,7 +211,8 @@ def _difference(first: ComparedRun, second: ComparedRun, split: str) -> Differen
     try:
         return paired(scores[0].metric, *(_by_row(entry.run, split, entry.scores[split]) for entry in (first, second)))
     except NncliError as error:
-        return unpaired(*scores, f"not paired by row: {sanitized_line(str(error))}")
+        reason = str(error).partition("; ")[0]  # without the fix
+        return unpaired(*scores, f"not paired by row: {sanitized_line(reason)}")
 
 
 def _by_row(run: Run, split: str, recorded: Score) -> Array:

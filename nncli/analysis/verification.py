@@ -163,8 +163,7 @@ def _checkpoints(run: Run) -> str:
         raise RunError(f"{run.path}: has no checkpoint")
     count = counted(len(paths), "checkpoint")
     if run.evaluation is None:
-        missing = f"; training is complete, and 'nncli train --resume {run.path}' writes the missing evaluation.json"
-        return f"{count}{missing if run.has_ended else ''}"
+        return "; ".join(filter(None, (count, run.missing_evaluation)))
     last, metrics = read_checkpoint(run, paths[-1]), run.read("metrics.csv")
     state = last.state
     has_all_rows = state.is_logged or last.metrics_sha256 is None  # nncli before 0.4 did not record it

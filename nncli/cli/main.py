@@ -44,7 +44,7 @@ Exit codes:
   0  success                          5  input/output error
   1  internal error                   6  busy, or exists already
   2  command line is wrong            7  training diverged
-  3  config or data is wrong          8  check failed
+  3  config or data is wrong          8  requirement not met
   4  run is missing or damaged        129, 130, 143  stopped by a signal
 """
 

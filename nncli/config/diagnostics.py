@@ -158,7 +158,8 @@ def _snippet(location: SourceLocation) -> str:
     if not line.strip():
         return ""
     start = max(0, location.column - SNIPPET_WIDTH // 2) if len(line) > SNIPPET_WIDTH else 0
-    excerpt = sanitized_line(line[start : start + SNIPPET_WIDTH])
+    end = start + SNIPPET_WIDTH
+    excerpt = sanitized_line(line[start:end] if end >= len(line) else f"{line[start : end - 1]}…")
     before = excerpt[: max(0, location.column - 1 - start)]
     return f"    {excerpt}\n    {' ' * sum(map(_cell_width, before))}^"
 

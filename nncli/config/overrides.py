@@ -124,7 +124,7 @@ def _key_error(parent: Node, key: str | int, name: str) -> str:
     if key <= count:
         return ""
     items = {0: "no items", 1: "1 item ([0])"}.get(count, f"{count} items ([0]-[{count - 1}])")
-    return f"{name} has {items}; use [{count}] to append"
+    return f"{name} has {items}; to append, write {name}[{count}]=VALUE"
 
 
 def _relocated(node: Node, source: SourceText) -> Node:

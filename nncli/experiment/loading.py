@@ -171,11 +171,19 @@ def checked(document: Document, skipped: Collection[str] = (), recorded: Checked
     config, diagnostics = validate(document)
     plan, unopened = try_to_open(config, recorded)
     config = config.without({str(finding.path[0]) for finding in unopened})
-    diagnostics += with_location(document, [*unopened, *cross_check(config, plan, skipped)])
+    diagnostics += with_location(document, [*unopened, *cross_check(_as_recorded(config, recorded), plan, skipped)])
     diagnostics += _input_widths(document, config, plan)
     if diagnostics:
         raise ConfigError(format_diagnostics(diagnostics), diagnostics)
     return CheckedConfig(config.complete(), plan)
+
+
+def _as_recorded(config: Config, recorded: CheckedConfig | None) -> Config:
+    """The config with the log interval of a run, which does not follow a raised number of epochs."""
+    if recorded is None or "training" not in vars(config) or config.training.log_every:
+        return config
+    interval = recorded.config.training.log_interval
+    return config.model_copy({"training": config.training.model_copy({"log_every": interval})})
 
 
 def _input_widths(document: Document, config: Config, plan: DataPlan) -> Iterator[Diagnostic]:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from nncli.config.diagnostics import format_diagnostics
@@ -213,9 +214,8 @@ def _is_finished(config: Config, epochs: int, evaluation: EvaluationRecord) -> b
 def _why_finished(evaluation: EvaluationRecord, config: Config) -> str:
     trained = evaluation.epochs_trained
     if trained == config.training.epochs:
-        return (
-            f"already finished ({trained} epochs); to continue, add an override such as training.epochs={2 * trained}"
-        )
+        more = f"to continue, set a larger number, such as training.epochs={2 * trained}"
+        return f"already finished ({trained} epochs); {more}"
     return f"already finished: stopped early at epoch {trained}, which more epochs do not change"
 
 
@@ -239,7 +239,8 @@ def _restore_newest(run: Run, trainer: Trainer) -> tuple[dict[Path, str], bytes]
             damaged[path] = f"{path}: {error}"
         else:
             return damaged, metrics
-    raise RunError("\n".join([f"{run.path}: no valid checkpoint to resume from", *damaged.values()]), run.path)
+    message = f"{run.path}: no valid checkpoint to resume from; train it again: nncli train {quote(str(run.path))}"
+    raise RunError("\n".join([message, *dict.fromkeys(damaged.values())]), run.path)
 
 
 def _resumed(run: Run, trainer: Trainer) -> str:

@@ -14,6 +14,7 @@ from nncli.store.safe_read import storage_errors
 
 STAGING = ".new-"  # prefix of a staging directory
 STAGING_NAME = r"\.new-[0-9a-f]{16}"
+CHOOSE_ANOTHER = "choose another directory with --runs-dir"
 TEMPORARY_NAME = r"\..+\.[0-9a-f]{8}"
 NO_FSYNC = {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}  # of a directory, on SMB and FUSE
 
@@ -118,11 +119,11 @@ def make_directory(path: Path) -> None:
         path.mkdir()
 
 
-def make_directories(path: Path) -> None:
-    """Make a directory and its missing parents durably."""
-    with storage_errors(path, "choose another directory, this one cannot be created: "):
+def make_directories(path: Path, fix: str = "choose another directory") -> None:
+    """Make a directory and its missing parents durably; ``fix`` says what to do if that is not possible."""
+    with storage_errors(path, f"{fix}, this one cannot be created: "):
         if not path.is_dir():
-            make_directories(path.parent)
+            make_directories(path.parent, fix)
             path.mkdir(exist_ok=True)
             fsync_directory(path.parent)
 
@@ -146,7 +147,7 @@ def remove_orphans(directory: Path) -> None:
 
 def staging_directory(parent: Path) -> tuple[Path, Lock]:
     """A new hidden directory, to be filled and then committed, and the lock in it; orphaned ones are removed."""
-    make_directories(parent)
+    make_directories(parent, CHOOSE_ANOTHER)
     with storage_errors(parent):
         for orphan in parent.glob(f"{STAGING}*"):
             if re.fullmatch(STAGING_NAME, orphan.name) and orphan.is_dir() and not orphan.is_symlink():
@@ -159,7 +160,8 @@ def staging_directory(parent: Path) -> tuple[Path, Lock]:
 
 def _locked_directory(parent: Path, attempts: int = 3) -> tuple[Path, Lock]:
     directory = parent / f"{STAGING}{secrets.token_hex(8)}"
-    make_directory(directory)
+    with storage_errors(parent, f"{CHOOSE_ANOTHER}, no run can be written to this one: "):
+        directory.mkdir()
     try:
         return directory, Lock(directory / "lock")
     except NncliError as error:

@@ -52,7 +52,7 @@ def reject_unknown_name(path: Path, runs: Path | None = None) -> None:
         CommandLineError: there is neither, but there are runs or a similar config.
         StorageError: the operating system refuses to say whether there is such a file.
     """
-    if path.name != str(path) or path.suffix:
+    if path.name != str(path) or path.suffix or "=" in path.name:
         return
     directory = runs or DEFAULT
     fix = _likely(path, directory)
@@ -92,9 +92,9 @@ def _not_found(text: str, runs: Path | None) -> str:
     """The message for a run that does not exist, with a similar name and the runs there are."""
     directory, path = runs or DEFAULT, Path(text)
     names = run_names(directory)
-    if path.suffix in {".yaml", ".yml"}:
+    if path.suffix in {".yaml", ".yml"} and path.is_file():
         trained = [name for name in names if re.fullmatch(rf"{re.escape(path.stem)}(-\d+)?", name)]
-        its_runs = f"its runs: {_listed(trained)}" if trained else f"'nncli train {quote(text)}' makes one"
+        its_runs = f"runs with its name: {_listed(trained)}" if trained else f"'nncli train {quote(text)}' makes one"
         return f"{text} is a config, not a run; {its_runs}"
     is_name, similar = path.name == text, _similar(path.name, names)
     searched = f" (looked in ./ and {directory}/)" if is_name else ""

@@ -37,7 +37,7 @@ class RunFiles:
                 raise RunError(f"{path}: not a run directory: it is not a directory")
         if not files.exists(path / "run.json"):
             if is_run(path):
-                raise RunError(f"{path}: run.json is missing; not a complete run{_how_to_train_again(path)}")
+                raise RunError(f"{path}: run.json is missing; not a complete run{how_to_train_again(path)}")
             raise RunError(f"{path}: not a run directory: run.json is missing")
 
     @property
@@ -87,7 +87,8 @@ class RunFiles:
         except UnsupportedVersionError as error:
             raise UnsupportedVersionError(f"{self.path / name}: {error}") from None
         except ValueError as error:
-            raise RunError(f"{self.path / name}: damaged: {error}") from None
+            fix = how_to_write_again(self.path) if name == "evaluation.json" else how_to_train_again(self.path)
+            raise RunError(f"{self.path / name}: damaged: {error}{fix}") from None
 
     def size_limit(self, name: str) -> int:
         """The largest size in bytes that a file of this run can have."""
@@ -107,10 +108,18 @@ def signature(path: Path) -> tuple[tuple[int, int, int] | None, ...]:
     return tuple(_file_signature(path / name) for name in ("run.json", CONFIG, *OTHER_FILES))
 
 
-def _how_to_train_again(path: Path) -> str:
-    """The command that trains the config of an incomplete run, if it has one."""
+def how_to_train_again(path: Path) -> str:
+    """The command that trains the config of a run without run.json as a new run; empty if it has no config."""
     config = path / CONFIG
     return f"; train it again: nncli train {quote(str(config))}" if config.is_file() else ""
+
+
+def how_to_write_again(path: Path) -> str:
+    """The command that writes weights.npz and evaluation.json again, or else that trains the run again as a new one."""
+    name = quote(str(path))
+    if any((path / "checkpoints").glob("*.ckpt")):
+        return f"; 'nncli train --resume {name}' writes it again"
+    return f"; train it again: nncli train {name}"
 
 
 def _file_signature(path: Path) -> tuple[int, int, int] | None:

@@ -24,7 +24,7 @@ from nncli.store.lock import is_locked
 from nncli.store.metrics_csv import Metrics
 from nncli.store.records import DataRecord, EvaluationRecord
 from nncli.store.run_checkpoints import newest_checkpoint
-from nncli.store.run_files import RunFiles
+from nncli.store.run_files import RunFiles, how_to_write_again
 from nncli.store.run_status import RunProgress, RunStatus
 from nncli.training.early_stopping import has_ended
 from nncli.version import __version__
@@ -91,8 +91,8 @@ class Run(RunFiles):
         if not evaluation or not has_ended(self.record.spec.training, evaluation.epochs_trained, evaluation.epoch):
             return None
         if not files.exists(self.path / "weights.npz"):
-            fix = f"'nncli train --resume {quote(str(self.path))}' writes it again"
-            raise RunError(f"{self.path / 'weights.npz'}: missing, although evaluation.json exists; {fix}")
+            fix = how_to_write_again(self.path)
+            raise RunError(f"{self.path / 'weights.npz'}: missing, although evaluation.json exists{fix}")
         return evaluation
 
     @property
@@ -115,7 +115,7 @@ class Run(RunFiles):
         evaluation = self.read_record("evaluation.json", EvaluationRecord)
         wrong = self._wrong_with(evaluation)
         if wrong:
-            raise RunError(f"{self.path / 'evaluation.json'}: damaged: {wrong}")
+            raise RunError(f"{self.path / 'evaluation.json'}: damaged: {wrong}{how_to_write_again(self.path)}")
         return evaluation
 
     @property
@@ -188,6 +188,14 @@ class Run(RunFiles):
         if self.has_ended:
             return RunProgress(RunStatus.UNEVALUATED)
         return RunProgress(RunStatus.INTERRUPTED, self.checkpoint.state.epoch)
+
+    @property
+    def missing_evaluation(self) -> str | None:
+        """What to do if training is complete, but evaluation.json is missing; None in any other case."""
+        if self.evaluation is not None or not self.has_ended or is_locked(self.path / "lock"):
+            return None
+        fix = f"'nncli train --resume {quote(str(self.path))}' writes the missing evaluation.json"
+        return f"training is complete, and {fix}"
 
     @property
     def has_ended(self) -> bool:

@@ -1,6 +1,7 @@
 """The weights of a run: those in weights.npz after training, and those of a checkpoint before."""
 
 import hashlib
+from shlex import quote
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from nncli.store import size_limits as limits
 from nncli.store.checkpoint import Checkpoint, checkpoints
 from nncli.store.npz import WEIGHTS_FORMAT, Signature, read_npz, require_same_arrays, signatures
 from nncli.store.records import EvaluationRecord, require_format
-from nncli.store.run_files import RunFiles
+from nncli.store.run_files import RunFiles, how_to_write_again
 
 
 def require_parameters(run: RunFiles) -> None:
@@ -22,7 +23,8 @@ def require_parameters(run: RunFiles) -> None:
     """
     needed = limits.parameter_bytes(run.record.spec, run.record.parameters)
     if all(files.size(path) < needed for path in (run.path / "weights.npz", *checkpoints(run.path))):
-        raise RunError(f"{run.path}: run.json lists {needed:,} bytes of parameters, but no file is that large")
+        sizes = f"neither weights.npz nor a checkpoint has the {needed:,} bytes of its parameters"
+        raise RunError(f"{run.path}: {sizes}; train it again: nncli train {quote(str(run.path))}")
 
 
 def read_weights(run: RunFiles, evaluation: EvaluationRecord) -> bytes:
@@ -39,7 +41,8 @@ def read_weights(run: RunFiles, evaluation: EvaluationRecord) -> bytes:
         raise UnsupportedVersionError(f"{path}: {error}") from None
     data = run.read("weights.npz")
     if len(data) != evaluation.weights.bytes or hashlib.sha256(data).hexdigest() != evaluation.weights.sha256:
-        raise RunError(f"{path}: damaged: checksum mismatch with evaluation.json")
+        fix = how_to_write_again(run.path)
+        raise RunError(f"{path}: damaged: checksum mismatch with evaluation.json{fix}")
     return data
 
 

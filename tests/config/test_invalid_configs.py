@@ -602,13 +602,13 @@ OVERRIDES = [
     invalid(
         "index_out_of_range",
         VALID,
-        (1, 1, "layers has 4 items ([0]-[3]); use [4] to append"),
+        (1, 1, "layers has 4 items ([0]-[3]); to append, write layers[4]=VALUE"),
         overrides=["layers[9]=relu"],
     ),
     invalid(
         "below_missing_item",
         VALID,
-        (1, 1, "layers has 4 items ([0]-[3]); use [4] to append"),
+        (1, 1, "layers has 4 items ([0]-[3]); to append, write layers[4]=VALUE"),
         overrides=["layers[9].units=5"],
     ),
     invalid("key_of_a_list", VALID, (1, 1, "layers is not a mapping"), overrides=["layers.units=5"]),

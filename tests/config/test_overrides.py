@@ -213,8 +213,13 @@ def test_path_has_one_spelling(override, path):
     [
         ("seed=", 6, ("seed",), "no value after '='; write one, as in seed=VALUE"),
         ("layers[0].units=  ", 17, ("layers", 0, "units"), "no value after '='"),
-        ("layers[3]=relu", 1, ("layers", 3), "layers has 2 items ([0]-[1]); use [2] to append"),
-        ("layers[9].units=1", 1, ("layers", 9, "units"), "layers has 2 items ([0]-[1]); use [2] to append"),
+        ("layers[3]=relu", 1, ("layers", 3), "layers has 2 items ([0]-[1]); to append, write layers[2]=VALUE"),
+        (
+            "layers[9].units=1",
+            1,
+            ("layers", 9, "units"),
+            "layers has 2 items ([0]-[1]); to append, write layers[2]=VALUE",
+        ),
         ("data[0]=1", 1, ("data", 0), "data is not a list, so it has no item [0]"),
         ("layers.units=1", 1, ("layers", "units"), "layers is not a mapping, so it has no key 'units'"),
         ("seed.x=1", 1, ("seed", "x"), "seed is not a mapping, so it has no key 'x'"),
@@ -250,7 +255,10 @@ def test_depth_of_a_path_is_limited():
 
 @pytest.mark.parametrize(
     ("text", "following"),
-    [("layers: []", "no items; use [0] to append"), ("layers: [relu]", "1 item ([0]); use [1] to append")],
+    [
+        ("layers: []", "no items; to append, write layers[0]=VALUE"),
+        ("layers: [relu]", "1 item ([0]); to append, write layers[1]=VALUE"),
+    ],
 )
 def test_index_out_of_range_is_reported_with_the_next_index(text, following):
     """The fix is the index at which the list grows."""

@@ -38,7 +38,11 @@ def test_config_with_a_similar_name(tmp_path, monkeypatch, path, meant):
     [
         (["train", "confg.yaml"], "confg.yaml: no such file; did you mean 'config.yaml'?"),
         (["explain", "confg.yaml"], "confg.yaml: no such file; did you mean 'config.yaml'?"),
-        (["check", "seed=3"], "seed=3: no such file; an override follows its config, as in: nncli show CONFIG seed=3"),
+        (["show", "seed=3"], "seed=3: no such file; an override follows its config, as in: nncli show CONFIG seed=3"),
+        (
+            ["check", "config.yaml", "seed=3"],
+            "seed=3: check takes no overrides; to check a config with one: nncli show config.yaml seed=3",
+        ),
         (["check", "my own.yaml"], "my own.yaml: no such file; write one to start from with: nncli init 'my own.yaml'"),
     ],
 )

@@ -243,7 +243,7 @@ def test_finished_run_is_reported(workdir, run_cli):
     assert (result.code, result.out) == (0, "runs/config\n")
     assert (
         result.err
-        == "runs/config: already finished (30 epochs); to continue, add an override such as training.epochs=60\n"
+        == "runs/config: already finished (30 epochs); to continue, set a larger number, such as training.epochs=60\n"
     )
     assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (workdir / "runs").rglob("*.*")} == before
 
@@ -342,6 +342,15 @@ def test_raised_epochs_keep_the_schedule_and_the_rows(workdir, interrupted):
     rows = (path / "metrics.csv").read_text(encoding="utf-8").splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == ["0", "10", "20", "30", "40", "50", "60"]
     assert [float(row.split(",")[1]) for row in rows[-2:]] == [pytest.approx(0.005)] * 2
+
+
+def test_raised_epochs_keep_the_log_interval(workdir, run_cli):
+    """It would grow with the number of epochs, beyond the patience that the run was started with."""
+    stopping = "training.early_stopping={metric: loss, patience: 1}"
+    settings = (stopping, "optimizer.learning_rate=1e-5", "training.epochs=100", "training.log_every=null")
+    assert run_cli("train", "config.yaml", *settings, "-q").code == 0
+    result = run_cli("train", "--resume", "config", "training.epochs=300", "-q")
+    assert (result.code, result.err) == (0, "")
 
 
 @pytest.mark.parametrize("changes", [(), ("training.early_stopping={metric: loss, patience: 8, min_delta: 1}",)])

@@ -78,7 +78,7 @@ def test_resume_of_a_finished_run_is_its_evaluation(workdir):
     assert (again, more.evaluation) == (finished, early.evaluation)
     assert recorder.events == []
     assert messages == [
-        f"{finished.path}: already finished (30 epochs); to continue, add an override such as training.epochs=60",
+        f"{finished.path}: already finished (30 epochs); to continue, set a larger number, such as training.epochs=60",
         f"{early.path}: already finished: stopped early at epoch 20, which more epochs do not change",
     ]
 

@@ -234,3 +234,12 @@ def test_commit_is_durable(tmp_path, monkeypatch):
     calls.clear()
     assert storage.commit(directory, runs / "one")
     assert calls == [f"sync {directory.name}", "rename", "sync runs"]
+
+
+def test_directory_that_cannot_be_written_to_is_named(tmp_path, fail):
+    """Not the hidden directory in it, with the option that names another one."""
+    fail(Path, "mkdir", PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    with pytest.raises(StorageError) as raised:
+        storage.staging_directory(tmp_path)
+    fix = "choose another directory with --runs-dir, no run can be written to this one"
+    assert str(raised.value) == f"{tmp_path}: {fix}: Permission denied"

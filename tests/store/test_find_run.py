@@ -54,13 +54,21 @@ def make_runs(directory, *names):
         ),
         ("xyzzy", "runs", "xyzzy (looked in ./ and runs/); runs/ has: moons, spiral, spiral-2, spiral3"),
         ("xyzzy", "none", "xyzzy (looked in ./ and none/); none/ does not exist"),
-        ("spiral.yaml", None, "spiral.yaml is a config, not a run; its runs: spiral, spiral-2"),
+        ("spiral.yaml", None, "spiral.yaml is a config, not a run; runs with its name: spiral, spiral-2"),
         ("other.yaml", None, "other.yaml is a config, not a run; 'nncli train other.yaml' makes one"),
+        (
+            "missing.yaml",
+            None,
+            "missing.yaml (looked in ./ and runs/); runs/ has: moons, spiral, spiral-2, spiral3"
+            "; for other directories pass --runs-dir DIR",
+        ),
     ],
 )
 def test_message_names_similar_runs_and_those_there_are(workdir, text, runs, message):
     """Hidden directories are no runs, and the runs of a config have its name, with a number or without."""
     make_runs("runs", "spiral", "spiral-2", "spiral3", "moons", ".hidden")
+    for name in ("spiral.yaml", "other.yaml"):
+        Path(name).touch()
     with pytest.raises(RunError) as error:
         find_run(text, runs and Path(runs))
     assert str(error.value).removeprefix("run not found: ") == message

@@ -24,6 +24,30 @@ DAMAGES = {
     "run.json deleted": (remove("run.json"), "damaged", None, "runs/one: run.json is missing; not a complete run"),
     "weights.npz deleted": (remove("weights.npz"), "damaged, resumable", ["weights.npz"], f"{RESUME} writes it again"),
     "evaluation.json deleted": (remove("evaluation.json"), "not evaluated, resumable", [], ""),
+    "weights and checkpoints deleted": (
+        lambda run: [shutil.rmtree(run / "checkpoints"), remove("weights.npz")(run)],
+        "damaged",
+        ["weights.npz", "checkpoints", "data"],
+        "although evaluation.json exists; train it again: nncli train runs/one",
+    ),
+    "weights.npz edited": (
+        lambda run: (run / "weights.npz").write_bytes(b"edited"),
+        FINISHED,
+        ["weights.npz"],
+        f"checksum mismatch with evaluation.json; {RESUME} writes it again",
+    ),
+    "evaluation.json edited": (
+        lambda run: (run / "evaluation.json").write_text("edited", encoding="utf-8"),
+        "damaged, resumable",
+        ["evaluation.json"],
+        f"{RESUME} writes it again",
+    ),
+    "run.json edited": (
+        lambda run: (run / "run.json").write_text("edited", encoding="utf-8"),
+        "damaged",
+        None,
+        "train it again: nncli train runs/one/config.yaml",
+    ),
     "metrics.csv deleted": (remove("metrics.csv"), FINISHED, ["metrics.csv"], ""),
     "metrics.csv edited": (
         edit_metrics,
@@ -47,7 +71,7 @@ def test_damage_has_the_right_word(workdir, run_cli, damage, status, failing, wo
     damage(workdir / "runs" / "one")
     listed = {run["path"]: run for run in json.loads(run_cli("runs", "--json").out)["runs"]}["runs/one"]
     assert listed["status"] == status
-    assert (listed["problem"] is None) == ("damaged" not in status)
+    assert (listed["problem"] is None) == (status == FINISHED)
     verified = run_cli("verify", "one", "--json")
     if failing is None:
         assert words in verified.err
@@ -63,6 +87,25 @@ def test_edited_row_is_named_with_its_line(workdir, run_cli):
     edit_metrics(workdir / "runs" / "one")
     checks = {each["what"]: each["words"] for each in json.loads(run_cli("verify", "one", "--json").out)["checks"]}
     assert checks["metrics.csv"] == "runs/one/metrics.csv: damaged: line 3: row of epoch 10 has 2 values, expected 8"
+
+
+def test_missing_evaluation_is_told_by_each_command(workdir, run_cli):
+    """The run is complete but for that file, and the metrics are those of the last checkpoint."""
+    assert run_cli("train", "config.yaml", "-q", "--name", "one").code == 0
+    remove("evaluation.json")(workdir / "runs" / "one")
+    told = f"runs/one: training is complete, and {RESUME} writes the missing evaluation.json\n"
+    assert run_cli("evaluate", "one").err == told
+    assert run_cli("runs").out.endswith(f"\n{told}")
+    last = run_cli("verify", "one").out.splitlines()[-1]
+    assert last.endswith(f"checks passed, but the run is not evaluated: {told.removeprefix('runs/one: ').rstrip()}")
+
+
+def test_resume_without_a_checkpoint_says_how_to_train_again(workdir, run_cli):
+    """Neither a finished nor an interrupted run can be continued."""
+    assert run_cli("train", "config.yaml", "-q", "--name", "one").code == 0
+    shutil.rmtree(workdir / "runs" / "one" / "checkpoints")
+    message = run_cli("train", "--resume", "one", "training.epochs=100").err
+    assert message == "runs/one: no valid checkpoint to resume from; train it again: nncli train runs/one\n"
 
 
 @pytest.mark.slow

@@ -195,7 +195,7 @@ def test_parameters_larger_than_the_files_are_not_allocated(run, run_cli):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert result.code == 4
-    assert "run.json lists 21,600,012 bytes of parameters, but no file is that large" in result.err
+    assert "neither weights.npz nor a checkpoint has the 21,600,012 bytes of its parameters" in result.err
     assert peak < 2_000_000
 
 

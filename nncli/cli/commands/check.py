@@ -1,12 +1,14 @@
 """``nncli check``: validate configs."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nncli.cli.options import completed_by, examples, json_option, runs_dir_option
 from nncli.cli.output import print_json
+from nncli.errors import CommandLineError
 
 if TYPE_CHECKING:
     from nncli.errors import NncliError
@@ -32,6 +34,7 @@ def check(configs: tuple[Path, ...], runs_dir: Path | None, as_json: bool) -> No
     from nncli.errors import ConfigError, NncliError
     from nncli.runner.run_config import load_any
 
+    _reject_overrides(configs)
     errors: dict[Path, NncliError | None] = {}
     for path in dict.fromkeys(configs):
         try:
@@ -51,6 +54,19 @@ def check(configs: tuple[Path, ...], runs_dir: Path | None, as_json: bool) -> No
             kinds = {type(error) for error in found}
             kind = kinds.pop() if len(kinds) == 1 else ConfigError
             raise kind("\n".join(map(str, found)))
+
+
+def _reject_overrides(configs: tuple[Path, ...]) -> None:
+    """Refuse overrides among the configs.
+
+    Raises:
+        CommandLineError: there is one.
+    """
+    for given in configs:
+        if "=" in given.name and not given.exists():
+            config = next((str(each) for each in configs if each.is_file()), "CONFIG")
+            command = f"nncli show {quote(config)} {quote(str(given))}"
+            raise CommandLineError(f"{given}: check takes no overrides; to check a config with one: {command}")
 
 
 def _document(path: Path, error: "NncliError | None") -> dict[str, Any]:

@@ -72,6 +72,7 @@ def evaluate(
     from nncli.analysis.evaluation import assess
     from nncli.analysis.gates import gate_failures, parse_gate
     from nncli.cli.options import find_run
+    from nncli.cli.render.progress import note
     from nncli.errors import GateError
     from nncli.runner.blas_threads import blas_threads
     from nncli.store.run_reader import Run
@@ -82,6 +83,8 @@ def evaluate(
     with blas_threads(loaded.record.spec.training.threads):
         assessment = assess(loaded, splits, threshold)
     failed = gate_failures(assessment, gates)
+    if loaded.missing_evaluation:
+        note(f"{loaded.path}: {loaded.missing_evaluation}")
     try:
         if as_json:
             print_json({**assessment, "gates_failed": failed})

@@ -33,12 +33,13 @@ def verify(run: str, runs_dir: Path | None, as_json: bool) -> None:
     differing = obstacles(loaded, checks)
     results = {check.holds for check in checks}
     holds = False if False in results else None if None in results else True
+    conclusion = verdict(loaded.path, checks, differing, loaded.missing_evaluation if holds else None)
     try:
         if as_json:
             document = {"run": str(loaded.path), "holds": holds, "checks": [check.to_json() for check in checks]}
             print_json({**document, "reproducible": not differing, "differences": differing})
         else:
-            show_checks(loaded.path, checks, differing)
+            show_checks(checks, conclusion)
     finally:  # the exit code counts even if the output cannot be written
         if not holds:
-            raise (RunError if holds is False else StorageError)(verdict(loaded.path, checks, differing))
+            raise (RunError if holds is False else StorageError)(conclusion)

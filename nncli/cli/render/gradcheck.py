@@ -27,7 +27,8 @@ def show_gradients(check: "GradientCheck", tolerance: float) -> None:
     for step in check.steps:
         out.print_text(Text(_step_text(step), style="" if step.passes else "bold red"))
     if check.passes(tolerance):
-        out.print_text(f"PASSED: largest relative error {check.worst.error:.1e} (tolerance {tolerance:g})")
+        error = f"largest error {check.worst.error:.1e}, relative to the largest entry of the array"
+        out.print_text(f"PASSED: {error} (tolerance {tolerance:g})")
 
 
 def _cells(array: "ArrayCheck", tolerance: float) -> Iterator[str | Cell]:

@@ -119,7 +119,7 @@ def progress_for(trainer: "Trainer") -> Iterator[Callable[["Epoch"], None]]:
 
 
 def sparkline(values: list[float], width: int) -> str:
-    """Values over time as one line of block characters, from the lowest to the highest value.
+    """Values over time as one line of block characters, from the lowest to the highest; flat if both print the same.
 
     >>> sparkline([4, 3, 2, 1], 4)
     '█▅▃▁'
@@ -129,7 +129,7 @@ def sparkline(values: list[float], width: int) -> str:
     if len(values) > width:
         values = [values[index * (len(values) - 1) // max(1, width - 1)] for index in range(width)]
     low, high = min(values), max(values)
-    scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
+    scale = (len(BLOCKS) - 1) / (high - low) if figure(high) != figure(low) else 0.0
     return "".join(BLOCKS[int((value - low) * scale)] for value in values)
 
 

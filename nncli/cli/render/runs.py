@@ -45,7 +45,7 @@ def show_runs(directory: Path, listed: Sequence["RunListing"], sort: str | None,
     _runs_table(listed, sort, digits).print(out)
     differing = [run for run in listed if run.differences]
     if differing:
-        out.print("\nDiffers from most runs in:")
+        out.print("\nDifferences from the most frequent values:")
     for run in differing:
         keys = [f"{key} {cell_text(value)}" for key, value in run.differences.items()]
         more = f", and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""

@@ -31,7 +31,7 @@ def show_result(
         early = stopped_early(training, best, last) if training else None
         duration = f"{last - first} epoch{'s' * (last - first != 1)} in {result['seconds']:.1f} s"
         out.print_text(f"{early}{restored}\n{duration}" if early else f"{duration}{restored}")
-    out.print(Text.assemble("run ", (result["run"], "bold")), soft_wrap=True)
+    out.print(Text.assemble("saved in ", (result["run"], "bold")), soft_wrap=True)
 
 
 def stopped_early(training: "TrainingConfig", best: int, trained: int) -> str | None:

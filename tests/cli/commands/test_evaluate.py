@@ -237,7 +237,7 @@ def test_changed_data_is_refused(trained, run_cli, monkeypatch):
         ),
         ("confg", "run not found: confg (looked in ./ and runs/); did you mean 'config'? runs/ has: config\n"),
         ("runs/missing", "run not found: runs/missing; runs/ has: config\n"),
-        ("config.yaml", "config.yaml is a config, not a run; its runs: config\n"),
+        ("config.yaml", "config.yaml is a config, not a run; runs with its name: config\n"),
     ],
 )
 def test_missing_run_is_refused(trained, run_cli, name, message):

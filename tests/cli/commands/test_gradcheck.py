@@ -39,7 +39,9 @@ def test_config_of_init_passes(workdir, run_cli):
     assert (result.code, result.err) == (0, "")
     assert [line.split()[0] for line in result.out.splitlines() if line.startswith("layers.")][:4] == ARRAYS
     assert re.search(r"\nlayers\S+ at \d.*: analytic -?\d\.\d{8}e[-+]\d\d, numerical -?\d", result.out)
-    assert re.search(r"\nPASSED: largest relative error \S+ \(tolerance 1e-06\)\n$", result.out)
+    assert re.search(
+        r"\nPASSED: largest error \S+, relative to the largest entry of the array \(tolerance 1e-06\)\n$", result.out
+    )
     assert "40 of 128" in result.out
 
 

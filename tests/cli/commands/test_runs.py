@@ -64,7 +64,7 @@ def test_differing_keys_are_listed(runs_directory, run_cli):
         "b": {"optimizer.learning_rate": 0.5}
     }
     text = run_cli("runs").out
-    assert "Differs from most runs in:\nb: optimizer.learning_rate 0.5\n" in text
+    assert "Differences from the most frequent values:\nb: optimizer.learning_rate 0.5\n" in text
     assert re.search(r"^a +finished +30 +", text, re.MULTILINE)
 
 
@@ -75,7 +75,7 @@ def test_narrow_terminal_leaves_out_columns_and_names_them(runs_directory, run_c
     terminal_width(width)
     text = run_cli("runs").out
     assert re.search(r"^a +finished +30\b", text, re.MULTILINE)
-    assert max(map(len, text.partition("Differs")[0].splitlines())) <= width
+    assert max(map(len, text.partition("Differences")[0].splitlines())) <= width
     note = "validation_accuracy): widen the terminal, or use --json"
     assert (note in " ".join(text.replace("_\n", "_").split())) == (width < 80)
     loss = json.loads(run_cli("runs", "--json").out)["runs"][0]["metrics"]["loss"]

@@ -25,7 +25,7 @@ def test_train_prints_a_table_and_the_path_of_the_run(workdir, run_cli):
         assert rows[name] == ["–" if value is None else figure(value) for value in metrics]
         assert [value is not None for value in metrics] == [name in NUMBERS[split] for split in splits]
     assert "30 epochs in " in result.out
-    assert result.out.splitlines()[-1] == "run runs/config"
+    assert result.out.splitlines()[-1] == "saved in runs/config"
 
 
 @pytest.mark.slow
@@ -55,7 +55,7 @@ def test_only_the_epochs_of_the_command_are_counted(workdir, run_cli):
     (workdir / "runs" / "config" / "evaluation.json").unlink()
     for _ in ("only the evaluation is missing", "finished"):
         result = run_cli("train", "--resume", "config")
-        assert (result.code, result.out.splitlines()[-2:]) == (0, ["", "run runs/config"])
+        assert (result.code, result.out.splitlines()[-2:]) == (0, ["", "saved in runs/config"])
         assert "epochs in" not in result.out
 
 
@@ -110,7 +110,7 @@ def test_runs_option_is_the_directory_of_the_runs(workdir, run_cli):
         (
             ["config.yaml", "--runs-dir", "config.yaml"],
             5,
-            "config.yaml: choose another directory, this one cannot be created: File",
+            "config.yaml: choose another directory with --runs-dir, this one cannot be created: File",
         ),
         (["config.yaml", "optimizer={type: sgd, learning_rate: 1e30}"], 7, "training diverged at epoch 1: "),
         pytest.param(
@@ -137,7 +137,9 @@ def test_failure_with_json_prints_the_error_as_json(workdir, run_cli):
     """A reader of JSON gets one document, and standard error has the same message."""
     result = run_cli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "--json")
     assert result.code == 7
-    assert json.loads(result.out) == {"error": {"message": result.err.rstrip("\n"), "exit_code": 7}}
+    assert json.loads(result.out) == {
+        "error": {"message": result.err.rstrip("\n"), "exit_code": 7, "run": "runs/config"}
+    }
     assert result.err.startswith("training diverged at epoch 1: ")
 
 

@@ -26,6 +26,6 @@ def test_total_number_of_epochs_is_shown_while_training(capsys, status, epoch):
 def test_many_differing_keys_are_counted(capsys, more):
     """A limited number is shown."""
     lines = shown(capsys, differences={f"k{index}": index for index in range(MAX_KEYS + more)})
-    text = " ".join(lines).partition("Differs from most runs in:")[2]
+    text = " ".join(lines).partition("Differences from the most frequent values:")[2]
     assert text.count("k") == MAX_KEYS
     assert text.endswith("and 1 more") == bool(more)
