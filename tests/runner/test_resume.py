@@ -350,7 +350,7 @@ def test_raised_epochs_keep_the_log_interval(workdir, run_cli):
     settings = (stopping, "optimizer.learning_rate=1e-5", "training.epochs=100", "training.log_every=null")
     assert run_cli("train", "config.yaml", *settings, "-q").code == 0
     result = run_cli("train", "--resume", "config", "training.epochs=300", "-q")
-    assert (result.code, result.err) == (0, "")
+    assert (result.code, result.err) == (0, "runs/config: resumed at epoch 100; epochs raised from 100 to 300\n")
 
 
 @pytest.mark.parametrize("changes", [(), ("training.early_stopping={metric: loss, patience: 8, min_delta: 1}",)])

@@ -28,7 +28,7 @@ DAMAGES = {
         lambda run: [shutil.rmtree(run / "checkpoints"), remove("weights.npz")(run)],
         "damaged",
         ["weights.npz", "checkpoints", "data"],
-        "although evaluation.json exists; train it again: nncli train runs/one",
+        "its parameters; train it again: nncli train runs/one",
     ),
     "weights.npz edited": (
         lambda run: (run / "weights.npz").write_bytes(b"edited"),
