@@ -358,5 +358,5 @@ def test_interrupted_training_is_json(workdir):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert json.loads(out) == {"error": {"message": err.rstrip("\n"), "exit_code": 130}}
+    assert json.loads(out) == {"error": {"message": err.rstrip("\n"), "exit_code": 130, "run": "runs/config"}}
     assert "resume with: nncli train --resume runs/config" in err
