@@ -252,7 +252,7 @@ def test_standard_output_gets_only_the_result(workdir):
     assert process.wait() == 0
     text = (workdir / "out.txt").read_text(encoding="utf-8")
     assert "\x1b" not in text
-    assert text.endswith("run runs/x\n")
+    assert text.endswith("saved in runs/x\n")
 
 
 PAGER = "sh -c 'cat; echo paged'"
