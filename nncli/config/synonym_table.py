@@ -101,9 +101,11 @@ clipvalue clip_grad_value -> value | write {type: value, limit: 1}
 csv tsv json parquet hdf5 file table dataframe pandas numpy image_folder -> | data are generated, not read from files:
     write spiral or vertical (classes), or sine (real values)
 spirals two_spirals -> spiral | write {type: spiral, classes: 2}
-blobs make_blobs gaussian clusters -> vertical | write vertical (clusters side by side)
-moons make_moons circles make_circles xor make_classification -> spiral | not built in; similar is {type: spiral,
-    classes: 2}
+moon make_moons two_moons half_moons -> moons | write moons; samples counts the points of each class
+circle make_circles concentric_circles rings -> circles | write circles; samples counts the points of each class
+exclusive_or checkerboard -> xor
+gauss gaussian blobs make_blobs clusters -> gaussians | write gaussians; samples counts the points of each class
+make_classification -> gaussians | not built in; similar is {type: gaussians, classes: 2}
 iris wine breast_cancer digits mnist fashion_mnist cifar10 -> spiral | not built in; write spiral or vertical
     (classes)
 make_regression diabetes california_housing boston sinus sin -> sine | not built in; write sine (real values)
@@ -261,6 +263,8 @@ random_state -> seed
 noise std cluster_std -> | the noise is fixed; remove it
 fraction -> | a fraction belongs in validation or test, such as validation: {fraction: <value>}
 split ratio frac test_size -> | write {fraction: <value>}
+[dataset gaussians]
+cluster_std std -> noise
 [schedule]
 step_size step interval -> every
 decay_rate drop factor -> gamma

@@ -225,7 +225,8 @@ def classes_of(root: Node) -> int | None:
         return None  # it reads a file
     data = root.children["data"].plain()
     given = data.get("classes") if isinstance(data, dict) else None
-    classes = defaults.get("classes", 0) if given is None else given
+    fixed = getattr(component.target, "classes", 0)  # of a data set whose number of classes is no parameter
+    classes = defaults.get("classes", fixed) if given is None else given
     return classes if type(classes) is int else None
 
 

@@ -22,6 +22,11 @@ class SourceError(ConfigError):
 class Source:
     """A source of rows: opened once, which measures its schema, then sampled or read."""
 
+    @property
+    def is_random(self) -> bool:
+        """Whether the rows are sampled from random numbers; a source that never samples has no ``seed``."""
+        return hasattr(self, "seed")
+
     def open(self) -> DataSchema:
         """Measure the schema; a source that reads a file reads it here.
 

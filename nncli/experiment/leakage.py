@@ -10,6 +10,8 @@ from nncli.experiment.checks import NEW_RUN, check
 from nncli.experiment.data_plan import DataPlan, source_sections
 from nncli.registry import ComponentConfig
 
+NOT_RANDOM = -1  # in place of a seed, for a set that uses no random numbers
+
 
 @check("data", "validation", "test", "rng", "seed", only=NEW_RUN)
 def check_leakage(config: Config, plan: DataPlan) -> Iterator[Finding]:
@@ -17,7 +19,7 @@ def check_leakage(config: Config, plan: DataPlan) -> Iterator[Finding]:
 
     Data sets of different types share no rows, nor do the fractions of one data set.
     """
-    sections = _with_seeds(config)
+    sections = _with_seeds(config, plan.sources)
     for first, second in combinations(sections, 2):
         section, rows = sections[second], plan.schemas[second].rows
         if not _is_comparable(section, sections[first]):
@@ -27,9 +29,11 @@ def check_leakage(config: Config, plan: DataPlan) -> Iterator[Finding]:
         overlap = f"{shared:,} of {rows:,} rows are also in the {name}"
         if shared == rows:
             overlap = f"identical to {'' if rows == plan.schemas[first].rows else 'part of '}the {name}"
-        if hasattr(section, "seed"):
+        if _seed(section) != NOT_RANDOM:
             found = overlap if shared else f"sampled from the same random numbers as the {name}"
             yield Finding((second, "seed"), f"{found} (data leakage); set a different seed")
+        elif shared and hasattr(section, "noise"):
+            yield Finding((second, "noise"), f"{overlap} (data leakage); set noise above 0")
         elif shared and not hasattr(section, "samples"):
             yield Finding((second,), f"{overlap} (data leakage); use other data")
         elif shared:
@@ -37,13 +41,17 @@ def check_leakage(config: Config, plan: DataPlan) -> Iterator[Finding]:
             yield Finding((second, "samples"), f"{overlap} (data leakage); {fix}")
 
 
-def _with_seeds(config: Config) -> dict[str, ComponentConfig]:
+def _with_seeds(config: Config, sources: Mapping[str, Source]) -> dict[str, ComponentConfig]:
     """The data sources of a config, each with the seed of its random numbers.
 
     A source without a seed has an independent stream, and keeps the seed None; except with the book's single generator,
-    where the source that is sampled first starts at the config's seed.
+    where the source that is sampled first starts at the config's seed. The seed of a source that uses no random
+    numbers, such as one without noise, does not count.
     """
     sections = source_sections(config)
+    for name, section in sections.items():
+        if hasattr(section, "seed") and not sources[name].is_random:
+            sections[name] = section.model_copy({"seed": NOT_RANDOM})
     first = next((name for name in ("data", "validation") if getattr(sections.get(name), "seed", 0) is None), None)
     is_after_split = first == "validation" and isinstance(config.test, Fraction)
     if config.rng == "nnfs" and first and not is_after_split:
@@ -53,8 +61,13 @@ def _with_seeds(config: Config) -> dict[str, ComponentConfig]:
 
 def _is_comparable(one: ComponentConfig, other: ComponentConfig) -> bool:
     """Whether two sources have the same type, and sample from the same random numbers, if any."""
-    seed = getattr(one, "seed", 0)
-    return one.type == other.type and seed is not None and seed == getattr(other, "seed", 0)
+    return one.type == other.type and _seed(one) is not None and _seed(one) == _seed(other)
+
+
+def _seed(section: ComponentConfig) -> int | None:
+    """The seed of the random numbers of a source."""
+    seed: int | None = getattr(section, "seed", NOT_RANDOM)
+    return seed
 
 
 def _unshared_samples(sections: Mapping[str, ComponentConfig], sources: Mapping[str, Source], name: str) -> int:

@@ -224,8 +224,8 @@ CONFIG_FILE = [
     reported(SEED, "schedule: {type: cosine, T_max: 100}", (1, 26, "the key is updates, the number of training steps")),
     reported(
         "type: spiral, samples: 20, classes: 3",
-        "type: moons",
-        (2, 14, "not built in; similar is {type: spiral, classes: 2}"),
+        "type: two_moons",
+        (2, 14, "write moons; samples counts the points of each class"),
     ),
     reported(DATA, "iris.csv", (2, 7, "data are generated, not read from files: write one of")),
     reported(SEED, "seed: random", (1, 7, "write an integer such as 0 or 1: each gives different random numbers")),
@@ -574,7 +574,16 @@ SKLEARN = [
     reported(LOSS, "log_loss", (9, 7, "write categorical_crossentropy, with softmax of 3 outputs as the last layer")),
     reported(RELU, "- logistic", (6, 5, "did you mean 'sigmoid'?")),
     reported(RELU, "- identity", (6, 5, "did you mean 'linear'?")),
-    reported(DATA, "make_moons", (2, 7, "not built in; similar is {type: spiral, classes: 2}")),
+    reported(DATA, "make_moons", (2, 7, "write moons; samples counts the points of each class")),
+    reported(DATA, "make_circles", (2, 7, "write circles; samples counts the points of each class")),
+    reported(
+        DATA,
+        "{type: make_blobs, n_samples: 50, centers: 3, cluster_std: 0.3}",
+        (2, 14, "write {type: gaussians, samples: 50, classes: 3, noise: 0.3}; samples counts the points of each"),
+    ),
+    reported(DATA, "exclusive_or", (2, 7, "did you mean 'xor'?")),
+    reported(DATA, "make_classification", (2, 7, "not built in; similar is {type: gaussians, classes: 2}")),
+    reported(DATA, "{type: gaussians, classes: 3, cluster_std: 0.2}", (2, 37, "did you mean 'noise'?")),
     reported(
         DATA,
         "{type: spiral, n_samples: 20, noise: 0.1, random_state: 0}",
@@ -1019,6 +1028,20 @@ def test_advice_for_three_classes_is_never_binary(workdir, run_cli, changes, wor
     result = run_cli("check", "bad.yaml")
     assert words in result.err
     assert not re.search("(write|use|add) [^;\n]*(binary_crossentropy|'- sigmoid')", result.err)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("{type: moons}", "write categorical_crossentropy, with '- softmax' as the last layer"),
+        ("{type: sine}", "the targets are real values: write mean_squared_error"),
+    ],
+)
+def test_advice_knows_the_classes_of_data_that_have_no_such_key(workdir, run_cli, data, words):
+    """Two moons have two classes, a sine has none."""
+    outputs = ("units: 3", "units: 2", "  - softmax\n", "")
+    write(workdir, changed(VALID, DATA, data, f"{VALIDATION}\n", "", *outputs, LOSS, "log_loss"))
+    assert words in run_cli("check", "bad.yaml").err
 
 
 def test_advice_for_two_classes_offers_both(workdir, run_cli):

@@ -164,7 +164,10 @@ def test_misspelt_fraction_is_reported_with_a_suggestion():
     """A misspelt fraction is a data set without a type; the message mentions the fraction."""
     ((line, column, _, message),) = errors("validation: {fractoin: 0.1}")
     assert (line, column) == (1, 13)
-    assert message == "key 'type' is missing; known: sine, spiral, vertical, or {fraction: 0.2}"
+    assert (
+        message
+        == "key 'type' is missing; known: circles, gaussians, moons, sine, spiral, vertical, xor, or {fraction: 0.2}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -174,7 +177,10 @@ def test_misspelt_fraction_is_reported_with_a_suggestion():
         ("layers: [dense]", (1, 10, "layers[0]", "key 'units' is missing; write {type: dense, units: 64}")),
         ("layers: [relu, dropout]", (1, 16, "layers[1]", "key 'rate' is missing; write {type: dropout, rate: 0.1}")),
         ("training: {}", (1, 11, "training", "key 'epochs' is missing; write training: {epochs: 100}")),
-        ("data: {samples: 3}", (1, 7, "data", "key 'type' is missing; known: sine, spiral, vertical")),
+        (
+            "data: {samples: 3}",
+            (1, 7, "data", "key 'type' is missing; known: circles, gaussians, moons, sine, spiral, vertical, xor"),
+        ),
         ("optimizer: {adam: 1}", (1, 12, "optimizer", "key 'type' is missing; write {type: adam, learning_rate: 1}")),
     ],
 )
@@ -214,7 +220,7 @@ def test_missing_key_is_reported_at_its_parent(text, expected):
         ("training: 5", 11, "must be a mapping, got 5; write {epochs: 5}"),
         ("training: {epochs: 1, early_stopping: true}", 39, "must be a mapping, e.g. {patience: 50}, got true"),
         ("training: {epochs: 1, early_stopping: {metric: 5}}", 48, "must be a string, got 5"),
-        ("data: {type: 5}", 14, "unknown type 5; known: sine, spiral, vertical"),
+        ("data: {type: 5}", 14, "unknown type 5; known: circles, gaussians, moons, sine, spiral, vertical, xor"),
     ],
 )
 def test_types_are_strict(text, column, message):

@@ -25,6 +25,11 @@ SETS = st.builds(
 SINES = st.builds("{{type: sine, samples: {}}}".format, st.integers(4, 24))
 FRACTION = st.just("{fraction: 0.2}")
 
+MOONS, XOR = (
+    (*(f"{section}={{type: {name}, samples: 20}}" for section in ("data", "validation")), "layers[2].units=2")
+    for name in ("moons", "xor")
+)
+
 
 def resolved(*overrides):
     """The small config with some values changed, resolved, and its data plan, whether or not its splits share rows."""
@@ -100,6 +105,34 @@ def initial_states(config):
             ("rng=nnfs", "seed=7", "validation.seed=7"),
             "validation.seed: identical to the training data (data leakage); set a different seed",
         ),
+        (
+            (*MOONS, "data.noise=0", "validation.noise=0"),
+            "validation.noise: identical to the training data (data leakage); set noise above 0",
+        ),
+        (
+            (*MOONS, "data.noise=0", "validation.noise=0", "data.seed=1", "validation.seed=2", "validation.samples=39"),
+            "validation.noise: 40 of 78 rows are also in the training data (data leakage); set noise above 0",
+        ),
+        (
+            (*MOONS, "data.seed=1", "validation.seed=1"),
+            "validation.seed: identical to the training data (data leakage); set a different seed",
+        ),
+        (
+            (*MOONS, "data.seed=1", "validation.seed=1", "validation.noise=0.2"),
+            "validation.seed: sampled from the same random numbers as the training data (data leakage); set a",
+        ),
+        (
+            (*MOONS, "rng=nnfs", "seed=7", "validation.seed=7"),
+            "validation.seed: identical to the training data (data leakage); set a different seed",
+        ),
+        (
+            (*MOONS, "rng=nnfs", "seed=7", "data.noise=0", "test={type: moons, samples: 20, seed: 7}"),
+            "test.seed: identical to the validation data (data leakage); set a different seed",
+        ),
+        (
+            (*XOR, "data.seed=1", "validation.seed=1", "data.noise=0", "validation.noise=0"),
+            "validation.seed: identical to the training data (data leakage); set a different seed",
+        ),
     ],
 )
 def test_shared_rows_are_reported(workdir, overrides, message):
@@ -114,7 +147,9 @@ def test_shared_rows_of_a_source_without_samples_are_reported(workdir, monkeypat
     """A source whose number of rows is not a parameter, such as a file, cannot be made smaller."""
     config, names = load(workdir / "config.yaml").config, ("data", "validation")
     monkeypatch.setattr(leakage, "source_sections", lambda _: dict.fromkeys(names, SimpleNamespace(type="file")))
-    (finding,) = check_leakage(config, SimpleNamespace(schemas=dict.fromkeys(names, SimpleNamespace(rows=9))))
+    (finding,) = check_leakage(
+        config, SimpleNamespace(sources={}, schemas=dict.fromkeys(names, SimpleNamespace(rows=9)))
+    )
     assert finding.path == ("validation",)
     assert finding.message == "identical to the training data (data leakage); use other data"
 
@@ -128,6 +163,11 @@ def test_shared_rows_of_a_source_without_samples_are_reported(workdir, monkeypat
         ("data.seed=4",),
         ("seed=4", "validation.seed=4"),
         ("rng=nnfs", "data.seed=0", "validation.seed=1", "test={type: spiral, samples: 20}"),
+        MOONS,
+        (*MOONS, "data.noise=0"),
+        (*MOONS, "data.noise=0", "data.seed=1", "validation.seed=1"),
+        (*XOR, "data.noise=0", "validation.noise=0"),
+        ("layers[2].units=2", "data={type: circles, noise: 0}", "validation={fraction: 0.2}"),
     ],
 )
 def test_splits_without_shared_rows_are_accepted(workdir, overrides):

@@ -4,7 +4,7 @@
 reference implementation fails the contract tests by name.
 """
 
-from math import cos, erf, exp, log, pi, sqrt
+from math import cos, erf, exp, log, pi, sin, sqrt
 
 import numpy as np
 
@@ -264,6 +264,32 @@ def vertical(label, first, second):
 def sine(index, samples):
     x = index / samples
     return x, np.sin(2 * pi * x)
+
+
+@reference("dataset", "moons", samples=7, noise=0.3)
+def moons(source, label, index, noise):
+    t = pi * index / (source.samples - 1)
+    x, y = (1 - cos(t), 0.5 - sin(t)) if label else (cos(t), sin(t))
+    return [x + source.noise * noise[0], y + source.noise * noise[1]]
+
+
+@reference("dataset", "circles", samples=7, noise=0.3, factor=0.4)
+def circles(source, label, index, noise):
+    t = 2 * pi * index / source.samples
+    radius = source.factor if label else 1
+    return [radius * cos(t) + source.noise * noise[0], radius * sin(t) + source.noise * noise[1]]
+
+
+@reference("dataset", "gaussians", samples=7, classes=3, noise=0.3)
+def gaussians(source, label, index, noise):
+    angle = pi / 4 + 2 * pi * label / source.classes
+    return [cos(angle) + source.noise * noise[0], sin(angle) + source.noise * noise[1]]
+
+
+@reference("dataset", "xor", samples=7, noise=0.3)
+def xor(source, label, sign, uniform, noise):
+    x, y = sign * (uniform[0] + 0.06), sign * (uniform[1] + 0.06)
+    return [x + source.noise * noise[0], (-y if label else y) + source.noise * noise[1]]
 
 
 # optimizers: one parameter w with gradient g at update t = 0, 1, ...; ``state`` is a dict that starts empty

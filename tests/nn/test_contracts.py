@@ -378,9 +378,8 @@ def test_dataset_has_the_declared_shape(entry):
         assert (set(first.targets), schema.target_columns) == (set(range(schema.classes)), 1)
     counted = [len(first)] if schema.classes is None else np.bincount(first.targets).tolist()
     assert schema.class_counts == counted
-    is_random = hasattr(source, "seed")
     assert first.fingerprint() == second.fingerprint()
-    assert (first.fingerprint() != source.draw(np.random.default_rng(7)).fingerprint()) == is_random
+    assert (first.fingerprint() != source.draw(np.random.default_rng(7)).fingerprint()) == source.is_random
 
 
 @pytest.mark.parametrize("entry", named("dataset"))

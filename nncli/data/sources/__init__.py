@@ -1,5 +1,5 @@
 """Data sources; importing this package registers them."""
 
-from nncli.data.sources import nnfs
+from nncli.data.sources import nnfs, playground
 
-__all__ = ["nnfs"]
+__all__ = ["nnfs", "playground"]

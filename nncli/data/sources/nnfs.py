@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import gcd
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from nnfs.datasets import sine_data, spiral_data, vertical_data
@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from nncli.data.dataset import DataSchema, Dataset, Random
 from nncli.data.source import Source
-from nncli.registry import Bounds, Seed, register
-
-Samples = Annotated[int, Bounds(ge=1, le=1_000_000)]
-Classes = Annotated[int, Bounds(ge=2, le=255)]  # nnfs stores class labels as uint8
+from nncli.data.sources.plane import Classes, PlaneSource, Samples
+from nncli.registry import Seed, register
 
 
-class ClassificationToy(Source):
+class ClassificationToy(PlaneSource):
     """Points in the plane, the same number in each class, with random noise.
 
     nnfs samples from NumPy's global generator, whose state is restored afterwards.
@@ -30,15 +28,6 @@ class ClassificationToy(Source):
 
     def __init__(self, samples: Samples = 100, classes: Classes = 3, seed: Seed | None = None) -> None:
         self.samples, self.classes, self.seed = samples, classes, seed
-
-    def open(self) -> DataSchema:
-        """The schema: two coordinates, and the same number of samples in each class."""
-        return DataSchema(
-            features=["x", "y"],
-            targets=["class"],
-            class_names=[str(label) for label in range(self.classes)],
-            class_counts=[self.samples] * self.classes,
-        )
 
     def draw(self, rng: Random) -> Dataset:
         """The points of ``seed`` if it is given, else the next ones of ``rng``."""
