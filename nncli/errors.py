@@ -2,6 +2,7 @@
 
 NncliError
 ├── CommandLineError   2  the command line or the arguments are wrong
+│   └── MissingExtraError         they need a package that is not installed          .extra
 ├── ConfigError        3  the config or the data is wrong              .diagnostics
 ├── RunError           4  a run directory is missing or damaged        .path
 │   └── UnsupportedVersionError   it was made by a newer version of nncli
@@ -33,6 +34,19 @@ class CommandLineError(NncliError):
     """The command line, or an argument of the Python API, is wrong."""
 
     exit_code = 2
+
+
+class MissingExtraError(CommandLineError):
+    """What is asked for needs an optional package that is not installed; neither config nor data has to be changed.
+
+    Args:
+        purpose: what needs it, such as ``images``.
+        extra: the extra of nncli that installs it.
+    """
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(f"{purpose} need an extra that is not installed; install it: pip install 'nncli[{extra}]'")
+        self.extra = extra
 
 
 class ConfigError(NncliError):

@@ -3,6 +3,7 @@
 import ast
 import re
 from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -38,7 +39,7 @@ THIRD_PARTY = {
     "training": {"numpy"},
     "experiment": {"numpy"},
     "nn": {"numpy"},
-    "data": {"numpy", "nnfs", "pydantic_core"},
+    "data": {"numpy", "nnfs", "pydantic_core", "PIL"},
     "config": {"yaml", "pydantic_core"},
     "registry": {"pydantic_core"},
     "errors": set(),
@@ -56,6 +57,8 @@ IMPORTED_ON_ERRORS = {
     "nncli.training.loop": {"nncli.training.divergence"},
     "nncli.experiment.loading": {"nncli.config.similar_file"},
 }
+# Imported when they are used, since they need not be installed: the package and the extra that installs it, by module.
+EXTRAS = {"nncli.data.images": {"PIL": "images"}}
 
 
 def module_of(path):
@@ -129,24 +132,37 @@ def test_third_party_imports_are_allowed_per_package():
 
 
 def test_imports_are_declared_dependencies():
-    """Every package that the code imports is a dependency in pyproject.toml, and every dependency is imported."""
+    """Every package that the code imports is a dependency, or of an extra, in pyproject.toml, and each is imported."""
     import tomllib
-    from importlib.metadata import packages_distributions
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {re.match(r"[\w-]+", each)[0].lower().replace("_", "-") for each in project["dependencies"]}
+    optional = {package: extra for packages in EXTRAS.values() for package, extra in packages.items()}
+    assert declared_names(project["dependencies"]) == distribution_names(
+        set().union(*THIRD_PARTY.values()) - set(optional)
+    )
+    for extra in set(optional.values()):
+        packages = {package for package, each in optional.items() if each == extra}
+        assert declared_names(project["optional-dependencies"][extra]) == distribution_names(packages)
+
+
+def declared_names(requirements):
+    """The names of the distributions that requirements name."""
+    return {re.match(r"[\w-]+", each)[0].lower().replace("_", "-") for each in requirements}
+
+
+def distribution_names(packages):
+    """The names of the distributions that contain packages."""
     distributions = packages_distributions()
-    packages = set().union(*THIRD_PARTY.values())
-    assert {distributions[name][0].lower().replace("_", "-") for name in packages} == declared
+    return {distributions[name][0].lower().replace("_", "-") for name in packages}
 
 
 def test_imports_are_at_the_top_of_modules():
-    """Only commands, and what is needed for the message of an error alone, is imported inside functions."""
+    """Only extras, and what a command or the message of an error alone needs, is imported inside functions."""
     for module, (_, tree) in SOURCES.items():
         functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
         inside = {name.rpartition(".")[0] for function in functions for name, _ in imported(function)}
         if package(module) != "cli":
-            assert inside == IMPORTED_ON_ERRORS.get(module, set()), module
+            assert inside == IMPORTED_ON_ERRORS.get(module, EXTRAS.get(module, {}).keys()), module
 
 
 def test_nn_uses_no_files_clock_or_global_random_state():
