@@ -66,9 +66,9 @@ def damage_errors(where: str, problem: str, file: ByteFile | None = None) -> Ite
         yield
     except NncliError:
         raise
-    except MemoryError:
-        raise SourceError(f"{where}: does not fit into memory") from None
     except Exception as error:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+            raise SourceError(f"{where}: does not fit into memory") from None
         if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:  # EINVAL: a damaged offset
             raise
         offset = f"byte {file.tell()}: " if file else ""

@@ -97,6 +97,7 @@ def test_refusal_of_the_system_is_a_storage_error(tmp_path, monkeypatch, code):
         (OSError("no errno"), "f: no array: no errno"),
         (OSError(errno.EINVAL, "seek"), r"f: no array: \[Errno 22\] seek"),
         (MemoryError(), "f: does not fit into memory"),
+        (OSError(errno.ENOMEM, "mmap"), "f: does not fit into memory"),
         (SourceError("g: told"), "g: told"),
     ],
 )

@@ -1,6 +1,7 @@
 """The JSON Schema of a config: it accepts what ``nncli check`` accepts, and describes every key and value."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from types import EllipsisType
@@ -51,7 +52,7 @@ def verdict_of(config):
     if errors:
         others = {section_of(each, document.root) for each in errors if not is_float(each, document.root)}
         sections = {section_of(each, document.root) for each in errors}
-        return Verdict(sections, sections - others)
+        return Verdict(sections | missing_sections(errors, document.root), sections - others)
     try:
         checked(document)
     except ConfigError:
@@ -62,6 +63,12 @@ def verdict_of(config):
 def section_of(diagnostic, root):
     """The section of an error; the empty text for an unknown or missing section, which is an error of the whole."""
     return diagnostic.path[0] if diagnostic.path and diagnostic.path[0] in root.children else ""
+
+
+def missing_sections(errors, root):
+    """The whole, if the keys of a missing section are in another one, where alone ``check`` reports it."""
+    meant = {found[1] for each in errors if (found := re.search(r"; it belongs in (\w+);", each.message))}
+    return {""} if meant & set(SCHEMA["required"]) - set(root.children) else set()
 
 
 def is_float(diagnostic, root):
