@@ -1,16 +1,27 @@
 """Evaluation of a run: metrics, confusion matrix and scores per class on each of its data sets."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from nncli.analysis.baseline import baseline
+from nncli.analysis.significance import proportion_interval
 from nncli.config.hints import similar
 from nncli.config.model import Config
 from nncli.errors import CommandLineError, DivergedError, RunError
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.task import task
-from nncli.nn.metrics.classification import Accuracy, ThresholdMetric, class_scores, confusion, predicted_classes
+from nncli.nn.metrics.classification import (
+    Accuracy,
+    ThresholdMetric,
+    class_scores,
+    confusion,
+    macro_average,
+    predicted_classes,
+    weighted_average,
+)
 from nncli.nn.metrics.metric import Task
 from nncli.nn.parameters import Array
 from nncli.runner.reload import assembled, require_same_data
@@ -34,7 +45,7 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
         RunError: the weights do not fit, or the data differs from that of the training.
     """
     experiment, epoch = _restored(run, run.config if threshold is None else _with_threshold(run, threshold), splits)
-    evaluated = {name: _evaluated(experiment, name, threshold) for name in splits or tuple(experiment.data)}
+    evaluated = {name: _evaluated(run, experiment, name, threshold) for name in splits or tuple(experiment.data)}
     for name, evaluation in evaluated.items():
         if not all(map(math.isfinite, evaluation["metrics"].values())):
             found = NonFiniteSearch(experiment).in_split(name, examples(experiment.data[name], experiment.network))
@@ -103,20 +114,33 @@ def _sample_test_set(run: Run, experiment: Experiment) -> None:
     experiment.sample_test_set()
 
 
-def _evaluated(experiment: Experiment, split: str, threshold: float | None) -> dict[str, Any]:
+def _evaluated(run: Run, experiment: Experiment, split: str, threshold: float | None) -> dict[str, Any]:
     network = experiment.network
     rows = examples(experiment.data[split], network)
     outputs = predict(network, rows)
     evaluated: dict[str, Any] = {
         "rows": len(rows.targets),
         "metrics": measure(network, experiment.metrics, split, rows, outputs),
+        "baseline": baseline(experiment, split),
     }
     if rows.classes is None:
         return evaluated
     if outputs.shape[1] == 1:
         evaluated["threshold"] = _threshold(experiment) if threshold is None else threshold
     matrix = confusion(predicted_classes(outputs, evaluated.get("threshold", 0.5)), rows.targets, rows.classes)
-    return {**evaluated, "confusion": matrix.tolist(), "classes": [scores._asdict() for scores in class_scores(matrix)]}
+    return evaluated | _class_scores(matrix, run.plan.schema.class_names or [])
+
+
+def _class_scores(matrix: Array, names: Sequence[str]) -> dict[str, Any]:
+    """What follows from a confusion matrix (C, C): the interval of the accuracy, and the scores of each class."""
+    scores, rows = class_scores(matrix), int(matrix.sum())
+    averages = {"macro": macro_average(scores), "weighted": weighted_average(scores)}
+    return {
+        "accuracy_interval": list(proportion_interval(float(np.trace(matrix) / rows), rows)),
+        "confusion": matrix.tolist(),
+        "classes": [{"name": name, **each._asdict()} for name, each in zip(names, scores, strict=True)],
+        "averages": {name: each._asdict() for name, each in averages.items()},
+    }
 
 
 def _threshold(experiment: Experiment) -> float:

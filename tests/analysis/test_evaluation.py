@@ -49,7 +49,7 @@ def test_gate_on_a_metric_that_is_not_evaluated_fails(trained):
 def test_regression_has_no_confusion_matrix(trained):
     """It has no scores per class either."""
     for part in assess(trained(*SINE))["splits"].values():
-        assert set(part) == {"rows", "metrics"}
+        assert set(part) == {"rows", "metrics", "baseline"}
 
 
 def test_binary_model_has_a_confusion_matrix_of_two_classes(trained):

@@ -3,12 +3,20 @@
 Enumeration and simulation give the rate of false positives: significant differences where there is none.
 """
 
-from math import comb, isclose
+from math import comb, isclose, sqrt
 
 import numpy as np
 import pytest
 
-from nncli.analysis.significance import LEVEL, mcnemar, mean_margin, paired_margin, proportion_margin, t_quantile
+from nncli.analysis.significance import (
+    LEVEL,
+    mcnemar,
+    mean_margin,
+    paired_margin,
+    proportion_interval,
+    proportion_margin,
+    t_quantile,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -235,3 +243,22 @@ def test_paired_classifiers_give_few_false_positives_by_simulation(rows, difficu
     pairs, counts = np.unique(np.stack([first, disagreements - first], axis=1), axis=0, return_counts=True)
     flagged = np.array([mcnemar(*map(int, pair)) < LEVEL for pair in pairs])
     assert counts[flagged].sum() / trials <= 0.05
+
+
+@pytest.mark.parametrize("rows", [1, 2, 10, 997])
+@pytest.mark.parametrize("fraction", [0, 0.1, 0.5, 1])
+def test_proportion_interval_inverts_the_score_test(rows, fraction):
+    """At both ends the observed proportion is z standard errors away, with the standard error of the end."""
+    proportion = round(fraction * rows) / rows
+    low, high = proportion_interval(proportion, rows)
+    assert 0 <= low <= proportion <= high <= 1
+    for end in (low, high):
+        if 0 < end < 1:
+            standard_error = sqrt(end * (1 - end) / rows)
+            assert abs(proportion - end) / standard_error == pytest.approx(1.9599639845, rel=1e-8)
+
+
+def test_proportion_interval_of_a_published_example():
+    """15 of 148 rows: 0.0624 to 0.1605 (Newcombe 1998, table I, method 3, is 81 of 263: 0.2553 to 0.3662)."""
+    assert proportion_interval(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert proportion_interval(15 / 148, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)

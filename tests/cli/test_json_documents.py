@@ -41,6 +41,7 @@ COMMANDS = {  # each documented key appears in one of the documents of its headi
         ["evaluate", "nothing"],
         ["evaluate", "classes"],
         ["evaluate", "binary"],
+        ["evaluate", "sine"],
         ["evaluate", "late", "--fail-below", "accuracy=2"],
     ],
     "compare": [

@@ -1,11 +1,13 @@
 """Metrics of splits as a table in the terminal."""
 
+from collections.abc import Mapping
+
 from nncli.cli.render.console import Output
 from nncli.cli.render.format import DIGITS
 from nncli.cli.render.table import Table
 
 
-def print_metrics(out: Output, splits: dict[str, dict[str, float]], digits: int | None = DIGITS) -> None:
+def print_metrics(out: Output, splits: Mapping[str, Mapping[str, float | str]], digits: int | None = DIGITS) -> None:
     """Print one row per metric and one column per split; columns that do not fit follow in another table.
 
     Args:

@@ -1,5 +1,6 @@
 """Classification metrics, and the confusion matrix."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -160,6 +161,25 @@ def class_scores(matrix: Array) -> list[ClassScores]:
         ClassScores(_ratio(tp, positives), _ratio(tp, rows), _ratio(2 * tp, positives + rows), int(rows))
         for tp, positives, rows in zip(correct, predicted, actual, strict=True)
     ]
+
+
+def macro_average(scores: Sequence[ClassScores]) -> ClassScores:
+    """The unweighted mean of the scores of the classes that occur or are predicted; a score that is None counts as 0.
+
+    Source: Sokolova and Lapalme 2009, table 3; undefined scores as in scikit-learn.
+    """
+    return _averaged(scores, [float(each.f1 is not None) for each in scores])
+
+
+def weighted_average(scores: Sequence[ClassScores]) -> ClassScores:
+    """The mean of the scores of the classes, weighted by their support."""
+    return _averaged(scores, [float(each.rows) for each in scores])
+
+
+def _averaged(scores: Sequence[ClassScores], weights: Sequence[float]) -> ClassScores:
+    columns = ([value or 0.0 for value in column] for column in list(zip(*scores, strict=True))[:3])
+    precision, recall, f1 = (float(np.average(column, weights=weights)) for column in columns)
+    return ClassScores(precision, recall, f1, sum(each.rows for each in scores))
 
 
 def _ratio(numerator: int, denominator: int) -> float | None:

@@ -148,6 +148,11 @@ def test_confusion_matrix_agrees_with_the_scores(assessed):
             assert scores["recall"] == right[label] / samples
             assert scores["precision"] == (right[label] / predicted if predicted else None)
             assert scores["f1"] == 2 * right[label] / (predicted + samples)
+            assert scores["name"] == str(label)
+        low, high = part["accuracy_interval"]
+        assert low < part["metrics"]["accuracy"] < high
+        assert part["averages"]["weighted"]["recall"] == pytest.approx(part["metrics"]["accuracy"])
+        assert part["averages"]["macro"]["recall"] == pytest.approx(part["metrics"]["accuracy"])
 
 
 @pytest.mark.parametrize("form", ["--json", "--split=training"])
@@ -272,7 +277,7 @@ def test_regression_has_no_confusion_matrix(trained, run_cli):
     text, document = run_cli("evaluate", "config").out, json.loads(run_cli("evaluate", "config", "--json").out)
     assert "confusion matrix" not in text
     assert all(figure(value) in text for metrics in evaluation(path)["splits"].values() for value in metrics.values())
-    assert [set(part) for part in document["splits"].values()] == [{"rows", "metrics"}] * 2
+    assert [set(part) for part in document["splits"].values()] == [{"rows", "metrics", "baseline"}] * 2
 
 
 @pytest.mark.slow
@@ -373,7 +378,7 @@ def test_wide_confusion_matrix_is_replaced_by_a_note(trained, run_cli, terminal_
     terminal_width(80)
     out = run_cli("evaluate", "config").out
     assert out.count(": the confusion matrix does not fit: widen the terminal, or use --json\n") == 2
-    assert [line.split()[0] for line in out.splitlines()[-30:]] == [str(number) for number in range(30)]
+    assert [line.split()[0] for line in out.splitlines()[-33:-3]] == [str(number) for number in range(30)]
     assert len(json.loads(run_cli("evaluate", "config", "--json").out)["splits"]["training"]["confusion"]) == 30
 
 
@@ -384,7 +389,7 @@ def test_confusion_matrix_stands_beside_or_above_the_scores(trained, run_cli, te
         terminal_width(width)
         lines = run_cli("evaluate", "config").out.splitlines()
         assert "training, 200 rows: confusion matrix (rows: actual, columns: predicted)" in lines
-        assert max(len(line) for line in lines if not line.startswith("training, ")) <= width
+        assert max(len(line) for line in lines if not line.startswith(("training, ", "baseline: "))) <= width
         assert sum(line.startswith("class ") for line in lines) == headings
 
 

@@ -1,14 +1,34 @@
 """Confusion matrix, and precision, recall and F1 of each class."""
 
 import numpy as np
+import pytest
 
-from nncli.nn.metrics.classification import F1, AreaUnderCurve, ClassScores, Precision, Recall, class_scores, confusion
+from nncli.nn.metrics.classification import (
+    F1,
+    AreaUnderCurve,
+    ClassScores,
+    Precision,
+    Recall,
+    class_scores,
+    confusion,
+    macro_average,
+    weighted_average,
+)
 
 
 def test_confusion_matrix_counts_pairs():
     """Entry (t, p) counts the rows of class t that are predicted as p."""
     targets, predictions = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 0, 2, 2])
     np.testing.assert_array_equal(confusion(predictions, targets, 3), [[1, 1, 0], [0, 1, 0], [1, 0, 2]])
+
+
+def test_averages_match_a_worked_example():
+    """Class 2 neither occurs nor is predicted, so that it does not count; class 3 is only predicted, with recall 0."""
+    scores = class_scores(np.array([[3, 1, 0, 0], [2, 4, 0, 2], [0, 0, 0, 0], [0, 0, 0, 0]]))
+    precision, recall, f1 = (3 / 5, 4 / 5, 0), (3 / 4, 4 / 8, 0), (6 / 9, 8 / 13, 0)
+    assert macro_average(scores) == ClassScores(*(pytest.approx(sum(each) / 3) for each in (precision, recall, f1)), 12)
+    weighted = (pytest.approx((4 * first + 8 * second) / 12) for first, second, _ in (precision, recall, f1))
+    assert weighted_average(scores) == ClassScores(*weighted, 12)
 
 
 def test_confusion_matrix_of_8_bit_labels_does_not_overflow():
