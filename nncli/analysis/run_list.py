@@ -144,8 +144,6 @@ def _progress(run: Run) -> tuple[RunProgress, str | None]:
         return progress, str(error)  # only a newer version can resume it
     if checkpoint is None:
         return progress, problem or f"{run.path}: no valid checkpoint to resume from"
-    if progress.status is RunStatus.UNEVALUATED:
-        return progress._replace(is_resumable=True), f"{run.path}: {run.missing_evaluation}"
-    if run.was_finished:  # a resume writes weights.npz and evaluation.json again
+    if progress.status is RunStatus.UNEVALUATED or run.was_finished:  # a resume writes both files again
         return progress._replace(is_resumable=True), problem
     return RunProgress(RunStatus.INTERRUPTED, checkpoint.state.epoch, is_resumable=True), problem

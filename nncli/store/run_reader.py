@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from nncli.store.lock import is_locked
 from nncli.store.metrics_csv import Metrics
 from nncli.store.records import DataRecord, EvaluationRecord
 from nncli.store.run_checkpoints import newest_checkpoint
-from nncli.store.run_files import RunFiles, how_to_write_again
+from nncli.store.run_files import RunFiles, how_to_evaluate, how_to_write_again
 from nncli.store.run_status import RunProgress, RunStatus
 from nncli.training.early_stopping import has_ended
 from nncli.version import __version__
@@ -194,8 +193,7 @@ class Run(RunFiles):
         """What to do if training is complete, but evaluation.json is missing; None in any other case."""
         if self.evaluation is not None or not self.has_ended or is_locked(self.path / "lock"):
             return None
-        fix = f"'nncli train --resume {quote(str(self.path))}' writes the missing evaluation.json"
-        return f"training is complete, and {fix}"
+        return how_to_evaluate(self.path)
 
     @property
     def has_ended(self) -> bool:

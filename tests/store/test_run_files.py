@@ -71,7 +71,7 @@ def test_damage_has_the_right_word(workdir, run_cli, damage, status, failing, wo
     damage(workdir / "runs" / "one")
     listed = {run["path"]: run for run in json.loads(run_cli("runs", "--json").out)["runs"]}["runs/one"]
     assert listed["status"] == status
-    assert (listed["problem"] is None) == (status == FINISHED)
+    assert (listed["problem"] is None) == ("damaged" not in status)
     verified = run_cli("verify", "one", "--json")
     if failing is None:
         assert words in verified.err

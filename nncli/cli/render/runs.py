@@ -10,6 +10,7 @@ from nncli.cli.render.console import Output
 from nncli.cli.render.format import cell_text, warning_text
 from nncli.cli.render.table import Cell, Table
 from nncli.config.diagnostics import sanitized_line
+from nncli.store.run_files import how_to_evaluate
 from nncli.store.run_status import RunStatus
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ def show_runs(directory: Path, listed: Sequence["RunListing"], sort: str | None,
         out.print_text(Text.assemble((name, "bold"), (f": {text}", WARNING)))
     for problem in filter(None, (run.problem for run in listed)):
         out.print_text(Text(f"\n{problem}", style="red"))
+    for run in listed:
+        if run.progress.status is RunStatus.UNEVALUATED and run.progress.is_resumable:
+            out.print_text(Text(f"\n{run.path}: {how_to_evaluate(run.path)}", style=WARNING))
 
 
 def _runs_table(listed: Sequence["RunListing"], sort: str | None, digits: int | None) -> Table:
