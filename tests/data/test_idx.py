@@ -149,7 +149,11 @@ def test_changed_bit_of_a_compressed_file_is_never_another_array(tmp_path):
     assert refused > 2 * len(COMPRESSED)
 
 
-@pytest.mark.parametrize("content", [HUGE, gzip.compress(HUGE), gzip.compress(HUGE[:4] + b"\0\0\xff\xff" * 3)])
+@pytest.mark.parametrize(
+    "content",
+    [HUGE, gzip.compress(HUGE), gzip.compress(HUGE[:4] + b"\0\0\xff\xff" * 3)],
+    ids=["plain", "gzip", "gzip of three dimensions"],
+)
 def test_absurd_sizes_are_refused_before_memory_is_allocated(tmp_path, content):
     """The header alone decides."""
     tracemalloc.start()
