@@ -114,11 +114,6 @@ def how_to_train_again(path: Path) -> str:
     return f"; train it again: nncli train {quote(str(config))}" if config.is_file() else ""
 
 
-def how_to_evaluate(path: Path) -> str:
-    """The command that writes the evaluation of a run that is trained to its end."""
-    return f"training is complete, and 'nncli train --resume {quote(str(path))}' writes the missing evaluation.json"
-
-
 def how_to_write_again(path: Path) -> str:
     """The command that writes weights.npz and evaluation.json again, or else that trains the run again as a new one."""
     name = quote(str(path))

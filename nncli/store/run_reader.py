@@ -23,8 +23,8 @@ from nncli.store.lock import is_locked
 from nncli.store.metrics_csv import Metrics
 from nncli.store.records import DataRecord, EvaluationRecord
 from nncli.store.run_checkpoints import newest_checkpoint
-from nncli.store.run_files import RunFiles, how_to_evaluate, how_to_write_again
-from nncli.store.run_status import RunProgress, RunStatus
+from nncli.store.run_files import RunFiles, how_to_write_again
+from nncli.store.run_status import RunProgress, RunStatus, how_to_evaluate
 from nncli.training.early_stopping import has_ended
 from nncli.version import __version__
 

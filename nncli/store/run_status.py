@@ -1,6 +1,8 @@
 """The status of a run, and its epoch."""
 
 from enum import StrEnum
+from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 
@@ -33,3 +35,8 @@ class RunProgress(NamedTuple):
     def __str__(self) -> str:
         epoch = "" if self.epoch is None else f" at epoch {self.epoch}"
         return f"{self.status}{epoch}{', resumable' if self.is_resumable else ''}"
+
+
+def how_to_evaluate(path: Path) -> str:
+    """The command that writes the evaluation of a run that is trained to its end."""
+    return f"training is complete, and 'nncli train --resume {quote(str(path))}' writes the missing evaluation.json"

@@ -121,7 +121,7 @@ def test_keys_after_a_class_name_of_the_book(server, entry):
         ("optimizer: {type: adam, l|}", {"learning_rate", "decay", "beta_1", "beta_2", "epsilon"}),
         ("optimizer: {type: adam, beta_1: 0.8, l|}", {"learning_rate", "decay", "beta_2", "epsilon"}),
         ("layers: [relu, {type: dropout, r|}]", {"rate"}),
-        ("validation: |", {"spiral", "vertical", "sine", "0.2", "null"}),
+        ("validation: |", {"0.2", "null"} | {each.name for each in components("dataset")}),
         ("metrics: |", {"null"} | {each.name for each in components("metric")}),
         ("layers: [{type: Dropout, r|}]", {"rate"}),
         ("validation:\n  |", {"type", "fraction"}),

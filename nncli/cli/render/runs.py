@@ -10,8 +10,7 @@ from nncli.cli.render.console import Output
 from nncli.cli.render.format import cell_text, warning_text
 from nncli.cli.render.table import Cell, Table
 from nncli.config.diagnostics import sanitized_line
-from nncli.store.run_files import how_to_evaluate
-from nncli.store.run_status import RunStatus
+from nncli.store.run_status import RunStatus, how_to_evaluate
 
 if TYPE_CHECKING:
     from nncli.analysis.run_list import RunListing
