@@ -118,7 +118,8 @@ def _configs(run: Run) -> dict[str, Callable[[], str]]:
 def _trained_config(run: Run) -> str:
     """config.yaml has the values of run.json."""
     if not files.exists(run.path / CONFIG):
-        raise RunError(f"{run.path / CONFIG}: missing; commands use config.original.yaml with the recorded overrides")
+        used = "; commands use config.original.yaml with the recorded overrides"
+        raise RunError(f"{run.path / CONFIG}: missing{used if files.exists(run.path / ORIGINAL) else ''}")
     if _changes(run, recorded_document(run)):
         raise RunError(f"{run.path / CONFIG}: epochs or log_every differ from run.json")
     return "matches run.json"

@@ -94,7 +94,7 @@ def _set(root: Node, path: Path, node: Node, location: SourceLocation) -> Diagno
     """Set the node at a path, creating missing mappings; a list can grow by one item at its end."""
     parent = root
     for depth, key in enumerate(path):
-        if error := _key_error(parent, key, path_text(path[:depth]) or "the config"):
+        if error := _key_error(parent, key, path_text(path[:depth]) or "the config", path[depth + 1 :]):
             return Diagnostic(location, path, error)
         if depth + 1 == len(path):
             parent.children[key], parent.keys[key] = node, location
@@ -114,8 +114,8 @@ def _container(child: Node | None, key: str | int, location: SourceLocation) -> 
     return replace(child, children=dict(child.children), keys=dict(child.keys))
 
 
-def _key_error(parent: Node, key: str | int, name: str) -> str:
-    """Why ``parent``, called ``name``, cannot have a child at ``key``; empty if it can."""
+def _key_error(parent: Node, key: str | int, name: str, below: Path) -> str:
+    """Why ``parent``, called ``name``, cannot have a child at ``key`` with a value ``below``; empty if it can."""
     if isinstance(key, str):
         return "" if isinstance(parent.value, dict) else f"{name} is not a mapping, so it has no key {shown(key)}"
     if not isinstance(parent.value, list):
@@ -124,7 +124,10 @@ def _key_error(parent: Node, key: str | int, name: str) -> str:
     if key <= count:
         return ""
     items = {0: "no items", 1: "1 item ([0])"}.get(count, f"{count} items ([0]-[{count - 1}])")
-    return f"{name} has {items}; to append, write {name}[{count}]=VALUE"
+    if not below:
+        return f"{name} has {items}; to append, write {name}[{count}]=VALUE"
+    having = ", ".join(f"[{index}]" for index, child in parent.children.items() if below[0] in child.children)
+    return f"{name} has {items}" + (f"; those with {below[0]}: {having}" if having else "")
 
 
 def _relocated(node: Node, source: SourceText) -> Node:

@@ -28,6 +28,7 @@ from nncli.store.run_checkpoints import read_valid
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import RunWriter, write_checkpoint
 from nncli.store.safe_read import storage_errors
+from nncli.training.early_stopping import has_ended
 from nncli.training.loop import Trainer, never
 
 
@@ -207,16 +208,21 @@ def _evaluation(run: Run) -> tuple[EvaluationRecord | None, list[str]]:
 
 def _is_finished(config: Config, epochs: int, evaluation: EvaluationRecord) -> bool:
     """Whether nothing is left to train until this number of epochs; a run that stopped early stays finished."""
+    return evaluation.epochs_trained == epochs or _stopped_early(config, evaluation)
+
+
+def _stopped_early(config: Config, evaluation: EvaluationRecord) -> bool:
+    """Whether early stopping has ended the training, perhaps at its last epoch, so that more epochs change nothing."""
     trained = evaluation.epochs_trained
-    return trained == epochs or (config.training.early_stopping is not None and trained < config.training.epochs)
+    return has_ended(config.training.model_copy({"epochs": trained + 1}), trained, evaluation.epoch)
 
 
 def _why_finished(evaluation: EvaluationRecord, config: Config) -> str:
     trained = evaluation.epochs_trained
-    if trained == config.training.epochs:
-        more = f"to continue, set a larger number, such as training.epochs={2 * trained}"
-        return f"already finished ({trained} epochs); {more}"
-    return f"already finished: stopped early at epoch {trained}, which more epochs do not change"
+    if _stopped_early(config, evaluation):
+        return f"already finished: stopped early at epoch {trained}, which more epochs do not change"
+    more = f"to continue, set a larger number, such as training.epochs={2 * trained}"
+    return f"already finished ({trained} epochs); {more}"
 
 
 def _restore_newest(run: Run, trainer: Trainer) -> tuple[dict[Path, str], bytes]:

@@ -246,7 +246,7 @@ OVERRIDES = [
     override(["epochs=100"], (1, 1, "did you mean 'training.epochs=100'?")),
     override(["lr=0.1"], (1, 1, "did you mean 'optimizer.learning_rate=0.1'?")),
     override(["learning_rate=0.1"], (1, 1, "did you mean 'optimizer.learning_rate=0.1'?")),
-    override(["layers[9].units=4"], (1, 1, "to append, write layers[4]=VALUE")),
+    override(["layers[9].units=4"], (1, 1, "layers has 4 items ([0]-[3]); those with units: [0], [2]")),
     override(
         ["layers[1].units=4"], (1, 1, "it is a key of dense: did you mean 'layers[0].units=4' or 'layers[2].units=4'?")
     ),

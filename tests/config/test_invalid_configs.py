@@ -608,7 +608,7 @@ OVERRIDES = [
     invalid(
         "below_missing_item",
         VALID,
-        (1, 1, "layers has 4 items ([0]-[3]); to append, write layers[4]=VALUE"),
+        (1, 1, "layers has 4 items ([0]-[3]); those with units: [0], [2]"),
         overrides=["layers[9].units=5"],
     ),
     invalid("key_of_a_list", VALID, (1, 1, "layers is not a mapping"), overrides=["layers.units=5"]),

@@ -218,7 +218,7 @@ def test_path_has_one_spelling(override, path):
             "layers[9].units=1",
             1,
             ("layers", 9, "units"),
-            "layers has 2 items ([0]-[1]); to append, write layers[2]=VALUE",
+            "layers has 2 items ([0]-[1]); those with units: [0]",
         ),
         ("data[0]=1", 1, ("data", 0), "data is not a list, so it has no item [0]"),
         ("layers.units=1", 1, ("layers", "units"), "layers is not a mapping, so it has no key 'units'"),

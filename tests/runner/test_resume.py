@@ -344,6 +344,19 @@ def test_raised_epochs_keep_the_schedule_and_the_rows(workdir, interrupted):
     assert [float(row.split(",")[1]) for row in rows[-2:]] == [pytest.approx(0.005)] * 2
 
 
+def test_patience_that_ran_out_at_the_last_epoch_ends_the_run(workdir, run_cli):
+    """More epochs would change nothing, which is said at once; the run stays as it is."""
+    stopping = "training.early_stopping={metric: loss, patience: 10, min_delta: 9}"
+    assert run_cli("train", "config.yaml", stopping, "training.epochs=10", "-q").code == 0
+    before = (workdir / "runs" / "config" / "run.json").read_bytes()
+    for overrides in ((), ("training.epochs=20",)):
+        result = run_cli("train", "--resume", "config", *overrides)
+        assert result.err.startswith(
+            "runs/config: already finished: stopped early at epoch 10, which more epochs do not"
+        )
+    assert (workdir / "runs" / "config" / "run.json").read_bytes() == before
+
+
 def test_raised_epochs_keep_the_log_interval(workdir, run_cli):
     """It would grow with the number of epochs, beyond the patience that the run was started with."""
     stopping = "training.early_stopping={metric: loss, patience: 1}"
