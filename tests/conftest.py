@@ -47,6 +47,11 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
 
 
+def pytest_make_parametrize_id(val):
+    """The name of an object without a text of its own: its address would differ between processes."""
+    return type(val).__name__ if " object at 0x" in repr(val) else None
+
+
 @dataclass
 class Result:
     """The result of a command: exit code, standard output, standard error."""

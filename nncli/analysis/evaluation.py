@@ -62,7 +62,8 @@ def by_row(run: Run, split: str, metric: str) -> Array:
     """
     experiment, _ = _restored(run, run.config, (split,))
     rows = examples(experiment.data[split], experiment.network)
-    return experiment.metrics[metric].by_row(predict(experiment.network, rows), rows.targets)
+    outputs = rows.in_target_units(predict(experiment.network, rows))
+    return experiment.metrics[metric].by_row(outputs, rows.targets)
 
 
 def _restored(run: Run, config: Config, splits: tuple[str, ...]) -> tuple[Experiment, int]:

@@ -16,7 +16,7 @@ COMMANDS = {
     **dict.fromkeys(("validate", "lint"), "Write: nncli check CONFIG"),
     **dict.fromkeys(("new", "create"), "Write: nncli init CONFIG"),
     **dict.fromkeys(("layers", "losses", "optimizers", "metrics"), "Write: nncli components KIND"),
-    **dict.fromkeys(("predict", "infer"), "In Python: nncli.load(RUN).predict(inputs)"),
+    "infer": "Write: nncli predict RUN FILE",
 }
 # Options of other tools: the parameter that a command has if this is meant, and what to write here.
 OPTIONS = {

@@ -1,5 +1,6 @@
 """The config as a validated model; the keys of a component are the parameters of its constructor."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic_core import CoreSchema, core_schema
@@ -7,16 +8,47 @@ from pydantic_core import CoreSchema, core_schema
 from nncli.registry import Bounds, ComponentConfig, ComponentOf, Count, Model, NonNegative, Seed, core_of, union_tag
 
 Dataset = Annotated[ComponentConfig, ComponentOf("dataset")]
+Scalar = str | int | float | bool
 
 
 class Fraction(Model):
-    """Rows split off from ``data``, stratified by class if there are classes.
+    """Rows split off from ``data``: random ones, stratified by class if there are classes; or groups, or the last ones.
 
     Args:
         fraction: the fraction of the rows.
+        group: a column of a table, such as the patient; rows with the same value in it stay together.
+        last: whether the last rows of the file are taken; or a column of numbers or dates, of which the largest values
+            are taken.
     """
 
     fraction: Annotated[float, Bounds(0.2, gt=0, lt=1)]
+    group: str | None = None
+    last: bool | str = False
+
+    @property
+    def is_random(self) -> bool:
+        """Whether single rows are taken at random."""
+        return not self.group and not self.last
+
+
+class Where(Model):
+    """Rows split off from ``data``: those with certain values in columns of a table.
+
+    Args:
+        where: the value of each column, or a list of values.
+    """
+
+    where: Annotated[dict[str, Scalar | list[Scalar]], Bounds({"split": "test"}, min_length=1)]
+
+
+class OtherFile(Model):
+    """A file in the form of the table in ``data``.
+
+    Args:
+        path: the file.
+    """
+
+    path: Path
 
 
 class Regularization(Model):
@@ -74,23 +106,26 @@ class TrainingConfig(Model):
         return self.log_every or max(1, self.epochs // 100)
 
 
-FRACTION_TAG, _DATASET_TAG = union_tag("split", "fraction"), union_tag("split", "dataset")
+PARTS: dict[str, type[Model]] = {"fraction": Fraction, "where": Where, "path": OtherFile}  # by the key that tells them
+_DATASET_TAG = union_tag("split", "dataset")
 
 
-def _split_tag(value: Any) -> str:
-    return FRACTION_TAG if isinstance(value, dict) and "fraction" in value else _DATASET_TAG
+def split_tag(keys: Any) -> str:
+    """The tag of a validation or test set with these keys, in the union of what it can be."""
+    told = (key for key in PARTS if isinstance(keys, dict) and key in keys and not (key == "path" and "type" in keys))
+    return next((union_tag("split", key) for key in told), _DATASET_TAG)
 
 
-class FractionOrDataset:
-    """The annotation of a validation or test set: a fraction of ``data``, or a separate data set."""
+class PartOrDataset:
+    """The annotation of a validation or test set: a part of ``data``, another file, or a separate data set."""
 
     def core(self, _: Any) -> CoreSchema:
-        """The schema of a union discriminated by the key ``fraction``."""
-        choices = {FRACTION_TAG: core_of(Fraction), _DATASET_TAG: core_of(Dataset)}
-        return core_schema.tagged_union_schema(choices, _split_tag)
+        """The schema of a union discriminated by the keys."""
+        parts = {union_tag("split", key): core_of(model) for key, model in PARTS.items()}
+        return core_schema.tagged_union_schema({**parts, _DATASET_TAG: core_of(Dataset)}, split_tag)
 
 
-Split = Annotated[Fraction | ComponentConfig, FractionOrDataset()]
+Split = Annotated[Fraction | Where | OtherFile | ComponentConfig, PartOrDataset()]
 
 
 class Config(Model):

@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any
 
 from nncli.config.document import Node, is_rejected
-from nncli.config.model import FRACTION_TAG, Config
+from nncli.config.model import Config, split_tag
 from nncli.config.synonyms import accepted_keys, accepted_type
 from nncli.registry import Component, names
 
@@ -56,14 +56,20 @@ def _value(node: Node, schema: Any) -> Node:
             return _component(node, schema["metadata"]["kind"])
         case "tagged-union":
             return _split(node, schema)
-        case "typed-dict":
-            fields = {name: field["schema"] for name, field in schema["fields"].items()}
-            return _mapping(node, fields)
+        case "typed-dict" | "dict":
+            return _mapping(node, _fields(node, schema))
         case "list":
             return _items(node, schema["items_schema"])
         case "int":
             return _integer(node)
     return _value(node, schema["schema"]) if "schema" in schema else node
+
+
+def _fields(node: Node, schema: Any) -> dict[str, Any]:
+    """The schemas of the values of a mapping, by key; a mapping with any keys has one for all of its values."""
+    if schema["type"] == "dict":
+        return dict.fromkeys(map(str, node.children), schema["values_schema"])
+    return {name: field["schema"] for name, field in schema["fields"].items()}
 
 
 def _mapping(node: Node, fields: dict[str, Any]) -> Node:
@@ -96,10 +102,8 @@ def _split(node: Node, schema: Any) -> Node:
     """A validation or test set: a number is a fraction."""
     if _is_number(node.value):
         return Node(node.location, {}, {"fraction": node}, {"fraction": node.location})
-    is_fraction = isinstance(node.value, dict) and "fraction" in node.children
-    choices = schema["choices"]
-    tag = FRACTION_TAG if is_fraction else next(each for each in choices if each != FRACTION_TAG)
-    return _value(node, choices[tag])
+    keys = node.children if isinstance(node.value, dict) else None
+    return _value(node, schema["choices"][split_tag(keys)])
 
 
 def _component(node: Node, kind: str) -> Node:

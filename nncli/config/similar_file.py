@@ -1,6 +1,6 @@
-"""The config that may be meant by a path that does not exist; imported for the message only."""
+"""The file that may be meant by a path that does not exist; imported for the message only."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,9 +10,14 @@ SUFFIXES = {".yaml", ".yml", ".json"}
 
 def similar_config(path: Path) -> Path | None:
     """The config with the most similar name in the same directory; in a similar one if that does not exist."""
+    return similar_file(path, SUFFIXES)
+
+
+def similar_file(path: Path, suffixes: Collection[str]) -> Path | None:
+    """Likewise the file with one of these suffixes."""
     with suppress(OSError):
         parent = path.parent if path.parent.is_dir() else _similar_directory(path.parent)
-        return _closest(path, (each for each in parent.iterdir() if each.suffix in SUFFIXES)) if parent else None
+        return _closest(path, (each for each in parent.iterdir() if each.suffix in suffixes)) if parent else None
     return None
 
 

@@ -98,8 +98,9 @@ ReduceLROnPlateau reduce_on_plateau plateau adaptive CyclicLR -> cosine | not av
 clipnorm global_norm global_clipnorm clip_grad_norm l2 max_norm -> norm | write {type: norm, limit: 1}
 clipvalue clip_grad_value -> value | write {type: value, limit: 1}
 [dataset]
-csv tsv json parquet hdf5 file table dataframe pandas numpy image_folder -> | data are generated, not read from files:
-    write spiral or vertical (classes), or sine (real values)
+csv tsv file tabular dataframe pandas -> table | write {type: table, path: data.csv, target: COLUMN}
+json parquet hdf5 excel xlsx numpy npy image_folder -> | not available; save the rows as CSV and write {type: table,
+    path: data.csv, target: COLUMN}
 spirals two_spirals -> spiral | write {type: spiral, classes: 2}
 moon make_moons two_moons half_moons -> moons | write moons; samples counts the points of each class
 circle make_circles concentric_circles rings -> circles | write circles; samples counts the points of each class

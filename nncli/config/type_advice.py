@@ -1,7 +1,6 @@
 """Advice on words that are no type: what they are called here, and texts that depend on the data of the config."""
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nncli.config.diagnostics import Path as KeyPath
@@ -83,12 +82,7 @@ def advice_on_file(kind: str, word: str) -> str:
     """What to do about the name of a file for a data set; empty if it is none."""
     if kind != "dataset" or not re.fullmatch(r".*\.[A-Za-z]\w{1,6}|.*/.*", word):
         return ""
-    for entry in components(kind):
-        if key := next((each.name for each in entry.parameters if each.annotation is Path), None):
-            return f"; write {as_yaml({'type': entry.name, key: word})}"
-    return (
-        f"; data are generated, not read from files: write one of {', '.join(each.name for each in components(kind))}"
-    )
+    return f"; write {as_yaml({'type': 'table', 'path': word, 'target': 'COLUMN'})}"
 
 
 def _called(kind: str, word: str, root: Node) -> str:

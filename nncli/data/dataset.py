@@ -1,14 +1,17 @@
 """Data sets as arrays, and their schemas: what is known of a data set before its rows are sampled or read."""
 
 import hashlib
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import CoreSchema, core_schema
 
 from nncli.registry import Bounds, Model
+
+if TYPE_CHECKING:
+    from nncli.data.target_scaling import TargetScaling
 
 Random: TypeAlias = np.random.Generator | np.random.RandomState
 RowCount = Annotated[int, Bounds(ge=1, le=2**53)]
@@ -64,18 +67,22 @@ def _with_matching_counts(schema: DataSchema) -> DataSchema:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Inputs (N, D) and targets: class labels (N,) from 0 to ``classes`` − 1, or real values (N, M) if it is None."""
+    """Inputs (N, D) and targets: class labels (N,) from 0 to ``classes`` − 1, or real values (N, M) if it is None.
+
+    Real values are in their own unit; ``scaling`` is what a network is trained on instead, if it differs.
+    """
 
     inputs: NDArray[Any]
     targets: NDArray[Any]
     classes: int | None
+    scaling: "TargetScaling | None" = None
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def rows(self, indices: NDArray[Any]) -> "Dataset":
         """Return the rows at these indices."""
-        return Dataset(self.inputs[indices], self.targets[indices], self.classes)
+        return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
 
     def fingerprint(self) -> str:
         """SHA-256 of shapes, dtypes and bytes: equal for equal data sets on machines of the same byte order."""

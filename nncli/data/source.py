@@ -27,6 +27,9 @@ class Source:
         """Whether the rows are sampled from random numbers; a source that never samples has no ``seed``."""
         return hasattr(self, "seed")
 
+    def follow(self, data: "Source") -> None:
+        """Take the form of the opened source of the section ``data``, as a validation or test set, before ``open``."""
+
     def open(self) -> DataSchema:
         """Measure the schema; a source that reads a file reads it here.
 

@@ -1,55 +1,174 @@
-"""Stratified split of a data set: each class is split by the same fractions."""
+"""Splits of a data set: at random by class or by group, by order, or by the values of a column."""
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nncli.config.diagnostics import counted, shown
+from nncli.config.model import Fraction, Where
 from nncli.data.dataset import Dataset, Random
+from nncli.data.source import SourceError
+
+if TYPE_CHECKING:
+    from nncli.data.table import Table
+
+Array = NDArray[Any]
+TRAINING = 0
 
 
-def split_sizes(rows: int, fractions: dict[str, float]) -> dict[str, int]:
+def split_sizes(rows: int, fractions: Mapping[str, float]) -> dict[str, int]:
     """The rows of one class in each split: the rounded fraction, at least one; the rest is ``training``."""
     sizes = {name: max(1, round(rows * fraction)) for name, fraction in fractions.items()}
     return {"training": rows - sum(sizes.values()), **sizes}
 
 
 def split(
-    dataset: Dataset, fractions: dict[str, float], rng: Random, from_end: Collection[str] = ()
+    dataset: Dataset, sections: Mapping[str, Fraction | Where], rng: Random, from_end: Collection[str] = ()
 ) -> dict[str, Dataset]:
     """Return the named splits, and the remaining rows as ``training``: disjoint, each in the order of the data set.
 
-    The rows of each class are permuted once. A split takes the first remaining rows of the permutation, or the last
+    Sections with ``where`` take their rows first, then those by order, then those by group, and at last random ones:
+    the rows of each class are permuted once. A split takes the first remaining rows of the permutation, or the last
     ones: two splits at different ends do not depend on each other.
 
     Args:
         dataset: (N, D) with class labels, which are stratified, or with real-valued targets.
-        fractions: the fraction of each split; their sum is less than 1.
+        sections: what each split takes.
         rng: the generator of the permutations.
         from_end: the splits that take their rows from the end of the permutation.
 
     Raises:
-        ValueError: there are too few rows, of a class or in total, for all splits.
+        SourceError: there are too few rows, of a class or in total, for all splits; or a column has no such value.
     """
-    split_index = np.zeros(len(dataset), np.int64)  # 0: training
-    for name, group in _strata(dataset).items():
-        remaining, sizes = rng.permutation(group), split_sizes(len(group), fractions)
-        if sizes["training"] <= 0:
-            listed = " and ".join(f"{split} {fraction:g}" for split, fraction in fractions.items())
-            message = f"the fractions ({listed}) take {len(group) - sizes['training']} of the {len(group)} {name}"
-            raise ValueError(f"{message}, so that none is left for training; use smaller fractions or more samples")
-        for index, each in enumerate(fractions, 1):
-            size = sizes[each]
-            at_end = each in from_end
-            taken = remaining[-size:] if at_end else remaining[:size]
-            remaining = remaining[:-size] if at_end else remaining[size:]
-            split_index[taken] = index
-    return {name: dataset.rows(np.flatnonzero(split_index == i)) for i, name in enumerate(("training", *fractions))}
+    splits = _Splits(dataset, ("training", *sections))
+    fractions = {name: each for name, each in sections.items() if isinstance(each, Fraction)}
+    for name, section in sections.items():
+        if isinstance(section, Where):
+            splits.take(name, _where(splits.table, name, section))
+    splits.take_last({name: each for name, each in fractions.items() if each.last})
+    grouped = {name: each for name, each in fractions.items() if each.group and not each.last}
+    splits.take_groups(grouped, rng, from_end)
+    random = {name: each.fraction for name, each in fractions.items() if not each.last and not each.group}
+    splits.take_random(random, rng, from_end)
+    return splits.datasets()
 
 
-def _strata(dataset: Dataset) -> dict[str, NDArray[Any]]:
-    """The indices of the rows that are split together, by their description in messages."""
+class _Splits:
+    """The split that each row belongs to; at first all are for training."""
+
+    def __init__(self, dataset: Dataset, names: Sequence[str]) -> None:
+        self.dataset, self.names = dataset, names
+        self.of_row = np.full(len(dataset), TRAINING, np.int64)
+
+    @property
+    def table(self) -> "Table":
+        """The inputs, which are a table if a section names a column."""
+        return self.dataset.inputs  # type: ignore[return-value]
+
+    @property
+    def rest(self) -> Array:
+        """The rows that no split has taken."""
+        return np.flatnonzero(self.of_row == TRAINING)
+
+    def take(self, name: str, rows: Array) -> None:
+        """Give rows to a split.
+
+        Raises:
+            SourceError: there are none, another split has some of them, or none is left for training.
+        """
+        taken = self.of_row[rows]
+        if not len(rows):
+            raise SourceError(f"{name} has no rows", name)
+        if (taken != TRAINING).any():
+            other = self.names[int(taken.max())]
+            raise SourceError(f"{counted(int(np.count_nonzero(taken)), 'row')} of {name} are also in {other}", name)
+        self.of_row[rows] = self.names.index(name)
+        if not len(self.rest):
+            raise SourceError(f"{name} takes all rows, so that none is left for training", name)
+
+    def take_last(self, fractions: Mapping[str, Fraction]) -> None:
+        """Give the last remaining rows to the last split, those before them to the one before.
+
+        Rows with the same value in the column that gives the order stay together.
+        """
+        count = len(self.rest)
+        for name, section in reversed(list(fractions.items())):
+            rows, size = self.rest, max(1, round(count * section.fraction))
+            if section.last is True:
+                self.take(name, rows[-size:])
+            else:
+                values = self.table.values(str(section.last))[rows]
+                self.take(name, rows[values >= np.sort(values)[-size:][0]])
+
+    def take_groups(self, fractions: Mapping[str, Fraction], rng: Random, from_end: Collection[str]) -> None:
+        """Give whole groups of rows to each split, in a random order, until it has its fraction of the rows."""
+        count = len(self.rest)
+        for column in dict.fromkeys(each.group for each in fractions.values()):
+            rows = self.rest
+            groups, of_row = np.unique(self.table.values(str(column))[rows], return_inverse=True)
+            order, sizes = rng.permutation(len(groups)).tolist(), np.bincount(of_row)
+            for name, section in fractions.items():
+                if section.group == column:
+                    chosen = _filled(order, sizes, round(count * section.fraction), name in from_end)
+                    self.take(name, rows[np.isin(of_row, chosen)])
+
+    def take_random(self, fractions: Mapping[str, float], rng: Random, from_end: Collection[str]) -> None:
+        """Give random rows of each class to each split."""
+        if not fractions:
+            return
+        for name, stratum in _strata(self.dataset, self.rest).items():
+            remaining, sizes = rng.permutation(stratum), split_sizes(len(stratum), fractions)
+            if sizes["training"] <= 0:
+                raise _too_few(f"{len(stratum)} {name}", len(stratum) - sizes["training"], fractions)
+            for split_name in fractions:
+                size, at_end = sizes[split_name], split_name in from_end
+                taken = remaining[-size:] if at_end else remaining[:size]
+                remaining = remaining[:-size] if at_end else remaining[size:]
+                self.of_row[taken] = self.names.index(split_name)
+
+    def datasets(self) -> dict[str, Dataset]:
+        """The rows of each split, in the order of the data set."""
+        return {name: self.dataset.rows(np.flatnonzero(self.of_row == i)) for i, name in enumerate(self.names)}
+
+
+def _too_few(stratum: str, taken: int, fractions: Mapping[str, float]) -> SourceError:
+    """The error of fractions that leave no row of a stratum for training."""
+    listed = " and ".join(f"{split} {fraction:g}" for split, fraction in fractions.items())
+    message = f"the fractions ({listed}) take {taken} of the {stratum}, so that none is left for training"
+    return SourceError(f"{message}; use smaller fractions or more samples")
+
+
+def _filled(order: list[int], sizes: Array, rows: int, at_end: bool) -> list[int]:
+    """Groups, taken from an end of ``order``, that have at least so many rows together; one at least."""
+    chosen: list[int] = []
+    while order and (not chosen or sizes[chosen].sum() < rows):
+        chosen.append(order.pop(-1 if at_end else 0))
+    return chosen
+
+
+def _strata(dataset: Dataset, rows: Array) -> dict[str, Array]:
+    """The rows that are split together, by their description in messages."""
     if dataset.classes is None:
-        return {"rows": np.arange(len(dataset))}
-    return {f"rows of class {label}": np.flatnonzero(dataset.targets == label) for label in range(dataset.classes)}
+        return {"rows": rows}
+    labels = dataset.targets[rows]
+    return {f"rows of class {label}": rows[labels == label] for label in range(dataset.classes)}
+
+
+def _where(table: "Table", name: str, section: Where) -> Array:
+    """The rows that have one of the values in each column.
+
+    Raises:
+        SourceError: no row of the table has a value.
+    """
+    is_taken = np.ones(len(table), bool)
+    for column, given in section.where.items():
+        is_one = np.zeros(len(table), bool)
+        for value in given if isinstance(given, list) else [given]:
+            found = table.equals(column, value)
+            if not found.any():
+                raise SourceError(f"no row has {shown(value)} in column {shown(column)}", name)
+            is_one |= found
+        is_taken &= is_one
+    return np.flatnonzero(is_taken)

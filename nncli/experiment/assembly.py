@@ -1,21 +1,24 @@
 """Assembly: from a config to its data sets, network, optimizer and metrics."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from nncli.config.model import Config
 from nncli.data.dataset import Dataset
 from nncli.data.source import Source
-from nncli.data.split import split
-from nncli.experiment.data_plan import DataPlan, fractions, open_data
+from nncli.experiment.data_plan import DataPlan, open_data
 from nncli.experiment.numerics import allow_non_finite
+from nncli.experiment.preparation import splits
 from nncli.experiment.rng import Purpose, RngStreams, rngs
 from nncli.nn.clipping import Clipping
 from nncli.nn.metrics.metric import Metric
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from nncli.data.preprocessing import Preprocessing
 
 
 class Experiment(NamedTuple):
@@ -30,6 +33,7 @@ class Experiment(NamedTuple):
         metrics: the metrics besides the loss, by name.
         rngs: the random number generators.
         sources: the opened data sources by section.
+        preprocessing: that of a table.
     """
 
     config: Config
@@ -40,6 +44,7 @@ class Experiment(NamedTuple):
     metrics: dict[str, Metric]
     rngs: RngStreams
     sources: Mapping[str, Source]
+    preprocessing: "Preprocessing | None" = None
 
     def sample_test_set(self) -> None:
         """Sample the test set, if the config says that it is sampled after training."""
@@ -58,16 +63,19 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
     Raises:
         SourceError: a data source cannot be opened.
     """
-    sources = plan.sources if plan and plan.is_open else open_data(config).sources
-    streams = rngs(config.rng, config.seed)
-    data = _splits(config, sources, streams)
+    plan = plan if plan and plan.is_open else open_data(config)
+    sources, streams = plan.sources, rngs(config.rng, config.seed)
+    data = splits(config, sources, streams)
+    if plan.preprocessing:
+        data = {name: plan.preprocessing.encode(each, config.dtype) for name, each in data.items()}
     network = build_network(config, data["training"].inputs.shape[1])
     network.initialize(streams.of(Purpose.WEIGHTS))
     optimizer = config.optimizer.build()
     schedule = config.schedule.build() if config.schedule else None
     optimizer.attach(network.parameters.trainable, network.parameters.gradients, schedule)
     clipping = config.clipping.build() if config.clipping else None
-    return Experiment(config, data, network, optimizer, clipping, _metrics(config, data["training"]), streams, sources)
+    metrics = _metrics(config, data["training"])
+    return Experiment(config, data, network, optimizer, clipping, metrics, streams, sources, plan.preprocessing)
 
 
 def build_network(config: Config, columns: int) -> Network:
@@ -82,16 +90,3 @@ def _metrics(config: Config, training: Dataset) -> dict[str, Metric]:
     for metric in metrics.values():
         metric.attach(training.targets)
     return metrics
-
-
-def _splits(config: Config, sources: Mapping[str, Source], streams: RngStreams) -> dict[str, Dataset]:
-    """The data set of each split that exists before training, in the order training, validation, test."""
-    data = {"training": sources["data"].draw(streams.of(Purpose.TRAINING))}
-    if held_out := fractions(config):
-        from_end = {"test"} if config.split_method == "independent" else set()
-        data = split(data["training"], held_out, streams.of(Purpose.SPLIT), from_end)
-    if "validation" in sources:
-        data["validation"] = sources["validation"].draw(streams.of(Purpose.VALIDATION))
-    if "test" in sources and not config.test_sampled_after_training:
-        data["test"] = sources["test"].draw(streams.of(Purpose.TEST))
-    return {name: data[name] for name in ("training", "validation", "test") if name in data}

@@ -8,9 +8,10 @@ from nncli.config.model import Config
 from nncli.data.dataset import DataSchema
 from nncli.data.split import split_sizes
 from nncli.experiment.available_memory import available_memory, format_bytes
-from nncli.experiment.data_plan import DataPlan, fractions
+from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.dtype_checks import rounded_constants, weights_stuck_at_zero
 from nncli.experiment.metric_columns import find_column, metrics_bytes
+from nncli.experiment.sections import fractions
 from nncli.experiment.summary import memory_bytes, step_rows, training_rows
 from nncli.experiment.task import chosen_metrics, is_applicable, task
 from nncli.nn.activations import Softmax
@@ -261,8 +262,7 @@ def check_initial_weights(config: Config, plan: DataPlan) -> Iterator[Finding]:
 @check("layers", "data", "validation", "test", "dtype", "training", only=THIS_MACHINE)
 def arrays_fit_into_memory(config: Config, plan: DataPlan) -> Iterator[Finding]:
     """The arrays of a run fit into the memory that is available to this process."""
-    excess = _memory_excess(memory_bytes(config, plan))
-    if excess:
+    if excess := _memory_excess(memory_bytes(config, plan)):
         fix = "use fewer units, fewer rows or a smaller batch_size"
         yield Finding(("layers",), f"training needs about {excess}; {fix}")
 
@@ -271,8 +271,7 @@ def arrays_fit_into_memory(config: Config, plan: DataPlan) -> Iterator[Finding]:
 def metrics_fit_into_memory(config: Config, plan: DataPlan) -> Iterator[Finding]:
     """The file metrics.csv can be read into the memory that is available to this process."""
     measured = config.model_copy({"metrics": chosen_metrics(config, plan)})
-    excess = _memory_excess(METRICS_COPIES * metrics_bytes(measured))
-    if excess:
+    if excess := _memory_excess(METRICS_COPIES * metrics_bytes(measured)):
         fix = "write a larger log_every, or fewer epochs"
         yield Finding(("training", "log_every"), f"reading metrics.csv can need up to {excess}; {fix}")
 

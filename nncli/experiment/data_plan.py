@@ -2,30 +2,46 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nncli.config.diagnostics import Finding, path_text
-from nncli.config.model import Config, Fraction
+from nncli.config.model import Config
 from nncli.data.dataset import DataSchema
 from nncli.data.source import Source, SourceError
-from nncli.registry import ComponentConfig
+from nncli.data.sources.table import TableSource
+from nncli.experiment.preparation import fit_preprocessing, splits
+from nncli.experiment.rng import rngs
+from nncli.experiment.sections import source_sections
+
+if TYPE_CHECKING:
+    from nncli.data.preprocessing import Preprocessing
 
 
 class DataPlan(NamedTuple):
     """The data of a config before any row is sampled, by section: data, and validation and test if they have a source.
 
     Args:
-        schemas: the schema of each source.
+        schemas: the schema of each source, after preprocessing.
         sources: the opened sources; none if the schemas were recorded by a run.
+        rows: the number of rows of each split, if it does not follow from the fractions of a config.
+        preprocessing: that of a table, fitted to its training rows.
     """
 
     schemas: Mapping[str, DataSchema]
     sources: Mapping[str, Source] = MappingProxyType({})
+    rows: Mapping[str, int] | None = None
+    preprocessing: "Preprocessing | None" = None
 
     @property
     def is_open(self) -> bool:
         """Whether all sources are opened."""
         return self.sources.keys() == self.schemas.keys()
+
+    @property
+    def inferred(self) -> dict[str, str]:
+        """The type of each column of a table that was inferred, by name."""
+        table = self.sources.get("data")
+        return table.file.inferred_types if isinstance(table, TableSource) else {}
 
     @property
     def schema(self) -> DataSchema:
@@ -40,18 +56,6 @@ class CheckedConfig(NamedTuple):
     plan: DataPlan
 
 
-def source_sections(config: Config) -> dict[str, ComponentConfig]:
-    """The sections that name a data source, in the order data, validation, test."""
-    sections = {name: getattr(config, name, None) for name in ("data", "validation", "test")}
-    return {name: section for name, section in sections.items() if isinstance(section, ComponentConfig)}
-
-
-def fractions(config: Config) -> dict[str, float]:
-    """The fractions of ``data`` that are split off, by section."""
-    sections = {"validation": config.validation, "test": config.test}
-    return {name: section.fraction for name, section in sections.items() if isinstance(section, Fraction)}
-
-
 def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[DataPlan, list[Finding]]:
     """Open each data source; return the plan of those that were opened, and a finding for each that cannot be.
 
@@ -64,12 +68,25 @@ def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[
         if recorded and getattr(recorded.config, name) == section:
             schemas[name] = recorded.plan.schemas[name]
             continue
-        source: Source = section.build()
         try:
+            source: Source = section.build()
+            if "data" in sources:
+                source.follow(sources["data"])
             schemas[name], sources[name] = source.open(), source
         except SourceError as error:
-            findings.append(Finding((name, error.key) if error.key else (name,), str(error)))
-    return DataPlan(schemas, sources), findings
+            is_key = error.key is not None and hasattr(section, error.key)
+            findings.append(Finding((name, str(error.key)) if is_key else (name,), str(error)))
+    table = sources.get("data")
+    if findings or not isinstance(table, TableSource):
+        return DataPlan(schemas, sources), findings
+    try:
+        data = splits(config, sources, rngs(config.rng, config.seed))
+        preprocessing = fit_preprocessing(config, table, data["training"])
+    except SourceError as error:
+        return DataPlan(schemas, sources), [Finding(("data",), str(error))]
+    rows = {name: len(each) for name, each in data.items()}
+    encoded = {name: each.model_copy({"features": preprocessing.features}) for name, each in schemas.items()}
+    return DataPlan(encoded, sources, rows, preprocessing), []
 
 
 def open_data(config: Config) -> DataPlan:

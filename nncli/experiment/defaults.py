@@ -6,6 +6,7 @@ import nncli.data
 import nncli.experiment.leakage  # noqa: F401 (importing it registers its check)
 from nncli.config.model import Config, Fraction
 from nncli.experiment.data_plan import DataPlan
+from nncli.experiment.sections import source_sections
 from nncli.experiment.summary import batches_per_epoch
 from nncli.experiment.task import chosen_metrics
 from nncli.registry import ComponentConfig, names
@@ -30,12 +31,22 @@ def resolve(config: Config, plan: DataPlan, recorded: Config | None = None) -> C
         "training": config.training.model_copy({"log_every": log_interval}),
         "metrics": chosen_metrics(config, plan),
     }
+    values |= {name: _with_columns(section, plan, recorded) for name, section in source_sections(config).items()}
     if isinstance(config.test, Fraction):  # a validation set alone has the same rows by either method
         values["split_method"] = config.split_method or (recorded.split_method if recorded else "independent")
     if config.schedule:
         updates = (recorded or config).training.epochs * batches_per_epoch(config, plan)
         values["schedule"] = _with_length(config.schedule, updates, recorded.schedule if recorded else None)
     return config.model_copy(values)
+
+
+def _with_columns(section: ComponentConfig, plan: DataPlan, recorded: Config | None) -> ComponentConfig:
+    """A table with the type of each of its columns: given, recorded by a run that continues, or inferred."""
+    if not hasattr(section, "columns"):
+        return section
+    given, of_run = (getattr(each, "columns", None) or {} for each in (section, recorded and recorded.data))
+    inferred = {name: names("column")[type_].model.model_validate({}) for name, type_ in plan.inferred.items()}
+    return section.model_copy({"columns": {**inferred, **of_run, **given}})
 
 
 def _with_length(schedule: ComponentConfig, updates: int, recorded: ComponentConfig | None) -> ComponentConfig:

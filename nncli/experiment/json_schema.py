@@ -13,7 +13,7 @@ from typing import Any
 
 import nncli.experiment.loading  # noqa: F401 (registers the components)
 from nncli.config.document import EXTENSION
-from nncli.config.model import FRACTION_TAG, Config
+from nncli.config.model import Config
 from nncli.config.synonyms import accepted_keys, type_pattern
 from nncli.experiment.metric_columns import monitored_columns
 from nncli.registry import Component, Model, components, kinds, names, parse_docstring
@@ -74,10 +74,17 @@ def _list(core: Any) -> Schema:
 
 
 def _split(core: Any) -> Schema:
-    """A data set, or a fraction as a mapping or a number."""
-    fraction = schema_of(core["choices"][FRACTION_TAG])
-    others = [schema_of(each) for tag, each in core["choices"].items() if tag != FRACTION_TAG]
-    return {"anyOf": [*others, fraction, fraction["properties"]["fraction"]]}
+    """A data set, a part of the data as a mapping, or a fraction as a number."""
+    *parts, dataset = map(schema_of, core["choices"].values())
+    return {"anyOf": [dataset, *parts, parts[0]["properties"]["fraction"]]}
+
+
+def _union(core: Any) -> Schema:
+    """One of several schemas; of plain types one schema, for which editors have shorter messages."""
+    choices = [schema_of(each) for each in core["choices"]]
+    if all(set(each) == {"type"} for each in choices):
+        return {"type": [each["type"] for each in choices]}
+    return {"anyOf": choices}
 
 
 def _nullable(core: Any) -> Schema:
@@ -117,6 +124,9 @@ def _described(schema: Schema, meaning: str) -> Schema:
     meaning = meaning.replace("``", "`")
     if "enum" in schema:
         return {**schema, **_meanings(schema["enum"], meaning)}
+    if "enum" in (items := schema.get("items", {})):
+        described = _meanings(items["enum"], meaning)
+        return {"description": described.pop("description"), **schema, "items": {**items, **described}}
     return {"description": meaning, **({"anyOf": [schema]} if "$ref" in schema else schema)}
 
 
@@ -243,5 +253,5 @@ _GENERATORS: dict[str, Callable[[Any], Schema]] = {
     "str": _string,
     "tagged-union": _split,
     "typed-dict": _mapping,
-    "union": lambda core: {"anyOf": [schema_of(each) for each in core["choices"]]},
+    "union": _union,
 }

@@ -7,7 +7,8 @@ from nncli.config.diagnostics import Finding
 from nncli.config.model import Config, Fraction
 from nncli.data.source import Source
 from nncli.experiment.checks import NEW_RUN, check
-from nncli.experiment.data_plan import DataPlan, source_sections
+from nncli.experiment.data_plan import DataPlan
+from nncli.experiment.sections import source_sections
 from nncli.registry import ComponentConfig
 
 NOT_RANDOM = -1  # in place of a seed, for a set that uses no random numbers

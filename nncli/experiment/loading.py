@@ -26,6 +26,7 @@ from nncli.errors import CommandLineError, ConfigError, StorageError
 from nncli.experiment.checks import cross_check
 from nncli.experiment.data_plan import CheckedConfig, DataPlan, try_to_open
 from nncli.experiment.defaults import resolve
+from nncli.experiment.sections import with_paths
 from nncli.nn.shapes import widths
 
 MAX_BYTES = 4 * MAX_CHARACTERS  # a character has at most 4 bytes in UTF-8
@@ -157,18 +158,25 @@ def _read_back(text: str) -> Node | None:
         return None
 
 
-def checked(document: Document, skipped: Collection[str] = (), recorded: CheckedConfig | None = None) -> CheckedConfig:
+def checked(
+    document: Document,
+    skipped: Collection[str] = (),
+    recorded: CheckedConfig | None = None,
+    directory: Path | None = None,
+) -> CheckedConfig:
     """Return the config of a document without errors, and its data plan.
 
     Args:
         document: a parsed config.
         skipped: the scopes of checks to skip, as for ``cross_check``.
         recorded: the config of a run, whose schemas are reused for equal sections instead of opening their sources.
+        directory: where relative paths start; by default at the directory of the file.
 
     Raises:
         ConfigError: all errors, with their locations.
     """
     config, diagnostics = validate(document)
+    config = with_paths(config, directory or Path(document.root.location.source.name).parent)
     plan, unopened = try_to_open(config, recorded)
     config = config.without({str(finding.path[0]) for finding in unopened})
     diagnostics += with_location(document, [*unopened, *cross_check(_as_recorded(config, recorded), plan, skipped)])

@@ -7,7 +7,8 @@ import numpy as np
 
 from nncli.config.model import Config
 from nncli.data.split import split_sizes
-from nncli.experiment.data_plan import DataPlan, fractions
+from nncli.experiment.data_plan import DataPlan
+from nncli.experiment.sections import fractions
 from nncli.nn.microbatching import balanced_chunk, can_microbatch, micro_batch_rows
 from nncli.nn.shapes import widths
 
@@ -44,6 +45,8 @@ def summarize(config: Config, plan: DataPlan) -> list[LayerSummary]:
 
 def split_rows(config: Config, plan: DataPlan) -> dict[str, int]:
     """The number of rows in each split; needs data, validation and test."""
+    if plan.rows is not None:
+        return dict(plan.rows)
     sizes = [split_sizes(count, fractions(config)) for count in plan.schema.class_counts]
     rows = {name: sum(each[name] for each in sizes) for name in sizes[0]}
     return rows | {name: schema.rows for name, schema in plan.schemas.items() if name != "data"}

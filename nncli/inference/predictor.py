@@ -1,7 +1,7 @@
 """The network of a run as a function from raw rows to outputs, without its data."""
 
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,7 +10,11 @@ from nncli.experiment.assembly import build_network
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.parameters import Array
 from nncli.runner.reload import require_loadable
+from nncli.store.preprocessing import read_preprocessing
 from nncli.store.run_reader import Run
+
+if TYPE_CHECKING:
+    from nncli.data.table import Table
 
 
 class Predictor:
@@ -30,6 +34,8 @@ class Predictor:
         require_loadable(run, run.config)
         self.columns = run.record.data["training"].columns
         self._path, self._lock = run.path, Lock()
+        schema = run.plan.schema
+        self.preprocessing, self.class_names, self.targets = read_preprocessing(run), schema.class_names, schema.targets
         self._network = build_network(run.config, self.columns)
         parameters = self._network.parameters
         self.epoch = run.load_weights(parameters)
@@ -51,6 +57,18 @@ class Predictor:
             outputs = self._network.predict(rows)
         self._require_finite(outputs)
         return outputs
+
+    def predict_table(self, table: "Table") -> Array:
+        """The outputs (N, M) of rows of a table; those of a regression are in the unit of the targets.
+
+        Raises:
+            DivergedError: as for ``predict``.
+            TableError: a row has a value that cannot be encoded.
+        """
+        assert self.preprocessing is not None
+        outputs = self.predict(self.preprocessing.inputs(table, self._network.dtype.name))
+        scaling = self.preprocessing.scaling
+        return scaling.restore(outputs) if scaling else outputs
 
     def _require_finite(self, outputs: Array) -> None:
         """Check that all outputs are finite.

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from importlib import import_module
 from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, core_schema
@@ -92,18 +93,21 @@ class ComponentConfig(Model):
     type: str
 
     def build(self) -> Any:
-        """Construct the component, after the components among its arguments, alone or in lists."""
+        """Construct the component, after the components among its arguments, alone, in lists or in mappings."""
         return self.component.target(**{name: _built(value) for name, value in vars(self).items() if name != "type"})
 
 
 def _built(value: Any) -> Any:
     if isinstance(value, list):
         return [_built(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _built(item) for key, item in value.items()}
     return value.build() if isinstance(value, ComponentConfig) else value
 
 
 _kinds: dict[type, str] = {}
 _components: dict[str, dict[str, Component]] = {}
+_modules: dict[str, str] = {}
 
 
 def kind(name: str) -> Callable[[Class], Class]:
@@ -116,6 +120,11 @@ def kind(name: str) -> Callable[[Class], Class]:
         return base
 
     return mark
+
+
+def kinds_of(module: str, *names: str) -> None:
+    """Import a module when the components of these kinds, which it registers, are first asked for."""
+    _modules.update(dict.fromkeys(names, module))
 
 
 def register(name: str, alias: str | None = None) -> Callable[[Class], Class]:
@@ -142,7 +151,7 @@ def register(name: str, alias: str | None = None) -> Callable[[Class], Class]:
 
 def kinds() -> tuple[str, ...]:
     """The kinds of component, sorted, so that their order does not depend on that of imports."""
-    return tuple(sorted(_components))
+    return tuple(sorted({**_components, **_modules}))
 
 
 def components(of: str) -> tuple[Component, ...]:
@@ -151,6 +160,8 @@ def components(of: str) -> tuple[Component, ...]:
     Raises:
         LookupError: no component of this kind is registered; the package that defines them has not been imported.
     """
+    if not _components.get(of) and of in _modules:
+        import_module(_modules[of])
     if not _components.get(of):
         raise LookupError(f"no {of} is registered; import nncli.nn and nncli.data first")
     return tuple(_components[of].values())

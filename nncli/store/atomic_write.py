@@ -5,8 +5,10 @@ import os
 import re
 import secrets
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from nncli.errors import BusyError, NncliError
 from nncli.store.lock import Lock
@@ -63,6 +65,23 @@ def _write_temporary(path: Path, data: bytes | memoryview) -> Path:
         _unlink(temporary)
         raise
     return temporary
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[str]]:
+    """A text stream whose content becomes that of a file when the block ends; after an error nothing is changed."""
+    with storage_errors(path):
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            with temporary.open("x", encoding="utf-8", newline="") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+            fsync_directory(path.parent)
+        except BaseException:
+            _unlink(temporary)
+            raise
 
 
 def _link(temporary: Path, path: Path) -> None:

@@ -12,8 +12,8 @@ from nncli.config.diagnostics import path_text, shown
 from nncli.config.model import Config
 from nncli.data.dataset import DataSchema
 from nncli.errors import UnsupportedVersionError
-from nncli.experiment.data_plan import source_sections
 from nncli.experiment.metric_columns import METRICS_FORMAT
+from nncli.experiment.sections import source_sections
 from nncli.registry import Bounds, Count, Model, parse_union_tag
 from nncli.store.npz import WEIGHTS_FORMAT
 from nncli.store.strict_json import load_strict_json
@@ -51,6 +51,13 @@ class DataRecord(Record):
     sha256: str
 
 
+class FileRecord(Record):
+    """A file's size in bytes and its SHA-256 checksum."""
+
+    bytes: NonNegativeInt
+    sha256: str
+
+
 class RunRecord(Record):
     """run.json: what was trained, on which data, and with which versions.
 
@@ -67,6 +74,7 @@ class RunRecord(Record):
     machine: str
     blas: dict[str, Any]
     simd: dict[str, Any]
+    preprocessing: FileRecord | None = None  # of preprocessing.json, if the data is a table
     schema: dict[str, DataSchema] | None = None  # of each data source of the config; earlier versions did not record it
     formats: dict[str, Count] = {}  # noqa: RUF012 (a default)
 
@@ -95,13 +103,6 @@ def _with_each_split(record: RunRecord) -> RunRecord:
     if record.schema is not None and set(record.schema) != set(source_sections(record.spec)):
         raise ValueError("schema has other sections than the config")
     return record
-
-
-class FileRecord(Record):
-    """A file's size in bytes and its SHA-256 checksum."""
-
-    bytes: NonNegativeInt
-    sha256: str
 
 
 class WarningRecord(Record):
@@ -136,6 +137,7 @@ def identity(run: Mapping[str, Any]) -> str:
     It is computed from the content of run.json, not from a RunRecord, in which a later version may add defaults.
     """
     content = {name: run[name] for name in ("spec", "parameters", "data")}
+    content |= {"preprocessing": run["preprocessing"]} if run.get("preprocessing") else {}
     training = {key: value for key, value in run["spec"]["training"].items() if key != "epochs"}
     content["spec"] = {**run["spec"], "training": training}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

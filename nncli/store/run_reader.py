@@ -10,9 +10,10 @@ from nncli.config.diagnostics import path_text
 from nncli.config.model import Config
 from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.checks import NEW_RUN, THIS_MACHINE, cross_check
-from nncli.experiment.data_plan import CheckedConfig, DataPlan, fractions, open_data
+from nncli.experiment.data_plan import CheckedConfig, DataPlan, open_data
 from nncli.experiment.defaults import resolve
 from nncli.experiment.metric_columns import METRICS_FORMAT, column, columns, is_unknown, measured_names, plausible
+from nncli.experiment.sections import fractions
 from nncli.nn.parameters import Parameters
 from nncli.nn.shapes import shapes, statistics
 from nncli.registry import names
@@ -42,7 +43,10 @@ class Run(RunFiles):
     @cached_property
     def plan(self) -> DataPlan:
         """The recorded schemas of the data; if the run recorded none, its data sources are opened."""
-        return DataPlan(self.record.schema) if self.record.schema else open_data(self.record.spec)
+        if not self.record.schema:
+            return open_data(self.record.spec)
+        rows = {name: data.rows for name, data in self.record.data.items()} if self.record.preprocessing else None
+        return DataPlan(self.record.schema, rows=rows)
 
     @property
     def checked(self) -> CheckedConfig:

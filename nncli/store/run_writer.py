@@ -34,7 +34,7 @@ from nncli.store.records import (
     identity,
     to_json,
 )
-from nncli.store.run_files import ORIGINAL
+from nncli.store.run_files import ORIGINAL, PREPROCESSING
 from nncli.training.learning import LearningCheck, LossHistory
 from nncli.training.loop import Epoch, Trainer
 from nncli.training.state import TrainingState
@@ -87,8 +87,8 @@ class RunWriter:
         directory, lock = storage.staging_directory(runs)
         try:
             run_identity = identity(record)
-            configs = {CONFIG: loaded.trained_content, ORIGINAL: loaded.content}
-            _fill(directory, {**configs, "run.json": to_json(record), "metrics.csv": header})
+            files = {CONFIG: loaded.trained_content, ORIGINAL: loaded.content, **_preprocessing(trainer.experiment)}
+            _fill(directory, {**files, "run.json": to_json(record), "metrics.csv": header})
             digest = hashlib.sha256(header).hexdigest()
             write_checkpoint(directory, trainer.state(), run_identity, len(header), digest)
             return cls(_published(directory, runs, name, numbered), lock, trainer, run_identity, header)
@@ -165,7 +165,7 @@ class RunWriter:
             identity=self._identity,
             epoch=best_epoch,
             epochs_trained=trainer.epoch,
-            weights=FileRecord(bytes=len(weights), sha256=hashlib.sha256(weights).hexdigest()),
+            weights=file_record(weights),
             splits=splits,
             data={name: data_record(data[name]) for name in data if name not in recorded},
             warnings=[WarningRecord(**warning._asdict()) for warning in warnings],
@@ -226,6 +226,16 @@ def _fill(directory: Path, files: Mapping[str, bytes]) -> None:
     storage.make_directory(directory / "checkpoints")
 
 
+def _preprocessing(experiment: Experiment) -> dict[str, bytes]:
+    """The content of preprocessing.json, if there is preprocessing."""
+    return {PREPROCESSING: to_json(experiment.preprocessing.state())} if experiment.preprocessing else {}
+
+
+def file_record(content: bytes) -> FileRecord:
+    """The record of a file with this content."""
+    return FileRecord(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+
 def _run_record(experiment: Experiment, loaded: LoadedConfig) -> RunRecord:
     parameters = experiment.network.parameters
     dtype = parameters.values.dtype.str
@@ -236,6 +246,7 @@ def _run_record(experiment: Experiment, loaded: LoadedConfig) -> RunRecord:
             ArrayRecord(name=name, shape=list(shape), dtype=dtype) for name, shape in parameters.shapes.items()
         ],
         data={name: data_record(data) for name, data in experiment.data.items()},
+        preprocessing=next(map(file_record, _preprocessing(experiment).values()), None),
         **environment(),
         formats=FORMATS,
         schema=dict(loaded.plan.schemas),

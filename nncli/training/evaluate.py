@@ -1,13 +1,16 @@
 """Metrics of a network on a data set, both for the rows of metrics.csv and for ``nncli evaluate``."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nncli.data.dataset import Dataset
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.metrics.metric import Metric
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
+
+if TYPE_CHECKING:
+    from nncli.data.target_scaling import TargetScaling
 
 
 class Examples(NamedTuple):
@@ -18,19 +21,26 @@ class Examples(NamedTuple):
         encoded: the targets as the loss encodes them, (N, M) in the dtype of the network.
         targets: class labels (N,), or real values (N, M).
         classes: the number of classes; None for regression.
+        scaling: how the encoded targets were scaled, if they were.
     """
 
     inputs: Array
     encoded: Array
     targets: Array
     classes: int | None
+    scaling: "TargetScaling | None" = None
+
+    def in_target_units(self, outputs: Array) -> Array:
+        """Outputs (N, M) in the unit of the targets."""
+        return self.scaling.restore(outputs) if self.scaling else outputs
 
 
 @allow_non_finite
 def examples(dataset: Dataset, network: Network) -> Examples:
     """Encode the targets of a data set; the inputs are converted later, chunk by chunk."""
-    encoded = network.loss.encode(dataset.targets, network.widths[-1])
-    return Examples(dataset.inputs, encoded, dataset.targets, dataset.classes)
+    targets = dataset.scaling.apply(dataset.targets) if dataset.scaling else dataset.targets
+    encoded = network.loss.encode(targets, network.widths[-1])
+    return Examples(dataset.inputs, encoded, dataset.targets, dataset.classes, dataset.scaling)
 
 
 @allow_non_finite
@@ -53,7 +63,8 @@ def measure(
         outputs: what ``predict`` returns for them, (N, M).
     """
     data_loss = network.data_loss(outputs, rows.encoded)
-    measured = {name: metric.measure(outputs, rows.targets) for name, metric in metrics.items()}
+    predictions = rows.in_target_units(outputs)
+    measured = {name: metric.measure(predictions, rows.targets) for name, metric in metrics.items()}
     if split != "training":
         return {"loss": data_loss, **measured}
     penalties = network.regularization_loss()

@@ -261,7 +261,8 @@ class Constant:
         if self.metric in self.metrics:
             return self.metrics[self.metric]
         metric = RSquared() if self.metric == "r2" else Accuracy()
-        return metric.measure(predict(self.experiment.network, self.rows), self.rows.targets)
+        outputs = self.rows.in_target_units(predict(self.experiment.network, self.rows))
+        return metric.measure(outputs, self.rows.targets)
 
     @property
     def reference(self) -> float:

@@ -32,6 +32,7 @@ DIVERGING = ["train", "config.yaml", "optimizer.learning_rate=1e30"]
 COMMANDS = {  # each documented key appears in one of the documents of its heading
     "Errors": [["show", "bad.yaml"], ["show", "config.yaml", "--lr", "1"], ["compare", "one", "two"], DIVERGING],
     "check": [["check", "bad.yaml", "missing.yaml", "config.yaml"]],
+    "data": [["data", "table.csv", "--target", "b"]],
     "train": [
         ["train", "config.yaml"],
         ["train", "config.yaml", *LATE_TEST],
@@ -132,6 +133,7 @@ def runs(workdir, run_cli):
     record = json.loads((workdir / "runs" / "old" / "run.json").read_bytes())
     put_record(workdir / "runs" / "old" / "run.json", {**record, "versions": {**record["versions"], "numpy": "1.0"}})
     (workdir / "bad.yaml").write_text("seed: -1", encoding="utf-8")
+    (workdir / "table.csv").write_text("a,b,note\n1,x,p\n2,y,q\n3,x,r\n3,x,r\n", encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -227,7 +227,7 @@ CONFIG_FILE = [
         "type: two_moons",
         (2, 14, "write moons; samples counts the points of each class"),
     ),
-    reported(DATA, "iris.csv", (2, 7, "data are generated, not read from files: write one of")),
+    reported(DATA, "iris.csv", (2, 7, "write {type: table, path: iris.csv, target: COLUMN}")),
     reported(SEED, "seed: random", (1, 7, "write an integer such as 0 or 1: each gives different random numbers")),
     reported(SEED, "device: cuda", (1, 1, "remove it: nncli computes on the CPU")),
     reported(
@@ -798,8 +798,8 @@ OWN_VALUES = [
         "preprocessing: {split: {probabilities: [0.7, 0.1, 0.2]}}",
         (1, 1, "write validation: {fraction: 0.1} and test: {fraction: 0.2}"),
     ),
-    reported(DATA, "{path: train.csv, target: label}", (2, 7, "data are generated, not read from files")),
-    reported(DATA, "{type: csv, path: train.csv}", (2, 14, "data are generated, not read from files")),
+    reported(DATA, "{path: train.csv, target: label}", (2, 7, "write {type: table, path: train.csv, target: COLUMN}")),
+    reported(DATA, "{type: csv, path: train.csv}", (2, 14, "write {type: table, path: train.csv")),
     reported(
         DATA,
         "{train: {type: spiral, samples: 9}, val: {type: spiral}}",

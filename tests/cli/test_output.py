@@ -28,6 +28,9 @@ COMMANDS = (
     ("--{}",),
     ("{}",),
     ("init", "{}.yaml"),
+    ("data", "{}.csv"),
+    ("data", "{}.csv", "--target", "{}", "--json"),
+    ("predict", "runs/{}", "{}.csv"),
     ("check", "{}.yml", "missing{}"),
     ("check", "damaged{}.yaml"),
     ("show", "{}.yml", "metrics=[]"),
@@ -83,6 +86,7 @@ def hostile(workdir, run_cli):
     """Configs and runs with escape sequences in their names and contents."""
     (workdir / f"{HOSTILE}.yml").write_text(SPEC, encoding="utf-8")
     (workdir / f"damaged{HOSTILE}.yaml").write_bytes(f'loss: "x\x1b]52;c;aGk=\x07"\n{HOSTILE}: 1\n'.encode())
+    (workdir / f"{HOSTILE}.csv").write_text(f"a,b\n{HOSTILE},{HOSTILE}\n", encoding="utf-8")
     (workdir / f"empty{HOSTILE}").mkdir()
     assert run_cli("train", "config.yaml", "--name", "run", "-q").code == 0
     runs = workdir / "runs"

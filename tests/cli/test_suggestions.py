@@ -100,7 +100,8 @@ def assert_accepted(text, workdir):
     config = root.plain() if root else None
     if not isinstance(config, dict) or not all(applied(config, each) for each in caught.value.diagnostics):
         return False
-    load_mapping(config)
+    if config["data"].get("type") != "table":  # whose file does not exist
+        load_mapping(config)
     return True
 
 

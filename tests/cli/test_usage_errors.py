@@ -12,7 +12,7 @@ NO_ADVICE = ("command 'frobnicate'", "option '--config'", "option '-s'", "option
     [
         ("fit config.yaml", "Write: nncli train CONFIG"),
         ("resume a", "Write: nncli train --resume RUN"),
-        ("predict a rows.csv", "In Python: nncli.load(RUN).predict(inputs)"),
+        ("infer a rows.csv", "Write: nncli predict RUN FILE"),
         ("config.yaml seed=3", "Write: nncli train config.yaml seed=3"),
         ("missing.yml", "Write: nncli train missing.yml"),
         ("config", "Write: nncli train config"),

@@ -148,7 +148,10 @@ def test_config_must_be_a_mapping(text):
             (1, 40, "training.early_stopping", "unknown key 'pacience'; did you mean 'patience'?"),
         ),
         ("regularization: {L2: 0}", (1, 18, "regularization", "unknown key 'L2'; did you mean 'l2'?")),
-        ("validation: {fraction: 0.1, type: spiral}", (1, 29, "validation", "unknown key 'type'; known: fraction")),
+        (
+            "validation: {fraction: 0.1, type: spiral}",
+            (1, 29, "validation", "unknown key 'type'; known: fraction, group, last"),
+        ),
         (
             'regularization: {"<a b>": 0}',
             (1, 18, "regularization", "unknown key '<a b>'; known: bias_l1, bias_l2, l1, l2"),
@@ -165,8 +168,8 @@ def test_misspelt_fraction_is_reported_with_a_suggestion():
     ((line, column, _, message),) = errors("validation: {fractoin: 0.1}")
     assert (line, column) == (1, 13)
     assert (
-        message
-        == "key 'type' is missing; known: circles, gaussians, moons, sine, spiral, vertical, xor, or {fraction: 0.2}"
+        message == "key 'type' is missing; known: circles, gaussians, moons, sine, spiral, table, vertical, xor, "
+        "or {fraction: 0.2}"
     )
 
 
@@ -179,7 +182,12 @@ def test_misspelt_fraction_is_reported_with_a_suggestion():
         ("training: {}", (1, 11, "training", "key 'epochs' is missing; write training: {epochs: 100}")),
         (
             "data: {samples: 3}",
-            (1, 7, "data", "key 'type' is missing; known: circles, gaussians, moons, sine, spiral, vertical, xor"),
+            (
+                1,
+                7,
+                "data",
+                "key 'type' is missing; known: circles, gaussians, moons, sine, spiral, table, vertical, xor",
+            ),
         ),
         ("optimizer: {adam: 1}", (1, 12, "optimizer", "key 'type' is missing; write {type: adam, learning_rate: 1}")),
     ],
@@ -220,7 +228,7 @@ def test_missing_key_is_reported_at_its_parent(text, expected):
         ("training: 5", 11, "must be a mapping, got 5; write {epochs: 5}"),
         ("training: {epochs: 1, early_stopping: true}", 39, "must be a mapping, e.g. {patience: 50}, got true"),
         ("training: {epochs: 1, early_stopping: {metric: 5}}", 48, "must be a string, got 5"),
-        ("data: {type: 5}", 14, "unknown type 5; known: circles, gaussians, moons, sine, spiral, vertical, xor"),
+        ("data: {type: 5}", 14, "unknown type 5; known: circles, gaussians, moons, sine, spiral, table, vertical, xor"),
     ],
 )
 def test_types_are_strict(text, column, message):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from nnfs.datasets import spiral_data
 
+from nncli.config.model import Fraction
 from nncli.data.split import split
 from nncli.errors import CommandLineError, ConfigError, StorageError
 from nncli.experiment.assembly import assemble
@@ -103,7 +104,9 @@ def test_split_depends_on_the_seed(resolved):
 def test_split_has_its_own_random_stream(resolved):
     """Held-out rows are chosen by the stream for splits, not by that of the points."""
     experiment, complete = assemble(resolved("validation={fraction: 0.25}")), assemble(resolved("validation=null"))
-    expected = split(complete.data["training"], {"validation": 0.25}, DerivedRngs(0).of(Purpose.SPLIT))
+    expected = split(
+        complete.data["training"], {"validation": Fraction(fraction=0.25)}, DerivedRngs(0).of(Purpose.SPLIT)
+    )
     assert {name: data.fingerprint() for name, data in experiment.data.items()} == {
         name: data.fingerprint() for name, data in expected.items()
     }

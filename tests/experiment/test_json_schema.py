@@ -137,9 +137,13 @@ def test_accepts_every_name_of_a_component(entry):
     properties = SCHEMA["definitions"][f"{entry.kind}_{entry.name}"]["properties"]
     listed = [key for key, each in properties.items() if each is True or "doNotSuggest" not in each]
     assert set(listed) == {"type", *(each.name for each in entry.parameters)}
-    values = {key: properties[key] for key in listed if properties[key] is not True}
-    values = {key: each.get("default", each.get("examples", [1])[0]) for key, each in values.items()}
-    right = {key: value for key, value in values.items() if "anyOf" not in properties[key]}
+    required = SCHEMA["definitions"][f"{entry.kind}_{entry.name}"]["required"]
+    known = {key: properties[key] for key in listed if properties[key] is not True}
+    values = {key: each for key, each in known.items() if key in required or {"default", "examples"} & each.keys()}
+    values = {key: each["anyOf"][0] if "anyOf" in each and key in required else each for key, each in values.items()}
+    right = {
+        key: each.get("default", each.get("examples", [1])[0]) for key, each in values.items() if "anyOf" not in each
+    }
     for name in filter(None, (entry.name, entry.alias)):
         assert of_kind.is_valid({"type": name, **right})
         assert not of_kind.is_valid({"type": name, **right, "other": 1})
@@ -323,7 +327,7 @@ def test_every_annotation_has_a_schema():
         "text": {"type": ["string", "null"]},
         "table": {"type": ["object", "null"], "additionalProperties": {"type": "number"}},
         "anything": {},
-        "either": {"anyOf": [{"type": "integer"}, {"type": "string"}], "default": 3},
+        "either": {"type": ["integer", "string"], "default": 3},
         "few": {"type": "array", "items": {"type": "integer"}, "maxItems": 3},
         "mode": {"enum": ["a", "b", None], "enumDescriptions": ["first.", "second.", "the default"]},
     }

@@ -186,7 +186,7 @@ def test_checks_read_only_the_sections_that_they_declare(workdir):
     assert len(checks._checks) > 10
     for check in checks._checks:
         sections = {name: getattr(loaded.config, name) for name in check.sections}
-        plan = DataPlan(*({name: each[name] for name in each if name in sections} for each in loaded.plan))
+        plan = DataPlan(*({name: each[name] for name in each if name in sections} for each in loaded.plan[:2]))
         assert list(check.function(PartialConfig(**sections), plan)) == []
 
 

@@ -182,7 +182,7 @@ def test_rows_of_unequal_classes_are_counted_per_class(fractions):
     """11 of 51 and 12 of 52 rows are 0.2233 of each class, and leave 80; half of 51 is 26."""
     sections = {name: Fraction(fraction=fraction) for name, fraction in fractions.items()}
     config = PartialConfig(**{"validation": None, "test": None, **sections})
-    splits = split(Uneven().draw(np.random.default_rng(0)), fractions, np.random.default_rng(1))
+    splits = split(Uneven().draw(np.random.default_rng(0)), sections, np.random.default_rng(1))
     rows = split_rows(config, DataPlan({"data": Uneven().open()}))
     assert rows == {name: len(each) for name, each in splits.items()}
     assert rows["training"] == {1: 80 if "validation" in sections else 51, 2: 70}[len(sections)]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.fault_injection import child_processes, small_runs
-from tests.fault_injection.small_runs import NAME, RUN, TRAIN, config_text
+from tests.fault_injection.small_runs import NAME, RUN, TABLE, TABLE_OVERRIDES, TABLE_RUN, TRAIN, config_text
 
 DIRECTORY = "with spaces, ümläuts and ✓"
 COPIED = ("nncli", "tests", "configs", "runs", "README.md", "pyproject.toml")
@@ -42,6 +42,8 @@ COMMANDS = (
     ("completion", "bash"),
     ("help", "train"),
     ("init", "new.yaml"),
+    ("data", "data.csv"),
+    ("predict", TABLE_RUN, "data.csv"),
     ("profile", "config.yaml", "--seconds", "1"),
 )
 
@@ -77,6 +79,8 @@ def standard_streams(work: Path, commands: int = len(COMMANDS)) -> list[str]:
         directory = small_runs.working_directory(work / DIRECTORY / case, config_text(epochs=3))
         for name in (NAME, "other"):
             child_processes.run(("train", "config.yaml", "--name", name, "-q"), directory)
+        (directory / "data.csv").write_text(TABLE, encoding="utf-8")
+        child_processes.run(("train", "config.yaml", *TABLE_OVERRIDES, "--name", Path(TABLE_RUN).name, "-q"), directory)
         if case != "limited size":
             shutil.rmtree(directory / RUN)
         for arguments in COMMANDS[:commands]:

@@ -25,6 +25,7 @@ READERS = (
     ("verify", "{run}", "--json"),
     ("show", "{run}"),
     ("check", "{run}"),
+    ("predict", "{run}", "/dev/null"),
 )
 KINDS = {  # overrides of each kind of run
     "finished": (),

@@ -8,6 +8,9 @@ from tests.fault_injection.child_processes import run_forked
 NAME = "tested"  # of the run that faults are injected into
 RUN = f"runs/{NAME}"
 REFERENCE = "reference"  # of the run without faults
+TABLE_RUN = "runs/table"
+TABLE = "a,b,target\n" + "".join(f"{i},{'xyz'[i % 3]},{'xyz'[i % 3]}\n" for i in range(24))  # the file data.csv
+TABLE_OVERRIDES = ("data={type: table, path: data.csv, target: target}",)
 TRAIN = ("train", "config.yaml", "--name", NAME)
 RESUME = ("train", "--resume", RUN)
 EXTENDED_EPOCHS = 9  # to which the runs of EXTENSIONS are extended

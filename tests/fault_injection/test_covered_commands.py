@@ -3,7 +3,7 @@
 from nncli.cli.main import nncli as group
 from tests.fault_injection import environments, fuzz_runs
 
-READ_NO_RUN = {"init", "components", "schema", "completion", "help"}
+READ_NO_RUN = {"init", "data", "components", "schema", "completion", "help"}
 LOAD_LIKE_SHOW = {"explain", "gradcheck", "profile"}  # a run in the place of a config
 WRITES_RUNS = {"train"}  # what a resume reads is damaged by fuzz_checkpoints
 

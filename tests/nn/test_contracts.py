@@ -13,12 +13,14 @@ from nncli.nn.parameters import Parameters
 from tests.nn.differences import central_differences, relative_error
 from tests.nn.reference_implementations import REFERENCES
 
-ALL = [entry for kind in registry.kinds() for entry in registry.components(kind)]
+OF_TABLES = {"column", "encoding", "imputation", "transform"}  # tests/data/columns and tests/data/transforms have them
+EVERY = [entry for kind in registry.kinds() for entry in registry.components(kind)]
+ALL = [each for each in EVERY if each.kind not in OF_TABLES and (each.kind, each.name) != ("dataset", "table")]
 ROWS, COLUMNS = 5, 3
 
 
 def named(kind):
-    return [pytest.param(entry, id=entry.name) for entry in registry.components(kind)]
+    return [pytest.param(entry, id=entry.name) for entry in ALL if entry.kind == kind]
 
 
 def built(entry):
@@ -49,7 +51,7 @@ def test_component_has_a_reference_implementation(entry):
     built(entry)
 
 
-@pytest.mark.parametrize("entry", ALL, ids=lambda entry: f"{entry.kind}-{entry.name}")
+@pytest.mark.parametrize("entry", EVERY, ids=lambda entry: f"{entry.kind}-{entry.name}")
 def test_component_is_documented(entry):
     """The docstring has a summary sentence, a source, and a meaning for each argument."""
     text = inspect.cleandoc(entry.target.__doc__)

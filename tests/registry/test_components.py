@@ -223,5 +223,9 @@ def test_every_kind_has_components():
         "metric",
         "schedule",
         "clipping",
+        "column",
+        "transform",
+        "encoding",
+        "imputation",
     }
     assert all(components(kind) for kind in registry.kinds())

@@ -22,7 +22,8 @@ def components(kind: str | None, as_json: bool, markdown: bool) -> None:
     """List the components that a config can use.
 
     Lists all components, those of one KIND or a single one, with their parameters, types, defaults and ranges. Kinds:
-    layers, losses, optimizers, schedules, clipping, initializers, metrics, datasets.
+    layers, losses, optimizers, schedules, clipping, initializers, metrics, datasets, columns, transforms, encodings,
+    imputations.
     """
     from nncli.cli.render.component_reference import as_document, components_as_markdown
     from nncli.errors import CommandLineError

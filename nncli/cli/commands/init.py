@@ -13,11 +13,9 @@ from nncli.errors import CommandLineError
 
 SCHEMA = Path(__file__).parents[2] / "config.schema.json"  # of this version of nncli
 
+STANDARD_OUTPUT = "-"
 STARTER = """\
-# yaml-language-server: $schema={schema}
 # A small network that classifies the points of a spiral with three arms.
-#
-{usage}
 
 seed: 0                          # random seed
 
@@ -26,17 +24,17 @@ data:                            # training set
   samples: 100                   # points per class
   classes: 3
 
-validation:                      # validation set, newly generated; {{fraction: 0.2}} takes it from data
+validation:                      # validation set, newly generated; {fraction: 0.2} takes it from data
   type: spiral
   samples: 100
 
-# test: {{type: spiral, samples: 100}} # test set, evaluated once after training
+# test: {type: spiral, samples: 100} # test set, evaluated once after training
 
 layers:                          # from the input to the output; the input width follows from the data
-  - {{type: dense, units: 64}}     # optional: l2: 5e-4, initializer: {{type: normal, scale: 0.01}}
-  - relu                         # a name alone is short for {{type: relu}}
-  # - {{type: dropout, rate: 0.1}} # drops 10 % of the units at random, during training only
-  - {{type: dense, units: 3}}      # one output per class
+  - {type: dense, units: 64}     # optional: l2: 5e-4, initializer: {type: normal, scale: 0.01}
+  - relu                         # a name alone is short for {type: relu}
+  # - {type: dropout, rate: 0.1} # drops 10 % of the units at random, during training only
+  - {type: dense, units: 3}      # one output per class
   - softmax
 
 loss: categorical_crossentropy   # for regression: mean_squared_error, with a dense or linear output layer
@@ -48,7 +46,7 @@ optimizer:
   decay: 5e-5                    # learning rate of update t: learning_rate / (1 + decay * t)
 
 # schedule: cosine               # learning rate schedule: step, exponential, cosine, warmup
-# clipping: {{type: norm, limit: 1.0}} # gradient clipping
+# clipping: {type: norm, limit: 1.0} # gradient clipping
 
 regularization:                  # default for all dense layers
   l2: 1e-4
@@ -63,30 +61,55 @@ training:
 """
 
 
-@click.command(epilog=examples("nncli init spiral.yaml"))
+@click.command(epilog=examples("nncli init spiral.yaml", "nncli init flowers.yaml --data iris.csv --target species"))
 @click.argument(
     "path",
     type=click.Path(path_type=Path),
     default="config.yaml",
     help="File to write; - is standard output.  [default: config.yaml]",
 )
-def init(path: Path) -> None:
-    """Write a commented config to start from."""
+@click.option("--data", "data", type=click.Path(path_type=Path), help="CSV or TSV file to train on.")
+@click.option("--target", help="Column of the file to predict.")
+def init(path: Path, data: Path | None, target: str | None) -> None:
+    """Write a commented config to start from: for a file with --data and --target, else for the spiral data."""
     from nncli.store.atomic_write import create_atomic
     from nncli.store.safe_read import storage_errors
 
-    if str(path) == "-":
-        print(STARTER.format(schema=_schema_reference(Path.cwd()), usage=_usage("config.yaml")), end="")
+    directory = Path.cwd() if str(path) == STANDARD_OUTPUT else path.absolute().parent
+    body = _body(data, target, directory)
+    if str(path) == STANDARD_OUTPUT:
+        print(_config(body, _schema_reference(directory), "config.yaml"), end="")
         return
     with storage_errors(path):
         if path.is_dir():
             fix = f"give a file name, such as {shell_word(str(path / 'config.yaml'))}"
             raise CommandLineError(f"{path}: is a directory; {fix}")
-        schema = _schema_reference(path.absolute().parent)
+        schema = _schema_reference(directory)
     name = shell_word(str(path))
     with raised_on_ctrl_c():
-        create_atomic(path, STARTER.format(schema=schema, usage=_usage(name)).encode())
+        create_atomic(path, _config(body, schema, name).encode())
     print(f"{name}: written; train it with: nncli train {name}")
+
+
+def _body(data: Path | None, target: str | None, directory: Path) -> str:
+    """The text of the config below its first comments.
+
+    Raises:
+        CommandLineError: --data or --target is given without the other.
+        SourceError: the file is damaged, or has no such column.
+    """
+    if data is None and target is None:
+        return STARTER
+    if data is None or target is None:
+        raise CommandLineError("--data and --target belong together: --data FILE --target COLUMN")
+    from nncli.experiment.starter import config_for_file
+
+    return config_for_file(data, os.path.relpath(data, directory), target)
+
+
+def _config(body: str, schema: str, name: str) -> str:
+    """The text of the config, beginning with the reference to its schema and the commands to use it."""
+    return f"# yaml-language-server: $schema={schema}\n#\n{_usage(name)}\n\n{body}"
 
 
 def _schema_reference(directory: Path) -> str:

@@ -7,13 +7,18 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from nncli.cli.render.comparison_files import markdown_table
-from nncli.registry import Bounds, Component, Parameter, components, kinds
+from nncli.registry import Bounds, Component, ComponentOf, Parameter, components, kinds
 
+TABLE = "data:\n  type: table\n  path: data.csv\n  target: target\n  columns:\n"
 TEMPLATES = {  # where a config names a component, by kind; the key is the kind for all others
     "layer": "layers:\n  - {}",
     "initializer": "layers:\n  - {{type: dense, units: 64, initializer: {}}}",
     "metric": "metrics:\n  - {}",
     "dataset": "data: {}",
+    "column": f"{TABLE}    age: {{}}",
+    "transform": f"{TABLE}    age: {{{{type: number, transform: {{}}}}}}",
+    "encoding": f"{TABLE}    color: {{{{type: category, encoding: {{}}}}}}",
+    "imputation": f"{TABLE}    age: {{{{type: number, missing: {{}}}}}}",
 }
 HEADINGS = ["key", "type", "default", "range", "meaning"]
 EXAMPLES = {int: 1, float: 1.0, str: "text", bool: True, Path: "path/to/file"}
@@ -107,9 +112,10 @@ def _type(annotation: Any) -> str:
     """The name of a type: int, float, str, bool, Path, the kind of a component, or a combination of these."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _type(arguments[0])
-    if origin is list:
-        return f"list of {_type(arguments[0])}"
+        of_kind = next((each.kind for each in arguments[1:] if isinstance(each, ComponentOf)), None)
+        return of_kind or _type(arguments[0])
+    if origin in {list, dict}:
+        return f"{'list of' if origin is list else 'mapping to'} {_type(arguments[-1])}"
     if origin is Literal:
         return " or ".join(arguments)
     if origin in {Union, UnionType}:

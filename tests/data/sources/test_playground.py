@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from nncli.config.model import Fraction
 from nncli.data.sources.playground import GAP, Circles, Gaussians, Moons, Xor
 from nncli.data.split import split
 from tests.nn.reference_implementations import REFERENCES
@@ -177,7 +178,7 @@ def test_xor_is_random_without_noise():
 def test_nested_splits_share_no_rows(toy):
     """Splits of one set, and sets that are drawn one after another from a generator, have no row in common."""
     rng = np.random.default_rng(0)
-    splits = split(toy(200).draw(rng), {"validation": 0.2, "test": 0.1}, rng)
+    splits = split(toy(200).draw(rng), {"validation": Fraction(fraction=0.2), "test": Fraction(fraction=0.1)}, rng)
     further = toy(200).draw(rng)
     assert {name: np.bincount(each.targets).tolist() for name, each in splits.items()} == {
         "training": [140, 140],

@@ -1,0 +1,100 @@
+"""``nncli predict``: predictions of a run for the rows of a file."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from nncli.cli.interrupts import raised_on_ctrl_c
+from nncli.cli.options import examples, run_argument, runs_dir_option
+
+if TYPE_CHECKING:
+    from nncli.inference.prediction_rows import PredictionRows
+    from nncli.inference.table_rows import TableRows
+
+STANDARD = "-"  # standard input or output
+FORMATS = ("csv", "jsonl")
+MAX_LISTED = 5
+
+
+@click.command(
+    epilog=examples("nncli predict config new.csv", "nncli predict config new.csv -o predictions.csv --probabilities")
+)
+@run_argument
+@click.argument("file", metavar="FILE", help="CSV or TSV file with the input columns; - is standard input.")
+@click.option("-o", "--output", default=STANDARD, metavar="FILE", help="File to write.  [default: standard output]")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="[default: by the suffix of the output, else csv]")
+@click.option("--probabilities", is_flag=True, help="Give the probability of each class.")
+@runs_dir_option
+def predict(run: str, file: str, output: str, form: str | None, probabilities: bool, runs_dir: Path | None) -> None:
+    """Predict the target for each row of a file.
+
+    Columns are found by their names, in any order; the target is not needed. Predictions are in the order of the rows,
+    one for each, with the columns named by `id` in the config, or else with the number of the row.
+    """
+    from nncli.cli.options import find_run
+    from nncli.cli.render.progress import note
+    from nncli.inference.opening import open_predictions
+    from nncli.runner.blas_threads import blas_threads
+    from nncli.store.run_reader import Run
+
+    loaded = Run(find_run(run, runs_dir))
+    with raised_on_ctrl_c(), blas_threads(loaded.record.spec.training.threads):
+        given = sys.stdin.buffer if file == STANDARD else Path(file)
+        predictions = open_predictions(loaded, given, probabilities)
+        with _opened(output) as stream:
+            _WRITERS[form or _form_of(output)](predictions, stream)
+    for text in _notes(predictions.rows):
+        note(text)
+
+
+@contextmanager
+def _opened(output: str) -> Iterator[IO[str]]:
+    """Standard output, or a file that appears when it is complete."""
+    if output == STANDARD:
+        yield sys.stdout
+        return
+    from nncli.store.atomic_write import replacing
+
+    with replacing(Path(output)) as stream:
+        yield stream
+
+
+def _form_of(output: str) -> str:
+    return "jsonl" if Path(output).suffix in {".jsonl", ".ndjson"} else "csv"
+
+
+def _write_csv(predictions: "PredictionRows", stream: IO[str]) -> None:
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(predictions.header)
+    for columns in predictions.blocks():
+        writer.writerows(zip(*columns, strict=True))
+
+
+def _write_json_lines(predictions: "PredictionRows", stream: IO[str]) -> None:
+    header = predictions.header
+    for columns in predictions.blocks():
+        for row in zip(*columns, strict=True):
+            stream.write(json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False) + "\n")
+
+
+_WRITERS: dict[str, Callable[["PredictionRows", IO[str]], None]] = {"csv": _write_csv, "jsonl": _write_json_lines}
+
+
+def _notes(rows: "TableRows") -> Iterator[str]:
+    """What was ignored, and the categories that no training row has."""
+    if rows.ignored:
+        yield f"{rows.file.name}: not used: {_listed(rows.ignored)}"
+    for name, counts in rows.unseen.items():
+        texts = [f"{text!r} ({count:,} row{'' if count == 1 else 's'})" for text, count in counts.items()]
+        yield f"{rows.file.name}: column {name} has categories that no training row has: {_listed(texts)}"
+
+
+def _listed(texts: Sequence[Any]) -> str:
+    more = f" and {len(texts) - MAX_LISTED:,} more" if len(texts) > MAX_LISTED else ""
+    return ", ".join(map(str, texts[:MAX_LISTED])) + more

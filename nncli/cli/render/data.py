@@ -1,0 +1,68 @@
+"""The columns of a table in the terminal."""
+
+from typing import TYPE_CHECKING
+
+from nncli.cli.render.console import Output
+from nncli.cli.render.format import DIGITS, figure
+from nncli.cli.render.progress import BLOCKS
+from nncli.cli.render.table import Table
+from nncli.config.diagnostics import sanitized_line
+
+if TYPE_CHECKING:
+    from nncli.analysis.data_overview import ColumnOverview, DataOverview
+
+MOST_SHOWN = 3  # categories beside a column
+LONGEST = 16  # characters of a category
+
+
+def show_data(overview: "DataOverview") -> None:
+    """Print one row per column, the rows of each class, why each type was chosen, and what is suspicious."""
+    out = Output()
+    out.print_text(f"{overview.path}: {overview.rows:,} rows, {len(overview.columns)} columns\n")
+    table = Table(
+        "column", "type", "use", "missing", "distinct", "smallest", "mean", "largest", "values", text_columns=3
+    )
+    for column in overview.columns:
+        table.add_row(sanitized_line(column.name), column.type, _use(column), *_values(column))
+    table.print(out)
+    if overview.classes:
+        classes = ", ".join(f"{sanitized_line(name)} {count:,}" for name, count in overview.classes.items())
+        out.print_text(f"\nclasses: {classes}")
+    out.print_text("\nWhy each type:")
+    for column in overview.columns:
+        out.print_text(f"  {sanitized_line(column.name)}: {sanitized_line(column.reason)}")
+    if overview.suspicions:
+        out.print_text("\nSuspicious:")
+    for text in overview.suspicions:
+        out.print_text(f"  {sanitized_line(text)}")
+
+
+def _use(column: "ColumnOverview") -> str:
+    return f"{column.inputs} inputs" if column.inputs > 1 else column.use
+
+
+def _values(column: "ColumnOverview") -> list[object]:
+    summary = column.summary
+    if summary is None:
+        return [None] * 6
+    frequent = ", ".join(f"{_short(text)} {count:,}" for text, count in summary.most_frequent[:MOST_SHOWN])
+    is_number = column.type == "number"
+    ends = [_end(summary.smallest, is_number), summary.mean if is_number else None, _end(summary.largest, is_number)]
+    return [summary.missing, summary.distinct, *ends, frequent or _bars(summary.histogram)]
+
+
+def _end(value: float | str | None, is_number: bool) -> object:
+    if isinstance(value, float) and is_number:
+        return figure(value, DIGITS)
+    return _short(str(value)) if isinstance(value, str) else None
+
+
+def _short(text: str) -> str:
+    line = sanitized_line(text)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
+def _bars(counts: tuple[int, ...]) -> str:
+    """A histogram as block characters."""
+    highest = max(counts, default=0)
+    return "".join(BLOCKS[round(count / highest * (len(BLOCKS) - 1))] if count else " " for count in counts)

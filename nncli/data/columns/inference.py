@@ -1,0 +1,194 @@
+"""The type of a column that the config says nothing about, decided over all of its rows."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from math import isnan, nan
+from typing import Any
+
+import numpy as np
+
+from nncli.data.columns.boolean import WORDS, Boolean
+from nncli.data.columns.category import Category, Vocabulary
+from nncli.data.columns.column import MISSING, known_texts, spread
+from nncli.data.columns.date import Date, date_text
+from nncli.data.columns.decimals import plain_numbers, with_leading_zero
+from nncli.data.columns.inferred import (
+    MAX_CATEGORIES,
+    Inferred,
+    Mixture,
+    TextColumn,
+    missing_text,
+    type_of_texts,
+    without_values,
+)
+from nncli.data.columns.number import Number, without_codes
+from nncli.data.transforms.moments import Array
+
+MAX_CHARACTERS = 10_000_000  # of all different texts together
+COMPACT = (np.uint8, np.int16, np.float32)
+EXACT_INTEGERS = 2.0**53
+NUMBER, DATE, CATEGORY = TYPES = ("number", "date", "category")
+
+
+class Inference:
+    """Decides the type of a column over all blocks of its rows, and keeps the values.
+
+    Optimistic: values are numbers as long as all are, else dates as long as all are, else codes of a vocabulary. If a
+    block contradicts what earlier ones were, ``contradiction`` says where, further blocks are ignored, and the rows
+    have to be read again, as texts, by an inference with this ``contradiction``. So a table is read twice at most.
+
+    Args:
+        name: the name of the column, for the reason.
+        missing: the texts that stand for missing values.
+        contradiction: that of an earlier inference.
+    """
+
+    def __init__(self, name: str, missing: frozenset[str], contradiction: Mixture | None = None) -> None:
+        self.name, self.missing = name, missing
+        self.contradiction: Mixture | None = None
+        self.mixture = contradiction  # the first value that differs from earlier ones
+        self.type = CATEGORY if contradiction else NUMBER
+        self.rows = self.known = 0  # rows, and those with a value
+        self.vocabulary = Vocabulary(MAX_CATEGORIES)
+        self._date, self._characters = Date(), 0
+        self._blocks: list[Array] = []
+
+    @property
+    def needs_texts(self) -> bool:
+        """Whether the next block has to be texts, since values are no numbers."""
+        return self.type != NUMBER
+
+    def feed(self, block: Any) -> None:
+        """Take the next rows.
+
+        Args:
+            block: a list of N texts without white space around them; or float64 (N,), NaN where missing, of numbers
+                that were written without leading zeros.
+
+        Raises:
+            ValueError: a block that is read again is no list of texts.
+        """
+        if self.contradiction:
+            return
+        if not isinstance(block, np.ndarray):
+            self._feed_texts(block)
+        elif self.needs_texts and not self.known:
+            raise ValueError(f"column {self.name} is read again: blocks have to be texts")
+        elif self.needs_texts:
+            self.contradiction = Mixture(f"{block[0]:g}", self.rows + 1, self.known, self.type)
+        else:
+            values = without_codes(block, self.missing)
+            self._keep(values, int(np.count_nonzero(~np.isnan(values))))
+
+    def _feed_texts(self, texts: list[str]) -> None:
+        """Keep the values of the first type that all texts have; after earlier values it has to be their type."""
+        known, is_known = known_texts(texts, self.missing)
+        for type_ in [self.type] if self.known else TYPES[TYPES.index(self.type) :]:
+            values = self._values(known, type_)
+            if values is not None:
+                self.type = type_ if known else self.type
+                self._keep(spread(values, is_known), int(len(known) - np.count_nonzero(np.isnan(values))))
+                return
+            index = self._first_not(known, type_)
+            if self.known or index:
+                row = index if is_known is None else int(np.flatnonzero(is_known)[index])
+                self.mixture = Mixture(known[index], self.rows + row + 1, self.known + index, type_)
+        self.contradiction = self.mixture
+
+    def _values(self, known: list[str], type_: str) -> Array | None:
+        """The values of texts, if all are of a type."""
+        if type_ == NUMBER:
+            numbers = plain_numbers(known)
+            has_zero = numbers is not None and with_leading_zero(known) is not None
+            return None if numbers is None or has_zero else without_codes(numbers, self.missing)
+        if type_ == DATE:
+            is_text = bool(known) and isnan(self._date.value(known[0]))  # soon known of most columns
+            dates = np.zeros(0) if is_text else self._date.read(known, frozenset())
+            return None if is_text or np.isnan(dates).any() else dates
+        return self._codes(known)
+
+    def _first_not(self, known: list[str], type_: str) -> int:
+        """The index of the first text that is not of a type."""
+        return next(index for index, text in enumerate(known) if self._values([text], type_) is None)
+
+    def _codes(self, texts: list[str]) -> Array:
+        """The codes; beyond the limits of a category the vocabulary no longer grows."""
+        before = len(self.vocabulary.texts)
+        codes = self.vocabulary.codes(texts, frozenset())
+        self._characters += sum(map(len, self.vocabulary.texts[before:]))
+        if self._characters > MAX_CHARACTERS:
+            self.vocabulary.limit = 0
+        return codes
+
+    def _keep(self, values: Array, known: int) -> None:
+        self._blocks.append(_compact(values))
+        self.rows += len(values)
+        self.known += known
+
+    @cached_property
+    def result(self) -> Inferred:
+        """The type of the column, after the last block.
+
+        Raises:
+            ValueError: a block has contradicted earlier ones.
+        """
+        if self.contradiction:
+            raise ValueError(f"column {self.name} has to be read again, as texts")
+        if self.type == CATEGORY:
+            codes = [_as_codes(block) for block in self._blocks]
+            return type_of_texts(TextColumn(self.name, self.vocabulary, self.known, codes, self.mixture))
+        if not self.known:
+            return without_values(self.name, self.rows)
+        column, shown = (Number(), "{:.6g}".format) if self.type == NUMBER else (Date(), date_text)
+        smallest, largest = self._extremes()
+        reason = f"all {self.known:,} values are {self.type}s, {shown(smallest)} to {shown(largest)}"
+        if self.known == 1:
+            reason = f"the only value is a {self.type}, {shown(largest)}"
+        if self.type == NUMBER and max(-smallest, largest) >= EXACT_INTEGERS:
+            reason += "; integers beyond 2^53 are rounded to 16 digits"
+        return Inferred(self.type, column, reason + missing_text(self.rows - self.known))
+
+    def _extremes(self) -> tuple[float, float]:
+        """The smallest and the largest value."""
+        known = [block[~np.isnan(block)] for block in self._blocks]
+        extremes = [(block.min(), block.max()) for block in known if len(block)]
+        smallest, largest = np.array(extremes, np.float64).T
+        return float(smallest.min()), float(largest.max())
+
+    def take_blocks(self) -> Iterator[Array]:
+        """The values for the column of ``result``, block by block as they were fed; the inference keeps none."""
+        column = self.result.column
+        truth = np.array([*(WORDS.get(text.lower(), nan) for text in self.vocabulary.texts), nan])
+        self._blocks.reverse()
+        while self._blocks:
+            block = self._blocks.pop()
+            if self.type != CATEGORY:
+                yield block.astype(np.float64)
+            else:
+                codes = _as_codes(block).astype(np.int32)
+                yield truth[codes] if isinstance(column, Boolean) else codes
+
+    def take_values(self) -> Array:
+        """The values of all rows for the column of ``result``; the inference keeps none."""
+        values = np.empty(self.rows, np.int32 if isinstance(self.result.column, Category) else np.float64)
+        start = 0
+        for block in self.take_blocks():
+            values[start : start + len(block)] = block
+            start += len(block)
+        return values
+
+
+def _compact(values: Array) -> Array:
+    """The values in the smallest dtype that holds all of them exactly; the sign of −0 counts."""
+    exact = values.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for dtype in COMPACT:
+            smaller = values.astype(dtype)
+            if np.array_equal(smaller.astype(np.float64).view(np.int64), exact.view(np.int64)):
+                return smaller
+    return values
+
+
+def _as_codes(block: Array) -> Array:
+    """Codes, also of a block before the first value, which has no type yet and holds NaN alone."""
+    return block if block.dtype.kind in "iu" else np.full(len(block), MISSING, np.int16)

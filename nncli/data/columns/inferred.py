@@ -1,0 +1,182 @@
+"""The type of a column that is neither all numbers nor all dates: boolean, category or text, with the reason."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from nncli.config.diagnostics import shown
+from nncli.config.yaml_output import to_yaml_value
+from nncli.data.columns.boolean import PAIRS, Boolean
+from nncli.data.columns.category import MAX_CATEGORIES as LIMIT
+from nncli.data.columns.category import Category, Vocabulary
+from nncli.data.columns.column import Column
+from nncli.data.columns.date import Date
+from nncli.data.columns.decimals import with_leading_zero
+from nncli.data.columns.number_errors import is_number
+from nncli.data.transforms.moments import Array
+
+MAX_CATEGORIES = 1000  # more different texts are a text
+FEW = 20  # so many different texts are categories, however few rows there are
+MAX_FRACTION = 0.5  # of the values that are different texts in a column of categories
+NEARLY_ALL = 0.9  # if more than this fraction are numbers or dates, the others are taken for mistakes
+WORTH_TELLING = 10  # values of one type before the first one of another
+
+
+class Mixture(NamedTuple):
+    """The first value that is not of the type of all values before it.
+
+    Args:
+        text: the value.
+        row: its row; the first is 1.
+        before: the number of values before it.
+        type: what those are: number, date or category.
+    """
+
+    text: str
+    row: int
+    before: int
+    type: str
+
+
+class Inferred(NamedTuple):
+    """The type of a column.
+
+    Args:
+        type: number, date, boolean, category or text.
+        column: the column with its defaults; None for text, which has to be ignored or configured.
+        reason: why, in words; for text with what to write.
+    """
+
+    type: str
+    column: Column | None
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.reason}"
+
+
+class TextColumn(NamedTuple):
+    """The texts of a column.
+
+    Args:
+        name: the name of the column.
+        vocabulary: the different texts, up to its limit.
+        known: the number of rows with a value.
+        codes: the codes of the rows in blocks, −1 where missing.
+        mixture: the first value that is not of the type of earlier ones, if there is one.
+    """
+
+    name: str
+    vocabulary: Vocabulary
+    known: int
+    codes: Sequence[Array]
+    mixture: Mixture | None
+
+    @property
+    def texts(self) -> list[str]:
+        """The different texts, in the order of first appearance."""
+        return self.vocabulary.texts
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return sum(map(len, self.codes))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the vocabulary has all texts, so that each row with a value has a code."""
+        return sum(int(np.count_nonzero(block >= 0)) for block in self.codes) == self.known
+
+    def counts(self) -> Array:
+        """The number of rows of each text (V,)."""
+        size = len(self.texts) + 1
+        return sum((np.bincount(block.astype(np.int64) + 1, minlength=size)[1:] for block in self.codes), np.zeros(1))
+
+    def first_row(self, code: int) -> int:
+        """The row in which a text first appears; the first is 1."""
+        row = 1
+        for block in self.codes:
+            found = np.flatnonzero(block == code)
+            if len(found):
+                return row + int(found[0])
+            row += len(block)
+        raise ValueError(f"no row has the code {code}")
+
+
+def type_of_texts(column: TextColumn) -> Inferred:
+    """The type of a column that is neither all numbers nor all dates."""
+    if column.is_complete:
+        return _boolean(column) or _mistakes(column) or _categories(column) or _text(column)
+    return _text(column)
+
+
+def without_values(name: str, rows: int) -> Inferred:
+    """The type of a column in which every value is missing."""
+    return Inferred("text", None, f"no value in {rows:,} rows; write ignore: {to_yaml_value([name])}")
+
+
+def missing_text(missing: int) -> str:
+    """The number of missing values as the end of a reason."""
+    return f"; {missing:,} missing" if missing else ""
+
+
+def _boolean(column: TextColumn) -> Inferred | None:
+    """True and false, if all texts are of one pair of words."""
+    words = {text.lower() for text in column.texts}
+    for pair in PAIRS:
+        if words <= {*pair}:
+            reason = f"all {column.known:,} values are {' or '.join(word for word in pair if word in words)}"
+            return Inferred("boolean", Boolean(), reason + missing_text(column.rows - column.known))
+    return None
+
+
+def _mistakes(column: TextColumn) -> Inferred | None:
+    """A column of numbers or dates with a few other texts: the user has to say what it is."""
+    counts, date = column.counts(), Date()
+    for name, is_one in (("numbers", is_number), ("dates", lambda text: not np.isnan(date.value(text)))):
+        matches = np.array([is_one(text) for text in column.texts])
+        number = int(counts[matches].sum())
+        if NEARLY_ALL * column.known < number < column.known:
+            code = int(np.flatnonzero(~matches)[0])
+            what = f"{shown(column.texts[code])} in row {column.first_row(code):,}"
+            reason = f"{number:,} of {column.known:,} values are {name}, but not {what}"
+            return Inferred("text", None, f"{reason}; correct it, {_or_configure(column, 'add it to missing_values')}")
+    return None
+
+
+def _categories(column: TextColumn) -> Inferred | None:
+    """Categories, if they are few."""
+    different = len(column.texts)
+    if different > FEW and different > MAX_FRACTION * column.known:
+        return None
+    category = Category()
+    column.vocabulary.limit = LIMIT
+    category.vocabulary = column.vocabulary
+    zeros = _leading_zero(column)
+    reason = f"{different:,} different texts in {column.rows:,} rows"
+    reason = f"numbers with leading zeros such as {zeros}; {reason}" if zeros else reason
+    return Inferred("category", category, reason + missing_text(column.rows - column.known))
+
+
+def _leading_zero(column: TextColumn) -> str | None:
+    """The first number with leading zeros, if all texts are numbers."""
+    return with_leading_zero(column.texts) if all(map(is_number, column.texts)) else None
+
+
+def _text(column: TextColumn) -> Inferred:
+    """A text: too many different ones."""
+    different = f"{len(column.texts):,}" if column.is_complete else f"more than {len(column.texts):,}"
+    reason = f"{different} different texts in {column.rows:,} rows"
+    mixture = column.mixture
+    if mixture and mixture.before >= WORTH_TELLING and mixture.type != "category":
+        reason += f"; the first {mixture.before:,} values are {mixture.type}s, but not "
+        reason += f"{shown(mixture.text)} in row {mixture.row:,}; correct it, add it to missing_values, or"
+        return Inferred("text", None, f"{reason} {_or_configure(column)}")
+    return Inferred("text", None, f"{reason}; {_or_configure(column)}")
+
+
+def _or_configure(column: TextColumn, before: str = "") -> str:
+    """What to write for a column that is refused."""
+    ignore, columns = to_yaml_value([column.name]), to_yaml_value({column.name: "category"})
+    return f"{before}{', ' if before else ''}write ignore: {ignore} or columns: {columns}"

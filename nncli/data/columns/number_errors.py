@@ -1,0 +1,100 @@
+"""What is wrong with a text that is no number, and what to write instead."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from math import isinf
+from typing import NamedTuple
+
+from nncli.config.diagnostics import shown
+
+NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
+LONGEST = 100  # characters of a text in which mistakes are looked for
+CURRENCY = "$€£¥₹₽₩"
+CURRENCY_CODES = "EUR|USD|GBP|CHF|JPY|CNY|INR"
+ELSE = "add it to missing_values if it stands for a missing value, or write type: category"
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a decimal number in ASCII.
+
+    >>> is_number("-1.5e3"), is_number("1_000"), is_number("nan"), is_number(" 1")
+    (True, False, False, False)
+    """
+    return re.fullmatch(NUMBER, text) is not None
+
+
+def explain_number(text: str) -> str:
+    """Why a text is no number, with a fix.
+
+    >>> explain_number("12%")
+    "'12%' is not a number; write 12 without the percent sign, or the fraction"
+    """
+    if is_number(text) and isinf(float(text)):
+        return f"{shown(text)} is too large; the largest number is 1.797e308"
+    return f"{shown(text)} is not a number; {_fix(text)}"
+
+
+class _Mistake(NamedTuple):
+    """A pattern of texts, and what to say about them.
+
+    Args:
+        pattern: a regular expression for the whole text.
+        fix: what to say; ``{}`` is the text without what is too much.
+        corrected: makes the text without what is too much.
+    """
+
+    pattern: str
+    fix: str
+    corrected: Callable[[str], str] = str
+
+
+def _without(characters: str) -> Callable[[str], str]:
+    return lambda text: re.sub(characters, "", text)
+
+
+def _decimal_comma(text: str) -> str:
+    return re.sub(r"[^0-9,+-]", "", text).replace(",", ".")
+
+
+def _either(text: str) -> str:
+    return f"{text.replace(',', '.')} or {text.replace(',', '')}"
+
+
+_INTEGER, _UP_TO_999 = r"[+-]?[0-9]+", r"[+-]?[0-9]{1,3}"
+_SPACES = " '’\u00a0\u2009\u202f"
+_MISTAKES = (
+    _Mistake(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}", "a decimal comma or a thousands separator? write {}", _either),
+    _Mistake(r"[+-]?[0-9]*,[0-9]+", "write {} with a decimal point", _decimal_comma),
+    _Mistake(rf"{_UP_TO_999}([{_SPACES}.][0-9]{{3}})+,[0-9]+", "write {} with a decimal point", _decimal_comma),
+    _Mistake(
+        rf"{_UP_TO_999}(([{_SPACES},][0-9]{{3}})+(\.[0-9]+)?|(\.[0-9]{{3}}){{2,}})",
+        "write {} without thousands separators",
+        lambda text: re.sub(r"[^0-9+-]" if text.count(".") > 1 else r"[^0-9.+-]", "", text),
+    ),
+    _Mistake(rf"{_INTEGER}(_[0-9]+)+", "write {} without underscores", _without("_")),
+    _Mistake(rf"{NUMBER}\s*%", "write {} without the percent sign, or the fraction", _without(r"\s*%")),
+    _Mistake(
+        rf"[{CURRENCY}]\s*{NUMBER}|{NUMBER}\s*([{CURRENCY}]|{CURRENCY_CODES})|({CURRENCY_CODES})\s*{NUMBER}",
+        "write {} without the currency",
+        _without(rf"\s*([{CURRENCY}]|{CURRENCY_CODES})\s*"),
+    ),
+    _Mistake(r"[+-]?0[xX][0-9a-fA-F]+", "write {} in decimal", lambda text: str(int(text, 16))),
+    _Mistake(r"(?i)[+-]?nan", "to read it as missing, add it to missing_values"),
+    _Mistake(r"(?i)[+-]?inf(inity)?|[+-]?∞", "a network needs finite numbers; correct it, or add it to missing_values"),
+    _Mistake(r"#[A-Z/0-9]+[!?]?", "it is an error of a spreadsheet; correct it there, or add it to missing_values"),
+    _Mistake(r"=.*", "it is a formula of a spreadsheet; export its value"),
+    _Mistake(rf"{NUMBER}\s*[^\W\d_]+", "write {} without the unit", _without(r"\s*[^\W\d_]+$")),
+)
+
+
+def _fix(text: str) -> str:
+    """What to write instead."""
+    if len(text) > LONGEST:
+        return ELSE
+    for pattern, fix, corrected in _MISTAKES:
+        if re.fullmatch(pattern, text):
+            return fix.format(corrected(text))
+    plain = unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-").strip()
+    plain = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in plain)
+    return f"write {plain} in ASCII" if is_number(plain) else ELSE

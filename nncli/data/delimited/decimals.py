@@ -1,0 +1,152 @@
+"""Decimal numbers in text as float64, correctly rounded, many at a time in NumPy."""
+
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.data.delimited.quotes import Positions
+
+Array = NDArray[Any]
+
+DIGITS = b"0123456789"
+NUMBER_CHARACTERS = DIGITS + b"+-.eE"
+NO_DIGITS = bytes(sorted(set(range(256)) - set(DIGITS)))
+DIGIT_VALUES = bytes.maketrans(DIGITS, bytes(range(10)))
+POINT, PLUS, MINUS, LINE_FEED = b".+-\n"
+
+MAX_DIGITS = 19  # 10¹⁹ < 2⁶⁴
+POWERS = np.array([float(10**k) for k in range(23)])  # exact, since 5²² < 2⁵³
+MASKS = np.array([0] + [2**64 - 2 ** (64 - 8 * n) for n in range(1, 9)], np.uint64)  # the last n bytes of a word
+MARGIN = 2.0**-40  # relative; the error of the second quotient in _divided is below 2⁻⁴⁵
+SPLITTER = 2.0**27 + 1
+LEADING_ZERO = re.compile(rb"[+-]?0[0-9]")
+
+
+def parsed_decimals(text: bytes, ends: Positions, delimiter: str) -> Array | None:
+    """The values of all fields, as ``float()`` gives them; None if one of them is no plain decimal number.
+
+    A plain decimal has digits, perhaps a sign, a point and an exponent, but no leading zero, and its value is finite:
+
+        value = ± digits / 10^decimals
+
+    That is one correctly rounded division if the digits are below 2⁵³, and one with a remainder if they are below
+    10¹⁹. A field with more digits or with an exponent is left to ``float()``.
+
+    Args:
+        text: fields of any length, each followed by a delimiter or a line feed.
+        ends: the positions of all delimiters and line feeds.
+        delimiter: one character.
+
+    Source: Clinger 1990, "How to read floating point numbers accurately"; the remainder by Dekker 1971.
+    """
+    known = NUMBER_CHARACTERS + delimiter.encode() + b"\n"
+    if not len(ends) or text[:1000].translate(None, known) or text.translate(None, known):  # most text fails at once
+        return None
+    if text.count(delimiter.encode()) + text.count(b"\n") != len(ends):
+        return None
+    fields = _located(text, ends, ord(delimiter))
+    if (fields.digits <= 0).any():
+        return None
+    mantissas, first_digits = _mantissas(text, fields.digits)
+    if (fields.regular & (first_digits == 0) & (fields.digits - fields.decimals > 1)).any():
+        return None
+    values, exact = _divided(np.where(fields.regular, mantissas, 0), fields.decimals)
+    values = np.where(fields.negative, -values, values)
+    others = np.flatnonzero(~(fields.regular & exact))
+    if len(others):
+        values[others] = _each_decimal(text, fields.starts[others], ends[others])
+    return values if np.isfinite(values).all() else None
+
+
+class _Fields(NamedTuple):
+    """Where the fields of a text begin, and what is in them."""
+
+    starts: Positions
+    digits: Positions  # their number
+    decimals: Positions  # the number of digits after the point
+    negative: Array
+    regular: Array  # whether a field is a sign, digits, a point and digits, of which all but one digit may be absent
+
+
+def _located(text: bytes, ends: Positions, delimiter: int) -> _Fields:
+    characters = np.frombuffer(text, np.uint8)
+    others = np.flatnonzero(characters - np.uint8(DIGITS[0]) > 9)  # signs, points, exponents and ends
+    kinds = characters[others]
+    last = np.flatnonzero((kinds == delimiter) | (kinds == LINE_FEED))  # the indices of the ends in others
+    extra = last - np.concatenate(([0], last[:-1] + 1))  # their number in each field
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    digits = ends - starts - extra
+    first = last - extra
+    negative = kinds[first] == MINUS
+    signed = (negative | (kinds[first] == PLUS)) & (others[first] == starts)
+    pointed = kinds[last - 1] == POINT
+    decimals = np.where(pointed, ends - others[last - 1] - 1, 0)
+    regular = (extra == signed.view(np.uint8) + pointed.view(np.uint8)) & (digits <= MAX_DIGITS)
+    return _Fields(starts, digits, np.minimum(decimals, len(POWERS) - 1), negative, regular & (decimals < len(POWERS)))
+
+
+def _mantissas(text: bytes, digits: Positions) -> tuple[Array, Array]:
+    """The last 24 digits of each field as an integer modulo 2⁶⁴, and its first digit."""
+    padded = bytes(24) + text.translate(DIGIT_VALUES, NO_DIGITS)
+    words = np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))  # eight digits from each position on
+    ends = np.cumsum(digits)
+    mantissas = _eight_digits(words[ends + 16], np.minimum(digits, 8))
+    for power in range(8, min(int(digits.max()), MAX_DIGITS), 8):
+        mantissas += _eight_digits(words[ends + 16 - power], np.clip(digits - power, 0, 8)) * np.uint64(10**power)
+    return mantissas, np.frombuffer(padded, np.uint8)[ends - digits + 24]
+
+
+def _eight_digits(words: Array, count: Positions) -> Array:
+    """The integers whose last digits are the last bytes of little-endian words, in pairs, fours and eights."""
+    values = words & MASKS[count]
+    for factor, bits, mask in ((10, 8, 0x00FF00FF00FF00FF), (100, 16, 0x0000FFFF0000FFFF), (10000, 32, 0xFFFFFFFF)):
+        lower = values >> np.uint64(bits)
+        values *= np.uint64(factor)
+        values += lower
+        values &= np.uint64(mask)
+    return values
+
+
+def _divided(mantissas: Array, decimals: Positions) -> tuple[Array, Array]:
+    """Mantissas / 10^decimals, and whether each quotient is certain to be correctly rounded.
+
+        q₁ = m₁ / p    r = m₁ − q₁ p + m₂    q₂ = r / p    m = m₁ + m₂, exactly
+
+    q₁ + q₂ has so small an error that the sum is rounded correctly, unless it is nearly halfway between two floats.
+    """
+    upper, powers = mantissas.astype(np.float64), POWERS[decimals]
+    quotient = upper / powers
+    if mantissas.max() <= 2**53:
+        return quotient, np.ones(len(quotient), bool)
+    lower = (mantissas - upper.astype(np.uint64)).view(np.int64).astype(np.float64)
+    product, error = _exact_product(quotient, powers)
+    second = (upper - product - error + lower) / powers
+    least, most = quotient + second * (1 - MARGIN), quotient + second * (1 + MARGIN)
+    return least, least == most
+
+
+def _exact_product(a: Array, b: Array) -> tuple[Array, Array]:
+    """The rounded product, and what it lacks: a b = product + error."""
+    product = a * b
+    (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
+    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+def _halves(values: Array) -> tuple[Array, Array]:
+    """Floats of 26 bits whose sum is the value."""
+    scaled = values * SPLITTER
+    high = scaled - (scaled - values)
+    return high, values - high
+
+
+def _each_decimal(text: bytes, starts: Positions, ends: Positions) -> Array:
+    """The values of single fields; NaN for all of them if one is no plain decimal."""
+    fields = [text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    if any(map(LEADING_ZERO.match, fields)):
+        return np.full(len(fields), np.nan)
+    try:
+        return np.fromiter(map(float, fields), np.float64, len(fields))
+    except ValueError:
+        return np.full(len(fields), np.nan)

@@ -1,0 +1,138 @@
+"""Preprocessing: the fitted columns of a table, from parsed rows to the inputs and targets of a network."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.config.diagnostics import shown
+from nncli.data.columns import Column
+from nncli.data.dataset import Dataset
+from nncli.data.delimited import TableError
+from nncli.data.delimited.problems import Problem, Problems
+from nncli.data.table import Table
+from nncli.data.target_scaling import TargetScaling
+
+Array = NDArray[Any]
+CHUNK = 1 << 16  # rows that are encoded at once
+
+
+class Preprocessing:
+    """The input columns of a table, fitted on its training rows, and the scaling of real-valued targets.
+
+    Args:
+        columns: the fitted input columns by name, without those that are left out.
+        left_out: the columns that are the same in all training rows.
+        scaling: that of the targets; None for class labels.
+    """
+
+    def __init__(
+        self, columns: Mapping[str, Column], left_out: Sequence[str] = (), scaling: TargetScaling | None = None
+    ) -> None:
+        self.columns, self.left_out, self.scaling = columns, tuple(left_out), scaling
+
+    @classmethod
+    def fit(cls, training: Dataset, inputs: Sequence[str]) -> Self:
+        """Fit the columns of a table to its training rows.
+
+        Args:
+            training: the training rows; its inputs are a table.
+            inputs: the names of the input columns.
+
+        Raises:
+            TableError: a training row has a value that cannot be encoded, or no column varies.
+        """
+        table: Table = training.inputs  # type: ignore[assignment]
+        _require_encodable(table, inputs)
+        for name in inputs:
+            table.columns[name].fit(table.values(name))
+        varying = {name: table.columns[name] for name in inputs if not table.columns[name].is_constant}
+        if not varying:
+            raise TableError(f"{table.name}: no input column varies in the training rows")
+        scaling = TargetScaling.fit(training.targets) if training.classes is None else None
+        return cls(varying, [name for name in inputs if name not in varying], scaling)
+
+    @classmethod
+    def restore(cls, columns: Mapping[str, Column], state: Any) -> Self:
+        """The preprocessing that a state is of.
+
+        Args:
+            columns: the columns of the table by name, which take their states.
+            state: what ``state`` returns.
+
+        Raises:
+            ValueError: the state is damaged; the message names the key.
+        """
+        fitted_columns = state.get("columns") if isinstance(state, dict) else None
+        if not fitted_columns:
+            raise ValueError("columns: missing")
+        for name, fitted in fitted_columns.items():
+            if name not in columns:
+                raise ValueError(f"columns.{name}: not a column of the config")
+            try:
+                columns[name].restore(fitted)
+            except ValueError as error:
+                raise ValueError(f"columns.{name}: {error}") from None
+        scaling = None if state.get("targets") is None else TargetScaling.from_state(state["targets"])
+        return cls({name: columns[name] for name in fitted_columns}, state.get("left_out", ()), scaling)
+
+    @property
+    def features(self) -> list[str]:
+        """The names of the D inputs."""
+        return [feature for name, column in self.columns.items() for feature in column.names(name)]
+
+    def encode(self, dataset: Dataset, dtype: str) -> Dataset:
+        """The data set with inputs (N, D) instead of a table.
+
+        Raises:
+            TableError: a row has a value that cannot be encoded.
+        """
+        table: Table = dataset.inputs  # type: ignore[assignment]
+        return Dataset(self.inputs(table, dtype), dataset.targets, dataset.classes, self.scaling)
+
+    def inputs(self, table: Table, dtype: str) -> Array:
+        """The inputs (N, D) of the rows of a table.
+
+        Raises:
+            TableError: a row has a value that cannot be encoded.
+        """
+        _require_encodable(table, self.columns)
+        inputs = np.empty((len(table), len(self.features)), dtype)
+        for start in range(0, len(table), CHUNK):
+            chunk = slice(start, start + CHUNK)
+            self._encode_rows(table[chunk], inputs[chunk])
+        return inputs
+
+    def _encode_rows(self, table: Table, out: Array) -> None:
+        first = 0
+        for name, column in self.columns.items():
+            last = first + len(column.names(name))
+            column.apply(table.values(name), out[:, first:last])
+            first = last
+
+    def state(self) -> dict[str, Any]:
+        """Everything that was fitted, as JSON values."""
+        return {
+            "columns": {name: column.state() for name, column in self.columns.items()},
+            "left_out": list(self.left_out),
+            "targets": None if self.scaling is None else self.scaling.state(),
+        }
+
+
+def _require_encodable(table: Table, names: Sequence[str] | Mapping[str, Column]) -> None:
+    """Refuse values that the columns cannot encode, such as missing ones.
+
+    Raises:
+        TableError: there are such values; the first ones are listed with their lines.
+    """
+    problems = Problems(table.name)
+    for name in names:
+        found = table.columns[name].check(table.values(name))
+        problems.add(_located(table, name, found), len(found))
+    if problems.count:
+        raise problems.error()
+
+
+def _located(table: Table, name: str, found: Sequence[Any]) -> Iterator[Problem]:
+    return (Problem(table.line(each.row), 0, f"column {shown(name)}: {each.reason}") for each in found)

@@ -1,0 +1,123 @@
+"""Read a delimited file into a table: the types of its columns, and their values."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.config.diagnostics import shown
+from nncli.data.columns import CellProblem, Column
+from nncli.data.columns.inference import Inference
+from nncli.data.columns.inferred import Inferred
+from nncli.data.delimited import Block, DelimitedFile
+from nncli.data.delimited.problems import Problem, Problems
+from nncli.data.table import Table
+
+Array = NDArray[Any]
+
+
+class ReadTable(NamedTuple):
+    """A table, and the type of each column whose type was inferred."""
+
+    table: Table
+    inferred: Mapping[str, Inferred]
+
+
+def read_table(
+    file: DelimitedFile, known: Mapping[str, Column], ignored: Collection[str], missing: frozenset[str]
+) -> ReadTable:
+    """Read all rows of a file; the types of columns that are not known are inferred from all of them.
+
+    Args:
+        file: the file.
+        known: the columns whose type is known, by name.
+        ignored: the columns that are not read.
+        missing: the texts that stand for missing values.
+
+    Raises:
+        TableError: rows or values are damaged.
+        StorageError: the operating system refuses to read the file.
+    """
+    names = [name for name in file.header if name not in ignored]
+    inferences = {name: Inference(name, missing) for name in names if name not in known}
+    while True:
+        readers = {name: _Reader(name, known[name], missing) for name in names if name in known}
+        lines = _read_blocks(file, readers, inferences)
+        contradictions = {name: each.contradiction for name, each in inferences.items() if each.contradiction}
+        if not contradictions:
+            break
+        inferences = {name: Inference(name, missing, contradictions.get(name)) for name in inferences}
+    inferred = {name: each.result for name, each in inferences.items()}
+    values = {name: each.values() for name, each in readers.items()}
+    values |= {name: each.take_values() for name, each in inferences.items() if inferred[name].column}
+    columns = {**known, **{name: each.column for name, each in inferred.items() if each.column}}
+    in_order = {name: columns[name] for name in names if name in columns}
+    return ReadTable(Table(file.name, in_order, values, lines), inferred)
+
+
+class _Reader:
+    """Parses the blocks of a column of known type, and keeps their values."""
+
+    def __init__(self, name: str, column: Column, missing: frozenset[str]) -> None:
+        self.name, self.column, self.missing = name, column, missing
+        self._blocks: list[Array] = []
+
+    def feed(self, block: Any) -> list[CellProblem]:
+        """Parse a block, and return what is no value of the column."""
+        values, problems = self.column.parse(block, self.missing)
+        self._blocks.append(values)
+        return problems
+
+    def values(self) -> Array:
+        """The values of all rows (N,)."""
+        return np.concatenate(self._blocks)
+
+
+def _read_blocks(
+    file: DelimitedFile, readers: Mapping[str, _Reader], inferences: Mapping[str, Inference]
+) -> Sequence[int]:
+    """Read all blocks of a file once; return the line of each row.
+
+    Raises:
+        TableError: a value is not of the known type of its column.
+    """
+    problems, lines = Problems(file.name), _Lines()
+    texts = {name for name, each in readers.items() if not each.column.reads_numbers}
+    texts |= {name for name, each in inferences.items() if each.needs_texts}
+    positions = {name: index for index, name in enumerate(file.header)}
+    for block in file.blocks([positions[name] for name in texts]):
+        lines.add(block.lines)
+        for name, reader in readers.items():
+            found = reader.feed(block.column(positions[name]))
+            problems.add(_located(found, name, block), len(found))
+        for name, inference in inferences.items():
+            inference.feed(block.column(positions[name]))
+    if problems.count:
+        raise problems.error()
+    return lines.all()
+
+
+def _located(found: list[CellProblem], name: str, block: Block) -> Iterator[Problem]:
+    """Problems of a column with the lines of their rows."""
+    return (Problem(block.lines[each.row], 0, f"column {shown(name)}: {each.reason}") for each in found)
+
+
+class _Lines:
+    """The lines where rows begin, block by block: a range as long as no row takes more than a line."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Sequence[int]] = []
+
+    def add(self, lines: Sequence[int]) -> None:
+        """Add those of a block."""
+        self._blocks.append(lines)
+
+    def all(self) -> Sequence[int]:
+        """Those of all rows."""
+        ranges = [each for each in self._blocks if isinstance(each, range)]
+        is_joined = all(one.stop == following.start for one, following in pairwise(ranges))
+        if ranges and len(ranges) == len(self._blocks) and is_joined:
+            return range(ranges[0].start, ranges[-1].stop)
+        return np.concatenate([np.asarray(each, np.int64) for each in self._blocks]) if self._blocks else range(0)  # type: ignore[return-value]

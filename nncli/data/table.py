@@ -1,0 +1,54 @@
+"""Tables: the parsed values of each column, row by row."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.data.columns import Column
+
+Array = NDArray[Any]
+
+
+class Table:
+    """The values of some or all rows of a file, by column.
+
+    Args:
+        name: the name of the file in messages.
+        columns: how each column was parsed.
+        values: the values (N,) of each column in all rows of the file.
+        lines: the line of the file where each row begins.
+        rows: the indices of the rows of this table in the file; all of them if None.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        columns: Mapping[str, Column],
+        values: Mapping[str, Array],
+        lines: Sequence[int],
+        rows: Array | None = None,
+    ) -> None:
+        self.name, self.columns, self._values, self._lines = name, columns, values, lines
+        self.rows = np.arange(len(lines)) if rows is None else rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, indices: Any) -> "Table":
+        return Table(self.name, self.columns, self._values, self._lines, self.rows[indices])
+
+    def values(self, column: str) -> Array:
+        """The values of a column (N,), in a new array."""
+        return self._values[column][self.rows]
+
+    def equals(self, column: str, value: Any) -> Array:
+        """Where a column has a value (N,), given as in a config."""
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        parsed, problems = self.columns[column].parse([text], frozenset())
+        return np.zeros(len(self), bool) if problems else self.values(column) == parsed[0]
+
+    def line(self, row: int) -> int:
+        """The line of the file where a row begins."""
+        return self._lines[int(self.rows[row])]

@@ -1,0 +1,171 @@
+"""The file of a table source: its columns with their types, its classes, and its rows."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from nncli.config.diagnostics import shown
+from nncli.data.columns import MISSING_TEXTS, Category, Column, Number
+from nncli.data.dataset import DataSchema, Dataset
+from nncli.data.delimited import DelimitedFile, TableError
+from nncli.data.read_table import ReadTable, read_table
+from nncli.data.source import SourceError
+from nncli.data.table_settings import TableSettings
+
+
+class TableFile:
+    """The file that a table source names.
+
+    ``read`` has the rows and the inferred types after ``open``, ``class_names`` the classes in alphabetical order, or
+    None for regression.
+
+    Args:
+        settings: what the config says about it.
+    """
+
+    read: ReadTable
+
+    def __init__(self, settings: TableSettings) -> None:
+        self.settings = settings
+        self.columns: Mapping[str, Column] = settings.columns
+        given = settings.missing_values
+        self.missing = MISSING_TEXTS if given is None else frozenset({"", *given})
+        self.class_names: list[str] | None = None
+
+    def opened(self, file: Path | BinaryIO) -> DelimitedFile:
+        """A file in the form of this one.
+
+        Raises:
+            TableError: it cannot be read.
+        """
+        settings = self.settings
+        return DelimitedFile(file, encoding=settings.encoding, delimiter=settings.delimiter, header=settings.header)
+
+    def follow(self, other: "TableFile") -> None:
+        """Parse columns and classes as another file, which was opened."""
+        self.columns, self.class_names = dict(other.read.table.columns), other.class_names
+
+    def open(self) -> DataSchema:
+        """Read the file, decide the types of its columns, and measure the schema.
+
+        Raises:
+            SourceError: the file is damaged, or does not have what the config says.
+        """
+        self.read = self.read_file()
+        self._require_types()
+        self._require_targets()
+        self.class_names = self._checked_classes()
+        return self._schema()
+
+    def read_file(self) -> ReadTable:
+        """Read the file; the types of columns that are not known are inferred.
+
+        Raises:
+            SourceError: the file is damaged, or a column that is named does not exist.
+        """
+        file = self.opened(self.settings.path)
+        self._require_columns(file)
+        unread = {*self.settings.ignored, *([self.settings.id] if self.settings.id else [])}
+        return read_table(file, self.columns, unread, self.missing)
+
+    @property
+    def inferred_types(self) -> dict[str, str]:
+        """The type of each column that was inferred, by name."""
+        return {name: each.type for name, each in self.read.inferred.items() if each.column}
+
+    def inputs(self, used: Iterable[str] = ()) -> list[str]:
+        """The names of the input columns.
+
+        Args:
+            used: columns that have another use, as in a split.
+        """
+        others = {*self.settings.targets, *used}
+        return [name for name in self.read.table.columns if name not in others]
+
+    def dataset(self) -> Dataset:
+        """All rows of the file. The inputs are a table, which preprocessing encodes."""
+        table, names = self.read.table, self.class_names
+        if names is None:
+            targets = np.stack([table.values(name) for name in self.settings.targets], axis=1)
+            return Dataset(table, targets, None)  # type: ignore[arg-type]
+        positions = {name: index for index, name in enumerate(names)}
+        order = np.array([positions.get(text, -1) for text in self._target_texts()])
+        return Dataset(table, order[table.values(self.settings.targets[0])], len(names))  # type: ignore[arg-type]
+
+    def _require_columns(self, file: DelimitedFile) -> None:
+        """Require that each column that is named exists.
+
+        Raises:
+            SourceError: one does not.
+        """
+        named: Mapping[str, Iterable[str]] = {
+            "target": self.settings.targets,
+            "columns": self.columns,
+            "ignore": self.settings.ignored,
+            "id": [self.settings.id] if self.settings.id else [],
+        }
+        for key, names in named.items():
+            for name in names:
+                if name not in file.header:
+                    known = ", ".join(file.header[:20])
+                    raise SourceError(f"{file.name}: no column {shown(name)}; its columns are {known}", key)
+
+    def _require_types(self) -> None:
+        """Refuse columns of text, with what to write.
+
+        Raises:
+            TableError: there are some.
+        """
+        refused = [
+            f"{self.settings.path}: {name}: {each}" for name, each in self.read.inferred.items() if each.column is None
+        ]
+        if refused:
+            raise TableError("\n".join(refused))
+
+    def _require_targets(self) -> None:
+        """Require numbers or one column of categories, without missing values.
+
+        Raises:
+            SourceError: a target is of another type, or missing in a row.
+        """
+        table = self.read.table
+        for name in self.settings.targets:
+            column = table.columns[name]
+            missing = np.flatnonzero(column.is_missing(table.values(name)))
+            if len(missing):
+                first, rows = table.line(int(missing[0])), len(missing)
+                raise SourceError(f"{table.name}:{first}: the target {name} is missing in {rows:,} rows", "target")
+            if not isinstance(column, Number) and (not isinstance(column, Category) or len(self.settings.targets) > 1):
+                raise SourceError(f"the target {name} has to be of numbers, or a single column of categories", "target")
+
+    def _target_texts(self) -> list[str]:
+        """The texts of the codes of the target; none if it is a number."""
+        column = self.read.table.columns[self.settings.targets[0]]
+        return column.texts if isinstance(column, Category) else []
+
+    def _checked_classes(self) -> list[str] | None:
+        """The names of the classes in alphabetical order; None for regression.
+
+        Raises:
+            SourceError: a row has a class that the table that was trained on has not.
+        """
+        table, texts = self.read.table, self._target_texts()
+        if self.class_names is None:
+            return sorted(texts) or None
+        codes = table.values(self.settings.targets[0])
+        new = np.flatnonzero(np.array([text not in self.class_names for text in texts])[codes])
+        if len(new):
+            row = int(new[0])
+            found = f"{table.name}:{table.line(row)}: {shown(texts[codes[row]])} is no class of the training data"
+            raise SourceError(f"{found}; its classes are {', '.join(self.class_names[:20])}", "target")
+        return self.class_names
+
+    def _schema(self) -> DataSchema:
+        """The schema before preprocessing: a feature for each input column."""
+        data, names = self.dataset(), self.class_names
+        counts = [len(data)] if names is None else np.bincount(data.targets, minlength=len(names)).tolist()
+        return DataSchema(
+            features=self.inputs(), targets=list(self.settings.targets), class_names=names, class_counts=counts
+        )

@@ -1,0 +1,55 @@
+"""The splits of a config's data, and the preprocessing of a table, which is fitted to the training rows."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from nncli.config.model import Config, Fraction, Where
+from nncli.data.dataset import Dataset
+from nncli.data.source import Source
+from nncli.data.sources.table import TableSource
+from nncli.data.split import split
+from nncli.experiment.rng import Purpose, RngStreams
+from nncli.experiment.sections import HELD_OUT, from_end, parts
+
+if TYPE_CHECKING:
+    from nncli.data.preprocessing import Preprocessing
+
+
+def splits(config: Config, sources: Mapping[str, Source], streams: RngStreams) -> dict[str, Dataset]:
+    """The data set of each split that exists before training, in the order training, validation, test.
+
+    Those of a table are not encoded yet.
+
+    Raises:
+        SourceError: a split is not possible.
+    """
+    data = {"training": sources["data"].draw(streams.of(Purpose.TRAINING))}
+    if sections := parts(config):
+        data = split(data["training"], sections, streams.of(Purpose.SPLIT), from_end(config))
+    if "validation" in sources:
+        data["validation"] = sources["validation"].draw(streams.of(Purpose.VALIDATION))
+    if "test" in sources and not config.test_sampled_after_training:
+        data["test"] = sources["test"].draw(streams.of(Purpose.TEST))
+    return {name: data[name] for name in ("training", *HELD_OUT) if name in data}
+
+
+def fit_preprocessing(config: Config, table: TableSource, training: Dataset) -> "Preprocessing":
+    """Fit the preprocessing of a table to its training rows alone.
+
+    Raises:
+        TableError: they cannot be encoded.
+    """
+    from nncli.data.preprocessing import Preprocessing
+
+    return Preprocessing.fit(training, table.file.inputs(_columns_of(parts(config))))
+
+
+def _columns_of(sections: Mapping[str, Fraction | Where]) -> list[str]:
+    """The columns that splits use, which are no inputs."""
+    names: list[str] = []
+    for section in sections.values():
+        if isinstance(section, Where):
+            names += section.where
+        else:
+            names += [each for each in (section.group, section.last) if isinstance(each, str)]
+    return names

@@ -1,0 +1,61 @@
+"""The sections data, validation and test of a config: which are sources, and which are parts of the data."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nncli.config.model import Config, Fraction, OtherFile, Where
+from nncli.registry import ComponentConfig
+
+ConfigType = TypeVar("ConfigType", bound=Config)
+HELD_OUT = ("validation", "test")
+
+
+def source_sections(config: Config) -> dict[str, ComponentConfig]:
+    """The sections that name a data source, in the order data, validation, test."""
+    sections = {name: getattr(config, name, None) for name in ("data", *HELD_OUT)}
+    return {name: section for name, section in sections.items() if isinstance(section, ComponentConfig)}
+
+
+def parts(config: Config) -> dict[str, Fraction | Where]:
+    """The sections that take rows of ``data``."""
+    sections = {name: getattr(config, name, None) for name in HELD_OUT}
+    return {name: section for name, section in sections.items() if isinstance(section, Fraction | Where)}
+
+
+def fractions(config: Config) -> dict[str, float]:
+    """The random fractions of ``data`` that are split off, by section."""
+    return {
+        name: each.fraction for name, each in parts(config).items() if isinstance(each, Fraction) and each.is_random
+    }
+
+
+def from_end(config: Config) -> set[str]:
+    """The parts that take their rows from the end of a random permutation."""
+    return set() if config.split_method == "consecutive" else {"test"}
+
+
+def with_paths(config: ConfigType, directory: Path) -> ConfigType:
+    """The config with absolute paths of files, and with a source for each section that is another file.
+
+    Args:
+        config: a config, which may be partial.
+        directory: where relative paths start.
+    """
+    sections: dict[str, Any] = {
+        name: _with_absolute_paths(section, directory) for name, section in source_sections(config).items()
+    }
+    data = sections.get("data")
+    for name in HELD_OUT:
+        other = getattr(config, name, None)
+        if isinstance(other, OtherFile) and data is not None and hasattr(data, "path"):
+            sections[name] = data.model_copy({"path": _absolute(other.path, directory)})
+    return config.model_copy(sections)
+
+
+def _with_absolute_paths(section: ComponentConfig, directory: Path) -> ComponentConfig:
+    paths = {key: value for key, value in vars(section).items() if isinstance(value, Path)}
+    return section.model_copy({key: _absolute(path, directory) for key, path in paths.items()}) if paths else section
+
+
+def _absolute(path: Path, directory: Path) -> Path:
+    return (directory / path).absolute()

@@ -1,0 +1,92 @@
+"""Rows of a delimited file as tables for a fitted preprocessing, block by block."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from nncli.config.diagnostics import counted, shown
+from nncli.data.columns import Category
+from nncli.data.delimited import Block, DelimitedFile, TableError
+from nncli.data.delimited.problems import Problem, Problems
+from nncli.data.preprocessing import Preprocessing
+from nncli.data.table import Table
+from nncli.nn.parameters import Array
+
+MAX_NAMED = 20
+
+
+class RowBlock(NamedTuple):
+    """Some rows of a file.
+
+    Args:
+        table: the values of the input columns.
+        texts: the fields of other columns that are wanted, by name.
+        first_row: the index of the first row in the file.
+    """
+
+    table: Table
+    texts: dict[str, list[str]]
+    first_row: int
+
+
+class TableRows:
+    """The rows of a file in the form of a table that was trained on; columns are found by name, in any order.
+
+    ``unseen`` has the number of rows of each category that no training row has, by column, after ``blocks``.
+
+    Args:
+        file: the file.
+        preprocessing: that of the run.
+        missing: the texts that stand for missing values.
+        wanted: further columns, whose texts are given too.
+
+    Raises:
+        TableError: the file lacks columns; all of them are named.
+    """
+
+    def __init__(
+        self, file: DelimitedFile, preprocessing: Preprocessing, missing: frozenset[str], wanted: Sequence[str] = ()
+    ) -> None:
+        self.file, self.preprocessing, self.missing, self.wanted = file, preprocessing, missing, wanted
+        self.unseen: dict[str, dict[str, int]] = {}
+        lacking = [name for name in (*preprocessing.columns, *wanted) if name not in file.header]
+        if lacking:
+            listed = ", ".join(map(shown, lacking[:MAX_NAMED]))
+            raise TableError(f"{file.name}: lacks {counted(len(lacking), 'column')} of the training data: {listed}")
+        self._positions = {name: file.header.index(name) for name in (*preprocessing.columns, *wanted)}
+
+    @property
+    def ignored(self) -> list[str]:
+        """The columns that are not used."""
+        return [name for name in self.file.header if name not in self._positions]
+
+    def blocks(self) -> Iterator[RowBlock]:
+        """Parse the rows, some thousands at once.
+
+        Raises:
+            TableError: the file is damaged, or values are not those of their columns; the first ones are listed.
+        """
+        columns = self.preprocessing.columns
+        texts = [self._positions[name] for name in self.wanted]
+        texts += [self._positions[name] for name, column in columns.items() if not column.reads_numbers]
+        for block in self.file.blocks(texts):
+            table = self._table(block)
+            self._count_unseen(table)
+            yield RowBlock(table, {name: block.column(self._positions[name]) for name in self.wanted}, block.first_row)
+
+    def _table(self, block: Block) -> Table:
+        problems, values = Problems(self.file.name), dict[str, Array]()
+        for name, column in self.preprocessing.columns.items():
+            if isinstance(column, Category):
+                column.clear_vocabulary()
+            values[name], found = column.parse(block.column(self._positions[name]), self.missing)
+            listed = (Problem(block.lines[each.row], 0, f"column {shown(name)}: {each.reason}") for each in found)
+            problems.add(listed, len(found))
+        if problems.count:
+            raise problems.error()
+        return Table(self.file.name, self.preprocessing.columns, values, block.lines)
+
+    def _count_unseen(self, table: Table) -> None:
+        for name, column in self.preprocessing.columns.items():
+            for text, rows in column.unseen(table.values(name)).items():
+                counts = self.unseen.setdefault(name, {})
+                counts[text] = counts.get(text, 0) + len(rows)

@@ -1,0 +1,232 @@
+"""Training on a table: splits, preprocessing fitted to the training rows, and predictions."""
+
+import csv
+import io
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nncli.inference.opening import open_predictions
+from nncli.store.run_reader import Run
+
+ROWS = 60
+CONFIG = """\
+seed: 0
+data: {{type: table, path: data.csv, target: {target}{more}}}
+validation: {validation}
+test: {test}
+layers: [{{type: dense, units: 8}}, relu, {{type: dense, units: {units}}}{softmax}]
+loss: {loss}
+optimizer: adam
+training: {{epochs: 3, batch_size: 8}}
+"""
+CLASSES = {"target": "kind", "units": 3, "softmax": ", softmax", "loss": "categorical_crossentropy"}
+PRICES = {"target": "price", "units": 1, "softmax": "", "loss": "mean_squared_error"}
+FRACTIONS = {"validation": "{fraction: 0.2}", "test": "{fraction: 0.2}", "more": ""}
+
+
+def rows(seed=0):
+    """Rows of a table with all types of columns; each group of four rows has the same patient."""
+    rng = random.Random(seed)
+    return [
+        {
+            "age": f"{rng.gauss(40, 10):.2f}",
+            "color": rng.choice(["red", "green", "blue"]),
+            "active": rng.choice(["yes", "no"]),
+            "joined": f"2024-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}",
+            "patient": f"p{index // 4:02}",
+            "part": "train" if index % 3 else rng.choice(["valid", "test"]),
+            "price": f"{rng.gauss(1000, 300):.1f}",
+            "kind": "abc"[index % 3],
+        }
+        for index in range(ROWS)
+    ]
+
+
+def text(table):
+    """The table as CSV."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, table[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch, run_cli):
+    """Write a table and a config, train, and return the run directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def train(table=None, name="run", **values):
+        (tmp_path / "data.csv").write_text(text(table or rows()), encoding="utf-8")
+        (tmp_path / "config.yaml").write_text(CONFIG.format(**{**CLASSES, **FRACTIONS, **values}), encoding="utf-8")
+        result = run_cli("train", "config.yaml", "-q", "--name", name)
+        assert result.code == 0, result.err
+        return tmp_path / "runs" / name
+
+    return train
+
+
+def held_out_rows(path, table):
+    """The indices of the rows that are not in the training set, by encoding the training rows again."""
+    run = Run(path)
+    source = run.record.spec.data.build()
+    source.open()
+    from nncli.experiment.preparation import splits
+    from nncli.experiment.rng import rngs
+
+    spec = run.record.spec
+    data = splits(spec, {"data": source}, rngs(spec.rng, spec.seed))
+    training = set(data["training"].inputs.rows.tolist())
+    return [index for index in range(len(table)) if index not in training]
+
+
+SPLITS = {
+    "fractions": FRACTIONS,
+    "groups": {
+        "validation": "{fraction: 0.2, group: patient}",
+        "test": "{fraction: 0.2, group: patient}",
+        "more": ", ignore: [part]",
+    },
+    "order": {"validation": "{fraction: 0.2, last: true}", "test": "{fraction: 0.2, last: true}", "more": ""},
+    "dates": {"validation": "{fraction: 0.2, last: joined}", "test": "{fraction: 0.1, last: joined}", "more": ""},
+    "values": {"validation": "{where: {part: valid}}", "test": "{where: {part: [test, other]}}", "more": ""},
+}
+SPLITS["values"]["test"] = "{where: {part: test}}"
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("task", [CLASSES, PRICES], ids=["classes", "prices"])
+def test_held_out_rows_have_no_influence_on_the_weights(trained, split, task):
+    """Every value of them changes but the ones that decide the split; the weights stay the same, byte for byte."""
+    values = {**task, **SPLITS[split]}
+    table = rows()
+    first = trained(table, "first", **values)
+    held_out, others = held_out_rows(first, table), rows(seed=1)
+    assert 0 < len(held_out) < ROWS
+    kept = {"patient", "part", "joined"} if split in {"groups", "dates", "values"} else set()
+    kept |= {"kind"} if task is CLASSES else set()  # the split is stratified by it
+    for index in held_out:
+        table[index] = {key: value if key in kept else others[index][key] for key, value in table[index].items()}
+    second = trained(table, "second", **values)
+    assert (first / "weights.npz").read_bytes() == (second / "weights.npz").read_bytes()
+    assert (first / "preprocessing.json").read_bytes() == (second / "preprocessing.json").read_bytes()
+    assert (first / "metrics.csv").read_bytes() != (second / "metrics.csv").read_bytes()
+
+
+def test_training_rows_have_influence(trained):
+    """A single value of them changes the preprocessing and the weights."""
+    table = rows()
+    first = trained(table, "first")
+    held_out = held_out_rows(first, table)
+    index = next(each for each in range(ROWS) if each not in held_out)
+    table[index]["age"] = "99"
+    second = trained(table, "second")
+    assert (first / "weights.npz").read_bytes() != (second / "weights.npz").read_bytes()
+
+
+@pytest.mark.parametrize("task", [CLASSES, PRICES], ids=["classes", "prices"])
+def test_predictions_are_those_of_the_evaluation(trained, run_cli, task):
+    """For every row of the file, in its order, whatever the order of the columns; the metrics follow from them."""
+    table = rows()
+    path = trained(table, **{**task, **FRACTIONS})
+    shuffled = [dict(reversed(row.items())) for row in table]
+    (path.parents[1] / "new.csv").write_text(text(shuffled), encoding="utf-8")
+    predicted = list(csv.DictReader(io.StringIO(run_cli("predict", "run", "new.csv").out)))
+    assert [int(row["row"]) for row in predicted] == list(range(1, ROWS + 1))
+    evaluated = json.loads(run_cli("evaluate", "run", "--json").out)["splits"]
+    if task is CLASSES:
+        right = sum(row["prediction"] == each["kind"] for row, each in zip(predicted, table, strict=True))
+        assert right == sum(round(each["metrics"]["accuracy"] * each["rows"]) for each in evaluated.values())
+    else:
+        errors = [
+            abs(float(row["prediction"]) - float(each["price"])) for row, each in zip(predicted, table, strict=True)
+        ]
+        absolute = sum(each["metrics"]["mean_absolute_error"] * each["rows"] for each in evaluated.values())
+        assert sum(errors) == pytest.approx(absolute, rel=1e-5)
+
+
+def test_regression_is_in_the_unit_of_the_target(trained):
+    """A network of targets around 1000 predicts around 1000 after few epochs."""
+    path = trained(**{**PRICES, **FRACTIONS})
+    evaluated = json.loads((path / "evaluation.json").read_bytes())["splits"]["training"]
+    assert 100 < evaluated["mean_absolute_error"] < 900
+    assert evaluated["data_loss"] < 10
+
+
+def test_run_needs_no_file_for_predictions(trained, run_cli):
+    """It is listed, shown and used without the file that it was trained on."""
+    path = trained()
+    (path.parents[1] / "new.csv").write_text(text(rows(seed=2)), encoding="utf-8")
+    (path.parents[1] / "data.csv").unlink()
+    assert run_cli("predict", "run", "new.csv").code == 0
+    assert run_cli("runs").code == 0
+    assert run_cli("compare", "run", "run").code in {0, 2}
+    verified = run_cli("verify", "run")
+    assert verified.code == 5
+    assert "data.csv: no such file" in verified.out
+
+
+def test_changed_file_is_noticed(trained, run_cli):
+    """By evaluate and by resume; nothing is written."""
+    path = trained()
+    table = rows()
+    table[0]["age"] = "99"
+    (path.parents[1] / "data.csv").write_text(text(table), encoding="utf-8")
+    for command in (("evaluate", "run"), ("train", "--resume", "run", "training.epochs=9")):
+        result = run_cli(*command)
+        assert (result.code, "data differs from what the run was trained on" in result.err) == (4, True), command
+
+
+def test_lacking_columns_are_named_at_once(trained, run_cli):
+    """All of them, and the target is not needed."""
+    path = trained()
+    (path.parents[1] / "new.csv").write_text("color,other\nred,1\n", encoding="utf-8")
+    result = run_cli("predict", "run", "new.csv")
+    assert (result.code, result.out) == (3, "")
+    assert "lacks 6 columns of the training data: 'age', 'active', 'joined', 'patient', 'part', 'price'" in result.err
+
+
+def test_unseen_categories_are_counted(trained, run_cli):
+    """They have no inputs, and a note names them with their numbers of rows."""
+    path = trained()
+    table = rows()
+    table[3]["color"] = table[7]["color"] = "violet"
+    (path.parents[1] / "new.csv").write_text(text(table), encoding="utf-8")
+    result = run_cli("predict", "run", "new.csv")
+    assert result.code == 0
+    assert "column color has categories that no training row has: 'violet' (2 rows)" in result.err
+
+
+def test_missing_value_is_an_error_with_its_line(trained, run_cli):
+    """If the config does not say what to do about it."""
+    path = trained()
+    table = rows()
+    table[3]["age"] = ""
+    (path.parents[1] / "new.csv").write_text(text(table), encoding="utf-8")
+    result = run_cli("predict", "run", "new.csv")
+    assert (result.code, result.err.startswith("new.csv:5: column 'age': the value is missing; write")) == (3, True)
+
+
+def test_chunks_are_predicted_alike(trained):
+    """Bit for bit, in chunks of any size."""
+    predictions = open_predictions(Run(trained()), Path("data.csv"))
+    (block,) = predictions.rows.blocks()
+    predictor, table = predictions.predictor, block.table
+    outputs = predictor.predict_table(table)
+    again = np.concatenate([predictor.predict_table(table[slice(start, start + 7)]) for start in range(0, ROWS, 7)])
+    assert np.array_equal(outputs, again)
+
+
+@pytest.mark.parametrize("damage", [b"{}", b"x", None], ids=["empty", "junk", "deleted"])
+def test_damaged_preprocessing_is_reported(trained, run_cli, damage):
+    """With the file; exit code 4."""
+    path = trained()
+    file = path / "preprocessing.json"
+    file.unlink() if damage is None else file.write_bytes(damage)
+    (path.parents[1] / "new.csv").write_text(text(rows()), encoding="utf-8")
+    result = run_cli("predict", "run", "new.csv")
+    assert (result.code, "runs/run/preprocessing.json: " in result.err) == (4, True)
