@@ -1,5 +1,7 @@
 """Data sources: where the rows of a data set come from."""
 
+from typing import ClassVar
+
 from nncli.data.dataset import DataSchema, Dataset, Random
 from nncli.errors import ConfigError
 from nncli.registry import kind
@@ -20,7 +22,12 @@ class SourceError(ConfigError):
 
 @kind("dataset")
 class Source:
-    """A source of rows: opened once, which measures its schema, then sampled or read."""
+    """A source of rows: opened once, which measures its schema, then sampled or read.
+
+    ``is_read`` says whether the rows are read from a file, so that others can be predicted in the same form.
+    """
+
+    is_read: ClassVar[bool] = False
 
     @property
     def is_random(self) -> bool:

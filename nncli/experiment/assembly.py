@@ -81,7 +81,8 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
 def build_network(config: Config, columns: int) -> Network:
     """The network of a config for this number of input columns; its parameters are not initialized."""
     layers = [layer.build() for layer in config.layers]
-    return Network(layers, config.loss.build(), columns, np.dtype(config.dtype))
+    rowwise = config.data.component.target.is_read
+    return Network(layers, config.loss.build(), columns, np.dtype(config.dtype), rowwise=rowwise)
 
 
 def _metrics(config: Config, training: Dataset) -> dict[str, Metric]:

@@ -6,7 +6,7 @@ import nncli.data
 import nncli.experiment.leakage  # noqa: F401 (importing it registers its check)
 from nncli.config.model import Config, Fraction
 from nncli.experiment.data_plan import DataPlan
-from nncli.experiment.sections import source_sections
+from nncli.experiment.sections import source_sections, with_recorded_columns
 from nncli.experiment.summary import batches_per_epoch
 from nncli.experiment.task import chosen_metrics
 from nncli.registry import ComponentConfig, names
@@ -44,9 +44,9 @@ def _with_columns(section: ComponentConfig, plan: DataPlan, recorded: Config | N
     """A table with the type of each of its columns: given, recorded by a run that continues, or inferred."""
     if not hasattr(section, "columns"):
         return section
-    given, of_run = (getattr(each, "columns", None) or {} for each in (section, recorded and recorded.data))
+    known = with_recorded_columns(section, recorded.data if recorded else None)
     inferred = {name: names("column")[type_].model.model_validate({}) for name, type_ in plan.inferred.items()}
-    return section.model_copy({"columns": {**inferred, **of_run, **given}})
+    return section.model_copy({"columns": {**inferred, **vars(known)["columns"]}})
 
 
 def _with_length(schedule: ComponentConfig, updates: int, recorded: ComponentConfig | None) -> ComponentConfig:

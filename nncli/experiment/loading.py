@@ -26,7 +26,7 @@ from nncli.errors import CommandLineError, ConfigError, StorageError
 from nncli.experiment.checks import cross_check
 from nncli.experiment.data_plan import CheckedConfig, DataPlan, try_to_open
 from nncli.experiment.defaults import resolve
-from nncli.experiment.sections import with_paths
+from nncli.experiment.sections import path_overrides, with_paths
 from nncli.nn.shapes import widths
 
 MAX_BYTES = 4 * MAX_CHARACTERS  # a character has at most 4 bytes in UTF-8
@@ -39,7 +39,7 @@ class LoadedConfig(NamedTuple):
     Args:
         config: the resolved config.
         content: the bytes of the file, or of a mapping as YAML.
-        overrides: those that were applied.
+        overrides: those that were applied, and those that make the paths of files absolute.
         document: the content as a tree of values with source locations, overrides applied.
         plan: its data plan.
     """
@@ -90,7 +90,9 @@ def load_content(name: str, content: bytes, overrides: tuple[str, ...] = ()) -> 
     """
     document = parse(name, content, overrides)
     config, plan = checked(document)
-    return LoadedConfig(resolve(config, plan), content, overrides, document, plan)
+    paths = path_overrides(config, document.root)
+    apply_overrides(document, paths, name)
+    return LoadedConfig(resolve(config, plan), content, (*overrides, *paths), document, plan)
 
 
 def parse(name: str, content: bytes, overrides: tuple[str, ...] = (), origin: str = COMMAND_LINE) -> Document:

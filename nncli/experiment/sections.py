@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nncli.config.diagnostics import path_text
+from nncli.config.document import Node
 from nncli.config.model import Config, Fraction, OtherFile, Where
+from nncli.config.yaml_output import to_yaml_value
 from nncli.registry import ComponentConfig
 
 ConfigType = TypeVar("ConfigType", bound=Config)
@@ -50,6 +53,34 @@ def with_paths(config: ConfigType, directory: Path) -> ConfigType:
         if isinstance(other, OtherFile) and data is not None and hasattr(data, "path"):
             sections[name] = data.model_copy({"path": _absolute(other.path, directory)})
     return config.model_copy(sections)
+
+
+def path_overrides(config: Config, document: Node) -> list[str]:
+    """The overrides that give a document the absolute paths of its config, so that it can be used elsewhere.
+
+    Args:
+        config: what ``with_paths`` returns.
+        document: the tree of the document.
+    """
+    written = {
+        (name, key): value
+        for name, section in source_sections(config).items()
+        for key, value in vars(section).items()
+        if isinstance(value, Path)
+    }
+    return [
+        f"{path_text(path)}={to_yaml_value(str(value))}"
+        for path, value in written.items()
+        if document.find(path).value != str(value)
+    ]
+
+
+def with_recorded_columns(section: ComponentConfig, recorded: ComponentConfig | None) -> ComponentConfig:
+    """A table with the types of columns that a run has recorded, for those that it does not state itself."""
+    if not hasattr(section, "columns"):
+        return section
+    of_run = getattr(recorded, "columns", None) or {}
+    return section.model_copy({"columns": {**of_run, **(section.columns or {})}})
 
 
 def _with_absolute_paths(section: ComponentConfig, directory: Path) -> ComponentConfig:

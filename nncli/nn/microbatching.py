@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from nncli.nn.layers.layer import Layer
+from nncli.nn.parameters import Array
 from nncli.nn.shapes import shapes, widths
 
 # inputs and outputs of all layers for one micro-batch; larger ones no longer fit the level-2 cache
 MICRO_BATCH_BYTES = 2 << 20
 # at least this many values per trainable parameter: each micro-batch also reads all weights and adds all gradients
 MIN_ACTIVATIONS_PER_PARAMETER = 2
+ROWWISE_ROWS = 256  # rows of each pass at inference if the outputs of a row must not depend on their number
 
 
 def micro_batch_rows(layers: Sequence[Layer], inputs: int, dtype: np.dtype[Any]) -> int:
@@ -38,3 +40,9 @@ def can_microbatch(layers: Sequence[Layer]) -> bool:
     micro-batches would interleave their draws.
     """
     return sum(layer.stochastic for layer in layers) <= 1 and not any(layer.couples_rows for layer in layers)
+
+
+def padded_rows(rows: Array, size: int) -> Array:
+    """Rows (N, D) followed by copies of the last one up to (size, D); unchanged if there are that many."""
+    missing = size - len(rows)
+    return np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)]) if missing else rows

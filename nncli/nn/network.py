@@ -9,7 +9,7 @@ from nncli.data.dataset import Random
 from nncli.nn.kernels.buffers import BufferPool
 from nncli.nn.layers.layer import NO_INPUT, Layer
 from nncli.nn.losses.loss import Loss, average, is_fused
-from nncli.nn.microbatching import balanced_chunk, can_microbatch, micro_batch_rows
+from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch, micro_batch_rows, padded_rows
 from nncli.nn.parameters import Array, Parameters, of_layer
 from nncli.nn.shapes import shapes, statistics, widths
 
@@ -34,6 +34,8 @@ class Network:
         dtype: dtype of parameters and activations; losses and metrics are accumulated in float64.
         fused: whether the gradient through the loss and the last layer is computed by one formula, if there is one.
         input_gradient: whether the backward pass also computes dL/dX of the data, which training does not need.
+        rowwise: whether the outputs of a row at inference are the same bits in a batch of any size. BLAS may round
+            differently for another number of rows, so that each pass then has the same number of them.
 
     Raises:
         ValueError: no layer has trainable parameters.
@@ -47,6 +49,7 @@ class Network:
         dtype: np.dtype[Any],
         fused: bool = True,
         input_gradient: bool = False,
+        rowwise: bool = False,
     ) -> None:
         self.layers, self.loss, self.dtype = tuple(layers), loss, dtype
         self.widths = widths(self.layers, inputs)
@@ -58,6 +61,7 @@ class Network:
         self.stochastic = any(layer.stochastic for layer in self.layers)
         self.micro_batch_rows = micro_batch_rows(self.layers, inputs, dtype)
         self.can_microbatch = can_microbatch(self.layers)
+        self.inference_rows = min(self.micro_batch_rows, ROWWISE_ROWS) if rowwise else None
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
         self.is_fused = fused and is_fused(self.layers[-1], loss)
         self._buffer = BufferPool(dtype)
@@ -155,9 +159,11 @@ class Network:
     def predict(self, inputs: Array) -> Array:
         """Outputs (N, M) of inputs (N, D) of any dtype at inference, in a new array."""
         outputs = np.empty((len(inputs), self.widths[-1]), self.dtype, order="F")
-        for start in range(0, len(inputs), self.micro_batch_rows):
-            rows = slice(start, start + self.micro_batch_rows)
-            outputs[rows] = self.forward(inputs[rows])
+        size = self.inference_rows or self.micro_batch_rows
+        for start in range(0, len(inputs), size):
+            rows = inputs[start : start + size]
+            padded = padded_rows(rows, size) if self.inference_rows else rows
+            outputs[start : start + size] = self.forward(padded)[: len(rows)]
         return outputs
 
     def data_loss(self, outputs: Array, targets: Array) -> float:

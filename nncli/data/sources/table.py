@@ -36,6 +36,8 @@ class TableSource(Source):
     Source: RFC 4180, on CSV files.
     """
 
+    is_read = True
+
     def __init__(
         self,
         path: Annotated[Path, Bounds("data.csv")],
