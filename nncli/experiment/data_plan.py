@@ -11,7 +11,7 @@ from nncli.data.source import Source, SourceError
 from nncli.data.sources.table import TableSource
 from nncli.experiment.preparation import fit_preprocessing, splits
 from nncli.experiment.rng import rngs
-from nncli.experiment.sections import source_sections, with_recorded_columns
+from nncli.experiment.sections import source_sections
 
 if TYPE_CHECKING:
     from nncli.data.preprocessing import Preprocessing
@@ -65,7 +65,7 @@ def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[
     """
     schemas, sources, findings = dict[str, DataSchema](), dict[str, Source](), list[Finding]()
     for name, section in source_sections(config).items():
-        if recorded and with_recorded_columns(section, recorded.config.data) == getattr(recorded.config, name):
+        if recorded and getattr(recorded.config, name) == section:
             schemas[name] = recorded.plan.schemas[name]
             continue
         try:

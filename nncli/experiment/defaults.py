@@ -6,7 +6,7 @@ import nncli.data
 import nncli.experiment.leakage  # noqa: F401 (importing it registers its check)
 from nncli.config.model import Config, Fraction
 from nncli.experiment.data_plan import DataPlan
-from nncli.experiment.sections import source_sections, with_recorded_columns
+from nncli.experiment.sections import source_sections
 from nncli.experiment.summary import batches_per_epoch
 from nncli.experiment.task import chosen_metrics
 from nncli.registry import ComponentConfig, names
@@ -31,7 +31,7 @@ def resolve(config: Config, plan: DataPlan, recorded: Config | None = None) -> C
         "training": config.training.model_copy({"log_every": log_interval}),
         "metrics": chosen_metrics(config, plan),
     }
-    values |= {name: _with_columns(section, plan, recorded) for name, section in source_sections(config).items()}
+    values |= {name: _with_columns(section, plan) for name, section in source_sections(config).items()}
     if isinstance(config.test, Fraction):  # a validation set alone has the same rows by either method
         values["split_method"] = config.split_method or (recorded.split_method if recorded else "independent")
     if config.schedule:
@@ -40,13 +40,12 @@ def resolve(config: Config, plan: DataPlan, recorded: Config | None = None) -> C
     return config.model_copy(values)
 
 
-def _with_columns(section: ComponentConfig, plan: DataPlan, recorded: Config | None) -> ComponentConfig:
-    """A table with the type of each of its columns: given, recorded by a run that continues, or inferred."""
+def _with_columns(section: ComponentConfig, plan: DataPlan) -> ComponentConfig:
+    """A table with the type of each of its columns: given, or inferred."""
     if not hasattr(section, "columns"):
         return section
-    known = with_recorded_columns(section, recorded.data if recorded else None)
     inferred = {name: names("column")[type_].model.model_validate({}) for name, type_ in plan.inferred.items()}
-    return section.model_copy({"columns": {**inferred, **vars(known)["columns"]}})
+    return section.model_copy({"columns": {**inferred, **(section.columns or {})}})
 
 
 def _with_length(schedule: ComponentConfig, updates: int, recorded: ComponentConfig | None) -> ComponentConfig:

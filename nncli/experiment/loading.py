@@ -26,7 +26,7 @@ from nncli.errors import CommandLineError, ConfigError, StorageError
 from nncli.experiment.checks import cross_check
 from nncli.experiment.data_plan import CheckedConfig, DataPlan, try_to_open
 from nncli.experiment.defaults import resolve
-from nncli.experiment.sections import path_overrides, with_paths
+from nncli.experiment.sections import path_overrides, with_paths, with_recorded_columns
 from nncli.nn.shapes import widths
 
 MAX_BYTES = 4 * MAX_CHARACTERS  # a character has at most 4 bytes in UTF-8
@@ -179,6 +179,8 @@ def checked(
     """
     config, diagnostics = validate(document)
     config = with_paths(config, directory or Path(document.root.location.source.name).parent)
+    if recorded:
+        config = with_recorded_columns(config, recorded.config)
     plan, unopened = try_to_open(config, recorded)
     config = config.without({str(finding.path[0]) for finding in unopened})
     diagnostics += with_location(document, [*unopened, *cross_check(_as_recorded(config, recorded), plan, skipped)])

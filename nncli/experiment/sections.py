@@ -75,12 +75,13 @@ def path_overrides(config: Config, document: Node) -> list[str]:
     ]
 
 
-def with_recorded_columns(section: ComponentConfig, recorded: ComponentConfig | None) -> ComponentConfig:
-    """A table with the types of columns that a run has recorded, for those that it does not state itself."""
-    if not hasattr(section, "columns"):
-        return section
-    of_run = getattr(recorded, "columns", None) or {}
-    return section.model_copy({"columns": {**of_run, **(section.columns or {})}})
+def with_recorded_columns(config: ConfigType, recorded: Config) -> ConfigType:
+    """The config with the types of the columns of tables that a run has recorded, unless it states them itself."""
+    known = getattr(recorded.data, "columns", None) or {}
+    tables = {name: each for name, each in source_sections(config).items() if hasattr(each, "columns")}
+    return config.model_copy(
+        {name: each.model_copy({"columns": {**known, **(each.columns or {})}}) for name, each in tables.items()}
+    )
 
 
 def _with_absolute_paths(section: ComponentConfig, directory: Path) -> ComponentConfig:

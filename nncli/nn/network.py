@@ -49,6 +49,7 @@ class Network:
         dtype: np.dtype[Any],
         fused: bool = True,
         input_gradient: bool = False,
+        *,
         rowwise: bool = False,
     ) -> None:
         self.layers, self.loss, self.dtype = tuple(layers), loss, dtype

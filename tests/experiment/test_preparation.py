@@ -166,7 +166,7 @@ def test_run_needs_no_file_for_predictions(trained, run_cli):
     assert run_cli("runs").code == 0
     assert run_cli("compare", "run", "run").code in {0, 2}
     verified = run_cli("verify", "run")
-    assert verified.code == 5
+    assert verified.code == 5, verified.out
     assert "data.csv: no such file" in verified.out
 
 
