@@ -26,7 +26,11 @@ class ReadTable(NamedTuple):
 
 
 def read_table(
-    file: DelimitedFile, known: Mapping[str, Column], ignored: Collection[str], missing: frozenset[str]
+    file: DelimitedFile,
+    known: Mapping[str, Column],
+    ignored: Collection[str],
+    missing: frozenset[str],
+    targets: Collection[str] = (),
 ) -> ReadTable:
     """Read all rows of a file; the types of columns that are not known are inferred from all of them.
 
@@ -35,20 +39,23 @@ def read_table(
         known: the columns whose type is known, by name.
         ignored: the columns that are not read.
         missing: the texts that stand for missing values.
+        targets: the columns to predict, in which true and false are names of classes.
 
     Raises:
         TableError: rows or values are damaged.
         StorageError: the operating system refuses to read the file.
     """
     names = [name for name in file.header if name not in ignored]
-    inferences = {name: Inference(name, missing) for name in names if name not in known}
+    inferences = {name: Inference(name, missing, is_label=name in targets) for name in names if name not in known}
     while True:
         readers = {name: _Reader(name, known[name], missing) for name in names if name in known}
         lines = _read_blocks(file, readers, inferences)
         contradictions = {name: each.contradiction for name, each in inferences.items() if each.contradiction}
         if not contradictions:
             break
-        inferences = {name: Inference(name, missing, contradictions.get(name)) for name in inferences}
+        inferences = {
+            name: Inference(name, missing, contradictions.get(name), each.is_label) for name, each in inferences.items()
+        }
     inferred = {name: each.result for name, each in inferences.items()}
     values = {name: each.values() for name, each in readers.items()}
     values |= {name: each.take_values() for name, each in inferences.items() if inferred[name].column}

@@ -68,7 +68,7 @@ class TableFile:
         file = self.opened(self.settings.path)
         self._require_columns(file)
         unread = {*self.settings.ignored, *([self.settings.id] if self.settings.id else [])}
-        return read_table(file, self.columns, unread, self.missing)
+        return read_table(file, self.columns, unread, self.missing, self.settings.targets)
 
     @property
     def inferred_types(self) -> dict[str, str]:

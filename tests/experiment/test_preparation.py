@@ -181,6 +181,16 @@ def test_changed_file_is_noticed(trained, run_cli):
         assert (result.code, "data differs from what the run was trained on" in result.err) == (4, True), command
 
 
+@pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("True", "False")])
+def test_classes_of_true_and_false_have_the_words_of_the_file(trained, run_cli, yes, no):
+    """Predictions are written as the target is."""
+    table = [{**row, "kind": yes if index % 3 else no} for index, row in enumerate(rows())]
+    trained(table, units=2)
+    predicted = run_cli("predict", "run", "data.csv", "--probabilities").out.splitlines()
+    assert predicted[0] == f"row,prediction,probability,probability_{no},probability_{yes}"
+    assert {line.split(",")[1] for line in predicted[1:]} <= {yes, no}
+
+
 def test_lacking_columns_are_named_at_once(trained, run_cli):
     """All of them, and the target is not needed."""
     path = trained()

@@ -41,10 +41,13 @@ class Inference:
         name: the name of the column, for the reason.
         missing: the texts that stand for missing values.
         contradiction: that of an earlier inference.
+        is_label: whether true and false are names of classes, as in a target.
     """
 
-    def __init__(self, name: str, missing: frozenset[str], contradiction: Mixture | None = None) -> None:
-        self.name, self.missing = name, missing
+    def __init__(
+        self, name: str, missing: frozenset[str], contradiction: Mixture | None = None, is_label: bool = False
+    ) -> None:
+        self.name, self.missing, self.is_label = name, missing, is_label
         self.contradiction: Mixture | None = None
         self.mixture = contradiction  # the first value that differs from earlier ones
         self.type = CATEGORY if contradiction else NUMBER
@@ -136,7 +139,7 @@ class Inference:
             raise ValueError(f"column {self.name} has to be read again, as texts")
         if self.type == CATEGORY:
             codes = [_as_codes(block) for block in self._blocks]
-            return type_of_texts(TextColumn(self.name, self.vocabulary, self.known, codes, self.mixture))
+            return type_of_texts(TextColumn(self.name, self.vocabulary, self.known, codes, self.mixture, self.is_label))
         if not self.known:
             return without_values(self.name, self.rows)
         column, shown = (Number(), "{:.6g}".format) if self.type == NUMBER else (Date(), date_text)

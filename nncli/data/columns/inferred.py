@@ -65,6 +65,7 @@ class TextColumn(NamedTuple):
         known: the number of rows with a value.
         codes: the codes of the rows in blocks, −1 where missing.
         mixture: the first value that is not of the type of earlier ones, if there is one.
+        is_label: whether true and false are names of classes, as in a target.
     """
 
     name: str
@@ -72,6 +73,7 @@ class TextColumn(NamedTuple):
     known: int
     codes: Sequence[Array]
     mixture: Mixture | None
+    is_label: bool = False
 
     @property
     def texts(self) -> list[str]:
@@ -107,7 +109,7 @@ class TextColumn(NamedTuple):
 def type_of_texts(column: TextColumn) -> Inferred:
     """The type of a column that is neither all numbers nor all dates."""
     if column.is_complete:
-        return _boolean(column) or _mistakes(column) or _categories(column) or _text(column)
+        return (not column.is_label and _boolean(column)) or _mistakes(column) or _categories(column) or _text(column)
     return _text(column)
 
 
