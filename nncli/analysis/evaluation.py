@@ -1,12 +1,12 @@
 """Evaluation of a run: metrics, confusion matrix and scores per class on each of its data sets."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from nncli.analysis.baseline import baseline
+from nncli.analysis.baseline import constant_prediction, measured_baseline
 from nncli.analysis.significance import proportion_interval
 from nncli.config.hints import similar
 from nncli.config.model import Config
@@ -14,21 +14,21 @@ from nncli.errors import CommandLineError, DivergedError, RunError
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.task import task
 from nncli.nn.metrics.classification import (
-    Accuracy,
-    ThresholdMetric,
     class_scores,
     confusion,
+    decision_threshold,
     macro_average,
     predicted_classes,
     weighted_average,
 )
-from nncli.nn.metrics.metric import Task
+from nncli.nn.metrics.metric import Metric, Task
+from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.runner.reload import assembled, require_same_data
 from nncli.store.checkpoint import checkpoints
 from nncli.store.run_reader import Run
 from nncli.training.divergence import NonFinite, NonFiniteSearch
-from nncli.training.evaluate import examples, measure, predict
+from nncli.training.evaluate import Examples, examples, measure, predict
 
 
 def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = None) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
         DivergedError: a weight or a metric is not finite.
         RunError: the weights do not fit, or the data differs from that of the training.
     """
-    experiment, epoch = _restored(run, run.config if threshold is None else _with_threshold(run, threshold), splits)
+    experiment, epoch = _restored(run, config_with_threshold(run, threshold), splits)
     evaluated = {name: _evaluated(run, experiment, name, threshold) for name in splits or tuple(experiment.data)}
     for name, evaluation in evaluated.items():
         if not all(map(math.isfinite, evaluation["metrics"].values())):
@@ -88,8 +88,14 @@ def _diverged(run: Run, epoch: int, found: NonFinite) -> DivergedError:
     return DivergedError(message, epoch=epoch, **found.location)
 
 
-def _with_threshold(run: Run, threshold: float) -> Config:
-    """The config of a run, with another threshold in each metric that has one."""
+def config_with_threshold(run: Run, threshold: float | None) -> Config:
+    """The config of a run, with another threshold in each metric that has one; unchanged if it is None.
+
+    Raises:
+        CommandLineError: the threshold is no probability, or the run is not a binary model.
+    """
+    if threshold is None:
+        return run.config
     if not 0 <= threshold <= 1:
         raise CommandLineError(f"the threshold is {threshold}; a probability is between 0 and 1")
     if task(run.config, run.plan) is not Task.BINARY:
@@ -116,20 +122,48 @@ def _sample_test_set(run: Run, experiment: Experiment) -> None:
 
 
 def _evaluated(run: Run, experiment: Experiment, split: str, threshold: float | None) -> dict[str, Any]:
-    network = experiment.network
-    rows = examples(experiment.data[split], network)
-    outputs = predict(network, rows)
-    evaluated: dict[str, Any] = {
-        "rows": len(rows.targets),
-        "metrics": measure(network, experiment.metrics, split, rows, outputs),
-        "baseline": baseline(experiment, split),
-    }
-    if rows.classes is None:
-        return evaluated
-    if outputs.shape[1] == 1:
-        evaluated["threshold"] = _threshold(experiment) if threshold is None else threshold
-    matrix = confusion(predicted_classes(outputs, evaluated.get("threshold", 0.5)), rows.targets, rows.classes)
-    return evaluated | _class_scores(matrix, run.plan.schema.class_names or [])
+    rows = examples(experiment.data[split], experiment.network)
+    outputs = predict(experiment.network, rows)
+    constant = constant_prediction(experiment.data["training"])
+    measured = Measurement(experiment.network, experiment.metrics, run.plan.schema.class_names or [], constant)
+    return measured.of(split, rows, outputs, threshold)
+
+
+class Measurement(NamedTuple):
+    """What is measured of the outputs for a data set.
+
+    Args:
+        network: gives the loss.
+        metrics: the other metrics by name, attached to the targets of the training set.
+        class_names: the names of the classes; empty for regression.
+        constant: the prediction of the baseline.
+    """
+
+    network: Network
+    metrics: Mapping[str, Metric]
+    class_names: Sequence[str]
+    constant: Mapping[str, Any]
+
+    def of(self, split: str, rows: Examples, outputs: Array, threshold: float | None) -> dict[str, Any]:
+        """The part of a document that ``assess`` returns for a data set.
+
+        Args:
+            split: its name.
+            rows: its rows.
+            outputs: the outputs of the network for them, (N, M).
+            threshold: the decision threshold; None for that of the metrics.
+        """
+        evaluated: dict[str, Any] = {
+            "rows": len(rows.targets),
+            "metrics": measure(self.network, self.metrics, split, rows, outputs),
+            "baseline": measured_baseline(self.constant, self.metrics, rows.targets, outputs.shape[1]),
+        }
+        if rows.classes is None:
+            return evaluated
+        if outputs.shape[1] == 1:
+            evaluated["threshold"] = decision_threshold(self.metrics.values()) if threshold is None else threshold
+        matrix = confusion(predicted_classes(outputs, evaluated.get("threshold", 0.5)), rows.targets, rows.classes)
+        return evaluated | _class_scores(matrix, self.class_names)
 
 
 def _class_scores(matrix: Array, names: Sequence[str]) -> dict[str, Any]:
@@ -142,10 +176,3 @@ def _class_scores(matrix: Array, names: Sequence[str]) -> dict[str, Any]:
         "classes": [{"name": name, **each._asdict()} for name, each in zip(names, scores, strict=True)],
         "averages": {name: each._asdict() for name, each in averages.items()},
     }
-
-
-def _threshold(experiment: Experiment) -> float:
-    """The threshold of the accuracy, or else of the first metric that has one."""
-    metrics = [metric for metric in experiment.metrics.values() if isinstance(metric, ThresholdMetric)]
-    metrics.sort(key=lambda metric: not isinstance(metric, Accuracy))
-    return metrics[0].threshold if metrics else 0.5

@@ -1,16 +1,15 @@
 """Preprocessing: the fitted columns of a table, from parsed rows to the inputs and targets of a network."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nncli.config.diagnostics import shown
 from nncli.data.columns import Column
 from nncli.data.dataset import Dataset
 from nncli.data.delimited import TableError
-from nncli.data.delimited.problems import Problem, Problems
+from nncli.data.delimited.problems import Problems
 from nncli.data.table import Table
 from nncli.data.target_scaling import TargetScaling
 
@@ -25,12 +24,18 @@ class Preprocessing:
         columns: the fitted input columns by name, without those that are left out.
         left_out: the columns that are the same in all training rows.
         scaling: that of the targets; None for class labels.
+        class_counts: the number of training rows of each class; None for regression.
     """
 
     def __init__(
-        self, columns: Mapping[str, Column], left_out: Sequence[str] = (), scaling: TargetScaling | None = None
+        self,
+        columns: Mapping[str, Column],
+        left_out: Sequence[str] = (),
+        scaling: TargetScaling | None = None,
+        class_counts: Sequence[int] | None = None,
     ) -> None:
         self.columns, self.left_out, self.scaling = columns, tuple(left_out), scaling
+        self.class_counts = class_counts
 
     @classmethod
     def fit(cls, training: Dataset, inputs: Sequence[str]) -> Self:
@@ -50,8 +55,10 @@ class Preprocessing:
         varying = {name: table.columns[name] for name in inputs if not table.columns[name].is_constant}
         if not varying:
             raise TableError(f"{table.name}: no input column varies in the training rows")
-        scaling = TargetScaling.fit(training.targets) if training.classes is None else None
-        return cls(varying, [name for name in inputs if name not in varying], scaling)
+        left_out = [name for name in inputs if name not in varying]
+        if training.classes is None:
+            return cls(varying, left_out, TargetScaling.fit(training.targets))
+        return cls(varying, left_out, None, np.bincount(training.targets, minlength=training.classes).tolist())
 
     @classmethod
     def restore(cls, columns: Mapping[str, Column], state: Any) -> Self:
@@ -75,7 +82,8 @@ class Preprocessing:
             except ValueError as error:
                 raise ValueError(f"columns.{name}: {error}") from None
         scaling = None if state.get("targets") is None else TargetScaling.from_state(state["targets"])
-        return cls({name: columns[name] for name in fitted_columns}, state.get("left_out", ()), scaling)
+        restored = {name: columns[name] for name in fitted_columns}
+        return cls(restored, state.get("left_out", ()), scaling, state.get("class_counts"))
 
     @property
     def features(self) -> list[str]:
@@ -117,6 +125,7 @@ class Preprocessing:
             "columns": {name: column.state() for name, column in self.columns.items()},
             "left_out": list(self.left_out),
             "targets": None if self.scaling is None else self.scaling.state(),
+            "class_counts": self.class_counts,
         }
 
 
@@ -129,10 +138,6 @@ def _require_encodable(table: Table, names: Sequence[str] | Mapping[str, Column]
     problems = Problems(table.name)
     for name in names:
         found = table.columns[name].check(table.values(name))
-        problems.add(_located(table, name, found), len(found))
+        problems.add_cells(name, found, table.line)
     if problems.count:
         raise problems.error()
-
-
-def _located(table: Table, name: str, found: Sequence[Any]) -> Iterator[Problem]:
-    return (Problem(table.line(each.row), 0, f"column {shown(name)}: {each.reason}") for each in found)

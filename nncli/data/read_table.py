@@ -1,18 +1,17 @@
 """Read a delimited file into a table: the types of its columns, and their values."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nncli.config.diagnostics import shown
 from nncli.data.columns import CellProblem, Column
 from nncli.data.columns.inference import Inference
 from nncli.data.columns.inferred import Inferred
-from nncli.data.delimited import Block, DelimitedFile
-from nncli.data.delimited.problems import Problem, Problems
+from nncli.data.delimited import DelimitedFile
+from nncli.data.delimited.problems import Problems
 from nncli.data.table import Table
 
 Array = NDArray[Any]
@@ -98,17 +97,12 @@ def _read_blocks(
         lines.add(block.lines)
         for name, reader in readers.items():
             found = reader.feed(block.column(positions[name]))
-            problems.add(_located(found, name, block), len(found))
+            problems.add_cells(name, found, block.lines.__getitem__)
         for name, inference in inferences.items():
             inference.feed(block.column(positions[name]))
     if problems.count:
         raise problems.error()
     return lines.all()
-
-
-def _located(found: list[CellProblem], name: str, block: Block) -> Iterator[Problem]:
-    """Problems of a column with the lines of their rows."""
-    return (Problem(block.lines[each.row], 0, f"column {shown(name)}: {each.reason}") for each in found)
 
 
 class _Lines:

@@ -36,6 +36,11 @@ class TargetScaling(NamedTuple):
         restored: Array = outputs * self.scale + self.mean
         return restored
 
+    @property
+    def typical_targets(self) -> Array:
+        """Two rows of targets (2, M) with the mean and the standard deviation of the training rows."""
+        return np.array([self.mean - self.scale, self.mean + self.scale])
+
     @classmethod
     def from_state(cls, state: Any) -> Self:
         """The scaling that a state is of.

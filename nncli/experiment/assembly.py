@@ -74,7 +74,9 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
     schedule = config.schedule.build() if config.schedule else None
     optimizer.attach(network.parameters.trainable, network.parameters.gradients, schedule)
     clipping = config.clipping.build() if config.clipping else None
-    metrics = _metrics(config, data["training"])
+    metrics = build_metrics(config)
+    for metric in metrics.values():
+        metric.attach(data["training"].targets)
     return Experiment(config, data, network, optimizer, clipping, metrics, streams, sources, plan.preprocessing)
 
 
@@ -85,9 +87,6 @@ def build_network(config: Config, columns: int) -> Network:
     return Network(layers, config.loss.build(), columns, np.dtype(config.dtype), rowwise=rowwise)
 
 
-def _metrics(config: Config, training: Dataset) -> dict[str, Metric]:
-    """The metrics of a config by name, attached to the targets of the training set."""
-    metrics = {metric.type: metric.build() for metric in config.metrics or ()}
-    for metric in metrics.values():
-        metric.attach(training.targets)
-    return metrics
+def build_metrics(config: Config) -> dict[str, Metric]:
+    """The metrics of a config by name, not yet attached to the targets of a training set."""
+    return {metric.type: metric.build() for metric in config.metrics or ()}

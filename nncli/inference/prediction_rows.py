@@ -7,6 +7,7 @@ import numpy as np
 
 from nncli.inference.predictor import Predictor
 from nncli.inference.table_rows import TableRows
+from nncli.inference.table_targets import RunningScore, TableTargets
 from nncli.nn.metrics.classification import predicted_classes
 from nncli.nn.parameters import Array
 
@@ -14,24 +15,33 @@ from nncli.nn.parameters import Array
 class PredictionRows:
     """The predictions of a run for the rows of a file.
 
+    ``score`` compares them with the targets, after ``blocks``; None if the file has no targets.
+
     Args:
         predictor: the network of the run.
-        rows: the rows; their ``wanted`` columns name the rows.
+        rows: the rows.
+        ids: the columns of the file that name the rows; without them rows are numbered from 1.
+        targets: reads the targets, if the file has them.
         with_probabilities: whether the probability of each class is given, not just that of the predicted one.
-        threshold: the decision threshold of a network with one output for two classes.
     """
 
     def __init__(
-        self, predictor: Predictor, rows: TableRows, with_probabilities: bool = False, threshold: float = 0.5
+        self,
+        predictor: Predictor,
+        rows: TableRows,
+        ids: Sequence[str] = (),
+        targets: TableTargets | None = None,
+        with_probabilities: bool = False,
     ) -> None:
-        self.predictor, self.rows = predictor, rows
-        self.with_probabilities, self.threshold = with_probabilities, threshold
+        self.predictor, self.rows, self.ids, self.targets = predictor, rows, ids, targets
+        self.with_probabilities = with_probabilities
+        self.score = RunningScore(predictor.class_names is not None, predictor.threshold) if targets else None
 
     @property
     def header(self) -> list[str]:
         """The names of the columns."""
         names, targets = self.predictor.class_names, self.predictor.targets
-        first = list(self.rows.wanted) or ["row"]
+        first = list(self.ids) or ["row"]
         if names is None:
             return [*first, *(["prediction"] if len(targets) == 1 else [f"prediction_{name}" for name in targets])]
         each = [f"probability_{name}" for name in names] if self.with_probabilities else []
@@ -45,9 +55,12 @@ class PredictionRows:
             TableError: the file is damaged, or a row cannot be encoded.
         """
         for block in self.rows.blocks():
-            outputs, count = self.predictor.predict_table(block.table), len(block.table)
-            numbers = range(block.first_row + 1, block.first_row + count + 1)
-            yield [*(block.texts.values() if block.texts else [numbers]), *self._columns(outputs)]
+            outputs = self.predictor.in_target_units(self.predictor.predict_table(block.table))
+            if self.targets and self.score:
+                self.score.add(outputs, self.targets.read(block.texts)[0])
+            names: list[Sequence[Any]] = [block.texts[name] for name in self.ids]
+            numbers = range(block.first_row + 1, block.first_row + len(outputs) + 1)
+            yield [*(names or [numbers]), *self._columns(outputs)]
 
     def _columns(self, outputs: Array) -> Iterator[Sequence[Any]]:
         names = self.predictor.class_names
@@ -55,7 +68,7 @@ class PredictionRows:
             yield from outputs.T.tolist()
             return
         probabilities = np.column_stack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
-        predicted = predicted_classes(outputs, self.threshold)
+        predicted = predicted_classes(outputs, self.predictor.threshold)
         yield [names[label] for label in predicted.tolist()]
         yield probabilities[np.arange(len(predicted)), predicted].tolist()
         if self.with_probabilities:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nncli.errors import ConfigError, DivergedError
-from nncli.experiment.assembly import build_network
+from nncli.experiment.assembly import build_metrics, build_network
 from nncli.experiment.numerics import allow_non_finite
+from nncli.nn.metrics.classification import decision_threshold
 from nncli.nn.parameters import Array
 from nncli.runner.reload import require_loadable
 from nncli.store.preprocessing import read_preprocessing
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 class Predictor:
     """The network of a run, with its final weights, or those of the newest checkpoint if the run is not finished.
 
-    ``epoch`` is the epoch of these weights, ``columns`` the number of input columns.
+    ``epoch`` is the epoch of these weights, ``columns`` the number of input columns, ``network`` the network itself,
+    ``threshold`` the decision threshold for class 1 of a single output.
 
     Args:
         run: the run; its data is not needed.
@@ -36,8 +38,9 @@ class Predictor:
         self._path, self._lock = run.path, Lock()
         schema = run.plan.schema
         self.preprocessing, self.class_names, self.targets = read_preprocessing(run), schema.class_names, schema.targets
-        self._network = build_network(run.config, self.columns)
-        parameters = self._network.parameters
+        self.threshold = decision_threshold(build_metrics(run.config).values())
+        self.network = build_network(run.config, self.columns)
+        parameters = self.network.parameters
         self.epoch = run.load_weights(parameters)
         if not np.isfinite(parameters.values).all():
             raise DivergedError(f"{run.path}: the weights of epoch {self.epoch} are not finite", epoch=self.epoch)
@@ -54,20 +57,23 @@ class Predictor:
         """
         rows = self._validated(inputs)
         with self._lock:
-            outputs = self._network.predict(rows)
+            outputs = self.network.predict(rows)
         self._require_finite(outputs)
         return outputs
 
     def predict_table(self, table: "Table") -> Array:
-        """The outputs (N, M) of rows of a table; those of a regression are in the unit of the targets.
+        """The outputs (N, M) of the network for rows of a table; those of a regression are scaled as its targets were.
 
         Raises:
             DivergedError: as for ``predict``.
             TableError: a row has a value that cannot be encoded.
         """
         assert self.preprocessing is not None
-        outputs = self.predict(self.preprocessing.inputs(table, self._network.dtype.name))
-        scaling = self.preprocessing.scaling
+        return self.predict(self.preprocessing.inputs(table, self.network.dtype.name))
+
+    def in_target_units(self, outputs: Array) -> Array:
+        """Outputs (N, M) of a regression in the unit of the targets; probabilities as they are."""
+        scaling = self.preprocessing.scaling if self.preprocessing else None
         return scaling.restore(outputs) if scaling else outputs
 
     def _require_finite(self, outputs: Array) -> None:
@@ -88,11 +94,11 @@ class Predictor:
         if rows.ndim != 2 or rows.shape[1] != self.columns:
             hint = "; write [row] for a single row" if rows.shape == (self.columns,) else ""
             raise ConfigError(f"inputs must have the shape (rows, {self.columns}), got {rows.shape}{hint}")
-        is_bad = ~np.isfinite(rows.astype(self._network.dtype))
+        is_bad = ~np.isfinite(rows.astype(self.network.dtype))
         if is_bad.any():
             row, column = np.argwhere(is_bad)[0].tolist()
             value = rows[row, column]
-            reason = f"too large for {self._network.dtype}" if np.isfinite(value) else "not finite"
+            reason = f"too large for {self.network.dtype}" if np.isfinite(value) else "not finite"
             raise ConfigError(f"inputs[{row}, {column}] is {value:g}, which is {reason}")
         return rows
 

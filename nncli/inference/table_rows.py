@@ -6,7 +6,7 @@ from typing import NamedTuple
 from nncli.config.diagnostics import counted, shown
 from nncli.data.columns import Category
 from nncli.data.delimited import Block, DelimitedFile, TableError
-from nncli.data.delimited.problems import Problem, Problems
+from nncli.data.delimited.problems import Problems
 from nncli.data.preprocessing import Preprocessing
 from nncli.data.table import Table
 from nncli.nn.parameters import Array
@@ -20,12 +20,14 @@ class RowBlock(NamedTuple):
     Args:
         table: the values of the input columns.
         texts: the fields of other columns that are wanted, by name.
+        lines: the line of the file where each row begins.
         first_row: the index of the first row in the file.
     """
 
     table: Table
     texts: dict[str, list[str]]
     first_row: int
+    lines: Sequence[int]
 
 
 class TableRows:
@@ -71,7 +73,8 @@ class TableRows:
         for block in self.file.blocks(texts):
             table = self._table(block)
             self._count_unseen(table)
-            yield RowBlock(table, {name: block.column(self._positions[name]) for name in self.wanted}, block.first_row)
+            wanted = {name: block.column(self._positions[name]) for name in self.wanted}
+            yield RowBlock(table, wanted, block.first_row, block.lines)
 
     def _table(self, block: Block) -> Table:
         problems, values = Problems(self.file.name), dict[str, Array]()
@@ -79,8 +82,7 @@ class TableRows:
             if isinstance(column, Category):
                 column.clear_vocabulary()
             values[name], found = column.parse(block.column(self._positions[name]), self.missing)
-            listed = (Problem(block.lines[each.row], 0, f"column {shown(name)}: {each.reason}") for each in found)
-            problems.add(listed, len(found))
+            problems.add_cells(name, found, block.lines.__getitem__)
         if problems.count:
             raise problems.error()
         return Table(self.file.name, self.preprocessing.columns, values, block.lines)

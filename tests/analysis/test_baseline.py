@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncli.analysis.baseline import baseline
+from nncli.analysis.baseline import constant_prediction, measured_baseline
 from nncli.analysis.evaluation import assess
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
@@ -14,6 +14,12 @@ from tests.examples import BINARY, SINE
 def experiment(workdir, *overrides):
     loaded = load(workdir / "config.yaml", overrides)
     return assemble(loaded.config, loaded.plan)
+
+
+def baseline(given, split):
+    """The baseline of an experiment on a split."""
+    constant, outputs = constant_prediction(given.data["training"]), given.network.widths[-1]
+    return measured_baseline(constant, given.metrics, given.data[split].targets, outputs)
 
 
 def test_majority_is_that_of_the_training_set(workdir):

@@ -14,6 +14,7 @@ SHARED_RENDER_MODULES = {
     "table",
     "format",
     "metrics_table",
+    "table_notes",
     "comparison_files",
     "component_reference",  # of explain, components and configs/README.md
     "progress",  # of train

@@ -1,6 +1,7 @@
 """``nncli evaluate``: metrics of a run's network on its data sets, and gates on them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,11 +16,15 @@ from nncli.cli.options import (
 )
 from nncli.cli.output import print_json
 
+if TYPE_CHECKING:
+    from nncli.store.run_reader import Run
+
 
 @click.command(
     epilog=examples(
         "nncli evaluate config",
         "nncli evaluate config --fail-below accuracy=0.5 --fail-above validation_loss=2",
+        "nncli evaluate config --data new.csv",
     )
 )
 @run_argument
@@ -51,6 +56,13 @@ from nncli.cli.output import print_json
     type=float,
     help="Decision threshold for class 1 of a binary classifier.  [default: the threshold of the config]",
 )
+@click.option(
+    "--data",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Evaluate on this file with the columns of the training data, instead of on the run's data sets.",
+)
 @runs_dir_option
 @exact_option
 @json_option
@@ -60,28 +72,30 @@ def evaluate(
     lower_bounds: tuple[str, ...],
     upper_bounds: tuple[str, ...],
     threshold: float | None,
+    file: Path | None,
     runs_dir: Path | None,
     exact: bool,
     as_json: bool,
 ) -> None:
-    """Evaluate the network of a run on its data sets.
+    """Evaluate the network of a run on its data sets, or on another file.
 
     A bound on METRIC applies to every evaluated split; prefix it with a split, as in validation_accuracy, to check
     only that one.
     """
-    from nncli.analysis.evaluation import assess
     from nncli.analysis.gates import gate_failures, parse_gate
     from nncli.cli.options import find_run
     from nncli.cli.render.progress import note
-    from nncli.errors import GateError
+    from nncli.errors import CommandLineError, GateError
     from nncli.runner.blas_threads import blas_threads
     from nncli.store.run_reader import Run
 
+    if file and splits:
+        raise CommandLineError("--split and --data exclude each other: a file has no splits")
     gates = [parse_gate(text, upper=False) for text in lower_bounds]
     gates += [parse_gate(text, upper=True) for text in upper_bounds]
     loaded = Run(find_run(run, runs_dir))
     with blas_threads(loaded.record.spec.training.threads):
-        assessment = assess(loaded, splits, threshold)
+        assessment = _assessed(loaded, splits, threshold, file)
     failed = gate_failures(assessment, gates)
     if loaded.missing_evaluation:
         note(f"{loaded.path}: {loaded.missing_evaluation}")
@@ -95,3 +109,19 @@ def evaluate(
     finally:  # gates count even if the output cannot be written
         if failed:
             raise GateError("\n".join(failed))
+
+
+def _assessed(run: "Run", splits: tuple[str, ...], threshold: float | None, file: Path | None) -> dict[str, Any]:
+    """The document of the evaluation; notes on a file are printed."""
+    if file is None:
+        from nncli.analysis.evaluation import assess
+
+        return assess(run, splits, threshold)
+    from nncli.analysis.file_evaluation import assess_file
+    from nncli.cli.render.progress import note
+    from nncli.cli.render.table_notes import notes
+
+    evaluation = assess_file(run, file, threshold)
+    for text in notes(evaluation.rows):
+        note(text)
+    return evaluation.document

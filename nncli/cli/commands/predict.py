@@ -3,10 +3,10 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -15,11 +15,9 @@ from nncli.cli.options import examples, run_argument, runs_dir_option
 
 if TYPE_CHECKING:
     from nncli.inference.prediction_rows import PredictionRows
-    from nncli.inference.table_rows import TableRows
 
 STANDARD = "-"  # standard input or output
 FORMATS = ("csv", "jsonl")
-MAX_LISTED = 5
 
 
 @click.command(
@@ -49,7 +47,7 @@ def predict(run: str, file: str, output: str, form: str | None, probabilities: b
         predictions = open_predictions(loaded, given, probabilities)
         with _opened(output) as stream:
             _WRITERS[form or _form_of(output)](predictions, stream)
-    for text in _notes(predictions.rows):
+    for text in _notes(predictions):
         note(text)
 
 
@@ -86,15 +84,11 @@ def _write_json_lines(predictions: "PredictionRows", stream: IO[str]) -> None:
 _WRITERS: dict[str, Callable[["PredictionRows", IO[str]], None]] = {"csv": _write_csv, "jsonl": _write_json_lines}
 
 
-def _notes(rows: "TableRows") -> Iterator[str]:
-    """What was ignored, and the categories that no training row has."""
-    if rows.ignored:
-        yield f"{rows.file.name}: not used: {_listed(rows.ignored)}"
-    for name, counts in rows.unseen.items():
-        texts = [f"{text!r} ({count:,} row{'' if count == 1 else 's'})" for text, count in counts.items()]
-        yield f"{rows.file.name}: column {name} has categories that no training row has: {_listed(texts)}"
+def _notes(predictions: "PredictionRows") -> Iterator[str]:
+    """How well the predictions match the targets, and what is to be known of the rows."""
+    from nncli.cli.render.table_notes import notes
 
-
-def _listed(texts: Sequence[Any]) -> str:
-    more = f" and {len(texts) - MAX_LISTED:,} more" if len(texts) > MAX_LISTED else ""
-    return ", ".join(map(str, texts[:MAX_LISTED])) + more
+    rows, score = predictions.rows, predictions.score
+    if score and score.rows:
+        yield f"{rows.file.name}: {score}"
+    yield from notes(rows)

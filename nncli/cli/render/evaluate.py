@@ -22,6 +22,8 @@ def show_assessment(assessment: dict[str, Any], digits: int | None) -> None:
     """
     out, splits = Output(), assessment["splits"]
     heading = f"{assessment['run']}  ({assessment['status']}, weights of epoch {assessment['epoch']})"
+    if "file" in assessment:
+        heading += f" on {sanitized_line(assessment['file'])}"
     out.print(heading, soft_wrap=True, style="bold")
     out.print()
     print_metrics(out, {name: _metrics(split, digits) for name, split in splits.items()}, digits)

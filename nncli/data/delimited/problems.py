@@ -1,9 +1,10 @@
 """The error of a file that cannot be read as a table, and the problems it lists, each with its line."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from nncli.config.diagnostics import shown
 from nncli.data.source import SourceError
 
 MAX_PROBLEMS = 20
@@ -19,6 +20,18 @@ class TableError(SourceError):
 
     def __init__(self, message: str, key: str = "path") -> None:
         super().__init__(message, key)
+
+
+class CellProblem(Protocol):
+    """What is wrong with a value: the index of its row in a block, and the reason."""
+
+    @property
+    def row(self) -> int:
+        """The index of the row."""
+
+    @property
+    def reason(self) -> str:
+        """Why, with the value and the fix."""
 
 
 class Problem(NamedTuple):
@@ -53,6 +66,16 @@ class Problems:
         """Add problems in the order of their lines; no more of them are taken from the iterable than are shown."""
         self.first += islice(problems, min(count, MAX_PROBLEMS))
         self.count += count
+
+    def add_cells(self, column: str, cells: Sequence[CellProblem], line: Callable[[int], int]) -> None:
+        """Add the problems of a column.
+
+        Args:
+            column: its name.
+            cells: what is no value of the column, or cannot be encoded.
+            line: gives the line of a row from its index.
+        """
+        self.add((Problem(line(each.row), 0, f"column {shown(column)}: {each.reason}") for each in cells), len(cells))
 
     def error(self) -> TableError:
         """The error that lists the problems in the order of their lines."""

@@ -1,6 +1,6 @@
 """Classification metrics, and the confusion matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +8,8 @@ import numpy as np
 from nncli.nn.metrics.metric import Metric, Task
 from nncli.nn.parameters import Array
 from nncli.registry import Probability, register
+
+DEFAULT_THRESHOLD = 0.5
 
 
 def predicted_classes(outputs: Array, threshold: float) -> Array:
@@ -27,7 +29,7 @@ class ThresholdMetric(Metric):
 
     higher_is_better = True
 
-    def __init__(self, threshold: Probability = 0.5) -> None:
+    def __init__(self, threshold: Probability = DEFAULT_THRESHOLD) -> None:
         self.threshold = threshold
 
 
@@ -134,6 +136,13 @@ class AreaUnderCurve(Metric):
         positives = int(np.sum(targets == 1))
         pairs = positives * (len(targets) - positives)
         return float((np.sum(ranks[targets == 1]) - positives * (positives + 1) / 2) / pairs) if pairs else 0.5
+
+
+def decision_threshold(metrics: Iterable[Metric]) -> float:
+    """The threshold of the accuracy, or else of the first metric that has one; 0.5 if none has."""
+    by_threshold = [metric for metric in metrics if isinstance(metric, ThresholdMetric)]
+    by_threshold.sort(key=lambda metric: not isinstance(metric, Accuracy))
+    return by_threshold[0].threshold if by_threshold else DEFAULT_THRESHOLD
 
 
 class ClassScores(NamedTuple):
