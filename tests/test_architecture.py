@@ -60,7 +60,7 @@ IMPORTED_ON_ERRORS = {
 }
 IMPORTED_WITH_TABLES = {
     "nncli.data.sources.table": {"nncli.data.table_file"},
-    "nncli.experiment.preparation": {"nncli.data.preprocessing"},
+    "nncli.experiment.preparation": {"nncli.data.preprocessing", "nncli.data.suspicions"},
     "nncli.store.preprocessing": {"nncli.data.preprocessing"},
 }
 # Imported when they are used, since they need not be installed: the package and the extra that installs it, by module.

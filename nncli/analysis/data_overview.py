@@ -11,11 +11,9 @@ from nncli.data.columns import MISSING_TEXTS, Category, Column, Summary
 from nncli.data.delimited import DelimitedFile
 from nncli.data.read_table import ReadTable, read_table
 from nncli.data.sources.table import TableSource
+from nncli.data.suspicions import row_hashes, suspicions
 from nncli.data.table import Table
 from nncli.nn.parameters import Array
-
-NEARLY_ONE = 0.999  # a correlation or an accuracy of a single column that leaves nothing to learn
-UNIQUE = 0.95  # of the rows that have a value of their own, in a column that tells rows apart
 
 
 class ColumnOverview(NamedTuple):
@@ -119,63 +117,20 @@ def _classes(table: Table, targets: Sequence[str]) -> dict[str, int] | None:
 
 def _suspicions(table: Table, targets: Sequence[str]) -> Iterator[str]:
     """What may be wrong with the table."""
+    inputs = [name for name in table.columns if name not in targets]
     if duplicates := _duplicate_rows(table):
         yield f"{counted(duplicates, 'row')} of {len(table):,} are equal to an earlier one; a split may tear them apart"
-    for name, column in table.columns.items():
-        if name in targets:
-            continue
-        values = table.values(name)
-        known = values[~column.is_missing(values)]
-        if column.is_missing(values).any():
-            yield f"{name}: {counted(len(values) - len(known), 'value')} missing; write missing: for the column"
+    for name in inputs:
+        column, values = table.columns[name], table.values(name)
+        missing = column.is_missing(values)
+        if missing.any():
+            yield f"{name}: {counted(int(missing.sum()), 'value')} missing; write missing: for the column"
+        known = values[~missing]
         if len(known) and (known == known[0]).all():
             yield f"{name}: always the same value; it is left out"
-        elif _tells_rows_apart(column, known):
-            yield f"{name}: nearly every row has a value of its own; if it names the row, write id: {name}"
-    yield from _giveaways(table, targets)
+    yield from suspicions(table, inputs, targets)
 
 
 def _duplicate_rows(table: Table) -> int:
     """The number of rows that are equal to an earlier one."""
-    rows = np.column_stack([table.values(name).astype(np.float64) for name in table.columns])
-    rows[np.isnan(rows)] = np.inf
-    return len(rows) - len(np.unique(rows, axis=0))
-
-
-def _tells_rows_apart(column: Column, known: Array) -> bool:
-    """Whether integers or categories differ in nearly all rows, as identifiers do."""
-    is_name = isinstance(column, Category) or (_type(column) == "number" and bool((known == np.floor(known)).all()))
-    return is_name and len(known) > 1 and len(np.unique(known)) > UNIQUE * len(known)
-
-
-def _giveaways(table: Table, targets: Sequence[str]) -> Iterator[str]:
-    """Columns that alone nearly decide the target: probably known only together with it."""
-    for target in targets:
-        values, is_class = table.values(target).astype(np.float64), isinstance(table.columns[target], Category)
-        for name, column in table.columns.items():
-            if name in targets:
-                continue
-            score = _score(column, table.values(name), values, is_class)
-            if score >= NEARLY_ONE:
-                what = f"predicts {100 * score:.1f} % of the rows" if is_class else f"has correlation {score:.4f}"
-                yield f"{name}: alone {what} of {target}; if it is known only afterwards, ignore it"
-
-
-def _score(column: Column, values: Array, target: Array, is_class: bool) -> float:
-    """How well a column alone predicts a target: the accuracy of the best rule, or the correlation."""
-    if is_class and isinstance(column, Category):
-        return _accuracy_by_value(values, target)
-    if is_class or isinstance(column, Category):
-        return 0.0
-    known = ~np.isnan(values) & ~np.isnan(target)
-    if known.sum() < 3 or not values[known].std() or not target[known].std():
-        return 0.0
-    return abs(float(np.corrcoef(values[known], target[known])[0, 1]))
-
-
-def _accuracy_by_value(values: Array, target: Array) -> float:
-    """The accuracy of predicting, for each value of a column, its most frequent class."""
-    _, of_row = np.unique(values, return_inverse=True)
-    classes, of_target = np.unique(target, return_inverse=True)
-    counts = np.bincount(of_row * len(classes) + of_target, minlength=(of_row.max() + 1) * len(classes))
-    return float(counts.reshape(-1, len(classes)).max(axis=1).sum() / len(values))
+    return len(table) - len(np.unique(row_hashes(table, list(table.columns))))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nncli.config.diagnostics import Finding, path_text
 from nncli.config.model import Config
-from nncli.data.dataset import DataSchema
+from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.source import Source, SourceError
 from nncli.data.sources.table import TableSource
-from nncli.experiment.preparation import fit_preprocessing, splits
+from nncli.experiment.preparation import fit_preprocessing, splits, suspicions_of_splits
 from nncli.experiment.rng import rngs
 from nncli.experiment.sections import source_sections
 
@@ -24,12 +24,14 @@ class DataPlan(NamedTuple):
         schemas: the schema of each source, after preprocessing.
         sources: the opened sources; none if the schemas were recorded by a run.
         rows: the number of rows of each split, if it does not follow from the fractions of a config.
+        splits: the data set of each split of a table, not encoded.
         preprocessing: that of a table, fitted to its training rows.
     """
 
     schemas: Mapping[str, DataSchema]
     sources: Mapping[str, Source] = MappingProxyType({})
     rows: Mapping[str, int] | None = None
+    splits: Mapping[str, Dataset] | None = None
     preprocessing: "Preprocessing | None" = None
 
     @property
@@ -42,6 +44,14 @@ class DataPlan(NamedTuple):
         """The type of each column of a table that was inferred, by name."""
         table = self.sources.get("data")
         return table.file.inferred_types if isinstance(table, TableSource) else {}
+
+    @property
+    def suspicions(self) -> list[str]:
+        """What may be wrong with the splits of a table, one sentence each."""
+        table = self.sources.get("data")
+        if not self.splits or not self.preprocessing or not isinstance(table, TableSource):
+            return []
+        return suspicions_of_splits(self.splits, list(self.preprocessing.columns), table.settings.targets)
 
     @property
     def schema(self) -> DataSchema:
@@ -84,9 +94,9 @@ def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[
         preprocessing = fit_preprocessing(config, table, data["training"])
     except SourceError as error:
         return DataPlan(schemas, sources), [Finding(("data",), str(error))]
-    rows = {name: len(each) for name, each in data.items()}
     encoded = {name: each.model_copy({"features": preprocessing.features}) for name, each in schemas.items()}
-    return DataPlan(encoded, sources, rows, preprocessing), []
+    rows = {name: len(each) for name, each in data.items()}
+    return DataPlan(encoded, sources, rows, data, preprocessing), []
 
 
 def open_data(config: Config) -> DataPlan:

@@ -1,7 +1,7 @@
 """The splits of a config's data, and the preprocessing of a table, which is fitted to the training rows."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from nncli.config.model import Config, Fraction, Where
 from nncli.data.dataset import Dataset
@@ -42,6 +42,14 @@ def fit_preprocessing(config: Config, table: TableSource, training: Dataset) -> 
     from nncli.data.preprocessing import Preprocessing
 
     return Preprocessing.fit(training, table.file.inputs(_columns_of(parts(config))))
+
+
+def suspicions_of_splits(splits: Mapping[str, Dataset], inputs: Sequence[str], targets: Sequence[str]) -> list[str]:
+    """What may be wrong with the training rows of a table, and the rows that are in two splits, one sentence each."""
+    from nncli.data.suspicions import shared_rows, suspicions
+
+    tables: dict[str, Any] = {name: split.inputs for name, split in splits.items()}
+    return [*suspicions(tables["training"], inputs, targets), *shared_rows(tables, [*inputs, *targets])]
 
 
 def _columns_of(sections: Mapping[str, Fraction | Where]) -> list[str]:

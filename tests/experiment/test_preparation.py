@@ -241,3 +241,17 @@ def test_damaged_preprocessing_is_reported(trained, run_cli, damage):
     (path.parents[1] / "new.csv").write_text(text(rows()), encoding="utf-8")
     result = run_cli("predict", "run", "new.csv")
     assert (result.code, "runs/run/preprocessing.json: " in result.err) == (4, True)
+
+
+def test_rows_in_two_splits_are_told_before_training(trained, run_cli):
+    """Also by check; inputs that decide the target too."""
+    table = rows()
+    for index, row in enumerate(table):
+        row["code"] = {"a": "1", "b": "2", "c": "3"}[row["kind"]]
+        table[index] = table[index % 20] if index >= 40 else row
+    trained(table)
+    result = run_cli("train", "config.yaml", "--name", "again")
+    assert "of 12 rows of validation are equal to a row of training (data leakage)" in result.err
+    assert "warning: code: alone decides 100.0% of the rows of 'kind'" in result.err
+    checked = run_cli("check", "config.yaml", "--json")
+    assert any("data leakage" in text for text in json.loads(checked.out)["configs"][0]["warnings"])

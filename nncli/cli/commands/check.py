@@ -31,24 +31,28 @@ def check(configs: tuple[Path, ...], runs_dir: Path | None, as_json: bool) -> No
 
     Prints all errors of all files at once, each with file, line and column.
     """
+    from nncli.cli.render.progress import note
     from nncli.errors import ConfigError, NncliError
     from nncli.runner.run_config import load_any
 
     _reject_overrides(configs)
     errors: dict[Path, NncliError | None] = {}
+    warnings: dict[Path, list[str]] = {}
     for path in dict.fromkeys(configs):
         try:
-            load_any(path, runs=runs_dir)
+            warnings[path] = load_any(path, runs=runs_dir).plan.suspicions
         except NncliError as error:
             errors[path] = error
         else:
             errors[path] = None
             if not as_json:
                 print(f"{path}: ok")
+                for text in warnings[path]:
+                    note(f"{path}: warning: {text}")
     found = list(filter(None, errors.values()))
     try:
         if as_json:
-            print_json({"configs": [_document(path, error) for path, error in errors.items()]})
+            print_json({"configs": [_document(path, error, warnings.get(path, [])) for path, error in errors.items()]})
     finally:  # the exit code is right even if the output cannot be written
         if found:
             kinds = {type(error) for error in found}
@@ -69,7 +73,7 @@ def _reject_overrides(configs: tuple[Path, ...]) -> None:
             raise CommandLineError(f"{given}: check takes no overrides; to check a config with one: {command}")
 
 
-def _document(path: Path, error: "NncliError | None") -> dict[str, Any]:
+def _document(path: Path, error: "NncliError | None", warnings: list[str]) -> dict[str, Any]:
     """The result of one config as JSON values; an error that has no location in a config is one of the file."""
     from nncli.config.diagnostics import as_documents
     from nncli.errors import ConfigError
@@ -77,4 +81,4 @@ def _document(path: Path, error: "NncliError | None") -> dict[str, Any]:
     found = as_documents(error.diagnostics) if isinstance(error, ConfigError) else []
     if error and not found:
         found = [{"file": str(path), "line": None, "column": None, "key": "", "message": str(error)}]
-    return {"config": str(path), "valid": error is None, "diagnostics": found}
+    return {"config": str(path), "valid": error is None, "diagnostics": found, "warnings": warnings}

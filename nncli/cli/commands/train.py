@@ -145,19 +145,23 @@ def _train(
 
     with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
         loaded, default_name = _load(config, overrides, runs)
-        if overrides and not display.is_silent:
-            _note_replacements(loaded)
+        if not display.is_silent:
+            _note_what_to_know(loaded)
         result = train_config(loaded, default_name, runs=runs or RUNS, name=name, observer=display, stop=stop)
         return _document(result, stop.signum)
 
 
-def _note_replacements(loaded: "LoadedConfig") -> None:
-    """Print what changes with the type of a component that an override replaces."""
+def _note_what_to_know(loaded: "LoadedConfig") -> None:
+    """Print what changes with the type of a component that an override replaces, and what is wrong with the data."""
     from nncli.cli.render.progress import note
-    from nncli.experiment.replacements import replacement_notes
 
-    for text in replacement_notes(loaded):
-        note(text)
+    if loaded.overrides:
+        from nncli.experiment.replacements import replacement_notes
+
+        for text in replacement_notes(loaded):
+            note(text)
+    for text in loaded.plan.suspicions:
+        note(f"warning: {text}")
 
 
 def _load(config: Path, overrides: tuple[str, ...], runs: Path | None) -> tuple["LoadedConfig", str]:

@@ -1,0 +1,101 @@
+"""What may be wrong with a table: rows that are in two splits, names of rows as inputs, columns that give it away."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from nncli.config.diagnostics import counted, shown
+from nncli.config.yaml_output import to_yaml_value
+from nncli.data.columns import Category, Column, Number
+from nncli.data.table import Array, Table
+
+NEARLY_ONE = 0.999  # a correlation or an accuracy of a single column that leaves nothing to learn
+UNIQUE = 0.95  # of the rows that have a value of their own, in a column that tells rows apart
+FEWEST_ROWS = 20  # in fewer rows a column can decide the target by chance
+MIXED = np.uint64(0x9E3779B97F4A7C15)  # Steele, Lea, Flood 2014, on the generator SplitMix
+
+
+def suspicions(table: Table, inputs: Sequence[str], targets: Sequence[str]) -> Iterator[str]:
+    """Inputs that name the row, or that alone nearly decide a target, one sentence each.
+
+    Args:
+        table: the rows.
+        inputs: the input columns.
+        targets: the target columns.
+    """
+    for name in inputs:
+        column, values = table.columns[name], table.values(name)
+        known = values[~column.is_missing(values)]
+        if _names_rows(column, known):
+            number = f"{len(np.unique(known)):,} different values in {counted(len(known), 'row')}"
+            yield f"{name}: {number}; if it names the row, write id: {to_yaml_value(name)}"
+        for target in targets:
+            if found := _decides(table, name, target):
+                fix = f"if it is known only afterwards, write ignore: {to_yaml_value([name])}"
+                yield f"{name}: {found}; {fix}"
+
+
+def shared_rows(splits: Mapping[str, Table], columns: Sequence[str]) -> Iterator[str]:
+    """Rows of a split that are equal to rows of an earlier one in some columns, one sentence for each pair of splits.
+
+    Args:
+        splits: the rows of each split by name.
+        columns: the columns that are compared.
+    """
+    hashes = {name: row_hashes(table, columns) for name, table in splits.items()}
+    for first, second in combinations(hashes, 2):
+        shared = int(np.count_nonzero(np.isin(hashes[second], hashes[first])))
+        if shared:
+            rows = f"{shared:,} of {counted(len(hashes[second]), 'row')} of {second}"
+            yield f"{rows} are equal to a row of {first} (data leakage)"
+
+
+def row_hashes(table: Table, columns: Sequence[str]) -> Array:
+    """A hash of 64 bits (N,) of the values of each row: equal for equal rows, and nearly surely only for those."""
+    hashes = np.zeros(len(table), np.uint64)
+    for name in columns:
+        values = table.values(name).astype(np.float64) + 0.0  # −0 equals 0
+        values[np.isnan(values)] = np.nan
+        hashes = (hashes ^ values.view(np.uint64)) * MIXED
+        hashes ^= hashes >> np.uint64(29)
+    return hashes
+
+
+def _names_rows(column: Column, known: Array) -> bool:
+    """Whether integers or categories differ in nearly all rows, as identifiers do."""
+    is_name = isinstance(column, Category) or (isinstance(column, Number) and bool((known == np.floor(known)).all()))
+    return is_name and len(known) >= FEWEST_ROWS and len(np.unique(known)) > UNIQUE * len(known)
+
+
+def _decides(table: Table, name: str, target: str) -> str:
+    """How well a column alone predicts a target, if that is nearly perfect; else an empty text."""
+    column, values, wanted = table.columns[name], table.values(name), table.values(target)
+    known = ~column.is_missing(values) & ~table.columns[target].is_missing(wanted)
+    values, wanted = values[known], wanted[known]
+    if len(values) < FEWEST_ROWS or (wanted == wanted[0]).all():
+        return ""
+    is_class = isinstance(table.columns[target], Category)
+    if is_class:
+        accuracy = _best_accuracy(values, wanted, isinstance(column, Category))
+        return f"alone decides {accuracy:.1%} of the rows of {shown(target)}" if accuracy >= NEARLY_ONE else ""
+    if isinstance(column, Category) or (values == values[0]).all():
+        return ""
+    correlation = float(np.corrcoef(values, wanted)[0, 1])
+    return f"has correlation {correlation:.4f} with {shown(target)}" if abs(correlation) >= NEARLY_ONE else ""
+
+
+def _best_accuracy(values: Array, classes: Array, is_category: bool) -> float:
+    """The accuracy of the best rule of one column: a class for each category, or for as many intervals as classes."""
+    _, of_class = np.unique(classes, return_inverse=True)
+    count = int(of_class.max()) + 1
+    if is_category:
+        _, of_row = np.unique(values, return_inverse=True)
+        if of_row.max() + 1 > len(values) / 2:  # a category for each row decides anything
+            return 0.0
+        counts = np.bincount(of_row * count + of_class, minlength=(of_row.max() + 1) * count)
+        return float(counts.reshape(-1, count).max(axis=1).sum() / len(values))
+    ordered = of_class[np.lexsort((of_class, values))]
+    changes = np.flatnonzero(np.diff(ordered)) + 1
+    runs = np.diff([0, *changes, len(ordered)])
+    return float(np.sort(runs)[-count:].sum() / len(ordered))

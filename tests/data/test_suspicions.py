@@ -1,0 +1,95 @@
+"""Suspicions: equal rows in two splits, names of rows as inputs, and inputs that decide the target."""
+
+import numpy as np
+import pytest
+
+from nncli.data.columns import Category, Number
+from nncli.data.suspicions import row_hashes, shared_rows, suspicions
+from nncli.data.table import Table
+
+ROWS = 200
+
+
+def table(**columns):
+    """A table of numbers, and of categories where the values are texts."""
+    kinds, values = {}, {}
+    for name, given in columns.items():
+        if isinstance(given[0], str):
+            kinds[name] = Category()
+            values[name] = kinds[name].parse(list(given), frozenset())[0]
+        else:
+            kinds[name], values[name] = Number(), np.array(given, np.float64)
+    return Table("data.csv", kinds, values, range(2, 2 + len(given)))
+
+
+def found(target, **columns):
+    return list(suspicions(table(target=target, **columns), list(columns), ["target"]))
+
+
+def noise(seed=0):
+    return np.random.default_rng(seed).normal(size=ROWS)
+
+
+def test_random_columns_are_not_suspicious():
+    """Neither of a class nor of a number."""
+    labels = ["ab"[int(value > 0)] for value in noise(1)]
+    assert found(labels, x=noise(2), color=["rgb"[i % 3] for i in range(ROWS)]) == []
+    assert found(noise(1), x=noise(2), color=["rgb"[i % 3] for i in range(ROWS)]) == []
+
+
+@pytest.mark.parametrize("names", [list(range(ROWS)), [f"p{i}" for i in range(ROWS)]], ids=["integers", "texts"])
+def test_column_that_names_the_row_is_told(names):
+    """With its numbers and what to write."""
+    expected = "name: 200 different values in 200 rows; if it names the row, write id: name"
+    assert found(noise(), name=names) == [expected]
+
+
+def test_real_numbers_may_all_differ():
+    """They are measurements, not names."""
+    assert found(noise(1), x=noise(2)) == []
+
+
+@pytest.mark.parametrize(("wrong", "is_told"), [(0, True), (1, False)])
+def test_number_that_decides_a_class_is_told(wrong, is_told):
+    """An interval for each class; an error in 200 rows is more than 0.1 %."""
+    x = noise()
+    labels = np.where(x < -0.5, "a", np.where(x < 0.5, "b", "c"))
+    labels[np.argsort(x)[:wrong]] = "b"
+    expected = "x: alone decides 100.0% of the rows of 'target'; if it is known only afterwards, write ignore: [x]"
+    assert found(labels.tolist(), x=x) == [expected] * is_told
+
+
+def test_category_that_decides_a_class_is_told():
+    """One class for each category; but not a category for each row."""
+    colors = ["rgb"[i % 3] for i in range(ROWS)]
+    labels = ["yes" if color == "r" else "no" for color in colors]
+    (told,) = found(labels, color=colors)
+    assert told.startswith("color: alone decides 100.0% of the rows")
+    assert len(found(labels, color=[f"{i % 150}" for i in range(ROWS)])) == 0
+
+
+def test_number_that_is_the_target_in_another_unit_is_told():
+    """By its correlation, of either sign."""
+    y = noise()
+    (told,) = found(y, x=-2.54 * y + 3)
+    assert told.startswith("x: has correlation -1.0000 with 'target'")
+
+
+def test_equal_rows_of_two_splits_are_counted():
+    """In all columns; a value that is missing equals another one, and −0 equals 0."""
+    training = table(x=[0.0, 1, 2, np.nan], color=["r", "g", "b", "r"])
+    values = {"x": np.array([-0.0, 1, 7, np.nan]), "color": np.array([0, 0, 2, 0])}
+    test = Table("data.csv", training.columns, values, range(2, 6))
+    told = list(shared_rows({"training": training, "test": test}, ["x", "color"]))
+    assert told == ["2 of 4 rows of test are equal to a row of training (data leakage)"]
+    assert list(shared_rows({"training": training, "test": test[[1, 2]]}, ["x", "color"])) == []
+
+
+def test_hashes_of_different_rows_differ():
+    """A million random rows, also of few small values, have as many hashes as there are different rows."""
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 30, (1_000_000, 4)).astype(np.float64)
+    names = list("abcd")
+    some = Table("x", {name: Number() for name in names}, dict(zip(names, values.T, strict=True)), range(len(values)))
+    different = len(np.unique(values @ np.array([1, 100, 10_000, 1_000_000])))
+    assert len(np.unique(row_hashes(some, names))) == different
