@@ -13,6 +13,7 @@ from nncli.data.table import Array, Table
 NEARLY_ONE = 0.999  # a correlation or an accuracy of a single column that leaves nothing to learn
 UNIQUE = 0.95  # of the rows that have a value of their own, in a column that tells rows apart
 FEWEST_ROWS = 20  # in fewer rows a column can decide the target by chance
+EXACT_INTEGERS = 2.0**53
 MIXED = np.uint64(0x9E3779B97F4A7C15)  # Steele, Lea, Flood 2014, on the generator SplitMix
 
 
@@ -30,6 +31,8 @@ def suspicions(table: Table, inputs: Sequence[str], targets: Sequence[str]) -> I
         if _names_rows(column, known):
             number = f"{len(np.unique(known)):,} different values in {counted(len(known), 'row')}"
             yield f"{name}: {number}; if it names the row, write id: {to_yaml_value(name)}"
+        if isinstance(column, Number) and (beyond := int(np.count_nonzero(np.abs(known) > EXACT_INTEGERS))):
+            yield f"{name}: {counted(beyond, 'value')} beyond 2^53, where integers are rounded to 16 digits"
         for target in targets:
             if found := _decides(table, name, target):
                 fix = f"if it is known only afterwards, write ignore: {to_yaml_value([name])}"

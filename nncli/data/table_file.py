@@ -1,15 +1,17 @@
 """The file of a table source: its columns with their types, its classes, and its rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from nncli.config.diagnostics import shown
+from nncli.config.diagnostics import counted, shown
 from nncli.data.columns import MISSING_TEXTS, Category, Column, Number
+from nncli.data.columns.number_errors import is_number
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.delimited import DelimitedFile, TableError
+from nncli.data.delimited.problems import MAX_PROBLEMS
 from nncli.data.read_table import ReadTable, read_table
 from nncli.data.source import SourceError
 from nncli.data.table_settings import TableSettings
@@ -109,8 +111,7 @@ class TableFile:
         for key, names in named.items():
             for name in names:
                 if name not in file.header:
-                    known = ", ".join(file.header[:20])
-                    raise SourceError(f"{file.name}: no column {shown(name)}; its columns are {known}", key)
+                    raise SourceError(f"{file.name}: no column {shown(name)}{_known_columns(file.header)}", key)
 
     def _require_types(self) -> None:
         """Refuse columns of text, with what to write.
@@ -118,11 +119,14 @@ class TableFile:
         Raises:
             TableError: there are some.
         """
-        refused = [
-            f"{self.settings.path}: {name}: {each}" for name, each in self.read.inferred.items() if each.column is None
-        ]
+        table = self.read.table
+        refused = {name: each for name, each in self.read.inferred.items() if each.column is None}
+        places = {name: f":{table.line(each.row - 1)}" if each.row else "" for name, each in refused.items()}
         if refused:
-            raise TableError("\n".join(refused))
+            listed = [f"{table.name}{places[name]}: column {shown(name)}: {each}" for name, each in refused.items()]
+            more = len(listed) - MAX_PROBLEMS
+            listed[MAX_PROBLEMS:] = [f"{table.name}: and {counted(more, 'more column')} of text"] if more > 0 else []
+            raise TableError("\n".join(listed))
 
     def _require_targets(self) -> None:
         """Require numbers or one column of categories, without missing values.
@@ -136,7 +140,8 @@ class TableFile:
             missing = np.flatnonzero(column.is_missing(table.values(name)))
             if len(missing):
                 first, rows = table.line(int(missing[0])), len(missing)
-                raise SourceError(f"{table.name}:{first}: the target {name} is missing in {rows:,} rows", "target")
+                found = f"the target {shown(name)} is missing in {counted(rows, 'row')}"
+                raise SourceError(f"{table.name}:{first}: {found}; write it, or remove the row", "target")
             if not isinstance(column, Number) and (not isinstance(column, Category) or len(self.settings.targets) > 1):
                 raise SourceError(f"the target {name} has to be of numbers, or a single column of categories", "target")
 
@@ -153,6 +158,9 @@ class TableFile:
         """
         table, texts = self.read.table, self._target_texts()
         if self.class_names is None:
+            if len(texts) == 1:
+                found = f"the target {shown(self.settings.targets[0])} is {shown(texts[0])} in every row"
+                raise SourceError(f"{table.name}: {found}; a classifier needs at least two classes", "target")
             return sorted(texts) or None
         codes = table.values(self.settings.targets[0])
         new = np.flatnonzero(np.array([text not in self.class_names for text in texts])[codes])
@@ -169,3 +177,11 @@ class TableFile:
         return DataSchema(
             features=self.inputs(), targets=list(self.settings.targets), class_names=names, class_counts=counts
         )
+
+
+def _known_columns(header: Sequence[str]) -> str:
+    """The names in a header, and what to write if they are no names."""
+    known = f"; its columns are {', '.join(map(shown, header[:MAX_PROBLEMS]))}"
+    if not any(map(is_number, header)):
+        return known
+    return f"{known}; if its first line is no header, write header: with a list of names"

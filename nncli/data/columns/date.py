@@ -140,8 +140,7 @@ class Date(Column):
         if self.format is not None:
             example = datetime(2024, 3, 31, tzinfo=UTC).strftime(self.format)
             return f"{shown(text)} is not a date in the format {shown(self.format)}, such as {example}"
-        known = (fix for pattern, fix in OTHER_FORMATS.items() if re.fullmatch(pattern, text, re.ASCII))
-        fix = next(known, 'write it so, or its format, such as format: "%d.%m.%Y"')
+        fix = other_format(text) or 'write it so, or its format, such as format: "%d.%m.%Y"'
         return f"{shown(text)} is not an ISO 8601 date such as 2024-03-31; write {fix}".replace("write write", "write")
 
     def constant(self, value: float | str | bool) -> float:
@@ -196,6 +195,11 @@ def date_text(seconds: float) -> str:
     """
     moment = np.datetime64(round(seconds * 1000), "ms").item()
     return str(moment.date() if moment.time() == datetime.min.time() else moment)
+
+
+def other_format(text: str) -> str | None:
+    """The key for a text that looks like a date but is no ISO date, such as ``format: "%d.%m.%Y"``; else None."""
+    return next((key for pattern, key in OTHER_FORMATS.items() if re.fullmatch(pattern, text, re.ASCII)), None)
 
 
 def _require_format(format: str) -> None:  # noqa: A002

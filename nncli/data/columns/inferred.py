@@ -1,6 +1,7 @@
 """The type of a column that is neither all numbers nor all dates: boolean, category or text, with the reason."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -11,15 +12,16 @@ from nncli.data.columns.boolean import PAIRS, Boolean
 from nncli.data.columns.category import MAX_CATEGORIES as LIMIT
 from nncli.data.columns.category import Category, Vocabulary
 from nncli.data.columns.column import Column
-from nncli.data.columns.date import Date
+from nncli.data.columns.date import Date, other_format
 from nncli.data.columns.decimals import with_leading_zero
-from nncli.data.columns.number_errors import is_number
+from nncli.data.columns.number_errors import fix_of_number, is_number
 from nncli.data.transforms.moments import Array
 
 MAX_CATEGORIES = 1000  # more different texts are a text
 FEW = 20  # so many different texts are categories, however few rows there are
 MAX_FRACTION = 0.5  # of the values that are different texts in a column of categories
 NEARLY_ALL = 0.9  # if more than this fraction are numbers or dates, the others are taken for mistakes
+SAMPLE = 100  # different texts in which mistakes are looked for
 WORTH_TELLING = 10  # values of one type before the first one of another
 
 
@@ -46,11 +48,13 @@ class Inferred(NamedTuple):
         type: number, date, boolean, category or text.
         column: the column with its defaults; None for text, which has to be ignored or configured.
         reason: why, in words; for text with what to write.
+        row: the row of the value that makes it a text, if it is one; the first is 1.
     """
 
     type: str
     column: Column | None
     reason: str
+    row: int | None = None
 
     def __str__(self) -> str:
         return f"{self.type}: {self.reason}"
@@ -109,8 +113,14 @@ class TextColumn(NamedTuple):
 def type_of_texts(column: TextColumn) -> Inferred:
     """The type of a column that is neither all numbers nor all dates."""
     if column.is_complete:
-        return (not column.is_label and _boolean(column)) or _mistakes(column) or _categories(column) or _text(column)
-    return _text(column)
+        return (
+            (not column.is_label and _boolean(column))
+            or _mistakes(column)
+            or _categories(column)
+            or _meant_otherwise(column)
+            or _text(column)
+        )
+    return _meant_otherwise(column) or _text(column)
 
 
 def without_values(name: str, rows: int) -> Inferred:
@@ -136,14 +146,34 @@ def _boolean(column: TextColumn) -> Inferred | None:
 def _mistakes(column: TextColumn) -> Inferred | None:
     """A column of numbers or dates with a few other texts: the user has to say what it is."""
     counts, date = column.counts(), Date()
-    for name, is_one in (("numbers", is_number), ("dates", lambda text: not np.isnan(date.value(text)))):
+    for name, is_one in (("numbers", _is_finite), ("dates", lambda text: not np.isnan(date.value(text)))):
         matches = np.array([is_one(text) for text in column.texts])
         number = int(counts[matches].sum())
         if NEARLY_ALL * column.known < number < column.known:
             code = int(np.flatnonzero(~matches)[0])
-            what = f"{shown(column.texts[code])} in row {column.first_row(code):,}"
-            reason = f"{number:,} of {column.known:,} values are {name}, but not {what}"
-            return Inferred("text", None, f"{reason}; correct it, {_or_configure(column, 'add it to missing_values')}")
+            text, row = column.texts[code], column.first_row(code)
+            reason = f"{number:,} of {column.known:,} values are {name}, but not {shown(text)} in row {row:,}"
+            fix = f"correct it, {_or_configure(column, 'add it to missing_values')}"
+            return Inferred("text", None, f"{reason}; {fix}", row)
+    return None
+
+
+def _is_finite(text: str) -> bool:
+    return is_number(text) and isfinite(float(text))
+
+
+def _meant_otherwise(column: TextColumn) -> Inferred | None:
+    """Numbers or dates that are written in another way than nncli reads them."""
+    first, sample = column.texts[0], column.texts[:SAMPLE]
+    if sum(fix_of_number(text) is not None for text in sample) > NEARLY_ALL * len(sample):
+        fix = f"{fix_of_number(first) or 'write numbers'}, {_or_configure(column)}"
+        return Inferred("text", None, f"{shown(first)} in row 1 is not a number; {fix}", 1)
+    formats = {other_format(text) for text in sample}
+    if len(formats) == 1 and (format_ := formats.pop()):
+        fix = f"write columns: {to_yaml_value(column.name)}: {{type: date, {format_}}}, or ignore the column"
+        return Inferred(
+            "text", None, f"{shown(first)} in row 1 may be a date, but not in the form 2024-03-31; {fix}", 1
+        )
     return None
 
 
@@ -174,7 +204,7 @@ def _text(column: TextColumn) -> Inferred:
     if mixture and mixture.before >= WORTH_TELLING and mixture.type != "category":
         reason += f"; the first {mixture.before:,} values are {mixture.type}s, but not "
         reason += f"{shown(mixture.text)} in row {mixture.row:,}; correct it, add it to missing_values, or"
-        return Inferred("text", None, f"{reason} {_or_configure(column)}")
+        return Inferred("text", None, f"{reason} {_or_configure(column)}", mixture.row)
     return Inferred("text", None, f"{reason}; {_or_configure(column)}")
 
 

@@ -35,6 +35,16 @@ def explain_number(text: str) -> str:
     return f"{shown(text)} is not a number; {_fix(text)}"
 
 
+def fix_of_number(text: str) -> str | None:
+    """What to write instead of a text that was meant as a number; None if it is one, or may be anything.
+
+    >>> fix_of_number("1,5"), fix_of_number("red")
+    ('write 1.5 with a decimal point', None)
+    """
+    fix = _fix(text)
+    return None if fix == ELSE or is_number(text) else fix
+
+
 class _Mistake(NamedTuple):
     """A pattern of texts, and what to say about them.
 

@@ -27,6 +27,13 @@ GZIP = b"\x1f\x8b"
 OTHER_FORMATS = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook; save the table as CSV",
     b"\xd0\xcf\x11\xe0": "an Excel workbook; save the table as CSV",
+    b"SQLite format 3": "an SQLite database; save the table as CSV",
+    b"<!DOCTYPE": "an HTML page; save the table as CSV",
+    b"<!doctype": "an HTML page; save the table as CSV",
+    b"<html": "an HTML page; save the table as CSV",
+    b"<?xml": "an XML document; save the table as CSV",
+    b"[{": "JSON; save the table as CSV",
+    b'{"': "JSON; save the table as CSV",
     b"PAR1": "a Parquet file; save the table as CSV",
     b"\x89PNG": "a PNG image; expected a table as text",
     b"%PDF": "a PDF document; save the table as CSV",
@@ -55,7 +62,7 @@ class TextFile:
     def __init__(self, file: Path | BinaryIO, encoding: str | None = None) -> None:
         self._file = file
         self._encoding = None if encoding is None else _codec(encoding)
-        self.name = str(file) if isinstance(file, Path) else "standard input"
+        self.name = _shown_path(file) if isinstance(file, Path) else "standard input"
 
     @property
     def rereadable(self) -> bool:
@@ -107,6 +114,11 @@ class TextFile:
         for beginning, meaning in OTHER_FORMATS.items():
             if start.startswith(beginning):
                 raise TableError(f"{self.name}: is {meaning}")
+
+
+def _shown_path(path: Path) -> str:
+    """A path as a message shows it: relative to the current directory if it is below."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _codec(encoding: str) -> str:
