@@ -109,7 +109,7 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int, runs: Path | None
             _data(experiment, chosen),
             *_forward(experiment, trained),
             loss,
-            *_backward(experiment, trained, unfused),
+            *_backward(experiment, trained, unfused, chosen),
             *_penalties(experiment, trained, loss.arrays["mean"]),
             *_clipping(experiment, trained),
         ],
@@ -175,16 +175,20 @@ def _forward(experiment: Experiment, recorder: Recorder) -> list[Step]:
 def _loss(experiment: Experiment, recorder: Recorder, rows: Rows) -> Step:
     loss, last = experiment.config.loss, len(experiment.config.layers) - 1
     outputs = recorder.arrays[Operation(Kind.FORWARD, last)]["outputs"]
-    losses = experiment.network.loss.forward(outputs, rows.encoded)
+    losses = experiment.network.losses(outputs, rows.encoded, rows.weights)
     arrays = {"targets": rows.encoded, "of each row": losses, "mean": np.asarray(np.mean(losses))}
-    return Step(f"loss: {loss.type}", loss.component.documentation.forward_formulas, {}, arrays)
+    formulas = loss.component.documentation.forward_formulas
+    if rows.weights is not None:
+        arrays, formulas = {"w": rows.weights, **arrays}, [*formulas, "L times w       w (N,) weights of the rows"]
+    return Step(f"loss: {loss.type}", formulas, {}, arrays)
 
 
-def _backward(experiment: Experiment, trained: Recorder, unfused: Recorder) -> list[Step]:
+def _backward(experiment: Experiment, trained: Recorder, unfused: Recorder, rows: Rows) -> list[Step]:
     """The gradient of the loss, then one step per layer, from the last to the first."""
     layers, loss = experiment.config.layers, experiment.config.loss
-    gradient = unfused.arrays[Operation(Kind.LOSS_GRADIENT)]
-    steps = [Step(f"back through the loss: {loss.type}", loss.component.documentation.backward_formulas, {}, gradient)]
+    gradient, formulas = unfused.arrays[Operation(Kind.LOSS_GRADIENT)], loss.component.documentation.backward_formulas
+    formulas = [*formulas, *(["each row times w"] if rows.weights is not None else [])]
+    steps = [Step(f"back through the loss: {loss.type}", formulas, {}, gradient)]
     for index, layer in reversed(list(enumerate(layers))):
         operation = Operation(Kind.BACKWARD, index)
         arrays = trained.arrays.get(operation) or unfused.arrays[operation]
