@@ -81,7 +81,7 @@ def _split(core: Any) -> Schema:
 
 def _union(core: Any) -> Schema:
     """One of several schemas; of plain types one schema, for which editors have shorter messages."""
-    choices = [schema_of(each) for each in core["choices"]]
+    choices = [schema_of(each) for each, _ in core["choices"]]
     if all(set(each) == {"type"} for each in choices):
         return {"type": [each["type"] for each in choices]}
     return {"anyOf": choices}
