@@ -80,3 +80,12 @@ def test_full_batch_is_in_order_and_column_major(size):
     np.testing.assert_array_equal(targets, TARGETS)
     ((inputs, *_),) = Batches(INPUTS, TARGETS, size).epoch(None)
     assert inputs.flags.f_contiguous
+
+
+@pytest.mark.parametrize("size", [None, 3, 5])
+def test_each_row_has_its_weight(size):
+    """The weights of a batch are those of its rows; without weights there are none."""
+    weights = INPUTS[:, 0] + 0.5
+    for inputs, _, some in Batches(INPUTS, TARGETS, size, weights).epoch(np.random.default_rng(0)):
+        np.testing.assert_array_equal(some, inputs[:, 0] + 0.5)
+    assert all(some is None for *_, some in Batches(INPUTS, TARGETS, size).epoch(np.random.default_rng(0)))
