@@ -87,6 +87,12 @@ def _union(core: Any) -> Schema:
     return {"anyOf": choices}
 
 
+def _dict(core: Any) -> Schema:
+    """A mapping with any keys."""
+    bounds = {"minProperties": core["min_length"]} if "min_length" in core else {}
+    return {**OBJECT, **bounds, "additionalProperties": schema_of(core["values_schema"])}
+
+
 def _nullable(core: Any) -> Schema:
     """A value or null; a schema with one type gets a second one, for which editors have shorter messages."""
     inner = schema_of(core["schema"])
@@ -242,13 +248,13 @@ _GENERATORS: dict[str, Callable[[Any], Schema]] = {
     "any": lambda _: {},
     "bool": lambda _: {"type": "boolean"},
     "default": _default,
-    "dict": lambda core: {**OBJECT, "additionalProperties": schema_of(core["values_schema"])},
+    "dict": _dict,
     "float": _number,
     "function-after": lambda core: schema_of(core["schema"]),
     "function-plain": lambda core: {"$ref": f"#/definitions/{core['metadata']['kind']}"},
     "int": _number,
     "list": _list,
-    "literal": lambda core: {"enum": core["expected"]},
+    "literal": lambda core: {"enum": core["expected"]} if len(core["expected"]) > 1 else {"const": core["expected"][0]},
     "nullable": _nullable,
     "str": _string,
     "tagged-union": _split,
