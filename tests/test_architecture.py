@@ -244,6 +244,7 @@ WHOLE_PACKAGE = {
     "test_pytorch",
     "test_language_server",
     "test_formats",
+    "test_row_weights",
 }
 
 

@@ -254,12 +254,17 @@ def _best(entries: Sequence[ComparedRun], described: MetricColumn, values: Seque
 
 
 def is_comparable(entries: Sequence[ComparedRun], name: str) -> bool:
-    """Whether a column means the same in all runs that have it: same loss or metric, same number of classes."""
-    metric = find_column(name).name
+    """Whether a column means the same in all runs that have it: same loss or metric, and the same classes.
+
+    The training loss depends on the weights of the classes.
+    """
+    column = find_column(name)
+    is_loss = column in LOSS_COLUMNS and column.split == "training"
     meanings = []
     for run in (entry.run for entry in entries if name in entry.metrics):
         metrics = {each.type: each for each in run.config.metrics or ()}
-        meanings.append((metrics.get(metric, run.config.loss), run.data["training"].classes))
+        weights = getattr(run.config.data, "class_weights", None) if is_loss else None
+        meanings.append((metrics.get(column.name, run.config.loss), run.data["training"].classes, weights))
     return all(each == meanings[0] for each in meanings)
 
 

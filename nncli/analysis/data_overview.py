@@ -23,7 +23,7 @@ class ColumnOverview(NamedTuple):
         name: its name.
         type: number, category, boolean, date or text.
         reason: why.
-        use: input, target or not used.
+        use: input, target, weight or not used.
         summary: its values; None for text.
         inputs: the number of inputs of the network that it becomes; 0 if it is none.
     """
@@ -71,24 +71,27 @@ def overview_of_source(source: TableSource) -> DataOverview:
     Raises:
         SourceError: the file is damaged, or a column that is named does not exist.
     """
-    return _overview(source.settings.path, source.file.read_file(), source.settings.targets)
+    settings = source.settings
+    weights = [settings.sample_weight] if settings.sample_weight else []
+    return _overview(settings.path, source.file.read_file(), settings.targets, weights)
 
 
-def _overview(path: Path, read: ReadTable, targets: Sequence[str]) -> DataOverview:
+def _overview(path: Path, read: ReadTable, targets: Sequence[str], weights: Sequence[str] = ()) -> DataOverview:
     table = read.table
-    columns = [_column(name, read, targets) for name in {**read.inferred, **table.columns}]
-    return DataOverview(path, len(table), columns, _classes(table, targets), list(_suspicions(table, targets)))
+    columns = [_column(name, read, targets, weights) for name in {**read.inferred, **table.columns}]
+    return DataOverview(path, len(table), columns, _classes(table, targets), list(_suspicions(table, targets, weights)))
 
 
-def _column(name: str, read: ReadTable, targets: Sequence[str]) -> ColumnOverview:
+def _column(name: str, read: ReadTable, targets: Sequence[str], weights: Sequence[str]) -> ColumnOverview:
     column, inferred = read.table.columns.get(name), read.inferred.get(name)
     type_ = inferred.type if inferred else _type(column)
     reason = inferred.reason if inferred else "as the config says"
     if column is None:
         return ColumnOverview(name, type_, reason, "not used", None, 0)
     values = read.table.values(name)
-    if name in targets:
-        return ColumnOverview(name, type_, reason, "target", column.summary(values), 0)
+    if name in (*targets, *weights):
+        use = "target" if name in targets else "weight"
+        return ColumnOverview(name, type_, reason, use, column.summary(values), 0)
     return ColumnOverview(name, type_, reason, "input", column.summary(values), _inputs(column, values))
 
 
@@ -115,9 +118,9 @@ def _classes(table: Table, targets: Sequence[str]) -> dict[str, int] | None:
     return dict(sorted(zip(column.texts, counts, strict=True)))
 
 
-def _suspicions(table: Table, targets: Sequence[str]) -> Iterator[str]:
+def _suspicions(table: Table, targets: Sequence[str], weights: Sequence[str]) -> Iterator[str]:
     """What may be wrong with the table."""
-    inputs = [name for name in table.columns if name not in targets]
+    inputs = [name for name in table.columns if name not in (*targets, *weights)]
     if duplicates := _duplicate_rows(table):
         yield f"{counted(duplicates, 'row')} of {len(table):,} are equal to an earlier one; a split may tear them apart"
     for name in inputs:

@@ -109,7 +109,7 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int, runs: Path | None
             _data(experiment, chosen),
             *_forward(experiment, trained),
             loss,
-            *_backward(experiment, trained, unfused),
+            *_backward(experiment, trained, unfused, chosen),
             *_penalties(experiment, trained, loss.arrays["mean"]),
             *_clipping(experiment, trained),
         ],
@@ -175,31 +175,40 @@ def _forward(experiment: Experiment, recorder: Recorder) -> list[Step]:
 def _loss(experiment: Experiment, recorder: Recorder, rows: Rows) -> Step:
     loss, last = experiment.config.loss, len(experiment.config.layers) - 1
     outputs = recorder.arrays[Operation(Kind.FORWARD, last)]["outputs"]
-    losses = experiment.network.loss.forward(outputs, rows.encoded)
+    losses = experiment.network.losses(outputs, rows.encoded, rows.weights)
     arrays = {"targets": rows.encoded, "of each row": losses, "mean": np.asarray(np.mean(losses))}
-    return Step(f"loss: {loss.type}", loss.component.documentation.forward_formulas, {}, arrays)
+    if rows.weights is not None:
+        arrays = {"weights of the rows": rows.weights, **arrays}
+    formulas = _weighted(loss.component.documentation.forward_formulas, rows)
+    return Step(f"loss: {loss.type}", formulas, {}, arrays)
 
 
-def _backward(experiment: Experiment, trained: Recorder, unfused: Recorder) -> list[Step]:
+def _weighted(formulas: list[str], rows: Rows) -> list[str]:
+    """Formulas of the loss, and that each row is multiplied by its weight, if it has one."""
+    return formulas if rows.weights is None else [*formulas, "each row times its weight"]
+
+
+def _backward(experiment: Experiment, trained: Recorder, unfused: Recorder, rows: Rows) -> list[Step]:
     """The gradient of the loss, then one step per layer, from the last to the first."""
     layers, loss = experiment.config.layers, experiment.config.loss
-    gradient = unfused.arrays[Operation(Kind.LOSS_GRADIENT)]
-    steps = [Step(f"back through the loss: {loss.type}", loss.component.documentation.backward_formulas, {}, gradient)]
+    gradient, formulas = unfused.arrays[Operation(Kind.LOSS_GRADIENT)], loss.component.documentation.backward_formulas
+    steps = [Step(f"back through the loss: {loss.type}", _weighted(formulas, rows), {}, gradient)]
     for index, layer in reversed(list(enumerate(layers))):
         operation = Operation(Kind.BACKWARD, index)
         arrays = trained.arrays.get(operation) or unfused.arrays[operation]
         heading = f"back through {_heading(experiment, index)}"
         steps.append(Step(heading, layer.component.documentation.backward_formulas, {}, arrays))
         if operation not in trained.arrays:
-            steps.append(_fused(experiment, trained, arrays["dL/d inputs"]))
+            steps.append(_fused(experiment, trained, arrays["dL/d inputs"], rows))
     return steps
 
 
-def _fused(experiment: Experiment, trained: Recorder, unfused: Array) -> Step:
+def _fused(experiment: Experiment, trained: Recorder, unfused: Array, rows: Rows) -> Step:
     """The fused gradient of the loss and the last layer, compared with that of the two steps before."""
     formula, last = trained.network.loss.fused_formula, experiment.config.layers[-1].type
     gradient = trained.arrays[Operation(Kind.LOSS_GRADIENT)]["dL/d outputs"]
-    step = Step(f"loss and {last} fused, as in training", [formula] if formula else [], {}, {"dL/d inputs": gradient})
+    formulas = _weighted([formula] if formula else [], rows)
+    step = Step(f"loss and {last} fused, as in training", formulas, {}, {"dL/d inputs": gradient})
     if np.allclose(unfused, gradient, rtol=1e-6, atol=1e-12):
         return step
     return replace(step, heading=f"{step.heading}: the two steps above lose it to rounding")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nncli.data.dataset import Random
+from nncli.data.dataset import Random, some_weights
 from nncli.errors import DivergedError, GateError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.numerics import allow_non_finite
@@ -52,8 +52,10 @@ def check_gradients(
     fewest = max(layer.min_batch_size for layer in network.layers)
     chosen = np.sort(rng.permutation(len(training_set.inputs))[: max(rows, fewest)])
     inputs, targets = (np.asfortranarray(each[chosen]) for each in (training_set.inputs, training_set.encoded))
+    weights = some_weights(training_set.weights, chosen)
+    loss = FrozenLoss(network, inputs, targets, lambda: np.random.default_rng(seed), weights)
     try:
-        check = gradcheck(FrozenLoss(network, inputs, targets, lambda: np.random.default_rng(seed)), entries, rng)
+        check = gradcheck(loss, entries, rng)
         return replace(check, steps=[step for each in trained for step in check_steps(each, network)])
     except (ValueError, DivergedError) as error:
         raise GateError(f"{path}: the gradients cannot be compared: {error}") from None
@@ -78,19 +80,20 @@ def check_steps(experiment: Experiment, copy: Network) -> Iterator[StepCheck]:
     for batch in sorted({0, min(1, last), last}):
         trainer.batch = batch
         before = deepcopy(experiment.rngs)
-        inputs, targets = next(trainer.batches())
+        batch_of_step = next(trainer.batches())
         order = before.of(Purpose.ORDER).permutation(rows) if size < rows else np.arange(rows)
         chosen = order[batch * size : (batch + 1) * size]
         values[...] = initial
         network.set_rng(masks(experiment))
-        trainer.step(inputs, targets)
+        trainer.step(*batch_of_step)
         copy.parameters.values[...] = initial
         inputs, targets = (
             each[chosen].astype(network.dtype).astype(np.float64)
             for each in (training_set.inputs, training_set.encoded)
         )
+        weights = some_weights(examples(experiment.data["training"], network).weights, chosen)
         micro_batch_rows = network.micro_batches(len(chosen))[0].stop
-        reference = ReferenceNetwork(copy, inputs, targets, partial(masks, experiment), micro_batch_rows)
+        reference = ReferenceNetwork(copy, inputs, targets, partial(masks, experiment), micro_batch_rows, weights)
         yield check_step(reference, network.parameters.gradients, batch, network)
     values[...] = initial
 

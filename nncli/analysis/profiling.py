@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from nncli.data.batches import Batch
 from nncli.experiment.metric_columns import SPLITS
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.kernels.alignment import zeros
-from nncli.nn.parameters import Array
 from nncli.nn.trace import Kind, ObservedMethod, Observer, Operation, observed, step_methods
 from nncli.training.loop import Trainer
 
@@ -146,8 +146,8 @@ class Steps:
         trainer.optimizer.updates = trainer.epoch = trainer.batch = 0
         self._batches = trainer.batches()
 
-    def draw(self) -> tuple[Array, Array]:
-        """Inputs (N, D) and targets (N, M) of the next step."""
+    def draw(self) -> Batch:
+        """The batch of the next step."""
         batch = next(self._batches, None)
         if batch is None:
             self.trainer.epoch, self.trainer.batch = self.trainer.epoch + 1, 0

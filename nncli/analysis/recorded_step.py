@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nncli.data.dataset import Random
+from nncli.data.dataset import Random, some_weights
 from nncli.experiment.assembly import Experiment
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array, of_layer
@@ -25,12 +25,14 @@ class Rows(NamedTuple):
         targets: as the data has them, (N,) or (N, M).
         encoded: as the loss encodes them, (N, M).
         total: the number of rows of the training set.
+        weights: those of the rows in the loss (N,), if they differ.
     """
 
     inputs: Array
     targets: Array
     encoded: Array
     total: int
+    weights: Array | None = None
 
 
 class Recorder(Observer):
@@ -78,7 +80,7 @@ def choose_rows(experiment: Experiment, rows: int) -> Rows:
     count = min(max(rows, *(layer.min_batch_size for layer in network.layers)), total)
     chosen = ((np.arange(count) + 0.5) * total / count).astype(int)
     inputs, encoded = np.asfortranarray(data.inputs[chosen]), np.asfortranarray(data.encoded[chosen])
-    return Rows(inputs, data.targets[chosen], encoded, total)
+    return Rows(inputs, data.targets[chosen], encoded, total, some_weights(data.weights, chosen))
 
 
 def record_step(experiment: Experiment, rows: Rows, masks: Random, fused: bool = True) -> Recorder:
@@ -93,7 +95,7 @@ def record_step(experiment: Experiment, rows: Rows, masks: Random, fused: bool =
     optimizer.updates = 0
     optimizer.attach(network.parameters.trainable, network.parameters.gradients, optimizer.schedule)
     with observed(step_methods(network, experiment.clipping, optimizer), recorder):
-        Trainer(experiment._replace(network=network)).step(rows.inputs, rows.encoded)
+        Trainer(experiment._replace(network=network)).step(rows.inputs, rows.encoded, rows.weights)
     return recorder
 
 

@@ -131,7 +131,7 @@ input_shape input_dim input_size n_inputs in_features n_features num_features n_
     remove it: the number of inputs follows from the data
 n_classes num_classes n_outputs output_size output_dim out_features -> | the outputs are the units of the last dense
     layer
-class_weight class_weights sample_weight -> | not available; remove it
+class_weight class_weights sample_weight -> | write class_weights or sample_weight in data, for a table
 validation_split validation_fraction val_split val_size valid_size dev_split -> validation | write validation:
     {fraction: <value>}
 validation_data val_data valid val eval_set dev -> validation | write validation: {fraction: <fraction>}, or a data set
@@ -254,7 +254,8 @@ affine center scale track_running_stats axis -> | not available; remove it
 [loss]
 from_logits -> | remove it: softmax or sigmoid is the last layer, written in layers
 reduction -> | remove it: the loss is the mean over the rows
-label_smoothing weight class_weight pos_weight ignore_index -> | not available; remove it
+label_smoothing ignore_index -> | not available; remove it
+weight class_weight pos_weight -> | write class_weights in data, for a table
 [metric]
 average -> | not available; 'nncli evaluate' prints the values of each class
 [dataset]

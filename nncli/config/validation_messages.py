@@ -86,13 +86,25 @@ def _of_another_library(unknown: Sequence[str | int]) -> str:
 
 def _add_errors(errors: SectionErrors, error: ValidationError, root: Node, section: str) -> None:
     """Add the errors of a section, except for values that the reader has already rejected."""
-    for each in error.errors(include_url=False):
+    for each in _without_other_types(error.errors(include_url=False)):
         keys = (section, *each["loc"])
         is_user_text = each["type"] == "extra_forbidden"  # the last key is then what the user wrote
         path = tuple(key for key in keys[:-1] if not parse_union_tag(key))
         path += keys[-1:] if is_user_text or not parse_union_tag(keys[-1]) else ()
         if not _is_rejected(each["input"]) and not _is_repeated(each, path, root):
             _add(errors, each, keys, path, root)
+
+
+def _without_other_types(errors: Sequence[Any]) -> Iterator[Any]:
+    """The errors without those of types that a value cannot be meant to have, as errors are within it as another."""
+    within = {each["loc"][:index] for each in errors for index, key in enumerate(each["loc"][:-1]) if _is_choice(key)}
+    return (each for each in errors if not (each["loc"] and _is_choice(each["loc"][-1]) and each["loc"][:-1] in within))
+
+
+def _is_choice(key: str | int) -> bool:
+    """Whether a key of a path is the tag of one of several types of a value."""
+    tag = parse_union_tag(key)
+    return tag is not None and tag[0] == "union"
 
 
 def _unknown_key(errors: SectionErrors, root: Node, path: Path, component: Component | None = None) -> None:
@@ -145,7 +157,7 @@ def _add(errors: SectionErrors, error: Any, keys: Path, path: Path, root: Node) 
 def _component_of(keys: Path) -> Component | None:
     """The component that contains the last key, unless that is a section."""
     for key in reversed(keys[:-1]):
-        if tag := parse_union_tag(key):
+        if (tag := parse_union_tag(key)) and tag[0] != "union":
             return names(tag[0])[tag[1]] if tag[0] != "split" else None
     return None
 

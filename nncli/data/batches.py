@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from math import ceil
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nncli.data.dataset import Random
+from nncli.data.dataset import Random, some_weights
+
+Batch: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]  # inputs, targets, weights of the rows
 
 
 class Batches:
@@ -23,9 +25,13 @@ class Batches:
         inputs: (N, D), of any dtype.
         targets: (N, M), as the loss encodes them.
         size: rows per batch; a full batch if it is None or N.
+        weights: those of the rows (N,) in the loss, if they differ.
     """
 
-    def __init__(self, inputs: NDArray[Any], targets: NDArray[Any], size: int | None) -> None:
+    def __init__(
+        self, inputs: NDArray[Any], targets: NDArray[Any], size: int | None, weights: NDArray[Any] | None = None
+    ) -> None:
+        self.weights = weights
         self.size = size or len(inputs)
         self.shuffled = self.size < len(inputs)
         if self.shuffled:  # rows are gathered
@@ -40,7 +46,7 @@ class Batches:
         """The number of batches per epoch."""
         return ceil(len(self.inputs) / self.size)
 
-    def epoch(self, rng: Random | None, first: int = 0) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    def epoch(self, rng: Random | None, first: int = 0) -> Iterator[Batch]:
         """Yield every row once, in a random order; a full batch keeps the order of the rows.
 
         Args:
@@ -51,12 +57,12 @@ class Batches:
             ValueError: mini-batches need an ``rng``.
         """
         if not self.shuffled:
-            return iter(((self.inputs, self.targets),))
+            return iter(((self.inputs, self.targets, self.weights),))
         if rng is None:
             raise ValueError("shuffled mini-batches need a random generator")
         return self._mini_batches(rng.permutation(len(self.inputs)), first * self.size)
 
-    def _mini_batches(self, order: NDArray[Any], begin: int) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    def _mini_batches(self, order: NDArray[Any], begin: int) -> Iterator[Batch]:
         for start in range(begin, len(order), self.size):
             rows = order[start : start + self.size]
             inputs, row_major, targets = self._buffers
@@ -65,4 +71,4 @@ class Batches:
             self.inputs.take(rows, axis=0, out=inputs, mode="clip")  # mode="raise" would buffer the output
             self.targets.take(rows, axis=0, out=row_major, mode="clip")
             np.copyto(targets, row_major)
-            yield inputs, targets
+            yield inputs, targets, some_weights(self.weights, rows)

@@ -65,29 +65,56 @@ def _with_matching_counts(schema: DataSchema) -> DataSchema:
     return schema
 
 
+def some_weights(weights: NDArray[Any] | None, rows: Any) -> NDArray[Any] | None:
+    """The weights of some rows; None if all rows count the same."""
+    return None if weights is None else weights[rows]
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Inputs (N, D) and targets: class labels (N,) from 0 to ``classes`` − 1, or real values (N, M) if it is None.
 
-    Real values are in their own unit; ``scaling`` is what a network is trained on instead, if it differs.
+    Real values are in their own unit; ``scaling`` is what a network is trained on instead, if it differs. The weights
+    of the rows (N,) and of the classes (C,) are how much each row counts in the loss; None if all count the same.
     """
 
     inputs: NDArray[Any]
     targets: NDArray[Any]
     classes: int | None
     scaling: "TargetScaling | None" = None
+    weights: NDArray[Any] | None = None
+    class_weights: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def rows(self, indices: NDArray[Any]) -> "Dataset":
         """Return the rows at these indices."""
-        return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
+        inputs, targets, weights = self.inputs[indices], self.targets[indices], some_weights(self.weights, indices)
+        return replace(self, inputs=inputs, targets=targets, weights=weights)
+
+    @property
+    def loss_weights(self) -> NDArray[Any] | None:
+        """The weight (N,) of each row in the loss; None if all count the same.
+
+            w_i = v_i / mean(v)            v_i = s_i c_t      s_i of the row, c_t of its class t
+            L = (1/N) Σ w_i L_i            = Σ v_i L_i / Σ v_i
+
+        Weights have mean 1: only their ratios matter, and the learning rate need not change with them. A mini-batch of
+        B rows has the loss (1/B) Σ w_i L_i, whose expectation is L; a batch of light rows makes a small step. PyTorch
+        divides by the sum of the weights in the batch, so that a row counts more in a light batch than in a heavy one.
+        """
+        of_class = None if self.class_weights is None else self.class_weights[self.targets]
+        factors = [each / each.max() for each in (self.weights, of_class) if each is not None]  # no product overflows
+        if not factors:
+            return None
+        product = np.prod(factors, axis=0)
+        return np.asarray(product / product.mean())
 
     def fingerprint(self) -> str:
         """SHA-256 of shapes, dtypes and bytes: equal for equal data sets on machines of the same byte order."""
         digest = hashlib.sha256()
-        for array in (self.inputs, self.targets):
+        for array in (self.inputs, self.targets, *([] if self.weights is None else [self.weights])):
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()

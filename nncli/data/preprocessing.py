@@ -1,6 +1,7 @@
 """Preprocessing: the fitted columns of a table, from parsed rows to the inputs and targets of a network."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -97,7 +98,7 @@ class Preprocessing:
             TableError: a row has a value that cannot be encoded.
         """
         table: Table = dataset.inputs  # type: ignore[assignment]
-        return Dataset(self.inputs(table, dtype), dataset.targets, dataset.classes, self.scaling)
+        return replace(dataset, inputs=self.inputs(table, dtype), scaling=self.scaling)
 
     def inputs(self, table: Table, dtype: str) -> Array:
         """The inputs (N, D) of the rows of a table.

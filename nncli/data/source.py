@@ -1,6 +1,8 @@
 """Data sources: where the rows of a data set come from."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
 
 from nncli.data.dataset import DataSchema, Dataset, Random
 from nncli.errors import ConfigError
@@ -48,6 +50,13 @@ class Source:
     def draw(self, rng: Random) -> Dataset:
         """Return the rows, which are sampled from ``rng`` if the source is random; called after ``open``."""
         raise NotImplementedError(f"{type(self).__name__} has no draw")
+
+    def class_weights(self, labels: NDArray[Any]) -> NDArray[Any] | None:
+        """The weight (C,) of each class in the training loss, given the labels (N,) of the training rows.
+
+        None if all classes count the same; called after ``open``.
+        """
+        return None
 
     def shared_rows(self, other: "Source") -> int:
         """The number of rows that this source shares with one of the same type but other parameters.

@@ -1,10 +1,12 @@
 """The file of a table source: its columns with their types, its classes, and its rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nncli.config.diagnostics import counted, shown
 from nncli.data.columns import MISSING_TEXTS, Category, Column, Number
@@ -15,6 +17,7 @@ from nncli.data.delimited.problems import MAX_PROBLEMS
 from nncli.data.read_table import ReadTable, read_table
 from nncli.data.source import SourceError
 from nncli.data.table_settings import TableSettings
+from nncli.data.table_weights import class_weights, require_classes, sample_weights
 
 
 class TableFile:
@@ -59,6 +62,8 @@ class TableFile:
         self._require_types()
         self._require_targets()
         self.class_names = self._checked_classes()
+        if self.settings.class_weights is not None:
+            require_classes(self.settings.class_weights, self.class_names)
         return self._schema()
 
     def read_file(self) -> ReadTable:
@@ -70,7 +75,13 @@ class TableFile:
         file = self.opened(self.settings.path)
         self._require_columns(file)
         unread = {*self.settings.ignored, *([self.settings.id] if self.settings.id else [])}
-        return read_table(file, self.columns, unread, self.missing, self.settings.targets)
+        weights = {name: Number() for name in self._weight_columns}
+        return read_table(file, {**weights, **self.columns}, unread, self.missing, self.settings.targets)
+
+    @property
+    def _weight_columns(self) -> list[str]:
+        """The column of weights, if there is one."""
+        return [self.settings.sample_weight] if self.settings.sample_weight else []
 
     @property
     def inferred_types(self) -> dict[str, str]:
@@ -83,35 +94,50 @@ class TableFile:
         Args:
             used: columns that have another use, as in a split.
         """
-        others = {*self.settings.targets, *used}
+        others = {*self.settings.targets, *self._weight_columns, *used}
         return [name for name in self.read.table.columns if name not in others]
 
     def dataset(self) -> Dataset:
         """All rows of the file. The inputs are a table, which preprocessing encodes."""
+        table, names, targets = self.read.table, self.class_names, self._targets()
+        weights = [sample_weights(table, name) for name in self._weight_columns]
+        classes = None if names is None else len(names)
+        return Dataset(table, targets, classes, weights=weights[0] if weights else None)  # type: ignore[arg-type]
+
+    def _targets(self) -> NDArray[Any]:
+        """Class labels (N,), or real values (N, M)."""
         table, names = self.read.table, self.class_names
         if names is None:
-            targets = np.stack([table.values(name) for name in self.settings.targets], axis=1)
-            return Dataset(table, targets, None)  # type: ignore[arg-type]
+            return np.stack([table.values(name) for name in self.settings.targets], axis=1)
         positions = {name: index for index, name in enumerate(names)}
         order = np.array([positions.get(text, -1) for text in self._target_texts()])
-        return Dataset(table, order[table.values(self.settings.targets[0])], len(names))  # type: ignore[arg-type]
+        return np.asarray(order[table.values(self.settings.targets[0])])
+
+    def class_weights(self, labels: NDArray[Any]) -> NDArray[Any] | None:
+        """The weight (C,) of each class in the training loss, given the labels (N,); None if all count the same."""
+        given, names = self.settings.class_weights, self.class_names
+        return None if given is None or names is None else class_weights(given, names, labels)
 
     def _require_columns(self, file: DelimitedFile) -> None:
-        """Require that each column that is named exists.
+        """Require that each column that is named exists, and that weights are nothing else.
 
         Raises:
-            SourceError: one does not.
+            SourceError: one does not, or is.
         """
         named: Mapping[str, Iterable[str]] = {
             "target": self.settings.targets,
             "columns": self.columns,
             "ignore": self.settings.ignored,
             "id": [self.settings.id] if self.settings.id else [],
+            "sample_weight": self._weight_columns,
         }
         for key, names in named.items():
             for name in names:
                 if name not in file.header:
                     raise SourceError(f"{file.name}: no column {shown(name)}{_known_columns(file.header)}", key)
+        for name, key in product(self._weight_columns, ("target", "ignore", "id")):
+            if name in named[key]:
+                raise SourceError(f"the column {shown(name)} is under {key} too; name another one", "sample_weight")
 
     def _require_types(self) -> None:
         """Refuse columns of text, with what to write.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 
 class TableSettings(NamedTuple):
@@ -17,3 +17,5 @@ class TableSettings(NamedTuple):
     encoding: str | None
     delimiter: str | None
     header: Sequence[str] | None
+    sample_weight: str | None
+    class_weights: Literal["balanced"] | Mapping[str, float] | None

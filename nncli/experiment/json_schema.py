@@ -81,10 +81,16 @@ def _split(core: Any) -> Schema:
 
 def _union(core: Any) -> Schema:
     """One of several schemas; of plain types one schema, for which editors have shorter messages."""
-    choices = [schema_of(each) for each in core["choices"]]
+    choices = [schema_of(each) for each, _ in core["choices"]]
     if all(set(each) == {"type"} for each in choices):
         return {"type": [each["type"] for each in choices]}
     return {"anyOf": choices}
+
+
+def _dict(core: Any) -> Schema:
+    """A mapping with any keys."""
+    bounds = {"minProperties": core["min_length"]} if "min_length" in core else {}
+    return {**OBJECT, **bounds, "additionalProperties": schema_of(core["values_schema"])}
 
 
 def _nullable(core: Any) -> Schema:
@@ -242,13 +248,13 @@ _GENERATORS: dict[str, Callable[[Any], Schema]] = {
     "any": lambda _: {},
     "bool": lambda _: {"type": "boolean"},
     "default": _default,
-    "dict": lambda core: {**OBJECT, "additionalProperties": schema_of(core["values_schema"])},
+    "dict": _dict,
     "float": _number,
     "function-after": lambda core: schema_of(core["schema"]),
     "function-plain": lambda core: {"$ref": f"#/definitions/{core['metadata']['kind']}"},
     "int": _number,
     "list": _list,
-    "literal": lambda core: {"enum": core["expected"]},
+    "literal": lambda core: {"enum": core["expected"]} if len(core["expected"]) > 1 else {"const": core["expected"][0]},
     "nullable": _nullable,
     "str": _string,
     "tagged-union": _split,

@@ -1,11 +1,12 @@
 """The splits of a config's data, and the preprocessing of a table, which is fitted to the training rows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nncli.config.model import Config, Fraction, Where
 from nncli.data.dataset import Dataset
-from nncli.data.source import Source
+from nncli.data.source import Source, SourceError
 from nncli.data.sources.table import TableSource
 from nncli.data.split import split
 from nncli.experiment.rng import Purpose, RngStreams
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 def splits(config: Config, sources: Mapping[str, Source], streams: RngStreams) -> dict[str, Dataset]:
     """The data set of each split that exists before training, in the order training, validation, test.
 
-    Those of a table are not encoded yet.
+    Those of a table are not encoded yet. The classes of the training set have weights, if the config says so.
 
     Raises:
-        SourceError: a split is not possible.
+        SourceError: a split is not possible, or no row of it counts in the loss.
     """
     data = {"training": sources["data"].draw(streams.of(Purpose.TRAINING))}
     if sections := parts(config):
@@ -30,6 +31,11 @@ def splits(config: Config, sources: Mapping[str, Source], streams: RngStreams) -
         data["validation"] = sources["validation"].draw(streams.of(Purpose.VALIDATION))
     if "test" in sources and not config.test_sampled_after_training:
         data["test"] = sources["test"].draw(streams.of(Purpose.TEST))
+    class_weights = sources["data"].class_weights(data["training"].targets)
+    data["training"] = replace(data["training"], class_weights=class_weights)
+    for name, each in data.items():
+        if each.weights is not None and not each.weights.any():
+            raise SourceError(f"all rows of the {name} set have the weight 0", name)
     return {name: data[name] for name in ("training", *HELD_OUT) if name in data}
 
 

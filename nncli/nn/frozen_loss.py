@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nncli.data.dataset import Random
+from nncli.data.dataset import Random, some_weights
 from nncli.nn.network import Network
 from nncli.nn.numerical_differentiation import STEP
 from nncli.nn.parameters import Array
@@ -22,21 +22,30 @@ class FrozenLoss:
         inputs: (N, D).
         targets: (N, M), as the loss encodes them.
         masks: returns the generator of the dropout masks of a forward pass, in the same state at each call.
+        weights: (N,), those of the rows in the loss, if they differ.
     """
 
-    def __init__(self, network: Network, inputs: Array, targets: Array, masks: Callable[[], Random]) -> None:
-        self.network, self.inputs, self.targets, self.masks = network, inputs, targets, masks
+    def __init__(
+        self,
+        network: Network,
+        inputs: Array,
+        targets: Array,
+        masks: Callable[[], Random],
+        weights: Array | None = None,
+    ) -> None:
+        self.network, self.inputs, self.targets = network, inputs, targets
+        self.masks, self.weights = masks, weights
 
     def losses(self) -> Array:
-        """The loss of each row (N,), without penalties."""
+        """The weighted loss of each row (N,), without penalties."""
         self.network.set_rng(self.masks())
-        return self.network.loss.forward(self.network.forward(self.inputs, training=True), self.targets)
+        return self.network.losses(self.network.forward(self.inputs, training=True), self.targets, self.weights)
 
     def gradients(self) -> tuple[Array, Array]:
         """The gradients of the data loss and of the penalties, (P,) each."""
         network = self.network
         self.losses()
-        network.backward(self.targets)
+        network.backward(self.targets, self.weights)
         total = network.parameters.gradients.copy()
         network.parameters.gradients[...] = 0
         network.penalize()
@@ -112,7 +121,7 @@ class FrozenLoss:
     def without(self, rows: Array) -> "FrozenLoss":
         """The loss on the other rows; ``rows`` (N,) is true for those that are excluded."""
         inputs, targets = (np.asfortranarray(each[~rows]) for each in (self.inputs, self.targets))
-        return FrozenLoss(self.network, inputs, targets, self.masks)
+        return FrozenLoss(self.network, inputs, targets, self.masks, some_weights(self.weights, ~rows))
 
 
 def max_abs(values: Array) -> float:

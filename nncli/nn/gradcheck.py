@@ -135,7 +135,8 @@ def gradcheck(loss: FrozenLoss, entries: int, rng: Random) -> GradientCheck:
     data, penalties = smooth.gradients()
     for name in smooth.network.parameters.non_finite(data + penalties):
         raise ValueError(f"the gradient of {name} is not finite")
-    reference = ReferenceNetwork(smooth.network, smooth.inputs, smooth.targets, smooth.masks, len(smooth.inputs))
+    rows = smooth.inputs, smooth.targets
+    reference = ReferenceNetwork(smooth.network, *rows, smooth.masks, len(smooth.inputs), smooth.weights)
     gradients = Gradients(data, penalties, reference.rounding(np.finfo(float).eps))
     indices = smooth.network.parameters.views(np.arange(len(data)))
     arrays = [

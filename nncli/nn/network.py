@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.data.dataset import Random
+from nncli.data.dataset import Random, some_weights
 from nncli.nn.kernels.buffers import BufferPool
 from nncli.nn.layers.layer import NO_INPUT, Layer
 from nncli.nn.losses.loss import Loss, average, is_fused
@@ -23,6 +23,9 @@ class Network:
     The gradient with respect to the data is not needed: the backward pass ends at the first trainable layer, which only
     computes the gradients of its parameters. A batch that does not fit the cache is split into micro-batches, whose
     gradients are accumulated.
+
+        L = (1/N) Σ w_i L_i               w_i the weight of row i, 1 by default; penalties have none
+        dL/d outputs: row i is w_i times the gradient of the loss without weights
 
     ``first_trainable`` is that layer; ``backward_layers`` are the layers after it through which the gradient passes,
     last layer first; ``is_fused`` says whether the last layer and the loss have one fused gradient.
@@ -103,18 +106,21 @@ class Network:
         self.outputs = outputs
         return outputs
 
-    def forward_backward(self, inputs: Array, targets: Array, losses: Array | None = None) -> None:
+    def forward_backward(
+        self, inputs: Array, targets: Array, losses: Array | None = None, weights: Array | None = None
+    ) -> None:
         """Forward and backward pass: fill the gradients of loss and penalties, averaged over the rows.
 
         Args:
             inputs: (N, D).
             targets: (N, M), encoded by the loss.
-            losses: (N,), filled with the loss of each row, without penalties, if given.
+            losses: (N,), filled with the weighted loss of each row, without penalties, if given.
+            weights: (N,), those of the rows in the loss; None if all are 1.
         """
         if self.can_microbatch and len(inputs) > self.micro_batch_rows:
-            self._accumulate_gradients(inputs, targets, losses)
+            self._accumulate_gradients(inputs, targets, losses, weights)
         else:
-            self._forward_backward(inputs, targets, losses)
+            self._forward_backward(inputs, targets, losses, weights)
         self.penalize()
 
     def micro_batches(self, rows: int) -> list[slice]:
@@ -124,33 +130,39 @@ class Network:
         size = balanced_chunk(rows, self.micro_batch_rows)
         return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
 
-    def _forward_backward(self, inputs: Array, targets: Array, losses: Array | None) -> None:
+    def _forward_backward(self, inputs: Array, targets: Array, losses: Array | None, weights: Array | None) -> None:
         outputs = self.forward(inputs, training=True)
         if losses is not None:
-            losses[...] = self.loss.forward(outputs, targets)
-        self._backward(targets)
+            losses[...] = self.losses(outputs, targets, weights)
+        self._backward(targets, weights)
 
-    def _accumulate_gradients(self, inputs: Array, targets: Array, losses: Array | None) -> None:
+    def _accumulate_gradients(self, inputs: Array, targets: Array, losses: Array | None, weights: Array | None) -> None:
         """Gradient accumulation: average the gradients of the micro-batches, weighted by their numbers of rows."""
         count, gradients = len(inputs), self.parameters.gradients
         total = np.zeros_like(gradients)
         for rows in self.micro_batches(count):
-            self._forward_backward(inputs[rows], targets[rows], losses if losses is None else losses[rows])
+            some_losses = losses if losses is None else losses[rows]
+            self._forward_backward(inputs[rows], targets[rows], some_losses, some_weights(weights, rows))
             np.multiply(gradients, len(self.outputs) / count, out=gradients)
             np.add(total, gradients, out=total)
         gradients[...] = total
 
-    def backward(self, targets: Array) -> None:
-        """Backward pass after ``forward``: fill the gradients of loss and penalties; ``targets`` are (N, M)."""
-        self._backward(targets)
+    def backward(self, targets: Array, weights: Array | None = None) -> None:
+        """Backward pass after ``forward``: fill the gradients of loss and penalties; targets (N, M), weights (N,)."""
+        self._backward(targets, weights)
         self.penalize()
 
-    def _backward(self, targets: Array) -> None:
-        backward = self.loss.backward_fused if self.is_fused else self.loss.backward
-        grad = backward(self.outputs, targets)
+    def _backward(self, targets: Array, weights: Array | None) -> None:
+        grad = self.loss_gradient(targets, weights)
         for layer in self.backward_layers:
             grad = layer.backward(grad)
         self.first_trainable.parameter_gradients(grad)
+
+    def loss_gradient(self, targets: Array, weights: Array | None = None) -> Array:
+        """dL/d outputs (N, M), or dL/dZ of the inputs of the last layer if fused; the array belongs to the loss."""
+        backward = self.loss.backward_fused if self.is_fused else self.loss.backward
+        grad = backward(self.outputs, targets)
+        return grad if weights is None else np.multiply(grad, weights[:, np.newaxis], out=grad)  # w_i times row i
 
     def penalize(self) -> None:
         """Add the gradients of the regularization penalties to those of the loss."""
@@ -167,9 +179,14 @@ class Network:
             outputs[start : start + size] = self.forward(padded)[: len(rows)]
         return outputs
 
-    def data_loss(self, outputs: Array, targets: Array) -> float:
-        """The mean loss of the rows, without penalties."""
-        return average(self.loss.forward(outputs, targets))
+    def losses(self, outputs: Array, targets: Array, weights: Array | None = None) -> Array:
+        """The loss w_i L_i of each row (N,), without penalties."""
+        losses = self.loss.forward(outputs, targets)
+        return losses if weights is None else losses * weights
+
+    def data_loss(self, outputs: Array, targets: Array, weights: Array | None = None) -> float:
+        """(1/N) Σ w_i L_i, the mean loss of the rows without penalties."""
+        return average(self.losses(outputs, targets, weights))
 
     def regularization_loss(self) -> float:
         """The sum of all penalties."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.data.dataset import Random
+from nncli.data.dataset import Random, some_weights
 from nncli.nn.layers.layer import Layer
 from nncli.nn.network import Network
 from nncli.nn.parameters import Array
@@ -121,13 +121,20 @@ class ReferenceNetwork:
         targets: (N, M), as the loss encodes them.
         masks: returns the generator of the dropout masks of the step, in the same state at each call.
         micro_batch_rows: rows per micro-batch, which determine the size of the dropout masks.
+        weights: (N,), those of the rows in the loss, if they differ.
     """
 
     def __init__(
-        self, network: Network, inputs: Array, targets: Array, masks: Callable[[], Random], micro_batch_rows: int
+        self,
+        network: Network,
+        inputs: Array,
+        targets: Array,
+        masks: Callable[[], Random],
+        micro_batch_rows: int,
+        weights: Array | None = None,
     ) -> None:
         self.network, self.masks, self.micro_batch_rows = network, masks, micro_batch_rows
-        self.inputs, self.targets = np.asfortranarray(inputs), np.asfortranarray(targets)
+        self.inputs, self.targets, self.weights = np.asfortranarray(inputs), np.asfortranarray(targets), weights
 
     def gradients(self, error: float = 0.0, seed: int = 0) -> Array:
         """The gradients (P,) of loss and penalties, from intermediate values with a random relative error.
@@ -141,8 +148,9 @@ class ReferenceNetwork:
         rounding_errors = RoundingErrors(network, error, np.random.default_rng(seed))
         with observed(step_methods(network) if error else (), rounding_errors):
             for start in range(0, rows, size):
-                inputs, targets = self.inputs[start : start + size], self.targets[start : start + size]
-                network.forward_backward(inputs, targets)
+                chunk = slice(start, start + size)
+                inputs, targets, weights = self.inputs[chunk], self.targets[chunk], some_weights(self.weights, chunk)
+                network.forward_backward(inputs, targets, weights=weights)
                 total += network.parameters.gradients * (len(inputs) / rows)
         return total
 

@@ -65,8 +65,7 @@ def step_methods(
 ) -> Iterator[ObservedMethod]:
     """The operations of a training step, none of which is part of another; without clipping or optimizer if None."""
     yield from forward_methods(network)
-    loss_gradient = "backward_fused" if network.is_fused else "backward"
-    yield ObservedMethod(Operation(Kind.LOSS_GRADIENT), network.loss, loss_gradient)
+    yield ObservedMethod(Operation(Kind.LOSS_GRADIENT), network, "loss_gradient")
     for layer in network.backward_layers:
         yield ObservedMethod(Operation(Kind.BACKWARD, network.layers.index(layer)), layer, "backward")
     if network.first_trainable in network.layers:  # else backward goes down to the data

@@ -118,7 +118,8 @@ def validated(value: Any, annotation: Any) -> Any:
 
 def _union(*types: Any) -> CoreSchema:
     choices: list[Any] = [core_of(each) for each in types if each is not NoneType]
-    inner = choices[0] if len(choices) == 1 else core_schema.union_schema(choices)
+    labeled: list[Any] = [(each, f"<union {index}>") for index, each in enumerate(choices)]  # a union tag, for errors
+    inner = choices[0] if len(choices) == 1 else core_schema.union_schema(labeled)
     return core_schema.nullable_schema(inner) if NoneType in types else inner
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nncli.data.batches import Batch
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.parameters import Array, of_layer
@@ -64,15 +65,15 @@ class NonFiniteSearch:
         return next(self._state(), self.unknown)
 
     @allow_non_finite
-    def in_step(self, training_set: Examples, rows: tuple[Array, Array], rewind: Callable[[], None]) -> NonFinite:
+    def in_step(self, training_set: Examples, batch: Batch, rewind: Callable[[], None]) -> NonFinite:
         """The first value in a step that has not updated the parameters yet.
 
         Args:
             training_set: from which the rows were taken.
-            rows: inputs (N, D) and targets (N, M) of the step.
+            batch: that of the step.
             rewind: resets the generator of the dropout masks to its state before the step.
         """
-        return next(self._step(training_set, rows, rewind), self.unknown)
+        return next(self._step(training_set, batch, rewind), self.unknown)
 
     @allow_non_finite
     def in_split(self, name: str, split: Examples) -> NonFinite:
@@ -114,10 +115,8 @@ class NonFiniteSearch:
         yield from self._training_state(self.parameters.values)
         yield from self.arrays("the gradient of ", self.parameters.gradients)
 
-    def _step(
-        self, training_set: Examples, rows: tuple[Array, Array], rewind: Callable[[], None]
-    ) -> Iterator[NonFinite]:
-        gradients, (inputs, targets) = self.parameters.gradients.copy(), rows
+    def _step(self, training_set: Examples, batch: Batch, rewind: Callable[[], None]) -> Iterator[NonFinite]:
+        gradients, (inputs, targets, _) = self.parameters.gradients.copy(), batch
         yield from self._training_state(self.parameters.trainable)
         raw, encoded = _raw_targets(training_set), training_set.encoded
         yield from self._data(
@@ -125,16 +124,16 @@ class NonFiniteSearch:
         )
         yield from self._data("training", "targets", raw, targets, row_finder(encoded, targets))
         rewind()
-        yield from self._replayed(inputs, targets)
+        yield from self._replayed(*batch)
         yield from self.arrays("the gradient of ", gradients)  # if the replay did not reproduce it
         yield from self.arrays("", self.parameters.values)
 
-    def _replayed(self, inputs: Array, targets: Array) -> Iterator[NonFinite]:
+    def _replayed(self, inputs: Array, targets: Array, weights: Array | None) -> Iterator[NonFinite]:
         """The first value that a step computes before the parameters are updated; running statistics are restored."""
         values, clipping = self.parameters.values.copy(), self.experiment.clipping
         observer = FirstNonFinite(self, values)
         with observed(step_methods(self.network, clipping), observer):
-            self.network.forward_backward(inputs, targets)
+            self.network.forward_backward(inputs, targets, weights=weights)
             if clipping:
                 clipping.clip(self.parameters.gradients)
         self.parameters.values[...] = values
@@ -150,7 +149,7 @@ class NonFiniteSearch:
             outputs = self.network.predict(split.inputs)
         yield from observer.found
         yield from self._split_data(name, "targets", _raw_targets(split), split.encoded)
-        losses = self.network.loss.forward(outputs, split.encoded)
+        losses = self.network.losses(outputs, split.encoded, split.weights)
         yield from self.values(f"{where}the loss of a row is", losses, (None, "loss"))
         if name == "training":
             yield from self._penalties()

@@ -22,6 +22,7 @@ class Examples(NamedTuple):
         targets: class labels (N,), or real values (N, M).
         classes: the number of classes; None for regression.
         scaling: how the encoded targets were scaled, if they were.
+        weights: those of the rows in the loss (N,) in the dtype of the network, if they differ.
     """
 
     inputs: Array
@@ -29,6 +30,7 @@ class Examples(NamedTuple):
     targets: Array
     classes: int | None
     scaling: "TargetScaling | None" = None
+    weights: Array | None = None
 
     def in_target_units(self, outputs: Array) -> Array:
         """Outputs (N, M) in the unit of the targets."""
@@ -40,7 +42,9 @@ def examples(dataset: Dataset, network: Network) -> Examples:
     """Encode the targets of a data set; the inputs are converted later, chunk by chunk."""
     targets = dataset.scaling.apply(dataset.targets) if dataset.scaling else dataset.targets
     encoded = network.loss.encode(targets, network.widths[-1])
-    return Examples(dataset.inputs, encoded, dataset.targets, dataset.classes, dataset.scaling)
+    weights = dataset.loss_weights
+    weights = None if weights is None else weights.astype(network.dtype)
+    return Examples(dataset.inputs, encoded, dataset.targets, dataset.classes, dataset.scaling, weights)
 
 
 @allow_non_finite
@@ -55,6 +59,8 @@ def measure(
 ) -> dict[str, float]:
     """The metrics of one split; on the training set ``loss`` is the sum of ``data_loss`` and ``regularization_loss``.
 
+    Rows count by their weights in the loss, and all the same in the other metrics.
+
     Args:
         network: gives the loss and the penalties.
         metrics: the other metrics by name.
@@ -62,7 +68,7 @@ def measure(
         rows: the rows of the split.
         outputs: what ``predict`` returns for them, (N, M).
     """
-    data_loss = network.data_loss(outputs, rows.encoded)
+    data_loss = network.data_loss(outputs, rows.encoded, rows.weights)
     predictions = rows.in_target_units(outputs)
     measured = {name: metric.measure(predictions, rows.targets) for name, metric in metrics.items()}
     if split != "training":

@@ -249,11 +249,12 @@ class Constant:
     @cached_property
     def constant_loss(self) -> float:
         """The loss of always predicting the mean or the median of the encoded targets, whichever is lower."""
-        encoded, network = self.rows.encoded, self.experiment.network
+        encoded, weights, network = self.rows.encoded, self.rows.weights, self.experiment.network
         median = np.sort(encoded, axis=0)[len(encoded) // 2]  # np.median would import numpy.ma
-        constants = np.mean(encoded, axis=0, dtype=np.float64), median
+        weighted = encoded if weights is None else encoded * weights[:, np.newaxis]
+        constants = np.mean(weighted, axis=0, dtype=np.float64), median
         outputs = (np.asfortranarray(np.broadcast_to(each, encoded.shape), network.dtype) for each in constants)
-        return min(network.data_loss(each, encoded) for each in outputs)
+        return min(network.data_loss(each, encoded, weights) for each in outputs)
 
     @cached_property
     def score(self) -> float:

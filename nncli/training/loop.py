@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nncli.data.batches import Batches
+from nncli.data.batches import Batch, Batches
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.metric_columns import SPLITS, column, state_values
@@ -58,7 +58,7 @@ class Trainer:
         self.is_logged = False
         self._rng_at_epoch_start: RngState | None = None
         self._rng_epoch = -EPOCHS_BETWEEN_RNG_STATES  # the epoch at whose start that was the state
-        self._batches_in_progress: Iterator[tuple[Array, Array]] | None = None
+        self._batches_in_progress: Iterator[Batch] | None = None
         self._interval = self.settings.log_interval
         self._monitored_splits = {
             name: examples(experiment.data[name], self.network) for name in SPLITS[:2] if name in experiment.data
@@ -68,7 +68,7 @@ class Trainer:
         self._checked_vectors = (parameters.values, *self.optimizer.state.values(), parameters.gradients)
         self.batch_size = min(self.settings.batch_size or len(rows.inputs), len(rows.inputs))
         self._span = steps_between_yields(self.network, self.batch_size)
-        self._batches = Batches(self._full_batch_as_buffer(rows.inputs), rows.encoded, self.batch_size)
+        self._batches = Batches(self._full_batch_as_buffer(rows.inputs), rows.encoded, self.batch_size, rows.weights)
 
     @property
     def is_done(self) -> bool:
@@ -195,8 +195,8 @@ class Trainer:
         steps, is_stopped = 0, False
         while True:
             self._batches_in_progress = self._batches_in_progress or self.batches()
-            for inputs, targets in self._batches_in_progress:
-                self.step(inputs, targets)
+            for batch in self._batches_in_progress:
+                self.step(*batch)
                 steps += 1
                 is_stopped = self.stop()
                 if (is_stopped or steps >= self._span) and self.batch < len(self._batches):
@@ -206,8 +206,8 @@ class Trainer:
             if self.epoch == until or steps >= self._span or is_stopped:
                 return True
 
-    def batches(self) -> Iterator[tuple[Array, Array]]:
-        """The remaining batches of this epoch: inputs (N, D), targets (N, M); draws the order of the rows."""
+    def batches(self) -> Iterator[Batch]:
+        """The remaining batches of this epoch; draws the order of the rows."""
         rngs, network, batches = self.experiment.rngs, self.network, self._batches
         is_due = not 0 <= self.epoch - self._rng_epoch < EPOCHS_BETWEEN_RNG_STATES
         if batches.shuffled or (network.stochastic and is_due):
@@ -216,33 +216,33 @@ class Trainer:
             network.set_rng(rngs.of(Purpose.DROPOUT, self.epoch))
         return batches.epoch(rngs.of(Purpose.ORDER, self.epoch) if batches.shuffled else None, self.batch)
 
-    def step(self, inputs: Array, targets: Array) -> None:
-        """Forward pass, backward pass and update of the parameters on one batch.
+    def step(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
+        """Forward pass, backward pass and update of the parameters on one batch of rows and their weights in the loss.
 
         Raises:
             DivergedError: a value became NaN or infinite.
         """
         gradients = self.network.parameters.gradients
-        self.network.forward_backward(inputs, targets)
+        self.network.forward_backward(inputs, targets, weights=weights)
         if self._clipping:
             self._clipping.clip(gradients)
         is_non_finite = not math.isfinite(gradients.dot(gradients))  # a finite sum of squares has finite terms
         if is_non_finite:
-            self.require_finite((inputs, targets))
+            self.require_finite((inputs, targets, weights))
         self.optimizer.step()
         if is_non_finite:
             self.require_finite()
         self.batch += 1
 
     @allow_non_finite
-    def require_finite(self, rows: tuple[Array, Array] | None = None) -> None:
+    def require_finite(self, batch: Batch | None = None) -> None:
         """Raise if parameters, optimizer state or gradients contain NaN or infinity.
 
         A finite sum of squares proves that all terms are finite, so the check is one dot product per vector. A step
         checks its gradients only: while they and their squares are finite, the update keeps the rest finite.
 
         Args:
-            rows: inputs (N, D) and targets (N, M) of the step in progress, if any.
+            batch: that of the step in progress, if any.
 
         Raises:
             DivergedError: it names the first value that is not finite, in the order of computation.
@@ -250,7 +250,7 @@ class Trainer:
         if all(math.isfinite(vector.dot(vector)) or np.isfinite(vector).all() for vector in self._checked_vectors):
             return
         search, training_set = self._search(), self._monitored_splits["training"]
-        found = search.in_step(training_set, rows, self._rewind_masks) if rows else search.in_state()
+        found = search.in_step(training_set, batch, self._rewind_masks) if batch else search.in_state()
         raise self._diverged(found, within_epoch=self._batches.shuffled)
 
     def _rewind_masks(self) -> None:

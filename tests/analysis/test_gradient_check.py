@@ -142,8 +142,8 @@ def shifted_targets():
     original = Batches._mini_batches
 
     def faulty(batches, order, begin):
-        for inputs, targets in original(batches, order, begin):
-            yield inputs, np.roll(targets, 1, axis=0) if len(targets) < batches.size else targets
+        for inputs, targets, weights in original(batches, order, begin):
+            yield inputs, np.roll(targets, 1, axis=0) if len(targets) < batches.size else targets, weights
 
     return Batches, "_mini_batches", faulty
 
@@ -152,8 +152,8 @@ def scaled_accumulation():
     """The accumulated gradients are off by a thousandth."""
     original = Network._accumulate_gradients
 
-    def faulty(network, inputs, targets, losses):
-        original(network, inputs, targets, losses)
+    def faulty(network, *rows):
+        original(network, *rows)
         network.parameters.gradients *= 1.001
 
     return Network, "_accumulate_gradients", faulty

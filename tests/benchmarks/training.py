@@ -59,7 +59,7 @@ def bare():
 
     config = load(CONFIG).config
     training = Trainer(assemble(config))
-    ((inputs, targets),) = training.batches()
+    ((inputs, targets, _),) = training.batches()
     start = time.perf_counter()
     for _ in range(config.training.epochs):
         step(training.network, training.optimizer, inputs, targets)

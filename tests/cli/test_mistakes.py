@@ -409,7 +409,7 @@ KERAS = [
     ),
     reported(SEED, "callbacks: [early_stopping]", (1, 1, "write early_stopping: {patience: 50} in training")),
     reported(SEED, "compile: {loss: mse}", (1, 1, "write its keys at the top level: loss: mse")),
-    reported(SEED, "class_weight: balanced", (1, 1, "not available; remove it")),
+    reported(SEED, "class_weight: balanced", (1, 1, "write class_weights or sample_weight in data, for a table")),
     reported(SEED, "metrics: [AUC]", (1, 11, "applicable: accuracy")),
     reported(SEED, "metrics: [Precision, Recall, F1Score]", (1, 30, "did you mean 'f1'?")),
     reported(SEED, "metrics: [categorical_accuracy]", (1, 11, "did you mean 'accuracy'?")),
@@ -846,7 +846,11 @@ OWN_VALUES = [
         (1, 1, "write schedule: {type: step, every: 30, gamma: 0.1}; a schedule counts updates, not epochs"),
     ),
     reported(TRAINING, "trainer: {max_epochs: 5}", (11, 1, "write training: {epochs: 5}")),
-    reported(TRAINING, "training: {epochs: 3, class_weight: balanced}", (11, 23, "not available; remove it")),
+    reported(
+        TRAINING,
+        "training: {epochs: 3, class_weight: balanced}",
+        (11, 23, "write class_weights or sample_weight in data"),
+    ),
     reported(
         f"loss: {LOSS}\n{OPTIMIZER}",
         "compile: {loss: mean_squared_error, optimizer: adam}",

@@ -14,7 +14,7 @@ TARGETS = INPUTS[:, :1] * 10
 def mini_batches(size, seed):
     batches = Batches(INPUTS, TARGETS, size)
     rng = np.random.default_rng(seed) if batches.shuffled else None
-    return [(inputs.copy(), targets.copy()) for inputs, targets in batches.epoch(rng)]
+    return [(inputs.copy(), targets.copy()) for inputs, targets, _ in batches.epoch(rng)]
 
 
 @pytest.mark.parametrize("size", [1, 3, 5, 9])
@@ -45,7 +45,9 @@ def test_epoch_is_the_permutation_in_consecutive_batches(rows, size, widths, see
     assert (batches.shuffled, len(batches)) == (size < rows, -(-rows // size))
     first = skipped % len(batches)
     order = np.random.default_rng(seed).permutation(rows) if batches.shuffled else np.arange(rows)
-    found = [(inputs.copy(), targets.copy()) for inputs, targets in batches.epoch(np.random.default_rng(seed), first)]
+    found = [
+        (inputs.copy(), targets.copy()) for inputs, targets, _ in batches.epoch(np.random.default_rng(seed), first)
+    ]
     assert len(found) == len(batches) - first
     for number, (batch_inputs, batch_targets) in enumerate(found, first):
         chosen = order[number * size : (number + 1) * size]
@@ -65,7 +67,7 @@ def test_targets_of_a_mini_batch_are_column_major(size):
     """Like the outputs; those of a remainder batch are the first rows of the same array."""
     targets = np.hstack([TARGETS, -TARGETS])
     batches = Batches(INPUTS, targets, size)
-    for inputs, some in batches.epoch(np.random.default_rng(0)):
+    for inputs, some, _ in batches.epoch(np.random.default_rng(0)):
         assert some.strides == (8, 8 * size)
         np.testing.assert_array_equal(some, np.outer(inputs[:, 0] * 10, [1, -1]))
 
@@ -76,5 +78,14 @@ def test_full_batch_is_in_order_and_column_major(size):
     ((inputs, targets),) = mini_batches(size, 0)
     np.testing.assert_array_equal(inputs, INPUTS)
     np.testing.assert_array_equal(targets, TARGETS)
-    ((inputs, _),) = Batches(INPUTS, TARGETS, size).epoch(None)
+    ((inputs, *_),) = Batches(INPUTS, TARGETS, size).epoch(None)
     assert inputs.flags.f_contiguous
+
+
+@pytest.mark.parametrize("size", [None, 3, 5])
+def test_each_row_has_its_weight(size):
+    """The weights of a batch are those of its rows; without weights there are none."""
+    weights = INPUTS[:, 0] + 0.5
+    for inputs, _, some in Batches(INPUTS, TARGETS, size, weights).epoch(np.random.default_rng(0)):
+        np.testing.assert_array_equal(some, inputs[:, 0] + 0.5)
+    assert all(some is None for *_, some in Batches(INPUTS, TARGETS, size).epoch(np.random.default_rng(0)))

@@ -90,3 +90,37 @@ def test_schema_is_validated(changes):
     """Nothing is empty, each class has rows, and there is one count per class, or one of all rows."""
     with pytest.raises(ValidationError):
         DataSchema.model_validate(schema(**changes))
+
+
+SAMPLE_WEIGHTS = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+
+
+def test_weights_in_the_loss_have_mean_1():
+    """They are the weights of rows times those of their classes, divided by the mean; else there are none."""
+    assert DATASET.loss_weights is None
+    rows = Dataset(INPUTS, LABELS, 3, weights=SAMPLE_WEIGHTS)
+    np.testing.assert_allclose(rows.loss_weights, SAMPLE_WEIGHTS / 2.5)
+    both = Dataset(INPUTS, LABELS, 3, weights=SAMPLE_WEIGHTS, class_weights=np.array([1.0, 10.0, 0.5]))
+    products = np.array([0, 10, 1, 3, 40, 2.5])
+    np.testing.assert_allclose(both.loss_weights, products / products.mean(), rtol=1e-15)
+
+
+@pytest.mark.parametrize("weight", [0.1, 1.0, 3.0, 1e300])
+def test_equal_weights_are_exactly_1(weight):
+    """Multiplying by them changes no bit."""
+    dataset = Dataset(INPUTS, LABELS, 3, weights=np.full(6, weight), class_weights=np.full(3, weight))
+    np.testing.assert_array_equal(dataset.loss_weights, np.ones(6))
+
+
+def test_selected_rows_keep_their_weights():
+    """Rows are in the order of the indices, each with its weight."""
+    assert DATASET.rows(np.array([4, 0])).weights is None
+    weighted = Dataset(INPUTS, LABELS, 3, weights=SAMPLE_WEIGHTS)
+    np.testing.assert_array_equal(weighted.rows(np.array([4, 0, 5])).weights, [4, 0, 5])
+
+
+def test_fingerprint_depends_on_weights_of_rows():
+    """The weights of classes belong to the config, not to the data."""
+    prints = [Dataset(INPUTS, LABELS, 3, weights=each).fingerprint() for each in (SAMPLE_WEIGHTS, SAMPLE_WEIGHTS + 1)]
+    assert len({*prints, DATASET.fingerprint()}) == 3
+    assert Dataset(INPUTS, LABELS, 3, class_weights=np.ones(3)).fingerprint() == DATASET.fingerprint()

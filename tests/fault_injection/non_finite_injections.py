@@ -106,11 +106,11 @@ def later(act):
     def patched(inject):
         original = Trainer.step
 
-        def step(training, inputs, targets):
+        def step(training, inputs, targets, weights):
             if training.optimizer.updates == UPDATE:
                 inject.batch = {"inputs": inputs, "targets": targets}
                 act(training, inject)
-            original(training, inputs, targets)
+            original(training, inputs, targets, weights)
 
         with patch.object(Trainer, "step", step):
             yield

@@ -71,14 +71,15 @@ def micro_batches_have_equal_weights(patch: Patch) -> None:
     """The remainder micro-batch counts as much as a full one."""
 
     def make(original):
-        def forward_backward(self, inputs, targets, losses=None):
+        def forward_backward(self, inputs, targets, losses=None, weights=None):
             slices = self.micro_batches(len(inputs))
             if len(slices) == 1:
-                return original(self, inputs, targets, losses)
+                return original(self, inputs, targets, losses, weights)
             gradients, weight = self.parameters.gradients, slices[0].stop / len(inputs)
             total, (penalties, self.penalties) = np.zeros_like(gradients), (self.penalties, [])
             for rows in slices:
-                original(self, inputs[rows], targets[rows], losses if losses is None else losses[rows])
+                given = (each if each is None else each[rows] for each in (losses, weights))
+                original(self, inputs[rows], targets[rows], *given)
                 total += gradients * weight
             gradients[...], self.penalties = total, penalties
             return self.penalize()

@@ -383,3 +383,13 @@ def test_saturated_probabilities_pass():
         frozen = frozen_loss(layers, BinaryCrossentropy(), np.arange(40) % 2)
         frozen.network.initialize(np.random.default_rng(seed))
         assert gradcheck(frozen, 1000, np.random.default_rng(5)).passes(1e-6), seed
+
+
+def test_weights_of_rows_are_checked(monkeypatch):
+    """A network with weights passes; weights that the backward pass ignores are found."""
+    frozen = frozen_loss([dense(4), Tanh(), dense(3), Softmax()], CategoricalCrossentropy())
+    frozen.weights = np.linspace(0, 2, 40)
+    assert gradcheck(frozen, 1000, np.random.default_rng(5)).passes(1e-6)
+    original = frozen.network.loss_gradient
+    monkeypatch.setattr(frozen.network, "loss_gradient", lambda targets, weights: original(targets))
+    assert gradcheck(frozen, 1000, np.random.default_rng(5)).worst.error > 1e-2

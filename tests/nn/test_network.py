@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncli.nn.activations import ReLU, Sigmoid, Softmax
+from nncli.nn.activations import LeakyReLU, ReLU, Sigmoid, Softmax
 from nncli.nn.initializers import He, Normal
 from nncli.nn.layers.batch_normalization import BatchNormalization
 from nncli.nn.layers.dense import Dense
@@ -206,3 +206,64 @@ def test_gradient_in_float32_is_close_to_float64():
         assert network.parameters.gradients.dtype == dtype
         gradients.append(network.parameters.gradients.astype(float))
     np.testing.assert_allclose(*gradients, rtol=1e-4, atol=1e-6)
+
+
+WEIGHTS = np.array([0.0, 2.0, 1.0, 0.25, 1.75, 1.0, 1.0])
+
+
+def weighted_network(*layers, micro_batch_rows=7):
+    network = network_of(*layers)
+    network.parameters.values[:] += 0.01
+    network.micro_batch_rows = micro_batch_rows
+    return network, points(), network.loss.encode(LABELS, 3)
+
+
+@pytest.mark.parametrize("micro_batch_rows", [7, 3, 1])
+@pytest.mark.parametrize("is_fused", [True, False], ids=["fused", "unfused"])
+def test_weighted_gradient_is_that_of_the_weighted_mean(is_fused, micro_batch_rows):
+    """It agrees with central differences of (1/N) Σ w L + R, and with the naive sum of the gradients of single rows."""
+    layers = [Dense(5, 0.1, 0.2, 0.3, 0.4, He()), ReLU(), Dense(3, initializer=He()), Softmax()]
+    layers += [] if is_fused else [LeakyReLU(0.9)]
+    network, inputs, targets = weighted_network(*layers, micro_batch_rows=micro_batch_rows)
+    assert network.is_fused is is_fused
+    losses = np.empty(7)
+    network.forward_backward(inputs, targets, losses, WEIGHTS)
+    found, penalties = network.parameters.gradients.copy(), np.zeros(len(network.parameters.gradients))
+
+    def loss():
+        rows = network.loss.forward(network.forward(inputs, training=True), targets)
+        return float(sum(w * each for w, each in zip(WEIGHTS, rows, strict=True))) / 7 + network.regularization_loss()
+
+    assert relative_error(found, central_differences(loss, network.parameters.values)) < 1e-6
+    naive = np.zeros_like(found)
+    for row, weight in enumerate(WEIGHTS):
+        network.parameters.gradients[...] = 0
+        network.penalize()
+        penalties[...] = network.parameters.gradients
+        network.forward_backward(inputs[row : row + 1], targets[row : row + 1])
+        naive += weight / 7 * (network.parameters.gradients - penalties)
+    np.testing.assert_allclose(found, naive + penalties, rtol=1e-12, atol=1e-14)
+    rows = network.loss.forward(network.forward(inputs), targets)
+    np.testing.assert_allclose(losses, WEIGHTS * rows, rtol=1e-13)
+    assert network.data_loss(network.outputs, targets, WEIGHTS) == pytest.approx(float(np.mean(WEIGHTS * rows)))
+
+
+def test_weight_of_2_is_a_row_twice():
+    """In a full batch, weights of mean 1 give the gradient of the batch in which each row is as often as it weighs."""
+    network, inputs, targets = weighted_network(*plain_layers())
+    times = np.array([0, 1, 2, 3, 1, 1, 2])
+    network.forward_backward(inputs, targets, weights=times / times.mean())
+    found, twice = network.parameters.gradients.copy(), np.repeat(np.arange(7), times)
+    network.forward_backward(inputs[twice], targets[twice])
+    np.testing.assert_allclose(found, network.parameters.gradients, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_of_1_change_no_bit(dtype):
+    """The gradient is that of a step without weights."""
+    network = network_of(*plain_layers(), dtype=dtype)
+    inputs, targets = points(), network.loss.encode(LABELS, 3)
+    network.forward_backward(inputs, targets)
+    without = network.parameters.gradients.copy()
+    network.forward_backward(inputs, targets, weights=np.ones(7, dtype))
+    np.testing.assert_array_equal(network.parameters.gradients, without)

@@ -105,7 +105,7 @@ def test_training_state_comes_before_the_step(prepare):
 def test_running_mean_comes_before_the_normalized_outputs(prepare):
     """The inputs of a batch normalization may be finite and their sum not; the running mean is affected first."""
     training = prepare(*NORMALIZED)
-    inputs, targets = next(training.batches())
+    inputs, targets, _ = next(training.batches())
     training.network.layers[0].weights[...] = 1
     inputs[...] = 1e38
     assert step(training, (inputs, targets)).startswith(
@@ -126,7 +126,7 @@ def test_row_is_reported_with_and_without_micro_batches(prepare, micro_batch_row
     """With micro-batches too, the index is that of the row in the training set, or in the outputs of the batch."""
     training = prepare()
     training.network.micro_batch_rows = micro_batch_rows
-    inputs, _ = next(training.batches())
+    inputs, *_ = next(training.batches())
     inputs[47] = 3e38
     training.network.layers[0].weights[...] = 2
     assert step(training).startswith("epoch 0: the outputs of layers[0] (dense) are no longer finite (inf at [47, 0])")
@@ -188,7 +188,7 @@ def test_replay_has_the_masks_of_the_failing_step(prepare, rng, batch_size, laye
 def test_error_has_the_location_as_attributes(prepare, name, location):
     """Epoch, batch, layer, array and index of the first value can be read from the error."""
     training = prepare()
-    inputs, targets = next(training.batches())
+    inputs, targets, _ = next(training.batches())
     layer = training.network.layers[2]
     if name == "outputs":
         forward = layer.forward

@@ -139,9 +139,9 @@ def test_each_row_is_trained_with_its_target(prepare, monkeypatch, task, batch_s
     training = prepare(*task, f"training.batch_size={batch_size}", "training.epochs=2")
     part, seen, differentiate = training._monitored_splits["training"], [], training.network.forward_backward
 
-    def heard(inputs, targets):
+    def heard(inputs, targets, **options):
         seen.append(np.hstack([inputs, targets]))
-        differentiate(inputs, targets)
+        differentiate(inputs, targets, **options)
 
     monkeypatch.setattr(training.network, "forward_backward", heard)
     list(training.epochs())
@@ -431,7 +431,7 @@ def test_evaluation_does_not_change_running_statistics(prepare):
 def test_full_batch_is_copied_into_a_buffer_once(prepare):
     """The network takes it as it is at each step; the rows of mini-batches are not copied in advance."""
     whole, parts = prepare(), prepare("training.batch_size=7")
-    ((inputs, _),) = whole.batches()
+    ((inputs, *_),) = whole.batches()
     assert is_buffer(inputs)
     assert whole.network.prepare_inputs(inputs) is inputs
     assert not is_buffer(next(iter(parts.batches()))[0])

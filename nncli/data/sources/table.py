@@ -2,17 +2,20 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from numpy.typing import NDArray
 
 from nncli.data.dataset import DataSchema, Dataset, Random
-from nncli.data.source import Source
+from nncli.data.source import Source, SourceError
 from nncli.data.table_settings import TableSettings
-from nncli.registry import Bounds, ComponentOf, register
+from nncli.registry import Bounds, ComponentOf, Positive, register
 
 if TYPE_CHECKING:
     from nncli.data.table_file import TableFile
 
 Names = Annotated[list[str], Bounds(min_length=1)]
+WeightsByName = Annotated[dict[str, Positive], Bounds(min_length=1)]
 
 
 @register("table")
@@ -32,6 +35,9 @@ class TableSource(Source):
         encoding: the encoding of the text; UTF-8 by default.
         delimiter: the character between fields; by default the one of comma, semicolon, tab and bar that fits all rows.
         header: the names of the columns of a file without a header.
+        sample_weight: a column of numbers from 0 on, how much each row counts in the loss; it is no input.
+        class_weights: how much the rows of each class count in the training loss, by name, 1 if a class is not named;
+            or balanced, so that all classes count the same in total.
 
     Source: RFC 4180, on CSV files.
     """
@@ -49,10 +55,12 @@ class TableSource(Source):
         encoding: str | None = None,
         delimiter: str | None = None,
         header: Names | None = None,
+        sample_weight: str | None = None,
+        class_weights: Literal["balanced"] | WeightsByName | None = None,
     ) -> None:
         targets = [target] if isinstance(target, str) else target
-        form = (missing_values, encoding, delimiter, header)
-        self.settings = TableSettings(path, targets, columns or {}, ignore or [], id, *form)
+        form, weights = (missing_values, encoding, delimiter, header), (sample_weight, class_weights)
+        self.settings = TableSettings(path, targets, columns or {}, ignore or [], id, *form, *weights)
 
     @cached_property
     def file(self) -> "TableFile":
@@ -62,8 +70,14 @@ class TableSource(Source):
         return TableFile(self.settings)
 
     def follow(self, data: Source) -> None:
-        """Parse columns and classes as another table, which was opened."""
+        """Parse columns and classes as another table, which was opened.
+
+        Raises:
+            SourceError: it has class weights of its own.
+        """
         if isinstance(data, TableSource):
+            if self.settings.class_weights not in (None, data.settings.class_weights):
+                raise SourceError("only the training loss has class weights; write them under data", "class_weights")
             self.file.follow(data.file)
 
     def open(self) -> DataSchema:
@@ -73,3 +87,7 @@ class TableSource(Source):
     def draw(self, rng: Random) -> Dataset:
         """All rows of the file; ``rng`` is not used. The inputs are a table, which preprocessing encodes."""
         return self.file.dataset()
+
+    def class_weights(self, labels: NDArray[Any]) -> NDArray[Any] | None:
+        """The weight of each class, as the config says."""
+        return self.file.class_weights(labels)

@@ -1,0 +1,76 @@
+"""How much the rows of a table count in the loss: by a column of weights, and by class."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.config.diagnostics import shown
+from nncli.data.columns import Number
+from nncli.data.delimited.problems import Problem, Problems
+from nncli.data.source import SourceError
+from nncli.data.table import Table
+
+Array = NDArray[Any]
+SAMPLE_WEIGHT, CLASS_WEIGHTS = "sample_weight", "class_weights"  # keys of the source
+
+
+def sample_weights(table: Table, column: str) -> Array:
+    """The weight of each row (N,), 0 or larger.
+
+    Raises:
+        SourceError: the column is not of numbers, a weight is missing or negative, or all are 0.
+    """
+    if not isinstance(table.columns[column], Number):
+        raise SourceError(f"the column {shown(column)} has to be of numbers", SAMPLE_WEIGHT)
+    weights, problems = table.values(column), Problems(table.name)
+    wrong = np.flatnonzero(~(weights >= 0)).tolist()
+    found = (Problem(table.line(row), 0, f"column {shown(column)}: {_reason(weights[row])}") for row in wrong)
+    problems.add(found, len(wrong))
+    if problems.count:
+        raise problems.error()
+    if not weights.any():
+        raise SourceError(f"{table.name}: all weights in column {shown(column)} are 0", SAMPLE_WEIGHT)
+    return weights
+
+
+def _reason(weight: float) -> str:
+    """What is wrong with a weight."""
+    if np.isnan(weight):
+        return "the weight is missing; write 0 if the row does not count"
+    return f"the weight {weight:g} is negative; write 0 if the row does not count"
+
+
+def class_weights(given: Literal["balanced"] | Mapping[str, float], names: Sequence[str], labels: Array) -> Array:
+    """The weight c (C,) of each class.
+
+        c_k = N / (K N_k)         balanced: N rows, N_k of class k, and K classes that have rows
+
+    Balanced classes count the same in total, however many rows they have.
+
+    Args:
+        given: the weights by name of the class, 1 if it is not named; or ``balanced``.
+        names: the names of the classes.
+        labels: the classes (N,) of the training rows.
+
+    Source: King and Zeng 2001; compute_class_weight of scikit-learn.
+    """
+    if given != "balanced":
+        return np.array([given.get(name, 1.0) for name in names])
+    counts = np.bincount(labels, minlength=len(names))
+    return len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+
+
+def require_classes(given: Literal["balanced"] | Mapping[str, float], names: Sequence[str] | None) -> None:
+    """Require that there are classes, and that each one that has a weight is one of them.
+
+    Raises:
+        SourceError: there are none, or a name is of no class.
+    """
+    if names is None:
+        raise SourceError("the target is numeric, so that there are no classes; write sample_weight", CLASS_WEIGHTS)
+    unknown = [] if given == "balanced" else [name for name in given if name not in names]
+    if unknown:
+        listed = f"{', '.join(map(shown, unknown))} {'is no class' if len(unknown) == 1 else 'are no classes'}"
+        raise SourceError(f"{listed}; the classes are {', '.join(names[:20])}", CLASS_WEIGHTS)
