@@ -69,6 +69,21 @@ def test_transcripts_run(workdir, run_cli, monkeypatch):
 
 
 @pytest.mark.slow
+def test_practitioner_gets_predictions_in_three_commands(workdir, run_cli):
+    """The commands of that section, as they are: a config that trains, a good network, a prediction for each row."""
+    (workdir / "configs").symlink_to(ROOT / "configs")
+    section = README.partition("## From a CSV file to predictions")[2].partition("\n## ")[0]
+    commands = re.findall(r"^\$ nncli (.*)$", section, re.MULTILINE)
+    results = [run_cli(*shlex.split(command)) for command in commands]
+    assert [result.code for result in results] == [0, 0, 0]
+    lines = (workdir / "predictions.csv").read_text(encoding="utf-8").splitlines()
+    assert (len(lines), lines[0]) == (151, "row,prediction,probability")
+    assert lines[1].startswith("1,setosa,0.9")
+    accuracy = re.search(r"accuracy (0\.\d+)", results[2].err)
+    assert accuracy and float(accuracy[1]) > 0.95
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [README, MAINTAINERS], ids=["README.md", "nncli/README.md"])
 def test_python_example_runs(workdir, page):
     """The first Python example of a document runs, and prints nothing but what it says."""
