@@ -80,7 +80,8 @@ def test_practitioner_gets_predictions_in_three_commands(workdir, run_cli):
     assert (len(lines), lines[0]) == (151, "row,prediction,probability")
     assert lines[1].startswith("1,setosa,0.9")
     accuracy = re.search(r"accuracy (0\.\d+)", results[2].err)
-    assert accuracy and float(accuracy[1]) > 0.95
+    assert accuracy
+    assert float(accuracy[1]) > 0.95
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from nncli.config.model import Config
 from nncli.errors import RunError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
+from nncli.experiment.sections import source_sections
 from nncli.store import run_weights
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import data_record
@@ -43,4 +44,13 @@ def require_same_data(run: Run, experiment: Experiment) -> None:
         if recorded != data_record(data):
             version = run.record.versions.get("nncli")
             by = "" if version == __version__ else f"; the run was made with nncli {str(version)[:LONGEST_VALUE]}"
-            raise RunError(f"{run.path}: the {name} data differs from what the run was trained on{by}")
+            raise RunError(
+                f"{run.path}: the {name} data{_file(run, name)} differs from what the run was trained on{by}"
+            )
+
+
+def _file(run: Run, split: str) -> str:
+    """The file that a split is read from, in words; empty if it is generated."""
+    sections = source_sections(run.config)
+    path = getattr(sections.get(split, sections["data"]), "path", None)
+    return "" if path is None else f" of {path}"
