@@ -179,7 +179,7 @@ def test_changed_file_is_noticed(trained, run_cli):
     for command in (("evaluate", "run"), ("train", "--resume", "run", "training.epochs=9")):
         result = run_cli(*command)
         assert result.code == 4, command
-        assert f"the training data of {path.parents[1] / 'data.csv'} differs from what the run was" in result.err
+        assert f"data of {path.parents[1] / 'data.csv'} differs from what the run was trained on" in result.err
 
 
 @pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("True", "False")])
