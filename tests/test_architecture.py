@@ -31,7 +31,7 @@ PACKAGES = [
 ]
 THIRD_PARTY = {
     "cli": {"click", "rich", "yaml", "plotext"},
-    "api": set(),
+    "api": {"numpy"},
     "analysis": {"numpy"},
     "inference": {"numpy"},
     "runner": {"threadpoolctl"},
