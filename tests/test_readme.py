@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import nncli
 from nncli.cli.main import nncli as group
 from tests.conftest import ROOT
 
@@ -95,6 +96,26 @@ def test_python_example_runs(workdir, page):
         [sys.executable, "-c", block], cwd=workdir, env=environment, capture_output=True, encoding="utf-8", check=True
     )
     assert (bool(done.stdout), done.stderr) == ("print(" in block, "")
+
+
+FLOWERS = {
+    "data": {"type": "table", "path": "flowers.csv", "target": "name"},
+    "layers": [{"type": "dense", "units": 2}, "softmax"],
+    "loss": "categorical_crossentropy",
+    "optimizer": "adam",
+    "training": {"epochs": 1},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("heading", ["Predictions", "Estimators for scikit-learn"])
+def test_python_example_of_a_section_runs(workdir, heading):
+    """The example pasted as it is, where a run named flowers is."""
+    block = re.search(rf"^### {heading}\n.*?^```python\n(.*?)^```", MAINTAINERS, re.MULTILINE | re.DOTALL)[1]
+    (workdir / "flowers.csv").write_text("size,color,name\n3,red,rose\n1.5,blue,violet\n", encoding="utf-8")
+    nncli.train(FLOWERS, name="flowers")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=workdir, env=environment, check=True)
 
 
 @pytest.mark.slow

@@ -6,9 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nncli.analysis.evaluation import assess
 from nncli.errors import RunError
-from nncli.inference.predictor import Predictor
+from nncli.inference.raw_predictor import RawPredictor
 from nncli.nn.parameters import Array
 from nncli.runner.blas_threads import blas_threads
 from nncli.store import run_reader
@@ -35,9 +37,9 @@ class _Files(run_reader.Run):
         super().__init__(path)
 
     @cached_property
-    def predictor(self) -> Predictor:
-        """The network, with its weights."""
-        return Predictor(self)
+    def predictor(self) -> RawPredictor:
+        """The network, with its weights and its preprocessing."""
+        return RawPredictor(self)
 
 
 class Run:
@@ -92,19 +94,71 @@ class Run:
             evaluation = files.evaluation
             return None if evaluation is None else Evaluation(evaluation.splits, files.warnings)
 
-    def predict(self, inputs: Any) -> Array:
-        """The outputs (N, M) of the network for rows (N, D): probabilities, or values of a regression.
+    @property
+    def feature_names_in_(self) -> Array:
+        """The names of the columns of rows, in the order in which an array has them.
 
-        An unfinished run predicts with the weights of its newest checkpoint.
+        Those of a table are its input columns, without those that were the same in all training rows.
+        """
+        with self._reading() as files:
+            return np.array(files.predictor.feature_names, object)
+
+    @property
+    def classes_(self) -> Array:
+        """The names of the classes (C,), in the order of the probabilities; a regression does not have this attribute.
+
+        Raises:
+            AttributeError: the run is a regression.
+        """
+        with self._reading() as files:
+            if files.predictor.class_names is None:
+                raise AttributeError(f"{self.path}: a regression has no classes_")
+            return np.array(files.predictor.class_names)
+
+    def predict(self, inputs: Any) -> Array:
+        """The predictions of the network for rows; an unfinished run predicts with its newest checkpoint.
+
+        Of a run on a file they are what the target column has: names of classes (N,), or values (N,) in the unit of the
+        target, (N, M) with several targets. Of a run on sampled data, such as spiral, they are the outputs (N, M) of
+        the network: probabilities, or values of a regression. A warning names the categories that no training row has.
+
+        Args:
+            inputs: for a run on a table a list of dictionaries, a mapping of columns, a frame of any library, or an
+                array (N, D) of the columns ``feature_names_in_``. The values are those that the file would have: texts,
+                numbers, booleans or dates; None, NaN and NaT are missing. Otherwise numbers (N, D).
 
         Raises:
             BusyError: another call in this process computes on another number of threads.
-            ConfigError: the rows are not finite numbers, or have another number of columns than the training data.
+            ConfigError: columns are missing, or values are not those of their columns, with row, column and value.
             DivergedError: the weights or the outputs are not finite.
             RunError: the weights are missing or damaged.
         """
         with self._computing() as files:
             return files.predictor.predict(inputs)
+
+    def predict_proba(self, inputs: Any) -> Array:
+        """The probabilities (N, C) of the classes ``classes_`` for rows, as for ``predict``.
+
+        Raises:
+            BusyError, ConfigError, DivergedError, RunError: as for ``predict``.
+            CommandLineError: the run is a regression.
+        """
+        with self._computing() as files:
+            return files.predictor.predict_proba(inputs)
+
+    def score(self, inputs: Any, targets: Any) -> float:
+        """The accuracy of a classifier, or R² of a regression.
+
+        Args:
+            inputs: the rows, as for ``predict``.
+            targets: the class of each row (N,), or its values (N,) or (N, M) in the unit of the targets.
+
+        Raises:
+            BusyError, DivergedError, RunError: as for ``predict``.
+            ConfigError: as for ``predict``, and also if a target is no class of the training data, or no number.
+        """
+        with self._computing() as files:
+            return files.predictor.score(inputs, targets)
 
     def evaluate(self, splits: str | Sequence[str] = (), threshold: float | None = None) -> dict[str, dict[str, Any]]:
         """Evaluate the network on the run's data, which is generated again.

@@ -1,6 +1,7 @@
 """Validation of a document, section by section, so that one invalid section does not hide errors in another."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic_core import ValidationError
@@ -31,20 +32,26 @@ class PartialConfig(Config):
         return Config(**vars(self))
 
 
-def validate(document: Document) -> tuple[PartialConfig, list[Diagnostic]]:
-    """Return the valid sections, and the diagnostics of all others."""
+def validate(
+    document: Document, unwritten: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[PartialConfig, list[Diagnostic]]:
+    """Return the valid sections, and the diagnostics of all others.
+
+    Args:
+        document: a parsed config.
+        unwritten: valid sections that the document does not contain, such as data in memory.
+    """
     root = document.root
     if not isinstance(root.value, dict):
         value = "a list" if isinstance(root.value, list) else shown(root.value)
         message = f"a config is a mapping with the sections data, layers, loss, optimizer, training; got {value}"
         return PartialConfig(), [*document.diagnostics, Diagnostic(root.location, (), message)]
-    missing = [
-        name for name, field in Config.model_fields.items() if name not in root.children and field.default is ...
-    ]
+    known = {*root.children, *unwritten}
+    missing = [name for name, field in Config.model_fields.items() if name not in known and field.default is ...]
     unknown = [key for key in root.children if key not in Config.model_fields and not str(key).startswith(EXTENSION)]
     valid, errors = _validated_sections(root)
     invalid = {str(each.path[0]) for each in document.diagnostics if each.path}
-    config = PartialConfig(**valid).without(invalid)
+    config = PartialConfig(**{**valid, **unwritten}).without(invalid)
     if not (errors or missing or unknown):
         return config, document.diagnostics
     from nncli.config.validation_messages import explain

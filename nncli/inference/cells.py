@@ -1,0 +1,114 @@
+"""Values of a program, one by one or in arrays, as a column of a table parses the fields of a file."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date
+from decimal import Decimal
+from math import isnan
+from numbers import Integral, Real
+from types import NoneType
+from typing import Any
+
+import numpy as np
+
+from nncli.data.columns import Category, CellProblem, Column
+from nncli.nn.parameters import Array
+
+MISSING_TEXT = ""  # stands for a missing value in every table
+PLAIN_NUMBERS = {float, int, NoneType}  # which become float64 at once; None is NaN
+MISSING_TYPES = ("NAType", "NaTType")  # of pandas, which is not imported for it
+
+
+def _float_text(value: Real | Decimal) -> str:
+    number = float(value)
+    return MISSING_TEXT if isnan(number) else repr(number)
+
+
+TEXTS: tuple[tuple[Any, Callable[[Any], str]], ...] = (  # types, and their text; a type comes before a more general one
+    (str, str.strip),
+    ((bool, np.bool_), lambda value: str(bool(value))),
+    (Integral, lambda value: str(int(value))),
+    ((Real, Decimal), _float_text),
+    (np.datetime64, lambda value: MISSING_TEXT if np.isnat(value) else str(value.astype("datetime64[us]"))),
+    (date, lambda value: value.isoformat()),
+)
+
+
+def cell_text(value: Any) -> str:
+    """The text that a CSV file has for a value: numbers in the shortest form that reads back the same, ISO 8601 dates.
+
+    >>> cell_text(0.1), cell_text(3), cell_text(True), cell_text(float("nan")), cell_text(date(2024, 3, 1))
+    ('0.1', '3', 'True', '', '2024-03-01')
+
+    Raises:
+        TypeError: it is no value of a table.
+    """
+    if value is None or type(value).__name__ in MISSING_TYPES:
+        return MISSING_TEXT
+    for types, as_text in TEXTS:
+        if isinstance(value, types):
+            return as_text(value)
+    raise TypeError(f"a value of type {type(value).__name__} is neither a number nor a text, a date or None")
+
+
+def parsed(cells: Any, column: Column, missing: frozenset[str]) -> tuple[Array, list[CellProblem]]:
+    """The values (N,) of a column, and the cells that are none.
+
+    Args:
+        cells: a list, or an array of any library with ``__array__``.
+        column: the fitted column.
+        missing: the texts that stand for missing values.
+    """
+    if not isinstance(cells, list | tuple):
+        cells = np.asarray(cells)
+        if column.reads_numbers and cells.dtype.kind in "iuf":
+            return _numbers(cells, column, missing)
+        cells = _listed(cells)
+    if column.reads_numbers and PLAIN_NUMBERS.issuperset(map(type, cells)):
+        with suppress(OverflowError):  # an integer that float64 cannot hold
+            return _numbers(np.array(cells, np.float64), column, missing)
+    texts, refused = list[str](), list[CellProblem]()
+    for row, value in enumerate(cells):
+        try:
+            texts.append(_text(value, column, missing))
+        except TypeError as error:
+            texts.append(MISSING_TEXT)
+            refused.append(CellProblem(row, str(error), str))
+    values, problems = column.parse(texts, missing)
+    return values, [*refused, *problems]
+
+
+def _numbers(numbers: Array, column: Column, missing: frozenset[str]) -> tuple[Array, list[CellProblem]]:
+    """The values of numbers in an array, which are those that their texts would have."""
+    values, problems = column.parse(numbers.astype(np.float64), missing)
+    infinite = np.flatnonzero(np.isinf(values)).tolist()
+    return values, [*problems, *(CellProblem(row, repr(float(values[row])), column.explain) for row in infinite)]
+
+
+def _listed(cells: Array) -> Sequence[Any]:
+    """The cells of an array as Python values; dates to the microsecond."""
+    if cells.dtype.kind == "M":
+        texts = np.datetime_as_string(cells.astype("datetime64[us]"))
+        return np.where(np.isnat(cells), MISSING_TEXT, texts).tolist()  # type: ignore[no-any-return]
+    return cells.tolist()  # type: ignore[no-any-return]
+
+
+def _text(value: Any, column: Column, missing: frozenset[str]) -> str:
+    """The text of a value for a column.
+
+    An integer is a float wherever a column of integers has missing values or stands in an array with others, so that a
+    category 3 may come as 3.0, and the other way round.
+
+    Raises:
+        TypeError: it is no value of a table.
+    """
+    text = cell_text(value)
+    if column.reads_numbers or isinstance(value, str | bool) or not isinstance(value, Real) or text in missing:
+        return text
+    other = text.removesuffix(".0") if text.endswith(".0") else f"{text}.0"
+    return other if other in missing or (_recognizes(column, other) and not _recognizes(column, text)) else text
+
+
+def _recognizes(column: Column, text: str) -> bool:
+    """Whether a text is a value of a fitted column; for categories whether training rows had it."""
+    return column.encoding.is_known(text) if isinstance(column, Category) else not isnan(column.value(text))

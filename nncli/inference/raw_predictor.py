@@ -1,0 +1,136 @@
+"""A run as a function from rows in memory to classes, probabilities or values."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nncli.config.diagnostics import shown
+from nncli.data.sources.table import TableSource
+from nncli.errors import CommandLineError, ConfigError
+from nncli.inference.cells import cell_text
+from nncli.inference.frames import FrameRows
+from nncli.inference.predictor import Predictor
+from nncli.nn.metrics.classification import predicted_classes
+from nncli.nn.metrics.regression import RSquared
+from nncli.nn.parameters import Array
+from nncli.store.run_reader import Run
+
+MAX_CLASSES_NAMED = 20
+
+
+class RawPredictor:
+    """The network of a run with its preprocessing.
+
+    ``feature_names`` are the columns of the rows in their order, ``class_names`` the classes; None for a regression.
+
+    Args:
+        run: the run; its data is not needed.
+
+    Raises:
+        DivergedError, RunError: as for ``Predictor``.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.predictor, source = Predictor(run), run.record.spec.data.build()
+        self.class_names, self._path = self.predictor.class_names, run.path
+        self.is_sampled = not source.is_read
+        preprocessing, self._rows = self.predictor.preprocessing, None
+        self.feature_names = run.plan.schema.features
+        if preprocessing is not None and isinstance(source, TableSource):
+            self.feature_names = list(preprocessing.columns)
+            self._rows = FrameRows(preprocessing, source.file.missing)
+
+    def predict(self, inputs: Any) -> Array:
+        """The classes (N,) or values of rows; the outputs (N, M) of a network that was trained on sampled data.
+
+        Values of a regression are (N,), or (N, M) with several targets.
+        """
+        outputs = self._outputs(inputs)
+        if self.is_sampled:
+            return outputs
+        if self.class_names is not None:
+            return np.array(self.class_names)[self._labels(outputs)]
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    def predict_proba(self, inputs: Any) -> Array:
+        """The probability (N, C) of each class.
+
+        Raises:
+            CommandLineError: the run is a regression.
+        """
+        if self.class_names is None:
+            raise CommandLineError(f"{self._path}: a regression has no probabilities; use predict")
+        outputs = self._outputs(inputs)
+        return np.column_stack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+
+    def score(self, inputs: Any, targets: Any) -> float:
+        """The accuracy for classes (N,), or R² for values (N,) or (N, M).
+
+        Raises:
+            ConfigError: a target is no class of the training data or no number, or there are fewer or more than rows.
+        """
+        outputs = self._outputs(inputs)
+        expected = np.asarray(targets)
+        if len(expected) != len(outputs) or not len(outputs):
+            raise ConfigError(f"score needs as many targets as rows, and one at least; got {len(outputs)} rows")
+        if self.class_names is None:
+            return RSquared().measure(outputs, _values(expected, outputs.shape))
+        labels = _class_labels(expected.ravel().tolist(), self.class_names)
+        return float(np.mean(self._labels(outputs) == labels))
+
+    def _outputs(self, inputs: Any) -> Array:
+        predictor = self.predictor
+        rows = inputs if self._rows is None else self._rows.inputs(inputs, predictor.network.dtype.name)
+        return predictor.in_target_units(predictor.predict(rows))
+
+    def _labels(self, outputs: Array) -> Array:
+        return predicted_classes(outputs, self.predictor.threshold)
+
+
+def _class_labels(targets: Sequence[Any], class_names: Sequence[str]) -> Array:
+    """The class labels (N,) of the names of classes, or of numbers and booleans with these names.
+
+    Raises:
+        ConfigError: one is no class; it names the first.
+    """
+    labels = {name: label for label, name in enumerate(class_names)}
+    found = [next((labels[text] for text in _spellings(each) if text in labels), None) for each in targets]
+    if None in found:
+        row, listed = found.index(None), ", ".join(map(shown, class_names[:MAX_CLASSES_NAMED]))
+        reason = f"{shown(targets[row])} is no class of the training data; its classes are {listed}"
+        raise ConfigError(f"targets[{row}]: {reason}")
+    return np.array(found)
+
+
+def _spellings(target: Any) -> Sequence[str]:
+    """The texts that a file may have for a class: 3 is also 3.0, and True is also true.
+
+    Raises:
+        ConfigError: it can be no class.
+    """
+    try:
+        text = cell_text(target)
+    except TypeError as error:
+        raise ConfigError(f"targets: {error}") from None
+    if isinstance(target, bool):
+        return text, text.lower(), text.upper(), str(int(target))
+    return text, text.removesuffix(".0"), f"{text}.0"
+
+
+def _values(targets: Array, shape: tuple[int, ...]) -> Array:
+    """Real-valued targets (N, M).
+
+    Raises:
+        ConfigError: they are not numbers, not finite, or of another shape.
+    """
+    try:
+        values = targets.astype(np.float64)
+    except (TypeError, ValueError):
+        raise ConfigError(f"targets must be numbers, got an array of dtype {targets.dtype}") from None
+    if values.shape not in {shape, shape[:1]} or values.size != np.prod(shape):
+        raise ConfigError(f"targets must have the shape {shape}, got {values.shape}")
+    if not np.isfinite(values).all():
+        row = int(np.argwhere(~np.isfinite(values))[0][0])
+        raise ConfigError(f"targets[{row}] is not a finite number")
+    return values.reshape(shape)

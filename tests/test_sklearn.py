@@ -1,0 +1,173 @@
+"""The estimators: what scikit-learn requires of them, their accuracy, and their parameters in the words of a config."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+from nncli.sklearn import NetworkClassifier, NetworkRegressor
+from nncli.sklearn.estimators import NetworkEstimator
+from tests.conftest import ROOT
+
+WINE = load_wine(return_X_y=True)
+DIABETES = load_diabetes(return_X_y=True)
+SMALL = {"hidden": (8,), "epochs": 5, "random_state": 0}
+SKIPPED = {"check_array_api_input"}  # needs SCIPY_ARRAY_API=1 before SciPy is imported; arrays are those of NumPy
+
+
+def fitted(estimator=NetworkClassifier, **parameters):
+    """A small estimator that is fitted, and its rows."""
+    inputs, targets = WINE if estimator is NetworkClassifier else DIABETES
+    inputs = StandardScaler().fit_transform(inputs)
+    return estimator(**{**SMALL, **parameters}).fit(inputs, targets), inputs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("estimator", [NetworkClassifier, NetworkRegressor])
+def test_estimators_pass_the_checks_of_scikit_learn(estimator):
+    """All of them, with default parameters and no expected failure."""
+    results = check_estimator(estimator(), on_skip=None)
+    assert len(results) > 50
+    assert {each["check_name"] for each in results if each["status"] != "passed"} <= SKIPPED
+
+
+@pytest.mark.slow
+def test_classifier_is_accurate_in_cross_validation():
+    """In a pipeline on wine, where scikit-learn's own network has 0.98 ± 0.015."""
+    pipeline = make_pipeline(StandardScaler(), NetworkClassifier(random_state=0))
+    assert cross_val_score(pipeline, *WINE, cv=5).mean() > 0.96
+
+
+@pytest.mark.slow
+def test_regressor_standardizes_targets():
+    """In cross-validation on diabetes, whose targets are around 150."""
+    pipeline = make_pipeline(StandardScaler(), NetworkRegressor(random_state=0))
+    assert cross_val_score(pipeline, *DIABETES, cv=5).mean() > 0.3
+
+
+@pytest.mark.slow
+def test_grid_search_chooses_parameters():
+    """Of a network in a pipeline."""
+    pipeline = make_pipeline(StandardScaler(), NetworkClassifier(random_state=0, epochs=20))
+    grid = {"networkclassifier__hidden": [(4,), (32, 16)], "networkclassifier__learning_rate": [1e-6, 0.01]}
+    search = GridSearchCV(pipeline, grid, cv=3).fit(*WINE)
+    assert search.best_params_["networkclassifier__learning_rate"] == 0.01
+    assert search.best_score_ > 0.9
+
+
+@pytest.mark.parametrize("estimator", [NetworkClassifier, NetworkRegressor])
+def test_copies_predict_the_same_bits(estimator):
+    """Layers with statistics and parameters of their own included; parameters that are set later change nothing."""
+    layers = (8, "batch_normalization", {"type": "dense", "units": 4, "l2": 0.1}, "tanh")
+    original, inputs = fitted(estimator, hidden=layers, dropout=0.1)
+    expected = original.predict(inputs)
+    assert np.array_equal(pickle.loads(pickle.dumps(original)).predict(inputs), expected)
+    assert np.array_equal(original.set_params(hidden=(3,)).predict(inputs), expected)
+
+
+def test_training_depends_on_the_seed_alone():
+    """A clone trains the same network; another seed another one."""
+    original, inputs = fitted()
+    again = clone(original).fit(inputs, WINE[1])
+    assert np.array_equal(original.predict_proba(inputs), again.predict_proba(inputs))
+    other, _ = fitted(random_state=1)
+    assert not np.array_equal(original.predict_proba(inputs), other.predict_proba(inputs))
+
+
+def test_fitted_attributes():
+    """Losses of each epoch, classes of any type, names of the columns of a frame."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(StandardScaler().fit_transform(WINE[0])).add_prefix("column_")
+    names = np.array(["red", "white", "rosé"])[WINE[1]]
+    model = NetworkClassifier(**SMALL).fit(frame, names)
+    assert model.classes_.tolist() == ["red", "rosé", "white"]
+    assert (model.n_features_in_, model.feature_names_in_[1], model.n_iter_) == (13, "column_1", 5)
+    assert len(model.loss_curve_) == 5
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+    assert model.validation_loss_curve_ is None
+    probabilities = model.predict_proba(frame)
+    assert probabilities.shape == (178, 3)
+    assert set(model.predict(frame)) <= set(names)
+
+
+def test_validation_rows_end_training():
+    """The weights of the best epoch on the held-out rows are kept, and no target of theirs scales the others."""
+    model, _ = fitted(NetworkRegressor, validation_fraction=0.3, patience=3, epochs=500, learning_rate=0.05)
+    assert len(model.validation_loss_curve_) == model.n_iter_ < 500
+    assert model.n_iter_ - int(np.argmin(model.validation_loss_curve_)) - 1 >= 2
+
+
+def test_targets_of_validation_rows_have_no_influence_on_the_scaling():
+    """One that is a million times larger, in a row that is held out or not: the scaling tells which."""
+    scales = set()
+    for row in range(20):
+        targets = DIABETES[1][:20].copy()
+        targets[row] = 1e9
+        model = NetworkRegressor(**{**SMALL, "epochs": 1}, validation_fraction=0.5).fit(DIABETES[0][:20], targets)
+        scales.add(float(model.network_.scaling.mean[0]) > 1e6)
+    assert scales == {True, False}
+
+
+def test_several_targets_are_predicted_at_once():
+    """In the shape that they had in ``fit``."""
+    targets = np.stack([DIABETES[1], 1000 - DIABETES[1]], axis=1)
+    model = NetworkRegressor(**SMALL).fit(DIABETES[0], targets)
+    assert model.predict(DIABETES[0][:3]).shape == (3, 2)
+    assert NetworkRegressor(**SMALL).fit(DIABETES[0], targets[:, :1]).predict(DIABETES[0][:3]).shape == (3, 1)
+    assert fitted(NetworkRegressor)[0].predict(DIABETES[0][:3]).shape == (3,)
+
+
+def test_batch_may_be_larger_than_the_rows_or_none():
+    """Then it is all of them."""
+    large, inputs = fitted(batch_size=10_000)
+    assert np.array_equal(large.predict_proba(inputs), fitted(batch_size=None)[0].predict_proba(inputs))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"learning_rate": -1}, "optimizer.learning_rate: must be greater than 0, got -1"),
+        ({"optimizer": "adm"}, "adam"),
+        ({"optimizer": {"type": "sgd", "speed": 1}}, "speed"),
+        ({"hidden": (0,)}, r"layers\[0\].units: must be at least 1, got 0"),
+        ({"hidden": (8, "convolution")}, "convolution"),
+        ({"epochs": 0}, "training.epochs"),
+        ({"validation_fraction": 2}, "validation_fraction must be between 0 and 1, got 2"),
+        ({"validation_fraction": 0.999}, "so that none is left for training"),
+        ({"dtype": "float64", "threads": 0}, "training.threads"),
+        ({"l2": object()}, "object"),
+    ],
+)
+def test_wrong_parameters_are_value_errors(parameters, message):
+    """Found in ``fit``, with the key of the config and the fix."""
+    with pytest.raises(ValueError, match=message):
+        fitted(**parameters)
+
+
+def test_every_parameter_is_documented():
+    """In the help of both estimators."""
+    for estimator in (NetworkClassifier, NetworkRegressor):
+        for name in NetworkEstimator().get_params():
+            assert f"\n    {name}: " in estimator.__doc__, name
+
+
+def test_missing_scikit_learn_is_named_with_its_extra():
+    """The rest of the package does not need it."""
+    code = (
+        "import sys; sys.modules['sklearn'] = None\n"
+        "import nncli, nncli.api\n"
+        "try:\n    import nncli.sklearn\n"
+        "except nncli.errors.MissingExtraError as error:\n    print(error.extra, error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, encoding="utf-8")
+    assert done.stdout == (
+        "sklearn the estimators need an extra that is not installed; install it: pip install 'nncli[sklearn]'\n"
+    )
