@@ -252,6 +252,7 @@ WHOLE_PACKAGE = {
     "test_pytorch",
     "test_language_server",
     "test_formats",
+    "test_damaged_tables",
     "test_row_weights",
 }
 

@@ -1,7 +1,7 @@
 """Assembly: from a config to its data sets, network, optimizer and metrics."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -82,9 +82,15 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
 
 def build_network(config: Config, columns: int) -> Network:
     """The network of a config for this number of input columns; its parameters are not initialized."""
-    layers = [layer.build() for layer in config.layers]
-    rowwise = config.data.component.target.is_read
-    return Network(layers, config.loss.build(), columns, np.dtype(config.dtype), rowwise=rowwise)
+
+    def network(dtype: str, **options: Any) -> Network:
+        layers = [layer.build() for layer in config.layers]
+        return Network(layers, config.loss.build(), columns, np.dtype(dtype), **options)
+
+    if not config.data.component.target.is_read:
+        return network(config.dtype)
+    rowwise = network("float64", rowwise=True)
+    return rowwise if config.dtype == "float64" else network(config.dtype, inference=rowwise)
 
 
 def build_metrics(config: Config) -> dict[str, Metric]:

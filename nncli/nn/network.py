@@ -37,8 +37,10 @@ class Network:
         dtype: dtype of parameters and activations; losses and metrics are accumulated in float64.
         fused: whether the gradient through the loss and the last layer is computed by one formula, if there is one.
         input_gradient: whether the backward pass also computes dL/dX of the data, which training does not need.
-        rowwise: whether the outputs of a row at inference are the same bits in a batch of any size. BLAS may round
-            differently for another number of rows, so that each pass then has the same number of them.
+        rowwise: whether the outputs of a row at inference do not depend on the other rows, bit for bit. BLAS rounds
+            differently for another number of rows, so that each pass then has the same number of them; in float32 some
+            of its kernels even round by the position of a row, so that passes are in float64.
+        inference: a network of the same layers that computes the outputs at inference; this network itself if None.
 
     Raises:
         ValueError: no layer has trainable parameters.
@@ -54,6 +56,7 @@ class Network:
         input_gradient: bool = False,
         *,
         rowwise: bool = False,
+        inference: "Network | None" = None,
     ) -> None:
         self.layers, self.loss, self.dtype = tuple(layers), loss, dtype
         self.widths = widths(self.layers, inputs)
@@ -65,6 +68,7 @@ class Network:
         self.stochastic = any(layer.stochastic for layer in self.layers)
         self.micro_batch_rows = micro_batch_rows(self.layers, inputs, dtype)
         self.can_microbatch = can_microbatch(self.layers)
+        self.inference = inference
         self.inference_rows = min(self.micro_batch_rows, ROWWISE_ROWS) if rowwise else None
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
         self.is_fused = fused and is_fused(self.layers[-1], loss)
@@ -171,6 +175,9 @@ class Network:
 
     def predict(self, inputs: Array) -> Array:
         """Outputs (N, M) of inputs (N, D) of any dtype at inference, in a new array."""
+        if self.inference:
+            self.inference.parameters.values[...] = self.parameters.values
+            return self.inference.predict(inputs).astype(self.dtype)
         outputs = np.empty((len(inputs), self.widths[-1]), self.dtype, order="F")
         size = self.inference_rows or self.micro_batch_rows
         for start in range(0, len(inputs), size):

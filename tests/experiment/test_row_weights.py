@@ -111,7 +111,7 @@ def test_run_with_weights_is_verified(trained, run_cli):
     assert run_cli("verify", "run").code == 0
     table[0]["w"] = "7"
     (path.parents[1] / "data.csv").write_text(text(table), encoding="utf-8")
-    assert "data differs from what the run was trained on" in run_cli("evaluate", "run").err
+    assert "differs from what the run was trained on" in run_cli("evaluate", "run").err
 
 
 def test_split_without_weight_is_refused(trained, run_cli):

@@ -267,3 +267,24 @@ def test_weights_of_1_change_no_bit(dtype):
     without = network.parameters.gradients.copy()
     network.forward_backward(inputs, targets, weights=np.ones(7, dtype))
     np.testing.assert_array_equal(network.parameters.gradients, without)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("hidden", [8, 50, 128])
+@pytest.mark.parametrize("features", [4, 13, 100])
+def test_outputs_of_a_row_do_not_depend_on_other_rows(features, hidden, outputs):
+    """Bit for bit in float32, in chunks of any size and in any order, with an inference network in float64."""
+
+    def network(dtype, **options):
+        layers = [Dense(hidden, initializer=Normal(0.3)), ReLU(), Dense(outputs, initializer=Normal(0.3))]
+        return Network(layers, MeanSquaredError(), features, np.dtype(dtype), **options)
+
+    network = network("float32", inference=network("float64", rowwise=True))
+    assert network.dtype == np.float32
+    network.initialize(np.random.default_rng(0))
+    inputs = np.random.default_rng(1).normal(size=(601, features)).astype(np.float32)
+    expected, order = network.predict(inputs), np.random.default_rng(2).permutation(len(inputs))
+    assert np.array_equal(network.predict(inputs[order]), expected[order])
+    for size in (1, 7, 256, 300):
+        chunks = [network.predict(inputs[start : start + size]) for start in range(0, len(inputs), size)]
+        assert np.array_equal(np.concatenate(chunks), expected)
