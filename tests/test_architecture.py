@@ -60,10 +60,13 @@ IMPORTED_ON_ERRORS = {
     "nncli.training.loop": {"nncli.training.divergence"},
     "nncli.experiment.loading": {"nncli.config.similar_file"},
 }
-IMPORTED_WITH_TABLES = {
-    "nncli.data.sources.table": {"nncli.data.table_file"},
-    "nncli.experiment.preparation": {"nncli.data.preprocessing", "nncli.data.suspicions"},
-    "nncli.store.preprocessing": {"nncli.data.preprocessing"},
+IMPORTED_WITH_FILES = {
+    "nncli.data.sources.array_source": {"nncli.data.array_preprocessing"},
+    "nncli.data.sources.arrays": {"nncli.data.array_pairs"},
+    "nncli.data.sources.idx": {"nncli.data.array_pairs"},
+    "nncli.data.sources.images": {"nncli.data.array_pairs"},
+    "nncli.data.sources.table": {"nncli.data.preprocessing", "nncli.data.table_file"},
+    "nncli.experiment.preparation": {"nncli.data.suspicions"},
 }
 # Imported when they are used, since they need not be installed: the package and the extra that installs it, by module.
 EXTRAS = {"nncli.data.images": {"PIL": "images"}}
@@ -176,7 +179,7 @@ def test_imports_are_at_the_top_of_modules():
         functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
         inside = {name.rpartition(".")[0] for function in functions for name, _ in imported(function)}
         if package(module) != "cli":
-            late = {**IMPORTED_ON_ERRORS, **IMPORTED_WITH_TABLES, **EXTRAS}
+            late = {**IMPORTED_ON_ERRORS, **IMPORTED_WITH_FILES, **EXTRAS}
             assert inside == set(late.get(module, ())), module
 
 

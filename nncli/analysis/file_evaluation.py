@@ -9,6 +9,7 @@ from nncli.analysis.baseline import recorded_prediction
 from nncli.analysis.evaluation import Measurement, config_with_threshold
 from nncli.data.dataset import Dataset
 from nncli.data.delimited.problems import Problems
+from nncli.data.preprocessing import Preprocessing
 from nncli.experiment.assembly import build_metrics
 from nncli.inference.opening import LabeledRows, open_labeled
 from nncli.inference.table_rows import TableRows
@@ -43,7 +44,7 @@ def assess_file(run: Run, file: Path, threshold: float | None = None) -> FileEva
     metrics = build_metrics(config_with_threshold(run, threshold))
     labeled = open_labeled(run, file)
     predictor, preprocessing = labeled.predictor, labeled.predictor.preprocessing
-    assert preprocessing is not None
+    assert isinstance(preprocessing, Preprocessing)
     outputs, targets = _outputs_and_targets(labeled)
     scaling, class_names = preprocessing.scaling, predictor.class_names
     for metric in metrics.values():
@@ -65,7 +66,7 @@ def _outputs_and_targets(labeled: LabeledRows) -> tuple[Array, Array]:
     problems = Problems(labeled.rows.file.name)
     outputs, targets = [], []
     for block in labeled.rows.blocks():
-        outputs.append(labeled.predictor.predict_table(block.table))
+        outputs.append(labeled.predictor.predict_rows(block.rows))
         values, found = labeled.targets.read(block.texts)
         targets.append(values)
         for name, cells in found.items():

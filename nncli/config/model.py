@@ -42,10 +42,10 @@ class Where(Model):
 
 
 class OtherFile(Model):
-    """A file in the form of the table in ``data``.
+    """A file in the form of the one in ``data``.
 
     Args:
-        path: the file.
+        path: the file, or the directory of images.
     """
 
     path: Path

@@ -2,6 +2,8 @@
 
 import warnings
 import zipfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,23 +59,49 @@ def open_npy(path: Path) -> NDArray[Any]:
         return np.asarray(values)
 
 
-def read_npz(path: Path) -> dict[str, NDArray[Any]]:
+def npz_names(path: Path) -> set[str]:
+    """The names of the arrays of an NPZ file.
+
+    Raises:
+        SourceError: the file is missing or damaged, or has something else than arrays.
+        StorageError: the operating system refuses to read it.
+    """
+    with _opened(path) as archive:
+        return {_name(member) for member in archive.infolist()}
+
+
+def read_npz(path: Path, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
     """The arrays of an NPZ file by name, compressed or not, in the byte order of this machine.
+
+    Args:
+        path: the file.
+        names: the names of the arrays that are read; all of them if None.
 
     Raises:
         SourceError: the file is missing or damaged, has something else than arrays of numbers or text, or is larger
             than the memory.
         StorageError: the operating system refuses to read it.
     """
+    with _opened(path) as archive:
+        members = [each for each in archive.infolist() if names is None or _name(each) in names]
+        require_memory(str(path), sum(member.file_size for member in members))
+        return {_name(member): _array(path, archive, member) for member in members}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """An NPZ file, all of whose members are arrays by their names."""
     with (
         open_file(path) as (file, _),
         damage_errors(str(path), "not an NPZ archive, or a damaged one"),
         zipfile.ZipFile(file) as archive,
     ):
-        members = archive.infolist()
-        _require_arrays(path, members)
-        require_memory(str(path), sum(member.file_size for member in members))
-        return {member.filename.removesuffix(NPY): _array(path, archive, member) for member in members}
+        _require_arrays(path, archive.infolist())
+        yield archive
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    return member.filename.removesuffix(NPY)
 
 
 def _require_arrays(path: Path, members: list[zipfile.ZipInfo]) -> None:

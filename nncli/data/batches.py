@@ -18,11 +18,11 @@ class Batches:
     A full batch is always the same two column-major arrays of one dtype. Mini-batches are gathered into reused buffers,
     valid until the next batch. Inputs stay row-major in their own dtype; targets are gathered row-major, which is
     fast, then copied to column-major, the layout of the outputs from which they are subtracted. The last mini-batch of
-    an epoch may be smaller. Row-major inputs, such as a memory-mapped file, are never copied as a whole for
-    mini-batches.
+    an epoch may be smaller. Row-major inputs, and those that are computed as they are used, are never copied as a whole
+    for mini-batches.
 
     Args:
-        inputs: (N, D), of any dtype.
+        inputs: (N, D), of any dtype; an array, or ``ScaledRows``.
         targets: (N, M), as the loss encodes them.
         size: rows per batch; a full batch if it is None or N.
         weights: those of the rows (N,) in the loss, if they differ.
@@ -35,7 +35,8 @@ class Batches:
         self.size = size or len(inputs)
         self.shuffled = self.size < len(inputs)
         if self.shuffled:  # rows are gathered
-            self.inputs, self.targets = np.ascontiguousarray(inputs), np.ascontiguousarray(targets)
+            self.inputs = np.ascontiguousarray(inputs) if isinstance(inputs, np.ndarray) else inputs
+            self.targets = np.ascontiguousarray(targets)
         else:  # columns are summed
             self.inputs, self.targets = np.asfortranarray(inputs, targets.dtype), np.asfortranarray(targets)
         rows = self.size if self.shuffled else 0

@@ -1,7 +1,9 @@
 """Data sets as arrays, and their schemas: what is known of a data set before its rows are sampled or read."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
     from nncli.data.target_scaling import TargetScaling
 
 Random: TypeAlias = np.random.Generator | np.random.RandomState
-RowCount = Annotated[int, Bounds(ge=1, le=2**53)]
+BLOCK_BYTES = 1 << 20  # of the rows that are used at once
+RowCount = Annotated[int, Bounds(ge=0, le=2**53)]
 
 
 class DataSchema(Model):
@@ -24,7 +27,7 @@ class DataSchema(Model):
         features: the D names of the input columns.
         targets: the M names of the target columns; one if the target is a class.
         class_names: the names of the classes 0, 1, ...; None for regression.
-        class_counts: the number of rows of each class; for regression one count of all rows.
+        class_counts: the number of rows of each class, which a test set may lack; for regression one count of all rows.
     """
 
     extra: ClassVar[Literal["forbid", "ignore"]] = "ignore"  # keys that a later version adds
@@ -74,6 +77,8 @@ def some_weights(weights: NDArray[Any] | None, rows: Any) -> NDArray[Any] | None
 class Dataset:
     """Inputs (N, D) and targets: class labels (N,) from 0 to ``classes`` − 1, or real values (N, M) if it is None.
 
+    Inputs are an array, or ``ScaledRows``, which are one where they are used.
+
     Real values are in their own unit; ``scaling`` is what a network is trained on instead, if it differs. The weights
     of the rows (N,) and of the classes (C,) are how much each row counts in the loss; None if all count the same.
     """
@@ -116,5 +121,12 @@ class Dataset:
         digest = hashlib.sha256()
         for array in (self.inputs, self.targets, *([] if self.weights is None else [self.weights])):
             digest.update(f"{array.dtype.str}{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
+            for rows in row_blocks(array):
+                digest.update(np.ascontiguousarray(rows).data)
         return digest.hexdigest()
+
+
+def row_blocks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """The rows of an array, as many at once as have about a mebibyte."""
+    size = max(1, BLOCK_BYTES * len(array) // max(1, prod(array.shape) * array.dtype.itemsize))
+    return (array[start : start + size] for start in range(0, len(array), size))

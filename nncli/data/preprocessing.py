@@ -1,16 +1,16 @@
 """Preprocessing: the fitted columns of a table, from parsed rows to the inputs and targets of a network."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nncli.data.columns import Column
-from nncli.data.dataset import Dataset
+from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.delimited import TableError
 from nncli.data.delimited.problems import Problems
+from nncli.data.fitted_preprocessing import FittedPreprocessing
 from nncli.data.table import Table
 from nncli.data.target_scaling import TargetScaling
 
@@ -18,7 +18,7 @@ Array = NDArray[Any]
 CHUNK = 1 << 16  # rows that are encoded at once
 
 
-class Preprocessing:
+class Preprocessing(FittedPreprocessing):
     """The input columns of a table, fitted on its training rows, and the scaling of real-valued targets.
 
     Args:
@@ -91,14 +91,9 @@ class Preprocessing:
         """The names of the D inputs."""
         return [feature for name, column in self.columns.items() for feature in column.names(name)]
 
-    def encode(self, dataset: Dataset, dtype: str) -> Dataset:
-        """The data set with inputs (N, D) instead of a table.
-
-        Raises:
-            TableError: a row has a value that cannot be encoded.
-        """
-        table: Table = dataset.inputs  # type: ignore[assignment]
-        return replace(dataset, inputs=self.inputs(table, dtype), scaling=self.scaling)
+    def encoded_schema(self, schema: DataSchema) -> DataSchema:
+        """The schema with the names of the D inputs."""
+        return schema.model_copy({"features": self.features})
 
     def inputs(self, table: Table, dtype: str) -> Array:
         """The inputs (N, D) of the rows of a table.

@@ -1,12 +1,16 @@
 """Data sources: where the rows of a data set come from."""
 
-from typing import Any, ClassVar
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import NDArray
 
 from nncli.data.dataset import DataSchema, Dataset, Random
 from nncli.errors import ConfigError
 from nncli.registry import kind
+
+if TYPE_CHECKING:
+    from nncli.data.fitted_preprocessing import FittedPreprocessing
 
 
 class SourceError(ConfigError):
@@ -22,14 +26,23 @@ class SourceError(ConfigError):
         self.key = key
 
 
+class OtherKindError(SourceError):
+    """A validation or test set is of another kind than the training set, so that its rows cannot be scaled alike."""
+
+    def __init__(self) -> None:
+        super().__init__("rows of another kind than those of data; use a part of data, or a source like it")
+
+
 @kind("dataset")
 class Source:
     """A source of rows: opened once, which measures its schema, then sampled or read.
 
-    ``is_read`` says whether the rows are read from a file, so that others can be predicted in the same form.
+    ``is_read`` says whether the rows are read from a file, so that they have a preprocessing, and others can be
+    predicted in the same form; ``is_scaled_by_batch`` whether they are converted to inputs only when they are used.
     """
 
     is_read: ClassVar[bool] = False
+    is_scaled_by_batch: ClassVar[bool] = False
 
     @property
     def is_random(self) -> bool:
@@ -37,7 +50,13 @@ class Source:
         return hasattr(self, "seed")
 
     def follow(self, data: "Source") -> None:
-        """Take the form of the opened source of the section ``data``, as a validation or test set, before ``open``."""
+        """Take the form of the opened source of the section ``data``, as a validation or test set, before ``open``.
+
+        Raises:
+            SourceError: its rows are of another kind.
+        """
+        if self.is_read or data.is_read:
+            raise OtherKindError
 
     def open(self) -> DataSchema:
         """Measure the schema; a source that reads a file reads it here.
@@ -57,6 +76,26 @@ class Source:
         None if all classes count the same; called after ``open``.
         """
         return None
+
+    def fit_preprocessing(self, training: Dataset, used: Collection[str] = ()) -> "FittedPreprocessing":
+        """What turns the rows of a source that is read into inputs, fitted to training rows alone.
+
+        Args:
+            training: the training rows, as they were drawn.
+            used: the columns that have another use than as inputs.
+
+        Raises:
+            SourceError: they cannot be encoded.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no fit_preprocessing")
+
+    def restore_preprocessing(self, state: Any) -> "FittedPreprocessing":
+        """The preprocessing that a state is of; the source need not be opened.
+
+        Raises:
+            ValueError: the state is damaged; the message names the key.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no restore_preprocessing")
 
     def shared_rows(self, other: "Source") -> int:
         """The number of rows that this source shares with one of the same type but other parameters.

@@ -64,7 +64,13 @@ class _Splits:
 
     @property
     def table(self) -> "Table":
-        """The inputs, which are a table if a section names a column."""
+        """The inputs, if they are a table.
+
+        Raises:
+            SourceError: they are something else, although a section names a column.
+        """
+        if not hasattr(self.dataset.inputs, "columns"):
+            raise SourceError("a split names a column, but only a table has columns with names")
         return self.dataset.inputs  # type: ignore[return-value]
 
     @property

@@ -18,7 +18,7 @@ from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
-    from nncli.data.preprocessing import Preprocessing
+    from nncli.data.fitted_preprocessing import FittedPreprocessing
 
 
 class Experiment(NamedTuple):
@@ -33,7 +33,7 @@ class Experiment(NamedTuple):
         metrics: the metrics besides the loss, by name.
         rngs: the random number generators.
         sources: the opened data sources by section.
-        preprocessing: that of a table.
+        preprocessing: that of data which is read from a file.
     """
 
     config: Config
@@ -44,7 +44,7 @@ class Experiment(NamedTuple):
     metrics: dict[str, Metric]
     rngs: RngStreams
     sources: Mapping[str, Source]
-    preprocessing: "Preprocessing | None" = None
+    preprocessing: "FittedPreprocessing | None" = None
 
     def sample_test_set(self) -> None:
         """Sample the test set, if the config says that it is sampled after training."""

@@ -1,20 +1,20 @@
 """The data sources of a config, opened once, and their schemas."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from nncli.config.diagnostics import Finding, path_text
-from nncli.config.model import Config
+from nncli.config.model import Config, OtherFile
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.source import Source, SourceError
 from nncli.data.sources.table import TableSource
 from nncli.experiment.preparation import fit_preprocessing, splits, suspicions_of_splits
 from nncli.experiment.rng import rngs
-from nncli.experiment.sections import source_sections
+from nncli.experiment.sections import HELD_OUT, source_sections
 
 if TYPE_CHECKING:
-    from nncli.data.preprocessing import Preprocessing
+    from nncli.data.fitted_preprocessing import FittedPreprocessing
 
 
 class DataPlan(NamedTuple):
@@ -24,15 +24,15 @@ class DataPlan(NamedTuple):
         schemas: the schema of each source, after preprocessing.
         sources: the opened sources; none if the schemas were recorded by a run.
         rows: the number of rows of each split, if it does not follow from the fractions of a config.
-        splits: the data set of each split of a table, not encoded.
-        preprocessing: that of a table, fitted to its training rows.
+        splits: the data set of each split of data that is read from files, not encoded.
+        preprocessing: that of data which is read from a file, fitted to its training rows.
     """
 
     schemas: Mapping[str, DataSchema]
     sources: Mapping[str, Source] = MappingProxyType({})
     rows: Mapping[str, int] | None = None
     splits: Mapping[str, Dataset] | None = None
-    preprocessing: "Preprocessing | None" = None
+    preprocessing: "FittedPreprocessing | None" = None
 
     @property
     def is_open(self) -> bool:
@@ -73,7 +73,7 @@ def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[
         config: a config, which may be partial.
         recorded: the config of a run, whose schemas are reused for equal sections instead of opening their sources.
     """
-    schemas, sources, findings = dict[str, DataSchema](), dict[str, Source](), list[Finding]()
+    schemas, sources, findings = dict[str, DataSchema](), dict[str, Source](), list(_unknown_files(config))
     for name, section in source_sections(config).items():
         if recorded and getattr(recorded.config, name) == section:
             schemas[name] = recorded.plan.schemas[name]
@@ -86,17 +86,24 @@ def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[
         except SourceError as error:
             is_key = error.key is not None and hasattr(section, error.key)
             findings.append(Finding((name, str(error.key)) if is_key else (name,), str(error)))
-    table = sources.get("data")
-    if findings or not isinstance(table, TableSource):
+    if findings or "data" not in sources or not sources["data"].is_read:
         return DataPlan(schemas, sources), findings
     try:
         data = splits(config, sources, rngs(config.rng, config.seed))
-        preprocessing = fit_preprocessing(config, table, data["training"])
+        preprocessing = fit_preprocessing(config, sources["data"], data["training"])
     except SourceError as error:
         return DataPlan(schemas, sources), [Finding(("data",), str(error))]
-    encoded = {name: each.model_copy({"features": preprocessing.features}) for name, each in schemas.items()}
     rows = {name: len(each) for name, each in data.items()}
+    encoded = {name: preprocessing.encoded_schema(each) for name, each in schemas.items()}
     return DataPlan(encoded, sources, rows, data, preprocessing), []
+
+
+def _unknown_files(config: Config) -> Iterator[Finding]:
+    """The sections that are another file, although the data has no path that it could stand for."""
+    for name in HELD_OUT:
+        if isinstance(getattr(config, name, None), OtherFile) and "data" in vars(config):
+            message = f"{config.data.type} has no path that another file could stand for; write a source with its type"
+            yield Finding((name,), message)
 
 
 def open_data(config: Config) -> DataPlan:

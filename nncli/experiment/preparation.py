@@ -1,4 +1,4 @@
-"""The splits of a config's data, and the preprocessing of a table, which is fitted to the training rows."""
+"""The splits of a config's data, and its preprocessing, which is fitted to the training rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any
 from nncli.config.model import Config, Fraction, Where
 from nncli.data.dataset import Dataset
 from nncli.data.source import Source, SourceError
-from nncli.data.sources.table import TableSource
 from nncli.data.split import split
 from nncli.experiment.rng import Purpose, RngStreams
 from nncli.experiment.sections import HELD_OUT, from_end, parts
 
 if TYPE_CHECKING:
-    from nncli.data.preprocessing import Preprocessing
+    from nncli.data.fitted_preprocessing import FittedPreprocessing
 
 
 def splits(config: Config, sources: Mapping[str, Source], streams: RngStreams) -> dict[str, Dataset]:
     """The data set of each split that exists before training, in the order training, validation, test.
 
-    Those of a table are not encoded yet. The classes of the training set have weights, if the config says so.
+    Those that are read from files are not encoded yet. Classes of the training set have weights, if the config says so.
 
     Raises:
         SourceError: a split is not possible, or no row of it counts in the loss.
@@ -39,15 +38,13 @@ def splits(config: Config, sources: Mapping[str, Source], streams: RngStreams) -
     return {name: data[name] for name in ("training", *HELD_OUT) if name in data}
 
 
-def fit_preprocessing(config: Config, table: TableSource, training: Dataset) -> "Preprocessing":
-    """Fit the preprocessing of a table to its training rows alone.
+def fit_preprocessing(config: Config, source: Source, training: Dataset) -> "FittedPreprocessing":
+    """Fit the preprocessing of a source that is read to its training rows alone.
 
     Raises:
-        TableError: they cannot be encoded.
+        SourceError: they cannot be encoded.
     """
-    from nncli.data.preprocessing import Preprocessing
-
-    return Preprocessing.fit(training, table.file.inputs(_columns_of(parts(config))))
+    return source.fit_preprocessing(training, _columns_of(parts(config)))
 
 
 def suspicions_of_splits(splits: Mapping[str, Dataset], inputs: Sequence[str], targets: Sequence[str]) -> list[str]:

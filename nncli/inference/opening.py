@@ -1,12 +1,16 @@
 """Open a file for the predictions of a run, or for its evaluation."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from nncli.data.array_preprocessing import ArrayPreprocessing
 from nncli.data.delimited import DelimitedFile
+from nncli.data.preprocessing import Preprocessing
 from nncli.data.sources.table import TableSource
 from nncli.data.table_file import TableFile
 from nncli.errors import CommandLineError
+from nncli.inference.array_rows import open_rows
 from nncli.inference.prediction_rows import PredictionRows
 from nncli.inference.predictor import Predictor
 from nncli.inference.table_rows import TableRows
@@ -28,15 +32,39 @@ class LabeledRows(NamedTuple):
     targets: TableTargets
 
 
-def open_predictions(run: Run, file: Path | BinaryIO, with_probabilities: bool = False) -> PredictionRows:
-    """The predictions of a run for a file in the form of its table; the target columns may be absent.
+def open_predictions(
+    run: Run, files: Sequence[Path | BinaryIO], with_probabilities: bool = False, invert: bool = False
+) -> PredictionRows:
+    """The predictions of a run for files in the form of its data; targets may be absent.
+
+    Args:
+        run: the run.
+        files: a table, a file of arrays, or pictures and directories of them.
+        with_probabilities: whether the probability of each class is given.
+        invert: whether light and dark of pictures are exchanged.
 
     Raises:
-        CommandLineError: the run was not trained on a table.
+        CommandLineError: the run was not trained on data from files, or not on such files.
         RunError: the weights or the preprocessing are damaged.
-        TableError: the file cannot be read, or lacks columns.
+        SourceError: a file cannot be read, or has another form.
     """
-    predictor, table, opened = _opened(run, file)
+    predictor, data = Predictor(run), run.record.spec.data
+    if not isinstance(predictor.preprocessing, ArrayPreprocessing):
+        return _predictions_of_table(run, predictor, files, with_probabilities, invert)
+    paths = [file for file in files if isinstance(file, Path)]
+    if len(paths) < len(files):
+        raise CommandLineError(f"{run.path}: was trained on {data.type}, which standard input cannot be; name a file")
+    rows = open_rows(paths, predictor.preprocessing, vars(data).get("names"), invert)
+    return PredictionRows(predictor, rows, rows.ids, with_probabilities=with_probabilities)
+
+
+def _predictions_of_table(
+    run: Run, predictor: Predictor, files: Sequence[Path | BinaryIO], with_probabilities: bool, invert: bool
+) -> PredictionRows:
+    table, opened = _opened(run, files[0])
+    if invert or len(files) > 1:
+        option = "--invert is" if invert else "several files are"
+        raise CommandLineError(f"{run.path}: was trained on a table; {option} for pictures")
     targets, settings = _targets(run, predictor, table), table.settings
     ids = [settings.id] if settings.id else []
     has_targets = all(name in opened.header for name in targets.columns)
@@ -50,19 +78,18 @@ def open_labeled(run: Run, file: Path) -> LabeledRows:
     Raises:
         CommandLineError, RunError, TableError: as for ``open_predictions``; the target columns are needed too.
     """
-    predictor, table, opened = _opened(run, file)
+    predictor, (table, opened) = Predictor(run), _opened(run, file)
     targets = _targets(run, predictor, table)
     return LabeledRows(predictor, _rows(predictor, table, opened, list(targets.columns)), targets)
 
 
-def _opened(run: Run, file: Path | BinaryIO) -> tuple[Predictor, TableFile, DelimitedFile]:
-    predictor, source = Predictor(run), run.record.spec.data.build()
-    if predictor.preprocessing is None or not isinstance(source, TableSource):
-        reason = (
-            f"was trained on {run.record.spec.data.type}, not on a file; in Python: nncli.load(RUN).predict(inputs)"
-        )
+def _opened(run: Run, file: Path | BinaryIO) -> tuple[TableFile, DelimitedFile]:
+    data = run.record.spec.data
+    source = data.build()
+    if not isinstance(source, TableSource):
+        reason = f"was trained on {data.type}, not on a table; in Python: nncli.load(RUN).predict(inputs)"
         raise CommandLineError(f"{run.path}: {reason}")
-    return predictor, source.file, source.file.opened(file)
+    return source.file, source.file.opened(file)
 
 
 def _targets(run: Run, predictor: Predictor, table: TableFile) -> TableTargets:
@@ -71,5 +98,5 @@ def _targets(run: Run, predictor: Predictor, table: TableFile) -> TableTargets:
 
 
 def _rows(predictor: Predictor, table: TableFile, opened: DelimitedFile, wanted: list[str]) -> TableRows:
-    assert predictor.preprocessing is not None
+    assert isinstance(predictor.preprocessing, Preprocessing)
     return TableRows(opened, predictor.preprocessing, table.missing, wanted)

@@ -1,15 +1,22 @@
 """Predictions as rows: one for each row of a file, in the same order."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from nncli.inference.predictor import Predictor
-from nncli.inference.table_rows import TableRows
+from nncli.inference.row_block import RowBlock
 from nncli.inference.table_targets import RunningScore, TableTargets
 from nncli.nn.metrics.classification import predicted_classes
 from nncli.nn.parameters import Array
+
+
+class Rows(Protocol):
+    """The rows of files."""
+
+    def blocks(self) -> Iterator[RowBlock]:
+        """The rows, some of them at once."""
 
 
 class PredictionRows:
@@ -20,7 +27,7 @@ class PredictionRows:
     Args:
         predictor: the network of the run.
         rows: the rows.
-        ids: the columns of the file that name the rows; without them rows are numbered from 1.
+        ids: the texts of blocks that name the rows, such as columns of the file; without them rows are numbered from 1.
         targets: reads the targets, if the file has them.
         with_probabilities: whether the probability of each class is given, not just that of the predicted one.
     """
@@ -28,7 +35,7 @@ class PredictionRows:
     def __init__(
         self,
         predictor: Predictor,
-        rows: TableRows,
+        rows: Rows,
         ids: Sequence[str] = (),
         targets: TableTargets | None = None,
         with_probabilities: bool = False,
@@ -55,7 +62,7 @@ class PredictionRows:
             TableError: the file is damaged, or a row cannot be encoded.
         """
         for block in self.rows.blocks():
-            outputs = self.predictor.in_target_units(self.predictor.predict_table(block.table))
+            outputs = self.predictor.in_target_units(self.predictor.predict_rows(block.rows))
             if self.targets and self.score:
                 self.score.add(outputs, self.targets.read(block.texts)[0])
             names: list[Sequence[Any]] = [block.texts[name] for name in self.ids]

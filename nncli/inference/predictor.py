@@ -61,15 +61,17 @@ class Predictor:
         self._require_finite(outputs)
         return outputs
 
-    def predict_table(self, table: "Table") -> Array:
-        """The outputs (N, M) of the network for rows of a table; those of a regression are scaled as its targets were.
+    def predict_rows(self, rows: "Table | Array") -> Array:
+        """The outputs (N, M) of the network for rows of a table or of an array, as the data has them.
+
+        Those of a regression are scaled as its targets were.
 
         Raises:
             DivergedError: as for ``predict``.
             TableError: a row has a value that cannot be encoded.
         """
         assert self.preprocessing is not None
-        return self.predict(self.preprocessing.inputs(table, self.network.dtype.name))
+        return self.predict(self.preprocessing.inputs(rows, self.network.dtype.name))
 
     def in_target_units(self, outputs: Array) -> Array:
         """Outputs (N, M) of a regression in the unit of the targets; probabilities as they are."""

@@ -1,7 +1,6 @@
 """Rows of a delimited file as tables for a fitted preprocessing, block by block."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from nncli.config.diagnostics import counted, shown
 from nncli.data.columns import Category
@@ -9,25 +8,10 @@ from nncli.data.delimited import Block, DelimitedFile, TableError
 from nncli.data.delimited.problems import Problems
 from nncli.data.preprocessing import Preprocessing
 from nncli.data.table import Table
+from nncli.inference.row_block import RowBlock
 from nncli.nn.parameters import Array
 
 MAX_NAMED = 20
-
-
-class RowBlock(NamedTuple):
-    """Some rows of a file.
-
-    Args:
-        table: the values of the input columns.
-        texts: the fields of other columns that are wanted, by name.
-        lines: the line of the file where each row begins.
-        first_row: the index of the first row in the file.
-    """
-
-    table: Table
-    texts: dict[str, list[str]]
-    first_row: int
-    lines: Sequence[int]
 
 
 class TableRows:

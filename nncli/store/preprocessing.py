@@ -8,11 +8,12 @@ from nncli.store.records import from_json
 from nncli.store.run_files import PREPROCESSING, RunFiles
 
 if TYPE_CHECKING:
-    from nncli.data.preprocessing import Preprocessing
+    from nncli.data.fitted_preprocessing import FittedPreprocessing
+    from nncli.data.source import Source
 
 
-def read_preprocessing(run: RunFiles) -> "Preprocessing | None":
-    """The preprocessing that was fitted to the training rows; None if the data of the run is no table.
+def read_preprocessing(run: RunFiles) -> "FittedPreprocessing | None":
+    """The preprocessing that was fitted to the training rows; None if its data was not read from a file.
 
     Raises:
         RunError: the file is missing or damaged.
@@ -21,14 +22,11 @@ def read_preprocessing(run: RunFiles) -> "Preprocessing | None":
     recorded, path = run.record.preprocessing, run.path / PREPROCESSING
     if recorded is None:
         return None
-
-    from nncli.data.preprocessing import Preprocessing
-
     content = run.read(PREPROCESSING)
     if hashlib.sha256(content).hexdigest() != recorded.sha256:
         raise RunError(f"{path}: damaged: checksum mismatch with run.json")
-    columns = {name: each.build() for name, each in vars(run.record.spec.data)["columns"].items()}
     try:
-        return Preprocessing.restore(columns, from_json(content))
+        source: Source = run.record.spec.data.build()
+        return source.restore_preprocessing(from_json(content))
     except ValueError as error:
         raise RunError(f"{path}: damaged: {error}") from None

@@ -74,7 +74,7 @@ class RunRecord(Record):
     machine: str
     blas: dict[str, Any]
     simd: dict[str, Any]
-    preprocessing: FileRecord | None = None  # of preprocessing.json, if the data is a table
+    preprocessing: FileRecord | None = None  # of preprocessing.json, if the data was read from files
     schema: dict[str, DataSchema] | None = None  # of each data source of the config; earlier versions did not record it
     formats: dict[str, Count] = {}  # noqa: RUF012 (a default)
 

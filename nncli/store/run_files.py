@@ -13,7 +13,7 @@ from nncli.store import size_limits as limits
 from nncli.store.records import CONFIG, RecordType, RunRecord, from_json, identity, parse_record
 
 ORIGINAL = "config.original.yaml"  # the config byte for byte as it was given
-PREPROCESSING = "preprocessing.json"  # what was fitted to the training rows of a table
+PREPROCESSING = "preprocessing.json"  # what was fitted to the training rows
 GIVEN = "spec.yaml"  # the same, of runs of nncli before 0.7
 OTHER_FILES = (ORIGINAL, GIVEN, "metrics.csv", "checkpoints", "weights.npz", "evaluation.json")  # besides run.json
 

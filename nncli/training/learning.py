@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nncli.data.dataset import row_blocks
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.metrics.classification import Accuracy
@@ -294,4 +295,4 @@ def constant_outputs(experiment: Experiment) -> dict[int, Array]:
 
 def _is_constant(rows: Array) -> bool:
     """Whether all rows are the same."""
-    return bool((rows == rows[:1]).all())
+    return all(bool((block == rows[:1]).all()) for block in row_blocks(rows))

@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from nncli.data.dataset import row_blocks
 from nncli.experiment.assembly import Experiment
 from nncli.nn.layers.dense import Dense
 from nncli.nn.optimizers.optimizer import Optimizer
+from nncli.nn.parameters import Array
 
 LARGE = 1e3  # data beyond this is worth scaling in any case
 FIX_ROW = "take the row out, or replace the value"
@@ -105,10 +107,14 @@ def scaling(experiment: Experiment) -> list[str]:
     """What to do about inputs and targets that are large."""
     data = experiment.data["training"]
     arrays = {"inputs": data.inputs} | ({"targets": data.targets} if data.classes is None else {})
-    largest = {name: max(float(np.max(values)), -float(np.min(values))) for name, values in arrays.items()}
+    largest = {name: max(map(_largest_magnitude, row_blocks(values))) for name, values in arrays.items()}
     return [
         f"scale the {name}, which reach {value:.3g}, to about 1" for name, value in largest.items() if value > LARGE
     ]
+
+
+def _largest_magnitude(values: Array) -> float:
+    return max(float(np.max(values)), -float(np.min(values)))
 
 
 def _initializers(experiment: Experiment, index: int) -> list[str]:

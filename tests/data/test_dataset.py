@@ -83,7 +83,7 @@ def test_schema_is_json_and_frozen():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"features": []}, {"targets": []}, {"class_counts": []}, {"class_counts": [5, 0, 7]}, {"class_names": ["a"]},
+    [{"features": []}, {"targets": []}, {"class_counts": []}, {"class_counts": [5, -1, 7]}, {"class_names": ["a"]},
      {"class_names": None}, {"class_counts": [10**400, 1, 1]}, {"features": [1]}],
 )  # fmt: skip
 def test_schema_is_validated(changes):

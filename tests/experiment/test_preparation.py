@@ -224,12 +224,12 @@ def test_missing_value_is_an_error_with_its_line(trained, run_cli):
 
 def test_chunks_are_predicted_alike(trained):
     """Bit for bit, in chunks of any size."""
-    predictions = open_predictions(Run(trained()), Path("data.csv"))
+    predictions = open_predictions(Run(trained()), [Path("data.csv")])
     (block,) = predictions.rows.blocks()
-    predictor, table = predictions.predictor, block.table
-    outputs = predictor.predict_table(table)
+    predictor, table = predictions.predictor, block.rows
+    outputs = predictor.predict_rows(table)
     assert len(np.unique(outputs)) > ROWS
-    again = np.concatenate([predictor.predict_table(table[slice(start, start + 7)]) for start in range(0, ROWS, 7)])
+    again = np.concatenate([predictor.predict_rows(table[slice(start, start + 7)]) for start in range(0, ROWS, 7)])
     assert np.array_equal(outputs, again)
 
 

@@ -55,9 +55,10 @@ def check(configs: tuple[Path, ...], runs_dir: Path | None, as_json: bool) -> No
             print_json({"configs": [_document(path, error, warnings.get(path, [])) for path, error in errors.items()]})
     finally:  # the exit code is right even if the output cannot be written
         if found:
-            kinds = {type(error) for error in found}
-            kind = kinds.pop() if len(kinds) == 1 else ConfigError
-            raise kind("\n".join(map(str, found)))
+            message = "\n".join(map(str, found))
+            every = found[0] if len({type(error) for error in found}) == 1 else ConfigError(message)
+            every.args = (message,)
+            raise every
 
 
 def _reject_overrides(configs: tuple[Path, ...]) -> None:

@@ -37,9 +37,10 @@ def _overview(subject: Path, target: str | None) -> "DataOverview":
     from nncli.data.sources.table import TableSource
     from nncli.experiment.loading import load
 
-    source = load(subject).config.data.build()
+    section = load(subject).config.data
+    source = section.build()
     if not isinstance(source, TableSource):
-        raise CommandLineError(f"{subject}: its data is generated, not read from a file")
+        raise CommandLineError(f"{subject}: its data is {section.type}, not a table")
     return overview_of_source(source)
 
 

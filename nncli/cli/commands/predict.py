@@ -21,19 +21,40 @@ FORMATS = ("csv", "jsonl")
 
 
 @click.command(
-    epilog=examples("nncli predict config new.csv", "nncli predict config new.csv -o predictions.csv --probabilities")
+    epilog=examples(
+        "nncli predict config new.csv",
+        "nncli predict config new.csv -o predictions.csv --probabilities",
+        "nncli predict chapter19 tshirt.png pants.png --invert",
+    )
 )
 @run_argument
-@click.argument("file", metavar="FILE", help="CSV or TSV file with the input columns; - is standard input.")
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    help="Table; NPY, NPZ or IDX file; or pictures, or directories of them. - is a table on standard input.",
+)
 @click.option("-o", "--output", default=STANDARD, metavar="FILE", help="File to write.  [default: standard output]")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="[default: by the suffix of the output, else csv]")
 @click.option("--probabilities", is_flag=True, help="Give the probability of each class.")
+@click.option("--invert", is_flag=True, help="Exchange light and dark of pictures.")
 @runs_dir_option
-def predict(run: str, file: str, output: str, form: str | None, probabilities: bool, runs_dir: Path | None) -> None:
-    """Predict the target for each row of a file.
+def predict(
+    run: str,
+    files: tuple[str, ...],
+    output: str,
+    form: str | None,
+    probabilities: bool,
+    invert: bool,
+    runs_dir: Path | None,
+) -> None:
+    """Predict the target for each row of a file, or for each picture.
 
     Columns are found by their names, in any order; the target is not needed. Predictions are in the order of the rows,
     one for each, with the columns named by `id` in the config, or else with the number of the row.
+
+    Pictures, PNG or JPEG, are converted as those that were trained on: to their size, and to gray if they are gray.
     """
     from nncli.cli.options import find_run
     from nncli.cli.render.progress import note
@@ -43,8 +64,8 @@ def predict(run: str, file: str, output: str, form: str | None, probabilities: b
 
     loaded = Run(find_run(run, runs_dir))
     with raised_on_ctrl_c(), blas_threads(loaded.record.spec.training.threads):
-        given = sys.stdin.buffer if file == STANDARD else Path(file)
-        predictions = open_predictions(loaded, given, probabilities)
+        given = [sys.stdin.buffer if file == STANDARD else Path(file) for file in files]
+        predictions = open_predictions(loaded, given, probabilities, invert)
         with _opened(output) as stream:
             _WRITERS[form or _form_of(output)](predictions, stream)
     for text in _notes(predictions):
@@ -87,8 +108,11 @@ _WRITERS: dict[str, Callable[["PredictionRows", IO[str]], None]] = {"csv": _writ
 def _notes(predictions: "PredictionRows") -> Iterator[str]:
     """How well the predictions match the targets, and what is to be known of the rows."""
     from nncli.cli.render.table_notes import notes
+    from nncli.inference.table_rows import TableRows
 
     rows, score = predictions.rows, predictions.score
+    if not isinstance(rows, TableRows):
+        return
     if score and score.rows:
         yield f"{rows.file.name}: {score}"
     yield from notes(rows)

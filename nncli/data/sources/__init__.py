@@ -1,5 +1,5 @@
 """Data sources; importing this package registers them."""
 
-from nncli.data.sources import nnfs, playground, table
+from nncli.data.sources import arrays, idx, images, nnfs, playground, table
 
-__all__ = ["nnfs", "playground", "table"]
+__all__ = ["arrays", "idx", "images", "nnfs", "playground", "table"]

@@ -1,5 +1,6 @@
 """Tables: rows of a CSV or TSV file."""
 
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -7,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from numpy.typing import NDArray
 
 from nncli.data.dataset import DataSchema, Dataset, Random
-from nncli.data.source import Source, SourceError
+from nncli.data.source import OtherKindError, Source, SourceError
 from nncli.data.table_settings import TableSettings
 from nncli.registry import Bounds, ComponentOf, Positive, register
 
 if TYPE_CHECKING:
+    from nncli.data.preprocessing import Preprocessing
     from nncli.data.table_file import TableFile
 
 Names = Annotated[list[str], Bounds(min_length=1)]
@@ -73,12 +75,13 @@ class TableSource(Source):
         """Parse columns and classes as another table, which was opened.
 
         Raises:
-            SourceError: it has class weights of its own.
+            SourceError: the other is no table, or this one has class weights of its own.
         """
-        if isinstance(data, TableSource):
-            if self.settings.class_weights not in (None, data.settings.class_weights):
-                raise SourceError("only the training loss has class weights; write them under data", "class_weights")
-            self.file.follow(data.file)
+        if not isinstance(data, TableSource):
+            raise OtherKindError
+        if self.settings.class_weights not in (None, data.settings.class_weights):
+            raise SourceError("only the training loss has class weights; write them under data", "class_weights")
+        self.file.follow(data.file)
 
     def open(self) -> DataSchema:
         """Read the file, decide the types of its columns, and measure the schema."""
@@ -91,3 +94,15 @@ class TableSource(Source):
     def class_weights(self, labels: NDArray[Any]) -> NDArray[Any] | None:
         """The weight of each class, as the config says."""
         return self.file.class_weights(labels)
+
+    def fit_preprocessing(self, training: Dataset, used: Collection[str] = ()) -> "Preprocessing":
+        """The columns, fitted to training rows."""
+        from nncli.data.preprocessing import Preprocessing
+
+        return Preprocessing.fit(training, self.file.inputs(used))
+
+    def restore_preprocessing(self, state: Any) -> "Preprocessing":
+        """The columns that a state is of."""
+        from nncli.data.preprocessing import Preprocessing
+
+        return Preprocessing.restore(self.settings.columns, state)

@@ -1,0 +1,113 @@
+"""Reading of the files of arrays that a source names: inputs with their targets."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+
+from nncli.config.diagnostics import shown
+from nncli.data.array_data import ArrayData, NamedArray, errors_of
+from nncli.data.array_files import NPY, npz_names, open_npy, read_npz
+from nncli.data.idx import read_idx
+from nncli.data.images import list_images, read_images
+from nncli.data.source import SourceError
+
+COMMON_NAMES = [
+    ("inputs", "targets"),
+    ("x", "y"),
+    ("X", "y"),
+    ("x_train", "y_train"),
+    ("X_train", "y_train"),
+    ("data", "target"),
+    ("images", "labels"),
+]
+
+
+def array_pair(
+    path: Path,
+    targets: Path | None,
+    names: Sequence[str] | None,
+    class_names: Sequence[str] | None,
+    training: ArrayData | None,
+) -> ArrayData:
+    """The arrays of an NPZ file, or of two NPY files; the arguments are those of the source.
+
+    Raises:
+        SourceError: a file is missing or damaged, or it is not clear which arrays are meant.
+    """
+    if targets:
+        if names:
+            raise SourceError("targets is an NPY file, and names are of an NPZ file; write one of them", "names")
+        if training and training.targets_name == str(targets):
+            fix = "write a section of its own: {type: arrays, path: …, targets: …}"
+            raise SourceError(f"{targets}: has the targets of the training data; {fix}")
+        with errors_of("path"):
+            inputs = NamedArray(open_npy(path), str(path), "path")
+        with errors_of("targets"):
+            return ArrayData(inputs, NamedArray(open_npy(targets), str(targets), "targets"), class_names, training)
+    with errors_of("path"):
+        chosen = _chosen(path, names)
+        arrays = read_npz(path, chosen)
+    key = "names" if names else "path"
+    first, second = (NamedArray(arrays[name], f"{path}: {shown(name)}", key) for name in chosen)
+    return ArrayData(first, second, class_names, training)
+
+
+def idx_pair(images: Path, labels: Path, class_names: Sequence[str] | None, training: ArrayData | None) -> ArrayData:
+    """The arrays of two IDX files; the arguments are those of the source.
+
+    Raises:
+        SourceError: a file is missing or damaged.
+    """
+    with errors_of("images"):
+        inputs = NamedArray(read_idx(images), str(images), "images")
+    with errors_of("labels"):
+        return ArrayData(inputs, NamedArray(read_idx(labels), str(labels), "labels"), class_names, training)
+
+
+def image_directory(path: Path, size: tuple[int, int] | None, grayscale: bool, training: ArrayData | None) -> ArrayData:
+    """The images of a directory, of the size of the training images; the arguments are those of the source.
+
+    Raises:
+        SourceError: the directory has something else than images in directories, or an image is damaged.
+        MissingExtraError: Pillow is not installed.
+    """
+    if training and size is None:
+        height, width = training.inputs.values.shape[1:3]
+        size = height, width
+    with errors_of("path"):
+        listed = list_images(path)
+        pixels = NamedArray(read_images(listed.paths, size, grayscale), str(path), "path")
+        labels = NamedArray(np.array(listed.classes)[listed.labels], str(path), "path")
+        return ArrayData(pixels, labels, training=training)
+
+
+def _chosen(path: Path, names: Sequence[str] | None) -> tuple[str, str]:
+    """The names of inputs and targets in an NPZ file.
+
+    Raises:
+        SourceError: it has no such arrays, or it is not clear which ones are meant.
+    """
+    if path.suffix.lower() == NPY:
+        raise SourceError(f"{path}: an NPY file has only inputs; write targets: FILE.npy beside it", "targets")
+    known = npz_names(path)
+    if names:
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise SourceError(f"{path}: no array {shown(missing[0])}; its arrays are {_listed(known)}", "names")
+        return names[0], names[1]
+    pairs = [pair for pair in COMMON_NAMES if known.issuperset(pair)]
+    if len(pairs) != 1:
+        _fail_unclear(path, known)
+    return pairs[0]
+
+
+def _fail_unclear(path: Path, known: Collection[str]) -> NoReturn:
+    raise SourceError(
+        f"{path}: its arrays are {_listed(known)}; write names: [INPUTS, TARGETS] to say which ones are meant", "names"
+    )
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(map(shown, sorted(names)[:20])) or "none"

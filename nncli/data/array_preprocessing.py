@@ -1,0 +1,110 @@
+"""Preprocessing of arrays: the form of a row, its scaling, and that of real-valued targets."""
+
+from math import prod
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.data.array_scaling import ArrayScaling
+from nncli.data.dataset import Dataset
+from nncli.data.fitted_preprocessing import FittedPreprocessing
+from nncli.data.lazy_rows import RawRows, ScaledRows
+from nncli.data.scaling_name import ScalingName
+from nncli.data.target_scaling import TargetScaling
+from nncli.data.transforms.state import require, validated_state
+from nncli.registry import Bounds, Count, Model, Positive
+
+BYTES = np.dtype(np.uint8)
+
+
+class ArrayState(Model):
+    """The state of the preprocessing of arrays.
+
+    Args:
+        shape: the shape of a row.
+        dtype: the dtype of its values.
+        center: what is subtracted from each value, or from all of them.
+        scale: what is divided by.
+        targets: the state of the scaling of the targets; None for class labels.
+    """
+
+    extra: ClassVar[Literal["forbid", "ignore"]] = "ignore"  # keys that a later version adds
+    shape: Annotated[list[Count], Bounds(min_length=1)]
+    dtype: str
+    center: list[float]
+    scale: list[Positive]
+    targets: Any = None
+
+
+class ArrayPreprocessing(FittedPreprocessing):
+    """Rows of an array, scaled as they are used.
+
+    Args:
+        shape: the shape of a row.
+        dtype: the dtype of its values.
+        values: the scaling of the values.
+        scaling: that of real-valued targets.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], values: ArrayScaling, scaling: TargetScaling | None
+    ) -> None:
+        self.shape, self.dtype, self.values, self.scaling = shape, dtype, values, scaling
+
+    @classmethod
+    def fit(cls, training: Dataset, scaling: ScalingName | None) -> Self:
+        """Fit to the training rows, whose inputs are ``RawRows``.
+
+        Columns are scaled one by one; the values of a row of several dimensions, such as a picture, are scaled alike.
+
+        Args:
+            training: the training rows.
+            scaling: the name of the scaling; by default ``symmetric`` for bytes, ``standardize`` for other numbers.
+
+        Raises:
+            SourceError: no input varies, or a value is too large.
+        """
+        rows: RawRows = training.inputs  # type: ignore[assignment]
+        shape, dtype = rows.values.shape[1:], rows.values.dtype
+        name = scaling or ("symmetric" if dtype == BYTES else "standardize")
+        values = ArrayScaling.fit(name, rows.blocks(), by_column=len(shape) == 1)
+        return cls(shape, dtype, values, TargetScaling.fit(training.targets) if training.classes is None else None)
+
+    @classmethod
+    def restore(cls, state: Any) -> Self:
+        """The preprocessing that a state is of.
+
+        Raises:
+            ValueError: the state is damaged; the message names the key.
+        """
+        restored = validated_state(state, ArrayState)
+        center, scale = np.array(restored.center), np.array(restored.scale)
+        size = prod(restored.shape)
+        require(len(center) in {1, size}, "center", f"{len(center)} values for rows of {size}")
+        require(len(scale) == len(center), "scale", f"{len(scale)} values for {len(center)} centers")
+        try:
+            dtype = np.dtype(restored.dtype)
+        except TypeError:
+            raise ValueError("dtype: not the name of a dtype") from None
+        targets = None if restored.targets is None else TargetScaling.from_state(restored.targets)
+        return cls(tuple(restored.shape), dtype, ArrayScaling(center, scale), targets)
+
+    @property
+    def size(self) -> int:
+        """D, the number of values in a row."""
+        return prod(self.shape)
+
+    def inputs(self, rows: RawRows | NDArray[Any], dtype: str) -> ScaledRows:
+        """The rows, given as ``RawRows`` or as an array (N, …); they are scaled as they are used."""
+        return ScaledRows(rows if isinstance(rows, RawRows) else RawRows(rows), self.values, dtype)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that was fitted, as JSON values."""
+        return {
+            "shape": list(self.shape),
+            "dtype": self.dtype.name,
+            "center": self.values.center.tolist(),
+            "scale": self.values.scale.tolist(),
+            "targets": None if self.scaling is None else self.scaling.state(),
+        }

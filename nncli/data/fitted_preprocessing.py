@@ -1,0 +1,47 @@
+"""The base of what turns rows, as a source has them, into the inputs of a network: fitted to training rows only."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from nncli.data.dataset import DataSchema, Dataset
+
+if TYPE_CHECKING:
+    from nncli.data.target_scaling import TargetScaling
+
+
+class FittedPreprocessing:
+    """Turns rows into inputs (N, D), with what was measured on the training rows.
+
+    ``columns`` are the fitted columns of a table by name; ``scaling`` is that of real-valued targets, None for class
+    labels.
+    """
+
+    columns: Mapping[str, Any] = MappingProxyType({})
+
+    scaling: "TargetScaling | None" = None
+
+    def inputs(self, rows: Any, dtype: str) -> Any:
+        """The inputs (N, D) of rows as a source has them; an array, or one that is computed as it is used.
+
+        Raises:
+            SourceError: a row cannot be encoded.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no inputs")
+
+    def encode(self, dataset: Dataset, dtype: str) -> Dataset:
+        """The data set with inputs (N, D).
+
+        Raises:
+            SourceError: a row cannot be encoded.
+        """
+        return replace(dataset, inputs=self.inputs(dataset.inputs, dtype), scaling=self.scaling)
+
+    def encoded_schema(self, schema: DataSchema) -> DataSchema:
+        """The schema of the encoded data set."""
+        return schema
+
+    def state(self) -> dict[str, Any]:
+        """Everything that was fitted, as JSON values."""
+        raise NotImplementedError(f"{type(self).__name__} has no state")

@@ -1,0 +1,95 @@
+"""Rows of an array in a file or in memory, which are read, and scaled, when they are used."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.data.array_scaling import ArrayScaling
+from nncli.data.dataset import BLOCK_BYTES
+
+Array = NDArray[Any]
+
+
+class RawRows:
+    """Some or all rows of an array (N, …), unscaled.
+
+    Args:
+        values: the array, which may be a memory map.
+        indices: the indices of the rows; all of them if None.
+    """
+
+    def __init__(self, values: Array, indices: Array | None = None) -> None:
+        self.values, self.indices = values, indices
+
+    def __len__(self) -> int:
+        return len(self.values if self.indices is None else self.indices)
+
+    def __getitem__(self, rows: Any) -> "RawRows":
+        return RawRows(self.values, np.arange(len(self.values))[rows] if self.indices is None else self.indices[rows])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """N and D, the number of values in a row."""
+        return len(self), prod(self.values.shape[1:])
+
+    def read(self, rows: Any) -> Array:
+        """The values (B, D) of some of the rows, given as a slice or as indices."""
+        values = self.values[rows if self.indices is None else self.indices[rows]]
+        flat: Array = values.reshape(len(values), -1)
+        return flat
+
+    def blocks(self) -> Iterator[Array]:
+        """The values of all rows, (B, D) at once."""
+        row_bytes = max(1, self.shape[1] * self.values.itemsize)
+        size = max(1, BLOCK_BYTES // row_bytes)
+        for start in range(0, len(self), size):
+            yield self.read(slice(start, start + size))
+
+
+class ScaledRows:
+    """Rows (N, D) that are scaled when they are used: what is read from it is an ordinary array of its dtype.
+
+    It stands for an array of inputs where only some rows are needed at once.
+
+    Args:
+        raw: the rows.
+        scaling: how their values are scaled.
+        dtype: the dtype of the scaled values.
+    """
+
+    ndim = 2
+
+    def __init__(self, raw: RawRows, scaling: ArrayScaling, dtype: str) -> None:
+        self._raw, self._scaling, self.dtype = raw, scaling, np.dtype(dtype)
+        self.shape = raw.shape
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def __getitem__(self, key: Any) -> Any:
+        rows, *columns = key if isinstance(key, tuple) else (key,)
+        if isinstance(rows, int | np.integer):
+            return self._scaled(self._raw.read([rows]))[(0, *columns)]
+        scaled = self._scaled(self._raw.read(rows))
+        return scaled[(slice(None), *columns)] if columns else scaled
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        scaled = np.empty(self.shape, self.dtype)
+        start = 0
+        for block in self._raw.blocks():
+            self._scaling.apply(block, scaled[start : start + len(block)])
+            start += len(block)
+        return scaled.astype(dtype or self.dtype, copy=False)
+
+    def take(self, rows: Array, axis: int, out: Array, mode: str) -> Array:
+        """Fill ``out`` with the rows at these indices, as ``numpy.take``."""
+        self._scaling.apply(self._raw.read(rows), out)
+        return out
+
+    def _scaled(self, values: Array) -> Array:
+        scaled = np.empty(values.shape, self.dtype)
+        self._scaling.apply(values, scaled)
+        return scaled

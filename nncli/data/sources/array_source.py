@@ -1,0 +1,63 @@
+"""The base of sources of arrays: rows of numbers from files, which are scaled as they are used."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
+
+from nncli.data.dataset import DataSchema, Dataset, Random
+from nncli.data.scaling_name import ScalingName
+from nncli.data.source import OtherKindError, Source
+from nncli.registry import Bounds
+
+if TYPE_CHECKING:
+    from nncli.data.array_data import ArrayData
+    from nncli.data.array_preprocessing import ArrayPreprocessing
+
+ClassNames: TypeAlias = Annotated[list[str], Bounds(["cat", "dog"], min_length=2)]
+
+
+class ArraySource(Source):
+    """Rows of numbers, which stay as they are in the file, and are scaled batch by batch.
+
+    ``data`` has the arrays after ``open``, ``training`` those of the training set if that is another source.
+    """
+
+    is_read: ClassVar[bool] = True
+    is_scaled_by_batch: ClassVar[bool] = True
+    scaling: ScalingName | None = None
+    data: "ArrayData"
+    training: "ArrayData | None" = None
+
+    def read(self) -> "ArrayData":
+        """Read the arrays.
+
+        Raises:
+            SourceError: a file is missing or damaged, or the arrays do not fit together.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no read")
+
+    def follow(self, data: Source) -> None:
+        """Take the form of the rows, and the classes, of another source of arrays, which was opened."""
+        if not isinstance(data, ArraySource):
+            raise OtherKindError
+        self.training = data.data
+
+    def open(self) -> DataSchema:
+        """Read the arrays, and measure the schema."""
+        self.data = self.read()
+        return self.data.schema
+
+    def draw(self, rng: Random) -> Dataset:
+        """All rows, unscaled; ``rng`` is not used."""
+        return self.data.dataset
+
+    def fit_preprocessing(self, training: Dataset, used: Collection[str] = ()) -> "ArrayPreprocessing":
+        """The scaling, fitted to training rows."""
+        from nncli.data.array_preprocessing import ArrayPreprocessing
+
+        return ArrayPreprocessing.fit(training, self.scaling)
+
+    def restore_preprocessing(self, state: Any) -> "ArrayPreprocessing":
+        """The scaling that a state is of."""
+        from nncli.data.array_preprocessing import ArrayPreprocessing
+
+        return ArrayPreprocessing.restore(state)

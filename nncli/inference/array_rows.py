@@ -1,0 +1,172 @@
+"""Rows of files of arrays, and pictures, for a fitted preprocessing, block by block."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nncli.config.diagnostics import shown
+from nncli.data.array_data import NUMBERS, NamedArray, require_finite, require_form
+from nncli.data.array_files import npz_names, open_npy, read_npz
+from nncli.data.array_pairs import COMMON_NAMES
+from nncli.data.array_preprocessing import BYTES, ArrayPreprocessing
+from nncli.data.binary_files import open_file
+from nncli.data.idx import read_idx
+from nncli.data.images import SUFFIXES, read_image
+from nncli.data.source import SourceError
+from nncli.errors import CommandLineError
+from nncli.inference.row_block import RowBlock
+from nncli.nn.parameters import Array
+
+NPY, NPZ, PNG, JPEG, IDX, GZIP = b"\x93NUMPY", b"PK", b"\x89PNG", b"\xff\xd8", b"\0\0", b"\x1f\x8b"  # first bytes
+BLOCK_ROWS = 4096
+BLOCK_PICTURES = 64
+RGB = 3
+
+
+class ArrayRows:
+    """The rows of an NPY, NPZ or IDX file, which have the shape of the training rows, or are flattened.
+
+    Args:
+        path: the file.
+        preprocessing: that of the run.
+        names: the names of inputs and targets in an NPZ file that was trained on.
+    """
+
+    ids: Sequence[str] = ()
+
+    def __init__(self, path: Path, preprocessing: ArrayPreprocessing, names: Sequence[str] | None = None) -> None:
+        array = _array(path, names)
+        values, shape = array.values, preprocessing.shape
+        if values.dtype.kind not in NUMBERS:
+            raise array.error(f"an array of {values.dtype}, expected numbers")
+        if values.shape == shape:
+            raise array.error(f"shape {shape}, which is a single row; save array[None]")
+        if values.shape[1:] == (preprocessing.size,):
+            values = values.reshape(len(values), *shape)
+        self._array = array._replace(values=values)
+        require_form(self._array, shape, preprocessing.dtype)
+
+    def blocks(self) -> Iterator[RowBlock]:
+        """Some thousands of rows at once.
+
+        Raises:
+            SourceError: a value is not finite.
+        """
+        for start in range(0, len(self._array.values), BLOCK_ROWS):
+            block = self._array._replace(values=self._array.values[start : start + BLOCK_ROWS])
+            require_finite(block, start)
+            yield RowBlock(block.values, {}, start)
+
+
+class PictureRows:
+    """Pictures, as rows of the size of those that were trained on.
+
+    Args:
+        paths: PNG and JPEG files.
+        preprocessing: that of the run.
+        invert: whether light and dark are exchanged.
+
+    Raises:
+        CommandLineError: the run was not trained on pictures.
+    """
+
+    ids: Sequence[str] = ("file",)
+
+    def __init__(self, paths: Sequence[Path], preprocessing: ArrayPreprocessing, invert: bool = False) -> None:
+        shape = preprocessing.shape
+        if preprocessing.dtype != BYTES or len(shape) not in {2, 3} or shape[2:] not in {(), (1,), (RGB,)}:
+            trained = f"rows of shape {shape} and dtype {preprocessing.dtype}"
+            raise CommandLineError(f"{paths[0]}: a picture, but the run was trained on {trained}; save it as NPY file")
+        self._paths, self._invert = paths, invert
+        self._shape, self._grayscale = shape, shape[2:] != (RGB,)
+
+    def blocks(self) -> Iterator[RowBlock]:
+        """Some pictures at once.
+
+        Raises:
+            SourceError: one is damaged.
+        """
+        for start in range(0, len(self._paths), BLOCK_PICTURES):
+            paths = self._paths[start : start + BLOCK_PICTURES]
+            pixels = np.stack([self._read(path) for path in paths])
+            yield RowBlock(pixels, {"file": [str(path) for path in paths]}, start)
+
+    def _read(self, path: Path) -> Array:
+        pixels = read_image(path, (self._shape[0], self._shape[1]), self._grayscale, self._invert)
+        return pixels.reshape(self._shape)
+
+
+def open_rows(
+    files: Sequence[Path], preprocessing: ArrayPreprocessing, names: Sequence[str] | None, invert: bool
+) -> ArrayRows | PictureRows:
+    """The rows of an array file, of pictures, or of a directory of pictures.
+
+    Raises:
+        CommandLineError: several files are not all pictures, or another file than a picture is to be inverted.
+        SourceError: a file is missing or damaged, or has rows of another form.
+    """
+    paths = [path for file in files for path in (_pictures(file) if file.is_dir() else [file])]
+    others = [path for path in paths if not _is_picture(path)]
+    if not others:
+        return PictureRows(paths, preprocessing, invert)
+    if len(paths) > 1:
+        raise CommandLineError(f"{others[0]}: several files have to be pictures; predict other files one by one")
+    if invert:
+        raise CommandLineError(f"{others[0]}: --invert is for pictures")
+    return ArrayRows(others[0], preprocessing, names)
+
+
+def _pictures(directory: Path) -> list[Path]:
+    """The pictures in a directory and below, by name.
+
+    Raises:
+        SourceError: there are none.
+    """
+    found = sorted(path for path in directory.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not found:
+        raise SourceError(f"{directory}: has no PNG or JPEG images")
+    return found
+
+
+def _start(path: Path) -> bytes:
+    """The first bytes of a file."""
+    with open_file(path) as (file, _):
+        return file.read(len(NPY))
+
+
+def _is_picture(path: Path) -> bool:
+    return _start(path).startswith((PNG, JPEG))
+
+
+def _array(path: Path, names: Sequence[str] | None) -> NamedArray:
+    """The inputs in a file.
+
+    Raises:
+        SourceError: it is damaged, or has none.
+    """
+    start = _start(path)
+    if start.startswith(NPY):
+        return NamedArray(open_npy(path), str(path), "path")
+    if start.startswith(NPZ):
+        name = _inputs_name(path, names)
+        return NamedArray(read_npz(path, [name])[name], f"{path}: {shown(name)}", "path")
+    if start.startswith((IDX, GZIP)):
+        return NamedArray(read_idx(path), str(path), "path")
+    raise SourceError(f"{path}: not an NPY, NPZ, IDX, PNG or JPEG file")
+
+
+def _inputs_name(path: Path, names: Sequence[str] | None) -> str:
+    """The name of the inputs in an NPZ file: that of the training data, a common one, or that of its only array.
+
+    Raises:
+        SourceError: there is none of them.
+    """
+    known = npz_names(path)
+    candidates: list[Any] = [*(names or ())[:1], *dict.fromkeys(first for first, _ in COMMON_NAMES)]
+    found = [name for name in candidates if name in known] or (list(known) if len(known) == 1 else [])
+    if not found or (len(found) > 1 and not (names and found[0] == names[0])):
+        listed = ", ".join(map(shown, sorted(known)[:20]))
+        raise SourceError(f"{path}: its arrays are {listed}; save the inputs alone, or name them inputs")
+    return str(found[0])

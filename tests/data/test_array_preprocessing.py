@@ -1,0 +1,46 @@
+"""The state of the preprocessing of arrays, as a run keeps it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from nncli.data.array_preprocessing import ArrayPreprocessing
+from nncli.data.dataset import Dataset
+from nncli.data.lazy_rows import RawRows
+
+VALUES = np.random.default_rng(0).normal(5, 3, (40, 3))
+TARGETS = np.random.default_rng(1).normal(100, 20, (40, 2))
+
+
+def fitted():
+    return ArrayPreprocessing.fit(Dataset(RawRows(VALUES), TARGETS, None), None)
+
+
+def test_a_restored_preprocessing_gives_the_same_bits():
+    """Through JSON, for inputs and for targets."""
+    restored = ArrayPreprocessing.restore(json.loads(json.dumps(fitted().state())))
+    assert np.array_equal(restored.inputs(VALUES, "float32")[:], fitted().inputs(VALUES, "float32")[:])
+    assert np.array_equal(restored.scaling.apply(TARGETS), fitted().scaling.apply(TARGETS))
+    assert (restored.shape, restored.dtype) == ((3,), np.float64)
+
+
+DAMAGES = {
+    "shape": [0],
+    "dtype": "nonsense",
+    "center": [1.0, 2.0],
+    "scale": [1.0, 0.0, 1.0],
+    "targets": {"mean": [1.0], "scale": [0.0]},
+}
+
+
+@pytest.mark.parametrize("key", DAMAGES)
+def test_a_damaged_state_is_refused(key):
+    """The message begins with the key."""
+    with pytest.raises(ValueError, match=f"^{key}"):
+        ArrayPreprocessing.restore({**fitted().state(), key: DAMAGES[key]})
+
+
+def test_keys_of_a_later_version_are_ignored():
+    """A run of a later version stays readable."""
+    assert ArrayPreprocessing.restore({**fitted().state(), "more": 1}).shape == (3,)
