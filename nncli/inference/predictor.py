@@ -92,7 +92,7 @@ class Predictor:
             raise DivergedError(message, epoch=self.epoch, array="outputs", index=(row, column))
 
     def _validated(self, inputs: Any) -> Array:
-        rows = _numbers(inputs)
+        rows = numbers(inputs)
         if rows.ndim != 2 or rows.shape[1] != self.columns:
             hint = "; write [row] for a single row" if rows.shape == (self.columns,) else ""
             raise ConfigError(f"inputs must have the shape (rows, {self.columns}), got {rows.shape}{hint}")
@@ -105,7 +105,7 @@ class Predictor:
         return rows
 
 
-def _numbers(inputs: Any) -> Array:
+def numbers(inputs: Any) -> Array:
     """The inputs as an array of real numbers.
 
     Raises:

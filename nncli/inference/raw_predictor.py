@@ -1,16 +1,19 @@
 """A run as a function from rows in memory to classes, probabilities or values."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nncli.config.diagnostics import shown
+from nncli.data.array_preprocessing import BYTES, ArrayPreprocessing
+from nncli.data.preprocessing import Preprocessing
 from nncli.data.sources.table import TableSource
 from nncli.errors import CommandLineError, ConfigError
 from nncli.inference.cells import cell_text
 from nncli.inference.frames import FrameRows
-from nncli.inference.predictor import Predictor
+from nncli.inference.predictor import Predictor, numbers
 from nncli.nn.metrics.classification import predicted_classes
 from nncli.nn.metrics.regression import RSquared
 from nncli.nn.parameters import Array
@@ -35,11 +38,14 @@ class RawPredictor:
         self.predictor, source = Predictor(run), run.record.spec.data.build()
         self.class_names, self._path = self.predictor.class_names, run.path
         self.is_sampled = not source.is_read
-        preprocessing, self._rows = self.predictor.preprocessing, None
+        preprocessing = self.predictor.preprocessing
         self.feature_names = run.plan.schema.features
-        if preprocessing is not None and isinstance(source, TableSource):
+        self._inputs: Callable[[Any, str], Any] = _unchanged
+        if isinstance(preprocessing, Preprocessing) and isinstance(source, TableSource):
             self.feature_names = list(preprocessing.columns)
-            self._rows = FrameRows(preprocessing, source.file.missing)
+            self._inputs = FrameRows(preprocessing, source.file.missing).inputs
+        elif isinstance(preprocessing, ArrayPreprocessing):
+            self._inputs = partial(_array_inputs, preprocessing)
 
     def predict(self, inputs: Any) -> Array:
         """The classes (N,) or values of rows; the outputs (N, M) of a network that was trained on sampled data.
@@ -81,11 +87,32 @@ class RawPredictor:
 
     def _outputs(self, inputs: Any) -> Array:
         predictor = self.predictor
-        rows = inputs if self._rows is None else self._rows.inputs(inputs, predictor.network.dtype.name)
+        rows = self._inputs(inputs, predictor.network.dtype.name)
         return predictor.in_target_units(predictor.predict(rows))
 
     def _labels(self, outputs: Array) -> Array:
         return predicted_classes(outputs, self.predictor.threshold)
+
+
+def _unchanged(inputs: Any, dtype: str) -> Any:
+    """Rows that are the inputs of the network."""
+    return inputs
+
+
+def _array_inputs(preprocessing: ArrayPreprocessing, inputs: Any, dtype: str) -> Any:
+    """The inputs (N, D) of rows of the shape that was trained on, or flattened.
+
+    Raises:
+        ConfigError: they have another shape, or values that the dtype of the training data cannot hold.
+    """
+    rows, shape = numbers(inputs), preprocessing.shape
+    if rows.shape[1:] not in {shape, (preprocessing.size,)}:
+        expected = ", ".join(map(str, shape))
+        raise ConfigError(f"inputs must have the shape (rows, {expected}), got {rows.shape}")
+    if preprocessing.dtype == BYTES and not np.array_equal(rows, rows.astype(BYTES)):
+        raise ConfigError(f"inputs must be bytes from 0 to 255, as in training; got an array of {rows.dtype}")
+    values = rows.astype(preprocessing.dtype).reshape(len(rows), *shape)
+    return preprocessing.inputs(values, dtype)
 
 
 def _class_labels(targets: Sequence[Any], class_names: Sequence[str]) -> Array:

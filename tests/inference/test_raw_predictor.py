@@ -80,9 +80,9 @@ def trained(tmp_path, monkeypatch, target="kind", **columns):
 
 def of_file(run):
     """The outputs for the rows of the file, in the unit of the targets."""
-    predictions = open_predictions(Run(run.path), run.path.parents[1] / "data.csv")
-    tables = [block.table for block in predictions.rows.blocks()]
-    outputs = [predictions.predictor.predict_table(table) for table in tables]
+    predictions = open_predictions(Run(run.path), [run.path.parents[1] / "data.csv"])
+    tables = [block.rows for block in predictions.rows.blocks()]
+    outputs = [predictions.predictor.predict_rows(table) for table in tables]
     return predictions.predictor.in_target_units(np.concatenate(outputs))
 
 

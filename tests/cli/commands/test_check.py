@@ -121,15 +121,16 @@ def test_json_has_the_content_of_the_text(write, run_cli):
         "config": "a.yaml",
         "valid": False,
         "diagnostics": [{**wrong, "message": "unknown key 'unit'; did you mean 'units'?"}],
+        "warnings": [],
     }
     (problem,) = missing.pop("diagnostics")
-    assert missing == {"config": "missing.yaml", "valid": False}
+    assert missing == {"config": "missing.yaml", "valid": False, "warnings": []}
     assert (problem["file"], problem["line"], problem["message"][:26]) == (
         "missing.yaml",
         None,
         "missing.yaml: no such file",
     )
-    assert valid == {"config": "config.yaml", "valid": True, "diagnostics": []}
+    assert valid == {"config": "config.yaml", "valid": True, "diagnostics": [], "warnings": []}
     assert result.err == run_cli("check", "a.yaml", "missing.yaml").err
 
 

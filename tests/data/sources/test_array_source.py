@@ -7,12 +7,14 @@ import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from nncli.errors import CommandLineError, RunError
+import nncli
+from nncli.errors import CommandLineError, ConfigError, RunError
 from nncli.experiment.loading import load
 from nncli.experiment.preparation import splits
 from nncli.experiment.rng import rngs
@@ -553,3 +555,20 @@ def test_a_killed_training_on_bytes_ends_with_the_same_bytes(every_form, trained
     assert run_cli("train", "--resume", "killed", "-q").code == 0
     assert weights(Run(killed.path)) == weights(whole)
     assert (killed.path / "metrics.csv").read_bytes() == (whole.path / "metrics.csv").read_bytes()
+
+
+def test_python_predicts_arrays_as_they_are(trained):
+    """Pictures as bytes, also flattened, give the classes of the command; other values are refused."""
+    images, labels = pictures()
+    np.savez("data.npz", inputs=images, targets=labels)
+    run = nncli.load(trained("arrays, path: data.npz").path)
+    np.save("new.npy", images)
+    lines = list(open_predictions(run._files, [Path("new.npy")]).blocks())
+    expected = [name for block in lines for name in block[1]]
+    assert run.predict(images).tolist() == expected
+    assert run.predict(images.reshape(ROWS, -1)).tolist() == expected
+    assert run.predict(images.astype(float)).tolist() == expected
+    with pytest.raises(ConfigError, match=r"bytes from 0 to 255, as in training; got an array of float64"):
+        run.predict(images / 255)
+    with pytest.raises(ConfigError, match=r"shape \(rows, 6, 5\), got \(60, 5, 6\)"):
+        run.predict(images.transpose(0, 2, 1))
