@@ -90,16 +90,18 @@ def _read_blocks(
         TableError: a value is not of the known type of its column.
     """
     problems, lines = Problems(file.name), _Lines()
-    texts = {name for name, each in readers.items() if not each.column.reads_numbers}
-    texts |= {name for name, each in inferences.items() if each.needs_texts}
     positions = {name: index for index, name in enumerate(file.header)}
-    for block in file.blocks([positions[name] for name in texts]):
+    texts = {positions[name] for name, each in readers.items() if not each.column.reads_numbers}
+    texts |= {positions[name] for name, each in inferences.items() if each.needs_texts}
+    for block in file.blocks(texts):
         lines.add(block.lines)
         for name, reader in readers.items():
-            found = reader.feed(block.column(positions[name]))
+            found = reader.feed(block.columns[positions[name]])
             problems.add_cells(name, found, block.lines.__getitem__)
         for name, inference in inferences.items():
-            inference.feed(block.column(positions[name]))
+            inference.feed(block.columns[positions[name]])
+            if inference.needs_texts:
+                texts.add(positions[name])
     if problems.count:
         raise problems.error()
     return lines.all()

@@ -25,6 +25,7 @@ from nncli.data.columns.number import Number, without_codes
 from nncli.data.transforms.moments import Array
 
 MAX_CHARACTERS = 10_000_000  # of all different texts together
+FEW = 8  # values that most often tell that a dtype is too small
 COMPACT = (np.uint8, np.int16, np.float32)
 EXACT_INTEGERS = 2.0**53
 NUMBER, DATE, CATEGORY = TYPES = ("number", "date", "category")
@@ -183,13 +184,17 @@ class Inference:
 
 def _compact(values: Array) -> Array:
     """The values in the smallest dtype that holds all of them exactly; the sign of −0 counts."""
-    exact = values.astype(np.float64)
+    exact = values.astype(np.float64, copy=False).view(np.int64)
     with np.errstate(invalid="ignore", over="ignore"):
         for dtype in COMPACT:
-            smaller = values.astype(dtype)
-            if np.array_equal(smaller.astype(np.float64).view(np.int64), exact.view(np.int64)):
-                return smaller
+            if _holds(dtype, values[:FEW], exact[:FEW]) and _holds(dtype, values, exact):
+                return values.astype(dtype)
     return values
+
+
+def _holds(dtype: type, values: Array, exact: Array) -> bool:
+    """Whether a dtype holds values whose bits as float64 are ``exact``."""
+    return bool((values.astype(dtype).astype(np.float64).view(np.int64) == exact).all())
 
 
 def _as_codes(block: Array) -> Array:
