@@ -1,6 +1,6 @@
 """Preprocessing: the fitted columns of a table, from parsed rows to the inputs and targets of a network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +15,7 @@ from nncli.data.table import Table
 from nncli.data.target_scaling import TargetScaling
 
 Array = NDArray[Any]
-CHUNK = 1 << 16  # rows that are encoded at once
+CHUNK = 1 << 21  # bytes of the rows that are encoded at once, which stay in the cache of the processor
 
 
 class Preprocessing(FittedPreprocessing):
@@ -101,19 +101,28 @@ class Preprocessing(FittedPreprocessing):
         Raises:
             TableError: a row has a value that cannot be encoded.
         """
-        _require_encodable(table, self.columns)
         inputs = np.empty((len(table), len(self.features)), dtype)
-        for start in range(0, len(table), CHUNK):
-            chunk = slice(start, start + CHUNK)
-            self._encode_rows(table[chunk], inputs[chunk])
+        start = 0
+        for chunk in self.chunks(table, dtype):
+            inputs[start : start + len(chunk)] = chunk
+            start += len(chunk)
         return inputs
 
-    def _encode_rows(self, table: Table, out: Array) -> None:
-        first = 0
-        for name, column in self.columns.items():
-            last = first + len(column.names(name))
-            column.apply(table.values(name), out[:, first:last])
-            first = last
+    def chunks(self, table: Table, dtype: str) -> Iterator[Array]:
+        """The inputs (n, D) of the rows of a table in their order, some at once; each is valid until the next one.
+
+        Raises:
+            TableError: a row has a value that cannot be encoded.
+        """
+        _require_encodable(table, self.columns)
+        ends = np.cumsum([len(column.names(name)) for name, column in self.columns.items()]).tolist()
+        size = max(1, CHUNK // (ends[-1] * np.dtype(dtype).itemsize))
+        inputs = np.empty((min(size, len(table)), ends[-1]), dtype)
+        for start in range(0, len(table), size):
+            rows = table[start : start + size]
+            for (name, column), first, end in zip(self.columns.items(), [0, *ends], ends, strict=False):
+                column.apply(rows.values(name), inputs[: len(rows), first:end])
+            yield inputs[: len(rows)]
 
     def state(self) -> dict[str, Any]:
         """Everything that was fitted, as JSON values."""

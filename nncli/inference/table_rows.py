@@ -57,7 +57,7 @@ class TableRows:
         for block in self.file.blocks(texts):
             table = self._table(block)
             self._count_unseen(table)
-            wanted = {name: block.columns[self._positions[name]] for name in self.wanted}
+            wanted = {name: list(block.columns[self._positions[name]]) for name in self.wanted}
             yield RowBlock(table, wanted, block.first_row, block.lines)
 
     def _table(self, block: Block) -> Table:

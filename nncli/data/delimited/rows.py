@@ -134,7 +134,7 @@ class Rows:
 
     def fields(self) -> list[str]:
         """All fields, row by row, without quotes and without white space around them."""
-        return self._texts(self._characters.copy(), self.ends)
+        return self._texts(self._characters, self.ends)
 
     def texts(self, columns: Sequence[int], width: int) -> dict[int, list[str]]:
         """The fields of some of ``width`` columns, without quotes and without white space around them."""
@@ -146,29 +146,30 @@ class Rows:
         if not columns:
             return {}
         characters, ends = self._selected(columns, width)
-        values = parsed_decimals(characters.tobytes(), ends, self._delimiter.decode()).reshape(-1, len(columns)).T
-        are_numbers = ~np.isnan(values).any(axis=1)
-        return {column: values[index].copy() for index, column in enumerate(columns) if are_numbers[index]}
+        values = parsed_decimals(characters.tobytes(), ends, self._delimiter.decode()).reshape(-1, len(columns))
+        are_numbers: Array = np.isfinite(values).all(axis=0)
+        return {column: values[:, index].copy() for index, column in enumerate(columns) if are_numbers[index]}
 
     def _selected(self, columns: Sequence[int], width: int) -> tuple[Characters, Positions]:
         """The characters of some columns with the delimiters after them, and where their fields end."""
+        characters = self._characters[: self.ends[-1] + 1]
+        if len(columns) == width:
+            return characters, self.ends
         is_selected = np.zeros(width, bool)
         is_selected[columns] = True
         sizes = np.diff(self.ends, prepend=-1)  # with the delimiter
         of_field = np.tile(is_selected, len(self))
-        characters = self._characters[: self.ends[-1] + 1]
-        if not is_selected.all():
-            characters = characters[np.repeat(of_field, sizes)]
-        return characters.copy(), np.cumsum(sizes[of_field]) - 1
+        return characters[np.repeat(of_field, sizes)], np.cumsum(sizes[of_field]) - 1
 
     def _texts(self, characters: Characters, ends: Positions) -> list[str]:
-        """The fields that end at these positions; the characters are overwritten."""
-        characters[ends] = ord(SEPARATOR)
+        """The fields that end at these positions."""
+        separated = characters.copy()
+        separated[ends] = ord(SEPARATOR)
         if b'"' in self._content:
-            characters = np.delete(characters, enclosing_quotes(characters))
-        fields = characters.tobytes().decode().split(SEPARATOR)
+            separated = np.delete(separated, enclosing_quotes(separated))
+        fields = separated.tobytes().decode().split(SEPARATOR)
         del fields[len(ends) :]  # what follows the last line feed
-        return list(map(str.strip, fields)) if self._has_blank_edges(characters) else fields
+        return list(map(str.strip, fields)) if self._has_blank_edges(separated) else fields
 
     def remove_blank_rows(self) -> None:
         """Leave out blank lines, which become white space before the next row."""
