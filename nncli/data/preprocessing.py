@@ -1,11 +1,14 @@
 """Preprocessing: the fitted columns of a table, from parsed rows to the inputs and targets of a network."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nncli.data import cache
+from nncli.data.cached_table import identity
 from nncli.data.columns import Column
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.delimited import TableError
@@ -50,6 +53,17 @@ class Preprocessing(FittedPreprocessing):
             TableError: a training row has a value that cannot be encoded, or no column varies.
         """
         table: Table = training.inputs  # type: ignore[assignment]
+        if not table.key:
+            return cls._fit(table, training, inputs)
+        columns = {name: identity(table.columns[name]) for name in inputs}
+        weights = None if training.weights is None else hashlib.sha256(training.weights.tobytes()).hexdigest()
+        key = cache.key_of("fit", table.key, columns, weights)
+        return cls.restore(
+            table.columns, cache.entry(key, lambda writer: cls._fit(table, training, inputs).state()).facts
+        )
+
+    @classmethod
+    def _fit(cls, table: Table, training: Dataset, inputs: Sequence[str]) -> Self:
         _require_encodable(table, inputs)
         for name in inputs:
             table.columns[name].fit(table.values(name))
@@ -95,18 +109,27 @@ class Preprocessing(FittedPreprocessing):
         """The schema with the names of the D inputs."""
         return schema.model_copy({"features": self.features})
 
-    def inputs(self, table: Table, dtype: str) -> Array:
-        """The inputs (N, D) of the rows of a table.
+    def inputs(self, table: Table, dtype: str) -> Any:
+        """The inputs (N, D) of the rows of a table; an array in the cache if the table is there.
 
         Raises:
             TableError: a row has a value that cannot be encoded.
+            StorageError: the cache cannot be written.
         """
+        if table.key:
+            return self._cached_inputs(table, np.dtype(dtype))
         inputs = np.empty((len(table), len(self.features)), dtype)
         start = 0
         for chunk in self.chunks(table, dtype):
             inputs[start : start + len(chunk)] = chunk
             start += len(chunk)
         return inputs
+
+    def _cached_inputs(self, table: Table, dtype: np.dtype[Any]) -> Any:
+        columns = {name: identity(column) for name, column in self.columns.items()}
+        key = cache.key_of("inputs", table.key, columns, dtype.str)
+        shape = (len(table), len(self.features))
+        return cache.entry(key, lambda writer: writer.add(dtype, shape, self.chunks(table, dtype.name))).array(0)
 
     def chunks(self, table: Table, dtype: str) -> Iterator[Array]:
         """The inputs (n, D) of the rows of a table in their order, some at once; each is valid until the next one.

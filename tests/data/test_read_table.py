@@ -43,7 +43,7 @@ def read(content, columns, missing):
     """The values as bits, the types and the lines of a table, or the message of its error."""
     known = {name: make() for name, make in columns.items()}
     try:
-        table, inferred = read_table(DelimitedFile(content, delimiter=","), known, (), missing)
+        table, inferred = read_table(DelimitedFile(content, delimiter=","), known, (), missing).in_memory()
     except TableError as error:
         return str(error)
     values = {name: table.values(name) for name in table.columns}

@@ -147,7 +147,7 @@ class Rows:
             return {}
         characters, ends = self._selected(columns, width)
         values = parsed_decimals(characters.tobytes(), ends, self._delimiter.decode()).reshape(-1, len(columns))
-        are_numbers: Array = np.isfinite(values).all(axis=0)
+        are_numbers = np.asarray(np.isfinite(values).all(axis=0))
         return {column: values[:, index].copy() for index, column in enumerate(columns) if are_numbers[index]}
 
     def _selected(self, columns: Sequence[int], width: int) -> tuple[Characters, Positions]:
