@@ -62,7 +62,7 @@ def overview_of_file(path: Path, target: str | None = None) -> DataOverview:
     """
     if target is not None:
         return overview_of_source(TableSource(path, target))
-    return _overview(path, read_table(DelimitedFile(path), {}, (), MISSING_TEXTS), [])
+    return _overview(path, read_table(DelimitedFile(path), {}, (), MISSING_TEXTS).in_memory(), [])
 
 
 def overview_of_source(source: TableSource) -> DataOverview:

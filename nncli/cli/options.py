@@ -1,5 +1,6 @@
 """Arguments and options that several commands share, each with one help text."""
 
+import os
 import re
 from pathlib import Path
 from shlex import quote
@@ -9,6 +10,8 @@ import click
 
 from nncli.cli.paths import RUNS
 from nncli.errors import CommandLineError
+
+CACHE_DIR = "NNCLI_CACHE_DIR"
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +115,25 @@ runs_dir_option = click.option(
     show_envvar=True,
     shell_complete=completed_by("directory"),
     help=f"Directory that holds the runs.  [default: {RUNS}]",
+)
+
+
+def _use_cache_dir(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Name the cache directory for this process and those it starts."""
+    if value:
+        os.environ[CACHE_DIR] = value
+
+
+cache_dir_option = click.option(
+    "--cache-dir",
+    metavar="DIR",
+    type=click.Path(),
+    envvar=CACHE_DIR,
+    show_envvar=True,
+    expose_value=False,
+    callback=_use_cache_dir,
+    shell_complete=completed_by("directory"),
+    help="Directory that keeps the parsed rows of large data files.  [default: ~/.cache/nncli]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 exact_option = click.option(

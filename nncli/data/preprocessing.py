@@ -1,11 +1,14 @@
 """Preprocessing: the fitted columns of a table, from parsed rows to the inputs and targets of a network."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nncli.data import cache
+from nncli.data.cached_table import identity
 from nncli.data.columns import Column
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.delimited import TableError
@@ -15,7 +18,7 @@ from nncli.data.table import Table
 from nncli.data.target_scaling import TargetScaling
 
 Array = NDArray[Any]
-CHUNK = 1 << 16  # rows that are encoded at once
+CHUNK = 1 << 21  # bytes of the rows that are encoded at once, which stay in the cache of the processor
 
 
 class Preprocessing(FittedPreprocessing):
@@ -50,6 +53,17 @@ class Preprocessing(FittedPreprocessing):
             TableError: a training row has a value that cannot be encoded, or no column varies.
         """
         table: Table = training.inputs  # type: ignore[assignment]
+        if not table.key:
+            return cls._fit(table, training, inputs)
+        columns = {name: identity(table.columns[name]) for name in inputs}
+        weights = None if training.weights is None else hashlib.sha256(training.weights.tobytes()).hexdigest()
+        key = cache.key_of("fit", table.key, columns, weights)
+        return cls.restore(
+            table.columns, cache.entry(key, lambda writer: cls._fit(table, training, inputs).state()).facts
+        )
+
+    @classmethod
+    def _fit(cls, table: Table, training: Dataset, inputs: Sequence[str]) -> Self:
         _require_encodable(table, inputs)
         for name in inputs:
             table.columns[name].fit(table.values(name))
@@ -95,25 +109,43 @@ class Preprocessing(FittedPreprocessing):
         """The schema with the names of the D inputs."""
         return schema.model_copy({"features": self.features})
 
-    def inputs(self, table: Table, dtype: str) -> Array:
-        """The inputs (N, D) of the rows of a table.
+    def inputs(self, table: Table, dtype: str) -> Any:
+        """The inputs (N, D) of the rows of a table; an array in the cache if the table is there.
+
+        Raises:
+            TableError: a row has a value that cannot be encoded.
+            StorageError: the cache cannot be written.
+        """
+        if table.key:
+            return self._cached_inputs(table, np.dtype(dtype))
+        inputs = np.empty((len(table), len(self.features)), dtype)
+        start = 0
+        for chunk in self.chunks(table, dtype):
+            inputs[start : start + len(chunk)] = chunk
+            start += len(chunk)
+        return inputs
+
+    def _cached_inputs(self, table: Table, dtype: np.dtype[Any]) -> Any:
+        columns = {name: identity(column) for name, column in self.columns.items()}
+        key = cache.key_of("inputs", table.key, columns, dtype.str)
+        shape = (len(table), len(self.features))
+        return cache.entry(key, lambda writer: writer.add(dtype, shape, self.chunks(table, dtype.name))).array(0)
+
+    def chunks(self, table: Table, dtype: str) -> Iterator[Array]:
+        """The inputs (n, D) of the rows of a table in their order, some at once; each is valid until the next one.
 
         Raises:
             TableError: a row has a value that cannot be encoded.
         """
         _require_encodable(table, self.columns)
-        inputs = np.empty((len(table), len(self.features)), dtype)
-        for start in range(0, len(table), CHUNK):
-            chunk = slice(start, start + CHUNK)
-            self._encode_rows(table[chunk], inputs[chunk])
-        return inputs
-
-    def _encode_rows(self, table: Table, out: Array) -> None:
-        first = 0
-        for name, column in self.columns.items():
-            last = first + len(column.names(name))
-            column.apply(table.values(name), out[:, first:last])
-            first = last
+        ends = np.cumsum([len(column.names(name)) for name, column in self.columns.items()]).tolist()
+        size = max(1, CHUNK // (ends[-1] * np.dtype(dtype).itemsize))
+        inputs = np.empty((min(size, len(table)), ends[-1]), dtype)
+        for start in range(0, len(table), size):
+            rows = table[start : start + size]
+            for (name, column), first, end in zip(self.columns.items(), [0, *ends], ends, strict=False):
+                column.apply(rows.values(name), inputs[: len(rows), first:end])
+            yield inputs[: len(rows)]
 
     def state(self) -> dict[str, Any]:
         """Everything that was fitted, as JSON values."""

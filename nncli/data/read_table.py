@@ -1,13 +1,14 @@
 """Read a delimited file into a table: the types of its columns, and their values."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nncli.data.columns import CellProblem, Column
+from nncli.data.columns import Category, CellProblem, Column
+from nncli.data.columns.blocks import Blocks, MakeBlocks, MemoryBlocks, compact
 from nncli.data.columns.inference import Inference
 from nncli.data.columns.inferred import Inferred
 from nncli.data.delimited import DelimitedFile
@@ -24,13 +25,53 @@ class ReadTable(NamedTuple):
     inferred: Mapping[str, Inferred]
 
 
+class ReadColumns(NamedTuple):
+    """The columns of a table that was read, whose values can be taken once.
+
+    Args:
+        name: the name of the file.
+        columns: how each column was parsed.
+        inferred: the type of each column whose type was inferred.
+        lines: the line of the file where each row begins.
+        sources: the values of each column.
+    """
+
+    name: str
+    columns: Mapping[str, Column]
+    inferred: Mapping[str, Inferred]
+    lines: Sequence[int]
+    sources: "Mapping[str, _Reader | Inference]"
+
+    def stored_dtype(self, name: str) -> np.dtype[Any]:
+        """The smallest dtype of two that holds the values of a column exactly."""
+        if isinstance(self.columns[name], Category):
+            return np.dtype(np.int32)
+        return np.dtype(np.float32 if self.sources[name].is_exact_in_float32 else np.float64)
+
+    def in_memory(self) -> ReadTable:
+        """The table with all values in memory."""
+        return ReadTable(
+            Table(self.name, self.columns, {name: self._values(name) for name in self.columns}, self.lines),
+            self.inferred,
+        )
+
+    def _values(self, name: str) -> Array:
+        values = np.empty(len(self.lines), np.int32 if isinstance(self.columns[name], Category) else np.float64)
+        start = 0
+        for block in self.sources[name].take_blocks():
+            values[start : start + len(block)] = block
+            start += len(block)
+        return values
+
+
 def read_table(
     file: DelimitedFile,
     known: Mapping[str, Column],
     ignored: Collection[str],
     missing: frozenset[str],
     targets: Collection[str] = (),
-) -> ReadTable:
+    blocks: MakeBlocks = MemoryBlocks,
+) -> ReadColumns:
     """Read all rows of a file; the types of columns that are not known are inferred from all of them.
 
     Args:
@@ -39,46 +80,50 @@ def read_table(
         ignored: the columns that are not read.
         missing: the texts that stand for missing values.
         targets: the columns to predict, in which true and false are names of classes.
+        blocks: makes the place of the values of a column.
 
     Raises:
         TableError: rows or values are damaged.
         StorageError: the operating system refuses to read the file.
     """
     names = [name for name in file.header if name not in ignored]
-    inferences = {name: Inference(name, missing, is_label=name in targets) for name in names if name not in known}
+    inferences = {
+        name: Inference(name, missing, is_label=name in targets, blocks=blocks) for name in names if name not in known
+    }
     while True:
-        readers = {name: _Reader(name, known[name], missing) for name in names if name in known}
+        readers = {name: _Reader(name, known[name], missing, blocks()) for name in names if name in known}
         lines = _read_blocks(file, readers, inferences)
         contradictions = {name: each.contradiction for name, each in inferences.items() if each.contradiction}
         if not contradictions:
             break
         inferences = {
-            name: Inference(name, missing, contradictions.get(name), each.is_label) for name, each in inferences.items()
+            name: Inference(name, missing, contradictions.get(name), each.is_label, blocks)
+            for name, each in inferences.items()
         }
     inferred = {name: each.result for name, each in inferences.items()}
-    values = {name: each.values() for name, each in readers.items()}
-    values |= {name: each.take_values() for name, each in inferences.items() if inferred[name].column}
     columns = {**known, **{name: each.column for name, each in inferred.items() if each.column}}
     in_order = {name: columns[name] for name in names if name in columns}
-    return ReadTable(Table(file.name, in_order, values, lines), inferred)
+    return ReadColumns(file.name, in_order, inferred, lines, {**readers, **inferences})
 
 
 class _Reader:
     """Parses the blocks of a column of known type, and keeps their values."""
 
-    def __init__(self, name: str, column: Column, missing: frozenset[str]) -> None:
-        self.name, self.column, self.missing = name, column, missing
-        self._blocks: list[Array] = []
+    def __init__(self, name: str, column: Column, missing: frozenset[str], blocks: Blocks) -> None:
+        self.name, self.column, self.missing, self._blocks = name, column, missing, blocks
+        self.is_exact_in_float32 = True
 
     def feed(self, block: Any) -> list[CellProblem]:
         """Parse a block, and return what is no value of the column."""
         values, problems = self.column.parse(block, self.missing)
-        self._blocks.append(values)
+        block = values if isinstance(self.column, Category) else compact(values)
+        self.is_exact_in_float32 &= block.dtype != np.float64
+        self._blocks.append(block)
         return problems
 
-    def values(self) -> Array:
-        """The values of all rows (N,)."""
-        return np.concatenate(self._blocks)
+    def take_blocks(self) -> Iterator[Array]:
+        """The values block by block; the reader keeps none."""
+        return self._blocks.drain()
 
 
 def _read_blocks(
@@ -90,16 +135,18 @@ def _read_blocks(
         TableError: a value is not of the known type of its column.
     """
     problems, lines = Problems(file.name), _Lines()
-    texts = {name for name, each in readers.items() if not each.column.reads_numbers}
-    texts |= {name for name, each in inferences.items() if each.needs_texts}
     positions = {name: index for index, name in enumerate(file.header)}
-    for block in file.blocks([positions[name] for name in texts]):
+    texts = {positions[name] for name, each in readers.items() if not each.column.reads_numbers}
+    texts |= {positions[name] for name, each in inferences.items() if each.needs_texts}
+    for block in file.blocks(texts):
         lines.add(block.lines)
         for name, reader in readers.items():
-            found = reader.feed(block.column(positions[name]))
+            found = reader.feed(block.columns[positions[name]])
             problems.add_cells(name, found, block.lines.__getitem__)
         for name, inference in inferences.items():
-            inference.feed(block.column(positions[name]))
+            inference.feed(block.columns[positions[name]])
+            if inference.needs_texts:
+                texts.add(positions[name])
     if problems.count:
         raise problems.error()
     return lines.all()

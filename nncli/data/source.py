@@ -38,16 +38,20 @@ class Source:
     """A source of rows: opened once, which measures its schema, then sampled or read.
 
     ``is_read`` says whether the rows are read from a file, so that they have a preprocessing, and others can be
-    predicted in the same form; ``is_scaled_by_batch`` whether they are converted to inputs only when they are used.
+    predicted in the same form.
     """
 
     is_read: ClassVar[bool] = False
-    is_scaled_by_batch: ClassVar[bool] = False
 
     @property
     def is_random(self) -> bool:
         """Whether the rows are sampled from random numbers; a source that never samples has no ``seed``."""
         return hasattr(self, "seed")
+
+    @property
+    def is_read_by_batch(self) -> bool:
+        """Whether only the inputs that are used at once are in memory."""
+        return False
 
     def follow(self, data: "Source") -> None:
         """Take the form of the opened source of the section ``data``, as a validation or test set, before ``open``.

@@ -7,6 +7,7 @@ import numpy as np
 
 from nncli.config.diagnostics import counted, shown
 from nncli.config.yaml_output import to_yaml_value
+from nncli.data import cache
 from nncli.data.columns import Category, Column, Number
 from nncli.data.table import Array, Table
 
@@ -15,6 +16,25 @@ UNIQUE = 0.95  # of the rows that have a value of their own, in a column that te
 FEWEST_ROWS = 20  # in fewer rows a column can decide the target by chance
 EXACT_INTEGERS = 2.0**53
 MIXED = np.uint64(0x9E3779B97F4A7C15)  # Steele, Lea, Flood 2014, on the generator SplitMix
+
+
+def suspicions_of_splits(splits: Mapping[str, Table], inputs: Sequence[str], targets: Sequence[str]) -> list[str]:
+    """What may be wrong with the training rows, and the rows that are in two splits; kept in the cache of their tables.
+
+    Args:
+        splits: the rows of each split by name; there is one called training.
+        inputs: the input columns.
+        targets: the target columns.
+    """
+
+    def found(writer: object = None) -> list[str]:
+        return [*suspicions(splits["training"], inputs, targets), *shared_rows(splits, [*inputs, *targets])]
+
+    keys = [table.key for table in splits.values()]
+    if None in keys:
+        return found()
+    texts: list[str] = cache.entry(cache.key_of("suspicions", keys, list(inputs), list(targets)), found).facts
+    return texts
 
 
 def suspicions(table: Table, inputs: Sequence[str], targets: Sequence[str]) -> Iterator[str]:

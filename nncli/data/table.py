@@ -1,5 +1,6 @@
 """Tables: the parsed values of each column, row by row."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,28 +21,37 @@ class Table:
         values: the values (N,) of each column in all rows of the file.
         lines: the line of the file where each row begins.
         rows: the indices of the rows of this table in the file; all of them if None.
+        key: what determines the values in all rows, if they are in the cache.
     """
 
     def __init__(
         self,
         name: str,
         columns: Mapping[str, Column],
-        values: Mapping[str, Array],
+        values: Mapping[str, Any],
         lines: Sequence[int],
         rows: Array | None = None,
+        key: str | None = None,
     ) -> None:
         self.name, self.columns, self._values, self._lines = name, columns, values, lines
         self.rows = np.arange(len(lines)) if rows is None else rows
+        self._key = key
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, indices: Any) -> "Table":
-        return Table(self.name, self.columns, self._values, self._lines, self.rows[indices])
+        return Table(self.name, self.columns, self._values, self._lines, self.rows[indices], self._key)
+
+    @property
+    def key(self) -> str | None:
+        """What determines the values in these rows; None if they are not in the cache."""
+        return self._key and f"{self._key}-{hashlib.sha256(self.rows.data).hexdigest()}"
 
     def values(self, column: str) -> Array:
         """The values of a column (N,), in a new array."""
-        return self._values[column][self.rows]
+        values = np.asarray(self._values[column][self.rows])
+        return values.astype(np.float64, copy=False) if values.dtype.kind == "f" else values
 
     def equals(self, column: str, value: Any) -> Array:
         """Where a column has a value (N,), given as in a config."""

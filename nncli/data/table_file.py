@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncli.config.diagnostics import counted, shown
+from nncli.data import cache
+from nncli.data.cached_table import cached_table
 from nncli.data.columns import MISSING_TEXTS, Category, Column, Number
+from nncli.data.columns.blocks import MakeBlocks, MemoryBlocks
 from nncli.data.columns.number_errors import is_number
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.delimited import DelimitedFile, TableError
 from nncli.data.delimited.problems import MAX_PROBLEMS
-from nncli.data.read_table import ReadTable, read_table
+from nncli.data.read_table import ReadColumns, ReadTable, read_table
 from nncli.data.source import SourceError
 from nncli.data.table_settings import TableSettings
 from nncli.data.table_weights import class_weights, require_classes, sample_weights
@@ -38,6 +41,11 @@ class TableFile:
         given = settings.missing_values
         self.missing = MISSING_TEXTS if given is None else frozenset({"", *given})
         self.class_names: list[str] | None = None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the rows of the file are in the cache instead of the memory."""
+        return cache.is_cached(self.settings.path)
 
     def opened(self, file: Path | BinaryIO) -> DelimitedFile:
         """A file in the form of this one.
@@ -76,7 +84,15 @@ class TableFile:
         self._require_columns(file)
         unread = {*self.settings.ignored, *([self.settings.id] if self.settings.id else [])}
         weights = {name: Number() for name in self._weight_columns}
-        return read_table(file, {**weights, **self.columns}, unread, self.missing, self.settings.targets)
+        known = {**weights, **self.columns}
+
+        def read(blocks: MakeBlocks) -> ReadColumns:
+            return read_table(file, known, unread, self.missing, self.settings.targets, blocks)
+
+        if not self.is_large:
+            return read(MemoryBlocks).in_memory()
+        form = (file.header, file.delimiter, self.settings.encoding, sorted(unread), sorted(self.missing))
+        return cached_table(self.settings.path, (*form, self.settings.targets), known, self.missing, read)
 
     @property
     def _weight_columns(self) -> list[str]:

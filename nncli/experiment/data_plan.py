@@ -9,7 +9,7 @@ from nncli.config.model import Config, OtherFile
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.source import Source, SourceError
 from nncli.data.sources.table import TableSource
-from nncli.experiment.preparation import fit_preprocessing, splits, suspicions_of_splits
+from nncli.experiment.preparation import fit_preprocessing, found_suspicions, splits
 from nncli.experiment.rng import rngs
 from nncli.experiment.sections import HELD_OUT, source_sections
 
@@ -51,7 +51,7 @@ class DataPlan(NamedTuple):
         table = self.sources.get("data")
         if not self.splits or not self.preprocessing or not isinstance(table, TableSource):
             return []
-        return suspicions_of_splits(self.splits, list(self.preprocessing.columns), table.settings.targets)
+        return found_suspicions(self.splits, list(self.preprocessing.columns), table.settings.targets)
 
     @property
     def schema(self) -> DataSchema:

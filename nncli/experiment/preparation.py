@@ -47,12 +47,12 @@ def fit_preprocessing(config: Config, source: Source, training: Dataset) -> "Fit
     return source.fit_preprocessing(training, _columns_of(parts(config)))
 
 
-def suspicions_of_splits(splits: Mapping[str, Dataset], inputs: Sequence[str], targets: Sequence[str]) -> list[str]:
+def found_suspicions(splits: Mapping[str, Dataset], inputs: Sequence[str], targets: Sequence[str]) -> list[str]:
     """What may be wrong with the training rows of a table, and the rows that are in two splits, one sentence each."""
-    from nncli.data.suspicions import shared_rows, suspicions
+    from nncli.data.suspicions import suspicions_of_splits
 
     tables: dict[str, Any] = {name: split.inputs for name, split in splits.items()}
-    return [*suspicions(tables["training"], inputs, targets), *shared_rows(tables, [*inputs, *targets])]
+    return suspicions_of_splits(tables, inputs, targets)
 
 
 def _columns_of(sections: Mapping[str, Fraction | Where]) -> list[str]:

@@ -52,12 +52,12 @@ class TableRows:
             TableError: the file is damaged, or values are not those of their columns; the first ones are listed.
         """
         columns = self.preprocessing.columns
-        texts = [self._positions[name] for name in self.wanted]
-        texts += [self._positions[name] for name, column in columns.items() if not column.reads_numbers]
+        texts = {self._positions[name] for name in self.wanted}
+        texts |= {self._positions[name] for name, column in columns.items() if not column.reads_numbers}
         for block in self.file.blocks(texts):
             table = self._table(block)
             self._count_unseen(table)
-            wanted = {name: block.column(self._positions[name]) for name in self.wanted}
+            wanted = {name: list(block.columns[self._positions[name]]) for name in self.wanted}
             yield RowBlock(table, wanted, block.first_row, block.lines)
 
     def _table(self, block: Block) -> Table:
@@ -65,7 +65,7 @@ class TableRows:
         for name, column in self.preprocessing.columns.items():
             if isinstance(column, Category):
                 column.clear_vocabulary()
-            values[name], found = column.parse(block.column(self._positions[name]), self.missing)
+            values[name], found = column.parse(block.columns[self._positions[name]], self.missing)
             problems.add_cells(name, found, block.lines.__getitem__)
         if problems.count:
             raise problems.error()

@@ -14,7 +14,7 @@ DENSE = ["type=", "units=", "l1=", "l2=", "bias_l1=", "bias_l2=", "initializer."
 METRICS = ["loss", "data_loss", "regularization_loss", "accuracy", "validation_loss", "validation_accuracy"]
 POSITIONS = {
     "tr": ["train"],
-    "c": ["check", "compare", "components", "completion"],
+    "c": ["check", "cache", "compare", "components", "completion"],
     "train --res": ["--resume"],
     "evaluate a --fail-": ["--fail-below", "--fail-above"],
     "train n": ["net.yaml", "nets/"],

@@ -52,6 +52,7 @@ COMMANDS = {  # each documented key appears in one of the documents of its headi
     ],
     "runs": [["runs"]],
     "verify": [["verify", "classes"], ["verify", "old"]],
+    "cache": [["cache", "--cache-dir", "entries"]],
     "show": [["show", "config.yaml"]],
     "explain CONFIG": [["explain", "config.yaml"]],
     "explain COMPONENT, nncli components": [["explain", "dense"], ["components"]],
@@ -133,6 +134,8 @@ def runs(workdir, run_cli):
     record = json.loads((workdir / "runs" / "old" / "run.json").read_bytes())
     put_record(workdir / "runs" / "old" / "run.json", {**record, "versions": {**record["versions"], "numpy": "1.0"}})
     (workdir / "bad.yaml").write_text("seed: -1", encoding="utf-8")
+    (workdir / "entries").mkdir()
+    (workdir / "entries" / "0.rows").write_bytes(b"entry")
     (workdir / "table.csv").write_text("a,b,note\n1,x,p\n2,y,q\n3,x,r\n3,x,r\n", encoding="utf-8")
 
 

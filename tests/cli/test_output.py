@@ -67,6 +67,8 @@ COMMANDS = (
     ("runs", "--json"),
     ("runs", "missing{}"),
     ("runs", "empty{}"),
+    ("cache", "--cache-dir", "empty{}"),
+    ("cache", "--cache-dir", "empty{}", "--json"),
     ("verify", "runs/{}"),
     ("verify", "runs/damaged{}"),
     ("verify", "runs/columns{}", "--json"),

@@ -21,8 +21,8 @@ def rows_of(file):
     rows = []
     for block in file.blocks():
         assert block.first_row == len(rows)
-        columns = [block.columns[index] for index in sorted(block.columns)]
-        found = list(map(list, zip(*columns, strict=True))) if block.numbers is None else block.numbers.tolist()
+        columns = [list(block.columns[index]) for index in sorted(block.columns)]
+        found = list(map(list, zip(*columns, strict=True)))
         assert len(found) == len(block.lines)
         assert {len(row) for row in found} == {len(file.header)}
         rows += found

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nncli.data import cache
 from nncli.inference.opening import open_predictions
 from nncli.store.run_reader import Run
 
@@ -100,8 +101,12 @@ SPLITS["values"]["test"] = "{where: {part: test}}"
 
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("task", [CLASSES, PRICES], ids=["classes", "prices"])
-def test_held_out_rows_have_no_influence_on_the_weights(trained, split, task):
+@pytest.mark.parametrize("is_cached", [False, True], ids=["memory", "cache"])
+def test_held_out_rows_have_no_influence_on_the_weights(trained, tmp_path, monkeypatch, split, task, is_cached):
     """Every value of them changes but the ones that decide the split; the weights stay the same, byte for byte."""
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    if is_cached:
+        monkeypatch.setattr(cache, "LARGE", 0)
     values = {**task, **SPLITS[split]}
     table = rows()
     first = trained(table, "first", **values)
@@ -115,6 +120,7 @@ def test_held_out_rows_have_no_influence_on_the_weights(trained, split, task):
     assert (first / "weights.npz").read_bytes() == (second / "weights.npz").read_bytes()
     assert (first / "preprocessing.json").read_bytes() == (second / "preprocessing.json").read_bytes()
     assert (first / "metrics.csv").read_bytes() != (second / "metrics.csv").read_bytes()
+    assert (tmp_path / "cache").exists() == is_cached
 
 
 def test_training_rows_have_influence(trained):

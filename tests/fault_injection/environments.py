@@ -43,6 +43,7 @@ COMMANDS = (
     ("help", "train"),
     ("init", "new.yaml"),
     ("data", "data.csv"),
+    ("cache",),
     ("predict", TABLE_RUN, "data.csv"),
     ("profile", "config.yaml", "--seconds", "1"),
 )

@@ -12,6 +12,7 @@ import click
 
 from nncli.cli.interrupts import raised_on_ctrl_c
 from nncli.cli.options import (
+    cache_dir_option,
     completed_by,
     digits_of,
     exact_option,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 )
 @click.option("-n", "--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
 @runs_dir_option
+@cache_dir_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run.")
 @exact_option
 @json_option

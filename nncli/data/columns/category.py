@@ -79,7 +79,7 @@ class Category(Column):
         value = getattr(missing, "value", None)
         if isinstance(self.encoding, Ordinal) and value is not None and not self.encoding.is_known(value):
             raise ColumnError(f"{shown(value)} {self.encoding.fix(value)}", "missing")
-        self.vocabulary = Vocabulary()
+        self.clear_vocabulary()
 
     @property
     def texts(self) -> list[str]:
@@ -88,7 +88,7 @@ class Category(Column):
 
     def clear_vocabulary(self) -> None:
         """Begin a new vocabulary, so that a stream of chunks needs constant memory; codes from before are invalid."""
-        self.vocabulary = Vocabulary()
+        self.vocabulary, self._positions = Vocabulary(), np.zeros(0)
 
     def read(self, texts: list[str], missing: frozenset[str]) -> Array:
         """The codes; new texts are added to the vocabulary."""
@@ -128,22 +128,23 @@ class Category(Column):
         found = {text: count for text, count in zip(self.texts, counts, strict=True) if count}
         if missing:
             found[self.fill] = found.get(self.fill, 0) + missing
+        self._positions = np.zeros(0)
         self.encoding.fit(found)
         return self.encoding.is_constant
 
     def encode(self, values: Array, out: Array) -> None:
         """y = encoding(x)."""
-        if not self.encoding.refuses_unseen:
-            return self.encoding.apply(self._positions()[values], out)
-        positions = self._positions()[values]
-        if refused := np.count_nonzero(positions == UNSEEN):
+        positions = self._positions_of_codes()[values]
+        if self.encoding.refuses_unseen and (refused := np.count_nonzero(positions == UNSEEN)):
             raise ValueError(f"{refused} rows have categories without inputs")
-        return self.encoding.apply(positions, out)
+        self.encoding.apply(positions, out)
 
-    def _positions(self) -> Array:
+    def _positions_of_codes(self) -> Array:
         """The position of each code; at the end that of the code −1, of the category for missing ones."""
-        fill = UNSEEN if self.fill is None else self.encoding.position(self.fill)
-        return np.array([*map(self.encoding.position, self.texts), fill], np.int64)
+        if len(self._positions) != len(self.texts) + 1:
+            fill = UNSEEN if self.fill is None else self.encoding.position(self.fill)
+            self._positions = np.array([*map(self.encoding.position, self.texts), fill], np.int64)
+        return self._positions
 
     def value_names(self, column: str) -> list[str]:
         """The names of the encoding."""
@@ -186,4 +187,5 @@ class Category(Column):
         """Take the state of the encoding, and the category for missing ones."""
         restored = validated_state(state, CategoryState)
         nested(self.encoding, "encoding", restored.encoding)
+        self._positions = np.zeros(0)
         self.restore_fill(restored.fill, restored.constant)

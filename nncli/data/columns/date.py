@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, get_args
 import numpy as np
 
 from nncli.config.diagnostics import shown
-from nncli.data.columns.column import Column
+from nncli.data.columns.column import Column, known_texts, spread
+from nncli.data.columns.iso_dates import plain_dates
 from nncli.data.columns.summary import Summary, summary_of_numbers
 from nncli.data.transforms.column_error import ColumnError
 from nncli.data.transforms.imputation import Imputation
@@ -106,6 +107,12 @@ class Date(Column):
         super().__init__(missing)
         self.transform = transform or Standardize()
         self.transforms: dict[str, Transform] = {}  # of the parts that are not constant
+
+    def read(self, texts: list[str], missing: frozenset[str]) -> Array:
+        """The values; those of single texts are only looked at if a block is not all plain dates."""
+        known, is_known = known_texts(texts, missing)
+        values = plain_dates(known) if self.format is None else None
+        return spread(super().read(known, frozenset()) if values is None else values, is_known)
 
     def value(self, text: str) -> float:
         """Seconds since 1970-01-01; NaN if it is no date."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from nncli.data.columns.blocks import MakeBlocks, MemoryBlocks, compact
 from nncli.data.columns.boolean import WORDS, Boolean
-from nncli.data.columns.category import Category, Vocabulary
+from nncli.data.columns.category import Vocabulary
 from nncli.data.columns.column import MISSING, known_texts, spread
 from nncli.data.columns.date import Date, date_text
 from nncli.data.columns.decimals import plain_numbers, with_leading_zero
@@ -25,7 +26,6 @@ from nncli.data.columns.number import Number, without_codes
 from nncli.data.transforms.moments import Array
 
 MAX_CHARACTERS = 10_000_000  # of all different texts together
-COMPACT = (np.uint8, np.int16, np.float32)
 EXACT_INTEGERS = 2.0**53
 NUMBER, DATE, CATEGORY = TYPES = ("number", "date", "category")
 
@@ -42,10 +42,16 @@ class Inference:
         missing: the texts that stand for missing values.
         contradiction: that of an earlier inference.
         is_label: whether true and false are names of classes, as in a target.
+        blocks: makes the place of the values.
     """
 
     def __init__(
-        self, name: str, missing: frozenset[str], contradiction: Mixture | None = None, is_label: bool = False
+        self,
+        name: str,
+        missing: frozenset[str],
+        contradiction: Mixture | None = None,
+        is_label: bool = False,
+        blocks: MakeBlocks = MemoryBlocks,
     ) -> None:
         self.name, self.missing, self.is_label = name, missing, is_label
         self.contradiction: Mixture | None = None
@@ -54,7 +60,8 @@ class Inference:
         self.rows = self.known = 0  # rows, and those with a value
         self.vocabulary = Vocabulary(MAX_CATEGORIES)
         self._date, self._characters = Date(), 0
-        self._blocks: list[Array] = []
+        self._blocks = blocks()
+        self.is_exact_in_float32 = True
 
     @property
     def needs_texts(self) -> bool:
@@ -124,7 +131,9 @@ class Inference:
         return codes
 
     def _keep(self, values: Array, known: int) -> None:
-        self._blocks.append(_compact(values))
+        block = compact(values)
+        self.is_exact_in_float32 &= block.dtype != np.float64
+        self._blocks.append(block)
         self.rows += len(values)
         self.known += known
 
@@ -162,34 +171,12 @@ class Inference:
         """The values for the column of ``result``, block by block as they were fed; the inference keeps none."""
         column = self.result.column
         truth = np.array([*(WORDS.get(text.lower(), nan) for text in self.vocabulary.texts), nan])
-        self._blocks.reverse()
-        while self._blocks:
-            block = self._blocks.pop()
+        for block in self._blocks.drain():
             if self.type != CATEGORY:
                 yield block.astype(np.float64)
             else:
                 codes = _as_codes(block).astype(np.int32)
                 yield truth[codes] if isinstance(column, Boolean) else codes
-
-    def take_values(self) -> Array:
-        """The values of all rows for the column of ``result``; the inference keeps none."""
-        values = np.empty(self.rows, np.int32 if isinstance(self.result.column, Category) else np.float64)
-        start = 0
-        for block in self.take_blocks():
-            values[start : start + len(block)] = block
-            start += len(block)
-        return values
-
-
-def _compact(values: Array) -> Array:
-    """The values in the smallest dtype that holds all of them exactly; the sign of −0 counts."""
-    exact = values.astype(np.float64)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for dtype in COMPACT:
-            smaller = values.astype(dtype)
-            if np.array_equal(smaller.astype(np.float64).view(np.int64), exact.view(np.int64)):
-                return smaller
-    return values
 
 
 def _as_codes(block: Array) -> Array:

@@ -1,5 +1,6 @@
 """Columns of numbers."""
 
+from functools import cache
 from math import isfinite, nan
 from typing import Any
 
@@ -110,5 +111,10 @@ class Number(Column):
 
 def without_codes(values: Array, missing: frozenset[str]) -> Array:
     """The values with NaN for the numbers that stand for missing values, such as −999."""
-    codes = [float(text) for text in missing if is_number(text)]
+    codes = _codes(missing)
     return np.where(np.isin(values, codes), nan, values) if codes else values
+
+
+@cache
+def _codes(missing: frozenset[str]) -> list[float]:
+    return [float(text) for text in missing if is_number(text)]

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from nncli.config.diagnostics import counted, shown
 from nncli.data.delimited.control_characters import control_characters
-from nncli.data.delimited.decimals import parsed_decimals
 from nncli.data.delimited.delimiter import checked_delimiter, detected_delimiter, quoted
 from nncli.data.delimited.header import checked_header, checked_names, first_row
 from nncli.data.delimited.problems import FatalProblemError, Problem, Problems, TableError
@@ -19,27 +18,22 @@ from nncli.data.delimited.rows import MAX_FIELD, Rows, Text, complete_rows, with
 from nncli.data.delimited.text_file import TextFile
 
 Array = NDArray[Any]
+REUSED = 2**24  # bytes
 
 
 class Block(NamedTuple):
-    """Some rows of a table: its fields as numbers if all of them are plain decimals, else as text by columns.
+    """Some rows of a table.
 
     Args:
-        columns: the fields of each column, without quotes and white space around them; if they are numbers, only those
-            of the columns that are asked for as texts.
-        numbers: (rows, columns), as ``float()`` gives them; None if a field is no plain decimal number.
+        columns: the fields of each column: the values (rows,) as ``float()`` gives them if all of them are plain
+            decimals, else texts without quotes and white space around them.
         first_row: the index of the first row in the file.
         lines: the line of the file where each row begins, counted from 1.
     """
 
-    columns: Mapping[int, list[str]]
-    numbers: Array | None
+    columns: Mapping[int, Array | list[str]]
     first_row: int
     lines: Sequence[int]
-
-    def column(self, index: int) -> Any:
-        """The fields of a column as texts, or as numbers (rows,)."""
-        return self.columns[index] if self.numbers is None or index in self.columns else self.numbers[:, index]
 
 
 class DelimitedFile:
@@ -69,6 +63,7 @@ class DelimitedFile:
         delimiter: str | None = None,
         header: Sequence[str] | None = None,
     ) -> None:
+        _reuse_freed_memory()
         self._file = TextFile(file, encoding)
         self.name = self._file.name
         self._given_names = None if header is None else checked_names(header)
@@ -93,7 +88,7 @@ class DelimitedFile:
         """Read the rows, some thousands at once.
 
         Args:
-            texts: the columns that are given as texts, even if all fields are numbers.
+            texts: the columns that are given as texts, even if all fields are numbers; looked at before each block.
 
         Raises:
             TableError: rows are damaged, which is reported after the whole file was read; or there are none.
@@ -168,14 +163,19 @@ class DelimitedFile:
         return f"{counted(count, 'field')}, the header has {width}: {shown(row)}; {fix}"
 
     def _block(self, rows: Rows, first_row: int, texts: Collection[int]) -> Block:
-        width, numbers = len(self.header), None
-        if rows.plain_content is not None:
-            numbers = parsed_decimals(rows.plain_content, rows.ends, self.delimiter)
-        if numbers is not None:
-            columns = {index: rows.column(index, width) for index in texts}
-            return Block(columns, numbers.reshape(-1, width), first_row, rows.lines)
-        fields = rows.fields()
-        return Block({column: fields[column::width] for column in range(width)}, None, first_row, rows.lines)
+        width = len(self.header)
+        numbers = rows.numbers([column for column in range(width) if column not in texts], width)
+        others = rows.texts([column for column in range(width) if column not in numbers], width)
+        return Block({**numbers, **others}, first_row, rows.lines)
+
+
+def _reuse_freed_memory() -> None:
+    """Let the allocator keep the memory of arrays up to REUSED bytes when they are freed.
+
+    By default glibc returns it to the system after each block, and to get it again takes longer than to parse a block.
+    It raises its threshold to the size of an array that is freed; no page of this one is touched.
+    """
+    np.empty(REUSED, np.uint8)
 
 
 @contextmanager

@@ -1,13 +1,17 @@
 """Rows and fields of a table's text: where they end, with quotes as in RFC 4180."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nncli.data.delimited.decimals import parsed_decimals
 from nncli.data.delimited.problems import FatalProblemError, Problem
 from nncli.data.delimited.quotes import Characters, Positions, enclosing_quotes, outside_quotes, quote_problem
 from nncli.data.delimited.text_file import TextFile, UnreadableTextError
+
+Array = NDArray[Any]
 
 MAX_FIELD = 2**20  # bytes; without a bound a quote that is not closed would swallow the rest of the file
 MAX_ROW = 2**23  # bytes
@@ -123,11 +127,6 @@ class Rows:
         """The number of bytes of each field, white space and quotes included."""
         return np.diff(self.ends, prepend=-1) - 1
 
-    @property
-    def plain_content(self) -> bytes | None:
-        """The text, if each delimiter and each line feed ends a field."""
-        return self._content if b'"' not in self._content and isinstance(self.lines, range) else None
-
     def row(self, index: int) -> str:
         """The text of a row, without the blank lines before it."""
         start = self.ends[self.last_fields[index - 1]] + 1 if index else 0
@@ -135,19 +134,42 @@ class Rows:
 
     def fields(self) -> list[str]:
         """All fields, row by row, without quotes and without white space around them."""
-        separated = self._characters.copy()
-        separated[self.ends] = ord(SEPARATOR)
+        return self._texts(self._characters, self.ends)
+
+    def texts(self, columns: Sequence[int], width: int) -> dict[int, list[str]]:
+        """The fields of some of ``width`` columns, without quotes and without white space around them."""
+        fields = self._texts(*self._selected(columns, width)) if columns else []
+        return {column: fields[index :: len(columns)] for index, column in enumerate(columns)}
+
+    def numbers(self, columns: Sequence[int], width: int) -> dict[int, Array]:
+        """The values of those of some columns whose fields are all plain decimals."""
+        if not columns:
+            return {}
+        characters, ends = self._selected(columns, width)
+        values = parsed_decimals(characters.tobytes(), ends, self._delimiter.decode()).reshape(-1, len(columns))
+        are_numbers = np.asarray(np.isfinite(values).all(axis=0))
+        return {column: values[:, index].copy() for index, column in enumerate(columns) if are_numbers[index]}
+
+    def _selected(self, columns: Sequence[int], width: int) -> tuple[Characters, Positions]:
+        """The characters of some columns with the delimiters after them, and where their fields end."""
+        characters = self._characters[: self.ends[-1] + 1]
+        if len(columns) == width:
+            return characters, self.ends
+        is_selected = np.zeros(width, bool)
+        is_selected[columns] = True
+        sizes = np.diff(self.ends, prepend=-1)  # with the delimiter
+        of_field = np.tile(is_selected, len(self))
+        return characters[np.repeat(of_field, sizes)], np.cumsum(sizes[of_field]) - 1
+
+    def _texts(self, characters: Characters, ends: Positions) -> list[str]:
+        """The fields that end at these positions."""
+        separated = characters.copy()
+        separated[ends] = ord(SEPARATOR)
         if b'"' in self._content:
             separated = np.delete(separated, enclosing_quotes(separated))
         fields = separated.tobytes().decode().split(SEPARATOR)
-        del fields[len(self.ends) :]  # what follows the last line feed
+        del fields[len(ends) :]  # what follows the last line feed
         return list(map(str.strip, fields)) if self._has_blank_edges(separated) else fields
-
-    def column(self, index: int, width: int) -> list[str]:
-        """The fields of one of ``width`` columns without quotes, without white space around them."""
-        starts = np.concatenate(([0], self.ends[:-1] + 1))[index::width]
-        pairs = zip(starts.tolist(), self.ends[index::width].tolist(), strict=True)
-        return [self._content[start:end].strip().decode() for start, end in pairs]
 
     def remove_blank_rows(self) -> None:
         """Leave out blank lines, which become white space before the next row."""

@@ -22,10 +22,14 @@ class ArraySource(Source):
     """
 
     is_read: ClassVar[bool] = True
-    is_scaled_by_batch: ClassVar[bool] = True
     scaling: ScalingName | None = None
     data: "ArrayData"
     training: "ArrayData | None" = None
+
+    @property
+    def is_read_by_batch(self) -> bool:
+        """Rows are scaled when they are used."""
+        return True
 
     def read(self) -> "ArrayData":
         """Read the arrays.

@@ -64,6 +64,11 @@ class TableSource(Source):
         form, weights = (missing_values, encoding, delimiter, header), (sample_weight, class_weights)
         self.settings = TableSettings(path, targets, columns or {}, ignore or [], id, *form, *weights)
 
+    @property
+    def is_read_by_batch(self) -> bool:
+        """Whether the file is large, so that its rows are in the cache."""
+        return self.file.is_large
+
     @cached_property
     def file(self) -> "TableFile":
         """The file, whose reader is imported with the first table."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nncli.data.columns import MISSING_TEXTS, Boolean, Category, Date, Inference, Number
-from nncli.data.columns.inference import _compact
+from nncli.data.columns.blocks import compact
 
 NAN = float("nan")
 REFUSE = "write ignore: [x] or columns: {x: category}"
@@ -94,7 +94,7 @@ def test_type_does_not_depend_on_borders_of_blocks(texts, reason, type_, seed):
         if column:
             expected, problems = type_().parse(texts, MISSING_TEXTS)
             assert problems == []
-            values = inference.take_values()
+            values = np.concatenate(list(inference.take_blocks()))
             assert (values.dtype, values.tobytes()) == (expected.dtype, expected.tobytes())
             if type_ is Category:
                 assert column.texts == list(dict.fromkeys(text for text in texts if text not in MISSING_TEXTS))
@@ -112,7 +112,7 @@ def test_no_second_reading_if_only_missing_values_came_before():
     """There is nothing to contradict."""
     inference = read([["", "NA"], ["red"], ["blue"]])
     assert str(inference.result) == "category: 2 different texts in 4 rows; 2 missing"
-    assert inference.take_values().tolist() == [-1, -1, 0, 1]
+    assert np.concatenate(list(inference.take_blocks())).tolist() == [-1, -1, 0, 1]
 
 
 def test_blocks_of_numbers_and_of_texts_are_one_column():
@@ -120,7 +120,7 @@ def test_blocks_of_numbers_and_of_texts_are_one_column():
     inference = read([np.array([1.0, NAN]), ["", "2.5"], np.array([3.0])])
     assert not inference.needs_texts
     assert str(inference.result) == "number: all 3 values are numbers, 1 to 3; 2 missing"
-    np.testing.assert_equal(inference.take_values(), [1, NAN, NAN, 2.5, 3])
+    np.testing.assert_equal(np.concatenate(list(inference.take_blocks())), [1, NAN, NAN, 2.5, 3])
 
 
 def test_block_of_numbers_contradicts_dates_and_texts():
@@ -183,7 +183,7 @@ def test_compact_values_are_exact(values):
     """Bit for bit, −0 and NaN too."""
     array = np.array(values, np.float64)
     array[np.isnan(array)] = NAN
-    assert _compact(array).astype(np.float64).tobytes() == array.tobytes()
+    assert compact(array).astype(np.float64).tobytes() == array.tobytes()
 
 
 def test_blocks_are_given_away_once():

@@ -1,0 +1,297 @@
+"""The cache of large files: parsed and encoded rows, in entries that are complete or absent.
+
+An entry is named after what determines its bytes. It is written under another name, synchronized, and renamed; its
+checksum is verified when it is opened, and a damaged entry is deleted and written again. This is the one module of
+``data/`` that writes files.
+"""
+
+import errno
+import fcntl
+import hashlib
+import io
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.data.stored_array import StoredArray, stored_array
+from nncli.errors import StorageError
+
+Array = NDArray[Any]
+
+LARGE = 2**26  # bytes from which a file is worth an entry; a smaller one is read in a second or two
+VARIABLE = "NNCLI_CACHE_DIR"
+SUFFIX, UNFINISHED = ".rows", ".writing"
+MAGIC = b"nncli rows 1\n"
+BLOCK = 2**20  # bytes
+ALIGNMENT = 64  # bytes
+SETTLED = 3  # seconds since the last change of a file; file systems have times of up to 2 seconds
+FOOTER = 8 + hashlib.sha256().digest_size  # the size of the description, and the checksum
+
+
+class EntryFile(NamedTuple):
+    """A file of the cache: its path, its size in bytes, and whether it is complete."""
+
+    path: Path
+    size: int
+    is_complete: bool
+
+
+class _File(io.FileIO):
+    """A file that is closed when nothing uses it any more."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Entry:
+    """A complete entry, which stays readable if its file is deleted.
+
+    Args:
+        file: the open file.
+        description: its arrays, and what the writer said of them.
+    """
+
+    def __init__(self, file: io.FileIO, description: dict[str, Any]) -> None:
+        self._file, self.facts = file, description["facts"]
+        self._arrays = description["arrays"]
+
+    def array(self, index: int) -> Array | StoredArray:
+        """An array, of which only what is used is read."""
+        offset, dtype, shape = self._arrays[index]
+        return stored_array(self._file, offset, np.dtype(dtype), tuple(shape))
+
+
+class Writer:
+    """Writes the arrays of an entry, one after the other."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._digest, self.arrays = file, hashlib.sha256(), list[Any]()
+        self.write(MAGIC)
+
+    def add(self, dtype: np.dtype[Any], shape: tuple[int, ...], chunks: Iterator[Array]) -> None:
+        """Write an array that comes in chunks of rows."""
+        self.write(bytes(-self._file.tell() % ALIGNMENT))
+        self.arrays.append((self._file.tell(), dtype.str, shape))
+        for chunk in chunks:
+            self.write(np.ascontiguousarray(chunk, dtype).data)
+
+    def write(self, data: Any) -> None:
+        """Write bytes, and add them to the checksum."""
+        self._file.write(data)
+        self._digest.update(data)
+
+    def finish(self, facts: Any) -> None:
+        """Write what the entry is, and its checksum."""
+        description = json.dumps({"arrays": self.arrays, "facts": facts}).encode()
+        self.write(description)
+        self.write(len(description).to_bytes(8, "little"))
+        self._file.write(self._digest.digest())
+
+
+def directory() -> Path:
+    """The cache directory: that of NNCLI_CACHE_DIR, else nncli in the cache directory of the user (XDG)."""
+    given, base = os.environ.get(VARIABLE), os.environ.get("XDG_CACHE_HOME", "")
+    return Path(given) if given else (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "nncli"
+
+
+def is_cached(path: Path) -> bool:
+    """Whether the rows of a file go into the cache: those of a large file that can be read again."""
+    return path.is_file() and path.stat().st_size >= LARGE
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of the content of a file.
+
+    It is remembered for the path, the inode, the size and the times of the file, if the last change was so long ago
+    that another one would have another time: who changes a file and sets the clock back is not noticed.
+
+    Raises:
+        StorageError: the operating system refuses to read it.
+    """
+    try:
+        state = path.stat()
+        if time.time() - max(state.st_mtime, state.st_ctime) < SETTLED:
+            return _digest(path)
+        times = (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+        key = key_of("content", str(path.resolve()), state.st_dev, state.st_ino, *times)
+        return str(entry(key, lambda writer: _digest(path)).facts)
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror or error}") from None
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def key_of(*parts: Any) -> str:
+    """The name of an entry that these JSON values determine."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def entry(key: str, write: Callable[[Writer], Any]) -> Entry:
+    """The entry with this key, which is written if it is absent or damaged.
+
+    Args:
+        key: the name.
+        write: writes the arrays, and returns what is to be known about them, as JSON values.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    found = find(key)
+    while found is None:
+        with _storage_errors():
+            _write(key, write)
+        found = find(key)
+    return found
+
+
+def find(key: str) -> Entry | None:
+    """The entry with this key; None if there is none. A damaged one is deleted."""
+    path = directory() / f"{key}{SUFFIX}"
+    try:
+        file = _File(path)
+    except OSError:
+        return None
+    description = _verified(file)
+    if description is None:
+        file.close()
+        with suppress(OSError):
+            path.unlink()
+        return None
+    return Entry(file, description)
+
+
+def files() -> list[EntryFile]:
+    """The files of the cache, in the order of their names."""
+    found = [each for each in directory().glob("*") if each.suffix in {SUFFIX, UNFINISHED}]
+    return [EntryFile(path, path.stat().st_size, path.suffix == SUFFIX) for path in sorted(found)]
+
+
+def clear() -> list[EntryFile]:
+    """Delete the files of the cache but those that are being written; return them. Trainings that use them go on.
+
+    Raises:
+        StorageError: one cannot be deleted.
+    """
+    deleted = [each for each in files() if each.is_complete or not _is_in_use(each.path)]
+    with _storage_errors():
+        for each in deleted:
+            each.path.unlink(missing_ok=True)
+    return deleted
+
+
+class Spill:
+    """A file without a name that holds blocks of values, so that they need no memory; it ends with the process."""
+
+    def __init__(self) -> None:
+        with _storage_errors():
+            directory().mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=directory()) as file:
+                self._file = _File(os.dup(file.fileno()))
+        self._size = 0
+
+    def write(self, block: Array) -> int:
+        """Append a block, and return its position."""
+        with _storage_errors():
+            start, data = self._size, np.ascontiguousarray(block).view(np.uint8).data
+            while data:
+                written = os.pwrite(self._file.fileno(), data, self._size)
+                self._size, data = self._size + written, data[written:]
+        return start
+
+    def read(self, start: int, dtype: np.dtype[Any], rows: int) -> Array:
+        """The block at a position."""
+        return np.frombuffer(os.pread(self._file.fileno(), rows * dtype.itemsize, start), dtype)
+
+
+class SpilledBlocks:
+    """Blocks of values in a spill, in the order in which they were appended."""
+
+    def __init__(self, spill: Spill) -> None:
+        self._spill, self._blocks = spill, list[tuple[int, np.dtype[Any], int]]()
+
+    def append(self, block: Array) -> None:
+        """Add a block."""
+        self._blocks.append((self._spill.write(block), block.dtype, len(block)))
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def __iter__(self) -> Iterator[Array]:
+        return (self._spill.read(*each) for each in self._blocks)
+
+    drain = __iter__
+
+
+def _write(key: str, write: Callable[[Writer], Any]) -> None:
+    """Write an entry; whoever finishes last wins, with the same bytes."""
+    directory().mkdir(parents=True, exist_ok=True)
+    _delete_abandoned()
+    temporary = directory() / f"{key}.{secrets.token_hex(4)}{UNFINISHED}"
+    try:
+        with temporary.open("xb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            writer = Writer(file)
+            writer.finish(write(writer))
+            file.flush()
+            os.fsync(file.fileno())
+            temporary.replace(directory() / f"{key}{SUFFIX}")
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _delete_abandoned() -> None:
+    """Delete what killed processes have left."""
+    for each in files():
+        if not each.is_complete and not _is_in_use(each.path):
+            each.path.unlink(missing_ok=True)
+
+
+def _is_in_use(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno != errno.ENOENT
+    return False
+
+
+def _verified(file: io.FileIO) -> dict[str, Any] | None:
+    """The description of an entry; None if it is damaged."""
+    try:
+        rest, digest = os.fstat(file.fileno()).st_size, hashlib.sha256()
+        rest -= hashlib.sha256().digest_size
+        while rest > 0 and (block := file.read(min(BLOCK, rest))):
+            digest.update(block)
+            rest -= len(block)
+        if rest or file.read() != digest.digest():
+            return None
+        file.seek(-FOOTER, os.SEEK_END)
+        size = int.from_bytes(file.read(8), "little")
+        file.seek(-FOOTER - size, os.SEEK_END)
+        description: dict[str, Any] = json.loads(file.read(size))
+    except (OSError, ValueError):
+        return None
+    return description
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        place = f"name another directory with --cache-dir or {VARIABLE}"
+        raise StorageError(f"{error.filename or directory()}: {error.strerror or error}; {place}") from error
