@@ -84,13 +84,18 @@ def memory_bytes(config: Config, plan: DataPlan) -> int:
     parameters = VECTORS * sum(layer.parameters for layer in layers)
     values = 2 * _converted_rows(config, plan) * inputs + COPIES * rows * outputs
     converted = dtype.itemsize * (values + BUFFERS * activations + parameters)
-    drawn = 1 if config.data.build().is_read_by_batch else inputs + 1  # what was read is in memory already
+    drawn = 1 if _is_read_by_batch(config, plan) else inputs + 1  # what was read is in memory already
     return int(converted + 8 * rows * drawn)  # the data set as it was drawn is float64
+
+
+def _is_read_by_batch(config: Config, plan: DataPlan) -> bool:
+    source = plan.sources.get("data") or config.data.build()
+    return bool(source.is_read_by_batch)
 
 
 def _converted_rows(config: Config, plan: DataPlan) -> int:
     """The rows that are in memory as inputs of the network; of those that are read by batch only a full batch is."""
-    if not config.data.build().is_read_by_batch:
+    if not _is_read_by_batch(config, plan):
         return sum(schema.rows for schema in plan.schemas.values())
     rows = training_rows(config, plan)
     return rows if step_rows(config, plan) == rows else 0

@@ -46,7 +46,8 @@ class FrameRows:
         columns = self.preprocessing.columns
         cells = cells_by_column(rows, list(columns))
         with self._lock:
-            return self.preprocessing.inputs(self._table(cells), dtype)
+            inputs: Array = self.preprocessing.inputs(self._table(cells), dtype)
+        return inputs
 
     def _table(self, cells: Mapping[str, Any]) -> Table:
         problems, values = list[tuple[int, str, CellProblem]](), dict[str, Array]()
