@@ -41,7 +41,7 @@ THIRD_PARTY = {
     "training": {"numpy"},
     "experiment": {"numpy"},
     "nn": {"numpy"},
-    "data": {"numpy", "nnfs", "pydantic_core", "PIL"},
+    "data": {"numpy", "nnfs", "pydantic_core", "PIL", "duckdb"},
     "config": {"yaml", "pydantic_core"},
     "registry": {"pydantic_core"},
     "errors": set(),
@@ -69,7 +69,7 @@ IMPORTED_WITH_FILES = {
     "nncli.experiment.preparation": {"nncli.data.suspicions"},
 }
 # Imported when they are used, since they need not be installed: the package and the extra that installs it, by module.
-EXTRAS = {"nncli.data.images": {"PIL": "images"}}
+EXTRAS = {"nncli.data.parquet_file": {"duckdb": "parquet"}, "nncli.data.images": {"PIL": "images"}}
 # Imported at the top, since classes inherit from theirs; the module needs the extra.
 BASES_OF_EXTRAS = {"nncli.sklearn.estimators": {"sklearn": "sklearn"}}
 

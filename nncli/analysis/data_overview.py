@@ -8,7 +8,7 @@ import numpy as np
 
 from nncli.config.diagnostics import counted
 from nncli.data.columns import MISSING_TEXTS, Category, Column, Summary
-from nncli.data.delimited import DelimitedFile
+from nncli.data.open_table import open_table
 from nncli.data.read_table import ReadTable, read_table
 from nncli.data.sources.table import TableSource
 from nncli.data.suspicions import row_hashes, suspicions
@@ -62,7 +62,7 @@ def overview_of_file(path: Path, target: str | None = None) -> DataOverview:
     """
     if target is not None:
         return overview_of_source(TableSource(path, target))
-    return _overview(path, read_table(DelimitedFile(path), {}, (), MISSING_TEXTS).in_memory(), [])
+    return _overview(path, read_table(open_table(path), {}, (), MISSING_TEXTS).in_memory(), [])
 
 
 def overview_of_source(source: TableSource) -> DataOverview:

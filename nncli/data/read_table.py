@@ -11,8 +11,8 @@ from nncli.data.columns import Category, CellProblem, Column
 from nncli.data.columns.blocks import Blocks, MakeBlocks, MemoryBlocks, compact
 from nncli.data.columns.inference import Inference
 from nncli.data.columns.inferred import Inferred
-from nncli.data.delimited import DelimitedFile
 from nncli.data.delimited.problems import Problems
+from nncli.data.open_table import OpenTable
 from nncli.data.table import Table
 
 Array = NDArray[Any]
@@ -65,7 +65,7 @@ class ReadColumns(NamedTuple):
 
 
 def read_table(
-    file: DelimitedFile,
+    file: OpenTable,
     known: Mapping[str, Column],
     ignored: Collection[str],
     missing: frozenset[str],
@@ -126,9 +126,7 @@ class _Reader:
         return self._blocks.drain()
 
 
-def _read_blocks(
-    file: DelimitedFile, readers: Mapping[str, _Reader], inferences: Mapping[str, Inference]
-) -> Sequence[int]:
+def _read_blocks(file: OpenTable, readers: Mapping[str, _Reader], inferences: Mapping[str, Inference]) -> Sequence[int]:
     """Read all blocks of a file once; return the line of each row.
 
     Raises:

@@ -15,8 +15,9 @@ from nncli.data.columns import MISSING_TEXTS, Category, Column, Number
 from nncli.data.columns.blocks import MakeBlocks, MemoryBlocks
 from nncli.data.columns.number_errors import is_number
 from nncli.data.dataset import DataSchema, Dataset
-from nncli.data.delimited import DelimitedFile, TableError
+from nncli.data.delimited import TableError
 from nncli.data.delimited.problems import MAX_PROBLEMS
+from nncli.data.open_table import OpenTable, open_table
 from nncli.data.read_table import ReadColumns, ReadTable, read_table
 from nncli.data.source import SourceError
 from nncli.data.table_settings import TableSettings
@@ -47,14 +48,14 @@ class TableFile:
         """Whether the rows of the file are in the cache instead of the memory."""
         return cache.is_cached(self.settings.path)
 
-    def opened(self, file: Path | BinaryIO) -> DelimitedFile:
+    def opened(self, file: Path | BinaryIO) -> OpenTable:
         """A file in the form of this one.
 
         Raises:
+            MissingExtraError: it is a Parquet file, and DuckDB is not installed.
             TableError: it cannot be read.
         """
-        settings = self.settings
-        return DelimitedFile(file, encoding=settings.encoding, delimiter=settings.delimiter, header=settings.header)
+        return open_table(file, self.settings)
 
     def follow(self, other: "TableFile") -> None:
         """Parse columns and classes as another file, which was opened."""
@@ -134,7 +135,7 @@ class TableFile:
         given, names = self.settings.class_weights, self.class_names
         return None if given is None or names is None else class_weights(given, names, labels)
 
-    def _require_columns(self, file: DelimitedFile) -> None:
+    def _require_columns(self, file: OpenTable) -> None:
         """Require that each column that is named exists, and that weights are nothing else.
 
         Raises:

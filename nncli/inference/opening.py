@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from nncli.data.array_preprocessing import ArrayPreprocessing
-from nncli.data.delimited import DelimitedFile
+from nncli.data.open_table import OpenTable
 from nncli.data.preprocessing import Preprocessing
 from nncli.data.sources.table import TableSource
 from nncli.data.table_file import TableFile
@@ -83,7 +83,7 @@ def open_labeled(run: Run, file: Path) -> LabeledRows:
     return LabeledRows(predictor, _rows(predictor, table, opened, list(targets.columns)), targets)
 
 
-def _opened(run: Run, file: Path | BinaryIO) -> tuple[TableFile, DelimitedFile]:
+def _opened(run: Run, file: Path | BinaryIO) -> tuple[TableFile, OpenTable]:
     data = run.record.spec.data
     source = data.build()
     if not isinstance(source, TableSource):
@@ -97,6 +97,6 @@ def _targets(run: Run, predictor: Predictor, table: TableFile) -> TableTargets:
     return TableTargets(columns, predictor.class_names, table.missing)
 
 
-def _rows(predictor: Predictor, table: TableFile, opened: DelimitedFile, wanted: list[str]) -> TableRows:
+def _rows(predictor: Predictor, table: TableFile, opened: OpenTable, wanted: list[str]) -> TableRows:
     assert isinstance(predictor.preprocessing, Preprocessing)
     return TableRows(opened, predictor.preprocessing, table.missing, wanted)

@@ -8,10 +8,10 @@ import numpy as np
 
 from nncli.config.diagnostics import shown
 from nncli.data.array_preprocessing import BYTES, ArrayPreprocessing
+from nncli.data.cell_text import cell_text
 from nncli.data.preprocessing import Preprocessing
 from nncli.data.sources.table import TableSource
 from nncli.errors import CommandLineError, ConfigError
-from nncli.inference.cells import cell_text
 from nncli.inference.frames import FrameRows
 from nncli.inference.predictor import Predictor, numbers
 from nncli.nn.metrics.classification import predicted_classes

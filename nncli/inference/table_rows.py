@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from nncli.config.diagnostics import counted, shown
 from nncli.data.columns import Category
-from nncli.data.delimited import Block, DelimitedFile, TableError
+from nncli.data.delimited import Block, TableError
 from nncli.data.delimited.problems import Problems
+from nncli.data.open_table import OpenTable
 from nncli.data.preprocessing import Preprocessing
 from nncli.data.table import Table
 from nncli.inference.row_block import RowBlock
@@ -30,7 +31,7 @@ class TableRows:
     """
 
     def __init__(
-        self, file: DelimitedFile, preprocessing: Preprocessing, missing: frozenset[str], wanted: Sequence[str] = ()
+        self, file: OpenTable, preprocessing: Preprocessing, missing: frozenset[str], wanted: Sequence[str] = ()
     ) -> None:
         self.file, self.preprocessing, self.missing, self.wanted = file, preprocessing, missing, wanted
         self.unseen: dict[str, dict[str, int]] = {}

@@ -147,7 +147,7 @@ FILES = {
     "old Excel": file(b"\xd0\xcf\x11\xe0" + bytes(50), "is an Excel workbook; save the table as CSV"),
     "SQLite": file(b"SQLite format 3\0" + bytes(50), "is an SQLite database; save the table as CSV"),
     "HTML": file("<!DOCTYPE html><html><body>404</body></html>", "is an HTML page; save the table as CSV"),
-    "JSON": file('[{"x": 1, "kind": "a"}]', "is JSON; save the table as CSV"),
+    "JSON": file('[{"x": 1, "kind": "a"}]', "is a JSON array; save the table as CSV or JSON lines"),
     "PNG": file(b"\x89PNG\r\n\x1a\n" + bytes(40), "is a PNG image; expected a table as text"),
     "PDF": file(b"%PDF-1.7\n", "is a PDF document; save the table as CSV"),
     "NumPy": file(b"\x93NUMPY" + bytes(40), "is a NumPy array"),

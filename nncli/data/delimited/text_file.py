@@ -24,6 +24,7 @@ BYTE_ORDER_MARKS = {  # in this order: the one of UTF-32 begins with the one of 
     codecs.BOM_UTF16_BE: "utf-16",
 }
 GZIP = b"\x1f\x8b"
+JSON = (b"[{", b'{"')
 OTHER_FORMATS = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook; save the table as CSV",
     b"\xd0\xcf\x11\xe0": "an Excel workbook; save the table as CSV",
@@ -32,9 +33,9 @@ OTHER_FORMATS = {
     b"<!doctype": "an HTML page; save the table as CSV",
     b"<html": "an HTML page; save the table as CSV",
     b"<?xml": "an XML document; save the table as CSV",
-    b"[{": "JSON; save the table as CSV",
-    b'{"': "JSON; save the table as CSV",
-    b"PAR1": "a Parquet file; save the table as CSV",
+    JSON[0]: "a JSON array; save the table as CSV or JSON lines",
+    JSON[1]: "JSON; save it as JSON lines, with the suffix .jsonl",
+    b"PAR1": "a Parquet file, which cannot be read from a stream; name the file",
     b"\x89PNG": "a PNG image; expected a table as text",
     b"%PDF": "a PDF document; save the table as CSV",
     b"BZh": "compressed by bzip2; decompress it with: bunzip2",
@@ -54,15 +55,16 @@ class TextFile:
     Args:
         file: a path, or a binary stream that is open and stays open.
         encoding: of the bytes; UTF-8 by default, with or without a byte order mark.
+        is_json: whether the text is JSON, which is refused otherwise.
 
     Raises:
         TableError: the encoding is unknown.
     """
 
-    def __init__(self, file: Path | BinaryIO, encoding: str | None = None) -> None:
-        self._file = file
+    def __init__(self, file: Path | BinaryIO, encoding: str | None = None, is_json: bool = False) -> None:
+        self._file, self._is_json = file, is_json
         self._encoding = None if encoding is None else _codec(encoding)
-        self.name = _shown_path(file) if isinstance(file, Path) else "standard input"
+        self.name = shown_path(file) if isinstance(file, Path) else "standard input"
 
     @property
     def rereadable(self) -> bool:
@@ -112,11 +114,11 @@ class TextFile:
         if encoding:
             raise TableError(f"{self.name}: the text is {encoding.upper()}; write encoding: {encoding}")
         for beginning, meaning in OTHER_FORMATS.items():
-            if start.startswith(beginning):
+            if start.startswith(beginning) and not (self._is_json and beginning in JSON):
                 raise TableError(f"{self.name}: is {meaning}")
 
 
-def _shown_path(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """A path as a message shows it: relative to the current directory if it is below."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 

@@ -1,4 +1,4 @@
-"""Tables: rows of a CSV or TSV file."""
+"""Tables: rows of a file of delimited text, JSON lines or Parquet."""
 
 from collections.abc import Collection
 from functools import cached_property
