@@ -25,6 +25,7 @@ training: {{epochs: 3, batch_size: 8}}
 """
 CLASSES = {"target": "kind", "units": 3, "softmax": ", softmax", "loss": "categorical_crossentropy"}
 PRICES = {"target": "price", "units": 1, "softmax": "", "loss": "mean_squared_error"}
+TWO_CLASSES = {"target": "active", "units": 1, "softmax": ", sigmoid", "loss": "binary_crossentropy"}
 FRACTIONS = {"validation": "{fraction: 0.2}", "test": "{fraction: 0.2}", "more": ""}
 
 
@@ -149,6 +150,21 @@ def test_predictions_are_those_of_the_evaluation(trained, run_cli, task):
         assert sum(errors) == pytest.approx(absolute, rel=1e-5)
 
 
+def test_threshold_of_the_config_decides_predictions(trained, run_cli):
+    """The probability is that of the class that is predicted, and the loss is that of the probabilities."""
+    table = rows()
+    loss = "binary_crossentropy\nmetrics: [{type: accuracy, threshold: 0.45}]"
+    trained(table, **{**TWO_CLASSES, "loss": loss}, validation="null", test="null")
+    predicted = list(csv.DictReader(io.StringIO(run_cli("predict", "run", "data.csv", "--probabilities").out)))
+    assert any(0.45 < float(row["probability_yes"]) < 0.5 for row in predicted)
+    for row in predicted:
+        assert row["prediction"] == ("yes" if float(row["probability_yes"]) > 0.45 else "no")
+        assert row["probability"] == row[f"probability_{row['prediction']}"]
+    losses = [-np.log(float(row[f"probability_{each['active']}"])) for row, each in zip(predicted, table, strict=True)]
+    metrics = json.loads(run_cli("evaluate", "run", "--json").out)["splits"]["training"]["metrics"]
+    assert np.mean(losses) == pytest.approx(metrics["data_loss"], rel=1e-5)
+
+
 def test_regression_is_in_the_unit_of_the_target(trained):
     """A network of targets around 1000 predicts around 1000 after few epochs."""
     path = trained(**{**PRICES, **FRACTIONS})
@@ -231,6 +247,16 @@ def test_chunks_are_predicted_alike(trained):
     assert len(np.unique(outputs)) > ROWS
     again = np.concatenate([predictor.predict_rows(table[slice(start, start + 7)]) for start in range(0, ROWS, 7)])
     assert np.array_equal(outputs, again)
+
+
+def test_chunks_are_encoded_alike(trained, monkeypatch):
+    """Every row has its inputs, also in the last chunk, which is smaller."""
+    predictions = open_predictions(Run(trained()), [Path("data.csv")])
+    (block,) = predictions.rows.blocks()
+    preprocessing = predictions.predictor.preprocessing
+    inputs = preprocessing.inputs(block.rows, "float64")
+    monkeypatch.setattr("nncli.data.preprocessing.CHUNK", 7)
+    assert np.array_equal(preprocessing.inputs(block.rows, "float64"), inputs)
 
 
 @pytest.mark.parametrize("damage", [b"{}", b"x", None], ids=["empty", "junk", "deleted"])
