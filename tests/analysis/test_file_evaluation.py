@@ -127,6 +127,16 @@ def test_threshold_applies_to_the_file(run, run_cli, threshold):
     assert part["metrics"]["accuracy"] == pytest.approx((counts[0][0] + counts[1][1]) / 60)
 
 
+def test_threshold_applies_without_a_metric_that_has_one(run, run_cli):
+    """To the confusion matrix: with a threshold of 1 no row is predicted as class 1."""
+    run("two classes")
+    Path("data.csv").write_text(text(rows()), encoding="utf-8")
+    assert run_cli("train", "config.yaml", "metrics=[auc]", "-q", "--name", "auc").code == 0
+    document = json.loads(run_cli("evaluate", "auc", "--data", "valid.csv", "--threshold", 1, "--json").out)
+    part = document["splits"]["data"]
+    assert (part["threshold"], [row[1] for row in part["confusion"]]) == (1, [0, 0])
+
+
 def test_baseline_of_a_file_is_that_of_the_training_rows(run, run_cli):
     """The most frequent class or the mean of the rows that were trained on, whatever the file has."""
     run("two classes")

@@ -152,6 +152,14 @@ def test_groups_are_split_as_a_whole(seed):
         assert rows_of({name: section}, seed, patient=groups)[name] == found[name]
 
 
+def test_a_group_is_never_torn():
+    """Not even to have the exact fraction of the rows."""
+    groups = [f"p{index % 10}" for index in range(40)]
+    found = rows_of({"test": Fraction(fraction=0.25, group="patient")}, patient=groups)
+    assert len(found["test"]) == 12
+    assert {groups[row] for row in found["test"]}.isdisjoint(groups[row] for row in found["training"])
+
+
 def test_fractions_by_different_groups_are_of_the_same_rows():
     """The groups of the first column do not make those of the second one fewer."""
     sections = {"validation": Fraction(fraction=0.5, group="patient"), "test": Fraction(fraction=0.3, group="row")}

@@ -153,6 +153,17 @@ def test_a_validation_file_may_lack_a_class(trained, run_cli, tmp_path):
     assert np.sum(confusion, axis=1).tolist() == [0, 20, 20]
 
 
+def test_a_validation_file_has_no_class_of_its_own(trained, run_cli, tmp_path):
+    """It is an error that names the class and its line."""
+    (tmp_path / "valid.csv").write_text(text(rows(seed=1)), encoding="utf-8")
+    trained(validation="{path: valid.csv}", test="null")
+    others = rows(seed=1)
+    others[3]["kind"] = "z"
+    (tmp_path / "valid.csv").write_text(text(others), encoding="utf-8")
+    result = run_cli("train", "config.yaml", "-q")
+    assert (result.code, "valid.csv:5: 'z' is no class of the training data" in result.err) == (3, True)
+
+
 def test_training_rows_have_influence(trained):
     """A single value of them changes the preprocessing and the weights."""
     table = rows()
