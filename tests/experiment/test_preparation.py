@@ -350,6 +350,14 @@ def test_damaged_preprocessing_is_reported(trained, run_cli, damage):
     assert (result.code, "runs/run/preprocessing.json: " in result.err) == (4, True)
 
 
+def test_preprocessing_of_another_run_is_reported(trained, run_cli):
+    """Although its own checksum is right."""
+    path, other = trained(), trained(rows(seed=1), "other")
+    (path / "preprocessing.json").write_bytes((other / "preprocessing.json").read_bytes())
+    result = run_cli("predict", "run", "data.csv")
+    assert (result.code, "preprocessing.json: damaged: checksum mismatch with run.json" in result.err) == (4, True)
+
+
 def test_rows_in_two_splits_are_told_before_training(trained, run_cli):
     """Also by check; inputs that decide the target too."""
     table = rows()
