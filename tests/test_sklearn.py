@@ -105,6 +105,20 @@ def test_validation_rows_end_training():
     assert model.n_iter_ - int(np.argmin(model.validation_loss_curve_)) - 1 >= 2
 
 
+def test_weights_are_those_of_the_best_epoch():
+    """Although training goes on until its loss has not become smaller for some epochs."""
+    model, inputs = fitted(learning_rate=3.0, l2=0.0, batch_size=None, epochs=15, patience=30)
+    probabilities = model.predict_proba(inputs)[np.arange(len(inputs)), WINE[1]]
+    assert model.loss_curve_[-1] > min(model.loss_curve_) + 0.001
+    assert -np.mean(np.log(probabilities)) == pytest.approx(min(model.loss_curve_), abs=2e-4)
+
+
+def test_probabilities_have_the_sum_1():
+    """Up to the rounding of float64, also of a network in float32."""
+    model, inputs = fitted(dtype="float32")
+    assert np.abs(model.predict_proba(inputs).sum(axis=1) - 1).max() < 1e-15
+
+
 def test_targets_of_validation_rows_have_no_influence_on_the_scaling():
     """One that is a million times larger, in a row that is held out or not: the scaling tells which."""
     scales = set()

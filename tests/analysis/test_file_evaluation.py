@@ -1,11 +1,13 @@
 """Evaluation on a file: the same numbers as on the run's own data set with the same rows."""
 
+import csv
+import io
 import json
 from pathlib import Path
 
 import pytest
 
-from tests.experiment.test_preparation import CLASSES, PRICES, rows, text
+from tests.experiment.test_preparation import CLASSES, PRICES, TWO_CLASSES, rows, text
 
 CONFIG = """\
 seed: 0
@@ -18,7 +20,12 @@ metrics: {metrics}
 training: {{epochs: 3, batch_size: 8}}
 """
 REGRESSION = "[mean_absolute_error, root_mean_squared_error, {type: regression_accuracy, parts: 5}]"
-TASKS = {"classes": (CLASSES, "[accuracy]"), "prices": (PRICES, REGRESSION)}
+TASKS = {
+    "classes": (CLASSES, "[accuracy]"),
+    "two classes": (TWO_CLASSES, "[{type: accuracy, threshold: 0.45}]"),
+    "prices": (PRICES, REGRESSION),
+    "prices and ages": ({**PRICES, "target": "[price, age]", "units": 2}, REGRESSION),
+}
 
 
 @pytest.fixture
@@ -54,7 +61,7 @@ def test_predictions_of_a_file_with_targets_are_scored(run, run_cli, task):
     run(task)
     metrics = json.loads(run_cli("evaluate", "run", "--data", "valid.csv", "--json").out)["splits"]["data"]["metrics"]
     noted = run_cli("predict", "run", "valid.csv").err
-    if task == "classes":
+    if "classes" in task:
         assert f"valid.csv: accuracy {metrics['accuracy']:.4g} (" in noted
     else:
         root, mean = metrics["root_mean_squared_error"], metrics["mean_absolute_error"]
@@ -102,3 +109,44 @@ def test_gates_apply_to_the_file(run, run_cli):
     assert run_cli("evaluate", "run", "--data", "valid.csv", "--fail-below", "accuracy=1").code == 8
     assert run_cli("evaluate", "run", "--data", "valid.csv", "--fail-below", "accuracy=0").code == 0
     assert run_cli("evaluate", "run", "--data", "valid.csv", "--split", "test").code == 2
+
+
+@pytest.mark.parametrize("threshold", [0, 0.48, 1])
+def test_threshold_applies_to_the_file(run, run_cli, threshold):
+    """In the confusion matrix and in the metrics."""
+    run("two classes")
+    words = ("predict", "run", "valid.csv", "--probabilities")
+    predicted = list(csv.DictReader(io.StringIO(run_cli(*words).out)))
+    expected = ["yes" if float(row["probability_yes"]) > threshold else "no" for row in predicted]
+    document = json.loads(run_cli("evaluate", "run", "--data", "valid.csv", "--threshold", threshold, "--json").out)
+    part = document["splits"]["data"]
+    counts = [[0, 0], [0, 0]]
+    for row, prediction in zip(rows(1), expected, strict=True):
+        counts[row["active"] == "yes"][prediction == "yes"] += 1
+    assert part["confusion"] == counts
+    assert part["metrics"]["accuracy"] == pytest.approx((counts[0][0] + counts[1][1]) / 60)
+
+
+def test_threshold_applies_without_a_metric_that_has_one(run, run_cli):
+    """To the confusion matrix: with a threshold of 1 no row is predicted as class 1."""
+    run("two classes")
+    Path("data.csv").write_text(text(rows()), encoding="utf-8")
+    assert run_cli("train", "config.yaml", "metrics=[auc]", "-q", "--name", "auc").code == 0
+    document = json.loads(run_cli("evaluate", "auc", "--data", "valid.csv", "--threshold", 1, "--json").out)
+    part = document["splits"]["data"]
+    assert (part["threshold"], [row[1] for row in part["confusion"]]) == (1, [0, 0])
+
+
+def test_baseline_of_a_file_is_that_of_the_training_rows(run, run_cli):
+    """The most frequent class or the mean of the rows that were trained on, whatever the file has."""
+    run("two classes")
+    trained_on = [row["active"] for row in rows()]
+    assert trained_on.count("yes") != trained_on.count("no")
+    table = [{**row, "active": min(trained_on, key=trained_on.count)} for row in rows(1)]
+    Path("valid.csv").write_text(text(table), encoding="utf-8")
+    document = json.loads(run_cli("evaluate", "run", "--data", "valid.csv", "--json").out)
+    baseline = document["splits"]["data"]["baseline"]
+    assert (["no", "yes"][baseline["class"]], baseline["metrics"]["accuracy"]) == (
+        max(trained_on, key=trained_on.count),
+        0,
+    )

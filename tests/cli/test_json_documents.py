@@ -13,6 +13,7 @@ from tests.examples import BINARY, LATE_TEST, SINE, put_record
 
 TYPES = {
     "any": object,
+    "array of strings": list,
     "boolean": bool,
     "integer": int,
     "null": type(None),

@@ -25,6 +25,17 @@ def test_a_restored_preprocessing_gives_the_same_bits():
     assert (restored.shape, restored.dtype) == ((3,), np.float64)
 
 
+def test_the_values_of_a_picture_are_scaled_alike():
+    """One mean and one deviation, where columns have one each."""
+    images = np.random.default_rng(0).integers(0, 256, (40, 3, 2), dtype=np.uint8)
+    values = ArrayPreprocessing.fit(Dataset(RawRows(images), TARGETS, None), "standardize").values
+    assert (values.center.tolist(), values.scale.tolist()) == (
+        [pytest.approx(images.mean())],
+        [pytest.approx(images.std())],
+    )
+    assert fitted().values.center == pytest.approx(VALUES.mean(axis=0))
+
+
 DAMAGES = {
     "shape": [0],
     "dtype": "nonsense",

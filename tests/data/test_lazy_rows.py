@@ -38,6 +38,13 @@ def test_what_is_read_is_an_ordinary_array(pair):
     assert all(map(np.array_equal, lazy, array))
 
 
+def test_blocks_are_joined_in_their_order(pair, monkeypatch):
+    """Of a few rows each, the last one smaller."""
+    lazy, array = pair
+    monkeypatch.setattr("nncli.data.lazy_rows.BLOCK_BYTES", 4 * IMAGES[0].nbytes)
+    assert np.array_equal(np.asarray(lazy), array)
+
+
 def test_a_row_that_does_not_exist_is_an_index_error(pair):
     """As of an array, so that an iteration ends."""
     lazy, array = pair

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nncli.config.model import Fraction
+from nncli.config.model import Fraction, Where
 from nncli.data.dataset import Dataset
 from nncli.data.source import SourceError
 from nncli.data.split import split
+from tests.data.test_suspicions import table
 
 
 def indexed(counts):
@@ -108,3 +109,73 @@ def test_splits_are_disjoint_in_any_order():
     data = Dataset(np.arange(20.0).reshape(20, 1), np.arange(20.0).reshape(20, 1), None)
     splits = split(data, of(test=0.5, validation=0.3), np.random.default_rng(0), ("test",))
     assert [len(part) for part in splits.values()] == [4, 10, 6]
+
+
+def rows_of(sections, seed=0, **columns):
+    """The indices of the rows in each split of a table with these columns."""
+    inputs = table(**columns)
+    data = Dataset(inputs, np.arange(len(inputs))[:, None], None)
+    splits = split(data, sections, np.random.default_rng(seed), ("test",))
+    return {name: part.targets[:, 0].tolist() for name, part in splits.items()}
+
+
+def test_last_rows_are_those_at_the_end_of_the_file():
+    """The last split has the last ones, and the one before it those before them."""
+    sections = {"validation": Fraction(fraction=0.2, last=True), "test": Fraction(fraction=0.3, last=True)}
+    found = rows_of(sections, x=range(10))
+    assert found == {"training": [0, 1, 2, 3, 4], "validation": [5, 6], "test": [7, 8, 9]}
+
+
+def test_rows_with_the_same_value_in_the_order_stay_together():
+    """The largest values are taken, wherever they are in the file, and a split has at least its fraction."""
+    days = [5, 1, 4, 2, 4, 5, 3, 4, 1, 2]
+    sections = {"validation": Fraction(fraction=0.2, last="day"), "test": Fraction(fraction=0.1, last="day")}
+    assert rows_of(sections, day=days) == {"training": [1, 3, 6, 8, 9], "validation": [2, 4, 7], "test": [0, 5]}
+
+
+def test_fractions_by_order_are_those_of_the_rows_that_remain():
+    """After those that were taken by value."""
+    sections = {"validation": Fraction(fraction=0.5, last=True), "test": Where(where={"part": "b"})}
+    found = rows_of(sections, part=list("abbaabbaaa"))
+    assert found == {"training": [0, 3, 4], "validation": [7, 8, 9], "test": [1, 2, 5, 6]}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_are_split_as_a_whole(seed):
+    """Each split has its fraction of the rows, and no group more; it has the same groups as it would have alone."""
+    groups = [f"p{index % 10}" for index in range(40)]
+    sections = {name: Fraction(fraction=0.2, group="patient") for name in ("validation", "test")}
+    found = rows_of(sections, seed, patient=groups)
+    assert {name: len(rows) for name, rows in found.items()} == {"training": 24, "validation": 8, "test": 8}
+    assert sum(len({groups[row] for row in rows}) for rows in found.values()) == 10
+    for name, section in sections.items():
+        assert rows_of({name: section}, seed, patient=groups)[name] == found[name]
+
+
+def test_a_group_is_never_torn():
+    """Not even to have the exact fraction of the rows."""
+    groups = [f"p{index % 10}" for index in range(40)]
+    found = rows_of({"test": Fraction(fraction=0.25, group="patient")}, patient=groups)
+    assert len(found["test"]) == 12
+    assert {groups[row] for row in found["test"]}.isdisjoint(groups[row] for row in found["training"])
+
+
+def test_fractions_by_different_groups_are_of_the_same_rows():
+    """The groups of the first column do not make those of the second one fewer."""
+    sections = {"validation": Fraction(fraction=0.5, group="patient"), "test": Fraction(fraction=0.3, group="row")}
+    found = rows_of(sections, patient=[index // 2 for index in range(20)], row=range(20))
+    assert {name: len(rows) for name, rows in found.items()} == {"training": 4, "validation": 10, "test": 6}
+
+
+def test_values_are_alternatives_and_columns_are_conditions():
+    """A row is taken that has one of the values in each column."""
+    section = Where(where={"part": ["b", "c"], "year": 2024})
+    found = rows_of({"test": section}, part=list("abcabc"), year=[2024, 2024, 2024, 2023, 2024, 2023])
+    assert found == {"training": [0, 3, 5], "test": [1, 2, 4]}
+
+
+def test_rows_that_two_splits_name_are_refused():
+    """A single one is enough."""
+    sections = {"validation": Where(where={"part": "b"}), "test": Where(where={"year": 2024})}
+    with pytest.raises(SourceError, match="1 row of test are also in validation"):
+        rows_of(sections, part=list("abba"), year=[2023, 2024, 2023, 2024])

@@ -17,19 +17,25 @@ pytestmark = [
 ]
 
 HEADER = f"# yaml-language-server: $schema={FILE.as_uri()}\n"
+TABLE = "data:\n  type: table\n  columns:\n"
 PLACES = {  # by kind, where a component is: the value of which key
     "clipping": "clipping:",
+    "column": f"{TABLE}    x:",
     "dataset": "data:",
+    "encoding": f"{TABLE}    x:\n      type: category\n      encoding:",
+    "imputation": f"{TABLE}    x:\n      type: number\n      missing:",
     "initializer": "layers:\n  - type: dense\n    initializer:",
     "layer": "layers:\n  -",
     "loss": "loss:",
     "metric": "metrics:\n  -",
     "optimizer": "optimizer:",
     "schedule": "schedule:",
+    "transform": f"{TABLE}    x:\n      type: number\n      transform:",
 }
 ALL = [entry for kind in kinds() for entry in components(kind)]
 IDS = [f"{entry.kind}-{entry.name}" for entry in ALL]
-OPTIONAL = {"schedule", "clipping", "initializer"}
+OPTIONAL = {"schedule", "clipping", "initializer", "encoding", "imputation", "transform"}
+PART = {"fraction", "group", "last", "where", "path"}
 RIGHT = """\
 data: spiral
 layers: [{type: dense, units: 3}, softmax]
@@ -99,8 +105,9 @@ def test_keys_are_those_of_the_type(server, entry):
     assert set(keys) == {each.name for each in entry.parameters}
     for parameter in entry.parameters:
         inserted, description = keys[parameter.name]
-        assert description == parameter.meaning.replace("``", "`")
-        if isinstance(parameter.default, int | float):
+        assert description  # the values of a key with named values are described at the values
+        assert parameter.meaning.replace("``", "`").startswith(description)
+        if isinstance(parameter.default, int | float) and not isinstance(parameter.default, bool):
             default = inserted.removeprefix(f"{parameter.name}: ${{1:").removesuffix("}")
             assert float(default) == parameter.default
 
@@ -121,13 +128,13 @@ def test_keys_after_a_class_name_of_the_book(server, entry):
         ("optimizer: {type: adam, l|}", {"learning_rate", "decay", "beta_1", "beta_2", "epsilon"}),
         ("optimizer: {type: adam, beta_1: 0.8, l|}", {"learning_rate", "decay", "beta_2", "epsilon"}),
         ("layers: [relu, {type: dropout, r|}]", {"rate"}),
-        ("validation: |", {"0.2", "null"} | {each.name for each in components("dataset")}),
+        ("validation: |", {"0.2", "null"} | {each.name for each in components("dataset") if without_required(each)}),
         ("metrics: |", {"null"} | {each.name for each in components("metric")}),
         ("layers: [{type: Dropout, r|}]", {"rate"}),
-        ("validation:\n  |", {"type", "fraction"}),
-        ("test: {f|}", {"type", "fraction"}),
+        ("validation:\n  |", {"type", *PART}),
+        ("test: {f|}", {"type", *PART}),
         ("validation:\n  type: sine\n  |", {"samples"}),
-        ("validation:\n  fraction: 0.2\n  |", set()),
+        ("validation:\n  fraction: 0.2\n  |", {"group", "last"}),
         ("schedule:\n  type: warmup\n  then:\n    |", {"type"}),
         ("schedule:\n  type: warmup\n  then:\n    type: step\n    |", {"every", "gamma"}),
         ("schedule: {type: warmup, then: |}", {"exponential", "cosine", "null"}),

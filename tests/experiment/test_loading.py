@@ -16,6 +16,7 @@ from nncli.experiment.assembly import assemble
 from nncli.experiment.data_plan import DataPlan, open_data
 from nncli.experiment.defaults import resolve
 from nncli.experiment.loading import load, parse, with_overrides
+from nncli.experiment.sections import with_recorded_columns
 from nncli.registry import ComponentConfig, names
 from tests.examples import BINARY, DENSE_8, SINE, WARM_COSINE
 
@@ -202,3 +203,46 @@ def test_text_is_written_anew_if_an_override_would_make_it_invalid():
     content = b"data: {type: spiral, samples: &rows 20}  # a\nvalidation: {type: spiral, samples: *rows}\n"
     text = with_overrides(content, ("data=moons",))
     assert parse("", text).root.plain() == {"data": "moons", "validation": {"type": "spiral", "samples": 20}}
+
+
+TABLE = """\
+data: {type: table, path: data.csv, target: kind, columns: {x: number}}
+validation: {path: valid.csv}
+test: {path: test.csv}
+layers: [{type: dense, units: 2}, softmax]
+loss: categorical_crossentropy
+optimizer: adam
+training: {epochs: 1}
+"""
+
+
+@pytest.fixture
+def table_config(tmp_path, monkeypatch):
+    """A config on three tables, in another directory than the working directory."""
+    for name in ("config", "elsewhere"):
+        (tmp_path / name).mkdir()
+    for name in ("data", "valid", "test"):
+        (tmp_path / "config" / f"{name}.csv").write_text("x,color,kind\n1,r,a\n2,g,b\n3,r,a\n", encoding="utf-8")
+    (tmp_path / "config" / "config.yaml").write_text(TABLE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return tmp_path / "config" / "config.yaml"
+
+
+def test_paths_start_at_the_directory_of_the_config(table_config):
+    """Those of all sections, also in the overrides with which the config can be used elsewhere."""
+    loaded = load(table_config)
+    for section, name in (("data", "data.csv"), ("validation", "valid.csv"), ("test", "test.csv")):
+        path = table_config.parent / name
+        assert vars(loaded.config)[section].path == path
+        assert f"{section}.path={path}" in loaded.overrides
+
+
+def test_types_of_columns_in_the_config_come_before_recorded_ones(table_config):
+    """Only those that it does not state are taken from the run."""
+    recorded = load(table_config, ("data.columns={x: category, color: category}",)).config
+    columns = with_recorded_columns(load(table_config).config, recorded).data.columns
+    assert {name: column.type for name, column in columns.items()} == {
+        "x": "number",
+        "color": "category",
+        "kind": "category",
+    }

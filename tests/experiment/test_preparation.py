@@ -9,9 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nncli
+from nncli.analysis.evaluation import by_row
 from nncli.data import cache
+from nncli.data.suspicions import suspicions_of_splits
 from nncli.inference.opening import open_predictions
 from nncli.store.run_reader import Run
+from tests.data.test_suspicions import table
 
 ROWS = 60
 CONFIG = """\
@@ -26,6 +30,7 @@ training: {{epochs: 3, batch_size: 8}}
 """
 CLASSES = {"target": "kind", "units": 3, "softmax": ", softmax", "loss": "categorical_crossentropy"}
 PRICES = {"target": "price", "units": 1, "softmax": "", "loss": "mean_squared_error"}
+TWO_CLASSES = {"target": "active", "units": 1, "softmax": ", sigmoid", "loss": "binary_crossentropy"}
 FRACTIONS = {"validation": "{fraction: 0.2}", "test": "{fraction: 0.2}", "more": ""}
 
 
@@ -123,6 +128,46 @@ def test_held_out_rows_have_no_influence_on_the_weights(trained, tmp_path, monke
     assert (tmp_path / "cache").exists() == is_cached
 
 
+USED = {"fractions": set(), "groups": {"patient"}, "order": set(), "dates": {"joined"}, "values": {"part"}}
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_columns_that_decide_the_split_are_no_inputs(trained, split):
+    """The others are, but the target and those that are ignored."""
+    path = trained(**SPLITS[split])
+    columns = set(json.loads((path / "preprocessing.json").read_bytes())["columns"])
+    ignored = {"part"} if split == "groups" else set()
+    assert columns == set(rows()[0]) - {"kind"} - USED[split] - ignored
+
+
+def test_rows_of_two_splits_are_equal_if_their_targets_are():
+    """Repeated measurements with other results are no leakage."""
+    data = {"training": table(x=[1, 2], y=[5, 6]), "validation": table(x=[1, 2], y=[7, 6])}
+    expected = "1 of 2 rows of validation are equal to a row of training (data leakage)"
+    assert suspicions_of_splits(data, ["x"], ["y"]) == [expected]
+
+
+def test_a_validation_file_may_lack_a_class(trained, run_cli, tmp_path):
+    """Its classes are those of the training rows, in their order."""
+    others = [row for row in rows(seed=1) if row["kind"] != "a"]
+    (tmp_path / "valid.csv").write_text(text(others), encoding="utf-8")
+    trained(validation="{path: valid.csv}", test="null")
+    words = ("evaluate", "run", "--json", "--split", "validation")
+    confusion = json.loads(run_cli(*words).out)["splits"]["validation"]["confusion"]
+    assert np.sum(confusion, axis=1).tolist() == [0, 20, 20]
+
+
+def test_a_validation_file_has_no_class_of_its_own(trained, run_cli, tmp_path):
+    """It is an error that names the class and its line."""
+    (tmp_path / "valid.csv").write_text(text(rows(seed=1)), encoding="utf-8")
+    trained(validation="{path: valid.csv}", test="null")
+    others = rows(seed=1)
+    others[3]["kind"] = "z"
+    (tmp_path / "valid.csv").write_text(text(others), encoding="utf-8")
+    result = run_cli("train", "config.yaml", "-q")
+    assert (result.code, "valid.csv:5: 'z' is no class of the training data" in result.err) == (3, True)
+
+
 def test_training_rows_have_influence(trained):
     """A single value of them changes the preprocessing and the weights."""
     table = rows()
@@ -155,12 +200,36 @@ def test_predictions_are_those_of_the_evaluation(trained, run_cli, task):
         assert sum(errors) == pytest.approx(absolute, rel=1e-5)
 
 
+def test_threshold_of_the_config_decides_predictions(trained, run_cli):
+    """The probability is that of the class that is predicted, and the loss is that of the probabilities."""
+    table = rows()
+    loss = "binary_crossentropy\nmetrics: [{type: accuracy, threshold: 0.45}]"
+    path = trained(table, **{**TWO_CLASSES, "loss": loss}, validation="null", test="null")
+    predicted = list(csv.DictReader(io.StringIO(run_cli("predict", "run", "data.csv", "--probabilities").out)))
+    assert any(0.45 < float(row["probability_yes"]) < 0.5 for row in predicted)
+    for row in predicted:
+        assert row["prediction"] == ("yes" if float(row["probability_yes"]) > 0.45 else "no")
+        assert row["probability"] == row[f"probability_{row['prediction']}"]
+    assert nncli.load(path).predict(table).tolist() == [row["prediction"] for row in predicted]
+    losses = [-np.log(float(row[f"probability_{each['active']}"])) for row, each in zip(predicted, table, strict=True)]
+    metrics = json.loads(run_cli("evaluate", "run", "--json").out)["splits"]["training"]["metrics"]
+    assert np.mean(losses) == pytest.approx(metrics["data_loss"], rel=1e-5)
+
+
 def test_regression_is_in_the_unit_of_the_target(trained):
     """A network of targets around 1000 predicts around 1000 after few epochs."""
     path = trained(**{**PRICES, **FRACTIONS})
     evaluated = json.loads((path / "evaluation.json").read_bytes())["splits"]["training"]
     assert 100 < evaluated["mean_absolute_error"] < 900
     assert evaluated["data_loss"] < 10
+
+
+def test_errors_of_rows_are_in_the_unit_of_the_target(trained):
+    """Their mean is the metric."""
+    path = trained(**PRICES)
+    evaluated = json.loads((path / "evaluation.json").read_bytes())["splits"]["validation"]
+    errors = by_row(Run(path), "validation", "mean_absolute_error")
+    assert (len(errors), np.mean(errors)) == (12, pytest.approx(evaluated["mean_absolute_error"], rel=1e-6))
 
 
 def test_run_needs_no_file_for_predictions(trained, run_cli):
@@ -239,6 +308,41 @@ def test_chunks_are_predicted_alike(trained):
     assert np.array_equal(outputs, again)
 
 
+def test_chunks_are_encoded_alike(trained, monkeypatch):
+    """Every row has its inputs, also in the last chunk, which is smaller."""
+    predictions = open_predictions(Run(trained()), [Path("data.csv")])
+    (block,) = predictions.rows.blocks()
+    preprocessing = predictions.predictor.preprocessing
+    inputs = preprocessing.inputs(block.rows, "float64")
+    monkeypatch.setattr("nncli.data.preprocessing.CHUNK", 7)
+    assert np.array_equal(preprocessing.inputs(block.rows, "float64"), inputs)
+
+
+def test_pieces_of_a_file_are_predicted_alike(trained, run_cli, monkeypatch):
+    """Rows keep their numbers, and categories that no training row has are counted over all of them."""
+    path, table = trained(), rows()
+    table[3]["color"] = table[50]["color"] = "violet"
+    (path.parents[1] / "new.csv").write_text(text(table), encoding="utf-8")
+    whole = run_cli("predict", "run", "new.csv")
+    monkeypatch.setattr("nncli.data.delimited.text_file.PIECE", 300)
+    assert len(list(open_predictions(Run(path), [Path("new.csv")]).blocks())) > 5
+    assert run_cli("predict", "run", "new.csv") == whole
+    assert "'violet' (2 rows)" in whole.err
+
+
+def test_missing_values_are_those_of_the_config(trained, run_cli):
+    """An empty field always, and the texts that the config names, in a file and in memory."""
+    table, other = rows(), rows()
+    table[0]["age"], table[1]["age"], other[0]["age"], other[1]["age"] = "-", "", "", "-"
+    columns = "columns: {age: {type: number, missing: median}}"
+    path = trained(table, validation="null", test="null", more=f', missing_values: ["-"], {columns}')
+    (path.parents[1] / "new.csv").write_text(text(other), encoding="utf-8")
+    predicted, expected = (run_cli("predict", "run", name) for name in ("new.csv", "data.csv"))
+    assert (predicted.code, predicted.out) == (0, expected.out)
+    run = nncli.load(path)
+    assert np.array_equal(run.predict_proba(other), run.predict_proba(table))
+
+
 @pytest.mark.parametrize("damage", [b"{}", b"x", None], ids=["empty", "junk", "deleted"])
 def test_damaged_preprocessing_is_reported(trained, run_cli, damage):
     """With the file; exit code 4."""
@@ -248,6 +352,14 @@ def test_damaged_preprocessing_is_reported(trained, run_cli, damage):
     (path.parents[1] / "new.csv").write_text(text(rows()), encoding="utf-8")
     result = run_cli("predict", "run", "new.csv")
     assert (result.code, "runs/run/preprocessing.json: " in result.err) == (4, True)
+
+
+def test_preprocessing_of_another_run_is_reported(trained, run_cli):
+    """Although its own checksum is right."""
+    path, other = trained(), trained(rows(seed=1), "other")
+    (path / "preprocessing.json").write_bytes((other / "preprocessing.json").read_bytes())
+    result = run_cli("predict", "run", "data.csv")
+    assert (result.code, "preprocessing.json: damaged: checksum mismatch with run.json" in result.err) == (4, True)
 
 
 def test_rows_in_two_splits_are_told_before_training(trained, run_cli):

@@ -288,3 +288,23 @@ def test_outputs_of_a_row_do_not_depend_on_other_rows(features, hidden, outputs)
     for size in (1, 7, 256, 300):
         chunks = [network.predict(inputs[start : start + size]) for start in range(0, len(inputs), size)]
         assert np.array_equal(np.concatenate(chunks), expected)
+
+
+def test_inference_has_the_parameters_of_the_last_step():
+    """Not those of an earlier prediction."""
+    network = network_of(*plain_layers(), dtype="float32")
+    network.inference = network_of(*plain_layers(), dtype="float64")
+    network.predict(points())
+    network.parameters.values[...] *= 2
+    expected = network.forward(points().astype(np.float32))
+    np.testing.assert_allclose(network.predict(points()), expected, rtol=1e-5)
+
+
+def test_passes_of_rowwise_inference_have_the_same_number_of_rows(monkeypatch):
+    """Whatever the number of rows that are predicted, as some BLAS round by it."""
+    passes, network = set(), network_of(*plain_layers())
+    rowwise = Network(network.layers, network.loss, 2, np.dtype("float64"), rowwise=True)
+    monkeypatch.setattr(rowwise, "forward", lambda inputs: passes.add(len(inputs)) or np.zeros((len(inputs), 3)))
+    for rows in (1, 7, 300, 601):
+        assert rowwise.predict(np.zeros((rows, 2))).shape == (rows, 3)
+    assert passes == {rowwise.inference_rows}

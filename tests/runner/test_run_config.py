@@ -11,7 +11,7 @@ from nncli.experiment.loading import load, parse
 from nncli.runner.run_config import load_any, load_named, load_run, recorded_document, trained_content
 from nncli.store.run_reader import Run
 from tests.conftest import ROOT
-from tests.test_configs import CONFIGS, shortened
+from tests.test_configs import CONFIGS, shortened, stand_ins
 
 OLD_RUNS = ROOT / "tests" / "compatibility" / "runs_0_4_1"
 RESULTS = ("weights.npz", "metrics.csv")
@@ -36,9 +36,9 @@ def same_results(one, other):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
-def test_trained_again_by_its_name_it_has_the_same_bytes(config, train):
+def test_trained_again_by_its_name_it_has_the_same_bytes(config, train, tmp_path):
     """Every config, with overrides: the run of the run is the same in weights and metrics, comments and order."""
-    first = train(config, *shortened(config), "seed=3", RATE, "--name", "first")
+    first = train(config, *shortened(config), *stand_ins(config, tmp_path), "seed=3", RATE, "--name", "first")
     again = train("first")
     assert again.name == "first-2"
     assert same_results(first, again)

@@ -27,7 +27,8 @@ def mean(values: Array) -> float:
     """m = Σ x / N, summed pairwise."""
     with np.errstate(over="ignore", invalid="ignore"):
         found = float(values.mean())
-    return found if np.isfinite(found) else float((values / len(values)).sum())
+    largest = largest_magnitude(values)
+    return found if np.isfinite(found) else float((values / largest).mean()) * largest
 
 
 def mean_and_deviation(values: Array) -> tuple[float, float]:

@@ -2,8 +2,10 @@
 
 import re
 import shlex
+import shutil
 
 import pytest
+from PIL import Image
 
 from nncli.cli.main import TASKS
 from nncli.cli.main import nncli as group
@@ -16,7 +18,8 @@ from nncli.errors import (
     RunError,
     StorageError,
 )
-from tests.conftest import SPEC
+from tests.conftest import ROOT, SPEC
+from tests.test_configs import shortened, stand_ins
 
 ERRORS = (CommandLineError, ConfigError, RunError, StorageError, BusyError, DivergedError, GateError)
 EXAMPLES = re.compile(r"^ *Examples?:\n((?: +\S.*\n)+)", re.MULTILINE)
@@ -73,6 +76,24 @@ def words_of(example, directory):
     return [path for word in words for path in (sorted(map(str, directory.glob(word))) if "*" in word else [word])]
 
 
+FILES_OF_EXAMPLES = {"new.csv", "iris.csv", "tshirt.png"}
+
+
+def write_files(directory, run_cli):
+    """The files that examples name, with runs that were trained on them."""
+    iris = (ROOT / "configs" / "iris.csv").read_text(encoding="utf-8")
+    for name in ("iris.csv", "new.csv"):
+        (directory / name).write_text(iris, encoding="utf-8")
+    assert run_cli("init", "iris.yaml", "--data", "iris.csv", "--target", "species").code == 0
+    shutil.rmtree(directory / "runs" / "config")
+    assert run_cli("train", "iris.yaml", "training.epochs=30", "-q", "-n", "config").code == 0
+    book = ROOT / "configs" / "book" / "chapter19.yaml"
+    names = stand_ins(book, directory)
+    assert run_cli("train", str(book), *shortened(book), *names, "-q", "-n", "chapter19").code == 0
+    for name in ("tshirt.png", "pants.png"):
+        Image.new("L", (56, 56), 200).save(directory / name)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["", *group.commands])
 def test_examples_work_as_written(workdir, run_cli, command):
@@ -84,6 +105,8 @@ def test_examples_work_as_written(workdir, run_cli, command):
     (workdir / "configs" / "other.yaml").write_text(SPEC, encoding="utf-8")
     for name in {"": (), "train": ("config",)}.get(command, ("config", "fast")):
         assert run_cli("train", "config.yaml", "training.epochs=500", "-q", "-n", name).code == 0
+    if FILES_OF_EXAMPLES & set(" ".join(examples(page)).split()):
+        write_files(workdir, run_cli)
     for example in examples(page):
         result = run_cli(*words_of(example, workdir))
         assert result.code == 0, (example, result.err)

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -288,6 +289,33 @@ def test_pictures_are_converted_as_those_that_were_trained_on(every_form, here, 
     assert of_photo == pytest.approx(of_small, abs=1e-3)  # a pixel may be rounded to another side
     not_inverted = run_cli("predict", "run", "photo.png").out
     assert float(not_inverted.rpartition(",")[2]) != pytest.approx(of_small, abs=1e-2)
+
+
+def test_blocks_are_predicted_alike(every_form, here, trained, monkeypatch):
+    """Rows keep their numbers, and pictures their names."""
+    run, names = trained(every_form["images"]), ("images.npy", "pictures")
+
+    def predicted(name):
+        blocks = open_predictions(run, [here / name]).blocks()
+        return [list(chain.from_iterable(column)) for column in zip(*blocks, strict=True)]
+
+    whole = [predicted(name) for name in names]
+    monkeypatch.setattr("nncli.inference.array_rows.BLOCK_ROWS", 7)
+    monkeypatch.setattr("nncli.inference.array_rows.BLOCK_PICTURES", 7)
+    assert [predicted(name) for name in names] == whole
+    assert whole[0][0] == list(range(1, ROWS + 1))
+
+
+def test_a_value_that_is_not_finite_is_named_in_any_block(here, trained, run_cli, monkeypatch):
+    """By its row in the file."""
+    inputs, targets = numbers()
+    np.savez("numbers.npz", x=inputs, y=targets)
+    trained("arrays, path: numbers.npz", **REGRESSION)
+    inputs[10, 2] = np.nan
+    np.save("new.npy", inputs)
+    monkeypatch.setattr("nncli.inference.array_rows.BLOCK_ROWS", 7)
+    result = run_cli("predict", "run", "new.npy")
+    assert (result.code, "new.npy: the value at [10, 2] is nan" in result.err) == (3, True)
 
 
 def test_mistakes_in_the_arguments_of_predict(every_form, here, trained, run_cli):
