@@ -35,8 +35,8 @@ def environment() -> dict[str, Any]:
 
 
 def _kernels() -> list[str]:
-    """The CPU architectures that the loaded BLAS libraries have chosen kernels for."""
-    return [each["architecture"] for each in loaded_libraries().info() if "architecture" in each]
+    """The CPU architectures that the loaded BLAS libraries have chosen kernels for, each once."""
+    return list(dict.fromkeys(each["architecture"] for each in loaded_libraries().info() if "architecture" in each))
 
 
 @cache

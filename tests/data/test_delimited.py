@@ -336,7 +336,7 @@ REJECTED = {
         {},
         " is a ZIP archive or an Excel workbook; save the table as CSV",
     ),
-    "Parquet": (b"PAR1\x15\x04", {}, " is a Parquet file; save the table as CSV"),
+    "Parquet": (b"PAR1\x15\x04", {}, " is a Parquet file, which cannot be read from a stream; name the file"),
     "field of more than a megabyte": (
         b"a,b\n1,2\n" + b"x" * (2**20 + 1) + b",3\n",
         {},

@@ -25,7 +25,6 @@ READERS = (
     ("verify", "{run}", "--json"),
     ("show", "{run}"),
     ("check", "{run}"),
-    ("predict", "{run}", "/dev/null"),
 )
 KINDS = {  # overrides of each kind of run
     "finished": (),

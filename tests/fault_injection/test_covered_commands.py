@@ -3,8 +3,9 @@
 from nncli.cli.main import nncli as group
 from tests.fault_injection import environments, fuzz_runs
 
-READ_NO_RUN = {"init", "data", "components", "schema", "completion", "help"}
+READ_NO_RUN = {"cache", "init", "data", "components", "schema", "completion", "help"}
 LOAD_LIKE_SHOW = {"explain", "gradcheck", "profile"}  # a run in the place of a config
+LOAD_LIKE_EVALUATE = {"predict"}  # of a run on read data; the runs of the fuzzer are on sampled data
 WRITES_RUNS = {"train"}  # what a resume reads is damaged by fuzz_checkpoints
 
 
@@ -12,7 +13,7 @@ def test_every_command_that_reads_runs_is_fuzzed():
     """A command is a reader unless it is named as one that reads no run, or reads it as another does."""
     assert {arguments[0] for arguments in fuzz_runs.READERS} == set(
         group.commands
-    ) - READ_NO_RUN - LOAD_LIKE_SHOW - WRITES_RUNS
+    ) - READ_NO_RUN - LOAD_LIKE_SHOW - LOAD_LIKE_EVALUATE - WRITES_RUNS
 
 
 def test_every_command_has_unusual_streams():
