@@ -235,7 +235,7 @@ class SpilledBlocks:
 
 
 def _write(key: str, write: Callable[[Writer], Any]) -> None:
-    """Write an entry; whoever finishes last wins, with the same bytes."""
+    """Write an entry. If several processes write it, the last one stays; all of them have the same bytes."""
     directory().mkdir(parents=True, exist_ok=True)
     _delete_abandoned()
     temporary = directory() / f"{key}.{secrets.token_hex(4)}{UNFINISHED}"

@@ -147,7 +147,7 @@ def _too_few(stratum: str, taken: int, fractions: Mapping[str, float]) -> Source
 
 
 def _filled(order: list[int], sizes: Array, rows: int, at_end: bool) -> list[int]:
-    """Groups, taken from an end of ``order``, that have at least so many rows together; one at least."""
+    """Groups, taken from an end of ``order``, that have at least ``rows`` rows together; one at least."""
     chosen: list[int] = []
     while order and (not chosen or sizes[chosen].sum() < rows):
         chosen.append(order.pop(-1 if at_end else 0))

@@ -8,14 +8,14 @@ import numpy as np
 
 from nncli.data.transforms.column_error import ColumnError
 from nncli.data.transforms.moments import Array
-from nncli.data.transforms.state import NoState, State, require, validated_state
+from nncli.data.transforms.state import Fitted, State, require, validated_state
 from nncli.registry import Bounds, Count, Model, kind, register
 
 UNSEEN = -1  # the position of a category without an input of its own
 
 
 @kind("encoding")
-class Encoding:
+class Encoding(Fitted):
     """Categories as numbers: ``position`` numbers them, ``apply`` writes the inputs of each position."""
 
     is_constant = False  # after fit: whether all training rows have the same inputs
@@ -48,18 +48,6 @@ class Encoding:
     def fix(self, category: str) -> str:
         """Why a category is refused, with what to write."""
         raise NotImplementedError(f"{type(self).__name__} has no fix")
-
-    def state(self) -> State:
-        """What ``fit`` has measured, as JSON values."""
-        return {}
-
-    def restore(self, state: State) -> None:
-        """Take the state of another encoding with the same parameters; ``apply`` then gives the same bits.
-
-        Raises:
-            ValueError: the state is damaged or impossible; the message names the key.
-        """
-        validated_state(state, NoState)
 
 
 class OneHotState(Model):

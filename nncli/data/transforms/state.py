@@ -55,3 +55,19 @@ def nested(component: Restorable, key: str, state: State) -> None:
         component.restore(state)
     except ValueError as error:
         raise ValueError("; ".join(f"{key}.{reason}" for reason in str(error).split("; "))) from None
+
+
+class Fitted:
+    """What is measured on training values; by default nothing is."""
+
+    def state(self) -> State:
+        """What ``fit`` has measured, as JSON values."""
+        return {}
+
+    def restore(self, state: State) -> None:
+        """Take the state of another component with the same parameters; ``apply`` then gives the same bits.
+
+        Raises:
+            ValueError: the state is damaged or impossible; the message names the key.
+        """
+        validated_state(state, NoState)

@@ -3,12 +3,12 @@
 import numpy as np
 
 from nncli.data.transforms.moments import Array, is_constant
-from nncli.data.transforms.state import NoState, State, require, validated_state
+from nncli.data.transforms.state import Fitted, State, require, validated_state
 from nncli.registry import Model, Positive, kind
 
 
 @kind("transform")
-class Transform:
+class Transform(Fitted):
     """Scales the values of a column; element by element, so that chunks of rows give the same bits as all rows.
 
     ``is_constant`` says after ``fit`` whether the scaled training values are equal up to rounding; such a column is of
@@ -24,18 +24,6 @@ class Transform:
     def apply(self, values: Array) -> Array:
         """The scaled values (N,), a new array; infinite where the result is beyond float64."""
         raise NotImplementedError(f"{type(self).__name__} has no apply")
-
-    def state(self) -> State:
-        """What ``fit`` has measured, as JSON values."""
-        return {}
-
-    def restore(self, state: State) -> None:
-        """Take the state of another transform with the same parameters; ``apply`` then gives the same bits.
-
-        Raises:
-            ValueError: the state is damaged or impossible; the message names the key.
-        """
-        validated_state(state, NoState)
 
 
 class AffineState(Model):
