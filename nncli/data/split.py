@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 TRAINING = 0
+MAX_LISTED = 20
 
 
 def split_sizes(rows: int, fractions: Mapping[str, float]) -> dict[str, int]:
@@ -42,6 +43,8 @@ def split(
     Raises:
         SourceError: there are too few rows, of a class or in total, for all splits; or a column has no such value.
     """
+    for name, section in sections.items():
+        _require_columns(dataset, name, section)
     splits = _Splits(dataset, ("training", *sections))
     fractions = {name: each for name, each in sections.items() if isinstance(each, Fraction)}
     for name, section in sections.items():
@@ -106,7 +109,7 @@ class _Splits:
                 self.take(name, rows[-size:])
             else:
                 values = self.table.values(str(section.last))[rows]
-                self.take(name, rows[values >= np.sort(values)[-size:][0]])
+                self.take(name, rows[values >= np.sort(values)[-size]])
 
     def take_groups(self, fractions: Mapping[str, Fraction], rng: Random, from_end: Collection[str]) -> None:
         """Give whole groups of rows to each split, in a random order, until it has its fraction of the rows."""
@@ -160,6 +163,46 @@ def _strata(dataset: Dataset, rows: Array) -> dict[str, Array]:
         return {"rows": rows}
     labels = dataset.targets[rows]
     return {f"rows of class {label}": rows[labels == label] for label in range(dataset.classes)}
+
+
+def _require_columns(dataset: Dataset, name: str, section: Fraction | Where) -> None:
+    """Require that the columns that a section names exist, and that each row has a place in the order of one.
+
+    Raises:
+        SourceError: there is no such column, its values have no order, or a value is missing; or a section names both.
+    """
+    if isinstance(section, Where):
+        for each in section.where:
+            _require_column(dataset, name, "where", each)
+        return
+    if section.group and section.last:
+        raise SourceError("group and last exclude each other; remove one", name)
+    for key, column in (("group", section.group), ("last", section.last)):
+        if not isinstance(column, str):
+            continue
+        _require_column(dataset, name, key, column)
+        table: Table = dataset.inputs  # type: ignore[assignment]
+        if key == "group":
+            continue
+        if not table.columns[column].has_order:
+            raise SourceError(f"last: column {shown(column)} has no order; name one of numbers or dates", name)
+        missing = np.flatnonzero(table.columns[column].is_missing(table.values(column)))
+        if len(missing):
+            line = f"{table.name}:{table.line(int(missing[0]))}"
+            found = f"last: {line}: column {shown(column)} is missing in {counted(len(missing), 'row')}"
+            raise SourceError(f"{found}; write the values, or remove the rows", name)
+
+
+def _require_column(dataset: Dataset, name: str, key: str, column: str) -> None:
+    """Require that a column of a table is read.
+
+    Raises:
+        SourceError: it is not.
+    """
+    table: Table = dataset.inputs  # type: ignore[assignment]
+    if column not in table.columns:
+        known = ", ".join(map(shown, list(table.columns)[:MAX_LISTED]))
+        raise SourceError(f"{key}: no column {shown(column)} is read; the columns are {known}", name)
 
 
 def _where(table: "Table", name: str, section: Where) -> Array:

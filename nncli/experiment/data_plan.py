@@ -11,7 +11,7 @@ from nncli.data.source import Source, SourceError
 from nncli.data.sources.table import TableSource
 from nncli.experiment.preparation import fit_preprocessing, found_suspicions, splits
 from nncli.experiment.rng import rngs
-from nncli.experiment.sections import HELD_OUT, source_sections
+from nncli.experiment.sections import HELD_OUT, parts, source_sections
 
 if TYPE_CHECKING:
     from nncli.data.fitted_preprocessing import FittedPreprocessing
@@ -92,7 +92,8 @@ def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[
         data = splits(config, sources, rngs(config.rng, config.seed))
         preprocessing = fit_preprocessing(config, sources["data"], data["training"])
     except SourceError as error:
-        return DataPlan(schemas, sources), [Finding(("data",), str(error))]
+        where = error.key if error.key in parts(config) else "data"
+        return DataPlan(schemas, sources), [Finding((where or "data",), str(error))]
     rows = {name: len(each) for name, each in data.items()}
     encoded = {name: preprocessing.encoded_schema(each) for name, each in schemas.items()}
     return DataPlan(encoded, sources, rows, data, preprocessing), []

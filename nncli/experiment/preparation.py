@@ -32,10 +32,26 @@ def splits(config: Config, sources: Mapping[str, Source], streams: RngStreams) -
         data["test"] = sources["test"].draw(streams.of(Purpose.TEST))
     class_weights = sources["data"].class_weights(data["training"].targets)
     data["training"] = replace(data["training"], class_weights=class_weights)
+    _require_classes(data["training"])
     for name, each in data.items():
         if each.weights is not None and not each.weights.any():
             raise SourceError(f"all rows of the {name} set have the weight 0", name)
     return {name: data[name] for name in ("training", *HELD_OUT) if name in data}
+
+
+def _require_classes(training: Dataset) -> None:
+    """Require that the training rows are of two classes at least, if those of all data are.
+
+    Raises:
+        SourceError: they are of one class.
+    """
+    if training.classes is not None and training.classes > 1 and len(training):
+        first = training.targets[0]
+        if (training.targets == first).all():
+            message = (
+                f"all {len(training):,} training rows are of class {first}; a classifier needs rows of other classes"
+            )
+            raise SourceError(f"{message}, too; split differently")
 
 
 def fit_preprocessing(config: Config, source: Source, training: Dataset) -> "FittedPreprocessing":

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from nncli.config.diagnostics import shown
 from nncli.config.yaml_output import to_yaml_value
-from nncli.data.columns import Category, Number
+from nncli.data.columns import Category, Column, Number
 from nncli.data.read_table import ReadTable
 from nncli.data.sources.table import TableSource
+from nncli.data.suspicions import FEWEST_ROWS, suspicions
 from nncli.nn.parameters import Array
 
 MAX_CLASSES = 20  # different integers of a target that are classes; more are numbers
 MANY_ROWS = 10_000
+FEWEST_OF_A_CLASS = 3  # one for each split
 
 TEXT = """\
 seed: 0
@@ -61,8 +64,20 @@ _SMALL_CLASSES = _Training(0.002, 16, 1000, 100)
 _SMALL_REGRESSION = _Training(0.005, 16, 1000, 100)
 
 
-def config_for_file(path: Path, shown_path: str, target: str) -> str:
-    """A commented config that trains on a CSV or TSV file.
+class Starter(NamedTuple):
+    """A config for a file.
+
+    Args:
+        text: the config, with comments.
+        notes: what to know of its columns, one sentence each.
+    """
+
+    text: str
+    notes: list[str]
+
+
+def config_for_file(path: Path, shown_path: str, target: str) -> Starter:
+    """A commented config that trains on a table.
 
     Args:
         path: the file.
@@ -76,17 +91,49 @@ def config_for_file(path: Path, shown_path: str, target: str) -> str:
     classes = _classes(read, target)
     outputs = 1 if classes is None else classes
     training = _LARGE if len(read.table) > MANY_ROWS else _SMALL_REGRESSION if classes is None else _SMALL_CLASSES
-    return TEXT.format(
+    rows, name = len(read.table), _row_numbers(read, target)
+    text = TEXT.format(
         path=to_yaml_value(shown_path),
         target=to_yaml_value(target),
-        columns="\n".join(_column_lines(read, target, classes)),
-        ignore=_ignored(read),
+        columns="\n".join(_column_lines(read, target, classes, name)),
+        ignore=_ignored(read)
+        + (f"  id: {to_yaml_value(name)}   # consecutive integers; it is no input\n" if name else ""),
         stratified="" if classes is None else "; each class is split alike",
         outputs=outputs,
         activation="" if classes is None else "  - softmax\n",
         loss="mean_squared_error" if classes is None else "categorical_crossentropy",
-        **training._asdict(),
+        **training._replace(batch_size=min(training.batch_size, max(1, rows // 2)))._asdict(),
     )
+    return Starter(text, list(_notes(read, target, classes, name)))
+
+
+def _notes(read: ReadTable, target: str, classes: int | None, name: str | None) -> Iterator[str]:
+    """The columns that are left out and why, classes that are too small for a split, and what is suspicious."""
+    table = read.table
+    for column, each in read.inferred.items():
+        if each.column is None:
+            yield f"{column}: left out: {each.reason}"
+    if classes is not None:
+        values, counts = np.unique(table.values(target), return_counts=True)
+        few = [_label(table.columns[target], value) for value in values[counts < FEWEST_OF_A_CLASS]]
+        if few:
+            listed = ", ".join(map(shown, few[:MAX_CLASSES]))
+            yield f"{target}: fewer than {FEWEST_OF_A_CLASS} rows of {listed}, too few for three splits"
+    inputs = [each for each in table.columns if each not in {target, name}]
+    yield from suspicions(table, inputs, [target])
+
+
+def _label(column: Column, value: Any) -> str:
+    return column.texts[int(value)] if isinstance(column, Category) else f"{value:g}"
+
+
+def _row_numbers(read: ReadTable, target: str) -> str | None:
+    """The first column of different consecutive integers, which number the rows."""
+    for name, column in read.table.columns.items():
+        values = np.sort(read.table.values(name)) if isinstance(column, Number) and name != target else np.zeros(0)
+        if len(values) >= FEWEST_ROWS and (np.diff(values) == 1).all():
+            return name
+    return None
 
 
 def _classes(read: ReadTable, target: str) -> int | None:
@@ -103,9 +150,10 @@ def _are_labels(values: Array) -> bool:
     return len(values) <= MAX_CLASSES and bool(np.array_equal(values, np.arange(len(values)) + values[0]))
 
 
-def _column_lines(read: ReadTable, target: str, classes: int | None) -> Iterator[str]:
+def _column_lines(read: ReadTable, target: str, classes: int | None, row_numbers: str | None) -> Iterator[str]:
     """The type of each column, with the reason as a comment."""
-    types = {name: (each.type, each.reason) for name, each in read.inferred.items() if each.column}
+    inferred = {name: each for name, each in read.inferred.items() if name != row_numbers}
+    types = {name: (each.type, each.reason) for name, each in inferred.items() if each.column}
     if classes is not None:
         types[target] = ("category", types[target][1])
     entries = {}

@@ -66,7 +66,7 @@ def _predictions_of_table(
         option = "--invert is" if invert else "several files are"
         raise CommandLineError(f"{run.path}: was trained on a table; {option} for pictures")
     targets, settings = _targets(run, predictor, table), table.settings
-    ids = [settings.id] if settings.id else []
+    ids = [settings.id] if settings.id in opened.header else []
     has_targets = all(name in opened.header for name in targets.columns)
     rows = _rows(predictor, table, opened, [*ids, *(targets.columns if has_targets else ())])
     return PredictionRows(predictor, rows, ids, targets if has_targets else None, with_probabilities)

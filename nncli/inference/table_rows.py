@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from nncli.config.diagnostics import counted, shown
+from nncli.config.hints import similar
 from nncli.data.columns import Category
 from nncli.data.delimited import Block, TableError
 from nncli.data.delimited.problems import Problems
@@ -37,7 +38,7 @@ class TableRows:
         self.unseen: dict[str, dict[str, int]] = {}
         lacking = [name for name in (*preprocessing.columns, *wanted) if name not in file.header]
         if lacking:
-            listed = ", ".join(map(shown, lacking[:MAX_NAMED]))
+            listed = ", ".join(f"{shown(name)}{_similar(name, file.header)}" for name in lacking[:MAX_NAMED])
             raise TableError(f"{file.name}: lacks {counted(len(lacking), 'column')} of the training data: {listed}")
         self._positions = {name: file.header.index(name) for name in (*preprocessing.columns, *wanted)}
 
@@ -77,3 +78,9 @@ class TableRows:
             for text, rows in column.unseen(table.values(name)).items():
                 counts = self.unseen.setdefault(name, {})
                 counts[text] = counts.get(text, 0) + len(rows)
+
+
+def _similar(name: str, header: Sequence[str]) -> str:
+    """The column that may be meant, in brackets."""
+    found = similar(name, header).removeprefix("; ")
+    return f" ({found})" if found else ""

@@ -373,3 +373,70 @@ def test_rows_in_two_splits_are_told_before_training(trained, run_cli):
     assert "warning: code: alone decides 100.0% of the rows of 'kind'" in result.err
     checked = run_cli("check", "config.yaml", "--json")
     assert any("data leakage" in text for text in json.loads(checked.out)["configs"][0]["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ("{fraction: 0.2, group: nope}", "group: no column 'nope' is read; the columns are 'age', 'color'"),
+        ("{fraction: 0.2, last: nope}", "last: no column 'nope' is read; the columns are 'age', 'color'"),
+        ("{where: {nope: 1}}", "where: no column 'nope' is read; the columns are 'age', 'color'"),
+        ("{fraction: 0.2, last: color}", "last: column 'color' has no order; name one of numbers or dates"),
+        ("{fraction: 0.2, last: true, group: patient}", "group and last exclude each other; remove one"),
+        ("{fraction: 0.2, last: age}", "last: data.csv:5: column 'age' is missing in 1 row; write the values"),
+    ],
+)
+def test_splits_that_are_not_possible_are_refused(tmp_path, monkeypatch, run_cli, split, message):
+    """At their section, with the fix."""
+    monkeypatch.chdir(tmp_path)
+    rows_ = rows()
+    rows_[3]["age"] = ""
+    Path("data.csv").write_text(text(rows_), encoding="utf-8")
+    more = ", columns: {age: {type: number, missing: mean}}"
+    values = {**CLASSES, "validation": split, "test": "null", "more": more}
+    Path("config.yaml").write_text(CONFIG.format(**values), encoding="utf-8")
+    result = run_cli("train", "config.yaml", "-q")
+    assert (result.code, result.err.startswith("config.yaml:3:13: validation: "), message in result.err) == (
+        3,
+        True,
+        True,
+    )
+
+
+def test_training_rows_of_one_class_are_refused(tmp_path, monkeypatch, run_cli):
+    """Although the file has several."""
+    monkeypatch.chdir(tmp_path)
+    table = [{**row, "part": "train" if row["kind"] == "a" else "valid"} for row in rows()]
+    Path("data.csv").write_text(text(table), encoding="utf-8")
+    values = {**CLASSES, "validation": "{where: {part: valid}}", "test": "null", "more": ""}
+    Path("config.yaml").write_text(CONFIG.format(**values), encoding="utf-8")
+    result = run_cli("train", "config.yaml", "-q")
+    assert (result.code, "all 20 training rows are of class 0; a classifier needs rows" in result.err) == (3, True)
+
+
+def test_predictions_do_not_overwrite_the_rows(trained, run_cli):
+    """Nothing is written; also if the file has another name."""
+    trained()
+    content = Path("data.csv").read_bytes()
+    Path("link.csv").symlink_to("data.csv")
+    for output in ("data.csv", "./data.csv", "link.csv"):
+        assert run_cli("predict", "run", "data.csv", "-o", output).code == 2
+    assert Path("data.csv").read_bytes() == content
+
+
+def test_rows_without_the_id_are_numbered(trained, run_cli):
+    """The column of names is no input, so that predictions do not need it."""
+    trained(more=", id: patient")
+    assert run_cli("predict", "run", "data.csv").out.startswith("patient,prediction,probability\np00,")
+    table = [{key: value for key, value in row.items() if key != "patient"} for row in rows()]
+    Path("new.csv").write_text(text(table), encoding="utf-8")
+    assert run_cli("predict", "run", "new.csv").out.startswith("row,prediction,probability\n1,")
+
+
+def test_similar_columns_are_suggested(trained, run_cli):
+    """For a name in other case."""
+    trained()
+    Path("new.csv").write_text(text(rows()).replace("age,", "Age,", 1), encoding="utf-8")
+    assert (
+        "lacks 1 column of the training data: 'age' (did you mean 'Age'?)" in run_cli("predict", "run", "new.csv").err
+    )

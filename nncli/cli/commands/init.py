@@ -72,11 +72,14 @@ training:
 @click.option("--target", help="Column of the file to predict.")
 def init(path: Path, data: Path | None, target: str | None) -> None:
     """Write a commented config to start from: for a file with --data and --target, else for the spiral data."""
+    from nncli.cli.render.progress import note
     from nncli.store.atomic_write import create_atomic
     from nncli.store.safe_read import storage_errors
 
     directory = Path.cwd() if str(path) == STANDARD_OUTPUT else path.absolute().parent
-    body = _body(data, target, directory)
+    body, notes = _body(data, target, directory)
+    for text in notes:
+        note(text)
     if str(path) == STANDARD_OUTPUT:
         print(_config(body, _schema_reference(directory), "config.yaml"), end="")
         return
@@ -91,15 +94,15 @@ def init(path: Path, data: Path | None, target: str | None) -> None:
     print(f"{name}: written; train it with: nncli train {name}")
 
 
-def _body(data: Path | None, target: str | None, directory: Path) -> str:
-    """The text of the config below its first comments.
+def _body(data: Path | None, target: str | None, directory: Path) -> tuple[str, list[str]]:
+    """The text of the config below its first comments, and what to know of the file.
 
     Raises:
         CommandLineError: --data or --target is given without the other.
         SourceError: the file is damaged, or has no such column.
     """
     if data is None and target is None:
-        return STARTER
+        return STARTER, []
     if data is None or target is None:
         raise CommandLineError("--data and --target belong together: --data FILE --target COLUMN")
     from nncli.experiment.starter import config_for_file

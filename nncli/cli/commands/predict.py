@@ -12,6 +12,7 @@ import click
 
 from nncli.cli.interrupts import raised_on_ctrl_c
 from nncli.cli.options import examples, run_argument, runs_dir_option
+from nncli.errors import CommandLineError
 
 if TYPE_CHECKING:
     from nncli.inference.prediction_rows import PredictionRows
@@ -62,6 +63,7 @@ def predict(
     from nncli.runner.blas_threads import blas_threads
     from nncli.store.run_reader import Run
 
+    _reject_overwriting(files, output)
     loaded = Run(find_run(run, runs_dir))
     with raised_on_ctrl_c(), blas_threads(loaded.record.spec.training.threads):
         given = [sys.stdin.buffer if file == STANDARD else Path(file) for file in files]
@@ -70,6 +72,18 @@ def predict(
             _WRITERS[form or _form_of(output)](predictions, stream)
     for text in _notes(predictions):
         note(text)
+
+
+def _reject_overwriting(files: tuple[str, ...], output: str) -> None:
+    """Refuse to write the predictions over the rows.
+
+    Raises:
+        CommandLineError: a file is both read and written.
+    """
+    read = [Path(file) for file in files if file != STANDARD and Path(file).exists()]
+    for path in read if output != STANDARD and Path(output).exists() else ():
+        if path.samefile(output):
+            raise CommandLineError(f"{output}: is the file that is read; name another one with -o")
 
 
 @contextmanager
