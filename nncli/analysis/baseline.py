@@ -11,7 +11,7 @@ from nncli.nn.metrics.metric import Metric
 from nncli.nn.parameters import Array
 
 if TYPE_CHECKING:
-    from nncli.data.preprocessing import Preprocessing
+    from nncli.data.fitted_preprocessing import FittedPreprocessing
 
 
 def constant_prediction(training: Dataset) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def constant_prediction(training: Dataset) -> dict[str, Any]:
     return {"class": int(np.argmax(np.bincount(training.targets)))}
 
 
-def recorded_prediction(preprocessing: "Preprocessing") -> dict[str, Any]:
+def recorded_prediction(preprocessing: "FittedPreprocessing") -> dict[str, Any]:
     """The same of the training set that a preprocessing was fitted to."""
     if preprocessing.scaling:
         return {"mean": preprocessing.scaling.mean.tolist()}

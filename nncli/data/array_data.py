@@ -30,6 +30,24 @@ class NamedArray(NamedTuple):
         return SourceError(f"{self.name}: {problem}", self.key)
 
 
+class Form(NamedTuple):
+    """What other rows must have in common with those that were trained on.
+
+    Args:
+        shape: the shape of a row.
+        dtype: the dtype of its values.
+        labels: the text of the label of each class 0, 1, …; None for regression.
+        class_names: what the classes are called; None for regression.
+        targets_name: the name of the targets, if they are known.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    labels: list[str] | None
+    class_names: list[str] | None
+    targets_name: str | None = None
+
+
 class ArrayData:
     """Inputs and targets of a source.
 
@@ -39,7 +57,7 @@ class ArrayData:
         inputs: (N, …), numbers.
         targets: labels (N,) as integers or texts, or real values (N,) or (N, M).
         class_names: the names of the labels 0, 1, …; by default each label is its own name.
-        training: the data of the training set, if this is another one, which has to have the same form.
+        training: the form of the training set, if this is another one, which has to have the same.
 
     Raises:
         SourceError: the arrays do not fit together, or have values that cannot be trained on.
@@ -50,16 +68,22 @@ class ArrayData:
         inputs: NamedArray,
         targets: NamedArray,
         class_names: Sequence[str] | None = None,
-        training: "ArrayData | None" = None,
+        training: Form | None = None,
     ) -> None:
         self.inputs, self.targets_name, self._training = inputs, targets.name, training
         self.labels: list[str] | None = None
         self.class_names = list(class_names) if class_names else None
         _require_rows(inputs, targets)
         if training:
-            require_form(inputs, training.inputs.values.shape[1:], training.inputs.values.dtype)
+            require_form(inputs, training.shape, training.dtype)
         require_finite(inputs)
         self.targets = self._targets(targets)
+
+    @property
+    def form(self) -> Form:
+        """What other rows must have in common with these."""
+        values = self.inputs.values
+        return Form(values.shape[1:], values.dtype, self.labels, self.class_names, self.targets_name)
 
     @property
     def dataset(self) -> Dataset:
@@ -91,6 +115,8 @@ class ArrayData:
         if values.dtype.kind in REALS and values.ndim <= 2:
             if self.class_names:
                 raise SourceError("class_names are for labels, but the targets are real numbers", "class_names")
+            if self._training and self._training.labels:
+                raise targets.error("real numbers, but the training data has labels; save them as integers or as text")
             require_finite(targets)
             return np.array(values.reshape(len(values), -1), np.float64)
         if not is_column:
@@ -101,7 +127,7 @@ class ArrayData:
             texts = [str(each) for each in found.astype("U" if found.dtype.kind == "S" else found.dtype).tolist()]
         except UnicodeDecodeError:
             raise targets.error("labels of bytes that are no ASCII; save them as text, with .astype(str)") from None
-        self.labels = self._known_labels(texts)
+        self.labels = self._known_labels(targets, texts)
         positions = {label: index for index, label in enumerate(self.labels)}
         of_text = np.array([positions.get(text, -1) for text in texts])
         labels: Array = of_text[codes]
@@ -112,7 +138,7 @@ class ArrayData:
             raise targets.error(f"row {row} is {shown(texts[codes[row]])}, no label of {owner}; its labels are {known}")
         return labels
 
-    def _known_labels(self, texts: list[str]) -> list[str]:
+    def _known_labels(self, targets: NamedArray, texts: list[str]) -> list[str]:
         """The labels of the training data, of the class names, or of these targets themselves.
 
         Raises:
@@ -123,7 +149,8 @@ class ArrayData:
             self.class_names = given or texts
             return texts if given is None else [str(label) for label in range(len(given))]
         if self._training.labels is None:
-            raise SourceError("the targets are labels, but those of the training data are real numbers")
+            fix = "convert them with .astype(float)"
+            raise targets.error(f"labels, but the targets of the training data are real numbers; {fix}")
         if given and given != self._training.class_names:
             raise SourceError(
                 "not the class names of the training data; omit them, as they are taken from it", "class_names"

@@ -7,7 +7,7 @@ from typing import NoReturn
 import numpy as np
 
 from nncli.config.diagnostics import shown
-from nncli.data.array_data import ArrayData, NamedArray, errors_of
+from nncli.data.array_data import ArrayData, Form, NamedArray, errors_of
 from nncli.data.array_files import NPY, npz_names, open_npy, read_npz
 from nncli.data.idx import read_idx
 from nncli.data.images import list_images, read_images
@@ -29,7 +29,7 @@ def array_pair(
     targets: Path | None,
     names: Sequence[str] | None,
     class_names: Sequence[str] | None,
-    training: ArrayData | None,
+    training: Form | None,
 ) -> ArrayData:
     """The arrays of an NPZ file, or of two NPY files; the arguments are those of the source.
 
@@ -54,7 +54,7 @@ def array_pair(
     return ArrayData(first, second, class_names, training)
 
 
-def idx_pair(images: Path, labels: Path, class_names: Sequence[str] | None, training: ArrayData | None) -> ArrayData:
+def idx_pair(images: Path, labels: Path, class_names: Sequence[str] | None, training: Form | None) -> ArrayData:
     """The arrays of two IDX files; the arguments are those of the source.
 
     Raises:
@@ -66,7 +66,7 @@ def idx_pair(images: Path, labels: Path, class_names: Sequence[str] | None, trai
         return ArrayData(inputs, NamedArray(read_idx(labels), str(labels), "labels"), class_names, training)
 
 
-def image_directory(path: Path, size: tuple[int, int] | None, grayscale: bool, training: ArrayData | None) -> ArrayData:
+def image_directory(path: Path, size: tuple[int, int] | None, grayscale: bool, training: Form | None) -> ArrayData:
     """The images of a directory, of the size of the training images; the arguments are those of the source.
 
     Raises:
@@ -74,7 +74,7 @@ def image_directory(path: Path, size: tuple[int, int] | None, grayscale: bool, t
         MissingExtraError: Pillow is not installed.
     """
     if training and size is None:
-        height, width = training.inputs.values.shape[1:3]
+        height, width = training.shape[:2]
         size = height, width
     with errors_of("path"):
         listed = list_images(path)

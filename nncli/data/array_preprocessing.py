@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncli.data.array_scaling import ArrayScaling
-from nncli.data.dataset import Dataset
+from nncli.data.dataset import Dataset, RowCount
 from nncli.data.fitted_preprocessing import FittedPreprocessing
 from nncli.data.lazy_rows import RawRows, ScaledRows
 from nncli.data.scaling_name import ScalingName
@@ -27,6 +27,7 @@ class ArrayState(Model):
         center: what is subtracted from each value, or from all of them.
         scale: what is divided by.
         targets: the state of the scaling of the targets; None for class labels.
+        class_counts: the number of training rows of each class; None for regression, and if it is not recorded.
     """
 
     extra: ClassVar[Literal["forbid", "ignore"]] = "ignore"  # keys that a later version adds
@@ -35,6 +36,7 @@ class ArrayState(Model):
     center: list[float]
     scale: list[Positive]
     targets: Any = None
+    class_counts: list[RowCount] | None = None
 
 
 class ArrayPreprocessing(FittedPreprocessing):
@@ -45,12 +47,19 @@ class ArrayPreprocessing(FittedPreprocessing):
         dtype: the dtype of its values.
         values: the scaling of the values.
         scaling: that of real-valued targets.
+        class_counts: the number of training rows of each class; None for regression, and if it is not known.
     """
 
     def __init__(
-        self, shape: tuple[int, ...], dtype: np.dtype[Any], values: ArrayScaling, scaling: TargetScaling | None
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        values: ArrayScaling,
+        scaling: TargetScaling | None = None,
+        class_counts: list[int] | None = None,
     ) -> None:
         self.shape, self.dtype, self.values, self.scaling = shape, dtype, values, scaling
+        self.class_counts = class_counts
 
     @classmethod
     def fit(cls, training: Dataset, scaling: ScalingName | None) -> Self:
@@ -69,7 +78,10 @@ class ArrayPreprocessing(FittedPreprocessing):
         shape, dtype = rows.values.shape[1:], rows.values.dtype
         name = scaling or ("symmetric" if dtype == BYTES else "standardize")
         values = ArrayScaling.fit(name, rows.blocks(), by_column=len(shape) == 1)
-        return cls(shape, dtype, values, TargetScaling.fit(training.targets) if training.classes is None else None)
+        if training.classes is None:
+            return cls(shape, dtype, values, TargetScaling.fit(training.targets))
+        counts = np.bincount(training.targets, minlength=training.classes).tolist()
+        return cls(shape, dtype, values, class_counts=counts)
 
     @classmethod
     def restore(cls, state: Any) -> Self:
@@ -88,7 +100,7 @@ class ArrayPreprocessing(FittedPreprocessing):
         except TypeError:
             raise ValueError("dtype: not the name of a dtype") from None
         targets = None if restored.targets is None else TargetScaling.from_state(restored.targets)
-        return cls(tuple(restored.shape), dtype, ArrayScaling(center, scale), targets)
+        return cls(tuple(restored.shape), dtype, ArrayScaling(center, scale), targets, restored.class_counts)
 
     @property
     def size(self) -> int:
@@ -107,4 +119,5 @@ class ArrayPreprocessing(FittedPreprocessing):
             "center": self.values.center.tolist(),
             "scale": self.values.scale.tolist(),
             "targets": None if self.scaling is None else self.scaling.state(),
+            "class_counts": self.class_counts,
         }

@@ -1,6 +1,6 @@
 """The base of what turns rows, as a source has them, into the inputs of a network: fitted to training rows only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,13 @@ class FittedPreprocessing:
     """Turns rows into inputs (N, D), with what was measured on the training rows.
 
     ``columns`` are the fitted columns of a table by name; ``scaling`` is that of real-valued targets, None for class
-    labels.
+    labels; ``class_counts`` is the number of training rows of each class, None for regression.
     """
 
     columns: Mapping[str, Any] = MappingProxyType({})
 
     scaling: "TargetScaling | None" = None
+    class_counts: Sequence[int] | None = None
 
     def inputs(self, rows: Any, dtype: str) -> Any:
         """The inputs (N, D) of rows as a source has them; an array, or one that is computed as it is used.

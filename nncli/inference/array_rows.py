@@ -11,7 +11,7 @@ from nncli.data.array_data import NUMBERS, NamedArray, require_finite, require_f
 from nncli.data.array_files import npz_names, open_npy, read_npz
 from nncli.data.array_pairs import COMMON_NAMES
 from nncli.data.array_preprocessing import BYTES, ArrayPreprocessing
-from nncli.data.binary_files import open_file
+from nncli.data.file_kind import file_kind
 from nncli.data.idx import read_idx
 from nncli.data.images import SUFFIXES, read_image
 from nncli.data.source import SourceError
@@ -19,7 +19,6 @@ from nncli.errors import CommandLineError
 from nncli.inference.row_block import RowBlock
 from nncli.nn.parameters import Array
 
-NPY, NPZ, PNG, JPEG, IDX, GZIP = b"\x93NUMPY", b"PK", b"\x89PNG", b"\xff\xd8", b"\0\0", b"\x1f\x8b"  # first bytes
 BLOCK_ROWS = 4096
 BLOCK_PICTURES = 64
 RGB = 3
@@ -43,9 +42,7 @@ class ArrayRows:
             raise array.error(f"an array of {values.dtype}, expected numbers")
         if values.shape == shape:
             raise array.error(f"shape {shape}, which is a single row; save array[None]")
-        if values.shape[1:] == (preprocessing.size,):
-            values = values.reshape(len(values), *shape)
-        self._array = array._replace(values=values)
+        self._array = array._replace(values=in_shape(values, preprocessing))
         require_form(self._array, shape, preprocessing.dtype)
 
     def blocks(self) -> Iterator[RowBlock]:
@@ -130,14 +127,13 @@ def _pictures(directory: Path) -> list[Path]:
     return found
 
 
-def _start(path: Path) -> bytes:
-    """The first bytes of a file."""
-    with open_file(path) as (file, _):
-        return file.read(len(NPY))
+def in_shape(rows: Array, preprocessing: ArrayPreprocessing) -> Array:
+    """Rows in the shape of the training rows, if they are flattened; else as they are."""
+    return rows.reshape(len(rows), *preprocessing.shape) if rows.shape[1:] == (preprocessing.size,) else rows
 
 
 def _is_picture(path: Path) -> bool:
-    return _start(path).startswith((PNG, JPEG))
+    return file_kind(path) == "picture"
 
 
 def _array(path: Path, names: Sequence[str] | None) -> NamedArray:
@@ -146,13 +142,22 @@ def _array(path: Path, names: Sequence[str] | None) -> NamedArray:
     Raises:
         SourceError: it is damaged, or has none.
     """
-    start = _start(path)
-    if start.startswith(NPY):
-        return NamedArray(open_npy(path), str(path), "path")
-    if start.startswith(NPZ):
+    if file_kind(path) == "npz":
         name = _inputs_name(path, names)
         return NamedArray(read_npz(path, [name])[name], f"{path}: {shown(name)}", "path")
-    if start.startswith((IDX, GZIP)):
+    return single_array(path)
+
+
+def single_array(path: Path) -> NamedArray:
+    """The array of an NPY or IDX file.
+
+    Raises:
+        SourceError: it is damaged, or another file.
+    """
+    kind = file_kind(path)
+    if kind == "npy":
+        return NamedArray(open_npy(path), str(path), "path")
+    if kind in {"idx", "gzip"}:
         return NamedArray(read_idx(path), str(path), "path")
     raise SourceError(f"{path}: not an NPY, NPZ, IDX, PNG or JPEG file")
 

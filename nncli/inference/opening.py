@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from nncli.data.array_preprocessing import ArrayPreprocessing
 from nncli.data.open_table import OpenTable
@@ -11,25 +11,12 @@ from nncli.data.sources.table import TableSource
 from nncli.data.table_file import TableFile
 from nncli.errors import CommandLineError
 from nncli.inference.array_rows import open_rows
+from nncli.inference.labeled_rows import LabeledArrays, LabeledTable, labeled_arrays
 from nncli.inference.prediction_rows import PredictionRows
 from nncli.inference.predictor import Predictor
 from nncli.inference.table_rows import TableRows
 from nncli.inference.table_targets import TableTargets
 from nncli.store.run_reader import Run
-
-
-class LabeledRows(NamedTuple):
-    """Rows of a file with their targets.
-
-    Args:
-        predictor: the network of the run.
-        rows: the rows; their texts have the target columns.
-        targets: reads the targets.
-    """
-
-    predictor: Predictor
-    rows: TableRows
-    targets: TableTargets
 
 
 def open_predictions(
@@ -72,15 +59,24 @@ def _predictions_of_table(
     return PredictionRows(predictor, rows, ids, targets if has_targets else None, with_probabilities)
 
 
-def open_labeled(run: Run, file: Path) -> LabeledRows:
-    """The rows of a file in the form of a run's table, with their targets.
+def open_labeled(run: Run, files: Sequence[Path]) -> LabeledTable | LabeledArrays:
+    """The rows of files in the form of a run's data, with their targets.
+
+    Args:
+        run: the run.
+        files: a table; an NPZ file; an NPY or IDX file of inputs and one of targets; or a directory of pictures.
 
     Raises:
-        CommandLineError, RunError, TableError: as for ``open_predictions``; the target columns are needed too.
+        CommandLineError, RunError, SourceError: as for ``open_predictions``; the targets are needed too.
     """
-    predictor, (table, opened) = Predictor(run), _opened(run, file)
+    predictor = Predictor(run)
+    if isinstance(predictor.preprocessing, ArrayPreprocessing):
+        return labeled_arrays(run, predictor, files)
+    table, opened = _opened(run, files[0])
+    if len(files) > 1:
+        raise CommandLineError(f"{run.path}: was trained on a table; evaluate it on one file at a time")
     targets = _targets(run, predictor, table)
-    return LabeledRows(predictor, _rows(predictor, table, opened, list(targets.columns)), targets)
+    return LabeledTable(predictor, _rows(predictor, table, opened, list(targets.columns)), targets)
 
 
 def _opened(run: Run, file: Path | BinaryIO) -> tuple[TableFile, OpenTable]:

@@ -5,6 +5,7 @@ import re
 import shutil
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 
 from nncli.cli.main import nncli as group
@@ -45,6 +46,7 @@ COMMANDS = {  # each documented key appears in one of the documents of its headi
         ["evaluate", "binary"],
         ["evaluate", "sine"],
         ["evaluate", "late", "--fail-below", "accuracy=2"],
+        ["evaluate", "arrays", "--data", "x.npy", "--data", "y.npy"],
     ],
     "compare": [
         ["compare", "classes", "nothing"],
@@ -131,6 +133,10 @@ def runs(workdir, run_cli):
         assert run_cli("train", "config.yaml", *changes, "-q", "--name", name).code == 0
     assert run_cli("train", "config.yaml", "-q", "--name", "damaged").code == 0
     (workdir / "runs" / "damaged" / "run.json").unlink()
+    np.save("x.npy", np.arange(40.0).reshape(20, 2) % 7)
+    np.save("y.npy", np.arange(20) % 3)
+    arrays = ("data={type: arrays, path: x.npy, targets: y.npy}", "validation=null", "training.epochs=2")
+    assert run_cli("train", "config.yaml", *arrays, "-q", "--name", "arrays").code == 0
     shutil.copytree(workdir / "runs" / "classes", workdir / "runs" / "old")
     record = json.loads((workdir / "runs" / "old" / "run.json").read_bytes())
     put_record(workdir / "runs" / "old" / "run.json", {**record, "versions": {**record["versions"], "numpy": "1.0"}})

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         "nncli evaluate config",
         "nncli evaluate config --fail-below accuracy=0.5 --fail-above validation_loss=2",
         "nncli evaluate config --data new.csv",
+        "nncli evaluate config --data images.npy --data labels.npy",
     )
 )
 @run_argument
@@ -58,10 +59,12 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--data",
-    "file",
+    "files",
     type=click.Path(path_type=Path),
+    multiple=True,
     metavar="FILE",
-    help="Evaluate on this file with the columns of the training data, instead of on the run's data sets.",
+    help="Evaluate on this file in the form of the training data, instead of on the run's data sets: a table, an NPZ"
+    " file, or a directory of pictures; twice for NPY or IDX files, inputs first and then targets.",
 )
 @runs_dir_option
 @exact_option
@@ -72,7 +75,7 @@ def evaluate(
     lower_bounds: tuple[str, ...],
     upper_bounds: tuple[str, ...],
     threshold: float | None,
-    file: Path | None,
+    files: tuple[Path, ...],
     runs_dir: Path | None,
     exact: bool,
     as_json: bool,
@@ -89,13 +92,13 @@ def evaluate(
     from nncli.runner.blas_threads import blas_threads
     from nncli.store.run_reader import Run
 
-    if file and splits:
+    if files and splits:
         raise CommandLineError("--split and --data exclude each other: a file has no splits")
     gates = [parse_gate(text, upper=False) for text in lower_bounds]
     gates += [parse_gate(text, upper=True) for text in upper_bounds]
     loaded = Run(find_run(run, runs_dir))
     with blas_threads(loaded.record.spec.training.threads):
-        assessment = _assessed(loaded, splits, threshold, file)
+        assessment = _assessed(loaded, splits, threshold, files)
     failed = gate_failures(assessment, gates)
     if loaded.missing_evaluation:
         note(f"{loaded.path}: {loaded.missing_evaluation}")
@@ -111,17 +114,17 @@ def evaluate(
             raise GateError("\n".join(failed))
 
 
-def _assessed(run: "Run", splits: tuple[str, ...], threshold: float | None, file: Path | None) -> dict[str, Any]:
-    """The document of the evaluation; notes on a file are printed."""
-    if file is None:
+def _assessed(run: "Run", splits: tuple[str, ...], threshold: float | None, files: tuple[Path, ...]) -> dict[str, Any]:
+    """The document of the evaluation; notes on a table are printed."""
+    if not files:
         from nncli.analysis.evaluation import assess
 
         return assess(run, splits, threshold)
-    from nncli.analysis.file_evaluation import assess_file
+    from nncli.analysis.file_evaluation import assess_files
     from nncli.cli.render.progress import note
     from nncli.cli.render.table_notes import notes
 
-    evaluation = assess_file(run, file, threshold)
-    for text in notes(evaluation.rows):
+    evaluation = assess_files(run, files, threshold)
+    for text in notes(evaluation.rows) if evaluation.rows else ():
         note(text)
     return evaluation.document

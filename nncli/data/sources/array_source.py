@@ -9,7 +9,7 @@ from nncli.data.source import OtherKindError, Source
 from nncli.registry import Bounds
 
 if TYPE_CHECKING:
-    from nncli.data.array_data import ArrayData
+    from nncli.data.array_data import ArrayData, Form
     from nncli.data.array_preprocessing import ArrayPreprocessing
 
 ClassNames: TypeAlias = Annotated[list[str], Bounds(["cat", "dog"], min_length=2)]
@@ -18,13 +18,13 @@ ClassNames: TypeAlias = Annotated[list[str], Bounds(["cat", "dog"], min_length=2
 class ArraySource(Source):
     """Rows of numbers, which stay as they are in the file, and are scaled batch by batch.
 
-    ``data`` has the arrays after ``open``, ``training`` those of the training set if that is another source.
+    ``data`` has the arrays after ``open``, ``training`` the form of the training set if that is another source.
     """
 
     is_read: ClassVar[bool] = True
     scaling: ScalingName | None = None
     data: "ArrayData"
-    training: "ArrayData | None" = None
+    training: "Form | None" = None
 
     @property
     def is_read_by_batch(self) -> bool:
@@ -43,7 +43,7 @@ class ArraySource(Source):
         """Take the form of the rows, and the classes, of another source of arrays, which was opened."""
         if not isinstance(data, ArraySource):
             raise OtherKindError
-        self.training = data.data
+        self.training = data.data.form
 
     def open(self) -> DataSchema:
         """Read the arrays, and measure the schema."""

@@ -1,0 +1,41 @@
+"""What a file of arrays or a picture is, by its first bytes."""
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Literal
+
+from nncli.data.binary_files import open_file
+
+Kind = Literal["npy", "npz", "picture", "idx", "gzip", "other"]
+STARTS: dict[bytes, Kind] = {
+    b"\x93NUMPY": "npy",
+    b"PK": "npz",
+    b"\x89PNG": "picture",
+    b"\xff\xd8": "picture",
+    b"\0\0": "idx",
+    b"\x1f\x8b": "gzip",
+}
+LONGEST = max(map(len, STARTS))
+
+
+def file_kind(path: Path) -> Kind:
+    """The kind of a file; ``gzip`` if it is compressed and its content is no IDX file.
+
+    Raises:
+        SourceError: the file is missing.
+        StorageError: the operating system refuses to read it.
+    """
+    with open_file(path) as (file, _):
+        kind = _kind(file.read(LONGEST))
+        if kind != "gzip":
+            return kind
+        file.seek(0)
+        try:
+            return "idx" if _kind(gzip.GzipFile(fileobj=file).read(LONGEST)) == "idx" else "gzip"
+        except (OSError, EOFError, zlib.error):  # whoever reads it says what is wrong
+            return "gzip"
+
+
+def _kind(start: bytes) -> Kind:
+    return next((kind for known, kind in STARTS.items() if start.startswith(known)), "other")
