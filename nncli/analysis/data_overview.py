@@ -121,8 +121,7 @@ def _classes(table: Table, targets: Sequence[str]) -> dict[str, int] | None:
 def _suspicions(table: Table, targets: Sequence[str], weights: Sequence[str]) -> Iterator[str]:
     """What may be wrong with the table."""
     inputs = [name for name in table.columns if name not in (*targets, *weights)]
-    if duplicates := _duplicate_rows(table):
-        yield f"{counted(duplicates, 'row')} of {len(table):,} are equal to an earlier one; a split may tear them apart"
+    yield from equal_to_earlier(row_hashes(table, list(table.columns)))
     for name in inputs:
         column, values = table.columns[name], table.values(name)
         missing = column.is_missing(values)
@@ -134,6 +133,8 @@ def _suspicions(table: Table, targets: Sequence[str], weights: Sequence[str]) ->
     yield from suspicions(table, inputs, targets)
 
 
-def _duplicate_rows(table: Table) -> int:
-    """The number of rows that are equal to an earlier one."""
-    return len(table) - len(np.unique(row_hashes(table, list(table.columns))))
+def equal_to_earlier(hashes: Array) -> Iterator[str]:
+    """The number of rows that are equal to an earlier one, in a sentence; given a hash (N,) of each row."""
+    if duplicates := len(hashes) - len(np.unique(hashes)):
+        number = f"{counted(duplicates, 'row')} of {len(hashes):,}"
+        yield f"{number} are equal to an earlier one; a split may tear them apart"

@@ -10,7 +10,8 @@ from nncli.data.binary_files import open_file
 Kind = Literal["npy", "npz", "picture", "idx", "gzip", "other"]
 STARTS: dict[bytes, Kind] = {
     b"\x93NUMPY": "npy",
-    b"PK": "npz",
+    b"PK\3\4": "npz",
+    b"PK\5\6": "npz",  # without arrays
     b"\x89PNG": "picture",
     b"\xff\xd8": "picture",
     b"\0\0": "idx",

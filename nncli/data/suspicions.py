@@ -66,7 +66,11 @@ def shared_rows(splits: Mapping[str, Table], columns: Sequence[str]) -> Iterator
         splits: the rows of each split by name.
         columns: the columns that are compared.
     """
-    hashes = {name: row_hashes(table, columns) for name, table in splits.items()}
+    return equal_rows({name: row_hashes(table, columns) for name, table in splits.items()})
+
+
+def equal_rows(hashes: Mapping[str, Array]) -> Iterator[str]:
+    """The same, given the hashes (N,) of the rows of each split."""
     for first, second in combinations(hashes, 2):
         shared = int(np.count_nonzero(np.isin(hashes[second], hashes[first])))
         if shared:

@@ -34,7 +34,7 @@ DIVERGING = ["train", "config.yaml", "optimizer.learning_rate=1e30"]
 COMMANDS = {  # each documented key appears in one of the documents of its heading
     "Errors": [["show", "bad.yaml"], ["show", "config.yaml", "--lr", "1"], ["compare", "one", "two"], DIVERGING],
     "check": [["check", "bad.yaml", "missing.yaml", "config.yaml"]],
-    "data": [["data", "table.csv", "--target", "b"]],
+    "data": [["data", "table.csv", "--target", "b"], ["data", "x.npy"], ["data", "y.npy"]],
     "train": [
         ["train", "config.yaml"],
         ["train", "config.yaml", *LATE_TEST],

@@ -1,4 +1,4 @@
-"""``nncli data``: the columns of a table, their types, and what is suspicious."""
+"""``nncli data``: what is in a data file, and what is suspicious."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -11,43 +11,88 @@ from nncli.cli.output import print_json
 from nncli.errors import CommandLineError
 
 if TYPE_CHECKING:
+    from nncli.analysis.array_overview import ArraysOverview
     from nncli.analysis.data_overview import DataOverview
+
+ARRAYS = {"npy", "npz", "idx", "picture"}  # kinds of files
 
 
 @click.command(epilog=examples("nncli data iris.csv", "nncli data iris.csv --target species", "nncli data iris.yaml"))
-@click.argument("subject", type=click.Path(path_type=Path), metavar="FILE|CONFIG", help="Table, or config with one.")
+@click.argument(
+    "subject",
+    type=click.Path(path_type=Path),
+    metavar="FILE|CONFIG",
+    help="Table; NPY, NPZ or IDX file; directory of pictures; or config with one.",
+)
 @click.option("--target", help="Column to predict; that of the config by default.")
 @json_option
 def data(subject: Path, target: str | None, as_json: bool) -> None:
-    """Print the columns of a table with their types and values, its classes, and what is suspicious."""
+    """Print what is in a data file, and what is suspicious.
+
+    Of a table the columns, with their types and values; of arrays and pictures shape, dtype and values; the classes.
+    """
+    from nncli.analysis.data_overview import DataOverview
+    from nncli.cli.render.data import show_arrays, show_data
+
     overview = _overview(subject, target)
     if as_json:
         print_json(_document(overview))
-    else:
-        from nncli.cli.render.data import show_data
-
+    elif isinstance(overview, DataOverview):
         show_data(overview)
+    else:
+        show_arrays(overview)
 
 
-def _overview(subject: Path, target: str | None) -> "DataOverview":
-    from nncli.analysis.data_overview import overview_of_file, overview_of_source
+def _overview(subject: Path, target: str | None) -> "DataOverview | ArraysOverview":
+    from nncli.analysis.data_overview import overview_of_file
 
-    if subject.suffix not in {".yaml", ".yml"}:
+    if subject.suffix in {".yaml", ".yml"}:
+        return _overview_of_config(subject)
+    if not _has_arrays(subject):
         return overview_of_file(subject, target)
+    from nncli.analysis.array_overview import overview_of_arrays
+
+    if target is not None:
+        raise CommandLineError(f"{subject}: is no table, so that it has no column for --target")
+    return overview_of_arrays(subject)
+
+
+def _overview_of_config(path: Path) -> "DataOverview | ArraysOverview":
+    from nncli.data.sources.array_source import ArraySource
     from nncli.data.sources.table import TableSource
     from nncli.experiment.loading import load
 
-    section = load(subject).config.data
-    source = section.build()
-    if not isinstance(source, TableSource):
-        raise CommandLineError(f"{subject}: its data is {section.type}, not a table")
-    return overview_of_source(source)
+    loaded = load(path)
+    source = loaded.plan.sources["data"]
+    if isinstance(source, ArraySource):
+        from nncli.analysis.array_overview import overview_of_plan
+
+        return overview_of_plan(source, loaded.plan)
+    if isinstance(source, TableSource):
+        from nncli.analysis.data_overview import overview_of_source
+
+        return overview_of_source(source)
+    raise CommandLineError(f"{path}: its data is {loaded.config.data.type}, which is not read from a file")
 
 
-def _document(overview: "DataOverview") -> dict[str, Any]:
+def _has_arrays(path: Path) -> bool:
+    """Whether a file is none of a table: arrays, a picture, or a directory."""
+    if not path.is_file():
+        return path.is_dir()
+    from nncli.data.file_kind import file_kind
+
+    return file_kind(path) in ARRAYS
+
+
+def _document(overview: "DataOverview | ArraysOverview") -> dict[str, Any]:
     """The overview as JSON values."""
+    from nncli.analysis.data_overview import DataOverview
+
+    document = {**overview._asdict(), "path": str(overview.path)}
+    if not isinstance(overview, DataOverview):
+        return {**document, "columns": [], "arrays": [array._asdict() for array in overview.arrays]}
     columns = [
         {**column._asdict(), "summary": None if column.summary is None else asdict(column.summary)}
         for column in overview.columns
     ]
-    return {**overview._asdict(), "path": str(overview.path), "columns": columns}
+    return {**document, "columns": columns}

@@ -1,5 +1,6 @@
-"""The columns of a table in the terminal."""
+"""The columns of a table, or the arrays of a file, in the terminal."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nncli.cli.render.console import Output
@@ -9,6 +10,7 @@ from nncli.cli.render.table import Table
 from nncli.config.diagnostics import sanitized_line
 
 if TYPE_CHECKING:
+    from nncli.analysis.array_overview import ArraysOverview
     from nncli.analysis.data_overview import ColumnOverview, DataOverview
 
 MOST_SHOWN = 3  # categories beside a column
@@ -26,14 +28,40 @@ def show_data(overview: "DataOverview") -> None:
         table.add_row(sanitized_line(column.name), column.type, _use(column), *_values(column))
     table.print(out)
     if overview.classes:
-        classes = ", ".join(f"{sanitized_line(name)} {count:,}" for name, count in overview.classes.items())
-        out.print_text(f"\nclasses: {classes}")
+        out.print_text(f"\nclasses: {_counts(overview.classes)}")
     out.print_text("\nWhy each type:")
     for column in overview.columns:
         out.print_text(f"  {sanitized_line(column.name)}: {sanitized_line(column.reason)}")
-    if overview.suspicions:
+    _print_suspicions(out, overview.suspicions)
+
+
+def show_arrays(overview: "ArraysOverview") -> None:
+    """Print one row per array, the rows of each class and each split, and what is suspicious."""
+    out = Output()
+    out.print_text(f"{overview.path}: {overview.rows:,} rows\n")
+    table = Table("array", "shape", "dtype", "rows with missing", "smallest", "mean", "largest", text_columns=3)
+    for array in overview.arrays:
+        shape = " × ".join(map(str, array.shape)) or "a single value"
+        ends = array.smallest, array.mean, array.largest
+        table.add_row(sanitized_line(array.name), shape, array.dtype, array.rows_with_missing, *ends)
+    table.print(out)
+    counts = {f"classes of {array.name}": array.classes for array in overview.arrays}
+    counts = counts if overview.classes is None else {"classes": overview.classes}
+    shown = {name: rows for name, rows in {**counts, "splits": overview.splits}.items() if rows}
+    for index, (name, rows) in enumerate(shown.items()):
+        out.print_text(f"{'' if index else chr(10)}{sanitized_line(name)}: {_counts(rows)}")
+    _print_suspicions(out, overview.suspicions)
+
+
+def _counts(rows: Mapping[str, int]) -> str:
+    """The number of rows of each class."""
+    return ", ".join(f"{sanitized_line(name)} {count:,}" for name, count in rows.items())
+
+
+def _print_suspicions(out: Output, suspicions: Sequence[str]) -> None:
+    if suspicions:
         out.print_text("\nSuspicious:")
-    for text in overview.suspicions:
+    for text in suspicions:
         out.print_text(f"  {sanitized_line(text)}")
 
 
