@@ -13,8 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from nncli.sklearn import NetworkClassifier, NetworkRegressor
-from nncli.sklearn.estimators import NetworkEstimator
+from nncli.sklearn import NetworkClassifier, NetworkRegressor, sections
 from tests.conftest import ROOT
 
 WINE = load_wine(return_X_y=True)
@@ -158,6 +157,14 @@ def test_batch_may_be_larger_than_the_rows_or_none():
         ({"validation_fraction": 0.999}, "so that none is left for training"),
         ({"dtype": "float64", "threads": 0}, "training.threads"),
         ({"l2": object()}, "object"),
+        ({"hidden": None}, "hidden must be a number of units, or a list of layers such as .64, 32., got None"),
+        ({"hidden": 10.0}, "hidden must be a number of units, or a list of layers such as .64, 32., got 10.0"),
+        ({"validation_fraction": np.float64(2)}, "validation_fraction must be between 0 and 1, got 2.0"),
+        ({"validation_fraction": "half"}, "validation_fraction must be between 0 and 1, got half"),
+        ({"class_weight": "balance"}, "class_weight must be 'balanced', a mapping from classes to weights, or None"),
+        ({"class_weight": {1: -1}}, "class_weight of 1 must be a number of 0 or more, got -1"),
+        ({"class_weight": {np.int64(7): 1}}, "class_weight: 7 is no class; the classes are 0, 1, 2"),
+        ({"class_weight": dict.fromkeys(range(3), 0)}, "class_weight is zero for all classes"),
     ],
 )
 def test_wrong_parameters_are_value_errors(parameters, message):
@@ -166,11 +173,129 @@ def test_wrong_parameters_are_value_errors(parameters, message):
         fitted(**parameters)
 
 
+@pytest.mark.parametrize("hidden", [10, np.int64(10), (10,), [np.int32(10)], np.array([10])])
+def test_a_single_hidden_layer_need_not_be_in_a_list(hidden):
+    """As in scikit-learn; numbers may be those of NumPy."""
+    model, inputs = fitted(hidden=hidden)
+    assert np.array_equal(model.predict_proba(inputs), fitted(hidden=(10,))[0].predict_proba(inputs))
+    assert list(sections.sections_of({**model.get_params(), "hidden": "tanh"}, 0, [], "")["layers"]) == ["tanh"]
+
+
+@pytest.mark.parametrize("labels", [np.zeros(6, np.int64), np.zeros(6, np.float32), np.array(["a"] * 6)])
+def test_a_single_class_is_shown_as_a_plain_value(labels):
+    """Without the type of NumPy."""
+    with pytest.raises(ValueError, match=rf"got one class: {labels.tolist()[0]!r}$"):
+        NetworkClassifier(**SMALL).fit(np.eye(6), labels)
+
+
+def outputs(estimator, model, inputs):
+    """Probabilities, or values."""
+    return model.predict_proba(inputs) if estimator is NetworkClassifier else model.predict(inputs)
+
+
+@pytest.mark.parametrize("estimator", [NetworkClassifier, NetworkRegressor])
+def test_a_row_of_weight_zero_is_left_out(estimator):
+    """Bit for bit, also in mini-batches, and from the scaling of the targets."""
+    original, inputs = fitted(estimator)
+    targets = (WINE if estimator is NetworkClassifier else DIABETES)[1].copy()
+    weights = (np.arange(len(inputs)) % 3 > 0) * 2.5
+    without = clone(original).fit(inputs[weights > 0], targets[weights > 0])
+    targets[weights == 0] = 5 if estimator is NetworkClassifier else 1e9
+    model = clone(original).fit(inputs, targets, sample_weight=weights)
+    assert np.array_equal(outputs(estimator, model, inputs), outputs(estimator, without, inputs))
+    assert not np.allclose(outputs(estimator, model, inputs), outputs(estimator, original, inputs), rtol=1e-3)
+
+
+@pytest.mark.parametrize("estimator", [NetworkClassifier, NetworkRegressor])
+def test_a_row_of_weight_two_is_the_row_twice_in_a_single_batch(estimator):
+    """Up to rounding; whatever the mean of the weights."""
+    original, inputs = fitted(estimator, batch_size=None)
+    targets = (WINE if estimator is NetworkClassifier else DIABETES)[1]
+    counts = np.arange(len(inputs)) % 3 + 1
+    repeated = clone(original).fit(inputs.repeat(counts, axis=0), targets.repeat(counts))
+    expected = outputs(estimator, repeated, inputs)
+    for scale in (1, 1e-3, 1e6):
+        model = clone(original).fit(inputs, targets, sample_weight=(counts * scale).tolist())
+        np.testing.assert_allclose(outputs(estimator, model, inputs), expected, rtol=1e-9)
+    assert not np.allclose(outputs(estimator, original, inputs), expected, rtol=1e-4)
+
+
+def test_weights_that_are_all_the_same_change_nothing():
+    """Not a bit."""
+    model, inputs = fitted()
+    for weights in (3, np.full(len(inputs), 0.1)):
+        again = clone(model).fit(inputs, WINE[1], sample_weight=weights)
+        assert np.array_equal(again.predict_proba(inputs), model.predict_proba(inputs))
+
+
+def test_weights_of_validation_rows_count_in_their_loss():
+    """A weight on one of two kinds of rows decides which ones the validation loss is of."""
+    rng = np.random.default_rng(0)
+    inputs, is_noise = rng.normal(size=(400, 2)), np.arange(400) % 2 == 0
+    labels = np.where(is_noise, rng.integers(0, 2, 400), inputs[:, 0] > 0).astype(int)
+    losses = []
+    for weight in (1e-6, 1e6):
+        model = NetworkClassifier(**{**SMALL, "epochs": 60}, validation_fraction=0.3, learning_rate=0.01)
+        losses.append(min(model.fit(inputs, labels, np.where(is_noise, weight, 1.0)).validation_loss_curve_))
+    assert losses[0] < 0.35
+    assert losses[1] > 0.6
+
+
+def test_class_weights_are_weights_of_their_rows():
+    """Balanced ones, those of a mapping with the types of Python or NumPy, and both with weights of rows."""
+    original, inputs = fitted()
+    labels = WINE[1]
+    counts, rows = np.bincount(labels), 1.0 + np.arange(len(labels)) % 4
+    totals = np.bincount(labels, rows)
+
+    def probabilities(class_weight, sample_weight=None, names=labels):
+        model = clone(original).set_params(class_weight=class_weight, validation_fraction=None)
+        return model.fit(inputs, names, sample_weight=sample_weight).predict_proba(inputs)
+
+    balanced = probabilities("balanced")
+    np.testing.assert_allclose(balanced, probabilities(None, (1 / counts)[labels]), rtol=1e-9)
+    np.testing.assert_allclose(balanced, probabilities(dict(enumerate(len(labels) / 3 / counts))), rtol=1e-9)
+    np.testing.assert_allclose(
+        probabilities("balanced", rows), probabilities(None, rows * (1 / totals)[labels]), rtol=1e-9
+    )
+    third = probabilities({np.int64(2): 5, 0: 1, 1: 1, 9: 3})  # a class that these rows lack, as in a fold
+    np.testing.assert_allclose(third, probabilities(None, np.where(labels == 2, 5, 1)), rtol=1e-9)
+    named = probabilities({"c": 5}, names=np.array(["a", "b", "c"])[labels])
+    assert np.array_equal(named, third)
+    assert not np.allclose(third, original.predict_proba(inputs), rtol=1e-2)
+
+
+def test_class_weights_do_not_count_in_the_validation_loss():
+    """As in a config: a classifier of which one class alone counts is bad at the others."""
+    model, _ = fitted(class_weight={0: 1, 1: 0, 2: 0}, validation_fraction=0.3, epochs=60, learning_rate=0.05)
+    assert model.loss_curve_[-1] < 0.2
+    assert model.validation_loss_curve_[-1] > 1
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.r_[1, 1, -0.5, 1, 1, 1], r"sample_weight\[2\] must be 0 or more, got -0.5; write 0 to leave the row out"),
+        (np.full(6, np.nan), r"sample_weight\[0\] must be 0 or more, got nan"),
+        (np.zeros(6), "sample_weight is zero for all rows"),
+        (np.ones(5), r"sample_weight must have the shape \(6,\), got \(5,\)"),
+        (np.ones((6, 1)), r"sample_weight must have the shape \(6,\), got \(6, 1\)"),
+        (["a"] * 6, "sample_weight must be a number for each row: could not convert string to float: 'a'"),
+        (np.arange(6) < 1, "got one class: 'a'$"),
+    ],
+)
+def test_wrong_weights_are_value_errors(weights, message):
+    """With the row and the fix."""
+    with pytest.raises(ValueError, match=message):
+        NetworkClassifier(**SMALL).fit(np.eye(6), list("abcabc"), sample_weight=weights)
+
+
 def test_every_parameter_is_documented():
     """In the help of both estimators."""
     for estimator in (NetworkClassifier, NetworkRegressor):
-        for name in NetworkEstimator().get_params():
+        for name in estimator().get_params():
             assert f"\n    {name}: " in estimator.__doc__, name
+        assert estimator.__doc__.count("Args:") == 1
 
 
 def test_missing_scikit_learn_is_named_with_its_extra():

@@ -20,9 +20,9 @@ class TargetScaling(NamedTuple):
     scale: Array
 
     @classmethod
-    def fit(cls, targets: Array) -> Self:
-        """The scaling of targets (N, M); a constant target is only shifted."""
-        moments = [mean_and_deviation(np.array(column, np.float64)) for column in targets.T]
+    def fit(cls, targets: Array, weights: Array | None = None) -> Self:
+        """The scaling of targets (N, M) of rows with positive weights (N,); a constant target is only shifted."""
+        moments = [mean_and_deviation(np.array(column, np.float64), weights) for column in targets.T]
         scales = [1.0 if is_constant(column) else each[1] for column, each in zip(targets.T, moments, strict=True)]
         return cls(np.array([each[0] for each in moments]), np.array(scales))
 

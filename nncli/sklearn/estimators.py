@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import cleandoc
-from numbers import Integral
-from typing import Any, Self, TypeVar
+from numbers import Real
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 
 from nncli.data.dataset import Dataset
 from nncli.errors import ConfigError, MissingExtraError
 from nncli.nn.parameters import Array
+from nncli.sklearn.sections import sections_of
 from nncli.sklearn.training import train
+from nncli.sklearn.weights import class_weights, weighted_rows
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -21,7 +23,6 @@ try:
 except ImportError:
     raise MissingExtraError("the estimators", "sklearn") from None
 
-MIN_DELTA = 1e-4  # a smaller improvement of the loss does not count
 Class = TypeVar("Class", bound=type)
 Layer = int | str | Mapping[str, Any]
 
@@ -32,8 +33,8 @@ class NetworkEstimator(BaseEstimator):
     The words are those of a config. Inputs (N, D) are used as they are: put a ``StandardScaler`` in front.
 
     Args:
-        hidden: the hidden layers: a number of units is a dense layer with the activation and the dropout after it;
-            anything else is a layer as in a config, such as ``"batch_normalization"`` or
+        hidden: the hidden layers, or a single one: a number of units is a dense layer with the activation and the
+            dropout after it; anything else is a layer as in a config, such as ``"batch_normalization"`` or
             ``{"type": "dense", "units": 8, "l2": 0.01}``.
         activation: the activation after each number of units.
         dropout: the fraction of outputs that is set to 0 after each activation during training.
@@ -54,7 +55,7 @@ class NetworkEstimator(BaseEstimator):
 
     def __init__(
         self,
-        hidden: Sequence[Layer] = (100,),
+        hidden: Layer | Sequence[Layer] = (100,),
         activation: str | Mapping[str, Any] = "relu",
         *,
         dropout: float = 0.0,
@@ -94,44 +95,14 @@ class NetworkEstimator(BaseEstimator):
             loss: the loss.
         """
         fraction = self.validation_fraction
-        if fraction is not None and not 0 < fraction < 1:
-            raise ValueError(f"validation_fraction must be between 0 and 1, got {fraction!r}")
+        if fraction is not None and not _is_fraction(fraction):
+            raise ValueError(f"validation_fraction must be between 0 and 1, got {fraction}")
+        seed = int(check_random_state(self.random_state).randint(2**31))
         with _value_errors():
-            training = train(self._sections(last, loss), dataset, fraction)
+            training = train(sections_of(self.get_params(deep=False), seed, last, loss), dataset, fraction)
         self.network_, self.n_iter_ = training.network, training.epochs
         self.loss_curve_, self.validation_loss_curve_ = training.losses, training.validation_losses
         return self
-
-    def _sections(self, last: Sequence[Any], loss: str) -> dict[str, Any]:
-        """The sections of a config."""
-        metric = "loss" if self.validation_fraction is None else "validation_loss"
-        return {
-            "seed": int(check_random_state(self.random_state).randint(2**31)),
-            "dtype": self.dtype,
-            "layers": [*self._hidden_layers(), *last],
-            "loss": loss,
-            "optimizer": {"learning_rate": self.learning_rate, **_as_mapping(self.optimizer)},
-            "metrics": [],
-            "regularization": {"l1": self.l1, "l2": self.l2},
-            "training": {
-                "epochs": self.epochs,
-                "batch_size": self.batch_size,
-                "log_every": 1,
-                "early_stopping": {"metric": metric, "patience": self.patience, "min_delta": MIN_DELTA},
-                "threads": self.threads,
-            },
-        }
-
-    def _hidden_layers(self) -> Iterator[Any]:
-        """The hidden layers as in a config."""
-        for layer in self.hidden:
-            if not isinstance(layer, Integral):
-                yield layer
-                continue
-            yield {"type": "dense", "units": int(layer)}
-            yield self.activation
-            if self.dropout:
-                yield {"type": "dropout", "rate": self.dropout}
 
     def _outputs(self, X: Any) -> Array:  # noqa: N803 (the name in scikit-learn)
         """The outputs (N, M) of rows (N, D).
@@ -146,34 +117,82 @@ class NetworkEstimator(BaseEstimator):
 
 
 def _with_parameters(estimator: Class) -> Class:
-    """Add the documentation of the parameters to that of an estimator."""
-    estimator.__doc__ = "\n\n".join(cleandoc(each.__doc__ or "") for each in (estimator, NetworkEstimator))
+    """Add the documentation of the parameters to that of an estimator, whose own ones are the last."""
+    summary, _, own = cleandoc(estimator.__doc__ or "").partition("\n\nArgs:\n")
+    estimator.__doc__ = "\n".join([summary, "", cleandoc(NetworkEstimator.__doc__ or ""), own]).rstrip()
     return estimator
 
 
 @_with_parameters
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
-    """A network with one output per class, trained on the categorical cross-entropy."""
+    """A network with one output per class, trained on the categorical cross-entropy.
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
+    Args:
+        class_weight: how much each class counts in the training loss: ``{class: weight}``, 1 for others; ``"balanced"``
+            for weights in inverse proportion to the rows of the classes, or to their weights; None for 1.
+    """
+
+    def __init__(
+        self,
+        hidden: Layer | Sequence[Layer] = (100,),
+        activation: str | Mapping[str, Any] = "relu",
+        *,
+        dropout: float = 0.0,
+        optimizer: str | Mapping[str, Any] = "adam",
+        learning_rate: float = 0.001,
+        l1: float = 0.0,
+        l2: float = 0.0001,
+        epochs: int = 200,
+        batch_size: int | None = 64,
+        validation_fraction: float | None = None,
+        patience: int = 10,
+        dtype: str = "float64",
+        threads: int = 1,
+        class_weight: Literal["balanced"] | Mapping[Any, Any] | None = None,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            hidden,
+            activation,
+            dropout=dropout,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            l1=l1,
+            l2=l2,
+            epochs=epochs,
+            batch_size=batch_size,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            dtype=dtype,
+            threads=threads,
+            random_state=random_state,
+        )
+        self.class_weight = class_weight
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Train on rows (N, D) of numbers and their classes (N,), of any type.
+
+        A row counts in the loss by its ``sample_weight`` (N,), whatever the mean of all weights; one of weight 0 is
+        left out, and its class, too, if no other row has it. In a single batch a row of weight 2 is the row twice, in
+        mini-batches on average.
 
         Sets ``classes_`` (C,), ``n_iter_`` (the number of epochs), ``loss_curve_`` and ``validation_loss_curve_`` (one
         value per epoch; the latter is None without a validation set), ``n_features_in_`` and ``feature_names_in_``.
 
         Raises:
-            ValueError: the rows are not finite numbers, there is one class only, or a parameter is wrong.
+            ValueError: the rows are not finite numbers, there is one class only, or a weight or a parameter is wrong.
             DivergedError: training met a value that is NaN or infinite.
         """
         X, y = validate_data(self, X, y, dtype=self.dtype)  # noqa: N806
         check_classification_targets(y)
+        X, y, weights = weighted_rows(X, y, sample_weight)  # noqa: N806
         self.classes_, labels = np.unique(y, return_inverse=True)
         classes = len(self.classes_)
         if classes < 2:
-            raise ValueError(f"a classifier needs two classes or more, got one class: {self.classes_[0]!r}")
-        return self._train(
-            Dataset(X, labels, classes), [{"type": "dense", "units": classes}, "softmax"], "categorical_crossentropy"
-        )
+            raise ValueError(f"a classifier needs two classes or more, got one class: {self.classes_.tolist()[0]!r}")
+        of_class = class_weights(self.class_weight, self.classes_, labels, weights)
+        dataset = Dataset(X, labels, classes, weights=weights, class_weights=of_class)
+        return self._train(dataset, [{"type": "dense", "units": classes}, "softmax"], "categorical_crossentropy")
 
     def predict_proba(self, X: Any) -> Array:  # noqa: N803
         """The probability (N, C) of each class, in the order of ``classes_``, of rows (N, D).
@@ -204,22 +223,26 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     own unit, losses in standardized ones.
     """
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Train on rows (N, D) of numbers and their targets, (N,) or (N, M).
+
+        A row counts in the loss and in the scaling of the targets by its ``sample_weight`` (N,), whatever the mean of
+        all weights; one of weight 0 is left out. In a single batch a row of weight 2 is the row twice, in mini-batches
+        on average.
 
         Sets ``n_iter_`` (the number of epochs), ``loss_curve_`` and ``validation_loss_curve_`` (one value per epoch;
         the latter is None without a validation set), ``n_features_in_`` and ``feature_names_in_``.
 
         Raises:
-            ValueError: the rows are not finite numbers, or a parameter is wrong.
+            ValueError: the rows are not finite numbers, or a weight or a parameter is wrong.
             DivergedError: training met a value that is NaN or infinite.
         """
         X, y = validate_data(self, X, y, dtype=self.dtype, multi_output=True, y_numeric=True)  # noqa: N806
+        X, y, weights = weighted_rows(X, y, sample_weight)  # noqa: N806
         targets = np.asarray(y, np.float64).reshape(len(X), -1)
         self._is_vector = np.ndim(y) == 1
-        return self._train(
-            Dataset(X, targets, None), [{"type": "dense", "units": targets.shape[1]}], "mean_squared_error"
-        )
+        dataset = Dataset(X, targets, None, weights=weights)
+        return self._train(dataset, [{"type": "dense", "units": targets.shape[1]}], "mean_squared_error")
 
     def predict(self, X: Any) -> Array:  # noqa: N803
         """The targets of rows (N, D), in the shape that ``y`` had in ``fit``: (N,) or (N, M).
@@ -236,9 +259,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         return tags
 
 
-def _as_mapping(component: Any) -> Mapping[str, Any]:
-    """A component as a mapping with ``type``."""
-    return component if isinstance(component, Mapping) else {"type": component}
+def _is_fraction(value: Any) -> bool:
+    return isinstance(value, Real) and 0 < float(value) < 1
 
 
 @contextmanager

@@ -85,7 +85,8 @@ def train(sections: Mapping[str, Any], dataset: Dataset, fraction: float | None)
 
     Args:
         sections: the sections of a config, without data and validation.
-        dataset: all rows; real-valued targets are standardized for training.
+        dataset: all rows; real-valued targets are standardized for training. Weights of rows count in the loss and in
+            the scaling of targets, those of classes in the loss on the training set.
         fraction: the fraction of the rows that is held out for validation.
 
     Raises:
@@ -95,6 +96,8 @@ def train(sections: Mapping[str, Any], dataset: Dataset, fraction: float | None)
     """
     parts = {} if fraction is None else {"validation": Fraction(fraction=fraction)}
     data = _scaled(split(dataset, parts, rngs("derived", sections["seed"]).of(Purpose.SPLIT)))
+    if "validation" in data:
+        data["validation"] = replace(data["validation"], class_weights=None)
     rows = {name: len(each) for name, each in data.items()}
     plan = DataPlan({"data": _schema(dataset)}, {"data": InMemory()}, rows, splits=data)
     config = load_in_memory(_fitted_to_rows(sections, fraction, rows["training"]), plan)
@@ -132,5 +135,5 @@ def _scaled(data: Mapping[str, Dataset]) -> dict[str, Dataset]:
     training = data["training"]
     if training.classes is not None:
         return dict(data)
-    scaling = TargetScaling.fit(training.targets)
+    scaling = TargetScaling.fit(training.targets, training.weights)
     return {name: replace(each, scaling=scaling) for name, each in data.items()}

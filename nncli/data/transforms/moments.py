@@ -31,10 +31,10 @@ def mean(values: Array) -> float:
     return found if np.isfinite(found) else float((values / largest).mean()) * largest
 
 
-def mean_and_deviation(values: Array) -> tuple[float, float]:
+def mean_and_deviation(values: Array, weights: Array | None = None) -> tuple[float, float]:
     """Mean and standard deviation; the values are overwritten.
 
-        m = Σ x / N,   s = √(Σ (x − m)² / N)
+        m = Σ x / N,   s = √(Σ (x − m)² / N)            or with weights w   m = Σ w x / Σ w,   s = √(Σ w (x − m)² / Σ w)
 
     Two passes, since Σ x² / N − m² cancels; the mean of x − m corrects m. The values are first divided by a power of
     two, which is exact, so that no square overflows or underflows.
@@ -46,11 +46,12 @@ def mean_and_deviation(values: Array) -> tuple[float, float]:
         return 0.0, 0.0
     unit = ldexp(1.0, frexp(largest)[1] - 1)
     values /= unit  # from −2 to 2
-    rough = float(values.mean())
+    rough = float(np.average(values, weights=weights))
     values -= rough
-    correction = float(values.mean())
+    correction = float(np.average(values, weights=weights))
     np.square(values, out=values)
-    return (rough + correction) * unit, sqrt(max(float(values.mean()) - correction**2, 0.0)) * unit
+    squares = float(np.average(values, weights=weights))
+    return (rough + correction) * unit, sqrt(max(squares - correction**2, 0.0)) * unit
 
 
 def quantiles_of_sorted(values: Array, positions: Array) -> Array:
