@@ -220,12 +220,14 @@ def test_a_row_of_weight_two_is_the_row_twice_in_a_single_batch(estimator):
     assert not np.allclose(outputs(estimator, original, inputs), expected, rtol=1e-4)
 
 
-def test_weights_that_are_all_the_same_change_nothing():
+@pytest.mark.parametrize("estimator", [NetworkClassifier, NetworkRegressor])
+def test_weights_that_are_all_the_same_change_nothing(estimator):
     """Not a bit."""
-    model, inputs = fitted()
+    model, inputs = fitted(estimator)
+    targets = (WINE if estimator is NetworkClassifier else DIABETES)[1]
     for weights in (3, np.full(len(inputs), 0.1)):
-        again = clone(model).fit(inputs, WINE[1], sample_weight=weights)
-        assert np.array_equal(again.predict_proba(inputs), model.predict_proba(inputs))
+        again = clone(model).fit(inputs, targets, sample_weight=weights)
+        assert np.array_equal(outputs(estimator, again, inputs), outputs(estimator, model, inputs))
 
 
 def test_weights_of_validation_rows_count_in_their_loss():
