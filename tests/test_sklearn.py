@@ -225,7 +225,7 @@ def test_weights_that_are_all_the_same_change_nothing(estimator):
     """Not a bit."""
     model, inputs = fitted(estimator)
     targets = (WINE if estimator is NetworkClassifier else DIABETES)[1]
-    for weights in (3, np.full(len(inputs), 0.1)):
+    for weights in (3, np.full(len(inputs), 3.3)):
         again = clone(model).fit(inputs, targets, sample_weight=weights)
         assert np.array_equal(outputs(estimator, again, inputs), outputs(estimator, model, inputs))
 
