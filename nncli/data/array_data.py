@@ -135,7 +135,8 @@ class ArrayData:
             row = int(np.argmax(labels < 0))
             known = ", ".join(self.labels[:MAX_NAMED])
             owner = "the training data" if self._training else "class_names, which name the labels 0, 1, …"
-            raise targets.error(f"row {row} is {shown(texts[codes[row]])}, no label of {owner}; its labels are {known}")
+            wrong = f"row {row} is {shown(texts[codes[row]])}, no label of {owner}; its labels are {known}"
+            raise targets.error(f"{wrong}; correct it, or remove the row")
         return labels
 
     def _known_labels(self, targets: NamedArray, texts: list[str]) -> list[str]:

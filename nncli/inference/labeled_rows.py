@@ -83,10 +83,11 @@ def labeled_arrays(run: Run, predictor: Predictor, files: Sequence[Path]) -> Lab
     """
     preprocessing, names = predictor.preprocessing, predictor.class_names
     assert isinstance(preprocessing, ArrayPreprocessing)
-    data = run.record.spec.data
-    labels = [str(label) for label in range(len(names or ()))] if vars(data).get("class_names") else names
-    inputs, targets = _pair(files, preprocessing, vars(data).get("names"))
+    data = vars(run.record.spec.data)
+    inputs, targets = _pair(files, preprocessing, data.get("names"))
     inputs = inputs._replace(values=in_shape(inputs.values, preprocessing))
+    is_numbered = data.get("class_names") and not _are_names(targets.values, names)
+    labels = [str(label) for label in range(len(names or ()))] if is_numbered else names
     form = Form(preprocessing.shape, preprocessing.dtype, labels, names)
     arrays = ArrayData(inputs, targets, training=form)
     expected = len(predictor.targets)
@@ -94,6 +95,11 @@ def labeled_arrays(run: Run, predictor: Predictor, files: Sequence[Path]) -> Lab
         found = counted(arrays.targets.shape[1], "column")
         raise targets.error(f"{found}, but the targets of the training data have {expected}")
     return LabeledArrays(predictor, arrays)
+
+
+def _are_names(targets: Array, class_names: Sequence[str] | None) -> bool:
+    """Whether targets are texts, all of which are names of classes."""
+    return targets.dtype.kind == "U" and set(np.unique(targets).tolist()) <= set(class_names or ())
 
 
 def _pair(

@@ -8,7 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.data.sources.test_array_source import REGRESSION, every_form, here, numbers, pictures, trained, write_idx
+from tests.data.sources.test_array_source import (
+    REGRESSION,
+    every_form,
+    here,
+    numbers,
+    pictures,
+    trained,
+    write_idx,
+    write_images,
+)
 
 __all__ = ["every_form", "here", "trained"]  # fixtures
 
@@ -129,6 +138,30 @@ def test_names_of_the_training_data_are_preferred(here, trained, evaluated):
     assert found["rows"] == 6
     assert [each["name"] for each in found["classes"]] == ["cat", "dog", "owl"]
     assert evaluated("--data", "common.npz")["rows"] == 60
+
+
+def test_labels_may_be_the_names_of_the_classes(here, trained, evaluated, refused):
+    """Also if those that were trained on are numbers, which the config names."""
+    images, labels = pictures()
+    np.savez("data.npz", inputs=images, targets=labels)
+    trained("arrays, path: data.npz, class_names: [cat, dog, owl]")
+    np.savez("names.npz", inputs=images, targets=np.array(["cat", "dog", "owl"])[labels])
+    assert evaluated("--data", "names.npz") == evaluated("--data", "data.npz")
+    np.savez("wrong.npz", inputs=images, targets=np.array(["cat", "dog", "eel"])[labels])
+    code, text = refused("--data", "wrong.npz")
+    assert (code, "wrong.npz: 'targets': row 0 is 'cat', no label of the training data" in text) == (3, True)
+
+
+@pytest.mark.parametrize("data", ["images, path: pictures, size: [4, 3]", "images, path: pictures"])
+def test_pictures_are_converted_as_those_that_were_trained_on(here, trained, run_cli, evaluated, data):
+    """Colors stay colors, and the size is that of the training data."""
+    images, labels = pictures(shape=(6, 5, 3))
+    write_images(here / "pictures", images, labels)
+    trained(data, **NOT_SPLIT)
+    own = json.loads(run_cli("evaluate", "run", "--split", "training", "--json").out)["splits"]["training"]
+    assert evaluated("--data", "pictures") == without_penalties(own)
+    write_images(here / "larger", np.repeat(images, 2, axis=1), labels)
+    assert evaluated("--data", "larger")["rows"] == 60
 
 
 def test_document_names_the_files(every_form, trained, run_cli):
