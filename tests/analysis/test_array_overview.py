@@ -187,6 +187,7 @@ def test_only_some_rows_are_in_memory(here):
         (["empty"], 3, "empty: 0 subdirectories, expected two or more, one for each class"),
         (["whole.npy", "--target", "a"], 2, "whole.npy: is no table, so that it has no column for --target"),
         (["missing.npy"], 3, "missing.npy: no such file"),
+        (["toy.yaml", "--target", "a"], 2, "toy.yaml: names the target itself; --target is for a table"),
         (["toy.yaml"], 2, "toy.yaml: its data is moons, which is not read from a file"),
     ],
 )

@@ -24,7 +24,7 @@ ARRAYS = {"npy", "npz", "idx", "picture"}  # kinds of files
     metavar="FILE|CONFIG",
     help="Table; NPY, NPZ or IDX file; directory of pictures; or config with one.",
 )
-@click.option("--target", help="Column to predict; that of the config by default.")
+@click.option("--target", help="Column of a table to predict; a config names its own.")
 @json_option
 def data(subject: Path, target: str | None, as_json: bool) -> None:
     """Print what is in a data file, and what is suspicious.
@@ -47,6 +47,8 @@ def _overview(subject: Path, target: str | None) -> "DataOverview | ArraysOvervi
     from nncli.analysis.data_overview import overview_of_file
 
     if subject.suffix in {".yaml", ".yml"}:
+        if target is not None:
+            raise CommandLineError(f"{subject}: names the target itself; --target is for a table")
         return _overview_of_config(subject)
     if not _has_arrays(subject):
         return overview_of_file(subject, target)
