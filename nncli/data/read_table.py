@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncli.data.columns import Category, CellProblem, Column
-from nncli.data.columns.blocks import Blocks, MakeBlocks, MemoryBlocks, compact
+from nncli.data.columns.blocks import Blocks, CompactBlocks, MakeBlocks, MemoryBlocks
 from nncli.data.columns.inference import Inference
 from nncli.data.columns.inferred import Inferred
 from nncli.data.delimited.problems import Problems
@@ -46,7 +46,7 @@ class ReadColumns(NamedTuple):
         """The smallest dtype of two that holds the values of a column exactly."""
         if isinstance(self.columns[name], Category):
             return np.dtype(np.int32)
-        return np.dtype(np.float32 if self.sources[name].is_exact_in_float32 else np.float64)
+        return np.dtype(np.float32 if self.sources[name].blocks.is_exact_in_float32 else np.float64)
 
     def in_memory(self) -> ReadTable:
         """The table with all values in memory."""
@@ -110,20 +110,18 @@ class _Reader:
     """Parses the blocks of a column of known type, and keeps their values."""
 
     def __init__(self, name: str, column: Column, missing: frozenset[str], blocks: Blocks) -> None:
-        self.name, self.column, self.missing, self._blocks = name, column, missing, blocks
-        self.is_exact_in_float32 = True
+        self.name, self.column, self.missing = name, column, missing
+        self.blocks = CompactBlocks(blocks)
 
     def feed(self, block: Any) -> list[CellProblem]:
         """Parse a block, and return what is no value of the column."""
         values, problems = self.column.parse(block, self.missing)
-        block = values if isinstance(self.column, Category) else compact(values)
-        self.is_exact_in_float32 &= block.dtype != np.float64
-        self._blocks.append(block)
+        self.blocks.append(values)
         return problems
 
     def take_blocks(self) -> Iterator[Array]:
         """The values block by block; the reader keeps none."""
-        return self._blocks.drain()
+        return self.blocks.drain()
 
 
 def _read_blocks(file: OpenTable, readers: Mapping[str, _Reader], inferences: Mapping[str, Inference]) -> Sequence[int]:

@@ -14,6 +14,7 @@ from nncli.data.table import Array, Table
 NEARLY_ONE = 0.999  # a correlation or an accuracy of a single column that leaves nothing to learn
 UNIQUE = 0.95  # of the rows that have a value of their own, in a column that tells rows apart
 FEWEST_ROWS = 20  # in fewer rows a column can decide the target by chance
+SAMPLE = 20_000  # rows that most often show that a column decides little
 EXACT_INTEGERS = 2.0**53
 MIXED = np.uint64(0x9E3779B97F4A7C15)  # Steele, Lea, Flood 2014, on the generator SplitMix
 
@@ -114,15 +115,32 @@ def _decides(table: Table, name: str, target: str) -> str:
 
 def _best_accuracy(values: Array, classes: Array, is_category: bool) -> float:
     """The accuracy of the best rule of one column: a class for each category, or for as many intervals as classes."""
-    _, of_class = np.unique(classes, return_inverse=True)
-    count = int(of_class.max()) + 1
     if is_category:
-        _, of_row = np.unique(values, return_inverse=True)
-        if of_row.max() + 1 > len(values) / 2:  # a category for each row decides anything
+        return _best_accuracy_of_categories(values.astype(np.int64), classes)
+    return _best_accuracy_of_intervals(values, classes, int(np.count_nonzero(np.bincount(classes))))
+
+
+def _best_accuracy_of_categories(categories: Array, classes: Array) -> float:
+    if np.count_nonzero(np.bincount(categories)) > len(categories) / 2:  # a category for each row decides anything
+        return 0.0
+    width = int(classes.max()) + 1
+    counts = np.bincount(categories * width + classes, minlength=(int(categories.max()) + 1) * width)
+    return float(counts.reshape(-1, width).max(axis=1).sum() / len(categories))
+
+
+def _best_accuracy_of_intervals(values: Array, classes: Array, intervals: int) -> float:
+    """Accuracy, at least as large as it is with the best rule; 0 if that is clearly less than NEARLY_ONE.
+
+    In the order of the values a rule has at most ``intervals`` runs of equal classes, and two more for each error.
+    """
+    most = intervals + 2 * (1 - NEARLY_ONE) * len(values)
+    for step in (max(1, len(values) // SAMPLE), 1):  # a sample tells soon of most columns
+        ordered = classes[::step][np.lexsort((classes[::step], values[::step]))]
+        starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+        if len(starts) > most:
             return 0.0
-        counts = np.bincount(of_row * count + of_class, minlength=(of_row.max() + 1) * count)
-        return float(counts.reshape(-1, count).max(axis=1).sum() / len(values))
-    ordered = of_class[np.lexsort((of_class, values))]
-    changes = np.flatnonzero(np.diff(ordered)) + 1
-    runs = np.diff([0, *changes, len(ordered)])
-    return float(np.sort(runs)[-count:].sum() / len(ordered))
+    right = np.zeros((intervals, int(classes.max()) + 1), np.int64)  # by interval and class, for the rows so far
+    for class_, rows in zip(ordered[starts], np.diff(starts, append=len(ordered)), strict=True):
+        right[1:] = np.maximum(right[1:], right[:-1].max(axis=1, keepdims=True))
+        right[:, class_] += rows
+    return float(right.max() / len(values))

@@ -375,3 +375,12 @@ def test_pieces_of_any_length_are_read_alike(monkeypatch, size):
     for name, (content, options, header, rows) in small.items():
         names, found = read(content, **{**options, "delimiter": delimiters[name]})
         assert (name, " ".join(names), as_floats(found)) == (name, header, as_floats(rows))
+
+
+def test_texts_of_wide_rows_have_many_rows():
+    """Each block takes time for every column, so that 100 rows or 8 MiB are read at once."""
+    row = b",".join([b"1.5"] * 3000) + b"\n"  # 12 kB
+    file = DelimitedFile(io.BytesIO(b",".join(b"x%d" % index for index in range(3000)) + b"\n" + row * 400))
+    sizes = [len(block.lines) for block in file.blocks()]
+    assert sum(sizes) == 400
+    assert min(sizes[1:-1]) >= 100  # without the first ones, among which the header is, and the last ones

@@ -1,8 +1,11 @@
 """Suspicions: equal rows in two splits, names of rows as inputs, and inputs that decide the target."""
 
+from itertools import combinations_with_replacement, pairwise
+
 import numpy as np
 import pytest
 
+from nncli.data import suspicions as module
 from nncli.data.columns import Category, Number
 from nncli.data.suspicions import row_hashes, shared_rows, suspicions
 from nncli.data.table import Table
@@ -57,6 +60,28 @@ def test_number_that_decides_a_class_is_told(wrong, is_told):
     labels[np.argsort(x)[:wrong]] = "b"
     expected = "x: alone decides 100.0% of the rows of 'target'; if it is known only afterwards, write ignore: [x]"
     assert found(labels.tolist(), x=x) == [expected] * is_told
+
+
+@pytest.mark.parametrize(("wrong", "is_told"), [(190, True), (210, False)])
+def test_all_of_many_rows_count(wrong, is_told):
+    """Also if all errors are in the rows that are looked at first."""
+    x = np.random.default_rng(0).normal(size=200_000)
+    is_positive = x > 0
+    is_positive[np.flatnonzero(is_positive[::10])[:wrong] * 10] = False
+    assert bool(found(np.where(is_positive, "yes", "no").tolist(), x=x)) == is_told
+
+
+def test_best_intervals_are_those_of_a_search_of_all(monkeypatch):
+    """Every way to cut the ordered rows into as many intervals as classes."""
+    monkeypatch.setattr(module, "NEARLY_ONE", 0.0)
+    generator = np.random.default_rng(0)
+    for _ in range(100):
+        classes = generator.integers(0, 3, generator.integers(2, 9)).astype(np.int32)
+        count, ends = len(set(classes.tolist())), range(len(classes) + 1)
+        all_cuts = ([0, *cuts, len(classes)] for cuts in combinations_with_replacement(ends, count - 1))
+        right = (sum(np.bincount(classes[i:j], minlength=3).max() for i, j in pairwise(cuts)) for cuts in all_cuts)
+        found = module._best_accuracy_of_intervals(np.arange(len(classes)), classes, count)
+        assert found == max(right) / len(classes)
 
 
 def test_category_that_decides_a_class_is_told():

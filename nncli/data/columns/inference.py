@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.data.columns.blocks import MakeBlocks, MemoryBlocks, compact
+from nncli.data.columns.blocks import CompactBlocks, MakeBlocks, MemoryBlocks
 from nncli.data.columns.boolean import WORDS, Boolean
 from nncli.data.columns.category import Vocabulary
 from nncli.data.columns.column import MISSING, known_texts, spread
@@ -60,8 +60,7 @@ class Inference:
         self.rows = self.known = 0  # rows, and those with a value
         self.vocabulary = Vocabulary(MAX_CATEGORIES)
         self._date, self._characters = Date(), 0
-        self._blocks = blocks()
-        self.is_exact_in_float32 = True
+        self.blocks = CompactBlocks(blocks())
 
     @property
     def needs_texts(self) -> bool:
@@ -131,9 +130,7 @@ class Inference:
         return codes
 
     def _keep(self, values: Array, known: int) -> None:
-        block = compact(values)
-        self.is_exact_in_float32 &= block.dtype != np.float64
-        self._blocks.append(block)
+        self.blocks.append(values)
         self.rows += len(values)
         self.known += known
 
@@ -147,7 +144,7 @@ class Inference:
         if self.contradiction:
             raise ValueError(f"column {self.name} has to be read again, as texts")
         if self.type == CATEGORY:
-            codes = [_as_codes(block) for block in self._blocks]
+            codes = [_as_codes(block) for block in self.blocks]
             return type_of_texts(TextColumn(self.name, self.vocabulary, self.known, codes, self.mixture, self.is_label))
         if not self.known:
             return without_values(self.name, self.rows)
@@ -162,7 +159,7 @@ class Inference:
 
     def _extremes(self) -> tuple[float, float]:
         """The smallest and the largest value."""
-        known = [block[~np.isnan(block)] for block in self._blocks]
+        known = [block[~np.isnan(block)] for block in self.blocks]
         extremes = [(block.min(), block.max()) for block in known if len(block)]
         smallest, largest = np.array(extremes, np.float64).T
         return float(smallest.min()), float(largest.max())
@@ -171,7 +168,7 @@ class Inference:
         """The values for the column of ``result``, block by block as they were fed; the inference keeps none."""
         column = self.result.column
         truth = np.array([*(WORDS.get(text.lower(), nan) for text in self.vocabulary.texts), nan])
-        for block in self._blocks.drain():
+        for block in self.blocks.drain():
             if self.type != CATEGORY:
                 yield block.astype(np.float64)
             else:

@@ -15,6 +15,7 @@ Array = NDArray[Any]
 
 MAX_FIELD = 2**20  # bytes; without a bound a quote that is not closed would swallow the rest of the file
 MAX_ROW = 2**23  # bytes
+MIN_LINES = 100  # of a text, unless it is long
 TAB, LINE_FEED, SPACE = b"\t\n "
 SEPARATOR = "\x1f"  # a control character, which no table contains
 
@@ -34,7 +35,7 @@ def complete_rows(file: TextFile) -> Iterator[Text]:
     """
     rest, line = b"", 1
     try:
-        for piece in file.pieces():
+        for piece in _joined(file.pieces()):
             rest += piece
             if end := _end_of_rows(rest):
                 yield Text(rest[:end], line)
@@ -52,6 +53,21 @@ def complete_rows(file: TextFile) -> Iterator[Text]:
         raise FatalProblemError(Problem(line + rest.count(b"\n"), column, str(error))) from None
     if rest:
         yield Text(rest if rest.endswith(b"\n") else rest + b"\n", line)
+
+
+def _joined(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Pieces of many lines, since each text takes time for every column."""
+    joined = b""
+    try:
+        for piece in pieces:
+            joined += piece
+            if len(joined) > MAX_ROW or count_lines(joined) >= MIN_LINES:
+                yield joined
+                joined = b""
+    except UnreadableTextError:
+        yield joined
+        raise
+    yield joined
 
 
 def count_lines(text: bytes) -> int:

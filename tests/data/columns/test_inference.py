@@ -173,9 +173,14 @@ def test_memory_of_different_texts_is_bounded():
 
 def test_blocks_are_compact():
     """Bytes for small integers, float32 where it is exact, 2 bytes for codes."""
-    inference = read([["0", "255"], ["0.5", ""], ["0.1"], ["-3"]])
-    assert [block.dtype.name for block in inference._blocks] == ["uint8", "float32", "float64", "int16"]
-    assert [block.dtype.name for block in read([["a", ""]])._blocks] == ["int16"]
+    inference = read([["0", "255"] * 32, ["0.5", ""] * 32, ["0.1"] * 64, ["-3"] * 64])
+    assert [block.dtype.name for block in inference.blocks] == ["uint8", "float32", "float64", "int16"]
+    assert [block.dtype.name for block in read([["a", ""]]).blocks] == ["int16"]
+
+
+def test_blocks_of_few_rows_are_joined():
+    """So that a wide table, of which few rows are read at once, has few blocks."""
+    assert [len(block) for block in read([["1"]] * 130).blocks] == [64, 64, 2]
 
 
 @given(st.lists(st.floats(allow_infinity=False) | st.integers(-70_000, 70_000).map(float) | st.just(-0.0)))
@@ -188,7 +193,7 @@ def test_compact_values_are_exact(values):
 
 def test_blocks_are_given_away_once():
     """So that the values are in memory once."""
-    inference = read([["1", "2"], ["3"]])
-    assert [block.tolist() for block in inference.take_blocks()] == [[1, 2], [3]]
+    inference = read([["1"] * 64, ["3"]])
+    assert [block.tolist() for block in inference.take_blocks()] == [[1] * 64, [3]]
     assert list(inference.take_blocks()) == []
     assert inference.result.type == "number"
