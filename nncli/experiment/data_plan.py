@@ -47,11 +47,11 @@ class DataPlan(NamedTuple):
 
     @property
     def suspicions(self) -> list[str]:
-        """What may be wrong with the splits of a table, one sentence each."""
+        """What may be wrong with a table and its splits, one sentence each."""
         table = self.sources.get("data")
         if not self.splits or not self.preprocessing or not isinstance(table, TableSource):
             return []
-        return found_suspicions(self.splits, list(self.preprocessing.columns), table.settings.targets)
+        return found_suspicions(self.splits, list(self.preprocessing.columns), table.file)
 
     @property
     def schema(self) -> DataSchema:
@@ -89,7 +89,7 @@ def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[
     if findings or "data" not in sources or not sources["data"].is_read:
         return DataPlan(schemas, sources), findings
     try:
-        data = splits(config, sources, rngs(config.rng, config.seed))
+        data = splits(config, sources, rngs(config.rng, config.seed), schemas["data"].class_names)
         preprocessing = fit_preprocessing(config, sources["data"], data["training"])
     except SourceError as error:
         where = error.key if error.key in parts(config) else "data"
