@@ -53,7 +53,7 @@ def column(name, values):
     return "\n".join([HEADER, *map(",".join, rows)]) + "\n"
 
 
-MISSING = "data.csv:6: column 'x': the value is missing; write missing: median"
+MISSING = "data.csv:6: column 'x': the value is missing; write it, remove the row, or train with missing: median"
 FILES = {
     "clean": file(CLEAN),
     "short row": with_line("1,r", "data.csv:6: 2 fields, the header has 3: '1,r'; write all of them"),

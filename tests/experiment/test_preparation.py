@@ -433,6 +433,26 @@ def test_training_rows_of_one_class_are_refused(tmp_path, monkeypatch, run_cli):
     assert (result.code, message in result.err) == (3, True)
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "fix"),
+    [
+        ("age", "old", "'old' is not a number; correct it, or train with it in missing_values"),
+        ("age", "", "the value is missing; write it, remove the row, or train with missing: median"),
+        ("active", "ja", "'ja' is neither true nor false; write true/false"),
+        ("joined", "2024-02-30", "'2024-02-30' does not exist: day is out of range for month; correct it"),
+        ("color", "", "the value is missing; write it, remove the row, or train with missing: mode"),
+    ],
+)
+def test_wrong_rows_have_a_fix_and_no_predictions(trained, run_cli, column, value, fix):
+    """The fix is one of the rows first, as the config cannot be changed any more; no header is printed."""
+    trained()
+    table = [{**row, column: value} if index == 2 else row for index, row in enumerate(rows())]
+    Path("new.csv").write_text(text(table), encoding="utf-8")
+    result = run_cli("predict", "run", "new.csv")
+    assert (result.code, result.out) == (3, "")
+    assert result.err.startswith(f"new.csv:4: column '{column}': {fix}")
+
+
 def test_predictions_do_not_overwrite_the_rows(trained, run_cli):
     """Nothing is written; also if the file has another name."""
     trained()
