@@ -453,6 +453,15 @@ def test_wrong_rows_have_a_fix_and_no_predictions(trained, run_cli, column, valu
     assert result.err.startswith(f"new.csv:4: column '{column}': {fix}")
 
 
+def test_paths_are_not_counted_as_overrides(trained, run_cli):
+    """They are recorded as such, so that the config can be used elsewhere, but nobody has given them."""
+    trained()
+    assert run_cli("train", "config.yaml", "-q", "--name", "two", "training.epochs=2", "seed=1").code == 0
+    for name, text_ in (("run", "matches run.json"), ("two", "matches run.json (with 2 overrides)")):
+        checks = json.loads(run_cli("verify", name, "--json").out)["checks"]
+        assert {each["what"]: each["words"] for each in checks}["config.original.yaml"] == text_
+
+
 def test_predictions_do_not_overwrite_the_rows(trained, run_cli):
     """Nothing is written; also if the file has another name."""
     trained()
