@@ -116,7 +116,9 @@ def _notes(read: ReadTable, target: str, name: str | None) -> Iterator[str]:
     table = read.table
     for column, each in read.inferred.items():
         if each.column is None:
-            yield f"{column}: left out: {each.reason}"
+            ignore = f"write ignore: {to_yaml_value([column])}"  # which the config has
+            reason = "write columns".join(each.reason.removesuffix(f"; {ignore}").split(f"{ignore} or columns"))
+            yield f"{column}: left out: {reason}"
     if isinstance(labels := table.columns[target], Category):
         codes, counts = np.unique(table.values(target), return_counts=True)
         few = [labels.texts[code] for code in codes[counts < FEWEST_OF_A_CLASS]]

@@ -68,12 +68,13 @@ def test_numbers_and_dates_in_other_forms_are_pointed_out(start, name):
 
 
 def test_text_is_left_out_with_a_note(start, tmp_path):
-    """The note says what to write; the config ignores the column."""
-    starter = start(note=[f"text {row}" for row in range(ROWS)])
+    """The note says what else to write; the config ignores the column."""
+    starter = start(note=[f"text {row}" for row in range(ROWS)], empty=[""] * ROWS)
     reason = "60 different texts in 60 rows"
-    assert starter.notes == [f"note: left out: {reason}; write ignore: [note] or columns: {{note: category}}"]
+    left_out = [f"note: left out: {reason}; write columns: {{note: category}}", "empty: left out: no value in 60 rows"]
+    assert starter.notes == left_out
     assert f"  ignore:\n    - note # {reason}\n" in starter.text
-    assert load(tmp_path / "config.yaml").config.data.ignore == ["note"]
+    assert load(tmp_path / "config.yaml").config.data.ignore == ["note", "empty"]
 
 
 def test_row_numbers_are_the_id(start, tmp_path):
