@@ -204,7 +204,7 @@ def _doubt(column: TextColumn) -> tuple[int | None, str]:
     if with_leading_zero(list(filter(is_number, texts))):
         return None, ""
     for name, is_one, fix_of in (
-        ("a number", is_number, fix_of_number),
+        ("a number", is_number, _fix_of_number),
         ("an ISO date", _is_date, partial(_fix_of_date, column)),
     ):
         others = [text for text in texts if not is_one(text)]
@@ -217,6 +217,10 @@ def _doubt(column: TextColumn) -> tuple[int | None, str]:
             fix = fixes.get(text, "correct it, or add it to missing_values")
             return column.first_row(column.vocabulary[text]), f"{shown(text)} is not {name}; {fix}"
     return None, ""
+
+
+def _fix_of_number(text: str) -> str | None:
+    return None if text.startswith("#") else fix_of_number(text)  # colors look like errors of a spreadsheet
 
 
 def _is_date(text: str) -> bool:

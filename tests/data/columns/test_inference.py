@@ -208,6 +208,7 @@ def test_blocks_are_given_away_once():
         (["1", "red"], None, ""),
         (["1st", "2nd", "3rd"], None, ""),
         (["007", "8", "None"], None, ""),
+        (["#00FF00", "#FF0000"], None, ""),
         (["yes", "no"], None, ""),
     ],
 )
