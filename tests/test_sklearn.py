@@ -154,7 +154,7 @@ def test_batch_may_be_larger_than_the_rows_or_none():
         ({"hidden": (8, "convolution")}, "convolution"),
         ({"epochs": 0}, "training.epochs"),
         ({"validation_fraction": 2}, "validation_fraction must be between 0 and 1, got 2"),
-        ({"validation_fraction": 0.999}, "so that none is left for training"),
+        ({"validation_fraction": 0.999}, "leave no row for training of 3 classes"),
         ({"dtype": "float64", "threads": 0}, "training.threads"),
         ({"l2": object()}, "object"),
         ({"hidden": None}, "hidden must be a number of units, or a list of layers such as .64, 32., got None"),

@@ -8,10 +8,11 @@ import numpy as np
 
 from nncli.config.diagnostics import counted
 from nncli.data.columns import MISSING_TEXTS, Category, Column, Summary
+from nncli.data.integer_classes import read_for_target
 from nncli.data.open_table import open_table
 from nncli.data.read_table import ReadTable, read_table
 from nncli.data.sources.table import TableSource
-from nncli.data.suspicions import row_hashes, suspicions
+from nncli.data.suspicions import doubted_types, row_hashes, suspicions
 from nncli.data.table import Table
 from nncli.nn.parameters import Array
 
@@ -61,7 +62,7 @@ def overview_of_file(path: Path, target: str | None = None) -> DataOverview:
         SourceError: the file is damaged, or has no such column.
     """
     if target is not None:
-        return overview_of_source(TableSource(path, target))
+        return _overview(path, read_for_target(path, target), [target])
     return _overview(path, read_table(open_table(path), {}, (), MISSING_TEXTS).in_memory(), [])
 
 
@@ -79,7 +80,8 @@ def overview_of_source(source: TableSource) -> DataOverview:
 def _overview(path: Path, read: ReadTable, targets: Sequence[str], weights: Sequence[str] = ()) -> DataOverview:
     table = read.table
     columns = [_column(name, read, targets, weights) for name in {**read.inferred, **table.columns}]
-    return DataOverview(path, len(table), columns, _classes(table, targets), list(_suspicions(table, targets, weights)))
+    found = [*doubted_types(read), *_suspicions(table, targets, weights)]
+    return DataOverview(path, len(table), columns, _classes(table, targets), found)
 
 
 def _column(name: str, read: ReadTable, targets: Sequence[str], weights: Sequence[str]) -> ColumnOverview:

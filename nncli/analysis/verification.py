@@ -19,6 +19,7 @@ from nncli.experiment.defaults import resolve
 from nncli.experiment.loading import checked
 from nncli.experiment.metric_columns import column
 from nncli.experiment.numerics import RELATIVE_ROUNDING
+from nncli.experiment.sections import without_path_overrides
 from nncli.runner.reload import assembled, require_same_data
 from nncli.runner.run_config import given_document, recorded_document
 from nncli.store import safe_read as files
@@ -129,7 +130,7 @@ def _given_config(run: Run, path: Path) -> str:
     """The config that was given has the values of run.json if the recorded overrides are applied to it."""
     if _changes(run, given_document(run)):
         raise RunError(f"{path}: with its overrides, epochs or log_every differ from run.json")
-    overrides = len(run.record.overrides)
+    overrides = len(without_path_overrides(run.record.overrides, run.config))
     return "matches run.json" + (f" (with {counted(overrides, 'override')})" if overrides else "")
 
 

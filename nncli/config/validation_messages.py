@@ -86,19 +86,29 @@ def _of_another_library(unknown: Sequence[str | int]) -> str:
 
 def _add_errors(errors: SectionErrors, error: ValidationError, root: Node, section: str) -> None:
     """Add the errors of a section, except for values that the reader has already rejected."""
-    for each in _without_other_types(error.errors(include_url=False)):
+    for alternatives in _of_one_value(_without_other_types(error.errors(include_url=False))):
+        each = alternatives[0]
         keys = (section, *each["loc"])
         is_user_text = each["type"] == "extra_forbidden"  # the last key is then what the user wrote
         path = tuple(key for key in keys[:-1] if not parse_union_tag(key))
         path += keys[-1:] if is_user_text or not parse_union_tag(keys[-1]) else ()
         if not _is_rejected(each["input"]) and not _is_repeated(each, path, root):
-            _add(errors, each, keys, path, root)
+            _add(errors, alternatives, keys, path, root)
 
 
 def _without_other_types(errors: Sequence[Any]) -> Iterator[Any]:
     """The errors without those of types that a value cannot be meant to have, as errors are within it as another."""
     within = {each["loc"][:index] for each in errors for index, key in enumerate(each["loc"][:-1]) if _is_choice(key)}
     return (each for each in errors if not (each["loc"] and _is_choice(each["loc"][-1]) and each["loc"][:-1] in within))
+
+
+def _of_one_value(errors: Iterator[Any]) -> Iterator[list[Any]]:
+    """The errors of each value: one, or one for each type that it might have."""
+    values = dict[Any, list[Any]]()
+    for index, each in enumerate(errors):
+        loc = each["loc"]
+        values.setdefault(loc[:-1] if loc and _is_choice(loc[-1]) else index, []).append(each)
+    yield from values.values()
 
 
 def _is_choice(key: str | int) -> bool:
@@ -130,8 +140,9 @@ def _merged(node: Node) -> Iterator[str | int]:
         yield from each.children
 
 
-def _add(errors: SectionErrors, error: Any, keys: Path, path: Path, root: Node) -> None:
-    key, parent = path[-1], path[:-1]
+def _add(errors: SectionErrors, alternatives: Sequence[Any], keys: Path, path: Path, root: Node) -> None:
+    """Add an error of a value, which may be that of several types."""
+    error, key, parent = alternatives[0], path[-1], path[:-1]
     match error["type"]:
         case "missing":
             example = _example(keys, str(key))
@@ -145,8 +156,9 @@ def _add(errors: SectionErrors, error: Any, keys: Path, path: Path, root: Node) 
             message, at = component_expected(error["ctx"]["kind"], error["input"], path, root)
             errors.diagnostics.append(Diagnostic(root.find(at).location, path, message))
         case _:
-            advice = advice_on_value(error, path, root)
-            message = f"{_message(error, path, advice)}, got {shown(error['input'])}{advice}"
+            advice = next(filter(None, (advice_on_value(each, path, root) for each in alternatives)), "")
+            expected = _listed_types([_message(each, path, advice) for each in alternatives])
+            message = f"{expected}, got {shown(error['input'])}{advice}"
             diagnostic = Diagnostic(root.find(path).location, path, message)
             if error["type"] == "dict_type" and error["input"] is None:
                 errors.missing[path] = diagnostic
@@ -178,6 +190,17 @@ def _is_repeated(error: Any, path: Path, root: Node) -> bool:
         return False
     items = root.find(path[:-1]).children
     return all(isinstance(items[index].value, int) for index in range(path[-1] + 1))
+
+
+def _listed_types(messages: Sequence[str]) -> str:
+    """What a value must be, from the messages for each of its types.
+
+    >>> _listed_types(["must be a string", "must be an integer", "must be a number", "must be a list"])
+    'must be a string, a number or a list'
+    """
+    first, *others = [each for each in messages if each != "must be an integer" or "must be a number" not in messages]
+    *middle, last = [first, *(each.removeprefix("must be ") for each in others)]
+    return f"{', '.join(middle)} or {last}" if middle else last
 
 
 def _message(error: Any, path: Path, advice: str) -> str:

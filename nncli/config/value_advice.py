@@ -34,6 +34,7 @@ VALUE_FIXES = {
     "epochs": "; write a number such as 100",
     "units": "; write the number of units, such as 64",
 }
+LISTS = {"layers": "layer", "metrics": "metric"}  # of components
 MAX_PERCENT = 100
 MAX_COMMAND = 150  # characters of a command that is suggested
 NUMBER = r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
@@ -167,8 +168,10 @@ def _one_each(items: list[Any], path: Path, root: Node) -> str:
 
 
 def _items_of(value: dict[str, Any], key: str) -> list[Any]:
-    """The layers or metrics that the keys of a mapping name; empty if one of them is none."""
-    kind = key.removesuffix("s")
+    """The layers or metrics that the keys of a mapping name; empty if one of them is none, or in another list."""
+    if key not in LISTS:
+        return []
+    kind = LISTS[key]
     found = [_item(kind, name, inner) for name, inner in value.items()]
     return [short(each) for each in found if each] if all(found) else []
 

@@ -54,13 +54,14 @@ def open_file(path: Path) -> Iterator[tuple[BufferedReader, int]]:
 
 
 @contextmanager
-def damage_errors(where: str, problem: str, file: ByteFile | None = None) -> Iterator[None]:
+def damage_errors(where: str, problem: str, file: ByteFile | None = None, fix: str = "") -> Iterator[None]:
     """Report what a decoder raises for a damaged file; for most decoders it is not documented what that is.
 
     Args:
         where: the path, and the part of the file.
         problem: what is wrong, before the reason that the decoder gives.
         file: the file whose position is reported.
+        fix: what to do about it, after the reason.
     """
     try:
         yield
@@ -73,7 +74,7 @@ def damage_errors(where: str, problem: str, file: ByteFile | None = None) -> Ite
             raise
         offset = f"byte {file.tell()}: " if file else ""
         reason = sanitized_line(str(error) or type(error).__name__)
-        raise SourceError(f"{where}: {offset}{problem}: {reason}") from None
+        raise SourceError(f"{where}: {offset}{problem}: {reason}{fix and f'; {fix}'}") from None
 
 
 def require_memory(where: str, size: int) -> None:

@@ -102,7 +102,7 @@ def _write(found: ReadColumns, writer: cache.Writer) -> Any:
         {"name": name, "texts": column.texts if isinstance(column, Category) else []}
         for name, column in found.columns.items()
     ]
-    inferred = {name: (each.type, each.reason) for name, each in found.inferred.items()}
+    inferred = {name: (each.type, each.reason, each.row, each.doubt) for name, each in found.inferred.items()}
     return {"columns": columns, "inferred": inferred, "lines": lines and (lines.start, lines.stop)}
 
 
@@ -115,7 +115,7 @@ def _restored(
 ) -> ReadTable:
     """The table of an entry."""
     inferred = {
-        each: Inferred(type_, TYPES[type_](), reason) for each, (type_, reason) in entry.facts["inferred"].items()
+        each: Inferred(type_, TYPES[type_](), *reasons) for each, (type_, *reasons) in entry.facts["inferred"].items()
     }
     columns, values = dict[str, Column](), dict[str, Any]()
     for index, facts in enumerate(entry.facts["columns"]):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG")
 SUFFIXES = {".png", ".jpg", ".jpeg"}  # in any case
+FIX = "save it again as PNG or JPEG, or leave it out"
 ORIENTATION = 0x0112  # the tag in EXIF data
 MOST_REPORTED = 20  # problems of a directory
 
@@ -156,13 +157,13 @@ def _decoded(path: Path) -> "PillowImage":
     pillow = _pillow()
     from PIL import ImageOps
 
-    with open_file(path) as (file, _), damage_errors(str(path), "a damaged image"), warnings.catch_warnings():
+    with open_file(path) as (file, _), damage_errors(str(path), "a damaged image", fix=FIX), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about EXIF data, for example, which concern nobody here
         warnings.simplefilter("error", pillow.DecompressionBombWarning)
         try:
             image = pillow.open(file, formats=FORMATS)
         except pillow.UnidentifiedImageError:
-            raise SourceError(f"{path}: not a PNG or JPEG image, or its start is damaged") from None
+            raise SourceError(f"{path}: not a PNG or JPEG image, or its start is damaged; {FIX}") from None
         except (pillow.DecompressionBombError, pillow.DecompressionBombWarning) as error:
             raise SourceError(f"{path}: too large; {error}") from None
         if image.format == "PNG" and image.n_frames > 1:

@@ -26,7 +26,11 @@ def split_sizes(rows: int, fractions: Mapping[str, float]) -> dict[str, int]:
 
 
 def split(
-    dataset: Dataset, sections: Mapping[str, Fraction | Where], rng: Random, from_end: Collection[str] = ()
+    dataset: Dataset,
+    sections: Mapping[str, Fraction | Where],
+    rng: Random,
+    from_end: Collection[str] = (),
+    class_names: Sequence[str] | None = None,
 ) -> dict[str, Dataset]:
     """Return the named splits, and the remaining rows as ``training``: disjoint, each in the order of the data set.
 
@@ -39,13 +43,14 @@ def split(
         sections: what each split takes.
         rng: the generator of the permutations.
         from_end: the splits that take their rows from the end of the permutation.
+        class_names: the names of the classes for messages; by default their numbers.
 
     Raises:
         SourceError: there are too few rows, of a class or in total, for all splits; or a column has no such value.
     """
     for name, section in sections.items():
         _require_columns(dataset, name, section)
-    splits = _Splits(dataset, ("training", *sections))
+    splits = _Splits(dataset, ("training", *sections), class_names)
     fractions = {name: each for name, each in sections.items() if isinstance(each, Fraction)}
     for name, section in sections.items():
         if isinstance(section, Where):
@@ -61,19 +66,14 @@ def split(
 class _Splits:
     """The split that each row belongs to; at first all are for training."""
 
-    def __init__(self, dataset: Dataset, names: Sequence[str]) -> None:
+    def __init__(self, dataset: Dataset, names: Sequence[str], class_names: Sequence[str] | None) -> None:
         self.dataset, self.names = dataset, names
+        self.class_names = class_names or [str(label) for label in range(dataset.classes or 0)]
         self.of_row = np.full(len(dataset), TRAINING, np.int64)
 
     @property
     def table(self) -> "Table":
-        """The inputs, if they are a table.
-
-        Raises:
-            SourceError: they are something else, although a section names a column.
-        """
-        if not hasattr(self.dataset.inputs, "columns"):
-            raise SourceError("a split names a column, but only a table has columns with names")
+        """The inputs, which are a table if a section names a column."""
         return self.dataset.inputs  # type: ignore[return-value]
 
     @property
@@ -127,26 +127,49 @@ class _Splits:
         """Give random rows of each class to each split."""
         if not fractions:
             return
-        for name, stratum in _strata(self.dataset, self.rest).items():
+        strata = self._strata()
+        _require_enough(strata, fractions, is_class=self.dataset.classes is not None)
+        for stratum in strata.values():
             remaining, sizes = rng.permutation(stratum), split_sizes(len(stratum), fractions)
-            if sizes["training"] <= 0:
-                raise _too_few(f"{len(stratum)} {name}", len(stratum) - sizes["training"], fractions)
             for split_name in fractions:
                 size, at_end = sizes[split_name], split_name in from_end
                 taken = remaining[-size:] if at_end else remaining[:size]
                 remaining = remaining[:-size] if at_end else remaining[size:]
                 self.of_row[taken] = self.names.index(split_name)
 
+    def _strata(self) -> dict[str, Array]:
+        """The remaining rows that are split together: those of each class, by its name."""
+        rows = self.rest
+        if self.dataset.classes is None:
+            return {"rows": rows}
+        labels = self.dataset.targets[rows]
+        return {name: rows[labels == label] for label, name in enumerate(self.class_names)}
+
     def datasets(self) -> dict[str, Dataset]:
         """The rows of each split, in the order of the data set."""
         return {name: self.dataset.rows(np.flatnonzero(self.of_row == i)) for i, name in enumerate(self.names)}
 
 
-def _too_few(stratum: str, taken: int, fractions: Mapping[str, float]) -> SourceError:
-    """The error of fractions that leave no row of a stratum for training."""
-    listed = " and ".join(f"{split} {fraction:g}" for split, fraction in fractions.items())
-    message = f"the fractions ({listed}) take {taken} of the {stratum}, so that none is left for training"
-    return SourceError(f"{message}; use smaller fractions or more samples")
+def _require_enough(strata: Mapping[str, Array], fractions: Mapping[str, float], is_class: bool) -> None:
+    """Require that fractions leave a row of each stratum for training.
+
+    Raises:
+        SourceError: they do not; it names the strata, if they are classes.
+    """
+    few = {name: len(rows) for name, rows in strata.items() if split_sizes(len(rows), fractions)["training"] <= 0}
+    if not few:
+        return
+    given = " and ".join(f"{split} {fraction:g}" for split, fraction in fractions.items())
+    message = f"the fractions ({given}) leave no row for training"
+    if is_class:
+        named = [f"{shown(name)} ({counted(count, 'row')})" for name, count in list(few.items())[:MAX_LISTED]]
+        more = f" and {len(few) - MAX_LISTED:,} more" if len(few) > MAX_LISTED else ""
+        message += f" of {counted(len(few), 'class')}: {', '.join(named)}{more}"
+    else:
+        message += f": there are {counted(sum(few.values()), 'row')}"
+    largest = max(fractions, key=fractions.__getitem__)
+    fix = "; use smaller fractions or more rows" + (" of each, or remove them" if is_class else "")
+    raise SourceError(message + fix, largest)
 
 
 def _filled(order: list[int], sizes: Array, rows: int, at_end: bool) -> list[int]:
@@ -155,14 +178,6 @@ def _filled(order: list[int], sizes: Array, rows: int, at_end: bool) -> list[int
     while order and (not chosen or sizes[chosen].sum() < rows):
         chosen.append(order.pop(-1 if at_end else 0))
     return chosen
-
-
-def _strata(dataset: Dataset, rows: Array) -> dict[str, Array]:
-    """The rows that are split together, by their description in messages."""
-    if dataset.classes is None:
-        return {"rows": rows}
-    labels = dataset.targets[rows]
-    return {f"rows of class {label}": rows[labels == label] for label in range(dataset.classes)}
 
 
 def _require_columns(dataset: Dataset, name: str, section: Fraction | Where) -> None:
@@ -197,8 +212,10 @@ def _require_column(dataset: Dataset, name: str, key: str, column: str) -> None:
     """Require that a column of a table is read.
 
     Raises:
-        SourceError: it is not.
+        SourceError: it is not, or the inputs are no table.
     """
+    if not hasattr(dataset.inputs, "columns"):
+        raise SourceError(f"{key}: names a column, but only a table has columns with names", name)
     table: Table = dataset.inputs  # type: ignore[assignment]
     if column not in table.columns:
         known = ", ".join(map(shown, list(table.columns)[:MAX_LISTED]))

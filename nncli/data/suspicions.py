@@ -9,6 +9,8 @@ from nncli.config.diagnostics import counted, shown
 from nncli.config.yaml_output import to_yaml_value
 from nncli.data import cache
 from nncli.data.columns import Category, Column, Number
+from nncli.data.columns.inferred import Inferred
+from nncli.data.read_table import ReadTable
 from nncli.data.table import Array, Table
 
 NEARLY_ONE = 0.999  # a correlation or an accuracy of a single column that leaves nothing to learn
@@ -36,6 +38,19 @@ def suspicions_of_splits(splits: Mapping[str, Table], inputs: Sequence[str], tar
         return found()
     texts: list[str] = cache.entry(cache.key_of("suspicions", keys, list(inputs), list(targets)), found).facts
     return texts
+
+
+def doubted_types(read: ReadTable) -> Iterator[str]:
+    """Categories that may be meant as numbers or dates, one sentence each: a value with its line, and what to write."""
+    for name, each in read.inferred.items():
+        if doubt := doubt_of(read.table, each):
+            keep = to_yaml_value({name: "category"})
+            yield f"{name}: taken for categories, as {doubt}; or write columns: {keep} if they are"
+
+
+def doubt_of(table: Table, inferred: Inferred) -> str:
+    """Why categories may be meant as numbers or dates, with a value, its line, and what to write; empty if not."""
+    return f"in line {table.line(inferred.row - 1)} {inferred.doubt}" if inferred.doubt and inferred.row else ""
 
 
 def suspicions(table: Table, inputs: Sequence[str], targets: Sequence[str]) -> Iterator[str]:

@@ -1,14 +1,15 @@
 """How much the rows of a table count in the loss: by a column of weights, and by class."""
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nncli.config.diagnostics import shown
-from nncli.data.columns import Number
-from nncli.data.delimited.problems import Problem, Problems
+from nncli.data.columns import CellProblem, Number
+from nncli.data.delimited.problems import Problems
 from nncli.data.source import SourceError
 from nncli.data.table import Table
 
@@ -26,8 +27,8 @@ def sample_weights(table: Table, column: str) -> Array:
         raise SourceError(f"the column {shown(column)} has to be of numbers", SAMPLE_WEIGHT)
     weights, problems = table.values(column), Problems(table.name)
     wrong = np.flatnonzero(~(weights >= 0)).tolist()
-    found = (Problem(table.line(row), 0, f"column {shown(column)}: {_reason(weights[row])}") for row in wrong)
-    problems.add(found, len(wrong))
+    texts = ("" if np.isnan(weights[row]) else f"{weights[row]:g}" for row in wrong)
+    problems.add_cells(column, list(map(CellProblem, wrong, texts, repeat(_reason))), table.line)
     if problems.count:
         raise problems.error()
     if not weights.any():
@@ -35,11 +36,9 @@ def sample_weights(table: Table, column: str) -> Array:
     return weights
 
 
-def _reason(weight: float) -> str:
+def _reason(text: str) -> str:
     """What is wrong with a weight."""
-    if np.isnan(weight):
-        return "the weight is missing; write 0 if the row does not count"
-    return f"the weight {weight:g} is negative; write 0 if the row does not count"
+    return f"the weight {f'{text} is negative' if text else 'is missing'}; write 0 if the row does not count"
 
 
 def class_weights(given: Literal["balanced"] | Mapping[str, float], names: Sequence[str], labels: Array) -> Array:

@@ -65,7 +65,7 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
     """
     plan = plan if plan and plan.is_open else open_data(config)
     sources, streams = plan.sources, rngs(config.rng, config.seed)
-    data = dict(plan.splits) if plan.splits else splits(config, sources, streams)
+    data = dict(plan.splits) if plan.splits else splits(config, sources, streams, plan.schema.class_names)
     if plan.preprocessing:
         data = {name: plan.preprocessing.encode(each, config.dtype) for name, each in data.items()}
     network = build_network(config, data["training"].inputs.shape[1])

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nncli.config.diagnostics import Finding, path_text
+from nncli.config.diagnostics import Finding, Path, path_text
 from nncli.config.model import Config, OtherFile
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.source import Source, SourceError
@@ -12,6 +12,7 @@ from nncli.data.sources.table import TableSource
 from nncli.experiment.preparation import fit_preprocessing, found_suspicions, splits
 from nncli.experiment.rng import rngs
 from nncli.experiment.sections import HELD_OUT, parts, source_sections
+from nncli.registry import ComponentConfig
 
 if TYPE_CHECKING:
     from nncli.data.fitted_preprocessing import FittedPreprocessing
@@ -47,11 +48,11 @@ class DataPlan(NamedTuple):
 
     @property
     def suspicions(self) -> list[str]:
-        """What may be wrong with the splits of a table, one sentence each."""
+        """What may be wrong with a table and its splits, one sentence each."""
         table = self.sources.get("data")
         if not self.splits or not self.preprocessing or not isinstance(table, TableSource):
             return []
-        return found_suspicions(self.splits, list(self.preprocessing.columns), table.settings.targets)
+        return found_suspicions(self.splits, list(self.preprocessing.columns), table.file)
 
     @property
     def schema(self) -> DataSchema:
@@ -84,12 +85,11 @@ def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[
                 source.follow(sources["data"])
             schemas[name], sources[name] = source.open(), source
         except SourceError as error:
-            is_key = error.key is not None and hasattr(section, error.key)
-            findings.append(Finding((name, str(error.key)) if is_key else (name,), str(error)))
+            findings.append(Finding((name, *_cause(section, error)), str(error)))
     if findings or "data" not in sources or not sources["data"].is_read:
         return DataPlan(schemas, sources), findings
     try:
-        data = splits(config, sources, rngs(config.rng, config.seed))
+        data = splits(config, sources, rngs(config.rng, config.seed), schemas["data"].class_names)
         preprocessing = fit_preprocessing(config, sources["data"], data["training"])
     except SourceError as error:
         where = error.key if error.key in parts(config) else "data"
@@ -97,6 +97,25 @@ def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[
     rows = {name: len(each) for name, each in data.items()}
     encoded = {name: preprocessing.encoded_schema(each) for name, each in schemas.items()}
     return DataPlan(encoded, sources, rows, data, preprocessing), []
+
+
+def _cause(section: ComponentConfig, error: SourceError) -> Path:
+    """The path within a section of the key that causes an error: in one of its components, if that cannot be built."""
+    for path, component in _components(vars(section)):
+        try:
+            component.build()
+        except SourceError as inner:
+            return (*path, *_cause(component, inner))
+    return (error.key,) if error.key is not None and hasattr(section, error.key) else ()
+
+
+def _components(value: Any, path: Path = ()) -> Iterator[tuple[Path, ComponentConfig]]:
+    """The components among the values of a mapping, and of the mappings within it, with their paths."""
+    if isinstance(value, ComponentConfig):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _components(inner, (*path, key))
 
 
 def _unknown_files(config: Config) -> Iterator[Finding]:

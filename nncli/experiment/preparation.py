@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from nncli.config.diagnostics import shown
 from nncli.config.model import Config, Fraction, Where
 from nncli.data.dataset import Dataset
 from nncli.data.source import Source, SourceError
@@ -13,45 +14,52 @@ from nncli.experiment.sections import HELD_OUT, from_end, parts
 
 if TYPE_CHECKING:
     from nncli.data.fitted_preprocessing import FittedPreprocessing
+    from nncli.data.table_file import TableFile
 
 
-def splits(config: Config, sources: Mapping[str, Source], streams: RngStreams) -> dict[str, Dataset]:
+def splits(
+    config: Config, sources: Mapping[str, Source], streams: RngStreams, class_names: Sequence[str] | None = None
+) -> dict[str, Dataset]:
     """The data set of each split that exists before training, in the order training, validation, test.
 
-    Those that are read from files are not encoded yet. Classes of the training set have weights, if the config says so.
+    Those that are read from files are not encoded yet. Classes of the training set have weights, if the config says so;
+    messages name them by ``class_names``.
 
     Raises:
         SourceError: a split is not possible, or no row of it counts in the loss.
     """
     data = {"training": sources["data"].draw(streams.of(Purpose.TRAINING))}
     if sections := parts(config):
-        data = split(data["training"], sections, streams.of(Purpose.SPLIT), from_end(config))
+        data = split(data["training"], sections, streams.of(Purpose.SPLIT), from_end(config), class_names)
     if "validation" in sources:
         data["validation"] = sources["validation"].draw(streams.of(Purpose.VALIDATION))
     if "test" in sources and not config.test_sampled_after_training:
         data["test"] = sources["test"].draw(streams.of(Purpose.TEST))
     class_weights = sources["data"].class_weights(data["training"].targets)
     data["training"] = replace(data["training"], class_weights=class_weights)
-    _require_classes(data["training"])
+    _require_classes(data["training"], class_names, next(iter(sections), None))
     for name, each in data.items():
         if each.weights is not None and not each.weights.any():
             raise SourceError(f"all rows of the {name} set have the weight 0", name)
     return {name: data[name] for name in ("training", *HELD_OUT) if name in data}
 
 
-def _require_classes(training: Dataset) -> None:
+def _require_classes(training: Dataset, class_names: Sequence[str] | None, section: str | None) -> None:
     """Require that the training rows are of two classes at least, if those of all data are.
+
+    Args:
+        training: the training rows.
+        class_names: the names of the classes; None for a regression.
+        section: the first section that takes rows of the data.
 
     Raises:
         SourceError: they are of one class.
     """
-    if training.classes is not None and training.classes > 1 and len(training):
+    if class_names and len(class_names) > 1 and len(training):
         first = training.targets[0]
         if (training.targets == first).all():
-            message = (
-                f"all {len(training):,} training rows are of class {first}; a classifier needs rows of other classes"
-            )
-            raise SourceError(f"{message}, too; split differently")
+            found = f"all {len(training):,} training rows are of class {shown(class_names[int(first)])}"
+            raise SourceError(f"{found}; a classifier needs rows of other classes, too; split differently", section)
 
 
 def fit_preprocessing(config: Config, source: Source, training: Dataset) -> "FittedPreprocessing":
@@ -63,12 +71,12 @@ def fit_preprocessing(config: Config, source: Source, training: Dataset) -> "Fit
     return source.fit_preprocessing(training, _columns_of(parts(config)))
 
 
-def found_suspicions(splits: Mapping[str, Dataset], inputs: Sequence[str], targets: Sequence[str]) -> list[str]:
-    """What may be wrong with the training rows of a table, and the rows that are in two splits, one sentence each."""
-    from nncli.data.suspicions import suspicions_of_splits
+def found_suspicions(splits: Mapping[str, Dataset], inputs: Sequence[str], file: "TableFile") -> list[str]:
+    """What may be wrong with the types of a table, its training rows, and its splits, one sentence each."""
+    from nncli.data.suspicions import doubted_types, suspicions_of_splits
 
     tables: dict[str, Any] = {name: split.inputs for name, split in splits.items()}
-    return suspicions_of_splits(tables, inputs, targets)
+    return [*doubted_types(file.read), *suspicions_of_splits(tables, inputs, file.settings.targets)]
 
 
 def _columns_of(sections: Mapping[str, Fraction | Where]) -> list[str]:

@@ -1,8 +1,10 @@
 """The sections data, validation and test of a config: which are sources, and which are parts of the data."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nncli.config.diagnostics import Path as KeyPath
 from nncli.config.diagnostics import path_text
 from nncli.config.document import Node
 from nncli.config.model import Config, Fraction, OtherFile, Where
@@ -62,17 +64,27 @@ def path_overrides(config: Config, document: Node) -> list[str]:
         config: what ``with_paths`` returns.
         document: the tree of the document.
     """
-    written = {
+    return [
+        f"{path_text(path)}={to_yaml_value(str(value))}"
+        for path, value in _file_paths(config).items()
+        if document.find(path).value != str(value)
+    ]
+
+
+def without_path_overrides(overrides: Sequence[str], config: Config) -> list[str]:
+    """The overrides of a config that are not the paths of its files."""
+    keys = {path_text(path) for path in _file_paths(config)}
+    return [each for each in overrides if each.partition("=")[0] not in keys]
+
+
+def _file_paths(config: Config) -> dict[KeyPath, Path]:
+    """The paths of files in the data sources of a config, by the path of their key."""
+    return {
         (name, key): value
         for name, section in source_sections(config).items()
         for key, value in vars(section).items()
         if isinstance(value, Path)
     }
-    return [
-        f"{path_text(path)}={to_yaml_value(str(value))}"
-        for path, value in written.items()
-        if document.find(path).value != str(value)
-    ]
 
 
 def with_recorded_columns(config: ConfigType, recorded: Config) -> ConfigType:

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from nncli.config.diagnostics import shown
+from nncli.config.diagnostics import sanitized_line, shown
 from nncli.config.yaml_output import to_yaml_value
-from nncli.data.columns import Category, Column, Number
+from nncli.data.columns import Category, Number
+from nncli.data.columns.number_errors import is_number
+from nncli.data.integer_classes import MAX_CLASSES, are_few_integers, read_for_target
 from nncli.data.read_table import ReadTable
-from nncli.data.sources.table import TableSource
-from nncli.data.suspicions import FEWEST_ROWS, suspicions
-from nncli.nn.parameters import Array
+from nncli.data.source import SourceError
+from nncli.data.suspicions import FEWEST_ROWS, doubt_of, doubted_types, suspicions
 
-MAX_CLASSES = 20  # different integers of a target that are classes; more are numbers
 MANY_ROWS = 10_000
 FEWEST_OF_A_CLASS = 3  # one for each split
 
@@ -85,17 +85,21 @@ def config_for_file(path: Path, shown_path: str, target: str) -> Starter:
         target: the column to predict.
 
     Raises:
-        SourceError: the file is damaged, or has no such column.
+        SourceError: the file is damaged, or has no such column, or one that cannot be predicted.
     """
-    read = TableSource(path, target).file.read_file()
-    classes = _classes(read, target)
+    read = read_for_target(path, target)
+    column = read.table.columns.get(target)
+    if column is None:
+        found = f"the target {shown(target)} is neither numbers nor categories"
+        raise SourceError(f"{path}: {found}: {read.inferred[target].reason}")
+    classes = len(column.texts) if isinstance(column, Category) else None
     outputs = 1 if classes is None else classes
     training = _LARGE if len(read.table) > MANY_ROWS else _SMALL_REGRESSION if classes is None else _SMALL_CLASSES
     rows, name = len(read.table), _row_numbers(read, target)
     text = TEXT.format(
         path=to_yaml_value(shown_path),
         target=to_yaml_value(target),
-        columns="\n".join(_column_lines(read, target, classes, name)),
+        columns="\n".join(_column_lines(read, target, name)),
         ignore=_ignored(read)
         + (f"  id: {to_yaml_value(name)}   # consecutive integers; it is no input\n" if name else ""),
         stratified="" if classes is None else "; each class is split alike",
@@ -104,27 +108,26 @@ def config_for_file(path: Path, shown_path: str, target: str) -> Starter:
         loss="mean_squared_error" if classes is None else "categorical_crossentropy",
         **training._replace(batch_size=min(training.batch_size, max(1, rows // 2)))._asdict(),
     )
-    return Starter(text, list(_notes(read, target, classes, name)))
+    return Starter(text, list(_notes(read, target, name)))
 
 
-def _notes(read: ReadTable, target: str, classes: int | None, name: str | None) -> Iterator[str]:
+def _notes(read: ReadTable, target: str, name: str | None) -> Iterator[str]:
     """The columns that are left out and why, classes that are too small for a split, and what is suspicious."""
     table = read.table
     for column, each in read.inferred.items():
         if each.column is None:
-            yield f"{column}: left out: {each.reason}"
-    if classes is not None:
-        values, counts = np.unique(table.values(target), return_counts=True)
-        few = [_label(table.columns[target], value) for value in values[counts < FEWEST_OF_A_CLASS]]
+            ignore = f"write ignore: {to_yaml_value([column])}"  # which the config has
+            reason = "write columns".join(each.reason.removesuffix(f"; {ignore}").split(f"{ignore} or columns"))
+            yield f"{column}: left out: {reason}"
+    if isinstance(labels := table.columns[target], Category):
+        codes, counts = np.unique(table.values(target), return_counts=True)
+        few = [labels.texts[code] for code in codes[counts < FEWEST_OF_A_CLASS]]
         if few:
             listed = ", ".join(map(shown, few[:MAX_CLASSES]))
             yield f"{target}: fewer than {FEWEST_OF_A_CLASS} rows of {listed}, too few for three splits"
     inputs = [each for each in table.columns if each not in {target, name}]
+    yield from doubted_types(read)
     yield from suspicions(table, inputs, [target])
-
-
-def _label(column: Column, value: Any) -> str:
-    return column.texts[int(value)] if isinstance(column, Category) else f"{value:g}"
 
 
 def _row_numbers(read: ReadTable, target: str) -> str | None:
@@ -136,35 +139,31 @@ def _row_numbers(read: ReadTable, target: str) -> str | None:
     return None
 
 
-def _classes(read: ReadTable, target: str) -> int | None:
-    """The number of classes of the target; None if it is to be predicted as a number."""
-    column = read.table.columns.get(target)
-    if isinstance(column, Number):
-        values = np.unique(read.table.values(target))
-        return len(values) if _are_labels(values) else None
-    return len(column.texts) if isinstance(column, Category) else 2
-
-
-def _are_labels(values: Array) -> bool:
-    """Whether the different values of a number can be the labels of classes: a few consecutive integers."""
-    return len(values) <= MAX_CLASSES and bool(np.array_equal(values, np.arange(len(values)) + values[0]))
-
-
-def _column_lines(read: ReadTable, target: str, classes: int | None, row_numbers: str | None) -> Iterator[str]:
+def _column_lines(read: ReadTable, target: str, row_numbers: str | None) -> Iterator[str]:
     """The type of each column, with the reason as a comment."""
-    inferred = {name: each for name, each in read.inferred.items() if name != row_numbers}
-    types = {name: (each.type, each.reason) for name, each in inferred.items() if each.column}
-    if classes is not None:
-        types[target] = ("category", types[target][1])
+    inferred = {name: each for name, each in read.inferred.items() if each.column and name != row_numbers}
     entries = {}
-    for name, (type_, reason) in types.items():
-        missing = "mode" if type_ in {"category", "boolean"} else "median"
-        has_missing = "missing" in reason and name != target
-        value = f"{{type: {type_}, missing: {missing}}}" if has_missing else type_
-        entries[f"    {to_yaml_value(name)}: {value}"] = reason
+    for name, each in inferred.items():
+        missing = "mode" if each.type in {"category", "boolean"} else "median"
+        has_missing = "missing" in each.reason and name != target
+        value = f"{{type: {each.type}, missing: {missing}}}" if has_missing else each.type
+        other = _other_task(read, target) if name == target else ""
+        comment = "; ".join(filter(None, (each.reason, doubt_of(read.table, each), other)))
+        entries[f"    {to_yaml_value(name)}: {value}"] = sanitized_line(comment)
     width = min(max(map(len, entries)), 44)
     for entry, reason in entries.items():
         yield f"{entry:<{width}} # {reason}"
+
+
+def _other_task(read: ReadTable, target: str) -> str:
+    """What to write so that integers are predicted as numbers instead of classes, or the other way; else empty."""
+    column, values = read.table.columns[target], np.unique(read.table.values(target))
+    if isinstance(column, Category):
+        regression = "to predict numbers: number, units: 1, no softmax, loss: mean_squared_error"
+        return regression if all(map(is_number, column.texts)) else ""
+    if not isinstance(column, Number) or len(values) < 2 or not are_few_integers(values):
+        return ""
+    return f"to predict classes: category, units: {len(values)}, then softmax, loss: categorical_crossentropy"
 
 
 def _ignored(read: ReadTable) -> str:

@@ -13,7 +13,7 @@ from nncli.data.array_pairs import COMMON_NAMES
 from nncli.data.array_preprocessing import BYTES, ArrayPreprocessing
 from nncli.data.file_kind import file_kind
 from nncli.data.idx import read_idx
-from nncli.data.images import SUFFIXES, read_image
+from nncli.data.images import FIX, SUFFIXES, read_image
 from nncli.data.source import SourceError
 from nncli.errors import CommandLineError
 from nncli.inference.row_block import RowBlock
@@ -108,6 +108,8 @@ def open_rows(
     others = [path for path in paths if not _is_picture(path)]
     if not others:
         return PictureRows(paths, preprocessing, invert)
+    if len(others) < len(paths):
+        raise SourceError(f"{others[0]}: not a PNG or JPEG image, or its start is damaged, unlike other files; {FIX}")
     if len(paths) > 1:
         raise CommandLineError(f"{others[0]}: several files have to be pictures; predict other files one by one")
     if invert:

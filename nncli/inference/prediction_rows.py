@@ -1,6 +1,7 @@
 """Predictions as rows: one for each row of a file, in the same order."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,7 +23,8 @@ class Rows(Protocol):
 class PredictionRows:
     """The predictions of a run for the rows of a file.
 
-    ``score`` compares them with the targets, after ``blocks``; None if the file has no targets.
+    The first block is predicted at once, so that an error in it comes before anything is written. ``score``
+    compares them with the targets, after ``blocks``; None if the file has no targets.
 
     Args:
         predictor: the network of the run.
@@ -30,6 +32,9 @@ class PredictionRows:
         ids: the texts of blocks that name the rows, such as columns of the file; without them rows are numbered from 1.
         targets: reads the targets, if the file has them.
         with_probabilities: whether the probability of each class is given, not just that of the predicted one.
+
+    Raises:
+        DivergedError, TableError: as for ``blocks``.
     """
 
     def __init__(
@@ -43,6 +48,8 @@ class PredictionRows:
         self.predictor, self.rows, self.ids, self.targets = predictor, rows, ids, targets
         self.with_probabilities = with_probabilities
         self.score = RunningScore(predictor.class_names is not None, predictor.threshold) if targets else None
+        self._rest = self._predicted_blocks()
+        self._first = list(islice(self._rest, 1))
 
     @property
     def header(self) -> list[str]:
@@ -55,12 +62,17 @@ class PredictionRows:
         return [*first, "prediction", "probability", *each]
 
     def blocks(self) -> Iterator[list[Sequence[Any]]]:
-        """The values of each column, some thousands of rows at once.
+        """The values of each column, some thousands of rows at once; once only.
 
         Raises:
             DivergedError: an output is not finite.
             TableError: the file is damaged, or a row cannot be encoded.
         """
+        yield from self._first
+        yield from self._rest
+
+    def _predicted_blocks(self) -> Iterator[list[Sequence[Any]]]:
+        """Predict the rows block by block."""
         for block in self.rows.blocks():
             outputs = self.predictor.in_target_units(self.predictor.predict_rows(block.rows))
             if self.targets and self.score:

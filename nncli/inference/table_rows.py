@@ -39,7 +39,8 @@ class TableRows:
         lacking = [name for name in (*preprocessing.columns, *wanted) if name not in file.header]
         if lacking:
             listed = ", ".join(f"{shown(name)}{_similar(name, file.header)}" for name in lacking[:MAX_NAMED])
-            raise TableError(f"{file.name}: lacks {counted(len(lacking), 'column')} of the training data: {listed}")
+            found = f"lacks {counted(len(lacking), 'column')} of the training data: {listed}"
+            raise TableError(f"{file.name}: {found}; rows need all of them")
         self._positions = {name: file.header.index(name) for name in (*preprocessing.columns, *wanted)}
 
     @property

@@ -54,11 +54,13 @@ class TableTargets:
         if text in self.missing:
             return _missing(text)
         listed = ", ".join(map(shown, (self.class_names or ())[:MAX_LISTED]))
-        return f"{shown(text)} is no class of the training data; its classes are {listed}"
+        return (
+            f"{shown(text)} is no class of the training data; its classes are {listed}; correct it, or remove the row"
+        )
 
 
 def _missing(text: str) -> str:
-    return "the target is missing"
+    return "the target is missing; write it, or remove the row"
 
 
 class RunningScore:

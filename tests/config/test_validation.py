@@ -451,3 +451,24 @@ def test_float_with_a_fraction_is_no_integer(written):
     ((_, _, path, message),) = errors(f"training: {{epochs: {written}}}")
     assert path == "training.epochs"
     assert message == f"must be an integer, got {float(written)!r}"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "message"),
+    [
+        ("test: {where: {color: null}}", "test.where.color", "a string, a number, true or false or a list, got null"),
+        ("test: {where: {color: [{}]}}", "test.where.color[0]", "a string, a number or true or false, got {}"),
+        ("test: {where: {color: {a: b}}}", "test.where.color", "a string, a number, true or false or a list, got {'a'"),
+        ("data: {type: table, path: a.csv, target: 3}", "data.target", "a string or a list, got 3"),
+        ("data: {type: table, path: a, target: b, class_weights: 3}", "data.class_weights", "'balanced' or a mapping"),
+        (
+            "data: {type: table, path: a, target: b, ignore: {c: d}}",
+            "data.ignore",
+            "a list, got {'c': 'd'}; write '- '",
+        ),
+    ],
+)
+def test_value_of_several_types_is_one_error(text, path, message):
+    """It names all types that the value may have."""
+    ((_, _, found, text),) = errors(text)
+    assert (found, text.startswith(f"must be {message}")) == (path, True), text

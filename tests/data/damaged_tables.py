@@ -53,7 +53,7 @@ def column(name, values):
     return "\n".join([HEADER, *map(",".join, rows)]) + "\n"
 
 
-MISSING = "data.csv:6: column 'x': the value is missing; write missing: median"
+MISSING = "data.csv:6: column 'x': the value is missing; write it, remove the row, or train with missing: median"
 FILES = {
     "clean": file(CLEAN),
     "short row": with_line("1,r", "data.csv:6: 2 fields, the header has 3: '1,r'; write all of them"),
@@ -100,9 +100,11 @@ FILES = {
     "blank": file("\n\n", "data.csv: is empty; expected a header and rows"),
     "no rows": file(f"{HEADER}\n", "data.csv: has a header but no rows; write at least one row"),
     "one row": file(f"{HEADER}\n1,r,a\n", "data.csv: the target 'kind' is 'a' in every row; a classifier needs"),
-    "two rows": file(f"{HEADER}\n1,r,a\n2,g,b\n", "take 1 of the 1 rows of class 0, so that none is left for training"),
+    "two rows": file(f"{HEADER}\n1,r,a\n2,g,b\n", "leave no row for training of 2 classes: 'a' (1 row), 'b' (1"),
     "one class": file(column("kind", ["a"] * 40), "the target 'kind' is 'a' in every row; a classifier needs"),
-    "a class in one row": file(column("kind", ["ab"[i % 2] for i in range(39)] + ["c"]), "of the 1 rows of class 2"),
+    "a class in one row": file(
+        column("kind", ["ab"[i % 2] for i in range(39)] + ["c"]), "leave no row for training of 1 class: 'c' (1 row)"
+    ),
     "no target in a row": with_line("1,r,", "data.csv:6: the target 'kind' is missing in 1 row; write it, or remove"),
     "no target": file(column("kind", [""] * 40), "column 'kind': text: no value in 40 rows; write ignore: [kind]"),
     "missing": with_x("", MISSING),

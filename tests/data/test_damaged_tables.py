@@ -1,6 +1,7 @@
 """Damaged and odd CSV files: an exit code and a message with line, column and value, or the right values."""
 
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def test_file_is_read_or_refused_with_its_line(train, name):
         assert (result.code, Path("runs/config").is_dir()) == (0, True), result.err
     else:
         assert (result.code, result.out, Path("runs").exists()) == (3, "", False), result.err
-        assert result.err.startswith("config.yaml:2:"), result.err
+        assert result.err.startswith(("config.yaml:2:", "config.yaml:3:")), result.err  # data or validation
         assert message in result.err
         assert len(result.err) < 3000
 
@@ -75,6 +76,32 @@ def test_problems_are_listed_up_to_twenty_then_counted(train):
     lines = train().err.splitlines()
     assert [f"data.csv:{42 + index}: 2 fields, the header has 3" in line for index, line in enumerate(lines[:20])]
     assert lines[20].startswith("data.csv: and 10 more")
+
+
+def test_wrong_values_of_a_column_share_a_line(train):
+    """If there are more than three: the first ones with their lines, and the number of the others."""
+    wrong = "".join(f"{'abc'[row % 3]}{row},r,a\n" for row in range(30))
+    columns = "columns: {x: number, color: {type: category}}"
+    config = Path("config.yaml").read_text(encoding="utf-8").replace("target: kind", f"target: kind, {columns}")
+    Path("config.yaml").write_text(config, encoding="utf-8")
+    for count, expected in ((3, 3), (4, 1), (30, 1)):
+        Path("data.csv").write_text(CLEAN + "".join(wrong.splitlines(keepends=True)[:count]), encoding="utf-8")
+        lines = [line for line in train().err.splitlines() if "data.csv:" in line]
+        assert len(lines) == expected
+        assert "data.csv:42: column 'x': 'a0' is not a number; correct it, or train" in lines[0]
+    assert lines[0].endswith(
+        "; and 29 more values of the column: 'b1' in line 43, 'c2' in line 44, 'a3' in line 45, 'b4' in line 46, ..."
+    )
+
+
+def test_missing_values_share_a_line(train):
+    """Those of two columns are two lines."""
+    Path("data.csv").write_text(CLEAN + ",,a\n" * 30, encoding="utf-8")
+    lines = [line for line in train().err.splitlines() if "data.csv:" in line]
+    more = r"and \d\d more values of the column: line \d+, line \d+, line \d+, line \d+, \.\.\."
+    assert len(lines) == 2
+    for name, line in zip(("color", "x"), lines, strict=True):
+        assert re.search(rf"data\.csv:\d+: column '{name}': the value is missing; .*; {more}$", line)
 
 
 def make_socket(path):

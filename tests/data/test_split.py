@@ -1,5 +1,7 @@
 """Splits of a data set: stratified, by group, by order and by value."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -74,9 +76,17 @@ def test_split_depends_on_the_generator():
 
 
 def test_too_small_class_is_reported():
-    """A class that cannot be in every split is an error that names it."""
-    with pytest.raises(SourceError, match=r"\(validation 0.1 and test 0.1\) take 2 of the 2 rows of class 1"):
-        split(indexed([10, 2]), of(validation=0.1, test=0.1), np.random.default_rng(0))
+    """All classes that cannot be in every split are named, with their rows, at the section of the larger fraction."""
+    expected = "(validation 0.1 and test 0.2) leave no row for training of 2 classes: 'b' (2 rows), 'd' (1 row); use"
+    with pytest.raises(SourceError, match=re.escape(expected)) as error:
+        split(indexed([10, 2, 10, 1]), of(validation=0.1, test=0.2), np.random.default_rng(0), class_names=list("abcd"))
+    assert error.value.key == "test"
+
+
+def test_many_too_small_classes_are_counted():
+    """After twenty of them."""
+    with pytest.raises(SourceError, match=r"of 23 classes: '0' \(2 rows\), .* '19' \(2 rows\) and 3 more; use"):
+        split(indexed([2] * 23 + [9]), of(validation=0.1, test=0.2), np.random.default_rng(0))
 
 
 @pytest.mark.slow
@@ -99,7 +109,7 @@ def test_too_few_regression_rows_are_reported():
     """Without classes none is named."""
     rows = np.arange(2.0)[:, None]
     with pytest.raises(
-        SourceError, match=r"\(validation 0.1 and test 0.1\) take 2 of the 2 rows, so that none is left"
+        SourceError, match=r"\(validation 0.1 and test 0.1\) leave no row for training: there are 2 rows; use"
     ):
         split(Dataset(rows, rows, None), of(validation=0.1, test=0.1), np.random.default_rng(0))
 

@@ -151,3 +151,21 @@ def test_sources_can_be_sampled_repeatedly(workdir):
     for source in load(workdir / "config.yaml", TEST_SET).plan.sources.values():
         first, second = (source.draw(np.random.default_rng(0)) for _ in range(2))
         assert first.fingerprint() == second.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("column", "location", "message"),
+    [
+        ("{type: number, missing: {type: constant, value: abc}}", "2:31: data.columns.x.missing", "holds numbers"),
+        ("{type: boolean, missing: {type: constant, value: 3}}", "2:32: data.columns.x.missing", "true and false"),
+        ("{type: category, encoding: {type: ordinal, order: [a, a]}}", "2:57: data.columns.x.encoding.order", "twice"),
+        ('{type: date, format: "%d.%m"}', "2:28: data.columns.x.format", "has no year"),
+    ],
+)
+def test_column_that_cannot_be_built_has_its_location(tmp_path, monkeypatch, run_cli, column, location, message):
+    """That of the key which causes the error, also within a component of the column."""
+    monkeypatch.chdir(tmp_path)
+    config = f"data: {{type: table, path: data.csv, target: price, columns:\n  {{x: {column}}}}}\n"
+    Path("config.yaml").write_text(config, encoding="utf-8")
+    result = run_cli("check", "config.yaml")
+    assert (result.code, f"config.yaml:{location}: " in result.err, message in result.err) == (3, True, True)

@@ -371,8 +371,26 @@ def test_rows_in_two_splits_are_told_before_training(trained, run_cli):
     result = run_cli("train", "config.yaml", "--name", "again")
     assert "of 12 rows of validation are equal to a row of training (data leakage)" in result.err
     assert "warning: code: alone decides 100.0% of the rows of 'kind'" in result.err
+    quiet = run_cli("train", "config.yaml", "--name", "quiet", "-q")
+    assert (quiet.out, "(data leakage)" in quiet.err) == ("runs/quiet\n", True)
     checked = run_cli("check", "config.yaml", "--json")
     assert any("data leakage" in text for text in json.loads(checked.out)["configs"][0]["warnings"])
+
+
+@pytest.mark.parametrize("is_cached", [False, True], ids=["memory", "cache"])
+def test_categories_that_may_be_numbers_are_warned_of(trained, tmp_path, monkeypatch, run_cli, is_cached):
+    """In ``check`` and ``train``, unless the config says that they are categories."""
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    if is_cached:
+        monkeypatch.setattr(cache, "LARGE", 0)
+    table = [{**row, "cost": f"${index % 4 + 1}"} for index, row in enumerate(rows())]
+    trained(table)
+    expected = "cost: taken for categories, as in line 2 '$1' is not a number; write 1 without the currency"
+    assert f"warning: {expected}" in run_cli("train", "config.yaml", "--name", "again").err
+    assert expected in json.loads(run_cli("check", "config.yaml", "--json").out)["configs"][0]["warnings"][0]
+    given = CONFIG.format(**{**CLASSES, **FRACTIONS, "more": ", columns: {cost: category}"})
+    Path("given.yaml").write_text(given, encoding="utf-8")
+    assert "cost" not in run_cli("check", "given.yaml").err
 
 
 @pytest.mark.parametrize(
@@ -411,7 +429,37 @@ def test_training_rows_of_one_class_are_refused(tmp_path, monkeypatch, run_cli):
     values = {**CLASSES, "validation": "{where: {part: valid}}", "test": "null", "more": ""}
     Path("config.yaml").write_text(CONFIG.format(**values), encoding="utf-8")
     result = run_cli("train", "config.yaml", "-q")
-    assert (result.code, "all 20 training rows are of class 0; a classifier needs rows" in result.err) == (3, True)
+    message = "config.yaml:3:13: validation: all 20 training rows are of class 'a'; a classifier needs rows"
+    assert (result.code, message in result.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "fix"),
+    [
+        ("age", "old", "'old' is not a number; correct it, or train with it in missing_values"),
+        ("age", "", "the value is missing; write it, remove the row, or train with missing: median"),
+        ("active", "ja", "'ja' is neither true nor false; write true/false"),
+        ("joined", "2024-02-30", "'2024-02-30' does not exist: day is out of range for month; correct it"),
+        ("color", "", "the value is missing; write it, remove the row, or train with missing: mode"),
+    ],
+)
+def test_wrong_rows_have_a_fix_and_no_predictions(trained, run_cli, column, value, fix):
+    """The fix is one of the rows first, as the config cannot be changed any more; no header is printed."""
+    trained()
+    table = [{**row, column: value} if index == 2 else row for index, row in enumerate(rows())]
+    Path("new.csv").write_text(text(table), encoding="utf-8")
+    result = run_cli("predict", "run", "new.csv")
+    assert (result.code, result.out) == (3, "")
+    assert result.err.startswith(f"new.csv:4: column '{column}': {fix}")
+
+
+def test_paths_are_not_counted_as_overrides(trained, run_cli):
+    """They are recorded as such, so that the config can be used elsewhere, but nobody has given them."""
+    trained()
+    assert run_cli("train", "config.yaml", "-q", "--name", "two", "training.epochs=2", "seed=1").code == 0
+    for name, text_ in (("run", "matches run.json"), ("two", "matches run.json (with 2 overrides)")):
+        checks = json.loads(run_cli("verify", name, "--json").out)["checks"]
+        assert {each["what"]: each["words"] for each in checks}["config.original.yaml"] == text_
 
 
 def test_predictions_do_not_overwrite_the_rows(trained, run_cli):

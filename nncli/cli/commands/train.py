@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 @click.option("-n", "--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
 @runs_dir_option
 @cache_dir_option
-@click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run, and warnings.")
 @exact_option
 @json_option
 def train(
@@ -147,17 +147,19 @@ def _train(
 
     with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
         loaded, default_name = _load(config, overrides, runs)
-        if not display.is_silent:
-            _note_what_to_know(loaded)
+        _note_what_to_know(loaded, display)
         result = train_config(loaded, default_name, runs=runs or RUNS, name=name, observer=display, stop=stop)
         return _document(result, stop.signum)
 
 
-def _note_what_to_know(loaded: "LoadedConfig") -> None:
-    """Print what changes with the type of a component that an override replaces, and what is wrong with the data."""
+def _note_what_to_know(loaded: "LoadedConfig", display: _Display) -> None:
+    """Print what may be wrong with the data, and what changes with the type of a component that an override replaces.
+
+    Warnings are printed in any case.
+    """
     from nncli.cli.render.progress import note
 
-    if loaded.overrides:
+    if loaded.overrides and not display.is_silent:
         from nncli.experiment.replacements import replacement_notes
 
         for text in replacement_notes(loaded):

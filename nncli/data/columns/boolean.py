@@ -42,7 +42,7 @@ class Boolean(Column):
     def explain(self, text: str) -> str:
         """Why a text is neither true nor false."""
         words = ", ".join("/".join(pair) for pair in PAIRS)
-        return f"{shown(text)} is neither true nor false; write {words} or 1/0, or type: category"
+        return f"{shown(text)} is neither true nor false; write {words} or 1/0, or train with type: category"
 
     def constant(self, value: float | str | bool) -> float:
         """1 or 0."""

@@ -108,7 +108,11 @@ class Column:
         """
         values = self.read(texts, missing)
         rows = np.flatnonzero(self.is_missing(values)).tolist()
-        return values, [CellProblem(row, texts[row], self.explain) for row in rows if texts[row] not in missing]
+        return values, [CellProblem(row, texts[row], self._advice) for row in rows if texts[row] not in missing]
+
+    def _advice(self, text: str) -> str:
+        """Why a text is no value, and whether it may be left out."""
+        return self.explain(text) + ("" if isinstance(self.missing, Refuse) else "; an empty field is replaced")
 
     def read(self, texts: list[str], missing: frozenset[str]) -> Array:
         """The values of texts; missing where a text is in ``missing`` or is no value."""
@@ -222,9 +226,8 @@ class Column:
     def explain_missing(self, text: str) -> str:
         """What to do about missing values."""
         choice = "median" if self.has_order else "mode"
-        return (
-            f"the value is missing; write missing: {choice} or {{type: {choice}, indicator: true}}, or remove the row"
-        )
+        imputation = f"missing: {choice} or {{type: {choice}, indicator: true}}"
+        return f"the value is missing; write it, remove the row, or train with {imputation}"
 
     def unseen(self, values: Array) -> dict[str, Array]:
         """The categories that are in no training row, each with the indices of its rows."""

@@ -143,12 +143,12 @@ class Date(Column):
             self._seconds(text)
         except ValueError as error:
             if not re.search("does not match|unconverted data", str(error)):
-                return f"{shown(text)} does not exist: {error}"
+                return f"{shown(text)} does not exist: {error}; correct it"
         if self.format is not None:
             example = datetime(2024, 3, 31, tzinfo=UTC).strftime(self.format)
-            return f"{shown(text)} is not a date in the format {shown(self.format)}, such as {example}"
-        fix = other_format(text) or 'write it so, or its format, such as format: "%d.%m.%Y"'
-        return f"{shown(text)} is not an ISO 8601 date such as 2024-03-31; write {fix}".replace("write write", "write")
+            return f"{shown(text)} is not a date in the format {shown(self.format)}, such as {example}; correct it"
+        format_ = other_format(text) or 'its format, such as format: "%d.%m.%Y"'
+        return f"{shown(text)} is not an ISO 8601 date such as 2024-03-31; write it so, or train with {format_}"
 
     def constant(self, value: float | str | bool) -> float:
         """The date in seconds."""

@@ -1,7 +1,8 @@
 """The type of a column that is neither all numbers nor all dates: boolean, category or text, with the reason."""
 
 from collections.abc import Sequence
-from math import isfinite
+from functools import partial
+from math import isfinite, isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ FEW = 20  # so many different texts are categories, however few rows there are
 MAX_FRACTION = 0.5  # of the values that are different texts in a column of categories
 NEARLY_ALL = 0.9  # if more than this fraction are numbers or dates, the others are taken for mistakes
 SAMPLE = 100  # different texts in which mistakes are looked for
+FEWEST_ALIKE = 2  # different numbers or dates among categories that may be meant as such
 WORTH_TELLING = 10  # values of one type before the first one of another
 
 
@@ -48,13 +50,15 @@ class Inferred(NamedTuple):
         type: number, date, boolean, category or text.
         column: the column with its defaults; None for text, which has to be ignored or configured.
         reason: why, in words; for text with what to write.
-        row: the row of the value that makes it a text, if it is one; the first is 1.
+        row: the row of the value that makes it a text, or that ``doubt`` is about; the first is 1.
+        doubt: why categories may be meant as numbers or dates, with what to write; empty if that is not likely.
     """
 
     type: str
     column: Column | None
     reason: str
     row: int | None = None
+    doubt: str = ""
 
     def __str__(self) -> str:
         return f"{self.type}: {self.reason}"
@@ -145,8 +149,8 @@ def _boolean(column: TextColumn) -> Inferred | None:
 
 def _mistakes(column: TextColumn) -> Inferred | None:
     """A column of numbers or dates with a few other texts: the user has to say what it is."""
-    counts, date = column.counts(), Date()
-    for name, is_one in (("numbers", _is_finite), ("dates", lambda text: not np.isnan(date.value(text)))):
+    counts = column.counts()
+    for name, is_one in (("numbers", _is_finite), ("dates", _is_date)):
         matches = np.array([is_one(text) for text in column.texts])
         number = int(counts[matches].sum())
         if NEARLY_ALL * column.known < number < column.known:
@@ -169,11 +173,10 @@ def _meant_otherwise(column: TextColumn) -> Inferred | None:
         fix = f"{fix_of_number(first) or 'write numbers'}, {_or_configure(column)}"
         return Inferred("text", None, f"{shown(first)} in row 1 is not a number; {fix}", 1)
     formats = {other_format(text) for text in sample}
-    if len(formats) == 1 and (format_ := formats.pop()):
-        fix = f"write columns: {to_yaml_value(column.name)}: {{type: date, {format_}}}, or ignore the column"
-        return Inferred(
-            "text", None, f"{shown(first)} in row 1 may be a date, but not in the form 2024-03-31; {fix}", 1
-        )
+    if len(formats) == 1 and None not in formats:
+        fix = f"{_fix_of_date(column, first)}, or ignore the column"
+        reason = f"{shown(first)} in row 1 may be a date, but not in the form 2024-03-31; {fix}"
+        return Inferred("text", None, reason, 1)
     return None
 
 
@@ -188,7 +191,50 @@ def _categories(column: TextColumn) -> Inferred | None:
     zeros = _leading_zero(column)
     reason = f"{different:,} different texts in {column.rows:,} rows"
     reason = f"numbers with leading zeros such as {zeros}; {reason}" if zeros else reason
-    return Inferred("category", category, reason + missing_text(column.rows - column.known))
+    row, doubt = _doubt(column)
+    return Inferred("category", category, reason + missing_text(column.rows - column.known), row, doubt)
+
+
+def _doubt(column: TextColumn) -> tuple[int | None, str]:
+    """The row of a category that may be meant as a number or a date, and what to write; no row if none may.
+
+    All but one text are numbers or dates, in any form; that one may stand for missing values.
+    """
+    texts = column.texts
+    if with_leading_zero(list(filter(is_number, texts))):
+        return None, ""
+    for name, is_one, fix_of in (
+        ("a number", is_number, _fix_of_number),
+        ("an ISO date", _is_date, partial(_fix_of_date, column)),
+    ):
+        others = [text for text in texts if not is_one(text)]
+        sample = others[:SAMPLE]
+        fixes = {text: fix for text in sample if (fix := fix_of(text))}
+        alike = len(texts) - len(others) + len(fixes)
+        units = {_letters(text) for text in fixes} - {""}
+        if others and len(sample) - len(fixes) <= 1 and alike >= FEWEST_ALIKE and len(units) <= 1:
+            text = next(iter(fixes), others[0])
+            fix = fixes.get(text, "correct it, or add it to missing_values")
+            return column.first_row(column.vocabulary[text]), f"{shown(text)} is not {name}; {fix}"
+    return None, ""
+
+
+def _fix_of_number(text: str) -> str | None:
+    return None if text.startswith("#") else fix_of_number(text)  # colors look like errors of a spreadsheet
+
+
+def _is_date(text: str) -> bool:
+    return not isnan(Date().value(text))
+
+
+def _fix_of_date(column: TextColumn, text: str) -> str | None:
+    format_ = other_format(text)
+    return f"write columns: {to_yaml_value(column.name)}: {{type: date, {format_}}}" if format_ else None
+
+
+def _letters(text: str) -> str:
+    """The letters of a text, such as those of a unit."""
+    return "".join(filter(str.isalpha, text))
 
 
 def _leading_zero(column: TextColumn) -> str | None:

@@ -12,7 +12,7 @@ NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 LONGEST = 100  # characters of a text in which mistakes are looked for
 CURRENCY = "$€£¥₹₽₩"
 CURRENCY_CODES = "EUR|USD|GBP|CHF|JPY|CNY|INR"
-ELSE = "add it to missing_values if it stands for a missing value, or write type: category"
+ELSE = "correct it, or train with it in missing_values, or with type: category"
 
 
 def is_number(text: str) -> bool:
@@ -90,9 +90,13 @@ _MISTAKES = (
         _without(rf"\s*([{CURRENCY}]|{CURRENCY_CODES})\s*"),
     ),
     _Mistake(r"[+-]?0[xX][0-9a-fA-F]+", "write {} in decimal", lambda text: str(int(text, 16))),
-    _Mistake(r"(?i)[+-]?nan", "to read it as missing, add it to missing_values"),
-    _Mistake(r"(?i)[+-]?inf(inity)?|[+-]?∞", "a network needs finite numbers; correct it, or add it to missing_values"),
-    _Mistake(r"#[A-Z/0-9]+[!?]?", "it is an error of a spreadsheet; correct it there, or add it to missing_values"),
+    _Mistake(r"(?i)[+-]?nan", "if it is missing, leave the field empty, or train with it in missing_values"),
+    _Mistake(
+        r"(?i)[+-]?inf(inity)?|[+-]?∞", "a network needs finite numbers; correct it, or train with it in missing_values"
+    ),
+    _Mistake(
+        r"#[A-Z/0-9]+[!?]?", "it is an error of a spreadsheet; correct it there, or train with it in missing_values"
+    ),
     _Mistake(r"=.*", "it is a formula of a spreadsheet; export its value"),
     _Mistake(rf"{NUMBER}\s*[^\W\d_]+", "write {} without the unit", _without(r"\s*[^\W\d_]+$")),
 )

@@ -1,13 +1,15 @@
 """The error of a file that cannot be read as a table, and the problems it lists, each with its line."""
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import NamedTuple, Protocol
 
 from nncli.config.diagnostics import shown
 from nncli.data.source import SourceError
 
 MAX_PROBLEMS = 20
+MAX_LINES = 3  # of one column; more values share one
+MAX_VALUES = 5  # of a column that are shown
 
 
 class TableError(SourceError):
@@ -23,11 +25,15 @@ class TableError(SourceError):
 
 
 class CellProblem(Protocol):
-    """What is wrong with a value: the index of its row in a block, and the reason."""
+    """What is wrong with a value: the index of its row in a block, its text, and the reason."""
 
     @property
     def row(self) -> int:
         """The index of the row."""
+
+    @property
+    def text(self) -> str:
+        """The text; empty if the value is missing."""
 
     @property
     def reason(self) -> str:
@@ -40,6 +46,32 @@ class Problem(NamedTuple):
     line: int
     column: int
     message: str
+
+
+class ColumnProblems:
+    """What is wrong with the values of a column: the first ones with their lines, all of them by number."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[tuple[int, CellProblem]] = []
+
+    def add(self, cells: Sequence[CellProblem], line: Callable[[int], int]) -> None:
+        """Add values, in the order of their lines."""
+        self.first += ((line(each.row), each) for each in cells[: MAX_VALUES - len(self.first)])
+        self.count += len(cells)
+
+    def listed(self, column: str) -> Iterator[tuple[Problem, int]]:
+        """The problems, each with the number of values that it stands for: one for all of them if they are many."""
+        of_each = [Problem(line, 0, f"column {shown(column)}: {cell.reason}") for line, cell in self.first]
+        if self.count <= MAX_LINES:
+            yield from ((each, 1) for each in of_each)
+            return
+        others = [
+            f"{shown(cell.text)} in line {line}" if cell.text else f"line {line}" for line, cell in self.first[1:]
+        ]
+        more = ", ..." if self.count > len(self.first) else ""
+        message = f"{of_each[0].message}; and {self.count - 1:,} more values of the column: {', '.join(others)}{more}"
+        yield of_each[0]._replace(message=message), self.count
 
 
 class FatalProblemError(Exception):
@@ -59,13 +91,19 @@ class Problems:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.count = 0
-        self.first: list[Problem] = []
+        self._count = 0
+        self._first: list[Problem] = []
+        self._columns: dict[str, ColumnProblems] = {}
+
+    @property
+    def count(self) -> int:
+        """The number of all problems."""
+        return self._count + sum(each.count for each in self._columns.values())
 
     def add(self, problems: Iterable[Problem], count: int) -> None:
         """Add problems in the order of their lines; no more of them are taken from the iterable than are shown."""
-        self.first += islice(problems, min(count, MAX_PROBLEMS))
-        self.count += count
+        self._first += islice(problems, min(count, MAX_PROBLEMS))
+        self._count += count
 
     def add_cells(self, column: str, cells: Sequence[CellProblem], line: Callable[[int], int]) -> None:
         """Add the problems of a column.
@@ -75,12 +113,14 @@ class Problems:
             cells: what is no value of the column, or cannot be encoded.
             line: gives the line of a row from its index.
         """
-        self.add((Problem(line(each.row), 0, f"column {shown(column)}: {each.reason}") for each in cells), len(cells))
+        if cells:
+            self._columns.setdefault(column, ColumnProblems()).add(cells, line)
 
     def error(self) -> TableError:
         """The error that lists the problems in the order of their lines."""
-        listed = sorted(self.first)[:MAX_PROBLEMS]
-        lines = [f"{self.name}:{line}{f':{column}' * bool(column)}: {message}" for line, column, message in listed]
-        if self.count > len(lines):
-            lines.append(f"{self.name}: and {self.count - len(lines):,} more")
+        of_columns = chain.from_iterable(each.listed(name) for name, each in self._columns.items())
+        listed = sorted([*((each, 1) for each in self._first), *of_columns])[:MAX_PROBLEMS]
+        lines = [f"{self.name}:{line}{f':{column}' * bool(column)}: {message}" for (line, column, message), _ in listed]
+        if more := self.count - sum(number for _, number in listed):
+            lines.append(f"{self.name}: and {more:,} more")
         return TableError("\n".join(lines))

@@ -130,7 +130,7 @@ class OneHot(Encoding):
 
     def fix(self, category: str) -> str:
         """The categories of the training rows are all that there may be."""
-        return "is in no training row; write unseen: zeros, or more training rows"
+        return "is in no training row; correct it, or train with unseen: zeros, or with rows that have it"
 
     def state(self) -> State:
         """The categories, and the rare ones."""
@@ -193,4 +193,4 @@ class Ordinal(Encoding):
 
     def fix(self, category: str) -> str:
         """The order lists all that there may be."""
-        return f"is not in order: [{', '.join(self.order)}]; add it there"
+        return f"is not in order: [{', '.join(self.order)}]; correct it, or train with it there"

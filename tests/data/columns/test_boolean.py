@@ -19,7 +19,7 @@ def test_other_word_is_a_problem(text):
     """The words are listed."""
     _, problems = Boolean().parse(["yes", text], MISSING_TEXTS)
     words = "true/false, yes/no, t/f, y/n or 1/0"
-    expected = f"'{text}' is neither true nor false; write {words}, or type: category"
+    expected = f"'{text}' is neither true nor false; write {words}, or train with type: category"
     assert [(each.row, each.reason) for each in problems] == [(1, expected)]
 
 

@@ -56,8 +56,8 @@ def test_unseen_error_names_the_first_row_of_each_category():
     """With the number of rows, and nothing is encoded."""
     column, _ = fitted("a", "b", encoding=OneHot(unseen="error"))
     assert reasons(column, "a", "c", "d", "c") == [
-        (1, "'c' in 2 rows is in no training row; write unseen: zeros, or more training rows"),
-        (2, "'d' is in no training row; write unseen: zeros, or more training rows"),
+        (1, "'c' in 2 rows is in no training row; correct it, or train with unseen: zeros, or with rows that have it"),
+        (2, "'d' is in no training row; correct it, or train with unseen: zeros, or with rows that have it"),
     ]
     with pytest.raises(ValueError, match="2 rows have categories without inputs"):
         column.apply(column.parse(["c", "a", "d"], MISSING_TEXTS)[0])
@@ -66,16 +66,15 @@ def test_unseen_error_names_the_first_row_of_each_category():
 def test_before_training_no_category_is_unseen():
     """What ``fit`` would refuse is all that is checked then."""
     assert reasons(Category(OneHot(unseen="error")), "a", "b") == []
-    assert reasons(Category(), "a", "") == [
-        (1, "the value is missing; write missing: mode or {type: mode, indicator: true}, or remove the row")
-    ]
+    fix = "write it, remove the row, or train with missing: mode or {type: mode, indicator: true}"
+    assert reasons(Category(), "a", "") == [(1, f"the value is missing; {fix}")]
 
 
 def test_ordinal_needs_all_categories_in_its_order():
     """Checked before training."""
     column = Category(Ordinal(["low", "high"]))
     assert reasons(column, "low", "middle", "middle") == [
-        (1, "'middle' in 2 rows is not in order: [low, high]; add it there")
+        (1, "'middle' in 2 rows is not in order: [low, high]; correct it, or train with it there")
     ]
     codes, _ = column.parse(["high", "low"], MISSING_TEXTS)
     column.fit(codes)
@@ -102,9 +101,8 @@ def test_missing_value_becomes_an_unseen_category():
     column, _ = fitted("a", "b", missing=Constant("unknown"))
     assert column.apply(np.array([-1])).tolist() == [[0, 0]]
     column, _ = fitted("a", "b", missing=Constant("unknown"), encoding=OneHot(unseen="error"))
-    assert reasons(column, "a", "", "") == [
-        (1, "'unknown' in 2 rows is in no training row; write unseen: zeros, or more training rows")
-    ]
+    fix = "correct it, or train with unseen: zeros, or with rows that have it"
+    assert reasons(column, "a", "", "") == [(1, f"'unknown' in 2 rows is in no training row; {fix}")]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Columns of dates."""
 
+import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -52,16 +53,16 @@ ISO = "is not an ISO 8601 date such as 2024-03-31"
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("01.03.2024", f'{ISO}; write format: "%d.%m.%Y"'),
-        ("1/2/2024", f'{ISO}; write format: "%d/%m/%Y" or "%m/%d/%Y"'),
-        ("01-02-2024", f'{ISO}; write format: "%d-%m-%Y" or "%m-%d-%Y"'),
-        ("2024/03/01", f'{ISO}; write format: "%Y/%m/%d"'),
-        ("20240301", f'{ISO}; write format: "%Y%m%d"'),
-        ("March", f'{ISO}; write it so, or its format, such as format: "%d.%m.%Y"'),
-        ("2024-3-1", f'{ISO}; write it so, or its format, such as format: "%d.%m.%Y"'),
-        ("2024-03-01T24:00", f'{ISO}; write it so, or its format, such as format: "%d.%m.%Y"'),
-        ("2024-03-01x", f'{ISO}; write it so, or its format, such as format: "%d.%m.%Y"'),
-        ("２０２４-03-01", f'{ISO}; write it so, or its format, such as format: "%d.%m.%Y"'),
+        ("01.03.2024", f'{ISO}; write it so, or train with format: "%d.%m.%Y"'),
+        ("1/2/2024", f'{ISO}; write it so, or train with format: "%d/%m/%Y" or "%m/%d/%Y"'),
+        ("01-02-2024", f'{ISO}; write it so, or train with format: "%d-%m-%Y" or "%m-%d-%Y"'),
+        ("2024/03/01", f'{ISO}; write it so, or train with format: "%Y/%m/%d"'),
+        ("20240301", f'{ISO}; write it so, or train with format: "%Y%m%d"'),
+        ("March", f'{ISO}; write it so, or train with its format, such as format: "%d.%m.%Y"'),
+        ("2024-3-1", f'{ISO}; write it so, or train with its format, such as format: "%d.%m.%Y"'),
+        ("2024-03-01T24:00", f'{ISO}; write it so, or train with its format, such as format: "%d.%m.%Y"'),
+        ("2024-03-01x", f'{ISO}; write it so, or train with its format, such as format: "%d.%m.%Y"'),
+        ("２０２４-03-01", f'{ISO}; write it so, or train with its format, such as format: "%d.%m.%Y"'),
     ],
 )
 def test_without_a_format_no_other_date_is_read(text, reason):
@@ -81,7 +82,7 @@ def test_without_a_format_no_other_date_is_read(text, reason):
 )
 def test_date_that_does_not_exist_is_a_problem(format_, text):
     """February 30 is not March 1."""
-    assert only_problem(Date(format_), text).startswith(f"'{text}' does not exist: ")
+    assert re.fullmatch(f"'{text}' does not exist: .*; correct it", only_problem(Date(format_), text))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_date_that_does_not_exist_is_a_problem(format_, text):
 def test_with_a_format_only_that_is_read(text):
     """The message has an example."""
     reason = only_problem(Date("%d.%m.%Y"), text)
-    assert reason == f"'{text}' is not a date in the format '%d.%m.%Y', such as 31.03.2024"
+    assert reason == f"'{text}' is not a date in the format '%d.%m.%Y', such as 31.03.2024; correct it"
 
 
 def test_format_with_time_and_offset():

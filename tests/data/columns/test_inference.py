@@ -197,3 +197,34 @@ def test_blocks_are_given_away_once():
     assert [block.tolist() for block in inference.take_blocks()] == [[1] * 64, [3]]
     assert list(inference.take_blocks()) == []
     assert inference.result.type == "number"
+
+
+@pytest.mark.parametrize(
+    ("texts", "row", "doubt"),
+    [
+        (["3,5", "4"], 1, "'3,5' is not a number; write 3.5 with a decimal point"),
+        (["4", "", "?", "4,5"], 4, "'4,5' is not a number; write 4.5 with a decimal point"),
+        (["-", "4 kg", "5 kg"], 2, "'4 kg' is not a number; write 4 without the unit"),
+        (["1", "2", "unknown"], 3, "'unknown' is not a number; correct it, or add it to missing_values"),
+        (["2024-01-01", "2024-01-02", "-"], 3, "'-' is not an ISO date; correct it, or add it to missing_values"),
+        (["1.2.2024", "-", "2.2.2024"], 1, "'1.2.2024' is not an ISO date; write columns: x: {type: date, format: \""),
+        (["red", "blue"], None, ""),
+        (["1", "2", "red", "blue"], None, ""),
+        (["1", "red"], None, ""),
+        (["1st", "2nd", "3rd"], None, ""),
+        (["007", "8", "None"], None, ""),
+        (["#00FF00", "#FF0000"], None, ""),
+        (["yes", "no"], None, ""),
+    ],
+)
+def test_categories_that_may_be_numbers_or_dates_are_doubted(texts, row, doubt):
+    """All but one of them are such, in any form; ordinals, codes with leading zeros and single numbers are not."""
+    result = inferred(texts * 3).result
+    assert result.row == row
+    assert result.doubt.startswith(doubt) if doubt else not result.doubt
+
+
+def test_doubt_is_of_any_number_of_categories():
+    """More than twenty, which are in more than half of the rows each."""
+    result = inferred([f"{row},5" for row in range(30)] * 2).result
+    assert (result.type, result.doubt) == ("category", "'0,5' is not a number; write 0.5 with a decimal point")

@@ -40,7 +40,13 @@ def test_problems_have_row_text_and_reason():
 
 def test_missing_word_is_a_problem_unless_it_is_given():
     """nan is missing by default, and no number anyway."""
-    assert parsed(["nan"], frozenset({""}))[1][0][2].startswith("'nan' is not a number; to read it as missing")
+    assert parsed(["nan"], frozenset({""}))[1][0][2].startswith("'nan' is not a number; if it is missing, leave")
+
+
+def test_empty_field_is_offered_where_it_is_replaced():
+    """With the reason why a value is refused, but not if a missing value is, too."""
+    for missing, advice in ((Median(), "; an empty field is replaced"), (None, "type: category")):
+        assert Number(missing=missing).parse(["abc"], frozenset({""}))[1][0].reason.endswith(advice)
 
 
 @pytest.mark.parametrize("block", [["-999", "1", "-999.0"], np.array([-999, 1, -999.0])], ids=["texts", "numbers"])
@@ -81,9 +87,8 @@ def test_missing_value_is_an_error_by_default():
     """The rows are named with what to write; nothing is encoded as NaN."""
     column = Number()
     values = np.array([1.0, NAN, 3.0])
-    assert [(each.row, each.reason) for each in column.check(values)] == [
-        (1, "the value is missing; write missing: median or {type: median, indicator: true}, or remove the row")
-    ]
+    fix = "write it, remove the row, or train with missing: median or {type: median, indicator: true}"
+    assert [(each.row, each.reason) for each in column.check(values)] == [(1, f"the value is missing; {fix}")]
     with pytest.raises(ValueError, match="1 values are missing"):
         column.fit(values)
     column.fit(np.array([1.0, 3.0]))

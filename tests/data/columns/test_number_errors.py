@@ -6,7 +6,7 @@ import pytest
 
 from nncli.data.columns.number_errors import explain_number, is_number
 
-ELSE = "add it to missing_values if it stands for a missing value, or write type: category"
+ELSE = "correct it, or train with it in missing_values, or with type: category"
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ ELSE = "add it to missing_values if it stands for a missing value, or write type
         ("5.20 €", "write 5.20 without the currency"),
         ("5 EUR", "write 5 without the currency"),
         ("0x10", "write 16 in decimal"),
-        ("nan", "to read it as missing, add it to missing_values"),
-        ("-Infinity", "a network needs finite numbers; correct it, or add it to missing_values"),
-        ("#DIV/0!", "it is an error of a spreadsheet; correct it there, or add it to missing_values"),
+        ("nan", "if it is missing, leave the field empty, or train with it in missing_values"),
+        ("-Infinity", "a network needs finite numbers; correct it, or train with it in missing_values"),
+        ("#DIV/0!", "it is an error of a spreadsheet; correct it there, or train with it in missing_values"),
         ("=A1+B2", "it is a formula of a spreadsheet; export its value"),
         ("12 kg", "write 12 without the unit"),
         ("\N{MINUS SIGN}5", "write -5 in ASCII"),

@@ -327,6 +327,9 @@ def test_mistakes_in_the_arguments_of_predict(every_form, here, trained, run_cli
     np.save("texts.npy", np.array(["a", "b"]))
     np.savez("two.npz", a=pictures()[0], b=pictures()[0])
     (here / "empty").mkdir()
+    good = "pictures/class_0/000.png"
+    (here / "bad.png").write_bytes((here / good).read_bytes()[:50])
+    (here / "text.png").write_text("no picture", encoding="utf-8")
     cases = {
         ("wide.npy",): (3, "wide.npy: rows of shape (31,), but the training rows have the shape (6, 5)"),
         ("floats.npy",): (3, "floats.npy: values of float64, but the training rows are of uint8; convert"),
@@ -340,12 +343,17 @@ def test_mistakes_in_the_arguments_of_predict(every_form, here, trained, run_cli
             2,
             "images.npy: several files have to be pictures; predict other files one by one",
         ),
+        (good, "bad.png", good): (
+            3,
+            "bad.png: a damaged image: image file is truncated; save it again as PNG or JPEG, or",
+        ),
+        (good, "text.png"): (3, "text.png: not a PNG or JPEG image, or its start is damaged, unlike other files; save"),
         ("images.npy", "--invert"): (2, "images.npy: --invert is for pictures"),
         ("-",): (2, "was trained on idx, which standard input cannot be; name a file"),
     }
     for words, (code, message) in cases.items():
         result = run_cli("predict", "run", *words)
-        assert (result.code, message in result.err) == (code, True), (words, result.err)
+        assert (result.code, result.out, message in result.err) == (code, "", True), (words, result.err)
 
 
 def test_a_run_on_numbers_predicts_no_pictures(here, trained, every_form, run_cli):

@@ -123,7 +123,7 @@ def test_ordinal_is_at_equal_distances():
     assert inputs(encoding, "low", "middle", "high") == [[0], [0.5], [1]]
     assert encoding.names("x") == ["x"]
     assert encoding.refuses_unseen
-    assert encoding.fix("top") == "is not in order: [low, middle, high]; add it there"
+    assert encoding.fix("top") == "is not in order: [low, middle, high]; correct it, or train with it there"
 
 
 def test_order_with_a_category_twice_is_refused():
