@@ -1,0 +1,93 @@
+"""Predictions as a file: CSV, JSON lines, NPY or Parquet, block by block in constant memory."""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import IO, TextIO
+
+from nncli.config.diagnostics import shown
+from nncli.data.parquet_file import csv_to_parquet, require_duckdb
+from nncli.errors import CommandLineError
+from nncli.inference.prediction_rows import PredictionRows
+from nncli.inference.record_array import write_record_array
+
+
+def write_csv(predictions: PredictionRows, stream: TextIO) -> None:
+    """Write a header, and a line for each row."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(predictions.header)
+    for columns in predictions.blocks():
+        writer.writerows(zip(*columns, strict=True))
+
+
+def write_json_lines(predictions: PredictionRows, stream: TextIO) -> None:
+    """Write an object for each row.
+
+    Raises:
+        CommandLineError: two columns have the same name.
+    """
+    header = predictions.header
+    _require_distinct(header)
+    for columns in predictions.blocks():
+        for row in zip(*columns, strict=True):
+            stream.write(json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False) + "\n")
+
+
+def write_npy(predictions: PredictionRows, stream: TextIO) -> None:
+    """Write a structured array with a field for each column, to the bytes below the stream.
+
+    Raises:
+        CommandLineError: two columns have the same name, there are too many, or a text is too long.
+    """
+    _require_distinct(predictions.header)
+    with _temporary_file(stream) as scratch:
+        write_record_array(stream.buffer, predictions.types, predictions.blocks(), scratch)
+
+
+def write_parquet(predictions: PredictionRows, stream: TextIO) -> None:
+    """Write a Parquet file, to the path of the stream.
+
+    DuckDB takes no rows from Python in constant memory; so it converts them from CSV, which has every bit of a number.
+
+    Raises:
+        CommandLineError: two columns have the same name, but for their case, to which DuckDB pays no attention.
+        MissingExtraError: DuckDB is not installed.
+        StorageError: the file cannot be written.
+    """
+    require_duckdb()
+    _require_distinct(map(str.lower, predictions.header))
+    with _temporary_file(stream) as scratch:
+        text = io.TextIOWrapper(scratch, "utf-8", newline="")
+        write_csv(predictions, text)
+        text.flush()
+        scratch.seek(0)
+        csv_to_parquet(scratch.fileno(), dict(predictions.types), Path(stream.name))
+
+
+WRITERS: Mapping[str, Callable[[PredictionRows, TextIO], None]] = {
+    "csv": write_csv,
+    "jsonl": write_json_lines,
+    "npy": write_npy,
+    "parquet": write_parquet,
+}
+
+
+def _temporary_file(stream: TextIO) -> IO[bytes]:
+    """A file without a name, on the file system of the output; it ends with the process."""
+    return tempfile.TemporaryFile(dir=Path(stream.name).parent)
+
+
+def _require_distinct(names: Iterable[str]) -> None:
+    """Refuse two columns with the same name, such as an id that is called prediction.
+
+    Raises:
+        CommandLineError: there are two; it names the first.
+    """
+    seen = set[str]()
+    for name in names:
+        if name in seen:
+            raise CommandLineError(f"two columns of the predictions are called {shown(name)}; write them as CSV")
+        seen.add(name)
