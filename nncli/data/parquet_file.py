@@ -12,13 +12,15 @@ from nncli.errors import MissingExtraError, StorageError
 
 MAGIC = b"PAR1"
 TYPES = {int: "BIGINT", float: "DOUBLE", str: "VARCHAR"}
-MAX_LINE = 2**24  # bytes of a row as CSV
+MAX_LINE = 2**23  # bytes of a row as CSV
 COPY = """COPY (
     SELECT * FROM read_csv(
-        ?, columns = ?, force_not_null = ?, max_line_size = ?,
+        ?, columns = ?, force_not_null = ?, max_line_size = ?, buffer_size = ?,
         auto_detect = false, header = true, parallel = false, delim = ',', quote = '"', escape = '"'
     )
-) TO {path} (FORMAT parquet, USE_TMP_FILE false)"""
+) TO {path} (FORMAT parquet, ROW_GROUP_SIZE {rows}, USE_TMP_FILE false)"""
+SETTINGS = {"threads": 1, "memory_limit": "256MB", "temp_directory": ""}  # one thread keeps the order of the rows
+ROW_GROUP = 2**19  # values that are written at once
 
 
 class ParquetFile(RecordFile):
@@ -89,8 +91,9 @@ def csv_to_parquet(descriptor: int, types: Mapping[str, type], path: Path) -> No
     columns = {name: TYPES[each] for name, each in types.items()}
     literal = "'" + str(path).replace("'", "''") + "'"
     try:
-        with connect(config={"threads": 1}) as connection:  # one thread keeps the order with the least memory
-            connection.execute(COPY.format(path=literal), [f"/dev/fd/{descriptor}", columns, texts, MAX_LINE])
+        with connect(config=SETTINGS) as connection:
+            copy = COPY.format(path=literal, rows=ROW_GROUP // len(types))
+            connection.execute(copy, [f"/dev/fd/{descriptor}", columns, texts, MAX_LINE, MAX_LINE])
     except error_type as error:
         raise StorageError(f"{path}: {_first_line(error)}") from None
 

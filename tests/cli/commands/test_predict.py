@@ -8,6 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nncli.data.columns import Number
+from nncli.store.preprocessing import read_preprocessing
+from nncli.store.run_reader import Run
+
 SPEC = """\
 seed: 0
 data: {type: table, path: data.csv, target: kind, id: name}
@@ -126,3 +130,53 @@ def test_parquet_without_duckdb_is_a_message_with_the_extra(run, run_cli, monkey
     assert (result.code, result.out) == (2, "")
     assert "pip install 'nncli[parquet]'" in result.err
     assert not Path("out.parquet").exists()
+
+
+def test_values_far_outside_of_the_training_range_are_named(run, run_cli):
+    """Column, number, range, and the first values with their lines; just within twice the range nothing is said."""
+    table = [row[:3] for row in rows()]
+    widths = [row[1] for row in table]
+    smallest, largest = min(widths), max(widths)
+    within, beyond = 2 * largest - smallest - 1e-9, 2 * smallest - largest - 1e-9
+    table[3][1], table[5][1] = within, beyond
+    write_csv("new.csv", ["name", "width", "height"], table)
+    result = run_cli("predict", run, "new.csv", "-o", "out.csv")
+    of_range = f"training range {smallest:g} to {largest:g}"
+    assert result.err == f"new.csv: column width has 1 value far outside of the {of_range}: {beyond:g} in line 7\n"
+    for row in table[7:]:
+        row[1] = 1e6
+    write_csv("new.csv", ["name", "width", "height"], table)
+    err = run_cli("predict", run, "new.csv", "-o", "out.csv").err
+    assert f"column width has 24 values far outside of the {of_range}: " in err
+    assert err.endswith("1e+06 in line 9, 1e+06 in line 10, 1e+06 in line 11, 1e+06 in line 12 and 19 more\n")
+
+
+def test_training_data_has_no_value_far_outside(run, run_cli):
+    """The rows that were trained on are not noted."""
+    assert "outside" not in run_cli("predict", run, "data.csv", "-o", "out.csv").err
+
+
+def test_run_without_a_range_predicts_the_same(run, run_cli):
+    """A state of an older version has no smallest and largest value: no note, and the same predictions."""
+    preprocessing = read_preprocessing(Run(Path("runs/run")))
+    state = preprocessing.state()
+    width = state["columns"]["width"]
+    column = Number()
+    column.restore({name: value for name, value in width.items() if name not in {"smallest", "largest"}})
+    values = np.array([0.5, 1e9])
+    assert column.far(values).tolist() == []
+    assert preprocessing.columns["width"].far(values).tolist() == [1]
+    assert column.apply(values).tobytes() == preprocessing.columns["width"].apply(values).tobytes()
+
+
+def test_missing_values_that_are_replaced_are_counted(run, run_cli):
+    """Each column with its number and the first line."""
+    spec = Path("run.yaml").read_text(encoding="utf-8")
+    spec = spec.replace("id: name", "id: name, columns: {width: {type: number, missing: mean}}")
+    Path("filled.yaml").write_text(spec, encoding="utf-8")
+    assert run_cli("train", "filled.yaml", "-q").code == 0
+    table = [row[:3] for row in rows()]
+    table[3][1] = table[9][1] = ""
+    write_csv("new.csv", ["name", "width", "height"], table)
+    err = run_cli("predict", "filled", "new.csv", "-o", "out.csv").err
+    assert err == "new.csv: missing values were replaced: width 2 (first in line 5)\n"
