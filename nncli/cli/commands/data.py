@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 @json_option
 def data(subject: Path, target: str | None, as_json: bool) -> None:
     """Print the columns of a table with their types and values, its classes, and what is suspicious."""
-    overview = _overview(subject, target)
+    from nncli.cli.reading import reading_shown
+
+    with reading_shown(is_silent=as_json):
+        overview = _overview(subject, target)
     if as_json:
         print_json(_document(overview))
     else:

@@ -58,6 +58,7 @@ def predict(
     Pictures, PNG or JPEG, are converted as those that were trained on: to their size, and to gray if they are gray.
     """
     from nncli.cli.options import find_run
+    from nncli.cli.reading import reading_shown
     from nncli.cli.render.progress import note
     from nncli.inference.opening import open_predictions
     from nncli.inference.prediction_files import WRITERS
@@ -69,7 +70,8 @@ def predict(
     if output == STANDARD and form in BINARY:
         raise CommandLineError(f"standard output is text; name a file for --format {form}: -o predictions.{form}")
     loaded = Run(find_run(run, runs_dir))
-    with raised_on_ctrl_c(), blas_threads(loaded.record.spec.training.threads):
+    shows_rows = output == STANDARD and sys.stdout.isatty()
+    with raised_on_ctrl_c(), blas_threads(loaded.record.spec.training.threads), reading_shown(is_silent=shows_rows):
         given = [sys.stdin.buffer if file == STANDARD else Path(file) for file in files]
         predictions = open_predictions(loaded, given, probabilities, invert)
         with _opened(output) as stream:
