@@ -1,6 +1,6 @@
-"""Parquet files, read and written by DuckDB."""
+"""Parquet files, read by DuckDB."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +9,9 @@ from nncli.data.delimited.header import checked_header
 from nncli.data.delimited.text_file import shown_path
 from nncli.data.reading import reading
 from nncli.data.record_file import ROWS, RecordFile
-from nncli.errors import MissingExtraError, StorageError
+from nncli.errors import MissingExtraError
 
 MAGIC = b"PAR1"
-TYPES = {int: "BIGINT", float: "DOUBLE", str: "VARCHAR"}
-MAX_LINE = 2**23  # bytes of a row as CSV
-COPY = """COPY (
-    SELECT * FROM read_csv(
-        ?, columns = ?, force_not_null = ?, max_line_size = ?, buffer_size = ?,
-        auto_detect = false, header = true, parallel = false, delim = ',', quote = '"', escape = '"'
-    )
-) TO {path} (FORMAT parquet, ROW_GROUP_SIZE {rows}, USE_TMP_FILE false)"""
-SETTINGS = {"threads": 1, "memory_limit": "256MB", "temp_directory": ""}  # one thread keeps the order of the rows
-ROW_GROUP = 2**19  # values that are written at once
 
 
 class ParquetFile(RecordFile):
@@ -76,39 +66,6 @@ def is_parquet(path: Path) -> bool:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
-
-
-def csv_to_parquet(descriptor: int, types: Mapping[str, type], path: Path) -> None:
-    """Write the rows of a CSV file as a Parquet file, in constant memory.
-
-    Args:
-        descriptor: that of the CSV file, at its beginning.
-        types: the type of each column: int, float or str.
-        path: the Parquet file, which is overwritten.
-
-    Raises:
-        MissingExtraError: DuckDB is not installed.
-        StorageError: the file cannot be written.
-    """
-    connect, error_type = _duckdb()
-    texts = [name for name, each in types.items() if each is str]
-    columns = {name: TYPES[each] for name, each in types.items()}
-    literal = "'" + str(path).replace("'", "''") + "'"
-    try:
-        with connect(config=SETTINGS) as connection:
-            copy = COPY.format(path=literal, rows=ROW_GROUP // len(types))
-            connection.execute(copy, [f"/dev/fd/{descriptor}", columns, texts, MAX_LINE, MAX_LINE])
-    except error_type as error:
-        raise StorageError(f"{path}: {_first_line(error)}") from None
-
-
-def require_duckdb() -> None:
-    """Refuse to go on without DuckDB.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    _duckdb()
 
 
 def _first_line(error: Exception) -> str:

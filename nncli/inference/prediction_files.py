@@ -1,16 +1,15 @@
 """Predictions as a file: CSV, JSON lines, NPY or Parquet, block by block in constant memory."""
 
 import csv
-import io
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, TextIO
+from typing import TextIO
 
 from nncli.config.diagnostics import shown
-from nncli.data.parquet_file import csv_to_parquet, require_duckdb
 from nncli.errors import CommandLineError
+from nncli.inference.parquet import write_parquet_file
 from nncli.inference.prediction_rows import PredictionRows
 from nncli.inference.record_array import write_record_array
 
@@ -43,28 +42,18 @@ def write_npy(predictions: PredictionRows, stream: TextIO) -> None:
         CommandLineError: two columns have the same name, there are too many, or a text is too long.
     """
     _require_distinct(predictions.header)
-    with _temporary_file(stream) as scratch:
+    with tempfile.TemporaryFile(dir=Path(stream.name).parent) as scratch:  # without a name, gone with the process
         write_record_array(stream.buffer, predictions.types, predictions.blocks(), scratch)
 
 
 def write_parquet(predictions: PredictionRows, stream: TextIO) -> None:
-    """Write a Parquet file, to the path of the stream.
-
-    DuckDB takes no rows from Python in constant memory; so it converts them from CSV, which has every bit of a number.
+    """Write a Parquet file, to the bytes below the stream.
 
     Raises:
-        CommandLineError: two columns have the same name, but for their case, to which DuckDB pays no attention.
-        MissingExtraError: DuckDB is not installed.
-        StorageError: the file cannot be written.
+        CommandLineError: two columns have the same name.
     """
-    require_duckdb()
-    _require_distinct(map(str.lower, predictions.header))
-    with _temporary_file(stream) as scratch:
-        text = io.TextIOWrapper(scratch, "utf-8", newline="")
-        write_csv(predictions, text)
-        text.flush()
-        scratch.seek(0)
-        csv_to_parquet(scratch.fileno(), dict(predictions.types), Path(stream.name))
+    _require_distinct(predictions.header)
+    write_parquet_file(stream.buffer, predictions.types, predictions.blocks())
 
 
 WRITERS: Mapping[str, Callable[[PredictionRows, TextIO], None]] = {
@@ -73,11 +62,6 @@ WRITERS: Mapping[str, Callable[[PredictionRows, TextIO], None]] = {
     "npy": write_npy,
     "parquet": write_parquet,
 }
-
-
-def _temporary_file(stream: TextIO) -> IO[bytes]:
-    """A file without a name, on the file system of the output; it ends with the process."""
-    return tempfile.TemporaryFile(dir=Path(stream.name).parent)
 
 
 def _require_distinct(names: Iterable[str]) -> None:

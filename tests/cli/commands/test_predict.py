@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -121,15 +120,6 @@ def test_columns_of_the_same_name_are_refused(run, run_cli, suffix):
     assert (result.code, Path(f"out.{suffix}").exists()) == (2, False)
     assert "two columns of the predictions are called 'prediction'; write them as CSV" in result.err
     assert run_cli("predict", "other", "data.csv", "-o", "out.csv").code == 0
-
-
-def test_parquet_without_duckdb_is_a_message_with_the_extra(run, run_cli, monkeypatch):
-    """It is said before any row is predicted, and no file appears."""
-    monkeypatch.setitem(sys.modules, "duckdb", None)
-    result = run_cli("predict", run, "data.csv", "-o", "out.parquet")
-    assert (result.code, result.out) == (2, "")
-    assert "pip install 'nncli[parquet]'" in result.err
-    assert not Path("out.parquet").exists()
 
 
 def test_values_far_outside_of_the_training_range_are_named(run, run_cli):
