@@ -1,4 +1,4 @@
-"""How much of a file is read: a bar in a terminal, for files that take a while."""
+"""How much of a file is read: a progress bar in a terminal, for files that take a while."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ INTERVAL = 0.1  # seconds between two drawings
 
 @contextmanager
 def reading_shown(is_silent: bool = False) -> Iterator[None]:
-    """Show a bar on standard error while a file is read within the block, if that is a terminal and takes a while.
+    """Show a progress bar on standard error while a file is read within the block, if that is a terminal and takes a while.
 
     Nothing slow is imported, and nothing drawn, before the bar appears; when the file is read it disappears.
     """
@@ -42,7 +42,7 @@ def _shown(name: str, size: int, shown: ExitStack) -> Iterator[Advance]:
 
 
 class _Bar:
-    """A bar, which appears after DELAY.
+    """A progress bar, which appears after DELAY.
 
     Args:
         name: the name of the file.

@@ -1,4 +1,4 @@
-"""Progress of reading: whoever shows it is told of each file that is read from beginning to end, and of every piece."""
+"""Progress of reading: an observer is notified of each file that is read from beginning to end, and of every piece."""
 
 import os
 import stat
@@ -15,7 +15,7 @@ _observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 @contextmanager
 def observed_by(observer: Observer) -> Iterator[None]:
-    """Tell an observer of the files that are read within the block."""
+    """Notify an observer of the files that are read within the block."""
     token = _observer.set(observer)
     try:
         yield

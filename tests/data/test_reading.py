@@ -1,4 +1,4 @@
-"""Who observes reading is told of each file and of all its bytes; nobody else is."""
+"""An observer of reading is notified of each file and of all its bytes, within its block only."""
 
 import gzip
 import io
@@ -16,23 +16,23 @@ from nncli.data.record_file import ROWS
 
 @pytest.fixture
 def observed():
-    """What an observer is told while the fixture is used: ``(name, size)``, the sizes of pieces, and ``end``."""
-    told = []
+    """What an observer is notified of: ``(name, size)``, the sizes of pieces, and ``end``."""
+    reported = []
 
     @contextmanager
     def observer(name, size):
-        told.append((name, size))
+        reported.append((name, size))
         try:
-            yield told.append
+            yield reported.append
         finally:
-            told.append("end")
+            reported.append("end")
 
     with observed_by(observer):
-        yield told
+        yield reported
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_all_bytes_of_a_file_are_told(tmp_path, observed, compress):
+def test_all_bytes_of_a_file_are_reported(tmp_path, observed, compress):
     """The pieces add up to the size of the file, which is that of the compressed one."""
     path = tmp_path / "data.csv"
     path.write_bytes(compress(os.urandom(PIECE).hex().encode()))
@@ -43,7 +43,7 @@ def test_all_bytes_of_a_file_are_told(tmp_path, observed, compress):
     assert sum(observed[1:-1]) == size
 
 
-def test_rows_of_a_parquet_file_are_told_as_its_bytes(tmp_path, observed):
+def test_rows_of_a_parquet_file_are_reported_as_its_bytes(tmp_path, observed):
     """The rows that DuckDB gives stand for as large a part of the file."""
     path = tmp_path / "data.parquet"
     duckdb.execute(f"COPY (SELECT range AS a FROM range({2 * ROWS})) TO '{path}' (FORMAT parquet)")
@@ -64,7 +64,7 @@ def test_reading_ends_when_the_reader_stops(tmp_path, observed):
     assert observed[-1] == "end"
 
 
-def test_streams_without_a_size_are_not_told(observed):
+def test_streams_without_a_size_are_not_reported(observed):
     """Neither a stream in memory nor a pipe."""
     list(TextFile(io.BytesIO(b"a\n1\n")).pieces())
     ours, theirs = os.pipe()
@@ -75,11 +75,11 @@ def test_streams_without_a_size_are_not_told(observed):
     assert observed == []
 
 
-def test_nothing_is_told_after_the_block(tmp_path):
+def test_nothing_is_reported_after_the_block(tmp_path):
     """The observer is forgotten at the end of its block."""
-    told = []
-    with observed_by(lambda name, size: told.append(name)):
+    reported = []
+    with observed_by(lambda name, size: reported.append(name)):
         pass
     (tmp_path / "data.csv").write_bytes(b"a\n1\n")
     list(TextFile(tmp_path / "data.csv").pieces())
-    assert told == []
+    assert reported == []

@@ -36,7 +36,13 @@ BINARY = {"npy", "parquet"}
     required=True,
     help="Table; NPY, NPZ or IDX file; or pictures, or directories of them. - is a table on standard input.",
 )
-@click.option("-o", "--output", default=STANDARD, metavar="FILE", help="File to write.  [default: standard output]")
+@click.option(
+    "-o",
+    "--output",
+    default=STANDARD,
+    metavar="FILE",
+    help="File to write: .csv, .jsonl, .npy or .parquet.  [default: standard output]",
+)
 @click.option("--format", "form", type=click.Choice(FORMS), help="[default: by the suffix of the output, else csv]")
 @click.option("--probabilities", is_flag=True, help="Give the probability of each class.")
 @click.option("--invert", is_flag=True, help="Exchange light and dark of pictures.")
