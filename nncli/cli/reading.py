@@ -19,7 +19,7 @@ INTERVAL = 0.1  # seconds between two drawings
 
 @contextmanager
 def reading_shown(is_silent: bool = False) -> Iterator[None]:
-    """Show a progress bar while a file is read within the block, if that takes a while and standard error is a terminal.
+    """Show a progress bar on standard error while a file is read within the block, if it is a terminal.
 
     Nothing slow is imported, and nothing drawn, before the bar appears; when the file is read it disappears.
     """

@@ -78,6 +78,30 @@ def test_every_format_has_the_columns_of_csv(run, run_cli, suffix, options):
     assert set(map(str, Path.cwd().glob(".*"))) == set()
 
 
+REGRESSION = """\
+seed: 0
+data: {type: table, path: data.csv, target: [width, height], ignore: [name, kind], columns: {size: number}}
+layers: [{type: dense, units: 2}]
+loss: mean_squared_error
+optimizer: adam
+training: {epochs: 3}
+"""
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "npy", "parquet"])
+def test_regression_with_two_targets_has_their_columns(workdir, run_cli, suffix):
+    """Without an id there is the number of the row, an integer; each target has a column of float64."""
+    write_csv("data.csv", ["name", "width", "height", "kind", "size"], [[*row, row[1] * 2] for row in rows()])
+    Path("run.yaml").write_text(REGRESSION, encoding="utf-8")
+    assert run_cli("train", "run.yaml", "-q").code == 0
+    for path in ("out.csv", f"out.{suffix}"):
+        assert run_cli("predict", "run", "data.csv", "-o", path).code == 0
+    expected, found = columns_of_csv("out.csv"), columns_of(f"out.{suffix}")
+    assert list(found) == ["row", "prediction_width", "prediction_height"]
+    assert found["row"] == list(range(1, 31))
+    assert {name: list(map(float, values)) for name, values in expected.items()} == found
+
+
 @pytest.mark.parametrize("suffix", ["npy", "parquet"])
 def test_failed_prediction_leaves_the_output_as_it_was(run, run_cli, suffix):
     """A damaged row at the end of the file changes nothing, and nothing temporary is left."""
