@@ -7,6 +7,7 @@ from typing import Any
 from nncli.data.delimited import TableError
 from nncli.data.delimited.header import checked_header
 from nncli.data.delimited.text_file import shown_path
+from nncli.data.reading import reading
 from nncli.data.record_file import ROWS, RecordFile
 from nncli.errors import MissingExtraError
 
@@ -32,15 +33,18 @@ class ParquetFile(RecordFile):
     def records(self) -> Iterator[tuple[int, Sequence[Sequence[Any]]]]:
         """The rows, ROWS at once, each with the number of its first row."""
         opened, row = self._opened(self.name), 1
-        while rows := self._read(opened):
-            yield row, rows
-            row += len(rows)
+        (count,) = self._opened(self.name, "sum(num_rows) FROM parquet_file_metadata(?)").fetchone()
+        with self._path.open("rb") as file, reading(self.name, file) as advance:
+            while rows := self._read(opened):
+                advance(len(rows) * self._path.stat().st_size // count)
+                yield row, rows
+                row += len(rows)
 
-    def _opened(self, name: str) -> Any:
+    def _opened(self, name: str, selected: str = "* FROM read_parquet(?)") -> Any:
         """A cursor over all rows."""
         connect, error_type = _duckdb()
         try:
-            return connect().execute("SELECT * FROM read_parquet(?)", [str(self._path)])
+            return connect().execute(f"SELECT {selected}", [str(self._path)])
         except error_type as error:
             raise TableError(f"{name}: {_first_line(error)}") from None
 

@@ -54,12 +54,18 @@ class PredictionRows:
     @property
     def header(self) -> list[str]:
         """The names of the columns."""
+        return [name for name, _ in self.types]
+
+    @property
+    def types(self) -> list[tuple[str, type]]:
+        """The name of each column, and the type of its values: int, float or str."""
         names, targets = self.predictor.class_names, self.predictor.targets
-        first = list(self.ids) or ["row"]
+        first: list[tuple[str, type]] = [(name, str) for name in self.ids] or [("row", int)]
         if names is None:
-            return [*first, *(["prediction"] if len(targets) == 1 else [f"prediction_{name}" for name in targets])]
+            predictions = ["prediction"] if len(targets) == 1 else [f"prediction_{name}" for name in targets]
+            return [*first, *((name, float) for name in predictions)]
         each = [f"probability_{name}" for name in names] if self.with_probabilities else []
-        return [*first, "prediction", "probability", *each]
+        return [*first, ("prediction", str), *((name, float) for name in ("probability", *each))]
 
     def blocks(self) -> Iterator[list[Sequence[Any]]]:
         """The values of each column, some thousands of rows at once; once only.

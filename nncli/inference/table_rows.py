@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from nncli.config.diagnostics import counted, shown
 from nncli.config.hints import similar
 from nncli.data.columns import Category
@@ -16,10 +18,24 @@ from nncli.nn.parameters import Array
 MAX_NAMED = 20
 
 
+class FoundValues:
+    """Some of the values of a column: ``count`` of them, and ``first``, the line and the value of the first ones."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[tuple[int, float]] = []
+
+    def add(self, rows: Array, values: Array, lines: Sequence[int]) -> None:
+        """Add those in these rows of a block."""
+        self.count += len(rows)
+        self.first += [(lines[row], float(values[row])) for row in rows[: MAX_NAMED - len(self.first)].tolist()]
+
+
 class TableRows:
     """The rows of a file in the form of a table that was trained on; columns are found by name, in any order.
 
-    ``unseen`` has the number of rows of each category that no training row has, by column, after ``blocks``.
+    After ``blocks``, ``unseen`` has the number of rows of each category that no training row has, ``replaced`` the
+    missing values, and ``far`` the values that are far outside of the training range, each by column.
 
     Args:
         file: the file.
@@ -36,6 +52,8 @@ class TableRows:
     ) -> None:
         self.file, self.preprocessing, self.missing, self.wanted = file, preprocessing, missing, wanted
         self.unseen: dict[str, dict[str, int]] = {}
+        self.replaced: dict[str, FoundValues] = {}
+        self.far: dict[str, FoundValues] = {}
         lacking = [name for name in (*preprocessing.columns, *wanted) if name not in file.header]
         if lacking:
             listed = ", ".join(f"{shown(name)}{_similar(name, file.header)}" for name in lacking[:MAX_NAMED])
@@ -59,7 +77,7 @@ class TableRows:
         texts |= {self._positions[name] for name, column in columns.items() if not column.reads_numbers}
         for block in self.file.blocks(texts):
             table = self._table(block)
-            self._count_unseen(table)
+            self._count(table, block.lines)
             wanted = {name: list(block.columns[self._positions[name]]) for name in self.wanted}
             yield RowBlock(table, wanted, block.first_row, block.lines)
 
@@ -74,11 +92,17 @@ class TableRows:
             raise problems.error()
         return Table(self.file.name, self.preprocessing.columns, values, block.lines)
 
-    def _count_unseen(self, table: Table) -> None:
+    def _count(self, table: Table, lines: Sequence[int]) -> None:
+        """Count what is to be known of the values of a block."""
         for name, column in self.preprocessing.columns.items():
-            for text, rows in column.unseen(table.values(name)).items():
+            values = table.values(name)
+            for text, rows in column.unseen(values).items():
                 counts = self.unseen.setdefault(name, {})
                 counts[text] = counts.get(text, 0) + len(rows)
+            missing = np.flatnonzero(column.is_missing(values))
+            for found, rows in ((self.replaced, missing), (self.far, column.far(values))):
+                if len(rows):
+                    found.setdefault(name, FoundValues()).add(rows, values, lines)
 
 
 def _similar(name: str, header: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 from nncli.errors import BusyError, NncliError
 from nncli.store.lock import Lock
@@ -68,7 +68,7 @@ def _write_temporary(path: Path, data: bytes | memoryview) -> Path:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[str]]:
+def replacing(path: Path) -> Iterator[TextIO]:
     """A text stream whose content becomes that of a file when the block ends; after an error nothing is changed."""
     with storage_errors(path):
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

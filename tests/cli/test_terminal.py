@@ -360,3 +360,64 @@ def test_interrupted_training_is_json(workdir):
     assert process.returncode == 130
     assert json.loads(out) == {"error": {"message": err.rstrip("\n"), "exit_code": 130, "run": "runs/config"}}
     assert "resume with: nncli train --resume runs/config" in err
+
+
+WITHOUT_DELAY = "import nncli.cli.reading as reading\nreading.DELAY = reading.INTERVAL = 0\n"
+TABLE = """\
+seed: 0
+data: {type: table, path: data.csv, target: kind}
+layers: [{type: dense, units: 2}, softmax]
+loss: categorical_crossentropy
+optimizer: adam
+training: {epochs: 3}
+"""
+READ = "reading data.csv"
+
+
+@pytest.fixture
+def table(workdir, run_cli, monkeypatch):
+    """A run on a table; in a terminal its bar appears at once."""
+    rows = "".join(f"{number / 7:.6f},{'ab'[number % 2]}\n" for number in range(1000))
+    (workdir / "data.csv").write_text("size,kind\n" + rows, encoding="utf-8")
+    (workdir / "table.yaml").write_text(TABLE, encoding="utf-8")
+    assert run_cli("train", "table.yaml", "-q").code == 0
+    monkeypatch.setattr(sys.modules[__name__], "AS_SHELL", AS_SHELL.replace("runpy.run", WITHOUT_DELAY + "runpy.run"))
+    return workdir
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "table.yaml"],
+        ["check", "table.yaml"],
+        ["data", "table.yaml"],
+        ["data", "data.csv"],
+        ["predict", "table", "data.csv", "-o", "out.csv"],
+        ["evaluate", "table", "--data", "data.csv"],
+        ["init", "new.yaml", "--data", "data.csv", "--target", "kind"],
+    ],
+)
+def test_reading_has_a_bar_in_a_terminal(table, arguments):
+    """Every command that reads a table shows it, and removes it before its result."""
+    text, code = finished(table, *arguments)
+    assert code == 0
+    assert READ in text
+    assert "kB" in text
+    assert text.rindex(SHOWN) > text.rindex(READ)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "table.yaml", "-q"],
+        ["train", "table.yaml", "--json"],
+        ["check", "table.yaml", "--json"],
+        ["data", "data.csv", "--json"],
+        ["evaluate", "table", "--data", "data.csv", "--json"],
+        ["predict", "table", "data.csv"],
+    ],
+)
+def test_reading_has_no_bar_beside_other_output(table, arguments):
+    """Not with -q and --json, nor between predictions that are printed in the terminal."""
+    text, code = finished(table, *arguments)
+    assert (code, "\x1b" in text) == (0, False)

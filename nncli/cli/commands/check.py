@@ -31,6 +31,7 @@ def check(configs: tuple[Path, ...], runs_dir: Path | None, as_json: bool) -> No
 
     Prints all errors of all files at once, each with file, line and column.
     """
+    from nncli.cli.reading import reading_shown
     from nncli.cli.render.progress import note
     from nncli.errors import ConfigError, NncliError
     from nncli.runner.run_config import load_any
@@ -40,7 +41,8 @@ def check(configs: tuple[Path, ...], runs_dir: Path | None, as_json: bool) -> No
     warnings: dict[Path, list[str]] = {}
     for path in dict.fromkeys(configs):
         try:
-            warnings[path] = load_any(path, runs=runs_dir).plan.suspicions
+            with reading_shown(is_silent=as_json):
+                warnings[path] = load_any(path, runs=runs_dir).plan.suspicions
         except NncliError as error:
             errors[path] = error
         else:

@@ -32,9 +32,11 @@ def data(subject: Path, target: str | None, as_json: bool) -> None:
     Of a table the columns, with their types and values; of arrays and pictures shape, dtype and values; the classes.
     """
     from nncli.analysis.data_overview import DataOverview
+    from nncli.cli.reading import reading_shown
     from nncli.cli.render.data import show_arrays, show_data
 
-    overview = _overview(subject, target)
+    with reading_shown(is_silent=as_json):
+        overview = _overview(subject, target)
     if as_json:
         print_json(_document(overview))
     elif isinstance(overview, DataOverview):

@@ -72,12 +72,14 @@ training:
 @click.option("--target", help="Column of the file to predict.")
 def init(path: Path, data: Path | None, target: str | None) -> None:
     """Write a commented config to start from: for a file with --data and --target, else for the spiral data."""
+    from nncli.cli.reading import reading_shown
     from nncli.cli.render.progress import note
     from nncli.store.atomic_write import create_atomic
     from nncli.store.safe_read import storage_errors
 
     directory = Path.cwd() if str(path) == STANDARD_OUTPUT else path.absolute().parent
-    body, notes = _body(data, target, directory)
+    with reading_shown():
+        body, notes = _body(data, target, directory)
     for text in notes:
         note(text)
     if str(path) == STANDARD_OUTPUT:

@@ -1,12 +1,10 @@
 """``nncli predict``: predictions of a run for the rows of a file."""
 
-import csv
-import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -18,13 +16,15 @@ if TYPE_CHECKING:
     from nncli.inference.prediction_rows import PredictionRows
 
 STANDARD = "-"  # standard input or output
-FORMATS = ("csv", "jsonl")
+FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".npy": "npy", ".parquet": "parquet"}  # by suffix
+FORMS = list(dict.fromkeys(FORMATS.values()))
+BINARY = {"npy", "parquet"}
 
 
 @click.command(
     epilog=examples(
         "nncli predict config new.csv",
-        "nncli predict config new.csv -o predictions.csv --probabilities",
+        "nncli predict config new.csv -o predictions.parquet --probabilities",
         "nncli predict chapter19 tshirt.png pants.png --invert",
     )
 )
@@ -36,8 +36,14 @@ FORMATS = ("csv", "jsonl")
     required=True,
     help="Table; NPY, NPZ or IDX file; or pictures, or directories of them. - is a table on standard input.",
 )
-@click.option("-o", "--output", default=STANDARD, metavar="FILE", help="File to write.  [default: standard output]")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="[default: by the suffix of the output, else csv]")
+@click.option(
+    "-o",
+    "--output",
+    default=STANDARD,
+    metavar="FILE",
+    help="File to write: .csv, .jsonl, .npy or .parquet.  [default: standard output]",
+)
+@click.option("--format", "form", type=click.Choice(FORMS), help="[default: by the suffix of the output, else csv]")
 @click.option("--probabilities", is_flag=True, help="Give the probability of each class.")
 @click.option("--invert", is_flag=True, help="Exchange light and dark of pictures.")
 @runs_dir_option
@@ -58,18 +64,24 @@ def predict(
     Pictures, PNG or JPEG, are converted as those that were trained on: to their size, and to gray if they are gray.
     """
     from nncli.cli.options import find_run
+    from nncli.cli.reading import reading_shown
     from nncli.cli.render.progress import note
     from nncli.inference.opening import open_predictions
+    from nncli.inference.prediction_files import WRITERS
     from nncli.runner.blas_threads import blas_threads
     from nncli.store.run_reader import Run
 
     _reject_overwriting(files, output)
+    form = form or _form_of(output)
+    if output == STANDARD and form in BINARY:
+        raise CommandLineError(f"standard output is text; name a file for --format {form}: -o predictions.{form}")
     loaded = Run(find_run(run, runs_dir))
-    with raised_on_ctrl_c(), blas_threads(loaded.record.spec.training.threads):
+    shows_rows = output == STANDARD and sys.stdout.isatty()
+    with raised_on_ctrl_c(), blas_threads(loaded.record.spec.training.threads), reading_shown(is_silent=shows_rows):
         given = [sys.stdin.buffer if file == STANDARD else Path(file) for file in files]
         predictions = open_predictions(loaded, given, probabilities, invert)
         with _opened(output) as stream:
-            _WRITERS[form or _form_of(output)](predictions, stream)
+            WRITERS[form](predictions, stream)
     for text in _notes(predictions):
         note(text)
 
@@ -87,7 +99,7 @@ def _reject_overwriting(files: tuple[str, ...], output: str) -> None:
 
 
 @contextmanager
-def _opened(output: str) -> Iterator[IO[str]]:
+def _opened(output: str) -> Iterator[TextIO]:
     """Standard output, or a file that appears when it is complete."""
     if output == STANDARD:
         yield sys.stdout
@@ -99,24 +111,16 @@ def _opened(output: str) -> Iterator[IO[str]]:
 
 
 def _form_of(output: str) -> str:
-    return "jsonl" if Path(output).suffix in {".jsonl", ".ndjson"} else "csv"
+    """The format that the suffix of the output names; CSV for standard output and a name without a suffix.
 
-
-def _write_csv(predictions: "PredictionRows", stream: IO[str]) -> None:
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(predictions.header)
-    for columns in predictions.blocks():
-        writer.writerows(zip(*columns, strict=True))
-
-
-def _write_json_lines(predictions: "PredictionRows", stream: IO[str]) -> None:
-    header = predictions.header
-    for columns in predictions.blocks():
-        for row in zip(*columns, strict=True):
-            stream.write(json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False) + "\n")
-
-
-_WRITERS: dict[str, Callable[["PredictionRows", IO[str]], None]] = {"csv": _write_csv, "jsonl": _write_json_lines}
+    Raises:
+        CommandLineError: the suffix is unknown.
+    """
+    suffix = Path(output).suffix.lower()
+    if suffix and suffix not in FORMATS:
+        listed = f"{', '.join(list(FORMATS)[:-1])} or {list(FORMATS)[-1]}"
+        raise CommandLineError(f"{output}: predictions are written as {listed}; or give --format")
+    return FORMATS.get(suffix, "csv")
 
 
 def _notes(predictions: "PredictionRows") -> Iterator[str]:

@@ -142,11 +142,13 @@ def _train(
     config: Path, overrides: tuple[str, ...], name: str | None, runs: Path | None, display: _Display
 ) -> dict[str, Any]:
     """Train a new run, and return its document."""
+    from nncli.cli.reading import reading_shown
     from nncli.runner.signals import stop_on_signals
     from nncli.runner.train import train as train_config
 
     with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
-        loaded, default_name = _load(config, overrides, runs)
+        with reading_shown(display.is_silent):
+            loaded, default_name = _load(config, overrides, runs)
         _note_what_to_know(loaded, display)
         result = train_config(loaded, default_name, runs=runs or RUNS, name=name, observer=display, stop=stop)
         return _document(result, stop.signum)
@@ -183,6 +185,7 @@ def _load(config: Path, overrides: tuple[str, ...], runs: Path | None) -> tuple[
 
 def _resume(path: Path, config: str | None, overrides: tuple[str, ...], display: _Display) -> dict[str, Any]:
     """Resume a run, and return its document; a config with an equals sign is an override unless it names a file."""
+    from nncli.cli.reading import reading_shown
     from nncli.cli.render.progress import note
     from nncli.runner.resume import resume
     from nncli.runner.signals import stop_on_signals
@@ -192,7 +195,7 @@ def _resume(path: Path, config: str | None, overrides: tuple[str, ...], display:
     given = Path(config) if config is not None and not is_override else None
     if given is not None and not given.is_file() and not given.suffix:
         raise CommandLineError(f"{config}: with --resume, CONFIG is a file and must be that of the run; leave it out")
-    with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
+    with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display), reading_shown(display.is_silent):
         result = resume(path, overrides, config=given, observer=display, stop=stop, report=note)
         return _document(result, stop.signum)
 

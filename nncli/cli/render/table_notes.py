@@ -1,25 +1,44 @@
-"""What is to be known of the rows of a file that were predicted: columns that are not used, and new categories."""
+"""What is to be known of the rows of a file that were predicted: columns that are not used, and unusual values."""
 
 from collections.abc import Iterator, Sequence
+from math import nan
 from typing import TYPE_CHECKING
 
 from nncli.config.diagnostics import counted, sanitized_line
 
 if TYPE_CHECKING:
-    from nncli.inference.table_rows import TableRows
+    from nncli.data.columns import Column
+    from nncli.inference.table_rows import FoundValues, TableRows
 
 MAX_LISTED = 5
 
 
 def notes(rows: "TableRows") -> Iterator[str]:
-    """A sentence for the columns that are not used, and one for each column with categories no training row has."""
+    """A sentence for columns that are not used and for missing values, and one for each column with unusual values.
+
+    These are categories that no training row has, and numbers far outside of the range of the training rows.
+    """
     if rows.ignored:
         yield f"{rows.file.name}: not used: {_listed(rows.ignored)}"
+    if rows.replaced:
+        texts = [f"{name} {found.count:,} (first in line {found.first[0][0]})" for name, found in rows.replaced.items()]
+        yield f"{rows.file.name}: missing values were replaced: {_listed(texts)}"
     for name, counts in rows.unseen.items():
         texts = [f"{text!r} ({counted(count, 'row')})" for text, count in counts.items()]
         yield f"{rows.file.name}: column {name} has categories that no training row has: {_listed(texts)}"
+    for name, values in rows.far.items():
+        yield f"{rows.file.name}: column {name} has {_far(rows.preprocessing.columns[name], values)}"
 
 
-def _listed(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - MAX_LISTED:,} more" if len(texts) > MAX_LISTED else ""
-    return sanitized_line(", ".join(texts[:MAX_LISTED])) + more
+def _far(column: "Column", found: "FoundValues") -> str:
+    """``2 values far outside of the training range 1 to 5: 150 in line 3, 170 in line 7``."""
+    smallest, largest = column.training_range or (nan, nan)
+    texts = [f"{value:g} in line {line}" for line, value in found.first]
+    outside = f"{counted(found.count, 'value')} far outside of the training range {smallest:g} to {largest:g}"
+    return f"{outside}: {_listed(texts, found.count)}"
+
+
+def _listed(texts: Sequence[str], count: int = 0) -> str:
+    """The first texts, and how many more there are; ``count`` if not all texts are given."""
+    more = max(count, len(texts)) - MAX_LISTED
+    return sanitized_line(", ".join(texts[:MAX_LISTED])) + (f" and {more:,} more" if more > 0 else "")

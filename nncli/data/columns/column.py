@@ -86,6 +86,7 @@ class Column:
 
     reads_numbers: ClassVar[bool] = False  # whether parse takes float64 values too
     has_order: ClassVar[bool] = True  # whether there are a mean and a median
+    training_range: tuple[float, float] | None = None  # the smallest and the largest number of the training rows
 
     def __init__(self, missing: Imputation | None = None) -> None:
         self.missing = missing or Refuse()
@@ -232,6 +233,14 @@ class Column:
     def unseen(self, values: Array) -> dict[str, Array]:
         """The categories that are in no training row, each with the indices of its rows."""
         return {}
+
+    def far(self, values: Array) -> Array:
+        """The rows (k,) whose values are outside of the training range by more than its width, if it is known."""
+        if self.training_range is None:
+            return np.empty(0, np.int64)
+        smallest, largest = self.training_range
+        width = largest - smallest
+        return np.flatnonzero((values < smallest - width) | (values > largest + width))
 
     def summary(self, values: Array) -> Summary:
         """What the values are, for display."""

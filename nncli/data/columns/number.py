@@ -14,7 +14,7 @@ from nncli.data.transforms.column_error import ColumnError
 from nncli.data.transforms.imputation import Imputation
 from nncli.data.transforms.moments import Array
 from nncli.data.transforms.scaling import Standardize
-from nncli.data.transforms.state import State, nested, validated_state
+from nncli.data.transforms.state import State, nested, require, validated_state
 from nncli.data.transforms.transform import Transform
 from nncli.registry import Model, register
 
@@ -26,11 +26,15 @@ class NumberState(Model):
         transform: the state of the transform.
         fill: the value for missing ones; None if there is none.
         constant: whether the column is of no use.
+        smallest: the smallest value of the training rows; None in a run of an older version.
+        largest: the largest one.
     """
 
     transform: dict[str, Any]
     fill: float | None
     constant: bool
+    smallest: float | None = None
+    largest: float | None = None
 
 
 @register("number")
@@ -86,7 +90,8 @@ class Number(Column):
         return float(value)
 
     def measure(self, values: Array) -> bool:
-        """Fit the transform."""
+        """Fit the transform, and measure the range."""
+        self.training_range = float(values.min()), float(values.max())
         self.transform.fit(values)
         return self.transform.is_constant
 
@@ -99,12 +104,17 @@ class Number(Column):
         return summary_of_numbers(values)
 
     def state(self) -> State:
-        """The state of the transform, and the value for missing ones."""
-        return {"transform": self.transform.state(), "fill": self.fill, "constant": self.is_constant}
+        """The state of the transform, the value for missing ones, and the range."""
+        smallest, largest = self.training_range or (None, None)
+        state = {"transform": self.transform.state(), "fill": self.fill, "constant": self.is_constant}
+        return {**state, "smallest": smallest, "largest": largest}
 
     def restore(self, state: State) -> None:
-        """Take the state of the transform, and the value for missing ones."""
+        """Take the state of the transform, the value for missing ones, and the range."""
         restored = validated_state(state, NumberState)
+        if restored.smallest is not None and restored.largest is not None:
+            require(restored.smallest <= restored.largest, "smallest", "greater than largest")
+            self.training_range = restored.smallest, restored.largest
         nested(self.transform, "transform", restored.transform)
         self.restore_fill(restored.fill, restored.constant)
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from nncli.config.diagnostics import shown
 from nncli.data.delimited.problems import TableError
+from nncli.data.reading import reading
 from nncli.errors import StorageError
 
 PIECE = 2**18  # bytes; the arrays of the numbers in a piece stay in the second-level cache
@@ -87,8 +88,12 @@ class TextFile:
 
     def _raw(self) -> Iterator[bytes]:
         try:
-            with self._file.open("rb") if isinstance(self._file, Path) else nullcontext(self._file) as stream:
+            with (
+                self._file.open("rb") if isinstance(self._file, Path) else nullcontext(self._file) as stream,
+                reading(self.name, stream) as advance,
+            ):
                 while piece := stream.read(PIECE):
+                    advance(len(piece))
                     yield piece
         except OSError as error:
             raise self._error(error) from None

@@ -1,0 +1,77 @@
+"""Predictions as a file: CSV, JSON lines, NPY or Parquet, block by block in constant memory."""
+
+import csv
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from nncli.config.diagnostics import shown
+from nncli.errors import CommandLineError
+from nncli.inference.parquet import write_parquet_file
+from nncli.inference.prediction_rows import PredictionRows
+from nncli.inference.record_array import write_record_array
+
+
+def write_csv(predictions: PredictionRows, stream: TextIO) -> None:
+    """Write a header, and a line for each row."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(predictions.header)
+    for columns in predictions.blocks():
+        writer.writerows(zip(*columns, strict=True))
+
+
+def write_json_lines(predictions: PredictionRows, stream: TextIO) -> None:
+    """Write an object for each row.
+
+    Raises:
+        CommandLineError: two columns have the same name.
+    """
+    header = predictions.header
+    _require_distinct(header)
+    for columns in predictions.blocks():
+        for row in zip(*columns, strict=True):
+            stream.write(json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False) + "\n")
+
+
+def write_npy(predictions: PredictionRows, stream: TextIO) -> None:
+    """Write a structured array with a field for each column, to the bytes below the stream.
+
+    Raises:
+        CommandLineError: two columns have the same name, there are too many, or a text is too long.
+    """
+    _require_distinct(predictions.header)
+    with tempfile.TemporaryFile(dir=Path(stream.name).parent) as scratch:  # without a name, gone with the process
+        write_record_array(stream.buffer, predictions.types, predictions.blocks(), scratch)
+
+
+def write_parquet(predictions: PredictionRows, stream: TextIO) -> None:
+    """Write a Parquet file, to the bytes below the stream.
+
+    Raises:
+        CommandLineError: two columns have the same name.
+    """
+    _require_distinct(predictions.header)
+    write_parquet_file(stream.buffer, predictions.types, predictions.blocks())
+
+
+WRITERS: Mapping[str, Callable[[PredictionRows, TextIO], None]] = {
+    "csv": write_csv,
+    "jsonl": write_json_lines,
+    "npy": write_npy,
+    "parquet": write_parquet,
+}
+
+
+def _require_distinct(names: Iterable[str]) -> None:
+    """Refuse two columns with the same name, such as an id that is called prediction.
+
+    Raises:
+        CommandLineError: there are two; it names the first.
+    """
+    seen = set[str]()
+    for name in names:
+        if name in seen:
+            raise CommandLineError(f"two columns of the predictions are called {shown(name)}; write them as CSV")
+        seen.add(name)
