@@ -1,6 +1,6 @@
-"""Parquet files, read by DuckDB."""
+"""Parquet files, read and written by DuckDB."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,17 @@ from nncli.data.delimited.header import checked_header
 from nncli.data.delimited.text_file import shown_path
 from nncli.data.reading import reading
 from nncli.data.record_file import ROWS, RecordFile
-from nncli.errors import MissingExtraError
+from nncli.errors import MissingExtraError, StorageError
 
 MAGIC = b"PAR1"
+TYPES: Mapping[type, str] = {int: "BIGINT", float: "DOUBLE", str: "VARCHAR"}
+# One thread keeps the order of the rows in constant memory; a row of a CSV file has to fit into the buffer.
+CONSTANT_MEMORY = {"threads": 1, "memory_limit": "200MB"}
+COPY = """
+    COPY (FROM read_csv(?, columns = {columns}, header = true, delim = ',', quote = '"', escape = '"', nullstr = '\x1f',
+                        parallel = false, max_line_size = 8388608, buffer_size = 16777216))
+    TO {output} (FORMAT parquet, ROW_GROUP_SIZE 20480, USE_TMP_FILE false)
+"""
 
 
 class ParquetFile(RecordFile):
@@ -55,6 +63,41 @@ class ParquetFile(RecordFile):
         except error_type as error:
             raise TableError(f"{self.name}: {_first_line(error)}") from None
         return rows
+
+
+def write_parquet(table: Path, output: Path, types: Mapping[str, type]) -> None:
+    """Write the rows of a CSV file as a Parquet file, in constant memory.
+
+    Args:
+        table: the CSV file, as Python's module ``csv`` writes it, with a header.
+        output: the Parquet file.
+        types: the type of each column: int, float or str.
+
+    Raises:
+        MissingExtraError: DuckDB is not installed.
+        StorageError: the file cannot be written.
+    """
+    connect, error_type = _duckdb()
+    columns = ", ".join(f"{_quoted(name)}: '{TYPES[each]}'" for name, each in types.items())
+    statement = COPY.format(columns=f"{{{columns}}}", output=_quoted(str(output)))
+    try:
+        connect(config=CONSTANT_MEMORY).execute(statement, [str(table)])
+    except error_type as error:
+        raise StorageError(f"{output}: {_first_line(error)}") from None
+
+
+def _quoted(text: str) -> str:
+    """A text as a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def require_parquet() -> None:
+    """Check that Parquet files can be read and written.
+
+    Raises:
+        MissingExtraError: DuckDB is not installed.
+    """
+    _duckdb()
 
 
 def is_parquet(path: Path) -> bool:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TextIO
 
 from nncli.config.diagnostics import shown
+from nncli.data import parquet_file
 from nncli.errors import CommandLineError
-from nncli.inference.parquet import write_parquet_file
 from nncli.inference.prediction_rows import PredictionRows
 from nncli.inference.record_array import write_record_array
 
@@ -47,13 +47,19 @@ def write_npy(predictions: PredictionRows, stream: TextIO) -> None:
 
 
 def write_parquet(predictions: PredictionRows, stream: TextIO) -> None:
-    """Write a Parquet file, to the bytes below the stream.
+    """Write a Parquet file in the place of the file of the stream, by way of a CSV file.
 
     Raises:
         CommandLineError: two columns have the same name.
+        MissingExtraError: DuckDB is not installed.
     """
-    _require_distinct(predictions.header)
-    write_parquet_file(stream.buffer, predictions.types, predictions.blocks())
+    parquet_file.require_parquet()
+    _require_distinct(map(str.lower, predictions.header))  # DuckDB does not tell upper from lower case
+    output = Path(stream.name)
+    with tempfile.NamedTemporaryFile("w", dir=output.parent, suffix=".csv", encoding="utf-8", newline="") as scratch:
+        write_csv(predictions, scratch)  # type: ignore[arg-type]
+        scratch.flush()
+        parquet_file.write_parquet(Path(scratch.name), output, dict(predictions.types))
 
 
 WRITERS: Mapping[str, Callable[[PredictionRows, TextIO], None]] = {
