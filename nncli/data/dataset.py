@@ -68,6 +68,11 @@ def _with_matching_counts(schema: DataSchema) -> DataSchema:
     return schema
 
 
+def index_dtype(rows: int) -> type[np.signedinteger[Any]]:
+    """The dtype of indices of rows: four bytes, unless there are too many rows."""
+    return np.int32 if rows < 2**31 else np.int64
+
+
 def some_weights(weights: NDArray[Any] | None, rows: Any) -> NDArray[Any] | None:
     """The weights of some rows; None if all rows count the same."""
     return None if weights is None else weights[rows]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nncli.config.diagnostics import counted, shown
 from nncli.config.model import Fraction, Where
-from nncli.data.dataset import Dataset, Random
+from nncli.data.dataset import Dataset, Random, index_dtype
 from nncli.data.source import SourceError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class _Splits:
     def __init__(self, dataset: Dataset, names: Sequence[str], class_names: Sequence[str] | None) -> None:
         self.dataset, self.names = dataset, names
         self.class_names = class_names or [str(label) for label in range(dataset.classes or 0)]
-        self.of_row = np.full(len(dataset), TRAINING, np.int64)
+        self.of_row = np.full(len(dataset), TRAINING, np.int8)
 
     @property
     def table(self) -> "Table":
@@ -79,7 +79,10 @@ class _Splits:
     @property
     def rest(self) -> Array:
         """The rows that no split has taken."""
-        return np.flatnonzero(self.of_row == TRAINING)
+        return self._rows_of(TRAINING)
+
+    def _rows_of(self, split: int) -> Array:
+        return np.flatnonzero(self.of_row == split).astype(index_dtype(len(self.of_row)))
 
     def take(self, name: str, rows: Array) -> None:
         """Give rows to a split.
@@ -147,7 +150,7 @@ class _Splits:
 
     def datasets(self) -> dict[str, Dataset]:
         """The rows of each split, in the order of the data set."""
-        return {name: self.dataset.rows(np.flatnonzero(self.of_row == i)) for i, name in enumerate(self.names)}
+        return {name: self.dataset.rows(self._rows_of(i)) for i, name in enumerate(self.names)}
 
 
 def _require_enough(strata: Mapping[str, Array], fractions: Mapping[str, float], is_class: bool) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 WINDOW = 2**20  # bytes that are read at once
+INDICES = 2**17  # rows whose order is determined at once
 
 
 def stored_array(file: FileIO, offset: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> "Array | StoredArray":
@@ -57,20 +58,25 @@ class StoredArray:
         return out
 
     def _rows(self, rows: Array) -> Array:
-        """The rows at these indices: those that are near each other in the file are read at once."""
-        rows = np.where(rows < 0, rows + len(self), rows)
+        """The rows at these indices."""
         found = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        order = np.argsort(rows, kind="stable")
-        ascending = rows[order]
+        for start in range(0, len(rows), INDICES):
+            self._read_rows(rows[start : start + INDICES], found[start : start + INDICES])
+        return found
+
+    def _read_rows(self, rows: Array, out: Array) -> None:
+        """Fill ``out`` with rows: those that are near each other in the file are read at once."""
+        indices = np.where(rows < 0, rows + len(self), rows)
+        order = np.argsort(indices, kind="stable")
+        ascending = indices[order]
         size = max(1, WINDOW // self._row_bytes)
         start = 0
         while start < len(rows):
             first = int(ascending[start])
             end = int(np.searchsorted(ascending, first + size))
             window = self._read(first, int(ascending[end - 1]) + 1)
-            found[order[start:end]] = window[ascending[start:end] - first]
+            out[order[start:end]] = window[ascending[start:end] - first]
             start = end
-        return found
 
     def _read(self, start: int, stop: int) -> Array:
         """The rows from one index to another."""

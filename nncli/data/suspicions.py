@@ -17,7 +17,9 @@ NEARLY_ONE = 0.999  # a correlation or an accuracy of a single column that leave
 UNIQUE = 0.95  # of the rows that have a value of their own, in a column that tells rows apart
 FEWEST_ROWS = 20  # in fewer rows a column can decide the target by chance
 SAMPLE = 20_000  # rows that most often show that a column decides little
+MOST_SKIPPED = 100  # times the rows of a sample; in a smaller one the rows of a rule's errors may be the only ones
 EXACT_INTEGERS = 2.0**53
+ROWS = 2**16  # whose hashes are computed at once
 MIXED = np.uint64(0x9E3779B97F4A7C15)  # Steele, Lea, Flood 2014, on the generator SplitMix
 
 
@@ -88,20 +90,31 @@ def shared_rows(splits: Mapping[str, Table], columns: Sequence[str]) -> Iterator
 def equal_rows(hashes: Mapping[str, Array]) -> Iterator[str]:
     """The same, given the hashes (N,) of the rows of each split."""
     for first, second in combinations(hashes, 2):
-        shared = int(np.count_nonzero(np.isin(hashes[second], hashes[first])))
+        shared = _number_in(hashes[second], np.sort(hashes[first]))
         if shared:
             rows = f"{shared:,} of {counted(len(hashes[second]), 'row')} of {second}"
             yield f"{rows} are equal to a row of {first} (data leakage)"
 
 
+def _number_in(hashes: Array, ordered: Array) -> int:
+    """How many hashes are among others, given in ascending order."""
+    if not len(ordered):
+        return 0
+    positions = np.minimum(np.searchsorted(ordered, hashes), len(ordered) - 1)
+    return int(np.count_nonzero(ordered[positions] == hashes))
+
+
 def row_hashes(table: Table, columns: Sequence[str]) -> Array:
     """A hash of 64 bits (N,) of the values of each row: equal for equal rows, and nearly surely only for those."""
     hashes = np.zeros(len(table), np.uint64)
-    for name in columns:
-        values = table.values(name).astype(np.float64) + 0.0  # −0 equals 0
-        values[np.isnan(values)] = np.nan
-        hashes = (hashes ^ values.view(np.uint64)) * MIXED
-        hashes ^= hashes >> np.uint64(29)
+    for start in range(0, len(table), ROWS):
+        rows, some = table[start : start + ROWS], hashes[start : start + ROWS]
+        for name in columns:
+            values = rows.values(name).astype(np.float64) + 0.0  # −0 equals 0
+            values[np.isnan(values)] = np.nan
+            some ^= values.view(np.uint64)
+            some *= MIXED
+            some ^= some >> np.uint64(29)
     return hashes
 
 
@@ -149,9 +162,9 @@ def _best_accuracy_of_intervals(values: Array, classes: Array, intervals: int) -
     In the order of the values a rule has at most ``intervals`` runs of equal classes, and two more for each error.
     """
     most = intervals + 2 * (1 - NEARLY_ONE) * len(values)
-    for step in (max(1, len(values) // SAMPLE), 1):  # a sample tells soon of most columns
+    for step in (min(MOST_SKIPPED, max(1, len(values) // SAMPLE)), 1):  # a sample tells soon of most columns
         ordered = classes[::step][np.lexsort((classes[::step], values[::step]))]
-        starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
         if len(starts) > most:
             return 0.0
     right = np.zeros((intervals, int(classes.max()) + 1), np.int64)  # by interval and class, for the rows so far

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncli.data.columns import Column
+from nncli.data.dataset import index_dtype
 
 Array = NDArray[Any]
 
@@ -34,7 +35,7 @@ class Table:
         key: str | None = None,
     ) -> None:
         self.name, self.columns, self._values, self._lines = name, columns, values, lines
-        self.rows = np.arange(len(lines)) if rows is None else rows
+        self.rows = np.arange(len(lines), dtype=index_dtype(len(lines))) if rows is None else rows
         self._key = key
 
     def __len__(self) -> int:

@@ -36,8 +36,8 @@ PROGRAM = """\
 import sys
 from pathlib import Path
 from nncli.data import cache
-from nncli.data.delimited import text_file
-cache.LARGE, text_file.PIECE = 0, 2000
+from nncli.data.delimited import rows, text_file
+cache.LARGE, text_file.PIECE, rows.MIN_LINES = 0, 2000, 1
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 loaded = load(Path(sys.argv[1]))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nncli.data.delimited import DelimitedFile, TableError, text_file
+from nncli.data.delimited import rows as delimited_rows
 
 
 def read(content, **options):
@@ -372,6 +373,7 @@ def test_pieces_of_any_length_are_read_alike(monkeypatch, size):
     small = {name: odd for name, odd in READ.items() if len(odd[0]) < 1000}
     delimiters = {name: DelimitedFile(io.BytesIO(odd[0]), **odd[1]).delimiter for name, odd in small.items()}
     monkeypatch.setattr(text_file, "PIECE", size)
+    monkeypatch.setattr(delimited_rows, "MIN_LINES", 1)
     for name, (content, options, header, rows) in small.items():
         names, found = read(content, **{**options, "delimiter": delimiters[name]})
         assert (name, " ".join(names), as_floats(found)) == (name, header, as_floats(rows))

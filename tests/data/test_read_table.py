@@ -56,6 +56,7 @@ def compare(monkeypatch, tmp_path, tables):
     """Read random tables with and without the fast path; return the number of errors."""
     path, rng, errors = tmp_path / "data.csv", random.Random(tables), 0
     monkeypatch.setattr("nncli.data.delimited.text_file.PIECE", 200)  # several blocks
+    monkeypatch.setattr("nncli.data.delimited.rows.MIN_LINES", 1)
     monkeypatch.setattr("nncli.data.delimited.text_file.START", 100)
     for _ in range(tables):
         kinds, content = random_table(rng)

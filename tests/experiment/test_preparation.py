@@ -324,6 +324,7 @@ def test_pieces_of_a_file_are_predicted_alike(trained, run_cli, monkeypatch):
     (path.parents[1] / "new.csv").write_text(text(table), encoding="utf-8")
     whole = run_cli("predict", "run", "new.csv")
     monkeypatch.setattr("nncli.data.delimited.text_file.PIECE", 300)
+    monkeypatch.setattr("nncli.data.delimited.rows.MIN_LINES", 1)
     assert len(list(open_predictions(Run(path), [Path("new.csv")]).blocks())) > 5
     assert run_cli("predict", "run", "new.csv") == whole
     assert "'violet' (2 rows)" in whole.err

@@ -1,0 +1,61 @@
+"""Parquet files: what is read is what was written, for any texts and numbers."""
+
+import csv
+import math
+
+import duckdb
+import pytest
+
+from nncli.data import parquet_file
+from nncli.data.parquet_file import write_parquet
+from nncli.errors import MissingExtraError, StorageError
+
+TYPES = {"row": int, 'größe, "m\'s"': str, "p": float}
+ROWS = [
+    (1, "a", 5e-324),
+    (2, "", -0.0),
+    (3, "NULL", 1.7976931348623157e308),
+    (-(2**63), "x" * 1_000_000, 0.1),
+    (2**63 - 1, "a\nb", 1 / 3),
+    (4, 'a "b", c', math.pi),
+    (5, " 尺寸\t", 1.0),
+]
+
+
+def written(directory, types, rows):
+    """Write a file, and return the columns that DuckDB reads, and their types."""
+    table, output = directory / "x.csv", directory / "o'x.parquet"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([types, *rows])
+    write_parquet(table, output, types)
+    found = duckdb.read_parquet(str(output))
+    return found.columns, list(map(str, found.types)), found.fetchall()
+
+
+@pytest.mark.parametrize("copies", [1, 40_000])
+def test_rows_are_those_of_the_csv_file(tmp_path, copies):
+    """Order, texts, and every bit of the numbers, in one row group or in several."""
+    rows = ROWS + [(index, str(index % 7), index / 7) for index in range(copies)]
+    columns, types, found = written(tmp_path, TYPES, rows)
+    assert columns == list(TYPES)
+    assert types == ["BIGINT", "VARCHAR", "DOUBLE"]
+    assert list(map(repr, found)) == list(map(repr, rows))
+
+
+def test_file_without_rows_has_its_columns(tmp_path):
+    """With their types."""
+    assert written(tmp_path, {"row": int, "p": float}, []) == (["row", "p"], ["BIGINT", "DOUBLE"], [])
+
+
+def test_file_that_cannot_be_written_is_a_storage_error(tmp_path):
+    """It names the file."""
+    (tmp_path / "x.csv").write_text("row\n1\n", encoding="utf-8")
+    with pytest.raises(StorageError, match=r"missing/x\.parquet"):
+        write_parquet(tmp_path / "x.csv", tmp_path / "missing" / "x.parquet", {"row": int})
+
+
+def test_missing_extra_is_said(monkeypatch):
+    """Before anything is predicted."""
+    monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
+    with pytest.raises(MissingExtraError, match="parquet"):
+        parquet_file.require_parquet()
