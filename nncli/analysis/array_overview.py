@@ -16,7 +16,7 @@ from nncli.data.array_preprocessing import BYTES
 from nncli.data.file_kind import file_kind
 from nncli.data.idx import read_idx
 from nncli.data.images import ImageList, list_images, read_image
-from nncli.data.lazy_rows import RawRows
+from nncli.data.lazy_rows import RawRows, row_hashes
 from nncli.data.source import SourceError
 from nncli.data.sources.array_source import ArraySource
 from nncli.data.suspicions import equal_rows
@@ -97,7 +97,7 @@ class Measured(NamedTuple):
         measures, hashes = Measures(), []
         for block in RawRows(values).blocks():
             measures.add(block)
-            hashes.append(_hashes(block) if values.ndim > 1 else np.empty(0, np.int64))
+            hashes.append(row_hashes(block) if values.ndim > 1 else np.empty(0, np.int64))
         suspicions = list(_suspicions(name, values, measures))
         return cls(measures.completed(overview), np.concatenate(hashes), suspicions)
 
@@ -160,8 +160,7 @@ def overview_of_plan(source: ArraySource, plan: DataPlan) -> ArraysOverview:
     """Summarize the arrays of a config, and compare its splits."""
     data, splits = source.data, plan.splits or {}
     measured = [Measured.of("inputs", data.inputs.values), Measured.of("targets", data.targets)]
-    hashes = {name: _hashes_of(each.inputs) for name, each in splits.items()}
-    overview = _overview(Path(data.inputs.name.partition(": ")[0]), measured, equal_rows(hashes))
+    overview = _overview(Path(data.inputs.name.partition(": ")[0]), measured, plan.suspicions)
     schema, sizes = data.schema, {name: len(each) for name, each in splits.items()}
     names = schema.class_names
     classes = None if names is None else dict(zip(names, schema.class_counts, strict=True))
@@ -205,17 +204,6 @@ def _suspicions(name: str, values: Array, measures: Measures) -> Iterator[str]:
             names = feature_names(values.shape[1:])
             more = f" and {len(constant) - MAX_NAMED:,} more" if len(constant) > MAX_NAMED else ""
             yield f"{name}: always the same value: {', '.join(names[i] for i in constant[:MAX_NAMED])}{more}"
-
-
-def _hashes(block: Array) -> Array:
-    """A hash (B,) of each row (B, D)."""
-    rows = np.ascontiguousarray(block + 0.0 if block.dtype.kind in REALS else block)  # −0 equals 0
-    return np.array([hash(row.tobytes()) for row in rows], np.int64)
-
-
-def _hashes_of(rows: Iterable[Array]) -> Array:
-    blocks: Iterator[Array] = rows.blocks()  # type: ignore[attr-defined]
-    return np.concatenate([_hashes(block) for block in blocks])
 
 
 def _unequal_pairs(shapes: Mapping[str, list[int]]) -> Iterator[str]:

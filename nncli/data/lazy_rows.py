@@ -48,6 +48,16 @@ class RawRows:
         for start in range(0, len(self), size):
             yield self.read(slice(start, start + size))
 
+    def hashes(self) -> Array:
+        """A hash (N,) of each row: equal for equal rows, and nearly surely only for those."""
+        return np.concatenate([row_hashes(block) for block in self.blocks()])
+
+
+def row_hashes(rows: Array) -> Array:
+    """A hash (N,) of each row (N, D): equal for equal rows, also within other arrays of the dtype."""
+    values = np.ascontiguousarray(rows + 0.0 if rows.dtype.kind == "f" else rows)  # −0 equals 0
+    return np.array([hash(row.tobytes()) for row in values], np.int64)
+
 
 class ScaledRows:
     """Rows (N, D) that are scaled when they are used: what is read from it is an ordinary array of its dtype.

@@ -9,7 +9,7 @@ from nncli.config.model import Config, OtherFile
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.source import Source, SourceError
 from nncli.data.sources.table import TableSource
-from nncli.experiment.preparation import fit_preprocessing, found_suspicions, splits
+from nncli.experiment.preparation import fit_preprocessing, splits, suspicions_of_arrays, suspicions_of_table
 from nncli.experiment.rng import rngs
 from nncli.experiment.sections import HELD_OUT, parts, source_sections
 from nncli.registry import ComponentConfig
@@ -48,11 +48,13 @@ class DataPlan(NamedTuple):
 
     @property
     def suspicions(self) -> list[str]:
-        """What may be wrong with a table and its splits, one sentence each."""
-        table = self.sources.get("data")
-        if not self.splits or not self.preprocessing or not isinstance(table, TableSource):
+        """What may be wrong with data from files and its splits, one sentence each."""
+        source = self.sources.get("data")
+        if not self.splits or not self.preprocessing:
             return []
-        return found_suspicions(self.splits, list(self.preprocessing.columns), table.file)
+        if isinstance(source, TableSource):
+            return suspicions_of_table(self.splits, list(self.preprocessing.columns), source.file)
+        return suspicions_of_arrays(self.splits)
 
     @property
     def schema(self) -> DataSchema:

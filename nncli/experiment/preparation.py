@@ -71,7 +71,15 @@ def fit_preprocessing(config: Config, source: Source, training: Dataset) -> "Fit
     return source.fit_preprocessing(training, _columns_of(parts(config)))
 
 
-def found_suspicions(splits: Mapping[str, Dataset], inputs: Sequence[str], file: "TableFile") -> list[str]:
+def suspicions_of_arrays(splits: Mapping[str, Dataset]) -> list[str]:
+    """The numbers of rows of arrays that are in two splits, one sentence for each pair."""
+    from nncli.data.suspicions import equal_rows
+
+    rows: dict[str, Any] = {name: split.inputs for name, split in splits.items()}
+    return list(equal_rows({name: each.hashes() for name, each in rows.items()})) if len(rows) > 1 else []
+
+
+def suspicions_of_table(splits: Mapping[str, Dataset], inputs: Sequence[str], file: "TableFile") -> list[str]:
     """What may be wrong with the types of a table, its training rows, and its splits, one sentence each."""
     from nncli.data.suspicions import doubted_types, suspicions_of_splits
 

@@ -419,6 +419,22 @@ def test_named_arrays_of_one_file_are_training_and_test_set(here, trained):
     assert {name: data.rows for name, data in run.data.items()} == {"training": 40, "test": 20}
 
 
+@pytest.mark.parametrize("as_floats", [False, True], ids=["bytes", "floats"])
+def test_rows_of_two_splits_that_are_equal_are_counted(here, trained, run_cli, as_floats):
+    """As a warning, also with --quiet; −0 equals 0."""
+    images, labels = pictures()
+    images[45:48] = images[:3]
+    if as_floats:
+        images = images - images[:1].astype(np.float64)  # the first row is 0
+        images[45] *= -1
+    np.savez("mnist.npz", x_train=images[:40], y_train=labels[:40], x_test=images[40:], y_test=labels[40:])
+    trained(
+        "arrays, path: mnist.npz", validation="{type: arrays, path: mnist.npz, names: [x_test, y_test]}", test="null"
+    )
+    result = run_cli("train", "config.yaml", "-q", "--name", "again")
+    assert result.err.startswith("warning: 3 of 20 rows of validation are equal to a row of training (data leakage)\n")
+
+
 HELD_OUT = {
     "other shape": ({"inputs": np.zeros((3, 5, 6), np.uint8)}, "rows of shape (5, 6), but the training rows have"),
     "floats": ({"inputs": np.zeros((3, 6, 5))}, "values of float64, but the training rows are of uint8"),
