@@ -80,7 +80,9 @@ def overview_of_source(source: TableSource) -> DataOverview:
 def _overview(path: Path, read: ReadTable, targets: Sequence[str], weights: Sequence[str] = ()) -> DataOverview:
     table = read.table
     columns = [_column(name, read, targets, weights) for name in {**read.inferred, **table.columns}]
-    found = [*doubted_types(read), *_suspicions(table, targets, weights)]
+    is_whole = all(each.column for each in read.inferred.values())  # without its texts, a row may only look equal
+    repeated = equal_to_earlier(row_hashes(table, list(table.columns))) if is_whole else ()
+    found = [*doubted_types(read), *repeated, *_suspicions(table, targets, weights)]
     return DataOverview(path, len(table), columns, _classes(table, targets), found)
 
 
@@ -123,7 +125,6 @@ def _classes(table: Table, targets: Sequence[str]) -> dict[str, int] | None:
 def _suspicions(table: Table, targets: Sequence[str], weights: Sequence[str]) -> Iterator[str]:
     """What may be wrong with the table."""
     inputs = [name for name in table.columns if name not in (*targets, *weights)]
-    yield from equal_to_earlier(row_hashes(table, list(table.columns)))
     for name in inputs:
         column, values = table.columns[name], table.values(name)
         missing = column.is_missing(values)

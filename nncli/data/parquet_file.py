@@ -1,5 +1,7 @@
 """Parquet files, read and written by DuckDB."""
 
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +77,8 @@ def write_parquet(table: Path, output: Path, types: Mapping[str, type]) -> None:
 
     Raises:
         MissingExtraError: DuckDB is not installed.
-        StorageError: the file cannot be written.
+        OSError: the operating system refuses to write, as on a full disk.
+        StorageError: the file cannot be written for another reason.
     """
     connect, error_type = _duckdb()
     columns = ", ".join(f"{_quoted(name)}: '{TYPES[each]}'" for name, each in types.items())
@@ -83,6 +86,8 @@ def write_parquet(table: Path, output: Path, types: Mapping[str, type]) -> None:
     try:
         connect(config=CONSTANT_MEMORY).execute(statement, [str(table)])
     except error_type as error:
+        if refused := re.search(r'"errno":"([0-9]+)"', str(error)):
+            raise OSError(int(refused[1]), os.strerror(int(refused[1]))) from None
         raise StorageError(f"{output}: {_first_line(error)}") from None
 
 

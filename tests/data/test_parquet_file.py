@@ -1,6 +1,7 @@
 """Parquet files: what is read is what was written, for any texts and numbers."""
 
 import csv
+import errno
 import math
 
 import duckdb
@@ -59,3 +60,18 @@ def test_missing_extra_is_said(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
     with pytest.raises(MissingExtraError, match="parquet"):
         parquet_file.require_parquet()
+
+
+def test_full_disk_is_an_error_of_the_operating_system(tmp_path, monkeypatch):
+    """Which names the file that was asked for, instead of the temporary one in DuckDB's message."""
+
+    class DuckDBError(Exception):
+        """As DuckDB raises it."""
+
+    def connect(**_):
+        raise DuckDBError('IO Error: Async write failed: {"exception_type":"IO","errno":"28"}')
+
+    monkeypatch.setattr(parquet_file, "_duckdb", lambda: (connect, DuckDBError))
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        parquet_file.write_parquet(tmp_path / "x.csv", tmp_path / "x.parquet", {"row": int})
+    assert raised.value.errno == errno.ENOSPC

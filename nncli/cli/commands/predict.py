@@ -75,6 +75,8 @@ def predict(
     form = form or _form_of(output)
     if output == STANDARD and form in BINARY:
         raise CommandLineError(f"standard output is text; name a file for --format {form}: -o predictions.{form}")
+    if output != STANDARD:
+        _require_file(Path(output), form)
     loaded = Run(find_run(run, runs_dir))
     shows_rows = output == STANDARD and sys.stdout.isatty()
     with raised_on_ctrl_c(), blas_threads(loaded.record.spec.training.threads), reading_shown(is_silent=shows_rows):
@@ -98,9 +100,21 @@ def _reject_overwriting(files: tuple[str, ...], output: str) -> None:
             raise CommandLineError(f"{output}: is the file that is read; name another one with -o")
 
 
+def _require_file(output: Path, form: str) -> None:
+    """Refuse a directory, and a device or a pipe for what is more than text.
+
+    Raises:
+        CommandLineError: the output is such a thing.
+    """
+    if output.is_dir():
+        raise CommandLineError(f"{output}: is a directory; name a file in it with -o")
+    if form in BINARY and output.exists() and not output.is_file():
+        raise CommandLineError(f"{output}: is a device or a pipe; name a file for --format {form}")
+
+
 @contextmanager
 def _opened(output: str) -> Iterator[TextIO]:
-    """Standard output, or a file that appears when it is complete."""
+    """Standard output, a device or a pipe, or a file that appears when it is complete."""
     if output == STANDARD:
         yield sys.stdout
         return

@@ -168,15 +168,19 @@ def _is_finite(text: str) -> bool:
 
 def _meant_otherwise(column: TextColumn) -> Inferred | None:
     """Numbers or dates that are written in another way than nncli reads them."""
-    first, sample = column.texts[0], column.texts[:SAMPLE]
-    if sum(fix_of_number(text) is not None for text in sample) > NEARLY_ALL * len(sample):
-        fix = f"{fix_of_number(first) or 'write numbers'}, {_or_configure(column)}"
-        return Inferred("text", None, f"{shown(first)} in row 1 is not a number; {fix}", 1)
+    sample = column.texts[:SAMPLE]
+    fixes = {text: fix for text in sample if (fix := fix_of_number(text))}
+    if fixes and len(fixes) + sum(map(is_number, sample)) > NEARLY_ALL * len(sample):
+        text, fix = next(iter(fixes.items()))
+        row = column.first_row(column.texts.index(text))
+        reason = f"{shown(text)} in row {row:,} is not a number; {fix}, {_or_configure(column)}"
+        return Inferred("text", None, reason, row)
     formats = {other_format(text) for text in sample}
     if len(formats) == 1 and None not in formats:
+        first, row = sample[0], column.first_row(0)
         fix = f"{_fix_of_date(column, first)}, or ignore the column"
-        reason = f"{shown(first)} in row 1 may be a date, but not in the form 2024-03-31; {fix}"
-        return Inferred("text", None, reason, 1)
+        reason = f"{shown(first)} in row {row:,} may be a date, but not in the form 2024-03-31; {fix}"
+        return Inferred("text", None, reason, row)
     return None
 
 

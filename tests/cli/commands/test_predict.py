@@ -194,3 +194,18 @@ def test_missing_values_that_are_replaced_are_counted(run, run_cli):
     write_csv("new.csv", ["name", "width", "height"], table)
     err = run_cli("predict", "filled", "new.csv", "-o", "out.csv").err
     assert err == "new.csv: missing values were replaced: width 2 (first in line 5)\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "form", "message"),
+    [
+        (".", "csv", ".: is a directory; name a file in it with -o"),
+        ("", "csv", ".: is a directory; name a file in it with -o"),
+        ("/dev/full", "npy", "/dev/full: is a device or a pipe; name a file for --format npy"),
+    ],
+)
+def test_output_is_a_file(run, run_cli, output, form, message):
+    """Before a row is read."""
+    found = run_cli("predict", run, "data.csv", "-o", output, "--format", form)
+    assert found.code == 2
+    assert found.err == f"{message}\n"
