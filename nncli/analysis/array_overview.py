@@ -1,4 +1,4 @@
-"""What is in files of arrays and in directories of pictures: shapes, values, classes, and what is suspicious."""
+"""What is in files of arrays and in directories of images: shapes, values, classes, and what is suspicious."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,7 +54,7 @@ class ArrayOverview(NamedTuple):
 
 
 class ArraysOverview(NamedTuple):
-    """The arrays of a file or of a config, or the pictures of a directory.
+    """The arrays of a file or of a config, or the images of a directory.
 
     Args:
         path: the file or directory.
@@ -137,16 +137,16 @@ class Measures:
 
 
 def overview_of_arrays(path: Path) -> ArraysOverview:
-    """Summarize an NPY, NPZ or IDX file, or a directory of pictures.
+    """Summarize an NPY, NPZ or IDX file, or a directory of images.
 
     Raises:
         SourceError: it is missing or damaged.
     """
     if path.is_dir():
-        return _overview_of_pictures(path)
+        return _overview_of_images(path)
     kind = file_kind(path)
-    if kind == "picture":
-        raise SourceError(f"{path}: a picture; name a directory with a subdirectory for each class")
+    if kind == "image":
+        raise SourceError(f"{path}: an image; name a directory with a subdirectory for each class")
     if kind == "npz":
         measured = [Measured.of(name, read_npz(path, [name])[name]) for name in sorted(npz_names(path))]
         measured.sort(key=lambda each: -each.overview.shape[0])  # the larger one of two that share rows is the first
@@ -236,8 +236,8 @@ def _shared_rows(measured: list[Measured]) -> Iterator[str]:
         yield from equal_rows(hashes)
 
 
-def _overview_of_pictures(directory: Path) -> ArraysOverview:
-    """Summarize pictures, one after another."""
+def _overview_of_images(directory: Path) -> ArraysOverview:
+    """Summarize images, one after another."""
     listed, measures = list_images(directory), Measures()
     sizes, hashes, are_gray = Counter[tuple[int, ...]](), [], True
     for path in listed.paths:
@@ -248,11 +248,11 @@ def _overview_of_pictures(directory: Path) -> ArraysOverview:
         hashes.append(hash((pixels.shape, pixels.tobytes())))
     shape = [len(listed.paths), *sizes.most_common(1)[0][0], *([] if are_gray else [3])]
     arrays = [measures.completed(ArrayOverview("images", shape, str(BYTES)))]
-    suspicions = [*_of_pictures(sizes, are_gray), *equal_to_earlier(np.array(hashes, np.int64))]
+    suspicions = [*_of_images(sizes, are_gray), *equal_to_earlier(np.array(hashes, np.int64))]
     return ArraysOverview(directory, len(listed.paths), arrays, _counts(listed), None, suspicions)
 
 
-def _of_pictures(sizes: Mapping[tuple[int, ...], int], are_gray: bool) -> Iterator[str]:
+def _of_images(sizes: Mapping[tuple[int, ...], int], are_gray: bool) -> Iterator[str]:
     if len(sizes) > 1:
         height, width = max(sizes, key=lambda size: sizes[size])
         number = (

@@ -65,7 +65,7 @@ class ArrayPreprocessing(FittedPreprocessing):
     def fit(cls, training: Dataset, scaling: ScalingName | None) -> Self:
         """Fit to the training rows, whose inputs are ``RawRows``.
 
-        Columns are scaled one by one; the values of a row of several dimensions, such as a picture, are scaled alike.
+        Columns are scaled one by one; the values of a row of several dimensions, such as an image, are scaled alike.
 
         Args:
             training: the training rows.

@@ -1,4 +1,4 @@
-"""What a file of arrays or a picture is, by its first bytes."""
+"""What a file of arrays or an image is, by its first bytes."""
 
 import gzip
 import zlib
@@ -7,13 +7,13 @@ from typing import Literal
 
 from nncli.data.binary_files import open_file
 
-Kind = Literal["npy", "npz", "picture", "idx", "gzip", "other"]
+Kind = Literal["npy", "npz", "image", "idx", "gzip", "other"]
 STARTS: dict[bytes, Kind] = {
     b"\x93NUMPY": "npy",
     b"PK\3\4": "npz",
     b"PK\5\6": "npz",  # without arrays
-    b"\x89PNG": "picture",
-    b"\xff\xd8": "picture",
+    b"\x89PNG": "image",
+    b"\xff\xd8": "image",
     b"\0\0": "idx",
     b"\x1f\x8b": "gzip",
 }

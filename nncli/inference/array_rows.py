@@ -1,4 +1,4 @@
-"""Rows of files of arrays, and pictures, for a fitted preprocessing, block by block."""
+"""Rows of files of arrays, and images, for a fitted preprocessing, block by block."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from nncli.inference.row_block import RowBlock
 from nncli.nn.parameters import Array
 
 BLOCK_ROWS = 4096
-BLOCK_PICTURES = 64
+BLOCK_IMAGES = 64
 RGB = 3
 
 
@@ -57,8 +57,8 @@ class ArrayRows:
             yield RowBlock(block.values, {}, start)
 
 
-class PictureRows:
-    """Pictures, as rows of the size of those that were trained on.
+class ImageRows:
+    """Images, as rows of the size of those that were trained on.
 
     Args:
         paths: PNG and JPEG files.
@@ -66,7 +66,7 @@ class PictureRows:
         invert: whether light and dark are exchanged.
 
     Raises:
-        CommandLineError: the run was not trained on pictures.
+        CommandLineError: the run was not trained on images.
     """
 
     ids: Sequence[str] = ("file",)
@@ -75,18 +75,18 @@ class PictureRows:
         shape = preprocessing.shape
         if preprocessing.dtype != BYTES or len(shape) not in {2, 3} or shape[2:] not in {(), (1,), (RGB,)}:
             trained = f"rows of shape {shape} and dtype {preprocessing.dtype}"
-            raise CommandLineError(f"{paths[0]}: a picture, but the run was trained on {trained}; save it as NPY file")
+            raise CommandLineError(f"{paths[0]}: an image, but the run was trained on {trained}; save it as NPY file")
         self._paths, self._invert = paths, invert
         self._shape, self._grayscale = shape, shape[2:] != (RGB,)
 
     def blocks(self) -> Iterator[RowBlock]:
-        """Some pictures at once.
+        """Some images at once.
 
         Raises:
             SourceError: one is damaged.
         """
-        for start in range(0, len(self._paths), BLOCK_PICTURES):
-            paths = self._paths[start : start + BLOCK_PICTURES]
+        for start in range(0, len(self._paths), BLOCK_IMAGES):
+            paths = self._paths[start : start + BLOCK_IMAGES]
             pixels = np.stack([self._read(path) for path in paths])
             yield RowBlock(pixels, {"file": [str(path) for path in paths]}, start)
 
@@ -97,28 +97,28 @@ class PictureRows:
 
 def open_rows(
     files: Sequence[Path], preprocessing: ArrayPreprocessing, names: Sequence[str] | None, invert: bool
-) -> ArrayRows | PictureRows:
-    """The rows of an array file, of pictures, or of a directory of pictures.
+) -> ArrayRows | ImageRows:
+    """The rows of an array file, of images, or of a directory of images.
 
     Raises:
-        CommandLineError: several files are not all pictures, or another file than a picture is to be inverted.
+        CommandLineError: of several files one is not an image, or ``invert`` is set for another file than an image.
         SourceError: a file is missing or damaged, or has rows of another form.
     """
-    paths = [path for file in files for path in (_pictures(file) if file.is_dir() else [file])]
-    others = [path for path in paths if not _is_picture(path)]
+    paths = [path for file in files for path in (_images(file) if file.is_dir() else [file])]
+    others = [path for path in paths if not _is_image(path)]
     if not others:
-        return PictureRows(paths, preprocessing, invert)
+        return ImageRows(paths, preprocessing, invert)
     if len(others) < len(paths):
         raise SourceError(f"{others[0]}: not a PNG or JPEG image, or its start is damaged, unlike other files; {FIX}")
     if len(paths) > 1:
-        raise CommandLineError(f"{others[0]}: several files have to be pictures; predict other files one by one")
+        raise CommandLineError(f"{others[0]}: several files have to be images; predict other files one by one")
     if invert:
-        raise CommandLineError(f"{others[0]}: --invert is for pictures")
+        raise CommandLineError(f"{others[0]}: --invert is for images")
     return ArrayRows(others[0], preprocessing, names)
 
 
-def _pictures(directory: Path) -> list[Path]:
-    """The pictures in a directory and below, by name.
+def _images(directory: Path) -> list[Path]:
+    """The images in a directory and below, by name.
 
     Raises:
         SourceError: there are none.
@@ -134,8 +134,8 @@ def in_shape(rows: Array, preprocessing: ArrayPreprocessing) -> Array:
     return rows.reshape(len(rows), *preprocessing.shape) if rows.shape[1:] == (preprocessing.size,) else rows
 
 
-def _is_picture(path: Path) -> bool:
-    return file_kind(path) == "picture"
+def _is_image(path: Path) -> bool:
+    return file_kind(path) == "image"
 
 
 def _array(path: Path, names: Sequence[str] | None) -> NamedArray:

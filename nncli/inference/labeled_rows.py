@@ -57,7 +57,7 @@ class LabeledTable(NamedTuple):
 
 
 class LabeledArrays(NamedTuple):
-    """Rows of arrays or pictures with their targets.
+    """Rows of arrays or images with their targets.
 
     Args:
         predictor: the network of the run.
@@ -75,7 +75,7 @@ class LabeledArrays(NamedTuple):
 
 
 def labeled_arrays(run: Run, predictor: Predictor, files: Sequence[Path]) -> LabeledArrays:
-    """The rows of an NPZ file, of a directory of pictures, or of two files with inputs and targets.
+    """The rows of an NPZ file, of a directory of images, or of two files with inputs and targets.
 
     Raises:
         CommandLineError: there are more files, or a file needs another one with the targets.
@@ -113,27 +113,27 @@ def _pair(
         return inputs, targets
     (path,) = files
     if path.is_dir():
-        return _pictures(path, preprocessing)
+        return _images(path, preprocessing)
     kind = file_kind(path)
     if kind == "npz":
         return _arrays(path, names)
-    if kind == "picture":
-        raise CommandLineError(f"{path}: a picture has no class; name a directory with a subdirectory for each class")
+    if kind == "image":
+        raise CommandLineError(f"{path}: an image has no class; name a directory with a subdirectory for each class")
     inputs = single_array(path)
     raise CommandLineError(f"{inputs.name}: has no targets; name their file, too: --data {path} --data TARGETS")
 
 
 def _single(path: Path) -> NamedArray:
-    if path.is_dir() or file_kind(path) in {"npz", "picture"}:
+    if path.is_dir() or file_kind(path) in {"npz", "image"}:
         raise CommandLineError(f"{path}: inputs and targets of two files have to be NPY or IDX files")
     return single_array(path)
 
 
-def _pictures(directory: Path, preprocessing: ArrayPreprocessing) -> tuple[NamedArray, NamedArray]:
-    """The pictures of a directory, in the size of those that were trained on, and the names of their classes."""
+def _images(directory: Path, preprocessing: ArrayPreprocessing) -> tuple[NamedArray, NamedArray]:
+    """The images of a directory, in the size of those that were trained on, and the names of their classes."""
     shape, listed = preprocessing.shape, list_images(directory)
     if len(shape) not in {2, 3}:
-        raise CommandLineError(f"{directory}: pictures, but the run was trained on rows of shape {shape}")
+        raise CommandLineError(f"{directory}: images, but the run was trained on rows of shape {shape}")
     pixels = read_images(listed.paths, (shape[0], shape[1]), grayscale=shape[2:] != (RGB,))
     labels = np.array(listed.classes)[listed.labels]
     name = str(directory)

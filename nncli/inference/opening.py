@@ -26,9 +26,9 @@ def open_predictions(
 
     Args:
         run: the run.
-        files: a table, a file of arrays, or pictures and directories of them.
+        files: a table, a file of arrays, or images and directories of them.
         with_probabilities: whether the probability of each class is given.
-        invert: whether light and dark of pictures are exchanged.
+        invert: whether light and dark of images are exchanged.
 
     Raises:
         CommandLineError: the run was not trained on data from files, or not on such files.
@@ -51,7 +51,7 @@ def _predictions_of_table(
     table, opened = _opened(run, files[0])
     if invert or len(files) > 1:
         option = "--invert is" if invert else "several files are"
-        raise CommandLineError(f"{run.path}: was trained on a table; {option} for pictures")
+        raise CommandLineError(f"{run.path}: was trained on a table; {option} for images")
     targets, settings = _targets(run, predictor, table), table.settings
     ids = [settings.id] if settings.id in opened.header else []
     has_targets = all(name in opened.header for name in targets.columns)
@@ -64,7 +64,7 @@ def open_labeled(run: Run, files: Sequence[Path]) -> LabeledTable | LabeledArray
 
     Args:
         run: the run.
-        files: a table; an NPZ file; an NPY or IDX file of inputs and one of targets; or a directory of pictures.
+        files: a table; an NPZ file; an NPY or IDX file of inputs and one of targets; or a directory of images.
 
     Raises:
         CommandLineError, RunError, SourceError: as for ``open_predictions``; the targets are needed too.

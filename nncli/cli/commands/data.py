@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nncli.analysis.array_overview import ArraysOverview
     from nncli.analysis.data_overview import DataOverview
 
-ARRAYS = {"npy", "npz", "idx", "picture"}  # kinds of files
+ARRAYS = {"npy", "npz", "idx", "image"}  # kinds of files
 
 
 @click.command(epilog=examples("nncli data iris.csv", "nncli data iris.csv --target species", "nncli data iris.yaml"))
@@ -22,14 +22,14 @@ ARRAYS = {"npy", "npz", "idx", "picture"}  # kinds of files
     "subject",
     type=click.Path(path_type=Path),
     metavar="FILE|CONFIG",
-    help="Table; NPY, NPZ or IDX file; directory of pictures; or config with one.",
+    help="Table; NPY, NPZ or IDX file; directory of images; or config with one.",
 )
 @click.option("--target", help="Column of a table to predict; a config names its own.")
 @json_option
 def data(subject: Path, target: str | None, as_json: bool) -> None:
     """Print what is in a data file, and what is suspicious.
 
-    Of a table the columns, with their types and values; of arrays and pictures shape, dtype and values; the classes.
+    Of a table the columns, with their types and values; of arrays and images shape, dtype and values; the classes.
     """
     from nncli.analysis.data_overview import DataOverview
     from nncli.cli.reading import reading_shown
@@ -80,7 +80,7 @@ def _overview_of_config(path: Path) -> "DataOverview | ArraysOverview":
 
 
 def _has_arrays(path: Path) -> bool:
-    """Whether a file is none of a table: arrays, a picture, or a directory."""
+    """Whether a file is none of a table: arrays, an image, or a directory."""
     if not path.is_file():
         return path.is_dir()
     from nncli.data.file_kind import file_kind

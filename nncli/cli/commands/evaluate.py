@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="FILE",
     help="Evaluate on this file in the form of the training data, instead of on the run's data sets: a table, an NPZ"
-    " file, or a directory of pictures; twice for NPY or IDX files, inputs first and then targets.",
+    " file, or a directory of images; twice for NPY or IDX files, inputs first and then targets.",
 )
 @runs_dir_option
 @exact_option

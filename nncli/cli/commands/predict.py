@@ -34,7 +34,7 @@ BINARY = {"npy", "parquet"}
     metavar="FILE...",
     nargs=-1,
     required=True,
-    help="Table; NPY, NPZ or IDX file; or pictures, or directories of them. - is a table on standard input.",
+    help="Table; NPY, NPZ or IDX file; or images, or directories of them. - is a table on standard input.",
 )
 @click.option(
     "-o",
@@ -45,7 +45,7 @@ BINARY = {"npy", "parquet"}
 )
 @click.option("--format", "form", type=click.Choice(FORMS), help="[default: by the suffix of the output, else csv]")
 @click.option("--probabilities", is_flag=True, help="Give the probability of each class.")
-@click.option("--invert", is_flag=True, help="Exchange light and dark of pictures.")
+@click.option("--invert", is_flag=True, help="Exchange light and dark of images.")
 @runs_dir_option
 def predict(
     run: str,
@@ -56,12 +56,12 @@ def predict(
     invert: bool,
     runs_dir: Path | None,
 ) -> None:
-    """Predict the target for each row of a file, or for each picture.
+    """Predict the target for each row of a file, or for each image.
 
     Columns are found by their names, in any order; the target is not needed. Predictions are in the order of the rows,
     one for each, with the columns named by `id` in the config, or else with the number of the row.
 
-    Pictures, PNG or JPEG, are converted as those that were trained on: to their size, and to gray if they are gray.
+    Images, PNG or JPEG, are converted as those that were trained on: to their size, and to gray if they are gray.
     """
     from nncli.cli.options import find_run
     from nncli.cli.reading import reading_shown

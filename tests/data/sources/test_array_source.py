@@ -301,7 +301,7 @@ def test_blocks_are_predicted_alike(every_form, here, trained, monkeypatch):
 
     whole = [predicted(name) for name in names]
     monkeypatch.setattr("nncli.inference.array_rows.BLOCK_ROWS", 7)
-    monkeypatch.setattr("nncli.inference.array_rows.BLOCK_PICTURES", 7)
+    monkeypatch.setattr("nncli.inference.array_rows.BLOCK_IMAGES", 7)
     assert [predicted(name) for name in names] == whole
     assert whole[0][0] == list(range(1, ROWS + 1))
 
@@ -341,14 +341,14 @@ def test_mistakes_in_the_arguments_of_predict(every_form, here, trained, run_cli
         ("missing.png",): (3, "missing.png: no such file"),
         ("images.npy", "data.npz"): (
             2,
-            "images.npy: several files have to be pictures; predict other files one by one",
+            "images.npy: several files have to be images; predict other files one by one",
         ),
         (good, "bad.png", good): (
             3,
             "bad.png: a damaged image: image file is truncated; save it again as PNG or JPEG, or",
         ),
         (good, "text.png"): (3, "text.png: not a PNG or JPEG image, or its start is damaged, unlike other files; save"),
-        ("images.npy", "--invert"): (2, "images.npy: --invert is for pictures"),
+        ("images.npy", "--invert"): (2, "images.npy: --invert is for images"),
         ("-",): (2, "was trained on idx, which standard input cannot be; name a file"),
     }
     for words, (code, message) in cases.items():
@@ -363,7 +363,7 @@ def test_a_run_on_numbers_predicts_no_pictures(here, trained, every_form, run_cl
     trained("arrays, path: numbers.npz", **REGRESSION)
     result = run_cli("predict", "run", "pictures/class_0/000.png")
     assert result.code == 2
-    assert "a picture, but the run was trained on rows of shape (4,) and dtype float64" in result.err
+    assert "an image, but the run was trained on rows of shape (4,) and dtype float64" in result.err
     np.save("new.npy", np.array([[1, 2, 3, 4], [1, 2, np.nan, 4]]))
     result = run_cli("predict", "run", "new.npy")
     assert result.code == 3
