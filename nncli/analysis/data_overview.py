@@ -12,7 +12,7 @@ from nncli.data.integer_classes import read_for_target
 from nncli.data.open_table import open_table
 from nncli.data.read_table import ReadTable, read_table
 from nncli.data.sources.table import TableSource
-from nncli.data.suspicions import doubted_types, row_hashes, suspicions
+from nncli.data.suspicions import row_hashes, suspicions, type_suspicions
 from nncli.data.table import Table
 from nncli.nn.parameters import Array
 
@@ -80,7 +80,7 @@ def overview_of_source(source: TableSource) -> DataOverview:
 def _overview(path: Path, read: ReadTable, targets: Sequence[str], weights: Sequence[str] = ()) -> DataOverview:
     table = read.table
     columns = [_column(name, read, targets, weights) for name in {**read.inferred, **table.columns}]
-    found = [*doubted_types(read), *_suspicions(table, targets, weights)]
+    found = [*type_suspicions(read), *_suspicions(table, targets, weights)]
     return DataOverview(path, len(table), columns, _classes(table, targets), found)
 
 

@@ -9,7 +9,7 @@ from nncli.config.model import Config, OtherFile
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.source import Source, SourceError
 from nncli.data.sources.table import TableSource
-from nncli.experiment.preparation import fit_preprocessing, found_suspicions, splits
+from nncli.experiment.preparation import fit_preprocessing, splits
 from nncli.experiment.rng import rngs
 from nncli.experiment.sections import HELD_OUT, parts, source_sections
 from nncli.registry import ComponentConfig
@@ -52,7 +52,11 @@ class DataPlan(NamedTuple):
         table = self.sources.get("data")
         if not self.splits or not self.preprocessing or not isinstance(table, TableSource):
             return []
-        return found_suspicions(self.splits, list(self.preprocessing.columns), table.file)
+        from nncli.data.suspicions import suspicions_of_splits, type_suspicions
+
+        tables: dict[str, Any] = {name: split.inputs for name, split in self.splits.items()}
+        inputs, targets = list(self.preprocessing.columns), table.file.settings.targets
+        return [*type_suspicions(table.file.read), *suspicions_of_splits(tables, inputs, targets)]
 
     @property
     def schema(self) -> DataSchema:

@@ -13,7 +13,7 @@ from nncli.data.columns.number_errors import is_number
 from nncli.data.integer_classes import MAX_CLASSES, are_few_integers, read_for_target
 from nncli.data.read_table import ReadTable
 from nncli.data.source import SourceError
-from nncli.data.suspicions import FEWEST_ROWS, doubt_of, doubted_types, suspicions
+from nncli.data.suspicions import FEWEST_ROWS, located_suspicion, suspicions, type_suspicions
 
 MANY_ROWS = 10_000
 FEWEST_OF_A_CLASS = 3  # one for each split
@@ -126,7 +126,7 @@ def _notes(read: ReadTable, target: str, name: str | None) -> Iterator[str]:
             listed = ", ".join(map(shown, few[:MAX_CLASSES]))
             yield f"{target}: fewer than {FEWEST_OF_A_CLASS} rows of {listed}, too few for three splits"
     inputs = [each for each in table.columns if each not in {target, name}]
-    yield from doubted_types(read)
+    yield from type_suspicions(read)
     yield from suspicions(table, inputs, [target])
 
 
@@ -148,7 +148,7 @@ def _column_lines(read: ReadTable, target: str, row_numbers: str | None) -> Iter
         has_missing = "missing" in each.reason and name != target
         value = f"{{type: {each.type}, missing: {missing}}}" if has_missing else each.type
         other = _other_task(read, target) if name == target else ""
-        comment = "; ".join(filter(None, (each.reason, doubt_of(read.table, each), other)))
+        comment = "; ".join(filter(None, (each.reason, located_suspicion(read.table, each), other)))
         entries[f"    {to_yaml_value(name)}: {value}"] = sanitized_line(comment)
     width = min(max(map(len, entries)), 44)
     for entry, reason in entries.items():
