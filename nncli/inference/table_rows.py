@@ -35,7 +35,7 @@ class TableRows:
     """The rows of a file in the form of a table that was trained on; columns are found by name, in any order.
 
     After ``blocks``, ``unseen`` has the number of rows of each category that no training row has, ``replaced`` the
-    missing values, and ``far`` the values that are far outside of the training range, each by column.
+    missing values, and ``out_of_range`` the values that are far outside of the training range, each by column.
 
     Args:
         file: the file.
@@ -53,7 +53,7 @@ class TableRows:
         self.file, self.preprocessing, self.missing, self.wanted = file, preprocessing, missing, wanted
         self.unseen: dict[str, dict[str, int]] = {}
         self.replaced: dict[str, FoundValues] = {}
-        self.far: dict[str, FoundValues] = {}
+        self.out_of_range: dict[str, FoundValues] = {}
         lacking = [name for name in (*preprocessing.columns, *wanted) if name not in file.header]
         if lacking:
             listed = ", ".join(f"{shown(name)}{_similar(name, file.header)}" for name in lacking[:MAX_NAMED])
@@ -100,7 +100,7 @@ class TableRows:
                 counts = self.unseen.setdefault(name, {})
                 counts[text] = counts.get(text, 0) + len(rows)
             missing = np.flatnonzero(column.is_missing(values))
-            for found, rows in ((self.replaced, missing), (self.far, column.far(values))):
+            for found, rows in ((self.replaced, missing), (self.out_of_range, column.out_of_range(values))):
                 if len(rows):
                     found.setdefault(name, FoundValues()).add(rows, values, lines)
 

@@ -26,11 +26,11 @@ def notes(rows: "TableRows") -> Iterator[str]:
     for name, counts in rows.unseen.items():
         texts = [f"{text!r} ({counted(count, 'row')})" for text, count in counts.items()]
         yield f"{rows.file.name}: column {name} has categories that no training row has: {_listed(texts)}"
-    for name, values in rows.far.items():
-        yield f"{rows.file.name}: column {name} has {_far(rows.preprocessing.columns[name], values)}"
+    for name, values in rows.out_of_range.items():
+        yield f"{rows.file.name}: column {name} has {_out_of_range(rows.preprocessing.columns[name], values)}"
 
 
-def _far(column: "Column", found: "FoundValues") -> str:
+def _out_of_range(column: "Column", found: "FoundValues") -> str:
     """``2 values far outside of the training range 1 to 5: 150 in line 3, 170 in line 7``."""
     smallest, largest = column.training_range or (nan, nan)
     texts = [f"{value:g} in line {line}" for line, value in found.first]

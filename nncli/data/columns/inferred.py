@@ -14,7 +14,7 @@ from nncli.data.columns.category import MAX_CATEGORIES as LIMIT
 from nncli.data.columns.category import Category, Vocabulary
 from nncli.data.columns.column import Column
 from nncli.data.columns.date import Date, other_format
-from nncli.data.columns.decimals import with_leading_zero
+from nncli.data.columns.decimals import first_with_leading_zero
 from nncli.data.columns.number_errors import fix_of_number, is_number
 from nncli.data.transforms.moments import Array
 
@@ -201,7 +201,7 @@ def _suspicion(column: TextColumn) -> tuple[int | None, str]:
     All texts but one must be numbers or dates in any format; the other one may stand for missing values.
     """
     texts = column.texts
-    if with_leading_zero(list(filter(is_number, texts))):
+    if first_with_leading_zero(list(filter(is_number, texts))):
         return None, ""
     for name, is_one, fix_of in (
         ("a number", is_number, _fix_of_number),
@@ -239,7 +239,7 @@ def _letters(text: str) -> str:
 
 def _leading_zero(column: TextColumn) -> str | None:
     """The first number with leading zeros, if all texts are numbers."""
-    return with_leading_zero(column.texts) if all(map(is_number, column.texts)) else None
+    return first_with_leading_zero(column.texts) if all(map(is_number, column.texts)) else None
 
 
 def _text(column: TextColumn) -> Inferred:
