@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nncli.config.diagnostics import shown
-from nncli.data.array_data import NUMBERS, NamedArray, require_finite, require_form
+from nncli.data.array_data import NUMBERS, NamedArray, require_finite, require_row_format
 from nncli.data.array_files import npz_names, open_npy, read_npz
 from nncli.data.array_pairs import COMMON_NAMES
 from nncli.data.array_preprocessing import BYTES, ArrayPreprocessing
@@ -43,7 +43,7 @@ class ArrayRows:
         if values.shape == shape:
             raise array.error(f"shape {shape}, which is a single row; save array[None]")
         self._array = array._replace(values=in_shape(values, preprocessing))
-        require_form(self._array, shape, preprocessing.dtype)
+        require_row_format(self._array, shape, preprocessing.dtype)
 
     def blocks(self) -> Iterator[RowBlock]:
         """Some thousands of rows at once.

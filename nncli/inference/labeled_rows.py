@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nncli.config.diagnostics import counted, shown
-from nncli.data.array_data import ArrayData, Form, NamedArray
+from nncli.data.array_data import ArrayData, NamedArray, RowFormat
 from nncli.data.array_files import npz_names, read_npz
 from nncli.data.array_pairs import COMMON_NAMES
 from nncli.data.array_preprocessing import ArrayPreprocessing
@@ -88,7 +88,7 @@ def labeled_arrays(run: Run, predictor: Predictor, files: Sequence[Path]) -> Lab
     inputs = inputs._replace(values=in_shape(inputs.values, preprocessing))
     is_numbered = data.get("class_names") and not _are_names(targets.values, names)
     labels = [str(label) for label in range(len(names or ()))] if is_numbered else names
-    form = Form(preprocessing.shape, preprocessing.dtype, labels, names)
+    form = RowFormat(preprocessing.shape, preprocessing.dtype, labels, names)
     arrays = ArrayData(inputs, targets, training=form)
     expected = len(predictor.targets)
     if names is None and arrays.targets.shape[1] != expected:
