@@ -1,4 +1,4 @@
-"""What is in a table: its columns with their types and values, its classes, and what is suspicious."""
+"""Summaries of tables: columns with types and values, classes, and suspicions."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,15 +18,15 @@ from nncli.nn.parameters import Array
 
 
 class ColumnOverview(NamedTuple):
-    """One column.
+    """The summary of a column.
 
     Args:
         name: its name.
         type: number, category, boolean, date or text.
-        reason: why.
+        reason: why it has this type.
         use: input, target, weight or not used.
         summary: its values; None for text.
-        inputs: the number of inputs of the network that it becomes; 0 if it is none.
+        inputs: the number of network inputs of the column; 0 if it is not an input.
     """
 
     name: str
@@ -38,13 +38,13 @@ class ColumnOverview(NamedTuple):
 
 
 class DataOverview(NamedTuple):
-    """A table.
+    """The summary of a table.
 
     Args:
         path: the file.
         rows: the number of rows.
         columns: the columns in the order of the file.
-        classes: the number of rows of each class; None unless the target is a category.
+        classes: the number of rows of each class; None if the target is not a category.
         suspicions: what may be wrong.
     """
 
@@ -102,7 +102,7 @@ def _type(column: Column | None) -> str:
 
 
 def _inputs(column: Column, values: Array) -> int:
-    """The number of inputs that a column becomes, if all of its rows were training rows."""
+    """The number of network inputs of a column that is fitted to all of its rows."""
     known = values[~column.is_missing(values)]
     if not len(known):
         return 0
@@ -121,7 +121,7 @@ def _classes(table: Table, targets: Sequence[str]) -> dict[str, int] | None:
 
 
 def _suspicions(table: Table, targets: Sequence[str], weights: Sequence[str]) -> Iterator[str]:
-    """What may be wrong with the table."""
+    """Suspicions about a table, one sentence each."""
     inputs = [name for name in table.columns if name not in (*targets, *weights)]
     yield from equal_to_earlier(row_hashes(table, list(table.columns)))
     for name in inputs:
@@ -136,7 +136,7 @@ def _suspicions(table: Table, targets: Sequence[str], weights: Sequence[str]) ->
 
 
 def equal_to_earlier(hashes: Array) -> Iterator[str]:
-    """The number of rows that are equal to an earlier one, in a sentence; given a hash (N,) of each row."""
+    """A sentence with the number of rows that are equal to an earlier row, from their hashes (N,), if there are any."""
     if duplicates := len(hashes) - len(np.unique(hashes)):
         number = f"{counted(duplicates, 'row')} of {len(hashes):,}"
         yield f"{number} are equal to an earlier one; a split may tear them apart"

@@ -1,4 +1,4 @@
-"""A config to start from for a file: each column with its type, and a network that suits the task."""
+"""Starter configs for tables: the type of each column, and a network for the task."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +51,7 @@ training:
 
 
 class _Training(NamedTuple):
-    """How a network is trained, which was chosen on data sets of 150 to 54,000 rows (configs/README.md)."""
+    """Hyperparameters, tuned on data sets of 150 to 54,000 rows (configs/README.md)."""
 
     learning_rate: float
     batch_size: int
@@ -69,7 +69,7 @@ class Starter(NamedTuple):
 
     Args:
         text: the config, with comments.
-        notes: what to know of its columns, one sentence each.
+        notes: notes on its columns, one sentence each.
     """
 
     text: str
@@ -112,7 +112,7 @@ def config_for_file(path: Path, shown_path: str, target: str) -> Starter:
 
 
 def _notes(read: ReadTable, target: str, name: str | None) -> Iterator[str]:
-    """The columns that are left out and why, classes that are too small for a split, and what is suspicious."""
+    """Columns that are left out, classes that are too small to split, and suspicions, one sentence each."""
     table = read.table
     for column, each in read.inferred.items():
         if each.column is None:
@@ -131,7 +131,7 @@ def _notes(read: ReadTable, target: str, name: str | None) -> Iterator[str]:
 
 
 def _row_numbers(read: ReadTable, target: str) -> str | None:
-    """The first column of different consecutive integers, which number the rows."""
+    """The first column of row numbers: distinct consecutive integers; None if there is none."""
     for name, column in read.table.columns.items():
         values = np.sort(read.table.values(name)) if isinstance(column, Number) and name != target else np.zeros(0)
         if len(values) >= FEWEST_ROWS and (np.diff(values) == 1).all():
@@ -156,7 +156,7 @@ def _column_lines(read: ReadTable, target: str, row_numbers: str | None) -> Iter
 
 
 def _other_task(read: ReadTable, target: str) -> str:
-    """What to write so that integers are predicted as numbers instead of classes, or the other way; else empty."""
+    """How to predict integers as numbers instead of classes, or as classes instead of numbers; else empty."""
     column, values = read.table.columns[target], np.unique(read.table.values(target))
     if isinstance(column, Category):
         regression = "to predict numbers: number, units: 1, no softmax, loss: mean_squared_error"
@@ -167,7 +167,7 @@ def _other_task(read: ReadTable, target: str) -> str:
 
 
 def _ignored(read: ReadTable) -> str:
-    """The columns of text, which are ignored, each with the reason as a comment."""
+    """The key ``ignore`` with the columns of free text, each with the reason as a comment."""
     texts = {name: each.reason.partition(";")[0] for name, each in read.inferred.items() if each.column is None}
     if not texts:
         return ""

@@ -1,4 +1,4 @@
-"""Rows of files of arrays, and images, for a fitted preprocessing, block by block."""
+"""Rows of array files and images for predictions, block by block."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,12 +25,12 @@ RGB = 3
 
 
 class ArrayRows:
-    """The rows of an NPY, NPZ or IDX file, which have the shape of the training rows, or are flattened.
+    """The rows of an NPY, NPZ or IDX file, in the shape of the training rows or flattened.
 
     Args:
         path: the file.
-        preprocessing: that of the run.
-        names: the names of inputs and targets in an NPZ file that was trained on.
+        preprocessing: the preprocessing of the run.
+        names: the names of inputs and targets in the NPZ file of the training data; None if there are none.
     """
 
     ids: Sequence[str] = ()
@@ -46,7 +46,7 @@ class ArrayRows:
         require_row_format(self._array, shape, preprocessing.dtype)
 
     def blocks(self) -> Iterator[RowBlock]:
-        """Some thousands of rows at once.
+        """The rows in blocks of BLOCK_ROWS.
 
         Raises:
             SourceError: a value is not finite.
@@ -58,11 +58,11 @@ class ArrayRows:
 
 
 class ImageRows:
-    """Images, as rows of the size of those that were trained on.
+    """Images as rows, resized to the size of the training images.
 
     Args:
         paths: PNG and JPEG files.
-        preprocessing: that of the run.
+        preprocessing: the preprocessing of the run.
         invert: whether light and dark are exchanged.
 
     Raises:
@@ -80,10 +80,10 @@ class ImageRows:
         self._shape, self._grayscale = shape, shape[2:] != (RGB,)
 
     def blocks(self) -> Iterator[RowBlock]:
-        """Some images at once.
+        """The images in blocks of BLOCK_IMAGES.
 
         Raises:
-            SourceError: one is damaged.
+            SourceError: an image is damaged.
         """
         for start in range(0, len(self._paths), BLOCK_IMAGES):
             paths = self._paths[start : start + BLOCK_IMAGES]
@@ -98,11 +98,11 @@ class ImageRows:
 def open_rows(
     files: Sequence[Path], preprocessing: ArrayPreprocessing, names: Sequence[str] | None, invert: bool
 ) -> ArrayRows | ImageRows:
-    """The rows of an array file, of images, or of a directory of images.
+    """Open an array file, images, or directories of images.
 
     Raises:
         CommandLineError: of several files one is not an image, or ``invert`` is set for another file than an image.
-        SourceError: a file is missing or damaged, or has rows of another form.
+        SourceError: a file is missing or damaged, or its rows have another format than the training rows.
     """
     paths = [path for file in files for path in (_images(file) if file.is_dir() else [file])]
     others = [path for path in paths if not _is_image(path)]
@@ -130,7 +130,7 @@ def _images(directory: Path) -> list[Path]:
 
 
 def in_shape(rows: Array, preprocessing: ArrayPreprocessing) -> Array:
-    """Rows in the shape of the training rows, if they are flattened; else as they are."""
+    """Reshape flattened rows to the shape of the training rows; other rows are returned unchanged."""
     return rows.reshape(len(rows), *preprocessing.shape) if rows.shape[1:] == (preprocessing.size,) else rows
 
 
@@ -142,7 +142,7 @@ def _array(path: Path, names: Sequence[str] | None) -> NamedArray:
     """The inputs in a file.
 
     Raises:
-        SourceError: it is damaged, or has none.
+        SourceError: the file is damaged, or has no inputs.
     """
     if file_kind(path) == "npz":
         name = _inputs_name(path, names)
@@ -154,7 +154,7 @@ def single_array(path: Path) -> NamedArray:
     """The array of an NPY or IDX file.
 
     Raises:
-        SourceError: it is damaged, or another file.
+        SourceError: the file is damaged, or has another format.
     """
     kind = file_kind(path)
     if kind == "npy":
@@ -168,7 +168,7 @@ def _inputs_name(path: Path, names: Sequence[str] | None) -> str:
     """The name of the inputs in an NPZ file: that of the training data, a common one, or that of its only array.
 
     Raises:
-        SourceError: there is none of them.
+        SourceError: no array has such a name, or the choice is ambiguous.
     """
     known = npz_names(path)
     candidates: list[Any] = [*(names or ())[:1], *dict.fromkeys(first for first, _ in COMMON_NAMES)]

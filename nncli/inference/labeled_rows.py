@@ -1,4 +1,4 @@
-"""Rows of files with their targets, in the form of the data of a run."""
+"""Rows of files with their targets, for the evaluation of a run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +29,8 @@ class LabeledTable(NamedTuple):
 
     Args:
         predictor: the network of the run.
-        rows: the rows; their texts have the target columns.
-        targets: reads the targets.
+        rows: the rows, with the texts of the target columns.
+        targets: parses the targets.
     """
 
     predictor: Predictor
@@ -68,7 +68,7 @@ class LabeledArrays(NamedTuple):
     data: ArrayData
 
     def predicted(self) -> tuple[Array, Array]:
-        """The outputs of the network (N, M), some rows after others, and class labels (N,) or values (N, M)."""
+        """The outputs of the network (N, M), computed block by block, and class labels (N,) or values (N, M)."""
         rows = self.data.dataset.inputs
         outputs = [self.predictor.predict_rows(block) for block in rows.blocks()]  # type: ignore[attr-defined]
         return np.concatenate(outputs), self.data.targets
@@ -78,8 +78,8 @@ def labeled_arrays(run: Run, predictor: Predictor, files: Sequence[Path]) -> Lab
     """The rows of an NPZ file, of a directory of images, or of two files with inputs and targets.
 
     Raises:
-        CommandLineError: there are more files, or a file needs another one with the targets.
-        SourceError: a file is missing or damaged, or has rows or targets of another form.
+        CommandLineError: there are more than two files, or the file of the targets is missing.
+        SourceError: a file is missing or damaged, or its rows or targets have another format than the training data.
     """
     preprocessing, names = predictor.preprocessing, predictor.class_names
     assert isinstance(preprocessing, ArrayPreprocessing)
@@ -98,7 +98,7 @@ def labeled_arrays(run: Run, predictor: Predictor, files: Sequence[Path]) -> Lab
 
 
 def _are_names(targets: Array, class_names: Sequence[str] | None) -> bool:
-    """Whether targets are texts, all of which are names of classes."""
+    """Whether all targets are texts that are class names."""
     return targets.dtype.kind == "U" and set(np.unique(targets).tolist()) <= set(class_names or ())
 
 
@@ -130,7 +130,7 @@ def _single(path: Path) -> NamedArray:
 
 
 def _images(directory: Path, preprocessing: ArrayPreprocessing) -> tuple[NamedArray, NamedArray]:
-    """The images of a directory, in the size of those that were trained on, and the names of their classes."""
+    """The images of a directory, resized to the size of the training images, and the names of their classes."""
     shape, listed = preprocessing.shape, list_images(directory)
     if len(shape) not in {2, 3}:
         raise CommandLineError(f"{directory}: images, but the run was trained on rows of shape {shape}")
@@ -141,7 +141,7 @@ def _images(directory: Path, preprocessing: ArrayPreprocessing) -> tuple[NamedAr
 
 
 def _arrays(path: Path, names: Sequence[str] | None) -> tuple[NamedArray, NamedArray]:
-    """The arrays of an NPZ file with the names of the training data, or else of the only common pair."""
+    """The arrays of an NPZ file that have the names of the training data, else a common pair of names."""
     known = npz_names(path)
     pairs = [pair for pair in COMMON_NAMES if known.issuperset(pair)]
     if names and known.issuperset(names):

@@ -1,4 +1,4 @@
-"""Open a file for the predictions of a run, or for its evaluation."""
+"""Opening of files for predictions or for an evaluation."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,18 +22,18 @@ from nncli.store.run_reader import Run
 def open_predictions(
     run: Run, files: Sequence[Path | BinaryIO], with_probabilities: bool = False, invert: bool = False
 ) -> PredictionRows:
-    """The predictions of a run for files in the form of its data; targets may be absent.
+    """The predictions of a run for files with the columns or row format of its data; targets are optional.
 
     Args:
         run: the run.
-        files: a table, a file of arrays, or images and directories of them.
-        with_probabilities: whether the probability of each class is given.
+        files: a table, an array file, or images and directories of images.
+        with_probabilities: whether to return the probability of each class.
         invert: whether light and dark of images are exchanged.
 
     Raises:
-        CommandLineError: the run was not trained on data from files, or not on such files.
+        CommandLineError: the run was trained on sampled data, or on another kind of file.
         RunError: the weights or the preprocessing are damaged.
-        SourceError: a file cannot be read, or has another form.
+        SourceError: a file cannot be read, or has other columns or another row format.
     """
     predictor, data = Predictor(run), run.record.spec.data
     if not isinstance(predictor.preprocessing, ArrayPreprocessing):
@@ -60,7 +60,7 @@ def _predictions_of_table(
 
 
 def open_labeled(run: Run, files: Sequence[Path]) -> LabeledTable | LabeledArrays:
-    """The rows of files in the form of a run's data, with their targets.
+    """The rows of files with the columns or row format of a run's data, and their targets.
 
     Args:
         run: the run.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nncli.analysis.array_overview import Measured, overview_of_arrays
+from nncli.analysis.array_overview import ArraySummary, overview_of_arrays
 from nncli.data.array_files import open_npy
 from tests.data.sources.test_array_source import write_idx, write_images
 
@@ -173,7 +173,7 @@ def test_only_some_rows_are_in_memory(here):
     """A tenth of a memory-mapped file of 40 MB."""
     np.save("large.npy", np.zeros((50_000, 100)) + np.arange(50_000.0)[:, None])
     tracemalloc.start()
-    Measured.of("large", open_npy(Path("large.npy")))
+    ArraySummary.of("large", open_npy(Path("large.npy")))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 12e6

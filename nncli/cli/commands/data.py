@@ -1,4 +1,4 @@
-"""``nncli data``: what is in a data file, and what is suspicious."""
+"""``nncli data``: summarize a data file, and list what is suspicious."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -27,9 +27,10 @@ ARRAYS = {"npy", "npz", "idx", "image"}  # kinds of files
 @click.option("--target", help="Column of a table to predict; a config names its own.")
 @json_option
 def data(subject: Path, target: str | None, as_json: bool) -> None:
-    """Print what is in a data file, and what is suspicious.
+    """Summarize a data file, and list what is suspicious.
 
-    Of a table the columns, with their types and values; of arrays and images shape, dtype and values; the classes.
+    The summary of a table has the type and the values of each column; that of arrays and images has shape, dtype and
+    values. Both have the rows of each class.
     """
     from nncli.analysis.data_overview import DataOverview
     from nncli.cli.reading import reading_shown
@@ -80,7 +81,7 @@ def _overview_of_config(path: Path) -> "DataOverview | ArraysOverview":
 
 
 def _has_arrays(path: Path) -> bool:
-    """Whether a file is none of a table: arrays, an image, or a directory."""
+    """Whether a file has arrays or an image, or is a directory, and so is not a table."""
     if not path.is_file():
         return path.is_dir()
     from nncli.data.file_kind import file_kind
