@@ -139,4 +139,4 @@ def equal_to_earlier(hashes: Array) -> Iterator[str]:
     """A sentence with the number of rows that are equal to an earlier row, from their hashes (N,), if there are any."""
     if duplicates := len(hashes) - len(np.unique(hashes)):
         number = f"{counted(duplicates, 'row')} of {len(hashes):,}"
-        yield f"{number} are equal to an earlier one; a split may tear them apart"
+        yield f"{number} are equal to an earlier one; a split may put them into different sets"

@@ -126,7 +126,7 @@ class ArrayData:
         try:
             texts = [str(each) for each in found.astype("U" if found.dtype.kind == "S" else found.dtype).tolist()]
         except UnicodeDecodeError:
-            raise targets.error("labels of bytes that are no ASCII; save them as text, with .astype(str)") from None
+            raise targets.error("labels of bytes that are not ASCII; save them as text, with .astype(str)") from None
         self.labels = self._known_labels(targets, texts)
         positions = {label: index for index, label in enumerate(self.labels)}
         of_text = np.array([positions.get(text, -1) for text in texts])
@@ -135,7 +135,7 @@ class ArrayData:
             row = int(np.argmax(labels < 0))
             known = ", ".join(self.labels[:MAX_NAMED])
             owner = "the training data" if self._training else "class_names, which name the labels 0, 1, …"
-            wrong = f"row {row} is {shown(texts[codes[row]])}, no label of {owner}; its labels are {known}"
+            wrong = f"row {row} is {shown(texts[codes[row]])}, which is not a label of {owner}; its labels are {known}"
             raise targets.error(f"{wrong}; correct it, or remove the row")
         return labels
 

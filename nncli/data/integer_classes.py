@@ -26,7 +26,7 @@ def read_for_target(path: Path, target: str) -> ReadTable:
     if not are_few_integers(values) or values[-1] - values[0] != len(values) - 1:
         return read
     column = Category()
-    reason = f"{len(values)} consecutive integers, {values[0]:g} to {values[-1]:g}, which are taken for classes"
+    reason = f"{len(values)} consecutive integers, {values[0]:g} to {values[-1]:g}, which are read as classes"
     inferred = {**read.inferred, target: Inferred("category", column, reason)}
     return ReadTable(TableSource(path, target, {target: column}).file.read_file().table, inferred)
 

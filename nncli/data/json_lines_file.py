@@ -108,5 +108,5 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"key {shown(next(key for key in keys if keys.count(key) > 1))} is there twice")
+        raise ValueError(f"key {shown(next(key for key in keys if keys.count(key) > 1))} occurs twice")
     return values

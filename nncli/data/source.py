@@ -30,7 +30,7 @@ class OtherKindError(SourceError):
     """A validation or test set has another kind of rows than the training set, so that it cannot be scaled like it."""
 
     def __init__(self) -> None:
-        super().__init__("rows of another kind than those of data; use a part of data, or a source like it")
+        super().__init__("rows of another kind than those of data; use a part of data, or a source of the same type")
 
 
 @kind("dataset")

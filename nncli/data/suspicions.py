@@ -47,7 +47,7 @@ def type_suspicions(read: ReadTable) -> Iterator[str]:
     for name, each in read.inferred.items():
         if suspicion := located_suspicion(read.table, each):
             keep = to_yaml_value({name: "category"})
-            yield f"{name}: taken for categories, as {suspicion}; or write columns: {keep} if they are"
+            yield f"{name}: read as categories, but {suspicion}; or write columns: {keep} if they are categories"
 
 
 def located_suspicion(table: Table, inferred: Inferred) -> str:
@@ -70,12 +70,12 @@ def suspicions(table: Table, inputs: Sequence[str], targets: Sequence[str]) -> I
         known = values[~column.is_missing(values)]
         if _is_identifier(column, known):
             number = f"{len(np.unique(known)):,} different values in {counted(len(known), 'row')}"
-            yield f"{name}: {number}; if it names the row, write id: {to_yaml_value(name)}"
+            yield f"{name}: {number}; if it identifies the row, write id: {to_yaml_value(name)}"
         if isinstance(column, Number) and (beyond := int(np.count_nonzero(np.abs(known) > EXACT_INTEGERS))):
             yield f"{name}: {counted(beyond, 'value')} beyond 2^53, where integers are rounded to 16 digits"
         for target in targets:
             if found := _leak(table, name, target):
-                fix = f"if it is known only afterwards, write ignore: {to_yaml_value([name])}"
+                fix = f"if it is not known at prediction time, write ignore: {to_yaml_value([name])}"
                 yield f"{name}: {found}; {fix}"
 
 
@@ -138,7 +138,7 @@ def _leak(table: Table, name: str, target: str) -> str:
     is_class = isinstance(table.columns[target], Category)
     if is_class:
         accuracy = _best_accuracy(values, wanted, isinstance(column, Category))
-        return f"alone decides {accuracy:.1%} of the rows of {shown(target)}" if accuracy >= NEARLY_ONE else ""
+        return f"alone predicts {shown(target)} in {accuracy:.1%} of the rows" if accuracy >= NEARLY_ONE else ""
     if isinstance(column, Category) or (values == values[0]).all():
         return ""
     correlation = float(np.corrcoef(values, wanted)[0, 1])

@@ -209,7 +209,7 @@ class TableFile:
         new = np.flatnonzero(np.array([text not in self.class_names for text in texts])[codes])
         if len(new):
             row = int(new[0])
-            found = f"{table.name}:{table.line(row)}: {shown(texts[codes[row]])} is no class of the training data"
+            found = f"{table.name}:{table.line(row)}: {shown(texts[codes[row]])} is not a class of the training data"
             raise SourceError(f"{found}; its classes are {', '.join(self.class_names[:20])}", "target")
         return self.class_names
 
@@ -227,4 +227,4 @@ def _known_columns(header: Sequence[str]) -> str:
     known = f"; its columns are {', '.join(map(shown, header[:MAX_PROBLEMS]))}"
     if not any(map(is_number, header)):
         return known
-    return f"{known}; if its first line is no header, write header: with a list of names"
+    return f"{known}; if its first line is not a header, write header: with a list of names"

@@ -71,5 +71,5 @@ def require_classes(given: Literal["balanced"] | Mapping[str, float], names: Seq
         raise SourceError("the target is numeric, so that there are no classes; write sample_weight", CLASS_WEIGHTS)
     unknown = [] if given == "balanced" else [name for name in given if name not in names]
     if unknown:
-        listed = f"{', '.join(map(shown, unknown))} {'is no class' if len(unknown) == 1 else 'are no classes'}"
+        listed = f"{', '.join(map(shown, unknown))} {'is not a class' if len(unknown) == 1 else 'are not classes'}"
         raise SourceError(f"{listed}; the classes are {', '.join(names[:20])}", CLASS_WEIGHTS)

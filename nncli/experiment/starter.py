@@ -101,7 +101,7 @@ def config_for_file(path: Path, shown_path: str, target: str) -> Starter:
         target=to_yaml_value(target),
         columns="\n".join(_column_lines(read, target, name)),
         ignore=_ignored(read)
-        + (f"  id: {to_yaml_value(name)}   # consecutive integers; it is no input\n" if name else ""),
+        + (f"  id: {to_yaml_value(name)}   # consecutive integers; it is not an input\n" if name else ""),
         stratified="" if classes is None else "; each class is split alike",
         outputs=outputs,
         activation="" if classes is None else "  - softmax\n",

@@ -117,7 +117,7 @@ def _column(name: str, cells: Any) -> Any:
     """
     array = cells if isinstance(cells, list | tuple) else _array(cells)
     if isinstance(array, np.ndarray) and array.ndim != 1:
-        raise ConfigError(f"inputs: column {shown(name)} is no list and no array of one dimension")
+        raise ConfigError(f"inputs: column {shown(name)} is neither a list nor a one-dimensional array")
     return array
 
 

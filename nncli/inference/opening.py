@@ -40,7 +40,8 @@ def open_predictions(
         return _predictions_of_table(run, predictor, files, with_probabilities, invert)
     paths = [file for file in files if isinstance(file, Path)]
     if len(paths) < len(files):
-        raise CommandLineError(f"{run.path}: was trained on {data.type}, which standard input cannot be; name a file")
+        reason = "which cannot be read from standard input; name a file"
+        raise CommandLineError(f"{run.path}: was trained on {data.type}, {reason}")
     rows = open_rows(paths, predictor.preprocessing, vars(data).get("names"), invert)
     return PredictionRows(predictor, rows, rows.ids, with_probabilities=with_probabilities)
 

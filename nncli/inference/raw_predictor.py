@@ -125,7 +125,7 @@ def _class_labels(targets: Sequence[Any], class_names: Sequence[str]) -> Array:
     found = [next((labels[text] for text in _spellings(each) if text in labels), None) for each in targets]
     if None in found:
         row, listed = found.index(None), ", ".join(map(shown, class_names[:MAX_CLASSES_NAMED]))
-        reason = f"{shown(targets[row])} is no class of the training data; its classes are {listed}"
+        reason = f"{shown(targets[row])} is not a class of the training data; its classes are {listed}"
         raise ConfigError(f"targets[{row}]: {reason}")
     return np.array(found)
 

@@ -54,9 +54,8 @@ class TableTargets:
         if text in self.missing:
             return _missing(text)
         listed = ", ".join(map(shown, (self.class_names or ())[:MAX_LISTED]))
-        return (
-            f"{shown(text)} is no class of the training data; its classes are {listed}; correct it, or remove the row"
-        )
+        found = f"{shown(text)} is not a class of the training data; its classes are {listed}"
+        return f"{found}; correct it, or remove the row"
 
 
 def _missing(text: str) -> str:

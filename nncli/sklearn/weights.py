@@ -73,7 +73,7 @@ def class_weights(given: Any, classes: Array, labels: Array, weights: Array | No
     unknown = [name for name in given if name not in known]
     if unknown and any(name not in given for name in known):  # weights of further classes are no mistake
         listed = ", ".join(shown(name) for name in known[:MAX_NAMED])
-        raise ValueError(f"class_weight: {shown(_plain(unknown[0]))} is no class; the classes are {listed}")
+        raise ValueError(f"class_weight: {shown(_plain(unknown[0]))} is not a class; the classes are {listed}")
     of_class = np.array([given.get(name, 1.0) for name in known], np.float64)
     if not of_class.any():
         raise ValueError("class_weight is zero for all classes; give one of them a weight")

@@ -23,7 +23,7 @@ loss: categorical_crossentropy
 optimizer: adam
 training: {epochs: 1}
 """
-APART = "are equal to an earlier one; a split may tear them apart"
+APART = "are equal to an earlier one; a split may put them into different sets"
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_only_some_rows_are_in_memory(here):
         (["cut.npy"], 3, "cut.npy: byte 200: the file ends after 72 of 160 bytes of values"),
         (["image.png"], 3, "image.png: an image; name a directory with a subdirectory for each class"),
         (["empty"], 3, "empty: 0 subdirectories, expected two or more, one for each class"),
-        (["whole.npy", "--target", "a"], 2, "whole.npy: is no table, so that it has no column for --target"),
+        (["whole.npy", "--target", "a"], 2, "whole.npy: is not a table; remove --target"),
         (["missing.npy"], 3, "missing.npy: no such file"),
         (["toy.yaml", "--target", "a"], 2, "toy.yaml: names the target itself; --target is for a table"),
         (["toy.yaml"], 2, "toy.yaml: its data is moons, which is not read from a file"),

@@ -58,7 +58,7 @@ def _overview(subject: Path, target: str | None) -> "DataOverview | ArraysOvervi
     from nncli.analysis.array_overview import overview_of_arrays
 
     if target is not None:
-        raise CommandLineError(f"{subject}: is no table, so that it has no column for --target")
+        raise CommandLineError(f"{subject}: is not a table; remove --target")
     return overview_of_arrays(subject)
 
 

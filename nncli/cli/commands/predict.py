@@ -95,7 +95,7 @@ def _reject_overwriting(files: tuple[str, ...], output: str) -> None:
     read = [Path(file) for file in files if file != STANDARD and Path(file).exists()]
     for path in read if output != STANDARD and Path(output).exists() else ():
         if path.samefile(output):
-            raise CommandLineError(f"{output}: is the file that is read; name another one with -o")
+            raise CommandLineError(f"{output}: is an input file; name another one with -o")
 
 
 @contextmanager

@@ -140,7 +140,7 @@ class OneHot(Encoding):
         """Take the categories, and the rare ones."""
         restored = validated_state(state, OneHotState)
         for key, names in (("categories", restored.categories), ("rare", restored.rare)):
-            require(all(a < b for a, b in pairwise(names)), key, "not sorted, or a category is there twice")
+            require(all(a < b for a, b in pairwise(names)), key, "not sorted, or a category occurs twice")
         require(not {*restored.categories} & {*restored.rare}, "rare", "has a category that is in categories")
         self.take(restored.categories, restored.rare)
 

@@ -349,7 +349,7 @@ def test_mistakes_in_the_arguments_of_predict(every_form, here, trained, run_cli
         ),
         (good, "text.png"): (3, "text.png: not a PNG or JPEG image, or its start is damaged, unlike other files; save"),
         ("images.npy", "--invert"): (2, "images.npy: --invert is for images"),
-        ("-",): (2, "was trained on idx, which standard input cannot be; name a file"),
+        ("-",): (2, "was trained on idx, which cannot be read from standard input; name a file"),
     }
     for words, (code, message) in cases.items():
         result = run_cli("predict", "run", *words)
@@ -424,7 +424,7 @@ HELD_OUT = {
     "floats": ({"inputs": np.zeros((3, 6, 5))}, "values of float64, but the training rows are of uint8"),
     "unknown label": (
         {"targets": np.array([0, 1, 3])},
-        "row 2 is '3', no label of the training data; its labels are 0, 1, 2",
+        "row 2 is '3', which is not a label of the training data; its labels are 0, 1, 2",
     ),
 }
 
@@ -483,7 +483,9 @@ def test_other_inputs_need_other_targets(every_form, refused):
 def test_class_names_need_labels_that_they_name(every_form, refused):
     """Labels beyond the names, and names for real-valued targets, are refused."""
     error = refused(f"{every_form['npz']}, class_names: [shirt, bag]")
-    assert "row 2 is '2', no label of class_names, which name the labels 0, 1, …; its labels are 0, 1" in error
+    assert (
+        "row 2 is '2', which is not a label of class_names, which name the labels 0, 1, …; its labels are 0, 1" in error
+    )
     inputs, targets = numbers()
     np.savez("data.npz", x=inputs, y=targets)
     error = refused("arrays, path: data.npz, class_names: [a, b]", **REGRESSION)
