@@ -53,7 +53,7 @@ class TargetScaling(NamedTuple):
         except (KeyError, TypeError, ValueError):
             raise ValueError("targets: mean and scale are lists of numbers") from None
         if mean.shape != scale.shape or mean.ndim != 1 or not np.isfinite(mean).all() or not (scale > 0).all():
-            raise ValueError("targets: mean and scale do not fit")
+            raise ValueError("targets: mean and scale differ in length, or are out of range")
         return cls(mean, scale)
 
     def state(self) -> dict[str, list[float]]:
