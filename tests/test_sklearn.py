@@ -163,7 +163,7 @@ def test_batch_may_be_larger_than_the_rows_or_none():
         ({"validation_fraction": "half"}, "validation_fraction must be between 0 and 1, got half"),
         ({"class_weight": "balance"}, "class_weight must be 'balanced', a mapping from classes to weights, or None"),
         ({"class_weight": {1: -1}}, "class_weight of 1 must be a number of 0 or more, got -1"),
-        ({"class_weight": {np.int64(7): 1}}, "class_weight: 7 is no class; the classes are 0, 1, 2"),
+        ({"class_weight": {np.int64(7): 1}}, "class_weight: 7 is not a class; the classes are 0, 1, 2"),
         ({"class_weight": dict.fromkeys(range(3), 0)}, "class_weight is zero for all classes"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Rows of an array in a file or in memory, which are read, and scaled, when they are used."""
+"""Lazily read and scaled rows of an array in a file or in memory."""
 
 from collections.abc import Iterator
 from math import prod
@@ -42,7 +42,7 @@ class RawRows:
         return flat
 
     def blocks(self) -> Iterator[Array]:
-        """The values of all rows, (B, D) at once."""
+        """The values of all rows in blocks (B, D)."""
         row_bytes = max(1, self.shape[1] * self.values.itemsize)
         size = max(1, BLOCK_BYTES // row_bytes)
         for start in range(0, len(self), size):
@@ -60,9 +60,9 @@ def row_hashes(rows: Array) -> Array:
 
 
 class ScaledRows:
-    """Rows (N, D) that are scaled when they are used: what is read from it is an ordinary array of its dtype.
+    """Rows (N, D) that are scaled lazily: indexing returns an ordinary array of ``dtype``.
 
-    It stands for an array of inputs where only some rows are needed at once.
+    Mini-batches use it in place of an array of inputs.
 
     Args:
         raw: the rows.

@@ -25,7 +25,7 @@ COPY = """
 
 
 class ParquetFile(RecordFile):
-    """The rows of a Parquet file; the line of a row in messages is its number, from 1.
+    """The rows of a Parquet file; in messages the line of a row is its number from 1.
 
     Args:
         path: the file.
@@ -41,7 +41,7 @@ class ParquetFile(RecordFile):
         super().__init__(name, checked_header(names, name, 1))
 
     def records(self) -> Iterator[tuple[int, Sequence[Sequence[Any]]]]:
-        """The rows, ROWS at once, each with the number of its first row."""
+        """The rows in blocks of ROWS, each with the number of its first row."""
         opened, row = self._opened(self.name), 1
         (count,) = self._opened(self.name, "sum(num_rows) FROM parquet_file_metadata(?)").fetchone()
         with self._path.open("rb") as file, reading(self.name, file) as advance:
@@ -51,7 +51,7 @@ class ParquetFile(RecordFile):
                 row += len(rows)
 
     def _opened(self, name: str, selected: str = "* FROM read_parquet(?)") -> Any:
-        """A cursor over all rows."""
+        """A cursor over the result of a query on the file."""
         connect, error_type = _duckdb()
         try:
             return connect().execute(f"SELECT {selected}", [str(self._path)])
@@ -106,7 +106,7 @@ def require_parquet() -> None:
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a regular file begins as Parquet; what cannot be read is none."""
+    """Whether a file is a regular file with the magic number of Parquet; False if it cannot be read."""
     try:
         if not path.is_file():
             return False

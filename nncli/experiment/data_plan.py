@@ -9,7 +9,7 @@ from nncli.config.model import Config, OtherFile
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.source import Source, SourceError
 from nncli.data.sources.table import TableSource
-from nncli.experiment.preparation import fit_preprocessing, splits, suspicions_of_arrays, suspicions_of_table
+from nncli.experiment.preparation import fit_preprocessing, splits
 from nncli.experiment.rng import rngs
 from nncli.experiment.sections import HELD_OUT, parts, source_sections
 from nncli.registry import ComponentConfig
@@ -52,9 +52,13 @@ class DataPlan(NamedTuple):
         source = self.sources.get("data")
         if not self.splits or not self.preprocessing:
             return []
-        if isinstance(source, TableSource):
-            return suspicions_of_table(self.splits, list(self.preprocessing.columns), source.file)
-        return suspicions_of_arrays(self.splits)
+        from nncli.data.suspicions import equal_rows, suspicions_of_splits, type_suspicions
+
+        inputs: dict[str, Any] = {name: split.inputs for name, split in self.splits.items()}
+        if not isinstance(source, TableSource):
+            return list(equal_rows({name: rows.hashes() for name, rows in inputs.items()})) if len(inputs) > 1 else []
+        columns, targets = list(self.preprocessing.columns), source.file.settings.targets
+        return [*type_suspicions(source.file.read), *suspicions_of_splits(inputs, columns, targets)]
 
     @property
     def schema(self) -> DataSchema:

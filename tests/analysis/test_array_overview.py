@@ -1,4 +1,4 @@
-"""What ``nncli data`` says of arrays, IDX files, pictures and configs with them."""
+"""What ``nncli data`` says of arrays, IDX files, images and configs with them."""
 
 import gzip
 import json
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nncli.analysis.array_overview import Measured, overview_of_arrays
+from nncli.analysis.array_overview import ArraySummary, overview_of_arrays
 from nncli.data.array_files import open_npy
 from tests.data.sources.test_array_source import write_idx, write_images
 
@@ -23,7 +23,7 @@ loss: categorical_crossentropy
 optimizer: adam
 training: {epochs: 1}
 """
-APART = "are equal to an earlier one; a split may tear them apart"
+APART = "are equal to an earlier one; a split may put them into different sets"
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_array_without_a_finite_value(here):
 
 
 def test_equal_rows_and_constant_columns_are_suspicious(here):
-    """−0 equals 0; a constant byte is a border of pictures."""
+    """−0 equals 0; a constant byte is a border of images."""
     values = normal(50)
     values[:, 1] = 2.5
     values[7] = values[6]
@@ -136,13 +136,13 @@ def test_idx_file_is_recognized_by_its_content(here, run_cli):
         assert [each["name"] for each in json.loads(run_cli("data", name, "--json").out)["columns"]] == ["PK", "b"]
 
 
-def test_pictures_are_summarized_one_by_one(here):
+def test_images_are_summarized_one_by_one(here):
     """Their sizes, classes and equal ones."""
     images = np.random.default_rng(0).integers(1, 255, (9, 6, 5), dtype=np.uint8)
     images[3] = images[0]
-    write_images(here / "pictures", images, np.arange(9) % 2)
-    Image.fromarray(np.zeros((4, 7), np.uint8)).save("pictures/class_1/wide.png")
-    found = overview_of_arrays(Path("pictures"))
+    write_images(here / "images", images, np.arange(9) % 2)
+    Image.fromarray(np.zeros((4, 7), np.uint8)).save("images/class_1/wide.png")
+    found = overview_of_arrays(Path("images"))
     assert (found.rows, found.classes) == (10, {"class_0": 5, "class_1": 5})
     assert (found.arrays[0].shape, found.arrays[0].smallest, found.arrays[0].largest) == ([10, 6, 5], 0, images.max())
     assert found.suspicions == [
@@ -173,7 +173,7 @@ def test_only_some_rows_are_in_memory(here):
     """A tenth of a memory-mapped file of 40 MB."""
     np.save("large.npy", np.zeros((50_000, 100)) + np.arange(50_000.0)[:, None])
     tracemalloc.start()
-    Measured.of("large", open_npy(Path("large.npy")))
+    ArraySummary.of("large", open_npy(Path("large.npy")))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 12e6
@@ -183,9 +183,9 @@ def test_only_some_rows_are_in_memory(here):
     ("words", "code", "message"),
     [
         (["cut.npy"], 3, "cut.npy: byte 200: the file ends after 72 of 160 bytes of values"),
-        (["picture.png"], 3, "picture.png: a picture; name a directory with a subdirectory for each class"),
+        (["image.png"], 3, "image.png: an image; name a directory with a subdirectory for each class"),
         (["empty"], 3, "empty: 0 subdirectories, expected two or more, one for each class"),
-        (["whole.npy", "--target", "a"], 2, "whole.npy: is no table, so that it has no column for --target"),
+        (["whole.npy", "--target", "a"], 2, "whole.npy: is not a table; remove --target"),
         (["missing.npy"], 3, "missing.npy: no such file"),
         (["toy.yaml", "--target", "a"], 2, "toy.yaml: names the target itself; --target is for a table"),
         (["toy.yaml"], 2, "toy.yaml: its data is moons, which is not read from a file"),
@@ -195,7 +195,7 @@ def test_what_cannot_be_summarized_is_refused(here, run_cli, words, code, messag
     """Each with its place and the fix."""
     np.save("whole.npy", np.zeros((10, 2)))
     Path("cut.npy").write_bytes(Path("whole.npy").read_bytes()[:200])
-    Image.fromarray(np.zeros((4, 7), np.uint8)).save("picture.png")
+    Image.fromarray(np.zeros((4, 7), np.uint8)).save("image.png")
     Path("empty").mkdir()
     toy = CONFIG.replace("{type: arrays, path: data.npz, class_names: [cat, dog]}", "moons")
     Path("toy.yaml").write_text(toy.replace("test: {path: test.npz}\n", ""), encoding="utf-8")

@@ -89,7 +89,7 @@ def test_rows_without_a_target_are_not_evaluated(run, run_cli):
     assert (result.code, result.out) == (3, "")
     assert "valid.csv:2: column 'kind': the target is missing" in result.err
     assert (
-        "valid.csv:3: column 'kind': 'other' is no class of the training data; its classes are 'a', 'b', 'c'"
+        "valid.csv:3: column 'kind': 'other' is not a class of the training data; its classes are 'a', 'b', 'c'"
         in result.err
     )
 

@@ -25,7 +25,7 @@ def test_a_restored_preprocessing_gives_the_same_bits():
     assert (restored.shape, restored.dtype) == ((3,), np.float64)
 
 
-def test_the_values_of_a_picture_are_scaled_alike():
+def test_the_values_of_a_image_are_scaled_alike():
     """One mean and one deviation, where columns have one each."""
     images = np.random.default_rng(0).integers(0, 256, (40, 3, 2), dtype=np.uint8)
     values = ArrayPreprocessing.fit(Dataset(RawRows(images), TARGETS, None), "standardize").values

@@ -43,7 +43,7 @@ def test_random_columns_are_not_suspicious():
 @pytest.mark.parametrize("names", [list(range(ROWS)), [f"p{i}" for i in range(ROWS)]], ids=["integers", "texts"])
 def test_column_that_names_the_row_is_told(names):
     """With its numbers and what to write."""
-    expected = "name: 200 different values in 200 rows; if it names the row, write id: name"
+    expected = "name: 200 different values in 200 rows; if it identifies the row, write id: name"
     assert found(noise(), name=names) == [expected]
 
 
@@ -58,7 +58,9 @@ def test_number_that_decides_a_class_is_told(wrong, is_told):
     x = noise()
     labels = np.where(x < -0.5, "a", np.where(x < 0.5, "b", "c"))
     labels[np.argsort(x)[:wrong]] = "b"
-    expected = "x: alone decides 100.0% of the rows of 'target'; if it is known only afterwards, write ignore: [x]"
+    expected = (
+        "x: alone predicts 'target' in 100.0% of the rows; if it is not known at prediction time, write ignore: [x]"
+    )
     assert found(labels.tolist(), x=x) == [expected] * is_told
 
 
@@ -89,7 +91,7 @@ def test_category_that_decides_a_class_is_told():
     colors = ["rgb"[i % 3] for i in range(ROWS)]
     labels = ["yes" if color == "r" else "no" for color in colors]
     (told,) = found(labels, color=colors)
-    assert told.startswith("color: alone decides 100.0% of the rows")
+    assert told.startswith("color: alone predicts 'target' in 100.0% of the rows")
     assert len(found(labels, color=[f"{i % 150}" for i in range(ROWS)])) == 0
 
 

@@ -164,7 +164,7 @@ def test_a_validation_file_has_no_class_of_its_own(trained, run_cli, tmp_path):
     others[3]["kind"] = "z"
     (tmp_path / "valid.csv").write_text(text(others), encoding="utf-8")
     result = run_cli("train", "config.yaml", "-q")
-    assert (result.code, "valid.csv:5: 'z' is no class of the training data" in result.err) == (3, True)
+    assert (result.code, "valid.csv:5: 'z' is not a class of the training data" in result.err) == (3, True)
 
 
 def test_training_rows_have_influence(trained):
@@ -371,7 +371,7 @@ def test_rows_in_two_splits_are_told_before_training(trained, run_cli):
     trained(table)
     result = run_cli("train", "config.yaml", "--name", "again")
     assert "of 12 rows of validation are equal to a row of training (data leakage)" in result.err
-    assert "warning: code: alone decides 100.0% of the rows of 'kind'" in result.err
+    assert "warning: code: alone predicts 'kind' in 100.0% of the rows" in result.err
     quiet = run_cli("train", "config.yaml", "--name", "quiet", "-q")
     assert (quiet.out, "(data leakage)" in quiet.err) == ("runs/quiet\n", True)
     checked = run_cli("check", "config.yaml", "--json")
@@ -386,7 +386,7 @@ def test_categories_that_may_be_numbers_are_warned_of(trained, tmp_path, monkeyp
         monkeypatch.setattr(cache, "LARGE", 0)
     table = [{**row, "cost": f"${index % 4 + 1}"} for index, row in enumerate(rows())]
     trained(table)
-    expected = "cost: taken for categories, as in line 2 '$1' is not a number; write 1 without the currency"
+    expected = "cost: read as categories, but in line 2 '$1' is not a number; write 1 without the currency"
     assert f"warning: {expected}" in run_cli("train", "config.yaml", "--name", "again").err
     assert expected in json.loads(run_cli("check", "config.yaml", "--json").out)["configs"][0]["warnings"][0]
     given = CONFIG.format(**{**CLASSES, **FRACTIONS, "more": ", columns: {cost: category}"})

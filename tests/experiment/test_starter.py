@@ -63,8 +63,8 @@ def test_numbers_and_dates_in_other_forms_are_pointed_out(start, name):
     starter = start(**{name: repeated(values)})
     assert f"in line {line} {message}" in line_of(starter.text, name)
     (note,) = starter.notes
-    assert note.startswith(f"{name}: taken for categories, as in line {line} {message}")
-    assert note.endswith(f"; or write columns: {{{name}: category}} if they are")
+    assert note.startswith(f"{name}: read as categories, but in line {line} {message}")
+    assert note.endswith(f"; or write columns: {{{name}: category}} if they are categories")
 
 
 def test_text_is_left_out_with_a_note(start, tmp_path):
@@ -82,7 +82,7 @@ def test_row_numbers_are_the_id(start, tmp_path):
     numbers = [str(row * 7 % ROWS + 100) for row in range(ROWS)]
     starter = start(number=numbers)
     assert starter.notes == []
-    assert "  id: number   # consecutive integers; it is no input\n" in starter.text
+    assert "  id: number   # consecutive integers; it is not an input\n" in starter.text
     assert load(tmp_path / "config.yaml").config.data.id == "number"
     assert "id:" not in start(target="number", number=numbers).text
 
@@ -96,7 +96,7 @@ def test_too_small_classes_are_noted(start):
 def test_few_consecutive_integers_are_classes_in_both_commands(start, tmp_path):
     """``init`` says how to predict numbers, and ``data`` shows the same type."""
     text = start(target="rating", rating=repeated("12345")).text
-    reason = "5 consecutive integers, 1 to 5, which are taken for classes"
+    reason = "5 consecutive integers, 1 to 5, which are read as classes"
     regression = "to predict numbers: number, units: 1, no softmax, loss: mean_squared_error"
     assert line_of(text, "rating") == f"    rating: category # {reason}; {regression}"
     assert "units: 5}\n  - softmax\n" in text

@@ -149,7 +149,10 @@ def test_labels_may_be_the_names_of_the_classes(here, trained, evaluated, refuse
     assert evaluated("--data", "names.npz") == evaluated("--data", "data.npz")
     np.savez("wrong.npz", inputs=images, targets=np.array(["cat", "dog", "eel"])[labels])
     code, text = refused("--data", "wrong.npz")
-    assert (code, "wrong.npz: 'targets': row 0 is 'cat', no label of the training data" in text) == (3, True)
+    assert (code, "wrong.npz: 'targets': row 0 is 'cat', which is not a label of the training data" in text) == (
+        3,
+        True,
+    )
 
 
 @pytest.mark.parametrize("data", ["images, path: pictures, size: [4, 3]", "images, path: pictures"])
@@ -185,9 +188,9 @@ def test_document_names_the_files(every_form, trained, run_cli):
         (["narrow.npy", "labels.npy"], 3, "narrow.npy: rows of shape (5, 5), but the training rows have the shape"),
         (["real.npy", "labels.npy"], 3, "real.npy: values of float64, but the training rows are of uint8"),
         (["images.npy", "few.npy"], 3, "few.npy: 59 targets for the 60 rows of images.npy"),
-        (["images.npy", "other.npy"], 3, "other.npy: row 3 is '7', no label of the training data; its labels are 0, 1"),
+        (["images.npy", "other.npy"], 3, "other.npy: row 3 is '7', which is not a label of the training data"),
         (["images.npy", "values.npy"], 3, "values.npy: real numbers, but the training data has labels"),
-        (["pictures"], 3, "pictures: row 0 is 'class_0', no label of the training data"),
+        (["pictures"], 3, "pictures: row 0 is 'class_0', which is not a label of the training data"),
         (["unclear.npz"], 3, "unclear.npz: its arrays are 'a', 'b'; save two of them alone, named inputs and targets"),
         (["table.csv", "labels.npy"], 3, "table.csv: not an NPY, NPZ, IDX, PNG or JPEG file"),
     ],

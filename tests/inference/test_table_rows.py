@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from nncli.inference.table_rows import MAX_NAMED, FoundValues
+from nncli.inference.table_rows import MAX_NAMED, CountedValues
 
 
 def test_first_values_are_kept_and_all_are_counted():
     """Any number of blocks takes no more memory than the values that are named."""
-    found, values = FoundValues(), np.arange(15.0)
+    found, values = CountedValues(), np.arange(15.0)
     for start in range(100, 10_000, 15):
         found.add(np.arange(0, 15, 2), values, range(start, start + 15))
     assert found.count == 660 * 8

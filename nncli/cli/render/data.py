@@ -1,4 +1,4 @@
-"""The columns of a table, or the arrays of a file, in the terminal."""
+"""Rendering of summaries of tables and arrays in the terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What is wrong with a text that is no number, and what to write instead."""
+"""Messages for texts that are not numbers: what is wrong, and what to write instead."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from nncli.config.diagnostics import shown
 
 NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
-LONGEST = 100  # characters of a text in which mistakes are looked for
+MAX_LENGTH = 100  # characters; longer texts are not searched for mistakes
 _CURRENCIES = "[$€£¥₹₽₩]|EUR|USD|GBP|CHF|JPY|CNY|INR"
 ELSE = "correct it, or train with it in missing_values, or with type: category"
 
@@ -24,7 +24,7 @@ def is_number(text: str) -> bool:
 
 
 def explain_number(text: str) -> str:
-    """Why a text is no number, with a fix.
+    """Why a text is not a number, with a fix.
 
     >>> explain_number("12%")
     "'12%' is not a number; write 12 without the percent sign, or the fraction"
@@ -35,7 +35,7 @@ def explain_number(text: str) -> str:
 
 
 def fix_of_number(text: str) -> str | None:
-    """What to write instead of a text that was meant as a number; None if it is one, or may be anything.
+    """What to write instead of a mistyped number; None if the text is a number, or does not look like one.
 
     >>> fix_of_number("1,5"), fix_of_number("red")
     ('write 1.5 with a decimal point', None)
@@ -45,12 +45,12 @@ def fix_of_number(text: str) -> str | None:
 
 
 class _Mistake(NamedTuple):
-    """A pattern of texts, and what to say about them.
+    """A common mistake in numbers.
 
     Args:
         pattern: a regular expression for the whole text.
-        fix: what to say; ``{}`` is the text without what is too much.
-        corrected: makes the text without what is too much.
+        fix: the fix; ``{}`` is the corrected text.
+        corrected: makes the corrected text.
     """
 
     pattern: str
@@ -116,8 +116,8 @@ def _meant(text: str) -> str | None:
 
 
 def _fix(text: str) -> str:
-    """What to write instead."""
-    if len(text) > LONGEST:
+    """The fix for a text that is not a number."""
+    if len(text) > MAX_LENGTH:
         return ELSE
     for pattern, fix, corrected in _MISTAKES:
         if re.fullmatch(pattern, text):

@@ -178,8 +178,8 @@ def test_run_without_a_range_predicts_the_same(run, run_cli):
     column = Number()
     column.restore({name: value for name, value in width.items() if name not in {"smallest", "largest"}})
     values = np.array([0.5, 1e9])
-    assert column.far(values).tolist() == []
-    assert preprocessing.columns["width"].far(values).tolist() == [1]
+    assert column.out_of_range(values).tolist() == []
+    assert preprocessing.columns["width"].out_of_range(values).tolist() == [1]
     assert column.apply(values).tobytes() == preprocessing.columns["width"].apply(values).tobytes()
 
 

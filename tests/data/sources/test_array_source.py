@@ -301,7 +301,7 @@ def test_blocks_are_predicted_alike(every_form, here, trained, monkeypatch):
 
     whole = [predicted(name) for name in names]
     monkeypatch.setattr("nncli.inference.array_rows.BLOCK_ROWS", 7)
-    monkeypatch.setattr("nncli.inference.array_rows.BLOCK_PICTURES", 7)
+    monkeypatch.setattr("nncli.inference.array_rows.BLOCK_IMAGES", 7)
     assert [predicted(name) for name in names] == whole
     assert whole[0][0] == list(range(1, ROWS + 1))
 
@@ -341,15 +341,15 @@ def test_mistakes_in_the_arguments_of_predict(every_form, here, trained, run_cli
         ("missing.png",): (3, "missing.png: no such file"),
         ("images.npy", "data.npz"): (
             2,
-            "images.npy: several files have to be pictures; predict other files one by one",
+            "images.npy: several files have to be images; predict other files one by one",
         ),
         (good, "bad.png", good): (
             3,
             "bad.png: a damaged image: image file is truncated; save it again as PNG or JPEG, or",
         ),
         (good, "text.png"): (3, "text.png: not a PNG or JPEG image, or its start is damaged, unlike other files; save"),
-        ("images.npy", "--invert"): (2, "images.npy: --invert is for pictures"),
-        ("-",): (2, "was trained on idx, which standard input cannot be; name a file"),
+        ("images.npy", "--invert"): (2, "images.npy: --invert is for images"),
+        ("-",): (2, "was trained on idx, which cannot be read from standard input; name a file"),
     }
     for words, (code, message) in cases.items():
         result = run_cli("predict", "run", *words)
@@ -363,7 +363,7 @@ def test_a_run_on_numbers_predicts_no_pictures(here, trained, every_form, run_cl
     trained("arrays, path: numbers.npz", **REGRESSION)
     result = run_cli("predict", "run", "pictures/class_0/000.png")
     assert result.code == 2
-    assert "a picture, but the run was trained on rows of shape (4,) and dtype float64" in result.err
+    assert "an image, but the run was trained on rows of shape (4,) and dtype float64" in result.err
     np.save("new.npy", np.array([[1, 2, 3, 4], [1, 2, np.nan, 4]]))
     result = run_cli("predict", "run", "new.npy")
     assert result.code == 3
@@ -440,7 +440,7 @@ HELD_OUT = {
     "floats": ({"inputs": np.zeros((3, 6, 5))}, "values of float64, but the training rows are of uint8"),
     "unknown label": (
         {"targets": np.array([0, 1, 3])},
-        "row 2 is '3', no label of the training data; its labels are 0, 1, 2",
+        "row 2 is '3', which is not a label of the training data; its labels are 0, 1, 2",
     ),
 }
 
@@ -499,7 +499,9 @@ def test_other_inputs_need_other_targets(every_form, refused):
 def test_class_names_need_labels_that_they_name(every_form, refused):
     """Labels beyond the names, and names for real-valued targets, are refused."""
     error = refused(f"{every_form['npz']}, class_names: [shirt, bag]")
-    assert "row 2 is '2', no label of class_names, which name the labels 0, 1, …; its labels are 0, 1" in error
+    assert (
+        "row 2 is '2', which is not a label of class_names, which name the labels 0, 1, …; its labels are 0, 1" in error
+    )
     inputs, targets = numbers()
     np.savez("data.npz", x=inputs, y=targets)
     error = refused("arrays, path: data.npz, class_names: [a, b]", **REGRESSION)
