@@ -7,7 +7,8 @@ import duckdb
 import pytest
 
 from nncli.data import parquet_file
-from nncli.data.parquet_file import write_parquet
+from nncli.data.parquet_file import ParquetFile, write_parquet
+from nncli.data.record_file import ROWS as ROWS_OF_A_BLOCK
 from nncli.errors import MissingExtraError, StorageError
 
 TYPES = {"row": int, 'größe, "m\'s"': str, "p": float}
@@ -59,3 +60,12 @@ def test_missing_extra_is_said(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
     with pytest.raises(MissingExtraError, match="parquet"):
         parquet_file.require_parquet()
+
+
+def test_rows_are_numbered_from_1_and_names_are_stripped(tmp_path):
+    """In every block, as messages name them."""
+    path = tmp_path / "x.parquet"
+    duckdb.execute(f"""COPY (SELECT range AS " a " FROM range({2 * ROWS_OF_A_BLOCK})) TO '{path}' (FORMAT parquet)""")
+    file = ParquetFile(path)
+    assert file.header == ["a"]
+    assert [number for number, _ in file.records()] == [1, ROWS_OF_A_BLOCK + 1]
