@@ -61,6 +61,14 @@ def test_bar_has_the_name_and_what_is_read_and_disappears(terminal, file):
     assert text.rindex(SHOWN) > text.rindex(HIDDEN)
 
 
+def test_bar_is_not_drawn_for_every_piece(terminal, file, monkeypatch):
+    """Once in an interval, however many pieces there are."""
+    monkeypatch.setattr(module, "INTERVAL", 60)
+    with reading_shown():
+        read(file, 500_000, 1_000_000)
+    assert ("0.5/2.0 MB" in terminal.getvalue(), "1.5/2.0 MB" in terminal.getvalue()) == (True, False)
+
+
 def test_error_removes_the_bar_and_restores_ctrl_c(terminal, file, monkeypatch):
     """Also if the file is still being read when the block ends; while there is a bar Ctrl-C is an exception."""
     handlers = ["before"]

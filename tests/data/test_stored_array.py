@@ -1,5 +1,7 @@
 """Arrays in a file: what is read is what NumPy has at the same indices."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,9 @@ OFFSET = 24
 
 @pytest.fixture(params=[(50,), (50, 3)], ids=["values", "rows"])
 def arrays(request, tmp_path, monkeypatch):
-    """The same array in memory and in a file, of which a few rows are read at once."""
+    """The same array in memory and in a file, of which a few rows are read at once, and 40 bytes in a call."""
+    preadv = os.preadv
+    monkeypatch.setattr(module.os, "preadv", lambda file, parts, start: preadv(file, [parts[0][:40]], start))
     monkeypatch.setattr(module, "WINDOW", 100)
     monkeypatch.setattr(module, "INDICES", 16)
     expected = np.random.default_rng(0).normal(size=request.param)

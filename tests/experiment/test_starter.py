@@ -100,6 +100,7 @@ def test_few_consecutive_integers_are_classes_in_both_commands(start, tmp_path):
     regression = "to predict numbers: number, units: 1, no softmax, loss: mean_squared_error"
     assert line_of(text, "rating") == f"    rating: category # {reason}; {regression}"
     assert "units: 5}\n  - softmax\n" in text
+    assert line_of(text, "size").startswith("    size: number ")
     overview = overview_of_file(tmp_path / "data.csv", "rating")
     column = next(each for each in overview.columns if each.name == "rating")
     assert (column.type, column.reason, column.use) == ("category", reason, "target")
@@ -119,6 +120,17 @@ def test_other_few_integers_are_numbers_in_both_commands(start, tmp_path):
     assert line_of(text, "score").endswith(f"number # all 60 values are numbers, 10 to 40; {classes}")
     overview = overview_of_file(tmp_path / "data.csv", "score")
     assert [each.type for each in overview.columns if each.name == "score"] == ["number"]
+
+
+@pytest.mark.parametrize(
+    ("ratings", "type_"),
+    [(map(str, range(20)), "category"), (map(str, range(21)), "number"), (("1", "2", "4"), "number")],
+)
+def test_classes_are_twenty_integers_without_a_gap(start, ratings, type_):
+    """At most."""
+    assert line_of(start(target="rating", rating=repeated(list(ratings))).text, "rating").startswith(
+        f"    rating: {type_} "
+    )
 
 
 def test_real_targets_have_no_other_task(start):
