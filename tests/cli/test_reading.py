@@ -59,6 +59,7 @@ def test_bar_has_the_name_and_what_is_read_and_disappears(terminal, file):
     assert "reading data.csv" in text
     assert text.index("0.5/2.0 MB") < text.index("1.5/2.0 MB")
     assert text.rindex(SHOWN) > text.rindex(HIDDEN)
+    assert text.count(HIDDEN) == 1  # a single bar
 
 
 def test_bar_is_not_drawn_for_every_piece(terminal, file, monkeypatch):

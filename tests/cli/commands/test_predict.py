@@ -162,6 +162,12 @@ def test_format_stands_above_the_suffix(run, run_cli):
     assert len(np.load("out.txt")) == 30
 
 
+def test_suffix_may_be_in_upper_case(run, run_cli):
+    """As some systems write it."""
+    assert run_cli("predict", run, "data.csv", "-o", "out.NPY").code == 0
+    assert len(np.load("out.NPY")) == 30
+
+
 @pytest.mark.parametrize("suffix", ["jsonl", "npy", "parquet"])
 def test_columns_of_the_same_name_are_refused(run, run_cli, suffix):
     """An id that is called prediction would hide the predictions in formats with one value for each name."""
