@@ -5,9 +5,10 @@ from itertools import combinations_with_replacement, pairwise
 import numpy as np
 import pytest
 
+from nncli.data import cache
 from nncli.data import suspicions as module
 from nncli.data.columns import Category, Number
-from nncli.data.suspicions import row_hashes, shared_rows, suspicions
+from nncli.data.suspicions import row_hashes, shared_rows, suspicions, suspicions_of_splits
 from nncli.data.table import Table
 
 ROWS = 200
@@ -123,6 +124,15 @@ def test_equal_rows_of_two_splits_are_counted():
     told = list(shared_rows({"training": training, "test": test}, ["x", "color"]))
     assert told == ["2 of 4 rows of test are equal to a row of training (data leakage)"]
     assert list(shared_rows({"training": training, "test": test[[1, 2]]}, ["x", "color"])) == []
+
+
+def test_kept_suspicions_are_those_of_all_splits(tmp_path, monkeypatch):
+    """Other test rows have other ones, although the training rows are the same."""
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
+    rows = Table("data.csv", {"x": Number()}, {"x": np.array([1.0, 2, 1, 3])}, range(2, 6), key="key")
+    for _ in range(2):  # computed, and from the cache
+        shared = [suspicions_of_splits({"training": rows[[0, 1]], "test": rows[[i]]}, ["x"], []) for i in (2, 3)]
+        assert list(map(len, shared)) == [1, 0]
 
 
 def test_hashes_of_different_rows_differ():

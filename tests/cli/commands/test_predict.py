@@ -240,3 +240,20 @@ def test_missing_values_that_are_replaced_are_counted(run, run_cli):
     write_csv("new.csv", ["name", "width", "height"], table)
     err = run_cli("predict", "filled", "new.csv", "-o", "out.csv").err
     assert err == "new.csv: missing values were replaced: width 2 (first in line 5)\n"
+
+
+def test_empty_targets_have_no_score(run, run_cli):
+    """A file in which all of them are still missing is predicted."""
+    write_csv("new.csv", ["name", "width", "height", "kind"], [[*row[:3], ""] for row in rows()])
+    result = run_cli("predict", run, "new.csv", "-o", "out.csv")
+    assert (result.code, result.err) == (0, "")
+
+
+def test_rows_are_not_overwritten(run, run_cli):
+    """Under whichever name the file is given."""
+    before = Path("data.csv").read_bytes()
+    Path("link.csv").symlink_to("data.csv")
+    for output in ("data.csv", "./runs/../data.csv", "link.csv"):
+        result = run_cli("predict", run, "data.csv", "-o", output)
+        assert (result.code, "is the file that is read" in result.err) == (2, True)
+    assert Path("data.csv").read_bytes() == before
