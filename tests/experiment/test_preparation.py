@@ -13,6 +13,7 @@ import nncli
 from nncli.analysis.evaluation import by_row
 from nncli.data import cache
 from nncli.data.suspicions import suspicions_of_splits
+from nncli.experiment.loading import load
 from nncli.inference.opening import open_predictions
 from nncli.store.run_reader import Run
 from tests.data.test_suspicions import table
@@ -489,3 +490,10 @@ def test_similar_columns_are_suggested(trained, run_cli):
     assert (
         "lacks 1 column of the training data: 'age' (did you mean 'Age'?)" in run_cli("predict", "run", "new.csv").err
     )
+
+
+def test_rows_of_the_test_set_do_not_depend_on_the_validation_set(trained):
+    """They are taken from the other end of the permutation."""
+    trained()
+    with_both, alone = (load(Path("config.yaml"), words).plan.splits["test"] for words in ((), ("validation=null",)))
+    assert np.array_equal(with_both.inputs.rows, alone.inputs.rows)
