@@ -1,8 +1,9 @@
 """Values of a program as a column parses the fields of a file."""
 
+import numpy as np
 import pytest
 
-from nncli.data.columns import Category
+from nncli.data.columns import Category, Date
 from nncli.inference.cells import parsed
 
 
@@ -20,3 +21,9 @@ def test_numbers_are_the_categories_of_the_training_rows(known, expected):
     column.fit(column.parse(known, frozenset())[0])
     values, problems = parsed([3, 3.0, 5, 5.0], column, frozenset())
     assert ([column.texts[code] for code in values], problems) == (expected, [])
+
+
+def test_missing_dates_of_an_array_are_missing():
+    """Also if the config does not list NaT."""
+    values, problems = parsed(np.array(["2024-03-31", "NaT"], "datetime64[D]"), Date(), frozenset({""}))
+    assert (np.isnan(values).tolist(), problems) == ([False, True], [])
