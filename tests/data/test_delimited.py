@@ -402,6 +402,9 @@ def test_many_wrong_values_of_a_column_are_one_problem():
     assert first.count(" in line ") == 4
     assert first.endswith("in line 6, ...")
     assert second == "x.csv:9:4: a quote"
+    three = Problems("x.csv")
+    three.add_cells("a", cells[:1] * 3, range(2, 10).__getitem__)
+    assert len(str(three.error()).splitlines()) == 3
     five = Problems("x.csv")
     five.add_cells("a", cells[:1] * 5, range(2, 10).__getitem__)
     assert "and 4 more values" in str(five.error())

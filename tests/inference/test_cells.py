@@ -27,3 +27,10 @@ def test_missing_dates_of_an_array_are_missing():
     """Also if the config does not list NaT."""
     values, problems = parsed(np.array(["2024-03-31", "NaT"], "datetime64[D]"), Date(), frozenset({""}))
     assert (np.isnan(values).tolist(), problems) == ([False, True], [])
+
+
+def test_numbers_that_stand_for_missing_values_are_missing():
+    """In either form."""
+    column = Category()
+    column.fit(column.parse(["3", "5"], frozenset())[0])
+    assert column.is_missing(parsed([9.0, 9, 3], column, frozenset({"", "9"}))[0]).tolist() == [True, True, False]
