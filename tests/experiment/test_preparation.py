@@ -426,12 +426,12 @@ def test_splits_that_are_not_possible_are_refused(tmp_path, monkeypatch, run_cli
 def test_training_rows_of_one_class_are_refused(tmp_path, monkeypatch, run_cli):
     """Although the file has several."""
     monkeypatch.chdir(tmp_path)
-    table = [{**row, "part": "train" if row["kind"] == "a" else "valid"} for row in rows()]
+    table = [{**row, "part": "train" if row["kind"] == "b" else "valid"} for row in rows()]
     Path("data.csv").write_text(text(table), encoding="utf-8")
     values = {**CLASSES, "validation": "{where: {part: valid}}", "test": "null", "more": ""}
     Path("config.yaml").write_text(CONFIG.format(**values), encoding="utf-8")
     result = run_cli("train", "config.yaml", "-q")
-    message = "config.yaml:3:13: validation: all 20 training rows are of class 'a'; a classifier needs rows"
+    message = "config.yaml:3:13: validation: all 20 training rows are of class 'b'; a classifier needs rows"
     assert (result.code, message in result.err) == (3, True)
 
 
