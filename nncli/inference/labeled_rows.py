@@ -99,7 +99,7 @@ def labeled_arrays(run: Run, predictor: Predictor, files: Sequence[Path]) -> Lab
 
 def _are_names(targets: Array, class_names: Sequence[str] | None) -> bool:
     """Whether all targets are texts that are class names."""
-    return targets.dtype.kind == "U" and set(np.unique(targets).tolist()) <= set(class_names or ())
+    return set(np.unique(targets).tolist()) <= set(class_names or ())
 
 
 def _pair(

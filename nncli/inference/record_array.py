@@ -69,7 +69,7 @@ def _length(name: str, texts: Sequence[str]) -> int:
     if longest > MAX_CHARACTERS:
         problem = f"{shown(name)} has a text of {longest:,} characters, and an NPY file would take as many for each row"
         raise CommandLineError(f"{problem}; write Parquet or CSV")
-    return max(1, longest)
+    return longest
 
 
 def _dtype(fields: Fields, lengths: Sequence[int]) -> np.dtype[Any]:

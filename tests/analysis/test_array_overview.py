@@ -66,15 +66,15 @@ def test_arrays_of_any_number_are_measured(here, dtype):
 def test_missing_and_infinite_values_are_counted(here):
     """By row; the other values are measured."""
     values = normal(50)
-    values[3, :2] = values[7, 1] = np.nan
+    values[3, :2] = values[7, 1] = values[8, 1] = np.nan
     values[9, 0], values[10, 0] = np.inf, -np.inf
     found = overview(values)
     known = values[np.isfinite(values)]
-    assert found.arrays[0].rows_with_missing == 2
+    assert found.arrays[0].rows_with_missing == 3
     assert (found.arrays[0].smallest, found.arrays[0].largest) == (known.min(), known.max())
     assert found.arrays[0].mean == pytest.approx(known.mean())
     assert found.suspicions == [
-        "values.npy: 2 rows with missing values (NaN); remove or replace them",
+        "values.npy: 3 rows with missing values (NaN); remove or replace them",
         "values.npy: 2 values infinite; remove or replace these rows",
     ]
 
@@ -95,6 +95,13 @@ def test_equal_rows_and_constant_columns_are_suspicious(here):
     assert overview(np.arange(60, dtype=np.uint8).reshape(20, 3) * [1, 0, 1]).suspicions[-1].endswith("x_1")
     constant = (np.arange(60).reshape(20, 3) * [1, 0, 1]).astype(np.uint8)
     assert overview(constant).suspicions == []
+    assert overview(normal(1)).suspicions == []  # a single row
+
+
+def test_many_constant_columns_are_counted(here):
+    """After twenty of them."""
+    (told,) = overview(np.column_stack([np.ones((50, 25)), normal(50)])).suspicions
+    assert told.endswith(", x_19 and 5 more")
 
 
 @pytest.mark.parametrize("labels", [np.array(["dog", "cat"]), np.array([7, -1], np.int8), np.array([True, False])])
@@ -106,6 +113,7 @@ def test_labels_are_counted(here, labels):
     assert overview(values).classes == counts
     assert overview(values[:, None]).classes == counts
     assert overview(np.arange(31)).classes is None
+    assert overview(np.arange(30) % 15).classes == {str(label): 2 for label in range(15)}
     assert overview(np.arange(31) % 2 / 2).classes is None
 
 
@@ -121,6 +129,8 @@ def test_archive_compares_its_arrays(here):
         "x_train has 30 rows, but y_train 29",
         "5 of 15 rows of x_test are equal to a row of x_train (data leakage)",
     ]
+    np.savez("bits.npz", numbers=inputs, integers=inputs.view(np.int64))  # other values of the same bytes
+    assert overview_of_arrays(Path("bits.npz")).suspicions == []
 
 
 def test_idx_file_is_recognized_by_its_content(here, run_cli):
@@ -141,15 +151,26 @@ def test_images_are_summarized_one_by_one(here):
     images = np.random.default_rng(0).integers(1, 255, (9, 6, 5), dtype=np.uint8)
     images[3] = images[0]
     write_images(here / "images", images, np.arange(9) % 2)
-    Image.fromarray(np.zeros((4, 7), np.uint8)).save("images/class_1/wide.png")
+    Image.fromarray(np.zeros((9, 7), np.uint8)).save("images/class_0/large.png")
     found = overview_of_arrays(Path("images"))
-    assert (found.rows, found.classes) == (10, {"class_0": 5, "class_1": 5})
+    assert (found.rows, found.classes) == (10, {"class_0": 6, "class_1": 4})
     assert (found.arrays[0].shape, found.arrays[0].smallest, found.arrays[0].largest) == ([10, 6, 5], 0, images.max())
     assert found.suspicions == [
         "2 different sizes, 9 images of 6 × 5 (height × width); write size: [6, 5]",
         "all images are gray; write grayscale: true",
         f"1 row of 10 {APART}",
     ]
+
+
+def test_colors_and_sizes_of_pictures_count(here):
+    """A single one in color is enough, and the same bytes in another size are another picture."""
+    write_images(here / "pictures", np.zeros((2, 4, 7), np.uint8), np.arange(2))
+    Image.fromarray(np.zeros((7, 4), np.uint8)).save("pictures/class_1/tall.png")
+    Image.fromarray(np.full((4, 7, 3), [1, 2, 3], np.uint8)).save("pictures/class_0/000.png")
+    found = overview_of_arrays(Path("pictures"))
+    assert found.arrays[0].shape == [3, 4, 7, 3]
+    assert len(found.suspicions) == 1
+    assert found.suspicions[0].startswith("2 different sizes, 2 images of 4 × 7")
 
 
 def test_config_compares_its_splits(here, run_cli):
@@ -188,6 +209,7 @@ def test_only_some_rows_are_in_memory(here):
         (["whole.npy", "--target", "a"], 2, "whole.npy: is not a table; remove --target"),
         (["missing.npy"], 3, "missing.npy: no such file"),
         (["toy.yaml", "--target", "a"], 2, "toy.yaml: names the target itself; --target is for a table"),
+        (["toy.yml"], 2, "toy.yml: its data is moons, which is not read from a file"),
         (["toy.yaml"], 2, "toy.yaml: its data is moons, which is not read from a file"),
     ],
 )
@@ -199,5 +221,6 @@ def test_what_cannot_be_summarized_is_refused(here, run_cli, words, code, messag
     Path("empty").mkdir()
     toy = CONFIG.replace("{type: arrays, path: data.npz, class_names: [cat, dog]}", "moons")
     Path("toy.yaml").write_text(toy.replace("test: {path: test.npz}\n", ""), encoding="utf-8")
+    Path("toy.yml").write_bytes(Path("toy.yaml").read_bytes())
     result = run_cli("data", *words)
     assert (result.code, result.out, message in result.err) == (code, "", True), result.err

@@ -55,3 +55,9 @@ def test_a_damaged_state_is_refused(key):
 def test_keys_of_a_later_version_are_ignored():
     """A run of a later version stays readable."""
     assert ArrayPreprocessing.restore({**fitted().state(), "more": 1}).shape == (3,)
+
+
+def test_scale_of_another_length_is_refused():
+    """It would scale all columns alike."""
+    with pytest.raises(ValueError, match=r"^scale: 1 values for 3 centers"):
+        ArrayPreprocessing.restore({**fitted().state(), "scale": [1.0]})

@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 from nncli.data import parquet_file
-from nncli.data.parquet_file import write_parquet
+from nncli.data.parquet_file import ParquetFile, write_parquet
+from nncli.data.record_file import ROWS as ROWS_OF_A_BLOCK
 from nncli.errors import MissingExtraError, StorageError
 
 TYPES = {"row": int, 'größe, "m\'s"': str, "p": float}
@@ -75,3 +76,12 @@ def test_full_disk_is_an_error_of_the_operating_system(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left on device") as raised:
         parquet_file.write_parquet(tmp_path / "x.csv", tmp_path / "x.parquet", {"row": int})
     assert raised.value.errno == errno.ENOSPC
+
+
+def test_rows_are_numbered_from_1_and_names_are_stripped(tmp_path):
+    """In every block, as messages name them."""
+    path = tmp_path / "x.parquet"
+    duckdb.execute(f"""COPY (SELECT range AS " a " FROM range({2 * ROWS_OF_A_BLOCK})) TO '{path}' (FORMAT parquet)""")
+    file = ParquetFile(path)
+    assert file.header == ["a"]
+    assert [number for number, _ in file.records()] == [1, ROWS_OF_A_BLOCK + 1]

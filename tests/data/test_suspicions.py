@@ -5,9 +5,10 @@ from itertools import combinations_with_replacement, pairwise
 import numpy as np
 import pytest
 
+from nncli.data import cache
 from nncli.data import suspicions as module
 from nncli.data.columns import Category, Number
-from nncli.data.suspicions import row_hashes, shared_rows, suspicions
+from nncli.data.suspicions import row_hashes, shared_rows, suspicions, suspicions_of_splits
 from nncli.data.table import Table
 
 ROWS = 200
@@ -50,6 +51,13 @@ def test_column_that_names_the_row_is_told(names):
 def test_real_numbers_may_all_differ():
     """They are measurements, not names."""
     assert found(noise(1), x=noise(2)) == []
+
+
+def test_integers_that_are_rounded_are_counted():
+    """Those beyond 2^53, of either sign; 2^53 itself is exact."""
+    exact = 2.0**53
+    (told,) = found(noise(), x=[exact, -exact, exact + 2, -exact - 2, *[0.0] * (ROWS - 4)])
+    assert told.startswith("x: 2 values beyond 2^53")
 
 
 @pytest.mark.parametrize(("wrong", "is_told"), [(0, True), (1, False)])
@@ -102,14 +110,31 @@ def test_number_that_is_the_target_in_another_unit_is_told():
     assert told.startswith("x: has correlation -1.0000 with 'target'")
 
 
+def test_rows_without_a_value_do_not_hide_the_others():
+    """Neither those without an input nor those without a target."""
+    y, x = noise(), 2 * noise()
+    x[0] = y[1] = np.nan
+    (told,) = found(y, x=x)
+    assert told.startswith("x: has correlation 1.0000 with 'target'")
+
+
 def test_equal_rows_of_two_splits_are_counted():
-    """In all columns; a value that is missing equals another one, and −0 equals 0."""
+    """In all columns; a value that is missing equals another one, whatever its bits are, and −0 equals 0."""
     training = table(x=[0.0, 1, 2, np.nan], color=["r", "g", "b", "r"])
-    values = {"x": np.array([-0.0, 1, 7, np.nan]), "color": np.array([0, 0, 2, 0])}
+    values = {"x": np.array([-0.0, 1, 7, -np.nan]), "color": np.array([0, 0, 2, 0])}
     test = Table("data.csv", training.columns, values, range(2, 6))
     told = list(shared_rows({"training": training, "test": test}, ["x", "color"]))
     assert told == ["2 of 4 rows of test are equal to a row of training (data leakage)"]
     assert list(shared_rows({"training": training, "test": test[[1, 2]]}, ["x", "color"])) == []
+
+
+def test_kept_suspicions_are_those_of_all_splits(tmp_path, monkeypatch):
+    """Other test rows have other ones, although the training rows are the same."""
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
+    rows = Table("data.csv", {"x": Number()}, {"x": np.array([1.0, 2, 1, 3])}, range(2, 6), key="key")
+    for _ in range(2):  # computed, and from the cache
+        shared = [suspicions_of_splits({"training": rows[[0, 1]], "test": rows[[i]]}, ["x"], []) for i in (2, 3)]
+        assert list(map(len, shared)) == [1, 0]
 
 
 def test_hashes_of_different_rows_differ():

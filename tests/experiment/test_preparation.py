@@ -13,6 +13,7 @@ import nncli
 from nncli.analysis.evaluation import by_row
 from nncli.data import cache
 from nncli.data.suspicions import suspicions_of_splits
+from nncli.experiment.loading import load
 from nncli.inference.opening import open_predictions
 from nncli.store.run_reader import Run
 from tests.data.test_suspicions import table
@@ -425,12 +426,12 @@ def test_splits_that_are_not_possible_are_refused(tmp_path, monkeypatch, run_cli
 def test_training_rows_of_one_class_are_refused(tmp_path, monkeypatch, run_cli):
     """Although the file has several."""
     monkeypatch.chdir(tmp_path)
-    table = [{**row, "part": "train" if row["kind"] == "a" else "valid"} for row in rows()]
+    table = [{**row, "part": "train" if row["kind"] == "b" else "valid"} for row in rows()]
     Path("data.csv").write_text(text(table), encoding="utf-8")
     values = {**CLASSES, "validation": "{where: {part: valid}}", "test": "null", "more": ""}
     Path("config.yaml").write_text(CONFIG.format(**values), encoding="utf-8")
     result = run_cli("train", "config.yaml", "-q")
-    message = "config.yaml:3:13: validation: all 20 training rows are of class 'a'; a classifier needs rows"
+    message = "config.yaml:3:13: validation: all 20 training rows are of class 'b'; a classifier needs rows"
     assert (result.code, message in result.err) == (3, True)
 
 
@@ -489,3 +490,10 @@ def test_similar_columns_are_suggested(trained, run_cli):
     assert (
         "lacks 1 column of the training data: 'age' (did you mean 'Age'?)" in run_cli("predict", "run", "new.csv").err
     )
+
+
+def test_rows_of_the_test_set_do_not_depend_on_the_validation_set(trained):
+    """They are taken from the other end of the permutation."""
+    trained()
+    with_both, alone = (load(Path("config.yaml"), words).plan.splits["test"] for words in ((), ("validation=null",)))
+    assert np.array_equal(with_both.inputs.rows, alone.inputs.rows)

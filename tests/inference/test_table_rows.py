@@ -1,8 +1,13 @@
 """What is counted of the values of a file while its rows are predicted."""
 
-import numpy as np
+from types import SimpleNamespace
 
-from nncli.inference.table_rows import MAX_NAMED, CountedValues
+import numpy as np
+import pytest
+
+from nncli.data.columns import Category, Number
+from nncli.data.delimited import DelimitedFile, TableError
+from nncli.inference.table_rows import MAX_NAMED, CountedValues, TableRows
 
 
 def test_first_values_are_kept_and_all_are_counted():
@@ -13,3 +18,24 @@ def test_first_values_are_kept_and_all_are_counted():
     assert found.count == 660 * 8
     assert len(found.first) == MAX_NAMED
     assert found.first[:9] == [(100 + row, float(row)) for row in range(0, 15, 2)] + [(115, 0.0)]
+
+
+def test_many_columns_that_lack_are_listed_in_part():
+    """All are counted."""
+    preprocessing = SimpleNamespace(columns={f"column {index}": Number() for index in range(MAX_NAMED + 5)})
+    with pytest.raises(TableError, match="lacks 25 columns") as error:
+        TableRows(SimpleNamespace(name="new.csv", header=["x"]), preprocessing, frozenset())
+    assert str(error.value).count("'column ") == MAX_NAMED
+
+
+def test_texts_of_a_block_are_forgotten_with_it(tmp_path, monkeypatch):
+    """A column of categories, which may be digits, keeps those of a single block, however long the file is."""
+    monkeypatch.setattr("nncli.data.delimited.text_file.PIECE", 300)
+    monkeypatch.setattr("nncli.data.delimited.rows.MIN_LINES", 1)
+    (tmp_path / "new.csv").write_text("\n".join(["color", *map(str, range(1000))]), encoding="utf-8")
+    column = Category()
+    column.fit(column.parse(["1", "2"], frozenset())[0])
+    rows = TableRows(DelimitedFile(tmp_path / "new.csv"), SimpleNamespace(columns={"color": column}), frozenset())
+    assert sum(len(block.rows) for block in rows.blocks()) == 1000
+    assert len(column.texts) < 200
+    assert column.texts[-1] == "999"

@@ -291,6 +291,27 @@ def test_pictures_are_converted_as_those_that_were_trained_on(every_form, here, 
     assert float(not_inverted.rpartition(",")[2]) != pytest.approx(of_small, abs=1e-2)
 
 
+def test_pictures_of_a_directory_are_in_the_order_of_their_names(every_form, here, trained, run_cli):
+    """Those of subdirectories too, and suffixes may be in upper case."""
+    trained(every_form["images"])
+    names = ["d.png", "a.PNG", "f/b.png", "c.jpg", "b.JPEG", "e.png"]
+    (here / "new" / "f").mkdir(parents=True)
+    for name in names:
+        Image.fromarray(pictures()[0][0]).save(here / "new" / name)
+    lines = run_cli("predict", "run", "new").out.splitlines()[1:]
+    assert [line.split(",")[0] for line in lines] == [f"new/{name}" for name in sorted(names)]
+
+
+def test_inputs_have_the_name_of_the_training_data_first(here, trained, run_cli):
+    """Then a common one."""
+    images, labels = pictures()
+    np.savez("data.npz", a=images, b=labels)
+    trained("arrays, path: data.npz, names: [a, b]")
+    np.savez("both.npz", inputs=images[:2], a=images[:5])
+    np.savez("common.npz", inputs=images[:2])
+    assert [len(run_cli("predict", "run", name).out.splitlines()) for name in ("both.npz", "common.npz")] == [6, 3]
+
+
 def test_blocks_are_predicted_alike(every_form, here, trained, monkeypatch):
     """Rows keep their numbers, and pictures their names."""
     run, names = trained(every_form["images"]), ("images.npy", "pictures")

@@ -1,0 +1,35 @@
+"""What a file is, by its first bytes; nothing of it is trusted."""
+
+import gzip
+
+import pytest
+
+from nncli.data.file_kind import file_kind
+
+IDX = b"\0\0\x08\x01\0\0\0\1a"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\x93NUMPY\1\0", "npy"),
+        (b"PK\3\4", "npz"),
+        (b"PK\5\6", "npz"),
+        (b"\x89PNG", "picture"),
+        (b"\xff\xd8\xff", "picture"),
+        (IDX, "idx"),
+        (b"a,b\n1,2\n", "other"),
+        (b"", "other"),
+        (gzip.compress(IDX), "idx"),
+        (gzip.compress(b"a,b\n1,2\n"), "gzip"),
+        (gzip.compress(b"\x93NUMPY\1\0"), "gzip"),
+        (gzip.compress(IDX)[:5], "gzip"),
+        (gzip.compress(IDX)[:12], "gzip"),
+        (gzip.compress(IDX)[:10] + b"\xff" * 20, "gzip"),
+        (b"\x1f\x8b" + bytes(20), "gzip"),
+    ],
+)
+def test_kind_is_that_of_the_content(tmp_path, content, kind):
+    """Also of a compressed file that is damaged, which its reader explains."""
+    (tmp_path / "x.csv").write_bytes(content)
+    assert file_kind(tmp_path / "x.csv") == kind
