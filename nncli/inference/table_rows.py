@@ -16,6 +16,7 @@ from nncli.inference.row_block import RowBlock
 from nncli.nn.parameters import Array
 
 MAX_NAMED = 20
+MAX_UNSEEN = 100  # categories of a column that are counted, so that memory is bounded
 
 
 class CountedValues:
@@ -34,7 +35,7 @@ class CountedValues:
 class TableRows:
     """The rows of a table for predictions; columns are found by name, in any order.
 
-    After ``blocks`` there are, by column: ``unseen``, the number of rows of each category that no training row has;
+    After ``blocks`` there are, by column: ``unseen``, the number of rows of categories that no training row has;
     ``replaced``, the missing values; ``out_of_range``, the values far outside of the training range.
 
     Args:
@@ -65,6 +66,10 @@ class TableRows:
     def ignored(self) -> list[str]:
         """The columns that are not used."""
         return [name for name in self.file.header if name not in self._positions]
+
+    def counts_all_unseen(self, name: str) -> bool:
+        """Whether all unseen categories of a column are counted, or only the first ones."""
+        return len(self.unseen[name]) < MAX_UNSEEN
 
     def blocks(self) -> Iterator[RowBlock]:
         """Parse the rows in blocks of some thousands.
@@ -98,7 +103,8 @@ class TableRows:
             values = table.values(name)
             for text, rows in column.unseen(values).items():
                 counts = self.unseen.setdefault(name, {})
-                counts[text] = counts.get(text, 0) + len(rows)
+                if text in counts or len(counts) < MAX_UNSEEN:
+                    counts[text] = counts.get(text, 0) + len(rows)
             missing = np.flatnonzero(column.is_missing(values))
             for found, rows in ((self.replaced, missing), (self.out_of_range, column.out_of_range(values))):
                 if len(rows):

@@ -255,7 +255,7 @@ def test_pictures_are_no_rows_of_numbers(here, trained, refused):
     trained("arrays, path: data.npz")
     write_images(here / "pictures", *pictures())
     code, text = refused("--data", "pictures")
-    assert (code, "pictures: pictures, but the run was trained on rows of shape (4,)" in text) == (2, True), text
+    assert (code, "pictures: images, but the run was trained on rows of shape (4,)" in text) == (2, True), text
 
 
 @pytest.mark.usefixtures("table_run")

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from nncli.cli.render.table_notes import notes
 from nncli.data.columns import Category, Number
 from nncli.data.delimited import DelimitedFile, TableError
-from nncli.inference.table_rows import MAX_NAMED, CountedValues, TableRows
+from nncli.inference.table_rows import MAX_NAMED, MAX_UNSEEN, CountedValues, TableRows
 
 
 def test_first_values_are_kept_and_all_are_counted():
@@ -29,7 +30,7 @@ def test_many_columns_that_lack_are_listed_in_part():
 
 
 def test_texts_of_a_block_are_forgotten_with_it(tmp_path, monkeypatch):
-    """A column of categories, which may be digits, keeps those of a single block, however long the file is."""
+    """A column of categories keeps those of a single block, and counts no more than some unseen ones."""
     monkeypatch.setattr("nncli.data.delimited.text_file.PIECE", 300)
     monkeypatch.setattr("nncli.data.delimited.rows.MIN_LINES", 1)
     (tmp_path / "new.csv").write_text("\n".join(["color", *map(str, range(1000))]), encoding="utf-8")
@@ -39,3 +40,6 @@ def test_texts_of_a_block_are_forgotten_with_it(tmp_path, monkeypatch):
     assert sum(len(block.rows) for block in rows.blocks()) == 1000
     assert len(column.texts) < 200
     assert column.texts[-1] == "999"
+    assert len(rows.unseen["color"]) == MAX_UNSEEN
+    (note,) = notes(rows)
+    assert note.endswith("'0' (1 row), '3' (1 row), '4' (1 row), '5' (1 row), '6' (1 row) and at least 95 more")

@@ -25,7 +25,8 @@ def notes(rows: "TableRows") -> Iterator[str]:
         yield f"{rows.file.name}: missing values were replaced: {_listed(texts)}"
     for name, counts in rows.unseen.items():
         texts = [f"{text!r} ({counted(count, 'row')})" for text, count in counts.items()]
-        yield f"{rows.file.name}: column {name} has categories that no training row has: {_listed(texts)}"
+        listed = _listed(texts, is_complete=rows.counts_all_unseen(name))
+        yield f"{rows.file.name}: column {name} has categories that no training row has: {listed}"
     for name, values in rows.out_of_range.items():
         yield f"{rows.file.name}: column {name} has {_out_of_range(rows.preprocessing.columns[name], values)}"
 
@@ -38,7 +39,14 @@ def _out_of_range(column: "Column", found: "CountedValues") -> str:
     return f"{outside}: {_listed(texts, found.count)}"
 
 
-def _listed(texts: Sequence[str], count: int = 0) -> str:
-    """The first texts, and how many more there are; ``count`` if not all texts are given."""
+def _listed(texts: Sequence[str], count: int = 0, is_complete: bool = True) -> str:
+    """The first texts, and how many more there are.
+
+    Args:
+        texts: some or all of the texts.
+        count: the number of all texts, if only some are given.
+        is_complete: whether this number is known, or may be larger.
+    """
     more = max(count, len(texts)) - MAX_LISTED
-    return sanitized_line(", ".join(texts[:MAX_LISTED])) + (f" and {more:,} more" if more > 0 else "")
+    least = "" if is_complete else "at least "
+    return sanitized_line(", ".join(texts[:MAX_LISTED])) + (f" and {least}{more:,} more" if more > 0 else "")

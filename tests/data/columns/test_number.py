@@ -148,7 +148,7 @@ def test_values_are_far_beyond_a_width_of_the_range():
     """At that distance itself they are not; a missing value is not far either."""
     column = Number()
     column.measure(np.array([1.0, 3.0]))
-    assert column.far(np.array([-1.0, 5.0, -1.1, 5.1, np.nan])).tolist() == [2, 3]
+    assert column.out_of_range(np.array([-1.0, 5.0, -1.1, 5.1, np.nan])).tolist() == [2, 3]
 
 
 def test_range_that_is_upside_down_is_refused():
