@@ -1,4 +1,4 @@
-"""Summaries of array files and directories of images: shapes, values, classes, and suspicions."""
+"""Summaries of array files and directories of images: shapes, values, classes, and warnings."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ from nncli.data.images import ImageList, list_images, read_image
 from nncli.data.lazy_rows import RawRows, row_hashes
 from nncli.data.source import SourceError
 from nncli.data.sources.array_source import ArraySource
-from nncli.data.suspicions import equal_rows
+from nncli.data.table_warnings import equal_rows
 from nncli.data.transforms.moments import mean
 from nncli.experiment.data_plan import DataPlan
 from nncli.nn.parameters import Array
@@ -62,7 +62,7 @@ class ArraysOverview(NamedTuple):
         arrays: the arrays.
         classes: the number of rows of each class; None if there is not exactly one array of labels.
         splits: the number of rows of each split of a config; None for a file.
-        suspicions: what may be wrong.
+        warnings: what may be wrong.
     """
 
     path: Path
@@ -70,7 +70,7 @@ class ArraysOverview(NamedTuple):
     arrays: list[ArrayOverview]
     classes: dict[str, int] | None
     splits: dict[str, int] | None
-    suspicions: list[str]
+    warnings: list[str]
 
 
 class ArraySummary(NamedTuple):
@@ -79,12 +79,12 @@ class ArraySummary(NamedTuple):
     Args:
         overview: the summary.
         hashes: a hash of each row (N,), equal for equal rows; none for text and labels.
-        suspicions: what may be wrong.
+        warnings: what may be wrong.
     """
 
     overview: ArrayOverview
     hashes: Array
-    suspicions: list[str]
+    warnings: list[str]
 
     @classmethod
     def of(cls, name: str, values: Array) -> Self:
@@ -98,8 +98,8 @@ class ArraySummary(NamedTuple):
         for block in RawRows(values).blocks():
             measures.add(block)
             hashes.append(row_hashes(block) if values.ndim > 1 else np.empty(0, np.int64))
-        suspicions = list(_suspicions(name, values, measures))
-        return cls(measures.completed(overview), np.concatenate(hashes), suspicions)
+        warnings = list(_warnings(name, values, measures))
+        return cls(measures.completed(overview), np.concatenate(hashes), warnings)
 
 
 class RunningStatistics:
@@ -160,7 +160,7 @@ def overview_of_plan(source: ArraySource, plan: DataPlan) -> ArraysOverview:
     """Summarize the arrays of a config, and compare its splits."""
     data, splits = source.data, plan.splits or {}
     measured = [ArraySummary.of("inputs", data.inputs.values), ArraySummary.of("targets", data.targets)]
-    overview = _overview(Path(data.inputs.name.partition(": ")[0]), measured, plan.suspicions)
+    overview = _overview(Path(data.inputs.name.partition(": ")[0]), measured, plan.warnings)
     schema, sizes = data.schema, {name: len(each) for name, each in splits.items()}
     names = schema.class_names
     classes = None if names is None else dict(zip(names, schema.class_counts, strict=True))
@@ -171,10 +171,10 @@ def overview_of_plan(source: ArraySource, plan: DataPlan) -> ArraysOverview:
 def _overview(path: Path, measured: list[ArraySummary], further: Iterable[str]) -> ArraysOverview:
     arrays = [each.overview for each in measured]
     labels = [each.classes for each in arrays if each.classes is not None]
-    own = [text for each in measured for text in each.suspicions]
+    own = [text for each in measured for text in each.warnings]
     repeated = [text for each in measured for text in _repeated(each, is_alone=len(measured) == 1)]
-    suspicions = [*own, *repeated, *further]
-    return ArraysOverview(path, arrays[0].shape[0], arrays, labels[0] if len(labels) == 1 else None, None, suspicions)
+    warnings = [*own, *repeated, *further]
+    return ArraysOverview(path, arrays[0].shape[0], arrays, labels[0] if len(labels) == 1 else None, None, warnings)
 
 
 def _repeated(measured: ArraySummary, is_alone: bool) -> Iterator[str]:
@@ -192,7 +192,7 @@ def _classes(values: Array) -> dict[str, int] | None:
     return dict(zip(map(str, labels.tolist()), counts.tolist(), strict=True))
 
 
-def _suspicions(name: str, values: Array, measures: RunningStatistics) -> Iterator[str]:
+def _warnings(name: str, values: Array, measures: RunningStatistics) -> Iterator[str]:
     """Values that are not finite, and columns that do not vary."""
     if measures.rows_with_missing:
         yield f"{name}: {counted(measures.rows_with_missing, 'row')} with missing values (NaN); remove or replace them"
@@ -236,8 +236,8 @@ def _overview_of_images(directory: Path) -> ArraysOverview:
         hashes.append(hash((pixels.shape, pixels.tobytes())))
     shape = [len(listed.paths), *sizes.most_common(1)[0][0], *([] if are_gray else [3])]
     arrays = [measures.completed(ArrayOverview("images", shape, str(BYTES)))]
-    suspicions = [*_of_images(sizes, are_gray), *equal_to_earlier(np.array(hashes, np.int64))]
-    return ArraysOverview(directory, len(listed.paths), arrays, _counts(listed), None, suspicions)
+    warnings = [*_of_images(sizes, are_gray), *equal_to_earlier(np.array(hashes, np.int64))]
+    return ArraysOverview(directory, len(listed.paths), arrays, _counts(listed), None, warnings)
 
 
 def _of_images(sizes: Mapping[tuple[int, ...], int], are_gray: bool) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Summaries of tables: columns with types and values, classes, and suspicions."""
+"""Summaries of tables: columns with types and values, classes, and warnings."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,8 +12,8 @@ from nncli.data.integer_classes import read_for_target
 from nncli.data.open_table import open_table
 from nncli.data.read_table import ReadTable, read_table
 from nncli.data.sources.table import TableSource
-from nncli.data.suspicions import row_hashes, suspicions, type_suspicions
 from nncli.data.table import Table
+from nncli.data.table_warnings import column_warnings, row_hashes, type_warnings
 from nncli.nn.parameters import Array
 
 
@@ -45,14 +45,14 @@ class DataOverview(NamedTuple):
         rows: the number of rows.
         columns: the columns in the order of the file.
         classes: the number of rows of each class; None if the target is not a category.
-        suspicions: what may be wrong.
+        warnings: what may be wrong.
     """
 
     path: Path
     rows: int
     columns: list[ColumnOverview]
     classes: dict[str, int] | None
-    suspicions: list[str]
+    warnings: list[str]
 
 
 def overview_of_file(path: Path, target: str | None = None) -> DataOverview:
@@ -82,7 +82,7 @@ def _overview(path: Path, read: ReadTable, targets: Sequence[str], weights: Sequ
     columns = [_column(name, read, targets, weights) for name in {**read.inferred, **table.columns}]
     is_whole = all(each.column for each in read.inferred.values())  # without its texts, a row may only look equal
     repeated = equal_to_earlier(row_hashes(table, list(table.columns))) if is_whole else ()
-    found = [*type_suspicions(read), *repeated, *_suspicions(table, targets, weights)]
+    found = [*type_warnings(read), *repeated, *_warnings(table, targets, weights)]
     return DataOverview(path, len(table), columns, _classes(table, targets), found)
 
 
@@ -122,8 +122,8 @@ def _classes(table: Table, targets: Sequence[str]) -> dict[str, int] | None:
     return dict(sorted(zip(column.texts, counts, strict=True)))
 
 
-def _suspicions(table: Table, targets: Sequence[str], weights: Sequence[str]) -> Iterator[str]:
-    """Suspicions about a table, one sentence each."""
+def _warnings(table: Table, targets: Sequence[str], weights: Sequence[str]) -> Iterator[str]:
+    """Warnings about a table, one sentence each."""
     inputs = [name for name in table.columns if name not in (*targets, *weights)]
     for name in inputs:
         column, values = table.columns[name], table.values(name)
@@ -133,7 +133,7 @@ def _suspicions(table: Table, targets: Sequence[str], weights: Sequence[str]) ->
         known = values[~missing]
         if len(known) and (known == known[0]).all():
             yield f"{name}: always the same value; it is left out"
-    yield from suspicions(table, inputs, targets)
+    yield from column_warnings(table, inputs, targets)
 
 
 def equal_to_earlier(hashes: Array) -> Iterator[str]:

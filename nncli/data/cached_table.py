@@ -102,7 +102,7 @@ def _write(found: ReadColumns, writer: cache.Writer) -> Any:
         {"name": name, "texts": column.texts if isinstance(column, Category) else []}
         for name, column in found.columns.items()
     ]
-    inferred = {name: (each.type, each.reason, each.row, each.suspicion) for name, each in found.inferred.items()}
+    inferred = {name: (each.type, each.reason, each.row, each.warning) for name, each in found.inferred.items()}
     return {"columns": columns, "inferred": inferred, "lines": lines and (lines.start, lines.stop)}
 
 

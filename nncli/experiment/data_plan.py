@@ -47,18 +47,18 @@ class DataPlan(NamedTuple):
         return table.file.inferred_types if isinstance(table, TableSource) else {}
 
     @property
-    def suspicions(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """What may be wrong with data from files and its splits, one sentence each."""
         source = self.sources.get("data")
         if not self.splits or not self.preprocessing:
             return []
-        from nncli.data.suspicions import equal_rows, suspicions_of_splits, type_suspicions
+        from nncli.data.table_warnings import equal_rows, type_warnings, warnings_of_splits
 
         inputs: dict[str, Any] = {name: split.inputs for name, split in self.splits.items()}
         if not isinstance(source, TableSource):
             return list(equal_rows({name: rows.hashes() for name, rows in inputs.items()})) if len(inputs) > 1 else []
         columns, targets = list(self.preprocessing.columns), source.file.settings.targets
-        return [*type_suspicions(source.file.read), *suspicions_of_splits(inputs, columns, targets)]
+        return [*type_warnings(source.file.read), *warnings_of_splits(inputs, columns, targets)]
 
     @property
     def schema(self) -> DataSchema:

@@ -13,7 +13,7 @@ from nncli.data.columns.number_errors import is_number
 from nncli.data.integer_classes import MAX_CLASSES, are_few_integers, read_for_target
 from nncli.data.read_table import ReadTable
 from nncli.data.source import SourceError
-from nncli.data.suspicions import FEWEST_ROWS, located_suspicion, suspicions, type_suspicions
+from nncli.data.table_warnings import FEWEST_ROWS, column_warnings, located_warning, type_warnings
 
 MANY_ROWS = 10_000
 FEWEST_OF_A_CLASS = 3  # one for each split
@@ -112,7 +112,7 @@ def config_for_file(path: Path, shown_path: str, target: str) -> Starter:
 
 
 def _notes(read: ReadTable, target: str, name: str | None) -> Iterator[str]:
-    """Columns that are left out, classes that are too small to split, and suspicions, one sentence each."""
+    """Columns that are left out, classes that are too small to split, and warnings, one sentence each."""
     table = read.table
     for column, each in read.inferred.items():
         if each.column is None:
@@ -126,8 +126,8 @@ def _notes(read: ReadTable, target: str, name: str | None) -> Iterator[str]:
             listed = ", ".join(map(shown, few[:MAX_CLASSES]))
             yield f"{target}: fewer than {FEWEST_OF_A_CLASS} rows of {listed}, too few for three splits"
     inputs = [each for each in table.columns if each not in {target, name}]
-    yield from type_suspicions(read)
-    yield from suspicions(table, inputs, [target])
+    yield from type_warnings(read)
+    yield from column_warnings(table, inputs, [target])
 
 
 def _row_numbers(read: ReadTable, target: str) -> str | None:
@@ -148,7 +148,7 @@ def _column_lines(read: ReadTable, target: str, row_numbers: str | None) -> Iter
         has_missing = "missing" in each.reason and name != target
         value = f"{{type: {each.type}, missing: {missing}}}" if has_missing else each.type
         other = _other_task(read, target) if name == target else ""
-        comment = "; ".join(filter(None, (each.reason, located_suspicion(read.table, each), other)))
+        comment = "; ".join(filter(None, (each.reason, located_warning(read.table, each), other)))
         entries[f"    {to_yaml_value(name)}: {value}"] = sanitized_line(comment)
     width = min(max(map(len, entries)), 44)
     for entry, reason in entries.items():

@@ -73,7 +73,7 @@ def test_missing_and_infinite_values_are_counted(here):
     assert found.arrays[0].rows_with_missing == 3
     assert (found.arrays[0].smallest, found.arrays[0].largest) == (known.min(), known.max())
     assert found.arrays[0].mean == pytest.approx(known.mean())
-    assert found.suspicions == [
+    assert found.warnings == [
         "values.npy: 3 rows with missing values (NaN); remove or replace them",
         "values.npy: 2 values infinite; remove or replace these rows",
     ]
@@ -85,22 +85,22 @@ def test_array_without_a_finite_value(here):
     assert (found.rows_with_missing, found.smallest, found.mean, found.largest) == (4, None, None, None)
 
 
-def test_equal_rows_and_constant_columns_are_suspicious(here):
+def test_equal_rows_and_constant_columns_have_warnings(here):
     """−0 equals 0; a constant byte is a border of images."""
     values = normal(50)
     values[:, 1] = 2.5
     values[7] = values[6]
     values[20], values[21] = [0.0, 2.5, 1], [-0.0, 2.5, 1]
-    assert overview(values).suspicions == ["values.npy: always the same value: x_1", f"2 rows of 50 {APART}"]
-    assert overview(np.arange(60, dtype=np.uint8).reshape(20, 3) * [1, 0, 1]).suspicions[-1].endswith("x_1")
+    assert overview(values).warnings == ["values.npy: always the same value: x_1", f"2 rows of 50 {APART}"]
+    assert overview(np.arange(60, dtype=np.uint8).reshape(20, 3) * [1, 0, 1]).warnings[-1].endswith("x_1")
     constant = (np.arange(60).reshape(20, 3) * [1, 0, 1]).astype(np.uint8)
-    assert overview(constant).suspicions == []
-    assert overview(normal(1)).suspicions == []  # a single row
+    assert overview(constant).warnings == []
+    assert overview(normal(1)).warnings == []  # a single row
 
 
 def test_many_constant_columns_are_counted(here):
     """After twenty of them."""
-    (told,) = overview(np.column_stack([np.ones((50, 25)), normal(50)])).suspicions
+    (told,) = overview(np.column_stack([np.ones((50, 25)), normal(50)])).warnings
     assert told.endswith(", x_19 and 5 more")
 
 
@@ -125,12 +125,12 @@ def test_archive_compares_its_arrays(here):
     found = overview_of_arrays(Path("data.npz"))
     assert [each.name for each in found.arrays] == ["x_train", "y_train", "x_test", "y_test"]
     assert (found.rows, found.classes, found.arrays[1].classes) == (30, None, {"0": 15, "1": 14})
-    assert found.suspicions == [
+    assert found.warnings == [
         "x_train has 30 rows, but y_train 29",
         "5 of 15 rows of x_test are equal to a row of x_train (data leakage)",
     ]
     np.savez("bits.npz", numbers=inputs, integers=inputs.view(np.int64))  # other values of the same bytes
-    assert overview_of_arrays(Path("bits.npz")).suspicions == []
+    assert overview_of_arrays(Path("bits.npz")).warnings == []
 
 
 def test_idx_file_is_recognized_by_its_content(here, run_cli):
@@ -155,7 +155,7 @@ def test_images_are_summarized_one_by_one(here):
     found = overview_of_arrays(Path("images"))
     assert (found.rows, found.classes) == (10, {"class_0": 6, "class_1": 4})
     assert (found.arrays[0].shape, found.arrays[0].smallest, found.arrays[0].largest) == ([10, 6, 5], 0, images.max())
-    assert found.suspicions == [
+    assert found.warnings == [
         "2 different sizes, 9 images of 6 × 5 (height × width); write size: [6, 5]",
         "all images are gray; write grayscale: true",
         f"1 row of 10 {APART}",
@@ -169,8 +169,8 @@ def test_colors_and_sizes_of_pictures_count(here):
     Image.fromarray(np.full((4, 7, 3), [1, 2, 3], np.uint8)).save("pictures/class_0/000.png")
     found = overview_of_arrays(Path("pictures"))
     assert found.arrays[0].shape == [3, 4, 7, 3]
-    assert len(found.suspicions) == 1
-    assert found.suspicions[0].startswith("2 different sizes, 2 images of 4 × 7")
+    assert len(found.warnings) == 1
+    assert found.warnings[0].startswith("2 different sizes, 2 images of 4 × 7")
 
 
 def test_config_compares_its_splits(here, run_cli):
@@ -183,7 +183,7 @@ def test_config_compares_its_splits(here, run_cli):
     assert (document["classes"], document["path"]) == ({"cat": 25, "dog": 25}, str(here / "data.npz"))
     assert document["splits"] == {"training": 40, "validation": 10, "test": 10}
     assert [each["name"] for each in document["arrays"]] == ["inputs", "targets"]
-    shared = [int(text.split()[0]) for text in document["suspicions"] if "of test are equal to a row of" in text]
+    shared = [int(text.split()[0]) for text in document["warnings"] if "of test are equal to a row of" in text]
     assert sum(shared) == 5
     printed = run_cli("data", "config.yaml").out
     assert "classes: cat 25, dog 25\nsplits: training 40, validation 10, test 10\n" in printed

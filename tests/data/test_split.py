@@ -11,7 +11,7 @@ from nncli.config.model import Fraction, Where
 from nncli.data.dataset import Dataset
 from nncli.data.source import SourceError
 from nncli.data.split import split
-from tests.data.test_suspicions import table
+from tests.data.test_table_warnings import table
 
 
 def indexed(counts):

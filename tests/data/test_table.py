@@ -1,6 +1,6 @@
 """Tables: some rows of a file know their place in it."""
 
-from tests.data.test_suspicions import table
+from tests.data.test_table_warnings import table
 
 
 def test_rows_keep_their_lines():

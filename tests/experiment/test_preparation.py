@@ -12,11 +12,11 @@ import pytest
 import nncli
 from nncli.analysis.evaluation import by_row
 from nncli.data import cache
-from nncli.data.suspicions import suspicions_of_splits
+from nncli.data.table_warnings import warnings_of_splits
 from nncli.experiment.loading import load
 from nncli.inference.opening import open_predictions
 from nncli.store.run_reader import Run
-from tests.data.test_suspicions import table
+from tests.data.test_table_warnings import table
 
 ROWS = 60
 CONFIG = """\
@@ -144,7 +144,7 @@ def test_rows_of_two_splits_are_equal_if_their_targets_are():
     """Repeated measurements with other results are no leakage."""
     data = {"training": table(x=[1, 2], y=[5, 6]), "validation": table(x=[1, 2], y=[7, 6])}
     expected = "1 of 2 rows of validation are equal to a row of training (data leakage)"
-    assert suspicions_of_splits(data, ["x"], ["y"]) == [expected]
+    assert warnings_of_splits(data, ["x"], ["y"]) == [expected]
 
 
 def test_a_validation_file_may_lack_a_class(trained, run_cli, tmp_path):

@@ -188,6 +188,6 @@ def test_rows_that_differ_in_a_text_are_not_called_equal(start, tmp_path):
     """The texts of a refused column are not kept, so that nothing is known of equal rows."""
     texts = [f"text {row}" for row in range(ROWS)]
     start(size=["1"] * ROWS, note=texts)
-    assert not [each for each in overview_of_file(tmp_path / "data.csv").suspicions if "are equal" in each]
+    assert not [each for each in overview_of_file(tmp_path / "data.csv").warnings if "are equal" in each]
     start(size=["1"] * ROWS, note=["a"] * ROWS)
-    assert [each for each in overview_of_file(tmp_path / "data.csv").suspicions if "57 rows of 60 are equal" in each]
+    assert [each for each in overview_of_file(tmp_path / "data.csv").warnings if "57 rows of 60 are equal" in each]

@@ -1,4 +1,4 @@
-"""``nncli data``: summarize a data file, and list what is suspicious."""
+"""``nncli data``: summarize a data file, and list what may be wrong."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +27,7 @@ ARRAYS = {"npy", "npz", "idx", "image"}  # kinds of files
 @click.option("--target", help="Column of a table to predict; a config names its own.")
 @json_option
 def data(subject: Path, target: str | None, as_json: bool) -> None:
-    """Summarize a data file, and list what is suspicious.
+    """Summarize a data file, and list what may be wrong.
 
     The summary of a table has the type and the values of each column; that of arrays and images has shape, dtype and
     values. Both have the rows of each class.

@@ -166,7 +166,7 @@ def _print_notes(loaded: "LoadedConfig", display: _Display) -> None:
 
         for text in replacement_notes(loaded):
             note(text)
-    for text in loaded.plan.suspicions:
+    for text in loaded.plan.warnings:
         note(f"warning: {text}")
 
 

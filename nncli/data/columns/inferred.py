@@ -23,7 +23,7 @@ FEW = 20  # up to this number of different texts are categories for any number o
 MAX_FRACTION = 0.5  # the largest number of categories as a fraction of the values
 NEARLY_ALL = 0.9  # if more than this fraction are numbers or dates, the other values are mistakes
 SAMPLE = 100  # different texts that are searched for mistakes
-FEWEST_ALIKE = 2  # fewer different numbers or dates among categories are not suspicious
+FEWEST_ALIKE = 2  # fewer different numbers or dates among categories give no warning
 MIN_BEFORE_MIXTURE = 10  # values of one type before the first one of another; with fewer it is not reported
 
 
@@ -50,15 +50,15 @@ class Inferred(NamedTuple):
         type: number, date, boolean, category or text.
         column: the column with its defaults; None for text, which has to be ignored or configured.
         reason: why, as text; for the type text with the fix.
-        row: the row of the value that ``reason`` or ``suspicion`` shows; the first is 1.
-        suspicion: why categories may be meant as numbers or dates, with the fix; empty if they are not.
+        row: the row of the value that ``reason`` or ``warning`` shows; the first is 1.
+        warning: why categories may be meant as numbers or dates, with the fix; empty if they are not.
     """
 
     type: str
     column: Column | None
     reason: str
     row: int | None = None
-    suspicion: str = ""
+    warning: str = ""
 
     def __str__(self) -> str:
         return f"{self.type}: {self.reason}"
@@ -195,11 +195,11 @@ def _categories(column: TextColumn) -> Inferred | None:
     zeros = _leading_zero(column)
     reason = f"{different:,} different texts in {column.rows:,} rows"
     reason = f"numbers with leading zeros such as {zeros}; {reason}" if zeros else reason
-    row, suspicion = _suspicion(column)
-    return Inferred("category", category, reason + missing_text(column.rows - column.known), row, suspicion)
+    row, warning = _format_warning(column)
+    return Inferred("category", category, reason + missing_text(column.rows - column.known), row, warning)
 
 
-def _suspicion(column: TextColumn) -> tuple[int | None, str]:
+def _format_warning(column: TextColumn) -> tuple[int | None, str]:
     """The first row with a category that may be meant as a number or date, and the fix; None and "" if there is none.
 
     All texts but one must be numbers or dates in any format; the other one may stand for missing values.

@@ -221,13 +221,13 @@ def test_categories_that_may_be_numbers_or_dates_are_doubted(texts, row, doubt):
     """All but one of them are such, in any form; ordinals, codes with leading zeros and single numbers are not."""
     result = inferred(texts * 3).result
     assert result.row == row
-    assert result.suspicion.startswith(doubt) if doubt else not result.suspicion
+    assert result.warning.startswith(doubt) if doubt else not result.warning
 
 
 def test_doubt_is_of_any_number_of_categories():
     """More than twenty, which are in more than half of the rows each."""
     result = inferred([f"{row},5" for row in range(30)] * 2).result
-    assert (result.type, result.suspicion) == ("category", "'0,5' is not a number; write 0.5 with a decimal point")
+    assert (result.type, result.warning) == ("category", "'0,5' is not a number; write 0.5 with a decimal point")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Suspicions: equal rows in two splits, names of rows as inputs, and inputs that decide the target."""
+"""Warnings: equal rows in two splits, names of rows as inputs, and inputs that decide the target."""
 
 from itertools import combinations_with_replacement, pairwise
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from nncli.data import cache
-from nncli.data import suspicions as module
+from nncli.data import table_warnings as module
 from nncli.data.columns import Category, Number
-from nncli.data.suspicions import row_hashes, shared_rows, suspicions, suspicions_of_splits
 from nncli.data.table import Table
+from nncli.data.table_warnings import column_warnings, row_hashes, shared_rows, warnings_of_splits
 
 ROWS = 200
 
@@ -27,14 +27,14 @@ def table(**columns):
 
 
 def found(target, **columns):
-    return list(suspicions(table(target=target, **columns), list(columns), ["target"]))
+    return list(column_warnings(table(target=target, **columns), list(columns), ["target"]))
 
 
 def noise(seed=0):
     return np.random.default_rng(seed).normal(size=ROWS)
 
 
-def test_random_columns_are_not_suspicious():
+def test_random_columns_have_no_warning():
     """Neither of a class nor of a number."""
     labels = ["ab"[int(value > 0)] for value in noise(1)]
     assert found(labels, x=noise(2), color=["rgb"[i % 3] for i in range(ROWS)]) == []
@@ -128,12 +128,12 @@ def test_equal_rows_of_two_splits_are_counted():
     assert list(shared_rows({"training": training, "test": test[[1, 2]]}, ["x", "color"])) == []
 
 
-def test_kept_suspicions_are_those_of_all_splits(tmp_path, monkeypatch):
+def test_kept_warnings_are_those_of_all_splits(tmp_path, monkeypatch):
     """Other test rows have other ones, although the training rows are the same."""
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
     rows = Table("data.csv", {"x": Number()}, {"x": np.array([1.0, 2, 1, 3])}, range(2, 6), key="key")
     for _ in range(2):  # computed, and from the cache
-        shared = [suspicions_of_splits({"training": rows[[0, 1]], "test": rows[[i]]}, ["x"], []) for i in (2, 3)]
+        shared = [warnings_of_splits({"training": rows[[0, 1]], "test": rows[[i]]}, ["x"], []) for i in (2, 3)]
         assert list(map(len, shared)) == [1, 0]
 
 

@@ -23,7 +23,7 @@ ROWS = 2**16  # rows that are hashed at once
 MIXED = np.uint64(0x9E3779B97F4A7C15)  # Steele, Lea, Flood 2014, on the generator SplitMix
 
 
-def suspicions_of_splits(splits: Mapping[str, Table], inputs: Sequence[str], targets: Sequence[str]) -> list[str]:
+def warnings_of_splits(splits: Mapping[str, Table], inputs: Sequence[str], targets: Sequence[str]) -> list[str]:
     """Warnings about the training rows, and about rows in two splits; cached if the tables are in the cache.
 
     Args:
@@ -33,31 +33,31 @@ def suspicions_of_splits(splits: Mapping[str, Table], inputs: Sequence[str], tar
     """
 
     def found(writer: object = None) -> list[str]:
-        return [*suspicions(splits["training"], inputs, targets), *shared_rows(splits, [*inputs, *targets])]
+        return [*column_warnings(splits["training"], inputs, targets), *shared_rows(splits, [*inputs, *targets])]
 
     keys = [table.key for table in splits.values()]
     if None in keys:
         return found()
-    texts: list[str] = cache.entry(cache.key_of("suspicions", keys, list(inputs), list(targets)), found).facts
+    texts: list[str] = cache.entry(cache.key_of("warnings", keys, list(inputs), list(targets)), found).facts
     return texts
 
 
-def type_suspicions(read: ReadTable) -> Iterator[str]:
+def type_warnings(read: ReadTable) -> Iterator[str]:
     """One sentence for each category column that may be meant as numbers or dates: a value, its line, and the fix."""
     for name, each in read.inferred.items():
-        if suspicion := located_suspicion(read.table, each):
+        if warning := located_warning(read.table, each):
             keep = to_yaml_value({name: "category"})
-            yield f"{name}: read as categories, but {suspicion}; or write columns: {keep} if they are categories"
+            yield f"{name}: read as categories, but {warning}; or write columns: {keep} if they are categories"
 
 
-def located_suspicion(table: Table, inferred: Inferred) -> str:
+def located_warning(table: Table, inferred: Inferred) -> str:
     """Why a category column may be meant as numbers or dates: a value, its line, and the fix; empty if it is not."""
-    if not inferred.suspicion or not inferred.row:
+    if not inferred.warning or not inferred.row:
         return ""
-    return f"in line {table.line(inferred.row - 1)} {inferred.suspicion}"
+    return f"in line {table.line(inferred.row - 1)} {inferred.warning}"
 
 
-def suspicions(table: Table, inputs: Sequence[str], targets: Sequence[str]) -> Iterator[str]:
+def column_warnings(table: Table, inputs: Sequence[str], targets: Sequence[str]) -> Iterator[str]:
     """One sentence for each input that is an identifier, or that alone nearly determines a target.
 
     Args:
