@@ -1,5 +1,6 @@
 """``nncli explain``: a training step as a worked example, a component with its numbers, or the page of a topic."""
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,12 +97,9 @@ def explain(
     shown; with values such as --inputs it computes them, with KEY=VALUE for its parameters. Of a topic, a page is
     shown, with its numbers in a config that follows. Without SUBJECT the topics are listed.
     """
-    from nncli.cli.topics import find_topic
-
     require_docstrings()
     texts = {name: text for name, text in values.items() if text is not None}
-    found = [] if subject is None or Path(subject).is_file() else components_named(subject)
-    topic = None if found or subject is None or Path(subject).is_file() else find_topic(subject)
+    found, topic = _named(subject or "", runs_dir)
     if subject is None:
         _list_topics(as_json)
     elif found and _given(COMPUTED):
@@ -118,6 +116,25 @@ def explain(
     else:
         _reject_options("a config or a run", WORKED)
         _explain_step(subject, overrides, (rows, layer, digits), runs_dir, as_json)
+
+
+def _named(subject: str, runs_dir: Path | None) -> "tuple[list[Component], Topic | None]":
+    """The components or the topic that a subject names; neither if it names a file, or if a run is meant.
+
+    A run of the same name is meant if an option is that of a training step, or if a topic has the word for another
+    name; else it is mentioned.
+    """
+    from nncli.cli.topics import find_topic
+    from nncli.runner.run_config import run_of
+
+    found, topic = components_named(subject), find_topic(subject)
+    is_name = bool(found) or (topic is not None and topic.name == subject)
+    run = run_of(Path(subject), runs_dir) if found or topic else None
+    if Path(subject).is_file() or (run and (_given(WORKED) or not is_name)):
+        return [], None
+    if run and not _given(COMPUTED):
+        print(f"{subject} is also a run: 'nncli explain {run}' explains it", file=sys.stderr)
+    return found, None if found else topic
 
 
 def _request(texts: dict[str, str], overrides: tuple[str, ...], steps: int, inference: bool, seed: int) -> "Request":

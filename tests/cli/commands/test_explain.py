@@ -320,6 +320,27 @@ def test_run_is_explained_with_its_trained_weights(trained, run_cli):
     assert "first update of each optimizer, from these weights and without earlier updates" in out
 
 
+@pytest.mark.parametrize("name", ["adam", "momentum"])
+def test_run_with_the_name_of_a_component_or_topic_is_mentioned(workdir, run_cli, name):
+    """The name is that of the component or topic, unless an option or a path says that the run is meant."""
+    alone = run_cli("explain", name)
+    assert run_cli("train", "config.yaml", "-q", "--name", name).code == 0
+    mentioned = run_cli("explain", name)
+    assert (alone.err, mentioned.out) == ("", alone.out)
+    assert mentioned.err == f"{name} is also a run: 'nncli explain runs/{name}' explains it\n"
+    for arguments in ([name, "--layer", "0"], [name, "--rows", "3"], [f"runs/{name}"]):
+        result = run_cli("explain", *arguments)
+        assert (result.code, result.err) == (0, "")
+        assert "one training step with the weights of epoch 30" in result.out
+
+
+def test_run_wins_over_another_word_for_a_topic(workdir, run_cli):
+    """l2 stands for regularization until there is a run of this name."""
+    assert run_cli("explain", "l2").out.startswith("Regularization\n")
+    assert run_cli("train", "config.yaml", "-q", "--name", "l2").code == 0
+    assert run_cli("explain", "l2").out.startswith("l2: one training step with the weights of epoch 30")
+
+
 def test_config_in_a_run_is_explained_with_initial_weights(trained, run_cli):
     """So is every config: the step is the first one."""
     initial = strict(run_cli("explain", trained / "config.yaml", "--json").out)
