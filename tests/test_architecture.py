@@ -36,7 +36,7 @@ THIRD_PARTY = {
     "sklearn": {"numpy", "sklearn"},
     "analysis": {"numpy"},
     "inference": {"numpy"},
-    "runner": {"threadpoolctl"},
+    "runner": {"numpy", "threadpoolctl"},
     "store": {"numpy", "nnfs", "pydantic_core", "threadpoolctl"},
     "training": {"numpy"},
     "experiment": {"numpy"},

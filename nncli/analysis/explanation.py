@@ -1,13 +1,14 @@
 """One training step on a few rows, operation by operation, and the update that each optimizer would make."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nncli.analysis.explained_step import Explanation, Step, Update
 from nncli.analysis.recorded_step import Arrays, Recorder, Rows, choose_rows, copied, record_step
-from nncli.errors import DivergedError
+from nncli.errors import CommandLineError, DivergedError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose
@@ -16,72 +17,15 @@ from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array
 from nncli.nn.trace import Kind, Operation
 from nncli.registry import ComponentConfig, components, names
-from nncli.runner.run_config import load_any
+from nncli.runner.reload import Weights, trained_weights
+from nncli.runner.run_config import config_path, load_any, run_of
+from nncli.store.run_reader import Run
+
+PENALTY_FORMULAS = ["R = λ₁ Σ|w| + λ₂ Σ w²", "dR/dw = λ₁ sign(w) + 2 λ₂ w"]
 
 
-@dataclass(frozen=True)
-class Step:
-    """One operation of the training step.
-
-    Args:
-        heading: the operation, its component and its widths.
-        formulas: those of the component.
-        settings: the parameters of the component, by their symbols in the formulas if they have one.
-        arrays: what the operation uses and computes, by name.
-    """
-
-    heading: str
-    formulas: list[str]
-    settings: dict[str, Any]
-    arrays: Arrays
-
-
-@dataclass(frozen=True)
-class Update:
-    """The first update of an optimizer.
-
-    Args:
-        optimizer: its type.
-        rate: the learning rate of the update.
-        changes: what is added to each parameter that is shown.
-    """
-
-    optimizer: str
-    rate: float
-    changes: list[float]
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """A training step on a few rows.
-
-    Args:
-        rows: the number of rows.
-        runs: the directory of runs, as for ``find_run``.
-        of: the number of rows of the training set.
-        steps: from the data to the loss, and back to the first layer.
-        parameters: the parameters whose updates are shown: the first entry of each trainable array, by its name.
-        gradients: their gradients, including penalties and clipping.
-        updates: the update of the config's optimizer, then those of all others with their default parameters.
-        formulas: those of the config's optimizer.
-        settings: its parameters.
-    """
-
-    rows: int
-    of: int
-    steps: list[Step]
-    parameters: dict[str, float]
-    gradients: list[float]
-    updates: list[Update]
-    formulas: list[str]
-    settings: dict[str, Any]
-
-
-@allow_non_finite
 def explain(path: Path, overrides: tuple[str, ...], rows: int, runs: Path | None = None) -> Explanation:
-    """The first training step of a config in float64, on a few rows of its training set.
-
-    The rows are spread evenly over the training set; there are more of them if a layer needs more.
+    """The first training step of a config, or a step of a trained run, on a few rows of its training set.
 
     Args:
         path: the path of a config, or the path or the name of a run.
@@ -90,12 +34,34 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int, runs: Path | None
         runs: the directory of runs, as for ``find_run``.
 
     Raises:
-        CommandLineError, ConfigError, StorageError: as for ``load_any``.
+        CommandLineError, ConfigError, RunError, StorageError: as for ``load_any`` and ``trained_weights``.
+        CommandLineError: the weights of the run do not fit the network with the overrides.
         DivergedError: a value is not finite.
     """
-    loaded = load_any(path, overrides, runs)
-    config = loaded.config.model_copy(update={"dtype": "float64"})
-    experiment = assemble(config, loaded.plan)
+    loaded, run = load_any(path, overrides, runs), run_of(path, runs)
+    experiment = assemble(loaded.config.model_copy({"dtype": "float64"}), loaded.plan)
+    weights = None if run is None else _weights_of(Run(run), experiment.network)
+    return explain_step(path, experiment, rows, weights)
+
+
+@allow_non_finite
+def explain_step(path: Path, experiment: Experiment, rows: int, weights: Weights | None = None) -> Explanation:
+    """A training step of an experiment in float64 on a few rows of its training set.
+
+    The rows are spread evenly over the training set; there are more of them if a layer needs more.
+
+    Args:
+        path: the config or the run, for messages.
+        experiment: what the config describes.
+        rows: the number of rows.
+        weights: the weights of the step, of a network with these layers; by default the initial ones.
+
+    Raises:
+        DivergedError: a value is not finite.
+    """
+    config = experiment.config
+    if weights is not None:
+        experiment.network.parameters.values[...] = weights.values
     chosen, masks = choose_rows(experiment, rows), experiment.rngs.of(Purpose.DROPOUT)
     trained = record_step(experiment, chosen, masks)
     unfused = record_step(experiment, chosen, masks, fused=False) if trained.network.is_fused else trained
@@ -105,6 +71,7 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int, runs: Path | None
     explanation = Explanation(
         len(chosen.inputs),
         chosen.total,
+        weights.epoch if weights else 0,
         [
             _data(experiment, chosen),
             *_forward(experiment, trained),
@@ -117,10 +84,24 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int, runs: Path | None
         [float(gradient) for gradient in trained.parameters.gradients[entries]],
         _updates(experiment, trained, entries),
         names("optimizer")[config.optimizer.type].documentation.formulas,
-        {**_settings(config.optimizer), **_first_factor(experiment.optimizer)},
+        {**settings_of(config.optimizer), **_first_factor(experiment.optimizer)},
     )
     _require_finite(path, explanation)
     return explanation
+
+
+def _weights_of(run: Run, network: Network) -> Weights:
+    """The trained weights of a run for a network.
+
+    Raises:
+        CommandLineError: overrides have made it another network.
+        DivergedError, RunError: as for ``trained_weights``.
+    """
+    weights = trained_weights(run)
+    if dict(weights.shapes) != network.parameters.shapes:
+        fix = f"'nncli explain {config_path(run)}' and the overrides show the first step"
+        raise CommandLineError(f"{run.path}: its weights do not fit the network with these overrides; {fix}")
+    return weights
 
 
 def _require_finite(path: Path, explanation: Explanation) -> None:
@@ -134,7 +115,7 @@ def _require_finite(path: Path, explanation: Explanation) -> None:
             raise DivergedError(f"{path}: the update of {update.optimizer} is not finite", epoch=0)
 
 
-def _settings(config: ComponentConfig) -> dict[str, Any]:
+def settings_of(config: ComponentConfig) -> dict[str, Any]:
     """The parameters of a component, by their symbols if they have one; those of 0 without a symbol are left out."""
     settings = {}
     for parameter in config.component.parameters:
@@ -145,7 +126,12 @@ def _settings(config: ComponentConfig) -> dict[str, Any]:
 
 
 def _setting(value: Any) -> Any:
-    """The value of a parameter as JSON: a component by its type, a path as text."""
+    """The value of a parameter as JSON: a component by its type, alone or in a collection; a path as text."""
+    match value:
+        case dict():
+            return {key: _setting(item) for key, item in value.items()}
+        case list():
+            return [_setting(item) for item in value]
     return str(value) if isinstance(value, Path) else getattr(value, "type", value)
 
 
@@ -156,7 +142,7 @@ def _first_factor(optimizer: Optimizer) -> dict[str, float]:
 
 def _data(experiment: Experiment, rows: Rows) -> Step:
     data, arrays = experiment.config.data, {"inputs": rows.inputs, "targets": rows.targets}
-    return Step(f"data: {data.type}", [], _settings(data), arrays)
+    return Step(f"data: {data.type}", [], settings_of(data), arrays)
 
 
 def _forward(experiment: Experiment, recorder: Recorder) -> list[Step]:
@@ -165,8 +151,9 @@ def _forward(experiment: Experiment, recorder: Recorder) -> list[Step]:
         Step(
             _heading(experiment, index),
             layer.component.documentation.forward_formulas,
-            _settings(layer),
+            settings_of(layer),
             recorder.arrays[Operation(Kind.FORWARD, index)],
+            index,
         )
         for index, layer in enumerate(experiment.config.layers)
     ]
@@ -197,7 +184,7 @@ def _backward(experiment: Experiment, trained: Recorder, unfused: Recorder, rows
         operation = Operation(Kind.BACKWARD, index)
         arrays = trained.arrays.get(operation) or unfused.arrays[operation]
         heading = f"back through {_heading(experiment, index)}"
-        steps.append(Step(heading, layer.component.documentation.backward_formulas, {}, arrays))
+        steps.append(Step(heading, layer.component.documentation.backward_formulas, {}, arrays, index))
         if operation not in trained.arrays:
             steps.append(_fused(experiment, trained, arrays["dL/d inputs"], rows))
     return steps
@@ -205,10 +192,16 @@ def _backward(experiment: Experiment, trained: Recorder, unfused: Recorder, rows
 
 def _fused(experiment: Experiment, trained: Recorder, unfused: Array, rows: Rows) -> Step:
     """The fused gradient of the loss and the last layer, compared with that of the two steps before."""
-    formula, last = trained.network.loss.fused_formula, experiment.config.layers[-1].type
+    formula, last = trained.network.loss.fused_formula, len(experiment.config.layers) - 1
     gradient = trained.arrays[Operation(Kind.LOSS_GRADIENT)]["dL/d outputs"]
     formulas = _weighted([formula] if formula else [], rows)
-    step = Step(f"loss and {last} fused, as in training", formulas, {}, {"dL/d inputs": gradient})
+    step = Step(
+        f"loss and {experiment.config.layers[last].type} fused, as in training",
+        formulas,
+        {},
+        {"dL/d inputs": gradient},
+        last,
+    )
     if np.allclose(unfused, gradient, rtol=1e-6, atol=1e-12):
         return step
     return replace(step, heading=f"{step.heading}: the two steps above lose it to rounding")
@@ -226,7 +219,7 @@ def _penalties(experiment: Experiment, recorder: Recorder, loss: Array) -> list[
     for name, array in added.items():
         if array.any():
             arrays |= {f"dR/d {name}": array, f"d(L + R)/d {name}": total[name]}
-    return [Step("penalties", ["R = λ₁ Σ|w| + λ₂ Σ w²", "dR/dw = λ₁ sign(w) + 2 λ₂ w"], {}, arrays)]
+    return [Step("penalties", PENALTY_FORMULAS, {}, arrays)]
 
 
 def _clipping(experiment: Experiment, recorder: Recorder) -> list[Step]:
@@ -238,7 +231,9 @@ def _clipping(experiment: Experiment, recorder: Recorder) -> list[Step]:
     sizes = {"‖g‖": np.asarray(np.linalg.norm(before)), "largest |g|": np.asarray(np.max(np.abs(before)))}
     clipped = copied(recorder.parameters.views(after))
     arrays = {**sizes, **{f"g of {name}": array for name, array in clipped.items()}}
-    return [Step(f"clipping: {clipping.type}", clipping.component.documentation.formulas, _settings(clipping), arrays)]
+    return [
+        Step(f"clipping: {clipping.type}", clipping.component.documentation.formulas, settings_of(clipping), arrays)
+    ]
 
 
 def _updates(experiment: Experiment, recorder: Recorder, entries: list[int]) -> list[Update]:

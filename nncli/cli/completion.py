@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from nncli.cli import config_keys
 from nncli.cli.paths import RUNS
+from nncli.cli.topics import topic_names, topics
 from nncli.errors import NncliError
 
 Items = list[CompletionItem[str]]
@@ -35,8 +36,20 @@ def complete_config(context: Context, parameter: Parameter, incomplete: str) -> 
 
 
 def complete_subject(context: Context, parameter: Parameter, incomplete: str) -> Items:
-    """Components, and configs."""
-    return _items(_components(), incomplete) + complete_config(context, parameter, incomplete)
+    """Components, topics, and configs."""
+    described = {**_components(), **{topic.name: topic.summary for topic in topics()}}
+    return _items(described, incomplete) + complete_config(context, parameter, incomplete)
+
+
+def complete_explained(context: Context, parameter: Parameter, incomplete: str) -> Items:
+    """After a topic configs, after a component its parameters, and overrides after a config."""
+    subject, given = context.params.get("subject"), context.params.get("overrides") or ()
+    if subject in _components():
+        keys = config_keys.parameters(subject)
+        return _items({f"{name}=": text for name, text in keys.items()}, incomplete)
+    if subject in topic_names() and not given:
+        return complete_config(context, parameter, incomplete)
+    return complete_override(context, parameter, incomplete)
 
 
 def complete_kind(_context: Context, _parameter: Parameter, incomplete: str) -> Items:
@@ -250,6 +263,8 @@ def _config_text(context: Context) -> str | None:
     from nncli.config.document import MAX_CHARACTERS
 
     given = context.params.get("config") or context.params.get("subject") or context.params.get("run") or ""
+    if given in topic_names():
+        given = (context.params.get("overrides") or ("",))[0]
     with suppress(OSError, ValueError):
         if Path(given).is_file():
             with Path(given).open(encoding="utf-8") as file:

@@ -25,6 +25,13 @@ def components(kind: str) -> dict[str, str]:
     return values([_keys([_schema()["definitions"][kind]], {})["type"]], None)
 
 
+def parameters(component: str) -> dict[str, str]:
+    """The parameters of a component of any kind, each with its description."""
+    definitions = [_schema()["definitions"][kind] for kind in kinds() if component in components(kind)]
+    keys = _keys(definitions, {"type": component})
+    return {name: schema.get("description", "") for name, schema in keys.items() if name != "type"}
+
+
 def at(path: Iterable[str | int], value: Any) -> tuple[list[Any], Any]:
     """The schemas of what is at a path in a config, and its value; None if it has none."""
     schemas: list[Any] = [_schema()]

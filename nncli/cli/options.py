@@ -91,13 +91,20 @@ config_argument = click.argument(
     shell_complete=completed_by("config"),
     help="YAML file that describes the network and its training, or a run, whose config is taken.",
 )
-overrides_argument = click.argument(
-    "overrides",
-    nargs=-1,
-    callback=check_overrides,
-    shell_complete=completed_by("override"),
-    help="KEY=VALUE pairs that change the config: optimizer.learning_rate=0.1 layers[0].units=128",
-)
+
+
+def overrides_argument_completed_by(name: str) -> "Callable[[Callable[..., Any]], Callable[..., Any]]":
+    """The argument of overrides, completed by ``complete_NAME``."""
+    return click.argument(
+        "overrides",
+        nargs=-1,
+        callback=check_overrides,
+        shell_complete=completed_by(name),
+        help="KEY=VALUE pairs that change the config: optimizer.learning_rate=0.1 layers[0].units=128",
+    )
+
+
+overrides_argument = overrides_argument_completed_by("override")
 run_argument = click.argument("run", shell_complete=completed_by("run"), help="Path or name of a run.")
 runs_argument = click.argument(
     "runs",

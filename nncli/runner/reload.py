@@ -1,15 +1,51 @@
 """Rebuild the experiment of a run from its config, its data and its files."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
 from nncli.config.diagnostics import LONGEST_VALUE, path_text
 from nncli.config.model import Config
-from nncli.errors import RunError
+from nncli.errors import DivergedError, RunError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
 from nncli.experiment.sections import source_sections
+from nncli.nn.parameters import Array, Shape
 from nncli.store import run_weights
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import data_record
 from nncli.version import __version__
+
+
+class Weights(NamedTuple):
+    """The weights of a run at an epoch.
+
+    Args:
+        values: all parameters and running statistics in one vector (P + S,).
+        shapes: the shape of each array in it, by name.
+        epoch: the number of epochs after which the network had them.
+    """
+
+    values: Array
+    shapes: Mapping[str, Shape]
+    epoch: int
+
+
+def trained_weights(run: Run) -> Weights:
+    """The final weights of a run, or those of its newest checkpoint if it is not finished.
+
+    Raises:
+        DivergedError: a weight is not finite.
+        RunError: the weights are missing or damaged, or the data differs from that of the training.
+    """
+    experiment = assembled(run, run.config)
+    require_same_data(run, experiment)
+    parameters = experiment.network.parameters
+    epoch = run.load_weights(parameters)
+    if not np.isfinite(parameters.values).all():
+        raise DivergedError(f"{run.path}: the weights of epoch {epoch} are not finite", epoch=epoch)
+    return Weights(parameters.values, parameters.shapes, epoch)
 
 
 def require_loadable(run: Run, config: Config) -> None:

@@ -58,6 +58,8 @@ COMMANDS = {  # each documented key appears in one of the documents of its headi
     "cache": [["cache", "--cache-dir", "entries"]],
     "show": [["show", "config.yaml"]],
     "explain CONFIG": [["explain", "config.yaml"]],
+    "explain COMPONENT with values": [["explain", "relu", "--inputs", "[1]", "--grad", "[1]"]],
+    "explain TOPIC": [["explain"], ["explain", "momentum", "config.yaml"]],
     "explain COMPONENT, nncli components": [["explain", "dense"], ["components"]],
     "gradcheck": [["gradcheck", "config.yaml"]],
     "profile": [["profile", "config.yaml", "--seconds", "1"]],

@@ -134,7 +134,7 @@ def test_option_wins_over_the_variable(elsewhere, run_cli, monkeypatch):
         (["show", "xyz"], 2, "xyz: no such config, and no such run in exp/; exp/ has: one, three, two"),
         (["show", "confi"], 2, "confi: no such config, and no such run in exp/; did you mean 'config.yaml'?"),
         (["show", "thre"], 2, "thre: no such config, and no such run in exp/; did you mean 'three'?"),
-        (["explain", "thre"], 2, "'thre' is neither a file, a run nor a component; did you mean 'three'?"),
+        (["explain", "thre"], 2, "'thre' is neither a file, a run, a component nor a topic; did you mean 'three'?"),
         (["train", "--resume"], 2, "--resume needs a run; resumable in exp/: none"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Renders explanations: headings, formulas, and arrays as small tables."""
+"""Renders explanations: headings, formulas, and arrays as small tables; components, and the pages of topics."""
 
 import re
 from dataclasses import asdict
@@ -12,7 +12,10 @@ from nncli.cli.render.console import Output
 from nncli.cli.render.table import Table
 
 if TYPE_CHECKING:
-    from nncli.analysis.explanation import Explanation, Step
+    from collections.abc import Mapping, Sequence
+
+    from nncli.analysis.explained_step import Explanation, Step
+    from nncli.cli.topics import Topic
     from nncli.nn.parameters import Array
     from nncli.registry import Component
 
@@ -25,10 +28,7 @@ def show_component(component: "Component") -> None:
     alias = f", in the book {component.alias}" if component.alias else ""
     out.print(Text.assemble((component.name, "bold"), (f"  ({component.kind}{alias})", "dim")))
     out.print(f"{component.documentation.summary}\n")
-    for paragraph in _plain(component.documentation.text).split("\n\n"):
-        is_formula = paragraph.startswith("    ")
-        lines = _formula_lines(paragraph.splitlines(), out.width) if is_formula else [fill(paragraph, out.width)]
-        out.print("\n".join(lines) + "\n", soft_wrap=True)
+    show_text(out, component.documentation.text)
     for parameter in component.parameters:
         out.print(Text.assemble((f"  {parameter.name}", "bold"), f"  {one_line(parameter)}"))
         out.print(fill(_plain(parameter.meaning), out.width, initial_indent=" " * 6, subsequent_indent=" " * 6))
@@ -38,14 +38,63 @@ def show_component(component: "Component") -> None:
     out.print(indent(example(component), "    ") + "\n", soft_wrap=True)
 
 
+def show_text(out: Output, text: str) -> None:
+    """Paragraphs and formulas, which are indented by four spaces."""
+    for paragraph in _plain(text).split("\n\n"):
+        is_formula = paragraph.startswith("    ")
+        lines = _formula_lines(paragraph.splitlines(), out.width) if is_formula else [fill(paragraph, out.width)]
+        out.print("\n".join(lines) + "\n", soft_wrap=True)
+
+
+def show_topic(topic: "Topic", numbers: "Mapping[str, Any]", config: str) -> None:
+    """The page of a topic, with the numbers of a config if there are any."""
+    out = Output()
+    out.print(Text(topic.title, style="bold"))
+    out.print(fill(topic.summary, out.width) + "\n")
+    show_text(out, topic.text)
+    if numbers:
+        out.print_text(Text(f"In {config}:", style="bold"))
+        for name, value in numbers.items():
+            out.print_text(f"  {name} = {value_text(value)}")
+        out.print()
+    for label, words in (("Keys", topic.keys), ("See also", topic.related)):
+        if words:
+            indent = " " * (len(label) + 2)
+            out.print(fill(f"{label}: {', '.join(words)}", out.width, subsequent_indent=indent))
+    for command in topic.commands:
+        out.print(Text(f"Try: {command}"), soft_wrap=True)
+
+
+def show_topics(topics: "Sequence[Topic]") -> None:
+    """The name and the summary of each topic, and where components are listed."""
+    out = Output()
+    width = max(len(topic.name) for topic in topics)
+    for topic in topics:
+        lines = fill(topic.summary, max(out.width - width - 2, 20)).splitlines()
+        out.print(Text.assemble((f"{topic.name:<{width}}", "bold"), f"  {lines[0]}"))
+        for line in lines[1:]:
+            out.print(f"{'':<{width}}  {line}")
+    out.print_text("\n'nncli explain TOPIC' prints a page, 'nncli explain TOPIC CONFIG' with the numbers of a config.")
+    out.print_text("'nncli components' lists the components, 'nncli runs' the runs; explain takes them too.")
+
+
+def show_steps(steps: "Sequence[Step]", digits: int) -> None:
+    """Steps of a computation with their formulas and arrays."""
+    out = Output()
+    for step in steps:
+        _show_step(out, step, digits)
+
+
 def show_explanation(config: str, explanation: "Explanation", digits: int) -> None:
     """Every step with its formulas and arrays, then the updates."""
     out = Output()
     rows, of = explanation.rows, explanation.of
-    out.print_text(f"{config}: one training step on {rows} of its {of} rows, so that N = {rows}\n")
+    weights = f" with the weights of epoch {explanation.epoch}" if explanation.epoch else ""
+    out.print_text(f"{config}: one training step{weights} on {rows} of its {of} rows, so that N = {rows}\n")
     for step in explanation.steps:
         _show_step(out, step, digits)
-    _show_updates(out, explanation, digits)
+    if explanation.parameters:
+        _show_updates(out, explanation, digits)
 
 
 def _show_step(out: Output, step: "Step", digits: int) -> None:
@@ -66,8 +115,9 @@ def _show_updates(out: Output, explanation: "Explanation", digits: int) -> None:
     for line in _formula_lines([f"    {formula}" for formula in explanation.formulas], out.width):
         out.print(Text(line, style="cyan"), soft_wrap=True)
     out.print(f"    {_settings_text(explanation.settings)}\n", soft_wrap=True)
-    note = "the first update of each optimizer, for the first entry of each array; all but the config's optimizer have"
-    out.print(fill(f"{note} their default parameters", out.width) + "\n")
+    start = ", from these weights and without earlier updates" if explanation.epoch else ""
+    note = f"the first update of each optimizer{start}, for the first entry of each array; all but the config's"
+    out.print(fill(f"{note} optimizer have their default parameters", out.width) + "\n")
     updates = Table("", "rate", *explanation.parameters)
     values = list(explanation.parameters.values())
     updates.add_row("value", "", *_numbers(values, digits))
@@ -84,9 +134,16 @@ def _numbers(values: list[float], digits: int) -> list[str]:
 
 
 def _settings_text(settings: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}" for name, value in settings.items()
-    )
+    return ", ".join(f"{name} = {value_text(value)}" for name, value in settings.items())
+
+
+def value_text(value: Any) -> str:
+    """A value as text: a float to six digits, all others as in a config."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {value_text(item)}" for key, item in value.items() if item is not None) + "}"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _formula_lines(lines: list[str], width: int) -> list[str]:
@@ -105,10 +162,12 @@ def _plain(text: str) -> str:
 
 def as_document(explanation: "Explanation") -> dict[str, Any]:
     """An explanation as a JSON document, with all digits."""
-    document = asdict(explanation)
-    for step in document["steps"]:
-        step["arrays"] = {name: array.tolist() for name, array in step["arrays"].items()}
-    return document
+    return {**asdict(explanation), "steps": steps_as_documents(explanation.steps)}
+
+
+def steps_as_documents(steps: "Sequence[Step]") -> list[dict[str, Any]]:
+    """Steps as JSON values, with all digits."""
+    return [{**asdict(step), "arrays": {name: array.tolist() for name, array in step.arrays.items()}} for step in steps]
 
 
 def array_lines(name: str, array: "Array", digits: int, width: float = 80) -> list[str]:

@@ -36,6 +36,10 @@ class AdaGrad(Optimizer):
         """η and ε."""
         return rate, self.epsilon
 
+    def intermediates(self) -> dict[str, Array]:
+        """c."""
+        return {"c": self.state["squares"]}
+
     def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """c ← c + g², w ← w − η g / (√c + ε)."""
         (rate, epsilon), (squares,) = coefficients, state

@@ -56,6 +56,12 @@ class Adam(Optimizer):
         mean = (1 - self.beta_1) / (1 - self.beta_1**updates)
         return mean, sqrt((1 - self.beta_2) / (1 - self.beta_2**updates))
 
+    def intermediates(self) -> dict[str, Array]:
+        """m = (1 − β₁) M and v = (1 − β₂) V, then m̂ and v̂."""
+        mean, variance = (1 - self.beta_1) * self.state["sum"], (1 - self.beta_2) * self.state["squares"]
+        corrections = 1 - self.beta_1**self.updates, 1 - self.beta_2**self.updates
+        return {"m": mean, "v": variance, "m̂": mean / corrections[0], "v̂": variance / corrections[1]}
+
     def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """M and V, then w ← w − k M / (√V + e) = w − η m̂ / (√v̂ + ε)."""
         (beta_1, beta_2, epsilon, rate), (total, squares) = coefficients, state

@@ -29,6 +29,10 @@ class Nadam(Adam):
         momentum_rate = grad_rate * beta_1 * (1 - beta_1 ** (self.updates + 1)) / (1 - beta_1 ** (self.updates + 2))
         return beta_1, beta_2, epsilon, momentum_rate, grad_rate
 
+    def intermediates(self) -> dict[str, Array]:
+        """m, v and v̂ as in Adam; m̄ takes the place of m̂."""
+        return {name: each for name, each in super().intermediates().items() if name != "m̂"}
+
     def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """M and V, then w ← w − η m̄ / (√v̂ + ε), with the two terms of m̄ one after the other."""
         (beta_1, beta_2, epsilon, momentum_rate, grad_rate), (total, squares) = coefficients, state

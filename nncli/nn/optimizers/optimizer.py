@@ -81,6 +81,10 @@ class Optimizer:
                 np.abs(block, out=scratch)
                 np.copyto(block, 0, where=scratch < self._smallest_normal)
 
+    def intermediates(self) -> dict[str, Array]:
+        """The values of the last update that the formulas name, by their symbols."""
+        return {}
+
     def coefficients(self, rate: float) -> tuple[float, ...]:
         """The scalars that ``update`` needs, given the learning rate; by default only the learning rate.
 

@@ -47,6 +47,10 @@ class RMSprop(Optimizer):
         root = sqrt(1 - self.rho)  # √c / √C
         return self.rho, self.epsilon / root, rate / root
 
+    def intermediates(self) -> dict[str, Array]:
+        """c = (1 − ρ) C."""
+        return {"c": (1 - self.rho) * self.state["squares"]}
+
     def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """C ← ρ C + g², w ← w − k g / (√C + e) = w − η g / (√c + ε)."""
         (rho, epsilon, rate), (squares,) = coefficients, state

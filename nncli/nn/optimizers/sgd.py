@@ -37,6 +37,10 @@ class SGD(Optimizer):
         """η and μ."""
         return rate, self.momentum
 
+    def intermediates(self) -> dict[str, Array]:
+        """v."""
+        return {"v": self.state["velocity"]}
+
     def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
         """v ← μ v − η g, w ← w + v."""
         (rate, momentum), (velocity,) = coefficients, state
