@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, ErrorDetails, ValidationError, core_schema
 
 from nncli.config.diagnostics import path_text, shown
 from nncli.config.model import Config
-from nncli.data.dataset import DataSchema
+from nncli.data.dataset import DataSchema, Dataset
 from nncli.errors import UnsupportedVersionError
 from nncli.experiment.metric_columns import METRICS_FORMAT
 from nncli.experiment.sections import source_sections
@@ -22,7 +22,8 @@ from nncli.version import __version__
 FORMAT = 2  # of run.json and evaluation.json; version 1, before nncli 0.5, had no checksum
 CONFIG = "config.yaml"  # the config as it was trained; before nncli 0.7 there was only spec.yaml
 # of files without a version number inside
-FORMATS = {CONFIG: 1, "metrics.csv": METRICS_FORMAT, "weights.npz": WEIGHTS_FORMAT}
+SNAPSHOTS, HEALTH = "snapshots.npz", "health.csv"  # runs of nncli before 0.9 have neither
+FORMATS = {CONFIG: 1, "metrics.csv": METRICS_FORMAT, "weights.npz": WEIGHTS_FORMAT, SNAPSHOTS: 1, HEALTH: 1}
 VERSION = r"[0-9]{1,9}(\.[0-9]{1,9}){1,3}"
 RecordType = TypeVar("RecordType", bound="Record")
 NonNegativeInt = Annotated[int, Bounds(ge=0)]
@@ -58,6 +59,17 @@ class FileRecord(Record):
     sha256: str
 
 
+def data_record(data: Dataset) -> DataRecord:
+    """The record of a data set in run.json."""
+    rows, columns = data.inputs.shape
+    return DataRecord(rows=rows, columns=columns, classes=data.classes, sha256=data.fingerprint())
+
+
+def file_record(content: bytes) -> FileRecord:
+    """The record of a file with this content."""
+    return FileRecord(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+
 class RunRecord(Record):
     """run.json: what was trained, on which data, and with which versions.
 
@@ -91,6 +103,16 @@ class RunRecord(Record):
     def has_config_file(self) -> bool:
         """Whether the run has config.yaml and config.original.yaml, instead of spec.yaml."""
         return CONFIG in self.formats
+
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether the run keeps weights at logged epochs in snapshots.npz."""
+        return SNAPSHOTS in self.formats and bool(self.spec.training.snapshots)
+
+    @property
+    def has_health(self) -> bool:
+        """Whether the run writes health.csv."""
+        return HEALTH in self.formats
 
 
 def _with_each_split(record: RunRecord) -> RunRecord:

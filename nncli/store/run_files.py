@@ -10,12 +10,13 @@ from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.metric_columns import SPARE_COLUMNS, metrics_bytes
 from nncli.store import safe_read as files
 from nncli.store import size_limits as limits
-from nncli.store.records import CONFIG, RecordType, RunRecord, from_json, identity, parse_record
+from nncli.store.records import CONFIG, HEALTH, SNAPSHOTS, RecordType, RunRecord, from_json, identity, parse_record
 
 ORIGINAL = "config.original.yaml"  # the config byte for byte as it was given
 PREPROCESSING = "preprocessing.json"  # what was fitted to the training rows
 GIVEN = "spec.yaml"  # the same, of runs of nncli before 0.7
-OTHER_FILES = (ORIGINAL, GIVEN, "metrics.csv", "checkpoints", "weights.npz", "evaluation.json")  # besides run.json
+# besides run.json
+OTHER_FILES = (ORIGINAL, GIVEN, "metrics.csv", "checkpoints", "weights.npz", "evaluation.json", SNAPSHOTS, HEALTH)
 
 
 class RunFiles:
@@ -97,11 +98,13 @@ class RunFiles:
             return limits.RECORD
         if name in {CONFIG, ORIGINAL, GIVEN}:
             return limits.CONFIG
-        if name == "metrics.csv":
-            return metrics_bytes(self.record.spec, SPARE_COLUMNS)
-        if name == "weights.npz":
-            return limits.weights_bytes(self.record.spec, self.record.parameters)
-        return limits.checkpoint_bytes(self.record.spec, self.record.parameters)
+        limit_of = {
+            "metrics.csv": lambda spec, _: metrics_bytes(spec, SPARE_COLUMNS),
+            HEALTH: lambda spec, _: limits.health_bytes(spec),
+            SNAPSHOTS: limits.snapshots_bytes,
+            "weights.npz": limits.weights_bytes,
+        }
+        return limit_of.get(name, limits.checkpoint_bytes)(self.record.spec, self.record.parameters)
 
 
 def signature(path: Path) -> tuple[tuple[int, int, int] | None, ...]:
