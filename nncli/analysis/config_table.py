@@ -6,14 +6,18 @@ from typing import Any
 
 from nncli.store.run_reader import Run
 
+RECORDED = "training.snapshots"  # depends on the size of the network by default, and changes no result
+
 
 def config_table(runs: Sequence[Run], everything: bool = False) -> dict[str, list[Any]]:
-    """The keys in which the configs differ, or all keys, with the value of each run."""
+    """The keys in which the configs differ and that change results, or all keys, with the value of each run."""
     same_layers = len({tuple(layer.type for layer in run.config.layers) for run in runs}) == 1
     configs = [_flat_config(run, same_layers) for run in runs]
     keys = list(dict.fromkeys(key for config in configs for key in config))
     table = {key: [config.get(key) for config in configs] for key in keys}
-    return {key: values for key, values in table.items() if everything or any(v != values[0] for v in values)}
+    if everything:
+        return table
+    return {key: values for key, values in table.items() if key != RECORDED and any(v != values[0] for v in values)}
 
 
 def _flat_config(run: Run, same_layers: bool) -> dict[str, Any]:
