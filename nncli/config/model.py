@@ -88,6 +88,8 @@ class TrainingConfig(Model):
         epochs: the number of passes over the training set.
         batch_size: rows per training step; the whole training set by default.
         log_every: the number of epochs between two rows of metrics; 1 % of all epochs by default.
+        snapshots: the largest number of logged epochs whose weights are kept in snapshots.npz, evenly spaced, for
+            pictures of the training; 0 for none; as many as fit 2 MB by default.
         early_stopping: when to stop before the last epoch; never by default.
         checkpoint_seconds: seconds between two checkpoints, which are written within an epoch too.
         threads: the number of threads of a matrix product; changing it may change the last bits of the results.
@@ -96,6 +98,7 @@ class TrainingConfig(Model):
     epochs: Count
     batch_size: Count | None = None
     log_every: Count | None = None
+    snapshots: Annotated[int, Bounds(ge=0)] | None = None
     early_stopping: EarlyStoppingConfig | None = None
     checkpoint_seconds: NonNegative = 10.0
     threads: Annotated[int, Bounds(1, ge=1, le=1024)] = 1

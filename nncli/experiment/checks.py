@@ -263,7 +263,8 @@ def check_initial_weights(config: Config, plan: DataPlan) -> Iterator[Finding]:
 def arrays_fit_into_memory(config: Config, plan: DataPlan) -> Iterator[Finding]:
     """The arrays of a run fit into the memory that is available to this process."""
     if excess := _memory_excess(memory_bytes(config, plan)):
-        fix = "use fewer units, fewer rows or a smaller batch_size"
+        fewer = "fewer training.snapshots, " if config.training.snapshots else ""
+        fix = f"use {fewer}fewer units, fewer rows or a smaller batch_size"
         yield Finding(("layers",), f"training needs about {excess}; {fix}")
 
 

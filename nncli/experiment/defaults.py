@@ -7,9 +7,11 @@ import nncli.experiment.leakage  # noqa: F401 (importing it registers its check)
 from nncli.config.model import Config, Fraction
 from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.sections import source_sections
-from nncli.experiment.summary import batches_per_epoch
+from nncli.experiment.summary import batches_per_epoch, saved_bytes
 from nncli.experiment.task import chosen_metrics
 from nncli.registry import ComponentConfig, names
+
+SNAPSHOT_BYTES = 2_000_000  # that the snapshots of a run take by default
 
 
 def resolve(config: Config, plan: DataPlan, recorded: Config | None = None) -> Config:
@@ -28,7 +30,9 @@ def resolve(config: Config, plan: DataPlan, recorded: Config | None = None) -> C
     log_interval = (recorded if recorded and not config.training.log_every else config).training.log_interval
     values = {
         "layers": layers,
-        "training": config.training.model_copy({"log_every": log_interval}),
+        "training": config.training.model_copy(
+            {"log_every": log_interval, "snapshots": _snapshots(config, plan, recorded)}
+        ),
         "metrics": chosen_metrics(config, plan),
     }
     values |= {name: _with_columns(section, plan) for name, section in source_sections(config).items()}
@@ -38,6 +42,15 @@ def resolve(config: Config, plan: DataPlan, recorded: Config | None = None) -> C
         updates = (recorded or config).training.epochs * batches_per_epoch(config, plan)
         values["schedule"] = _with_length(config.schedule, updates, recorded.schedule if recorded else None)
     return config.model_copy(values)
+
+
+def _snapshots(config: Config, plan: DataPlan, recorded: Config | None) -> int:
+    """The largest number of snapshots: given, recorded, or as many as fit; none if only the first one would."""
+    for section in (config.training, *([recorded.training] if recorded else [])):
+        if section.snapshots is not None:
+            return section.snapshots
+    fitting = SNAPSHOT_BYTES // saved_bytes(config, plan)
+    return fitting if fitting > 1 else 0
 
 
 def _with_columns(section: ComponentConfig, plan: DataPlan) -> ComponentConfig:

@@ -10,11 +10,12 @@ from nncli.data.split import split_sizes
 from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.sections import fractions
 from nncli.nn.microbatching import balanced_chunk, can_microbatch, micro_batch_rows
-from nncli.nn.shapes import widths
+from nncli.nn.shapes import shapes, statistics, widths
 
 COPIES = 6  # per output column and row of data: encoded targets twice, outputs, and temporaries of the loss
 BUFFERS = 3  # per layer: outputs, gradient, and a mask or scratch buffer
-VECTORS = 8  # of all parameters: values, gradients, two moments, best weights, and a checkpoint being written
+SNAPSHOT_COPIES = 3  # of each snapshot: its vector, all of them stacked, and the file being written
+VECTORS = 9  # of all parameters: values, gradients, two moments, best weights, those of the last step, and a checkpoint
 
 
 class LayerSummary(NamedTuple):
@@ -83,9 +84,23 @@ def memory_bytes(config: Config, plan: DataPlan) -> int:
     activations = sum(_buffered_rows(config, plan, dtype)) * (inputs + sum(layer.outputs for layer in layers))
     parameters = VECTORS * sum(layer.parameters for layer in layers)
     values = 2 * _converted_rows(config, plan) * inputs + COPIES * rows * outputs
-    converted = dtype.itemsize * (values + BUFFERS * activations + parameters)
+    converted = dtype.itemsize * (values + BUFFERS * activations + parameters) + _snapshot_bytes(config, plan)
     drawn = 1 if _is_read_by_batch(config, plan) else inputs + 1  # what was read is in memory already
     return int(converted + 8 * rows * drawn)  # the data set as it was drawn is float64
+
+
+def saved_bytes(config: Config, plan: DataPlan) -> int:
+    """The bytes of all saved arrays: trainable parameters and running statistics."""
+    layers, columns = [layer.build() for layer in config.layers], plan.schema.columns
+    arrays = {**shapes(layers, columns), **statistics(layers, columns)}
+    return np.dtype(config.dtype).itemsize * sum(map(prod, arrays.values()))
+
+
+def _snapshot_bytes(config: Config, plan: DataPlan) -> int:
+    """The bytes of the snapshots during training, if their number is given; by default they are negligible."""
+    training = config.training
+    logged = training.epochs // training.log_interval + 2
+    return SNAPSHOT_COPIES * min(training.snapshots or 0, logged) * saved_bytes(config, plan)
 
 
 def _is_read_by_batch(config: Config, plan: DataPlan) -> bool:

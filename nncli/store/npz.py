@@ -1,11 +1,12 @@
-"""weights.npz, read strictly as untrusted input: uncompressed arrays of the expected names, shapes and dtypes."""
+"""NPZ files, such as weights.npz, read strictly as untrusted input: uncompressed arrays of the expected names, shapes and dtypes."""
 
 import io
 import math
 import struct
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, TypeAlias
 
 import numpy as np
@@ -51,20 +52,45 @@ def read_npz(data: bytes, expected: Mapping[str, Signature]) -> dict[str, Array]
     Raises:
         ValueError: it is not a valid NPZ file, or contains other arrays.
     """
+    with _archive(data, expected) as archive:
+        found = {member.filename.removesuffix(NPY): _signature(archive, member) for member in archive.infolist()}
+        require_same_arrays(found, expected)
+        return {name: _values(archive, f"{name}{NPY}", *signature) for name, signature in expected.items()}
+
+
+def read_signature(data: bytes, name: str, expected: Collection[str]) -> Signature:
+    """The shape and the dtype of one array of an NPZ file, before its values are read.
+
+    Args:
+        data: the content of the file.
+        name: the array.
+        expected: the names of all arrays.
+
+    Raises:
+        ValueError: it is not a valid NPZ file, or has no such array.
+    """
+    with _archive(data, expected) as archive:
+        member = next((each for each in archive.infolist() if each.filename == f"{name}{NPY}"), None)
+        if member is None:
+            raise ValueError(f"it has no array {name}")
+        return _signature(archive, member)
+
+
+@contextmanager
+def _archive(data: bytes, expected: Collection[str]) -> Iterator[zipfile.ZipFile]:
+    """The ZIP archive, once its directory is known to fit the names of the expected arrays."""
     _require_small_directory(data, expected)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _require_stored(archive.infolist())
-            found = {member.filename.removesuffix(NPY): _signature(archive, member) for member in archive.infolist()}
-            require_same_arrays(found, expected)
-            return {name: _values(archive, f"{name}{NPY}", *signature) for name, signature in expected.items()}
+            yield archive
     except (ValueError, MemoryError):
         raise
     except Exception as error:  # it is not documented what zipfile raises for a damaged archive
         raise ValueError(f"not an NPZ archive: {shown(str(error))}") from None
 
 
-def _require_small_directory(data: bytes, expected: Mapping[str, Signature]) -> None:
+def _require_small_directory(data: bytes, expected: Collection[str]) -> None:
     """Require a ZIP directory at the end whose size fits the expected arrays, before zipfile reads it."""
     members, size, start, end = _end(data)
     if start + size != end:
@@ -129,7 +155,12 @@ def _header(file: IO[bytes], name: str) -> Signature:
 
 
 def pack_npz(parameters: Parameters) -> bytes:
-    """The arrays under their names as an NPZ file; equal arrays give equal bytes."""
+    """The arrays of a network under their names as an NPZ file; equal arrays give equal bytes."""
+    return pack_arrays(parameters.views(parameters.values))
+
+
+def pack_arrays(arrays: Mapping[str, Array]) -> bytes:
+    """Arrays under their names as an NPZ file; equal arrays give equal bytes."""
     file = io.BytesIO()
-    np.savez(file, **parameters.views(parameters.values))  # type: ignore[arg-type]
+    np.savez(file, **arrays)  # type: ignore[arg-type]
     return file.getvalue()  # a view from getbuffer() in a cycle of garbage crashes Python before 3.12.2

@@ -22,7 +22,8 @@ from nncli.version import __version__
 FORMAT = 2  # of run.json and evaluation.json; version 1, before nncli 0.5, had no checksum
 CONFIG = "config.yaml"  # the config as it was trained; before nncli 0.7 there was only spec.yaml
 # of files without a version number inside
-FORMATS = {CONFIG: 1, "metrics.csv": METRICS_FORMAT, "weights.npz": WEIGHTS_FORMAT}
+SNAPSHOTS, HEALTH = "snapshots.npz", "health.csv"  # runs of nncli before 0.9 have neither
+FORMATS = {CONFIG: 1, "metrics.csv": METRICS_FORMAT, "weights.npz": WEIGHTS_FORMAT, SNAPSHOTS: 1, HEALTH: 1}
 VERSION = r"[0-9]{1,9}(\.[0-9]{1,9}){1,3}"
 RecordType = TypeVar("RecordType", bound="Record")
 NonNegativeInt = Annotated[int, Bounds(ge=0)]
@@ -91,6 +92,16 @@ class RunRecord(Record):
     def has_config_file(self) -> bool:
         """Whether the run has config.yaml and config.original.yaml, instead of spec.yaml."""
         return CONFIG in self.formats
+
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether the run keeps weights at logged epochs in snapshots.npz."""
+        return SNAPSHOTS in self.formats and bool(self.spec.training.snapshots)
+
+    @property
+    def has_health(self) -> bool:
+        """Whether the run writes health.csv."""
+        return HEALTH in self.formats
 
 
 def _with_each_split(record: RunRecord) -> RunRecord:

@@ -10,12 +10,13 @@ from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.metric_columns import SPARE_COLUMNS, metrics_bytes
 from nncli.store import safe_read as files
 from nncli.store import size_limits as limits
-from nncli.store.records import CONFIG, RecordType, RunRecord, from_json, identity, parse_record
+from nncli.store.records import CONFIG, HEALTH, SNAPSHOTS, RecordType, RunRecord, from_json, identity, parse_record
 
 ORIGINAL = "config.original.yaml"  # the config byte for byte as it was given
 PREPROCESSING = "preprocessing.json"  # what was fitted to the training rows
 GIVEN = "spec.yaml"  # the same, of runs of nncli before 0.7
-OTHER_FILES = (ORIGINAL, GIVEN, "metrics.csv", "checkpoints", "weights.npz", "evaluation.json")  # besides run.json
+# besides run.json
+OTHER_FILES = (ORIGINAL, GIVEN, "metrics.csv", "checkpoints", "weights.npz", "evaluation.json", SNAPSHOTS, HEALTH)
 
 
 class RunFiles:
@@ -99,6 +100,10 @@ class RunFiles:
             return limits.CONFIG
         if name == "metrics.csv":
             return metrics_bytes(self.record.spec, SPARE_COLUMNS)
+        if name == HEALTH:
+            return limits.health_bytes(self.record.spec)
+        if name == SNAPSHOTS:
+            return limits.snapshots_bytes(self.record.spec, self.record.parameters)
         if name == "weights.npz":
             return limits.weights_bytes(self.record.spec, self.record.parameters)
         return limits.checkpoint_bytes(self.record.spec, self.record.parameters)

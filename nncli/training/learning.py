@@ -19,7 +19,8 @@ from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.metrics.classification import Accuracy
 from nncli.nn.metrics.regression import RSquared
 from nncli.nn.parameters import Array
-from nncli.nn.trace import Observer, Operation, forward_methods, observed
+from nncli.nn.trace import forward_methods, observed
+from nncli.training.constant_units import ConstantUnits
 from nncli.training.evaluate import Examples, examples, predict
 from nncli.training.suggestions import (
     against_dead_layer,
@@ -30,7 +31,7 @@ from nncli.training.suggestions import (
 )
 
 NEGLIGIBLE = 1e-3  # relative change of a loss, or value of R², that counts as none
-SAME = 1e-6  # relative difference of two losses, or of the outputs of a layer, that are the same but for rounding
+SAME = 1e-6  # relative difference of two losses that are the same but for rounding
 FEWEST_ROWS = 30  # of a validation set; a score on fewer rows is too uncertain
 FEW_UPDATES = 30  # with fewer, a loss may still rise at first, and more epochs are the best advice
 MANY_UPDATES = 100  # with fewer, a loss that has already been lower may be lower again
@@ -80,28 +81,6 @@ class LossHistory:
     def is_overfitting(self) -> bool:
         """Whether the training loss has fallen and the validation loss has risen since the beginning."""
         return self.last < self.first and self.validation[-1:] > self.validation[:1]
-
-
-class ConstantOutputs(Observer):
-    """Finds the layers that have the same outputs for all rows of some forward passes.
-
-    ``outputs`` has the outputs (M,) of these layers by index. Differences that are negligible beside the largest output
-    of the layer do not count, since the next layer rounds them away.
-    """
-
-    def __init__(self) -> None:
-        self.outputs: dict[int, Array] = {}
-        self._varying: set[int] = set()
-
-    def after(self, operation: Operation, result: Array) -> None:
-        """Compare the rows with the first one."""
-        index = operation.layer
-        if index is None or index in self._varying:
-            return
-        first = self.outputs.setdefault(index, result[0].copy())
-        if np.abs(result - first).max() > SAME * np.abs(first).max():
-            self._varying.add(index)
-            del self.outputs[index]
 
 
 class LearningCheck:
@@ -283,14 +262,14 @@ class Constant:
 
 
 def constant_outputs(experiment: Experiment) -> dict[int, Array]:
-    """The outputs (M,) of the layers that have the same ones for all training rows, by index; see ConstantOutputs."""
-    network, inputs, constant = experiment.network, experiment.data["training"].inputs, ConstantOutputs()
+    """The outputs (M,) of the layers that have the same ones for all training rows, by index; see ConstantUnits."""
+    network, inputs, constant = experiment.network, experiment.data["training"].inputs, ConstantUnits()
     with observed(forward_methods(network), constant):
         for start in range(0, len(inputs), network.micro_batch_rows):
             network.forward(inputs[start : start + network.micro_batch_rows])
-            if not constant.outputs:
+            if not constant.layers:
                 break
-    return constant.outputs
+    return constant.layers
 
 
 def _is_constant(rows: Array) -> bool:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,16 +14,16 @@ from nncli.experiment.metric_columns import SPLITS, column, state_values
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, RngState
 from nncli.nn.kernels.buffers import copy_to_buffer
-from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.training.early_stopping import Best, EarlyStopping
 from nncli.training.evaluate import examples, measure, predict
+from nncli.training.health import Health
+from nncli.training.passes import draw_masks, steps_between_yields
 from nncli.training.state import TrainingState, require_matching_vectors
 
 if TYPE_CHECKING:
     from nncli.training.divergence import NonFinite, NonFiniteSearch
 
-MACS_BETWEEN_YIELDS = 1 << 25  # multiply-accumulate operations of forward passes
 EPOCHS_BETWEEN_RNG_STATES = 100  # in full batch, where the state only serves to replay a step that diverged
 
 
@@ -43,6 +44,7 @@ class Trainer:
 
     ``epoch`` and ``batch`` count completed epochs and completed batches of the next epoch; ``is_logged`` is whether the
     metrics of this epoch have been logged; ``batch_size`` is the number of rows of a batch, all of them in full batch.
+    ``health`` observes the logged epochs once ``observe_health`` was called.
 
     Args:
         experiment: what to train; its network and optimizer change.
@@ -56,6 +58,7 @@ class Trainer:
         self.stopping = EarlyStopping(self.settings.early_stopping)
         self.epoch = self.batch = 0
         self.is_logged = False
+        self.health: Health | None = None
         self._rng_at_epoch_start: RngState | None = None
         self._rng_epoch = -EPOCHS_BETWEEN_RNG_STATES  # the epoch at whose start that was the state
         self._batches_in_progress: Iterator[Batch] | None = None
@@ -94,6 +97,11 @@ class Trainer:
             yield Epoch(self.epoch, metrics)
             if self.is_done or self.stop() or not self._train_span():
                 return
+
+    def observe_health(self) -> Health:
+        """Observe the logged epochs from now on; the training results stay the same."""
+        self.health = Health(self.network)
+        return self.health
 
     def drop_extra_row(self) -> bool:
         """Mark this epoch as not logged if it was logged only because it used to be the last; return whether it was.
@@ -185,17 +193,20 @@ class Trainer:
         self.require_finite()
         row = state_values(self.network, self.optimizer)
         for split in self._monitored_splits:
-            row |= {column(split, name): value for name, value in self.measured(split).items()}
+            with self.health.outputs_observed() if self.health and split == "training" else nullcontext():
+                row |= {column(split, name): value for name, value in self.measured(split).items()}
         return row
 
     @allow_non_finite
     def _train_span(self) -> bool:
         """Train for some milliseconds, at most up to the next logged epoch; return False if a stop was requested."""
         until = min(self.epoch - self.epoch % self._interval + self._interval, self.settings.epochs)
-        steps, is_stopped = 0, False
+        steps, is_stopped, last = 0, False, len(self._batches) - 1
         while True:
             self._batches_in_progress = self._batches_in_progress or self.batches()
             for batch in self._batches_in_progress:
+                if self.health and self.batch == last and self.epoch + 1 == until:
+                    self.health.before_step()
                 self.step(*batch)
                 steps += 1
                 is_stopped = self.stop()
@@ -275,26 +286,3 @@ class Trainer:
         message = f"training diverged at epoch {where}: {found.description}; {found.suggestion}"
         batch = self.batch if within_epoch else None
         return DivergedError(message, epoch=self.epoch, batch=batch, **found.location)
-
-
-def steps_between_yields(network: Network, rows: int) -> int:
-    """The number of steps between two yields, by the work of a step: at most 100, or a few milliseconds."""
-    macs = rows * sum(
-        layer.multiply_adds(columns) for layer, columns in zip(network.layers, network.widths, strict=False)
-    )
-    return max(1, min(100, MACS_BETWEEN_YIELDS // max(1, macs)))
-
-
-def draw_masks(network: Network, rows: int, batches: int) -> None:
-    """Advance the generator of the dropout masks by the draws of some training passes.
-
-    Args:
-        network: the network whose layers draw the masks.
-        rows: the number of rows per batch.
-        batches: the number of batches, one pass over each.
-    """
-    for micro_batch in network.micro_batches(rows) * batches:
-        for layer, width in zip(network.layers, network.widths, strict=False):
-            if layer.stochastic:
-                shape = micro_batch.stop - micro_batch.start, width
-                layer.forward(np.zeros(shape, network.dtype, order="F"), training=True)

@@ -1,0 +1,110 @@
+"""The health of a network while it learns: norms of gradients, updates and weights by layer, and dead units.
+
+It is observed at logged epochs only. Nothing that training computes changes, and no pass over the data is added: the
+gradients are those that are there after the last step of the epoch, and outputs are those of the evaluation.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import prod
+
+import numpy as np
+
+from nncli.experiment.numerics import allow_non_finite
+from nncli.nn.kernels.alignment import zeros
+from nncli.nn.layers.layer import Layer
+from nncli.nn.network import Network
+from nncli.nn.parameters import Array
+from nncli.nn.shapes import widths
+from nncli.nn.trace import forward_methods, observed
+from nncli.training.constant_units import ConstantUnits
+
+NORMS = ("gradient_norm", "update_norm", "weight_norm")  # of a trainable layer
+DEAD = "dead_fraction"  # of a hidden activation layer
+
+
+def health_columns(layers: Sequence[Layer], inputs: int) -> tuple[str, ...]:
+    """The names of the observed values, such as ``layers.0.gradient_norm`` and ``layers.1.dead_fraction``.
+
+    Args:
+        layers: the layers of the network.
+        inputs: the number of its inputs.
+    """
+    columns: list[str] = []
+    for index, (layer, width) in enumerate(zip(layers, widths(layers, inputs), strict=False)):
+        if layer.shapes(width):
+            columns += [_column(index, name) for name in NORMS]
+        elif not layer.stochastic and index + 1 < len(layers):
+            columns.append(_column(index, DEAD))
+    return tuple(columns)
+
+
+class Health:
+    """Observes the last step before a logged epoch, and the evaluation of the training set at it.
+
+        gradient_norm  |g|         g the gradient of the last batch, all parameters of a layer as one vector, clipped if
+                                   there is clipping
+        update_norm    |w − w'|    w' the parameters before the last step
+        weight_norm    |w|
+        dead_fraction  units of a hidden activation layer that have the same output for every training row / all units
+
+    Args:
+        network: the network that is trained.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network, self.columns = network, health_columns(network.layers, network.widths[0])
+        self._slices = _slices(network)
+        hidden = {index for index in range(len(network.layers)) if _column(index, DEAD) in self.columns}
+        self._methods = [each for each in forward_methods(network) if each.operation.layer in hidden]
+        self._before = zeros(network.parameters.trainable.shape, network.dtype)
+        self._has_step, self._dead = False, dict[int, float]()
+
+    def before_step(self) -> None:
+        """Copy the parameters before the last step of an epoch that will be logged."""
+        self._before[...] = self.network.parameters.trainable
+        self._has_step = True
+
+    @contextmanager
+    def outputs_observed(self) -> Iterator[None]:
+        """Find the dead units in the forward passes over the training set within the context."""
+        constant = ConstantUnits()
+        with observed(self._methods, constant):
+            yield
+        self._dead = {index: constant.fraction(index) for index in constant.units}
+
+    @allow_non_finite
+    def row(self) -> dict[str, float]:
+        """The values at a logged epoch, by column; NaN if no step was observed, or the norm is too large."""
+        parameters, values = self.network.parameters, dict[str, float]()
+        update = np.subtract(parameters.trainable, self._before, out=self._before)
+        vectors = (parameters.gradients, update, parameters.trainable)
+        for index, rows in self._slices.items():
+            for name, vector in zip(NORMS, vectors, strict=True):
+                is_known = self._has_step or vector is parameters.trainable
+                values[_column(index, name)] = _norm(vector[rows]) if is_known else math.nan
+        values |= {_column(index, DEAD): fraction for index, fraction in self._dead.items()}
+        self._has_step = False
+        return values
+
+
+def _slices(network: Network) -> dict[int, slice]:
+    """The part of the trainable parameters that belongs to each trainable layer, by its index."""
+    slices, start = dict[int, slice](), 0
+    for index, (layer, width) in enumerate(zip(network.layers, network.widths, strict=False)):
+        size = sum(map(prod, layer.shapes(width).values()))
+        if size:
+            slices[index] = slice(start, start + size)
+            start += size
+    return slices
+
+
+def _norm(vector: Array) -> float:
+    """|v|, or NaN if its square is too large for the dtype."""
+    square = float(vector.dot(vector))
+    return math.sqrt(square) if math.isfinite(square) else math.nan
+
+
+def _column(layer: int, name: str) -> str:
+    return f"layers.{layer}.{name}"

@@ -1,0 +1,30 @@
+"""Passes of a training over its rows: how many fit between two yields, and the dropout masks that they draw."""
+
+import numpy as np
+
+from nncli.nn.network import Network
+
+MACS_BETWEEN_YIELDS = 1 << 25  # multiply-accumulate operations of forward passes
+
+
+def steps_between_yields(network: Network, rows: int) -> int:
+    """The number of steps between two yields, by the work of a step: at most 100, or a few milliseconds."""
+    macs = rows * sum(
+        layer.multiply_adds(columns) for layer, columns in zip(network.layers, network.widths, strict=False)
+    )
+    return max(1, min(100, MACS_BETWEEN_YIELDS // max(1, macs)))
+
+
+def draw_masks(network: Network, rows: int, batches: int) -> None:
+    """Advance the generator of the dropout masks by the draws of some training passes.
+
+    Args:
+        network: the network whose layers draw the masks.
+        rows: the number of rows per batch.
+        batches: the number of batches, one pass over each.
+    """
+    for micro_batch in network.micro_batches(rows) * batches:
+        for layer, width in zip(network.layers, network.widths, strict=False):
+            if layer.stochastic:
+                shape = micro_batch.stop - micro_batch.start, width
+                layer.forward(np.zeros(shape, network.dtype, order="F"), training=True)
