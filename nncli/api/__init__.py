@@ -126,17 +126,19 @@ def resume(
     return Run(path)
 
 
-def load(run: StrPath, *, runs: StrPath | None = None) -> Run:
+def load(run: StrPath, *, runs: StrPath | None = None, epoch: int | None = None) -> Run:
     """A run, by its directory or by its name in ``runs``.
 
     Args:
         run: the directory, or the name.
         runs: the directory that holds the runs, as for ``resume``.
+        epoch: one of ``snapshots`` of the run, whose weights then predict and are evaluated; by default the final ones.
 
     Raises:
+        CommandLineError: the run has no weights of this epoch.
         RunError: there is no such run.
     """
-    return Run(_path(run, runs))
+    return Run(_path(run, runs), epoch)
 
 
 def _path(run: StrPath | Run, runs: StrPath | None) -> Path:

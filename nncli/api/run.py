@@ -11,10 +11,11 @@ import numpy as np
 from nncli.analysis.evaluation import assess
 from nncli.errors import RunError
 from nncli.inference.raw_predictor import RawPredictor
-from nncli.nn.parameters import Array
+from nncli.nn.parameters import Array, Parameters
 from nncli.runner.blas_threads import blas_threads
 from nncli.store import run_reader
 from nncli.store.run_files import signature
+from nncli.store.run_recording import require_epoch
 from nncli.store.run_status import RunStatus
 
 
@@ -30,11 +31,20 @@ class Evaluation(dict[str, dict[str, float]]):
 
 
 class _Files(run_reader.Run):
-    """The files of a run, each read once; ``signature`` is that of the files before the first was read."""
+    """The files of a run, each read once; ``signature`` is that of the files before the first was read.
 
-    def __init__(self, path: Path) -> None:
-        self.signature = signature(path)
+    Args:
+        path: the run directory.
+        epoch: that of the weights to load; None for the final ones.
+    """
+
+    def __init__(self, path: Path, epoch: int | None = None) -> None:
+        self.signature, self._epoch = signature(path), epoch
         super().__init__(path)
+
+    def load_weights(self, parameters: Parameters, epoch: int | None = None) -> int:
+        """Copy the weights of ``epoch``, or else those of the chosen epoch, into ``parameters``."""
+        return super().load_weights(parameters, self._epoch if epoch is None else epoch)
 
     @cached_property
     def predictor(self) -> RawPredictor:
@@ -50,10 +60,12 @@ class Run:
     ``diverged``.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, epoch: int | None = None) -> None:
         path = path.absolute()
         with run_errors(path):
-            self._files = _Files(path)
+            self._epoch, self._files = epoch, _Files(path, epoch)
+            if epoch is not None:
+                require_epoch(self._files, self._files.snapshots, epoch)
 
     def __repr__(self) -> str:
         return f"<nncli run {str(self.path)!r}: {self.status}>"
@@ -86,6 +98,28 @@ class Run:
         """The columns of metrics.csv by name, each (N,) with one value per logged epoch; the first is ``epoch``."""
         with self._reading() as files:
             return {name: files.metrics.column(name) for name in files.metrics.names}
+
+    @property
+    def snapshots(self) -> dict[int, dict[str, Array]]:
+        """The weights by epoch, and then by name as in weights.npz: those in snapshots.npz, and the final ones.
+
+        ``nncli.load(run, epoch=epoch)`` is the run with the weights of one of these epochs.
+        """
+        with self._reading() as files:
+            return dict(files.snapshots)
+
+    @property
+    def health(self) -> dict[str, Array]:
+        """The columns of health.csv by name, each (N,) with one value per logged epoch; the first is ``epoch``.
+
+        ``layers.0.update_ratio`` is the norm of the last update of layer 0 / the norm of its weights. Values that do
+        not exist are NaN, such as the gradient of the untrained network. A run of nncli before 0.9 has ``epoch`` alone.
+        """
+        with self._reading() as files:
+            health, columns = files.health, {"epoch": files.health.epochs}
+            for index, layer in health.layers().items():
+                columns |= {f"layers.{index}.{name}": values for name, values in layer.items()}
+            return columns
 
     @property
     def evaluation(self) -> Evaluation | None:
@@ -189,7 +223,7 @@ class Run:
         with run_errors(self.path):
             files = self._files
             if files.signature != signature(files.path):
-                files = self._files = _Files(files.path)
+                files = self._files = _Files(files.path, self._epoch)
             yield files
 
     @contextmanager

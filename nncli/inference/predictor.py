@@ -26,13 +26,15 @@ class Predictor:
 
     Args:
         run: the run; its data is not needed.
+        epoch: that of other weights, one of ``run.snapshots``.
 
     Raises:
+        CommandLineError: the run has no weights of this epoch.
         DivergedError: the weights are not finite.
         RunError: the weights are missing or damaged, or do not fit into memory.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, epoch: int | None = None) -> None:
         require_loadable(run, run.config)
         self.columns = run.record.data["training"].columns
         self._path, self._lock = run.path, Lock()
@@ -41,7 +43,7 @@ class Predictor:
         self.threshold = decision_threshold(build_metrics(run.config).values())
         self.network = build_network(run.config, self.columns)
         parameters = self.network.parameters
-        self.epoch = run.load_weights(parameters)
+        self.epoch = run.load_weights(parameters, epoch)
         if not np.isfinite(parameters.values).all():
             raise DivergedError(f"{run.path}: the weights of epoch {self.epoch} are not finite", epoch=self.epoch)
 

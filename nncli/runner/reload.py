@@ -7,8 +7,8 @@ from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
 from nncli.experiment.sections import source_sections
 from nncli.store import run_weights
+from nncli.store.records import data_record
 from nncli.store.run_reader import Run
-from nncli.store.run_writer import data_record
 from nncli.version import __version__
 
 

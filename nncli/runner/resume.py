@@ -22,8 +22,9 @@ from nncli.store import run_weights
 from nncli.store.checkpoint import checkpoints
 from nncli.store.environment import environment_differences
 from nncli.store.lock import Lock
-from nncli.store.metrics_csv import without_last_row
-from nncli.store.records import CONFIG, EvaluationRecord, to_json
+from nncli.store.metrics_csv import logged_epochs, without_last_row
+from nncli.store.recording import Recorded, read_recorded
+from nncli.store.records import CONFIG, HEALTH, EvaluationRecord, to_json
 from nncli.store.run_checkpoints import read_valid
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import RunWriter, write_checkpoint
@@ -45,11 +46,12 @@ class ResumePlan(NamedTuple):
     Args:
         run: the run.
         trainer: the training, restored from the newest valid checkpoint.
-        damaged: the newer checkpoints, which are quarantined.
+        damaged: the newer checkpoints and recorded files that are damaged, which are quarantined.
         raises_epochs: whether run.json gets more epochs.
         config: the new content of config.yaml, with more epochs; None if it stays as it is.
         drops_row: whether the last row of metrics is removed, since it was logged only as that of a former last epoch.
         metrics: the beginning of metrics.csv that is kept.
+        recorded: what is kept of snapshots.npz and health.csv; None if the run has neither.
         is_linked: whether metrics.csv shares its data with a copy of the run made of hard links.
         messages: what the user should know, one sentence each.
     """
@@ -61,6 +63,7 @@ class ResumePlan(NamedTuple):
     config: bytes | None
     drops_row: bool
     metrics: bytes
+    recorded: Recorded | None
     is_linked: bool
     messages: tuple[str, ...]
 
@@ -131,17 +134,26 @@ def plan_resume(
     drops_row = trainer.drop_extra_row()
     with storage_errors(run.path / "metrics.csv"):
         is_linked = (run.path / "metrics.csv").stat().st_nlink > 1
+    kept = without_last_row(metrics) if drops_row else metrics
+    recorded = read_recorded(run, trainer, logged_epochs(kept))
     skipped = [f"{reason}; skipped, and renamed to {path.name}.damaged" for path, reason in damaged.items()]
     return ResumePlan(
         run=run,
         trainer=trainer,
-        damaged=tuple(damaged),
+        damaged=(*damaged, *(recorded.damaged if recorded else ())),
         raises_epochs=resolved.training.epochs > run.config.training.epochs,
         config=_config_to_write(run, resolved.training.epochs),
         drops_row=drops_row,
-        metrics=without_last_row(metrics) if drops_row else metrics,
+        metrics=kept,
+        recorded=recorded,
         is_linked=is_linked,
-        messages=(*messages, *skipped, _resumed(run, trainer), *_rounding(run)),
+        messages=(
+            *messages,
+            *skipped,
+            *(recorded.messages if recorded else ()),
+            _resumed(run, trainer),
+            *_rounding(run),
+        ),
     )
 
 
@@ -170,7 +182,9 @@ def execute(plan: ResumePlan, lock: Lock) -> RunWriter:
         storage.write_atomic(run.path / "metrics.csv", metrics)
     for directory in (run.path, run.path / "checkpoints"):
         storage.remove_orphans(directory)
-    return RunWriter(run.path, lock, trainer, run.identity, metrics)
+    if plan.recorded:
+        storage.write_atomic(run.path / HEALTH, plan.recorded.health)
+    return RunWriter(run.path, lock, trainer, run.identity, metrics, plan.recorded)
 
 
 def resolve_config(run: Run, config: Path | None, overrides: tuple[str, ...]) -> Config:

@@ -9,7 +9,11 @@ import numpy as np
 
 from nncli.config.diagnostics import shown
 from nncli.nn.parameters import Array
+from nncli.store.metrics_csv import LARGEST
+from nncli.training.health import DEAD, NORMS
 
+_, UPDATE, WEIGHTS = NORMS
+UPDATE_RATIO = "update_ratio"  # norm of the update / norm of the weights, which follows from two columns
 EPOCH = re.compile(r"[0-9]{1,15}")
 NUMBER = re.compile(r"([0-9]{1,30}(\.[0-9]{1,30})?(e[-+]?[0-9]{1,3})?)?")  # empty if there is no value
 
@@ -34,8 +38,8 @@ class Health(NamedTuple):
             _, index, measure = name.split(".")
             layers.setdefault(int(index), {})[measure] = values
         for columns in layers.values():
-            if "update_norm" in columns:
-                columns["update_ratio"] = _ratio(columns["update_norm"], columns["weight_norm"])
+            if UPDATE in columns:
+                columns[UPDATE_RATIO] = _ratio(columns[UPDATE], columns[WEIGHTS])
         return layers
 
 
@@ -68,7 +72,7 @@ def parse(data: bytes, columns: Sequence[str], last: int) -> Health:
     problem, epoch = None, -1
     for number, text in enumerate(data[len(first) :].split(b"\n")[:-1], 2):
         try:
-            rows.append(_row(text.decode("ascii", "replace"), len(columns), epoch, last))
+            rows.append(_row(text.decode("ascii", "replace"), columns, epoch, last))
         except ValueError as error:
             problem = f"line {number}: {error}"
             break
@@ -78,7 +82,7 @@ def parse(data: bytes, columns: Sequence[str], last: int) -> Health:
     return Health(table[:, 0].astype(np.int64), values, problem)
 
 
-def _row(text: str, columns: int, previous: int, last: int) -> list[float]:
+def _row(text: str, columns: Sequence[str], previous: int, last: int) -> list[float]:
     """The values of a line.
 
     Raises:
@@ -87,10 +91,11 @@ def _row(text: str, columns: int, previous: int, last: int) -> list[float]:
     epoch, *cells = text.split(",")
     if not EPOCH.fullmatch(epoch) or not previous < int(epoch) <= last:
         raise ValueError(f"{shown(epoch)} is not an epoch from {previous + 1} to {last}")
-    if len(cells) != columns or not all(map(NUMBER.fullmatch, cells)):
-        raise ValueError(f"{shown(text)} has not {columns} numbers of at least 0 after the epoch")
+    if len(cells) != len(columns) or not all(map(NUMBER.fullmatch, cells)):
+        raise ValueError(f"{shown(text)} has not {len(columns)} numbers of at least 0 after the epoch")
     values = [float(cell) if cell else math.nan for cell in cells]
-    if any(map(math.isinf, values)):
+    largest = (1 if name.endswith(DEAD) else LARGEST for name in columns)
+    if any(value > bound for value, bound in zip(values, largest, strict=True)):
         raise ValueError(f"{shown(text)} has a number that is too large")
     return [int(epoch), *values]
 

@@ -91,6 +91,11 @@ def without_last_row(data: bytes) -> bytes:
     return data[: data[:-1].rfind(b"\n") + 1]
 
 
+def logged_epochs(data: bytes) -> list[int]:
+    """The epochs of the rows in the content of metrics.csv, which are valid."""
+    return [int(row.partition(b",")[0]) for row in data.split(b"\n")[1:-1]]
+
+
 def _chunks(data: bytes, start: int) -> Iterator[bytes]:
     """Chunks of complete lines."""
     last = data.rfind(b"\n")

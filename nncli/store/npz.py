@@ -1,4 +1,4 @@
-"""NPZ files, such as weights.npz, read strictly as untrusted input: uncompressed arrays of the expected names, shapes and dtypes."""
+"""NPZ files, such as weights.npz, read strictly as untrusted input: uncompressed arrays, all of them expected."""
 
 import io
 import math

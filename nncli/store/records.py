@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, ErrorDetails, ValidationError, core_schema
 
 from nncli.config.diagnostics import path_text, shown
 from nncli.config.model import Config
-from nncli.data.dataset import DataSchema
+from nncli.data.dataset import DataSchema, Dataset
 from nncli.errors import UnsupportedVersionError
 from nncli.experiment.metric_columns import METRICS_FORMAT
 from nncli.experiment.sections import source_sections
@@ -57,6 +57,17 @@ class FileRecord(Record):
 
     bytes: NonNegativeInt
     sha256: str
+
+
+def data_record(data: Dataset) -> DataRecord:
+    """The record of a data set in run.json."""
+    rows, columns = data.inputs.shape
+    return DataRecord(rows=rows, columns=columns, classes=data.classes, sha256=data.fingerprint())
+
+
+def file_record(content: bytes) -> FileRecord:
+    """The record of a file with this content."""
+    return FileRecord(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
 class RunRecord(Record):

@@ -98,15 +98,13 @@ class RunFiles:
             return limits.RECORD
         if name in {CONFIG, ORIGINAL, GIVEN}:
             return limits.CONFIG
-        if name == "metrics.csv":
-            return metrics_bytes(self.record.spec, SPARE_COLUMNS)
-        if name == HEALTH:
-            return limits.health_bytes(self.record.spec)
-        if name == SNAPSHOTS:
-            return limits.snapshots_bytes(self.record.spec, self.record.parameters)
-        if name == "weights.npz":
-            return limits.weights_bytes(self.record.spec, self.record.parameters)
-        return limits.checkpoint_bytes(self.record.spec, self.record.parameters)
+        limit_of = {
+            "metrics.csv": lambda spec, _: metrics_bytes(spec, SPARE_COLUMNS),
+            HEALTH: lambda spec, _: limits.health_bytes(spec),
+            SNAPSHOTS: limits.snapshots_bytes,
+            "weights.npz": limits.weights_bytes,
+        }
+        return limit_of.get(name, limits.checkpoint_bytes)(self.record.spec, self.record.parameters)
 
 
 def signature(path: Path) -> tuple[tuple[int, int, int] | None, ...]:

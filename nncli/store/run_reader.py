@@ -14,17 +14,19 @@ from nncli.experiment.data_plan import CheckedConfig, DataPlan, open_data
 from nncli.experiment.defaults import resolve
 from nncli.experiment.metric_columns import METRICS_FORMAT, column, columns, is_unknown, measured_names, plausible
 from nncli.experiment.sections import fractions
-from nncli.nn.parameters import Parameters
+from nncli.nn.parameters import Array, Parameters
 from nncli.nn.shapes import shapes, statistics
 from nncli.registry import names
 from nncli.store import metrics_csv, run_weights
 from nncli.store import safe_read as files
 from nncli.store.checkpoint import Checkpoint
+from nncli.store.health_csv import Health
 from nncli.store.lock import is_locked
 from nncli.store.metrics_csv import Metrics
-from nncli.store.records import DataRecord, EvaluationRecord
+from nncli.store.records import HEALTH, SNAPSHOTS, DataRecord, EvaluationRecord
 from nncli.store.run_checkpoints import newest_checkpoint
 from nncli.store.run_files import RunFiles, how_to_write_again
+from nncli.store.run_recording import load_snapshot, read_health, read_snapshots
 from nncli.store.run_status import RunProgress, RunStatus, how_to_evaluate
 from nncli.training.early_stopping import has_ended
 from nncli.version import __version__
@@ -174,6 +176,31 @@ class Run(RunFiles):
             raise RunError(f"{path}: damaged: {metrics.problem}")
         return metrics
 
+    @cached_property
+    def health(self) -> Health:
+        """The rows of health.csv; if the run is not finished, those before the first invalid one.
+
+        Raises:
+            RunError, UnsupportedVersionError: as for ``read_health``; RunError also if a row is invalid.
+        """
+        health = read_health(self, self.plan.schema.columns)
+        if health.problem and self.evaluation is not None:
+            raise RunError(f"{self.path / HEALTH}: damaged: {health.problem}")
+        return health
+
+    @cached_property
+    def snapshots(self) -> dict[int, dict[str, Array]]:
+        """The weights by epoch and by name: those in snapshots.npz, if there are any, and the final ones.
+
+        Raises:
+            RunError, UnsupportedVersionError: as for ``read_snapshots``, and for the final weights.
+        """
+        is_there = self.record.has_snapshots and (self.evaluation or files.exists(self.path / SNAPSHOTS))
+        weights = read_snapshots(self) if is_there else {}
+        if self.evaluation:
+            weights[self.evaluation.epoch] = run_weights.read_arrays(self, self.evaluation)
+        return dict(sorted(weights.items()))
+
     @property
     def status(self) -> RunStatus:
         """Whether the run is running, finished, diverged, not evaluated or interrupted."""
@@ -219,16 +246,24 @@ class Run(RunFiles):
         return newest_checkpoint(self)
 
     def release(self) -> None:
-        """Drop the cached metrics and checkpoint, which may be large; they are read again when they are needed."""
-        for name in ("metrics", "checkpoint"):
+        """Drop what is cached and may be large: metrics, checkpoint, snapshots; it is read again when it is needed."""
+        for name in ("metrics", "checkpoint", "health", "snapshots"):
             vars(self).pop(name, None)
 
-    def load_weights(self, parameters: Parameters) -> int:
+    def load_weights(self, parameters: Parameters, epoch: int | None = None) -> int:
         """Copy the run's weights into ``parameters``; returns the epoch that they are of.
 
+        Args:
+            parameters: those of the network.
+            epoch: one of ``snapshots``; by default the final weights, or those of the newest checkpoint.
+
         Raises:
+            CommandLineError: there are no weights of this epoch.
             RunError: the weights are damaged, or belong to another network.
         """
+        if epoch is not None:
+            load_snapshot(self, self.snapshots, epoch, parameters)
+            return epoch
         if self.evaluation is None:
             run_weights.load_checkpoint_weights(self, self.checkpoint, parameters)
             return self.checkpoint.state.epoch

@@ -46,6 +46,11 @@ def read_weights(run: RunFiles, evaluation: EvaluationRecord) -> bytes:
     return data
 
 
+def expected_arrays(run: RunFiles) -> dict[str, Signature]:
+    """The shape and the dtype of each array that run.json lists."""
+    return {each.name: (tuple(each.shape), each.dtype) for each in run.record.parameters}
+
+
 def read_arrays(run: RunFiles, evaluation: EvaluationRecord) -> dict[str, Array]:
     """The arrays in weights.npz, which are those that run.json lists.
 
@@ -53,9 +58,8 @@ def read_arrays(run: RunFiles, evaluation: EvaluationRecord) -> dict[str, Array]
         RunError, UnsupportedVersionError: as for ``read_weights``.
         RunError: the file has other arrays.
     """
-    expected: dict[str, Signature] = {each.name: (tuple(each.shape), each.dtype) for each in run.record.parameters}
     try:
-        return read_npz(read_weights(run, evaluation), expected)
+        return read_npz(read_weights(run, evaluation), expected_arrays(run))
     except ValueError as error:
         raise RunError(f"{run.path / 'weights.npz'}: damaged: {error}") from None
 

@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Self
 
 from nncli.config.diagnostics import shown
-from nncli.data.dataset import Dataset
 from nncli.errors import BusyError, CommandLineError, DivergedError, StorageError
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.loading import LoadedConfig
@@ -22,15 +21,17 @@ from nncli.store.environment import environment
 from nncli.store.lock import Lock
 from nncli.store.metrics_csv import headers, parse
 from nncli.store.npz import pack_npz
+from nncli.store.recording import Recorded, Recording, nothing_recorded
 from nncli.store.records import (
     CONFIG,
     FORMATS,
+    HEALTH,
     ArrayRecord,
-    DataRecord,
     EvaluationRecord,
-    FileRecord,
     RunRecord,
     WarningRecord,
+    data_record,
+    file_record,
     identity,
     to_json,
 )
@@ -47,8 +48,9 @@ LONGEST_NAME = 200
 class RunWriter:
     """The run directory of one training: created atomically, written in a fixed order, locked while training runs.
 
-    Order: metrics.csv is synced, then the checkpoint that depends on it is written, then the oldest one is removed; at
-    the end weights.npz is written, then evaluation.json, whose presence means "finished".
+    Order: metrics.csv and health.csv are synced and snapshots.npz is written, then the checkpoint that depends on them,
+    then the oldest one is removed; at the end weights.npz is written, then evaluation.json, whose presence means
+    "finished".
 
     Args:
         path: the directory.
@@ -56,13 +58,17 @@ class RunWriter:
         trainer: the training to record.
         identity: the identity of the run.
         metrics: the beginning of metrics.csv that is kept.
+        recorded: what is kept of snapshots.npz and health.csv; None if the run has neither.
     """
 
-    def __init__(self, path: Path, lock: Lock, trainer: Trainer, identity: str, metrics: bytes) -> None:
+    def __init__(
+        self, path: Path, lock: Lock, trainer: Trainer, identity: str, metrics: bytes, recorded: Recorded | None
+    ) -> None:
         self.path, self.trainer, self._lock, self._identity = path, trainer, lock, identity
         self._columns, self._history = headers(metrics)[1:], _loss_history(metrics, trainer.settings.epochs)
         with lock.moves_reported(path / "lock"):
             self._metrics = AppendLog(path / "metrics.csv", metrics)
+            self._recording = Recording(path, trainer, recorded) if recorded else None
         self._saved = time.monotonic()
 
     @classmethod
@@ -88,10 +94,11 @@ class RunWriter:
         try:
             run_identity = identity(record)
             files = {CONFIG: loaded.trained_content, ORIGINAL: loaded.content, **_preprocessing(trainer.experiment)}
-            _fill(directory, {**files, "run.json": to_json(record), "metrics.csv": header})
+            recorded = nothing_recorded(trainer)
+            _fill(directory, {**files, "run.json": to_json(record), "metrics.csv": header, HEALTH: recorded.health})
             digest = hashlib.sha256(header).hexdigest()
             write_checkpoint(directory, trainer.state(), run_identity, len(header), digest)
-            return cls(_published(directory, runs, name, numbered), lock, trainer, run_identity, header)
+            return cls(_published(directory, runs, name, numbered), lock, trainer, run_identity, header, recorded)
         except BaseException:
             storage.discard(directory)
             lock.release()
@@ -106,6 +113,8 @@ class RunWriter:
         try:
             with self._lock.moves_reported(self.path / "lock"):
                 self._metrics.close()
+                if self._recording:
+                    self._recording.close()
                 if isinstance(error, StorageError):
                     raise error
         finally:
@@ -122,19 +131,21 @@ class RunWriter:
                 if epoch.metrics is not None:
                     self._append(epoch.number, [epoch.metrics[name] for name in self._columns])
                     self._history.add(epoch.number, epoch.metrics["data_loss"], epoch.metrics.get("validation_loss"))
+                    if self._recording:
+                        self._recording.add(epoch.number)
                 if time.monotonic() - self._saved >= seconds:
                     self.save()
                 yield epoch
 
     def save(self) -> None:
-        """Sync the metrics, write a checkpoint, remove the oldest one.
+        """Sync the metrics and what is recorded, write a checkpoint, remove the oldest one.
 
         Raises:
             DivergedError: the state is not finite.
         """
         self.trainer.require_finite()
         self._lock.require_held(self.path / "lock")
-        self._metrics.sync()
+        self._sync()
         write_checkpoint(self.path, self.trainer.state(), self._identity, self._metrics.size, self._metrics.sha256)
         for old in checkpoints(self.path)[:-KEPT_CHECKPOINTS]:
             storage.remove(old)
@@ -180,9 +191,15 @@ class RunWriter:
             yield
         except DivergedError as error:
             self._append(self.trainer.epoch, [float("nan")] * len(self._columns))
-            self._metrics.sync()
+            self._sync()
             error.path, error.args = self.path, (f"{error}; metrics up to then: {self.path / 'metrics.csv'}",)
             raise
+
+    def _sync(self) -> None:
+        """Make metrics.csv, health.csv and snapshots.npz durable."""
+        self._metrics.sync()
+        if self._recording:
+            self._recording.save()
 
     def _append(self, epoch: int, values: list[float]) -> None:
         self._metrics.append(",".join([str(epoch), *map(repr, values)]).encode() + b"\n")
@@ -231,11 +248,6 @@ def _preprocessing(experiment: Experiment) -> dict[str, bytes]:
     return {PREPROCESSING: to_json(experiment.preprocessing.state())} if experiment.preprocessing else {}
 
 
-def file_record(content: bytes) -> FileRecord:
-    """The record of a file with this content."""
-    return FileRecord(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
-
-
 def _run_record(experiment: Experiment, loaded: LoadedConfig) -> RunRecord:
     parameters = experiment.network.parameters
     dtype = parameters.values.dtype.str
@@ -251,12 +263,6 @@ def _run_record(experiment: Experiment, loaded: LoadedConfig) -> RunRecord:
         formats=FORMATS,
         schema=dict(loaded.plan.schemas),
     )
-
-
-def data_record(data: Dataset) -> DataRecord:
-    """The record of a data set in run.json."""
-    rows, columns = data.inputs.shape
-    return DataRecord(rows=rows, columns=columns, classes=data.classes, sha256=data.fingerprint())
 
 
 def write_checkpoint(

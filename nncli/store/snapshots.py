@@ -1,6 +1,7 @@
 """snapshots.npz: the weights at logged epochs, thinned evenly as the training grows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -35,7 +36,11 @@ class SnapshotWriter:
     """
 
     def __init__(
-        self, limit: int, parameters: Parameters, logged: Sequence[int] = (), snapshots: Mapping[int, Array] | None = None
+        self,
+        limit: int,
+        parameters: Parameters,
+        logged: Sequence[int] = (),
+        snapshots: Mapping[int, Array] | None = None,
     ) -> None:
         self.limit, self.is_changed, self._parameters, self._count = limit, False, parameters, len(logged)
         found = snapshots or {}
@@ -89,7 +94,7 @@ def parse(data: bytes, expected: Mapping[str, Signature], limit: int, last: int)
     stacked: dict[str, Signature] = {name: ((count, *shape), dtype) for name, (shape, dtype) in expected.items()}
     arrays = read_npz(data, {EPOCHS: ((count,), EPOCH_DTYPE), **stacked})
     epochs = arrays.pop(EPOCHS).tolist()
-    if not _is_increasing([-1, *epochs, last + 1]):
+    if any(one >= other for one, other in pairwise([-1, *epochs, last + 1])):
         raise ValueError(f"its epochs are not increasing numbers from 0 to {last}")
     return {epoch: {name: array[index] for name, array in arrays.items()} for index, epoch in enumerate(epochs)}
 
@@ -97,11 +102,6 @@ def parse(data: bytes, expected: Mapping[str, Signature], limit: int, last: int)
 def vector(arrays: Mapping[str, Array], parameters: Parameters) -> Array:
     """The arrays of a snapshot as one vector with the layout of the parameters."""
     return np.concatenate([arrays[name].ravel() for name in parameters.shapes])
-
-
-def _is_increasing(numbers: Iterable[int]) -> bool:
-    ordered = list(numbers)
-    return all(one < other for one, other in zip(ordered, ordered[1:], strict=False))
 
 
 def _views(parameters: Parameters, stacked: Array) -> dict[str, Array]:
