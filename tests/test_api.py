@@ -26,7 +26,7 @@ from nncli.store.lock import is_locked
 from tests.conftest import ROOT, SPEC
 from tests.examples import BINARY, LATE_TEST
 
-RESULTS = ("metrics.csv", "weights.npz", "evaluation.json")
+RESULTS = ("metrics.csv", "weights.npz", "evaluation.json", "snapshots.npz", "health.csv")
 DIVERGING = "optimizer={type: sgd, learning_rate: 1e30}"
 
 

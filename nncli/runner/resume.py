@@ -7,15 +7,13 @@ from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
-from nncli.config.diagnostics import format_diagnostics
 from nncli.config.model import Config
 from nncli.errors import ConfigError, RunError, UnsupportedVersionError
-from nncli.experiment.checks import NEW_RUN
-from nncli.experiment.config_diff import differences, raising_overrides
-from nncli.experiment.loading import apply_overrides, checked, parse, read_config_file, with_overrides
+from nncli.experiment.config_diff import raising_overrides
+from nncli.experiment.loading import with_overrides
 from nncli.runner.blas_threads import blas_threads
 from nncli.runner.reload import assembled, require_same_data
-from nncli.runner.run_config import recorded_document, trained_content
+from nncli.runner.run_config import resolve_config, trained_content
 from nncli.runner.train import Observer, Result, ignore, run_to_end, unobserved
 from nncli.store import atomic_write as storage
 from nncli.store import run_weights
@@ -185,27 +183,6 @@ def execute(plan: ResumePlan, lock: Lock) -> RunWriter:
     if plan.recorded:
         storage.write_atomic(run.path / HEALTH, plan.recorded.health)
     return RunWriter(run.path, lock, trainer, run.identity, metrics, plan.recorded)
-
-
-def resolve_config(run: Run, config: Path | None, overrides: tuple[str, ...]) -> Config:
-    """The run's config, with the number of epochs of the given config or overrides.
-
-    Raises:
-        ConfigError: it differs in other keys; each one is listed.
-    """
-    if config is None and not overrides:
-        return run.config
-    if config is None:
-        document = recorded_document(run)
-        apply_overrides(document, overrides)
-    else:
-        document = parse(str(config), read_config_file(config), overrides)
-    given = checked(document, {NEW_RUN}, run.checked)
-    diagnostics = list(differences(document, given, run.config))
-    if diagnostics:
-        raise ConfigError(format_diagnostics(diagnostics), diagnostics)
-    training = run.config.training.model_copy({"epochs": given.config.training.epochs})
-    return run.config.model_copy({"training": training})
 
 
 def _evaluation(run: Run) -> tuple[EvaluationRecord | None, list[str]]:

@@ -3,13 +3,23 @@
 from contextlib import suppress
 from pathlib import Path
 
-from nncli.config.diagnostics import path_text
+from nncli.config.diagnostics import format_diagnostics, path_text
 from nncli.config.document import Document
-from nncli.errors import CommandLineError, RunError, StorageError
+from nncli.config.model import Config
+from nncli.errors import CommandLineError, ConfigError, RunError, StorageError
 from nncli.experiment.checks import NEW_RUN
 from nncli.experiment.config_diff import EPOCHS, differences, overrides_between, raising_overrides
 from nncli.experiment.defaults import resolve
-from nncli.experiment.loading import LoadedConfig, checked, load, load_content, parse, with_overrides
+from nncli.experiment.loading import (
+    LoadedConfig,
+    apply_overrides,
+    checked,
+    load,
+    load_content,
+    parse,
+    read_config_file,
+    with_overrides,
+)
 from nncli.store.find_run import find_run, reject_unknown_name
 from nncli.store.records import CONFIG
 from nncli.store.run_files import GIVEN, ORIGINAL, is_run
@@ -126,3 +136,24 @@ def given_document(run: Run) -> Document:
         return parse(str(run.path / name), run.read(name), tuple(run.record.overrides), origin)
     except CommandLineError as error:
         raise RunError(f"{origin}: damaged: {error}") from None
+
+
+def resolve_config(run: Run, config: Path | None, overrides: tuple[str, ...]) -> Config:
+    """The run's config, with the number of epochs of the given config or overrides.
+
+    Raises:
+        ConfigError: it differs in other keys; each one is listed.
+    """
+    if config is None and not overrides:
+        return run.config
+    if config is None:
+        document = recorded_document(run)
+        apply_overrides(document, overrides)
+    else:
+        document = parse(str(config), read_config_file(config), overrides)
+    given = checked(document, {NEW_RUN}, run.checked)
+    diagnostics = list(differences(document, given, run.config))
+    if diagnostics:
+        raise ConfigError(format_diagnostics(diagnostics), diagnostics)
+    training = run.config.training.model_copy({"epochs": given.config.training.epochs})
+    return run.config.model_copy({"training": training})

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.fault_injection.child_processes import Outcome, run_forked, summary
 from tests.fault_injection.small_runs import RESUME, RUN, TRAIN
 
-RESULTS = ("weights.npz", "metrics.csv", "evaluation.json")
+RESULTS = ("weights.npz", "metrics.csv", "evaluation.json", "snapshots.npz", "health.csv")
 
 
 def readers(expected: Path) -> Mapping[str, tuple[str, ...]]:

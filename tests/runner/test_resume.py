@@ -34,7 +34,11 @@ from tests.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record,
 
 pytestmark = pytest.mark.slow
 
-RESULTS = ("metrics.csv", "weights.npz", "evaluation.json", "run.json", "config.yaml", "config.original.yaml")
+RECORDED = ("snapshots.npz", "health.csv")
+RESULTS = (
+    *("metrics.csv", "weights.npz", "evaluation.json", "run.json", "config.yaml", "config.original.yaml"),
+    *RECORDED,
+)
 DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
 STOPPING = "training.early_stopping={metric: validation_loss, min_delta: 0.01, patience: 15}"
 CONFIGS = {

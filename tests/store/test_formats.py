@@ -60,7 +60,9 @@ def test_formats_are_as_described(workdir, run_cli, overrides):
     assert run_cli("train", "config.yaml", "-q", *overrides).code == 0
     run = workdir / "runs" / "config"
     record, evaluation = read_record(run / "run.json"), read_record(run / "evaluation.json")
-    assert record["formats"] == {"config.yaml": 1, "metrics.csv": 1, "weights.npz": 1}
+    assert record["formats"] == dict.fromkeys(
+        ("config.yaml", "metrics.csv", "weights.npz", "snapshots.npz", "health.csv"), 1
+    )
     assert evaluation["identity"] == identity(record)
     metrics = (run / "metrics.csv").read_bytes()
     head, vectors = read_checkpoint(max((run / "checkpoints").iterdir()).read_bytes())

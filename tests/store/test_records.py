@@ -214,6 +214,7 @@ def test_formats_of_files_are_recorded_and_default_to_1(workdir, run_cli):
     """A run of nncli 0.5 or earlier does not record them."""
     assert run_cli("train", "config.yaml", "-q").code == 0
     record = from_json((workdir / "runs" / "config" / "run.json").read_bytes())
-    assert record["formats"] == FORMATS == {"config.yaml": 1, "metrics.csv": METRICS_FORMAT, "weights.npz": 1}
+    others = dict.fromkeys(("config.yaml", "weights.npz", "snapshots.npz", "health.csv"), 1)
+    assert record["formats"] == FORMATS == {"metrics.csv": METRICS_FORMAT, **others}
     del record["formats"]
     assert parse_record(record, RunRecord).file_format("weights.npz") == 1

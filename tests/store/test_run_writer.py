@@ -21,8 +21,8 @@ from nncli.store.run_writer import RunWriter, name_from
 from nncli.training.loop import Trainer
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, WARM_COSINE
 
-STARTED = ["checkpoints", "config.original.yaml", "config.yaml", "lock", "metrics.csv", "run.json"]
-FILES = sorted([*STARTED, "evaluation.json", "weights.npz"])
+STARTED = ["checkpoints", "config.original.yaml", "config.yaml", "health.csv", "lock", "metrics.csv", "run.json"]
+FILES = sorted([*STARTED, "evaluation.json", "snapshots.npz", "weights.npz"])
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def checkpoints(path):
 
 
 def test_finished_run_has_its_files_only(trained):
-    """Eight names, no hidden file, in a directory that holds nothing else."""
+    """Ten names, no hidden file, in a directory that holds nothing else."""
     path = trained()
     assert names(path) == FILES
     assert names(path.parent) == ["config"]
@@ -255,7 +255,7 @@ def test_run_directory_is_created_atomically(prepared, workdir):
 
 
 def test_finish_writes_in_a_fixed_order(prepared, monkeypatch):
-    """Metrics are synced, the checkpoint is written, the oldest removed, then the weights, then the evaluation."""
+    """Logs are synced, the checkpoint is written, the oldest removed, then the weights, then the evaluation."""
     with prepared("training.checkpoint_seconds=0") as directory:
         list(directory.record())
         calls, put, remove = [], storage.write_atomic, storage.remove
@@ -266,8 +266,11 @@ def test_finish_writes_in_a_fixed_order(prepared, monkeypatch):
         monkeypatch.setattr(storage, "remove", lambda path: (calls.append(f"remove {path.name}"), remove(path)))
         monkeypatch.setattr(AppendLog, "sync", lambda log: calls.append(f"sync {log.path.name}"))
         directory.finish()
-    order = ["sync metrics.csv", "put 00000031.ckpt", "remove 00000020.ckpt", "put weights.npz", "put evaluation.json"]
-    assert calls == order
+    first, last = (
+        ["sync metrics.csv", "sync health.csv", "put 00000031.ckpt"],
+        ["put weights.npz", "put evaluation.json"],
+    )
+    assert calls == [*first, "remove 00000020.ckpt", *last]
 
 
 def test_two_checkpoints_are_kept(prepared):
@@ -337,7 +340,7 @@ def test_diverged_run_ends_with_a_row_of_nan(workdir, run_cli):
     assert set(last.values()) == {"nan"}
     assert before
     assert all(math.isfinite(float(value)) for row in before for value in row.values())
-    assert names(path) == STARTED
+    assert names(path) == sorted([*STARTED, "snapshots.npz"])
 
 
 def test_equal_weights_are_equal_files(trained):
@@ -354,7 +357,8 @@ def test_row_of_nan_is_synced(workdir, run_cli, monkeypatch):
     sync = AppendLog.sync
     monkeypatch.setattr(AppendLog, "sync", lambda log: (synced.append(log.path.read_bytes()), sync(log)))
     assert run_cli("train", "config.yaml", "optimizer={type: sgd, learning_rate: 1e30}", "-q").code == 7
-    assert synced[-1].splitlines()[-1].endswith(b",nan,nan")
+    metrics, _ = synced[-2:]  # health.csv is synced after it
+    assert metrics.splitlines()[-1].endswith(b",nan,nan")
 
 
 def test_running_statistics_are_saved_like_weights(trained):
