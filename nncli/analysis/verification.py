@@ -1,7 +1,7 @@
 """Verification of a run: checksums, consistency of its files, data, and recomputed metrics."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,17 +20,20 @@ from nncli.experiment.loading import checked
 from nncli.experiment.metric_columns import column
 from nncli.experiment.numerics import RELATIVE_ROUNDING
 from nncli.experiment.sections import without_path_overrides
+from nncli.nn.parameters import Array
 from nncli.runner.reload import assembled, require_same_data
 from nncli.runner.run_config import given_document, recorded_document
 from nncli.store import safe_read as files
 from nncli.store.checkpoint import checkpoints
 from nncli.store.environment import described_differences, environment_differences
 from nncli.store.metrics_csv import without_last_row
-from nncli.store.records import CONFIG
+from nncli.store.records import CONFIG, HEALTH, SNAPSHOTS
 from nncli.store.run_checkpoints import read_checkpoint, read_with_metrics
 from nncli.store.run_files import GIVEN, ORIGINAL
 from nncli.store.run_reader import Run
+from nncli.store.run_recording import read_snapshots
 from nncli.store.run_weights import read_arrays
+from nncli.store.snapshots import kept
 
 MAX_KEYS = 4  # keys of an edited config that are listed
 
@@ -62,6 +65,9 @@ def verify(run: Run) -> Iterator[Check]:
     """
     checks: dict[str, Callable[[], str]] = {"run.json": partial(_run_json, run), **_configs(run)}
     checks["metrics.csv"] = partial(_metrics, run)
+    with suppress(NncliError):  # which the check "run.json" reports
+        checks |= {SNAPSHOTS: partial(_snapshots, run)} if run.record.has_snapshots else {}
+        checks |= {HEALTH: partial(_health, run)} if run.record.has_health else {}
     if files.exists(run.path / "evaluation.json"):
         checks |= {"evaluation.json": partial(_evaluation_json, run), "weights.npz": partial(_weights, run)}
     with suppress(RunError):  # which the check "checkpoints" reports
@@ -153,6 +159,42 @@ def _changes(run: Run, document: Document) -> list[str]:
 
 def _metrics(run: Run) -> str:
     return counted(len(run.metrics), "row")
+
+
+def _snapshots(run: Run) -> str:
+    """All snapshots of a finished run are there, and that of the final epoch is what weights.npz has."""
+    path, evaluation = run.path / SNAPSHOTS, run.evaluation
+    if evaluation is None and not files.exists(path):
+        return "not written yet"
+    weights = read_snapshots(run)
+    if evaluation is not None:
+        logged = run.metrics.column("epoch").astype(int).tolist()
+        _require_epochs(path, set(weights), kept(logged, run.config.training.snapshots or 0))
+        if evaluation.epoch in weights and not _are_same(weights[evaluation.epoch], read_arrays(run, evaluation)):
+            raise RunError(f"{path}: the weights of epoch {evaluation.epoch} are not those in weights.npz")
+    return f"{counted(len(weights), 'snapshot')}, epochs {min(weights)} to {max(weights)}"
+
+
+def _are_same(one: Mapping[str, Array], other: Mapping[str, Array]) -> bool:
+    return all(array.tobytes() == other[name].tobytes() for name, array in one.items())
+
+
+def _health(run: Run) -> str:
+    """A finished run has a row for each logged epoch."""
+    if run.evaluation is not None:
+        logged = run.metrics.column("epoch").astype(int).tolist()
+        _require_epochs(run.path / HEALTH, set(run.health.epochs.tolist()), logged)
+    return counted(len(run.health.epochs), "row")
+
+
+def _require_epochs(path: Path, found: set[int], expected: Sequence[int]) -> None:
+    """Require that a file has the epochs that training records."""
+    missing = [epoch for epoch in expected if epoch not in found]
+    if missing:
+        lost = f"{counted(len(missing), 'logged epoch')} from epoch {missing[0]} on"
+        raise RunError(f"{path}: lacks {lost}; training has lost the file before it was resumed")
+    if len(found) > len(expected):
+        raise RunError(f"{path}: has epochs that training does not record, such as {min(found - set(expected))}")
 
 
 def _checkpoints(run: Run) -> str:

@@ -160,7 +160,11 @@ def pack_npz(parameters: Parameters) -> bytes:
 
 
 def pack_arrays(arrays: Mapping[str, Array]) -> bytes:
-    """Arrays under their names as an NPZ file; equal arrays give equal bytes."""
+    """Arrays under their names as an NPZ file, as ``np.savez`` writes it, but faster; equal arrays give equal bytes."""
     file = io.BytesIO()
-    np.savez(file, **arrays)  # type: ignore[arg-type]
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}{NPY}", "w", force_zip64=True) as member:
+                np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))
+                member.write(np.ascontiguousarray(array).data)
     return file.getvalue()  # a view from getbuffer() in a cycle of garbage crashes Python before 3.12.2

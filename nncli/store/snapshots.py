@@ -60,8 +60,9 @@ class SnapshotWriter:
         """The content of the file."""
         self.is_changed = False
         epochs = np.array([epoch for epoch, _ in self._kept.values()], EPOCH_DTYPE)
-        stacked = np.stack([values for _, values in self._kept.values()])
-        return pack_arrays({EPOCHS: epochs, **_views(self._parameters, stacked)})
+        views = [self._parameters.views(values) for _, values in self._kept.values()]
+        stacked = {name: np.stack([each[name] for each in views]) for name in self._parameters.shapes}
+        return pack_arrays({EPOCHS: epochs, **stacked})
 
     def _thin(self) -> None:
         step = stride(self._count - 1, self.limit) if self.limit else 1
@@ -72,7 +73,7 @@ class SnapshotWriter:
 
 def kept(logged: Sequence[int], limit: int) -> list[int]:
     """The epochs of the snapshots after these epochs have been logged."""
-    return list(logged[:: stride(len(logged) - 1, limit)]) if logged else []
+    return list(logged[:: stride(len(logged) - 1, limit)]) if logged and limit else []
 
 
 def parse(data: bytes, expected: Mapping[str, Signature], limit: int, last: int) -> dict[int, dict[str, Array]]:
@@ -102,13 +103,3 @@ def parse(data: bytes, expected: Mapping[str, Signature], limit: int, last: int)
 def vector(arrays: Mapping[str, Array], parameters: Parameters) -> Array:
     """The arrays of a snapshot as one vector with the layout of the parameters."""
     return np.concatenate([arrays[name].ravel() for name in parameters.shapes])
-
-
-def _views(parameters: Parameters, stacked: Array) -> dict[str, Array]:
-    """The arrays (S, ...) of stacked vectors (S, P)."""
-    views, start = {}, 0
-    for name, shape in parameters.shapes.items():
-        end = start + prod(shape)
-        views[name] = stacked[:, start:end].reshape(len(stacked), *shape)
-        start = end
-    return views

@@ -59,7 +59,7 @@ class Health:
         hidden = {index for index in range(len(network.layers)) if _column(index, DEAD) in self.columns}
         self._methods = [each for each in forward_methods(network) if each.operation.layer in hidden]
         self._before = zeros(network.parameters.trainable.shape, network.dtype)
-        self._has_step, self._dead = False, dict[int, float]()
+        self._has_step, self._constant = False, ConstantUnits()
 
     def before_step(self) -> None:
         """Copy the parameters before the last step of an epoch that will be logged."""
@@ -69,10 +69,9 @@ class Health:
     @contextmanager
     def outputs_observed(self) -> Iterator[None]:
         """Find the dead units in the forward passes over the training set within the context."""
-        constant = ConstantUnits()
-        with observed(self._methods, constant):
+        self._constant = ConstantUnits()
+        with observed(self._methods, self._constant):
             yield
-        self._dead = {index: constant.fraction(index) for index in constant.units}
 
     @allow_non_finite
     def row(self) -> dict[str, float]:
@@ -84,7 +83,7 @@ class Health:
             for name, vector in zip(NORMS, vectors, strict=True):
                 is_known = self._has_step or vector is parameters.trainable
                 values[_column(index, name)] = _norm(vector[rows]) if is_known else math.nan
-        values |= {_column(index, DEAD): fraction for index, fraction in self._dead.items()}
+        values |= {_column(index, DEAD): self._constant.fraction(index) for index in self._constant.lowest}
         self._has_step = False
         return values
 

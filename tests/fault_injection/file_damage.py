@@ -92,7 +92,9 @@ def mutate(random: Random, path: Path) -> bool:
         path.write_bytes(resealed(random, data))
         return True
     elif path.suffix == ".npz" and random.random() < 0.5:
-        _seal(path, _other_archive(random, data))
+        path.write_bytes(_other_archive(random, data))
+        if path.name == "weights.npz":
+            _seal(path)
         return True
     else:
         path.write_bytes(damaged(random, data))
@@ -141,9 +143,9 @@ def _zipped(random: Random, members: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def _seal(path: Path, weights: bytes) -> None:
-    """Write weights into a run, and their size and checksum into its evaluation.json."""
-    path.write_bytes(weights)
+def _seal(path: Path) -> None:
+    """Write size and checksum of the weights of a run into its evaluation.json."""
+    weights = path.read_bytes()
     evaluation = path.parent / "evaluation.json"
     text = evaluation.read_text(encoding="utf-8")
     record = json.dumps({"bytes": len(weights), "sha256": hashlib.sha256(weights).hexdigest()})

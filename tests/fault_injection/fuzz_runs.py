@@ -84,7 +84,8 @@ def _example(kind: str, runs: Path, config: Path) -> Example:
     if kind == "unfinished":
         missing(path / "weights.npz")
         missing(path / "evaluation.json")
-    files = [path / name for name in ("run.json", "metrics.csv", "evaluation.json", "weights.npz")]
+    files = [path / name for name in ("run.json", "metrics.csv", "health.csv", "evaluation.json")]
+    files += [path / name for name in ("weights.npz", "snapshots.npz")]
     files += [] if kind == "finished" else [max((path / "checkpoints").iterdir())]  # if it is read
     return Example(kind, path, other, {each: each.read_bytes() for each in files if each.is_file()}, {})
 

@@ -27,7 +27,7 @@ from nncli.store.checkpoint import Checkpoint, checkpoints, pack, unpack
 from nncli.store.lock import Lock
 from nncli.store.run_checkpoints import read_valid
 from nncli.store.run_reader import Run
-from nncli.training import loop
+from nncli.training import passes
 from nncli.training.early_stopping import Best
 from nncli.training.loop import Trainer, never
 from tests.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record, train_config
@@ -398,8 +398,9 @@ RAISED = {  # changes of the config, epochs to which it is raised before, and th
     "book": ((*LATE_TEST, "training.batch_size=7"), (13,), KilledError()),
 }
 CHANGING = ("fsync", "write", "ftruncate", "unlink", "replace", "rename")
-# checkpoint, run.json, config.yaml: copy, rename, fsync of the directory; evaluation.json, directory; metrics.csv
-CALLS_OF_A_RAISE = 13
+# checkpoint, run.json, config.yaml, health.csv: copy, rename, fsync of the directory; evaluation.json, directory;
+# metrics.csv, health.csv
+CALLS_OF_A_RAISE = 17
 
 
 class Faults:
@@ -545,7 +546,7 @@ def test_training_killed_within_an_epoch_loses_at_most_a_span(workdir, monkeypat
     """Checkpoints are written within an epoch, by the clock, and the run ends in the same bytes."""
     config, overrides = workdir / "config.yaml", ("training.epochs=23", "training.checkpoint_seconds=0", *overrides)
     uninterrupted = contents(train(config, overrides, "uninterrupted"))
-    monkeypatch.setattr(loop, "MACS_BETWEEN_YIELDS", 0)
+    monkeypatch.setattr(passes, "MACS_BETWEEN_YIELDS", 0)
     with monkeypatch.context() as patched:
         left, step = count(steps, -1), Trainer.step
 
