@@ -57,7 +57,8 @@ class Health:
         self.network, self.columns = network, health_columns(network.layers, network.widths[0])
         self._slices = _slices(network)
         hidden = {index for index in range(len(network.layers)) if _column(index, DEAD) in self.columns}
-        self._methods = [each for each in forward_methods(network) if each.operation.layer in hidden]
+        methods = forward_methods(network.inference or network)  # which of them computes the evaluation
+        self._methods = [each for each in methods if each.operation.layer in hidden]
         self._before = zeros(network.parameters.trainable.shape, network.dtype)
         self._has_step, self._constant = False, ConstantUnits()
 

@@ -73,6 +73,18 @@ def test_dead_units_are_those_with_one_output(training):
     assert rows(trainer)[0][f"layers.1.{DEAD}"] == 4 / 8
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dead_units_of_data_from_a_file(workdir, training, dtype):
+    """It is evaluated by a network of its own, in blocks of rows."""
+    rows_of_table = "".join(f"{index},{index % 7},{'xyz'[index % 3]}\n" for index in range(700))
+    (workdir / "data.csv").write_text(f"a,b,target\n{rows_of_table}", encoding="utf-8")
+    table = "data={type: table, path: data.csv, target: target}"
+    trainer = training(table, "validation=null", f"dtype={dtype}", "training.epochs=1")
+    views = trainer.network.parameters.views(trainer.network.parameters.values)
+    views["layers.0.biases"][:2] = -100
+    assert rows(trainer)[0][f"layers.1.{DEAD}"] == 2 / 8
+
+
 def test_columns_are_those_of_trainable_and_of_hidden_activation_layers(training):
     """Dropout has none, nor the outputs of the network."""
     network = training(DROPOUT).network
