@@ -13,6 +13,8 @@ from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch,
 from nncli.nn.parameters import Array, Parameters, of_layer
 from nncli.nn.shapes import shapes, statistics, widths
 
+LOSS_ROWS = 2**18  # whose losses are computed at once when a network is evaluated
+
 
 class Network:
     """A sequence of layers, its loss, and its trainable parameters.
@@ -175,15 +177,15 @@ class Network:
 
     def predict(self, inputs: Array) -> Array:
         """Outputs (N, M) of inputs (N, D) of any dtype at inference, in a new array."""
+        network = self.inference or self
         if self.inference:
             self.inference.parameters.values[...] = self.parameters.values
-            return self.inference.predict(inputs).astype(self.dtype)
         outputs = np.empty((len(inputs), self.widths[-1]), self.dtype, order="F")
-        size = self.inference_rows or self.micro_batch_rows
+        size = network.inference_rows or network.micro_batch_rows
         for start in range(0, len(inputs), size):
             rows = inputs[start : start + size]
-            padded = padded_rows(rows, size) if self.inference_rows else rows
-            outputs[start : start + size] = self.forward(padded)[: len(rows)]
+            padded = padded_rows(rows, size) if network.inference_rows else rows
+            outputs[start : start + size] = network.forward(padded)[: len(rows)]
         return outputs
 
     def losses(self, outputs: Array, targets: Array, weights: Array | None = None) -> Array:
@@ -193,7 +195,13 @@ class Network:
 
     def data_loss(self, outputs: Array, targets: Array, weights: Array | None = None) -> float:
         """(1/N) Σ w_i L_i, the mean loss of the rows without penalties."""
-        return average(self.losses(outputs, targets, weights))
+        if len(outputs) <= LOSS_ROWS:
+            return average(self.losses(outputs, targets, weights))
+        losses = []
+        for start in range(0, len(outputs), LOSS_ROWS):
+            rows = slice(start, start + LOSS_ROWS)
+            losses.append(self.losses(outputs[rows], targets[rows], some_weights(weights, rows)).copy())
+        return average(np.concatenate(losses))
 
     def regularization_loss(self) -> float:
         """The sum of all penalties."""

@@ -10,7 +10,7 @@ from nncli.nn.layers.dense import Dense
 from nncli.nn.layers.dropout import Dropout
 from nncli.nn.losses.cross_entropy import BinaryCrossentropy, CategoricalCrossentropy
 from nncli.nn.losses.loss import is_fused
-from nncli.nn.losses.regression import MeanSquaredError
+from nncli.nn.losses.regression import MeanAbsoluteError, MeanSquaredError
 from nncli.nn.microbatching import MICRO_BATCH_BYTES, MIN_ACTIVATIONS_PER_PARAMETER
 from nncli.nn.network import Network
 from tests.nn.differences import central_differences, relative_error
@@ -91,6 +91,21 @@ def test_only_two_pairs_are_fused():
     assert not is_fused(Softmax(), BinaryCrossentropy())
     with pytest.raises(NotImplementedError, match="MeanSquaredError has no fused gradient"):
         MeanSquaredError().backward_fused(points(), points())
+
+
+@pytest.mark.parametrize("loss", [CategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError, MeanAbsoluteError])
+@pytest.mark.parametrize("rows", [8, 20, 23])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_loss_of_many_rows_is_computed_in_blocks_alike(monkeypatch, loss, rows, weighted):
+    """Bit for bit, also with a last block that is smaller."""
+    network = Network([Dense(3, initializer=He()), Softmax()], loss(), 2, np.dtype("float32"))
+    network.initialize(np.random.default_rng(0))
+    weights = np.random.default_rng(3).random(rows).astype("float32") if weighted else None
+    outputs = network.predict(points(rows))
+    targets = network.loss.encode(np.arange(rows) % 3, 3)
+    expected = network.data_loss(outputs, targets, weights)
+    monkeypatch.setattr("nncli.nn.network.LOSS_ROWS", 8)
+    assert network.data_loss(outputs, targets, weights) == expected
 
 
 def test_unfused_loss_uses_backward_of_the_last_layer():

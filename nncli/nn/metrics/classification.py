@@ -10,14 +10,17 @@ from nncli.nn.parameters import Array
 from nncli.registry import Probability, register
 
 DEFAULT_THRESHOLD = 0.5
+ROWS = 2**16  # whose classes are predicted at once
 
 
 def predicted_classes(outputs: Array, threshold: float) -> Array:
     """Predicted classes (N,) of outputs (N, M): the argmax, or whether a single output exceeds the threshold."""
     if outputs.shape[1] == 1:
         return (outputs[:, 0] > threshold).astype(np.int64)
-    predictions: Array = np.argmax(outputs, axis=1)
-    return predictions
+    classes = np.empty(len(outputs), np.int64)
+    for start in range(0, len(outputs), ROWS):  # argmax copies column-major outputs
+        np.argmax(outputs[start : start + ROWS], axis=1, out=classes[start : start + ROWS])
+    return classes
 
 
 class ThresholdMetric(Metric):

@@ -12,6 +12,7 @@ from nncli.nn.metrics.classification import (
     class_scores,
     confusion,
     macro_average,
+    predicted_classes,
     weighted_average,
 )
 
@@ -52,3 +53,10 @@ def test_metrics_of_a_single_class():
     assert AreaUnderCurve().measure(outputs, negatives) == AreaUnderCurve().measure(outputs, negatives + 1) == 0.5
     for metric in (Precision(), Recall(), F1()):
         assert metric.measure(outputs, negatives) == 0
+
+
+def test_classes_of_many_rows_are_predicted_in_blocks_alike(monkeypatch):
+    """Also in a last block that is smaller."""
+    outputs = np.asfortranarray(np.random.default_rng(0).random((23, 4)))
+    monkeypatch.setattr("nncli.nn.metrics.classification.ROWS", 5)
+    assert predicted_classes(outputs, 0.5).tolist() == [max(range(4), key=row.__getitem__) for row in outputs.tolist()]
