@@ -69,7 +69,7 @@ def boundary_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
 def _pixels(view: "Boundary") -> "Array":
     """The colour (H, W, 3) of each cell of the grid, the lowest row first."""
     if view.class_names is None:
-        return viridis(_fractions(view, view.outputs[..., 0]))
+        return np.asarray(viridis(_fractions(view, view.outputs[..., 0])))
     share = WEAKEST + (STRONGEST - WEAKEST) * strength(view.outputs)
     colours: Array = class_colours(len(view.class_names))[view.classes] * share[..., np.newaxis]
     return colours
@@ -78,7 +78,7 @@ def _pixels(view: "Boundary") -> "Array":
 def _fractions(view: "Boundary", values: "Array") -> "Array":
     """Values from 0 to 1 on the scale of the values of the grid."""
     low, high = view.outputs[..., 0].min(), view.outputs[..., 0].max()
-    return np.clip((values - low) / (high - low if high > low else 1.0), 0, 1)
+    return np.asarray(np.clip((values - low) / (high - low if high > low else 1.0), 0, 1))
 
 
 def _marks(view: "Boundary") -> dict[tuple[int, int], int]:

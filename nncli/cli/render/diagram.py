@@ -1,0 +1,136 @@
+"""Lines and points in a diagram in the terminal, each in its own colour, or with its own letter if there are none."""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import cycle
+from string import ascii_lowercase
+from typing import NamedTuple
+
+from rich.text import Text
+
+from nncli.cli.render.console import Output
+
+PLOT_LIMIT = 1e100  # larger values, as before a divergence, overflow in plotext
+MAX_CURVES = 8  # more cannot be distinguished
+MAX_WIDTH, HEIGHT = 120, 16
+CURVE_COLOURS = {  # rich's name and plotext's
+    "bright_blue": "blue+",
+    "bright_green": "green+",
+    "bright_red": "red+",
+    "bright_cyan": "cyan+",
+    "bright_magenta": "magenta+",
+    "bright_yellow": "yellow+",
+    "white": "white",
+    "bright_black": "gray",
+}
+STEPS = (1, 2, 5)  # of the numbers on a logarithmic axis, times a power of ten
+MAX_TICKS = 7
+
+
+class Line(NamedTuple):
+    """A curve, or points that are not joined.
+
+    Args:
+        label: its name in the legend.
+        x: its values to the right.
+        y: its values upwards.
+        is_joined: whether it is a curve.
+    """
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    is_joined: bool = True
+
+
+class Axes(NamedTuple):
+    """The axes of a diagram.
+
+    Args:
+        is_logarithmic: whether the vertical axis is logarithmic; all values are positive then.
+        counts: whether the horizontal axis counts from 0, as epochs do.
+        marks: where vertical lines are.
+        zero: whether there is a horizontal line at 0.
+    """
+
+    is_logarithmic: bool = False
+    counts: bool = True
+    marks: Sequence[float] = ()
+    zero: bool = False
+
+
+def draws_colours(out: Output) -> bool:
+    """Whether colours, and characters beyond ASCII, can be printed."""
+    return out.color_system is not None and not out.no_color and out.encoding.startswith("utf")
+
+
+def print_diagram(out: Output, lines: Sequence[Line], title: str, axes: Axes | None = None) -> None:
+    """Print a diagram, and below it its legend, as that of plotext inside it would cover the curves."""
+    import plotext
+
+    axes, is_coloured = axes or Axes(), draws_colours(out)
+    plotext.clear_figure()
+    plotext.theme("pro" if is_coloured else "clear")
+    drawable = [each for each in lines if len(each.y) and max(map(abs, each.y)) < PLOT_LIMIT]
+    _draw(drawable, lines, is_coloured)
+    if axes.is_logarithmic and drawable:
+        plotext.yscale("log")
+        ticks = logarithmic_ticks(*_ends(drawable))
+        plotext.yticks(ticks, [f"{tick:g}" for tick in ticks])
+    if axes.counts:
+        last = max((each.x[-1] for each in lines if len(each.x)), default=0)
+        counts = sorted({round(last * quarter / 4) for quarter in range(5)})
+        plotext.xticks(counts, [str(tick) for tick in counts])
+    for mark in axes.marks:
+        plotext.vline(mark, "gray")
+    if axes.zero:
+        plotext.hline(0, "gray")
+    plotext.title(title)
+    plotext.plotsize(min(out.width, MAX_WIDTH), HEIGHT)
+    plot = plotext.build()
+    out.print(Text.from_ansi(plot) if is_coloured else plotext.uncolorize(plot), soft_wrap=True)
+    out.print(_legend([each.label for each in lines], is_coloured, out.width), soft_wrap=True)
+
+
+def _draw(drawable: Sequence[Line], lines: Sequence[Line], is_coloured: bool) -> None:
+    """Draw each line in its colour, or with its letter."""
+    import plotext
+
+    for line, letter, colour in zip(lines, ascii_lowercase, CURVE_COLOURS.values(), strict=False):
+        if line in drawable:
+            draw = plotext.plot if line.is_joined else plotext.scatter
+            draw(list(line.x), list(line.y), color=colour, marker="braille" if is_coloured else letter)
+
+
+def _ends(lines: Sequence[Line]) -> tuple[float, float]:
+    return min(min(each.y) for each in lines), max(max(each.y) for each in lines)
+
+
+def logarithmic_ticks(low: float, high: float) -> list[float]:
+    """Round numbers from ``low`` to ``high``: 1, 2 and 5 times powers of ten, or powers of ten alone if there are many.
+
+    >>> logarithmic_ticks(0.03, 1.2)
+    [0.05, 0.1, 0.2, 0.5, 1.0]
+    >>> logarithmic_ticks(3e-6, 20)
+    [1e-05, 0.0001, 0.001, 0.01, 0.1, 1.0, 10.0]
+    """
+    powers = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
+    ticks = [tick for tick in _rounded(powers) if low <= tick <= high]
+    if len(ticks) > MAX_TICKS:
+        ticks = [float(f"1e{power}") for power in powers if low <= float(f"1e{power}") <= high]
+    return ticks[:: -(-len(ticks) // MAX_TICKS)] if ticks else [low, high]
+
+
+def _rounded(powers: range) -> Iterator[float]:
+    return (float(f"{step}e{power}") for power in powers for step in STEPS)
+
+
+def _legend(labels: Sequence[str], is_coloured: bool, width: int) -> Text:
+    """The colour or the letter of each curve."""
+    signs = cycle("━") if is_coloured else iter(ascii_lowercase)
+    entries = [
+        Text.assemble((sign, colour), f" {label}")
+        for label, sign, colour in zip(labels, signs, CURVE_COLOURS, strict=False)
+    ]
+    line = Text("   ").join(entries)
+    return line if line.cell_len <= width else Text("\n").join(entries)
