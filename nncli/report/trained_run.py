@@ -70,9 +70,10 @@ class TrainedRun:
         """The network with its preprocessing.
 
         Raises:
-            DivergedError, RunError: as for ``Predictor``; there is no snapshot of the epoch.
+            CommandLineError: the run has no snapshot of the epoch.
+            DivergedError, RunError: as for ``Predictor``.
         """
-        return RawPredictor(self.run)
+        return RawPredictor(self.run, self._wanted_epoch)
 
     @property
     def epoch(self) -> int:

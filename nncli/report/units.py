@@ -1,4 +1,4 @@
-"""Dead and saturated units: those whose output says nothing about the row."""
+"""Dead and saturated units: those whose output says little about the row."""
 
 from typing import NamedTuple
 
@@ -6,26 +6,25 @@ import numpy as np
 
 from nncli.nn.activations import Sigmoid, Tanh
 from nncli.nn.layers.layer import Layer
+from nncli.nn.network import Network
 from nncli.nn.parameters import Array
 from nncli.nn.trace import Observer, Operation, forward_methods, observed
 from nncli.report.trained_run import TrainedRun
-from nncli.training.learning import SAME
+from nncli.training.constant_units import ConstantUnits
 
-ROWS = 2048  # of the training set that are looked at; of more, some at equal distances
 FLAT = 0.05  # slope relative to the largest one below which an activation is saturated
 MOSTLY = 0.95  # of the rows in which a saturated unit is
 
 
 class LayerUnits(NamedTuple):
-    """The units of an activation layer.
+    """The units of a hidden activation layer on the training set.
 
     Args:
         layer: the index of the layer.
         type: its type.
-        dead: whether the output of each unit (M,) is 0 in all rows.
-        saturated: whether each unit (M,) is where its activation is flat in 95 % of the rows; never for others.
-        active: the fraction of rows (M,) in which the output of each unit is not 0.
-        rows: the number of training rows that were looked at.
+        dead: whether the output of each unit (M,) is the same for all rows.
+        saturated: whether each unit (M,) is where tanh or sigmoid is flat for 95 % of the rows; never of other types.
+        active: the fraction of the rows (M,) for which the output of each unit is not 0.
     """
 
     layer: int
@@ -33,40 +32,52 @@ class LayerUnits(NamedTuple):
     dead: Array
     saturated: Array
     active: Array
-    rows: int
 
 
-class _Units(Observer):
-    """Collects the outputs of the activation layers before the last one."""
+class _Counts(Observer):
+    """Counts for each unit of the hidden layers the rows with an output of 0, and those where it is saturated.
 
-    def __init__(self, layers: tuple[Layer, ...], types: list[str]) -> None:
-        self.layers, self.types = layers, types
-        self.found: list[LayerUnits] = []
+    ``zero`` and ``flat`` are (M,) by the index of the layer.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.layers = network.layers
+        self.zero: dict[int, Array] = {}
+        self.flat: dict[int, Array] = {}
 
     def after(self, operation: Operation, result: Array) -> None:
-        """Judge the units of a layer."""
+        """Count the rows of a layer."""
         index = operation.layer
-        if index is None or index == len(self.layers) - 1 or not _is_activation(self.layers[index]):
+        if index is None or not is_hidden_activation(self.layers, index):
             return
-        layer, outputs = self.layers[index], result.astype(np.float64)
-        is_zero = np.abs(outputs) <= SAME * np.abs(outputs).max(initial=0.0)
-        saturated = np.mean(is_flat(layer, outputs), axis=0) >= MOSTLY
-        active = 1 - is_zero.mean(axis=0)
-        self.found.append(LayerUnits(index, self.types[index], is_zero.all(axis=0), saturated, active, len(outputs)))
+        for counts, found in ((self.zero, result == 0), (self.flat, is_flat(self.layers[index], result))):
+            counts[index] = counts.get(index, 0) + np.count_nonzero(found, axis=0)
 
 
 def units_of(trained: TrainedRun) -> list[LayerUnits]:
-    """The units of each hidden activation layer on rows of the training set.
+    """The units of each hidden activation layer.
 
     Raises:
         RunError, SourceError: the data cannot be read.
     """
     network, inputs = trained.experiment.network, trained.experiment.data["training"].inputs
-    chosen = np.arange(len(inputs))[:: max(1, -(-len(inputs) // ROWS))]
-    observer = _Units(network.layers, [layer.type for layer in trained.run.config.layers])
-    with observed(forward_methods(network), observer):
-        network.forward(np.asarray(inputs[chosen]))
-    return observer.found
+    constant, counts = ConstantUnits(), _Counts(network)
+    for observer in (constant, counts):
+        with observed(forward_methods(network), observer):
+            for start in range(0, len(inputs), network.micro_batch_rows):
+                network.forward(inputs[start : start + network.micro_batch_rows])
+    types, found = [layer.type for layer in trained.run.config.layers], []
+    for index, zero in counts.zero.items():
+        dead = np.zeros(len(zero), bool)
+        dead[constant.units[index]] = True
+        saturated = counts.flat[index] >= MOSTLY * len(inputs)
+        found.append(LayerUnits(index, types[index], dead, saturated, 1 - zero / len(inputs)))
+    return found
+
+
+def is_hidden_activation(layers: tuple[Layer, ...], index: int) -> bool:
+    """Whether a layer is neither the last one, nor has parameters, nor drops out."""
+    return index + 1 < len(layers) and not layers[index].stochastic and not layers[index].shapes(1)
 
 
 def is_flat(layer: Layer, outputs: Array) -> Array:
@@ -75,10 +86,5 @@ def is_flat(layer: Layer, outputs: Array) -> Array:
     σ′ = y (1 − y), at most 1/4          tanh′ = 1 − y²
     """
     if isinstance(layer, Sigmoid):
-        flat: Array = 4 * outputs * (1 - outputs) < FLAT
-        return flat
-    return 1 - outputs**2 < FLAT if isinstance(layer, Tanh) else np.zeros(outputs.shape, bool)
-
-
-def _is_activation(layer: Layer) -> bool:
-    return type(layer).__module__.startswith("nncli.nn.activations.")
+        return np.asarray(4 * outputs * (1 - outputs) < FLAT)
+    return np.asarray(1 - outputs**2 < FLAT) if isinstance(layer, Tanh) else np.zeros(outputs.shape, bool)
