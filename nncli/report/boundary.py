@@ -156,9 +156,10 @@ def points_of(trained: TrainedRun, split: str | None = None) -> Points:
         split: the split; by default the training set.
 
     Raises:
+        CommandLineError: the run does not have the split.
         RunError, SourceError: the data cannot be read, or differs from that of the training.
     """
-    split = split or "training"
+    split = trained.require_split(split or "training")
     targets = trained.experiment.data[split].targets
     inputs = raw_columns(trained.raw(split), axes(trained))
     known = np.flatnonzero(np.isfinite(inputs).all(axis=1))

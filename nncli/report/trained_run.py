@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nncli.analysis.evaluation import restored
+from nncli.errors import CommandLineError
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.data_plan import DataPlan, open_data
 from nncli.experiment.metric_columns import SPLITS
@@ -56,6 +57,8 @@ class PredictedRows(NamedTuple):
 class TrainedRun:
     """A run with its network at an epoch; its data is read only if a picture needs its rows.
 
+    ``problem`` says why a picture has no rows, although the run has.
+
     Args:
         run: the run.
         epoch: the epoch of a snapshot; None for the final weights, or those of the newest checkpoint.
@@ -63,6 +66,7 @@ class TrainedRun:
 
     def __init__(self, run: Run, epoch: int | None = None) -> None:
         self.run, self._wanted_epoch = run, epoch
+        self.problem: str | None = None
         self._predicted: dict[str, PredictedRows] = {}
 
     @cached_property
@@ -137,12 +141,24 @@ class TrainedRun:
         Raises:
             RunError, SourceError: as for ``experiment``.
         """
-        split = split or self.held_out
+        split = self.require_split(split or self.held_out)
         if split not in self._predicted:
             network = self.experiment.network
             rows = examples(self.experiment.data[split], network)
             self._predicted[split] = PredictedRows(split, rows, predict(network, rows))
         return self._predicted[split]
+
+    def require_split(self, split: str) -> str:
+        """The split.
+
+        Raises:
+            CommandLineError: the run does not have it.
+        """
+        data = self.experiment.data
+        if split not in data:
+            reason = "" if split not in self.run.data else ": it is sampled after training, and there is no checkpoint"
+            raise CommandLineError(f"{self.run.path}: has no split {split!r}{reason}; it has {', '.join(data)}")
+        return split
 
     def raw(self, split: str) -> Any:
         """The inputs of a split in the unit of the data: an array (N, D), a ``Table`` or ``RawRows``."""

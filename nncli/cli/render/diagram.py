@@ -4,11 +4,14 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 from string import ascii_lowercase
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
 from nncli.cli.render.console import Output
+
+if TYPE_CHECKING:
+    from nncli.nn.parameters import Array
 
 PLOT_LIMIT = 1e100  # larger values, as before a divergence, overflow in plotext
 MAX_CURVES = 8  # more cannot be distinguished
@@ -41,6 +44,11 @@ class Line(NamedTuple):
     x: Sequence[float]
     y: Sequence[float]
     is_joined: bool = True
+
+    @classmethod
+    def of(cls, label: str, x: "Array", y: "Array", is_joined: bool = True) -> "Line":
+        """The line of two arrays (N,)."""
+        return cls(label, x.astype(float).tolist(), y.astype(float).tolist(), is_joined)
 
 
 class Axes(NamedTuple):

@@ -1,0 +1,158 @@
+"""``nncli plot``: pictures of runs, in the terminal or as files."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nncli.cli.options import Integer, completed_by, examples, json_option, runs_dir_option
+from nncli.cli.output import print_json
+from nncli.errors import CommandLineError
+
+if TYPE_CHECKING:
+    from nncli.report.trained_run import TrainedRun
+
+PICTURES = {  # as in nncli.report.pictures, which is imported only when a picture is drawn
+    "boundary": "Decision boundary or value in the plane of two inputs, or fitted curve of one.",
+    "curves": "Loss and first metric by epoch.",
+    "confusion": "Confusion matrix of a classifier.",
+    "calibration": "Whether probabilities are right, with the expected calibration error.",
+    "residuals": "Residuals of a regression by prediction.",
+    "weights": "Histogram of the weights of each layer.",
+    "gradients": "Norm of the gradient of each layer by epoch, and updates relative to weights.",
+    "units": "Dead and saturated units of each hidden layer.",
+}
+SUFFIXES = (".svg", ".png", ".pdf")
+
+
+def picture_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for each picture."""
+    for name, text in reversed(PICTURES.items()):
+        command = click.option(f"--{name}", name, is_flag=True, help=text)(command)
+    return command
+
+
+@click.command(
+    epilog=examples(
+        "nncli plot config",
+        "nncli plot config --confusion --calibration",
+        "nncli plot config --epoch 100",
+        "nncli plot config fast --curves -o curves.svg",
+    )
+)
+@click.argument(
+    "runs",
+    metavar="RUN...",
+    nargs=-1,
+    required=True,
+    shell_complete=completed_by("run"),
+    help="Paths or names of runs; the curves of several are drawn in one diagram.",
+)
+@picture_options
+@click.option("--epoch", type=Integer(min=0), help="Epoch of a snapshot to show.  [default: the final weights]")
+@click.option(
+    "--split",
+    shell_complete=completed_by("split"),
+    help="Split whose rows are shown.  [default: training for a boundary, else validation, test or training]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the picture to an SVG, PNG or PDF file, which needs the extra 'plots'.",
+)
+@runs_dir_option
+@json_option
+def plot(
+    runs: tuple[str, ...],
+    epoch: int | None,
+    split: str | None,
+    output: Path | None,
+    runs_dir: Path | None,
+    as_json: bool,
+    **chosen: bool,
+) -> None:
+    """Draw pictures of runs in the terminal, or write them to a file.
+
+    Without a picture it draws the decision boundary of a run with two inputs, the fitted curve of one with a single
+    input, and else the learning curves.
+    """
+    from nncli.cli.options import find_run
+    from nncli.cli.reading import reading_shown
+    from nncli.report.trained_run import TrainedRun
+    from nncli.runner.blas_threads import blas_threads
+    from nncli.store.run_reader import Run
+
+    _require_suffix(output, as_json)
+    trained = [TrainedRun(Run(find_run(run, runs_dir)), epoch) for run in runs]
+    with blas_threads(trained[0].run.record.spec.training.threads), reading_shown(is_silent=as_json):
+        names = [name for name in PICTURES if chosen[name]] or [_default(trained)]
+        if as_json:
+            print_json(_document(trained, names, split))
+        elif output is not None:
+            _write(trained, names, split, output)
+        else:
+            from nncli.cli.render.plot import show_pictures
+
+            show_pictures(trained, names, split)
+    _note_problems(trained)
+
+
+def _require_suffix(output: Path | None, as_json: bool) -> None:
+    """Refuse a file of another format, before anything is computed.
+
+    Raises:
+        CommandLineError: the suffix is unknown, or there is to be JSON, too.
+    """
+    if output is None:
+        return
+    if as_json:
+        raise CommandLineError("--json and -o exclude each other: the document is printed")
+    if output.suffix.lower() not in SUFFIXES:
+        raise CommandLineError(f"{output}: pictures are written as .svg, .png or .pdf; name a file such as plot.svg")
+
+
+def _default(trained: "list[TrainedRun]") -> str:
+    """The picture that is drawn if none is chosen: of several runs the curves."""
+    from nncli.report.pictures import CURVES, default_picture
+
+    return CURVES if len(trained) > 1 else default_picture(trained[0])
+
+
+def _document(trained: "list[TrainedRun]", names: list[str], split: str | None) -> dict[str, Any]:
+    """The data of the pictures, run by run."""
+    from nncli.report.json_values import json_values
+    from nncli.report.pictures import Wish, picture
+
+    wish = Wish(split)
+    runs = []
+    for each in trained:
+        pictures = {name: json_values(picture(name, each, wish)) for name in names}
+        runs.append({"run": str(each.run.path), "epoch": each.epoch, **pictures})
+    return {"runs": runs}
+
+
+def _write(trained: "list[TrainedRun]", names: list[str], split: str | None, output: Path) -> None:
+    """Write the only picture to a file.
+
+    Raises:
+        CommandLineError: there are several.
+    """
+    if len(names) > 1:
+        raise CommandLineError(f"{output}: a file has one picture; choose --{names[0]} or another one")
+    from nncli.cli.render.figures import figure_bytes
+    from nncli.store.atomic_write import write_atomic
+
+    write_atomic(output, figure_bytes(trained, names[0], split, output.suffix.lower()[1:]))
+    click.echo(f"{output}: {names[0]}", err=True)
+
+
+def _note_problems(trained: "list[TrainedRun]") -> None:
+    """Say why rows are missing in a picture."""
+    from nncli.cli.render.progress import note
+
+    for each in trained:
+        if each.problem:
+            note(f"{each.run.path}: drawn without rows: {each.problem}")
