@@ -10,6 +10,7 @@ from nncli.nn.parameters import Array
 from nncli.store.run_reader import Run
 
 DECADE = 10.0  # largest by smallest value from which on a logarithmic axis shows more
+MAIN = 2  # metrics that are drawn: the loss and the first metric of the config
 
 
 class Series(NamedTuple):
@@ -64,6 +65,50 @@ class RunCurves(NamedTuple):
     def of(self, metric: str) -> Curve | None:
         """The curve of a metric; None if the run has none."""
         return next((curve for curve in self.curves if curve.metric == metric), None)
+
+
+class Overlay(NamedTuple):
+    """One column of metrics.csv of several runs.
+
+    Args:
+        column: the column: of the last split that all these runs have.
+        runs: the names of the runs that have the metric.
+        epochs: the logged epochs (E,) of each run.
+        values: the values (E,) of each run.
+        is_logarithmic: whether a logarithmic axis is right for all of them.
+    """
+
+    column: str
+    runs: list[str]
+    epochs: list[Array]
+    values: list[Array]
+    is_logarithmic: bool
+
+
+def main_metrics(runs: Sequence[RunCurves]) -> list[str]:
+    """The metrics that are drawn, those that any of the runs has: the loss, and the first metric."""
+    return list(dict.fromkeys(curve.metric for run in runs for curve in run.curves))[:MAIN]
+
+
+def overlays(runs: Sequence[RunCurves]) -> list[Overlay]:
+    """The curves of several runs, metric by metric."""
+    return [_overlay(metric, runs) for metric in main_metrics(runs)]
+
+
+def _overlay(metric: str, runs: Sequence[RunCurves]) -> Overlay:
+    curves = {run.run: curve for run in runs if (curve := run.of(metric)) is not None}
+    shared = set.intersection(*({each.split for each in curve.series} for curve in curves.values()))
+    first = next(iter(curves.values()))
+    split = next((each.split for each in reversed(first.series) if each.split in shared), first.series[0].split)
+    chosen = {name: _of_split(curve, split) for name, curve in curves.items()}
+    values = [each.values for each in chosen.values()]
+    is_logarithmic = first.higher_is_better is not True and spans_decade(np.concatenate(values))
+    column = next(iter(chosen.values())).column
+    return Overlay(column, list(curves), [each.epochs for each in curves.values()], values, is_logarithmic)
+
+
+def _of_split(curve: Curve, split: str | None) -> Series:
+    return next((each for each in curve.series if each.split == split), curve.series[0])
 
 
 def run_curves(run: Run) -> RunCurves:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from nncli.errors import CommandLineError, NncliError
-from nncli.report.boundary import Boundary, FittedCurve, axes, boundary, extent, fitted_curve, points_of
+from nncli.report.boundary import Boundary, Extent, FittedCurve, Points, axes, boundary, extent, fitted_curve, points_of
 from nncli.report.calibration import calibration_of
 from nncli.report.confusion import confusion_of
 from nncli.report.curves import run_curves
@@ -14,7 +14,8 @@ from nncli.report.trained_run import TrainedRun
 from nncli.report.units import units_of
 from nncli.report.weights import weight_histograms
 
-BOUNDARY, CURVES = "boundary", "curves"
+BOUNDARY, FIT, CURVES = "boundary", "fit", "curves"
+FIT_POINTS = 200
 
 
 class Wish(NamedTuple):
@@ -22,7 +23,7 @@ class Wish(NamedTuple):
 
     Args:
         split: the split whose rows are shown; None for that of each picture.
-        width: the cells of a boundary to the right, or the points of a fitted curve.
+        width: the cells of a boundary to the right.
         height: the cells of a boundary upwards.
     """
 
@@ -41,33 +42,44 @@ class Lacking(NamedTuple):
     reason: str
 
 
-def plane(trained: TrainedRun, wish: Wish) -> Boundary | FittedCurve | Lacking:
-    """The decision boundary of two inputs, or the fitted curve of one, with the rows if they can be read."""
-    names = axes(trained)
-    if not names:
-        return Lacking("its inputs are not one or two numbers; use --curves")
+def _rows_and_extent(trained: TrainedRun, split: str | None) -> tuple[Points | None, Extent]:
+    """The rows to draw, and what is shown of the inputs; without rows if they cannot be read."""
     try:
-        points = points_of(trained, wish.split)
+        points = points_of(trained, split)
     except CommandLineError:
         raise
     except NncliError as error:
-        if extent(trained, None) is None:
+        known = extent(trained, None)
+        if known is None:
             raise
-        points, trained.problem = None, str(error)
-    shown = extent(trained, points)
-    assert shown is not None
-    if len(names) == 1:
-        return fitted_curve(trained, wish.width, points, shown)
-    return boundary(trained, wish.width, wish.height, points, shown)
+        trained.problem = str(error)
+        return None, known
+    found = extent(trained, points)
+    assert found is not None  # there are training rows
+    return points, found
 
 
+def _boundary(trained: TrainedRun, wish: Wish) -> Boundary | Lacking:
+    if len(axes(trained)) != 2:
+        return NO_PLANE
+    return boundary(trained, wish.width, wish.height, *_rows_and_extent(trained, wish.split))
+
+
+def _fit(trained: TrainedRun, wish: Wish) -> FittedCurve | Lacking:
+    if len(axes(trained)) != 1:
+        return NO_PLANE
+    return fitted_curve(trained, FIT_POINTS, *_rows_and_extent(trained, wish.split))
+
+
+NO_PLANE = Lacking("its inputs are not one or two numbers; use --curves")
 CLASSIFIER, REGRESSION = (
     Lacking("a regression has no classes; use --residuals"),
     Lacking("a classifier has no residuals"),
 )
 UNRECORDED = Lacking("it has no health.csv: it was trained by nncli before 0.9")
 PICTURES: Mapping[str, Callable[[TrainedRun, Wish], Any]] = {
-    BOUNDARY: plane,
+    BOUNDARY: _boundary,
+    FIT: _fit,
     CURVES: lambda trained, _: run_curves(trained.run),
     "confusion": lambda trained, wish: confusion_of(trained, wish.split) or CLASSIFIER,
     "calibration": lambda trained, wish: calibration_of(trained, wish.split) or CLASSIFIER,
@@ -96,6 +108,12 @@ def picture(name: str, trained: TrainedRun, wish: Wish) -> Any:
     return found
 
 
-def default_picture(trained: TrainedRun) -> str:
-    """The boundary if there are one or two inputs that are numbers, else the curves."""
-    return BOUNDARY if axes(trained) else CURVES
+def resolved(name: str | None, trained: TrainedRun) -> str:
+    """The name of a picture, which is that of the fitted curve instead of a boundary if there is a single input.
+
+    By default it is the boundary or the fitted curve if there are one or two inputs that are numbers, else the curves.
+    """
+    if name not in {None, BOUNDARY}:
+        return str(name)
+    inputs = len(axes(trained))
+    return FIT if inputs == 1 else BOUNDARY if inputs or name else CURVES

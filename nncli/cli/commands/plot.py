@@ -1,6 +1,7 @@
 """``nncli plot``: pictures of runs, in the terminal or as files."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import click
 
 from nncli.cli.options import Integer, completed_by, examples, json_option, runs_dir_option
 from nncli.cli.output import print_json
-from nncli.errors import CommandLineError
+from nncli.errors import CommandLineError, MissingExtraError
 
 if TYPE_CHECKING:
     from nncli.report.trained_run import TrainedRun
@@ -88,15 +89,15 @@ def plot(
     _require_suffix(output, as_json)
     trained = [TrainedRun(Run(find_run(run, runs_dir)), epoch) for run in runs]
     with blas_threads(trained[0].run.record.spec.training.threads), reading_shown(is_silent=as_json):
-        names = [name for name in PICTURES if chosen[name]] or [_default(trained)]
+        names: list[str | None] = [name for name in PICTURES if chosen[name]] or [
+            None if len(trained) == 1 else "curves"
+        ]
         if as_json:
             print_json(_document(trained, names, split))
         elif output is not None:
             _write(trained, names, split, output)
         else:
-            from nncli.cli.render.plot import show_pictures
-
-            show_pictures(trained, names, split)
+            _show(trained, names, split)
     _note_problems(trained)
 
 
@@ -114,39 +115,56 @@ def _require_suffix(output: Path | None, as_json: bool) -> None:
         raise CommandLineError(f"{output}: pictures are written as .svg, .png or .pdf; name a file such as plot.svg")
 
 
-def _default(trained: "list[TrainedRun]") -> str:
-    """The picture that is drawn if none is chosen: of several runs the curves."""
-    from nncli.report.pictures import CURVES, default_picture
-
-    return CURVES if len(trained) > 1 else default_picture(trained[0])
-
-
-def _document(trained: "list[TrainedRun]", names: list[str], split: str | None) -> dict[str, Any]:
+def _document(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None) -> dict[str, Any]:
     """The data of the pictures, run by run."""
     from nncli.report.json_values import json_values
-    from nncli.report.pictures import Wish, picture
+    from nncli.report.pictures import Wish, picture, resolved
 
-    wish = Wish(split)
     runs = []
     for each in trained:
-        pictures = {name: json_values(picture(name, each, wish)) for name in names}
+        found = [resolved(name, each) for name in names]
+        pictures = {name: json_values(picture(name, each, Wish(split))) for name in found}
         runs.append({"run": str(each.run.path), "epoch": each.epoch, **pictures})
     return {"runs": runs}
 
 
-def _write(trained: "list[TrainedRun]", names: list[str], split: str | None, output: Path) -> None:
+def _show(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None) -> None:
+    """Print each picture of each run; the curves of several runs are in one diagram."""
+    from nncli.cli.render import plot as render
+    from nncli.report.curves import overlays, run_curves
+    from nncli.report.pictures import CURVES, Wish, picture, resolved
+
+    view = render.PictureView()
+    wish = Wish(split, *view.grid_size)
+    for name in names:
+        if name == CURVES and len(trained) > 1:
+            view.show_overlays(overlays([run_curves(each.run) for each in trained]), len(trained))
+            continue
+        for each in trained:
+            found = resolved(name, each)
+            view.show(found, each.run.name, each.epoch, picture(found, each, wish))
+
+
+def _write(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None, output: Path) -> None:
     """Write the only picture to a file.
 
     Raises:
         CommandLineError: there are several.
+        MissingExtraError: matplotlib is not installed.
     """
     if len(names) > 1:
         raise CommandLineError(f"{output}: a file has one picture; choose --{names[0]} or another one")
-    from nncli.cli.render.figures import figure_bytes
+    if find_spec("matplotlib") is None:  # before anything is computed
+        raise MissingExtraError("pictures as files", "plots")
+    from nncli.cli.render.figures import CELLS, figure_bytes
+    from nncli.report.pictures import Wish, picture, resolved
     from nncli.store.atomic_write import write_atomic
 
-    write_atomic(output, figure_bytes(trained, names[0], split, output.suffix.lower()[1:]))
-    click.echo(f"{output}: {names[0]}", err=True)
+    wish, found = Wish(split, CELLS, CELLS), [resolved(names[0], each) for each in trained]
+    pictures = [picture(name, each, wish) for name, each in zip(found, trained, strict=True)]
+    titles = [f"{each.run.name}, epoch {each.epoch}" for each in trained]
+    write_atomic(output, figure_bytes(found, titles, pictures, output.suffix.lower()[1:]))
+    click.echo(output)
 
 
 def _note_problems(trained: "list[TrainedRun]") -> None:

@@ -192,7 +192,10 @@ def _legend(view: "Boundary", is_coloured: bool) -> list[Text]:
         sign = mark if label in drawn or is_coloured else "area"
         legend.append(f"{'   ' if label else ''}{sign}", colour if is_coloured else "")
         legend.append(f"{area} {sanitized_line(name)}")
-    return [indent + legend]
+    rows = "" if view.points is None else f"signs: {sanitized_line(view.points.split)} rows"
+    certainty = "dark: uncertain" if is_coloured else ""
+    notes = Text("; ".join(filter(None, (rows, certainty))), style="dim")
+    return [indent + legend, *([indent + notes] if notes else [])]
 
 
 def _scale() -> Text:

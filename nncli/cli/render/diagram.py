@@ -67,9 +67,14 @@ class Axes(NamedTuple):
     zero: bool = False
 
 
+def draws_blocks(out: Output) -> bool:
+    """Whether block characters can be printed."""
+    return out.encoding.startswith("utf")
+
+
 def draws_colours(out: Output) -> bool:
-    """Whether colours, and characters beyond ASCII, can be printed."""
-    return out.color_system is not None and not out.no_color and out.encoding.startswith("utf")
+    """Whether colours, and block characters in them, can be printed."""
+    return out.color_system is not None and not out.no_color and draws_blocks(out)
 
 
 def print_diagram(out: Output, lines: Sequence[Line], title: str, axes: Axes | None = None) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from nncli.cli.render.format import direction, figure
 from nncli.config.diagnostics import sanitized_line
 from nncli.report.colours import CLASS_COLOURS
+from nncli.report.curves import MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def use_logarithm(axes: Any) -> None:
 
 def draw_curves(part: Any, runs: "Sequence[RunCurves]") -> float:
     """The loss and the first metric: a colour for each run, and a line style for each split."""
-    metrics = list(dict.fromkeys(curve.metric for run in runs for curve in run.curves))[:2]
+    metrics = list(dict.fromkeys(curve.metric for run in runs for curve in run.curves))[:MAIN]
     all_axes = part.subplots(max(1, len(metrics)), 1, squeeze=False)[:, 0]
     for axes, metric in zip(all_axes, metrics, strict=False):
         for index, run in enumerate(runs):
@@ -186,10 +187,12 @@ def draw_units(part: Any, data: "Sequence[LayerUnits]") -> float:
         units, flags = np.arange(len(each.dead)), np.select([each.dead, each.saturated], ["dead", "saturated"], "other")
         for name, (colour, hatch) in KINDS.items():
             chosen = flags == name
+            if not chosen.any():
+                continue
             heights, label = np.maximum(each.active[chosen], 0.02), f"{name} ({np.count_nonzero(chosen)})"
             style = {**BAR, "color": CLASS_COLOURS[colour], "hatch": hatch}
             axes.bar(units[chosen], heights, label=label, **style)
         title = f"unit of layers.{each.layer} ({each.type})"
-        axes.set(xlabel=title, ylabel="rows with an output", ylim=(0, 1.25))
+        axes.set(xlabel=title, ylabel="rows with an output", ylim=(0, 1.25), yticks=(0, 0.5, 1))
         axes.legend(frameon=False, ncols=3, loc="upper left")
     return LOW * len(data)

@@ -5,19 +5,14 @@ Colours have a second channel beside them: markers, line styles, hatching or num
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nncli.cli.render import figure_diagrams as diagrams
 from nncli.cli.render.figure_planes import draw_boundary, draw_confusion
 from nncli.config.diagnostics import sanitized_line
-from nncli.errors import MissingExtraError
-from nncli.report.boundary import Boundary
-from nncli.report.pictures import CURVES, Wish, picture
-
-if TYPE_CHECKING:
-    from nncli.report.trained_run import TrainedRun
 
 WIDTH = 6.0  # inches
+CURVES = "curves"
 CELLS = 200  # of a boundary, to the right and upwards
 RESOLUTION = 150  # dots per inch of PNG files
 SETTINGS: dict[str, Any] = {
@@ -32,50 +27,41 @@ SETTINGS: dict[str, Any] = {
 METADATA: Mapping[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
 
 
-def figure_bytes(trained: "Sequence[TrainedRun]", name: str, split: str | None, form: str) -> bytes:
-    """A picture of runs as a file; the curves of all runs are in one diagram, other pictures below each other.
+def figure_bytes(names: Sequence[str], titles: Sequence[str], pictures: Sequence[Any], form: str) -> bytes:
+    """The pictures of runs as a file: curves in one diagram, others below each other.
 
     Args:
-        trained: the runs.
-        name: one of the pictures of nncli.report.pictures.
-        split: the split whose rows are shown; None for that of the picture.
+        names: the name of each picture.
+        titles: the title of each.
+        pictures: the data of each, as nncli.report.pictures has it.
         form: svg, png or pdf.
-
-    Raises:
-        CommandLineError: a run does not have the picture.
-        MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("pictures as files", "plots") from None
-    pictures = [picture(name, each, Wish(split, CELLS, CELLS)) for each in trained]
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
     with rc_context(SETTINGS):
         canvas, file = Figure(layout="constrained"), io.BytesIO()
-        height = (
-            diagrams.draw_curves(canvas, pictures) if name == CURVES else _draw_each(canvas, name, trained, pictures)
-        )
+        if names[0] == CURVES:
+            height = diagrams.draw_curves(canvas, pictures)
+        else:
+            height = _draw_each(canvas, names, titles, pictures)
         canvas.set_size_inches(WIDTH, height)
         canvas.savefig(file, format=form, dpi=RESOLUTION, metadata=METADATA[form])
     return file.getvalue()
 
 
-def _draw_each(canvas: Any, name: str, trained: "Sequence[TrainedRun]", pictures: Sequence[Any]) -> float:
-    """Each picture below the one before, with the name of its run; returns the height of all."""
+def _draw_each(canvas: Any, names: Sequence[str], titles: Sequence[str], pictures: Sequence[Any]) -> float:
+    """Each picture below the one before; returns the height of all."""
     parts, height = canvas.subfigures(len(pictures), 1, squeeze=False)[:, 0], 0.0
-    for part, each, data in zip(parts, trained, pictures, strict=True):
+    for part, name, title, data in zip(parts, names, titles, pictures, strict=True):
         height += _DRAWN[name](part, data)
-        part.suptitle(f"{sanitized_line(each.run.name)}, epoch {each.epoch}", fontsize=10)
+        part.suptitle(sanitized_line(title), fontsize=10)
     return height
 
 
-def _draw_plane(part: Any, data: Any) -> float:
-    return draw_boundary(part, data) if isinstance(data, Boundary) else diagrams.draw_fit(part, data)
-
-
 _DRAWN: Mapping[str, Callable[[Any, Any], float]] = {
-    "boundary": _draw_plane,
+    "boundary": draw_boundary,
+    "fit": diagrams.draw_fit,
     "confusion": draw_confusion,
     "calibration": diagrams.draw_calibration,
     "residuals": diagrams.draw_residuals,
