@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from nncli.errors import CommandLineError, NncliError
+from nncli.errors import CommandLineError, DivergedError, NncliError, RunError
 from nncli.report.boundary import Boundary, Extent, FittedCurve, Points, axes, boundary, extent, fitted_curve, points_of
 from nncli.report.calibration import calibration_of
 from nncli.report.confusion import confusion_of
@@ -15,6 +15,7 @@ from nncli.report.units import units_of
 from nncli.report.weights import weight_histograms
 
 BOUNDARY, FIT, CURVES = "boundary", "fit", "curves"
+BY_EPOCH = {CURVES, "gradients"}  # pictures of the whole training, not of the weights of one epoch
 FIT_POINTS = 200
 
 
@@ -52,7 +53,7 @@ def _rows_and_extent(trained: TrainedRun, split: str | None) -> tuple[Points | N
         known = extent(trained, None)
         if known is None:
             raise
-        trained.problem = str(error)
+        trained.problem = f"drawn without rows: {error}"
         return None, known
     found = extent(trained, points)
     assert found is not None  # there are training rows
@@ -104,16 +105,30 @@ def picture(name: str, trained: TrainedRun, wish: Wish) -> Any:
     """
     found = PICTURES[name](trained, wish)
     if isinstance(found, Lacking):
-        raise CommandLineError(f"{trained.run.path}: no {name}: {found.reason}")
+        raise CommandLineError(f"{trained.run.path}: has no picture {name!r}: {found.reason}")
     return found
+
+
+def epoch_of(name: str, trained: TrainedRun) -> int | None:
+    """The epoch of the weights that a picture shows; None if it shows the whole training."""
+    return None if name in BY_EPOCH else trained.epoch
 
 
 def resolved(name: str | None, trained: TrainedRun) -> str:
     """The name of a picture, which is that of the fitted curve instead of a boundary if there is a single input.
 
     By default it is the boundary or the fitted curve if there are one or two inputs that are numbers, else the curves.
+
+    Raises:
+        DivergedError, RunError: a boundary is asked for, but the network cannot be used.
     """
     if name not in {None, BOUNDARY}:
         return str(name)
-    inputs = len(axes(trained))
+    try:
+        inputs = len(axes(trained))
+    except (DivergedError, RunError) as error:
+        if name:
+            raise
+        trained.problem = f"curves only, as its network cannot be used: {error}"
+        return CURVES
     return FIT if inputs == 1 else BOUNDARY if inputs or name else CURVES

@@ -118,13 +118,14 @@ def _require_suffix(output: Path | None, as_json: bool) -> None:
 def _document(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None) -> dict[str, Any]:
     """The data of the pictures, run by run."""
     from nncli.report.json_values import json_values
-    from nncli.report.pictures import Wish, picture, resolved
+    from nncli.report.pictures import Wish, epoch_of, picture, resolved
 
     runs = []
     for each in trained:
         found = [resolved(name, each) for name in names]
         pictures = {name: json_values(picture(name, each, Wish(split))) for name in found}
-        runs.append({"run": str(each.run.path), "epoch": each.epoch, **pictures})
+        epochs = {"epoch": epoch for name in found if (epoch := epoch_of(name, each)) is not None}
+        runs.append({"run": str(each.run.path), **epochs, **pictures})
     return {"runs": runs}
 
 
@@ -132,7 +133,7 @@ def _show(trained: "list[TrainedRun]", names: "list[str | None]", split: str | N
     """Print each picture of each run; the curves of several runs are in one diagram."""
     from nncli.cli.render import plot as render
     from nncli.report.curves import overlays, run_curves
-    from nncli.report.pictures import CURVES, Wish, picture, resolved
+    from nncli.report.pictures import CURVES, Wish, epoch_of, picture, resolved
 
     view = render.PictureView()
     wish = Wish(split, *view.grid_size)
@@ -142,7 +143,7 @@ def _show(trained: "list[TrainedRun]", names: "list[str | None]", split: str | N
             continue
         for each in trained:
             found = resolved(name, each)
-            view.show(found, each.run.name, each.epoch, picture(found, each, wish))
+            view.show(found, each.run.name, epoch_of(found, each), picture(found, each, wish))
 
 
 def _write(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None, output: Path) -> None:
@@ -157,20 +158,22 @@ def _write(trained: "list[TrainedRun]", names: "list[str | None]", split: str | 
     if find_spec("matplotlib") is None:  # before anything is computed
         raise MissingExtraError("pictures as files", "plots")
     from nncli.cli.render.figures import CELLS, figure_bytes
-    from nncli.report.pictures import Wish, picture, resolved
+    from nncli.report.pictures import Wish, epoch_of, picture, resolved
     from nncli.store.atomic_write import write_atomic
 
     wish, found = Wish(split, CELLS, CELLS), [resolved(names[0], each) for each in trained]
     pictures = [picture(name, each, wish) for name, each in zip(found, trained, strict=True)]
-    titles = [f"{each.run.name}, epoch {each.epoch}" for each in trained]
-    write_atomic(output, figure_bytes(found, titles, pictures, output.suffix.lower()[1:]))
+    epochs = [epoch_of(name, each) for name, each in zip(found, trained, strict=True)]
+    write_atomic(
+        output, figure_bytes(found, [each.run.name for each in trained], epochs, pictures, output.suffix.lower()[1:])
+    )
     click.echo(output)
 
 
 def _note_problems(trained: "list[TrainedRun]") -> None:
-    """Say why rows are missing in a picture."""
+    """Say why a picture has no rows, or why there is another one."""
     from nncli.cli.render.progress import note
 
     for each in trained:
         if each.problem:
-            note(f"{each.run.path}: drawn without rows: {each.problem}")
+            note(f"{each.run.path}: {each.problem}")

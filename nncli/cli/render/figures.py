@@ -27,12 +27,15 @@ SETTINGS: dict[str, Any] = {
 METADATA: Mapping[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
 
 
-def figure_bytes(names: Sequence[str], titles: Sequence[str], pictures: Sequence[Any], form: str) -> bytes:
+def figure_bytes(
+    names: Sequence[str], runs: Sequence[str], epochs: Sequence[int | None], pictures: Sequence[Any], form: str
+) -> bytes:
     """The pictures of runs as a file: curves in one diagram, others below each other.
 
     Args:
         names: the name of each picture.
-        titles: the title of each.
+        runs: the name of the run of each.
+        epochs: the epoch of the weights that each shows; None if it shows the whole training.
         pictures: the data of each, as nncli.report.pictures has it.
         form: svg, png or pdf.
     """
@@ -44,6 +47,9 @@ def figure_bytes(names: Sequence[str], titles: Sequence[str], pictures: Sequence
         if names[0] == CURVES:
             height = diagrams.draw_curves(canvas, pictures)
         else:
+            titles = [
+                run if epoch is None else f"{run}, epoch {epoch}" for run, epoch in zip(runs, epochs, strict=True)
+            ]
             height = _draw_each(canvas, names, titles, pictures)
         canvas.set_size_inches(WIDTH, height)
         canvas.savefig(file, format=form, dpi=RESOLUTION, metadata=METADATA[form])

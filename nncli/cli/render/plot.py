@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from nncli.report.gradients import Gradients
     from nncli.report.residuals import Residuals
 
-OF_EPOCHS = {"curves", "gradients"}  # pictures that show no weights of a single epoch
 NORMS = {"gradient_norm": "norm of the gradient", "update_ratio": "update / weights"}
 
 
@@ -35,19 +34,19 @@ class PictureView:
         """The cells of a boundary to the right and upwards."""
         return grid_size(self.out.width, draws_colours(self.out))
 
-    def show(self, name: str, run: str, epoch: int, data: Any) -> None:
+    def show(self, name: str, run: str, epoch: int | None, data: Any) -> None:
         """Print one picture of a run below the name of the run, the epoch of its weights, and the split of its rows.
 
         Args:
             name: the name of the picture.
             run: the name of the run.
-            epoch: the epoch of the weights.
+            epoch: the epoch of the weights; None if it shows the whole training.
             data: the data of the picture, as nncli.report.pictures has it.
         """
         self._separate()
         first = data[0] if isinstance(data, list) else data
         split = getattr(first, "split", None) or getattr(getattr(first, "points", None), "split", None)
-        facts = [*([] if name in OF_EPOCHS else [f"epoch {epoch}"]), *([split] if split else [])]
+        facts = [*([] if epoch is None else [f"epoch {epoch}"]), *([split] if split else [])]
         heading = f"{run}  ({', '.join(facts)})" if facts else run
         self.out.print(heading, style="bold", soft_wrap=True)
         _SHOWN[name](self.out, data)
