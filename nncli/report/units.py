@@ -68,8 +68,7 @@ def units_of(trained: TrainedRun) -> list[LayerUnits]:
                 network.forward(inputs[start : start + network.micro_batch_rows])
     types, found = [layer.type for layer in trained.run.config.layers], []
     for index, zero in counts.zero.items():
-        dead = np.zeros(len(zero), bool)
-        dead[constant.units[index]] = True
+        dead = constant.are_constant(index)
         saturated = counts.flat[index] >= MOSTLY * len(inputs)
         found.append(LayerUnits(index, types[index], dead, saturated, 1 - zero / len(inputs)))
     return found

@@ -124,8 +124,8 @@ def _document(trained: "list[TrainedRun]", names: "list[str | None]", split: str
     for each in trained:
         found = [resolved(name, each) for name in names]
         pictures = {name: json_values(picture(name, each, Wish(split))) for name in found}
-        epochs = {"epoch": epoch for name in found if (epoch := epoch_of(name, each)) is not None}
-        runs.append({"run": str(each.run.path), **epochs, **pictures})
+        epoch = next((epoch for name in found if (epoch := epoch_of(name, each)) is not None), None)
+        runs.append({"run": str(each.run.path), "epoch": epoch, **pictures})
     return {"runs": runs}
 
 
