@@ -23,6 +23,9 @@ READERS = (
     ("runs", "{run}/..", "--json"),
     ("runs", "{run}/.."),
     ("verify", "{run}", "--json"),
+    ("plot", "{run}"),
+    ("plot", "{other}", "{run}"),
+    ("plot", "{run}", "--confusion", "--weights", "--gradients", "--units", "--json"),
     ("show", "{run}"),
     ("check", "{run}"),
 )
