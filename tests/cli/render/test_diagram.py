@@ -41,6 +41,6 @@ def test_marks_are_vertical_lines(capsys):
 
 def test_values_that_overflow_are_left_out(capsys):
     """As before a divergence."""
-    text = printed(capsys, [Line("x", [0, 1], [1, 1e200]), Line("y", [0, 1], [1, 2])])
+    text = printed(capsys, [Line("x", [0, 1], [1, 1.7e308]), Line("y", [0, 1], [1, 2])])
     assert text[-1] == "a x   b y"
     assert "a" not in "".join(text[1:-1])
