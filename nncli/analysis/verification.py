@@ -65,11 +65,11 @@ def verify(run: Run) -> Iterator[Check]:
     """
     checks: dict[str, Callable[[], str]] = {"run.json": partial(_run_json, run), **_configs(run)}
     checks["metrics.csv"] = partial(_metrics, run)
+    if files.exists(run.path / "evaluation.json"):
+        checks |= {"evaluation.json": partial(_evaluation_json, run), "weights.npz": partial(_weights, run)}
     with suppress(NncliError):  # which the check "run.json" reports
         checks |= {SNAPSHOTS: partial(_snapshots, run)} if run.record.has_snapshots else {}
         checks |= {HEALTH: partial(_health, run)} if run.record.has_health else {}
-    if files.exists(run.path / "evaluation.json"):
-        checks |= {"evaluation.json": partial(_evaluation_json, run), "weights.npz": partial(_weights, run)}
     with suppress(RunError):  # which the check "checkpoints" reports
         checks |= {f"checkpoints/{path.name}": partial(_checkpoint, run, path) for path in checkpoints(run.path)}
     checks["checkpoints"] = partial(_checkpoints, run)
@@ -170,7 +170,11 @@ def _snapshots(run: Run) -> str:
     if evaluation is not None:
         logged = run.metrics.column("epoch").astype(int).tolist()
         _require_epochs(path, set(weights), kept(logged, run.config.training.snapshots or 0))
-        if evaluation.epoch in weights and not _are_same(weights[evaluation.epoch], read_arrays(run, evaluation)):
+        is_same = True
+        with suppress(NncliError):  # which the check "weights.npz" reports
+            final = read_arrays(run, evaluation)
+            is_same = evaluation.epoch not in weights or _are_same(weights[evaluation.epoch], final)
+        if not is_same:
             raise RunError(f"{path}: the weights of epoch {evaluation.epoch} are not those in weights.npz")
     return f"{counted(len(weights), 'snapshot')}, epochs {min(weights)} to {max(weights)}"
 

@@ -84,8 +84,9 @@ def observed(methods: Iterable[ObservedMethod], observer: Observer) -> Iterator[
     """Call the observer before and after each of these methods until the context ends."""
     with ExitStack() as stack:
         for operation, owner, name in methods:
-            stack.callback(_restore, owner, name, vars(owner).get(name))
-            setattr(owner, name, _reporting(operation, getattr(owner, name), observer))
+            method = getattr(owner, name)
+            stack.callback(_restore, owner, name, method)
+            setattr(owner, name, _reporting(operation, method, observer))
         yield
 
 
@@ -99,9 +100,12 @@ def _reporting(operation: Operation, method: Callable[..., Any], observer: Obser
     return reporting
 
 
-def _restore(owner: Any, name: str, method: Callable[..., Any] | None) -> None:
-    """Restore the method that an object itself had, or else the one of its class."""
-    if method is None:
+def _restore(owner: Any, name: str, method: Callable[..., Any]) -> None:
+    """Restore the method that an object itself had, or else the one of its class.
+
+    The ``__dict__`` of the object is not touched: that would make Python slower at each later access to its attributes.
+    """
+    if getattr(method, "__func__", None) is getattr(type(owner), name, None):
         delattr(owner, name)
     else:
         setattr(owner, name, method)

@@ -57,17 +57,19 @@ class Recording:
 
     def __init__(self, path: Path, trainer: Trainer, recorded: Recorded) -> None:
         self._path, self._health = path / SNAPSHOTS, trainer.observe_health()
-        self._log = AppendLog(path / HEALTH, recorded.health)
+        self._log, self._rows = AppendLog(path / HEALTH, recorded.health), b""
         limit, parameters = trainer.settings.snapshots or 0, trainer.network.parameters
         self._snapshots = SnapshotWriter(limit, parameters, recorded.logged, recorded.snapshots)
 
     def add(self, epoch: int) -> None:
-        """Record an epoch that was logged just now."""
-        self._log.append(health_csv.line(epoch, self._health.columns, self._health.row()))
+        """Record an epoch that was logged just now; it is written by ``save``."""
+        self._rows += health_csv.line(epoch, self._health.columns, self._health.row())
         self._snapshots.add(epoch)
 
     def save(self) -> None:
-        """Make everything durable."""
+        """Write what was recorded, and make it durable."""
+        self._log.append(self._rows)
+        self._rows = b""
         self._log.sync()
         if self._snapshots.is_changed:
             storage.write_atomic(self._path, self._snapshots.pack())

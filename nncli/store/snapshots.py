@@ -43,7 +43,7 @@ class SnapshotWriter:
         snapshots: Mapping[int, Array] | None = None,
     ) -> None:
         self.limit, self.is_changed, self._parameters, self._count = limit, False, parameters, len(logged)
-        found = snapshots or {}
+        self._stride, found = 1, snapshots or {}
         self._kept = {index: (epoch, found[epoch]) for index, epoch in enumerate(logged) if epoch in found}
         self._thin()
 
@@ -52,7 +52,7 @@ class SnapshotWriter:
         index = self._count
         self._count += 1
         self._thin()
-        if self.limit and index % stride(index, self.limit) == 0:
+        if self.limit and index % self._stride == 0:
             self._kept[index] = epoch, self._parameters.values.copy()
             self.is_changed = True
 
@@ -65,10 +65,13 @@ class SnapshotWriter:
         return pack_arrays({EPOCHS: epochs, **stacked})
 
     def _thin(self) -> None:
-        step = stride(self._count - 1, self.limit) if self.limit else 1
-        if any(index % step for index in self._kept):
-            self._kept = {index: kept for index, kept in self._kept.items() if index % step == 0}
-            self.is_changed = True
+        """Drop the snapshots whose index is no multiple of the stride, once it has grown."""
+        if self._count <= self.limit * self._stride or not self.limit:
+            return
+        self._stride = stride(self._count - 1, self.limit)
+        count = len(self._kept)
+        self._kept = {index: snapshot for index, snapshot in self._kept.items() if index % self._stride == 0}
+        self.is_changed = self.is_changed or len(self._kept) < count
 
 
 def kept(logged: Sequence[int], limit: int) -> list[int]:

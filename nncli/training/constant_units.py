@@ -24,7 +24,7 @@ class ConstantUnits(Observer):
         index = operation.layer
         if index is None:
             return
-        lowest, highest = result.min(axis=0), result.max(axis=0)
+        lowest, highest = np.minimum.reduce(result), np.maximum.reduce(result)  # faster than min and max
         if index in self.lowest:
             lowest, highest = np.minimum(lowest, self.lowest[index]), np.maximum(highest, self.highest[index])
         self.lowest[index], self.highest[index] = lowest, highest
@@ -32,7 +32,7 @@ class ConstantUnits(Observer):
     def are_constant(self, layer: int) -> Array:
         """Whether each unit (M,) of a layer is constant."""
         lowest, highest = self.lowest[layer], self.highest[layer]
-        largest = max(-lowest.min(), highest.max())
+        largest = max(-np.minimum.reduce(lowest), np.maximum.reduce(highest))
         return np.asarray(highest - lowest <= SAME * largest)
 
     def count(self, layer: int) -> int:

@@ -55,12 +55,17 @@ class Health:
 
     def __init__(self, network: Network) -> None:
         self.network, self.columns = network, health_columns(network.layers, network.widths[0])
-        self._slices = _slices(network)
         hidden = {index for index in range(len(network.layers)) if _column(index, DEAD) in self.columns}
         methods = forward_methods(network.inference or network)  # which of them computes the evaluation
         self._methods = [each for each in methods if each.operation.layer in hidden]
         self._before = zeros(network.parameters.trainable.shape, network.dtype)
         self._has_step, self._constant = False, ConstantUnits()
+        vectors = network.parameters.gradients, self._before, network.parameters.trainable
+        self._vectors = {  # the part of each vector that belongs to a layer, by the name of the column of its norm
+            _column(index, name): vector[part]
+            for index, part in _slices(network).items()
+            for name, vector in zip(NORMS, vectors, strict=True)
+        }
 
     def before_step(self) -> None:
         """Copy the parameters before the last step of an epoch that will be logged."""
@@ -77,14 +82,11 @@ class Health:
     @allow_non_finite
     def row(self) -> dict[str, float]:
         """The values at a logged epoch, by column; NaN if no step was observed, or the norm is too large."""
-        parameters, values = self.network.parameters, dict[str, float]()
-        update = np.subtract(parameters.trainable, self._before, out=self._before)
-        vectors = (parameters.gradients, update, parameters.trainable)
-        for index, rows in self._slices.items():
-            for name, vector in zip(NORMS, vectors, strict=True):
-                is_known = self._has_step or vector is parameters.trainable
-                values[_column(index, name)] = _norm(vector[rows]) if is_known else math.nan
+        np.subtract(self.network.parameters.trainable, self._before, out=self._before)  # w − w'
+        values = {name: _norm(vector) for name, vector in self._vectors.items()}
         values |= {_column(index, DEAD): self._constant.fraction(index) for index in self._constant.lowest}
+        if not self._has_step:
+            values |= {name: math.nan for name in values if name.endswith(NORMS[:2])}
         self._has_step = False
         return values
 
@@ -102,7 +104,7 @@ def _slices(network: Network) -> dict[int, slice]:
 
 def _norm(vector: Array) -> float:
     """|v|, or NaN if its square is too large for the dtype."""
-    square = float(vector.dot(vector))
+    square = vector.dot(vector)
     return math.sqrt(square) if math.isfinite(square) else math.nan
 
 

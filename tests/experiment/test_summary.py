@@ -90,11 +90,14 @@ def test_macs_of_a_step(resolved, rows):
     assert step_macs(*resolved(), rows) == rows * (2 * 16 + 3 * 24)
 
 
+SNAPSHOTS = 3 * 5  # of three copies each: at most one more than there are rows in metrics.csv
+
+
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
 def test_memory_estimate_by_hand(resolved, dtype, size):
-    """Inputs twice, outputs six times, three buffers per layer, eight vectors; sampled points in float64."""
+    """Inputs twice, outputs six times, three buffers per layer, nine vectors, snapshots; sampled points in float64."""
     rows, values_per_row, outputs, parameters = 60 + 60, 2 * 2 + 6 * 3, 8 + 8 + 3 + 3, 24 + 27
-    converted = size * (rows * values_per_row + 3 * 60 * (2 + outputs) + 8 * parameters)
+    converted = size * (rows * values_per_row + 3 * 60 * (2 + outputs) + (9 + SNAPSHOTS) * parameters)
     assert memory_bytes(*resolved(f"dtype={dtype}")) == converted + 8 * rows * (2 + 1)
 
 
@@ -111,9 +114,16 @@ def test_memory_estimate_by_hand(resolved, dtype, size):
 def test_memory_estimate_has_buffers_for_each_number_of_rows(resolved, samples, batch, passes):
     """Batches, remainder batches, and chunks of at most 21,845 rows of each split have buffers."""
     rows = 3 * samples + 60
-    converted = 4 * (rows * (2 * 2 + 6 * 3) + 3 * sum(passes) * (2 + 22) + 8 * (24 + 27))
+    converted = 4 * (rows * (2 * 2 + 6 * 3) + 3 * sum(passes) * (2 + 22) + (9 + SNAPSHOTS) * (24 + 27))
     config, plan = resolved(f"data.samples={samples}", f"training.batch_size={batch}")
     assert memory_bytes(config, plan) == converted + 8 * rows * (2 + 1)
+
+
+def test_memory_estimate_has_the_snapshots(resolved):
+    """Three copies of each, running statistics included, but no more than there are logged epochs."""
+    more, fewer = (memory_bytes(*resolved(*NORMALIZED, f"training.snapshots={number}")) for number in (3, 1))
+    assert more - fewer == 3 * 2 * 4 * (24 + 27 + 4 * 8)
+    assert memory_bytes(*resolved("training.snapshots=1000")) == memory_bytes(*resolved("training.snapshots=5"))
 
 
 def test_memory_estimate_is_bounded_by_micro_batches(resolved):

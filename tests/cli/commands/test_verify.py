@@ -14,7 +14,7 @@ from nncli.data.sources.nnfs import Spiral
 from nncli.store.checkpoint import checkpoints, pack, unpack
 from tests.examples import BINARY, LATE_TEST, NORMALIZED, SINE, put_record
 
-UNREADABLE = "2 of 11 checks could not read the run or data: {}, evaluation"
+UNREADABLE = "2 of 13 checks could not read the run or data: {}, evaluation"
 CONFIGS = [(), SINE, BINARY, NORMALIZED, LATE_TEST, ("training.early_stopping={metric: loss, patience: 10}",)]
 
 
@@ -164,7 +164,7 @@ def test_failed_check_is_printed_in_the_table(run, run_cli):
     result = run_cli("verify", "config")
     assert "WRONG" in result.out
     assert "damaged: checksum" in result.out
-    assert "1 of 10 checks failed" in result.err
+    assert "1 of 12 checks failed" in result.err
 
 
 @pytest.mark.slow
@@ -186,7 +186,7 @@ def test_unreadable_file_is_not_damaged(run, run_cli, monkeypatch, damage):
     holds = {check["what"]: check["holds"] for check in document["checks"] if check["holds"] is not True}
     assert holds == {**({"config.yaml": False} if damage else {}), "weights.npz": None, "evaluation": None}
     assert (result.code, document["holds"]) == ((4, False) if damage else (5, None))
-    message = "1 of 11 checks failed: config.yaml" if damage else UNREADABLE.format("weights.npz")
+    message = "1 of 13 checks failed: config.yaml" if damage else UNREADABLE.format("weights.npz")
     assert result.err == f"runs/config: {message}\n"
     assert " unreadable " in run_cli("verify", "config").out
 
