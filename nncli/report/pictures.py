@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from nncli.errors import CommandLineError, DivergedError, NncliError, RunError
+from nncli.errors import CommandLineError, NncliError
 from nncli.report.boundary import Boundary, Extent, FittedCurve, Points, axes, boundary, extent, fitted_curve, points_of
 from nncli.report.calibration import calibration_of
 from nncli.report.confusion import confusion_of
@@ -13,6 +13,7 @@ from nncli.report.residuals import residuals_of
 from nncli.report.trained_run import TrainedRun
 from nncli.report.units import units_of
 from nncli.report.weights import weight_histograms
+from nncli.store.checkpoint import checkpoints
 
 BOUNDARY, FIT, CURVES = "boundary", "fit", "curves"
 BY_EPOCH = {CURVES, "gradients"}  # pictures of the whole training, not of the weights of one epoch
@@ -117,18 +118,15 @@ def epoch_of(name: str, trained: TrainedRun) -> int | None:
 def resolved(name: str | None, trained: TrainedRun) -> str:
     """The name of a picture, which is that of the fitted curve instead of a boundary if there is a single input.
 
-    By default it is the boundary or the fitted curve if there are one or two inputs that are numbers, else the curves.
+    By default it is the boundary or the fitted curve if there are one or two inputs that are numbers, else the curves,
+    as for a run that has no weights yet.
 
     Raises:
-        DivergedError, RunError: a boundary is asked for, but the network cannot be used.
+        DivergedError, RunError: the network cannot be used.
     """
     if name not in {None, BOUNDARY}:
         return str(name)
-    try:
-        inputs = len(axes(trained))
-    except (DivergedError, RunError) as error:
-        if name:
-            raise
-        trained.problem = f"curves only, as its network cannot be used: {error}"
+    if name is None and trained.run.evaluation is None and not checkpoints(trained.run.path):
         return CURVES
+    inputs = len(axes(trained))
     return FIT if inputs == 1 else BOUNDARY if inputs or name else CURVES

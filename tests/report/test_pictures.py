@@ -2,8 +2,10 @@
 
 import pytest
 
-from nncli.errors import CommandLineError
+from nncli.errors import CommandLineError, RunError
 from nncli.report.pictures import PICTURES, Wish, epoch_of, picture, resolved
+from nncli.report.trained_run import TrainedRun
+from nncli.store.run_reader import Run
 from tests.examples import SINE
 from tests.report.conftest import TABLE
 
@@ -31,13 +33,18 @@ def test_default_follows_from_the_inputs(trained):
     assert resolved("boundary", other) == "boundary"
 
 
-def test_network_that_cannot_be_used_leaves_the_curves(trained):
-    """Without weights there is no boundary, and the reason is told."""
+def test_run_without_weights_has_curves(trained):
+    """Before its first checkpoint; damaged weights are an error instead."""
     run = trained()
     (run.run.path / "weights.npz").write_bytes(b"")
-    assert resolved(None, run) == "curves"
-    assert run.problem.startswith("curves only, as its network cannot be used: ")
-    assert epoch_of("curves", run) is None
+    with pytest.raises(RunError, match="weights.npz"):
+        resolved(None, run)
+    (run.run.path / "evaluation.json").unlink()
+    for path in (run.run.path / "checkpoints").iterdir():
+        path.unlink()
+    unfinished = TrainedRun(Run(run.run.path))
+    assert resolved(None, unfinished) == "curves"
+    assert epoch_of("curves", unfinished) is None
 
 
 def test_lost_file_leaves_the_boundary_without_rows(trained, workdir):

@@ -171,7 +171,7 @@ def _write(trained: "list[TrainedRun]", names: "list[str | None]", split: str | 
 
 
 def _note_problems(trained: "list[TrainedRun]") -> None:
-    """Say why a picture has no rows, or why there is another one."""
+    """Say why a picture has no rows."""
     from nncli.cli.render.progress import note
 
     for each in trained:

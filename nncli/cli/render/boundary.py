@@ -28,6 +28,7 @@ MARKER_LIGHT = 0.35  # of white in the colour of a row, so that it stands out fr
 MIN_LINES, MAX_LINES = 8, 24
 COLUMNS_PER_LINE = 4  # a cell is about twice as high as it is wide
 MAX_LABEL = 9  # columns of the numbers beside the picture
+LIGHTEST = 255
 SHADES = 8  # steps of 255 that a colour of an area is rounded to, so that few styles are needed
 
 Rgb = tuple[int, int, int]
@@ -98,7 +99,7 @@ def _marks(view: "Boundary") -> dict[tuple[int, int], int]:
 
 def _coloured_rows(pixels: "Array", marks: dict[tuple[int, int], int], view: "Boundary") -> Iterator[Text]:
     """Each line with two rows of pixels, upper ones first; a marker where a row of the data is."""
-    rounded = (pixels / SHADES).round().astype(np.int64) * SHADES
+    rounded = np.minimum((pixels / SHADES).round().astype(np.int64) * SHADES, LIGHTEST)
     for upper in range(len(pixels) - 1, 0, -2):
         pairs = zip(map(tuple, rounded[upper].tolist()), map(tuple, rounded[upper - 1].tolist()), strict=True)
         line = Text()
@@ -122,7 +123,7 @@ def _marker(view: "Boundary", row: int) -> tuple[str, Rgb]:
 
 
 def _lightened(colour: "Array") -> Rgb:
-    red, green, blue = (colour * (1 - MARKER_LIGHT) + 255 * MARKER_LIGHT).round().astype(np.int64).tolist()
+    red, green, blue = (colour * (1 - MARKER_LIGHT) + LIGHTEST * MARKER_LIGHT).round().astype(np.int64).tolist()
     return red, green, blue
 
 

@@ -66,7 +66,7 @@ def show_calibration(out: Output, data: "Calibration") -> None:
     for low, high, rows, confidence, accuracy in bins:
         if rows:
             bar = _bar(accuracy, confidence, width, has_blocks)
-            table.add_row(f"{100 * low:.0f}–{high:.0%}", rows, f"{confidence:.1%}", f"{accuracy:.1%}", bar)
+            table.add_row(f"{100 * low:.0f}-{high:.0%}", rows, f"{confidence:.1%}", f"{accuracy:.1%}", bar)
     table.print(out)
     sure = np.nansum(data.rows * (data.confidence - data.accuracy)) / max(1, data.rows.sum())
     words = "too sure" if sure > 0 else "not sure enough"

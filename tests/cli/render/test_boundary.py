@@ -87,6 +87,8 @@ def test_values_are_on_a_scale():
     assert "price -3.000" in plain[-1].plain
     corner = cells(boundary_lines(plane, True), 2)[-1]
     assert np.abs(colour(corner.spans[0].style, background=True) - viridis(np.array(0.0))).max() <= 4
+    corner = cells(boundary_lines(plane, True), 2)[0]
+    assert np.abs(colour(corner.spans[-1].style) - viridis(np.array(1.0))).max() <= 4
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 120, 200])
