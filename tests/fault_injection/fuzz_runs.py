@@ -24,7 +24,6 @@ READERS = (
     ("runs", "{run}/.."),
     ("verify", "{run}", "--json"),
     ("plot", "{run}"),
-    ("plot", "{other}", "{run}"),
     ("plot", "{run}", "--confusion", "--weights", "--gradients", "--units", "--json"),
     ("show", "{run}"),
     ("check", "{run}"),

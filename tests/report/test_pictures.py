@@ -37,7 +37,7 @@ def test_run_without_weights_has_curves(trained):
     """Before its first checkpoint; damaged weights are an error instead."""
     run = trained()
     (run.run.path / "weights.npz").write_bytes(b"")
-    with pytest.raises(RunError, match="weights.npz"):
+    with pytest.raises(RunError, match=r"weights\.npz"):
         resolved(None, run)
     (run.run.path / "evaluation.json").unlink()
     for path in (run.run.path / "checkpoints").iterdir():
