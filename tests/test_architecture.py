@@ -68,7 +68,7 @@ IMPORTED_WITH_FILES = {
     "nncli.data.sources.idx": {"nncli.data.array_pairs"},
     "nncli.data.sources.images": {"nncli.data.array_pairs"},
     "nncli.data.sources.table": {"nncli.data.preprocessing", "nncli.data.table_file"},
-    "nncli.experiment.preparation": {"nncli.data.suspicions"},
+    "nncli.experiment.data_plan": {"nncli.data.table_warnings"},
 }
 # Imported when they are used, since they need not be installed: the package and the extra that installs it, by module.
 EXTRAS = {

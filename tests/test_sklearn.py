@@ -154,6 +154,7 @@ def test_batch_may_be_larger_than_the_rows_or_none():
         ({"hidden": (8, "convolution")}, "convolution"),
         ({"epochs": 0}, "training.epochs"),
         ({"validation_fraction": 2}, "validation_fraction must be between 0 and 1, got 2"),
+        ({"validation_fraction": 0}, "validation_fraction must be between 0 and 1, got 0"),
         ({"validation_fraction": 0.999}, "leave no row for training of 3 classes"),
         ({"dtype": "float64", "threads": 0}, "training.threads"),
         ({"l2": object()}, "object"),
@@ -163,7 +164,7 @@ def test_batch_may_be_larger_than_the_rows_or_none():
         ({"validation_fraction": "half"}, "validation_fraction must be between 0 and 1, got half"),
         ({"class_weight": "balance"}, "class_weight must be 'balanced', a mapping from classes to weights, or None"),
         ({"class_weight": {1: -1}}, "class_weight of 1 must be a number of 0 or more, got -1"),
-        ({"class_weight": {np.int64(7): 1}}, "class_weight: 7 is no class; the classes are 0, 1, 2"),
+        ({"class_weight": {np.int64(7): 1}}, "class_weight: 7 is not a class; the classes are 0, 1, 2"),
         ({"class_weight": dict.fromkeys(range(3), 0)}, "class_weight is zero for all classes"),
     ],
 )
@@ -298,6 +299,31 @@ def test_every_parameter_is_documented():
         for name in estimator().get_params():
             assert f"\n    {name}: " in estimator.__doc__, name
         assert estimator.__doc__.count("Args:") == 1
+
+
+def test_every_parameter_has_its_place_in_the_config():
+    """A learning rate of the optimizer stands above that of the estimator."""
+    parameters = {
+        **{"hidden": (8, "tanh"), "activation": "sigmoid", "dropout": 0.3, "optimizer": "sgd", "learning_rate": 0.7},
+        **{"l1": 0.01, "l2": 0.02, "epochs": 9, "batch_size": 5, "validation_fraction": 0.2, "patience": 4},
+        **{"dtype": "float32", "threads": 2},
+    }
+    found = sections.sections_of(parameters, 6, ["softmax"], "categorical_crossentropy")
+    stopping = {"metric": "validation_loss", "patience": 4, "min_delta": 1e-4}
+    assert found == {
+        "seed": 6,
+        "dtype": "float32",
+        "layers": [{"type": "dense", "units": 8}, "sigmoid", {"type": "dropout", "rate": 0.3}, "tanh", "softmax"],
+        "loss": "categorical_crossentropy",
+        "optimizer": {"type": "sgd", "learning_rate": 0.7},
+        "metrics": [],
+        "regularization": {"l1": 0.01, "l2": 0.02},
+        "training": {"epochs": 9, "batch_size": 5, "log_every": 1, "early_stopping": stopping, "threads": 2},
+    }
+    optimizer = {"type": "sgd", "learning_rate": 0.1}
+    found = sections.sections_of({**parameters, "optimizer": optimizer, "validation_fraction": None}, 6, [], "")
+    assert found["optimizer"] == optimizer
+    assert found["training"]["early_stopping"]["metric"] == "loss"
 
 
 def test_missing_scikit_learn_is_named_with_its_extra():

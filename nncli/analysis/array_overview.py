@@ -1,4 +1,4 @@
-"""What is in files of arrays and in directories of pictures: shapes, values, classes, and what is suspicious."""
+"""Summaries of array files and directories of images: shapes, values, classes, and warnings."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,21 +16,21 @@ from nncli.data.array_preprocessing import BYTES
 from nncli.data.file_kind import file_kind
 from nncli.data.idx import read_idx
 from nncli.data.images import ImageList, list_images, read_image
-from nncli.data.lazy_rows import RawRows
+from nncli.data.lazy_rows import RawRows, row_hashes
 from nncli.data.source import SourceError
 from nncli.data.sources.array_source import ArraySource
-from nncli.data.suspicions import equal_rows
+from nncli.data.table_warnings import equal_rows
 from nncli.data.transforms.moments import mean
 from nncli.experiment.data_plan import DataPlan
 from nncli.nn.parameters import Array
 
 TEXTS = "US"  # kinds of dtypes
 MAX_NAMED = 20
-MOST_CLASSES = 0.5  # of the rows; integers with more different values are no labels
+MAX_CLASS_FRACTION = 0.5  # of the rows; integers with more different values are not labels
 
 
 class ArrayOverview(NamedTuple):
-    """One array.
+    """The summary of an array.
 
     Args:
         name: its name.
@@ -40,7 +40,7 @@ class ArrayOverview(NamedTuple):
         smallest: the smallest finite value; None for text.
         mean: the mean of all finite values.
         largest: the largest finite value.
-        classes: the number of rows of each label; None unless it has labels.
+        classes: the number of rows of each label; None if the array has no labels.
     """
 
     name: str
@@ -54,15 +54,15 @@ class ArrayOverview(NamedTuple):
 
 
 class ArraysOverview(NamedTuple):
-    """The arrays of a file or of a config, or the pictures of a directory.
+    """The summary of an array file, of a config with arrays, or of a directory of images.
 
     Args:
         path: the file or directory.
         rows: the number of rows of the largest array.
         arrays: the arrays.
-        classes: the number of rows of each class; None unless there is a single array of labels.
+        classes: the number of rows of each class; None if there is not exactly one array of labels.
         splits: the number of rows of each split of a config; None for a file.
-        suspicions: what may be wrong.
+        warnings: what may be wrong.
     """
 
     path: Path
@@ -70,40 +70,40 @@ class ArraysOverview(NamedTuple):
     arrays: list[ArrayOverview]
     classes: dict[str, int] | None
     splits: dict[str, int] | None
-    suspicions: list[str]
+    warnings: list[str]
 
 
-class Measured(NamedTuple):
-    """An array that was read once, block by block.
+class ArraySummary(NamedTuple):
+    """The summary of an array, and the hashes of its rows.
 
     Args:
-        overview: what is shown of it.
+        overview: the summary.
         hashes: a hash of each row (N,), equal for equal rows; none for text and labels.
-        suspicions: what may be wrong.
+        warnings: what may be wrong.
     """
 
     overview: ArrayOverview
     hashes: Array
-    suspicions: list[str]
+    warnings: list[str]
 
     @classmethod
     def of(cls, name: str, values: Array) -> Self:
-        """Read an array, of which about a mebibyte is in memory at once if it is memory-mapped."""
+        """Read an array in blocks of about one mebibyte, so that a memory-mapped array may exceed the memory."""
         values = np.atleast_1d(values)
         classes = _classes(values)
         overview = ArrayOverview(name, list(values.shape), str(values.dtype), classes=classes)
         if values.dtype.kind in TEXTS or not values.size:
             return cls(overview, np.empty(0, np.int64), [])
-        measures, hashes = Measures(), []
+        measures, hashes = RunningStatistics(), []
         for block in RawRows(values).blocks():
             measures.add(block)
-            hashes.append(_hashes(block) if values.ndim > 1 else np.empty(0, np.int64))
-        suspicions = list(_suspicions(name, values, measures))
-        return cls(measures.completed(overview), np.concatenate(hashes), suspicions)
+            hashes.append(row_hashes(block) if values.ndim > 1 else np.empty(0, np.int64))
+        warnings = list(_warnings(name, values, measures))
+        return cls(measures.completed(overview), np.concatenate(hashes), warnings)
 
 
-class Measures:
-    """What is measured of all values, block by block in constant memory."""
+class RunningStatistics:
+    """Statistics of all values, accumulated over blocks in constant memory."""
 
     def __init__(self) -> None:
         self.count = self.rows_with_missing = self.infinite = 0
@@ -112,7 +112,7 @@ class Measures:
         self.largest: Array = np.array(-np.inf)
 
     def add(self, block: Array) -> None:
-        """Measure rows (B, D)."""
+        """Add rows (B, D)."""
         known = np.isfinite(block)
         if not known.all():
             is_missing = np.isnan(block)
@@ -128,7 +128,7 @@ class Measures:
         self.largest = np.maximum(self.largest, np.where(known, reals, -np.inf).max(axis=0))
 
     def completed(self, overview: ArrayOverview) -> ArrayOverview:
-        """An overview with what was measured."""
+        """The overview with the statistics."""
         found = overview._replace(rows_with_missing=self.rows_with_missing)
         if not self.count:
             return found
@@ -137,21 +137,21 @@ class Measures:
 
 
 def overview_of_arrays(path: Path) -> ArraysOverview:
-    """Summarize an NPY, NPZ or IDX file, or a directory of pictures.
+    """Summarize an NPY, NPZ or IDX file, or a directory of images.
 
     Raises:
         SourceError: it is missing or damaged.
     """
     if path.is_dir():
-        return _overview_of_pictures(path)
+        return _overview_of_images(path)
     kind = file_kind(path)
-    if kind == "picture":
-        raise SourceError(f"{path}: a picture; name a directory with a subdirectory for each class")
+    if kind == "image":
+        raise SourceError(f"{path}: an image; name a directory with a subdirectory for each class")
     if kind == "npz":
-        measured = [Measured.of(name, read_npz(path, [name])[name]) for name in sorted(npz_names(path))]
-        measured.sort(key=lambda each: -each.overview.shape[0])  # the larger one of two that share rows is the first
+        measured = [ArraySummary.of(name, read_npz(path, [name])[name]) for name in sorted(npz_names(path))]
+        measured.sort(key=lambda each: -each.overview.shape[0])  # messages name the larger array first
     else:
-        measured = [Measured.of(path.name, open_npy(path) if kind == "npy" else read_idx(path))]
+        measured = [ArraySummary.of(path.name, open_npy(path) if kind == "npy" else read_idx(path))]
     shapes = {each.overview.name: each.overview.shape for each in measured}
     return _overview(path, measured, [*_unequal_pairs(shapes), *_shared_rows(measured)])
 
@@ -159,9 +159,8 @@ def overview_of_arrays(path: Path) -> ArraysOverview:
 def overview_of_plan(source: ArraySource, plan: DataPlan) -> ArraysOverview:
     """Summarize the arrays of a config, and compare its splits."""
     data, splits = source.data, plan.splits or {}
-    measured = [Measured.of("inputs", data.inputs.values), Measured.of("targets", data.targets)]
-    hashes = {name: _hashes_of(each.inputs) for name, each in splits.items()}
-    overview = _overview(Path(data.inputs.name.partition(": ")[0]), measured, equal_rows(hashes))
+    measured = [ArraySummary.of("inputs", data.inputs.values), ArraySummary.of("targets", data.targets)]
+    overview = _overview(Path(data.inputs.name.partition(": ")[0]), measured, plan.warnings)
     schema, sizes = data.schema, {name: len(each) for name, each in splits.items()}
     names = schema.class_names
     classes = None if names is None else dict(zip(names, schema.class_counts, strict=True))
@@ -169,31 +168,31 @@ def overview_of_plan(source: ArraySource, plan: DataPlan) -> ArraysOverview:
     return overview._replace(arrays=[measured[0].overview, labels], classes=classes, splits=sizes)
 
 
-def _overview(path: Path, measured: list[Measured], further: Iterable[str]) -> ArraysOverview:
+def _overview(path: Path, measured: list[ArraySummary], further: Iterable[str]) -> ArraysOverview:
     arrays = [each.overview for each in measured]
     labels = [each.classes for each in arrays if each.classes is not None]
-    own = [text for each in measured for text in each.suspicions]
+    own = [text for each in measured for text in each.warnings]
     repeated = [text for each in measured for text in _repeated(each, is_alone=len(measured) == 1)]
-    suspicions = [*own, *repeated, *further]
-    return ArraysOverview(path, arrays[0].shape[0], arrays, labels[0] if len(labels) == 1 else None, None, suspicions)
+    warnings = [*own, *repeated, *further]
+    return ArraysOverview(path, arrays[0].shape[0], arrays, labels[0] if len(labels) == 1 else None, None, warnings)
 
 
-def _repeated(measured: Measured, is_alone: bool) -> Iterator[str]:
+def _repeated(measured: ArraySummary, is_alone: bool) -> Iterator[str]:
     prefix = "" if is_alone else f"{measured.overview.name}: "
     return (prefix + text for text in equal_to_earlier(measured.hashes))
 
 
 def _classes(values: Array) -> dict[str, int] | None:
-    """The number of rows of each label, if an array (N,) or (N, 1) has labels."""
+    """The number of rows of each label of an array (N,) or (N, 1); None if it has no labels."""
     if values.dtype.kind in REALS or values.size != len(values):
         return None
     labels, counts = np.unique(values, return_counts=True)
-    if len(labels) > MOST_CLASSES * len(values):
+    if len(labels) > MAX_CLASS_FRACTION * len(values):
         return None
     return dict(zip(map(str, labels.tolist()), counts.tolist(), strict=True))
 
 
-def _suspicions(name: str, values: Array, measures: Measures) -> Iterator[str]:
+def _warnings(name: str, values: Array, measures: RunningStatistics) -> Iterator[str]:
     """Values that are not finite, and columns that do not vary."""
     if measures.rows_with_missing:
         yield f"{name}: {counted(measures.rows_with_missing, 'row')} with missing values (NaN); remove or replace them"
@@ -207,26 +206,15 @@ def _suspicions(name: str, values: Array, measures: Measures) -> Iterator[str]:
             yield f"{name}: always the same value: {', '.join(names[i] for i in constant[:MAX_NAMED])}{more}"
 
 
-def _hashes(block: Array) -> Array:
-    """A hash (B,) of each row (B, D)."""
-    rows = np.ascontiguousarray(block + 0.0 if block.dtype.kind in REALS else block)  # −0 equals 0
-    return np.array([hash(row.tobytes()) for row in rows], np.int64)
-
-
-def _hashes_of(rows: Iterable[Array]) -> Array:
-    blocks: Iterator[Array] = rows.blocks()  # type: ignore[attr-defined]
-    return np.concatenate([_hashes(block) for block in blocks])
-
-
 def _unequal_pairs(shapes: Mapping[str, list[int]]) -> Iterator[str]:
-    """Inputs and targets that have another number of rows."""
+    """Inputs and targets with different numbers of rows."""
     for inputs, targets in COMMON_NAMES:
         if inputs in shapes and targets in shapes and shapes[inputs][:1] != shapes[targets][:1]:
             yield f"{inputs} has {counted(shapes[inputs][0], 'row')}, but {targets} {shapes[targets][0]:,}"
 
 
-def _shared_rows(measured: list[Measured]) -> Iterator[str]:
-    """Rows that two arrays of the same form have in common."""
+def _shared_rows(measured: list[ArraySummary]) -> Iterator[str]:
+    """Equal rows of two arrays with the same row shape and dtype."""
     forms: dict[tuple[str, tuple[int, ...]], dict[str, Array]] = {}
     for each in measured:
         if len(each.hashes):
@@ -236,9 +224,9 @@ def _shared_rows(measured: list[Measured]) -> Iterator[str]:
         yield from equal_rows(hashes)
 
 
-def _overview_of_pictures(directory: Path) -> ArraysOverview:
-    """Summarize pictures, one after another."""
-    listed, measures = list_images(directory), Measures()
+def _overview_of_images(directory: Path) -> ArraysOverview:
+    """Summarize images, one after another."""
+    listed, measures = list_images(directory), RunningStatistics()
     sizes, hashes, are_gray = Counter[tuple[int, ...]](), [], True
     for path in listed.paths:
         pixels = read_image(path, None, grayscale=False)
@@ -248,11 +236,11 @@ def _overview_of_pictures(directory: Path) -> ArraysOverview:
         hashes.append(hash((pixels.shape, pixels.tobytes())))
     shape = [len(listed.paths), *sizes.most_common(1)[0][0], *([] if are_gray else [3])]
     arrays = [measures.completed(ArrayOverview("images", shape, str(BYTES)))]
-    suspicions = [*_of_pictures(sizes, are_gray), *equal_to_earlier(np.array(hashes, np.int64))]
-    return ArraysOverview(directory, len(listed.paths), arrays, _counts(listed), None, suspicions)
+    warnings = [*_of_images(sizes, are_gray), *equal_to_earlier(np.array(hashes, np.int64))]
+    return ArraysOverview(directory, len(listed.paths), arrays, _counts(listed), None, warnings)
 
 
-def _of_pictures(sizes: Mapping[tuple[int, ...], int], are_gray: bool) -> Iterator[str]:
+def _of_images(sizes: Mapping[tuple[int, ...], int], are_gray: bool) -> Iterator[str]:
     if len(sizes) > 1:
         height, width = max(sizes, key=lambda size: sizes[size])
         number = (

@@ -1,4 +1,4 @@
-"""What is in a table: its columns with their types and values, its classes, and what is suspicious."""
+"""Summaries of tables: columns with types and values, classes, and warnings."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,21 +12,21 @@ from nncli.data.integer_classes import read_for_target
 from nncli.data.open_table import open_table
 from nncli.data.read_table import ReadTable, read_table
 from nncli.data.sources.table import TableSource
-from nncli.data.suspicions import doubted_types, row_hashes, suspicions
 from nncli.data.table import Table
+from nncli.data.table_warnings import column_warnings, row_hashes, type_warnings
 from nncli.nn.parameters import Array
 
 
 class ColumnOverview(NamedTuple):
-    """One column.
+    """The summary of a column.
 
     Args:
         name: its name.
         type: number, category, boolean, date or text.
-        reason: why.
+        reason: why it has this type.
         use: input, target, weight or not used.
         summary: its values; None for text.
-        inputs: the number of inputs of the network that it becomes; 0 if it is none.
+        inputs: the number of network inputs of the column; 0 if it is not an input.
     """
 
     name: str
@@ -38,21 +38,21 @@ class ColumnOverview(NamedTuple):
 
 
 class DataOverview(NamedTuple):
-    """A table.
+    """The summary of a table.
 
     Args:
         path: the file.
         rows: the number of rows.
         columns: the columns in the order of the file.
-        classes: the number of rows of each class; None unless the target is a category.
-        suspicions: what may be wrong.
+        classes: the number of rows of each class; None if the target is not a category.
+        warnings: what may be wrong.
     """
 
     path: Path
     rows: int
     columns: list[ColumnOverview]
     classes: dict[str, int] | None
-    suspicions: list[str]
+    warnings: list[str]
 
 
 def overview_of_file(path: Path, target: str | None = None) -> DataOverview:
@@ -80,7 +80,9 @@ def overview_of_source(source: TableSource) -> DataOverview:
 def _overview(path: Path, read: ReadTable, targets: Sequence[str], weights: Sequence[str] = ()) -> DataOverview:
     table = read.table
     columns = [_column(name, read, targets, weights) for name in {**read.inferred, **table.columns}]
-    found = [*doubted_types(read), *_suspicions(table, targets, weights)]
+    is_whole = all(each.column for each in read.inferred.values())  # without its texts, a row may only look equal
+    repeated = equal_to_earlier(row_hashes(table, list(table.columns))) if is_whole else ()
+    found = [*type_warnings(read), *repeated, *_warnings(table, targets, weights)]
     return DataOverview(path, len(table), columns, _classes(table, targets), found)
 
 
@@ -102,7 +104,7 @@ def _type(column: Column | None) -> str:
 
 
 def _inputs(column: Column, values: Array) -> int:
-    """The number of inputs that a column becomes, if all of its rows were training rows."""
+    """The number of network inputs of a column that is fitted to all of its rows."""
     known = values[~column.is_missing(values)]
     if not len(known):
         return 0
@@ -120,10 +122,9 @@ def _classes(table: Table, targets: Sequence[str]) -> dict[str, int] | None:
     return dict(sorted(zip(column.texts, counts, strict=True)))
 
 
-def _suspicions(table: Table, targets: Sequence[str], weights: Sequence[str]) -> Iterator[str]:
-    """What may be wrong with the table."""
+def _warnings(table: Table, targets: Sequence[str], weights: Sequence[str]) -> Iterator[str]:
+    """Warnings about a table, one sentence each."""
     inputs = [name for name in table.columns if name not in (*targets, *weights)]
-    yield from equal_to_earlier(row_hashes(table, list(table.columns)))
     for name in inputs:
         column, values = table.columns[name], table.values(name)
         missing = column.is_missing(values)
@@ -132,11 +133,11 @@ def _suspicions(table: Table, targets: Sequence[str], weights: Sequence[str]) ->
         known = values[~missing]
         if len(known) and (known == known[0]).all():
             yield f"{name}: always the same value; it is left out"
-    yield from suspicions(table, inputs, targets)
+    yield from column_warnings(table, inputs, targets)
 
 
 def equal_to_earlier(hashes: Array) -> Iterator[str]:
-    """The number of rows that are equal to an earlier one, in a sentence; given a hash (N,) of each row."""
+    """A sentence with the number of rows that are equal to an earlier row, from their hashes (N,), if there are any."""
     if duplicates := len(hashes) - len(np.unique(hashes)):
         number = f"{counted(duplicates, 'row')} of {len(hashes):,}"
-        yield f"{number} are equal to an earlier one; a split may tear them apart"
+        yield f"{number} are equal to an earlier one; a split may put them into different sets"

@@ -1,4 +1,4 @@
-"""Evaluation of a run on files in the form of its data."""
+"""Evaluation of a run on other files with targets."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,15 +14,15 @@ from nncli.inference.table_rows import TableRows
 from nncli.store.run_reader import Run
 from nncli.training.evaluate import examples
 
-SPLIT = "data"  # the name of the file's rows in the document, beside those of the splits of a run
+SPLIT = "data"  # the name of the rows of the file in the document
 
 
 class FileEvaluation(NamedTuple):
     """The evaluation of a run on a file.
 
     Args:
-        document: as that of ``assess``, with one split.
-        rows: the rows of a table, with what was ignored and which categories no training row has; else None.
+        document: like that of ``assess``, with one split.
+        rows: the rows of a table, with ignored columns and unusual values; None for arrays.
     """
 
     document: dict[str, Any]
@@ -30,18 +30,18 @@ class FileEvaluation(NamedTuple):
 
 
 def assess_files(run: Run, files: Sequence[Path], threshold: float | None = None) -> FileEvaluation:
-    """The metrics of a run on the rows of files in the form of its data, with the targets.
+    """The metrics of a run on the rows of other files with targets.
 
     Args:
         run: the run.
-        files: as ``open_labeled`` takes them.
+        files: the files, as for ``open_labeled``.
         threshold: the decision threshold for class 1 of a binary model; by default that of the config.
 
     Raises:
         CommandLineError: the run was not trained on such files, or is not a binary model and has no threshold.
         DivergedError: an output is not finite.
         RunError: the weights or the preprocessing are damaged.
-        SourceError: a file cannot be read, has another form, or has a row without a target.
+        SourceError: a file cannot be read, has other columns or another row format, or a target is missing.
     """
     metrics = build_metrics(config_with_threshold(run, threshold))
     labeled = open_labeled(run, files)

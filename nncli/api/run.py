@@ -189,7 +189,7 @@ class Run:
 
         Raises:
             BusyError, DivergedError, RunError: as for ``predict``.
-            ConfigError: as for ``predict``, and also if a target is no class of the training data, or no number.
+            ConfigError: as for ``predict``, and also if a target is not a class of the training data or not a number.
         """
         with self._computing() as files:
             return files.predictor.score(inputs, targets)

@@ -1,4 +1,4 @@
-"""How much of a file is read: a progress bar in a terminal, for files that take a while."""
+"""A progress bar in a terminal while a large file is read."""
 
 import os
 import sys
@@ -19,9 +19,9 @@ INTERVAL = 0.1  # seconds between two drawings
 
 @contextmanager
 def reading_shown(is_silent: bool = False) -> Iterator[None]:
-    """Show a progress bar on standard error while a file is read within the block, if it is a terminal.
+    """Show a progress bar on standard error while a file is read within the block, if standard error is a terminal.
 
-    Nothing slow is imported, and nothing drawn, before the bar appears; when the file is read it disappears.
+    Rich is imported when the bar appears, after DELAY. The bar disappears at the end of the file.
     """
     if is_silent or not sys.stderr.isatty() or os.environ.get("TERM", "dumb") in {"dumb", "unknown"}:
         yield
@@ -33,7 +33,7 @@ def reading_shown(is_silent: bool = False) -> Iterator[None]:
 
 @contextmanager
 def _shown(name: str, size: int, shown: ExitStack) -> Iterator[Advance]:
-    """Show a bar for a file within the stack, which is closed at the end of the file."""
+    """Show a bar for a file; the stack is closed at the end of the file, which removes the bar."""
     bar = _Bar(name, size, shown)
     try:
         yield bar.advance

@@ -12,7 +12,7 @@ from nncli.config.scalars import scalar
 EXTENSION = "x-"  # keys at the top level that begin with it are ignored; they have room for anchors
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 20
-MAX_NODES = 10_000
+MAX_NODES = 100_000
 FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the parser in C, if PyYAML has it
 TOO_DEEP = f"nested too deeply (limit: {MAX_DEPTH} levels)"
 TOO_LARGE = f"config too large (limit: {MAX_CHARACTERS:,} characters)"

@@ -109,14 +109,14 @@ class TrainingConfig(Model):
         return self.log_every or max(1, self.epochs // 100)
 
 
-PARTS: dict[str, type[Model]] = {"fraction": Fraction, "where": Where, "path": OtherFile}  # by the key that tells them
+PARTS: dict[str, type[Model]] = {"fraction": Fraction, "where": Where, "path": OtherFile}  # by their distinctive key
 _DATASET_TAG = union_tag("split", "dataset")
 
 
 def split_tag(keys: Any) -> str:
     """The tag of a validation or test set with these keys, in the union of what it can be."""
-    told = (key for key in PARTS if isinstance(keys, dict) and key in keys and not (key == "path" and "type" in keys))
-    return next((union_tag("split", key) for key in told), _DATASET_TAG)
+    found = (key for key in PARTS if isinstance(keys, dict) and key in keys and not (key == "path" and "type" in keys))
+    return next((union_tag("split", key) for key in found), _DATASET_TAG)
 
 
 class PartOrDataset:

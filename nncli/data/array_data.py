@@ -1,4 +1,4 @@
-"""The arrays that a source has read: checked, with their classes and their schema."""
+"""Validated inputs and targets of a source of arrays, with their classes and schema."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,26 +19,26 @@ MAX_NAMED = 20
 
 
 class NamedArray(NamedTuple):
-    """An array, with its name in messages and the parameter of the source that says where it is."""
+    """An array, its name in messages, and the parameter of the source that names its file."""
 
     values: Array
     name: str
     key: str
 
     def error(self, problem: str) -> SourceError:
-        """The error of a problem with the array."""
+        """An error about the array."""
         return SourceError(f"{self.name}: {problem}", self.key)
 
 
-class Form(NamedTuple):
-    """What other rows must have in common with those that were trained on.
+class RowFormat(NamedTuple):
+    """The format of rows: validation, test and predicted rows must have that of the training rows.
 
     Args:
         shape: the shape of a row.
         dtype: the dtype of its values.
         labels: the text of the label of each class 0, 1, …; None for regression.
-        class_names: what the classes are called; None for regression.
-        targets_name: the name of the targets, if they are known.
+        class_names: the names of the classes; None for regression.
+        targets_name: the name of the targets in messages; None if there are none.
     """
 
     shape: tuple[int, ...]
@@ -51,16 +51,16 @@ class Form(NamedTuple):
 class ArrayData:
     """Inputs and targets of a source.
 
-    ``labels`` has the text of the label of each class 0, 1, …, ``class_names`` what it is called; None for regression.
+    ``labels`` has the text of the label of each class 0, 1, …, ``class_names`` its name; both are None for regression.
 
     Args:
         inputs: (N, …), numbers.
         targets: labels (N,) as integers or texts, or real values (N,) or (N, M).
         class_names: the names of the labels 0, 1, …; by default each label is its own name.
-        training: the form of the training set, if this is another one, which has to have the same.
+        training: the row format of the training set, if this is a validation or test set.
 
     Raises:
-        SourceError: the arrays do not fit together, or have values that cannot be trained on.
+        SourceError: the arrays have different numbers of rows, or values that are not finite or of a wrong type.
     """
 
     def __init__(
@@ -68,22 +68,22 @@ class ArrayData:
         inputs: NamedArray,
         targets: NamedArray,
         class_names: Sequence[str] | None = None,
-        training: Form | None = None,
+        training: RowFormat | None = None,
     ) -> None:
         self.inputs, self.targets_name, self._training = inputs, targets.name, training
         self.labels: list[str] | None = None
         self.class_names = list(class_names) if class_names else None
         _require_rows(inputs, targets)
         if training:
-            require_form(inputs, training.shape, training.dtype)
+            require_row_format(inputs, training.shape, training.dtype)
         require_finite(inputs)
         self.targets = self._targets(targets)
 
     @property
-    def form(self) -> Form:
-        """What other rows must have in common with these."""
+    def row_format(self) -> RowFormat:
+        """The format of these rows."""
         values = self.inputs.values
-        return Form(values.shape[1:], values.dtype, self.labels, self.class_names, self.targets_name)
+        return RowFormat(values.shape[1:], values.dtype, self.labels, self.class_names, self.targets_name)
 
     @property
     def dataset(self) -> Dataset:
@@ -108,7 +108,7 @@ class ArrayData:
         """Class labels (N,) from 0, or real values (N, M).
 
         Raises:
-            SourceError: the targets are neither.
+            SourceError: the targets are neither labels nor real numbers.
         """
         values = targets.values
         is_column = values.ndim == 1 or (values.ndim == 2 and values.shape[1] == 1)
@@ -126,7 +126,7 @@ class ArrayData:
         try:
             texts = [str(each) for each in found.astype("U" if found.dtype.kind == "S" else found.dtype).tolist()]
         except UnicodeDecodeError:
-            raise targets.error("labels of bytes that are no ASCII; save them as text, with .astype(str)") from None
+            raise targets.error("labels of bytes that are not ASCII; save them as text, with .astype(str)") from None
         self.labels = self._known_labels(targets, texts)
         positions = {label: index for index, label in enumerate(self.labels)}
         of_text = np.array([positions.get(text, -1) for text in texts])
@@ -135,7 +135,7 @@ class ArrayData:
             row = int(np.argmax(labels < 0))
             known = ", ".join(self.labels[:MAX_NAMED])
             owner = "the training data" if self._training else "class_names, which name the labels 0, 1, …"
-            wrong = f"row {row} is {shown(texts[codes[row]])}, no label of {owner}; its labels are {known}"
+            wrong = f"row {row} is {shown(texts[codes[row]])}, which is not a label of {owner}; its labels are {known}"
             raise targets.error(f"{wrong}; correct it, or remove the row")
         return labels
 
@@ -143,7 +143,7 @@ class ArrayData:
         """The labels of the training data, of the class names, or of these targets themselves.
 
         Raises:
-            SourceError: the names are those of other classes.
+            SourceError: the class names differ from those of the training data, or it has real-valued targets.
         """
         given = self.class_names
         if self._training is None:
@@ -176,11 +176,11 @@ def feature_names(shape: tuple[int, ...]) -> list[str]:
     return ["_".join([prefix, *map(str, index)]) for index in product(*map(range, shape))]
 
 
-def require_form(inputs: NamedArray, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """Require rows of the form of the training rows.
+def require_row_format(inputs: NamedArray, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Require rows of the same shape as the training rows, and bytes if and only if those are bytes.
 
     Raises:
-        SourceError: they have another shape, or one are bytes and the others not.
+        SourceError: the shape or the range of the values differs.
     """
     values = inputs.values
     if values.shape[1:] != shape:
@@ -195,10 +195,10 @@ def require_finite(array: NamedArray, first_row: int = 0) -> None:
 
     Args:
         array: the array, (N, …).
-        first_row: the number of the first row in messages.
+        first_row: the index of the first row in messages.
 
     Raises:
-        SourceError: one is not; the message has the first, and their number.
+        SourceError: a value is not finite; the message has the first one, and their number.
     """
     if array.values.dtype.kind not in REALS:
         return
@@ -217,10 +217,10 @@ def require_finite(array: NamedArray, first_row: int = 0) -> None:
 
 
 def _require_rows(inputs: NamedArray, targets: NamedArray) -> None:
-    """Require rows of numbers, and as many targets.
+    """Require rows of numbers, and one target for each row.
 
     Raises:
-        SourceError: there is something else.
+        SourceError: the inputs are not rows of numbers, or the number of targets differs.
     """
     values = inputs.values
     if values.dtype.kind not in NUMBERS:

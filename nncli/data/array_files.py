@@ -22,7 +22,7 @@ COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # of numpy.savez and 
 
 
 class ArrayHeader(NamedTuple):
-    """What precedes the values of an array in a file."""
+    """The header of an array in a file."""
 
     shape: tuple[int, ...]
     is_fortran: bool
@@ -40,13 +40,13 @@ class ArrayHeader(NamedTuple):
 
 
 def open_npy(path: Path) -> NDArray[Any]:
-    """The array of an NPY file as a read-only memory map: only what is used is read.
+    """The array of an NPY file as a read-only memory map: only the rows that are used are read.
 
     Column-major order and the byte order of another machine stay as they are; NumPy computes with them as with any
     other array. The file must not be shortened while the array is in use.
 
     Raises:
-        SourceError: the file is missing or damaged, or has no array of numbers or text.
+        SourceError: the file is missing or damaged, or its array has neither numbers nor text.
         StorageError: the operating system refuses to read it.
     """
     with open_file(path) as (file, size):
@@ -63,7 +63,7 @@ def npz_names(path: Path) -> set[str]:
     """The names of the arrays of an NPZ file.
 
     Raises:
-        SourceError: the file is missing or damaged, or has something else than arrays.
+        SourceError: the file is missing or damaged, or has members that are not arrays.
         StorageError: the operating system refuses to read it.
     """
     with _opened(path) as archive:
@@ -78,8 +78,8 @@ def read_npz(path: Path, names: Collection[str] | None = None) -> dict[str, NDAr
         names: the names of the arrays that are read; all of them if None.
 
     Raises:
-        SourceError: the file is missing or damaged, has something else than arrays of numbers or text, or is larger
-            than the memory.
+        SourceError: the file is missing or damaged, has members that are not arrays of numbers or text, or does not
+            fit into memory.
         StorageError: the operating system refuses to read it.
     """
     with _opened(path) as archive:
@@ -90,7 +90,7 @@ def read_npz(path: Path, names: Collection[str] | None = None) -> dict[str, NDAr
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """An NPZ file, all of whose members are arrays by their names."""
+    """Open an NPZ file, all of whose members have the suffix of arrays."""
     with (
         open_file(path) as (file, _),
         damage_errors(str(path), "not an NPZ archive, or a damaged one"),
@@ -105,7 +105,7 @@ def _name(member: zipfile.ZipInfo) -> str:
 
 
 def _require_arrays(path: Path, members: list[zipfile.ZipInfo]) -> None:
-    """Require one or more members with the names of arrays, each of them once, which are no bombs."""
+    """Require at least one member, unique names of arrays, and a plausible compression ratio (no ZIP bomb)."""
     if not members:
         raise SourceError(f"{path}: the archive has no array")
     names = set[str]()
@@ -135,7 +135,7 @@ def _array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDA
 
 
 def _header(where: str, file: ByteFile) -> ArrayHeader:
-    """The header of the array at the start of a file, whose position is then at the values."""
+    """Read the header of an array; the file is then positioned at its values."""
     with damage_errors(where, "not an NPY file, or a damaged one"):
         version = np.lib.format.read_magic(file)
         if version != (1, 0):
@@ -154,7 +154,7 @@ def _header(where: str, file: ByteFile) -> ArrayHeader:
 
 
 def _require_size(where: str, header: ArrayHeader, start: int, size: int) -> None:
-    """Require that the values fill the file to its end."""
+    """Require that the file ends after the values."""
     values = f"{header.size:,} bytes of values, for the shape {header.shape} of {header.dtype}"
     if size < start + header.size:
         raise SourceError(f"{where}: byte {size}: the file ends after {size - start:,} of {values}")

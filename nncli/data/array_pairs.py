@@ -1,4 +1,4 @@
-"""Reading of the files of arrays that a source names: inputs with their targets."""
+"""Reading of inputs and targets from NPZ, NPY and IDX files and from directories of images."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import NoReturn
 import numpy as np
 
 from nncli.config.diagnostics import shown
-from nncli.data.array_data import ArrayData, Form, NamedArray, errors_of
+from nncli.data.array_data import ArrayData, NamedArray, RowFormat, errors_of
 from nncli.data.array_files import NPY, npz_names, open_npy, read_npz
 from nncli.data.idx import read_idx
 from nncli.data.images import list_images, read_images
@@ -29,12 +29,12 @@ def array_pair(
     targets: Path | None,
     names: Sequence[str] | None,
     class_names: Sequence[str] | None,
-    training: Form | None,
+    training: RowFormat | None,
 ) -> ArrayData:
-    """The arrays of an NPZ file, or of two NPY files; the arguments are those of the source.
+    """Read inputs and targets from an NPZ file or two NPY files; the arguments are those of the source.
 
     Raises:
-        SourceError: a file is missing or damaged, or it is not clear which arrays are meant.
+        SourceError: a file is missing or damaged, or the choice of arrays is ambiguous.
     """
     if targets:
         if names:
@@ -54,8 +54,8 @@ def array_pair(
     return ArrayData(first, second, class_names, training)
 
 
-def idx_pair(images: Path, labels: Path, class_names: Sequence[str] | None, training: Form | None) -> ArrayData:
-    """The arrays of two IDX files; the arguments are those of the source.
+def idx_pair(images: Path, labels: Path, class_names: Sequence[str] | None, training: RowFormat | None) -> ArrayData:
+    """Read inputs and targets from two IDX files; the arguments are those of the source.
 
     Raises:
         SourceError: a file is missing or damaged.
@@ -66,11 +66,13 @@ def idx_pair(images: Path, labels: Path, class_names: Sequence[str] | None, trai
         return ArrayData(inputs, NamedArray(read_idx(labels), str(labels), "labels"), class_names, training)
 
 
-def image_directory(path: Path, size: tuple[int, int] | None, grayscale: bool, training: Form | None) -> ArrayData:
-    """The images of a directory, of the size of the training images; the arguments are those of the source.
+def image_directory(path: Path, size: tuple[int, int] | None, grayscale: bool, training: RowFormat | None) -> ArrayData:
+    """Read the images and labels of a directory; the arguments are those of the source.
+
+    The size defaults to that of the training images.
 
     Raises:
-        SourceError: the directory has something else than images in directories, or an image is damaged.
+        SourceError: the directory has other files than images in subdirectories, or an image is damaged.
         MissingExtraError: Pillow is not installed.
     """
     if training and size is None:
@@ -87,7 +89,7 @@ def _chosen(path: Path, names: Sequence[str] | None) -> tuple[str, str]:
     """The names of inputs and targets in an NPZ file.
 
     Raises:
-        SourceError: it has no such arrays, or it is not clear which ones are meant.
+        SourceError: there are no such arrays, or the choice is ambiguous.
     """
     if path.suffix.lower() == NPY:
         raise SourceError(f"{path}: an NPY file has only inputs; write targets: FILE.npy beside it", "targets")

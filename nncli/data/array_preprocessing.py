@@ -1,4 +1,4 @@
-"""Preprocessing of arrays: the form of a row, its scaling, and that of real-valued targets."""
+"""Preprocessing of arrays: the shape and dtype of a row, its scaling, and that of real-valued targets."""
 
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -24,8 +24,8 @@ class ArrayState(Model):
     Args:
         shape: the shape of a row.
         dtype: the dtype of its values.
-        center: what is subtracted from each value, or from all of them.
-        scale: what is divided by.
+        center: the number that is subtracted, (D,), or (1,) for all columns.
+        scale: the divisor, (D,), or (1,) for all columns.
         targets: the state of the scaling of the targets; None for class labels.
         class_counts: the number of training rows of each class; None for regression, and if it is not recorded.
     """
@@ -40,13 +40,13 @@ class ArrayState(Model):
 
 
 class ArrayPreprocessing(FittedPreprocessing):
-    """Rows of an array, scaled as they are used.
+    """Scales rows of an array lazily, batch by batch.
 
     Args:
         shape: the shape of a row.
         dtype: the dtype of its values.
         values: the scaling of the values.
-        scaling: that of real-valued targets.
+        scaling: the scaling of real-valued targets; None for class labels.
         class_counts: the number of training rows of each class; None for regression, and if it is not known.
     """
 
@@ -65,14 +65,15 @@ class ArrayPreprocessing(FittedPreprocessing):
     def fit(cls, training: Dataset, scaling: ScalingName | None) -> Self:
         """Fit to the training rows, whose inputs are ``RawRows``.
 
-        Columns are scaled one by one; the values of a row of several dimensions, such as a picture, are scaled alike.
+        Columns of (N, D) inputs are scaled separately. Rows of several dimensions, such as images, have one scaling for
+        all values.
 
         Args:
             training: the training rows.
             scaling: the name of the scaling; by default ``symmetric`` for bytes, ``standardize`` for other numbers.
 
         Raises:
-            SourceError: no input varies, or a value is too large.
+            SourceError: all inputs are constant, or a value is too large.
         """
         rows: RawRows = training.inputs  # type: ignore[assignment]
         shape, dtype = rows.values.shape[1:], rows.values.dtype
@@ -85,7 +86,7 @@ class ArrayPreprocessing(FittedPreprocessing):
 
     @classmethod
     def restore(cls, state: Any) -> Self:
-        """The preprocessing that a state is of.
+        """Restore the preprocessing from its state.
 
         Raises:
             ValueError: the state is damaged; the message names the key.
@@ -108,11 +109,11 @@ class ArrayPreprocessing(FittedPreprocessing):
         return prod(self.shape)
 
     def inputs(self, rows: RawRows | NDArray[Any], dtype: str) -> ScaledRows:
-        """The rows, given as ``RawRows`` or as an array (N, …); they are scaled as they are used."""
+        """The inputs (N, D) of rows, given as ``RawRows`` or as an array (N, …); they are scaled lazily."""
         return ScaledRows(rows if isinstance(rows, RawRows) else RawRows(rows), self.values, dtype)
 
     def state(self) -> dict[str, Any]:
-        """Everything that was fitted, as JSON values."""
+        """The fitted state as JSON values."""
         return {
             "shape": list(self.shape),
             "dtype": self.dtype.name,

@@ -1,4 +1,4 @@
-"""The scaling of arrays of numbers, measured block by block on the training rows."""
+"""Scaling of numeric arrays, fitted to the training rows block by block."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Self
@@ -17,7 +17,7 @@ Array = NDArray[Any]
 class ArrayScaling(NamedTuple):
     """Subtracts a center c and divides by a scale s: y = (x − c) / s.
 
-    Both are (D,) if each column is scaled by itself, or (1,) if all values are scaled alike.
+    Both are (D,) if each column is scaled separately, or (1,) if all values have the same scaling.
     """
 
     center: Array
@@ -25,27 +25,27 @@ class ArrayScaling(NamedTuple):
 
     @classmethod
     def fit(cls, name: ScalingName, blocks: Iterable[Array], by_column: bool) -> Self:
-        """The scaling of this name for the training rows.
+        """Fit a scaling to the training rows.
 
         Args:
-            name: ``standardize``, ``min_max``, ``symmetric`` or ``none``.
-            blocks: all training rows, (B, D) at once; read only by scalings that measure something.
-            by_column: whether each column is scaled by itself.
+            name: the scaling: ``standardize``, ``min_max``, ``symmetric`` or ``none``.
+            blocks: all training rows in blocks (B, D); read only by ``standardize`` and ``min_max``.
+            by_column: whether each column is scaled separately.
 
         Raises:
-            SourceError: no column varies, or the values are too large.
+            SourceError: all columns are constant, or the values are too large.
         """
         if name == "symmetric":
             return cls(np.array([BYTE_CENTER]), np.array([BYTE_CENTER]))
         if name == "none":
             return cls(np.zeros(1), np.ones(1))
-        measured = Measured.of(blocks, by_column)
+        measured = ColumnStatistics.of(blocks, by_column)
         return cls(*measured.range() if name == "min_max" else measured.standard())
 
     def apply(self, values: Array, out: Array) -> None:
         """Fill ``out`` with the scaled values; (B, D) both.
 
-        The dtype of the arithmetic is that to which NumPy promotes both arrays, so that bytes need no float64.
+        Computed in the common dtype of both arrays (``np.result_type``), so that bytes are not converted to float64.
         """
         dtype = np.result_type(values, out)
         scaled = out if dtype == out.dtype else np.empty(values.shape, dtype)
@@ -56,8 +56,8 @@ class ArrayScaling(NamedTuple):
                 np.copyto(out, scaled, casting="same_kind")
 
 
-class Measured(NamedTuple):
-    """What is known of each column of the rows of several blocks, (D,) each; in float64.
+class ColumnStatistics(NamedTuple):
+    """Statistics of each column (D,) in float64, accumulated over blocks of rows.
 
     Args:
         rows: N.
@@ -75,10 +75,10 @@ class Measured(NamedTuple):
 
     @classmethod
     def of(cls, blocks: Iterable[Array], by_column: bool) -> Self:
-        """Measure all blocks, one after another.
+        """Accumulate the statistics of all blocks.
 
         Raises:
-            SourceError: there is no block, or a value is so large that its square overflows.
+            SourceError: there is no block, or the square of a value overflows.
         """
         total: Self | None = None
         with np.errstate(over="ignore", invalid="ignore"):
@@ -98,7 +98,7 @@ class Measured(NamedTuple):
         return cls(len(values), mean, np.square(values - mean).sum(axis=0), values.min(axis=0), values.max(axis=0))
 
     def _with(self, other: Self) -> Self:
-        """The measures of the rows of both.
+        """The statistics of the rows of both.
 
         Source: Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance", equation 2.1.
         """
@@ -113,23 +113,23 @@ class Measured(NamedTuple):
         )
 
     def standard(self) -> tuple[Array, Array]:
-        """Mean and standard deviation; the latter is 1 where all values are equal.
+        """Mean and standard deviation (D,); the deviation of a constant column is 1.
 
         Raises:
-            SourceError: they are equal in all columns.
+            SourceError: all columns are constant.
         """
         return self.mean, self._unless_constant(np.sqrt(self.squares / self.rows))
 
     def range(self) -> tuple[Array, Array]:
-        """The smallest value, and the difference to the largest; the latter is 1 where all values are equal.
+        """Minimum and range (D,); the range of a constant column is 1.
 
         Raises:
-            SourceError: they are equal in all columns.
+            SourceError: all columns are constant.
         """
         return self.smallest, self._unless_constant(self.largest - self.smallest)
 
     def _unless_constant(self, scale: Array) -> Array:
-        """The scale, or 1 where values differ by no more than rounding, as ``moments.is_constant`` says."""
+        """The scale, or 1 for columns that ``moments.is_constant`` calls constant."""
         magnitude = np.maximum(np.abs(self.smallest), np.abs(self.largest))
         is_constant = (self.largest - self.smallest <= ROUNDING * magnitude) | (scale == 0)
         if is_constant.all():

@@ -1,8 +1,8 @@
-"""The cache of large files: parsed and encoded rows, in entries that are complete or absent.
+"""The cache of large files: entries with parsed and encoded rows, written atomically.
 
-An entry is named after what determines its bytes. It is written under another name, synchronized, and renamed; its
-checksum is verified when it is opened, and a damaged entry is deleted and written again. This is the one module of
-``data/`` that writes files.
+The name of an entry is a hash of everything that determines its bytes. It is written to a temporary file, synced
+(fsync), and renamed. Its checksum is verified when it is opened; a damaged entry is deleted and written again. No other
+module of ``data/`` writes files.
 """
 
 import errno
@@ -27,13 +27,13 @@ from nncli.errors import StorageError
 
 Array = NDArray[Any]
 
-LARGE = 2**26  # bytes from which a file is worth an entry; a smaller one is read in a second or two
+LARGE = 2**26  # bytes; smaller files are not cached, as they are read in a second or two
 VARIABLE = "NNCLI_CACHE_DIR"
 SUFFIX, UNFINISHED = ".rows", ".writing"
 MAGIC = b"nncli rows 1\n"
 BLOCK = 2**20  # bytes
 ALIGNMENT = 64  # bytes
-SETTLED = 3  # seconds since the last change of a file; file systems have times of up to 2 seconds
+SETTLED = 3  # seconds since the last change, after which another change has another time; at most 2 s resolution
 FOOTER = 8 + hashlib.sha256().digest_size  # the size of the description, and the checksum
 
 
@@ -57,7 +57,7 @@ class Entry:
 
     Args:
         file: the open file.
-        description: its arrays, and what the writer said of them.
+        description: the positions of its arrays, and the facts that the writer returned.
     """
 
     def __init__(self, file: io.FileIO, description: dict[str, Any]) -> None:
@@ -65,7 +65,7 @@ class Entry:
         self._arrays = description["arrays"]
 
     def array(self, index: int) -> Array | StoredArray:
-        """An array, of which only what is used is read."""
+        """An array (N, …), of which only the rows that are used are read."""
         offset, dtype, shape = self._arrays[index]
         return stored_array(self._file, offset, np.dtype(dtype), tuple(shape))
 
@@ -78,7 +78,7 @@ class Writer:
         self.write(MAGIC)
 
     def add(self, dtype: np.dtype[Any], shape: tuple[int, ...], chunks: Iterator[Array]) -> None:
-        """Write an array that comes in chunks of rows."""
+        """Write an array, given in chunks of rows."""
         self.write(bytes(-self._file.tell() % ALIGNMENT))
         self.arrays.append((self._file.tell(), dtype.str, shape))
         for chunk in chunks:
@@ -90,7 +90,7 @@ class Writer:
         self._digest.update(data)
 
     def finish(self, facts: Any) -> None:
-        """Write what the entry is, and its checksum."""
+        """Write the description of the entry, and its checksum."""
         description = json.dumps({"arrays": self.arrays, "facts": facts}).encode()
         self.write(description)
         self.write(len(description).to_bytes(8, "little"))
@@ -104,15 +104,15 @@ def directory() -> Path:
 
 
 def is_cached(path: Path) -> bool:
-    """Whether the rows of a file go into the cache: those of a large file that can be read again."""
+    """Whether the rows of a file are cached: it is large, and can be read again."""
     return path.is_file() and path.stat().st_size >= LARGE
 
 
 def content_digest(path: Path) -> str:
     """SHA-256 of the content of a file.
 
-    It is remembered for the path, the inode, the size and the times of the file, if the last change was so long ago
-    that another one would have another time: who changes a file and sets the clock back is not noticed.
+    The digest is cached by path, inode, size and times of the file, unless the last change is so recent that another
+    one could have the same time. A file that is changed while the clock is set back is not detected.
 
     Raises:
         StorageError: the operating system refuses to read it.
@@ -134,16 +134,16 @@ def _digest(path: Path) -> str:
 
 
 def key_of(*parts: Any) -> str:
-    """The name of an entry that these JSON values determine."""
+    """The key of an entry: a hash of the JSON values that determine it."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def entry(key: str, write: Callable[[Writer], Any]) -> Entry:
-    """The entry with this key, which is written if it is absent or damaged.
+    """Return the entry with this key; write it if it is missing or damaged.
 
     Args:
-        key: the name.
-        write: writes the arrays, and returns what is to be known about them, as JSON values.
+        key: the key.
+        write: writes the arrays, and returns further facts as JSON values.
 
     Raises:
         StorageError: it cannot be written.
@@ -179,7 +179,7 @@ def files() -> list[EntryFile]:
 
 
 def clear() -> list[EntryFile]:
-    """Delete the files of the cache but those that are being written; return them. Trainings that use them go on.
+    """Delete all files of the cache that are not being written, and return them. Running trainings continue.
 
     Raises:
         StorageError: one cannot be deleted.
@@ -192,7 +192,7 @@ def clear() -> list[EntryFile]:
 
 
 class Spill:
-    """A file without a name that holds blocks of values, so that they need no memory; it ends with the process."""
+    """An unnamed temporary file for blocks of values that do not fit into memory; it is deleted with the process."""
 
     def __init__(self) -> None:
         with _storage_errors():
@@ -216,7 +216,7 @@ class Spill:
 
 
 class SpilledBlocks:
-    """Blocks of values in a spill, in the order in which they were appended."""
+    """Blocks of values in a spill file, in the order in which they were appended."""
 
     def __init__(self, spill: Spill) -> None:
         self._spill, self._blocks = spill, list[tuple[int, np.dtype[Any], int]]()
@@ -235,7 +235,7 @@ class SpilledBlocks:
 
 
 def _write(key: str, write: Callable[[Writer], Any]) -> None:
-    """Write an entry. If several processes write it, the last one stays; all of them have the same bytes."""
+    """Write an entry. If several processes write it, the last one wins; all of them write the same bytes."""
     directory().mkdir(parents=True, exist_ok=True)
     _delete_abandoned()
     temporary = directory() / f"{key}.{secrets.token_hex(4)}{UNFINISHED}"
@@ -254,7 +254,7 @@ def _write(key: str, write: Callable[[Writer], Any]) -> None:
 
 
 def _delete_abandoned() -> None:
-    """Delete what killed processes have left."""
+    """Delete unfinished entries of killed processes."""
     for each in files():
         if not each.is_complete and not _is_in_use(each.path):
             each.path.unlink(missing_ok=True)

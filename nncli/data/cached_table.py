@@ -1,4 +1,4 @@
-"""Tables of large files: parsed once into the cache, then read from there."""
+"""Cached tables: a large file is parsed once into the cache, and then read from it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,12 +15,12 @@ from nncli.data.read_table import ReadColumns, ReadTable
 from nncli.data.table import Table
 from nncli.data.transforms.moments import Array
 
-FORMAT = 1  # changes with what is read from the same file
+FORMAT = 1  # to be increased if the same file is parsed to other values
 TYPES: Mapping[str, type[Column]] = {"number": Number, "date": Date, "boolean": Boolean, "category": Category}
 
 
 class _RefusedError(Exception):
-    """A column is a text, so that the table is of no use."""
+    """A column is text, so that the table cannot be used."""
 
     def __init__(self, read: ReadTable) -> None:
         super().__init__()
@@ -34,21 +34,21 @@ def cached_table(
     missing: frozenset[str],
     read: Callable[[MakeBlocks], ReadColumns],
 ) -> ReadTable:
-    """The table of a file, from the cache; it is parsed if it is not there.
+    """The table of a file from the cache; the file is parsed if it is not cached.
 
     Args:
         path: the file.
-        form: how the file is read, as JSON values.
-        known: the columns whose type is known, which take the categories of the file.
-        missing: the texts that stand for missing values.
+        form: the settings for reading the file, as JSON values.
+        known: the columns whose type is known; category columns get the categories of the file.
+        missing: the texts of missing values.
         read: reads the file.
 
     Raises:
         TableError: the file is damaged, or changes while it is read.
-        StorageError: the file cannot be read, or the cache not be written.
+        StorageError: the file cannot be read, or the cache cannot be written.
     """
     before = _state(path)
-    columns = {name: identity(column) for name, column in known.items()}
+    columns = {name: fingerprint(column) for name, column in known.items()}
     key = cache.key_of("table", FORMAT, cache.content_digest(path), form, columns)
 
     def write(writer: cache.Writer) -> Any:
@@ -66,21 +66,21 @@ def cached_table(
         return error.read
 
 
-def identity(component: Any) -> Any:
-    """What a component is and has measured, as JSON values: equal for components that do the same.
+def fingerprint(component: Any) -> Any:
+    """The type, parameters and fitted state of a component as JSON values; equal if components have the same results.
 
-    Attributes that begin with an underscore only save time, and ``is_constant`` only says what the others do.
+    Attributes with a leading underscore are caches, and ``is_constant`` follows from others; both are excluded.
     """
     if isinstance(component, np.ndarray | np.generic):
-        return identity(component.tolist())
+        return fingerprint(component.tolist())
     if isinstance(component, Mapping):
-        return [[identity(key), identity(component[key])] for key in sorted(component)]
+        return [[fingerprint(key), fingerprint(component[key])] for key in sorted(component)]
     if isinstance(component, list | tuple):
-        return [identity(each) for each in component]
+        return [fingerprint(each) for each in component]
     if component is None or isinstance(component, str | int | float):
         return repr(component)
     attributes = {
-        name: identity(each) for name, each in vars(component).items() if name[0] != "_" and name != "is_constant"
+        name: fingerprint(each) for name, each in vars(component).items() if name[0] != "_" and name != "is_constant"
     }
     return [type(component).__name__, attributes]
 
@@ -91,7 +91,7 @@ def _state(path: Path) -> tuple[int, int, int]:
 
 
 def _write(found: ReadColumns, writer: cache.Writer) -> Any:
-    """Write the values of all columns, and the lines unless they are consecutive; return the rest as JSON values."""
+    """Write the values of all columns, and the lines unless they are consecutive; return the facts as JSON values."""
     for name in found.columns:
         dtype = found.stored_dtype(name)
         writer.add(dtype, (len(found.lines),), _cast(found.sources[name].take_blocks(), dtype))
@@ -102,7 +102,7 @@ def _write(found: ReadColumns, writer: cache.Writer) -> Any:
         {"name": name, "texts": column.texts if isinstance(column, Category) else []}
         for name, column in found.columns.items()
     ]
-    inferred = {name: (each.type, each.reason, each.row, each.doubt) for name, each in found.inferred.items()}
+    inferred = {name: (each.type, each.reason, each.row, each.warning) for name, each in found.inferred.items()}
     return {"columns": columns, "inferred": inferred, "lines": lines and (lines.start, lines.stop)}
 
 

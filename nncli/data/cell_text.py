@@ -1,4 +1,4 @@
-"""The text that a CSV file has for a value of a program or of another format."""
+"""The text of a Python, NumPy or pandas value as in a CSV file."""
 
 from collections.abc import Callable
 from datetime import date
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-MISSING_TEXT = ""  # stands for a missing value in every table
-MISSING_TYPES = ("NAType", "NaTType")  # of pandas, which is not imported for it
+MISSING_TEXT = ""  # a missing value in every table
+MISSING_TYPES = ("NAType", "NaTType")  # names of types of pandas, which is not imported here
 
 
 def _float_text(value: Real | Decimal) -> str:
@@ -29,13 +29,13 @@ TEXTS: tuple[tuple[Any, Callable[[Any], str]], ...] = (  # types, and their text
 
 
 def cell_text(value: Any) -> str:
-    """The text that a CSV file has for a value: numbers in the shortest form that reads back the same, ISO 8601 dates.
+    """The text of a value as in a CSV file: the shortest digits that give the same number, dates in ISO 8601.
 
     >>> cell_text(0.1), cell_text(3), cell_text(True), cell_text(float("nan")), cell_text(date(2024, 3, 1))
     ('0.1', '3', 'True', '', '2024-03-01')
 
     Raises:
-        TypeError: it is no value of a table.
+        TypeError: the value is neither a number nor a text, a date or missing.
     """
     if value is None or type(value).__name__ in MISSING_TYPES:
         return MISSING_TEXT

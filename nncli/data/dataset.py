@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nncli.data.target_scaling import TargetScaling
 
 Random: TypeAlias = np.random.Generator | np.random.RandomState
-BLOCK_BYTES = 1 << 20  # of the rows that are used at once
+BLOCK_BYTES = 1 << 20  # size of the blocks in which arrays are processed
 RowCount = Annotated[int, Bounds(ge=0, le=2**53)]
 
 
@@ -74,7 +74,7 @@ def index_dtype(rows: int) -> type[np.signedinteger[Any]]:
 
 
 def some_weights(weights: NDArray[Any] | None, rows: Any) -> NDArray[Any] | None:
-    """The weights of some rows; None if all rows count the same."""
+    """The weights of some rows; None if all rows have the same weight."""
     return None if weights is None else weights[rows]
 
 
@@ -82,10 +82,10 @@ def some_weights(weights: NDArray[Any] | None, rows: Any) -> NDArray[Any] | None
 class Dataset:
     """Inputs (N, D) and targets: class labels (N,) from 0 to ``classes`` − 1, or real values (N, M) if it is None.
 
-    Inputs are an array, or ``ScaledRows``, which are one where they are used.
+    Inputs are an array, or ``ScaledRows``, which become one when they are indexed.
 
-    Real values are in their own unit; ``scaling`` is what a network is trained on instead, if it differs. The weights
-    of the rows (N,) and of the classes (C,) are how much each row counts in the loss; None if all count the same.
+    Real values are in their own unit; ``scaling`` standardizes them for training. ``weights`` (N,) of the rows and
+    ``class_weights`` (C,) apply to the loss; None if all count the same.
     """
 
     inputs: NDArray[Any]
@@ -132,6 +132,6 @@ class Dataset:
 
 
 def row_blocks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """The rows of an array, as many at once as have about a mebibyte."""
+    """The rows of an array in blocks of about one mebibyte."""
     size = max(1, BLOCK_BYTES * len(array) // max(1, prod(array.shape) * array.dtype.itemsize))
     return (array[start : start + size] for start in range(0, len(array), size))

@@ -1,4 +1,4 @@
-"""What a file of arrays or a picture is, by its first bytes."""
+"""The kind of a file of arrays or of an image, from its first bytes (magic number)."""
 
 import gzip
 import zlib
@@ -7,17 +7,17 @@ from typing import Literal
 
 from nncli.data.binary_files import open_file
 
-Kind = Literal["npy", "npz", "picture", "idx", "gzip", "other"]
+Kind = Literal["npy", "npz", "image", "idx", "gzip", "other"]
 STARTS: dict[bytes, Kind] = {
     b"\x93NUMPY": "npy",
     b"PK\3\4": "npz",
     b"PK\5\6": "npz",  # without arrays
-    b"\x89PNG": "picture",
-    b"\xff\xd8": "picture",
+    b"\x89PNG": "image",
+    b"\xff\xd8": "image",
     b"\0\0": "idx",
     b"\x1f\x8b": "gzip",
 }
-LONGEST = max(map(len, STARTS))
+MAX_START = max(map(len, STARTS))
 
 
 def file_kind(path: Path) -> Kind:
@@ -28,13 +28,13 @@ def file_kind(path: Path) -> Kind:
         StorageError: the operating system refuses to read it.
     """
     with open_file(path) as (file, _):
-        kind = _kind(file.read(LONGEST))
+        kind = _kind(file.read(MAX_START))
         if kind != "gzip":
             return kind
         file.seek(0)
         try:
-            return "idx" if _kind(gzip.GzipFile(fileobj=file).read(LONGEST)) == "idx" else "gzip"
-        except (OSError, EOFError, zlib.error):  # whoever reads it says what is wrong
+            return "idx" if _kind(gzip.GzipFile(fileobj=file).read(MAX_START)) == "idx" else "gzip"
+        except (OSError, EOFError, zlib.error):  # the reader of the file reports the damage
             return "gzip"
 
 

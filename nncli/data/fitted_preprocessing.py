@@ -1,4 +1,4 @@
-"""The base of what turns rows, as a source has them, into the inputs of a network: fitted to training rows only."""
+"""Base class of preprocessing: from the rows of a source to network inputs, fitted to training rows only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class FittedPreprocessing:
-    """Turns rows into inputs (N, D), with what was measured on the training rows.
+    """Turns rows into inputs (N, D), by statistics of the training rows.
 
     ``columns`` are the fitted columns of a table by name; ``scaling`` is that of real-valued targets, None for class
     labels; ``class_counts`` is the number of training rows of each class, None for regression.
@@ -24,7 +24,7 @@ class FittedPreprocessing:
     class_counts: Sequence[int] | None = None
 
     def inputs(self, rows: Any, dtype: str) -> Any:
-        """The inputs (N, D) of rows as a source has them; an array, or one that is computed as it is used.
+        """The inputs (N, D) of rows of a source; an array, or ``ScaledRows``, which are computed lazily.
 
         Raises:
             SourceError: a row cannot be encoded.
@@ -44,5 +44,5 @@ class FittedPreprocessing:
         return schema
 
     def state(self) -> dict[str, Any]:
-        """Everything that was fitted, as JSON values."""
+        """The fitted state as JSON values."""
         raise NotImplementedError(f"{type(self).__name__} has no state")

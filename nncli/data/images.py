@@ -121,7 +121,7 @@ def read_image(path: Path, size: tuple[int, int] | None, grayscale: bool, invert
         gray = 0.299 R + 0.587 G + 0.114 B,   inverted = 255 − x
 
     An image is read as it is displayed: rotated as its EXIF data say, and on white where it is transparent. Of 16
-    bits the upper 8 are read, and of several pictures in a JPEG file the first.
+    bits the upper 8 are read, and of several images in a JPEG file the first.
 
     Args:
         path: a file whose content, whatever its name, is a PNG or JPEG image.

@@ -1,4 +1,4 @@
-"""Targets of integers: a few consecutive ones are taken for classes where no config says what they are."""
+"""Integer targets: few consecutive integers are classes if no config states the type."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from nncli.data.read_table import ReadTable
 from nncli.data.sources.table import TableSource
 from nncli.data.transforms.moments import Array
 
-MAX_CLASSES = 20  # different integers of a target that are classes; more are numbers
+MAX_CLASSES = 20  # a target with more different integers is a number
 
 
 def read_for_target(path: Path, target: str) -> ReadTable:
-    """Read a file to predict one of its columns, which is a category if its integers can be classes.
+    """Read a file to predict one of its columns; few consecutive integers in this column are read as classes.
 
     Raises:
         SourceError: the file is damaged, or has no such column.
@@ -26,11 +26,11 @@ def read_for_target(path: Path, target: str) -> ReadTable:
     if not are_few_integers(values) or values[-1] - values[0] != len(values) - 1:
         return read
     column = Category()
-    reason = f"{len(values)} consecutive integers, {values[0]:g} to {values[-1]:g}, which are taken for classes"
+    reason = f"{len(values)} consecutive integers, {values[0]:g} to {values[-1]:g}, which are read as classes"
     inferred = {**read.inferred, target: Inferred("category", column, reason)}
     return ReadTable(TableSource(path, target, {target: column}).file.read_file().table, inferred)
 
 
 def are_few_integers(values: Array) -> bool:
-    """Whether sorted different values of a number can be the labels of classes."""
+    """Whether the sorted distinct values of a number column can be class labels."""
     return len(values) <= MAX_CLASSES and bool((values == np.floor(values)).all())

@@ -16,16 +16,16 @@ MAX_LINE = 1 << 23  # bytes
 
 
 class JsonLinesFile(RecordFile):
-    """The rows of a file of JSON lines, also compressed by gzip. The first object names the columns.
+    """The rows of a JSON Lines file, also compressed by gzip. The keys of the first object are the columns.
 
-    A key that a later object lacks is a missing value; a key that the first one lacks is an error.
+    A key that is missing in a later object is a missing value; a key that is missing in the first one is an error.
 
     Args:
         file: a path, or a binary stream, which can be read once.
         encoding: of the text; UTF-8 by default.
 
     Raises:
-        TableError: the file is missing or damaged, or its first line is no object.
+        TableError: the file is missing or damaged, or its first line is not an object.
         StorageError: the operating system refuses to read it.
     """
 
@@ -40,10 +40,10 @@ class JsonLinesFile(RecordFile):
         super().__init__(self.name, checked_header(list(first[1]), self.name, first[0]), self._file.rereadable)
 
     def records(self) -> Iterator[tuple[int, Sequence[Sequence[Any]]]]:
-        """The rows, ROWS at once, each with the line of its first row.
+        """The rows in blocks of ROWS, each with the line of its first row.
 
         Raises:
-            TableError: a line is no object, or has a key that the first one lacks; or a stream is read again.
+            TableError: a line is not an object, or has a key that is not in the first line; or a stream is read twice.
         """
         objects, self._unread = self._unread or self._objects_again(), None
         rows, start, known = list[Sequence[Any]](), 0, frozenset(self.header)
@@ -51,7 +51,7 @@ class JsonLinesFile(RecordFile):
             if not known.issuperset(values):
                 key = next(key for key in values if key not in known)
                 raise self._error(line, f"key {shown(key)} is not in the first line; write all keys there")
-            if rows and (len(rows) == ROWS or line != start + len(rows)):  # lines of a block follow each other
+            if rows and (len(rows) == ROWS or line != start + len(rows)):  # a block has consecutive lines
                 yield start, rows
                 rows = []
             start = start if rows else line
@@ -65,7 +65,7 @@ class JsonLinesFile(RecordFile):
         return self._objects()
 
     def _objects(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The object of each line that is not blank, with its line."""
+        """The line number and the object of each line that is not blank."""
         for line, text in enumerate(self._lines(), 1):
             if text.strip():
                 yield line, self._object(line, text)
@@ -78,7 +78,7 @@ class JsonLinesFile(RecordFile):
         except RecursionError:
             raise self._error(line, "nested too deeply; write numbers, texts, true, false or null") from None
         if not isinstance(values, dict):
-            raise self._error(line, f"{shown(values)} is no object; write a JSON object in each line")
+            raise self._error(line, f"{shown(values)} is not an object; write a JSON object in each line")
         return values
 
     def _lines(self) -> Iterator[bytes]:
@@ -108,5 +108,5 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"key {shown(next(key for key in keys if keys.count(key) > 1))} is there twice")
+        raise ValueError(f"key {shown(next(key for key in keys if keys.count(key) > 1))} occurs twice")
     return values

@@ -1,4 +1,4 @@
-"""Rows of an array in a file or in memory, which are read, and scaled, when they are used."""
+"""Lazily read and scaled rows of an array in a file or in memory."""
 
 from collections.abc import Iterator
 from math import prod
@@ -42,17 +42,27 @@ class RawRows:
         return flat
 
     def blocks(self) -> Iterator[Array]:
-        """The values of all rows, (B, D) at once."""
+        """The values of all rows in blocks (B, D)."""
         row_bytes = max(1, self.shape[1] * self.values.itemsize)
         size = max(1, BLOCK_BYTES // row_bytes)
         for start in range(0, len(self), size):
             yield self.read(slice(start, start + size))
 
+    def hashes(self) -> Array:
+        """A hash (N,) of each row: equal for equal rows, and nearly surely only for those."""
+        return np.concatenate([row_hashes(block) for block in self.blocks()])
+
+
+def row_hashes(rows: Array) -> Array:
+    """A hash (N,) of each row (N, D): equal for equal rows, also within other arrays of the dtype."""
+    values = np.ascontiguousarray(rows + 0.0 if rows.dtype.kind == "f" else rows)  # −0 equals 0
+    return np.array([hash(row.tobytes()) for row in values], np.int64)
+
 
 class ScaledRows:
-    """Rows (N, D) that are scaled when they are used: what is read from it is an ordinary array of its dtype.
+    """Rows (N, D) that are scaled lazily: indexing returns an ordinary array of ``dtype``.
 
-    It stands for an array of inputs where only some rows are needed at once.
+    Mini-batches use it in place of an array of inputs.
 
     Args:
         raw: the rows.

@@ -1,5 +1,7 @@
 """Parquet files, read and written by DuckDB."""
 
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ COPY = """
 
 
 class ParquetFile(RecordFile):
-    """The rows of a Parquet file; the line of a row in messages is its number, from 1.
+    """The rows of a Parquet file; in messages the line of a row is its number from 1.
 
     Args:
         path: the file.
@@ -39,7 +41,7 @@ class ParquetFile(RecordFile):
         super().__init__(name, checked_header(names, name, 1))
 
     def records(self) -> Iterator[tuple[int, Sequence[Sequence[Any]]]]:
-        """The rows, ROWS at once, each with the number of its first row."""
+        """The rows in blocks of ROWS, each with the number of its first row."""
         opened, row = self._opened(self.name), 1
         (count,) = self._opened(self.name, "sum(num_rows) FROM parquet_file_metadata(?)").fetchone()
         with self._path.open("rb") as file, reading(self.name, file) as advance:
@@ -49,7 +51,7 @@ class ParquetFile(RecordFile):
                 row += len(rows)
 
     def _opened(self, name: str, selected: str = "* FROM read_parquet(?)") -> Any:
-        """A cursor over all rows."""
+        """A cursor over the result of a query on the file."""
         connect, error_type = _duckdb()
         try:
             return connect().execute(f"SELECT {selected}", [str(self._path)])
@@ -75,7 +77,8 @@ def write_parquet(table: Path, output: Path, types: Mapping[str, type]) -> None:
 
     Raises:
         MissingExtraError: DuckDB is not installed.
-        StorageError: the file cannot be written.
+        OSError: the operating system refuses to write, as on a full disk.
+        StorageError: the file cannot be written for another reason.
     """
     connect, error_type = _duckdb()
     columns = ", ".join(f"{_quoted(name)}: '{TYPES[each]}'" for name, each in types.items())
@@ -83,6 +86,8 @@ def write_parquet(table: Path, output: Path, types: Mapping[str, type]) -> None:
     try:
         connect(config=CONSTANT_MEMORY).execute(statement, [str(table)])
     except error_type as error:
+        if refused := re.search(r'"errno":"([0-9]+)"', str(error)):
+            raise OSError(int(refused[1]), os.strerror(int(refused[1]))) from None
         raise StorageError(f"{output}: {_first_line(error)}") from None
 
 
@@ -101,7 +106,7 @@ def require_parquet() -> None:
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a regular file begins as Parquet; what cannot be read is none."""
+    """Whether a file is a regular file with the magic number of Parquet; False if it cannot be read."""
     try:
         if not path.is_file():
             return False

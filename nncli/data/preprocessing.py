@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncli.data import cache
-from nncli.data.cached_table import identity
+from nncli.data.cached_table import fingerprint
 from nncli.data.columns import Column
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.delimited import TableError
@@ -18,7 +18,7 @@ from nncli.data.table import Table
 from nncli.data.target_scaling import TargetScaling
 
 Array = NDArray[Any]
-CHUNK = 1 << 21  # bytes of the rows that are encoded at once, which stay in the cache of the processor
+CHUNK = 1 << 21  # bytes of rows that are encoded at once; they fit into the processor cache
 
 
 class Preprocessing(FittedPreprocessing):
@@ -55,7 +55,7 @@ class Preprocessing(FittedPreprocessing):
         table: Table = training.inputs  # type: ignore[assignment]
         if not table.key:
             return cls._fit(table, training, inputs)
-        columns = {name: identity(table.columns[name]) for name in inputs}
+        columns = {name: fingerprint(table.columns[name]) for name in inputs}
         weights = None if training.weights is None else hashlib.sha256(training.weights.tobytes()).hexdigest()
         key = cache.key_of("fit", table.key, columns, weights)
         return cls.restore(
@@ -77,10 +77,10 @@ class Preprocessing(FittedPreprocessing):
 
     @classmethod
     def restore(cls, columns: Mapping[str, Column], state: Any) -> Self:
-        """The preprocessing that a state is of.
+        """Restore the preprocessing from its state.
 
         Args:
-            columns: the columns of the table by name, which take their states.
+            columns: the columns of the table by name; they are restored in place.
             state: what ``state`` returns.
 
         Raises:
@@ -110,7 +110,7 @@ class Preprocessing(FittedPreprocessing):
         return schema.model_copy({"features": self.features})
 
     def inputs(self, table: Table, dtype: str) -> Any:
-        """The inputs (N, D) of the rows of a table; an array in the cache if the table is there.
+        """The inputs (N, D) of the rows of a table; a cached array if the table is cached.
 
         Raises:
             TableError: a row has a value that cannot be encoded.
@@ -126,13 +126,13 @@ class Preprocessing(FittedPreprocessing):
         return inputs
 
     def _cached_inputs(self, table: Table, dtype: np.dtype[Any]) -> Any:
-        columns = {name: identity(column) for name, column in self.columns.items()}
+        columns = {name: fingerprint(column) for name, column in self.columns.items()}
         key = cache.key_of("inputs", table.key, columns, dtype.str)
         shape = (len(table), len(self.features))
         return cache.entry(key, lambda writer: writer.add(dtype, shape, self.chunks(table, dtype.name))).array(0)
 
     def chunks(self, table: Table, dtype: str) -> Iterator[Array]:
-        """The inputs (n, D) of the rows of a table in their order, some at once; each is valid until the next one.
+        """Yield the inputs of the rows of a table in order, in chunks (n, D); each is valid until the next one.
 
         Raises:
             TableError: a row has a value that cannot be encoded.
@@ -148,7 +148,7 @@ class Preprocessing(FittedPreprocessing):
             yield inputs[: len(rows)]
 
     def state(self) -> dict[str, Any]:
-        """Everything that was fitted, as JSON values."""
+        """The fitted state as JSON values."""
         return {
             "columns": {name: column.state() for name, column in self.columns.items()},
             "left_out": list(self.left_out),

@@ -26,7 +26,7 @@ class ReadTable(NamedTuple):
 
 
 class ReadColumns(NamedTuple):
-    """The columns of a table that was read, whose values can be taken once.
+    """The columns of a table that was read; their values can be taken once.
 
     Args:
         name: the name of the file.
@@ -43,7 +43,7 @@ class ReadColumns(NamedTuple):
     sources: "Mapping[str, _Reader | Inference]"
 
     def stored_dtype(self, name: str) -> np.dtype[Any]:
-        """The smallest dtype of two that holds the values of a column exactly."""
+        """int32 for categories; otherwise float32 if it represents all values exactly, else float64."""
         if isinstance(self.columns[name], Category):
             return np.dtype(np.int32)
         return np.dtype(np.float32 if self.sources[name].blocks.is_exact_in_float32 else np.float64)
@@ -78,9 +78,9 @@ def read_table(
         file: the file.
         known: the columns whose type is known, by name.
         ignored: the columns that are not read.
-        missing: the texts that stand for missing values.
-        targets: the columns to predict, in which true and false are names of classes.
-        blocks: makes the place of the values of a column.
+        missing: the texts of missing values.
+        targets: the columns to predict, in which true and false are class names.
+        blocks: makes the storage of the values of a column.
 
     Raises:
         TableError: rows or values are damaged.
@@ -114,13 +114,13 @@ class _Reader:
         self.blocks = CompactBlocks(blocks)
 
     def feed(self, block: Any) -> list[CellProblem]:
-        """Parse a block, and return what is no value of the column."""
+        """Parse a block, and return the texts that are not values of the column."""
         values, problems = self.column.parse(block, self.missing)
         self.blocks.append(values)
         return problems
 
     def take_blocks(self) -> Iterator[Array]:
-        """The values block by block; the reader keeps none."""
+        """Yield the values block by block, and release their memory."""
         return self.blocks.drain()
 
 
@@ -149,17 +149,17 @@ def _read_blocks(file: OpenTable, readers: Mapping[str, _Reader], inferences: Ma
 
 
 class _Lines:
-    """The lines where rows begin, block by block: a range as long as no row takes more than a line."""
+    """The lines where rows begin; a range if every row takes one line."""
 
     def __init__(self) -> None:
         self._blocks: list[Sequence[int]] = []
 
     def add(self, lines: Sequence[int]) -> None:
-        """Add those of a block."""
+        """Add the lines of a block."""
         self._blocks.append(lines)
 
     def all(self) -> Sequence[int]:
-        """Those of all rows."""
+        """The lines of all rows."""
         ranges = [each for each in self._blocks if isinstance(each, range)]
         is_joined = all(one.stop == following.start for one, following in pairwise(ranges))
         if ranges and len(ranges) == len(self._blocks) and is_joined:

@@ -1,4 +1,4 @@
-"""Progress of reading: an observer is notified of each file that is read from beginning to end, and of every piece."""
+"""Progress of reading: an observer is notified of each file that is read, and of each piece of it."""
 
 import os
 import stat
@@ -24,7 +24,7 @@ def observed_by(observer: Observer) -> Iterator[None]:
 
 
 def reading(name: str, file: BinaryIO) -> AbstractContextManager[Advance]:
-    """The reading of a file: the context gives the function to call with the number of bytes of each piece.
+    """Notify the observer of a file; the context returns the function to call with the number of bytes of each piece.
 
     Args:
         name: the name of the file in messages.
@@ -36,7 +36,7 @@ def reading(name: str, file: BinaryIO) -> AbstractContextManager[Advance]:
 
 
 def _size(file: BinaryIO) -> int:
-    """The size of a regular file in bytes; 0 of a pipe, and of a stream that is no file."""
+    """The size of a regular file in bytes; 0 for a pipe or a stream without a file."""
     try:
         state = os.fstat(file.fileno())
     except OSError:
@@ -45,4 +45,4 @@ def _size(file: BinaryIO) -> int:
 
 
 def _nothing(size: int) -> None:
-    """Nobody observes."""
+    """Do nothing: there is no observer."""

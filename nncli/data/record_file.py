@@ -1,4 +1,4 @@
-"""Files whose rows are values with types, such as Parquet and JSON lines, in the form of a delimited file."""
+"""Base class of files with typed values, such as Parquet and JSON Lines, with the interface of a delimited file."""
 
 from collections.abc import Collection, Iterator, Sequence
 from types import NoneType
@@ -18,7 +18,7 @@ ROWS = 10_000  # of a block
 
 
 class RecordFile:
-    """Rows of values as blocks of a table: numbers as they are, other values as a CSV file would have them.
+    """Rows of typed values as blocks of a table; values that are not numbers become their text in a CSV file.
 
     Args:
         name: the name of the file in messages.
@@ -32,7 +32,7 @@ class RecordFile:
         self.name, self.header, self.rereadable = name, list(header), rereadable
 
     def records(self) -> Iterator[tuple[int, Sequence[Sequence[Any]]]]:
-        """The rows, ROWS at once, each with the line of its first row.
+        """The rows in blocks of ROWS, each with the line of its first row.
 
         Raises:
             TableError: the file is damaged.

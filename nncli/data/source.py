@@ -27,18 +27,18 @@ class SourceError(ConfigError):
 
 
 class OtherKindError(SourceError):
-    """A validation or test set is of another kind than the training set, so that its rows cannot be scaled alike."""
+    """A validation or test set has another kind of rows than the training set, so that it cannot be scaled like it."""
 
     def __init__(self) -> None:
-        super().__init__("rows of another kind than those of data; use a part of data, or a source like it")
+        super().__init__("rows of another kind than those of data; use a part of data, or a source of the same type")
 
 
 @kind("dataset")
 class Source:
-    """A source of rows: opened once, which measures its schema, then sampled or read.
+    """A source of rows: ``open`` returns its schema, then ``draw`` samples or reads the rows.
 
-    ``is_read`` says whether the rows are read from a file, so that they have a preprocessing, and others can be
-    predicted in the same form.
+    ``is_read`` is true if the rows are read from files. Such a source has a preprocessing, and its runs predict other
+    files of the same format.
     """
 
     is_read: ClassVar[bool] = False
@@ -50,14 +50,17 @@ class Source:
 
     @property
     def is_read_by_batch(self) -> bool:
-        """Whether only the inputs that are used at once are in memory."""
+        """Whether only the inputs of the current batch are in memory."""
         return False
 
     def follow(self, data: "Source") -> None:
-        """Take the form of the opened source of the section ``data``, as a validation or test set, before ``open``.
+        """Use the row format of the section ``data`` for a validation or test set; called before ``open``.
+
+        Args:
+            data: the opened source of the section ``data``.
 
         Raises:
-            SourceError: its rows are of another kind.
+            SourceError: the rows of ``data`` are of another kind.
         """
         if self.is_read or data.is_read:
             raise OtherKindError
@@ -82,19 +85,19 @@ class Source:
         return None
 
     def fit_preprocessing(self, training: Dataset, used: Collection[str] = ()) -> "FittedPreprocessing":
-        """What turns the rows of a source that is read into inputs, fitted to training rows alone.
+        """The preprocessing of a file source, fitted to training rows alone.
 
         Args:
-            training: the training rows, as they were drawn.
-            used: the columns that have another use than as inputs.
+            training: the training rows, as ``draw`` returned them.
+            used: the columns that are not inputs, as splits use them.
 
         Raises:
-            SourceError: they cannot be encoded.
+            SourceError: a training row cannot be encoded.
         """
         raise NotImplementedError(f"{type(self).__name__} has no fit_preprocessing")
 
     def restore_preprocessing(self, state: Any) -> "FittedPreprocessing":
-        """The preprocessing that a state is of; the source need not be opened.
+        """Restore the preprocessing from its state; the source need not be opened.
 
         Raises:
             ValueError: the state is damaged; the message names the key.

@@ -34,16 +34,16 @@ def split(
 ) -> dict[str, Dataset]:
     """Return the named splits, and the remaining rows as ``training``: disjoint, each in the order of the data set.
 
-    Sections with ``where`` take their rows first, then those by order, then those by group, and at last random ones:
-    the rows of each class are permuted once. A split takes the first remaining rows of the permutation, or the last
-    ones: two splits at different ends do not depend on each other.
+    Sections with ``where`` take their rows first, then those with ``last``, then those with ``group``, and finally
+    random fractions, for which the rows of each class are permuted once. A split takes the first remaining rows of the
+    permutation, or the last ones: two splits at different ends do not depend on each other.
 
     Args:
         dataset: (N, D) with class labels, which are stratified, or with real-valued targets.
         sections: what each split takes.
         rng: the generator of the permutations.
         from_end: the splits that take their rows from the end of the permutation.
-        class_names: the names of the classes for messages; by default their numbers.
+        class_names: the names of the classes in messages; by default their numbers.
 
     Raises:
         SourceError: there are too few rows, of a class or in total, for all splits; or a column has no such value.
@@ -64,7 +64,7 @@ def split(
 
 
 class _Splits:
-    """The split that each row belongs to; at first all are for training."""
+    """The split of each row; at first all rows are training rows."""
 
     def __init__(self, dataset: Dataset, names: Sequence[str], class_names: Sequence[str] | None) -> None:
         self.dataset, self.names = dataset, names
@@ -85,7 +85,7 @@ class _Splits:
         return np.flatnonzero(self.of_row == split).astype(index_dtype(len(self.of_row)))
 
     def take(self, name: str, rows: Array) -> None:
-        """Give rows to a split.
+        """Assign rows to a split.
 
         Raises:
             SourceError: there are none, another split has some of them, or none is left for training.
@@ -101,7 +101,7 @@ class _Splits:
             raise SourceError(f"{name} takes all rows, so that none is left for training", name)
 
     def take_last(self, fractions: Mapping[str, Fraction]) -> None:
-        """Give the last remaining rows to the last split, those before them to the one before.
+        """Assign the last remaining rows to the last split, the rows before them to the split before it.
 
         Rows with the same value in the column that gives the order stay together.
         """
@@ -115,7 +115,7 @@ class _Splits:
                 self.take(name, rows[values >= np.sort(values)[-size]])
 
     def take_groups(self, fractions: Mapping[str, Fraction], rng: Random, from_end: Collection[str]) -> None:
-        """Give whole groups of rows to each split, in a random order, until it has its fraction of the rows."""
+        """Assign whole groups in random order to each split, until it has its fraction of the rows."""
         count = len(self.rest)
         for column in dict.fromkeys(each.group for each in fractions.values()):
             rows = self.rest
@@ -123,11 +123,11 @@ class _Splits:
             order, sizes = rng.permutation(len(groups)).tolist(), np.bincount(of_row)
             for name, section in fractions.items():
                 if section.group == column:
-                    chosen = _filled(order, sizes, round(count * section.fraction), name in from_end)
+                    chosen = _groups_with_rows(order, sizes, round(count * section.fraction), name in from_end)
                     self.take(name, rows[np.isin(of_row, chosen)])
 
     def take_random(self, fractions: Mapping[str, float], rng: Random, from_end: Collection[str]) -> None:
-        """Give random rows of each class to each split."""
+        """Assign random rows of each class to each split."""
         if not fractions:
             return
         strata = self._strata()
@@ -157,7 +157,7 @@ def _require_enough(strata: Mapping[str, Array], fractions: Mapping[str, float],
     """Require that fractions leave a row of each stratum for training.
 
     Raises:
-        SourceError: they do not; it names the strata, if they are classes.
+        SourceError: they do not; the message names the classes that are too small.
     """
     few = {name: len(rows) for name, rows in strata.items() if split_sizes(len(rows), fractions)["training"] <= 0}
     if not few:
@@ -175,8 +175,8 @@ def _require_enough(strata: Mapping[str, Array], fractions: Mapping[str, float],
     raise SourceError(message + fix, largest)
 
 
-def _filled(order: list[int], sizes: Array, rows: int, at_end: bool) -> list[int]:
-    """Groups, taken from an end of ``order``, that have at least ``rows`` rows together; one at least."""
+def _groups_with_rows(order: list[int], sizes: Array, rows: int, at_end: bool) -> list[int]:
+    """Take groups from one end of ``order`` until they have at least ``rows`` rows; at least one group."""
     chosen: list[int] = []
     while order and (not chosen or sizes[chosen].sum() < rows):
         chosen.append(order.pop(-1 if at_end else 0))
@@ -184,10 +184,10 @@ def _filled(order: list[int], sizes: Array, rows: int, at_end: bool) -> list[int
 
 
 def _require_columns(dataset: Dataset, name: str, section: Fraction | Where) -> None:
-    """Require that the columns that a section names exist, and that each row has a place in the order of one.
+    """Require that the columns of a section exist, and that the column of ``last`` has an order and no missing values.
 
     Raises:
-        SourceError: there is no such column, its values have no order, or a value is missing; or a section names both.
+        SourceError: a requirement is not met, or the section has both ``group`` and ``last``.
     """
     if isinstance(section, Where):
         for each in section.where:
@@ -215,7 +215,7 @@ def _require_column(dataset: Dataset, name: str, key: str, column: str) -> None:
     """Require that a column of a table is read.
 
     Raises:
-        SourceError: it is not, or the inputs are no table.
+        SourceError: it is not, or the inputs are not a table.
     """
     if not hasattr(dataset.inputs, "columns"):
         raise SourceError(f"{key}: names a column, but only a table has columns with names", name)

@@ -1,4 +1,4 @@
-"""Arrays in a file, of which only the rows that are used are in memory."""
+"""Arrays in files, of which only the rows that are used are read."""
 
 import os
 import resource
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-WINDOW = 2**20  # bytes that are read at once
-INDICES = 2**17  # rows whose order is determined at once
+WINDOW = 2**20  # bytes per read
+INDICES = 2**17  # rows that are sorted at once
 
 
 def stored_array(file: FileIO, offset: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> "Array | StoredArray":
@@ -21,7 +21,7 @@ def stored_array(file: FileIO, offset: int, dtype: np.dtype[Any], shape: tuple[i
 
 
 class StoredArray:
-    """An array in a file; what is read from it is an ordinary array.
+    """An array in a file; indexing reads rows into an ordinary array.
 
     Args:
         file: the open file.
@@ -65,7 +65,7 @@ class StoredArray:
         return found
 
     def _read_rows(self, rows: Array, out: Array) -> None:
-        """Fill ``out`` with rows: those that are near each other in the file are read at once."""
+        """Fill ``out`` with rows; neighbouring rows in the file are read together."""
         indices = np.where(rows < 0, rows + len(self), rows)
         order = np.argsort(indices, kind="stable")
         ascending = indices[order]

@@ -22,7 +22,7 @@ class Table:
         values: the values (N,) of each column in all rows of the file.
         lines: the line of the file where each row begins.
         rows: the indices of the rows of this table in the file; all of them if None.
-        key: what determines the values in all rows, if they are in the cache.
+        key: the key of the values of all rows in the cache; None if they are not cached.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Table:
 
     @property
     def key(self) -> str | None:
-        """What determines the values in these rows; None if they are not in the cache."""
+        """A key of the values of these rows for the cache; None if they are not cached."""
         return self._key and f"{self._key}-{hashlib.sha256(self.rows.data).hexdigest()}"
 
     def values(self, column: str) -> Array:
@@ -55,7 +55,7 @@ class Table:
         return values.astype(np.float64, copy=False) if values.dtype.kind == "f" else values
 
     def equals(self, column: str, value: Any) -> Array:
-        """Where a column has a value (N,), given as in a config."""
+        """A mask (N,) of the rows in which a column has a value, given as in a config."""
         text = str(value).lower() if isinstance(value, bool) else str(value)
         parsed, problems = self.columns[column].parse([text], frozenset())
         return np.zeros(len(self), bool) if problems else self.values(column) == parsed[0]

@@ -1,4 +1,4 @@
-"""The file of a table source: its columns with their types, its classes, and its rows."""
+"""The file of a table source: column types, classes, and rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
@@ -27,7 +27,7 @@ from nncli.data.table_weights import class_weights, require_classes, sample_weig
 class TableFile:
     """The file that a table source names.
 
-    ``read`` has the rows and the inferred types after ``open``, ``class_names`` the classes in alphabetical order, or
+    After ``open``, ``read`` has the rows and the inferred types; ``class_names`` the classes in alphabetical order;
     None for regression.
 
     Args:
@@ -49,23 +49,23 @@ class TableFile:
         return cache.is_cached(self.settings.path)
 
     def opened(self, file: Path | BinaryIO) -> OpenTable:
-        """A file in the form of this one.
+        """Open another file with the settings of this one.
 
         Raises:
             MissingExtraError: it is a Parquet file, and DuckDB is not installed.
-            TableError: it cannot be read.
+            TableError: the file cannot be read.
         """
         return open_table(file, self.settings)
 
     def follow(self, other: "TableFile") -> None:
-        """Parse columns and classes as another file, which was opened."""
+        """Use the column types and the classes of another file, which must be opened."""
         self.columns, self.class_names = dict(other.read.table.columns), other.class_names
 
     def open(self) -> DataSchema:
-        """Read the file, decide the types of its columns, and measure the schema.
+        """Read the file, infer the types of its columns, and return the schema.
 
         Raises:
-            SourceError: the file is damaged, or does not have what the config says.
+            SourceError: the file is damaged, or contradicts the config.
         """
         self.read = self.read_file()
         self._require_types()
@@ -76,7 +76,7 @@ class TableFile:
         return self._schema()
 
     def read_file(self) -> ReadTable:
-        """Read the file; the types of columns that are not known are inferred.
+        """Read the file, and infer the types of the other columns.
 
         Raises:
             SourceError: the file is damaged, or a column that is named does not exist.
@@ -109,7 +109,7 @@ class TableFile:
         """The names of the input columns.
 
         Args:
-            used: columns that have another use, as in a split.
+            used: columns that are not inputs, as a split uses them.
         """
         others = {*self.settings.targets, *self._weight_columns, *used}
         return [name for name in self.read.table.columns if name not in others]
@@ -136,10 +136,10 @@ class TableFile:
         return None if given is None or names is None else class_weights(given, names, labels)
 
     def _require_columns(self, file: OpenTable) -> None:
-        """Require that each column that is named exists, and that weights are nothing else.
+        """Require that each column in the config exists, and that the column of weights has no other use.
 
         Raises:
-            SourceError: one does not, or is.
+            SourceError: a column does not exist, or the column of weights has another use.
         """
         named: Mapping[str, Iterable[str]] = {
             "target": self.settings.targets,
@@ -157,10 +157,10 @@ class TableFile:
                 raise SourceError(f"the column {shown(name)} is under {key} too; name another one", "sample_weight")
 
     def _require_types(self) -> None:
-        """Refuse columns of text, with what to write.
+        """Reject columns of free text, with the fix.
 
         Raises:
-            TableError: there are some.
+            TableError: there are such columns.
         """
         table = self.read.table
         refused = {name: each for name, each in self.read.inferred.items() if each.column is None}
@@ -197,7 +197,7 @@ class TableFile:
         """The names of the classes in alphabetical order; None for regression.
 
         Raises:
-            SourceError: a row has a class that the table that was trained on has not.
+            SourceError: a row has a class that is not in the training data, or there is only one class.
         """
         table, texts = self.read.table, self._target_texts()
         if self.class_names is None:
@@ -209,7 +209,7 @@ class TableFile:
         new = np.flatnonzero(np.array([text not in self.class_names for text in texts])[codes])
         if len(new):
             row = int(new[0])
-            found = f"{table.name}:{table.line(row)}: {shown(texts[codes[row]])} is no class of the training data"
+            found = f"{table.name}:{table.line(row)}: {shown(texts[codes[row]])} is not a class of the training data"
             raise SourceError(f"{found}; its classes are {', '.join(self.class_names[:20])}", "target")
         return self.class_names
 
@@ -223,8 +223,8 @@ class TableFile:
 
 
 def _known_columns(header: Sequence[str]) -> str:
-    """The names in a header, and what to write if they are no names."""
+    """The names in a header, and the fix if they look like data."""
     known = f"; its columns are {', '.join(map(shown, header[:MAX_PROBLEMS]))}"
     if not any(map(is_number, header)):
         return known
-    return f"{known}; if its first line is no header, write header: with a list of names"
+    return f"{known}; if its first line is not a header, write header: with a list of names"

@@ -1,4 +1,4 @@
-"""How much the rows of a table count in the loss: by a column of weights, and by class."""
+"""Weights of the rows of a table in the loss: sample weights and class weights."""
 
 from collections.abc import Mapping, Sequence
 from itertools import repeat
@@ -21,7 +21,7 @@ def sample_weights(table: Table, column: str) -> Array:
     """The weight of each row (N,), 0 or larger.
 
     Raises:
-        SourceError: the column is not of numbers, a weight is missing or negative, or all are 0.
+        SourceError: the column is not a number column, a weight is missing or negative, or all are 0.
     """
     if not isinstance(table.columns[column], Number):
         raise SourceError(f"the column {shown(column)} has to be of numbers", SAMPLE_WEIGHT)
@@ -49,7 +49,7 @@ def class_weights(given: Literal["balanced"] | Mapping[str, float], names: Seque
     Balanced classes count the same in total, however many rows they have.
 
     Args:
-        given: the weights by name of the class, 1 if it is not named; or ``balanced``.
+        given: the weights by class name (default: 1), or ``balanced``.
         names: the names of the classes.
         labels: the classes (N,) of the training rows.
 
@@ -62,14 +62,14 @@ def class_weights(given: Literal["balanced"] | Mapping[str, float], names: Seque
 
 
 def require_classes(given: Literal["balanced"] | Mapping[str, float], names: Sequence[str] | None) -> None:
-    """Require that there are classes, and that each one that has a weight is one of them.
+    """Require that each class with a weight exists.
 
     Raises:
-        SourceError: there are none, or a name is of no class.
+        SourceError: a class does not exist, or the target is numeric.
     """
     if names is None:
         raise SourceError("the target is numeric, so that there are no classes; write sample_weight", CLASS_WEIGHTS)
     unknown = [] if given == "balanced" else [name for name in given if name not in names]
     if unknown:
-        listed = f"{', '.join(map(shown, unknown))} {'is no class' if len(unknown) == 1 else 'are no classes'}"
+        listed = f"{', '.join(map(shown, unknown))} {'is not a class' if len(unknown) == 1 else 'are not classes'}"
         raise SourceError(f"{listed}; the classes are {', '.join(names[:20])}", CLASS_WEIGHTS)

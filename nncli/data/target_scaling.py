@@ -1,4 +1,4 @@
-"""Standardization of real-valued targets, which is undone in predictions and metrics."""
+"""Standardization of regression targets; predictions and metrics are converted back."""
 
 from typing import Any, NamedTuple, Self
 
@@ -21,7 +21,7 @@ class TargetScaling(NamedTuple):
 
     @classmethod
     def fit(cls, targets: Array, weights: Array | None = None) -> Self:
-        """The scaling of targets (N, M) of rows with positive weights (N,); a constant target is only shifted."""
+        """Fit to targets (N, M), weighted by positive weights (N,); a constant target is only shifted."""
         moments = [mean_and_deviation(np.array(column, np.float64), weights) for column in targets.T]
         scales = [1.0 if is_constant(column) else each[1] for column, each in zip(targets.T, moments, strict=True)]
         return cls(np.array([each[0] for each in moments]), np.array(scales))
@@ -43,17 +43,17 @@ class TargetScaling(NamedTuple):
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
-        """The scaling that a state is of.
+        """Restore the scaling from its state.
 
         Raises:
-            ValueError: it is damaged.
+            ValueError: the state is damaged.
         """
         try:
             mean, scale = np.array(state["mean"], np.float64), np.array(state["scale"], np.float64)
         except (KeyError, TypeError, ValueError):
             raise ValueError("targets: mean and scale are lists of numbers") from None
         if mean.shape != scale.shape or mean.ndim != 1 or not np.isfinite(mean).all() or not (scale > 0).all():
-            raise ValueError("targets: mean and scale do not fit")
+            raise ValueError("targets: mean and scale differ in length, or are out of range")
         return cls(mean, scale)
 
     def state(self) -> dict[str, list[float]]:

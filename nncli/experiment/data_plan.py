@@ -9,7 +9,7 @@ from nncli.config.model import Config, OtherFile
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.source import Source, SourceError
 from nncli.data.sources.table import TableSource
-from nncli.experiment.preparation import fit_preprocessing, found_suspicions, splits
+from nncli.experiment.preparation import fit_preprocessing, splits
 from nncli.experiment.rng import rngs
 from nncli.experiment.sections import HELD_OUT, parts, source_sections
 from nncli.registry import ComponentConfig
@@ -47,12 +47,18 @@ class DataPlan(NamedTuple):
         return table.file.inferred_types if isinstance(table, TableSource) else {}
 
     @property
-    def suspicions(self) -> list[str]:
-        """What may be wrong with a table and its splits, one sentence each."""
-        table = self.sources.get("data")
-        if not self.splits or not self.preprocessing or not isinstance(table, TableSource):
+    def warnings(self) -> list[str]:
+        """What may be wrong with data from files and its splits, one sentence each."""
+        source = self.sources.get("data")
+        if not self.splits or not self.preprocessing:
             return []
-        return found_suspicions(self.splits, list(self.preprocessing.columns), table.file)
+        from nncli.data.table_warnings import equal_rows, type_warnings, warnings_of_splits
+
+        inputs: dict[str, Any] = {name: split.inputs for name, split in self.splits.items()}
+        if not isinstance(source, TableSource):
+            return list(equal_rows({name: rows.hashes() for name, rows in inputs.items()})) if len(inputs) > 1 else []
+        columns, targets = list(self.preprocessing.columns), source.file.settings.targets
+        return [*type_warnings(source.file.read), *warnings_of_splits(inputs, columns, targets)]
 
     @property
     def schema(self) -> DataSchema:

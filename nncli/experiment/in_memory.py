@@ -17,7 +17,7 @@ from nncli.registry import Component
 
 
 class InMemory(Source):
-    """Rows that the program has already; no config file can name them."""
+    """Rows in memory; a config file cannot name them."""
 
     is_read = True
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nncli.config.diagnostics import shown
 from nncli.config.model import Config, Fraction, Where
@@ -14,7 +14,6 @@ from nncli.experiment.sections import HELD_OUT, from_end, parts
 
 if TYPE_CHECKING:
     from nncli.data.fitted_preprocessing import FittedPreprocessing
-    from nncli.data.table_file import TableFile
 
 
 def splits(
@@ -22,11 +21,16 @@ def splits(
 ) -> dict[str, Dataset]:
     """The data set of each split that exists before training, in the order training, validation, test.
 
-    Those that are read from files are not encoded yet. Classes of the training set have weights, if the config says so;
-    messages name them by ``class_names``.
+    Rows that are read from files are not encoded yet. The training set has the class weights of the config.
+
+    Args:
+        config: the config.
+        sources: the opened source of each section.
+        streams: the random number streams.
+        class_names: the names of the classes in messages; None for regression.
 
     Raises:
-        SourceError: a split is not possible, or no row of it counts in the loss.
+        SourceError: the rows cannot be split as configured, or all rows of a split have the weight 0.
     """
     data = {"training": sources["data"].draw(streams.of(Purpose.TRAINING))}
     if sections := parts(config):
@@ -45,15 +49,15 @@ def splits(
 
 
 def _require_classes(training: Dataset, class_names: Sequence[str] | None, section: str | None) -> None:
-    """Require that the training rows are of two classes at least, if those of all data are.
+    """Require that the training rows have at least two classes, if the data has.
 
     Args:
         training: the training rows.
         class_names: the names of the classes; None for a regression.
-        section: the first section that takes rows of the data.
+        section: the first section that takes rows of the data; the error is reported there.
 
     Raises:
-        SourceError: they are of one class.
+        SourceError: all training rows have the same class.
     """
     if class_names and len(class_names) > 1 and len(training):
         first = training.targets[0]
@@ -63,24 +67,16 @@ def _require_classes(training: Dataset, class_names: Sequence[str] | None, secti
 
 
 def fit_preprocessing(config: Config, source: Source, training: Dataset) -> "FittedPreprocessing":
-    """Fit the preprocessing of a source that is read to its training rows alone.
+    """Fit the preprocessing of a file source to its training rows alone.
 
     Raises:
-        SourceError: they cannot be encoded.
+        SourceError: a training row cannot be encoded.
     """
     return source.fit_preprocessing(training, _columns_of(parts(config)))
 
 
-def found_suspicions(splits: Mapping[str, Dataset], inputs: Sequence[str], file: "TableFile") -> list[str]:
-    """What may be wrong with the types of a table, its training rows, and its splits, one sentence each."""
-    from nncli.data.suspicions import doubted_types, suspicions_of_splits
-
-    tables: dict[str, Any] = {name: split.inputs for name, split in splits.items()}
-    return [*doubted_types(file.read), *suspicions_of_splits(tables, inputs, file.settings.targets)]
-
-
 def _columns_of(sections: Mapping[str, Fraction | Where]) -> list[str]:
-    """The columns that splits use, which are no inputs."""
+    """The columns that splits use; they are not inputs."""
     names: list[str] = []
     for section in sections.values():
         if isinstance(section, Where):

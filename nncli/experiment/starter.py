@@ -1,4 +1,4 @@
-"""A config to start from for a file: each column with its type, and a network that suits the task."""
+"""Starter configs for tables: the type of each column, and a network for the task."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from nncli.data.columns.number_errors import is_number
 from nncli.data.integer_classes import MAX_CLASSES, are_few_integers, read_for_target
 from nncli.data.read_table import ReadTable
 from nncli.data.source import SourceError
-from nncli.data.suspicions import FEWEST_ROWS, doubt_of, doubted_types, suspicions
+from nncli.data.table_warnings import FEWEST_ROWS, column_warnings, located_warning, type_warnings
 
 MANY_ROWS = 10_000
 FEWEST_OF_A_CLASS = 3  # one for each split
@@ -51,7 +51,7 @@ training:
 
 
 class _Training(NamedTuple):
-    """How a network is trained, which was chosen on data sets of 150 to 54,000 rows (configs/README.md)."""
+    """Hyperparameters, tuned on data sets of 150 to 54,000 rows (configs/README.md)."""
 
     learning_rate: float
     batch_size: int
@@ -69,7 +69,7 @@ class Starter(NamedTuple):
 
     Args:
         text: the config, with comments.
-        notes: what to know of its columns, one sentence each.
+        notes: notes on its columns, one sentence each.
     """
 
     text: str
@@ -101,7 +101,7 @@ def config_for_file(path: Path, shown_path: str, target: str) -> Starter:
         target=to_yaml_value(target),
         columns="\n".join(_column_lines(read, target, name)),
         ignore=_ignored(read)
-        + (f"  id: {to_yaml_value(name)}   # consecutive integers; it is no input\n" if name else ""),
+        + (f"  id: {to_yaml_value(name)}   # consecutive integers; it is not an input\n" if name else ""),
         stratified="" if classes is None else "; each class is split alike",
         outputs=outputs,
         activation="" if classes is None else "  - softmax\n",
@@ -112,7 +112,7 @@ def config_for_file(path: Path, shown_path: str, target: str) -> Starter:
 
 
 def _notes(read: ReadTable, target: str, name: str | None) -> Iterator[str]:
-    """The columns that are left out and why, classes that are too small for a split, and what is suspicious."""
+    """Columns that are left out, classes that are too small to split, and warnings, one sentence each."""
     table = read.table
     for column, each in read.inferred.items():
         if each.column is None:
@@ -126,12 +126,12 @@ def _notes(read: ReadTable, target: str, name: str | None) -> Iterator[str]:
             listed = ", ".join(map(shown, few[:MAX_CLASSES]))
             yield f"{target}: fewer than {FEWEST_OF_A_CLASS} rows of {listed}, too few for three splits"
     inputs = [each for each in table.columns if each not in {target, name}]
-    yield from doubted_types(read)
-    yield from suspicions(table, inputs, [target])
+    yield from type_warnings(read)
+    yield from column_warnings(table, inputs, [target])
 
 
 def _row_numbers(read: ReadTable, target: str) -> str | None:
-    """The first column of different consecutive integers, which number the rows."""
+    """The first column of row numbers: distinct consecutive integers; None if there is none."""
     for name, column in read.table.columns.items():
         values = np.sort(read.table.values(name)) if isinstance(column, Number) and name != target else np.zeros(0)
         if len(values) >= FEWEST_ROWS and (np.diff(values) == 1).all():
@@ -148,7 +148,7 @@ def _column_lines(read: ReadTable, target: str, row_numbers: str | None) -> Iter
         has_missing = "missing" in each.reason and name != target
         value = f"{{type: {each.type}, missing: {missing}}}" if has_missing else each.type
         other = _other_task(read, target) if name == target else ""
-        comment = "; ".join(filter(None, (each.reason, doubt_of(read.table, each), other)))
+        comment = "; ".join(filter(None, (each.reason, located_warning(read.table, each), other)))
         entries[f"    {to_yaml_value(name)}: {value}"] = sanitized_line(comment)
     width = min(max(map(len, entries)), 44)
     for entry, reason in entries.items():
@@ -156,7 +156,7 @@ def _column_lines(read: ReadTable, target: str, row_numbers: str | None) -> Iter
 
 
 def _other_task(read: ReadTable, target: str) -> str:
-    """What to write so that integers are predicted as numbers instead of classes, or the other way; else empty."""
+    """How to predict integers as numbers instead of classes, or as classes instead of numbers; else empty."""
     column, values = read.table.columns[target], np.unique(read.table.values(target))
     if isinstance(column, Category):
         regression = "to predict numbers: number, units: 1, no softmax, loss: mean_squared_error"
@@ -167,7 +167,7 @@ def _other_task(read: ReadTable, target: str) -> str:
 
 
 def _ignored(read: ReadTable) -> str:
-    """The columns of text, which are ignored, each with the reason as a comment."""
+    """The key ``ignore`` with the columns of free text, each with the reason as a comment."""
     texts = {name: each.reason.partition(";")[0] for name, each in read.inferred.items() if each.column is None}
     if not texts:
         return ""

@@ -1,4 +1,4 @@
-"""Rows of files of arrays, and pictures, for a fitted preprocessing, block by block."""
+"""Rows of array files and images for predictions, block by block."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nncli.config.diagnostics import shown
-from nncli.data.array_data import NUMBERS, NamedArray, require_finite, require_form
+from nncli.data.array_data import NUMBERS, NamedArray, require_finite, require_row_format
 from nncli.data.array_files import npz_names, open_npy, read_npz
 from nncli.data.array_pairs import COMMON_NAMES
 from nncli.data.array_preprocessing import BYTES, ArrayPreprocessing
@@ -20,17 +20,17 @@ from nncli.inference.row_block import RowBlock
 from nncli.nn.parameters import Array
 
 BLOCK_ROWS = 4096
-BLOCK_PICTURES = 64
+BLOCK_IMAGES = 64
 RGB = 3
 
 
 class ArrayRows:
-    """The rows of an NPY, NPZ or IDX file, which have the shape of the training rows, or are flattened.
+    """The rows of an NPY, NPZ or IDX file, in the shape of the training rows or flattened.
 
     Args:
         path: the file.
-        preprocessing: that of the run.
-        names: the names of inputs and targets in an NPZ file that was trained on.
+        preprocessing: the preprocessing of the run.
+        names: the names of inputs and targets in the NPZ file of the training data; None if there are none.
     """
 
     ids: Sequence[str] = ()
@@ -43,10 +43,10 @@ class ArrayRows:
         if values.shape == shape:
             raise array.error(f"shape {shape}, which is a single row; save array[None]")
         self._array = array._replace(values=in_shape(values, preprocessing))
-        require_form(self._array, shape, preprocessing.dtype)
+        require_row_format(self._array, shape, preprocessing.dtype)
 
     def blocks(self) -> Iterator[RowBlock]:
-        """Some thousands of rows at once.
+        """The rows in blocks of BLOCK_ROWS.
 
         Raises:
             SourceError: a value is not finite.
@@ -57,16 +57,16 @@ class ArrayRows:
             yield RowBlock(block.values, {}, start)
 
 
-class PictureRows:
-    """Pictures, as rows of the size of those that were trained on.
+class ImageRows:
+    """Images as rows, resized to the size of the training images.
 
     Args:
         paths: PNG and JPEG files.
-        preprocessing: that of the run.
+        preprocessing: the preprocessing of the run.
         invert: whether light and dark are exchanged.
 
     Raises:
-        CommandLineError: the run was not trained on pictures.
+        CommandLineError: the run was not trained on images.
     """
 
     ids: Sequence[str] = ("file",)
@@ -75,18 +75,18 @@ class PictureRows:
         shape = preprocessing.shape
         if preprocessing.dtype != BYTES or len(shape) not in {2, 3} or shape[2:] not in {(), (1,), (RGB,)}:
             trained = f"rows of shape {shape} and dtype {preprocessing.dtype}"
-            raise CommandLineError(f"{paths[0]}: a picture, but the run was trained on {trained}; save it as NPY file")
+            raise CommandLineError(f"{paths[0]}: an image, but the run was trained on {trained}; save it as NPY file")
         self._paths, self._invert = paths, invert
         self._shape, self._grayscale = shape, shape[2:] != (RGB,)
 
     def blocks(self) -> Iterator[RowBlock]:
-        """Some pictures at once.
+        """The images in blocks of BLOCK_IMAGES.
 
         Raises:
-            SourceError: one is damaged.
+            SourceError: an image is damaged.
         """
-        for start in range(0, len(self._paths), BLOCK_PICTURES):
-            paths = self._paths[start : start + BLOCK_PICTURES]
+        for start in range(0, len(self._paths), BLOCK_IMAGES):
+            paths = self._paths[start : start + BLOCK_IMAGES]
             pixels = np.stack([self._read(path) for path in paths])
             yield RowBlock(pixels, {"file": [str(path) for path in paths]}, start)
 
@@ -97,28 +97,28 @@ class PictureRows:
 
 def open_rows(
     files: Sequence[Path], preprocessing: ArrayPreprocessing, names: Sequence[str] | None, invert: bool
-) -> ArrayRows | PictureRows:
-    """The rows of an array file, of pictures, or of a directory of pictures.
+) -> ArrayRows | ImageRows:
+    """Open an array file, images, or directories of images.
 
     Raises:
-        CommandLineError: several files are not all pictures, or another file than a picture is to be inverted.
-        SourceError: a file is missing or damaged, or has rows of another form.
+        CommandLineError: of several files one is not an image, or ``invert`` is set for another file than an image.
+        SourceError: a file is missing or damaged, or its rows have another format than the training rows.
     """
-    paths = [path for file in files for path in (_pictures(file) if file.is_dir() else [file])]
-    others = [path for path in paths if not _is_picture(path)]
+    paths = [path for file in files for path in (_images(file) if file.is_dir() else [file])]
+    others = [path for path in paths if not _is_image(path)]
     if not others:
-        return PictureRows(paths, preprocessing, invert)
+        return ImageRows(paths, preprocessing, invert)
     if len(others) < len(paths):
         raise SourceError(f"{others[0]}: not a PNG or JPEG image, or its start is damaged, unlike other files; {FIX}")
     if len(paths) > 1:
-        raise CommandLineError(f"{others[0]}: several files have to be pictures; predict other files one by one")
+        raise CommandLineError(f"{others[0]}: several files have to be images; predict other files one by one")
     if invert:
-        raise CommandLineError(f"{others[0]}: --invert is for pictures")
+        raise CommandLineError(f"{others[0]}: --invert is for images")
     return ArrayRows(others[0], preprocessing, names)
 
 
-def _pictures(directory: Path) -> list[Path]:
-    """The pictures in a directory and below, by name.
+def _images(directory: Path) -> list[Path]:
+    """The images in a directory and below, by name.
 
     Raises:
         SourceError: there are none.
@@ -130,19 +130,19 @@ def _pictures(directory: Path) -> list[Path]:
 
 
 def in_shape(rows: Array, preprocessing: ArrayPreprocessing) -> Array:
-    """Rows in the shape of the training rows, if they are flattened; else as they are."""
+    """Reshape flattened rows to the shape of the training rows; other rows are returned unchanged."""
     return rows.reshape(len(rows), *preprocessing.shape) if rows.shape[1:] == (preprocessing.size,) else rows
 
 
-def _is_picture(path: Path) -> bool:
-    return file_kind(path) == "picture"
+def _is_image(path: Path) -> bool:
+    return file_kind(path) == "image"
 
 
 def _array(path: Path, names: Sequence[str] | None) -> NamedArray:
     """The inputs in a file.
 
     Raises:
-        SourceError: it is damaged, or has none.
+        SourceError: the file is damaged, or has no inputs.
     """
     if file_kind(path) == "npz":
         name = _inputs_name(path, names)
@@ -154,7 +154,7 @@ def single_array(path: Path) -> NamedArray:
     """The array of an NPY or IDX file.
 
     Raises:
-        SourceError: it is damaged, or another file.
+        SourceError: the file is damaged, or has another format.
     """
     kind = file_kind(path)
     if kind == "npy":
@@ -168,7 +168,7 @@ def _inputs_name(path: Path, names: Sequence[str] | None) -> str:
     """The name of the inputs in an NPZ file: that of the training data, a common one, or that of its only array.
 
     Raises:
-        SourceError: there is none of them.
+        SourceError: no array has such a name, or the choice is ambiguous.
     """
     known = npz_names(path)
     candidates: list[Any] = [*(names or ())[:1], *dict.fromkeys(first for first, _ in COMMON_NAMES)]

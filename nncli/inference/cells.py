@@ -1,4 +1,4 @@
-"""Values of a program, one by one or in arrays, as a column of a table parses the fields of a file."""
+"""Values in memory, parsed like the fields of a file by a column of a table."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,12 +15,12 @@ from nncli.nn.parameters import Array
 
 
 def parsed(cells: Any, column: Column, missing: frozenset[str]) -> tuple[Array, list[CellProblem]]:
-    """The values (N,) of a column, and the cells that are none.
+    """Parse cells; return the values (N,), and the problems of cells that are not values of the column.
 
     Args:
         cells: a list, or an array of any library with ``__array__``.
         column: the fitted column.
-        missing: the texts that stand for missing values.
+        missing: the texts of missing values.
     """
     if not isinstance(cells, list | tuple):
         cells = np.asarray(cells)
@@ -42,7 +42,7 @@ def parsed(cells: Any, column: Column, missing: frozenset[str]) -> tuple[Array, 
 
 
 def _numbers(numbers: Array, column: Column, missing: frozenset[str]) -> tuple[Array, list[CellProblem]]:
-    """The values of numbers in an array, which are those that their texts would have."""
+    """The values of numbers in an array; equal to those of their texts in a file."""
     values, problems = column.parse(numbers.astype(np.float64), missing)
     infinite = np.flatnonzero(np.isinf(values)).tolist()
     return values, [*problems, *(CellProblem(row, repr(float(values[row])), column.explain) for row in infinite)]
@@ -59,11 +59,11 @@ def _listed(cells: Array) -> Sequence[Any]:
 def _text(value: Any, column: Column, missing: frozenset[str]) -> str:
     """The text of a value for a column.
 
-    An integer is a float wherever a column of integers has missing values or stands in an array with others, so that a
-    category 3 may come as 3.0, and the other way round.
+    An integer column with missing values, or within a float array, has floats. A category 3 may therefore be given as
+    3.0, and vice versa.
 
     Raises:
-        TypeError: it is no value of a table.
+        TypeError: the value is neither a number nor a text, a date or missing.
     """
     text = cell_text(value)
     if column.reads_numbers or isinstance(value, str | bool) or not isinstance(value, Real) or text in missing:
@@ -73,5 +73,5 @@ def _text(value: Any, column: Column, missing: frozenset[str]) -> str:
 
 
 def _recognizes(column: Column, text: str) -> bool:
-    """Whether a text is a value of a fitted column; for categories whether training rows had it."""
+    """Whether a text is a value of a fitted column, or a category of the training rows."""
     return column.encoding.is_known(text) if isinstance(column, Category) else not isnan(column.value(text))

@@ -1,4 +1,4 @@
-"""Rows in memory as a table for a fitted preprocessing: dictionaries, frames of any library, or an array."""
+"""Rows in memory as a table: dictionaries, data frames of any library, or an array."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,11 +21,11 @@ WARNING_LEVEL = 6  # the call of a method of a run
 
 
 class FrameRows:
-    """Rows in memory, encoded as those of a file would be.
+    """Encodes rows in memory like those of a file.
 
     Args:
-        preprocessing: that of the run.
-        missing: the texts that stand for missing values.
+        preprocessing: the preprocessing of the run.
+        missing: the texts of missing values.
     """
 
     def __init__(self, preprocessing: Preprocessing, missing: frozenset[str]) -> None:
@@ -36,12 +36,12 @@ class FrameRows:
         """The inputs (N, D) of a network; a warning names the categories that no training row has.
 
         Args:
-            rows: a list of dictionaries, a mapping of columns or a frame, in which further columns are ignored; or an
-                array (N, k) of the k columns of the preprocessing in their order.
+            rows: a list of dictionaries, a mapping of columns, or a data frame, whose other columns are ignored; or an
+                array (N, k) with the k columns of the preprocessing in their order.
             dtype: the dtype of the inputs.
 
         Raises:
-            ConfigError: columns are missing, or values are not those of their columns; the first ones are listed.
+            ConfigError: columns are missing, or values are not valid in their column; the first ones are listed.
         """
         columns = self.preprocessing.columns
         cells = cells_by_column(rows, list(columns))
@@ -66,10 +66,10 @@ class FrameRows:
 
 
 def cells_by_column(rows: Any, names: Sequence[str]) -> dict[str, Any]:
-    """The cells of each column, N each: a list or an array.
+    """The cells (N,) of each column, as a list or an array.
 
     Raises:
-        ConfigError: columns are missing, or not of the same length.
+        ConfigError: columns are missing, or have different lengths.
     """
     if isinstance(rows, list | tuple) and all(isinstance(each, Mapping) for each in rows):
         return _of_dictionaries(rows, names)
@@ -117,7 +117,7 @@ def _column(name: str, cells: Any) -> Any:
     """
     array = cells if isinstance(cells, list | tuple) else _array(cells)
     if isinstance(array, np.ndarray) and array.ndim != 1:
-        raise ConfigError(f"inputs: column {shown(name)} is no list and no array of one dimension")
+        raise ConfigError(f"inputs: column {shown(name)} is neither a list nor a one-dimensional array")
     return array
 
 
@@ -132,7 +132,7 @@ def _of_array(rows: Any, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _array(values: Any) -> Array:
-    """An array of its own dtype; lists keep the types of their values, and what is masked is missing."""
+    """The values as an array; lists become object arrays, and masked values become None."""
     if np.ma.isMaskedArray(values):
         unmasked: Array = values.astype(object).filled(None)  # type: ignore[attr-defined]
         return unmasked

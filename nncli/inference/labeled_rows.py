@@ -1,4 +1,4 @@
-"""Rows of files with their targets, in the form of the data of a run."""
+"""Rows of files with their targets, for the evaluation of a run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nncli.config.diagnostics import counted, shown
-from nncli.data.array_data import ArrayData, Form, NamedArray
+from nncli.data.array_data import ArrayData, NamedArray, RowFormat
 from nncli.data.array_files import npz_names, read_npz
 from nncli.data.array_pairs import COMMON_NAMES
 from nncli.data.array_preprocessing import ArrayPreprocessing
@@ -29,8 +29,8 @@ class LabeledTable(NamedTuple):
 
     Args:
         predictor: the network of the run.
-        rows: the rows; their texts have the target columns.
-        targets: reads the targets.
+        rows: the rows, with the texts of the target columns.
+        targets: parses the targets.
     """
 
     predictor: Predictor
@@ -57,7 +57,7 @@ class LabeledTable(NamedTuple):
 
 
 class LabeledArrays(NamedTuple):
-    """Rows of arrays or pictures with their targets.
+    """Rows of arrays or images with their targets.
 
     Args:
         predictor: the network of the run.
@@ -68,18 +68,18 @@ class LabeledArrays(NamedTuple):
     data: ArrayData
 
     def predicted(self) -> tuple[Array, Array]:
-        """The outputs of the network (N, M), some rows after others, and class labels (N,) or values (N, M)."""
+        """The outputs of the network (N, M), computed block by block, and class labels (N,) or values (N, M)."""
         rows = self.data.dataset.inputs
         outputs = [self.predictor.predict_rows(block) for block in rows.blocks()]  # type: ignore[attr-defined]
         return np.concatenate(outputs), self.data.targets
 
 
 def labeled_arrays(run: Run, predictor: Predictor, files: Sequence[Path]) -> LabeledArrays:
-    """The rows of an NPZ file, of a directory of pictures, or of two files with inputs and targets.
+    """The rows of an NPZ file, of a directory of images, or of two files with inputs and targets.
 
     Raises:
-        CommandLineError: there are more files, or a file needs another one with the targets.
-        SourceError: a file is missing or damaged, or has rows or targets of another form.
+        CommandLineError: there are more than two files, or the file of the targets is missing.
+        SourceError: a file is missing or damaged, or its rows or targets have another format than the training data.
     """
     preprocessing, names = predictor.preprocessing, predictor.class_names
     assert isinstance(preprocessing, ArrayPreprocessing)
@@ -88,7 +88,7 @@ def labeled_arrays(run: Run, predictor: Predictor, files: Sequence[Path]) -> Lab
     inputs = inputs._replace(values=in_shape(inputs.values, preprocessing))
     is_numbered = data.get("class_names") and not _are_names(targets.values, names)
     labels = [str(label) for label in range(len(names or ()))] if is_numbered else names
-    form = Form(preprocessing.shape, preprocessing.dtype, labels, names)
+    form = RowFormat(preprocessing.shape, preprocessing.dtype, labels, names)
     arrays = ArrayData(inputs, targets, training=form)
     expected = len(predictor.targets)
     if names is None and arrays.targets.shape[1] != expected:
@@ -98,8 +98,8 @@ def labeled_arrays(run: Run, predictor: Predictor, files: Sequence[Path]) -> Lab
 
 
 def _are_names(targets: Array, class_names: Sequence[str] | None) -> bool:
-    """Whether targets are texts, all of which are names of classes."""
-    return targets.dtype.kind == "U" and set(np.unique(targets).tolist()) <= set(class_names or ())
+    """Whether all targets are texts that are class names."""
+    return set(np.unique(targets).tolist()) <= set(class_names or ())
 
 
 def _pair(
@@ -113,27 +113,27 @@ def _pair(
         return inputs, targets
     (path,) = files
     if path.is_dir():
-        return _pictures(path, preprocessing)
+        return _images(path, preprocessing)
     kind = file_kind(path)
     if kind == "npz":
         return _arrays(path, names)
-    if kind == "picture":
-        raise CommandLineError(f"{path}: a picture has no class; name a directory with a subdirectory for each class")
+    if kind == "image":
+        raise CommandLineError(f"{path}: an image has no class; name a directory with a subdirectory for each class")
     inputs = single_array(path)
     raise CommandLineError(f"{inputs.name}: has no targets; name their file, too: --data {path} --data TARGETS")
 
 
 def _single(path: Path) -> NamedArray:
-    if path.is_dir() or file_kind(path) in {"npz", "picture"}:
+    if path.is_dir() or file_kind(path) in {"npz", "image"}:
         raise CommandLineError(f"{path}: inputs and targets of two files have to be NPY or IDX files")
     return single_array(path)
 
 
-def _pictures(directory: Path, preprocessing: ArrayPreprocessing) -> tuple[NamedArray, NamedArray]:
-    """The pictures of a directory, in the size of those that were trained on, and the names of their classes."""
+def _images(directory: Path, preprocessing: ArrayPreprocessing) -> tuple[NamedArray, NamedArray]:
+    """The images of a directory, resized to the size of the training images, and the names of their classes."""
     shape, listed = preprocessing.shape, list_images(directory)
     if len(shape) not in {2, 3}:
-        raise CommandLineError(f"{directory}: pictures, but the run was trained on rows of shape {shape}")
+        raise CommandLineError(f"{directory}: images, but the run was trained on rows of shape {shape}")
     pixels = read_images(listed.paths, (shape[0], shape[1]), grayscale=shape[2:] != (RGB,))
     labels = np.array(listed.classes)[listed.labels]
     name = str(directory)
@@ -141,7 +141,7 @@ def _pictures(directory: Path, preprocessing: ArrayPreprocessing) -> tuple[Named
 
 
 def _arrays(path: Path, names: Sequence[str] | None) -> tuple[NamedArray, NamedArray]:
-    """The arrays of an NPZ file with the names of the training data, or else of the only common pair."""
+    """The arrays of an NPZ file that have the names of the training data, else a common pair of names."""
     known = npz_names(path)
     pairs = [pair for pair in COMMON_NAMES if known.issuperset(pair)]
     if names and known.issuperset(names):

@@ -1,4 +1,4 @@
-"""Open a file for the predictions of a run, or for its evaluation."""
+"""Opening of files for predictions or for an evaluation."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,25 +22,26 @@ from nncli.store.run_reader import Run
 def open_predictions(
     run: Run, files: Sequence[Path | BinaryIO], with_probabilities: bool = False, invert: bool = False
 ) -> PredictionRows:
-    """The predictions of a run for files in the form of its data; targets may be absent.
+    """The predictions of a run for files with the columns or row format of its data; targets are optional.
 
     Args:
         run: the run.
-        files: a table, a file of arrays, or pictures and directories of them.
-        with_probabilities: whether the probability of each class is given.
-        invert: whether light and dark of pictures are exchanged.
+        files: a table, an array file, or images and directories of images.
+        with_probabilities: whether to return the probability of each class.
+        invert: whether light and dark of images are exchanged.
 
     Raises:
-        CommandLineError: the run was not trained on data from files, or not on such files.
+        CommandLineError: the run was trained on sampled data, or on another kind of file.
         RunError: the weights or the preprocessing are damaged.
-        SourceError: a file cannot be read, or has another form.
+        SourceError: a file cannot be read, or has other columns or another row format.
     """
     predictor, data = Predictor(run), run.record.spec.data
     if not isinstance(predictor.preprocessing, ArrayPreprocessing):
         return _predictions_of_table(run, predictor, files, with_probabilities, invert)
     paths = [file for file in files if isinstance(file, Path)]
     if len(paths) < len(files):
-        raise CommandLineError(f"{run.path}: was trained on {data.type}, which standard input cannot be; name a file")
+        reason = "which cannot be read from standard input; name a file"
+        raise CommandLineError(f"{run.path}: was trained on {data.type}, {reason}")
     rows = open_rows(paths, predictor.preprocessing, vars(data).get("names"), invert)
     return PredictionRows(predictor, rows, rows.ids, with_probabilities=with_probabilities)
 
@@ -51,7 +52,7 @@ def _predictions_of_table(
     table, opened = _opened(run, files[0])
     if invert or len(files) > 1:
         option = "--invert is" if invert else "several files are"
-        raise CommandLineError(f"{run.path}: was trained on a table; {option} for pictures")
+        raise CommandLineError(f"{run.path}: was trained on a table; {option} for images")
     targets, settings = _targets(run, predictor, table), table.settings
     ids = [settings.id] if settings.id in opened.header else []
     has_targets = all(name in opened.header for name in targets.columns)
@@ -60,11 +61,11 @@ def _predictions_of_table(
 
 
 def open_labeled(run: Run, files: Sequence[Path]) -> LabeledTable | LabeledArrays:
-    """The rows of files in the form of a run's data, with their targets.
+    """The rows of files with the columns or row format of a run's data, and their targets.
 
     Args:
         run: the run.
-        files: a table; an NPZ file; an NPY or IDX file of inputs and one of targets; or a directory of pictures.
+        files: a table; an NPZ file; an NPY or IDX file of inputs and one of targets; or a directory of images.
 
     Raises:
         CommandLineError, RunError, SourceError: as for ``open_predictions``; the targets are needed too.

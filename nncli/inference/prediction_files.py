@@ -1,4 +1,4 @@
-"""Predictions as a file: CSV, JSON lines, NPY or Parquet, block by block in constant memory."""
+"""Writers of predictions: CSV, JSON Lines, NPY or Parquet, block by block in constant memory."""
 
 import csv
 import json
@@ -36,25 +36,25 @@ def write_json_lines(predictions: PredictionRows, stream: TextIO) -> None:
 
 
 def write_npy(predictions: PredictionRows, stream: TextIO) -> None:
-    """Write a structured array with a field for each column, to the bytes below the stream.
+    """Write a structured array with a field for each column, to the binary buffer of the stream.
 
     Raises:
         CommandLineError: two columns have the same name, there are too many, or a text is too long.
     """
     _require_distinct(predictions.header)
-    with tempfile.TemporaryFile(dir=Path(stream.name).parent) as scratch:  # without a name, gone with the process
+    with tempfile.TemporaryFile(dir=Path(stream.name).parent) as scratch:  # deleted with the process
         write_record_array(stream.buffer, predictions.types, predictions.blocks(), scratch)
 
 
 def write_parquet(predictions: PredictionRows, stream: TextIO) -> None:
-    """Write a Parquet file in the place of the file of the stream, by way of a CSV file.
+    """Write a Parquet file over the file of the stream, from a temporary CSV file.
 
     Raises:
         CommandLineError: two columns have the same name.
         MissingExtraError: DuckDB is not installed.
     """
     parquet_file.require_parquet()
-    _require_distinct(map(str.lower, predictions.header))  # DuckDB does not tell upper from lower case
+    _require_distinct(map(str.lower, predictions.header))  # column names in DuckDB ignore case
     output = Path(stream.name)
     with tempfile.NamedTemporaryFile("w", dir=output.parent, suffix=".csv", encoding="utf-8", newline="") as scratch:
         write_csv(predictions, scratch)  # type: ignore[arg-type]
@@ -71,10 +71,10 @@ WRITERS: Mapping[str, Callable[[PredictionRows, TextIO], None]] = {
 
 
 def _require_distinct(names: Iterable[str]) -> None:
-    """Refuse two columns with the same name, such as an id that is called prediction.
+    """Require unique column names; an id column, for example, may be named prediction.
 
     Raises:
-        CommandLineError: there are two; it names the first.
+        CommandLineError: two columns have the same name.
     """
     seen = set[str]()
     for name in names:

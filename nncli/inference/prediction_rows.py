@@ -17,21 +17,21 @@ class Rows(Protocol):
     """The rows of files."""
 
     def blocks(self) -> Iterator[RowBlock]:
-        """The rows, some of them at once."""
+        """The rows in blocks."""
 
 
 class PredictionRows:
     """The predictions of a run for the rows of a file.
 
-    The first block is predicted at once, so that an error in it comes before anything is written. ``score``
-    compares them with the targets, after ``blocks``; None if the file has no targets.
+    The constructor predicts the first block, so that an error in it is raised before anything is written. After
+    ``blocks``, ``score`` compares the predictions with the targets; it is None if the file has none.
 
     Args:
         predictor: the network of the run.
         rows: the rows.
-        ids: the texts of blocks that name the rows, such as columns of the file; without them rows are numbered from 1.
-        targets: reads the targets, if the file has them.
-        with_probabilities: whether the probability of each class is given, not just that of the predicted one.
+        ids: the texts of blocks that identify the rows, such as columns of the file; default: row numbers from 1.
+        targets: parses the targets; None if the file has none.
+        with_probabilities: whether to return the probability of each class, not only that of the predicted one.
 
     Raises:
         DivergedError, TableError: as for ``blocks``.
@@ -68,7 +68,7 @@ class PredictionRows:
         return [*first, ("prediction", str), *((name, float) for name in ("probability", *each))]
 
     def blocks(self) -> Iterator[list[Sequence[Any]]]:
-        """The values of each column, some thousands of rows at once; once only.
+        """The values of each column, in blocks of some thousands of rows; can be called once.
 
         Raises:
             DivergedError: an output is not finite.

@@ -1,4 +1,4 @@
-"""A run as a function from rows in memory to classes, probabilities or values."""
+"""Predictions of a run for rows in memory: classes, probabilities or values."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -25,7 +25,7 @@ MAX_CLASSES_NAMED = 20
 class RawPredictor:
     """The network of a run with its preprocessing.
 
-    ``feature_names`` are the columns of the rows in their order, ``class_names`` the classes; None for a regression.
+    ``feature_names`` are the columns of the rows in order; ``class_names`` the classes, None for a regression.
 
     Args:
         run: the run; its data is not needed.
@@ -75,7 +75,7 @@ class RawPredictor:
         """The accuracy for classes (N,), or R² for values (N,) or (N, M).
 
         Raises:
-            ConfigError: a target is no class of the training data or no number, or there are fewer or more than rows.
+            ConfigError: a target is not a class of the training data or not a number, or their number differs.
         """
         outputs = self._outputs(inputs)
         expected = np.asarray(targets)
@@ -96,15 +96,15 @@ class RawPredictor:
 
 
 def _unchanged(inputs: Any, dtype: str) -> Any:
-    """Rows that are the inputs of the network."""
+    """The rows, which are the inputs of the network already."""
     return inputs
 
 
 def _array_inputs(preprocessing: ArrayPreprocessing, inputs: Any, dtype: str) -> Any:
-    """The inputs (N, D) of rows of the shape that was trained on, or flattened.
+    """The inputs (N, D) of rows in the shape of the training rows or flattened.
 
     Raises:
-        ConfigError: they have another shape, or values that the dtype of the training data cannot hold.
+        ConfigError: the rows have another shape, or values that the dtype of the training data cannot hold.
     """
     rows, shape = numbers(inputs), preprocessing.shape
     if rows.shape[1:] not in {shape, (preprocessing.size,)}:
@@ -120,22 +120,22 @@ def _class_labels(targets: Sequence[Any], class_names: Sequence[str]) -> Array:
     """The class labels (N,) of the names of classes, or of numbers and booleans with these names.
 
     Raises:
-        ConfigError: one is no class; it names the first.
+        ConfigError: a target is not a class; the message names the first one.
     """
     labels = {name: label for label, name in enumerate(class_names)}
     found = [next((labels[text] for text in _spellings(each) if text in labels), None) for each in targets]
     if None in found:
         row, listed = found.index(None), ", ".join(map(shown, class_names[:MAX_CLASSES_NAMED]))
-        reason = f"{shown(targets[row])} is no class of the training data; its classes are {listed}"
+        reason = f"{shown(targets[row])} is not a class of the training data; its classes are {listed}"
         raise ConfigError(f"targets[{row}]: {reason}")
     return np.array(found)
 
 
 def _spellings(target: Any) -> Sequence[str]:
-    """The texts that a file may have for a class: 3 is also 3.0, and True is also true.
+    """The texts of a class that are equivalent in a file: 3 and 3.0, True and true.
 
     Raises:
-        ConfigError: it can be no class.
+        ConfigError: the value cannot be a class.
     """
     try:
         text = cell_text(target)
@@ -150,7 +150,7 @@ def _values(targets: Array, shape: tuple[int, ...]) -> Array:
     """Real-valued targets (N, M).
 
     Raises:
-        ConfigError: they are not numbers, not finite, or of another shape.
+        ConfigError: they are not finite numbers, or have another shape.
     """
     try:
         values = targets.astype(np.float64)

@@ -10,7 +10,7 @@ from nncli.config.diagnostics import shown
 from nncli.errors import CommandLineError
 from nncli.nn.parameters import Array
 
-MAX_CHARACTERS = 1000  # of a text; all texts of a field take the space of the longest
+MAX_CHARACTERS = 1000  # of a text; each text of a field takes as many bytes as the longest one
 MAX_HEADER = 10_000  # characters, beyond which np.load refuses a file by default
 ALIGNMENT = 64  # bytes
 CHARACTER = np.dtype("U1").itemsize  # bytes
@@ -19,16 +19,16 @@ Fields = Sequence[tuple[str, type]]  # the name and the type of each: int, float
 
 
 def write_record_array(file: IO[bytes], fields: Fields, blocks: Iterable[Sequence[Any]], scratch: IO[bytes]) -> None:
-    """Write an array (N,) of records: int64, float64, and texts of the length of the longest one.
+    """Write an array (N,) of records with int64, float64 and fixed-length text fields.
 
-    The header has this length and the number of rows, which are known at the end. Until then the blocks are in another
-    file, each with the length of its own texts.
+    The header contains the length of the longest text and the number of rows, which are known at the end. Until then
+    the blocks are in a scratch file, each with its own text lengths.
 
     Args:
         file: the NPY file.
         fields: the fields.
-        blocks: the values (n,) of each field, some rows at once.
-        scratch: an empty file.
+        blocks: the values (n,) of each field, block by block.
+        scratch: an empty temporary file.
 
     Raises:
         CommandLineError: there are more fields than np.load accepts, or a text is too long.
@@ -69,7 +69,7 @@ def _length(name: str, texts: Sequence[str]) -> int:
     if longest > MAX_CHARACTERS:
         problem = f"{shown(name)} has a text of {longest:,} characters, and an NPY file would take as many for each row"
         raise CommandLineError(f"{problem}; write Parquet or CSV")
-    return max(1, longest)
+    return longest
 
 
 def _dtype(fields: Fields, lengths: Sequence[int]) -> np.dtype[Any]:

@@ -16,35 +16,36 @@ from nncli.inference.row_block import RowBlock
 from nncli.nn.parameters import Array
 
 MAX_NAMED = 20
+MAX_UNSEEN = 100  # categories of a column that are counted, so that memory is bounded
 
 
-class FoundValues:
-    """Some of the values of a column: ``count`` of them, and ``first``, the line and the value of the first ones."""
+class CountedValues:
+    """The number of certain values of a column, and the line and value of the first ones."""
 
     def __init__(self) -> None:
         self.count = 0
         self.first: list[tuple[int, float]] = []
 
     def add(self, rows: Array, values: Array, lines: Sequence[int]) -> None:
-        """Add those in these rows of a block."""
+        """Count the values in these rows of a block."""
         self.count += len(rows)
         self.first += [(lines[row], float(values[row])) for row in rows[: MAX_NAMED - len(self.first)].tolist()]
 
 
 class TableRows:
-    """The rows of a file in the form of a table that was trained on; columns are found by name, in any order.
+    """The rows of a table for predictions; columns are found by name, in any order.
 
-    After ``blocks``, ``unseen`` has the number of rows of each category that no training row has, ``replaced`` the
-    missing values, and ``far`` the values that are far outside of the training range, each by column.
+    After ``blocks`` there are, by column: ``unseen``, the number of rows of categories that no training row has;
+    ``replaced``, the missing values; ``out_of_range``, the values far outside of the training range.
 
     Args:
         file: the file.
-        preprocessing: that of the run.
-        missing: the texts that stand for missing values.
-        wanted: further columns, whose texts are given too.
+        preprocessing: the preprocessing of the run.
+        missing: the texts of missing values.
+        wanted: further columns whose texts are needed.
 
     Raises:
-        TableError: the file lacks columns; all of them are named.
+        TableError: columns are missing; the message names them.
     """
 
     def __init__(
@@ -52,8 +53,8 @@ class TableRows:
     ) -> None:
         self.file, self.preprocessing, self.missing, self.wanted = file, preprocessing, missing, wanted
         self.unseen: dict[str, dict[str, int]] = {}
-        self.replaced: dict[str, FoundValues] = {}
-        self.far: dict[str, FoundValues] = {}
+        self.replaced: dict[str, CountedValues] = {}
+        self.out_of_range: dict[str, CountedValues] = {}
         lacking = [name for name in (*preprocessing.columns, *wanted) if name not in file.header]
         if lacking:
             listed = ", ".join(f"{shown(name)}{_similar(name, file.header)}" for name in lacking[:MAX_NAMED])
@@ -66,11 +67,15 @@ class TableRows:
         """The columns that are not used."""
         return [name for name in self.file.header if name not in self._positions]
 
+    def counts_all_unseen(self, name: str) -> bool:
+        """Whether all unseen categories of a column are counted, or only the first ones."""
+        return len(self.unseen[name]) < MAX_UNSEEN
+
     def blocks(self) -> Iterator[RowBlock]:
-        """Parse the rows, some thousands at once.
+        """Parse the rows in blocks of some thousands.
 
         Raises:
-            TableError: the file is damaged, or values are not those of their columns; the first ones are listed.
+            TableError: the file is damaged, or values are not valid in their column; the first ones are listed.
         """
         columns = self.preprocessing.columns
         texts = {self._positions[name] for name in self.wanted}
@@ -93,19 +98,20 @@ class TableRows:
         return Table(self.file.name, self.preprocessing.columns, values, block.lines)
 
     def _count(self, table: Table, lines: Sequence[int]) -> None:
-        """Count what is to be known of the values of a block."""
+        """Count unseen categories, missing values and values out of range in a block."""
         for name, column in self.preprocessing.columns.items():
             values = table.values(name)
             for text, rows in column.unseen(values).items():
                 counts = self.unseen.setdefault(name, {})
-                counts[text] = counts.get(text, 0) + len(rows)
+                if text in counts or len(counts) < MAX_UNSEEN:
+                    counts[text] = counts.get(text, 0) + len(rows)
             missing = np.flatnonzero(column.is_missing(values))
-            for found, rows in ((self.replaced, missing), (self.far, column.far(values))):
+            for found, rows in ((self.replaced, missing), (self.out_of_range, column.out_of_range(values))):
                 if len(rows):
-                    found.setdefault(name, FoundValues()).add(rows, values, lines)
+                    found.setdefault(name, CountedValues()).add(rows, values, lines)
 
 
 def _similar(name: str, header: Sequence[str]) -> str:
-    """The column that may be meant, in brackets."""
+    """The column with a similar name, in brackets; empty if there is none."""
     found = similar(name, header).removeprefix("; ")
     return f" ({found})" if found else ""

@@ -1,4 +1,4 @@
-"""The targets of rows of a file, and how well predictions match them."""
+"""Targets of the rows of a table, and the score of predictions."""
 
 from collections.abc import Mapping, Sequence
 from math import sqrt
@@ -16,12 +16,12 @@ MAX_LISTED = 20
 
 
 class TableTargets:
-    """Reads the targets of rows as a network was trained on them.
+    """Parses the targets of rows like those of the training data.
 
     Args:
         columns: the target columns by name.
         class_names: the names of the classes; None for regression.
-        missing: the texts that stand for missing values.
+        missing: the texts of missing values.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class TableTargets:
         self._labels = {name: label for label, name in enumerate(class_names or ())}
 
     def read(self, texts: Mapping[str, list[str]]) -> tuple[Array, dict[str, list[CellProblem]]]:
-        """Class labels (N,), −1 where there is none, or values (N, M), NaN where there is none; and why, by column.
+        """Class labels (N,), −1 if missing, or values (N, M), NaN if missing; and the problems by column.
 
         Args:
             texts: the fields (N,) of each target column.
@@ -54,9 +54,8 @@ class TableTargets:
         if text in self.missing:
             return _missing(text)
         listed = ", ".join(map(shown, (self.class_names or ())[:MAX_LISTED]))
-        return (
-            f"{shown(text)} is no class of the training data; its classes are {listed}; correct it, or remove the row"
-        )
+        found = f"{shown(text)} is not a class of the training data; its classes are {listed}"
+        return f"{found}; correct it, or remove the row"
 
 
 def _missing(text: str) -> str:
@@ -64,10 +63,10 @@ def _missing(text: str) -> str:
 
 
 class RunningScore:
-    """How well predictions match the targets of the rows that have one, block by block in constant memory.
+    """The accuracy or errors of predictions, accumulated over the rows that have a target, in constant memory.
 
-    ``rows`` is the number of these rows. A classification has ``correct``, the number of right predictions; a
-    regression has the sums of absolute and squared errors.
+    ``rows`` is the number of these rows. A classification counts the ``correct`` predictions; a regression sums
+    ``absolute`` and ``squared`` errors.
 
     Args:
         is_classification: whether targets are class labels.

@@ -1,4 +1,4 @@
-"""The estimators: parameters in the words of the config, data checked as scikit-learn does."""
+"""The estimators: parameters named as in a config, data validated as in scikit-learn."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,9 +28,9 @@ Layer = int | str | Mapping[str, Any]
 
 
 class NetworkEstimator(BaseEstimator):
-    """What both estimators have in common: the parameters, and training.
+    """Base class of both estimators: the parameters, and training.
 
-    The words are those of a config. Inputs (N, D) are used as they are: put a ``StandardScaler`` in front.
+    Parameters are named as in a config. Inputs (N, D) are not scaled: put a ``StandardScaler`` in front.
 
     Args:
         hidden: the hidden layers, or a single one: a number of units is a dense layer with the activation and the
@@ -117,7 +117,7 @@ class NetworkEstimator(BaseEstimator):
 
 
 def _with_parameters(estimator: Class) -> Class:
-    """Add the documentation of the parameters to that of an estimator, whose own ones are the last."""
+    """Add the documentation of the common parameters to that of an estimator, before its own ones."""
     summary, _, own = cleandoc(estimator.__doc__ or "").partition("\n\nArgs:\n")
     estimator.__doc__ = "\n".join([summary, "", cleandoc(NetworkEstimator.__doc__ or ""), own]).rstrip()
     return estimator
@@ -128,8 +128,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     """A network with one output per class, trained on the categorical cross-entropy.
 
     Args:
-        class_weight: how much each class counts in the training loss: ``{class: weight}``, 1 for others; ``"balanced"``
-            for weights in inverse proportion to the rows of the classes, or to their weights; None for 1.
+        class_weight: the weight of each class in the training loss: ``{class: weight}``, 1 for others; ``"balanced"``
+            for weights in inverse proportion to the number of rows, or the sum of their weights; None for 1.
     """
 
     def __init__(
@@ -172,9 +172,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Train on rows (N, D) of numbers and their classes (N,), of any type.
 
-        A row counts in the loss by its ``sample_weight`` (N,), whatever the mean of all weights; one of weight 0 is
-        left out, and its class, too, if no other row has it. In a single batch a row of weight 2 is the row twice, in
-        mini-batches on average.
+        ``sample_weight`` (N,) weights the rows in the loss; only the ratios of weights matter. Rows of weight 0 are
+        removed before training, so that a class without other rows is removed, too. In a single batch, a row of weight
+        2 is equivalent to two rows; in mini-batches on average.
 
         Sets ``classes_`` (C,), ``n_iter_`` (the number of epochs), ``loss_curve_`` and ``validation_loss_curve_`` (one
         value per epoch; the latter is None without a validation set), ``n_features_in_`` and ``feature_names_in_``.
@@ -226,9 +226,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Train on rows (N, D) of numbers and their targets, (N,) or (N, M).
 
-        A row counts in the loss and in the scaling of the targets by its ``sample_weight`` (N,), whatever the mean of
-        all weights; one of weight 0 is left out. In a single batch a row of weight 2 is the row twice, in mini-batches
-        on average.
+        ``sample_weight`` (N,) weights the rows in the loss and in the scaling of the targets; only the ratios of
+        weights matter. Rows of weight 0 are removed before training. In a single batch, a row of weight 2 is equivalent
+        to two rows; in mini-batches on average.
 
         Sets ``n_iter_`` (the number of epochs), ``loss_curve_`` and ``validation_loss_curve_`` (one value per epoch;
         the latter is None without a validation set), ``n_features_in_`` and ``feature_names_in_``.

@@ -11,13 +11,13 @@ def sections_of(parameters: Mapping[str, Any], seed: int, last: Sequence[Any], l
     """The sections of a config, without data and validation.
 
     Args:
-        parameters: those of the estimator.
+        parameters: the parameters of the estimator.
         seed: the seed.
         last: the layers after the hidden ones.
         loss: the loss.
 
     Raises:
-        ValueError: ``hidden`` is no layer and no list of them.
+        ValueError: ``hidden`` is neither a layer nor a list of layers.
     """
     metric = "loss" if parameters["validation_fraction"] is None else "validation_loss"
     return {
@@ -51,7 +51,7 @@ def _hidden_layers(parameters: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _listed(hidden: Any) -> Iterable[Any]:
-    """Hidden layers, of which a single one need not be in a list."""
+    """The hidden layers as a list; a single layer may be given without one."""
     if isinstance(hidden, Integral | str | Mapping):
         return [hidden]
     is_list = isinstance(hidden, Iterable)

@@ -1,4 +1,4 @@
-"""Training in memory: the loop of ``nncli train`` without a run directory, and the network that it leaves."""
+"""Training in memory: the loop of ``nncli train`` without a run directory, and the trained network."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,8 +31,8 @@ class TrainedNetwork:
     Args:
         config: the config.
         inputs: D, the number of input columns.
-        values: its parameters (P + S,).
-        scaling: that of real-valued targets, which is undone in predictions.
+        values: the parameters (P + S,): P trainable ones and S running statistics.
+        scaling: the scaling of regression targets; predictions are converted back.
     """
 
     def __init__(self, config: Config, inputs: int, values: Array, scaling: TargetScaling | None) -> None:
@@ -65,7 +65,7 @@ class TrainedNetwork:
 
 
 class Training(NamedTuple):
-    """A training that has ended.
+    """The result of a training.
 
     Args:
         network: the network, with the weights of the best epoch.
@@ -112,7 +112,7 @@ def train(sections: Mapping[str, Any], dataset: Dataset, fraction: float | None)
 
 
 def _fitted_to_rows(sections: Mapping[str, Any], fraction: float | None, rows: int) -> dict[str, Any]:
-    """The sections with the validation set, and a batch that is not larger than the training set."""
+    """The sections with the validation set, and with a batch size of at most the number of training rows."""
     training = sections["training"]
     if isinstance(training["batch_size"], int):
         training = {**training, "batch_size": min(training["batch_size"], rows)}

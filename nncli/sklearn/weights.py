@@ -1,4 +1,4 @@
-"""How much rows and classes count in the loss, with the conventions of scikit-learn."""
+"""Sample weights and class weights with the conventions of scikit-learn."""
 
 from collections.abc import Mapping
 from numbers import Real
@@ -13,10 +13,15 @@ MAX_NAMED = 20
 
 
 def weighted_rows(inputs: Array, targets: Array, sample_weight: Any) -> tuple[Array, Array, Array | None]:
-    """The rows that count, with their weights (N,); None if all count the same.
+    """Remove the rows of weight 0; return inputs, targets and weights (N,), None if all weights are equal.
+
+    Args:
+        inputs: (N, D).
+        targets: (N,) or (N, M).
+        sample_weight: the weights (N,), or one number for all rows; None for 1.
 
     Raises:
-        ValueError: the weights are not one number of 0 or more for each row, or all of them are zero.
+        ValueError: the weights are not (N,), one is negative or not finite, or all are zero.
     """
     if sample_weight is None:
         return inputs, targets, None
@@ -51,7 +56,7 @@ def class_weights(given: Any, classes: Array, labels: Array, weights: Array | No
         weights: w, the weights of the rows (N,); None for 1.
 
     Raises:
-        ValueError: ``given`` is neither ``balanced`` nor weights by class, or names no class.
+        ValueError: ``given`` is neither ``balanced`` nor a mapping of classes to weights.
     """
     if given is None:
         return None
@@ -68,7 +73,7 @@ def class_weights(given: Any, classes: Array, labels: Array, weights: Array | No
     unknown = [name for name in given if name not in known]
     if unknown and any(name not in given for name in known):  # weights of further classes are no mistake
         listed = ", ".join(shown(name) for name in known[:MAX_NAMED])
-        raise ValueError(f"class_weight: {shown(_plain(unknown[0]))} is no class; the classes are {listed}")
+        raise ValueError(f"class_weight: {shown(_plain(unknown[0]))} is not a class; the classes are {listed}")
     of_class = np.array([given.get(name, 1.0) for name in known], np.float64)
     if not of_class.any():
         raise ValueError("class_weight is zero for all classes; give one of them a weight")
@@ -76,5 +81,5 @@ def class_weights(given: Any, classes: Array, labels: Array, weights: Array | No
 
 
 def _plain(label: Any) -> Any:
-    """A label without the type of NumPy."""
+    """A label as a Python value."""
     return label.item() if isinstance(label, np.generic) else label

@@ -69,8 +69,17 @@ def _write_temporary(path: Path, data: bytes | memoryview) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
-    """A text stream whose content becomes that of a file when the block ends; after an error nothing is changed."""
+    """A text stream whose content becomes that of a file when the block ends; after an error nothing is changed.
+
+    A symbolic link stays, and the file that it names is changed. A device or a pipe, which a rename would delete, is
+    written to instead.
+    """
     with storage_errors(path):
+        if path.exists() and not path.is_file():
+            with path.open("w", encoding="utf-8", newline="") as stream:
+                yield stream
+            return
+        path = path.resolve()
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
             with temporary.open("x", encoding="utf-8", newline="") as stream:

@@ -1,4 +1,4 @@
-"""What ``nncli data`` says of arrays, IDX files, pictures and configs with them."""
+"""What ``nncli data`` says of arrays, IDX files, images and configs with them."""
 
 import gzip
 import json
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nncli.analysis.array_overview import Measured, overview_of_arrays
+from nncli.analysis.array_overview import ArraySummary, overview_of_arrays
 from nncli.data.array_files import open_npy
 from tests.data.sources.test_array_source import write_idx, write_images
 
@@ -23,7 +23,7 @@ loss: categorical_crossentropy
 optimizer: adam
 training: {epochs: 1}
 """
-APART = "are equal to an earlier one; a split may tear them apart"
+APART = "are equal to an earlier one; a split may put them into different sets"
 
 
 @pytest.fixture
@@ -66,15 +66,15 @@ def test_arrays_of_any_number_are_measured(here, dtype):
 def test_missing_and_infinite_values_are_counted(here):
     """By row; the other values are measured."""
     values = normal(50)
-    values[3, :2] = values[7, 1] = np.nan
+    values[3, :2] = values[7, 1] = values[8, 1] = np.nan
     values[9, 0], values[10, 0] = np.inf, -np.inf
     found = overview(values)
     known = values[np.isfinite(values)]
-    assert found.arrays[0].rows_with_missing == 2
+    assert found.arrays[0].rows_with_missing == 3
     assert (found.arrays[0].smallest, found.arrays[0].largest) == (known.min(), known.max())
     assert found.arrays[0].mean == pytest.approx(known.mean())
-    assert found.suspicions == [
-        "values.npy: 2 rows with missing values (NaN); remove or replace them",
+    assert found.warnings == [
+        "values.npy: 3 rows with missing values (NaN); remove or replace them",
         "values.npy: 2 values infinite; remove or replace these rows",
     ]
 
@@ -85,16 +85,23 @@ def test_array_without_a_finite_value(here):
     assert (found.rows_with_missing, found.smallest, found.mean, found.largest) == (4, None, None, None)
 
 
-def test_equal_rows_and_constant_columns_are_suspicious(here):
-    """−0 equals 0; a constant byte is a border of pictures."""
+def test_equal_rows_and_constant_columns_have_warnings(here):
+    """−0 equals 0; a constant byte is a border of images."""
     values = normal(50)
     values[:, 1] = 2.5
     values[7] = values[6]
     values[20], values[21] = [0.0, 2.5, 1], [-0.0, 2.5, 1]
-    assert overview(values).suspicions == ["values.npy: always the same value: x_1", f"2 rows of 50 {APART}"]
-    assert overview(np.arange(60, dtype=np.uint8).reshape(20, 3) * [1, 0, 1]).suspicions[-1].endswith("x_1")
+    assert overview(values).warnings == ["values.npy: always the same value: x_1", f"2 rows of 50 {APART}"]
+    assert overview(np.arange(60, dtype=np.uint8).reshape(20, 3) * [1, 0, 1]).warnings[-1].endswith("x_1")
     constant = (np.arange(60).reshape(20, 3) * [1, 0, 1]).astype(np.uint8)
-    assert overview(constant).suspicions == []
+    assert overview(constant).warnings == []
+    assert overview(normal(1)).warnings == []  # a single row
+
+
+def test_many_constant_columns_are_counted(here):
+    """After twenty of them."""
+    (told,) = overview(np.column_stack([np.ones((50, 25)), normal(50)])).warnings
+    assert told.endswith(", x_19 and 5 more")
 
 
 @pytest.mark.parametrize("labels", [np.array(["dog", "cat"]), np.array([7, -1], np.int8), np.array([True, False])])
@@ -106,6 +113,7 @@ def test_labels_are_counted(here, labels):
     assert overview(values).classes == counts
     assert overview(values[:, None]).classes == counts
     assert overview(np.arange(31)).classes is None
+    assert overview(np.arange(30) % 15).classes == {str(label): 2 for label in range(15)}
     assert overview(np.arange(31) % 2 / 2).classes is None
 
 
@@ -117,10 +125,12 @@ def test_archive_compares_its_arrays(here):
     found = overview_of_arrays(Path("data.npz"))
     assert [each.name for each in found.arrays] == ["x_train", "y_train", "x_test", "y_test"]
     assert (found.rows, found.classes, found.arrays[1].classes) == (30, None, {"0": 15, "1": 14})
-    assert found.suspicions == [
+    assert found.warnings == [
         "x_train has 30 rows, but y_train 29",
         "5 of 15 rows of x_test are equal to a row of x_train (data leakage)",
     ]
+    np.savez("bits.npz", numbers=inputs, integers=inputs.view(np.int64))  # other values of the same bytes
+    assert overview_of_arrays(Path("bits.npz")).warnings == []
 
 
 def test_idx_file_is_recognized_by_its_content(here, run_cli):
@@ -136,20 +146,31 @@ def test_idx_file_is_recognized_by_its_content(here, run_cli):
         assert [each["name"] for each in json.loads(run_cli("data", name, "--json").out)["columns"]] == ["PK", "b"]
 
 
-def test_pictures_are_summarized_one_by_one(here):
+def test_images_are_summarized_one_by_one(here):
     """Their sizes, classes and equal ones."""
     images = np.random.default_rng(0).integers(1, 255, (9, 6, 5), dtype=np.uint8)
     images[3] = images[0]
-    write_images(here / "pictures", images, np.arange(9) % 2)
-    Image.fromarray(np.zeros((4, 7), np.uint8)).save("pictures/class_1/wide.png")
-    found = overview_of_arrays(Path("pictures"))
-    assert (found.rows, found.classes) == (10, {"class_0": 5, "class_1": 5})
+    write_images(here / "images", images, np.arange(9) % 2)
+    Image.fromarray(np.zeros((9, 7), np.uint8)).save("images/class_0/large.png")
+    found = overview_of_arrays(Path("images"))
+    assert (found.rows, found.classes) == (10, {"class_0": 6, "class_1": 4})
     assert (found.arrays[0].shape, found.arrays[0].smallest, found.arrays[0].largest) == ([10, 6, 5], 0, images.max())
-    assert found.suspicions == [
+    assert found.warnings == [
         "2 different sizes, 9 images of 6 × 5 (height × width); write size: [6, 5]",
         "all images are gray; write grayscale: true",
         f"1 row of 10 {APART}",
     ]
+
+
+def test_colors_and_sizes_of_pictures_count(here):
+    """A single one in color is enough, and the same bytes in another size are another picture."""
+    write_images(here / "pictures", np.zeros((2, 4, 7), np.uint8), np.arange(2))
+    Image.fromarray(np.zeros((7, 4), np.uint8)).save("pictures/class_1/tall.png")
+    Image.fromarray(np.full((4, 7, 3), [1, 2, 3], np.uint8)).save("pictures/class_0/000.png")
+    found = overview_of_arrays(Path("pictures"))
+    assert found.arrays[0].shape == [3, 4, 7, 3]
+    assert len(found.warnings) == 1
+    assert found.warnings[0].startswith("2 different sizes, 2 images of 4 × 7")
 
 
 def test_config_compares_its_splits(here, run_cli):
@@ -162,7 +183,7 @@ def test_config_compares_its_splits(here, run_cli):
     assert (document["classes"], document["path"]) == ({"cat": 25, "dog": 25}, str(here / "data.npz"))
     assert document["splits"] == {"training": 40, "validation": 10, "test": 10}
     assert [each["name"] for each in document["arrays"]] == ["inputs", "targets"]
-    shared = [int(text.split()[0]) for text in document["suspicions"] if "of test are equal to a row of" in text]
+    shared = [int(text.split()[0]) for text in document["warnings"] if "of test are equal to a row of" in text]
     assert sum(shared) == 5
     printed = run_cli("data", "config.yaml").out
     assert "classes: cat 25, dog 25\nsplits: training 40, validation 10, test 10\n" in printed
@@ -173,7 +194,7 @@ def test_only_some_rows_are_in_memory(here):
     """A tenth of a memory-mapped file of 40 MB."""
     np.save("large.npy", np.zeros((50_000, 100)) + np.arange(50_000.0)[:, None])
     tracemalloc.start()
-    Measured.of("large", open_npy(Path("large.npy")))
+    ArraySummary.of("large", open_npy(Path("large.npy")))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 12e6
@@ -183,11 +204,12 @@ def test_only_some_rows_are_in_memory(here):
     ("words", "code", "message"),
     [
         (["cut.npy"], 3, "cut.npy: byte 200: the file ends after 72 of 160 bytes of values"),
-        (["picture.png"], 3, "picture.png: a picture; name a directory with a subdirectory for each class"),
+        (["image.png"], 3, "image.png: an image; name a directory with a subdirectory for each class"),
         (["empty"], 3, "empty: 0 subdirectories, expected two or more, one for each class"),
-        (["whole.npy", "--target", "a"], 2, "whole.npy: is no table, so that it has no column for --target"),
+        (["whole.npy", "--target", "a"], 2, "whole.npy: is not a table; remove --target"),
         (["missing.npy"], 3, "missing.npy: no such file"),
         (["toy.yaml", "--target", "a"], 2, "toy.yaml: names the target itself; --target is for a table"),
+        (["toy.yml"], 2, "toy.yml: its data is moons, which is not read from a file"),
         (["toy.yaml"], 2, "toy.yaml: its data is moons, which is not read from a file"),
     ],
 )
@@ -195,9 +217,10 @@ def test_what_cannot_be_summarized_is_refused(here, run_cli, words, code, messag
     """Each with its place and the fix."""
     np.save("whole.npy", np.zeros((10, 2)))
     Path("cut.npy").write_bytes(Path("whole.npy").read_bytes()[:200])
-    Image.fromarray(np.zeros((4, 7), np.uint8)).save("picture.png")
+    Image.fromarray(np.zeros((4, 7), np.uint8)).save("image.png")
     Path("empty").mkdir()
     toy = CONFIG.replace("{type: arrays, path: data.npz, class_names: [cat, dog]}", "moons")
     Path("toy.yaml").write_text(toy.replace("test: {path: test.npz}\n", ""), encoding="utf-8")
+    Path("toy.yml").write_bytes(Path("toy.yaml").read_bytes())
     result = run_cli("data", *words)
     assert (result.code, result.out, message in result.err) == (code, "", True), result.err

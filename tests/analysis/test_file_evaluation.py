@@ -89,7 +89,7 @@ def test_rows_without_a_target_are_not_evaluated(run, run_cli):
     assert (result.code, result.out) == (3, "")
     assert "valid.csv:2: column 'kind': the target is missing" in result.err
     assert (
-        "valid.csv:3: column 'kind': 'other' is no class of the training data; its classes are 'a', 'b', 'c'"
+        "valid.csv:3: column 'kind': 'other' is not a class of the training data; its classes are 'a', 'b', 'c'"
         in result.err
     )
 
@@ -150,3 +150,12 @@ def test_baseline_of_a_file_is_that_of_the_training_rows(run, run_cli):
         max(trained_on, key=trained_on.count),
         0,
     )
+
+
+def test_categories_that_no_training_row_has_are_noted(run, run_cli):
+    """As by ``predict``."""
+    run("classes")
+    table = rows(1)
+    table[0]["color"] = "violet"
+    Path("valid.csv").write_text(text(table), encoding="utf-8")
+    assert "'violet' (1 row)" in run_cli("evaluate", "run", "--data", "valid.csv").err

@@ -59,6 +59,15 @@ def test_bar_has_the_name_and_what_is_read_and_disappears(terminal, file):
     assert "reading data.csv" in text
     assert text.index("0.5/2.0 MB") < text.index("1.5/2.0 MB")
     assert text.rindex(SHOWN) > text.rindex(HIDDEN)
+    assert text.count(HIDDEN) == 1  # a single bar
+
+
+def test_bar_is_not_drawn_for_every_piece(terminal, file, monkeypatch):
+    """Once in an interval, however many pieces there are."""
+    monkeypatch.setattr(module, "INTERVAL", 60)
+    with reading_shown():
+        read(file, 500_000, 1_000_000)
+    assert ("0.5/2.0 MB" in terminal.getvalue(), "1.5/2.0 MB" in terminal.getvalue()) == (True, False)
 
 
 def test_error_removes_the_bar_and_restores_ctrl_c(terminal, file, monkeypatch):

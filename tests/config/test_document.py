@@ -295,8 +295,8 @@ def test_anchor_bomb_is_rejected():
     lines = ["a: &a [1,1,1,1,1,1,1,1,1,1]"]
     lines += [f"{name}: &{name} [{','.join([f'*{of}'] * 10)}]" for of, name in zip("abcdefgh", "bcdefghi", strict=True)]
     line, column, message = reading_error("\n".join(lines))
-    assert (line, column) == (4, 4)
-    assert "too many values (limit: 10,000, aliases expanded)" in message
+    assert (line, column) == (5, 4)
+    assert "too many values (limit: 100,000, aliases expanded)" in message
 
 
 @pytest.mark.slow

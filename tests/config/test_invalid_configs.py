@@ -271,9 +271,9 @@ UNREADABLE = [
     invalid("unknown_alias", valid_but("seed: 0", "seed: *x"), (1, 7, "undefined alias *x; define &x before it")),
     invalid("open_bracket", valid_but("categorical_crossentropy", "[a"), (9, 7, "this '[' is not closed; write ']'")),
     invalid("list_as_key", "? [a, b]\n: 1\n", (1, 3, "a key must be a string")),
-    invalid("anchor_bomb", BOMB, (4, 4, "too many values (limit: 10,000, aliases expanded)")),
+    invalid("anchor_bomb", BOMB, (5, 4, "too many values (limit: 100,000, aliases expanded)")),
     invalid("brackets", "[" * 100_000, (1, 22, "nested too deeply (limit: 20 levels)")),
-    invalid("many_values", "- 1\n" * 20_000, (10_001, 3, "too many values (limit: 10,000")),
+    invalid("many_values", "- 1\n" * 110_000, (100_001, 3, "too many values (limit: 100,000")),
     invalid("huge", "#" * 2_000_000, (1, 1, "config too large (limit: 1,000,000 characters)")),
     invalid(
         "huge_beyond_ascii",

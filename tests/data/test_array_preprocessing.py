@@ -25,7 +25,7 @@ def test_a_restored_preprocessing_gives_the_same_bits():
     assert (restored.shape, restored.dtype) == ((3,), np.float64)
 
 
-def test_the_values_of_a_picture_are_scaled_alike():
+def test_the_values_of_a_image_are_scaled_alike():
     """One mean and one deviation, where columns have one each."""
     images = np.random.default_rng(0).integers(0, 256, (40, 3, 2), dtype=np.uint8)
     values = ArrayPreprocessing.fit(Dataset(RawRows(images), TARGETS, None), "standardize").values
@@ -55,3 +55,9 @@ def test_a_damaged_state_is_refused(key):
 def test_keys_of_a_later_version_are_ignored():
     """A run of a later version stays readable."""
     assert ArrayPreprocessing.restore({**fitted().state(), "more": 1}).shape == (3,)
+
+
+def test_scale_of_another_length_is_refused():
+    """It would scale all columns alike."""
+    with pytest.raises(ValueError, match=r"^scale: 1 values for 3 centers"):
+        ArrayPreprocessing.restore({**fitted().state(), "scale": [1.0]})

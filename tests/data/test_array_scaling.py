@@ -44,7 +44,7 @@ def test_scaling_is_that_of_the_formula(name, values, size):
 
 @pytest.mark.parametrize("name", ["standardize", "min_max"])
 def test_all_values_may_be_scaled_alike(name):
-    """The values of a picture have one mean and one deviation."""
+    """The values of an image have one mean and one deviation."""
     array = VALUES["bytes"]
     scaling = ArrayScaling.fit(name, blocks(array, 10), by_column=False)
     expected = FORMULAS[name](array.astype(np.float64).reshape(-1, 1)).reshape(array.shape)

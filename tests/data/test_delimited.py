@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from nncli.data.columns import CellProblem
 from nncli.data.delimited import DelimitedFile, TableError, text_file
 from nncli.data.delimited import rows as delimited_rows
+from nncli.data.delimited.problems import Problem, Problems
 
 
 def read(content, **options):
@@ -386,3 +388,24 @@ def test_texts_of_wide_rows_have_many_rows():
     sizes = [len(block.lines) for block in file.blocks()]
     assert sum(sizes) == 400
     assert min(sizes[1:-1]) >= 100  # without the first ones, among which the header is, and the last ones
+
+
+def test_many_wrong_values_of_a_column_are_one_problem():
+    """In any number of blocks: the first one with its reason, five with their lines, all by number."""
+    problems = Problems("x.csv")
+    problems.add([Problem(9, 4, "a quote")], 1)
+    for first_line in (2, 4, 6, 8):
+        cells = [CellProblem(row, "x", "{!r} is wrong".format) for row in range(2)]
+        problems.add_cells("a", cells, range(first_line, 10).__getitem__)
+    first, second = str(problems.error()).splitlines()
+    assert first.startswith("x.csv:2: column 'a': 'x' is wrong; and 7 more values of the column: 'x' in line 3, ")
+    assert first.count(" in line ") == 4
+    assert first.endswith("in line 6, ...")
+    assert second == "x.csv:9:4: a quote"
+    three = Problems("x.csv")
+    three.add_cells("a", cells[:1] * 3, range(2, 10).__getitem__)
+    assert len(str(three.error()).splitlines()) == 3
+    five = Problems("x.csv")
+    five.add_cells("a", cells[:1] * 5, range(2, 10).__getitem__)
+    assert "and 4 more values" in str(five.error())
+    assert "..." not in str(five.error())

@@ -84,10 +84,10 @@ def test_the_same_rows_train_the_same_weights(train, run_cli, write, task):
     ("content", "message"),
     [
         ("", "data.jsonl: is empty; expected a JSON object in each line"),
-        ("[1]\n", "data.jsonl:1: [1] is no object; write a JSON object in each line"),
+        ("[1]\n", "data.jsonl:1: [1] is not an object; write a JSON object in each line"),
         ('{"x": 1, "kind": "a"}\n{"x": 2, "k": "b"}\n', "data.jsonl:2: key 'k' is not in the first line; write all"),
         ('{"x": 1, "kind": "a"}\n\n{"x": 2,\n', "data.jsonl:3: Expecting property name"),
-        ('{"x": 1, "x": 2, "kind": "a"}\n', "data.jsonl:1: key 'x' is there twice; write a JSON object in each line"),
+        ('{"x": 1, "x": 2, "kind": "a"}\n', "data.jsonl:1: key 'x' occurs twice; write a JSON object in each line"),
         ('{"x": [1], "kind": "a"}\n', "data.jsonl:1: column 'x': a value of type list is neither a number nor a text"),
         ('{"x": 1, "kind": "a"}\n{"x": 2}\n', "the target 'kind' is"),
         ("[" * 100_000, "data.jsonl:1: nested too deeply"),

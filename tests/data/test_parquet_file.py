@@ -1,13 +1,15 @@
 """Parquet files: what is read is what was written, for any texts and numbers."""
 
 import csv
+import errno
 import math
 
 import duckdb
 import pytest
 
 from nncli.data import parquet_file
-from nncli.data.parquet_file import write_parquet
+from nncli.data.parquet_file import ParquetFile, write_parquet
+from nncli.data.record_file import ROWS as ROWS_OF_A_BLOCK
 from nncli.errors import MissingExtraError, StorageError
 
 TYPES = {"row": int, 'größe, "m\'s"': str, "p": float}
@@ -59,3 +61,27 @@ def test_missing_extra_is_said(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
     with pytest.raises(MissingExtraError, match="parquet"):
         parquet_file.require_parquet()
+
+
+def test_full_disk_is_an_error_of_the_operating_system(tmp_path, monkeypatch):
+    """Which names the file that was asked for, instead of the temporary one in DuckDB's message."""
+
+    class DuckDBError(Exception):
+        """As DuckDB raises it."""
+
+    def connect(**_):
+        raise DuckDBError('IO Error: Async write failed: {"exception_type":"IO","errno":"28"}')
+
+    monkeypatch.setattr(parquet_file, "_duckdb", lambda: (connect, DuckDBError))
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        parquet_file.write_parquet(tmp_path / "x.csv", tmp_path / "x.parquet", {"row": int})
+    assert raised.value.errno == errno.ENOSPC
+
+
+def test_rows_are_numbered_from_1_and_names_are_stripped(tmp_path):
+    """In every block, as messages name them."""
+    path = tmp_path / "x.parquet"
+    duckdb.execute(f"""COPY (SELECT range AS " a " FROM range({2 * ROWS_OF_A_BLOCK})) TO '{path}' (FORMAT parquet)""")
+    file = ParquetFile(path)
+    assert file.header == ["a"]
+    assert [number for number, _ in file.records()] == [1, ROWS_OF_A_BLOCK + 1]

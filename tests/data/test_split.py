@@ -11,7 +11,7 @@ from nncli.config.model import Fraction, Where
 from nncli.data.dataset import Dataset
 from nncli.data.source import SourceError
 from nncli.data.split import split
-from tests.data.test_suspicions import table
+from tests.data.test_table_warnings import table
 
 
 def indexed(counts):
@@ -189,3 +189,8 @@ def test_rows_that_two_splits_name_are_refused():
     sections = {"validation": Where(where={"part": "b"}), "test": Where(where={"year": 2024})}
     with pytest.raises(SourceError, match="1 row of test are also in validation"):
         rows_of(sections, part=list("abba"), year=[2023, 2024, 2023, 2024])
+
+
+def test_true_and_false_are_the_words_of_the_file():
+    """In a column of categories, too, as a config has them without quotes."""
+    assert rows_of({"test": Where(where={"part": True})}, part=["true", "false", "true"])["test"] == [0, 2]

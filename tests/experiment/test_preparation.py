@@ -12,10 +12,11 @@ import pytest
 import nncli
 from nncli.analysis.evaluation import by_row
 from nncli.data import cache
-from nncli.data.suspicions import suspicions_of_splits
+from nncli.data.table_warnings import warnings_of_splits
+from nncli.experiment.loading import load
 from nncli.inference.opening import open_predictions
 from nncli.store.run_reader import Run
-from tests.data.test_suspicions import table
+from tests.data.test_table_warnings import table
 
 ROWS = 60
 CONFIG = """\
@@ -143,7 +144,7 @@ def test_rows_of_two_splits_are_equal_if_their_targets_are():
     """Repeated measurements with other results are no leakage."""
     data = {"training": table(x=[1, 2], y=[5, 6]), "validation": table(x=[1, 2], y=[7, 6])}
     expected = "1 of 2 rows of validation are equal to a row of training (data leakage)"
-    assert suspicions_of_splits(data, ["x"], ["y"]) == [expected]
+    assert warnings_of_splits(data, ["x"], ["y"]) == [expected]
 
 
 def test_a_validation_file_may_lack_a_class(trained, run_cli, tmp_path):
@@ -164,7 +165,7 @@ def test_a_validation_file_has_no_class_of_its_own(trained, run_cli, tmp_path):
     others[3]["kind"] = "z"
     (tmp_path / "valid.csv").write_text(text(others), encoding="utf-8")
     result = run_cli("train", "config.yaml", "-q")
-    assert (result.code, "valid.csv:5: 'z' is no class of the training data" in result.err) == (3, True)
+    assert (result.code, "valid.csv:5: 'z' is not a class of the training data" in result.err) == (3, True)
 
 
 def test_training_rows_have_influence(trained):
@@ -371,7 +372,7 @@ def test_rows_in_two_splits_are_told_before_training(trained, run_cli):
     trained(table)
     result = run_cli("train", "config.yaml", "--name", "again")
     assert "of 12 rows of validation are equal to a row of training (data leakage)" in result.err
-    assert "warning: code: alone decides 100.0% of the rows of 'kind'" in result.err
+    assert "warning: code: alone predicts 'kind' in 100.0% of the rows" in result.err
     quiet = run_cli("train", "config.yaml", "--name", "quiet", "-q")
     assert (quiet.out, "(data leakage)" in quiet.err) == ("runs/quiet\n", True)
     checked = run_cli("check", "config.yaml", "--json")
@@ -386,7 +387,7 @@ def test_categories_that_may_be_numbers_are_warned_of(trained, tmp_path, monkeyp
         monkeypatch.setattr(cache, "LARGE", 0)
     table = [{**row, "cost": f"${index % 4 + 1}"} for index, row in enumerate(rows())]
     trained(table)
-    expected = "cost: taken for categories, as in line 2 '$1' is not a number; write 1 without the currency"
+    expected = "cost: read as categories, but in line 2 '$1' is not a number; write 1 without the currency"
     assert f"warning: {expected}" in run_cli("train", "config.yaml", "--name", "again").err
     assert expected in json.loads(run_cli("check", "config.yaml", "--json").out)["configs"][0]["warnings"][0]
     given = CONFIG.format(**{**CLASSES, **FRACTIONS, "more": ", columns: {cost: category}"})
@@ -425,12 +426,12 @@ def test_splits_that_are_not_possible_are_refused(tmp_path, monkeypatch, run_cli
 def test_training_rows_of_one_class_are_refused(tmp_path, monkeypatch, run_cli):
     """Although the file has several."""
     monkeypatch.chdir(tmp_path)
-    table = [{**row, "part": "train" if row["kind"] == "a" else "valid"} for row in rows()]
+    table = [{**row, "part": "train" if row["kind"] == "b" else "valid"} for row in rows()]
     Path("data.csv").write_text(text(table), encoding="utf-8")
     values = {**CLASSES, "validation": "{where: {part: valid}}", "test": "null", "more": ""}
     Path("config.yaml").write_text(CONFIG.format(**values), encoding="utf-8")
     result = run_cli("train", "config.yaml", "-q")
-    message = "config.yaml:3:13: validation: all 20 training rows are of class 'a'; a classifier needs rows"
+    message = "config.yaml:3:13: validation: all 20 training rows are of class 'b'; a classifier needs rows"
     assert (result.code, message in result.err) == (3, True)
 
 
@@ -489,3 +490,10 @@ def test_similar_columns_are_suggested(trained, run_cli):
     assert (
         "lacks 1 column of the training data: 'age' (did you mean 'Age'?)" in run_cli("predict", "run", "new.csv").err
     )
+
+
+def test_rows_of_the_test_set_do_not_depend_on_the_validation_set(trained):
+    """They are taken from the other end of the permutation."""
+    trained()
+    with_both, alone = (load(Path("config.yaml"), words).plan.splits["test"] for words in ((), ("validation=null",)))
+    assert np.array_equal(with_both.inputs.rows, alone.inputs.rows)

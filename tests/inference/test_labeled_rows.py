@@ -149,7 +149,10 @@ def test_labels_may_be_the_names_of_the_classes(here, trained, evaluated, refuse
     assert evaluated("--data", "names.npz") == evaluated("--data", "data.npz")
     np.savez("wrong.npz", inputs=images, targets=np.array(["cat", "dog", "eel"])[labels])
     code, text = refused("--data", "wrong.npz")
-    assert (code, "wrong.npz: 'targets': row 0 is 'cat', no label of the training data" in text) == (3, True)
+    assert (code, "wrong.npz: 'targets': row 0 is 'cat', which is not a label of the training data" in text) == (
+        3,
+        True,
+    )
 
 
 @pytest.mark.parametrize("data", ["images, path: pictures, size: [4, 3]", "images, path: pictures"])
@@ -162,6 +165,23 @@ def test_pictures_are_converted_as_those_that_were_trained_on(here, trained, run
     assert evaluated("--data", "pictures") == without_penalties(own)
     write_images(here / "larger", np.repeat(images, 2, axis=1), labels)
     assert evaluated("--data", "larger")["rows"] == 60
+
+
+def test_gray_pictures_are_rows_of_one_channel(here, trained, evaluated):
+    """If a run was trained on such an array."""
+    images, labels = pictures()
+    np.savez("data.npz", inputs=images[..., None], targets=labels)
+    trained("arrays, path: data.npz, class_names: [class_0, class_1, class_2]")
+    write_images(here / "pictures", images, labels)
+    assert evaluated("--data", "pictures")["confusion"] == evaluated("--data", "data.npz")["confusion"]
+
+
+def test_blocks_of_any_size_have_the_same_evaluation(every_form, trained, evaluated, monkeypatch):
+    """Every row is evaluated, with its own target."""
+    trained(every_form["npz"])
+    expected = evaluated("--data", "data.npz")
+    monkeypatch.setattr("nncli.data.lazy_rows.BLOCK_BYTES", 7 * 30)
+    assert evaluated("--data", "data.npz") == expected
 
 
 def test_document_names_the_files(every_form, trained, run_cli):
@@ -185,10 +205,11 @@ def test_document_names_the_files(every_form, trained, run_cli):
         (["narrow.npy", "labels.npy"], 3, "narrow.npy: rows of shape (5, 5), but the training rows have the shape"),
         (["real.npy", "labels.npy"], 3, "real.npy: values of float64, but the training rows are of uint8"),
         (["images.npy", "few.npy"], 3, "few.npy: 59 targets for the 60 rows of images.npy"),
-        (["images.npy", "other.npy"], 3, "other.npy: row 3 is '7', no label of the training data; its labels are 0, 1"),
+        (["images.npy", "other.npy"], 3, "other.npy: row 3 is '7', which is not a label of the training data"),
         (["images.npy", "values.npy"], 3, "values.npy: real numbers, but the training data has labels"),
-        (["pictures"], 3, "pictures: row 0 is 'class_0', no label of the training data"),
+        (["pictures"], 3, "pictures: row 0 is 'class_0', which is not a label of the training data"),
         (["unclear.npz"], 3, "unclear.npz: its arrays are 'a', 'b'; save two of them alone, named inputs and targets"),
+        (["twice.npz"], 3, "twice.npz: its arrays are 'inputs', 'targets', 'x', 'y'; save two of them alone"),
         (["table.csv", "labels.npy"], 3, "table.csv: not an NPY, NPZ, IDX, PNG or JPEG file"),
     ],
 )  # fmt: skip
@@ -203,6 +224,7 @@ def test_wrong_files_are_refused(every_form, trained, refused, words, code, mess
     np.save("other.npy", np.where(np.arange(60) == 3, 7, labels))
     np.save("values.npy", labels.astype(float))
     np.savez("unclear.npz", a=images, b=labels)
+    np.savez("twice.npz", inputs=images, targets=labels, x=images, y=labels)
     Path("table.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     found = refused(*(each for word in words for each in ("--data", word)))
     assert found[0] == code, found[1]
@@ -225,6 +247,15 @@ def test_wrong_targets_of_a_regression_are_refused(here, trained, refused, targe
     np.savez("other.npz", inputs=inputs, targets=targets)
     code, text = refused("--data", "other.npz")
     assert (code, "other.npz: 'targets': " in text, message in text) == (3, True, True), text
+
+
+def test_pictures_are_no_rows_of_numbers(here, trained, refused):
+    """The message has the shape of the rows that were trained on."""
+    np.savez("data.npz", inputs=numbers()[0], targets=pictures()[1])
+    trained("arrays, path: data.npz")
+    write_images(here / "pictures", *pictures())
+    code, text = refused("--data", "pictures")
+    assert (code, "pictures: images, but the run was trained on rows of shape (4,)" in text) == (2, True), text
 
 
 @pytest.mark.usefixtures("table_run")

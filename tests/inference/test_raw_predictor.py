@@ -215,7 +215,7 @@ def test_all_problems_are_listed_in_the_order_of_rows(tmp_path, monkeypatch):
         ([*records(), {**records()[0], "x": 1}, {}], r"inputs\[9\] lacks"),
         ({"size": [1]}, "inputs lack the columns 'count', .* of the training data; they have the column 'size'"),
         ({**typed(), "size": [1]}, "the columns are not of the same length: 'size' has 1, 'count' has 8"),
-        ({**typed(), "size": 1}, "column 'size' is no list and no array of one dimension"),
+        ({**typed(), "size": 1}, "column 'size' is neither a list nor a one-dimensional array"),
         ([[1, 2]], r"an array of the shape \(rows, 8\) with the columns 'size', .*; got list of the shape \(1, 2\)"),
         (np.zeros(8), r"got ndarray of the shape \(8,\)"),
         ("data.csv", r"got str"),
@@ -263,8 +263,8 @@ def test_missing_values_of_pandas_are_missing(tmp_path, monkeypatch):
     ("targets", "message"),
     [
         (["a"] * 7, "as many targets as rows"),
-        ([*CELLS["kind"][:7], "c"], r"targets\[7\]: 'c' is no class of the training data; its classes are 'a', 'b'"),
-        ([None, *CELLS["kind"][1:]], r"targets\[0\]: null is no class"),
+        ([*CELLS["kind"][:7], "c"], r"targets\[7\]: 'c' is not a class of the training data; its classes are 'a', 'b'"),
+        ([None, *CELLS["kind"][1:]], r"targets\[0\]: null is not a class"),
     ],
 )
 def test_wrong_targets_are_refused(tmp_path, monkeypatch, targets, message):

@@ -51,3 +51,17 @@ def test_fields_that_numpy_would_not_read_are_refused():
     assert len(np.load(io.BytesIO(written(fields, [[[0.5]] * 280]))).dtype.names) == 280
     with pytest.raises(CommandLineError, match="does not read an array with 400 fields; write Parquet or CSV"):
         written([(f"probability_{index}", float) for index in range(400)], [None])
+
+
+def test_whatever_is_written_can_be_read():
+    """Up to the longest header; it grows with the length of the texts, which is known after the rows."""
+    outcomes = set()
+    for length in range(1, 65):
+        fields = [("n" * length, str), *((f"probability_{index}", float) for index in range(356))]
+        try:
+            content = written(fields, [[["x" * MAX_CHARACTERS], *[[0.5]] * 356]])
+        except CommandLineError:
+            outcomes.add("refused")
+        else:
+            outcomes.add(len(np.load(io.BytesIO(content)).dtype.names))
+    assert outcomes == {"refused", 357}

@@ -243,3 +243,28 @@ def test_directory_that_cannot_be_written_to_is_named(tmp_path, fail):
         storage.staging_directory(tmp_path)
     fix = "choose another directory with --runs-dir, no run can be written to this one"
     assert str(raised.value) == f"{tmp_path}: {fix}: Permission denied"
+
+
+def test_replacing_keeps_a_link(tmp_path):
+    """The file that the link names has the new content."""
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "link").symlink_to("file")
+    with storage.replacing(tmp_path / "link") as stream:
+        stream.write("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "new"
+    assert names(tmp_path) == ["file", "link"]
+
+
+def test_replacing_writes_to_a_pipe(tmp_path):
+    """A pipe, as a device, stays what it is, and gets the text."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with storage.replacing(pipe) as stream:
+            stream.write("new")
+        assert pipe.is_fifo()
+        assert os.read(reader, 10) == b"new"
+    finally:
+        os.close(reader)

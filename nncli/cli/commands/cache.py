@@ -1,4 +1,4 @@
-"""``nncli cache``: the parsed and encoded rows of large data files that are kept."""
+"""``nncli cache``: list or delete the cached rows of large data files."""
 
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 @cache_dir_option
 @json_option
 def cache(is_cleared: bool, as_json: bool) -> None:
-    """List what is kept of large data files.
+    """List or delete the cached rows of large data files.
 
-    A file of 64 MiB or more is parsed once; later trainings read its rows from the cache, and never hold them in
-    memory. Entries are found by the content of the file and by how it is read, so that a file that changes has others.
-    They can be deleted at any time.
+    A file of 64 MiB or more is parsed once; later trainings read its rows from the cache, without loading all of them
+    into memory. The key of an entry is a hash of the content of the file and of the settings for reading it. Entries
+    can be deleted at any time.
     """
     from nncli.data.cache import clear, directory, files
 

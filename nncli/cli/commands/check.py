@@ -42,7 +42,7 @@ def check(configs: tuple[Path, ...], runs_dir: Path | None, as_json: bool) -> No
     for path in dict.fromkeys(configs):
         try:
             with reading_shown(is_silent=as_json):
-                warnings[path] = load_any(path, runs=runs_dir).plan.suspicions
+                warnings[path] = load_any(path, runs=runs_dir).plan.warnings
         except NncliError as error:
             errors[path] = error
         else:

@@ -1,4 +1,4 @@
-"""``nncli data``: what is in a data file, and what is suspicious."""
+"""``nncli data``: summarize a data file, and list what may be wrong."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nncli.analysis.array_overview import ArraysOverview
     from nncli.analysis.data_overview import DataOverview
 
-ARRAYS = {"npy", "npz", "idx", "picture"}  # kinds of files
+ARRAYS = {"npy", "npz", "idx", "image"}  # kinds of files
 
 
 @click.command(epilog=examples("nncli data iris.csv", "nncli data iris.csv --target species", "nncli data iris.yaml"))
@@ -22,14 +22,15 @@ ARRAYS = {"npy", "npz", "idx", "picture"}  # kinds of files
     "subject",
     type=click.Path(path_type=Path),
     metavar="FILE|CONFIG",
-    help="Table; NPY, NPZ or IDX file; directory of pictures; or config with one.",
+    help="Table; NPY, NPZ or IDX file; directory of images; or config with one.",
 )
 @click.option("--target", help="Column of a table to predict; a config names its own.")
 @json_option
 def data(subject: Path, target: str | None, as_json: bool) -> None:
-    """Print what is in a data file, and what is suspicious.
+    """Summarize a data file, and list what may be wrong.
 
-    Of a table the columns, with their types and values; of arrays and pictures shape, dtype and values; the classes.
+    The summary of a table has the type and the values of each column; that of arrays and images has shape, dtype and
+    values. Both have the rows of each class.
     """
     from nncli.analysis.data_overview import DataOverview
     from nncli.cli.reading import reading_shown
@@ -57,7 +58,7 @@ def _overview(subject: Path, target: str | None) -> "DataOverview | ArraysOvervi
     from nncli.analysis.array_overview import overview_of_arrays
 
     if target is not None:
-        raise CommandLineError(f"{subject}: is no table, so that it has no column for --target")
+        raise CommandLineError(f"{subject}: is not a table; remove --target")
     return overview_of_arrays(subject)
 
 
@@ -80,7 +81,7 @@ def _overview_of_config(path: Path) -> "DataOverview | ArraysOverview":
 
 
 def _has_arrays(path: Path) -> bool:
-    """Whether a file is none of a table: arrays, a picture, or a directory."""
+    """Whether a file has arrays or an image, or is a directory, and so is not a table."""
     if not path.is_file():
         return path.is_dir()
     from nncli.data.file_kind import file_kind

@@ -63,8 +63,8 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="FILE",
-    help="Evaluate on this file in the form of the training data, instead of on the run's data sets: a table, an NPZ"
-    " file, or a directory of pictures; twice for NPY or IDX files, inputs first and then targets.",
+    help="Evaluate on this file instead of the run's data sets: a table, an NPZ file, or a directory of images, with"
+    " the columns or the row shape of the training data; twice for NPY or IDX files: inputs, then targets.",
 )
 @runs_dir_option
 @exact_option

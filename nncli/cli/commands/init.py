@@ -97,7 +97,7 @@ def init(path: Path, data: Path | None, target: str | None) -> None:
 
 
 def _body(data: Path | None, target: str | None, directory: Path) -> tuple[str, list[str]]:
-    """The text of the config below its first comments, and what to know of the file.
+    """The text of the config below its first comments, and notes on the file.
 
     Raises:
         CommandLineError: --data or --target is given without the other.

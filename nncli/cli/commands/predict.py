@@ -34,7 +34,7 @@ BINARY = {"npy", "parquet"}
     metavar="FILE...",
     nargs=-1,
     required=True,
-    help="Table; NPY, NPZ or IDX file; or pictures, or directories of them. - is a table on standard input.",
+    help="Table; NPY, NPZ or IDX file; or images, or directories of images. - is a table on standard input.",
 )
 @click.option(
     "-o",
@@ -44,8 +44,8 @@ BINARY = {"npy", "parquet"}
     help="File to write: .csv, .jsonl, .npy or .parquet.  [default: standard output]",
 )
 @click.option("--format", "form", type=click.Choice(FORMS), help="[default: by the suffix of the output, else csv]")
-@click.option("--probabilities", is_flag=True, help="Give the probability of each class.")
-@click.option("--invert", is_flag=True, help="Exchange light and dark of pictures.")
+@click.option("--probabilities", is_flag=True, help="Write the probability of each class.")
+@click.option("--invert", is_flag=True, help="Exchange light and dark of images.")
 @runs_dir_option
 def predict(
     run: str,
@@ -56,12 +56,12 @@ def predict(
     invert: bool,
     runs_dir: Path | None,
 ) -> None:
-    """Predict the target for each row of a file, or for each picture.
+    """Predict the target for each row of a file, or for each image.
 
-    Columns are found by their names, in any order; the target is not needed. Predictions are in the order of the rows,
-    one for each, with the columns named by `id` in the config, or else with the number of the row.
+    Columns are found by name, in any order; the target is optional. The output has one row per input row, in the same
+    order, with the column that `id` names in the config, or else with the row number.
 
-    Pictures, PNG or JPEG, are converted as those that were trained on: to their size, and to gray if they are gray.
+    PNG and JPEG images are converted like the training images: to the same size, and to gray if those are gray.
     """
     from nncli.cli.options import find_run
     from nncli.cli.reading import reading_shown
@@ -75,6 +75,8 @@ def predict(
     form = form or _form_of(output)
     if output == STANDARD and form in BINARY:
         raise CommandLineError(f"standard output is text; name a file for --format {form}: -o predictions.{form}")
+    if output != STANDARD:
+        _require_file(Path(output), form)
     loaded = Run(find_run(run, runs_dir))
     shows_rows = output == STANDARD and sys.stdout.isatty()
     with raised_on_ctrl_c(), blas_threads(loaded.record.spec.training.threads), reading_shown(is_silent=shows_rows):
@@ -87,20 +89,32 @@ def predict(
 
 
 def _reject_overwriting(files: tuple[str, ...], output: str) -> None:
-    """Refuse to write the predictions over the rows.
+    """Require that the output is not an input file.
 
     Raises:
-        CommandLineError: a file is both read and written.
+        CommandLineError: a file is both input and output.
     """
     read = [Path(file) for file in files if file != STANDARD and Path(file).exists()]
     for path in read if output != STANDARD and Path(output).exists() else ():
         if path.samefile(output):
-            raise CommandLineError(f"{output}: is the file that is read; name another one with -o")
+            raise CommandLineError(f"{output}: is an input file; name another one with -o")
+
+
+def _require_file(output: Path, form: str) -> None:
+    """Refuse a directory, and a device or a pipe for what is more than text.
+
+    Raises:
+        CommandLineError: the output is such a thing.
+    """
+    if output.is_dir():
+        raise CommandLineError(f"{output}: is a directory; name a file in it with -o")
+    if form in BINARY and output.exists() and not output.is_file():
+        raise CommandLineError(f"{output}: is a device or a pipe; name a file for --format {form}")
 
 
 @contextmanager
 def _opened(output: str) -> Iterator[TextIO]:
-    """Standard output, or a file that appears when it is complete."""
+    """Standard output, a device, a pipe, or a file that is replaced atomically when it is complete."""
     if output == STANDARD:
         yield sys.stdout
         return
@@ -124,7 +138,7 @@ def _form_of(output: str) -> str:
 
 
 def _notes(predictions: "PredictionRows") -> Iterator[str]:
-    """How well the predictions match the targets, and what is to be known of the rows."""
+    """The score of the predictions, ignored columns and unusual values, one sentence each."""
     from nncli.cli.render.table_notes import notes
     from nncli.inference.table_rows import TableRows
 

@@ -149,15 +149,15 @@ def _train(
     with raised_on_ctrl_c(), stop_on_signals() as stop, _resumable(display):
         with reading_shown(display.is_silent):
             loaded, default_name = _load(config, overrides, runs)
-        _note_what_to_know(loaded, display)
+        _print_notes(loaded, display)
         result = train_config(loaded, default_name, runs=runs or RUNS, name=name, observer=display, stop=stop)
         return _document(result, stop.signum)
 
 
-def _note_what_to_know(loaded: "LoadedConfig", display: _Display) -> None:
-    """Print what may be wrong with the data, and what changes with the type of a component that an override replaces.
+def _print_notes(loaded: "LoadedConfig", display: _Display) -> None:
+    """Print warnings about the data, and the values that change with a component that an override replaces.
 
-    Warnings are printed in any case.
+    Warnings are printed with --quiet, too.
     """
     from nncli.cli.render.progress import note
 
@@ -166,7 +166,7 @@ def _note_what_to_know(loaded: "LoadedConfig", display: _Display) -> None:
 
         for text in replacement_notes(loaded):
             note(text)
-    for text in loaded.plan.suspicions:
+    for text in loaded.plan.warnings:
         note(f"warning: {text}")
 
 

@@ -1,4 +1,4 @@
-"""The columns of a table, or the arrays of a file, in the terminal."""
+"""Rendering of summaries of tables and arrays in the terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ LONGEST = 16  # characters of a category
 
 
 def show_data(overview: "DataOverview") -> None:
-    """Print one row per column, the rows of each class, why each type was chosen, and what is suspicious."""
+    """Print one row per column, the rows of each class, why each type was chosen, and warnings."""
     out = Output()
     out.print_text(f"{overview.path}: {overview.rows:,} rows, {len(overview.columns)} columns\n")
     table = Table(
@@ -32,11 +32,11 @@ def show_data(overview: "DataOverview") -> None:
     out.print_text("\nWhy each type:")
     for column in overview.columns:
         out.print_text(f"  {sanitized_line(column.name)}: {sanitized_line(column.reason)}")
-    _print_suspicions(out, overview.suspicions)
+    _print_warnings(out, overview.warnings)
 
 
 def show_arrays(overview: "ArraysOverview") -> None:
-    """Print one row per array, the rows of each class and each split, and what is suspicious."""
+    """Print one row per array, the rows of each class and each split, and warnings."""
     out = Output()
     out.print_text(f"{overview.path}: {overview.rows:,} rows\n")
     table = Table("array", "shape", "dtype", "rows with missing", "smallest", "mean", "largest", text_columns=3)
@@ -50,7 +50,7 @@ def show_arrays(overview: "ArraysOverview") -> None:
     shown = {name: rows for name, rows in {**counts, "splits": overview.splits}.items() if rows}
     for index, (name, rows) in enumerate(shown.items()):
         out.print_text(f"{'' if index else chr(10)}{sanitized_line(name)}: {_counts(rows)}")
-    _print_suspicions(out, overview.suspicions)
+    _print_warnings(out, overview.warnings)
 
 
 def _counts(rows: Mapping[str, int]) -> str:
@@ -58,10 +58,10 @@ def _counts(rows: Mapping[str, int]) -> str:
     return ", ".join(f"{sanitized_line(name)} {count:,}" for name, count in rows.items())
 
 
-def _print_suspicions(out: Output, suspicions: Sequence[str]) -> None:
-    if suspicions:
-        out.print_text("\nSuspicious:")
-    for text in suspicions:
+def _print_warnings(out: Output, warnings: Sequence[str]) -> None:
+    if warnings:
+        out.print_text("\nWarnings:")
+    for text in warnings:
         out.print_text(f"  {sanitized_line(text)}")
 
 

@@ -7,13 +7,13 @@ import numpy as np
 
 from nncli.data.transforms.moments import Array
 
-FEW = 8  # values that most often tell that a dtype is too small
-FEW_ROWS = 64
+PROBE = 8  # values that are checked first; they rule out most dtypes that are too small
+MIN_ROWS = 64  # smaller blocks are joined
 COMPACT = (np.uint8, np.int16, np.float32)
 
 
 class Blocks(Protocol):
-    """Where the blocks of a column are kept: in memory, or in a file."""
+    """Storage for the blocks of a column: in memory, or in a file."""
 
     def append(self, block: Array) -> None:
         """Add a block."""
@@ -22,7 +22,7 @@ class Blocks(Protocol):
         """The blocks, in the order in which they were added."""
 
     def drain(self) -> Iterator[Array]:
-        """The blocks, of which none is kept."""
+        """Yield the blocks in order, and release the memory of each."""
 
 
 MakeBlocks: TypeAlias = Callable[[], Blocks]
@@ -32,17 +32,17 @@ class MemoryBlocks(list[Array]):
     """Blocks in memory."""
 
     def drain(self) -> Iterator[Array]:
-        """The blocks, of which none is kept."""
+        """Yield the blocks in order, and release the memory of each."""
         self.reverse()
         while self:
             yield self.pop()
 
 
 class CompactBlocks:
-    """Blocks in the smallest dtypes that hold their values exactly; those of few rows, as of wide tables, are joined.
+    """Blocks in the smallest dtypes that hold their values exactly. Blocks of few rows, as of wide tables, are joined.
 
     Args:
-        blocks: their place.
+        blocks: where the blocks are stored.
     """
 
     def __init__(self, blocks: Blocks) -> None:
@@ -56,7 +56,7 @@ class CompactBlocks:
             self._join()
         self._parts.append(values)
         self._rows += len(values)
-        if self._rows >= FEW_ROWS:
+        if self._rows >= MIN_ROWS:
             self._join()
 
     def __iter__(self) -> Iterator[Array]:
@@ -65,12 +65,12 @@ class CompactBlocks:
         return iter(self._blocks)
 
     def drain(self) -> Iterator[Array]:
-        """The blocks, of which none is kept."""
+        """Yield the blocks in order, and release the memory of each."""
         self._join()
         return self._blocks.drain()
 
     def _join(self) -> None:
-        """Make one block of the parts."""
+        """Join the pending values into one block."""
         if self._parts:
             block = compact(self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts))
             self.is_exact_in_float32 &= block.dtype != np.float64
@@ -79,11 +79,11 @@ class CompactBlocks:
 
 
 def compact(values: Array) -> Array:
-    """The values in the smallest dtype that holds all of them exactly; the sign of −0 counts."""
+    """The values in the smallest dtype that holds all of them exactly, the sign of −0 included."""
     exact = values.astype(np.float64, copy=False).view(np.int64)
     with np.errstate(invalid="ignore", over="ignore"):
         for dtype in COMPACT:
-            if _holds(dtype, values[:FEW], exact[:FEW]) and _holds(dtype, values, exact):
+            if _holds(dtype, values[:PROBE], exact[:PROBE]) and _holds(dtype, values, exact):
                 return values.astype(dtype)
     return values
 

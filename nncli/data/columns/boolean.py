@@ -1,4 +1,4 @@
-"""Columns of true and false."""
+"""Boolean columns."""
 
 from math import nan
 
@@ -15,11 +15,11 @@ WORDS = {word: value for pair in (*PAIRS, ("1", "0")) for word, value in zip(pai
 
 
 class BooleanState(Model):
-    """The state of a column of true and false.
+    """The state of a boolean column.
 
     Args:
         fill: the value for missing ones; None if there is none.
-        constant: whether the column is of no use.
+        constant: whether the inputs of all training rows are equal.
     """
 
     fill: float | None
@@ -36,7 +36,7 @@ class Boolean(Column):
     """
 
     def value(self, text: str) -> float:
-        """1 or 0; NaN if it is neither."""
+        """1 for true and 0 for false; NaN for another text."""
         return WORDS.get(text.lower(), nan)
 
     def explain(self, text: str) -> str:
@@ -51,7 +51,7 @@ class Boolean(Column):
         return float(value)
 
     def measure(self, values: Array) -> bool:
-        """Nothing is scaled."""
+        """Check whether all values are equal; nothing is fitted."""
         return is_constant(values)
 
     def encode(self, values: Array, out: Array) -> None:
@@ -67,7 +67,7 @@ class Boolean(Column):
         return {"fill": self.fill, "constant": self.is_constant}
 
     def restore(self, state: State) -> None:
-        """Take the value for missing ones."""
+        """Restore the value for missing ones."""
         restored = validated_state(state, BooleanState)
         require(restored.fill is None or 0 <= restored.fill <= 1, "fill", "not from 0 to 1")
         self.restore_fill(restored.fill, restored.constant)

@@ -1,4 +1,4 @@
-"""Columns of categories."""
+"""Category columns."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ MAX_CATEGORIES = 100_000
 
 
 class Vocabulary(dict[str, int]):
-    """Codes 0, 1, ... of texts in the order in which they are first looked up, up to ``limit``; then ``MISSING``.
+    """Integer codes 0, 1, ... of texts, in the order of first appearance; ``MISSING`` for new texts beyond ``limit``.
 
-    Looking up a block is one call of a C function per text.
+    A block is encoded by one C function call per text.
     """
 
     def __init__(self, limit: int = MAX_CATEGORIES) -> None:
@@ -43,12 +43,12 @@ class Vocabulary(dict[str, int]):
 
 
 class CategoryState(Model):
-    """The state of a column of categories.
+    """The state of a category column.
 
     Args:
         encoding: the state of the encoding.
         fill: the category for missing values; None if there is none.
-        constant: whether the column is of no use.
+        constant: whether the inputs of all training rows are equal.
     """
 
     encoding: dict[str, Any]
@@ -58,7 +58,7 @@ class CategoryState(Model):
 
 @register("category")
 class Category(Column):
-    """Categories: texts of which each is a value of its own; numbers are texts too, 1 and 1.0 are two categories.
+    """Categories: each different text is one category; numbers are texts too, so that 1 and 1.0 are two categories.
 
         y = encoding(x)
 
@@ -87,7 +87,7 @@ class Category(Column):
         return self.vocabulary.texts
 
     def clear_vocabulary(self) -> None:
-        """Begin a new vocabulary, so that a stream of chunks needs constant memory; codes from before are invalid."""
+        """Start a new vocabulary, so that a stream of chunks needs constant memory; earlier codes become invalid."""
         self.vocabulary, self._positions = Vocabulary(), np.zeros(0)
 
     def read(self, texts: list[str], missing: frozenset[str]) -> Array:
@@ -95,7 +95,7 @@ class Category(Column):
         return self.vocabulary.codes(texts, missing)
 
     def explain(self, text: str) -> str:
-        """There are too many categories."""
+        """Why a text has no code: there are too many categories."""
         fix = "if the column is a text or an identifier, write ignore with its name"
         return f"{shown(text)} is one category too many, after {MAX_CATEGORIES:,} others; {fix}"
 
@@ -111,7 +111,7 @@ class Category(Column):
         return missing
 
     def fitted_fill(self, known: Array) -> Any:
-        """The category for missing ones; of several, the first in alphabetical order."""
+        """The category that replaces missing values; of equally frequent ones the first in alphabetical order."""
         names = sorted(self.texts)
         ranks = np.empty(len(names))
         ranks[np.array([self.vocabulary[name] for name in names], np.int64)] = np.arange(len(names))
@@ -119,7 +119,7 @@ class Category(Column):
         return fill if fill is None or isinstance(fill, str) else names[int(fill)]
 
     def replaced(self, values: Array, missing: Array) -> Array:
-        """The codes as they are: −1 is encoded as the category for missing ones, which may have no code."""
+        """The codes, unchanged: ``encode`` replaces −1 by the category for missing values, which may have no code."""
         return values
 
     def measure(self, values: Array) -> bool:
@@ -140,7 +140,7 @@ class Category(Column):
         self.encoding.apply(positions, out)
 
     def _positions_of_codes(self) -> Array:
-        """The position of each code; at the end that of the code −1, of the category for missing ones."""
+        """The position of each code (V + 1,); the last one is that of code −1, the category for missing values."""
         if len(self._positions) != len(self.texts) + 1:
             fill = UNSEEN if self.fill is None else self.encoding.position(self.fill)
             self._positions = np.array([*map(self.encoding.position, self.texts), fill], np.int64)
@@ -151,7 +151,7 @@ class Category(Column):
         return self.encoding.names(column)
 
     def check(self, values: Array) -> list[CellProblem]:
-        """The rows without a value, and the first row of each category that the encoding refuses."""
+        """The rows with a missing value, and the first row of each category that the encoding rejects."""
         problems = super().check(values)
         if self.encoding.refuses_unseen:
             refused = self.unseen(values)
@@ -180,11 +180,11 @@ class Category(Column):
         return summary_of_categories(values, self.texts)
 
     def state(self) -> State:
-        """The state of the encoding, and the category for missing ones."""
+        """The state of the encoding, and the category for missing values."""
         return {"encoding": self.encoding.state(), "fill": self.fill, "constant": self.is_constant}
 
     def restore(self, state: State) -> None:
-        """Take the state of the encoding, and the category for missing ones."""
+        """Restore the state of the encoding, and the category for missing values."""
         restored = validated_state(state, CategoryState)
         nested(self.encoding, "encoding", restored.encoding)
         self._positions = np.zeros(0)

@@ -15,20 +15,19 @@ from nncli.data.transforms.moments import Array
 from nncli.data.transforms.state import State, require
 from nncli.registry import kind
 
-# What stands for a missing value by default: an empty field, and what R, pandas, SQL and spreadsheets write, in just
-# these spellings. "None", "-" and "unknown" are often categories, and words of other languages are left to the user.
+# Texts of missing values by default: an empty field, and those that R, pandas, SQL and spreadsheets write, in exactly
+# these spellings. "None", "-" and "unknown" are often categories, and the user names words of other languages.
 MISSING_TEXTS = frozenset({"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?"})
-
 
 MISSING = -1  # the code of a missing category
 
 
 @dataclass(frozen=True)
 class CellProblem:
-    """A text that is no value of its column, or a value that cannot be encoded.
+    """A text that is not a value of its column, or a value that cannot be encoded.
 
     Args:
-        row: its index in the block.
+        row: the index of its row in the block.
         text: the text; empty if it is missing.
         explain: makes the reason from the text, so that a million problems cost little until they are shown.
     """
@@ -43,8 +42,8 @@ class CellProblem:
         return self.explain(self.text)
 
 
-class Readings(dict[str, float]):
-    """Values by text: each text of a block is read once; those that stand for missing values are NaN."""
+class ParsedTexts(dict[str, float]):
+    """Values by text, so that equal texts of a block are parsed once; NaN for texts of missing values."""
 
     def __init__(self, read: Callable[[str], float], missing: frozenset[str]) -> None:
         super().__init__(dict.fromkeys(missing, nan))
@@ -56,15 +55,15 @@ class Readings(dict[str, float]):
 
 
 def known_texts(texts: list[str], missing: frozenset[str]) -> tuple[list[str], Array | None]:
-    """The texts that do not stand for missing values, and where they are (N,); None if that is everywhere."""
+    """The texts of values that are not missing, and a mask (N,) of their rows; None if no value is missing."""
     if missing.isdisjoint(texts):
         return texts, None
     is_known = ~np.fromiter(map(missing.__contains__, texts), np.bool_, len(texts))
     return list(compress(texts, is_known)), is_known
 
 
-def spread(known: Array, is_known: Array | None) -> Array:
-    """The values of all rows from the known ones: −1 for missing codes, NaN for missing numbers."""
+def with_missing(known: Array, is_known: Array | None) -> Array:
+    """The values of all rows from those that are not missing: −1 for missing codes, NaN for missing numbers."""
     if is_known is None:
         return known
     values = np.full(len(is_known), MISSING if known.dtype.kind == "i" else nan, known.dtype)
@@ -76,16 +75,16 @@ def spread(known: Array, is_known: Array | None) -> Array:
 class Column:
     """A column: ``parse`` reads blocks of texts, ``fit`` measures training values, ``apply`` gives k inputs per row.
 
-    Values are float64 (N,), NaN where missing. Missing ones are replaced first, then the values are scaled or encoded;
-    both is fitted on training rows alone. ``is_constant`` says after ``fit`` whether the inputs of all training rows
-    are the same up to rounding, so that the column is of no use.
+    Values are float64 (N,), NaN where missing. Missing values are replaced first; then the values are scaled or
+    encoded. Both steps are fitted to the training rows alone. After ``fit``, ``is_constant`` is true if the inputs of
+    all training rows are equal up to rounding; such a column carries no information.
 
     Args:
-        missing: what happens to rows without a value; default: error.
+        missing: how missing values are replaced; default: error.
     """
 
-    reads_numbers: ClassVar[bool] = False  # whether parse takes float64 values too
-    has_order: ClassVar[bool] = True  # whether there are a mean and a median
+    reads_numbers: ClassVar[bool] = False  # whether parse also takes float64 values
+    has_order: ClassVar[bool] = True  # whether the values have a mean and a median
     training_range: tuple[float, float] | None = None  # the smallest and the largest number of the training rows
 
     def __init__(self, missing: Imputation | None = None) -> None:
@@ -101,51 +100,51 @@ class Column:
     # texts to values
 
     def parse(self, texts: Any, missing: frozenset[str]) -> tuple[Array, list[CellProblem]]:
-        """The values of a block of texts, and the texts that are neither a value nor in ``missing``.
+        """Parse a block of texts; return the values (N,), and the texts that are neither a value nor in ``missing``.
 
         Args:
             texts: a list of N texts without white space around them; float64 (N,) too if ``reads_numbers``.
-            missing: the texts that stand for missing values.
+            missing: the texts of missing values.
         """
         values = self.read(texts, missing)
         rows = np.flatnonzero(self.is_missing(values)).tolist()
         return values, [CellProblem(row, texts[row], self._advice) for row in rows if texts[row] not in missing]
 
     def _advice(self, text: str) -> str:
-        """Why a text is no value, and whether it may be left out."""
+        """Why a text is not a value, with the fixes."""
         return self.explain(text) + ("" if isinstance(self.missing, Refuse) else "; an empty field is replaced")
 
     def read(self, texts: list[str], missing: frozenset[str]) -> Array:
-        """The values of texts; missing where a text is in ``missing`` or is no value."""
-        return np.fromiter(map(Readings(self.value, missing).__getitem__, texts), np.float64, len(texts))
+        """The values (N,) of texts; missing where a text is in ``missing`` or is not a value."""
+        return np.fromiter(map(ParsedTexts(self.value, missing).__getitem__, texts), np.float64, len(texts))
 
     def value(self, text: str) -> float:
-        """The value of a text; NaN if it is none."""
+        """The value of a text; NaN if it is not one."""
         raise NotImplementedError(f"{type(self).__name__} has no value")
 
     def explain(self, text: str) -> str:
-        """Why a text is no value, with a fix."""
+        """Why a text is not a value, with a fix."""
         raise NotImplementedError(f"{type(self).__name__} has no explain")
 
     def constant(self, value: float | str | bool) -> Any:
         """The given value of ``missing: constant`` as a value of the column.
 
         Raises:
-            ColumnError: it is none.
+            ColumnError: it is not a value of the column.
         """
         raise NotImplementedError(f"{type(self).__name__} has no constant")
 
     def is_missing(self, values: Array) -> Array:
-        """Where a value is missing (N,)."""
+        """A mask (N,) of the missing values."""
         return np.isnan(values)
 
     # values to inputs
 
     def fit(self, values: Array) -> None:
-        """Measure the values of the training rows (N,), of which one copy is made at a time.
+        """Fit the column to the values (N,) of the training rows; at most one copy of them exists at a time.
 
         Raises:
-            ValueError: a value is missing and ``missing`` refuses that; ``check`` has all such rows.
+            ValueError: a value is missing although ``missing`` is error; ``check`` returns all such rows.
         """
         missing = self.is_missing(values)
         known = values[~missing]
@@ -160,7 +159,7 @@ class Column:
         self.is_constant = self.measure(known) and not both
 
     def fitted_fill(self, known: Array) -> Any:
-        """The value for missing ones, from the known values; None if there is none."""
+        """The value that replaces missing ones, from the known values; None if there is none."""
         if isinstance(self.missing, Constant):
             return self.constant(self.missing.value)
         return self.missing.fit(known) if len(known) else None
@@ -173,7 +172,7 @@ class Column:
         """The values with the missing ones replaced, if there are any.
 
         Raises:
-            ValueError: there is no value to replace them with.
+            ValueError: a value is missing, and ``fill`` is None.
         """
         count = np.count_nonzero(missing)
         if count and self.fill is None:
@@ -188,10 +187,10 @@ class Column:
         raise NotImplementedError(f"{type(self).__name__} has no measure")
 
     def apply(self, values: Array, out: Array | None = None) -> Array:
-        """The inputs (N, k) of values (N,), in ``out`` if it is given; rows do not depend on each other.
+        """The inputs (N, k) of values (N,), in ``out`` if it is given; each row depends only on its own value.
 
         Raises:
-            ValueError: a value has no inputs; ``check`` has all such rows.
+            ValueError: a value cannot be encoded; ``check`` returns all such rows.
         """
         if out is None:
             out = np.empty((len(values), len(self.names(""))))
@@ -216,9 +215,9 @@ class Column:
         return [column]
 
     def check(self, values: Array) -> list[CellProblem]:
-        """The rows that ``apply`` refuses: those without a value if missing ones are refused.
+        """The rows that ``apply`` rejects: those with a missing value if ``missing`` is error.
 
-        Before ``fit`` and ``restore`` those that ``fit`` refuses.
+        Before ``fit`` and ``restore``, the rows that ``fit`` rejects.
         """
         if not isinstance(self.missing, Refuse):
             return []
@@ -234,8 +233,8 @@ class Column:
         """The categories that are in no training row, each with the indices of its rows."""
         return {}
 
-    def far(self, values: Array) -> Array:
-        """The rows (k,) whose values are outside of the training range by more than its width, if it is known."""
+    def out_of_range(self, values: Array) -> Array:
+        """The indices (k,) of values that are outside of the training range by more than its width."""
         if self.training_range is None:
             return np.empty(0, np.int64)
         smallest, largest = self.training_range
@@ -243,7 +242,7 @@ class Column:
         return np.flatnonzero((values < smallest - width) | (values > largest + width))
 
     def summary(self, values: Array) -> Summary:
-        """What the values are, for display."""
+        """A summary of the values (N,), for display."""
         raise NotImplementedError(f"{type(self).__name__} has no summary")
 
     def state(self) -> State:
@@ -251,7 +250,7 @@ class Column:
         raise NotImplementedError(f"{type(self).__name__} has no state")
 
     def restore(self, state: State) -> None:
-        """Take the state of another column with the same parameters; ``apply`` then gives the same bits.
+        """Restore the state of another column with the same parameters; ``apply`` then returns the same bits.
 
         Raises:
             ValueError: the state is damaged or impossible; the message names the key.
@@ -259,10 +258,10 @@ class Column:
         raise NotImplementedError(f"{type(self).__name__} has no restore")
 
     def restore_fill(self, fill: Any, constant: bool) -> None:
-        """Take the value for missing ones, and whether the column is of no use.
+        """Restore the value for missing ones, and whether the column is constant.
 
         Raises:
-            ValueError: there is a value although missing ones are refused, or none although they are replaced.
+            ValueError: there is a value although ``missing`` is error, or none although missing values are replaced.
         """
         refuses = isinstance(self.missing, Refuse)
         require(fill is None or not refuses, "fill", f"{fill!r}, but missing values are refused")

@@ -1,4 +1,4 @@
-"""Columns of dates, with or without a time of day."""
+"""Date columns, with or without a time of day."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 import numpy as np
 
 from nncli.config.diagnostics import shown
-from nncli.data.columns.column import Column, known_texts, spread
+from nncli.data.columns.column import Column, known_texts, with_missing
 from nncli.data.columns.iso_dates import plain_dates
 from nncli.data.columns.summary import Summary, summary_of_numbers
 from nncli.data.transforms.column_error import ColumnError
@@ -61,12 +61,12 @@ PARTS: dict[str, Callable[[Array], Array]] = {  # each part as numbers, of secon
 
 
 class DateState(Model):
-    """The state of a column of dates.
+    """The state of a date column.
 
     Args:
         parts: the state of the transform of each part that is not constant.
         fill: the seconds for missing dates; None if there is none.
-        constant: whether the column is of no use.
+        constant: whether the inputs of all training rows are equal.
     """
 
     parts: dict[str, dict[str, Any]]
@@ -80,14 +80,14 @@ class Date(Column):
 
         y_k = transform(part_k(x))
 
-    Without a format only ISO 8601 dates are dates: 2024-03-01, 2024-03-01 10:30, 2024-03-01T10:30:00.25+02:00. A time
-    without an offset is in UTC, and so are all parts. Days are not guessed from months. Parts that are the same in all
-    training rows are left out. Values are seconds since 1970-01-01 in UTC.
+    Without a format, dates must be in ISO 8601: 2024-03-01, 2024-03-01 10:30, 2024-03-01T10:30:00.25+02:00. A time
+    without an offset is in UTC, and so are all parts. The order of day and month is never guessed. Parts that are equal
+    in all training rows are left out. Values are seconds since 1970-01-01 in UTC.
 
     Args:
         format: the directives of Python's strptime, such as "%d.%m.%Y"; default: ISO 8601.
-        parts: what becomes an input; default: year, month, day and weekday. year: the year. month: 1 to 12. day: 1 to
-            31. weekday: 0 is Monday, 6 Sunday. hour: 0 to 23. seconds: since 1970-01-01.
+        parts: the parts of the date that are inputs; default: year, month, day and weekday. year: the year. month: 1 to
+            12. day: 1 to 31. weekday: 0 is Monday, 6 Sunday. hour: 0 to 23. seconds: since 1970-01-01.
         transform: how each part is scaled; default: standardize.
 
     Source: ISO 8601-1:2019; Guo and Berkhahn 2016, arXiv:1604.06737, whose network has these parts of a date.
@@ -109,13 +109,13 @@ class Date(Column):
         self.transforms: dict[str, Transform] = {}  # of the parts that are not constant
 
     def read(self, texts: list[str], missing: frozenset[str]) -> Array:
-        """The values; those of single texts are only looked at if a block is not all plain dates."""
+        """The values (N,); texts are parsed one by one only if not all of them are plain ISO dates."""
         known, is_known = known_texts(texts, missing)
         values = plain_dates(known) if self.format is None else None
-        return spread(super().read(known, frozenset()) if values is None else values, is_known)
+        return with_missing(super().read(known, frozenset()) if values is None else values, is_known)
 
     def value(self, text: str) -> float:
-        """Seconds since 1970-01-01; NaN if it is no date."""
+        """Seconds since 1970-01-01; NaN if the text is not a date."""
         try:
             return self._seconds(text)
         except ValueError:
@@ -125,7 +125,7 @@ class Date(Column):
         """Seconds since 1970-01-01.
 
         Raises:
-            ValueError: it is no date, with the reason of Python.
+            ValueError: the text is not a date; the message is that of Python.
         """
         if not text.isascii() and any(each.isdecimal() and not each.isascii() for each in text):
             raise ValueError("does not match: digits that are not ASCII")
@@ -138,7 +138,7 @@ class Date(Column):
         return (found - (EPOCH if found.tzinfo else EPOCH_WITHOUT_OFFSET)).total_seconds()
 
     def explain(self, text: str) -> str:
-        """Why a text is no date, with a fix."""
+        """Why a text is not a date, with a fix."""
         try:
             self._seconds(text)
         except ValueError as error:
@@ -151,10 +151,10 @@ class Date(Column):
         return f"{shown(text)} is not an ISO 8601 date such as 2024-03-31; write it so, or train with {format_}"
 
     def constant(self, value: float | str | bool) -> float:
-        """The date in seconds."""
+        """The date in seconds since 1970-01-01."""
         if isinstance(value, str) and not np.isnan(seconds := self.value(value)):
             return seconds
-        reason = self.explain(value) if isinstance(value, str) else f"{shown(value)} is no date; write it in quotes"
+        reason = self.explain(value) if isinstance(value, str) else f"{shown(value)} is not a date; write it in quotes"
         raise ColumnError(reason, "missing")
 
     def measure(self, values: Array) -> bool:
@@ -175,16 +175,16 @@ class Date(Column):
         return [f"{column}_{part}" for part in self.transforms]
 
     def summary(self, values: Array) -> Summary:
-        """First and last date in seconds, which ``date_text`` shows."""
+        """First and last date in seconds since 1970-01-01; ``date_text`` formats them."""
         return summary_of_numbers(values)
 
     def state(self) -> State:
-        """The states of the transforms, and the date for missing ones."""
+        """The states of the transforms, and the date for missing values."""
         parts = {part: transform.state() for part, transform in self.transforms.items()}
         return {"parts": parts, "fill": self.fill, "constant": self.is_constant}
 
     def restore(self, state: State) -> None:
-        """Take the states of the transforms, and the date for missing ones."""
+        """Restore the states of the transforms, and the date for missing values."""
         restored = validated_state(state, DateState)
         transforms = {part: deepcopy(self.transform) for part in self.parts if part in restored.parts}
         for part, fitted in restored.parts.items():
@@ -205,15 +205,15 @@ def date_text(seconds: float) -> str:
 
 
 def other_format(text: str) -> str | None:
-    """The key for a text that looks like a date but is no ISO date, such as ``format: "%d.%m.%Y"``; else None."""
+    """The key for a text that looks like a date but is not an ISO date, such as ``format: "%d.%m.%Y"``; else None."""
     return next((key for pattern, key in OTHER_FORMATS.items() if re.fullmatch(pattern, text, re.ASCII)), None)
 
 
 def _require_format(format: str) -> None:  # noqa: A002
-    """Refuse a format that strptime does not know, or that leaves out the year.
+    """Require a format that strptime supports, with a year.
 
     Raises:
-        ColumnError: the format is refused.
+        ColumnError: the format is invalid, or has no year.
     """
     example = datetime(2024, 3, 31, 13, 45, tzinfo=UTC)
     if not re.search("%[YyGcx]", format.replace("%%", "")):

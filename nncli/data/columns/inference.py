@@ -1,4 +1,4 @@
-"""The type of a column that the config says nothing about, decided over all of its rows."""
+"""Type inference: the type of a column that the config does not state, from all of its rows."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,9 +10,9 @@ import numpy as np
 from nncli.data.columns.blocks import CompactBlocks, MakeBlocks, MemoryBlocks
 from nncli.data.columns.boolean import WORDS, Boolean
 from nncli.data.columns.category import Vocabulary
-from nncli.data.columns.column import MISSING, known_texts, spread
+from nncli.data.columns.column import MISSING, known_texts, with_missing
 from nncli.data.columns.date import Date, date_text
-from nncli.data.columns.decimals import plain_numbers, with_leading_zero
+from nncli.data.columns.decimals import first_with_leading_zero, plain_numbers
 from nncli.data.columns.inferred import (
     MAX_CATEGORIES,
     Inferred,
@@ -22,27 +22,28 @@ from nncli.data.columns.inferred import (
     type_of_texts,
     without_values,
 )
-from nncli.data.columns.number import Number, without_codes
+from nncli.data.columns.number import Number, without_sentinels
 from nncli.data.transforms.moments import Array
 
-MAX_CHARACTERS = 10_000_000  # of all different texts together
+MAX_CHARACTERS = 10_000_000  # of all different texts of a column
 EXACT_INTEGERS = 2.0**53
 NUMBER, DATE, CATEGORY = TYPES = ("number", "date", "category")
 
 
 class Inference:
-    """Decides the type of a column over all blocks of its rows, and keeps the values.
+    """Infers the type of a column from all blocks of its rows, and keeps the values.
 
-    Optimistic: values are numbers as long as all are, else dates as long as all are, else codes of a vocabulary. If a
-    block contradicts what earlier ones were, ``contradiction`` says where, further blocks are ignored, and the rows
-    have to be read again, as texts, by an inference with this ``contradiction``. So a table is read twice at most.
+    The type is number while all values are numbers, else date while all are dates, else category. If a block has
+    another type than the earlier ones, ``contradiction`` has the first such value, and further blocks are ignored. The
+    rows then have to be read again as texts, by an inference with this ``contradiction``. A table is therefore read at
+    most twice.
 
     Args:
-        name: the name of the column, for the reason.
-        missing: the texts that stand for missing values.
+        name: the name of the column in messages.
+        missing: the texts of missing values.
         contradiction: that of an earlier inference.
-        is_label: whether true and false are names of classes, as in a target.
-        blocks: makes the place of the values.
+        is_label: whether the column is a target, in which true and false are class names.
+        blocks: makes the storage of the values.
     """
 
     def __init__(
@@ -64,18 +65,18 @@ class Inference:
 
     @property
     def needs_texts(self) -> bool:
-        """Whether the next block has to be texts, since values are no numbers."""
+        """Whether the next block must be texts, since the values so far are not numbers."""
         return self.type != NUMBER
 
     def feed(self, block: Any) -> None:
-        """Take the next rows.
+        """Process the next rows.
 
         Args:
             block: a list of N texts without white space around them; or float64 (N,), NaN where missing, of numbers
                 that were written without leading zeros.
 
         Raises:
-            ValueError: a block that is read again is no list of texts.
+            ValueError: rows that are read again are not texts.
         """
         if self.contradiction:
             return
@@ -86,17 +87,17 @@ class Inference:
         elif self.needs_texts:
             self.contradiction = Mixture(f"{block[0]:g}", self.rows + 1, self.known, self.type)
         else:
-            values = without_codes(block, self.missing)
+            values = without_sentinels(block, self.missing)
             self._keep(values, int(np.count_nonzero(~np.isnan(values))))
 
     def _feed_texts(self, texts: list[str]) -> None:
-        """Keep the values of the first type that all texts have; after earlier values it has to be their type."""
+        """Keep the values as the first type that fits all texts; after earlier values only their type is tried."""
         known, is_known = known_texts(texts, self.missing)
         for type_ in [self.type] if self.known else TYPES[TYPES.index(self.type) :]:
             values = self._values(known, type_)
             if values is not None:
                 self.type = type_ if known else self.type
-                self._keep(spread(values, is_known), int(len(known) - np.count_nonzero(np.isnan(values))))
+                self._keep(with_missing(values, is_known), int(len(known) - np.count_nonzero(np.isnan(values))))
                 return
             index = self._first_not(known, type_)
             if self.known or index:
@@ -105,23 +106,23 @@ class Inference:
         self.contradiction = self.mixture
 
     def _values(self, known: list[str], type_: str) -> Array | None:
-        """The values of texts, if all are of a type."""
+        """The values (N,) of texts that all have a type; None if one does not."""
         if type_ == NUMBER:
             numbers = plain_numbers(known)
-            has_zero = numbers is not None and with_leading_zero(known) is not None
-            return None if numbers is None or has_zero else without_codes(numbers, self.missing)
+            has_zero = numbers is not None and first_with_leading_zero(known) is not None
+            return None if numbers is None or has_zero else without_sentinels(numbers, self.missing)
         if type_ == DATE:
-            is_text = bool(known) and isnan(self._date.value(known[0]))  # soon known of most columns
+            is_text = bool(known) and isnan(self._date.value(known[0]))  # the first value rules out most columns
             dates = np.zeros(0) if is_text else self._date.read(known, frozenset())
             return None if is_text or np.isnan(dates).any() else dates
         return self._codes(known)
 
     def _first_not(self, known: list[str], type_: str) -> int:
-        """The index of the first text that is not of a type."""
+        """The index of the first text that does not have a type."""
         return next(index for index, text in enumerate(known) if self._values([text], type_) is None)
 
     def _codes(self, texts: list[str]) -> Array:
-        """The codes; beyond the limits of a category the vocabulary no longer grows."""
+        """The codes (N,) of texts; at the limits of a category the vocabulary stops growing."""
         before = len(self.vocabulary.texts)
         codes = self.vocabulary.codes(texts, frozenset())
         self._characters += sum(map(len, self.vocabulary.texts[before:]))
@@ -139,7 +140,7 @@ class Inference:
         """The type of the column, after the last block.
 
         Raises:
-            ValueError: a block has contradicted earlier ones.
+            ValueError: a block has another type than earlier ones; the rows have to be read again.
         """
         if self.contradiction:
             raise ValueError(f"column {self.name} has to be read again, as texts")
@@ -165,7 +166,7 @@ class Inference:
         return float(smallest.min()), float(largest.max())
 
     def take_blocks(self) -> Iterator[Array]:
-        """The values for the column of ``result``, block by block as they were fed; the inference keeps none."""
+        """Yield the values for the column of ``result``, block by block, and release their memory."""
         column = self.result.column
         truth = np.array([*(WORDS.get(text.lower(), nan) for text in self.vocabulary.texts), nan])
         for block in self.blocks.drain():
@@ -177,5 +178,5 @@ class Inference:
 
 
 def _as_codes(block: Array) -> Array:
-    """Codes, also of a block before the first value, which has no type yet and holds NaN alone."""
+    """The codes of a block; a block before the first value has only NaN, which becomes −1."""
     return block if block.dtype.kind in "iu" else np.full(len(block), MISSING, np.int16)

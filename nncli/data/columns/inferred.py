@@ -14,21 +14,21 @@ from nncli.data.columns.category import MAX_CATEGORIES as LIMIT
 from nncli.data.columns.category import Category, Vocabulary
 from nncli.data.columns.column import Column
 from nncli.data.columns.date import Date, other_format
-from nncli.data.columns.decimals import with_leading_zero
+from nncli.data.columns.decimals import first_with_leading_zero
 from nncli.data.columns.number_errors import fix_of_number, is_number
 from nncli.data.transforms.moments import Array
 
-MAX_CATEGORIES = 1000  # more different texts are a text
-FEW = 20  # so many different texts are categories, however few rows there are
-MAX_FRACTION = 0.5  # of the values that are different texts in a column of categories
-NEARLY_ALL = 0.9  # if more than this fraction are numbers or dates, the others are taken for mistakes
-SAMPLE = 100  # different texts in which mistakes are looked for
-FEWEST_ALIKE = 2  # different numbers or dates among categories that may be meant as such
-WORTH_TELLING = 10  # values of one type before the first one of another
+MAX_CATEGORIES = 1000  # a column with more different texts is free text
+FEW = 20  # up to this number of different texts are categories for any number of rows
+MAX_FRACTION = 0.5  # the largest number of categories as a fraction of the values
+NEARLY_ALL = 0.9  # if more than this fraction are numbers or dates, the other values are mistakes
+SAMPLE = 100  # different texts that are searched for mistakes
+FEWEST_ALIKE = 2  # fewer different numbers or dates among categories give no warning
+MIN_BEFORE_MIXTURE = 10  # values of one type before the first one of another; with fewer it is not reported
 
 
 class Mixture(NamedTuple):
-    """The first value that is not of the type of all values before it.
+    """The first value of another type than all values before it.
 
     Args:
         text: the value.
@@ -49,16 +49,16 @@ class Inferred(NamedTuple):
     Args:
         type: number, date, boolean, category or text.
         column: the column with its defaults; None for text, which has to be ignored or configured.
-        reason: why, in words; for text with what to write.
-        row: the row of the value that makes it a text, or that ``doubt`` is about; the first is 1.
-        doubt: why categories may be meant as numbers or dates, with what to write; empty if that is not likely.
+        reason: why, as text; for the type text with the fix.
+        row: the row of the value that ``reason`` or ``warning`` shows; the first is 1.
+        warning: why categories may be meant as numbers or dates, with the fix; empty if they are not.
     """
 
     type: str
     column: Column | None
     reason: str
     row: int | None = None
-    doubt: str = ""
+    warning: str = ""
 
     def __str__(self) -> str:
         return f"{self.type}: {self.reason}"
@@ -72,8 +72,8 @@ class TextColumn(NamedTuple):
         vocabulary: the different texts, up to its limit.
         known: the number of rows with a value.
         codes: the codes of the rows in blocks, −1 where missing.
-        mixture: the first value that is not of the type of earlier ones, if there is one.
-        is_label: whether true and false are names of classes, as in a target.
+        mixture: the first value of another type than the earlier ones; None if there is none.
+        is_label: whether the column is a target, in which true and false are class names.
     """
 
     name: str
@@ -121,10 +121,10 @@ def type_of_texts(column: TextColumn) -> Inferred:
             (not column.is_label and _boolean(column))
             or _mistakes(column)
             or _categories(column)
-            or _meant_otherwise(column)
+            or _unsupported_format(column)
             or _text(column)
         )
-    return _meant_otherwise(column) or _text(column)
+    return _unsupported_format(column) or _text(column)
 
 
 def without_values(name: str, rows: int) -> Inferred:
@@ -138,7 +138,7 @@ def missing_text(missing: int) -> str:
 
 
 def _boolean(column: TextColumn) -> Inferred | None:
-    """True and false, if all texts are of one pair of words."""
+    """A boolean column, if all texts are of one pair such as yes and no."""
     words = {text.lower() for text in column.texts}
     for pair in PAIRS:
         if words <= {*pair}:
@@ -148,7 +148,7 @@ def _boolean(column: TextColumn) -> Inferred | None:
 
 
 def _mistakes(column: TextColumn) -> Inferred | None:
-    """A column of numbers or dates with a few other texts: the user has to say what it is."""
+    """A text column, if nearly all values are numbers or dates; the user has to correct or configure it."""
     counts = column.counts()
     for name, is_one in (("numbers", _is_finite), ("dates", _is_date)):
         matches = np.array([is_one(text) for text in column.texts])
@@ -166,22 +166,26 @@ def _is_finite(text: str) -> bool:
     return is_number(text) and isfinite(float(text))
 
 
-def _meant_otherwise(column: TextColumn) -> Inferred | None:
-    """Numbers or dates that are written in another way than nncli reads them."""
-    first, sample = column.texts[0], column.texts[:SAMPLE]
-    if sum(fix_of_number(text) is not None for text in sample) > NEARLY_ALL * len(sample):
-        fix = f"{fix_of_number(first) or 'write numbers'}, {_or_configure(column)}"
-        return Inferred("text", None, f"{shown(first)} in row 1 is not a number; {fix}", 1)
+def _unsupported_format(column: TextColumn) -> Inferred | None:
+    """A text column, if its values are numbers or dates in a format that nncli does not read."""
+    sample = column.texts[:SAMPLE]
+    fixes = {text: fix for text in sample if (fix := fix_of_number(text))}
+    if fixes and len(fixes) + sum(map(is_number, sample)) > NEARLY_ALL * len(sample):
+        text, fix = next(iter(fixes.items()))
+        row = column.first_row(column.texts.index(text))
+        reason = f"{shown(text)} in row {row:,} is not a number; {fix}, {_or_configure(column)}"
+        return Inferred("text", None, reason, row)
     formats = {other_format(text) for text in sample}
     if len(formats) == 1 and None not in formats:
+        first, row = sample[0], column.first_row(0)
         fix = f"{_fix_of_date(column, first)}, or ignore the column"
-        reason = f"{shown(first)} in row 1 may be a date, but not in the form 2024-03-31; {fix}"
-        return Inferred("text", None, reason, 1)
+        reason = f"{shown(first)} in row {row:,} may be a date, but not in the form 2024-03-31; {fix}"
+        return Inferred("text", None, reason, row)
     return None
 
 
 def _categories(column: TextColumn) -> Inferred | None:
-    """Categories, if they are few."""
+    """A category column, if there are few different texts."""
     different = len(column.texts)
     if different > FEW and different > MAX_FRACTION * column.known:
         return None
@@ -191,17 +195,17 @@ def _categories(column: TextColumn) -> Inferred | None:
     zeros = _leading_zero(column)
     reason = f"{different:,} different texts in {column.rows:,} rows"
     reason = f"numbers with leading zeros such as {zeros}; {reason}" if zeros else reason
-    row, doubt = _doubt(column)
-    return Inferred("category", category, reason + missing_text(column.rows - column.known), row, doubt)
+    row, warning = _format_warning(column)
+    return Inferred("category", category, reason + missing_text(column.rows - column.known), row, warning)
 
 
-def _doubt(column: TextColumn) -> tuple[int | None, str]:
-    """The row of a category that may be meant as a number or a date, and what to write; no row if none may.
+def _format_warning(column: TextColumn) -> tuple[int | None, str]:
+    """The first row with a category that may be meant as a number or date, and the fix; None and "" if there is none.
 
-    All but one text are numbers or dates, in any form; that one may stand for missing values.
+    All texts but one must be numbers or dates in any format; the other one may stand for missing values.
     """
     texts = column.texts
-    if with_leading_zero(list(filter(is_number, texts))):
+    if first_with_leading_zero(list(filter(is_number, texts))):
         return None, ""
     for name, is_one, fix_of in (
         ("a number", is_number, _fix_of_number),
@@ -220,7 +224,7 @@ def _doubt(column: TextColumn) -> tuple[int | None, str]:
 
 
 def _fix_of_number(text: str) -> str | None:
-    return None if text.startswith("#") else fix_of_number(text)  # colors look like errors of a spreadsheet
+    return None if text.startswith("#") else fix_of_number(text)  # colors such as #A0B1C2 look like spreadsheet errors
 
 
 def _is_date(text: str) -> bool:
@@ -239,15 +243,15 @@ def _letters(text: str) -> str:
 
 def _leading_zero(column: TextColumn) -> str | None:
     """The first number with leading zeros, if all texts are numbers."""
-    return with_leading_zero(column.texts) if all(map(is_number, column.texts)) else None
+    return first_with_leading_zero(column.texts) if all(map(is_number, column.texts)) else None
 
 
 def _text(column: TextColumn) -> Inferred:
-    """A text: too many different ones."""
+    """A text column: it has too many different texts."""
     different = f"{len(column.texts):,}" if column.is_complete else f"more than {len(column.texts):,}"
     reason = f"{different} different texts in {column.rows:,} rows"
     mixture = column.mixture
-    if mixture and mixture.before >= WORTH_TELLING and mixture.type != "category":
+    if mixture and mixture.before >= MIN_BEFORE_MIXTURE and mixture.type != "category":
         reason += f"; the first {mixture.before:,} values are {mixture.type}s, but not "
         reason += f"{shown(mixture.text)} in row {mixture.row:,}; correct it, add it to missing_values, or"
         return Inferred("text", None, f"{reason} {_or_configure(column)}", mixture.row)
@@ -255,6 +259,6 @@ def _text(column: TextColumn) -> Inferred:
 
 
 def _or_configure(column: TextColumn, before: str = "") -> str:
-    """What to write for a column that is refused."""
+    """The fix for a column of text: ignore it, or make it a category."""
     ignore, columns = to_yaml_value([column.name]), to_yaml_value({column.name: "category"})
     return f"{before}{', ' if before else ''}write ignore: {ignore} or columns: {columns}"

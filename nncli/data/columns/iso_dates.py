@@ -1,4 +1,4 @@
-"""Dates in ISO 8601 as seconds since 1970-01-01, many at once."""
+"""Vectorized parsing of ISO 8601 dates to seconds since 1970-01-01."""
 
 import numpy as np
 
@@ -10,9 +10,9 @@ DAY, HOUR, MINUTE = 86400, 3600, 60
 
 
 def plain_dates(texts: list[str]) -> Array | None:
-    """The seconds (N,) of dates that are all written alike, without fractions and offsets; None if one is not.
+    """The seconds (N,) of dates in one format without fractions and offsets; None if a text has another format.
 
-    Also None if one does not exist, such as 2023-02-29.
+    Also None if a date does not exist, such as 2023-02-29.
     """
     lengths = set(map(len, texts))
     pattern = next((each for each in PATTERNS if lengths == {len(each)}), "")
@@ -33,7 +33,7 @@ def plain_dates(texts: list[str]) -> Array | None:
 
 
 def _integers(digits: Array) -> Array:
-    """The integers (N,) of rows of decimal digits, from the highest to the lowest."""
+    """The integers (N,) of decimal digits (n, N), the highest digit first."""
     values = np.zeros(digits.shape[1], np.int64)
     for each in digits:
         values = 10 * values + each

@@ -1,4 +1,4 @@
-"""Columns of numbers."""
+"""Number columns."""
 
 from functools import cache
 from math import isfinite, nan
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.data.columns.column import CellProblem, Column, known_texts, spread
+from nncli.data.columns.column import CellProblem, Column, known_texts, with_missing
 from nncli.data.columns.decimals import plain_numbers
 from nncli.data.columns.number_errors import explain_number, is_number
 from nncli.data.columns.summary import Summary, summary_of_numbers
@@ -20,14 +20,14 @@ from nncli.registry import Model, register
 
 
 class NumberState(Model):
-    """The state of a column of numbers.
+    """The state of a number column.
 
     Args:
         transform: the state of the transform.
         fill: the value for missing ones; None if there is none.
-        constant: whether the column is of no use.
+        constant: whether the inputs of all training rows are equal.
         smallest: the smallest value of the training rows; None in a run of an older version.
-        largest: the largest one.
+        largest: the largest value of the training rows; None likewise.
     """
 
     transform: dict[str, Any]
@@ -43,8 +43,7 @@ class Number(Column):
 
         y = transform(x)
 
-    A number that float64 cannot hold is rounded to the nearest one that it can, as every decimal fraction is; from
-    1.8e308 on it is an error.
+    Numbers are rounded to the nearest float64. Numbers from 1.8e308 on are errors.
 
     Args:
         transform: how the numbers are scaled; default: standardize.
@@ -59,28 +58,28 @@ class Number(Column):
         self.transform = transform or Standardize()
 
     def parse(self, texts: Any, missing: frozenset[str]) -> tuple[Array, list[CellProblem]]:
-        """The values, also of a block that is float64 already; numbers in ``missing`` are compared by value."""
+        """Parse texts or float64 values; numbers in ``missing``, such as −999, are compared by value."""
         if isinstance(texts, np.ndarray):
             values, problems = texts.astype(np.float64, copy=False), list[CellProblem]()
         else:
             values, problems = super().parse(texts, missing)
-        return without_codes(values, missing), problems
+        return without_sentinels(values, missing), problems
 
     def read(self, texts: list[str], missing: frozenset[str]) -> Array:
-        """The values; those of single texts are only looked at if a block is not all numbers."""
+        """The values (N,); texts are parsed one by one only if not all of them are plain numbers."""
         known, is_known = known_texts(texts, missing)
         values = plain_numbers(known)
         if values is None:
             values = np.fromiter(map(self.value, known), np.float64, len(known))
-        return spread(values, is_known)
+        return with_missing(values, is_known)
 
     def value(self, text: str) -> float:
-        """The value of a text; NaN if it is none."""
+        """The value of a text; NaN if it is not a finite number."""
         value = float(text) if is_number(text) else nan
         return value if isfinite(value) else nan
 
     def explain(self, text: str) -> str:
-        """Why a text is no number, with a fix."""
+        """Why a text is not a number, with a fix."""
         return explain_number(text)
 
     def constant(self, value: float | str | bool) -> float:
@@ -90,7 +89,7 @@ class Number(Column):
         return float(value)
 
     def measure(self, values: Array) -> bool:
-        """Fit the transform, and measure the range."""
+        """Fit the transform, and record the training range."""
         self.training_range = float(values.min()), float(values.max())
         self.transform.fit(values)
         return self.transform.is_constant
@@ -104,13 +103,13 @@ class Number(Column):
         return summary_of_numbers(values)
 
     def state(self) -> State:
-        """The state of the transform, the value for missing ones, and the range."""
+        """The state of the transform, the value for missing ones, and the training range."""
         smallest, largest = self.training_range or (None, None)
         state = {"transform": self.transform.state(), "fill": self.fill, "constant": self.is_constant}
         return {**state, "smallest": smallest, "largest": largest}
 
     def restore(self, state: State) -> None:
-        """Take the state of the transform, the value for missing ones, and the range."""
+        """Restore the state of the transform, the value for missing ones, and the training range."""
         restored = validated_state(state, NumberState)
         if restored.smallest is not None and restored.largest is not None:
             require(restored.smallest <= restored.largest, "smallest", "greater than largest")
@@ -119,12 +118,12 @@ class Number(Column):
         self.restore_fill(restored.fill, restored.constant)
 
 
-def without_codes(values: Array, missing: frozenset[str]) -> Array:
-    """The values with NaN for the numbers that stand for missing values, such as −999."""
-    codes = _codes(missing)
-    return np.where(np.isin(values, codes), nan, values) if codes else values
+def without_sentinels(values: Array, missing: frozenset[str]) -> Array:
+    """The values with sentinels of missing values, such as −999, replaced by NaN."""
+    sentinels = _sentinels(missing)
+    return np.where(np.isin(values, sentinels), nan, values) if sentinels else values
 
 
 @cache
-def _codes(missing: frozenset[str]) -> list[float]:
+def _sentinels(missing: frozenset[str]) -> list[float]:
     return [float(text) for text in missing if is_number(text)]

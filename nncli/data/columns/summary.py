@@ -13,12 +13,12 @@ MOST_FREQUENT = 10
 
 @dataclass(frozen=True)
 class Summary:
-    """What the values of a column are.
+    """A summary of the values of a column.
 
     Args:
         rows: N.
-        missing: rows without a value.
-        distinct: different values.
+        missing: the number of rows without a value.
+        distinct: the number of different values.
         smallest: the smallest value, or for categories the first one in alphabetical order; None without values.
         mean: the mean; None for categories.
         largest: the largest value, or the last category.
@@ -50,7 +50,7 @@ def summary_of_numbers(values: Array) -> Summary:
 
 
 def histogram(known: Array) -> tuple[int, ...]:
-    """The number of sorted values in each of ten equal intervals; a border is in the upper one, the largest value not.
+    """The number of sorted values in each of ten equal intervals, [a, b) but for the last one, [a, b].
 
     Values are halved, as the difference of the largest and the smallest may overflow.
     """

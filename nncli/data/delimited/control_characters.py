@@ -1,4 +1,4 @@
-"""Control characters in a table's text: a sign of damage, and never part of a field."""
+"""Control characters in the text of a table; they are errors, as they are a sign of damage."""
 
 import re
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")  # all but th
 
 
 def control_characters(text: Text) -> tuple[Iterator[Problem], int]:
-    """The control characters of a text, with line and column, and their number."""
+    """The problems of all control characters of a text, and their number."""
     if not _may_have_some(text.content):
         return iter(()), 0
     return (_problem(text, match) for match in CONTROL.finditer(text.content)), len(CONTROL.findall(text.content))
 
 
 def _may_have_some(content: bytes) -> bool:
-    """Whether the search is worth its time, which is ten times that of this count."""
+    """A fast check that rules out control characters in most texts; the search takes ten times as long."""
     characters = np.frombuffer(content, np.uint8)
     low, tabs = np.count_nonzero(characters < SPACE), np.count_nonzero(characters == TAB)
     return int(low - tabs) > count_lines(content) or b"\x7f" in content or b"\xc2" in content

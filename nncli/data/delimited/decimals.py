@@ -1,4 +1,4 @@
-"""Decimal numbers in text as float64, correctly rounded, many at a time in NumPy."""
+"""Vectorized parsing of decimal numbers in delimited text to correctly rounded float64."""
 
 import re
 from typing import Any, NamedTuple
@@ -24,18 +24,18 @@ PLAIN = re.compile(rb"[+-]?(?!0[0-9])([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)
 
 
 def parsed_decimals(text: bytes, ends: Positions, delimiter: str) -> Array:
-    """The values of all fields, as ``float()`` gives them; NaN for a field that is no plain decimal number.
+    """The values of all fields, with the bits of ``float()``; NaN for a field that is not a plain decimal number.
 
-    A plain decimal has digits, perhaps a sign, a point and an exponent, but no leading zero, and its value is finite:
+    A plain decimal is finite and has digits, optionally a sign, a point and an exponent, and no leading zero:
 
         value = ± digits / 10^decimals
 
-    That is one correctly rounded division if the digits are below 2⁵³, and one with a remainder if they are below
-    10¹⁹. A field with more digits or with an exponent is left to ``float()``.
+    This is one correctly rounded division for digits below 2⁵³, and a division with remainder below 10¹⁹. Fields with
+    more digits or with an exponent are parsed by ``float()``.
 
     Args:
         text: fields of any length, each followed by a delimiter or a line feed.
-        ends: the positions where the fields end; if a field has a delimiter or a line feed, all values are NaN.
+        ends: the positions where the fields end; if a field contains a delimiter or a line feed, all values are NaN.
         delimiter: one character.
 
     Source: Clinger 1990, "How to read floating point numbers accurately"; the remainder by Dekker 1971.
@@ -55,7 +55,7 @@ def parsed_decimals(text: bytes, ends: Positions, delimiter: str) -> Array:
 
 
 class _Fields(NamedTuple):
-    """Where the fields of a text begin, and what is in them."""
+    """The starts of the fields of a text, and the numbers of their digits."""
 
     starts: Positions
     digits: Positions  # their number
@@ -132,7 +132,7 @@ def _divided_with_remainder(mantissas: Array, powers: Array) -> tuple[Array, Arr
 
 
 def _exact_product(a: Array, b: Array) -> tuple[Array, Array]:
-    """The rounded product, and what it lacks: a b = product + error."""
+    """The rounded product and its rounding error: a b = product + error."""
     product = a * b
     (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
     return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
@@ -146,7 +146,7 @@ def _halves(values: Array) -> tuple[Array, Array]:
 
 
 def _each_decimal(text: bytes, starts: Positions, ends: Positions) -> Array:
-    """The values of single fields; NaN for those that are no plain decimals."""
+    """The values of single fields; NaN for those that are not plain decimals."""
     fields = (text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True))
     values = (float(field) if PLAIN.fullmatch(field) else np.nan for field in fields)
     found = np.fromiter(values, np.float64, len(starts))

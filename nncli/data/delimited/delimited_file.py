@@ -1,4 +1,4 @@
-"""CSV and TSV files as strict text: every row has the fields of the header, or the file is rejected with its lines."""
+"""Strict reader of CSV and TSV files: rows with another number of fields than the header are errors."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,11 +37,11 @@ class Block(NamedTuple):
 
 
 class DelimitedFile:
-    """A file of rows with a delimiter between their fields, read strictly and in constant memory.
+    """A file of delimited text, read strictly and in constant memory.
 
     Quotes are those of RFC 4180; a line end may be a line feed, a carriage return or both, and is a line feed within
-    quotes. Blank lines are left out, but for one between the rows of a single column, which is an empty field. White
-    space around fields is left out. A row may have MAX_ROW bytes, a field MAX_FIELD.
+    quotes. Blank lines are skipped, except between the rows of a single column, where they are empty fields. White
+    space around fields is removed. A row has at most MAX_ROW bytes, a field MAX_FIELD.
 
     Args:
         file: a path, or a binary stream, which can be read once.
@@ -51,7 +51,7 @@ class DelimitedFile:
         header: the names of the columns of a file without a header.
 
     Raises:
-        TableError: the file is missing or no text, its delimiter is not clear, or its header is wrong.
+        TableError: the file is missing or not text, its delimiter is ambiguous, or its header is wrong.
         StorageError: the operating system refuses to read the file.
     """
 
@@ -85,13 +85,13 @@ class DelimitedFile:
         return self._file.rereadable
 
     def blocks(self, texts: Collection[int] = ()) -> Iterator[Block]:
-        """Read the rows, some thousands at once.
+        """Read the rows in blocks of some thousands.
 
         Args:
-            texts: the columns that are given as texts, even if all fields are numbers; looked at before each block.
+            texts: the columns that are always returned as texts, by index; evaluated before each block.
 
         Raises:
-            TableError: rows are damaged, which is reported after the whole file was read; or there are none.
+            TableError: rows are damaged (raised after the whole file was read, with all problems), or there are none.
             StorageError: the operating system refuses to read the file.
         """
         problems, row = Problems(self.name), 0
@@ -111,7 +111,7 @@ class DelimitedFile:
             raise TableError(f"{self.name}: has a header but no rows; write at least one row")
 
     def _opened(self) -> tuple[Text, Iterator[Text]]:
-        """The first rows of the file, and all texts below the header."""
+        """Open the file: its first rows, and all texts below the header."""
         texts = without_blank_end(complete_rows(self._file))
         for content, line in texts:
             if content.strip():
@@ -122,7 +122,7 @@ class DelimitedFile:
         raise TableError(f"{self.name}: is empty; expected a header and rows")
 
     def _texts_of_rows(self) -> Iterator[Text]:
-        """The texts below the header, for the first time or once more."""
+        """The texts below the header; the file is opened again for a second pass."""
         unread, self._unread = self._unread, None
         if unread is not None:
             return unread
@@ -146,7 +146,7 @@ class DelimitedFile:
         return names
 
     def _misshapen_rows(self, rows: Rows) -> tuple[Iterator[Problem], int]:
-        """The rows that have not the fields of the header, or a field that is too long, and their number."""
+        """Problems of rows with another number of fields than the header or a field that is too long; their number."""
         width, counts = len(self.header), rows.field_counts
         too_long = np.unique(np.searchsorted(rows.last_fields, np.flatnonzero(rows.field_lengths > MAX_FIELD)))
         wrong = np.flatnonzero(counts != width)
@@ -170,17 +170,17 @@ class DelimitedFile:
 
 
 def _reuse_freed_memory() -> None:
-    """Let the allocator keep the memory of arrays up to REUSED bytes when they are freed.
+    """Raise the mmap threshold of glibc's allocator to REUSED bytes, so that freed arrays are reused.
 
-    By default glibc returns it to the system after each block, and to get it again takes longer than to parse a block.
-    It raises its threshold to the size of an array that is freed; no page of this one is touched.
+    By default glibc returns the memory of each block to the system; page faults of the next block then take longer than
+    parsing. Freeing a larger array raises the threshold; no page of this one is touched.
     """
     np.empty(REUSED, np.uint8)
 
 
 @contextmanager
 def _fatal_problem_among(problems: Problems) -> Iterator[None]:
-    """Report a problem after which nothing can be read, and those before it."""
+    """Report a fatal problem together with the earlier ones."""
     try:
         yield
     except FatalProblemError as error:

@@ -1,4 +1,4 @@
-"""The delimiter of a table's text: detected if one gives the same number of fields in every row, else asked for."""
+"""Detection of the delimiter: the one that gives the same number of fields in every row."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ CANDIDATES = ",;\t|"
 
 
 def checked_delimiter(written: str) -> str:
-    """The character that is meant.
+    """The delimiter from its name or character in the config.
 
     Raises:
-        TableError: it cannot be a delimiter.
+        TableError: the text cannot be a delimiter.
     """
     character = NAMES.get(written, written)
     is_printable = character == "\t" or (len(character) == 1 and " " <= character <= "~")
@@ -28,8 +28,8 @@ def checked_delimiter(written: str) -> str:
 def detected_delimiter(text: Text, name: str, width: int | None) -> str:
     """The delimiter of the first rows of a file; a comma if there is a single column.
 
-    If none of the candidates gives the same number of fields in every row, it is the one that is in the first line, so
-    that the rows that do not fit are reported.
+    If no candidate gives the same number of fields in every row, the only candidate in the first line is used, so
+    that the rows with another number of fields are reported.
 
     Args:
         text: the first rows.
@@ -37,8 +37,8 @@ def detected_delimiter(text: Text, name: str, width: int | None) -> str:
         width: the number of columns, if known.
 
     Raises:
-        TableError: several candidates are possible, or none.
-        FatalProblemError: a quote stands where none may be.
+        TableError: the delimiter is ambiguous.
+        FatalProblemError: a quote is misplaced.
     """
     found, problem = {}, None
     for candidate in CANDIDATES:
@@ -92,7 +92,7 @@ class _Fit:
 
 
 def _require_single_column(text: Text, name: str) -> None:
-    """Reject rows that white space divides into the same number of words."""
+    """Reject rows that could also be delimited by white space."""
     words = [len(line.split()) for line in text.content.split(b"\n") if line.strip()]
     if min(words) == max(words) > 1:
         fields = f"white space divides every row into {words[0]} fields"

@@ -8,7 +8,7 @@ from nncli.data.delimited.rows import Text, row_ends
 
 
 def first_row(text: Text) -> tuple[Text, Text]:
-    """Divide a text into its first row and the other ones; a row whose quotes are not closed is all of it."""
+    """Split a text into its first row and the rest; if a quote is not closed, the first row is the whole text."""
     ends = row_ends(text.content)
     end = int(ends[0]) + 1 if len(ends) else len(text.content)
     row, rest = text.content[:end], text.content[end:]
@@ -19,7 +19,7 @@ def checked_header(names: list[str], file: str, line: int) -> list[str]:
     """The names in the first row of a file.
 
     Raises:
-        TableError: they are numbers, so that the row is none of names; or some are missing or equal.
+        TableError: all names are numbers, so that the header is missing; or names are empty or duplicate.
     """
     if all(map(_is_number, names)):
         found = f"the first row has only numbers, {shown(', '.join(names))}, so that a header is missing"
@@ -34,10 +34,10 @@ def checked_header(names: list[str], file: str, line: int) -> list[str]:
 
 
 def checked_names(names: Sequence[str]) -> list[str]:
-    """The names that are given for a file without a header.
+    """The names from the config for a file without a header, without surrounding white space.
 
     Raises:
-        TableError: there are none, or some are empty or equal.
+        TableError: there are none, or names are empty or duplicate.
     """
     stripped = [name.strip() for name in names]
     wrong = next(_wrong_names(stripped), None if stripped else "it is empty; write a name for each column")

@@ -1,4 +1,4 @@
-"""The error of a file that cannot be read as a table, and the problems it lists, each with its line."""
+"""Errors of tables: a list of problems, each with its line."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
@@ -8,8 +8,8 @@ from nncli.config.diagnostics import shown
 from nncli.data.source import SourceError
 
 MAX_PROBLEMS = 20
-MAX_LINES = 3  # of one column; more values share one
-MAX_VALUES = 5  # of a column that are shown
+MAX_LINES = 3  # of one column; more problems share one line
+MAX_VALUES = 5  # of a column that are shown in the shared line
 
 
 class TableError(SourceError):
@@ -25,7 +25,7 @@ class TableError(SourceError):
 
 
 class CellProblem(Protocol):
-    """What is wrong with a value: the index of its row in a block, its text, and the reason."""
+    """A problem of a value: the index of its row in a block, its text, and the reason."""
 
     @property
     def row(self) -> int:
@@ -37,11 +37,11 @@ class CellProblem(Protocol):
 
     @property
     def reason(self) -> str:
-        """Why, with the value and the fix."""
+        """What is wrong, with the value and the fix."""
 
 
 class Problem(NamedTuple):
-    """What is wrong in a line of a file; lines and columns count from 1, column 0 is the line as a whole."""
+    """A problem in a line of a file; lines and columns count from 1, column 0 means the whole line."""
 
     line: int
     column: int
@@ -49,19 +49,19 @@ class Problem(NamedTuple):
 
 
 class ColumnProblems:
-    """What is wrong with the values of a column: the first ones with their lines, all of them by number."""
+    """The problems of the values of a column: the first ones with their lines, and the number of all."""
 
     def __init__(self) -> None:
         self.count = 0
         self.first: list[tuple[int, CellProblem]] = []
 
     def add(self, cells: Sequence[CellProblem], line: Callable[[int], int]) -> None:
-        """Add values, in the order of their lines."""
+        """Add problems, in the order of their lines."""
         self.first += ((line(each.row), each) for each in cells[: MAX_VALUES - len(self.first)])
         self.count += len(cells)
 
     def listed(self, column: str) -> Iterator[tuple[Problem, int]]:
-        """The problems, each with the number of values that it stands for: one for all of them if they are many."""
+        """The problems, each with the number of values it covers; more than MAX_LINES are merged into one."""
         of_each = [Problem(line, 0, f"column {shown(column)}: {cell.reason}") for line, cell in self.first]
         if self.count <= MAX_LINES:
             yield from ((each, 1) for each in of_each)
@@ -75,7 +75,7 @@ class ColumnProblems:
 
 
 class FatalProblemError(Exception):
-    """A problem after which the rest of the file cannot be understood."""
+    """A problem after which the rest of the file cannot be parsed."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
@@ -83,7 +83,7 @@ class FatalProblemError(Exception):
 
 
 class Problems:
-    """The problems of a file: the first ones with their text, all of them by number.
+    """The problems of a file: the first ones with their text, and the number of all.
 
     Args:
         name: the name of the file in messages.
@@ -101,7 +101,7 @@ class Problems:
         return self._count + sum(each.count for each in self._columns.values())
 
     def add(self, problems: Iterable[Problem], count: int) -> None:
-        """Add problems in the order of their lines; no more of them are taken from the iterable than are shown."""
+        """Add problems in the order of their lines; only those that can be shown are taken from the iterable."""
         self._first += islice(problems, min(count, MAX_PROBLEMS))
         self._count += count
 
@@ -110,8 +110,8 @@ class Problems:
 
         Args:
             column: its name.
-            cells: what is no value of the column, or cannot be encoded.
-            line: gives the line of a row from its index.
+            cells: the problems of its values.
+            line: maps the index of a row to its line.
         """
         if cells:
             self._columns.setdefault(column, ColumnProblems()).add(cells, line)

@@ -1,4 +1,4 @@
-"""Quotes of a table's text, as in RFC 4180: a quoted field is quoted as a whole, and a quote in it is doubled."""
+"""Quotes in delimited text as in RFC 4180: a field is quoted as a whole, and a quote within it is doubled."""
 
 from typing import TypeAlias
 
@@ -16,22 +16,22 @@ EXCERPT = 60  # bytes
 
 
 def outside_quotes(characters: Characters, positions: Positions) -> Positions:
-    """The positions with an even number of quotes before them: a doubled quote closes its field and opens it again."""
+    """The positions outside quotes: those with an even number of quotes before them; doubled quotes cancel."""
     quotes = np.flatnonzero(characters == QUOTE)
     return positions[np.searchsorted(quotes, positions) % 2 == 0] if len(quotes) else positions
 
 
 def enclosing_quotes(characters: Characters) -> Positions:
-    """The positions of the quotes that are no part of a field: those around it, and the first one of two."""
+    """The positions of quotes that are not content: those around a field, and the first of a doubled quote."""
     opening, _ = _opening_and_closing(characters)
     return np.concatenate((opening, np.flatnonzero(characters == QUOTE)[1::2]))
 
 
 def quote_problem(text: bytes, ends: Positions, first_line: int) -> Problem | None:
-    """The first quote that stands where none may be, or that is not closed, at the line where it is opened.
+    """The first misplaced or unclosed quote, at the line where it is opened; None if there is none.
 
     Args:
-        text: complete rows, but for a quoted field at the end.
+        text: complete rows; only a quoted field at the end may be incomplete.
         ends: the positions where the fields end.
         first_line: the line of the file where the text begins.
     """
@@ -60,7 +60,7 @@ def _opening_and_closing(characters: Characters) -> tuple[Positions, Positions]:
 
 
 def _within_field(text: bytes, ends: Positions, opening: Positions) -> list[tuple[int, int, str]]:
-    """The first opening quote that follows text of its field: where it is, and what to do."""
+    """The first opening quote after text of its field: its position (twice), and the message."""
     starts = np.concatenate(([0], ends + 1))[np.searchsorted(ends, opening)]
     apart = np.flatnonzero(starts != opening)
     for start, quote in zip(starts[apart].tolist(), opening[apart].tolist(), strict=True):
@@ -72,7 +72,7 @@ def _within_field(text: bytes, ends: Positions, opening: Positions) -> list[tupl
 
 
 def _before_text(text: bytes, ends: Positions, opening: Positions, closing: Positions) -> list[tuple[int, int, str]]:
-    """The first closing quote that is followed by text of its field: where it is, where it is opened, what to do."""
+    """The first closing quote before text of its field: its position, that of its opening quote, and the message."""
     field_ends = np.concatenate((ends, [len(text)]))[np.searchsorted(ends, closing)]
     apart = np.flatnonzero(field_ends != closing + 1)
     for index, end in zip(apart.tolist(), field_ends[apart].tolist(), strict=True):

@@ -1,4 +1,4 @@
-"""Rows and fields of a table's text: where they end, with quotes as in RFC 4180."""
+"""Rows and fields of delimited text, with quotes as in RFC 4180."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from nncli.data.delimited.text_file import TextFile, UnreadableTextError
 
 Array = NDArray[Any]
 
-MAX_FIELD = 2**20  # bytes; without a bound a quote that is not closed would swallow the rest of the file
+MAX_FIELD = 2**20  # bytes; without a limit an unclosed quote would extend to the end of the file
 MAX_ROW = 2**23  # bytes
 MIN_LINES = 100  # of a text, unless it is long
 TAB, LINE_FEED, SPACE = b"\t\n "
@@ -28,7 +28,7 @@ class Text(NamedTuple):
 
 
 def complete_rows(file: TextFile) -> Iterator[Text]:
-    """Read a file in texts that end with a row; only the last one may end within a quoted field.
+    """Read a file in texts that end at the end of a row; only the last one may end within a quoted field.
 
     Raises:
         FatalProblemError: the text is damaged, or a row is longer than MAX_ROW.
@@ -56,7 +56,7 @@ def complete_rows(file: TextFile) -> Iterator[Text]:
 
 
 def _joined(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Pieces of many lines, since each text takes time for every column."""
+    """Join pieces until they have MIN_LINES lines, since each text has an overhead per column."""
     joined = b""
     try:
         for piece in pieces:
@@ -90,12 +90,12 @@ def row_ends(text: bytes) -> Positions:
 
 
 def _has_endless_quote(row: bytes) -> bool:
-    """Whether an incomplete row ends in a quoted field that is too long to be one."""
+    """Whether an incomplete row ends in a quoted field that is longer than MAX_FIELD."""
     return len(row) - row.rfind(b'"') > MAX_FIELD and row.count(b'"') % 2 == 1
 
 
 def without_blank_end(texts: Iterator[Text]) -> Iterator[Text]:
-    """Leave out the blank lines at the end of the file."""
+    """Skip the blank lines at the end of the file."""
     pending = 0  # blank lines, which are left out unless a row follows
     for content, first_line in texts:
         body = content.rstrip(b" \n")
@@ -116,7 +116,7 @@ class Rows:
         delimiter: one ASCII character; a space stands for any number of spaces and tabs.
 
     Raises:
-        FatalProblemError: a quote stands where none may be, or is not closed.
+        FatalProblemError: a quote is misplaced, or is not closed.
     """
 
     def __init__(self, text: Text, delimiter: str) -> None:
@@ -158,7 +158,7 @@ class Rows:
         return {column: fields[index :: len(columns)] for index, column in enumerate(columns)}
 
     def numbers(self, columns: Sequence[int], width: int) -> dict[int, Array]:
-        """The values of those of some columns whose fields are all plain decimals."""
+        """The values of those of the columns whose fields are all plain decimals."""
         if not columns:
             return {}
         characters, ends = self._selected(columns, width)
@@ -188,7 +188,7 @@ class Rows:
         return list(map(str.strip, fields)) if self._has_blank_edges(separated) else fields
 
     def remove_blank_rows(self) -> None:
-        """Leave out blank lines, which become white space before the next row."""
+        """Remove blank rows; they become white space before the next row."""
         single = np.flatnonzero(self.field_counts == 1)
         blank = [index for index in single.tolist() if not self.row(index).strip()]
         if blank:
@@ -198,7 +198,7 @@ class Rows:
 
     @staticmethod
     def _has_blank_edges(separated: Characters) -> bool:
-        """Whether white space may begin or end a field: any that is not ASCII is taken for it."""
+        """Whether a field may begin or end with white space; characters that are not ASCII count as white space."""
         blank = (separated - np.uint8(ord("!"))) > ord("~") - ord("!")
         ends = separated == ord(SEPARATOR)
         blank &= ~ends

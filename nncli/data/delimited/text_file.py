@@ -1,4 +1,4 @@
-"""Text files read once, in pieces: opened, decompressed, decoded, each line end as a line feed."""
+"""Text files as streams of UTF-8 pieces: decompressed, decoded, with line ends converted to line feeds."""
 
 import codecs
 import errno
@@ -15,7 +15,7 @@ from nncli.data.reading import reading
 from nncli.errors import StorageError
 
 PIECE = 2**18  # bytes; the arrays of the numbers in a piece stay in the second-level cache
-SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".gz"}  # of the files that a message suggests
+SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".gz"}  # of files that an error message may suggest
 START = 1000  # bytes
 COMMON_ENCODINGS = ("utf-8", "utf-16", "latin-1", "cp1252", "cp1251", "shift_jis", "gb18030", "big5", "euc_kr")
 BYTE_ORDER_MARKS = {  # in this order: the one of UTF-32 begins with the one of UTF-16
@@ -47,7 +47,7 @@ OTHER_FORMATS = {
 
 
 class UnreadableTextError(Exception):
-    """The text cannot be decompressed or decoded from here on; what stands before has been yielded."""
+    """The text cannot be decompressed or decoded from here on; everything before has been yielded."""
 
 
 class TextFile:
@@ -56,7 +56,7 @@ class TextFile:
     Args:
         file: a path, or a binary stream that is open and stays open.
         encoding: of the bytes; UTF-8 by default, with or without a byte order mark.
-        is_json: whether the text is JSON, which is refused otherwise.
+        is_json: whether the text is JSON; otherwise JSON is an error.
 
     Raises:
         TableError: the encoding is unknown.
@@ -76,9 +76,9 @@ class TextFile:
         """Read the text once, in pieces of any length.
 
         Raises:
-            TableError: there is no such file, or it is no text.
+            TableError: the file is missing, or is not text.
             StorageError: the operating system refuses to read it.
-            UnreadableTextError: the bytes are damaged, or in another encoding.
+            UnreadableTextError: the bytes are damaged, or have another encoding.
         """
         start, pieces = _with_start(self._raw())
         if start.startswith(GZIP):
@@ -129,7 +129,7 @@ def shown_path(path: Path) -> str:
 
 
 def _codec(encoding: str) -> str:
-    """The name by which Python knows an encoding."""
+    """The codec name of an encoding in Python."""
     try:
         "".encode(encoding)  # rejects what is no encoding of text, such as base64
         codecs.getincrementaldecoder(encoding)
@@ -140,7 +140,7 @@ def _codec(encoding: str) -> str:
 
 
 def _reason_of_missing(path: Path) -> str:
-    """Why a file does not exist, and which one may be meant."""
+    """The message for a missing file, with a similar file if there is one."""
     from nncli.config.similar_file import similar_file
 
     if path.is_symlink():
@@ -150,7 +150,7 @@ def _reason_of_missing(path: Path) -> str:
 
 
 def _utf_16(start: bytes) -> str | None:
-    """The byte order of UTF-16 without a byte order mark: of Latin text every other byte is zero."""
+    """The UTF-16 encoding of a text without byte order mark, recognized by zero bytes; None if it is not UTF-16."""
     for name, zeros, others in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
         if zeros.count(0) > len(zeros) / 2 and not others.count(0):
             return name

@@ -1,4 +1,4 @@
-"""The base of sources of arrays: rows of numbers from files, which are scaled as they are used."""
+"""Base class of sources of arrays: rows of numbers from files, scaled batch by batch."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
@@ -9,41 +9,41 @@ from nncli.data.source import OtherKindError, Source
 from nncli.registry import Bounds
 
 if TYPE_CHECKING:
-    from nncli.data.array_data import ArrayData, Form
+    from nncli.data.array_data import ArrayData, RowFormat
     from nncli.data.array_preprocessing import ArrayPreprocessing
 
 ClassNames: TypeAlias = Annotated[list[str], Bounds(["cat", "dog"], min_length=2)]
 
 
 class ArraySource(Source):
-    """Rows of numbers, which stay as they are in the file, and are scaled batch by batch.
+    """Rows of numbers that keep the dtype of the file, and are scaled batch by batch.
 
-    ``data`` has the arrays after ``open``, ``training`` the form of the training set if that is another source.
+    ``data`` has the arrays after ``open``; ``training`` is the row format of the training set, if this is another set.
     """
 
     is_read: ClassVar[bool] = True
     scaling: ScalingName | None = None
     data: "ArrayData"
-    training: "Form | None" = None
+    training: "RowFormat | None" = None
 
     @property
     def is_read_by_batch(self) -> bool:
-        """Rows are scaled when they are used."""
+        """True: rows are scaled batch by batch."""
         return True
 
     def read(self) -> "ArrayData":
         """Read the arrays.
 
         Raises:
-            SourceError: a file is missing or damaged, or the arrays do not fit together.
+            SourceError: a file is missing or damaged, or the arrays have different numbers of rows.
         """
         raise NotImplementedError(f"{type(self).__name__} has no read")
 
     def follow(self, data: Source) -> None:
-        """Take the form of the rows, and the classes, of another source of arrays, which was opened."""
+        """Use the row format and the classes of another source of arrays, which must be opened."""
         if not isinstance(data, ArraySource):
             raise OtherKindError
-        self.training = data.data.form
+        self.training = data.data.row_format
 
     def open(self) -> DataSchema:
         """Read the arrays, and measure the schema."""
@@ -61,7 +61,7 @@ class ArraySource(Source):
         return ArrayPreprocessing.fit(training, self.scaling)
 
     def restore_preprocessing(self, state: Any) -> "ArrayPreprocessing":
-        """The scaling that a state is of."""
+        """Restore the scaling from its state."""
         from nncli.data.array_preprocessing import ArrayPreprocessing
 
         return ArrayPreprocessing.restore(state)

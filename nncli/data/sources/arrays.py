@@ -17,8 +17,8 @@ class ArraysSource(ArraySource):
 
         y = (x − c) / s
 
-    Targets of integers, booleans or texts are classes, one label for each row; real numbers (N,) or (N, M) are those of
-    a regression. An NPY file of inputs is mapped into memory: only the rows that are used are read.
+    Integer, boolean or text targets are class labels, one per row; real numbers (N,) or (N, M) are regression targets.
+    An NPY file of inputs is memory-mapped: only the rows that are used are read.
 
     Args:
         path: an NPZ file with inputs and targets, or an NPY file of inputs; a relative path starts at the directory of
@@ -26,9 +26,9 @@ class ArraysSource(ArraySource):
         targets: an NPY file of targets.
         names: the names of inputs and targets in an NPZ file; by default those of the only common pair, such as inputs
             and targets, X and y, or x_train and y_train.
-        scaling: standardize, min_max, symmetric (bytes to −1 … 1) or none, measured on the training rows; each column
-            by itself, or all values of rows of several dimensions alike; symmetric for bytes, standardize for other
-            numbers by default.
+        scaling: standardize, min_max, symmetric (bytes to −1 … 1) or none, fitted to the training rows: each column
+            separately, or all values alike if rows have several dimensions; default: symmetric for bytes, standardize
+            for other numbers.
         class_names: the names of the classes 0, 1, …; by default each label is its own name.
 
     Source: NumPy Enhancement Proposal 1, the format of NPY and NPZ files.

@@ -22,7 +22,7 @@ class IdxSource(ArraySource):
     Args:
         images: the file of images (N, …); a relative path starts at the directory of the config.
         labels: the file of their labels (N,).
-        scaling: standardize, min_max, symmetric (bytes to −1 … 1) or none, measured on the training rows; symmetric
+        scaling: standardize, min_max, symmetric (bytes to −1 … 1) or none, fitted to the training rows; symmetric
             for bytes, standardize for other numbers by default.
         class_names: the names of the classes 0, 1, …; by default each label is its own name.
 

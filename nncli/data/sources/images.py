@@ -23,7 +23,7 @@ class ImagesSource(ArraySource):
         path: the directory; a relative path starts at the directory of the config.
         size: height and width to which images are resized; by default they all have the same size.
         grayscale: whether images are converted to gray values; else to red, green and blue.
-        scaling: standardize, min_max, symmetric (bytes to −1 … 1) or none, measured on the training rows for all values
+        scaling: standardize, min_max, symmetric (bytes to −1 … 1) or none, fitted to the training rows for all values
             alike; symmetric by default.
 
     Source: ISO/IEC 15948, on PNG; ITU-T T.81, on JPEG.

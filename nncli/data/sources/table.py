@@ -24,22 +24,23 @@ WeightsByName = Annotated[dict[str, Positive], Bounds(min_length=1)]
 class TableSource(Source):
     """Rows of a CSV or TSV file with a header, also compressed by gzip.
 
-    Each column but the target, and those that are named for another use, is an input. The type of a column is decided
-    by all of its values, unless ``columns`` says it.
+    All columns are inputs, except the target and those under ``ignore``, ``id`` and ``sample_weight``. The type of a
+    column is inferred from all of its values, unless ``columns`` states it.
 
     Args:
         path: the file; a relative path starts at the directory of the config.
-        target: the column to predict; several ones for a regression with several outputs.
-        columns: the type of single columns, and how they are encoded.
+        target: the column to predict; a list for a regression with several outputs.
+        columns: the types of columns, and how they are encoded.
         ignore: columns that are not used.
-        id: a column that names the rows; it is no input.
-        missing_values: texts that stand for a missing value, besides an empty field.
+        id: a column that identifies the rows; it is not an input.
+        missing_values: the texts of missing values, besides an empty field.
         encoding: the encoding of the text; UTF-8 by default.
-        delimiter: the character between fields; by default the one of comma, semicolon, tab and bar that fits all rows.
+        delimiter: the character between fields; by default the one of comma, semicolon, tab and bar that gives
+            the same number of fields in all rows.
         header: the names of the columns of a file without a header.
-        sample_weight: a column of numbers from 0 on, how much each row counts in the loss; it is no input.
-        class_weights: how much the rows of each class count in the training loss, by name, 1 if a class is not named;
-            or balanced, so that all classes count the same in total.
+        sample_weight: a column with the weight of each row in the loss, 0 or more; it is not an input.
+        class_weights: the weight of each class in the training loss, by name (default: 1); or balanced, for weights in
+            inverse proportion to the class frequencies.
 
     Source: RFC 4180, on CSV files.
     """
@@ -77,10 +78,10 @@ class TableSource(Source):
         return TableFile(self.settings)
 
     def follow(self, data: Source) -> None:
-        """Parse columns and classes as another table, which was opened.
+        """Use the column types and the classes of another table, which must be opened.
 
         Raises:
-            SourceError: the other is no table, or this one has class weights of its own.
+            SourceError: the other source is not a table, or this one has different class weights.
         """
         if not isinstance(data, TableSource):
             raise OtherKindError
@@ -89,7 +90,7 @@ class TableSource(Source):
         self.file.follow(data.file)
 
     def open(self) -> DataSchema:
-        """Read the file, decide the types of its columns, and measure the schema."""
+        """Read the file, infer the types of its columns, and return the schema."""
         return self.file.open()
 
     def draw(self, rng: Random) -> Dataset:
@@ -97,7 +98,7 @@ class TableSource(Source):
         return self.file.dataset()
 
     def class_weights(self, labels: NDArray[Any]) -> NDArray[Any] | None:
-        """The weight of each class, as the config says."""
+        """The weight (C,) of each class from the config, given the labels (N,) of the training rows."""
         return self.file.class_weights(labels)
 
     def fit_preprocessing(self, training: Dataset, used: Collection[str] = ()) -> "Preprocessing":
@@ -107,7 +108,7 @@ class TableSource(Source):
         return Preprocessing.fit(training, self.file.inputs(used))
 
     def restore_preprocessing(self, state: Any) -> "Preprocessing":
-        """The columns that a state is of."""
+        """Restore the fitted columns from their state."""
         from nncli.data.preprocessing import Preprocessing
 
         return Preprocessing.restore(self.settings.columns, state)

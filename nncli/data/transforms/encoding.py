@@ -16,17 +16,17 @@ UNSEEN = -1  # the position of a category without an input of its own
 
 @kind("encoding")
 class Encoding(Fitted):
-    """Categories as numbers: ``position`` numbers them, ``apply`` writes the inputs of each position."""
+    """Encodes categories: ``position`` maps each to an index, ``apply`` maps the indices to inputs."""
 
     is_constant = False  # after fit: whether all training rows have the same inputs
 
     @property
     def refuses_unseen(self) -> bool:
-        """Whether a category that is not known is an error."""
+        """Whether an unknown category is an error."""
         raise NotImplementedError(f"{type(self).__name__} has no refuses_unseen")
 
     def fit(self, counts: Mapping[str, int]) -> None:
-        """Take the categories of the training rows, each with its number of rows, which is at least 1."""
+        """Fit to the categories of the training rows and their numbers of rows, at least 1 each."""
         raise NotImplementedError(f"{type(self).__name__} has no fit")
 
     def is_known(self, category: str) -> bool:
@@ -34,7 +34,7 @@ class Encoding(Fitted):
         raise NotImplementedError(f"{type(self).__name__} has no is_known")
 
     def position(self, category: str) -> int:
-        """The number of a category; ``UNSEEN`` for one without inputs of its own."""
+        """The index of a category; ``UNSEEN`` for one without its own input."""
         raise NotImplementedError(f"{type(self).__name__} has no position")
 
     def names(self, column: str) -> list[str]:
@@ -42,7 +42,7 @@ class Encoding(Fitted):
         raise NotImplementedError(f"{type(self).__name__} has no names")
 
     def apply(self, positions: Array, out: Array) -> None:
-        """Write the inputs (N, k) of rows with these positions (N,)."""
+        """Write the inputs (N, k) of positions (N,) to ``out``."""
         raise NotImplementedError(f"{type(self).__name__} has no apply")
 
     def fix(self, category: str) -> str:
@@ -92,7 +92,7 @@ class OneHot(Encoding):
 
     @property
     def refuses_unseen(self) -> bool:
-        """Whether that is asked for; before ``fit`` no category is known."""
+        """True with ``unseen: error``, after ``fit``."""
         return self.unseen == "error" and bool(self.positions)
 
     def take(self, categories: list[str], rare: list[str]) -> None:
@@ -137,10 +137,10 @@ class OneHot(Encoding):
         return {"categories": self.categories, "rare": self.rare}
 
     def restore(self, state: State) -> None:
-        """Take the categories, and the rare ones."""
+        """Restore the categories, and the rare ones."""
         restored = validated_state(state, OneHotState)
         for key, names in (("categories", restored.categories), ("rare", restored.rare)):
-            require(all(a < b for a, b in pairwise(names)), key, "not sorted, or a category is there twice")
+            require(all(a < b for a, b in pairwise(names)), key, "not sorted, or a category occurs twice")
         require(not {*restored.categories} & {*restored.rare}, "rare", "has a category that is in categories")
         self.take(restored.categories, restored.rare)
 
@@ -172,7 +172,7 @@ class Ordinal(Encoding):
         return True
 
     def fit(self, counts: Mapping[str, int]) -> None:
-        """The order is given; see whether the training rows have more than one category."""
+        """Check whether the training rows have more than one category; the order is given."""
         self.is_constant = len(counts) <= 1
 
     def is_known(self, category: str) -> bool:

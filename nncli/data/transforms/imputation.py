@@ -1,4 +1,4 @@
-"""Imputation: the value that takes the place of missing ones, measured on training rows."""
+"""Imputation: replacement of missing values, fitted to training rows."""
 
 from typing import Annotated, ClassVar
 
@@ -10,28 +10,28 @@ from nncli.registry import Bounds, kind, register
 
 @kind("imputation")
 class Imputation:
-    """What happens to rows without a value.
+    """How missing values are replaced.
 
     Args:
         indicator: adds an input that is 1 where the value was missing, else 0.
     """
 
-    needs_order: ClassVar[bool] = False  # whether categories, which have no order, cannot be imputed this way
+    needs_order: ClassVar[bool] = False  # whether the values need an order, which categories do not have
 
     def __init__(self, indicator: bool = False) -> None:
         self.indicator = indicator
 
     def fit(self, values: Array) -> float | str | bool | None:
-        """The value for missing ones, from the known training values (N,), which are sorted or left as they are.
+        """The value that replaces missing ones, from the known training values (N,), N > 0, which may be sorted.
 
-        N > 0. None if missing values are refused. Categories are numbered in the order of their names.
+        None if missing values are errors. Categories are given as indices in the order of their names.
         """
         raise NotImplementedError(f"{type(self).__name__} has no fit")
 
 
 @register("error")
 class Refuse(Imputation):
-    """Refuses missing values: each is an error, in training and in prediction.
+    """Missing values are errors, in training and in prediction.
 
     Source: scikit-learn's estimators, whose default this is.
     """
@@ -40,7 +40,7 @@ class Refuse(Imputation):
         super().__init__()
 
     def fit(self, values: Array) -> None:
-        """There is no value."""
+        """None: there is no replacement."""
 
 
 @register("mean")

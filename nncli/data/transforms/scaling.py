@@ -100,7 +100,7 @@ def _signed_log(values: Array) -> Array:
 
 @register("symmetric")
 class Symmetric(Transform):
-    """Bytes to −1 … 1: the values from 0 to 255 of a grayscale picture, as the book scales them.
+    """Bytes to −1 … 1: the values from 0 to 255 of a grayscale image, as the book scales them.
 
         y = (x − 127.5) / 127.5
 

@@ -1,4 +1,4 @@
-"""The states of fitted components: mappings of JSON values, which a reader of a run has to validate."""
+"""States of fitted components: mappings of JSON values, validated when a run is read."""
 
 from typing import Any, Protocol, TypeVar
 
@@ -11,11 +11,11 @@ StateModel = TypeVar("StateModel", bound=Model)
 
 
 class NoState(Model):
-    """The state of a component that learns nothing from data."""
+    """The state of a component that has nothing to fit."""
 
 
 def validated_state(state: Any, model: type[StateModel]) -> StateModel:
-    """The state as an instance of its model: strict types, finite numbers, no key too many or too few.
+    """The state as an instance of its model: strict types, finite numbers, all keys and no others.
 
     Raises:
         ValueError: the state is damaged; the message names each key.
@@ -29,7 +29,7 @@ def validated_state(state: Any, model: type[StateModel]) -> StateModel:
 
 
 def require(condition: bool, key: str, reason: str) -> None:
-    """Refuse a state with an impossible value.
+    """Require a condition on a state.
 
     Raises:
         ValueError: the condition does not hold; the message names the key.
@@ -42,7 +42,7 @@ class Restorable(Protocol):
     """A component that has a state."""
 
     def restore(self, state: State) -> None:
-        """Take a state."""
+        """Restore the component from a state."""
 
 
 def nested(component: Restorable, key: str, state: State) -> None:
@@ -58,14 +58,14 @@ def nested(component: Restorable, key: str, state: State) -> None:
 
 
 class Fitted:
-    """What is measured on training values; by default nothing is."""
+    """Base class of components that are fitted to training values; by default nothing is fitted."""
 
     def state(self) -> State:
         """What ``fit`` has measured, as JSON values."""
         return {}
 
     def restore(self, state: State) -> None:
-        """Take the state of another component with the same parameters; ``apply`` then gives the same bits.
+        """Restore the state of another component with the same parameters; ``apply`` then returns the same bits.
 
         Raises:
             ValueError: the state is damaged or impossible; the message names the key.

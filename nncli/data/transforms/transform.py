@@ -9,16 +9,16 @@ from nncli.registry import Model, Positive, kind
 
 @kind("transform")
 class Transform(Fitted):
-    """Scales the values of a column; element by element, so that chunks of rows give the same bits as all rows.
+    """Scales the values of a column element-wise, so that chunks of rows have the same bits as all rows.
 
-    ``is_constant`` says after ``fit`` whether the scaled training values are equal up to rounding; such a column is of
-    no use to a network. ``apply`` then gives 0 for them, never a division by 0.
+    After ``fit``, ``is_constant`` is true if the scaled training values are equal up to rounding; ``apply`` then
+    returns 0 for them, without a division by 0.
     """
 
     is_constant = False
 
     def fit(self, values: Array) -> None:
-        """Measure what the formula needs, from training values (N,) without NaN, which are overwritten."""
+        """Fit to training values (N,) without NaN; the array is overwritten."""
         self.is_constant = is_constant(values)
 
     def apply(self, values: Array) -> Array:
@@ -30,8 +30,8 @@ class AffineState(Model):
     """The state of an affine transform.
 
     Args:
-        center: what is subtracted.
-        scale: what is divided by.
+        center: the number that is subtracted.
+        scale: the divisor.
     """
 
     center: float
@@ -67,7 +67,7 @@ class Affine(Transform):
         return {"center": self.center, "scale": self.scale}
 
     def restore(self, state: State) -> None:
-        """Take c and s."""
+        """Restore c and s."""
         restored = validated_state(state, AffineState)
         require(restored.scale * 0.5 > 0, "scale", "too small to divide by")
         self.center, self.scale = restored.center, restored.scale

@@ -178,3 +178,11 @@ def test_starter_with_unusual_name_is_valid(workdir, run_cli, name):
     assert word.isprintable()
     printed = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True).stdout
     assert os.fsdecode(printed).startswith(name)
+
+
+def test_path_of_the_data_is_relative_to_the_config(workdir, run_cli):
+    """So that both can be moved together."""
+    (workdir / "configs").mkdir()
+    (workdir / "data.csv").write_text("x,kind\n" + "1.5,a\n2.5,b\n" * 5, encoding="utf-8")
+    assert run_cli("init", "configs/new.yaml", "--data", "data.csv", "--target", "kind").code == 0
+    assert "\n  path: ../data.csv\n" in (workdir / "configs" / "new.yaml").read_text(encoding="utf-8")

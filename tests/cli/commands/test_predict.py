@@ -2,12 +2,16 @@
 
 import csv
 import json
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nncli.data.columns import Number
+from nncli.errors import MissingExtraError
+from nncli.inference.prediction_files import write_parquet
 from nncli.store.preprocessing import read_preprocessing
 from nncli.store.run_reader import Run
 
@@ -99,7 +103,32 @@ def test_regression_with_two_targets_has_their_columns(workdir, run_cli, suffix)
     expected, found = columns_of_csv("out.csv"), columns_of(f"out.{suffix}")
     assert list(found) == ["row", "prediction_width", "prediction_height"]
     assert found["row"] == list(range(1, 31))
+    assert type(found["row"][0]) is int
     assert {name: list(map(float, values)) for name, values in expected.items()} == found
+
+
+def test_lines_end_with_a_line_feed_and_letters_are_not_escaped(run, run_cli):
+    """In CSV and in JSON lines, so that other programs show the names of the classes as they are."""
+    for path in ("out.csv", "out.jsonl"):
+        assert run_cli("predict", run, "data.csv", "--probabilities", "-o", path).code == 0
+        content = Path(path).read_bytes()
+        assert ("probability_réd".encode() in content, b"\r" in content) == (True, False)
+
+
+@pytest.mark.parametrize("suffix", ["npy", "parquet"])
+def test_rows_are_written_beside_the_output_first(run, run_cli, monkeypatch, suffix):
+    """The directory for temporary files, which may be small or in memory, is not used."""
+    with monkeypatch.context() as patched:
+        patched.setattr(tempfile, "tempdir", "missing")
+        assert run_cli("predict", run, "data.csv", "-o", f"out.{suffix}").code == 0
+    assert len(columns_of(f"out.{suffix}")["prediction"]) == 30
+
+
+def test_parquet_needs_its_extra_before_rows_are_predicted(monkeypatch):
+    """Not after the last one."""
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(MissingExtraError, match="parquet"):
+        write_parquet(None, None)
 
 
 @pytest.mark.parametrize("suffix", ["npy", "parquet"])
@@ -133,6 +162,12 @@ def test_format_stands_above_the_suffix(run, run_cli):
     assert len(np.load("out.txt")) == 30
 
 
+def test_suffix_may_be_in_upper_case(run, run_cli):
+    """As some systems write it."""
+    assert run_cli("predict", run, "data.csv", "-o", "out.NPY").code == 0
+    assert len(np.load("out.NPY")) == 30
+
+
 @pytest.mark.parametrize("suffix", ["jsonl", "npy", "parquet"])
 def test_columns_of_the_same_name_are_refused(run, run_cli, suffix):
     """An id that is called prediction would hide the predictions in formats with one value for each name."""
@@ -144,6 +179,17 @@ def test_columns_of_the_same_name_are_refused(run, run_cli, suffix):
     assert (result.code, Path(f"out.{suffix}").exists()) == (2, False)
     assert "two columns of the predictions are called 'prediction'; write them as CSV" in result.err
     assert run_cli("predict", "other", "data.csv", "-o", "out.csv").code == 0
+
+
+def test_columns_of_parquet_differ_in_more_than_case(run, run_cli):
+    """DuckDB would rename the second one."""
+    spec = Path("run.yaml").read_text(encoding="utf-8").replace("id: name", "id: Prediction")
+    write_csv("data.csv", ["Prediction", "width", "height", "kind"], rows())
+    Path("other.yaml").write_text(spec, encoding="utf-8")
+    assert run_cli("train", "other.yaml", "-q").code == 0
+    result = run_cli("predict", "other", "data.csv", "-o", "out.parquet")
+    assert (result.code, "two columns of the predictions are called 'prediction'" in result.err) == (2, True)
+    assert run_cli("predict", "other", "data.csv", "-o", "out.npy").code == 0
 
 
 def test_values_far_outside_of_the_training_range_are_named(run, run_cli):
@@ -178,8 +224,8 @@ def test_run_without_a_range_predicts_the_same(run, run_cli):
     column = Number()
     column.restore({name: value for name, value in width.items() if name not in {"smallest", "largest"}})
     values = np.array([0.5, 1e9])
-    assert column.far(values).tolist() == []
-    assert preprocessing.columns["width"].far(values).tolist() == [1]
+    assert column.out_of_range(values).tolist() == []
+    assert preprocessing.columns["width"].out_of_range(values).tolist() == [1]
     assert column.apply(values).tobytes() == preprocessing.columns["width"].apply(values).tobytes()
 
 
@@ -194,3 +240,35 @@ def test_missing_values_that_are_replaced_are_counted(run, run_cli):
     write_csv("new.csv", ["name", "width", "height"], table)
     err = run_cli("predict", "filled", "new.csv", "-o", "out.csv").err
     assert err == "new.csv: missing values were replaced: width 2 (first in line 5)\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "form", "message"),
+    [
+        (".", "csv", ".: is a directory; name a file in it with -o"),
+        ("", "csv", ".: is a directory; name a file in it with -o"),
+        ("/dev/full", "npy", "/dev/full: is a device or a pipe; name a file for --format npy"),
+    ],
+)
+def test_output_is_a_file(run, run_cli, output, form, message):
+    """Before a row is read."""
+    found = run_cli("predict", run, "data.csv", "-o", output, "--format", form)
+    assert found.code == 2
+    assert found.err == f"{message}\n"
+
+
+def test_empty_targets_have_no_score(run, run_cli):
+    """A file in which all of them are still missing is predicted."""
+    write_csv("new.csv", ["name", "width", "height", "kind"], [[*row[:3], ""] for row in rows()])
+    result = run_cli("predict", run, "new.csv", "-o", "out.csv")
+    assert (result.code, result.err) == (0, "")
+
+
+def test_rows_are_not_overwritten(run, run_cli):
+    """Under whichever name the file is given."""
+    before = Path("data.csv").read_bytes()
+    Path("link.csv").symlink_to("data.csv")
+    for output in ("data.csv", "./runs/../data.csv", "link.csv"):
+        result = run_cli("predict", run, "data.csv", "-o", output)
+        assert (result.code, "is an input file" in result.err) == (2, True)
+    assert Path("data.csv").read_bytes() == before

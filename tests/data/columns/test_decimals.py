@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nncli.data.columns.decimals import plain_numbers, with_leading_zero
+from nncli.data.columns.decimals import first_with_leading_zero, plain_numbers
 from nncli.data.columns.number_errors import NUMBER
 
 decimals = (
@@ -59,4 +59,4 @@ def test_what_float_or_numpy_would_read_is_refused(text):
 def test_leading_zero_is_found(texts):
     """The first digit is 0 and another digit follows, after a sign or without; exponents do not count."""
     expected = next((text for text in texts if re.match(r"[+-]?0[0-9]", text)), None)
-    assert with_leading_zero(texts) == expected
+    assert first_with_leading_zero(texts) == expected

@@ -221,10 +221,29 @@ def test_categories_that_may_be_numbers_or_dates_are_doubted(texts, row, doubt):
     """All but one of them are such, in any form; ordinals, codes with leading zeros and single numbers are not."""
     result = inferred(texts * 3).result
     assert result.row == row
-    assert result.doubt.startswith(doubt) if doubt else not result.doubt
+    assert result.warning.startswith(doubt) if doubt else not result.warning
 
 
 def test_doubt_is_of_any_number_of_categories():
     """More than twenty, which are in more than half of the rows each."""
     result = inferred([f"{row},5" for row in range(30)] * 2).result
-    assert (result.type, result.doubt) == ("category", "'0,5' is not a number; write 0.5 with a decimal point")
+    assert (result.type, result.warning) == ("category", "'0,5' is not a number; write 0.5 with a decimal point")
+
+
+@pytest.mark.parametrize(
+    ("first", "row", "named"),
+    [(["959.91"], 2, "1'000.5"), ([""], 2, "1'000.5"), (["", "12", "13"], 4, "1'000.5"), ([], 1, "1'000.5")],
+)
+def test_first_number_in_another_form_is_named(first, row, named):
+    """Not a number or a missing value before it."""
+    texts = [*first, *(f"{number}'000.5" for number in range(1, 41))]
+    reason = f"{named!r} in row {row} is not a number; write 1000.5 without thousands separators, {REFUSE}"
+    result = inferred(texts).result
+    assert (result.reason, result.row) == (reason, row)
+
+
+def test_row_of_the_first_date_in_another_form_is_named():
+    """Not that of a missing value before it."""
+    result = inferred(["", *(f"{1 + day % 28}.03.{2000 + day}" for day in range(40))]).result
+    assert result.reason.startswith("'1.03.2000' in row 2 may be a date")
+    assert result.row == 2

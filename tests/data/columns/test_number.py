@@ -142,3 +142,18 @@ def test_fit_makes_one_copy_of_a_column():
     tracemalloc.stop()
     assert peak < 1.5 * values.nbytes
     assert values.tobytes() == before.tobytes()
+
+
+def test_values_are_far_beyond_a_width_of_the_range():
+    """At that distance itself they are not; a missing value is not far either."""
+    column = Number()
+    column.measure(np.array([1.0, 3.0]))
+    assert column.out_of_range(np.array([-1.0, 5.0, -1.1, 5.1, np.nan])).tolist() == [2, 3]
+
+
+def test_range_that_is_upside_down_is_refused():
+    """A state that was changed is not used."""
+    column = Number()
+    column.fit(np.array([1.0, 3.0]))
+    with pytest.raises(ValueError, match="smallest: greater than largest"):
+        Number().restore({**column.state(), "smallest": 4.0})

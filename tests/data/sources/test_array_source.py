@@ -291,6 +291,27 @@ def test_pictures_are_converted_as_those_that_were_trained_on(every_form, here, 
     assert float(not_inverted.rpartition(",")[2]) != pytest.approx(of_small, abs=1e-2)
 
 
+def test_pictures_of_a_directory_are_in_the_order_of_their_names(every_form, here, trained, run_cli):
+    """Those of subdirectories too, and suffixes may be in upper case."""
+    trained(every_form["images"])
+    names = ["d.png", "a.PNG", "f/b.png", "c.jpg", "b.JPEG", "e.png"]
+    (here / "new" / "f").mkdir(parents=True)
+    for name in names:
+        Image.fromarray(pictures()[0][0]).save(here / "new" / name)
+    lines = run_cli("predict", "run", "new").out.splitlines()[1:]
+    assert [line.split(",")[0] for line in lines] == [f"new/{name}" for name in sorted(names)]
+
+
+def test_inputs_have_the_name_of_the_training_data_first(here, trained, run_cli):
+    """Then a common one."""
+    images, labels = pictures()
+    np.savez("data.npz", a=images, b=labels)
+    trained("arrays, path: data.npz, names: [a, b]")
+    np.savez("both.npz", inputs=images[:2], a=images[:5])
+    np.savez("common.npz", inputs=images[:2])
+    assert [len(run_cli("predict", "run", name).out.splitlines()) for name in ("both.npz", "common.npz")] == [6, 3]
+
+
 def test_blocks_are_predicted_alike(every_form, here, trained, monkeypatch):
     """Rows keep their numbers, and pictures their names."""
     run, names = trained(every_form["images"]), ("images.npy", "pictures")
@@ -301,7 +322,7 @@ def test_blocks_are_predicted_alike(every_form, here, trained, monkeypatch):
 
     whole = [predicted(name) for name in names]
     monkeypatch.setattr("nncli.inference.array_rows.BLOCK_ROWS", 7)
-    monkeypatch.setattr("nncli.inference.array_rows.BLOCK_PICTURES", 7)
+    monkeypatch.setattr("nncli.inference.array_rows.BLOCK_IMAGES", 7)
     assert [predicted(name) for name in names] == whole
     assert whole[0][0] == list(range(1, ROWS + 1))
 
@@ -341,15 +362,15 @@ def test_mistakes_in_the_arguments_of_predict(every_form, here, trained, run_cli
         ("missing.png",): (3, "missing.png: no such file"),
         ("images.npy", "data.npz"): (
             2,
-            "images.npy: several files have to be pictures; predict other files one by one",
+            "images.npy: several files have to be images; predict other files one by one",
         ),
         (good, "bad.png", good): (
             3,
             "bad.png: a damaged image: image file is truncated; save it again as PNG or JPEG, or",
         ),
         (good, "text.png"): (3, "text.png: not a PNG or JPEG image, or its start is damaged, unlike other files; save"),
-        ("images.npy", "--invert"): (2, "images.npy: --invert is for pictures"),
-        ("-",): (2, "was trained on idx, which standard input cannot be; name a file"),
+        ("images.npy", "--invert"): (2, "images.npy: --invert is for images"),
+        ("-",): (2, "was trained on idx, which cannot be read from standard input; name a file"),
     }
     for words, (code, message) in cases.items():
         result = run_cli("predict", "run", *words)
@@ -363,7 +384,7 @@ def test_a_run_on_numbers_predicts_no_pictures(here, trained, every_form, run_cl
     trained("arrays, path: numbers.npz", **REGRESSION)
     result = run_cli("predict", "run", "pictures/class_0/000.png")
     assert result.code == 2
-    assert "a picture, but the run was trained on rows of shape (4,) and dtype float64" in result.err
+    assert "an image, but the run was trained on rows of shape (4,) and dtype float64" in result.err
     np.save("new.npy", np.array([[1, 2, 3, 4], [1, 2, np.nan, 4]]))
     result = run_cli("predict", "run", "new.npy")
     assert result.code == 3
@@ -419,12 +440,28 @@ def test_named_arrays_of_one_file_are_training_and_test_set(here, trained):
     assert {name: data.rows for name, data in run.data.items()} == {"training": 40, "test": 20}
 
 
+@pytest.mark.parametrize("as_floats", [False, True], ids=["bytes", "floats"])
+def test_rows_of_two_splits_that_are_equal_are_counted(here, trained, run_cli, as_floats):
+    """As a warning, also with --quiet; −0 equals 0."""
+    images, labels = pictures()
+    images[45:48] = images[:3]
+    if as_floats:
+        images = images - images[:1].astype(np.float64)  # the first row is 0
+        images[45] *= -1
+    np.savez("mnist.npz", x_train=images[:40], y_train=labels[:40], x_test=images[40:], y_test=labels[40:])
+    trained(
+        "arrays, path: mnist.npz", validation="{type: arrays, path: mnist.npz, names: [x_test, y_test]}", test="null"
+    )
+    result = run_cli("train", "config.yaml", "-q", "--name", "again")
+    assert result.err.startswith("warning: 3 of 20 rows of validation are equal to a row of training (data leakage)\n")
+
+
 HELD_OUT = {
     "other shape": ({"inputs": np.zeros((3, 5, 6), np.uint8)}, "rows of shape (5, 6), but the training rows have"),
     "floats": ({"inputs": np.zeros((3, 6, 5))}, "values of float64, but the training rows are of uint8"),
     "unknown label": (
         {"targets": np.array([0, 1, 3])},
-        "row 2 is '3', no label of the training data; its labels are 0, 1, 2",
+        "row 2 is '3', which is not a label of the training data; its labels are 0, 1, 2",
     ),
 }
 
@@ -483,7 +520,9 @@ def test_other_inputs_need_other_targets(every_form, refused):
 def test_class_names_need_labels_that_they_name(every_form, refused):
     """Labels beyond the names, and names for real-valued targets, are refused."""
     error = refused(f"{every_form['npz']}, class_names: [shirt, bag]")
-    assert "row 2 is '2', no label of class_names, which name the labels 0, 1, …; its labels are 0, 1" in error
+    assert (
+        "row 2 is '2', which is not a label of class_names, which name the labels 0, 1, …; its labels are 0, 1" in error
+    )
     inputs, targets = numbers()
     np.savez("data.npz", x=inputs, y=targets)
     error = refused("arrays, path: data.npz, class_names: [a, b]", **REGRESSION)

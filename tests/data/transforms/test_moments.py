@@ -28,6 +28,14 @@ def test_mean_and_deviation_are_those_of_exact_arithmetic(values):
     assert isclose(float(Fraction(deviation) / largest), sqrt(variance), rel_tol=1e-9, abs_tol=tolerance)
 
 
+@pytest.mark.parametrize("scale", [1, 1e-3])
+def test_weight_of_a_value_is_its_number_of_copies(scale):
+    """Whatever the sum of the weights."""
+    values, counts = np.array([1e9, 1e9 + 3, 1e9 + 4, 1e9 - 8]), np.array([1, 2, 5, 3])
+    expected = moments.mean_and_deviation(values.repeat(counts))
+    assert moments.mean_and_deviation(values, counts * scale) == pytest.approx(expected, rel=1e-14)
+
+
 def test_small_deviation_of_large_values_is_exact():
     """Σx²/N − m² would be 0 or negative here."""
     values = 1e9 + np.array([4.0, 7.0, 13.0, 16.0])

@@ -1,14 +1,15 @@
-"""Suspicions: equal rows in two splits, names of rows as inputs, and inputs that decide the target."""
+"""Warnings: equal rows in two splits, names of rows as inputs, and inputs that decide the target."""
 
 from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
 import pytest
 
-from nncli.data import suspicions as module
+from nncli.data import cache
+from nncli.data import table_warnings as module
 from nncli.data.columns import Category, Number
-from nncli.data.suspicions import row_hashes, shared_rows, suspicions
 from nncli.data.table import Table
+from nncli.data.table_warnings import column_warnings, row_hashes, shared_rows, warnings_of_splits
 
 ROWS = 200
 
@@ -26,14 +27,14 @@ def table(**columns):
 
 
 def found(target, **columns):
-    return list(suspicions(table(target=target, **columns), list(columns), ["target"]))
+    return list(column_warnings(table(target=target, **columns), list(columns), ["target"]))
 
 
 def noise(seed=0):
     return np.random.default_rng(seed).normal(size=ROWS)
 
 
-def test_random_columns_are_not_suspicious():
+def test_random_columns_have_no_warning():
     """Neither of a class nor of a number."""
     labels = ["ab"[int(value > 0)] for value in noise(1)]
     assert found(labels, x=noise(2), color=["rgb"[i % 3] for i in range(ROWS)]) == []
@@ -43,7 +44,7 @@ def test_random_columns_are_not_suspicious():
 @pytest.mark.parametrize("names", [list(range(ROWS)), [f"p{i}" for i in range(ROWS)]], ids=["integers", "texts"])
 def test_column_that_names_the_row_is_told(names):
     """With its numbers and what to write."""
-    expected = "name: 200 different values in 200 rows; if it names the row, write id: name"
+    expected = "name: 200 different values in 200 rows; if it identifies the row, write id: name"
     assert found(noise(), name=names) == [expected]
 
 
@@ -52,13 +53,22 @@ def test_real_numbers_may_all_differ():
     assert found(noise(1), x=noise(2)) == []
 
 
+def test_integers_that_are_rounded_are_counted():
+    """Those beyond 2^53, of either sign; 2^53 itself is exact."""
+    exact = 2.0**53
+    (told,) = found(noise(), x=[exact, -exact, exact + 2, -exact - 2, *[0.0] * (ROWS - 4)])
+    assert told.startswith("x: 2 values beyond 2^53")
+
+
 @pytest.mark.parametrize(("wrong", "is_told"), [(0, True), (1, False)])
 def test_number_that_decides_a_class_is_told(wrong, is_told):
     """An interval for each class; an error in 200 rows is more than 0.1 %."""
     x = noise()
     labels = np.where(x < -0.5, "a", np.where(x < 0.5, "b", "c"))
     labels[np.argsort(x)[:wrong]] = "b"
-    expected = "x: alone decides 100.0% of the rows of 'target'; if it is known only afterwards, write ignore: [x]"
+    expected = (
+        "x: alone predicts 'target' in 100.0% of the rows; if it is not known at prediction time, write ignore: [x]"
+    )
     assert found(labels.tolist(), x=x) == [expected] * is_told
 
 
@@ -89,7 +99,7 @@ def test_category_that_decides_a_class_is_told():
     colors = ["rgb"[i % 3] for i in range(ROWS)]
     labels = ["yes" if color == "r" else "no" for color in colors]
     (told,) = found(labels, color=colors)
-    assert told.startswith("color: alone decides 100.0% of the rows")
+    assert told.startswith("color: alone predicts 'target' in 100.0% of the rows")
     assert len(found(labels, color=[f"{i % 150}" for i in range(ROWS)])) == 0
 
 
@@ -100,14 +110,31 @@ def test_number_that_is_the_target_in_another_unit_is_told():
     assert told.startswith("x: has correlation -1.0000 with 'target'")
 
 
+def test_rows_without_a_value_do_not_hide_the_others():
+    """Neither those without an input nor those without a target."""
+    y, x = noise(), 2 * noise()
+    x[0] = y[1] = np.nan
+    (told,) = found(y, x=x)
+    assert told.startswith("x: has correlation 1.0000 with 'target'")
+
+
 def test_equal_rows_of_two_splits_are_counted():
-    """In all columns; a value that is missing equals another one, and −0 equals 0."""
+    """In all columns; a value that is missing equals another one, whatever its bits are, and −0 equals 0."""
     training = table(x=[0.0, 1, 2, np.nan], color=["r", "g", "b", "r"])
-    values = {"x": np.array([-0.0, 1, 7, np.nan]), "color": np.array([0, 0, 2, 0])}
+    values = {"x": np.array([-0.0, 1, 7, -np.nan]), "color": np.array([0, 0, 2, 0])}
     test = Table("data.csv", training.columns, values, range(2, 6))
     told = list(shared_rows({"training": training, "test": test}, ["x", "color"]))
     assert told == ["2 of 4 rows of test are equal to a row of training (data leakage)"]
     assert list(shared_rows({"training": training, "test": test[[1, 2]]}, ["x", "color"])) == []
+
+
+def test_kept_warnings_are_those_of_all_splits(tmp_path, monkeypatch):
+    """Other test rows have other ones, although the training rows are the same."""
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
+    rows = Table("data.csv", {"x": Number()}, {"x": np.array([1.0, 2, 1, 3])}, range(2, 6), key="key")
+    for _ in range(2):  # computed, and from the cache
+        shared = [warnings_of_splits({"training": rows[[0, 1]], "test": rows[[i]]}, ["x"], []) for i in (2, 3)]
+        assert list(map(len, shared)) == [1, 0]
 
 
 def test_hashes_of_different_rows_differ():

@@ -1,4 +1,4 @@
-"""What may be wrong with a table: rows that are in two splits, names of rows as inputs, columns that give it away."""
+"""Warnings about a table: rows in two splits, identifiers among the inputs, inputs that leak the target."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -13,50 +13,52 @@ from nncli.data.columns.inferred import Inferred
 from nncli.data.read_table import ReadTable
 from nncli.data.table import Array, Table
 
-NEARLY_ONE = 0.999  # a correlation or an accuracy of a single column that leaves nothing to learn
-UNIQUE = 0.95  # of the rows that have a value of their own, in a column that tells rows apart
-FEWEST_ROWS = 20  # in fewer rows a column can decide the target by chance
-SAMPLE = 20_000  # rows that most often show that a column decides little
-MOST_SKIPPED = 100  # times the rows of a sample; in a smaller one the rows of a rule's errors may be the only ones
+NEARLY_ONE = 0.999  # a single column with this correlation or accuracy leaks the target
+UNIQUE = 0.95  # an identifier has more different values than this fraction of the rows
+FEWEST_ROWS = 20  # in fewer rows a column can predict the target by chance
+SAMPLE = 20_000  # rows; enough to rule out a leak in most columns
+MOST_SKIPPED = 100  # the largest step of the sample; with a larger one it may have only the errors of a rule
 EXACT_INTEGERS = 2.0**53
-ROWS = 2**16  # whose hashes are computed at once
+ROWS = 2**16  # rows that are hashed at once
 MIXED = np.uint64(0x9E3779B97F4A7C15)  # Steele, Lea, Flood 2014, on the generator SplitMix
 
 
-def suspicions_of_splits(splits: Mapping[str, Table], inputs: Sequence[str], targets: Sequence[str]) -> list[str]:
-    """What may be wrong with the training rows, and the rows that are in two splits; kept in the cache of their tables.
+def warnings_of_splits(splits: Mapping[str, Table], inputs: Sequence[str], targets: Sequence[str]) -> list[str]:
+    """Warnings about the training rows, and about rows in two splits; cached if the tables are in the cache.
 
     Args:
-        splits: the rows of each split by name; there is one called training.
+        splits: the rows of each split by name; one of them is named training.
         inputs: the input columns.
         targets: the target columns.
     """
 
     def found(writer: object = None) -> list[str]:
-        return [*suspicions(splits["training"], inputs, targets), *shared_rows(splits, [*inputs, *targets])]
+        return [*column_warnings(splits["training"], inputs, targets), *shared_rows(splits, [*inputs, *targets])]
 
     keys = [table.key for table in splits.values()]
     if None in keys:
         return found()
-    texts: list[str] = cache.entry(cache.key_of("suspicions", keys, list(inputs), list(targets)), found).facts
+    texts: list[str] = cache.entry(cache.key_of("warnings", keys, list(inputs), list(targets)), found).facts
     return texts
 
 
-def doubted_types(read: ReadTable) -> Iterator[str]:
-    """Categories that may be meant as numbers or dates, one sentence each: a value with its line, and what to write."""
+def type_warnings(read: ReadTable) -> Iterator[str]:
+    """One sentence for each category column that may be meant as numbers or dates: a value, its line, and the fix."""
     for name, each in read.inferred.items():
-        if doubt := doubt_of(read.table, each):
+        if warning := located_warning(read.table, each):
             keep = to_yaml_value({name: "category"})
-            yield f"{name}: taken for categories, as {doubt}; or write columns: {keep} if they are"
+            yield f"{name}: read as categories, but {warning}; or write columns: {keep} if they are categories"
 
 
-def doubt_of(table: Table, inferred: Inferred) -> str:
-    """Why categories may be meant as numbers or dates, with a value, its line, and what to write; empty if not."""
-    return f"in line {table.line(inferred.row - 1)} {inferred.doubt}" if inferred.doubt and inferred.row else ""
+def located_warning(table: Table, inferred: Inferred) -> str:
+    """Why a category column may be meant as numbers or dates: a value, its line, and the fix; empty if it is not."""
+    if not inferred.warning or not inferred.row:
+        return ""
+    return f"in line {table.line(inferred.row - 1)} {inferred.warning}"
 
 
-def suspicions(table: Table, inputs: Sequence[str], targets: Sequence[str]) -> Iterator[str]:
-    """Inputs that name the row, or that alone nearly decide a target, one sentence each.
+def column_warnings(table: Table, inputs: Sequence[str], targets: Sequence[str]) -> Iterator[str]:
+    """One sentence for each input that is an identifier, or that alone nearly determines a target.
 
     Args:
         table: the rows.
@@ -66,29 +68,29 @@ def suspicions(table: Table, inputs: Sequence[str], targets: Sequence[str]) -> I
     for name in inputs:
         column, values = table.columns[name], table.values(name)
         known = values[~column.is_missing(values)]
-        if _names_rows(column, known):
+        if _is_identifier(column, known):
             number = f"{len(np.unique(known)):,} different values in {counted(len(known), 'row')}"
-            yield f"{name}: {number}; if it names the row, write id: {to_yaml_value(name)}"
+            yield f"{name}: {number}; if it identifies the row, write id: {to_yaml_value(name)}"
         if isinstance(column, Number) and (beyond := int(np.count_nonzero(np.abs(known) > EXACT_INTEGERS))):
             yield f"{name}: {counted(beyond, 'value')} beyond 2^53, where integers are rounded to 16 digits"
         for target in targets:
-            if found := _decides(table, name, target):
-                fix = f"if it is known only afterwards, write ignore: {to_yaml_value([name])}"
+            if found := _leak(table, name, target):
+                fix = f"if it is not known at prediction time, write ignore: {to_yaml_value([name])}"
                 yield f"{name}: {found}; {fix}"
 
 
 def shared_rows(splits: Mapping[str, Table], columns: Sequence[str]) -> Iterator[str]:
-    """Rows of a split that are equal to rows of an earlier one in some columns, one sentence for each pair of splits.
+    """One sentence for each pair of splits with equal rows (data leakage).
 
     Args:
         splits: the rows of each split by name.
-        columns: the columns that are compared.
+        columns: the columns in which rows are compared.
     """
     return equal_rows({name: row_hashes(table, columns) for name, table in splits.items()})
 
 
 def equal_rows(hashes: Mapping[str, Array]) -> Iterator[str]:
-    """The same, given the hashes (N,) of the rows of each split."""
+    """One sentence for each pair of splits with equal rows, from the hashes (N,) of the rows of each split."""
     for first, second in combinations(hashes, 2):
         shared = _number_in(hashes[second], np.sort(hashes[first]))
         if shared:
@@ -97,7 +99,7 @@ def equal_rows(hashes: Mapping[str, Array]) -> Iterator[str]:
 
 
 def _number_in(hashes: Array, ordered: Array) -> int:
-    """How many hashes are among others, given in ascending order."""
+    """The number of hashes that are in another array, which is sorted."""
     if not len(ordered):
         return 0
     positions = np.minimum(np.searchsorted(ordered, hashes), len(ordered) - 1)
@@ -105,7 +107,7 @@ def _number_in(hashes: Array, ordered: Array) -> int:
 
 
 def row_hashes(table: Table, columns: Sequence[str]) -> Array:
-    """A hash of 64 bits (N,) of the values of each row: equal for equal rows, and nearly surely only for those."""
+    """A 64-bit hash (N,) of each row. Equal rows have equal hashes; collisions are very unlikely."""
     hashes = np.zeros(len(table), np.uint64)
     for start in range(0, len(table), ROWS):
         rows, some = table[start : start + ROWS], hashes[start : start + ROWS]
@@ -118,14 +120,16 @@ def row_hashes(table: Table, columns: Sequence[str]) -> Array:
     return hashes
 
 
-def _names_rows(column: Column, known: Array) -> bool:
-    """Whether integers or categories differ in nearly all rows, as identifiers do."""
-    is_name = isinstance(column, Category) or (isinstance(column, Number) and bool((known == np.floor(known)).all()))
-    return is_name and len(known) >= FEWEST_ROWS and len(np.unique(known)) > UNIQUE * len(known)
+def _is_identifier(column: Column, known: Array) -> bool:
+    """Whether a column is an identifier: integers or categories that differ in nearly all rows."""
+    is_discrete = isinstance(column, Category) or (
+        isinstance(column, Number) and bool((known == np.floor(known)).all())
+    )
+    return is_discrete and len(known) >= FEWEST_ROWS and len(np.unique(known)) > UNIQUE * len(known)
 
 
-def _decides(table: Table, name: str, target: str) -> str:
-    """How well a column alone predicts a target, if that is nearly perfect; else an empty text."""
+def _leak(table: Table, name: str, target: str) -> str:
+    """The accuracy or correlation of a column that alone nearly determines a target, as text; else an empty text."""
     column, values, wanted = table.columns[name], table.values(name), table.values(target)
     known = ~column.is_missing(values) & ~table.columns[target].is_missing(wanted)
     values, wanted = values[known], wanted[known]
@@ -134,7 +138,7 @@ def _decides(table: Table, name: str, target: str) -> str:
     is_class = isinstance(table.columns[target], Category)
     if is_class:
         accuracy = _best_accuracy(values, wanted, isinstance(column, Category))
-        return f"alone decides {accuracy:.1%} of the rows of {shown(target)}" if accuracy >= NEARLY_ONE else ""
+        return f"alone predicts {shown(target)} in {accuracy:.1%} of the rows" if accuracy >= NEARLY_ONE else ""
     if isinstance(column, Category) or (values == values[0]).all():
         return ""
     correlation = float(np.corrcoef(values, wanted)[0, 1])
@@ -149,7 +153,7 @@ def _best_accuracy(values: Array, classes: Array, is_category: bool) -> float:
 
 
 def _best_accuracy_of_categories(categories: Array, classes: Array) -> float:
-    if np.count_nonzero(np.bincount(categories)) > len(categories) / 2:  # a category for each row decides anything
+    if np.count_nonzero(np.bincount(categories)) > len(categories) / 2:  # nearly one row per category proves nothing
         return 0.0
     width = int(classes.max()) + 1
     counts = np.bincount(categories * width + classes, minlength=(int(categories.max()) + 1) * width)
@@ -157,12 +161,12 @@ def _best_accuracy_of_categories(categories: Array, classes: Array) -> float:
 
 
 def _best_accuracy_of_intervals(values: Array, classes: Array, intervals: int) -> float:
-    """Accuracy, at least as large as it is with the best rule; 0 if that is clearly less than NEARLY_ONE.
+    """An upper bound of the accuracy of the best rule; 0 if that is clearly below NEARLY_ONE.
 
-    In the order of the values a rule has at most ``intervals`` runs of equal classes, and two more for each error.
+    If rows are sorted by value, a rule has at most ``intervals`` runs of equal classes, and each error adds two.
     """
     most = intervals + 2 * (1 - NEARLY_ONE) * len(values)
-    for step in (min(MOST_SKIPPED, max(1, len(values) // SAMPLE)), 1):  # a sample tells soon of most columns
+    for step in (min(MOST_SKIPPED, max(1, len(values) // SAMPLE)), 1):  # a sample is enough for most columns
         ordered = classes[::step][np.lexsort((classes[::step], values[::step]))]
         starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
         if len(starts) > most:
