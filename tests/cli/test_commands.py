@@ -25,6 +25,7 @@ SHARED_RENDER_MODULES = {
 DATA_ONLY = ("nncli.cli.", "nncli.config.", "nncli.registry")  # packages that any render module may import
 CONSTANTS = {  # modules that a render module imports for a constant: the name of a part, the cores, the kinds of status
     "boundary": {"nncli.report.colours"},
+    "diagram": {"nncli.report.colours"},
     "figure_planes": {"nncli.report.colours"},
     "figure_diagrams": {"nncli.report.colours", "nncli.report.curves"},
     "plot": {"nncli.report.curves"},

@@ -2,30 +2,21 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import cycle
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
 from nncli.cli.render.console import Output
+from nncli.report.colours import CLASS_COLOURS, rgb
 
 if TYPE_CHECKING:
     from nncli.nn.parameters import Array
 
 PLOT_LIMIT = 1e100  # larger values, as before a divergence, overflow in plotext
-MAX_CURVES = 8  # more cannot be distinguished
+CURVE_COLOURS = (*CLASS_COLOURS, "#999999")
+MAX_CURVES = len(CURVE_COLOURS)  # more cannot be distinguished
 MAX_WIDTH, HEIGHT = 120, 16
-CURVE_COLOURS = {  # rich's name and plotext's
-    "bright_blue": "blue+",
-    "bright_green": "green+",
-    "bright_red": "red+",
-    "bright_cyan": "cyan+",
-    "bright_magenta": "magenta+",
-    "bright_yellow": "yellow+",
-    "white": "white",
-    "bright_black": "gray",
-}
 STEPS = (1, 2, 5)  # of the numbers on a logarithmic axis, times a power of ten
 MAX_TICKS = 7
 
@@ -106,13 +97,16 @@ def print_diagram(out: Output, lines: Sequence[Line], title: str, axes: Axes | N
 
 
 def _draw(drawable: Sequence[Line], lines: Sequence[Line], is_coloured: bool) -> None:
-    """Draw each line in its colour, or with its letter."""
+    """Draw each line in its colour with its letter at the end, or made of its letter."""
     import plotext
 
-    for line, letter, colour in zip(lines, ascii_lowercase, CURVE_COLOURS.values(), strict=False):
-        if line in drawable:
-            draw = plotext.plot if line.is_joined else plotext.scatter
-            draw(list(line.x), list(line.y), color=colour, marker="braille" if is_coloured else letter)
+    for line, letter, colour in zip(lines, ascii_lowercase, CURVE_COLOURS, strict=False):
+        if line not in drawable:
+            continue
+        draw, channels = plotext.plot if line.is_joined else plotext.scatter, tuple(rgb(colour).astype(int).tolist())
+        draw(list(line.x), list(line.y), color=channels, marker="braille" if is_coloured else letter)
+        if is_coloured and line.is_joined:
+            plotext.scatter([line.x[-1]], [line.y[-1]], color=channels, marker=letter)
 
 
 def _ends(lines: Sequence[Line]) -> tuple[float, float]:
@@ -139,11 +133,10 @@ def _rounded(powers: range) -> Iterator[float]:
 
 
 def _legend(labels: Sequence[str], is_coloured: bool, width: int) -> Text:
-    """The colour or the letter of each curve."""
-    signs = cycle("━") if is_coloured else iter(ascii_lowercase)
+    """The letter of each curve, and its colour."""
     entries = [
-        Text.assemble((sign, colour), f" {label}")
-        for label, sign, colour in zip(labels, signs, CURVE_COLOURS, strict=False)
+        Text.assemble((f"{'━' if is_coloured else ''}{letter}", colour), f" {label}")
+        for label, letter, colour in zip(labels, ascii_lowercase, CURVE_COLOURS, strict=False)
     ]
     line = Text("   ").join(entries)
     return line if line.cell_len <= width else Text("\n").join(entries)
