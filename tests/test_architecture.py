@@ -17,6 +17,7 @@ PACKAGES = [
     "cli",
     "api",
     "sklearn",
+    "report",
     "analysis",
     "inference",
     "runner",
@@ -31,9 +32,10 @@ PACKAGES = [
     "version",
 ]
 THIRD_PARTY = {
-    "cli": {"click", "rich", "yaml", "plotext"},
+    "cli": {"click", "matplotlib", "numpy", "plotext", "rich", "yaml"},
     "api": {"numpy"},
     "sklearn": {"numpy", "sklearn"},
+    "report": {"numpy"},
     "analysis": {"numpy"},
     "inference": {"numpy"},
     "runner": {"numpy", "threadpoolctl"},
@@ -69,7 +71,11 @@ IMPORTED_WITH_FILES = {
     "nncli.experiment.data_plan": {"nncli.data.table_warnings"},
 }
 # Imported when they are used, since they need not be installed: the package and the extra that installs it, by module.
-EXTRAS = {"nncli.data.parquet_file": {"duckdb": "parquet"}, "nncli.data.images": {"PIL": "images"}}
+EXTRAS = {
+    "nncli.data.parquet_file": {"duckdb": "parquet"},
+    "nncli.data.images": {"PIL": "images"},
+    "nncli.cli.render.figures": {"matplotlib": "plots"},
+}
 # Imported at the top, since classes inherit from theirs; the module needs the extra.
 BASES_OF_EXTRAS = {"nncli.sklearn.estimators": {"sklearn": "sklearn"}}
 

@@ -12,6 +12,7 @@ from nncli.config.hints import similar
 from nncli.config.model import Config
 from nncli.errors import CommandLineError, DivergedError, RunError
 from nncli.experiment.assembly import Experiment
+from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.task import task
 from nncli.nn.metrics.classification import (
     class_scores,
@@ -44,7 +45,7 @@ def assess(run: Run, splits: tuple[str, ...] = (), threshold: float | None = Non
         DivergedError: a weight or a metric is not finite.
         RunError: the weights do not fit, or the data differs from that of the training.
     """
-    experiment, epoch = _restored(run, config_with_threshold(run, threshold), splits)
+    experiment, epoch = restored(run, config_with_threshold(run, threshold), splits)
     evaluated = {name: _evaluated(run, experiment, name, threshold) for name in splits or tuple(experiment.data)}
     for name, evaluation in evaluated.items():
         if not all(map(math.isfinite, evaluation["metrics"].values())):
@@ -60,15 +61,25 @@ def by_row(run: Run, split: str, metric: str) -> Array:
     Raises:
         CommandLineError, DivergedError, RunError: as for ``assess``.
     """
-    experiment, _ = _restored(run, run.config, (split,))
+    experiment, _ = restored(run, run.config, (split,))
     rows = examples(experiment.data[split], experiment.network)
     outputs = rows.in_target_units(predict(experiment.network, rows))
     return experiment.metrics[metric].by_row(outputs, rows.targets)
 
 
-def _restored(run: Run, config: Config, splits: tuple[str, ...]) -> tuple[Experiment, int]:
-    """The experiment of a run's config with the run's weights, and the epoch of the weights."""
-    experiment = assembled(run, config)
+def restored(run: Run, config: Config, splits: tuple[str, ...], plan: DataPlan | None = None) -> tuple[Experiment, int]:
+    """The experiment of a run's config with the run's weights, and the epoch of the weights.
+
+    Args:
+        run: the run.
+        config: its config.
+        splits: the splits that are needed; none for all.
+        plan: the data sources of the config, which are opened if they are not given.
+
+    Raises:
+        CommandLineError, DivergedError, RunError: as for ``assess``.
+    """
+    experiment = assembled(run, config, plan)
     if run.evaluation is not None and (not splits or "test" in splits):
         _sample_test_set(run, experiment)
     missing = [name for name in splits if name not in experiment.data]

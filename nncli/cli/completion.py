@@ -179,7 +179,7 @@ def _given_runs(context: Context) -> list[Path]:
 
 def _first_run(context: Context) -> Path | None:
     given = context.params.get("run")
-    return _run(context, given) if given else None
+    return _run(context, given) if given else next(iter(_given_runs(context)), None)
 
 
 def _status(run: Path) -> str:

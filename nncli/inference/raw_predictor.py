@@ -29,13 +29,14 @@ class RawPredictor:
 
     Args:
         run: the run; its data is not needed.
+        epoch: that of other weights than the final ones, one of ``run.snapshots``.
 
     Raises:
-        DivergedError, RunError: as for ``Predictor``.
+        CommandLineError, DivergedError, RunError: as for ``Predictor``.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.predictor, source = Predictor(run), run.record.spec.data.build()
+    def __init__(self, run: Run, epoch: int | None = None) -> None:
+        self.predictor, source = Predictor(run, epoch), run.record.spec.data.build()
         self.class_names, self._path = self.predictor.class_names, run.path
         self.is_sampled = not source.is_read
         preprocessing = self.predictor.preprocessing

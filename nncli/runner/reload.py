@@ -10,6 +10,7 @@ from nncli.config.model import Config
 from nncli.errors import DivergedError, RunError
 from nncli.experiment.assembly import Experiment, assemble
 from nncli.experiment.checks import arrays_fit_into_memory
+from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.sections import source_sections
 from nncli.nn.parameters import Array, Shape
 from nncli.store import run_weights
@@ -59,14 +60,19 @@ def require_loadable(run: Run, config: Config) -> None:
     run_weights.require_parameters(run)
 
 
-def assembled(run: Run, config: Config) -> Experiment:
+def assembled(run: Run, config: Config, plan: DataPlan | None = None) -> Experiment:
     """The experiment that a run's config describes, with initial weights.
+
+    Args:
+        run: the run.
+        config: its config.
+        plan: the data sources of the config, which are opened if they are not given.
 
     Raises:
         RunError: as for ``require_loadable``.
     """
     require_loadable(run, config)
-    return assemble(config)
+    return assemble(config, plan)
 
 
 def require_same_data(run: Run, experiment: Experiment) -> None:

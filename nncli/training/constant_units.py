@@ -29,11 +29,15 @@ class ConstantUnits(Observer):
             lowest, highest = np.minimum(lowest, self.lowest[index]), np.maximum(highest, self.highest[index])
         self.lowest[index], self.highest[index] = lowest, highest
 
-    def count(self, layer: int) -> int:
-        """The number of units of a layer that are constant."""
+    def are_constant(self, layer: int) -> Array:
+        """Whether each unit (M,) of a layer is constant."""
         lowest, highest = self.lowest[layer], self.highest[layer]
         largest = max(-np.minimum.reduce(lowest), np.maximum.reduce(highest))
-        return int(np.count_nonzero(highest - lowest <= SAME * largest))
+        return np.asarray(highest - lowest <= SAME * largest)
+
+    def count(self, layer: int) -> int:
+        """The number of units of a layer that are constant."""
+        return int(np.count_nonzero(self.are_constant(layer)))
 
     def fraction(self, layer: int) -> float:
         """The fraction of the units of a layer that are constant."""

@@ -27,7 +27,7 @@ POSITIONS = {
     "runs r": ["runs/"],
     "train net.yaml --runs-dir ru": ["runs/"],
     "verify --runs-dir . n": ["nets"],
-    "help p": ["predict", "profile"],
+    "help p": ["plot", "predict", "profile"],
     "evaluate ": ["done", "early", "exploded", "raised", "stopped"],
     "verify e": ["early", "exploded"],
     "compare done st": ["stopped"],
@@ -37,6 +37,9 @@ POSITIONS = {
     "train --resume st": ["stopped"],
     "verify runs/do": ["runs/done/"],
     "evaluate done --split ": ["training", "validation"],
+    "plot e": ["early", "exploded"],
+    "plot done --split ": ["training", "validation"],
+    "plot done --conf": ["--confusion"],
     "evaluate done --split=v": ["--split=validation"],
     "evaluate done --fail-below acc": ["accuracy="],
     "evaluate done --fail-above=validation_": [

@@ -18,9 +18,17 @@ SHARED_RENDER_MODULES = {
     "comparison_files",
     "component_reference",  # of explain, components and configs/README.md
     "progress",  # of train
+    "boundary",  # of plot, and while training
+    "diagram",  # of compare and plot
+    *("plot_tables", "figures", "figure_diagrams", "figure_planes"),  # of plot
 }
 DATA_ONLY = ("nncli.cli.", "nncli.config.", "nncli.registry")  # packages that any render module may import
 CONSTANTS = {  # modules that a render module imports for a constant: the name of a part, the cores, the kinds of status
+    "boundary": {"nncli.report.colours"},
+    "diagram": {"nncli.report.colours"},
+    "figure_planes": {"nncli.report.colours"},
+    "figure_diagrams": {"nncli.report.colours", "nncli.report.curves"},
+    "plot": {"nncli.report.curves"},
     "profile": {"nncli.analysis.profiling", "nncli.runner.blas_threads"},
     "runs": {"nncli.store.run_status"},
 }

@@ -48,6 +48,11 @@ COMMANDS = {  # each documented key appears in one of the documents of its headi
         ["evaluate", "late", "--fail-below", "accuracy=2"],
         ["evaluate", "arrays", "--data", "x.npy", "--data", "y.npy"],
     ],
+    "plot": [
+        ["plot", "classes", "--boundary", "--curves", "--confusion", "--calibration", "--weights", "--gradients"],
+        ["plot", "classes", "binary", "--units"],
+        ["plot", "sine", "--boundary", "--residuals"],
+    ],
     "compare": [
         ["compare", "classes", "nothing"],
         ["compare", "classes", "again"],

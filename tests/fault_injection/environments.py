@@ -45,6 +45,7 @@ COMMANDS = (
     ("data", "data.csv"),
     ("cache",),
     ("predict", TABLE_RUN, "data.csv"),
+    ("plot", RUN),
     ("profile", "config.yaml", "--seconds", "1"),
 )
 

@@ -23,6 +23,8 @@ READERS = (
     ("runs", "{run}/..", "--json"),
     ("runs", "{run}/.."),
     ("verify", "{run}", "--json"),
+    ("plot", "{run}"),
+    ("plot", "{run}", "--confusion", "--weights", "--gradients", "--units", "--json"),
     ("show", "{run}"),
     ("check", "{run}"),
 )

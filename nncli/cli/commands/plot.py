@@ -1,0 +1,179 @@
+"""``nncli plot``: pictures of runs, in the terminal or as files."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nncli.cli.options import Integer, completed_by, examples, json_option, runs_dir_option
+from nncli.cli.output import print_json
+from nncli.errors import CommandLineError, MissingExtraError
+
+if TYPE_CHECKING:
+    from nncli.report.trained_run import TrainedRun
+
+PICTURES = {  # as in nncli.report.pictures, which is imported only when a picture is drawn
+    "boundary": "Decision boundary or value in the plane of two inputs, or fitted curve of one.",
+    "curves": "Loss and first metric by epoch.",
+    "confusion": "Confusion matrix of a classifier.",
+    "calibration": "Whether probabilities are right, with the expected calibration error.",
+    "residuals": "Residuals of a regression by prediction.",
+    "weights": "Histogram of the weights of each layer.",
+    "gradients": "Norm of the gradient of each layer by epoch, and updates relative to weights.",
+    "units": "Dead and saturated units of each hidden layer.",
+}
+SUFFIXES = (".svg", ".png", ".pdf")
+
+
+def picture_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for each picture."""
+    for name, text in reversed(PICTURES.items()):
+        command = click.option(f"--{name}", name, is_flag=True, help=text)(command)
+    return command
+
+
+@click.command(
+    epilog=examples(
+        "nncli plot config",
+        "nncli plot config --confusion --calibration",
+        "nncli plot config --epoch 100",
+        "nncli plot config fast --curves -o curves.svg",
+    )
+)
+@click.argument(
+    "runs",
+    metavar="RUN...",
+    nargs=-1,
+    required=True,
+    shell_complete=completed_by("run"),
+    help="Paths or names of runs; the curves of several are drawn in one diagram.",
+)
+@picture_options
+@click.option("--epoch", type=Integer(min=0), help="Epoch of a snapshot to show.  [default: the final weights]")
+@click.option(
+    "--split",
+    shell_complete=completed_by("split"),
+    help="Split whose rows are shown.  [default: training for a boundary, else validation, test or training]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the picture to an SVG, PNG or PDF file, which needs the extra 'plots'.",
+)
+@runs_dir_option
+@json_option
+def plot(
+    runs: tuple[str, ...],
+    epoch: int | None,
+    split: str | None,
+    output: Path | None,
+    runs_dir: Path | None,
+    as_json: bool,
+    **chosen: bool,
+) -> None:
+    """Draw pictures of runs in the terminal, or write them to a file.
+
+    Without a picture it draws the decision boundary of a run with two inputs, the fitted curve of one with a single
+    input, and else the learning curves.
+    """
+    from nncli.cli.options import find_run
+    from nncli.cli.reading import reading_shown
+    from nncli.report.trained_run import TrainedRun
+    from nncli.runner.blas_threads import blas_threads
+    from nncli.store.run_reader import Run
+
+    _require_suffix(output, as_json)
+    trained = [TrainedRun(Run(find_run(run, runs_dir)), epoch) for run in runs]
+    with blas_threads(trained[0].run.record.spec.training.threads), reading_shown(is_silent=as_json):
+        names: list[str | None] = [name for name in PICTURES if chosen[name]] or [
+            None if len(trained) == 1 else "curves"
+        ]
+        if as_json:
+            print_json(_document(trained, names, split))
+        elif output is not None:
+            _write(trained, names, split, output)
+        else:
+            _show(trained, names, split)
+    _note_problems(trained)
+
+
+def _require_suffix(output: Path | None, as_json: bool) -> None:
+    """Refuse a file of another format, before anything is computed.
+
+    Raises:
+        CommandLineError: the suffix is unknown, or there is to be JSON, too.
+    """
+    if output is None:
+        return
+    if as_json:
+        raise CommandLineError("--json and -o exclude each other: the document is printed")
+    if output.suffix.lower() not in SUFFIXES:
+        raise CommandLineError(f"{output}: pictures are written as .svg, .png or .pdf; name a file such as plot.svg")
+
+
+def _document(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None) -> dict[str, Any]:
+    """The data of the pictures, run by run."""
+    from nncli.report.json_values import json_values
+    from nncli.report.pictures import Wish, epoch_of, picture, resolved
+
+    runs = []
+    for each in trained:
+        found = [resolved(name, each) for name in names]
+        pictures = {name: json_values(picture(name, each, Wish(split))) for name in found}
+        epoch = next((epoch for name in found if (epoch := epoch_of(name, each)) is not None), None)
+        runs.append({"run": str(each.run.path), "epoch": epoch, **pictures})
+    return {"runs": runs}
+
+
+def _show(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None) -> None:
+    """Print each picture of each run; the curves of several runs are in one diagram."""
+    from nncli.cli.render import plot as render
+    from nncli.report.curves import overlays, run_curves
+    from nncli.report.pictures import CURVES, Wish, epoch_of, picture, resolved
+
+    view = render.PictureView()
+    wish = Wish(split, *view.grid_size)
+    for name in names:
+        if name == CURVES and len(trained) > 1:
+            view.show_overlays(overlays([run_curves(each.run) for each in trained]), len(trained))
+            continue
+        for each in trained:
+            found = resolved(name, each)
+            view.show(found, each.run.name, epoch_of(found, each), picture(found, each, wish))
+
+
+def _write(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None, output: Path) -> None:
+    """Write the only picture to a file.
+
+    Raises:
+        CommandLineError: there are several.
+        MissingExtraError: matplotlib is not installed.
+    """
+    if len(names) > 1:
+        raise CommandLineError(f"{output}: a file has one picture; choose --{names[0]} or another one")
+    if find_spec("matplotlib") is None:  # before anything is computed
+        raise MissingExtraError("pictures as files", "plots")
+    from nncli.cli.render.figures import CELLS, figure_bytes
+    from nncli.report.pictures import Wish, epoch_of, picture, resolved
+    from nncli.store.atomic_write import write_atomic
+
+    wish, found = Wish(split, CELLS, CELLS), [resolved(names[0], each) for each in trained]
+    pictures = [picture(name, each, wish) for name, each in zip(found, trained, strict=True)]
+    epochs = [epoch_of(name, each) for name, each in zip(found, trained, strict=True)]
+    write_atomic(
+        output, figure_bytes(found, [each.run.name for each in trained], epochs, pictures, output.suffix.lower()[1:])
+    )
+    click.echo(output)
+
+
+def _note_problems(trained: "list[TrainedRun]") -> None:
+    """Say why a picture has no rows."""
+    from nncli.cli.render.progress import note
+
+    for each in trained:
+        if each.problem:
+            note(f"{each.run.path}: {each.problem}")

@@ -1,0 +1,142 @@
+"""Lines and points in a diagram in the terminal, each in its own colour, or with its own letter if there are none."""
+
+import math
+from collections.abc import Iterator, Sequence
+from string import ascii_lowercase
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.text import Text
+
+from nncli.cli.render.console import Output
+from nncli.report.colours import CLASS_COLOURS, rgb
+
+if TYPE_CHECKING:
+    from nncli.nn.parameters import Array
+
+PLOT_LIMIT = 1e100  # larger values, as before a divergence, overflow in plotext
+CURVE_COLOURS = (*CLASS_COLOURS, "#999999")
+MAX_CURVES = len(CURVE_COLOURS)  # more cannot be distinguished
+MAX_WIDTH, HEIGHT = 120, 16
+STEPS = (1, 2, 5)  # of the numbers on a logarithmic axis, times a power of ten
+MAX_TICKS = 7
+
+
+class Line(NamedTuple):
+    """A curve, or points that are not joined.
+
+    Args:
+        label: its name in the legend.
+        x: its values to the right.
+        y: its values upwards.
+        is_joined: whether it is a curve.
+    """
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    is_joined: bool = True
+
+    @classmethod
+    def of(cls, label: str, x: "Array", y: "Array", is_joined: bool = True) -> "Line":
+        """The line of two arrays (N,)."""
+        return cls(label, x.astype(float).tolist(), y.astype(float).tolist(), is_joined)
+
+
+class Axes(NamedTuple):
+    """The axes of a diagram.
+
+    Args:
+        is_logarithmic: whether the vertical axis is logarithmic; all values are positive then.
+        counts: whether the horizontal axis counts from 0, as epochs do.
+        marks: where vertical lines are.
+        zero: whether there is a horizontal line at 0.
+    """
+
+    is_logarithmic: bool = False
+    counts: bool = True
+    marks: Sequence[float] = ()
+    zero: bool = False
+
+
+def draws_blocks(out: Output) -> bool:
+    """Whether block characters can be printed."""
+    return out.encoding.startswith("utf")
+
+
+def draws_colours(out: Output) -> bool:
+    """Whether colours, and block characters in them, can be printed."""
+    return out.color_system is not None and not out.no_color and draws_blocks(out)
+
+
+def print_diagram(out: Output, lines: Sequence[Line], title: str, axes: Axes | None = None) -> None:
+    """Print a diagram, and below it its legend, as that of plotext inside it would cover the curves."""
+    import plotext
+
+    axes, is_coloured = axes or Axes(), draws_colours(out)
+    plotext.clear_figure()
+    plotext.theme("pro" if is_coloured else "clear")
+    drawable = [each for each in lines if len(each.y) and max(map(abs, each.y)) < PLOT_LIMIT]
+    _draw(drawable, lines, is_coloured)
+    if axes.is_logarithmic and drawable:
+        plotext.yscale("log")
+        ticks = logarithmic_ticks(*_ends(drawable))
+        plotext.yticks(ticks, [f"{tick:g}" for tick in ticks])
+    if axes.counts:
+        last = max((each.x[-1] for each in lines if len(each.x)), default=0)
+        counts = sorted({round(last * quarter / 4) for quarter in range(5)})
+        plotext.xticks(counts, [str(tick) for tick in counts])
+    for mark in axes.marks:
+        plotext.vline(mark, "gray")
+    if axes.zero:
+        plotext.hline(0, "gray")
+    plotext.title(title)
+    plotext.plotsize(min(out.width, MAX_WIDTH), HEIGHT)
+    plot = plotext.build()
+    out.print(Text.from_ansi(plot) if is_coloured else plotext.uncolorize(plot), soft_wrap=True)
+    out.print(_legend([each.label for each in lines], is_coloured, out.width), soft_wrap=True)
+
+
+def _draw(drawable: Sequence[Line], lines: Sequence[Line], is_coloured: bool) -> None:
+    """Draw each line in its colour with its letter at the end, or made of its letter."""
+    import plotext
+
+    for line, letter, colour in zip(lines, ascii_lowercase, CURVE_COLOURS, strict=False):
+        if line not in drawable:
+            continue
+        draw, channels = plotext.plot if line.is_joined else plotext.scatter, tuple(rgb(colour).astype(int).tolist())
+        draw(list(line.x), list(line.y), color=channels, marker="braille" if is_coloured else letter)
+        if is_coloured and line.is_joined:
+            plotext.scatter([line.x[-1]], [line.y[-1]], color=channels, marker=letter)
+
+
+def _ends(lines: Sequence[Line]) -> tuple[float, float]:
+    return min(min(each.y) for each in lines), max(max(each.y) for each in lines)
+
+
+def logarithmic_ticks(low: float, high: float) -> list[float]:
+    """Round numbers from ``low`` to ``high``: 1, 2 and 5 times powers of ten, or powers of ten alone if there are many.
+
+    >>> logarithmic_ticks(0.03, 1.2)
+    [0.05, 0.1, 0.2, 0.5, 1.0]
+    >>> logarithmic_ticks(3e-6, 20)
+    [1e-05, 0.0001, 0.001, 0.01, 0.1, 1.0, 10.0]
+    """
+    powers = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
+    ticks = [tick for tick in _rounded(powers) if low <= tick <= high]
+    if len(ticks) > MAX_TICKS:
+        ticks = [float(f"1e{power}") for power in powers if low <= float(f"1e{power}") <= high]
+    return ticks[:: -(-len(ticks) // MAX_TICKS)] if ticks else [low, high]
+
+
+def _rounded(powers: range) -> Iterator[float]:
+    return (float(f"{step}e{power}") for power in powers for step in STEPS)
+
+
+def _legend(labels: Sequence[str], is_coloured: bool, width: int) -> Text:
+    """The letter of each curve, and its colour."""
+    entries = [
+        Text.assemble((f"{'━' if is_coloured else ''}{letter}", colour), f" {label}")
+        for label, letter, colour in zip(labels, ascii_lowercase, CURVE_COLOURS, strict=False)
+    ]
+    line = Text("   ").join(entries)
+    return line if line.cell_len <= width else Text("\n").join(entries)

@@ -1,0 +1,61 @@
+"""How large the gradients and the updates of each layer were while the network learned."""
+
+from typing import NamedTuple
+
+from nncli.nn.parameters import Array
+from nncli.store.health_csv import UPDATE_RATIO
+from nncli.store.run_reader import Run
+from nncli.training.health import DEAD, NORMS
+
+
+class LayerHealth(NamedTuple):
+    """One layer at the logged epochs; NaN where a value was not measured.
+
+    Args:
+        layer: the index of the layer.
+        type: its type.
+        gradient_norm: |g| (E,), g the gradients of its parameters as one vector; None unless it is trainable.
+        update_norm: |w − w'| (E,), w' the parameters before the last step; None unless it is trainable.
+        weight_norm: |w| (E,); None unless it is trainable.
+        update_ratio: |w − w'| / |w| (E,), about 0.001 where learning goes well; None unless it is trainable.
+        dead_fraction: the fraction (E,) of its units with the same output for all rows; of hidden activations only.
+    """
+
+    layer: int
+    type: str
+    gradient_norm: Array | None
+    update_norm: Array | None
+    weight_norm: Array | None
+    update_ratio: Array | None
+    dead_fraction: Array | None
+
+
+class Gradients(NamedTuple):
+    """The layers of a run at its logged epochs.
+
+    Args:
+        run: the name of the run.
+        epochs: the logged epochs (E,).
+        layers: the layers that were observed, first layer first.
+    """
+
+    run: str
+    epochs: Array
+    layers: list[LayerHealth]
+
+
+def gradients_of(run: Run) -> Gradients | None:
+    """What health.csv has of a run; None of a run that has none, as before version 0.9.
+
+    Raises:
+        RunError: health.csv is damaged.
+    """
+    health, types = run.health, [layer.type for layer in run.config.layers]
+    if not len(health.epochs):
+        return None
+    names = (*NORMS, UPDATE_RATIO, DEAD)
+    layers = [
+        LayerHealth(index, types[index], *(columns.get(name) for name in names))
+        for index, columns in sorted(health.layers().items())
+    ]
+    return Gradients(run.name, health.epochs, layers)
