@@ -44,7 +44,7 @@ def in_a_terminal(directory):
     training = Trainer(assemble(loaded.config))
     with RunWriter.create(directory, "run", loaded, training) as writer:
         start = time.perf_counter()
-        with progress_for(training) as show:
+        with progress_for(writer) as show:
             for epoch in writer.record():
                 show(epoch)
         return time.perf_counter() - start

@@ -62,6 +62,11 @@ if TYPE_CHECKING:
 @click.option("-n", "--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
 @runs_dir_option
 @cache_dir_option
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="In a terminal, draw the decision boundary of a network with two inputs while it trains, else larger curves.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run, and warnings.")
 @exact_option
 @json_option
@@ -71,6 +76,7 @@ def train(
     run: str | None,
     name: str | None,
     runs_dir: Path | None,
+    watch: bool,
     quiet: bool,
     exact: bool,
     as_json: bool,
@@ -85,7 +91,9 @@ def train(
 
     started = time.monotonic()
     drop_unread_messages()
-    display = _Display(is_silent=quiet or as_json)
+    if watch and (quiet or as_json):
+        raise click.UsageError(f"--watch draws the training, and {'--quiet' if quiet else '--json'} shows no progress.")
+    display = _Display(is_silent=quiet or as_json, is_watched=watch)
     if run == "":
         raise CommandLineError(_resumable_runs(runs_dir or RUNS))
     if run is not None:
@@ -124,8 +132,8 @@ class _Display:
     ``training`` is the section of the config from then on.
     """
 
-    def __init__(self, is_silent: bool) -> None:
-        self.is_silent = is_silent
+    def __init__(self, is_silent: bool, is_watched: bool) -> None:
+        self.is_silent, self.is_watched = is_silent, is_watched
         self.run: Path | None = None
         self.first: int | None = None
         self.training: TrainingConfig | None = None
@@ -135,7 +143,7 @@ class _Display:
 
         self.run, self.first = writer.path, writer.trainer.epoch
         self.training = writer.trainer.settings
-        return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer.trainer)
+        return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer, self.is_watched)
 
 
 def _train(

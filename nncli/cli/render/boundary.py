@@ -54,8 +54,7 @@ def boundary_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
         view: the boundary on a grid of ``grid_size`` cells.
         is_coloured: whether there are colours; each line then has two rows of the grid.
     """
-    pixels, marks = _pixels(view), _marks(view)
-    rows = list(_coloured_rows(pixels, marks, view) if is_coloured else _plain_rows(view, marks))
+    rows = area_lines(view, is_coloured)
     x, y = _bounds(view.x), _bounds(view.y)
     labels = {0: y[1], len(rows) // 2: (y[0] + y[1]) / 2, len(rows) - 1: y[0]}
     lines = []
@@ -65,6 +64,12 @@ def boundary_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
     lines.append(Text(f"{'':{MAX_LABEL + 1}}{_axis(x, len(view.x))}", style="dim"))
     names = [sanitized_line(name) for name in view.features]
     return [Text(f"{'':{MAX_LABEL + 1}}{names[1]} ↑  {names[0]} →", style="dim"), *lines, *_legend(view, is_coloured)]
+
+
+def area_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
+    """The picture alone; in colour each line has two rows of the grid."""
+    marks = _marks(view)
+    return list(_coloured_rows(_pixels(view), marks, view) if is_coloured else _plain_rows(view, marks))
 
 
 def _pixels(view: "Boundary") -> "Array":
