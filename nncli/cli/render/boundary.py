@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,14 +109,14 @@ def _coloured_rows(pixels: "Array", marks: dict[tuple[int, int], int], view: "Bo
     rounded = np.minimum((pixels / SHADES).round().astype(np.int64) * SHADES, LIGHTEST)
     for upper in range(len(pixels) - 1, 0, -2):
         pairs = zip(map(tuple, rounded[upper].tolist()), map(tuple, rounded[upper - 1].tolist()), strict=True)
-        line = Text()
+        cells = []
         for column, (above, below) in enumerate(pairs):
             row = marks.get((upper, column), marks.get((upper - 1, column)))
-            if row is None:
-                line.append(UPPER_HALF, _style(above, below))
-            else:
-                marker, colour = _marker(view, row)
-                line.append(marker, _style(colour, below))
+            marker, colour = (UPPER_HALF, above) if row is None else _marker(view, row)
+            cells.append((marker, _style(colour, below)))
+        line = Text()
+        for style, run in groupby(cells, itemgetter(1)):
+            line.append("".join(marker for marker, _ in run), style)
         yield line
 
 

@@ -48,6 +48,8 @@ def _draw(live: Live, is_over: Event) -> None:
 class _Frame:
     """Renders each frame; before, it erases the lines that a terminal has broken when it became narrower.
 
+    The cursor is on an empty line below, so that a terminal that echoes Ctrl-C breaks no line of the frame.
+
     Args:
         console: where it is drawn.
         renderable: what is drawn.
@@ -65,4 +67,4 @@ class _Frame:
             upwards = ((ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2))
             self._console.control(Control((ControlType.ERASE_IN_LINE, 2), *(upwards * added)))
         self._lines = self._console.render_lines(self._renderable, pad=False)
-        return SegmentLines(self._lines, new_lines=True)
+        return SegmentLines([*self._lines, []], new_lines=True)

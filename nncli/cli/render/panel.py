@@ -28,9 +28,11 @@ CURVE_STYLES = {"training": "bright_cyan", "validation": "bright_yellow"}
 SHORT, TALL = 3, 8  # lines of the curves: fewer are left out, more say no more
 TALLEST = 24  # lines of the pictures that are watched
 NARROW = 34  # columns that the curves need
+NARROWEST_BOUNDARY = 16  # columns; below, it has no curves beside it
+GUTTER = "  "  # between the two
 COLUMNS_PER_LINE = 2  # of the boundary: a cell is about twice as high as it is wide
 TERMINAL_PART = 4  # the curves take the fourth part of the lines of a terminal
-OTHER_LINES = 6  # the border, two lines of progress, the epochs below the curves, and one above the panel
+OTHER_LINES = 7  # the border, two of progress, the epochs below the curves, one above the panel and one below
 SMALLEST_BAR = 6  # columns
 SEPARATOR = " · "
 
@@ -62,7 +64,7 @@ class TrainingPanel:
         self.trainer, self.history, self._is_watched = trainer, history, is_watched
         self._boundary = live_boundary(trainer.experiment) if is_watched else None
         self.is_running = True
-        self._drawn: tuple[tuple[int, ...], list[Text]] = (), []
+        self._drawn: tuple[tuple[int, ...], list[Segment]] = (), []
         self._title = _title(trainer, name)
         self._batches = ceil(len(trainer.experiment.data["training"]) / trainer.batch_size)
         self._names = ("loss", *trainer.experiment.metrics)
@@ -88,23 +90,24 @@ class TrainingPanel:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = options.max_width - BORDERS
         is_coloured = console.color_system is not None and not console.no_color
-        rows = [self._progress(width), self._facts(width), *self._body(width, options.size.height, is_coloured)]
+        body = self._body(console, width, options.size.height, is_coloured)
         title = _first_that_fit(self._title, width - 2)
         yield from _border("╭─", Segment(f" {title} ", BOLD), "─" * (width - cell_len(title) - 1) + "╮")
-        for row in rows:
-            row.truncate(width, overflow="ellipsis", pad=True)
-            yield from (Segment("│ ", BORDER), *row.render(console), Segment(" │", BORDER), Segment.line())
+        yield from _line(console, self._progress(width), width)
+        yield from _line(console, self._facts(width), width)
+        yield from body
         hint = f" {HINT} " if self.is_running and width > len(HINT) else ""
         yield from _border("╰" + "─" * (width + 1 - len(hint)), Segment(hint, BORDER), "─╯")
 
-    def _body(self, width: int, height: int, is_coloured: bool) -> list[Text]:
+    def _body(self, console: Console, width: int, height: int, is_coloured: bool) -> list[Segment]:
         """The metrics, the curves and the notes; computed again when there are others, or the terminal has changed."""
         state = self.history.count, self._boundary.copies if self._boundary else 0, width, height, is_coloured
         if state != self._drawn[0]:
-            self._drawn = state, self._drawn_body(width, height, is_coloured)
+            rows = self._rows(width, height, is_coloured)
+            self._drawn = state, [segment for row in rows for segment in _line(console, row, width)]
         return self._drawn[1]
 
-    def _drawn_body(self, width: int, height: int, is_coloured: bool) -> list[Text]:
+    def _rows(self, width: int, height: int, is_coloured: bool) -> list[Text]:
         table, notes = metrics_table(self.history, self._names, self._splits, width), list(self._notes())
         free = height - len(table) - len(notes) - OTHER_LINES
         lines = min(TALLEST, free) if self._is_watched else min(TALL, height // TERMINAL_PART, free)
@@ -114,18 +117,18 @@ class TrainingPanel:
 
     def _pictures(self, width: int, lines: int, is_coloured: bool) -> list[Text]:
         """The boundary, if it is watched, and on its right the curves, from the second logged epoch."""
-        columns = min(COLUMNS_PER_LINE * lines, width - NARROW - 2) if self._boundary else 0
-        pictures = []
+        pictures, beside = [], width - NARROW - len(GUTTER)
         if self._boundary:
             from nncli.cli.render.boundary import area_lines
 
+            columns = min(COLUMNS_PER_LINE * lines, beside if beside >= NARROWEST_BOUNDARY else width)
             view = self._boundary.view(columns, lines * (2 if is_coloured else 1))
             caption = Text(f"{f'epoch {view.epoch}':^{columns}}", "dim")
             pictures.append([*area_lines(view, is_coloured), caption])
-            width -= columns + 2
-        if self.history.count > 1:
+            width -= columns + len(GUTTER)
+        if self.history.count > 1 and width >= NARROW:
             pictures.append(diagram(self._curves(), "loss", width, lines, is_coloured=is_coloured))
-        return [Text("  ").join(parts) for parts in zip(*pictures, strict=True)]
+        return [Text(GUTTER).join(parts) for parts in zip(*pictures, strict=True)]
 
     @property
     def _done(self) -> float:
@@ -176,6 +179,12 @@ class TrainingPanel:
     def _curves(self) -> list[Curve]:
         names = {split: column(split, "loss") for split in self._splits}
         return [Curve(split, CURVE_STYLES[split], *self.history.curve(name)) for split, name in names.items()]
+
+
+def _line(console: Console, row: Text, width: int) -> list[Segment]:
+    """A row within the border, shortened if it has to be."""
+    row.truncate(width, overflow="ellipsis", pad=True)
+    return [Segment("│ ", BORDER), *row.render(console), Segment(" │", BORDER), Segment.line()]
 
 
 def _border(left: str, text: Segment, right: str) -> tuple[Segment, ...]:
