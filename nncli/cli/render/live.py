@@ -1,7 +1,7 @@
 """A display that is redrawn in place until it ends, and then stays in the terminal."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from time import thread_time
@@ -24,8 +24,8 @@ def drawn(renderable: RenderableType) -> Iterator[None]:
     The first frame is drawn after ``SHORTEST``. The slower a frame is to draw, the later the next one.
     """
     console, is_over = Output(sys.stderr), Event()
-    live = Live(get_renderable=_Frame(console, renderable), console=console, auto_refresh=False)
-    drawing = Thread(target=_draw, args=(live, is_over), daemon=True)
+    live, frames = Live(console=console, auto_refresh=False), Frames(console, renderable)
+    drawing = Thread(target=draw, args=(live, frames, is_over), daemon=True)
     live.start(refresh=False)
     try:
         drawing.start()
@@ -33,19 +33,20 @@ def drawn(renderable: RenderableType) -> Iterator[None]:
     finally:
         is_over.set()
         drawing.join()
+        live.update(frames())
         live.stop()
 
 
-def _draw(live: Live, is_over: Event) -> None:
+def draw(live: Live, frames: Callable[[], RenderableType], is_over: Event) -> None:
     """Draw frames until it is over."""
     seconds = SHORTEST
     while not is_over.wait(seconds):
         start = thread_time()
-        live.refresh()
+        live.update(frames(), refresh=True)
         seconds = min(max(SHORTEST, (thread_time() - start) / DRAWING), LONGEST)
 
 
-class _Frame:
+class Frames:
     """Renders each frame; before, it erases the lines that a terminal has broken when it became narrower.
 
     The cursor is on an empty line below, so that a terminal that echoes Ctrl-C breaks no line of the frame.

@@ -1,12 +1,14 @@
-"""The progress of a training: plain lines, and the live display."""
+"""The progress of a training as plain lines, and the metrics that a resumed training begins with."""
 
-import time
+from contextlib import contextmanager
 
 import pytest
 
-from nncli.cli.render.console import Output
-from nncli.cli.render.progress import LiveView, PlainView, sparkline
+from nncli.cli.render.progress import PlainView, history_of
+from nncli.runner.resume import resume
+from nncli.store.run_reader import Run
 from nncli.training.loop import Epoch
+from tests.examples import train_config
 
 
 @pytest.mark.parametrize("epochs", [1, 47, 1000, 1019])
@@ -18,21 +20,20 @@ def test_last_epoch_has_a_plain_line(capsys, epochs):
     assert capsys.readouterr().err.splitlines()[-1] == f"epoch {epochs}/{epochs}  loss 0.5000"
 
 
-def test_rate_of_a_resumed_training_counts_its_own_epochs(capsys, monkeypatch):
-    """Five epochs in a second, whatever was trained before, and the remaining time that follows."""
-    monkeypatch.setattr(time, "monotonic", lambda: 10.0)
-    view = LiveView(40, None, first=20)
-    view.show(Epoch(25, {"loss": 0.5}))
-    monkeypatch.setattr(time, "monotonic", lambda: 11.0)
-    Output().print(view)
-    out = capsys.readouterr().out
-    assert out.startswith("epoch 25/40")
-    assert "5.00 epochs/s  0:00:03 left" in out
+def test_history_of_a_resumed_training_is_that_of_its_run(workdir):
+    """Its panel begins with the curves and the best values of metrics.csv."""
+    histories = []
 
+    @contextmanager
+    def observer(writer):
+        histories.append(history_of(writer))
+        yield lambda epoch: None
 
-@pytest.mark.parametrize("count", [1, 40, 41, 100])
-def test_sparkline_begins_with_the_first_and_ends_with_the_last_value(count):
-    """However many values there are, it has at most its width."""
-    line = sparkline([1.0, *[0.0] * count, 1.0], 40)
-    assert (line[0], line[-1], len(line)) == ("█", "█", min(count + 2, 40))
-    assert set(line[1:-1]) == {"▁"}
+    train_config(workdir / "config.yaml", runs=workdir / "runs", observer=observer)
+    resume(workdir / "runs" / "config", ("training.epochs=40",), observer=observer)
+    new, resumed = histories
+    assert (new.count, new.latest) == (0, {})
+    assert (resumed.count, resumed.epoch) == (4, 30)
+    metrics = Run(workdir / "runs" / "config").metrics
+    assert resumed.curve("validation_loss") == ([0, 10, 20, 30], metrics.column("validation_loss").tolist()[:4])
+    assert resumed.best["loss"].value == metrics.column("loss")[:4].min()
