@@ -14,7 +14,7 @@ from rich.segment import ControlType, Segment, SegmentLines
 from nncli.cli.render.console import Output
 
 SHORTEST, LONGEST = 0.125, 1.0  # seconds between two frames
-DRAWING = 0.05  # of the time of a processor may be spent on frames, unless they are LONGEST apart
+DRAWING = 0.03  # of the time of a processor may be spent on frames, unless they are LONGEST apart
 
 
 @contextmanager
