@@ -18,15 +18,15 @@ EARLY = "training.early_stopping={metric: validation_loss, patience: 5}"
 
 
 def trained(workdir, *overrides, is_watched):
-    """A trainer after its training, with a boundary computed at every epoch or batch that it yields, or without."""
+    """A trainer after its training, with a boundary at whatever it yields, for the weights before, or without."""
     trainer = Trainer(assemble(load(workdir / "config.yaml", overrides).config))
     boundary = LiveBoundary(trainer.experiment) if is_watched else None
     rows = []
     for epoch in trainer.epochs():
         rows.append(epoch.metrics)
         if boundary:
-            boundary.update(epoch.number, is_last=True)
             boundary.view(6, 8)
+            boundary.update(epoch.number, is_last=True)
     return trainer, rows
 
 

@@ -33,6 +33,7 @@ def test_logarithmic_scale_gives_each_decade_the_same_height():
     lines = drawn([curve([1.0, 0.1, 0.01, 0.001, 0.0001])], height=5)
     lengths = [line.count("t", 0, 50 - len(" training")) for line in lines[:-1]]
     assert np.ptp(lengths[1:-1]) <= 1
+    assert min(lengths) > 3
 
 
 def test_curves_begin_and_end_where_their_values_are():

@@ -62,6 +62,7 @@ def test_nothing_folds(panel_of, width, epochs, is_watched):
         for height in (20, 24, 60):
             lines = frame(panel, width, height)
             assert {len(line) for line in lines} == {width}
+            assert {line[0] + line[-1] for line in lines} == {"╭╮", "││", "╰╯"}
             assert len(lines) < height
 
 
