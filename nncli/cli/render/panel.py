@@ -101,7 +101,7 @@ class TrainingPanel:
 
     def _body(self, console: Console, width: int, height: int, is_coloured: bool) -> list[Segment]:
         """The metrics, the curves and the notes; computed again when there are others, or the terminal has changed."""
-        state = self.history.count, self._boundary.copies if self._boundary else 0, width, height, is_coloured
+        state = self.history.count, self._boundary.shown if self._boundary else 0, width, height, is_coloured
         if state != self._drawn[0]:
             rows = self._rows(width, height, is_coloured)
             self._drawn = state, [segment for row in rows for segment in _line(console, row, width)]
