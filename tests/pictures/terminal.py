@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from nncli.cli.render.history import History
 from nncli.cli.render.panel import TrainingPanel
+from nncli.report.live_history import history_of
 from nncli.store.run_writer import RunWriter
 from nncli.training.loop import Epoch
 from tests.conftest import ROOT
@@ -28,7 +28,7 @@ def print_panel(config: Path, console: Console) -> None:
 
     @contextmanager
     def observer(writer: RunWriter) -> Iterator[Callable[[Epoch], None]]:
-        panel = TrainingPanel(writer.trainer, writer.path.name, History())
+        panel = TrainingPanel(writer.trainer, writer.path.name, history_of(writer))
 
         def show(epoch: Epoch) -> None:
             panel.show(epoch)

@@ -1,5 +1,6 @@
 """``nncli train``: train a config and save the run, or resume a run."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -22,13 +23,15 @@ from nncli.cli.options import (
     overrides_argument,
     runs_dir_option,
 )
-from nncli.cli.output import drop_unread_messages, print_json
+from nncli.cli.output import drop_unread_messages, has_cursor, print_json
 from nncli.cli.paths import RUNS
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
 if TYPE_CHECKING:
     from nncli.config.model import TrainingConfig
+    from nncli.experiment.assembly import Experiment
     from nncli.experiment.loading import LoadedConfig
+    from nncli.report.live_boundary import LiveBoundary
     from nncli.runner.train import Result
     from nncli.store.run_writer import RunWriter
     from nncli.training.loop import Epoch
@@ -139,11 +142,36 @@ class _Display:
         self.training: TrainingConfig | None = None
 
     def __call__(self, writer: "RunWriter") -> AbstractContextManager[Callable[["Epoch"], object]]:
-        from nncli.cli.render.progress import progress_for
-
         self.run, self.first = writer.path, writer.trainer.epoch
         self.training = writer.trainer.settings
         return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer, self.is_watched)
+
+
+def progress_for(writer: "RunWriter", is_watched: bool = False) -> AbstractContextManager[Callable[["Epoch"], object]]:
+    """Show the progress of a training: a panel in a terminal, plain lines elsewhere.
+
+    Args:
+        writer: the training, and its run directory.
+        is_watched: whether the panel shows the decision boundary of a network with two inputs, or else larger curves.
+    """
+    from nncli.cli.render.progress import PlainView, shown
+
+    trainer = writer.trainer
+    if not has_cursor(sys.stderr):
+        return nullcontext(PlainView(trainer.settings.epochs, next(iter(trainer.experiment.metrics), None)).show)
+
+    from nncli.cli.render.panel import TrainingPanel
+    from nncli.report.live_history import history_of
+
+    boundary = _boundary(trainer.experiment) if is_watched else None
+    return shown(TrainingPanel(trainer, writer.path.name, history_of(writer), is_watched, boundary))
+
+
+def _boundary(experiment: "Experiment") -> "LiveBoundary | None":
+    """The boundary of a network with two inputs."""
+    from nncli.report.live_boundary import LiveBoundary, has_plane
+
+    return LiveBoundary(experiment) if has_plane(experiment) else None
 
 
 def _train(

@@ -12,13 +12,11 @@ from rich.style import Style
 from rich.text import Text
 
 from nncli.cli.render.format import direction, figure
-from nncli.cli.render.history import History
 from nncli.cli.render.live_curves import Curve, diagram
-from nncli.experiment.metric_columns import SPLITS, column, find_column
 
 if TYPE_CHECKING:
-    from nncli.experiment.assembly import Experiment
     from nncli.report.live_boundary import LiveBoundary
+    from nncli.report.live_history import History, Metric
     from nncli.training.loop import Epoch, Trainer
 
 BORDER, BOLD = Style(dim=True), Style(bold=True)
@@ -57,18 +55,24 @@ class TrainingPanel:
         trainer: the training to show.
         name: the name of the run.
         history: the metrics of the epochs before, if training is resumed.
-        is_watched: whether to draw the decision boundary too, if there are two inputs, and with all lines there are.
+        is_watched: whether the curves, and the boundary if there is one, take all lines that there are.
+        boundary: the decision boundary, if it is drawn.
     """
 
-    def __init__(self, trainer: "Trainer", name: str, history: History, is_watched: bool = False) -> None:
+    def __init__(
+        self,
+        trainer: "Trainer",
+        name: str,
+        history: "History",
+        is_watched: bool = False,
+        boundary: "LiveBoundary | None" = None,
+    ) -> None:
         self.trainer, self.history, self._is_watched = trainer, history, is_watched
-        self._boundary = live_boundary(trainer.experiment) if is_watched else None
+        self._boundary = boundary
         self.is_running = True
         self._drawn: tuple[tuple[int, ...], list[Segment]] = (), []
         self._title = _title(trainer, name)
         self._batches = ceil(len(trainer.experiment.data["training"]) / trainer.batch_size)
-        self._names = ("loss", *trainer.experiment.metrics)
-        self._splits = [name for name in SPLITS[:2] if name in trainer.experiment.data]
         self._first, self._started = self._done, time.monotonic()
         self._seen = self._started
 
@@ -108,7 +112,7 @@ class TrainingPanel:
         return self._drawn[1]
 
     def _rows(self, width: int, height: int, is_coloured: bool) -> list[Text]:
-        table, notes = metrics_table(self.history, self._names, self._splits, width), list(self._notes())
+        table, notes = metrics_table(self.history, width), list(self._notes())
         free = height - len(table) - len(notes) - OTHER_LINES
         lines = min(TALLEST, free) if self._is_watched else min(TALL, height // TERMINAL_PART, free)
         if lines < SHORT or width < NARROW:
@@ -177,8 +181,8 @@ class TrainingPanel:
             yield Text(f"validation_loss has risen since epoch {self.history.risen_since}", "yellow")
 
     def _curves(self) -> list[Curve]:
-        names = {split: column(split, "loss") for split in self._splits}
-        return [Curve(split, CURVE_STYLES[split], *self.history.curve(name)) for split, name in names.items()]
+        columns = self.history.metrics[0].columns
+        return [Curve(split, CURVE_STYLES[split], *self.history.curve(name)) for split, name in columns.items()]
 
 
 def _line(console: Console, row: Text, width: int) -> list[Segment]:
@@ -191,58 +195,47 @@ def _border(left: str, text: Segment, right: str) -> tuple[Segment, ...]:
     return Segment(left, BORDER), text, Segment(right, BORDER), Segment.line()
 
 
-def live_boundary(experiment: "Experiment") -> "LiveBoundary | None":
-    """The boundary of an experiment; None if it does not have two inputs, which are numbers."""
-    from nncli.report.live_boundary import LiveBoundary, has_plane
-
-    return LiveBoundary(experiment) if has_plane(experiment) else None
-
-
-def metrics_table(history: History, names: Sequence[str], splits: Sequence[str], width: int) -> list[Text]:
+def metrics_table(history: "History", width: int) -> list[Text]:
     """A table with one row per split, and two columns per metric: its last value, and the best one with its epoch.
 
     It has as many metrics as there is room for; the last of them may lack its best value.
 
     Args:
-        history: the metrics.
-        names: the metrics by importance.
-        splits: those that are measured.
+        history: the metrics, the most important first.
         width: the columns that the table may take.
     """
     if not history.latest:
         return [Text("measuring the untrained network")]
-    for count in range(len(names), 0, -1):
+    for count in range(len(history.metrics), 0, -1):
         for has_last_best in (True, False):
             for layout in (WIDE, TIGHT):
-                table = _table(history, names[:count], splits, layout, has_last_best)
+                table = _table(history, history.metrics[:count], layout, has_last_best)
                 if table[0].cell_len <= width:
                     return table
     return table
 
 
-def _table(
-    history: History, names: Sequence[str], splits: Sequence[str], layout: TableLayout, has_last_best: bool
-) -> list[Text]:
+def _table(history: "History", metrics: Sequence["Metric"], layout: TableLayout, has_last_best: bool) -> list[Text]:
     """The table with these metrics, whether or not it fits."""
-    columns = [_padded([Text(), *map(Text, splits)], is_left=True)]
-    for name in names:
-        headers = [column(split, name) for split in splits]
-        heading = Text(f"{name}{direction(find_column(name).higher_is_better)}", "bold")
+    columns = [_padded([Text(), *map(Text, metrics[0].columns)], is_left=True)]
+    for metric in metrics:
+        headers = list(metric.columns.values())
+        heading = Text(f"{metric.name}{direction(metric.higher_is_better)}", "bold")
         cells = _padded([heading, *(_value(history, header, layout.digits) for header in headers)])
-        if name != names[-1] or has_last_best:
+        if metric is not metrics[-1] or has_last_best:
             gap = Text(layout.gap)
             cells = [gap.join(pair) for pair in zip(cells, _best_column(history, headers, layout), strict=True)]
         columns.append(cells)
     return [Text("  ").join(cells) for cells in zip(*columns, strict=True)]
 
 
-def _value(history: History, header: str, digits: int) -> Text:
+def _value(history: "History", header: str, digits: int) -> Text:
     """The last value of a metric, green if it is the best."""
     is_best = history.best[header].epoch == history.epoch
     return Text(figure(history.latest[header], digits), "bright_green" if is_best else "")
 
 
-def _best_column(history: History, headers: Sequence[str], layout: TableLayout) -> list[Text]:
+def _best_column(history: "History", headers: Sequence[str], layout: TableLayout) -> list[Text]:
     """The best value of each metric, and its epoch."""
     best = [history.best[header] for header in headers]
     values = _padded([Text("best", "dim"), *(Text(figure(each.value, layout.digits)) for each in best)])

@@ -7,10 +7,11 @@ import time
 import pytest
 from rich.console import Console
 
-from nncli.cli.render.history import History
 from nncli.cli.render.panel import TrainingPanel, clock
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
+from nncli.report.live_boundary import LiveBoundary, has_plane
+from nncli.report.live_history import History, metrics_of
 from nncli.training.loop import Epoch, Trainer
 
 EARLY_STOPPING = "training.early_stopping={metric: validation_loss, patience: 50}"
@@ -27,9 +28,10 @@ def panel_of(workdir):
     """Build the panel of a training that has not begun: ``panel_of("training.epochs=100")``."""
 
     def build(*overrides, is_watched=False):
-        return TrainingPanel(
-            Trainer(assemble(load(workdir / "config.yaml", overrides).config)), "run", History(), is_watched
-        )
+        trainer = Trainer(assemble(load(workdir / "config.yaml", overrides).config))
+        experiment = trainer.experiment
+        boundary = LiveBoundary(experiment) if is_watched and has_plane(experiment) else None
+        return TrainingPanel(trainer, "run", History(metrics_of(experiment)), is_watched, boundary)
 
     return build
 

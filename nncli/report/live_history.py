@@ -1,13 +1,25 @@
 """The metrics of a training so far: their best values, their curves, and since when the validation loss has risen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from nncli.experiment.metric_columns import higher_is_better
+from nncli.experiment.assembly import Experiment
+from nncli.experiment.metric_columns import SPLITS, column, find_column, higher_is_better
+from nncli.store.metrics_csv import headers, parse
+from nncli.store.run_writer import RunWriter
+from nncli.store.safe_read import storage_errors
 
 POINTS = 512  # of a curve; of more than twice as many every second one is dropped
 RECENT = 5  # logged epochs, all of which have to be worse for a rise
 RISE = 1.05  # times the lowest loss; less is noise
+
+
+class Metric(NamedTuple):
+    """A metric with its columns of metrics.csv by split; ``higher_is_better`` is None without direction."""
+
+    name: str
+    higher_is_better: bool | None
+    columns: Mapping[str, str]
 
 
 class Best(NamedTuple):
@@ -23,9 +35,13 @@ class History:
     ``count`` is the number of logged epochs, ``epoch`` the last of them; ``latest`` has its metrics, ``best`` the best
     value of each; ``risen_since`` is the epoch of the lowest validation loss if the last values are clearly higher.
     Another thread may read while epochs are added: what it reads is replaced, not changed.
+
+    Args:
+        metrics: the losses, and the metrics of the config, which are shown.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Sequence[Metric] = ()) -> None:
+        self.metrics = metrics
         self.latest: Mapping[str, float] = {}
         self.epoch = 0
         self.best: dict[str, Best] = {}
@@ -62,3 +78,24 @@ class History:
             self._points.append((epoch, metrics))
         if len(self._points) > 2 * POINTS:
             self._points, self._stride = self._points[::2], 2 * self._stride
+
+
+def metrics_of(experiment: Experiment) -> list[Metric]:
+    """The loss and the metrics of the config, with their columns of the splits that are measured while training."""
+    splits = [name for name in SPLITS[:2] if name in experiment.data]
+    return [
+        Metric(name, find_column(name).higher_is_better, {split: column(split, name) for split in splits})
+        for name in ("loss", *experiment.metrics)
+    ]
+
+
+def history_of(writer: RunWriter) -> History:
+    """The metrics that were logged before a training that is resumed; none of a new one."""
+    history, path = History(metrics_of(writer.trainer.experiment)), writer.path / "metrics.csv"
+    with storage_errors(path):
+        content = path.read_bytes()
+    rows = parse(content, headers(content), writer.trainer.settings.epochs)
+    for index in range(len(rows)):
+        row = rows.row(index)
+        history.add(int(row.pop("epoch")), row)
+    return history
