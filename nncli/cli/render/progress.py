@@ -43,7 +43,7 @@ class PlainView:
 
 @contextmanager
 def shown(panel: "TrainingPanel") -> Iterator[Callable[["Epoch"], None]]:
-    """Redraw a panel on standard error while training, and leave it there; yields the function that takes each epoch."""
+    """Redraw a panel on standard error while training, and leave it there; yields what takes each epoch."""
     from nncli.cli.render.live import drawn
 
     with drawn(panel):
