@@ -127,7 +127,7 @@ class TrainingPanel:
 
             columns = min(COLUMNS_PER_LINE * lines, beside if beside >= NARROWEST_BOUNDARY else width)
             view = self._boundary.view(columns, lines * (2 if is_coloured else 1))
-            caption = Text(f"{f'epoch {view.epoch}':^{columns}}", "dim")
+            caption = Text.assemble((f"{f'epoch {view.epoch}':^{columns}}", "dim"))
             pictures.append([*area_lines(view, is_coloured), caption])
             width -= columns + len(GUTTER)
         if self.history.count > 1 and width >= NARROW:
@@ -176,9 +176,9 @@ class TrainingPanel:
         if stopping.config and stopping.best:
             waited = max(0, self.history.epoch - stopping.best.epoch)
             best = f"{stopping.config.metric} best at epoch {stopping.best.epoch}"
-            yield Text(f"patience {waited}/{stopping.config.patience}{SEPARATOR}{best}", "dim")
+            yield Text.assemble((f"patience {waited}/{stopping.config.patience}{SEPARATOR}{best}", "dim"))
         if self.history.risen_since is not None:
-            yield Text(f"validation_loss has risen since epoch {self.history.risen_since}", "yellow")
+            yield Text.assemble((f"validation_loss has risen since epoch {self.history.risen_since}", "yellow"))
 
     def _curves(self) -> list[Curve]:
         columns = self.history.metrics[0].columns
@@ -186,7 +186,7 @@ class TrainingPanel:
 
 
 def _line(console: Console, row: Text, width: int) -> list[Segment]:
-    """A row within the border, shortened if it has to be."""
+    """A row within the border, shortened if it has to be; its styles are those of its parts."""
     row.truncate(width, overflow="ellipsis", pad=True)
     return [Segment("│ ", BORDER), *row.render(console), Segment(" │", BORDER), Segment.line()]
 

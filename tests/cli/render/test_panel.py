@@ -129,7 +129,8 @@ def test_rising_validation_loss_is_reported(panel_of):
     panel = panel_of()
     for number, loss in enumerate([3.0, 1.0, *[2.0] * 5]):
         panel.show(Epoch(number, METRICS | {"validation_loss": loss, "validation_accuracy": 0.5}))
-    assert "validation_loss has risen since epoch 1" in "\n".join(frame(panel))
+    text = "\n".join(frame(panel, force_terminal=True, color_system="standard"))
+    assert "\x1b[33mvalidation_loss has risen since epoch 1\x1b[0m" in text
 
 
 def test_rate_of_a_resumed_training_counts_its_own_epochs(panel_of, monkeypatch):
