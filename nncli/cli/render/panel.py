@@ -13,6 +13,7 @@ from rich.text import Text
 
 from nncli.cli.render.format import direction, figure
 from nncli.cli.render.live_curves import Curve, diagram
+from nncli.config.diagnostics import sanitized_line
 
 if TYPE_CHECKING:
     from nncli.report.live_boundary import LiveBoundary
@@ -257,7 +258,9 @@ def _title(trainer: "Trainer", name: str) -> list[str]:
     count = len(network.parameters.trainable)
     rows = len(trainer.experiment.data["training"])
     widths = "-".join(map(str, (network.widths[0], *units)))
-    return [name, widths, f"{config.data.type}, {rows:,} rows", f"{count:,} parameters"]
+    path = getattr(config.data, "path", None)
+    source = sanitized_line(path.name) if path else config.data.type
+    return [name, widths, f"{source}, {rows:,} rows", f"{count:,} parameters"]
 
 
 def _first_that_fit(texts: Sequence[str], width: int) -> str:

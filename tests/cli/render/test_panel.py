@@ -81,6 +81,13 @@ def test_first_frame_says_what_is_measured(panel_of):
     assert all(line.strip("│ ") for line in lines)
 
 
+def test_title_names_the_file_of_the_data(workdir, panel_of):
+    """Data of a file is better known by its name than by its kind."""
+    (workdir / "rows.csv").write_text("a,b,kind\n" + "1,2,x\n3,5,y\n4,1,z\n" * 9, encoding="utf-8")
+    panel = panel_of("data={type: table, path: rows.csv, target: kind}", "validation={fraction: 0.3}")
+    assert frame(panel)[0].startswith("╭─ run · 2-8-3 · rows.csv, ")
+
+
 def test_metrics_have_their_direction_and_their_best_value_with_its_epoch(panel_of):
     """The loss was lower at epoch 10, the accuracy has never been higher."""
     panel = panel_of()
