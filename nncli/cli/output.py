@@ -130,10 +130,14 @@ def drop_unread_messages() -> None:
         sys.stderr.descriptor.write_timeout = WRITE_TIMEOUT
 
 
+def has_cursor(stream: Any) -> bool:
+    """Whether a stream is a terminal in which the cursor can be moved."""
+    return bool(stream.isatty()) and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}
+
+
 def print_error(text: str) -> None:
     """Print an error on standard error; in a terminal that has colours its location and its caret stand out."""
-    has_colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}
-    if isinstance(sys.stderr, Stream) and sys.stderr.isatty() and has_colours:
+    if isinstance(sys.stderr, Stream) and has_cursor(sys.stderr) and not os.environ.get("NO_COLOR"):
         sys.stderr.write_styled(re.sub(ERROR_PARTS, _styled, sanitized(text)) + "\n")
     else:
         print(text, file=sys.stderr)

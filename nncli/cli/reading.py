@@ -1,6 +1,5 @@
 """A progress bar in a terminal while a large file is read."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from nncli.cli.interrupts import raised_on_ctrl_c
+from nncli.cli.output import has_cursor
 from nncli.data.reading import Advance, observed_by
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def reading_shown(is_silent: bool = False) -> Iterator[None]:
 
     Rich is imported when the bar appears, after DELAY. The bar disappears at the end of the file.
     """
-    if is_silent or not sys.stderr.isatty() or os.environ.get("TERM", "dumb") in {"dumb", "unknown"}:
+    if is_silent or not has_cursor(sys.stderr):
         yield
         return
     shown = ExitStack()

@@ -34,7 +34,7 @@ DATA = ROWS * WIDTHS[0] * 4 / 2**20  # MiB
 
 def in_a_terminal(directory):
     """Seconds of a training with its metrics, files and display, from the first epoch to the last."""
-    from nncli.cli.render.progress import progress_for
+    from nncli.cli.commands.train import progress_for
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
     from nncli.store.run_writer import RunWriter
@@ -44,7 +44,7 @@ def in_a_terminal(directory):
     training = Trainer(assemble(loaded.config))
     with RunWriter.create(directory, "run", loaded, training) as writer:
         start = time.perf_counter()
-        with progress_for(training) as show:
+        with progress_for(writer) as show:
             for epoch in writer.record():
                 show(epoch)
         return time.perf_counter() - start

@@ -17,7 +17,7 @@ SHARED_RENDER_MODULES = {
     "table_notes",
     "comparison_files",
     "component_reference",  # of explain, components and configs/README.md
-    "progress",  # of train
+    *("progress", "panel", "live", "live_curves"),  # of train
     "boundary",  # of plot, and while training
     "diagram",  # of compare and plot
     *("plot_tables", "figures", "figure_diagrams", "figure_planes"),  # of plot

@@ -1,13 +1,16 @@
 """Commands in a terminal, and signals during training."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 import numpy as np
@@ -26,6 +29,7 @@ fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 runpy.run_module("nncli", run_name="__main__", alter_sys=True)
 """
 SHOWN, HIDDEN = "\x1b[?25h", "\x1b[?25l"
+ESCAPES = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]")
 MOVES = re.compile(r"\x1b\[\d*[A-H]")
 COLOURS = re.compile(r"\x1b\[[\d;]*[34]\d[\d;]*m")
 
@@ -88,34 +92,96 @@ def newest(run):
     return unpack(max((run / "checkpoints").iterdir()).read_bytes())
 
 
-def test_terminal_gets_a_live_display(workdir):
-    """The display redraws itself, hides the cursor and shows it again, and ends with the result."""
-    text, code = finished(workdir, "train", "config.yaml", "training.epochs=3000")
+def panels(text):
+    """The frames of the display, each as its lines without escape sequences."""
+    plain = ESCAPES.sub("", text).replace("\r", "")
+    return [frame.splitlines() for frame in re.findall(r"╭─ .*?╯\n", plain, re.DOTALL)]
+
+
+def test_terminal_gets_a_panel_that_stays(workdir):
+    """It is redrawn in place, hides the cursor and shows it again, and its last frame stays above the result."""
+    text, code = finished(workdir, "train", "config.yaml", "training.epochs=6000")
     assert code == 0
     assert HIDDEN in text
     assert text.rindex(SHOWN) > text.rindex(HIDDEN)
     assert MOVES.search(text)
     live, _, result = text.rpartition(SHOWN)
-    for words in ("epochs/s", " left", "validation", "▁"):
-        assert words in live
-    assert "epoch 0/3000  loss" not in text
-    assert "3000 epochs in " in result
+    *frames, last = panels(live)
+    assert " left" in frames[-1][1]
+    assert "Ctrl-C stops and saves" in frames[-1][-1]
+    assert "epoch 6000/6000" in last[1]
+    assert re.search(r"epochs/s · learning rate 0\.05", last[2])
+    assert re.search(r"validation +\d\.\d+ +\d\.\d+ @\d+", "\n".join(last))
+    assert re.search("[\u2801-\u28ff] training ", "\n".join(last))
+    assert live.rstrip().endswith("╯\x1b[0m")
+    for frame in (*frames, last):
+        assert {len(line) for line in frame} == {100}
+        assert all(line.strip("│ ") for line in frame)
+    assert "epoch 0/6000  loss" not in text
+    assert "6000 epochs in " in result
     assert "runs/config" in result
 
 
+def test_panel_of_a_fast_training_is_drawn_once(workdir):
+    """A training of some milliseconds leaves the panel of its end."""
+    text, code = finished(workdir, "train", "config.yaml", "training.epochs=20")
+    assert code == 0
+    assert "epoch 20/20" in panels(text)[-1][1]
+    assert len(panels(text)) <= 2
+
+
+def test_watched_training_draws_the_boundary(workdir):
+    """With --watch the plane of the two inputs is next to the curves, and the results are the same."""
+    text, code = finished(workdir, "train", "config.yaml", "training.epochs=3000", "--watch")
+    assert code == 0
+    last = panels(text)[-1]
+    assert len(last) > 20
+    assert sum("▀" in line for line in last) > 10
+    assert re.search(" epoch 3000 .* epoch 3000 ", "\n".join(last))
+    assert finished(workdir, "train", "config.yaml", "training.epochs=3000", "-q")[1] == 0
+    for name in ("weights.npz", "metrics.csv"):
+        watched, quiet = (workdir / "runs" / run / name for run in ("config", "config-2"))
+        assert watched.read_bytes() == quiet.read_bytes()
+
+
+def test_terminal_that_is_resized_gets_a_panel_of_its_width(workdir):
+    """The next frame has the new width, and erases the lines that the terminal has broken."""
+    unset = {"COLUMNS": "", "LINES": ""}
+    with terminal(workdir, "train", "config.yaml", *ENDLESS, **unset) as (screen, process):
+        for columns in (90, 60):
+            fcntl.ioctl(screen.child_fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+            screen.expect("╭[^╮]*╮[^╰]*╰[^╯]*╯")
+            screen.expect("╭[^╮]*╮[^╰]*╰[^╯]*╯")
+            assert {len(line) for line in panels(screen.after + "\n")[0]} == {columns}
+        screen.send("\x03")
+        rest(screen)
+        assert process.wait() == 130
+
+
 def test_ctrl_c_in_a_terminal_is_exit_code_130(workdir):
-    """The key stops training after a checkpoint; the display is removed, and the message says how to resume."""
+    """The key stops training after a checkpoint; the panel stays, and the message below says how to resume."""
     with terminal(workdir, "train", "config.yaml", *ENDLESS) as (screen, process):
-        screen.expect(r"validation.*loss \d")
+        screen.expect(r"validation.*\d\.\d")
         screen.send("\x03")
         text = rest(screen)
         assert process.wait() == 130
     assert SHOWN in text
     assert HIDDEN not in text
-    message = " ".join(text.rpartition(SHOWN)[2].split())
+    live, _, end = text.rpartition(SHOWN)
+    assert "validation" in "\n".join(panels(live)[-1])
+    message = " ".join(end.split())
     assert "\x1b[1mruns/config\x1b[0m: interrupted by SIGINT at epoch " in message
     assert "resume with: nncli train --resume runs/config" in message
     assert newest(workdir / "runs" / "config").state.epoch > 0
+
+
+def test_panel_of_a_diverged_training_stays(workdir):
+    """With its last finite metrics; the message below names what diverged."""
+    text, code = finished(workdir, "train", "config.yaml", "optimizer={type: sgd, learning_rate: 1.0e+30}")
+    assert code == 7
+    live, _, message = text.rpartition(SHOWN)
+    assert re.search(r"training +\d\.\d+", "\n".join(panels(live)[-1]))
+    assert "training diverged at epoch " in message
 
 
 def code_after_closing(workdir, *, ignored):

@@ -1,4 +1,4 @@
-"""The terminal in the README: ``python -m tests.pictures.terminal`` trains a config and draws its progress as SVG."""
+"""The terminal in the README: ``python -m tests.pictures.terminal`` trains a config and draws its panel as SVG."""
 
 import io
 import re
@@ -7,46 +7,46 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.text import Text
 
-from nncli.cli.render.progress import LiveView
+from nncli.cli.render.panel import TrainingPanel
+from nncli.report.live_history import history_of
 from nncli.store.run_writer import RunWriter
 from nncli.training.loop import Epoch
 from tests.conftest import ROOT
 from tests.examples import train_config
 
 CONFIG = "configs/adam.yaml"
-EPOCH = 6200  # at which the progress is drawn
-WIDTH = 84  # columns
+EPOCH = 6200  # at which the panel is drawn
+WIDTH, HEIGHT = 84, 24
 PICTURE = Path(__file__).with_name("training.svg")
 
 
-def frame(config: Path) -> RenderableType:
-    """The progress display of a real training, as it was at ``EPOCH``."""
-    frames: list[RenderableType] = []
+def print_panel(config: Path, console: Console) -> None:
+    """Print the panel of a real training as it was at ``EPOCH``."""
 
     @contextmanager
     def observer(writer: RunWriter) -> Iterator[Callable[[Epoch], None]]:
-        view = LiveView(writer.trainer.settings.epochs, "accuracy")
+        panel = TrainingPanel(writer.trainer, writer.path.name, history_of(writer))
 
         def show(epoch: Epoch) -> None:
-            view.show(epoch)
-            if epoch.number == EPOCH:
-                frames.append(view.__rich__())
+            panel.show(epoch)
+            if epoch.number == EPOCH and epoch.metrics is not None:
+                console.print(panel)
 
         yield show
 
     with tempfile.TemporaryDirectory() as runs:
         train_config(config, runs=Path(runs), observer=observer)
-    return frames[0]
 
 
 def draw() -> str:
     """The SVG, in the fonts of the reader."""
-    console = Console(file=io.StringIO(), record=True, width=WIDTH, force_terminal=True, color_system="truecolor")
+    size = {"width": WIDTH, "height": HEIGHT}
+    console = Console(file=io.StringIO(), record=True, force_terminal=True, color_system="truecolor", **size)
     console.print(Text(f"$ nncli train {CONFIG}", style="bold"))
-    console.print(frame(ROOT / CONFIG))
+    print_panel(ROOT / CONFIG, console)
     return re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="nncli"), flags=re.DOTALL)
 
 

@@ -1,5 +1,6 @@
 """``nncli train``: train a config and save the run, or resume a run."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -22,13 +23,15 @@ from nncli.cli.options import (
     overrides_argument,
     runs_dir_option,
 )
-from nncli.cli.output import drop_unread_messages, print_json
+from nncli.cli.output import drop_unread_messages, has_cursor, print_json
 from nncli.cli.paths import RUNS
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
 if TYPE_CHECKING:
     from nncli.config.model import TrainingConfig
+    from nncli.experiment.assembly import Experiment
     from nncli.experiment.loading import LoadedConfig
+    from nncli.report.live_boundary import LiveBoundary
     from nncli.runner.train import Result
     from nncli.store.run_writer import RunWriter
     from nncli.training.loop import Epoch
@@ -62,6 +65,11 @@ if TYPE_CHECKING:
 @click.option("-n", "--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
 @runs_dir_option
 @cache_dir_option
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="In a terminal, draw the decision boundary of a network with two inputs while it trains, else larger curves.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the run, and warnings.")
 @exact_option
 @json_option
@@ -71,6 +79,7 @@ def train(
     run: str | None,
     name: str | None,
     runs_dir: Path | None,
+    watch: bool,
     quiet: bool,
     exact: bool,
     as_json: bool,
@@ -85,7 +94,9 @@ def train(
 
     started = time.monotonic()
     drop_unread_messages()
-    display = _Display(is_silent=quiet or as_json)
+    if watch and (quiet or as_json):
+        raise click.UsageError(f"--watch draws the training, and {'--quiet' if quiet else '--json'} shows no progress.")
+    display = _Display(is_silent=quiet or as_json, is_watched=watch)
     if run == "":
         raise CommandLineError(_resumable_runs(runs_dir or RUNS))
     if run is not None:
@@ -124,18 +135,43 @@ class _Display:
     ``training`` is the section of the config from then on.
     """
 
-    def __init__(self, is_silent: bool) -> None:
-        self.is_silent = is_silent
+    def __init__(self, is_silent: bool, is_watched: bool) -> None:
+        self.is_silent, self.is_watched = is_silent, is_watched
         self.run: Path | None = None
         self.first: int | None = None
         self.training: TrainingConfig | None = None
 
     def __call__(self, writer: "RunWriter") -> AbstractContextManager[Callable[["Epoch"], object]]:
-        from nncli.cli.render.progress import progress_for
-
         self.run, self.first = writer.path, writer.trainer.epoch
         self.training = writer.trainer.settings
-        return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer.trainer)
+        return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer, self.is_watched)
+
+
+def progress_for(writer: "RunWriter", is_watched: bool = False) -> AbstractContextManager[Callable[["Epoch"], object]]:
+    """Show the progress of a training: a panel in a terminal, plain lines elsewhere.
+
+    Args:
+        writer: the training, and its run directory.
+        is_watched: whether the panel shows the decision boundary of a network with two inputs, or else larger curves.
+    """
+    from nncli.cli.render.progress import PlainView, shown
+
+    trainer = writer.trainer
+    if not has_cursor(sys.stderr):
+        return nullcontext(PlainView(trainer.settings.epochs, next(iter(trainer.experiment.metrics), None)).show)
+
+    from nncli.cli.render.panel import TrainingPanel
+    from nncli.report.live_history import history_of
+
+    boundary = _boundary(trainer.experiment) if is_watched else None
+    return shown(TrainingPanel(trainer, writer.path.name, history_of(writer), is_watched, boundary))
+
+
+def _boundary(experiment: "Experiment") -> "LiveBoundary | None":
+    """The boundary of a network with two inputs."""
+    from nncli.report.live_boundary import LiveBoundary, has_plane
+
+    return LiveBoundary(experiment) if has_plane(experiment) else None
 
 
 def _train(

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,8 +56,7 @@ def boundary_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
         view: the boundary on a grid of ``grid_size`` cells.
         is_coloured: whether there are colours; each line then has two rows of the grid.
     """
-    pixels, marks = _pixels(view), _marks(view)
-    rows = list(_coloured_rows(pixels, marks, view) if is_coloured else _plain_rows(view, marks))
+    rows = area_lines(view, is_coloured)
     x, y = _bounds(view.x), _bounds(view.y)
     labels = {0: y[1], len(rows) // 2: (y[0] + y[1]) / 2, len(rows) - 1: y[0]}
     lines = []
@@ -65,6 +66,12 @@ def boundary_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
     lines.append(Text(f"{'':{MAX_LABEL + 1}}{_axis(x, len(view.x))}", style="dim"))
     names = [sanitized_line(name) for name in view.features]
     return [Text(f"{'':{MAX_LABEL + 1}}{names[1]} ↑  {names[0]} →", style="dim"), *lines, *_legend(view, is_coloured)]
+
+
+def area_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
+    """The picture alone; in colour each line has two rows of the grid."""
+    marks = _marks(view)
+    return list(_coloured_rows(_pixels(view), marks, view) if is_coloured else _plain_rows(view, marks))
 
 
 def _pixels(view: "Boundary") -> "Array":
@@ -102,14 +109,14 @@ def _coloured_rows(pixels: "Array", marks: dict[tuple[int, int], int], view: "Bo
     rounded = np.minimum((pixels / SHADES).round().astype(np.int64) * SHADES, LIGHTEST)
     for upper in range(len(pixels) - 1, 0, -2):
         pairs = zip(map(tuple, rounded[upper].tolist()), map(tuple, rounded[upper - 1].tolist()), strict=True)
-        line = Text()
+        cells = []
         for column, (above, below) in enumerate(pairs):
             row = marks.get((upper, column), marks.get((upper - 1, column)))
-            if row is None:
-                line.append(UPPER_HALF, _style(above, below))
-            else:
-                marker, colour = _marker(view, row)
-                line.append(marker, _style(colour, below))
+            marker, colour = (UPPER_HALF, above) if row is None else _marker(view, row)
+            cells.append((marker, _style(colour, below)))
+        line = Text()
+        for style, run in groupby(cells, itemgetter(1)):
+            line.append("".join(marker for marker, _ in run), style)
         yield line
 
 

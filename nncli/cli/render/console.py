@@ -39,7 +39,8 @@ class Output(Console):
     def __init__(self, stream: TextIO | None = None) -> None:
         file = cast("IO[str]", Styled(stream or sys.stdout))
         super().__init__(file=file, highlight=False, markup=False, emoji=False)
-        self.width = max(self.width, MIN_WIDTH)
+        if self.size.width < MIN_WIDTH:
+            self.width = MIN_WIDTH  # else it is that of the terminal at any moment
 
     @property
     def room(self) -> float:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from nncli.cli.render.console import Output
 from nncli.cli.render.format import DIGITS, figure
-from nncli.cli.render.progress import BLOCKS
 from nncli.cli.render.table import Table
 from nncli.config.diagnostics import sanitized_line
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from nncli.analysis.array_overview import ArraysOverview
     from nncli.analysis.data_overview import ColumnOverview, DataOverview
 
+BLOCKS = "▁▂▃▄▅▆▇█"
 MOST_SHOWN = 3  # categories beside a column
 LONGEST = 16  # characters of a category
 

@@ -75,6 +75,19 @@ def test_quiet_prints_the_path_only(workdir, run_cli):
         assert (result.code, result.out, result.err) == (0, f"runs/{name}\n", "")
 
 
+@pytest.mark.parametrize("option", ["--quiet", "--json"])
+def test_watch_needs_a_progress_to_be_shown(workdir, run_cli, option):
+    """With an option that shows none, --watch would do nothing."""
+    result = run_cli("train", "config.yaml", "--watch", option)
+    assert result.code == 2
+    assert f"--watch draws the training, and {option} shows no progress" in result.err
+
+
+def test_watched_training_in_a_pipe_prints_the_same_lines(workdir, run_cli):
+    """The panel is for a terminal."""
+    assert run_cli("train", "config.yaml", "--watch").err == run_cli("train", "config.yaml").err
+
+
 def test_json_is_one_document(workdir, run_cli):
     """Standard output is evaluation.json with path and time; standard error is empty."""
     result = run_cli("train", "config.yaml", "--json")

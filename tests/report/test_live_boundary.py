@@ -1,0 +1,94 @@
+"""The boundary of a network while it trains: what it says, and that the training is the same with it."""
+
+import time
+
+import numpy as np
+import pytest
+
+from nncli.experiment.assembly import assemble
+from nncli.experiment.loading import load
+from nncli.report.live_boundary import LiveBoundary, has_plane
+from nncli.training.loop import Trainer
+
+STOCHASTIC = (
+    "layers=[{type: dense, units: 8}, batch_normalization, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, "
+    "softmax]"
+)
+EARLY = "training.early_stopping={metric: validation_loss, patience: 5}"
+
+
+def trained(workdir, *overrides, is_watched):
+    """A trainer after its training, with a boundary at whatever it yields, for the weights before, or without."""
+    trainer = Trainer(assemble(load(workdir / "config.yaml", overrides).config))
+    boundary = LiveBoundary(trainer.experiment) if is_watched else None
+    rows = []
+    for epoch in trainer.epochs():
+        rows.append(epoch.metrics)
+        if boundary:
+            boundary.view(6, 8)
+            boundary.update(epoch.number, is_last=True)
+    return trainer, rows
+
+
+@pytest.mark.parametrize("batch_size", [60, 7])
+@pytest.mark.parametrize("rng", ["derived", "nnfs"])
+def test_training_is_the_same_with_a_boundary(workdir, batch_size, rng):
+    """Weights, optimizer, running statistics, dropout masks, best weights and metrics are, also within epochs."""
+    overrides = (STOCHASTIC, EARLY, f"training.batch_size={batch_size}", f"rng={rng}", "training.log_every=1")
+    (with_boundary, rows), (without, expected) = (
+        trained(workdir, *overrides, is_watched=is_watched) for is_watched in (True, False)
+    )
+    assert rows == expected
+    state, expected_state = with_boundary.state(), without.state()
+    assert state.scalars() == expected_state.scalars()
+    assert state.vectors.keys() == expected_state.vectors.keys()
+    assert "best" in state.vectors
+    for name, vector in state.vectors.items():
+        np.testing.assert_array_equal(vector, expected_state.vectors[name])
+
+
+def test_boundary_is_what_the_network_predicts(workdir):
+    """The outputs of each cell are those of the trained network at its centre; the rows are of the training set."""
+    trainer, _ = trained(workdir, is_watched=False)
+    boundary = LiveBoundary(trainer.experiment)
+    boundary.update(30, is_last=True)
+    view = boundary.view(5, 4)
+    assert view.epoch == 30
+    assert view.outputs.shape == (4, 5, 3)
+    for line, column in ((0, 0), (3, 4), (1, 2)):
+        expected = trainer.network.predict(np.array([[view.x[column], view.y[line]]]))[0]
+        np.testing.assert_allclose(view.outputs[line, column], expected, rtol=1e-5)
+    training = trainer.experiment.data["training"]
+    np.testing.assert_array_equal(view.points.inputs, training.inputs[view.points.rows])
+    np.testing.assert_array_equal(view.points.targets, training.targets[view.points.rows])
+    assert view.x[0] < training.inputs[:, 0].min() + np.diff(view.x)[0]
+
+
+def test_boundary_is_that_of_the_newest_weights(workdir, monkeypatch):
+    """They are copied at most ten times a second, and drawn after a pause; the final ones in any case."""
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    boundary = LiveBoundary(assemble(load(workdir / "config.yaml").config))
+    assert boundary.view(4, 4).epoch == 0
+    now = 0.05
+    boundary.update(1)
+    assert boundary.view(4, 4).epoch == 0
+    now = 0.15
+    boundary.update(2)
+    number = boundary.shown
+    assert boundary.view(4, 4).epoch == 2
+    boundary._due, now = 5.0, 4.0
+    boundary.update(4)
+    assert (boundary.shown, boundary.view(4, 4).epoch) == (number, 2)
+    boundary.update(5, is_last=True)
+    assert boundary.shown > number
+    assert boundary.view(4, 4).epoch == 5
+
+
+def test_only_two_numbers_are_a_plane(workdir):
+    """Not one input, and not the two columns of a category."""
+    assert has_plane(assemble(load(workdir / "config.yaml").config))
+    (workdir / "rows.csv").write_text("kind,class\n" + "a,x\nb,y\na,y\nb,x\n" * 5, encoding="utf-8")
+    data = "data={type: table, path: rows.csv, target: class}"
+    overrides = (data, "validation={fraction: 0.2}", "layers.2.units=2")
+    assert not has_plane(assemble(load(workdir / "config.yaml", overrides).config))
