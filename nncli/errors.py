@@ -15,6 +15,7 @@ NncliError
 A message says where, what is wrong with the value given, and what would be right; lower case, no full stop.
 """
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,9 @@ class InterruptionError(NncliError):
     def __init__(self, message: str, signum: int, path: Path | None = None) -> None:
         super().__init__(message)
         self.signum, self.exit_code, self.path = signum, 128 + signum, path
+
+
+def reason_of(error: OSError) -> str:
+    """The reason of an error of the operating system, with a fix if files are too many."""
+    fix = "; raise the limit, as with 'ulimit -n 256'" if error.errno == errno.EMFILE else ""
+    return f"{error.strerror or error}{fix}"

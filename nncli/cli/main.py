@@ -1,6 +1,5 @@
 """The command ``nncli``: its list of commands, and the exit code of each error."""
 
-import errno
 import io
 import os
 import re
@@ -14,7 +13,7 @@ import click
 
 from nncli.cli.docstrings import REMOVED
 from nncli.cli.output import print_error, print_json_error, standard_streams
-from nncli.errors import ConfigError, NncliError, StorageError
+from nncli.errors import ConfigError, NncliError, StorageError, reason_of
 from nncli.version import __version__
 
 if TYPE_CHECKING:
@@ -213,8 +212,7 @@ def _exit_message(error: BaseException) -> tuple[str, int]:
         case BrokenPipeError():  # the reader has closed the pipe, as head does
             result = "", 0
         case OSError():
-            fix = "; raise the limit, as with 'ulimit -n 256'" if error.errno == errno.EMFILE else ""
-            result = f"{error.filename or 'operating system'}: {error.strerror or error}{fix}", 5
+            result = f"{error.filename or 'operating system'}: {reason_of(error)}", 5
         case MemoryError():
             result = "out of memory; use fewer units, fewer rows or a smaller batch_size", 3
         case _:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nncli.errors import RunError, StorageError
+from nncli.errors import RunError, StorageError, reason_of
 from nncli.experiment.available_memory import available_memory, format_bytes
 
 LARGE = 2**28  # bytes; smaller files are read without a comparison with the available memory
@@ -28,7 +28,7 @@ def storage_errors(path: Path, problem: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(f"{path}: {problem}{error.strerror or error}") from error
+        raise StorageError(f"{path}: {problem}{reason_of(error)}") from error
 
 
 def read(directory: Path, name: str, limit: int) -> bytes:

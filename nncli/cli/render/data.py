@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import DIGITS, figure
+from nncli.cli.render.format import BLOCKS, DIGITS, figure
 from nncli.cli.render.table import Table
 from nncli.config.diagnostics import sanitized_line
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from nncli.analysis.array_overview import ArraysOverview
     from nncli.analysis.data_overview import ColumnOverview, DataOverview
 
-BLOCKS = "▁▂▃▄▅▆▇█"
 MOST_SHOWN = 3  # categories beside a column
 LONGEST = 16  # characters of a category
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from nncli.config.diagnostics import sanitized_line
 
+BLOCKS = "▁▂▃▄▅▆▇█"  # heights from an eighth to a whole line
 DIGITS = 4  # significant digits of a result, unless the user wants all of them
 LARGE, SMALL = 1e6, 1e-4  # numbers beyond are printed with an exponent
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from nncli.cli.render.console import Output
 from nncli.cli.render.diagram import draws_blocks
-from nncli.cli.render.format import figure
-from nncli.cli.render.progress import BLOCKS
+from nncli.cli.render.format import BLOCKS, figure
 from nncli.cli.render.table import Cell, Table
 from nncli.config.diagnostics import counted, sanitized_line
 
@@ -100,7 +99,8 @@ def show_weights(out: Output, data: "Sequence[WeightHistogram]") -> None:
 
 def heights(counts: "Array", has_blocks: bool) -> str:
     """A histogram as block characters, or as ASCII."""
-    highest, levels, empty = max(int(counts.max()), 1), *((BLOCKS, "·") if has_blocks else (RAMP, "_"))
+    highest = max(int(counts.max()), 1)
+    levels, empty = (BLOCKS, "·") if has_blocks else (RAMP, "_")
     return "".join(levels[round(count / highest * (len(levels) - 1))] if count else empty for count in counts.tolist())
 
 
