@@ -83,7 +83,7 @@ def test_named_classes_have_their_weights(opened):
 
 def test_weight_of_an_unknown_class_is_refused(opened):
     """The message lists the classes."""
-    with pytest.raises(SourceError, match=r"'c', 'd' are no classes; the classes are a, b"):
+    with pytest.raises(SourceError, match=r"'c', 'd' are not classes; the classes are a, b"):
         opened(class_weights={"c": 2.0, "a": 1.0, "d": 1.0})
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         "nncli evaluate config",
         "nncli evaluate config --fail-below accuracy=0.5 --fail-above validation_loss=2",
         "nncli evaluate config --data new.csv",
-        "nncli evaluate config --data images.npy --data labels.npy",
+        "nncli evaluate chapter19 --data images.npy --data labels.npy",
     )
 )
 @run_argument

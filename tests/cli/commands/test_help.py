@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -92,6 +93,8 @@ def write_files(directory, run_cli):
     assert run_cli("train", str(book), *shortened(book), *names, "-q", "-n", "chapter19").code == 0
     for name in ("tshirt.png", "pants.png"):
         Image.new("L", (56, 56), 200).save(directory / name)
+    np.save(directory / "images.npy", np.zeros((10, 28, 28), np.uint8))
+    np.save(directory / "labels.npy", np.arange(10))
 
 
 @pytest.mark.slow
