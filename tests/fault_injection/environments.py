@@ -46,6 +46,7 @@ COMMANDS = (
     ("cache",),
     ("predict", TABLE_RUN, "data.csv"),
     ("plot", RUN),
+    ("report", RUN),
     ("profile", "config.yaml", "--seconds", "1"),
 )
 

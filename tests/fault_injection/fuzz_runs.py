@@ -25,6 +25,8 @@ READERS = (
     ("verify", "{run}", "--json"),
     ("plot", "{run}"),
     ("plot", "{run}", "--confusion", "--weights", "--gradients", "--units", "--json"),
+    ("report", "{run}", "-o", "{run}.html"),
+    ("report", "{other}", "{run}", "-o", "{run}.html"),
     ("show", "{run}"),
     ("check", "{run}"),
 )

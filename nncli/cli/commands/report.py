@@ -1,0 +1,55 @@
+"""``nncli report``: runs as one HTML file."""
+
+from pathlib import Path
+
+import click
+
+from nncli.cli.options import completed_by, examples, runs_dir_option
+
+DEFAULT = "report.html"
+
+
+@click.command(epilog=examples("nncli report config", "nncli report config fast -o comparison.html"))
+@click.argument(
+    "runs",
+    metavar="RUN...",
+    nargs=-1,
+    required=True,
+    shell_complete=completed_by("run"),
+    help="Paths or names of runs.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=DEFAULT,
+    show_default=True,
+    metavar="FILE",
+    help="HTML file to write; one that exists is replaced.",
+)
+@click.option("--different-data", is_flag=True, help="Allow runs whose data differs.")
+@runs_dir_option
+def report(runs: tuple[str, ...], output: Path, different_data: bool, runs_dir: Path | None) -> None:
+    """Write a report of runs as one HTML file.
+
+    It opens from disk in any browser, makes no request, and can be printed: verdict, curves, the boundary while the
+    network learns, errors, calibration, health of the network, and how to get the run again. Several runs are compared.
+    """
+    from nncli.cli.interrupts import raised_on_ctrl_c
+    from nncli.cli.options import find_run
+    from nncli.cli.reading import reading_shown
+    from nncli.errors import CommandLineError
+    from nncli.report.page.content import report_of
+    from nncli.report.page.html import html
+    from nncli.runner.blas_threads import blas_threads
+    from nncli.store.atomic_write import write_atomic
+    from nncli.store.run_reader import Run
+
+    if output.exists() and not output.is_file():  # a device would be replaced
+        raise CommandLineError(f"{output}: is not a file; name an HTML file with -o")
+    loaded = [Run(find_run(run, runs_dir)) for run in runs]
+    threads = max(run.record.spec.training.threads for run in loaded)
+    with raised_on_ctrl_c(), blas_threads(threads), reading_shown():
+        page = html(report_of(loaded, different_data))
+    write_atomic(output, page)
+    print(output)

@@ -1,0 +1,71 @@
+"""``nncli report``: one HTML file."""
+
+import re
+import zipfile
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def trained(workdir, run_cli):
+    """A directory with the runs ``config`` and ``fast``."""
+    assert run_cli("train", "config.yaml", "-q").code == 0
+    assert run_cli("train", "config.yaml", "optimizer.learning_rate=0.1", "--name", "fast", "-q").code == 0
+    return workdir
+
+
+def test_report_is_written_and_named(trained, run_cli):
+    """By default to report.html, which is replaced by the next one."""
+    result = run_cli("report", "config")
+    assert (result.code, result.out) == (0, "report.html\n")
+    first = (trained / "report.html").read_bytes()
+    assert first.startswith(b"<!doctype html>")
+    assert b"<title>config</title>" in first
+    assert run_cli("report", "config", "fast").code == 0
+    assert b"<title>Comparison of runs</title>" in (trained / "report.html").read_bytes()
+    assert run_cli("report", "config", "-o", "again.html").code == 0
+    assert (trained / "again.html").read_bytes() == first
+
+
+def test_errors_leave_no_file(trained, run_cli):
+    """A run that does not exist, a run given twice, a directory in the place of the file."""
+    assert run_cli("report", "missing").code == 4
+    result = run_cli("report", "config", "config")
+    assert (result.code, result.out) == (2, "")
+    assert "given twice" in result.err
+    result = run_cli("report", "config", "-o", "runs")
+    assert (result.code, result.err) == (2, "runs: is not a file; name an HTML file with -o\n")
+    assert run_cli("report", "config", "-o", "missing/report.html").code == 5
+    assert not list(trained.glob("*.html"))
+
+
+def test_device_is_not_replaced(trained, run_cli):
+    """A file is replaced by renaming; /dev/null would be gone."""
+    result = run_cli("report", "config", "-o", "/dev/null")
+    assert (result.code, result.err) == (2, "/dev/null: is not a file; name an HTML file with -o\n")
+
+
+def test_runs_on_different_data_need_the_option(trained, run_cli):
+    """As for compare."""
+    assert run_cli("train", "config.yaml", "data.samples=21", "--name", "more", "-q").code == 0
+    result = run_cli("report", "config", "more")
+    assert (result.code, result.out) == (4, "")
+    assert run_cli("report", "config", "more", "--different-data").code == 0
+
+
+@pytest.mark.slow
+def test_wheel_has_the_assets(tmp_path):
+    """Script, style and frame of the page are installed with the package."""
+    import subprocess
+    import sys
+
+    assets = {path.name for path in (ROOT / "nncli" / "report" / "page" / "assets").iterdir()}
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        found = {re.sub(".*/", "", name) for name in wheel.namelist() if "nncli/report/page/assets/" in name}
+    assert found == assets
+    assert {"page.html", "page.css", "page.js"} <= assets

@@ -1,0 +1,55 @@
+"""Runs on images: weights and mistakes."""
+
+from base64 import b64decode
+
+import numpy as np
+import pytest
+
+from nncli.cli.main import main
+from nncli.report.page.images import images
+from nncli.report.trained_run import TrainedRun
+from nncli.store.run_reader import Run
+
+CONFIG = """\
+seed: 0
+data: {type: arrays, path: data.npz}
+validation: {fraction: 0.5}
+layers: [{type: dense, units: 4}, relu, {type: dense, units: 2}, softmax]
+loss: categorical_crossentropy
+optimizer: {type: adam, learning_rate: 0.01}
+training: {epochs: 3}
+"""
+
+
+@pytest.fixture
+def trained(workdir):
+    """A run on gray images of 5 × 4 pixels."""
+    generator = np.random.default_rng(0)
+    pixels = generator.integers(0, 256, (40, 5, 4)).astype(np.uint8)
+    np.savez(workdir / "data.npz", inputs=pixels, targets=np.arange(40) % 2)
+    (workdir / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    assert main(["train", "config.yaml", "-q"]) == 0
+    return TrainedRun(Run(workdir / "runs" / "config"))
+
+
+def test_weights_are_images_around_the_middle(trained):
+    """Each unit of the first layer, largest norm first; 0 is in the middle of the bytes."""
+    shown = images(trained)[0]
+    weights = trained.network.layers[0].weights
+    order = np.argsort(-np.linalg.norm(weights, axis=0), kind="stable")
+    assert [each.caption for each in shown.images] == [f"unit {unit}" for unit in order]
+    first = weights[:, order[0]].reshape(5, 4)
+    found = np.frombuffer(b64decode(shown.images[0].pixels), np.uint8).reshape(5, 4)
+    assert (shown.images[0].width, shown.images[0].height) == (4, 5)
+    np.testing.assert_allclose(found, 127.5 + 127.5 * first / np.abs(first).max(), atol=0.51)
+
+
+def test_mistakes_are_the_images_of_the_data(trained):
+    """The bytes of the rows with the largest losses, with actual and predicted class."""
+    shown = images(trained)[1].images
+    assert len(shown) == 20
+    raw = trained.raw("validation")
+    for each in shown:
+        index = int(each.caption.rpartition("row ")[2])
+        found = np.frombuffer(b64decode(each.pixels), np.uint8).reshape(5, 4)
+        np.testing.assert_array_equal(found, raw.read([index])[0].reshape(5, 4))
