@@ -15,11 +15,10 @@ from nncli.errors import MissingExtraError, StorageError
 
 MAGIC = b"PAR1"
 TYPES: Mapping[type, str] = {int: "BIGINT", float: "DOUBLE", str: "VARCHAR"}
-# One thread keeps the order of the rows in constant memory; a row of a CSV file has to fit into the buffer.
-CONSTANT_MEMORY = {"threads": 1, "memory_limit": "200MB"}
+# One thread keeps the order of the rows in constant memory; a line may have 4 MiB.
+CONSTANT_MEMORY = {"threads": 1, "memory_limit": "100MB"}
 COPY = """
-    COPY (FROM read_csv(?, columns = {columns}, header = true, delim = ',', quote = '"', escape = '"', nullstr = '\x1f',
-                        parallel = false, max_line_size = 8388608, buffer_size = 16777216))
+    COPY (FROM read_json(?, format = 'newline_delimited', columns = {columns}, maximum_object_size = 4194304))
     TO {output} (FORMAT parquet, ROW_GROUP_SIZE 20480, USE_TMP_FILE false)
 """
 
@@ -68,10 +67,10 @@ class ParquetFile(RecordFile):
 
 
 def write_parquet(table: Path, output: Path, types: Mapping[str, type]) -> None:
-    """Write the rows of a CSV file as a Parquet file, in constant memory.
+    """Write the rows of a file of JSON lines as a Parquet file, in constant memory.
 
     Args:
-        table: the CSV file, as Python's module ``csv`` writes it, with a header.
+        table: the file, with an object that has all columns in each line.
         output: the Parquet file.
         types: the type of each column: int, float or str.
 

@@ -56,8 +56,8 @@ def write_parquet(predictions: PredictionRows, stream: TextIO) -> None:
     parquet_file.require_parquet()
     _require_distinct(map(str.lower, predictions.header))  # column names in DuckDB ignore case
     output = Path(stream.name)
-    with tempfile.NamedTemporaryFile("w", dir=output.parent, suffix=".csv", encoding="utf-8", newline="") as scratch:
-        write_csv(predictions, scratch)  # type: ignore[arg-type]
+    with tempfile.NamedTemporaryFile("w", dir=output.parent, suffix=".jsonl", encoding="utf-8") as scratch:
+        write_json_lines(predictions, scratch)  # type: ignore[arg-type]
         scratch.flush()
         parquet_file.write_parquet(Path(scratch.name), output, dict(predictions.types))
 

@@ -1,7 +1,7 @@
 """Parquet files: what is read is what was written, for any texts and numbers."""
 
-import csv
 import errno
+import json
 import math
 
 import duckdb
@@ -21,21 +21,22 @@ ROWS = [
     (2**63 - 1, "a\nb", 1 / 3),
     (4, 'a "b", c', math.pi),
     (5, " 尺寸\t", 1.0),
+    (6, "\n\r,\"\n'\r\n", 2.0),
 ]
 
 
 def written(directory, types, rows):
     """Write a file, and return the columns that DuckDB reads, and their types."""
-    table, output = directory / "x.csv", directory / "o'x.parquet"
-    with table.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([types, *rows])
+    table, output = directory / "x.jsonl", directory / "o'x.parquet"
+    lines = (json.dumps(dict(zip(types, row, strict=True)), ensure_ascii=False) for row in rows)
+    table.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     write_parquet(table, output, types)
     found = duckdb.read_parquet(str(output))
     return found.columns, list(map(str, found.types)), found.fetchall()
 
 
 @pytest.mark.parametrize("copies", [1, 40_000])
-def test_rows_are_those_of_the_csv_file(tmp_path, copies):
+def test_rows_are_those_of_the_lines(tmp_path, copies):
     """Order, texts, and every bit of the numbers, in one row group or in several."""
     rows = ROWS + [(index, str(index % 7), index / 7) for index in range(copies)]
     columns, types, found = written(tmp_path, TYPES, rows)
@@ -51,9 +52,9 @@ def test_file_without_rows_has_its_columns(tmp_path):
 
 def test_file_that_cannot_be_written_is_a_storage_error(tmp_path):
     """It names the file."""
-    (tmp_path / "x.csv").write_text("row\n1\n", encoding="utf-8")
+    (tmp_path / "x.jsonl").write_text('{"row": 1}\n', encoding="utf-8")
     with pytest.raises(StorageError, match=r"missing/x\.parquet"):
-        write_parquet(tmp_path / "x.csv", tmp_path / "missing" / "x.parquet", {"row": int})
+        write_parquet(tmp_path / "x.jsonl", tmp_path / "missing" / "x.parquet", {"row": int})
 
 
 def test_missing_extra_is_said(monkeypatch):
@@ -74,7 +75,7 @@ def test_full_disk_is_an_error_of_the_operating_system(tmp_path, monkeypatch):
 
     monkeypatch.setattr(parquet_file, "_duckdb", lambda: (connect, DuckDBError))
     with pytest.raises(OSError, match="No space left on device") as raised:
-        parquet_file.write_parquet(tmp_path / "x.csv", tmp_path / "x.parquet", {"row": int})
+        parquet_file.write_parquet(tmp_path / "x.jsonl", tmp_path / "x.parquet", {"row": int})
     assert raised.value.errno == errno.ENOSPC
 
 
