@@ -140,4 +140,5 @@ def equal_to_earlier(hashes: Array) -> Iterator[str]:
     """A sentence with the number of rows that are equal to an earlier row, from their hashes (N,), if there are any."""
     if duplicates := len(hashes) - len(np.unique(hashes)):
         number = f"{counted(duplicates, 'row')} of {len(hashes):,}"
-        yield f"{number} are equal to an earlier one; a split may put them into different sets"
+        equal, them = ("is equal", "both") if duplicates == 1 else ("are equal", "them")
+        yield f"{number} {equal} to an earlier one; a split may put {them} into different sets"
