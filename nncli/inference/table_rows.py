@@ -26,6 +26,11 @@ class CountedValues:
         self.count = 0
         self.first: list[tuple[int, float]] = []
 
+    @property
+    def line(self) -> int:
+        """The line of the first value."""
+        return self.first[0][0]
+
     def add(self, rows: Array, values: Array, lines: Sequence[int]) -> None:
         """Count the values in these rows of a block."""
         self.count += len(rows)
@@ -35,7 +40,7 @@ class CountedValues:
 class TableRows:
     """The rows of a table for predictions; columns are found by name, in any order.
 
-    After ``blocks`` there are, by column: ``unseen``, the number of rows of categories that no training row has;
+    After ``blocks`` there are, by column: ``unseen``, the rows of each category that no training row has;
     ``replaced``, the missing values; ``out_of_range``, the values far outside of the training range.
 
     Args:
@@ -52,7 +57,7 @@ class TableRows:
         self, file: OpenTable, preprocessing: Preprocessing, missing: frozenset[str], wanted: Sequence[str] = ()
     ) -> None:
         self.file, self.preprocessing, self.missing, self.wanted = file, preprocessing, missing, wanted
-        self.unseen: dict[str, dict[str, int]] = {}
+        self.unseen: dict[str, dict[str, CountedValues]] = {}
         self.replaced: dict[str, CountedValues] = {}
         self.out_of_range: dict[str, CountedValues] = {}
         lacking = [name for name in (*preprocessing.columns, *wanted) if name not in file.header]
@@ -104,7 +109,7 @@ class TableRows:
             for text, rows in column.unseen(values).items():
                 counts = self.unseen.setdefault(name, {})
                 if text in counts or len(counts) < MAX_UNSEEN:
-                    counts[text] = counts.get(text, 0) + len(rows)
+                    counts.setdefault(text, CountedValues()).add(rows, values, lines)
             missing = np.flatnonzero(column.is_missing(values))
             for found, rows in ((self.replaced, missing), (self.out_of_range, column.out_of_range(values))):
                 if len(rows):

@@ -158,4 +158,4 @@ def test_categories_that_no_training_row_has_are_noted(run, run_cli):
     table = rows(1)
     table[0]["color"] = "violet"
     Path("valid.csv").write_text(text(table), encoding="utf-8")
-    assert "'violet' (1 row)" in run_cli("evaluate", "run", "--data", "valid.csv").err
+    assert "'violet' (1 row, first in line 2)" in run_cli("evaluate", "run", "--data", "valid.csv").err

@@ -277,14 +277,14 @@ def test_lacking_columns_are_named_at_once(trained, run_cli):
 
 
 def test_unseen_categories_are_counted(trained, run_cli):
-    """They have no inputs, and a note names them with their numbers of rows."""
+    """They have no inputs, and a note names them with their numbers of rows and the first line."""
     path = trained()
     table = rows()
     table[3]["color"] = table[7]["color"] = "violet"
     (path.parents[1] / "new.csv").write_text(text(table), encoding="utf-8")
     result = run_cli("predict", "run", "new.csv")
     assert result.code == 0
-    assert "column color has categories that no training row has: 'violet' (2 rows)" in result.err
+    assert "column color has categories that no training row has: 'violet' (2 rows, first in line 5)" in result.err
 
 
 def test_missing_value_is_an_error_with_its_line(trained, run_cli):
@@ -328,7 +328,7 @@ def test_pieces_of_a_file_are_predicted_alike(trained, run_cli, monkeypatch):
     monkeypatch.setattr("nncli.data.delimited.rows.MIN_LINES", 1)
     assert len(list(open_predictions(Run(path), [Path("new.csv")]).blocks())) > 5
     assert run_cli("predict", "run", "new.csv") == whole
-    assert "'violet' (2 rows)" in whole.err
+    assert "'violet' (2 rows, first in line 5)" in whole.err
 
 
 def test_missing_values_are_those_of_the_config(trained, run_cli):

@@ -42,4 +42,4 @@ def test_texts_of_a_block_are_forgotten_with_it(tmp_path, monkeypatch):
     assert column.texts[-1] == "999"
     assert len(rows.unseen["color"]) == MAX_UNSEEN
     (note,) = notes(rows)
-    assert note.endswith("'0' (1 row), '3' (1 row), '4' (1 row), '5' (1 row), '6' (1 row) and at least 95 more")
+    assert note.endswith("'5' (1 row, first in line 7), '6' (1 row, first in line 8) and at least 95 more")

@@ -21,10 +21,12 @@ def notes(rows: "TableRows") -> Iterator[str]:
     if rows.ignored:
         yield f"{rows.file.name}: not used: {_listed(rows.ignored)}"
     if rows.replaced:
-        texts = [f"{name} {found.count:,} (first in line {found.first[0][0]})" for name, found in rows.replaced.items()]
+        texts = [f"{name} {found.count:,} (first in line {found.line})" for name, found in rows.replaced.items()]
         yield f"{rows.file.name}: missing values were replaced: {_listed(texts)}"
     for name, counts in rows.unseen.items():
-        texts = [f"{text!r} ({counted(count, 'row')})" for text, count in counts.items()]
+        texts = [
+            f"{text!r} ({counted(found.count, 'row')}, first in line {found.line})" for text, found in counts.items()
+        ]
         listed = _listed(texts, is_complete=rows.counts_all_unseen(name))
         yield f"{rows.file.name}: column {name} has categories that no training row has: {listed}"
     for name, values in rows.out_of_range.items():
