@@ -33,7 +33,7 @@ def report(runs: tuple[str, ...], output: Path, different_data: bool, runs_dir: 
     """Write a report of runs as one HTML file.
 
     It opens from disk in any browser, makes no request, and can be printed: verdict, curves, the boundary while the
-    network learns, errors, calibration, health of the network, and how to get the run again. Several runs are compared.
+    network learns, errors, calibration, health of the network, and how to reproduce the run. Several runs are compared.
     """
     from nncli.cli.interrupts import raised_on_ctrl_c
     from nncli.cli.options import find_run

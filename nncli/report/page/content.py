@@ -58,7 +58,7 @@ def _sections(entry: ComparedRun) -> Iterator[Section]:
     yield Section("columns", "Columns", run.of_data(columns_of))
     yield Section("health", "Health", [*run.health_blocks(), *run.of_weights(weights_of)])
     yield Section("settings", "Settings", [settings_table(entry)])
-    yield Section("reproduction", "How to get this run again", reproduction(entry.run, entry.label))
+    yield Section("reproduction", "Reproduce this run", reproduction(entry.run, entry.label))
 
 
 def _compared_sections(comparison: Comparison) -> Iterator[Section]:
@@ -75,7 +75,7 @@ def _compared_sections(comparison: Comparison) -> Iterator[Section]:
         yield Section(name, title, [block for run in runs for block in run.labelled(run.of_data(made))])
     yield Section("health", "Health", [block for run in runs for block in run.labelled(run.health_blocks())])
     again = [block for run in runs for block in reproduction(run.entry.run, run.entry.label)]
-    yield Section("reproduction", "How to get these runs again", again)
+    yield Section("reproduction", "Reproduce these runs", again)
 
 
 class OpenedRun:
