@@ -12,12 +12,11 @@ import io
 import json
 import os
 import secrets
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +44,7 @@ class EntryFile(NamedTuple):
     is_complete: bool
 
 
-class _File(io.FileIO):
+class OpenFile(io.FileIO):
     """A file that is closed when nothing uses it any more."""
 
     def __del__(self) -> None:
@@ -103,6 +102,12 @@ def directory() -> Path:
     return Path(given) if given else (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "nncli"
 
 
+def created_directory() -> Path:
+    """The cache directory, which is created if it is missing."""
+    directory().mkdir(parents=True, exist_ok=True)
+    return directory()
+
+
 def is_cached(path: Path) -> bool:
     """Whether the rows of a file are cached: it is large, and can be read again."""
     return path.is_file() and path.stat().st_size >= LARGE
@@ -150,7 +155,7 @@ def entry(key: str, write: Callable[[Writer], Any]) -> Entry:
     """
     found = find(key)
     while found is None:
-        with _storage_errors():
+        with storage_errors():
             _write(key, write)
         found = find(key)
     return found
@@ -160,7 +165,7 @@ def find(key: str) -> Entry | None:
     """The entry with this key; None if there is none. A damaged one is deleted."""
     path = directory() / f"{key}{SUFFIX}"
     try:
-        file = _File(path)
+        file = OpenFile(path)
     except OSError:
         return None
     description = _verified(file)
@@ -174,8 +179,12 @@ def find(key: str) -> Entry | None:
 
 def files() -> list[EntryFile]:
     """The files of the cache, in the order of their names."""
-    found = [each for each in directory().glob("*") if each.suffix in {SUFFIX, UNFINISHED}]
-    return [EntryFile(path, path.stat().st_size, path.suffix == SUFFIX) for path in sorted(found)]
+    found = list[EntryFile]()
+    for path in sorted(directory().glob("*")):
+        if path.suffix in {SUFFIX, UNFINISHED}:
+            with suppress(FileNotFoundError):  # another process has renamed or deleted it
+                found.append(EntryFile(path, path.stat().st_size, path.suffix == SUFFIX))
+    return found
 
 
 def clear() -> list[EntryFile]:
@@ -184,64 +193,22 @@ def clear() -> list[EntryFile]:
     Raises:
         StorageError: one cannot be deleted.
     """
-    deleted = [each for each in files() if each.is_complete or not _is_in_use(each.path)]
-    with _storage_errors():
+    deleted = [each for each in files() if each.is_complete or _delete_abandoned(each.path)]
+    with storage_errors():
         for each in deleted:
             each.path.unlink(missing_ok=True)
     return deleted
 
 
-class Spill:
-    """An unnamed temporary file for blocks of values that do not fit into memory; it is deleted with the process."""
-
-    def __init__(self) -> None:
-        with _storage_errors():
-            directory().mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=directory()) as file:
-                self._file = _File(os.dup(file.fileno()))
-        self._size = 0
-
-    def write(self, block: Array) -> int:
-        """Append a block, and return its position."""
-        with _storage_errors():
-            start, data = self._size, np.ascontiguousarray(block).view(np.uint8).data
-            while data:
-                written = os.pwrite(self._file.fileno(), data, self._size)
-                self._size, data = self._size + written, data[written:]
-        return start
-
-    def read(self, start: int, dtype: np.dtype[Any], rows: int) -> Array:
-        """The block at a position."""
-        return np.frombuffer(os.pread(self._file.fileno(), rows * dtype.itemsize, start), dtype)
-
-
-class SpilledBlocks:
-    """Blocks of values in a spill file, in the order in which they were appended."""
-
-    def __init__(self, spill: Spill) -> None:
-        self._spill, self._blocks = spill, list[tuple[int, np.dtype[Any], int]]()
-
-    def append(self, block: Array) -> None:
-        """Add a block."""
-        self._blocks.append((self._spill.write(block), block.dtype, len(block)))
-
-    def __len__(self) -> int:
-        return len(self._blocks)
-
-    def __iter__(self) -> Iterator[Array]:
-        return (self._spill.read(*each) for each in self._blocks)
-
-    drain = __iter__
-
-
 def _write(key: str, write: Callable[[Writer], Any]) -> None:
     """Write an entry. If several processes write it, the last one wins; all of them write the same bytes."""
-    directory().mkdir(parents=True, exist_ok=True)
-    _delete_abandoned()
-    temporary = directory() / f"{key}.{secrets.token_hex(4)}{UNFINISHED}"
+    created_directory()
+    for each in files():
+        if not each.is_complete:
+            _delete_abandoned(each.path)
+    temporary, file = _unfinished(key)
     try:
-        with temporary.open("xb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with file:
             writer = Writer(file)
             writer.finish(write(writer))
             file.flush()
@@ -253,20 +220,26 @@ def _write(key: str, write: Callable[[Writer], Any]) -> None:
         raise
 
 
-def _delete_abandoned() -> None:
-    """Delete unfinished entries of killed processes."""
-    for each in files():
-        if not each.is_complete and not _is_in_use(each.path):
-            each.path.unlink(missing_ok=True)
+def _unfinished(key: str) -> tuple[Path, BinaryIO]:
+    """A new file, which is locked as long as it is open."""
+    while True:
+        path = directory() / f"{key}.{secrets.token_hex(4)}{UNFINISHED}"
+        file = path.open("xb")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if path.exists():
+            return path, file
+        file.close()  # another process has deleted it before it was locked
 
 
-def _is_in_use(path: Path) -> bool:
+def _delete_abandoned(path: Path) -> bool:
+    """Delete an unfinished entry if its process was killed, and return whether it is gone."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()  # while it is locked, so that its process notices
     except OSError as error:
-        return error.errno != errno.ENOENT
-    return False
+        return error.errno == errno.ENOENT
+    return True
 
 
 def _verified(file: io.FileIO) -> dict[str, Any] | None:
@@ -289,7 +262,8 @@ def _verified(file: io.FileIO) -> dict[str, Any] | None:
 
 
 @contextmanager
-def _storage_errors() -> Iterator[None]:
+def storage_errors() -> Iterator[None]:
+    """Convert an OSError into a StorageError with a fix."""
     try:
         yield
     except OSError as error:

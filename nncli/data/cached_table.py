@@ -12,6 +12,7 @@ from nncli.data.columns.blocks import MakeBlocks
 from nncli.data.columns.inferred import Inferred
 from nncli.data.delimited import TableError
 from nncli.data.read_table import ReadColumns, ReadTable
+from nncli.data.spill import Spill, SpilledBlocks
 from nncli.data.table import Table
 from nncli.data.transforms.moments import Array
 
@@ -52,8 +53,8 @@ def cached_table(
     key = cache.key_of("table", FORMAT, cache.content_digest(path), form, columns)
 
     def write(writer: cache.Writer) -> Any:
-        spill = cache.Spill()
-        found = read(lambda: cache.SpilledBlocks(spill))
+        spill = Spill()
+        found = read(lambda: SpilledBlocks(spill))
         if _state(path) != before:
             raise TableError(f"{path}: has changed while it was read; start again")
         if any(each.column is None for each in found.inferred.values()):

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import fcntl
 import os
 import random
 import resource
@@ -294,6 +295,31 @@ def test_killed_processes_leave_nothing_half_written(tmp_path, monkeypatch):
     assert killed > 8
     assert start(tmp_path / "killed").communicate()[0] == expected
     assert entries(tmp_path / "killed") == whole
+
+
+def test_files_that_vanish_are_not_listed(tmp_path, monkeypatch):
+    """Another process may rename or delete a file between the listing and the look at its size."""
+    monkeypatch.setenv("NNCLI_CACHE_DIR", str(tmp_path))
+    (tmp_path / "gone.writing").symlink_to("missing")
+    (tmp_path / "there.rows").write_bytes(b"abc")
+    assert [(each.path.name, each.size) for each in cache.files()] == [("there.rows", 3)]
+
+
+def test_file_that_is_deleted_before_it_is_locked_is_written_again(tmp_path, monkeypatch):
+    """Another process takes it for abandoned."""
+    monkeypatch.setenv("NNCLI_CACHE_DIR", str(tmp_path))
+    lock, deleted = fcntl.flock, []
+
+    def late(file, operation):
+        if not deleted:
+            deleted.extend(tmp_path.glob("*.writing"))
+            deleted[0].unlink()
+        lock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    assert cache.entry("a" * 64, lambda writer: {"x": 1}).facts == {"x": 1}
+    assert len(deleted) == 1
+    assert [each.is_complete for each in cache.files()] == [True]
 
 
 @pytest.mark.slow
