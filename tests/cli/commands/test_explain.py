@@ -162,7 +162,7 @@ def test_overrides_are_applied(workdir, run_cli):
 
 
 @pytest.mark.parametrize("entry", ALL, ids=IDS)
-def test_every_component_is_explained(run_cli, entry):
+def test_every_component_is_explained(workdir, run_cli, entry):
     """Name, kind, summary, formulas, every parameter with its meaning, source and an example are printed."""
     result = run_cli("explain", entry.name)
     assert (result.code, result.err) == (0, "")
