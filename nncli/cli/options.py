@@ -104,16 +104,16 @@ def overrides_argument_completed_by(name: str) -> "Callable[[Callable[..., Any]]
     )
 
 
+def runs_argument(text: str = "Paths or names of runs.") -> "Callable[[Callable[..., Any]], Callable[..., Any]]":
+    """The argument RUN... with this help."""
+    return click.argument(
+        "runs", metavar="RUN...", nargs=-1, required=True, shell_complete=completed_by("run"), help=text
+    )
+
+
 overrides_argument = overrides_argument_completed_by("override")
 run_argument = click.argument("run", shell_complete=completed_by("run"), help="Path or name of a run.")
-runs_argument = click.argument(
-    "runs",
-    metavar="RUN...",
-    nargs=-1,
-    required=True,
-    shell_complete=completed_by("run"),
-    help="Paths or names of two or more runs.",
-)
+different_data_option = click.option("--different-data", is_flag=True, help="Allow runs whose data differs.")
 runs_dir_option = click.option(
     "--runs-dir",
     metavar="DIR",

@@ -269,13 +269,18 @@ def start(directory):
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
-@pytest.mark.slow
-def test_killed_processes_leave_nothing_half_written(tmp_path, monkeypatch):
-    """Twenty processes are killed at any moment; the next one has the same rows, and every entry is whole."""
+@pytest.fixture
+def large_table(tmp_path, monkeypatch):
+    """A config with a table of several blocks, whose digest is remembered."""
     monkeypatch.chdir(tmp_path)
     write_table(Path("data.csv"), 20_000)
     write_config(Path("config.yaml"))
     time.sleep(cache.SETTLED)  # from then on the digest of the file is remembered
+
+
+@pytest.mark.slow
+def test_killed_processes_leave_nothing_half_written(large_table, tmp_path, monkeypatch):
+    """Twenty processes are killed at any moment; the next one has the same rows, and every entry is whole."""
     began = time.monotonic()
     expected, _ = start(tmp_path / "intact").communicate()
     seconds, whole = time.monotonic() - began, entries(tmp_path / "intact")
@@ -323,12 +328,8 @@ def test_file_that_is_deleted_before_it_is_locked_is_written_again(tmp_path, mon
 
 
 @pytest.mark.slow
-def test_processes_share_a_cache(tmp_path, monkeypatch):
+def test_processes_share_a_cache(large_table, tmp_path):
     """Four at the same time have the same rows, and leave whole entries."""
-    monkeypatch.chdir(tmp_path)
-    write_table(Path("data.csv"), 20_000)
-    write_config(Path("config.yaml"))
-    time.sleep(cache.SETTLED)  # from then on the digest of the file is remembered
     processes = [start(tmp_path / "shared") for _ in range(4)]
     assert len({process.communicate()[0] for process in processes}) == 1
     assert start(tmp_path / "alone").communicate()[0]

@@ -6,6 +6,7 @@ import click
 
 from nncli.cli.options import (
     completed_by,
+    different_data_option,
     digits_of,
     exact_option,
     examples,
@@ -18,7 +19,7 @@ from nncli.cli.output import print_json
 
 
 @click.command(epilog=examples("nncli compare config fast", "nncli compare config fast --sort validation_loss --csv"))
-@runs_argument
+@runs_argument("Paths or names of two or more runs.")
 @sort_option
 @click.option("--all", "all_keys", is_flag=True, help="Show all keys of the configs, not only those that differ.")
 @click.option(
@@ -27,7 +28,7 @@ from nncli.cli.output import print_json
     shell_complete=completed_by("column"),
     help="Column of metrics.csv to plot.  [default: validation_loss, or else the loss]",
 )
-@click.option("--different-data", is_flag=True, help="Allow runs whose data differs.")
+@different_data_option
 @runs_dir_option
 @exact_option
 @json_option

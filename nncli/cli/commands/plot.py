@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncli.cli.options import Integer, completed_by, examples, json_option, runs_dir_option
+from nncli.cli.options import Integer, completed_by, examples, json_option, runs_argument, runs_dir_option
 from nncli.cli.output import print_json
 from nncli.errors import CommandLineError, MissingExtraError
 
@@ -42,14 +42,7 @@ def picture_options(command: Callable[..., None]) -> Callable[..., None]:
         "nncli plot config fast --curves -o curves.svg",
     )
 )
-@click.argument(
-    "runs",
-    metavar="RUN...",
-    nargs=-1,
-    required=True,
-    shell_complete=completed_by("run"),
-    help="Paths or names of runs; the curves of several are drawn in one diagram.",
-)
+@runs_argument("Paths or names of runs; the curves of several are drawn in one diagram.")
 @picture_options
 @click.option("--epoch", type=Integer(min=0), help="Epoch of a snapshot to show.  [default: the final weights]")
 @click.option(

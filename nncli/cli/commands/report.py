@@ -4,20 +4,13 @@ from pathlib import Path
 
 import click
 
-from nncli.cli.options import completed_by, examples, runs_dir_option
+from nncli.cli.options import different_data_option, examples, runs_argument, runs_dir_option
 
 DEFAULT = "report.html"
 
 
 @click.command(epilog=examples("nncli report config", "nncli report config fast -o comparison.html"))
-@click.argument(
-    "runs",
-    metavar="RUN...",
-    nargs=-1,
-    required=True,
-    shell_complete=completed_by("run"),
-    help="Paths or names of runs.",
-)
+@runs_argument()
 @click.option(
     "-o",
     "--output",
@@ -27,7 +20,7 @@ DEFAULT = "report.html"
     metavar="FILE",
     help="HTML file to write; one that exists is replaced.",
 )
-@click.option("--different-data", is_flag=True, help="Allow runs whose data differs.")
+@different_data_option
 @runs_dir_option
 def report(runs: tuple[str, ...], output: Path, different_data: bool, runs_dir: Path | None) -> None:
     """Write a report of runs as one HTML file.

@@ -1,7 +1,7 @@
 """How good a network is on held-out rows: confusion matrix, thresholds, calibration, residuals, largest errors."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -80,18 +80,15 @@ def _of_classes(values: dict[str, float]) -> str:
     return f"{len(texts)} classes, from {texts[low]} to {texts[high]}"
 
 
+def _styled(thresholds: Sequence[Thresholds]) -> Iterator[tuple[Thresholds, tuple[Literal["line"], int, int]]]:
+    """The classes that are shown, each with the kind, the color and the dash of its line."""
+    return ((each, ("line", index, index // 8)) for index, each in enumerate(_shown(thresholds)))
+
+
 def _roc(thresholds: Sequence[Thresholds]) -> Chart:
-    shown = _shown(thresholds)
     series = [
-        Series(
-            f"{each.class_name} (area {each.area:.3f})",
-            each.false_positive_rate,
-            each.true_positive_rate,
-            "line",
-            index,
-            index // 8,
-        )
-        for index, each in enumerate(shown)
+        Series(f"{each.class_name} (area {each.area:.3f})", each.false_positive_rate, each.true_positive_rate, *style)
+        for each, style in _styled(thresholds)
     ]
     areas = _of_classes({each.class_name: each.area for each in thresholds})
     message = f"Area under the curve: {areas}. 1 is perfect, 0.5 is guessing (dotted)."
@@ -99,17 +96,9 @@ def _roc(thresholds: Sequence[Thresholds]) -> Chart:
 
 
 def _precision_recall(thresholds: Sequence[Thresholds]) -> Chart:
-    shown = _shown(thresholds)
     series = [
-        Series(
-            f"{each.class_name} ({each.average_precision:.3f})",
-            each.true_positive_rate,
-            each.precision,
-            "line",
-            index,
-            index // 8,
-        )
-        for index, each in enumerate(shown)
+        Series(f"{each.class_name} ({each.average_precision:.3f})", each.true_positive_rate, each.precision, *style)
+        for each, style in _styled(thresholds)
     ]
     means = _of_classes({each.class_name: each.average_precision for each in thresholds})
     message = (
