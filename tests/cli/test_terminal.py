@@ -54,7 +54,7 @@ def terminal(workdir, *arguments, **variables):
         start_new_session=True,
     )
     os.close(theirs)
-    screen = fdspawn(ours, timeout=60, encoding="utf-8")
+    screen = fdspawn(ours, timeout=60, encoding="utf-8", codec_errors="replace")
     try:
         yield screen, process
     finally:
@@ -312,7 +312,7 @@ def test_standard_output_gets_only_the_result(workdir):
     with (workdir / "out.txt").open("w", encoding="utf-8") as file:
         process = subprocess.Popen(command, stdout=file, stderr=theirs, cwd=workdir, env=environment())
     os.close(theirs)
-    screen = fdspawn(ours, timeout=60, encoding="utf-8")
+    screen = fdspawn(ours, timeout=60, encoding="utf-8", codec_errors="replace")
     assert MOVES.search(rest(screen))
     screen.close()
     assert process.wait() == 0
