@@ -24,7 +24,9 @@ from nncli.store.run_reader import Run
 PENALTY_FORMULAS = ["R = λ₁ Σ|w| + λ₂ Σ w²", "dR/dw = λ₁ sign(w) + 2 λ₂ w"]
 
 
-def explain(path: Path, overrides: tuple[str, ...], rows: int, runs: Path | None = None) -> Explanation:
+def explain(
+    path: Path, overrides: tuple[str, ...], rows: int, runs: Path | None = None, epoch: int | None = None
+) -> Explanation:
     """The first training step of a config, or a step of a trained run, on a few rows of its training set.
 
     Args:
@@ -32,15 +34,18 @@ def explain(path: Path, overrides: tuple[str, ...], rows: int, runs: Path | None
         overrides: values replaced in it.
         rows: the number of rows.
         runs: the directory of runs, as for ``find_run``.
+        epoch: that of a snapshot of the run, whose weights are used.
 
     Raises:
         CommandLineError, ConfigError, RunError, StorageError: as for ``load_any`` and ``trained_weights``.
-        CommandLineError: the weights of the run do not fit the network with the overrides.
+        CommandLineError: the weights of the run do not fit the network with the overrides, or a config has an epoch.
         DivergedError: a value is not finite.
     """
     loaded, run = load_any(path, overrides, runs), run_of(path, runs)
+    if run is None and epoch is not None:
+        raise CommandLineError(f"{path}: is a config, whose first step is explained; --epoch is for the steps of a run")
     experiment = assemble(loaded.config.model_copy({"dtype": "float64"}), loaded.plan)
-    weights = None if run is None else _weights_of(Run(run), experiment.network)
+    weights = None if run is None else _weights_of(Run(run), experiment.network, epoch)
     return explain_step(path, experiment, rows, weights)
 
 
@@ -90,14 +95,14 @@ def explain_step(path: Path, experiment: Experiment, rows: int, weights: Weights
     return explanation
 
 
-def _weights_of(run: Run, network: Network) -> Weights:
+def _weights_of(run: Run, network: Network, epoch: int | None) -> Weights:
     """The trained weights of a run for a network.
 
     Raises:
         CommandLineError: overrides have made it another network.
         DivergedError, RunError: as for ``trained_weights``.
     """
-    weights = trained_weights(run)
+    weights = trained_weights(run, epoch)
     if dict(weights.shapes) != network.parameters.shapes:
         fix = f"'nncli explain {config_path(run)}' and the overrides show the first step"
         raise CommandLineError(f"{run.path}: its weights do not fit the network with these overrides; {fix}")

@@ -6,7 +6,7 @@ no overhead.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -82,12 +82,16 @@ def step_methods(
 @contextmanager
 def observed(methods: Iterable[ObservedMethod], observer: Observer) -> Iterator[None]:
     """Call the observer before and after each of these methods until the context ends."""
-    with ExitStack() as stack:
+    replaced = []
+    try:
         for operation, owner, name in methods:
             method = getattr(owner, name)
-            stack.callback(_restore, owner, name, method)
+            replaced.append((owner, name, method))
             setattr(owner, name, _reporting(operation, method, observer))
         yield
+    finally:
+        for owner, name, method in reversed(replaced):
+            _restore(owner, name, method)
 
 
 def _reporting(operation: Operation, method: Callable[..., Any], observer: Observer) -> Callable[..., Any]:

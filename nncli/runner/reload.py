@@ -33,20 +33,25 @@ class Weights(NamedTuple):
     epoch: int
 
 
-def trained_weights(run: Run) -> Weights:
+def trained_weights(run: Run, epoch: int | None = None) -> Weights:
     """The final weights of a run, or those of its newest checkpoint if it is not finished.
 
+    Args:
+        run: the run.
+        epoch: that of other weights, one of ``run.snapshots``.
+
     Raises:
+        CommandLineError: the run has no weights of this epoch.
         DivergedError: a weight is not finite.
         RunError: the weights are missing or damaged, or the data differs from that of the training.
     """
     experiment = assembled(run, run.config)
     require_same_data(run, experiment)
     parameters = experiment.network.parameters
-    epoch = run.load_weights(parameters)
+    found = run.load_weights(parameters, epoch)
     if not np.isfinite(parameters.values).all():
-        raise DivergedError(f"{run.path}: the weights of epoch {epoch} are not finite", epoch=epoch)
-    return Weights(parameters.values, parameters.shapes, epoch)
+        raise DivergedError(f"{run.path}: the weights of epoch {found} are not finite", epoch=found)
+    return Weights(parameters.values, parameters.shapes, found)
 
 
 def require_loadable(run: Run, config: Config) -> None:

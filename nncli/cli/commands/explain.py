@@ -40,7 +40,7 @@ VALUES = {  # the values that components are given, each with the help of its op
     "params": "Parameters that an optimizer updates.",
     "grad": "Gradient: of the outputs of a layer, or of the parameters.",
 }
-WORKED = ("rows", "layer")  # options of a training step
+WORKED = ("rows", "layer", "epoch")  # options of a training step
 COMPUTED = ("steps", "inference", "seed", *VALUES)  # options of a component
 
 
@@ -56,6 +56,7 @@ def value_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "nncli explain",
         "nncli explain momentum config.yaml",
         "nncli explain config --layer 0",
+        "nncli explain config --epoch 100",
         "nncli explain dense --inputs '[1, 2, 3]' --weights '[[0.2], [0.8], [-0.5]]' --biases '[2]'",
         "nncli explain adam learning_rate=0.1 --params '[1]' --grad '[0.5]' --steps 3",
     )
@@ -69,6 +70,7 @@ def value_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @overrides_argument_completed_by("explained")
 @click.option("--rows", type=Integer(1, 20), default=2, show_default=True, help="Number of rows of the training step.")
 @click.option("--layer", metavar="LAYER", help="Only the steps of one layer: its number from 0 on, or its type.")
+@click.option("--epoch", type=Integer(0), help="Epoch of a snapshot of a run.  [default: the final weights]")
 @click.option("--digits", type=Integer(1, 17), default=4, show_default=True, help="Significant digits.")
 @value_options
 @click.option("--steps", type=Integer(1, 1000), default=1, show_default=True, help="Updates of an optimizer.")
@@ -81,6 +83,7 @@ def explain(
     overrides: tuple[str, ...],
     rows: int,
     layer: str | None,
+    epoch: int | None,
     digits: int,
     steps: int,
     inference: bool,
@@ -115,7 +118,7 @@ def explain(
         _explain_topic(topic, overrides, runs_dir, as_json)
     else:
         _reject_options("a config or a run", WORKED)
-        _explain_step(subject, overrides, (rows, layer, digits), runs_dir, as_json)
+        _explain_step(subject, overrides, (rows, layer, epoch, digits), runs_dir, as_json)
 
 
 def _named(subject: str, runs_dir: Path | None) -> "tuple[list[Component], Topic | None]":
@@ -254,9 +257,13 @@ def _explain_topic(topic: "Topic", words: tuple[str, ...], runs_dir: Path | None
 
 
 def _explain_step(
-    subject: str, overrides: tuple[str, ...], shown: tuple[int, str | None, int], runs_dir: Path | None, as_json: bool
+    subject: str,
+    overrides: tuple[str, ...],
+    shown: tuple[int, str | None, int | None, int],
+    runs_dir: Path | None,
+    as_json: bool,
 ) -> None:
-    """A training step of a config or a run: a number of rows, of one layer if one is named, to a number of digits."""
+    """A training step of a config or a run: number of rows, layer (None: all), epoch (None: the last), digits."""
     from nncli.analysis.explained_layer import of_one_layer
     from nncli.analysis.explanation import explain as explain_step
     from nncli.cli.pager import paged
@@ -265,8 +272,8 @@ def _explain_step(
 
     if not (subject and (Path(subject).suffix or Path(subject).exists() or run_of(Path(subject), runs_dir))):
         raise _unknown(subject, runs_dir)
-    rows, layer, digits = shown
-    explanation = explain_step(Path(subject), overrides, rows, runs_dir)
+    rows, layer, epoch, digits = shown
+    explanation = explain_step(Path(subject), overrides, rows, runs_dir, epoch)
     explanation = explanation if layer is None else of_one_layer(explanation, layer)
     if as_json:
         print_json(as_document(explanation), ensure_ascii=False)

@@ -19,6 +19,7 @@ from nncli.config.document import read
 from nncli.config.validation import validate
 from nncli.experiment.loading import load
 from nncli.registry import components, kinds
+from nncli.store.run_reader import Run
 from tests.conftest import SPEC
 from tests.examples import BINARY, NORMALIZED, SINE, WARM_COSINE
 
@@ -244,13 +245,18 @@ def test_file_takes_precedence_over_a_component(workdir, run_cli):
         (["momentum", "seed=1"], 2, "momentum is a topic; write a config before seed=1"),
         (["momentum", "confg.yaml"], 2, "confg.yaml: no such file; did you mean 'config.yaml'?"),
         (["momentum", "--rows", "3"], 2, "the topic momentum takes no values, not --rows"),
-        (["config.yaml", "--steps", "3"], 2, "a config or a run takes --rows, --layer, not --steps"),
-        (["config.yaml", "--inputs", "[1]"], 2, "a config or a run takes --rows, --layer, not --inputs"),
+        (["config.yaml", "--steps", "3"], 2, "a config or a run takes --rows, --layer, --epoch, not --steps"),
+        (["config.yaml", "--inputs", "[1]"], 2, "a config or a run takes --rows, --layer, --epoch, not --inputs"),
         (["dense", "--layer", "1"], 2, "dense takes --inputs, --weights, --biases, --grad, --seed, not --layer"),
         (
             ["config.yaml", "--layer", "4"],
             2,
             "--layer: no layer '4'; write a number: 0 (dense), 1 (relu), 2 (dense), 3",
+        ),
+        (
+            ["config.yaml", "--epoch", "3"],
+            2,
+            "is a config, whose first step is explained; --epoch is for the steps of a",
         ),
         (["config.yaml", "--layer", "dense"], 2, "--layer: dense is more than one layer; write a number: 0 (dense), 2"),
         (["config.yaml", "adam"], 2, "invalid override 'adam'"),
@@ -318,6 +324,19 @@ def test_run_is_explained_with_its_trained_weights(trained, run_cli):
     out = flowing(run_cli("explain", "a").out)
     assert out.startswith("a: one training step with the weights of epoch 30 on 2 of its 60 rows")
     assert "first update of each optimizer, from these weights and without earlier updates" in out
+
+
+def test_run_is_explained_with_the_weights_of_a_snapshot(trained, run_cli):
+    """An epoch without a snapshot is refused with the nearest ones."""
+    run = Run(trained)
+    for epoch in run.snapshots:
+        document = strict(run_cli("explain", "a", "--epoch", str(epoch), "--json").out)
+        assert document["epoch"] == epoch
+        for name, value in document["parameters"].items():
+            assert value == run.snapshots[epoch][name].flat[0]
+    result = run_cli("explain", "a", "--epoch", "31")
+    assert (result.code, result.out) == (2, "")
+    assert "has no weights of epoch 31; the nearest are those of" in result.err
 
 
 @pytest.mark.parametrize("name", ["adam", "momentum"])
