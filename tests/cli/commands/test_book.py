@@ -1,4 +1,4 @@
-"""The examples of chapters 2 to 9 of the book: each command of the table prints the book's values."""
+"""The tables of configs/book/README.md: each command draws its figure, or prints the values of the book."""
 
 import json
 import re
@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
+from tests.test_configs import shortened, stand_ins
 
 PAGE = (ROOT / "configs" / "book" / "README.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("## Chapters 2 to 9, by hand")[2].partition("\n## ")[0]
+FIGURES = re.findall(
+    r"^\| ([\d, ]+) \| .* \| `nncli (.*?)` \|$", PAGE.partition("## Figures by chapter")[2], re.MULTILINE
+)
 EXAMPLES = re.findall(r"^\| (\d+) \| (.*?) \| `(.*?)` \| (.*?) \| `(.*?)` \|$", SECTION, re.MULTILINE)
 
 
@@ -42,3 +46,41 @@ def test_values_of_the_book_are_those_of_numpy():
     np.testing.assert_allclose(listed["the layer, backward"], inputs.T @ grad, rtol=1e-12)
     np.testing.assert_allclose(listed["the update of the weights"], weights - 0.001 * inputs.T @ grad, rtol=1e-12)
     np.testing.assert_allclose(listed["the update of the biases"], [2, 3, 0.5] - 0.001 * grad.sum(axis=0), rtol=1e-12)
+
+
+@pytest.fixture
+def train(workdir, run_cli):
+    """Train a config of the book with less data and for 100 epochs: ``train(path, *options)`` returns the output."""
+    (workdir / "configs").symlink_to(ROOT / "configs")
+
+    def run(path, *options):
+        config = workdir / path
+        names = (*shortened(config), *stand_ins(config, workdir), "training.epochs=100")
+        result = run_cli("train", path, *options, *names)
+        assert result.code == 0, result.err
+        return result.out
+
+    return run
+
+
+def test_figures_are_listed_by_chapter():
+    """Every chapter from 3 to 20 that has a figure, in order; 13 prepares data."""
+    chapters = [int(chapter) for chapters, _ in FIGURES for chapter in chapters.split(", ")]
+    assert chapters == sorted(chapters)
+    assert set(chapters) == {*range(3, 21)} - {13}
+
+
+@pytest.mark.slow
+def test_commands_of_figures_run(workdir, run_cli, train):
+    """Each command draws something, from runs of the configs that are named as the runs."""
+    commands = [shlex.split(command) for _, command in FIGURES]
+    runs = {word for command in commands for word in command if re.fullmatch(r"chapter\w+", word)}
+    for run in sorted(runs):
+        train(f"configs/book/{run}.yaml", "-q")
+    for command, *words in commands:
+        if command == "train":
+            assert train(*words)
+            continue
+        result = run_cli(command, *words)
+        assert (result.code, result.err) == (0, ""), words
+        assert len(result.out) > 200 or (workdir / words[-1]).stat().st_size > 100_000
