@@ -70,6 +70,20 @@ def test_transcripts_run(workdir, run_cli, monkeypatch):
 
 
 @pytest.mark.slow
+def test_commands_of_see_it_run(workdir, run_cli):
+    """Each command of that section, after shortened trainings of the runs that it names."""
+    (workdir / "configs").symlink_to(ROOT / "configs")
+    for name in ("adam", "sgd"):
+        assert run_cli("train", "configs/adam.yaml", "training.epochs=500", "-q", "--name", name).code == 0
+    section = README.partition("## See it")[2].partition("\n## ")[0]
+    commands = re.findall(r"`nncli (.*?)`", section)
+    assert {command.split()[0] for command in commands} == {"train", "plot", "report", "explain"}
+    for command in commands:
+        result = run_cli(*shlex.split(command), *(["training.epochs=50"] if command.startswith("train ") else []))
+        assert result.code == 0, (command, result.err)
+
+
+@pytest.mark.slow
 def test_practitioner_gets_predictions_in_three_commands(workdir, run_cli):
     """The commands of that section, as they are: a config that trains, a good network, a prediction for each row."""
     (workdir / "configs").symlink_to(ROOT / "configs")

@@ -1,1 +1,1 @@
-"""Pictures in the documents, each drawn by a command from a real run."""
+"""Images in the documents, each made by a command from a real run."""

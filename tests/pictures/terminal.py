@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 from tests.examples import train_config
 
 CONFIG = "configs/adam.yaml"
-EPOCH = 6200  # at which the panel is drawn
+EPOCH = 6200  # whose panel is drawn
 WIDTH, HEIGHT = 84, 24
 PICTURE = Path(__file__).with_name("training.svg")
 

@@ -12,9 +12,7 @@ from tests.test_configs import shortened, stand_ins
 
 PAGE = (ROOT / "configs" / "book" / "README.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("## Chapters 2 to 9, by hand")[2].partition("\n## ")[0]
-FIGURES = re.findall(
-    r"^\| ([\d, ]+) \| .* \| `nncli (.*?)` \|$", PAGE.partition("## Figures by chapter")[2], re.MULTILINE
-)
+FIGURES = re.findall(r"^\| ([\d, ]+) \| .* \| `nncli (.*?)` \|$", PAGE, re.MULTILINE)
 EXAMPLES = re.findall(r"^\| (\d+) \| (.*?) \| `(.*?)` \| (.*?) \| `(.*?)` \|$", SECTION, re.MULTILINE)
 
 
