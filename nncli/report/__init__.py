@@ -1,1 +1,1 @@
-"""The data of every picture of a run, as the network says it; nothing is drawn, printed or written."""
+"""The data of every plot of a run; nothing is drawn, printed or written."""

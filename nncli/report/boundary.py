@@ -1,4 +1,4 @@
-"""What the network says for every point of the plane of two inputs, or for every value of one input."""
+"""The outputs of a network over the plane of two inputs, or over the values of a single input."""
 
 from typing import Any, NamedTuple
 
@@ -36,9 +36,9 @@ class Boundary(NamedTuple):
     """The outputs of the network on a grid of the plane of two inputs.
 
     Args:
-        features: the names of the inputs: to the right, and upwards.
-        x: the centres (W,) of the cells to the right, in the unit of the first input.
-        y: the centres (H,) of the cells upwards, in the unit of the second input.
+        features: the names of the inputs, of the x axis and of the y axis.
+        x: the x coordinates (W,) of the centers of the cells, in the unit of the first input.
+        y: the y coordinates (H,) of the centers of the cells, in the unit of the second input.
         outputs: the probability (H, W, C) of each class, or the values (H, W, M) of a regression in its unit.
         class_names: the names of the C classes; None for a regression.
         threshold: the decision threshold for class 1 of a network with a single output; None with more.
@@ -89,7 +89,7 @@ class FittedCurve(NamedTuple):
 
 
 class Extent(NamedTuple):
-    """What a picture shows of its inputs: the lowest and the highest values (D,)."""
+    """The range of the inputs that a plot shows: the lowest and the highest values (D,)."""
 
     low: Array
     high: Array
@@ -109,10 +109,10 @@ def boundary(trained: TrainedRun, width: int, height: int, points: Points | None
 
     Args:
         trained: the run; ``axes`` has two names.
-        width: the number of cells to the right.
-        height: the number of cells upwards.
+        width: W, the number of cells along x.
+        height: H, the number of cells along y.
         points: the rows to draw.
-        extent: what is shown of the plane, as ``extent`` finds it.
+        extent: the range of the inputs, as ``extent`` computes it.
     """
     (left, bottom), (right, top) = extent
     x, y = centers(left, right, width), centers(bottom, top, height)
@@ -132,13 +132,13 @@ def fitted_curve(trained: TrainedRun, width: int, points: Points | None, extent:
 
 
 def centers(low: float, high: float, count: int) -> Array:
-    """The centres (count,) of cells of equal width from ``low`` to ``high``."""
+    """The centers (count,) of cells of equal width from ``low`` to ``high``."""
     values: Array = low + (np.arange(count) + 0.5) * ((high - low) / count)
     return values
 
 
 def outputs_for(trained: TrainedRun, inputs: Array) -> Array:
-    """Probabilities (N, C) or values (N, M) of rows (N, D) in the unit of the data, which are those of ``predict``."""
+    """Probabilities (N, C) or values (N, M) of rows (N, D) in the unit of the data, as ``nncli predict`` has them."""
     predictor, preprocessing = trained.predictor, trained.predictor.predictor.preprocessing
     if isinstance(preprocessing, ArrayPreprocessing) and preprocessing.dtype.kind in "iu":
         limits = np.iinfo(preprocessing.dtype)

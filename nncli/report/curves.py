@@ -9,8 +9,8 @@ from nncli.experiment.metric_columns import MetricColumn, Role, find_column
 from nncli.nn.parameters import Array
 from nncli.store.run_reader import Run
 
-DECADE = 10.0  # largest by smallest value from which on a logarithmic axis shows more
-MAIN = 2  # metrics that are drawn: the loss and the first metric of the config
+DECADE = 10.0  # ratio of the largest to the smallest value from which the axis is logarithmic
+MAIN = 2  # metrics that ``nncli plot`` draws: the loss and the first metric of the config
 
 
 class Series(NamedTuple):
@@ -31,12 +31,12 @@ class Curve(NamedTuple):
     """One metric of one run over its logged epochs.
 
     Args:
-        metric: its name; the losses have none of the penalties in it.
-        higher_is_better: the direction; None if there is none.
+        metric: its name; losses are without penalties.
+        higher_is_better: whether higher is better; None if no direction is.
         epochs: the logged epochs (E,).
         series: training, then validation if it is measured.
-        is_logarithmic: whether a logarithmic axis is right: all values are positive, and span a decade or more.
-        best_epoch: the epoch of the best value of the last series; None without direction.
+        is_logarithmic: whether its axis is logarithmic: all values are positive, and span a decade or more.
+        best_epoch: the epoch of the best value of the last series; None if no direction is better.
     """
 
     metric: str
@@ -71,11 +71,11 @@ class Overlay(NamedTuple):
     """One column of metrics.csv of several runs.
 
     Args:
-        column: the column: of the last split that all these runs have.
+        column: its name; it is of the last split that all these runs have.
         runs: the names of the runs that have the metric.
         epochs: the logged epochs (E,) of each run.
         values: the values (E,) of each run.
-        is_logarithmic: whether a logarithmic axis is right for all of them.
+        is_logarithmic: whether the axis is logarithmic.
     """
 
     column: str

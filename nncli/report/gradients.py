@@ -1,4 +1,4 @@
-"""How large the gradients and the updates of each layer were while the network learned."""
+"""Gradient norms, update-to-weight ratios and dead units of each layer, by epoch."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ class LayerHealth(NamedTuple):
         gradient_norm: |g| (E,), g the gradients of its parameters as one vector; None unless it is trainable.
         update_norm: |w − w'| (E,), w' the parameters before the last step; None unless it is trainable.
         weight_norm: |w| (E,); None unless it is trainable.
-        update_ratio: |w − w'| / |w| (E,), about 0.001 where learning goes well; None unless it is trainable.
+        update_ratio: |w − w'| / |w| (E,), often near 0.001; None unless it is trainable.
         dead_fraction: the fraction (E,) of its units with the same output for all rows; of hidden activations only.
     """
 
@@ -36,7 +36,7 @@ class Gradients(NamedTuple):
     Args:
         run: the name of the run.
         epochs: the logged epochs (E,).
-        layers: the layers that were observed, first layer first.
+        layers: the observed layers, in order.
     """
 
     run: str
@@ -45,7 +45,7 @@ class Gradients(NamedTuple):
 
 
 def gradients_of(run: Run) -> Gradients | None:
-    """What health.csv has of a run; None of a run that has none, as before version 0.9.
+    """The values of health.csv; None of a run without them, such as one from before version 0.9.
 
     Raises:
         RunError: health.csv is damaged.

@@ -1,4 +1,4 @@
-"""The data of a picture as JSON values."""
+"""The data of a plot as JSON values."""
 
 import math
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def json_values(value: Any) -> Any:
-    """Named tuples as objects, arrays as nested lists, and null for what is no finite number.
+    """Named tuples as objects, arrays as nested lists, and null for NaN and infinity.
 
     >>> json_values([1.5, float("nan"), np.array([True, False])])
     [1.5, None, [True, False]]

@@ -1,4 +1,4 @@
-"""The rows with the largest loss: where the network errs most."""
+"""The rows with the largest loss."""
 
 from typing import Any, NamedTuple
 
@@ -22,9 +22,9 @@ class ErrorRow(NamedTuple):
         loss: its loss, without weight and penalties.
         target: the name of its class, or its values.
         prediction: the name of the predicted class, or the predicted values in the unit of the targets.
-        probability: that of the predicted class; None for a regression.
-        target_probability: that of its own class; None for a regression.
-        inputs: its values by column in the unit of the data, or an array of the shape of a row, such as a picture.
+        probability: the probability of the predicted class; None for a regression.
+        target_probability: the probability of the actual class; None for a regression.
+        inputs: its values by column in the unit of the data, or an array of the shape of a row, such as an image.
     """
 
     row: int

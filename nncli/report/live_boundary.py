@@ -14,8 +14,8 @@ from nncli.report.boundary import MARGIN, MAX_POINTS, Boundary, Points, centers
 from nncli.report.trained_run import probabilities
 from nncli.training.evaluate import examples, predict
 
-PAUSE = 20  # times as long as a boundary took to compute, the next one is not computed
-COPY_SECONDS = 0.1  # between two copies of the weights
+PAUSE = 20  # before the next boundary is computed, relative to the time that the last one took
+COPY_SECONDS = 0.1  # at least, between two copies of the weights
 CELLS_PER_POINT = 10  # more points would hide the boundary
 
 

@@ -1,4 +1,4 @@
-"""The metrics of a training so far: their best values, their curves, and since when the validation loss has risen."""
+"""The metrics of a training so far: best values, curves, and the epoch since which the validation loss has risen."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -9,9 +9,9 @@ from nncli.store.metrics_csv import headers, parse
 from nncli.store.run_writer import RunWriter
 from nncli.store.safe_read import storage_errors
 
-POINTS = 512  # of a curve; of more than twice as many every second one is dropped
-RECENT = 5  # logged epochs, all of which have to be worse for a rise
-RISE = 1.05  # times the lowest loss; less is noise
+POINTS = 512  # of a curve; once it has twice as many, every second one is dropped
+RECENT = 5  # last logged epochs, all of which are worse if the loss has risen
+RISE = 1.05  # relative to the lowest loss; smaller increases are noise
 
 
 class Metric(NamedTuple):

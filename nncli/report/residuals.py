@@ -1,4 +1,4 @@
-"""Residuals of a regression: how far predictions are from the targets, and in which direction."""
+"""Residuals of a regression: target minus prediction."""
 
 from typing import NamedTuple
 

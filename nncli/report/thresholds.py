@@ -1,4 +1,4 @@
-"""What the decision threshold of a class changes: ROC, precision-recall, and the scores at each threshold."""
+"""ROC curve, precision-recall curve, and scores by decision threshold, of one class against the rest."""
 
 from typing import NamedTuple
 
@@ -22,8 +22,8 @@ class Thresholds(NamedTuple):
         split: the split.
         class_name: the class.
         rows: the number of rows of the class, and of the rest.
-        points: the thresholds (P,) of ROC and precision-recall, falling from above 1: those at which a curve bends.
-        false_positive_rate: (P,), rising from 0 to 1.
+        points: the thresholds (P,) of ROC and precision-recall, decreasing from above 1, at the vertices of the curves.
+        false_positive_rate: (P,), increasing from 0 to 1.
         true_positive_rate: (P,), the recall.
         precision: (P,), 1 where nothing is predicted as the class.
         area: the area under the ROC curve, as the metric ``auc`` has it.
@@ -80,7 +80,7 @@ def _one_against_rest(
     average = float(np.sum(np.diff(recall, prepend=0.0) * precision))
     points = np.append(np.inf, ranked[last])
     true, false = np.append(0, true), np.append(0, predicted - true)
-    kept = bends(false, true)
+    kept = vertices(false, true)
     area = AreaUnderCurve().measure(scores[:, np.newaxis], is_class.astype(np.int64))
     sweep = np.linspace(0, 1, THRESHOLDS)
     return Thresholds(
@@ -99,14 +99,14 @@ def _one_against_rest(
     )
 
 
-def bends(false: Array, true: Array) -> Array:
-    """The indices of the points of a curve of counts that are not between their neighbours on a line.
+def vertices(false: Array, true: Array) -> Array:
+    """The indices of the vertices of a curve of counts: the points that are not on the line between their neighbors.
 
-    Of very many, some at equal distances, with both ends.
+    Of more than ``MAX_POINTS`` vertices, some at equal distances are chosen, with both ends.
     """
     rise, run = np.diff(true), np.diff(false)
-    is_bend = rise[1:] * run[:-1] != rise[:-1] * run[1:]
-    kept = np.flatnonzero(np.concatenate([[True], is_bend, [True]]))
+    is_vertex = rise[1:] * run[:-1] != rise[:-1] * run[1:]
+    kept = np.flatnonzero(np.concatenate([[True], is_vertex, [True]]))
     if len(kept) > MAX_POINTS:
         kept = kept[np.unique(np.linspace(0, len(kept) - 1, MAX_POINTS).round().astype(np.int64))]
     return kept

@@ -1,4 +1,4 @@
-"""A run with its network at an epoch, and what the network says about the rows of its data."""
+"""A run with its network at an epoch, and the predictions for the rows of its data."""
 
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -50,14 +50,14 @@ class PredictedRows(NamedTuple):
 
     @property
     def probabilities(self) -> Array:
-        """The probability of each class (N, C), also of the two classes of a single output."""
+        """The probability of each class (N, C); a single output has two classes."""
         return probabilities(self.encoded_outputs)
 
 
 class TrainedRun:
-    """A run with its network at an epoch; its data is read only if a picture needs its rows.
+    """A run with its network at an epoch; its data is read only if a plot needs its rows.
 
-    ``problem`` says why a picture has no rows, although the run has.
+    ``problem`` is the reason why a plot has no rows; None if it has them.
 
     Args:
         run: the run.
@@ -129,7 +129,7 @@ class TrainedRun:
 
     @property
     def held_out(self) -> str:
-        """The split that pictures show by default: validation, or else test, or else training."""
+        """The split that plots show by default: validation, or else test, or else training."""
         return next(name for name in SPLIT_ORDER if name in self.experiment.data)
 
     def predicted(self, split: str | None = None) -> PredictedRows:
@@ -166,5 +166,5 @@ class TrainedRun:
 
 
 def probabilities(outputs: Array) -> Array:
-    """The probability of each class (N, C) from outputs (N, M), also of the two classes of a single output."""
+    """The probability of each class (N, C) from outputs (N, M); a single output has two classes."""
     return np.column_stack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs

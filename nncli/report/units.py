@@ -1,4 +1,4 @@
-"""Dead and saturated units: those whose output says little about the row."""
+"""Dead and saturated units of the hidden layers."""
 
 from typing import NamedTuple
 
@@ -12,8 +12,8 @@ from nncli.nn.trace import Observer, Operation, forward_methods, observed
 from nncli.report.trained_run import TrainedRun
 from nncli.training.constant_units import ConstantUnits
 
-FLAT = 0.05  # slope relative to the largest one below which an activation is saturated
-MOSTLY = 0.95  # of the rows in which a saturated unit is
+FLAT = 0.05  # derivative, relative to its maximum, below which an activation is saturated
+MOSTLY = 0.95  # fraction of the rows for which a saturated unit is flat
 
 
 class LayerUnits(NamedTuple):
@@ -23,7 +23,7 @@ class LayerUnits(NamedTuple):
         layer: the index of the layer.
         type: its type.
         dead: whether the output of each unit (M,) is the same for all rows.
-        saturated: whether each unit (M,) is where tanh or sigmoid is flat for 95 % of the rows; never of other types.
+        saturated: whether each unit (M,) is a sigmoid or tanh that is flat for 95 % of the rows; False for other types.
         active: the fraction of the rows (M,) for which the output of each unit is not 0.
     """
 
@@ -75,12 +75,12 @@ def units_of(trained: TrainedRun) -> list[LayerUnits]:
 
 
 def is_hidden_activation(layers: tuple[Layer, ...], index: int) -> bool:
-    """Whether a layer is neither the last one, nor has parameters, nor drops out."""
+    """Whether a layer is not the last one, has no parameters and is not dropout."""
     return index + 1 < len(layers) and not layers[index].stochastic and not layers[index].shapes(1)
 
 
 def is_flat(layer: Layer, outputs: Array) -> Array:
-    """Where (N, M) the slope of a sigmoid or tanh is below 5 % of its largest one; nowhere for other activations.
+    """Where (N, M) the derivative of a sigmoid or tanh is below 5 % of its maximum; nowhere for other activations.
 
     σ′ = y (1 − y), at most 1/4          tanh′ = 1 − y²
     """

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from nncli.report.thresholds import bends, thresholds_of
+from nncli.report.thresholds import thresholds_of, vertices
 from tests.examples import BINARY, SINE
 
 
 @pytest.mark.parametrize("changes", [(), BINARY], ids=["classes", "binary"])
 def test_curves_are_those_of_scikit_learn(trained, monkeypatch, changes):
     """All points of the ROC curve, both areas, and the precision at each recall."""
-    monkeypatch.setattr("nncli.report.thresholds.bends", lambda false, true: np.arange(len(false)))
+    monkeypatch.setattr("nncli.report.thresholds.vertices", lambda false, true: np.arange(len(false)))
     run = trained(*changes)
     rows, found = run.predicted(), thresholds_of(run)
     labels = range(3) if rows.classes == 3 else [1]
@@ -48,8 +48,8 @@ def test_regression_has_none(trained):
 
 
 def test_points_on_a_line_are_left_out(monkeypatch):
-    """Only bends and both ends are kept; of very many, some at equal distances."""
-    assert bends(np.array([0, 0, 0, 1, 2, 2]), np.array([0, 1, 2, 2, 2, 3])).tolist() == [0, 2, 4, 5]
+    """Only vertices and both ends are kept; of very many, some at equal distances."""
+    assert vertices(np.array([0, 0, 0, 1, 2, 2]), np.array([0, 1, 2, 2, 2, 3])).tolist() == [0, 2, 4, 5]
     monkeypatch.setattr("nncli.report.thresholds.MAX_POINTS", 5)
-    stairs = bends(np.arange(100) // 2, (np.arange(100) + 1) // 2)
+    stairs = vertices(np.arange(100) // 2, (np.arange(100) + 1) // 2)
     assert (stairs[0], stairs[-1], len(stairs)) == (0, 99, 5)

@@ -31,8 +31,8 @@ def test_activity_is_the_fraction_of_rows(trained):
     assert found.active == pytest.approx((outputs > 0).mean(axis=0))
 
 
-def test_flat_is_a_small_slope():
-    """Below 5 % of the largest slope of sigmoid and tanh; other activations are never flat."""
+def test_flat_is_a_small_derivative():
+    """Below 5 % of the maximal derivative of sigmoid and tanh; other activations are never flat."""
     inputs = np.linspace(-6, 6, 101)[:, np.newaxis]
     sigmoid, tanh = 1 / (1 + np.exp(-inputs)), np.tanh(inputs)
     assert np.array_equal(is_flat(Sigmoid(), sigmoid), sigmoid * (1 - sigmoid) / 0.25 < 0.05)

@@ -1,4 +1,4 @@
-"""``nncli plot``: pictures of runs, in the terminal or as files."""
+"""``nncli plot``: plots of runs, in the terminal or as files."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -14,22 +14,22 @@ from nncli.errors import CommandLineError, MissingExtraError
 if TYPE_CHECKING:
     from nncli.report.trained_run import TrainedRun
 
-PICTURES = {  # as in nncli.report.pictures, which is imported only when a picture is drawn
-    "boundary": "Decision boundary or value in the plane of two inputs, or fitted curve of one.",
+PLOTS = {  # those of nncli.report.plots, which is imported only when one is drawn
+    "boundary": "Decision boundary or prediction in the plane of two inputs; fitted curve of a single input.",
     "curves": "Loss and first metric by epoch.",
     "confusion": "Confusion matrix of a classifier.",
-    "calibration": "Whether probabilities are right, with the expected calibration error.",
-    "residuals": "Residuals of a regression by prediction.",
+    "calibration": "Reliability diagram, with the expected calibration error.",
+    "residuals": "Residuals of a regression against predictions.",
     "weights": "Histogram of the weights of each layer.",
-    "gradients": "Norm of the gradient of each layer by epoch, and updates relative to weights.",
+    "gradients": "Gradient norm and update-to-weight ratio of each layer by epoch.",
     "units": "Dead and saturated units of each hidden layer.",
 }
 SUFFIXES = (".svg", ".png", ".pdf")
 
 
-def picture_options(command: Callable[..., None]) -> Callable[..., None]:
-    """An option for each picture."""
-    for name, text in reversed(PICTURES.items()):
+def plot_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for each plot."""
+    for name, text in reversed(PLOTS.items()):
         command = click.option(f"--{name}", name, is_flag=True, help=text)(command)
     return command
 
@@ -43,7 +43,7 @@ def picture_options(command: Callable[..., None]) -> Callable[..., None]:
     )
 )
 @runs_argument("Paths or names of runs; the curves of several are drawn in one diagram.")
-@picture_options
+@plot_options
 @click.option("--epoch", type=Integer(min=0), help="Epoch of a snapshot to show.  [default: the final weights]")
 @click.option(
     "--split",
@@ -55,7 +55,7 @@ def picture_options(command: Callable[..., None]) -> Callable[..., None]:
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write the picture to an SVG, PNG or PDF file, which needs the extra 'plots'.",
+    help="Write the plot to an SVG, PNG or PDF file, which needs the extra 'plots'.",
 )
 @runs_dir_option
 @json_option
@@ -68,10 +68,10 @@ def plot(
     as_json: bool,
     **chosen: bool,
 ) -> None:
-    """Draw pictures of runs in the terminal, or write them to a file.
+    """Draw plots of runs in the terminal, or write them to a file.
 
-    Without a picture it draws the decision boundary of a run with two inputs, the fitted curve of one with a single
-    input, and else the learning curves.
+    By default, a run with two inputs has its decision boundary drawn, a run with a single input its fitted curve, and
+    any other run its learning curves.
     """
     from nncli.cli.options import find_run
     from nncli.cli.reading import reading_shown
@@ -82,9 +82,7 @@ def plot(
     _require_suffix(output, as_json)
     trained = [TrainedRun(Run(find_run(run, runs_dir)), epoch) for run in runs]
     with blas_threads(trained[0].run.record.spec.training.threads), reading_shown(is_silent=as_json):
-        names: list[str | None] = [name for name in PICTURES if chosen[name]] or [
-            None if len(trained) == 1 else "curves"
-        ]
+        names: list[str | None] = [name for name in PLOTS if chosen[name]] or [None if len(trained) == 1 else "curves"]
         if as_json:
             print_json(_document(trained, names, split))
         elif output is not None:
@@ -95,76 +93,76 @@ def plot(
 
 
 def _require_suffix(output: Path | None, as_json: bool) -> None:
-    """Refuse a file of another format, before anything is computed.
+    """Reject a file of another format, before anything is computed.
 
     Raises:
-        CommandLineError: the suffix is unknown, or there is to be JSON, too.
+        CommandLineError: the suffix is unknown, or --json is given.
     """
     if output is None:
         return
     if as_json:
-        raise CommandLineError("--json and -o exclude each other: the document is printed")
+        raise CommandLineError("--json and -o exclude each other: JSON is printed")
     if output.suffix.lower() not in SUFFIXES:
-        raise CommandLineError(f"{output}: pictures are written as .svg, .png or .pdf; name a file such as plot.svg")
+        raise CommandLineError(f"{output}: plots are written as .svg, .png or .pdf; name a file such as plot.svg")
 
 
 def _document(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None) -> dict[str, Any]:
-    """The data of the pictures, run by run."""
+    """The data of the plots of each run."""
     from nncli.report.json_values import json_values
-    from nncli.report.pictures import Wish, epoch_of, picture, resolved
+    from nncli.report.plots import PlotOptions, epoch_of, plot_data, plot_name
 
     runs = []
     for each in trained:
-        found = [resolved(name, each) for name in names]
-        pictures = {name: json_values(picture(name, each, Wish(split))) for name in found}
+        found = [plot_name(name, each) for name in names]
+        plots = {name: json_values(plot_data(name, each, PlotOptions(split))) for name in found}
         epoch = next((epoch for name in found if (epoch := epoch_of(name, each)) is not None), None)
-        runs.append({"run": str(each.run.path), "epoch": epoch, **pictures})
+        runs.append({"run": str(each.run.path), "epoch": epoch, **plots})
     return {"runs": runs}
 
 
 def _show(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None) -> None:
-    """Print each picture of each run; the curves of several runs are in one diagram."""
+    """Print each plot of each run; the curves of several runs are in one diagram."""
     from nncli.cli.render import plot as render
     from nncli.report.curves import overlays, run_curves
-    from nncli.report.pictures import CURVES, Wish, epoch_of, picture, resolved
+    from nncli.report.plots import CURVES, PlotOptions, epoch_of, plot_data, plot_name
 
-    view = render.PictureView()
-    wish = Wish(split, *view.grid_size)
+    view = render.PlotPrinter()
+    options = PlotOptions(split, *view.grid_size)
     for name in names:
         if name == CURVES and len(trained) > 1:
             view.show_overlays(overlays([run_curves(each.run) for each in trained]), len(trained))
             continue
         for each in trained:
-            found = resolved(name, each)
-            view.show(found, each.run.name, epoch_of(found, each), picture(found, each, wish))
+            found = plot_name(name, each)
+            view.show(found, each.run.name, epoch_of(found, each), plot_data(found, each, options))
 
 
 def _write(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None, output: Path) -> None:
-    """Write the only picture to a file.
+    """Write the only plot to a file.
 
     Raises:
         CommandLineError: there are several.
         MissingExtraError: matplotlib is not installed.
     """
     if len(names) > 1:
-        raise CommandLineError(f"{output}: a file has one picture; choose --{names[0]} or another one")
+        raise CommandLineError(f"{output}: a file has one plot; choose --{names[0]} or another one")
     if find_spec("matplotlib") is None:  # before anything is computed
-        raise MissingExtraError("pictures as files", "plots")
+        raise MissingExtraError("plots as files", "plots")
     from nncli.cli.render.figures import CELLS, figure_bytes
-    from nncli.report.pictures import Wish, epoch_of, picture, resolved
+    from nncli.report.plots import PlotOptions, epoch_of, plot_data, plot_name
     from nncli.store.atomic_write import write_atomic
 
-    wish, found = Wish(split, CELLS, CELLS), [resolved(names[0], each) for each in trained]
-    pictures = [picture(name, each, wish) for name, each in zip(found, trained, strict=True)]
+    options, found = PlotOptions(split, CELLS, CELLS), [plot_name(names[0], each) for each in trained]
+    plots = [plot_data(name, each, options) for name, each in zip(found, trained, strict=True)]
     epochs = [epoch_of(name, each) for name, each in zip(found, trained, strict=True)]
     write_atomic(
-        output, figure_bytes(found, [each.run.name for each in trained], epochs, pictures, output.suffix.lower()[1:])
+        output, figure_bytes(found, [each.run.name for each in trained], epochs, plots, output.suffix.lower()[1:])
     )
     click.echo(output)
 
 
 def _note_problems(trained: "list[TrainedRun]") -> None:
-    """Say why a picture has no rows."""
+    """Print why a plot has no rows."""
     from nncli.cli.render.progress import note
 
     for each in trained:

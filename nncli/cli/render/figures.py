@@ -1,4 +1,4 @@
-"""Pictures of runs as SVG, PNG or PDF files, drawn by matplotlib, which is an extra.
+"""Plots of runs as SVG, PNG or PDF files, drawn by matplotlib, which is an extra.
 
 Colours have a second channel beside them: markers, line styles, hatching or numbers.
 """
@@ -16,7 +16,7 @@ CURVES = "curves"
 CELLS = 200  # of a boundary, to the right and upwards
 RESOLUTION = 150  # dots per inch of PNG files
 SETTINGS: dict[str, Any] = {
-    "svg.hashsalt": "nncli",  # equal bytes for equal pictures
+    "svg.hashsalt": "nncli",  # equal bytes for equal plots
     "svg.fonttype": "none",  # texts stay texts
     "font.size": 9,
     "font.family": "DejaVu Sans",  # that of matplotlib itself, the same on each machine
@@ -28,15 +28,15 @@ METADATA: Mapping[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"Creat
 
 
 def figure_bytes(
-    names: Sequence[str], runs: Sequence[str], epochs: Sequence[int | None], pictures: Sequence[Any], form: str
+    names: Sequence[str], runs: Sequence[str], epochs: Sequence[int | None], plots: Sequence[Any], form: str
 ) -> bytes:
-    """The pictures of runs as a file: curves in one diagram, others below each other.
+    """The plots of runs as a file: curves in one diagram, others below each other.
 
     Args:
-        names: the name of each picture.
+        names: the name of each plot.
         runs: the name of the run of each.
         epochs: the epoch of the weights that each shows; None if it shows the whole training.
-        pictures: the data of each, as nncli.report.pictures has it.
+        plots: the data of each, as nncli.report.plots has it.
         form: svg, png or pdf.
     """
     from matplotlib import rc_context
@@ -45,21 +45,21 @@ def figure_bytes(
     with rc_context(SETTINGS):
         canvas, file = Figure(layout="constrained"), io.BytesIO()
         if names[0] == CURVES:
-            height = diagrams.draw_curves(canvas, pictures)
+            height = diagrams.draw_curves(canvas, plots)
         else:
             titles = [
                 run if epoch is None else f"{run}, epoch {epoch}" for run, epoch in zip(runs, epochs, strict=True)
             ]
-            height = _draw_each(canvas, names, titles, pictures)
+            height = _draw_each(canvas, names, titles, plots)
         canvas.set_size_inches(WIDTH, height)
         canvas.savefig(file, format=form, dpi=RESOLUTION, metadata=METADATA[form])
     return file.getvalue()
 
 
-def _draw_each(canvas: Any, names: Sequence[str], titles: Sequence[str], pictures: Sequence[Any]) -> float:
-    """Each picture below the one before; returns the height of all."""
-    parts, height = canvas.subfigures(len(pictures), 1, squeeze=False)[:, 0], 0.0
-    for part, name, title, data in zip(parts, names, titles, pictures, strict=True):
+def _draw_each(canvas: Any, names: Sequence[str], titles: Sequence[str], plots: Sequence[Any]) -> float:
+    """Each plot below the one before; returns the height of all."""
+    parts, height = canvas.subfigures(len(plots), 1, squeeze=False)[:, 0], 0.0
+    for part, name, title, data in zip(parts, names, titles, plots, strict=True):
         height += _DRAWN[name](part, data)
         part.suptitle(sanitized_line(title), fontsize=10)
     return height

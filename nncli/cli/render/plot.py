@@ -1,4 +1,4 @@
-"""Pictures of runs in the terminal."""
+"""Plots of runs in the terminal."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 NORMS = {"gradient_norm": "norm of the gradient", "update_ratio": "update / weights"}
 
 
-class PictureView:
-    """Prints pictures on standard output, with an empty line between them."""
+class PlotPrinter:
+    """Prints plots on standard output, with an empty line between them."""
 
     def __init__(self) -> None:
         self.out, self._count = Output(), 0
@@ -35,13 +35,13 @@ class PictureView:
         return grid_size(self.out.width, draws_colours(self.out))
 
     def show(self, name: str, run: str, epoch: int | None, data: Any) -> None:
-        """Print one picture of a run below the name of the run, the epoch of its weights, and the split of its rows.
+        """Print one plot of a run below the name of the run, the epoch of its weights, and the split of its rows.
 
         Args:
-            name: the name of the picture.
+            name: the name of the plot.
             run: the name of the run.
             epoch: the epoch of the weights; None if it shows the whole training.
-            data: the data of the picture, as nncli.report.pictures has it.
+            data: the data of the plot, as nncli.report.plots has it.
         """
         self._separate()
         first = data[0] if isinstance(data, list) else data

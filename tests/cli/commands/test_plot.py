@@ -1,4 +1,4 @@
-"""``nncli plot``: pictures in the terminal, as JSON and as files."""
+"""``nncli plot``: plots in the terminal, as JSON and as files."""
 
 import csv
 import json
@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import nncli
-from nncli.cli.commands.plot import PICTURES as OPTIONS
+from nncli.cli.commands.plot import PLOTS as OPTIONS
 from nncli.cli.render.boundary import MAX_LABEL, TEXTURES
 from nncli.cli.render.console import Output
 from nncli.cli.render.diagram import MAX_CURVES
 from nncli.report.boundary import points_of
-from nncli.report.pictures import PICTURES
+from nncli.report.plots import PLOTS
 from nncli.report.trained_run import TrainedRun
 from nncli.store.run_reader import Run
 from tests.examples import BINARY, SINE
@@ -33,8 +33,8 @@ def runs(workdir, run_cli):
 
 
 def test_options_are_the_pictures():
-    """Each picture has an option; that of a boundary also draws a fitted curve."""
-    assert set(OPTIONS) == set(PICTURES) - {"fit"}
+    """Each plot has an option; that of a boundary also draws a fitted curve."""
+    assert set(OPTIONS) == set(PLOTS) - {"fit"}
 
 
 @pytest.mark.parametrize("changes", [(), BINARY], ids=["classes", "binary"])
@@ -45,15 +45,15 @@ def test_cells_of_the_terminal_are_predictions(workdir, run_cli, monkeypatch, ch
     result = run_cli("plot", "run")
     assert (result.code, result.err) == (0, "")
     heading, _, *lines = result.out.splitlines()
-    picture = [line[MAX_LABEL + 1 :] for line in lines[:20]]
+    plot = [line[MAX_LABEL + 1 :] for line in lines[:20]]
     assert heading == "run  (epoch 30, training)"
     run = nncli.load("run")
     inputs = points_of(TrainedRun(Run(workdir / "runs" / "run"))).inputs
     low, high = inputs.min(axis=0), inputs.max(axis=0)
     low, high = low - 0.05 * (high - low), high + 0.05 * (high - low)
-    size = np.array([len(picture[0]), 20])
+    size = np.array([len(plot[0]), 20])
     counted = 0
-    for row, line in enumerate(reversed(picture)):
+    for row, line in enumerate(reversed(plot)):
         for column, character in enumerate(line):
             centre = low + (np.array([column, row]) + 0.5) * (high - low) / size
             if character in TEXTURES:
@@ -124,13 +124,13 @@ def test_many_runs_are_drawn_up_to_a_limit(runs, run_cli):
     [
         (
             ["sine", "--confusion"],
-            "runs/sine: has no picture 'confusion': a regression has no classes; use --residuals",
+            "runs/sine: has no plot 'confusion': a regression has no classes; use --residuals",
         ),
-        (["classes", "--residuals"], "has no picture 'residuals': a classifier has no residuals"),
+        (["classes", "--residuals"], "has no plot 'residuals': a classifier has no residuals"),
         (["classes", "--confusion", "--split", "test"], "has no split 'test'; it has training, validation"),
-        (["classes", "-o", "a.gif"], "a.gif: pictures are written as .svg, .png or .pdf; name a file such as plot.svg"),
+        (["classes", "-o", "a.gif"], "a.gif: plots are written as .svg, .png or .pdf; name a file such as plot.svg"),
         (["classes", "-o", "a.svg", "--json"], "--json and -o exclude each other"),
-        (["classes", "-o", "a.svg", "--units", "--weights"], "a.svg: a file has one picture; choose --weights or"),
+        (["classes", "-o", "a.svg", "--units", "--weights"], "a.svg: a file has one plot; choose --weights or"),
     ],
 )
 def test_wrong_combinations_are_refused(runs, run_cli, arguments, message):
@@ -158,7 +158,7 @@ def test_lost_data_is_told(workdir, run_cli):
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
 def test_files_are_written_for_each_picture(runs, run_cli, suffix):
-    """In their formats; pictures of several runs are in one file."""
+    """In their formats; plots of several runs are in one file."""
     begin = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[suffix]
     for name in OPTIONS:
         run = "sine" if name == "residuals" else "classes"
@@ -201,13 +201,13 @@ def test_missing_extra_is_reported(runs, run_cli, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = run_cli("plot", "classes", "-o", "a.svg")
     assert (result.code, result.out) == (2, "")
-    assert "pictures as files need an extra that is not installed; install it: pip install 'nncli[plots]'" in result.err
+    assert "plots as files need an extra that is not installed; install it: pip install 'nncli[plots]'" in result.err
     assert run_cli("plot", "classes").code == 0
 
 
 @pytest.mark.slow
 def test_matplotlib_is_imported_for_files_only(runs):
-    """A picture in the terminal starts without it."""
+    """A plot in the terminal starts without it."""
     code = "import sys; from nncli.cli.main import main; main(['plot', 'classes']); print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.endswith("False\n")

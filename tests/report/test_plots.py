@@ -1,9 +1,9 @@
-"""The pictures of a run by name."""
+"""The plots of a run by name."""
 
 import pytest
 
 from nncli.errors import CommandLineError, RunError
-from nncli.report.pictures import PICTURES, Wish, epoch_of, picture, resolved
+from nncli.report.plots import PLOTS, PlotOptions, epoch_of, plot_data, plot_name
 from nncli.report.trained_run import TrainedRun
 from nncli.store.run_reader import Run
 from tests.examples import SINE
@@ -14,23 +14,23 @@ WITHOUT = {"classes": {"fit", "residuals"}, "sine": {"boundary", "confusion", "c
 
 @pytest.mark.parametrize(("changes", "task"), [((), "classes"), (SINE, "sine")])
 def test_each_picture_exists_or_says_why_not(trained, changes, task):
-    """A picture that does not suit the task is refused with another option."""
+    """A plot that does not apply to the task is an error that names another option."""
     run = trained(*changes)
-    for name in PICTURES:
+    for name in PLOTS:
         if name in WITHOUT[task]:
-            with pytest.raises(CommandLineError, match=f"has no picture '{name}': "):
-                picture(name, run, Wish())
+            with pytest.raises(CommandLineError, match=f"has no plot '{name}': "):
+                plot_data(name, run, PlotOptions())
         else:
-            assert picture(name, run, Wish())
+            assert plot_data(name, run, PlotOptions())
 
 
 def test_default_follows_from_the_inputs(trained):
     """A boundary of two, a curve of one, else the learning curves."""
-    assert resolved(None, trained()) == "boundary"
-    assert resolved(None, trained(*SINE)) == resolved("boundary", trained(*SINE)) == "fit"
+    assert plot_name(None, trained()) == "boundary"
+    assert plot_name(None, trained(*SINE)) == plot_name("boundary", trained(*SINE)) == "fit"
     other = trained(TABLE[0].replace("depth: number", "depth: category"), *TABLE[1:])
-    assert resolved(None, other) == "curves"
-    assert resolved("boundary", other) == "boundary"
+    assert plot_name(None, other) == "curves"
+    assert plot_name("boundary", other) == "boundary"
 
 
 def test_run_without_weights_has_curves(trained):
@@ -38,12 +38,12 @@ def test_run_without_weights_has_curves(trained):
     run = trained()
     (run.run.path / "weights.npz").write_bytes(b"")
     with pytest.raises(RunError, match=r"weights\.npz"):
-        resolved(None, run)
+        plot_name(None, run)
     (run.run.path / "evaluation.json").unlink()
     for path in (run.run.path / "checkpoints").iterdir():
         path.unlink()
     unfinished = TrainedRun(Run(run.run.path))
-    assert resolved(None, unfinished) == "curves"
+    assert plot_name(None, unfinished) == "curves"
     assert epoch_of("curves", unfinished) is None
 
 
@@ -51,13 +51,13 @@ def test_lost_file_leaves_the_boundary_without_rows(trained, workdir):
     """The network, and the range of its inputs, are in the run."""
     run = trained(*TABLE)
     (workdir / "table.csv").unlink()
-    view = picture("boundary", run, Wish(width=4, height=3))
+    view = plot_data("boundary", run, PlotOptions(width=4, height=3))
     assert view.points is None
     assert view.outputs.shape == (3, 4, 3)
     assert run.problem.startswith("drawn without rows: ")
 
 
 def test_unknown_split_is_an_error(trained):
-    """It is not taken for a file that cannot be read."""
+    """It is not reported as a file that cannot be read."""
     with pytest.raises(CommandLineError, match="has no split 'train'; it has training, validation"):
-        picture("boundary", trained(), Wish("train"))
+        plot_data("boundary", trained(), PlotOptions("train"))

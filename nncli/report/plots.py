@@ -1,4 +1,4 @@
-"""The pictures of a run by name: the data of each, as one value, for every way of showing it."""
+"""The plots of a run by name: the data of each, for the terminal, for files and as JSON."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -16,17 +16,17 @@ from nncli.report.weights import weight_histograms
 from nncli.store.checkpoint import checkpoints
 
 BOUNDARY, FIT, CURVES = "boundary", "fit", "curves"
-BY_EPOCH = {CURVES, "gradients"}  # pictures of the whole training, not of the weights of one epoch
+BY_EPOCH = {CURVES, "gradients"}  # plots of the whole training, not of the weights of one epoch
 FIT_POINTS = 200
 
 
-class Wish(NamedTuple):
-    """What is to be shown.
+class PlotOptions(NamedTuple):
+    """What a plot shows.
 
     Args:
-        split: the split whose rows are shown; None for that of each picture.
-        width: the cells of a boundary to the right.
-        height: the cells of a boundary upwards.
+        split: the split whose rows are shown; None for that of each plot.
+        width: the number of columns of the grid of a boundary.
+        height: the number of rows of the grid of a boundary.
     """
 
     split: str | None = None
@@ -34,8 +34,8 @@ class Wish(NamedTuple):
     height: int = 64
 
 
-class Lacking(NamedTuple):
-    """Why a run does not have a picture.
+class Unavailable(NamedTuple):
+    """Why a run does not have a plot.
 
     Args:
         reason: why.
@@ -61,62 +61,62 @@ def _rows_and_extent(trained: TrainedRun, split: str | None) -> tuple[Points | N
     return points, found
 
 
-def _boundary(trained: TrainedRun, wish: Wish) -> Boundary | Lacking:
+def _boundary(trained: TrainedRun, options: PlotOptions) -> Boundary | Unavailable:
     if len(axes(trained)) != 2:
         return NO_PLANE
-    return boundary(trained, wish.width, wish.height, *_rows_and_extent(trained, wish.split))
+    return boundary(trained, options.width, options.height, *_rows_and_extent(trained, options.split))
 
 
-def _fit(trained: TrainedRun, wish: Wish) -> FittedCurve | Lacking:
+def _fit(trained: TrainedRun, options: PlotOptions) -> FittedCurve | Unavailable:
     if len(axes(trained)) != 1:
         return NO_PLANE
-    return fitted_curve(trained, FIT_POINTS, *_rows_and_extent(trained, wish.split))
+    return fitted_curve(trained, FIT_POINTS, *_rows_and_extent(trained, options.split))
 
 
-NO_PLANE = Lacking("its inputs are not one or two numbers; use --curves")
+NO_PLANE = Unavailable("its inputs are not one or two numbers; use --curves")
 CLASSIFIER, REGRESSION = (
-    Lacking("a regression has no classes; use --residuals"),
-    Lacking("a classifier has no residuals"),
+    Unavailable("a regression has no classes; use --residuals"),
+    Unavailable("a classifier has no residuals"),
 )
-UNRECORDED = Lacking("it has no health.csv: it was trained by nncli before 0.9")
-PICTURES: Mapping[str, Callable[[TrainedRun, Wish], Any]] = {
+UNRECORDED = Unavailable("it has no health.csv: it was trained by nncli before 0.9")
+PLOTS: Mapping[str, Callable[[TrainedRun, PlotOptions], Any]] = {
     BOUNDARY: _boundary,
     FIT: _fit,
     CURVES: lambda trained, _: run_curves(trained.run),
-    "confusion": lambda trained, wish: confusion_of(trained, wish.split) or CLASSIFIER,
-    "calibration": lambda trained, wish: calibration_of(trained, wish.split) or CLASSIFIER,
-    "residuals": lambda trained, wish: residuals_of(trained, wish.split) or REGRESSION,
+    "confusion": lambda trained, options: confusion_of(trained, options.split) or CLASSIFIER,
+    "calibration": lambda trained, options: calibration_of(trained, options.split) or CLASSIFIER,
+    "residuals": lambda trained, options: residuals_of(trained, options.split) or REGRESSION,
     "weights": lambda trained, _: weight_histograms(trained),
     "gradients": lambda trained, _: gradients_of(trained.run) or UNRECORDED,
-    "units": lambda trained, _: units_of(trained) or Lacking("it has no hidden activation layer"),
+    "units": lambda trained, _: units_of(trained) or Unavailable("it has no hidden activation layer"),
 }
 
 
-def picture(name: str, trained: TrainedRun, wish: Wish) -> Any:
-    """The data of a picture.
+def plot_data(name: str, trained: TrainedRun, options: PlotOptions) -> Any:
+    """The data of a plot.
 
     Args:
-        name: one of ``PICTURES``.
+        name: one of ``PLOTS``.
         trained: the run.
-        wish: what is to be shown.
+        options: what the plot shows.
 
     Raises:
-        CommandLineError: the run has no such picture, or no such split.
+        CommandLineError: the run has no such plot, or no such split.
         RunError, SourceError: a file of the run, or its data, cannot be read.
     """
-    found = PICTURES[name](trained, wish)
-    if isinstance(found, Lacking):
-        raise CommandLineError(f"{trained.run.path}: has no picture {name!r}: {found.reason}")
+    found = PLOTS[name](trained, options)
+    if isinstance(found, Unavailable):
+        raise CommandLineError(f"{trained.run.path}: has no plot {name!r}: {found.reason}")
     return found
 
 
 def epoch_of(name: str, trained: TrainedRun) -> int | None:
-    """The epoch of the weights that a picture shows; None if it shows the whole training."""
+    """The epoch of the weights that a plot shows; None if it shows the whole training."""
     return None if name in BY_EPOCH else trained.epoch
 
 
-def resolved(name: str | None, trained: TrainedRun) -> str:
-    """The name of a picture, which is that of the fitted curve instead of a boundary if there is a single input.
+def plot_name(name: str | None, trained: TrainedRun) -> str:
+    """The name of a plot; a boundary of a single input is a fitted curve.
 
     By default it is the boundary or the fitted curve if there are one or two inputs that are numbers, else the curves,
     as for a run that has no weights yet.
