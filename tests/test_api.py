@@ -200,7 +200,7 @@ CYCLE["seed"] = CYCLE
     [(1j, "a complex"), (CYCLE, "itself"), (10**5000, "this value")],
     ids=["complex", "cycle", "large integer"],
 )
-def test_value_without_a_yaml_counterpart_is_refused(workdir, value, words):
+def test_value_without_a_yaml_counterpart_is_rejected(workdir, value, words):
     """It is a mistake in the config, or in the overrides."""
     with pytest.raises(errors.ConfigError, match=f"<config>: a config cannot contain {words}"):
         nncli.train({"seed": value})
@@ -227,7 +227,7 @@ def test_overrides_are_strings_or_a_mapping(workdir, overrides):
         ({"stop": 0}, "stop must be a function, got 0"),
     ],
 )
-def test_arguments_of_another_type_are_refused(workdir, arguments, message):
+def test_arguments_of_another_type_are_rejected(workdir, arguments, message):
     """Before anything is created or changed."""
     with pytest.raises(errors.CommandLineError, match=message):
         nncli.train("config.yaml", **arguments)

@@ -89,7 +89,7 @@ class TrainingConfig(Model):
         batch_size: rows per training step; the whole training set by default.
         log_every: the number of epochs between two rows of metrics; 1 % of all epochs by default.
         snapshots: the largest number of logged epochs whose weights are kept in snapshots.npz, evenly spaced, for
-            pictures of the training; 0 for none; as many as fit 2 MB by default.
+            plots of the training; 0 for none; as many as fit 2 MB by default.
         early_stopping: when to stop before the last epoch; never by default.
         checkpoint_seconds: seconds between two checkpoints, which are written within an epoch too.
         threads: the number of threads of a matrix product; changing it may change the last bits of the results.

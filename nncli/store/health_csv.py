@@ -92,7 +92,7 @@ def _row(text: str, columns: Sequence[str], previous: int, last: int) -> list[fl
     if not EPOCH.fullmatch(epoch) or not previous < int(epoch) <= last:
         raise ValueError(f"{shown(epoch)} is not an epoch from {previous + 1} to {last}")
     if len(cells) != len(columns) or not all(map(NUMBER.fullmatch, cells)):
-        raise ValueError(f"{shown(text)} has not {len(columns)} numbers of at least 0 after the epoch")
+        raise ValueError(f"{shown(text)} does not have {len(columns)} numbers of at least 0 after the epoch")
     values = [float(cell) if cell else math.nan for cell in cells]
     largest = (1 if name.endswith(DEAD) else LARGEST for name in columns)
     if any(value > bound for value, bound in zip(values, largest, strict=True)):

@@ -1,7 +1,7 @@
-"""What is recorded while training, for pictures and reports: snapshots.npz and health.csv.
+"""What is recorded while training, for plots and reports: snapshots.npz and health.csv.
 
-Results do not depend on these files. What they contain follows from the logged epochs, which are those of metrics.csv,
-so that a checkpoint needs to say nothing of them.
+Results do not depend on these files. Their content follows from the logged epochs, which are those of metrics.csv, so
+that a checkpoint does not record it.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Recorded(NamedTuple):
         health: the beginning of health.csv that is kept.
         snapshots: weights by epoch.
         damaged: files that are not valid, which are quarantined.
-        messages: what the user should know, one sentence each.
+        messages: messages to the user, one sentence each.
     """
 
     logged: Sequence[int]
@@ -82,10 +82,10 @@ class Recording:
 def read_recorded(run: RunFiles, trainer: Trainer, logged: Sequence[int]) -> Recorded | None:
     """What the files of a run have of these epochs; None if the version that made the run recorded nothing.
 
-    A file that is missing or damaged does not keep the run from being resumed; what it had is lost.
+    The run can be resumed without a file that is missing or damaged; its content is lost.
 
     Raises:
-        StorageError: the operating system refuses to read a file.
+        StorageError: a file cannot be read.
         UnsupportedVersionError: a newer version wrote one.
     """
     if not run.record.has_health:
@@ -97,7 +97,7 @@ def read_recorded(run: RunFiles, trainer: Trainer, logged: Sequence[int]) -> Rec
         except UnsupportedVersionError:
             raise
         except RunError as error:
-            path, message = run.path / name, f"{error}; training goes on without what was recorded there"
+            path, message = run.path / name, f"{error}; training continues without what was recorded there"
             damaged = (*recorded.damaged, path) if exists(path) else recorded.damaged
             recorded = recorded._replace(damaged=damaged, messages=(*recorded.messages, message))
     return recorded
@@ -118,7 +118,7 @@ def _with_health(recorded: Recorded, run: RunFiles, trainer: Trainer) -> Recorde
     ]
     missing = len(logged) - len(lines)
     why = f": {table.problem}" if table.problem else ""
-    text = f"{run.path / HEALTH}: has no rows of {missing} logged epochs{why}; training goes on without them"
+    text = f"{run.path / HEALTH}: has no rows of {missing} logged epochs{why}; training continues without them"
     messages = (*recorded.messages, text) if missing else recorded.messages
     return recorded._replace(health=b"".join((recorded.health, *lines)), messages=messages)
 

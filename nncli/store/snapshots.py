@@ -25,14 +25,14 @@ class SnapshotWriter:
     """The snapshots of a training in progress.
 
     The logged epochs are counted by i = 0, 1, 2, ...; after epoch i those are kept whose index is a multiple of
-    ``stride(i, limit)``. What is kept follows from i alone, and what is kept later is a part of what is kept now and of
-    the epochs in between. So a file that is ahead of the checkpoint has all that a resumed training needs.
+    ``stride(i, limit)``. Which are kept depends on i alone, and a later selection is a subset of an earlier one and of
+    the epochs since then. So a file that is newer than the checkpoint has all that a resumed training needs.
 
     Args:
         limit: the largest number of snapshots.
         parameters: the parameters of the network.
         logged: the epochs that have been logged.
-        snapshots: what a file has of them: weights by epoch.
+        snapshots: the weights by epoch in the file of the run.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ def parse(data: bytes, expected: Mapping[str, Signature], limit: int, last: int)
         last: the last epoch of the config.
 
     Raises:
-        ValueError: it is damaged, or is not of this network.
+        ValueError: the file is damaged, or of another network.
     """
     shape, _ = read_signature(data, EPOCHS, (EPOCHS, *expected))
     count = prod(shape)

@@ -100,8 +100,8 @@ def test_equal_rows_and_constant_columns_have_warnings(here):
 
 def test_many_constant_columns_are_counted(here):
     """After twenty of them."""
-    (told,) = overview(np.column_stack([np.ones((50, 25)), normal(50)])).warnings
-    assert told.endswith(", x_19 and 5 more")
+    (warning,) = overview(np.column_stack([np.ones((50, 25)), normal(50)])).warnings
+    assert warning.endswith(", x_19 and 5 more")
 
 
 @pytest.mark.parametrize("labels", [np.array(["dog", "cat"]), np.array([7, -1], np.int8), np.array([True, False])])
@@ -213,7 +213,7 @@ def test_only_some_rows_are_in_memory(here):
         (["toy.yaml"], 2, "toy.yaml: its data is moons, which is not read from a file"),
     ],
 )
-def test_what_cannot_be_summarized_is_refused(here, run_cli, words, code, message):
+def test_what_cannot_be_summarized_is_rejected(here, run_cli, words, code, message):
     """Each with its place and the fix."""
     np.save("whole.npy", np.zeros((10, 2)))
     Path("cut.npy").write_bytes(Path("whole.npy").read_bytes()[:200])

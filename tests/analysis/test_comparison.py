@@ -346,7 +346,7 @@ def test_unknown_sort_metric_is_reported_with_the_known_ones(train):
     ("change", "parts"),
     [("seed=1", "training, validation"), ("data.samples=21", "training"), ("validation.samples=21", "validation")],
 )
-def test_runs_of_different_data_are_refused(train, change, parts):
+def test_runs_of_different_data_are_rejected(train, change, parts):
     """Metrics on different rows cannot be compared, unless the user asks for it."""
     first, second = train("a"), train("b", change)
     with pytest.raises(RunError, match=rf"cannot be compared: their data differs \({parts}\)") as raised:
@@ -435,7 +435,7 @@ def test_runs_of_equal_names_are_labelled_by_their_paths(train):
     assert [entry.label for entry in compared(*paths).entries] == ["runs/a", "more/a", "b"]
 
 
-def test_run_given_twice_is_refused(train):
+def test_run_given_twice_is_rejected(train):
     """Two different paths to the same run are recognized."""
     first = train("a")
     with pytest.raises(CommandLineError, match="run given twice"):

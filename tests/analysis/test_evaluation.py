@@ -97,14 +97,14 @@ def test_threshold_does_not_change_the_config(trained):
 
 
 @pytest.mark.parametrize("threshold", [-0.001, 1.001, float("nan"), float("inf")])
-def test_threshold_outside_0_to_1_is_refused(trained, threshold):
+def test_threshold_outside_0_to_1_is_rejected(trained, threshold):
     """The message has the value."""
     with pytest.raises(CommandLineError, match=f"the threshold is {threshold}; a probability is between 0 and 1"):
         assess(trained(*BINARY), threshold=threshold)
 
 
 @pytest.mark.parametrize("changes", [(), SINE, (*BINARY, "layers[2].units=2", "metrics=[accuracy]")])
-def test_threshold_is_refused_unless_the_model_is_binary(trained, changes):
+def test_threshold_is_rejected_unless_the_model_is_binary(trained, changes):
     """Other models have no decision threshold."""
     with pytest.raises(CommandLineError, match="a threshold applies to binary models with one output"):
         assess(trained(*changes), threshold=0.5)

@@ -1,4 +1,4 @@
-"""The cost of what a run records for pictures: snapshots of the weights, and the health of each layer.
+"""The cost of what a run records for plots: snapshots of the weights, and the health of each layer.
 
 The time in the functions that record, relative to the time of the whole training with its files. This varies less than
 the difference of a training with recording and one without.

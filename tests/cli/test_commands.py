@@ -24,10 +24,10 @@ SHARED_RENDER_MODULES = {
 }
 DATA_ONLY = ("nncli.cli.", "nncli.config.", "nncli.registry")  # packages that any render module may import
 CONSTANTS = {  # modules that a render module imports for a constant: the name of a part, the cores, the kinds of status
-    "boundary": {"nncli.report.colours"},
-    "diagram": {"nncli.report.colours"},
-    "figure_planes": {"nncli.report.colours"},
-    "figure_diagrams": {"nncli.report.colours", "nncli.report.curves"},
+    "boundary": {"nncli.report.colors"},
+    "diagram": {"nncli.report.colors"},
+    "figure_planes": {"nncli.report.colors"},
+    "figure_diagrams": {"nncli.report.colors", "nncli.report.curves"},
     "plot": {"nncli.report.curves"},
     "profile": {"nncli.analysis.profiling", "nncli.runner.blas_threads"},
     "runs": {"nncli.store.run_status"},

@@ -960,7 +960,7 @@ def test_mistake_in_an_override_is_told_with_its_fix(workdir, run_cli, words, ex
 
 
 @pytest.mark.parametrize(("words", "fragment"), REFUSED)
-def test_words_that_are_no_override_are_refused_with_what_to_write(workdir, run_cli, words, fragment):
+def test_words_that_are_no_override_are_rejected_with_what_to_write(workdir, run_cli, words, fragment):
     """Exit code 2."""
     write(workdir, VALID)
     result = run_cli("show", "bad.yaml", *words)

@@ -20,7 +20,7 @@ from nncli.cli.main import nncli as group
         (["metrics=[accuracy,", "auc]"], "quote it: 'metrics=[accuracy, auc]'"),
     ],
 )
-def test_overrides_that_the_shell_has_split_are_refused_with_a_fix(workdir, run_cli, overrides, message):
+def test_overrides_that_the_shell_has_split_are_rejected_with_a_fix(workdir, run_cli, overrides, message):
     """Exit code 2, with what to write instead."""
     result = run_cli("show", "config.yaml", *overrides)
     assert (result.code, result.out) == (2, "")

@@ -202,7 +202,7 @@ def test_damage_of_an_npz_file_is_reported(tmp_path, content, message):
     assert str(found.value).startswith(f"{tmp_path / 'x.npz'}: {message}")
 
 
-def test_two_arrays_of_one_name_are_refused(tmp_path):
+def test_two_arrays_of_one_name_are_rejected(tmp_path):
     """NumPy would read the last one."""
     with pytest.warns(UserWarning, match="Duplicate name"):
         content = archive(("a.npy", CONTENT), ("a.npy", CONTENT))
@@ -210,7 +210,7 @@ def test_two_arrays_of_one_name_are_refused(tmp_path):
         read_bytes(tmp_path, content)
 
 
-def test_archive_that_claims_too_much_is_refused(tmp_path, monkeypatch):
+def test_archive_that_claims_too_much_is_rejected(tmp_path, monkeypatch):
     """Before any of it is decompressed: more than its bytes can hold, or more than the memory."""
     content = npz(np.savez_compressed, a=np.zeros((1000, 1000)))
     monkeypatch.setattr(array_files, "read_values", None)
@@ -240,7 +240,7 @@ def test_changed_byte_of_an_npz_file_is_never_another_array(tmp_path, content):
 
 
 @pytest.mark.parametrize("content", [STORED, COMPRESSED, CONTENT], ids=["stored", "compressed", "NPY"])
-def test_every_shorter_file_is_refused(tmp_path, content):
+def test_every_shorter_file_is_rejected(tmp_path, content):
     """Cut at any byte, a file is damaged."""
     read = open_bytes if content is CONTENT else read_bytes
     for end in range(len(content)):

@@ -46,7 +46,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("key", DAMAGES)
-def test_a_damaged_state_is_refused(key):
+def test_a_damaged_state_is_rejected(key):
     """The message begins with the key."""
     with pytest.raises(ValueError, match=f"^{key}"):
         ArrayPreprocessing.restore({**fitted().state(), key: DAMAGES[key]})
@@ -57,7 +57,7 @@ def test_keys_of_a_later_version_are_ignored():
     assert ArrayPreprocessing.restore({**fitted().state(), "more": 1}).shape == (3,)
 
 
-def test_scale_of_another_length_is_refused():
+def test_scale_of_another_length_is_rejected():
     """It would scale all columns alike."""
     with pytest.raises(ValueError, match=r"^scale: 1 values for 3 centers"):
         ArrayPreprocessing.restore({**fitted().state(), "scale": [1.0]})

@@ -77,7 +77,7 @@ def test_a_constant_column_becomes_0():
             ArrayScaling.fit(name, [array[:, :1]], by_column=True)
 
 
-def test_values_whose_squares_overflow_are_refused():
+def test_values_whose_squares_overflow_are_rejected():
     """A deviation that is infinite would make all inputs 0."""
     with pytest.raises(SourceError, match="too large to be scaled"):
         ArrayScaling.fit("standardize", [np.array([[1e200], [-1e200]])], by_column=True)

@@ -58,7 +58,7 @@ def make_socket(path):
         (make_socket, "is a socket, expected a file"),
     ],
 )
-def test_what_is_no_file_is_refused(tmp_path, monkeypatch, make, message):
+def test_what_is_no_file_is_rejected(tmp_path, monkeypatch, make, message):
     """The message names the path, and nothing waits for a writer of a pipe."""
     monkeypatch.chdir(tmp_path)
     make(tmp_path / "x")
@@ -70,7 +70,7 @@ def test_what_is_no_file_is_refused(tmp_path, monkeypatch, make, message):
 @pytest.mark.parametrize(
     ("name", "message"), [("file/x", "part of the path is not a directory"), ("x" * 300, "the name is too long")]
 )
-def test_impossible_path_is_refused(tmp_path, name, message):
+def test_impossible_path_is_rejected(tmp_path, name, message):
     """A path through a file, and a name that no file system has."""
     (tmp_path / "file").touch()
     with pytest.raises(SourceError, match=message), open_file(tmp_path / name):
@@ -150,7 +150,7 @@ def test_missing_values_are_reported_with_their_offset():
         read_values("f", file, 2, np.dtype("f8"))
 
 
-def test_more_than_the_memory_is_refused(monkeypatch):
+def test_more_than_the_memory_is_rejected(monkeypatch):
     """Nothing is allocated; the message has both sizes."""
     monkeypatch.setattr(binary_files.os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**20}.get)
     monkeypatch.setattr(binary_files.np, "empty", None)

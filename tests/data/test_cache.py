@@ -187,7 +187,7 @@ def test_storage_errors_have_exit_code_5(forced, monkeypatch, run_cli):
     assert (result.code, "Not a directory" in result.err) == (5, True)
 
 
-def test_text_column_is_refused_as_without_cache(forced, monkeypatch, run_cli):
+def test_text_column_is_rejected_as_without_cache(forced, monkeypatch, run_cli):
     """With the same message, and no entry of the table."""
     lines = [f"{index},text {index},{index % 2}\n" for index in range(50)]
     Path("data.csv").write_text("a,note,kind\n" + "".join(lines), encoding="utf-8")

@@ -44,7 +44,7 @@ def train(tmp_path, monkeypatch, run_cli):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_file_is_read_or_refused_with_its_line(train, name):
+def test_file_is_read_or_rejected_with_its_line(train, name):
     """Exit code 3, the message at the key of the config, and no run; or a run."""
     Path("data.csv").write_bytes(FILES[name].content)
     result, message = train(), FILES[name].message
@@ -123,7 +123,7 @@ def make_socket(path):
     ],
     ids=["missing", "directory", "dangling link", "link to itself", "null", "endless", "socket"],
 )
-def test_what_is_no_file_is_refused(train, make, message):
+def test_what_is_no_file_is_rejected(train, make, message):
     """With what it is."""
     make(Path("data.csv"))
     result = train()

@@ -128,7 +128,7 @@ def test_damage_is_reported_with_path_and_offset(tmp_path, content, offset, mess
 
 
 @pytest.mark.parametrize("content", [CONTENT, COMPRESSED], ids=["plain", "gzip"])
-def test_every_shorter_file_is_refused(tmp_path, content):
+def test_every_shorter_file_is_rejected(tmp_path, content):
     """Cut at any byte, a file is damaged, never a smaller array."""
     for end in range(len(content)):
         with pytest.raises(SourceError):
@@ -154,7 +154,7 @@ def test_changed_bit_of_a_compressed_file_is_never_another_array(tmp_path):
     [HUGE, gzip.compress(HUGE), gzip.compress(HUGE[:4] + b"\0\0\xff\xff" * 3)],
     ids=["plain", "gzip", "gzip of three dimensions"],
 )
-def test_absurd_sizes_are_refused_before_memory_is_allocated(tmp_path, content):
+def test_absurd_sizes_are_rejected_before_memory_is_allocated(tmp_path, content):
     """The header alone decides."""
     tracemalloc.start()
     try:
@@ -165,7 +165,7 @@ def test_absurd_sizes_are_refused_before_memory_is_allocated(tmp_path, content):
         tracemalloc.stop()
 
 
-def test_file_larger_than_the_memory_is_refused(tmp_path, monkeypatch):
+def test_file_larger_than_the_memory_is_rejected(tmp_path, monkeypatch):
     """A compressed file can be, too, as one byte of zeros stands for a thousand."""
     content = gzip.compress(idx(np.zeros((100, 1000), np.uint8)))
     monkeypatch.setattr(binary_files.os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 10}.get)

@@ -249,7 +249,7 @@ def test_changed_byte_of_a_png_is_never_another_image(tmp_path):
 
 
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir()], ids=["missing", "directory"])
-def test_what_is_no_file_is_refused(tmp_path, make):
+def test_what_is_no_file_is_rejected(tmp_path, make):
     """As any data file."""
     make(tmp_path / "image.png")
     with pytest.raises(SourceError, match=r"image.png: "):
@@ -408,7 +408,7 @@ def test_different_sizes_are_reported_with_the_first_two(tmp_path):
     assert read_images(paths, (6, 9), grayscale=True).shape == (4, 6, 9)
 
 
-def test_images_larger_than_the_memory_are_refused(tmp_path, monkeypatch):
+def test_images_larger_than_the_memory_are_rejected(tmp_path, monkeypatch):
     """Before they are read."""
     paths = saved(tmp_path, GRAY) * 1000
     monkeypatch.setattr(binary_files.os, "sysconf", {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": 53_999}.get)

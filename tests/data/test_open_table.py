@@ -94,14 +94,14 @@ def test_the_same_rows_train_the_same_weights(train, run_cli, write, task):
         ('{"": 1, "kind": "a"}\n', "data.jsonl:1: column 1 has no name"),
     ],
 )
-def test_damaged_json_lines_are_refused_with_their_line(train, content, message):
+def test_damaged_json_lines_are_rejected_with_their_line(train, content, message):
     """Exit code 3."""
     Path("data.jsonl").write_text(content, encoding="utf-8")
     code, err, _ = train("data.jsonl")
     assert (code, message in err) == (3, True), err
 
 
-def test_damaged_parquet_is_refused(train):
+def test_damaged_parquet_is_rejected(train):
     """Exit code 3, cut short or with other bytes."""
     content = Path(as_parquet()).read_bytes()
     for damaged in (content[:-20], content[:100], b"PAR1", content[:8] + bytes(len(content) - 16) + content[-8:]):

@@ -184,7 +184,7 @@ def test_values_are_alternatives_and_columns_are_conditions():
     assert found == {"training": [0, 3, 5], "test": [1, 2, 4]}
 
 
-def test_rows_that_two_splits_name_are_refused():
+def test_rows_that_two_splits_name_are_rejected():
     """A single one is enough."""
     sections = {"validation": Where(where={"part": "b"}), "test": Where(where={"year": 2024})}
     with pytest.raises(SourceError, match="1 row of test are also in validation"):

@@ -56,12 +56,12 @@ def test_real_numbers_may_all_differ():
 def test_integers_that_are_rounded_are_counted():
     """Those beyond 2^53, of either sign; 2^53 itself is exact."""
     exact = 2.0**53
-    (told,) = found(noise(), x=[exact, -exact, exact + 2, -exact - 2, *[0.0] * (ROWS - 4)])
-    assert told.startswith("x: 2 values beyond 2^53")
+    (warning,) = found(noise(), x=[exact, -exact, exact + 2, -exact - 2, *[0.0] * (ROWS - 4)])
+    assert warning.startswith("x: 2 values beyond 2^53")
 
 
-@pytest.mark.parametrize(("wrong", "is_told"), [(0, True), (1, False)])
-def test_number_that_decides_a_class_is_told(wrong, is_told):
+@pytest.mark.parametrize(("wrong", "is_reported"), [(0, True), (1, False)])
+def test_number_that_determines_a_class_is_reported(wrong, is_reported):
     """An interval for each class; an error in 200 rows is more than 0.1 %."""
     x = noise()
     labels = np.where(x < -0.5, "a", np.where(x < 0.5, "b", "c"))
@@ -69,16 +69,16 @@ def test_number_that_decides_a_class_is_told(wrong, is_told):
     expected = (
         "x: alone predicts 'target' in 100.0% of the rows; if it is not known at prediction time, write ignore: [x]"
     )
-    assert found(labels.tolist(), x=x) == [expected] * is_told
+    assert found(labels.tolist(), x=x) == [expected] * is_reported
 
 
-@pytest.mark.parametrize(("wrong", "is_told"), [(190, True), (210, False)])
-def test_all_of_many_rows_count(wrong, is_told):
+@pytest.mark.parametrize(("wrong", "is_reported"), [(190, True), (210, False)])
+def test_all_of_many_rows_count(wrong, is_reported):
     """Also if all errors are in the rows that are looked at first."""
     x = np.random.default_rng(0).normal(size=200_000)
     is_positive = x > 0
     is_positive[np.flatnonzero(is_positive[::10])[:wrong] * 10] = False
-    assert bool(found(np.where(is_positive, "yes", "no").tolist(), x=x)) == is_told
+    assert bool(found(np.where(is_positive, "yes", "no").tolist(), x=x)) == is_reported
 
 
 def test_best_intervals_are_those_of_a_search_of_all(monkeypatch):
@@ -98,24 +98,24 @@ def test_category_that_decides_a_class_is_told():
     """One class for each category; but not a category for each row."""
     colors = ["rgb"[i % 3] for i in range(ROWS)]
     labels = ["yes" if color == "r" else "no" for color in colors]
-    (told,) = found(labels, color=colors)
-    assert told.startswith("color: alone predicts 'target' in 100.0% of the rows")
+    (warning,) = found(labels, color=colors)
+    assert warning.startswith("color: alone predicts 'target' in 100.0% of the rows")
     assert len(found(labels, color=[f"{i % 150}" for i in range(ROWS)])) == 0
 
 
 def test_number_that_is_the_target_in_another_unit_is_told():
     """By its correlation, of either sign."""
     y = noise()
-    (told,) = found(y, x=-2.54 * y + 3)
-    assert told.startswith("x: has correlation -1.0000 with 'target'")
+    (warning,) = found(y, x=-2.54 * y + 3)
+    assert warning.startswith("x: has correlation -1.0000 with 'target'")
 
 
 def test_rows_without_a_value_do_not_hide_the_others():
     """Neither those without an input nor those without a target."""
     y, x = noise(), 2 * noise()
     x[0] = y[1] = np.nan
-    (told,) = found(y, x=x)
-    assert told.startswith("x: has correlation 1.0000 with 'target'")
+    (warning,) = found(y, x=x)
+    assert warning.startswith("x: has correlation 1.0000 with 'target'")
 
 
 def test_equal_rows_of_two_splits_are_counted():
@@ -123,8 +123,8 @@ def test_equal_rows_of_two_splits_are_counted():
     training = table(x=[0.0, 1, 2, np.nan], color=["r", "g", "b", "r"])
     values = {"x": np.array([-0.0, 1, 7, -np.nan]), "color": np.array([0, 0, 2, 0])}
     test = Table("data.csv", training.columns, values, range(2, 6))
-    told = list(shared_rows({"training": training, "test": test}, ["x", "color"]))
-    assert told == ["2 of 4 rows of test are equal to a row of training (data leakage)"]
+    warnings = list(shared_rows({"training": training, "test": test}, ["x", "color"]))
+    assert warnings == ["2 of 4 rows of test are equal to a row of training (data leakage)"]
     assert list(shared_rows({"training": training, "test": test[[1, 2]]}, ["x", "color"])) == []
 
 

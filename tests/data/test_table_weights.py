@@ -43,7 +43,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_column_without_weights_is_refused(opened, name):
+def test_column_without_weights_is_rejected(opened, name):
     """A weight is a number from 0 on, and one is positive; the message has the line, the column and the value."""
     rows, message = REFUSED[name]
     with pytest.raises(SourceError) as caught:
@@ -81,7 +81,7 @@ def test_named_classes_have_their_weights(opened):
     assert opened().class_weights(np.array([0, 1])) is None
 
 
-def test_weight_of_an_unknown_class_is_refused(opened):
+def test_weight_of_an_unknown_class_is_rejected(opened):
     """The message lists the classes."""
     with pytest.raises(SourceError, match=r"'c', 'd' are not classes; the classes are a, b"):
         opened(class_weights={"c": 2.0, "a": 1.0, "d": 1.0})

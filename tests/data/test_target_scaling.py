@@ -41,7 +41,7 @@ def test_constant_target_is_only_shifted():
         {"mean": 1.0, "scale": 1.0},
     ],
 )
-def test_damaged_state_is_refused(state):
+def test_damaged_state_is_rejected(state):
     """A scale of 0 would divide by it."""
     with pytest.raises(ValueError, match=r"^targets: "):
         TargetScaling.from_state(state)

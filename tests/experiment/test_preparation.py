@@ -406,7 +406,7 @@ def test_categories_that_may_be_numbers_are_warned_of(trained, tmp_path, monkeyp
         ("{fraction: 0.2, last: age}", "last: data.csv:5: column 'age' is missing in 1 row; write the values"),
     ],
 )
-def test_splits_that_are_not_possible_are_refused(tmp_path, monkeypatch, run_cli, split, message):
+def test_splits_that_are_not_possible_are_rejected(tmp_path, monkeypatch, run_cli, split, message):
     """At their section, with the fix."""
     monkeypatch.chdir(tmp_path)
     rows_ = rows()
@@ -423,7 +423,7 @@ def test_splits_that_are_not_possible_are_refused(tmp_path, monkeypatch, run_cli
     )
 
 
-def test_training_rows_of_one_class_are_refused(tmp_path, monkeypatch, run_cli):
+def test_training_rows_of_one_class_are_rejected(tmp_path, monkeypatch, run_cli):
     """Although the file has several."""
     monkeypatch.chdir(tmp_path)
     table = [{**row, "part": "train" if row["kind"] == "b" else "valid"} for row in rows()]

@@ -114,7 +114,7 @@ def test_run_with_weights_is_verified(trained, run_cli):
     assert "differs from what the run was trained on" in run_cli("evaluate", "run").err
 
 
-def test_split_without_weight_is_refused(trained, run_cli):
+def test_split_without_weight_is_rejected(trained, run_cli):
     """A split whose rows all have the weight 0 has no loss."""
     table = weighted_rows(np.ones(ROWS))
     path = trained(table, **BY_COLUMN, more=WEIGHTED)

@@ -57,7 +57,7 @@ def test_config_is_valid_and_has_a_comment_for_each_column(start, tmp_path):
 
 @pytest.mark.parametrize("name", LOCAL)
 def test_numbers_and_dates_in_other_forms_are_pointed_out(start, name):
-    """In a note and in a comment: few of them are categories, or else the column would be refused as a text."""
+    """In a note and in a comment: few of them are categories, or else the column would be rejected as a text."""
     values, message = LOCAL[name]
     line = 2 + values.index(re.match("'(.*?)'", message)[1])
     starter = start(**{name: repeated(values)})
@@ -178,14 +178,14 @@ def test_real_targets_have_no_other_task(start):
     assert line_of(start().text, "kind").endswith("3 different texts in 60 rows")
 
 
-def test_target_of_text_is_refused(start):
+def test_target_of_text_is_rejected(start):
     """With the reason."""
     with pytest.raises(SourceError, match="the target 'kind' is neither numbers nor categories: 60 different texts"):
         start(kind=[f"text {row}" for row in range(ROWS)])
 
 
 def test_rows_that_differ_in_a_text_are_not_called_equal(start, tmp_path):
-    """The texts of a refused column are not kept, so that nothing is known of equal rows."""
+    """The texts of a rejected column are not kept, so that nothing is known of equal rows."""
     texts = [f"text {row}" for row in range(ROWS)]
     start(size=["1"] * ROWS, note=texts)
     assert not [each for each in overview_of_file(tmp_path / "data.csv").warnings if "are equal" in each]

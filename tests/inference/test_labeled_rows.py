@@ -39,7 +39,7 @@ def evaluated(run_cli):
 
 
 @pytest.fixture
-def refused(run_cli):
+def rejected(run_cli):
     """Evaluate the run on files that are wrong, and return the exit code and the message."""
 
     def evaluate(*words):
@@ -140,7 +140,7 @@ def test_names_of_the_training_data_are_preferred(here, trained, evaluated):
     assert evaluated("--data", "common.npz")["rows"] == 60
 
 
-def test_labels_may_be_the_names_of_the_classes(here, trained, evaluated, refused):
+def test_labels_may_be_the_names_of_the_classes(here, trained, evaluated, rejected):
     """Also if those that were trained on are numbers, which the config names."""
     images, labels = pictures()
     np.savez("data.npz", inputs=images, targets=labels)
@@ -148,7 +148,7 @@ def test_labels_may_be_the_names_of_the_classes(here, trained, evaluated, refuse
     np.savez("names.npz", inputs=images, targets=np.array(["cat", "dog", "owl"])[labels])
     assert evaluated("--data", "names.npz") == evaluated("--data", "data.npz")
     np.savez("wrong.npz", inputs=images, targets=np.array(["cat", "dog", "eel"])[labels])
-    code, text = refused("--data", "wrong.npz")
+    code, text = rejected("--data", "wrong.npz")
     assert (code, "wrong.npz: 'targets': row 0 is 'cat', which is not a label of the training data" in text) == (
         3,
         True,
@@ -213,7 +213,7 @@ def test_document_names_the_files(every_form, trained, run_cli):
         (["table.csv", "labels.npy"], 3, "table.csv: not an NPY, NPZ, IDX, PNG or JPEG file"),
     ],
 )  # fmt: skip
-def test_wrong_files_are_refused(every_form, trained, refused, words, code, message):
+def test_wrong_files_are_rejected(every_form, trained, rejected, words, code, message):
     """Each with its place, the value and the fix."""
     trained(every_form["npz"])
     images, labels = pictures()
@@ -226,7 +226,7 @@ def test_wrong_files_are_refused(every_form, trained, refused, words, code, mess
     np.savez("unclear.npz", a=images, b=labels)
     np.savez("twice.npz", inputs=images, targets=labels, x=images, y=labels)
     Path("table.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-    found = refused(*(each for word in words for each in ("--data", word)))
+    found = rejected(*(each for word in words for each in ("--data", word)))
     assert found[0] == code, found[1]
     assert message in found[1]
 
@@ -239,35 +239,35 @@ def test_wrong_files_are_refused(every_form, trained, refused, words, code, mess
         (np.full((60, 2), np.nan), "the value at [0, 0] is nan, and 119 more are not finite"),
     ],
 )
-def test_wrong_targets_of_a_regression_are_refused(here, trained, refused, targets, message):
+def test_wrong_targets_of_a_regression_are_rejected(here, trained, rejected, targets, message):
     """With the name of the array."""
     inputs, values = numbers()
     np.savez("data.npz", inputs=inputs, targets=values)
     trained("arrays, path: data.npz", **REGRESSION)
     np.savez("other.npz", inputs=inputs, targets=targets)
-    code, text = refused("--data", "other.npz")
+    code, text = rejected("--data", "other.npz")
     assert (code, "other.npz: 'targets': " in text, message in text) == (3, True, True), text
 
 
-def test_pictures_are_no_rows_of_numbers(here, trained, refused):
+def test_pictures_are_no_rows_of_numbers(here, trained, rejected):
     """The message has the shape of the rows that were trained on."""
     np.savez("data.npz", inputs=numbers()[0], targets=pictures()[1])
     trained("arrays, path: data.npz")
     write_images(here / "pictures", *pictures())
-    code, text = refused("--data", "pictures")
+    code, text = rejected("--data", "pictures")
     assert (code, "pictures: images, but the run was trained on rows of shape (4,)" in text) == (2, True), text
 
 
 @pytest.mark.usefixtures("table_run")
 def test_a_table_is_one_file(run_cli):
-    """Two of them are refused."""
+    """Two of them are rejected."""
     result = run_cli("evaluate", "run", "--data", "data.csv", "--data", "data.csv")
     assert (result.code, "was trained on a table; evaluate it on one file at a time" in result.err) == (2, True)
 
 
-def test_idx_of_another_shape_is_refused(every_form, trained, refused):
+def test_idx_of_another_shape_is_rejected(every_form, trained, rejected):
     """With both shapes."""
     trained(every_form["idx"])
     write_idx(Path("wide.idx"), pictures(shape=(6, 7))[0])
-    code, text = refused("--data", "wide.idx", "--data", "labels.idx")
+    code, text = rejected("--data", "wide.idx", "--data", "labels.idx")
     assert (code, "wide.idx: rows of shape (6, 7), but the training rows have the shape (6, 5)" in text) == (3, True)

@@ -83,14 +83,14 @@ def test_predict_takes_no_rows(workdir):
         ([[1, 2], [3]], "inputs must be an array of rows of equal length"),
     ],
 )
-def test_invalid_inputs_are_refused(workdir, inputs, message):
+def test_invalid_inputs_are_rejected(workdir, inputs, message):
     """The message says what is wrong, and where."""
     predictor = Predictor(Run(nncli.train("config.yaml", ["training.epochs=1"]).path))
     with pytest.raises(ConfigError, match=message):
         predictor.predict(inputs)
 
 
-def test_outputs_that_are_not_finite_are_refused(workdir):
+def test_outputs_that_are_not_finite_are_rejected(workdir):
     """Inputs that are finite, but too large for the network, give no NaN; the error names the row."""
     predictor = Predictor(Run(nncli.train("config.yaml", ["training.epochs=1"]).path))
     with pytest.raises(
@@ -118,7 +118,7 @@ def test_threads_that_predict_at_the_same_time_take_turns(workdir, monkeypatch):
     assert most == [1] * 8
 
 
-def test_weights_that_are_not_finite_are_refused(workdir):
+def test_weights_that_are_not_finite_are_rejected(workdir):
     """A checkpoint with a NaN in it predicts nothing."""
     path = nncli.train("config.yaml", stop=lambda: True).path
     newest = checkpoints(path)[-1]
@@ -130,7 +130,7 @@ def test_weights_that_are_not_finite_are_refused(workdir):
         Predictor(Run(path))
 
 
-def test_run_without_weights_is_refused(workdir):
+def test_run_without_weights_is_rejected(workdir):
     """Neither weights.npz nor a checkpoint is there."""
     path = nncli.train("config.yaml").path
     for file in (path / "weights.npz", *checkpoints(path)):

@@ -227,7 +227,7 @@ def test_missing_columns_are_named_at_once(tmp_path, monkeypatch, inputs, messag
         trained(tmp_path, monkeypatch).predict(inputs)
 
 
-def test_frame_that_has_a_column_twice_is_refused(tmp_path, monkeypatch):
+def test_frame_that_has_a_column_twice_is_rejected(tmp_path, monkeypatch):
     """It cannot be told which one is meant."""
     pandas = pytest.importorskip("pandas")
     doubled = pandas.concat([pandas.DataFrame(typed()), pandas.DataFrame({"size": range(8)})], axis=1)
@@ -267,13 +267,13 @@ def test_missing_values_of_pandas_are_missing(tmp_path, monkeypatch):
         ([None, *CELLS["kind"][1:]], r"targets\[0\]: null is not a class"),
     ],
 )
-def test_wrong_targets_are_refused(tmp_path, monkeypatch, targets, message):
+def test_wrong_targets_are_rejected(tmp_path, monkeypatch, targets, message):
     """With the index and the value."""
     with pytest.raises(ConfigError, match=message):
         trained(tmp_path, monkeypatch).score(records(), targets)
 
 
-def test_wrong_values_of_targets_are_refused(tmp_path, monkeypatch):
+def test_wrong_values_of_targets_are_rejected(tmp_path, monkeypatch):
     """Of a regression."""
     run = trained(tmp_path, monkeypatch, "price")
     with pytest.raises(ConfigError, match=r"targets\[1\] is not a finite number"):

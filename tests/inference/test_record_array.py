@@ -37,7 +37,7 @@ def test_no_rows_are_an_empty_array():
     assert (records.shape, records.dtype.names) == ((0,), ("row", "größe", "p"))
 
 
-def test_text_that_every_row_would_take_the_space_of_is_refused():
+def test_text_that_every_row_would_take_the_space_of_is_rejected():
     """The longest text that fits is written, one more character is an error that names the column."""
     fields = [("name", str)]
     assert np.load(io.BytesIO(written(fields, [[["x" * MAX_CHARACTERS]]])))["name"][0] == "x" * MAX_CHARACTERS
@@ -45,7 +45,7 @@ def test_text_that_every_row_would_take_the_space_of_is_refused():
         written(fields, [[["x" * (MAX_CHARACTERS + 1)]]])
 
 
-def test_fields_that_numpy_would_not_read_are_refused():
+def test_fields_that_numpy_would_not_read_are_rejected():
     """A header as long as ``np.load`` accepts is written; a longer one is an error before any row is predicted."""
     fields = [(f"probability_{index}", float) for index in range(280)]
     assert len(np.load(io.BytesIO(written(fields, [[[0.5]] * 280]))).dtype.names) == 280
@@ -61,7 +61,7 @@ def test_whatever_is_written_can_be_read():
         try:
             content = written(fields, [[["x" * MAX_CHARACTERS], *[[0.5]] * 356]])
         except CommandLineError:
-            outcomes.add("refused")
+            outcomes.add("rejected")
         else:
             outcomes.add(len(np.load(io.BytesIO(content)).dtype.names))
-    assert outcomes == {"refused", 357}
+    assert outcomes == {"rejected", 357}

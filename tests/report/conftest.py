@@ -1,4 +1,4 @@
-"""Runs whose pictures are tested."""
+"""Runs whose plots are tested."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ COLORS = ("a", "b")
 
 
 def table(rows=90):
-    """A CSV file of two numbers in units of their own, with three classes and a value."""
+    """A CSV file of two numbers in different units, with three classes and a value."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(1000, 200, rows), rng.normal(-0.3, 0.05, rows)
     kinds = np.where(x > 1100, "big", np.where(y > -0.3, "flat", "deep"))

@@ -1,4 +1,4 @@
-"""The plane of two inputs, and the values by one: what is drawn is what the network says."""
+"""The boundary of two inputs, and the fitted curve of one, are what ``predict`` returns."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_cells_of_sampled_data_are_predictions(trained):
 
 
 def test_cells_of_a_table_are_in_its_units(trained):
-    """The axes have the units of the columns, and each cell is what ``predict`` says of such a row."""
+    """The axes have the units of the columns, and each cell is the prediction for such a row."""
     run = trained(*TABLE)
     view = plane_of(run)
     rows = {"length": grid(view)[:, 0], "depth": grid(view)[:, 1]}
@@ -98,7 +98,7 @@ def test_plane_needs_one_or_two_numbers(trained):
 
 
 def test_extent_without_rows_is_that_of_training(trained):
-    """A run whose file is lost still knows the range of its columns; one on sampled data does not."""
+    """A run whose file is lost still has the range of its columns; one on sampled data does not."""
     run = trained(*TABLE)
     low, high = run.raw("training").values("length").min(), run.raw("training").values("length").max()
     found = extent(run, None)
@@ -107,7 +107,7 @@ def test_extent_without_rows_is_that_of_training(trained):
     assert extent(trained(), None) is None
 
 
-def test_fitted_curve_is_what_predict_says(trained):
+def test_fitted_curve_is_what_predict_returns(trained):
     """Values of the only input, and the outputs for them."""
     run = trained(*SINE)
     points = points_of(run)

@@ -1,4 +1,4 @@
-"""The confusion matrix of a picture is that of evaluate."""
+"""The confusion matrix of a plot is that of evaluate."""
 
 import json
 

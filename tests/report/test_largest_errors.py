@@ -63,11 +63,11 @@ def test_categories_are_texts_and_missing_values_none(trained, workdir):
         assert each.inputs == {"size": float(row["size"]) if row["size"] else None, "color": row["color"]}
 
 
-def test_pictures_are_arrays_of_their_shape(trained, workdir):
+def test_images_are_arrays_of_their_shape(trained, workdir):
     """Of the dtype of the file."""
     pixels = np.random.default_rng(0).integers(0, 256, (60, 3, 4), np.uint8)
     np.savez(workdir / "pixels.npz", inputs=pixels, targets=np.arange(60) % 3)
     run = trained("data={type: arrays, path: pixels.npz}", "validation={fraction: 0.5}")
     for each in largest_errors(run, count=3):
         assert (each.inputs.shape, each.inputs.dtype) == ((3, 4), np.uint8)
-        assert any(np.array_equal(each.inputs, picture) for picture in pixels)
+        assert any(np.array_equal(each.inputs, image) for image in pixels)

@@ -1,4 +1,4 @@
-"""The boundary of a network while it trains: what it says, and that the training is the same with it."""
+"""The boundary of a network while it trains: its outputs, and that training is not changed by it."""
 
 import time
 

@@ -13,7 +13,7 @@ WITHOUT = {"classes": {"fit", "residuals"}, "sine": {"boundary", "confusion", "c
 
 
 @pytest.mark.parametrize(("changes", "task"), [((), "classes"), (SINE, "sine")])
-def test_each_picture_exists_or_says_why_not(trained, changes, task):
+def test_each_plot_exists_or_names_the_reason(trained, changes, task):
     """A plot that does not apply to the task is an error that names another option."""
     run = trained(*changes)
     for name in PLOTS:

@@ -41,7 +41,7 @@ def test_overlapping_calls_share_the_limit():
         assert taken() == [2]
 
 
-def test_overlapping_call_on_another_number_of_threads_is_refused():
+def test_overlapping_call_on_another_number_of_threads_is_rejected():
     """It would change the results of the first; afterwards any number is taken."""
     message = r"cannot compute on 2 threads \(training\.threads\): another call in this process computes on 1"
     with blas_threads(1), pytest.raises(BusyError, match=message), blas_threads(2):
@@ -51,7 +51,7 @@ def test_overlapping_call_on_another_number_of_threads_is_refused():
     assert taken() == [1]
 
 
-def test_unsupported_number_of_threads_is_refused():
+def test_unsupported_number_of_threads_is_rejected():
     """No BLAS takes a million; the message says how many it takes, and how many are useful."""
     message = (
         rf"training\.threads: NumPy's BLAS takes \d+ threads on the {cores()} cores available, got 1000000; write \d+"

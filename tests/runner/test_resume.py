@@ -196,7 +196,7 @@ def test_changed_metrics_invalidate_the_checkpoint(interrupted):
 
 
 @pytest.mark.parametrize("change", ["layers[1]=tanh", "seed=1"])
-def test_checkpoint_of_another_run_is_refused(interrupted, change):
+def test_checkpoint_of_another_run_is_rejected(interrupted, change):
     """Even if all vectors match: the other run has another activation, or another seed."""
     path, other = interrupted(), interrupted(change, name="other")
     shutil.copy(checkpoints(other)[-1], checkpoints(path)[-1])
@@ -218,7 +218,7 @@ def test_checkpoint_of_nncli_0_3_is_not_resumed(interrupted):
     "change",
     [{"epoch": 31}, {"batch": 4}, {"rng": None}, {"rng": {"state": 1}}, {"best_epoch": 3, "best_value": 0.5}],
 )
-def test_state_of_another_training_is_refused(interrupted, change):
+def test_state_of_another_training_is_rejected(interrupted, change):
     """An epoch or batch after the last, or another random state: the older checkpoint is used."""
     path = interrupted(DROPOUT, "training.batch_size=16", steps=14)
     newest = checkpoints(path)[-1]
@@ -445,7 +445,7 @@ def test_raise_that_fails_at_any_call_loses_nothing(interrupted, monkeypatch, ch
         shutil.rmtree(copy)
 
 
-def test_raise_on_a_full_disk_is_refused_before_training(interrupted, monkeypatch):
+def test_raise_on_a_full_disk_is_rejected_before_training(interrupted, monkeypatch):
     """The checkpoint that it begins with does not fit: the run stays finished, with its weights."""
     path = interrupted(*OFF_INTERVAL, steps=10**6)
     before = contents(path)
@@ -687,7 +687,7 @@ def test_invalid_recorded_override_is_damage(interrupted):
     assert "run.json: overrides: damaged: invalid override 'epochs'" in wrong.description
 
 
-def test_resume_with_a_name_is_refused(interrupted, run_cli):
+def test_resume_with_a_name_is_rejected(interrupted, run_cli):
     """--resume with --name is a wrong command line."""
     assert run_cli("train", "--resume", interrupted(), "--name", "other").code == 2
 

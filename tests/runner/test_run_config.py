@@ -84,7 +84,7 @@ def test_config_that_is_behind_run_json_is_that_of_run_json(train):
     assert (run / "config.yaml").read_bytes() == after
 
 
-def test_changed_config_is_refused(train):
+def test_changed_config_is_rejected(train):
     """The run would not be trained again as it was; the message names the command that takes the file as it is."""
     run = train("config.yaml", RATE)
     path = run / "config.yaml"

@@ -116,7 +116,7 @@ def test_checkpoint_made_by_hand_is_read():
     ids=lambda body: f"{len(body)} bytes",
 )
 @pytest.mark.parametrize("version", [1, VERSION])
-def test_invalid_content_with_a_valid_checksum_is_refused(body, version):
+def test_invalid_content_with_a_valid_checksum_is_rejected(body, version):
     """A file of another program is an invalid checkpoint, not a bug; in both versions of the format."""
     if version == 1:
         body = body.replace(b'"metrics_bytes": 0, "state": {', b'"position": {"metrics_bytes": 0, ')
@@ -124,7 +124,7 @@ def test_invalid_content_with_a_valid_checksum_is_refused(body, version):
         unpack(sealed(body, version))
 
 
-def test_head_without_a_line_end_is_refused():
+def test_head_without_a_line_end_is_rejected():
     """A file that is one line has no vectors, even if its length is that of the vectors it lists."""
     body = HEAD[:-1] % vector(length=b"100")
     size = len(sealed(body)) + 1
@@ -218,7 +218,7 @@ def test_version_1_is_read():
 
 
 @pytest.mark.parametrize("numbers", [b"[]", b"[1, 2]"])
-def test_version_1_with_an_impossible_random_state_is_refused(numbers):
+def test_version_1_with_an_impossible_random_state_is_rejected(numbers):
     """A list of no state that version 1 wrote."""
     body = b'{"position": {"epoch": 0, "batch": 0, "updates": 0, "metrics_bytes": 0, "random": %s}, "vectors": []}\n'
     with pytest.raises(RunError, match="the checkpoint is not valid: its random numbers have a state of"):

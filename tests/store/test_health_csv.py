@@ -76,7 +76,7 @@ def test_incomplete_last_line_is_ignored():
 
 
 @pytest.mark.parametrize("data", [b"", b"epoch\n", FIRST[:-1], FIRST.replace(b"layers.1", b"layers.2")])
-def test_other_first_line_is_refused(data):
+def test_other_first_line_is_rejected(data):
     """Columns follow from the config."""
     with pytest.raises(ValueError, match="its first line does not name the columns"):
         parse(data)

@@ -116,13 +116,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize("data", WRONG.values(), ids=WRONG)
-def test_other_files_are_refused_with_a_value_error(data):
+def test_other_files_are_rejected_with_a_value_error(data):
     """Names, shapes, dtypes, order and length must be the expected ones."""
     with pytest.raises(ValueError, match=r"."):
         read_npz(data, WANTED)
 
 
-def test_duplicate_members_are_refused():
+def test_duplicate_members_are_rejected():
     """Which of the two is read would depend on the program."""
     with pytest.warns(UserWarning, match="Duplicate name"):
         data = zipped(*members(), members()[0])
@@ -136,7 +136,7 @@ def test_handwritten_header_is_read():
     assert read["layers.0.biases"].tolist() == [0, 0, 0]
 
 
-def test_header_that_python_cannot_parse_is_refused(monkeypatch):
+def test_header_that_python_cannot_parse_is_rejected(monkeypatch):
     """Whatever the parser raises becomes a ValueError, MemoryError included."""
     monkeypatch.setattr(np.lib.format, "read_array_header_1_0", lambda *_, **__: (_ for _ in ()).throw(MemoryError))
     with pytest.raises(ValueError, match="is not an array"):

@@ -113,8 +113,8 @@ def test_health_is_a_table_of_the_logged_epochs(trained):
 
 @pytest.mark.parametrize("name", RECORDED)
 @pytest.mark.parametrize("damage", ["missing", "empty", "link", "directory"])
-def test_damaged_file_is_reported_and_training_goes_on(trained, name, damage):
-    """The results are those of an undamaged run; what was lost is said by the resume and by verify."""
+def test_damaged_file_is_reported_and_training_continues(trained, name, damage):
+    """The results are those of an undamaged run; the resume and verify report what was lost."""
     whole = trained(*OFTEN)
     polls = count(20, -1)
     path = trained(*OFTEN, name="stopped", stop=lambda: next(polls) <= 0)
@@ -127,7 +127,7 @@ def test_damaged_file_is_reported_and_training_goes_on(trained, name, damage):
     elif damage == "directory":
         file.mkdir()
     message = next(message for message in resume(path) if name in message)
-    assert message.endswith("; training goes on without what was recorded there")
+    assert message.endswith("; training continues without what was recorded there")
     assert (path / "metrics.csv").read_bytes() == (whole / "metrics.csv").read_bytes()
     assert (path / "weights.npz").read_bytes() == (whole / "weights.npz").read_bytes()
     assert (path / f"{name}.damaged").exists() == (damage != "missing")
@@ -180,7 +180,7 @@ def test_verify_compares_the_last_snapshot_with_the_final_weights(trained, run_c
 
 
 def test_diverged_run_has_what_was_recorded_before(workdir, run_cli):
-    """A picture can show how it came to that."""
+    """Its plots show how training diverged."""
     diverging = ("optimizer={type: sgd, learning_rate: 1e30}", "training.log_every=1")
     assert run_cli("train", "config.yaml", *diverging).code == 7
     run = Run(workdir / "runs" / "config")

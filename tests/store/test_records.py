@@ -74,7 +74,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("data", WRONG, ids=lambda data: repr(data[:20]))
-def test_ambiguous_json_is_refused(data):
+def test_ambiguous_json_is_rejected(data):
     """The message says what is wrong, and has no control characters."""
     with pytest.raises(ValueError, match=WRONG[data]) as raised:
         load_strict_json(data)

@@ -434,7 +434,7 @@ def test_link_to_a_run_is_read(run, workdir, run_cli):
     assert run_cli("evaluate", workdir / "link").code == 0
 
 
-def test_renamed_checkpoint_is_refused(unfinished, run_cli):
+def test_renamed_checkpoint_is_rejected(unfinished, run_cli):
     """An old checkpoint with the newest name is not the newest state."""
     first = unfinished / "checkpoints" / "00000000.ckpt"
     first.rename(newest(unfinished))
@@ -467,7 +467,7 @@ def test_other_files_are_no_checkpoints(unfinished):
     assert checkpoints(unfinished)[-1].name == "100000000.ckpt"
 
 
-def test_checkpoint_after_the_last_epoch_is_refused(unfinished, run_cli):
+def test_checkpoint_after_the_last_epoch_is_rejected(unfinished, run_cli):
     """It cannot belong to the config."""
     known = unpack(newest(unfinished).read_bytes())
     newest(unfinished).write_bytes(pack(known._replace(state=known.state.model_copy(update={"epoch": 31}))))
@@ -485,7 +485,7 @@ def test_read_returns_any_file_within_its_limit(run, name):
         Run(run).read(name)
 
 
-def test_network_larger_than_memory_is_refused(run, run_cli):
+def test_network_larger_than_memory_is_rejected(run, run_cli):
     """A config and parameters of a petabyte that match each other are refused before anything is allocated."""
     edit("run.json", spec__layers__0__units=2**45)(run)
     record = document(run / "run.json")
@@ -535,7 +535,7 @@ def test_matching_checksum_is_not_enough(run, run_cli, weights):
 @pytest.mark.slow
 @pytest.mark.parametrize("change", ["layers[0].units=9", "dtype=float64", "layers[1]={type: dense, units: 8}"])
 @pytest.mark.parametrize("kind", ["final", "checkpoint"])
-def test_weights_of_another_network_are_refused(run, workdir, run_cli, change, kind):
+def test_weights_of_another_network_are_rejected(run, workdir, run_cli, change, kind):
     """Names, shapes and dtypes must be equal; nothing is truncated, broadcast or cast to fit."""
     assert run_cli("train", "config.yaml", change, "--quiet", "--name", "different").code == 0
     different = workdir / "runs" / "different"
@@ -554,7 +554,7 @@ def test_weights_of_another_network_are_refused(run, workdir, run_cli, change, k
     assert "weights do not fit" in result.err
 
 
-def test_checkpoint_with_too_few_weights_is_refused(unfinished, run_cli):
+def test_checkpoint_with_too_few_weights_is_rejected(unfinished, run_cli):
     """A vector that is too short is not broadcast."""
     known = unpack(newest(unfinished).read_bytes())
     state = known.state.model_copy({"vectors": {"values": known.state.vectors["values"][:1]}})
@@ -675,7 +675,7 @@ def test_checkpoint_gives_the_recorded_metrics(trained, run_cli, changes):
     assert {name: part["metrics"] for name, part in assessment["splits"].items()} == recorded
 
 
-def test_weights_without_running_statistics_are_refused(trained, run_cli):
+def test_weights_without_running_statistics_are_rejected(trained, run_cli):
     """An archive without them does not belong to this network, even with a matching checksum."""
     path = trained(*NORMALIZED)
     with np.load(path / "weights.npz") as arrays:

@@ -195,7 +195,7 @@ def test_given_name_is_not_numbered(workdir, run_cli, trained):
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".", ".hidden", "-x", "a b", "a" * 201, "日" * 67, "a\n", "x[1]"])
-def test_invalid_name_is_refused(workdir, run_cli, name):
+def test_invalid_name_is_rejected(workdir, run_cli, name):
     """Exit code 2, and no directory is created."""
     result = run_cli("train", "config.yaml", f"--name={name}")
     assert result.code == 2

@@ -93,7 +93,7 @@ OTHERS = [make_link, make_dangling_link, make_loop, make_pipe, make_directory, m
 
 
 @pytest.mark.parametrize("make", OTHERS)
-def test_special_file_is_refused_without_blocking(directory, make):
+def test_special_file_is_rejected_without_blocking(directory, make):
     """Links, pipes, directories and sockets are errors that name the path."""
     (directory / "file").unlink()
     make(directory / "file")
@@ -121,7 +121,7 @@ def test_io_error_is_a_storage_error(directory, monkeypatch, number, name):
 
 
 @pytest.mark.parametrize("make", [make_pipe, make_nothing])
-def test_subdirectory_that_is_a_special_file_is_refused(directory, make):
+def test_subdirectory_that_is_a_special_file_is_rejected(directory, make):
     """Every part of the path but the last must be a directory."""
     (directory / "inner" / "file").unlink()
     (directory / "inner").rmdir()
@@ -130,7 +130,7 @@ def test_subdirectory_that_is_a_special_file_is_refused(directory, make):
         files.read(directory, "inner/file", 99)
 
 
-def test_subdirectory_that_is_a_link_is_refused(directory):
+def test_subdirectory_that_is_a_link_is_rejected(directory):
     """Files outside the directory do not belong to it."""
     (directory / "inner" / "file").unlink()
     (directory / "inner").rmdir()

@@ -125,7 +125,7 @@ def test_run_json_of_the_largest_config_is_within_the_limit():
     assert len(to_json(record)) <= limits.RECORD
 
 
-def test_config_whose_metrics_could_not_be_read_is_refused(workdir, monkeypatch):
+def test_config_whose_metrics_could_not_be_read_is_rejected(workdir, monkeypatch):
     """If the rows do not fit into memory, a larger log_every is suggested, and accepted."""
     monkeypatch.setattr("nncli.experiment.checks.available_memory", lambda: Memory(GIB, "this machine"))
     with pytest.raises(ConfigError, match=r"log_every: reading metrics.csv can need up to [\d,]+ (MiB|GiB)"):

@@ -28,7 +28,7 @@ def read(data, limit=8):
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_snapshots_are_evenly_spaced_and_at_most_the_limit(limit):
-    """The first epoch is kept, and there are more than half as many as may be once there are enough."""
+    """The first epoch is kept, and more than half of the limit is used once there are enough epochs."""
     for count in range(1, 70):
         indexes = kept(range(count), limit)
         assert indexes == list(range(0, count, stride(count - 1, limit)))
@@ -37,7 +37,7 @@ def test_snapshots_are_evenly_spaced_and_at_most_the_limit(limit):
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_writer_keeps_what_the_rule_says(limit):
+def test_writer_keeps_multiples_of_the_stride(limit):
     """After each logged epoch, with its weights; the odd limits drop one without adding one."""
     for count in range(1, 40):
         epochs = [3 * index for index in range(count)]
@@ -50,7 +50,7 @@ def test_writer_keeps_what_the_rule_says(limit):
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_resumed_writer_ends_in_the_same_bytes(limit):
-    """From a file that is behind the checkpoint, at it or ahead of it, which has been thinned further."""
+    """From a file that is older than the checkpoint, as old, or newer and thinned further."""
     epochs = list(range(0, 40, 2))
     whole = recorded(limit, epochs).pack()
     for saved in range(1, len(epochs)):
@@ -68,7 +68,7 @@ def test_limit_of_0_keeps_nothing():
 
 
 def test_writer_is_unchanged_until_a_snapshot_is_added_or_dropped():
-    """So that the file is not written for nothing."""
+    """So that the file is not written without need."""
     writer = recorded(3, [0, 1, 2])
     writer.pack()
     assert not writer.is_changed
@@ -105,7 +105,7 @@ def packed(epochs, dtype="<i8", **changes):
         (packed([0, 1], **{"x" * 900: np.zeros(2)}), "do not fit"),
     ],
 )
-def test_damaged_file_is_refused(data, message):
+def test_damaged_file_is_rejected(data, message):
     """Other arrays, shapes, dtypes or epochs than training writes."""
     with pytest.raises(ValueError, match=message):
         read(data)

@@ -77,7 +77,7 @@ def test_state_is_restored_as_a_whole(prepare, overrides):
         ({"vectors": {}}, "its vector 'values' is not one of this network and optimizer"),
     ],
 )
-def test_state_of_another_training_is_refused(prepare, changes, message):
+def test_state_of_another_training_is_rejected(prepare, changes, message):
     """The message says which field does not belong to this training."""
     overrides = CHANGES["dropout in mini-batches"]
     trainer = prepare(overrides, 6)
@@ -96,7 +96,7 @@ def test_state_of_another_training_is_refused(prepare, changes, message):
     ],
     ids=["missing", "other length", "other dtype", "one more"],
 )
-def test_vectors_that_differ_are_refused(given):
+def test_vectors_that_differ_are_rejected(given):
     """In name, length or dtype."""
     with pytest.raises(ValueError, match="is not one of this network and optimizer"):
         require_matching_vectors({"values": np.zeros(3, np.float32)}, given)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from nncli.cli.render.format import figure
 from nncli.config.diagnostics import sanitized_line
-from nncli.report.colours import class_colours, strength, viridis
+from nncli.report.colors import class_colours, strength, viridis
 
 if TYPE_CHECKING:
     from nncli.nn.parameters import Array
@@ -29,7 +29,7 @@ WEAKEST, STRONGEST = 0.15, 0.6  # of a class colour in its area; rows have all o
 MARKER_LIGHT = 0.35  # of white in the colour of a row, so that it stands out from the area of its own class
 MIN_LINES, MAX_LINES = 8, 24
 COLUMNS_PER_LINE = 4  # a cell is about twice as high as it is wide
-MAX_LABEL = 9  # columns of the numbers beside the picture
+MAX_LABEL = 9  # columns of the numbers on the y axis
 LIGHTEST = 255
 SHADES = 8  # steps of 255 that a colour of an area is rounded to, so that few styles are needed
 
@@ -37,12 +37,12 @@ Rgb = tuple[int, int, int]
 
 
 def grid_size(width: int, is_coloured: bool, lines: int | None = None) -> tuple[int, int]:
-    """The cells to the right and upwards of a boundary that is drawn in ``width`` columns.
+    """The cells along x and y of a boundary that is drawn in ``width`` columns.
 
     Args:
         width: the columns of the terminal.
         is_coloured: whether there are two pixels in a line.
-        lines: the lines of the picture without labels; by default a third of the width, 24 at most.
+        lines: the lines of the plot without labels; by default a third of the width, 24 at most.
     """
     lines = lines or min(max(width // 3, MIN_LINES), MAX_LINES)
     columns = min(max(width - MAX_LABEL - 1, 1), COLUMNS_PER_LINE * lines)
@@ -50,7 +50,7 @@ def grid_size(width: int, is_coloured: bool, lines: int | None = None) -> tuple[
 
 
 def boundary_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
-    """The picture, its axes and its legend as lines.
+    """The plot with its axes and its legend as lines.
 
     Args:
         view: the boundary on a grid of ``grid_size`` cells.
@@ -69,7 +69,7 @@ def boundary_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
 
 
 def area_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
-    """The picture alone; in colour each line has two rows of the grid."""
+    """The plot without axes; in colour each line has two rows of the grid."""
     marks = _marks(view)
     return list(_coloured_rows(_pixels(view), marks, view) if is_coloured else _plain_rows(view, marks))
 
@@ -166,7 +166,7 @@ def _bounds(centers: "Array") -> tuple[float, float]:
 
 
 def axis_label(value: float, span: float) -> str:
-    """A value on an axis that is ``span`` long, with the digits that tell its values apart.
+    """A value on an axis that is ``span`` long, with enough digits to distinguish its values.
 
     >>> axis_label(-0.004, 2.0), axis_label(1234.5, 2000.0), axis_label(3.2e-9, 1e-8)
     ('0.00', '1234', '3.2e-09')
@@ -177,7 +177,7 @@ def axis_label(value: float, span: float) -> str:
 
 
 def _axis(bounds: tuple[float, float], width: int) -> str:
-    """The lowest, the middle and the highest value below their places."""
+    """The lowest, the middle and the highest value, below their positions."""
     span = bounds[1] - bounds[0]
     low, middle, high = (axis_label(each, span) for each in (bounds[0], sum(bounds) / 2, bounds[1]))
     room = width - len(low) - len(high)
@@ -185,7 +185,7 @@ def _axis(bounds: tuple[float, float], width: int) -> str:
 
 
 def _legend(view: "Boundary", is_coloured: bool) -> list[Text]:
-    """The names of the classes with their marks, or the values of both ends of the scale."""
+    """The names of the classes with their markers, or the lowest and the highest value of the scale."""
     indent = Text(" " * (MAX_LABEL + 1))
     if view.class_names is None:
         low, high = (figure(float(bound(view.outputs[..., 0]))) for bound in (np.min, np.max))
@@ -200,7 +200,7 @@ def _legend(view: "Boundary", is_coloured: bool) -> list[Text]:
         sign = mark if label in drawn or is_coloured else "area"
         legend.append(f"{'   ' if label else ''}{sign}", colour if is_coloured else "")
         legend.append(f"{area} {sanitized_line(name)}")
-    rows = "" if view.points is None else f"signs: {sanitized_line(view.points.split)} rows"
+    rows = "" if view.points is None else f"markers: {sanitized_line(view.points.split)} rows"
     certainty = "dark: uncertain" if is_coloured else ""
     notes = Text("; ".join(filter(None, (rows, certainty))), style="dim")
     return [indent + legend, *([indent + notes] if notes else [])]

@@ -1,4 +1,4 @@
-"""Lines and points in a diagram in the terminal, each in its own colour, or with its own letter if there are none."""
+"""Line and scatter plots in the terminal: a colour for each line, or a letter where there are no colours."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.report.colours import CLASS_COLOURS, rgb
+from nncli.report.colors import CLASS_COLOURS, rgb
 
 if TYPE_CHECKING:
     from nncli.nn.parameters import Array
@@ -26,8 +26,8 @@ class Line(NamedTuple):
 
     Args:
         label: its name in the legend.
-        x: its values to the right.
-        y: its values upwards.
+        x: its x values.
+        y: its y values.
         is_joined: whether it is a curve.
     """
 

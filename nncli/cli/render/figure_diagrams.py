@@ -1,6 +1,6 @@
 """Diagrams of runs in a file: lines and bars, drawn on parts of a figure of matplotlib.
 
-Each function takes a part of a figure and the data of a picture, and returns the height that it needs in inches.
+Each function takes a part of a figure and the data of a plot, and returns the height that it needs in inches.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ import numpy as np
 
 from nncli.cli.render.format import direction, figure
 from nncli.config.diagnostics import sanitized_line
-from nncli.report.colours import CLASS_COLOURS
+from nncli.report.colors import CLASS_COLOURS
 from nncli.report.curves import MAIN
 
 if TYPE_CHECKING:

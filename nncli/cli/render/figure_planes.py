@@ -6,7 +6,7 @@ import numpy as np
 
 from nncli.cli.render.figure_diagrams import DARK, TALL, colour_of
 from nncli.config.diagnostics import sanitized_line
-from nncli.report.colours import class_colours, strength
+from nncli.report.colors import class_colours, strength
 
 if TYPE_CHECKING:
     from nncli.report.boundary import Boundary, Points

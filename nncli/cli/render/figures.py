@@ -13,7 +13,7 @@ from nncli.config.diagnostics import sanitized_line
 
 WIDTH = 6.0  # inches
 CURVES = "curves"
-CELLS = 200  # of a boundary, to the right and upwards
+CELLS = 200  # of a boundary, along x and along y
 RESOLUTION = 150  # dots per inch of PNG files
 SETTINGS: dict[str, Any] = {
     "svg.hashsalt": "nncli",  # equal bytes for equal plots

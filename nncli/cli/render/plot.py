@@ -31,7 +31,7 @@ class PlotPrinter:
 
     @property
     def grid_size(self) -> tuple[int, int]:
-        """The cells of a boundary to the right and upwards."""
+        """The cells of a boundary along x and along y."""
         return grid_size(self.out.width, draws_colours(self.out))
 
     def show(self, name: str, run: str, epoch: int | None, data: Any) -> None:

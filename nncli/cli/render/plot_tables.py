@@ -1,4 +1,4 @@
-"""Pictures of runs in the terminal that are tables: matrices, bars and histograms."""
+"""Plots of runs in the terminal that are tables: matrices, bars and histograms."""
 
 from typing import TYPE_CHECKING
 
@@ -43,12 +43,12 @@ def _shade(fraction: float, is_correct: bool) -> str:
     if not fraction:
         return "dim"
     red, green, blue = (0, 114, 178) if is_correct else (213, 94, 0)
-    share = 0.25 + 0.75 * fraction
-    return f"bold #ffffff on #{int(red * share):02x}{int(green * share):02x}{int(blue * share):02x}"
+    strength = 0.25 + 0.75 * fraction
+    return f"bold #ffffff on #{int(red * strength):02x}{int(green * strength):02x}{int(blue * strength):02x}"
 
 
 def _worst(data: "Confusion") -> str:
-    """The most frequent mistake, in words."""
+    """The most frequent error as text."""
     errors = data.matrix - np.diag(np.diag(data.matrix))
     if not errors.any():
         return ""
@@ -67,9 +67,9 @@ def show_calibration(out: Output, data: "Calibration") -> None:
             bar = _bar(accuracy, confidence, width, has_blocks)
             table.add_row(f"{100 * low:.0f}-{high:.0%}", rows, f"{confidence:.1%}", f"{accuracy:.1%}", bar)
     table.print(out)
-    sure = np.nansum(data.rows * (data.confidence - data.accuracy)) / max(1, data.rows.sum())
-    words = "too sure" if sure > 0 else "not sure enough"
-    out.print_text(f"\nexpected calibration error {figure(data.error, 3)}; on average {abs(sure):.1%} {words}")
+    excess = np.nansum(data.rows * (data.confidence - data.accuracy)) / max(1, data.rows.sum())
+    verdict = "overconfident" if excess > 0 else "underconfident"
+    out.print_text(f"\nexpected calibration error {figure(data.error, 3)}; on average {abs(excess):.1%} {verdict}")
 
 
 def _bar_width(out: Output) -> int:

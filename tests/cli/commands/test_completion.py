@@ -31,7 +31,7 @@ def test_script_is_loaded_as_the_help_says(workdir):
     assert done.stdout == "complete -o nosort -F _nncli_completion nncli\n"
 
 
-def test_other_shells_are_refused(run_cli):
+def test_other_shells_are_rejected(run_cli):
     """The message names those that there are."""
     result = run_cli("completion", "tcsh")
     assert (result.code, result.out) == (2, "")

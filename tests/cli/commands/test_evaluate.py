@@ -126,7 +126,7 @@ def test_split_option_selects_splits(assessed, splits):
     assert list(assessment["splits"]) == splits
 
 
-def test_unknown_split_is_refused(trained, run_cli):
+def test_unknown_split_is_rejected(trained, run_cli):
     """Exit code 2, with the splits of the run."""
     trained()
     result = run_cli("evaluate", "config", "--split", "test")
@@ -215,7 +215,7 @@ def test_gate_passes_at_its_bound(trained, run_cli, option):
     ],
 )
 @pytest.mark.parametrize("option", ["--fail-below", "--fail-above"])
-def test_invalid_gate_is_refused(trained, run_cli, option, gate, message):
+def test_invalid_gate_is_rejected(trained, run_cli, option, gate, message):
     """A mistake in a gate is exit code 2, never a gate that always passes."""
     trained()
     result = run_cli("evaluate", "config", option, gate)
@@ -223,7 +223,7 @@ def test_invalid_gate_is_refused(trained, run_cli, option, gate, message):
     assert message in result.err
 
 
-def test_changed_data_is_refused(trained, run_cli, monkeypatch):
+def test_changed_data_is_rejected(trained, run_cli, monkeypatch):
     """A network is not evaluated on other rows than those of its run."""
     trained()
     monkeypatch.setattr(Spiral, "points", lambda source: spiral_data(source.samples + 1, 3))
@@ -245,7 +245,7 @@ def test_changed_data_is_refused(trained, run_cli, monkeypatch):
         ("config.yaml", "config.yaml is a config, not a run; runs with its name: config\n"),
     ],
 )
-def test_missing_run_is_refused(trained, run_cli, name, message):
+def test_missing_run_is_rejected(trained, run_cli, name, message):
     """Exit code 4, with the runs that may have been meant."""
     trained()
     result = run_cli("evaluate", name)
@@ -323,7 +323,7 @@ def test_threshold_applies_to_gates(trained, run_cli):
 
 
 @pytest.mark.parametrize("threshold", ["nan", "inf", "-inf", "-0.1", "1.1", "half", ""])
-def test_threshold_outside_0_to_1_is_refused(trained, run_cli, threshold):
+def test_threshold_outside_0_to_1_is_rejected(trained, run_cli, threshold):
     """Exit code 2, and nothing is evaluated."""
     trained(*BINARY)
     result = run_cli("evaluate", "config", f"--threshold={threshold}")

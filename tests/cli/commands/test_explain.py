@@ -229,7 +229,7 @@ def test_file_takes_precedence_over_a_component(workdir, run_cli):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["adm"], 2, "'adm' is neither a file, a run, a component nor a topic; did you mean 'adam'?"),
         (["adm "], 2, "did you mean 'adam'?"),
@@ -268,13 +268,13 @@ def test_file_takes_precedence_over_a_component(workdir, run_cli):
         (["empty.yaml"], 3, "empty.yaml:1:1: empty"),
     ],
 )
-def test_wrong_requests(workdir, run_cli, arguments, code, said):
+def test_wrong_requests(workdir, run_cli, arguments, code, message):
     """Each has its exit code and a message that says what would be right; standard output is empty."""
     (workdir / "folder").mkdir()
     (workdir / "empty.yaml").touch()
     result = run_cli("explain", *arguments)
     assert (result.code, result.out) == (code, "")
-    assert said in result.err
+    assert message in result.err
 
 
 @pytest.mark.slow
@@ -327,7 +327,7 @@ def test_run_is_explained_with_its_trained_weights(trained, run_cli):
 
 
 def test_run_is_explained_with_the_weights_of_a_snapshot(trained, run_cli):
-    """An epoch without a snapshot is refused with the nearest ones."""
+    """An epoch without a snapshot is rejected with the nearest ones."""
     run = Run(trained)
     for epoch in run.snapshots:
         document = strict(run_cli("explain", "a", "--epoch", str(epoch), "--json").out)
@@ -400,7 +400,7 @@ def test_columns_of_a_table_are_shown_by_their_types(workdir, run_cli):
         assert "columns = {size: number, color: category, name: category}" in flowing(run_cli("explain", *subject).out)
 
 
-def test_run_whose_data_has_changed_is_refused(workdir, run_cli):
+def test_run_whose_data_has_changed_is_rejected(workdir, run_cli):
     """Other rows would be explained than those that the network was trained on."""
     np.save("x.npy", np.arange(40.0).reshape(20, 2) % 7)
     np.save("y.npy", np.arange(20) % 3)
@@ -478,7 +478,7 @@ def test_topic_of_a_run_has_its_numbers(trained, run_cli):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["dense", "--inputs", "[1]"], "dense needs --weights: a list with a row for each input"),
         (["dense", "--weights", "[1]"], "dense needs --inputs: a list of rows, or the numbers of one row"),
@@ -535,25 +535,25 @@ def test_topic_of_a_run_has_its_numbers(trained, run_cli):
         (["sgd", "--params", "[1]", "--grad", "[1]", "momentum"], "invalid override 'momentum': expected KEY=VALUE"),
     ],
 )
-def test_wrong_values_have_a_message_with_the_fix(run_cli, arguments, said):
+def test_wrong_values_have_a_message_with_the_fix(run_cli, arguments, message):
     """It names the option, the value or shape, and what is expected."""
     result = run_cli("explain", *arguments)
     assert (result.code, result.out) == (2, "")
-    assert said in result.err
+    assert message in result.err
 
 
 @pytest.mark.parametrize(
-    ("override", "said"),
+    ("override", "message"),
     [
         ("lerning_rate=0.1", "unknown key 'lerning_rate'; did you mean 'optimizer.learning_rate=0.1'?"),
         ("learning_rate=-1", "optimizer.learning_rate: must be greater than 0, got -1"),
     ],
 )
-def test_wrong_parameter_has_the_message_of_a_config(run_cli, override, said):
+def test_wrong_parameter_has_the_message_of_a_config(run_cli, override, message):
     """With its exit code."""
     result = run_cli("explain", "adam", override, "--params", "[1]", "--grad", "[1]")
     assert (result.code, result.out) == (3, "")
-    assert said in result.err
+    assert message in result.err
 
 
 def test_every_value_of_a_component_has_an_option(run_cli):

@@ -32,7 +32,7 @@ def runs(workdir, run_cli):
     return workdir / "runs"
 
 
-def test_options_are_the_pictures():
+def test_options_are_the_plots():
     """Each plot has an option; that of a boundary also draws a fitted curve."""
     assert set(OPTIONS) == set(PLOTS) - {"fit"}
 
@@ -63,7 +63,7 @@ def test_cells_of_the_terminal_are_predictions(workdir, run_cli, monkeypatch, ch
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_each_picture_fits_the_terminal(runs, run_cli, terminal_width, monkeypatch, width):
+def test_each_plot_fits_the_terminal(runs, run_cli, terminal_width, monkeypatch, width):
     """No line is wider, and no control character is printed."""
     terminal_width(width)
     monkeypatch.setattr(Output, "print_text", Output.print)  # sentences are one line in a pipe
@@ -74,7 +74,7 @@ def test_each_picture_fits_the_terminal(runs, run_cli, terminal_width, monkeypat
         assert "\x1b" not in result.out
 
 
-def test_default_is_the_picture_that_suits_the_inputs(runs, run_cli):
+def test_default_depends_on_the_inputs(runs, run_cli):
     """A boundary of two inputs, a fitted curve of one, the curves of several runs."""
     assert "x →" in run_cli("plot", "classes").out
     assert "y by x" in run_cli("plot", "sine").out
@@ -114,7 +114,7 @@ def test_snapshot_is_shown(runs, run_cli):
 
 
 def test_many_runs_are_drawn_up_to_a_limit(runs, run_cli):
-    """More cannot be distinguished; that is said."""
+    """More cannot be distinguished; a line reports it."""
     out = run_cli("plot", *(["classes", "sine"] * 5), "--curves").out
     assert out.startswith(f"plotting {MAX_CURVES} of 10 runs\n")
 
@@ -133,7 +133,7 @@ def test_many_runs_are_drawn_up_to_a_limit(runs, run_cli):
         (["classes", "-o", "a.svg", "--units", "--weights"], "a.svg: a file has one plot; choose --weights or"),
     ],
 )
-def test_wrong_combinations_are_refused(runs, run_cli, arguments, message):
+def test_wrong_combinations_are_rejected(runs, run_cli, arguments, message):
     """With exit code 2, and the reason."""
     result = run_cli("plot", *arguments)
     assert result.code == 2
@@ -141,8 +141,8 @@ def test_wrong_combinations_are_refused(runs, run_cli, arguments, message):
 
 
 @pytest.mark.slow
-def test_lost_data_is_told(workdir, run_cli):
-    """A table that is gone: the boundary is drawn without rows, the confusion matrix is an error."""
+def test_lost_data_is_reported(workdir, run_cli):
+    """A missing table: the boundary is drawn without rows, the confusion matrix is an error."""
     rows = "".join(f"{index % 9},{index % 7},{'a' if index % 9 > 4 else 'b'}\n" for index in range(60))
     (workdir / "table.csv").write_text(f"one,two,kind\n{rows}", encoding="utf-8")
     data = "data={type: table, path: table.csv, target: kind}"
@@ -157,7 +157,7 @@ def test_lost_data_is_told(workdir, run_cli):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
-def test_files_are_written_for_each_picture(runs, run_cli, suffix):
+def test_files_are_written_for_each_plot(runs, run_cli, suffix):
     """In their formats; plots of several runs are in one file."""
     begin = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[suffix]
     for name in OPTIONS:

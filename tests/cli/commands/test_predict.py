@@ -169,7 +169,7 @@ def test_suffix_may_be_in_upper_case(run, run_cli):
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "npy", "parquet"])
-def test_columns_of_the_same_name_are_refused(run, run_cli, suffix):
+def test_columns_of_the_same_name_are_rejected(run, run_cli, suffix):
     """An id that is called prediction would hide the predictions in formats with one value for each name."""
     spec = Path("run.yaml").read_text(encoding="utf-8").replace("id: name", "id: prediction")
     write_csv("data.csv", ["prediction", "width", "height", "kind"], rows())

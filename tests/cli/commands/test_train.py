@@ -225,7 +225,7 @@ def test_training_that_learned_nothing_is_reported(workdir, run_cli, options):
     assert warnings[0]["facts"] == {"layer": 1, "type": "relu", "units": 8, "zero": True}
 
 
-def test_run_as_config_of_a_resume_is_refused(workdir, run_cli):
+def test_run_as_config_of_a_resume_is_rejected(workdir, run_cli):
     """A resumed run has a config; the message does not send the user to init."""
     assert run_cli("train", "config.yaml", "-q").code == 0
     result = run_cli("train", "config", "--resume", "config")

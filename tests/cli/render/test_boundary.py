@@ -15,7 +15,7 @@ from nncli.cli.render.boundary import (
     grid_size,
 )
 from nncli.report.boundary import Boundary, Points, centers
-from nncli.report.colours import class_colours, viridis
+from nncli.report.colors import class_colours, viridis
 
 INDENT = MAX_LABEL + 1
 NAMES = ["0", "one", "\x1b[2J"]

@@ -42,7 +42,7 @@ def test_constant_has_to_be_true_or_false():
         Boolean(Constant("no"))
 
 
-def test_impossible_fill_is_refused():
+def test_impossible_fill_is_rejected():
     """A value that is neither 0 nor 1 nor between."""
     with pytest.raises(ValueError, match=r"^fill: not from 0 to 1"):
         Boolean(Mode()).restore({"fill": 2.0, "constant": False})

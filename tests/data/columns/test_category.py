@@ -113,7 +113,7 @@ def test_missing_value_becomes_an_unseen_category():
         ({"missing": Constant("x"), "encoding": Ordinal(["a", "b"])}, r"'x' is not in order: \[a, b\]"),
     ],
 )
-def test_imputation_that_does_not_fit_is_refused(parameters, message):
+def test_imputation_that_does_not_fit_is_rejected(parameters, message):
     """When the column is built; the error names the key."""
     with pytest.raises(ColumnError, match=message) as error:
         Category(**parameters)

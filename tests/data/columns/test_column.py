@@ -104,7 +104,7 @@ def test_float32_array_takes_the_inputs(name, make, missing):
 
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("state", [None, [], {}, {"fill": None}, {"constant": False, "fill": 1.0, "x": 1}], ids=str)
-def test_state_of_another_form_is_refused(name, state):
+def test_state_of_another_form_is_rejected(name, state):
     """The message names a key."""
     with pytest.raises(ValueError, match=r"state: |constant: |x: |fill: "):
         names("column")[name].target().restore(state)

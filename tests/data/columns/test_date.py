@@ -110,7 +110,7 @@ def test_format_with_time_and_offset():
         ("%Y%", "stray %"),
     ],
 )
-def test_format_that_gives_no_date_is_refused(format_, message):
+def test_format_that_gives_no_date_is_rejected(format_, message):
     """When the column is built; the error names the key."""
     with pytest.raises(ColumnError, match=message) as error:
         Date(format_)

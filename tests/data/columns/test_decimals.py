@@ -49,7 +49,7 @@ def test_one_text_that_is_no_number_is_noticed(texts, text):
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "1e999", "1_000", " 1", "1 ", "\t1", "１", "0x1", "1,5", "1d5", "٣"])
-def test_what_float_or_numpy_would_read_is_refused(text):
+def test_what_float_or_numpy_would_read_is_rejected(text):
     """The texts that ``float`` takes, and those of other languages."""
     assert plain_numbers(["1", text, "2"]) is None
 

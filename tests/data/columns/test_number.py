@@ -44,7 +44,7 @@ def test_missing_word_is_a_problem_unless_it_is_given():
 
 
 def test_empty_field_is_offered_where_it_is_replaced():
-    """With the reason why a value is refused, but not if a missing value is, too."""
+    """With the reason why a value is rejected, unless missing values are rejected too."""
     for missing, advice in ((Median(), "; an empty field is replaced"), (None, "type: category")):
         assert Number(missing=missing).parse(["abc"], frozenset({""}))[1][0].reason.endswith(advice)
 
@@ -151,7 +151,7 @@ def test_values_are_far_beyond_a_width_of_the_range():
     assert column.out_of_range(np.array([-1.0, 5.0, -1.1, 5.1, np.nan])).tolist() == [2, 3]
 
 
-def test_range_that_is_upside_down_is_refused():
+def test_range_that_is_upside_down_is_rejected():
     """A state that was changed is not used."""
     column = Number()
     column.fit(np.array([1.0, 3.0]))

@@ -409,7 +409,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_arrays_that_do_not_fit_are_refused(here, refused, damage):
+def test_arrays_that_do_not_fit_are_rejected(here, refused, damage):
     """The message has the config's line, the file, the array, the place and the value."""
     changed, message = DAMAGES[damage]
     images, labels = pictures()
@@ -419,7 +419,7 @@ def test_arrays_that_do_not_fit_are_refused(here, refused, damage):
     assert message in error
 
 
-def test_unknown_and_unclear_names_are_refused(every_form, here, refused):
+def test_unknown_and_unclear_names_are_rejected(every_form, here, refused):
     """All arrays of the file are listed."""
     images, labels = pictures()
     np.savez("data.npz", x_train=images, y_train=labels, x=images, y=labels)

@@ -95,7 +95,7 @@ def test_restored_one_hot_is_the_fitted_one(parameters):
     ],
     ids=str,
 )
-def test_damaged_state_is_refused(state, key):
+def test_damaged_state_is_rejected(state, key):
     """The message names the key."""
     with pytest.raises(ValueError, match=rf"^{key}: "):
         OneHot().restore(state)
@@ -126,7 +126,7 @@ def test_ordinal_is_at_equal_distances():
     assert encoding.fix("top") == "is not in order: [low, middle, high]; correct it, or train with it there"
 
 
-def test_order_with_a_category_twice_is_refused():
+def test_order_with_a_category_twice_is_rejected():
     """The message names it."""
     with pytest.raises(ColumnError, match="'a' twice") as error:
         Ordinal(["a", "b", "a"])

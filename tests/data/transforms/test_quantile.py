@@ -62,7 +62,7 @@ def test_many_values_follow_a_standard_normal(quantiles):
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_damaged_state_is_refused(change, key):
+def test_damaged_state_is_rejected(change, key):
     """The message names the key."""
     with pytest.raises(ValueError, match=rf"^{key}: "):
         Quantile().restore({"quantiles": [1.0, 2.0], "scores": [0.0, 1.0], **change})

@@ -128,7 +128,7 @@ def test_robust_falls_back_to_the_deviation():
     ],
     ids=str,
 )
-def test_damaged_state_is_refused(name, change, key):
+def test_damaged_state_is_rejected(name, change, key):
     """The message names the key."""
     with pytest.raises(ValueError, match=rf"^{key}: "):
         fitted(name).restore({"center": 1.0, "scale": 2.0, **change})
@@ -136,7 +136,7 @@ def test_damaged_state_is_refused(name, change, key):
 
 @pytest.mark.parametrize("name", TRANSFORMS)
 @pytest.mark.parametrize("state", [[], None, 3, "x", {"unknown": 1}], ids=str)
-def test_state_of_another_form_is_refused(name, state):
+def test_state_of_another_form_is_rejected(name, state):
     """A list, a number, another transform's."""
     with pytest.raises(ValueError, match=r"state: |unknown: |center: |quantiles: "):
         fitted(name).restore(state)

@@ -117,7 +117,7 @@ def test_several_runs_are_compared(runs):
     }
 
 
-def test_runs_on_different_data_are_refused(runs):
+def test_runs_on_different_data_are_rejected(runs):
     """As by compare, unless that is allowed."""
     different = [Run(runs / "classes"), Run(runs / "fit")]
     with pytest.raises(RunError, match="data"):
