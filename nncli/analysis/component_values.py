@@ -1,4 +1,4 @@
-"""The values that a component is given by hand: lists of numbers, read, checked and shaped."""
+"""The values of a component on the command line: lists of numbers, read, checked and shaped."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

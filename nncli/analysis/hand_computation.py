@@ -1,4 +1,4 @@
-"""What a component computes of values that are given by hand, by the code that trains.
+"""What a component computes from values of the command line, by the code that trains.
 
 A layer passes rows forward, and gradients back; a loss and a metric compare outputs with targets; an optimizer updates
 parameters; clipping changes gradients; a schedule gives factors of the learning rate.
@@ -35,7 +35,7 @@ class Request(NamedTuple):
         overrides: parameters of the component.
         steps: the number of updates of an optimizer or a schedule.
         inference: whether a layer computes as at inference instead of in training.
-        seed: of the numbers that a layer draws.
+        seed: the random seed of a layer.
     """
 
     values: Values
@@ -46,7 +46,7 @@ class Request(NamedTuple):
 
 
 def options_of(component: Component) -> tuple[str, ...]:
-    """The options with which a component computes; none if it computes nothing by itself."""
+    """The options with which a component computes; none if it computes nothing alone."""
     if component.kind == "layer":
         drawn = ("seed",) if component.target.stochastic or _has(component, "initializer") else ()
         behaves = ("inference",) if component.target.stochastic or component.target.couples_rows else ()

@@ -1,4 +1,4 @@
-"""Components computed by hand: every registered one agrees with its formula, which is written a second time."""
+"""Components on given values: every registered one agrees with an independent implementation of its formula."""
 
 from itertools import pairwise
 from types import SimpleNamespace

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from nncli.cli.topics import Topic
     from nncli.registry import Component
 
-VALUES = {  # the values that components are given, each with the help of its option
-    "inputs": "Rows that enter a layer: '[[1, 2], [3, 4]]', or one row '[1, 2]'.",
+VALUES = {  # the input values of components, each with the help of its option
+    "inputs": "Input rows of a layer: '[[1, 2], [3, 4]]', or one row '[1, 2]'.",
     "weights": "Weights of a layer: a row for each input, a column for each unit.",
     "biases": "Biases of a layer, 0 by default.",
     "scale": "Scale of batch normalization, 1 by default.",
@@ -36,7 +36,7 @@ VALUES = {  # the values that components are given, each with the help of its op
     "running_mean": "Running mean of batch normalization, 0 by default.",
     "running_variance": "Running variance of batch normalization, 1 by default.",
     "outputs": "Outputs that a loss or a metric compares with targets.",
-    "targets": "Targets: a class for each row, or numbers.",
+    "targets": "Targets: a class label for each row, or numbers.",
     "params": "Parameters that an optimizer updates.",
     "grad": "Gradient: of the outputs of a layer, or of the parameters.",
 }
@@ -69,13 +69,15 @@ def value_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @overrides_argument_completed_by("explained")
 @click.option("--rows", type=Integer(1, 20), default=2, show_default=True, help="Number of rows of the training step.")
-@click.option("--layer", metavar="LAYER", help="Only the steps of one layer: its number from 0 on, or its type.")
+@click.option("--layer", metavar="LAYER", help="Only the steps of one layer: its index from 0 on, or its type.")
 @click.option("--epoch", type=Integer(0), help="Epoch of a snapshot of a run.  [default: the final weights]")
 @click.option("--digits", type=Integer(1, 17), default=4, show_default=True, help="Significant digits.")
 @value_options
 @click.option("--steps", type=Integer(1, 1000), default=1, show_default=True, help="Updates of an optimizer.")
 @click.option("--inference", is_flag=True, help="Compute a layer as at inference, not as in training.")
-@click.option("--seed", type=Integer(0), default=0, show_default=True, help="Seed of what a layer draws.")
+@click.option(
+    "--seed", type=Integer(0), default=0, show_default=True, help="Seed of initial weights and dropout masks."
+)
 @runs_dir_option
 @json_option
 def explain(
@@ -154,7 +156,7 @@ def _given(options: Sequence[str]) -> list[str]:
 
 
 def _reject_options(what: str, allowed: Sequence[str]) -> None:
-    """Refuse the options of another subject.
+    """Reject the options of another subject.
 
     Raises:
         CommandLineError: one is given.
@@ -175,7 +177,7 @@ def _options_of(found: "list[Component]") -> list[str]:
 
 
 def _compute(found: "list[Component]", request: "Request", digits: int, as_json: bool) -> None:
-    """What components compute of values; a name that is a loss and a metric stands for both."""
+    """Print what components compute from values; a name that is a loss and a metric stands for both."""
     from nncli.analysis.hand_computation import compute, options_of
 
     computed = [(each.kind, each.name, compute(each, request)) for each in found if options_of(each)]
