@@ -1,1 +1,1 @@
-"""The report of runs as one HTML file: what it says and shows, as plain data, and the page that draws it."""
+"""The report of runs as one HTML file: its content as plain data, and the page that draws it."""

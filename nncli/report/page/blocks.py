@@ -1,4 +1,4 @@
-"""What a report is made of, as plain data: sections of blocks, each with a title and what it says in words.
+"""What a report is made of, as plain data: sections of blocks, each with a title and a message.
 
 The script of the page has one function for each kind of block, which draws it and lists its data as a table.
 """
@@ -73,7 +73,7 @@ class Chart(NamedTuple):
 
     Args:
         title: what is shown.
-        message: what it says.
+        message: what it shows, as text.
         x: the name of the horizontal axis.
         y: the name of the vertical axis.
         series: the series.
@@ -104,7 +104,7 @@ class Matrix(NamedTuple):
 
 
 class Plane(NamedTuple):
-    """What a network says for each point of a plane, at each frame of a player.
+    """The outputs of a network over a plane, at each frame of a player.
 
     A byte of a classifier is ``class × levels + level``, where the level is the probability of the class from 1/C to 1;
     a byte of a regression is the value from ``low`` to ``high``. Rows of cells begin at the bottom.
@@ -139,7 +139,7 @@ class Plane(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """What a network says for each value of its only input, at each frame of a player.
+    """The outputs of a network for the values of its single input, at each frame of a player.
 
     Args:
         feature: the name of the input.
@@ -161,7 +161,7 @@ class Fit(NamedTuple):
 
 
 class Units(NamedTuple):
-    """What each unit of a network says for each point of a plane, at some epochs.
+    """The outputs of the units of a network over a plane, at some epochs.
 
     Args:
         size: the number of cells of a view in both directions.
@@ -189,11 +189,11 @@ class Player(NamedTuple):
 
     Args:
         title: what is shown.
-        message: what it says.
+        message: what it shows, as text.
         epochs: the epochs of the frames.
         start: the index of the frame with the final weights, which is shown first.
         view: what is drawn.
-        units: what each unit says; None if the network is too large.
+        units: the output of each unit; None if the network is too large.
         losses: a chart of the losses; None if there are none.
     """
 

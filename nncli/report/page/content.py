@@ -105,7 +105,7 @@ class OpenedRun:
             return None
 
     def reasons(self) -> list[Block]:
-        """Why pictures are missing."""
+        """Why plots are missing."""
         return [Text("What is missing", [], self.problems)] if self.problems else []
 
     def of_data(self, made: Made) -> Sequence[Block]:

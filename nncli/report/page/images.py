@@ -1,4 +1,4 @@
-"""Networks that see images: the weights of the first layer, and the worst mistakes."""
+"""Networks with images as inputs: the weights of the first layer, and the rows with the largest loss."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ MAX_SIDE = 64  # pixels; larger images are shown with fewer
 
 
 def images(trained: TrainedRun) -> list[Block]:
-    """The weights of the first layer and the worst mistakes as images; none if rows are no images."""
+    """The weights of the first layer and the rows with the largest loss as images; none if rows are not images."""
     preprocessing = trained.predictor.predictor.preprocessing
     shape = preprocessing.shape if isinstance(preprocessing, ArrayPreprocessing) else ()
     if len(shape) not in {2, 3} or (len(shape) == 3 and shape[2] not in {1, 3}):
@@ -27,7 +27,7 @@ def images(trained: TrainedRun) -> list[Block]:
 
 
 def _weights(trained: TrainedRun, shape: tuple[int, ...]) -> list[Block]:
-    """The weights of each unit of the first layer, as an image of what it looks for."""
+    """The weights of each unit of the first layer, as an image."""
     first = trained.network.layers[0]
     if not isinstance(first, Dense):
         return []
@@ -55,7 +55,7 @@ def mistakes(errors: Sequence[ErrorRow], split: str) -> Images:
     """The rows with the largest losses as images."""
     shown = [_mistake(each) for each in errors]
     worst = f" The worst: {shown[0].caption}." if shown else ""
-    return Images("Worst mistakes", f"The rows of the {split} set with the largest loss.{worst}", shown)
+    return Images("Images with the largest loss", f"The rows of the {split} set with the largest loss.{worst}", shown)
 
 
 def _mistake(error: ErrorRow) -> Image:

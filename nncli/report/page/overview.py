@@ -1,4 +1,4 @@
-"""What a report says of a run in words, its metrics by split, and the settings that are not the defaults."""
+"""The summary of a run as text, its metrics by split, and the settings that differ from the defaults."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -66,7 +66,7 @@ def _baseline(trained: TrainedRun, split: str) -> dict[str, float]:
 
 
 def evaluated(trained: TrainedRun, split: str) -> dict[str, Any]:
-    """What ``nncli evaluate`` says of a split."""
+    """What ``nncli evaluate --json`` prints of a split."""
     experiment, rows = trained.experiment, trained.predicted(split)
     constant = constant_prediction(experiment.data["training"])
     measurement = Measurement(experiment.network, experiment.metrics, trained.class_names or [], constant)
@@ -115,7 +115,7 @@ def settings_table(entry: ComparedRun) -> Table:
     spec = entry.run.config
     defaults = resolve(_with_defaults(spec), entry.run.plan)
     rows = [[key, _shown(value), default] for key, value, default in _settings(spec, defaults, "")]
-    message = "What the config says that is not the default; everything else has its default value."
+    message = "Settings that differ from the defaults; all others have their default values."
     columns = [Column("key"), Column("value", "code"), Column("default", "code")]
     return Table("Settings", message, columns, rows)
 

@@ -1,4 +1,4 @@
-"""The network as a picture at several epochs: its boundary or fitted curve, and what each of its units says."""
+"""The network at several epochs: its decision boundary or fitted curve, and the output of each of its units."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -78,7 +78,7 @@ def player(trained: TrainedRun, snapshots: Sequence[int], split: str | None) -> 
 
 
 def _some(epochs: Sequence[int], count: int, final: int) -> list[int]:
-    """At most so many epochs at equal distances, and the final one."""
+    """At most ``count`` epochs at equal distances, the final one among them."""
     others, count = sorted(set(epochs) - {final}), max(0, min(count, MAX_FRAMES) - 1)
     if len(others) > count:
         others = [others[index] for index in np.linspace(0, len(others) - 1, count).round().astype(int).tolist()]
@@ -95,7 +95,7 @@ def _plane_player(frames: Frames) -> Player:
 
 
 def _player(title: str, message: str, frames: Frames, view: Plane | Fit, units: Units | None) -> Player:
-    """A player; what it says names its keys if there is something to play."""
+    """A player; its message names its keys if there are several frames."""
     epochs = frames.epochs
     keys = " Space plays; on the slider, arrow keys move by one frame." if len(epochs) > 1 else ""
     start = epochs.index(frames.final.epoch)
@@ -183,7 +183,7 @@ def _fit_said(curve: FittedCurve) -> str:
 
 
 def losses(trained: TrainedRun) -> Chart | None:
-    """The losses by epoch, for the moment that a player shows."""
+    """The losses by epoch, with the epoch that a player shows."""
     curves = run_curves(trained.run)
     curve = curves.of("loss")
     if curve is None or not len(curve.epochs):
@@ -193,7 +193,7 @@ def losses(trained: TrainedRun) -> Chart | None:
         for each in curve.series
         for dash in [SPLITS.index(each.split or SPLITS[0])]
     ]
-    message = "The line is at the epoch that the picture shows."
+    message = "The vertical line is at the epoch that is shown."
     return Chart("Losses", message, "epoch", "loss", series, marks_of(curves), curve.is_logarithmic)
 
 
@@ -220,7 +220,7 @@ class _Outputs(Observer):
 
 
 def unit_views(frames: Frames) -> Units:
-    """What each unit before a dense layer, and each output, says for each point of the plane.
+    """The output of each unit before a dense layer, and each output of the network, over the plane.
 
     There may be fewer views than frames; a frame has the views of the nearest epoch.
     """

@@ -27,7 +27,7 @@ def _environment(run: Run, label: str) -> Table:
     differences = described_differences(record)
     same = "This report was made in the same environment, in which training again gives the same bytes."
     message = f"Differs where this report was made: {'; '.join(differences)}." if differences else same
-    return Table(f"Environment of {label}", message, [Column("what"), Column("value", "code")], rows)
+    return Table(f"Environment of {label}", message, [Column("item"), Column("value", "code")], rows)
 
 
 def _text(value: Any) -> str:

@@ -24,7 +24,7 @@ MAX_INPUTS = 12  # columns of a row in the table of errors
 
 
 def results(trained: TrainedRun, prefix: str = "") -> list[Block]:
-    """The pictures of how good a network is, on the split that training did not use."""
+    """The plots and tables of the held-out split."""
     confusion, calibration = confusion_of(trained), calibration_of(trained)
     blocks: list[Block] = []
     if confusion and len(confusion.class_names) <= MAX_CLASSES:

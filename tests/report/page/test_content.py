@@ -1,4 +1,4 @@
-"""Reports of runs: what they contain is what the runs say."""
+"""Reports of runs: their content is that of the runs."""
 
 import json
 import shutil
@@ -85,7 +85,7 @@ def test_summary_names_network_data_and_result(runs):
     assert "accuracy on the validation set is" in text
 
 
-def test_every_picture_has_a_title_and_a_message(runs):
+def test_every_plot_has_a_title_and_a_message(runs):
     """What is seen is also said."""
     for name in ("classes", "fit", "table"):
         for block in of_kind(report_of([Run(runs / name)]), Chart | Matrix | Player | blocks.Images | Table):

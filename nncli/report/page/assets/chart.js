@@ -2,7 +2,7 @@
 
 const MARGIN = { right: 12, top: 10, bottom: 40 };
 const DIGIT = 6.7; // the width of a character at an axis
-const KEYS = "Arrow keys read the values, + and − zoom, 0 shows everything.";
+const KEYS = "Arrow keys read the values, + and − zoom, 0 resets the zoom.";
 
 /** Round numbers between two values, at most `count` of them; powers of ten on a logarithmic scale. */
 function ticks(low, high, count, isLogarithmic) {
@@ -63,7 +63,7 @@ class Chart {
   }
 
   controls() {
-    this.reset = element("button", { type: "button", disabled: true, onclick: () => this.show(this.bounds) }, "Show everything");
+    this.reset = element("button", { type: "button", disabled: true, onclick: () => this.show(this.bounds) }, "Reset zoom");
     this.scale = element("button", {
       type: "button", "aria-pressed": String(this.isLogarithmic), onclick: () => {
         this.isLogarithmic = !this.isLogarithmic;

@@ -58,7 +58,7 @@ function bar(value, largest) {
     element("rect", { width, height: 8, class: value < 0 ? "negative" : "positive" }));
 }
 
-/** The data of a picture as a table, which is made when it is opened. */
+/** The data of a plot as a table, which is made when it is opened. */
 function details(title, columns, rows) {
   const made = element("details", {
     ontoggle: () => {

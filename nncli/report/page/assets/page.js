@@ -11,7 +11,7 @@ function widthOf(block) {
   return { text: "half", player: isComparison ? "half" : "full", images: "full", commands: "half" }[block.kind] ?? "";
 }
 
-/** A block as an article with its title and what it says. */
+/** A block as an article with its title and its message. */
 function article(block) {
   const id = newId("block");
   return element("article", { class: `${block.kind} ${widthOf(block)}`, "aria-labelledby": block.title ? id : null },

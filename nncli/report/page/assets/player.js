@@ -183,7 +183,7 @@ class FitView {
   details() { return this.chart.details(); }
 }
 
-/** What each unit says for each point of the plane, with the weights as lines: wide if they are large. */
+/** The output of each unit over the plane, with the weights as lines: wide if they are large. */
 class UnitsView {
   constructor(units) {
     this.units = units;
@@ -284,7 +284,7 @@ class Player {
       hasFrames ? element("div", { class: "bar-of-player" }, this.button, this.slider) : null, this.caption,
       element("div", { class: "views" }, element("div", {}, this.view.node, this.view.details(block.title)),
         element("div", {}, this.losses ? [this.losses.node, this.losses.details()] : null,
-          this.units ? [element("h4", {}, "What each unit says"), this.units.node, this.units.details()] : null)));
+          this.units ? [element("h4", {}, "Output of each unit"), this.units.node, this.units.details()] : null)));
     this.show(this.frame);
   }
 
