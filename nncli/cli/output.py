@@ -136,7 +136,7 @@ def has_cursor(stream: Any) -> bool:
 
 
 def print_error(text: str) -> None:
-    """Print an error on standard error; in a terminal that has colours its location and its caret stand out."""
+    """Print an error on standard error; in a terminal that has colors its location and its caret stand out."""
     if isinstance(sys.stderr, Stream) and has_cursor(sys.stderr) and not os.environ.get("NO_COLOR"):
         sys.stderr.write_styled(re.sub(ERROR_PARTS, _styled, sanitized(text)) + "\n")
     else:

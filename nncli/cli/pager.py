@@ -16,7 +16,7 @@ class Screen(io.StringIO):
     """A buffer for output to a terminal."""
 
     def isatty(self) -> bool:
-        """Return True: it is shown on a terminal, with colours."""
+        """Return True: it is shown on a terminal, with colors."""
         return True
 
     def write(self, text: str) -> int:

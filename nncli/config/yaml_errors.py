@@ -165,7 +165,7 @@ def _missing_colon(lines: Sequence[str], number: int) -> YamlProblem | None:
 
 
 def _indentation(lines: Sequence[str], at: YamlProblem, _context: yaml.Mark | None) -> YamlProblem | None:
-    """A line that is indented by more or fewer spaces than its neighbours."""
+    """A line that is indented by more or fewer spaces than its neighbors."""
     is_start = any(f"found {token}" in at.message or f"found '{token}'" in at.message for token in INDENTED)
     if not is_start and at.message != "mapping values are not allowed here":
         return None

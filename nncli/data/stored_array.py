@@ -65,7 +65,7 @@ class StoredArray:
         return found
 
     def _read_rows(self, rows: Array, out: Array) -> None:
-        """Fill ``out`` with rows; neighbouring rows in the file are read together."""
+        """Fill ``out`` with rows; neighboring rows in the file are read together."""
         indices = np.where(rows < 0, rows + len(self), rows)
         order = np.argsort(indices, kind="stable")
         ascending = indices[order]

@@ -430,7 +430,7 @@ def test_default_curve_is_a_shared_loss(train):
 
 
 def test_runs_of_equal_names_are_labelled_by_their_paths(train):
-    """Other runs are labelled by their names."""
+    """Other runs are labeled by their names."""
     paths = [train("a"), train("a", runs="more"), train("b")]
     assert [entry.label for entry in compared(*paths).entries] == ["runs/a", "more/a", "b"]
 

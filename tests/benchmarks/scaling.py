@@ -116,8 +116,8 @@ def plot(results, file):
 
 def draw_times(panel, sweep, points):
     """Microseconds against what grows."""
-    for name, (label, line, colour) in STYLES.items():
-        panel.loglog(list(points), [point.time(name) for point in points.values()], line, color=colour, label=label)
+    for name, (label, line, color) in STYLES.items():
+        panel.loglog(list(points), [point.time(name) for point in points.values()], line, color=color, label=label)
     sizes = list(points)
     panel.set_xticks(sizes if len(sizes) < 6 else sizes[::2])
     panel.set(title=sweep.network, xlabel=sweep.axis, ylabel="µs per step")
@@ -126,8 +126,8 @@ def draw_times(panel, sweep, points):
 def draw_rates(panel, points):
     """GFLOP/s against the number of parameters."""
     parameters = [point.shape.parameters for point in points]
-    for name, (_, line, colour) in STYLES.items():
-        panel.loglog(parameters, [point.rate(name) for point in points], line[0], color=colour)
+    for name, (_, line, color) in STYLES.items():
+        panel.loglog(parameters, [point.rate(name) for point in points], line[0], color=color)
     panel.set(title="all of these networks", xlabel="parameters", ylabel="GFLOP/s")
 
 

@@ -148,7 +148,7 @@ def test_sanitized_commands_are_all_commands():
 @pytest.mark.slow
 @pytest.mark.parametrize("ascii_only", [False, True])
 def test_terminal_gets_only_sequences_of_rich(hostile, ascii_only):
-    """Colours and the display of rich, and nothing out of a name; in the C locale too."""
+    """Colors and the display of rich, and nothing out of a name; in the C locale too."""
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"} if ascii_only else {}
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "300", **locale}
     for command in STYLED[:2] if ascii_only else STYLED:
@@ -277,7 +277,7 @@ def test_parts_of_an_error_stand_out(printed_error):
 
 
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_error_without_colours(printed_error, environment):
+def test_error_without_colors(printed_error, environment):
     """If the user or the terminal does not want them."""
     assert printed_error("a.yaml:1:7: loss", **environment) == "a.yaml:1:7: loss\n"
 

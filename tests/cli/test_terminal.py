@@ -31,7 +31,7 @@ runpy.run_module("nncli", run_name="__main__", alter_sys=True)
 SHOWN, HIDDEN = "\x1b[?25h", "\x1b[?25l"
 ESCAPES = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]")
 MOVES = re.compile(r"\x1b\[\d*[A-H]")
-COLOURS = re.compile(r"\x1b\[[\d;]*[34]\d[\d;]*m")
+COLORS = re.compile(r"\x1b\[[\d;]*[34]\d[\d;]*m")
 
 
 def environment(**variables):
@@ -258,23 +258,23 @@ def test_checkpoints_are_written_periodically(workdir):
     assert len(seen) >= 3
 
 
-def test_no_color_removes_colours_from_the_display(workdir):
-    """NO_COLOR leaves the display, without its colours."""
-    coloured, _ = finished(workdir, "train", "config.yaml", "training.epochs=3000")
+def test_no_color_removes_colors_from_the_display(workdir):
+    """NO_COLOR leaves the display, without its colors."""
+    colored, _ = finished(workdir, "train", "config.yaml", "training.epochs=3000")
     plain, code = finished(workdir, "train", "config.yaml", "training.epochs=3000", NO_COLOR="1")
     assert code == 0
-    assert COLOURS.search(coloured)
-    assert not COLOURS.search(plain)
+    assert COLORS.search(colored)
+    assert not COLORS.search(plain)
     assert MOVES.search(plain)
 
 
 @pytest.mark.parametrize("arguments", [["evaluate", "config"], ["compare", "config", "config-2"], ["components"]])
-def test_no_color_removes_colours_from_results(workdir, run_cli, arguments):
-    """No command prints colours if the user wants none."""
+def test_no_color_removes_colors_from_results(workdir, run_cli, arguments):
+    """No command prints colors if the user wants none."""
     assert run_cli("train", "config.yaml", "-q").code == run_cli("train", "config.yaml", "-q").code == 0
     text, code = finished(workdir, *arguments, NO_COLOR="1")
     assert code == 0
-    assert not COLOURS.search(text)
+    assert not COLORS.search(text)
 
 
 def test_dumb_terminal_gets_plain_lines(workdir):
@@ -299,7 +299,7 @@ def test_quiet_in_a_terminal_prints_only_the_path(workdir):
 
 
 def test_json_in_a_terminal_is_one_document(workdir):
-    """No display, no colours, no other text."""
+    """No display, no colors, no other text."""
     text, code = finished(workdir, "train", "config.yaml", "--json")
     assert code == 0
     assert json.loads(text)["run"] == "runs/config"
@@ -373,8 +373,8 @@ PLACE, WRONG = "config.yaml:10:40", ": optimizer.learning_rate: must be greater 
 
 
 @pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_errors_have_colours_in_a_terminal(workdir, variables):
-    """The location, the caret and the word "Error" stand out, unless the user or the terminal wants no colours."""
+def test_errors_have_colors_in_a_terminal(workdir, variables):
+    """The location, the caret and the word "Error" stand out, unless the user or the terminal wants no colors."""
     spec = workdir / "config.yaml"
     spec.write_text(spec.read_text(encoding="utf-8").replace("0.05", "-1"), encoding="utf-8")
     text, code = finished(workdir, "check", "config.yaml", **variables)
@@ -387,7 +387,7 @@ def test_errors_have_colours_in_a_terminal(workdir, variables):
     assert (code, "\x1b[1;31mError:\x1b[0m Missing argument" in usage) == (2, bold)
 
 
-def test_errors_in_a_pipe_have_no_colours(workdir):
+def test_errors_in_a_pipe_have_no_colors(workdir):
     """Whatever the variables say, the bytes are those of the message."""
     command = [sys.executable, "-m", "nncli", "show", "nothing.yaml"]
     done = subprocess.run(

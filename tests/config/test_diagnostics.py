@@ -91,7 +91,7 @@ CONTROLS = ["\x1b[31m", "\x00", "\x07", "\x7f", "\x9b1m", "\u202e", "\u200b", "\
 
 @pytest.mark.parametrize("control", CONTROLS)
 def test_control_characters_in_a_snippet_are_sanitized(control):
-    """A snippet never moves the cursor, changes colours or reverses a line, and keeps its columns."""
+    """A snippet never moves the cursor, changes colors or reverses a line, and keeps its columns."""
     _, snippet, caret = message_lines(f"a: {control} off", 5 + len(control))
     assert snippet.isprintable()
     assert snippet[caret.index("^") :] == "off"

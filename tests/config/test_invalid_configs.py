@@ -56,8 +56,8 @@ UNKNOWN_KEYS = [
     invalid("section", valid_but("seed: 0", "seeds: 0"), (1, 1, "unknown key 'seeds'; did you mean 'seed'?")),
     invalid(
         "section_without_suggestion",
-        valid_but("seed: 0", "colour: 0"),
-        (1, 1, "unknown key 'colour'; known: clipping, data, "),
+        valid_but("seed: 0", "color: 0"),
+        (1, 1, "unknown key 'color'; known: clipping, data, "),
     ),
     invalid("of_data", valid_but("classes: 3", "clases: 3"), (2, 35, "unknown key 'clases'; did you mean 'classes'?")),
     invalid(

@@ -209,7 +209,7 @@ def test_fused_loss_declares_its_formula(entry):
 def test_empty_kind_says_what_to_import():
     """Components are registered when their packages are imported."""
     with pytest.raises(LookupError, match=r"import nncli\.nn and nncli\.data first"):
-        components("colour")
+        components("color")
 
 
 def test_every_kind_has_components():

@@ -20,7 +20,7 @@ def grid(view):
 
 
 def test_cells_of_sampled_data_are_predictions(trained):
-    """Each cell has the probabilities that ``predict_proba`` gives for its centre."""
+    """Each cell has the probabilities that ``predict_proba`` gives for its center."""
     run = trained()
     view = plane_of(run)
     expected = nncli.load(run.run.path).predict_proba(grid(view)).reshape(5, 7, 3)

@@ -48,7 +48,7 @@ def test_training_is_the_same_with_a_boundary(workdir, batch_size, rng):
 
 
 def test_boundary_is_what_the_network_predicts(workdir):
-    """The outputs of each cell are those of the trained network at its centre; the rows are of the training set."""
+    """The outputs of each cell are those of the trained network at its center; the rows are of the training set."""
     trainer, _ = trained(workdir, is_watched=False)
     boundary = LiveBoundary(trainer.experiment)
     boundary.update(30, is_last=True)

@@ -1,4 +1,4 @@
-"""A decision boundary as lines of text: two pixels in a cell in colour, a character for each class without."""
+"""A decision boundary as lines of text: two pixels in a cell in color, a character for each class without."""
 
 import math
 from collections.abc import Iterator
@@ -14,49 +14,49 @@ from rich.text import Text
 
 from nncli.cli.render.format import figure
 from nncli.config.diagnostics import sanitized_line
-from nncli.report.colors import class_colours, strength, viridis
+from nncli.report.colors import class_colors, strength, viridis
 
 if TYPE_CHECKING:
     from nncli.nn.parameters import Array
     from nncli.report.boundary import Boundary
 
 UPPER_HALF = "▀"
-MARKERS = "●▲■◆✚★○△□◇"  # of the rows of each class in colour, a second channel beside it
-LETTERS = "abcdefghijklmnopqrstuvwxyz"  # of the rows of each class without colour
-TEXTURES = " .:-=+'\"~^"  # of the area of each class without colour
-RAMP = " .:-=+*#%@"  # of values without colour, from the lowest to the highest
-WEAKEST, STRONGEST = 0.15, 0.6  # of a class colour in its area; rows have all of it
-MARKER_LIGHT = 0.35  # of white in the colour of a row, so that it stands out from the area of its own class
+MARKERS = "●▲■◆✚★○△□◇"  # of the rows of each class in color, a second channel beside it
+LETTERS = "abcdefghijklmnopqrstuvwxyz"  # of the rows of each class without color
+TEXTURES = " .:-=+'\"~^"  # of the area of each class without color
+RAMP = " .:-=+*#%@"  # of values without color, from the lowest to the highest
+WEAKEST, STRONGEST = 0.15, 0.6  # of a class color in its area; rows have all of it
+MARKER_LIGHT = 0.35  # of white in the color of a row, so that it stands out from the area of its own class
 MIN_LINES, MAX_LINES = 8, 24
 COLUMNS_PER_LINE = 4  # a cell is about twice as high as it is wide
 MAX_LABEL = 9  # columns of the numbers on the y axis
 LIGHTEST = 255
-SHADES = 8  # steps of 255 that a colour of an area is rounded to, so that few styles are needed
+SHADES = 8  # steps of 255 that a color of an area is rounded to, so that few styles are needed
 
 Rgb = tuple[int, int, int]
 
 
-def grid_size(width: int, is_coloured: bool, lines: int | None = None) -> tuple[int, int]:
+def grid_size(width: int, is_colored: bool, lines: int | None = None) -> tuple[int, int]:
     """The cells along x and y of a boundary that is drawn in ``width`` columns.
 
     Args:
         width: the columns of the terminal.
-        is_coloured: whether there are two pixels in a line.
+        is_colored: whether there are two pixels in a line.
         lines: the lines of the plot without labels; by default a third of the width, 24 at most.
     """
     lines = lines or min(max(width // 3, MIN_LINES), MAX_LINES)
     columns = min(max(width - MAX_LABEL - 1, 1), COLUMNS_PER_LINE * lines)
-    return columns, lines * (2 if is_coloured else 1)
+    return columns, lines * (2 if is_colored else 1)
 
 
-def boundary_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
+def boundary_lines(view: "Boundary", is_colored: bool) -> list[Text]:
     """The plot with its axes and its legend as lines.
 
     Args:
         view: the boundary on a grid of ``grid_size`` cells.
-        is_coloured: whether there are colours; each line then has two rows of the grid.
+        is_colored: whether there are colors; each line then has two rows of the grid.
     """
-    rows = area_lines(view, is_coloured)
+    rows = area_lines(view, is_colored)
     x, y = _bounds(view.x), _bounds(view.y)
     labels = {0: y[1], len(rows) // 2: (y[0] + y[1]) / 2, len(rows) - 1: y[0]}
     lines = []
@@ -65,22 +65,22 @@ def boundary_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
         lines.append(Text.assemble((f"{label:>{MAX_LABEL}} ", "dim"), row))
     lines.append(Text(f"{'':{MAX_LABEL + 1}}{_axis(x, len(view.x))}", style="dim"))
     names = [sanitized_line(name) for name in view.features]
-    return [Text(f"{'':{MAX_LABEL + 1}}{names[1]} ↑  {names[0]} →", style="dim"), *lines, *_legend(view, is_coloured)]
+    return [Text(f"{'':{MAX_LABEL + 1}}{names[1]} ↑  {names[0]} →", style="dim"), *lines, *_legend(view, is_colored)]
 
 
-def area_lines(view: "Boundary", is_coloured: bool) -> list[Text]:
-    """The plot without axes; in colour each line has two rows of the grid."""
+def area_lines(view: "Boundary", is_colored: bool) -> list[Text]:
+    """The plot without axes; in color each line has two rows of the grid."""
     marks = _marks(view)
-    return list(_coloured_rows(_pixels(view), marks, view) if is_coloured else _plain_rows(view, marks))
+    return list(_colored_rows(_pixels(view), marks, view) if is_colored else _plain_rows(view, marks))
 
 
 def _pixels(view: "Boundary") -> "Array":
-    """The colour (H, W, 3) of each cell of the grid, the lowest row first."""
+    """The color (H, W, 3) of each cell of the grid, the lowest row first."""
     if view.class_names is None:
         return np.asarray(viridis(_fractions(view, view.outputs[..., 0])))
     share = WEAKEST + (STRONGEST - WEAKEST) * strength(view.outputs)
-    colours: Array = class_colours(len(view.class_names))[view.classes] * share[..., np.newaxis]
-    return colours
+    colors: Array = class_colors(len(view.class_names))[view.classes] * share[..., np.newaxis]
+    return colors
 
 
 def _fractions(view: "Boundary", values: "Array") -> "Array":
@@ -104,7 +104,7 @@ def _marks(view: "Boundary") -> dict[tuple[int, int], int]:
     return marks
 
 
-def _coloured_rows(pixels: "Array", marks: dict[tuple[int, int], int], view: "Boundary") -> Iterator[Text]:
+def _colored_rows(pixels: "Array", marks: dict[tuple[int, int], int], view: "Boundary") -> Iterator[Text]:
     """Each line with two rows of pixels, upper ones first; a marker where a row of the data is."""
     rounded = np.minimum((pixels / SHADES).round().astype(np.int64) * SHADES, LIGHTEST)
     for upper in range(len(pixels) - 1, 0, -2):
@@ -112,8 +112,8 @@ def _coloured_rows(pixels: "Array", marks: dict[tuple[int, int], int], view: "Bo
         cells = []
         for column, (above, below) in enumerate(pairs):
             row = marks.get((upper, column), marks.get((upper - 1, column)))
-            marker, colour = (UPPER_HALF, above) if row is None else _marker(view, row)
-            cells.append((marker, _style(colour, below)))
+            marker, color = (UPPER_HALF, above) if row is None else _marker(view, row)
+            cells.append((marker, _style(color, below)))
         line = Text()
         for style, run in groupby(cells, itemgetter(1)):
             line.append("".join(marker for marker, _ in run), style)
@@ -121,22 +121,22 @@ def _coloured_rows(pixels: "Array", marks: dict[tuple[int, int], int], view: "Bo
 
 
 def _marker(view: "Boundary", row: int) -> tuple[str, Rgb]:
-    """The character and the colour of a row of the data."""
+    """The character and the color of a row of the data."""
     assert view.points is not None
     target = view.points.targets[row]
     if view.class_names is None:
         return MARKERS[0], _lightened(viridis(_fractions(view, target[0])))
-    return MARKERS[int(target) % len(MARKERS)], _lightened(class_colours(len(view.class_names))[int(target)])
+    return MARKERS[int(target) % len(MARKERS)], _lightened(class_colors(len(view.class_names))[int(target)])
 
 
-def _lightened(colour: "Array") -> Rgb:
-    red, green, blue = (colour * (1 - MARKER_LIGHT) + LIGHTEST * MARKER_LIGHT).round().astype(np.int64).tolist()
+def _lightened(color: "Array") -> Rgb:
+    red, green, blue = (color * (1 - MARKER_LIGHT) + LIGHTEST * MARKER_LIGHT).round().astype(np.int64).tolist()
     return red, green, blue
 
 
 @lru_cache(maxsize=2**14)
-def _style(colour: Rgb, background: Rgb) -> Style:
-    return Style(color=Color.from_rgb(*colour), bgcolor=Color.from_rgb(*background))
+def _style(color: Rgb, background: Rgb) -> Style:
+    return Style(color=Color.from_rgb(*color), bgcolor=Color.from_rgb(*background))
 
 
 def _plain_rows(view: "Boundary", marks: dict[tuple[int, int], int]) -> Iterator[Text]:
@@ -160,7 +160,7 @@ def _letter(view: "Boundary", row: int) -> str:
 
 
 def _bounds(centers: "Array") -> tuple[float, float]:
-    """The outer edges of cells with these centres."""
+    """The outer edges of cells with these centers."""
     half = (centers[-1] - centers[0]) / max(1, len(centers) - 1) / 2
     return float(centers[0] - half), float(centers[-1] + half)
 
@@ -184,24 +184,24 @@ def _axis(bounds: tuple[float, float], width: int) -> str:
     return f"{low}{middle:^{room}}{high}" if room > len(middle) else f"{low} {high}"
 
 
-def _legend(view: "Boundary", is_coloured: bool) -> list[Text]:
+def _legend(view: "Boundary", is_colored: bool) -> list[Text]:
     """The names of the classes with their markers, or the lowest and the highest value of the scale."""
     indent = Text(" " * (MAX_LABEL + 1))
     if view.class_names is None:
         low, high = (figure(float(bound(view.outputs[..., 0]))) for bound in (np.min, np.max))
-        scale = _scale() if is_coloured else Text(RAMP)
+        scale = _scale() if is_colored else Text(RAMP)
         return [Text.assemble(indent, f"{sanitized_line(view.targets[0])} {low} ", scale, f" {high}")]
     drawn = set() if view.points is None else set(view.points.targets.tolist())
     legend = Text()
     for label, name in enumerate(view.class_names):
-        colour = Style(color=Color.from_rgb(*class_colours(len(view.class_names))[label]))
-        mark = MARKERS[label % len(MARKERS)] if is_coloured else LETTERS[label % len(LETTERS)]
-        area = "" if is_coloured else f" on '{TEXTURES[label % len(TEXTURES)]}'"
-        sign = mark if label in drawn or is_coloured else "area"
-        legend.append(f"{'   ' if label else ''}{sign}", colour if is_coloured else "")
+        color = Style(color=Color.from_rgb(*class_colors(len(view.class_names))[label]))
+        mark = MARKERS[label % len(MARKERS)] if is_colored else LETTERS[label % len(LETTERS)]
+        area = "" if is_colored else f" on '{TEXTURES[label % len(TEXTURES)]}'"
+        sign = mark if label in drawn or is_colored else "area"
+        legend.append(f"{'   ' if label else ''}{sign}", color if is_colored else "")
         legend.append(f"{area} {sanitized_line(name)}")
     rows = "" if view.points is None else f"markers: {sanitized_line(view.points.split)} rows"
-    certainty = "dark: uncertain" if is_coloured else ""
+    certainty = "dark: uncertain" if is_colored else ""
     notes = Text("; ".join(filter(None, (rows, certainty))), style="dim")
     return [indent + legend, *([indent + notes] if notes else [])]
 

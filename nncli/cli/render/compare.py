@@ -51,7 +51,7 @@ def show_comparison(comparison: "Comparison", curve: str | None, digits: int | N
 
 
 def _metrics_table(comparison: "Comparison", labels: Sequence[str], digits: int | None) -> Table:
-    """One row per metric and one column per run; a star marks the best, also without colours."""
+    """One row per metric and one column per run; a star marks the best, also without colors."""
     metrics = Table("metric", *labels, digits=digits)
     metrics.add_row("status", *(str(entry.progress) for entry in comparison.entries))
     metrics.add_row("epoch", *(entry.epoch for entry in comparison.entries))

@@ -1,4 +1,4 @@
-"""Line and scatter plots in the terminal: a colour for each line, or a letter where there are no colours."""
+"""Line and scatter plots in the terminal: a color for each line, or a letter where there are no colors."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.report.colors import CLASS_COLOURS, rgb
+from nncli.report.colors import CLASS_COLORS, rgb
 
 if TYPE_CHECKING:
     from nncli.nn.parameters import Array
 
 PLOT_LIMIT = 1e100  # larger values, as before a divergence, overflow in plotext
-CURVE_COLOURS = (*CLASS_COLOURS, "#999999")
-MAX_CURVES = len(CURVE_COLOURS)  # more cannot be distinguished
+CURVE_COLORS = (*CLASS_COLORS, "#999999")
+MAX_CURVES = len(CURVE_COLORS)  # more cannot be distinguished
 MAX_WIDTH, HEIGHT = 120, 16
 STEPS = (1, 2, 5)  # of the numbers on a logarithmic axis, times a power of ten
 MAX_TICKS = 7
@@ -63,8 +63,8 @@ def draws_blocks(out: Output) -> bool:
     return out.encoding.startswith("utf")
 
 
-def draws_colours(out: Output) -> bool:
-    """Whether colours, and block characters in them, can be printed."""
+def draws_colors(out: Output) -> bool:
+    """Whether colors, and block characters in them, can be printed."""
     return out.color_system is not None and not out.no_color and draws_blocks(out)
 
 
@@ -72,11 +72,11 @@ def print_diagram(out: Output, lines: Sequence[Line], title: str, axes: Axes | N
     """Print a diagram, and below it its legend, as that of plotext inside it would cover the curves."""
     import plotext
 
-    axes, is_coloured = axes or Axes(), draws_colours(out)
+    axes, is_colored = axes or Axes(), draws_colors(out)
     plotext.clear_figure()
-    plotext.theme("pro" if is_coloured else "clear")
+    plotext.theme("pro" if is_colored else "clear")
     drawable = [each for each in lines if len(each.y) and max(map(abs, each.y)) < PLOT_LIMIT]
-    _draw(drawable, lines, is_coloured)
+    _draw(drawable, lines, is_colored)
     if axes.is_logarithmic and drawable:
         plotext.yscale("log")
         ticks = logarithmic_ticks(*_ends(drawable))
@@ -92,20 +92,20 @@ def print_diagram(out: Output, lines: Sequence[Line], title: str, axes: Axes | N
     plotext.title(title)
     plotext.plotsize(min(out.width, MAX_WIDTH), HEIGHT)
     plot = plotext.build()
-    out.print(Text.from_ansi(plot) if is_coloured else plotext.uncolorize(plot), soft_wrap=True)
-    out.print(_legend([each.label for each in lines], is_coloured, out.width), soft_wrap=True)
+    out.print(Text.from_ansi(plot) if is_colored else plotext.uncolorize(plot), soft_wrap=True)
+    out.print(_legend([each.label for each in lines], is_colored, out.width), soft_wrap=True)
 
 
-def _draw(drawable: Sequence[Line], lines: Sequence[Line], is_coloured: bool) -> None:
-    """Draw each line in its colour with its letter at the end, or made of its letter."""
+def _draw(drawable: Sequence[Line], lines: Sequence[Line], is_colored: bool) -> None:
+    """Draw each line in its color with its letter at the end, or made of its letter."""
     import plotext
 
-    for line, letter, colour in zip(lines, ascii_lowercase, CURVE_COLOURS, strict=False):
+    for line, letter, color in zip(lines, ascii_lowercase, CURVE_COLORS, strict=False):
         if line not in drawable:
             continue
-        draw, channels = plotext.plot if line.is_joined else plotext.scatter, tuple(rgb(colour).astype(int).tolist())
-        draw(list(line.x), list(line.y), color=channels, marker="braille" if is_coloured else letter)
-        if is_coloured and line.is_joined:
+        draw, channels = plotext.plot if line.is_joined else plotext.scatter, tuple(rgb(color).astype(int).tolist())
+        draw(list(line.x), list(line.y), color=channels, marker="braille" if is_colored else letter)
+        if is_colored and line.is_joined:
             plotext.scatter([line.x[-1]], [line.y[-1]], color=channels, marker=letter)
 
 
@@ -132,11 +132,11 @@ def _rounded(powers: range) -> Iterator[float]:
     return (float(f"{step}e{power}") for power in powers for step in STEPS)
 
 
-def _legend(labels: Sequence[str], is_coloured: bool, width: int) -> Text:
-    """The letter of each curve, and its colour."""
+def _legend(labels: Sequence[str], is_colored: bool, width: int) -> Text:
+    """The letter of each curve, and its color."""
     entries = [
-        Text.assemble((f"{'━' if is_coloured else ''}{letter}", colour), f" {label}")
-        for label, letter, colour in zip(labels, ascii_lowercase, CURVE_COLOURS, strict=False)
+        Text.assemble((f"{'━' if is_colored else ''}{letter}", color), f" {label}")
+        for label, letter, color in zip(labels, ascii_lowercase, CURVE_COLORS, strict=False)
     ]
     line = Text("   ").join(entries)
     return line if line.cell_len <= width else Text("\n").join(entries)

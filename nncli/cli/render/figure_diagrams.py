@@ -9,7 +9,7 @@ import numpy as np
 
 from nncli.cli.render.format import direction, figure
 from nncli.config.diagnostics import sanitized_line
-from nncli.report.colors import CLASS_COLOURS
+from nncli.report.colors import CLASS_COLORS
 from nncli.report.curves import MAIN
 
 if TYPE_CHECKING:
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 TALL, LOW = 4.0, 2.6  # inches of a diagram alone, and of one among others
 MARKER = "o"
 LINE_STYLES = ("-", "--", "-.", ":")
-GREY, DARK = "#888888", "#222222"
-BAR = {"color": CLASS_COLOURS[0], "edgecolor": DARK, "linewidth": 0.3}
-KINDS = {"other": (0, ""), "saturated": (1, "xx"), "dead": (4, "//")}  # of units: colour and hatching
+GRAY, DARK = "#888888", "#222222"
+BAR = {"color": CLASS_COLORS[0], "edgecolor": DARK, "linewidth": 0.3}
+KINDS = {"other": (0, ""), "saturated": (1, "xx"), "dead": (4, "//")}  # of units: color and hatching
 
 
-def colour_of(index: int) -> str:
-    """The colour of a line, which repeats after the seventh."""
-    return CLASS_COLOURS[index % len(CLASS_COLOURS)]
+def color_of(index: int) -> str:
+    """The color of a line, which repeats after the seventh."""
+    return CLASS_COLORS[index % len(CLASS_COLORS)]
 
 
 def style_of(index: int) -> str:
-    """The line style, the second channel beside the colour."""
+    """The line style, the second channel beside the color."""
     return LINE_STYLES[index % len(LINE_STYLES)]
 
 
@@ -49,7 +49,7 @@ def use_logarithm(axes: Any) -> None:
 
 
 def draw_curves(part: Any, runs: "Sequence[RunCurves]") -> float:
-    """The loss and the first metric: a colour for each run, and a line style for each split."""
+    """The loss and the first metric: a color for each run, and a line style for each split."""
     metrics = list(dict.fromkeys(curve.metric for run in runs for curve in run.curves))[:MAIN]
     all_axes = part.subplots(max(1, len(metrics)), 1, squeeze=False)[:, 0]
     for axes, metric in zip(all_axes, metrics, strict=False):
@@ -65,14 +65,14 @@ def _draw_curve(axes: Any, curve: "Curve", run: "RunCurves", index: int | None) 
     """One metric of one run on its splits; ``index`` is that of the run, None if it is the only one."""
     prefix = "" if index is None else f"{sanitized_line(run.run)} "
     for number, each in enumerate(curve.series):
-        colour, label = colour_of(number if index is None else index), f"{prefix}{each.column}"
+        color, label = color_of(number if index is None else index), f"{prefix}{each.column}"
         label += direction(curve.higher_is_better)
-        axes.plot(curve.epochs, each.values, style_of(number), color=colour, label=label, linewidth=1.2)
+        axes.plot(curve.epochs, each.values, style_of(number), color=color, label=label, linewidth=1.2)
     if curve.is_logarithmic:
         use_logarithm(axes)
     if run.kept_epoch is not None and run.kept_epoch < curve.epochs[-1]:
-        axes.axvline(run.kept_epoch, color=GREY, linewidth=0.8)
-        place = {"xycoords": ("data", "axes fraction"), "va": "top", "color": GREY}
+        axes.axvline(run.kept_epoch, color=GRAY, linewidth=0.8)
+        place = {"xycoords": ("data", "axes fraction"), "va": "top", "color": GRAY}
         axes.annotate(f" kept: {prefix}{run.kept_epoch}", (run.kept_epoch, 1), **place)
 
 
@@ -81,11 +81,11 @@ def draw_fit(part: Any, data: "FittedCurve") -> float:
     axes, names = part.subplots(), [sanitized_line(name) for name in data.class_names or data.targets]
     for index, (name, values) in enumerate(zip(names, data.outputs.T, strict=True)):
         label = f"P of class {name}" if data.class_names else name
-        axes.plot(data.x, values, style_of(index), color=colour_of(index), label=label, zorder=3)
+        axes.plot(data.x, values, style_of(index), color=color_of(index), label=label, zorder=3)
     if data.points is not None and data.class_names is None:
         targets = data.points.targets.reshape(len(data.points.inputs), -1)
         label = f"rows ({data.points.split})"
-        axes.plot(data.points.inputs[:, 0], targets, MARKER, color=GREY, markersize=3, label=label)
+        axes.plot(data.points.inputs[:, 0], targets, MARKER, color=GRAY, markersize=3, label=label)
     axes.set(xlabel=sanitized_line(data.feature), ylabel="probability" if data.class_names else ", ".join(names))
     axes.legend(frameon=False)
     return TALL
@@ -94,7 +94,7 @@ def draw_fit(part: Any, data: "FittedCurve") -> float:
 def draw_calibration(part: Any, data: "Calibration") -> float:
     """Accuracy by confidence, with the diagonal of a perfect calibration, and the number of rows."""
     axes, known = part.subplots(), data.rows > 0
-    axes.plot([0, 1], [0, 1], "--", color=GREY, label="perfect")
+    axes.plot([0, 1], [0, 1], "--", color=GRAY, label="perfect")
     centers, width = (data.edges[:-1] + data.edges[1:]) / 2, data.edges[1]
     axes.bar(
         centers[known],
@@ -124,8 +124,8 @@ def draw_residuals(part: Any, data: "Sequence[Residuals]") -> float:
     """The residual of each row by its prediction, with the histogram beside it."""
     all_axes = part.subplots(len(data), 2, squeeze=False, width_ratios=(3, 1), sharey="row")
     for (axes, side), each in zip(all_axes, data, strict=True):
-        axes.axhline(0, color=GREY, linewidth=0.8)
-        axes.plot(each.predictions, each.residuals, MARKER, color=CLASS_COLOURS[6], markersize=3, alpha=0.7)
+        axes.axhline(0, color=GRAY, linewidth=0.8)
+        axes.plot(each.predictions, each.residuals, MARKER, color=CLASS_COLORS[6], markersize=3, alpha=0.7)
         axes.set(xlabel=f"prediction of {sanitized_line(each.target)}", ylabel="residual = target − prediction")
         side.barh(
             each.edges[:-1],
@@ -166,12 +166,12 @@ def draw_gradients(part: Any, data: "Gradients") -> float:
     for axes, (name, title) in zip(part.subplots(2, 1), names.items(), strict=True):
         layers = [layer for layer in data.layers if getattr(layer, name) is not None]
         for index, layer in enumerate(layers):
-            colour, style = colour_of(index), style_of(index)
+            color, style = color_of(index), style_of(index)
             axes.plot(
                 data.epochs,
                 getattr(layer, name),
                 style,
-                color=colour,
+                color=color,
                 linewidth=1,
                 label=f"layers.{layer.layer} {layer.type}",
             )
@@ -185,12 +185,12 @@ def draw_units(part: Any, data: "Sequence[LayerUnits]") -> float:
     """How often each unit is active; hatched if it is dead, crossed if it is saturated."""
     for axes, each in zip(part.subplots(len(data), 1, squeeze=False)[:, 0], data, strict=True):
         units, flags = np.arange(len(each.dead)), np.select([each.dead, each.saturated], ["dead", "saturated"], "other")
-        for name, (colour, hatch) in KINDS.items():
+        for name, (color, hatch) in KINDS.items():
             chosen = flags == name
             if not chosen.any():
                 continue
             heights, label = np.maximum(each.active[chosen], 0.02), f"{name} ({np.count_nonzero(chosen)})"
-            style = {**BAR, "color": CLASS_COLOURS[colour], "hatch": hatch}
+            style = {**BAR, "color": CLASS_COLORS[color], "hatch": hatch}
             axes.bar(units[chosen], heights, label=label, **style)
         title = f"unit of layers.{each.layer} ({each.type})"
         axes.set(xlabel=title, ylabel="rows with an output", ylim=(0, 1.25), yticks=(0, 0.5, 1))

@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nncli.cli.render.figure_diagrams import DARK, TALL, colour_of
+from nncli.cli.render.figure_diagrams import DARK, TALL, color_of
 from nncli.config.diagnostics import sanitized_line
-from nncli.report.colors import class_colours, strength
+from nncli.report.colors import class_colors, strength
 
 if TYPE_CHECKING:
     from nncli.report.boundary import Boundary, Points
     from nncli.report.confusion import Confusion
 
-MARKERS = "o^sDPX*v<>"  # of the rows of each class, a second channel beside the colour
-STRONGEST = 0.75  # of a class colour in its area, where the network is certain
+MARKERS = "o^sDPX*v<>"  # of the rows of each class, a second channel beside the color
+STRONGEST = 0.75  # of a class color in its area, where the network is certain
 LARGE = 0.6  # of viridis from which on black can be read on it, else white
 SHORT = 3  # characters of a name that need not be turned
 
@@ -28,8 +28,8 @@ def draw_boundary(part: Any, data: "Boundary") -> float:
         part.colorbar(image, label=sanitized_line(data.targets[0]))
     else:
         share = (STRONGEST * (0.1 + 0.9 * strength(data.outputs)))[..., np.newaxis]
-        colours = class_colours(len(data.class_names))[data.classes] * share + 255 * (1 - share)
-        axes.imshow(colours.round().astype(np.uint8), **placed)
+        colors = class_colors(len(data.class_names))[data.classes] * share + 255 * (1 - share)
+        axes.imshow(colors.round().astype(np.uint8), **placed)
         for label in np.unique(data.classes).tolist():
             axes.contour(data.x, data.y, (data.classes == label).astype(float), [0.5], colors=DARK, linewidths=0.7)
     if data.points is not None:
@@ -44,7 +44,7 @@ def _edges(centers: Any) -> tuple[float, float]:
 
 
 def _draw_points(axes: Any, data: "Boundary", points: "Points") -> None:
-    """The rows: a marker for each class, or a colour for each value."""
+    """The rows: a marker for each class, or a color for each value."""
     if data.class_names is None:
         values = data.outputs[..., 0]
         scale = {"vmin": values.min(), "vmax": values.max(), "edgecolors": "white", "linewidths": 0.5}
@@ -52,7 +52,7 @@ def _draw_points(axes: Any, data: "Boundary", points: "Points") -> None:
         return
     for label, name in enumerate(data.class_names):
         rows, marker = points.inputs[points.targets == label], MARKERS[label % len(MARKERS)]
-        style = {"color": colour_of(label), "edgecolors": DARK, "linewidths": 0.4}
+        style = {"color": color_of(label), "edgecolors": DARK, "linewidths": 0.4}
         axes.scatter(*rows.T, s=16, marker=marker, label=sanitized_line(name), **style)
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), title=points.split)
 
@@ -66,8 +66,8 @@ def draw_confusion(part: Any, data: "Confusion") -> float:
     axes.set_xticks(range(len(names)), names, **turned)
     axes.set_yticks(range(len(names)), names)
     for (actual, predicted), count in np.ndenumerate(data.matrix):
-        colour = "black" if fractions[actual, predicted] > LARGE else "white"
-        axes.text(predicted, actual, str(count), ha="center", va="center", color=colour)
+        color = "black" if fractions[actual, predicted] > LARGE else "white"
+        axes.text(predicted, actual, str(count), ha="center", va="center", color=color)
     axes.set(xlabel=f"predicted class ({data.split})", ylabel="actual class")
     part.colorbar(image, label="fraction of the actual class")
     return TALL

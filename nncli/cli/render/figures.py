@@ -1,6 +1,6 @@
 """Plots of runs as SVG, PNG or PDF files, drawn by matplotlib, which is an extra.
 
-Colours have a second channel beside them: markers, line styles, hatching or numbers.
+Colors have a second channel beside them: markers, line styles, hatching or numbers.
 """
 
 import io

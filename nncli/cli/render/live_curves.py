@@ -1,4 +1,4 @@
-"""Curves over the epochs in a few lines of text, cheap enough to draw often: braille in colour, else letters."""
+"""Curves over the epochs in a few lines of text, cheap enough to draw often: braille in color, else letters."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -21,8 +21,8 @@ class Curve(NamedTuple):
     """A curve.
 
     Args:
-        label: its name, written at its end; the first letter draws it without colours.
-        style: its colour.
+        label: its name, written at its end; the first letter draws it without colors.
+        style: its color.
         epochs: N epochs, increasing.
         values: N finite values.
     """
@@ -59,7 +59,7 @@ def axis_of(curves: Sequence[Curve]) -> Axis:
     return Axis(smallest if is_logarithmic else low, high, is_logarithmic)
 
 
-def diagram(curves: Sequence[Curve], name: str, width: int, height: int, *, is_coloured: bool) -> list[Text]:
+def diagram(curves: Sequence[Curve], name: str, width: int, height: int, *, is_colored: bool) -> list[Text]:
     """The lines of a diagram: ``height`` lines of curves, and one with the first and the last epoch.
 
     Args:
@@ -67,7 +67,7 @@ def diagram(curves: Sequence[Curve], name: str, width: int, height: int, *, is_c
         name: what is drawn, written beside the axis.
         width: columns of a line.
         height: lines of the curves, at least 2.
-        is_coloured: whether the terminal shows colours.
+        is_colored: whether the terminal shows colors.
     """
     axis = axis_of(curves)
     left = _axis_labels(axis, name, height)
@@ -75,7 +75,7 @@ def diagram(curves: Sequence[Curve], name: str, width: int, height: int, *, is_c
     columns = width - gutter - max(len(curve.label) for curve in curves) - 1
     ends = min(curve.epochs[0] for curve in curves), max(curve.epochs[-1] for curve in curves)
     lines = [Text.assemble((f"{label:>{gutter - 1}} ", "dim")) for label in left]
-    canvas = _Canvas(columns, height, is_coloured)
+    canvas = _Canvas(columns, height, is_colored)
     for curve in reversed(curves):
         canvas.draw(curve, axis, ends)
     for line, drawn, label in zip(lines, canvas.lines(), _end_labels(curves, axis, height), strict=True):
@@ -110,16 +110,16 @@ def _end_labels(curves: Sequence[Curve], axis: Axis, height: int) -> list[Text]:
 
 
 class _Canvas:
-    """The dots of curves: 2 × 4 in each character in colour, else one letter per character.
+    """The dots of curves: 2 × 4 in each character in color, else one letter per character.
 
     Args:
         columns: characters per line.
         height: lines.
-        is_coloured: whether the terminal shows colours.
+        is_colored: whether the terminal shows colors.
     """
 
-    def __init__(self, columns: int, height: int, is_coloured: bool) -> None:
-        self._across, self._down = (2, 4) if is_coloured else (1, 1)
+    def __init__(self, columns: int, height: int, is_colored: bool) -> None:
+        self._across, self._down = (2, 4) if is_colored else (1, 1)
         self._shape = height, columns
         self._characters = np.zeros(self._shape, np.int64)
         self._styles = np.zeros(self._shape, object)  # 0 where nothing is drawn
@@ -146,7 +146,7 @@ class _Canvas:
         self._styles[is_drawn] = curve.style
 
     def lines(self) -> Iterator[Text]:
-        """The lines, with runs of one colour as one span each."""
+        """The lines, with runs of one color as one span each."""
         for characters, styles in zip(self._characters.tolist(), self._styles.tolist(), strict=True):
             cells = zip(characters, styles, strict=True)
             line = Text()

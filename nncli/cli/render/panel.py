@@ -94,8 +94,8 @@ class TrainingPanel:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = options.max_width - BORDERS
-        is_coloured = console.color_system is not None and not console.no_color
-        body = self._body(console, width, options.size.height, is_coloured)
+        is_colored = console.color_system is not None and not console.no_color
+        body = self._body(console, width, options.size.height, is_colored)
         title = _first_that_fit(self._title, width - 2)
         yield from _border("╭─", Segment(f" {title} ", BOLD), "─" * (width - cell_len(title) - 1) + "╮")
         yield from _line(console, self._progress(width), width)
@@ -104,35 +104,35 @@ class TrainingPanel:
         hint = f" {HINT} " if self.is_running and width > len(HINT) else ""
         yield from _border("╰" + "─" * (width + 1 - len(hint)), Segment(hint, BORDER), "─╯")
 
-    def _body(self, console: Console, width: int, height: int, is_coloured: bool) -> list[Segment]:
+    def _body(self, console: Console, width: int, height: int, is_colored: bool) -> list[Segment]:
         """The metrics, the curves and the notes; computed again when there are others, or the terminal has changed."""
-        state = self.history.count, self._boundary.shown if self._boundary else 0, width, height, is_coloured
+        state = self.history.count, self._boundary.shown if self._boundary else 0, width, height, is_colored
         if state != self._drawn[0]:
-            rows = self._rows(width, height, is_coloured)
+            rows = self._rows(width, height, is_colored)
             self._drawn = state, [segment for row in rows for segment in _line(console, row, width)]
         return self._drawn[1]
 
-    def _rows(self, width: int, height: int, is_coloured: bool) -> list[Text]:
+    def _rows(self, width: int, height: int, is_colored: bool) -> list[Text]:
         table, notes = metrics_table(self.history, width), list(self._notes())
         free = height - len(table) - len(notes) - OTHER_LINES
         lines = min(TALLEST, free) if self._is_watched else min(TALL, height // TERMINAL_PART, free)
         if lines < SHORT or width < NARROW:
             return [*table, *notes]
-        return [*table, *self._pictures(width, lines, is_coloured), *notes]
+        return [*table, *self._pictures(width, lines, is_colored), *notes]
 
-    def _pictures(self, width: int, lines: int, is_coloured: bool) -> list[Text]:
+    def _pictures(self, width: int, lines: int, is_colored: bool) -> list[Text]:
         """The boundary, if it is watched, and on its right the curves, from the second logged epoch."""
         pictures, beside = [], width - NARROW - len(GUTTER)
         if self._boundary:
             from nncli.cli.render.boundary import area_lines
 
             columns = min(COLUMNS_PER_LINE * lines, beside if beside >= NARROWEST_BOUNDARY else width)
-            view = self._boundary.view(columns, lines * (2 if is_coloured else 1))
+            view = self._boundary.view(columns, lines * (2 if is_colored else 1))
             caption = Text.assemble((f"{f'epoch {view.epoch}':^{columns}}", "dim"))
-            pictures.append([*area_lines(view, is_coloured), caption])
+            pictures.append([*area_lines(view, is_colored), caption])
             width -= columns + len(GUTTER)
         if self.history.count > 1 and width >= NARROW:
-            pictures.append(diagram(self._curves(), "loss", width, lines, is_coloured=is_coloured))
+            pictures.append(diagram(self._curves(), "loss", width, lines, is_colored=is_colored))
         return [Text(GUTTER).join(parts) for parts in zip(*pictures, strict=True)]
 
     @property

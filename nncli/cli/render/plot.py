@@ -8,7 +8,7 @@ from rich.text import Text
 
 from nncli.cli.render.boundary import boundary_lines, grid_size
 from nncli.cli.render.console import Output
-from nncli.cli.render.diagram import MAX_CURVES, Axes, Line, draws_blocks, draws_colours, print_diagram
+from nncli.cli.render.diagram import MAX_CURVES, Axes, Line, draws_blocks, draws_colors, print_diagram
 from nncli.cli.render.format import direction, figure
 from nncli.cli.render.plot_tables import heights, show_calibration, show_confusion, show_units, show_weights
 from nncli.config.diagnostics import sanitized_line
@@ -32,7 +32,7 @@ class PlotPrinter:
     @property
     def grid_size(self) -> tuple[int, int]:
         """The cells of a boundary along x and along y."""
-        return grid_size(self.out.width, draws_colours(self.out))
+        return grid_size(self.out.width, draws_colors(self.out))
 
     def show(self, name: str, run: str, epoch: int | None, data: Any) -> None:
         """Print one plot of a run below the name of the run, the epoch of its weights, and the split of its rows.
@@ -68,7 +68,7 @@ class PlotPrinter:
 
 
 def _show_boundary(out: Output, data: "Boundary") -> None:
-    out.print(Text("\n").join(boundary_lines(data, draws_colours(out))), soft_wrap=True)
+    out.print(Text("\n").join(boundary_lines(data, draws_colors(out))), soft_wrap=True)
 
 
 def _show_fit(out: Output, data: "FittedCurve") -> None:

@@ -15,7 +15,7 @@ from nncli.store.run_status import RunStatus, how_to_evaluate
 if TYPE_CHECKING:
     from nncli.analysis.run_list import RunListing
 
-COLOURS = {
+COLORS = {
     RunStatus.RUNNING: "cyan",
     RunStatus.FINISHED: "green",
     RunStatus.INTERRUPTED: "yellow",
@@ -67,7 +67,7 @@ def _runs_table(listed: Sequence["RunListing"], sort: str | None, digits: int | 
     metrics = list(dict.fromkeys([*([sort] if sort else []), *(name for run in listed for name in run.main_metrics)]))
     rows = Table("run", "status", "epoch", *metrics, text_columns=2, digits=digits)
     for run in listed:
-        status = Cell(_status(run), WARNING if run.warnings else COLOURS[run.progress.status])
+        status = Cell(_status(run), WARNING if run.warnings else COLORS[run.progress.status])
         rows.add_row(_name(run), status, _epoch(run), *(run.metrics.get(name) for name in metrics))
     return rows
 

@@ -1,4 +1,4 @@
-"""The base of the toy data sets with classes: labelled points in the plane."""
+"""The base of the toy data sets with classes: labeled points in the plane."""
 
 from typing import Annotated
 

@@ -127,7 +127,7 @@ class Gaussians(CurveSource):
         φ = π/4 + 2πc/K                               c the class, n₁, n₂ standard normal
         x = (cos φ + σ n₁, sin φ + σ n₂)
 
-    Two classes are linearly separable but for a few points. Many classes need less noise: neighbouring centers are
+    Two classes are linearly separable but for a few points. Many classes need less noise: neighboring centers are
     2 sin(π/K) apart.
 
     Args:

@@ -55,7 +55,7 @@ def mean_and_deviation(values: Array, weights: Array | None = None) -> tuple[flo
 
 
 def quantiles_of_sorted(values: Array, positions: Array) -> Array:
-    """The values at fractional positions from 0 to N − 1 of a sorted array, linear between neighbours."""
+    """The values at fractional positions from 0 to N − 1 of a sorted array, linear between neighbors."""
     lower = np.floor(positions).astype(np.int64)
     weight = positions - lower
     upper = np.minimum(lower + 1, len(values) - 1)

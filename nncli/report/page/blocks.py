@@ -49,7 +49,7 @@ class Series(NamedTuple):
         x: their positions.
         y: their values; not finite where there is none.
         style: line, points, marked (both) or bars, whose x are the edges: one more than there are values.
-        color: the index of the colour.
+        color: the index of the color.
         dash: the index of the dash of a line, or of the shape of points.
     """
 

@@ -51,14 +51,14 @@ def _differences(comparison: Comparison) -> Table:
 
 
 def overlaid_curves(comparison: Comparison) -> list[Block]:
-    """The curves of each metric that a run has, those of all runs over each other: a colour for each run."""
+    """The curves of each metric that a run has, those of all runs over each other: a color for each run."""
     curves = {each.label: run_curves(each.run) for each in comparison.entries}
     metrics = dict.fromkeys(curve.metric for each in curves.values() for curve in each.curves)
     return [overlaid(metric, curves) for metric in metrics]
 
 
 def overlaid(metric: str, curves: dict[str, RunCurves]) -> Chart:
-    """The curves of a metric; a colour for each run, a dash for each split."""
+    """The curves of a metric; a color for each run, a dash for each split."""
     found = {label: curve for label, each in curves.items() if (curve := each.of(metric))}
     colors = {label: color for color, label in enumerate(curves)}
     series = [
@@ -94,7 +94,7 @@ def _dash(split: str | None) -> int:
 
 
 def run_charts(curves: RunCurves) -> list[Block]:
-    """The curves of one run, a chart for each metric: a colour and a dash for each split."""
+    """The curves of one run, a chart for each metric: a color and a dash for each split."""
     return [_run_chart(curves, curve) for curve in curves.curves]
 
 

@@ -66,14 +66,14 @@ def _compared_sections(comparison: Comparison) -> Iterator[Section]:
     reasons = [each for run in runs for each in run.reasons()]
     yield Section("summary", "Summary", [*compared(comparison), *reasons])
     yield Section("curves", "Learning curves", overlaid_curves(comparison))
-    yield Section("network", "What the networks do", [block for run in runs for block in run.labelled(run.views())])
+    yield Section("network", "What the networks do", [block for run in runs for block in run.labeled(run.views())])
     for made, name, title in (
         (results, "results", "Results"),
         (images, "images", "Images"),
         (columns_of, "columns", "Columns"),
     ):
-        yield Section(name, title, [block for run in runs for block in run.labelled(run.of_data(made))])
-    yield Section("health", "Health", [block for run in runs for block in run.labelled(run.health_blocks())])
+        yield Section(name, title, [block for run in runs for block in run.labeled(run.of_data(made))])
+    yield Section("health", "Health", [block for run in runs for block in run.labeled(run.health_blocks())])
     again = [block for run in runs for block in reproduction(run.entry.run, run.entry.label)]
     yield Section("reproduction", "Reproduce these runs", again)
 
@@ -128,7 +128,7 @@ class OpenedRun:
         charts = health_charts(self.gradients) if self.gradients else []
         return [*charts, *self.of_data(units_table)]
 
-    def labelled(self, blocks: Sequence[Block]) -> Sequence[Block]:
+    def labeled(self, blocks: Sequence[Block]) -> Sequence[Block]:
         """Blocks with the name of the run in their titles."""
         return [each._replace(title=f"{self.entry.label}: {each.title}") for each in blocks]
 

@@ -109,7 +109,7 @@ def _said(plane: Boundary) -> str:
         return f"The prediction goes from {figure(values.min())} to {figure(values.max())}."
     shares = np.bincount(plane.classes.ravel(), minlength=len(plane.class_names)) / plane.classes.size
     texts = [f"{name}: {percent(share)}" for name, share in zip(plane.class_names, shares.tolist(), strict=True)]
-    strength = "the stronger the colour, the more probable the class; lines are where another class begins"
+    strength = "the stronger the color, the more probable the class; lines are where another class begins"
     return f"Share of the plane by class: {listed(texts)}; {strength}."
 
 

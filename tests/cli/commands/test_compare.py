@@ -41,7 +41,7 @@ def test_text_fits_the_terminal(runs, run_cli, terminal_width, width):
 
 @pytest.mark.slow
 def test_best_value_is_marked_with_a_star(runs, run_cli, monkeypatch):
-    """The best of each row has a star, also without colours."""
+    """The best of each row has a star, also without colors."""
     monkeypatch.setenv("COLUMNS", "120")
     out = run_cli("compare", *NAMES).out
     losses = [each["splits"]["validation"]["loss"] for each in evaluations(runs)]

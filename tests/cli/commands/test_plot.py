@@ -39,7 +39,7 @@ def test_options_are_the_plots():
 
 @pytest.mark.parametrize("changes", [(), BINARY], ids=["classes", "binary"])
 def test_cells_of_the_terminal_are_predictions(workdir, run_cli, monkeypatch, changes):
-    """The texture of each cell is that of the class that ``predict`` gives for its centre."""
+    """The texture of each cell is that of the class that ``predict`` gives for its center."""
     monkeypatch.setenv("COLUMNS", "60")
     assert run_cli("train", "config.yaml", *changes, "-q", "--name", "run").code == 0
     result = run_cli("plot", "run")
@@ -55,10 +55,10 @@ def test_cells_of_the_terminal_are_predictions(workdir, run_cli, monkeypatch, ch
     counted = 0
     for row, line in enumerate(reversed(plot)):
         for column, character in enumerate(line):
-            centre = low + (np.array([column, row]) + 0.5) * (high - low) / size
+            center = low + (np.array([column, row]) + 0.5) * (high - low) / size
             if character in TEXTURES:
                 counted += 1
-                assert TEXTURES.index(character) == np.argmax(run.predict_proba([centre]))
+                assert TEXTURES.index(character) == np.argmax(run.predict_proba([center]))
     assert counted > 0.8 * size.prod()
 
 

@@ -15,7 +15,7 @@ from nncli.cli.render.boundary import (
     grid_size,
 )
 from nncli.report.boundary import Boundary, Points, centers
-from nncli.report.colors import class_colours, viridis
+from nncli.report.colors import class_colors, viridis
 
 INDENT = MAX_LABEL + 1
 NAMES = ["0", "one", "\x1b[2J"]
@@ -37,14 +37,14 @@ def cells(lines, height):
     return [line[INDENT:] for line in lines[1 : height + 1]]
 
 
-def colour(style, background=False):
+def color(style, background=False):
     """Red, green and blue of a style."""
     return np.array((style.bgcolor if background else style.color).triplet)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_textures_are_the_classes(classes):
-    """Without colours each character is the class of its cell, or the class of the row that is there."""
+    """Without colors each character is the class of its cell, or the class of the row that is there."""
     plane = view(12, 6, classes, targets=(1, 0))
     for line, row in zip(cells(boundary_lines(plane, False), 6), plane.classes[::-1], strict=True):
         for character, label in zip(line.plain, row, strict=True):
@@ -60,7 +60,7 @@ def test_letters_are_the_rows():
     assert letters == {(1, 4): "c", (9, 1): "a"}
 
 
-def test_half_blocks_have_the_colours_of_two_cells():
+def test_half_blocks_have_the_colors_of_two_cells():
     """The upper half is the upper cell: the hue of its class, darker the less certain it is."""
     plane = view(10, 8, points=((0.1, 0.1),), targets=(2,))
     picture = cells(boundary_lines(plane, True), 4)
@@ -71,33 +71,33 @@ def test_half_blocks_have_the_colours_of_two_cells():
             if character != UPPER_HALF:
                 assert (character, column, line) == (MARKERS[2], 1, 3)
                 continue
-            for row, found in zip(rows, (colour(style), colour(style, background=True)), strict=True):
+            for row, found in zip(rows, (color(style), color(style, background=True)), strict=True):
                 probabilities = plane.outputs[row, column]
                 certainty = (probabilities.max() * 3 - 1) / 2
-                expected = class_colours(3)[probabilities.argmax()] * (0.15 + 0.45 * certainty)
+                expected = class_colors(3)[probabilities.argmax()] * (0.15 + 0.45 * certainty)
                 assert np.abs(found - expected).max() <= 4
 
 
 def test_values_are_on_a_scale():
-    """Of a regression a cell is a colour of viridis, or a character, between the lowest and the highest value."""
+    """Of a regression a cell is a color of viridis, or a character, between the lowest and the highest value."""
     plane = view(5, 4, classes=0, points=((0.5, 0.5),), targets=((1.0,),))
     plain = boundary_lines(plane, False)
     assert cells(plain, 4)[-1].plain[0] == RAMP[0]
     assert cells(plain, 4)[0].plain[-1] == RAMP[-1]
     assert "price -3.000" in plain[-1].plain
     corner = cells(boundary_lines(plane, True), 2)[-1]
-    assert np.abs(colour(corner.spans[0].style, background=True) - viridis(np.array(0.0))).max() <= 4
+    assert np.abs(color(corner.spans[0].style, background=True) - viridis(np.array(0.0))).max() <= 4
     corner = cells(boundary_lines(plane, True), 2)[0]
-    assert np.abs(colour(corner.spans[-1].style) - viridis(np.array(1.0))).max() <= 4
+    assert np.abs(color(corner.spans[-1].style) - viridis(np.array(1.0))).max() <= 4
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 120, 200])
-@pytest.mark.parametrize("is_coloured", [False, True])
-def test_picture_fits_the_terminal(width, is_coloured):
+@pytest.mark.parametrize("is_colored", [False, True])
+def test_picture_fits_the_terminal(width, is_colored):
     """Lines are at most as wide as the terminal, and there are at most 24 of them beside labels and legend."""
-    columns, rows = grid_size(width, is_coloured)
-    lines = boundary_lines(view(columns, rows), is_coloured)
-    picture = cells(lines, rows // (1 + is_coloured))
+    columns, rows = grid_size(width, is_colored)
+    lines = boundary_lines(view(columns, rows), is_colored)
+    picture = cells(lines, rows // (1 + is_colored))
     assert max(line.cell_len for line in picture) + INDENT <= width
     assert len(picture) <= 24
     assert len({line.cell_len for line in picture}) == 1
@@ -116,7 +116,7 @@ def test_names_cannot_control_the_terminal():
     assert "�[2J" in text.splitlines()[-2]
 
 
-def test_more_classes_than_colours_have_markers_of_their_own():
-    """Ten classes have seven colours, which repeat, and ten markers and textures."""
+def test_more_classes_than_colors_have_markers_of_their_own():
+    """Ten classes have seven colors, which repeat, and ten markers and textures."""
     assert len(set(MARKERS)) == len(set(TEXTURES)) == 10
-    assert len({tuple(each) for each in class_colours(10).tolist()}) == 7
+    assert len({tuple(each) for each in class_colors(10).tolist()}) == 7

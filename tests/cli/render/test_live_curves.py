@@ -13,9 +13,9 @@ def curve(values, label="training"):
     return Curve(label, "red", range(len(values)), values)
 
 
-def drawn(curves, width=50, height=5, *, is_coloured=False):
+def drawn(curves, width=50, height=5, *, is_colored=False):
     """The lines as strings."""
-    return [line.plain for line in diagram(curves, "loss", width, height, is_coloured=is_coloured)]
+    return [line.plain for line in diagram(curves, "loss", width, height, is_colored=is_colored)]
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_curves_begin_and_end_where_their_values_are():
 
 
 def test_braille_has_the_dots_of_the_curve():
-    """A constant is one row of dots, in the colour of the curve."""
-    line = diagram([curve([1.0, 1.0])], "loss", 40, 3, is_coloured=True)[1]
+    """A constant is one row of dots, in the color of the curve."""
+    line = diagram([curve([1.0, 1.0])], "loss", 40, 3, is_colored=True)[1]
     dots = [character for character in line.plain if "\u2801" <= character <= "\u28ff"]
     assert len(set(dots)) == 1
     assert len(dots) == 40 - len("1.00 ") - len(" training")
@@ -60,8 +60,8 @@ def test_braille_has_the_dots_of_the_curve():
     st.integers(2, 24),
     st.booleans(),
 )
-def test_every_line_fits(values, width, height, is_coloured):
+def test_every_line_fits(values, width, height, is_colored):
     """Whatever the values are, even of the largest magnitude, there is one line per height, and one for the epochs."""
-    lines = drawn([curve(values), curve(values[:1], "validation")], width, height, is_coloured=is_coloured)
+    lines = drawn([curve(values), curve(values[:1], "validation")], width, height, is_colored=is_colored)
     assert len(lines) == height + 1
     assert max(map(len, lines)) <= width

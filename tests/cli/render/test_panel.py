@@ -106,14 +106,14 @@ def test_metrics_that_do_not_fit_are_left_out(panel_of):
     assert re.search(r"training +\d\.\d+ +\d\.\d+ @30 +0\.\d+ +│", "\n".join(frame(panel, 46)))
 
 
-@pytest.mark.parametrize("is_coloured", [False, True])
-def test_both_losses_are_curves(panel_of, is_coloured):
+@pytest.mark.parametrize("is_colored", [False, True])
+def test_both_losses_are_curves(panel_of, is_colored):
     """Each ends beside its name."""
-    options = {"force_terminal": True, "color_system": "truecolor"} if is_coloured else {}
+    options = {"force_terminal": True, "color_system": "truecolor"} if is_colored else {}
     text = "\n".join(frame(trained(panel_of()), **options))
     for split in ("training", "validation"):
         assert re.search(rf"\S+(\x1b\[[\d;]*m)* {split}", text)
-    assert bool(re.search("[\u2801-\u28ff]", text)) == is_coloured
+    assert bool(re.search("[\u2801-\u28ff]", text)) == is_colored
 
 
 def test_early_stopping_shows_how_long_it_has_waited(panel_of):

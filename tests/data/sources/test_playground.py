@@ -89,7 +89,7 @@ def test_moons_without_noise_are_on_half_circles():
 
 @pytest.mark.parametrize("factor", [0.0, 0.3, 0.9])
 def test_circles_without_noise_have_the_two_radii(factor):
-    """The outer radius is 1, the inner one ``factor``; equal angles between neighbours."""
+    """The outer radius is 1, the inner one ``factor``; equal angles between neighbors."""
     points = drawn(Circles(8, noise=0, factor=factor)).inputs
     radii = np.linalg.norm(points, axis=1)
     np.testing.assert_allclose(radii, [1] * 8 + [factor] * 8, atol=1e-12)
@@ -99,7 +99,7 @@ def test_circles_without_noise_have_the_two_radii(factor):
 
 @pytest.mark.parametrize("classes", [2, 3, 8])
 def test_gaussians_without_noise_are_at_their_centers(classes):
-    """The centers are on the unit circle, 2 sin(π/K) from their neighbours; the first is that of the Playground."""
+    """The centers are on the unit circle, 2 sin(π/K) from their neighbors; the first is that of the Playground."""
     points = drawn(Gaussians(3, classes, noise=0)).inputs
     centers = points[::3]
     np.testing.assert_array_equal(points, np.repeat(centers, 3, axis=0))

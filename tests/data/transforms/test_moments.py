@@ -56,8 +56,8 @@ def test_mean_is_finite(values):
 
 @given(columns, st.floats(0, 1))
 def test_percentile_is_that_of_numpy(values, fraction):
-    """Linear between neighbours; the values are sorted in place."""
-    array = np.array(values) / 4  # NumPy's difference of two neighbours overflows
+    """Linear between neighbors; the values are sorted in place."""
+    array = np.array(values) / 4  # NumPy's difference of two neighbors overflows
     (found,) = moments.percentiles(array.copy(), fraction)
     assert found == pytest.approx(np.quantile(array, fraction), rel=1e-12, abs=np.abs(array).max() * 1e-15)
 

@@ -32,7 +32,7 @@ PIXELS = """(() => {
         }
     }
     return found;
-})()"""  # the colour in the middle of each cell
+})()"""  # the color in the middle of each cell
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(BROWSER is None, reason="needs Chromium")]
 
@@ -151,7 +151,7 @@ def test_marks_are_drawn(tmp_path):
 
 @pytest.mark.parametrize("frame", [0, 3])
 def test_boundary_is_what_the_network_predicts(page_of, runs, frame):
-    """Class and probability of each cell, read back from the page, and the colour of its middle on the canvas."""
+    """Class and probability of each cell, read back from the page, and the color of its middle on the canvas."""
     with page_of("classes") as page:
         page.evaluate(
             f"globalThis.made = new PlaneView(report.sections[1].blocks[0].view, 'a'); made.frame = {frame}; 0"

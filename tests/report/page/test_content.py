@@ -100,7 +100,7 @@ def test_two_reports_of_a_run_are_the_same_bytes(runs):
 
 
 def test_several_runs_are_compared(runs):
-    """Curves are overlaid in the colour of the run, metrics and settings are side by side."""
+    """Curves are overlaid in the color of the run, metrics and settings are side by side."""
     report = report_of([Run(runs / "classes"), Run(runs / "other")])
     loss = titled(report, "loss")
     assert {series.name: (series.color, series.dash) for series in loss.series} == {

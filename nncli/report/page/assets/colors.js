@@ -1,4 +1,4 @@
-// Colours: those of Okabe and Ito for classes and runs, viridis for values, blue to vermilion for signs.
+// Colors: those of Okabe and Ito for classes and runs, viridis for values, blue to vermilion for signs.
 
 const VIRIDIS = [[68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141], [39, 173, 129],
   [92, 200, 99], [170, 220, 50], [253, 231, 37]];
@@ -7,16 +7,16 @@ const COLORS = 8;
 const DASHES = ["", "6 4", "2 3", "9 3 2 3"];
 const SHAPES = ["circle", "square", "triangle", "diamond", "cross", "down", "plus", "bar"];
 
-/** A colour of the style, as a text. */
+/** A color of the style, as a text. */
 const styled = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** The colour of a class, a run or a series, as a text. */
+/** The color of a class, a run or a series, as a text. */
 const colorOf = (index) => styled(`--color-${index % COLORS}`);
 
-/** A colour such as #0072b2 as red, green and blue. */
+/** A color such as #0072b2 as red, green and blue. */
 const channels = (text) => [1, 3, 5].map((start) => parseInt(text.slice(start, start + 2), 16));
 
-/** The colour at a position from 0 to 1 of a list of colours. */
+/** The color at a position from 0 to 1 of a list of colors. */
 function between(colors, position) {
   const place = Math.min(1, Math.max(0, position)) * (colors.length - 1);
   const index = Math.min(colors.length - 2, Math.floor(place));

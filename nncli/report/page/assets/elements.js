@@ -69,7 +69,7 @@ function details(title, columns, rows) {
 }
 
 const redraws = [];
-/** Draw now, when the element has another width, and when the colours of the page change. */
+/** Draw now, when the element has another width, and when the colors of the page change. */
 function drawn(node, draw) {
   redraws.push(draw);
   new ResizeObserver(draw).observe(node);

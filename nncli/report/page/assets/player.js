@@ -3,10 +3,10 @@
 const SECONDS = 8; // of all frames
 const SLOW = 0.7; // seconds of a frame where motion is reduced
 const ENLARGED = 5; // pixels of a cell
-const SHADES = 255; // of a colour
+const SHADES = 255; // of a color
 const PAD = { left: 46, right: 10, top: 8, bottom: 36 };
 
-/** A place between the centres of the first and the last of some cells. */
+/** A place between the centers of the first and the last of some cells. */
 const within = (place, count) => Math.min(count - 1, Math.max(0, place));
 
 /** The axes of a plane around its picture. */
@@ -26,7 +26,7 @@ function planeAxes(context, view, area, x, y) {
   context.restore();
 }
 
-/** The plane of two inputs: class by colour, probability by its strength, a line where another class begins. */
+/** The plane of two inputs: class by color, probability by its strength, a line where another class begins. */
 class PlaneView {
   constructor(view, label) {
     this.view = view;
@@ -50,7 +50,7 @@ class PlaneView {
 
   legend() {
     const { names, low, high, split } = this.view;
-    if (!names) return element("p", { class: "readout" }, `colours from ${figure(low)} (dark) to ${figure(high)} (light)`);
+    if (!names) return element("p", { class: "readout" }, `colors from ${figure(low)} (dark) to ${figure(high)} (light)`);
     return element("ul", { class: "legend" }, names.map((name, index) => element("li", {},
       sample({ color: index, dash: index, style: "points" }), name)), split ? element("li", {}, `${split} rows`) : null);
   }
@@ -70,7 +70,7 @@ class PlaneView {
     this.drawPoints(context, x, y);
   }
 
-  /** The cells of the frame, enlarged: bilinear between their centres, dark where another class or band begins. */
+  /** The cells of the frame, enlarged: bilinear between their centers, dark where another class or band begins. */
   picture() {
     const { view } = this, wide = view.width * ENLARGED, high = view.height * ENLARGED;
     const bands = new Int16Array(wide * high), shades = new Float32Array(wide * high);
@@ -120,7 +120,7 @@ class PlaneView {
     return canvas;
   }
 
-  /** The colours of each class by probability, or of values. */
+  /** The colors of each class by probability, or of values. */
   palette() {
     const { names } = this.view, paper = channels(styled("--paper")), steps = range(0, SHADES, 1);
     if (!names) return [steps.map((step) => between(VIRIDIS, step / SHADES))];
