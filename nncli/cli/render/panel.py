@@ -25,7 +25,7 @@ HINT = "Ctrl-C stops and saves"
 BORDERS = 4  # columns of the border and its padding
 CURVE_STYLES = {"training": "bright_cyan", "validation": "bright_yellow"}
 SHORT, TALL = 3, 8  # lines of the curves: fewer are left out, more say no more
-TALLEST = 24  # lines of the pictures that are watched
+TALLEST = 24  # lines of the plots with --watch
 NARROW = 34  # columns that the curves need
 NARROWEST_BOUNDARY = 16  # columns; below, it has no curves beside it
 GUTTER = "  "  # between the two
@@ -118,22 +118,22 @@ class TrainingPanel:
         lines = min(TALLEST, free) if self._is_watched else min(TALL, height // TERMINAL_PART, free)
         if lines < SHORT or width < NARROW:
             return [*table, *notes]
-        return [*table, *self._pictures(width, lines, is_colored), *notes]
+        return [*table, *self._plots(width, lines, is_colored), *notes]
 
-    def _pictures(self, width: int, lines: int, is_colored: bool) -> list[Text]:
+    def _plots(self, width: int, lines: int, is_colored: bool) -> list[Text]:
         """The boundary, if it is watched, and on its right the curves, from the second logged epoch."""
-        pictures, beside = [], width - NARROW - len(GUTTER)
+        plots, beside = [], width - NARROW - len(GUTTER)
         if self._boundary:
             from nncli.cli.render.boundary import area_lines
 
             columns = min(COLUMNS_PER_LINE * lines, beside if beside >= NARROWEST_BOUNDARY else width)
             view = self._boundary.view(columns, lines * (2 if is_colored else 1))
             caption = Text.assemble((f"{f'epoch {view.epoch}':^{columns}}", "dim"))
-            pictures.append([*area_lines(view, is_colored), caption])
+            plots.append([*area_lines(view, is_colored), caption])
             width -= columns + len(GUTTER)
         if self.history.count > 1 and width >= NARROW:
-            pictures.append(diagram(self._curves(), "loss", width, lines, is_colored=is_colored))
-        return [Text(GUTTER).join(parts) for parts in zip(*pictures, strict=True)]
+            plots.append(diagram(self._curves(), "loss", width, lines, is_colored=is_colored))
+        return [Text(GUTTER).join(parts) for parts in zip(*plots, strict=True)]
 
     @property
     def _done(self) -> float:
