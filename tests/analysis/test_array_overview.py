@@ -162,8 +162,8 @@ def test_images_are_summarized_one_by_one(here):
     ]
 
 
-def test_colors_and_sizes_of_pictures_count(here):
-    """A single one in color is enough, and the same bytes in another size are another picture."""
+def test_colors_and_sizes_of_images_count(here):
+    """A single one in color is enough, and the same bytes in another size are another image."""
     write_images(here / "pictures", np.zeros((2, 4, 7), np.uint8), np.arange(2))
     Image.fromarray(np.zeros((7, 4), np.uint8)).save("pictures/class_1/tall.png")
     Image.fromarray(np.full((4, 7, 3), [1, 2, 3], np.uint8)).save("pictures/class_0/000.png")

@@ -1,4 +1,4 @@
-"""Evaluation on arrays, IDX files and pictures: the same numbers as on the run's own data set with the same rows."""
+"""Evaluation on arrays, IDX files and images: the same numbers as on the run's own data set with the same rows."""
 
 import gzip
 import json
@@ -12,8 +12,8 @@ from tests.data.sources.test_array_source import (
     REGRESSION,
     every_form,
     here,
+    make_images,
     numbers,
-    pictures,
     trained,
     write_idx,
     write_images,
@@ -103,7 +103,7 @@ def test_any_form_of_the_same_rows_has_the_same_evaluation(every_form, trained, 
 
 def test_baseline_is_that_of_the_training_rows(here, trained, evaluated):
     """The most frequent class of the rows that were trained on, whatever the file has."""
-    images, _ = pictures()
+    images, _ = make_images()
     np.savez("data.npz", inputs=images, targets=np.array([0] * 20 + [1] * 15 + [2] * 25))
     trained("arrays, path: data.npz")
     np.savez("other.npz", inputs=images, targets=np.array([0, 1] * 30))
@@ -129,7 +129,7 @@ def test_regression_on_arrays(here, trained, run_cli, evaluated):
 
 def test_names_of_the_training_data_are_preferred(here, trained, evaluated):
     """Those of its config, if the file has them; else a common pair."""
-    images, labels = pictures()
+    images, labels = make_images()
     np.savez("data.npz", a=images, b=labels)
     trained("arrays, path: data.npz, names: [a, b], class_names: [cat, dog, owl]")
     np.savez("both.npz", a=images[:6], b=labels[:6], x=images, y=labels)
@@ -142,7 +142,7 @@ def test_names_of_the_training_data_are_preferred(here, trained, evaluated):
 
 def test_labels_may_be_the_names_of_the_classes(here, trained, evaluated, rejected):
     """Also if those that were trained on are numbers, which the config names."""
-    images, labels = pictures()
+    images, labels = make_images()
     np.savez("data.npz", inputs=images, targets=labels)
     trained("arrays, path: data.npz, class_names: [cat, dog, owl]")
     np.savez("names.npz", inputs=images, targets=np.array(["cat", "dog", "owl"])[labels])
@@ -156,9 +156,9 @@ def test_labels_may_be_the_names_of_the_classes(here, trained, evaluated, reject
 
 
 @pytest.mark.parametrize("data", ["images, path: pictures, size: [4, 3]", "images, path: pictures"])
-def test_pictures_are_converted_as_those_that_were_trained_on(here, trained, run_cli, evaluated, data):
+def test_images_are_converted_as_those_that_were_trained_on(here, trained, run_cli, evaluated, data):
     """Colors stay colors, and the size is that of the training data."""
-    images, labels = pictures(shape=(6, 5, 3))
+    images, labels = make_images(shape=(6, 5, 3))
     write_images(here / "pictures", images, labels)
     trained(data, **NOT_SPLIT)
     own = json.loads(run_cli("evaluate", "run", "--split", "training", "--json").out)["splits"]["training"]
@@ -167,9 +167,9 @@ def test_pictures_are_converted_as_those_that_were_trained_on(here, trained, run
     assert evaluated("--data", "larger")["rows"] == 60
 
 
-def test_gray_pictures_are_rows_of_one_channel(here, trained, evaluated):
+def test_gray_images_are_rows_of_one_channel(here, trained, evaluated):
     """If a run was trained on such an array."""
-    images, labels = pictures()
+    images, labels = make_images()
     np.savez("data.npz", inputs=images[..., None], targets=labels)
     trained("arrays, path: data.npz, class_names: [class_0, class_1, class_2]")
     write_images(here / "pictures", images, labels)
@@ -216,7 +216,7 @@ def test_document_names_the_files(every_form, trained, run_cli):
 def test_wrong_files_are_rejected(every_form, trained, rejected, words, code, message):
     """Each with its place, the value and the fix."""
     trained(every_form["npz"])
-    images, labels = pictures()
+    images, labels = make_images()
     Path("cut.npy").write_bytes(Path("images.npy").read_bytes()[:1000])
     np.save("narrow.npy", images[:, :5])
     np.save("real.npy", images.astype(float))
@@ -249,11 +249,11 @@ def test_wrong_targets_of_a_regression_are_rejected(here, trained, rejected, tar
     assert (code, "other.npz: 'targets': " in text, message in text) == (3, True, True), text
 
 
-def test_pictures_are_no_rows_of_numbers(here, trained, rejected):
+def test_images_are_no_rows_of_numbers(here, trained, rejected):
     """The message has the shape of the rows that were trained on."""
-    np.savez("data.npz", inputs=numbers()[0], targets=pictures()[1])
+    np.savez("data.npz", inputs=numbers()[0], targets=make_images()[1])
     trained("arrays, path: data.npz")
-    write_images(here / "pictures", *pictures())
+    write_images(here / "pictures", *make_images())
     code, text = rejected("--data", "pictures")
     assert (code, "pictures: images, but the run was trained on rows of shape (4,)" in text) == (2, True), text
 
@@ -268,6 +268,6 @@ def test_a_table_is_one_file(run_cli):
 def test_idx_of_another_shape_is_rejected(every_form, trained, rejected):
     """With both shapes."""
     trained(every_form["idx"])
-    write_idx(Path("wide.idx"), pictures(shape=(6, 7))[0])
+    write_idx(Path("wide.idx"), make_images(shape=(6, 7))[0])
     code, text = rejected("--data", "wide.idx", "--data", "labels.idx")
     assert (code, "wide.idx: rows of shape (6, 7), but the training rows have the shape (6, 5)" in text) == (3, True)

@@ -33,7 +33,7 @@ def view(width, height, classes=3, points=((0.1, 0.1), (0.9, 0.6)), targets=(2, 
 
 
 def cells(lines, height):
-    """The picture alone, line by line."""
+    """The plot without axes and legend, line by line."""
     return [line[INDENT:] for line in lines[1 : height + 1]]
 
 
@@ -53,9 +53,9 @@ def test_textures_are_the_classes(classes):
 
 def test_letters_are_the_rows():
     """A row is where its inputs are, with the letter of its own class."""
-    picture = cells(boundary_lines(view(10, 5), False), 5)
+    plot = cells(boundary_lines(view(10, 5), False), 5)
     letters = {
-        (column, line): c for line, text in enumerate(picture) for column, c in enumerate(text.plain) if c in LETTERS
+        (column, line): c for line, text in enumerate(plot) for column, c in enumerate(text.plain) if c in LETTERS
     }
     assert letters == {(1, 4): "c", (9, 1): "a"}
 
@@ -63,8 +63,8 @@ def test_letters_are_the_rows():
 def test_half_blocks_have_the_colors_of_two_cells():
     """The upper half is the upper cell: the hue of its class, darker the less certain it is."""
     plane = view(10, 8, points=((0.1, 0.1),), targets=(2,))
-    picture = cells(boundary_lines(plane, True), 4)
-    for line, text in enumerate(picture):
+    plot = cells(boundary_lines(plane, True), 4)
+    for line, text in enumerate(plot):
         for column, character in enumerate(text.plain):
             style = next(span.style for span in text.spans if span.start <= column < span.end)
             rows = 7 - 2 * line, 6 - 2 * line
@@ -93,14 +93,14 @@ def test_values_are_on_a_scale():
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 120, 200])
 @pytest.mark.parametrize("is_colored", [False, True])
-def test_picture_fits_the_terminal(width, is_colored):
+def test_plot_fits_the_terminal(width, is_colored):
     """Lines are at most as wide as the terminal, and there are at most 24 of them beside labels and legend."""
     columns, rows = grid_size(width, is_colored)
     lines = boundary_lines(view(columns, rows), is_colored)
-    picture = cells(lines, rows // (1 + is_colored))
-    assert max(line.cell_len for line in picture) + INDENT <= width
-    assert len(picture) <= 24
-    assert len({line.cell_len for line in picture}) == 1
+    plot = cells(lines, rows // (1 + is_colored))
+    assert max(line.cell_len for line in plot) + INDENT <= width
+    assert len(plot) <= 24
+    assert len({line.cell_len for line in plot}) == 1
 
 
 def test_number_of_lines_can_be_given():

@@ -44,8 +44,8 @@ FRACTIONS = {"validation": "{fraction: 0.2}", "test": "{fraction: 0.2}"}
 OTHERS = {"validation": "{path: valid.npz}", "test": "{path: test.npz}"}
 
 
-def pictures(seed=0, rows=ROWS, shape=(6, 5)):
-    """Pictures of bytes (N, H, W), and their labels from 0 to 2."""
+def make_images(seed=0, rows=ROWS, shape=(6, 5)):
+    """Images of bytes (N, H, W), and their labels from 0 to 2."""
     rng = np.random.default_rng(seed)
     return rng.integers(0, 256, (rows, *shape), dtype=np.uint8), np.arange(rows, dtype=np.uint8) % 3
 
@@ -107,8 +107,8 @@ def refused(here, run_cli):
 
 @pytest.fixture
 def every_form(here):
-    """The same pictures in each form, by the source that reads them."""
-    images, labels = pictures()
+    """The same images in each form, by the source that reads them."""
+    images, labels = make_images()
     np.savez("data.npz", inputs=images, targets=labels)
     np.save("images.npy", images)
     np.save("labels.npy", labels)
@@ -130,7 +130,7 @@ def weights(run):
     return (run.path / "weights.npz").read_bytes()
 
 
-def test_the_same_pictures_train_the_same_weights(every_form, trained):
+def test_the_same_images_train_the_same_weights(every_form, trained):
     """NPZ, NPY and IDX files with the same content, and a directory with the same order, give the same weights."""
     runs = {name: trained(data, name) for name, data in every_form.items()}
     assert weights(runs["npz"]) == weights(runs["npy"]) == weights(runs["idx"])
@@ -140,7 +140,7 @@ def test_the_same_pictures_train_the_same_weights(every_form, trained):
 def test_bytes_are_scaled_as_in_the_book(every_form, trained):
     """The network sees (x − 127.5) / 127.5 in float32, and the schema names the pixels."""
     run = trained(every_form["npz"])
-    images, _ = pictures()
+    images, _ = make_images()
     inputs = read_preprocessing(run).inputs(images, "float32")
     assert np.array_equal(inputs[:], (images.reshape(ROWS, -1).astype(np.float32) - 127.5) / 127.5)
     schema = run.record.schema["data"]
@@ -167,17 +167,17 @@ def test_each_scaling_trains_and_is_restored(every_form, trained, scaling):
     run = trained(f"{every_form['npz']}, scaling: {scaling}", "run", "test=null", "validation=null")
     for path in run.path.parent.parent.glob("*.np?"):
         path.rename(path.with_suffix(".moved"))
-    np.save("again.npy", pictures()[0])
+    np.save("again.npy", make_images()[0])
     predictions = open_predictions(run, [run.path.parent.parent / "again.npy"])
     predicted = [label for block in predictions.blocks() for label in block[1]]
-    accuracy = np.mean(np.array(predicted) == pictures()[1].astype(str))
+    accuracy = np.mean(np.array(predicted) == make_images()[1].astype(str))
     assert accuracy == run.evaluation.splits["training"]["accuracy"]
 
 
 @pytest.mark.parametrize("data", ["npz", "numbers"])
 def test_held_out_rows_do_not_change_the_weights(here, trained, data):
     """Other values in every held-out row, in files of their own or in the same file, leave the weights as they are."""
-    (make, kind) = (pictures, CLASSES) if data == "npz" else (numbers, REGRESSION)
+    (make, kind) = (make_images, CLASSES) if data == "npz" else (numbers, REGRESSION)
     (inputs, targets), (other, _) = make(), make(9)
     for name in ("data", "valid", "test"):
         np.savez(f"{name}.npz", inputs=inputs[:40], targets=targets[:40])
@@ -213,7 +213,7 @@ def test_held_out_rows_of_a_fraction_do_not_change_the_weights(here, trained):
 def test_a_changed_byte_is_noticed(every_form, trained, run_cli):
     """A run cannot be verified, or trained further, with another byte in its data."""
     trained(every_form["npz"])
-    images, labels = pictures()
+    images, labels = make_images()
     images[ROWS - 1, 5, 4] ^= 1
     np.savez("data.npz", inputs=images, targets=labels)
     result = run_cli("train", "--resume", "run", "training.epochs=5")
@@ -254,7 +254,7 @@ def test_class_names_are_those_of_the_config(every_form, trained):
 
 def test_labels_may_be_text_and_need_not_be_consecutive(here, trained):
     """The classes are the labels in order."""
-    images, labels = pictures()
+    images, labels = make_images()
     np.savez("data.npz", X=images, y=np.array(["b", "c", "a"])[labels])
     assert trained("arrays, path: data.npz", "text").record.schema["data"].class_names == ["a", "b", "c"]
     np.savez("data.npz", X=images, y=np.array([7, -1, 30])[labels])
@@ -262,9 +262,9 @@ def test_labels_may_be_text_and_need_not_be_consecutive(here, trained):
 
 
 def test_a_run_is_predicted_in_every_form(every_form, here, trained, run_cli):
-    """The same pictures give the same predictions from NPZ, NPY, IDX and PNG files, one by one and together."""
+    """The same images give the same predictions from NPZ, NPY, IDX and PNG files, one by one and together."""
     trained(every_form["images"])
-    images, labels = pictures()
+    images, labels = make_images()
     flat = here / "flat.npy"
     np.save(flat, images.reshape(ROWS, -1))
     by_form = [run_cli("predict", "run", name).out for name in ("data.npz", "images.npy", "images.idx", "flat.npy")]
@@ -278,10 +278,10 @@ def test_a_run_is_predicted_in_every_form(every_form, here, trained, run_cli):
     assert json.loads(one.out)["prediction"] == rows[1][0]
 
 
-def test_pictures_are_converted_as_those_that_were_trained_on(every_form, here, trained, run_cli):
+def test_images_are_converted_as_those_that_were_trained_on(every_form, here, trained, run_cli):
     """A colored photo of something dark on white, in another size, is inverted, resized and converted to gray."""
     trained(every_form["idx"])
-    image = np.kron(pictures()[0][0], np.ones((4, 4), np.uint8))
+    image = np.kron(make_images()[0][0], np.ones((4, 4), np.uint8))
     Image.fromarray(255 - image).convert("RGB").save("photo.png")
     Image.fromarray(image).resize((5, 6), Image.Resampling.BILINEAR).save("small.png")
     photo, small = (run_cli("predict", "run", *words).out for words in (("photo.png", "--invert"), ("small.png",)))
@@ -291,20 +291,20 @@ def test_pictures_are_converted_as_those_that_were_trained_on(every_form, here, 
     assert float(not_inverted.rpartition(",")[2]) != pytest.approx(of_small, abs=1e-2)
 
 
-def test_pictures_of_a_directory_are_in_the_order_of_their_names(every_form, here, trained, run_cli):
+def test_images_of_a_directory_are_in_the_order_of_their_names(every_form, here, trained, run_cli):
     """Those of subdirectories too, and suffixes may be in upper case."""
     trained(every_form["images"])
     names = ["d.png", "a.PNG", "f/b.png", "c.jpg", "b.JPEG", "e.png"]
     (here / "new" / "f").mkdir(parents=True)
     for name in names:
-        Image.fromarray(pictures()[0][0]).save(here / "new" / name)
+        Image.fromarray(make_images()[0][0]).save(here / "new" / name)
     lines = run_cli("predict", "run", "new").out.splitlines()[1:]
     assert [line.split(",")[0] for line in lines] == [f"new/{name}" for name in sorted(names)]
 
 
 def test_inputs_have_the_name_of_the_training_data_first(here, trained, run_cli):
     """Then a common one."""
-    images, labels = pictures()
+    images, labels = make_images()
     np.savez("data.npz", a=images, b=labels)
     trained("arrays, path: data.npz, names: [a, b]")
     np.savez("both.npz", inputs=images[:2], a=images[:5])
@@ -313,7 +313,7 @@ def test_inputs_have_the_name_of_the_training_data_first(here, trained, run_cli)
 
 
 def test_blocks_are_predicted_alike(every_form, here, trained, monkeypatch):
-    """Rows keep their numbers, and pictures their names."""
+    """Rows keep their numbers, and images their names."""
     run, names = trained(every_form["images"]), ("images.npy", "pictures")
 
     def predicted(name):
@@ -344,13 +344,13 @@ def test_mistakes_in_the_arguments_of_predict(every_form, here, trained, run_cli
     trained(every_form["idx"])
     np.save("wide.npy", np.zeros((3, 31), np.uint8))
     np.save("floats.npy", np.zeros((3, 30)))
-    np.save("single.npy", pictures()[0][0])
+    np.save("single.npy", make_images()[0][0])
     np.save("texts.npy", np.array(["a", "b"]))
-    np.savez("two.npz", a=pictures()[0], b=pictures()[0])
+    np.savez("two.npz", a=make_images()[0], b=make_images()[0])
     (here / "empty").mkdir()
     good = "pictures/class_0/000.png"
     (here / "bad.png").write_bytes((here / good).read_bytes()[:50])
-    (here / "text.png").write_text("no picture", encoding="utf-8")
+    (here / "text.png").write_text("no image", encoding="utf-8")
     cases = {
         ("wide.npy",): (3, "wide.npy: rows of shape (31,), but the training rows have the shape (6, 5)"),
         ("floats.npy",): (3, "floats.npy: values of float64, but the training rows are of uint8; convert"),
@@ -377,8 +377,8 @@ def test_mistakes_in_the_arguments_of_predict(every_form, here, trained, run_cli
         assert (result.code, result.out, message in result.err) == (code, "", True), (words, result.err)
 
 
-def test_a_run_on_numbers_predicts_no_pictures(here, trained, every_form, run_cli):
-    """A network of columns has no height and width for a picture."""
+def test_a_run_on_numbers_predicts_no_images(here, trained, every_form, run_cli):
+    """A network of columns has no height and width for a image."""
     inputs, targets = numbers()
     np.savez("numbers.npz", x=inputs, y=targets)
     trained("arrays, path: numbers.npz", **REGRESSION)
@@ -412,7 +412,7 @@ DAMAGES = {
 def test_arrays_that_do_not_fit_are_rejected(here, refused, damage):
     """The message has the config's line, the file, the array, the place and the value."""
     changed, message = DAMAGES[damage]
-    images, labels = pictures()
+    images, labels = make_images()
     np.savez("data.npz", **{"inputs": images, "targets": labels, **changed})
     error = refused("arrays, path: data.npz")
     assert error.startswith("config.yaml:2:")
@@ -421,7 +421,7 @@ def test_arrays_that_do_not_fit_are_rejected(here, refused, damage):
 
 def test_unknown_and_unclear_names_are_rejected(every_form, here, refused):
     """All arrays of the file are listed."""
-    images, labels = pictures()
+    images, labels = make_images()
     np.savez("data.npz", x_train=images, y_train=labels, x=images, y=labels)
     listed = "its arrays are 'x', 'x_train', 'y', 'y_train'"
     assert f"data.npz: {listed}; write names: [INPUTS, TARGETS]" in refused("arrays, path: data.npz")
@@ -433,7 +433,7 @@ def test_unknown_and_unclear_names_are_rejected(every_form, here, refused):
 
 def test_named_arrays_of_one_file_are_training_and_test_set(here, trained):
     """One NPZ file may have both, as that of Keras does."""
-    images, labels = pictures()
+    images, labels = make_images()
     np.savez("mnist.npz", x_train=images[:40], y_train=labels[:40], x_test=images[40:], y_test=labels[40:])
     test = "{type: arrays, path: mnist.npz, names: [x_test, y_test]}"
     run = trained("arrays, path: mnist.npz", validation="null", test=test)
@@ -443,7 +443,7 @@ def test_named_arrays_of_one_file_are_training_and_test_set(here, trained):
 @pytest.mark.parametrize("as_floats", [False, True], ids=["bytes", "floats"])
 def test_rows_of_two_splits_that_are_equal_are_counted(here, trained, run_cli, as_floats):
     """As a warning, also with --quiet; −0 equals 0."""
-    images, labels = pictures()
+    images, labels = make_images()
     images[45:48] = images[:3]
     if as_floats:
         images = images - images[:1].astype(np.float64)  # the first row is 0
@@ -470,7 +470,7 @@ HELD_OUT = {
 def test_a_validation_set_has_the_form_of_the_training_set(here, refused, case):
     """Another shape, another range of values, or an unknown label is an error in its section."""
     changed, message = HELD_OUT[case]
-    images, labels = pictures()
+    images, labels = make_images()
     np.savez("data.npz", inputs=images, targets=labels)
     np.savez("valid.npz", **{"inputs": images[:3], "targets": labels[:3], **changed})
     error = refused("arrays, path: data.npz", validation="{path: valid.npz}", test="null")
@@ -480,7 +480,7 @@ def test_a_validation_set_has_the_form_of_the_training_set(here, refused, case):
 
 def test_a_validation_set_may_lack_a_class(here, trained):
     """A small file need not have a row of each class."""
-    images, labels = pictures()
+    images, labels = make_images()
     np.savez("data.npz", inputs=images, targets=labels)
     np.savez("valid.npz", inputs=images[:2], targets=labels[:2])
     run = trained("arrays, path: data.npz", validation="{path: valid.npz}", test="null")
@@ -586,9 +586,9 @@ def test_images_need_their_extra(every_form, here, refused, run_cli, monkeypatch
 
 def test_images_of_different_sizes_need_a_size(here, refused, trained):
     """They are resized to the size in the config, and so are those of the test set."""
-    images, labels = pictures(rows=12)
+    images, labels = make_images(rows=12)
     write_images(here / "pictures", images, labels)
-    write_images(here / "others", pictures(1, 9, (12, 10))[0], pictures(1, 9)[1])
+    write_images(here / "others", make_images(1, 9, (12, 10))[0], make_images(1, 9)[1])
     Image.fromarray(images[0].repeat(2, axis=0)).save(here / "pictures" / "class_0" / "tall.png")
     error = refused("images, path: pictures")
     assert "images of different sizes" in error
@@ -633,8 +633,8 @@ def test_a_killed_training_on_bytes_ends_with_the_same_bytes(every_form, trained
 
 
 def test_python_predicts_arrays_as_they_are(trained):
-    """Pictures as bytes, also flattened, give the classes of the command; other values are refused."""
-    images, labels = pictures()
+    """Images as bytes, also flattened, give the classes of the command; other values are refused."""
+    images, labels = make_images()
     np.savez("data.npz", inputs=images, targets=labels)
     run = nncli.load(trained("arrays, path: data.npz").path)
     np.save("new.npy", images)

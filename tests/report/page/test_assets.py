@@ -64,7 +64,7 @@ def test_page_logs_nothing_requests_nothing_and_fits(page_of, names):
 @pytest.mark.skipif(AXE is None, reason="AXE_CORE names no axe.min.js")
 @pytest.mark.parametrize("names", [("classes", "other"), ("table",)], ids=" ".join)
 def test_axe_finds_no_violation(page_of, names):
-    """Landmarks, labels and contrast, with the data of all pictures shown as tables."""
+    """Landmarks, labels and contrast, with the data of all plots shown as tables."""
     axe = Path(AXE).read_text(encoding="utf-8")
     found = "axe.run().then((found) => found.violations.map((each) => [each.id, each.nodes.map((node) => node.html)]))"
     with page_of(*names) as page:
