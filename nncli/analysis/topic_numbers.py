@@ -1,4 +1,4 @@
-"""What a topic is in numbers for one config: the values of its keys, and figures that follow from them."""
+"""The numbers of a topic for one config: the values of its keys, and numbers that are computed from them."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

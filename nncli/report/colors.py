@@ -1,4 +1,4 @@
-"""Colors that the color-blind can tell apart: one for each class or run, and a scale for values."""
+"""Palettes that are safe for color blindness: a color for each class or run, and a color map for values."""
 
 import numpy as np
 

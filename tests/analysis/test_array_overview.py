@@ -1,4 +1,4 @@
-"""What ``nncli data`` says of arrays, IDX files, images and configs with them."""
+"""The output of ``nncli data`` for arrays, IDX files, images and configs with them."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Tables: some rows of a file know their place in it."""
+"""Tables: selected rows keep their index in the file."""
 
 from tests.data.test_table_warnings import table
 

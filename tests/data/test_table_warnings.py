@@ -1,4 +1,4 @@
-"""Warnings: equal rows in two splits, names of rows as inputs, and inputs that decide the target."""
+"""Warnings: equal rows in two splits, identifiers among the inputs, and inputs that leak the target."""
 
 from itertools import combinations_with_replacement, pairwise
 

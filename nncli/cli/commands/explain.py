@@ -23,7 +23,7 @@ from nncli.cli.output import print_json
 from nncli.cli.paths import RUNS
 
 if TYPE_CHECKING:
-    from nncli.analysis.hand_computation import Request
+    from nncli.analysis.component_computation import Request
     from nncli.cli.topics import Topic
     from nncli.registry import Component
 
@@ -143,8 +143,8 @@ def _named(subject: str, runs_dir: Path | None) -> "tuple[list[Component], Topic
 
 
 def _request(texts: dict[str, str], overrides: tuple[str, ...], steps: int, inference: bool, seed: int) -> "Request":
+    from nncli.analysis.component_computation import Request
     from nncli.analysis.component_values import parsed
-    from nncli.analysis.hand_computation import Request
 
     return Request(parsed(texts), overrides, steps, inference, seed)
 
@@ -171,21 +171,21 @@ def _reject_options(what: str, allowed: Sequence[str]) -> None:
 
 
 def _options_of(found: "list[Component]") -> list[str]:
-    from nncli.analysis.hand_computation import options_of
+    from nncli.analysis.component_computation import options_of
 
     return list(dict.fromkeys(name for component in found for name in options_of(component)))
 
 
 def _compute(found: "list[Component]", request: "Request", digits: int, as_json: bool) -> None:
     """Print what components compute from values; a name that is a loss and a metric stands for both."""
-    from nncli.analysis.hand_computation import compute, options_of
+    from nncli.analysis.component_computation import compute, options_of
 
     computed = [(each.kind, each.name, compute(each, request)) for each in found if options_of(each)]
     _print_computed(computed, digits, as_json)
 
 
 def _compute_penalties(request: "Request", digits: int, as_json: bool) -> None:
-    from nncli.analysis.hand_computation import penalties
+    from nncli.analysis.component_computation import penalties
     from nncli.experiment.component_loading import load_section
 
     steps = penalties(load_section("regularization", request.overrides), request.values)

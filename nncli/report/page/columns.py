@@ -1,4 +1,4 @@
-"""The columns of own data: their values in the training rows, and how much the network needs each of them."""
+"""The columns of a table: their values in the training rows, and their permutation importance."""
 
 from collections.abc import Iterator
 from typing import Any

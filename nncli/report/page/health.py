@@ -1,4 +1,4 @@
-"""The health of a network: gradients and updates by layer while it learned, weights, and units that say nothing."""
+"""The health of a network: gradients and updates by layer while it learned, weights, and dead and saturated units."""
 
 from collections.abc import Sequence
 

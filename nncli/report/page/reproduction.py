@@ -1,4 +1,4 @@
-"""How to get a run again: the commands, and the environment that it was trained in."""
+"""How to reproduce a run: the commands, and the environment in which it was trained."""
 
 from shlex import quote
 from typing import Any

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import yaml
 
+from nncli.analysis.component_computation import options_of
 from nncli.analysis.explanation import explain
-from nncli.analysis.hand_computation import options_of
 from nncli.cli.commands.explain import COMPUTED
 from nncli.cli.render.component_reference import one_line
 from nncli.cli.topics import topic_names, topics

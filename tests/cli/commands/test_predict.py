@@ -1,4 +1,4 @@
-"""``nncli predict``: formats of the output, and what is said about the rows."""
+"""``nncli predict``: formats of the output, and messages about the rows."""
 
 import csv
 import json
@@ -193,7 +193,7 @@ def test_columns_of_parquet_differ_in_more_than_case(run, run_cli):
 
 
 def test_values_far_outside_of_the_training_range_are_named(run, run_cli):
-    """Column, number, range, and the first values with their lines; just within twice the range nothing is said."""
+    """Column, number, range, and the first values with their lines; just within twice the range there is no warning."""
     table = [row[:3] for row in rows()]
     widths = [row[1] for row in table]
     smallest, largest = min(widths), max(widths)

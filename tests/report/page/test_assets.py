@@ -1,4 +1,4 @@
-"""The page in a browser: what it draws, says and requests, by keyboard and by mouse; skipped without Chromium."""
+"""The page in a browser: what it draws, logs and requests, by keyboard and by mouse; skipped without Chromium."""
 
 import os
 import re

@@ -62,7 +62,7 @@ def test_metrics_are_those_of_the_evaluation(runs):
 
 
 def test_settings_are_those_that_differ_from_the_defaults(runs):
-    """What the config says, and nothing that it leaves out."""
+    """The settings of the config that differ from the defaults, and no others."""
     rows = {row[0]: row[1:] for row in titled(report_of([Run(runs / "classes")]), "Settings").rows}
     assert rows["optimizer.learning_rate"] == ["0.05", "0.001"]
     assert rows["layers[0].units"] == ["8", None]
@@ -86,7 +86,7 @@ def test_summary_names_network_data_and_result(runs):
 
 
 def test_every_plot_has_a_title_and_a_message(runs):
-    """What is seen is also said."""
+    """What is drawn is also described as text."""
     for name in ("classes", "fit", "table"):
         for block in of_kind(report_of([Run(runs / name)]), Chart | Matrix | Player | blocks.Images | Table):
             assert block.title, name
@@ -128,7 +128,7 @@ def test_runs_on_different_data_are_rejected(runs):
 
 
 def test_missing_data_is_reported_in_its_place(runs, tmp_path):
-    """The report of a run whose file is gone has its curves, and says why the rest is missing."""
+    """The report of a run whose file is gone has its curves, and the reason why the rest is missing."""
     run = tmp_path / "runs" / "table"
     shutil.copytree(runs / "table", run)
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Runs on images: weights and mistakes."""
+"""Runs on images: weights and largest losses as images."""
 
 from base64 import b64decode
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nncli.experiment.loading  # noqa: F401 (registers all components)
-from nncli.analysis.hand_computation import Request, compute, options_of, penalties
+from nncli.analysis.component_computation import Request, compute, options_of, penalties
 from nncli.experiment.component_loading import load_section
 from nncli.nn.metrics.metric import Task
 from nncli.registry import components, names
