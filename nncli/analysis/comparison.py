@@ -169,10 +169,10 @@ def compare(runs: Sequence[Run], sort: str | None, everything: bool, different_d
     """
     duplicate = next((path for path, count in Counter(run.path.resolve() for run in runs).items() if count > 1), None)
     if duplicate is not None:
-        raise CommandLineError(f"{duplicate}: run given twice; compare needs different runs")
+        raise CommandLineError(f"{duplicate}: run given twice; name different runs")
     if not different_data:
         require_same_data(runs)
-    entries = [compared_run(run, label, run.progress) for run, label in zip(runs, _labels(runs), strict=True)]
+    entries = [compared_run(run, label, run.progress) for run, label in zip(runs, run_labels(runs), strict=True)]
     entries = sorted_by_metric(entries, sort)
     return Comparison(entries, config_table([each.run for each in entries], everything), list(_rows(entries)))
 
@@ -284,7 +284,7 @@ def sorted_by_metric(entries: list[ComparedRun], name: str | None) -> list[Compa
     return measured + [entry for entry in entries if name not in entry.metrics]
 
 
-def _labels(runs: Sequence[Run]) -> list[str]:
+def run_labels(runs: Sequence[Run]) -> list[str]:
     """The names of the runs; the paths of those whose names are equal."""
     count = Counter(run.name for run in runs)
     return [run.name if count[run.name] == 1 else sanitized_line(str(run.path)) for run in runs]

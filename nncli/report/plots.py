@@ -7,7 +7,7 @@ from nncli.errors import CommandLineError, NncliError
 from nncli.report.boundary import Boundary, Extent, FittedCurve, Points, axes, boundary, extent, fitted_curve, points_of
 from nncli.report.calibration import calibration_of
 from nncli.report.confusion import confusion_of
-from nncli.report.curves import run_curves
+from nncli.report.curves import RunCurves, run_curves
 from nncli.report.gradients import gradients_of
 from nncli.report.residuals import residuals_of
 from nncli.report.trained_run import TrainedRun
@@ -73,6 +73,11 @@ def _fit(trained: TrainedRun, options: PlotOptions) -> FittedCurve | Unavailable
     return fitted_curve(trained, FIT_POINTS, *_rows_and_extent(trained, options.split))
 
 
+def curves_of(trained: TrainedRun) -> RunCurves:
+    """The curves of a run, under its label."""
+    return run_curves(trained.run)._replace(run=trained.label)
+
+
 NO_PLANE = Unavailable("its inputs are not one or two numbers; use --curves")
 CLASSIFIER, REGRESSION = (
     Unavailable("a regression has no classes; use --residuals"),
@@ -82,7 +87,7 @@ UNRECORDED = Unavailable("it has no health.csv: it was trained by nncli before 0
 PLOTS: Mapping[str, Callable[[TrainedRun, PlotOptions], Any]] = {
     BOUNDARY: _boundary,
     FIT: _fit,
-    CURVES: lambda trained, _: run_curves(trained.run),
+    CURVES: lambda trained, _: curves_of(trained),
     "confusion": lambda trained, options: confusion_of(trained, options.split) or CLASSIFIER,
     "calibration": lambda trained, options: calibration_of(trained, options.split) or CLASSIFIER,
     "residuals": lambda trained, options: residuals_of(trained, options.split) or REGRESSION,

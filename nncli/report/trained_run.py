@@ -62,10 +62,11 @@ class TrainedRun:
     Args:
         run: the run.
         epoch: the epoch of a snapshot; None for the final weights, or those of the newest checkpoint.
+        label: what pictures call the run; by default its name.
     """
 
-    def __init__(self, run: Run, epoch: int | None = None) -> None:
-        self.run, self._wanted_epoch = run, epoch
+    def __init__(self, run: Run, epoch: int | None = None, label: str | None = None) -> None:
+        self.run, self._wanted_epoch, self.label = run, epoch, label or run.name
         self.problem: str | None = None
         self._predicted: dict[str, PredictedRows] = {}
 

@@ -73,6 +73,7 @@ def plot(
     By default, a run with two inputs has its decision boundary drawn, a run with a single input its fitted curve, and
     any other run its learning curves.
     """
+    from nncli.analysis.comparison import run_labels
     from nncli.cli.options import find_run
     from nncli.cli.reading import reading_shown
     from nncli.report.trained_run import TrainedRun
@@ -80,7 +81,8 @@ def plot(
     from nncli.store.run_reader import Run
 
     _require_suffix(output, as_json)
-    trained = [TrainedRun(Run(find_run(run, runs_dir)), epoch) for run in runs]
+    found = [Run(find_run(run, runs_dir)) for run in runs]
+    trained = [TrainedRun(run, epoch, label) for run, label in zip(found, run_labels(found), strict=True)]
     with blas_threads(trained[0].run.record.spec.training.threads), reading_shown(is_silent=as_json):
         names: list[str | None] = [name for name in PLOTS if chosen[name]] or [None if len(trained) == 1 else "curves"]
         if as_json:
@@ -123,18 +125,18 @@ def _document(trained: "list[TrainedRun]", names: "list[str | None]", split: str
 def _show(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None) -> None:
     """Print each plot of each run; the curves of several runs are in one diagram."""
     from nncli.cli.render import plot as render
-    from nncli.report.curves import overlays, run_curves
-    from nncli.report.plots import CURVES, PlotOptions, epoch_of, plot_data, plot_name
+    from nncli.report.curves import overlays
+    from nncli.report.plots import CURVES, PlotOptions, curves_of, epoch_of, plot_data, plot_name
 
     view = render.PlotPrinter()
     options = PlotOptions(split, *view.grid_size)
     for name in names:
         if name == CURVES and len(trained) > 1:
-            view.show_overlays(overlays([run_curves(each.run) for each in trained]), len(trained))
+            view.show_overlays(overlays([curves_of(each) for each in trained]), len(trained))
             continue
         for each in trained:
             found = plot_name(name, each)
-            view.show(found, each.run.name, epoch_of(found, each), plot_data(found, each, options))
+            view.show(found, each.label, epoch_of(found, each), plot_data(found, each, options))
 
 
 def _write(trained: "list[TrainedRun]", names: "list[str | None]", split: str | None, output: Path) -> None:
@@ -156,7 +158,7 @@ def _write(trained: "list[TrainedRun]", names: "list[str | None]", split: str | 
     plots = [plot_data(name, each, options) for name, each in zip(found, trained, strict=True)]
     epochs = [epoch_of(name, each) for name, each in zip(found, trained, strict=True)]
     write_atomic(
-        output, figure_bytes(found, [each.run.name for each in trained], epochs, plots, output.suffix.lower()[1:])
+        output, figure_bytes(found, [each.label for each in trained], epochs, plots, output.suffix.lower()[1:])
     )
     click.echo(output)
 

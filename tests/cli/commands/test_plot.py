@@ -113,6 +113,15 @@ def test_snapshot_is_shown(runs, run_cli):
     assert (result.code, "the nearest are those of 0, 10, 20, 30" in result.err) == (2, True)
 
 
+def test_runs_of_the_same_name_are_told_apart(workdir, runs, run_cli):
+    """By their paths: each has a curve."""
+    assert run_cli("train", "config.yaml", "seed=7", "-q", "--name", "sine", "--runs-dir", "other").code == 0
+    out = run_cli("plot", "runs/sine", "other/sine", "--curves").out
+    assert "a runs/sine   b other/sine" in out
+    document = json.loads(run_cli("plot", "runs/sine", "other/sine", "--curves", "--json").out)
+    assert [each["curves"]["run"] for each in document["runs"]] == ["runs/sine", "other/sine"]
+
+
 def test_many_runs_are_drawn_up_to_a_limit(runs, run_cli):
     """More cannot be distinguished; a line reports it."""
     out = run_cli("plot", *(["classes", "sine"] * 5), "--curves").out
