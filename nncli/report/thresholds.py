@@ -4,13 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nncli.nn.metrics.classification import AreaUnderCurve, class_scores, confusion, predicted_classes
+from nncli.nn.metrics.classification import AreaUnderCurve
 from nncli.nn.parameters import Array
 from nncli.report.trained_run import TrainedRun
 
 THRESHOLDS = 101  # of the sweep: 0, 0.01, ..., 1
 MAX_POINTS = 1000  # of a ROC curve
-SCORES = ("precision", "recall", "f1")
 
 
 class Thresholds(NamedTuple):
@@ -94,30 +93,42 @@ def _one_against_rest(
         area,
         average,
         sweep,
-        _scores_at(sweep, scores, is_class.astype(np.int64)),
+        _scores_at(sweep, ranked, hits),
         threshold,
     )
 
 
 def vertices(false: Array, true: Array) -> Array:
-    """The indices of the vertices of a curve of counts: the points that are not on the line between their neighbors.
+    """The indices of the vertices of curves of counts: the points that are not between their neighbors on a line.
+
+    A point is left out where the recall stays the same, and before the first false positive: both the ROC curve and the
+    precision-recall curve are straight there. Elsewhere precision is not linear where the ROC curve is.
 
     Of more than ``MAX_POINTS`` vertices, some at equal distances are chosen, with both ends.
+
+    Source: Davis and Goadrich 2006, doi:10.1145/1143844.1143874, section 3.
     """
-    rise, run = np.diff(true), np.diff(false)
-    is_vertex = rise[1:] * run[:-1] != rise[:-1] * run[1:]
+    is_level = np.diff(true) == 0
+    is_vertex = ~(is_level[1:] & is_level[:-1]) & (false[2:] > 0)
     kept = np.flatnonzero(np.concatenate([[True], is_vertex, [True]]))
     if len(kept) > MAX_POINTS:
         kept = kept[np.unique(np.linspace(0, len(kept) - 1, MAX_POINTS).round().astype(np.int64))]
     return kept
 
 
-def _scores_at(sweep: Array, scores: Array, targets: Array) -> dict[str, Array]:
-    """Accuracy, precision, recall and F1 at each threshold; 0 where they are not defined."""
-    matrices = [confusion(predicted_classes(scores[:, np.newaxis], each), targets, 2) for each in sweep]
-    of_class = [class_scores(matrix)[1] for matrix in matrices]
-    accuracy = np.array([np.trace(matrix) / matrix.sum() for matrix in matrices])
+def _scores_at(sweep: Array, ranked: Array, hits: Array) -> dict[str, Array]:
+    """Accuracy, precision, recall and F1 at each threshold (S,); 0 where they are not defined.
+
+    Args:
+        sweep: the thresholds (S,).
+        ranked: the probabilities (N,), largest first.
+        hits: how many of the rows up to each (N,) are of the class.
+    """
+    predicted = np.searchsorted(-ranked, -sweep)  # rows whose probability is above the threshold
+    true, positives = np.append(0, hits)[predicted], hits[-1]
     return {
-        "accuracy": accuracy,
-        **{name: np.array([getattr(each, name) or 0.0 for each in of_class]) for name in SCORES},
+        "accuracy": (2 * true - predicted + len(hits) - positives) / len(hits),  # TP + TN
+        "precision": true / np.maximum(1, predicted),
+        "recall": true / positives,
+        "f1": 2 * true / (predicted + positives),
     }

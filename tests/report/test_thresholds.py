@@ -29,6 +29,17 @@ def test_curves_are_those_of_scikit_learn(trained, monkeypatch, changes):
             assert precision == pytest.approx(is_class[scores >= threshold].mean())
 
 
+def test_curves_without_points_on_lines_are_the_same(trained, monkeypatch):
+    """What is left out is on the lines that are drawn: both areas are those of all points."""
+    areas = []
+    for kept in (vertices, lambda false, _true: np.arange(len(false))):
+        monkeypatch.setattr("nncli.report.thresholds.vertices", kept)
+        found = thresholds_of(trained())
+        roc = [metrics.auc(each.false_positive_rate, each.true_positive_rate) for each in found]
+        areas.append([roc, [metrics.auc(each.true_positive_rate, each.precision) for each in found]])
+    assert areas[0] == pytest.approx(np.array(areas[1]))
+
+
 def test_sweep_has_the_scores_of_evaluate(trained, run_cli):
     """At each threshold, as ``evaluate --threshold`` has them."""
     run = trained(*BINARY)
@@ -50,6 +61,7 @@ def test_regression_has_none(trained):
 def test_points_on_a_line_are_left_out(monkeypatch):
     """Only vertices and both ends are kept; of very many, some at equal distances."""
     assert vertices(np.array([0, 0, 0, 1, 2, 2]), np.array([0, 1, 2, 2, 2, 3])).tolist() == [0, 2, 4, 5]
+    assert vertices(np.array([0, 1, 1, 1, 2]), np.array([0, 0, 1, 2, 3])).tolist() == [0, 1, 2, 3, 4]  # of precision
     monkeypatch.setattr("nncli.report.thresholds.MAX_POINTS", 5)
     stairs = vertices(np.arange(100) // 2, (np.arange(100) + 1) // 2)
     assert (stairs[0], stairs[-1], len(stairs)) == (0, 99, 5)
