@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nncli.report.weights import WeightHistogram
 
 TALL, LOW = 4.0, 2.6  # inches of a diagram alone, and of one among others
+LONGEST = 24  # characters of a name
 MARKER = "o"
 LINE_STYLES = ("-", "--", "-.", ":")
 GRAY, DARK = "#888888", "#222222"
@@ -46,6 +47,12 @@ def use_logarithm(axes: Any) -> None:
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_minor_formatter(lambda value, _: "")
+
+
+def label_of(name: str, longest: int = LONGEST) -> str:
+    """The name of a class or a column in one line, shortened to a number of characters."""
+    label = sanitized_line(name)
+    return label if len(label) <= longest else f"{label[: longest - 1]}…"
 
 
 def draw_curves(part: Any, runs: "Sequence[RunCurves]") -> float:
@@ -78,7 +85,7 @@ def _draw_curve(axes: Any, curve: "Curve", run: "RunCurves", index: int | None) 
 
 def draw_fit(part: Any, data: "FittedCurve") -> float:
     """The values or the probabilities by the only input, with the rows of a regression."""
-    axes, names = part.subplots(), [sanitized_line(name) for name in data.class_names or data.targets]
+    axes, names = part.subplots(), [label_of(name) for name in data.class_names or data.targets]
     for index, (name, values) in enumerate(zip(names, data.outputs.T, strict=True)):
         label = f"P of class {name}" if data.class_names else name
         axes.plot(data.x, values, style_of(index), color=color_of(index), label=label, zorder=3)
@@ -86,7 +93,7 @@ def draw_fit(part: Any, data: "FittedCurve") -> float:
         targets = data.points.targets.reshape(len(data.points.inputs), -1)
         label = f"rows ({data.points.split})"
         axes.plot(data.points.inputs[:, 0], targets, MARKER, color=GRAY, markersize=3, label=label)
-    axes.set(xlabel=sanitized_line(data.feature), ylabel="probability" if data.class_names else ", ".join(names))
+    axes.set(xlabel=label_of(data.feature), ylabel="probability" if data.class_names else ", ".join(names))
     axes.legend(frameon=False)
     return TALL
 
@@ -126,7 +133,7 @@ def draw_residuals(part: Any, data: "Sequence[Residuals]") -> float:
     for (axes, side), each in zip(all_axes, data, strict=True):
         axes.axhline(0, color=GRAY, linewidth=0.8)
         axes.plot(each.predictions, each.residuals, MARKER, color=CLASS_COLORS[6], markersize=3, alpha=0.7)
-        axes.set(xlabel=f"prediction of {sanitized_line(each.target)}", ylabel="residual = target − prediction")
+        axes.set(xlabel=f"prediction of {label_of(each.target)}", ylabel="residual = target − prediction")
         side.barh(
             each.edges[:-1],
             each.counts,
