@@ -35,7 +35,8 @@ def columns_of(trained: TrainedRun) -> list[Block]:
         Column("deviation", "number"),
     ]
     message = (
-        f"{order[0]} matters most. Importance is how much the {trained.held_out} loss rises if the values of a column "
+        f"{_verdict(order[0], *importance[order[0]])} "
+        f"Importance is how much the {trained.held_out} loss rises if the values of a column "
         f"are exchanged between rows at random, the mean of {REPEATS} times; it is near 0 if the network does not need "
         "the column, or has the same from another one."
     )
@@ -45,6 +46,11 @@ def columns_of(trained: TrainedRun) -> list[Block]:
         else ""
     )
     return [Table("Columns and their importance", message + left_out, columns, rows)]
+
+
+def _verdict(first: str, mean: float, deviation: float) -> str:
+    """Which column matters most, if its importance is more than chance."""
+    return f"{first} matters most." if mean > deviation else "No column clearly matters."
 
 
 def _row(name: str, column: ColumnOfTable, mean: float, deviation: float) -> list[Any]:

@@ -46,6 +46,15 @@ def test_most_important_column_is_first(runs):
     assert table.message.startswith("size matters most.")
 
 
+def test_chance_is_no_importance(runs, monkeypatch):
+    """If the loss falls, or rises by less than its standard deviation, no column is said to matter."""
+    for first in ((-0.1, 0.05), (0.1, 0.2)):
+        found = {"size": first, "color": (-0.2, 0.1), "noise": (-0.3, 0.1)}
+        monkeypatch.setattr("nncli.report.page.columns.permutation_importance", lambda *_, found=found: found)
+        message = columns_of(TrainedRun(Run(runs / "table")))[0].message
+        assert message.startswith("No column clearly matters.")
+
+
 def test_sampled_data_has_no_columns(runs):
     """Only tables have."""
     assert columns_of(TrainedRun(Run(runs / "classes"))) == []
