@@ -7,6 +7,7 @@ import click
 from nncli.cli.options import different_data_option, examples, runs_argument, runs_dir_option
 
 DEFAULT = "report.html"
+SUFFIXES = (".html", ".htm")
 
 
 @click.command(epilog=examples("nncli report config", "nncli report config fast -o comparison.html"))
@@ -40,6 +41,8 @@ def report(runs: tuple[str, ...], output: Path, different_data: bool, runs_dir: 
 
     if output.exists() and not output.is_file():  # a device would be replaced
         raise CommandLineError(f"{output}: is not a file; name an HTML file with -o")
+    if output.suffix.lower() not in SUFFIXES:  # such as a config, which would be replaced
+        raise CommandLineError(f"{output}: a report is written as .html; name a file such as {DEFAULT}")
     loaded = [Run(find_run(run, runs_dir)) for run in runs]
     threads = max(run.record.spec.training.threads for run in loaded)
     with raised_on_ctrl_c(), blas_threads(threads), reading_shown():

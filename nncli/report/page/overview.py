@@ -25,12 +25,12 @@ UNSHOWN = {"columns", "metrics", "split_method"}  # they follow from others, or 
 def overview(entry: ComparedRun, trained: TrainedRun | None) -> list[Block]:
     """The verdict on a run, and its metrics; ``trained`` is None if its data or weights cannot be read."""
     warnings = [warning["message"] for warning in entry.run.warnings]
-    sentences = [described(entry), *_results(entry, trained), *_lowest(entry)]
+    sentences = [described(entry, trained), *_results(entry, trained), *_lowest(entry)]
     return [Text("", sentences, warnings), metrics_table(entry, trained)]
 
 
-def described(entry: ComparedRun) -> str:
-    """What was trained on what, in a sentence."""
+def described(entry: ComparedRun, trained: TrainedRun | None = None) -> str:
+    """What was trained on what, in a sentence, and which epoch is shown."""
     run = entry.run
     layers = summarize(run.config, run.plan)
     widths = [layers[0].inputs, *(layer.outputs for layer in layers if layer.type == DENSE)]
@@ -38,8 +38,11 @@ def described(entry: ComparedRun) -> str:
     rows = split_rows(run.config, run.plan)
     data = listed([f"{count:,} {split}" for split, count in rows.items()])
     network = f"a network of {' → '.join(map(str, widths))} units with {parameters:,} parameters"
-    trained = f"trained with {run.config.optimizer.type} on {run.config.data.type} data ({data} rows)"
-    return f"{entry.label} is {network}, {trained}; {entry.progress}, weights of epoch {entry.epoch:,}."
+    training = f"trained with {run.config.optimizer.type} on {run.config.data.type} data ({data} rows)"
+    shown = f"{'weights' if entry.is_final else 'metrics'} of epoch {entry.epoch:,}"
+    if trained and trained.epoch != entry.epoch:
+        shown += f"; predictions and weights are of epoch {trained.epoch:,}, the newest checkpoint"
+    return f"{entry.label} is {network}, {training}; {entry.progress}, {shown}."
 
 
 def _results(entry: ComparedRun, trained: TrainedRun | None) -> Iterator[str]:
@@ -140,7 +143,7 @@ def _settings(model: Model, other: object, path: str) -> Iterator[tuple[str, Any
         elif isinstance(value, Model):
             if value != default:
                 yield from _settings(value, default if type(default) is type(value) else None, f"{key}.")
-        elif field.default is ... and isinstance(value, list):
+        elif field.default is ... and isinstance(value, list) and isinstance(value[0], Model):
             others = default if isinstance(default, list) else [None] * len(value)
             for index, (item, its_default) in enumerate(zip(value, others, strict=True)):
                 yield from _settings(item, its_default, f"{key}[{index}].")

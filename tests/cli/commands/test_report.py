@@ -41,6 +41,16 @@ def test_errors_leave_no_file(trained, run_cli):
     assert not list(trained.glob("*.html"))
 
 
+@pytest.mark.parametrize("name", ["config.yaml", "report.pdf", "-", "report"])
+def test_other_formats_are_refused(trained, run_cli, name):
+    """A report is HTML; a config of that name stays as it was."""
+    before = (trained / "config.yaml").read_bytes()
+    result = run_cli("report", "config", "-o", name)
+    assert result.code == 2
+    assert result.err == f"{name}: a report is written as .html; name a file such as report.html\n"
+    assert (trained / "config.yaml").read_bytes() == before
+
+
 def test_device_is_not_replaced(trained, run_cli):
     """A file is replaced by renaming; /dev/null would be gone."""
     result = run_cli("report", "config", "-o", "/dev/null")

@@ -24,6 +24,14 @@ loss: categorical_crossentropy
 optimizer: {type: adam, learning_rate: 0.05}
 training: {epochs: 60, log_every: 20}
 """
+TARGETS = """\
+seed: 0
+data: {type: table, path: data.csv, target: [size, noise], columns: {size: number, noise: number}}
+layers: [{type: dense, units: 4}, tanh, {type: dense, units: 2}]
+loss: mean_squared_error
+optimizer: adam
+training: {epochs: 10}
+"""
 ROWS = ["size,color,noise,kind"] + [
     f"{index % 17},{('red', 'blue')[index % 2]},{(7 * index) % 5},{'large' if index % 17 > 8 else 'small'}"
     for index in range(120)
@@ -32,12 +40,18 @@ ROWS = ["size,color,noise,kind"] + [
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
-    """A directory with the runs ``classes``, ``other`` on the same data, ``fit`` and ``table``."""
+    """A directory with the runs ``classes``, ``other`` on the same data, ``fit``, ``table`` and ``targets``."""
     directory = tmp_path_factory.mktemp("reported")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(directory)
         (directory / "data.csv").write_text("\n".join(ROWS) + "\n", encoding="utf-8")
-        for name, text in {"classes": CLASSES, "other": CLASSES, "fit": FIT, "table": TABLE}.items():
+        for name, text in {
+            "classes": CLASSES,
+            "other": CLASSES,
+            "fit": FIT,
+            "table": TABLE,
+            "targets": TARGETS,
+        }.items():
             (directory / f"{name}.yaml").write_text(text, encoding="utf-8")
             overrides = ["optimizer.learning_rate=0.01"] if name == "other" else []
             assert main(["train", f"{name}.yaml", *overrides, "-q"]) == 0

@@ -71,6 +71,15 @@ def test_settings_are_those_that_differ_from_the_defaults(runs):
     assert not {"optimizer.beta_1", "layers[0].l2", "dtype", "seed"} & set(rows)
 
 
+def test_each_target_is_shown(runs):
+    """Of a regression of several targets; the setting is the list."""
+    report = report_of([Run(runs / "targets")])
+    rows = {row[0]: row[1:] for row in titled(report, "Settings").rows}
+    assert rows["data.target"] == ["[size, noise]", None]
+    assert titled(report, "Predictions of size")
+    assert titled(report, "Residuals of noise")
+
+
 def test_commands_reproduce_the_run(runs):
     """They name the run by its path."""
     commands = of_kind(report_of([Run(runs / "classes")]), Commands)[0]
@@ -155,6 +164,13 @@ def test_runs_of_0_4_1_show_what_there_is(name, tmp_path):
     for player in of_kind(report, Player):
         assert len(player.epochs) == 1
     assert b"<main>" in html(report)
+
+
+def test_summary_names_the_epoch_of_the_checkpoint(tmp_path):
+    """Of a run that is not finished: it may be another one than that of the newest metrics."""
+    shutil.copytree(OLD / "killed", tmp_path / "killed")
+    found = of_kind(report_of([Run(tmp_path / "killed")]), Text)[0].sentences[0]
+    assert found.endswith("metrics of epoch 8; predictions and weights are of epoch 3, the newest checkpoint.")
 
 
 def test_health_is_that_of_health_csv(runs):
