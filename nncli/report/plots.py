@@ -1,6 +1,6 @@
 """The plots of a run by name: the data of each, for the terminal, for files and as JSON."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from nncli.errors import CommandLineError, NncliError
@@ -17,6 +17,7 @@ from nncli.store.checkpoint import checkpoints
 
 BOUNDARY, FIT, CURVES = "boundary", "fit", "curves"
 BY_EPOCH = {CURVES, "gradients"}  # plots of the whole training, not of the weights of one epoch
+OF_ROWS = {BOUNDARY, FIT, "confusion", "calibration", "residuals"}  # plots that show the rows of a split
 FIT_POINTS = 200
 
 
@@ -118,6 +119,19 @@ def plot_data(name: str, trained: TrainedRun, options: PlotOptions) -> Any:
 def epoch_of(name: str, trained: TrainedRun) -> int | None:
     """The epoch of the weights that a plot shows; None if it shows the whole training."""
     return None if name in BY_EPOCH else trained.epoch
+
+
+def require_effect(names: Collection[str], epoch: int | None, split: str | None) -> None:
+    """Require that a plot shows the epoch and the split that are given.
+
+    Raises:
+        CommandLineError: no plot does.
+    """
+    if epoch is not None and set(names) <= BY_EPOCH:
+        raise CommandLineError(f"--epoch: {' and '.join(names)} show all epochs; leave it out")
+    if split is not None and not set(names) & OF_ROWS:
+        suited = ", ".join(f"--{name}" for name in sorted(OF_ROWS - {FIT}))
+        raise CommandLineError(f"--split: {' and '.join(names)} show no rows of a split; it is for {suited}")
 
 
 def plot_name(name: str | None, trained: TrainedRun) -> str:

@@ -137,6 +137,11 @@ def test_many_runs_are_drawn_up_to_a_limit(runs, run_cli):
         ),
         (["classes", "--residuals"], "has no plot 'residuals': a classifier has no residuals"),
         (["classes", "--confusion", "--split", "test"], "has no split 'test'; it has training, validation"),
+        (["classes", "--curves", "--epoch", "0"], "--epoch: curves show all epochs; leave it out"),
+        (
+            ["classes", "--weights", "--units", "--split", "training"],
+            "show no rows of a split; it is for --boundary, --calibration, --confusion, --residuals",
+        ),
         (["classes", "-o", "a.gif"], "a.gif: plots are written as .svg, .png or .pdf; name a file such as plot.svg"),
         (["classes", "-o", "a.svg", "--json"], "--json and -o exclude each other"),
         (["classes", "-o", "a.svg", "--units", "--weights"], "a.svg: a file has one plot; choose --weights or"),
