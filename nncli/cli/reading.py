@@ -72,7 +72,7 @@ class _Bar:
 
         columns = (TextColumn("reading {task.description}"), BarColumn(24), DownloadColumn(), TimeRemainingColumn())
         progress = Progress(*columns, console=Output(sys.stderr), auto_refresh=False, transient=True)
-        self._shown.enter_context(raised_on_ctrl_c())  # so that Ctrl-C removes the bar, and shows the cursor again
+        self._shown.enter_context(raised_on_ctrl_c())  # so that Ctrl-C removes the bar
         self._shown.enter_context(progress)
         progress.add_task(self._name, total=self._size)
         return progress

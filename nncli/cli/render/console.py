@@ -56,6 +56,10 @@ class Output(Console):
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(sanitized(segment.text), segment.style)
 
+    def show_cursor(self, show: bool = True) -> bool:
+        """Never hide the cursor: a process that is killed could not show it again."""
+        return False
+
     def on_broken_pipe(self) -> None:
         """Raise BrokenPipeError, so that ``main`` decides the exit code."""
         raise BrokenPipeError

@@ -7,14 +7,15 @@ from threading import Event, Thread
 from time import thread_time
 
 from rich.console import RenderableType
-from rich.control import Control
-from rich.live import Live
-from rich.segment import ControlType, Segment, SegmentLines
+from rich.segment import SegmentLines
 
 from nncli.cli.render.console import Output
 
 SHORTEST, LONGEST = 0.125, 1.0  # seconds between two frames
 DRAWING = 0.03  # of the time of a processor may be spent on frames, unless they are LONGEST apart
+SAVE_CURSOR, RESTORE_CURSOR, CURSOR_UP = "\x1b7", "\x1b8", "\x1b[{}A"
+HIDE_CURSOR, SHOW_CURSOR, ERASE_BELOW = "\x1b[?25l", "\x1b[?25h", "\x1b[J"
+CUT_LINES, WRAP_LINES = "\x1b[?7l", "\x1b[?7h"
 
 
 @contextmanager
@@ -23,33 +24,31 @@ def drawn(renderable: RenderableType) -> Iterator[None]:
 
     The first frame is drawn after ``SHORTEST``. The slower a frame is to draw, the later the next one.
     """
-    console, is_over = Output(sys.stderr), Event()
-    live, frames = Live(console=console, auto_refresh=False), Frames(console, renderable)
-    drawing = Thread(target=draw, args=(live, frames, is_over), daemon=True)
-    live.start(refresh=False)
+    frames, is_over = Frames(Output(sys.stderr), renderable), Event()
+    drawing = Thread(target=draw, args=(frames.draw, is_over), daemon=True)
     try:
         drawing.start()
         yield
     finally:
         is_over.set()
         drawing.join()
-        live.update(frames())
-        live.stop()
+        frames.draw(is_last=True)
 
 
-def draw(live: Live, frames: Callable[[], RenderableType], is_over: Event) -> None:
+def draw(frame: Callable[[], None], is_over: Event) -> None:
     """Draw frames until it is over."""
     seconds = SHORTEST
     while not is_over.wait(seconds):
         start = thread_time()
-        live.update(frames(), refresh=True)
+        frame()
         seconds = min(max(SHORTEST, (thread_time() - start) / DRAWING), LONGEST)
 
 
 class Frames:
-    """Renders each frame; before, it erases the lines that a terminal has broken when it became narrower.
+    """Draws each frame over the one before.
 
-    The cursor is on an empty line below, so that a terminal that echoes Ctrl-C breaks no line of the frame.
+    Between two frames the hidden cursor is at the start of the frame. What a terminal echoes there, such as Enter or
+    Ctrl-C, scrolls nothing, and the next frame covers it.
 
     Args:
         console: where it is drawn.
@@ -58,14 +57,19 @@ class Frames:
 
     def __init__(self, console: Output, renderable: RenderableType) -> None:
         self._console, self._renderable = console, renderable
-        self._lines: list[list[Segment]] = []
+        self._width: int | None = None  # of the frame before
 
-    def __call__(self) -> RenderableType:
-        """The next frame."""
-        width = self._console.width
-        added = sum(max(0, Segment.get_line_length(line) - 1) // width for line in self._lines)
-        if added:  # rich moves the cursor up over the lines that it has drawn
-            upwards = ((ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2))
-            self._console.control(Control((ControlType.ERASE_IN_LINE, 2), *(upwards * added)))
-        self._lines = self._console.render_lines(self._renderable, pad=False)
-        return SegmentLines([*self._lines, []], new_lines=True)
+    def draw(self, is_last: bool = False) -> None:
+        """Draw the next frame, no higher than the terminal; the last one as a whole, and with the cursor below it."""
+        width, height = self._console.size
+        lines = self._console.render_lines(self._renderable)
+        lines = lines if is_last else lines[: max(1, height - 1)]
+        with self._console.capture() as frame:
+            self._console.print(SegmentLines(lines, new_lines=True), end="")
+        start = HIDE_CURSOR if self._width is None else ""
+        # a terminal that becomes narrower breaks the lines of the frame, and takes the cursor along
+        start += RESTORE_CURSOR if width == self._width else f"\r{ERASE_BELOW}"
+        end = SHOW_CURSOR if is_last else f"{CURSOR_UP.format(len(lines))}{SAVE_CURSOR}"
+        self._console.file.write(f"{start}{CUT_LINES}{frame.get()}{WRAP_LINES}{ERASE_BELOW}{end}")
+        self._console.file.flush()
+        self._width = width

@@ -113,7 +113,8 @@ class TrainingPanel:
         return self._drawn[1]
 
     def _rows(self, width: int, height: int, is_colored: bool) -> list[Text]:
-        table, notes = metrics_table(self.history, width), list(self._notes())
+        table = metrics_table(self.history, width, self.trainer.settings.epochs)
+        notes = list(self._notes())
         free = height - len(table) - len(notes) - OTHER_LINES
         lines = min(TALLEST, free) if self._is_watched else min(TALL, height // TERMINAL_PART, free)
         if lines < SHORT or width < NARROW:
@@ -148,12 +149,14 @@ class TrainingPanel:
 
     def _progress(self, width: int) -> Text:
         """One line: the epoch, a bar, elapsed and remaining time."""
-        epochs, done = self.trainer.settings.epochs, self._done
-        left = Text.assemble((f"epoch {self.trainer.epoch}/{epochs}", "bold"), "  ")
-        right = Text(f"  {clock(time.monotonic() - self._started)}")
+        epochs, done, now = self.trainer.settings.epochs, self._done, time.monotonic()
+        left = Text.assemble((f"epoch {self.trainer.epoch:>{len(str(epochs))}}/{epochs}", "bold"), "  ")
+        right = Text(f"  {clock(now - self._started)}")
         if self.is_running and self._rate:
             at_most = "≤ " if self.trainer.settings.early_stopping else ""
-            right.append(f"{SEPARATOR}{at_most}{clock((epochs - done) / self._rate)} left", "cyan")
+            right.append(
+                f"{SEPARATOR}{at_most}{clock(max(0, (epochs - done) / self._rate - now + self._seen))} left", "cyan"
+            )
         columns = max(SMALLEST_BAR, width - left.cell_len - right.cell_len)
         filled = int(columns * done / epochs)
         bar = Text.assemble(("━" * filled, "bright_green"), ("╌" * (columns - filled), "dim"))
@@ -167,7 +170,7 @@ class TrainingPanel:
         elif rate:
             facts.append(f"{rate:,.0f} epochs/s" if rate >= 10 else f"{rate:.1f} epochs/s")
         if self._batches > 1 and rate < 1 and self.is_running:
-            facts.append(f"batch {self.trainer.batch}/{self._batches}")
+            facts.append(f"batch {self.trainer.batch:>{len(str(self._batches))}}/{self._batches}")
         facts.append(f"learning rate {figure(self.trainer.optimizer.rate)}")
         return Text(_first_that_fit(facts, width))
 
@@ -196,7 +199,7 @@ def _border(left: str, text: Segment, right: str) -> tuple[Segment, ...]:
     return Segment(left, BORDER), text, Segment(right, BORDER), Segment.line()
 
 
-def metrics_table(history: "History", width: int) -> list[Text]:
+def metrics_table(history: "History", width: int, epochs: int) -> list[Text]:
     """A table with one row per split, and two columns per metric: its last value, and the best one with its epoch.
 
     It has as many metrics as there is room for; the last of them may lack its best value.
@@ -204,12 +207,14 @@ def metrics_table(history: "History", width: int) -> list[Text]:
     Args:
         history: the metrics, the most important first.
         width: the columns that the table may take.
+        epochs: the number of epochs, for which there is room from the start.
     """
     if not history.latest:
         return [Text("measuring the untrained network")]
+    layouts = [each._replace(heading=each.heading.ljust(len(f"@{epochs}"))) for each in (WIDE, TIGHT)]
     for count in range(len(history.metrics), 0, -1):
         for has_last_best in (True, False):
-            for layout in (WIDE, TIGHT):
+            for layout in layouts:
                 table = _table(history, history.metrics[:count], layout, has_last_best)
                 if table[0].cell_len <= width:
                     return table

@@ -12,29 +12,47 @@ from rich.text import Text
 from nncli.cli.render import live
 from nncli.cli.render.live import Frames, drawn
 
-UP = "\x1b[1A"
+HIDDEN, SHOWN = "\x1b[?25l", "\x1b[?25h"
+SAVED, RESTORED, ERASED = "\x1b7", "\x1b8", "\x1b[J"
+CUT, WRAPPED = "\x1b[?7l", "\x1b[?7h"
 
 
 @pytest.fixture
 def console():
-    """A terminal of 40 columns that is written to a string."""
-    return Console(file=io.StringIO(), force_terminal=True, width=40, height=20)
+    """A terminal of 8 columns that is written to a string."""
+    return Console(file=io.StringIO(), force_terminal=True, width=8, height=4)
 
 
-@pytest.mark.parametrize(("width", "added"), [(40, 0), (60, 0), (39, 2), (20, 2), (10, 6)])
-def test_lines_broken_by_a_narrower_terminal_are_erased(console, width, added):
-    """A terminal breaks two lines of 40 columns into as many as they need; a wider one breaks none."""
-    frames = Frames(console, Text("a" * 40 + "\n" + "b" * 40))
-    frames()
+def drawing_of(console, frames, **options):
+    """What is written for the next frame."""
+    written = len(console.file.getvalue())
+    frames.draw(**options)
+    return console.file.getvalue()[written:]
+
+
+def test_frames_cover_one_another(console):
+    """The cursor is saved at the start of a frame, where no echo scrolls it away; the last frame leaves it below."""
+    frames = Frames(console, Text("one\ntwo"))
+    lines = f"{CUT}{'one':8}\n{'two':8}\n{WRAPPED}{ERASED}"
+    assert drawing_of(console, frames) == f"{HIDDEN}\r{ERASED}{lines}\x1b[2A{SAVED}"
+    assert drawing_of(console, frames) == f"{RESTORED}{lines}\x1b[2A{SAVED}"
+    assert drawing_of(console, frames, is_last=True) == f"{RESTORED}{lines}{SHOWN}"
+
+
+@pytest.mark.parametrize("width", [6, 10])
+def test_terminal_of_another_width_has_taken_the_cursor_along(console, width):
+    """The place that was saved may belong to another line; the broken lines below the cursor are erased."""
+    frames = Frames(console, Text("one"))
+    frames.draw()
     console.width = width
-    frames()
-    assert console.file.getvalue().count(UP) == added
+    assert drawing_of(console, frames) == f"\r{ERASED}{CUT}{'one':{width}}\n{WRAPPED}{ERASED}\x1b[1A{SAVED}"
 
 
-def test_cursor_is_below_the_frame(console):
-    """On an empty line, where an echoed Ctrl-C breaks no line of the frame."""
-    console.print(Frames(console, Text("line"))(), end="")
-    assert console.file.getvalue() == "line\n\n"
+def test_frame_is_lower_than_the_terminal(console):
+    """Else it would scroll; the last one may."""
+    frames = Frames(console, Text("\n".join("abcdefg")))
+    assert drawing_of(console, frames).count("\n") == 3
+    assert drawing_of(console, frames, is_last=True).count("\n") == 7
 
 
 def test_last_frame_is_drawn_at_the_end(capfd, monkeypatch):
@@ -54,14 +72,9 @@ def test_frames_that_are_slow_to_draw_are_drawn_less_often(monkeypatch):
             waited.append(seconds)
             return len(waited) == 5
 
-    class Drawing:
-        def update(self, frame, refresh):
-            assert (frame, refresh) == ("frame", True)
-            clock.append(clock[-1] + next(costs))
-
     clock = [0.0]
     monkeypatch.setattr(live, "thread_time", lambda: clock[-1])
-    live.draw(Drawing(), lambda: "frame", Over())
+    live.draw(lambda: clock.append(clock[-1] + next(costs)), Over())
     assert waited == pytest.approx([0.125, 0.125, 0.2, 0.6, 1.0])
 
 

@@ -73,7 +73,7 @@ def test_first_frame_says_what_is_measured(panel_of):
     lines = frame(panel_of())
     text = "\n".join(lines)
     assert lines[0].startswith("╭─ run · 2-8-3 · spiral, 60 rows · 51 parameters ─")
-    assert "epoch 0/30" in text
+    assert "epoch  0/30" in text
     assert "learning rate 0.05000" in text
     assert "measuring the untrained network" in text
     assert "epochs/s" not in text
@@ -104,6 +104,15 @@ def test_metrics_that_do_not_fit_are_left_out(panel_of):
     panel = trained(panel_of())
     assert re.search(r"training +\d\.\d+ +\d\.\d+ @30 +0\.\d+ +0\.\d+ @\d0", "\n".join(frame(panel, 60)))
     assert re.search(r"training +\d\.\d+ +\d\.\d+ @30 +0\.\d+ +│", "\n".join(frame(panel, 46)))
+
+
+def test_metrics_keep_their_columns(panel_of):
+    """There is room for the longest epoch from the first frame on."""
+    panel, headings = panel_of("training.epochs=10000"), set()
+    for number in (0, 900, 10000):
+        panel.show(Epoch(number, validated(METRICS | {"loss": 0.5 - number / 1e5})))
+        headings |= {line for width in (60, 80) for line in frame(panel, width) if "loss ↓" in line}
+    assert len(headings) == 2
 
 
 @pytest.mark.parametrize("is_colored", [False, True])
@@ -157,7 +166,7 @@ def test_rate_of_a_resumed_training_counts_its_own_epochs(panel_of, monkeypatch)
 
 
 def test_slow_epoch_shows_its_batches(panel_of, monkeypatch):
-    """Within an epoch the bar, the batches and the elapsed time move on."""
+    """Within an epoch the bar, the batches and both times move on."""
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     panel = panel_of("training.batch_size=6")
@@ -165,8 +174,8 @@ def test_slow_epoch_shows_its_batches(panel_of, monkeypatch):
     panel.show(Epoch(0, None))
     now = 7.0
     text = "\n".join(frame(panel))
-    assert "10.0 s per epoch · batch 5/10" in text
-    assert "0:00:07 · 0:04:55 left" in text
+    assert "10.0 s per epoch · batch  5/10" in text
+    assert "0:00:07 · 0:04:53 left" in text
 
 
 def test_last_frame_has_neither_a_remaining_time_nor_a_hint(panel_of):
