@@ -123,7 +123,8 @@ def draw_calibration(part: Any, data: "Calibration") -> float:
         )
     title = f"expected calibration error {figure(data.error, 3)} ({data.split})"
     axes.set(xlabel="confidence of the predicted class", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.08))
-    axes.legend(frameon=False, loc="upper left", title=title)
+    axes.set_title(title, fontsize=8)
+    axes.legend(frameon=False)  # where no bar is
     return TALL
 
 

@@ -46,6 +46,8 @@ def figure_bytes(
         canvas, file = Figure(layout="constrained"), io.BytesIO()
         if names[0] == CURVES:
             height = diagrams.draw_curves(canvas, plots)
+            if len(runs) == 1:  # else the legend names them
+                canvas.suptitle(sanitized_line(runs[0]), fontsize=10)
         else:
             titles = [
                 run if epoch is None else f"{run}, epoch {epoch}" for run, epoch in zip(runs, epochs, strict=True)
