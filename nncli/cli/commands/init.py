@@ -55,6 +55,7 @@ training:
   epochs: 5000
   # batch_size: 32               # rows per training step; default: all rows
   # log_every: 50                # epochs between two rows of metrics.csv
+  # snapshots: 100               # epochs whose weights are kept for plot and report; default: as many as fit 2 MB
   early_stopping:                # ends training early, and restores the best weights
     metric: validation_loss
     patience: 1000               # epochs without improvement

@@ -64,7 +64,7 @@ def test_commented_out_keys_of_the_starter_are_valid(workdir, run_cli):
     path = workdir / "new.yaml"
     lines = path.read_text(encoding="utf-8").splitlines()
     taken = [line.replace("# ", "", 1) if line.lstrip().startswith("# ") and line[0] == " " else line for line in lines]
-    assert sum(old != new for old, new in zip(lines, taken, strict=True)) == 3
+    assert sum(old != new for old, new in zip(lines, taken, strict=True)) == 4
     path.write_text("\n".join(taken), encoding="utf-8")
     assert run_cli("check", path).code == 0
 
