@@ -23,6 +23,8 @@ def sanitized(text: str) -> str:
     >>> sanitized("é\t\x1b[2J\n")
     'é\t�[2J\n'
     """
+    if text.isprintable():  # as most are; the substitution takes many times as long
+        return text
     return NOT_PLAIN.sub(lambda found: found[0] if found[0].isprintable() else "�", text)
 
 
