@@ -22,7 +22,7 @@ from tests.conftest import SPEC
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x1b[2J\x9b31m\r\x08\x7f\u202eabc\u2066"
 RICH_SEQUENCES = re.compile(
-    r"\x1b\[(?:[\d;]*m|\?25[hl]|\d*[AK]|\d*G)|\r(?=\n|\x1b\[)"
+    r"\x1b\[(?:[\d;]*m|\?(?:25|7)[hl]|J|\d*[AK]|\d*G)|\x1b[78]|\r(?=\n|\x1b\[)"
 )  # what rich writes in a terminal
 COMMANDS = (
     ("--{}",),
