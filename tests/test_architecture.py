@@ -266,6 +266,7 @@ WHOLE_PACKAGE = {
     "test_formats",
     "test_damaged_tables",
     "test_row_weights",
+    "test_drawn",
 }
 
 

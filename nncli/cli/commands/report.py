@@ -36,16 +36,17 @@ def report(runs: tuple[str, ...], output: Path, different_data: bool, runs_dir: 
     from nncli.report.page.content import report_of
     from nncli.report.page.html import html
     from nncli.runner.blas_threads import blas_threads
-    from nncli.store.atomic_write import write_atomic
+    from nncli.store.atomic_write import replacing
     from nncli.store.run_reader import Run
 
-    if output.exists() and not output.is_file():  # a device would be replaced
-        raise CommandLineError(f"{output}: is not a file; name an HTML file with -o")
+    if output.is_dir():
+        raise CommandLineError(f"{output}: is a directory; name an HTML file in it with -o")
     if output.suffix.lower() not in SUFFIXES:  # such as a config, which would be replaced
         raise CommandLineError(f"{output}: a report is written as .html; name a file such as {DEFAULT}")
     loaded = [Run(find_run(run, runs_dir)) for run in runs]
     threads = max(run.record.spec.training.threads for run in loaded)
     with raised_on_ctrl_c(), blas_threads(threads), reading_shown():
         page = html(report_of(loaded, different_data))
-    write_atomic(output, page)
+    with replacing(output) as stream:
+        stream.write(page.decode())
     print(output)

@@ -217,11 +217,13 @@ class Image(NamedTuple):
 
 
 class Images(NamedTuple):
-    """Images with their captions."""
+    """Images with their captions, and what is known of each of them as the rows of a table."""
 
     title: str
     message: str
     images: Sequence[Image]
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Any]]
 
 
 class Commands(NamedTuple):

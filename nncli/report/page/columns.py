@@ -32,18 +32,16 @@ def columns_of(trained: TrainedRun) -> list[Block]:
         Column("inputs", "number"),
         Column("range in training"),
         Column("importance", "bar"),
-        Column("deviation", "number"),
+        Column("standard deviation", "number"),
     ]
     message = (
         f"{_verdict(order[0], *importance[order[0]])} "
-        f"Importance is how much the {trained.held_out} loss rises if the values of a column "
-        f"are exchanged between rows at random, the mean of {REPEATS} times; it is near 0 if the network does not need "
-        "the column, or has the same from another one."
+        f"Permutation importance is how much the {trained.held_out} loss rises if the values "
+        f"of a column are shuffled between rows, as the mean of {REPEATS} shuffles; it is near 0 if the network does "
+        "not use the column, or another column says the same."
     )
     left_out = (
-        f" Left out, since they are always the same: {', '.join(preprocessing.left_out)}."
-        if preprocessing.left_out
-        else ""
+        f" Left out, since they are constant: {', '.join(preprocessing.left_out)}." if preprocessing.left_out else ""
     )
     return [Table("Columns and their importance", message + left_out, columns, rows)]
 

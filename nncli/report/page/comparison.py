@@ -16,7 +16,7 @@ def compared(comparison: Comparison) -> list[Block]:
     """The verdict on several runs, and their metrics."""
     verdict = comparison.verdict()
     sentences = [
-        *([f"{verdict}."] if verdict else []),
+        *([f"Verdict: {verdict}."] if verdict else []),
         *(f"{each.label} {each.description}." for each in comparison.entries),
     ]
     warnings = [f"{each.label}: {warning['message']}" for each in comparison.entries for warning in each.run.warnings]
@@ -79,14 +79,18 @@ def overlaid(metric: str, curves: dict[str, RunCurves]) -> Chart:
 
 
 def _best(found: dict[str, Curve]) -> str:
-    """The best value of each run, in a sentence."""
+    """The best value of each run, or else its first and its last one, in a sentence."""
     texts = []
     for label, curve in found.items():
         if curve.best_epoch is not None and curve.higher_is_better is not None:
             values = curve.series[-1].values
             best = float(values.max() if curve.higher_is_better else values.min())
             texts.append(f"{label} {best:.4g} at epoch {curve.best_epoch:,}")
-    return f"Best values: {listed(texts)}." if texts else ""
+    if texts:
+        return f"Best values: {listed(texts)}."
+    last = {label: curve.series[-1].values for label, curve in found.items() if len(curve.epochs)}
+    ends = [f"{label} from {values[0]:.4g} to {values[-1]:.4g}" for label, values in last.items()]
+    return f"{listed(ends)}." if ends else "Nothing is logged yet."
 
 
 def _dash(split: str | None) -> int:

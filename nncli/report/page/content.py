@@ -56,7 +56,7 @@ def _sections(entry: ComparedRun) -> Iterator[Section]:
     yield Section("results", "Results", run.of_data(results))
     yield Section("images", "Images", run.of_data(images))
     yield Section("columns", "Columns", run.of_data(columns_of))
-    yield Section("health", "Health", [*run.health_blocks(), *run.of_weights(weights_of)])
+    yield Section("health", "Health", [*run.health(), *run.of_weights(weights_of), *run.of_data(units_table)])
     yield Section("settings", "Settings", [settings_table(entry)])
     yield Section("reproduction", "Reproduce this run", reproduction(entry.run, entry.label))
 
@@ -66,14 +66,18 @@ def _compared_sections(comparison: Comparison) -> Iterator[Section]:
     reasons = [each for run in runs for each in run.reasons()]
     yield Section("summary", "Summary", [*compared(comparison), *reasons])
     yield Section("curves", "Learning curves", overlaid_curves(comparison))
-    yield Section("network", "What the networks do", [block for run in runs for block in run.labeled(run.views())])
+    yield Section(
+        "network", "What the networks do", [block for run in runs for block in run.labeled(run.views(len(runs)))]
+    )
     for made, name, title in (
         (results, "results", "Results"),
         (images, "images", "Images"),
         (columns_of, "columns", "Columns"),
     ):
         yield Section(name, title, [block for run in runs for block in run.labeled(run.of_data(made))])
-    yield Section("health", "Health", [block for run in runs for block in run.labeled(run.health_blocks())])
+    health = [block for run in runs for block in run.labeled(run.health())]
+    units = [block for run in runs for block in run.labeled(run.of_data(units_table))]
+    yield Section("health", "Health", [*health, *units])
     again = [block for run in runs for block in reproduction(run.entry.run, run.entry.label)]
     yield Section("reproduction", "Reproduce these runs", again)
 
@@ -116,17 +120,16 @@ class OpenedRun:
         """Blocks that need the weights."""
         return made(self.with_weights) if self.with_weights else []
 
-    def views(self) -> Sequence[Block]:
-        """The boundary or the fitted curve."""
+    def views(self, players: int = 1) -> Sequence[Block]:
+        """The boundary or the fitted curve; in a page with several players it has fewer frames."""
         if self.with_weights is None:
             return []
-        shown = player(self.with_weights, self.snapshots, "training" if self.with_data else None)
+        shown = player(self.with_weights, self.snapshots, "training" if self.with_data else None, players)
         return [shown] if shown else []
 
-    def health_blocks(self) -> Sequence[Block]:
+    def health(self) -> Sequence[Block]:
         """Gradients, updates and dead units by layer."""
-        charts = health_charts(self.gradients) if self.gradients else []
-        return [*charts, *self.of_data(units_table)]
+        return health_charts(self.gradients) if self.gradients else []
 
     def labeled(self, blocks: Sequence[Block]) -> Sequence[Block]:
         """Blocks with the name of the run in their titles."""

@@ -12,13 +12,21 @@ from nncli.report.units import LayerUnits, units_of
 from nncli.report.weights import WeightHistogram, weight_histograms
 
 MEASURES = {  # title, name of the axis, and what is good
-    "gradient_norm": ("Gradients", "norm", "Norm of the gradient of each layer; near 0 a layer has stopped learning."),
+    "gradient_norm": (
+        "Gradients",
+        "norm",
+        "Norm of the gradient of each layer; a layer whose gradient is near 0 has stopped learning.",
+    ),
     "update_ratio": (
         "Updates",
         "update / weights",
-        "How much a step changes the weights of each layer; often near 0.001.",
+        "Norm of the update of each layer relative to the norm of its weights; near 0.001 is typical.",
     ),
-    "dead_fraction": ("Dead units", "fraction", "Units that have the same output for all training rows."),
+    "dead_fraction": (
+        "Dead units",
+        "fraction",
+        "Fraction of the units whose output is the same for all training rows.",
+    ),
 }
 
 
@@ -30,7 +38,7 @@ def health_charts(found: Gradients) -> list[Block]:
 def _health_chart(found: Gradients, measure: str) -> list[Block]:
     """A measure of all layers that have it; none if it was never measured."""
     title, axis, meaning = MEASURES[measure]
-    of_layers = {f"{each.layer} {each.type}": getattr(each, measure) for each in found.layers}
+    of_layers = {f"layer {each.layer} ({each.type})": getattr(each, measure) for each in found.layers}
     arrays = {name: array for name, array in of_layers.items() if array is not None and np.isfinite(array).any()}
     series = [
         epoch_series(name, found.epochs, values, color, color) for color, (name, values) in enumerate(arrays.items())
@@ -48,7 +56,7 @@ def weights_of(trained: TrainedRun) -> list[Block]:
 def _histogram(each: WeightHistogram) -> Chart:
     series = [Series("weights", each.edges, each.counts, "bars", 0, 0)]
     text = f"Mean {figure(each.mean)}, standard deviation {figure(each.deviation)}, {percent(each.zeros)} exactly 0."
-    return Chart(f"{each.name} ({' × '.join(map(str, each.shape))})", text, "weight", "number", series)
+    return Chart(f"{each.name} ({' × '.join(map(str, each.shape))})", text, "weight", "count", series)
 
 
 def units_table(trained: TrainedRun) -> list[Block]:
@@ -60,13 +68,15 @@ def units_table(trained: TrainedRun) -> list[Block]:
 def _units(found: Sequence[LayerUnits]) -> Table:
     counts = [(len(each.dead), int(each.dead.sum()), int(each.saturated.sum())) for each in found]
     rows = [
-        [f"{each.layer} {each.type}", *count, float(each.active.mean())]
+        [f"layer {each.layer} ({each.type})", *count, float(each.active.mean())]
         for each, count in zip(found, counts, strict=True)
     ]
     units, dead = sum(count[0] for count in counts), sum(count[1] for count in counts)
     message = f"{dead} of {units} hidden units are dead: their output is the same for all training rows."
+    if any(saturated for _, _, saturated in counts):
+        message += " Saturated units of tanh or sigmoid are where its derivative is near 0 for nearly all rows."
     columns = [
         Column("layer"),
-        *(Column(name, "number") for name in ("units", "dead", "saturated", "share of active outputs")),
+        *(Column(name, "number") for name in ("units", "dead", "saturated", "share of outputs that are not 0")),
     ]
     return Table("Dead and saturated units", message, columns, rows)

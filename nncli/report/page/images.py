@@ -8,7 +8,8 @@ from nncli.data.array_preprocessing import ArrayPreprocessing
 from nncli.nn.layers.dense import Dense
 from nncli.nn.parameters import Array
 from nncli.report.largest_errors import ErrorRow, largest_errors
-from nncli.report.page.blocks import Block, Image, Images, base64
+from nncli.report.page.blocks import Block, Column, Image, Images, base64
+from nncli.report.page.results import errors_table
 from nncli.report.page.words import percent
 from nncli.report.trained_run import TrainedRun
 
@@ -39,7 +40,9 @@ def _weights(trained: TrainedRun, shape: tuple[int, ...]) -> list[Block]:
         f"The weights of {len(shown)} of {weights.shape[1]} units, those with the largest norm first: "
         "vermilion pixels raise the output of the unit, blue ones lower it."
     )
-    return [Images("Weights of the first layer", message, shown)]
+    columns = [Column("unit"), *(Column(name, "number") for name in ("norm", "smallest weight", "largest weight"))]
+    rows = [[str(unit), norms[unit], weights[:, unit].min(), weights[:, unit].max()] for unit in order.tolist()]
+    return [Images("Weights of the first layer", message, shown, columns, rows)]
 
 
 def _weight_image(weights: Array, shape: tuple[int, ...], caption: str) -> Image:
@@ -55,7 +58,9 @@ def mistakes(errors: Sequence[ErrorRow], split: str) -> Images:
     """The rows with the largest losses as images."""
     shown = [_mistake(each) for each in errors]
     worst = f" The worst: {shown[0].caption}." if shown else ""
-    return Images("Images with the largest loss", f"The rows of the {split} set with the largest loss.{worst}", shown)
+    table = errors_table(errors, split)
+    message = f"The rows of the {split} set with the largest loss.{worst}"
+    return Images("Images with the largest loss", message, shown, table.columns, table.rows)
 
 
 def _mistake(error: ErrorRow) -> Image:

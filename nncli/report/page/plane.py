@@ -33,7 +33,7 @@ SIDE = 72  # cells of a plane in both directions
 UNIT_SIDE = 20  # cells of the view of a unit
 FIT_WIDTH = 160  # values of a single input
 MAX_UNITS = 16  # of a layer whose units are shown
-PLANE_BYTES, UNIT_BYTES = 320_000, 200_000  # of all frames of a player
+PLANE_BYTES, UNIT_BYTES = 320_000, 200_000  # of the planes of all players, and of the views of the units of one
 MAX_FRAMES = 60
 MAX_POINTS = 600
 
@@ -59,13 +59,14 @@ class Frames(NamedTuple):
             yield self.final if epoch == self.final.epoch else TrainedRun(self.final.run, epoch)
 
 
-def player(trained: TrainedRun, snapshots: Sequence[int], split: str | None) -> Player | None:
+def player(trained: TrainedRun, snapshots: Sequence[int], split: str | None, players: int = 1) -> Player | None:
     """The network at the epochs of its snapshots; None if it has more than two inputs, or its plane is unknown.
 
     Args:
         trained: the run with its final weights.
         snapshots: the epochs of its snapshots.
         split: the split whose rows are drawn; None if the data cannot be read.
+        players: the number of players in the page, which share its bytes.
     """
     names = axes(trained)
     points = points_of(trained, split) if split and names else None
@@ -73,7 +74,7 @@ def player(trained: TrainedRun, snapshots: Sequence[int], split: str | None) -> 
     if shown is None:
         return None
     cells = SIDE * SIDE if len(names) == 2 else FIT_WIDTH
-    frames = Frames(trained, _some(snapshots, PLANE_BYTES // cells, trained.epoch), points, shown)
+    frames = Frames(trained, _some(snapshots, PLANE_BYTES // (cells * players), trained.epoch), points, shown)
     return (_plane_player if len(names) == 2 else _fit_player)(frames)
 
 
@@ -108,9 +109,9 @@ def _said(plane: Boundary) -> str:
         values = plane.outputs[..., 0]
         return f"The prediction goes from {figure(values.min())} to {figure(values.max())}."
     shares = np.bincount(plane.classes.ravel(), minlength=len(plane.class_names)) / plane.classes.size
-    texts = [f"{name}: {percent(share)}" for name, share in zip(plane.class_names, shares.tolist(), strict=True)]
-    strength = "the stronger the color, the more probable the class; lines are where another class begins"
-    return f"Share of the plane by class: {listed(texts)}; {strength}."
+    texts = [f"class {name} {percent(share)}" for name, share in zip(plane.class_names, shares.tolist(), strict=True)]
+    strength = "the stronger the color, the more probable the class; lines are the decision boundary"
+    return f"Share of the plane: {listed(texts)}; {strength}."
 
 
 def _class_plane(planes: Sequence[Boundary], final: Boundary, frames: Frames) -> Plane:

@@ -46,7 +46,7 @@ def _matrix(confusion: Confusion) -> Matrix:
     wrong = counts - np.diag(np.diag(counts))
     actual, predicted = np.unravel_index(int(wrong.argmax()), wrong.shape)
     right = int(np.trace(counts))
-    text = f"{right:,} of {int(counts.sum()):,} {confusion.split} rows are right"
+    text = f"{right:,} of {int(counts.sum()):,} {confusion.split} rows are predicted correctly"
     if wrong.any():
         most = f"{int(wrong.max()):,} rows of class {names[actual]} predicted as {names[predicted]}"
         text += f"; the most frequent error: {most}"
@@ -61,7 +61,7 @@ def _classes(trained: TrainedRun) -> Table:
     rows += [[f"{name} average", *(each[key] for key in keys)] for name, each in document["averages"].items()]
     scored = [each for each in document["classes"] if each["f1"] is not None]
     worst = min(scored, key=lambda each: each["f1"], default=None)
-    message = f"The class with the lowest F1 is {worst['name']} ({figure(worst['f1'])})." if worst else ""
+    message = f"Class {worst['name']} has the lowest F1: {figure(worst['f1'])}." if worst else ""
     columns = [Column("class"), *(Column(name, "number") for name in ("precision", "recall", "F1", "rows"))]
     return Table("Scores of the classes", message, columns, rows)
 
@@ -73,7 +73,7 @@ def _shown(thresholds: Sequence[Thresholds]) -> Sequence[Thresholds]:
 
 def _of_classes(values: dict[str, float]) -> str:
     """A value of each class; of many classes the lowest and the highest one."""
-    texts = {name: f"{name}: {value:.3f}" for name, value in values.items()}
+    texts = {name: f"{value:.3f} (class {name})" for name, value in values.items()}
     if len(texts) <= FEW:
         return listed(list(texts.values()))
     low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
@@ -91,7 +91,7 @@ def _roc(thresholds: Sequence[Thresholds]) -> Chart:
         for each, style in _styled(thresholds)
     ]
     areas = _of_classes({each.class_name: each.area for each in thresholds})
-    message = f"Area under the curve: {areas}. 1 is perfect, 0.5 is guessing (dotted)."
+    message = f"Area under the curve: {areas}. 1 is perfect, 0.5 is random guessing (dotted)."
     return Chart("ROC", message, "false positive rate", "true positive rate", series, diagonal=True, unit=True)
 
 
@@ -102,7 +102,8 @@ def _precision_recall(thresholds: Sequence[Thresholds]) -> Chart:
     ]
     means = _of_classes({each.class_name: each.average_precision for each in thresholds})
     message = (
-        f"Average precision: {means}. Precision: how many of the predicted rows are right; recall: how many are found."
+        f"Average precision: {means}. Precision: the share of rows predicted as a class that belong to it; "
+        "recall: the share of rows of a class that are predicted as it."
     )
     return Chart("Precision and recall", message, "recall", "precision", series, unit=True)
 
@@ -126,10 +127,10 @@ def _reliability(calibration: Calibration) -> Chart:
     x, y = calibration.confidence[known], calibration.accuracy[known]
     series = [Series("accuracy of the rows of a bin", x, y, "marked", 0, 0)]
     sides = float(np.sum(calibration.rows[known] * (x - y)))
-    direction = "more confident than right" if sides > 0 else "less confident than right"
+    direction = "overconfident" if sides > 0 else "underconfident"
     message = (
         f"Expected calibration error {calibration.error:.3f}: on average the network is {direction}. "
-        "On the dotted line, confidence is the share of right predictions."
+        "On the dotted line, confidence equals accuracy."
     )
     return Chart("Calibration", message, "confidence", "accuracy", series, diagonal=True, unit=True)
 
@@ -144,7 +145,7 @@ def _scatter(residuals: Residuals) -> Chart:
     targets, predictions = _thinned(residuals.targets, residuals.predictions)
     series = [Series(f"{residuals.split} rows", targets, predictions, "points", 0, 0)]
     spread = f"The predictions are wrong by {figure(residuals.deviation)} (standard deviation)"
-    message = f"{spread}; on the dotted line they are right."
+    message = f"{spread}; on the dotted line they are exact."
     return Chart(
         f"Predictions of {residuals.target}", message, f"actual {residuals.target}", "predicted", series, diagonal=True
     )
@@ -170,7 +171,11 @@ def errors_table(errors: Sequence[ErrorRow], split: str) -> Table:
         Column("loss", "number"),
         Column("actual"),
         Column("predicted"),
-        *([Column("probability", "number"), Column("of actual class", "number")] if has_probability else []),
+        *(
+            [Column("probability", "number"), Column("probability of actual class", "number")]
+            if has_probability
+            else []
+        ),
         *(Column(name, "number") for name in names),
     ]
     rows = [_error_row(each, has_lines, has_probability, names) for each in errors]

@@ -1,7 +1,9 @@
 """``nncli report``: one HTML file."""
 
+import os
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -36,7 +38,7 @@ def test_errors_leave_no_file(trained, run_cli):
     assert (result.code, result.out) == (2, "")
     assert "given twice" in result.err
     result = run_cli("report", "config", "-o", "runs")
-    assert (result.code, result.err) == (2, "runs: is not a file; name an HTML file with -o\n")
+    assert (result.code, result.err) == (2, "runs: is a directory; name an HTML file in it with -o\n")
     assert run_cli("report", "config", "-o", "missing/report.html").code == 5
     assert not list(trained.glob("*.html"))
 
@@ -51,10 +53,16 @@ def test_other_formats_are_refused(trained, run_cli, name):
     assert (trained / "config.yaml").read_bytes() == before
 
 
-def test_device_is_not_replaced(trained, run_cli):
-    """A file is replaced by renaming; /dev/null would be gone."""
-    result = run_cli("report", "config", "-o", "/dev/null")
-    assert (result.code, result.err) == (2, "/dev/null: is not a file; name an HTML file with -o\n")
+def test_pipe_is_written_to(trained, run_cli):
+    """A file is replaced by renaming; a pipe or a device stays, and gets the same bytes."""
+    pipe = trained / "pipe.html"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reader:
+        found = reader.submit(pipe.read_bytes)
+        assert run_cli("report", "config", "-o", "pipe.html").code == 0
+    assert run_cli("report", "config").code == 0
+    assert found.result() == (trained / "report.html").read_bytes()
+    assert pipe.is_fifo()
 
 
 def test_runs_on_different_data_need_the_option(trained, run_cli):

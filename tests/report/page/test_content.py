@@ -96,9 +96,10 @@ def test_summary_names_network_data_and_result(runs):
 
 def test_every_plot_has_a_title_and_a_message(runs):
     """What is drawn is also described as text."""
-    for name in ("classes", "fit", "table"):
-        for block in of_kind(report_of([Run(runs / name)]), Chart | Matrix | Player | blocks.Images | Table):
-            assert block.title, name
+    for names in (["classes"], ["fit"], ["table"], ["classes", "other"]):
+        report = report_of([Run(runs / name) for name in names])
+        for block in of_kind(report, Chart | Matrix | Player | blocks.Images | Table):
+            assert block.title, names
             assert block.message, block.title
 
 
@@ -178,6 +179,6 @@ def test_health_is_that_of_health_csv(runs):
     run = Run(runs / "classes")
     chart = titled(report_of([run]), "Gradients")
     expected = run.health.layers()
-    assert [series.name for series in chart.series] == ["0 dense", "2 dense"]
+    assert [series.name for series in chart.series] == ["layer 0 (dense)", "layer 2 (dense)"]
     for series, layer in zip(chart.series, (0, 2), strict=True):
         np.testing.assert_array_equal(series.y, expected[layer]["gradient_norm"])

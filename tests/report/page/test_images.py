@@ -44,6 +44,20 @@ def test_weights_are_images_around_the_middle(trained):
     np.testing.assert_allclose(found, 127.5 + 127.5 * first / np.abs(first).max(), atol=0.51)
 
 
+def test_images_have_their_data_as_a_table(trained):
+    """Norm and range of the weights of each unit; row, classes and probability of each mistake, in the same order."""
+    of_weights, mistakes = images(trained)
+    weights = trained.network.layers[0].weights
+    assert [f"unit {row[0]}" for row in of_weights.rows] == [each.caption for each in of_weights.images]
+    for unit, *found in of_weights.rows:
+        column = weights[:, int(unit)]
+        np.testing.assert_allclose(found, [np.sqrt((column**2).sum()), column.min(), column.max()], rtol=1e-6)
+    names = ["row", "loss", "actual", "predicted", "probability", "probability of actual class"]
+    assert [column.name for column in mistakes.columns] == names
+    for (row, _, actual, predicted, probability, _), each in zip(mistakes.rows, mistakes.images, strict=True):
+        assert each.caption == f"{actual}, predicted as {predicted} ({probability:.1%}), row {row}"
+
+
 def test_mistakes_are_the_images_of_the_data(trained):
     """The bytes of the rows with the largest losses, with actual and predicted class."""
     shown = images(trained)[1].images

@@ -63,6 +63,15 @@ def test_at_most_so_many_frames_and_always_the_final_one(monkeypatch):
     assert plane._some(range(100), 0, 7) == [7]
 
 
+def test_players_of_a_page_share_its_bytes(made, monkeypatch):
+    """Two players have half of the frames each, the final one among them."""
+    run, shown = made
+    monkeypatch.setattr(plane, "PLANE_BYTES", 4 * plane.SIDE**2)
+    shared = player(TrainedRun(run), list(run.snapshots), "training", players=2)
+    assert shared.epochs == [0, 30]
+    assert shared.view.frames == [shown.view.frames[0], shown.view.frames[3]]
+
+
 def test_views_of_units_are_the_outputs_of_the_layers(made):
     """Hidden units and outputs at each point, from 0 for the lowest to 255 for the highest value of each unit."""
     run, shown = made

@@ -10,7 +10,7 @@ const BLOCKS = {
   },
   matrix: (block) => [matrix(block)],
   player: (block) => [new Player(block).node],
-  images: (block) => [element("ul", { class: "gallery" }, block.images.map(captioned))],
+  images: (block) => [element("ul", { class: "gallery" }, block.images.map(captioned)), details(block.title, block.columns, () => block.rows)],
   commands: (block) => [element("pre", { class: "scroll", tabindex: "0", role: "group", "aria-label": `${block.title}: text` }, element("code", {}, block.lines.join("\n")))],
 };
 

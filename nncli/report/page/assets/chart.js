@@ -109,7 +109,7 @@ class Chart {
     const shown = seen.length ? seen : this.values, low = least(shown), high = most(shown);
     if (this.isLogarithmic) return [low / (high / low) ** 0.05 * 0.98, high * (high / low) ** 0.05 * 1.02];
     const hasBars = this.block.series.some((series) => series.style === "bars"), margin = (high - low) * 0.05 || Math.abs(high) * 0.05 || 1;
-    return [hasBars || (low >= 0 && low < high * 0.2) ? Math.min(0, low) : low - margin, high + margin];
+    return [hasBars || (low >= 0 && low <= high * 0.2) ? Math.min(0, low) : low - margin, high + margin];
   }
 
   axes(low, high, inner) {
