@@ -114,7 +114,7 @@ def test_axes_begin_at_the_left_and_at_the_bottom():
     lines = boundary_lines(plane._replace(x=centers(-2, 6, 40), y=centers(10, 30, 10)), False)
     assert lines[-3].plain.split() == ["-2.00", "2.00", "6.00"]
     assert [line.plain.split()[0] for line in (lines[1], lines[6], lines[10])] == ["30.0", "20.0", "10.0"]
-    assert boundary_lines(view(40, 20), True)[-1].plain.strip() == "signs: training rows; dark: uncertain"
+    assert boundary_lines(view(40, 20), True)[-1].plain.strip() == "markers: training rows; dark: uncertain"
 
 
 def test_names_cannot_control_the_terminal():

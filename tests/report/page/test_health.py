@@ -34,11 +34,11 @@ def test_units_are_counted():
     yes, no = True, False
     found = [
         LayerUnits(1, "tanh", np.array([yes, no, no]), np.array([yes, yes, no]), np.array([1.0, 0.5, 0.75])),
-        LayerUnits(3, "relu", np.array([yes, no]), np.array([no, no]), np.array([0.0, 0.5])),
+        LayerUnits(3, "relu", np.array([yes, no]), np.array([no, yes]), np.array([0.0, 0.5])),
     ]
     table = _units(found)
     assert [column.name for column in table.columns[:4]] == ["layer", "units", "dead", "saturated"]
-    assert table.rows == [["1 tanh", 3, 1, 2, 0.75], ["3 relu", 2, 1, 0, 0.25]]
+    assert table.rows == [["1 tanh", 3, 1, 2, 0.75], ["3 relu", 2, 1, 1, 0.25]]
     assert table.message.startswith("2 of 5 hidden units are dead: ")
 
 
