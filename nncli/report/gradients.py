@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+from nncli.errors import RunError
 from nncli.nn.parameters import Array
 from nncli.store.health_csv import UPDATE_RATIO
+from nncli.store.records import HEALTH
 from nncli.store.run_reader import Run
 from nncli.training.health import DEAD, NORMS
 
@@ -48,11 +50,14 @@ def gradients_of(run: Run) -> Gradients | None:
     """The values of health.csv; None of a run without them, such as one from before version 0.9.
 
     Raises:
-        RunError: health.csv is damaged.
+        RunError: health.csv is damaged, or has no row.
     """
+    if not run.record.has_health:
+        return None
     health, types = run.health, [layer.type for layer in run.config.layers]
     if not len(health.epochs):
-        return None
+        why = f": {health.problem}" if health.problem else ""
+        raise RunError(f"{run.path / HEALTH}: has no row of a logged epoch{why}")
     names = (*NORMS, UPDATE_RATIO, DEAD)
     layers = [
         LayerHealth(index, types[index], *(columns.get(name) for name in names))

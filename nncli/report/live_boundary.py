@@ -9,6 +9,7 @@ from nncli.data.columns import Number
 from nncli.data.preprocessing import Preprocessing
 from nncli.experiment.assembly import Experiment, build_network
 from nncli.experiment.numerics import allow_non_finite
+from nncli.nn.metrics.classification import decision_threshold
 from nncli.nn.parameters import Array
 from nncli.report.boundary import MARGIN, MAX_POINTS, Boundary, Points, centers
 from nncli.report.trained_run import probabilities
@@ -39,7 +40,7 @@ class LiveBoundary:
 
     def __init__(self, experiment: Experiment) -> None:
         self._trained, self._network = experiment.network, build_network(experiment.config, 2)
-        data = experiment.data["training"]
+        self._threshold, data = decision_threshold(experiment.metrics.values()), experiment.data["training"]
         self._rows = examples(data.rows(np.arange(0, len(data), -(-len(data) // MAX_POINTS))), self._network)
         self._inputs = np.asarray(self._rows.inputs, np.float64)
         low, high = self._inputs.min(axis=0), self._inputs.max(axis=0)
@@ -97,7 +98,7 @@ class LiveBoundary:
             y=y,
             outputs=np.nan_to_num(values).reshape(height, width, -1),
             class_names=None if classes is None else list(map(str, range(classes))),
-            threshold=0.5 if classes is not None and outputs.shape[1] == 1 else None,
+            threshold=self._threshold if classes is not None and outputs.shape[1] == 1 else None,
             targets=[""] * outputs.shape[1],
             points=self._points(width * height // CELLS_PER_POINT),
             epoch=weights.epoch,

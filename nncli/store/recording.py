@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from nncli.config.diagnostics import counted
 from nncli.errors import RunError, UnsupportedVersionError
 from nncli.nn.parameters import Array
 from nncli.store import atomic_write as storage
@@ -118,7 +119,8 @@ def _with_health(recorded: Recorded, run: RunFiles, trainer: Trainer) -> Recorde
     ]
     missing = len(logged) - len(lines)
     why = f": {table.problem}" if table.problem else ""
-    text = f"{run.path / HEALTH}: has no rows of {missing} logged epochs{why}; training continues without them"
+    rows = counted(missing, "logged epoch")
+    text = f"{run.path / HEALTH}: has no rows of {rows}{why}; training continues without them"
     messages = (*recorded.messages, text) if missing else recorded.messages
     return recorded._replace(health=b"".join((recorded.health, *lines)), messages=messages)
 

@@ -8,6 +8,7 @@ import pytest
 
 import nncli.experiment.loading  # noqa: F401 (registers all components)
 from nncli.analysis.component_computation import Request, compute, options_of, penalties
+from nncli.errors import CommandLineError
 from nncli.experiment.component_loading import load_section
 from nncli.nn.metrics.metric import Task
 from nncli.registry import components, names
@@ -193,3 +194,47 @@ def test_values_keep_their_arrays():
         np.testing.assert_array_equal(values[name], array)
     shown = [array for step in steps for array in step.arrays.values()]
     assert not any(np.shares_memory(first, second) for first, second in pairwise(shown))
+
+
+def test_targets_are_classes_from_0_to_the_last_output():
+    """One more is an error; a metric takes them one-hot too."""
+    with pytest.raises(CommandLineError, match="3 is no class; with 3 outputs they are 0 to 2"):
+        compute(
+            names("loss")["categorical_crossentropy"], Request({"outputs": PROBABILITIES, "targets": np.arange(4.0)})
+        )
+    classes = np.array([0.0, 2, 1, 1])
+    found = [
+        arrays(compute(names("metric")["accuracy"], Request({"outputs": PROBABILITIES, "targets": targets})))["value"]
+        for targets in (classes, np.eye(3)[classes.astype(int)])
+    ]
+    assert found[0] == found[1] == np.mean(PROBABILITIES.argmax(axis=1) == classes)
+
+
+def test_result_that_is_not_finite_is_an_error():
+    """It names the step and the array."""
+    values = {"inputs": np.array([[1e200]]), "weights": np.array([[1e200]])}
+    with pytest.raises(CommandLineError, match="outputs: a value is not finite; write smaller numbers"):
+        compute(names("layer")["dense"], Request(values))
+
+
+def test_schedule_ends_with_the_steps():
+    """A cosine over as many updates as are asked for, unless its parameter says how many."""
+    found = arrays(compute(names("schedule")["cosine"], Request({}, steps=5)))["f"]
+    np.testing.assert_allclose(found, (1 + np.cos(np.pi * np.arange(5) / 5)) / 2, rtol=1e-12)
+
+
+def test_seed_and_inference_are_those_of_the_request():
+    """Another seed drops other units; a single row is enough at inference."""
+    masks = [
+        arrays(compute(names("layer")["dropout"], Request({"inputs": np.ones((4, 50))}, ("rate=0.5",), seed=seed)))[
+            "outputs"
+        ]
+        for seed in (0, 0, 1)
+    ]
+    assert np.array_equal(masks[0], masks[1])
+    assert not np.array_equal(masks[0], masks[2])
+    normalization, row = names("layer")["batch_normalization"], {"inputs": np.array([[3.0, 4.0]])}
+    with pytest.raises(CommandLineError, match="needs 2 rows in training; add --inference"):
+        compute(normalization, Request(row))
+    found = arrays(compute(normalization, Request(row, inference=True)))
+    np.testing.assert_allclose(found["outputs"], [[3, 4]], rtol=1e-4)

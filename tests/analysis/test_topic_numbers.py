@@ -8,6 +8,7 @@ import pytest
 
 from nncli.analysis.topic_numbers import FIGURES, numbers
 from nncli.cli.topics import find_topic, topic_names
+from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 
 MINI = ("training={epochs: 3, batch_size: 7}", "optimizer={type: sgd, learning_rate: 0.5, decay: 0.1, momentum: 0.8}")
@@ -92,3 +93,21 @@ def test_figure_that_is_not_finite_is_null(workdir):
     huge = ("optimizer={type: sgd, learning_rate: 1e300}", "dtype=float64", "layers[1]=linear")
     found = figures("gradient_descent", *huge, "loss=mean_squared_error", "layers[3]=linear")
     assert found["loss on these rows after the update"] is None
+
+
+def test_rate_after_the_first_epoch_follows_from_its_updates(workdir):
+    """After nine updates, with decay."""
+    assert figures("decay", *MINI)["rate after the first epoch"] == pytest.approx(0.5 / (1 + 0.1 * 9))
+
+
+def test_parameters_are_counted_per_row(workdir):
+    """51 parameters and 60 rows."""
+    assert figures("overfitting")["parameters per row"] == pytest.approx(51 / 60)
+
+
+def test_deviation_is_that_of_the_initial_weights(workdir):
+    """Those of a network that is assembled in float64."""
+    parameters = assemble(load(Path("config.yaml"), ("dtype=float64",)).config).network.parameters
+    found = figures("initialization")
+    for name, values in parameters.views(parameters.trainable).items():
+        assert found[f"standard deviation of {name}"] == pytest.approx(np.sqrt(np.mean((values - values.mean()) ** 2)))

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 
 import click
@@ -35,6 +36,21 @@ def test_output_longer_than_the_screen_is_paged(shown):
     assert shown(short) == (short, "")
     assert shown(long) == ("", long)
     assert shown(long, is_terminal=False) == (long, "")
+
+
+def test_ctrl_c_is_left_to_the_pager(shown, monkeypatch):
+    """It is ignored as long as the pager has the terminal, also if the pager fails."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def pager(text):
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        raise OSError("no pager")
+
+    monkeypatch.setattr(click, "echo_via_pager", pager)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    with pytest.raises(OSError, match="no pager"), paged():
+        sys.stdout.write("a\n" * LINES)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_styles_stay_on_the_screen(shown, monkeypatch):

@@ -44,6 +44,7 @@ def test_words_of_a_page_are_unambiguous(topic):
         assert not components_named(word)
         assert word not in others
         assert find_topic(word.upper().replace("_", " ")) is topic
+        assert find_topic(word.replace("_", "-")) is topic
     assert set(topic.related) <= {*topic_names(), *component_names()}
 
 

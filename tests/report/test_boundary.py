@@ -26,7 +26,7 @@ def test_cells_of_sampled_data_are_predictions(trained):
     expected = nncli.load(run.run.path).predict_proba(grid(view)).reshape(5, 7, 3)
     assert np.array_equal(view.outputs, expected)
     assert np.array_equal(view.classes, expected.argmax(axis=2))
-    assert (view.features, view.threshold) == (["x", "y"], None)
+    assert (view.features, view.threshold, view.epoch) == (["x", "y"], None, 30)
 
 
 def test_cells_of_a_table_are_in_its_units(trained):
@@ -70,6 +70,27 @@ def test_points_are_the_rows_of_the_split(trained):
     assert np.array_equal(points.targets, data.targets)
 
 
+def test_points_with_a_missing_input_are_left_out(trained, workdir):
+    """Either of both inputs; the others keep their targets and their indices."""
+    run = trained("data={type: table, path: table.csv, target: kind, ignore: [product]}", "validation=null")
+    lines = (workdir / "table.csv").read_text(encoding="utf-8").splitlines()
+    for place, column in ((3, 0), (8, 1)):
+        cells = lines[place].split(",")
+        lines[place] = ",".join(["" if index == column else cell for index, cell in enumerate(cells)])
+    (workdir / "table.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    number = "{type: number, missing: mean}"
+    columns = f"columns: {{length: {number}, depth: {number}}}"
+    table = f"data={{type: table, path: table.csv, target: kind, {columns}, ignore: [product]}}"
+    run = trained(table, "validation={fraction: 0.3}")
+    points, rows = points_of(run), [line.split(",") for line in lines[1:]]
+    raw = run.raw("training")
+    for index, inputs, target in zip(points.rows, points.inputs.tolist(), points.targets, strict=True):
+        row = rows[raw.line(index) - 2]
+        assert [*map(str, inputs), run.class_names[target]] == row[:3]
+    numbers = {raw.line(index) for index in range(len(raw))} - {4, 9}
+    assert {raw.line(index) for index in points.rows.tolist()} == numbers
+
+
 def test_many_points_are_thinned_evenly(trained, monkeypatch):
     """Of more rows than can be drawn, some at equal distances, with their indices."""
     monkeypatch.setattr("nncli.report.boundary.MAX_POINTS", 25)
@@ -85,8 +106,9 @@ def test_integers_are_predicted_as_integers(trained, workdir):
     inputs = rng.integers(0, 256, (60, 2), np.uint8)
     np.savez(workdir / "bytes.npz", inputs=inputs, targets=(inputs[:, 0] > 99).astype(np.int64) + (inputs[:, 1] > 99))
     run = trained("data={type: arrays, path: bytes.npz}", "validation={fraction: 0.3}")
-    view = plane_of(run)
+    view = plane_of(run, 30, 30)
     rounded = np.clip(np.rint(grid(view)), 0, 255)
+    assert view.x.min() < -1
     assert np.array_equal(view.outputs.reshape(-1, 3), nncli.load(run.run.path).predict_proba(rounded))
 
 
@@ -113,7 +135,7 @@ def test_fitted_curve_is_what_predict_returns(trained):
     points = points_of(run)
     curve = fitted_curve(run, 9, points, extent(run, points))
     assert np.array_equal(curve.outputs, nncli.load(run.run.path).predict(curve.x[:, np.newaxis]))
-    assert (curve.feature, curve.targets, curve.class_names) == ("x", ["y"], None)
+    assert (curve.feature, curve.targets, curve.class_names, curve.epoch) == ("x", ["y"], None, 30)
 
 
 def test_centers_are_in_the_middle_of_equal_cells():

@@ -1,6 +1,7 @@
 """Calibration, compared with its definition row by row."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -36,3 +37,13 @@ def test_bins_are_those_of_the_definition(trained, changes):
 def test_regression_has_none(trained):
     """It has no probabilities."""
     assert calibration_of(trained(*SINE)) is None
+
+
+def test_confidence_at_an_edge_is_in_the_bin_below():
+    """The bins are (0, 0.1], (0.1, 0.2], ...; a probability of 0.5 is no row of the bin above."""
+    probabilities = np.array([[0.5, 0.5], [0.0, 1.0], [0.4, 0.6]])
+    rows = SimpleNamespace(
+        classes=2, split="test", encoded_outputs=probabilities, probabilities=probabilities, targets=np.array([0, 1, 0])
+    )
+    found = calibration_of(SimpleNamespace(predicted=lambda _: rows, threshold=0.5))
+    assert found.rows.tolist() == [0, 0, 0, 0, 1, 1, 0, 0, 0, 1]

@@ -8,8 +8,10 @@ from nncli.report.confusion import confusion_of
 from tests.examples import BINARY, SINE
 from tests.report.conftest import TABLE
 
+THRESHOLD = (*BINARY, "metrics=[{type: accuracy, threshold: 0.7}]")
 
-@pytest.mark.parametrize("changes", [(), BINARY, TABLE], ids=["classes", "binary", "table"])
+
+@pytest.mark.parametrize("changes", [(), BINARY, THRESHOLD, TABLE], ids=["classes", "binary", "threshold", "table"])
 def test_matrix_is_that_of_evaluate(trained, run_cli, changes):
     """On each split."""
     run = trained(*changes)

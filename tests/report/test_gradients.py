@@ -3,6 +3,9 @@
 import csv
 from pathlib import Path
 
+import pytest
+
+from nncli.errors import RunError
 from nncli.report.gradients import gradients_of
 from nncli.store.run_reader import Run
 from tests.conftest import ROOT
@@ -30,3 +33,14 @@ def test_older_runs_have_none():
     """They have no health.csv."""
     old = Path(ROOT / "tests" / "compatibility" / "runs_0_4_1" / "classification")
     assert gradients_of(Run(old)) is None
+
+
+@pytest.mark.parametrize(("rows", "problem"), [(b"", ""), (b"x,1\n", ": line 2: 'x' is not an epoch from 0 to 30")])
+def test_file_without_a_row_is_not_that_of_an_older_run(trained, rows, problem):
+    """Nothing was logged yet, or the first row is damaged: the message says so."""
+    run = trained().run
+    (run.path / "evaluation.json").unlink()
+    file = run.path / "health.csv"
+    file.write_bytes(file.read_bytes().splitlines(keepends=True)[0] + rows)
+    with pytest.raises(RunError, match=rf"health\.csv: has no row of a logged epoch{problem}$"):
+        gradients_of(Run(run.path))

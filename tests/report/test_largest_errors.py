@@ -5,8 +5,9 @@ import csv
 import numpy as np
 import pytest
 
+import nncli
 from nncli.report.largest_errors import largest_errors
-from tests.examples import SINE
+from tests.examples import BINARY, SINE
 from tests.report.conftest import PRODUCT, TABLE
 
 
@@ -38,6 +39,8 @@ def test_rows_of_a_table_are_those_of_the_file(trained, workdir, changes):
         row = file_rows(workdir)[each.line - 2]
         assert {column: float(row[column]) for column in ("length", "depth")} == each.inputs
         assert each.target == (row[name] if name == "kind" else [float(row[name])])
+        predicted = nncli.load(run.run.path).predict({column: [value] for column, value in each.inputs.items()})
+        assert each.prediction == (predicted[0] if name == "kind" else predicted.ravel().tolist())
 
 
 def test_rows_of_a_regression_have_the_largest_errors(trained):
@@ -47,6 +50,15 @@ def test_rows_of_a_regression_have_the_largest_errors(trained):
     errors = np.abs(rows.outputs - rows.targets)[:, 0]
     assert worst.row == np.argmax(errors)
     assert abs(worst.target[0] - worst.prediction[0]) == errors.max()
+
+
+def test_threshold_decides_the_prediction_of_a_single_output(trained):
+    """Class 1 if its probability is above the threshold of the config."""
+    run = trained(*BINARY, "metrics=[{type: accuracy, threshold: 0.7}]")
+    ones = run.predicted().encoded_outputs[:, 0]
+    found = largest_errors(run, count=len(ones))
+    assert [each.prediction for each in found] == [str(int(ones[each.row] > 0.7)) for each in found]
+    assert any(0.5 < ones[each.row] <= 0.7 for each in found)
 
 
 def test_categories_are_texts_and_missing_values_none(trained, workdir):

@@ -30,6 +30,7 @@ def test_validation_loss_has_risen_once_the_last_values_are_clearly_higher():
     assert logged([2.0, 1.0, *[1.2] * (RECENT - 1)]).risen_since is None
     assert logged([2.0, 1.0, *[1.2] * RECENT]).risen_since == 1
     assert logged([2.0, 1.0, *[1.02] * RECENT]).risen_since is None
+    assert [logged([1.0, *[1.2] * count]).risen_since for count in (4, 5)] == [None, 0]
     assert logged([2.0, 1.0, *[1.2] * RECENT, 0.9]).risen_since is None
     assert logged([1.0, *[2.0] * 10], "loss").risen_since is None
 

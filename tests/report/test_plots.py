@@ -47,6 +47,14 @@ def test_run_without_weights_has_curves(trained):
     assert epoch_of("curves", unfinished) is None
 
 
+def test_plots_of_the_whole_training_have_no_epoch(trained):
+    """All others are of the weights of one epoch."""
+    run = trained()
+    found = {name for name in PLOTS if epoch_of(name, run) is None}
+    assert found == {"curves", "gradients"}
+    assert epoch_of("weights", run) == 30
+
+
 def test_lost_file_leaves_the_boundary_without_rows(trained, workdir):
     """The network, and the range of its inputs, are in the run."""
     run = trained(*TABLE)
@@ -59,5 +67,6 @@ def test_lost_file_leaves_the_boundary_without_rows(trained, workdir):
 
 def test_unknown_split_is_an_error(trained):
     """It is not reported as a file that cannot be read."""
-    with pytest.raises(CommandLineError, match="has no split 'train'; it has training, validation"):
-        plot_data("boundary", trained(), PlotOptions("train"))
+    for changes in ((), TABLE):
+        with pytest.raises(CommandLineError, match="has no split 'train'; it has training, validation"):
+            plot_data("boundary", trained(*changes), PlotOptions("train"))

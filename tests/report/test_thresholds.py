@@ -22,6 +22,9 @@ def test_curves_are_those_of_scikit_learn(trained, monkeypatch, changes):
         false, true, thresholds = metrics.roc_curve(is_class, scores, drop_intermediate=False)
         assert each.false_positive_rate == pytest.approx(false)
         assert each.true_positive_rate == pytest.approx(true)
+        assert each.points[0] > 1
+        assert each.rows == (np.sum(is_class), np.sum(~is_class))
+        assert each.threshold == (None if rows.classes == 3 else 0.5)
         assert each.points[1:] == pytest.approx(thresholds[1:])
         assert each.area == pytest.approx(metrics.roc_auc_score(is_class, scores))
         assert each.average_precision == pytest.approx(metrics.average_precision_score(is_class, scores))

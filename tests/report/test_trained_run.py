@@ -6,7 +6,7 @@ import pytest
 import nncli
 from nncli.errors import CommandLineError
 from nncli.report.trained_run import TrainedRun
-from tests.examples import LATE_TEST, SINE
+from tests.examples import BINARY, LATE_TEST, SINE
 from tests.report.conftest import PRODUCT
 
 
@@ -35,6 +35,13 @@ def test_snapshot_has_the_weights_of_its_epoch(trained):
     loss = final.run.metrics.row_of(10)["validation_loss"]
     rows = early.predicted("validation")
     assert early.network.data_loss(rows.encoded_outputs, rows.examples.encoded) == pytest.approx(loss)
+
+
+def test_single_output_is_the_probability_of_class_1(trained):
+    """The other class has the rest."""
+    rows = trained(*BINARY).predicted()
+    assert np.array_equal(rows.probabilities[:, 1], rows.outputs[:, 0])
+    assert np.array_equal(rows.probabilities[:, 0], 1 - rows.outputs[:, 0])
 
 
 def test_late_test_set_needs_a_checkpoint(trained):

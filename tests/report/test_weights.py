@@ -5,6 +5,7 @@ import pytest
 
 from nncli.report.trained_run import TrainedRun
 from nncli.report.weights import weight_histograms
+from tests.examples import NORMALIZED
 
 
 @pytest.mark.parametrize("epoch", [None, 10])
@@ -22,3 +23,10 @@ def test_histograms_are_those_of_the_file(trained, epoch):
         assert each.counts.tolist() == counts.tolist()
         assert each.edges.tolist() == edges.tolist()
         assert each.zeros == np.mean(values == 0)
+
+
+def test_layers_are_named_by_their_types(trained):
+    """Batch normalization has a scale and a shift of its own."""
+    found = {each.name: each.layer for each in weight_histograms(trained(*NORMALIZED))}
+    assert found["layers.0.weights"] == found["layers.3.weights"] == "dense"
+    assert found["layers.1.scale"] == "batch_normalization"

@@ -1,23 +1,26 @@
 """Snapshots and health of a run that is resumed, extended, damaged or old: the bytes of an uninterrupted run."""
 
+import json
 import os
 import shutil
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import nncli
-from nncli.errors import CommandLineError, RunError
+from nncli.errors import CommandLineError, RunError, UnsupportedVersionError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.inference.predictor import Predictor
 from nncli.runner import resume as resume_runner
 from nncli.store.run_reader import Run
+from nncli.store.run_recording import require_epoch
 from nncli.store.snapshots import kept
 from nncli.training.loop import Trainer
 from tests.conftest import ROOT
-from tests.examples import train_config
+from tests.examples import put_record, train_config
 
 pytestmark = pytest.mark.slow
 
@@ -141,8 +144,43 @@ def test_run_that_lost_rows_is_resumed_with_the_others(trained):
     file = path / "health.csv"
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join([*lines[:3], b"x" + lines[3][1:], *lines[4:]]))
-    assert any("health.csv: has no rows of" in message and "line 4: 'x" in message for message in resume(path))
+    logged = len(lines) - 1
+    expected = f"health.csv: has no rows of {logged - 2} logged epochs: line 4: 'x"
+    assert any(expected in message for message in resume(path))
     assert Run(path).health.epochs.tolist()[:2] == [0, 1]
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_file_of_a_newer_version_is_neither_read_nor_replaced(trained, name):
+    """It is no damage: a newer version of nncli can go on with it."""
+    polls = count(20, -1)
+    path = trained(*OFTEN, stop=lambda: next(polls) <= 0)
+    record, before = json.loads((path / "run.json").read_bytes()), contents(path)
+    put_record(path / "run.json", record | {"formats": record["formats"] | {name: 2}})
+    message = rf"{name}: has format version 2, and nncli \S+ reads up to 1; use a newer version of nncli"
+    with pytest.raises(UnsupportedVersionError, match=message):
+        resume(path)
+    with pytest.raises(UnsupportedVersionError, match=message):
+        getattr(Run(path), name.partition(".")[0])
+    assert contents(path) == before
+
+
+def test_single_lost_row_is_reported(trained):
+    """A run without snapshots has no others to miss."""
+    polls = count(60, -1)
+    path = trained(*OFTEN, "training.snapshots=0", stop=lambda: next(polls) <= 0)
+    file = path / "health.csv"
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-1]))
+    assert [each.partition("health.csv: ")[2] for each in resume(path) if "training continues" in each] == [
+        "has no rows of 1 logged epoch; training continues without them"
+    ]
+
+
+def test_nearest_epochs_are_on_both_sides():
+    """Four of them, in their order."""
+    message = "run: has no weights of epoch 62; the nearest are those of 50, 60, 70, 80"
+    with pytest.raises(CommandLineError, match=message):
+        require_epoch(SimpleNamespace(path="run"), range(0, 101, 10), 62)
 
 
 def test_finished_run_without_its_files_cannot_be_read_but_evaluated(trained):

@@ -119,3 +119,24 @@ def test_norm_that_is_too_large_is_not_a_number(training):
     trainer.network.parameters.trainable[...] = 1e25
     health = trainer.observe_health()
     assert math.isnan(health.row()["layers.0.weight_norm"])
+
+
+def test_units_that_die_while_training_are_dead_from_then_on(training):
+    """Each logged epoch has the units that are dead at it, whatever their outputs were before."""
+    trainer = training()
+    health, parameters, found = trainer.observe_health(), trainer.network.parameters, []
+    for epoch in trainer.epochs():
+        if epoch.metrics is not None:
+            found.append(health.row()[f"layers.1.{DEAD}"])
+            parameters.views(parameters.values)["layers.0.biases"][:5] = -100
+    assert found == [0, 5 / 8, 5 / 8, 5 / 8]
+
+
+def test_step_is_observed_once(training):
+    """A row without a step of its own has no gradients, and no updates."""
+    trainer = training()
+    rows(trainer)
+    row = trainer.health.row()
+    assert math.isnan(row["layers.0.gradient_norm"])
+    assert math.isnan(row["layers.0.update_norm"])
+    assert row["layers.0.weight_norm"] > 0

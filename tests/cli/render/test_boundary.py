@@ -108,6 +108,15 @@ def test_number_of_lines_can_be_given():
     assert grid_size(80, True, lines=10) == (40, 20)
 
 
+def test_axes_begin_at_the_left_and_at_the_bottom():
+    """The edges of the plane, which are those of its outer cells, and what the colors mean."""
+    plane = view(40, 10)
+    lines = boundary_lines(plane._replace(x=centers(-2, 6, 40), y=centers(10, 30, 10)), False)
+    assert lines[-3].plain.split() == ["-2.00", "2.00", "6.00"]
+    assert [line.plain.split()[0] for line in (lines[1], lines[6], lines[10])] == ["30.0", "20.0", "10.0"]
+    assert boundary_lines(view(40, 20), True)[-1].plain.strip() == "markers: training rows; dark: uncertain"
+
+
 def test_names_cannot_control_the_terminal():
     """Features and classes are sanitized."""
     text = Text("\n").join(boundary_lines(view(40, 10), False)).plain

@@ -3,7 +3,7 @@
 import pytest
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.diagram import Axes, Line, print_diagram
+from nncli.cli.render.diagram import Axes, Line, logarithmic_ticks, print_diagram
 
 
 def printed(capsys, lines, axes=None, width=60):
@@ -31,6 +31,13 @@ def test_logarithmic_axis_is_straight_for_a_power(capsys):
     assert any(line.strip().startswith("100┤") for line in text)
 
 
+def test_ticks_are_round_numbers_with_both_ends():
+    """Few of them, also over many decades."""
+    assert logarithmic_ticks(0.1, 1) == [0.1, 0.2, 0.5, 1]
+    assert logarithmic_ticks(1e-30, 1)[0] == 1e-30
+    assert len(logarithmic_ticks(1e-30, 1)) <= 7
+
+
 def test_marks_are_vertical_lines(capsys):
     """A line at the value, in the whole height."""
     text = printed(capsys, [Line("x", [0, 10], [1, 1])], Axes(marks=[5]))
@@ -44,3 +51,4 @@ def test_values_that_overflow_are_left_out(capsys):
     text = printed(capsys, [Line("x", [0, 1], [1, 1.7e308]), Line("y", [0, 1], [1, 2])])
     assert text[-1] == "a x   b y"
     assert "a" not in "".join(text[1:-1])
+    assert sum(line.count("b") for line in text[1:-1]) > 3

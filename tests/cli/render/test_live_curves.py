@@ -45,6 +45,13 @@ def test_curves_begin_and_end_where_their_values_are():
     assert lines[5].split() == ["0", "epoch", "2"]
 
 
+def test_first_curve_is_on_top():
+    """Where two have the same values, the letter is that of the first one."""
+    lines = drawn([curve([1.0, 2.0]), curve([1.0, 2.0], "validation")])
+    drawings = "".join(line[5 : 50 - len(" validation")] for line in lines[:-1])
+    assert set(drawings) == {" ", "t"}
+
+
 def test_braille_has_the_dots_of_the_curve():
     """A constant is one row of dots, in the color of the curve."""
     line = diagram([curve([1.0, 1.0])], "loss", 40, 3, is_colored=True)[1]

@@ -1,6 +1,7 @@
 """The panel of a training, as it is drawn in terminals of several widths."""
 
 import io
+import json
 import re
 import time
 
@@ -61,7 +62,7 @@ def test_nothing_folds(panel_of, width, epochs, is_watched):
     panel = panel_of(f"training.epochs={epochs}", early_stopping, logged, is_watched=is_watched)
     for number in (0, 1, epochs - 1):
         panel.show(Epoch(number, validated(METRICS)))
-        for height in (20, 24, 60):
+        for height in (15, 20, 24, 60):
             lines = frame(panel, width, height)
             assert {len(line) for line in lines} == {width}
             assert {line[0] + line[-1] for line in lines} == {"╭╮", "││", "╰╯"}
@@ -83,9 +84,11 @@ def test_first_frame_says_what_is_measured(panel_of):
 
 def test_title_names_the_file_of_the_data(workdir, panel_of):
     """Data of a file is better known by its name than by its kind."""
-    (workdir / "rows.csv").write_text("a,b,kind\n" + "1,2,x\n3,5,y\n4,1,z\n" * 9, encoding="utf-8")
-    panel = panel_of("data={type: table, path: rows.csv, target: kind}", "validation={fraction: 0.3}")
-    assert frame(panel)[0].startswith("╭─ run · 2-8-3 · rows.csv, ")
+    for name, shown in (("rows.csv", "rows.csv"), ("a\x1b[2J.csv", "a�[2J.csv")):
+        (workdir / name).write_text("a,b,kind\n" + "1,2,x\n3,5,y\n4,1,z\n" * 9, encoding="utf-8")
+        data = json.dumps({"type": "table", "path": name, "target": "kind"})
+        panel = panel_of(f"data={data}", "validation={fraction: 0.3}")
+        assert frame(panel)[0].startswith(f"╭─ run · 2-8-3 · {shown}, ")
 
 
 def test_metrics_have_their_direction_and_their_best_value_with_its_epoch(panel_of):
@@ -97,6 +100,8 @@ def test_metrics_have_their_direction_and_their_best_value_with_its_epoch(panel_
     assert re.search(r"loss ↓ +best @epoch +accuracy ↑ +best @epoch", text)
     assert re.search(r"training +0\.5000 +0\.2500 @10 +0\.8750 +0\.8750 @20", text)
     assert re.search(r"validation +1\.000 +0\.5000 @10 +0\.7000 +0\.7000 @10", text)
+    colored = "\n".join(frame(panel, force_terminal=True, color_system="standard"))
+    assert re.findall(r"\x1b\[92m([\d.]+)", colored) == ["0.8750"]
 
 
 def test_metrics_that_do_not_fit_are_left_out(panel_of):
@@ -161,6 +166,8 @@ def test_rate_of_a_resumed_training_counts_its_own_epochs(panel_of, monkeypatch)
     panel.show(Epoch(25, None))
     text = "\n".join(frame(panel))
     assert "epoch 25/40" in text
+    done, left = text.count("━"), text.count("╌")
+    assert done == int((done + left) * 25 / 40)
     assert "5.0 epochs/s" in text
     assert "0:00:01 · 0:00:03 left" in text
 

@@ -43,6 +43,7 @@ def test_most_important_column_is_first(runs):
     table = columns_of(TrainedRun(Run(runs / "table")))[0]
     assert table.rows[0][0] == "size"
     assert table.rows[0][3] == "0 to 16"
+    assert {row[0]: row[2] for row in table.rows} == {"size": 1, "color": 2, "noise": 1}
     assert table.message.startswith("size matters most.")
 
 

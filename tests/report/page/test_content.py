@@ -94,6 +94,13 @@ def test_summary_names_network_data_and_result(runs):
     assert "accuracy on the validation set is" in text
 
 
+def test_sections_are_those_that_have_something(runs):
+    """No columns of sampled data, no images; the weights are part of the health."""
+    found = {section.name: section.blocks for section in report_of([Run(runs / "classes")]).sections}
+    assert list(found) == ["summary", "network", "curves", "results", "health", "settings", "reproduction"]
+    assert "layers.0.weights (2 × 8)" in [block.title for block in found["health"]]
+
+
 def test_every_plot_has_a_title_and_a_message(runs):
     """What is drawn is also described as text."""
     for names in (["classes"], ["fit"], ["table"], ["classes", "other"]):
@@ -120,11 +127,23 @@ def test_several_runs_are_compared(runs):
         "other, validation": (1, 1),
     }
     assert [column.name for column in titled(report, "Metrics").columns] == ["metric", "classes", "other", "best"]
+    for name, *values, best in titled(report, "Metrics").rows:
+        if values[0] != values[1]:
+            is_first = (values[0] > values[1]) == name.endswith("↑")
+            assert best == ("classes" if is_first else "other"), name
     assert ["optimizer.learning_rate", "0.05", "0.01"] in titled(report, "Settings").rows
     assert {player.title for player in of_kind(report, Player)} == {
         "classes: Decision boundary",
         "other: Decision boundary",
     }
+
+
+def test_warnings_of_several_runs_name_their_run(runs, monkeypatch):
+    """In the summary of a comparison; that of one run needs no name."""
+    monkeypatch.setattr(Run, "warnings", property(lambda _: [{"message": "it learned nothing"}]))
+    both, one = report_of([Run(runs / "classes"), Run(runs / "other")]), report_of([Run(runs / "classes")])
+    assert of_kind(both, Text)[0].warnings == ["classes: it learned nothing", "other: it learned nothing"]
+    assert of_kind(one, Text)[0].warnings == ["it learned nothing"]
 
 
 def test_runs_on_different_data_are_rejected(runs):

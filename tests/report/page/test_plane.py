@@ -7,11 +7,12 @@ import pytest
 
 from nncli.experiment.assembly import build_network
 from nncli.inference.predictor import Predictor
-from nncli.report.boundary import Boundary
+from nncli.report.boundary import Boundary, Points
 from nncli.report.page import plane
 from nncli.report.page.plane import class_bytes, player, value_bytes
 from nncli.report.trained_run import TrainedRun
 from nncli.store.run_reader import Run
+from tests.report.conftest import PRODUCT, table
 
 
 @pytest.fixture
@@ -44,10 +45,10 @@ def test_bytes_are_classes_and_probabilities():
 
 
 def test_threshold_decides_the_class_of_a_single_output():
-    """A cell whose class 1 is not above the threshold is of class 0, however improbable that is."""
-    outputs = np.array([[[0.4, 0.6], [0.1, 0.9]]])
-    shown = Boundary(["x", "y"], np.arange(2), np.arange(1), outputs, ["no", "yes"], 0.8, ["t"], None, 0)
-    assert (class_bytes(shown, 128) // 128).tolist() == [[0, 1]]
+    """A cell whose class 1 is not above the threshold, or at it, is of class 0, however improbable that is."""
+    outputs = np.array([[[0.4, 0.6], [0.1, 0.9], [0.2, 0.8]]])
+    shown = Boundary(["x", "y"], np.arange(3), np.arange(1), outputs, ["no", "yes"], 0.8, ["t"], None, 0)
+    assert (class_bytes(shown, 128) // 128).tolist() == [[0, 1, 0]]
 
 
 def test_bytes_of_values_go_from_the_lowest_to_the_highest():
@@ -99,6 +100,44 @@ def test_curve_of_one_input_is_what_the_network_predicts(runs):
     for epoch, frame in zip(shown.epochs, shown.view.frames, strict=True):
         expected = Predictor(run, epoch).predict(shown.view.x[:, np.newaxis])
         np.testing.assert_array_equal(frame, expected.T)
+
+
+def test_plane_of_values_has_all_rows_on_its_scale(workdir, run_cli):
+    """From the lowest to the highest of the final predictions and the targets; the message is of the predictions."""
+    (workdir / "areas.csv").write_text(table(), encoding="utf-8")
+    result = run_cli("train", "config.yaml", PRODUCT[0].replace("table.csv", "areas.csv"), *PRODUCT[1:], "-q")
+    trained = TrainedRun(Run(workdir / result.out.strip()))
+    shown = player(trained, list(trained.run.snapshots), "training")
+    final = plane.boundary(
+        trained, plane.SIDE, plane.SIDE, None, plane.extent(trained, plane.points_of(trained))
+    ).outputs
+    targets = trained.experiment.data["training"].targets
+    assert (shown.view.low, shown.view.high) == (min(final.min(), targets.min()), max(final.max(), targets.max()))
+    assert shown.message.startswith(f"The prediction goes from {final.min():.4g} to {final.max():.4g}.")
+    assert [row[2] for row in shown.view.points] == targets[:, 0].tolist()
+
+
+def test_share_of_the_plane_is_that_of_its_cells(made):
+    """Of each class, in percent."""
+    _, shown = made
+    classes = np.frombuffer(b64decode(shown.view.frames[shown.start]), np.uint8) // shown.view.levels
+    shares = [f"{name}: {100 * np.mean(classes == index):.1f}%" for index, name in enumerate("012")]
+    assert shown.message.startswith(f"Share of the plane by class: {shares[0]}, {shares[1]} and {shares[2]};")
+
+
+def test_of_many_rows_some_are_drawn_with_their_own_targets(monkeypatch):
+    """At equal distances."""
+    monkeypatch.setattr(plane, "MAX_POINTS", 3)
+    inputs = np.arange(10.0).reshape(5, 2)
+    points = Points("training", inputs, np.array([0, 1, 2, 3, 4]), np.arange(5))
+    assert plane._points(points) == [[0, 1, 0], [4, 5, 2], [8, 9, 4]]
+
+
+def test_final_weights_are_shown_first_though_others_follow(runs):
+    """Those that early stopping has kept are before the last snapshot."""
+    trained = TrainedRun(Run(runs / "classes"), 20)
+    shown = player(trained, [0, 10, 20, 30], "training")
+    assert (shown.epochs, shown.start) == ([0, 10, 20, 30], 2)
 
 
 def test_more_than_two_inputs_have_no_player(runs):
