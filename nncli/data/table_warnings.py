@@ -161,18 +161,36 @@ def _best_accuracy_of_categories(categories: Array, classes: Array) -> float:
 
 
 def _best_accuracy_of_intervals(values: Array, classes: Array, intervals: int) -> float:
-    """An upper bound of the accuracy of the best rule; 0 if that is clearly below NEARLY_ONE.
+    """The accuracy of the best rule; 0 if that is clearly below NEARLY_ONE.
 
-    If rows are sorted by value, a rule has at most ``intervals`` runs of equal classes, and each error adds two.
+    If rows are sorted by value, a rule has at most ``intervals`` runs of equal classes, and each error adds two blocks.
     """
     most = intervals + 2 * (1 - NEARLY_ONE) * len(values)
     for step in (min(MOST_SKIPPED, max(1, len(values) // SAMPLE)), 1):  # a sample is enough for most columns
-        ordered = classes[::step][np.lexsort((classes[::step], values[::step]))]
-        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+        order = np.lexsort((classes[::step], values[::step]))
+        ordered = classes[::step][order]
+        starts = _block_starts(values[::step][order], ordered)
         if len(starts) > most:
             return 0.0
-    right = np.zeros((intervals, int(classes.max()) + 1), np.int64)  # by interval and class, for the rows so far
-    for class_, rows in zip(ordered[starts], np.diff(starts, append=len(ordered)), strict=True):
+    width = int(classes.max()) + 1
+    blocks = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(ordered)))
+    counts = np.bincount(blocks * width + ordered, minlength=len(starts) * width).reshape(-1, width)
+    right = np.zeros((intervals, width), np.int64)  # by interval and class, for the rows so far
+    for of_class in counts:
         right[1:] = np.maximum(right[1:], right[:-1].max(axis=1, keepdims=True))
-        right[:, class_] += rows
+        right += of_class
     return float(right.max() / len(values))
+
+
+def _block_starts(values: Array, classes: Array) -> Array:
+    """Where blocks of sorted rows begin: rows of one class, or rows of several classes that have the same value.
+
+    Args:
+        values: (N,), sorted.
+        classes: (N,), sorted among equal values.
+    """
+    starts = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
+    first, last = classes[starts], classes[np.append(starts[1:], len(classes)) - 1]
+    is_mixed = first != last
+    begins = is_mixed[1:] | is_mixed[:-1] | (first[1:] != first[:-1])
+    return starts[np.concatenate(([True], begins))]
