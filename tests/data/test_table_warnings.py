@@ -1,5 +1,7 @@
 """Warnings: equal rows in two splits, identifiers among the inputs, and inputs that leak the target."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
