@@ -24,9 +24,9 @@ def test_charts_say_how_it_ended():
     layers = [LayerHealth(0, "dense", *norms, None), LayerHealth(1, "relu", *NONE, np.array([0.0, 0.5, 0.75]))]
     gradients, updates, dead = health_charts(Gradients("run", epochs, layers))
     assert [each.is_logarithmic for each in (gradients, updates, dead)] == [True, True, False]
-    assert gradients.message.endswith(" At the end: 0 dense 2.")
-    assert updates.message.endswith(" At the end: 0 dense 0.25.")
-    assert dead.message.endswith(" At the end: 1 relu 0.75.")
+    assert gradients.message.endswith(" At the end: layer 0 (dense) 2.")
+    assert updates.message.endswith(" At the end: layer 0 (dense) 0.25.")
+    assert dead.message.endswith(" At the end: layer 1 (relu) 0.75.")
 
 
 def test_units_are_counted():
@@ -38,7 +38,7 @@ def test_units_are_counted():
     ]
     table = _units(found)
     assert [column.name for column in table.columns[:4]] == ["layer", "units", "dead", "saturated"]
-    assert table.rows == [["1 tanh", 3, 1, 2, 0.75], ["3 relu", 2, 1, 1, 0.25]]
+    assert table.rows == [["layer 1 (tanh)", 3, 1, 2, 0.75], ["layer 3 (relu)", 2, 1, 1, 0.25]]
     assert table.message.startswith("2 of 5 hidden units are dead: ")
 
 

@@ -121,8 +121,8 @@ def test_share_of_the_plane_is_that_of_its_cells(made):
     """Of each class, in percent."""
     _, shown = made
     classes = np.frombuffer(b64decode(shown.view.frames[shown.start]), np.uint8) // shown.view.levels
-    shares = [f"{name}: {100 * np.mean(classes == index):.1f}%" for index, name in enumerate("012")]
-    assert shown.message.startswith(f"Share of the plane by class: {shares[0]}, {shares[1]} and {shares[2]};")
+    shares = [f"class {name} {100 * np.mean(classes == index):.1f}%" for index, name in enumerate("012")]
+    assert shown.message.startswith(f"Share of the plane: {shares[0]}, {shares[1]} and {shares[2]};")
 
 
 def test_of_many_rows_some_are_drawn_with_their_own_targets(monkeypatch):

@@ -27,10 +27,10 @@ def test_most_frequent_error_is_named():
     matrix = np.array([[5, 1, 0], [0, 4, 0], [3, 0, 2]])
     message = made._matrix(Confusion("test", ["a", "b", "c"], matrix)).message
     assert message.startswith(
-        "11 of 15 test rows are right; the most frequent error: 3 rows of class c predicted as a."
+        "11 of 15 test rows are predicted correctly; the most frequent error: 3 rows of class c predicted as a."
     )
     assert made._matrix(Confusion("test", ["a", "b"], np.eye(2, dtype=int))).message.startswith(
-        "2 of 2 test rows are right. "
+        "2 of 2 test rows are predicted correctly. "
     )
 
 
@@ -51,7 +51,7 @@ def test_class_with_the_lowest_f1_is_named(runs):
     """As the table has it."""
     table = made._classes(TrainedRun(Run(runs / "classes")))
     name, _, _, f1, _ = min(table.rows[:3], key=lambda row: row[3])
-    assert table.message == f"The class with the lowest F1 is {name} ({f1:.4g})."
+    assert table.message == f"Class {name} has the lowest F1: {f1:.4g}."
 
 
 def test_threshold_is_marked_and_that_of_the_highest_f1_named(runs):
@@ -73,9 +73,7 @@ def test_of_many_classes_those_with_the_smallest_areas_are_drawn():
     assert made._shown(many[:10]) == many[:10]
 
 
-@pytest.mark.parametrize(
-    ("accuracy", "words"), [(0.5, "more confident than right"), (0.95, "less confident than right")]
-)
+@pytest.mark.parametrize(("accuracy", "words"), [(0.5, "is overconfident"), (0.95, "is underconfident")])
 def test_calibration_has_a_direction(accuracy, words):
     """Accuracy by confidence, of the bins that have rows."""
     rows, nan = np.array([0, 10]), np.nan
@@ -101,7 +99,7 @@ def test_errors_are_rows_with_their_inputs(count, is_cut):
     """The line of a file; the probability of the predicted class before that of its own."""
     inputs = {f"c{index}": float(index) for index in range(count)}
     table = made.errors_table([ErrorRow(6, 8, 2.5, "cat", "dog", 0.9, 0.1, inputs)], "test")
-    names = ["line", "loss", "actual", "predicted", "probability", "of actual class"]
+    names = ["line", "loss", "actual", "predicted", "probability", "probability of actual class"]
     assert [column.name for column in table.columns] == [*names, *list(inputs)[:12]]
     assert table.rows == [[8, 2.5, "cat", "dog", 0.9, 0.1, *map(float, range(12))]]
     assert ("The first 12 columns are shown." in table.message) == is_cut
