@@ -152,7 +152,7 @@ def test_run_that_lost_rows_is_resumed_with_the_others(trained):
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_file_of_a_newer_version_is_neither_read_nor_replaced(trained, name):
-    """It is no damage: a newer version of nncli can go on with it."""
+    """It is no damage: a newer version of nncli can continue it."""
     polls = count(20, -1)
     path = trained(*OFTEN, stop=lambda: next(polls) <= 0)
     record, before = json.loads((path / "run.json").read_bytes()), contents(path)
