@@ -62,7 +62,7 @@ class TrainedRun:
     Args:
         run: the run.
         epoch: the epoch of a snapshot; None for the final weights, or those of the newest checkpoint.
-        label: what pictures call the run; by default its name.
+        label: what plots call the run; by default its name.
     """
 
     def __init__(self, run: Run, epoch: int | None = None, label: str | None = None) -> None:
