@@ -217,6 +217,21 @@ def commit(directory: Path, target: Path) -> bool:
     return True
 
 
+def publish(directory: Path, parent: Path, name: str, is_numbered: bool) -> Path:
+    """Commit a staging directory under a name; if it is taken and ``is_numbered``, the first free one of name-2, ...
+
+    Raises:
+        BusyError: the name is taken.
+    """
+    path, number = parent / name, 1
+    while not commit(directory, path):
+        if not is_numbered:
+            raise BusyError(f"{path}: already exists; choose another name")
+        number += 1
+        path = parent / f"{name}-{number}"
+    return path
+
+
 def discard(directory: Path) -> None:
     """Remove a staging directory; errors are ignored, and the next ``staging_directory`` removes what is left."""
     shutil.rmtree(directory, ignore_errors=True)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from nncli.config.diagnostics import shown
-from nncli.errors import BusyError, CommandLineError, DivergedError, StorageError
+from nncli.errors import CommandLineError, DivergedError, StorageError
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.loading import LoadedConfig
 from nncli.experiment.metric_columns import columns
@@ -98,7 +98,7 @@ class RunWriter:
             _fill(directory, {**files, "run.json": to_json(record), "metrics.csv": header, HEALTH: recorded.health})
             digest = hashlib.sha256(header).hexdigest()
             write_checkpoint(directory, trainer.state(), run_identity, len(header), digest)
-            return cls(_published(directory, runs, name, numbered), lock, trainer, run_identity, header, recorded)
+            return cls(storage.publish(directory, runs, name, numbered), lock, trainer, run_identity, header, recorded)
         except BaseException:
             storage.discard(directory)
             lock.release()
@@ -279,14 +279,3 @@ def write_checkpoint(
     """
     data = pack(Checkpoint(state, metrics_bytes, metrics_sha256, run_identity))
     storage.write_atomic(directory / "checkpoints" / f"{state.updates:08}.ckpt", data)
-
-
-def _published(directory: Path, runs: Path, name: str, numbered: bool) -> Path:
-    """Rename the directory to its name, or to the first free numbered one."""
-    path, number = runs / name, 1
-    while not storage.commit(directory, path):
-        if not numbered:
-            raise BusyError(f"{path}: already exists; choose another name")
-        number += 1
-        path = runs / f"{name}-{number}"
-    return path

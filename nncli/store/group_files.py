@@ -1,0 +1,183 @@
+"""A group of runs on disk: group.json, a run directory for each trial, and a file for each trial that failed."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from nncli.errors import RunError, UnsupportedVersionError
+from nncli.registry import Count, Seed
+from nncli.store import atomic_write, safe_read, size_limits
+from nncli.store.records import FORMAT, NonNegativeInt, Record, RecordType, from_json, parse_record, to_json
+from nncli.version import __version__
+
+GROUP = "group.json"
+TRIAL = re.compile(r"[0-9]{4,9}")
+FAILED = ".failed.json"  # after the name of a trial
+
+Scale = int | float
+
+
+class AxisRecord(Record):
+    """One key that varies between the trials: over a list of values, or over a range.
+
+    Args:
+        key: the path of the key in the config, such as ``optimizer.learning_rate``.
+        values: the values in their order, whole components among them; None for a range.
+        min: the smallest value of a range.
+        max: its largest value.
+        log: whether a range is sampled uniformly in the logarithm.
+        step: the distance of neighboring values of a range; None if every value is possible.
+    """
+
+    key: str
+    values: list[Any] | None = None
+    min: Scale | None = None
+    max: Scale | None = None
+    log: bool = False
+    step: Scale | None = None
+
+
+class GroupRecord(Record):
+    """group.json: the base config, what varies, how and in which order; written once.
+
+    Args:
+        format: the format version of this file.
+        version: the version of nncli that made the group.
+        config: the text of the base config.
+        config_path: the file of the base config, relative to the directory of the group if possible; relative paths in
+            the config start at its directory.
+        overrides: values replaced in the base config, the same for all trials.
+        axes: what varies between the points of the search.
+        method: how the points are chosen.
+        seed: the seed of the search.
+        metric: the column of metrics by which a search ranks trials, and which a display shows as the best.
+        trials: the number of points; None for every combination of a grid.
+        batch: the number of points that a search chooses together.
+        seeds: the seeds of the runs of each point; none if the seed of the base config is kept.
+        vary: what a seed varies: the keys of the section ``seeds``, or ``all``.
+        folds: the number of folds of each point; None without cross-validation.
+        max_failures: the number of failed and diverged trials after which no further trial starts; None for any number.
+    """
+
+    format: int = FORMAT
+    version: str = __version__
+    config: str
+    config_path: str
+    overrides: list[str] = []  # noqa: RUF012 (a default)
+    axes: list[AxisRecord] = []  # noqa: RUF012 (a default)
+    method: Literal["grid", "random", "halving", "tpe"] = "grid"
+    seed: Seed = 0
+    metric: str | None = None
+    trials: Count | None = None
+    batch: Count | None = None
+    seeds: list[Seed] = []  # noqa: RUF012 (a default)
+    vary: list[str] = []  # noqa: RUF012 (a default)
+    folds: Count | None = None
+    max_failures: NonNegativeInt | None = None
+
+
+class FailureRecord(Record):
+    """A trial that ended without a run that could be resumed: the exit code and the message of its error."""
+
+    format: int = FORMAT
+    exit_code: int
+    message: str
+
+
+def is_group(path: Path) -> bool:
+    """Whether a directory is a group of runs.
+
+    Raises:
+        StorageError: the operating system refuses to say.
+    """
+    return safe_read.exists(path / GROUP)
+
+
+def create_group(runs: Path, name: str, record: GroupRecord, is_numbered: bool) -> Path:
+    """Create the directory of a group, which appears whole with its group.json.
+
+    Args:
+        runs: the directory that holds runs and groups.
+        name: the name of the group; if it is taken and ``is_numbered``, the next of name-2, name-3, ...
+        record: the content of group.json.
+        is_numbered: whether a number may be appended to the name.
+
+    Raises:
+        BusyError: the name is taken.
+        StorageError: a file cannot be written.
+    """
+    directory, lock = atomic_write.staging_directory(runs)
+    try:
+        atomic_write.write_atomic(directory / GROUP, to_json(record.model_dump()))
+        return atomic_write.publish(directory, runs, name, is_numbered)
+    except BaseException:
+        atomic_write.discard(directory)
+        raise
+    finally:
+        lock.release()
+
+
+def read_group(path: Path) -> GroupRecord:
+    """Read group.json.
+
+    Raises:
+        RunError: it is missing or damaged.
+        StorageError: it cannot be read.
+        UnsupportedVersionError: a newer version of nncli made it.
+    """
+    return _read(path, GROUP, GroupRecord)
+
+
+def trial_name(number: int) -> str:
+    """The name of the run directory of a trial."""
+    return f"{number:04}"
+
+
+def trial_paths(path: Path) -> list[Path]:
+    """The run directories of the trials that were started, in the order of their numbers.
+
+    Raises:
+        StorageError: the directory cannot be read.
+    """
+    with safe_read.storage_errors(path):
+        found = [each for each in path.iterdir() if TRIAL.fullmatch(each.name)]
+    return sorted(found, key=lambda each: int(each.name))
+
+
+def failures(path: Path) -> dict[int, FailureRecord]:
+    """The trials that failed, by their numbers.
+
+    Raises:
+        RunError: a file is damaged.
+        StorageError: a file cannot be read.
+    """
+    with safe_read.storage_errors(path):
+        names = [each.name.removesuffix(FAILED) for each in path.iterdir() if each.name.endswith(FAILED)]
+    return {
+        int(name): _read(path, name + FAILED, FailureRecord) for name in sorted(names, key=int) if TRIAL.fullmatch(name)
+    }
+
+
+def write_failure(path: Path, number: int, failure: FailureRecord) -> None:
+    """Record that a trial failed.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    atomic_write.write_atomic(path / f"{trial_name(number)}{FAILED}", to_json(failure.model_dump()))
+
+
+def runs_of(paths: Sequence[Path]) -> list[Path]:
+    """The paths with each group replaced by the runs of its trials."""
+    return [run for path in paths for run in (trial_paths(path) if is_group(path) else [path])]
+
+
+def _read(path: Path, name: str, model: type[RecordType]) -> RecordType:
+    """The content of a file of a group."""
+    try:
+        return parse_record(from_json(safe_read.read(path, name, size_limits.RECORD)), model)
+    except UnsupportedVersionError as error:
+        raise UnsupportedVersionError(f"{path / name}: {error}", path) from None
+    except ValueError as error:
+        raise RunError(f"{path / name}: damaged: {error}", path) from None

@@ -1,0 +1,65 @@
+"""The files of a group of runs: written whole, read back, and rejected when damaged."""
+
+import pytest
+
+from nncli.errors import BusyError, RunError, UnsupportedVersionError
+from nncli.store.group_files import (
+    AxisRecord,
+    FailureRecord,
+    GroupRecord,
+    create_group,
+    failures,
+    is_group,
+    read_group,
+    runs_of,
+    trial_name,
+    trial_paths,
+    write_failure,
+)
+
+RECORD = GroupRecord(
+    config="seed: 0\n",
+    config_path="../config.yaml",
+    axes=[AxisRecord(key="optimizer.type", values=["sgd", "adam"]), AxisRecord(key="seed", min=0, max=9, step=1)],
+    seeds=[0, 1],
+)
+
+
+def test_a_group_is_read_as_it_was_written(tmp_path):
+    """Every key of group.json survives, and so does the order of the axes."""
+    path = create_group(tmp_path, "group", RECORD, is_numbered=False)
+    assert is_group(path)
+    assert read_group(path) == RECORD
+
+
+def test_a_name_is_taken_once(tmp_path):
+    """A second group of the same name is rejected, or numbered; nothing else is left in the directory."""
+    create_group(tmp_path, "group", RECORD, is_numbered=False)
+    with pytest.raises(BusyError, match="group: already exists"):
+        create_group(tmp_path, "group", RECORD, is_numbered=False)
+    assert create_group(tmp_path, "group", RECORD, is_numbered=True).name == "group-2"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["group", "group-2"]
+
+
+def test_a_damaged_group_is_reported(tmp_path):
+    """A changed byte fails the checksum; a newer format names the version."""
+    path = create_group(tmp_path, "group", RECORD, is_numbered=False)
+    content = (path / "group.json").read_text()
+    (path / "group.json").write_text(content.replace("adam", "adan"))
+    with pytest.raises(RunError, match=r"group.json: damaged: checksum mismatch"):
+        read_group(path)
+    (path / "group.json").write_text(content.replace('"format": 2', '"format": 99'))
+    with pytest.raises(UnsupportedVersionError, match="has format version 99"):
+        read_group(path)
+
+
+def test_trials_and_failures_are_listed_by_number(tmp_path):
+    """Only directories whose names are numbers are trials, and 10000 comes after 9999."""
+    path = create_group(tmp_path, "group", RECORD, is_numbered=False)
+    for name in ("10000", "9999", "0001", "notes"):
+        (path / name).mkdir()
+    write_failure(path, 7, FailureRecord(exit_code=3, message="no rows"))
+    assert [trial.name for trial in trial_paths(path)] == ["0001", "9999", "10000"]
+    assert failures(path) == {7: FailureRecord(exit_code=3, message="no rows")}
+    assert trial_name(7) == "0007"
+    assert runs_of([path, tmp_path / "run"]) == [*trial_paths(path), tmp_path / "run"]
