@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nncli.config.diagnostics import shown
-from nncli.config.model import Config, Fraction, Where
+from nncli.config.model import Config, Fraction, Part, Where
 from nncli.data.dataset import Dataset
 from nncli.data.source import Source, SourceError
 from nncli.data.split import split
@@ -75,12 +75,13 @@ def fit_preprocessing(config: Config, source: Source, training: Dataset) -> "Fit
     return source.fit_preprocessing(training, _columns_of(parts(config)))
 
 
-def _columns_of(sections: Mapping[str, Fraction | Where]) -> list[str]:
+def _columns_of(sections: Mapping[str, Part]) -> list[str]:
     """The columns that splits use; they are not inputs."""
     names: list[str] = []
     for section in sections.values():
         if isinstance(section, Where):
             names += section.where
         else:
-            names += [each for each in (section.group, section.last) if isinstance(each, str)]
+            last = section.last if isinstance(section, Fraction) else None
+            names += [each for each in (section.group, last) if isinstance(each, str)]
     return names
