@@ -17,6 +17,8 @@ from nncli.sweep.seeds import ALL, parse_seeds, parse_vary
 from nncli.sweep.settings import FACTOR, METHODS
 
 MAX_TRIALS = 1_000_000
+EXAMPLE = "over: {optimizer.learning_rate: [0.1, 0.01]}"
+ARGUMENT = "optimizer.learning_rate=0.1,0.01"
 RANKING = {Role.OBJECTIVE, Role.LOSS, Role.METRIC}
 
 
@@ -116,8 +118,8 @@ def _halving(sweep: Sweep) -> Iterator[Finding]:
     if sweep.config and sweep.config.training.epochs < FACTOR:
         epochs = sweep.config.training.epochs
         yield Finding(("method",), f"halving needs at least {FACTOR} epochs, but training.epochs is {epochs}")
-    if any(overlaps(axis, "training", "epochs") for axis in sweep.given.axes):
-        yield Finding(("method",), "halving chooses the number of epochs, so training.epochs cannot vary; remove it")
+    if any(axis.path == ("training", "epochs") for axis in sweep.given.axes):
+        yield Finding(("over", "training.epochs"), "halving chooses the number of epochs; remove training.epochs here")
 
 
 def _tpe(sweep: Sweep) -> Iterator[Finding]:
@@ -159,13 +161,13 @@ def _folds(sweep: Sweep) -> Iterator[Finding]:
 
 
 def _something_varies(sweep: Sweep) -> Iterator[Finding]:
+    """There is more than one trial, or it is already reported why what would vary is invalid."""
     is_invalid = "seeds" not in sweep.settings or "folds" not in sweep.settings
-    if not (sweep.given.axes or is_invalid or sweep.has("seeds") or sweep.has("folds")):
-        over = sweep.given.settings.children.get("over")
-        if not (over and over.value):
-            yield Finding(
-                (), "nothing varies; write over, such as over: {optimizer.learning_rate: [0.1, 0.01]}, or seeds"
-            )
+    over = sweep.given.settings.children.get("over")
+    is_written = sweep.given.axes or (over and (over.children or over.value))
+    if not (is_written or is_invalid or sweep.has("seeds") or sweep.has("folds")):
+        fix = f"write over, such as {EXAMPLE}, or seeds" if sweep.given.is_file else f"write {ARGUMENT}, or --seeds 10"
+        yield Finding((), f"nothing varies; {fix}")
 
 
 def require_optuna() -> None:
