@@ -123,8 +123,10 @@ def _list(axis: GivenAxis, checker: ConfigChecker | None) -> tuple[AxisRecord | 
     """A list of values, unless it is empty; and which of them are equal."""
     if problems := list(list_problems(axis)):
         return None, problems
-    values = [_canonical(checker, axis, value) for value in axis.values] if checker else []
-    return AxisRecord(key=axis.key, values=axis.node.plain()), list(repeated_values(axis, values))
+    record = AxisRecord(key=axis.key, values=axis.node.plain())
+    if checker is None:
+        return record, []
+    return record, list(repeated_values(axis, [_canonical(checker, axis, value) for value in axis.values]))
 
 
 def _canonical(checker: ConfigChecker, axis: GivenAxis, value: Node) -> str:
