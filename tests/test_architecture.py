@@ -272,6 +272,7 @@ WHOLE_PACKAGE = {
     "test_damaged_tables",
     "test_row_weights",
     "test_drawn",
+    "test_broken_sweeps",
 }
 
 
