@@ -15,6 +15,7 @@ PACKAGE = ROOT / "nncli"
 # Imports go down this list only.
 PACKAGES = [
     "cli",
+    "export",
     "api",
     "sklearn",
     "report",
@@ -33,6 +34,7 @@ PACKAGES = [
 ]
 THIRD_PARTY = {
     "cli": {"click", "matplotlib", "numpy", "plotext", "rich", "yaml"},
+    "export": set(),
     "api": {"numpy"},
     "sklearn": {"numpy", "sklearn"},
     "report": {"numpy"},
