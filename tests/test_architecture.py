@@ -16,6 +16,7 @@ PACKAGE = ROOT / "nncli"
 PACKAGES = [
     "cli",
     "sweep",
+    "export",
     "api",
     "sklearn",
     "report",
@@ -35,6 +36,7 @@ PACKAGES = [
 THIRD_PARTY = {
     "cli": {"click", "matplotlib", "numpy", "plotext", "rich", "yaml"},
     "sweep": {"numpy", "optuna", "pydantic_core"},
+    "export": set(),
     "api": {"numpy"},
     "sklearn": {"numpy", "sklearn"},
     "report": {"numpy"},

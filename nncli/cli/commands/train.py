@@ -20,8 +20,10 @@ from nncli.cli.options import (
     examples,
     find_run,
     json_option,
+    note_option,
     overrides_argument,
     runs_dir_option,
+    tag_option,
 )
 from nncli.cli.output import drop_unread_messages, has_cursor, print_json
 from nncli.cli.paths import RUNS
@@ -63,6 +65,8 @@ if TYPE_CHECKING:
     help="Resume a run, by path or by name.",
 )
 @click.option("-n", "--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
+@note_option
+@tag_option
 @runs_dir_option
 @cache_dir_option
 @click.option(
@@ -78,6 +82,8 @@ def train(
     overrides: tuple[str, ...],
     run: str | None,
     name: str | None,
+    text: str | None,
+    tags: tuple[str, ...],
     runs_dir: Path | None,
     watch: bool,
     quiet: bool,
@@ -92,11 +98,12 @@ def train(
     from nncli.cli.render.format import warning_text
     from nncli.cli.render.progress import note
 
+    _check_notes(text, tags)
     started = time.monotonic()
     drop_unread_messages()
     if watch and (quiet or as_json):
         raise click.UsageError(f"--watch draws the training, and {'--quiet' if quiet else '--json'} shows no progress.")
-    display = _Display(is_silent=quiet or as_json, is_watched=watch)
+    display = _Display(quiet or as_json, watch, text, tags)
     if run == "":
         raise CommandLineError(_resumable_runs(runs_dir or RUNS))
     if run is not None:
@@ -132,11 +139,11 @@ def _resumable_runs(directory: Path) -> str:
 class _Display:
     """Opens the progress display when training begins, at the epoch ``first`` of the run directory ``run``.
 
-    ``training`` is the section of the config from then on.
+    ``training`` is the section of the config from then on. The note and the tags are written before it.
     """
 
-    def __init__(self, is_silent: bool, is_watched: bool) -> None:
-        self.is_silent, self.is_watched = is_silent, is_watched
+    def __init__(self, is_silent: bool, is_watched: bool, text: str | None, tags: tuple[str, ...]) -> None:
+        self.is_silent, self.is_watched, self.text, self.tags = is_silent, is_watched, text, tags
         self.run: Path | None = None
         self.first: int | None = None
         self.training: TrainingConfig | None = None
@@ -144,7 +151,24 @@ class _Display:
     def __call__(self, writer: "RunWriter") -> AbstractContextManager[Callable[["Epoch"], object]]:
         self.run, self.first = writer.path, writer.trainer.epoch
         self.training = writer.trainer.settings
+        if self.text is not None or self.tags:
+            _write_notes(writer.path, self.text, self.tags)
         return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer, self.is_watched)
+
+
+def _check_notes(text: str | None, tags: tuple[str, ...]) -> None:
+    """Reject an invalid note or tag before training begins."""
+    if text is not None or tags:
+        from nncli.store.notes import check_notes
+
+        check_notes(text, tags)
+
+
+def _write_notes(path: Path, text: str | None, tags: tuple[str, ...]) -> None:
+    """Add a note and tags to those of a run."""
+    from nncli.store.notes import changed_notes, read_notes, write_notes
+
+    write_notes(path, changed_notes(read_notes(path), text, tags))
 
 
 def progress_for(writer: "RunWriter", is_watched: bool = False) -> AbstractContextManager[Callable[["Epoch"], object]]:
