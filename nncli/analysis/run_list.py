@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nncli.analysis.comparison import ComparedRun, compared_run, sorted_by_metric
+from nncli.analysis.compared_run import ComparedRun, compared_run, sorted_by_metric
 from nncli.analysis.config_table import config_table
 from nncli.errors import CommandLineError, RunError, StorageError, UnsupportedVersionError
 from nncli.experiment.metric_columns import SPLITS, Role, column, find_column
