@@ -16,6 +16,7 @@ from nncli.analysis.compared_run import (
 from nncli.analysis.config_table import config_table
 from nncli.analysis.run_verdict import run_verdict
 from nncli.analysis.same_data import different_splits
+from nncli.analysis.table_columns import ShortNames, implied_keys, short_names
 from nncli.config.hints import suggestion
 from nncli.errors import CommandLineError
 from nncli.experiment.metric_columns import LOSS_COLUMNS, SPLITS, MetricColumn, Role, column, find_column
@@ -53,6 +54,7 @@ class Comparison:
         different: the splits that are not compared, with two runs whose rows differ.
         metric: the metric by which the runs are sorted; None if they have the order in which they were given.
         columns: the config keys and metrics that the user has chosen; none for the default ones.
+        implied: the differing keys that follow from others.
     """
 
     entries: list[ComparedRun]
@@ -62,6 +64,12 @@ class Comparison:
     different: Mapping[str, tuple[Run, Run]]
     metric: str | None
     columns: Sequence[str]
+    implied: Sequence[str]
+
+    @property
+    def names(self) -> ShortNames:
+        """The names of the runs that are shown without their common parts."""
+        return short_names([entry.label for entry in self.entries])
 
     @property
     def is_long(self) -> bool:
@@ -70,13 +78,14 @@ class Comparison:
 
     @property
     def main_rows(self) -> list[Row]:
-        """The most important metrics: loss and first metric of each split, or those that the user has chosen."""
+        """The most important metrics, those of held-out rows first: loss and first metric; or those chosen."""
         if self.columns:
             return self.rows
         firsts = dict.fromkeys(metric.type for entry in self.entries for metric in (entry.run.config.metrics or ())[:1])
         losses = [each.header for each in LOSS_COLUMNS if each.role is Role.LOSS]
         named = [self.metric, *(column(split, name) for split in SPLITS for name in firsts), *losses]
-        return [row for row in self.rows if row.name in named]
+        rows = [row for row in self.rows if row.name in named]
+        return sorted(rows, key=lambda row: find_column(row.name).split == SPLITS[0])
 
     @property
     def not_compared(self) -> list[str]:
@@ -160,10 +169,11 @@ def compare(
         entries.sort(key=lambda entry: not entry.is_final)
     shown = entries[:top]
     keys = config_table([each.run for each in shown], everything or bool(columns))
-    rows = list(_rows(shown, different))
+    rows = list(_rows(shown, different, everything=bool(columns)))
     if columns:
         keys, rows = _chosen(columns, keys, rows, shown)
-    return Comparison(shown, keys, rows, entries[len(shown) :], different, sort, columns)
+    implied = [] if everything or columns else implied_keys(keys)
+    return Comparison(shown, keys, rows, entries[len(shown) :], different, sort, columns, implied)
 
 
 def _chosen(
@@ -177,16 +187,24 @@ def _chosen(
     metrics = {row.name: row for row in rows}
     for name in columns:
         if name not in keys and name not in metrics:
+            of_section = [key for key in keys if key.startswith((f"{name}.", f"{name}["))][:1]
             listed = [*metrics, *config_table([each.run for each in entries])]
-            raise CommandLineError(f"no run has a column {name!r}{suggestion(name, [*metrics, *keys], listed)}")
+            hint = suggestion(name, of_section or [*metrics, *keys], listed)
+            raise CommandLineError(f"no run has a column {name!r}{hint}")
     return (
         {name: keys[name] for name in columns if name in keys},
         [metrics[name] for name in columns if name in metrics],
     )
 
 
-def _rows(entries: Sequence[ComparedRun], different: Collection[str]) -> Iterator[Row]:
-    """One row per metric; those that depend on penalties only if a run has penalties, and without a best value."""
+def _rows(entries: Sequence[ComparedRun], different: Collection[str], everything: bool) -> Iterator[Row]:
+    """One row per metric; those that depend on penalties without a best value, and only if a run has penalties.
+
+    Args:
+        entries: the runs.
+        different: the splits whose rows differ between the runs.
+        everything: whether all metrics have a row.
+    """
     described = {name: find_column(name) for entry in entries for name in entry.metrics}
     penalties = [name for name, each in described.items() if each.role is Role.PENALTY]
     is_penalized = any(entry.metrics.get(name) for entry in entries for name in penalties)
@@ -194,7 +212,7 @@ def _rows(entries: Sequence[ComparedRun], different: Collection[str]) -> Iterato
         values = [entry.metrics.get(name) for entry in entries]
         if not each.depends_on_penalties:
             yield Row(name, each.higher_is_better, values, _best(entries, each, values, different))
-        elif is_penalized:
+        elif is_penalized or everything:
             yield Row(name, None, values, [])
 
 
