@@ -91,6 +91,13 @@ def complete_column(context: Context, _parameter: Parameter, incomplete: str) ->
     return _items(columns, incomplete)
 
 
+def complete_columns(context: Context, parameter: Parameter, incomplete: str) -> Items:
+    """Columns of the metrics of the runs after a comma."""
+    start, comma, last = incomplete.rpartition(",")
+    found = complete_column(context, parameter, last)
+    return [CompletionItem(f"{start}{comma}{item.value}", help=item.help) for item in found]
+
+
 def complete_metric(context: Context, parameter: Parameter, incomplete: str) -> Items:
     """The columns that are metrics of a split."""
     return [item for item in complete_column(context, parameter, incomplete) if item.value not in STATE]

@@ -59,6 +59,7 @@ POSITIONS = {
     "compare done early --sort ": METRICS,
     "runs --sort=valid": ["--sort=validation_loss", "--sort=validation_accuracy"],
     "compare done early --curve le": ["learning_rate"],
+    "compare done early --columns accuracy,le": ["accuracy,learning_rate"],
     "components in": ["initializer"],
     "components l": ["layer", "loss", "linear", "leaky_relu", "log"],
     "components ada": ["adagrad", "adam", "adamw"],

@@ -15,7 +15,7 @@ SHARED_RENDER_MODULES = {
     "format",
     "metrics_table",
     "table_notes",
-    "comparison_files",
+    *("comparison_files", "comparison_rows"),  # of compare
     "component_reference",  # of explain, components and configs/README.md
     *("progress", "panel", "live", "live_curves"),  # of train
     "boundary",  # of plot, and while training

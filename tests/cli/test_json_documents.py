@@ -26,6 +26,7 @@ TYPES = {
 RUNS = {
     "classes": ("training.epochs=20",),
     "again": ("training.epochs=30",),
+    "more": ("data.samples=30", "training.epochs=20"),
     "binary": (*BINARY, "training.epochs=20"),
     "sine": (*SINE, "training.epochs=20"),
     "late": LATE_TEST,
@@ -56,7 +57,8 @@ COMMANDS = {  # each documented key appears in one of the documents of its headi
     ],
     "compare": [
         ["compare", "classes", "nothing"],
-        ["compare", "classes", "again"],
+        ["compare", "classes", "again", "--top", "1"],
+        ["compare", "classes", "more"],
         ["compare", "late", "sine", "--different-data"],
     ],
     "runs": [["runs", "--export", "tensorboard", "events"], ["runs"]],

@@ -73,7 +73,7 @@ def plot(
     By default, a run with two inputs has its decision boundary drawn, a run with a single input its fitted curve, and
     any other run its learning curves.
     """
-    from nncli.analysis.comparison import run_labels
+    from nncli.analysis.compared_run import run_labels
     from nncli.cli.options import find_run
     from nncli.cli.reading import reading_shown
     from nncli.report.plots import plot_name, require_effect

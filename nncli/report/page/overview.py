@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nncli.analysis.baseline import constant_prediction
-from nncli.analysis.comparison import ComparedRun
+from nncli.analysis.compared_run import ComparedRun
 from nncli.analysis.evaluation import Measurement
 from nncli.analysis.run_list import notes_of
 from nncli.analysis.significance import proportion_interval
