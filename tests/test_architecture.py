@@ -15,6 +15,7 @@ PACKAGE = ROOT / "nncli"
 # Imports go down this list only.
 PACKAGES = [
     "cli",
+    "sweep",
     "api",
     "sklearn",
     "report",
@@ -33,6 +34,7 @@ PACKAGES = [
 ]
 THIRD_PARTY = {
     "cli": {"click", "matplotlib", "numpy", "plotext", "rich", "yaml"},
+    "sweep": {"numpy"},
     "api": {"numpy"},
     "sklearn": {"numpy", "sklearn"},
     "report": {"numpy"},

@@ -1,0 +1,1 @@
+"""Groups of runs: what varies, which trials there are, and the searches that choose them."""
