@@ -34,7 +34,7 @@ PACKAGES = [
 ]
 THIRD_PARTY = {
     "cli": {"click", "matplotlib", "numpy", "plotext", "rich", "yaml"},
-    "sweep": {"numpy"},
+    "sweep": {"numpy", "optuna", "pydantic_core"},
     "api": {"numpy"},
     "sklearn": {"numpy", "sklearn"},
     "report": {"numpy"},
@@ -63,6 +63,8 @@ IMPORTED_ON_ERRORS = {
     "nncli.store.find_run": {"nncli.config.hints", "nncli.config.similar_file"},
     "nncli.training.loop": {"nncli.training.divergence"},
     "nncli.experiment.loading": {"nncli.config.similar_file"},
+    "nncli.sweep.settings": {"nncli.config.hints", "nncli.config.validation_messages"},
+    "nncli.sweep.setting_checks": {"nncli.config.hints"},
 }
 IMPORTED_WITH_FILES = {
     "nncli.data.sources.array_source": {"nncli.data.array_preprocessing"},
@@ -77,6 +79,7 @@ EXTRAS = {
     "nncli.data.parquet_file": {"duckdb": "parquet"},
     "nncli.data.images": {"PIL": "images"},
     "nncli.cli.render.figures": {"matplotlib": "plots"},
+    "nncli.sweep.tpe": {"optuna": "sweep"},
 }
 # Imported at the top, since classes inherit from theirs; the module needs the extra.
 BASES_OF_EXTRAS = {"nncli.sklearn.estimators": {"sklearn": "sklearn"}}

@@ -31,7 +31,7 @@ def apply(document: Document, override: str, number: int = 1, origin: str = COMM
     Raises:
         CommandLineError: the override has no ``=`` or no valid path before it, or is too deeply nested.
     """
-    path, value, column = _parse(override)
+    path, value, column = parse_override(override)
     source = SourceText(origin, override, number)
     location = SourceLocation(source, number, column)
     try:
@@ -48,12 +48,16 @@ def apply(document: Document, override: str, number: int = 1, origin: str = COMM
         Diagnostic(_in(diagnostic.location, source), path + diagnostic.path, diagnostic.message)
         for diagnostic in given.diagnostics
     ]
-    diagnostic = _set(document.root, path, _relocated(given.root, source), SourceLocation(source, number, 1))
+    diagnostic = set_node(document.root, path, relocated(given.root, source), SourceLocation(source, number, 1))
     document.diagnostics += [diagnostic] if diagnostic else []
 
 
-def _parse(text: str) -> tuple[Path, str, int]:
-    """The path, the text of the value, and the column at which the value starts."""
+def parse_override(text: str) -> tuple[Path, str, int]:
+    """The path, the text of the value, and the column at which the value starts.
+
+    Raises:
+        CommandLineError: it has no ``=`` or no valid path before it, or is too deeply nested.
+    """
     written, equals, value = text.partition("=")
     keys = _keys(written)
     if value.startswith("=") or not equals or not keys:
@@ -90,8 +94,18 @@ def _keys(written: str) -> list[re.Match[str]]:
     return keys if is_path else []
 
 
-def _set(root: Node, path: Path, node: Node, location: SourceLocation) -> Diagnostic | None:
-    """Set the node at a path, creating missing mappings; a list can grow by one item at its end."""
+def set_node(root: Node, path: Path, node: Node, location: SourceLocation) -> Diagnostic | None:
+    """Set the node at a path, creating missing mappings; a list can grow by one item at its end.
+
+    Args:
+        root: is changed; the nodes below it are copied where they change.
+        path: the path.
+        node: the new value.
+        location: the location of its key.
+
+    Returns:
+        Why the path cannot have a value; None if it can.
+    """
     parent = root
     for depth, key in enumerate(path):
         if error := _key_error(parent, key, path_text(path[:depth]) or "the config", path[depth + 1 :]):
@@ -130,9 +144,9 @@ def _key_error(parent: Node, key: str | int, name: str, below: Path) -> str:
     return f"{name} has {items}" + (f"; those with {below[0]}: {having}" if having else "")
 
 
-def _relocated(node: Node, source: SourceText) -> Node:
+def relocated(node: Node, source: SourceText) -> Node:
     """The same node, with locations in the override as it was typed."""
-    children = {key: _relocated(child, source) for key, child in node.children.items()}
+    children = {key: relocated(child, source) for key, child in node.children.items()}
     keys = {key: _in(location, source) for key, location in node.keys.items()}
     return Node(_in(node.location, source), node.value, children, keys)
 

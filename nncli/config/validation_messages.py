@@ -208,6 +208,15 @@ def _message(error: Any, path: Path, advice: str) -> str:
     if error["type"] == "dict_type":
         example = EXAMPLES.get(str(path[-1]))
         return f"must be a mapping, e.g. {example}" if example and not advice else "must be a mapping"
+    return expectation(error)
+
+
+def expectation(error: Any) -> str:
+    """What a value must be, from an error of pydantic-core.
+
+    >>> expectation({"type": "greater_than", "ctx": {"gt": 0}})
+    'must be greater than 0'
+    """
     format_message = _MESSAGES.get(error["type"])
     return format_message(error.get("ctx", {})) if format_message else str(error["msg"]).lower()
 

@@ -1,7 +1,7 @@
 """Loading: from a config file to a valid, resolved config."""
 
 import codecs
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from nncli.config.in_place import is_same, replaced, without_aliases
 from nncli.config.model import Config
 from nncli.config.normalization import normalized
 from nncli.config.overrides import apply
-from nncli.config.validation import validate
+from nncli.config.validation import PartialConfig, validate
 from nncli.config.yaml_output import to_yaml
 from nncli.errors import CommandLineError, ConfigError, StorageError
 from nncli.experiment.checks import cross_check
@@ -30,6 +30,7 @@ from nncli.experiment.sections import path_overrides, with_paths, with_recorded_
 from nncli.nn.shapes import widths
 
 MAX_BYTES = 4 * MAX_CHARACTERS  # a character has at most 4 bytes in UTF-8
+OpenData = Callable[[Config, CheckedConfig | None], tuple[DataPlan, list[Finding]]]
 MAPPING_NAME = "<config>"  # the file that messages name for a config that is a mapping
 
 
@@ -109,7 +110,7 @@ def parse(name: str, content: bytes, overrides: tuple[str, ...] = (), origin: st
         ConfigError: the content is not YAML, or larger or deeper than the limits.
     """
     try:
-        document = read(SourceText(name, _text(name, content)))
+        document = read(SourceText(name, decoded(name, content)))
     except DocumentError as error:
         raise _error(error.diagnostic) from None
     document.root = normalized(document.root.copy())
@@ -177,17 +178,29 @@ def checked(
     Raises:
         ConfigError: all errors, with their locations.
     """
+    config, plan, diagnostics = checked_sections(document, skipped, recorded, directory)
+    if diagnostics:
+        raise ConfigError(format_diagnostics(diagnostics), diagnostics)
+    return CheckedConfig(config.complete(), plan)
+
+
+def checked_sections(
+    document: Document,
+    skipped: Collection[str] = (),
+    recorded: CheckedConfig | None = None,
+    directory: Path | None = None,
+    try_to_open: OpenData = try_to_open,
+) -> tuple[PartialConfig, DataPlan, list[Diagnostic]]:
+    """The valid sections of a document, their data plan, and all errors; the arguments are those of ``checked``."""
     config, diagnostics = validate(document)
     config = with_paths(config, directory or Path(document.root.location.source.name).parent)
     if recorded:
         config = with_recorded_columns(config, recorded.config)
     plan, unopened = try_to_open(config, recorded)
     config = config.without({str(finding.path[0]) for finding in unopened})
-    diagnostics += with_location(document, [*unopened, *cross_check(_as_recorded(config, recorded), plan, skipped)])
-    diagnostics += _input_widths(document, config, plan)
-    if diagnostics:
-        raise ConfigError(format_diagnostics(diagnostics), diagnostics)
-    return CheckedConfig(config.complete(), plan)
+    findings = [*unopened, *cross_check(_as_recorded(config, recorded), plan, skipped)]
+    widths_stated = _input_widths(document, config, plan)
+    return config, plan, [*diagnostics, *with_location(document, findings), *widths_stated]
 
 
 def _as_recorded(config: Config, recorded: CheckedConfig | None) -> Config:
@@ -252,7 +265,12 @@ def _fix_of_missing(path: Path) -> str:
     return f"write one to start from with: nncli init {quote(str(path))}"
 
 
-def _text(name: str, content: bytes) -> str:
+def decoded(name: str, content: bytes) -> str:
+    """The text of a config file.
+
+    Raises:
+        ConfigError: it is not UTF-8.
+    """
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

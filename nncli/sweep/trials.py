@@ -1,6 +1,7 @@
 """Trials of a group, the tasks of a stage, and how trials ended."""
 
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol
 
 
 class Trial(NamedTuple):
@@ -41,3 +42,10 @@ class Outcome(NamedTuple):
     number: int
     status: Literal["finished", "diverged", "failed"]
     value: float | None = None
+
+
+class Outcomes(Protocol):
+    """Reads how trials ended."""
+
+    def __call__(self, numbers: Sequence[int], epochs: int | None = None) -> list[Outcome]:
+        """How trials ended, in the order of their numbers; with the metric after some epochs, or at the end."""

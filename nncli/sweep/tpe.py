@@ -1,0 +1,90 @@
+"""Search by a tree-structured Parzen estimator (TPE): points are sampled where those before were good. Needs Optuna.
+
+Source: Bergstra, Bardenet, Bengio and Kégl, Algorithms for Hyper-Parameter Optimization, 2011.
+
+The study is kept in memory. Points are asked for in batches and told in the order of their numbers, so that they are
+a function of group.json and the outcomes, whatever the number of workers.
+"""
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from nncli.experiment.metric_columns import higher_is_better
+from nncli.store.group_files import AxisRecord
+from nncli.sweep.axes import is_integer, limits, listed
+from nncli.sweep.plan import Plan
+from nncli.sweep.setting_checks import require_optuna
+from nncli.sweep.trials import Outcome, Outcomes, Task
+
+BATCH = 4  # points that are asked for together by default
+STARTUP = 10  # random points before the first that depends on others
+
+
+def tpe(plan: Plan, outcomes: Outcomes) -> Iterator[Sequence[Task]]:
+    """Yield one stage for each batch of points, with all runs of each.
+
+    Raises:
+        MissingExtraError: Optuna is not installed.
+    """
+    record = plan.record
+    study = _study(record.seed, higher_is_better(record.metric or ""))
+    distributions = {axis.key: _distribution(axis) for axis in record.axes}
+    batch = record.batch or BATCH
+    for first in range(0, plan.points, batch):
+        points = range(first, min(first + batch, plan.points))
+        asked = [study.ask(distributions) for _ in points]
+        tasks = []
+        for point, trial in zip(points, asked, strict=True):
+            values = tuple(_value(axis, trial.params[axis.key]) for axis in record.axes)
+            tasks += [Task(plan.trial_at(point, each, values)) for each in range(plan.replicates)]
+        yield tasks
+        ended = outcomes([task.trial.number for task in tasks])
+        for index, trial in enumerate(asked):
+            _tell(study, trial, ended[index * plan.replicates : (index + 1) * plan.replicates])
+
+
+def _study(seed: int, is_maximized: bool) -> Any:
+    """A study in memory; Optuna's messages are not shown."""
+    require_optuna()
+    from optuna import create_study, logging, samplers
+
+    logging.set_verbosity(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # multivariate and constant_liar are called experimental
+        sampler = samplers.TPESampler(seed=seed, n_startup_trials=STARTUP, multivariate=True, constant_liar=True)
+    return create_study(sampler=sampler, direction="maximize" if is_maximized else "minimize")
+
+
+def _tell(study: Any, trial: Any, ended: Sequence[Outcome]) -> None:
+    """Tell the mean of the metric over the runs of a point; that it failed if a run diverged or failed."""
+    from optuna import trial as trials
+
+    values = [value for _, status, value in ended if status == "finished" and value is not None]
+    if len(values) == len(ended):
+        study.tell(trial, math.fsum(values) / len(values))
+    else:
+        study.tell(trial, state=trials.TrialState.FAIL)
+
+
+def _distribution(axis: AxisRecord) -> Any:
+    """The distribution of Optuna for an axis; choices, and the values of a range with a step, are their indices."""
+    from optuna import distributions
+
+    if axis.values is not None:
+        return distributions.CategoricalDistribution(range(len(axis.values)))
+    if axis.step is not None:
+        return distributions.IntDistribution(0, len(listed(axis) or ()) - 1)
+    low, high = limits(axis)
+    if is_integer(axis):
+        return distributions.IntDistribution(int(low), int(high), log=axis.log)
+    return distributions.FloatDistribution(low, high, log=axis.log)
+
+
+def _value(axis: AxisRecord, chosen: Any) -> Any:
+    """The value of an axis that a value of its distribution stands for."""
+    if axis.values is None and axis.step is None:
+        return chosen
+    values = listed(axis)
+    return values[chosen] if values is not None else chosen

@@ -1,0 +1,176 @@
+"""Validation of a sweep: the description of a group in which every trial has a valid config, or all problems."""
+
+import json
+import os.path
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nncli.config.diagnostics import Diagnostic, format_diagnostics
+from nncli.config.document import Document, Node
+from nncli.config.model import Config
+from nncli.config.normalization import normalized
+from nncli.config.overrides import apply
+from nncli.errors import CommandLineError, ConfigError
+from nncli.experiment.loading import checked_sections, decoded, parse, read_config_file
+from nncli.store.group_files import AxisRecord, GroupRecord
+from nncli.sweep.axis_checks import list_problems, overlapping_keys, read_range, repeated_values, typed_range
+from nncli.sweep.config_checks import Change, ConfigChecker
+from nncli.sweep.given import BASE, Given, GivenAxis
+from nncli.sweep.seeds import parse_vary, replicate_changes
+from nncli.sweep.setting_checks import Sweep, default_metric, require_optuna, seed_settings, setting_problems
+from nncli.sweep.settings import SweepConfig, read_fields
+from nncli.sweep.value_checks import value_problems
+
+
+class Base(NamedTuple):
+    """The base config.
+
+    Args:
+        text: the content of its file.
+        document: the content with the overrides of the group; None if it cannot be read.
+        config: the config; None if it is invalid.
+    """
+
+    text: str = ""
+    document: Document | None = None
+    config: Config | None = None
+
+
+def validated(given: Given, runs: Path) -> GroupRecord:
+    """The description of the group that a command line or a sweep file asks for.
+
+    Args:
+        given: what it says.
+        runs: the directory in which the group will be created.
+
+    Raises:
+        CommandLineError: the base config of a command line does not exist, or an override is invalid.
+        ConfigError: all problems, with their locations.
+        MissingExtraError: the method needs Optuna, which is not installed.
+        StorageError: a file cannot be read.
+    """
+    settings, diagnostics = read_fields(given.settings, SweepConfig)
+    findings = list(seed_settings(settings))
+    diagnostics += [Diagnostic(given.location(str(path[0])), path, message) for path, message in findings]
+    overlapping = list(overlapping_keys(given))
+    base, found = _base(given)
+    diagnostics += [*given.diagnostics, *overlapping, *found]
+    checker = ConfigChecker(base.document) if base.document and base.config else None
+    axes, found = _axes(given.axes, checker)
+    sweep = Sweep(given, settings, list(axes.values()), base.config)
+    diagnostics += [*found, *setting_problems(sweep)]
+    if checker and base.config:
+        if "metric" in settings:
+            checker.metric = settings["metric"] or default_metric(base.config, bool(settings.get("folds")))
+            checker.metric_location = given.location("metric")
+        checker.always = _replicate(sweep)
+        wrong = {each.path for each in overlapping}
+        diagnostics += value_problems(checker, [axis for axis in axes if axis.path not in wrong])
+    if diagnostics or checker is None:
+        raise ConfigError(format_diagnostics(diagnostics), diagnostics)
+    if settings["method"] == "tpe":
+        require_optuna()
+    return _record(sweep, base, checker.metric, runs)
+
+
+def _base(given: Given) -> tuple[Base, list[Diagnostic]]:
+    """The base config, and its problems."""
+    if given.base is None:
+        return Base(), []  # the problem of its key is known
+    try:
+        content = read_config_file(given.base)
+        document = parse(str(given.base), content)
+    except ConfigError as error:
+        return Base(), list(error.diagnostics)
+    except CommandLineError as error:
+        if not given.is_file:
+            raise
+        return Base(), [Diagnostic(given.location(BASE), (BASE,), str(error))]
+    if BASE in document.root.children:
+        message = f"{given.base} is a sweep file, not a config; name the config that is its base"
+        return Base(), [Diagnostic(given.location(BASE), (BASE,), message)]
+    for number, text in given.overrides:
+        apply(document, text, number)
+        document.root = normalized(document.root)
+    config, _, diagnostics = checked_sections(document)
+    text = decoded(str(given.base), content)
+    return Base(text, document, None if diagnostics else config.complete()), diagnostics
+
+
+def _axes(
+    given: Sequence[GivenAxis], checker: ConfigChecker | None
+) -> tuple[dict[GivenAxis, AxisRecord], list[Diagnostic]]:
+    """The axes that are valid by themselves, and the problems of the others."""
+    axes, diagnostics = dict[GivenAxis, AxisRecord](), list[Diagnostic]()
+    for axis in given:
+        record, problems = _range(axis, checker) if axis.is_range else _list(axis, checker)
+        diagnostics += problems
+        axes |= {axis: record} if record else {}
+    return axes, diagnostics
+
+
+def _range(axis: GivenAxis, checker: ConfigChecker | None) -> tuple[AxisRecord | None, list[Diagnostic]]:
+    """A range, unless it is invalid."""
+    limits, problems = read_range(axis)
+    if limits is None or checker is None:
+        return None, problems
+    record, problems = typed_range(axis, limits, checker.takes_integers(axis))
+    return None if problems else record, problems
+
+
+def _list(axis: GivenAxis, checker: ConfigChecker | None) -> tuple[AxisRecord | None, list[Diagnostic]]:
+    """A list of values, unless it is empty; and which of them are equal."""
+    if problems := list(list_problems(axis)):
+        return None, problems
+    values = [_canonical(checker, axis, value) for value in axis.values] if checker else []
+    return AxisRecord(key=axis.key, values=axis.node.plain()), list(repeated_values(axis, values))
+
+
+def _canonical(checker: ConfigChecker, axis: GivenAxis, value: Node) -> str:
+    """A value as text, which is the same for all of its spellings."""
+    return json.dumps(checker.changed([Change(axis, value)]).root.find(axis.path).plain(), sort_keys=True)
+
+
+def _replicate(sweep: Sweep) -> list[Change]:
+    """What the first run of a point changes in the base config: its seeds and its fold."""
+    seeds, folds = sweep.settings.get("seeds"), sweep.settings.get("folds")
+    changes = replicate_changes(seeds, _vary(sweep), folds, 0)
+    names = {"validation": "folds"}
+    return [_change(path, value, sweep.given, names.get(str(path[0]), "seeds")) for path, value in changes]
+
+
+def _change(path: tuple[str, ...], value: Any, given: Given, setting: str) -> Change:
+    """A change with the location of the setting that asks for it."""
+    location = given.location(setting)
+    return Change(GivenAxis(path, location, Node(location)), _node(value, given, setting))
+
+
+def _node(value: Any, given: Given, setting: str) -> Node:
+    location = given.location(setting)
+    if not isinstance(value, dict):
+        return Node(location, value)
+    children = {key: _node(inner, given, setting) for key, inner in value.items()}
+    return Node(location, {}, children, dict.fromkeys(children, location))
+
+
+def _vary(sweep: Sweep) -> list[str]:
+    """What the seeds vary; nothing without seeds."""
+    settings = sweep.settings
+    return (settings.get("vary") or parse_vary(None)) if settings.get("seeds") else []
+
+
+def _record(sweep: Sweep, base: Base, metric: str | None, runs: Path) -> GroupRecord:
+    """The description of a group, from a sweep without problems."""
+    given, settings = sweep.given, sweep.settings
+    path = Path(given.base or "").absolute()
+    return GroupRecord(
+        config=base.text,
+        config_path=os.path.relpath(path, runs.absolute() / "group"),  # any name gives the same path
+        overrides=[text for _, text in given.overrides],
+        axes=sweep.axes,
+        metric=metric,
+        seeds=settings["seeds"] or [],
+        vary=_vary(sweep),
+        **{name: settings[name] for name in ("method", "seed", "trials", "batch", "folds", "max_failures")},
+    )
