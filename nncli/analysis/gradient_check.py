@@ -100,4 +100,4 @@ def check_steps(experiment: Experiment, copy: Network) -> Iterator[StepCheck]:
 
 def masks(experiment: Experiment) -> Random:
     """A new generator of dropout masks, in the state in which each pass that is compared starts."""
-    return rngs(experiment.config.rng, experiment.config.seed).of(Purpose.DROPOUT)
+    return rngs(experiment.config).of(Purpose.DROPOUT)

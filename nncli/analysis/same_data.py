@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-from nncli.config.model import Config, Fraction
+from nncli.config.model import Config, Fold, Fraction
 from nncli.config.yaml_output import to_yaml_value
 from nncli.errors import RunError
 from nncli.experiment.metric_columns import SPLITS
@@ -32,7 +32,7 @@ def require_same_data(runs: Sequence[Run]) -> None:
 def _fix(config: Config) -> str:
     """How to write a config whose data does not depend on its seed."""
     sampled = [name for name in ("data", "validation", "test") if getattr(config, name) is not None]
-    fractions = [name for name in sampled if isinstance(getattr(config, name), Fraction)]
+    fractions = [name for name in sampled if isinstance(getattr(config, name), Fraction | Fold)]
     if not fractions:
         return f"give {', '.join(sampled[:-1])}{' and ' * (len(sampled) > 1)}{sampled[-1]} a fixed seed"
     data = config.data.model_dump()

@@ -7,7 +7,7 @@ from pydantic_core import ValidationError
 
 from nncli.config.diagnostics import Path
 from nncli.config.document import Node
-from nncli.config.model import Config, EarlyStoppingConfig, Regularization, TrainingConfig
+from nncli.config.model import Config, EarlyStoppingConfig, Regularization, Seeds, TrainingConfig
 from nncli.config.translation import parameter_names
 from nncli.config.type_advice import component_at
 from nncli.registry import Model, components, validated
@@ -17,7 +17,9 @@ MODELS: dict[Path, type[Model]] = {  # the sections that are no components, by p
     ("training",): TrainingConfig,
     ("training", "early_stopping"): EarlyStoppingConfig,
     ("regularization",): Regularization,
+    ("seeds",): Seeds,
 }
+NOT_HOMES = {("seeds",)}  # its keys are named after what has other keys, such as dropout
 COMPONENT_SECTIONS = {"optimizer": "optimizer", "schedule": "schedule", "clipping": "clipping", "data": "dataset"}
 
 
@@ -29,6 +31,8 @@ def homes(key: str, root: Node) -> Iterator[Path]:
 def all_homes(root: Node | None) -> Iterator[Path]:
     """The paths outside of layers at which this config, or else any, can have a key."""
     for path, model in MODELS.items():
+        if path in NOT_HOMES:
+            continue
         yield from ((*path, name) for name in model.model_fields)
     for section, kind in COMPONENT_SECTIONS.items():
         if component := root and component_at(root, (section,), kind):

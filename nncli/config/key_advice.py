@@ -8,7 +8,7 @@ from nncli.config.diagnostics import Path, SourceLocation, path_text
 from nncli.config.document import Node
 from nncli.config.hints import key_hint, suggestion
 from nncli.config.homes import COMPONENT_SECTIONS, MODELS, all_homes, homes, is_valid
-from nncli.config.model import Config, Fraction
+from nncli.config.model import Config, Fold, Fraction
 from nncli.config.normalization import find_component
 from nncli.config.translation import NAME_KEYS, meant_component, parameter_names, translated
 from nncli.config.type_advice import (
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 SCOPES: dict[Path, str] = {(): "config", ("training",): "training", ("training", "early_stopping"): "early_stopping"}
-SCOPES |= {("regularization",): "regularization", ("validation",): "fraction", ("test",): "fraction"}
+SCOPES |= {("regularization",): "regularization", ("seeds",): "seeds"}
+SCOPES |= {("validation",): "fraction", ("test",): "fraction"}
 
 NEXT_LINE = "on the next line"  # in a text about a layer of its own
 SAME_VALUE = r"(.*): write \w+: <(?:value|metric)>"  # a text that says why a key has another name
@@ -81,7 +82,8 @@ class Mistake(NamedTuple):
     @property
     def model(self) -> type[Model]:
         """The model that the mapping should have."""
-        return self.component.model if self.component else MODELS.get(self.path, Fraction)
+        part = Fold if "folds" in self.root.find(self.path).children else Fraction
+        return self.component.model if self.component else MODELS.get(self.path, part)
 
     @property
     def scopes(self) -> list[str]:

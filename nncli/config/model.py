@@ -31,6 +31,20 @@ class Fraction(Model):
         return not self.group and not self.last
 
 
+class Fold(Model):
+    """One of several parts of ``data`` of equal size, for cross-validation; stratified by class if there are classes.
+
+    Args:
+        folds: the number of parts; with the same seed they are disjoint, and together they have all rows.
+        fold: the part that is taken, counted from 0; the other ones are training rows.
+        group: a column of a table, such as the patient; rows with the same value in it are in the same part.
+    """
+
+    folds: Annotated[int, Bounds(5, ge=2)]
+    fold: Annotated[int, Bounds(ge=0)] = 0
+    group: str | None = None
+
+
 class Where(Model):
     """Rows split off from ``data``: those with certain values in columns of a table.
 
@@ -109,7 +123,31 @@ class TrainingConfig(Model):
         return self.log_every or max(1, self.epochs // 100)
 
 
-PARTS: dict[str, type[Model]] = {"fraction": Fraction, "where": Where, "path": OtherFile}  # by their distinctive key
+class Seeds(Model):
+    """Random seeds for single purposes; those that are not given are ``seed``.
+
+    Args:
+        data: the seed that samples the training, validation and test set; a data set with a seed of its own keeps it.
+        split: the seed that splits validation and test rows off from ``data``.
+        weights: the seed of the initial weights.
+        order: the seed of the order of the rows in mini-batches.
+        dropout: the seed of dropout masks.
+    """
+
+    data: Seed | None = None
+    split: Seed | None = None
+    weights: Seed | None = None
+    order: Seed | None = None
+    dropout: Seed | None = None
+
+
+Part = Fraction | Fold | Where  # of ``data``
+PARTS: dict[str, type[Model]] = {  # by their distinctive key
+    "fraction": Fraction,
+    "folds": Fold,
+    "where": Where,
+    "path": OtherFile,
+}
 _DATASET_TAG = union_tag("split", "dataset")
 
 
@@ -128,7 +166,7 @@ class PartOrDataset:
         return core_schema.tagged_union_schema({**parts, _DATASET_TAG: core_of(Dataset)}, split_tag)
 
 
-Split = Annotated[Fraction | Where | OtherFile | ComponentConfig, PartOrDataset()]
+Split = Annotated[Part | OtherFile | ComponentConfig, PartOrDataset()]
 
 
 class Config(Model):
@@ -136,14 +174,15 @@ class Config(Model):
 
     Args:
         seed: random seed.
+        seeds: seeds for single purposes, such as the initial weights; all are ``seed`` by default.
         rng: the random generators. derived: an independent stream per purpose, derived from the seed. nnfs: one legacy
             generator for everything, used in the book's order: training data, validation data, weights layer by layer,
             dropout masks epoch by epoch, test data.
         dtype: the dtype of the network. float32: 4 bytes per value, precise to about 7 digits. float64: 8 bytes per
             value, precise to about 16 digits.
         data: the training set.
-        validation: the validation set, monitored during training: newly sampled, or a fraction of ``data``.
-        test: the held-out test set, evaluated once after training; written like ``validation``.
+        validation: the validation set, monitored during training: newly sampled, or a fraction or a fold of ``data``.
+        test: the held-out test set, evaluated once after training; written like ``validation``, but no fold.
         split_method: which rows of a random permutation of each class a fraction takes. independent: validation rows
             from the start, test rows from the end, so that neither depends on the other; the default of a new run.
             consecutive: test rows follow the validation rows, as in nncli 0.4.
@@ -158,6 +197,7 @@ class Config(Model):
     """
 
     seed: Seed = 0
+    seeds: Seeds | None = None
     rng: Literal["derived", "nnfs"] = "derived"
     dtype: Literal["float32", "float64"] = "float32"
     data: Dataset
@@ -176,4 +216,10 @@ class Config(Model):
     @property
     def test_sampled_after_training(self) -> bool:
         """Whether the test set is sampled after training, from where training left the only random generator."""
-        return self.rng == "nnfs" and getattr(self.test, "seed", 0) is None
+        is_shared = self.seed_of("data") == self.seed_of("weights")
+        return self.rng == "nnfs" and is_shared and getattr(self.test, "seed", 0) is None
+
+    def seed_of(self, purpose: str) -> int:
+        """The seed for a purpose, which is a key of the section ``seeds``."""
+        given: int | None = getattr(self.seeds, purpose, None)
+        return self.seed if given is None else given

@@ -160,6 +160,8 @@ kernel_initializer weight_initializer weight_init init initialization bias_initi
     is initializer, such as initializer: he; initial biases are 0
 << -> | merge keys are not part of YAML 1.2; write the keys, or the alias as the whole value
 [config]
+cv kfold kfolds n_splits n_folds num_folds folds cross_validation -> validation | write
+    validation: {folds: 5, fold: 0}
 momentum -> | it is a key of the optimizers sgd and nesterov: write optimizer: {type: sgd, momentum: <value>}
 penalty regularization_type -> regularization | write regularization: {l2: 1e-4}
 compile -> | write its keys at the top level: <keys>
@@ -201,7 +203,15 @@ lambda alpha weight_decay weight_l2 kernel_l2 weight_regularizer_l2 -> regulariz
 weight_l1 kernel_l1 weight_regularizer_l1 -> regularization.l1
 type penalty -> | write the strengths, such as {l2: 1e-4}
 dropout -> | dropout is a layer: write '- {type: dropout, rate: <value>}' in layers
+[seeds]
+seed -> seed | it is a key of its own: write seed: <value> at the top level
+init initialization weight initial_weights initializer -> seeds.weights
+shuffle shuffling batches sampler -> seeds.order
+sampling dataset -> seeds.data
+splits validation test -> seeds.split
+mask masks -> seeds.dropout
 [fraction]
+fold -> | one of several folds is written with their number: write {folds: 5, fold: <value>}
 shuffle stratify random_state seed -> | remove it: rows are drawn at random, stratified by class
 [optimizer]
 rate learningrate alpha -> optimizer.learning_rate
@@ -265,6 +275,8 @@ random_state -> seed
 noise std cluster_std -> | the noise is fixed; remove it
 fraction -> | a fraction belongs in validation or test, such as validation: {fraction: <value>}
 split ratio frac test_size -> | write {fraction: <value>}
+n_splits n_folds num_folds kfolds kfold cv k -> | write {folds: <value>, fold: 0}
+fold -> | write {folds: 5, fold: <value>}
 [dataset gaussians]
 cluster_std std -> noise
 [schedule]

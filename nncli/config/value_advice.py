@@ -25,6 +25,7 @@ EXAMPLES = {  # of the mappings that are not components
     "training": "{epochs: 100}",
     "early_stopping": "{patience: 50}",
     "regularization": "{l2: 1e-4}",
+    "seeds": "{weights: 1}",
 }
 FIRST_KEYS = {"training": "epochs", "early_stopping": "patience", "regularization": "l2"}  # what a bare number is
 VALUE_FIXES = {
@@ -219,6 +220,8 @@ def _as_section(key: str, value: Any) -> str:
         return "; write null, or omit it"
     if key in FIRST_KEYS and number:
         return f"; write {{{FIRST_KEYS[key]}: {shown(value)}}}"
+    if key == "seeds" and type(value) is int:
+        return f"; write seed: {value} for all purposes, or seeds: {{weights: {value}}} for one"
     if key == "regularization" and value in ("l1", "l2"):
         return f"; write {{{value}: 1e-4}}"
     return ""

@@ -1,4 +1,4 @@
-"""Splits of a data set: at random by class or by group, by order, or by the values of a column."""
+"""Splits of a data set: at random by class or by group, by order, by the values of a column, or in folds."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncli.config.diagnostics import counted, shown
-from nncli.config.model import Fraction, Where
+from nncli.config.model import Fold, Fraction, Part, Where
 from nncli.data.dataset import Dataset, Random, index_dtype
+from nncli.data.folds import MAX_LISTED, grouped_fold, require_groups, require_rows, stratified_fold
 from nncli.data.source import SourceError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 TRAINING = 0
-MAX_LISTED = 20
 
 
 def split_sizes(rows: int, fractions: Mapping[str, float]) -> dict[str, int]:
@@ -27,16 +27,32 @@ def split_sizes(rows: int, fractions: Mapping[str, float]) -> dict[str, int]:
 
 def split(
     dataset: Dataset,
-    sections: Mapping[str, Fraction | Where],
+    sections: Mapping[str, Part],
     rng: Random,
     from_end: Collection[str] = (),
     class_names: Sequence[str] | None = None,
 ) -> dict[str, Dataset]:
     """Return the named splits, and the remaining rows as ``training``: disjoint, each in the order of the data set.
 
-    Sections with ``where`` take their rows first, then those with ``last``, then those with ``group``, and finally
-    random fractions, for which the rows of each class are permuted once. A split takes the first remaining rows of the
-    permutation, or the last ones: two splits at different ends do not depend on each other.
+    Args and errors are those of ``split_indices``.
+    """
+    indices = split_indices(dataset, sections, rng, from_end, class_names)
+    return {name: dataset.rows(rows) for name, rows in indices.items()}
+
+
+def split_indices(
+    dataset: Dataset,
+    sections: Mapping[str, Part],
+    rng: Random,
+    from_end: Collection[str] = (),
+    class_names: Sequence[str] | None = None,
+) -> dict[str, Array]:
+    """Return the indices of the rows of the named splits, in ascending order; ``training`` has the remaining rows.
+
+    Sections with ``where`` take their rows first, then those with ``last``, then those with ``group``, then random
+    fractions, for which the rows of each class are permuted once, and finally folds. A split takes the first remaining
+    rows of the permutation, or the last ones: two splits at different ends do not depend on each other. Folds are parts
+    of what the other sections leave, so that a test set is the same for each of them.
 
     Args:
         dataset: (N, D) with class labels, which are stratified, or with real-valued targets.
@@ -60,7 +76,10 @@ def split(
     splits.take_groups(grouped, rng, from_end)
     random = {name: each.fraction for name, each in fractions.items() if not each.last and not each.group}
     splits.take_random(random, rng, from_end)
-    return splits.datasets()
+    for name, section in sections.items():
+        if isinstance(section, Fold):
+            splits.take_fold(name, section, rng)
+    return splits.indices()
 
 
 class _Splits:
@@ -126,6 +145,22 @@ class _Splits:
                     chosen = _groups_with_rows(order, sizes, round(count * section.fraction), name in from_end)
                     self.take(name, rows[np.isin(of_row, chosen)])
 
+    def take_fold(self, name: str, fold: Fold, rng: Random) -> None:
+        """Assign one of several parts of the remaining rows to a split: whole groups, or random rows of each class.
+
+        Raises:
+            SourceError: there are fewer groups, or fewer rows of a class, than folds.
+        """
+        if fold.group is None:
+            strata = self._strata()
+            require_rows(strata, fold, name, is_class=self.dataset.classes is not None)
+            self.take(name, stratified_fold(strata, fold, rng))
+            return
+        rows = self.rest
+        groups, of_row = np.unique(self.table.values(fold.group)[rows], return_inverse=True)
+        require_groups(len(groups), fold, name)
+        self.take(name, rows[np.isin(of_row, grouped_fold(np.bincount(of_row), fold, rng))])
+
     def take_random(self, fractions: Mapping[str, float], rng: Random, from_end: Collection[str]) -> None:
         """Assign random rows of each class to each split."""
         if not fractions:
@@ -148,9 +183,9 @@ class _Splits:
         labels = self.dataset.targets[rows]
         return {name: rows[labels == label] for label, name in enumerate(self.class_names)}
 
-    def datasets(self) -> dict[str, Dataset]:
+    def indices(self) -> dict[str, Array]:
         """The rows of each split, in the order of the data set."""
-        return {name: self.dataset.rows(self._rows_of(i)) for i, name in enumerate(self.names)}
+        return {name: self._rows_of(i) for i, name in enumerate(self.names)}
 
 
 def _require_enough(strata: Mapping[str, Array], fractions: Mapping[str, float], is_class: bool) -> None:
@@ -183,7 +218,7 @@ def _groups_with_rows(order: list[int], sizes: Array, rows: int, at_end: bool) -
     return chosen
 
 
-def _require_columns(dataset: Dataset, name: str, section: Fraction | Where) -> None:
+def _require_columns(dataset: Dataset, name: str, section: Part) -> None:
     """Require that the columns of a section exist, and that the column of ``last`` has an order and no missing values.
 
     Raises:
@@ -193,9 +228,10 @@ def _require_columns(dataset: Dataset, name: str, section: Fraction | Where) -> 
         for each in section.where:
             _require_column(dataset, name, "where", each)
         return
-    if section.group and section.last:
+    last = section.last if isinstance(section, Fraction) else False
+    if section.group and last:
         raise SourceError("group and last exclude each other; remove one", name)
-    for key, column in (("group", section.group), ("last", section.last)):
+    for key, column in (("group", section.group), ("last", last)):
         if not isinstance(column, str):
             continue
         _require_column(dataset, name, key, column)

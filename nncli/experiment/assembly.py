@@ -64,7 +64,7 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
         SourceError: a data source cannot be opened.
     """
     plan = plan if plan and plan.is_open else open_data(config)
-    sources, streams = plan.sources, rngs(config.rng, config.seed)
+    sources, streams = plan.sources, rngs(config)
     data = dict(plan.splits) if plan.splits else splits(config, sources, streams, plan.schema.class_names)
     if plan.preprocessing:
         data = {name: plan.preprocessing.encode(each, config.dtype) for name, each in data.items()}

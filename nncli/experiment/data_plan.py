@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nncli.config.diagnostics import Finding, Path, path_text
-from nncli.config.model import Config, OtherFile
+from nncli.config.model import Config, Fold, OtherFile
 from nncli.data.dataset import DataSchema, Dataset
 from nncli.data.source import Source, SourceError
 from nncli.data.sources.table import TableSource
@@ -80,7 +80,8 @@ def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[
         config: a config, which may be partial.
         recorded: the config of a run, whose schemas are reused for equal sections instead of opening their sources.
     """
-    schemas, sources, findings = dict[str, DataSchema](), dict[str, Source](), list(_unknown_files(config))
+    schemas, sources = dict[str, DataSchema](), dict[str, Source]()
+    findings = [*_unknown_files(config), *_impossible_folds(config)]
     for name, section in source_sections(config).items():
         if recorded and getattr(recorded.config, name) == section:
             schemas[name] = recorded.plan.schemas[name]
@@ -95,7 +96,8 @@ def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[
     if findings or "data" not in sources or not sources["data"].is_read:
         return DataPlan(schemas, sources), findings
     try:
-        data = splits(config, sources, rngs(config.rng, config.seed), schemas["data"].class_names)
+        seeded = _with_random_numbers(config)
+        data = splits(seeded, sources, rngs(seeded), schemas["data"].class_names)
         preprocessing = fit_preprocessing(config, sources["data"], data["training"])
     except SourceError as error:
         where = error.key if error.key in parts(config) else "data"
@@ -103,6 +105,12 @@ def try_to_open(config: Config, recorded: CheckedConfig | None = None) -> tuple[
     rows = {name: len(each) for name, each in data.items()}
     encoded = {name: preprocessing.encoded_schema(each) for name, each in schemas.items()}
     return DataPlan(encoded, sources, rows, data, preprocessing), []
+
+
+def _with_random_numbers(config: Config) -> Config:
+    """The config, with a default for each key that decides how rows are split and whose value is invalid."""
+    invalid = [key for key in ("seed", "seeds", "rng", "split_method") if not hasattr(config, key)]
+    return config.model_copy({key: Config.model_fields[key].default for key in invalid}) if invalid else config
 
 
 def _cause(section: ComponentConfig, error: SourceError) -> Path:
@@ -130,6 +138,18 @@ def _unknown_files(config: Config) -> Iterator[Finding]:
         if isinstance(getattr(config, name, None), OtherFile) and "data" in vars(config):
             message = f"{config.data.type} has no path that another file could stand for; write a source with its type"
             yield Finding((name,), message)
+
+
+def _impossible_folds(config: Config) -> Iterator[Finding]:
+    """A fold with a number that there is not, and a test set that is a fold."""
+    for name, section in parts(config).items():
+        if not isinstance(section, Fold):
+            continue
+        if name != "validation":
+            yield Finding((name,), "folds are for validation; write test: {fraction: 0.2}, which is taken out before")
+        elif section.fold >= section.folds:
+            last = section.folds - 1
+            yield Finding((name, "fold"), f"there is no fold {section.fold}; {section.folds} folds are 0 to {last}")
 
 
 def open_data(config: Config) -> DataPlan:

@@ -3,7 +3,8 @@
 from typing import Any
 
 import nncli.data
-import nncli.experiment.leakage  # noqa: F401 (importing it registers its check)
+import nncli.experiment.leakage
+import nncli.experiment.split_checks  # noqa: F401 (importing them registers their checks)
 from nncli.config.model import Config, Fraction
 from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.sections import source_sections

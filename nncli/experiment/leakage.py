@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from nncli.config.diagnostics import Finding
-from nncli.config.model import Config, Fraction
+from nncli.config.model import Config, Fold, Fraction
 from nncli.data.source import Source
 from nncli.experiment.checks import NEW_RUN, check
 from nncli.experiment.data_plan import DataPlan
-from nncli.experiment.sections import source_sections
+from nncli.experiment.sections import HELD_OUT, parts, source_sections
 from nncli.registry import ComponentConfig
 
 NOT_RANDOM = -1  # in place of a seed, for a set that uses no random numbers
 
 
-@check("data", "validation", "test", "rng", "seed", only=NEW_RUN)
+@check("data", "validation", "test", "rng", "seed", "seeds", only=NEW_RUN)
 def check_leakage(config: Config, plan: DataPlan) -> Iterator[Finding]:
     """No held-out data set shares rows or random numbers with another data set.
 
@@ -46,17 +46,18 @@ def _with_seeds(config: Config, sources: Mapping[str, Source]) -> dict[str, Comp
     """The data sources of a config, each with the seed of its random numbers.
 
     A source without a seed has an independent stream, and keeps the seed None; except with the book's single generator,
-    where the source that is sampled first starts at the config's seed. The seed of a source that uses no random
+    where the source that is sampled first starts at the config's seed of data. The seed of a source that uses no random
     numbers, such as one without noise, does not count.
     """
     sections = source_sections(config)
     for name, section in sections.items():
         if hasattr(section, "seed") and not sources[name].is_random:
             sections[name] = section.model_copy({"seed": NOT_RANDOM})
-    first = next((name for name in ("data", "validation") if getattr(sections.get(name), "seed", 0) is None), None)
-    is_after_split = first == "validation" and isinstance(config.test, Fraction)
+    sampled = ("data", *(name for name in HELD_OUT if name != "test" or not config.test_sampled_after_training))
+    first = next((name for name in sampled if getattr(sections.get(name), "seed", 0) is None), None)
+    is_after_split = first != "data" and any(isinstance(each, Fraction | Fold) for each in parts(config).values())
     if config.rng == "nnfs" and first and not is_after_split:
-        sections[first] = sections[first].model_copy({"seed": config.seed})
+        sections[first] = sections[first].model_copy({"seed": config.seed_of("data")})
     return sections
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nncli.config.diagnostics import shown
-from nncli.config.model import Config, Fraction, Where
+from nncli.config.model import Config, Fraction, Part, Where
 from nncli.data.dataset import Dataset
 from nncli.data.source import Source, SourceError
-from nncli.data.split import split
+from nncli.data.split import Array, split_indices
 from nncli.experiment.rng import Purpose, RngStreams
 from nncli.experiment.sections import HELD_OUT, from_end, parts
 
@@ -32,20 +32,40 @@ def splits(
     Raises:
         SourceError: the rows cannot be split as configured, or all rows of a split have the weight 0.
     """
-    data = {"training": sources["data"].draw(streams.of(Purpose.TRAINING))}
-    if sections := parts(config):
-        data = split(data["training"], sections, streams.of(Purpose.SPLIT), from_end(config), class_names)
+    drawn = sources["data"].draw(streams.of(Purpose.TRAINING))
+    indices = part_indices(config, drawn, streams, class_names)
+    data = {name: drawn.rows(rows) for name, rows in indices.items()} or {"training": drawn}
     if "validation" in sources:
         data["validation"] = sources["validation"].draw(streams.of(Purpose.VALIDATION))
     if "test" in sources and not config.test_sampled_after_training:
         data["test"] = sources["test"].draw(streams.of(Purpose.TEST))
     class_weights = sources["data"].class_weights(data["training"].targets)
     data["training"] = replace(data["training"], class_weights=class_weights)
-    _require_classes(data["training"], class_names, next(iter(sections), None))
+    _require_classes(data["training"], class_names, next(iter(parts(config)), None))
     for name, each in data.items():
         if each.weights is not None and not each.weights.any():
             raise SourceError(f"all rows of the {name} set have the weight 0", name)
     return {name: data[name] for name in ("training", *HELD_OUT) if name in data}
+
+
+def part_indices(
+    config: Config, drawn: Dataset, streams: RngStreams, class_names: Sequence[str] | None = None
+) -> dict[str, Array]:
+    """The indices of the rows of each split that takes some of the data; none if no split does.
+
+    Args:
+        config: the config.
+        drawn: all rows of the section ``data``.
+        streams: the random number streams, from which these rows have been drawn.
+        class_names: the names of the classes in messages; None for regression.
+
+    Raises:
+        SourceError: the rows cannot be split as configured.
+    """
+    sections = parts(config)
+    if not sections:
+        return {}
+    return split_indices(drawn, sections, streams.of(Purpose.SPLIT), from_end(config), class_names)
 
 
 def _require_classes(training: Dataset, class_names: Sequence[str] | None, section: str | None) -> None:
@@ -75,12 +95,13 @@ def fit_preprocessing(config: Config, source: Source, training: Dataset) -> "Fit
     return source.fit_preprocessing(training, _columns_of(parts(config)))
 
 
-def _columns_of(sections: Mapping[str, Fraction | Where]) -> list[str]:
+def _columns_of(sections: Mapping[str, Part]) -> list[str]:
     """The columns that splits use; they are not inputs."""
     names: list[str] = []
     for section in sections.values():
         if isinstance(section, Where):
             names += section.where
         else:
-            names += [each for each in (section.group, section.last) if isinstance(each, str)]
+            last = section.last if isinstance(section, Fraction) else None
+            names += [each for each in (section.group, last) if isinstance(each, str)]
     return names

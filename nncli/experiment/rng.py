@@ -1,10 +1,12 @@
 """Random number generators: one per purpose and epoch derived from the seed, or the single legacy one of the book."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from nncli.config.model import Config
 from nncli.data.dataset import Random
 
 RngState: TypeAlias = dict[str, Any]  # the state of a bit generator as NumPy returns it, with lists instead of arrays
@@ -22,6 +24,18 @@ class Purpose(IntEnum):
     WEIGHTS = 4
     DROPOUT = 5
     ORDER = 6
+
+
+SEEDS = {  # the key of the section ``seeds`` for each purpose
+    Purpose.TRAINING: "data",
+    Purpose.VALIDATION: "data",
+    Purpose.TEST: "data",
+    Purpose.SPLIT: "split",
+    Purpose.WEIGHTS: "weights",
+    Purpose.DROPOUT: "dropout",
+    Purpose.ORDER: "order",
+}
+DATA = {Purpose.TRAINING, Purpose.VALIDATION, Purpose.TEST, Purpose.SPLIT}  # the other purposes are those of training
 
 
 class RngStreams(Protocol):
@@ -51,16 +65,16 @@ class DerivedRngs:
     Adding a dropout layer therefore does not change the initial weights, and any epoch can be reproduced alone.
 
     Args:
-        seed: the seed of the config.
+        seeds: the seed for each purpose.
     """
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, seeds: Mapping[Purpose, int]) -> None:
+        self.seeds = seeds
         self._dropout: np.random.Generator | None = None
 
     def of(self, purpose: Purpose, epoch: int = 0) -> Random:
         """The generator of ``SeedSequence([seed, purpose, epoch])``."""
-        generator = np.random.default_rng(np.random.SeedSequence([self.seed, purpose, epoch]))
+        generator = np.random.default_rng(np.random.SeedSequence([self.seeds[purpose], purpose, epoch]))
         if purpose is Purpose.DROPOUT:
             self._dropout = generator
         return generator
@@ -83,19 +97,26 @@ class DerivedRngs:
 class BookRng:
     """One legacy generator for everything, as in the book's program: each draw changes all later ones.
 
+    If data and training have different seeds, each of the two has a generator of its own, with the same order of draws.
+
     Args:
-        seed: the seed of the config; 0 in the book.
+        data: the seed of the data sets; 0 in the book.
+        training: the seed of the weights, the order of rows and the dropout masks.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._legacy = np.random.RandomState(seed)
+    def __init__(self, data: int, training: int) -> None:
+        self._legacy = np.random.RandomState(training)
+        self._data = self._legacy if data == training else np.random.RandomState(data)
 
     def of(self, purpose: Purpose, epoch: int = 0) -> Random:
-        """The same generator for every purpose and epoch."""
-        return self._legacy
+        """The generator of the data, or that of training, whatever the epoch."""
+        return self._data if purpose in DATA else self._legacy
 
     def state(self, within_epoch: bool) -> RngState:
-        """The state of the generator, including its cached Gaussian."""
+        """The state of the generator of training, including its cached Gaussian.
+
+        If data has another one, all of its numbers are drawn before training.
+        """
         state: Any = self._legacy.get_state(legacy=False)
         return {**state, "state": {**state["state"], "key": state["state"]["key"].tolist()}}
 
@@ -108,9 +129,11 @@ class BookRng:
         self._legacy.set_state(_mt19937_state(state))
 
 
-def rngs(rng: str, seed: int) -> RngStreams:
-    """The generators that the key ``rng`` of a config names."""
-    return BookRng(seed) if rng == "nnfs" else DerivedRngs(seed)
+def rngs(config: Config) -> RngStreams:
+    """The generators that the keys ``rng``, ``seed`` and ``seeds`` of a config describe; it may have no other keys."""
+    if config.rng == "nnfs":
+        return BookRng(config.seed_of("data"), config.seed_of("weights"))
+    return DerivedRngs({purpose: config.seed_of(key) for purpose, key in SEEDS.items()})
 
 
 def _pcg64_state(state: RngState, current: RngState) -> RngState:

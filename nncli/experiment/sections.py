@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from nncli.config.diagnostics import Path as KeyPath
 from nncli.config.diagnostics import path_text
 from nncli.config.document import Node
-from nncli.config.model import Config, Fraction, OtherFile, Where
+from nncli.config.model import Config, Fold, Fraction, OtherFile, Part
 from nncli.config.yaml_output import to_yaml_value
 from nncli.registry import ComponentConfig
 
@@ -21,10 +21,10 @@ def source_sections(config: Config) -> dict[str, ComponentConfig]:
     return {name: section for name, section in sections.items() if isinstance(section, ComponentConfig)}
 
 
-def parts(config: Config) -> dict[str, Fraction | Where]:
+def parts(config: Config) -> dict[str, Part]:
     """The sections that take rows of ``data``."""
     sections = {name: getattr(config, name, None) for name in HELD_OUT}
-    return {name: section for name, section in sections.items() if isinstance(section, Fraction | Where)}
+    return {name: section for name, section in sections.items() if isinstance(section, Part)}
 
 
 def fractions(config: Config) -> dict[str, float]:
@@ -32,6 +32,12 @@ def fractions(config: Config) -> dict[str, float]:
     return {
         name: each.fraction for name, each in parts(config).items() if isinstance(each, Fraction) and each.is_random
     }
+
+
+def validation_fold(config: Config) -> Fold | None:
+    """The fold that is the validation set, if it is one."""
+    section = getattr(config, "validation", None)
+    return section if isinstance(section, Fold) else None
 
 
 def from_end(config: Config) -> set[str]:

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nncli.config.model import Config
+from nncli.data.folds import fold_size
 from nncli.data.split import split_sizes
 from nncli.experiment.data_plan import DataPlan
-from nncli.experiment.sections import fractions
+from nncli.experiment.sections import fractions, validation_fold
 from nncli.nn.microbatching import balanced_chunk, can_microbatch, micro_batch_rows
 from nncli.nn.shapes import shapes, statistics, widths
 
@@ -50,6 +51,9 @@ def split_rows(config: Config, plan: DataPlan) -> dict[str, int]:
         return dict(plan.rows)
     sizes = [split_sizes(count, fractions(config)) for count in plan.schema.class_counts]
     rows = {name: sum(each[name] for each in sizes) for name in sizes[0]}
+    if fold := validation_fold(config):
+        size = fold_size(rows["training"], fold)
+        rows |= {"training": rows["training"] - size, "validation": size}
     return rows | {name: schema.rows for name, schema in plan.schemas.items() if name != "data"}
 
 

@@ -16,7 +16,7 @@ from nncli.experiment.assembly import assemble, build_network
 from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.in_memory import DATA, InMemory, load_in_memory
 from nncli.experiment.numerics import allow_non_finite
-from nncli.experiment.rng import Purpose, rngs
+from nncli.experiment.rng import DerivedRngs, Purpose
 from nncli.nn.parameters import Array
 from nncli.registry import validated
 from nncli.runner.blas_threads import blas_threads
@@ -95,7 +95,7 @@ def train(sections: Mapping[str, Any], dataset: Dataset, fraction: float | None)
         DivergedError: a value became NaN or infinite.
     """
     parts = {} if fraction is None else {"validation": Fraction(fraction=fraction)}
-    data = _scaled(split(dataset, parts, rngs("derived", sections["seed"]).of(Purpose.SPLIT)))
+    data = _scaled(split(dataset, parts, DerivedRngs({Purpose.SPLIT: sections["seed"]}).of(Purpose.SPLIT)))
     if "validation" in data:
         data["validation"] = replace(data["validation"], class_weights=None)
     rows = {name: len(each) for name, each in data.items()}

@@ -14,6 +14,7 @@ from nncli.version import __version__
 GROUP = "group.json"
 TRIAL = re.compile(r"[0-9]{4,9}")
 FAILED = ".failed.json"  # after the name of a trial
+OUT_OF_FOLD = "out_of_fold.csv"  # the predictions for the validation rows of all folds
 
 Scale = int | float
 

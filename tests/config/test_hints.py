@@ -71,7 +71,7 @@ def test_hints_name_what_exists():
     keys = {key for model in models.values() for key in model.model_fields} | {"metric", "l1", "l2"}
     for kind, hints in hints_of_types().items():
         assert {name for hint in hints for name in hint.names} <= names(kind).keys()
-    sections = {"anywhere", "config", "training", "early_stopping", "regularization", "fraction"}
+    sections = {"anywhere", "config", "training", "early_stopping", "regularization", "fraction", "seeds"}
     for scope, hints in hints_of_keys().items():
         assert scope in {*sections, *kinds(), *models}
         assert {name.split(".")[0] for hint in hints for name in hint.names} <= {*Config.model_fields, *keys}

@@ -53,7 +53,7 @@ def invalid(name, text, *expected, overrides=()):
 
 
 UNKNOWN_KEYS = [
-    invalid("section", valid_but("seed: 0", "seeds: 0"), (1, 1, "unknown key 'seeds'; did you mean 'seed'?")),
+    invalid("section", valid_but("seed: 0", "seedd: 0"), (1, 1, "unknown key 'seedd'; did you mean 'seed'?")),
     invalid(
         "section_without_suggestion",
         valid_but("seed: 0", "color: 0"),

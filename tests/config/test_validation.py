@@ -70,7 +70,7 @@ loss: mse
 optimizer: {type: adam, beta_1: 1.5}
 regularization: {l2: x}
 training: {epochs: 0, batch_size: 0.5}
-seeds: 1
+seedd: 1
 """
     found = sorted(errors(text))
     assert [(line, column, path) for line, column, path, _ in found] == [

@@ -105,7 +105,9 @@ def test_split_has_its_own_random_stream(resolved):
     """Held-out rows are chosen by the stream for splits, not by that of the points."""
     experiment, complete = assemble(resolved("validation={fraction: 0.25}")), assemble(resolved("validation=null"))
     expected = split(
-        complete.data["training"], {"validation": Fraction(fraction=0.25)}, DerivedRngs(0).of(Purpose.SPLIT)
+        complete.data["training"],
+        {"validation": Fraction(fraction=0.25)},
+        DerivedRngs(dict.fromkeys(Purpose, 0)).of(Purpose.SPLIT),
     )
     assert {name: data.fingerprint() for name, data in experiment.data.items()} == {
         name: data.fingerprint() for name, data in expected.items()
@@ -150,7 +152,10 @@ def test_consecutive_fractions_follow_each_other(resolved):
     """The method of nncli 0.4: of the permutation of each class first the validation rows, then the test rows."""
     fractions = ("validation={fraction: 0.25}", "test={fraction: 0.1}")
     splits = assemble(resolved(*fractions, "split_method=consecutive")).data
-    complete, rng = assemble(resolved("validation=null")).data["training"], DerivedRngs(0).of(Purpose.SPLIT)
+    complete, rng = (
+        assemble(resolved("validation=null")).data["training"],
+        DerivedRngs(dict.fromkeys(Purpose, 0)).of(Purpose.SPLIT),
+    )
     rows = [rng.permutation(np.flatnonzero(complete.targets == label)) for label in range(3)]
     for name, taken in (("validation", slice(0, 5)), ("test", slice(5, 7))):
         expected = np.sort(np.concatenate([each[taken] for each in rows]))

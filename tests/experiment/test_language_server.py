@@ -35,7 +35,7 @@ PLACES = {  # by kind, where a component is: the value of which key
 ALL = [entry for kind in kinds() for entry in components(kind)]
 IDS = [f"{entry.kind}-{entry.name}" for entry in ALL]
 OPTIONAL = {"schedule", "clipping", "initializer", "encoding", "imputation", "transform"}
-PART = {"fraction", "group", "last", "where", "path"}
+PART = {"fraction", "folds", "fold", "group", "last", "where", "path"}
 RIGHT = """\
 data: spiral
 layers: [{type: dense, units: 3}, softmax]

@@ -18,6 +18,7 @@ from nncli.experiment.loading import checked, load, parse
 from tests.conftest import SPEC as CONFIG
 from tests.examples import SINE
 
+MOON = "{type: moons, samples: 20}"
 SEEDS = st.sampled_from(["", ", seed: 0", ", seed: 1"])
 SETS = st.builds(
     "{{type: {}, samples: {}{}}}".format, st.sampled_from(["spiral", "vertical"]), st.integers(4, 9), SEEDS
@@ -122,6 +123,10 @@ def initial_states(config):
             "validation.seed: sampled from the same random numbers as the training data (data leakage); set a",
         ),
         (
+            (*MOONS, "rng=nnfs", "seeds={data: 7, split: 7}", "data.seed=7", "validation=null", f"test={MOON}"),
+            "test.seed: identical to the training data (data leakage); set a different seed",
+        ),
+        (
             (*MOONS, "rng=nnfs", "seed=7", "validation.seed=7"),
             "validation.seed: identical to the training data (data leakage); set a different seed",
         ),
@@ -182,10 +187,12 @@ def test_splits_without_shared_rows_are_accepted(workdir, overrides):
     st.one_of(SETS, FRACTION, st.just("null")),
     st.sampled_from(["derived", "nnfs"]),
     st.integers(0, 1),
+    st.sampled_from(["null", "{data: 0, split: 0}", "{data: 1, split: 1}"]),
 )
-def test_shared_random_numbers_are_reported(data, validation, test, rng, seed):
+def test_shared_random_numbers_are_reported(data, validation, test, rng, seed, seeds):
     """Sets of one type are reported if and only if they start at the same state of the generator."""
     overrides = (f"data={data}", f"validation={validation}", f"test={test}", f"rng={rng}", f"seed={seed}")
+    overrides += (f"seeds={seeds}",)
     config, plan = resolved(*overrides)
     states = initial_states(config)
     expected = {

@@ -86,7 +86,7 @@ def held_out_rows(path, table):
     from nncli.experiment.rng import rngs
 
     spec = run.record.spec
-    data = splits(spec, {"data": source}, rngs(spec.rng, spec.seed))
+    data = splits(spec, {"data": source}, rngs(spec))
     training = set(data["training"].inputs.rows.tolist())
     return [index for index in range(len(table)) if index not in training]
 

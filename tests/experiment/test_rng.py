@@ -6,7 +6,19 @@ from itertools import product
 import numpy as np
 import pytest
 
+from nncli.experiment.loading import checked, parse
 from nncli.experiment.rng import BookRng, DerivedRngs, Purpose, rngs
+from tests.conftest import SPEC
+
+
+def derived(seed):
+    """Generators with the same seed for each purpose."""
+    return DerivedRngs(dict.fromkeys(Purpose, seed))
+
+
+def of(*overrides):
+    """The generators of a config."""
+    return rngs(checked(parse("config.yaml", SPEC.encode(), overrides)).config)
 
 
 def test_purposes_keep_their_values():
@@ -25,12 +37,12 @@ def test_purposes_keep_their_values():
 def test_derived_rng_is_seeded_with_seed_purpose_and_epoch():
     """It is NumPy's default generator, seeded with the three integers in this order."""
     expected = np.random.default_rng(np.random.SeedSequence([7, 5, 3])).random(4)
-    assert np.array_equal(DerivedRngs(7).of(Purpose.DROPOUT, 3).random(4), expected)
+    assert np.array_equal(derived(7).of(Purpose.DROPOUT, 3).random(4), expected)
 
 
 def test_derived_rngs_do_not_depend_on_earlier_draws():
     """Draws for one purpose change neither the generators of the others nor the same one requested again."""
-    unused, used = DerivedRngs(0), DerivedRngs(0)
+    unused, used = derived(0), derived(0)
     for purpose in Purpose:
         used.of(purpose).random(1000)
     for purpose in Purpose:
@@ -40,7 +52,7 @@ def test_derived_rngs_do_not_depend_on_earlier_draws():
 def test_derived_rngs_are_distinct():
     """Every combination of seed, purpose and epoch draws different numbers."""
     drawn = {
-        DerivedRngs(seed).of(purpose, epoch).random(2).tobytes()
+        derived(seed).of(purpose, epoch).random(2).tobytes()
         for seed, purpose, epoch in product(range(3), Purpose, range(5))
     }
     assert len(drawn) == 3 * len(Purpose) * 5
@@ -48,7 +60,7 @@ def test_derived_rngs_are_distinct():
 
 def test_book_rng_is_one_generator_for_everything():
     """For any purpose and epoch, the next number of one legacy generator is drawn."""
-    book, legacy = BookRng(0), np.random.RandomState(0)
+    book, legacy = BookRng(0, 0), np.random.RandomState(0)
     for purpose, epoch in product(Purpose, range(2)):
         assert book.of(purpose, epoch).randn() == legacy.randn()
 
@@ -56,19 +68,48 @@ def test_book_rng_is_one_generator_for_everything():
 @pytest.mark.parametrize(("rng", "kind"), [("derived", DerivedRngs), ("nnfs", BookRng)])
 def test_rng_key_selects_the_generators(rng, kind):
     """The key ``rng`` of the config decides between the two."""
-    assert isinstance(rngs(rng, 0), kind)
+    assert isinstance(of(f"rng={rng}"), kind)
 
 
 @pytest.mark.parametrize("rng", ["derived", "nnfs"])
 def test_rngs_take_the_largest_seed(rng):
     """Both kinds of generators take every seed that a config may have."""
-    assert 0 <= rngs(rng, 2**32 - 1).of(Purpose.WEIGHTS).uniform() < 1
+    assert 0 <= of(f"rng={rng}", f"seed={2**32 - 1}").of(Purpose.WEIGHTS).uniform() < 1
+
+
+KEYS = {"data": "TRAINING VALIDATION TEST", "split": "SPLIT", "weights": "WEIGHTS", "order": "ORDER"}
+KEYS |= {"dropout": "DROPOUT"}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_each_seed_changes_its_purposes_alone(key):
+    """The generators of its purposes are those of a config with this seed; all others are those of the seed 1."""
+    streams = of("seed=1", f"seeds.{key}=2")
+    for purpose in Purpose:
+        seed = 2 if purpose.name in KEYS[key].split() else 1
+        assert streams.of(purpose, 3).random(4).tolist() == derived(seed).of(purpose, 3).random(4).tolist()
+
+
+def test_book_rng_of_two_seeds_is_one_generator_for_data_and_one_for_training():
+    """Each draws what a single legacy generator of its seed would draw; the state is that of training."""
+    streams = of("rng=nnfs", "seed=1", *(f"seeds.{key}=2" for key in ("weights", "order", "dropout")))
+    data, training = np.random.RandomState(1), np.random.RandomState(2)
+    for purpose in Purpose:
+        expected = data if purpose.name in (*KEYS["data"].split(), "SPLIT") else training
+        assert streams.of(purpose).randn() == expected.randn()
+    assert streams.state(within_epoch=False) == _state(training)
+
+
+def _state(legacy):
+    """The state of a legacy generator as JSON values."""
+    state = legacy.get_state(legacy=False)
+    return {**state, "state": {**state["state"], "key": state["state"]["key"].tolist()}}
 
 
 @pytest.mark.parametrize("drawn", [0, 1, 2, 623, 1001])
 def test_book_rng_continues_from_a_state(drawn):
     """A state that went through JSON gives the numbers that follow, a cached Gaussian first."""
-    book, restored = BookRng(3), BookRng(0)
+    book, restored = BookRng(3, 3), BookRng(0, 0)
     book.of(Purpose.WEIGHTS).randn(drawn)
     restored.restore(json.loads(json.dumps(book.state(within_epoch=False))))
     for draw in ("randn", "random_sample", "tomaxint"):
@@ -77,7 +118,7 @@ def test_book_rng_continues_from_a_state(drawn):
 
 def test_book_rng_state_is_the_one_of_numpy():
     """Except for the array, which is a list."""
-    book, legacy = BookRng(3), np.random.RandomState(3)
+    book, legacy = BookRng(3, 3), np.random.RandomState(3)
     book.of(Purpose.WEIGHTS).randn()
     legacy.randn()
     expected = legacy.get_state(legacy=False)
@@ -130,13 +171,13 @@ def replaced(*path, value):
 def test_book_rng_refuses_invalid_states(damage):
     """Whatever is missing, of another type or out of range is a ValueError before any number is drawn."""
     with pytest.raises(ValueError, match="not a state of the legacy generator"):
-        BookRng(0).restore(damage(BookRng(0).state(within_epoch=True)))
+        BookRng(0, 0).restore(damage(BookRng(0, 0).state(within_epoch=True)))
 
 
 @pytest.mark.parametrize("drawn", [0, 1, 7])
 def test_dropout_rng_continues_within_an_epoch(drawn):
     """A state that went through JSON gives the masks that follow, once the generator of the epoch is requested."""
-    streams, restored = DerivedRngs(3), DerivedRngs(3)
+    streams, restored = derived(3), derived(3)
     generator = streams.of(Purpose.DROPOUT, 5)
     generator.bit_generator.random_raw(drawn)
     generator.integers(10, dtype=np.uint32)  # caches half of 64 bits
@@ -150,7 +191,7 @@ def test_dropout_rng_continues_within_an_epoch(drawn):
 
 def test_derived_rngs_have_no_state_between_epochs():
     """All generators are derived from the seed there; without dropout there is no state within an epoch either."""
-    streams = DerivedRngs(0)
+    streams = derived(0)
     assert streams.state(within_epoch=True) is None
     streams.of(Purpose.DROPOUT, 2)
     assert streams.state(within_epoch=False) is None
@@ -175,7 +216,7 @@ def test_derived_rngs_have_no_state_between_epochs():
 )
 def test_dropout_rng_refuses_invalid_states(damage):
     """Values that no state of this generator has, and any state if the network has no dropout."""
-    streams = DerivedRngs(0)
+    streams = derived(0)
     with pytest.raises(ValueError, match="the network has no dropout"):
         streams.restore({})
     streams.of(Purpose.DROPOUT, 2)

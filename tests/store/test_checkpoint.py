@@ -22,7 +22,9 @@ STATES = [
     state(),
     state(3, 2, 14, is_logged=True),
     state(7, 0, 7, best_epoch=5, best_value=0.1 + 0.2),
-    state(1, 1, 1, rng=BookRng(1).state(within_epoch=True), rng_at_epoch_start=BookRng(0).state(within_epoch=False)),
+    state(
+        1, 1, 1, rng=BookRng(1, 1).state(within_epoch=True), rng_at_epoch_start=BookRng(0, 0).state(within_epoch=False)
+    ),
 ]
 
 
@@ -185,7 +187,7 @@ def test_fields_of_later_versions_have_defaults_and_are_ignored():
 
 def test_version_1_is_read():
     """Its position and its lists of numbers become the fields and states of version 2."""
-    book = BookRng(5)
+    book = BookRng(5, 5)
     book.of(0).randn()
     expected = book.state(within_epoch=True)
     numbers = [*expected["state"]["key"], expected["state"]["pos"], expected["has_gauss"], expected["gauss"]]

@@ -16,6 +16,8 @@ CHANGES = {
     "plain": (),
     "dropout in mini-batches": (DROPOUT, "training.batch_size=16"),
     "book": ("rng=nnfs", DROPOUT, "training.batch_size=16"),
+    "book of two seeds": ("rng=nnfs", "seeds={data: 1, split: 1}", DROPOUT, "training.batch_size=16"),
+    "seeds": ("seeds={order: 4, dropout: 5}", DROPOUT, "training.batch_size=16"),
     "early stopping": (STOPPING, "training.batch_size=16"),
 }
 

@@ -200,7 +200,7 @@ def test_held_out_rows_of_a_fraction_do_not_change_the_weights(here, trained):
     source = first.record.spec.data.build()
     source.open()
     spec = first.record.spec
-    data = splits(spec, {"data": source}, rngs(spec.rng, spec.seed))
+    data = splits(spec, {"data": source}, rngs(spec))
     for name in ("validation", "test"):
         inputs[data[name].inputs.indices] *= -3
         targets[data[name].inputs.indices] += 1e5
