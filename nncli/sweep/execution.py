@@ -50,7 +50,7 @@ class Execution:
         return outcome is not None
 
     def perform(self, task: Task) -> bool:
-        """Train a trial that has not ended; return False if another process trains it.
+        """Train a trial that has not ended; return False if another process trains it, or it was stopped.
 
         A trial that fails or diverges is a result, which is recorded and reported.
 
@@ -75,7 +75,7 @@ class Execution:
         except NncliError as error:
             self._record_failure(task, error.exit_code, str(error))
         else:
-            self._report_result(task, result)
+            return self._is_reported(task, result)
         return True
 
     def _trained(self, task: Task) -> Result:
@@ -108,12 +108,13 @@ class Execution:
         """The observer of a training, which reports the part of its epochs that is done."""
         return lambda writer: _observed(task, writer, self.report)
 
-    def _report_result(self, task: Task, result: Result) -> None:
-        """Report the end of a training, or that it was stopped."""
+    def _is_reported(self, task: Task, result: Result) -> bool:
+        """Report the end of a training, or that it was stopped; return whether it has ended."""
         if result.evaluation is None:
             self.report(_progress(task, "waiting"))
-        else:
-            self.report(_progress(task, "finished", part=1.0, value=value_of(result.evaluation, self.metric)))
+            return False
+        self.report(_progress(task, "finished", part=1.0, value=value_of(result.evaluation, self.metric)))
+        return True
 
     def _record_failure(self, task: Task, exit_code: int, message: str) -> None:
         write_failure(self.group, task.trial.number, FailureRecord(exit_code=exit_code, message=message))
