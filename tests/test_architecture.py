@@ -35,7 +35,7 @@ PACKAGES = [
 ]
 THIRD_PARTY = {
     "cli": {"click", "matplotlib", "numpy", "plotext", "rich", "yaml"},
-    "sweep": {"numpy", "optuna", "pydantic_core"},
+    "sweep": {"distributed", "numpy", "optuna", "pydantic_core"},
     "export": set(),
     "api": {"numpy"},
     "sklearn": {"numpy", "sklearn"},
@@ -82,6 +82,8 @@ EXTRAS = {
     "nncli.data.images": {"PIL": "images"},
     "nncli.cli.render.figures": {"matplotlib": "plots"},
     "nncli.sweep.tpe": {"optuna": "sweep"},
+    "nncli.sweep.dask_cluster": {"distributed": "cluster"},
+    "nncli.sweep.dask_task": {"distributed": "cluster"},
 }
 # Imported at the top, since classes inherit from theirs; the module needs the extra.
 BASES_OF_EXTRAS = {"nncli.sklearn.estimators": {"sklearn": "sklearn"}}

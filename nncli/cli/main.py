@@ -14,6 +14,7 @@ import click
 from nncli.cli.docstrings import REMOVED
 from nncli.cli.output import print_error, print_json_error, standard_streams
 from nncli.errors import ConfigError, NncliError, StorageError, reason_of
+from nncli.runner.single_thread import SINGLE_THREAD_ENV
 from nncli.version import __version__
 
 if TYPE_CHECKING:
@@ -22,14 +23,10 @@ if TYPE_CHECKING:
 TERMINAL_SIZE_ENV = ("COLUMNS", "LINES")
 JSON_OPTION = "--json"
 COMPLETE_ENV = "_NNCLI_COMPLETE"  # set by the completion script of a shell
-# One thread is faster at most sizes, and the results do not depend on the number of cores.
-SINGLE_THREAD_ENV = dict.fromkeys(
-    ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
-)
 ADDRESS_SPACE = 160 * 2**20  # bytes that NumPy and the buffers of its BLAS take before any array
 TASKS = {  # the commands by what they are for, in the order in which a user needs them
     "Start": ("init", "data", "check", "show"),
-    "Train": ("train", "cache"),
+    "Train": ("train", "sweep", "worker", "cache"),
     "Results": ("evaluate", "plot", "report", "predict", "compare", "runs", "note", "rm", "verify"),
     "Understand": ("explain", "gradcheck", "profile"),
     "Reference": ("components", "schema", "completion", "help"),

@@ -95,15 +95,26 @@ def resume(
     run, lock = Run(path), Lock(path / "lock")
     try:
         plan = plan_resume(run, config, overrides, stop)
-        if isinstance(plan, Finished):
-            report(plan.message)
-            return Result(path, plan.evaluation, f"epoch {plan.evaluation.epochs_trained}")
-        with blas_threads(plan.trainer.settings.threads), execute(plan, lock) as writer:
-            for message in plan.messages:
-                report(message)
-            return run_to_end(writer, observer)
+        return resume_as_planned(plan, run, lock, observer, report)
     finally:
         lock.release()
+
+
+def resume_as_planned(
+    plan: ResumePlan | Finished, run: Run, lock: Lock, observer: Observer, report: Callable[[str], object] = ignore
+) -> Result:
+    """Execute a plan and train to the end; ``report`` is called with each message for the user.
+
+    Raises:
+        BusyError, DivergedError, StorageError: as for ``resume``.
+    """
+    if isinstance(plan, Finished):
+        report(plan.message)
+        return Result(run.path, plan.evaluation, f"epoch {plan.evaluation.epochs_trained}")
+    with blas_threads(plan.trainer.settings.threads), execute(plan, lock) as writer:
+        for message in plan.messages:
+            report(message)
+        return run_to_end(writer, observer)
 
 
 def plan_resume(

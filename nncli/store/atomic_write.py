@@ -178,6 +178,12 @@ def remove_orphans(directory: Path) -> None:
 def staging_directory(parent: Path) -> tuple[Path, Lock]:
     """A new hidden directory, to be filled and then committed, and the lock in it; orphaned ones are removed."""
     make_directories(parent, CHOOSE_ANOTHER)
+    remove_orphaned_staging(parent)
+    return _locked_directory(parent)
+
+
+def remove_orphaned_staging(parent: Path) -> None:
+    """Remove the staging directories that killed processes have left in a directory."""
     with storage_errors(parent):
         for orphan in parent.glob(f"{STAGING}*"):
             if re.fullmatch(STAGING_NAME, orphan.name) and orphan.is_dir() and not orphan.is_symlink():
@@ -185,7 +191,6 @@ def staging_directory(parent: Path) -> tuple[Path, Lock]:
                     lock = Lock(orphan / "lock")
                     discard(orphan)
                     lock.release()
-    return _locked_directory(parent)
 
 
 def _locked_directory(parent: Path, attempts: int = 3) -> tuple[Path, Lock]:
@@ -232,6 +237,35 @@ def publish(directory: Path, parent: Path, name: str, is_numbered: bool) -> Path
         number += 1
         path = parent / f"{name}-{number}"
     return path
+
+
+def write_staged(path: Path, data: bytes) -> None:
+    """Like ``write_atomic``, but what a killed process leaves is removed by the next ``staging_directory``.
+
+    So a directory in which several processes write without a lock of its own stays clean.
+    """
+    directory, lock = staging_directory(path.parent)
+    try:
+        write_atomic(directory / path.name, data)
+        with storage_errors(path):
+            (directory / path.name).replace(path)
+            fsync_directory(path.parent)
+    finally:
+        discard(directory)
+        lock.release()
+
+
+def is_rename_exclusive(directory: Path) -> bool:
+    """Whether a directory is never renamed over another one that has a file; two are made in a directory and left."""
+    one, other = directory / "one", directory / "other"
+    for each in (one, other):
+        make_directory(each)
+        write_atomic(each / "file", each.name.encode())
+    try:
+        one.rename(other)
+    except OSError:
+        return True
+    return False
 
 
 def discard(directory: Path) -> None:

@@ -135,6 +135,11 @@ def trial_name(number: int) -> str:
     return f"{number:04}"
 
 
+def failure_path(path: Path, number: int) -> Path:
+    """The file of a trial that failed."""
+    return path / f"{trial_name(number)}{FAILED}"
+
+
 def trial_paths(path: Path) -> list[Path]:
     """The run directories of the trials that were started, in the order of their numbers.
 
@@ -166,7 +171,7 @@ def write_failure(path: Path, number: int, failure: FailureRecord) -> None:
     Raises:
         StorageError: the file cannot be written.
     """
-    atomic_write.write_atomic(path / f"{trial_name(number)}{FAILED}", to_json(failure.model_dump()))
+    atomic_write.write_staged(failure_path(path, number), to_json(failure.model_dump()))
 
 
 def runs_of(paths: Sequence[Path]) -> list[Path]:

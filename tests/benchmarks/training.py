@@ -34,7 +34,7 @@ DATA = ROWS * WIDTHS[0] * 4 / 2**20  # MiB
 
 def in_a_terminal(directory):
     """Seconds of a training with its metrics, files and display, from the first epoch to the last."""
-    from nncli.cli.commands.train import progress_for
+    from nncli.cli.training_progress import progress_for
     from nncli.experiment.assembly import assemble
     from nncli.experiment.loading import load
     from nncli.store.run_writer import RunWriter

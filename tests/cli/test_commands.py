@@ -18,6 +18,7 @@ SHARED_RENDER_MODULES = {
     *("comparison_files", "comparison_rows"),  # of compare
     "component_reference",  # of explain, components and configs/README.md
     *("progress", "panel", "live", "live_curves"),  # of train
+    "group_panel",  # of sweep, worker, and train of a group
     "boundary",  # of plot, and while training
     "diagram",  # of compare and plot
     *("plot_tables", "figures", "figure_diagrams", "figure_planes"),  # of plot
@@ -34,7 +35,15 @@ CONSTANTS = {  # modules that a render module imports for a constant: the name o
 }
 
 QUICK = {  # modules that commands may import at the top
-    *("nncli.cli.docstrings", "nncli.cli.interrupts", "nncli.cli.options", "nncli.cli.output", "nncli.cli.paths"),
+    *(
+        "nncli.cli.group_training",
+        "nncli.cli.training_progress",
+        "nncli.cli.docstrings",
+        "nncli.cli.interrupts",
+        "nncli.cli.options",
+        "nncli.cli.output",
+        "nncli.cli.paths",
+    ),
     "nncli.errors",
 }
 

@@ -1,6 +1,5 @@
 """``nncli train``: train a config and save the run, or resume a run."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,6 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nncli.cli.group_training import (
+    Workers,
+    has_replicates,
+    replicates_options,
+    train_replicates,
+    workers_options,
+)
 from nncli.cli.interrupts import raised_on_ctrl_c
 from nncli.cli.options import (
     cache_dir_option,
@@ -25,15 +31,14 @@ from nncli.cli.options import (
     runs_dir_option,
     tag_option,
 )
-from nncli.cli.output import drop_unread_messages, has_cursor, print_json
+from nncli.cli.output import drop_unread_messages, print_json
 from nncli.cli.paths import RUNS
+from nncli.cli.training_progress import progress_for
 from nncli.errors import CommandLineError, InterruptionError, StorageError
 
 if TYPE_CHECKING:
     from nncli.config.model import TrainingConfig
-    from nncli.experiment.assembly import Experiment
     from nncli.experiment.loading import LoadedConfig
-    from nncli.report.live_boundary import LiveBoundary
     from nncli.runner.train import Result
     from nncli.store.run_writer import RunWriter
     from nncli.training.loop import Epoch
@@ -45,6 +50,7 @@ if TYPE_CHECKING:
         "nncli train config.yaml optimizer.learning_rate=0.1 --name fast",
         "nncli train config.yaml 'optimizer={type: sgd, momentum: 0.9}'",
         "nncli train --resume config training.epochs=6000",
+        "nncli train config.yaml --seeds 3 -j 2",
     )
 )
 @click.argument(
@@ -67,8 +73,10 @@ if TYPE_CHECKING:
 @click.option("-n", "--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
 @note_option
 @tag_option
+@replicates_options
 @runs_dir_option
 @cache_dir_option
+@workers_options
 @click.option(
     "--watch",
     is_flag=True,
@@ -84,7 +92,12 @@ def train(
     name: str | None,
     text: str | None,
     tags: tuple[str, ...],
+    seeds: str | None,
+    vary: str | None,
+    folds: int | None,
     runs_dir: Path | None,
+    jobs: int | None,
+    engine: str | None,
     watch: bool,
     quiet: bool,
     exact: bool,
@@ -94,6 +107,8 @@ def train(
 
     --resume continues an interrupted run; the result is bit-identical to that of an uninterrupted one. CONFIG is
     optional with --resume and must equal the run's config, except that training.epochs may be larger.
+
+    --seeds and --folds train a group of runs, which the same command continues.
     """
     from nncli.cli.render.format import warning_text
     from nncli.cli.render.progress import note
@@ -103,6 +118,12 @@ def train(
     drop_unread_messages()
     if watch and (quiet or as_json):
         raise click.UsageError(f"--watch draws the training, and {'--quiet' if quiet else '--json'} shows no progress.")
+    is_new = config is not None and run is None and not watch
+    if has_replicates(seeds, vary, folds, jobs, engine, is_new):
+        workers = Workers(jobs, engine, is_silent=quiet or as_json)
+        report = train_replicates(str(config), overrides, (seeds, vary, folds), name, runs_dir, workers)
+        report.print(quiet, as_json)
+        return
     display = _Display(quiet or as_json, watch, text, tags)
     if run == "":
         raise CommandLineError(_resumable_runs(runs_dir or RUNS))
@@ -169,33 +190,6 @@ def _write_notes(path: Path, text: str | None, tags: tuple[str, ...]) -> None:
     from nncli.store.notes import changed_notes, read_notes, write_notes
 
     write_notes(path, changed_notes(read_notes(path), text, tags))
-
-
-def progress_for(writer: "RunWriter", is_watched: bool = False) -> AbstractContextManager[Callable[["Epoch"], object]]:
-    """Show the progress of a training: a panel in a terminal, plain lines elsewhere.
-
-    Args:
-        writer: the training, and its run directory.
-        is_watched: whether the panel shows the decision boundary of a network with two inputs, or else larger curves.
-    """
-    from nncli.cli.render.progress import PlainView, shown
-
-    trainer = writer.trainer
-    if not has_cursor(sys.stderr):
-        return nullcontext(PlainView(trainer.settings.epochs, next(iter(trainer.experiment.metrics), None)).show)
-
-    from nncli.cli.render.panel import TrainingPanel
-    from nncli.report.live_history import history_of
-
-    boundary = _boundary(trainer.experiment) if is_watched else None
-    return shown(TrainingPanel(trainer, writer.path.name, history_of(writer), is_watched, boundary))
-
-
-def _boundary(experiment: "Experiment") -> "LiveBoundary | None":
-    """The boundary of a network with two inputs."""
-    from nncli.report.live_boundary import LiveBoundary, has_plane
-
-    return LiveBoundary(experiment) if has_plane(experiment) else None
 
 
 def _train(

@@ -59,7 +59,9 @@ def axis_of(curves: Sequence[Curve]) -> Axis:
     return Axis(smallest if is_logarithmic else low, high, is_logarithmic)
 
 
-def diagram(curves: Sequence[Curve], name: str, width: int, height: int, *, is_colored: bool) -> list[Text]:
+def diagram(
+    curves: Sequence[Curve], name: str, width: int, height: int, *, is_colored: bool, unit: str = "epoch"
+) -> list[Text]:
     """The lines of a diagram: ``height`` lines of curves, and one with the first and the last epoch.
 
     Args:
@@ -68,6 +70,7 @@ def diagram(curves: Sequence[Curve], name: str, width: int, height: int, *, is_c
         width: columns of a line.
         height: lines of the curves, at least 2.
         is_colored: whether the terminal shows colors.
+        unit: what is counted from left to right.
     """
     axis = axis_of(curves)
     left = _axis_labels(axis, name, height)
@@ -82,7 +85,9 @@ def diagram(curves: Sequence[Curve], name: str, width: int, height: int, *, is_c
         line.append_text(drawn).append_text(label)
     first, last = map(str, ends)
     room = max(0, columns - len(first))
-    lines.append(Text(f"{'':{gutter}}{first}{f' epoch {last}' if room > len(last) + 6 else last:>{room}}", "dim"))
+    lines.append(
+        Text(f"{'':{gutter}}{first}{f' {unit} {last}' if room > len(last) + len(unit) + 1 else last:>{room}}", "dim")
+    )
     return lines
 
 

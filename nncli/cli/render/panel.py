@@ -96,20 +96,20 @@ class TrainingPanel:
         width = options.max_width - BORDERS
         is_colored = console.color_system is not None and not console.no_color
         body = self._body(console, width, options.size.height, is_colored)
-        title = _first_that_fit(self._title, width - 2)
-        yield from _border("╭─", Segment(f" {title} ", BOLD), "─" * (width - cell_len(title) - 1) + "╮")
-        yield from _line(console, self._progress(width), width)
-        yield from _line(console, self._facts(width), width)
+        title = first_that_fit(self._title, width - 2)
+        yield from border("╭─", Segment(f" {title} ", BOLD), "─" * (width - cell_len(title) - 1) + "╮")
+        yield from bordered(console, self._progress(width), width)
+        yield from bordered(console, self._facts(width), width)
         yield from body
         hint = f" {HINT} " if self.is_running and width > len(HINT) else ""
-        yield from _border("╰" + "─" * (width + 1 - len(hint)), Segment(hint, BORDER), "─╯")
+        yield from border("╰" + "─" * (width + 1 - len(hint)), Segment(hint, BORDER), "─╯")
 
     def _body(self, console: Console, width: int, height: int, is_colored: bool) -> list[Segment]:
         """The metrics, the curves and the notes; computed again when there are others, or the terminal has changed."""
         state = self.history.count, self._boundary.shown if self._boundary else 0, width, height, is_colored
         if state != self._drawn[0]:
             rows = self._rows(width, height, is_colored)
-            self._drawn = state, [segment for row in rows for segment in _line(console, row, width)]
+            self._drawn = state, [segment for row in rows for segment in bordered(console, row, width)]
         return self._drawn[1]
 
     def _rows(self, width: int, height: int, is_colored: bool) -> list[Text]:
@@ -172,7 +172,7 @@ class TrainingPanel:
         if self._batches > 1 and rate < 1 and self.is_running:
             facts.append(f"batch {self.trainer.batch:>{len(str(self._batches))}}/{self._batches}")
         facts.append(f"learning rate {figure(self.trainer.optimizer.rate)}")
-        return Text(_first_that_fit(facts, width))
+        return Text(first_that_fit(facts, width))
 
     def _notes(self) -> Iterator[Text]:
         """How long early stopping has waited, and since when the validation loss has risen."""
@@ -189,13 +189,14 @@ class TrainingPanel:
         return [Curve(split, CURVE_STYLES[split], *self.history.curve(name)) for split, name in columns.items()]
 
 
-def _line(console: Console, row: Text, width: int) -> list[Segment]:
+def bordered(console: Console, row: Text, width: int) -> list[Segment]:
     """A row within the border, shortened if it has to be; its styles are those of its parts."""
     row.truncate(width, overflow="ellipsis", pad=True)
     return [Segment("│ ", BORDER), *row.render(console), Segment(" │", BORDER), Segment.line()]
 
 
-def _border(left: str, text: Segment, right: str) -> tuple[Segment, ...]:
+def border(left: str, text: Segment, right: str) -> tuple[Segment, ...]:
+    """The upper or the lower border, with a text in it."""
     return Segment(left, BORDER), text, Segment(right, BORDER), Segment.line()
 
 
@@ -268,7 +269,7 @@ def _title(trainer: "Trainer", name: str) -> list[str]:
     return [name, widths, f"{source}, {rows:,} rows", f"{count:,} parameters"]
 
 
-def _first_that_fit(texts: Sequence[str], width: int) -> str:
+def first_that_fit(texts: Sequence[str], width: int) -> str:
     """As many texts as fit, from the first one, which is shortened if it has to be."""
     line, *rest = texts
     if cell_len(line) > width:
