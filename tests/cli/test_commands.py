@@ -16,6 +16,7 @@ SHARED_RENDER_MODULES = {
     "metrics_table",
     "table_notes",
     "comparison_files",
+    *("compare_groups", "group_files"),  # of compare
     "component_reference",  # of explain, components and configs/README.md
     *("progress", "panel", "live", "live_curves"),  # of train
     "boundary",  # of plot, and while training

@@ -19,7 +19,7 @@ from nncli.cli.output import print_json
 
 
 @click.command(epilog=examples("nncli compare config fast", "nncli compare config fast --sort validation_loss --csv"))
-@runs_argument("Paths or names of two or more runs.")
+@runs_argument("Paths or names of runs and of groups of runs.")
 @sort_option
 @click.option("--all", "all_keys", is_flag=True, help="Show all keys of the configs, not only those that differ.")
 @click.option(
@@ -27,6 +27,38 @@ from nncli.cli.output import print_json
     metavar="COLUMN",
     shell_complete=completed_by("column"),
     help="Column of metrics.csv to plot.  [default: validation_loss, or else the loss]",
+)
+@click.option(
+    "--by",
+    metavar="KEY[,KEY]",
+    shell_complete=completed_by("key"),
+    help="Group the runs by the values of keys of their configs, such as optimizer.type.",
+)
+@click.option(
+    "--metric",
+    metavar="COLUMN",
+    shell_complete=completed_by("metric"),
+    help="Metric by which groups are compared.  [default: validation_accuracy, or else an error or the loss]",
+)
+@click.option(
+    "--rope",
+    metavar="WIDTH",
+    type=float,
+    default=0.0,
+    help="Groups whose metric differs by at most WIDTH are equal in practice.",
+)
+@click.option(
+    "--baseline",
+    metavar="RUN|GROUP",
+    shell_complete=completed_by("run"),
+    help="Compare each with this one.  [default: with the best]",
+)
+@click.option(
+    "--fail-on-regression",
+    "regression",
+    metavar="METRIC[:TOLERANCE]",
+    shell_complete=completed_by("metric"),
+    help="Exit with code 8 if one is worse than the baseline, by more than TOLERANCE.",
 )
 @different_data_option
 @runs_dir_option
@@ -39,6 +71,11 @@ def compare(
     sort: str | None,
     all_keys: bool,
     curve: str | None,
+    by: str | None,
+    metric: str | None,
+    rope: float,
+    baseline: str | None,
+    regression: str | None,
     different_data: bool,
     runs_dir: Path | None,
     exact: bool,
@@ -46,25 +83,35 @@ def compare(
     as_csv: bool,
     as_markdown: bool,
 ) -> None:
-    """Compare runs side by side.
+    """Compare runs or groups of runs side by side.
 
-    Shows the differences between their configs, their metrics with the best value of each marked, which of them
-    overfit, their loss curves, and which run is significantly better.
+    Shows the differences between the configs of runs, their metrics with the best value of each marked, which of them
+    overfit, their loss curves, and which run is significantly better. For groups it shows mean and standard deviation
+    over the runs, which group is better, and how many more seeds would show it.
     """
     from nncli.analysis.comparison import compare as compare_runs
+    from nncli.cli.grouped_runs import Grouping
     from nncli.cli.options import find_run
     from nncli.cli.render import comparison_files as files
     from nncli.errors import CommandLineError
     from nncli.store.run_reader import Run
 
-    if len(runs) < 2:
-        raise CommandLineError("compare needs at least two runs")
     formats = [name for name, chosen in (("json", as_json), ("csv", as_csv), ("markdown", as_markdown)) if chosen]
     if len(formats) > 1:
         raise CommandLineError("--json, --csv and --markdown are mutually exclusive")
     if curve is not None and formats:
         raise CommandLineError(f"--curve cannot be combined with --{formats[0]}")
-    comparison = compare_runs([Run(find_run(run, runs_dir)) for run in runs], sort, all_keys, different_data)
+    paths = [find_run(run, runs_dir) for run in runs]
+    grouping = Grouping(by, metric, rope, baseline, regression, different_data, lambda name: find_run(name, runs_dir))
+    if grouping.applies_to(paths):
+        if sort is not None or all_keys:
+            raise CommandLineError("--sort and --all apply to single runs; groups are sorted by --metric")
+        grouping.show(paths, formats[0] if formats else None, curve, digits_of(exact))
+        return
+    paths = grouping.with_baseline(paths)
+    if len(paths) < 2:
+        raise CommandLineError("compare needs at least two runs, or a group")
+    comparison = compare_runs([Run(path) for path in paths], sort, all_keys, different_data)
     if as_json:
         print_json(files.as_document(comparison))
     elif as_csv:
@@ -75,3 +122,4 @@ def compare(
         from nncli.cli.render.compare import show_comparison
 
         show_comparison(comparison, curve, digits_of(exact))
+    grouping.check(paths)
