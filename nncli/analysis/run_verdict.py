@@ -65,16 +65,16 @@ def _of_seeds(first: Run, second: Run) -> str:
 def _significance(first: ComparedRun, second: ComparedRun, split: str) -> str:
     """Whether the first of two runs is significantly better, in one sentence with its numbers."""
     better, worse = first.scores[split], second.scores[split]
-    difference = _difference(first, second, split)
+    found = difference(first, second, split)
     verdict = (
         f"{first.label} is significantly better than {second.label}"
-        if difference.is_significant
+        if found.is_significant
         else f"no significant difference between {first.label} and {second.label}"
     )
-    return f"{verdict}: {column(split, better.metric)} {better.text} vs {worse.text}, {difference.description}"
+    return f"{verdict}: {column(split, better.metric)} {better.text} vs {worse.text}, {found.description}"
 
 
-def _difference(first: ComparedRun, second: ComparedRun, split: str) -> Difference:
+def difference(first: ComparedRun, second: ComparedRun, split: str) -> Difference:
     """The difference of two runs: row by row if both have the same rows and can still be evaluated on them."""
     scores = first.scores[split], second.scores[split]
     if first.run.fingerprints[split] != second.run.fingerprints[split]:

@@ -131,6 +131,13 @@ def complete_export(context: Context, parameter: Parameter, incomplete: str) -> 
     return _items(EXPORTS, incomplete) + complete_directory(context, parameter, incomplete)
 
 
+def complete_key(_context: Context, _parameter: Parameter, incomplete: str) -> Items:
+    """The next key of a path in a config."""
+    start = incomplete[: incomplete.rfind(".") + 1]
+    keys = config_keys.continued(*config_keys.at(re.findall(r"\w+", start), {}))
+    return _items({start + key.rstrip("=."): text for key, text in keys.items()}, incomplete)
+
+
 def complete_override(context: Context, _parameter: Parameter, incomplete: str) -> Items:
     """The next key of a path in the config or run that is given, or the values after the equals sign."""
     text = _config_text(context)

@@ -31,7 +31,7 @@ def _split_at_commas(_context: click.Context, _parameter: click.Parameter, text:
         "nncli compare config fast --columns optimizer.type,accuracy --latex",
     )
 )
-@runs_argument("Paths or names of two or more runs.")
+@runs_argument("Paths or names of runs and of groups of runs.")
 @sort_option
 @click.option("--all", "all_keys", is_flag=True, help="Show all keys of the configs, not only those that differ.")
 @click.option(
@@ -51,6 +51,38 @@ def _split_at_commas(_context: click.Context, _parameter: click.Parameter, text:
     help="Column of metrics.csv to plot, of at most eight runs.  [default: validation_loss, or else the loss; none of"
     " many runs]",
 )
+@click.option(
+    "--by",
+    metavar="KEY[,KEY]",
+    shell_complete=completed_by("key"),
+    help="Group the runs by the values of keys of their configs, such as optimizer.type.",
+)
+@click.option(
+    "--metric",
+    metavar="COLUMN",
+    shell_complete=completed_by("metric"),
+    help="Metric by which groups are compared.  [default: validation_accuracy, or else an error or the loss]",
+)
+@click.option(
+    "--rope",
+    metavar="WIDTH",
+    type=float,
+    default=0.0,
+    help="Groups whose metric differs by at most WIDTH are equal in practice.",
+)
+@click.option(
+    "--baseline",
+    metavar="RUN|GROUP",
+    shell_complete=completed_by("run"),
+    help="Compare each with this one.  [default: with the best]",
+)
+@click.option(
+    "--fail-on-regression",
+    "regression",
+    metavar="METRIC[:TOLERANCE]",
+    shell_complete=completed_by("metric"),
+    help="Exit with code 8 if one is worse than the baseline, by more than TOLERANCE.",
+)
 @different_data_option
 @runs_dir_option
 @exact_option
@@ -67,6 +99,11 @@ def compare(
     top: int | None,
     columns: tuple[str, ...],
     curve: str | None,
+    by: str | None,
+    metric: str | None,
+    rope: float,
+    baseline: str | None,
+    regression: str | None,
     different_data: bool,
     runs_dir: Path | None,
     exact: bool,
@@ -75,29 +112,41 @@ def compare(
     as_markdown: bool,
     as_latex: bool,
 ) -> None:
-    """Compare runs side by side, or many runs in one row each.
+    """Compare runs or groups of runs side by side, or many runs in one row each.
 
-    Shows the differences between their configs, their metrics with the best value of each marked, which of them
-    overfit, their loss curves, and which run is significantly better. More than eight runs are sorted by the main
-    held-out metric, and their curves are plotted with --curve. Runs are compared on the splits whose rows they share.
+    Shows the differences between the configs of runs, their metrics with the best value of each marked, which of them
+    overfit, their loss curves, and which run is significantly better. For groups it shows mean and standard deviation
+    over the runs, which group is better, and how many more seeds would show it.
+
+    More than eight runs are sorted by the main held-out metric, and their curves are plotted with --curve. Runs are
+    compared on the splits whose rows they share.
     """
     from nncli.analysis.comparison import compare as compare_runs
+    from nncli.cli.grouped_runs import Grouping
     from nncli.cli.options import find_run
     from nncli.cli.render import comparison_files as files
     from nncli.errors import CommandLineError
-    from nncli.store.group_files import runs_of
     from nncli.store.run_reader import Run
 
-    found = [Run(path) for path in runs_of([find_run(run, runs_dir) for run in runs])]
-    if len(found) < 2:
-        raise CommandLineError("compare needs at least two runs")
     flags = {"json": as_json, "csv": as_csv, "markdown": as_markdown, "latex": as_latex}
     formats = [name for name, chosen in flags.items() if chosen]
     if len(formats) > 1:
         raise CommandLineError("--json, --csv, --markdown and --latex are mutually exclusive")
     if curve is not None and formats:
         raise CommandLineError(f"--curve cannot be combined with --{formats[0]}")
-    comparison = compare_runs(found, sort, all_keys, different_data, top, columns)
+    paths = [find_run(run, runs_dir) for run in runs]
+    grouping = Grouping(by, metric, rope, baseline, regression, different_data, lambda name: find_run(name, runs_dir))
+    if grouping.applies_to(paths):
+        if sort is not None or all_keys or top is not None or columns:
+            raise CommandLineError(
+                "--sort, --all, --top and --columns apply to single runs; groups are sorted by --metric"
+            )
+        grouping.show(paths, formats[0] if formats else None, curve, digits_of(exact))
+        return
+    paths = grouping.with_baseline(paths)
+    if len(paths) < 2:
+        raise CommandLineError("compare needs at least two runs, or a group")
+    comparison = compare_runs([Run(path) for path in paths], sort, all_keys, different_data, top, columns)
     if as_json:
         print_json(files.as_document(comparison))
     elif as_csv:
@@ -110,3 +159,4 @@ def compare(
         from nncli.cli.render.compare import show_comparison
 
         show_comparison(comparison, curve, digits_of(exact), is_complete=top is not None)
+    grouping.check(paths)
