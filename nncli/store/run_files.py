@@ -47,10 +47,10 @@ class RunFiles:
         """The name of the directory."""
         return sanitized_line(self.path.resolve().name)
 
-    @cached_property
+    @property
     def record(self) -> RunRecord:
         """The content of run.json."""
-        return self.read_record("run.json", RunRecord)
+        return self._record_and_identity[0]
 
     @property
     def raw_record(self) -> dict[str, Any]:
@@ -58,13 +58,17 @@ class RunFiles:
 
         It is read again at each access, so that the caller may change it.
         """
-        self.read_record("run.json", RunRecord)
-        return from_json(self.read("run.json"))
+        return self._read("run.json", RunRecord)[1]
 
-    @cached_property
+    @property
     def identity(self) -> str:
         """The SHA-256 that identifies the files of this run."""
-        return identity(self.raw_record)
+        return self._record_and_identity[1]
+
+    @cached_property
+    def _record_and_identity(self) -> tuple[RunRecord, str]:
+        record, content = self._read("run.json", RunRecord)
+        return record, identity(content)
 
     def read(self, name: str) -> bytes:
         """The bytes of one of the run's files.
@@ -84,8 +88,13 @@ class RunFiles:
             RunError: it is damaged.
             UnsupportedVersionError: only a newer version of nncli reads it.
         """
+        return self._read(name, model)[0]
+
+    def _read(self, name: str, model: type[RecordType]) -> tuple[RecordType, dict[str, Any]]:
+        """The content of a file as a record, and as a JSON value."""
         try:
-            return parse_record(from_json(self.read(name)), model)
+            content = from_json(self.read(name))
+            return parse_record(content, model), content
         except UnsupportedVersionError as error:
             raise UnsupportedVersionError(f"{self.path / name}: {error}") from None
         except ValueError as error:
