@@ -9,11 +9,9 @@ from shlex import quote
 from signal import SIGINT, Signals
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
+from nncli.cli.group_options import Workers
 from nncli.cli.interrupts import raised_on_ctrl_c
-from nncli.cli.options import Integer
-from nncli.cli.output import has_cursor, print_json
+from nncli.cli.output import drop_unread_messages, has_cursor, print_json
 from nncli.cli.paths import RUNS
 from nncli.errors import CommandLineError, DivergedError, InterruptionError, NncliError, StorageError
 
@@ -25,74 +23,6 @@ if TYPE_CHECKING:
     from nncli.sweep.results import GroupResults
     from nncli.sweep.worker import Ending
 
-_JOBS = click.option(
-    "-j", "--jobs", type=Integer(min=1, max=1024), metavar="N", help="Number of processes that train.  [default: 1]"
-)
-_ENGINE = click.option("--engine", metavar="ENGINE", help="Train on a Dask cluster: dask://HOST:PORT, its scheduler.")
-_SEEDS = click.option("--seeds", metavar="SEEDS", help="Seeds of a group of runs: 10 for 0 to 9, or 0..9, or 1,2,5.")
-_VARY = click.option(
-    "--vary",
-    metavar="PARTS",
-    help="What a seed varies: some of data, split, weights, order, dropout; or all.  [default: weights,order,dropout]",
-)
-_FOLDS = click.option("--folds", type=Integer(min=2), metavar="K", help="Cross-validate with this number of folds.")
-
-
-def workers_options(command: "Callable[..., Any]") -> "Callable[..., Any]":
-    """The options that say where trials are trained: ``jobs`` and ``engine``."""
-    return _JOBS(_ENGINE(command))
-
-
-def replicates_options(command: "Callable[..., Any]") -> "Callable[..., Any]":
-    """The options that train a config several times: ``seeds``, ``vary`` and ``folds``."""
-    return _SEEDS(_VARY(_FOLDS(command)))
-
-
-def has_replicates(
-    seeds: str | None, vary: str | None, folds: int | None, jobs: int | None, engine: str | None, is_new: bool
-) -> bool:
-    """Whether options ask for a group of runs of one config; ``is_new`` says whether a config is trained anew.
-
-    Raises:
-        click.UsageError: they do not, but one of them is for a group; or nothing is trained anew.
-    """
-    if seeds is not None or folds is not None:
-        if not is_new:
-            raise click.UsageError("--seeds and --folds train new runs of a CONFIG, without --resume and --watch.")
-        return True
-    given = {"--vary": vary, "--jobs": jobs, "--engine": engine}
-    option = next((name for name, value in given.items() if value), None)
-    if option:
-        raise click.UsageError(f"{option} is for a group of runs, as with --seeds 10.")
-    return False
-
-
-class Workers:
-    """How a group is worked on.
-
-    Args:
-        jobs: the number of processes; None for the default.
-        engine: the cluster; None for this machine.
-        is_silent: whether no progress is shown.
-
-    Raises:
-        CommandLineError: there are both jobs and a cluster, or the cluster has no valid address.
-    """
-
-    def __init__(self, jobs: int | None, engine: str | None, is_silent: bool) -> None:
-        if engine and jobs:
-            raise CommandLineError("--jobs is for this machine, and --engine names a cluster; use one of them")
-        if engine:
-            from nncli.sweep.dask_cluster import address_of
-
-            address_of(engine)
-        self.jobs, self.engine, self.is_silent = jobs or 1, engine, is_silent
-
-    @property
-    def options(self) -> str:
-        """The options of the command line that give these workers."""
-        return f" --engine {quote(self.engine)}" if self.engine else f" -j {self.jobs}" if self.jobs > 1 else ""
-
 
 class GroupReport(NamedTuple):
     """The end of work on a group.
@@ -102,17 +32,24 @@ class GroupReport(NamedTuple):
         results: how its trials ended.
         trained: the number of trials that were trained now.
         seconds: the time that it took; None if none was trained.
+        out_of_fold: the file of the predictions out of fold; None without folds.
     """
 
     plan: "Plan"
     results: "GroupResults"
     trained: int
     seconds: float | None
+    out_of_fold: Path | None
 
     def to_json(self) -> dict[str, Any]:
         """The document that ``--json`` prints."""
-        group = str(self.plan.directory)
-        return {"group": group, **self.results.to_json(), "trained": self.trained, "seconds": self.seconds}
+        return {
+            "group": str(self.plan.directory),
+            **self.results.to_json(),
+            "out_of_fold": None if self.out_of_fold is None else str(self.out_of_fold),
+            "trained": self.trained,
+            "seconds": self.seconds,
+        }
 
     def print(self, is_quiet: bool, as_json: bool) -> None:
         """Print a summary, only the path of the group, or the document."""
@@ -125,6 +62,8 @@ class GroupReport(NamedTuple):
 
             keys = [axis.key for axis in self.plan.record.axes]
             show_group(self.plan.directory, keys, self.results, self.trained, self.seconds)
+            if self.out_of_fold:
+                print(f"predictions out of fold: {self.out_of_fold}")
 
 
 def train_replicates(
@@ -187,11 +126,10 @@ def continue_group(plan: "Plan", workers: Workers) -> GroupReport:
     """
     from nncli.cli.render.progress import note
     from nncli.sweep.group import is_finished
-    from nncli.sweep.results import results_of
 
     if is_finished(plan):
         note(f"{plan.directory}: already finished")
-        return GroupReport(plan, results_of(plan), 0, None)
+        return _report(plan, 0, None)
     if not workers.is_silent:
         note(f"{plan.directory}: continues")
     return work_on(plan, workers)
@@ -224,9 +162,9 @@ def work_on(plan: "Plan", workers: Workers) -> GroupReport:
     from nncli.store.lock_check import require_locks
     from nncli.sweep.local import work_locally
     from nncli.sweep.overview import Overview
-    from nncli.sweep.results import results_of
     from nncli.sweep.worker import Ending
 
+    drop_unread_messages()
     require_locks(plan.directory)
     overview, started = Overview(plan), time.monotonic()
     with raised_on_ctrl_c(), stop_on_signals() as stop, _continued(plan, workers):
@@ -240,7 +178,24 @@ def work_on(plan: "Plan", workers: Workers) -> GroupReport:
         if ending is not Ending.FINISHED:
             raise _error_of(ending, overview, plan, workers, stop.signum)
     seconds = time.monotonic() - started if overview.trained else None
-    return GroupReport(plan, results_of(plan), overview.trained, seconds and round(seconds, 3))
+    return _report(plan, overview.trained, seconds and round(seconds, 3))
+
+
+def _report(plan: "Plan", trained: int, seconds: float | None) -> GroupReport:
+    """The end of work on a group whose trials have all ended; of folds, the predictions are written."""
+    from nncli.cli.render.progress import note
+    from nncli.errors import RunError
+    from nncli.store.group_files import OUT_OF_FOLD
+    from nncli.sweep.out_of_fold import write_out_of_fold
+    from nncli.sweep.results import results_of
+
+    path = plan.directory / OUT_OF_FOLD
+    try:
+        if trained or not path.exists():
+            write_out_of_fold(plan.directory)
+    except (DivergedError, RunError) as error:  # a run is damaged; the others are shown
+        note(f"warning: {path}: not written: {error}")
+    return GroupReport(plan, results_of(plan), trained, seconds, path if path.exists() else None)
 
 
 def _error_of(ending: "Ending", overview: "Overview", plan: "Plan", workers: Workers, signum: int | None) -> NncliError:

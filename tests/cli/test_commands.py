@@ -36,6 +36,7 @@ CONSTANTS = {  # modules that a render module imports for a constant: the name o
 
 QUICK = {  # modules that commands may import at the top
     *(
+        "nncli.cli.group_options",
         "nncli.cli.group_training",
         "nncli.cli.training_progress",
         "nncli.cli.docstrings",

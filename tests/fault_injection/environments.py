@@ -25,11 +25,13 @@ SUITE = (sys.executable, "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprov
 ENCODINGS = "error::EncodingWarning"
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 FULL_PIPE = "rm -f p; mkfifo p; exec 9<>p; timeout 1 cat /dev/zero >&9; timeout 60 {} 2>&9"
-TRAINING = 3  # the first commands, which train or evaluate
+TRAINING = 5  # the first commands, which train or evaluate
 COMMANDS = (
     TRAIN,
     ("train", "--resume", RUN),
     ("evaluate", RUN),
+    ("sweep", "config.yaml", "optimizer=sgd,adam", "--name", "group"),
+    ("worker", "runs/group"),
     ("compare", RUN, "runs/other"),
     ("runs",),
     ("note", RUN),

@@ -6,7 +6,7 @@ from tests.fault_injection import environments, fuzz_runs
 READ_NO_RUN = {"rm", "cache", "init", "data", "components", "schema", "completion", "help"}  # rm: only names
 LOAD_LIKE_SHOW = {"gradcheck", "profile"}  # a run in the place of a config
 LOAD_LIKE_EVALUATE = {"explain", "predict"}  # predict: of read data; the runs of the fuzzer are on sampled data
-WRITES_RUNS = {"train"}  # what a resume reads is damaged by fuzz_checkpoints
+WRITES_RUNS = {"train", "sweep", "worker"}  # what a resume reads is damaged by fuzz_checkpoints
 
 
 def test_every_command_that_reads_runs_is_fuzzed():

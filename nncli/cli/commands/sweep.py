@@ -4,13 +4,8 @@ from pathlib import Path
 
 import click
 
-from nncli.cli.group_training import (
-    Workers,
-    base_config,
-    replicates_options,
-    train_group,
-    workers_options,
-)
+from nncli.cli.group_options import Workers, replicates_options, workers_options
+from nncli.cli.group_training import base_config, train_group
 from nncli.cli.options import (
     Integer,
     cache_dir_option,
@@ -28,7 +23,7 @@ METHODS = ("grid", "random", "halving", "tpe")
 @click.command(
     epilog=examples(
         "nncli sweep config.yaml optimizer=sgd,adam,rmsprop --seeds 3 -j 2",
-        "nncli sweep config.yaml 'optimizer.learning_rate={min: 1e-4, max: 0.1, log: true}' --trials 5",
+        "nncli sweep config.yaml 'optimizer.learning_rate={min: 1e-4, max: 0.1, log: true}' --method random --trials 5",
         "nncli sweep config.yaml optimizer.learning_rate=0.01,0.1 training.epochs=20 --name rates",
     )
 )

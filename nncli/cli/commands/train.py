@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncli.cli.group_training import (
-    Workers,
-    has_replicates,
-    replicates_options,
-    train_replicates,
-    workers_options,
-)
+from nncli.cli.group_options import Workers, has_replicates, replicates_options, workers_options
+from nncli.cli.group_training import train_replicates
 from nncli.cli.interrupts import raised_on_ctrl_c
 from nncli.cli.options import (
     cache_dir_option,

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from nncli.cli.group_training import Workers, continue_group, workers_options
+from nncli.cli.group_options import Workers, workers_options
+from nncli.cli.group_training import continue_group
 from nncli.cli.options import cache_dir_option, completed_by, examples, find_run, json_option, runs_dir_option
 
 

@@ -108,6 +108,8 @@ def test_examples_work_as_written(workdir, run_cli, command):
     (workdir / "configs" / "other.yaml").write_text(SPEC, encoding="utf-8")
     for name in {"": (), "train": ("config",)}.get(command, ("config", "fast")):
         assert run_cli("train", "config.yaml", "training.epochs=500", "-q", "-n", name).code == 0
+    if command == "worker":
+        assert run_cli("sweep", "config.yaml", "optimizer=sgd,adam", "training.epochs=5", "-q").code == 0
     if FILES_OF_EXAMPLES & set(" ".join(examples(page)).split()):
         write_files(workdir, run_cli)
     for example in examples(page):
