@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from nncli.analysis.run_filter import Condition, matching, sorted_listings
-from nncli.analysis.run_list import RunListing, notes_of, run_listing, visible_paths, with_differences
+from nncli.analysis.run_list import RunListing, in_order, notes_of, run_listing, visible_paths, with_differences
 from nncli.config.diagnostics import counted, sanitized_line
 from nncli.errors import NncliError
 from nncli.experiment.metric_columns import higher_is_better
@@ -183,7 +183,7 @@ def _read(directory: Path) -> Listing:
             groups.append(group_listing(path))
         elif listed := run_listing(path):
             runs.append(listed)
-    return Listing(directory, with_differences(runs), groups, False)
+    return Listing(directory, in_order(runs), groups, False)
 
 
 def group_listing(path: Path) -> GroupListing:

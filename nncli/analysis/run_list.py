@@ -84,7 +84,12 @@ def runs_in(directory: Path) -> list[RunListing]:
         CommandLineError: there is no such directory.
         StorageError: the directory cannot be read.
     """
-    return with_differences([each for each in map(run_listing, visible_paths(directory)) if each])
+    return in_order([each for each in map(run_listing, visible_paths(directory)) if each])
+
+
+def in_order(listed: Sequence[RunListing]) -> list[RunListing]:
+    """The runs with their differences, those that cannot be read last."""
+    return sorted(with_differences(listed), key=lambda run: not run.config)
 
 
 def run_listing(path: Path) -> RunListing | None:
@@ -131,21 +136,14 @@ def notes_of(path: Path) -> tuple[Notes, str | None]:
 
 
 def with_differences(listed: Sequence[RunListing]) -> list[RunListing]:
-    """The runs with their configs in one level, and the keys in which each differs from the majority.
-
-    Runs that cannot be read are last.
-    """
-    readable, unreadable = [each for each in listed if each.config], [each for each in listed if not each.config]
-    configs = flat_configs([each.config for each in readable])
-    table = {key: (values, _most_frequent(values)) for key, values in differing_keys(configs).items()}
-    return [
-        replace(
-            each,
-            config=config,
-            differences={key: values[index] for key, (values, usual) in table.items() if values[index] != usual},
-        )
-        for index, (each, config) in enumerate(zip(readable, configs, strict=True))
-    ] + unreadable
+    """The runs with their configs in one level, and the keys in which each differs from the majority."""
+    flat = iter(flat_configs([each.config for each in listed if each.config]))
+    runs = [replace(each, config=next(flat) if each.config else {}) for each in listed]
+    readable = [each for each in runs if each.config]
+    usual = {key: _most_frequent(values) for key, values in differing_keys([run.config for run in readable]).items()}
+    for run in readable:
+        run.differences.update({key: run.config.get(key) for key in usual if run.config.get(key) != usual[key]})
+    return runs
 
 
 def visible_paths(directory: Path) -> list[Path]:

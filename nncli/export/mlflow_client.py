@@ -56,6 +56,9 @@ class MlflowClient:
         if not is_valid:
             expected = "expected the address of a tracking server, such as http://127.0.0.1:5000"
             raise CommandLineError(f"{sanitized_line(uri)}: {expected}")
+        if parts.username is not None:
+            variables = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+            raise CommandLineError(f"an address with a user name is not sent; write it into the variables {variables}")
         self.uri, self._headers = uri.rstrip("/"), {"Content-Type": "application/json", **_authorization()}
 
     def experiment(self, name: str) -> str:
@@ -139,9 +142,7 @@ class MlflowClient:
 
     @property
     def _shown(self) -> str:
-        """The address without a password."""
-        parts = urlsplit(self.uri)
-        return sanitized_line(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
+        return sanitized_line(self.uri)
 
     def _parsed(self, data: bytes) -> dict[str, Any]:
         try:
