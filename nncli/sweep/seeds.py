@@ -68,13 +68,18 @@ def parse_vary(written: Any) -> list[str]:
         return list(DEFAULT)
     words = written.replace(" ", "").split(",") if isinstance(written, str) else written
     known = f"write {ALL}, or some of {', '.join(STREAMS)}"
-    if not isinstance(words, list) or not words or not all(each in (*STREAMS, ALL) for each in words):
-        unknown = next((each for each in words if each not in (*STREAMS, ALL)), "") if words else written
+    if not _is_list(words) or not all(each in (*STREAMS, ALL) for each in words):
+        unknown = next((each for each in words if each not in (*STREAMS, ALL)), "") if _is_list(words) else written
         raise ValueError(f"must be what a seed varies, got {shown(unknown)}; {known}")
     if len(set(words)) < len(words) or (ALL in words and len(words) > 1):
         raise ValueError(f"{', '.join(words)}: a word repeats, or is part of {ALL}; {known}")
     chosen = {*words, *(["split"] if "data" in words else [])}
     return [ALL] if ALL in words else [each for each in STREAMS if each in chosen]
+
+
+def _is_list(words: Any) -> bool:
+    """Whether these are several words, or one."""
+    return isinstance(words, list) and bool(words)
 
 
 def replicates(record: GroupRecord) -> int:
