@@ -82,13 +82,12 @@ def compare(
     held-out metric, and their curves are plotted with --curve. Runs are compared on the splits whose rows they share.
     """
     from nncli.analysis.comparison import compare as compare_runs
-    from nncli.cli.options import find_run
     from nncli.cli.render import comparison_files as files
     from nncli.errors import CommandLineError
-    from nncli.store.group_files import runs_of
+    from nncli.store.find_run import find_runs
     from nncli.store.run_reader import Run
 
-    found = [Run(path) for path in runs_of([find_run(run, runs_dir) for run in runs])]
+    found = [Run(path) for path in find_runs(runs, runs_dir)]
     if len(found) < 2:
         raise CommandLineError("compare needs at least two runs")
     flags = {"json": as_json, "csv": as_csv, "markdown": as_markdown, "latex": as_latex}
