@@ -277,6 +277,7 @@ WHOLE_PACKAGE = {
     "test_row_weights",
     "test_drawn",
     "test_broken_sweeps",
+    "test_groups",
 }
 
 

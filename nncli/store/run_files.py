@@ -10,6 +10,7 @@ from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.metric_columns import SPARE_COLUMNS, metrics_bytes
 from nncli.store import safe_read as files
 from nncli.store import size_limits as limits
+from nncli.store.group_files import is_group, not_a_run
 from nncli.store.records import CONFIG, HEALTH, SNAPSHOTS, RecordType, RunRecord, from_json, identity, parse_record
 
 ORIGINAL = "config.original.yaml"  # the config byte for byte as it was given
@@ -40,7 +41,7 @@ class RunFiles:
         if not files.exists(path / "run.json"):
             if is_run(path):
                 raise RunError(f"{path}: run.json is missing; not a complete run{how_to_train_again(path)}")
-            raise RunError(f"{path}: not a run directory: run.json is missing")
+            raise RunError(not_a_run(path) if is_group(path) else f"{path}: not a run directory: run.json is missing")
 
     @property
     def name(self) -> str:

@@ -71,6 +71,7 @@ COMMANDS = {  # each documented key appears in one of the documents of its headi
     "note": [["note", "classes", "a note", "--tag", "a"], ["note", "sine"]],
     "rm": [["rm", "binary", "group", "--yes"]],
     "verify": [["verify", "classes"], ["verify", "old"]],
+    "verify GROUP": [["verify", "group"]],
     "cache": [["cache", "--cache-dir", "entries"]],
     "show": [["show", "config.yaml"]],
     "explain CONFIG": [["explain", "config.yaml"]],
