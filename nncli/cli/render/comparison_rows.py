@@ -66,7 +66,7 @@ def rows_table(comparison: "Comparison", rows: int, digits: int | None) -> Table
 
     The metric by which they are sorted comes first, as columns that do not fit a terminal are left out from the right.
     """
-    entries = comparison.entries[:rows]
+    entries, names = comparison.entries[:rows], comparison.names.names
     columns = [*_leading(comparison), *_keys(comparison), *_metrics(comparison, is_first=False)]
     has_gap = any(entry.gap for entry in entries) and not comparison.columns
     statuses = [_status(entry) for entry in entries]
@@ -80,7 +80,7 @@ def rows_table(comparison: "Comparison", rows: int, digits: int | None) -> Table
     )
     for index, entry in enumerate(entries):
         table.add_row(
-            comparison.names.names[index],
+            names[index],
             *([Cell(statuses[index], WARNING)] if any(statuses) else []),
             *(cells[index] for _, cells in columns),
             *([entry.gap.degree if entry.gap else None] if has_gap else []),

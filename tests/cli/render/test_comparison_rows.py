@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from nncli.analysis import comparison as comparison_module
 from nncli.analysis.compared_run import ComparedRun
 from nncli.analysis.comparison import Comparison, Row
 from nncli.analysis.scores import Score
+from nncli.analysis.table_columns import short_names
 from nncli.cli.render.comparison_rows import MIN_ROWS, show_rows
 from nncli.cli.render.console import Output
 from nncli.store.run_status import RunProgress, RunStatus
@@ -76,6 +78,14 @@ def test_list_is_complete_if_it_is_asked_for_or_not_on_a_terminal(shown):
     """Every run has a row."""
     for options in ({"is_complete": True}, {"stream": io.StringIO}):
         assert sum(line.startswith("0") for line in shown(comparison(50), height=24, **options)) == 50
+
+
+def test_work_per_run_does_not_grow_with_their_number(shown, monkeypatch):
+    """Names are shortened once, not once for each row."""
+    calls = []
+    monkeypatch.setattr(comparison_module, "short_names", lambda names: calls.append(len(names)) or short_names(names))
+    assert len(shown(comparison(100), stream=io.StringIO)) > 100
+    assert sum(calls) <= 3 * 100
 
 
 def test_columns_are_the_main_ones(shown):
