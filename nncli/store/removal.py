@@ -13,7 +13,7 @@ from typing import NamedTuple
 from nncli.errors import BusyError, NncliError, RunError
 from nncli.store import atomic_write
 from nncli.store.checkpoint import NAME as CHECKPOINT
-from nncli.store.group_files import FAILED, GROUP, TRIAL, is_group
+from nncli.store.group_files import FAILED, GROUP, OUT_OF_FOLD, TRIAL, is_group
 from nncli.store.lock import Lock, is_locked
 from nncli.store.notes import NOTES
 from nncli.store.records import CONFIG
@@ -22,7 +22,6 @@ from nncli.store.safe_read import storage_errors
 
 LOCK = "lock"
 CHECKPOINTS = "checkpoints"
-OUT_OF_FOLD = "out_of_fold.csv"  # the predictions of a group with folds
 FILES_OF_RUN = {"run.json", CONFIG, PREPROCESSING, LOCK, NOTES, *OTHER_FILES} - {CHECKPOINTS}
 FILES_OF_GROUP = {GROUP, LOCK, NOTES, OUT_OF_FOLD}
 STAGING = re.compile(f"{atomic_write.STAGING_NAME}|{atomic_write.REMOVED_NAME}")
