@@ -16,6 +16,7 @@ PACKAGE = ROOT / "nncli"
 PACKAGES = [
     "cli",
     "sweep",
+    "export",
     "api",
     "sklearn",
     "report",
@@ -35,6 +36,7 @@ PACKAGES = [
 THIRD_PARTY = {
     "cli": {"click", "matplotlib", "numpy", "plotext", "rich", "yaml"},
     "sweep": {"distributed", "numpy", "optuna", "pydantic_core"},
+    "export": set(),
     "api": {"numpy"},
     "sklearn": {"numpy", "sklearn"},
     "report": {"numpy"},
@@ -274,6 +276,8 @@ WHOLE_PACKAGE = {
     "test_damaged_tables",
     "test_row_weights",
     "test_drawn",
+    "test_broken_sweeps",
+    "test_groups",
 }
 
 

@@ -1,7 +1,7 @@
 """The configs of runs as one table: one row per key, one column per run."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nncli.store.run_reader import Run
@@ -11,8 +11,11 @@ RECORDED = "training.snapshots"  # depends on the size of the network by default
 
 def config_table(runs: Sequence[Run], everything: bool = False) -> dict[str, list[Any]]:
     """The keys in which the configs differ and that change results, or all keys, with the value of each run."""
-    same_layers = len({tuple(layer.type for layer in run.config.layers) for run in runs}) == 1
-    configs = [_flat_config(run, same_layers) for run in runs]
+    return differing_keys(flat_configs([run.config.model_dump() for run in runs]), everything)
+
+
+def differing_keys(configs: Sequence[Mapping[str, Any]], everything: bool = False) -> dict[str, list[Any]]:
+    """The keys in which flat configs differ and that change results, or all keys, with the values of each."""
     keys = list(dict.fromkeys(key for config in configs for key in config))
     table = {key: [config.get(key) for config in configs] for key in keys}
     if everything:
@@ -20,14 +23,19 @@ def config_table(runs: Sequence[Run], everything: bool = False) -> dict[str, lis
     return {key: values for key, values in table.items() if key != RECORDED and any(v != values[0] for v in values)}
 
 
-def _flat_config(run: Run, same_layers: bool) -> dict[str, Any]:
-    """A config as one level of keys.
+def flat_configs(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Resolved configs as one level of keys each.
 
     Layers are named by index, or by type and index within the type if the runs have different types of layers. Values
     that a layer takes from ``regularization`` are listed there only.
     """
-    config = run.config.model_dump()
-    flat: dict[str, Any] = {}
+    same_layers = len({tuple(layer["type"] for layer in config["layers"]) for config in configs}) == 1
+    return [_flat_config(config, same_layers) for config in configs]
+
+
+def _flat_config(config: Mapping[str, Any], same_layers: bool) -> dict[str, Any]:
+    """A config as one level of keys."""
+    config, flat = dict(config), dict[str, Any]()
     layers, metrics = config.pop("layers"), config.pop("metrics")
     flat["metrics"] = " · ".join(metric["type"] for metric in metrics)
     for metric in metrics:

@@ -1,21 +1,26 @@
-"""The list of the runs in a directory: status, metrics, and how each config differs from the majority."""
+"""The list of the runs in a directory: status, metrics, notes, and how each config differs from the majority."""
 
+import json
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nncli.analysis.comparison import ComparedRun, compared_run, sorted_by_metric
-from nncli.analysis.config_table import config_table
-from nncli.errors import CommandLineError, RunError, StorageError, UnsupportedVersionError
+from nncli.analysis.config_table import differing_keys, flat_configs
+from nncli.analysis.final_metrics import final_metrics
+from nncli.config.diagnostics import sanitized_line
+from nncli.errors import CommandLineError, NncliError, RunError, StorageError, UnsupportedVersionError
 from nncli.experiment.metric_columns import SPLITS, Role, column, find_column
 from nncli.store import safe_read as files
+from nncli.store.notes import Notes, read_notes
 from nncli.store.run_checkpoints import latest_valid
 from nncli.store.run_files import is_run
 from nncli.store.run_reader import Run
 from nncli.store.run_status import RunProgress, RunStatus
 
 SHOWN_METRICS = 2  # per split: the loss and the first metric
+INTERNAL = {"path", "progress", "config"}  # fields that the JSON document does not have, or has in another form
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,9 @@ class RunListing:
         differences: the keys of its config whose values differ from those of most runs.
         problem: what is wrong with it, if anything.
         warnings: the recorded warnings that its training learned nothing, as JSON values.
+        note: its note, if it has one.
+        tags: its tags.
+        config: the keys of its config in one level; empty if it cannot be read.
     """
 
     path: Path
@@ -41,6 +49,19 @@ class RunListing:
     differences: dict[str, Any] = field(default_factory=dict)
     problem: str | None = None
     warnings: list[dict[str, Any]] = field(default_factory=list)
+    note: str | None = None
+    tags: list[str] = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name of the directory."""
+        return sanitized_line(self.path.name)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its metrics are final."""
+        return self.progress.status is RunStatus.FINISHED
 
     @property
     def main_metrics(self) -> list[str]:
@@ -52,60 +73,86 @@ class RunListing:
 
     def to_json(self) -> dict[str, Any]:
         """The listing as JSON values."""
-        values = {key: value for key, value in vars(self).items() if key not in {"path", "progress"}}
+        values = {key: value for key, value in vars(self).items() if key not in INTERNAL}
         return {"path": str(self.path), "status": str(self.progress), **values}
 
 
-def runs_in(directory: Path, sort: str | None = None) -> list[RunListing]:
-    """All runs in a directory sorted by name, or by a metric, best first; those that cannot be read are last.
+def runs_in(directory: Path) -> list[RunListing]:
+    """All runs in a directory sorted by name; those that cannot be read are last.
 
     Raises:
-        CommandLineError: there is no such directory, or no run has the metric to sort by.
+        CommandLineError: there is no such directory.
         StorageError: the directory cannot be read.
     """
-    entries: list[ComparedRun] = []
-    unreadable: list[RunListing] = []
-    problems: dict[Path, str] = {}
-    for path in _visible_paths(directory):
-        progress: RunProgress | None = None
-        try:
-            if not is_run(path):
-                continue
-            run = Run(path)
-            progress, problem = _progress(run)
-            entries.append(compared_run(run, run.name, progress))
-            run.release()
-            problems |= {path: problem} if problem else {}
-        except UnsupportedVersionError as error:
-            unreadable.append(RunListing(path, progress or RunProgress(RunStatus.UNSUPPORTED), problem=str(error)))
-        except RunError as error:
-            unreadable.append(RunListing(path, progress or RunProgress(RunStatus.DAMAGED), problem=str(error)))
-        except StorageError as error:
-            unreadable.append(RunListing(path, RunProgress(RunStatus.UNREADABLE), problem=str(error)))
-    return _listings(sorted_by_metric(entries, sort) if entries else [], problems) + unreadable
+    return in_order([each for each in map(run_listing, visible_paths(directory)) if each])
 
 
-def _listings(entries: Sequence[ComparedRun], problems: dict[Path, str]) -> list[RunListing]:
-    """The readable runs, with the keys in which each differs from the majority."""
-    configs = config_table([each.run for each in entries])
-    table = {key: (values, _most_frequent(values)) for key, values in configs.items()}
-    return [
-        RunListing(
-            path=each.run.path,
-            progress=each.progress,
-            epoch=each.epoch if each.metrics else None,
-            epochs=each.run.config.training.epochs,
-            metrics=each.metrics,
-            differences={key: values[index] for key, (values, usual) in table.items() if values[index] != usual},
-            problem=problems.get(each.run.path),
-            warnings=each.run.warnings,
-        )
-        for index, each in enumerate(entries)
-    ]
+def in_order(listed: Sequence[RunListing]) -> list[RunListing]:
+    """The runs with their differences, those that cannot be read last."""
+    return sorted(with_differences(listed), key=lambda run: not run.config)
 
 
-def _visible_paths(directory: Path) -> list[Path]:
-    """The entries of a directory that are not hidden."""
+def run_listing(path: Path) -> RunListing | None:
+    """A run as a row of a list, without its differences from others; None if the path is not a run."""
+    progress: RunProgress | None = None
+    try:
+        if not is_run(path):
+            return None
+        run = Run(path)
+        progress, problem = _progress(run)
+        return _listing(run, progress, problem)
+    except UnsupportedVersionError as error:
+        return RunListing(path, progress or RunProgress(RunStatus.UNSUPPORTED), problem=str(error))
+    except RunError as error:
+        return RunListing(path, progress or RunProgress(RunStatus.DAMAGED), problem=str(error))
+    except StorageError as error:
+        return RunListing(path, RunProgress(RunStatus.UNREADABLE), problem=str(error))
+
+
+def _listing(run: Run, progress: RunProgress, problem: str | None) -> RunListing:
+    """A run that can be read; damaged notes are its problem if there is no other."""
+    epoch, metrics = final_metrics(run)
+    notes, unread = notes_of(run.path)
+    return RunListing(
+        path=run.path,
+        progress=progress,
+        epoch=epoch if metrics else None,
+        epochs=run.config.training.epochs,
+        metrics=metrics,
+        problem=problem or unread,
+        warnings=run.warnings,
+        note=notes.note,
+        tags=notes.tags,
+        config=run.config.model_dump(),
+    )
+
+
+def notes_of(path: Path) -> tuple[Notes, str | None]:
+    """The notes of a run or a group, and why they cannot be read, if so."""
+    try:
+        return read_notes(path), None
+    except NncliError as error:
+        return Notes(), str(error)
+
+
+def with_differences(listed: Sequence[RunListing]) -> list[RunListing]:
+    """The runs with their configs in one level, and the keys in which each differs from the majority."""
+    flat = iter(flat_configs([each.config for each in listed if each.config]))
+    runs = [replace(each, config=next(flat) if each.config else {}) for each in listed]
+    readable = [each for each in runs if each.config]
+    usual = {key: _most_frequent(values) for key, values in differing_keys([run.config for run in readable]).items()}
+    for run in readable:
+        run.differences.update({key: run.config.get(key) for key in usual if run.config.get(key) != usual[key]})
+    return runs
+
+
+def visible_paths(directory: Path) -> list[Path]:
+    """The entries of a directory that are not hidden, sorted by name.
+
+    Raises:
+        CommandLineError: there is no such directory.
+        StorageError: it cannot be read.
+    """
     with files.storage_errors(directory):
         try:
             return sorted(path for path in directory.iterdir() if not path.name.startswith("."))
@@ -119,7 +166,8 @@ def _visible_paths(directory: Path) -> list[Path]:
 
 def _most_frequent(values: list[Any]) -> Any:
     """The most frequent value; the first of them if several are equally frequent."""
-    return max(values, key=values.count)
+    texts = [json.dumps(value) for value in values]
+    return values[texts.index(Counter(texts).most_common(1)[0][0])]
 
 
 def _progress(run: Run) -> tuple[RunProgress, str | None]:

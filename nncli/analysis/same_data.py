@@ -1,7 +1,6 @@
-"""Whether runs have the same data, so that their metrics can be compared."""
+"""Which rows runs share: their metrics are compared on the splits whose rows are the same."""
 
 from collections.abc import Sequence
-from itertools import combinations
 
 from nncli.config.model import Config, Fold, Fraction
 from nncli.config.yaml_output import to_yaml_value
@@ -10,23 +9,42 @@ from nncli.experiment.metric_columns import SPLITS
 from nncli.store.run_reader import Run
 
 
-def require_same_data(runs: Sequence[Run]) -> None:
-    """Require equal data in each split, except test sets that are both sampled after training, which differ.
+def different_splits(runs: Sequence[Run]) -> dict[str, tuple[Run, Run]]:
+    """The splits that are not compared, since their rows differ between two runs; with the first two such runs.
+
+    A split that a run does not have does not differ. Test sets that are all sampled after training may differ: they are
+    compared as independent samples.
 
     Raises:
-        RunError: the data of two runs differs.
+        RunError: rows differ, and there is no split whose rows two of the runs share.
     """
-    for first, second in combinations(runs, 2):
-        fingerprints = first.fingerprints, second.fingerprints
-        is_sampled_late = all(run.config.test_sampled_after_training for run in (first, second))
-        shared = [split for split in SPLITS if all(split in each for each in fingerprints)]
-        compared = [split for split in shared if not (is_sampled_late and split == "test")]
-        different = [split for split in compared if fingerprints[0][split] != fingerprints[1][split]]
-        if different:
-            raise RunError(
-                f"{first.path} and {second.path} cannot be compared: their data differs ({', '.join(different)});"
-                f" {_fix(second.config)}, or pass --different-data"
-            )
+    fingerprints = [run.fingerprints for run in runs]
+    different: dict[str, tuple[Run, Run]] = {}
+    is_shared = False
+    for split in SPLITS:
+        having = [(run, each[split]) for run, each in zip(runs, fingerprints, strict=True) if split in each]
+        is_shared |= len(having) > 1 and len({rows for _, rows in having}) == 1
+        pair = _different(having, may_be_late=split == "test")
+        different |= {split: pair} if pair else {}
+    if different and not is_shared:
+        first, second = next(iter(different.values()))
+        raise RunError(
+            f"{first.path} and {second.path} cannot be compared: their data differs ({', '.join(different)});"
+            f" {_fix(second.config)}, or pass --different-data"
+        )
+    return different
+
+
+def _different(having: Sequence[tuple[Run, str]], may_be_late: bool) -> tuple[Run, Run] | None:
+    """Two runs with different rows, at least one of which has rows that were not sampled after training."""
+    fixed = (each for each in having if not (may_be_late and each[0].config.test_sampled_after_training))
+    if (first := next(fixed, None)) is None:
+        return None
+    other = next((index for index, (_, rows) in enumerate(having) if rows != first[1]), None)
+    if other is None:
+        return None
+    low, high = sorted((having.index(first), other))
+    return having[low][0], having[high][0]
 
 
 def _fix(config: Config) -> str:

@@ -67,17 +67,24 @@ class Gap:
         return margin(self.training, self.held_out)
 
     @property
+    def degree(self) -> str:
+        """Whether the network overfits, in one word; ``reverse`` if it is significantly better on held-out rows."""
+        if self.size > max(self.margin, self.training.large_gap):
+            return "strongly"
+        if self.size > self.margin:
+            return "yes"
+        return "no" if self.size >= -self.margin else "reverse"
+
+    @property
     def description(self) -> str:
         """Whether the network overfits, in one sentence with its numbers."""
         number, split = self.training.format, self.split
-        if self.size > max(self.margin, self.training.large_gap):
-            verdict = "overfits strongly"
-        elif self.size > self.margin:
-            verdict = "overfits"
-        elif self.size >= -self.margin:
-            verdict = "shows no significant overfitting"
-        else:
-            verdict = f"is significantly better on the {split} set than on the training set"
+        verdict = {
+            "strongly": "overfits strongly",
+            "yes": "overfits",
+            "no": "shows no significant overfitting",
+            "reverse": f"is significantly better on the {split} set than on the training set",
+        }[self.degree]
         values = f"{self.training.metric} {self.training.text} (training) vs {self.held_out.text} ({split})"
         return f"{verdict}: {values}, gap {number(self.size, '+')} (95% margin {number(self.margin)})"
 

@@ -18,8 +18,8 @@ NEGLIGIBLE = 1e-17
 
 
 @lru_cache(maxsize=MAX_DEGREES)
-def t_quantile(degrees: int) -> float:
-    """The two-sided 95% quantile of Student's t distribution, by bisection of its CDF.
+def t_quantile(degrees: int, confidence: float = 1 - LEVEL) -> float:
+    """The two-sided quantile of Student's t distribution, by default at 95%, by bisection of its CDF.
 
     Above ``MAX_DEGREES`` degrees of freedom it is that of ``MAX_DEGREES``, which is slightly larger.
     """
@@ -27,11 +27,17 @@ def t_quantile(degrees: int) -> float:
     low, high = 0.0, math.pi / 2  # t = √ν tan θ
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        if _t_probability(middle, degrees) < 1 - LEVEL:
+        if _t_probability(middle, degrees) < confidence:
             low = middle
         else:
             high = middle
     return math.sqrt(degrees) * math.tan(high)
+
+
+def t_test(t: float, degrees: int) -> float:
+    """The two-sided p-value of a t statistic: P(|T| ≥ |t|)."""
+    degrees = min(degrees, MAX_DEGREES)
+    return max(0.0, 1 - _t_probability(math.atan(abs(t) / math.sqrt(degrees)), degrees))
 
 
 def _t_probability(theta: float, degrees: int) -> float:
@@ -108,13 +114,24 @@ def mean_margin(first_variance: float, first_rows: int, second_variance: float, 
 
 
 def _welch(first: float, first_degrees: int, second: float, second_degrees: int) -> float:
-    """The 95% margin from two squared standard errors, with Welch-Satterthwaite degrees of freedom rounded down."""
+    """The 95% margin from two squared standard errors."""
+    total, degrees = first + second, welch_degrees(first, first_degrees, second, second_degrees)
+    return t_quantile(degrees) * math.sqrt(total)
+
+
+def welch_degrees(first: float, first_degrees: int, second: float, second_degrees: int) -> int:
+    """The degrees of freedom of the sum of two squared standard errors, rounded down.
+
+        (a + b)² / (a²/ν + b²/μ)         a, b the squared standard errors, ν and μ their degrees of freedom
+
+    Source: Satterthwaite 1946; Welch 1947.
+    """
     total = first + second
     if total == 0:
-        return 0.0
+        return first_degrees + second_degrees
     fraction = first / total
     degrees = 1 / (fraction**2 / first_degrees + (1 - fraction) ** 2 / second_degrees)
-    return t_quantile(int(degrees + 1e-9)) * math.sqrt(total)  # 8 may have been rounded to 7.999…
+    return int(degrees + 1e-9)  # 8 may have been rounded to 7.999…
 
 
 def paired_margin(differences: Array) -> float:

@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from nncli.cli import config_keys
 from nncli.cli.paths import RUNS
+from nncli.cli.run_peek import ends, json_object, status
 from nncli.cli.topics import topic_names, topics
 from nncli.errors import NncliError
 
@@ -24,8 +25,9 @@ Items = list[CompletionItem[str]]
 CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
 SPLITS = ("training", "validation", "test")
 STATE = ("epoch", "learning_rate")  # columns of metrics.csv that measure no split
-LONGEST_ROW = 4096  # bytes of a row of metrics.csv
-LARGEST_JSON = 2**20  # bytes
+OWN_KEYS = ("status", "name", "tag", "epoch", "note")  # of conditions, besides metrics and keys of a config
+STATUSES = ("finished", "running", "interrupted", "diverged", "failed", "damaged")
+EXPORTS = {"tensorboard": "Event files in a directory.", "mlflow": "Runs on a tracking server, by its address."}
 
 
 def complete_config(context: Context, parameter: Parameter, incomplete: str) -> Items:
@@ -74,7 +76,7 @@ def complete_run(context: Context, parameter: Parameter, incomplete: str) -> Ite
         return complete_directory(context, parameter, incomplete)
     given = _given_runs(context)
     runs = [run for run in _runs_in(_directory(context), incomplete) if run not in given]
-    return [CompletionItem(run.name, help=_status(run)) for run in runs]
+    return [CompletionItem(run.name, help=status(run)) for run in runs]
 
 
 def complete_split(context: Context, _parameter: Parameter, incomplete: str) -> Items:
@@ -87,6 +89,13 @@ def complete_column(context: Context, _parameter: Parameter, incomplete: str) ->
     runs = _given_runs(context) or _runs_in(_directory(context), "")
     columns = dict.fromkeys((column for run in runs for column in _columns(run)), "") or _known_columns()
     return _items(columns, incomplete)
+
+
+def complete_columns(context: Context, parameter: Parameter, incomplete: str) -> Items:
+    """Columns of the metrics of the runs after a comma."""
+    start, comma, last = incomplete.rpartition(",")
+    found = complete_column(context, parameter, last)
+    return [CompletionItem(f"{start}{comma}{item.value}", help=item.help) for item in found]
 
 
 def complete_metric(context: Context, parameter: Parameter, incomplete: str) -> Items:
@@ -103,6 +112,30 @@ def complete_gate(context: Context, _parameter: Parameter, incomplete: str) -> I
     measured = [_split_and_name(column) for column in columns if column not in STATE]
     names = dict.fromkeys([*(name for _, name in measured), *("_".join(pair) for pair in measured)])
     return _items({f"{name}=": "" for name in names}, incomplete)
+
+
+def complete_condition(context: Context, parameter: Parameter, incomplete: str) -> Items:
+    """Metrics and other values of runs before the operator of a condition; after it, the kinds of status."""
+    if incomplete.startswith("status="):
+        return _items({f"status={status}": "" for status in STATUSES}, incomplete)
+    if re.search("[=<>!]", incomplete):
+        return []
+    metrics = [item.value for item in complete_metric(context, parameter, incomplete)]
+    return _items(dict.fromkeys([f"{key}=" for key in OWN_KEYS], ""), incomplete) + _items(
+        dict.fromkeys(metrics, ""), incomplete
+    )
+
+
+def complete_export(context: Context, parameter: Parameter, incomplete: str) -> Items:
+    """The kinds of export, and directories."""
+    return _items(EXPORTS, incomplete) + complete_directory(context, parameter, incomplete)
+
+
+def complete_key(_context: Context, _parameter: Parameter, incomplete: str) -> Items:
+    """The next key of a path in a config."""
+    start = incomplete[: incomplete.rfind(".") + 1]
+    keys = config_keys.continued(*config_keys.at(re.findall(r"\w+", start), {}))
+    return _items({start + key.rstrip("=."): text for key, text in keys.items()}, incomplete)
 
 
 def complete_override(context: Context, _parameter: Parameter, incomplete: str) -> Items:
@@ -182,40 +215,16 @@ def _first_run(context: Context) -> Path | None:
     return _run(context, given) if given else next(iter(_given_runs(context)), None)
 
 
-def _status(run: Path) -> str:
-    """The status of a run according to its files, which are not validated."""
-    from nncli.store.lock import is_locked
-
-    with suppress(NncliError):
-        if is_locked(run / "lock"):
-            return "running"
-    try:
-        ended = _has_ended(_json(run / "run.json")["spec"]["training"], _json(run / "evaluation.json"))
-    except (KeyError, TypeError):
-        return "damaged" if (run / "metrics.csv").exists() else "not a run"
-    diverged = b"nan" in _ends(run / "metrics.csv")[1]
-    return "finished" if ended else "diverged" if diverged else "interrupted"
-
-
-def _has_ended(training: Any, evaluation: dict[str, Any]) -> bool:
-    """Whether an evaluation is of the last epoch: the number of epochs may have been raised since."""
-    if not evaluation:
-        return False
-    trained, stopping = evaluation["epochs_trained"], training["early_stopping"]
-    is_due = bool(stopping) and trained - evaluation["epoch"] >= stopping["patience"]
-    return is_due or bool(trained == training["epochs"])
-
-
 def _splits(run: Path | None) -> list[str]:
     """The splits that the config of a run has."""
-    spec = config_keys.as_mapping(_json(run / "run.json").get("spec")) if run else {}
+    spec = config_keys.as_mapping(json_object(run / "run.json").get("spec")) if run else {}
     return [split for split in SPLITS if not spec or split == SPLITS[0] or spec.get(split)]
 
 
 def _columns(run: Path) -> list[str]:
     """The columns of metrics.csv and, once the run is finished, of the test set."""
-    header = _ends(run / "metrics.csv")[0].decode("utf-8", "replace").split(",")
-    splits = config_keys.as_mapping(_json(run / "evaluation.json").get("splits"))
+    header = ends(run / "metrics.csv")[0].decode("utf-8", "replace").split(",")
+    splits = config_keys.as_mapping(json_object(run / "evaluation.json").get("splits"))
     tested = config_keys.as_mapping(splits.get("test"))
     return [*filter(None, header[1:]), *(f"test_{name}" for name in tested)]
 
@@ -234,28 +243,6 @@ def _split_and_name(column: str) -> tuple[str, str]:
     return (split, name) if split in SPLITS else (SPLITS[0], column)
 
 
-def _ends(path: Path) -> tuple[bytes, bytes]:
-    """The first and the last line of a file; empty if it cannot be read."""
-    with suppress(OSError):
-        if path.is_file():
-            with path.open("rb") as file:
-                first = file.readline(LONGEST_ROW).rstrip()
-                file.seek(max(0, path.stat().st_size - LONGEST_ROW))
-                return first, file.read().rstrip().rpartition(b"\n")[2]
-    return b"", b""
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; empty if there is none, or if reading it would take too long."""
-    import json
-
-    with suppress(OSError, ValueError, RecursionError):
-        if path.is_file() and path.stat().st_size <= LARGEST_JSON:
-            document = json.loads(path.read_bytes())
-            return document if isinstance(document, dict) else {}
-    return {}
-
-
 def _config_text(context: Context) -> str | None:
     """The text of the config that is given, or the recorded config of the run; None if there is neither."""
     import json
@@ -269,7 +256,7 @@ def _config_text(context: Context) -> str | None:
         if Path(given).is_file():
             with Path(given).open(encoding="utf-8") as file:
                 return file.read(MAX_CHARACTERS)
-    spec = _json(_run(context, str(given)) / "run.json").get("spec")
+    spec = json_object(_run(context, str(given)) / "run.json").get("spec")
     return json.dumps(spec) if spec else None
 
 

@@ -27,7 +27,7 @@ ADDRESS_SPACE = 160 * 2**20  # bytes that NumPy and the buffers of its BLAS take
 TASKS = {  # the commands by what they are for, in the order in which a user needs them
     "Start": ("init", "data", "check", "show"),
     "Train": ("train", "sweep", "worker", "cache"),
-    "Results": ("evaluate", "plot", "report", "predict", "compare", "runs", "verify"),
+    "Results": ("evaluate", "plot", "report", "predict", "compare", "runs", "note", "rm", "verify"),
     "Understand": ("explain", "gradcheck", "profile"),
     "Reference": ("components", "schema", "completion", "help"),
 }

@@ -146,6 +146,10 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Output JSON.
 exact_option = click.option(
     "--exact", is_flag=True, help="Print all digits of numbers.  [default: 4 significant digits]"
 )
+note_option = click.option("--note", "text", metavar="TEXT", help="A note, which 'nncli runs' shows.")
+tag_option = click.option(
+    "--tag", "tags", metavar="TAG", multiple=True, help="A word by which 'nncli runs --where tag=TAG' finds the run."
+)
 sort_option = click.option(
     "--sort", metavar="METRIC", shell_complete=completed_by("metric"), help="Sort the runs by a metric, best first."
 )
@@ -185,3 +189,20 @@ def find_run(text: str, runs: Path | None) -> Path:
     from nncli.store.find_run import find_run as find
 
     return find(text, runs)
+
+
+def find_run_or_group(text: str, runs: Path | None) -> Path:
+    """Find a run or a group by its path, or by its name: first in the directory of runs if one is given.
+
+    Raises:
+        RunError: there is no such run or group.
+        StorageError: the operating system refuses to read the directory of runs.
+    """
+    from nncli.errors import RunError
+    from nncli.store.group_files import is_group
+    from nncli.store.run_files import is_run
+
+    path = find_run(text, runs)
+    if not is_group(path) and not is_run(path):
+        raise RunError(f"{path}: not a run or a group: neither run.json nor group.json is there", path)
+    return path

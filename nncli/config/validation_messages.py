@@ -25,6 +25,7 @@ _MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_type": lambda _: "must be a string",
     "bool_type": lambda _: "must be true or false",
     "list_type": lambda _: "must be a list",
+    "dict_type": lambda _: "must be a mapping",
     "literal_error": lambda context: f"must be {context['expected']}",
     "too_short": lambda context: f"must have at least {context['min_length']} item",
     "too_long": lambda context: f"must have at most {context['max_length']} items",

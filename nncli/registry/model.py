@@ -14,6 +14,7 @@ Any                             anything
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, Union, get_args, get_origin
@@ -113,7 +114,13 @@ def validated(value: Any, annotation: Any) -> Any:
     Raises:
         ValidationError: the data are invalid; the error lists everything that is.
     """
-    return SchemaValidator(core_of(annotation), STRICT).validate_python(value)
+    return _validator(annotation).validate_python(value)
+
+
+@cache
+def _validator(annotation: Any) -> SchemaValidator:
+    """The validator of an annotation; components are looked up when it is used, so those registered later are valid."""
+    return SchemaValidator(core_of(annotation), STRICT)
 
 
 def _union(*types: Any) -> CoreSchema:

@@ -20,7 +20,7 @@ from nncli.experiment.loading import (
     read_config_file,
     with_overrides,
 )
-from nncli.store.find_run import find_run, reject_unknown_name
+from nncli.store.find_run import find_run, reject_group, reject_unknown_name
 from nncli.store.records import CONFIG
 from nncli.store.run_files import GIVEN, ORIGINAL, is_run
 from nncli.store.run_reader import Run
@@ -53,7 +53,7 @@ def load_any(source: Path, overrides: tuple[str, ...] = (), runs: Path | None = 
     Raises:
         CommandLineError: there is neither such a config nor such a run, or an override is invalid.
         ConfigError: all errors in the config, with their locations.
-        RunError: the run is damaged.
+        RunError: the run is damaged, or is a group of runs.
         StorageError: a file cannot be read.
     """
     return load_named(source, overrides, runs)[0]
@@ -64,6 +64,7 @@ def load_named(source: Path, overrides: tuple[str, ...] = (), runs: Path | None 
     run = run_of(source, runs)
     if run is not None:
         return load_run(Run(run), overrides), run.name
+    reject_group(source, runs)
     reject_unknown_name(source, runs)
     return load(source, overrides), name_from(source)
 

@@ -17,6 +17,8 @@ from nncli.store.safe_read import storage_errors
 STAGING = ".new-"  # prefix of a staging directory
 STAGING_NAME = r"\.new-[0-9a-f]{16}"
 CHOOSE_ANOTHER = "choose another directory with --runs-dir"
+REMOVED = ".removed-"  # prefix of a run or a group that is being removed
+REMOVED_NAME = r"\.removed-[0-9a-f]{16}"
 TEMPORARY_NAME = r"\..+\.[0-9a-f]{8}"
 NO_FSYNC = {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}  # of a directory, on SMB and FUSE
 
@@ -269,3 +271,26 @@ def is_rename_exclusive(directory: Path) -> bool:
 def discard(directory: Path) -> None:
     """Remove a staging directory; errors are ignored, and the next ``staging_directory`` removes what is left."""
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a directory to a hidden name beside it, atomically and durably, before it is removed; the new path."""
+    with storage_errors(path):
+        path = path.resolve()  # it may be "."
+        hidden = path.with_name(f"{REMOVED}{secrets.token_hex(8)}")
+        path.rename(hidden)
+        fsync_directory(path.parent)
+    return hidden
+
+
+def put_back(hidden: Path, path: Path) -> None:
+    """Undo ``set_aside`` of a path."""
+    with storage_errors(path):
+        hidden.rename(hidden.with_name(path.name))
+        fsync_directory(hidden.parent)
+
+
+def remove_directory(path: Path) -> None:
+    """Remove a directory and all that is in it; symbolic links are not followed."""
+    with storage_errors(path), suppress(FileNotFoundError):  # another process removes the same leftovers
+        shutil.rmtree(path)

@@ -1,11 +1,13 @@
 """Find a run by its path or its name, or suggest similar names if there is none."""
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 
 from nncli.errors import CommandLineError, RunError, StorageError
+from nncli.store.group_files import is_group, not_a_run, runs_of, trial_paths
 from nncli.store.run_files import is_run
 from nncli.store.safe_read import exists, storage_errors
 
@@ -14,9 +16,9 @@ DEFAULT = Path("runs")  # the directory of runs if none is given
 
 
 def find_run(text: str, runs: Path | None = None) -> Path:
-    """Find a run by its path, or by its name in the directory of runs.
+    """Find a run or a group of runs by its path, or by its name in the directory of runs.
 
-    A directory that is not a run is returned too: reading it then raises an error that says which files are missing.
+    Any other directory is returned too: reading it then raises an error that says which files are missing.
 
     Args:
         text: a path, or a name.
@@ -31,14 +33,46 @@ def find_run(text: str, runs: Path | None = None) -> Path:
     if runs and path.name == text and _is_directory(by_name):
         return by_name
     with suppress(StorageError):  # an unreadable path may still be the name of a run
-        if is_run(path):
+        if is_run(path) or is_group(path):
             return path
-    if is_run(by_name):
+    if is_run(by_name) or is_group(by_name):
         return by_name
     for candidate in (path, by_name):
         if _is_directory(candidate):
             return candidate
     raise RunError(_not_found(text, runs), path)
+
+
+def find_runs(texts: Sequence[str], runs: Path | None = None) -> list[Path]:
+    """Find runs as ``find_run`` does; a group stands for its runs.
+
+    Raises:
+        RunError: there is no such run, or a group has no runs yet.
+        StorageError: the operating system refuses to read a directory.
+    """
+    paths = [find_run(text, runs) for text in texts]
+    for path in paths:
+        if is_group(path) and not trial_paths(path):
+            raise RunError(not_a_run(path), path)
+    return runs_of(paths)
+
+
+def reject_group(source: Path, runs: Path | None = None) -> None:
+    """Reject a group where a config or a run is expected.
+
+    Args:
+        source: a path or a name that is neither a config nor a run.
+        runs: the directory of runs, as for ``find_run``.
+
+    Raises:
+        RunError: it is a group of runs.
+    """
+    found = None
+    with suppress(RunError, StorageError):  # reading it as a config reports what is wrong
+        path = find_run(str(source), runs)
+        found = path if is_group(path) else None
+    if found:
+        raise RunError(not_a_run(found), found)
 
 
 def reject_unknown_name(path: Path, runs: Path | None = None) -> None:

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
+from nncli.config.diagnostics import counted
 from nncli.errors import RunError, UnsupportedVersionError
 from nncli.registry import Count, Seed
 from nncli.store import atomic_write, safe_read, size_limits
@@ -177,6 +179,21 @@ def write_failure(path: Path, number: int, failure: FailureRecord) -> None:
 def runs_of(paths: Sequence[Path]) -> list[Path]:
     """The paths with each group replaced by the runs of its trials."""
     return [run for path in paths for run in (trial_paths(path) if is_group(path) else [path])]
+
+
+def not_a_run(path: Path) -> str:
+    """The message for a command that takes a run but is given a group: what the commands are that take it.
+
+    Raises:
+        StorageError: the directory cannot be read.
+    """
+    runs, name = trial_paths(path), quote(str(path))
+    trained = f"'nncli worker {name}' trains what is not finished"
+    if not runs:
+        return f"{path}: is a group without runs yet, not a run; {trained}"
+    count = counted(len(runs), "run")
+    compared = f"'nncli compare {name}' compares them"
+    return f"{path}: is a group of {count}, not a run; name one, such as {runs[0]}; {compared}, {trained}"
 
 
 def _read(path: Path, name: str, model: type[RecordType]) -> RecordType:

@@ -24,6 +24,8 @@ CONFIG = "config.yaml"  # the config as it was trained; before nncli 0.7 there w
 # of files without a version number inside
 SNAPSHOTS, HEALTH = "snapshots.npz", "health.csv"  # runs of nncli before 0.9 have neither
 FORMATS = {CONFIG: 1, "metrics.csv": METRICS_FORMAT, "weights.npz": WEIGHTS_FORMAT, SNAPSHOTS: 1, HEALTH: 1}
+END = b"\n}"  # of an indented JSON object
+CHECKSUM_BYTES = len(',\n  "sha256": ""') + 64 + len(END) + 1  # of the last key of a record, with its end
 VERSION = r"[0-9]{1,9}(\.[0-9]{1,9}){1,3}"
 RecordType = TypeVar("RecordType", bound="Record")
 NonNegativeInt = Annotated[int, Bounds(ge=0)]
@@ -169,9 +171,18 @@ def to_json(record: Mapping[str, Any]) -> bytes:
     """A record as indented strict JSON; its last key is a checksum, the SHA-256 of the text without that key."""
     content = {**record, "format": FORMAT}
     content.pop("sha256", None)
-    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n"
-    checksum = hashlib.sha256(text).hexdigest()
-    return text.removesuffix(b"\n}\n") + f',\n  "sha256": "{checksum}"\n}}\n'.encode()
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False).encode().removesuffix(END)
+    return text + _ending(text)
+
+
+def _ending(text: bytes) -> bytes:
+    """The last key of a record, which is the checksum of its text, and what ends it.
+
+    Args:
+        text: the JSON text without the checksum, and without its end.
+    """
+    checksum = hashlib.sha256(text + END + b"\n").hexdigest()
+    return f',\n  "sha256": "{checksum}"'.encode() + END + b"\n"
 
 
 def from_json(data: bytes) -> dict[str, Any]:
@@ -186,10 +197,9 @@ def from_json(data: bytes) -> dict[str, Any]:
     if type(version) is not int or version < 1:
         raise ValueError(f"format: {shown(str(version))} is not a format version")
     require_format(version, FORMAT)
-    content = {key: value for key, value in record.items() if key != "sha256"}
-    if version > 1 and data != to_json(content):
+    if version > 1 and not data.endswith(_ending(data[:-CHECKSUM_BYTES])):
         raise ValueError("checksum mismatch")
-    return content
+    return {key: value for key, value in record.items() if key != "sha256"}
 
 
 def require_format(version: int, newest: int) -> None:

@@ -10,6 +10,7 @@ from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.metric_columns import SPARE_COLUMNS, metrics_bytes
 from nncli.store import safe_read as files
 from nncli.store import size_limits as limits
+from nncli.store.group_files import is_group, not_a_run
 from nncli.store.records import CONFIG, HEALTH, SNAPSHOTS, RecordType, RunRecord, from_json, identity, parse_record
 
 ORIGINAL = "config.original.yaml"  # the config byte for byte as it was given
@@ -40,17 +41,17 @@ class RunFiles:
         if not files.exists(path / "run.json"):
             if is_run(path):
                 raise RunError(f"{path}: run.json is missing; not a complete run{how_to_train_again(path)}")
-            raise RunError(f"{path}: not a run directory: run.json is missing")
+            raise RunError(not_a_run(path) if is_group(path) else f"{path}: not a run directory: run.json is missing")
 
     @property
     def name(self) -> str:
         """The name of the directory."""
         return sanitized_line(self.path.resolve().name)
 
-    @cached_property
+    @property
     def record(self) -> RunRecord:
         """The content of run.json."""
-        return self.read_record("run.json", RunRecord)
+        return self._record_and_identity[0]
 
     @property
     def raw_record(self) -> dict[str, Any]:
@@ -58,13 +59,17 @@ class RunFiles:
 
         It is read again at each access, so that the caller may change it.
         """
-        self.read_record("run.json", RunRecord)
-        return from_json(self.read("run.json"))
+        return self._read("run.json", RunRecord)[1]
 
-    @cached_property
+    @property
     def identity(self) -> str:
         """The SHA-256 that identifies the files of this run."""
-        return identity(self.raw_record)
+        return self._record_and_identity[1]
+
+    @cached_property
+    def _record_and_identity(self) -> tuple[RunRecord, str]:
+        record, content = self._read("run.json", RunRecord)
+        return record, identity(content)
 
     def read(self, name: str) -> bytes:
         """The bytes of one of the run's files.
@@ -84,8 +89,13 @@ class RunFiles:
             RunError: it is damaged.
             UnsupportedVersionError: only a newer version of nncli reads it.
         """
+        return self._read(name, model)[0]
+
+    def _read(self, name: str, model: type[RecordType]) -> tuple[RecordType, dict[str, Any]]:
+        """The content of a file as a record, and as a JSON value."""
         try:
-            return parse_record(from_json(self.read(name)), model)
+            content = from_json(self.read(name))
+            return parse_record(content, model), content
         except UnsupportedVersionError as error:
             raise UnsupportedVersionError(f"{self.path / name}: {error}") from None
         except ValueError as error:

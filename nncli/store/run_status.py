@@ -14,6 +14,7 @@ class RunStatus(StrEnum):
     INTERRUPTED = "interrupted"
     UNEVALUATED = "not evaluated"  # trained to its end, but evaluation.json was not written, or was removed
     DIVERGED = "diverged"
+    FAILED = "failed"  # a trial of a group that ended with an error
     DAMAGED = "damaged"
     UNREADABLE = "unreadable"
     UNSUPPORTED = "unsupported"  # it was made by a newer version of nncli

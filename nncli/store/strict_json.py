@@ -29,7 +29,10 @@ def load_strict_json(data: bytes) -> Any:
         )
     except RecursionError:
         raise ValueError(TOO_DEEP) from None
-    _require_valid_text(value, 0)
+    if isinstance(value, dict | list):
+        _require_shallow(value, 0)
+    if "\\u" in text:  # UTF-8 has no surrogates, but an escape can stand for one
+        _require_no_surrogates(value)
     return value
 
 
@@ -58,19 +61,27 @@ def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return mapping
 
 
-def _require_valid_text(value: Any, depth: int) -> None:
-    """Check every string and the depth of nesting."""
-    if depth > DEEPEST:
+def _require_shallow(container: dict[str, Any] | list[Any], depth: int) -> None:
+    """Check the depth of nesting of a container, which is within this number of other ones."""
+    values = container.values() if isinstance(container, dict) else container
+    if values and depth == DEEPEST:
         raise ValueError(TOO_DEEP)
-    if isinstance(value, str) and not value.isascii():
+    for inner in values:
+        if type(inner) is dict or type(inner) is list:  # a JSON reader makes no subclasses
+            _require_shallow(inner, depth + 1)
+
+
+def _require_no_surrogates(value: Any) -> None:
+    """Check every string."""
+    if isinstance(value, str):
         _require_no_surrogate(value)
     elif isinstance(value, list):
         for inner in value:
-            _require_valid_text(inner, depth + 1)
+            _require_no_surrogates(inner)
     elif isinstance(value, dict):
         for key, inner in value.items():
-            _require_valid_text(key, depth)
-            _require_valid_text(inner, depth + 1)
+            _require_no_surrogates(key)
+            _require_no_surrogates(inner)
 
 
 def _require_no_surrogate(text: str) -> None:

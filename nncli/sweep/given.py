@@ -6,6 +6,7 @@ KEY={min: 1e-4, max: 0.1, log: true}      a range
 KEY=V, KEY=[V1, V2]                       nothing: an override, the second one of a value that is a list
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from nncli.sweep.settings import RangeConfig, SweepOptions, option_nodes
 BASE = "base"  # the key that makes a YAML file a sweep file
 RANGE = {"min", "max"}
 RANGE_KEYS = set(RangeConfig.model_fields)
+_EMPTY = re.compile(r"^\s*,|(?<=,)\s*,|,\s*$")  # a comma without a value before or after it
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,13 +140,24 @@ class _InvalidKeyError(Exception):
 def _add(given: Given, arguments: Sequence[str], options: SweepOptions) -> None:
     """Add the arguments and options of a command line."""
     for number, text in enumerate(arguments, 1):
-        if axis := _argument(text, number):
+        if problem := _comma_problem(text, number):
+            given.diagnostics.append(problem)
+        elif axis := _argument(text, number):
             given.axes.append(axis)
         else:
             given.overrides.append((number, text))
     given.settings = replace(
         given.settings, children={**given.settings.children, **option_nodes(options, len(arguments) + 1)}
     )
+
+
+def _comma_problem(text: str, number: int) -> Diagnostic | None:
+    """The problem of a value that begins or ends with a comma, or has two in a row; None if it has none of these."""
+    path, value, column = parse_override(text)
+    if not (found := _EMPTY.search(value)):
+        return None
+    location = SourceLocation(SourceText(COMMAND_LINE, text, number), number, column + found.start())
+    return Diagnostic(location, path, f"no value beside the comma; write {path_text(path)}=V1,V2")
 
 
 def _argument(text: str, number: int) -> GivenAxis | None:
@@ -155,7 +168,7 @@ def _argument(text: str, number: int) -> GivenAxis | None:
         values = read(SourceText(COMMAND_LINE, f"{' ' * (column - 2)}[{value}]", number)).root
     except DocumentError:
         return None  # applying it reports what is wrong
-    if len(values.children) > 1 or value.rstrip().endswith(","):
+    if len(values.children) > 1:
         node = values
     elif len(values.children) == 1 and _is_range(values.children[0]):
         node = values.children[0]

@@ -7,10 +7,10 @@ Source: Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyper
 import math
 from collections.abc import Iterator, Sequence
 
-from nncli.experiment.metric_columns import higher_is_better
 from nncli.sweep.plan import Plan
+from nncli.sweep.scores import ranked
 from nncli.sweep.settings import FACTOR
-from nncli.sweep.trials import Outcome, Outcomes, Task
+from nncli.sweep.trials import Outcomes, Task
 
 
 def rungs(points: int, epochs: int, interval: int = 1) -> list[tuple[int, int]]:
@@ -37,23 +37,11 @@ def rungs(points: int, epochs: int, interval: int = 1) -> list[tuple[int, int]]:
 def halving(plan: Plan, outcomes: Outcomes) -> Iterator[Sequence[Task]]:
     """Yield one stage for each rung, with all runs of each point that is left, in the order of their numbers."""
     training = plan.base.config.training
-    sign = -1 if higher_is_better(plan.record.metric or "") else 1
+    metric = plan.record.metric or ""
     points, stage, reached = list(range(plan.points)), list[int](), 0
     for count, epochs in rungs(plan.points, training.epochs, training.log_interval):
         if stage:
-            points = sorted(ranked(outcomes(stage, reached), plan.replicates, sign)[:count])
+            points = sorted(ranked(outcomes(stage, reached), plan.replicates, metric)[:count])
         stage = [point * plan.replicates + each for point in points for each in range(plan.replicates)]
         reached = epochs
         yield [Task(plan.trial(number), epochs) for number in stage]
-
-
-def ranked(ended: Sequence[Outcome], replicates: int, sign: int) -> list[int]:
-    """The points from the best to the worst: by the mean over their runs, then by their numbers.
-
-    A point with a run that diverged or failed is behind all others.
-    """
-    values: dict[int, list[float]] = {}
-    for number, status, value in ended:
-        is_valid = status == "finished" and value is not None
-        values.setdefault(number // replicates, []).append(sign * value if is_valid and value is not None else math.inf)
-    return sorted(values, key=lambda point: (math.fsum(values[point]) / replicates, point))

@@ -4,14 +4,15 @@ import os.path
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from nncli.experiment.config_diff import raising_overrides
-from nncli.experiment.loading import LoadedConfig, load_content
+from nncli.experiment.loading import LoadedConfig, load_content, parse
 from nncli.store.group_files import GroupRecord
 from nncli.sweep.axes import override
 from nncli.sweep.given import from_command_line, from_file
 from nncli.sweep.points import Point, combinations, grid_point, random_point
-from nncli.sweep.seeds import replicate_overrides, replicates
+from nncli.sweep.seeds import fold_of, replicate_overrides, replicates
 from nncli.sweep.settings import SweepOptions
 from nncli.sweep.trials import Trial
 from nncli.sweep.validation import validated
@@ -47,6 +48,15 @@ class Plan:
         """
         return self._loaded(())
 
+    @cached_property
+    def _fold(self) -> dict[str, Any] | None:
+        """The validation set of a fold, without its number."""
+        record = self.record
+        if record.folds is None:
+            return None
+        document = parse(str(self.config_path), record.config.encode(), tuple(record.overrides))
+        return fold_of(record.folds, document.root.find(("validation",)).plain())
+
     def point(self, number: int) -> Point:
         """The values of the axes at a point; those that ``tpe`` chooses depend on trials before."""
         if self.record.method == "grid" or (self.record.method == "halving" and self.record.trials is None):
@@ -61,7 +71,7 @@ class Plan:
     def trial_at(self, point: int, replicate: int, values: Point) -> Trial:
         """A trial at a point with these values of the axes."""
         varied = [override(axis, value) for axis, value in zip(self.record.axes, values, strict=True)]
-        overrides = (*varied, *replicate_overrides(self.record, replicate))
+        overrides = (*varied, *replicate_overrides(self.record, self._fold, replicate))
         return Trial(point * self.replicates + replicate, point, overrides)
 
     def loaded(self, trial: Trial, epochs: int | None = None) -> LoadedConfig:

@@ -1,7 +1,7 @@
 """The seeds of a group: 10 for 0 to 9, 0..9 with both ends, or 1,2,5; what they vary; and folds."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nncli.config.diagnostics import path_text, shown
@@ -68,13 +68,18 @@ def parse_vary(written: Any) -> list[str]:
         return list(DEFAULT)
     words = written.replace(" ", "").split(",") if isinstance(written, str) else written
     known = f"write {ALL}, or some of {', '.join(STREAMS)}"
-    if not isinstance(words, list) or not words or not all(each in (*STREAMS, ALL) for each in words):
-        unknown = next((each for each in words if each not in (*STREAMS, ALL)), "") if words else written
+    if not _is_list(words) or not all(each in (*STREAMS, ALL) for each in words):
+        unknown = next((each for each in words if each not in (*STREAMS, ALL)), "") if _is_list(words) else written
         raise ValueError(f"must be what a seed varies, got {shown(unknown)}; {known}")
     if len(set(words)) < len(words) or (ALL in words and len(words) > 1):
         raise ValueError(f"{', '.join(words)}: a word repeats, or is part of {ALL}; {known}")
     chosen = {*words, *(["split"] if "data" in words else [])}
     return [ALL] if ALL in words else [each for each in STREAMS if each in chosen]
+
+
+def _is_list(words: Any) -> bool:
+    """Whether these are several words, or one."""
+    return isinstance(words, list) and bool(words)
 
 
 def replicates(record: GroupRecord) -> int:
@@ -83,23 +88,34 @@ def replicates(record: GroupRecord) -> int:
 
 
 def replicate_changes(
-    seeds: Sequence[int] | None, vary: Sequence[str], folds: int | None, replicate: int
+    seeds: Sequence[int] | None, vary: Sequence[str], fold: Mapping[str, Any] | None, replicate: int
 ) -> list[tuple[tuple[str, ...], Any]]:
     """The values of one run of a point, each with its path in the config: its seed, then its fold.
 
     Args:
         seeds: the seeds, if there are any.
         vary: what a seed varies.
-        folds: the number of folds, if there are any.
+        fold: the validation set without the number of the fold: the number of folds, and the column that groups rows.
         replicate: the number of the run.
     """
-    index, fold = divmod(replicate, folds or 1)
+    index, number = divmod(replicate, fold["folds"] if fold else 1)
     paths = [("seed",)] if list(vary) == [ALL] else [("seeds", each) for each in vary]
     changes: list[tuple[tuple[str, ...], Any]] = [(path, seeds[index]) for path in paths] if seeds else []
-    return [*changes, *([(("validation",), {"folds": folds, "fold": fold})] if folds else [])]
+    return [*changes, *([(("validation",), {**fold, "fold": number})] if fold else [])]
 
 
-def replicate_overrides(record: GroupRecord, replicate: int) -> list[str]:
+def fold_of(folds: int | None, validation: Any) -> dict[str, Any] | None:
+    """A fold without its number; its rows are grouped as those of the validation set that it replaces.
+
+    Args:
+        folds: the number of folds, if there are any.
+        validation: the validation set of the base config.
+    """
+    group = validation.get("group") if isinstance(validation, Mapping) else getattr(validation, "group", None)
+    return {"folds": folds, **({"group": group} if group else {})} if folds else None
+
+
+def replicate_overrides(record: GroupRecord, fold: Mapping[str, Any] | None, replicate: int) -> list[str]:
     """The overrides of one run of a point: its seed, then its fold."""
-    changes = replicate_changes(record.seeds, record.vary, record.folds, replicate)
+    changes = replicate_changes(record.seeds, record.vary, fold, replicate)
     return [f"{path_text(path)}={to_yaml_value(value)}" for path, value in changes]

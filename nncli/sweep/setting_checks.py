@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from nncli.config.diagnostics import Diagnostic, Finding, shown
-from nncli.config.model import Config, Fraction
+from nncli.config.model import Config, Fold, Fraction
 from nncli.errors import MissingExtraError
 from nncli.experiment.metric_columns import SPLITS, Role, column, find_column
 from nncli.store.group_files import AxisRecord
@@ -13,10 +13,12 @@ from nncli.sweep.axes import is_countable
 from nncli.sweep.axis_checks import overlaps
 from nncli.sweep.given import Given
 from nncli.sweep.points import combinations
-from nncli.sweep.seeds import ALL, parse_seeds, parse_vary
+from nncli.sweep.seeds import ALL, DEFAULT, parse_seeds, parse_vary
 from nncli.sweep.settings import FACTOR, METHODS
 
 MAX_TRIALS = 1_000_000
+EXAMPLE = "over: {optimizer.learning_rate: [0.1, 0.01]}"
+ARGUMENT = "optimizer.learning_rate=0.1,0.01"
 RANKING = {Role.OBJECTIVE, Role.LOSS, Role.METRIC}
 
 
@@ -116,8 +118,8 @@ def _halving(sweep: Sweep) -> Iterator[Finding]:
     if sweep.config and sweep.config.training.epochs < FACTOR:
         epochs = sweep.config.training.epochs
         yield Finding(("method",), f"halving needs at least {FACTOR} epochs, but training.epochs is {epochs}")
-    if any(overlaps(axis, "training", "epochs") for axis in sweep.given.axes):
-        yield Finding(("method",), "halving chooses the number of epochs, so training.epochs cannot vary; remove it")
+    if any(axis.path == ("training", "epochs") for axis in sweep.given.axes):
+        yield Finding(("over", "training.epochs"), "halving chooses the number of epochs; remove training.epochs here")
 
 
 def _tpe(sweep: Sweep) -> Iterator[Finding]:
@@ -134,7 +136,9 @@ def _seeds(sweep: Sweep) -> Iterator[Finding]:
     settings = sweep.settings
     if sweep.has("vary") and "seeds" in settings and not settings["seeds"]:
         yield Finding(("vary",), "nothing has a seed to vary; write seeds, such as seeds: 10")
-    varied = [axis.key for axis in sweep.given.axes if overlaps(axis, "seed") or overlaps(axis, "seeds")]
+    vary = settings.get("vary") or DEFAULT
+    paths = [("seed",), *(("seeds",) if each == ALL else ("seeds", each) for each in vary)]
+    varied = [axis.key for axis in sweep.given.axes if any(overlaps(axis, *path) for path in paths)]
     if settings.get("seeds") and varied:
         yield Finding(("seeds",), f"{varied[0]} varies already; remove it, or seeds")
     streams = getattr(sweep.config, "seeds", None)
@@ -151,7 +155,7 @@ def _folds(sweep: Sweep) -> Iterator[Finding]:
         yield Finding(("folds",), "the folds are the validation set, which varies already; remove one")
     validation = getattr(sweep.config, "validation", None)
     is_part = (
-        validation is None or hasattr(validation, "folds") or (isinstance(validation, Fraction) and not validation.last)
+        validation is None or isinstance(validation, Fold) or (isinstance(validation, Fraction) and not validation.last)
     )
     if not is_part:
         message = "the folds are the validation set, but the base config has one of its own; remove it there"
@@ -159,13 +163,13 @@ def _folds(sweep: Sweep) -> Iterator[Finding]:
 
 
 def _something_varies(sweep: Sweep) -> Iterator[Finding]:
+    """There is more than one trial, or it is already reported why what would vary is invalid."""
     is_invalid = "seeds" not in sweep.settings or "folds" not in sweep.settings
-    if not (sweep.given.axes or is_invalid or sweep.has("seeds") or sweep.has("folds")):
-        over = sweep.given.settings.children.get("over")
-        if not (over and over.value):
-            yield Finding(
-                (), "nothing varies; write over, such as over: {optimizer.learning_rate: [0.1, 0.01]}, or seeds"
-            )
+    over = sweep.given.settings.children.get("over")
+    is_written = sweep.given.axes or sweep.given.diagnostics or (over and (over.children or over.value))
+    if not (is_written or is_invalid or sweep.has("seeds") or sweep.has("folds")):
+        fix = f"write over, such as {EXAMPLE}, or seeds" if sweep.given.is_file else f"write {ARGUMENT}, or --seeds 10"
+        yield Finding((), f"nothing varies; {fix}")
 
 
 def require_optuna() -> None:

@@ -12,6 +12,7 @@ from nncli.config.document import is_rejected as is_reported
 from nncli.registry import Bounds, Count, Model, Seed, validated
 
 FACTOR = 3  # of epochs between two rungs of halving, and of points that are left out
+EXAMPLES = {"base": "base: config.yaml", "min": "min: 1e-4", "max": "max: 0.1"}  # of keys that are required
 METHODS = ("grid", "random", "halving", "tpe")
 
 
@@ -106,7 +107,9 @@ def read_fields(node: Node, model: type[Model], path: KeyPath = ()) -> tuple[dic
     diagnostics = [_unknown_key(node, key, fields, path) for key in node.children if key not in fields]
     if not any("did you mean" in each.message for each in diagnostics):
         missing = [name for name, field in fields.items() if field.default is ... and name not in node.children]
-        diagnostics += [Diagnostic(node.location, path, f"key {name!r} is missing") for name in missing]
+        diagnostics += [
+            Diagnostic(node.location, path, f"key {name!r} is missing; write {EXAMPLES[name]}") for name in missing
+        ]
     for name in fields.keys() & node.children.keys():
         try:
             values[name] = validated(node.children[name].plain(), fields[name].annotation)

@@ -3,20 +3,20 @@
 Source: Bergstra, Bardenet, Bengio and Kégl, Algorithms for Hyper-Parameter Optimization, 2011.
 
 The study is kept in memory. Points are asked for in batches and told in the order of their numbers, so that they are
-a function of group.json and the outcomes, whatever the number of workers.
+a function of group.json and the outcomes, whatever the number of workers. A point that diverged or failed is told as
+infinite: one that is told as failed is ignored, and the search samples where training diverges again and again.
 """
 
-import math
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nncli.experiment.metric_columns import higher_is_better
 from nncli.store.group_files import AxisRecord
 from nncli.sweep.axes import is_integer, limits, listed
 from nncli.sweep.plan import Plan
+from nncli.sweep.scores import score
 from nncli.sweep.setting_checks import require_optuna
-from nncli.sweep.trials import Outcome, Outcomes, Task
+from nncli.sweep.trials import Outcomes, Task
 
 BATCH = 4  # points that are asked for together by default
 STARTUP = 10  # random points before the first that depends on others
@@ -29,7 +29,7 @@ def tpe(plan: Plan, outcomes: Outcomes) -> Iterator[Sequence[Task]]:
         MissingExtraError: Optuna is not installed.
     """
     record = plan.record
-    study = _study(record.seed, higher_is_better(record.metric or ""))
+    study = _study(record.seed)
     distributions = {axis.key: _distribution(axis) for axis in record.axes}
     batch = record.batch or BATCH
     for first in range(0, plan.points, batch):
@@ -42,11 +42,12 @@ def tpe(plan: Plan, outcomes: Outcomes) -> Iterator[Sequence[Task]]:
         yield tasks
         ended = outcomes([task.trial.number for task in tasks])
         for index, trial in enumerate(asked):
-            _tell(study, trial, ended[index * plan.replicates : (index + 1) * plan.replicates])
+            runs = ended[index * plan.replicates : (index + 1) * plan.replicates]
+            study.tell(trial, score(runs, record.metric or ""))
 
 
-def _study(seed: int, is_maximized: bool) -> Any:
-    """A study in memory; Optuna's messages are not shown."""
+def _study(seed: int) -> Any:
+    """A study in memory, of a score of which lower is better; Optuna's messages are not shown."""
     require_optuna()
     from optuna import create_study, logging, samplers
 
@@ -54,18 +55,7 @@ def _study(seed: int, is_maximized: bool) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # multivariate and constant_liar are called experimental
         sampler = samplers.TPESampler(seed=seed, n_startup_trials=STARTUP, multivariate=True, constant_liar=True)
-    return create_study(sampler=sampler, direction="maximize" if is_maximized else "minimize")
-
-
-def _tell(study: Any, trial: Any, ended: Sequence[Outcome]) -> None:
-    """Tell the mean of the metric over the runs of a point; that it failed if a run diverged or failed."""
-    from optuna import trial as trials
-
-    values = [value for _, status, value in ended if status == "finished" and value is not None]
-    if len(values) == len(ended):
-        study.tell(trial, math.fsum(values) / len(values))
-    else:
-        study.tell(trial, state=trials.TrialState.FAIL)
+    return create_study(sampler=sampler)
 
 
 def _distribution(axis: AxisRecord) -> Any:

@@ -17,7 +17,7 @@ from nncli.store.group_files import AxisRecord, GroupRecord
 from nncli.sweep.axis_checks import list_problems, overlapping_keys, read_range, repeated_values, typed_range
 from nncli.sweep.config_checks import Change, ConfigChecker
 from nncli.sweep.given import BASE, Given, GivenAxis
-from nncli.sweep.seeds import parse_vary, replicate_changes
+from nncli.sweep.seeds import fold_of, parse_vary, replicate_changes
 from nncli.sweep.setting_checks import Sweep, default_metric, require_optuna, seed_settings, setting_problems
 from nncli.sweep.settings import SweepConfig, read_fields
 from nncli.sweep.value_checks import value_problems
@@ -123,19 +123,26 @@ def _list(axis: GivenAxis, checker: ConfigChecker | None) -> tuple[AxisRecord | 
     """A list of values, unless it is empty; and which of them are equal."""
     if problems := list(list_problems(axis)):
         return None, problems
-    values = [_canonical(checker, axis, value) for value in axis.values] if checker else []
-    return AxisRecord(key=axis.key, values=axis.node.plain()), list(repeated_values(axis, values))
+    record = AxisRecord(key=axis.key, values=axis.node.plain())
+    if checker is None:
+        return record, []
+    return record, list(repeated_values(axis, [_canonical(checker, axis, value) for value in axis.values]))
 
 
 def _canonical(checker: ConfigChecker, axis: GivenAxis, value: Node) -> str:
-    """A value as text, which is the same for all of its spellings."""
-    return json.dumps(checker.changed([Change(axis, value)]).root.find(axis.path).plain(), sort_keys=True)
+    """A value as text, which is the same for all of its spellings; its location if the config has no such key."""
+    changed = checker.changed([Change(axis, value)])
+    return (
+        repr(value.location)
+        if changed.diagnostics
+        else json.dumps(changed.root.find(axis.path).plain(), sort_keys=True)
+    )
 
 
 def _replicate(sweep: Sweep) -> list[Change]:
     """What the first run of a point changes in the base config: its seeds and its fold."""
-    seeds, folds = sweep.settings.get("seeds"), sweep.settings.get("folds")
-    changes = replicate_changes(seeds, _vary(sweep), folds, 0)
+    fold = fold_of(sweep.settings.get("folds"), getattr(sweep.config, "validation", None))
+    changes = replicate_changes(sweep.settings.get("seeds"), _vary(sweep), fold, 0)
     names = {"validation": "folds"}
     return [_change(path, value, sweep.given, names.get(str(path[0]), "seeds")) for path, value in changes]
 

@@ -9,6 +9,7 @@ import pytest
 
 from nncli.analysis.comparison import compare
 from nncli.analysis.evaluation import by_row
+from nncli.analysis.run_verdict import ONE_SEED_EACH
 from nncli.analysis.significance import mcnemar, mean_margin, paired_margin, proportion_margin
 from nncli.errors import CommandLineError, RunError
 from nncli.experiment.metric_columns import Role, find_column
@@ -49,8 +50,8 @@ def interrupt(path):
         (path / name).unlink()
 
 
-def compared(*paths, sort=None, everything=False, different_data=False):
-    return compare([Run(path) for path in paths], sort, everything, different_data)
+def compared(*paths, sort=None, everything=False, different_data=False, top=None, columns=()):
+    return compare([Run(path) for path in paths], sort, everything, different_data, top, columns)
 
 
 def best(comparison):
@@ -203,6 +204,7 @@ def test_classifiers_are_compared_row_by_row(train):
             "a is significantly better than b: "
             f"validation_accuracy {right[0].mean():.3f} vs {right[1].mean():.3f}, difference "
             f"{right[0].mean() - right[1].mean():.3f} (exact McNemar test on the same 60 rows, p {p_text})"
+            f"{ONE_SEED_EACH}"
         )
     assert compared(good, train("c", "training.epochs=300", "layers[0].units=64")).verdict().endswith("rows, p = 1)")
 
@@ -217,7 +219,7 @@ def test_regressions_are_compared_row_by_row(train):
     assert compared(*paths).verdict() == (
         "a is significantly better than b: "
         f"validation_mean_absolute_error {errors[0].mean():.3g} vs {errors[1].mean():.3g}, "
-        f"difference {size:.3g} (95% margin {limit:.3g}, paired over the same 29 rows)"
+        f"difference {size:.3g} (95% margin {limit:.3g}, paired over the same 29 rows){ONE_SEED_EACH}"
     )
 
 
@@ -227,7 +229,11 @@ def test_late_test_sets_are_paired_if_they_are_equal(train):
     alone = (*LATE_TEST, "validation=null")
     first, second = train("a", *alone), train("b", *alone, "optimizer.learning_rate=0.01")
     assert "exact McNemar test on the same 30 rows" in compared(first, second).verdict()
-    assert compared(first, train("c", *alone, "training.epochs=31")).verdict().endswith(", on different test rows)")
+    assert (
+        compared(first, train("c", *alone, "training.epochs=31"))
+        .verdict()
+        .endswith(f", on different test rows){ONE_SEED_EACH}")
+    )
 
 
 def test_runs_of_different_data_are_compared_by_their_margin(train):
@@ -259,7 +265,7 @@ def test_run_that_cannot_be_evaluated_is_compared_by_its_margin(train, monkeypat
         reason = reason.replace("runs/b: the validation", "runs/a: the training")
     verdict = compared(first, second).verdict()
     assert "validation_accuracy" in verdict
-    assert verdict.endswith(f", not paired by row: {reason})")
+    assert verdict.endswith(f", not paired by row: {reason}){ONE_SEED_EACH}")
 
 
 @pytest.mark.slow
@@ -343,12 +349,12 @@ def test_unknown_sort_metric_is_reported_with_the_known_ones(train):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("change", "parts"),
-    [("seed=1", "training, validation"), ("data.samples=21", "training"), ("validation.samples=21", "validation")],
+    ("changes", "parts"),
+    [(["seed=1"], "training, validation"), (["data.samples=21", "validation=null"], "training")],
 )
-def test_runs_of_different_data_are_rejected(train, change, parts):
+def test_runs_that_share_no_data_are_rejected(train, changes, parts):
     """Metrics on different rows cannot be compared, unless the user asks for it."""
-    first, second = train("a"), train("b", change)
+    first, second = train("a"), train("b", *changes)
     with pytest.raises(RunError, match=rf"cannot be compared: their data differs \({parts}\)") as raised:
         compared(first, second)
     assert raised.value.exit_code == 4
@@ -370,8 +376,21 @@ def test_advice_for_a_fraction_makes_the_data_equal(train):
 def test_different_data_is_found_between_any_two_runs(train):
     """A first run without a validation set does not hide that two others have different ones."""
     paths = [train("a", "validation=null"), train("b"), train("c", "validation.samples=21")]
-    with pytest.raises(RunError, match=r"their data differs \(validation\)"):
-        compared(*paths)
+    comparison = compared(*paths)
+    assert comparison.not_compared == ["validation metrics are not compared: the rows of b and c differ"]
+    assert {name for name, marked in best(comparison).items() if marked} == {"data_loss", "accuracy"}
+    assert comparison.verdict() is None
+    assert comparison.curve(None)[0] == "data_loss"
+    assert compared(*paths, different_data=True).not_compared == []
+
+
+def test_runs_are_compared_on_the_validation_rows_they_share(train):
+    """Training rows that differ leave the validation metrics comparable, row by row."""
+    comparison = compared(train("a", "training.epochs=300"), train("b", "data.samples=21"))
+    assert comparison.not_compared == ["training metrics are not compared: the rows of a and b differ"]
+    marked = {name for name, indices in best(comparison).items() if indices}
+    assert marked == {"validation_loss", "validation_accuracy"}
+    assert "(exact McNemar test on the same 60 rows, p " in comparison.verdict()
 
 
 def test_missing_split_is_not_different_data(train):

@@ -14,6 +14,12 @@ DENSE = ["type=", "units=", "l1=", "l2=", "bias_l1=", "bias_l2=", "initializer."
 METRICS = ["loss", "data_loss", "regularization_loss", "accuracy", "validation_loss", "validation_accuracy"]
 POSITIONS = {
     "tr": ["train"],
+    "n": ["note"],
+    "rm e": ["early", "exploded"],
+    "note do": ["done"],
+    "runs --where st": ["status="],
+    "runs --where status=f": ["status=finished", "status=failed"],
+    "runs --export ml": ["mlflow"],
     "c": ["check", "cache", "compare", "components", "completion"],
     "train --res": ["--resume"],
     "evaluate a --fail-": ["--fail-below", "--fail-above"],
@@ -53,6 +59,7 @@ POSITIONS = {
     "compare done early --sort ": METRICS,
     "runs --sort=valid": ["--sort=validation_loss", "--sort=validation_accuracy"],
     "compare done early --curve le": ["learning_rate"],
+    "compare done early --columns accuracy,le": ["accuracy,learning_rate"],
     "components in": ["initializer"],
     "components l": ["layer", "loss", "linear", "leaky_relu", "log"],
     "components ada": ["adagrad", "adam", "adamw"],

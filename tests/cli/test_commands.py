@@ -15,7 +15,7 @@ SHARED_RENDER_MODULES = {
     "format",
     "metrics_table",
     "table_notes",
-    "comparison_files",
+    *("comparison_files", "comparison_rows", "compare_groups", "group_files"),  # of compare
     "component_reference",  # of explain, components and configs/README.md
     *("progress", "panel", "live", "live_curves"),  # of train
     "group_panel",  # of sweep, worker, and train of a group

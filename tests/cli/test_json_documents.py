@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nncli.cli.main import nncli as group
+from nncli.store.group_files import AxisRecord, GroupRecord, create_group
 from tests.conftest import ROOT
 from tests.examples import BINARY, LATE_TEST, SINE, put_record
 
@@ -25,6 +26,7 @@ TYPES = {
 RUNS = {
     "classes": ("training.epochs=20",),
     "again": ("training.epochs=30",),
+    "more": ("data.samples=30", "training.epochs=20"),
     "binary": (*BINARY, "training.epochs=20"),
     "sine": (*SINE, "training.epochs=20"),
     "late": LATE_TEST,
@@ -61,11 +63,15 @@ COMMANDS = {  # each documented key appears in one of the documents of its headi
     ],
     "compare": [
         ["compare", "classes", "nothing"],
-        ["compare", "classes", "again"],
+        ["compare", "classes", "again", "--top", "1"],
+        ["compare", "classes", "more"],
         ["compare", "late", "sine", "--different-data"],
     ],
-    "runs": [["runs"]],
+    "runs": [["runs", "--export", "tensorboard", "events"], ["runs"]],
+    "note": [["note", "classes", "a note", "--tag", "a"], ["note", "sine"]],
+    "rm": [["rm", "binary", "group", "--yes"]],
     "verify": [["verify", "classes"], ["verify", "old"]],
+    "verify GROUP": [["verify", "group"]],
     "cache": [["cache", "--cache-dir", "entries"]],
     "show": [["show", "config.yaml"]],
     "explain CONFIG": [["explain", "config.yaml"]],
@@ -153,6 +159,17 @@ def runs(workdir, run_cli):
     shutil.copytree(workdir / "runs" / "classes", workdir / "runs" / "old")
     record = json.loads((workdir / "runs" / "old" / "run.json").read_bytes())
     put_record(workdir / "runs" / "old" / "run.json", {**record, "versions": {**record["versions"], "numpy": "1.0"}})
+    record = GroupRecord(
+        config="",
+        config_path="../config.yaml",
+        axes=[AxisRecord(key="optimizer.learning_rate", values=[0.1])],
+        seeds=[0, 1],
+    )
+    group = create_group(workdir / "runs", "group", record, is_numbered=False)
+    for name in ("0000", "0001"):
+        assert run_cli("train", "config.yaml", "-q", "--runs-dir", group, "--name", name).code == 0
+    for noted in ("group", "nothing"):
+        assert run_cli("note", noted, "a note", "--tag", "a").code == 0
     (workdir / "bad.yaml").write_text("seed: -1", encoding="utf-8")
     (workdir / "entries").mkdir()
     (workdir / "entries" / "0.rows").write_bytes(b"entry")

@@ -34,6 +34,8 @@ COMMANDS = (
     ("worker", "runs/group"),
     ("compare", RUN, "runs/other"),
     ("runs",),
+    ("note", RUN),
+    ("rm", "runs/unneeded", "--yes"),
     ("verify", RUN),
     ("check", "config.yaml"),
     ("show", "config.yaml"),
@@ -82,7 +84,7 @@ def standard_streams(work: Path, commands: int = len(COMMANDS)) -> list[str]:
     problems, count = list[str](), 0
     for case, streams in cases().items():
         directory = small_runs.working_directory(work / DIRECTORY / case, config_text(epochs=3))
-        for name in (NAME, "other"):
+        for name in (NAME, "other", "unneeded"):
             child_processes.run(("train", "config.yaml", "--name", name, "-q"), directory)
         (directory / "data.csv").write_text(TABLE, encoding="utf-8")
         child_processes.run(("train", "config.yaml", *TABLE_OVERRIDES, "--name", Path(TABLE_RUN).name, "-q"), directory)

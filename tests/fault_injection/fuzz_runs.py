@@ -22,6 +22,8 @@ READERS = (
     ("compare", "{run}", "{other}", "--csv"),
     ("runs", "{run}/..", "--json"),
     ("runs", "{run}/.."),
+    ("runs", "{run}/..", "--csv"),
+    ("note", "{run}"),
     ("verify", "{run}", "--json"),
     ("plot", "{run}"),
     ("plot", "{run}", "--confusion", "--weights", "--gradients", "--units", "--json"),

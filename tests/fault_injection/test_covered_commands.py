@@ -3,7 +3,7 @@
 from nncli.cli.main import nncli as group
 from tests.fault_injection import environments, fuzz_runs
 
-READ_NO_RUN = {"cache", "init", "data", "components", "schema", "completion", "help"}
+READ_NO_RUN = {"rm", "cache", "init", "data", "components", "schema", "completion", "help"}  # rm: only names
 LOAD_LIKE_SHOW = {"gradcheck", "profile"}  # a run in the place of a config
 LOAD_LIKE_EVALUATE = {"explain", "predict"}  # predict: of read data; the runs of the fuzzer are on sampled data
 WRITES_RUNS = {"train", "sweep", "worker"}  # what a resume reads is damaged by fuzz_checkpoints

@@ -288,8 +288,9 @@ def _unknown(subject: str, runs_dir: Path | None) -> Exception:
     from nncli.cli.topics import topic_names
     from nncli.config.hints import similar
     from nncli.errors import CommandLineError
-    from nncli.store.find_run import run_names
+    from nncli.store.find_run import reject_group, run_names
 
+    reject_group(Path(subject), runs_dir)
     fix = similar(subject, [*topic_names(), *component_names(), *run_names(runs_dir or RUNS)])
     fix = fix or (
         f"; topics: {', '.join(topic_names())}; 'nncli components' lists the components, 'nncli runs' the runs"

@@ -73,16 +73,16 @@ def plot(
     By default, a run with two inputs has its decision boundary drawn, a run with a single input its fitted curve, and
     any other run its learning curves.
     """
-    from nncli.analysis.comparison import run_labels
-    from nncli.cli.options import find_run
+    from nncli.analysis.compared_run import run_labels
     from nncli.cli.reading import reading_shown
     from nncli.report.plots import plot_name, require_effect
     from nncli.report.trained_run import TrainedRun
     from nncli.runner.blas_threads import blas_threads
+    from nncli.store.find_run import find_runs
     from nncli.store.run_reader import Run
 
     _require_suffix(output, as_json)
-    found = [Run(find_run(run, runs_dir)) for run in runs]
+    found = [Run(path) for path in find_runs(runs, runs_dir)]
     trained = [TrainedRun(run, epoch, label) for run, label in zip(found, run_labels(found), strict=True)]
     with blas_threads(trained[0].run.record.spec.training.threads), reading_shown(is_silent=as_json):
         names: list[str | None] = [name for name in PLOTS if chosen[name]] or [None if len(trained) == 1 else "curves"]

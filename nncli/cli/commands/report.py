@@ -27,23 +27,24 @@ def report(runs: tuple[str, ...], output: Path, different_data: bool, runs_dir: 
     """Write a report of runs as one HTML file.
 
     It opens from disk in any browser, makes no request, and can be printed: verdict, curves, the boundary while the
-    network learns, errors, calibration, health of the network, and how to reproduce the run. Several runs are compared.
+    network learns, errors, calibration, health of the network, and how to reproduce the run. Several runs, or those of
+    a group, are compared.
     """
     from nncli.cli.interrupts import raised_on_ctrl_c
-    from nncli.cli.options import find_run
     from nncli.cli.reading import reading_shown
     from nncli.errors import CommandLineError
     from nncli.report.page.content import report_of
     from nncli.report.page.html import html
     from nncli.runner.blas_threads import blas_threads
     from nncli.store.atomic_write import replacing
+    from nncli.store.find_run import find_runs
     from nncli.store.run_reader import Run
 
     if output.is_dir():
         raise CommandLineError(f"{output}: is a directory; name an HTML file in it with -o")
     if output.suffix.lower() not in SUFFIXES:  # such as a config, which would be replaced
         raise CommandLineError(f"{output}: a report is written as .html; name a file such as {DEFAULT}")
-    loaded = [Run(find_run(run, runs_dir)) for run in runs]
+    loaded = [Run(path) for path in find_runs(runs, runs_dir)]
     threads = max(run.record.spec.training.threads for run in loaded)
     with raised_on_ctrl_c(), blas_threads(threads), reading_shown():
         page = html(report_of(loaded, different_data))

@@ -21,8 +21,10 @@ from nncli.cli.options import (
     examples,
     find_run,
     json_option,
+    note_option,
     overrides_argument,
     runs_dir_option,
+    tag_option,
 )
 from nncli.cli.output import drop_unread_messages, print_json
 from nncli.cli.paths import RUNS
@@ -64,6 +66,8 @@ if TYPE_CHECKING:
     help="Resume a run, by path or by name.",
 )
 @click.option("-n", "--name", help="Run name.  [default: name of the config file or run, numbered if taken]")
+@note_option
+@tag_option
 @replicates_options
 @runs_dir_option
 @cache_dir_option
@@ -81,6 +85,8 @@ def train(
     overrides: tuple[str, ...],
     run: str | None,
     name: str | None,
+    text: str | None,
+    tags: tuple[str, ...],
     seeds: str | None,
     vary: str | None,
     folds: int | None,
@@ -102,6 +108,7 @@ def train(
     from nncli.cli.render.format import warning_text
     from nncli.cli.render.progress import note
 
+    _check_notes(text, tags)
     started = time.monotonic()
     drop_unread_messages()
     if watch and (quiet or as_json):
@@ -112,7 +119,7 @@ def train(
         report = train_replicates(str(config), overrides, (seeds, vary, folds), name, runs_dir, workers)
         report.print(quiet, as_json)
         return
-    display = _Display(is_silent=quiet or as_json, is_watched=watch)
+    display = _Display(quiet or as_json, watch, text, tags)
     if run == "":
         raise CommandLineError(_resumable_runs(runs_dir or RUNS))
     if run is not None:
@@ -148,11 +155,11 @@ def _resumable_runs(directory: Path) -> str:
 class _Display:
     """Opens the progress display when training begins, at the epoch ``first`` of the run directory ``run``.
 
-    ``training`` is the section of the config from then on.
+    ``training`` is the section of the config from then on. The note and the tags are written before it.
     """
 
-    def __init__(self, is_silent: bool, is_watched: bool) -> None:
-        self.is_silent, self.is_watched = is_silent, is_watched
+    def __init__(self, is_silent: bool, is_watched: bool, text: str | None, tags: tuple[str, ...]) -> None:
+        self.is_silent, self.is_watched, self.text, self.tags = is_silent, is_watched, text, tags
         self.run: Path | None = None
         self.first: int | None = None
         self.training: TrainingConfig | None = None
@@ -160,7 +167,24 @@ class _Display:
     def __call__(self, writer: "RunWriter") -> AbstractContextManager[Callable[["Epoch"], object]]:
         self.run, self.first = writer.path, writer.trainer.epoch
         self.training = writer.trainer.settings
+        if self.text is not None or self.tags:
+            _write_notes(writer.path, self.text, self.tags)
         return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer, self.is_watched)
+
+
+def _check_notes(text: str | None, tags: tuple[str, ...]) -> None:
+    """Reject an invalid note or tag before training begins."""
+    if text is not None or tags:
+        from nncli.store.notes import check_notes
+
+        check_notes(text, tags)
+
+
+def _write_notes(path: Path, text: str | None, tags: tuple[str, ...]) -> None:
+    """Add a note and tags to those of a run."""
+    from nncli.store.notes import changed_notes, read_notes, write_notes
+
+    write_notes(path, changed_notes(read_notes(path), text, tags))
 
 
 def _train(

@@ -17,6 +17,7 @@ PLOT_LIMIT = 1e100  # larger values, as before a divergence, overflow in plotext
 CURVE_COLORS = (*CLASS_COLORS, "#999999")
 MAX_CURVES = len(CURVE_COLORS)  # more cannot be distinguished
 MAX_WIDTH, HEIGHT = 120, 16
+BAND = "·"  # the ends of a band
 STEPS = (1, 2, 5)  # of the numbers on a logarithmic axis, times a power of ten
 MAX_TICKS = 7
 
@@ -29,12 +30,14 @@ class Line(NamedTuple):
         x: its x values.
         y: its y values.
         is_joined: whether it is a curve.
+        band: the lower and the upper end of a band around the curve; None without one.
     """
 
     label: str
     x: Sequence[float]
     y: Sequence[float]
     is_joined: bool = True
+    band: tuple[Sequence[float], Sequence[float]] | None = None
 
     @classmethod
     def of(cls, label: str, x: "Array", y: "Array", is_joined: bool = True) -> "Line":
@@ -68,7 +71,9 @@ def draws_colors(out: Output) -> bool:
     return out.color_system is not None and not out.no_color and draws_blocks(out)
 
 
-def print_diagram(out: Output, lines: Sequence[Line], title: str, axes: Axes | None = None) -> None:
+def print_diagram(
+    out: Output, lines: Sequence[Line], title: str, axes: Axes | None = None, height: int = HEIGHT
+) -> None:
     """Print a diagram, and below it its legend, as that of plotext inside it would cover the curves."""
     import plotext
 
@@ -90,7 +95,7 @@ def print_diagram(out: Output, lines: Sequence[Line], title: str, axes: Axes | N
     if axes.zero:
         plotext.hline(0, "gray")
     plotext.title(title)
-    plotext.plotsize(min(out.width, MAX_WIDTH), HEIGHT)
+    plotext.plotsize(min(out.width, MAX_WIDTH), height)
     plot = plotext.build()
     out.print(Text.from_ansi(plot) if is_colored else plotext.uncolorize(plot), soft_wrap=True)
     out.print(_legend([each.label for each in lines], is_colored, out.width), soft_wrap=True)
@@ -100,10 +105,14 @@ def _draw(drawable: Sequence[Line], lines: Sequence[Line], is_colored: bool) -> 
     """Draw each line in its color with its letter at the end, or made of its letter."""
     import plotext
 
-    for line, letter, color in zip(lines, ascii_lowercase, CURVE_COLORS, strict=False):
+    channels_of = [tuple(rgb(color).astype(int).tolist()) for color in CURVE_COLORS]
+    for line, channels in zip(lines, channels_of, strict=False):
+        for end in (line.band or ()) if line in drawable else ():
+            plotext.scatter(list(line.x), list(end), color=channels, marker=BAND)
+    for line, letter, channels in zip(lines, ascii_lowercase, channels_of, strict=False):
         if line not in drawable:
             continue
-        draw, channels = plotext.plot if line.is_joined else plotext.scatter, tuple(rgb(color).astype(int).tolist())
+        draw = plotext.plot if line.is_joined else plotext.scatter
         draw(list(line.x), list(line.y), color=channels, marker="braille" if is_colored else letter)
         if is_colored and line.is_joined:
             plotext.scatter([line.x[-1]], [line.y[-1]], color=channels, marker=letter)

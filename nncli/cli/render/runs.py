@@ -1,18 +1,20 @@
-"""The runs in a directory, in the terminal."""
+"""The runs and groups in a directory, in the terminal and as CSV."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.format import cell_text, warning_text
+from nncli.cli.render.format import cell_text, figure, warning_text
 from nncli.cli.render.table import Cell, Table
 from nncli.config.diagnostics import sanitized_line
 from nncli.store.run_status import RunStatus, how_to_evaluate
 
 if TYPE_CHECKING:
+    from nncli.analysis.group_list import GroupListing, Listing
     from nncli.analysis.run_list import RunListing
 
 COLORS = {
@@ -21,6 +23,7 @@ COLORS = {
     RunStatus.INTERRUPTED: "yellow",
     RunStatus.UNEVALUATED: "yellow",
     RunStatus.DIVERGED: "red",
+    RunStatus.FAILED: "red",
     RunStatus.DAMAGED: "bold red",
     RunStatus.UNREADABLE: "red",
     RunStatus.UNSUPPORTED: "magenta",
@@ -29,51 +32,130 @@ WARNING = "yellow"
 MAX_KEYS = 12  # differing keys that are shown of a run; --json has all of them
 
 
-def show_runs(directory: Path, listed: Sequence["RunListing"], sort: str | None, digits: int | None) -> None:
-    """Print one row per run, then the keys in which its config differs from most others, and its problems.
+def show_runs(
+    found: "Listing", varied: Mapping[str, Sequence[Any]], sort: str | None, digits: int | None, is_filtered: bool
+) -> None:
+    """Print one row per group and per run, the keys in which configs differ, and problems.
 
     Args:
-        directory: where the runs are.
-        listed: the runs.
-        sort: the metric by which they are sorted, which is the first column of metrics; None if they are not.
+        found: the runs and groups.
+        varied: of the trials of a group, the values of the keys in which they differ.
+        sort: the key by which they are sorted; a metric is the first column of metrics. None if they are not.
         digits: significant digits of the metrics; all of them if None.
+        is_filtered: whether only some of the runs are listed.
     """
     out = Output()
-    if not listed:
-        out.print(f"{directory}: no runs; 'nncli train config.yaml' creates one", soft_wrap=True)
+    if not found.runs and not found.groups:
+        hint = "no run meets the conditions" if is_filtered else "no runs; 'nncli train config.yaml' creates one"
+        out.print(f"{found.directory}: {hint}", soft_wrap=True)
         return
-    _runs_table(listed, sort, digits).print(out)
-    differing = [run for run in listed if run.differences]
+    if found.groups:
+        _groups_table(found.groups, digits).print(out)
+    if found.groups and found.runs:
+        out.print()
+    if found.runs:
+        _runs_table(found, varied, sort, digits).print(out)
+    if not found.is_group:
+        _show_differences(out, found.runs)
+    _show_notes(out, [*found.groups, *found.runs])
+    _show_problems(out, found)
+
+
+def csv_text(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A table as CSV, at full precision."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(headings)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def export_text(document: Mapping[str, Any]) -> str:
+    """What was exported, in one line."""
+    counts = [f"{document[name]} {name}" for name in ("created", "updated", "unchanged")]
+    skipped = [f"{len(document['skipped'])} skipped"] if document["skipped"] else []
+    return f"{sanitized_line(document['target'])}: runs: {', '.join([*counts, *skipped])}"
+
+
+def _groups_table(groups: Sequence["GroupListing"], digits: int | None) -> Table:
+    """One row per group: how many trials have ended and how, and the result."""
+    rows = Table("group", "method", "trials", "result", text_columns=4)
+    for group in groups:
+        style = "red" if group.problem else ""
+        rows.add_row(group.name, group.method, Cell(_trials(group), style), _result(group, digits))
+    return rows
+
+
+def _trials(group: "GroupListing") -> str:
+    """The trials by status, and how many are planned."""
+    if group.record is None:
+        return "damaged"
+    planned = f" of {group.planned}" if group.planned is not None else ""
+    counts = dict(group.counts)
+    finished = f"{counts.pop('finished', 0)}{planned} finished"
+    return ", ".join([finished, *(f"{count} {status}" for status, count in counts.items())])
+
+
+def _result(group: "GroupListing", digits: int | None) -> str:
+    """The metric of the best point, or its mean; a single run has no standard deviation."""
+    result = group.result
+    if result is None:
+        return "–"
+    deviation = "" if result.deviation is None else f" ± {figure(result.deviation, digits and 2)}"
+    best = "" if result.point is None else "best "
+    return f"{best}{result.metric} {figure(result.mean, digits)}{deviation}"
+
+
+def _runs_table(found: "Listing", varied: Mapping[str, Sequence[Any]], sort: str | None, digits: int | None) -> Table:
+    """One row per run, with its main metrics, and the keys in which the trials of a group differ."""
+    runs = found.runs
+    first = [sort] if sort and any(sort in run.metrics for run in runs) else []
+    metrics = list(dict.fromkeys([*first, *(name for run in runs for name in run.main_metrics)]))
+    heading = "trial" if found.is_group else "run"
+    rows = Table(heading, "status", "epoch", *varied, *metrics, text_columns=2, digits=digits)
+    for index, run in enumerate(runs):
+        status = Cell(_status(run), WARNING if run.warnings else COLORS[run.progress.status])
+        keys = [cell_text(values[index]) for values in varied.values()]
+        values = [run.metrics.get(name) for name in metrics]
+        rows.add_row(run.name, status, _epoch(run), *keys, *values)
+    return rows
+
+
+def _show_differences(out: Output, runs: Sequence["RunListing"]) -> None:
+    """Print the keys in which the config of each run differs from most others."""
+    differing = [run for run in runs if run.differences]
     if differing:
         out.print("\nDifferences from the most frequent values:")
     for run in differing:
         keys = [f"{key} {cell_text(value)}" for key, value in run.differences.items()]
         more = f", and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
-        out.print(Text.assemble((_name(run), "bold"), f": {', '.join(keys[:MAX_KEYS])}{more}"))
-    warnings = [(_name(run), warning_text(warning)) for run in listed for warning in run.warnings]
+        out.print(Text.assemble((run.name, "bold"), f": {', '.join(keys[:MAX_KEYS])}{more}"))
+
+
+def _show_notes(out: Output, listed: "Sequence[RunListing | GroupListing]") -> None:
+    """Print the tags and the first line of the note of each run and group that has some."""
+    noted = [each for each in listed if each.note or each.tags]
+    if noted:
+        out.print("\nNotes:")
+    for each in noted:
+        line = sanitized_line(next(iter((each.note or "").splitlines()), ""))
+        words = [*(f"#{tag}" for tag in each.tags), *([line] if line else [])]
+        out.print_text(Text.assemble((each.name, "bold"), f": {' '.join(words)}"))
+
+
+def _show_problems(out: Output, found: "Listing") -> None:
+    """Print warnings, what is wrong with runs and groups, and how to write a missing evaluation."""
+    warnings = [(run.name, warning_text(warning)) for run in found.runs for warning in run.warnings]
     if warnings:
         out.print()
     for name, text in warnings:
         out.print_text(Text.assemble((name, "bold"), (f": {text}", WARNING)))
-    for problem in filter(None, (run.problem for run in listed)):
+    problems = [*(group.problem for group in found.groups), *(run.problem for run in found.runs)]
+    for problem in filter(None, problems):
         out.print_text(Text(f"\n{problem}", style="red"))
-    for run in listed:
+    for run in found.runs:
         if run.progress.status is RunStatus.UNEVALUATED and run.progress.is_resumable:
             out.print_text(Text(f"\n{run.path}: {how_to_evaluate(run.path)}", style=WARNING))
-
-
-def _runs_table(listed: Sequence["RunListing"], sort: str | None, digits: int | None) -> Table:
-    """One row per run, with its main metrics."""
-    metrics = list(dict.fromkeys([*([sort] if sort else []), *(name for run in listed for name in run.main_metrics)]))
-    rows = Table("run", "status", "epoch", *metrics, text_columns=2, digits=digits)
-    for run in listed:
-        status = Cell(_status(run), WARNING if run.warnings else COLORS[run.progress.status])
-        rows.add_row(_name(run), status, _epoch(run), *(run.metrics.get(name) for name in metrics))
-    return rows
-
-
-def _name(run: "RunListing") -> str:
-    return sanitized_line(run.path.name)
 
 
 def _status(run: "RunListing") -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nncli.cli.render.console import Output
 from nncli.cli.render.table import Cell, Table
+from nncli.config.diagnostics import counted
 
 if TYPE_CHECKING:
     from nncli.analysis.verification import Check
@@ -31,6 +32,27 @@ def show_checks(checks: Sequence["Check"], conclusion: str) -> None:
     out.print()
     if all(check.holds for check in checks):
         out.print(conclusion, soft_wrap=True)
+
+
+def show_verified(conclusions: Sequence[str], conclusion: str, holds: bool | None) -> None:
+    """Print the verdict on each run of a group, and on the group if all hold; otherwise an error with it follows."""
+    out = Output()
+    for each in conclusions:
+        out.print(each, soft_wrap=True)
+    if holds:
+        out.print(f"\n{conclusion}", soft_wrap=True)
+
+
+def verdict_of_group(path: Path, results: Sequence[bool | None]) -> str:
+    """How many runs of a group are intact, in one line.
+
+    Args:
+        path: the directory of the group.
+        results: whether each run is intact; None if it cannot be read.
+    """
+    intact, unreadable = results.count(True), results.count(None)
+    could_not = f", {unreadable} could not be read" if unreadable else ""
+    return f"{path}: {intact} of {counted(len(results), 'run')} passed all checks{could_not}"
 
 
 def verdict(path: Path, checks: Sequence["Check"], obstacles: Sequence[str], missing: str | None) -> str:

@@ -17,6 +17,7 @@ def compared(comparison: Comparison) -> list[Block]:
     verdict = comparison.verdict()
     sentences = [
         *([f"Verdict: {verdict}."] if verdict else []),
+        *(f"{sentence[0].upper()}{sentence[1:]}." for sentence in comparison.not_compared),
         *(f"{each.label} {each.description}." for each in comparison.entries),
     ]
     warnings = [f"{each.label}: {warning['message']}" for each in comparison.entries for warning in each.run.warnings]

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from nncli.analysis.comparison import ComparedRun, Comparison, compare, compared_run
+from nncli.analysis.compared_run import ComparedRun, compared_run
+from nncli.analysis.comparison import Comparison, compare
 from nncli.errors import NncliError
 from nncli.report.curves import run_curves
 from nncli.report.gradients import gradients_of

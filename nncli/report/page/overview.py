@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from nncli.analysis.baseline import constant_prediction
-from nncli.analysis.comparison import ComparedRun
+from nncli.analysis.compared_run import ComparedRun
 from nncli.analysis.evaluation import Measurement
+from nncli.analysis.run_list import notes_of
 from nncli.analysis.significance import proportion_interval
 from nncli.experiment.defaults import resolve
 from nncli.experiment.metric_columns import SPLITS, column, find_column, higher_is_better
@@ -25,7 +26,7 @@ UNSHOWN = {"columns", "metrics", "split_method"}  # they follow from others, or 
 def overview(entry: ComparedRun, trained: TrainedRun | None) -> list[Block]:
     """The verdict on a run, and its metrics; ``trained`` is None if its data or weights cannot be read."""
     warnings = [warning["message"] for warning in entry.run.warnings]
-    sentences = [described(entry, trained), *_results(entry, trained), *_lowest(entry)]
+    sentences = [described(entry, trained), *_results(entry, trained), *_lowest(entry), *_notes(entry)]
     return [Text("", sentences, warnings), metrics_table(entry, trained)]
 
 
@@ -88,6 +89,15 @@ def _lowest(entry: ComparedRun) -> Iterator[str]:
         epoch = f"{loss.best_epoch:,} ({figure(lowest)})"
         fix = "early stopping would keep those weights"
         yield f"The validation loss was lowest at epoch {epoch}, and is {figure(end)} at the end: {fix}."
+
+
+def _notes(entry: ComparedRun) -> Iterator[str]:
+    """The note and the tags of a run."""
+    notes, _ = notes_of(entry.run.path)
+    if notes.note:
+        yield f"Note: {notes.note}"
+    if notes.tags:
+        yield f"Tags: {', '.join(notes.tags)}."
 
 
 def metrics_table(entry: ComparedRun, trained: TrainedRun | None) -> Table:

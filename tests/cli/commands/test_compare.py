@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 
 import pytest
@@ -21,8 +22,8 @@ def runs(workdir, run_cli):
     return workdir / "runs"
 
 
-def evaluations(runs):
-    return [json.loads((runs / name / "evaluation.json").read_text(encoding="utf-8")) for name in NAMES]
+def evaluations(runs, *names):
+    return [json.loads((runs / name / "evaluation.json").read_text(encoding="utf-8")) for name in names or NAMES]
 
 
 @pytest.mark.slow
@@ -133,8 +134,23 @@ def test_curve_option_selects_the_column(runs, run_cli):
         (["first", "third", "--sort", "speed"], 2, "no run has a metric 'speed'"),
         (["first", "third", "--curve", "speed"], 2, "no run has a column 'speed'"),
         (["first", "nothing"], 4, "run not found: nothing (looked in ./ and runs/); runs/ has: first, "),
-        (["first", "third", "--csv", "--json"], 2, "--json, --csv and --markdown are mutually exclusive"),
-        (["first", "third", "--markdown", "--csv"], 2, "--json, --csv and --markdown are mutually exclusive"),
+        (["first", "third", "--csv", "--json"], 2, "--json, --csv, --markdown and --latex are mutually exclusive"),
+        (["first", "third", "--latex", "--csv"], 2, "--json, --csv, --markdown and --latex are mutually exclusive"),
+        (["first", "third", "--latex", "--curve", "loss"], 2, "--curve cannot be combined with --latex"),
+        (["first", "third", "--top", "0"], 2, "expected an integer of at least 1, got '0'"),
+        (["first", "third", "--columns", "acuracy"], 2, "no run has a column 'acuracy'; did you mean 'accuracy'?"),
+        (
+            ["first", "third", "--columns", "layers"],
+            2,
+            "no run has a column 'layers'; did you mean 'layers[0].type'?",
+        ),
+        (["first", "third", "--columns", "seed,optimizer"], 2, "'optimizer'; did you mean 'optimizer.type'?"),
+        (
+            ["first", "third", "--columns", "x"],
+            2,
+            "no run has a column 'x'; known: accuracy, data_loss, loss, optimizer.l",
+        ),
+        (["first", "third", "--markdown", "--csv"], 2, "--json, --csv, --markdown and --latex are mutually exclusive"),
     ],
 )
 def test_errors_have_their_exit_code_and_message(runs, run_cli, arguments, code, message):
@@ -303,3 +319,101 @@ def test_warnings_of_the_trainings_are_repeated(train, run_cli, monkeypatch):
     one, two = (run["warnings"] for run in json.loads(run_cli("compare", "one", "two", "--json").out)["runs"])
     assert (one, len(two)) == ([], 1)
     assert f"\ntwo warning: {two[0]['message']}\n" in run_cli("compare", "one", "two").out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [*FORMS, ["--latex"]])
+def test_top_shows_the_best_runs(runs, run_cli, form):
+    """They are sorted by the validation accuracy, or by --sort; the verdict is on all runs."""
+    values = [each["splits"]["validation"] for each in evaluations(runs)]
+    for metric, sort in (("accuracy", []), ("loss", ["--sort", "validation_loss"])):
+        ranked = sorted(range(3), key=lambda index: values[index][metric] * (-1 if metric == "accuracy" else 1))
+        out = run_cli("compare", *NAMES, "--top", "2", *sort, *form).out
+        assert form == ["--csv"] or "chosen as the best of 3 by these rows" in " ".join(out.split())
+        if form == ["--json"]:
+            document = json.loads(out)
+            assert [run["run"] for run in document["runs"]] == [f"runs/{NAMES[index]}" for index in ranked[:2]]
+            assert (document["left_out"], document["sorted_by"]) == (1, f"validation_{metric}")
+            assert all(len(each) == 2 for each in document["differences"].values())
+            continue
+        table = re.split("\n.* is significantly|\nno significant|\n% ", out)[0]
+        positions = [table.find(NAMES[index]) for index in ranked]
+        assert 0 < positions[0] < positions[1]
+        assert positions[2] == -1
+
+
+@pytest.mark.parametrize("form", [*FORMS, ["--latex"]])
+def test_columns_option_shows_only_these(runs, run_cli, form):
+    """Config keys and metrics, in the order of their names, also keys that do not differ; one row per run."""
+    out = run_cli("compare", *NAMES, "--columns", "accuracy, seed,layers[0].units", *form).out
+    units, accuracies = [8, 16, 8], [each["splits"]["training"]["accuracy"] for each in evaluations(runs)]
+    if form == ["--json"]:
+        document = json.loads(out)
+        assert document["differences"] == {"seed": [0, 0, 0], "layers[0].units": units}
+        assert [run["metrics"] for run in document["runs"]] == [{"accuracy": value} for value in accuracies]
+        return
+    lines = [re.sub(r"[|,&*\\]|textbf|[{}]|---", " ", line).split() for line in out.splitlines()]
+    heading = next(line for line in lines if line[:1] == ["run"])
+    if form != ["--csv"]:
+        heading = [word for word in heading if word not in {"status", "↑", "$", "uparrow$"}]
+    assert heading == (
+        ["run", "status", "epoch", "accuracy", "seed", "layers[0].units"]
+        if form == ["--csv"]
+        else ["run", "seed", "layers[0].units", "accuracy"]
+    )
+    for name, width in zip(NAMES, units, strict=True):
+        row = next(line for line in lines if line[:1] == [name])
+        assert str(width) in row
+
+
+def test_latex_table_is_escaped(runs, run_cli):
+    """A table for booktabs with the best values in bold, and the verdict as a comment."""
+    hostile = "a_b 50% {x} #1 & c~^"
+    shutil.move("runs/third", f"runs/{hostile}")
+    out = run_cli("compare", "first", f"runs/{hostile}", "--latex", "--columns", "optimizer.learning_rate,accuracy").out
+    values = [each["splits"]["training"]["accuracy"] for each in (evaluations(runs, "first", hostile))]
+    first, second = (f"{value:.4f}" if value < 1 else f"{value:.3f}" for value in values)
+    assert values[0] > values[1]
+    assert out.splitlines()[:-1] == [
+        r"\begin{tabular}{llr}",
+        r"\toprule",
+        r"run & optimizer.learning\_rate & accuracy $\uparrow$ \\",
+        r"\midrule",
+        rf"first & 0.05 & \textbf{{{first}}} \\",
+        rf"a\_b 50\% \{{x\}} \#1 \& c\textasciitilde{{}}\textasciicircum{{}} & 0.001 & {second} \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    assert out.splitlines()[-1].startswith(f"% no significant difference between first and {hostile}: ")
+
+
+def test_more_than_eight_runs_are_rows(runs, run_cli, terminal_width):
+    """They are sorted, have short names, and are plotted only if a curve is named."""
+    terminal_width(200)
+    copies = [f"copy-{index}" for index in range(9)]
+    for name in copies:
+        shutil.copytree("runs/first", f"runs/{name}")
+    eight, nine = (run_cli("compare", *copies[:count]).out for count in (8, 9))
+    headings = ("run", "validation_accuracy ↑", "validation_loss ↓", "data_loss ↓", "accuracy ↑", "overfits")
+    assert nine.splitlines()[0].split() == " ".join(headings).split()
+    assert "9 runs; best validation_accuracy first; names begin with copy-\n" in nine
+    assert [line[:1] for line in nine.splitlines()[2:11]] == list("012345678")
+    assert "by epoch" not in nine
+    assert eight.startswith("the configs are the same\n")
+    assert "by epoch" in eight
+    out = run_cli("compare", *copies, "--curve", "accuracy").out
+    assert "plotting 8 of 9 runs" in out
+    assert "accuracy by epoch" in out
+
+
+def test_data_that_is_not_shared_is_not_compared(train, run_cli):
+    """Every format says so, and the validation metrics are compared."""
+    train("one")
+    train("two", "data.samples=21")
+    sentence = "training metrics are not compared: the rows of one and two differ"
+    for form in ([], ["--markdown"], ["--latex"], ["--columns", "accuracy,validation_accuracy"]):
+        out = run_cli("compare", "one", "two", *form).out
+        assert sentence in out
+    document = json.loads(run_cli("compare", "one", "two", "--json").out)
+    assert document["not_compared"] == ["training"]
+    assert set(document["best"]) == {"validation_loss", "validation_accuracy"}

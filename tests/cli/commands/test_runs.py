@@ -1,12 +1,15 @@
 """``nncli runs``: the runs in a directory with their status, metrics and differing keys."""
 
+import csv
 import errno
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +19,10 @@ import pytest
 
 from nncli.analysis.run_list import runs_in
 from nncli.store import metrics_csv
+from nncli.store.group_files import FailureRecord, write_failure
 from nncli.store.lock import Lock
 from tests.examples import put_record
+from tests.groups import search_group, seeds_group
 
 
 @pytest.fixture
@@ -222,7 +227,7 @@ def test_directory_without_runs(workdir, run_cli):
     """An empty directory gets a hint how to create a run; a missing one is exit code 2."""
     (workdir / "empty").mkdir()
     assert "no runs" in run_cli("runs", "empty").out
-    assert run_cli("runs", "empty", "--json").out == '{\n  "runs": []\n}\n'
+    assert run_cli("runs", "empty", "--json").out == '{\n  "runs": [],\n  "groups": []\n}\n'
     result = run_cli("runs", "missing")
     assert (result.code, result.err.partition(";")[0]) == (2, "missing: no such directory")
 
@@ -297,3 +302,141 @@ def test_file_is_not_a_directory_of_runs(workdir, run_cli):
     """The advice to train into it would fail."""
     result = run_cli("runs", "config.yaml")
     assert (result.code, result.err) == (2, "config.yaml: not a directory\n")
+
+
+@pytest.fixture
+def groups(workdir, run_cli):
+    """A run, a group of three seeds of which two are trained, and a search over two optimizers with two seeds."""
+    assert run_cli("train", "config.yaml", "-q", "--name", "adam").code == 0
+    seeds_group(workdir, trained=2)
+    search_group(workdir)
+    return workdir / "runs"
+
+
+def test_groups_have_one_line_each(groups, run_cli):
+    """Before the runs, with the trials that have ended."""
+    lines = run_cli("runs").out.splitlines()
+    assert re.match(r"search +grid × 2 seeds +4 of 4 finished +best validation_accuracy 0\.\d+ ± 0\.\d+$", lines[2])
+    assert re.match(r"seeds +3 seeds +2 of 3 finished +validation_accuracy 0\.\d+ ± 0\.\d+$", lines[3])
+    assert [line.split()[0] for line in lines[5:8] if line] == ["run", "─" * len(lines[6]), "adam"]
+
+
+@pytest.mark.parametrize("name", ["search", "runs/search", "runs/../runs/search"])
+def test_trials_of_a_group_are_listed(groups, run_cli, name):
+    """By the name of the group or its path; the keys that vary are columns."""
+    lines = run_cli("runs", name).out.splitlines()
+    assert lines[0].split()[:5] == ["trial", "status", "epoch", "seed", "type"]
+    rows = [re.sub(r", \d warnings?", "", line).split() for line in lines[2:6]]
+    assert [row[:5] for row in rows] == [
+        [f"{number:04}", "finished", "30", str(number % 2), kind]
+        for number, kind in enumerate(("sgd", "sgd", "adam", "adam"))
+    ]
+    assert list(listed(run_cli, name)) == ["0000", "0001", "0002", "0003"]
+
+
+def test_name_of_a_group_is_looked_up_in_the_directory_of_runs(groups, run_cli, monkeypatch):
+    """With --runs-dir, which a path cannot be combined with."""
+    groups.rename("elsewhere")
+    assert list(listed(run_cli, "seeds", "--runs-dir", "elsewhere")) == ["0000", "0001"]
+    result = run_cli("runs", "other", "--runs-dir", "elsewhere")
+    assert (result.code, "use only one of DIRECTORY and --runs-dir; elsewhere/other is not a group" in result.err) == (
+        2,
+        True,
+    )
+
+
+def test_failed_trial_is_listed_with_its_message(groups, run_cli):
+    """Also if it has a run directory, which cannot be resumed."""
+    write_failure(groups / "seeds", 1, FailureRecord(exit_code=3, message="no rows"))
+    write_failure(groups / "seeds", 2, FailureRecord(exit_code=5, message="disk full"))
+    text = run_cli("runs", "seeds").out
+    assert re.search(r"^0001 +failed(, 1 warning)? +30 ", text, re.MULTILINE)
+    assert re.search(r"^0002 +failed +– ", text, re.MULTILINE)
+    assert "\nruns/seeds/0002: disk full\n" in text
+    assert "1 of 3 finished, 2 failed" in run_cli("runs").out
+
+
+def test_damaged_group_hides_no_other_run(groups, run_cli):
+    """The problem is named, the trials are read all the same, and the exit code is 0."""
+    (groups / "seeds" / "group.json").write_bytes(b"{")
+    result = run_cli("runs")
+    assert result.code == 0
+    assert "seeds/group.json: damaged" in result.out
+    assert re.search(r"^adam +finished", result.out, re.MULTILINE)
+    assert list(listed(run_cli, "seeds")) == ["0000", "0001"]
+
+
+def test_conditions_are_combined(groups, run_cli):
+    """A group is listed with the trials that meet all of them."""
+    text = run_cli("runs", "--where", "optimizer=sgd", "--where", "seed=1").out
+    assert re.match(r"search +grid × 2 seeds +1 finished ", text.splitlines()[2])
+    assert "seeds" not in text.replace("2 seeds", "")
+    assert list(listed(run_cli, "search", "--where", "optimizer.type!=sgd")) == ["0002", "0003"]
+    assert "no run meets the conditions" in run_cli("runs", "--where", "status=diverged").out
+
+
+def test_tag_of_a_group_is_that_of_its_trials(groups, run_cli):
+    """The trials are found by it; the group's line has it, too."""
+    assert run_cli("note", "seeds", "--tag", "paper").code == 0
+    assert run_cli("note", "adam", "the baseline", "--tag", "paper").code == 0
+    text = run_cli("runs", "--where", "tag=paper").out
+    assert text.endswith("Notes:\nseeds: #paper\nadam: #paper the baseline\n")
+    assert "search" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--where", "optimizr.type=adam"), "no run has a metric or key 'optimizr.type'; did you mean 'optimizer"),
+        (("--where", "adam"), "invalid condition 'adam': expected KEY=VALUE"),
+        (("--where", "loss>low"), "invalid condition 'loss>low': 'low' is not a number"),
+        (("--csv", "--json"), "use only one of --csv and --json"),
+        (("--export", "tensrboard", "x"), "unknown kind of export 'tensrboard'; did you mean 'tensorboard'?"),
+        (("--export", "mlflow", "localhost:5000"), "expected the address of a tracking server"),
+    ],
+)
+def test_wrong_options_are_rejected(groups, run_cli, arguments, message):
+    """With exit code 2, and what is expected."""
+    result = run_cli("runs", *arguments)
+    assert (result.code, message in result.err) == (2, True), result.err
+
+
+def test_csv_has_one_line_per_run(groups, run_cli):
+    """The trials of groups are included, by their paths; values are at full precision."""
+    rows = list(csv.DictReader(io.StringIO(run_cli("runs", "--csv").out)))
+    trials = [*(f"search/{number:04}" for number in range(4)), "seeds/0000", "seeds/0001"]
+    assert [row["run"] for row in rows] == ["adam", *trials]
+    assert [row["optimizer.type"] for row in rows] == ["adam", "sgd", "sgd", "adam", "adam", "adam", "adam"]
+    recorded = listed(run_cli, "search")["0002"]["metrics"]
+    assert {name: float(rows[3][name]) for name in recorded} == recorded
+
+
+def test_sort_orders_runs_and_groups(groups, run_cli):
+    """By a metric the best are first; by a key of the config the smallest."""
+    accuracy = [run["metrics"]["accuracy"] for run in listed(run_cli, "search", "--sort", "accuracy").values()]
+    assert accuracy == sorted(accuracy, reverse=True)
+    assert list(listed(run_cli, "search", "--sort", "seed")) == ["0000", "0002", "0001", "0003"]
+    means = [group["result"]["mean"] for group in json.loads(run_cli("runs", "--sort", "loss", "--json").out)["groups"]]
+    assert means == sorted(means)
+
+
+def test_export_to_tensorboard_honors_conditions(groups, run_cli):
+    """A second export changes nothing; a damaged run is skipped."""
+    assert run_cli("runs", "--export", "tensorboard", "events", "--where", "optimizer=sgd").out == (
+        "events: runs: 2 created, 0 updated, 0 unchanged\n"
+    )
+    assert sorted(path.name for path in Path("events").iterdir()) == ["search"]
+    (groups / "adam" / "run.json").write_bytes(b"{")
+    result = run_cli("runs", "--export", "tensorboard", "events")
+    assert result.out == "events: runs: 4 created, 0 updated, 2 unchanged, 1 skipped\n"
+    assert result.err.startswith("not exported: runs/adam/run.json: damaged")
+
+
+def test_export_fails_with_exit_code_5(groups, run_cli):
+    """A directory that cannot be created, and a server that does not answer."""
+    Path("file").touch()
+    assert run_cli("runs", "--export", "tensorboard", "file").code == 5
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        result = run_cli("runs", "--export", "mlflow", f"http://127.0.0.1:{free.getsockname()[1]}")
+    assert (result.code, "MLflow server not reachable: Connection refused; start one" in result.err) == (5, True)

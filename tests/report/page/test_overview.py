@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nncli.analysis.comparison import compared_run
+from nncli.analysis.compared_run import compared_run
 from nncli.report.curves import Curve, RunCurves, Series
 from nncli.report.page import overview
 from nncli.report.trained_run import TrainedRun

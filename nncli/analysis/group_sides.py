@@ -1,0 +1,187 @@
+"""The sides of a comparison of groups: the groups that are given, or runs grouped by keys of their configs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nncli.analysis.compared_run import ComparedRun, compared_run
+from nncli.config.diagnostics import sanitized_line
+from nncli.config.hints import suggestion
+from nncli.config.yaml_output import to_yaml_value
+from nncli.errors import CommandLineError, RunError
+from nncli.store import group_files
+from nncli.store.group_files import GroupRecord
+from nncli.store.run_reader import Run
+
+
+@dataclass(frozen=True)
+class Side:
+    """Runs that are compared as one.
+
+    Args:
+        label: its name.
+        entries: its runs.
+        failed: the number of trials that have no run, or one that cannot be read.
+        path: the group or the run; None for runs of several.
+    """
+
+    label: str
+    entries: list[ComparedRun]
+    failed: int = 0
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """A group or a run that was named.
+
+    Args:
+        path: its directory.
+        record: its group.json; None for a run.
+        entries: its runs.
+        failed: the numbers of the trials that failed.
+        problems: why trials cannot be read, one sentence each.
+    """
+
+    path: Path
+    record: GroupRecord | None
+    entries: list[ComparedRun]
+    failed: list[int] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The name of the directory."""
+        return sanitized_line(self.path.resolve().name)
+
+    @property
+    def axes(self) -> list[str]:
+        """The keys that vary over values in this group; those over ranges, if there are no others."""
+        axes = self.record.axes if self.record else []
+        return [axis.key for axis in axes if axis.values is not None] or [axis.key for axis in axes]
+
+
+def read_given(paths: Sequence[Path]) -> list[Given]:
+    """Read groups and runs.
+
+    Raises:
+        CommandLineError: one is given twice, or a group has no run yet.
+        RunError: a run that is no trial, or a group.json, is damaged.
+        StorageError: a file cannot be read.
+    """
+    resolved = [path.resolve() for path in paths]
+    twice = next((path for index, path in enumerate(paths) if path.resolve() in resolved[:index]), None)
+    if twice is not None:
+        raise CommandLineError(f"{twice}: given twice; name different groups or runs")
+    return [_read_group(path) if group_files.is_group(path) else _read_run(path) for path in paths]
+
+
+def _read_run(path: Path) -> Given:
+    run = Run(path)
+    return Given(path, None, [compared_run(run, run.name, run.progress)])
+
+
+def _read_group(path: Path) -> Given:
+    """A group; a trial that cannot be read is a failed one."""
+    given = Given(path, group_files.read_group(path), [], list(group_files.failures(path)))
+    for trial in group_files.trial_paths(path):
+        try:
+            run = Run(trial)
+            given.entries.append(compared_run(run, f"{given.name}/{trial.name}", run.progress))
+        except RunError as error:
+            given.problems.append(str(error))
+            given.failed.append(int(trial.name))
+    if not given.entries and not given.failed:
+        raise CommandLineError(f"{path}: the group has no runs yet")
+    return given
+
+
+def sides_of(given: Sequence[Given]) -> list[Side]:
+    """Each group or run as one side, named by its directory, or by its path if two names are equal."""
+    names = [each.name for each in given]
+    labels = [each.name if names.count(each.name) == 1 else sanitized_line(str(each.path)) for each in given]
+    return [Side(label, each.entries, len(each.failed), each.path) for label, each in zip(labels, given, strict=True)]
+
+
+def sides_by(given: Sequence[Given], keys: Sequence[str]) -> list[Side]:
+    """The runs grouped by the values of keys of their configs, in the order of their first runs.
+
+    A failed trial belongs to the side of another trial of the same point.
+
+    Raises:
+        CommandLineError: no run has a key.
+    """
+    configs = {id(entry): entry.run.config.model_dump() for each in given for entry in each.entries}
+    for key in keys:
+        _require_key(key, list(configs.values()))
+    values = {name: tuple(value_at(config, key) for key in keys) for name, config in configs.items()}
+    labels = _labels(list(values.values()), keys)
+    found: dict[str, Side] = {}
+    for each in given:
+        failed = _failed_by_label(each, {id(entry): labels[repr(values[id(entry)])] for entry in each.entries})
+        for entry in each.entries:
+            label = labels[repr(values[id(entry)])]
+            found.setdefault(label, Side(label, [])).entries.append(entry)
+        for label, count in failed.items():
+            found[label] = Side(label, found[label].entries, found[label].failed + count)
+    return list(found.values())
+
+
+def _failed_by_label(given: Given, labels: dict[int, str]) -> dict[str, int]:
+    """The number of failed trials of each side, where a run of the same point tells which."""
+    if given.record is None:
+        return {}
+    replicates = max(1, len(given.record.seeds)) * (given.record.folds or 1)
+    points = {int(entry.run.path.name) // replicates: labels[id(entry)] for entry in given.entries}
+    found = [points[number // replicates] for number in given.failed if number // replicates in points]
+    return {label: found.count(label) for label in dict.fromkeys(found)}
+
+
+def value_at(config: Any, key: str) -> Any:
+    """The value at a path such as ``optimizer.type`` or ``layers[0].units``; None if there is none."""
+    for step in key.replace("[", ".").replace("]", "").split("."):
+        if isinstance(config, list):
+            config = config[int(step)] if step.isdecimal() and int(step) < len(config) else None
+        else:
+            config = config.get(step) if isinstance(config, dict) else None
+    return config
+
+
+def _require_key(key: str, configs: Sequence[Any]) -> None:
+    """Require that at least one config has a key."""
+    if all(value_at(config, key) is None for config in configs):
+        known = dict.fromkeys(path for config in configs for path in _paths(config, ""))
+        listed = [path for path in known if "[" not in path and "." not in path]
+        raise CommandLineError(f"--by {key}: no run has a key {key!r} in its config{suggestion(key, known, listed)}")
+
+
+def _paths(value: Any, path: str) -> Iterator[str]:
+    """The paths of all keys of a config."""
+    if path:
+        yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from _paths(inner, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}" if path else key)
+
+
+def _labels(values: Sequence[tuple[Any, ...]], keys: Sequence[str]) -> dict[str, str]:
+    """The name of each combination of values, by its representation."""
+    columns = list(zip(*values, strict=True))
+    return {
+        repr(each): sanitized_line(
+            " ".join(_label(key, value, column) for key, value, column in zip(keys, each, columns, strict=True))
+        )
+        for each in values
+    }
+
+
+def _label(key: str, value: Any, others: Sequence[Any]) -> str:
+    """A value as a name: a text alone, a component by its type and what differs, anything else with its key."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict) and "type" in value:
+        same_type = [each for each in others if isinstance(each, dict) and each.get("type") == value["type"]]
+        differing = {name: inner for name, inner in value.items() if any(each.get(name) != inner for each in same_type)}
+        return " ".join([value["type"], *(f"{name}={to_yaml_value(inner)}" for name, inner in differing.items())])
+    return f"{key.rpartition('.')[2]}={'–' if value is None else to_yaml_value(value)}"

@@ -1,0 +1,101 @@
+"""The verdict on runs: whether the best one is significantly better than the second best, on the rows they share."""
+
+import math
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from nncli.analysis.compared_run import ComparedRun, is_comparable
+from nncli.analysis.config_table import config_table
+from nncli.analysis.evaluation import by_row
+from nncli.analysis.scores import Difference, Score, paired, unpaired
+from nncli.config.diagnostics import sanitized_line
+from nncli.errors import NncliError, RunError
+from nncli.experiment.metric_columns import SPLITS, column, higher_is_better
+from nncli.experiment.numerics import RELATIVE_ROUNDING
+from nncli.nn.parameters import Array
+from nncli.store.run_reader import Run
+
+ONE_SEED_EACH = "; one seed each: this tells two trainings apart, not two configs"
+
+
+def run_verdict(entries: Sequence[ComparedRun], different: Collection[str] = ()) -> str | None:
+    """Whether the best finished run is significantly better than the second best on held-out rows.
+
+    It compares them on the validation set, or else on the test set; None if less than two runs have a score there that
+    can be compared.
+
+    The test of the best of many runs against the second best needs no correction: if the best is not better than all
+    others, a two-sided test at level α calls it significantly better with a probability of at most α, however many runs
+    there are. Only its score is too good, as the highest of many; the verdict says so.
+
+    Args:
+        entries: the runs.
+        different: the splits whose rows differ between the runs.
+
+    Source: Hung and Fithian 2019, Rank verification for exponential families; simulated in the tests.
+    """
+    final = [entry for entry in entries if entry.is_final]
+    shared = [split for split in SPLITS[1:] if split not in different]
+    by_split = {split: [entry for entry in final if split in entry.scores] for split in shared}
+    split = next((split for split, scored in by_split.items() if len(scored) > 1), None)
+    if split is None:
+        return None
+    scored = by_split[split]
+    metric = scored[0].scores[split].metric
+    if any(entry.scores[split].metric != metric for entry in scored) or not is_comparable(
+        scored, column(split, metric)
+    ):
+        return None
+    first, second, *_ = sorted(scored, key=lambda each: each.scores[split].value, reverse=higher_is_better(metric))
+    return _significance(first, second, split) + _of_many(len(scored)) + _of_seeds(first.run, second.run)
+
+
+def _of_many(runs: int) -> str:
+    """That the best of more than two runs was chosen by the rows on which it is measured."""
+    return f"; chosen as the best of {runs:,} by these rows, so expect a worse score on new ones" if runs > 2 else ""
+
+
+def _of_seeds(first: Run, second: Run) -> str:
+    """That a run of one seed says little about its config, if the configs differ in more than seeds."""
+    keys = (key.split(".") for key in config_table([first, second]))
+    return ONE_SEED_EACH if any(key[0] != "seeds" and key[-1] != "seed" for key in keys) else ""
+
+
+def _significance(first: ComparedRun, second: ComparedRun, split: str) -> str:
+    """Whether the first of two runs is significantly better, in one sentence with its numbers."""
+    better, worse = first.scores[split], second.scores[split]
+    found = difference(first, second, split)
+    verdict = (
+        f"{first.label} is significantly better than {second.label}"
+        if found.is_significant
+        else f"no significant difference between {first.label} and {second.label}"
+    )
+    return f"{verdict}: {column(split, better.metric)} {better.text} vs {worse.text}, {found.description}"
+
+
+def difference(first: ComparedRun, second: ComparedRun, split: str) -> Difference:
+    """The difference of two runs: row by row if both have the same rows and can still be evaluated on them."""
+    scores = first.scores[split], second.scores[split]
+    if first.run.fingerprints[split] != second.run.fingerprints[split]:
+        return unpaired(*scores, f"on different {split} rows")
+    try:
+        return paired(scores[0].metric, *(_by_row(entry.run, split, entry.scores[split]) for entry in (first, second)))
+    except NncliError as error:
+        reason = str(error).partition("; ")[0]  # without the fix
+        return unpaired(*scores, f"not paired by row: {sanitized_line(reason)}")
+
+
+def _by_row(run: Run, split: str, recorded: Score) -> Array:
+    """The value of the score's metric for each row (N,).
+
+    Raises:
+        NncliError: the run cannot be evaluated, or its score is not the recorded one.
+    """
+    values = by_row(run, split, recorded.metric)
+    mean = float(np.mean(values))
+    if not math.isclose(mean, recorded.value, rel_tol=RELATIVE_ROUNDING):
+        raise RunError(
+            f"{run.path}: its {recorded.metric} is {recorded.format(mean)}, but {recorded.text} was recorded"
+        )
+    return values

@@ -1,0 +1,1 @@
+"""Runs for other tools: event files of TensorBoard, and the REST interface of MLflow."""

@@ -1,0 +1,120 @@
+"""Search by TPE: a function of the record and the outcomes, better than random where the metric has structure."""
+
+import math
+import subprocess
+import sys
+
+import pytest
+
+from nncli.sweep.search import stages
+from tests.conftest import ROOT
+from tests.sweep.searches import outcomes_of, planned
+
+AXES = (
+    "optimizer.learning_rate={min: 1e-4, max: 1, log: true}",
+    "layers[0].units={min: 2, max: 10, step: 2}",
+    "optimizer.beta_1={min: 0.0, max: 0.9, step: 0.1}",
+    "layers[1]=relu,{type: leaky_relu, slope: 0.1}",
+)
+
+
+@pytest.fixture(autouse=True)
+def directory(tmp_path, monkeypatch):
+    """An empty current directory."""
+    monkeypatch.chdir(tmp_path)
+
+
+def searched(plan, value):
+    """The stages of a search, and the overrides of every trial; ``value`` is a function of the learning rate."""
+    rates = {}
+    outcomes, asked = outcomes_of(lambda number: value(rates[number]))
+    found = []
+    for stage in stages(plan, outcomes):
+        found.append(list(stage))
+        for task in stage:
+            rates[task.trial.number] = float(task.trial.overrides[0].partition("=")[2])
+    return found, asked
+
+
+def distance(rate):
+    """The distance of a learning rate to 0.01, in powers of ten."""
+    return abs(math.log10(rate) + 2)
+
+
+def test_points_are_asked_in_batches_and_told_in_order():
+    """Each batch is a stage, whose outcomes are asked for in the order of their numbers when it has ended."""
+    plan = planned(*AXES, method="tpe", trials=10, batch=4, seeds="2")
+    found, asked = searched(plan, distance)
+    assert [[task.trial.number for task in stage] for stage in found] == [
+        list(range(8)),
+        list(range(8, 16)),
+        list(range(16, 20)),
+    ]
+    assert asked == [([task.trial.number for task in stage], None) for stage in found]
+    assert [task.trial.point for task in found[0]] == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_search_is_a_function_of_record_and_outcomes():
+    """The same outcomes give the same points, another seed or other outcomes give other ones."""
+    plan = planned(*AXES, method="tpe", trials=20, batch=3)
+    first, _ = searched(plan, distance)
+    assert searched(plan, distance)[0] == first
+    assert searched(plan, lambda rate: -distance(rate))[0][:3] == first[:3]  # random points
+    assert searched(plan, lambda rate: -distance(rate))[0] != first
+    assert searched(planned(*AXES, method="tpe", trials=20, batch=3, seed=1), distance)[0][0] != first[0]
+
+
+def test_values_are_those_of_the_axes():
+    """Every trial has a valid config: logarithms within their range, steps exactly, choices as whole components."""
+    plan = planned(*AXES, method="tpe", trials=12)
+    found, _ = searched(plan, distance)
+    steps = {f"optimizer.beta_1={each / 10}" for each in range(10)}
+    for stage in found:
+        for task in stage:
+            rate, units, beta, layer = task.trial.overrides
+            assert 1e-4 <= float(rate.partition("=")[2]) <= 1
+            assert units in {f"layers[0].units={each}" for each in (2, 4, 6, 8, 10)}
+            assert beta in steps
+            assert layer in {"layers[1]=relu", "layers[1]={type: leaky_relu, slope: 0.1}"}
+    assert plan.loaded(found[0][0].trial).config.optimizer.type == "adam"
+
+
+@pytest.mark.parametrize(("metric", "sign"), [("validation_loss", 1), ("validation_accuracy", -1)])
+def test_good_regions_are_sampled_more(metric, sign):
+    """Later points are closer to the optimum than random ones, in the direction of the metric."""
+    plan = planned(AXES[0], method="tpe", trials=40, metric=metric)
+    found, _ = searched(plan, lambda rate: sign * distance(rate))
+    rates = [float(task.trial.overrides[0].partition("=")[2]) for stage in found for task in stage]
+    assert sum(map(distance, rates[-20:])) / 20 < 0.6  # 1 for uniform points
+
+
+def test_diverged_trials_are_avoided():
+    """A trial that diverged is told, so that the search goes on elsewhere."""
+    plan = planned(AXES[0], method="tpe", trials=40)
+    found, _ = searched(plan, lambda rate: None if rate > 0.1 else distance(rate))
+    rates = [float(task.trial.overrides[0].partition("=")[2]) for stage in found for task in stage]
+    assert sum(rate > 0.1 for rate in rates[-20:]) <= 2
+    searched(plan, lambda rate: None)
+
+
+def test_optuna_says_nothing():
+    """Nothing is printed by the search, and no warning is raised."""
+    script = f"""
+import os
+os.chdir({str(ROOT.joinpath("tests"))!r})
+import tempfile; os.chdir(tempfile.mkdtemp())
+from tests.sweep.searches import outcomes_of, planned
+from nncli.sweep.search import stages
+plan = planned("optimizer.learning_rate={{min: 0.1, max: 1}}", method="tpe", trials=12)
+assert sum(len(stage) for stage in stages(plan, outcomes_of(lambda number: 1.0)[0])) == 12
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", script],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+    assert done.stdout == ""
+    assert "optuna" not in done.stderr.lower()
