@@ -49,6 +49,7 @@ def test_starter_has_its_own_name_and_the_common_keys(workdir, run_cli):
     sections = {line.partition(":")[0] for line in text.splitlines() if line[:1].isalpha()}
     assert sections == set(Config.model_fields) - {
         "rng",
+        "seeds",
         "dtype",
         "test",
         "split_method",
