@@ -82,15 +82,17 @@ def load_mapping(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> 
     return load_content(MAPPING_NAME, content, overrides)
 
 
-def load_content(name: str, content: bytes, overrides: tuple[str, ...] = ()) -> LoadedConfig:
-    """Like ``load``, for the content of a config file; ``name`` is the file, for messages.
+def load_content(
+    name: str, content: bytes, overrides: tuple[str, ...] = (), opened: OpenData = try_to_open
+) -> LoadedConfig:
+    """Like ``load``, for the content of a config file; ``name`` is the file; ``opened`` is that of ``checked``.
 
     Raises:
         CommandLineError: an override is invalid.
         ConfigError: all errors in the config, with their locations.
     """
     document = parse(name, content, overrides)
-    config, plan = checked(document)
+    config, plan = checked(document, opened=opened)
     paths = path_overrides(config, document.root)
     apply_overrides(document, paths, name)
     return LoadedConfig(resolve(config, plan), content, (*overrides, *paths), document, plan)
@@ -166,6 +168,7 @@ def checked(
     skipped: Collection[str] = (),
     recorded: CheckedConfig | None = None,
     directory: Path | None = None,
+    opened: OpenData = try_to_open,
 ) -> CheckedConfig:
     """Return the config of a document without errors, and its data plan.
 
@@ -174,11 +177,12 @@ def checked(
         skipped: the scopes of checks to skip, as for ``cross_check``.
         recorded: the config of a run, whose schemas are reused for equal sections instead of opening their sources.
         directory: where relative paths start; by default at the directory of the file.
+        opened: opens the data sources, or keeps them open.
 
     Raises:
         ConfigError: all errors, with their locations.
     """
-    config, plan, diagnostics = checked_sections(document, skipped, recorded, directory)
+    config, plan, diagnostics = checked_sections(document, skipped, recorded, directory, opened)
     if diagnostics:
         raise ConfigError(format_diagnostics(diagnostics), diagnostics)
     return CheckedConfig(config.complete(), plan)

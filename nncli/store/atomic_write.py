@@ -185,8 +185,11 @@ def staging_directory(parent: Path) -> tuple[Path, Lock]:
 def remove_orphaned_staging(parent: Path) -> None:
     """Remove the staging directories that killed processes have left in a directory."""
     with storage_errors(parent):
-        for orphan in parent.glob(f"{STAGING}*"):
-            if re.fullmatch(STAGING_NAME, orphan.name) and orphan.is_dir() and not orphan.is_symlink():
+        for name in os.listdir(parent):  # noqa: PTH208 (a group may have many trials)
+            if not (name.startswith(STAGING) and re.fullmatch(STAGING_NAME, name)):
+                continue
+            orphan = parent / name
+            if orphan.is_dir() and not orphan.is_symlink():
                 with suppress(NncliError):
                     lock = Lock(orphan / "lock")
                     discard(orphan)

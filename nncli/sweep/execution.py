@@ -111,7 +111,7 @@ class Execution:
     def _is_reported(self, task: Task, result: Result) -> bool:
         """Report the end of a training, or that it was stopped; return whether it has ended."""
         if result.evaluation is None:
-            self.report(_progress(task, "waiting"))
+            self.report(_progress(task, "stopped"))
             return False
         self.report(_progress(task, "finished", part=1.0, value=value_of(result.evaluation, self.metric)))
         return True

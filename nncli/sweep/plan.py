@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli.experiment.config_diff import raising_overrides
+from nncli.experiment.kept_data import KeptData
 from nncli.experiment.loading import LoadedConfig, load_content, parse
 from nncli.store.group_files import GroupRecord
 from nncli.sweep.axes import override
@@ -29,6 +30,7 @@ class Plan:
     def __init__(self, record: GroupRecord, directory: Path) -> None:
         self.record, self.directory = record, directory
         self.replicates = replicates(record)
+        self._data = KeptData()
         self.points = record.trials or combinations(record.axes) or 1
 
     def __len__(self) -> int:
@@ -91,7 +93,7 @@ class Plan:
 
     def _loaded(self, overrides: tuple[str, ...]) -> LoadedConfig:
         content = self.record.config.encode()
-        return load_content(str(self.config_path), content, (*self.record.overrides, *overrides))
+        return load_content(str(self.config_path), content, (*self.record.overrides, *overrides), self._data.open)
 
 
 def record_from_command_line(config: Path, arguments: Sequence[str], options: SweepOptions) -> GroupRecord:

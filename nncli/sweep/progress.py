@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
-State: TypeAlias = Literal["running", "waiting", "finished", "diverged", "failed"]
+State: TypeAlias = Literal["running", "stopped", "finished", "diverged", "failed"]
 
 
 class Progress(NamedTuple):
@@ -11,7 +11,7 @@ class Progress(NamedTuple):
 
     Args:
         number: the number of the trial.
-        state: whether it is being trained, or how it has ended; "waiting" if its training was stopped.
+        state: whether it is being trained, or how it has ended; "stopped" if it can be resumed.
         overrides: values replaced in the base config.
         part: the part of its epochs that is trained, from 0 to 1.
         value: the metric of the group; None if it was not measured.

@@ -46,7 +46,7 @@ COMMANDS = {  # each documented key appears in one of the documents of its headi
         ["sweep", "config.yaml", "optimizer=sgd,adam", "training.threads=1,999", "training.epochs=2"],
         ["worker", "config-sweep"],
         ["train", "config.yaml", "--seeds", "2", "training.epochs=2"],
-        ["train", "config.yaml", "--folds", "5", "training.epochs=2"],
+        ["train", "config.yaml", "validation=null", "--folds", "5", "training.epochs=2"],
     ],
     "evaluate": [
         ["evaluate", "nothing"],

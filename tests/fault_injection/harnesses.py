@@ -71,6 +71,7 @@ FAULTS_OF_HARNESS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "best epoch is not restored": KILLED,
         "files are written in place": KILLED,
     },
+    "group_kills": {"metrics are not truncated": ("--kills", "40")},
     "cross_run_isolation": {
         "checkpoints of any run are accepted": ("--pairs", "3"),
         "evaluations of any run are accepted": ("--pairs", "60"),

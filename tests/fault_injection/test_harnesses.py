@@ -20,6 +20,7 @@ needs_strace = pytest.mark.skipif(not strace.is_available(), reason="strace is m
     ("harness", "arguments", "text"),
     [
         pytest.param("random_kills", ("--runs", "14"), "; 0 wrong", id="random kills"),
+        pytest.param("group_kills", ("--kills", "8", "--epochs", "3000"), "; 0 wrong", id="kills of a group"),
         pytest.param("cross_run_isolation", ("--pairs", "12"), "; 0 wrong", id="cross-run isolation"),
         pytest.param("concurrent_trainers", ("--rounds", "1"), "rounds: 1", id="concurrent trainers"),
         pytest.param("moved_runs", ("--rounds", "5"), "5 moves, 0 wrong", id="moved runs"),

@@ -77,7 +77,7 @@ def test_a_stop_is_passed_on(tmp_path, cluster):
     work(reference)
     is_trained = lambda: any(each.part > 0 for each in reports)  # noqa: E731
     assert work_on_cluster(plan, engine_of(cluster), is_trained, reports.append) is Ending.STOPPED
-    assert "waiting" in {each.state for each in reports}
+    assert "stopped" in {each.state for each in reports}
     until = time.monotonic() + 60
     while any(is_locked(path / "lock") for path in trial_paths(plan.directory)) and time.monotonic() < until:
         time.sleep(0.05)

@@ -70,7 +70,7 @@ def test_a_stop_ends_all_workers_after_a_checkpoint(tmp_path, long_reference):
     is_trained = lambda: any(each.part > 0 for each in reports)  # noqa: E731
     assert work_locally(plan, 2, is_trained, reports.append) is Ending.STOPPED
     assert not children()
-    assert [each.state for each in reports[-2:]] == ["waiting", "waiting"]
+    assert [each.state for each in reports[-2:]] == ["stopped", "stopped"]
     assert not any(is_locked(path / "lock") for path in trial_paths(plan.directory))
     assert work_locally(plan, 3, never, reports.append) is Ending.FINISHED
     assert contents(plan.directory) == long_reference

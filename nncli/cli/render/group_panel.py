@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 BOLD = Style(bold=True)
 HINT = "Ctrl-C stops after a checkpoint"
-COLORS = {"running": "cyan", "finished": "green", "diverged": "red", "failed": "red"}
+COLORS = {"running": "cyan", "stopped": "yellow", "finished": "green", "diverged": "red", "failed": "red"}
 PLAIN_LINES = 20  # the approximate number of lines that are printed if standard error is not a terminal
 MOST_RUNNING = 4  # trials whose progress is shown
 

@@ -231,3 +231,45 @@ def test_run_as_config_of_a_resume_is_rejected(workdir, run_cli):
     result = run_cli("train", "config", "--resume", "config")
     assert (result.code, result.out) == (2, "")
     assert result.err == "config: with --resume, CONFIG is a file and must be that of the run; leave it out\n"
+
+
+def test_seeds_train_a_group(workdir, run_cli):
+    """Each run has its own seed for what is varied, and the data of the config; the summary has one row."""
+    result = run_cli("train", "config.yaml", "--seeds", "1,4", "training.epochs=3")
+    assert result.code == 0
+    assert re.search(r"config-seeds +\d\.\d+ +\d\S+ +2\n", result.out)
+    configs = [(workdir / "runs" / "config-seeds" / name / "config.yaml").read_text() for name in ("0000", "0001")]
+    for text, seed in zip(configs, (1, 4), strict=True):
+        assert re.search(rf"seeds: .*weights: {seed}", text.replace("\n", " "))
+    records = [
+        json.loads((workdir / "runs" / "config-seeds" / name / "run.json").read_text()) for name in ("0000", "0001")
+    ]
+    assert records[0]["data"] == records[1]["data"]
+
+
+def test_folds_train_a_group_with_predictions_out_of_fold(workdir, run_cli):
+    """One run for each fold, and a file with a prediction for each row."""
+    result = run_cli("train", "config.yaml", "validation=null", "--folds", "3", "training.epochs=3")
+    assert result.code == 0
+    assert "\npredictions out of fold: runs/config-folds/out_of_fold.csv\n" in result.out
+    lines = (workdir / "runs" / "config-folds" / "out_of_fold.csv").read_text().splitlines()
+    assert len(lines) == 1 + 60
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--vary", "data"), "--vary is for a group of runs, as with --seeds 10."),
+        (("-j", "2"), "--jobs is for a group of runs"),
+        (("--engine", "dask://a:1"), "--engine is for a group of runs"),
+        (("--seeds", "2", "--watch"), "train new runs of a CONFIG, without --resume and --watch"),
+        (("--seeds", "2", "--resume", "x"), "train new runs of a CONFIG, without --resume and --watch"),
+        (("--seeds", "2", "optimizer=sgd,adam"), "optimizer has several values; 'nncli sweep' trains a run with each"),
+    ],
+)
+def test_options_of_groups_are_rejected_elsewhere(workdir, run_cli, arguments, message):
+    """And what a group does not take; nothing is trained."""
+    result = run_cli("train", "config.yaml", *arguments)
+    assert result.code == 2
+    assert message in result.err
+    assert not (workdir / "runs").exists()
