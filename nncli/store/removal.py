@@ -126,15 +126,16 @@ def _contents(path: Path) -> list[Path]:
 
 
 def _of_group(path: Path) -> Iterator[tuple[Path, bool]]:
-    """What is in a group, and whether it is known."""
+    """What is in a group, and whether it is known; whatever a killed process was about to write is."""
     for each in _listed(path):
-        is_trial = TRIAL.fullmatch(each.name) or STAGING.fullmatch(each.name)
-        if _is_directory(each):
-            yield each, is_trial is not None
-            yield from _of_run(each) if is_trial else ()
-        else:
-            is_failure = TRIAL.fullmatch(each.name.removesuffix(FAILED)) and each.name.endswith(FAILED)
+        if not _is_directory(each):
+            is_failure = each.name.endswith(FAILED) and TRIAL.fullmatch(each.name.removesuffix(FAILED))
             yield each, each.name in FILES_OF_GROUP or bool(is_failure) or _is_temporary(each)
+        elif STAGING.fullmatch(each.name):
+            yield from ((inner, True) for inner in (each, *sorted(each.rglob("*"))))
+        else:
+            yield each, TRIAL.fullmatch(each.name) is not None
+            yield from _of_run(each) if TRIAL.fullmatch(each.name) else ()
 
 
 def _of_run(path: Path) -> Iterator[tuple[Path, bool]]:
