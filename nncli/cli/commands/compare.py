@@ -29,6 +29,8 @@ def _split_at_commas(_context: click.Context, _parameter: click.Parameter, text:
         "nncli compare config fast",
         "nncli compare config fast --sort validation_loss --csv",
         "nncli compare config fast --columns optimizer.type,accuracy --latex",
+        "nncli compare config fast --by optimizer.learning_rate",
+        "nncli compare fast --baseline config --fail-on-regression validation_accuracy:0.2",
     )
 )
 @runs_argument("Paths or names of runs and of groups of runs.")

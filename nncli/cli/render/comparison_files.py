@@ -121,20 +121,29 @@ def as_latex(comparison: "Comparison", digits: int | None) -> str:
     """
     headings, rows = _table(comparison, digits)
     numbers = len(comparison.main_rows)
-    lines = [
-        rf"\begin{{tabular}}{{{'l' * (len(headings) - numbers)}{'r' * numbers}}}",
+    cells = [[rf"\textbf{{{latex(cell.text)}}}" if cell.is_best else latex(cell.text) for cell in row] for row in rows]
+    lines = latex_table(headings, cells, len(headings) - numbers)
+    comments = [f"% {sentence}" for sentence in filter(None, [*comparison.not_compared, comparison.verdict()])]
+    return "".join(f"{line}\n" for line in [*lines, *comments])
+
+
+def latex_table(headings: Sequence[str], rows: Iterable[Iterable[str]], text_columns: int) -> list[str]:
+    """The lines of a table for the package booktabs.
+
+    Args:
+        headings: those of the columns, as plain text.
+        rows: cells in LaTeX.
+        text_columns: the number of columns, from the left, that are left-aligned; others are right-aligned.
+    """
+    return [
+        rf"\begin{{tabular}}{{{'l' * text_columns}{'r' * (len(headings) - text_columns)}}}",
         r"\toprule",
         _latex_row(map(latex, headings)),
         r"\midrule",
-        *(
-            _latex_row(rf"\textbf{{{latex(cell.text)}}}" if cell.is_best else latex(cell.text) for cell in row)
-            for row in rows
-        ),
+        *map(_latex_row, rows),
         r"\bottomrule",
         r"\end{tabular}",
     ]
-    comments = [f"% {sentence}" for sentence in filter(None, [*comparison.not_compared, comparison.verdict()])]
-    return "".join(f"{line}\n" for line in [*lines, *comments])
 
 
 def _latex_row(cells: Iterable[str]) -> str:
