@@ -44,6 +44,8 @@ def _format(chosen: list[str], curve: str | None) -> str | None:
         "nncli compare config fast",
         "nncli compare config fast --sort validation_loss --csv",
         "nncli compare config fast --columns optimizer.type,accuracy --latex",
+        "nncli compare config fast --by optimizer.learning_rate",
+        "nncli compare fast --baseline config --fail-on-regression validation_accuracy:0.2",
     )
 )
 @runs_argument("Paths or names of runs and of groups of runs.")

@@ -68,7 +68,7 @@ def _verdict(verdict: "Verdict", text: str) -> dict[str, Any]:
         "sign_flip_p": comparison.sign_flip,
         "pairing_gain": comparison.gain,
         "more_runs": verdict.more_runs,
-        "required_rows": verdict.rows,
+        "required_rows": verdict.required_rows,
     }
 
 
