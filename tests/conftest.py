@@ -80,3 +80,11 @@ def run_cli(capfd):
         return Result(code, out, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def optimizer_group(tmp_path_factory):
+    """A group of two optimizers and four seeds, which no test changes."""
+    from tests.example_groups import OPTIMIZERS, make_group
+
+    return make_group(tmp_path_factory.mktemp("groups") / "runs", "optimizers", OPTIMIZERS)

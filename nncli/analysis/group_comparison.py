@@ -19,8 +19,7 @@ from nncli.analysis.paired_tests import (
     sign_flip,
     unpaired_estimate,
 )
-from nncli.analysis.run_verdict import difference as difference_of_runs
-from nncli.analysis.scores import Difference
+from nncli.analysis.scores import Difference, paired, unpaired
 from nncli.experiment.metric_columns import column, find_column, higher_is_better
 from nncli.nn.parameters import Array
 
@@ -74,6 +73,16 @@ class GroupComparison:
         return self.pairs or min(len(self.first.finished), len(self.second.finished))
 
     @property
+    def p_value(self) -> float:
+        """The p-value of the deciding interval, but at least 2^(1 − R) for R runs; 1 without an interval.
+
+        If scores have two values, as those of runs that collapse or not, the runs of two groups without any difference
+        are separated exactly with a probability of up to 2^(1 − R), and Student's t then finds no variance.
+        """
+        runs = 2 * self.pairs if self.pairs else len(self.first.finished) + len(self.second.finished)
+        return max(self.deciding.p_value, 2.0 ** (1 - runs)) if self.deciding else 1.0
+
+    @property
     def decided_by_rows(self) -> bool:
         """Whether the interval over rows is wider than that over runs."""
         if self.over_rows is None:
@@ -102,18 +111,18 @@ def compare_groups(
     reason = _not_shared(first, second, different_data)
     if reason:
         return GroupComparison(first, second, reason)
-    paired = _pairs(first, second)
-    scores = paired or (first.scores, second.scores)
-    found = _paired(first, second, *paired) if paired else _unpaired(first, second)
+    pairs = _pairs(first, second)
+    scores = pairs or (first.scores, second.scores)
+    found = _paired(first, second, *pairs) if pairs else _unpaired(first, second)
     difference = float(np.mean(scores[0]) - np.mean(scores[1]))
     return GroupComparison(
         first,
         second,
-        pairs=len(scores[0]) if paired else None,
+        pairs=len(scores[0]) if pairs else None,
         difference=difference,
         over_rows=row_sampling(first, second, difference, means),
         probability=probability_better(*_oriented(first.metric, first.scores, second.scores)),
-        trainings=_trainings(first, second),
+        trainings=_trainings(first, second, means),
         **found,
     )
 
@@ -141,14 +150,18 @@ def _unpaired(first: GroupResult, second: GroupResult) -> dict[str, Any]:
     return {"over_runs": unpaired_estimate(one, other, ratio), "spread": Spread(deviation, 2, ratio)}
 
 
-def _trainings(first: GroupResult, second: GroupResult) -> Difference | None:
+def _trainings(first: GroupResult, second: GroupResult, means: Sequence[RowMeans | None]) -> Difference | None:
     """The significance of the difference of two single runs; None if their metric is no mean over rows."""
     split = find_column(first.metric).split or "training"
     runs = [*first.finished, *second.finished]
     scores = [run.scores[split] for run in runs if split in run.scores]
     if len(runs) > 2 or [column(split, score.metric) for score in scores] != [first.metric] * 2:
         return None
-    return difference_of_runs(runs[0], runs[1], split)
+    if means[0] is None or means[1] is None or set(means[0]) != set(means[1]):
+        return unpaired(scores[0], scores[1], f"not paired by {split} row")
+    (one,), (other,) = means[0].values(), means[1].values()
+    is_accuracy = scores[0].metric == "accuracy"
+    return paired(scores[0].metric, *((rows > 0 if is_accuracy else rows) for rows in (one, other)))
 
 
 def _oriented(metric: str, first: Array, second: Array) -> tuple[Array, Array]:

@@ -139,12 +139,14 @@ class Listing:
         runs: the runs, or the trials if it is a group itself.
         groups: the groups in it, each with its trials.
         is_group: whether it is a group itself.
+        metric: the metric of the group; None if it has none, or the directory is no group.
     """
 
     directory: Path
     runs: list[RunListing]
     groups: list[GroupListing]
     is_group: bool
+    metric: str | None = None
 
     @property
     def all_runs(self) -> list[RunListing]:
@@ -168,10 +170,16 @@ def listing(directory: Path, conditions: Sequence[Condition] = (), sort: str | N
         CommandLineError: there is no such directory, or no run has a key or the metric.
         StorageError: the directory cannot be read.
     """
-    found = Listing(directory, group_listing(directory).trials, [], True) if is_group(directory) else _read(directory)
+    found = _trials(directory) if is_group(directory) else _read(directory)
     if conditions:
         found = _filtered(found, conditions)
     return _sorted(found, sort) if sort else found
+
+
+def _trials(directory: Path) -> Listing:
+    """The trials of a group."""
+    group = group_listing(directory)
+    return Listing(directory, group.trials, [], True, group.result.metric if group.result else None)
 
 
 def _read(directory: Path) -> Listing:

@@ -1,5 +1,6 @@
 """The uncertainty of a difference of groups that comes from the sampling of validation rows."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,8 +12,9 @@ from nncli.analysis.group_results import GroupResult
 from nncli.analysis.paired_tests import Estimate
 from nncli.analysis.scores import Score, margin
 from nncli.analysis.significance import MAX_DEGREES, t_quantile
-from nncli.errors import NncliError
-from nncli.experiment.metric_columns import find_column
+from nncli.errors import NncliError, RunError
+from nncli.experiment.metric_columns import column, find_column
+from nncli.experiment.numerics import RELATIVE_ROUNDING
 from nncli.nn.parameters import Array
 
 ROW_METRICS = ("accuracy", "mean_absolute_error")  # means over rows whose variance is known
@@ -68,8 +70,15 @@ def _by_rows(entries: Sequence[ComparedRun], split: str) -> dict[str, list[Compa
 
 
 def _values(entry: ComparedRun, split: str, metric: str) -> Array:
+    """The metric of each row (N,).
+
+    Raises:
+        NncliError: the run cannot be evaluated, or its metric is not the recorded one.
+    """
     values = by_row(entry.run, split, metric)
     entry.run.release()
+    if not math.isclose(float(np.mean(values)), entry.metrics[column(split, metric)], rel_tol=RELATIVE_ROUNDING):
+        raise RunError(f"{entry.run.path}: its {metric} is not the recorded one")
     return values
 
 

@@ -9,6 +9,7 @@ from nncli.analysis.scores import SMALLEST_P
 from nncli.config.diagnostics import counted
 from nncli.experiment.metric_columns import find_column
 
+MIN_GAIN = 1.1  # of pairing that is mentioned
 ONE_SEED = "one seed each: this tells two trainings apart, not two configs"
 
 
@@ -81,7 +82,7 @@ def _what_is_missing(verdict: Verdict) -> str:
     comparison = verdict.comparison
     if verdict.outcome is Outcome.FEW_ROWS:
         rows = comparison.over_rows.rows if comparison.over_rows else 0
-        need = f"about {verdict.rows:,}" if verdict.rows else "more"
+        need = f"about {verdict.required_rows:,}" if verdict.required_rows else "more"
         return f"not enough validation rows: {need} instead of {rows:,} would show a difference of this size"
     if comparison.difference == 0:
         return "not enough runs: no difference"
@@ -133,7 +134,7 @@ def _varying(varying: Sequence[str]) -> str:
 def _saved(paired: Sequence[GroupComparison]) -> str:
     """What pairing saved, for a single comparison."""
     gain = paired[0].gain if len(paired) == 1 else None
-    return f"; pairing is worth {gain:.1f} times as many runs" if gain else ""
+    return f"; pairing is worth {gain:.1f} times as many runs" if gain and gain >= MIN_GAIN else ""
 
 
 def notes(groups: Sequence[GroupResult], problems: Sequence[str]) -> list[str]:

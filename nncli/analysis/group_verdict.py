@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import combinations
 
 from nncli.analysis.group_comparison import GroupComparison, compare_groups
@@ -39,17 +40,32 @@ class Verdict:
         outcome: the verdict; better and worse are said of the first group.
         p_value: the p-value of the deciding interval, Holm-adjusted; None without an interval.
         family: the number of comparisons that it is adjusted for.
-        more_runs: how many more runs of each group would show a difference of this size; None if that is not the
-            question, or if no number would.
-        rows: how many validation rows would; None likewise.
     """
 
     comparison: GroupComparison
     outcome: Outcome
     p_value: float | None = None
     family: int = 1
-    more_runs: int | None = None
-    rows: int | None = None
+
+    @cached_property
+    def more_runs(self) -> int | None:
+        """How many more runs of each group would show a difference of this size.
+
+        None if that is not the question, or if no number would.
+        """
+        found = self.comparison
+        if self.outcome is not Outcome.FEW_RUNS or found.spread is None:
+            return None
+        needed = required_runs(found.difference, found.spread, LEVEL / self.family)
+        return None if needed is None else max(needed, MIN_RUNS, found.fewest + 1) - found.fewest
+
+    @cached_property
+    def required_rows(self) -> int | None:
+        """How many validation rows would show a difference of this size; None as for ``more_runs``."""
+        sampled = self.comparison.over_rows
+        if self.outcome is not Outcome.FEW_ROWS or sampled is None or not sampled.deviation:
+            return None
+        return required_rows(self.comparison.difference, sampled.deviation)
 
 
 def verdicts(
@@ -85,8 +101,7 @@ def decide(comparisons: Sequence[GroupComparison], rope: float, family: int) -> 
         rope: the largest difference that does not matter.
         family: the number of comparisons that p-values are adjusted for.
     """
-    deciding = [each.deciding for each in comparisons]
-    adjusted = holm([each.p_value if each else 1.0 for each in deciding], family)
+    adjusted = holm([each.p_value for each in comparisons], family)
     return [_verdict(each, p, rope, family) for each, p in zip(comparisons, adjusted, strict=True)]
 
 
@@ -101,11 +116,8 @@ def _verdict(comparison: GroupComparison, p_value: float, rope: float, family: i
         return Verdict(comparison, Outcome.EQUAL, p_value, family)
     if p_value < LEVEL and comparison.fewest >= MIN_RUNS:
         return Verdict(comparison, _significant(comparison), p_value, family)
-    if comparison.decided_by_rows and comparison.over_rows:
-        deviation = comparison.over_rows.deviation
-        rows = required_rows(comparison.difference, deviation) if deviation else None
-        return Verdict(comparison, Outcome.FEW_ROWS, p_value, family, rows=rows)
-    return Verdict(comparison, Outcome.FEW_RUNS, p_value, family, more_runs=_more_runs(comparison, LEVEL / family))
+    few = Outcome.FEW_ROWS if comparison.decided_by_rows else Outcome.FEW_RUNS
+    return Verdict(comparison, few, p_value, family)
 
 
 def _significant(comparison: GroupComparison) -> Outcome:
@@ -115,9 +127,3 @@ def _significant(comparison: GroupComparison) -> Outcome:
     if (won if is_better else 1 - won) < MIN_PROBABILITY:
         return Outcome.SMALL
     return Outcome.BETTER if is_better else Outcome.WORSE
-
-
-def _more_runs(comparison: GroupComparison, level: float) -> int | None:
-    """How many more runs of each group would show a difference of this size; None if no number would."""
-    needed = required_runs(comparison.difference, comparison.spread, level) if comparison.spread else None
-    return None if needed is None else max(needed, MIN_RUNS, comparison.fewest + 1) - comparison.fewest

@@ -5,11 +5,12 @@ The coverage of the intervals is simulated in tests/benchmarks/verdicts.py.
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 
-from nncli.analysis.significance import LEVEL, NORMAL_QUANTILE, t_quantile, t_test, welch_degrees
+from nncli.analysis.significance import LEVEL, MAX_DEGREES, NORMAL_QUANTILE, t_quantile, t_test, welch_degrees
 from nncli.nn.parameters import Array
 
 POWER = 0.8
@@ -211,18 +212,19 @@ def required_runs(difference: float, spread: Spread, level: float = LEVEL) -> in
 
     Source: Cohen 1988, section 2.4, with quantiles of the central t distribution.
     """
-    low, high = 1, MAX_RUNS
-    if difference == 0 or not _shows(difference, spread, high, level):
+    normal = NormalDist().inv_cdf(1 - level / 2) + NORMAL_POWER_QUANTILE
+    precision = (difference / (normal * spread.deviation)) ** 2 - spread.ratio if spread.deviation else math.inf
+    if precision * MAX_RUNS < 1:
         return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if _shows(difference, spread, middle, level) else (middle, high)
-    return high
+    runs = max(2, math.ceil(1 / precision))  # with quantiles of the normal distribution, which are smaller
+    while not _shows(difference, spread, runs, level):
+        runs += 1
+    return runs if runs <= MAX_RUNS else None
 
 
 def _shows(difference: float, spread: Spread, runs: int, level: float) -> bool:
     """Whether this many runs per group show the difference."""
-    degrees = spread.samples * (runs - 1)
+    degrees = min(spread.samples * (runs - 1), MAX_DEGREES)
     quantiles = t_quantile(degrees, 1 - level) + t_quantile(degrees, 2 * POWER - 1)
     return abs(difference) >= quantiles * spread.deviation * math.sqrt(1 / runs + spread.ratio)
 

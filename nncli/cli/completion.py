@@ -134,7 +134,7 @@ def complete_export(context: Context, parameter: Parameter, incomplete: str) -> 
 def complete_key(_context: Context, _parameter: Parameter, incomplete: str) -> Items:
     """The next key of a path in a config."""
     start = incomplete[: incomplete.rfind(".") + 1]
-    keys = config_keys.continued(*config_keys.at(re.findall(r"\w+", start), {}))
+    keys = config_keys.continued(*config_keys.at(re.findall(r"\w+", start), {})) or {"type=": ""}
     return _items({start + key.rstrip("=."): text for key, text in keys.items()}, incomplete)
 
 

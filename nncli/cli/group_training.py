@@ -9,6 +9,7 @@ from shlex import quote
 from signal import SIGINT, Signals
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nncli.cli.given_notes import GivenNotes
 from nncli.cli.group_options import Workers
 from nncli.cli.interrupts import raised_on_ctrl_c
 from nncli.cli.output import drop_unread_messages, has_cursor, print_json
@@ -73,6 +74,7 @@ def train_replicates(
     name: str | None,
     runs: Path | None,
     workers: Workers,
+    notes: GivenNotes,
 ) -> GroupReport:
     """Train a config with several seeds, folds, or both.
 
@@ -83,6 +85,7 @@ def train_replicates(
         name: the name of the group; None for that of the config.
         runs: the directory of runs.
         workers: what trains.
+        notes: the note and the tags of the group.
 
     Raises:
         CommandLineError: an override has several values.
@@ -97,11 +100,11 @@ def train_replicates(
     record = record_from_command_line(base, overrides, options)
     if record.axes:
         raise CommandLineError(f"{record.axes[0].key} has several values; 'nncli sweep' trains a run with each")
-    return train_group(record, f"{base_name}-{'folds' if seeds is None else 'seeds'}", name, runs, workers)
+    return train_group(record, f"{base_name}-{'folds' if seeds is None else 'seeds'}", name, runs, workers, notes)
 
 
 def train_group(
-    record: "GroupRecord", default_name: str, name: str | None, runs: Path | None, workers: Workers
+    record: "GroupRecord", default_name: str, name: str | None, runs: Path | None, workers: Workers, notes: GivenNotes
 ) -> GroupReport:
     """Create a group or continue it, and train its trials.
 
@@ -113,6 +116,7 @@ def train_group(
     from nncli.sweep.group import open_group
 
     group = open_group(runs or RUNS, default_name, record, name)
+    notes.write(group.plan.directory)
     if group.is_new and not workers.is_silent:
         note(f"{group.plan.directory}: new group of {counted(len(group.plan), 'trial')}")
     return continue_group(group.plan, workers) if not group.is_new else work_on(group.plan, workers)

@@ -67,7 +67,7 @@ class Grouping:
 
         Args:
             paths: groups and runs.
-            form: json, csv or markdown; None for the terminal.
+            form: json, csv, markdown or latex; None for the terminal.
             curve: the column of metrics.csv to plot; None for the metric.
             digits: significant digits of the metrics; all of them if None.
 
@@ -85,6 +85,8 @@ class Grouping:
             print(files.as_csv(compared), end="")
         elif form == "markdown":
             print(files.as_markdown(compared, sentences, digits), end="")
+        elif form == "latex":
+            print(files.as_latex(compared, sentences, digits), end="")
         else:
             _show(compared, sentences, curve, digits)
         self.check(paths, compared)

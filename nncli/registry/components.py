@@ -172,6 +172,11 @@ def names(of: str) -> dict[str, Component]:
     return {key: entry for entry in components(of) for key in (entry.name, entry.alias) if key}
 
 
+def _find(of: str, name: str) -> Component | None:
+    """The component of a kind with a name or an alias."""
+    return _components.get(of, {}).get(name) or names(of).get(name)
+
+
 class ComponentOf:
     """The annotation of any component of a kind, given as its name or as a mapping with ``type``."""
 
@@ -185,7 +190,7 @@ class ComponentOf:
     def _validated(self, value: Any) -> Any:
         mapping = {"type": value} if isinstance(value, str) else value
         name = mapping.get("type") if isinstance(mapping, dict) else None
-        component = names(self.kind).get(name) if isinstance(name, str) else None
+        component = _find(self.kind, name) if isinstance(name, str) else None
         if component is None:
             raise PydanticCustomError("unknown_type", "unknown {kind}", {"kind": self.kind})
         return component.validator.validate_python({**mapping, "type": component.name})

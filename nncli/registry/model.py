@@ -74,7 +74,14 @@ class Model:
         """The schema of a mapping that becomes an instance of this model."""
         fields = {name: field.core() for name, field in cls.model_fields.items()}
         mapping = core_schema.typed_dict_schema(fields, cls=cls, extra_behavior=cls.extra, config=STRICT)
-        return core_schema.no_info_after_validator_function(lambda values: cls(**values), mapping, ref=cls.__name__)
+        return core_schema.no_info_after_validator_function(cls._of_fields, mapping, ref=cls.__name__)
+
+    @classmethod
+    def _of_fields(cls, values: dict[str, Any]) -> Self:
+        """The instance with these values of all fields, which have been validated."""
+        instance = cls.__new__(cls)
+        vars(instance).update(values)
+        return instance
 
     @classmethod
     def model_validate(cls, value: Any) -> Self:

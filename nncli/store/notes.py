@@ -93,7 +93,7 @@ def check_notes(note: str | None, tags: Sequence[str]) -> None:
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise CommandLineError(f"{shown(text)} is not valid UTF-8")
     for tag in tags:
-        if not TAG.fullmatch(tag):
+        if not TAG.fullmatch(tag) or not tag.isprintable():
             raise CommandLineError(
-                f"invalid tag {shown(tag)}: expected a word of at most 64 characters without spaces, ',' and '='"
+                f"invalid tag {shown(tag)}: expected a word of at most 64 printable characters without ',' and '='"
             )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from nncli.errors import BusyError, NncliError, RunError
 from nncli.store import atomic_write
 from nncli.store.checkpoint import NAME as CHECKPOINT
-from nncli.store.group_files import FAILED, GROUP, TRIAL, is_group
+from nncli.store.group_files import FAILED, GROUP, OUT_OF_FOLD, TRIAL, is_group
 from nncli.store.lock import Lock, is_locked
 from nncli.store.notes import NOTES
 from nncli.store.records import CONFIG
@@ -22,7 +22,6 @@ from nncli.store.safe_read import storage_errors
 
 LOCK = "lock"
 CHECKPOINTS = "checkpoints"
-OUT_OF_FOLD = "out_of_fold.csv"  # the predictions of a group with folds
 FILES_OF_RUN = {"run.json", CONFIG, PREPROCESSING, LOCK, NOTES, *OTHER_FILES} - {CHECKPOINTS}
 FILES_OF_GROUP = {GROUP, LOCK, NOTES, OUT_OF_FOLD}
 STAGING = re.compile(f"{atomic_write.STAGING_NAME}|{atomic_write.REMOVED_NAME}")
@@ -127,15 +126,16 @@ def _contents(path: Path) -> list[Path]:
 
 
 def _of_group(path: Path) -> Iterator[tuple[Path, bool]]:
-    """What is in a group, and whether it is known."""
+    """What is in a group, and whether it is known; whatever a killed process was about to write is."""
     for each in _listed(path):
-        is_trial = TRIAL.fullmatch(each.name) or STAGING.fullmatch(each.name)
-        if _is_directory(each):
-            yield each, is_trial is not None
-            yield from _of_run(each) if is_trial else ()
-        else:
-            is_failure = TRIAL.fullmatch(each.name.removesuffix(FAILED)) and each.name.endswith(FAILED)
+        if not _is_directory(each):
+            is_failure = each.name.endswith(FAILED) and TRIAL.fullmatch(each.name.removesuffix(FAILED))
             yield each, each.name in FILES_OF_GROUP or bool(is_failure) or _is_temporary(each)
+        elif STAGING.fullmatch(each.name):
+            yield from ((inner, True) for inner in (each, *sorted(each.rglob("*"))))
+        else:
+            yield each, TRIAL.fullmatch(each.name) is not None
+            yield from _of_run(each) if TRIAL.fullmatch(each.name) else ()
 
 
 def _of_run(path: Path) -> Iterator[tuple[Path, bool]]:

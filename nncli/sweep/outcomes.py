@@ -72,15 +72,13 @@ def final_value(run: Run, metric: str) -> float | None:
 def value_at(run: Run, metric: str, epochs: int) -> float | None:
     """The metric of the weights that training to an epoch ends with; None if the epoch was not reached.
 
-    Under early stopping these are the best weights until then; the epoch has not to be reached if training stopped.
-    Only rows at multiples of the log interval count, since others are removed when training is resumed.
+    Under early stopping these are the best weights until then. The row is the last one at a multiple of the log
+    interval, since a row at another epoch is removed when training is resumed.
     """
     stopping, interval = run.config.training.early_stopping, run.config.training.log_interval
     last = epochs // interval * interval
     rows = [row for row in map(run.metrics.row, range(len(run.metrics))) if row["epoch"] <= last]
-    rows = [row for row in rows if row["epoch"] % interval == 0]
-    has_stopped = stopping and run.evaluation is not None and run.evaluation.epochs_trained < last
-    if not rows or metric not in rows[-1] or (rows[-1]["epoch"] < last and not has_stopped):
+    if not rows or metric not in rows[-1] or rows[-1]["epoch"] < last:
         return None
     if stopping is None:
         return rows[-1][metric]

@@ -42,6 +42,12 @@ class Sweep(NamedTuple):
         return self.settings.get(name) is not None
 
 
+def choose_method(settings: dict[str, Any]) -> None:
+    """Replace a method that is not given: random points if their number is given, else a grid."""
+    if settings.get("method", "") is None:
+        settings["method"] = "random" if settings.get("trials", "invalid") else "grid"
+
+
 def seed_settings(settings: dict[str, Any]) -> Iterator[Finding]:
     """Replace ``seeds`` and ``vary`` by lists; yield what is wrong with them."""
     parsers: dict[str, Callable[[Any], Any]] = {"seeds": parse_seeds, "vary": parse_vary}
@@ -99,11 +105,7 @@ def _grid(sweep: Sweep) -> Iterator[Finding]:
     if sweep.settings.get("method") == "grid":
         for axis in sweep.axes:
             if not is_countable(axis):
-                fix = (
-                    "list its values, or write method: random and trials"
-                    if axis.log
-                    else "write step, or method: random"
-                )
+                fix = f"{'list its values' if axis.log else 'write step'}, or trials, the number of random points"
                 yield Finding(("over", axis.key), f"a range without a step has no grid; {fix}")
 
 

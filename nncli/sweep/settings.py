@@ -22,7 +22,8 @@ class SweepConfig(Model):
     Args:
         base: the config that is varied, relative to the sweep file.
         method: how the points are chosen. grid: every combination. random: random points. halving: the best third of
-            the points continues with three times the epochs. tpe: points are sampled where those before were good.
+            the points continues with three times the epochs. tpe: points are sampled where those before were good. By
+            default grid, or random if ``trials`` is given.
         metric: the column of metrics that ranks the trials; by default the metric of early stopping, or the loss of
             the validation set, or of the training set without penalties if there is no validation set.
         trials: the number of points; all combinations by default.
@@ -36,7 +37,7 @@ class SweepConfig(Model):
     """
 
     base: Path
-    method: str = "grid"
+    method: str | None = None
     metric: str | None = None
     trials: Count | None = None
     batch: Count | None = None

@@ -59,17 +59,27 @@ def _study(seed: int) -> Any:
 
 
 def _distribution(axis: AxisRecord) -> Any:
-    """The distribution of Optuna for an axis; choices, and the values of a range with a step, are their indices."""
+    """The distribution of Optuna for an axis.
+
+    Choices are their indices, and so are ordered values: numbers in ascending or descending order, and those of a range
+    with a step. The neighbors of a good value of these are sampled more, too.
+    """
     from optuna import distributions
 
-    if axis.values is not None:
+    if axis.values is not None and not _is_ordered(axis.values):
         return distributions.CategoricalDistribution(range(len(axis.values)))
-    if axis.step is not None:
+    if axis.values is not None or axis.step is not None:
         return distributions.IntDistribution(0, len(listed(axis) or ()) - 1)
     low, high = limits(axis)
     if is_integer(axis):
         return distributions.IntDistribution(int(low), int(high), log=axis.log)
     return distributions.FloatDistribution(low, high, log=axis.log)
+
+
+def _is_ordered(values: Sequence[Any]) -> bool:
+    """Whether the values of a list are numbers in ascending or descending order."""
+    are_numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in values)
+    return are_numbers and list(values) in (sorted(values), sorted(values, reverse=True))
 
 
 def _value(axis: AxisRecord, chosen: Any) -> Any:

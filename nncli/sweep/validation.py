@@ -18,7 +18,14 @@ from nncli.sweep.axis_checks import list_problems, overlapping_keys, read_range,
 from nncli.sweep.config_checks import Change, ConfigChecker
 from nncli.sweep.given import BASE, Given, GivenAxis
 from nncli.sweep.seeds import fold_of, parse_vary, replicate_changes
-from nncli.sweep.setting_checks import Sweep, default_metric, require_optuna, seed_settings, setting_problems
+from nncli.sweep.setting_checks import (
+    Sweep,
+    choose_method,
+    default_metric,
+    require_optuna,
+    seed_settings,
+    setting_problems,
+)
 from nncli.sweep.settings import SweepConfig, read_fields
 from nncli.sweep.value_checks import value_problems
 
@@ -51,6 +58,7 @@ def validated(given: Given, runs: Path) -> GroupRecord:
         StorageError: a file cannot be read.
     """
     settings, diagnostics = read_fields(given.settings, SweepConfig)
+    choose_method(settings)
     findings = list(seed_settings(settings))
     diagnostics += [Diagnostic(given.location(str(path[0])), path, message) for path, message in findings]
     overlapping = list(overlapping_keys(given))

@@ -341,6 +341,40 @@ def test_run_without_the_metric_is_sorted_last(train, metric):
     assert [entry.label for entry in compared(first, second, sort=metric).entries] == ["b", "a"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "metric"),
+    [
+        ((), "validation_accuracy"),
+        (("validation=null",), "accuracy"),
+        (("validation=null", "test={type: spiral, samples: 20}"), "test_accuracy"),
+        (("metrics=[]",), "validation_loss"),
+        ((*SINE,), "validation_mean_absolute_error"),
+        ((*SINE, "metrics=[r2]"), "validation_r2"),
+        ((*BINARY, "metrics=[auc, f1]"), "validation_auc"),
+    ],
+)
+def test_best_runs_are_those_of_the_main_metric(train, changes, metric):
+    """It is that of the verdict if there is one, else the first of the config, else the loss; finished runs first."""
+    paths = [train("a", *changes), train("b", *changes), train("c", *changes)]
+    for path, value in zip(paths, (0.2, 0.3, 0.9), strict=True):
+        column = find_column(metric)
+        write(path, **{f"{column.split}__{column.name}": value})
+    comparison = compared(*paths, top=2)
+    assert comparison.metric == metric
+    best_first = "cb" if find_column(metric).higher_is_better else "ab"
+    assert "".join(entry.label for entry in comparison.entries) == best_first
+    assert len(comparison.left_out) == 1
+
+
+def test_unfinished_run_is_among_the_best_only_after_finished_ones(train):
+    """Unless the user sorts by a metric."""
+    paths = [train("a", "training.epochs=1"), train("b", "training.epochs=300"), train("c", "training.epochs=1")]
+    interrupt(paths[1])
+    assert [entry.label for entry in compared(*paths, top=3).entries][-1] == "b"
+    assert compared(*paths, top=3, sort="validation_loss").entries[0].label == "b"
+
+
 def test_unknown_sort_metric_is_reported_with_the_known_ones(train):
     """The message lists the metrics of the runs."""
     with pytest.raises(CommandLineError, match=r"no run has a metric 'acc'; did you mean 'accuracy'\?"):

@@ -61,16 +61,37 @@ def test_component_of_the_same_name_is_explained(group, run_cli):
     assert run_cli("explain", "adam").code == 0
 
 
-@pytest.mark.parametrize("command", [("compare", "group"), ("plot", "group"), ("report", "group")])
+@pytest.mark.parametrize(
+    "command", [("compare", "--top", "2"), ("compare", "--columns", "accuracy"), ("plot",), ("report",)]
+)
 def test_command_of_several_runs_takes_those_of_a_group(group, run_cli, command):
     """They have the same output as for the runs by their paths."""
     outputs = []
     for runs in (["group"], ["runs/group/0000", "runs/group/0001"]):
-        result = run_cli(command[0], *runs)
+        result = run_cli(*command, *runs)
         assert (result.code, result.err) == (0, "")
         outputs.append(Path("report.html").read_text(encoding="utf-8") if command[0] == "report" else result.out)
     assert outputs[0] == outputs[1]
     assert "0001" in outputs[0]
+
+
+def test_top_and_columns_list_runs_and_no_groups(group, run_cli):
+    """They are rejected where runs are grouped by a key, or compared with a group."""
+    for options in (["--top", "1", "--by", "seed"], ["--columns", "seed", "--baseline", "group"]):
+        result = run_cli("compare", "runs/group/0000", "runs/group/0001", *options)
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("--top and --columns list single runs; ")
+
+
+def test_latex_table_of_groups(group, run_cli):
+    """A row for each group with numbers at the right, and the sentences as comments."""
+    lines = run_cli("compare", "group", "--latex").out.splitlines()
+    assert lines[0] == r"\begin{tabular}{lrrrrrrr}"
+    assert lines[2].startswith(r"validation\_accuracy $\uparrow$ & n & mean $\pm$ std & min & max & ")
+    assert lines[4].startswith("group & 2 & 0.")
+    assert r" $\pm$ " in lines[4]
+    assert lines[5:7] == [r"\bottomrule", r"\end{tabular}"]
+    assert all(line.startswith("% ") for line in lines[7:])
 
 
 @pytest.mark.parametrize("command", ["plot", "report", "verify", "evaluate"])

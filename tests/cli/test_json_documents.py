@@ -70,6 +70,11 @@ COMMANDS = {  # each documented key appears in one of the documents of its headi
     "runs": [["runs", "--export", "tensorboard", "events"], ["runs"]],
     "note": [["note", "classes", "a note", "--tag", "a"], ["note", "sine"]],
     "rm": [["rm", "binary", "group", "--yes"]],
+    "compare with groups": [
+        ["compare", "seeds"],
+        ["compare", "classes", "nothing", "--by", "optimizer.learning_rate"],
+        ["compare", "seeds", "--baseline", "adam", "--metric", "validation_loss"],
+    ],
     "verify": [["verify", "classes"], ["verify", "old"]],
     "verify GROUP": [["verify", "group"]],
     "cache": [["cache", "--cache-dir", "entries"]],
@@ -146,8 +151,9 @@ def unseen(key, path=""):
 
 
 @pytest.fixture
-def runs(workdir, run_cli):
-    """Finished runs of each task, and one that has lost its run.json."""
+def runs(workdir, run_cli, optimizer_group):
+    """Finished runs of each task, a group, and a run that has lost its run.json."""
+    shutil.copytree(optimizer_group, workdir / "runs" / "seeds")
     for name, changes in RUNS.items():
         assert run_cli("train", "config.yaml", *changes, "-q", "--name", name).code == 0
     assert run_cli("train", "config.yaml", "-q", "--name", "damaged").code == 0

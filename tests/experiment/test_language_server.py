@@ -6,7 +6,7 @@ Skipped without the server; tests/experiment/language_server.py says how it is f
 import pytest
 
 from nncli.cli.commands.init import SCHEMA as FILE
-from nncli.config.model import Config, EarlyStoppingConfig, Regularization, TrainingConfig
+from nncli.config.model import Config, EarlyStoppingConfig, Regularization, Seeds, TrainingConfig
 from nncli.experiment.metric_columns import monitored_columns
 from nncli.registry import components, kinds
 from tests.experiment.language_server import COMMAND, LanguageServer
@@ -135,6 +135,9 @@ def test_keys_after_a_class_name_of_the_book(server, entry):
         ("test: {f|}", {"type", *PART}),
         ("validation:\n  type: sine\n  |", {"samples"}),
         ("validation:\n  fraction: 0.2\n  |", {"group", "last"}),
+        ("validation:\n  folds: 5\n  |", {"fold", "group"}),
+        ("validation: {folds: |}", {"5"}),
+        ("seeds:\n  |", set(Seeds.model_fields)),
         ("schedule:\n  type: warmup\n  then:\n    |", {"type"}),
         ("schedule:\n  type: warmup\n  then:\n    type: step\n    |", {"every", "gamma"}),
         ("schedule: {type: warmup, then: |}", {"exponential", "cosine", "null"}),

@@ -20,6 +20,7 @@ READERS = (
     ("compare", "{run}", "{other}"),
     ("compare", "{other}", "{run}", "--all", "--json"),
     ("compare", "{run}", "{other}", "--csv"),
+    ("compare", "{run}", "{other}", "--by", "seed", "--json"),
     ("runs", "{run}/..", "--json"),
     ("runs", "{run}/.."),
     ("runs", "{run}/..", "--csv"),

@@ -65,9 +65,10 @@ def test_changes_of_notes():
         ("a" * 10_001, (), (), "a note of 10,001 characters, expected at most 10,000"),
         ("\udcff", (), (), "not valid UTF-8"),
         (None, ("two words",), (), "invalid tag 'two words': expected a word"),
+        (None, ("a\x1b[2J",), (), r"invalid tag 'a\x1b[2J'"),
         (None, ("",), (), "invalid tag ''"),
-        (None, ("a,b",), (), "without spaces, ',' and '='"),
-        (None, ("a" * 65,), (), "at most 64 characters"),
+        (None, ("a,b",), (), "printable characters without ',' and '='"),
+        (None, ("a" * 65,), (), "at most 64 printable characters"),
         (None, (), ("b",), "no tag 'b' to remove; its tags are x"),
     ],
 )

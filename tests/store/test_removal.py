@@ -36,7 +36,7 @@ def group(workdir):
     (path / "out_of_fold.csv").write_text("row,prediction\n")
     (path / ".group.json.0123abcd").touch()
     (path / ".new-0123456789abcdef").mkdir()
-    (path / ".new-0123456789abcdef" / "config.yaml").touch()
+    (path / ".new-0123456789abcdef" / "0002.failed.json").touch()
     return path
 
 

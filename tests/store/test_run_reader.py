@@ -14,6 +14,8 @@ import pytest
 
 from nncli.errors import RunError
 from nncli.experiment.assembly import assemble
+from nncli.registry import model
+from nncli.store import records
 from nncli.store import safe_read as files
 from nncli.store.checkpoint import checkpoints, pack, unpack
 from nncli.store.lock import Lock
@@ -806,3 +808,19 @@ def test_status_has_its_epoch_and_text(run, unfinished):
     assert Run(unfinished).progress == RunProgress(RunStatus.INTERRUPTED, 0)
     assert str(RunProgress(RunStatus.INTERRUPTED, 5, is_resumable=True)) == "interrupted at epoch 5, resumable"
     assert [str(RunProgress(status)) for status in RunStatus] == [status.value for status in RunStatus]
+
+
+def test_each_file_is_parsed_once(run, monkeypatch):
+    """Config, status and evaluation need run.json and evaluation.json once each; no schema is built again."""
+    assert Run(run).evaluation
+    parsed, schemas = [], model._validator.cache_info().misses
+    load = records.load_strict_json
+    monkeypatch.setattr(records, "load_strict_json", lambda data: parsed.append(len(data)) or load(data))
+    again = Run(run)
+    assert again.config is not None
+    assert (again.progress.status, again.identity) == (
+        RunStatus.FINISHED,
+        again.evaluation.identity,
+    )
+    assert sorted(parsed) == sorted((run / name).stat().st_size for name in ("run.json", "evaluation.json"))
+    assert model._validator.cache_info().misses == schemas

@@ -131,3 +131,11 @@ def test_files_and_command_lines_say_the_same():
     assert record == other
     assert (record.config_path, record.metric, record.trials) == ("../../config.yaml", "validation_loss", 5)
     assert read(SourceText("", record.config)).root.children["seed"].value == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "method"), [({}, "grid"), ({"trials": 2}, "random"), ({"trials": 2, "method": "tpe"}, "tpe")]
+)
+def test_default_method(options, method):
+    """Without a method it is a grid, or random points if their number is given."""
+    assert planned("optimizer.learning_rate=0.1,0.2,0.3", **options).record.method == method

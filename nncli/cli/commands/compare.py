@@ -24,11 +24,28 @@ def _split_at_commas(_context: click.Context, _parameter: click.Parameter, text:
     return tuple(dict.fromkeys(filter(None, map(str.strip, (text or "").split(",")))))
 
 
+def _format(chosen: list[str], curve: str | None) -> str | None:
+    """The format of the output; None for the terminal.
+
+    Raises:
+        CommandLineError: several are chosen, or one that has no curve.
+    """
+    from nncli.errors import CommandLineError
+
+    if len(chosen) > 1:
+        raise CommandLineError("--json, --csv, --markdown and --latex are mutually exclusive")
+    if curve is not None and chosen:
+        raise CommandLineError(f"--curve cannot be combined with --{chosen[0]}")
+    return chosen[0] if chosen else None
+
+
 @click.command(
     epilog=examples(
         "nncli compare config fast",
         "nncli compare config fast --sort validation_loss --csv",
         "nncli compare config fast --columns optimizer.type,accuracy --latex",
+        "nncli compare config fast --by optimizer.learning_rate",
+        "nncli compare fast --baseline config --fail-on-regression validation_accuracy:0.2",
     )
 )
 @runs_argument("Paths or names of runs and of groups of runs.")
@@ -89,9 +106,7 @@ def _split_at_commas(_context: click.Context, _parameter: click.Parameter, text:
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Output CSV, one row per run.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Output Markdown tables.")
-@click.option(
-    "--latex", "as_latex", is_flag=True, help="Output a LaTeX table for the package booktabs, one row per run."
-)
+@click.option("--latex", "as_latex", is_flag=True, help="Output a LaTeX table for the package booktabs.")
 def compare(
     runs: tuple[str, ...],
     sort: str | None,
@@ -118,30 +133,28 @@ def compare(
     overfit, their loss curves, and which run is significantly better. For groups it shows mean and standard deviation
     over the runs, which group is better, and how many more seeds would show it.
 
-    More than eight runs are sorted by the main held-out metric, and their curves are plotted with --curve. Runs are
-    compared on the splits whose rows they share.
+    More than eight runs are sorted by the main held-out metric, and their curves are plotted with --curve; --top and
+    --columns list the runs of groups, too. Runs are compared on the splits whose rows they share.
     """
     from nncli.analysis.comparison import compare as compare_runs
     from nncli.cli.grouped_runs import Grouping
     from nncli.cli.options import find_run
     from nncli.cli.render import comparison_files as files
     from nncli.errors import CommandLineError
+    from nncli.store.find_run import find_runs
     from nncli.store.run_reader import Run
 
     flags = {"json": as_json, "csv": as_csv, "markdown": as_markdown, "latex": as_latex}
-    formats = [name for name, chosen in flags.items() if chosen]
-    if len(formats) > 1:
-        raise CommandLineError("--json, --csv, --markdown and --latex are mutually exclusive")
-    if curve is not None and formats:
-        raise CommandLineError(f"--curve cannot be combined with --{formats[0]}")
-    paths = [find_run(run, runs_dir) for run in runs]
+    form = _format([name for name, chosen in flags.items() if chosen], curve)
+    lists_runs = top is not None or bool(columns)
+    paths = find_runs(runs, runs_dir) if lists_runs else [find_run(run, runs_dir) for run in runs]
     grouping = Grouping(by, metric, rope, baseline, regression, different_data, lambda name: find_run(name, runs_dir))
     if grouping.applies_to(paths):
-        if sort is not None or all_keys or top is not None or columns:
-            raise CommandLineError(
-                "--sort, --all, --top and --columns apply to single runs; groups are sorted by --metric"
-            )
-        grouping.show(paths, formats[0] if formats else None, curve, digits_of(exact))
+        if lists_runs:
+            raise CommandLineError("--top and --columns list single runs; --by and a baseline that is a group do not")
+        if sort is not None or all_keys:
+            raise CommandLineError("--sort and --all apply to single runs; groups are sorted by --metric")
+        grouping.show(paths, form, curve, digits_of(exact))
         return
     paths = grouping.with_baseline(paths)
     if len(paths) < 2:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from nncli.cli.given_notes import GivenNotes
 from nncli.cli.group_options import Workers, replicates_options, workers_options
 from nncli.cli.group_training import base_config, train_group
 from nncli.cli.options import (
@@ -12,8 +13,10 @@ from nncli.cli.options import (
     completed_by,
     examples,
     json_option,
+    note_option,
     overrides_argument,
     runs_dir_option,
+    tag_option,
 )
 from nncli.cli.paths import RUNS
 
@@ -53,6 +56,8 @@ METHODS = ("grid", "random", "halving", "tpe")
     "--name",
     help="Name of the group; one that is not finished goes on.  [default: name of the config with -sweep]",
 )
+@note_option
+@tag_option
 @runs_dir_option
 @cache_dir_option
 @workers_options
@@ -71,6 +76,8 @@ def sweep(
     max_failures: int | None,
     seed: int | None,
     name: str | None,
+    text: str | None,
+    tags: tuple[str, ...],
     runs_dir: Path | None,
     jobs: int | None,
     engine: str | None,
@@ -88,6 +95,8 @@ def sweep(
     from nncli.sweep.plan import record_from_command_line, record_from_file
     from nncli.sweep.settings import SweepOptions
 
+    notes = GivenNotes(text, tags)
+    notes.check()
     workers = Workers(jobs, engine, is_silent=quiet or as_json)
     runs = runs_dir or RUNS
     options = SweepOptions(method, metric, trials, batch, seeds, vary, folds, max_failures, seed, runs)
@@ -96,4 +105,4 @@ def sweep(
     else:
         base, base_name = base_config(config, runs_dir)
         record, default_name = record_from_command_line(base, overrides, options), f"{base_name}-sweep"
-    train_group(record, default_name, name, runs, workers).print(quiet, as_json)
+    train_group(record, default_name, name, runs, workers, notes).print(quiet, as_json)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nncli.cli.given_notes import GivenNotes
 from nncli.cli.group_options import Workers, has_replicates, replicates_options, workers_options
 from nncli.cli.group_training import train_replicates
 from nncli.cli.interrupts import raised_on_ctrl_c
@@ -108,7 +109,8 @@ def train(
     from nncli.cli.render.format import warning_text
     from nncli.cli.render.progress import note
 
-    _check_notes(text, tags)
+    notes = GivenNotes(text, tags)
+    notes.check()
     started = time.monotonic()
     drop_unread_messages()
     if watch and (quiet or as_json):
@@ -116,10 +118,10 @@ def train(
     is_new = config is not None and run is None and not watch
     if has_replicates(seeds, vary, folds, jobs, engine, is_new):
         workers = Workers(jobs, engine, is_silent=quiet or as_json)
-        report = train_replicates(str(config), overrides, (seeds, vary, folds), name, runs_dir, workers)
+        report = train_replicates(str(config), overrides, (seeds, vary, folds), name, runs_dir, workers, notes)
         report.print(quiet, as_json)
         return
-    display = _Display(quiet or as_json, watch, text, tags)
+    display = _Display(quiet or as_json, watch, notes)
     if run == "":
         raise CommandLineError(_resumable_runs(runs_dir or RUNS))
     if run is not None:
@@ -158,8 +160,8 @@ class _Display:
     ``training`` is the section of the config from then on. The note and the tags are written before it.
     """
 
-    def __init__(self, is_silent: bool, is_watched: bool, text: str | None, tags: tuple[str, ...]) -> None:
-        self.is_silent, self.is_watched, self.text, self.tags = is_silent, is_watched, text, tags
+    def __init__(self, is_silent: bool, is_watched: bool, notes: GivenNotes) -> None:
+        self.is_silent, self.is_watched, self.notes = is_silent, is_watched, notes
         self.run: Path | None = None
         self.first: int | None = None
         self.training: TrainingConfig | None = None
@@ -167,24 +169,8 @@ class _Display:
     def __call__(self, writer: "RunWriter") -> AbstractContextManager[Callable[["Epoch"], object]]:
         self.run, self.first = writer.path, writer.trainer.epoch
         self.training = writer.trainer.settings
-        if self.text is not None or self.tags:
-            _write_notes(writer.path, self.text, self.tags)
+        self.notes.write(writer.path)
         return nullcontext(lambda epoch: None) if self.is_silent else progress_for(writer, self.is_watched)
-
-
-def _check_notes(text: str | None, tags: tuple[str, ...]) -> None:
-    """Reject an invalid note or tag before training begins."""
-    if text is not None or tags:
-        from nncli.store.notes import check_notes
-
-        check_notes(text, tags)
-
-
-def _write_notes(path: Path, text: str | None, tags: tuple[str, ...]) -> None:
-    """Add a note and tags to those of a run."""
-    from nncli.store.notes import changed_notes, read_notes, write_notes
-
-    write_notes(path, changed_notes(read_notes(path), text, tags))
 
 
 def _train(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from nncli.cli.render.console import Output
-from nncli.cli.render.diagram import HEIGHT, MAX_CURVES, Line, print_diagram
+from nncli.cli.render.diagram import HEIGHT, Line, print_diagram
 from nncli.cli.render.format import direction, figure
 from nncli.cli.render.table import Table
 from nncli.config.diagnostics import counted
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 DEVIATION_DIGITS = 2
 MAX_ROWS = 24  # groups in the table
-MAX_SENTENCES = 9
+MAX_SENTENCES = 6
+MAX_GROUP_CURVES = 5  # bands of more groups cannot be told apart
 MIN_HEIGHT = 10  # of the plot
+TITLE_MARGIN = 12  # columns of a plot that its title cannot take
 LINES_AROUND = 3  # an empty line before the plot, and the legend and the prompt after it
 
 
@@ -41,13 +43,14 @@ def show_groups(
     """
     out = Output()
     used = _print_lines(out, compared, sentences, digits)
-    drawn = curves()[:MAX_CURVES]
+    drawn = curves()[:MAX_GROUP_CURVES]
     if drawn:
         height = max(MIN_HEIGHT, min(HEIGHT, out.height - used - LINES_AROUND)) if out.file.isatty() else HEIGHT
         out.print()
-        print_diagram(
-            out, [_line(each) for each in drawn], f"{curve} by epoch, mean ± standard deviation", None, height
-        )
+        title = f"{curve} by epoch"
+        full = f"{title}, mean ± standard deviation"
+        is_wide = out.width > len(full) + TITLE_MARGIN
+        print_diagram(out, [_line(each) for each in drawn], full if is_wide else title, None, height)
 
 
 def _print_lines(out: Output, compared: "ComparedGroups", sentences: Sequence[str], digits: int | None) -> int:

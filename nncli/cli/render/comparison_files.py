@@ -20,6 +20,8 @@ ESCAPES = str.maketrans(
         "↓": r"$\downarrow$",
         "–": "--",
         "·": r"$\cdot$",
+        "±": r"$\pm$",
+        "×": r"$\times$",
     }
 )
 ESCAPED_BAR = "\\|"
@@ -120,7 +122,20 @@ def as_latex(comparison: "Comparison", digits: int | None) -> str:
         digits: significant digits of the metrics; all of them if None.
     """
     headings, rows = _table(comparison, digits)
-    numbers = len(comparison.main_rows)
+    return latex_table(headings, rows, len(comparison.main_rows), [*comparison.not_compared, comparison.verdict()])
+
+
+def latex_table(
+    headings: Sequence[str], rows: Sequence[Sequence["TextCell"]], numbers: int, comments: Sequence[str | None]
+) -> str:
+    """A table for the package booktabs.
+
+    Args:
+        headings: its headings.
+        rows: its rows.
+        numbers: the number of columns, from the right, that are right-aligned.
+        comments: sentences that follow as comments; None for no sentence.
+    """
     lines = [
         rf"\begin{{tabular}}{{{'l' * (len(headings) - numbers)}{'r' * numbers}}}",
         r"\toprule",
@@ -132,9 +147,9 @@ def as_latex(comparison: "Comparison", digits: int | None) -> str:
         ),
         r"\bottomrule",
         r"\end{tabular}",
+        *(f"% {sentence}" for sentence in filter(None, comments)),
     ]
-    comments = [f"% {sentence}" for sentence in filter(None, [*comparison.not_compared, comparison.verdict()])]
-    return "".join(f"{line}\n" for line in [*lines, *comments])
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _latex_row(cells: Iterable[str]) -> str:

@@ -12,10 +12,10 @@ from nncli.cli.render.table import Cell, Table
 from nncli.config.diagnostics import counted
 
 if TYPE_CHECKING:
-    from nncli.analysis.compared_run import ComparedRun
     from nncli.analysis.comparison import Comparison, Row
 
 BEST, WARNING = "bold green", "yellow"
+MARK = "!"  # after the name of a run whose training has warnings, and before the warnings
 MIN_ROWS = 8  # of a table, in a terminal of any height
 
 
@@ -66,22 +66,22 @@ def rows_table(comparison: "Comparison", rows: int, digits: int | None) -> Table
 
     The metric by which they are sorted comes first, as columns that do not fit a terminal are left out from the right.
     """
-    entries = comparison.entries[:rows]
+    entries, names = comparison.entries[:rows], comparison.names.names
     columns = [*_leading(comparison), *_keys(comparison), *_metrics(comparison, is_first=False)]
     has_gap = any(entry.gap for entry in entries) and not comparison.columns
-    statuses = [_status(entry) for entry in entries]
+    is_status_shown = not all(entry.is_final for entry in entries)
     table = Table(
         "run",
-        *(["status"] if any(statuses) else []),
+        *(["status"] if is_status_shown else []),
         *(heading for heading, _ in columns),
         *(["overfits"] if has_gap else []),
-        text_columns=1 + any(statuses),
+        text_columns=1 + is_status_shown,
         digits=digits,
     )
     for index, entry in enumerate(entries):
         table.add_row(
-            comparison.names.names[index],
-            *([Cell(statuses[index], WARNING)] if any(statuses) else []),
+            Cell(f"{names[index]} {MARK}", WARNING) if entry.run.warnings else names[index],
+            *([Cell("" if entry.is_final else str(entry.progress), WARNING)] if is_status_shown else []),
             *(cells[index] for _, cells in columns),
             *([entry.gap.degree if entry.gap else None] if has_gap else []),
         )
@@ -114,13 +114,6 @@ def _cells(row: "Row") -> list[Any]:
     return [Cell(value, *(BEST, "* ") * (index in row.best)) for index, value in enumerate(row.values)]
 
 
-def _status(entry: "ComparedRun") -> str:
-    """The status of a run that is not finished, else the number of its warnings; empty if there is nothing to say."""
-    if not entry.is_final:
-        return str(entry.progress)
-    return counted(len(entry.run.warnings), "warning") if entry.run.warnings else ""
-
-
 def _notes(comparison: "Comparison", shown: int) -> Iterator[str]:
     """The order of the rows, and what the table leaves out, one line each."""
     total, names, implied = len(comparison.entries) + len(comparison.left_out), comparison.names, comparison.implied
@@ -147,4 +140,4 @@ def _warnings(comparison: "Comparison") -> Iterator[str]:
     for entry, warning in found:
         if count := runs.pop(warning["kind"], 0):
             others = f" and {counted(count - 1, 'other run')}" if count > 1 else ""
-            yield f"{entry.label}{others}: {warning_text(warning)}"
+            yield f"{MARK} {entry.label}{others}: {warning_text(warning)}"

@@ -1,10 +1,10 @@
-"""A comparison of groups as JSON, CSV and Markdown."""
+"""A comparison of groups as JSON, CSV, Markdown and LaTeX."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nncli.cli.render.compare_groups import mean_text
-from nncli.cli.render.comparison_files import markdown_table
+from nncli.cli.render.comparison_files import TextCell, latex_table, markdown_table
 from nncli.cli.render.format import direction, figure
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _verdict(verdict: "Verdict", text: str) -> dict[str, Any]:
         "sign_flip_p": comparison.sign_flip,
         "pairing_gain": comparison.gain,
         "more_runs": verdict.more_runs,
-        "required_rows": verdict.rows,
+        "required_rows": verdict.required_rows,
     }
 
 
@@ -130,12 +130,30 @@ def as_markdown(compared: "ComparedGroups", sentences: Sequence[str], digits: in
         sentences: the verdicts.
         digits: significant digits of the metrics; all of them if None.
     """
+    headings, rows = _table(compared, digits)
+    lines = "".join(f"- {text}\n" for text in (*sentences, *compared.basis, *compared.notes))
+    return f"{markdown_table(headings, rows)}\n{lines}"
+
+
+def as_latex(compared: "ComparedGroups", sentences: Sequence[str], digits: int | None) -> str:
+    """The table for the package booktabs, and the sentences as comments.
+
+    Args:
+        compared: the groups side by side.
+        sentences: the verdicts.
+        digits: significant digits of the metrics; all of them if None.
+    """
+    headings, rows = _table(compared, digits)
+    cells = [[TextCell(text) for text in row] for row in rows]
+    return latex_table(headings, cells, len(headings) - 1, [*sentences, *compared.basis, *compared.notes])
+
+
+def _table(compared: "ComparedGroups", digits: int | None) -> tuple[list[str], list[list[str]]]:
+    """The headings and the rows of the table of groups."""
     metric = f"{compared.metric}{direction(compared.groups[0].higher_is_better)}"
     rows = []
     for group in compared.groups:
         found = group.statistics
         numbers = [mean_text(found, digits), *(figure(each, digits) for each in found[2:])] if found else ["–"] * 3
         rows.append([group.label, str(len(group.finished)), *numbers, *(str(getattr(group, name)) for name in COUNTS)])
-    table = markdown_table([metric, "n", "mean ± std", "min", "max", *COUNTS], rows)
-    lines = "".join(f"- {text}\n" for text in (*sentences, *compared.basis, *compared.notes))
-    return f"{table}\n{lines}"
+    return [metric, "n", "mean ± std", "min", "max", *COUNTS], rows

@@ -109,7 +109,7 @@ def _result(group: "GroupListing", digits: int | None) -> str:
 def _runs_table(found: "Listing", varied: Mapping[str, Sequence[Any]], sort: str | None, digits: int | None) -> Table:
     """One row per run, with its main metrics, and the keys in which the trials of a group differ."""
     runs = found.runs
-    first = [sort] if sort and any(sort in run.metrics for run in runs) else []
+    first = [name for name in (sort, found.metric) if name and any(name in run.metrics for run in runs)]
     metrics = list(dict.fromkeys([*first, *(name for run in runs for name in run.main_metrics)]))
     heading = "trial" if found.is_group else "run"
     rows = Table(heading, "status", "epoch", *varied, *metrics, text_columns=2, digits=digits)
@@ -123,39 +123,40 @@ def _runs_table(found: "Listing", varied: Mapping[str, Sequence[Any]], sort: str
 
 def _show_differences(out: Output, runs: Sequence["RunListing"]) -> None:
     """Print the keys in which the config of each run differs from most others."""
-    differing = [run for run in runs if run.differences]
-    if differing:
-        out.print("\nDifferences from the most frequent values:")
-    for run in differing:
+    lines = []
+    for run in runs:
         keys = [f"{key} {cell_text(value)}" for key, value in run.differences.items()]
         more = f", and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
-        out.print(Text.assemble((run.name, "bold"), f": {', '.join(keys[:MAX_KEYS])}{more}"))
+        lines += [Text.assemble((run.name, "bold"), f": {', '.join(keys[:MAX_KEYS])}{more}")] if keys else []
+    _show_block(out, "Differences from the most frequent values:", lines)
 
 
 def _show_notes(out: Output, listed: "Sequence[RunListing | GroupListing]") -> None:
     """Print the tags and the first line of the note of each run and group that has some."""
-    noted = [each for each in listed if each.note or each.tags]
-    if noted:
-        out.print("\nNotes:")
-    for each in noted:
+    lines = []
+    for each in (each for each in listed if each.note or each.tags):
         line = sanitized_line(next(iter((each.note or "").splitlines()), ""))
-        words = [*(f"#{tag}" for tag in each.tags), *([line] if line else [])]
-        out.print_text(Text.assemble((each.name, "bold"), f": {' '.join(words)}"))
+        words = [*(f"#{sanitized_line(tag)}" for tag in each.tags), *([line] if line else [])]
+        lines.append(Text.assemble((each.name, "bold"), f": {' '.join(words)}"))
+    _show_block(out, "Notes:", lines)
 
 
 def _show_problems(out: Output, found: "Listing") -> None:
     """Print warnings, what is wrong with runs and groups, and how to write a missing evaluation."""
     warnings = [(run.name, warning_text(warning)) for run in found.runs for warning in run.warnings]
-    if warnings:
-        out.print()
-    for name, text in warnings:
-        out.print_text(Text.assemble((name, "bold"), (f": {text}", WARNING)))
+    _show_block(out, "", [Text.assemble((name, "bold"), (f": {text}", WARNING)) for name, text in warnings])
     problems = [*(group.problem for group in found.groups), *(run.problem for run in found.runs)]
     for problem in filter(None, problems):
         out.print_text(Text(f"\n{problem}", style="red"))
     for run in found.runs:
         if run.progress.status is RunStatus.UNEVALUATED and run.progress.is_resumable:
             out.print_text(Text(f"\n{run.path}: {how_to_evaluate(run.path)}", style=WARNING))
+
+
+def _show_block(out: Output, heading: str, lines: Sequence[Text]) -> None:
+    """Print lines after an empty one and their heading, if there are any; at once, which is faster."""
+    if lines:
+        out.print_text(Text("\n").join([Text(f"\n{heading}" if heading else ""), *lines]))
 
 
 def _status(run: "RunListing") -> str:

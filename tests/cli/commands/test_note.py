@@ -59,6 +59,17 @@ def test_train_writes_notes_as_training_begins(workdir, run_cli):
         assert Path("runs/a", name).read_bytes() == Path("runs/b", name).read_bytes()
 
 
+@pytest.mark.parametrize("command", [("train", "config.yaml", "--seeds", "2"), ("sweep", "config.yaml", "seed=0,1")])
+def test_group_gets_notes(workdir, run_cli, command):
+    """Those of the command that makes it; a command that continues it adds to them."""
+    assert run_cli(*command, "-q", "--name", "group", "--note", "text", "--tag", "x").code == 0
+    assert run_cli(*command, "-q", "--name", "group", "--tag", "y").code == 0
+    assert run_cli("note", "group").out == "runs/group: tags x, y\ntext\n"
+    assert run_cli(*command, "-q", "--tag", "two words").code == 2
+    assert run_cli("rm", "group", "--yes").code == 0
+    assert not list(Path("runs").iterdir())
+
+
 def test_invalid_tag_is_rejected_before_training(workdir, run_cli):
     """No run is created."""
     result = run_cli("train", "config.yaml", "--tag", "two words")

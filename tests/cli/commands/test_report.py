@@ -31,6 +31,15 @@ def test_report_is_written_and_named(trained, run_cli):
     assert (trained / "again.html").read_bytes() == first
 
 
+def test_report_says_what_is_not_compared(trained, run_cli):
+    """Runs with other training rows are compared on the validation rows that they share."""
+    assert run_cli("train", "config.yaml", "data.samples=21", "--name", "more", "-q").code == 0
+    assert run_cli("report", "config", "more").code == 0
+    page = (trained / "report.html").read_text(encoding="utf-8")
+    assert "Training metrics are not compared: the rows of config and more differ." in page
+    assert "exact McNemar test on the same 60 rows" in page
+
+
 def test_errors_leave_no_file(trained, run_cli):
     """A run that does not exist, a run given twice, a directory in the place of the file."""
     assert run_cli("report", "missing").code == 4

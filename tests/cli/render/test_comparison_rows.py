@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from nncli.analysis import comparison as comparison_module
 from nncli.analysis.compared_run import ComparedRun
 from nncli.analysis.comparison import Comparison, Row
 from nncli.analysis.scores import Score
+from nncli.analysis.table_columns import short_names
 from nncli.cli.render.comparison_rows import MIN_ROWS, show_rows
 from nncli.cli.render.console import Output
 from nncli.store.run_status import RunProgress, RunStatus
@@ -78,6 +80,14 @@ def test_list_is_complete_if_it_is_asked_for_or_not_on_a_terminal(shown):
         assert sum(line.startswith("0") for line in shown(comparison(50), height=24, **options)) == 50
 
 
+def test_work_per_run_does_not_grow_with_their_number(shown, monkeypatch):
+    """Names are shortened once, not once for each row."""
+    calls = []
+    monkeypatch.setattr(comparison_module, "short_names", lambda names: calls.append(len(names)) or short_names(names))
+    assert len(shown(comparison(100), stream=io.StringIO)) > 100
+    assert sum(calls) <= 3 * 100
+
+
 def test_columns_are_the_main_ones(shown):
     """The metric of the order is first, then the keys, held-out and training metrics; a star marks the best."""
     heading, _, first, second, *rest = shown(comparison(9), width=200)
@@ -105,7 +115,7 @@ def test_chosen_columns_are_shown_alone(shown):
 
 
 def test_status_says_what_is_unusual(shown):
-    """A run that is finished has an empty status, or its number of warnings; each kind of warning is printed once."""
+    """A finished run has an empty status, and a mark if it has warnings; each kind of warning is printed once."""
     entries = [
         entry(0),
         entry(1, warnings=[WARNING]),
@@ -114,11 +124,11 @@ def test_status_says_what_is_unusual(shown):
     ]
     lines = shown(comparison(4, entries=entries), 100)
     assert lines[0].split()[1] == "status"
-    rows = {line[:4]: line for line in lines if line.startswith("0")}
-    assert ["1 warning" in rows["0001"], "interrupted" in rows["0002"], "2 warnings" in rows["0003"]] == [True] * 3
-    assert rows["0000"].split()[1] == "0.1235"
+    rows = {line[:4]: line.split()[1] for line in lines if line.startswith("0")}
+    assert rows == {"0000": "0.1235", "0001": "!", "0002": "interrupted", "0003": "!"}
     warnings = [line for line in lines if "learned nothing" in line]
     assert len(warnings) == 1
-    assert warnings[0].startswith("spiral-0001 and 1 other run: warning: it has learned nothing at all, it has")
+    assert warnings[0].startswith("! spiral-0001 and 1 other run: warning: it has learned nothing at all, it has")
     assert warnings[0].endswith("…")
     assert "…" not in " ".join(shown(comparison(4, entries=entries), stream=io.StringIO))
+    assert "status" not in shown(comparison(2, entries=entries[:2]))[0]

@@ -1,0 +1,256 @@
+"""Groups of runs side by side: sides, metric, baseline, results, pairing, rows, curves and sentences of real runs."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from nncli.analysis.compared_groups import GroupOptions, compared_groups
+from nncli.analysis.evaluation import by_row
+from nncli.analysis.group_curves import group_curve
+from nncli.analysis.group_sentences import sentence
+from nncli.analysis.group_verdict import Outcome
+from nncli.analysis.significance import paired_margin, t_quantile
+from nncli.errors import CommandLineError, RunError
+from nncli.store.run_reader import Run
+from tests.example_groups import FIXED_DATA, make_group, set_scores
+
+
+def compare(*paths, **options):
+    """Compare groups, with runs found by their paths."""
+    return compared_groups(paths, GroupOptions(**options), Run)
+
+
+def label_of(compared):
+    """The groups by their labels."""
+    return {group.label: group for group in compared.groups}
+
+
+def scores_of(group, name, runs):
+    """A final validation metric of runs."""
+    return np.array([Run(group / run).evaluation.splits["validation"][name] for run in runs])
+
+
+ADAM, SGD = ([f"{number:04}" for number in numbers] for numbers in (range(4), range(4, 8)))
+
+
+def test_a_single_group_is_compared_by_what_it_varies(optimizer_group):
+    """Its axis gives the sides, best first, and a sentence says so."""
+    compared = compare(optimizer_group)
+    assert compared.by == ["optimizer.type"]
+    assert sorted(label_of(compared)) == ["adam", "sgd"]
+    assert compared.metric == "validation_accuracy"
+    assert "grouped by optimizer.type" in compared.basis[0]
+    means = [group.statistics.mean for group in compared.groups]
+    assert means == sorted(means, reverse=True)
+
+
+def test_statistics_by_hand(optimizer_group):
+    """Mean, standard deviation with Bessel's correction, smallest and largest."""
+    found = label_of(compare(optimizer_group, metric="validation_loss"))["sgd"]
+    scores = scores_of(optimizer_group, "loss", SGD)
+    deviation = (sum((scores - sum(scores) / 4) ** 2) / 3) ** 0.5
+    assert found.statistics == pytest.approx((sum(scores) / 4, deviation, min(scores), max(scores)))
+    assert (len(found.finished), found.failed, found.diverged, found.unfinished) == (4, 0, 0, 0)
+
+
+def test_groups_are_paired_by_seed(optimizer_group):
+    """The difference and its interval are those of the runs with equal seeds."""
+    compared = compare(optimizer_group, metric="validation_loss")
+    [verdict] = compared.verdicts
+    first, second = verdict.comparison.first.label, verdict.comparison.second.label
+    differences = np.subtract(
+        *(scores_of(optimizer_group, "loss", ADAM if each == "adam" else SGD) for each in (first, second))
+    )
+    assert verdict.comparison.pairs == 4
+    assert verdict.comparison.difference == pytest.approx(np.mean(differences))
+    assert verdict.comparison.over_runs.margin == pytest.approx(paired_margin(differences))
+    assert compared.basis[1].startswith("paired by seed; the seeds vary weights, order, dropout; data and splits are")
+
+
+def test_rows_are_paired_by_the_means_over_runs(optimizer_group):
+    """The second interval is that of the differences of rows, each a mean over the seeds."""
+    [verdict] = compare(optimizer_group).verdicts
+    means = [
+        np.mean([by_row(Run(optimizer_group / run), "validation", "accuracy") for run in runs], axis=0)
+        for runs in (ADAM, SGD)
+    ]
+    sampled = verdict.comparison.over_rows
+    assert sampled.rows == 60
+    assert sampled.estimate.margin == pytest.approx(paired_margin(means[0] - means[1]))
+    assert sampled.estimate.degrees == 59
+
+
+def test_other_scores_than_those_of_the_weights_are_not_paired_by_row(optimizer_group, tmp_path):
+    """The rows are then taken as independent, with the wider Agresti-Caffo interval."""
+    group = tmp_path / "group"
+    shutil.copytree(optimizer_group, group)
+    set_scores(group, [0.91, 0.92, 0.9, 0.93, 0.81, 0.8, 0.82, 0.79])
+    [verdict] = compare(group).verdicts
+    assert verdict.comparison.over_rows.deviation is None
+    assert verdict.comparison.difference == pytest.approx(0.11)
+    assert verdict.outcome is Outcome.FEW_ROWS
+    assert "not enough validation rows: more instead of 60" in sentence(verdict)
+
+
+def test_a_clear_verdict_in_one_sentence(optimizer_group, tmp_path):
+    """Better, with the difference, its interval, the pairs and the p-value; the sign of a loss is negative."""
+    group = tmp_path / "group"
+    shutil.copytree(optimizer_group, group)
+    set_scores(group, [0.31, 0.32, 0.3, 0.33, 0.51, 0.5, 0.52, 0.49], "loss")
+    [verdict] = compare(group, metric="validation_loss").verdicts
+    differences = np.array([-0.2, -0.18, -0.22, -0.16])
+    margin = t_quantile(3) * np.std(differences, ddof=1) / 2
+    assert sentence(verdict) == (
+        f"adam is better than sgd: difference -0.19 (95% interval {-0.19 - margin:+.3g} to {-0.19 + margin:+.3g}),"
+        " better in 4 of 4 pairs, p = 0.0078"
+    )
+    [verdict] = compare(group, metric="validation_loss", baseline="adam").verdicts
+    assert sentence(verdict).startswith("sgd is worse than adam: difference +0.19 ")
+    [verdict] = compare(group, metric="validation_loss", rope=0.3).verdicts
+    assert sentence(verdict).startswith("adam and sgd are equal in practice: difference -0.19 ")
+
+
+def test_missing_seeds_are_counted_in_a_sentence(optimizer_group, tmp_path):
+    """Not enough runs, and about how many more."""
+    group = tmp_path / "group"
+    shutil.copytree(optimizer_group, group)
+    set_scores(group, [0.31, 0.36, 0.3, 0.33, 0.35, 0.34, 0.32, 0.37], "loss")
+    [verdict] = compare(group, metric="validation_loss").verdicts
+    assert verdict.outcome is Outcome.FEW_RUNS
+    text = f"adam and sgd: not enough runs: about {verdict.more_runs} more seeds would show a difference of this size; "
+    assert sentence(verdict).startswith(text)
+
+
+def test_one_seed_each_tells_two_trainings_apart(optimizer_group):
+    """Two runs have no interval over runs, but the exact test on their rows."""
+    [verdict] = compare(optimizer_group / "0000", optimizer_group / "0004", by=("optimizer.type",)).verdicts
+    assert verdict.outcome is Outcome.ONE_SEED
+    assert "one seed each: this tells two trainings apart, not two configs; difference 0." in sentence(verdict)
+    assert "(exact McNemar test on the same 60 rows, p " in sentence(verdict)
+    assert all(group.statistics.deviation is None for group in [verdict.comparison.first, verdict.comparison.second])
+
+
+def test_failed_and_unfinished_runs_are_apart(optimizer_group, tmp_path):
+    """They are counted on the side of their point, and are not in the mean; a damaged trial is a failed one."""
+    group = make_group(tmp_path / "runs", "group", ["adam", "sgd"], failed=[1, 6])
+    (group / "0002" / "run.json").write_text("{}", encoding="utf-8")
+    (group / "0005" / "evaluation.json").unlink()
+    (group / "0005" / "weights.npz").unlink()
+    compared = compare(group)
+    found = label_of(compared)
+    assert [(each.failed, each.unfinished, len(each.finished)) for each in (found["adam"], found["sgd"])] == [
+        (2, 0, 2),
+        (1, 1, 2),
+    ]
+    assert any(
+        note.startswith("adam: 2 runs of 4 diverged or failed and are not in the mean") for note in compared.notes
+    )
+    assert any("no group of two runs is called better" in note for note in compared.notes)
+    assert any("0002/run.json: damaged" in note for note in compared.notes)
+
+
+def test_groups_of_other_rows_are_not_compared(optimizer_group, tmp_path):
+    """Other validation rows are said in a line; with different_data they are compared as independent."""
+    other = make_group(tmp_path / "runs", "other", [], seeds=range(3), overrides=(*FIXED_DATA, "validation.seed=2"))
+    [verdict] = compare(optimizer_group, other).verdicts
+    assert verdict.outcome is Outcome.NOT_COMPARED
+    assert sentence(verdict).endswith(" are not compared: their validation rows differ")
+    [verdict] = compare(optimizer_group, other, different_data=True).verdicts
+    assert (verdict.comparison.pairs, verdict.comparison.reason) == (None, None)
+
+
+def test_training_rows_may_differ(optimizer_group, tmp_path):
+    """Validation metrics are compared where the validation rows are the same."""
+    overrides = ("data.seed=5", "validation.seed=1", "training.epochs=20")
+    other = make_group(tmp_path / "runs", "other", [], seeds=range(3), overrides=overrides)
+    sgd = [optimizer_group / name for name in SGD]
+    [verdict] = compare(other, *sgd, by=("optimizer.type",)).verdicts
+    assert verdict.comparison.reason is None
+    [verdict] = compare(other, *sgd, by=("optimizer.type",), metric="accuracy").verdicts
+    assert "their training rows differ" in sentence(verdict)
+
+
+def test_seeds_of_data_are_named_and_not_paired_by_row(tmp_path):
+    """If seeds vary the rows, runs are paired by them, and the spread of the scores contains the sampling of rows."""
+    group = make_group(tmp_path / "runs", "group", ["adam", "sgd"], overrides=("training.epochs=20",))
+    compared = compare(group)
+    assert compared.basis[1].startswith("paired by seed; the seeds vary data, split, weights, order, dropout")
+    assert compared.verdicts[0].comparison.over_rows is None
+    assert compared.verdicts[0].comparison.pairs == 4
+
+
+def test_random_splits_of_the_same_rows_are_corrected(tmp_path):
+    """If seeds split one data set, training rows overlap: the variance has Nadeau and Bengio's factor."""
+    overrides = ("data.seed=0", "validation={fraction: 0.25}", "training.epochs=20")
+    group = make_group(tmp_path / "runs", "group", ["adam", "sgd"], overrides=overrides)
+    estimate = compare(group, metric="validation_loss").verdicts[0].comparison
+    assert estimate.spread.ratio == pytest.approx(15 / 45)
+    assert estimate.over_runs.error == pytest.approx(estimate.spread.deviation * (1 / 4 + 1 / 3) ** 0.5)
+    assert estimate.sign_flip is None
+
+
+def test_curves_are_means_over_runs(optimizer_group):
+    """At the epochs that all runs logged."""
+    group = label_of(compare(optimizer_group))["adam"]
+    curve = group_curve(group, "validation_loss")
+    tables = [Run(optimizer_group / name).metrics.column("validation_loss") for name in ADAM]
+    assert curve.mean == pytest.approx(np.mean(tables, axis=0))
+    assert curve.deviation == pytest.approx(np.std(tables, axis=0, ddof=1))
+    assert curve.epochs.tolist() == Run(optimizer_group / "0000").metrics.column("epoch").tolist()
+    assert group_curve(group, "nothing") is None
+
+
+def test_labels_have_what_differs(optimizer_group, tmp_path):
+    """A text alone, a number with its key, a component with its type and the keys that differ within the type."""
+    assert set(label_of(compare(optimizer_group, by=("optimizer",)))) == {"adam", "sgd"}
+    found = label_of(compare(optimizer_group, by=("seed", "optimizer.type")))
+    assert "seed=3 sgd" in found
+    rates = make_group(tmp_path / "runs", "rates", [0.01, 0.1], key="optimizer.learning_rate", seeds=[0])
+    assert set(label_of(compare(rates, optimizer_group / "0004", by=("optimizer",)))) == {
+        "adam learning_rate=0.01",
+        "adam learning_rate=0.1",
+        "sgd",
+    }
+    assert set(label_of(compare(rates))) == {"learning_rate=0.01", "learning_rate=0.1"}
+
+
+def test_groups_and_runs_are_sides(optimizer_group, tmp_path):
+    """Several groups or runs without keys are one side each; a baseline that is not among them is added."""
+    other = make_group(tmp_path / "runs", "other", [], seeds=range(3))
+    assert set(label_of(compare(optimizer_group, other))) == {"optimizers", "other"}
+    compared = compared_groups([optimizer_group], GroupOptions(baseline="x"), lambda _: other)
+    assert (compared.baseline, len(compared.groups)) == ("other", 3)
+    assert [each.comparison.second.label for each in compared.verdicts] == ["other", "other"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"by": ("optimizer.tpye",)}, "no run has a key 'optimizer.tpye' in its config; did you mean 'optimizer.type'"),
+        ({"metric": "validation_acuracy"}, "no finished run has a metric 'validation_acuracy'; did you mean"),
+        ({"metric": "loss"}, "loss cannot be compared: it depends on the strength of the penalties; use data_loss"),
+    ],
+)
+def test_wrong_options_are_reported(optimizer_group, options, message):
+    """With what is wrong and what may be meant."""
+    with pytest.raises(CommandLineError, match=message):
+        compare(optimizer_group, **options)
+
+
+def test_an_unknown_baseline_is_reported(optimizer_group):
+    """It is neither a side nor a run."""
+
+    def find(_):
+        raise RunError("run not found")
+
+    with pytest.raises(CommandLineError, match="--baseline adm: neither a side of the comparison nor a run; did you"):
+        compared_groups([optimizer_group], GroupOptions(baseline="adm"), find)
+
+
+def test_a_group_given_twice_or_without_runs_is_reported(optimizer_group, tmp_path):
+    """Both are errors on the command line."""
+    with pytest.raises(CommandLineError, match="given twice"):
+        compare(optimizer_group, optimizer_group)
+    with pytest.raises(CommandLineError, match="the group has no runs yet"):
+        compare(make_group(tmp_path / "runs", "empty", [], seeds=[]))

@@ -1,0 +1,123 @@
+"""Verdicts on groups: the rules by hand, and false ones by simulation where nothing differs."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from nncli.analysis.group_comparison import GroupComparison
+from nncli.analysis.group_rows import RowSampling
+from nncli.analysis.group_verdict import Outcome, decide
+from nncli.analysis.paired_tests import Estimate
+from tests.analysis.simulated_groups import SCORES, comparison, coverage, false_verdicts, split_coverage
+
+GOOD, BAD = np.array([0.9, 0.91, 0.92, 0.9]), np.array([0.8, 0.82, 0.81, 0.79])
+
+
+def outcome(compared, rope=0.0, family=1):
+    """The outcome of one comparison."""
+    return decide([compared], rope, family)[0].outcome
+
+
+@pytest.mark.parametrize("is_paired", [True, False])
+def test_a_clear_difference_is_better_or_worse(is_paired):
+    """The verdict is said of the first group."""
+    assert outcome(comparison(GOOD, BAD, is_paired)) is Outcome.BETTER
+    assert outcome(comparison(BAD, GOOD, is_paired)) is Outcome.WORSE
+
+
+def test_lower_is_better_for_errors():
+    """The larger loss is worse."""
+    groups = [SimpleNamespace(label=name, metric="validation_loss", finished=range(4)) for name in "ab"]
+    found = GroupComparison(*groups, difference=0.1, over_runs=Estimate(0.1, 0.01, 3), probability=0.0)
+    assert outcome(found) is Outcome.WORSE
+
+
+@pytest.mark.parametrize("is_paired", [True, False])
+def test_two_runs_are_never_better(is_paired):
+    """However clear the difference is; a third run is enough."""
+    assert outcome(comparison(GOOD[:2], BAD[:2], is_paired)) is Outcome.FEW_RUNS
+    assert outcome(comparison(GOOD[:3], BAD[:3], is_paired)) is Outcome.BETTER
+
+
+def test_a_missing_run_is_counted():
+    """The number that is named is needed: with one less, the power is below 80 %."""
+    first, second = np.array([0.90, 0.94, 0.86, 0.95]), np.array([0.89, 0.91, 0.88, 0.9])
+    found = decide([comparison(first, second, True)], 0.0, 1)[0]
+    deviation, difference = np.std(first - second, ddof=1), np.mean(first - second)
+    assert found.outcome is Outcome.FEW_RUNS
+    needed = ((1.96 + 0.8416) * deviation / difference) ** 2
+    assert needed < 4 + found.more_runs < needed + 3
+
+
+def test_equal_in_practice_within_the_rope():
+    """The whole interval is within it; a wider interval or no rope is not enough."""
+    first, second = GOOD, GOOD + np.array([0.001, -0.001, 0.001, -0.001])
+    assert outcome(comparison(first, second, True), rope=0.01) is Outcome.EQUAL
+    assert outcome(comparison(first, second, True), rope=0.001) is Outcome.FEW_RUNS
+    assert outcome(comparison(first, second, True)) is Outcome.FEW_RUNS
+
+
+def test_a_significant_but_rare_advantage_is_small():
+    """P(A > B) below 0.75: it is not called better."""
+    first = np.random.default_rng(0).normal(0.9, 0.02, 200)
+    second = np.random.default_rng(1).normal(0.893, 0.02, 200)
+    found = comparison(first, second, False)
+    assert found.over_runs.p_value < 0.05
+    assert outcome(found) is Outcome.SMALL
+
+
+def test_p_values_are_adjusted_for_the_family():
+    """What is better alone is not better as one of many."""
+    found = comparison(GOOD, np.array([0.86, 0.89, 0.88, 0.88]), True)
+    assert outcome(found) is Outcome.BETTER
+    assert outcome(found, family=10) is Outcome.FEW_RUNS
+
+
+def test_the_wider_interval_decides():
+    """The sampling of few rows can hide what the seeds show, and the verdict says how many rows would show it."""
+    sampled = RowSampling(Estimate(0.1, 0.08, 59), 60, 0.08 * 60**0.5)
+    found = comparison(GOOD, BAD, True)
+    hidden = GroupComparison(**{**vars(found), "over_rows": sampled})
+    verdict = decide([hidden], 0.0, 1)[0]
+    assert (verdict.outcome, hidden.decided_by_rows) == (Outcome.FEW_ROWS, True)
+    assert verdict.required_rows == pytest.approx(60 * (2.8016 * 0.08 / hidden.difference) ** 2, rel=0.02)
+    narrow = GroupComparison(**{**vars(found), "over_rows": sampled._replace(estimate=Estimate(0.1, 1e-4, 59))})
+    assert (outcome(narrow), narrow.decided_by_rows) == (Outcome.BETTER, False)
+
+
+def test_what_cannot_be_compared_has_no_verdict():
+    """One run without an interval is one seed, and a reason is kept."""
+    groups = [SimpleNamespace(label=name, metric="accuracy", finished=range(1)) for name in "ab"]
+    assert outcome(GroupComparison(*groups)) is Outcome.ONE_SEED
+    assert outcome(GroupComparison(*groups, reason="their validation rows differ")) is Outcome.NOT_COMPARED
+
+
+REPETITIONS = 400
+MOST = 0.05 + 4 * (0.05 * 0.95 / REPETITIONS) ** 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("is_paired", [True, False])
+def test_false_verdicts_are_rare_by_simulation(name, is_paired):
+    """Of two and of five groups without a difference, at most 5 % have a better one; none at two runs."""
+    for groups, runs in ((2, 3), (2, 5), (2, 10), (5, 3), (5, 10)):
+        assert false_verdicts(name, groups, runs, is_paired, REPETITIONS) <= MOST, (groups, runs)
+    assert false_verdicts(name, 2, 2, is_paired, 100) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_paired", [True, False])
+def test_coverage_by_simulation(is_paired):
+    """The interval of normal scores contains the true difference in 95 %, from two runs on."""
+    for runs in (2, 3, 10):
+        assert coverage("normal", runs, is_paired, REPETITIONS) >= 1 - MOST, runs
+
+
+@pytest.mark.slow
+def test_corrected_intervals_of_splits_cover():
+    """Nadeau and Bengio's interval contains the true difference; Student's of random splits does not."""
+    assert split_coverage(5, False, 1 / 4, 200) >= 1 - MOST
+    assert split_coverage(15, True, 1 / 4, 200) >= 1 - MOST
+    assert split_coverage(15, True, 0.0, 200) < 0.85
