@@ -18,6 +18,7 @@ from nncli.errors import CommandLineError, DivergedError, InterruptionError, Nnc
 
 if TYPE_CHECKING:
     from nncli.store.group_files import GroupRecord
+    from nncli.sweep.group import Group
     from nncli.sweep.overview import Overview
     from nncli.sweep.plan import Plan
     from nncli.sweep.progress import Progress
@@ -113,13 +114,36 @@ def train_group(
     """
     from nncli.cli.render.progress import note
     from nncli.config.diagnostics import counted
+
+    group = _opened(record, default_name, name, runs, notes)
+    if group.is_new and not workers.is_silent:
+        note(f"{group.plan.directory}: new group of {counted(len(group.plan), 'trial')}")
+    return continue_group(group.plan, workers) if not group.is_new else work_on(group.plan, workers)
+
+
+def plan_group(
+    record: "GroupRecord", default_name: str, name: str | None, runs: Path | None, notes: GivenNotes
+) -> GroupReport:
+    """Create a group, or find the one that ``train_group`` would continue, without training a trial.
+
+    Raises:
+        NncliError: as for ``open_group``.
+    """
+    from nncli.sweep.results import results_of
+
+    plan = _opened(record, default_name, name, runs, notes).plan
+    return GroupReport(plan, results_of(plan), 0, None, None)
+
+
+def _opened(
+    record: "GroupRecord", default_name: str, name: str | None, runs: Path | None, notes: GivenNotes
+) -> "Group":
+    """A new group, or one to continue, with the notes that are given."""
     from nncli.sweep.group import open_group
 
     group = open_group(runs or RUNS, default_name, record, name)
     notes.write(group.plan.directory)
-    if group.is_new and not workers.is_silent:
-        note(f"{group.plan.directory}: new group of {counted(len(group.plan), 'trial')}")
-    return continue_group(group.plan, workers) if not group.is_new else work_on(group.plan, workers)
+    return group
 
 
 def continue_group(plan: "Plan", workers: Workers) -> GroupReport:

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -149,6 +150,7 @@ def _environment() -> Iterator[None]:
 @contextmanager
 def _blocked_signals() -> Iterator[None]:
     """Start processes that block Ctrl-C, which a terminal sends to all of them, and which this process passes on."""
+    resource_tracker.ensure_running()  # the first process would start it, which unblocks the signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield

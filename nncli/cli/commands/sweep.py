@@ -6,7 +6,7 @@ import click
 
 from nncli.cli.given_notes import GivenNotes
 from nncli.cli.group_options import Workers, replicates_options, workers_options
-from nncli.cli.group_training import base_config, train_group
+from nncli.cli.group_training import base_config, plan_group, train_group
 from nncli.cli.options import (
     Integer,
     cache_dir_option,
@@ -61,6 +61,7 @@ METHODS = ("grid", "random", "halving", "tpe")
 @runs_dir_option
 @cache_dir_option
 @workers_options
+@click.option("--plan", "is_planned", is_flag=True, help="Create the group, and leave its trials to 'nncli worker'.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; print only the path of the group.")
 @json_option
 def sweep(
@@ -81,6 +82,7 @@ def sweep(
     runs_dir: Path | None,
     jobs: int | None,
     engine: str | None,
+    is_planned: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -105,4 +107,7 @@ def sweep(
     else:
         base, base_name = base_config(config, runs_dir)
         record, default_name = record_from_command_line(base, overrides, options), f"{base_name}-sweep"
-    train_group(record, default_name, name, runs, workers, notes).print(quiet, as_json)
+    if is_planned:
+        plan_group(record, default_name, name, runs, notes).print(quiet, as_json)
+    else:
+        train_group(record, default_name, name, runs, workers, notes).print(quiet, as_json)

@@ -45,8 +45,15 @@ def show_group(
     if seconds is not None:
         out.print(f"{counted(trained, 'trial')} trained in {seconds:.1f} s")
     out.print(Text.assemble("saved in ", (str(directory), "bold")), soft_wrap=True)
+    out.print(_next_command(directory, keys, results), soft_wrap=True)
+
+
+def _next_command(directory: Path, keys: Sequence[str], results: "GroupResults") -> str:
+    """The command that trains what is left, or compares the points."""
+    if results.counts["left"]:
+        return f"train with: nncli worker {quote(str(directory))}"
     by = f" --by {quote(keys[0])}" if keys else ""
-    out.print(f"compare with: nncli compare {quote(str(directory))}{by}", soft_wrap=True)
+    return f"compare with: nncli compare {quote(str(directory))}{by}"
 
 
 def _points_table(directory: Path, keys: Sequence[str], results: "GroupResults") -> Table:

@@ -69,6 +69,18 @@ def test_results_do_not_depend_on_the_number_of_workers(workdir, run_cli):
     assert contents(workdir / "runs" / "one") == contents(workdir / "runs" / "two")
 
 
+def test_a_planned_group_is_left_to_workers(workdir, run_cli):
+    """No trial is trained before them, and planning it again finds it."""
+    for _ in range(2):
+        result = run_cli(*SWEEP, "--plan")
+        assert (result.code, result.err) == (0, "")
+        assert result.out == "trials: 6 left\nsaved in runs/config-sweep\ntrain with: nncli worker runs/config-sweep\n"
+        assert not list((workdir / "runs" / "config-sweep").glob("0*"))
+    assert json.loads(run_cli(*SWEEP, "--plan", "--json").out)["trials"]["left"] == 6
+    assert "trials: 6 finished\n" in run_cli("worker", "config-sweep").out
+    assert [path.name for path in (workdir / "runs").iterdir()] == ["config-sweep"]
+
+
 def test_failures_are_counted_with_their_reasons(workdir, run_cli):
     """The exit code stays 0, since they are results."""
     result = run_cli("sweep", "config.yaml", "training.threads=1,999", "optimizer.learning_rate=0.1,1e30")
