@@ -20,6 +20,7 @@ ESCAPES = str.maketrans(
         "↓": r"$\downarrow$",
         "–": "--",
         "·": r"$\cdot$",
+        "±": r"$\pm$",
     }
 )
 ESCAPED_BAR = "\\|"
