@@ -110,7 +110,7 @@ def pairing_sentence(verdicts: Sequence[Verdict], groups: Sequence[GroupResult])
     elif paired:
         text = f"{len(paired)} of {len(compared)} comparisons paired by {what}"
     else:
-        text = "not paired: the groups share no seeds"
+        text = "not paired by seed"
     return f"{text}; {_varying(varying)}{_saved(paired)}"
 
 
