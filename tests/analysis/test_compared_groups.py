@@ -181,6 +181,7 @@ def test_groups_of_other_rows_are_not_compared(optimizer_group, tmp_path):
     assert sentence(verdict).endswith(" are not compared: their validation rows differ")
     [verdict] = compare(optimizer_group, other, different_data=True).verdicts
     assert (verdict.comparison.pairs, verdict.comparison.reason) == (None, None)
+    assert verdict.comparison.over_rows.deviation is None
 
 
 def test_training_rows_may_differ(optimizer_group, tmp_path):
@@ -200,6 +201,7 @@ def test_seeds_of_data_are_named_and_not_paired_by_row(tmp_path):
     compared = compare(group)
     assert compared.basis[1].startswith("paired by seed; the seeds vary data, split, weights, order, dropout")
     assert compared.verdicts[0].comparison.over_rows is None
+    assert compared.verdicts[0].comparison.spread.ratio == 0
     assert compared.verdicts[0].comparison.pairs == 4
 
 
