@@ -11,6 +11,7 @@ from nncli.analysis.group_sides import Given, Side, read_given, sides_by, sides_
 from nncli.analysis.group_verdict import Verdict, verdicts
 from nncli.config.hints import suggestion
 from nncli.errors import CommandLineError, RunError
+from nncli.experiment.metric_columns import find_column
 
 
 class GroupOptions(NamedTuple):
@@ -18,7 +19,7 @@ class GroupOptions(NamedTuple):
 
     Args:
         by: the keys by whose values the runs are grouped; none to compare the groups that are given.
-        metric: the column of metrics; None for the default.
+        metric: the column of metrics; None for that of the groups, or else the default.
         rope: the largest difference that does not matter in practice.
         baseline: the label of a side, or a run or group, that the others are compared with; None for the best.
         different_data: compare runs even if their data differs.
@@ -70,7 +71,7 @@ def compared_groups(paths: Sequence[Path], options: GroupOptions, find: Callable
     by = options.by or _varying_keys(given)
     sides = sides_by(given, by) if by else sides_of(given)
     sides, baseline = _with_baseline(sides, options.baseline, find)
-    metric = chosen_metric([entry for side in sides for entry in side.entries], options.metric)
+    metric = chosen_metric([entry for side in sides for entry in side.entries], options.metric or _metric_of(given))
     groups = sorted_groups([GroupResult(side.label, metric, side.entries, side.failed) for side in sides])
     labels = [group.label for group in groups]
     index = None if baseline is None else labels.index(baseline)
@@ -85,6 +86,16 @@ def compared_groups(paths: Sequence[Path], options: GroupOptions, find: Callable
 def _varying_keys(given: Sequence[Given]) -> list[str]:
     """The keys that a single group varies; none if several are given, as each of them is a side then."""
     return given[0].axes if len(given) == 1 else []
+
+
+def _metric_of(given: Sequence[Given]) -> str | None:
+    """The metric that ranks the trials of all groups, if it is the same and can be compared; None otherwise."""
+    metrics = {each.record.metric if each.record else None for each in given}
+    [metric, *others] = metrics
+    if others or metric is None:
+        return None
+    described = find_column(metric)
+    return metric if described.higher_is_better is not None and not described.depends_on_penalties else None
 
 
 def _with_baseline(

@@ -11,12 +11,11 @@ from nncli.analysis.compared_run import ComparedRun
 from nncli.config.hints import suggestion
 from nncli.config.model import Config, Fraction
 from nncli.errors import CommandLineError
-from nncli.experiment.metric_columns import SPLITS, column, find_column, higher_is_better
+from nncli.experiment.metric_columns import MAIN_METRICS, SPLITS, column, find_column, higher_is_better
 from nncli.nn.parameters import Array
 from nncli.store.run_status import RunStatus
 
 SEEDS = ("data", "split", "weights", "order", "dropout")  # the keys of the section ``seeds``
-DEFAULT_METRICS = ("accuracy", "mean_absolute_error", "loss")
 
 
 class Replicate(NamedTuple):
@@ -164,7 +163,7 @@ def _default_metric(final: Sequence[ComparedRun]) -> str:
     """The first of the default metrics that all finished runs have, on the validation set or else on the test set."""
     if not final:
         raise CommandLineError("no run is finished, so there is nothing to compare")
-    headers = [column(split, name) for split in SPLITS[1:] for name in DEFAULT_METRICS]
+    headers = [column(split, name) for split in SPLITS[1:] for name in MAIN_METRICS]
     shared = [header for header in headers if all(header in entry.metrics for entry in final)]
     if not shared:
         raise CommandLineError("the runs share no metric on a validation or test set; choose one with --metric COLUMN")

@@ -17,6 +17,7 @@ from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.registry import components
 
 SPLITS = ("training", "validation", "test")
+MAIN_METRICS = ("accuracy", "mean_absolute_error", "loss")  # by which runs are compared: the first one measured
 VALID_NAME = r"[a-z][a-z0-9_]{0,99}"
 
 
@@ -97,6 +98,20 @@ def find_column(header: str) -> MetricColumn:
     if target is None:
         return MetricColumn(name, split, Role.UNKNOWN, None, -math.inf, math.inf)
     return MetricColumn(name, split, Role.METRIC, target.higher_is_better, target.lowest, target.highest)
+
+
+def main_metric(config: Any, has_validation: bool) -> str:
+    """The column by which runs of a config are compared by default: of the validation set if there is one.
+
+    Args:
+        config: a config whose metrics are resolved.
+        has_validation: whether there is a validation set.
+    """
+    measured = {"loss", *(metric.type for metric in config.metrics or ())}
+    name = next(name for name in MAIN_METRICS if name in measured)
+    if has_validation:
+        return column("validation", name)
+    return "data_loss" if name == "loss" else name
 
 
 def known_columns() -> list[MetricColumn]:

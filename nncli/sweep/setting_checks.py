@@ -184,13 +184,6 @@ def require_optuna() -> None:
         raise MissingExtraError("searches by tpe", "sweep")
 
 
-def default_metric(config: Config, has_folds: bool) -> str:
-    """The metric by which trials are ranked by default."""
-    if config.training.early_stopping:
-        return config.training.early_stopping.metric
-    return "validation_loss" if config.validation or has_folds else "data_loss"
-
-
 def metric_problem(metric: str, measured: tuple[str, ...]) -> str:
     """Why trials cannot be ranked by a metric; empty if they can.
 

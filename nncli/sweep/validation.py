@@ -13,6 +13,8 @@ from nncli.config.normalization import normalized
 from nncli.config.overrides import apply
 from nncli.errors import CommandLineError, ConfigError
 from nncli.experiment.loading import checked_sections, decoded, parse, read_config_file
+from nncli.experiment.metric_columns import main_metric
+from nncli.experiment.task import chosen_metrics
 from nncli.store.group_files import AxisRecord, GroupRecord
 from nncli.sweep.axis_checks import list_problems, overlapping_keys, read_range, repeated_values, typed_range
 from nncli.sweep.config_checks import Change, ConfigChecker
@@ -21,7 +23,6 @@ from nncli.sweep.seeds import fold_of, parse_vary, replicate_changes
 from nncli.sweep.setting_checks import (
     Sweep,
     choose_method,
-    default_metric,
     require_optuna,
     seed_settings,
     setting_problems,
@@ -36,7 +37,7 @@ class Base(NamedTuple):
     Args:
         text: the content of its file.
         document: the content with the overrides of the group; None if it cannot be read.
-        config: the config; None if it is invalid.
+        config: the config, with the metrics of its task; None if it is invalid.
     """
 
     text: str = ""
@@ -70,7 +71,8 @@ def validated(given: Given, runs: Path) -> GroupRecord:
     diagnostics += [*found, *setting_problems(sweep)]
     if checker and base.config:
         if "metric" in settings:
-            checker.metric = settings["metric"] or default_metric(base.config, bool(settings.get("folds")))
+            has_validation = bool(base.config.validation or settings.get("folds"))
+            checker.metric = settings["metric"] or main_metric(base.config, has_validation)
             checker.metric_location = given.location("metric")
         checker.always = _replicate(sweep)
         wrong = {each.path for each in overlapping}
@@ -101,9 +103,12 @@ def _base(given: Given) -> tuple[Base, list[Diagnostic]]:
     for number, text in given.overrides:
         apply(document, text, number)
         document.root = normalized(document.root)
-    config, _, diagnostics = checked_sections(document)
+    config, plan, diagnostics = checked_sections(document)
     text = decoded(str(given.base), content)
-    return Base(text, document, None if diagnostics else config.complete()), diagnostics
+    if diagnostics:
+        return Base(text, document), diagnostics
+    complete = config.complete()
+    return Base(text, document, complete.model_copy({"metrics": chosen_metrics(complete, plan)})), []
 
 
 def _axes(
