@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.analysis.compared_run import is_comparable
+from nncli.analysis.compared_run import ComparedRun, is_comparable
 from nncli.analysis.group_results import GroupResult
 from nncli.analysis.group_rows import RowMeans, RowSampling, row_sampling
 from nncli.analysis.paired_tests import (
@@ -171,18 +171,25 @@ def _oriented(metric: str, first: Array, second: Array) -> tuple[Array, Array]:
 
 
 def _pairs(first: GroupResult, second: GroupResult) -> tuple[Array, Array] | None:
-    """The scores of the runs that have a partner with the same seeds, fold and rows; None if there are too few."""
+    """The scores of the seeds and folds that both groups have on the same rows; None if there are too few.
+
+    The score of several runs with the same seed and fold is their mean.
+    """
     split = find_column(first.metric).split or "training"
     runs, others = first.by_replicate, second.by_replicate
-    shared = [
-        key
-        for key in runs
-        if key in others and runs[key].run.fingerprints[split] == others[key].run.fingerprints[split]
-    ]
+    shared = [key for key in runs if key in others and len(_rows([*runs[key], *others[key]], split)) == 1]
     if len(shared) < max(MIN_PAIRS, MIN_FRACTION_PAIRED * min(len(runs), len(others))):
         return None
-    scores = [np.array([each[key].metrics[first.metric] for key in shared]) for each in (runs, others)]
+    scores = [
+        np.array([np.mean([entry.metrics[first.metric] for entry in each[key]]) for key in shared])
+        for each in (runs, others)
+    ]
     return scores[0], scores[1]
+
+
+def _rows(entries: Sequence[ComparedRun], split: str) -> set[str]:
+    """The SHA-256 of the rows of runs."""
+    return {entry.run.fingerprints[split] for entry in entries}
 
 
 def _not_shared(first: GroupResult, second: GroupResult, different_data: bool) -> str | None:

@@ -101,10 +101,15 @@ class GroupResult:
         return Statistics(float(np.mean(scores)), deviation, float(scores.min()), float(scores.max()))
 
     @cached_property
-    def by_replicate(self) -> dict[Replicate, ComparedRun]:
-        """The finished runs by their seeds and fold; none if two of them have the same."""
-        found = {replicate(entry.run.config): entry for entry in self.finished}
-        return found if len(found) == len(self.finished) else {}
+    def by_replicate(self) -> dict[Replicate, list[ComparedRun]]:
+        """The finished runs by their seeds and fold; none if some have more runs than others.
+
+        There are several with the same seed if another key varies in the group.
+        """
+        found: dict[Replicate, list[ComparedRun]] = {}
+        for entry in self.finished:
+            found.setdefault(replicate(entry.run.config), []).append(entry)
+        return found if len({len(same) for same in found.values()}) == 1 else {}
 
     def fingerprints(self, split: str) -> set[str]:
         """The SHA-256 of the data that the finished runs have in a split."""

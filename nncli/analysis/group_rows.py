@@ -18,7 +18,7 @@ from nncli.experiment.numerics import RELATIVE_ROUNDING
 from nncli.nn.parameters import Array
 
 ROW_METRICS = ("accuracy", "mean_absolute_error")  # means over rows whose variance is known
-MAX_EVALUATED = 100  # runs that are evaluated row by row, shared among the groups
+MAX_EVALUATED = 60  # runs that are evaluated row by row, shared among the groups
 
 RowMeans = Mapping[str, Array]  # by the SHA-256 of the rows: the value of each row (N,), a mean over runs
 

@@ -87,7 +87,8 @@ def _what_is_missing(verdict: Verdict) -> str:
     if comparison.difference == 0:
         return "not enough runs: no difference"
     if verdict.more_runs is None:
-        return "not enough runs: no number of runs would show a difference of this size"
+        missing = "data" if comparison.spread and comparison.spread.ratio else "runs"
+        return f"not enough {missing}: no number of runs would show a difference of this size"
     return f"not enough runs: about {counted(verdict.more_runs, 'more seed')} would show a difference of this size"
 
 
@@ -109,7 +110,7 @@ def pairing_sentence(verdicts: Sequence[Verdict], groups: Sequence[GroupResult])
     elif paired:
         text = f"{len(paired)} of {len(compared)} comparisons paired by {what}"
     else:
-        text = "not paired: the groups share no seeds"
+        text = "not paired by seed"
     return f"{text}; {_varying(varying)}{_saved(paired)}"
 
 

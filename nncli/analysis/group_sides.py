@@ -167,12 +167,13 @@ def _paths(value: Any, path: str) -> Iterator[str]:
 
 def _labels(values: Sequence[tuple[Any, ...]], keys: Sequence[str]) -> dict[str, str]:
     """The name of each combination of values, by its representation."""
-    columns = list(zip(*values, strict=True))
+    different = {repr(each): each for each in values}
+    columns = list(zip(*different.values(), strict=True))
     return {
-        repr(each): sanitized_line(
+        name: sanitized_line(
             " ".join(_label(key, value, column) for key, value, column in zip(keys, each, columns, strict=True))
         )
-        for each in values
+        for name, each in different.items()
     }
 
 

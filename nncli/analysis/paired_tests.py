@@ -17,7 +17,7 @@ POWER = 0.8
 NORMAL_POWER_QUANTILE = 0.8416212335729143  # the quantile of the normal distribution at ``POWER``
 MAX_RUNS = 10_000  # more are not suggested
 MAX_EXACT_PAIRS = 40  # all 2^n signs are enumerated, in two halves
-SIGN_FLIPS = 100_000  # random signs of more pairs
+SIGN_FLIPS = 10_000  # random signs of more pairs
 CHUNK = 1000  # random signs at a time
 ROUNDING = 1e-12  # relative to the sum of absolute differences
 

@@ -7,6 +7,7 @@ a function of group.json and the outcomes, whatever the number of workers. A poi
 infinite: one that is told as failed is ignored, and the search samples where training diverges again and again.
 """
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -19,7 +20,9 @@ from nncli.sweep.setting_checks import require_optuna
 from nncli.sweep.trials import Outcomes, Task
 
 BATCH = 4  # points that are asked for together by default
-STARTUP = 10  # random points before the first that depends on others
+STARTUP = 8  # random points before the first that depends on others
+SHARE = 0.25  # of the points that count as good
+MOST = 25  # of them
 
 
 def tpe(plan: Plan, outcomes: Outcomes) -> Iterator[Sequence[Task]]:
@@ -54,8 +57,15 @@ def _study(seed: int) -> Any:
     logging.set_verbosity(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # multivariate and constant_liar are called experimental
-        sampler = samplers.TPESampler(seed=seed, n_startup_trials=STARTUP, multivariate=True, constant_liar=True)
+        sampler = samplers.TPESampler(
+            seed=seed, n_startup_trials=STARTUP, gamma=_good_points, multivariate=True, constant_liar=True
+        )
     return create_study(sampler=sampler)
+
+
+def _good_points(count: int) -> int:
+    """How many of some points count as good."""
+    return min(max(1, math.ceil(SHARE * count)), MOST)
 
 
 def _distribution(axis: AxisRecord) -> Any:

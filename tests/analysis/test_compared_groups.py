@@ -68,6 +68,29 @@ def test_groups_are_paired_by_seed(optimizer_group):
     assert compared.basis[1].startswith("paired by seed; the seeds vary weights, order, dropout; data and splits are")
 
 
+def test_several_runs_of_a_seed_are_paired_by_their_mean(optimizer_group, tmp_path):
+    """Another key that varies within a group is no noise: the pairs are the seeds."""
+    rates = make_group(tmp_path / "runs", "rates", [0.01, 0.1], key="optimizer.learning_rate")
+    sgd = [optimizer_group / name for name in SGD]
+    [verdict] = compare(rates, *sgd, by=("optimizer.type",), metric="validation_loss").verdicts
+    adam = scores_of(rates, "loss", ADAM) / 2 + scores_of(rates, "loss", SGD) / 2
+    differences = adam - scores_of(optimizer_group, "loss", SGD)
+    assert verdict.comparison.pairs == 4
+    assert abs(verdict.comparison.difference) == pytest.approx(abs(np.mean(differences)))
+    assert verdict.comparison.over_runs.margin == pytest.approx(paired_margin(differences))
+
+
+def test_groups_without_common_seeds_are_not_paired(optimizer_group, tmp_path):
+    """They are independent, and a sentence says so."""
+    other = make_group(tmp_path / "runs", "other", [], seeds=range(10, 13))
+    adam = [optimizer_group / name for name in ADAM]
+    compared = compare(other, *adam, by=("seed",), metric="validation_loss")
+    assert len(compared.groups) == 7
+    compared = compare(optimizer_group, other, metric="validation_loss")
+    assert compared.verdicts[0].comparison.pairs is None
+    assert compared.basis[0].startswith("not paired by seed; the seeds vary weights, order, dropout; data and splits")
+
+
 def test_rows_are_paired_by_the_means_over_runs(optimizer_group):
     """The second interval is that of the differences of rows, each a mean over the seeds."""
     [verdict] = compare(optimizer_group).verdicts
@@ -158,6 +181,7 @@ def test_groups_of_other_rows_are_not_compared(optimizer_group, tmp_path):
     assert sentence(verdict).endswith(" are not compared: their validation rows differ")
     [verdict] = compare(optimizer_group, other, different_data=True).verdicts
     assert (verdict.comparison.pairs, verdict.comparison.reason) == (None, None)
+    assert verdict.comparison.over_rows.deviation is None
 
 
 def test_training_rows_may_differ(optimizer_group, tmp_path):
@@ -177,6 +201,7 @@ def test_seeds_of_data_are_named_and_not_paired_by_row(tmp_path):
     compared = compare(group)
     assert compared.basis[1].startswith("paired by seed; the seeds vary data, split, weights, order, dropout")
     assert compared.verdicts[0].comparison.over_rows is None
+    assert compared.verdicts[0].comparison.spread.ratio == 0
     assert compared.verdicts[0].comparison.pairs == 4
 
 

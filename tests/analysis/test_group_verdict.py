@@ -50,6 +50,12 @@ def test_a_missing_run_is_counted():
     assert needed < 4 + found.more_runs < needed + 3
 
 
+def test_more_runs_are_missing_as_one_of_many():
+    """The number is that at the level of the family."""
+    found = comparison(np.array([0.90, 0.94, 0.86, 0.95]), np.array([0.89, 0.91, 0.88, 0.9]), True)
+    assert decide([found], 0.0, 10)[0].more_runs > decide([found], 0.0, 1)[0].more_runs
+
+
 def test_equal_in_practice_within_the_rope():
     """The whole interval is within it; a wider interval or no rope is not enough."""
     first, second = GOOD, GOOD + np.array([0.001, -0.001, 0.001, -0.001])

@@ -104,8 +104,8 @@ def test_sign_flip_of_many_pairs():
     assert sign_flip(np.ones(40)) == pytest.approx(2 / 2**40, rel=1e-9)
     values = np.random.default_rng(0).normal(0.3, 1, 60)
     assert sign_flip(values) == sign_flip(values)
-    assert sign_flip(values) == pytest.approx(paired_estimate(values).p_value, abs=0.01)
-    assert 0 < sign_flip(np.ones(60)) < 1e-4
+    assert sign_flip(values) == pytest.approx(paired_estimate(values).p_value, abs=0.02)
+    assert 0 < sign_flip(np.ones(60)) < 1e-3
 
 
 def test_fractions_count_ties_as_half():

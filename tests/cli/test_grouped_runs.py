@@ -80,7 +80,7 @@ def test_latex_has_the_table_and_the_sentences_as_comments(group, run_cli):
     lines = run_cli("compare", "optimizers", "--metric", "validation_loss", "--latex").out.splitlines()
     assert lines[0] == r"\begin{tabular}{lrrrrrrr}"
     assert lines[2].startswith(r"validation\_loss ")
-    assert lines[4].startswith("adam & 4 & 0.3150 ")
+    assert lines[4].startswith(r"adam & 4 & 0.3150 $\pm$ 0.013 ")
     assert any(line.startswith("% adam is better than sgd: ") for line in lines)
 
 

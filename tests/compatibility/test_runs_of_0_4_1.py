@@ -28,7 +28,9 @@ INTERRUPTED = {  # and where a resume continues
 DIVERGED = {"diverged_to_infinity": "inf at", "diverged_to_nan": "nan at"}
 EARLY_STOPPED = ("early_stopping", "interrupted_early_stopping")
 MAX_BYTES = 150_000
-ROUNDING = {"rtol": 1e-4, "atol": 1e-6}  # over the few updates of these runs, on another processor or NumPy
+# Over the few updates of these runs, on another processor or NumPy. The first update of AdaGrad divides a gradient by
+# its own size, so that the rounding of a gradient near 0 changes a weight by a fraction of the learning rate.
+ROUNDING = {"rtol": 1e-4, "atol": 1e-4}
 
 
 @pytest.fixture
