@@ -1,13 +1,14 @@
 """Create a group of runs, or continue one that is not finished."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
 
 from nncli.config.diagnostics import LONGEST_VALUE
-from nncli.errors import BusyError
+from nncli.errors import BusyError, RunError
 from nncli.store.group_files import GroupRecord, create_group, is_group, read_group
 from nncli.store.run_writer import require_name
 from nncli.store.safe_read import exists
@@ -55,10 +56,11 @@ def open_group(runs: Path, default_name: str, record: GroupRecord, name: str | N
             return Group(Plan(_equal_record(path, record), path), is_new=False)
         return Group(Plan(record, create_group(runs, name, record, is_numbered=False)), is_new=True)
     for path in _numbered(runs, default_name):
-        if is_group(path) and not differences(found := read_group(path), record):
-            plan = Plan(found, path)
-            if not is_finished(plan):
-                return Group(plan, is_new=False)
+        with suppress(RunError):  # a damaged group is another one
+            if is_group(path) and not differences(found := read_group(path), record):
+                plan = Plan(found, path)
+                if not is_finished(plan):
+                    return Group(plan, is_new=False)
     return Group(Plan(record, create_group(runs, default_name, record, is_numbered=True)), is_new=True)
 
 

@@ -78,8 +78,10 @@ def _end_of_run(path: Path, task: Task, metric: str | None) -> Outcome | None:
 def _end_of_evaluated(run: RunFiles, task: Task, metric: str | None) -> Outcome | None:
     """How a run with evaluation.json ended; None if its epochs were raised since, or a file is missing."""
     training, evaluation = run.record.spec.training, run.read_record("evaluation.json", EvaluationRecord)
-    is_final = has_ended(training, evaluation.epochs_trained, evaluation.epoch)
-    is_enough = task.epochs is None or training.epochs >= task.epochs
-    if not (is_final and is_enough and safe_read.exists(run.path / "weights.npz")):
+    wanted = training.model_copy(
+        {"epochs": max(training.epochs, task.epochs or 0)}
+    )  # more change nothing if it stopped
+    is_final = has_ended(wanted, evaluation.epochs_trained, evaluation.epoch)
+    if not (is_final and safe_read.exists(run.path / "weights.npz")):
         return None
     return Outcome(task.trial.number, "finished", value_of(evaluation, metric))

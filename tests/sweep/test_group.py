@@ -35,7 +35,9 @@ def test_another_record_is_another_group(tmp_path):
     """Of the default name the next number is taken; neither a run nor a damaged directory is in the way."""
     (tmp_path / "net-sweep").mkdir()
     open_group(tmp_path, "net-sweep", record(**SMALL))
-    assert open_group(tmp_path, "net-sweep", record(**{**SMALL, "seeds": [1]})).plan.directory.name == "net-sweep-3"
+    open_group(tmp_path, "net-sweep", record(seeds=[5]))
+    (tmp_path / "net-sweep-3" / "group.json").write_text("{}")
+    assert open_group(tmp_path, "net-sweep", record(**{**SMALL, "seeds": [1]})).plan.directory.name == "net-sweep-4"
     assert open_group(tmp_path, "net-sweep", record(**SMALL)).plan.directory.name == "net-sweep-2"
 
 

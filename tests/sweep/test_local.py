@@ -9,7 +9,7 @@ import time
 import pytest
 
 from nncli.errors import InterruptionError, RunError
-from nncli.store.group_files import failures, trial_paths
+from nncli.store.group_files import AxisRecord, failures, trial_paths
 from nncli.store.lock import is_locked
 from nncli.sweep.failure import Failure
 from nncli.sweep.local import work_locally
@@ -47,6 +47,20 @@ def test_results_do_not_depend_on_the_number_of_workers(tmp_path, reference, job
     assert sorted(each.number for each in reports if each.state == "finished" and each.is_new) == list(range(6))
     assert contents(plan.directory) == reference
     assert not hidden(plan.directory)
+
+
+def test_a_search_does_not_depend_on_the_number_of_workers(tmp_path):
+    """Each computes the same points from what has ended before."""
+    pytest.importorskip("optuna")
+    rates = AxisRecord(key="optimizer.learning_rate", min=1e-4, max=0.1, log=True)
+    found = []
+    for jobs in (1, 3):
+        changes = {"method": "tpe", "trials": 8, "batch": 4, "seeds": [], "vary": []}
+        plan = group_in(tmp_path, f"group-{jobs}", axes=[rates], **changes)
+        assert work_locally(plan, jobs, never, lambda progress: None) is Ending.FINISHED
+        found.append(contents(plan.directory))
+    assert found[0] == found[1]
+    assert sum(name.endswith("evaluation.json") for name in found[0]) == 8
 
 
 def test_one_worker_is_this_process(tmp_path, monkeypatch):

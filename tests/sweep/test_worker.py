@@ -12,6 +12,7 @@ from nncli.store.lock import Lock
 from nncli.store.run_reader import Run
 from nncli.store.run_status import RunStatus
 from nncli.sweep import execution
+from nncli.sweep.group import is_finished
 from nncli.sweep.worker import Ending, work
 from nncli.training.loop import never
 from tests.sweep.groups import RATES, THREADS, contents, group_in, hidden
@@ -222,3 +223,16 @@ def test_halving_continues_its_trials(tmp_path):
         assert epochs == [30, 30, 90]
         assert (stops > 0) == (polls is not None)
     assert kept["once"] == kept["stopped"]
+
+
+def test_halving_ends_with_trials_that_stop_early(tmp_path):
+    """More epochs do not change them, so that they are at the end of every stage."""
+    axes = [AxisRecord(key="optimizer.learning_rate", values=[0.01, 0.1, 0.3])]
+    stopping = "training.early_stopping={metric: loss, patience: 10, min_delta: 100}"
+    changes = {"method": "halving", "seeds": [], "vary": [], "overrides": ["training.epochs=90", stopping]}
+    plan, reports = group_in(tmp_path, axes=axes, **changes), []
+    assert work(plan) is Ending.FINISHED
+    assert {Run(path).evaluation.epochs_trained for path in trial_paths(plan.directory)} == {10}
+    assert is_finished(plan)
+    assert work(plan, report=reports.append) is Ending.FINISHED
+    assert not any(each.is_new for each in reports)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import gcd
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -106,17 +107,21 @@ class Sine(Source):
         return Dataset(inputs, targets, None)
 
 
+_global_generator = RLock()  # of NumPy, which all threads share
+
+
 @contextmanager
 def legacy_state(rng: Random) -> Iterator[None]:
     """Let NumPy's global generator, from which nnfs samples, continue ``rng``; its state is restored afterwards.
 
-    A legacy ``rng`` is advanced by what is sampled; any other one provides a seed.
+    A legacy ``rng`` is advanced by what is sampled; any other one provides a seed. Other threads wait meanwhile.
     """
     legacy = rng if isinstance(rng, np.random.RandomState) else np.random.RandomState(int(rng.integers(2**32)))
-    before = np.random.get_state()
-    np.random.set_state(legacy.get_state())
-    try:
-        yield
-    finally:
-        legacy.set_state(np.random.get_state())
-        np.random.set_state(before)
+    with _global_generator:
+        before = np.random.get_state()
+        np.random.set_state(legacy.get_state())
+        try:
+            yield
+        finally:
+            legacy.set_state(np.random.get_state())
+            np.random.set_state(before)

@@ -105,3 +105,16 @@ def test_global_state_is_restored_after_an_error():
     with pytest.raises(ValueError, match="negative"), legacy_state(np.random.default_rng(0)):
         np.random.randn(-3)  # noqa: NPY002
     assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
+
+
+def test_threads_draw_what_they_would_draw_alone():
+    """Although the generator of nnfs is one for the whole process."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def draw(seed):
+        return Spiral(samples=100).draw(np.random.default_rng(seed)).fingerprint()
+
+    seeds = [seed % 7 for seed in range(400)]
+    alone = {seed: draw(seed) for seed in range(7)}
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(draw, seeds)) == [alone[seed] for seed in seeds]
