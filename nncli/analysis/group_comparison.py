@@ -91,7 +91,10 @@ class GroupComparison:
 
     @property
     def deciding(self) -> Estimate | None:
-        """The estimate with the wider interval; None if there is none over runs."""
+        """The estimate with the wider interval; None if there is none over runs.
+
+        If both are equally wide, and both seeds and rows are drawn again, it covers 83 % instead of 95 %.
+        """
         if self.over_runs is None:
             return None
         return self.over_rows.estimate if self.over_rows and self.decided_by_rows else self.over_runs

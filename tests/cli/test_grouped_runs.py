@@ -133,7 +133,7 @@ def test_plain_runs_have_a_gate(group, run_cli):
         (["--by", "optimiser"], "no run has a key 'optimiser' in its config; did you mean 'optimizer'?"),
         (["--metric", "acuracy"], "no finished run has a metric 'acuracy'"),
         (["--baseline", "adm"], "--baseline adm: neither a side of the comparison nor a run; did you mean 'adam'?"),
-        (["--sort", "accuracy"], "--sort, --all, --top and --columns apply to single runs"),
+        (["--sort", "accuracy"], "--sort and --all apply to single runs"),
         (["--curve", "acuracy"], "no group has a column 'acuracy' in metrics.csv"),
         (["--baseline", "adam", "--fail-on-regression", "acuracy"], "unknown metric 'acuracy'; did you mean"),
     ],
