@@ -47,7 +47,13 @@ def test_epochs_grow_and_end_with_all():
 
 def test_the_best_third_continues():
     """Each stage has the best third of the points of the stage before, with all of their runs."""
-    plan = planned("layers[0].units=1,2,3,4,5,6,7,8,9", "training.log_every=1", method="halving", seeds="2")
+    plan = planned(
+        "layers[0].units=1,2,3,4,5,6,7,8,9",
+        "training.log_every=1",
+        method="halving",
+        metric="validation_loss",
+        seeds="2",
+    )
     outcomes, asked = outcomes_of(lambda number: math.cos(number // 2))  # by point 1, 0.54, -0.42, -0.99, -0.65, ...
     found = [[(task.trial.point, task.epochs) for task in stage] for stage in stages(plan, outcomes)]
     values = {point: math.cos(point) for point in range(9)}
@@ -71,7 +77,12 @@ def test_higher_is_better():
 def test_stages_can_be_computed_again_at_any_time():
     """The stages follow from the run directories, also when trials have been trained further or have diverged since."""
     spec = SPEC.replace("log_every: 10", "log_every: 2")
-    plan = planned("optimizer.learning_rate=0.001,0.01,0.05,1e30,0.1,0.02,1e-5,0.2,0.5", spec=spec, method="halving")
+    plan = planned(
+        "optimizer.learning_rate=0.001,0.01,0.05,1e30,0.1,0.02,1e-5,0.2,0.5",
+        spec=spec,
+        method="halving",
+        metric="validation_loss",
+    )
     outcomes = GroupOutcomes(plan.directory, plan.record)
     first = []
     for stage in stages(plan, outcomes):

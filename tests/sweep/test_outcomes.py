@@ -38,7 +38,7 @@ def test_finished_diverged_and_failed():
     found = outcomes([2, 0, 1])
     run = Run(plan.directory / "0000")
     assert found == [
-        Outcome(0, "finished", run.evaluation.splits["validation"]["loss"]),
+        Outcome(0, "finished", run.evaluation.splits["validation"]["accuracy"]),
         Outcome(1, "diverged"),
         Outcome(2, "failed"),
     ]
@@ -55,12 +55,12 @@ def test_value_at_an_epoch_stays():
     """The metric at an epoch is that of its row, also when the trial has been trained further, or failed since."""
     plan, outcomes = group("training.epochs=24", "seed=1,2", epochs=10)
     before = outcomes([0, 1], 10)
-    assert [each.value for each in before] == [rows(plan, number)[10]["validation_loss"] for number in (0, 1)]
+    assert [each.value for each in before] == [rows(plan, number)[10]["validation_accuracy"] for number in (0, 1)]
     trained(plan, Task(plan.trial(0), 24))
     write_failure(plan.directory, 1, FailureRecord(exit_code=5, message="disk full"))
     assert outcomes([0, 1], 10) == before
     assert outcomes([1]) == [Outcome(1, "failed")]
-    assert outcomes([0], 24)[0].value == rows(plan, 0)[20]["validation_loss"]  # 24 is between two rows
+    assert outcomes([0], 24)[0].value == rows(plan, 0)[20]["validation_accuracy"]  # 24 is between two rows
 
 
 def test_value_under_early_stopping():

@@ -129,7 +129,7 @@ def test_files_and_command_lines_say_the_same():
         SweepOptions(method="random", trials=5, seed=4, seeds="2", vary="weights", max_failures=2),
     )
     assert record == other
-    assert (record.config_path, record.metric, record.trials) == ("../../config.yaml", "validation_loss", 5)
+    assert (record.config_path, record.metric, record.trials) == ("../../config.yaml", "validation_accuracy", 5)
     assert read(SourceText("", record.config)).root.children["seed"].value == 0
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.sweep.groups import contents
 
-SWEEP = ("sweep", "config.yaml", "optimizer=sgd,adam", "--seeds", "3")
+SWEEP = ("sweep", "config.yaml", "optimizer=sgd,adam", "--seeds", "3", "--metric", "validation_loss")
 LONG = ("training.epochs=20000", "training.log_every=5000")
 
 
