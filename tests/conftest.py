@@ -23,6 +23,8 @@ settings.register_profile("any machine", deadline=None)  # no test asserts an ab
 settings.load_profile("any machine")
 
 ROOT = Path(__file__).parent.parent
+SWEEPS = sorted((ROOT / "configs" / "sweeps").glob("*.yaml"))
+CONFIGS = sorted({*(ROOT / "configs").rglob("*.yaml")} - {*SWEEPS})
 
 SPEC = """\
 seed: 0

@@ -62,7 +62,7 @@ def test_transcripts_run(workdir, run_cli, monkeypatch):
     assert len(COMMANDS) >= 4
     for command in COMMANDS:
         _, *words = shlex.split(command)
-        if words[0] == "train":
+        if words[0] in {"train", "sweep"}:
             words += ["training.epochs=100", "training.log_every=50"]
         result = run_cli(*words)
         expected = re.search(rf"^\$ {re.escape(command)}\n(?:(?!\$ ).*\n)*?\$ echo \$\?\n(\d+)", README, re.MULTILINE)

@@ -10,6 +10,7 @@ from nncli.config.diagnostics import Diagnostic, Path, SourceLocation, SourceTex
 from nncli.config.scalars import scalar
 
 EXTENSION = "x-"  # keys at the top level that begin with it are ignored; they have room for anchors
+SWEEP = "base"  # the key that makes a YAML file a sweep file
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 20
 MAX_NODES = 100_000

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import ValidationError
 
 from nncli.config.diagnostics import Diagnostic, shown
-from nncli.config.document import EXTENSION, Document, Node
+from nncli.config.document import EXTENSION, SWEEP, Document, Node
 from nncli.config.model import Config
 from nncli.registry import validated
 
@@ -46,6 +46,10 @@ def validate(
         value = "a list" if isinstance(root.value, list) else shown(root.value)
         message = f"a config is a mapping with the sections data, layers, loss, optimizer, training; got {value}"
         return PartialConfig(), [*document.diagnostics, Diagnostic(root.location, (), message)]
+    if SWEEP in root.children:
+        message = f"this is a sweep file, not a config; train it with: nncli sweep {root.location.source.name}"
+        location = root.children[SWEEP].location
+        return PartialConfig(), [*document.diagnostics, Diagnostic(location, (), message)]
     known = {*root.children, *unwritten}
     missing = [name for name, field in Config.model_fields.items() if name not in known and field.default is ...]
     unknown = [key for key in root.children if key not in Config.model_fields and not str(key).startswith(EXTENSION)]

@@ -14,13 +14,12 @@ from pathlib import Path
 
 from nncli.config.diagnostics import COMMAND_LINE, Diagnostic, SourceLocation, SourceText, path_text, shown
 from nncli.config.diagnostics import Path as KeyPath
-from nncli.config.document import DocumentError, Node, read
+from nncli.config.document import SWEEP, DocumentError, Node, read
 from nncli.config.overrides import parse_override, relocated
 from nncli.errors import CommandLineError, ConfigError, NncliError
 from nncli.experiment.loading import decoded, read_config_file
 from nncli.sweep.settings import RangeConfig, SweepOptions, option_nodes
 
-BASE = "base"  # the key that makes a YAML file a sweep file
 RANGE = {"min", "max"}
 RANGE_KEYS = set(RangeConfig.model_fields)
 _EMPTY = re.compile(r"^\s*,|(?<=,)\s*,|,\s*$")  # a comma without a value before or after it
@@ -90,7 +89,7 @@ class Given:
 def is_sweep_file(path: Path) -> bool:
     """Whether a file is a sweep file, which has the key ``base``."""
     with suppress(DocumentError, NncliError):
-        return BASE in read(SourceText(str(path), decoded(str(path), read_config_file(path)))).root.children
+        return SWEEP in read(SourceText(str(path), decoded(str(path), read_config_file(path)))).root.children
     return False
 
 
@@ -102,7 +101,7 @@ def from_command_line(config: Path, arguments: Sequence[str], options: SweepOpti
     """
     root = Node(SourceLocation(SourceText(COMMAND_LINE, ""), 1, 1), {})
     given = Given(root, base=config)
-    root.children = {BASE: Node(root.location, str(config))}
+    root.children = {SWEEP: Node(root.location, str(config))}
     _add(given, arguments, options)
     return given
 
@@ -120,7 +119,7 @@ def from_file(path: Path, arguments: Sequence[str], options: SweepOptions) -> Gi
     except DocumentError as error:
         raise ConfigError(str(error.diagnostic), [error.diagnostic]) from None
     given = Given(document.root, diagnostics=document.diagnostics)
-    base = document.root.children.get(BASE)
+    base = document.root.children.get(SWEEP)
     if base and isinstance(base.value, str) and base.value:
         given.base = path.parent / base.value
     over = document.root.children.get("over")

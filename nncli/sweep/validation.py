@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nncli.config.diagnostics import Diagnostic, format_diagnostics
-from nncli.config.document import Document, Node
+from nncli.config.document import SWEEP, Document, Node
 from nncli.config.model import Config
 from nncli.config.normalization import normalized
 from nncli.config.overrides import apply
@@ -18,7 +18,7 @@ from nncli.experiment.task import chosen_metrics
 from nncli.store.group_files import AxisRecord, GroupRecord
 from nncli.sweep.axis_checks import list_problems, overlapping_keys, read_range, repeated_values, typed_range
 from nncli.sweep.config_checks import Change, ConfigChecker
-from nncli.sweep.given import BASE, Given, GivenAxis
+from nncli.sweep.given import Given, GivenAxis
 from nncli.sweep.seeds import fold_of, parse_vary, replicate_changes
 from nncli.sweep.setting_checks import (
     Sweep,
@@ -96,10 +96,10 @@ def _base(given: Given) -> tuple[Base, list[Diagnostic]]:
     except CommandLineError as error:
         if not given.is_file:
             raise
-        return Base(), [Diagnostic(given.location(BASE), (BASE,), str(error))]
-    if BASE in document.root.children:
+        return Base(), [Diagnostic(given.location(SWEEP), (SWEEP,), str(error))]
+    if SWEEP in document.root.children:
         message = f"{given.base} is a sweep file, not a config; name the config that is its base"
-        return Base(), [Diagnostic(given.location(BASE), (BASE,), message)]
+        return Base(), [Diagnostic(given.location(SWEEP), (SWEEP,), message)]
     for number, text in given.overrides:
         apply(document, text, number)
         document.root = normalized(document.root)

@@ -13,7 +13,7 @@ from nncli.config.normalization import normalized
 from nncli.config.yaml_output import to_yaml
 from nncli.experiment.loading import load, load_mapping
 from nncli.registry import components
-from tests.conftest import ROOT
+from tests.conftest import CONFIGS
 from tests.conftest import SPEC as CONFIG
 from tests.test_configs import stand_ins
 
@@ -1098,12 +1098,12 @@ REQUIRED = {"data", "layers", "loss", "optimizer", "training", "validation"}
 @pytest.mark.slow
 def test_right_configs_give_no_false_alarm(tmp_path):
     """All configs of the repository and generated ones are accepted, and normalization leaves their values alone."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "configs").rglob("*.yaml"))]
+    texts = [path.read_text(encoding="utf-8") for path in CONFIGS]
     generated = list(generated_configs())
     assert len(texts) + len(generated) >= 200
     for config in generated:
         load_mapping(config)
-    for path in (ROOT / "configs").rglob("*.yaml"):
+    for path in CONFIGS:
         load(path, stand_ins(path, tmp_path))
     for text in (*texts, *(to_yaml(config).decode() for config in generated)):
         root = read(SourceText("config.yaml", text)).root

@@ -70,7 +70,10 @@ def main() -> int:
     verdicts = Counter[str]()
     with tempfile.TemporaryDirectory() as temporary:
         source = extract(arguments.revision, Path(temporary) / "source")
-        names = sorted(str(path.relative_to(source / "configs")) for path in (source / "configs").rglob("*.yaml"))
+        configs = source / "configs"
+        names = sorted(
+            str(path.relative_to(configs)) for path in {*configs.rglob("*.yaml")} - {*configs.glob("sweeps/*")}
+        )
         for name in names:
             verdict, details = compare_config(name, source, Path(temporary) / "runs", arguments.full)
             verdicts[verdict] += 1

@@ -10,7 +10,7 @@ from nncli.config.model import Config
 from nncli.experiment.loading import parse
 from nncli.experiment.metric_columns import known_columns
 from nncli.registry import components, kinds, names
-from tests.conftest import ROOT
+from tests.conftest import CONFIGS
 
 SCALARS = (None, True, False, 0, 1, -1, 2, 3, 64, 2**32 - 1, 2**32, 0.0, 1.0, 0.5, 0.999, 1.5, -0.5, 1e-7, 1e300)
 TEXTS = ("", "x", "5", "0.5", "none", "true", "relu ", "\n")
@@ -22,8 +22,7 @@ BOOK_KEYS = {"units": "n_neurons", "l1": "weight_regularizer_l1", "bias_l2": "bi
 
 def configs():
     """The example configs as mappings."""
-    files = sorted((ROOT / "configs").rglob("*.yaml"))
-    return [parse(file.name, file.read_bytes()).root.plain() for file in files]
+    return [parse(file.name, file.read_bytes()).root.plain() for file in CONFIGS]
 
 
 class Mutator:

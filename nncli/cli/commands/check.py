@@ -27,14 +27,13 @@ if TYPE_CHECKING:
 @runs_dir_option
 @json_option
 def check(configs: tuple[Path, ...], runs_dir: Path | None, as_json: bool) -> None:
-    """Validate configs without training.
+    """Validate configs and sweep files without training.
 
     Prints all errors of all files at once, each with file, line and column.
     """
     from nncli.cli.reading import reading_shown
     from nncli.cli.render.progress import note
     from nncli.errors import ConfigError, NncliError
-    from nncli.runner.run_config import load_any
 
     _reject_overrides(configs)
     errors: dict[Path, NncliError | None] = {}
@@ -42,7 +41,7 @@ def check(configs: tuple[Path, ...], runs_dir: Path | None, as_json: bool) -> No
     for path in dict.fromkeys(configs):
         try:
             with reading_shown(is_silent=as_json):
-                warnings[path] = load_any(path, runs=runs_dir).plan.warnings
+                warnings[path] = _warnings(path, runs_dir)
         except NncliError as error:
             errors[path] = error
         else:
@@ -61,6 +60,24 @@ def check(configs: tuple[Path, ...], runs_dir: Path | None, as_json: bool) -> No
             every = found[0] if len({type(error) for error in found}) == 1 else ConfigError(message)
             every.args = (message,)
             raise every
+
+
+def _warnings(path: Path, runs: Path | None) -> list[str]:
+    """Validate a config, the config of a run, or a sweep file; return the warnings about its data.
+
+    Raises:
+        NncliError: it is not valid.
+    """
+    from nncli.runner.run_config import load_any
+    from nncli.sweep.given import is_sweep_file
+
+    if path.is_file() and is_sweep_file(path):
+        from nncli.sweep.plan import record_from_file
+        from nncli.sweep.settings import SweepOptions
+
+        record_from_file(path, SweepOptions())
+        return []
+    return load_any(path, runs=runs).plan.warnings
 
 
 def _reject_overrides(configs: tuple[Path, ...]) -> None:

@@ -148,3 +148,16 @@ def test_config_that_is_named_twice_is_reported_once(write, run_cli):
     write("a.yaml", "units: 8", "unit: 8")
     assert run_cli("check", "a.yaml", "a.yaml").err == run_cli("check", "a.yaml").err
     assert run_cli("check", "config.yaml", "config.yaml").out == "config.yaml: ok\n"
+
+
+def test_sweep_file_is_checked_as_a_sweep(workdir, run_cli):
+    """Its problems are reported with their locations; other commands say what trains it."""
+    (workdir / "sweep.yaml").write_text("base: config.yaml\nover: {optimizer: [sgd, adam]}\n")
+    assert run_cli("check", "sweep.yaml").out == "sweep.yaml: ok\n"
+    result = run_cli("train", "sweep.yaml")
+    assert (result.code, result.out) == (3, "")
+    assert "sweep.yaml:1:7: this is a sweep file, not a config; train it with: nncli sweep sweep.yaml" in result.err
+    (workdir / "sweep.yaml").write_text("base: config.yaml\nover: {optimizer: [sgd, adan]}\n")
+    result = run_cli("check", "sweep.yaml")
+    assert result.code == 3
+    assert "sweep.yaml:2:25: " in result.err
