@@ -1,6 +1,5 @@
 """The groups in a directory: how many trials have ended and how, and the best result or the mean of all."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,6 @@ from nncli.config.diagnostics import counted, sanitized_line
 from nncli.errors import NncliError
 from nncli.experiment.metric_columns import higher_is_better
 from nncli.store.group_files import (
-    AxisRecord,
     GroupRecord,
     failures,
     is_group,
@@ -23,8 +21,6 @@ from nncli.store.group_files import (
     trial_paths,
 )
 from nncli.store.run_status import RunProgress, RunStatus
-
-ROUNDING = 1e-9  # of the number of steps of a range
 
 
 class GroupResult(NamedTuple):
@@ -87,7 +83,7 @@ class GroupListing:
     @property
     def planned(self) -> int | None:
         """The number of trials that are planned; None if group.json does not say it, or only some are listed."""
-        return None if self.record is None or self.is_filtered else planned_trials(self.record)
+        return None if self.record is None or self.is_filtered else self.record.planned
 
     @property
     def counts(self) -> dict[str, int]:
@@ -114,7 +110,7 @@ class GroupListing:
 
     def _point(self, trial: RunListing) -> int:
         """The number of the point that a trial is a replicate of."""
-        return int(trial.path.name) // _replicates(self.record) if self.record and self.record.axes else 0
+        return int(trial.path.name) // self.record.replicates if self.record and self.record.axes else 0
 
     def to_json(self) -> dict[str, Any]:
         """The listing as JSON values."""
@@ -210,28 +206,6 @@ def group_listing(path: Path) -> GroupListing:
         trials[number] = replace(trial, progress=RunProgress(RunStatus.FAILED), problem=f"{trial.path}: {message}")
     listed = with_differences([trials[number] for number in sorted(trials)])
     return GroupListing(path, record, listed, None, problem or unread, notes.note, notes.tags)
-
-
-def planned_trials(record: GroupRecord) -> int | None:
-    """The number of trials of a group; None if its axes are not finite and no number of points is given."""
-    if not record.axes:
-        return _replicates(record)
-    points = record.trials or math.prod(map(_axis_size, record.axes))
-    return points * _replicates(record) or None
-
-
-def _axis_size(axis: AxisRecord) -> int:
-    """The number of values of an axis; 0 if it is a range without steps."""
-    if axis.values is not None:
-        return len(axis.values)
-    if axis.step is None or axis.min is None or axis.max is None:
-        return 0
-    return math.floor((axis.max - axis.min) / axis.step + ROUNDING) + 1
-
-
-def _replicates(record: GroupRecord) -> int:
-    """The number of runs of each point."""
-    return max(1, len(record.seeds)) * (record.folds or 1)
 
 
 def _main_metric(trials: Sequence[RunListing]) -> str | None:

@@ -132,7 +132,7 @@ def _failed_by_label(given: Given, labels: dict[int, str]) -> dict[str, int]:
     """The number of failed trials of each side, where a run of the same point tells which."""
     if given.record is None:
         return {}
-    replicates = max(1, len(given.record.seeds)) * (given.record.folds or 1)
+    replicates = given.record.replicates
     points = {int(entry.run.path.name) // replicates: labels[id(entry)] for entry in given.entries}
     found = [points[number // replicates] for number in given.failed if number // replicates in points]
     return {label: found.count(label) for label in dict.fromkeys(found)}

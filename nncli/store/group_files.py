@@ -1,10 +1,13 @@
 """A group of runs on disk: group.json, a run directory for each trial, and a file for each trial that failed."""
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Any, Literal
+
+from pydantic_core import CoreSchema, core_schema
 
 from nncli.config.diagnostics import counted
 from nncli.errors import RunError, UnsupportedVersionError
@@ -17,6 +20,8 @@ GROUP = "group.json"
 TRIAL = re.compile(r"[0-9]{4,9}")
 FAILED = ".failed.json"  # after the name of a trial
 OUT_OF_FOLD = "out_of_fold.csv"  # the predictions for the validation rows of all folds
+
+ROUNDING = 1e-9  # of a number of steps: 0.1 to 0.3 by 0.1 are 3 values
 
 Scale = int | float
 
@@ -39,6 +44,50 @@ class AxisRecord(Record):
     max: Scale | None = None
     log: bool = False
     step: Scale | None = None
+
+    @classmethod
+    def core(cls) -> CoreSchema:
+        """The schema of a mapping that has values, or else a range."""
+        return core_schema.no_info_after_validator_function(_with_values, super().core())
+
+    @property
+    def limits(self) -> tuple[Scale, Scale]:
+        """The smallest and the largest value of a range.
+
+        Raises:
+            ValueError: the axis is a list of values.
+        """
+        if self.min is None or self.max is None:
+            raise ValueError(f"{self.key} is a list of values, not a range")
+        return self.min, self.max
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether a range has only integers."""
+        return all(isinstance(each, int) for each in (self.min, self.max, self.step or 0))
+
+    @property
+    def count(self) -> int | None:
+        """The number of values; None for a range of real numbers in which every value is possible."""
+        if self.values is not None:
+            return len(self.values)
+        low, high = self.limits
+        if self.step is None:
+            return int(high) - int(low) + 1 if self.is_integer else None
+        return math.floor((high - low) / self.step + ROUNDING) + 1
+
+
+def _with_values(axis: AxisRecord) -> AxisRecord:
+    is_range = axis.min is not None and axis.max is not None and axis.min <= axis.max
+    if axis.values is None and not (is_range and (axis.step is None or axis.step > 0)):
+        raise ValueError(f"{axis.key} has neither values nor a range")
+    return axis
+
+
+def combinations(axes: Sequence[AxisRecord]) -> int | None:
+    """The number of combinations of all values; None if an axis is a range in which every value is possible."""
+    counts = [axis.count for axis in axes]
+    return None if None in counts else math.prod(count for count in counts if count is not None)
 
 
 class GroupRecord(Record):
@@ -78,6 +127,21 @@ class GroupRecord(Record):
     vary: list[str] = []  # noqa: RUF012 (a default)
     folds: Count | None = None
     max_failures: NonNegativeInt | None = None
+
+    @property
+    def replicates(self) -> int:
+        """The number of trials of each point: one for each seed and fold."""
+        return max(1, len(self.seeds)) * (self.folds or 1)
+
+    @property
+    def points(self) -> int | None:
+        """The number of points of the search, 1 without one; None if ranges have no number of values."""
+        return self.trials or combinations(self.axes)
+
+    @property
+    def planned(self) -> int | None:
+        """The number of trials of the group; None as for ``points``."""
+        return None if self.points is None else self.points * self.replicates
 
 
 class FailureRecord(Record):

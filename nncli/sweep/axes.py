@@ -9,45 +9,22 @@ import numpy as np
 from nncli.config.yaml_output import to_yaml_value
 from nncli.store.group_files import AxisRecord, Scale
 
-ROUNDING = 1e-9  # of a number of steps: 0.1 to 0.3 by 0.1 are 3 values
 HALF = 0.5  # an integer n is sampled from n - 1/2 to n + 1/2
-
-
-def is_range(axis: AxisRecord) -> bool:
-    """Whether an axis is a range, not a list of values."""
-    return axis.values is None
-
-
-def is_integer(axis: AxisRecord) -> bool:
-    """Whether a range has only integers."""
-    return all(isinstance(each, int) for each in (axis.min, axis.max, axis.step or 0))
-
-
-def limits(axis: AxisRecord) -> tuple[Scale, Scale]:
-    """The smallest and the largest value of a range.
-
-    Raises:
-        ValueError: the axis is a list of values.
-    """
-    if axis.min is None or axis.max is None:
-        raise ValueError(f"{axis.key} is a list of values, not a range")
-    return axis.min, axis.max
 
 
 def listed(axis: AxisRecord) -> Sequence[Any] | None:
     """The values of an axis in their order; None for a range in which every value is possible."""
     if axis.values is not None:
         return axis.values
-    low, high = limits(axis)
-    if axis.step is None:
-        return range(int(low), int(high) + 1) if is_integer(axis) else None
-    count = math.floor((high - low) / axis.step + ROUNDING) + 1
-    return _Steps(low, axis.step, count)
+    low, high = axis.limits
+    if axis.step is None or axis.count is None:
+        return range(int(low), int(high) + 1) if axis.is_integer else None
+    return _Steps(low, axis.step, axis.count)
 
 
 def is_countable(axis: AxisRecord) -> bool:
     """Whether a grid can have every value of an axis: a list, or a range with a step."""
-    return not is_range(axis) or axis.step is not None
+    return axis.values is not None or axis.step is not None
 
 
 def sampled(axis: AxisRecord, generator: np.random.Generator) -> Any:
@@ -57,7 +34,7 @@ def sampled(axis: AxisRecord, generator: np.random.Generator) -> Any:
     values = listed(axis)
     if values is not None:
         return values[int(generator.integers(len(values)))]
-    low, high = limits(axis)
+    low, high = axis.limits
     return float(generator.uniform(low, high))
 
 
@@ -68,8 +45,8 @@ def override(axis: AxisRecord, value: Any) -> str:
 
 def _log_uniform(axis: AxisRecord, generator: np.random.Generator) -> Scale:
     """A value whose logarithm is uniform; an integer is rounded, so that both ends are as likely as their neighbors."""
-    low, high = limits(axis)
-    if is_integer(axis):
+    low, high = axis.limits
+    if axis.is_integer:
         value = math.exp(generator.uniform(math.log(low - HALF), math.log(high + HALF)))
         return min(max(round(value), int(low)), int(high))
     value = math.exp(generator.uniform(math.log(low), math.log(high)))

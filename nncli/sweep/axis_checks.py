@@ -82,8 +82,10 @@ def _range_problems(axis: GivenAxis, limits: RangeConfig) -> Iterator[Diagnostic
         yield Diagnostic(nodes["step"].location, path, message)
 
 
-def typed_range(axis: GivenAxis, limits: RangeConfig, takes_integers: bool) -> tuple[AxisRecord, list[Diagnostic]]:
-    """A range of integers for a key that takes integers, else of real numbers.
+def typed_range(
+    axis: GivenAxis, limits: RangeConfig, takes_integers: bool
+) -> tuple[AxisRecord | None, list[Diagnostic]]:
+    """A range of integers for a key that takes integers, else of real numbers; None if it has problems.
 
     Args:
         axis: what varies.
@@ -99,7 +101,9 @@ def typed_range(axis: GivenAxis, limits: RangeConfig, takes_integers: bool) -> t
         Diagnostic(axis.node.children[name].location, (*axis.path, name), f"must be an integer, got {given[name]}")
         for name in wrong
     ]
-    return _record(axis, limits, {name: int(value) for name, value in given.items()}), problems
+    if problems:
+        return None, problems
+    return _record(axis, limits, {name: int(value) for name, value in given.items()}), []
 
 
 def _record(axis: GivenAxis, limits: RangeConfig, values: dict[str, Scale]) -> AxisRecord:

@@ -80,9 +80,8 @@ def write_out_of_fold(group: Path) -> Path | None:
 
 def numbers_of(record: GroupRecord, trial: int) -> TrialNumbers:
     """The numbers of the point, the seed and the fold of a trial, which follow from its own number."""
-    folds = record.folds or 1
-    point, replicate = divmod(trial, max(1, len(record.seeds)) * folds)
-    return TrialNumbers(point, *divmod(replicate, folds))
+    point, replicate = divmod(trial, record.replicates)
+    return TrialNumbers(point, *divmod(replicate, record.folds or 1))
 
 
 def _has_fold(run: Run) -> bool:

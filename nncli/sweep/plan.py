@@ -12,8 +12,8 @@ from nncli.experiment.loading import LoadedConfig, load_content, parse
 from nncli.store.group_files import GroupRecord
 from nncli.sweep.axes import override
 from nncli.sweep.given import from_command_line, from_file
-from nncli.sweep.points import Point, combinations, grid_point, random_point
-from nncli.sweep.seeds import fold_of, replicate_overrides, replicates
+from nncli.sweep.points import Point, grid_point, random_point
+from nncli.sweep.seeds import fold_of, replicate_overrides
 from nncli.sweep.settings import SweepOptions
 from nncli.sweep.trials import Trial
 from nncli.sweep.validation import validated
@@ -29,9 +29,9 @@ class Plan:
 
     def __init__(self, record: GroupRecord, directory: Path) -> None:
         self.record, self.directory = record, directory
-        self.replicates = replicates(record)
+        self.replicates = record.replicates
         self._data = KeptData()
-        self.points = record.trials or combinations(record.axes) or 1
+        self.points = record.points or 1
 
     def __len__(self) -> int:
         return self.points * self.replicates

@@ -1,7 +1,6 @@
 """The points of a search: each is a value of every axis, and can be computed from its number alone."""
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,6 @@ from nncli.store.group_files import AxisRecord
 from nncli.sweep.axes import listed, sampled
 
 Point = tuple[Any, ...]
-
-
-def combinations(axes: Sequence[AxisRecord]) -> int | None:
-    """The number of combinations of all values; None if an axis is a range in which every value is possible."""
-    values = [listed(axis) for axis in axes]
-    return None if None in values else prod(len(each) for each in values if each is not None)
 
 
 def grid_point(axes: Sequence[AxisRecord], number: int) -> Point:

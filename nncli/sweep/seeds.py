@@ -82,11 +82,6 @@ def _is_list(words: Any) -> bool:
     return isinstance(words, list) and bool(words)
 
 
-def replicates(record: GroupRecord) -> int:
-    """The number of runs of each point: one for each seed and fold."""
-    return max(1, len(record.seeds)) * (record.folds or 1)
-
-
 def replicate_changes(
     seeds: Sequence[int] | None, vary: Sequence[str], fold: Mapping[str, Any] | None, replicate: int
 ) -> list[tuple[tuple[str, ...], Any]]:

@@ -8,11 +8,10 @@ from nncli.config.diagnostics import Diagnostic, Finding, shown
 from nncli.config.model import Config, Fold, Fraction
 from nncli.errors import MissingExtraError
 from nncli.experiment.metric_columns import SPLITS, Role, column, find_column
-from nncli.store.group_files import AxisRecord
+from nncli.store.group_files import AxisRecord, combinations
 from nncli.sweep.axes import is_countable
 from nncli.sweep.axis_checks import overlaps
 from nncli.sweep.given import Given
-from nncli.sweep.points import combinations
 from nncli.sweep.seeds import ALL, DEFAULT, parse_seeds, parse_vary
 from nncli.sweep.settings import FACTOR, METHODS
 

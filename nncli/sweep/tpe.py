@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nncli.store.group_files import AxisRecord
-from nncli.sweep.axes import is_integer, limits, listed
+from nncli.sweep.axes import listed
 from nncli.sweep.plan import Plan
 from nncli.sweep.scores import score
 from nncli.sweep.setting_checks import require_optuna
@@ -79,9 +79,9 @@ def _distribution(axis: AxisRecord) -> Any:
     if axis.values is not None and not _is_ordered(axis.values):
         return distributions.CategoricalDistribution(range(len(axis.values)))
     if axis.values is not None or axis.step is not None:
-        return distributions.IntDistribution(0, len(listed(axis) or ()) - 1)
-    low, high = limits(axis)
-    if is_integer(axis):
+        return distributions.IntDistribution(0, (axis.count or 1) - 1)
+    low, high = axis.limits
+    if axis.is_integer:
         return distributions.IntDistribution(int(low), int(high), log=axis.log)
     return distributions.FloatDistribution(low, high, log=axis.log)
 

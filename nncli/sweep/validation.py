@@ -128,8 +128,7 @@ def _range(axis: GivenAxis, checker: ConfigChecker | None) -> tuple[AxisRecord |
     limits, problems = read_range(axis)
     if limits is None or checker is None:
         return None, problems
-    record, problems = typed_range(axis, limits, checker.takes_integers(axis))
-    return None if problems else record, problems
+    return typed_range(axis, limits, checker.takes_integers(axis))
 
 
 def _list(axis: GivenAxis, checker: ConfigChecker | None) -> tuple[AxisRecord | None, list[Diagnostic]]:

@@ -6,7 +6,7 @@ from statistics import mean
 import numpy as np
 import pytest
 
-from nncli.analysis.group_list import GroupListing, group_listing, listing, planned_trials
+from nncli.analysis.group_list import GroupListing, group_listing, listing
 from nncli.analysis.run_filter import Condition
 from nncli.analysis.run_list import RunListing
 from nncli.store.group_files import AxisRecord, FailureRecord, GroupRecord, write_failure
@@ -21,28 +21,6 @@ def record(**values):
 
 def axis(count):
     return AxisRecord(key="seed", values=list(range(count)))
-
-
-RANGE = AxisRecord(key="optimizer.learning_rate", min=0.1, max=0.5, step=0.1)
-CONTINUOUS = AxisRecord(key="optimizer.learning_rate", min=1e-4, max=1e-1, log=True)
-
-
-@pytest.mark.parametrize(
-    ("values", "planned"),
-    [
-        ({}, 1),
-        ({"seeds": [3, 4, 5]}, 3),
-        ({"folds": 5}, 5),
-        ({"seeds": [0, 1], "folds": 5}, 10),
-        ({"axes": [axis(3), axis(4)]}, 12),
-        ({"axes": [axis(3), RANGE], "seeds": [0, 1]}, 30),
-        ({"axes": [CONTINUOUS]}, None),
-        ({"axes": [CONTINUOUS], "method": "random", "trials": 20, "seeds": [0, 1]}, 40),
-    ],
-)
-def test_planned_trials_are_points_times_replicates(values, planned):
-    """A range without steps has no number of points of its own."""
-    assert planned_trials(record(**values)) == planned
 
 
 def trials(values, metric="accuracy"):

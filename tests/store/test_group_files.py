@@ -23,6 +23,39 @@ RECORD = GroupRecord(
     axes=[AxisRecord(key="optimizer.type", values=["sgd", "adam"]), AxisRecord(key="seed", min=0, max=9, step=1)],
     seeds=[0, 1],
 )
+OPTIMIZERS, REPEATS = RECORD.axes
+RATES = AxisRecord(key="optimizer.learning_rate", min=0.1, max=0.5, step=0.1)
+UNITS = AxisRecord(key="layers[0].units", min=8, max=64)
+REAL = AxisRecord(key="optimizer.learning_rate", min=1e-4, max=1e-1, log=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "points", "planned"),
+    [
+        ({}, 1, 1),
+        ({"seeds": [3, 4, 5]}, 1, 3),
+        ({"folds": 5}, 1, 5),
+        ({"seeds": [0, 1], "folds": 5}, 1, 10),
+        ({"axes": [OPTIMIZERS, REPEATS]}, 20, 20),
+        ({"axes": [OPTIMIZERS, RATES], "seeds": [0, 1]}, 10, 20),
+        ({"axes": [UNITS], "method": "halving"}, 57, 57),
+        ({"axes": [REAL]}, None, None),
+        ({"axes": [REAL], "method": "random", "trials": 20, "seeds": [0, 1]}, 20, 40),
+    ],
+)
+def test_planned_trials_are_points_times_replicates(values, points, planned):
+    """A range of integers has all of them as values; one of real numbers without steps has no number of points."""
+    record = GroupRecord(config="", config_path="", **values)
+    assert (record.points, record.planned) == (points, planned)
+
+
+@pytest.mark.parametrize("values", [{}, {"min": 1}, {"min": 2, "max": 1}, {"min": 1, "max": 2, "step": 0}])
+def test_an_axis_has_values_or_a_range(tmp_path, values):
+    """A group.json in which an axis has neither is damaged; what counts the values relies on it."""
+    record = GroupRecord(config="", config_path="", axes=[AxisRecord(key="k", **values)])
+    path = create_group(tmp_path, "group", record, is_numbered=False)
+    with pytest.raises(RunError, match=r"group.json: damaged: .*k has neither values nor a range"):
+        read_group(path)
 
 
 def test_a_group_is_read_as_it_was_written(tmp_path):

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from nncli.store.group_files import AxisRecord
-from nncli.sweep.points import combinations, grid_point, random_point
+from nncli.store.group_files import AxisRecord, combinations
+from nncli.sweep.points import grid_point, random_point
 
 AXES = [
     AxisRecord(key="a", values=[1, 2, 3]),
