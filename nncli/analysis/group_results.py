@@ -9,17 +9,15 @@ import numpy as np
 
 from nncli.analysis.compared_run import ComparedRun
 from nncli.config.hints import suggestion
-from nncli.config.model import Config, Fraction
+from nncli.config.model import SEED_KEYS, Config, Fraction
 from nncli.errors import CommandLineError
 from nncli.experiment.metric_columns import MAIN_METRICS, SPLITS, column, find_column, higher_is_better
 from nncli.nn.parameters import Array
 from nncli.store.run_status import RunStatus
 
-SEEDS = ("data", "split", "weights", "order", "dropout")  # the keys of the section ``seeds``
-
 
 class Replicate(NamedTuple):
-    """What distinguishes the runs of one config: the seed of each purpose, in the order of ``SEEDS``, and the fold."""
+    """What distinguishes the runs of one config: the seeds, in the order of ``SEED_KEYS``, and the fold."""
 
     seeds: tuple[int, ...]
     fold: int | None
@@ -27,10 +25,7 @@ class Replicate(NamedTuple):
 
 def replicate(config: Config) -> Replicate:
     """The seeds and the fold of a config; a seed that is not in the section ``seeds`` is the key ``seed``."""
-    section = getattr(config, "seeds", None)
-    chosen = [getattr(section, name, None) for name in SEEDS]
-    seeds = tuple(config.seed if seed is None else seed for seed in chosen)
-    return Replicate(seeds, getattr(config.validation, "fold", None))
+    return Replicate(tuple(map(config.seed_of, SEED_KEYS)), getattr(config.validation, "fold", None))
 
 
 class Statistics(NamedTuple):
@@ -171,20 +166,20 @@ def _default_metric(final: Sequence[ComparedRun]) -> str:
 
 
 def varied(groups: Sequence[GroupResult]) -> list[str]:
-    """What differs between the runs of a group, in the order of ``SEEDS``, then ``folds``.
+    """What differs between the runs of a group, in the order of ``SEED_KEYS``, then ``folds``.
 
     Data with a seed of its own is the same for all runs: ``data`` and ``split`` are only named if rows differ.
     """
     found = {name for group in groups for name in _varied_within(group)}
-    return [name for name in (*SEEDS, "folds") if name in found]
+    return [name for name in (*SEED_KEYS, "folds") if name in found]
 
 
 def _varied_within(group: GroupResult) -> set[str]:
     """What differs between the finished runs of one group."""
     replicates = [replicate(entry.run.config) for entry in group.finished]
     folds = {each.fold for each in replicates}
-    values = list(zip(*(each.seeds for each in replicates), strict=True)) or [()] * len(SEEDS)
-    found = {name for name, seeds in zip(SEEDS, values, strict=True) if len(set(seeds)) > 1}
+    values = list(zip(*(each.seeds for each in replicates), strict=True)) or [()] * len(SEED_KEYS)
+    found = {name for name, seeds in zip(SEED_KEYS, values, strict=True) if len(set(seeds)) > 1}
     if all(len(group.fingerprints(split)) <= len(folds) for split in _common_splits(group)):
         found -= {"data", "split"}
     return found | ({"folds"} if len(folds) > 1 else set())

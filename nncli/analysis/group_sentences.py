@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from nncli.analysis.group_comparison import GroupComparison
-from nncli.analysis.group_results import SEEDS, GroupResult, varied
+from nncli.analysis.group_results import GroupResult, varied
 from nncli.analysis.group_verdict import MIN_RUNS, Outcome, Verdict
 from nncli.analysis.scores import SMALLEST_P
 from nncli.config.diagnostics import counted
+from nncli.config.model import SEED_KEYS
 from nncli.experiment.metric_columns import find_column
 
 MIN_GAIN = 1.1  # of pairing that is mentioned
@@ -122,7 +123,7 @@ def adjustment_sentence(verdicts: Sequence[Verdict]) -> str | None:
 
 def _varying(varying: Sequence[str]) -> str:
     """What the seeds vary, and whether the data is the same."""
-    seeds = [name for name in varying if name in SEEDS]
+    seeds = [name for name in varying if name in SEED_KEYS]
     text = f"the seeds vary {', '.join(seeds)}" if seeds else "the seeds are the same"
     fixed = [word for name, word in (("data", "data"), ("split", "splits")) if name not in varying]
     if "folds" in varying:

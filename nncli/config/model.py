@@ -141,6 +141,8 @@ class Seeds(Model):
     dropout: Seed | None = None
 
 
+SEED_KEYS = tuple(Seeds.model_fields)
+
 Part = Fraction | Fold | Where  # of ``data``
 PARTS: dict[str, type[Model]] = {  # by their distinctive key
     "fraction": Fraction,

@@ -13,9 +13,9 @@ from nncli.store.lock import Lock
 from nncli.store.run_reader import Run
 from nncli.store.run_writer import RunWriter
 from nncli.store.safe_read import exists
+from nncli.sweep.outcomes import end_of, has_diverged, value_of
 from nncli.sweep.plan import Plan
 from nncli.sweep.progress import Progress, Report, State
-from nncli.sweep.trial_end import end_of, has_diverged, value_of
 from nncli.sweep.trials import Task
 from nncli.training.loop import Epoch
 

@@ -12,10 +12,9 @@ from nncli.errors import BusyError, RunError
 from nncli.store.group_files import GroupRecord, create_group, is_group, read_group
 from nncli.store.run_writer import require_name
 from nncli.store.safe_read import exists
-from nncli.sweep.outcomes import GroupOutcomes
+from nncli.sweep.outcomes import GroupOutcomes, end_of
 from nncli.sweep.plan import Plan
 from nncli.sweep.search import stages
-from nncli.sweep.trial_end import end_of
 
 NOT_COMPARED = {"format", "version"}
 MANY = 8  # differences that a message lists

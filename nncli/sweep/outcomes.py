@@ -1,14 +1,18 @@
-"""How the trials of a group ended, read from their run directories and the files of failed trials."""
+"""Whether and how trials have ended: read from their files alone, so that every process on every machine agrees."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from nncli.errors import RunError
+from nncli.errors import RunError, UnsupportedVersionError
 from nncli.experiment.metric_columns import find_column, higher_is_better
-from nncli.store.group_files import GroupRecord, failures, trial_name
-from nncli.store.run_files import is_run
+from nncli.store import safe_read
+from nncli.store.group_files import GroupRecord, failure_path, trial_name
+from nncli.store.lock import is_locked
+from nncli.store.records import EvaluationRecord
+from nncli.store.run_files import RunFiles, is_run
 from nncli.store.run_reader import Run
-from nncli.sweep.trials import Outcome
+from nncli.sweep.trials import Outcome, Task
+from nncli.training.early_stopping import has_ended
 
 
 class GroupOutcomes:
@@ -33,40 +37,65 @@ class GroupOutcomes:
             RunError: a trial has neither ended nor failed, or its run is damaged.
             StorageError: a file cannot be read.
         """
-        failed = failures(self.directory)
-        return [self._outcome(number, epochs, number in failed) for number in sorted(numbers)]
+        return [self._outcome(number, epochs) for number in sorted(numbers)]
 
-    def _outcome(self, number: int, epochs: int | None, has_failed: bool) -> Outcome:
-        path = self.directory / trial_name(number)
-        try:
-            if not has_failed or (epochs is not None and is_run(path)):
-                found = _outcome_of_run(Run(path), number, self.metric, epochs)
-                if found:
-                    return found
-        except RunError:
-            if not has_failed:
-                raise
-        if not has_failed:
-            raise RunError(f"{path}: has not ended", path)
-        return Outcome(number, "failed")
-
-
-def _outcome_of_run(run: Run, number: int, metric: str | None, epochs: int | None) -> Outcome | None:
-    """How a run ended; None if it has not."""
-    if epochs is not None and metric:
-        value = value_at(run, metric, epochs)
+    def _outcome(self, number: int, epochs: int | None) -> Outcome:
+        value = None if epochs is None else self._value_at(number, epochs)
         if value is not None:
             return Outcome(number, "finished", value)
-    if run.evaluation is not None:
-        return Outcome(number, "finished", final_value(run, metric) if metric else None)
-    return Outcome(number, "diverged") if run.metrics.diverged_at is not None else None
+        found = _end_of(self.directory, number, None, self.metric)  # at an earlier epoch, whatever the wanted one
+        if found is None:
+            path = self.directory / trial_name(number)
+            raise RunError(f"{path}: has not ended", path)
+        return found
+
+    def _value_at(self, number: int, epochs: int) -> float | None:
+        """The metric of a trial at an epoch; None if it has none, or its run is damaged and it has failed.
+
+        Raises:
+            RunError: its run is damaged.
+        """
+        path = self.directory / trial_name(number)
+        try:
+            return value_at(Run(path), self.metric, epochs) if self.metric and is_run(path) else None
+        except RunError:
+            if safe_read.exists(failure_path(self.directory, number)):
+                return None
+            raise
 
 
-def final_value(run: Run, metric: str) -> float | None:
-    """The metric of the final weights, which are the best ones under early stopping; None if it was not measured."""
-    column = find_column(metric)
-    splits = run.evaluation.splits if run.evaluation else {}
-    return splits.get(column.split or "", {}).get(column.name)
+def end_of(group: Path, task: Task, metric: str | None = None) -> Outcome | None:
+    """How the trial of a task ended; None if it was not started, is being trained, or has to be resumed.
+
+    The trials of a finished group are looked at in turn, so no more is read than is necessary.
+
+    Args:
+        group: the directory of the group.
+        task: the trial, and the number of epochs up to which it is trained.
+        metric: the column whose value is wanted.
+
+    Raises:
+        StorageError: the operating system refuses to read a file.
+        UnsupportedVersionError: a newer version of nncli made the run.
+    """
+    return _end_of(group, task.trial.number, task.epochs, metric)
+
+
+def has_diverged(run: Run) -> bool:
+    """Whether a run that is not finished has diverged.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    return run.metrics.diverged_at is not None
+
+
+def value_of(evaluation: EvaluationRecord, metric: str | None) -> float | None:
+    """A column of metrics in an evaluation, which is of the final weights; None if it was not measured."""
+    if metric is None:
+        return None
+    found = find_column(metric)
+    return evaluation.splits.get(found.split or "", {}).get(found.name)
 
 
 def value_at(run: Run, metric: str, epochs: int) -> float | None:
@@ -84,3 +113,47 @@ def value_at(run: Run, metric: str, epochs: int) -> float | None:
         return rows[-1][metric]
     sign = -1 if higher_is_better(stopping.metric) else 1
     return min(rows, key=lambda row: sign * row[stopping.metric])[metric]
+
+
+def _end_of(group: Path, number: int, epochs: int | None, metric: str | None) -> Outcome | None:
+    """How a trial ended that is trained up to a number of epochs; None if it has not."""
+    path = group / trial_name(number)
+    if safe_read.exists(failure_path(group, number)):
+        return Outcome(number, "failed")
+    if not safe_read.exists(path):
+        return None
+    try:
+        return _end_of_run(path, number, epochs, metric)
+    except UnsupportedVersionError:
+        raise
+    except RunError:  # whoever locks it finds out what is wrong
+        return None
+
+
+def _end_of_run(path: Path, number: int, epochs: int | None, metric: str | None) -> Outcome | None:
+    """How a run ended; None if it has not.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    run = RunFiles(path)
+    if epochs and run.record.spec.training.epochs > epochs:  # raised after it had reached the former number
+        return Outcome(number, "finished")
+    if safe_read.exists(path / "evaluation.json"):
+        evaluation = run.read_record("evaluation.json", EvaluationRecord)
+        is_final = _is_final(run, evaluation, epochs)
+        return Outcome(number, "finished", value_of(evaluation, metric)) if is_final else None
+    if not is_locked(path / "lock") and has_diverged(Run(path)):
+        return Outcome(number, "diverged")
+    return None
+
+
+def _is_final(run: RunFiles, evaluation: EvaluationRecord, epochs: int | None) -> bool:
+    """Whether an evaluation is the end of a run; not if its epochs were raised since, or a file is missing.
+
+    A run that stopped early has ended, whatever the number of epochs.
+    """
+    training = run.record.spec.training
+    wanted = training.model_copy({"epochs": max(training.epochs, epochs or 0)})
+    has_weights = safe_read.exists(run.path / "weights.npz")
+    return has_weights and has_ended(wanted, evaluation.epochs_trained, evaluation.epoch)

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 from nncli.experiment.metric_columns import find_column, higher_is_better
 from nncli.store.group_files import failures
-from nncli.sweep.outcomes import GroupOutcomes
+from nncli.sweep.outcomes import GroupOutcomes, end_of
 from nncli.sweep.plan import Plan
 from nncli.sweep.search import stages
-from nncli.sweep.trial_end import end_of
 from nncli.sweep.trials import Outcome, Task
 
 LONGEST_REASON = 200  # characters

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nncli.config.diagnostics import path_text, shown
+from nncli.config.model import SEED_KEYS
 from nncli.config.yaml_output import to_yaml_value
 from nncli.store.group_files import GroupRecord
 
 MAX_SEEDS = 10_000
 LARGEST = 2**32 - 1
-STREAMS = ("data", "split", "weights", "order", "dropout")  # the keys of the section ``seeds``
 DEFAULT = ("weights", "order", "dropout")
 ALL = "all"
 EXAMPLES = "write a number such as 10, a range such as 0..9, or a list such as 1,2,5"
@@ -67,14 +67,14 @@ def parse_vary(written: Any) -> list[str]:
     if written is None:
         return list(DEFAULT)
     words = written.replace(" ", "").split(",") if isinstance(written, str) else written
-    known = f"write {ALL}, or some of {', '.join(STREAMS)}"
-    if not _is_list(words) or not all(each in (*STREAMS, ALL) for each in words):
-        unknown = next((each for each in words if each not in (*STREAMS, ALL)), "") if _is_list(words) else written
+    known = f"write {ALL}, or some of {', '.join(SEED_KEYS)}"
+    if not _is_list(words) or not all(each in (*SEED_KEYS, ALL) for each in words):
+        unknown = next((each for each in words if each not in (*SEED_KEYS, ALL)), "") if _is_list(words) else written
         raise ValueError(f"must be what a seed varies, got {shown(unknown)}; {known}")
     if len(set(words)) < len(words) or (ALL in words and len(words) > 1):
         raise ValueError(f"{', '.join(words)}: a word repeats, or is part of {ALL}; {known}")
     chosen = {*words, *(["split"] if "data" in words else [])}
-    return [ALL] if ALL in words else [each for each in STREAMS if each in chosen]
+    return [ALL] if ALL in words else [each for each in SEED_KEYS if each in chosen]
 
 
 def _is_list(words: Any) -> bool:
