@@ -1,7 +1,7 @@
 """One run in a comparison or a list: its final metrics, whether it overfits, and how it is sorted among others."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from nncli.analysis.final_metrics import final_metrics
@@ -9,7 +9,7 @@ from nncli.analysis.scores import Gap, Score, score
 from nncli.config.diagnostics import sanitized_line
 from nncli.config.hints import suggestion
 from nncli.errors import CommandLineError
-from nncli.experiment.metric_columns import LOSS_COLUMNS, SPLITS, Role, column, find_column, higher_is_better
+from nncli.experiment.metric_columns import LOSS_COLUMNS, SPLITS, find_column, higher_is_better, main_columns
 from nncli.store.run_reader import Run
 from nncli.store.run_status import RunProgress, RunStatus
 
@@ -106,26 +106,14 @@ def sorted_by_metric(entries: list[ComparedRun], name: str | None) -> list[Compa
 
 
 def default_metric(entries: Sequence[ComparedRun], different: Collection[str] = ()) -> str | None:
-    """The metric to rank runs by if none is named: what the verdict compares, else the first metric, else the loss.
-
-    It is that of the validation set, else of the test set, else of the training set.
+    """The first of the main columns that can be compared; None if there is none.
 
     Args:
         entries: the runs.
         different: the splits whose rows differ between the runs.
     """
-    return next((name for name in _ranking(entries) if is_comparable(entries, name, different)), None)
-
-
-def _ranking(entries: Sequence[ComparedRun]) -> Iterator[str]:
-    """The columns to rank runs by, that of most interest first."""
-    measured = dict.fromkeys(name for entry in entries for name in entry.metrics)
-    metrics = dict.fromkeys(metric.type for entry in entries for metric in entry.run.config.metrics or ())
-    for split in (*SPLITS[1:], SPLITS[0]):
-        judged = dict.fromkeys(entry.scores[split].metric for entry in entries if split in entry.scores)
-        losses = [each.name for each in LOSS_COLUMNS if each.split == split and each.role is Role.LOSS]
-        headers = [column(split, name) for name in (*judged, *metrics, *losses)]
-        yield from (name for name in headers if name in measured and find_column(name).higher_is_better is not None)
+    measured = main_columns(dict.fromkeys(name for entry in entries for name in entry.metrics))
+    return next((name for name in measured if is_comparable(entries, name, different)), None)
 
 
 def run_labels(runs: Sequence[Run]) -> list[str]:

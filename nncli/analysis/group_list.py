@@ -11,7 +11,7 @@ from nncli.analysis.run_filter import Condition, matching, sorted_listings
 from nncli.analysis.run_list import RunListing, in_order, notes_of, run_listing, visible_paths, with_differences
 from nncli.config.diagnostics import counted, sanitized_line
 from nncli.errors import NncliError
-from nncli.experiment.metric_columns import higher_is_better
+from nncli.experiment.metric_columns import higher_is_better, main_columns
 from nncli.store.group_files import (
     GroupRecord,
     failures,
@@ -49,7 +49,7 @@ class GroupListing:
         path: its directory.
         record: the content of group.json; None if it cannot be read.
         trials: the trials that were started, and those that failed.
-        metric: the metric that is listed; None for that of the group, or the last of the main metrics.
+        metric: the metric that is listed; None for that of the group, or else the main one.
         problem: what is wrong with it, if anything.
         note: its note, if it has one.
         tags: its tags.
@@ -209,8 +209,9 @@ def group_listing(path: Path) -> GroupListing:
 
 
 def _main_metric(trials: Sequence[RunListing]) -> str | None:
-    """The metric by which a group is listed by default: of the validation set if there is one."""
-    return next((trial.main_metrics[-1] for trial in trials if trial.main_metrics), None)
+    """The metric by which a group is listed that has none: the first of the main columns that all trials have."""
+    columns = main_columns(trials[0].metrics) if trials else []
+    return next((name for name in columns if all(name in trial.metrics for trial in trials)), None)
 
 
 def _filtered(found: Listing, conditions: Sequence[Condition]) -> Listing:

@@ -11,7 +11,7 @@ from nncli.analysis.compared_run import ComparedRun
 from nncli.config.hints import suggestion
 from nncli.config.model import SEED_KEYS, Config, Fraction
 from nncli.errors import CommandLineError
-from nncli.experiment.metric_columns import MAIN_METRICS, SPLITS, column, find_column, higher_is_better
+from nncli.experiment.metric_columns import SPLITS, find_column, higher_is_better, main_columns
 from nncli.nn.parameters import Array
 from nncli.store.run_status import RunStatus
 
@@ -131,7 +131,7 @@ def sorted_groups(groups: Sequence[GroupResult]) -> list[GroupResult]:
 
 
 def chosen_metric(entries: Sequence[ComparedRun], name: str | None) -> str:
-    """The column to compare: by default accuracy, else the mean absolute error, else the loss, on held-out rows.
+    """The column to compare: by default the first of the main columns of held-out rows that all finished runs have.
 
     Args:
         entries: all runs.
@@ -155,14 +155,14 @@ def chosen_metric(entries: Sequence[ComparedRun], name: str | None) -> str:
 
 
 def _default_metric(final: Sequence[ComparedRun]) -> str:
-    """The first of the default metrics that all finished runs have, on the validation set or else on the test set."""
     if not final:
         raise CommandLineError("no run is finished, so there is nothing to compare")
-    headers = [column(split, name) for split in SPLITS[1:] for name in MAIN_METRICS]
-    shared = [header for header in headers if all(header in entry.metrics for entry in final)]
-    if not shared:
+    measured = main_columns(final[0].metrics)
+    shared = [header for header in measured if all(header in entry.metrics for entry in final)]
+    held_out = [header for header in shared if find_column(header).split != SPLITS[0]]
+    if not held_out:
         raise CommandLineError("the runs share no metric on a validation or test set; choose one with --metric COLUMN")
-    return shared[0]
+    return held_out[0]
 
 
 def varied(groups: Sequence[GroupResult]) -> list[str]:

@@ -7,7 +7,7 @@ runs that were made before stay readable. To add a metric of the network's outpu
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.registry import components
 
 SPLITS = ("training", "validation", "test")
-MAIN_METRICS = ("accuracy", "mean_absolute_error", "loss")  # by which runs are compared: the first one measured
+MAIN_METRICS = ("accuracy", "mean_absolute_error")  # whose uncertainty is known
 VALID_NAME = r"[a-z][a-z0-9_]{0,99}"
 
 
@@ -100,18 +100,39 @@ def find_column(header: str) -> MetricColumn:
     return MetricColumn(name, split, Role.METRIC, target.higher_is_better, target.lowest, target.highest)
 
 
+def main_columns(headers: Iterable[str]) -> list[str]:
+    """The columns by which runs are compared and ranked by default, that of most interest first.
+
+    Those of the validation set come first, then those of the test set, and of the training set. Of each: accuracy, the
+    mean absolute error, the other metrics in the order of the config, and the loss without penalties.
+
+    Args:
+        headers: the columns that are measured; others than metrics and losses are left out.
+    """
+    found = [each for each in map(find_column, headers) if each.role in {Role.METRIC, Role.LOSS}]
+    return [each.header for each in sorted(found, key=_interest)]
+
+
+def _interest(metric: MetricColumn) -> tuple[int, bool, int]:
+    """The key that sorts columns: by split, metrics before losses, and main metrics first."""
+    splits, name = (*SPLITS[1:], SPLITS[0]), metric.name
+    is_main = name in MAIN_METRICS
+    return (
+        splits.index(metric.split or ""),
+        metric.role is Role.LOSS,
+        MAIN_METRICS.index(name) if is_main else len(MAIN_METRICS),
+    )
+
+
 def main_metric(config: Any, has_validation: bool) -> str:
-    """The column by which runs of a config are compared by default: of the validation set if there is one.
+    """The first of the main columns of the validation set, or of the training set if there is no validation set.
 
     Args:
         config: a config whose metrics are resolved.
         has_validation: whether there is a validation set.
     """
-    measured = {"loss", *(metric.type for metric in config.metrics or ())}
-    name = next(name for name in MAIN_METRICS if name in measured)
-    if has_validation:
-        return column("validation", name)
-    return "data_loss" if name == "loss" else name
+    split = SPLITS[1] if has_validation else SPLITS[0]
+    return main_columns(column(split, name) for name in measured_names(config, split))[0]
 
 
 def known_columns() -> list[MetricColumn]:

@@ -24,8 +24,8 @@ class SweepConfig(Model):
         method: how the points are chosen. grid: every combination. random: random points. halving: the best third of
             the points continues with three times the epochs. tpe: points are sampled where those before were good. By
             default grid, or random if ``trials`` is given.
-        metric: the column of metrics that ranks the trials; by default the metric of early stopping, or the loss of
-            the validation set, or of the training set without penalties if there is no validation set.
+        metric: the column of metrics that ranks the trials; by default accuracy, or else the mean absolute error,
+            another metric or the loss, of the validation set if there is one.
         trials: the number of points; all combinations by default.
         batch: the number of points that ``tpe`` chooses together.
         seeds: the seeds of the runs of each point: a number, a range such as 0..9, or a list.

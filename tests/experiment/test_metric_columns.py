@@ -17,6 +17,8 @@ from nncli.experiment.metric_columns import (
     find_column,
     higher_is_better,
     known_columns,
+    main_columns,
+    main_metric,
     plausible,
 )
 from nncli.registry import components
@@ -44,6 +46,38 @@ def test_columns_are_losses_and_metrics_per_split(workdir, changes, measured, mo
     config = load(workdir / "config.yaml", (*changes, *([] if monitored else ["validation=null"]))).config
     held_out = [f"validation_{name}" for name in ("loss", *measured)] if monitored else []
     assert list(columns(config)) == ["learning_rate", *LOSSES, *measured, *held_out]
+
+
+def test_main_columns_are_those_of_most_interest_first():
+    """Held-out rows before training rows, accuracy before other metrics, and the loss without penalties last."""
+    headers = ["learning_rate", *LOSSES, "f1", "accuracy", "validation_loss", "validation_f1", "validation_accuracy"]
+    found = main_columns([*headers, "test_loss", "validation_unknown"])
+    held_out = ["validation_accuracy", "validation_f1", "validation_loss", "test_loss"]
+    assert found == [*held_out, "accuracy", "f1", "data_loss"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "metric"),
+    [
+        ((), "accuracy"),
+        (SINE, "mean_absolute_error"),
+        ((*SINE, "metrics=[r2]"), "r2"),
+        ((*BINARY, "metrics=[auc, f1]"), "auc"),
+        ((*BINARY, "metrics=[f1, auc]"), "f1"),
+    ],
+)
+def test_main_metric_of_a_config(workdir, changes, metric):
+    """The metric by which a sweep ranks its trials by default is a metric that the config measures."""
+    config = load(workdir / "config.yaml", changes).config
+    assert main_metric(config, has_validation=True) == f"validation_{metric}"
+    assert main_metric(config, has_validation=False) == metric
+
+
+def test_main_metric_without_metrics_is_the_loss(workdir):
+    """That of the training set is without penalties."""
+    config = load(workdir / "config.yaml", ("metrics=[]",)).config
+    assert main_metric(config, has_validation=True) == "validation_loss"
+    assert main_metric(config, has_validation=False) == "data_loss"
 
 
 @pytest.mark.parametrize("prefix", ["", "validation_", "test_"])

@@ -78,7 +78,7 @@ def _format(chosen: list[str], curve: str | None) -> str | None:
     "--metric",
     metavar="COLUMN",
     shell_complete=completed_by("metric"),
-    help="Metric by which groups are compared.  [default: validation_accuracy, or else an error or the loss]",
+    help="Metric by which groups are compared.  [default: validation_accuracy, or else another metric or the loss]",
 )
 @click.option(
     "--rope",

@@ -42,7 +42,7 @@ METHODS = ("grid", "random", "halving", "tpe")
     "--metric",
     metavar="METRIC",
     shell_complete=completed_by("metric"),
-    help="Metric that ranks the trials.  [default: validation_accuracy, or else an error or the loss]",
+    help="Metric that ranks the trials.  [default: validation_accuracy, or else another metric or the loss]",
 )
 @click.option("--trials", type=Integer(min=1), metavar="N", help="Number of points.  [default: all combinations]")
 @click.option("--batch", type=Integer(min=1), metavar="N", help="Number of points that tpe chooses together.")
