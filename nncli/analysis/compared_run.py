@@ -1,15 +1,21 @@
 """One run in a comparison or a list: its final metrics, whether it overfits, and how it is sorted among others."""
 
+import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from nncli.analysis.evaluation import by_row
 from nncli.analysis.final_metrics import final_metrics
-from nncli.analysis.scores import Gap, Score, score
+from nncli.analysis.scores import Gap, Score, number_format, score
 from nncli.config.diagnostics import sanitized_line
 from nncli.config.hints import suggestion
-from nncli.errors import CommandLineError
-from nncli.experiment.metric_columns import LOSS_COLUMNS, SPLITS, find_column, higher_is_better, main_columns
+from nncli.errors import CommandLineError, RunError
+from nncli.experiment.metric_columns import LOSS_COLUMNS, SPLITS, column, find_column, higher_is_better, main_columns
+from nncli.experiment.numerics import RELATIVE_ROUNDING
+from nncli.nn.parameters import Array
 from nncli.store.run_reader import Run
 from nncli.store.run_status import RunProgress, RunStatus
 
@@ -65,6 +71,19 @@ def compared_run(run: Run, label: str, progress: RunProgress) -> ComparedRun:
     epoch, metrics = final_metrics(run)
     scores = {split: score(metrics, split, data.rows) for split, data in run.data.items()}
     return ComparedRun(label, run, progress, epoch, metrics, {split: each for split, each in scores.items() if each})
+
+
+def values_by_row(entry: ComparedRun, split: str, metric: str) -> Array:
+    """The value of a metric for each row of a split (N,), evaluated again.
+
+    Raises:
+        NncliError: the run cannot be evaluated, or its metric is not the recorded one.
+    """
+    values = by_row(entry.run, split, metric)
+    mean, recorded, number = float(np.mean(values)), entry.metrics[column(split, metric)], number_format(metric)
+    if not math.isclose(mean, recorded, rel_tol=RELATIVE_ROUNDING):
+        raise RunError(f"{entry.run.path}: its {metric} is {mean:{number}}, but {recorded:{number}} was recorded")
+    return values
 
 
 def is_comparable(entries: Sequence[ComparedRun], name: str, different: Collection[str] = ()) -> bool:

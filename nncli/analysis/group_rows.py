@@ -1,23 +1,19 @@
 """The uncertainty of a difference of groups that comes from the sampling of validation rows."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from nncli.analysis.compared_run import ComparedRun
-from nncli.analysis.evaluation import by_row
+from nncli.analysis.compared_run import ComparedRun, values_by_row
 from nncli.analysis.group_results import GroupResult
 from nncli.analysis.paired_tests import Estimate
 from nncli.analysis.scores import Score, margin
 from nncli.analysis.significance import MAX_DEGREES, t_quantile
-from nncli.errors import NncliError, RunError
-from nncli.experiment.metric_columns import column, find_column
-from nncli.experiment.numerics import RELATIVE_ROUNDING
+from nncli.errors import NncliError
+from nncli.experiment.metric_columns import MAIN_METRICS, find_column
 from nncli.nn.parameters import Array
 
-ROW_METRICS = ("accuracy", "mean_absolute_error")  # means over rows whose variance is known
 MAX_EVALUATED = 60  # runs that are evaluated row by row, shared among the groups
 
 RowMeans = Mapping[str, Array]  # by the SHA-256 of the rows: the value of each row (N,), a mean over runs
@@ -48,7 +44,7 @@ def row_means(group: GroupResult, groups: int) -> RowMeans | None:
         None if the metric is no mean over rows, or a run can no longer be evaluated.
     """
     described = find_column(group.metric)
-    if described.name not in ROW_METRICS or described.split is None:
+    if described.name not in MAIN_METRICS or described.split is None:
         return None
     runs = _by_rows(group.finished, described.split)
     most = max(1, MAX_EVALUATED // groups // max(1, len(runs)))
@@ -70,15 +66,13 @@ def _by_rows(entries: Sequence[ComparedRun], split: str) -> dict[str, list[Compa
 
 
 def _values(entry: ComparedRun, split: str, metric: str) -> Array:
-    """The metric of each row (N,).
+    """The metric of each row (N,); the run then releases what it has read.
 
     Raises:
-        NncliError: the run cannot be evaluated, or its metric is not the recorded one.
+        NncliError: as for ``values_by_row``.
     """
-    values = by_row(entry.run, split, metric)
+    values = values_by_row(entry, split, metric)
     entry.run.release()
-    if not math.isclose(float(np.mean(values)), entry.metrics[column(split, metric)], rel_tol=RELATIVE_ROUNDING):
-        raise RunError(f"{entry.run.path}: its {metric} is not the recorded one")
     return values
 
 
@@ -102,7 +96,7 @@ def row_sampling(
     """
     described = find_column(first.metric)
     if (
-        described.name not in ROW_METRICS
+        described.name not in MAIN_METRICS
         or described.split is None
         or not (_is_partition(first) and _is_partition(second))
     ):

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 
+from nncli.analysis import scores
 from nncli.analysis.group_comparison import GroupComparison
 from nncli.analysis.group_results import GroupResult, varied
 from nncli.analysis.group_verdict import MIN_RUNS, Outcome, Verdict
+from nncli.analysis.run_verdict import ONE_SEED_EACH
 from nncli.analysis.scores import SMALLEST_P
 from nncli.config.diagnostics import counted
 from nncli.config.model import SEED_KEYS
 from nncli.experiment.metric_columns import find_column
 
 MIN_GAIN = 1.1  # of pairing that is mentioned
-ONE_SEED = "one seed each: this tells two trainings apart, not two configs"
 
 
 def sentence(verdict: Verdict) -> str:
@@ -23,7 +24,7 @@ def sentence(verdict: Verdict) -> str:
     numbers = _numbers(comparison)
     if verdict.outcome is Outcome.ONE_SEED:
         single = [group.label for group in (comparison.first, comparison.second) if len(group.finished) == 1]
-        text = ONE_SEED if len(single) == 2 else f"one seed of {single[0]}: train more of it"
+        text = ONE_SEED_EACH if len(single) == 2 else f"one seed of {single[0]}: train more of it"
         return f"{first} and {second}: {text}; {numbers}"
     if verdict.outcome in {Outcome.BETTER, Outcome.WORSE}:
         return f"{first} is {verdict.outcome} than {second}: {numbers}, {_evidence(verdict)}"
@@ -94,8 +95,8 @@ def _what_is_missing(verdict: Verdict) -> str:
 
 
 def number_format(metric: str) -> str:
-    """How differences of a metric are written: an accuracy to three decimals, anything else to three digits."""
-    return ".3f" if find_column(metric).name == "accuracy" else ".3g"
+    """How differences of a column of metrics are written."""
+    return scores.number_format(find_column(metric).name)
 
 
 def pairing_sentence(verdicts: Sequence[Verdict], groups: Sequence[GroupResult]) -> str | None:

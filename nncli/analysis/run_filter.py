@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nncli.analysis.table_columns import TYPE
 from nncli.config.diagnostics import shown
 from nncli.config.hints import suggestion
 from nncli.config.scalars import scalar
@@ -22,7 +23,6 @@ ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
 }
 OWN_KEYS = ("name", "status", "epoch", "tag", "note")  # besides metrics and keys of the config
-TYPE = ".type"  # optimizer=adam stands for optimizer.type=adam
 
 
 class Condition(NamedTuple):
@@ -96,7 +96,7 @@ def value_of(run: "RunListing", key: str) -> Any:
     if key in OWN_KEYS:
         own = {"name": run.name, "status": str(run.progress.status), "epoch": run.epoch, "note": run.note}
         return run.tags if key == "tag" else own[key]
-    return run.config.get(key, run.config.get(f"{key}{TYPE}"))
+    return run.config.get(key, run.config.get(f"{key}{TYPE}"))  # optimizer=adam stands for optimizer.type=adam
 
 
 def _require_known(runs: Sequence["RunListing"], key: str) -> None:

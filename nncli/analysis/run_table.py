@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from nncli.analysis.config_table import differing_keys
-from nncli.analysis.run_filter import TYPE
 from nncli.analysis.run_list import RunListing
+from nncli.analysis.table_columns import follows_from_type
 
 
 def run_table(directory: Path, runs: Sequence[RunListing]) -> tuple[list[str], list[list[Any]]]:
@@ -44,7 +44,7 @@ def varied_keys(trials: Sequence[RunListing]) -> dict[str, list[Any]]:
     table = _differing(trials)
     columns: dict[str, tuple[list[str], list[Any]]] = {}
     for key, values in table.items():
-        if not _follows(values, table.get(f"{key.rpartition('.')[0]}{TYPE}")):
+        if not follows_from_type(key, table):
             columns.setdefault(repr(values), ([], values))[0].append(key)
     joined = {_joined(keys): values for keys, values in columns.values()}
     short = [key.rpartition(".")[2] for key in joined]
@@ -55,14 +55,6 @@ def _differing(runs: Sequence[RunListing]) -> dict[str, list[Any]]:
     """The keys in which the runs that can be read differ, with the value of each run."""
     keys = differing_keys([run.config for run in runs if run.config])
     return {key: [run.config.get(key) for run in runs] for key in keys}
-
-
-def _follows(values: Sequence[Any], types: Sequence[Any] | None) -> bool:
-    """Whether values are determined by the types of their components, and are not these types."""
-    if types is None or types is values:
-        return False
-    pairs = {(repr(value), repr(kind)) for value, kind in zip(values, types, strict=True)}
-    return len(pairs) == len({kind for _, kind in pairs})
 
 
 def _joined(keys: Sequence[str]) -> str:

@@ -1,22 +1,16 @@
 """The verdict on runs: whether the best one is significantly better than the second best, on the rows they share."""
 
-import math
 from collections.abc import Collection, Sequence
 
-import numpy as np
-
-from nncli.analysis.compared_run import ComparedRun, is_comparable
+from nncli.analysis.compared_run import ComparedRun, is_comparable, values_by_row
 from nncli.analysis.config_table import config_table
-from nncli.analysis.evaluation import by_row
-from nncli.analysis.scores import Difference, Score, paired, unpaired
+from nncli.analysis.scores import Difference, paired, unpaired
 from nncli.config.diagnostics import sanitized_line
-from nncli.errors import NncliError, RunError
+from nncli.errors import NncliError
 from nncli.experiment.metric_columns import SPLITS, column, higher_is_better
-from nncli.experiment.numerics import RELATIVE_ROUNDING
-from nncli.nn.parameters import Array
 from nncli.store.run_reader import Run
 
-ONE_SEED_EACH = "; one seed each: this tells two trainings apart, not two configs"
+ONE_SEED_EACH = "one seed each: this tells two trainings apart, not two configs"
 
 
 def run_verdict(entries: Sequence[ComparedRun], different: Collection[str] = ()) -> str | None:
@@ -59,7 +53,7 @@ def _of_many(runs: int) -> str:
 def _of_seeds(first: Run, second: Run) -> str:
     """That a run of one seed says little about its config, if the configs differ in more than seeds."""
     keys = (key.split(".") for key in config_table([first, second]))
-    return ONE_SEED_EACH if any(key[0] != "seeds" and key[-1] != "seed" for key in keys) else ""
+    return f"; {ONE_SEED_EACH}" if any(key[0] != "seeds" and key[-1] != "seed" for key in keys) else ""
 
 
 def _significance(first: ComparedRun, second: ComparedRun, split: str) -> str:
@@ -80,22 +74,7 @@ def difference(first: ComparedRun, second: ComparedRun, split: str) -> Differenc
     if first.run.fingerprints[split] != second.run.fingerprints[split]:
         return unpaired(*scores, f"on different {split} rows")
     try:
-        return paired(scores[0].metric, *(_by_row(entry.run, split, entry.scores[split]) for entry in (first, second)))
+        return paired(scores[0].metric, *(values_by_row(entry, split, scores[0].metric) for entry in (first, second)))
     except NncliError as error:
         reason = str(error).partition("; ")[0]  # without the fix
         return unpaired(*scores, f"not paired by row: {sanitized_line(reason)}")
-
-
-def _by_row(run: Run, split: str, recorded: Score) -> Array:
-    """The value of the score's metric for each row (N,).
-
-    Raises:
-        NncliError: the run cannot be evaluated, or its score is not the recorded one.
-    """
-    values = by_row(run, split, recorded.metric)
-    mean = float(np.mean(values))
-    if not math.isclose(mean, recorded.value, rel_tol=RELATIVE_ROUNDING):
-        raise RunError(
-            f"{run.path}: its {recorded.metric} is {recorded.format(mean)}, but {recorded.text} was recorded"
-        )
-    return values

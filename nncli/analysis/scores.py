@@ -45,7 +45,7 @@ class Score:
 
     def format(self, value: float, sign: str = "") -> str:
         """A value of this metric as text: an accuracy to three decimals, an error to three significant digits."""
-        return f"{value:{sign}.3f}" if self.metric == "accuracy" else f"{value:{sign}.3g}"
+        return f"{value:{sign}{number_format(self.metric)}}"
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,11 @@ class Difference:
 
     is_significant: bool
     description: str
+
+
+def number_format(metric: str) -> str:
+    """How values of a metric are written: an accuracy to three decimals, anything else to three significant digits."""
+    return ".3f" if metric == "accuracy" else ".3g"
 
 
 def score(metrics: Mapping[str, float], split: str, rows: int) -> Score | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
 
+TYPE = ".type"  # the end of the key of the type of a component
 SEPARATOR = r"[-_./ ]"
 
 
@@ -52,22 +53,25 @@ def implied_keys(table: Mapping[str, Sequence[Any]]) -> list[str]:
     Args:
         table: the values of each key, one per run.
     """
-    values = {key: list(map(repr, each)) for key, each in table.items()}
-    first: dict[tuple[str, ...], str] = {}
-    implied = []
-    for key, each in values.items():
-        if first.setdefault(tuple(each), key) != key or _follows(each, values.get(_type_key(key))):
-            implied.append(key)
-    return implied
+    first: dict[str, str] = {}
+    return [
+        key
+        for key, values in table.items()
+        if first.setdefault(repr(list(values)), key) != key or follows_from_type(key, table)
+    ]
 
 
-def _type_key(key: str) -> str:
-    """The key of the type of a component that has a key; itself if it is the type."""
-    return f"{key.rpartition('.')[0]}.type"
+def follows_from_type(key: str, table: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether all runs with the same type of a component have the same value of a key of it.
 
+    So it is with the default of an optimizer's parameter.
 
-def _follows(values: Sequence[str], types: Sequence[str] | None) -> bool:
-    """Whether runs of the same type have the same value, and there are other types."""
-    if types is None or types is values:
+    Args:
+        key: the key.
+        table: the values of each key, one per run.
+    """
+    types = table.get(f"{key.rpartition('.')[0]}{TYPE}")
+    if types is None or types is table[key]:
         return False
-    return len(set(zip(types, values, strict=True))) == len(set(types))
+    pairs = {(repr(kind), repr(value)) for kind, value in zip(types, table[key], strict=True)}
+    return len(pairs) == len({kind for kind, _ in pairs})

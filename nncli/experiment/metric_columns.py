@@ -17,7 +17,7 @@ from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.registry import components
 
 SPLITS = ("training", "validation", "test")
-MAIN_METRICS = ("accuracy", "mean_absolute_error")  # whose uncertainty is known
+MAIN_METRICS = ("accuracy", "mean_absolute_error")  # means over rows whose variance is known
 VALID_NAME = r"[a-z][a-z0-9_]{0,99}"
 
 

@@ -50,7 +50,7 @@ def test_best_of_equal_regressions_is_rarely_significantly_better(runs):
 def test_one_seed_each_is_noted_if_the_configs_differ(monkeypatch, keys, is_noted):
     """Two runs that differ only in their seeds are two trainings of one config."""
     monkeypatch.setattr(run_verdict, "config_table", lambda _: {key: [1, 2] for key in keys})
-    assert run_verdict._of_seeds(SimpleNamespace(), SimpleNamespace()) == (ONE_SEED_EACH if is_noted else "")
+    assert run_verdict._of_seeds(SimpleNamespace(), SimpleNamespace()) == (f"; {ONE_SEED_EACH}" if is_noted else "")
 
 
 @pytest.mark.slow
