@@ -65,8 +65,8 @@ IMPORTED_ON_ERRORS = {
     "nncli.store.find_run": {"nncli.config.hints", "nncli.config.similar_file"},
     "nncli.training.loop": {"nncli.training.divergence"},
     "nncli.experiment.loading": {"nncli.config.similar_file"},
-    "nncli.sweep.settings": {"nncli.config.hints", "nncli.config.validation_messages"},
-    "nncli.sweep.setting_checks": {"nncli.config.hints"},
+    "nncli.sweep.sweep_config": {"nncli.config.hints", "nncli.config.validation_messages"},
+    "nncli.sweep.sweep_checks": {"nncli.config.hints"},
 }
 IMPORTED_WITH_FILES = {
     "nncli.data.sources.array_source": {"nncli.data.array_preprocessing"},

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from nncli.analysis.comparison_sides import GroupRuns, Side, read_groups, sides_by, sides_of
 from nncli.analysis.group_results import GroupResult, chosen_metric, sorted_groups
 from nncli.analysis.group_sentences import adjustment_sentence, notes, pairing_sentence
-from nncli.analysis.group_sides import Given, Side, read_given, sides_by, sides_of
 from nncli.analysis.group_verdict import Verdict, verdicts
 from nncli.config.hints import suggestion
 from nncli.errors import CommandLineError, RunError
@@ -67,11 +67,11 @@ def compared_groups(paths: Sequence[Path], options: GroupOptions, find: Callable
         CommandLineError: a key, a metric or the baseline is unknown, or there is nothing to compare.
         RunError: a run that is no trial, or a group.json, is damaged.
     """
-    given = read_given(paths)
-    by = options.by or _varying_keys(given)
-    sides = sides_by(given, by) if by else sides_of(given)
+    named = read_groups(paths)
+    by = options.by or _varying_keys(named)
+    sides = sides_by(named, by) if by else sides_of(named)
     sides, baseline = _with_baseline(sides, options.baseline, find)
-    metric = chosen_metric([entry for side in sides for entry in side.entries], options.metric or _metric_of(given))
+    metric = chosen_metric([entry for side in sides for entry in side.entries], options.metric or _metric_of(named))
     groups = sorted_groups([GroupResult(side.label, metric, side.entries, side.failed) for side in sides])
     labels = [group.label for group in groups]
     index = None if baseline is None else labels.index(baseline)
@@ -79,18 +79,18 @@ def compared_groups(paths: Sequence[Path], options: GroupOptions, find: Callable
     basis = [text for text in (pairing_sentence(found, groups), adjustment_sentence(found)) if text]
     if by and not options.by:
         basis.insert(0, f"grouped by {', '.join(by)}, which the group varies; choose other keys with --by")
-    problems = [problem for each in given for problem in each.problems]
+    problems = [problem for each in named for problem in each.problems]
     return ComparedGroups(metric, by, baseline, groups, found, basis, notes(groups, problems))
 
 
-def _varying_keys(given: Sequence[Given]) -> list[str]:
+def _varying_keys(named: Sequence[GroupRuns]) -> list[str]:
     """The keys that a single group varies; none if several are given, as each of them is a side then."""
-    return given[0].axes if len(given) == 1 else []
+    return named[0].axes if len(named) == 1 else []
 
 
-def _metric_of(given: Sequence[Given]) -> str | None:
+def _metric_of(named: Sequence[GroupRuns]) -> str | None:
     """The metric that ranks the trials of all groups, if it is the same and can be compared; None otherwise."""
-    metrics = {each.record.metric if each.record else None for each in given}
+    metrics = {each.record.metric if each.record else None for each in named}
     [metric, *others] = metrics
     if others or metric is None:
         return None
@@ -117,6 +117,6 @@ def _with_baseline(
     same = [side for side in sides if side.path and side.path.resolve() == path.resolve()]
     if same:
         return sides, same[0].label
-    [added] = sides_of(read_given([path]))
+    [added] = sides_of(read_groups([path]))
     label = added.label if added.label not in labels else str(path)
     return [*sides, Side(label, added.entries, added.failed, path)], label

@@ -16,8 +16,8 @@ from click.shell_completion import CompletionItem
 
 from nncli.cli import config_keys
 from nncli.cli.paths import RUNS
-from nncli.cli.run_peek import ends, json_object, status
 from nncli.cli.topics import topic_names, topics
+from nncli.cli.unvalidated_runs import ends, json_object, status
 from nncli.errors import NncliError
 
 Items = list[CompletionItem[str]]

@@ -9,9 +9,9 @@ from shlex import quote
 from signal import SIGINT, Signals
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nncli.cli.given_notes import GivenNotes
 from nncli.cli.group_options import Workers
 from nncli.cli.interrupts import raised_on_ctrl_c
+from nncli.cli.note_options import NoteOptions
 from nncli.cli.output import drop_unread_messages, has_cursor, print_json
 from nncli.cli.paths import RUNS
 from nncli.errors import CommandLineError, DivergedError, InterruptionError, NncliError, StorageError
@@ -75,7 +75,7 @@ def train_replicates(
     name: str | None,
     runs: Path | None,
     workers: Workers,
-    notes: GivenNotes,
+    notes: NoteOptions,
 ) -> GroupReport:
     """Train a config with several seeds, folds, or both.
 
@@ -93,7 +93,7 @@ def train_replicates(
         NncliError: as for ``train_group``.
     """
     from nncli.sweep.plan import record_from_command_line
-    from nncli.sweep.settings import SweepOptions
+    from nncli.sweep.sweep_config import SweepOptions
 
     seeds, vary, folds = replicates
     base, base_name = base_config(Path(config), runs)
@@ -105,7 +105,7 @@ def train_replicates(
 
 
 def train_group(
-    record: "GroupRecord", default_name: str, name: str | None, runs: Path | None, workers: Workers, notes: GivenNotes
+    record: "GroupRecord", default_name: str, name: str | None, runs: Path | None, workers: Workers, notes: NoteOptions
 ) -> GroupReport:
     """Create a group or continue it, and train its trials.
 
@@ -122,7 +122,7 @@ def train_group(
 
 
 def plan_group(
-    record: "GroupRecord", default_name: str, name: str | None, runs: Path | None, notes: GivenNotes
+    record: "GroupRecord", default_name: str, name: str | None, runs: Path | None, notes: NoteOptions
 ) -> GroupReport:
     """Create a group, or find the one that ``train_group`` would continue, without training a trial.
 
@@ -136,7 +136,7 @@ def plan_group(
 
 
 def _opened(
-    record: "GroupRecord", default_name: str, name: str | None, runs: Path | None, notes: GivenNotes
+    record: "GroupRecord", default_name: str, name: str | None, runs: Path | None, notes: NoteOptions
 ) -> "Group":
     """A new group, or one to continue, with the notes that are given."""
     from nncli.sweep.group import open_group

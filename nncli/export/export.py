@@ -11,10 +11,10 @@ from nncli.analysis.run_list import RunListing
 from nncli.config.diagnostics import shown
 from nncli.config.hints import suggestion
 from nncli.errors import CommandLineError, NncliError
+from nncli.export.change import Change
 from nncli.export.exported_run import ExportedRun, exported_run
 from nncli.export.mlflow import send_run
 from nncli.export.mlflow_client import MlflowClient
-from nncli.export.outcome import Outcome
 from nncli.export.tensorboard import write_events
 
 KINDS = ("tensorboard", "mlflow")
@@ -33,12 +33,12 @@ class Export:
 
     kind: str
     target: str
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[Change] = field(default_factory=Counter)
     skipped: dict[Path, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The export as JSON values."""
-        counts = {str(outcome): self.outcomes[outcome] for outcome in Outcome}
+        counts = {str(outcome): self.outcomes[outcome] for outcome in Change}
         return {"kind": self.kind, "target": self.target, **counts, "skipped": list(map(str, self.skipped))}
 
 
@@ -67,12 +67,12 @@ def export_runs(runs: Sequence[RunListing], kind: str, target: str) -> Export:
     return done
 
 
-def _to_tensorboard(directory: Path) -> Callable[[ExportedRun], Outcome]:
+def _to_tensorboard(directory: Path) -> Callable[[ExportedRun], Change]:
     """The function that writes the event file of a run."""
     return lambda run: write_events(directory, run)
 
 
-def _to_mlflow(uri: str) -> Callable[[ExportedRun], Outcome]:
+def _to_mlflow(uri: str) -> Callable[[ExportedRun], Change]:
     """The function that sends a run to a server; the experiment has the name of the group, or of the directory."""
     client = MlflowClient(uri)
     experiment = cache(client.experiment)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from nncli.export.change import Change
 from nncli.export.exported_run import ExportedRun
 from nncli.export.mlflow_client import MlflowClient
-from nncli.export.outcome import Outcome
 from nncli.store.run_status import RunStatus
 
 IDENTITY, NAME, EPOCH, TAGS = "nncli.identity", "nncli.run", "nncli.epoch", "nncli.tags"
@@ -14,7 +14,7 @@ LONGEST_TAG = 5000
 STATUS = {RunStatus.FINISHED: "FINISHED", RunStatus.RUNNING: "RUNNING"}  # else FAILED
 
 
-def send_run(client: MlflowClient, experiment: str, run: ExportedRun) -> Outcome:
+def send_run(client: MlflowClient, experiment: str, run: ExportedRun) -> Change:
     """Send a run to a tracking server, or what is new of it since it was sent.
 
     The tags nncli.identity and nncli.run find the run again; nncli.epoch, which is written after all metrics, is the
@@ -35,19 +35,19 @@ def send_run(client: MlflowClient, experiment: str, run: ExportedRun) -> Outcome
         run_id = client.create_run(experiment, run.name, _milliseconds(run.started), key)
         client.log(run_id, _metrics(run, -1), _parameters(run), tags)
         _update(client, run_id, run)
-        return Outcome.CREATED
+        return Change.CREATED
     run_id, before = str(found["info"]["run_id"]), _tags_of(found)
     removed = [name for name in (NOTE, TAGS) if name in before and name not in tags]
     is_same = all(before.get(name) == value for name, value in tags.items()) and not removed
     if is_same and found["info"].get("status") == _status(run):
-        return Outcome.UNCHANGED
+        return Change.UNCHANGED
     logged = before.get(EPOCH, "")
     is_complete = logged.isdecimal()  # else an earlier export was interrupted
     client.log(run_id, _metrics(run, int(logged) if is_complete else -1), {} if is_complete else _parameters(run), tags)
     for name in removed:
         client.delete_tag(run_id, name)
     _update(client, run_id, run)
-    return Outcome.UPDATED
+    return Change.UPDATED
 
 
 def _update(client: MlflowClient, run_id: str, run: ExportedRun) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from nncli.export.change import Change
 from nncli.export.event_file import (
     FAILURE,
     RUNNING,
@@ -15,7 +16,6 @@ from nncli.export.event_file import (
     version_event,
 )
 from nncli.export.exported_run import ExportedRun
-from nncli.export.outcome import Outcome
 from nncli.store.atomic_write import make_directories, write_atomic
 from nncli.store.run_status import RunStatus
 
@@ -23,7 +23,7 @@ FILE = "events.out.tfevents.0.nncli"  # one name, so that a second export replac
 SESSIONS = {RunStatus.FINISHED: SUCCESS, RunStatus.RUNNING: RUNNING}
 
 
-def write_events(directory: Path, run: ExportedRun) -> Outcome:
+def write_events(directory: Path, run: ExportedRun) -> Change:
     """Write the event file of a run, or replace it; the same run gives the same bytes.
 
     Args:
@@ -37,9 +37,9 @@ def write_events(directory: Path, run: ExportedRun) -> Outcome:
     make_directories(path.parent, "choose another directory for --export tensorboard")
     content, before = event_file(_events(run)), _content(path)
     if content == before:
-        return Outcome.UNCHANGED
+        return Change.UNCHANGED
     write_atomic(path, content)
-    return Outcome.CREATED if before is None else Outcome.UPDATED
+    return Change.CREATED if before is None else Change.UPDATED
 
 
 def _content(path: Path) -> bytes | None:

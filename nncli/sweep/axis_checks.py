@@ -8,14 +8,14 @@ from nncli.config.document import Node
 from nncli.config.overrides import parse_override
 from nncli.config.yaml_output import to_yaml_value
 from nncli.store.group_files import AxisRecord, Scale
-from nncli.sweep.given import Given, GivenAxis
-from nncli.sweep.settings import RangeConfig, read_fields
+from nncli.sweep.definition import AxisDefinition, SweepDefinition
+from nncli.sweep.sweep_config import RangeConfig, read_fields
 
 
-def overlapping_keys(given: Given) -> Iterator[Diagnostic]:
+def overlapping_keys(definition: SweepDefinition) -> Iterator[Diagnostic]:
     """Keys that vary twice, that are part of another one that varies, or that are overridden to no effect."""
-    for index, axis in enumerate(given.axes):
-        for other in given.axes[:index]:
+    for index, axis in enumerate(definition.axes):
+        for other in definition.axes[:index]:
             if axis.path == other.path:
                 message = f"varies twice (first at {_place(other)}); remove one"
                 yield Diagnostic(axis.location, axis.path, message)
@@ -23,9 +23,9 @@ def overlapping_keys(given: Given) -> Iterator[Diagnostic]:
                 yield _part(axis, other, axis)
             elif other.path[: len(axis.path)] == axis.path:
                 yield _part(other, axis, axis)
-    for number, text in given.overrides:
+    for number, text in definition.overrides:
         path, _, _ = parse_override(text)
-        over = next((axis for axis in given.axes if path[: len(axis.path)] == axis.path), None)
+        over = next((axis for axis in definition.axes if path[: len(axis.path)] == axis.path), None)
         if over:
             message = (
                 f"the override {shown(text)} (argument {number}) has no effect, since {over.key} varies; remove one"
@@ -33,24 +33,24 @@ def overlapping_keys(given: Given) -> Iterator[Diagnostic]:
             yield Diagnostic(over.location, over.path, message)
 
 
-def _place(axis: GivenAxis) -> str:
+def _place(axis: AxisDefinition) -> str:
     """Where what varies is written, without the name of the text."""
     return f"line {axis.location.line}, column {axis.location.column}"
 
 
-def _part(part: GivenAxis, whole: GivenAxis, reported: GivenAxis) -> Diagnostic:
+def _part(part: AxisDefinition, whole: AxisDefinition, reported: AxisDefinition) -> Diagnostic:
     """The problem of a key that varies and is part of another one."""
     message = f"{part.key} varies, but so does {whole.key}, which contains it; write whole values of {whole.key}"
     return Diagnostic(reported.location, reported.path, message)
 
 
-def list_problems(axis: GivenAxis) -> Iterator[Diagnostic]:
+def list_problems(axis: AxisDefinition) -> Iterator[Diagnostic]:
     """Problems of a list of values."""
     if not axis.values:
         yield Diagnostic(axis.node.location, axis.path, "an empty list; write at least one value")
 
 
-def read_range(axis: GivenAxis) -> tuple[RangeConfig | None, list[Diagnostic]]:
+def read_range(axis: AxisDefinition) -> tuple[RangeConfig | None, list[Diagnostic]]:
     """A range, unless it has problems."""
     values, diagnostics = read_fields(axis.node, RangeConfig, axis.path)
     if not diagnostics:
@@ -60,7 +60,7 @@ def read_range(axis: GivenAxis) -> tuple[RangeConfig | None, list[Diagnostic]]:
     return None, diagnostics
 
 
-def _range_problems(axis: GivenAxis, limits: RangeConfig) -> Iterator[Diagnostic]:
+def _range_problems(axis: AxisDefinition, limits: RangeConfig) -> Iterator[Diagnostic]:
     """Problems of a range whose values are numbers."""
     nodes, span = axis.node.children, limits.max - limits.min
     if span <= 0:
@@ -83,7 +83,7 @@ def _range_problems(axis: GivenAxis, limits: RangeConfig) -> Iterator[Diagnostic
 
 
 def typed_range(
-    axis: GivenAxis, limits: RangeConfig, takes_integers: bool
+    axis: AxisDefinition, limits: RangeConfig, takes_integers: bool
 ) -> tuple[AxisRecord | None, list[Diagnostic]]:
     """A range of integers for a key that takes integers, else of real numbers; None if it has problems.
 
@@ -93,24 +93,24 @@ def typed_range(
         takes_integers: whether the key takes integers only.
     """
     values = {name: getattr(limits, name) for name in ("min", "max", "step")}
-    given = {name: value for name, value in values.items() if value is not None}
+    numbers = {name: value for name, value in values.items() if value is not None}
     if not takes_integers:
-        return _record(axis, limits, {name: float(value) for name, value in given.items()}), []
-    wrong = [name for name, value in given.items() if float(value) != int(value)]
+        return _record(axis, limits, {name: float(value) for name, value in numbers.items()}), []
+    wrong = [name for name, value in numbers.items() if float(value) != int(value)]
     problems = [
-        Diagnostic(axis.node.children[name].location, (*axis.path, name), f"must be an integer, got {given[name]}")
+        Diagnostic(axis.node.children[name].location, (*axis.path, name), f"must be an integer, got {numbers[name]}")
         for name in wrong
     ]
     if problems:
         return None, problems
-    return _record(axis, limits, {name: int(value) for name, value in given.items()}), []
+    return _record(axis, limits, {name: int(value) for name, value in numbers.items()}), []
 
 
-def _record(axis: GivenAxis, limits: RangeConfig, values: dict[str, Scale]) -> AxisRecord:
+def _record(axis: AxisDefinition, limits: RangeConfig, values: dict[str, Scale]) -> AxisRecord:
     return AxisRecord(key=axis.key, log=limits.log, **{"step": None, **values})
 
 
-def repeated_values(axis: GivenAxis, values: Sequence[Any]) -> Iterator[Diagnostic]:
+def repeated_values(axis: AxisDefinition, values: Sequence[Any]) -> Iterator[Diagnostic]:
     """Values of a list that are equal to one before.
 
     Args:
@@ -126,12 +126,12 @@ def repeated_values(axis: GivenAxis, values: Sequence[Any]) -> Iterator[Diagnost
         first.setdefault(value, node)
 
 
-def overlaps(axis: GivenAxis, *path: str) -> bool:
+def overlaps(axis: AxisDefinition, *path: str) -> bool:
     """Whether what varies is the value at a path, part of it, or contains it."""
     return all(one == other for one, other in zip(axis.path, path, strict=False))
 
 
-def text_of(axis: GivenAxis, value: Node) -> str:
+def text_of(axis: AxisDefinition, value: Node) -> str:
     """A value of what varies, for a message."""
     text = to_yaml_value(value.plain())
     return f"{axis.key}={text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + '...'}"

@@ -13,25 +13,25 @@ from nncli.errors import CommandLineError, MissingExtraError, StorageError
 from nncli.store import atomic_write
 from nncli.store.group_files import FailureRecord, write_failure
 from nncli.sweep.dask_task import Ended, perform, request_stop, seen_by
+from nncli.sweep.error_report import ErrorReport
 from nncli.sweep.execution import Execution
-from nncli.sweep.failure import Failure
 from nncli.sweep.outcomes import GroupOutcomes
 from nncli.sweep.plan import Plan
 from nncli.sweep.progress import Progress, Report
 from nncli.sweep.search import stages
 from nncli.sweep.trials import Task
-from nncli.sweep.worker import ENDED_BADLY, Ending
+from nncli.sweep.worker import UNSUCCESSFUL, Ending
 from nncli.version import __version__
 
 SCHEME = "dask://"
 TIMEOUT = 5.0  # seconds to connect to a scheduler
-INTERVAL = 0.1  # seconds between two looks at the request to stop
+INTERVAL = 0.1  # seconds between two polls of the request to stop
 PATIENCE = 10.0  # seconds that a scheduler may be gone
 GRACE = 60.0  # seconds to wait for the checkpoints of stopped trials
 KILLED = "KilledWorker"  # the error of a task whose workers were lost, after several attempts of the scheduler
 LOST = "the workers that trained it were lost again and again; it may need more memory than they have"
-BUSY = 1.0  # seconds after which a trial of another process is tried again
-MOST_LOSSES = 3  # times that the scheduler gives up a trial, each after its own attempts
+RETRY_INTERVAL = 1.0  # seconds after which a trial of another process is tried again
+MAX_LOSSES = 3  # times that the scheduler gives up a trial, each after its own attempts
 
 
 def address_of(engine: str) -> str:
@@ -153,20 +153,20 @@ class _Cluster:
                 self._counted(message)
         elif self._futures.pop(message.task.trial.number, None) is None:
             return  # it was canceled
-        elif message.failure:
-            raise message.failure.error()
+        elif message.error:
+            raise message.error.error()
         elif message.is_lost:
             self._lost(message.task)
         elif message.progress:
             self._counted(message.progress)
         else:
-            self._later.append((time.monotonic() + BUSY, message.task))
+            self._later.append((time.monotonic() + RETRY_INTERVAL, message.task))
 
     def _lost(self, task: Task) -> None:
         """Submit a task again whose workers were lost; a trial that ends too many of them fails."""
         number = task.trial.number
         self._losses[number] += 1
-        if self._losses[number] < MOST_LOSSES:
+        if self._losses[number] < MAX_LOSSES:
             self._later.append((time.monotonic() + INTERVAL, task))
             return
         failure = FailureRecord(exit_code=StorageError.exit_code, message=LOST)
@@ -177,7 +177,7 @@ class _Cluster:
         """Count a failure, and report the progress."""
         change = self._running.add if progress.state == "running" else self._running.discard
         change(progress.number)
-        if progress.state in ENDED_BADLY:
+        if progress.state in UNSUCCESSFUL:
             self._failures.add(progress.number)
         self._report(progress)
 
@@ -247,4 +247,4 @@ def _end_of(future: Any, task: Task) -> Ended:
     error = future.exception() if future.status == "error" else None
     if error is None or type(error).__name__ == KILLED:
         return Ended(task, is_lost=True)
-    return Ended(task, failure=Failure(1, f"{type(error).__name__}: {error}"))
+    return Ended(task, error=ErrorReport(1, f"{type(error).__name__}: {error}"))

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from nncli.errors import NncliError
 from nncli.store.group_files import is_group, read_group
+from nncli.sweep.error_report import ErrorReport
 from nncli.sweep.execution import Execution
-from nncli.sweep.failure import Failure
 from nncli.sweep.plan import Plan
 from nncli.sweep.progress import Progress
 from nncli.sweep.trials import Task
@@ -20,13 +20,13 @@ class Ended(NamedTuple):
     Args:
         task: the task.
         progress: how the trial ended, or that it was stopped; None if another process trains it.
-        failure: the error that ended the task instead.
+        error: the error that ended the task instead.
         is_lost: whether its workers were lost.
     """
 
     task: Task
     progress: Progress | None = None
-    failure: Failure | None = None
+    error: ErrorReport | None = None
     is_lost: bool = False
 
 
@@ -72,5 +72,5 @@ def perform(group: str, task: Task, token: str) -> Ended:
         if not execution.ended(task):
             execution.perform(task)
     except NncliError as error:
-        return Ended(task, failure=Failure(error.exit_code, str(error)))
+        return Ended(task, error=ErrorReport(error.exit_code, str(error)))
     return Ended(task, next(iter(last), None))

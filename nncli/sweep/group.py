@@ -94,12 +94,12 @@ def _equal_record(path: Path, record: GroupRecord) -> GroupRecord:
         more = [f"and {len(different) - MANY} more"] if len(different) > MANY else []
         listed = "\n".join(f"  {each}" for each in [*different[:MANY], *more])
         raise BusyError(
-            f"{path}: is another group; choose another name, or continue it with {how_to_work(path)}\n{listed}"
+            f"{path}: is another group; choose another name, or continue it with {continue_command(path)}\n{listed}"
         )
     return found
 
 
-def how_to_work(path: Path) -> str:
+def continue_command(path: Path) -> str:
     """The command that continues a group, whatever command has created it."""
     return f"'nncli worker {quote(str(path))}'"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from nncli.sweep.plan import Plan
 from nncli.sweep.scores import ranked
-from nncli.sweep.settings import FACTOR
+from nncli.sweep.sweep_config import FACTOR
 from nncli.sweep.trials import Outcomes, Task
 
 

@@ -17,13 +17,13 @@ from nncli.errors import InterruptionError, NncliError
 from nncli.runner.signals import stop_on_signals
 from nncli.runner.single_thread import SINGLE_THREAD_ENV
 from nncli.store.group_files import read_group
-from nncli.sweep.failure import Failure
+from nncli.sweep.error_report import ErrorReport
 from nncli.sweep.plan import Plan
 from nncli.sweep.progress import Progress, Report
 from nncli.sweep.worker import Ending, work
 
 SPAWN = multiprocessing.get_context("spawn")
-INTERVAL = 0.1  # seconds between two looks at the request to stop
+INTERVAL = 0.1  # seconds between two polls of the request to stop
 
 
 class _Worker(NamedTuple):
@@ -66,7 +66,7 @@ class _Supervision:
     def __init__(self, workers: Sequence[_Worker], stop: Callable[[], bool], report: Report) -> None:
         self._workers, self._stop, self._report = list(workers), stop, report
         self._endings: list[Ending] = []
-        self._failures: list[Failure] = []
+        self._errors: list[ErrorReport] = []
         self._exit_codes: list[int] = []
         self._is_stopped = False
 
@@ -75,10 +75,10 @@ class _Supervision:
         while self._workers:
             for ready in wait([each.connection for each in self._workers], INTERVAL):
                 self._receive(next(each for each in self._workers if each.connection is ready))
-            if self._stop() or self._failures:
+            if self._stop() or self._errors:
                 self._stop_all()
-        if self._failures:
-            raise self._failures[0].error()
+        if self._errors:
+            raise self._errors[0].error()
         for ending in (Ending.FINISHED, Ending.TOO_MANY_FAILURES):
             if ending in self._endings:
                 return ending
@@ -98,8 +98,8 @@ class _Supervision:
             return
         if isinstance(message, Progress):
             self._report(message)
-        elif isinstance(message, Failure):
-            self._failures.append(message)
+        elif isinstance(message, ErrorReport):
+            self._errors.append(message)
         else:
             self._endings.append(message)
 
@@ -169,9 +169,9 @@ def run_worker(group: Path, connection: Connection) -> None:
         try:
             parent.send(work(Plan(read_group(group), group), stop, parent.send))
         except NncliError as error:
-            parent.send(Failure(error.exit_code, str(error)))
+            parent.send(ErrorReport(error.exit_code, str(error)))
         except Exception:
-            parent.send(Failure(1, format_exc()))
+            parent.send(ErrorReport(1, format_exc()))
 
 
 class _Parent:

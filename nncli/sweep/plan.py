@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from nncli.experiment.config_diff import raising_overrides
-from nncli.experiment.kept_data import KeptData
 from nncli.experiment.loading import LoadedConfig, load_content, parse
+from nncli.experiment.opened_data import OpenedData
 from nncli.store.group_files import GroupRecord
 from nncli.sweep.axes import override
-from nncli.sweep.given import from_command_line, from_file
+from nncli.sweep.definition import from_command_line, from_file
 from nncli.sweep.points import Point, grid_point, random_point
 from nncli.sweep.seeds import fold_of, replicate_overrides
-from nncli.sweep.settings import SweepOptions
+from nncli.sweep.sweep_config import SweepOptions
 from nncli.sweep.trials import Trial
 from nncli.sweep.validation import validated
 
@@ -30,7 +30,7 @@ class Plan:
     def __init__(self, record: GroupRecord, directory: Path) -> None:
         self.record, self.directory = record, directory
         self.replicates = record.replicates
-        self._data = KeptData()
+        self._data = OpenedData()
         self.points = record.points or 1
 
     def __len__(self) -> int:

@@ -2,9 +2,10 @@
 
 Source: Bergstra, Bardenet, Bengio and Kégl, Algorithms for Hyper-Parameter Optimization, 2011.
 
-The study is kept in memory. Points are asked for in batches and told in the order of their numbers, so that they are
-a function of group.json and the outcomes, whatever the number of workers. A point that diverged or failed is told as
-infinite: one that is told as failed is ignored, and the search samples where training diverges again and again.
+The study is kept in memory. Points are chosen in batches, and their results are reported to it in the order of their
+numbers, so that the points are a function of group.json and the outcomes, whatever the number of workers. A point that
+diverged or failed is reported with an infinite score: Optuna ignores points that are reported as failed, and would
+sample where training diverges again and again.
 """
 
 import math
@@ -16,13 +17,13 @@ from nncli.store.group_files import AxisRecord
 from nncli.sweep.axes import listed
 from nncli.sweep.plan import Plan
 from nncli.sweep.scores import score
-from nncli.sweep.setting_checks import require_optuna
+from nncli.sweep.sweep_checks import require_optuna
 from nncli.sweep.trials import Outcomes, Task
 
-BATCH = 4  # points that are asked for together by default
+BATCH = 4  # points that are chosen together by default
 STARTUP = 8  # random points before the first that depends on others
-SHARE = 0.25  # of the points that count as good
-MOST = 25  # of them
+GOOD_FRACTION = 0.25  # of the points
+MAX_GOOD = 25
 
 
 def tpe(plan: Plan, outcomes: Outcomes) -> Iterator[Sequence[Task]]:
@@ -65,7 +66,7 @@ def _study(seed: int) -> Any:
 
 def _good_points(count: int) -> int:
     """How many of some points count as good."""
-    return min(max(1, math.ceil(SHARE * count)), MOST)
+    return min(max(1, math.ceil(GOOD_FRACTION * count)), MAX_GOOD)
 
 
 def _distribution(axis: AxisRecord) -> Any:

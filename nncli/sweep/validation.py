@@ -17,17 +17,17 @@ from nncli.experiment.metric_columns import main_metric
 from nncli.experiment.task import chosen_metrics
 from nncli.store.group_files import AxisRecord, GroupRecord
 from nncli.sweep.axis_checks import list_problems, overlapping_keys, read_range, repeated_values, typed_range
-from nncli.sweep.config_checks import Change, ConfigChecker
-from nncli.sweep.given import Given, GivenAxis
+from nncli.sweep.config_checker import Change, ConfigChecker
+from nncli.sweep.definition import AxisDefinition, SweepDefinition
 from nncli.sweep.seeds import fold_of, parse_vary, replicate_changes
-from nncli.sweep.setting_checks import (
+from nncli.sweep.sweep_checks import (
     Sweep,
     choose_method,
     require_optuna,
     seed_settings,
     setting_problems,
 )
-from nncli.sweep.settings import SweepConfig, read_fields
+from nncli.sweep.sweep_config import SweepConfig, read_fields
 from nncli.sweep.value_checks import value_problems
 
 
@@ -45,11 +45,11 @@ class Base(NamedTuple):
     config: Config | None = None
 
 
-def validated(given: Given, runs: Path) -> GroupRecord:
+def validated(definition: SweepDefinition, runs: Path) -> GroupRecord:
     """The description of the group that a command line or a sweep file asks for.
 
     Args:
-        given: what it says.
+        definition: the sweep as it is written.
         runs: the directory in which the group will be created.
 
     Raises:
@@ -58,22 +58,22 @@ def validated(given: Given, runs: Path) -> GroupRecord:
         MissingExtraError: the method needs Optuna, which is not installed.
         StorageError: a file cannot be read.
     """
-    settings, diagnostics = read_fields(given.settings, SweepConfig)
+    settings, diagnostics = read_fields(definition.settings, SweepConfig)
     choose_method(settings)
     findings = list(seed_settings(settings))
-    diagnostics += [Diagnostic(given.location(str(path[0])), path, message) for path, message in findings]
-    overlapping = list(overlapping_keys(given))
-    base, found = _base(given)
-    diagnostics += [*given.diagnostics, *overlapping, *found]
+    diagnostics += [Diagnostic(definition.location(str(path[0])), path, message) for path, message in findings]
+    overlapping = list(overlapping_keys(definition))
+    base, found = _base(definition)
+    diagnostics += [*definition.diagnostics, *overlapping, *found]
     checker = ConfigChecker(base.document) if base.document and base.config else None
-    axes, found = _axes(given.axes, checker)
-    sweep = Sweep(given, settings, list(axes.values()), base.config)
+    axes, found = _axes(definition.axes, checker)
+    sweep = Sweep(definition, settings, list(axes.values()), base.config)
     diagnostics += [*found, *setting_problems(sweep)]
     if checker and base.config:
         if "metric" in settings:
             has_validation = bool(base.config.validation or settings.get("folds"))
             checker.metric = settings["metric"] or main_metric(base.config, has_validation)
-            checker.metric_location = given.location("metric")
+            checker.metric_location = definition.location("metric")
         checker.always = _replicate(sweep)
         wrong = {each.path for each in overlapping}
         diagnostics += value_problems(checker, [axis for axis in axes if axis.path not in wrong])
@@ -84,27 +84,27 @@ def validated(given: Given, runs: Path) -> GroupRecord:
     return _record(sweep, base, checker.metric, runs)
 
 
-def _base(given: Given) -> tuple[Base, list[Diagnostic]]:
+def _base(definition: SweepDefinition) -> tuple[Base, list[Diagnostic]]:
     """The base config, and its problems."""
-    if given.base is None:
+    if definition.base is None:
         return Base(), []  # the problem of its key is known
     try:
-        content = read_config_file(given.base)
-        document = parse(str(given.base), content)
+        content = read_config_file(definition.base)
+        document = parse(str(definition.base), content)
     except ConfigError as error:
         return Base(), list(error.diagnostics)
     except CommandLineError as error:
-        if not given.is_file:
+        if not definition.is_file:
             raise
-        return Base(), [Diagnostic(given.location(SWEEP), (SWEEP,), str(error))]
+        return Base(), [Diagnostic(definition.location(SWEEP), (SWEEP,), str(error))]
     if SWEEP in document.root.children:
-        message = f"{given.base} is a sweep file, not a config; name the config that is its base"
-        return Base(), [Diagnostic(given.location(SWEEP), (SWEEP,), message)]
-    for number, text in given.overrides:
+        message = f"{definition.base} is a sweep file, not a config; name the config that is its base"
+        return Base(), [Diagnostic(definition.location(SWEEP), (SWEEP,), message)]
+    for number, text in definition.overrides:
         apply(document, text, number)
         document.root = normalized(document.root)
     config, plan, diagnostics = checked_sections(document)
-    text = decoded(str(given.base), content)
+    text = decoded(str(definition.base), content)
     if diagnostics:
         return Base(text, document), diagnostics
     complete = config.complete()
@@ -112,18 +112,18 @@ def _base(given: Given) -> tuple[Base, list[Diagnostic]]:
 
 
 def _axes(
-    given: Sequence[GivenAxis], checker: ConfigChecker | None
-) -> tuple[dict[GivenAxis, AxisRecord], list[Diagnostic]]:
+    definitions: Sequence[AxisDefinition], checker: ConfigChecker | None
+) -> tuple[dict[AxisDefinition, AxisRecord], list[Diagnostic]]:
     """The axes that are valid by themselves, and the problems of the others."""
-    axes, diagnostics = dict[GivenAxis, AxisRecord](), list[Diagnostic]()
-    for axis in given:
+    axes, diagnostics = dict[AxisDefinition, AxisRecord](), list[Diagnostic]()
+    for axis in definitions:
         record, problems = _range(axis, checker) if axis.is_range else _list(axis, checker)
         diagnostics += problems
         axes |= {axis: record} if record else {}
     return axes, diagnostics
 
 
-def _range(axis: GivenAxis, checker: ConfigChecker | None) -> tuple[AxisRecord | None, list[Diagnostic]]:
+def _range(axis: AxisDefinition, checker: ConfigChecker | None) -> tuple[AxisRecord | None, list[Diagnostic]]:
     """A range, unless it is invalid."""
     limits, problems = read_range(axis)
     if limits is None or checker is None:
@@ -131,7 +131,7 @@ def _range(axis: GivenAxis, checker: ConfigChecker | None) -> tuple[AxisRecord |
     return typed_range(axis, limits, checker.takes_integers(axis))
 
 
-def _list(axis: GivenAxis, checker: ConfigChecker | None) -> tuple[AxisRecord | None, list[Diagnostic]]:
+def _list(axis: AxisDefinition, checker: ConfigChecker | None) -> tuple[AxisRecord | None, list[Diagnostic]]:
     """A list of values, unless it is empty; and which of them are equal."""
     if problems := list(list_problems(axis)):
         return None, problems
@@ -141,7 +141,7 @@ def _list(axis: GivenAxis, checker: ConfigChecker | None) -> tuple[AxisRecord | 
     return record, list(repeated_values(axis, [_canonical(checker, axis, value) for value in axis.values]))
 
 
-def _canonical(checker: ConfigChecker, axis: GivenAxis, value: Node) -> str:
+def _canonical(checker: ConfigChecker, axis: AxisDefinition, value: Node) -> str:
     """A value as text, which is the same for all of its spellings; its location if the config has no such key."""
     changed = checker.changed([Change(axis, value)])
     return (
@@ -156,20 +156,20 @@ def _replicate(sweep: Sweep) -> list[Change]:
     fold = fold_of(sweep.settings.get("folds"), getattr(sweep.config, "validation", None))
     changes = replicate_changes(sweep.settings.get("seeds"), _vary(sweep), fold, 0)
     names = {"validation": "folds"}
-    return [_change(path, value, sweep.given, names.get(str(path[0]), "seeds")) for path, value in changes]
+    return [_change(path, value, sweep.definition, names.get(str(path[0]), "seeds")) for path, value in changes]
 
 
-def _change(path: tuple[str, ...], value: Any, given: Given, setting: str) -> Change:
+def _change(path: tuple[str, ...], value: Any, definition: SweepDefinition, setting: str) -> Change:
     """A change with the location of the setting that asks for it."""
-    location = given.location(setting)
-    return Change(GivenAxis(path, location, Node(location)), _node(value, given, setting))
+    location = definition.location(setting)
+    return Change(AxisDefinition(path, location, Node(location)), _node(value, definition, setting))
 
 
-def _node(value: Any, given: Given, setting: str) -> Node:
-    location = given.location(setting)
+def _node(value: Any, definition: SweepDefinition, setting: str) -> Node:
+    location = definition.location(setting)
     if not isinstance(value, dict):
         return Node(location, value)
-    children = {key: _node(inner, given, setting) for key, inner in value.items()}
+    children = {key: _node(inner, definition, setting) for key, inner in value.items()}
     return Node(location, {}, children, dict.fromkeys(children, location))
 
 
@@ -181,12 +181,12 @@ def _vary(sweep: Sweep) -> list[str]:
 
 def _record(sweep: Sweep, base: Base, metric: str | None, runs: Path) -> GroupRecord:
     """The description of a group, from a sweep without problems."""
-    given, settings = sweep.given, sweep.settings
-    path = Path(given.base or "").absolute()
+    definition, settings = sweep.definition, sweep.settings
+    path = Path(definition.base or "").absolute()
     return GroupRecord(
         config=base.text,
         config_path=os.path.relpath(path, runs.absolute() / "group"),  # any name gives the same path
-        overrides=[text for _, text in given.overrides],
+        overrides=[text for _, text in definition.overrides],
         axes=sweep.axes,
         metric=metric,
         seeds=settings["seeds"] or [],

@@ -12,15 +12,15 @@ from math import prod
 
 from nncli.config.diagnostics import MAX_DIAGNOSTICS, Diagnostic
 from nncli.config.document import Node
-from nncli.sweep.config_checks import Change, ConfigChecker, attributed
-from nncli.sweep.given import GivenAxis
+from nncli.sweep.config_checker import Change, ConfigChecker, attributed
+from nncli.sweep.definition import AxisDefinition
 
 # Sections that no check reads together with another one.
 INDEPENDENT = {"seed", "seeds", "optimizer", "schedule", "clipping", "regularization"}
 MAX_COMBINATIONS = 1000  # of all axes that interact; beyond it, of each two of them
 
 
-def value_problems(checker: ConfigChecker, axes: Sequence[GivenAxis]) -> list[Diagnostic]:
+def value_problems(checker: ConfigChecker, axes: Sequence[AxisDefinition]) -> list[Diagnostic]:
     """The problems of all values, each once, with the location of the value."""
     return _ValueChecks(checker, [axis for axis in axes if axis.values]).problems()
 
@@ -28,7 +28,7 @@ def value_problems(checker: ConfigChecker, axes: Sequence[GivenAxis]) -> list[Di
 class _ValueChecks:
     """The checks of the values of some axes, none of which is empty."""
 
-    def __init__(self, checker: ConfigChecker, axes: Sequence[GivenAxis]) -> None:
+    def __init__(self, checker: ConfigChecker, axes: Sequence[AxisDefinition]) -> None:
         self.checker, self.axes = checker, axes
         self.file = checker.base.root.location.source.name
         self.first = {axis.path: axis.values[0] for axis in axes}
@@ -50,7 +50,7 @@ class _ValueChecks:
         """The values of the first trial, some of them replaced."""
         return [Change(axis, chosen.get(axis.path, self.first[axis.path])) for axis in self.axes]
 
-    def _check_values(self, axis: GivenAxis) -> None:
+    def _check_values(self, axis: AxisDefinition) -> None:
         """Check every value but the first one; numbers between the smallest and the largest in their section only."""
         ends = _ends(axis.values)
         for value in axis.values[1:]:
@@ -63,7 +63,7 @@ class _ValueChecks:
             elif len(self.found) > MAX_DIAGNOSTICS or self._has_wrong_key(axis):
                 return
 
-    def _has_wrong_key(self, axis: GivenAxis) -> bool:
+    def _has_wrong_key(self, axis: AxisDefinition) -> bool:
         """Whether the key itself is wrong, whatever its values."""
         return any(each.location == axis.location for each in self.found)
 
@@ -94,7 +94,7 @@ class _ValueChecks:
                     if len(changed) > 1:
                         yield changed
 
-    def _representatives(self, axis: GivenAxis) -> list[Node]:
+    def _representatives(self, axis: AxisDefinition) -> list[Node]:
         """The valid values that are combined: all, or the first, the smallest and the largest of numbers."""
         valid = self.valid[axis.path]
         ends = _ends(valid)
@@ -108,9 +108,9 @@ def _ends(values: Sequence[Node]) -> list[Node] | None:
     return [min(values, key=lambda each: each.value), max(values, key=lambda each: each.value)]
 
 
-def _interacting(axes: Sequence[GivenAxis]) -> list[list[GivenAxis]]:
+def _interacting(axes: Sequence[AxisDefinition]) -> list[list[AxisDefinition]]:
     """The axes in groups of which none interacts with another: of one section, or of all sections that checks share."""
-    groups: dict[str, list[GivenAxis]] = {}
+    groups: dict[str, list[AxisDefinition]] = {}
     for axis in axes:
         section = str(axis.path[0])
         groups.setdefault(section if section in INDEPENDENT else "", []).append(axis)

@@ -15,9 +15,9 @@ from nncli.sweep.search import stages
 from nncli.sweep.trials import Task
 from nncli.training.loop import never
 
-SHORTEST, LONGEST = 0.02, 1.0  # seconds between two looks at trials that others train
-LONGER = 1.5  # the factor from one to the next
-ENDED_BADLY = {"failed", "diverged"}
+MIN_WAIT, MAX_WAIT = 0.02, 1.0  # seconds between two polls of trials that others train
+BACKOFF = 1.5  # the factor from one to the next
+UNSUCCESSFUL = {"failed", "diverged"}
 
 
 class Ending(Enum):
@@ -68,7 +68,7 @@ class Worker:
 
     def _stage(self, tasks: Sequence[Task]) -> Ending:
         """Do the tasks of a stage that nobody else does, again and again until all have ended."""
-        seconds = SHORTEST
+        seconds = MIN_WAIT
         while True:
             busy: list[Task] = []
             for task in tasks:
@@ -80,7 +80,7 @@ class Worker:
                     return Ending.TOO_MANY_FAILURES
                 if not self._execution.perform(task):
                     busy.append(task)
-            seconds = SHORTEST if len(busy) < len(tasks) else min(LONGER * seconds, LONGEST)
+            seconds = MIN_WAIT if len(busy) < len(tasks) else min(BACKOFF * seconds, MAX_WAIT)
             tasks = busy
             if not tasks:
                 return Ending.FINISHED
@@ -90,11 +90,11 @@ class Worker:
         """Wait until others may have ended a trial, or a stop is requested."""
         until = time.monotonic() + seconds
         while not self.stop() and (rest := until - time.monotonic()) > 0:
-            time.sleep(min(rest, SHORTEST))
+            time.sleep(min(rest, MIN_WAIT))
 
     def _counted(self, progress: Progress) -> None:
         """Count a failure, and report the progress."""
-        if progress.state in ENDED_BADLY:
+        if progress.state in UNSUCCESSFUL:
             self._failures.add(progress.number)
         self._report(progress)
 

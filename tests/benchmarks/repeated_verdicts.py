@@ -14,10 +14,10 @@ from itertools import combinations
 from multiprocessing import get_context
 from pathlib import Path
 
+from nncli.analysis.comparison_sides import read_groups, sides_by
 from nncli.analysis.group_comparison import compare_groups
 from nncli.analysis.group_results import GroupResult, chosen_metric
 from nncli.analysis.group_rows import row_means
-from nncli.analysis.group_sides import read_given, sides_by
 from nncli.analysis.group_verdict import Outcome, decide
 from nncli.config.yaml_output import to_yaml_value
 from nncli.experiment.loading import load
@@ -69,7 +69,7 @@ def make_groups(directory, settings):
 
 def outcomes(group):
     """The outcome for each pair of optimizers, by the indices of both."""
-    sides = sides_by(read_given([group]), ["optimizer"])
+    sides = sides_by(read_groups([group]), ["optimizer"])
     metric = chosen_metric([entry for side in sides for entry in side.entries], None)
     groups = [GroupResult(name, metric, side.entries) for name, side in zip(NAMES, sides, strict=True)]
     means = [row_means(each, len(groups)) for each in groups]

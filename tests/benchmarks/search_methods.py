@@ -15,7 +15,7 @@ from nncli.experiment.assembly import assemble
 from nncli.sweep.plan import Plan, record_from_file
 from nncli.sweep.search import stages
 from nncli.sweep.seeds import parse_seeds
-from nncli.sweep.settings import SweepOptions
+from nncli.sweep.sweep_config import SweepOptions
 from nncli.sweep.trials import Outcome
 from nncli.training.loop import Trainer
 

@@ -40,7 +40,7 @@ QUICK = {  # modules that commands may import at the top
         "nncli.cli.group_training",
         "nncli.cli.training_progress",
         "nncli.cli.docstrings",
-        "nncli.cli.given_notes",
+        "nncli.cli.note_options",
         "nncli.cli.interrupts",
         "nncli.cli.options",
         "nncli.cli.output",

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from nncli.analysis.run_list import run_listing
+from nncli.export.change import Change
 from nncli.export.export import export_runs
 from nncli.export.exported_run import exported_run
 from nncli.export.mlflow import send_run
 from nncli.export.mlflow_client import MlflowClient
-from nncli.export.outcome import Outcome
 from nncli.runner.resume import resume
 from nncli.store.notes import Notes, write_notes
 from nncli.store.run_reader import Run
@@ -41,7 +41,7 @@ def recorded(path):
 
 def test_run_is_sent(runs, listed, server):
     """Parameters as text, each metric with its epoch, tags, and the status at the end."""
-    assert send(server, runs / "tested") is Outcome.CREATED
+    assert send(server, runs / "tested") is Change.CREATED
     (run,) = server.runs.values()
     assert (run["name"], run["status"], server.experiments) == ("tested", "FINISHED", {"runs": "1"})
     assert set(run["metrics"]) == recorded(runs / "tested")
@@ -72,7 +72,7 @@ def test_tag_that_says_what_was_sent_is_written_last(runs, listed, server):
     ]
     server.runs["run0"]["tags"].pop("nncli.epoch")
     server.runs["run0"]["metrics"].clear()
-    assert send(server, runs / "tested") is Outcome.UPDATED
+    assert send(server, runs / "tested") is Change.UPDATED
     assert set(server.runs["run0"]["metrics"]) == recorded(runs / "tested")
 
 
@@ -80,7 +80,7 @@ def test_second_export_sends_nothing(runs, listed, server):
     """It only looks whether the run is there."""
     send(server, runs / "tested")
     server.requests.clear()
-    assert send(server, runs / "tested") is Outcome.UNCHANGED
+    assert send(server, runs / "tested") is Change.UNCHANGED
     assert [path for path, _ in server.requests] == ["experiments/get-by-name", "runs/search"]
 
 
@@ -90,7 +90,7 @@ def test_resumed_run_is_continued(workdir, server):
     send(server, path)
     server.requests.clear()
     resume(path, ["training.epochs=50"])
-    assert send(server, path) is Outcome.UPDATED
+    assert send(server, path) is Change.UPDATED
     batches = [content for name, content in server.requests if name == "runs/log-batch"]
     assert {each["step"] for each in batches[0]["metrics"]} == {40, 50}
     assert not any("params" in batch for batch in batches)
@@ -102,7 +102,7 @@ def test_changed_notes_are_sent(runs, listed, server):
     """A note that was removed is removed there, too."""
     send(server, runs / "tested")
     write_notes(runs / "tested", Notes(tags=["other"]))
-    assert send(server, runs / "tested") is Outcome.UPDATED
+    assert send(server, runs / "tested") is Change.UPDATED
     tags = server.runs["run0"]["tags"]
     assert (tags["nncli.tags"], "mlflow.note.content" in tags) == ("other", False)
     assert set(server.runs["run0"]["metrics"]) == recorded(runs / "tested")
@@ -111,7 +111,7 @@ def test_changed_notes_are_sent(runs, listed, server):
 def test_trials_are_runs_of_the_experiment_of_their_group(listed, server):
     """A run with the same config in another directory is another run."""
     done = export_runs(list(listed.values()), "mlflow", f"{server.uri}/")
-    assert done.outcomes == {Outcome.CREATED: 3}
+    assert done.outcomes == {Change.CREATED: 3}
     assert server.experiments == {"runs": "1", "seeds": "2"}
     assert [(run["name"], run["experiment"]) for run in server.runs.values()] == [
         ("tested", "1"),
@@ -130,7 +130,7 @@ def test_run_that_did_not_finish_has_failed(workdir, server, run_cli, overrides,
     assert run_cli("train", "config.yaml", *overrides, "-q").code == (7 if overrides else 0)
     if not overrides:
         Path("runs/config/evaluation.json").unlink()
-    assert send(server, Path("runs/config")) is Outcome.CREATED
+    assert send(server, Path("runs/config")) is Change.CREATED
     (run,) = server.runs.values()
     assert (run["status"], run["tags"]["nncli.status"]) == (status, "diverged" if overrides else "not evaluated")
     assert run["metrics"]
@@ -154,12 +154,12 @@ def test_real_server_has_the_runs(runs, listed, tmp_path):
     """The same parameters, metrics and tags; a second export changes nothing, and a resume adds its epochs."""
     (tmp_path / "server").mkdir()
     with real_server(mlflow_python(), tmp_path / "server") as uri:
-        assert export_runs(list(listed.values()), "mlflow", uri).outcomes == {Outcome.CREATED: 3}
-        assert export_runs(list(listed.values()), "mlflow", uri).outcomes == {Outcome.UNCHANGED: 3}
+        assert export_runs(list(listed.values()), "mlflow", uri).outcomes == {Change.CREATED: 3}
+        assert export_runs(list(listed.values()), "mlflow", uri).outcomes == {Change.UNCHANGED: 3}
         resume(runs / "tested", ["training.epochs=50"])
         write_notes(runs / "tested", Notes(tags=["other"]))
         again = [run_listing(runs / "tested")]
-        assert export_runs(again, "mlflow", uri).outcomes == {Outcome.UPDATED: 1}
+        assert export_runs(again, "mlflow", uri).outcomes == {Change.UPDATED: 1}
         client = MlflowClient(uri)
         run = exported_run(again[0])
         found = client.find_run(client.experiment("runs"), {"nncli.run": "tested"})

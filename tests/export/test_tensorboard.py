@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
+from nncli.export.change import Change
 from nncli.export.exported_run import exported_run
-from nncli.export.outcome import Outcome
 from nncli.export.tensorboard import FILE, write_events
 from nncli.store.run_reader import Run
 
@@ -66,11 +66,11 @@ def test_second_export_writes_the_same_bytes(listed, tmp_path):
     """It leaves the file alone; a file with other content is replaced."""
     run = exported_run(listed["seeds/0000"])
     path = tmp_path / "events" / "seeds" / "0000" / FILE
-    assert write_events(tmp_path / "events", run) is Outcome.CREATED
+    assert write_events(tmp_path / "events", run) is Change.CREATED
     content, inode = path.read_bytes(), path.stat().st_ino
-    assert write_events(tmp_path / "events", run) is Outcome.UNCHANGED
+    assert write_events(tmp_path / "events", run) is Change.UNCHANGED
     assert path.stat().st_ino == inode
     path.write_bytes(content[:-1])
-    assert write_events(tmp_path / "events", run) is Outcome.UPDATED
+    assert write_events(tmp_path / "events", run) is Change.UPDATED
     assert path.read_bytes() == content
     assert [each.name for each in path.parent.iterdir()] == [FILE]

@@ -7,7 +7,7 @@ from nncli.runner.resume import resume
 from nncli.runner.train import train
 from nncli.store.group_files import create_group, read_group, trial_name
 from nncli.sweep.plan import Plan, record_from_command_line
-from nncli.sweep.settings import SweepOptions
+from nncli.sweep.sweep_config import SweepOptions
 from nncli.sweep.trials import Outcome
 from tests.conftest import SPEC
 

@@ -10,7 +10,7 @@ import pytest
 
 from nncli.errors import CommandLineError, ConfigError, MissingExtraError
 from nncli.sweep.plan import record_from_command_line, record_from_file
-from nncli.sweep.settings import SweepOptions
+from nncli.sweep.sweep_config import SweepOptions
 from tests.conftest import SPEC
 
 WITHOUT_VALIDATION = SPEC.replace("validation: {type: spiral, samples: 20}\n", "")
@@ -120,6 +120,6 @@ def test_arguments_without_a_path_are_errors_of_the_command_line():
 
 def test_tpe_needs_its_extra(monkeypatch):
     """Without Optuna the error says which extra to install."""
-    monkeypatch.setattr("nncli.sweep.setting_checks.find_spec", lambda name: None)
+    monkeypatch.setattr("nncli.sweep.sweep_checks.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"searches by tpe need an extra .*nncli\[sweep\]"):
         record_from_command_line(Path("config.yaml"), ["seed=1,2"], SweepOptions(method="tpe", trials=2))

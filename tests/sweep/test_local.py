@@ -11,7 +11,7 @@ import pytest
 from nncli.errors import InterruptionError, RunError
 from nncli.store.group_files import AxisRecord, failures, trial_paths
 from nncli.store.lock import is_locked
-from nncli.sweep.failure import Failure
+from nncli.sweep.error_report import ErrorReport
 from nncli.sweep.local import work_locally
 from nncli.sweep.worker import Ending, work
 from nncli.training.loop import never
@@ -194,5 +194,5 @@ def test_an_error_of_a_worker_is_that_of_the_command(tmp_path):
 def test_errors_keep_their_exit_codes():
     """Whatever is no error of nncli is a bug, with its traceback."""
     for code in (2, 3, 4, 5, 6):
-        assert Failure(code, "text").error().exit_code == code
-    assert isinstance(Failure(1, "Traceback").error(), RuntimeError)
+        assert ErrorReport(code, "text").error().exit_code == code
+    assert isinstance(ErrorReport(1, "Traceback").error(), RuntimeError)

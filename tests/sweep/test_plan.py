@@ -8,7 +8,7 @@ from nncli.config.diagnostics import SourceText
 from nncli.config.document import read
 from nncli.store.group_files import create_group, read_group
 from nncli.sweep.plan import Plan, record_from_command_line, record_from_file
-from nncli.sweep.settings import SweepOptions
+from nncli.sweep.sweep_config import SweepOptions
 from tests.conftest import SPEC
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from nncli.experiment.loading import parse
-from nncli.sweep import config_checks, value_checks
-from nncli.sweep.config_checks import ConfigChecker
-from nncli.sweep.given import from_command_line
-from nncli.sweep.settings import SweepOptions
+from nncli.sweep import config_checker, value_checks
+from nncli.sweep.config_checker import ConfigChecker
+from nncli.sweep.definition import from_command_line
+from nncli.sweep.sweep_config import SweepOptions
 from nncli.sweep.value_checks import value_problems
 from tests.conftest import SPEC
 
@@ -49,8 +49,8 @@ def test_counts(arguments, count, opened):
 def test_ten_thousand_trials_are_few_checks(monkeypatch):
     """A grid of 100 x 100 checks 3 whole configs, and one section for each of the other values."""
     sections = []
-    original = config_checks.validated
-    monkeypatch.setattr(config_checks, "validated", lambda *given: sections.append(given) or original(*given))
+    original = config_checker.validated
+    monkeypatch.setattr(config_checker, "validated", lambda *given: sections.append(given) or original(*given))
     _, checks, _ = checked(f"optimizer.learning_rate={RATES}", f"layers[0].units={UNITS}")
     assert checks == 3
     assert len(sections) == 2 * 98

@@ -69,11 +69,11 @@ def _warnings(path: Path, runs: Path | None) -> list[str]:
         NncliError: it is not valid.
     """
     from nncli.runner.run_config import load_any
-    from nncli.sweep.given import is_sweep_file
+    from nncli.sweep.definition import is_sweep_file
 
     if path.is_file() and is_sweep_file(path):
         from nncli.sweep.plan import record_from_file
-        from nncli.sweep.settings import SweepOptions
+        from nncli.sweep.sweep_config import SweepOptions
 
         record_from_file(path, SweepOptions())
         return []

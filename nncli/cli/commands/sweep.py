@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from nncli.cli.given_notes import GivenNotes
 from nncli.cli.group_options import Workers, replicates_options, workers_options
 from nncli.cli.group_training import base_config, plan_group, train_group
+from nncli.cli.note_options import NoteOptions
 from nncli.cli.options import (
     Integer,
     cache_dir_option,
@@ -93,11 +93,11 @@ def sweep(
     processes and machines work on it.
     """
     from nncli.store.run_writer import name_from
-    from nncli.sweep.given import is_sweep_file
+    from nncli.sweep.definition import is_sweep_file
     from nncli.sweep.plan import record_from_command_line, record_from_file
-    from nncli.sweep.settings import SweepOptions
+    from nncli.sweep.sweep_config import SweepOptions
 
-    notes = GivenNotes(text, tags)
+    notes = NoteOptions(text, tags)
     notes.check()
     workers = Workers(jobs, engine, is_silent=quiet or as_json)
     runs = runs_dir or RUNS

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncli.cli.given_notes import GivenNotes
 from nncli.cli.group_options import Workers, has_replicates, replicates_options, workers_options
 from nncli.cli.group_training import train_replicates
 from nncli.cli.interrupts import raised_on_ctrl_c
+from nncli.cli.note_options import NoteOptions
 from nncli.cli.options import (
     cache_dir_option,
     completed_by,
@@ -109,7 +109,7 @@ def train(
     from nncli.cli.render.format import warning_text
     from nncli.cli.render.progress import note
 
-    notes = GivenNotes(text, tags)
+    notes = NoteOptions(text, tags)
     notes.check()
     started = time.monotonic()
     drop_unread_messages()
@@ -160,7 +160,7 @@ class _Display:
     ``training`` is the section of the config from then on. The note and the tags are written before it.
     """
 
-    def __init__(self, is_silent: bool, is_watched: bool, notes: GivenNotes) -> None:
+    def __init__(self, is_silent: bool, is_watched: bool, notes: NoteOptions) -> None:
         self.is_silent, self.is_watched, self.notes = is_silent, is_watched, notes
         self.run: Path | None = None
         self.first: int | None = None

@@ -112,11 +112,11 @@ def _against(compared: "ComparedGroups") -> dict[str, list[Any]]:
         own, other = (comparison.first, comparison.second)[::sign]
         low, high = sorted(sign * end for end in comparison.deciding.interval) if comparison.deciding else (None, None)
         difference = sign * comparison.difference if comparison.reason is None else None
-        found[own.label] = [other.label, difference, low, high, verdict.p_value, _said_of(verdict, sign)]
+        found[own.label] = [other.label, difference, low, high, verdict.p_value, _verdict_on(verdict, sign)]
     return found
 
 
-def _said_of(verdict: "Verdict", sign: int) -> str:
+def _verdict_on(verdict: "Verdict", sign: int) -> str:
     """The verdict on the first group, or on the second one if ``sign`` is -1."""
     opposite = {"better": "worse", "worse": "better"}
     return opposite.get(str(verdict.outcome), str(verdict.outcome)) if sign < 0 else str(verdict.outcome)

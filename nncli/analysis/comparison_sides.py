@@ -1,4 +1,4 @@
-"""The sides of a comparison of groups: the groups that are given, or runs grouped by keys of their configs."""
+"""The sides of a comparison of groups: the groups themselves, or runs grouped by keys of their configs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -33,8 +33,8 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Given:
-    """A group or a run that was named.
+class GroupRuns:
+    """The runs of a group that is compared, or a single run.
 
     Args:
         path: its directory.
@@ -62,7 +62,7 @@ class Given:
         return [axis.key for axis in axes if axis.values is not None] or [axis.key for axis in axes]
 
 
-def read_given(paths: Sequence[Path]) -> list[Given]:
+def read_groups(paths: Sequence[Path]) -> list[GroupRuns]:
     """Read groups and runs.
 
     Raises:
@@ -77,34 +77,34 @@ def read_given(paths: Sequence[Path]) -> list[Given]:
     return [_read_group(path) if group_files.is_group(path) else _read_run(path) for path in paths]
 
 
-def _read_run(path: Path) -> Given:
+def _read_run(path: Path) -> GroupRuns:
     run = Run(path)
-    return Given(path, None, [compared_run(run, run.name, run.progress)])
+    return GroupRuns(path, None, [compared_run(run, run.name, run.progress)])
 
 
-def _read_group(path: Path) -> Given:
+def _read_group(path: Path) -> GroupRuns:
     """A group; a trial that cannot be read is a failed one."""
-    given = Given(path, group_files.read_group(path), [], list(group_files.failures(path)))
+    group = GroupRuns(path, group_files.read_group(path), [], list(group_files.failures(path)))
     for trial in group_files.trial_paths(path):
         try:
             run = Run(trial)
-            given.entries.append(compared_run(run, f"{given.name}/{trial.name}", run.progress))
+            group.entries.append(compared_run(run, f"{group.name}/{trial.name}", run.progress))
         except RunError as error:
-            given.problems.append(str(error))
-            given.failed.append(int(trial.name))
-    if not given.entries and not given.failed:
+            group.problems.append(str(error))
+            group.failed.append(int(trial.name))
+    if not group.entries and not group.failed:
         raise CommandLineError(f"{path}: the group has no runs yet")
-    return given
+    return group
 
 
-def sides_of(given: Sequence[Given]) -> list[Side]:
+def sides_of(groups: Sequence[GroupRuns]) -> list[Side]:
     """Each group or run as one side, named by its directory, or by its path if two names are equal."""
-    names = [each.name for each in given]
-    labels = [each.name if names.count(each.name) == 1 else sanitized_line(str(each.path)) for each in given]
-    return [Side(label, each.entries, len(each.failed), each.path) for label, each in zip(labels, given, strict=True)]
+    names = [each.name for each in groups]
+    labels = [each.name if names.count(each.name) == 1 else sanitized_line(str(each.path)) for each in groups]
+    return [Side(label, each.entries, len(each.failed), each.path) for label, each in zip(labels, groups, strict=True)]
 
 
-def sides_by(given: Sequence[Given], keys: Sequence[str]) -> list[Side]:
+def sides_by(groups: Sequence[GroupRuns], keys: Sequence[str]) -> list[Side]:
     """The runs grouped by the values of keys of their configs, in the order of their first runs.
 
     A failed trial belongs to the side of another trial of the same point.
@@ -112,13 +112,13 @@ def sides_by(given: Sequence[Given], keys: Sequence[str]) -> list[Side]:
     Raises:
         CommandLineError: no run has a key.
     """
-    configs = {id(entry): entry.run.config.model_dump() for each in given for entry in each.entries}
+    configs = {id(entry): entry.run.config.model_dump() for each in groups for entry in each.entries}
     for key in keys:
         _require_key(key, list(configs.values()))
     values = {name: tuple(value_at(config, key) for key in keys) for name, config in configs.items()}
     labels = _labels(list(values.values()), keys)
     found: dict[str, Side] = {}
-    for each in given:
+    for each in groups:
         failed = _failed_by_label(each, {id(entry): labels[repr(values[id(entry)])] for entry in each.entries})
         for entry in each.entries:
             label = labels[repr(values[id(entry)])]
@@ -128,13 +128,13 @@ def sides_by(given: Sequence[Given], keys: Sequence[str]) -> list[Side]:
     return list(found.values())
 
 
-def _failed_by_label(given: Given, labels: dict[int, str]) -> dict[str, int]:
+def _failed_by_label(group: GroupRuns, labels: dict[int, str]) -> dict[str, int]:
     """The number of failed trials of each side, where a run of the same point tells which."""
-    if given.record is None:
+    if group.record is None:
         return {}
-    replicates = given.record.replicates
-    points = {int(entry.run.path.name) // replicates: labels[id(entry)] for entry in given.entries}
-    found = [points[number // replicates] for number in given.failed if number // replicates in points]
+    replicates = group.record.replicates
+    points = {int(entry.run.path.name) // replicates: labels[id(entry)] for entry in group.entries}
+    found = [points[number // replicates] for number in group.failed if number // replicates in points]
     return {label: found.count(label) for label in dict.fromkeys(found)}
 
 

@@ -18,8 +18,8 @@ from nncli.experiment.metric_columns import columns
 from nncli.experiment.task import chosen_metrics
 from nncli.registry import validated
 from nncli.sweep.axis_checks import text_of
-from nncli.sweep.given import GivenAxis
-from nncli.sweep.setting_checks import metric_problem
+from nncli.sweep.definition import AxisDefinition
+from nncli.sweep.sweep_checks import metric_problem
 
 DATA_SECTIONS = ("data", "validation", "test", "split_method", "rng")  # that determine what sources are opened
 
@@ -27,7 +27,7 @@ DATA_SECTIONS = ("data", "validation", "test", "split_method", "rng")  # that de
 class Change(NamedTuple):
     """A value of what varies."""
 
-    axis: GivenAxis
+    axis: AxisDefinition
     value: Node
 
 
@@ -78,7 +78,7 @@ class ConfigChecker:
         diagnostics = [*self.base.diagnostics, *(each for each in found if each)]
         return Document(normalized(root), diagnostics, self.base.written)
 
-    def takes_integers(self, axis: GivenAxis) -> bool:
+    def takes_integers(self, axis: AxisDefinition) -> bool:
         """Whether a key takes integers only, for which normalization replaces 2.0 by 2."""
         changed = self.changed([Change(axis, Node(axis.location, 2.0))])
         return type(changed.root.find(axis.path).value) is int

@@ -11,9 +11,9 @@ from nncli.experiment.metric_columns import SPLITS, Role, column, find_column
 from nncli.store.group_files import AxisRecord, combinations
 from nncli.sweep.axes import is_countable
 from nncli.sweep.axis_checks import overlaps
-from nncli.sweep.given import Given
+from nncli.sweep.definition import SweepDefinition
 from nncli.sweep.seeds import ALL, DEFAULT, parse_seeds, parse_vary
-from nncli.sweep.settings import FACTOR, METHODS
+from nncli.sweep.sweep_config import FACTOR, METHODS
 
 MAX_TRIALS = 1_000_000
 EXAMPLE = "over: {optimizer.learning_rate: [0.1, 0.01]}"
@@ -25,13 +25,13 @@ class Sweep(NamedTuple):
     """A sweep with valid settings, for checks of their combinations.
 
     Args:
-        given: the settings as they are written.
+        definition: the sweep as it is written.
         settings: their values, by name.
         axes: what varies, as far as it is valid.
         config: the base config; None if it is invalid.
     """
 
-    given: Given
+    definition: SweepDefinition
     settings: dict[str, Any]
     axes: list[AxisRecord]
     config: Config | None
@@ -63,16 +63,16 @@ def setting_problems(sweep: Sweep) -> list[Diagnostic]:
     """What is wrong with the combination of settings."""
     checks = (_method, _trials, _grid, _halving, _tpe, _seeds, _folds, _something_varies)
     findings = [finding for check in checks for finding in check(sweep)]
-    return [_located(sweep.given, finding) for finding in findings]
+    return [_located(sweep.definition, finding) for finding in findings]
 
 
-def _located(given: Given, finding: Finding) -> Diagnostic:
+def _located(definition: SweepDefinition, finding: Finding) -> Diagnostic:
     """A finding with its location: of a setting, or of what varies, whose path is then that of the key."""
     path, message = finding
-    varies = next((axis for axis in given.axes if path == ("over", axis.key)), None)
+    varies = next((axis for axis in definition.axes if path == ("over", axis.key)), None)
     if varies:
         return Diagnostic(varies.node.location, varies.path, message)
-    return Diagnostic(given.location(str(path[0]) if path else ""), path, message)
+    return Diagnostic(definition.location(str(path[0]) if path else ""), path, message)
 
 
 def _method(sweep: Sweep) -> Iterator[Finding]:
@@ -119,7 +119,7 @@ def _halving(sweep: Sweep) -> Iterator[Finding]:
     if sweep.config and sweep.config.training.epochs < FACTOR:
         epochs = sweep.config.training.epochs
         yield Finding(("method",), f"halving needs at least {FACTOR} epochs, but training.epochs is {epochs}")
-    if any(axis.path == ("training", "epochs") for axis in sweep.given.axes):
+    if any(axis.path == ("training", "epochs") for axis in sweep.definition.axes):
         yield Finding(("over", "training.epochs"), "halving chooses the number of epochs; remove training.epochs here")
 
 
@@ -139,7 +139,7 @@ def _seeds(sweep: Sweep) -> Iterator[Finding]:
         yield Finding(("vary",), "nothing has a seed to vary; write seeds, such as seeds: 10")
     vary = settings.get("vary") or DEFAULT
     paths = [("seed",), *(("seeds",) if each == ALL else ("seeds", each) for each in vary)]
-    varied = [axis.key for axis in sweep.given.axes if any(overlaps(axis, *path) for path in paths)]
+    varied = [axis.key for axis in sweep.definition.axes if any(overlaps(axis, *path) for path in paths)]
     if settings.get("seeds") and varied:
         yield Finding(("seeds",), f"{varied[0]} varies already; remove it, or seeds")
     streams = getattr(sweep.config, "seeds", None)
@@ -152,7 +152,7 @@ def _folds(sweep: Sweep) -> Iterator[Finding]:
     """Folds are the validation set."""
     if not sweep.has("folds"):
         return
-    if any(overlaps(axis, "validation") for axis in sweep.given.axes):
+    if any(overlaps(axis, "validation") for axis in sweep.definition.axes):
         yield Finding(("folds",), "the folds are the validation set, which varies already; remove one")
     validation = getattr(sweep.config, "validation", None)
     is_part = (
@@ -166,10 +166,14 @@ def _folds(sweep: Sweep) -> Iterator[Finding]:
 def _something_varies(sweep: Sweep) -> Iterator[Finding]:
     """There is more than one trial, or it is already reported why what would vary is invalid."""
     is_invalid = "seeds" not in sweep.settings or "folds" not in sweep.settings
-    over = sweep.given.settings.children.get("over")
-    is_written = sweep.given.axes or sweep.given.diagnostics or (over and (over.children or over.value))
+    over = sweep.definition.settings.children.get("over")
+    is_written = sweep.definition.axes or sweep.definition.diagnostics or (over and (over.children or over.value))
     if not (is_written or is_invalid or sweep.has("seeds") or sweep.has("folds")):
-        fix = f"write over, such as {EXAMPLE}, or seeds" if sweep.given.is_file else f"write {ARGUMENT}, or --seeds 10"
+        fix = (
+            f"write over, such as {EXAMPLE}, or seeds"
+            if sweep.definition.is_file
+            else f"write {ARGUMENT}, or --seeds 10"
+        )
         yield Finding((), f"nothing varies; {fix}")
 
 

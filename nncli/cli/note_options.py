@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class GivenNotes(NamedTuple):
+class NoteOptions(NamedTuple):
     """The options ``--note`` and ``--tag``.
 
     Args:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class Change(StrEnum):
     """Whether a run is new in the target, was changed there, or was there already."""
 
     CREATED = "created"

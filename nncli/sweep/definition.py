@@ -1,4 +1,4 @@
-"""What a command line or a sweep file says: settings, what varies, and overrides, each with its source location.
+"""The definition of a sweep by a command line or a sweep file: settings, what varies, and overrides, with locations.
 
 command line                              varies
 KEY=V1,V2                                 a list: commas outside of brackets, braces and quotes separate its values
@@ -18,7 +18,7 @@ from nncli.config.document import SWEEP, DocumentError, Node, read
 from nncli.config.overrides import parse_override, relocated
 from nncli.errors import CommandLineError, ConfigError, NncliError
 from nncli.experiment.loading import decoded, read_config_file
-from nncli.sweep.settings import RangeConfig, SweepOptions, option_nodes
+from nncli.sweep.sweep_config import RangeConfig, SweepOptions, option_nodes
 
 RANGE = {"min", "max"}
 RANGE_KEYS = set(RangeConfig.model_fields)
@@ -26,8 +26,8 @@ _EMPTY = re.compile(r"^\s*,|(?<=,)\s*,|,\s*$")  # a comma without a value before
 
 
 @dataclass(frozen=True, eq=False)
-class GivenAxis:
-    """What varies.
+class AxisDefinition:
+    """A key that varies, as it is written.
 
     Args:
         path: the path of the key in the config.
@@ -58,8 +58,8 @@ class GivenAxis:
 
 
 @dataclass
-class Given:
-    """What a command line or a sweep file says.
+class SweepDefinition:
+    """A sweep as it is written, in a command line or a sweep file.
 
     Args:
         settings: a mapping with the keys of a sweep file.
@@ -70,7 +70,7 @@ class Given:
     """
 
     settings: Node
-    axes: list[GivenAxis] = field(default_factory=list)
+    axes: list[AxisDefinition] = field(default_factory=list)
     overrides: list[tuple[int, str]] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     base: Path | None = None
@@ -93,21 +93,21 @@ def is_sweep_file(path: Path) -> bool:
     return False
 
 
-def from_command_line(config: Path, arguments: Sequence[str], options: SweepOptions) -> Given:
-    """What a command line says.
+def from_command_line(config: Path, arguments: Sequence[str], options: SweepOptions) -> SweepDefinition:
+    """The sweep that a command line defines.
 
     Raises:
         CommandLineError: an argument has no ``=``, or no valid path before it.
     """
     root = Node(SourceLocation(SourceText(COMMAND_LINE, ""), 1, 1), {})
-    given = Given(root, base=config)
+    definition = SweepDefinition(root, base=config)
     root.children = {SWEEP: Node(root.location, str(config))}
-    _add(given, arguments, options)
-    return given
+    _add(definition, arguments, options)
+    return definition
 
 
-def from_file(path: Path, arguments: Sequence[str], options: SweepOptions) -> Given:
-    """What a sweep file says; options replace its settings, and arguments are added to what varies.
+def from_file(path: Path, arguments: Sequence[str], options: SweepOptions) -> SweepDefinition:
+    """The sweep that a file defines; options replace its settings, and arguments are added to what varies.
 
     Raises:
         CommandLineError: the file does not exist, or an argument has no ``=``, or no valid path before it.
@@ -118,35 +118,35 @@ def from_file(path: Path, arguments: Sequence[str], options: SweepOptions) -> Gi
         document = read(SourceText(str(path), decoded(str(path), read_config_file(path))))
     except DocumentError as error:
         raise ConfigError(str(error.diagnostic), [error.diagnostic]) from None
-    given = Given(document.root, diagnostics=document.diagnostics)
+    definition = SweepDefinition(document.root, diagnostics=document.diagnostics)
     base = document.root.children.get(SWEEP)
     if base and isinstance(base.value, str) and base.value:
-        given.base = path.parent / base.value
+        definition.base = path.parent / base.value
     over = document.root.children.get("over")
     for key, node in (over.children if over and isinstance(over.value, dict) else {}).items():
         location = over.keys[key] if over else node.location
         with suppress(_InvalidKeyError):
-            if axis := _axis(given, str(key), location, node):
-                given.axes.append(axis)
-    _add(given, arguments, options)
-    return given
+            if axis := _axis(definition, str(key), location, node):
+                definition.axes.append(axis)
+    _add(definition, arguments, options)
+    return definition
 
 
 class _InvalidKeyError(Exception):
     """A key is no path; a diagnostic says so."""
 
 
-def _add(given: Given, arguments: Sequence[str], options: SweepOptions) -> None:
+def _add(definition: SweepDefinition, arguments: Sequence[str], options: SweepOptions) -> None:
     """Add the arguments and options of a command line."""
     for number, text in enumerate(arguments, 1):
         if problem := _comma_problem(text, number):
-            given.diagnostics.append(problem)
+            definition.diagnostics.append(problem)
         elif axis := _argument(text, number):
-            given.axes.append(axis)
+            definition.axes.append(axis)
         else:
-            given.overrides.append((number, text))
-    given.settings = replace(
-        given.settings, children={**given.settings.children, **option_nodes(options, len(arguments) + 1)}
+            definition.overrides.append((number, text))
+    definition.settings = replace(
+        definition.settings, children={**definition.settings.children, **option_nodes(options, len(arguments) + 1)}
     )
 
 
@@ -159,7 +159,7 @@ def _comma_problem(text: str, number: int) -> Diagnostic | None:
     return Diagnostic(location, path, f"no value beside the comma; write {path_text(path)}=V1,V2")
 
 
-def _argument(text: str, number: int) -> GivenAxis | None:
+def _argument(text: str, number: int) -> AxisDefinition | None:
     """What an argument varies; None if it is an override."""
     path, value, column = parse_override(text)
     source = SourceText(COMMAND_LINE, text, number)
@@ -173,18 +173,18 @@ def _argument(text: str, number: int) -> GivenAxis | None:
         node = values.children[0]
     else:
         return None
-    return GivenAxis(path, SourceLocation(source, number, 1), relocated(node, source))
+    return AxisDefinition(path, SourceLocation(source, number, 1), relocated(node, source))
 
 
 def _is_range(node: Node) -> bool:
     return isinstance(node.value, dict) and bool(RANGE & set(node.children))
 
 
-def _axis(given: Given, key: str, location: SourceLocation, node: Node) -> GivenAxis | None:
+def _axis(definition: SweepDefinition, key: str, location: SourceLocation, node: Node) -> AxisDefinition | None:
     """What an entry of a sweep file varies; None after a diagnostic if it is none."""
-    path = _key_path(given, key, location)
+    path = _key_path(definition, key, location)
     if isinstance(node.value, list) or _is_range(node):
-        return GivenAxis(path, location, node)
+        return AxisDefinition(path, location, node)
     if isinstance(node.value, dict) and set(node.children) & RANGE_KEYS:
         message = "a range needs min and max, such as {min: 1e-4, max: 0.1, log: true}"
     elif isinstance(node.value, dict) and node.children and "type" not in node.children:
@@ -192,11 +192,11 @@ def _axis(given: Given, key: str, location: SourceLocation, node: Node) -> Given
         message = f"must be a list or a range; write the path as one key, such as {path_text((*path, inner))}: [...]"
     else:
         message = f"must be a list or a range, got {shown(node.plain())}; write a single value in the base config"
-    given.diagnostics.append(Diagnostic(node.location, ("over", key), message))
+    definition.diagnostics.append(Diagnostic(node.location, ("over", key), message))
     return None
 
 
-def _key_path(given: Given, key: str, location: SourceLocation) -> KeyPath:
+def _key_path(definition: SweepDefinition, key: str, location: SourceLocation) -> KeyPath:
     """The path that a key of a sweep file names.
 
     Raises:
@@ -208,5 +208,5 @@ def _key_path(given: Given, key: str, location: SourceLocation) -> KeyPath:
         reason = str(error).rpartition(": ")[2]
         fix = "expected a path, such as optimizer.learning_rate or layers[0].units"
         message = f"invalid key {shown(key)}: {reason if reason.startswith('write the key') else fix}"
-        given.diagnostics.append(Diagnostic(location, ("over",), message))
+        definition.diagnostics.append(Diagnostic(location, ("over",), message))
         raise _InvalidKeyError from None

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from nncli.errors import CommandLineError, ConfigError
-from nncli.sweep.given import from_command_line, from_file, is_sweep_file
-from nncli.sweep.settings import SweepOptions
+from nncli.sweep.definition import from_command_line, from_file, is_sweep_file
+from nncli.sweep.sweep_config import SweepOptions
 
 
 @pytest.mark.parametrize(
@@ -24,33 +24,33 @@ from nncli.sweep.settings import SweepOptions
 )
 def test_what_varies(argument, values):
     """Commas outside of brackets, braces and quotes separate values; a mapping with min and max is a range."""
-    given = from_command_line(Path("config.yaml"), [argument], SweepOptions())
-    (axis,) = given.axes
+    definition = from_command_line(Path("config.yaml"), [argument], SweepOptions())
+    (axis,) = definition.axes
     assert [each.plain() for each in axis.values] == values
     assert axis.is_range == ("min" in argument)
     assert axis.key == argument.partition("=")[0]
     assert axis.values[0].location.column > argument.index("=") + 1
-    assert given.overrides == []
+    assert definition.overrides == []
 
 
 @pytest.mark.parametrize("argument", ["a=1", "a=[1, 2]", "a={type: sgd, momentum: 0.9}", "a='1,2'", "a=x]", "a="])
 def test_overrides(argument):
     """A single value is an override, whatever it is; what is invalid is left to the overrides."""
-    given = from_command_line(Path("config.yaml"), ["b=1,2", argument], SweepOptions())
-    assert given.overrides == [(2, argument)]
-    assert len(given.axes) == 1
+    definition = from_command_line(Path("config.yaml"), ["b=1,2", argument], SweepOptions())
+    assert definition.overrides == [(2, argument)]
+    assert len(definition.axes) == 1
 
 
 def test_options_are_settings():
-    """Options that are given are settings, with the locations of the command line."""
-    given = from_command_line(Path("c.yaml"), ["a=1"], SweepOptions(trials=3, max_failures=0))
-    assert {key: node.value for key, node in given.settings.children.items()} == {
+    """Options that are definition are settings, with the locations of the command line."""
+    definition = from_command_line(Path("c.yaml"), ["a=1"], SweepOptions(trials=3, max_failures=0))
+    assert {key: node.value for key, node in definition.settings.children.items()} == {
         "base": "c.yaml",
         "trials": 3,
         "max_failures": 0,
     }
-    assert str(given.location("max_failures")) == "command line:3:16"
-    assert given.location("max_failures").source.text == "--max-failures 0"
+    assert str(definition.location("max_failures")) == "command line:3:16"
+    assert definition.location("max_failures").source.text == "--max-failures 0"
 
 
 def test_sweep_files_are_recognized(tmp_path):

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from nncli.sweep.plan import record_from_file
-from nncli.sweep.settings import SweepConfig, SweepOptions
+from nncli.sweep.sweep_config import SweepConfig, SweepOptions
 from tests.conftest import ROOT
 
 SECTION = re.search(r"\n## Sweeps\n(.*?)\n## ", (ROOT / "configs/README.md").read_text(encoding="utf-8"), re.DOTALL)[1]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from nncli.experiment import kept_data
-from nncli.experiment.kept_data import KeptData
+from nncli.experiment import opened_data
 from nncli.experiment.loading import load, load_content
+from nncli.experiment.opened_data import OpenedData
 from nncli.runner.train import train
 from tests.sweep.groups import contents
 
@@ -18,8 +18,8 @@ ROWS = ("data={type: table, path: t.csv, target: kind}", "validation={fraction: 
 def opened(workdir, monkeypatch):
     """The configs whose data was opened, in a directory with a table."""
     (workdir / "t.csv").write_text(TABLE, encoding="utf-8")
-    found, original = [], kept_data.try_to_open
-    monkeypatch.setattr(kept_data, "try_to_open", lambda config: found.append(config) or original(config))
+    found, original = [], opened_data.try_to_open
+    monkeypatch.setattr(opened_data, "try_to_open", lambda config: found.append(config) or original(config))
     return found
 
 
@@ -35,7 +35,7 @@ def loaded(data, *overrides):
 )
 def test_equal_data_is_opened_once(opened, override):
     """Whatever else of the config changes."""
-    data = KeptData()
+    data = OpenedData()
     first, second = loaded(data, *ROWS), loaded(data, *ROWS, override)
     assert len(opened) == 1
     assert second.plan is first.plan
@@ -55,7 +55,7 @@ def test_equal_data_is_opened_once(opened, override):
 )
 def test_other_data_is_opened_again(opened, override):
     """Whatever it depends on."""
-    data = KeptData()
+    data = OpenedData()
     loaded(data, *ROWS)
     loaded(data, *ROWS, override)
     assert len(opened) == 2
@@ -63,7 +63,7 @@ def test_other_data_is_opened_again(opened, override):
 
 def test_with_one_generator_the_weights_count(opened):
     """Since the data may be drawn from the same one."""
-    data = KeptData()
+    data = OpenedData()
     for seed in (1, 2):
         loaded(data, *ROWS, "rng=nnfs", f"seeds={{weights: {seed}, order: {seed}, dropout: {seed}}}")
     assert len(opened) == 2
@@ -71,7 +71,7 @@ def test_with_one_generator_the_weights_count(opened):
 
 def test_runs_on_kept_data_equal_others(opened, workdir):
     """Byte for byte, in any order."""
-    data, seeds = KeptData(), [("seeds.weights=1",), ("seeds.weights=2",), ("seed=5",), ("seeds.weights=1",)]
+    data, seeds = OpenedData(), [("seeds.weights=1",), ("seeds.weights=2",), ("seed=5",), ("seeds.weights=1",)]
     for number, overrides in enumerate(seeds):
         train(loaded(data, *ROWS, *overrides), f"000{number}", runs=workdir / "kept")
         train(load(workdir / "config.yaml", (*ROWS, *overrides)), f"000{number}", runs=workdir / "others")

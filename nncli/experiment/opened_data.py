@@ -9,7 +9,7 @@ from nncli.experiment.data_plan import CheckedConfig, DataPlan, try_to_open
 SECTIONS = ("rng", "dtype", "data", "validation", "test", "split_method")  # on which data depends, besides its seeds
 
 
-class KeptData:
+class OpenedData:
     """Opens the data of configs; that of equal sections and seeds is opened once. Threads may share it."""
 
     def __init__(self) -> None:

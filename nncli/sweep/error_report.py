@@ -7,12 +7,12 @@ from nncli.errors import BusyError, CommandLineError, ConfigError, RunError, Sto
 ERRORS = {error.exit_code: error for error in (CommandLineError, ConfigError, RunError, StorageError, BusyError)}
 
 
-class Failure(NamedTuple):
+class ErrorReport(NamedTuple):
     """The error that ended a worker: its exit code and its message; exit code 1 and a traceback if it is a bug."""
 
     exit_code: int
     message: str
 
     def error(self) -> Exception:
-        """The error as an exception of this process."""
+        """An exception of this process with this message."""
         return ERRORS[self.exit_code](self.message) if self.exit_code in ERRORS else RuntimeError(self.message)
