@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from nncli.analysis.compared_run import ComparedRun, compared_run
+from nncli.analysis.value_text import value_text
 from nncli.config.diagnostics import sanitized_line
 from nncli.config.hints import suggestion
-from nncli.config.yaml_output import to_yaml_value
 from nncli.errors import CommandLineError, RunError
 from nncli.store import group_files
 from nncli.store.group_files import GroupRecord
@@ -178,11 +178,7 @@ def _labels(values: Sequence[tuple[Any, ...]], keys: Sequence[str]) -> dict[str,
 
 
 def _label(key: str, value: Any, others: Sequence[Any]) -> str:
-    """A value as a name: a text alone, a component by its type and what differs, anything else with its key."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict) and "type" in value:
-        same_type = [each for each in others if isinstance(each, dict) and each.get("type") == value["type"]]
-        differing = {name: inner for name, inner in value.items() if any(each.get(name) != inner for each in same_type)}
-        return " ".join([value["type"], *(f"{name}={to_yaml_value(inner)}" for name, inner in differing.items())])
-    return f"{key.rpartition('.')[2]}={'–' if value is None else to_yaml_value(value)}"
+    """A value as a name: a text or a component alone, anything else with its key."""
+    text = value_text(value, others)
+    is_name = isinstance(value, str) or (isinstance(value, dict) and "type" in value)
+    return text if is_name else f"{key.rpartition('.')[2]}={text}"

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
+from nncli.analysis.value_text import value_text
+from nncli.config.diagnostics import SourceText
+from nncli.config.document import read
 from nncli.experiment.metric_columns import find_column, higher_is_better
 from nncli.store.group_files import failures
 from nncli.sweep.outcomes import GroupOutcomes, end_of
@@ -81,6 +84,13 @@ class GroupResults(NamedTuple):
         first = self.points[:1]
         return [each for each in self.points if (each.epochs, each.mean) == (first[0].epochs, first[0].mean)]
 
+    def table(self, count: int) -> dict[str, list[str]]:
+        """The values of the first points as text, by the key that varies."""
+        keys = [override.partition("=")[0] for override in self.points[0].overrides] if self.points else []
+        given = [[_value(override) for override in point.overrides] for point in self.points[:count]]
+        columns = {key: list(values) for key, values in zip(keys, zip(*given, strict=True), strict=True)}
+        return {key: [value_text(value, values) for value in values] for key, values in columns.items()}
+
     def to_json(self) -> dict[str, Any]:
         """The results as JSON values."""
         return {
@@ -89,6 +99,11 @@ class GroupResults(NamedTuple):
             "metric": self.metric,
             "best": [each.to_json() for each in self.best],
         }
+
+
+def _value(override: str) -> Any:
+    """The value of an override."""
+    return read(SourceText("", override.partition("=")[2])).root.plain()
 
 
 def results_of(plan: Plan) -> GroupResults:

@@ -13,7 +13,7 @@ from nncli.cli.render.table import Table
 from nncli.config.diagnostics import counted, sanitized_line
 
 if TYPE_CHECKING:
-    from nncli.sweep.results import GroupResults, PointResult
+    from nncli.sweep.results import GroupResults
 
 TOP = 10  # points that are shown
 MOST_REASONS = 5  # messages of failures that are shown
@@ -33,7 +33,7 @@ def show_group(
     """
     out = Output()
     if results.points and results.metric:
-        _points_table(directory, keys, results).print(out)
+        _points_table(directory, results).print(out)
         if len(results.points) > TOP:
             out.print(f"and {counted(len(results.points) - TOP, 'more point')}")
         out.print()
@@ -56,23 +56,19 @@ def _next_command(directory: Path, keys: Sequence[str], results: "GroupResults")
     return f"compare with: nncli compare {quote(str(directory))}{by}"
 
 
-def _points_table(directory: Path, keys: Sequence[str], results: "GroupResults") -> Table:
-    """One row per point: what distinguishes it, its mean, and of several runs their spread and number."""
-    points = results.points[:TOP]
+def _points_table(directory: Path, results: "GroupResults") -> Table:
+    """One row per point: the values of the keys that vary, its mean, and of several runs their spread and number."""
+    points, columns = results.points[:TOP], results.table(TOP) or {"group": [sanitized_line(directory.name)]}
     has_epochs, has_spread = points[0].epochs is not None, any(len(each.values) > 1 for each in points)
-    headings = [", ".join(keys) or "group", *(["epochs"] * has_epochs)]
     metric = f"{results.metric}{direction(results.is_higher_better)}"
-    table = Table(*headings, metric, *(["± std", "runs"] if has_spread else []))
-    for each in points:
+    headings = [*columns, *(["epochs"] * has_epochs), metric, *(["± std", "runs"] if has_spread else [])]
+    table = Table(*headings, text_columns=len(columns))
+    for index, each in enumerate(points):
         values = [each.epochs] * has_epochs + [each.mean]
         values += [each.deviation, len(each.values)] if has_spread else []
-        table.add_row(_name(each) or directory.name, *values, style="bold" if each is points[0] else "")
+        texts = [column[index] for column in columns.values()]
+        table.add_row(*texts, *values, style="bold" if each is points[0] else "")
     return table
-
-
-def _name(point: "PointResult") -> str:
-    """The values that distinguish a point."""
-    return ", ".join(sanitized_line(override.partition("=")[2]) for override in point.overrides)
 
 
 def _counts(results: "GroupResults") -> str:
