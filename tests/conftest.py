@@ -87,6 +87,6 @@ def run_cli(capfd):
 @pytest.fixture(scope="session")
 def optimizer_group(tmp_path_factory):
     """A group of two optimizers and four seeds, which no test changes."""
-    from tests.example_groups import OPTIMIZERS, make_group
+    from tests.groups import OPTIMIZERS, make_group
 
     return make_group(tmp_path_factory.mktemp("groups") / "runs", "optimizers", OPTIMIZERS)

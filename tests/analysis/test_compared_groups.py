@@ -13,7 +13,7 @@ from nncli.analysis.group_verdict import Outcome
 from nncli.analysis.significance import paired_margin, t_quantile
 from nncli.errors import CommandLineError, RunError
 from nncli.store.run_reader import Run
-from tests.example_groups import FIXED_DATA, make_group, set_scores
+from tests.groups import FIXED_DATA, make_group, set_scores
 
 
 def compare(*paths, **options):

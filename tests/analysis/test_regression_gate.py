@@ -7,7 +7,7 @@ import pytest
 from nncli.analysis.compared_groups import GroupOptions, compared_groups
 from nncli.analysis.regression_gate import RegressionGate, parse_regression_gate, regressions
 from nncli.errors import CommandLineError
-from tests.example_groups import set_scores
+from tests.groups import set_scores
 
 
 def test_a_gate_is_a_metric_with_a_tolerance():

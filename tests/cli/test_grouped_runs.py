@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tests.example_groups import FIXED_DATA, make_group, set_scores
+from tests.groups import FIXED_DATA, make_group, set_scores
 
 LOSSES = [0.31, 0.32, 0.3, 0.33, 0.51, 0.5, 0.52, 0.49]
 

@@ -9,7 +9,7 @@ from nncli.sweep.halving import rungs
 from nncli.sweep.outcomes import GroupOutcomes
 from nncli.sweep.search import stages
 from tests.conftest import SPEC
-from tests.sweep.searches import outcomes_of, planned, trained
+from tests.sweep.groups import outcomes_of, planned, trained
 
 
 @pytest.fixture(autouse=True)

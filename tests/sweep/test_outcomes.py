@@ -8,7 +8,7 @@ from nncli.store.run_reader import Run
 from nncli.sweep.outcomes import GroupOutcomes
 from nncli.sweep.trials import Outcome, Task
 from tests.conftest import SPEC
-from tests.sweep.searches import planned, trained
+from tests.sweep.groups import planned, trained
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import pytest
 
 from nncli.sweep.search import stages
 from nncli.sweep.trials import Task
-from tests.sweep.searches import outcomes_of, planned
+from tests.sweep.groups import outcomes_of, planned
 
 
 @pytest.fixture(autouse=True)

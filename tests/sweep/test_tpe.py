@@ -8,7 +8,7 @@ import pytest
 
 from nncli.sweep.search import stages
 from tests.conftest import ROOT
-from tests.sweep.searches import outcomes_of, planned
+from tests.sweep.groups import outcomes_of, planned
 
 AXES = (
     "optimizer.learning_rate={min: 1e-4, max: 1, log: true}",
@@ -103,7 +103,7 @@ def test_optuna_says_nothing():
 import os
 os.chdir({str(ROOT.joinpath("tests"))!r})
 import tempfile; os.chdir(tempfile.mkdtemp())
-from tests.sweep.searches import outcomes_of, planned
+from tests.sweep.groups import outcomes_of, planned
 from nncli.sweep.search import stages
 plan = planned("optimizer.learning_rate={{min: 0.1, max: 1}}", method="tpe", trials=12)
 assert sum(len(stage) for stage in stages(plan, outcomes_of(lambda number: 1.0)[0])) == 12
