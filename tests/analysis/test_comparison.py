@@ -204,7 +204,7 @@ def test_classifiers_are_compared_row_by_row(train):
             "a is significantly better than b: "
             f"validation_accuracy {right[0].mean():.3f} vs {right[1].mean():.3f}, difference "
             f"{right[0].mean() - right[1].mean():.3f} (exact McNemar test on the same 60 rows, p {p_text})"
-            f"{ONE_SEED_EACH}"
+            f"; {ONE_SEED_EACH}"
         )
     assert compared(good, train("c", "training.epochs=300", "layers[0].units=64")).verdict().endswith("rows, p = 1)")
 
@@ -219,7 +219,7 @@ def test_regressions_are_compared_row_by_row(train):
     assert compared(*paths).verdict() == (
         "a is significantly better than b: "
         f"validation_mean_absolute_error {errors[0].mean():.3g} vs {errors[1].mean():.3g}, "
-        f"difference {size:.3g} (95% margin {limit:.3g}, paired over the same 29 rows){ONE_SEED_EACH}"
+        f"difference {size:.3g} (95% margin {limit:.3g}, paired over the same 29 rows); {ONE_SEED_EACH}"
     )
 
 
@@ -232,7 +232,7 @@ def test_late_test_sets_are_paired_if_they_are_equal(train):
     assert (
         compared(first, train("c", *alone, "training.epochs=31"))
         .verdict()
-        .endswith(f", on different test rows){ONE_SEED_EACH}")
+        .endswith(f", on different test rows); {ONE_SEED_EACH}")
     )
 
 
@@ -265,7 +265,7 @@ def test_run_that_cannot_be_evaluated_is_compared_by_its_margin(train, monkeypat
         reason = reason.replace("runs/b: the validation", "runs/a: the training")
     verdict = compared(first, second).verdict()
     assert "validation_accuracy" in verdict
-    assert verdict.endswith(f", not paired by row: {reason}){ONE_SEED_EACH}")
+    assert verdict.endswith(f", not paired by row: {reason}); {ONE_SEED_EACH}")
 
 
 @pytest.mark.slow
