@@ -74,9 +74,10 @@ def test_pipe_is_written_to(trained, run_cli):
     assert pipe.is_fifo()
 
 
-def test_runs_on_different_data_need_the_option(trained, run_cli):
+def test_runs_that_share_no_rows_need_the_option(trained, run_cli):
     """As for compare."""
-    assert run_cli("train", "config.yaml", "data.samples=21", "--name", "more", "-q").code == 0
+    more = ("data.samples=21", "validation.samples=21", "--name", "more", "-q")
+    assert run_cli("train", "config.yaml", *more).code == 0
     result = run_cli("report", "config", "more")
     assert (result.code, result.out) == (4, "")
     assert run_cli("report", "config", "more", "--different-data").code == 0
