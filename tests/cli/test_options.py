@@ -70,7 +70,7 @@ def test_directory_without_run_json_is_reported_by_its_reader(workdir, run_cli):
 
 def test_shared_options_have_one_help_text():
     """The parameters of each of these names have the same help text in all commands but one, and each is shared."""
-    for name, other in {"as_json": "", "config": "sweep", "overrides": "", "sort": "runs"}.items():
+    for name, other in {"as_json": "", "config": "sweep", "overrides": ""}.items():
         texts = [
             parameter.help
             for command in group.commands.values()
