@@ -21,7 +21,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAINTAINERS = (ROOT / "nncli" / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (nncli .*)$", README, re.MULTILINE)
 PAGES = ["README.md", "configs/book/README.md"]
-DOCUMENTS = [*PAGES, "configs/README.md", "runs/README.md", "nncli/README.md", "nncli/sweep/README.md", "tests/README.md"]
+DOCUMENTS = [
+    *PAGES,
+    "configs/README.md",
+    "runs/README.md",
+    "nncli/README.md",
+    "nncli/sweep/README.md",
+    "tests/README.md",
+]
 PAGES_OF_TESTS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/**/README.md"))
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")

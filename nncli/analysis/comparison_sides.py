@@ -129,7 +129,7 @@ def sides_by(groups: Sequence[GroupRuns], keys: Sequence[str]) -> list[Side]:
 
 
 def _failed_by_label(group: GroupRuns, labels: dict[int, str]) -> dict[str, int]:
-    """The number of failed trials of each side, where a run of the same point tells which."""
+    """The number of failed trials of each side, as far as a run of the same point belongs to one."""
     if group.record is None:
         return {}
     replicates = group.record.replicates

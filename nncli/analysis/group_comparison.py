@@ -131,7 +131,7 @@ def compare_groups(
 
 
 def _paired(first: GroupResult, second: GroupResult, one: Array, other: Array) -> dict[str, Any]:
-    """What is known of the differences of pairs."""
+    """The statistics of paired groups, from the scores of the pairs (N,) and (N,), as fields of ``GroupComparison``."""
     ratio = max(first.split_ratio, second.split_ratio)
     wins = np.subtract(*_oriented(first.metric, one, other))
     return {
@@ -144,7 +144,7 @@ def _paired(first: GroupResult, second: GroupResult, one: Array, other: Array) -
 
 
 def _unpaired(first: GroupResult, second: GroupResult) -> dict[str, Any]:
-    """What is known of two independent groups; nothing if one of them has a single run."""
+    """The statistics of independent groups, likewise; none if one of them has a single run."""
     one, other = first.scores, second.scores
     if min(len(one), len(other)) < MIN_PAIRS:
         return {}

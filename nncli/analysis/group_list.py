@@ -23,7 +23,7 @@ from nncli.store.group_files import (
 from nncli.store.run_status import RunProgress, RunStatus
 
 
-class GroupResult(NamedTuple):
+class MetricSummary(NamedTuple):
     """The metric of the finished trials of a group, or of its best point if the group is a search.
 
     Args:
@@ -91,7 +91,7 @@ class GroupListing:
         return dict(Counter(str(trial.progress.status) for trial in self.trials).most_common())
 
     @property
-    def result(self) -> GroupResult | None:
+    def result(self) -> MetricSummary | None:
         """The best point of a search, or all trials of another group; None if no finished trial has the metric."""
         finished = [trial for trial in self.trials if trial.is_finished]
         metric = self.metric or (self.record and self.record.metric) or _main_metric(finished)
@@ -106,7 +106,7 @@ class GroupListing:
         values = points[best]
         is_search = self.record is not None and bool(self.record.axes)
         deviation = stdev(values) if len(values) > 1 else None
-        return GroupResult(metric, best if is_search else None, len(values), fmean(values), deviation)
+        return MetricSummary(metric, best if is_search else None, len(values), fmean(values), deviation)
 
     def _point(self, trial: RunListing) -> int:
         """The number of the point that a trial is a replicate of."""

@@ -46,12 +46,12 @@ def run_verdict(entries: Sequence[ComparedRun], different: Collection[str] = ())
 
 
 def _of_many(runs: int) -> str:
-    """That the best of more than two runs was chosen by the rows on which it is measured."""
+    """The note on a best of more than two runs, which was chosen by the rows on which it is measured."""
     return f"; chosen as the best of {runs:,} by these rows, so expect a worse score on new ones" if runs > 2 else ""
 
 
 def _of_seeds(first: Run, second: Run) -> str:
-    """That a run of one seed says little about its config, if the configs differ in more than seeds."""
+    """The note on runs of one seed each whose configs differ in more than seeds."""
     keys = (key.split(".") for key in config_table([first, second]))
     return f"; {ONE_SEED_EACH}" if any(key[0] != "seeds" and key[-1] != "seed" for key in keys) else ""
 

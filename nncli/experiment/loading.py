@@ -30,7 +30,7 @@ from nncli.experiment.sections import path_overrides, with_paths, with_recorded_
 from nncli.nn.shapes import widths
 
 MAX_BYTES = 4 * MAX_CHARACTERS  # a character has at most 4 bytes in UTF-8
-OpenData = Callable[[Config, CheckedConfig | None], tuple[DataPlan, list[Finding]]]
+OpenSources = Callable[[Config, CheckedConfig | None], tuple[DataPlan, list[Finding]]]
 MAPPING_NAME = "<config>"  # the file that messages name for a config that is a mapping
 
 
@@ -83,16 +83,16 @@ def load_mapping(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> 
 
 
 def load_content(
-    name: str, content: bytes, overrides: tuple[str, ...] = (), opened: OpenData = try_to_open
+    name: str, content: bytes, overrides: tuple[str, ...] = (), open_sources: OpenSources = try_to_open
 ) -> LoadedConfig:
-    """Like ``load``, for the content of a config file; ``name`` is the file; ``opened`` is that of ``checked``.
+    """Like ``load``, for the content of a config file; ``name`` is the file; ``open_sources`` is that of ``checked``.
 
     Raises:
         CommandLineError: an override is invalid.
         ConfigError: all errors in the config, with their locations.
     """
     document = parse(name, content, overrides)
-    config, plan = checked(document, opened=opened)
+    config, plan = checked(document, open_sources=open_sources)
     paths = path_overrides(config, document.root)
     apply_overrides(document, paths, name)
     return LoadedConfig(resolve(config, plan), content, (*overrides, *paths), document, plan)
@@ -168,7 +168,7 @@ def checked(
     skipped: Collection[str] = (),
     recorded: CheckedConfig | None = None,
     directory: Path | None = None,
-    opened: OpenData = try_to_open,
+    open_sources: OpenSources = try_to_open,
 ) -> CheckedConfig:
     """Return the config of a document without errors, and its data plan.
 
@@ -177,12 +177,12 @@ def checked(
         skipped: the scopes of checks to skip, as for ``cross_check``.
         recorded: the config of a run, whose schemas are reused for equal sections instead of opening their sources.
         directory: where relative paths start; by default at the directory of the file.
-        opened: opens the data sources, or keeps them open.
+        open_sources: opens the data sources, or keeps them open.
 
     Raises:
         ConfigError: all errors, with their locations.
     """
-    config, plan, diagnostics = checked_sections(document, skipped, recorded, directory, opened)
+    config, plan, diagnostics = checked_sections(document, skipped, recorded, directory, open_sources)
     if diagnostics:
         raise ConfigError(format_diagnostics(diagnostics), diagnostics)
     return CheckedConfig(config.complete(), plan)
@@ -193,14 +193,14 @@ def checked_sections(
     skipped: Collection[str] = (),
     recorded: CheckedConfig | None = None,
     directory: Path | None = None,
-    try_to_open: OpenData = try_to_open,
+    open_sources: OpenSources = try_to_open,
 ) -> tuple[PartialConfig, DataPlan, list[Diagnostic]]:
     """The valid sections of a document, their data plan, and all errors; the arguments are those of ``checked``."""
     config, diagnostics = validate(document)
     config = with_paths(config, directory or Path(document.root.location.source.name).parent)
     if recorded:
         config = with_recorded_columns(config, recorded.config)
-    plan, unopened = try_to_open(config, recorded)
+    plan, unopened = open_sources(config, recorded)
     config = config.without({str(finding.path[0]) for finding in unopened})
     findings = [*unopened, *cross_check(_as_recorded(config, recorded), plan, skipped)]
     widths_stated = _input_widths(document, config, plan)

@@ -1,4 +1,4 @@
-"""The data of the last config, kept opened for further configs with equal data."""
+"""The opened data sources of the last config, reused for further configs with equal data."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ class OpenedData:
     """Opens the data of configs; that of equal sections and seeds is opened once. Threads may share it."""
 
     def __init__(self) -> None:
-        self._kept: tuple[list[Any], tuple[DataPlan, list[Finding]]] | None = None
+        self._last: tuple[list[Any], tuple[DataPlan, list[Finding]]] | None = None
 
     def open(self, config: Config, _recorded: CheckedConfig | None = None) -> tuple[DataPlan, list[Finding]]:
         """As ``try_to_open``, for a new run."""
-        kept, values = self._kept, _values(config)
-        if kept is None or kept[0] != values:
-            kept = self._kept = values, try_to_open(config)
-        return kept[1]
+        last, values = self._last, _values(config)
+        if last is None or last[0] != values:
+            last = self._last = values, try_to_open(config)
+        return last[1]
 
 
 def _values(config: Config) -> list[Any]:

@@ -79,7 +79,7 @@ def _text(value: Any) -> str:
 
 
 def _tags(run: ExportedRun) -> dict[str, str]:
-    """The tags of a run, the last of which says what was sent."""
+    """The tags of a run; the last one is the last epoch that was sent."""
     tags = {"nncli.status": str(run.status), "nncli.epochs": str(run.epochs)}
     tags |= {NOTE: run.note[:LONGEST_TAG]} if run.note else {}
     tags |= {TAGS: ", ".join(run.tags)[:LONGEST_TAG]} if run.tags else {}

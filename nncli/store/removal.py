@@ -126,7 +126,7 @@ def _contents(path: Path) -> list[Path]:
 
 
 def _of_group(path: Path) -> Iterator[tuple[Path, bool]]:
-    """What is in a group, and whether it is known; whatever a killed process was about to write is."""
+    """All paths in a group, each with whether nncli wrote it, as it did the temporary files of killed processes."""
     for each in _listed(path):
         if not _is_directory(each):
             is_failure = each.name.endswith(FAILED) and TRIAL.fullmatch(each.name.removesuffix(FAILED))
@@ -139,7 +139,7 @@ def _of_group(path: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def _of_run(path: Path) -> Iterator[tuple[Path, bool]]:
-    """What is in a run, and whether it is known."""
+    """All paths in a run, each with whether nncli wrote it."""
     for each in _listed(path):
         if not _is_directory(each):
             yield each, each.name.removesuffix(".damaged") in FILES_OF_RUN or _is_temporary(each)

@@ -53,7 +53,7 @@ class ConfigChecker:
         """All problems of the base config with some values changed."""
         self.count += 1
         document = self.changed(changes)
-        config, plan, diagnostics = checked_sections(document, try_to_open=self._open)
+        config, plan, diagnostics = checked_sections(document, open_sources=self._open)
         if not diagnostics and self.metric:
             resolved = config.complete().model_copy({"metrics": chosen_metrics(config.complete(), plan)})
             message = metric_problem(self.metric, columns(resolved))

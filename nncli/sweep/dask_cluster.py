@@ -113,7 +113,7 @@ class _Cluster:
                 raise StorageError(f"the worker {worker} does not see {self._group}; {shared}")
 
     def stage(self, tasks: Sequence[Task]) -> Ending:
-        """Do the tasks of a stage."""
+        """Perform the tasks of a stage."""
         for task in tasks:
             if not self._here.ended(task):
                 self._submit(task)

@@ -67,7 +67,7 @@ class GroupOutcomes:
 def end_of(group: Path, task: Task, metric: str | None = None) -> Outcome | None:
     """How the trial of a task ended; None if it was not started, is being trained, or has to be resumed.
 
-    The trials of a finished group are looked at in turn, so no more is read than is necessary.
+    All trials of a finished group are checked one after the other, so as few files as possible are read.
 
     Args:
         group: the directory of the group.

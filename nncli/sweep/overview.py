@@ -1,4 +1,4 @@
-"""What is known of a group while it is worked on: how many trials have ended, the best so far, the time left."""
+"""The state of a group while its trials are trained: how many have ended, the best so far, the time left."""
 
 import time
 from collections import Counter

@@ -10,7 +10,7 @@ from nncli.sweep.trials import Outcome
 def score(outcomes: Sequence[Outcome], metric: str) -> float:
     """The score of a point: the mean of the metric, negated if higher is better.
 
-    Infinite if a run diverged or failed, so that the point is behind all others.
+    Infinite if a run diverged or failed, so that the point is ranked after all others.
 
     Args:
         outcomes: how the runs of the point ended; at least one.

@@ -1,4 +1,4 @@
-"""The loop of a worker: it trains the trials of a group that nobody else trains, until all have ended."""
+"""The loop of a worker: it trains the trials of a group that no other worker trains, until all have ended."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ def ignore(progress: Progress) -> None:
 
 
 def work(plan: Plan, stop: Callable[[], bool] = never, report: Report = ignore) -> Ending:
-    """Train the trials of a group that nobody else trains; wait for those of others, and take over what they leave.
+    """Train the trials of a group that no other worker trains; wait for those of others, and resume what they leave.
 
     Args:
         plan: the plan of the group.
@@ -58,7 +58,7 @@ class Worker:
         self._execution = Execution(plan, stop, self._counted)
 
     def work(self) -> Ending:
-        """Do the tasks of all stages."""
+        """Perform the tasks of all stages."""
         for tasks in stages(self.plan, GroupOutcomes(self.plan.directory, self.plan.record)):
             ending = self._stage(tasks)
             if ending is not Ending.FINISHED:
@@ -67,7 +67,7 @@ class Worker:
         return Ending.FINISHED
 
     def _stage(self, tasks: Sequence[Task]) -> Ending:
-        """Do the tasks of a stage that nobody else does, again and again until all have ended."""
+        """Perform the tasks of a stage that no other worker performs, until all have ended."""
         seconds = MIN_WAIT
         while True:
             busy: list[Task] = []
@@ -99,7 +99,7 @@ class Worker:
         self._report(progress)
 
     def _has_too_many_failures(self, busy: Sequence[Task]) -> bool:
-        """Whether no further trial may start; trials that others trained before are looked at again."""
+        """Whether no further trial may start; the ends of trials that others train are read again."""
         most = self.plan.record.max_failures
         if most is None:
             return False

@@ -69,7 +69,7 @@ def test_with_one_generator_the_weights_count(opened):
     assert len(opened) == 2
 
 
-def test_runs_on_kept_data_equal_others(opened, workdir):
+def test_runs_on_opened_data_equal_others(opened, workdir):
     """Byte for byte, in any order."""
     data, seeds = OpenedData(), [("seeds.weights=1",), ("seeds.weights=2",), ("seed=5",), ("seeds.weights=1",)]
     for number, overrides in enumerate(seeds):

@@ -79,7 +79,7 @@ def children():
 
 
 def test_a_stop_ends_all_workers_after_a_checkpoint(tmp_path, long_reference):
-    """The group goes on with another number of workers, to the same bytes."""
+    """The group is continued with another number of workers, to the same bytes."""
     plan, reports = group_in(tmp_path, **LONG), []
     is_trained = lambda: any(each.part > 0 for each in reports)  # noqa: E731
     assert work_locally(plan, 2, is_trained, reports.append) is Ending.STOPPED

@@ -1,4 +1,4 @@
-"""What is known of a group while it is worked on: counts, the best so far, and the time left."""
+"""The state of a group while its trials are trained: counts, the best so far, and the time left."""
 
 import pytest
 

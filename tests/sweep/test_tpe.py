@@ -41,7 +41,7 @@ def distance(rate):
     return abs(math.log10(rate) + 2)
 
 
-def test_points_are_asked_in_batches_and_told_in_order():
+def test_points_are_chosen_in_batches_and_reported_in_order():
     """Each batch is a stage, whose outcomes are asked for in the order of their numbers when it has ended."""
     plan = planned(*AXES, method="tpe", trials=10, batch=4, seeds="2")
     found, asked = searched(plan, distance)
@@ -89,7 +89,7 @@ def test_good_regions_are_sampled_more(metric, sign):
 
 
 def test_diverged_trials_are_avoided():
-    """A trial that diverged is told, so that the search goes on elsewhere."""
+    """A trial that diverged is reported to the study, so that the search samples elsewhere."""
     plan = planned(AXES[0], method="tpe", trials=40)
     found, _ = searched(plan, lambda rate: None if rate > 0.1 else distance(rate))
     rates = [float(task.trial.overrides[0].partition("=")[2]) for stage in found for task in stage]

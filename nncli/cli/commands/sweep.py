@@ -54,7 +54,7 @@ METHODS = ("grid", "random", "halving", "tpe")
 @click.option(
     "-n",
     "--name",
-    help="Name of the group; one that is not finished goes on.  [default: name of the config with -sweep]",
+    help="Name of the group; an unfinished one is continued.  [default: name of the config with -sweep]",
 )
 @note_option
 @tag_option

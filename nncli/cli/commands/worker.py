@@ -1,4 +1,4 @@
-"""``nncli worker``: train the trials of a group that nobody else trains."""
+"""``nncli worker``: train the trials of a group that no other worker trains."""
 
 from pathlib import Path
 
@@ -24,9 +24,9 @@ def worker(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Train the trials of a group that nobody else trains.
+    """Train the trials of a group that no other worker trains.
 
-    Any number of workers, on any machines that see the directory, share the trials of a group. A trial that was
+    Any number of workers can share the trials of a group, on all machines that see its directory. A trial that was
     interrupted is resumed from its checkpoint.
     """
     from nncli.errors import RunError

@@ -44,7 +44,7 @@ class GroupPanel:
     """The panel, which is drawn by another thread than the one that takes reports.
 
     Args:
-        overview: what is known of the group.
+        overview: the state of the group.
     """
 
     def __init__(self, overview: "Overview") -> None:
@@ -124,7 +124,7 @@ class PlainGroupView:
     """Prints a line from time to time, and the reason of each failure once.
 
     Args:
-        overview: what is known of the group.
+        overview: the state of the group.
     """
 
     def __init__(self, overview: "Overview") -> None:
