@@ -5,15 +5,15 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic_core import CoreSchema, core_schema
 
 from nncli.config.diagnostics import counted
-from nncli.errors import RunError, UnsupportedVersionError
 from nncli.registry import Count, Seed
-from nncli.store import atomic_write, safe_read, size_limits
-from nncli.store.records import FORMAT, NonNegativeInt, Record, RecordType, from_json, parse_record, to_json
+from nncli.store import atomic_write, safe_read
+from nncli.store.record_files import read_record
+from nncli.store.records import FORMAT, NonNegativeInt, Record, to_json
 from nncli.version import __version__
 
 GROUP = "group.json"
@@ -24,6 +24,8 @@ OUT_OF_FOLD = "out_of_fold.csv"  # the predictions for the validation rows of al
 ROUNDING = 1e-9  # of a number of steps: 0.1 to 0.3 by 0.1 are 3 values
 
 Scale = int | float
+Method = Literal["grid", "random", "halving", "tpe"]
+METHODS: tuple[str, ...] = get_args(Method)
 
 
 class AxisRecord(Record):
@@ -118,7 +120,7 @@ class GroupRecord(Record):
     config_path: str
     overrides: list[str] = []  # noqa: RUF012 (a default)
     axes: list[AxisRecord] = []  # noqa: RUF012 (a default)
-    method: Literal["grid", "random", "halving", "tpe"] = "grid"
+    method: Method = "grid"
     seed: Seed = 0
     metric: str | None = None
     trials: Count | None = None
@@ -193,7 +195,7 @@ def read_group(path: Path) -> GroupRecord:
         StorageError: it cannot be read.
         UnsupportedVersionError: a newer version of nncli made it.
     """
-    return _read(path, GROUP, GroupRecord)
+    return read_record(path, GROUP, GroupRecord)
 
 
 def trial_name(number: int) -> str:
@@ -227,7 +229,7 @@ def failures(path: Path) -> dict[int, FailureRecord]:
     with safe_read.storage_errors(path):
         names = [each.name.removesuffix(FAILED) for each in path.iterdir() if each.name.endswith(FAILED)]
     return {
-        int(name): _read(path, name + FAILED, FailureRecord) for name in sorted(names, key=int) if TRIAL.fullmatch(name)
+        int(name): read_record(path, name + FAILED, FailureRecord) for name in sorted(names, key=int) if TRIAL.fullmatch(name)
     }
 
 
@@ -258,13 +260,3 @@ def not_a_run(path: Path) -> str:
     count = counted(len(runs), "run")
     compared = f"'nncli compare {name}' compares them"
     return f"{path}: is a group of {count}, not a run; name one, such as {runs[0]}; {compared}, {trained}"
-
-
-def _read(path: Path, name: str, model: type[RecordType]) -> RecordType:
-    """The content of a file of a group."""
-    try:
-        return parse_record(from_json(safe_read.read(path, name, size_limits.RECORD)), model)
-    except UnsupportedVersionError as error:
-        raise UnsupportedVersionError(f"{path / name}: {error}", path) from None
-    except ValueError as error:
-        raise RunError(f"{path / name}: damaged: {error}", path) from None

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nncli.config.diagnostics import shown
-from nncli.errors import CommandLineError, RunError, UnsupportedVersionError
-from nncli.store import atomic_write, safe_read, size_limits
-from nncli.store.records import FORMAT, Record, from_json, parse_record, to_json
+from nncli.errors import CommandLineError
+from nncli.store import atomic_write, safe_read
+from nncli.store.record_files import read_record
+from nncli.store.records import FORMAT, Record, to_json
 
 NOTES = "notes.json"  # no part of the identity of a run, and of no check
 LONGEST_NOTE = 10_000  # characters
@@ -38,12 +39,7 @@ def read_notes(path: Path) -> Notes:
     """
     if not safe_read.exists(path / NOTES):
         return Notes()
-    try:
-        return parse_record(from_json(safe_read.read(path, NOTES, size_limits.RECORD)), Notes)
-    except UnsupportedVersionError as error:
-        raise UnsupportedVersionError(f"{path / NOTES}: {error}", path) from None
-    except ValueError as error:
-        raise RunError(f"{path / NOTES}: damaged: {error}; remove the file to write new notes", path) from None
+    return read_record(path, NOTES, Notes, fix="; remove the file to write new notes")
 
 
 def write_notes(path: Path, notes: Notes) -> None:

@@ -18,7 +18,7 @@ def stages(plan: Plan, outcomes: Outcomes) -> Iterator[Sequence[Task]]:
         plan: the plan of the group.
         outcomes: reads how trials of the stages before ended.
     """
-    yield from METHODS[plan.record.method](plan, outcomes)
+    yield from SEARCHES[plan.record.method](plan, outcomes)
 
 
 def all_at_once(plan: Plan, outcomes: Outcomes) -> Iterator[Sequence[Task]]:
@@ -41,5 +41,5 @@ class Stage(Sequence[Task]):
         return Task(self.plan.trial(number))
 
 
-Method = Callable[[Plan, Outcomes], Iterator[Sequence[Task]]]
-METHODS: dict[str, Method] = {"grid": all_at_once, "random": all_at_once, "halving": halving, "tpe": tpe}
+Search = Callable[[Plan, Outcomes], Iterator[Sequence[Task]]]
+SEARCHES: dict[str, Search] = {"grid": all_at_once, "random": all_at_once, "halving": halving, "tpe": tpe}

@@ -8,12 +8,12 @@ from nncli.config.diagnostics import Diagnostic, Finding, shown
 from nncli.config.model import Config, Fold, Fraction
 from nncli.errors import MissingExtraError
 from nncli.experiment.metric_columns import SPLITS, Role, column, find_column
-from nncli.store.group_files import AxisRecord, combinations
+from nncli.store.group_files import METHODS, AxisRecord, combinations
 from nncli.sweep.axes import is_countable
 from nncli.sweep.axis_checks import overlaps
 from nncli.sweep.definition import SweepDefinition
 from nncli.sweep.seeds import ALL, DEFAULT, parse_seeds, parse_vary
-from nncli.sweep.sweep_config import FACTOR, METHODS
+from nncli.sweep.sweep_config import FACTOR
 
 MAX_TRIALS = 1_000_000
 EXAMPLE = "over: {optimizer.learning_rate: [0.1, 0.01]}"

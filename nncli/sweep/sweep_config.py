@@ -13,7 +13,6 @@ from nncli.registry import Bounds, Count, Model, Seed, validated
 
 FACTOR = 3  # of epochs between two rungs of halving, and of points that are left out
 EXAMPLES = {"base": "base: config.yaml", "min": "min: 1e-4", "max": "max: 0.1"}  # of keys that are required
-METHODS = ("grid", "random", "halving", "tpe")
 
 
 class SweepConfig(Model):

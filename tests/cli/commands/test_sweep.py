@@ -9,6 +9,9 @@ import sys
 
 import pytest
 
+from nncli.cli.commands.sweep import METHODS
+from nncli.store import group_files
+from nncli.sweep.search import SEARCHES
 from tests.conftest import ROOT
 from tests.sweep.groups import contents
 
@@ -53,6 +56,11 @@ def test_document_has_the_best_point(workdir, run_cli):
     assert best["values"] == points[best["overrides"][0]]
     assert best["mean"] == pytest.approx(min(sum(values) / 3 for values in points.values()))
     assert document["trained"] == 6
+
+
+def test_methods_are_those_of_a_group():
+    """The command line has a list of its own, so that it starts without importing the search."""
+    assert METHODS == group_files.METHODS == tuple(SEARCHES)
 
 
 def test_quiet_prints_the_path_only(workdir, run_cli):
