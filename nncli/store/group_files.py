@@ -229,7 +229,9 @@ def failures(path: Path) -> dict[int, FailureRecord]:
     with safe_read.storage_errors(path):
         names = [each.name.removesuffix(FAILED) for each in path.iterdir() if each.name.endswith(FAILED)]
     return {
-        int(name): read_record(path, name + FAILED, FailureRecord) for name in sorted(names, key=int) if TRIAL.fullmatch(name)
+        int(name): read_record(path, name + FAILED, FailureRecord)
+        for name in sorted(names, key=int)
+        if TRIAL.fullmatch(name)
     }
 
 

@@ -52,7 +52,7 @@ def _seeds(written: Any) -> Sequence[int]:
         return range(first, last + 1)
     if isinstance(written, str) and re.fullmatch(r"[0-9]{1,10}(,[0-9]{1,10})+", text):
         return [int(each) for each in text.split(",")]
-    raise ValueError(f"must be seeds, got {shown(written)}; {EXAMPLES}")
+    raise ValueError(f"expected seeds, got {shown(written)}; {EXAMPLES}")
 
 
 def parse_vary(written: Any) -> list[str]:
@@ -70,7 +70,7 @@ def parse_vary(written: Any) -> list[str]:
     known = f"write {ALL}, or some of {', '.join(SEED_KEYS)}"
     if not _is_list(words) or not all(each in (*SEED_KEYS, ALL) for each in words):
         unknown = next((each for each in words if each not in (*SEED_KEYS, ALL)), "") if _is_list(words) else written
-        raise ValueError(f"must be what a seed varies, got {shown(unknown)}; {known}")
+        raise ValueError(f"a seed cannot vary {shown(unknown)}; {known}")
     if len(set(words)) < len(words) or (ALL in words and len(words) > 1):
         raise ValueError(f"{', '.join(words)}: a word repeats, or is part of {ALL}; {known}")
     chosen = {*words, *(["split"] if "data" in words else [])}

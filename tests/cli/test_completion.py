@@ -8,9 +8,12 @@ import sys
 
 import pytest
 
+from nncli.analysis import run_filter
+from nncli.cli import completion
 from nncli.cli.main import COMPLETE_ENV
 from nncli.cli.main import nncli as group
 from nncli.cli.shells import SHELLS
+from nncli.export import export
 from nncli.registry import components, kinds
 from nncli.store.lock import Lock
 from nncli.store.run_reader import Run
@@ -216,3 +219,9 @@ def test_directory_of_runs_is_that_of_the_option_or_the_variable(complete, direc
     assert complete(line) == ({"best": "finished"} if line.endswith(" b") else {})
     assert "--split=validation" in complete("evaluate best --split=v")
     assert "validation_accuracy" in complete("runs --sort validation_")
+
+
+def test_keys_of_conditions_and_kinds_of_export_are_all_of_them():
+    """Completion has lists of its own, so that the tab key does not import what reads runs."""
+    assert set(completion.OWN_KEYS) == set(run_filter.OWN_KEYS)
+    assert tuple(completion.EXPORTS) == export.KINDS
