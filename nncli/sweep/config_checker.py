@@ -38,7 +38,7 @@ class ConfigChecker:
         base: the base config, overrides applied.
 
     ``metric`` is the metric that all of them must measure, ``metric_location`` is where it is written, and ``always``
-    are changes of all of them, such as a seed. ``count`` is the number of configs that were checked as a whole.
+    are changes of all of them, such as a seed.
     """
 
     def __init__(self, base: Document) -> None:
@@ -46,12 +46,10 @@ class ConfigChecker:
         self.metric: str | None = None
         self.metric_location = base.root.location
         self.always: Sequence[Change] = ()
-        self.count = 0
         self._opened: list[tuple[dict[str, Any], tuple[DataPlan, list[Finding]]]] = []
 
     def problems(self, changes: Sequence[Change]) -> list[Diagnostic]:
         """All problems of the base config with some values changed."""
-        self.count += 1
         document = self.changed(changes)
         config, plan, diagnostics = checked_sections(document, open_sources=self._open)
         if not diagnostics and self.metric:

@@ -16,11 +16,21 @@ UNITS = ",".join(str(units) for units in range(1, 101))
 RATES = ",".join(str(rate / 100) for rate in range(1, 101))
 
 
+class CountingChecker(ConfigChecker):
+    """Counts the configs that are checked as a whole."""
+
+    count = 0
+
+    def problems(self, changes):
+        self.count += 1
+        return super().problems(changes)
+
+
 def checked(*arguments):
     """The problems of what varies, the number of configs that were checked, and of their data sources."""
-    checker = ConfigChecker(parse("config.yaml", SPEC.encode()))
-    given = from_command_line(Path("config.yaml"), arguments, SweepOptions())
-    problems = value_problems(checker, given.axes)
+    checker = CountingChecker(parse("config.yaml", SPEC.encode()))
+    definition = from_command_line(Path("config.yaml"), arguments, SweepOptions())
+    problems = value_problems(checker, definition.axes)
     return problems, checker.count, len(checker._opened)
 
 
