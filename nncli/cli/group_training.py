@@ -233,7 +233,8 @@ def _error_of(ending: "Ending", overview: "Overview", plan: "Plan", workers: Wor
     if ending is Ending.TOO_MANY_FAILURES:
         wrong = f"{overview.counts['failed']} failed and {overview.counts['diverged']} diverged trials"
         error: NncliError = DivergedError(
-            f"{plan.directory}: {wrong} are more than max_failures {plan.record.max_failures}; no further trial starts"
+            f"{plan.directory}: {wrong} are more than max_failures {plan.record.max_failures}; no further trial starts;"
+            " a new group can have a larger one"
         )
         error.path = plan.directory
         return error
