@@ -9,6 +9,7 @@ from nncli.analysis.comparison_sides import GroupRuns, Side, read_groups, sides_
 from nncli.analysis.group_results import GroupResult, chosen_metric, sorted_groups
 from nncli.analysis.group_sentences import adjustment_sentence, notes, pairing_sentence
 from nncli.analysis.group_verdict import Verdict, verdicts
+from nncli.analysis.mixed_runs import mixed_sentence
 from nncli.config.hints import suggestion
 from nncli.errors import CommandLineError, RunError
 from nncli.experiment.metric_columns import find_column
@@ -76,7 +77,8 @@ def compared_groups(paths: Sequence[Path], options: GroupOptions, find: Callable
     labels = [group.label for group in groups]
     index = None if baseline is None else labels.index(baseline)
     found = verdicts(groups, index, options.rope, options.different_data)
-    basis = [text for text in (pairing_sentence(found, groups), adjustment_sentence(found)) if text]
+    mixed = mixed_sentence(group.finished for group in groups)
+    basis = [text for text in (pairing_sentence(found, groups), adjustment_sentence(found), mixed) if text]
     if by and not options.by:
         basis.insert(0, f"grouped by {', '.join(by)}, which the group varies; choose other keys with --by")
     problems = [problem for each in named for problem in each.problems]
