@@ -284,6 +284,23 @@ def test_labels_have_what_differs(optimizer_group, tmp_path):
     assert set(label_of(compare(rates))) == {"learning_rate=0.01", "learning_rate=0.1"}
 
 
+def test_labels_are_short_where_they_differ(tmp_path):
+    """Sampled numbers have four digits, and layers their types and units; equal names have all digits."""
+    rates = [0.044587775606721345, 0.001400903769571757]
+    sampled = make_group(tmp_path / "runs", "sampled", rates, key="optimizer.learning_rate", seeds=[0])
+    assert set(label_of(compare(sampled))) == {"learning_rate=0.04459", "learning_rate=0.001401"}
+    close = make_group(
+        tmp_path / "runs", "close", [0.0445877756, 0.0445877757], key="optimizer.learning_rate", seeds=[0]
+    )
+    assert set(label_of(compare(close))) == {"learning_rate=0.0445877756", "learning_rate=0.0445877757"}
+    layers = ["[{dense: 4}, relu, {dense: 3}, softmax]", "[{dense: 3}, softmax]"]
+    group = make_group(tmp_path / "runs", "group", layers, key="layers", seeds=[0])
+    assert set(label_of(compare(group))) == {"dense 4 · relu · dense 3 · softmax", "dense 3 · softmax"}
+    rates = ["[{dense: 4}, {dropout: 0.1}, {dense: 3}, softmax]", "[{dense: 4}, {dropout: 0.2}, {dense: 3}, softmax]"]
+    group = make_group(tmp_path / "runs", "dropout", rates, key="layers", seeds=[0])
+    assert all(each.startswith("layers=[{type: dense, units: 4, ") for each in label_of(compare(group)))
+
+
 def test_groups_and_runs_are_sides(optimizer_group, tmp_path):
     """Several groups or runs without keys are one side each; a baseline that is not among them is added."""
     other = make_group(tmp_path / "runs", "other", [], seeds=range(3))

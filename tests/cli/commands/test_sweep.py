@@ -108,6 +108,17 @@ def test_too_many_failures_are_an_error(workdir, run_cli):
     assert not (workdir / "runs" / "g" / "0003").exists()
 
 
+@pytest.mark.parametrize("command", [("sweep", "g", "optimizer=sgd,adam"), ("train", "g", "--seeds", "2")])
+def test_a_group_is_no_config(workdir, run_cli, command):
+    """Its name gives what it is, and not a similar file; a config of that name is one."""
+    assert run_cli(*SWEEP, "training.epochs=2", "--plan", "-q", "-n", "g").code == 0
+    result = run_cli(*command)
+    assert result.code == 4
+    assert result.err.startswith("runs/g: is a group ")
+    (workdir / "g").write_text((workdir / "config.yaml").read_text())
+    assert run_cli(*command, "training.epochs=2", "-q").code == 0
+
+
 def test_other_arguments_are_not_a_continuation(workdir, run_cli):
     """The differences are listed; without a name another group is made."""
     assert run_cli(*SWEEP, "-q", "-n", "g").code == 0
