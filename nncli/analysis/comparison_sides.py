@@ -7,7 +7,7 @@ from typing import Any
 
 from nncli.analysis.compared_run import ComparedRun, compared_run
 from nncli.analysis.value_text import value_text
-from nncli.config.diagnostics import sanitized_line
+from nncli.config.diagnostics import counted, sanitized_line
 from nncli.config.hints import suggestion
 from nncli.errors import CommandLineError, RunError
 from nncli.store import group_files
@@ -113,8 +113,11 @@ def sides_by(groups: Sequence[GroupRuns], keys: Sequence[str]) -> list[Side]:
     A failed trial belongs to the side of another trial of the same point.
 
     Raises:
-        CommandLineError: no run has a key.
+        CommandLineError: no run has a key, or there are no runs, as all trials failed.
     """
+    if not any(each.entries for each in groups):
+        trials = counted(sum(len(each.failed) for each in groups), "failed trial")
+        raise CommandLineError(f"no trial has a run, so there is nothing to compare: {trials}")
     configs = {id(entry): entry.run.config.model_dump() for each in groups for entry in each.entries}
     for key in keys:
         _require_key(key, list(configs.values()))

@@ -217,6 +217,19 @@ def test_failed_and_unfinished_runs_are_apart(optimizer_group, tmp_path):
     assert any("0002/run.json: damaged" in note for note in compared.notes)
 
 
+def test_failed_points_are_counted(tmp_path):
+    """A point without any run is no side, so a note says how many trials are missing; without runs it is an error."""
+    group = make_group(tmp_path / "runs", "group", ["adam", "sgd"], seeds=[0, 1], failed=[2, 3])
+    compared = compare(group)
+    assert [each.label for each in compared.groups] == ["adam"]
+    assert "2 failed trials not in the table, as no trial with the same values has a run" in compared.notes
+    empty = make_group(tmp_path / "runs", "empty", ["adam", "sgd"], seeds=[0, 1], failed=range(4))
+    with pytest.raises(
+        CommandLineError, match=r"^no trial has a run, so there is nothing to compare: 4 failed trials$"
+    ):
+        compare(empty)
+
+
 def test_groups_of_other_rows_are_not_compared(optimizer_group, tmp_path):
     """Other validation rows are said in a line; with different_data they are compared as independent."""
     other = make_group(tmp_path / "runs", "other", [], seeds=range(3), overrides=(*FIXED_DATA, "validation.seed=2"))
