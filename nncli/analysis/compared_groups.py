@@ -9,6 +9,8 @@ from nncli.analysis.comparison_sides import GroupRuns, Side, read_groups, sides_
 from nncli.analysis.group_results import GroupResult, chosen_metric, sorted_groups
 from nncli.analysis.group_sentences import adjustment_sentence, notes, pairing_sentence
 from nncli.analysis.group_verdict import Verdict, verdicts
+from nncli.analysis.mixed_runs import mixed_sentence
+from nncli.config.diagnostics import counted
 from nncli.config.hints import suggestion
 from nncli.errors import CommandLineError, RunError
 from nncli.experiment.metric_columns import find_column
@@ -70,16 +72,22 @@ def compared_groups(paths: Sequence[Path], options: GroupOptions, find: Callable
     named = read_groups(paths)
     by = options.by or _varying_keys(named)
     sides = sides_by(named, by) if by else sides_of(named)
+    lost = sum(len(each.failed) for each in named) - sum(side.failed for side in sides)
     sides, baseline = _with_baseline(sides, options.baseline, find)
     metric = chosen_metric([entry for side in sides for entry in side.entries], options.metric or _metric_of(named))
     groups = sorted_groups([GroupResult(side.label, metric, side.entries, side.failed) for side in sides])
     labels = [group.label for group in groups]
     index = None if baseline is None else labels.index(baseline)
     found = verdicts(groups, index, options.rope, options.different_data)
-    basis = [text for text in (pairing_sentence(found, groups), adjustment_sentence(found)) if text]
+    mixed = mixed_sentence(group.finished for group in groups)
+    basis = [text for text in (pairing_sentence(found, groups), adjustment_sentence(found), mixed) if text]
     if by and not options.by:
         basis.insert(0, f"grouped by {', '.join(by)}, which the group varies; choose other keys with --by")
     problems = [problem for each in named for problem in each.problems]
+    if lost:
+        problems.insert(
+            0, f"{counted(lost, 'failed trial')} not in the table, as no trial with the same values has a run"
+        )
     return ComparedGroups(metric, by, baseline, groups, found, basis, notes(groups, problems))
 
 

@@ -7,12 +7,15 @@ from typing import Any
 
 from nncli.analysis.compared_run import ComparedRun, compared_run
 from nncli.analysis.value_text import value_text
-from nncli.config.diagnostics import sanitized_line
+from nncli.config.diagnostics import counted, sanitized_line
 from nncli.config.hints import suggestion
 from nncli.errors import CommandLineError, RunError
 from nncli.store import group_files
 from nncli.store.group_files import GroupRecord
 from nncli.store.run_reader import Run
+
+LONG_NUMBER = 8  # characters; longer ones are of random samples
+DIGITS = 4  # of a long number in a name
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,11 @@ def sides_by(groups: Sequence[GroupRuns], keys: Sequence[str]) -> list[Side]:
     A failed trial belongs to the side of another trial of the same point.
 
     Raises:
-        CommandLineError: no run has a key.
+        CommandLineError: no run has a key, or there are no runs, as all trials failed.
     """
+    if not any(each.entries for each in groups):
+        trials = counted(sum(len(each.failed) for each in groups), "failed trial")
+        raise CommandLineError(f"no trial has a run, so there is nothing to compare: {trials}")
     configs = {id(entry): entry.run.config.model_dump() for each in groups for entry in each.entries}
     for key in keys:
         _require_key(key, list(configs.values()))
@@ -166,15 +172,27 @@ def _paths(value: Any, path: str) -> Iterator[str]:
 
 
 def _labels(values: Sequence[tuple[Any, ...]], keys: Sequence[str]) -> dict[str, str]:
-    """The name of each combination of values, by its representation."""
+    """The name of each combination of values, by its representation; short ones if no two of them are equal."""
     different = {repr(each): each for each in values}
     columns = list(zip(*different.values(), strict=True))
-    return {
-        name: sanitized_line(
-            " ".join(_label(key, value, column) for key, value, column in zip(keys, each, columns, strict=True))
-        )
-        for name, each in different.items()
-    }
+    for shorten in (_shortened, lambda value: value):
+        shown = [[shorten(value) for value in column] for column in columns]
+        labels = [
+            sanitized_line(" ".join(map(_label, keys, each, shown)))
+            for each in zip(*shown, strict=True)  # one per combination
+        ]
+        if len(set(labels)) == len(labels):
+            break
+    return dict(zip(different, labels, strict=True))
+
+
+def _shortened(value: Any) -> Any:
+    """A sampled number with few digits, and layers as a line of their types and units."""
+    if isinstance(value, float) and len(repr(value)) > LONG_NUMBER:
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, list) and all(isinstance(each, dict) and "type" in each for each in value):
+        return " · ".join(f"{each['type']} {each.get('units', '')}".rstrip() for each in value)
+    return value
 
 
 def _label(key: str, value: Any, others: Sequence[Any]) -> str:

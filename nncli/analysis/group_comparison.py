@@ -38,14 +38,14 @@ class GroupComparison:
         reason: why they are not compared; None if they are.
         pairs: the number of pairs of runs with the same seeds and fold; None if the groups are not paired.
         difference: the mean of the first group minus that of the second, over the pairs if there are any.
-        over_runs: the difference with its standard error over runs; None if a group has one run.
+        over_runs: the difference with its standard error over runs; None if a group is one training.
         over_rows: the same over validation rows; None if the metric is no mean over rows.
         fraction_won: the fraction of pairs in which the first group is better, ties as half; None if not paired.
         probability: P(A > B), that a run of the first group is better than one of the second.
         sign_flip: the p-value of the exact sign-flip test; None with less than ``MIN_SIGN_FLIPS`` pairs.
         gain: how many times as many unpaired runs would be as precise; None if not paired.
-        spread: what decides how many runs a difference needs; None if a group has one run.
-        trainings: the significance of the difference of two runs by their rows; None if a group has several.
+        spread: what decides how many runs a difference needs; None if a group is one training.
+        trainings: the significance of the difference of two trainings by their rows; None if a group has several.
     """
 
     first: GroupResult
@@ -114,9 +114,10 @@ def compare_groups(
     reason = _not_shared(first, second, different_data)
     if reason:
         return GroupComparison(first, second, reason)
-    pairs = _pairs(first, second)
+    is_repeated = first.is_one_training or second.is_one_training
+    pairs = None if is_repeated else _pairs(first, second)
     scores = pairs or (first.scores, second.scores)
-    found = _paired(first, second, *pairs) if pairs else _unpaired(first, second)
+    found = {} if is_repeated else _paired(first, second, *pairs) if pairs else _unpaired(first, second)
     difference = float(np.mean(scores[0]) - np.mean(scores[1]))
     return GroupComparison(
         first,
@@ -154,11 +155,12 @@ def _unpaired(first: GroupResult, second: GroupResult) -> dict[str, Any]:
 
 
 def _trainings(first: GroupResult, second: GroupResult, means: Sequence[RowMeans | None]) -> Difference | None:
-    """The significance of the difference of two single runs; None if their metric is no mean over rows."""
+    """The significance of the difference of two trainings; None if their metric is no mean over rows."""
     split = find_column(first.metric).split or "training"
-    runs = [*first.finished, *second.finished]
+    runs = [first.finished[0], second.finished[0]]
     scores = [run.scores[split] for run in runs if split in run.scores]
-    if len(runs) > 2 or [column(split, score.metric) for score in scores] != [first.metric] * 2:
+    is_single = first.is_one_training and second.is_one_training
+    if not is_single or [column(split, score.metric) for score in scores] != [first.metric] * 2:
         return None
     if means[0] is None or means[1] is None or set(means[0]) != set(means[1]):
         return unpaired(scores[0], scores[1], f"not paired by {split} row")

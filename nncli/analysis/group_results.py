@@ -1,5 +1,6 @@
 """Results of groups of runs: how many finished, the mean and spread of a metric, and what their seeds vary."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -86,6 +87,11 @@ class GroupResult:
         return np.array([entry.metrics[self.metric] for entry in self.finished])
 
     @property
+    def is_one_training(self) -> bool:
+        """Whether the finished runs are one, or repeat one: nothing in their config uses what their seeds vary."""
+        return bool(self.finished) and all(entry.metrics == self.finished[0].metrics for entry in self.finished)
+
+    @property
     def statistics(self) -> Statistics | None:
         """Mean and spread of the metric; None without a finished run."""
         if not self.finished:
@@ -141,6 +147,10 @@ def chosen_metric(entries: Sequence[ComparedRun], name: str | None) -> str:
         CommandLineError: no finished run has it, or it cannot be compared.
     """
     final = [entry for entry in entries if entry.is_final]
+    if not final:
+        states = Counter(entry.progress.status for entry in entries)
+        listed = ", ".join(f"{count} {status}" for status, count in states.items())
+        raise CommandLineError(f"no run is finished, so there is nothing to compare{f': {listed}' if listed else ''}")
     if name is None:
         return _default_metric(final)
     known = {each for entry in final for each in entry.metrics}
@@ -155,8 +165,7 @@ def chosen_metric(entries: Sequence[ComparedRun], name: str | None) -> str:
 
 
 def _default_metric(final: Sequence[ComparedRun]) -> str:
-    if not final:
-        raise CommandLineError("no run is finished, so there is nothing to compare")
+    """The first of the default metrics that all finished runs have, on the validation set or else on the test set."""
     measured = main_columns(final[0].metrics)
     shared = [header for header in measured if all(header in entry.metrics for entry in final)]
     held_out = [header for header in shared if find_column(header).split != SPLITS[0]]

@@ -23,7 +23,7 @@ def sentence(verdict: Verdict) -> str:
         return f"{first} and {second} are not compared: {comparison.reason}"
     numbers = _numbers(comparison)
     if verdict.outcome is Outcome.ONE_SEED:
-        single = [group.label for group in (comparison.first, comparison.second) if len(group.finished) == 1]
+        single = [group.label for group in (comparison.first, comparison.second) if group.is_one_training]
         text = ONE_SEED_EACH if len(single) == 2 else f"one seed of {single[0]}: train more of it"
         return f"{first} and {second}: {text}; {numbers}"
     if verdict.outcome in {Outcome.BETTER, Outcome.WORSE}:
@@ -87,7 +87,7 @@ def _what_is_missing(verdict: Verdict) -> str:
         need = f"about {verdict.required_rows:,}" if verdict.required_rows else "more"
         return f"not enough validation rows: {need} instead of {rows:,} would show a difference of this size"
     if comparison.difference == 0:
-        return "not enough runs: no difference"
+        return "no difference that more runs would show"
     if verdict.more_runs is None:
         missing = "data" if comparison.spread and comparison.spread.ratio else "runs"
         return f"not enough {missing}: no number of runs would show a difference of this size"
@@ -147,6 +147,12 @@ def notes(groups: Sequence[GroupResult], problems: Sequence[str]) -> list[str]:
         f" {'is' if lost == 1 else 'are'} not in the mean"
         for group in groups
         if (lost := group.diverged + group.failed) and group.finished
+    ]
+    found += [
+        f"{group.label}: its {len(group.finished)} runs are the same training, so they count as one: their seeds are"
+        " equal, or nothing uses them"
+        for group in groups
+        if len(group.finished) > 1 and group.is_one_training
     ]
     small = [group.label for group in groups if 1 < len(group.finished) < MIN_RUNS]
     if small:

@@ -1,5 +1,6 @@
 """Verdicts on groups of runs: which is better, which are equal in practice, and where more runs or rows are needed."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -57,7 +58,7 @@ class Verdict:
         if self.outcome is not Outcome.FEW_RUNS or found.spread is None:
             return None
         needed = required_runs(found.difference, found.spread, LEVEL / self.family)
-        return None if needed is None else max(needed, MIN_RUNS, found.fewest + 1) - found.fewest
+        return None if needed is None else max(needed, fewest_runs(self.family), found.fewest + 1) - found.fewest
 
     @cached_property
     def required_rows(self) -> int | None:
@@ -65,7 +66,7 @@ class Verdict:
         sampled = self.comparison.over_rows
         if self.outcome is not Outcome.FEW_ROWS or sampled is None or not sampled.deviation:
             return None
-        return required_rows(self.comparison.difference, sampled.deviation)
+        return required_rows(self.comparison.difference, sampled.deviation, LEVEL / self.family)
 
 
 def verdicts(
@@ -116,8 +117,16 @@ def _verdict(comparison: GroupComparison, p_value: float, rope: float, family: i
         return Verdict(comparison, Outcome.EQUAL, p_value, family)
     if p_value < LEVEL and comparison.fewest >= MIN_RUNS:
         return Verdict(comparison, _significant(comparison), p_value, family)
-    few = Outcome.FEW_ROWS if comparison.decided_by_rows else Outcome.FEW_RUNS
-    return Verdict(comparison, few, p_value, family)
+    is_rows = comparison.decided_by_rows and comparison.fewest >= fewest_runs(family)
+    return Verdict(comparison, Outcome.FEW_ROWS if is_rows else Outcome.FEW_RUNS, p_value, family)
+
+
+def fewest_runs(family: int) -> int:
+    """The number of runs of each group below which the smallest possible p-value, adjusted, is not significant.
+
+    It is that for which ``GroupComparison.p_value`` allows 2^(1 − 2N) family < 5 %; at least ``MIN_RUNS``.
+    """
+    return max(MIN_RUNS, math.floor((1 + math.log2(family / LEVEL)) / 2) + 1)
 
 
 def _significant(comparison: GroupComparison) -> Outcome:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nncli.analysis.significance import LEVEL, MAX_DEGREES, NORMAL_QUANTILE, t_quantile, t_test, welch_degrees
+from nncli.analysis.significance import LEVEL, MAX_DEGREES, t_quantile, t_test, welch_degrees
 from nncli.nn.parameters import Array
 
 POWER = 0.8
@@ -229,16 +229,18 @@ def _shows(difference: float, spread: Spread, runs: int, level: float) -> bool:
     return abs(difference) >= quantiles * spread.deviation * math.sqrt(1 / runs + spread.ratio)
 
 
-def required_rows(difference: float, deviation: float) -> int | None:
+def required_rows(difference: float, deviation: float, level: float = LEVEL) -> int | None:
     """The number of validation rows that shows a difference of this size with a power of 80 %.
 
     Args:
         difference: the true difference.
         deviation: the standard deviation of the differences of rows.
+        level: the level of the test.
 
     Returns:
         The number; None if the difference is 0.
     """
     if difference == 0:
         return None
-    return math.ceil(((NORMAL_QUANTILE + NORMAL_POWER_QUANTILE) * deviation / difference) ** 2)
+    quantiles = NormalDist().inv_cdf(1 - level / 2) + NORMAL_POWER_QUANTILE
+    return math.ceil((quantiles * deviation / difference) ** 2)

@@ -11,6 +11,7 @@ from nncli.config.hints import suggestion
 from nncli.config.scalars import scalar
 from nncli.errors import CommandLineError
 from nncli.experiment.metric_columns import higher_is_better
+from nncli.store.run_status import RunStatus
 
 if TYPE_CHECKING:
     from nncli.analysis.run_list import RunListing
@@ -22,6 +23,7 @@ ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
+STATUSES = [str(status) for status in RunStatus]
 OWN_KEYS = ("name", "status", "epoch", "tag", "note")  # besides metrics and keys of the config
 
 
@@ -67,10 +69,13 @@ def matching(runs: Sequence["RunListing"], conditions: Sequence[Condition]) -> l
     """The runs that meet all conditions.
 
     Raises:
-        CommandLineError: no run has a key.
+        CommandLineError: no run has a key, or there is no such status.
     """
     for condition in conditions:
         _require_known(runs, condition.key)
+        if condition.key == "status" and condition.value not in STATUSES:
+            fix = suggestion(str(condition.value), STATUSES)
+            raise CommandLineError(f"unknown status {shown(str(condition.value))}{fix}")
     return [run for run in runs if all(condition.is_met(run) for condition in conditions)]
 
 

@@ -168,14 +168,19 @@ def base_config(config: Path, runs: Path | None) -> tuple[Path, str]:
 
     Raises:
         CommandLineError: there is neither such a config nor such a run.
-        RunError: the run is damaged.
+        RunError: the run is damaged, or is a group of runs.
     """
     from nncli.runner.run_config import config_path, run_of
+    from nncli.store.find_run import reject_group
     from nncli.store.run_reader import Run
     from nncli.store.run_writer import name_from
 
     run = run_of(config, runs)
-    return (config, name_from(config)) if run is None else (config_path(Run(run)), run.name)
+    if run is not None:
+        return config_path(Run(run)), run.name
+    if not config.is_file():
+        reject_group(config, runs)
+    return config, name_from(config)
 
 
 def work_on(plan: "Plan", workers: Workers) -> GroupReport:
@@ -233,7 +238,8 @@ def _error_of(ending: "Ending", overview: "Overview", plan: "Plan", workers: Wor
     if ending is Ending.TOO_MANY_FAILURES:
         wrong = f"{overview.counts['failed']} failed and {overview.counts['diverged']} diverged trials"
         error: NncliError = DivergedError(
-            f"{plan.directory}: {wrong} are more than max_failures {plan.record.max_failures}; no further trial starts"
+            f"{plan.directory}: {wrong} are more than max_failures {plan.record.max_failures}; no further trial starts;"
+            " a new group can have a larger one"
         )
         error.path = plan.directory
         return error

@@ -8,8 +8,9 @@ from shlex import quote
 from typing import Any, NamedTuple
 
 from nncli.config.diagnostics import LONGEST_VALUE
+from nncli.config.yaml_output import to_yaml_value
 from nncli.errors import BusyError, RunError
-from nncli.store.group_files import GroupRecord, create_group, is_group, read_group
+from nncli.store.group_files import AxisRecord, GroupRecord, create_group, is_group, read_group
 from nncli.store.run_writer import require_name
 from nncli.store.safe_read import exists
 from nncli.sweep.outcomes import GroupOutcomes, end_of
@@ -124,8 +125,16 @@ def _difference(key: str, then: Any, now: Any) -> str:
 
 def _shown(value: Any) -> str:
     """A value in a line."""
-    if isinstance(value, list):
-        return f"[{', '.join(_shown(each) for each in value)}]"[:LONGEST_VALUE]
-    if hasattr(value, "model_dump"):
-        return str({key: part for key, part in value.model_dump().items() if part not in (None, False)})[:LONGEST_VALUE]
-    return repr(value)[:LONGEST_VALUE] if value is not None else "none"
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, list) and isinstance(value[0], AxisRecord):
+        text = ", ".join(f"{axis.key}={to_yaml_value(_axis_value(axis))}" for axis in value)
+    else:
+        text = repr(value) if isinstance(value, str) else to_yaml_value(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
+
+
+def _axis_value(axis: AxisRecord) -> Any:
+    """The values of an axis, or its range."""
+    described = axis.model_dump()
+    return axis.values or {key: described[key] for key in ("min", "max", "log", "step") if described[key]}

@@ -1,6 +1,7 @@
 """Groups of runs side by side: sides, metric, baseline, results, pairing, rows, curves and sentences of real runs."""
 
 import shutil
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from nncli.analysis.group_curves import group_curve
 from nncli.analysis.group_sentences import sentence
 from nncli.analysis.group_verdict import Outcome
 from nncli.analysis.significance import paired_margin, t_quantile
-from nncli.errors import CommandLineError, RunError
+from nncli.errors import CommandLineError, DivergedError, RunError
 from nncli.store.run_reader import Run
 from tests.groups import FIXED_DATA, make_group, set_scores
 
@@ -154,6 +155,49 @@ def test_one_seed_each_tells_two_trainings_apart(optimizer_group):
     assert all(group.statistics.deviation is None for group in [verdict.comparison.first, verdict.comparison.second])
 
 
+def test_repeated_trainings_count_as_one(tmp_path):
+    """Seeds that nothing uses give the same run again and again: their spread of 0 makes nothing better."""
+    groups = [
+        make_group(tmp_path / "runs", f"rate-{rate}", [], overrides=(*FIXED_DATA, f"optimizer.learning_rate={rate}"))
+        for rate in (0.05, 0.001)
+    ]
+    for group in groups:
+        for name in ADAM[1:]:
+            shutil.copytree(group / ADAM[0], group / name, dirs_exist_ok=True)
+    for metric in ("validation_loss", "validation_accuracy"):
+        compared = compare(*groups, metric=metric)
+        [verdict] = compared.verdicts
+        assert verdict.outcome is Outcome.ONE_SEED
+        assert "one seed each: this tells two trainings apart, not two configs; difference" in sentence(verdict)
+        assert compared.notes[0].endswith(
+            "4 runs are the same training, so they count as one: their seeds are equal, or nothing uses them"
+        )
+    assert "exact McNemar test on the same 60 rows" in sentence(verdict)
+    clear = make_group(tmp_path / "runs", "clear", [], overrides=(*FIXED_DATA, "optimizer.learning_rate=0.1"))
+    [verdict] = compare(groups[0], clear, metric="validation_loss").verdicts
+    assert "one seed of rate-0.05: train more of it" in sentence(verdict)
+
+
+def test_what_else_differs_in_a_group_is_said(tmp_path):
+    """A mean over several configs is no mean over seeds; seeds, and keys that follow from others, are not named."""
+    rates = make_group(tmp_path / "runs", "rates", [0.01, 0.1], key="optimizer.learning_rate", seeds=[0, 1])
+    optimizers = make_group(tmp_path / "runs", "optimizers", ["adam", "sgd"], seeds=[0, 1])
+    text = "runs of one group also differ in {}: means are over several configs"
+    assert text.format("optimizer.learning_rate") in compare(rates, optimizers, by=("optimizer.type",)).basis
+    keys = [", ".join(each) for each in permutations(["optimizer.learning_rate", "optimizer.type"])]  # best group first
+    assert any(text.format(each) in compare(rates, optimizers).basis for each in keys)
+    assert not any("also differ" in each for each in compare(rates).basis)
+
+
+def test_groups_without_a_finished_run_are_reported(tmp_path):
+    """With how their runs ended, and not as an unknown metric."""
+    diverging = (*FIXED_DATA, "optimizer={type: sgd, learning_rate: 1e30}")
+    with pytest.raises(DivergedError):
+        make_group(tmp_path / "runs", "group", [], seeds=[0], overrides=diverging)
+    with pytest.raises(CommandLineError, match=r"no run is finished, so there is nothing to compare: 1 diverged$"):
+        compare(tmp_path / "runs" / "group", metric="validation_accuracy")
+
+
 def test_failed_and_unfinished_runs_are_apart(optimizer_group, tmp_path):
     """They are counted on the side of their point, and are not in the mean; a damaged trial is a failed one."""
     group = make_group(tmp_path / "runs", "group", ["adam", "sgd"], failed=[1, 6])
@@ -171,6 +215,19 @@ def test_failed_and_unfinished_runs_are_apart(optimizer_group, tmp_path):
     )
     assert any("no group of two runs is called better" in note for note in compared.notes)
     assert any("0002/run.json: damaged" in note for note in compared.notes)
+
+
+def test_failed_points_are_counted(tmp_path):
+    """A point without any run is no side, so a note says how many trials are missing; without runs it is an error."""
+    group = make_group(tmp_path / "runs", "group", ["adam", "sgd"], seeds=[0, 1], failed=[2, 3])
+    compared = compare(group)
+    assert [each.label for each in compared.groups] == ["adam"]
+    assert "2 failed trials not in the table, as no trial with the same values has a run" in compared.notes
+    empty = make_group(tmp_path / "runs", "empty", ["adam", "sgd"], seeds=[0, 1], failed=range(4))
+    with pytest.raises(
+        CommandLineError, match=r"^no trial has a run, so there is nothing to compare: 4 failed trials$"
+    ):
+        compare(empty)
 
 
 def test_groups_of_other_rows_are_not_compared(optimizer_group, tmp_path):
@@ -238,6 +295,23 @@ def test_labels_have_what_differs(optimizer_group, tmp_path):
         "sgd",
     }
     assert set(label_of(compare(rates))) == {"learning_rate=0.01", "learning_rate=0.1"}
+
+
+def test_labels_are_short_where_they_differ(tmp_path):
+    """Sampled numbers have four digits, and layers their types and units; equal names have all digits."""
+    rates = [0.044587775606721345, 0.001400903769571757]
+    sampled = make_group(tmp_path / "runs", "sampled", rates, key="optimizer.learning_rate", seeds=[0])
+    assert set(label_of(compare(sampled))) == {"learning_rate=0.04459", "learning_rate=0.001401"}
+    close = make_group(
+        tmp_path / "runs", "close", [0.0445877756, 0.0445877757], key="optimizer.learning_rate", seeds=[0]
+    )
+    assert set(label_of(compare(close))) == {"learning_rate=0.0445877756", "learning_rate=0.0445877757"}
+    layers = ["[{dense: 4}, relu, {dense: 3}, softmax]", "[{dense: 3}, softmax]"]
+    group = make_group(tmp_path / "runs", "group", layers, key="layers", seeds=[0])
+    assert set(label_of(compare(group))) == {"dense 4 · relu · dense 3 · softmax", "dense 3 · softmax"}
+    rates = ["[{dense: 4}, {dropout: 0.1}, {dense: 3}, softmax]", "[{dense: 4}, {dropout: 0.2}, {dense: 3}, softmax]"]
+    group = make_group(tmp_path / "runs", "dropout", rates, key="layers", seeds=[0])
+    assert all(each.startswith("layers=[{type: dense, units: 4, ") for each in label_of(compare(group)))
 
 
 def test_groups_and_runs_are_sides(optimizer_group, tmp_path):

@@ -1,13 +1,15 @@
 """Verdicts on groups: the rules by hand, and false ones by simulation where nothing differs."""
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from nncli.analysis.group_comparison import GroupComparison
 from nncli.analysis.group_rows import RowSampling
-from nncli.analysis.group_verdict import Outcome, decide
+from nncli.analysis.group_verdict import Outcome, decide, fewest_runs
 from nncli.analysis.paired_tests import Estimate
 from tests.analysis.simulated_groups import SCORES, comparison, coverage, false_verdicts, split_coverage
 
@@ -90,6 +92,29 @@ def test_the_wider_interval_decides():
     assert verdict.required_rows == pytest.approx(60 * (2.8016 * 0.08 / hidden.difference) ** 2, rel=0.02)
     narrow = GroupComparison(**{**vars(found), "over_rows": sampled._replace(estimate=Estimate(0.1, 1e-4, 59))})
     assert (outcome(narrow), narrow.decided_by_rows) == (Outcome.BETTER, False)
+
+
+def test_missing_rows_are_those_at_the_level_of_the_family():
+    """As many as Bonferroni's level needs, so never less than there are; too few runs are said first."""
+    found = comparison(np.append(GOOD, 0.91), np.append(BAD, 0.81), True)
+    deviation = 0.04 * 60**0.5
+    sampled = RowSampling(Estimate(found.difference, 0.04, 59), 60, deviation)
+    hidden = GroupComparison(**{**vars(found), "over_rows": sampled})
+    verdict = decide([hidden], 0.0, 10)[0]
+    assert verdict.outcome is Outcome.FEW_ROWS
+    expected = ((norm.ppf(1 - 0.05 / 20) + norm.ppf(0.8)) * deviation / hidden.difference) ** 2
+    assert verdict.required_rows == math.ceil(expected) > 60
+
+
+@pytest.mark.parametrize(("runs", "family", "more"), [(2, 1, 1), (2, 3, 2), (3, 10, 2)])
+def test_too_few_runs_are_said_before_rows(runs, family, more):
+    """Fewer runs than 2^(1 − 2N) m < 5 % needs are never better, whatever the rows: that many more are named."""
+    found = comparison(GOOD[:runs], BAD[:runs], True)
+    sampled = RowSampling(Estimate(found.difference, 0.02, 59), 60, 0.02 * 60**0.5)
+    verdict = decide([GroupComparison(**{**vars(found), "over_rows": sampled})], 0.0, family)[0]
+    assert verdict.outcome is Outcome.FEW_RUNS
+    assert verdict.more_runs >= more
+    assert 2.0 ** (1 - 2 * fewest_runs(family)) * family < 0.05 <= 2.0 ** (3 - 2 * fewest_runs(family)) * family
 
 
 def test_what_cannot_be_compared_has_no_verdict():

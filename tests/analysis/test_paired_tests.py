@@ -168,3 +168,4 @@ def test_required_rows_have_a_power_of_80_percent():
     means = generator.normal(0.05, 0.4 / rows**0.5, 20_000)
     assert np.mean(means > 1.96 * 0.4 / rows**0.5) == pytest.approx(0.8, abs=0.01)
     assert required_rows(0.0, 0.4) is None
+    assert required_rows(0.05, 0.4, level=0.005) == 853  # (2.8070 + 0.8416)² · 64

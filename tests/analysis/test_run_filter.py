@@ -102,6 +102,14 @@ def test_unknown_key_is_rejected(key, message):
     assert matching([], [Condition(key, "=", 1)]) == []
 
 
+@pytest.mark.parametrize("text", ["status=finishd", "status!=finishd"])
+def test_unknown_status_is_rejected(text):
+    """A typing error does not select nothing, or everything."""
+    with pytest.raises(CommandLineError, match=r"^unknown status 'finishd'; did you mean 'finished'\?$"):
+        matching(RUNS, [Condition.parse(text)])
+    assert matching(RUNS, [Condition.parse("status=not evaluated")]) == []
+
+
 @pytest.mark.parametrize(
     ("key", "expected"),
     [

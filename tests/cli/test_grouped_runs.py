@@ -86,12 +86,19 @@ def test_latex_has_the_table_and_the_sentences_as_comments(group, run_cli):
 
 def test_plain_runs_are_grouped_by_keys(workdir, run_cli):
     """Runs of several directories are grouped by the values of a key."""
-    for name, rate in (("a", 0.05), ("b", 0.05), ("c", 0.01)):
-        changes = (*FIXED_DATA, f"optimizer.learning_rate={rate}", f"seed={len(name)}")
+    for seed, (name, rate) in enumerate((("a", 0.05), ("b", 0.05), ("c", 0.01))):
+        changes = (*FIXED_DATA, f"optimizer.learning_rate={rate}", f"seed={seed}")
         assert run_cli("train", "config.yaml", *changes, "-q", "--name", name).code == 0
     out = run_cli("compare", "a", "b", "c", "--by", "optimizer.learning_rate").out
     assert "learning_rate=0.05" in out
     assert "one seed of learning_rate=0.01: train more of it" in out
+
+
+def test_curves_that_are_not_plotted_are_counted(workdir, run_cli):
+    """A plot has the best five groups."""
+    rates = "optimizer.learning_rate=0.01,0.02,0.03,0.04,0.05,0.06"
+    assert run_cli("sweep", "config.yaml", rates, "training.epochs=3", "-q", "-n", "g").code == 0
+    assert run_cli("compare", "g").out.endswith("\nplotting the best 5 of 6 groups\n")
 
 
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"], ["--markdown"], ["--latex"]])

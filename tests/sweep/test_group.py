@@ -64,10 +64,21 @@ def test_differences_are_listed(tmp_path):
     assert lines[0] == (
         "  config: line 5 is '  - {type: dense, units: 8}' there, and '  - {type: dense, units: 9}' here"
     )
-    assert lines[1].startswith("  axes: [{'key': 'optimizer.type', 'values': ['sgd', 'adam']}] there, and [{")
+    assert lines[1] == "  axes: optimizer.type=[sgd, adam] there, and optimizer.type=[sgd, rmsprop] here"
     assert lines[2] == "  trials: none there, and 3 here"
     assert lines[3].startswith("  seeds: [0, 1, 2] there, and [0, 1, 2, 3")
+    assert lines[3].endswith("... here")
     assert all(len(line) < 300 for line in lines)
+
+
+def test_differences_of_ranges_are_listed():
+    """As they are written in a sweep; components as in a config, and what is absent as none."""
+    rate = AxisRecord(key="optimizer.learning_rate", min=1e-4, max=0.1, log=True)
+    [difference] = differences(record(axes=[rate]), record(axes=[]))
+    written = "optimizer.learning_rate={min: 0.0001, max: 0.1, log: true}"
+    assert difference == f"axes: {written} there, and none here"
+    [difference] = differences(record(axes=[AxisRecord(key="optimizer", values=[{"type": "sgd"}])]), record(axes=[]))
+    assert difference == "axes: optimizer=[{type: sgd}] there, and none here"
 
 
 def test_a_record_equals_itself():

@@ -43,7 +43,8 @@ def show_groups(
     """
     out = Output()
     used = _print_lines(out, compared, sentences, digits)
-    drawn = curves()[:MAX_GROUP_CURVES]
+    found = curves()
+    drawn = found[:MAX_GROUP_CURVES]
     if drawn:
         height = max(MIN_HEIGHT, min(HEIGHT, out.height - used - LINES_AROUND)) if out.file.isatty() else HEIGHT
         out.print()
@@ -51,6 +52,8 @@ def show_groups(
         full = f"{title}, mean ± standard deviation"
         is_wide = out.width > len(full) + TITLE_MARGIN
         print_diagram(out, [_line(each) for each in drawn], full if is_wide else title, None, height)
+    if len(found) > len(drawn):
+        out.print(f"plotting the best {len(drawn)} of {len(found)} groups")
 
 
 def _print_lines(out: Output, compared: "ComparedGroups", sentences: Sequence[str], digits: int | None) -> int:

@@ -107,17 +107,21 @@ def _result(group: "GroupListing", digits: int | None) -> str:
 
 
 def _runs_table(found: "Listing", varied: Mapping[str, Sequence[Any]], sort: str | None, digits: int | None) -> Table:
-    """One row per run, with its main metrics, and the keys in which the trials of a group differ."""
+    """One row per run: the metric that ranks it, the keys in which the trials of a group differ, other metrics.
+
+    A narrow terminal leaves out the last columns, so that the metric is always shown.
+    """
     runs = found.runs
     first = [name for name in (sort, found.metric) if name and any(name in run.metrics for run in runs)]
-    metrics = list(dict.fromkeys([*first, *(name for run in runs for name in run.main_metrics)]))
+    first = list(dict.fromkeys(first))
+    others = list(dict.fromkeys(name for run in runs for name in run.main_metrics if name not in first))
     heading = "trial" if found.is_group else "run"
-    rows = Table(heading, "status", "epoch", *varied, *metrics, text_columns=2, digits=digits)
+    rows = Table(heading, "status", "epoch", *first, *varied, *others, text_columns=2, digits=digits)
     for index, run in enumerate(runs):
         status = Cell(_status(run), WARNING if run.warnings else COLORS[run.progress.status])
         keys = [cell_text(values[index]) for values in varied.values()]
-        values = [run.metrics.get(name) for name in metrics]
-        rows.add_row(run.name, status, _epoch(run), *keys, *values)
+        ranking, values = ([run.metrics.get(name) for name in names] for names in (first, others))
+        rows.add_row(run.name, status, _epoch(run), *ranking, *keys, *values)
     return rows
 
 

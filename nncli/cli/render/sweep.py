@@ -52,7 +52,7 @@ def _next_command(directory: Path, keys: Sequence[str], results: "GroupResults")
     """The command that trains what is left, or compares the points."""
     if results.counts["left"]:
         return f"train with: nncli worker {quote(str(directory))}"
-    by = f" --by {quote(keys[0])}" if keys else ""
+    by = f" --by {quote(keys[0])}" if len(keys) == 1 else ""  # several keys are those that compare takes anyway
     return f"compare with: nncli compare {quote(str(directory))}{by}"
 
 

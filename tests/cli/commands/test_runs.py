@@ -323,11 +323,11 @@ def test_groups_have_one_line_each(groups, run_cli):
 
 @pytest.mark.parametrize("name", ["search", "runs/search", "runs/../runs/search"])
 def test_trials_of_a_group_are_listed(groups, run_cli, name):
-    """By the name of the group or its path; the keys that vary are columns, then the metric of the group."""
+    """By the name of the group or its path; the metric of the group and the keys that vary are columns."""
     lines = run_cli("runs", name).out.splitlines()
-    assert lines[0].split()[:6] == ["trial", "status", "epoch", "seed", "type", "validation_accuracy"]
+    assert lines[0].split()[:6] == ["trial", "status", "epoch", "validation_accuracy", "seed", "type"]
     rows = [re.sub(r", \d warnings?", "", line).split() for line in lines[2:6]]
-    assert [row[:5] for row in rows] == [
+    assert [[*row[:3], *row[4:6]] for row in rows] == [
         [f"{number:04}", "finished", "30", str(number % 2), kind]
         for number, kind in enumerate(("sgd", "sgd", "adam", "adam"))
     ]

@@ -32,6 +32,12 @@ def test_summary_has_a_row_for_each_point(workdir, run_cli):
     assert "trials 6/6  best validation_loss " in result.err
 
 
+def test_two_keys_are_compared_without_by(workdir, run_cli):
+    """One of them alone would mix the values of the other; ``compare`` takes both."""
+    out = run_cli("sweep", "config.yaml", "optimizer=sgd,adam", "layers[0].units=2,3", "training.epochs=2").out
+    assert out.endswith("compare with: nncli compare runs/config-sweep\n")
+
+
 def test_a_single_run_has_no_deviation(workdir, run_cli):
     """Neither a column nor ± 0, and null in the document."""
     result = run_cli("sweep", "config.yaml", "optimizer=sgd,adam", "training.epochs=2")
@@ -105,9 +111,20 @@ def test_too_many_failures_are_an_error(workdir, run_cli):
     for _ in range(2):
         result = run_cli(*arguments)
         assert result.code == 7
-        message = "runs/g: 2 failed and 0 diverged trials are more than max_failures 1; no further trial starts\n"
-        assert result.err.endswith(message)
+        message = "runs/g: 2 failed and 0 diverged trials are more than max_failures 1; no further trial starts"
+        assert result.err.endswith(f"{message}; a new group can have a larger one\n")
     assert not (workdir / "runs" / "g" / "0003").exists()
+
+
+@pytest.mark.parametrize("command", [("sweep", "g", "optimizer=sgd,adam"), ("train", "g", "--seeds", "2")])
+def test_a_group_is_no_config(workdir, run_cli, command):
+    """Its name gives what it is, and not a similar file; a config of that name is one."""
+    assert run_cli(*SWEEP, "training.epochs=2", "--plan", "-q", "-n", "g").code == 0
+    result = run_cli(*command)
+    assert result.code == 4
+    assert result.err.startswith("runs/g: is a group ")
+    (workdir / "g").write_text((workdir / "config.yaml").read_text())
+    assert run_cli(*command, "training.epochs=2", "-q").code == 0
 
 
 def test_other_arguments_are_not_a_continuation(workdir, run_cli):
@@ -116,7 +133,7 @@ def test_other_arguments_are_not_a_continuation(workdir, run_cli):
     result = run_cli("sweep", "config.yaml", "optimizer=sgd", "layers[0].units=2,3", "-n", "g")
     assert result.code == 6
     assert "runs/g: is another group; choose another name, or continue it with 'nncli worker runs/g'\n" in result.err
-    assert "\n  overrides: [] there, and ['optimizer=sgd'] here\n" in result.err
+    assert "\n  overrides: none there, and [optimizer=sgd] here\n" in result.err
 
 
 @pytest.mark.parametrize(

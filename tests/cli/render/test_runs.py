@@ -26,6 +26,14 @@ def test_total_number_of_epochs_is_shown_while_training(capsys, status, epoch):
     assert shown(capsys, status=status)[2].split() == ["one", status, epoch, "0.5000"]
 
 
+def test_the_ranking_metric_precedes_the_keys_of_trials(capsys):
+    """A narrow terminal leaves out columns from the right."""
+    run = RunListing(Path("g/0000"), RunProgress(RunStatus.FINISHED), 10, 10, {"loss": 0.5, "validation_loss": 0.7})
+    found = Listing(Path("g"), [run], [], is_group=True, metric="validation_loss")
+    show_runs(found, {"units": [8]}, None, 4, is_filtered=False)
+    assert capsys.readouterr().out.split()[:5] == ["trial", "status", "epoch", "validation_loss", "units"]
+
+
 @pytest.mark.parametrize("more", [0, 1])
 def test_many_differing_keys_are_counted(capsys, more):
     """A limited number is shown."""
