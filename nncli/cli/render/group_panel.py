@@ -107,7 +107,7 @@ def _best(overview: "Overview", width: int) -> Iterator[Text]:
     """The best value, and what distinguishes its trial."""
     best = overview.best
     heading = Text.assemble(
-        ("best ", "dim"),
+        ("best trial ", "dim"),
         f"{overview.metric} ",
         (figure(best.value), "bright_green"),
         (f"  {best.progress.number:04}", "dim"),
@@ -144,10 +144,8 @@ class PlainGroupView:
             self._next = overview.ended + max(1, overview.total // PLAIN_LINES)
             best = ""
             if overview.bests:
-                what = ", ".join(map(sanitized_line, overview.best_overrides))
-                best = (
-                    f"  best {overview.metric} {figure(overview.best.value)} ({what or overview.best.progress.number})"
-                )
+                what = ", ".join(map(sanitized_line, overview.best_overrides)) or overview.best.progress.number
+                best = f"  best trial {overview.metric} {figure(overview.best.value)} ({what})"
             wrong = [
                 f"  {overview.counts[state]} {state}" for state in ("diverged", "failed") if overview.counts[state]
             ]

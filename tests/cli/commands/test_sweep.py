@@ -28,8 +28,8 @@ def test_summary_has_a_row_for_each_point(workdir, run_cli):
     assert result.out.endswith(
         "saved in runs/config-sweep\ncompare with: nncli compare runs/config-sweep --by optimizer\n"
     )
-    assert result.err.startswith("runs/config-sweep: new group of 6 trials\ntrials 1/6  best validation_loss ")
-    assert "trials 6/6  best validation_loss " in result.err
+    assert result.err.startswith("runs/config-sweep: new group of 6 trials\ntrials 1/6  best trial validation_loss ")
+    assert "trials 6/6  best trial validation_loss " in result.err
 
 
 def test_two_keys_are_compared_without_by(workdir, run_cli):

@@ -46,7 +46,7 @@ def test_panel_shows_counts_best_and_curve(overview):
     assert " left" in text
     assert "1 running · 3 finished · 1 failed" in text
     assert "0004 25%" in text
-    assert "best validation_loss 0.5000  0001  optimizer.type=adam1" in text
+    assert "best trial validation_loss 0.5000  0001  optimizer.type=adam1" in text
     assert "trial 3" in text
     assert HINT in text
     panel.is_running = False
@@ -79,8 +79,8 @@ def test_plain_lines_are_few_and_each_reason_is_told_once(tmp_path, capsys):
         view.show(Progress(number, "failed", message="no data\nat all"))
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) <= 23
-    assert lines[0] == "trials 1/400  best validation_loss 400.0 (optimizer.type=sgd)"
-    assert lines[-1] == "trials 400/400  2 failed  best validation_loss 3.000 (optimizer.type=sgd)"
+    assert lines[0] == "trials 1/400  best trial validation_loss 400.0 (optimizer.type=sgd)"
+    assert lines[-1] == "trials 400/400  2 failed  best trial validation_loss 3.000 (optimizer.type=sgd)"
     assert [line for line in lines if "no data" in line] == ["0398 failed: no data"]
 
 
