@@ -117,7 +117,7 @@ def _is_partition(group: GroupResult) -> bool:
     """Whether all runs have the same rows, or each fold its own."""
     described = find_column(group.metric)
     folds = {getattr(entry.run.config.validation, "fold", None) for entry in group.finished}
-    return len(group.fingerprints(described.split or "training")) == len(folds)
+    return len(group.fingerprints(described.split or "training")) in {1, len(folds)}
 
 
 def _mean_score(group: GroupResult, split: str) -> Score | None:

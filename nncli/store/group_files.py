@@ -228,11 +228,8 @@ def failures(path: Path) -> dict[int, FailureRecord]:
     """
     with safe_read.storage_errors(path):
         names = [each.name.removesuffix(FAILED) for each in path.iterdir() if each.name.endswith(FAILED)]
-    return {
-        int(name): read_record(path, name + FAILED, FailureRecord)
-        for name in sorted(names, key=int)
-        if TRIAL.fullmatch(name)
-    }
+    numbered = [name for name in names if TRIAL.fullmatch(name)]
+    return {int(name): read_record(path, name + FAILED, FailureRecord) for name in sorted(numbered, key=int)}
 
 
 def write_failure(path: Path, number: int, failure: FailureRecord) -> None:

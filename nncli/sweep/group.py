@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import count
+from itertools import count, zip_longest
 from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
@@ -117,9 +117,9 @@ def _numbered(runs: Path, name: str) -> Iterator[Path]:
 def _difference(key: str, then: Any, now: Any) -> str:
     """A key with both values; of a config the first line that differs."""
     if key == "config":
-        lines = zip(f"{then}\n".splitlines(), f"{now}\n".splitlines(), strict=False)
-        number, pair = next(((at, pair) for at, pair in enumerate(lines, 1) if pair[0] != pair[1]), (0, ("", "")))
-        return f"config: line {number} is {_shown(pair[0])} there, and {_shown(pair[1])} here"
+        lines = enumerate(zip_longest(then.split("\n"), now.split("\n")), 1)
+        number, (before, after) = next((number, pair) for number, pair in lines if pair[0] != pair[1])
+        return f"config: line {number} is {_shown(before)} there, and {_shown(after)} here"
     return f"{key}: {_shown(then)} there, and {_shown(now)} here"
 
 

@@ -84,7 +84,10 @@ class _Supervision:
                 return ending
         if self._stop():
             return Ending.STOPPED
-        signum = signal.Signals(-min(self._exit_codes) or signal.SIGTERM)
+        code = min(self._exit_codes)
+        if code > 0:
+            raise RuntimeError(f"all workers ended with exit code {code} before they began")
+        signum = signal.Signals(-code or signal.SIGTERM)
         raise InterruptionError(f"all workers were ended by {signum.name}", signum)
 
     def _receive(self, worker: _Worker) -> None:

@@ -28,10 +28,10 @@ def parse_seeds(written: Any) -> list[int]:
     seeds = _seeds(written)
     if not seeds:
         raise ValueError(f"no seeds; {EXAMPLES}")
-    if seeds[-1] > LARGEST or max(seeds) > LARGEST:
-        raise ValueError(f"seed {max(seeds)} is too large (limit: {LARGEST})")
     if len(seeds) > MAX_SEEDS:
         raise ValueError(f"{len(seeds):,} seeds are too many (limit: {MAX_SEEDS:,})")
+    if max(seeds) > LARGEST:
+        raise ValueError(f"seed {max(seeds)} is too large (limit: {LARGEST})")
     repeated = next((seed for index, seed in enumerate(seeds) if isinstance(seeds, list) and seed in seeds[:index]), -1)
     if repeated >= 0:
         raise ValueError(f"seed {repeated} repeats; write each once")

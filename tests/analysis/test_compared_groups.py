@@ -2,17 +2,21 @@
 
 import shutil
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from nncli.analysis import compared_groups as module
 from nncli.analysis.compared_groups import GroupOptions, compared_groups
+from nncli.analysis.comparison_sides import GroupRuns
 from nncli.analysis.evaluation import by_row
 from nncli.analysis.group_curves import group_curve
 from nncli.analysis.group_sentences import sentence
 from nncli.analysis.group_verdict import Outcome
 from nncli.analysis.significance import paired_margin, t_quantile
 from nncli.errors import CommandLineError, DivergedError, RunError
+from nncli.store.group_files import GroupRecord
 from nncli.store.run_reader import Run
 from tests.groups import FIXED_DATA, make_group, set_scores
 
@@ -321,6 +325,37 @@ def test_groups_and_runs_are_sides(optimizer_group, tmp_path):
     compared = compared_groups([optimizer_group], GroupOptions(baseline="x"), lambda _: other)
     assert (compared.baseline, len(compared.groups)) == ("other", 3)
     assert [each.comparison.second.label for each in compared.verdicts] == ["other", "other"]
+    named = compared_groups([optimizer_group, other], GroupOptions(baseline="runs/other"), lambda _: other)
+    assert (named.baseline, len(named.groups)) == ("other", 2)
+
+
+def test_chosen_keys_are_not_explained(optimizer_group):
+    """Only those that were not given are."""
+    assert "grouped by" in compare(optimizer_group).basis[0]
+    assert not any("grouped by" in text for text in compare(optimizer_group, by=("optimizer.type",)).basis)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "chosen"),
+    [
+        (["validation_loss"] * 2, "validation_loss"),
+        (["validation_loss", "validation_accuracy"], None),
+        (["validation_loss", None], None),
+        (["loss"], None),
+        (["learning_rate"], None),
+    ],
+)
+def test_the_metric_is_that_of_all_groups(metrics, chosen):
+    """If it can be compared."""
+    records = [GroupRecord(config="", config_path="", metric=metric) for metric in metrics]
+    assert module._metric_of([GroupRuns(Path(), record, []) for record in records]) == chosen
+
+
+def test_a_baseline_with_the_name_of_a_side_is_called_by_its_path(tmp_path):
+    """As a group of the same name in another directory."""
+    paths = [make_group(tmp_path / name, "group", seeds=[0]) for name in ("one", "two")]
+    compared = compared_groups(paths[:1], GroupOptions(baseline="two/group"), lambda _: paths[1])
+    assert (compared.baseline, sorted(label_of(compared))) == (str(paths[1]), sorted(["group", str(paths[1])]))
 
 
 @pytest.mark.parametrize(

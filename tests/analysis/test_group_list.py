@@ -1,15 +1,18 @@
 """Groups in a list: trials by status, how many are planned, and the result."""
 
 from pathlib import Path
+from shutil import rmtree
 from statistics import mean
 
 import numpy as np
 import pytest
 
-from nncli.analysis.group_list import GroupListing, group_listing, listing
+from nncli.analysis import group_list
+from nncli.analysis.group_list import GroupListing, Listing, group_listing, listing
 from nncli.analysis.run_filter import Condition
 from nncli.analysis.run_list import RunListing
 from nncli.store.group_files import AxisRecord, FailureRecord, GroupRecord, write_failure
+from nncli.store.notes import Notes, write_notes
 from nncli.store.run_reader import Run
 from nncli.store.run_status import RunProgress, RunStatus
 from tests.groups import search_group, seeds_group
@@ -78,6 +81,39 @@ def test_failures_are_trials(workdir):
     assert group.counts == {"failed": 2, "finished": 1}
     assert [trial.name for trial in group.trials] == ["0000", "0001", "0003"]
     assert group.trials[0].problem == f"{path / '0000'}: no rows"
+
+
+def test_failures_without_a_run_are_between_the_others(workdir):
+    """By their numbers, whatever was read first."""
+    path = seeds_group(workdir)
+    rmtree(path / "0001")
+    write_failure(path, 1, FailureRecord(exit_code=3, message="no rows"))
+    assert [trial.name for trial in group_listing(path).trials] == ["0000", "0001", "0002"]
+
+
+def test_trials_have_the_tags_of_their_group(workdir):
+    """Besides their own; they are not shown with them."""
+    path = seeds_group(workdir)
+    seeds_group(workdir, name="other")
+    write_notes(path, Notes(tags=["thesis"]))
+    write_notes(path / "0001", Notes(tags=["odd"]))
+    for text, names in {"tag=thesis": ["0000", "0001", "0002"], "tag=odd": ["0001"]}.items():
+        (group,) = listing(workdir / "runs", [Condition.parse(text)]).groups
+        assert (group.name, [trial.name for trial in group.trials]) == ("seeds", names)
+    assert listing(workdir / "runs").groups[1].trials[1].tags == ["odd"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "order"), [("validation_accuracy", ["good", "bad"]), ("validation_loss", ["bad", "good"])]
+)
+def test_the_direction_of_a_metric_sorts_groups(metric, order):
+    """Best first."""
+    groups = [
+        GroupListing(Path(name), record(), trials([value], metric)) for name, value in (("bad", 0.2), ("good", 0.8))
+    ]
+    for given in (groups, groups[::-1]):
+        found = group_list._sorted(Listing(Path(), [], given, False), metric)
+        assert [group.name for group in found.groups] == order
 
 
 def test_conditions_apply_to_trials(workdir):

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from nncli.analysis.group_comparison import GroupComparison
+from nncli.analysis import group_verdict
+from nncli.analysis.group_comparison import GroupComparison, compare_groups
 from nncli.analysis.group_rows import RowSampling
-from nncli.analysis.group_verdict import Outcome, decide, fewest_runs
+from nncli.analysis.group_verdict import Outcome, decide, fewest_runs, verdicts
 from nncli.analysis.paired_tests import Estimate
+from tests.analysis.fake_groups import fake_group
 from tests.analysis.simulated_groups import SCORES, comparison, coverage, false_verdicts, split_coverage
 
+LOSS = {"metric": "validation_loss"}
 GOOD, BAD = np.array([0.9, 0.91, 0.92, 0.9]), np.array([0.8, 0.82, 0.81, 0.79])
 
 
@@ -40,6 +43,65 @@ def test_two_runs_are_never_better(is_paired):
     """However clear the difference is; a third run is enough."""
     assert outcome(comparison(GOOD[:2], BAD[:2], is_paired)) is Outcome.FEW_RUNS
     assert outcome(comparison(GOOD[:3], BAD[:3], is_paired)) is Outcome.BETTER
+
+
+def test_the_smaller_group_decides_whether_runs_are_enough():
+    """Two runs stay too few, however many the other group has, and one more is missing at least."""
+    groups = fake_group("a", GOOD[:2], **LOSS), fake_group("b", np.tile(BAD, 3) - 0.3, range(50, 62), **LOSS)
+    found = decide([compare_groups(*groups, (None, None))], 0.0, 1)[0]
+    assert (found.outcome, found.p_value < 0.05) == (Outcome.FEW_RUNS, True)
+    assert found.more_runs == 1
+    assert decide([comparison(GOOD[:2], BAD[:2], True)], 0.0, 1)[0].more_runs == 1
+
+
+@pytest.mark.parametrize(("won", "expected"), [(0.75, Outcome.BETTER), (0.74, Outcome.SMALL), (0.2, Outcome.SMALL)])
+def test_three_of_four_pairs_are_better(won, expected):
+    """The fraction of pairs decides if there are pairs, and not that of all runs."""
+    found = comparison(GOOD, BAD, True)
+    assert outcome(GroupComparison(**{**vars(found), "fraction_won": won, "probability": 1.0})) is expected
+
+
+def test_an_interval_that_ends_at_the_rope_is_within_it():
+    """The largest difference that does not matter is one of them."""
+    groups = [SimpleNamespace(label=name, metric="validation_loss", finished=range(4)) for name in "ab"]
+    found = GroupComparison(*groups, difference=-0.25, over_runs=Estimate(-0.25, 0.0, 3))
+    assert outcome(found, rope=0.25) is Outcome.EQUAL
+    assert outcome(found, rope=0.2499) is not Outcome.EQUAL
+
+
+def test_each_group_is_compared_with_the_best():
+    """And p-values are adjusted for all pairs, since the scores say which one is the best."""
+    groups = [fake_group(str(index), [index / 100 + each for each in (0.1, 0.2, 0.15)], **LOSS) for index in range(4)]
+    found = verdicts(groups, None, 0.0)
+    assert [(each.comparison.first.label, each.comparison.second.label) for each in found] == [
+        *(("0", "1"), ("0", "2"), ("0", "3")),
+    ]
+    assert {each.family for each in found} == {6}
+
+
+def test_each_group_is_compared_with_the_baseline():
+    """P-values are adjusted for these comparisons; better and worse are said of the group."""
+    groups = [fake_group(str(index), [index / 100 + each for each in (0.1, 0.2, 0.15)], **LOSS) for index in range(4)]
+    found = verdicts(groups, 2, 0.0)
+    assert [(each.comparison.first.label, each.comparison.second.label) for each in found] == [
+        *(("0", "2"), ("1", "2"), ("3", "2")),
+    ]
+    assert {each.family for each in found} == {3}
+
+
+@pytest.mark.parametrize(("count", "made"), [(20, 190), (21, 20)])
+def test_of_many_groups_only_the_best_is_compared(monkeypatch, count, made):
+    """P-values are adjusted for all pairs nevertheless."""
+    groups, compared = [fake_group(str(index), [0.1, 0.2], **LOSS) for index in range(count)], []
+
+    def counted(first, second, *rest):
+        compared.append((first.label, second.label))
+        return compare_groups(first, second, *rest)
+
+    monkeypatch.setattr(group_verdict, "compare_groups", counted)
+    found = verdicts(groups, None, 0.0)
+    assert (len(compared), len(found)) == (made, count - 1)
+    assert {each.family for each in found} == {count * (count - 1) // 2}
 
 
 def test_a_missing_run_is_counted():

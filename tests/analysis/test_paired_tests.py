@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from nncli.analysis.paired_tests import (
     MAX_RUNS,
@@ -158,6 +159,9 @@ def test_required_runs_at_the_limits():
     assert required_runs(0.5, Spread(1.0, 1), level=0.005) > required_runs(0.5, Spread(1.0, 1))
     assert required_runs(0.5, Spread(1.0, 1, ratio=0.25)) is None
     assert required_runs(0.03, Spread(1.0, 1)) <= MAX_RUNS
+    limit = (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) / MAX_RUNS**0.5
+    assert required_runs(limit * (1 + 1e-6), Spread(1.0, 1)) is None  # some more by Student's t
+    assert required_runs(limit * 1.001, Spread(1.0, 1)) is not None
 
 
 def test_required_rows_have_a_power_of_80_percent():
@@ -169,3 +173,21 @@ def test_required_rows_have_a_power_of_80_percent():
     assert np.mean(means > 1.96 * 0.4 / rows**0.5) == pytest.approx(0.8, abs=0.01)
     assert required_rows(0.0, 0.4) is None
     assert required_rows(0.05, 0.4, level=0.005) == 853  # (2.8070 + 0.8416)² · 64
+
+
+@pytest.mark.parametrize("differences", [[0.0] * 6, [1.0, -1.0, 2.0, -2.0], [0.1, 0.2, -0.3], [0.0] * 50])
+def test_no_difference_has_a_p_value_of_1(differences):
+    """Not a larger one, as a sum of 0 is counted on both sides."""
+    assert sign_flip(np.array(differences)) == 1
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("effect", [0.4, 0.9, 1.5, 3.0])
+def test_required_runs_are_the_first_that_show_it(samples, effect):
+    """With the quantiles of SciPy, for every number of runs in turn."""
+
+    def shows(runs):
+        degrees = samples * (runs - 1)
+        return effect >= (stats.t.ppf(0.975, degrees) + stats.t.ppf(0.8, degrees)) / runs**0.5
+
+    assert required_runs(effect, Spread(1.0, samples)) == next(runs for runs in range(2, 1000) if shows(runs))

@@ -1,12 +1,17 @@
 """The gate on regressions: what it accepts, and which verdicts fail it."""
 
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
 from nncli.analysis.compared_groups import GroupOptions, compared_groups
+from nncli.analysis.group_comparison import GroupComparison
+from nncli.analysis.group_verdict import Outcome, Verdict
+from nncli.analysis.paired_tests import Estimate
 from nncli.analysis.regression_gate import RegressionGate, parse_regression_gate, regressions
 from nncli.errors import CommandLineError
+from tests.analysis.fake_groups import fake_group
 from tests.groups import set_scores
 
 
@@ -24,6 +29,7 @@ def test_a_gate_is_a_metric_with_a_tolerance():
         ("accuracy:x", "'x' is not a tolerance"),
         ("accuracy:-1", "'-1' is not a tolerance"),
         ("accuracy:nan", "'nan' is not a tolerance"),
+        ("accuracy:inf", "'inf' is not a tolerance"),
     ],
 )
 def test_wrong_gates_are_rejected(text, message):
@@ -68,3 +74,47 @@ def test_single_runs_are_judged_by_their_rows(optimizer_group):
     assert sum(map(len, found)) == trainings.is_significant
     [text] = check("validation_loss", "0000")
     assert "cannot be tested, so the gate fails: validation_loss of a single run has no margin" in text
+
+
+@pytest.mark.parametrize(
+    ("metric", "difference", "tolerance", "passes"),
+    [
+        ("validation_loss", 0.25, 0.0, False),
+        ("validation_loss", 0.25, 0.25, True),
+        ("validation_loss", 0.25, 0.2499, False),
+        ("validation_accuracy", -0.25, 0.0, False),
+        ("validation_accuracy", -0.25, 0.25, True),
+    ],
+)
+def test_the_tolerance_is_a_loss_of_the_metric(metric, difference, tolerance, passes):
+    """In its direction; a difference as large as the tolerance passes."""
+    groups = fake_group("a", [0.5] * 3, metric=metric), fake_group("b", [0.5] * 3, metric=metric)
+    found = GroupComparison(*groups, difference=difference, over_runs=Estimate(difference, 0.01, 2))
+    assert (regressions([Verdict(found, Outcome.WORSE, 0.01)], tolerance) == []) is passes
+
+
+def test_what_is_no_regression_passes():
+    """A difference that is significant but not worse in three of four runs, or that is not shown."""
+    groups = fake_group("a", [0.5] * 3, metric="validation_loss"), fake_group("b", [0.5] * 3, metric="validation_loss")
+    found = GroupComparison(*groups, difference=0.25, over_runs=Estimate(0.25, 0.01, 2))
+    outcomes = (Outcome.SMALL, Outcome.FEW_RUNS, Outcome.FEW_ROWS, Outcome.EQUAL, Outcome.BETTER)
+    assert regressions([Verdict(found, each, 0.01) for each in outcomes], 0.0) == []
+
+
+def test_what_cannot_be_compared_fails_the_gate():
+    """Nobody has shown that it is not worse."""
+    groups = fake_group("a", [0.5] * 3), fake_group("b", [0.6] * 3, rows="others")
+    found = GroupComparison(*groups, reason="their validation rows differ")
+    (text,) = regressions([Verdict(found, Outcome.NOT_COMPARED)], 1.0)
+    assert text.endswith("their validation rows differ, so the gate fails")
+
+
+@pytest.mark.parametrize(
+    ("is_significant", "difference", "fails"), [(True, 0.1, True), (True, -0.1, False), (False, 0.1, False)]
+)
+def test_single_runs_fail_if_they_are_significantly_worse(is_significant, difference, fails):
+    """By the test on their rows."""
+    groups = fake_group("a", [0.5], metric="validation_loss"), fake_group("b", [0.4], metric="validation_loss")
+    trainings = SimpleNamespace(is_significant=is_significant, description="difference")
+    found = GroupComparison(*groups, difference=difference, trainings=trainings)
+    assert bool(regressions([Verdict(found, Outcome.ONE_SEED)], 0.0)) is fails

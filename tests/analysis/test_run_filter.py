@@ -125,3 +125,16 @@ def test_unknown_status_is_rejected(text):
 def test_runs_are_sorted(key, expected):
     """Best first by a metric, smallest first by another value, and those without it last."""
     assert names(sorted_listings(RUNS, key)) == expected
+
+
+def test_numbers_are_before_texts():
+    """Of a key that has both."""
+    mixed = [run(str(index), config={"rate": value}) for index, value in enumerate(["b", 2, "a", 10, None])]
+    assert names(sorted_listings(mixed, "rate")) == ["1", "3", "2", "0", "4"]
+
+
+def test_a_text_may_look_like_a_number():
+    """As the name of a trial, or a note."""
+    runs = [run("10", note="0.5"), run("11", note="half")]
+    for text in ("name=10", "name!=11", "note=0.5", "note!=half"):
+        assert names(matching(runs, [Condition.parse(text)])) == ["10"]

@@ -1,7 +1,7 @@
 """The runs of a list: their notes, and the keys in which their configs differ."""
 
 from nncli.analysis.config_table import config_table
-from nncli.analysis.run_list import run_listing, runs_in, with_differences
+from nncli.analysis.run_list import run_listing, runs_in, visible_paths, with_differences
 from nncli.store.notes import NOTES, Notes, write_notes
 from nncli.store.run_reader import Run
 from tests.examples import train_config
@@ -37,3 +37,28 @@ def test_run_that_is_not_listed_with_others_has_no_differences(workdir):
     listed = run_listing(train_config(workdir / "config.yaml").path)
     assert with_differences([listed])[0].differences == {}
     assert run_listing(workdir) is None
+
+
+def test_run_without_metrics_has_no_epoch(workdir):
+    """As one that was interrupted before its first row."""
+    path = train_config(workdir / "config.yaml").path
+    (path / "evaluation.json").unlink()
+    header, _, _ = (path / "metrics.csv").read_text().partition("\n")
+    (path / "metrics.csv").write_text(f"{header}\n")
+    listed = run_listing(path)
+    assert (listed.epoch, listed.metrics) == (None, {})
+
+
+def test_runs_that_cannot_be_read_are_last(workdir):
+    """The others keep the order of their names."""
+    for name in "abc":
+        train_config(workdir / "config.yaml", name=name)
+    (workdir / "runs" / "a" / "run.json").write_bytes(b"{")
+    assert [run.name for run in runs_in(workdir / "runs")] == ["b", "c", "a"]
+
+
+def test_hidden_entries_are_not_visible(tmp_path):
+    """As what a removal or a new run is about to rename."""
+    for name in ("b", ".removed-0123456789abcdef", "a"):
+        (tmp_path / name).mkdir()
+    assert [path.name for path in visible_paths(tmp_path)] == ["a", "b"]

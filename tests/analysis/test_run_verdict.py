@@ -7,7 +7,9 @@ import pytest
 
 from nncli.analysis import run_verdict
 from nncli.analysis.run_verdict import ONE_SEED_EACH
+from nncli.analysis.scores import Score
 from nncli.analysis.significance import LEVEL, mcnemar, paired_margin
+from tests.analysis.fake_groups import fake_run
 from tests.analysis.test_comparison import compared, train  # noqa: F401 (a fixture)
 
 REPETITIONS = 1000
@@ -62,3 +64,24 @@ def test_best_of_many_is_said_to_be_chosen(train):  # noqa: F811 (the fixture)
     assert compared(*paths, top=1).verdict() == compared(*paths).verdict()
     (paths[2] / "evaluation.json").unlink()
     assert compared(*paths).verdict().endswith(")")
+
+
+def test_rows_that_differ_are_not_paired(monkeypatch):
+    """Even if there are as many of them; splits that differ are left out altogether."""
+    monkeypatch.setattr(run_verdict, "config_table", lambda _: {})
+    monkeypatch.setattr(run_verdict, "values_by_row", lambda *_: np.array([1.0, 0.0]))
+    runs = [fake_run(score, rows=rows) for score, rows in ((0.5, "a"), (0.6, "b"))]
+    assert "on different validation rows" in run_verdict.difference(*runs, "validation").description
+    assert run_verdict.run_verdict(runs, {"validation"}) is None
+
+
+def test_the_lower_error_is_better(monkeypatch):
+    """In the order of the metric, whatever the order of the runs."""
+    monkeypatch.setattr(run_verdict, "config_table", lambda _: {})
+    found = SimpleNamespace(is_significant=True, description="difference")
+    monkeypatch.setattr(run_verdict, "difference", lambda *_: found)
+    runs = [fake_run(value, metric="validation_mean_absolute_error") for value in (0.5, 0.2)]
+    for run, label, value in zip(runs, "ab", (0.5, 0.2), strict=True):
+        run.label, run.scores["validation"] = label, Score("mean_absolute_error", value, 0.1, 15)
+    for given in (runs, runs[::-1]):
+        assert run_verdict.run_verdict(given).startswith("b is significantly better than a: ")

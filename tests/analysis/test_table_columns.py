@@ -16,6 +16,7 @@ from nncli.analysis.table_columns import ShortNames, implied_keys, short_names
         (["spiral", "spiral-2"], ["spiral", "spiral-2"], "", ""),
         (["spiral-", "spiral-2"], ["spiral-", "spiral-2"], "", ""),
         (["one"], ["one"], "", ""),
+        (["a-one", "a-one"], ["one", "one"], "a-", ""),
     ],
 )
 def test_common_parts_of_names_end_at_separators(names, short, start, end):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nncli.config.model import Fold, Fraction, Where
 from nncli.data.dataset import Dataset
-from nncli.data.folds import fold_size
+from nncli.data.folds import fold_size, grouped_fold
 from nncli.data.source import SourceError
 from nncli.data.split import split
 from tests.data.test_split import indexed, rows_of
@@ -104,6 +104,17 @@ def test_large_groups_are_distributed_first():
     assert lengths == [6, 6]
 
 
+def test_groups_of_equal_size_keep_a_random_order():
+    """However many there are, and on every processor."""
+    sizes, rows, expected = np.array([1, 2] * 60), [0, 0, 0], [[], [], []]
+    for group in sorted(np.random.default_rng(3).permutation(120).tolist(), key=lambda group: -sizes[group]):
+        fold = rows.index(min(rows))
+        rows[fold] += sizes[group]
+        expected[fold].append(group)
+    for fold in range(3):
+        assert grouped_fold(sizes, Fold(folds=3, fold=fold), np.random.default_rng(3)) == expected[fold]
+
+
 def test_too_few_rows_of_a_class_are_reported():
     """The message names the classes."""
     with pytest.raises(SourceError) as found:
@@ -114,6 +125,13 @@ def test_too_few_rows_of_a_class_are_reported():
     )
     assert found.value.key == "validation"
     assert len(validation_rows(indexed([5, 5]), 5)) == 5
+
+
+@pytest.mark.parametrize(("classes", "more"), [(20, ";"), (21, " and 1 more;")])
+def test_many_classes_are_counted(classes, more):
+    """The first twenty are named."""
+    with pytest.raises(SourceError, match=rf"'19' \(1 row\){more} use fewer folds"):
+        validation_rows(indexed([1] * classes), 2)
 
 
 def test_too_few_regression_rows_are_reported():

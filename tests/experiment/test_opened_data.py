@@ -50,6 +50,8 @@ def test_equal_data_is_opened_once(opened, override):
         "validation.fraction=0.2",
         "rng=nnfs",
         "dtype=float64",
+        "test={fraction: 0.2}",
+        "split_method=consecutive",
         "data.columns={a: category}",
     ],
 )

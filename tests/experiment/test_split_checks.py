@@ -1,6 +1,7 @@
 """Seeds for single purposes, and folds: what they change of a run, and the messages about those that do not fit."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from nncli.errors import ConfigError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
+from nncli.experiment.split_checks import check_folds
 from nncli.experiment.summary import split_rows
 from nncli.training.loop import Trainer
 
@@ -140,6 +142,10 @@ def test_data_set_keeps_its_own_seed(trained):
             "command line:2:6: test: folds are for validation; write test: {fraction: 0.2}, which is taken out before",
         ),
         (
+            ("validation={fraction: 0.2, last: date}",),
+            "command line:1:34: validation.last: names a column, but only a table has columns with names; remove it",
+        ),
+        (
             ("validation={folds: 5, group: patient}",),
             "command line:1:30: validation.group: names a column, but only a table has columns with names; remove it",
         ),
@@ -227,3 +233,19 @@ def test_what_does_not_fit_a_table_is_reported(table_config, override, message):
     with pytest.raises(ConfigError, match=rf"^command line:1:\d+: {re.escape(message)}") as found:
         load(table_config, (override, "loss=binary_crossentropy", "test={fraction: 0.1}"))
     assert "loss: " in str(found.value)
+
+
+@pytest.mark.parametrize(("counts", "found"), [([20, 5], []), ([20, 4], [4]), ([4, 20], [4]), ([0, 20], [])])
+def test_the_smallest_class_limits_the_folds(workdir, counts, found):
+    """It may have as many rows as there are folds; that it has none is reported elsewhere."""
+    config = load(workdir / "config.yaml", ("validation={folds: 5}",)).config
+    plan = SimpleNamespace(schema=SimpleNamespace(class_counts=counts, classes=2))
+    messages = [each.message for each in check_folds(config, plan)]
+    assert [int(re.search(r"there are (\d+);", message)[1]) for message in messages] == found
+
+
+def test_groups_are_not_limited_by_classes(table_config):
+    """Whose rows may be in few of the groups."""
+    config = load(table_config, ("validation={folds: 3, group: patient}",)).config
+    plan = SimpleNamespace(schema=SimpleNamespace(class_counts=[2, 20], classes=2))
+    assert list(check_folds(config, plan)) == []

@@ -1,5 +1,6 @@
 """Runs on an MLflow server: what is sent, what a second export adds, and the same on the real server."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from nncli.export.mlflow_client import MlflowClient
 from nncli.runner.resume import resume
 from nncli.store.notes import Notes, write_notes
 from nncli.store.run_reader import Run
+from nncli.store.run_status import RunStatus
 from tests.examples import train_config
 from tests.export.mlflow_server import fake_server, mlflow_python, real_server
 
@@ -72,8 +74,11 @@ def test_tag_that_says_what_was_sent_is_written_last(runs, listed, server):
     ]
     server.runs["run0"]["tags"].pop("nncli.epoch")
     server.runs["run0"]["metrics"].clear()
+    parameters = dict(server.runs["run0"]["params"])
+    server.runs["run0"]["params"].clear()
     assert send(server, runs / "tested") is Change.UPDATED
     assert set(server.runs["run0"]["metrics"]) == recorded(runs / "tested")
+    assert server.runs["run0"]["params"] == parameters
 
 
 def test_second_export_sends_nothing(runs, listed, server):
@@ -108,11 +113,43 @@ def test_changed_notes_are_sent(runs, listed, server):
     assert set(server.runs["run0"]["metrics"]) == recorded(runs / "tested")
 
 
+def test_notes_that_were_removed_alone_are_removed(runs, listed, server):
+    """Nothing else differs then."""
+    send(server, runs / "tested")
+    write_notes(runs / "tested", Notes())
+    assert send(server, runs / "tested") is Change.UPDATED
+    assert not {"nncli.tags", "mlflow.note.content"} & set(server.runs["run0"]["tags"])
+
+
+def test_a_status_that_was_not_sent_is_sent_again(runs, listed, server):
+    """If an earlier export was interrupted before it."""
+    send(server, runs / "tested")
+    server.runs["run0"]["status"] = "RUNNING"
+    assert send(server, runs / "tested") is Change.UPDATED
+    assert server.runs["run0"]["status"] == "FINISHED"
+
+
+@pytest.mark.parametrize(("status", "sent"), [("running", "RUNNING"), ("failed", "FAILED")])
+def test_a_running_run_has_no_end(runs, listed, server, status, sent):
+    """Others have that of their last metrics; truth values are written as in YAML, and long texts are cut."""
+    run = exported_run(listed["tested"])
+    parameters = {"yes": True, "no": False, "one": 1, "text": "x" * 501}
+    given = replace(run, status=RunStatus(status), ended=2.5, parameters=parameters, note="n" * 5001)
+    client = MlflowClient(server.uri)
+    send_run(client, client.experiment("runs"), given)
+    (found,) = server.runs.values()
+    assert found["status"] == sent
+    assert found.get("ended") == (None if status == "running" else 2500)
+    assert found["params"] == {"yes": "true", "no": "false", "one": "1", "text": "x" * 500}
+    assert found["tags"]["mlflow.note.content"] == "n" * 5000
+
+
 def test_trials_are_runs_of_the_experiment_of_their_group(listed, server):
     """A run with the same config in another directory is another run."""
     done = export_runs(list(listed.values()), "mlflow", f"{server.uri}/")
     assert done.outcomes == {Change.CREATED: 3}
     assert server.experiments == {"runs": "1", "seeds": "2"}
+    assert [path for path, _ in server.requests].count("experiments/get-by-name") == 2  # once for each
     assert [(run["name"], run["experiment"]) for run in server.runs.values()] == [
         ("tested", "1"),
         ("seeds/0000", "2"),

@@ -93,6 +93,7 @@ def test_experiment_that_another_process_creates_is_used(server):
     [
         ({}, None),
         ({"TOKEN": "abc"}, "Bearer abc"),
+        ({"USERNAME": "me", "TOKEN": "abc"}, "Bearer abc"),
         ({"USERNAME": "me", "PASSWORD": "word", "TOKEN": "abc"}, "Basic bWU6d29yZA=="),
     ],
 )
@@ -110,3 +111,14 @@ def test_quotes_in_a_tag_are_escaped(server):
     """So that a value cannot change the filter."""
     MlflowClient(server.uri).find_run("1", {"a": "b' or '1"})
     assert server.requests[-1][1]["filter"] == "tags.`a` = 'b\\' or \\'1'"
+
+
+def test_all_tags_find_a_run(server):
+    """Not one of them."""
+    MlflowClient(server.uri).find_run("1", {"a": "b", "c": "d"})
+    assert server.requests[-1][1]["filter"] == "tags.`a` = 'b' and tags.`c` = 'd'"
+
+
+def test_slash_at_the_end_of_the_address_is_left_out():
+    """Some servers do not find an address with two of them."""
+    assert MlflowClient("http://127.0.0.1:5000/")._address("runs") == "http://127.0.0.1:5000/api/2.0/mlflow/runs"

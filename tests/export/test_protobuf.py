@@ -1,5 +1,7 @@
 """The wire format of Protocol Buffers: examples of its specification, and messages that google.protobuf reads."""
 
+import math
+
 import pytest
 
 from nncli.export import protobuf
@@ -19,13 +21,13 @@ def test_integers_are_read_by_google(value):
     assert wrappers.Int64Value.FromString(protobuf.integer(1, value)).value == value
 
 
-@pytest.mark.parametrize("value", [0.0, -1.5, 1e300, 5e-324])
+@pytest.mark.parametrize("value", [0.0, -1.5, 1e300, -1e300, 5e-324])
 def test_floats_are_read_by_google(value):
     """float64 exactly, float32 rounded; a value that is too large for float32 is infinite."""
     wrappers = pytest.importorskip("google.protobuf.wrappers_pb2")
     assert wrappers.DoubleValue.FromString(protobuf.double(1, value)).value == value
     read = wrappers.FloatValue.FromString(protobuf.single(1, value)).value
-    assert read == (float("inf") if value > 1e38 else pytest.approx(value, rel=1e-7))
+    assert read == (math.copysign(math.inf, value) if abs(value) > 1e38 else pytest.approx(value, rel=1e-7))
 
 
 def test_text_is_utf_8():

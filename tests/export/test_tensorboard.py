@@ -1,6 +1,7 @@
 """Runs as event files, read back by TensorBoard: scalars by epoch, and the parameters of the HParams page."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from nncli.export.change import Change
 from nncli.export.exported_run import exported_run
 from nncli.export.tensorboard import FILE, write_events
 from nncli.store.run_reader import Run
+from nncli.store.run_status import RunStatus
 
 
 def scalars(directory):
@@ -50,6 +52,7 @@ def test_parameters_are_read_by_the_plugin(listed, tmp_path):
     metadata = pytest.importorskip("tensorboard.plugins.hparams.metadata")
     events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     run = exported_run(listed["seeds/0001"])
+    run = replace(run, parameters={**run.parameters, "yes": True, "no": False})
     write_events(tmp_path / "events", run)
     read = events.EventAccumulator(str(tmp_path / "events" / "seeds" / "0001"))
     read.Reload()
@@ -58,8 +61,28 @@ def test_parameters_are_read_by_the_plugin(listed, tmp_path):
     ended = metadata.parse_session_end_info_plugin_data(content[metadata.SESSION_END_INFO_TAG])
     values = {name: getattr(value, value.WhichOneof("kind")) for name, value in started.hparams.items()}
     assert values == {**run.parameters, "training.epochs": 30}
+    assert started.start_time_secs == run.started
+    assert (values["yes"], values["no"]) == (True, False)
+    assert isinstance(values["yes"], bool)
     assert (values["optimizer.type"], values["layers.0.units"], values["seed"]) == ("adam", 8, 1)
     assert (started.group_name, ended.status) == ("seeds/0001", 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [("finished", "SUCCESS"), ("running", "RUNNING"), ("diverged", "FAILURE"), ("interrupted", "FAILURE")],
+)
+def test_the_status_is_one_of_the_plugin(listed, tmp_path, status, name):
+    """By its own numbers."""
+    metadata = pytest.importorskip("tensorboard.plugins.hparams.metadata")
+    numbers = pytest.importorskip("tensorboard.plugins.hparams.api_pb2")
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    write_events(tmp_path, replace(exported_run(listed["tested"]), status=RunStatus(status)))
+    read = events.EventAccumulator(str(tmp_path / "tested"))
+    read.Reload()
+    content = read.PluginTagToContent("hparams")[metadata.SESSION_END_INFO_TAG]
+    ended = metadata.parse_session_end_info_plugin_data(content)
+    assert ended.status == numbers.Status.Value(f"STATUS_{name}")
 
 
 def test_second_export_writes_the_same_bytes(listed, tmp_path):
@@ -68,9 +91,12 @@ def test_second_export_writes_the_same_bytes(listed, tmp_path):
     path = tmp_path / "events" / "seeds" / "0000" / FILE
     assert write_events(tmp_path / "events", run) is Change.CREATED
     content, inode = path.read_bytes(), path.stat().st_ino
+    (path.parent / "link").hardlink_to(path)  # so that its number is not used again
     assert write_events(tmp_path / "events", run) is Change.UNCHANGED
     assert path.stat().st_ino == inode
     path.write_bytes(content[:-1])
     assert write_events(tmp_path / "events", run) is Change.UPDATED
     assert path.read_bytes() == content
+    assert path.stat().st_ino != inode  # a reader never sees half of it
+    (path.parent / "link").unlink()
     assert [each.name for each in path.parent.iterdir()] == [FILE]

@@ -214,13 +214,15 @@ def test_cleanup_removes_only_orphans(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / ".new-link").symlink_to(tmp_path / "elsewhere")
+    link = f".new-{'0' * 16}"
+    (tmp_path / "runs" / link).symlink_to(tmp_path / "elsewhere")
     (tmp_path / "runs" / ".new-file").touch()
     (tmp_path / "runs" / ".x.0123abcd").mkdir()
     directory, lock = storage.staging_directory(tmp_path / "runs")
     storage.remove_orphans(tmp_path / "runs")
     lock.release()
     assert names(tmp_path / "elsewhere") == []
-    assert names(tmp_path / "runs") == sorted([".new-file", ".new-link", ".x.0123abcd", directory.name])
+    assert names(tmp_path / "runs") == sorted([".new-file", ".new-link", link, ".x.0123abcd", directory.name])
 
 
 def test_commit_is_durable(tmp_path, monkeypatch):
@@ -234,6 +236,22 @@ def test_commit_is_durable(tmp_path, monkeypatch):
     calls.clear()
     assert storage.commit(directory, runs / "one")
     assert calls == [f"sync {directory.name}", "rename", "sync runs"]
+
+
+def test_staged_files_and_hidden_directories_are_durable(tmp_path, monkeypatch):
+    """Each is renamed, and then the directory that it is in is synced."""
+    calls, replace, rename = [], Path.replace, Path.rename
+    monkeypatch.setattr(storage, "fsync_directory", lambda path: calls.append(f"sync {path.name}"))
+    monkeypatch.setattr(Path, "replace", lambda path, target: (calls.append("replace"), replace(path, target))[1])
+    monkeypatch.setattr(Path, "rename", lambda path, target: (calls.append("rename"), rename(path, target))[1])
+    (tmp_path / "runs" / "one").mkdir(parents=True)
+    storage.write_staged(tmp_path / "runs" / "file", b"content")
+    assert calls[-2:] == ["replace", "sync runs"]
+    hidden = storage.set_aside(tmp_path / "runs" / "one")
+    assert calls[-2:] == ["rename", "sync runs"]
+    storage.put_back(hidden, tmp_path / "runs" / "one")
+    assert calls[-2:] == ["rename", "sync runs"]
+    assert names(tmp_path / "runs") == ["file", "one"]
 
 
 def test_directory_that_cannot_be_written_to_is_named(tmp_path, fail):

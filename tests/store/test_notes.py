@@ -4,6 +4,7 @@ import pytest
 
 from nncli.analysis.verification import verify
 from nncli.errors import CommandLineError, RunError, UnsupportedVersionError
+from nncli.store import atomic_write
 from nncli.store.notes import NOTES, Notes, changed_notes, read_notes, write_notes
 from nncli.store.run_reader import Run
 from tests.examples import train_config
@@ -15,6 +16,8 @@ def test_notes_are_read_as_they_were_written(tmp_path):
     write_notes(tmp_path, notes)
     assert read_notes(tmp_path) == notes
     assert [path.name for path in tmp_path.iterdir()] == [NOTES]
+    write_notes(tmp_path, Notes(tags=["a"]))
+    assert read_notes(tmp_path) == Notes(tags=["a"])
 
 
 def test_directory_without_notes_has_empty_ones(tmp_path):
@@ -23,6 +26,20 @@ def test_directory_without_notes_has_empty_ones(tmp_path):
     write_notes(tmp_path, Notes(note="a"))
     write_notes(tmp_path, Notes())
     assert not list(tmp_path.iterdir())
+
+
+def test_changes_are_atomic_and_durable(tmp_path, monkeypatch):
+    """A reader never sees half of them, and a removed file does not come back."""
+    synced = []
+    monkeypatch.setattr(atomic_write, "fsync_directory", synced.append)
+    write_notes(tmp_path, Notes(note="a"))
+    inode = (tmp_path / NOTES).stat().st_ino
+    with (tmp_path / NOTES).open():  # so that its number is not used again
+        write_notes(tmp_path, Notes(note="b"))
+        assert (tmp_path / NOTES).stat().st_ino != inode
+    synced.clear()
+    write_notes(tmp_path, Notes())
+    assert synced == [tmp_path]
 
 
 def test_notes_change_neither_identity_nor_verification(workdir):
@@ -59,11 +76,17 @@ def test_changes_of_notes():
     assert changed_notes(notes, "", (), ["x", "y"]) == Notes()
 
 
+def test_the_longest_note_and_tag_are_valid():
+    """One character more is too long."""
+    assert changed_notes(Notes(), "a" * 10_000, ["b" * 64]) == Notes(note="a" * 10_000, tags=["b" * 64])
+
+
 @pytest.mark.parametrize(
     ("note", "added", "removed", "message"),
     [
         ("a" * 10_001, (), (), "a note of 10,001 characters, expected at most 10,000"),
         ("\udcff", (), (), "not valid UTF-8"),
+        (None, ("\udcff",), (), "not valid UTF-8"),
         (None, ("two words",), (), "invalid tag 'two words': expected a word"),
         (None, ("a\x1b[2J",), (), r"invalid tag 'a\x1b[2J'"),
         (None, ("",), (), "invalid tag ''"),

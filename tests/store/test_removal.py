@@ -67,7 +67,9 @@ def test_group_is_removed(group):
     assert names(group.parent) == []
 
 
-@pytest.mark.parametrize("name", ["thesis.tex", "checkpoints/other.bin", "sub/", "metrics.csv.bak", ".hidden"])
+@pytest.mark.parametrize(
+    "name", ["thesis.tex", "checkpoints/other.bin", "sub/", "metrics.csv.bak", ".hidden", "checkpoints/00000009.ckpt/"]
+)
 def test_unknown_file_keeps_the_run(run, name):
     """It is named, and nothing is removed."""
     (run / name).mkdir() if name.endswith("/") else (run / name).touch()
@@ -79,7 +81,19 @@ def test_unknown_file_keeps_the_run(run, name):
     assert names(run) == before
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "0001/mine.csv", "results/", "abc.failed.json"])
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more")])
+def test_many_unknown_files_are_counted(run, count, more):
+    """The first five are named."""
+    for index in range(count):
+        (run / f"{index}.txt").touch()
+    with pytest.raises(RunError) as error:
+        plan_removal(run)
+    assert f"did not write: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt{more}; move" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "0001/mine.csv", "results/", "abc.failed.json", ".new-0123456789abcdefg/"]
+)
 def test_unknown_file_keeps_the_group(group, name):
     """Also one within a trial."""
     (group / name).mkdir() if name.endswith("/") else (group / name).touch()

@@ -32,6 +32,25 @@ def test_listed_values(given, expected):
     assert list(listed(given)) == expected
 
 
+class Ends:
+    """A generator of the smallest or the largest number."""
+
+    def __init__(self, index):
+        self.index = index
+
+    def uniform(self, *limits):
+        return limits[self.index]
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_rounding_does_not_leave_a_logarithmic_range(index):
+    """The exponential function of a logarithm may be a little smaller or larger than the number."""
+    for number in range(1, 200):
+        real, integers = axis(min=number / 1000, max=number / 100, log=True), axis(min=number, max=9 * number, log=True)
+        for given in (real, integers):
+            assert given.min <= sampled(given, Ends(index)) <= given.max
+
+
 def test_real_ranges_are_not_listed():
     """A range of real numbers without a step has no list, and a grid needs a list or a step."""
     assert listed(axis(min=0.0, max=1.0)) is None

@@ -88,6 +88,22 @@ def test_every_problem_is_reported(text, expected):
                 "since optimizer varies; remove one"
             ],
         ),
+        (
+            ["optimizer=sgd,adam", "optimizer.beta_1=0.5,2"],  # the second one is not tried with the first
+            {},
+            [
+                "command line:2:1: optimizer.beta_1: optimizer.beta_1 varies, but so does optimizer, which contains it;"
+                " write whole values of optimizer"
+            ],
+        ),
+        (
+            ["optimizer={type: sgd, momentum: 0.9},{momentum: 0.9, type: sgd}"],
+            {},
+            [
+                "command line:1:38: optimizer: {'momentum': 0.9, 'type': 'sgd'} repeats "
+                "(first at line 1, column 11); remove one"
+            ],
+        ),
         (["seed=,"], {}, ["command line:1:6: seed: no value beside the comma; write seed=V1,V2"]),
         (["seed=1,,2"], {}, ["command line:1:8: seed: no value beside the comma; write seed=V1,V2"]),
         (["seed=1, "], {}, ["command line:1:7: seed: no value beside the comma; write seed=V1,V2"]),

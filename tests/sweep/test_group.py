@@ -81,6 +81,33 @@ def test_differences_of_ranges_are_listed():
     assert difference == "axes: optimizer=[{type: sgd}] there, and none here"
 
 
+def test_many_differences_are_counted(tmp_path):
+    """The first eight are listed."""
+    changes = {
+        **{"config": "x", "config_path": "y", "overrides": ["seed=1"], "axes": [], "method": "random", "seed": 2},
+        **{"metric": None, "trials": 3, "seeds": [5]},
+    }
+    open_group(tmp_path, "net-sweep", record(), "mine")
+    for other, last in ((record(**changes), "  and 1 more"), (record(**changes, folds=3), "  and 2 more")):
+        with pytest.raises(BusyError) as error:
+            open_group(tmp_path, "net-sweep", other, "mine")
+        lines = str(error.value).splitlines()
+        assert len(lines) == 10
+        assert lines[8].startswith("  trials: ")
+        assert lines[9] == last
+
+
+def test_the_first_line_of_a_config_that_differs_is_shown():
+    """Also if one config has more lines than the other, or ends without a line break."""
+    short, long = record(config="loss: mse\n"), record(config="loss: mse\n\nseed: 3\n")
+    assert differences(short, long) == ["config: line 3 is none there, and 'seed: 3' here"]
+    assert differences(long, short) == ["config: line 3 is 'seed: 3' there, and none here"]
+    assert differences(short, record(config="loss: mse")) == ["config: line 2 is '' there, and none here"]
+    assert differences(short, record(config="loss: mae\n")) == [
+        "config: line 1 is 'loss: mse' there, and 'loss: mae' here"
+    ]
+
+
 def test_a_record_equals_itself():
     """Whatever version wrote it."""
     assert not differences(record(), record(version="0.1.0", format=1))

@@ -11,6 +11,7 @@ import pytest
 from nncli.errors import InterruptionError, RunError
 from nncli.store.group_files import AxisRecord, failures, trial_paths
 from nncli.store.lock import is_locked
+from nncli.sweep import local
 from nncli.sweep.error_report import ErrorReport
 from nncli.sweep.local import work_locally
 from nncli.sweep.worker import Ending, work
@@ -121,6 +122,13 @@ def test_the_end_of_all_workers_is_an_error(tmp_path, long_reference, signum):
     assert len(killed) == 2
     assert work_locally(plan, 2, never, lambda progress: None) is Ending.FINISHED
     assert contents(plan.directory) == long_reference
+
+
+def test_workers_that_cannot_start_are_an_error(tmp_path, monkeypatch):
+    """It has their exit code; they have printed why."""
+    monkeypatch.setattr(local, "run_worker", sys.exit)  # which takes no two arguments
+    with pytest.raises(RuntimeError, match="all workers ended with exit code 1 before they began"):
+        work_locally(group_in(tmp_path), 2, never, lambda progress: None)
 
 
 DRIVER = """

@@ -19,6 +19,7 @@ from nncli.store.group_files import (
     write_failure,
 )
 from nncli.store.run_reader import Run
+from nncli.sweep import out_of_fold
 from nncli.sweep.out_of_fold import write_out_of_fold
 from tests.conftest import SPEC
 
@@ -163,6 +164,29 @@ def test_group_without_folds_has_no_file(group):
     path = group(SPEC, folds=None, seeds=[1])
     assert write_out_of_fold(path) is None
     assert not (path / OUT_OF_FOLD).exists()
+
+
+def test_one_seed_is_no_column(group):
+    """As little as the only point."""
+    rows = table(write_out_of_fold(group(SPEC, "validation={folds: 2}", folds=2, seeds=[7])))
+    assert list(rows[0])[:3] == ["row", "fold", "target"]
+
+
+def test_a_binary_prediction_follows_the_threshold(group):
+    """That of the accuracy of the config."""
+    accuracy = "metrics=[{type: accuracy, threshold: 0.01}]"
+    rows = table(write_out_of_fold(group(BINARY, "validation={folds: 2}", accuracy, folds=2)))
+    (positive,) = {each["prediction"] for each in rows}
+    assert min(float(each[f"probability_{positive}"]) for each in rows) < 0.5
+
+
+def test_rows_that_are_not_those_of_the_training_are_reported(group, monkeypatch):
+    """Which are drawn again."""
+    original = out_of_fold.part_indices
+    turned = lambda *given: {name: rows[::-1] for name, rows in original(*given).items()}  # noqa: E731
+    monkeypatch.setattr(out_of_fold, "part_indices", turned)
+    with pytest.raises(RunError, match="0000: the rows of the validation fold are not those of the training"):
+        write_out_of_fold(group(SPEC, "validation={folds: 2}", folds=2))
 
 
 def test_changed_data_is_reported(group):

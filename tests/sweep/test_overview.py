@@ -28,6 +28,7 @@ def test_trials_are_counted_by_their_last_state(tmp_path):
     assert not overview.take(Progress(1, "running", part=0.5))
     assert overview.take(finished(0, 1.0))
     assert not overview.take(finished(0, 1.0, is_new=False))
+    assert overview.trained == 1
     assert overview.take(Progress(2, "failed"))
     assert overview.take(finished(3, 2.0, is_new=False))
     assert (overview.total, overview.ended, overview.trained, overview.done) == (6, 3, 2, 3.5)
@@ -37,6 +38,23 @@ def test_trials_are_counted_by_their_last_state(tmp_path):
         "running": 1,
     }
     assert [each.number for each in overview.running] == [1]
+
+
+def test_a_trial_that_another_worker_saw_first_was_trained_now(tmp_path):
+    """The reports of two workers arrive in any order; the end is one."""
+    overview = Overview(group_in(tmp_path))
+    assert overview.take(finished(0, 1.0, is_new=False))
+    assert overview.trained == 0
+    assert not overview.take(finished(0, 1.0))
+    assert (overview.ended, overview.trained) == (1, 1)
+
+
+def test_the_curve_has_no_corner_twice(tmp_path):
+    """If each trial is better than the one before."""
+    overview = Overview(group_in(tmp_path))
+    for number, value in enumerate([3.0, 2.0, 1.0]):
+        overview.take(finished(number, value))
+    assert overview.curve == ([1, 2, 3], [3.0, 2.0, 1.0])
 
 
 @pytest.mark.parametrize(
@@ -74,4 +92,7 @@ def test_the_time_left_follows_from_what_was_trained_now(tmp_path, clock):
     overview.take(finished(1, 1.0))
     overview.take(Progress(2, "running", part=0.5))
     assert overview.seconds_left == pytest.approx((6 - 3.5) / 2.5 * 10)
-    assert Overview(group_in(tmp_path, "halving", method="halving")).seconds_left is None
+    halving = Overview(group_in(tmp_path, "halving", method="halving"))
+    clock[0] += 10
+    halving.take(finished(0, 1.0))
+    assert halving.seconds_left is None  # its trials go on

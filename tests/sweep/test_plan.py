@@ -6,6 +6,7 @@ import pytest
 
 from nncli.config.diagnostics import SourceText
 from nncli.config.document import read
+from nncli.errors import ConfigError
 from nncli.store.group_files import create_group, read_group
 from nncli.sweep.plan import Plan, record_from_command_line, record_from_file
 from nncli.sweep.sweep_config import SweepOptions
@@ -83,6 +84,63 @@ def test_random_ranges_have_the_type_of_the_key():
     plan.loaded(plan.trial(19))
 
 
+def test_random_points_may_be_fewer_than_combinations():
+    """Their number is that of the trials."""
+    plan = planned("layers[0].units=2,3,4", "optimizer.learning_rate=0.1,0.2", method="random", trials=4, seeds="2")
+    assert (plan.points, len(plan)) == (4, 8)
+
+
+def test_random_points_depend_on_the_seed_of_the_search():
+    """Those of halving too, if their number is given."""
+    rate = "optimizer.learning_rate={min: 0.01, max: 1}"
+    found = [planned(rate, method="random", trials=3, seed=seed).point(0) for seed in (1, 2, 1)]
+    assert found[0] == found[2] != found[1]
+    assert planned(rate, method="halving", trials=3, seed=1).point(0) == found[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "trials"),
+    [
+        (["optimizer.learning_rate=0.1,0.2,0.3", "training.epochs=3"], {"method": "halving"}, 3),
+        (["optimizer.learning_rate=0.1,0.2,0.3"], {"method": "random", "trials": 3}, 3),
+        (["optimizer.learning_rate=0.1,0.2,0.3"], {"method": "tpe", "trials": 2, "batch": 2}, 2),
+        (["optimizer.beta_1={min: 0.1, max: 0.2}"], {"trials": 100_000, "seeds": "10"}, 1_000_000),
+        (["seeds.data=1,2"], {"seeds": "2"}, 4),
+        (["validation={fraction: 0.2}"], {"folds": 3}, 3),
+        (["validation={folds: 2, fold: 1}"], {"folds": 3}, 3),
+    ],
+)
+def test_the_limits_of_settings_are_allowed(arguments, options, trials):
+    """The smallest and largest numbers, seeds varied in another way, and parts of the data that folds replace."""
+    if options.get("method") == "tpe":
+        pytest.importorskip("optuna")
+    assert len(planned(*arguments, **options)) == trials
+
+
+def test_what_a_seed_varies_is_recorded_with_seeds_only():
+    """And the metric of folds is that of the validation set, which they are."""
+    assert planned("optimizer=sgd,adam").record.vary == []
+    assert planned(seeds="2").record.vary == ["weights", "order", "dropout"]
+    assert planned("validation=null", seeds="2").record.metric == "accuracy"
+    assert planned("validation=null", folds=2).record.metric == "validation_accuracy"
+
+
+def test_folds_and_seeds_are_trials():
+    """Their number is limited, too."""
+    wide = "optimizer.beta_1={min: 0.1, max: 0.2}"
+    with pytest.raises(ConfigError, match="2,000,000 trials are too many"):
+        planned("validation=null", wide, trials=100_000, seeds="10", folds=2)
+
+
+def test_values_come_before_the_seeds():
+    """The first overrides of a trial distinguish its point, in the order of the axes."""
+    plan = planned("validation=null", "optimizer=sgd,adam", "layers[0].units=4,8", seeds="2", vary="weights", folds=2)
+    assert plan.trial(5).overrides == (
+        *("optimizer=sgd", "layers[0].units=8"),
+        *("seeds.weights=0", "validation={folds: 2, fold: 1}"),
+    )
+
+
 def test_fewer_epochs_keep_what_depends_on_them():
     """A trial with fewer epochs has the log interval and the schedule of all of them."""
     plan = planned("seed=1,2", "schedule=cosine", "training.log_every=null", "training.epochs=300")
@@ -91,6 +149,7 @@ def test_fewer_epochs_keep_what_depends_on_them():
     assert whole.training.log_every == part.training.log_every == 3
     assert whole.schedule == part.schedule
     assert plan.loaded(plan.trial(1), 300).config == whole
+    assert plan.loaded(plan.trial(1), 300).overrides == plan.loaded(plan.trial(1)).overrides
 
 
 def test_relative_paths_start_at_the_base_config(monkeypatch):

@@ -6,7 +6,9 @@ import pytest
 
 from nncli.store.group_files import AxisRecord, FailureRecord, write_failure
 from nncli.store.run_reader import Run
+from nncli.sweep import results
 from nncli.sweep.results import results_of
+from nncli.sweep.trials import Outcome, Task
 from nncli.sweep.worker import work
 from tests.sweep.groups import RATES, group_in
 
@@ -61,7 +63,7 @@ def test_points_with_equal_means_are_all_the_best(tmp_path):
 def test_failures_are_grouped_by_their_message(tmp_path):
     """The most frequent first; diverged runs are counted apart, and points without a value are not ranked."""
     plan = group_in(tmp_path, axes=[RATES], overrides=["optimizer.type=sgd"])
-    for number, message in ((0, "no data\nand more"), (2, "no room"), (1, "no data\nand less")):
+    for number, message in ((1, "no data\nand more"), (0, "no room"), (2, "no data\nand less")):
         write_failure(plan.directory, number, FailureRecord(exit_code=3, message=message))
     work(plan)
     found = results_of(plan)
@@ -85,3 +87,24 @@ def test_halving_ranks_those_with_more_epochs_first(tmp_path):
     work(plan)
     assert [each.epochs for each in results_of(plan).points] == [90, 30, 30]
     assert len(results_of(plan).best) == 1
+
+
+def test_points_with_more_epochs_are_better_whatever_their_metric(tmp_path):
+    """Those that have all epochs of the config are first."""
+    plan = group_in(tmp_path, axes=[AxisRecord(key="optimizer.learning_rate", values=[0.1, 0.2, 0.3])], seeds=[])
+    ended = [
+        (Task(plan.trial(number), epochs), Outcome(number, "finished", value))
+        for number, epochs, value in ((0, 30, 0.1), (1, None, 0.9), (2, 90, 0.5))
+    ]
+    assert [each.number for each in results._ranked(plan, ended)] == [1, 2, 0]
+
+
+def test_the_stage_after_an_unfinished_one_is_not_asked_for(tmp_path):
+    """It depends on trials that have not ended."""
+    axis = AxisRecord(key="optimizer.learning_rate", values=[0.001, 0.01, 0.1])
+    changes = {"method": "halving", "overrides": ["training.epochs=90"], "seeds": [], "vary": []}
+    plan = group_in(tmp_path, axes=[axis], **changes)
+    work(plan, stop=(plan.directory / "0001" / "evaluation.json").exists)
+    found = results_of(plan)
+    assert found.counts == {"finished": 2, "diverged": 0, "failed": 0, "left": 1}
+    assert [each.epochs for each in found.points] == [30, 30]

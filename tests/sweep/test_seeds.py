@@ -1,5 +1,7 @@
 """Seeds and what they vary, as they are written, and the values of a run."""
 
+import re
+
 import pytest
 
 from nncli.sweep.seeds import fold_of, parse_seeds, parse_vary, replicate_changes
@@ -29,6 +31,23 @@ def test_invalid_seeds(written):
     """Anything else is rejected with a message."""
     with pytest.raises(ValueError, match=r"seed|empty"):
         parse_seeds(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (10_001, "10,001 seeds are too many (limit: 10,000)"),
+        ("9999999999", "9,999,999,999 seeds are too many (limit: 10,000)"),
+        ("0..9999999999", "10,000,000,000 seeds are too many (limit: 10,000)"),
+        ("4294967295..4294967296", "seed 4294967296 is too large (limit: 4294967295)"),
+        ([4294967296, 0], "seed 4294967296 is too large (limit: 4294967295)"),
+    ],
+)
+def test_limits(written, message):
+    """Of the number of seeds, and of each; a large number is rejected at once."""
+    with pytest.raises(ValueError, match=rf"^{re.escape(message)}$"):
+        parse_seeds(written)
+    assert len(parse_seeds(10_000)) == 10_000
 
 
 def test_vary():

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from nncli.store.group_files import AxisRecord
+from nncli.sweep import tpe
 from nncli.sweep.search import stages
 from tests.conftest import ROOT
 from tests.sweep.groups import outcomes_of, planned
@@ -52,6 +54,40 @@ def test_points_are_chosen_in_batches_and_reported_in_order():
     ]
     assert asked == [([task.trial.number for task in stage], None) for stage in found]
     assert [task.trial.point for task in found[0]] == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_a_point_is_told_the_score_of_its_own_runs(monkeypatch):
+    """Of all seeds, and of no other point."""
+    scored = []
+    monkeypatch.setattr(tpe, "score", lambda runs, metric: scored.append([each.number for each in runs]) or 0.0)
+    searched(planned(*AXES, method="tpe", trials=5, batch=2, seeds="3"), distance)
+    assert scored == [[3 * point, 3 * point + 1, 3 * point + 2] for point in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("axis", "expected"),
+    [
+        ({"values": [1, 2, 5]}, "IntDistribution(high=2, log=False, low=0, step=1)"),
+        ({"values": [0.5, 0.2]}, "IntDistribution(high=1, log=False, low=0, step=1)"),
+        ({"values": [2, 1, 3]}, "CategoricalDistribution(choices=(0, 1, 2))"),
+        ({"values": [False, True]}, "CategoricalDistribution(choices=(0, 1))"),
+        ({"values": ["a", "b"]}, "CategoricalDistribution(choices=(0, 1))"),
+        ({"min": 1, "max": 6, "step": 2}, "IntDistribution(high=2, log=False, low=0, step=1)"),
+        ({"min": 1, "max": 600}, "IntDistribution(high=600, log=False, low=1, step=1)"),
+        ({"min": 1, "max": 600, "log": True}, "IntDistribution(high=600, log=True, low=1, step=1)"),
+        ({"min": 0.0, "max": 0.5}, "FloatDistribution(high=0.5, log=False, low=0.0, step=None)"),
+        ({"min": 0.1, "max": 0.5, "log": True}, "FloatDistribution(high=0.5, log=True, low=0.1, step=None)"),
+    ],
+)
+def test_distributions(axis, expected):
+    """Values in an order have neighbors, and others have none."""
+    pytest.importorskip("optuna")
+    assert str(tpe._distribution(AxisRecord(key="k", **axis))) == expected
+
+
+def test_a_quarter_of_the_points_is_good():
+    """Rounded up, and at most 25."""
+    assert [tpe._good_points(count) for count in (0, 1, 4, 5, 100, 1000)] == [1, 1, 1, 2, 25, 25]
 
 
 def test_search_is_a_function_of_record_and_outcomes():

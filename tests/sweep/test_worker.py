@@ -13,9 +13,11 @@ from nncli.store.run_reader import Run
 from nncli.store.run_status import RunStatus
 from nncli.sweep import execution
 from nncli.sweep.group import is_finished
-from nncli.sweep.worker import Ending, work
+from nncli.sweep.worker import Ending, Worker, ignore, work
 from nncli.training.loop import never
 from tests.sweep.groups import RATES, THREADS, contents, group_in, hidden
+
+FAILURE = FailureRecord(exit_code=3, message="no data")
 
 
 def after(calls):
@@ -140,6 +142,47 @@ def test_too_many_failures_end_the_group(tmp_path, most, trained):
     endings = {work(plan), work(plan)}
     assert [path.name for path in trial_paths(plan.directory)] == trained
     assert endings == {Ending.FINISHED if len(trained) == 3 else Ending.TOO_MANY_FAILURES}
+
+
+def test_what_was_started_is_finished_after_too_many_failures(tmp_path):
+    """Only new trials do not start."""
+    plan = group_in(tmp_path, seeds=[0, 1], max_failures=0)
+    started = plan.directory / "0001"
+    assert work(plan, started.exists) is Ending.STOPPED
+    assert not (started / "evaluation.json").exists()
+    write_failure(plan.directory, 0, FAILURE)
+    assert work(plan) is Ending.TOO_MANY_FAILURES
+    assert (started / "evaluation.json").exists()
+    assert [path.name for path in trial_paths(plan.directory)] == ["0000", "0001"]
+
+
+def test_failures_of_other_workers_count_at_once(tmp_path, monkeypatch):
+    """Also of trials that were still trained when this worker looked at them."""
+    plan, performed = group_in(tmp_path, max_failures=0), []
+
+    def fails_elsewhere(self, task):
+        performed.append(task.trial.number)
+        write_failure(plan.directory, task.trial.number, FAILURE)
+        return False
+
+    monkeypatch.setattr(execution.Execution, "perform", fails_elsewhere)
+    assert work(plan) is Ending.TOO_MANY_FAILURES
+    assert performed == [0]
+
+
+def test_a_worker_waits_longer_and_longer(tmp_path, monkeypatch):
+    """But not longer than a second, until a trial is left to it."""
+    plan, waited = group_in(tmp_path), []
+    monkeypatch.setattr(execution.Execution, "perform", lambda self, task: False)
+    monkeypatch.setattr(Worker, "_wait", lambda self, seconds: waited.append(seconds))
+    assert Worker(plan, lambda: len(waited) == 14, ignore).work() is Ending.STOPPED
+    assert waited == pytest.approx([min(0.02 * 1.5**index, 1) for index in range(1, 15)])
+
+
+def test_a_stop_ends_the_wait(tmp_path, monkeypatch):
+    """At once."""
+    monkeypatch.setattr(time, "sleep", None)
+    Worker(group_in(tmp_path), lambda: True, ignore)._wait(60)
 
 
 @pytest.mark.parametrize("name", ["run.json", "checkpoints"])
