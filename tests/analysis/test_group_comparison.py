@@ -92,9 +92,9 @@ def test_the_spread_of_independent_groups():
 def test_the_p_value_has_a_floor():
     """2^(1 − R) for R runs, as of scores without any variance."""
     metric = {"metric": "validation_loss"}
-    equal = compared(fake_group("a", [0.9] * 3, **metric), fake_group("b", [0.8] * 3, **metric))
+    equal = compared(fake_group("a", [0.5, 0.75, 1.0], **metric), fake_group("b", [0.25, 0.5, 0.75], **metric))
     assert (equal.deciding.p_value, equal.p_value) == (0, 2.0**-5)
-    other = compared(fake_group("a", [0.9] * 3, **metric), fake_group("b", [0.8] * 2, [7, 8], **metric))
+    other = compared(fake_group("a", [0.5, 0.5001, 0.5002], **metric), fake_group("b", [0.1, 0.1001], [7, 8], **metric))
     assert other.p_value == 2.0**-4
     assert compared(fake_group("a", [0.9]), fake_group("b", [0.8])).p_value == 1
 

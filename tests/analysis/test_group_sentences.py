@@ -47,7 +47,7 @@ def test_an_adjusted_p_value_explains_why_an_interval_is_not_enough():
     [
         ([0.3], [0.5], "one seed each: this tells two trainings apart, not two configs; difference -0.2"),
         (LOW, [0.5], "one seed of b: train more of it; difference "),
-        (LOW, LOW, "not enough runs: no difference; difference +0 "),
+        (LOW, LOW, "no difference that more runs would show; difference +0 "),
         (
             [0.30, 0.40, 0.35],
             [0.301, 0.399, 0.35000001],
