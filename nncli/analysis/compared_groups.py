@@ -66,8 +66,8 @@ def compared_groups(paths: Sequence[Path], options: GroupOptions, find: Callable
         find: finds a run or a group by its name.
 
     Raises:
-        CommandLineError: a key, a metric or the baseline is unknown, or there is nothing to compare.
-        RunError: a run that is no trial, or a group.json, is damaged.
+        CommandLineError: a key, a metric or the baseline is unknown.
+        RunError: there is nothing to compare, or a run that is no trial, or a group.json, is damaged.
     """
     named = read_groups(paths)
     by = options.by or _varying_keys(named)

@@ -117,7 +117,7 @@ def sides_by(groups: Sequence[GroupRuns], keys: Sequence[str]) -> list[Side]:
     """
     if not any(each.entries for each in groups):
         trials = counted(sum(len(each.failed) for each in groups), "failed trial")
-        raise CommandLineError(f"no trial has a run, so there is nothing to compare: {trials}")
+        raise RunError(f"no trial has a run, so there is nothing to compare: {trials}")
     configs = {id(entry): entry.run.config.model_dump() for each in groups for entry in each.entries}
     for key in keys:
         _require_key(key, list(configs.values()))

@@ -11,7 +11,7 @@ import numpy as np
 from nncli.analysis.compared_run import ComparedRun
 from nncli.config.hints import suggestion
 from nncli.config.model import SEED_KEYS, Config, Fraction
-from nncli.errors import CommandLineError
+from nncli.errors import CommandLineError, RunError
 from nncli.experiment.metric_columns import SPLITS, find_column, higher_is_better, main_columns
 from nncli.nn.parameters import Array
 from nncli.store.run_status import RunStatus
@@ -145,12 +145,13 @@ def chosen_metric(entries: Sequence[ComparedRun], name: str | None) -> str:
 
     Raises:
         CommandLineError: no finished run has it, or it cannot be compared.
+        RunError: no run is finished.
     """
     final = [entry for entry in entries if entry.is_final]
     if not final:
         states = Counter(entry.progress.status for entry in entries)
         listed = ", ".join(f"{count} {status}" for status, count in states.items())
-        raise CommandLineError(f"no run is finished, so there is nothing to compare{f': {listed}' if listed else ''}")
+        raise RunError(f"no run is finished, so there is nothing to compare{f': {listed}' if listed else ''}")
     if name is None:
         return _default_metric(final)
     known = {each for entry in final for each in entry.metrics}

@@ -18,7 +18,7 @@ def run_table(directory: Path, runs: Sequence[RunListing]) -> tuple[list[str], l
     """
     metrics = list(dict.fromkeys(name for run in runs for name in run.metrics))
     keys = _differing(runs)
-    headings = ["run", "status", "epoch", *metrics, *keys, "tags", "note"]
+    headings = ["run", "status", "epoch", *metrics, *keys, "tags", "note", "problem"]
     rows = [
         [
             run.path.relative_to(directory).as_posix(),
@@ -28,6 +28,7 @@ def run_table(directory: Path, runs: Sequence[RunListing]) -> tuple[list[str], l
             *(values[index] for values in keys.values()),
             " ".join(run.tags),
             run.note,
+            run.problem,
         ]
         for index, run in enumerate(runs)
     ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nncli.cli.group_options import Workers
 from nncli.cli.interrupts import raised_on_ctrl_c
 from nncli.cli.note_options import NoteOptions
-from nncli.cli.output import drop_unread_messages, has_cursor, print_json
+from nncli.cli.output import has_cursor, print_json
 from nncli.cli.paths import RUNS
 from nncli.errors import CommandLineError, DivergedError, InterruptionError, NncliError, StorageError
 
@@ -197,7 +197,6 @@ def work_on(plan: "Plan", workers: Workers) -> GroupReport:
     from nncli.sweep.overview import Overview
     from nncli.sweep.worker import Ending
 
-    drop_unread_messages()
     require_locks(plan.directory)
     overview, started = Overview(plan), time.monotonic()
     with raised_on_ctrl_c(), stop_on_signals() as stop, _continued(plan, workers):

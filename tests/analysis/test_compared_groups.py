@@ -198,7 +198,7 @@ def test_groups_without_a_finished_run_are_reported(tmp_path):
     diverging = (*FIXED_DATA, "optimizer={type: sgd, learning_rate: 1e30}")
     with pytest.raises(DivergedError):
         make_group(tmp_path / "runs", "group", [], seeds=[0], overrides=diverging)
-    with pytest.raises(CommandLineError, match=r"no run is finished, so there is nothing to compare: 1 diverged$"):
+    with pytest.raises(RunError, match=r"no run is finished, so there is nothing to compare: 1 diverged$"):
         compare(tmp_path / "runs" / "group", metric="validation_accuracy")
 
 
@@ -228,9 +228,7 @@ def test_failed_points_are_counted(tmp_path):
     assert [each.label for each in compared.groups] == ["adam"]
     assert "2 failed trials not in the table, as no trial with the same values has a run" in compared.notes
     empty = make_group(tmp_path / "runs", "empty", ["adam", "sgd"], seeds=[0, 1], failed=range(4))
-    with pytest.raises(
-        CommandLineError, match=r"^no trial has a run, so there is nothing to compare: 4 failed trials$"
-    ):
+    with pytest.raises(RunError, match=r"^no trial has a run, so there is nothing to compare: 4 failed trials$"):
         compare(empty)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from nncli.analysis.group_results import GroupResult, Replicate, chosen_metric, replicate, sorted_groups, varied
 from nncli.config.model import Fold, Fraction, Seeds
-from nncli.errors import CommandLineError
+from nncli.errors import CommandLineError, RunError
 from tests.analysis.fake_groups import ROWS, TRAINING_ROWS, fake_group, fake_run
 
 METRIC = "validation_accuracy"
@@ -84,7 +84,7 @@ def test_the_metric_is_one_that_all_runs_have():
     other.metrics.update({"accuracy": 0.9})
     with pytest.raises(CommandLineError, match="share no metric on a validation or test set"):
         chosen_metric([one, other], None)
-    with pytest.raises(CommandLineError, match="no run is finished"):
+    with pytest.raises(RunError, match="no run is finished"):
         chosen_metric([fake_run(0.5, status="running")], None)
 
 

@@ -18,14 +18,14 @@ def test_table_has_metrics_and_differing_keys():
     """Equal keys are left out; a run that cannot be read has no values."""
     listed = [
         *runs({"seed": 0, "dtype": "float32"}, {"seed": 1, "dtype": "float32"}, metrics={"loss": 0.5}, tags=["a", "b"]),
-        RunListing(Path("runs/x"), RunProgress(RunStatus.DAMAGED)),
+        RunListing(Path("runs/x"), RunProgress(RunStatus.DAMAGED), problem="damaged: x"),
     ]
     assert run_table(Path("runs"), listed) == (
-        ["run", "status", "epoch", "loss", "seed", "tags", "note"],
+        ["run", "status", "epoch", "loss", "seed", "tags", "note", "problem"],
         [
-            ["g/0000", "finished", None, 0.5, 0, "a b", None],
-            ["g/0001", "finished", None, 0.5, 1, "a b", None],
-            ["x", "damaged", None, None, None, "", None],
+            ["g/0000", "finished", None, 0.5, 0, "a b", None, None],
+            ["g/0001", "finished", None, 0.5, 1, "a b", None, None],
+            ["x", "damaged", None, None, None, "", None, "damaged: x"],
         ],
     )
 

@@ -260,8 +260,8 @@ def test_checkpoints_are_written_periodically(workdir):
 
 def test_no_color_removes_colors_from_the_display(workdir):
     """NO_COLOR leaves the display, without its colors."""
-    colored, _ = finished(workdir, "train", "config.yaml", "training.epochs=3000")
-    plain, code = finished(workdir, "train", "config.yaml", "training.epochs=3000", NO_COLOR="1")
+    colored, _ = finished(workdir, "train", "config.yaml", "training.epochs=20000")
+    plain, code = finished(workdir, "train", "config.yaml", "training.epochs=20000", NO_COLOR="1")
     assert code == 0
     assert COLORS.search(colored)
     assert not COLORS.search(plain)
@@ -308,7 +308,7 @@ def test_json_in_a_terminal_is_one_document(workdir):
 def test_standard_output_gets_only_the_result(workdir):
     """With standard output in a file the terminal still gets the display, and the file nothing of it."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "nncli", "train", "config.yaml", "training.epochs=3000", "--name", "x"]
+    command = [sys.executable, "-m", "nncli", "train", "config.yaml", "training.epochs=20000", "--name", "x"]
     with (workdir / "out.txt").open("w", encoding="utf-8") as file:
         process = subprocess.Popen(command, stdout=file, stderr=theirs, cwd=workdir, env=environment())
     os.close(theirs)

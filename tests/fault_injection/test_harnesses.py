@@ -24,7 +24,7 @@ needs_strace = pytest.mark.skipif(not strace.is_available(), reason="strace is m
         pytest.param("cross_run_isolation", ("--pairs", "12"), "; 0 wrong", id="cross-run isolation"),
         pytest.param("concurrent_trainers", ("--rounds", "1"), "rounds: 1", id="concurrent trainers"),
         pytest.param("moved_runs", ("--rounds", "5"), "5 moves, 0 wrong", id="moved runs"),
-        pytest.param("environments", ("streams", "--few"), "streams: 30 commands, 0 wrong", id="standard streams"),
+        pytest.param("environments", ("streams", "--few"), "streams: 50 commands, 0 wrong", id="standard streams"),
         pytest.param("full_disks", ("--sizes", "4"), "small files: 0 wrong", id="full disks"),
         pytest.param("filesystems", (), "no locks: 0 wrong", id="file systems", marks=needs_strace),
         *(

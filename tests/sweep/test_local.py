@@ -21,7 +21,7 @@ from tests.sweep.groups import THREADS, contents, group_in, hidden
 
 pytestmark = pytest.mark.slow
 
-LONG = {"overrides": ["training.epochs=3000", "training.log_every=1000", "training.checkpoint_seconds=0.05"]}
+LONG = {"overrides": ["training.epochs=12000", "training.log_every=4000", "training.checkpoint_seconds=0.05"]}
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,8 @@ def test_workers_end_with_the_process_that_started_them(tmp_path, long_reference
 @pytest.mark.parametrize("seconds", [0, 0.1, 0.3])
 def test_workers_leave_ctrl_c_to_the_process_that_started_them(tmp_path, capfd, seconds):
     """From their first moment: a terminal sends it to all of them, and none prints a traceback."""
-    plan, asked = group_in(tmp_path, **LONG), []
+    endless = {"overrides": ["training.epochs=1000000", *LONG["overrides"][1:]]}
+    plan, asked = group_in(tmp_path, **endless), []
 
     def interrupt():
         started = children()

@@ -18,6 +18,7 @@ from nncli.cli.options import (
     runs_dir_option,
     tag_option,
 )
+from nncli.cli.output import drop_unread_messages
 from nncli.cli.paths import RUNS
 
 METHODS = ("grid", "random", "halving", "tpe")
@@ -97,6 +98,7 @@ def sweep(
     from nncli.sweep.plan import record_from_command_line, record_from_file
     from nncli.sweep.sweep_config import SweepOptions
 
+    drop_unread_messages()
     notes = NoteOptions(text, tags)
     notes.check()
     workers = Workers(jobs, engine, is_silent=quiet or as_json)

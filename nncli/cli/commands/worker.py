@@ -7,6 +7,7 @@ import click
 from nncli.cli.group_options import Workers, workers_options
 from nncli.cli.group_training import continue_group
 from nncli.cli.options import cache_dir_option, completed_by, examples, find_run, json_option, runs_dir_option
+from nncli.cli.output import drop_unread_messages
 
 
 @click.command(epilog=examples("nncli worker config-sweep", "nncli worker config-sweep -j 2"))
@@ -33,6 +34,7 @@ def worker(
     from nncli.store.group_files import is_group, read_group
     from nncli.sweep.plan import Plan
 
+    drop_unread_messages()
     workers = Workers(jobs, engine, is_silent=quiet or as_json)
     path = find_run(group, runs_dir)
     if not is_group(path):
