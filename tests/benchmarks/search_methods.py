@@ -115,7 +115,7 @@ def written(name, directory):
     """Write a problem and its sweep to a directory."""
     config, over = CONFIGS[name]
     (directory / "config.yaml").write_text(config)
-    (directory / "sweep.yaml").write_text(f"base: config.yaml\nover:\n{over}")
+    (directory / "sweep.yaml").write_text(f"base: config.yaml\nmetric: validation_loss\nover:\n{over}")
 
 
 def mean_text(values):
