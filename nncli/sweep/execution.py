@@ -39,7 +39,7 @@ class Execution:
         self.group, self.metric = plan.directory, plan.record.metric
 
     def ended(self, task: Task) -> bool:
-        """Whether a trial has ended; its end is reported, whoever has trained it.
+        """Whether a trial has ended; its end is reported, also if another worker trained it.
 
         Raises:
             StorageError, UnsupportedVersionError: as for ``end_of``.

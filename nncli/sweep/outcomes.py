@@ -126,7 +126,7 @@ def _end_of(group: Path, number: int, epochs: int | None, metric: str | None) ->
         return _end_of_run(path, number, epochs, metric)
     except UnsupportedVersionError:
         raise
-    except RunError:  # whoever locks it finds out what is wrong
+    except RunError:  # the worker that locks it reports what is wrong
         return None
 
 

@@ -28,9 +28,10 @@ INTERRUPTED = {  # and where a resume continues
 DIVERGED = {"diverged_to_infinity": "inf at", "diverged_to_nan": "nan at"}
 EARLY_STOPPED = ("early_stopping", "interrupted_early_stopping")
 MAX_BYTES = 150_000
-# Over the few updates of these runs, on another processor or NumPy. The first update of AdaGrad divides a gradient by
-# its own size, so that the rounding of a gradient near 0 changes a weight by a fraction of the learning rate.
-ROUNDING = {"rtol": 1e-4, "atol": 1e-4}
+ROUNDING = {"rtol": 1e-4, "atol": 1e-6}  # over the few updates of these runs, on another processor or NumPy
+# The first update of AdaGrad divides a gradient by its own size, so that the rounding of a gradient near 0 changes a
+# weight by a fraction of the learning rate.
+ADAGRAD_ROUNDING = {"rtol": 1e-4, "atol": 1e-4}
 
 
 @pytest.fixture
@@ -108,7 +109,8 @@ def matches(values, expected, is_exact):
 
 def assert_same_results(run, expected, is_exact):
     """Weights and metrics have the same bytes, or in another environment the same numbers within rounding."""
-    assert list(differences(run, expected, **ROUNDING)) == []
+    rounding = ADAGRAD_ROUNDING if expected.name == "adagrad" else ROUNDING
+    assert list(differences(run, expected, **rounding)) == []
     assert is_identical(run, expected) or not is_exact
 
 
