@@ -17,8 +17,6 @@ from nncli.export.mlflow import send_run
 from nncli.export.mlflow_client import MlflowClient
 from nncli.export.tensorboard import write_events
 
-KINDS = ("tensorboard", "mlflow")
-
 
 @dataclass(frozen=True)
 class Export:
@@ -56,7 +54,7 @@ def export_runs(runs: Sequence[RunListing], kind: str, target: str) -> Export:
     """
     if kind not in KINDS:
         raise CommandLineError(f"unknown kind of export {shown(kind)}{suggestion(kind, KINDS)}")
-    write, done = _to_tensorboard(Path(target)) if kind == KINDS[0] else _to_mlflow(target), Export(kind, target)
+    write, done = WRITERS[kind](target), Export(kind, target)
     for listed in runs:
         try:
             run = exported_run(listed)
@@ -67,9 +65,9 @@ def export_runs(runs: Sequence[RunListing], kind: str, target: str) -> Export:
     return done
 
 
-def _to_tensorboard(directory: Path) -> Callable[[ExportedRun], Change]:
+def _to_tensorboard(directory: str) -> Callable[[ExportedRun], Change]:
     """The function that writes the event file of a run."""
-    return lambda run: write_events(directory, run)
+    return lambda run: write_events(Path(directory), run)
 
 
 def _to_mlflow(uri: str) -> Callable[[ExportedRun], Change]:
@@ -77,3 +75,7 @@ def _to_mlflow(uri: str) -> Callable[[ExportedRun], Change]:
     client = MlflowClient(uri)
     experiment = cache(client.experiment)
     return lambda run: send_run(client, experiment(run.group), run)
+
+
+WRITERS = {"tensorboard": _to_tensorboard, "mlflow": _to_mlflow}  # each makes the function that exports one run
+KINDS = tuple(WRITERS)
