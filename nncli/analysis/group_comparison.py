@@ -11,6 +11,7 @@ from nncli.analysis.group_results import GroupResult
 from nncli.analysis.group_rows import RowMeans, RowSampling, row_sampling
 from nncli.analysis.paired_tests import (
     Estimate,
+    SignFlip,
     Spread,
     fraction_won,
     paired_estimate,
@@ -42,7 +43,7 @@ class GroupComparison:
         over_rows: the same over validation rows; None if the metric is no mean over rows.
         fraction_won: the fraction of pairs in which the first group is better, ties as half; None if not paired.
         probability: P(A > B), that a run of the first group is better than one of the second.
-        sign_flip: the p-value of the exact sign-flip test; None with less than ``MIN_SIGN_FLIPS`` pairs.
+        sign_flip: the p-values of the exact sign-flip test; None with less than ``MIN_SIGN_FLIPS`` pairs.
         gain: how many times as many unpaired runs would be as precise; None if not paired.
         spread: what decides how many runs a difference needs; None if a group is one training.
         trainings: the significance of the difference of two trainings by their rows; None if a group has several.
@@ -57,7 +58,7 @@ class GroupComparison:
     over_rows: RowSampling | None = None
     fraction_won: float | None = None
     probability: float = 0.5
-    sign_flip: float | None = None
+    sign_flip: SignFlip | None = None
     gain: float | None = None
     spread: Spread | None = None
     trainings: Difference | None = None

@@ -63,15 +63,18 @@ def _evidence(verdict: Verdict) -> str:
         often = f"better in {comparison.fraction_won * (comparison.pairs or 0):g} of {comparison.pairs} pairs"
     flipped = comparison.sign_flip if verdict.family == 1 else None
     text = f"{often}, p {p_text(verdict.p_value or 0.0)}"
-    return text if flipped is None else f"{text} (by sign flips p {p_text(flipped)})"
+    return text if flipped is None else f"{text} (by sign flips p {p_text(flipped.p_value)})"
 
 
 def _adjusted(verdict: Verdict) -> str:
-    """The adjusted p-value of a difference that is not significant although its interval excludes 0."""
-    estimate = verdict.comparison.deciding
-    if estimate is None or abs(estimate.difference) <= estimate.margin or verdict.family == 1:
+    """The p-value of a difference that is not significant although its interval excludes 0."""
+    estimate, p_value = verdict.comparison.deciding, verdict.p_value or 0.0
+    if estimate is None or abs(estimate.difference) <= estimate.margin:
         return ""
-    return f", adjusted p {p_text(verdict.p_value or 0.0)}"
+    flipped = verdict.comparison.sign_flip
+    if flipped and p_value == flipped.mid_p:
+        return f", mid-p {p_text(p_value)} by sign flips"
+    return "" if verdict.family == 1 else f", adjusted p {p_text(p_value)}"
 
 
 def p_text(p_value: float) -> str:

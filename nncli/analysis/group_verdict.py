@@ -39,7 +39,8 @@ class Verdict:
     Args:
         comparison: the difference.
         outcome: the verdict; better and worse are said of the first group.
-        p_value: the p-value of the deciding interval, Holm-adjusted; None without an interval.
+        p_value: the p-value of the deciding interval, Holm-adjusted, or the mid-p of the sign-flip test if it is
+            larger; None without an interval.
         family: the number of comparisons that it is adjusted for.
     """
 
@@ -97,6 +98,9 @@ def verdicts(
 def decide(comparisons: Sequence[GroupComparison], rope: float, family: int) -> list[Verdict]:
     """The verdict on each of several comparisons.
 
+    Student's t is wrong too often for six to eight pairs of rounded scores, which differ by a few equal steps. The
+    sign-flip test is exact for them, so each p-value is at least its mid-p.
+
     Args:
         comparisons: the differences.
         rope: the largest difference that does not matter.
@@ -106,9 +110,9 @@ def decide(comparisons: Sequence[GroupComparison], rope: float, family: int) -> 
     return [_verdict(each, p, rope, family) for each, p in zip(comparisons, adjusted, strict=True)]
 
 
-def _verdict(comparison: GroupComparison, p_value: float, rope: float, family: int) -> Verdict:
-    """The verdict on one comparison with its adjusted p-value."""
-    estimate = comparison.deciding
+def _verdict(comparison: GroupComparison, adjusted: float, rope: float, family: int) -> Verdict:
+    """The verdict on one comparison with the adjusted p-value of its deciding interval."""
+    estimate, p_value = comparison.deciding, max(adjusted, comparison.sign_flip.mid_p if comparison.sign_flip else 0.0)
     if comparison.reason is not None:
         return Verdict(comparison, Outcome.NOT_COMPARED)
     if estimate is None:
@@ -117,7 +121,7 @@ def _verdict(comparison: GroupComparison, p_value: float, rope: float, family: i
         return Verdict(comparison, Outcome.EQUAL, p_value, family)
     if p_value < LEVEL and comparison.fewest >= MIN_RUNS:
         return Verdict(comparison, _significant(comparison), p_value, family)
-    is_rows = comparison.decided_by_rows and comparison.fewest >= fewest_runs(family)
+    is_rows = comparison.decided_by_rows and comparison.fewest >= fewest_runs(family) and adjusted >= LEVEL
     return Verdict(comparison, Outcome.FEW_ROWS if is_rows else Outcome.FEW_RUNS, p_value, family)
 
 

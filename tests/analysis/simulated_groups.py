@@ -5,13 +5,14 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from nncli.analysis.group_comparison import GroupComparison
+from nncli.analysis.group_comparison import MIN_SIGN_FLIPS, GroupComparison
 from nncli.analysis.group_verdict import Outcome, decide
 from nncli.analysis.paired_tests import (
     Spread,
     fraction_won,
     paired_estimate,
     probability_better,
+    sign_flip,
     unpaired_estimate,
 )
 
@@ -46,6 +47,7 @@ def comparison(first, second, is_paired):
             "over_runs": paired_estimate(first - second),
             "pairs": len(first),
             "fraction_won": fraction_won(first - second),
+            "sign_flip": sign_flip(first - second) if len(first) >= MIN_SIGN_FLIPS else None,
             "spread": Spread(float(np.std(first - second, ddof=1)), 1),
         }
     else:

@@ -1,5 +1,6 @@
 """Verdicts as sentences: which numbers they name, and what is said of all verdicts together."""
 
+import numpy as np
 import pytest
 
 from nncli.analysis.group_comparison import compare_groups
@@ -23,7 +24,7 @@ def test_better_names_pairs_and_both_p_values():
     groups = fake_group("a", [*LOW[:5], 0.54], **LOSS), fake_group("b", HIGH, **LOSS)
     text = sentence(verdict(*groups))
     assert text.startswith("a is better than b: difference -0.157 (95% interval ")
-    assert "better in 5 of 6 pairs, p = 0.006 (by sign flips p = 0.062)" in text
+    assert "better in 5 of 6 pairs, p = 0.047 (by sign flips p = 0.062)" in text
     assert "flips" not in sentence(verdict(*groups, family=2))
 
 
@@ -31,6 +32,16 @@ def test_independent_groups_name_the_probability():
     """Instead of the pairs."""
     text = sentence(verdict(fake_group("a", LOW, **LOSS), fake_group("b", HIGH, range(10, 16), **LOSS)))
     assert ", P(A > B) = 1.00, p = 0.00049" in text
+
+
+def test_a_mid_p_explains_why_an_interval_is_not_enough():
+    """It is named if the interval excludes 0, and the sign-flip test decides."""
+    losses = np.linspace(0.4, 0.47, 8)
+    differences = np.array([2, 2, 1, 1, 1, 1, 0, -1]) / 100
+    groups = fake_group("a", losses + differences, **LOSS), fake_group("b", losses, **LOSS)
+    text = sentence(verdict(*groups))
+    assert text.startswith("a and b: not enough runs: about 5 more seeds would show")
+    assert text.endswith("(95% interval +0.000465 to +0.017), mid-p = 0.055 by sign flips")
 
 
 def test_an_adjusted_p_value_explains_why_an_interval_is_not_enough():

@@ -179,6 +179,16 @@ def test_too_few_runs_are_said_before_rows(runs, family, more):
     assert 2.0 ** (1 - 2 * fewest_runs(family)) * family < 0.05 <= 2.0 ** (3 - 2 * fewest_runs(family)) * family
 
 
+def test_sign_flips_decide_on_rounded_scores():
+    """Student's t finds less than 5 %, the sign-flip test, which is exact, more."""
+    differences = np.array([2, 2, 1, 1, 1, 1, 0, -1]) / 100
+    found = comparison(0.9 + differences, np.full(8, 0.9), True)
+    assert found.over_runs.p_value < 0.05 < found.sign_flip.mid_p
+    verdict = decide([found], 0.0, 1)[0]
+    assert (verdict.outcome, verdict.p_value) == (Outcome.FEW_RUNS, found.sign_flip.mid_p)
+    assert verdict.more_runs >= 1
+
+
 def test_what_cannot_be_compared_has_no_verdict():
     """One run without an interval is one seed, and a reason is kept."""
     groups = [SimpleNamespace(label=name, metric="accuracy", finished=range(1)) for name in "ab"]

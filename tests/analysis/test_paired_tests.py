@@ -83,12 +83,14 @@ def test_estimate_without_variance():
 
 @pytest.mark.parametrize("size", [1, 2, 5, 6, 9])
 def test_sign_flip_equals_enumeration(size):
-    """It is the fraction of all combinations of signs, also with ties and zeros."""
+    """Its p-value is a fraction of all combinations of signs; the mid-p counts equal sums as half."""
     generator = np.random.default_rng(size)
     for values in (generator.normal(0.5, 1, size), np.round(generator.normal(0.5, 1, size)), np.full(size, 0.1)):
-        observed = abs(values.sum()) - 1e-9
-        at_least = np.mean([abs(np.dot(signs, values)) >= observed for signs in product((-1, 1), repeat=size)])
-        assert sign_flip(values) == pytest.approx(at_least, abs=1e-12)
+        observed = abs(values.sum())
+        sums = np.array([abs(np.dot(signs, values)) for signs in product((-1, 1), repeat=size)])
+        at_least, farther = np.mean(sums >= observed - 1e-9), np.mean(sums > observed + 1e-9)
+        expected = (at_least, (at_least + farther) / 2) if observed > 1e-9 else (1, 1)
+        assert sign_flip(values) == pytest.approx(expected, abs=1e-12)
 
 
 def test_sign_flip_equals_scipy():
@@ -97,16 +99,17 @@ def test_sign_flip_equals_scipy():
     expected = stats.permutation_test(
         (FIRST - SECOND,), np.mean, permutation_type="samples", n_resamples=np.inf, vectorized=False
     )
-    assert sign_flip(FIRST - SECOND) == pytest.approx(expected.pvalue, rel=1e-9)
+    assert sign_flip(FIRST - SECOND).p_value == pytest.approx(expected.pvalue, rel=1e-9)
 
 
 def test_sign_flip_of_many_pairs():
     """Forty pairs are enumerated in two halves; of more, random signs are drawn, always the same."""
-    assert sign_flip(np.ones(40)) == pytest.approx(2 / 2**40, rel=1e-9)
+    assert sign_flip(np.ones(40)) == pytest.approx((2 / 2**40, 1 / 2**40), rel=1e-9)
     values = np.random.default_rng(0).normal(0.3, 1, 60)
     assert sign_flip(values) == sign_flip(values)
-    assert sign_flip(values) == pytest.approx(paired_estimate(values).p_value, abs=0.02)
-    assert 0 < sign_flip(np.ones(60)) < 1e-3
+    assert sign_flip(values).p_value == pytest.approx(paired_estimate(values).p_value, abs=0.02)
+    assert sign_flip(values).mid_p == pytest.approx(sign_flip(values).p_value, abs=1e-12)
+    assert 0 < sign_flip(np.ones(60)).p_value < 1e-3
 
 
 def test_fractions_count_ties_as_half():
@@ -178,7 +181,7 @@ def test_required_rows_have_a_power_of_80_percent():
 @pytest.mark.parametrize("differences", [[0.0] * 6, [1.0, -1.0, 2.0, -2.0], [0.1, 0.2, -0.3], [0.0] * 50])
 def test_no_difference_has_a_p_value_of_1(differences):
     """Not a larger one, as a sum of 0 is counted on both sides."""
-    assert sign_flip(np.array(differences)) == 1
+    assert sign_flip(np.array(differences)) == (1, 1)
 
 
 @pytest.mark.parametrize("samples", [1, 2])

@@ -65,7 +65,7 @@ def _verdict(verdict: "Verdict", text: str) -> dict[str, Any]:
         "pairs": comparison.pairs,
         "pairs_won": comparison.fraction_won,
         "probability": comparison.probability if is_compared else None,
-        "sign_flip_p": comparison.sign_flip,
+        "sign_flip_p": comparison.sign_flip and comparison.sign_flip.p_value,
         "pairing_gain": comparison.gain,
         "more_runs": verdict.more_runs,
         "required_rows": verdict.required_rows,
