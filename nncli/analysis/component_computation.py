@@ -17,10 +17,11 @@ from nncli.config.model import Regularization
 from nncli.errors import CommandLineError
 from nncli.experiment.component_loading import load_component
 from nncli.experiment.numerics import allow_non_finite
-from nncli.nn.layers.layer import Layer
+from nncli.nn.layers.layer import Layer, Pass
 from nncli.nn.losses.loss import Loss, average
 from nncli.nn.metrics.metric import Metric, Task
 from nncli.nn.parameters import Array, Parameters
+from nncli.nn.pass_plan import bind_single
 from nncli.nn.penalties import Penalty
 from nncli.registry import Component, ComponentConfig
 
@@ -123,7 +124,9 @@ def _layer(config: ComponentConfig, request: Request) -> Iterator[Step]:
         raise CommandLineError(f"--inputs: {name} needs {layer.min_batch_size} rows in training; add --inference")
     parameters = _parameters(config, layer, inputs.shape[1], request)
     documentation, width = config.component.documentation, layer.width(inputs.shape[1])
-    outputs = layer.forward(inputs, not request.inference)
+    bind_single(layer, Pass(len(inputs), not request.inference), inputs.shape[1], DTYPE)
+    layer.load(inputs)
+    outputs = layer.forward()
     shown = copied(parameters.views(parameters.trainable))
     arrays = {"inputs": inputs, **shown, **copied(layer.intermediates()), "outputs": outputs.copy()}
     statistics = copied({each: parameters.views(parameters.values)[each] for each in layer.statistics(inputs.shape[1])})
@@ -132,7 +135,8 @@ def _layer(config: ComponentConfig, request: Request) -> Iterator[Step]:
     if "grad" in values:
         reason = f"one number for each of the outputs (N, M) of {len(inputs)} rows"
         grad = np.asfortranarray(shaped("grad", values["grad"], outputs.shape, reason))
-        d_inputs = layer.backward(grad)
+        layer.d_outputs[...] = grad
+        d_inputs = layer.backward()
         gradients = {f"dL/d {key}": each for key, each in parameters.views(parameters.gradients).items()}
         back = copied({"dL/d outputs": grad, **gradients, "dL/d inputs": d_inputs})
         yield Step(f"back through {heading}", documentation.backward_formulas, {}, back)
@@ -143,7 +147,7 @@ def _parameters(config: ComponentConfig, layer: Layer, columns: int, request: Re
     """The parameters of a layer: those that are given, all others as training initializes them."""
     parameters = Parameters(layer.shapes(columns), DTYPE, layer.statistics(columns))
     views = parameters.views(parameters.values)
-    layer.attach(views, parameters.views(parameters.gradients), DTYPE)
+    layer.attach(views, parameters.views(parameters.gradients))
     layer.set_rng(np.random.default_rng(request.seed))
     if getattr(layer, "initializer", layer) is not None:
         layer.initialize(np.random.default_rng(request.seed))
@@ -194,18 +198,18 @@ def penalties(config: Regularization, values: Values) -> list[Step]:
 def _loss(config: ComponentConfig, request: Request) -> Iterator[Step]:
     outputs = rows(config.type, request.values, "outputs")
     loss: Loss = config.build()
-    loss.attach(DTYPE)
+    loss.attach(DTYPE, outputs.shape[1])
     targets = loss.encode(_targets(config.type, request.values, outputs, loss.needs_classes), outputs.shape[1])
     documentation = config.component.documentation
     losses = np.array(loss.forward(outputs, targets))
     given = {"outputs": outputs, "targets": targets}
     arrays = {**given, "of each row": losses, "mean": np.asarray(average(losses))}
     yield Step(f"loss: {config.type}", documentation.forward_formulas, settings_of(config), arrays)
-    gradient = {"dL/d outputs": loss.backward(outputs, targets).copy()}
+    gradient = {"dL/d outputs": loss.backward(outputs, targets, np.empty_like(outputs))}
     yield Step(f"back through the loss: {config.type}", documentation.backward_formulas, {}, gradient)
     if loss.fused_with and loss.fused_formula:
         layer = loss.fused_with.__name__.lower()
-        fused = {"dL/d inputs": loss.backward_fused(outputs, targets).copy()}
+        fused = {"dL/d inputs": loss.backward_fused(outputs, targets, np.empty_like(outputs))}
         yield Step(f"loss and {layer} fused", [loss.fused_formula], {}, fused)
 
 

@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from nncli.data.dataset import Random, some_weights
-from nncli.nn.kernels.buffers import BufferPool
-from nncli.nn.layers.layer import NO_INPUT, Layer
+from nncli.nn.layers.layer import Layer, Pass
 from nncli.nn.losses.loss import Loss, average, is_fused
 from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch, micro_batch_rows, padded_rows
 from nncli.nn.parameters import Array, Parameters, of_layer
+from nncli.nn.pass_plan import PassArrays, PassPlan, layers_with_gradient
 from nncli.nn.shapes import shapes, statistics, widths
 
 LOSS_ROWS = 2**18  # whose losses are computed at once when a network is evaluated
+MAX_PASSES = 8  # whose arrays are kept; the oldest ones are freed
 
 
 class Network:
@@ -29,8 +30,10 @@ class Network:
         L = (1/N) Σ w_i L_i               w_i the weight of row i, 1 by default; penalties have none
         dL/d outputs: row i is w_i times the gradient of the loss without weights
 
-    ``first_trainable`` is that layer; ``backward_layers`` are the layers after it through which the gradient passes,
-    last layer first; ``is_fused`` says whether the last layer and the loss have one fused gradient.
+    All arrays of a pass are planned for its number of rows (``PassPlan``); ``bind`` hands them to the layers.
+
+    ``first_trainable`` is the first trainable layer; ``backward_layers`` are the layers after it through which the
+    gradient passes, last layer first; ``is_fused`` says whether the last layer and the loss have one fused gradient.
 
     Args:
         layers: the layers, at least one of them with trainable parameters.
@@ -74,19 +77,21 @@ class Network:
         self.inference_rows = min(self.micro_batch_rows, ROWWISE_ROWS) if rowwise else None
         self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
         self.is_fused = fused and is_fused(self.layers[-1], loss)
-        self._buffer = BufferPool(dtype)
-        self._network_inputs = NO_INPUT
-        layers = self.layers[:-1] if self.is_fused else self.layers
-        lowest = next(index for index, layer in enumerate(layers) if layer.shapes(self.widths[index]))
-        self.first_trainable, *above = (Layer(), *layers) if input_gradient else layers[lowest:]
-        self.backward_layers = tuple(reversed(above))
+        self._prefers_row_major = self.layers[0].prefers_row_major(inputs)
+        self._passes: dict[Pass, PassArrays] = {}
+        self.bound: Pass | None = None
+        self._input_gradient = input_gradient
+        self._with_gradient = layers_with_gradient(self.layers, inputs, self.is_fused, input_gradient)
+        through = self._with_gradient if input_gradient else self._with_gradient[:-1]
+        self.backward_layers = [self.layers[index] for index in through]
+        self.first_trainable = Layer() if input_gradient else self.layers[self._with_gradient[-1]]
 
     def _attach(self) -> None:
         values = self.parameters.views(self.parameters.values)
         gradients = self.parameters.views(self.parameters.gradients)
         for index, layer in enumerate(self.layers):
-            layer.attach(of_layer(index, values), of_layer(index, gradients), self.dtype)
-        self.loss.attach(self.dtype)
+            layer.attach(of_layer(index, values), of_layer(index, gradients))
+        self.loss.attach(self.dtype, self.widths[-1])
 
     def initialize(self, rng: Random) -> None:
         """Draw the initial weights, first layer first."""
@@ -98,19 +103,40 @@ class Network:
         for layer in self.layers:
             layer.set_rng(rng)
 
-    def prepare_inputs(self, inputs: Array) -> Array:
-        """Inputs (N, D) of any dtype in the dtype and memory layout of the first layer; copied only if these differ."""
-        row_major = self.layers[0].prefers_row_major(inputs)
-        self._network_inputs = self._buffer.as_row_major(inputs) if row_major else self._buffer.as_buffer(inputs)
-        return self._network_inputs
+    def bind(self, of: Pass) -> None:
+        """Hand the arrays of a pass to the layers; they are planned and allocated at the first pass of its kind."""
+        if of == self.bound:
+            return
+        if of not in self._passes:
+            if len(self._passes) == MAX_PASSES:
+                del self._passes[next(iter(self._passes))]
+            self._passes[of] = self.plan(of).allocate()
+        arrays = self._passes[of]
+        for layer, views in zip(self.layers, arrays.layers, strict=True):
+            layer.bind(of, views)
+        self.outputs, self._d_outputs, self.bound = self.layers[-1].outputs, arrays.loss_gradient, of
+
+    def plan(self, of: Pass) -> PassPlan:
+        """The memory plan of a pass."""
+        backward = self._with_gradient if of.training else ()
+        return PassPlan(of, self.layers, self.widths[0], self.dtype, backward, self._input_gradient)
+
+    def load(self, inputs: Array, training: bool = False) -> Array:
+        """Bind the pass of inputs (N, D) of any dtype, and give them to the first layer; return its inputs."""
+        row_major = self._prefers_row_major and inputs.flags.c_contiguous
+        of = len(inputs), training, row_major
+        if of != self.bound:
+            self.bind(Pass(*of))
+        first = self.layers[0]
+        first.load(inputs)
+        return first.inputs
 
     def forward(self, inputs: Array, training: bool = False) -> Array:
         """Outputs (N, M) of inputs (N, D) of any dtype; the next pass overwrites them."""
-        outputs = inputs if inputs is self._network_inputs else self.prepare_inputs(inputs)
+        self.load(inputs, training)
         for layer in self.layers:
-            outputs = layer.forward(outputs, training)
-        self.outputs = outputs
-        return outputs
+            layer.forward()
+        return self.outputs
 
     def forward_backward(
         self, inputs: Array, targets: Array, losses: Array | None = None, weights: Array | None = None
@@ -159,15 +185,15 @@ class Network:
         self.penalize()
 
     def _backward(self, targets: Array, weights: Array | None) -> None:
-        grad = self.loss_gradient(targets, weights)
+        self.loss_gradient(targets, weights)
         for layer in self.backward_layers:
-            grad = layer.backward(grad)
-        self.first_trainable.parameter_gradients(grad)
+            layer.backward()
+        self.first_trainable.parameter_gradients()
 
     def loss_gradient(self, targets: Array, weights: Array | None = None) -> Array:
-        """dL/d outputs (N, M), or dL/dZ of the inputs of the last layer if fused; the array belongs to the loss."""
+        """Fill dL/d outputs (N, M), or dL/dZ of the inputs of the last layer if fused, and return it."""
         backward = self.loss.backward_fused if self.is_fused else self.loss.backward
-        grad = backward(self.outputs, targets)
+        grad = backward(self.outputs, targets, self._d_outputs)
         return grad if weights is None else np.multiply(grad, weights[:, np.newaxis], out=grad)  # w_i times row i
 
     def penalize(self) -> None:

@@ -91,7 +91,7 @@ class RoundingErrors(Observer):
     def before(self, operation: Operation, *arguments: Any) -> None:
         """Estimate the magnitude of the terms that a layer sums in backward, which overwrites what this computes."""
         if operation.kind == Kind.BACKWARD and operation.layer is not None:
-            self._terms = backward_terms(self.network.layers[operation.layer], arguments[0], self.rng)
+            self._terms = backward_terms(self.network.layers[operation.layer], self.rng)
 
     def after(self, operation: Operation, result: Any) -> None:
         """Disturb the outputs, the differences and the gradients where the layers left them."""
@@ -195,11 +195,13 @@ def check_step(copy: ReferenceNetwork, gradients: Array, batch: int, trained: Ne
     return StepCheck(batch, rows, len(trained.micro_batches(rows)), str(trained.dtype), arrays)
 
 
-def backward_terms(layer: Layer, grad: Array, rng: np.random.Generator) -> Array:
+def backward_terms(layer: Layer, rng: np.random.Generator) -> Array:
     """The magnitude (D,) of the terms that a layer sums in backward; estimated with random signs if it is not known."""
-    known = layer.backward_terms(grad)
+    known = layer.backward_terms()
     if known is not None:
         return known
-    signs = rng.choice([-1.0, 1.0], grad.shape)
-    largest: Array = np.max(np.abs(type(layer).backward(layer, grad * signs)), axis=0)  # not the observed method
+    grad = layer.d_outputs.copy()
+    layer.d_outputs *= rng.choice([-1.0, 1.0], grad.shape)
+    largest: Array = np.max(np.abs(type(layer).backward(layer)), axis=0)  # not the observed method
+    layer.d_outputs[...] = grad
     return largest

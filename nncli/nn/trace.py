@@ -18,7 +18,7 @@ from nncli.nn.optimizers.optimizer import Optimizer
 class Kind(StrEnum):
     """What an operation of a step does."""
 
-    INPUTS = "inputs"  # converts the inputs of a pass; skipped if they are those of the last pass
+    INPUTS = "inputs"  # gives the inputs of a pass to the first layer, which may copy and convert them
     FORWARD = "forward"
     LOSS_GRADIENT = "loss gradient"
     BACKWARD = "backward"
@@ -55,7 +55,7 @@ class Observer:
 
 def forward_methods(network: Network) -> Iterator[ObservedMethod]:
     """The operations of a forward pass."""
-    yield ObservedMethod(Operation(Kind.INPUTS), network, "prepare_inputs")
+    yield ObservedMethod(Operation(Kind.INPUTS), network, "load")
     for index, layer in enumerate(network.layers):
         yield ObservedMethod(Operation(Kind.FORWARD, index), layer, "forward")
 

@@ -13,7 +13,6 @@ from nncli.experiment.assembly import Experiment
 from nncli.experiment.metric_columns import SPLITS, column, state_values
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, RngState
-from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.parameters import Array
 from nncli.training.early_stopping import Best, EarlyStopping
 from nncli.training.evaluate import examples, measure, predict
@@ -71,7 +70,7 @@ class Trainer:
         self._checked_vectors = (parameters.values, *self.optimizer.state.values(), parameters.gradients)
         self.batch_size = min(self.settings.batch_size or len(rows.inputs), len(rows.inputs))
         self._span = steps_between_yields(self.network, self.batch_size)
-        self._batches = Batches(self._full_batch_as_buffer(rows.inputs), rows.encoded, self.batch_size, rows.weights)
+        self._batches = allow_non_finite(Batches)(rows.inputs, rows.encoded, self.batch_size, rows.weights)
 
     @property
     def is_done(self) -> bool:
@@ -183,11 +182,6 @@ class Trainer:
         if not all(map(math.isfinite, metrics.values())):
             raise self._diverged(self._search().in_split(split, rows), within_epoch=False)
         return metrics
-
-    @allow_non_finite
-    def _full_batch_as_buffer(self, inputs: Array) -> Array:
-        """The inputs; a full batch, which is the same at every step, is copied into a column-major buffer once."""
-        return copy_to_buffer(inputs, self.network.dtype) if self.batch_size == len(inputs) else inputs
 
     def _row(self) -> Mapping[str, float]:
         self.require_finite()

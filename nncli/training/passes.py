@@ -1,7 +1,6 @@
 """Passes of a training over its rows: how many fit between two yields, and the dropout masks that they draw."""
 
-import numpy as np
-
+from nncli.nn.layers.layer import Pass
 from nncli.nn.network import Network
 
 MACS_BETWEEN_YIELDS = 1 << 25  # multiply-accumulate operations of forward passes
@@ -24,7 +23,7 @@ def draw_masks(network: Network, rows: int, batches: int) -> None:
         batches: the number of batches, one pass over each.
     """
     for micro_batch in network.micro_batches(rows) * batches:
-        for layer, width in zip(network.layers, network.widths, strict=False):
-            if layer.stochastic:
-                shape = micro_batch.stop - micro_batch.start, width
-                layer.forward(np.zeros(shape, network.dtype, order="F"), training=True)
+        network.bind(Pass(micro_batch.stop - micro_batch.start, training=True))
+        for layer in network.layers:
+            if not layer.is_identity(training=True):
+                layer.draw()

@@ -1,12 +1,13 @@
 """Rectified linear units: ReLU and its variants."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 
-from nncli.nn.kernels.buffers import bit_pattern
 from nncli.nn.kernels.erf import normal_cdf, normal_pdf, tanh_normal_cdf, tanh_normal_cdf_derivative
-from nncli.nn.layers.layer import NO_INPUT, Layer
+from nncli.nn.kernels.memory import Buffer, bit_pattern
+from nncli.nn.layers.layer import Layer, Pass
 from nncli.nn.parameters import Array
 from nncli.registry import Positive, UnitInterval, register
 
@@ -28,24 +29,25 @@ class ReLU(Layer):
 
     default_initializer_of_previous = "he"
 
-    def bind_inputs(self, inputs: Array) -> None:
-        """Extend ``Layer.bind_inputs`` with zeros (N, M), since ``np.maximum`` is faster with two arrays."""
-        super().bind_inputs(inputs)
-        self.zeros = self.buffer["zeros", *inputs.shape]
-        self.output_pattern, self.d_input_pattern = bit_pattern(self.outputs), bit_pattern(self.d_inputs)
-        self.grad = NO_INPUT
+    zeros: Array
 
-    def forward(self, inputs: Array, training: bool = False) -> Array:
+    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+        """Zeros (N, M), since ``np.maximum`` is faster with two arrays."""
+        return {"zeros": Buffer(of.rows, inputs)}
+
+    def bind(self, of: Pass, arrays: Mapping[str, Array]) -> None:
+        """Extend ``Layer.bind`` with the bit patterns for backward."""
+        super().bind(of, arrays)
+        names = [name for name in ("d_outputs", "outputs", "d_inputs") if name in arrays]
+        self.patterns = [bit_pattern(arrays[name]) for name in names]
+
+    def forward(self) -> Array:
         """Y = max(X, 0)."""
-        if inputs is not self.inputs:
-            self.bind_inputs(inputs)
-        return np.maximum(inputs, self.zeros, out=self.outputs)  # max(X, 0)
+        return np.maximum(self.inputs, self.zeros, out=self.outputs)  # max(X, 0)
 
-    def backward(self, grad: Array) -> Array:
+    def backward(self) -> Array:
         """dL/dX = dL/dY where Y > 0, which is where X > 0."""
-        if grad is not self.grad:
-            self.grad, self.grad_pattern = grad, bit_pattern(grad)
-        gradient_where_positive(self.grad_pattern, self.output_pattern, self.d_input_pattern)
+        gradient_where_positive(*self.patterns)
         return self.d_inputs
 
     def kink_distances(self) -> Array:
@@ -73,17 +75,15 @@ class LeakyReLU(Layer):
     def __init__(self, slope: UnitInterval = 0.01) -> None:
         self.slope = slope
 
-    def forward(self, inputs: Array, training: bool = False) -> Array:
+    def forward(self) -> Array:
         """Y = max(X, αX)."""
-        if inputs is not self.inputs:
-            self.bind_inputs(inputs)
-        np.multiply(inputs, self.slope, out=self.outputs)  # αX
-        return np.maximum(inputs, self.outputs, out=self.outputs)
+        np.multiply(self.inputs, self.slope, out=self.outputs)  # αX
+        return np.maximum(self.inputs, self.outputs, out=self.outputs)
 
-    def backward(self, grad: Array) -> Array:
+    def backward(self) -> Array:
         """dL/dX = dL/dY where X > 0, else α dL/dY."""
         np.maximum(self.inputs > 0, self.slope, out=self.d_inputs)  # 1 where X > 0, else α
-        return np.multiply(grad, self.d_inputs, out=self.d_inputs)
+        return np.multiply(self.d_outputs, self.d_inputs, out=self.d_inputs)
 
     def kink_distances(self) -> Array:
         """X."""
@@ -110,23 +110,23 @@ class ELU(Layer):
     def __init__(self, alpha: Positive = 1.0) -> None:
         self.alpha = alpha
 
-    def bind_inputs(self, inputs: Array) -> None:
-        """Extend ``Layer.bind_inputs`` with zeros and the negative part of Y (N, M)."""
-        super().bind_inputs(inputs)
-        self.zeros, self.negative = (self.buffer[name, *inputs.shape] for name in ("zeros", "negative"))
+    zeros: Array
+    negative: Array
 
-    def forward(self, inputs: Array, training: bool = False) -> Array:
+    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+        """Zeros and the negative part of Y (N, M)."""
+        return {"zeros": Buffer(of.rows, inputs), "negative": Buffer(of.rows, inputs)}
+
+    def forward(self) -> Array:
         """Y = X where X > 0, else α (exp X − 1)."""
-        if inputs is not self.inputs:
-            self.bind_inputs(inputs)
-        np.minimum(inputs, self.zeros, out=self.negative)  # no exp of a positive value, which may overflow
+        np.minimum(self.inputs, self.zeros, out=self.negative)  # no exp of a positive value, which may overflow
         np.expm1(self.negative, out=self.negative)  # exp X − 1, and 0 where X > 0
         if self.alpha != 1:
             np.multiply(self.negative, self.alpha, out=self.negative)
-        np.maximum(inputs, self.zeros, out=self.outputs)  # X, and 0 where X ≤ 0
+        np.maximum(self.inputs, self.zeros, out=self.outputs)  # X, and 0 where X ≤ 0
         return np.add(self.outputs, self.negative, out=self.outputs)
 
-    def backward(self, grad: Array) -> Array:
+    def backward(self) -> Array:
         """dL/dX = dL/dY where X > 0, else dL/dY α exp X, which is Y + α."""
         np.add(self.negative, self.alpha, out=self.d_inputs)  # α exp X, and α where X > 0
         if self.alpha != 1:
@@ -134,7 +134,7 @@ class ELU(Layer):
         small = np.flatnonzero(self.inputs.T < EXP_BELOW)
         if len(small):  # Y + α cancels there, completely in float32 at −17
             self.d_inputs.T.reshape(-1)[small] = self.alpha * np.exp(self.inputs.T.reshape(-1)[small])
-        return np.multiply(grad, self.d_inputs, out=self.d_inputs)
+        return np.multiply(self.d_outputs, self.d_inputs, out=self.d_inputs)
 
     def kink_distances(self) -> Array | None:
         """X, if the one-sided derivatives at 0 differ."""
@@ -163,22 +163,21 @@ class GELU(Layer):
     def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
         self.approximate = approximate
 
-    def bind_inputs(self, inputs: Array) -> None:
-        """Extend ``Layer.bind_inputs`` with Φ(X) (N, M)."""
-        super().bind_inputs(inputs)
-        self.cdf = self.buffer["cdf", *inputs.shape]
+    cdf: Array
 
-    def forward(self, inputs: Array, training: bool = False) -> Array:
+    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+        """Φ(X) (N, M)."""
+        return {"cdf": Buffer(of.rows, inputs)}
+
+    def forward(self) -> Array:
         """Y = X Φ(X)."""
-        if inputs is not self.inputs:
-            self.bind_inputs(inputs)
         if self.approximate == "tanh":
-            tanh_normal_cdf(inputs, self.cdf)  # ½ (1 + tanh U)
+            tanh_normal_cdf(self.inputs, self.cdf)  # ½ (1 + tanh U)
         else:
-            normal_cdf(inputs, self.cdf)  # Φ(X)
-        return np.multiply(inputs, self.cdf, out=self.outputs)  # X Φ(X)
+            normal_cdf(self.inputs, self.cdf)  # Φ(X)
+        return np.multiply(self.inputs, self.cdf, out=self.outputs)  # X Φ(X)
 
-    def backward(self, grad: Array) -> Array:
+    def backward(self) -> Array:
         """dL/dX = dL/dY (Φ(X) + X dΦ/dX)."""
         if self.approximate == "tanh":
             tanh_normal_cdf_derivative(self.inputs, self.cdf, self.d_inputs)  # ½ (1 − tanh² U) dU/dX
@@ -186,7 +185,7 @@ class GELU(Layer):
             normal_pdf(self.inputs, self.d_inputs)  # φ(X)
         np.multiply(self.inputs, self.d_inputs, out=self.d_inputs)  # X φ(X)
         np.add(self.cdf, self.d_inputs, out=self.d_inputs)  # Φ(X) + X φ(X)
-        return np.multiply(grad, self.d_inputs, out=self.d_inputs)
+        return np.multiply(self.d_outputs, self.d_inputs, out=self.d_inputs)
 
 
 def gradient_where_positive(grad: Array, outputs: Array, out: Array) -> None:

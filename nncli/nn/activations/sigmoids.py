@@ -21,17 +21,15 @@ class Tanh(Layer):
     Source: LeCun et al. 1998, "Efficient BackProp", section 4.4, who scales it.
     """
 
-    def forward(self, inputs: Array, training: bool = False) -> Array:
+    def forward(self) -> Array:
         """Y = tanh X."""
-        if inputs is not self.inputs:
-            self.bind_inputs(inputs)
-        return np.tanh(inputs, out=self.outputs)
+        return np.tanh(self.inputs, out=self.outputs)
 
-    def backward(self, grad: Array) -> Array:
+    def backward(self) -> Array:
         """dL/dX = dL/dY (1 − Y²)."""
         np.multiply(self.outputs, self.outputs, out=self.d_inputs)  # Y²
         np.subtract(1, self.d_inputs, out=self.d_inputs)  # 1 − Y²
-        return np.multiply(grad, self.d_inputs, out=self.d_inputs)
+        return np.multiply(self.d_outputs, self.d_inputs, out=self.d_inputs)
 
 
 @register("sigmoid", alias="Activation_Sigmoid")
@@ -46,18 +44,16 @@ class Sigmoid(Layer):
     Source: Kinsley and Kukieła 2020, chapter 16.
     """
 
-    def forward(self, inputs: Array, training: bool = False) -> Array:
+    def forward(self) -> Array:
         """Y = 1 / (1 + exp(−X))."""
-        if inputs is not self.inputs:
-            self.bind_inputs(inputs)
-        np.negative(inputs, out=self.outputs)  # −X
-        np.minimum(self.outputs, MAX_EXPONENT[inputs.dtype.type], out=self.outputs)
+        np.negative(self.inputs, out=self.outputs)  # −X
+        np.minimum(self.outputs, MAX_EXPONENT[self.inputs.dtype.type], out=self.outputs)
         np.exp(self.outputs, out=self.outputs)  # exp(−X)
         np.add(self.outputs, 1, out=self.outputs)  # 1 + exp(−X)
         return np.reciprocal(self.outputs, out=self.outputs)
 
-    def backward(self, grad: Array) -> Array:
+    def backward(self) -> Array:
         """dL/dX = dL/dY (1 − Y) Y."""
         np.subtract(1, self.outputs, out=self.d_inputs)  # 1 − Y
         np.multiply(self.d_inputs, self.outputs, out=self.d_inputs)  # (1 − Y) Y
-        return np.multiply(grad, self.d_inputs, out=self.d_inputs)
+        return np.multiply(self.d_outputs, self.d_inputs, out=self.d_inputs)

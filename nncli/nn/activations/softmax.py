@@ -1,8 +1,11 @@
 """Softmax: the activation of a classifier's outputs."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from nncli.nn.layers.layer import Layer
+from nncli.nn.kernels.memory import Buffer
+from nncli.nn.layers.layer import Layer, Pass
 from nncli.nn.parameters import Array
 from nncli.registry import register
 
@@ -22,27 +25,32 @@ class Softmax(Layer):
     Source: Kinsley and Kukieła 2020, chapters 4 and 9.
     """
 
-    def bind_inputs(self, inputs: Array) -> None:
-        """Extend ``Layer.bind_inputs`` with the transposed arrays of ``softmax``."""
-        super().bind_inputs(inputs)
-        rows, columns = inputs.shape
-        copies = columns if columns <= MAX_REPEATED_COLUMNS else 1
-        ones, sums = self.buffer["ones", columns, copies], self.buffer["sums", rows, copies]
-        self.reduced = self.buffer["reduced", rows, 1]
-        self.transposed = [each.T for each in (inputs, self.outputs, ones, self.reduced, sums)]
+    reduced: Array
 
-    def forward(self, inputs: Array, training: bool = False) -> Array:
+    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+        """What ``softmax`` needs."""
+        copies = inputs if inputs <= MAX_REPEATED_COLUMNS else 1
+        return {
+            "ones": Buffer(inputs, copies, 1),
+            "reduced": Buffer(of.rows, 1),
+            "sums": Buffer(of.rows, copies),
+        }
+
+    def bind(self, of: Pass, arrays: Mapping[str, Array]) -> None:
+        """Extend ``Layer.bind`` with the transposed arrays of ``softmax``."""
+        super().bind(of, arrays)
+        self.transposed = [arrays[name].T for name in ("inputs", "outputs", "ones", "reduced", "sums")]
+
+    def forward(self) -> Array:
         """P = softmax(Z)."""
-        if inputs is not self.inputs:
-            self.bind_inputs(inputs)
         softmax(*self.transposed)
         return self.outputs
 
-    def backward(self, grad: Array) -> Array:
+    def backward(self) -> Array:
         """dL/dZ = P (dL/dP − Σ dL/dP P)."""
-        np.multiply(grad, self.outputs, out=self.d_inputs)  # dL/dP P
+        np.multiply(self.d_outputs, self.outputs, out=self.d_inputs)  # dL/dP P
         np.add.reduce(self.d_inputs, axis=1, keepdims=True, out=self.reduced)  # Σ dL/dP P
-        np.subtract(grad, self.reduced, out=self.d_inputs)  # dL/dP − Σ dL/dP P
+        np.subtract(self.d_outputs, self.reduced, out=self.d_inputs)  # dL/dP − Σ dL/dP P
         return np.multiply(self.outputs, self.d_inputs, out=self.d_inputs)  # P (dL/dP − Σ dL/dP P)
 
 

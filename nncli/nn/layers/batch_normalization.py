@@ -1,12 +1,12 @@
 """Batch normalization."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from nncli.data.dataset import Random
-from nncli.nn.layers.layer import Layer
+from nncli.nn.kernels.memory import Buffer
+from nncli.nn.layers.layer import Layer, Pass
 from nncli.nn.parameters import Array, Shape
 from nncli.registry import Positive, UnitInterval, register
 
@@ -36,6 +36,9 @@ class BatchNormalization(Layer):
     min_batch_size = 2
     couples_rows = True
 
+    normalized: Array
+    products: Array
+
     def __init__(self, momentum: UnitInterval = 0.9, epsilon: Positive = 1e-5) -> None:
         self.momentum, self.epsilon = momentum, epsilon
 
@@ -47,9 +50,8 @@ class BatchNormalization(Layer):
         """The running mean (M,) and the running variance (M,)."""
         return {"running_mean": (inputs,), "running_variance": (inputs,)}
 
-    def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
-        """Extend ``Layer.attach`` with γ, β, their gradients and the running statistics."""
-        super().attach(values, gradients, dtype)
+    def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
+        """Store γ, β, their gradients and the running statistics."""
         self.scale, self.shift = values["scale"], values["shift"]
         self.d_scale, self.d_shift = gradients["scale"], gradients["shift"]
         self.running_mean, self.running_variance = values["running_mean"], values["running_variance"]
@@ -59,17 +61,13 @@ class BatchNormalization(Layer):
         self.scale[...], self.shift[...] = 1, 0
         self.running_mean[...], self.running_variance[...] = 0, 1
 
-    def bind_inputs(self, inputs: Array) -> None:
-        """Extend ``Layer.bind_inputs`` with X̂ (N, M)."""
-        super().bind_inputs(inputs)
-        self.normalized = self.buffer["normalized", *inputs.shape]
+    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+        """X̂ and dL/dY X̂ (N, M)."""
+        return {"normalized": Buffer(of.rows, inputs), "products": Buffer(of.rows, inputs)}
 
-    def forward(self, inputs: Array, training: bool = False) -> Array:
+    def forward(self) -> Array:
         """Y = γ (X − m) / √(v + ε) + β."""
-        if inputs is not self.inputs:
-            self.bind_inputs(inputs)
-        normalized, outputs = self.normalized, self.outputs
-        self.training = training
+        inputs, normalized, outputs, training = self.inputs, self.normalized, self.outputs, self.training
         self.mean = np.mean(inputs, axis=0) if training else self.running_mean
         np.subtract(inputs, self.mean, out=normalized)  # X − m
         self.variance = np.mean(np.square(normalized, out=outputs), axis=0) if training else self.running_variance
@@ -80,10 +78,10 @@ class BatchNormalization(Layer):
         np.multiply(normalized, self.scale, out=outputs)  # γ X̂
         return np.add(outputs, self.shift, out=outputs)  # + β
 
-    def backward(self, grad: Array) -> Array:
+    def backward(self) -> Array:
         """dL/dX = γ / √(v + ε) (dL/dY − (dL/dβ + X̂ dL/dγ) / N), after dL/dγ and dL/dβ."""
-        self.parameter_gradients(grad)
-        d_inputs = self.d_inputs
+        self.parameter_gradients()
+        grad, d_inputs = self.d_outputs, self.d_inputs
         if self.training:
             np.multiply(self.normalized, self.d_scale, out=d_inputs)  # X̂ dL/dγ
             np.add(d_inputs, self.d_shift, out=d_inputs)  # dL/dβ + X̂ dL/dγ
@@ -93,11 +91,11 @@ class BatchNormalization(Layer):
             np.copyto(d_inputs, grad)
         return np.multiply(d_inputs, self.scale / self.deviation, out=d_inputs)  # γ / √(v + ε) ( … )
 
-    def parameter_gradients(self, grad: Array) -> None:
+    def parameter_gradients(self) -> None:
         """dL/dγ = Σ dL/dY X̂ and dL/dβ = Σ dL/dY."""
-        products = np.multiply(grad, self.normalized, out=self.buffer["products", *grad.shape])
-        np.add.reduce(products, axis=0, out=self.d_scale)  # Σ dL/dY X̂
-        np.add.reduce(grad, axis=0, out=self.d_shift)  # Σ dL/dY
+        np.multiply(self.d_outputs, self.normalized, out=self.products)
+        np.add.reduce(self.products, axis=0, out=self.d_scale)  # Σ dL/dY X̂
+        np.add.reduce(self.d_outputs, axis=0, out=self.d_shift)  # Σ dL/dY
 
     def intermediates(self) -> dict[str, Array]:
         """m, v and X̂."""
@@ -107,9 +105,9 @@ class BatchNormalization(Layer):
         """X̂ = (X − m) / √(v + ε), which subtracts |m| / √(v + ε)."""
         return [(self.normalized, np.abs(self.mean) / self.deviation)]
 
-    def backward_terms(self, grad: Array) -> Array | None:
+    def backward_terms(self) -> Array | None:
         """|γ| / √(v + ε) times the largest |dL/dY| of each column."""
-        magnitude: Array = np.max(np.abs(grad), axis=0) * np.abs(self.scale / self.deviation)
+        magnitude: Array = np.max(np.abs(self.d_outputs), axis=0) * np.abs(self.scale / self.deviation)
         return magnitude
 
     def _update_running_statistics(self, rows: int) -> None:

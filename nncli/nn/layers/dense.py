@@ -1,16 +1,14 @@
 """The fully connected layer."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from nncli.data.dataset import Random
 from nncli.nn.initializers import Initializer
-from nncli.nn.kernels.alignment import pad_to_odd_cache_lines
-from nncli.nn.kernels.buffers import is_buffer
-from nncli.nn.kernels.matmul import matmul_transposed
-from nncli.nn.layers.layer import NO_INPUT, Layer
+from nncli.nn.kernels.dense_products import ColumnMajorProducts, RowMajorProducts
+from nncli.nn.kernels.memory import Buffer
+from nncli.nn.layers.layer import Layer, Pass
 from nncli.nn.parameters import Array, Shape, stacked
 from nncli.nn.penalties import Penalty
 from nncli.registry import Count, NonNegative, register
@@ -27,10 +25,8 @@ class Dense(Layer):
         dL/db = Σ dL/dY        over the rows
         dL/dX = dL/dY Wᵀ
 
-    Gradients are sums over the rows; the loss has divided by N. The bias is computed as the weight of an input that is
-    always 1, Y = [X 1] [W; b], which saves the addition and the sum over the rows. Since arrays are column-major, the
-    matrix multiplication is Yᵀ = [W; b]ᵀ [X 1]ᵀ. Wide row-major inputs, such as mini-batches of many features, are
-    multiplied without a column-major copy.
+    Gradients are sums over the rows; the loss has divided by N. How the products are computed depends on the memory
+    layout of X: see ``dense_products``.
 
     Args:
         units (M): number of units (outputs).
@@ -43,6 +39,8 @@ class Dense(Layer):
 
     Source: Kinsley and Kukieła 2020, chapters 3 and 9.
     """
+
+    uses_ones = True
 
     def __init__(
         self,
@@ -70,15 +68,12 @@ class Dense(Layer):
         """D M, for one row times W."""
         return inputs * self.units
 
-    def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
-        """Extend ``Layer.attach`` with W, b and their gradients."""
-        super().attach(values, gradients, dtype)
+    def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
+        """Store W, b and their gradients."""
         self.weights, self.biases = values["weights"], values["biases"]
         self.d_weights, self.d_biases = gradients["weights"], gradients["biases"]
         self.weights_and_biases = stacked(self.weights, self.biases)  # [W; b]
         self.d_weights_and_biases = stacked(self.d_weights, self.d_biases)
-        self.weights_and_biases_transposed = self.weights_and_biases.T
-        self.weights_transposed = self.weights.T
 
     def initialize(self, rng: Random) -> None:
         """Draw W; b stays 0."""
@@ -94,52 +89,38 @@ class Dense(Layer):
         )
         return [penalty for penalty in candidates if penalty.l1 or penalty.l2]
 
-    def prefers_row_major(self, inputs: Array) -> bool:
-        """True for row-major inputs so wide that a column-major copy of X W (N, M) costs less than one of X (N, D)."""
-        return (
-            inputs.flags.c_contiguous and not is_buffer(inputs) and inputs.shape[1] >= MIN_INPUTS_PER_UNIT * self.units
-        )
+    def prefers_row_major(self, inputs: int) -> bool:
+        """True if a column-major copy of X W (N, M) costs less than one of X (N, D)."""
+        return inputs >= MIN_INPUTS_PER_UNIT * self.units
 
-    def bind_inputs(self, inputs: Array) -> None:
-        """Extend ``Layer.bind_inputs`` with [X 1]ᵀ and Yᵀ, or with X W and ones for row-major inputs.
+    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+        """What the products of row-major inputs need."""
+        return RowMajorProducts.scratch(of.rows, self.units) if of.row_major else {}
 
-        Inputs that are no buffer are copied in each pass.
-        """
-        super().bind_inputs(inputs)
-        self.row_major = self.prefers_row_major(inputs) and inputs.dtype == self.weights.dtype
-        if self.row_major:
-            rows, columns = len(inputs), pad_to_odd_cache_lines(self.units, inputs.dtype)
-            self.products = self.buffer["products", columns, rows].T[:, : self.units]
-            self.ones = self.buffer["ones", rows, 1][:, 0]
-            return
-        self.inputs_and_ones_transposed, self.outputs_transposed = (
-            self.buffer.with_bias_column(inputs).T,
-            self.outputs.T,
-        )
-        if not is_buffer(inputs):
-            self.inputs = NO_INPUT
+    def bind(self, of: Pass, arrays: Mapping[str, Array]) -> None:
+        """Extend ``Layer.bind`` with the matrix products of these arrays."""
+        super().bind(of, arrays)
+        products = RowMajorProducts if of.row_major else ColumnMajorProducts
+        self.products = products(self.weights_and_biases, self.d_weights_and_biases, arrays)
 
-    def forward(self, inputs: Array, training: bool = False) -> Array:
+    def load(self, inputs: Array) -> None:
+        """Extend ``Layer.load``: row-major inputs are not copied."""
+        if isinstance(self.products, RowMajorProducts):
+            self.inputs = self.products.inputs = np.ascontiguousarray(inputs, self.weights.dtype)
+        else:
+            super().load(inputs)
+
+    def forward(self) -> Array:
         """Y = X W + b."""
-        if inputs is not self.inputs:
-            self.bind_inputs(inputs)
-        if self.row_major:
-            np.matmul(inputs, self.weights, out=self.products)  # X W, row-major
-            np.copyto(self.outputs, self.products)
-            return np.add(self.outputs, self.biases, out=self.outputs)  # X W + b
-        weights_and_biases, inputs_and_ones = self.weights_and_biases_transposed, self.inputs_and_ones_transposed
-        weights_and_biases.dot(inputs_and_ones, out=self.outputs_transposed)  # Yᵀ = [W; b]ᵀ [X 1]ᵀ
+        self.products.forward()
         return self.outputs
 
-    def backward(self, grad: Array) -> Array:
+    def backward(self) -> Array:
         """dL/dX = dL/dY Wᵀ, after dL/dW and dL/db."""
-        self.parameter_gradients(grad)
-        return np.matmul(grad, self.weights_transposed, out=self.d_inputs)  # dL/dY Wᵀ
+        self.parameter_gradients()
+        self.products.input_gradients()
+        return self.d_inputs
 
-    def parameter_gradients(self, grad: Array) -> None:
-        """dL/dW = Xᵀ dL/dY and dL/db = 1ᵀ dL/dY, together as [X 1]ᵀ dL/dY."""
-        if self.row_major:
-            self.inputs.T.dot(grad, out=self.d_weights)  # Xᵀ dL/dY
-            self.ones.dot(grad, out=self.d_biases)  # 1ᵀ dL/dY
-            return
-        matmul_transposed(self.inputs_and_ones_transposed, grad, self.d_weights_and_biases)  # [X 1]ᵀ dL/dY
+    def parameter_gradients(self) -> None:
+        """dL/dW = Xᵀ dL/dY and dL/db = Σ dL/dY."""
+        self.products.parameter_gradients()

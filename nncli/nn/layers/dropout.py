@@ -4,7 +4,8 @@ import numpy as np
 
 from nncli.data.dataset import Random
 from nncli.nn.kernels.dropout_mask import fill_dropout_mask
-from nncli.nn.layers.layer import Layer
+from nncli.nn.kernels.memory import Buffer
+from nncli.nn.layers.layer import Layer, Pass
 from nncli.nn.parameters import Array
 from nncli.registry import UnitInterval, register
 
@@ -28,6 +29,8 @@ class Dropout(Layer):
     stochastic = True
     default_initializer_of_previous = None
 
+    mask: Array
+
     def __init__(self, rate: UnitInterval) -> None:
         self.rate = rate
         self.rng: Random | None = None
@@ -36,28 +39,34 @@ class Dropout(Layer):
         """Set the random generator of the masks."""
         self.rng = rng
 
-    def forward(self, inputs: Array, training: bool = False) -> Array:
-        """Y = X K / (1 − q) in training, Y = X at inference."""
-        if inputs is not self.inputs:
-            self.bind_inputs(inputs)
-        self.mask = self._draw_mask(*inputs.shape) if training and self.rate else None
-        if self.mask is None:
-            return inputs
-        return np.multiply(inputs, self.mask, out=self.outputs)  # X K / (1 − q)
+    def is_identity(self, training: bool) -> bool:
+        """At inference, or if nothing is dropped."""
+        return not (training and self.rate)
 
-    def backward(self, grad: Array) -> Array:
+    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+        """K / (1 − q) (N, M)."""
+        return {} if self.is_identity(of.training) else {"mask": Buffer(of.rows, inputs)}
+
+    def forward(self) -> Array:
+        """Y = X K / (1 − q) in training, Y = X at inference."""
+        if self.is_identity(self.training):
+            return self.outputs
+        self.draw()
+        return np.multiply(self.inputs, self.mask, out=self.outputs)  # X K / (1 − q)
+
+    def backward(self) -> Array:
         """dL/dX = dL/dY K / (1 − q), with the mask of the forward pass."""
-        if self.mask is None:
-            return grad
-        return np.multiply(grad, self.mask, out=self.d_inputs)  # dL/dY K / (1 − q)
+        if self.is_identity(self.training):
+            return self.d_inputs
+        return np.multiply(self.d_outputs, self.mask, out=self.d_inputs)  # dL/dY K / (1 − q)
+
+    def draw(self) -> None:
+        """Draw K, and fill the mask with K / (1 − q)."""
+        if self.rng is None:
+            raise ValueError("a dropout layer needs set_rng(rng) before a training pass")
+        fill_dropout_mask(self.rng, 1 - self.rate, self.mask)  # K
+        np.divide(self.mask, 1 - self.rate, out=self.mask)  # K / (1 − q)
 
     def intermediates(self) -> dict[str, Array]:
         """K / (1 − q), in training."""
-        return {} if self.mask is None else {"mask": self.mask}
-
-    def _draw_mask(self, rows: int, columns: int) -> Array:
-        if self.rng is None:
-            raise ValueError("a dropout layer needs set_rng(rng) before a training pass")
-        mask = self.buffer["mask", rows, columns]
-        fill_dropout_mask(self.rng, 1 - self.rate, mask)  # K
-        return np.divide(mask, 1 - self.rate, out=mask)  # K / (1 − q)
+        return {} if self.is_identity(self.training) else {"mask": self.mask}

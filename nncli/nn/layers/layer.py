@@ -1,43 +1,52 @@
-"""The interface of a layer, and the ownership of arrays."""
+"""The interface of a layer."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import ClassVar, NamedTuple
 
 from nncli.data.dataset import Random
-from nncli.nn.kernels.buffers import BufferPool
+from nncli.nn.kernels.memory import Buffer
 from nncli.nn.parameters import Array, Shape
 from nncli.nn.penalties import Penalty
 from nncli.registry import kind
 
-NO_INPUT = np.empty((0, 0))
+
+class Pass(NamedTuple):
+    """What the arrays of a pass through a network depend on.
+
+    Args:
+        rows: the number of rows N.
+        training: whether it is a training pass, which backward may follow.
+        row_major: whether the first layer gets row-major inputs.
+    """
+
+    rows: int
+    training: bool = False
+    row_major: bool = False
 
 
 @kind("layer")
 class Layer:
-    """One layer of a network: a forward pass from inputs (N, D) to outputs (N, M), and the backward pass.
+    """One layer of a network: a forward pass from inputs X (N, D) to outputs Y (N, M), and the backward pass.
 
-    Ownership: the arrays that ``forward`` and ``backward`` return belong to the layer and are overwritten by the next
-    call of the same method; an identity returns its argument. Arguments are never written to. ``backward`` requires a
-    ``forward`` pass of the same rows before, with inputs that are still unchanged.
+        forward:   inputs → outputs             backward:   d_outputs → d_inputs, and the gradients of the parameters
 
-    Buffers and views of them are looked up once per input array rather than in every step, since in small networks the
-    lookup would take a large part of the time. Every ``forward`` begins with
-
-        if inputs is not self.inputs:
-            self.bind_inputs(inputs)
-
-    and ``bind_inputs``, extended by subclasses, does the work that is needed once per input array. The layer keeps the
-    array until it gets another one: the array may be refilled, but not reshaped. A layer that copies its inputs clears
-    the reference with ``self.inputs = NO_INPUT``, and so copies them in every pass. The column of ones that follows a
-    buffer is shared and read-only.
+    These four arrays are attributes that ``bind`` sets: the outputs of a layer are the inputs of the next one, and its
+    d_inputs are the d_outputs of the layer before. ``forward`` writes to outputs only, and ``backward`` to d_inputs and
+    the gradients of the parameters. All arrays belong to the memory plan of a pass (``PassPlan``); activations are kept
+    until the next forward pass, gradients only until the layer before has used them.
     """
 
     stochastic: ClassVar[bool] = False
     default_initializer_of_previous: ClassVar[str | None] = "glorot"  # None: that of the next layer
     min_batch_size: ClassVar[int] = 1  # rows that a training pass needs
     couples_rows: ClassVar[bool] = False  # whether outputs of a row depend on other rows in training
+    uses_ones: ClassVar[bool] = False  # whether a column of ones has to follow its inputs in memory
+
+    inputs: Array
+    outputs: Array
+    d_outputs: Array
+    d_inputs: Array
+    training: bool
 
     def width(self, inputs: int) -> int:
         """The number of outputs for a number of inputs."""
@@ -55,10 +64,8 @@ class Layer:
         """Multiply-accumulate operations (MACs) of matrix products per row in a forward pass."""
         return 0
 
-    def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array], dtype: np.dtype[Any]) -> None:
-        """Store the layer's views of parameters and gradients, and create its buffers; statistics have no gradients."""
-        self.buffer = BufferPool(dtype)
-        self.inputs = NO_INPUT
+    def attach(self, values: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
+        """Store the layer's views of parameters and gradients; statistics have no gradients."""
 
     def initialize(self, rng: Random) -> None:
         """Draw the initial parameters, and set the running statistics."""
@@ -70,26 +77,40 @@ class Layer:
         """The regularization penalties on the layer's parameters."""
         return ()
 
-    def prefers_row_major(self, inputs: Array) -> bool:
-        """Whether inputs (N, D) of any dtype stay row-major instead of being copied column-major."""
+    def prefers_row_major(self, inputs: int) -> bool:
+        """Whether row-major inputs with this number of columns stay row-major instead of being copied column-major."""
         return False
 
-    def bind_inputs(self, inputs: Array) -> None:
-        """Look up the buffers for these inputs (N, D); ``forward`` calls it when it gets another array than before."""
-        rows, columns = inputs.shape
-        self.inputs = inputs
-        self.outputs = self.buffer["outputs", rows, self.width(columns)]
-        self.d_inputs = self.buffer["d_inputs", rows, columns]
+    def is_identity(self, training: bool) -> bool:
+        """Whether outputs and inputs of a pass are the same array, and so are their gradients."""
+        return False
 
-    def forward(self, inputs: Array, training: bool = False) -> Array:
-        """Outputs (N, M) of inputs (N, D); some layers behave differently in training."""
+    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+        """The other arrays that a pass needs, by the names of the attributes that ``bind`` sets."""
+        return {}
+
+    def load(self, inputs: Array) -> None:
+        """Take the inputs X (N, D) of the network, of any dtype; only the first layer does."""
+        self.inputs[...] = inputs
+
+    def bind(self, of: Pass, arrays: Mapping[str, Array]) -> None:
+        """Take the arrays of a pass as attributes; a subclass extends it by views of them."""
+        self.training = of.training
+        for name, array in arrays.items():
+            setattr(self, name, array)
+
+    def draw(self) -> None:
+        """Draw the random numbers of a training pass, as ``forward`` does."""
+
+    def forward(self) -> Array:
+        """Fill the outputs (N, M), and return them."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
-    def backward(self, grad: Array) -> Array:
-        """dL/d inputs (N, D) from ``grad`` = dL/d outputs (N, M); also fills the gradients of the parameters."""
+    def backward(self) -> Array:
+        """Fill d_inputs (N, D), dL/d inputs, and the gradients of the parameters; return d_inputs."""
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
-    def parameter_gradients(self, grad: Array) -> None:
+    def parameter_gradients(self) -> None:
         """Fill the gradients of the parameters only, which is enough for the first trainable layer."""
 
     def intermediates(self) -> dict[str, Array]:
@@ -103,7 +124,7 @@ class Layer:
         """
         return ()
 
-    def backward_terms(self, grad: Array) -> Array | None:
+    def backward_terms(self) -> Array | None:
         """The magnitude (D,) of the terms that ``backward`` sums for each input; None if it is not known."""
         return None
 

@@ -31,49 +31,37 @@ class CategoricalCrossentropy(Loss):
     fused_with = Softmax
     fused_formula = "dL/dZ = (P − T) / N"
 
-    def attach(self, dtype: np.dtype[Any]) -> None:
-        """Extend ``Loss.attach`` with the clip bounds as 0-d arrays, which are faster than Python floats."""
-        super().attach(dtype)
+    def attach(self, dtype: np.dtype[Any], outputs: int) -> None:
+        """Extend ``Loss.attach`` with ones (C,), and the clip bounds as 0-d arrays, which are faster than floats."""
+        super().attach(dtype, outputs)
+        self.ones = np.ones(outputs, dtype)
         self.clip_bounds = np.array(CLIP, dtype), np.array(1 - CLIP, dtype)
 
     def widths(self, classes: int) -> tuple[int, ...]:
         """One output per class."""
         return (classes,)
 
-    def bind_inputs(self, outputs: Array) -> None:
-        """Extend ``Loss.bind_inputs`` with T P (N, C), and ones (C,) to sum it."""
-        super().bind_inputs(outputs)
-        rows, columns = outputs.shape
-        self.products, self.ones = self.buffer["products", rows, columns], self.buffer["ones", columns, 1][:, 0]
-
     def forward(self, outputs: Array, targets: Array) -> Array:
         """L = −log clip(Σ T P)."""
-        if outputs is not self.outputs:
-            self.bind_inputs(outputs)
-        np.multiply(targets, outputs, out=self.products)  # T P
-        losses: Array = self.products.dot(self.ones)  # Σ T P
+        losses: Array = np.multiply(targets, outputs).dot(self.ones)  # Σ T P
         clip_in_place(losses, *self.clip_bounds)  # clip(Σ T P)
         return np.negative(np.log(losses, out=losses), out=losses)  # −log clip(Σ T P)
 
-    def backward(self, outputs: Array, targets: Array) -> Array:
+    def backward(self, outputs: Array, targets: Array, out: Array) -> Array:
         """dL/dP = −T / (clip(P) N)."""
-        if outputs is not self.outputs:
-            self.bind_inputs(outputs)
-        np.divide(targets, clip(outputs), out=self.d_outputs)  # T / clip(P)
-        return np.divide(self.d_outputs, -len(outputs), out=self.d_outputs)  # −T / (clip(P) N)
+        np.divide(targets, clip(outputs), out=out)  # T / clip(P)
+        return np.divide(out, -float(len(outputs)), out=out)  # −T / (clip(P) N)
 
-    def backward_fused(self, outputs: Array, targets: Array) -> Array:
+    def backward_fused(self, outputs: Array, targets: Array, out: Array) -> Array:
         """Gradient of softmax and loss together, ``fused_formula``.
 
             dL/dZ = P (dL/dP − Σ dL/dP P) with dL/dP = −T / (P N), and Σ T = 1 in a row
 
         Source: Kinsley and Kukieła 2020, chapter 9.
         """
-        if outputs is not self.outputs:
-            self.bind_inputs(outputs)
-        np.subtract(outputs, targets, out=self.d_outputs)  # P − T
-        np.divide(self.d_outputs, self.rows, out=self.d_outputs)  # (P − T) / N
-        return self.d_outputs
+        np.subtract(outputs, targets, out=out)  # P − T
+        np.divide(out, float(len(outputs)), out=out)  # (P − T) / N
+        return out
 
     def clipped(self, outputs: Array, targets: Array) -> Array:
         """Rows in which the probability of the target class is clipped."""
@@ -105,26 +93,22 @@ class BinaryCrossentropy(Loss):
         clipped = clip(outputs)  # clip(P)
         return np.negative(row_means(targets * np.log(clipped) + (1 - targets) * np.log(1 - clipped)))
 
-    def backward(self, outputs: Array, targets: Array) -> Array:
+    def backward(self, outputs: Array, targets: Array, out: Array) -> Array:
         """dL/dP = −(T / clip(P) − (1 − T) / (1 − clip(P))) / (M N)."""
-        if outputs is not self.outputs:
-            self.bind_inputs(outputs)
-        clipped, grad = clip(outputs), self.d_outputs
-        np.subtract(targets / clipped, (1 - targets) / (1 - clipped), out=grad)  # T / clip(P) − (1 − T) / (1 − clip(P))
-        return np.divide(grad, -outputs.size, out=grad)
+        clipped = clip(outputs)
+        np.subtract(targets / clipped, (1 - targets) / (1 - clipped), out=out)  # T / clip(P) − (1 − T) / (1 − clip(P))
+        return np.divide(out, -float(outputs.size), out=out)
 
-    def backward_fused(self, outputs: Array, targets: Array) -> Array:
+    def backward_fused(self, outputs: Array, targets: Array, out: Array) -> Array:
         """Gradient of sigmoid and loss together, ``fused_formula``.
 
             dL/dZ = dL/dP (1 − P) P with dL/dP = −(T / P − (1 − T) / (1 − P)) / (M N)
 
         Source: Bishop 2006, equation 4.91; the book multiplies the two gradients.
         """
-        if outputs is not self.outputs:
-            self.bind_inputs(outputs)
-        np.subtract(outputs, targets, out=self.d_outputs)  # P − T
-        np.divide(self.d_outputs, self.entries, out=self.d_outputs)  # (P − T) / (M N)
-        return self.d_outputs
+        np.subtract(outputs, targets, out=out)  # P − T
+        np.divide(out, float(outputs.size), out=out)  # (P − T) / (M N)
+        return out
 
     def clipped(self, outputs: Array, targets: Array) -> Array:
         """Rows in which a probability is clipped, or so close to 0 or 1 that 1 − P is inaccurate."""

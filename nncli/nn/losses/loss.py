@@ -4,8 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nncli.nn.kernels.buffers import BufferPool
-from nncli.nn.layers.layer import NO_INPUT, Layer
+from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array
 from nncli.registry import kind
 
@@ -14,8 +13,7 @@ from nncli.registry import kind
 class Loss:
     """The loss of each row of outputs (N, M), given its target; training minimizes the mean.
 
-    The array that ``backward`` and ``backward_fused`` return belongs to the loss and is overwritten by the next call of
-    either. As in a layer, ``bind_inputs`` looks up buffers when the outputs are another array than before.
+    ``backward`` and ``backward_fused`` fill ``out`` and return it.
     """
 
     last_layers: ClassVar[tuple[str, ...]] = ()  # types of last layer that are valid; empty: any
@@ -23,10 +21,9 @@ class Loss:
     fused_with: ClassVar[type[Layer] | None] = None  # the last layer with which the loss has a fused gradient
     fused_formula: ClassVar[str | None] = None  # that gradient, Z being the inputs of the last layer
 
-    def attach(self, dtype: np.dtype[Any]) -> None:
-        """Create the buffers."""
-        self.buffer = BufferPool(dtype)
-        self.outputs = NO_INPUT
+    def attach(self, dtype: np.dtype[Any], outputs: int) -> None:
+        """Store the dtype of the network; ``outputs`` is its number of outputs M."""
+        self.dtype = dtype
 
     def widths(self, classes: int) -> tuple[int, ...]:
         """The valid numbers of outputs for a number of classes: one per class, or a single one for two classes."""
@@ -39,26 +36,20 @@ class Loss:
         are only converted to the dtype.
         """
         if targets.ndim == 2 or width == 1:
-            return np.asfortranarray(targets.reshape(len(targets), -1), self.buffer.dtype)
-        one_hot = np.zeros((width, len(targets)), self.buffer.dtype)
+            return np.asfortranarray(targets.reshape(len(targets), -1), self.dtype)
+        one_hot = np.zeros((width, len(targets)), self.dtype)
         one_hot[targets, np.arange(len(targets))] = 1
         return one_hot.T
-
-    def bind_inputs(self, outputs: Array) -> None:
-        """Look up the buffers for these outputs (N, M); called when they are another array than before."""
-        self.outputs = outputs
-        self.d_outputs = self.buffer["d_outputs", *outputs.shape]
-        self.rows, self.entries = (np.array(count, outputs.dtype) for count in (len(outputs), outputs.size))  # N, M N
 
     def forward(self, outputs: Array, targets: Array) -> Array:
         """The loss of each row (N,)."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
-    def backward(self, outputs: Array, targets: Array) -> Array:
+    def backward(self, outputs: Array, targets: Array, out: Array) -> Array:
         """dL/d outputs (N, M), where L is the mean over the rows."""
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
-    def backward_fused(self, outputs: Array, targets: Array) -> Array:
+    def backward_fused(self, outputs: Array, targets: Array, out: Array) -> Array:
         """dL/dZ (N, M), where Z are the inputs of the last layer, which must be a ``fused_with``."""
         raise NotImplementedError(f"{type(self).__name__} has no fused gradient")
 

@@ -23,12 +23,10 @@ class MeanSquaredError(Loss):
         """L = (1/M) Σ (P − T)²."""
         return row_means(np.square(outputs - targets))
 
-    def backward(self, outputs: Array, targets: Array) -> Array:
+    def backward(self, outputs: Array, targets: Array, out: Array) -> Array:
         """dL/dP = 2 (P − T) / (M N)."""
-        if outputs is not self.outputs:
-            self.bind_inputs(outputs)
-        np.subtract(outputs, targets, out=self.d_outputs)  # P − T
-        return np.multiply(self.d_outputs, 2 / outputs.size, out=self.d_outputs)  # 2 (P − T) / (M N)
+        np.subtract(outputs, targets, out=out)  # P − T
+        return np.multiply(out, 2 / outputs.size, out=out)  # 2 (P − T) / (M N)
 
 
 @register("mean_absolute_error", alias="Loss_MeanAbsoluteError")
@@ -47,13 +45,11 @@ class MeanAbsoluteError(Loss):
         """L = (1/M) Σ |P − T|."""
         return row_means(np.abs(outputs - targets))
 
-    def backward(self, outputs: Array, targets: Array) -> Array:
+    def backward(self, outputs: Array, targets: Array, out: Array) -> Array:
         """dL/dP = sign(P − T) / (M N)."""
-        if outputs is not self.outputs:
-            self.bind_inputs(outputs)
-        np.subtract(outputs, targets, out=self.d_outputs)  # P − T
-        np.sign(self.d_outputs, out=self.d_outputs)  # sign(P − T)
-        return np.divide(self.d_outputs, outputs.size, out=self.d_outputs)  # sign(P − T) / (M N)
+        np.subtract(outputs, targets, out=out)  # P − T
+        np.sign(out, out=out)  # sign(P − T)
+        return np.divide(out, float(outputs.size), out=out)  # sign(P − T) / (M N)
 
     def kink_distances(self, outputs: Array, targets: Array) -> Array:
         """P − T."""
