@@ -198,7 +198,7 @@ def penalties(config: Regularization, values: Values) -> list[Step]:
 def _loss(config: ComponentConfig, request: Request) -> Iterator[Step]:
     outputs = rows(config.type, request.values, "outputs")
     loss: Loss = config.build()
-    loss.attach(DTYPE, outputs.shape[1])
+    loss.attach(DTYPE)
     targets = loss.encode(_targets(config.type, request.values, outputs, loss.needs_classes), outputs.shape[1])
     documentation = config.component.documentation
     losses = np.array(loss.forward(outputs, targets))

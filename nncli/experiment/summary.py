@@ -1,5 +1,6 @@
 """Model summary before training: layers, shapes, parameters, memory and multiply-accumulate operations."""
 
+from collections.abc import Sequence
 from math import ceil, prod
 from typing import Any, NamedTuple
 
@@ -10,11 +11,13 @@ from nncli.data.folds import fold_size
 from nncli.data.split import split_sizes
 from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.sections import fractions, validation_fold
+from nncli.nn.layers.layer import Layer, Pass
+from nncli.nn.losses.loss import is_fused
 from nncli.nn.microbatching import balanced_chunk, can_microbatch, micro_batch_rows
+from nncli.nn.pass_plan import PassPlan, layers_with_gradient
 from nncli.nn.shapes import shapes, statistics, widths
 
 COPIES = 6  # per output column and row of data: encoded targets twice, outputs, and temporaries of the loss
-BUFFERS = 3  # per layer: outputs, gradient, and a mask or scratch buffer
 SNAPSHOT_COPIES = 3  # of each snapshot: its vector, all of them stacked, and the file being written
 VECTORS = 9  # of all parameters: values, gradients, two moments, best weights, those of the last step, and a checkpoint
 
@@ -81,14 +84,13 @@ def step_macs(config: Config, plan: DataPlan, rows: int) -> int:
 
 
 def memory_bytes(config: Config, plan: DataPlan) -> int:
-    """Estimate the bytes of all arrays during training: data, outputs and gradients of each layer, parameters."""
+    """Estimate the bytes of all arrays during training: data, activations and gradients, parameters."""
     layers, dtype = summarize(config, plan), np.dtype(config.dtype)
     rows = sum(schema.rows for schema in plan.schemas.values())
     inputs, outputs = layers[0].inputs, layers[-1].outputs
-    activations = sum(_buffered_rows(config, plan, dtype)) * (inputs + sum(layer.outputs for layer in layers))
     parameters = VECTORS * sum(layer.parameters for layer in layers)
     values = 2 * _converted_rows(config, plan) * inputs + COPIES * rows * outputs
-    converted = dtype.itemsize * (values + BUFFERS * activations + parameters) + _snapshot_bytes(config, plan)
+    converted = dtype.itemsize * (values + parameters) + _pass_bytes(config, plan) + _snapshot_bytes(config, plan)
     drawn = 1 if _is_read_by_batch(config, plan) else inputs + 1  # what was read is in memory already
     return int(converted + 8 * rows * drawn)  # the data set as it was drawn is float64
 
@@ -120,15 +122,27 @@ def _converted_rows(config: Config, plan: DataPlan) -> int:
     return rows if step_rows(config, plan) == rows else 0
 
 
-def _buffered_rows(config: Config, plan: DataPlan, dtype: np.dtype[Any]) -> set[int]:
-    """The numbers of rows for which layers allocate buffers: micro-batches, and remainders of batches and splits."""
-    layers = [layer.build() for layer in config.layers]
-    batch, trained = max(1, step_rows(config, plan)), training_rows(config, plan)
-    micro_batch = micro_batch_rows(layers, plan.schema.columns, dtype)
+def _pass_bytes(config: Config, plan: DataPlan) -> int:
+    """The bytes of the arrays of all passes, as the network plans them."""
+    layers, columns = [layer.build() for layer in config.layers], plan.schema.columns
+    gradients = layers_with_gradient(layers, columns, is_fused(layers[-1], config.loss.build()))
+    dtype = np.dtype(config.dtype)
+    return sum(
+        PassPlan(of, layers, columns, dtype, gradients if of.training else ()).nbytes
+        for of in _passes(config, plan, layers, dtype)
+    )
+
+
+def _passes(config: Config, plan: DataPlan, layers: Sequence[Layer], dtype: np.dtype[Any]) -> set[Pass]:
+    """The passes of a training: micro-batches, and chunks of the splits that are evaluated; remainders of both."""
+    columns, batch, trained = plan.schema.columns, max(1, step_rows(config, plan)), training_rows(config, plan)
+    micro_batch, prefers_row_major = micro_batch_rows(layers, columns, dtype), layers[0].prefers_row_major(columns)
     batches = {batch, trained % batch} - {0}
     if can_microbatch(layers):
         batches = {size for rows in batches for size in _chunk_sizes(rows, balanced_chunk(rows, micro_batch))}
-    return batches.union(*(_chunk_sizes(rows, micro_batch) for rows in split_rows(config, plan).values()))
+    chunks = set[int]().union(*(_chunk_sizes(rows, micro_batch) for rows in split_rows(config, plan).values()))
+    training = {Pass(rows, True, prefers_row_major and batch < trained) for rows in batches - {0}}
+    return training | {Pass(rows, False, prefers_row_major) for rows in chunks - {0}}
 
 
 def _chunk_sizes(rows: int, size: int) -> set[int]:

@@ -91,7 +91,7 @@ class Network:
         gradients = self.parameters.views(self.parameters.gradients)
         for index, layer in enumerate(self.layers):
             layer.attach(of_layer(index, values), of_layer(index, gradients))
-        self.loss.attach(self.dtype, self.widths[-1])
+        self.loss.attach(self.dtype)
 
     def initialize(self, rng: Random) -> None:
         """Draw the initial weights, first layer first."""
@@ -112,8 +112,8 @@ class Network:
                 del self._passes[next(iter(self._passes))]
             self._passes[of] = self.plan(of).allocate()
         arrays = self._passes[of]
-        for layer, views in zip(self.layers, arrays.layers, strict=True):
-            layer.bind(of, views)
+        for layer, bound in zip(self.layers, arrays.layers, strict=True):
+            layer.bind(*bound)
         self.outputs, self._d_outputs, self.bound = self.layers[-1].outputs, arrays.loss_gradient, of
 
     def plan(self, of: Pass) -> PassPlan:

@@ -15,11 +15,11 @@ class PassArrays(NamedTuple):
     """The arrays of a pass.
 
     Args:
-        layers: those of each layer, by the names of its attributes.
+        layers: the pass as each layer sees it, and its arrays by the names of its attributes.
         loss_gradient: dL/d outputs (N, M) of the last layer through which the gradient passes; None at inference.
     """
 
-    layers: list[dict[str, Array]]
+    layers: list[tuple[Pass, dict[str, Array]]]
     loss_gradient: Any
 
 
@@ -69,7 +69,7 @@ class PassPlan:
         self._memory = MemoryPlan(dtype)
         self._activations = self._planned_activations()
         self._scratch = [
-            {name: self._memory.add(buffer) for name, buffer in layer.scratch(self.of_layer(index), width).items()}
+            {name: self._memory.add(buffer) for name, buffer in layer.scratch(self._of_layer(index), width).items()}
             for index, (layer, width) in enumerate(zip(layers, self.widths, strict=False))
         ]
         self._areas = self._planned_gradients() if self.backward else []
@@ -79,7 +79,7 @@ class PassPlan:
         """The size of the block of memory."""
         return self._memory.nbytes
 
-    def of_layer(self, index: int) -> Pass:
+    def _of_layer(self, index: int) -> Pass:
         """The pass as a layer sees it: only the first one may have row-major inputs."""
         return self.of if index == 0 else self.of._replace(row_major=False)
 
@@ -90,7 +90,10 @@ class PassPlan:
         activations = [self._activation_arrays(index, memory) for index in range(len(self.widths))]
         for index, of_layer in enumerate(arrays):
             of_layer.update(activations[index], outputs=activations[index + 1]["inputs"])
-        return PassArrays(arrays, self._add_gradients(arrays, memory) if self.backward else None)
+        passes = map(self._of_layer, range(len(arrays)))
+        return PassArrays(
+            list(zip(passes, arrays, strict=True)), self._add_gradients(arrays, memory) if self.backward else None
+        )
 
     def _is_identity(self, index: int) -> bool:
         return self.layers[index].is_identity(self.of.training)
@@ -147,4 +150,4 @@ class PassPlan:
 
 def bind_single(layer: Layer, of: Pass, inputs: int, dtype: np.dtype[Any]) -> None:
     """Bind a layer that belongs to no network to the arrays of a pass, with all gradients."""
-    layer.bind(of, PassPlan(of, [layer], inputs, dtype, [0], input_gradient=True).allocate().layers[0])
+    layer.bind(*PassPlan(of, [layer], inputs, dtype, [0], input_gradient=True).allocate().layers[0])

@@ -48,8 +48,8 @@ def test_wrong_factor_fails(workdir, monkeypatch, overrides):
     """A factor of 1.001 in the gradients of the dense layers fails in every config."""
     original = Dense.parameter_gradients
 
-    def faulty(layer, grad):
-        original(layer, grad)
+    def faulty(layer):
+        original(layer)
         layer.d_weights *= 1.001
 
     monkeypatch.setattr(Dense, "parameter_gradients", faulty)
@@ -129,9 +129,9 @@ def in_rows(factor, dtype=None, rows=None):
     """Multiply the gradient of the weights if inputs are row-major; only for a dtype or a number of rows, if given."""
     original = Dense.parameter_gradients
 
-    def faulty(layer, grad):
-        original(layer, grad)
-        if layer.row_major and dtype in (None, grad.dtype) and rows in (None, len(grad)):
+    def faulty(layer):
+        original(layer)
+        if layer.row_major and dtype in (None, layer.inputs.dtype) and rows in (None, len(layer.inputs)):
             layer.d_weights *= factor
 
     return Dense, "parameter_gradients", faulty

@@ -68,8 +68,6 @@ class Injector:
 
         def disturbed(*arguments, **options):
             result = original(*arguments, **options)
-            if any(result is each for each in arguments):  # an array of the caller
-                result = result.copy(order="F")
             self(result if filled is None else filled)
             return result
 
@@ -127,8 +125,6 @@ def always(target, method, pick):
 
         def disturbed(*arguments, **options):
             result = original(*arguments, **options)
-            if any(result is each for each in arguments):
-                result = result.copy(order="F")
             inject(*pick(result, *arguments))
             return result
 

@@ -23,9 +23,9 @@ def bias_gradient_is_not_computed(patch: Patch) -> None:
     """dL/db stays as it was when the inputs are column-major."""
 
     def make(original):
-        def parameter_gradients(self, grad):
+        def parameter_gradients(self):
             before = self.d_biases.copy()
-            original(self, grad)
+            original(self)
             if not self.row_major:
                 self.d_biases[...] = before
 
@@ -38,7 +38,7 @@ def bias_gradient_is_not_computed(patch: Patch) -> None:
 def bias_gradient_of_row_major_inputs_is_zero(patch: Patch) -> None:
     """dL/db = 0 when the inputs are row-major."""
 
-    def disturb(_, layer, grad):
+    def disturb(_, layer):
         if layer.row_major:
             layer.d_biases[...] = 0
 
@@ -49,7 +49,7 @@ def bias_gradient_of_row_major_inputs_is_zero(patch: Patch) -> None:
 def biases_are_not_added_to_row_major_inputs(patch: Patch) -> None:
     """Y = X W when the inputs are row-major."""
 
-    def disturb(outputs, layer, *_, **__):
+    def disturb(outputs, layer):
         if layer.row_major:
             np.subtract(outputs, layer.biases, out=outputs)
 
@@ -57,13 +57,33 @@ def biases_are_not_added_to_row_major_inputs(patch: Patch) -> None:
 
 
 @MUTATIONS.add
-def dense_layer_keeps_inputs_that_it_has_copied(patch: Patch) -> None:
-    """Inputs that changed in place are not copied again by the next forward pass."""
+def inputs_are_loaded_once(patch: Patch) -> None:
+    """Inputs of another batch are not copied by the next pass of the same kind."""
 
-    def disturb(_, layer, inputs):
-        layer.inputs = inputs
+    def make(original):
+        def load(self, inputs):
+            if getattr(self, "loaded", None) is not self.inputs:
+                original(self, inputs)
+                self.loaded = self.inputs
 
-    patch.after(f"{DENSE}.bind_inputs", disturb)
+        return load
+
+    patch.replace("nncli.nn.layers.layer:Layer.load", make)
+
+
+@MUTATIONS.add
+def ones_do_not_follow_an_identity(patch: Patch) -> None:
+    """The bias of a dense layer after dropout or linear is not added at inference."""
+
+    def make(original):
+        def bind(self, of, arrays):
+            original(self, of, arrays)
+            if not (of.row_major or of.training):
+                self.inputs_and_ones[:, -1] = 0
+
+        return bind
+
+    patch.replace(f"{DENSE}.bind", make)
 
 
 @MUTATIONS.add
@@ -93,7 +113,8 @@ def micro_batches_have_equal_weights(patch: Patch) -> None:
 def softmax_gradient_lacks_the_factor_p(patch: Patch) -> None:
     """dL/dZ = dL/dP − Σ dL/dP P."""
 
-    def backward(self, grad):
+    def backward(self):
+        grad = self.d_outputs
         self.d_inputs[...] = grad - np.sum(grad * self.outputs, axis=1, keepdims=True)
         return self.d_inputs
 
@@ -104,8 +125,8 @@ def softmax_gradient_lacks_the_factor_p(patch: Patch) -> None:
 def relu_gradient_ignores_the_kink(patch: Patch) -> None:
     """dL/dX = dL/dY everywhere."""
 
-    def backward(self, grad):
-        self.d_inputs[...] = grad
+    def backward(self):
+        self.d_inputs[...] = self.d_outputs
         return self.d_inputs
 
     patch.function("nncli.nn.activations.rectifiers:ReLU.backward", backward)
@@ -115,10 +136,10 @@ def relu_gradient_ignores_the_kink(patch: Patch) -> None:
 def gelu_gradient_lacks_the_density(patch: Patch) -> None:
     """dL/dX = dL/dY Φ(X), without the term X φ(X)."""
 
-    def disturb(d_inputs, layer, grad):
+    def disturb(d_inputs, layer):
         if layer.approximate == "none":
             density = np.vectorize(lambda x: exp(-x * x / 2) / sqrt(2 * pi))(layer.inputs)
-            np.subtract(d_inputs, grad * layer.inputs * density, out=d_inputs)
+            np.subtract(d_inputs, layer.d_outputs * layer.inputs * density, out=d_inputs)
 
     patch.after("nncli.nn.activations.rectifiers:GELU.backward", disturb)
 
@@ -126,16 +147,21 @@ def gelu_gradient_lacks_the_density(patch: Patch) -> None:
 @MUTATIONS.add
 def dropout_gradient_ignores_the_mask(patch: Patch) -> None:
     """dL/dX = dL/dY."""
-    patch.function("nncli.nn.layers.dropout:Dropout.backward", lambda self, grad: grad)
+
+    def backward(self):
+        self.d_inputs[...] = self.d_outputs
+        return self.d_inputs
+
+    patch.function("nncli.nn.layers.dropout:Dropout.backward", backward)
 
 
 @MUTATIONS.add
 def batch_variance_is_taken_as_constant(patch: Patch) -> None:
     """dL/dX lacks the term X̂ dL/dγ."""
 
-    def disturb(d_inputs, layer, grad):
+    def disturb(d_inputs, layer):
         if layer.training:
-            term = layer.normalized * layer.d_scale / len(grad)
+            term = layer.normalized * layer.d_scale / len(d_inputs)
             np.add(d_inputs, term * layer.scale / layer.deviation, out=d_inputs)
 
     patch.after("nncli.nn.layers.batch_normalization:BatchNormalization.backward", disturb)
@@ -146,10 +172,10 @@ def running_variance_is_biased(patch: Patch) -> None:
     """The running variance takes the batch's variance over N instead of N − 1."""
 
     def make(original):
-        def forward(self, inputs, training=False):
+        def forward(self):
             before = self.running_variance.copy()
-            outputs = original(self, inputs, training)
-            if training:
+            outputs = original(self)
+            if self.training:
                 self.running_variance[...] = before + (1 - self.momentum) * (self.variance - before)
             return outputs
 

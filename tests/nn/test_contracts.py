@@ -11,6 +11,7 @@ from nncli import registry
 from nncli.nn.metrics.metric import Task
 from nncli.nn.parameters import Parameters
 from tests.nn.differences import central_differences, relative_error
+from tests.nn.passes import backward, forward, loss_gradient, parameter_gradients
 from tests.nn.reference_implementations import REFERENCES
 
 OF_TABLES = {"column", "encoding", "imputation", "transform"}  # tests/data/columns and tests/data/transforms have them
@@ -34,7 +35,7 @@ def layer_of(entry, columns=COLUMNS):
     """A layer with random weights, and a seeded generator."""
     layer = built(entry)
     parameters = Parameters(layer.shapes(columns), np.dtype("float64"), layer.statistics(columns))
-    layer.attach(parameters.views(parameters.values), parameters.views(parameters.gradients), np.dtype("float64"))
+    layer.attach(parameters.views(parameters.values), parameters.views(parameters.gradients))
     rng = np.random.default_rng(1)
     parameters.values[:] = rng.uniform(0.5, 1.5, size=parameters.values.shape)  # a variance is positive
     parameters.trainable[:] = rng.normal(size=parameters.trainable.shape)
@@ -103,7 +104,7 @@ def test_forward_matches_the_reference(entry):
     layer, _ = layer_of(entry)
     inputs = data()
     naive = [REFERENCES["layer", entry.name][0](layer, row) for row in inputs]
-    np.testing.assert_allclose(layer.forward(inputs), naive, rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(forward(layer, inputs), naive, rtol=1e-14, atol=1e-15)
 
 
 @pytest.mark.parametrize("entry", named("layer"))
@@ -114,10 +115,10 @@ def test_backward_matches_central_differences(entry):
 
     def total():
         layer.set_rng(np.random.default_rng(2))
-        return float(np.sum(layer.forward(inputs, training=True) * weights))
+        return float(np.sum(forward(layer, inputs, training=True) * weights))
 
     total()
-    d_inputs = layer.backward(weights).copy()
+    d_inputs = backward(layer, weights).copy()
     gradients = parameters.gradients.copy()
     assert relative_error(d_inputs, central_differences(total, inputs)) < 1e-6
     if len(gradients):
@@ -129,11 +130,11 @@ def test_parameter_gradients_are_those_of_backward(entry):
     """The first trainable layer, which skips the gradient of its inputs, has the same gradients of parameters."""
     layer, parameters = layer_of(entry)
     grad = data(layer.width(COLUMNS), seed=4)
-    layer.forward(data(), training=True)
-    layer.backward(grad)
+    forward(layer, data(), training=True)
+    backward(layer, grad)
     expected = parameters.gradients.copy()
     parameters.gradients[:] = np.nan
-    layer.parameter_gradients(grad)
+    parameter_gradients(layer, grad)
     np.testing.assert_array_equal(parameters.gradients, expected)
 
 
@@ -144,8 +145,8 @@ def test_arguments_are_not_written_to(entry):
     inputs, grad = data(), data(layer.width(COLUMNS), seed=4)
     before = inputs.copy(), grad.copy()
     inputs.flags.writeable = grad.flags.writeable = False
-    layer.forward(inputs, training=True)
-    layer.backward(grad)
+    forward(layer, inputs, training=True)
+    backward(layer, grad)
     np.testing.assert_array_equal(inputs, before[0])
     np.testing.assert_array_equal(grad, before[1])
 
@@ -155,12 +156,12 @@ def test_results_stay_until_the_next_call(entry):
     """A backward pass leaves the outputs, and a forward pass the gradient, unchanged."""
     layer, _ = layer_of(entry)
     grad = data(layer.width(COLUMNS), seed=4)
-    outputs = layer.forward(data(), training=True)
+    outputs = forward(layer, data(), training=True)
     before = outputs.copy()
-    d_inputs = layer.backward(grad)
+    d_inputs = backward(layer, grad)
     np.testing.assert_array_equal(outputs, before)
     before = d_inputs.copy()
-    layer.forward(data(seed=5), training=True)
+    forward(layer, data(seed=5), training=True)
     np.testing.assert_array_equal(d_inputs, before)
 
 
@@ -169,9 +170,9 @@ def test_row_counts_may_change_from_call_to_call(entry):
     """The outputs of a row are the same in a smaller last batch."""
     layer, _ = layer_of(entry)
     inputs = data()
-    outputs = layer.forward(inputs).copy()
-    np.testing.assert_allclose(layer.forward(inputs[:2]), outputs[:2], rtol=1e-14)
-    np.testing.assert_allclose(layer.forward(inputs), outputs, rtol=1e-14)
+    outputs = forward(layer, inputs).copy()
+    np.testing.assert_allclose(forward(layer, inputs[:2]), outputs[:2], rtol=1e-14)
+    np.testing.assert_allclose(forward(layer, inputs), outputs, rtol=1e-14)
 
 
 @pytest.mark.parametrize("entry", named("layer"))
@@ -182,12 +183,12 @@ def test_inputs_may_be_refilled(entry):
         layer, _ = layer_of(entry)
         inputs = data()
         if refilled:
-            layer.forward(inputs)
+            forward(layer, inputs)
             inputs[...] = data(seed=5)
         else:
             inputs = data(seed=5)
-        outputs = layer.forward(inputs, training=True)
-        found.append((outputs.tobytes(), layer.backward(grad).tobytes()))
+        outputs = forward(layer, inputs, training=True)
+        found.append((outputs.tobytes(), backward(layer, grad).tobytes()))
     assert found[0] == found[1]
 
 
@@ -200,7 +201,7 @@ def test_layer_is_deterministic(entry):
         if getattr(layer, "initializer", ...) is None:
             layer.initializer = registry.names("initializer")["he"].target()
         layer.initialize(np.random.default_rng(7))
-        outputs = layer.forward(data(), training=True)
+        outputs = forward(layer, data(), training=True)
         found.append((parameters.values.tobytes(), outputs.tobytes()))
     assert found[0] == found[1]
 
@@ -234,7 +235,7 @@ def test_loss_gradient_matches_central_differences(entry):
     targets = loss.encode(targets, 4)
     expected = central_differences(lambda: float(np.mean(loss.forward(outputs, targets))), outputs)
     outputs.flags.writeable = targets.flags.writeable = False
-    assert relative_error(loss.backward(outputs, targets), expected) < 1e-6
+    assert relative_error(loss_gradient(loss, outputs, targets), expected) < 1e-6
 
 
 @pytest.mark.parametrize("entry", named("loss"))
@@ -253,7 +254,7 @@ def test_outputs_and_targets_may_be_refilled(entry):
             reused_outputs[...], reused_targets[...] = outputs, encoded
             outputs, encoded = reused_outputs, reused_targets
         losses = loss.forward(outputs, encoded)
-        found.append((losses.tobytes(), loss.backward(outputs, encoded).tobytes()))
+        found.append((losses.tobytes(), loss_gradient(loss, outputs, encoded).tobytes()))
     np.testing.assert_array_equal(first, before)
     assert found[0] == found[1]
 

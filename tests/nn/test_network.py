@@ -14,6 +14,7 @@ from nncli.nn.losses.regression import MeanAbsoluteError, MeanSquaredError
 from nncli.nn.microbatching import MICRO_BATCH_BYTES, MIN_ACTIVATIONS_PER_PARAMETER
 from nncli.nn.network import Network
 from tests.nn.differences import central_differences, relative_error
+from tests.nn.passes import backward, forward, fused_gradient, loss_gradient
 
 LABELS = np.array([0, 1, 2, 0, 1, 2, 2])
 
@@ -75,12 +76,12 @@ def test_gradient_matches_central_differences(layers):
 )
 def test_fused_gradient_is_that_of_loss_and_last_layer(last, loss):
     """The fused gradient is that of the loss and the last layer one after the other."""
-    last.attach({}, {}, np.dtype("float64"))
+    last.attach({}, {})
     loss.attach(np.dtype("float64"))
     targets = loss.encode(LABELS, 3)
-    outputs = last.forward(points(7, 3))
-    expected = last.backward(loss.backward(outputs, targets)).copy()
-    np.testing.assert_allclose(loss.backward_fused(outputs, targets), expected, rtol=1e-13, atol=1e-16)
+    outputs = forward(last, points(7, 3))
+    expected = backward(last, loss_gradient(loss, outputs, targets)).copy()
+    np.testing.assert_allclose(fused_gradient(loss, outputs, targets), expected, rtol=1e-13, atol=1e-16)
 
 
 def test_only_two_pairs_are_fused():
@@ -90,7 +91,7 @@ def test_only_two_pairs_are_fused():
     assert not is_fused(ReLU(), CategoricalCrossentropy())
     assert not is_fused(Softmax(), BinaryCrossentropy())
     with pytest.raises(NotImplementedError, match="MeanSquaredError has no fused gradient"):
-        MeanSquaredError().backward_fused(points(), points())
+        fused_gradient(MeanSquaredError(), points(), points())
 
 
 @pytest.mark.parametrize("loss", [CategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError, MeanAbsoluteError])

@@ -20,6 +20,7 @@ from nncli.nn.losses.loss import average, is_fused
 from nncli.nn.parameters import Parameters
 from nncli.nn.penalties import Penalty
 from nncli.nn.schedules import inverse_time
+from tests.nn.passes import backward, forward, fused_gradient, loss_gradient
 
 pytestmark = pytest.mark.slow
 
@@ -70,11 +71,11 @@ def layer(case):
     one, columns = built("layer", case), given["inputs"].shape[1]
     parameters = Parameters(one.shapes(columns), FLOAT64, one.statistics(columns))
     values, gradients = parameters.views(parameters.values), parameters.views(parameters.gradients)
-    one.attach(values, gradients, FLOAT64)
+    one.attach(values, gradients)
     one.set_rng(FixedMask(case.get("kept")))
     for name, view in values.items():
         view[...] = given[name]
-    found = {"outputs": one.forward(given["inputs"], case["training"]), "d_inputs": one.backward(given["grad"])}
+    found = {"outputs": forward(one, given["inputs"], case["training"]), "d_inputs": backward(one, given["grad"])}
     return {**values, **found, **{f"d_{name}": view for name, view in gradients.items()}}
 
 
@@ -84,18 +85,18 @@ def loss(case):
     one.attach(FLOAT64)
     targets = one.encode(np.array(case["given"]["targets"]), outputs.shape[1])
     losses = one.forward(outputs, targets)
-    return {"losses": losses, "mean": average(losses), "d_outputs": one.backward(outputs, targets)}
+    return {"losses": losses, "mean": average(losses), "d_outputs": loss_gradient(one, outputs, targets)}
 
 
 def last_layer_and_loss(case):
     """The fused gradient of both."""
     last, one = registry.names("layer")[case["last"]].target(), registry.names("loss")[case["loss"]].target()
-    last.attach({}, {}, FLOAT64)
+    last.attach({}, {})
     one.attach(FLOAT64)
-    probabilities = last.forward(np.array(case["given"]["logits"]))
+    probabilities = forward(last, np.array(case["given"]["logits"]))
     targets = one.encode(np.array(case["given"]["targets"]), probabilities.shape[1])
     assert is_fused(last, one)
-    return {"d_logits": one.backward_fused(probabilities, targets)}
+    return {"d_logits": fused_gradient(one, probabilities, targets)}
 
 
 def penalty(case):
@@ -103,7 +104,10 @@ def penalty(case):
     values = np.array(case["given"]["values"])
     one = Penalty(values, np.zeros_like(values), case["given"]["l1"], case["given"]["l2"])
     one.backward()
-    return {"price": one.forward(), "gradient": one.gradient}
+    return {
+        "price": one.forward(),
+        "gradient": one.gradient,
+    }
 
 
 def optimizer(case):

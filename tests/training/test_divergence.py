@@ -160,14 +160,13 @@ def test_replay_has_the_masks_of_the_failing_step(prepare, rng, batch_size, laye
     """The dropout masks of the failing step are drawn again, whichever generator they come from."""
     training, masks = prepare(layers, f"training.batch_size={batch_size}", f"rng={rng}"), []
     training.network.micro_batch_rows = 15
-    spoiled, draw = training.network.layers[-2], Dropout.forward
+    spoiled, original = training.network.layers[-2], Dropout.draw
 
-    def forward(layer, inputs, training=False):
-        outputs = draw(layer, inputs, training)
+    def draw(layer):
+        original(layer)
         masks.append(layer.mask.copy())
-        return outputs
 
-    with patch.object(Dropout, "forward", forward):
+    with patch.object(Dropout, "draw", draw):
         for training.epoch in range(3):
             training.batch = 0
             batches = training.batches()
@@ -175,7 +174,7 @@ def test_replay_has_the_masks_of_the_failing_step(prepare, rng, batch_size, laye
                 training.step(*next(batches))
         masks.clear()
         backward = spoiled.backward
-        spoiled.backward = lambda grad: backward(grad) * np.float32(np.nan)
+        spoiled.backward = lambda: np.multiply(backward(), np.nan, out=spoiled.d_inputs)
         assert "is no longer finite" in step(training, next(batches))
     passes = len(training.network.micro_batches(60 if batch_size == "null" else 30)) * layers.count("dropout")
     skipped = 1 if batch_size == "30" else 2 if rng == "nnfs" else 0  # batches whose masks are drawn again before
@@ -201,12 +200,12 @@ def test_error_has_the_location_as_attributes(prepare, name, location):
     layer = training.network.layers[2]
     if name == "outputs":
         forward = layer.forward
-        layer.forward = lambda *arguments, **options: spoil(forward(*arguments, **options), (47, 0))
+        layer.forward = lambda: spoil(forward(), (47, 0))
     elif name == "weights":
         training.network.layers[0].weights[0, 3] = np.inf
     elif name == "gradient":
         backward = layer.backward
-        layer.backward = lambda grad: spoil(backward(grad), (5, 1))
+        layer.backward = lambda: spoil(backward(), (5, 1))
     elif name == "inputs":
         inputs[47, 1] = np.nan
     else:
@@ -255,9 +254,9 @@ def test_replay_leaves_the_running_statistics_as_the_step_left_them(prepare):
     layer, values = training.network.layers[3], training.network.parameters.values
     original = layer.backward
 
-    def backward(gradient):
+    def backward():
         seen.append(values.copy())
-        return spoil(original(gradient), (5, 1))
+        return spoil(original(), (5, 1))
 
     layer.backward = backward
     step(training)

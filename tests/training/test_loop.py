@@ -13,7 +13,6 @@ from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.experiment.metric_columns import state_values
 from nncli.experiment.rng import Purpose
-from nncli.nn.kernels.buffers import is_buffer
 from nncli.nn.kernels.dropout_mask import fill_dropout_mask
 from nncli.registry import components
 from nncli.store.checkpoint import unpack
@@ -410,7 +409,8 @@ def test_running_statistics_are_not_trained(prepare):
     training.optimizer.learning_rate = 0.0
     parameters, layer = training.network.parameters, training.network.layers[1]
     trained = parameters.trainable.copy()
-    hidden = training.network.layers[0].forward(training._monitored_splits["training"].inputs).astype(np.float64)
+    training.network.forward(training._monitored_splits["training"].inputs)
+    hidden = training.network.layers[0].outputs.astype(np.float64)
     list(training.epochs())
     assert np.array_equal(parameters.trainable, trained)
     np.testing.assert_allclose(layer.running_mean, (1 - 0.9**2) * hidden.mean(axis=0), rtol=1e-4, atol=1e-6)
@@ -426,12 +426,3 @@ def test_evaluation_does_not_change_running_statistics(prepare):
         list(training.epochs())
         ends.append(weights(training))
     assert np.array_equal(*ends)
-
-
-def test_full_batch_is_copied_into_a_buffer_once(prepare):
-    """The network takes it as it is at each step; the rows of mini-batches are not copied in advance."""
-    whole, parts = prepare(), prepare("training.batch_size=7")
-    ((inputs, *_),) = whole.batches()
-    assert is_buffer(inputs)
-    assert whole.network.prepare_inputs(inputs) is inputs
-    assert not is_buffer(next(iter(parts.batches()))[0])

@@ -72,13 +72,13 @@ class RowMajorProducts:
         self.weights, self.biases = parameters[:-1], parameters[-1]
         self.d_weights, self.d_biases = gradients[:-1], gradients[-1]
         self.outputs, self.ones = arrays["outputs"], arrays["ones"][:, 0]
-        self.products = arrays["products"].T
+        self.products = arrays["row_major_outputs"].T
         self.d_outputs, self.d_inputs = gradients_of(arrays)
 
     @staticmethod
     def scratch(rows: int, columns: int) -> dict[str, Buffer]:
         """(X W)ᵀ (M, N), and ones (N,) for the sum over the rows."""
-        return {"products": Buffer(columns, rows, padded=True), "ones": Buffer(rows, 1, 1)}
+        return {"row_major_outputs": Buffer(columns, rows, padded=True), "ones": Buffer(rows, 1, 1)}
 
     def forward(self) -> None:
         """Fill Y."""

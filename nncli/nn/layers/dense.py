@@ -100,6 +100,7 @@ class Dense(Layer):
     def bind(self, of: Pass, arrays: Mapping[str, Array]) -> None:
         """Extend ``Layer.bind`` with the matrix products of these arrays."""
         super().bind(of, arrays)
+        self.row_major = of.row_major
         products = RowMajorProducts if of.row_major else ColumnMajorProducts
         self.products = products(self.weights_and_biases, self.d_weights_and_biases, arrays)
 

@@ -1,5 +1,6 @@
 """Cross-entropy losses for classification."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,9 @@ class CategoricalCrossentropy(Loss):
     fused_with = Softmax
     fused_formula = "dL/dZ = (P − T) / N"
 
-    def attach(self, dtype: np.dtype[Any], outputs: int) -> None:
-        """Extend ``Loss.attach`` with ones (C,), and the clip bounds as 0-d arrays, which are faster than floats."""
-        super().attach(dtype, outputs)
-        self.ones = np.ones(outputs, dtype)
+    def attach(self, dtype: np.dtype[Any]) -> None:
+        """Extend ``Loss.attach`` with the clip bounds as 0-d arrays, which are faster than Python floats."""
+        super().attach(dtype)
         self.clip_bounds = np.array(CLIP, dtype), np.array(1 - CLIP, dtype)
 
     def widths(self, classes: int) -> tuple[int, ...]:
@@ -43,7 +43,7 @@ class CategoricalCrossentropy(Loss):
 
     def forward(self, outputs: Array, targets: Array) -> Array:
         """L = −log clip(Σ T P)."""
-        losses: Array = np.multiply(targets, outputs).dot(self.ones)  # Σ T P
+        losses: Array = np.multiply(targets, outputs).dot(ones(outputs.shape[1], outputs.dtype))  # Σ T P
         clip_in_place(losses, *self.clip_bounds)  # clip(Σ T P)
         return np.negative(np.log(losses, out=losses), out=losses)  # −log clip(Σ T P)
 
@@ -114,6 +114,12 @@ class BinaryCrossentropy(Loss):
         """Rows in which a probability is clipped, or so close to 0 or 1 that 1 − P is inaccurate."""
         saturated: Array = np.any(np.minimum(outputs, 1 - outputs) < SATURATION, axis=1)
         return saturated
+
+
+@cache
+def ones(count: int, dtype: np.dtype[Any]) -> Array:
+    """A vector of ones, always the same one; nobody writes to it."""
+    return np.ones(count, dtype)
 
 
 def clip(probabilities: Array) -> Array:

@@ -21,8 +21,8 @@ class Loss:
     fused_with: ClassVar[type[Layer] | None] = None  # the last layer with which the loss has a fused gradient
     fused_formula: ClassVar[str | None] = None  # that gradient, Z being the inputs of the last layer
 
-    def attach(self, dtype: np.dtype[Any], outputs: int) -> None:
-        """Store the dtype of the network; ``outputs`` is its number of outputs M."""
+    def attach(self, dtype: np.dtype[Any]) -> None:
+        """Store the dtype of the network."""
         self.dtype = dtype
 
     def widths(self, classes: int) -> tuple[int, ...]:

@@ -8,7 +8,6 @@ import math
 import numpy as np
 
 from nncli.nn.activations import ReLU, Softmax
-from nncli.nn.kernels.buffers import copy_to_buffer
 from nncli.nn.layers.dense import Dense
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
@@ -18,7 +17,7 @@ from tests.benchmarks.workloads import BETA_1, BETA_2, EPSILON, F, spiral
 
 
 def assembled(workload):
-    """Network and optimizer, and the data as buffers, as in training."""
+    """Network and optimizer, and the data as in training."""
     dense = [Dense(units) for units in workload.widths[1:]]
     layers = [layer for each in dense[:-1] for layer in (each, ReLU())]
     network = Network([*layers, dense[-1], Softmax()], CategoricalCrossentropy(), workload.widths[0], np.dtype(F))
@@ -29,7 +28,7 @@ def assembled(workload):
     return (
         network,
         optimizer,
-        copy_to_buffer(workload.inputs, np.dtype(F)),
+        np.asfortranarray(workload.inputs, F),
         network.loss.encode(workload.targets, workload.widths[-1]),
     )
 

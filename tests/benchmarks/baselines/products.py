@@ -7,6 +7,7 @@ from functools import partial
 from math import ceil
 
 from nncli.nn.kernels.buffers import copy_to_buffer
+
 from nncli.nn.layers.dense import Dense
 from tests.benchmarks.baselines import nncli
 

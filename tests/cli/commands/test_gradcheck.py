@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from nncli.nn.activations import ReLU
@@ -25,8 +26,8 @@ def faulty(monkeypatch):
     """The gradient of every dense layer's biases is 1.001 times what it should be."""
     original = Dense.parameter_gradients
 
-    def parameter_gradients(layer, grad):
-        original(layer, grad)
+    def parameter_gradients(layer):
+        original(layer)
         layer.d_biases *= 1.001
 
     monkeypatch.setattr(Dense, "parameter_gradients", parameter_gradients)
@@ -106,7 +107,7 @@ def test_wrong_gradient_in_json(workdir, run_cli, faulty):
 def test_wrong_activation_affects_the_layers_below(workdir, run_cli, monkeypatch):
     """An error in a layer without parameters affects the arrays of the layers below it, and no others."""
     original = ReLU.backward
-    monkeypatch.setattr(ReLU, "backward", lambda layer, grad: 1.001 * original(layer, grad))
+    monkeypatch.setattr(ReLU, "backward", lambda layer: np.multiply(original(layer), 1.001, out=layer.d_inputs))
     result = run_cli("gradcheck", "config.yaml", "--json")
     document = strict(result.out)
     assert result.code == 8
@@ -159,8 +160,8 @@ def test_error_in_a_training_step_exits_with_8(workdir, run_cli, monkeypatch):
     """An error that only the row-major branch of a mini-batch has is reported with dtype, batch and rows."""
     original = Dense.parameter_gradients
 
-    def faulty(layer, grad):
-        original(layer, grad)
+    def faulty(layer):
+        original(layer)
         if layer.row_major:
             layer.d_weights *= -1
 

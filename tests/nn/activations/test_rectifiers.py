@@ -7,6 +7,7 @@ import pytest
 
 from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU
 from tests.nn.differences import central_differences, relative_error
+from tests.nn.passes import backward, forward
 from tests.nn.reference_implementations import REFERENCES
 from tests.nn.test_contracts import layer_of, named
 
@@ -17,7 +18,7 @@ FORMS = {
 
 
 def attached(layer, dtype="float64"):
-    layer.attach({}, {}, np.dtype(dtype))
+    layer.attach({}, {})
     return layer
 
 
@@ -26,15 +27,15 @@ def test_gelu_matches_the_formula(form):
     """Both forms are x Φ(x), far into both tails, and backward agrees with central differences."""
     layer, inputs = attached(GELU(form)), np.linspace(-9, 9, 73)[:, None]
     expected = [[x * FORMS[form](x)] for x in inputs[:, 0]]
-    np.testing.assert_allclose(layer.forward(inputs), expected, rtol=1e-13, atol=1e-15)
-    derivative = layer.backward(np.ones_like(inputs)).copy()
-    assert relative_error(derivative, central_differences(lambda: float(layer.forward(inputs).sum()), inputs)) < 1e-6
+    np.testing.assert_allclose(forward(layer, inputs), expected, rtol=1e-13, atol=1e-15)
+    derivative = backward(layer, np.ones_like(inputs)).copy()
+    assert relative_error(derivative, central_differences(lambda: float(forward(layer, inputs).sum()), inputs)) < 1e-6
 
 
 def test_tanh_approximation_of_gelu_is_close():
     """The forms differ by less than 5e-4 everywhere, but they differ."""
     inputs = np.linspace(-6, 6, 500)[:, None]
-    exact, approximate = (attached(GELU(form)).forward(inputs) for form in FORMS)
+    exact, approximate = (forward(attached(GELU(form)), inputs) for form in FORMS)
     assert 1e-4 < np.abs(exact - approximate).max() < 5e-4
 
 
@@ -42,8 +43,8 @@ def test_tanh_approximation_of_gelu_is_close():
 def test_derivative_at_the_kink(layer, at_kink):
     """At 0 the derivative is that of the left side."""
     inputs = np.zeros((1, 1))
-    attached(layer).forward(inputs, training=True)
-    assert layer.backward(np.ones((1, 1)))[0, 0] == at_kink
+    forward(attached(layer), inputs, training=True)
+    assert backward(layer, np.ones((1, 1)))[0, 0] == at_kink
 
 
 def is_elementwise(entry):
@@ -53,7 +54,7 @@ def is_elementwise(entry):
     layer, _ = layer_of(entry)
     if layer.shapes(3) or layer.stochastic:
         return False
-    outputs = [layer.forward(np.array([[1.0, neighbor]]), training=True)[0, 0] for neighbor in (2.0, 3.0)]
+    outputs = [forward(layer, np.array([[1.0, neighbor]]), training=True)[0, 0] for neighbor in (2.0, 3.0)]
     return outputs[0] == outputs[1]
 
 
@@ -63,8 +64,8 @@ def test_kink_distances_exist_if_there_is_a_kink(entry):
     layer, _ = layer_of(entry, columns=1)
     derivatives = []
     for side in (-1e-7, 1e-7):
-        layer.forward(np.array([[side]]), training=True)
-        derivatives.append(layer.backward(np.ones((1, 1)))[0, 0])
+        forward(layer, np.array([[side]]), training=True)
+        derivatives.append(backward(layer, np.ones((1, 1)))[0, 0])
     has_kink = abs(derivatives[1] - derivatives[0]) > 1e-3
     assert (layer.kink_distances() is not None) == has_kink
     if has_kink:
@@ -74,7 +75,7 @@ def test_kink_distances_exist_if_there_is_a_kink(entry):
 def test_elu_with_alpha_1_has_no_kink():
     """Both one-sided derivatives at 0 are 1."""
     layer = attached(ELU(1.0))
-    layer.forward(np.zeros((1, 1)))
+    forward(layer, np.zeros((1, 1)))
     assert layer.kink_distances() is None
 
 
@@ -84,10 +85,10 @@ def test_relu_passes_gradients_of_nonzero_outputs_unchanged(dtype, output):
     """Also gradients of NaN and infinity, and for outputs of NaN of either sign."""
     relu = attached(ReLU(), dtype)
     inputs = np.full((1, 4), output, dtype)
-    relu.forward(inputs)
+    forward(relu, inputs)
     expected = [1.5, np.nan, np.inf, -0.0] if inputs[0, 0] != 0 else [0.0] * 4
     grad = np.array([expected], dtype)
-    assert relu.backward(grad).tobytes() == grad.tobytes()
+    assert backward(relu, grad).tobytes() == grad.tobytes()
 
 
 @pytest.mark.parametrize("alpha", [1.0, 0.3, 2.5])
@@ -96,8 +97,8 @@ def test_derivative_of_elu_is_accurate(dtype, alpha):
     """Far below 0, where Y + α cancels, only the last six bits are wrong; how many depends on the expm1 of NumPy."""
     inputs = np.asfortranarray(np.linspace(-80, -0.01, 4000, dtype=dtype).reshape(-1, 2))
     layer = ELU(alpha)
-    layer.attach({}, {}, np.dtype(dtype))
-    layer.forward(inputs, training=True)
-    found = layer.backward(np.ones_like(inputs))
+    layer.attach({}, {})
+    forward(layer, inputs, training=True)
+    found = backward(layer, np.ones_like(inputs))
     expected = alpha * np.exp(inputs.astype(np.longdouble))
     assert np.max(np.abs(found - expected) / expected) < 64 * np.finfo(dtype).eps

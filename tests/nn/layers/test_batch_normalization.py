@@ -8,6 +8,7 @@ from nncli.nn.layers.batch_normalization import BatchNormalization
 from nncli.nn.layers.dense import Dense
 from nncli.nn.losses.regression import MeanSquaredError
 from nncli.nn.network import Network
+from tests.nn.passes import backward, forward
 
 MOMENTUM, EPSILON = 0.8, 1e-3
 
@@ -31,7 +32,7 @@ def batch(seed=1, rows=20):
 def test_training_standardizes_each_feature():
     """The outputs have mean 0, and variance 1 but for ε."""
     inputs = batch()
-    outputs = network().layers[0].forward(inputs, training=True)
+    outputs = forward(network().layers[0], inputs, training=True)
     np.testing.assert_allclose(outputs.mean(axis=0), 0, atol=1e-12)
     variance = inputs.var(axis=0)
     np.testing.assert_allclose(outputs.var(axis=0), variance / (variance + EPSILON), rtol=1e-12)
@@ -40,9 +41,9 @@ def test_training_standardizes_each_feature():
 def test_scale_and_shift_are_applied_after_normalization():
     """Outputs are γ X̂ + β."""
     layer = network().layers[0]
-    plain = layer.forward(batch(), training=True).copy()
+    plain = forward(layer, batch(), training=True).copy()
     layer.scale[:], layer.shift[:] = [2, 3, 4], [-1, 0, 1]
-    np.testing.assert_allclose(layer.forward(batch(), training=True), plain * [2, 3, 4] + [-1, 0, 1], rtol=1e-12)
+    np.testing.assert_allclose(forward(layer, batch(), training=True), plain * [2, 3, 4] + [-1, 0, 1], rtol=1e-12)
 
 
 def test_running_statistics_are_moving_averages():
@@ -50,7 +51,7 @@ def test_running_statistics_are_moving_averages():
     layer, mean, variance = network().layers[0], np.zeros(3), np.ones(3)
     for seed in range(5):
         inputs = batch(seed)
-        layer.forward(inputs, training=True)
+        forward(layer, inputs, training=True)
         mean = MOMENTUM * mean + (1 - MOMENTUM) * inputs.mean(axis=0)
         variance = MOMENTUM * variance + (1 - MOMENTUM) * inputs.var(axis=0, ddof=1)
     np.testing.assert_allclose(layer.running_mean, mean, rtol=1e-12)
@@ -61,7 +62,7 @@ def test_running_statistics_are_moving_averages():
 def test_running_statistics_follow_batches_of_any_size(rows):
     """With any number of rows, the mean and the unbiased variance of the batch have weight 1 − ρ."""
     layer, inputs = network().layers[0], batch(rows, rows)
-    layer.forward(inputs, training=True)
+    forward(layer, inputs, training=True)
     np.testing.assert_allclose(layer.running_mean, (1 - MOMENTUM) * inputs.mean(axis=0), rtol=1e-10)
     expected = MOMENTUM + (1 - MOMENTUM) * inputs.var(axis=0, ddof=1)
     np.testing.assert_allclose(layer.running_variance, expected, rtol=1e-12)
@@ -71,25 +72,25 @@ def test_inference_uses_the_running_statistics():
     """At inference the outputs of a row depend on that row only, and the statistics do not change."""
     layer = network().layers[0]
     for seed in range(3):
-        layer.forward(batch(seed), training=True)
+        forward(layer, batch(seed), training=True)
     before = layer.running_mean.tobytes() + layer.running_variance.tobytes()
     inputs = batch(9)
-    outputs = layer.forward(inputs).copy()
+    outputs = forward(layer, inputs).copy()
     expected = (inputs - layer.running_mean) / np.sqrt(layer.running_variance + EPSILON)
     np.testing.assert_allclose(outputs, expected, rtol=1e-12)
-    np.testing.assert_array_equal(layer.forward(inputs[3:4]), outputs[3:4])
+    np.testing.assert_array_equal(forward(layer, inputs[3:4]), outputs[3:4])
     assert layer.running_mean.tobytes() + layer.running_variance.tobytes() == before
 
 
 def test_backward_at_inference_treats_the_statistics_as_constants():
     """The gradient of the inputs is γ / √(v + ε) times that of the outputs."""
     layer = network().layers[0]
-    layer.forward(batch(), training=True)
+    forward(layer, batch(), training=True)
     layer.scale[:] = [2, 3, 4]
-    layer.forward(batch())
+    forward(layer, batch())
     grad = np.random.default_rng(3).normal(size=(20, 3))
     expected = grad * layer.scale / np.sqrt(layer.running_variance + EPSILON)
-    np.testing.assert_allclose(layer.backward(grad), expected, rtol=1e-12)
+    np.testing.assert_allclose(backward(layer, grad), expected, rtol=1e-12)
 
 
 def test_running_statistics_follow_the_trainable_parameters():
@@ -119,8 +120,8 @@ def test_restored_values_include_running_statistics():
 def test_constant_feature_stays_finite():
     """ε avoids a division by zero if a feature has no variance; its output is β, its gradient finite."""
     layer, inputs = network().layers[0], np.ones((6, 3))
-    np.testing.assert_array_equal(layer.forward(inputs, training=True), np.zeros((6, 3)))
-    assert np.isfinite(layer.backward(np.ones((6, 3)))).all()
+    np.testing.assert_array_equal(forward(layer, inputs, training=True), np.zeros((6, 3)))
+    assert np.isfinite(backward(layer, np.ones((6, 3)))).all()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -133,6 +134,6 @@ def test_dtype_is_that_of_the_network(dtype):
     stack.backward(outputs)
     layer = stack.layers[0]
     grad = np.ones((20, 3), dtype)
-    assert {outputs.dtype, layer.running_mean.dtype, layer.forward(inputs).dtype, layer.backward(grad).dtype} == {
+    assert {outputs.dtype, layer.running_mean.dtype, forward(layer, inputs).dtype, backward(layer, grad).dtype} == {
         np.dtype(dtype)
     }

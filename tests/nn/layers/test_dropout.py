@@ -5,13 +5,14 @@ import pytest
 
 from nncli.nn.kernels.dropout_mask import MIN_16_BIT_PROBABILITY, fill_dropout_mask
 from nncli.nn.layers.dropout import Dropout
+from tests.nn.passes import backward, forward
 
 SHAPE = (400, 250)
 
 
 def dropout(rate, rng):
     layer = Dropout(rate)
-    layer.attach({}, {}, np.dtype("float64"))
+    layer.attach({}, {})
     layer.set_rng(rng)
     return layer
 
@@ -20,7 +21,7 @@ def dropout(rate, rng):
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_dropout_has_the_rate_and_keeps_the_mean(generator, rate):
     """A value is 0 with probability q, else divided by 1 − q, so that the expected value stays."""
-    outputs = dropout(rate, generator(0)).forward(np.ones(SHAPE), training=True)
+    outputs = forward(dropout(rate, generator(0)), np.ones(SHAPE), training=True)
     assert set(np.unique(outputs)) == {0.0, 1 / (1 - rate)}
     deviation = np.sqrt(rate * (1 - rate) / outputs.size)
     assert abs((outputs == 0).mean() - rate) < 4 * deviation
@@ -30,26 +31,26 @@ def test_dropout_has_the_rate_and_keeps_the_mean(generator, rate):
 def test_mask_is_drawn_in_every_training_pass():
     """Two consecutive passes drop different values."""
     layer = dropout(0.5, np.random.default_rng(0))
-    first = layer.forward(np.ones(SHAPE), training=True).copy()
-    assert (layer.forward(np.ones(SHAPE), training=True) != first).any()
+    first = forward(layer, np.ones(SHAPE), training=True).copy()
+    assert (forward(layer, np.ones(SHAPE), training=True) != first).any()
 
 
 def test_backward_uses_the_mask_of_forward():
     """The gradient is 0 exactly where the output is 0, and scaled like the output elsewhere."""
     layer = dropout(0.5, np.random.default_rng(0))
-    outputs = layer.forward(np.ones(SHAPE), training=True)
-    np.testing.assert_array_equal(layer.backward(np.ones(SHAPE)), outputs)
+    outputs = forward(layer, np.ones(SHAPE), training=True)
+    np.testing.assert_array_equal(backward(layer, np.ones(SHAPE)), outputs)
 
 
 def test_rate_of_0_drops_nothing():
     """With q = 0 the outputs are the inputs."""
     inputs = np.random.default_rng(0).normal(size=SHAPE)
-    np.testing.assert_array_equal(dropout(0.0, np.random.default_rng(0)).forward(inputs, training=True), inputs)
+    np.testing.assert_array_equal(forward(dropout(0.0, np.random.default_rng(0)), inputs, training=True), inputs)
 
 
 def test_legacy_masks_are_those_of_the_book():
     """A legacy generator draws binomial(1, 1 − q), row by row."""
-    found = dropout(0.1, np.random.RandomState(5)).forward(np.ones((3, 4)), training=True)
+    found = forward(dropout(0.1, np.random.RandomState(5)), np.ones((3, 4)), training=True)
     expected = np.random.RandomState(5).binomial(1, 0.9, (3, 4)) / 0.9
     np.testing.assert_array_equal(found, expected)
 
@@ -133,13 +134,13 @@ def test_threshold_near_0_or_1_is_a_float(probability):
 @pytest.mark.parametrize("rate", [0.0001, 0.003, 0.005, 0.995, 0.997, 0.9999])
 def test_mean_is_kept_at_rates_near_0_or_1(rate):
     """If 16 bits would be too coarse, the expected value is kept as well."""
-    outputs = dropout(rate, np.random.default_rng(0)).forward(np.ones((2000, 1000)), training=True)
+    outputs = forward(dropout(rate, np.random.default_rng(0)), np.ones((2000, 1000)), training=True)
     assert abs(outputs.mean() - 1) < 4 * np.sqrt(rate / (1 - rate) / outputs.size)
 
 
 def test_training_without_a_generator_is_an_error():
     """The message says what is missing; nothing is drawn from the global generator."""
     layer = Dropout(0.5)
-    layer.attach({}, {}, np.dtype("float64"))
+    layer.attach({}, {})
     with pytest.raises(ValueError, match="set_rng"):
-        layer.forward(np.ones((2, 2)), training=True)
+        forward(layer, np.ones((2, 2)), training=True)

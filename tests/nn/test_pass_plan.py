@@ -1,0 +1,138 @@
+"""The memory plan of a pass: which arrays layers share, and the size of all of them."""
+
+import gc
+import tracemalloc
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from nncli.nn.activations import Linear, ReLU, Softmax
+from nncli.nn.initializers import He
+from nncli.nn.kernels.alignment import CACHE_LINE
+from nncli.nn.layers.dense import Dense
+from nncli.nn.layers.dropout import Dropout
+from nncli.nn.layers.layer import Pass
+from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
+from nncli.nn.network import MAX_PASSES, Network
+from nncli.nn.pass_plan import layers_with_gradient
+
+FLOAT32 = np.dtype("float32")
+
+
+def network_of(*layers, inputs=2, **options):
+    network = Network(layers, CategoricalCrossentropy(), inputs, FLOAT32, **options)
+    network.initialize(np.random.default_rng(0))
+    network.set_rng(np.random.default_rng(1))
+    return network
+
+
+def hidden(*more, units=5):
+    return [Dense(units, initializer=He()), ReLU(), *more, Dense(3, initializer=He()), Softmax()]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_outputs_are_the_inputs_of_the_next_layer(training):
+    """They are one array, and so are the gradients; an identity has no array of its own."""
+    network = network_of(*hidden(Linear(), Dropout(0.5)))
+    network.bind(Pass(7, training))
+    for layer, following in pairwise(network.layers):
+        assert np.shares_memory(layer.outputs, following.inputs)
+    kept, identity, dropout, *_ = network.layers[1:]
+    assert identity.outputs.ctypes.data == kept.outputs.ctypes.data
+    assert np.shares_memory(dropout.outputs, kept.outputs) is not training
+    assert hasattr(network.layers[1], "d_outputs") is training
+
+
+def test_gradients_are_those_between_the_layers():
+    """Each has the shape of the outputs; two areas serve all of them in turn."""
+    network = network_of(*hidden(Linear(), Dropout(0.5)))
+    network.bind(Pass(7, training=True))
+    dense, relu, identity, dropout, last, _ = network.layers
+    for layer, following in pairwise([dense, relu, identity, dropout, last]):
+        assert layer.d_outputs is following.d_inputs
+    assert [layer.d_outputs.shape[1] for layer in (dense, relu, dropout, last)] == [5, 5, 5, 3]
+    assert identity.d_inputs is identity.d_outputs
+    for layer in (relu, dropout, last):
+        assert not np.shares_memory(layer.d_inputs, layer.d_outputs)
+    assert relu.d_outputs.ctypes.data == last.d_outputs.ctypes.data
+    assert not hasattr(dense, "d_inputs")
+
+
+def test_ones_follow_the_inputs_of_a_dense_layer():
+    """Also through an identity; they stay when the inputs are filled."""
+    network = network_of(*hidden(Dropout(0.5)))
+    for training in (True, False):
+        network.forward(np.full((7, 2), 9.0), training)
+        dense, _, _, last, _ = network.layers
+        for layer in (dense, last):
+            np.testing.assert_array_equal(layer.inputs_and_ones[:, :-1], layer.inputs)
+            np.testing.assert_array_equal(layer.inputs_and_ones[:, -1], np.ones(7))
+
+
+@pytest.mark.parametrize(
+    ("layers", "options", "expected"),
+    [
+        ([Dense(4), ReLU(), Dense(3), Softmax()], {"is_fused": True}, [2, 1, 0]),
+        ([Dense(4), ReLU(), Dense(3), Softmax()], {"is_fused": False}, [3, 2, 1, 0]),
+        ([Dropout(0.5), ReLU(), Dense(3), Softmax()], {"is_fused": True}, [2]),
+        ([Dropout(0.5), ReLU(), Dense(3)], {"is_fused": False, "input_gradient": True}, [2, 1, 0]),
+    ],
+)
+def test_layers_with_gradient(layers, options, expected):
+    """From the loss down to the first trainable layer, or to the data."""
+    assert list(layers_with_gradient(layers, 2, **options)) == expected
+
+
+def by_hand(rows, training):
+    """Bytes of 2-5-3: [X 1], Y, ReLU's [Y 1], Y, P; zeros, ones, maxima and sums; two areas of five columns."""
+    columns = [3, 5, 6, 3, 3, 5, 1, 3, *(training * [5, 5])]
+    sizes = [rows * count for count in columns] + [3 * 3]
+    return sum((-(-4 * size // CACHE_LINE) + 1) * CACHE_LINE for size in sizes)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("rows", [1, 7, 300])
+def test_size_by_hand(rows, training):
+    """Each array takes whole cache lines, and one more."""
+    network = network_of(*hidden())
+    assert network.plan(Pass(rows, training)).nbytes == by_hand(rows, training)
+
+
+@pytest.mark.parametrize("row_major", [True, False])
+def test_size_is_what_is_allocated(row_major):
+    """Traced by Python."""
+    network = network_of(*hidden(units=400), inputs=1000)
+    of = Pass(300, True, row_major)
+    planned = network.plan(of).nbytes
+    gc.collect()
+    tracemalloc.start()
+    network.bind(of)
+    allocated, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert planned <= allocated < 1.02 * planned
+
+
+def test_passes_are_allocated_once_and_the_oldest_ones_are_freed():
+    """A pass that comes again has the same arrays, unless too many others came in between."""
+    network = network_of(*hidden())
+    network.bind(Pass(1))
+    first = network.outputs
+    for rows in (2, 1, *range(3, MAX_PASSES + 1), 1):
+        network.bind(Pass(rows))
+    assert network.outputs is first
+    network.bind(Pass(MAX_PASSES + 1))
+    network.bind(Pass(1))
+    assert network.outputs is not first
+
+
+def test_a_pass_in_between_changes_nothing():
+    """Training passes with other numbers of rows, and predictions, between two equal steps."""
+    network, rng = network_of(*hidden()), np.random.default_rng(2)
+    inputs, targets = rng.normal(size=(9, 2)), network.loss.encode(np.arange(9) % 3, 3)
+    network.forward_backward(inputs, targets)
+    expected = network.parameters.gradients.copy()
+    network.forward_backward(inputs[:4], targets[:4])
+    network.predict(inputs[:5])
+    network.forward_backward(inputs, targets)
+    assert network.parameters.gradients.tobytes() == expected.tobytes()
