@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nncli.nn.kernels.products import MAX_UNPACKED
 from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array
 from nncli.nn.shapes import shapes, widths
@@ -14,6 +15,7 @@ from nncli.nn.shapes import shapes, widths
 MICRO_BATCH_BYTES = 2 << 20
 # at least this many values per trainable parameter: each micro-batch also reads all weights and adds all gradients
 MIN_ACTIVATIONS_PER_PARAMETER = 2
+MIN_UNPACKED_ROWS = 256  # in smaller micro-batches the calls take too much of the time
 ROWWISE_ROWS = 256  # rows of each pass at inference if the outputs of a row must not depend on their number
 
 
@@ -21,11 +23,15 @@ def micro_batch_rows(layers: Sequence[Layer], inputs: int, dtype: np.dtype[Any])
     """The largest number of rows in a micro-batch, at least one.
 
     Inputs and outputs of all layers take ``MICRO_BATCH_BYTES``, or, in a network with many parameters,
-    ``MIN_ACTIVATIONS_PER_PARAMETER`` values per trainable parameter.
+    ``MIN_ACTIVATIONS_PER_PARAMETER`` values per trainable parameter. In a network with few parameters, each matrix
+    product is small enough for BLAS to compute it without packing.
     """
     parameters = sum(map(prod, shapes(layers, inputs).values()))
     activations = max(MICRO_BATCH_BYTES // dtype.itemsize, MIN_ACTIVATIONS_PER_PARAMETER * parameters)
-    return max(1, activations // sum(widths(layers, inputs)))
+    rows = max(1, activations // sum(widths(layers, inputs)))
+    largest = max(prod(shape) for shape in shapes(layers, inputs).values())
+    unpacked = MAX_UNPACKED // largest
+    return min(rows, unpacked) if unpacked >= MIN_UNPACKED_ROWS else rows
 
 
 def balanced_chunk(rows: int, limit: int) -> int:

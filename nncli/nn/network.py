@@ -32,6 +32,7 @@ class Network:
 
     All arrays of a pass are planned for its number of rows (``PassPlan``); ``bind`` hands them to the layers.
 
+    With ``keeps_all`` the inputs and outputs of all layers stay until the next pass, else some are overwritten.
     ``first_trainable`` is the first trainable layer; ``backward_layers`` are the layers after it through which the
     gradient passes, last layer first; ``is_fused`` says whether the last layer and the loss have one fused gradient.
 
@@ -80,7 +81,7 @@ class Network:
         self._prefers_row_major = self.layers[0].prefers_row_major(inputs)
         self._passes: dict[Pass, PassArrays] = {}
         self.bound: Pass | None = None
-        self._input_gradient = input_gradient
+        self._input_gradient, self.keeps_all = input_gradient, False
         self._with_gradient = layers_with_gradient(self.layers, inputs, self.is_fused, input_gradient)
         through = self._with_gradient if input_gradient else self._with_gradient[:-1]
         self.backward_layers = [self.layers[index] for index in through]
@@ -119,7 +120,8 @@ class Network:
     def plan(self, of: Pass) -> PassPlan:
         """The memory plan of a pass."""
         backward = self._with_gradient if of.training else ()
-        return PassPlan(of, self.layers, self.widths[0], self.dtype, backward, self._input_gradient)
+        options = {"input_gradient": self._input_gradient, "keeps_all": self.keeps_all}
+        return PassPlan(of, self.layers, self.widths[0], self.dtype, backward, **options)
 
     def load(self, inputs: Array, training: bool = False) -> Array:
         """Bind the pass of inputs (N, D) of any dtype, and give them to the first layer; return its inputs."""

@@ -39,7 +39,8 @@ def layers_with_gradient(layers: Sequence[Layer], inputs: int, is_fused: bool, i
 class PassPlan:
     """Places of all arrays of a pass; ``nbytes`` is the size of its block of memory.
 
-        activations    inputs X and the outputs of each layer, which backward needs; an identity has none of its own
+        activations    inputs X and the outputs of each layer; those of an identity are its inputs, and other layers
+                       overwrite their inputs if no backward needs them (``keeps_all`` prevents it)
         gradients      two areas, in turn: dL/d outputs of a layer is needed until dL/d inputs is computed
         scratch        what else a layer needs
 
@@ -52,6 +53,7 @@ class PassPlan:
         dtype: of all arrays.
         backward: the indices of the layers that get a gradient, last one first.
         input_gradient: whether the last of these also computes dL/dX.
+        keeps_all: whether the inputs and outputs of all layers stay until the next pass.
     """
 
     def __init__(
@@ -61,9 +63,11 @@ class PassPlan:
         inputs: int,
         dtype: np.dtype[Any],
         backward: Sequence[int] = (),
+        *,
         input_gradient: bool = False,
+        keeps_all: bool = False,
     ) -> None:
-        self.of, self.layers = of, layers
+        self.of, self.layers, self.keeps_all = of, layers, keeps_all
         self.backward, self.input_gradient = backward, input_gradient
         self.widths = widths(layers, inputs)
         self._memory = MemoryPlan(dtype)
@@ -98,11 +102,20 @@ class PassPlan:
     def _is_identity(self, index: int) -> bool:
         return self.layers[index].is_identity(self.of.training)
 
+    def _has_no_outputs(self, index: int) -> bool:
+        """Whether the outputs of a layer are where its inputs are."""
+        if self._is_identity(index):
+            return True
+        if self.keeps_all or not self.layers[index].in_place or (index == 0 and self.of.row_major):
+            return False
+        before = next((layer for layer in self.layers[:index][::-1] if not layer.is_identity(self.of.training)), None)
+        return not (self.backward and before and before.needs_outputs)
+
     def _has_ones(self, index: int) -> bool:
-        """Whether a column of ones follows the inputs of a layer, or of the next one if it is an identity."""
+        """Whether a column of ones follows the inputs of a layer, or its outputs if they are there as well."""
         if index == len(self.layers):
             return False
-        return self._has_ones(index + 1) if self._is_identity(index) else self.layers[index].uses_ones
+        return self.layers[index].uses_ones or (self._has_no_outputs(index) and self._has_ones(index + 1))
 
     def _planned_activations(self) -> list[Place | None]:
         """The inputs of each layer, and the outputs of the last one; row-major inputs stay where they are."""
@@ -110,7 +123,7 @@ class PassPlan:
         for index, width in enumerate(self.widths):
             if index == 0 and self.of.row_major:
                 places.append(None)
-            elif index and self._is_identity(index - 1):
+            elif index and self._has_no_outputs(index - 1):
                 places.append(places[-1])
             else:
                 places.append(self._memory.add(Buffer(self.of.rows, width + self._has_ones(index))))
@@ -150,4 +163,5 @@ class PassPlan:
 
 def bind_single(layer: Layer, of: Pass, inputs: int, dtype: np.dtype[Any]) -> None:
     """Bind a layer that belongs to no network to the arrays of a pass, with all gradients."""
-    layer.bind(*PassPlan(of, [layer], inputs, dtype, [0], input_gradient=True).allocate().layers[0])
+    plan = PassPlan(of, [layer], inputs, dtype, [0], input_gradient=True, keeps_all=True)
+    layer.bind(*plan.allocate().layers[0])

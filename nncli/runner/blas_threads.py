@@ -11,7 +11,7 @@ from nncli.config.diagnostics import Finding, format_diagnostics
 from nncli.config.document import Document
 from nncli.errors import BusyError, ConfigError
 from nncli.experiment.loading import with_location
-from nncli.store.environment import loaded_libraries
+from nncli.nn.kernels.blas import loaded_libraries
 
 
 class _SharedLimit:

@@ -2,14 +2,13 @@
 
 import platform
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import nnfs
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from nncli.config.diagnostics import LONGEST_VALUE, sanitized_line, shown
+from nncli.nn.kernels.blas import kernels
 from nncli.store.records import RunRecord
 from nncli.version import __version__
 
@@ -28,21 +27,10 @@ def environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "blas": {
             **{key: blas.get(key) for key in ("name", "version", "openblas configuration")},
-            "kernels": _kernels(),
+            "kernels": list(kernels()),
         },
         "simd": config.get("SIMD Extensions", {}),
     }
-
-
-def _kernels() -> list[str]:
-    """The CPU architectures that the loaded BLAS libraries have chosen kernels for, each once."""
-    return list(dict.fromkeys(each["architecture"] for each in loaded_libraries().info() if "architecture" in each))
-
-
-@cache
-def loaded_libraries() -> ThreadpoolController:
-    """The libraries with threads of their own that NumPy has loaded; they are searched for once in a process."""
-    return ThreadpoolController()
 
 
 def environment_differences(record: RunRecord) -> list[str]:

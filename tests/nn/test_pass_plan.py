@@ -85,8 +85,8 @@ def test_layers_with_gradient(layers, options, expected):
 
 
 def by_hand(rows, training):
-    """Bytes of 2-5-3: [X 1], Y, ReLU's [Y 1], Y, P; zeros, ones, maxima and sums; two areas of five columns."""
-    columns = [3, 5, 6, 3, 3, 5, 1, 3, *(training * [5, 5])]
+    """Bytes of 2-5-3: [X 1], ReLU's [Y 1], Z, P; zeros, ones, maxima and sums; two areas of five columns."""
+    columns = [3, 6, 3, 3, 5, 1, 3, *(training * [5, 5])]
     sizes = [rows * count for count in columns] + [3 * 3]
     return sum((-(-4 * size // CACHE_LINE) + 1) * CACHE_LINE for size in sizes)
 
@@ -97,6 +97,20 @@ def test_size_by_hand(rows, training):
     """Each array takes whole cache lines, and one more."""
     network = network_of(*hidden())
     assert network.plan(Pass(rows, training)).nbytes == by_hand(rows, training)
+
+
+def test_layers_overwrite_inputs_that_nobody_needs():
+    """ReLU those of a dense layer, but dropout not the outputs of ReLU, which backward needs."""
+    network = network_of(*hidden(Dropout(0.5)))
+    for training, shared in ((True, False), (False, True)):
+        network.bind(Pass(7, training))
+        dense, relu, dropout, *_ = network.layers
+        assert np.shares_memory(relu.outputs, dense.outputs)
+        assert np.shares_memory(dropout.outputs, relu.outputs) is shared
+    keeping = network_of(*hidden(Dropout(0.5)))
+    keeping.keeps_all = True
+    keeping.bind(Pass(7, training=True))
+    assert not np.shares_memory(keeping.layers[1].outputs, keeping.layers[0].outputs)
 
 
 @pytest.mark.parametrize("row_major", [True, False])

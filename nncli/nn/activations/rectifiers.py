@@ -28,6 +28,7 @@ class ReLU(Layer):
     """
 
     default_initializer_of_previous = "he"
+    in_place = needs_outputs = True
 
     zeros: Array
 

@@ -21,6 +21,8 @@ class Tanh(Layer):
     Source: LeCun et al. 1998, "Efficient BackProp", section 4.4, who scales it.
     """
 
+    in_place = needs_outputs = True
+
     def forward(self) -> Array:
         """Y = tanh X."""
         return np.tanh(self.inputs, out=self.outputs)
@@ -43,6 +45,8 @@ class Sigmoid(Layer):
 
     Source: Kinsley and Kukieła 2020, chapter 16.
     """
+
+    in_place = needs_outputs = True
 
     def forward(self) -> Array:
         """Y = 1 / (1 + exp(−X))."""

@@ -25,6 +25,8 @@ class Softmax(Layer):
     Source: Kinsley and Kukieła 2020, chapters 4 and 9.
     """
 
+    needs_outputs = True
+
     reduced: Array
 
     def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:

@@ -4,23 +4,16 @@
     dL/dW = Xᵀ dL/dY,   dL/db = Σ dL/dY
     dL/dX = dL/dY Wᵀ
 
-Y and all gradients are column-major. ``left.dot(right, out=out)`` has less overhead than ``np.dot`` and ``np.matmul``,
-but needs a row-major ``out``: Y is computed as Yᵀ.
+W is row-major; Y and all gradients of activations are column-major, so that their transposes are row-major.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from nncli.nn.kernels.matmul import matmul_transposed
 from nncli.nn.kernels.memory import Buffer
+from nncli.nn.kernels.products import product
 from nncli.nn.parameters import Array
-
-
-def gradients_of(arrays: Mapping[str, Array]) -> tuple[Any, Any]:
-    """dL/dY and dL/dX; None where a pass has none."""
-    return arrays.get("d_outputs"), arrays.get("d_inputs")
 
 
 class ColumnMajorProducts:
@@ -28,6 +21,7 @@ class ColumnMajorProducts:
 
         Yᵀ = [W; b]ᵀ [X 1]ᵀ
         [dL/dW; dL/db] = [X 1]ᵀ dL/dY
+        (dL/dX)ᵀ = W (dL/dY)ᵀ
 
     The bias is the weight of an input that is always 1, which saves the addition and the sum over the rows.
 
@@ -38,27 +32,18 @@ class ColumnMajorProducts:
     """
 
     def __init__(self, parameters: Array, gradients: Array, arrays: Mapping[str, Array]) -> None:
-        self.parameters, self.gradients, self.weights = parameters.T, gradients, parameters[:-1].T
-        self.inputs, self.outputs = arrays["inputs_and_ones"].T, arrays["outputs"].T
-        self.d_outputs, self.d_inputs = gradients_of(arrays)
-
-    def forward(self) -> None:
-        """Fill Y."""
-        self.parameters.dot(self.inputs, out=self.outputs)
-
-    def parameter_gradients(self) -> None:
-        """Fill dL/dW and dL/db."""
-        matmul_transposed(self.inputs, self.d_outputs, self.gradients)
-
-    def input_gradients(self) -> None:
-        """Fill dL/dX."""
-        np.matmul(self.d_outputs, self.weights, out=self.d_inputs)
+        inputs = arrays["inputs_and_ones"].T
+        self.forward = product(parameters.T, inputs, arrays["outputs"].T)
+        if "d_outputs" in arrays:
+            self.parameter_gradients = product(inputs, arrays["d_outputs"], gradients)
+        if "d_inputs" in arrays:
+            self.input_gradients = product(parameters[:-1], arrays["d_outputs"].T, arrays["d_inputs"].T)
 
 
 class RowMajorProducts:
     """Products of row-major X, such as mini-batches of many features, without a column-major copy.
 
-        X W is computed row-major, and copied to Y
+        X W is computed row-major, and copied column-major when b is added
 
     Args:
         parameters: [W; b] (D + 1, M).
@@ -73,7 +58,10 @@ class RowMajorProducts:
         self.d_weights, self.d_biases = gradients[:-1], gradients[-1]
         self.outputs, self.ones = arrays["outputs"], arrays["ones"][:, 0]
         self.products = arrays["row_major_outputs"].T
-        self.d_outputs, self.d_inputs = gradients_of(arrays)
+        if "d_outputs" in arrays:
+            self.d_outputs = arrays["d_outputs"]
+        if "d_inputs" in arrays:
+            self.input_gradients = product(self.weights, self.d_outputs.T, arrays["d_inputs"].T)
 
     @staticmethod
     def scratch(rows: int, columns: int) -> dict[str, Buffer]:
@@ -81,16 +69,11 @@ class RowMajorProducts:
         return {"row_major_outputs": Buffer(columns, rows, padded=True), "ones": Buffer(rows, 1, 1)}
 
     def forward(self) -> None:
-        """Fill Y."""
-        np.matmul(self.inputs, self.weights, out=self.products)  # X W, row-major
-        np.copyto(self.outputs, self.products)
-        np.add(self.outputs, self.biases, out=self.outputs)  # X W + b
+        """Y = X W + b."""
+        np.matmul(self.inputs, self.weights, self.products)  # X W
+        np.add(self.products, self.biases, self.outputs)  # X W + b
 
     def parameter_gradients(self) -> None:
-        """Fill dL/dW and dL/db."""
-        self.inputs.T.dot(self.d_outputs, out=self.d_weights)
-        self.ones.dot(self.d_outputs, out=self.d_biases)
-
-    def input_gradients(self) -> None:
-        """Fill dL/dX."""
-        np.matmul(self.d_outputs, self.weights.T, out=self.d_inputs)
+        """dL/dW = Xᵀ dL/dY, and dL/db = 1ᵀ dL/dY."""
+        np.matmul(self.inputs.T, self.d_outputs, self.d_weights)
+        self.ones.dot(self.d_outputs, self.d_biases)

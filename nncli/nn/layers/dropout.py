@@ -28,6 +28,7 @@ class Dropout(Layer):
 
     stochastic = True
     default_initializer_of_previous = None
+    in_place = True
 
     mask: Array
 

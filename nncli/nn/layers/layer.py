@@ -41,6 +41,8 @@ class Layer:
     min_batch_size: ClassVar[int] = 1  # rows that a training pass needs
     couples_rows: ClassVar[bool] = False  # whether outputs of a row depend on other rows in training
     uses_ones: ClassVar[bool] = False  # whether a column of ones has to follow its inputs in memory
+    in_place: ClassVar[bool] = False  # whether outputs may overwrite the inputs, which are not needed again
+    needs_outputs: ClassVar[bool] = False  # whether backward uses the outputs
 
     inputs: Array
     outputs: Array

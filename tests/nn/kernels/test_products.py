@@ -1,0 +1,105 @@
+"""Bound matrix products, compared with the naive formula, in each way and at the limits between them."""
+
+import numpy as np
+import pytest
+
+from nncli.nn.kernels import blas, products
+from nncli.nn.kernels.products import MAX_CLEARED, MAX_COPIED, MAX_UNPACKED, copied, gemm, product, stacked
+
+SHAPES = {
+    "small": (7, 5, 3),
+    "narrow to the left": (3, 50, 512),
+    "narrow to the right": (512, 50, 3),
+    "just copied": (MAX_COPIED, 40, 100),
+    "just not copied": (MAX_COPIED + 1, 40, 100),
+    "just not packed": (100, MAX_UNPACKED // 10_000, 100),
+    "just packed": (100, MAX_UNPACKED // 10_000 + 1, 100),
+    "just cleared": (100, 9, MAX_CLEARED // 100),
+    "just not cleared": (100, 9, MAX_CLEARED // 100 + 1),
+    "one row": (1, 600, 4),
+    "one column": (600, 40, 1),
+    "one term": (40, 1, 50),
+    "two vectors": (2, 600, 90),
+    "six vectors": (90, 600, 6),
+    "seven vectors": (90, 600, 7),
+}
+LAYOUTS = ("CC", "CF", "FC")  # of X and Y; not both are column-major
+
+
+def arrays(m, k, n, layouts="CC", dtype="float64"):
+    """X (m, k), Y (k, n), and Z (m, n) filled with NaN."""
+    rng = np.random.default_rng(m + k + n)
+    left, right = rng.normal(size=(m, k)).astype(dtype), rng.normal(size=(k, n)).astype(dtype)
+    return np.array(left, order=layouts[0]), np.array(right, order=layouts[1]), np.full((m, n), np.nan, dtype)
+
+
+@pytest.mark.parametrize("unpacked", [True, False])
+@pytest.mark.parametrize("layouts", [*LAYOUTS, "FF"])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_product_is_that_of_the_matrices(monkeypatch, shape, layouts, unpacked):
+    """Whichever way is chosen; it reads its arrays at each call, and does not write to them."""
+    monkeypatch.setattr(products, "multiplies_without_packing", lambda: unpacked)
+    left, right, out = arrays(*shape, layouts)
+    run = product(left, right, out)
+    for _ in range(2):
+        run()
+        np.testing.assert_allclose(out, np.einsum("ik,kj->ij", left, right), rtol=1e-11, atol=1e-11)
+        left *= 2
+    before = left.copy(), right.copy()
+    run()
+    np.testing.assert_array_equal(left, before[0])
+    np.testing.assert_array_equal(right, before[1])
+
+
+@pytest.mark.parametrize("way", [gemm, stacked, copied])
+@pytest.mark.parametrize("layouts", LAYOUTS)
+@pytest.mark.parametrize("shape", [(3, 50, 40), (40, 50, 3), (5, 60, 5), (2, 7, 300)])
+def test_each_way_is_the_product(way, shape, layouts):
+    """Also for shapes for which it is not chosen."""
+    left, right, out = arrays(*shape, layouts)
+    way(left, right, out)()
+    np.testing.assert_allclose(out, np.einsum("ik,kj->ij", left, right), rtol=1e-11, atol=1e-11)
+
+
+def chosen(monkeypatch, shape, layouts, unpacked):
+    """The name of the way."""
+    names = []
+    for way in (gemm, stacked, copied):
+        monkeypatch.setattr(products, way.__name__, lambda *_, name=way.__name__: names.append(name))
+    monkeypatch.setattr(products, "multiplies_without_packing", lambda: unpacked)
+    product(*arrays(*shape, layouts))
+    return names[0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "layouts", "packing", "not_packing"),
+    [
+        ((64, 3, 300), "FC", "gemm", "gemm"),  # Y of 2-64-3 with 300 rows, which is transposed
+        ((3, 65, 300), "FC", "stacked", "gemm"),
+        ((3, 300, 64), "CF", "stacked", "gemm"),
+        ((65, 300, 3), "CF", "stacked", "gemm"),
+        ((3, 65, 100), "FC", "gemm", "gemm"),  # few rows
+        ((3, 513, 1000), "FC", "stacked", "stacked"),  # too large for the kernels without packing
+        ((513, 600, 3), "CF", "stacked", "copied"),
+        ((10, 129, 128), "FC", "gemm", "gemm"),
+        ((1, 65, 300), "FC", "gemm", "gemm"),
+    ],
+)
+def test_way_depends_on_shapes_and_kernels(monkeypatch, shape, layouts, packing, not_packing):
+    """A product for each vector where BLAS would pack a narrow matrix."""
+    assert chosen(monkeypatch, shape, layouts, unpacked=False) == packing
+    assert chosen(monkeypatch, shape, layouts, unpacked=True) == not_packing
+
+
+@pytest.mark.parametrize(
+    ("architectures", "expected"), [(("SkylakeX",), True), (("Haswell",), False), (("Zen",), False), ((), False)]
+)
+def test_kernels_without_packing_are_those_for_avx_512(monkeypatch, architectures, expected):
+    """By what BLAS says of itself."""
+    monkeypatch.setattr(blas, "kernels", lambda: architectures)
+    assert blas.multiplies_without_packing.__wrapped__() is expected
+
+
+def test_kernels_are_named_once():
+    """At least one library is loaded."""
+    assert len(set(blas.kernels())) == len(blas.kernels()) >= 1
