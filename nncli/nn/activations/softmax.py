@@ -1,6 +1,6 @@
 """Softmax: the activation of a classifier's outputs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from nncli.nn.layers.layer import Layer, Pass
 from nncli.nn.parameters import Array
 from nncli.registry import register
 
+MAX_COMPARED_CLASSES = 4  # up to this many classes, comparing two at a time is faster than a reduction
 MAX_REPEATED_COLUMNS = 16  # up to this many classes, repeating the sum in each column is faster than broadcasting it
 
 
@@ -42,10 +43,11 @@ class Softmax(Layer):
         """Extend ``Layer.bind`` with the transposed arrays of ``softmax``."""
         super().bind(of, arrays)
         self.transposed = [arrays[name].T for name in ("inputs", "outputs", "ones", "reduced", "sums")]
+        self.logits_by_class = list(self.inputs.T)
 
     def forward(self) -> Array:
         """P = softmax(Z)."""
-        softmax(*self.transposed)
+        softmax(self.logits_by_class, *self.transposed)
         return self.outputs
 
     def backward(self) -> Array:
@@ -56,16 +58,23 @@ class Softmax(Layer):
         return np.multiply(self.outputs, self.d_inputs, out=self.d_inputs)  # P (dL/dP − Σ dL/dP P)
 
 
-def softmax(logits: Array, out: Array, ones: Array, largest: Array, sums: Array) -> None:
+def softmax(
+    logits_by_class: Sequence[Array], logits: Array, out: Array, ones: Array, largest: Array, sums: Array
+) -> None:
     """Fill ``out`` (C, N) with exp(Z − max Z) / Σ exp(Z − max Z) of the columns of ``logits`` Z (C, N).
 
     The sum of each column is a product with ``ones`` (C, C) or (1, C); with (C, C) it is repeated in the C rows of
     ``sums``, and the division needs no broadcasting. For the same reason the maximum is first copied to all rows.
-    ``largest`` (1, N) and ``sums`` are scratch.
+    ``largest`` (1, N) and ``sums`` are scratch; ``logits_by_class`` are the rows of ``logits``.
     """
-    np.maximum.reduce(logits, axis=0, keepdims=True, out=largest)  # max Z
-    np.copyto(out, largest)
-    np.subtract(logits, out, out=out)  # Z − max Z
-    np.exp(out, out=out)  # exp(Z − max Z)
-    ones.dot(out, out=sums)  # Σ exp(Z − max Z)
-    np.divide(out, sums, out=out)
+    if 2 <= len(logits_by_class) <= MAX_COMPARED_CLASSES:
+        np.maximum(logits_by_class[0], logits_by_class[1], out=largest)
+        for each in logits_by_class[2:]:
+            np.maximum(largest, each, out=largest)  # max Z
+    else:
+        np.maximum.reduce(logits, axis=0, keepdims=True, out=largest)
+    out[...] = largest
+    np.subtract(logits, out, out)  # Z − max Z
+    np.exp(out, out)  # exp(Z − max Z)
+    ones.dot(out, sums)  # Σ exp(Z − max Z)
+    np.divide(out, sums, out)

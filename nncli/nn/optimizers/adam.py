@@ -67,8 +67,8 @@ class Adam(Optimizer):
         (beta_1, beta_2, epsilon, rate), (total, squares) = coefficients, state
         decay_and_accumulate(total, grad, beta_1)  # β₁ M + g
         decay_and_accumulate_squares(squares, grad, beta_2, scratch)  # β₂ V + g²
-        np.sqrt(squares, out=scratch)  # √V
-        np.add(scratch, epsilon, out=scratch)  # √V + e
-        np.divide(total, scratch, out=scratch)  # M / (√V + e)
-        np.multiply(scratch, rate, out=scratch)  # k M / (√V + e)
-        np.subtract(values, scratch, out=values)
+        np.sqrt(squares, scratch)  # √V
+        np.add(scratch, epsilon, scratch)  # √V + e
+        np.divide(total, scratch, scratch)  # M / (√V + e)
+        np.multiply(scratch, rate, scratch)  # k M / (√V + e)
+        np.subtract(values, scratch, values)

@@ -93,18 +93,22 @@ class Optimizer:
         return (rate,)
 
     def update(self, coefficients: Sequence[Array], values: Array, grad: Array, scratch: Array, *state: Array) -> None:
-        """Update ``values`` and ``state`` in place; ``grad`` is read-only, ``scratch`` may be overwritten."""
+        """Update ``values`` and ``state`` in place; ``grad`` is read-only, ``scratch`` may be overwritten.
+
+        The output of a NumPy function is its last argument where calls take a large part of the time, as keywords cost
+        more.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no update")
 
 
 def decay_and_accumulate(total: Array, grad: Array, decay_rate: Array) -> None:
     """Update an unnormalized exponential moving average in place: β m + g."""
-    np.multiply(total, decay_rate, out=total)  # β m
-    np.add(total, grad, out=total)
+    np.multiply(total, decay_rate, total)  # β m
+    np.add(total, grad, total)
 
 
 def decay_and_accumulate_squares(total: Array, grad: Array, decay_rate: Array, scratch: Array) -> None:
     """Update an unnormalized exponential moving average of squares in place: β v + g²."""
-    np.multiply(total, decay_rate, out=total)  # β v
-    np.multiply(grad, grad, out=scratch)  # g²
-    np.add(total, scratch, out=total)
+    np.multiply(total, decay_rate, total)  # β v
+    np.multiply(grad, grad, scratch)  # g²
+    np.add(total, scratch, total)
