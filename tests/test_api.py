@@ -101,7 +101,7 @@ def test_training_uses_one_thread(workdir):
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_run_computes_on_the_threads_of_its_config(workdir, monkeypatch, threads):
-    """Training, resuming, predicting and evaluating, in a process whose BLAS runs on another number of threads."""
+    """Training, resuming, predicting and evaluating, with BLAS on one thread, as networks divide their work."""
     used = set()
 
     def recorded(original):
@@ -113,13 +113,13 @@ def test_run_computes_on_the_threads_of_its_config(workdir, monkeypatch, threads
 
     monkeypatch.setattr(Trainer, "step", recorded(Trainer.step))
     monkeypatch.setattr(Network, "predict", recorded(Network.predict))
-    with threadpool_limits(3 - threads):
+    with threadpool_limits(2):
         run = nncli.train("config.yaml", [f"training.threads={threads}"], stop=stop_after(5))
         for compute in (nncli.resume, lambda run: run.predict([[0.1, 0.2]]), nncli.Run.evaluate):
-            assert used == {threads}
+            assert used == {1}
             used.clear()
             compute(run)
-    assert used == {threads}
+    assert used == {1}
 
 
 def blas_threads():
@@ -150,15 +150,19 @@ def test_trainings_that_overlap_keep_their_results_and_the_threads(workdir):
     assert contents("runs/first") == contents("runs/second")
 
 
-def test_overlapping_training_on_other_threads_creates_nothing(workdir):
-    """It is refused, as BLAS has one number of threads."""
+def test_trainings_on_other_threads_may_overlap(workdir):
+    """Each network has threads of its own, and its results are those of a training alone."""
+    wide = ["layers[0].units=600", "data.samples=100", "training.epochs=3"]
 
     def train_more(record):
-        with pytest.raises(errors.BusyError, match="cannot compute on 2 threads"):
-            nncli.train("config.yaml", ["training.threads=2"])
+        if record["epoch"] == 0:
+            nncli.train("config.yaml", [*wide, "training.threads=2"], name="inner")
 
-    nncli.train("config.yaml", name="outer", on_epoch=train_more)
-    assert [path.name for path in Path("runs").iterdir()] == ["outer"]
+    nncli.train("config.yaml", wide, name="outer", on_epoch=train_more)
+    for name, threads in (("outer", 1), ("inner", 2)):
+        nncli.train("config.yaml", [*wide, f"training.threads={threads}"], name="alone")
+        assert contents("runs/alone") == contents(f"runs/{name}")
+        shutil.rmtree("runs/alone")
 
 
 @pytest.mark.parametrize("name", ["config", "runs/config"])

@@ -54,8 +54,7 @@ def train(
 ) -> Run:
     """Train a network, and save the run; the result is bit-identical to that of ``nncli train``.
 
-    Several threads may train at the same time if their configs have the same ``training.threads``, as BLAS has one
-    number of threads for the whole process. The same holds for ``predict`` and ``evaluate``, also within ``on_epoch``.
+    Several threads may train, predict and evaluate at the same time, also within ``on_epoch``.
 
     Args:
         config: the path of a config, its content as a mapping, or the path or the name of a run to train it again.
@@ -71,7 +70,7 @@ def train(
         CommandLineError: there is no such config, or an override, the name or a callback is not valid.
         ConfigError: the config is wrong; ``diagnostics`` has each problem.
         DivergedError: a value became NaN or infinite.
-        BusyError: the name is taken, or another call in this process computes on another number of threads.
+        BusyError: the name is taken.
         RunError: the run to train again is damaged.
         StorageError: a file cannot be read or written.
     """
@@ -113,7 +112,7 @@ def resume(
         stop: polled after each batch; if it returns True, training ends after a checkpoint, and can be resumed.
 
     Raises:
-        BusyError: the run is being trained, or another call in this process computes on another number of threads.
+        BusyError: the run is being trained.
         CommandLineError: an override or a callback is not valid.
         ConfigError: an override is not allowed; ``diagnostics`` has each problem.
         DivergedError: a value became NaN or infinite.

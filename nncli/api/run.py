@@ -12,7 +12,7 @@ from nncli.analysis.evaluation import assess
 from nncli.errors import RunError
 from nncli.inference.raw_predictor import RawPredictor
 from nncli.nn.parameters import Array, Parameters
-from nncli.runner.blas_threads import blas_threads
+from nncli.runner.compute_threads import compute_threads
 from nncli.store import run_reader
 from nncli.store.run_files import signature
 from nncli.store.run_recording import require_epoch
@@ -162,7 +162,6 @@ class Run:
                 numbers, booleans or dates; None, NaN and NaT are missing. Otherwise numbers (N, D).
 
         Raises:
-            BusyError: another call in this process computes on another number of threads.
             ConfigError: columns are missing, or values are not those of their columns, with row, column and value.
             DivergedError: the weights or the outputs are not finite.
             RunError: the weights are missing or damaged.
@@ -207,7 +206,6 @@ class Run:
             ``threshold``.
 
         Raises:
-            BusyError: another call in this process computes on another number of threads.
             CommandLineError: the run has no such split, or no threshold.
             DivergedError: a weight or a metric is not finite.
             RunError: the weights are damaged, or the data is not what the run was trained on.
@@ -229,7 +227,7 @@ class Run:
     @contextmanager
     def _computing(self) -> Iterator[_Files]:
         """The files as they are now, while matrix products are computed on the number of threads in the config."""
-        with self._reading() as files, blas_threads(files.record.spec.training.threads):
+        with self._reading() as files, compute_threads(files.record.spec.training.threads):
             yield files
 
 

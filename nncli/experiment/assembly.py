@@ -16,6 +16,7 @@ from nncli.nn.clipping import Clipping
 from nncli.nn.metrics.metric import Metric
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
+from nncli.threads import Threads
 
 if TYPE_CHECKING:
     from nncli.data.fitted_preprocessing import FittedPreprocessing
@@ -73,6 +74,7 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
     optimizer = config.optimizer.build()
     schedule = config.schedule.build() if config.schedule else None
     optimizer.attach(network.parameters.trainable, network.parameters.gradients, schedule)
+    optimizer.divide(network.threads)
     clipping = config.clipping.build() if config.clipping else None
     metrics = build_metrics(config)
     for metric in metrics.values():
@@ -87,10 +89,14 @@ def build_network(config: Config, columns: int) -> Network:
         layers = [layer.build() for layer in config.layers]
         return Network(layers, config.loss.build(), columns, np.dtype(dtype), **options)
 
-    if not config.data.component.target.is_read:
-        return network(config.dtype)
-    rowwise = network("float64", rowwise=True)
-    return rowwise if config.dtype == "float64" else network(config.dtype, inference=rowwise)
+    if config.data.component.target.is_read:
+        rowwise = network("float64", rowwise=True)
+        built = rowwise if config.dtype == "float64" else network(config.dtype, inference=rowwise)
+    else:
+        built = network(config.dtype)
+    if config.training.threads > 1:
+        built.divide(Threads(config.training.threads))
+    return built
 
 
 def build_metrics(config: Config) -> dict[str, Metric]:

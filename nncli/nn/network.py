@@ -1,17 +1,29 @@
 """A feed-forward network: a stack of layers with a loss, trained by backpropagation."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from nncli.data.dataset import Random, some_weights
+from nncli.nn.kernels.alignment import zeros
 from nncli.nn.layers.layer import Layer, Pass
 from nncli.nn.losses.loss import Loss, average, is_fused
-from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch, micro_batch_rows, padded_rows
+from nncli.nn.microbatching import (
+    ROWWISE_ROWS,
+    balanced_chunk,
+    can_microbatch,
+    is_divided,
+    micro_batch_rows,
+    padded_rows,
+)
 from nncli.nn.parameters import Array, Parameters, of_layer
 from nncli.nn.pass_plan import PassArrays, PassPlan, layers_with_gradient
+from nncli.nn.replicas import Replicas
 from nncli.nn.shapes import shapes, statistics, widths
+from nncli.threads import Threads
 
 LOSS_ROWS = 2**18  # whose losses are computed at once when a network is evaluated
 MAX_PASSES = 8  # whose arrays are kept; the oldest ones are freed
@@ -64,35 +76,63 @@ class Network:
         rowwise: bool = False,
         inference: "Network | None" = None,
     ) -> None:
-        self.layers, self.loss, self.dtype = tuple(layers), loss, dtype
-        self.widths = widths(self.layers, inputs)
-        trainable = shapes(self.layers, inputs)
+        self.loss, self.dtype, self.widths = loss, dtype, widths(layers, inputs)
+        trainable = shapes(layers, inputs)
         if not trainable:
             raise ValueError("the network has no trainable parameters")
-        self.parameters = Parameters(trainable, dtype, statistics(self.layers, inputs))
-        self._attach()
-        self.stochastic = any(layer.stochastic for layer in self.layers)
-        self.micro_batch_rows = micro_batch_rows(self.layers, inputs, dtype)
-        self.can_microbatch = can_microbatch(self.layers)
+        self.parameters = Parameters(trainable, dtype, statistics(layers, inputs))
+        self.loss.attach(dtype)
+        self.is_fused = fused and is_fused(layers[-1], loss)
+        self._input_gradient, self.keeps_all = input_gradient, False
+        self._with_gradient = layers_with_gradient(layers, inputs, self.is_fused, input_gradient)
+        self.set_layers(layers)
+        self.stochastic = any(layer.stochastic for layer in layers)
+        self.micro_batch_rows = micro_batch_rows(layers, inputs, dtype)
+        self.can_microbatch = can_microbatch(layers)
+        self._prefers_row_major = layers[0].prefers_row_major(inputs)
         self.inference = inference
         self.inference_rows = min(self.micro_batch_rows, ROWWISE_ROWS) if rowwise else None
-        self.penalties = [penalty for layer in self.layers for penalty in layer.penalties()]
-        self.is_fused = fused and is_fused(self.layers[-1], loss)
-        self._prefers_row_major = self.layers[0].prefers_row_major(inputs)
-        self._passes: dict[Pass, PassArrays] = {}
-        self.bound: Pass | None = None
-        self._input_gradient, self.keeps_all = input_gradient, False
-        self._with_gradient = layers_with_gradient(self.layers, inputs, self.is_fused, input_gradient)
-        through = self._with_gradient if input_gradient else self._with_gradient[:-1]
-        self.backward_layers = [self.layers[index] for index in through]
-        self.first_trainable = Layer() if input_gradient else self.layers[self._with_gradient[-1]]
+        self.penalties = [penalty for layer in layers for penalty in layer.penalties()]
+        self.threads, self.replicas = Threads(1), None
 
-    def _attach(self) -> None:
-        values = self.parameters.views(self.parameters.values)
-        gradients = self.parameters.views(self.parameters.gradients)
+    def set_layers(self, layers: Sequence[Layer]) -> None:
+        """Attach the layers to the parameters and gradients; no pass is bound then."""
+        self.layers = tuple(layers)
+        values, gradients = (
+            self.parameters.views(vector) for vector in (self.parameters.values, self.parameters.gradients)
+        )
         for index, layer in enumerate(self.layers):
             layer.attach(of_layer(index, values), of_layer(index, gradients))
-        self.loss.attach(self.dtype)
+        through = self._with_gradient if self._input_gradient else self._with_gradient[:-1]
+        self.backward_layers = [self.layers[index] for index in through]
+        self.first_trainable = Layer() if self._input_gradient else self.layers[self._with_gradient[-1]]
+        self._passes: dict[Pass, PassArrays] = {}
+        self.bound: Pass | None = None
+
+    def divide(self, threads: Threads) -> None:
+        """Divide the rows of training passes and predictions among threads, where it is faster."""
+        self.threads = threads
+        self.replicas: Replicas | None = Replicas([self, *(self._replica() for _ in range(threads.count - 1))], threads)
+        if self.inference:
+            self.inference.divide(threads)
+
+    def _replica(self) -> "Network":
+        """A network with the same parameters, and layers, arrays and gradients of its own."""
+        replica = copy.copy(self)
+        replica.parameters = copy.copy(self.parameters)
+        replica.parameters.gradients = zeros(self.parameters.gradients.shape, self.dtype)
+        replica.set_layers([copy.copy(layer) for layer in self.layers])
+        return replica
+
+    @contextmanager
+    def undivided(self) -> Iterator[None]:
+        """Compute all rows in the calling thread, so that an observer of the layers sees all of them."""
+        before, self.replicas = self.replicas, None
+        try:
+            with self.inference.undivided() if self.inference else nullcontext():
+                yield
+        finally:
+            self.replicas = before
 
     def initialize(self, rng: Random) -> None:
         """Draw the initial weights, first layer first."""
@@ -151,10 +191,10 @@ class Network:
             losses: (N,), filled with the weighted loss of each row, without penalties, if given.
             weights: (N,), those of the rows in the loss; None if all are 1.
         """
-        if self.can_microbatch and len(inputs) > self.micro_batch_rows:
-            self._accumulate_gradients(inputs, targets, losses, weights)
+        if self.replicas and is_divided(self.layers, self.widths, len(inputs)):
+            self.replicas.accumulate_gradients(inputs, targets, losses, weights)
         else:
-            self._forward_backward(inputs, targets, losses, weights)
+            self._data_gradients(inputs, targets, losses, weights)
         self.penalize()
 
     def micro_batches(self, rows: int) -> list[slice]:
@@ -163,6 +203,20 @@ class Network:
             return [slice(0, rows)]
         size = balanced_chunk(rows, self.micro_batch_rows)
         return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
+
+    def _data_gradients(self, inputs: Array, targets: Array, losses: Array | None, weights: Array | None) -> None:
+        """Fill the gradients of the loss, without penalties."""
+        if self.can_microbatch and len(inputs) > self.micro_batch_rows:
+            self._accumulate_gradients(inputs, targets, losses, weights)
+        else:
+            self._forward_backward(inputs, targets, losses, weights)
+
+    def scaled_gradients(
+        self, scale: float, inputs: Array, targets: Array, losses: Array | None, weights: Array | None
+    ) -> None:
+        """Fill the gradients of the loss, without penalties, times a factor."""
+        self._data_gradients(inputs, targets, losses, weights)
+        np.multiply(self.parameters.gradients, scale, self.parameters.gradients)
 
     def _forward_backward(self, inputs: Array, targets: Array, losses: Array | None, weights: Array | None) -> None:
         outputs = self.forward(inputs, training=True)
@@ -210,11 +264,18 @@ class Network:
             self.inference.parameters.values[...] = self.parameters.values
         outputs = np.empty((len(inputs), self.widths[-1]), self.dtype, order="F")
         size = network.inference_rows or network.micro_batch_rows
+        if network.replicas and len(inputs) > size:
+            network.replicas.predict(inputs, outputs, size)
+        else:
+            network.predict_chunks(inputs, outputs, size)
+        return outputs
+
+    def predict_chunks(self, inputs: Array, outputs: Array, size: int) -> None:
+        """Fill the outputs (N, M) of inputs (N, D) at inference, in chunks of ``size`` rows."""
         for start in range(0, len(inputs), size):
             rows = inputs[start : start + size]
-            padded = padded_rows(rows, size) if network.inference_rows else rows
-            outputs[start : start + size] = network.forward(padded)[: len(rows)]
-        return outputs
+            padded = padded_rows(rows, size) if self.inference_rows else rows
+            outputs[start : start + size] = self.forward(padded)[: len(rows)]
 
     def losses(self, outputs: Array, targets: Array, weights: Array | None = None) -> Array:
         """The loss w_i L_i of each row (N,), without penalties."""

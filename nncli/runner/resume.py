@@ -11,7 +11,7 @@ from nncli.config.model import Config
 from nncli.errors import ConfigError, RunError, UnsupportedVersionError
 from nncli.experiment.config_diff import raising_overrides
 from nncli.experiment.loading import with_overrides
-from nncli.runner.blas_threads import blas_threads
+from nncli.runner.compute_threads import compute_threads
 from nncli.runner.reload import assembled, require_same_data
 from nncli.runner.run_config import resolve_config, trained_content
 from nncli.runner.train import Observer, Result, ignore, run_to_end, unobserved
@@ -86,7 +86,7 @@ def resume(
         report: called with each message for the user, before training begins.
 
     Raises:
-        BusyError: the run is being trained, or another call in this process computes on another number of threads.
+        BusyError: the run is being trained.
         ConfigError: the config differs in more than a higher number of epochs.
         DivergedError: a value became NaN or infinite.
         RunError: the run is missing or damaged, no checkpoint is valid, or the data differs.
@@ -111,7 +111,7 @@ def resume_as_planned(
     if isinstance(plan, Finished):
         report(plan.message)
         return Result(run.path, plan.evaluation, f"epoch {plan.evaluation.epochs_trained}")
-    with blas_threads(plan.trainer.settings.threads), execute(plan, lock) as writer:
+    with compute_threads(plan.trainer.settings.threads), execute(plan, lock) as writer:
         for message in plan.messages:
             report(message)
         return run_to_end(writer, observer)

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import LoadedConfig
-from nncli.runner.blas_threads import blas_threads
+from nncli.runner.compute_threads import compute_threads
 from nncli.store.records import EvaluationRecord
 from nncli.store.run_writer import RunWriter
 from nncli.training.loop import Epoch, Trainer, never
@@ -59,14 +59,14 @@ def train(
         stop: polled after each batch; if it returns True, training ends after a checkpoint.
 
     Raises:
-        BusyError: the name is taken, or another call in this process computes on another number of threads.
+        BusyError: the name is taken.
         CommandLineError: the name is not valid.
         ConfigError: the config does not fit its data.
         DivergedError: a value became NaN or infinite.
         StorageError: a file cannot be read or written.
     """
     run_name, is_numbered = (default_name, True) if name is None else (name, False)
-    with blas_threads(loaded.config.training.threads, loaded.document):
+    with compute_threads(loaded.config.training.threads, loaded.document):
         trainer = Trainer(assemble(loaded.config, loaded.plan), stop)
         with RunWriter.create(runs, run_name, loaded, trainer, is_numbered) as writer:
             return run_to_end(writer, observer)

@@ -19,7 +19,7 @@ from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import DerivedRngs, Purpose
 from nncli.nn.parameters import Array
 from nncli.registry import validated
-from nncli.runner.blas_threads import blas_threads
+from nncli.runner.compute_threads import compute_threads
 from nncli.training.loop import Trainer
 
 OF_NETWORK = ("dtype", "layers", "loss")  # the sections that a network is built from
@@ -59,7 +59,7 @@ class TrainedNetwork:
 
         Those of a row do not depend on the other rows. Several threads take turns.
         """
-        with self._lock, blas_threads(self.threads):
+        with self._lock, compute_threads(self.threads):
             outputs = self._network.predict(inputs).astype(np.float64)
         return self.scaling.restore(outputs) if self.scaling else outputs
 
@@ -90,7 +90,6 @@ def train(sections: Mapping[str, Any], dataset: Dataset, fraction: float | None)
         fraction: the fraction of the rows that is held out for validation.
 
     Raises:
-        BusyError: another call in this process computes on another number of threads.
         ConfigError: a section is wrong, or there are too few rows to split.
         DivergedError: a value became NaN or infinite.
     """
@@ -101,7 +100,7 @@ def train(sections: Mapping[str, Any], dataset: Dataset, fraction: float | None)
     rows = {name: len(each) for name, each in data.items()}
     plan = DataPlan({"data": _schema(dataset)}, {"data": InMemory()}, rows, splits=data)
     config = load_in_memory(_fitted_to_rows(sections, fraction, rows["training"]), plan)
-    with blas_threads(config.training.threads):
+    with compute_threads(config.training.threads):
         trainer = Trainer(assemble(config, plan))
         logged = [epoch.metrics for epoch in trainer.epochs() if epoch.metrics][1:]  # without that of epoch 0
     trainer.keep_best()

@@ -70,7 +70,9 @@ class Trainer:
         self._checked_vectors = (parameters.values, *self.optimizer.state.values(), parameters.gradients)
         self.batch_size = min(self.settings.batch_size or len(rows.inputs), len(rows.inputs))
         self._span = steps_between_yields(self.network, self.batch_size)
-        self._batches = allow_non_finite(Batches)(rows.inputs, rows.encoded, self.batch_size, rows.weights)
+        self._batches = allow_non_finite(Batches)(
+            rows.inputs, rows.encoded, self.batch_size, rows.weights, self.network.threads
+        )
 
     @property
     def is_done(self) -> bool:

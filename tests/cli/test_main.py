@@ -267,7 +267,7 @@ def test_small_address_space_is_reported_before_numpy_is_imported(workdir, mebib
     assert mebibytes > 120 or done.returncode == 3
 
 
-def test_blas_threads_are_set_before_numpy_is_imported(run_cli, monkeypatch):
+def test_compute_threads_are_set_before_numpy_is_imported(run_cli, monkeypatch):
     """One thread, whatever the environment says; the config decides."""
     for variable in SINGLE_THREAD_ENV:
         monkeypatch.setenv(variable, "7")

@@ -90,7 +90,7 @@ def evaluate(
     from nncli.cli.reading import reading_shown
     from nncli.cli.render.progress import note
     from nncli.errors import CommandLineError, GateError
-    from nncli.runner.blas_threads import blas_threads
+    from nncli.runner.compute_threads import compute_threads
     from nncli.store.run_reader import Run
 
     if files and splits:
@@ -98,7 +98,7 @@ def evaluate(
     gates = [parse_gate(text, upper=False) for text in lower_bounds]
     gates += [parse_gate(text, upper=True) for text in upper_bounds]
     loaded = Run(find_run(run, runs_dir))
-    with blas_threads(loaded.record.spec.training.threads), reading_shown(is_silent=as_json):
+    with compute_threads(loaded.record.spec.training.threads), reading_shown(is_silent=as_json):
         assessment = _assessed(loaded, splits, threshold, files)
     failed = gate_failures(assessment, gates)
     if loaded.missing_evaluation:

@@ -77,14 +77,14 @@ def plot(
     from nncli.cli.reading import reading_shown
     from nncli.report.plots import plot_name, require_effect
     from nncli.report.trained_run import TrainedRun
-    from nncli.runner.blas_threads import blas_threads
+    from nncli.runner.compute_threads import compute_threads
     from nncli.store.find_run import find_runs
     from nncli.store.run_reader import Run
 
     _require_suffix(output, as_json)
     found = [Run(path) for path in find_runs(runs, runs_dir)]
     trained = [TrainedRun(run, epoch, label) for run, label in zip(found, run_labels(found), strict=True)]
-    with blas_threads(trained[0].run.record.spec.training.threads), reading_shown(is_silent=as_json):
+    with compute_threads(trained[0].run.record.spec.training.threads), reading_shown(is_silent=as_json):
         names: list[str | None] = [name for name in PLOTS if chosen[name]] or [None if len(trained) == 1 else "curves"]
         require_effect({plot_name(name, each) for each in trained for name in names}, epoch, split)
         if as_json:

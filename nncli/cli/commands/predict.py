@@ -68,7 +68,7 @@ def predict(
     from nncli.cli.render.progress import note
     from nncli.inference.opening import open_predictions
     from nncli.inference.prediction_files import WRITERS
-    from nncli.runner.blas_threads import blas_threads
+    from nncli.runner.compute_threads import compute_threads
     from nncli.store.run_reader import Run
 
     _reject_overwriting(files, output)
@@ -79,7 +79,7 @@ def predict(
         _require_file(Path(output), form)
     loaded = Run(find_run(run, runs_dir))
     shows_rows = output == STANDARD and sys.stdout.isatty()
-    with raised_on_ctrl_c(), blas_threads(loaded.record.spec.training.threads), reading_shown(is_silent=shows_rows):
+    with raised_on_ctrl_c(), compute_threads(loaded.record.spec.training.threads), reading_shown(is_silent=shows_rows):
         given = [sys.stdin.buffer if file == STANDARD else Path(file) for file in files]
         predictions = open_predictions(loaded, given, probabilities, invert)
         with _opened(output) as stream:

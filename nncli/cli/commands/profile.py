@@ -29,12 +29,12 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, runs_dir: Pa
     """
     from nncli.analysis.profiling import profile as measure
     from nncli.experiment.assembly import assemble
-    from nncli.runner.blas_threads import blas_threads
+    from nncli.runner.compute_threads import compute_threads
     from nncli.runner.run_config import load_any
     from nncli.training.loop import Trainer
 
     loaded = load_any(config, overrides, runs_dir)
-    with blas_threads(loaded.config.training.threads, loaded.document):
+    with compute_threads(loaded.config.training.threads, loaded.document):
         measured = measure(Trainer(assemble(loaded.config, loaded.plan)), seconds)
     if as_json:
         from dataclasses import asdict

@@ -35,7 +35,7 @@ def report(runs: tuple[str, ...], output: Path, different_data: bool, runs_dir: 
     from nncli.errors import CommandLineError
     from nncli.report.page.content import report_of
     from nncli.report.page.html import html
-    from nncli.runner.blas_threads import blas_threads
+    from nncli.runner.compute_threads import compute_threads
     from nncli.store.atomic_write import replacing
     from nncli.store.find_run import find_runs
     from nncli.store.run_reader import Run
@@ -46,7 +46,7 @@ def report(runs: tuple[str, ...], output: Path, different_data: bool, runs_dir: 
         raise CommandLineError(f"{output}: a report is written as .html; name a file such as {DEFAULT}")
     loaded = [Run(path) for path in find_runs(runs, runs_dir)]
     threads = max(run.record.spec.training.threads for run in loaded)
-    with raised_on_ctrl_c(), blas_threads(threads), reading_shown():
+    with raised_on_ctrl_c(), compute_threads(threads), reading_shown():
         page = html(report_of(loaded, different_data))
     with replacing(output) as stream:
         stream.write(page.decode())

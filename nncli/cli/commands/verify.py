@@ -69,9 +69,9 @@ def _verified(run: "Run") -> Verified:
     from nncli.analysis.verification import obstacles
     from nncli.analysis.verification import verify as run_checks
     from nncli.cli.render.verify import verdict
-    from nncli.runner.blas_threads import blas_threads
+    from nncli.runner.compute_threads import compute_threads
 
-    with blas_threads(run.record.spec.training.threads):
+    with compute_threads(run.record.spec.training.threads):
         checks = list(run_checks(run))
     differing = obstacles(run, checks)
     holds = _all_hold([check.holds for check in checks])

@@ -7,7 +7,7 @@ from nncli.analysis.profiling import UPDATE
 from nncli.cli.render.console import Output
 from nncli.cli.render.table import Table
 from nncli.config.diagnostics import counted
-from nncli.runner.blas_threads import cores
+from nncli.runner.compute_threads import cores
 
 if TYPE_CHECKING:
     from nncli.analysis.profiling import Profile

@@ -12,11 +12,12 @@ from nncli.nn.layers.dense import Dense
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
 from nncli.nn.optimizers.adam import Adam
+from nncli.threads import Threads
 from tests.benchmarks.standalone_programs import accuracy, epochs
 from tests.benchmarks.workloads import BETA_1, BETA_2, EPSILON, F, spiral
 
 
-def assembled(workload):
+def assembled(workload, threads=1):
     """Network and optimizer, and the data as in training."""
     dense = [Dense(units) for units in workload.widths[1:]]
     layers = [layer for each in dense[:-1] for layer in (each, ReLU())]
@@ -25,6 +26,9 @@ def assembled(workload):
         layer.weights[...] = weights
     optimizer = Adam(workload.learning_rate, workload.decay, BETA_1, BETA_2, EPSILON)
     optimizer.attach(network.parameters.trainable, network.parameters.gradients)
+    if threads > 1:
+        network.divide(Threads(threads))
+        optimizer.divide(network.threads)
     return (
         network,
         optimizer,
@@ -44,7 +48,7 @@ def step(network, optimizer, inputs, targets, losses=None, mean_weights=None):
 
 
 def prepare(workload, threads):
-    parts, losses = assembled(workload), np.empty(len(workload.inputs))  # float64, like all means
+    parts, losses = assembled(workload, threads), np.empty(len(workload.inputs))  # float64, like all means
     mean_weights = np.full(len(losses), 1 / len(losses))
     network, _, inputs, _ = parts
     return lambda steps: np.array([step(*parts, losses, mean_weights) for _ in range(steps)]), lambda: network.predict(

@@ -90,7 +90,7 @@ def test_profile_uses_the_threads_of_the_config(workdir, run_cli, monkeypatch):
     """The profile is measured with as many BLAS threads as training uses."""
     asked = []
     monkeypatch.setattr(
-        "nncli.runner.blas_threads.blas_threads", lambda threads, _: asked.append(threads) or nullcontext()
+        "nncli.runner.compute_threads.compute_threads", lambda threads, _: asked.append(threads) or nullcontext()
     )
     assert run_cli("profile", "config.yaml", "training.threads=2", *QUICK).code == 0
     assert asked == [2]

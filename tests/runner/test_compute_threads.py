@@ -1,4 +1,4 @@
-"""The number of BLAS threads: that of the config, by default one."""
+"""The number of threads: that of the config, by default one; BLAS always has one."""
 
 import os
 import subprocess
@@ -9,8 +9,8 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from nncli.cli.main import SINGLE_THREAD_ENV
-from nncli.errors import BusyError, ConfigError
-from nncli.runner.blas_threads import blas_threads, cores
+from nncli.errors import ConfigError
+from nncli.runner.compute_threads import compute_threads, cores
 from tests.conftest import SPEC
 
 pytestmark = pytest.mark.slow
@@ -20,19 +20,19 @@ def taken():
     return sorted({each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"})
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_blas_uses_the_given_number_of_threads(threads):
-    """Inside the context; afterwards it is the number of before."""
-    before = taken()
-    with blas_threads(threads):
-        assert taken() == [threads]
-    assert taken() == before == [1]
+def test_blas_computes_on_one_thread():
+    """Inside the context, whatever the number of threads is; afterwards it is the number of before."""
+    with threadpool_limits(2, user_api="blas"):
+        for threads in (1, 2, 3):
+            with compute_threads(threads):
+                assert taken() == [1]
+            assert taken() == [2]
 
 
 def test_overlapping_calls_share_the_limit():
     """The last one to end restores the number of before, whichever began first."""
     with threadpool_limits(2, user_api="blas"):
-        first, second = blas_threads(1), blas_threads(1)
+        first, second = compute_threads(1), compute_threads(2)
         first.__enter__()
         second.__enter__()
         first.__exit__(None, None, None)
@@ -41,24 +41,19 @@ def test_overlapping_calls_share_the_limit():
         assert taken() == [2]
 
 
-def test_overlapping_call_on_another_number_of_threads_is_rejected():
-    """It would change the results of the first; afterwards any number is taken."""
-    message = r"cannot compute on 2 threads \(training\.threads\): another call in this process computes on 1"
-    with blas_threads(1), pytest.raises(BusyError, match=message), blas_threads(2):
-        pass
-    with blas_threads(2):
-        assert taken() == [2]
-    assert taken() == [1]
+def test_calls_with_different_numbers_may_overlap():
+    """Each network has threads of its own."""
+    with compute_threads(1), compute_threads(2):
+        assert taken() == [1]
 
 
 def test_unsupported_number_of_threads_is_rejected():
-    """No BLAS takes a million; the message says how many it takes, and how many are useful."""
-    message = (
-        rf"training\.threads: NumPy's BLAS takes \d+ threads on the {cores()} cores available, got 1000000; write \d+"
-    )
-    with pytest.raises(ConfigError, match=message), blas_threads(1_000_000):
+    """The message says how many there may be, and how many are useful."""
+    message = rf"training\.threads: at most 64 threads, got 65; write {cores()}"
+    with pytest.raises(ConfigError, match=message), compute_threads(65):
         pass
-    assert taken() == [1]
+    with compute_threads(64):
+        assert taken() == [1]
 
 
 def test_huge_number_of_threads_is_an_error_in_the_config(run_cli, workdir):
@@ -76,7 +71,7 @@ def test_unsupported_number_of_threads_has_a_location(run_cli, workdir):
     (workdir / "config.yaml").write_text(SPEC.replace("epochs: 30,", "epochs: 30, threads: 1000,"), encoding="utf-8")
     result = run_cli("train", "config.yaml")
     assert result.code == 3
-    assert result.err.startswith("config.yaml:11:33: training.threads: NumPy's BLAS takes ")
+    assert result.err.startswith("config.yaml:11:33: training.threads: at most 64 threads, got 1000; write ")
     assert not (workdir / "runs").exists()
 
 
@@ -104,10 +99,10 @@ def test_run_is_trained_and_evaluated_on_its_threads(run_cli, workdir, monkeypat
 
     def heard(threads, document=None):
         asked.append(threads)
-        return blas_threads(threads, document)
+        return compute_threads(threads, document)
 
-    monkeypatch.setattr("nncli.runner.blas_threads.blas_threads", heard)
-    monkeypatch.setattr("nncli.runner.train.blas_threads", heard)
+    monkeypatch.setattr("nncli.runner.compute_threads.compute_threads", heard)
+    monkeypatch.setattr("nncli.runner.train.compute_threads", heard)
     assert run_cli("train", "config.yaml", "training.threads=2", "--name", "two").code == 0
     assert run_cli("evaluate", "two").code == 0
     assert asked == [2, 2]

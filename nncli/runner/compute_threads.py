@@ -1,4 +1,4 @@
-"""The number of threads of the BLAS library that NumPy uses."""
+"""The threads of a computation: a network divides its work itself, and BLAS computes on one thread in each of them."""
 
 import os
 from collections.abc import Iterator
@@ -9,38 +9,30 @@ from threadpoolctl import OpenBLASController
 
 from nncli.config.diagnostics import Finding, format_diagnostics
 from nncli.config.document import Document
-from nncli.errors import BusyError, ConfigError
+from nncli.errors import ConfigError
 from nncli.experiment.loading import with_location
 from nncli.nn.kernels.blas import loaded_libraries
 
+MAX_THREADS = 64
+
 
 class _SharedLimit:
-    """A limit on the threads of BLAS, which has one number for the whole process.
+    """A limit of one thread for BLAS, which has one number of threads for the whole process.
 
     Calls that overlap share it: the first one sets it, the last one restores the number of before.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._calls = self._threads = 0
+        self._calls = 0
 
-    def acquire(self, threads: int) -> int:
-        """Begin a call on this number of threads, and return the number that BLAS takes.
-
-        Raises:
-            BusyError: another call computes on another number.
-        """
+    def acquire(self) -> None:
+        """Begin a call."""
         with self._lock:
-            if self._calls and threads != self._threads:
-                reason = f"another call in this process computes on {self._threads}; make one call after the other"
-                raise BusyError(f"cannot compute on {threads} threads (training.threads): {reason}")
-            _release_control()
-            libraries = loaded_libraries()
-            limits = libraries.limit(limits=threads, user_api="blas")  # with OpenMP, each thread has its own number
             if not self._calls:
-                self._limits, self._threads = limits, threads
+                _release_control()
+                self._limits = loaded_libraries().limit(limits=1, user_api="blas")
             self._calls += 1
-        return max((each["num_threads"] for each in libraries.info() if each["user_api"] == "blas"), default=1)
 
     def release(self) -> None:
         """End a call."""
@@ -56,22 +48,21 @@ _limit = _SharedLimit()
 
 
 @contextmanager
-def blas_threads(threads: int, document: Document | None = None) -> Iterator[None]:
-    """Compute matrix products on this number of threads; calls that overlap must have the same number.
+def compute_threads(threads: int, document: Document | None = None) -> Iterator[None]:
+    """Compute on this number of threads; BLAS has one thread in each of them.
 
     Args:
         threads: ``training.threads`` of a config.
         document: the config, for the source location of an error.
 
     Raises:
-        BusyError: another call in this process computes on another number.
-        ConfigError: the BLAS does not support this number.
+        ConfigError: the number is too large.
     """
-    supported = _limit.acquire(threads)
+    if threads > MAX_THREADS:
+        useful = min(MAX_THREADS, cores())
+        raise _error(f"at most {MAX_THREADS} threads, got {threads}; write {useful}", document)
+    _limit.acquire()
     try:
-        if supported != threads:
-            available = f"NumPy's BLAS takes {supported} threads on the {cores()} cores available"
-            raise _error(f"{available}, got {threads}; write {min(supported, cores())}", document)
         yield
     finally:
         _limit.release()

@@ -1,0 +1,72 @@
+"""Several threads for one network: the rows of a pass are divided among replicas of it."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+
+from nncli.data.dataset import some_weights
+from nncli.nn.parameters import Array, Parameters
+from nncli.threads import Threads, parts
+
+MIN_DIVIDED_PARAMETERS = 32_768  # whose gradients are added by several threads
+
+
+class Replica(Protocol):
+    """A network that computes a part of the rows, with activations and gradients of its own."""
+
+    parameters: Parameters
+
+    def scaled_gradients(
+        self, scale: float, inputs: Array, targets: Array, losses: Array | None, weights: Array | None
+    ) -> None:
+        """Fill the gradients of the loss, without penalties, times a factor."""
+
+    def predict_chunks(self, inputs: Array, outputs: Array, size: int) -> None:
+        """Fill the outputs at inference, in chunks of ``size`` rows."""
+
+
+class Replicas:
+    """Replicas of a network, one per thread, with the same parameters, and activations and gradients of their own.
+
+        g = Σ N_i / N g_i         N_i rows of part i; the sum is in the order of the parts
+
+    The results depend on the number of threads only, and not on their timing.
+
+    Args:
+        networks: the replicas, first the network itself.
+        threads: the threads.
+    """
+
+    def __init__(self, networks: Sequence[Replica], threads: Threads) -> None:
+        self.networks, self.threads = networks, threads
+        size = len(networks[0].parameters.gradients)
+        count = threads.count if size >= MIN_DIVIDED_PARAMETERS else 1
+        self._sums = [partial(self._add, part) for part in parts(size, count, multiple=16)]
+        self._active = networks
+
+    def accumulate_gradients(self, inputs: Array, targets: Array, losses: Array | None, weights: Array | None) -> None:
+        """Fill the gradients of the network, without penalties, and the losses of the rows."""
+        self._active = self.networks[: len(inputs)]
+        tasks = []
+        for network, rows in zip(self._active, parts(len(inputs), len(self._active)), strict=True):
+            some_losses = losses if losses is None else losses[rows]
+            given = inputs[rows], targets[rows], some_losses, some_weights(weights, rows)
+            tasks.append(partial(network.scaled_gradients, (rows.stop - rows.start) / len(inputs), *given))
+        self.threads.run(tasks)
+        self.threads.run(self._sums)
+
+    def _add(self, part: slice) -> None:
+        total = self._active[0].parameters.gradients[part]
+        for network in self._active[1:]:
+            np.add(total, network.parameters.gradients[part], total)
+
+    def predict(self, inputs: Array, outputs: Array, size: int) -> None:
+        """Fill the outputs (N, M) of inputs (N, D), whose chunks of ``size`` rows are those of a single thread."""
+        divided = parts(len(inputs), self.threads.count, multiple=size)
+        tasks = [
+            partial(network.predict_chunks, inputs[rows], outputs[rows], size)
+            for network, rows in zip(self.networks, divided, strict=False)
+        ]
+        self.threads.run(tasks)

@@ -1,0 +1,158 @@
+"""Networks whose rows are divided among threads."""
+
+import numpy as np
+import pytest
+
+from nncli.nn import microbatching
+from nncli.nn.activations import ReLU, Softmax
+from nncli.nn.initializers import He
+from nncli.nn.layers.batch_normalization import BatchNormalization
+from nncli.nn.layers.dense import Dense
+from nncli.nn.layers.dropout import Dropout
+from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
+from nncli.nn.microbatching import MIN_DIVIDED_ACTIVATIONS, is_divided
+from nncli.nn.network import Network
+from nncli.nn.optimizers.adam import Adam
+from nncli.threads import Threads
+
+COLUMNS = 6
+
+
+def network_of(threads=1, *more, dtype="float64", units=50, **options):
+    """A network with penalties, divided among some threads."""
+    layers = [Dense(units, 0.1, 0.2, initializer=He()), ReLU(), *more, Dense(3, l2=0.1, initializer=He()), Softmax()]
+    network = Network(layers, CategoricalCrossentropy(), COLUMNS, np.dtype(dtype), **options)
+    network.initialize(np.random.default_rng(0))
+    network.set_rng(np.random.default_rng(1))
+    network.parameters.values[:] += 0.01
+    if threads > 1:
+        network.divide(Threads(threads))
+    return network
+
+
+def rows_of(count, dtype="float64"):
+    """Inputs and labels."""
+    rng = np.random.default_rng(3)
+    return rng.normal(size=(count, COLUMNS)).astype(dtype), rng.integers(0, 3, count)
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Rows are divided however short a step is."""
+    monkeypatch.setattr(microbatching, "MIN_DIVIDED_ACTIVATIONS", 0)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("threads", [2, 3, 5])
+@pytest.mark.parametrize(("rows", "micro_batch_rows"), [(1, 100), (2, 100), (7, 100), (64, 100), (65, 9), (64, 1)])
+def test_gradients_and_losses_are_those_of_one_thread(threads, rows, micro_batch_rows, weighted):
+    """Up to rounding, also with more threads than rows, and with micro-batches in each thread."""
+    inputs, labels = rows_of(rows)
+    weights = np.random.default_rng(4).random(rows) if weighted else None
+    found = []
+    for count in (1, threads):
+        network, losses = network_of(count), np.full(rows, np.nan)
+        network.micro_batch_rows = micro_batch_rows
+        for replica in network.replicas.networks if network.replicas else ():
+            replica.micro_batch_rows = micro_batch_rows
+        network.forward_backward(inputs, network.loss.encode(labels, 3), losses, weights)
+        found.append((network.parameters.gradients.copy(), losses))
+    np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(found[1][1], found[0][1], rtol=1e-12)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_same_number_of_threads_gives_the_same_bits(dtype):
+    """However the threads are scheduled."""
+    inputs, labels = rows_of(301, dtype)
+    results = set()
+    for _ in range(20):
+        network = network_of(3, dtype=dtype)
+        targets = network.loss.encode(labels, 3)
+        for _ in range(5):
+            network.forward_backward(inputs, targets)
+            network.parameters.trainable[:] -= 0.1 * network.parameters.gradients
+        results.add(network.parameters.values.tobytes())
+    assert len(results) == 1
+
+
+@pytest.mark.parametrize("rowwise", [False, True])
+@pytest.mark.parametrize("rows", [1, 10, 11, 100, 1003])
+def test_predictions_have_the_bits_of_one_thread(rows, rowwise):
+    """The chunks are the same, whichever thread computes them."""
+    inputs, _ = rows_of(rows, "float32")
+    outputs = []
+    for threads in (1, 2, 3):
+        inference = network_of(dtype="float64", rowwise=True) if rowwise else None
+        network = network_of(dtype="float32", inference=inference)
+        if threads > 1:
+            network.divide(Threads(threads))
+        for each in (network, inference):
+            if each:
+                for one in each.replicas.networks if each.replicas else [each]:
+                    one.micro_batch_rows = one.inference_rows = 10
+                    one.inference_rows = 10 if rowwise else None
+        outputs.append(network.predict(inputs))
+    assert all(each.tobytes() == outputs[0].tobytes() for each in outputs[1:])
+
+
+@pytest.mark.usefixtures("always")
+def test_replicas_follow_the_parameters():
+    """After an update every replica has the new parameters, and penalties are added once."""
+    inputs, labels = rows_of(8)
+    network = network_of(2)
+    targets = network.loss.encode(labels, 3)
+    network.forward_backward(inputs, targets)
+    network.parameters.values[:] = np.random.default_rng(9).normal(size=network.parameters.values.shape)
+    network.forward_backward(inputs, targets)
+    single = network_of()
+    single.parameters.values[:] = network.parameters.values
+    single.forward_backward(inputs, targets)
+    np.testing.assert_allclose(network.parameters.gradients, single.parameters.gradients, rtol=1e-11, atol=1e-13)
+
+
+def test_undivided_passes_go_through_the_layers_of_the_network():
+    """An observer of them sees every row."""
+    network, seen = network_of(2), []
+    network.micro_batch_rows = 4
+    original = network.layers[0].forward
+    network.layers[0].forward = lambda: seen.append(len(network.layers[0].inputs)) or original()
+    with network.undivided():
+        network.predict(rows_of(12)[0])
+    assert sum(seen) == 12
+    assert network.replicas is not None
+
+
+@pytest.mark.parametrize(
+    ("layers", "rows", "expected"),
+    [
+        ([Dense(50), ReLU(), Dense(3), Softmax()], MIN_DIVIDED_ACTIVATIONS // 112 + 1, True),
+        ([Dense(50), ReLU(), Dense(3), Softmax()], MIN_DIVIDED_ACTIVATIONS // 112, False),
+        ([Dense(50), ReLU(), Dropout(0.5), Dense(3), Softmax()], 10_000, False),
+        ([Dense(50), BatchNormalization(), ReLU(), Dense(3), Softmax()], 10_000, False),
+    ],
+)
+def test_long_steps_without_coupled_rows_are_divided(layers, rows, expected):
+    """By the number of activations, never by the clock."""
+    network = Network(layers, CategoricalCrossentropy(), COLUMNS, np.dtype("float32"))
+    assert is_divided(network.layers, network.widths, rows) is expected
+
+
+@pytest.mark.parametrize("size", [100, 32_768, 100_003, 200_000])
+@pytest.mark.parametrize("threads", [2, 3])
+def test_updates_have_the_bits_of_one_thread(size, threads):
+    """Each parameter is updated by one thread."""
+    ends = []
+    for count in (1, threads):
+        rng = np.random.default_rng(5)
+        values, optimizer = rng.normal(size=size).astype("float32"), Adam(0.01)
+        gradients = np.zeros_like(values)
+        optimizer.attach(values, gradients)
+        optimizer.divide(Threads(count))
+        for _ in range(120):  # beyond one search for subnormal state
+            gradients[:] = rng.normal(size=size)
+            optimizer.step()
+        ends.append((values.tobytes(), *(state.tobytes() for state in optimizer.state.values())))
+    assert ends[0] == ends[1]
