@@ -3,6 +3,7 @@
 import gc
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,14 +16,19 @@ def alive():
     return sum(thread.name.startswith("nncli") for thread in threading.enumerate())
 
 
+def note(seen, index):
+    """Note in which thread a task runs."""
+    seen[index] = threading.get_ident()
+
+
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_each_task_runs_in_a_thread_of_its_own(count):
     """The first one in the calling thread; all have ended when ``run`` returns, however often it is called."""
     threads = Threads(count)
     for _ in range(50):
-        seen = [None] * count
-        threads.run([lambda index=index: seen.__setitem__(index, threading.get_ident()) for index in range(count)])
-        assert len(set(seen)) == count
+        seen = {}
+        threads.run([partial(note, seen, index) for index in range(count)])
+        assert len(set(seen.values())) == count
         assert seen[0] == threading.get_ident()
 
 

@@ -93,7 +93,8 @@ class Network:
         self.inference = inference
         self.inference_rows = min(self.micro_batch_rows, ROWWISE_ROWS) if rowwise else None
         self.penalties = [penalty for layer in layers for penalty in layer.penalties()]
-        self.threads, self.replicas = Threads(1), None
+        self.threads = Threads(1)
+        self.replicas: Replicas | None = None
 
     def set_layers(self, layers: Sequence[Layer]) -> None:
         """Attach the layers to the parameters and gradients; no pass is bound then."""
@@ -112,7 +113,7 @@ class Network:
     def divide(self, threads: Threads) -> None:
         """Divide the rows of training passes and predictions among threads, where it is faster."""
         self.threads = threads
-        self.replicas: Replicas | None = Replicas([self, *(self._replica() for _ in range(threads.count - 1))], threads)
+        self.replicas = Replicas([self, *(self._replica() for _ in range(threads.count - 1))], threads)
         if self.inference:
             self.inference.divide(threads)
 
