@@ -51,7 +51,7 @@ class Predictor:
     def predict(self, inputs: Any) -> Array:
         """The outputs (N, M) of rows (N, D): probabilities of the classes, or values of a regression.
 
-        Several threads may predict at the same time; they take turns, as the layers reuse their buffers.
+        Several threads may predict at the same time; they take turns, as they share the arrays of the layers.
 
         Raises:
             ConfigError: the rows are not numbers, not finite, or have another number of columns.

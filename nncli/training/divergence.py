@@ -47,7 +47,7 @@ class NonFinite(NamedTuple):
 class NonFiniteSearch:
     """Searches the values of an experiment for the first that is not finite.
 
-    It may only be used after training has ended, since it changes gradients and buffers of the layers.
+    It may only be used after training has ended, since it changes the gradients and the arrays of the layers.
 
     Args:
         experiment: as the last step left it.

@@ -54,7 +54,7 @@ class Frames(NamedTuple):
     extent: Extent
 
     def networks(self, epochs: Sequence[int]) -> Iterator[TrainedRun]:
-        """The run at some of these epochs; each is dropped before the next one is read, as its buffers are large."""
+        """The run at some of these epochs; each is dropped before the next one is read, as its arrays are large."""
         for epoch in epochs:
             yield self.final if epoch == self.final.epoch else TrainedRun(self.final.run, epoch)
 
