@@ -20,10 +20,11 @@ PROCESSOR = Path("/proc/cpuinfo")
 ONE_XLA_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
-def arguments(caption, rounds):
-    """A parser with the options of all commands."""
+def arguments(caption, rounds=None):
+    """A parser with the options of all commands; without a number of rounds there is no option for it."""
     parser = argparse.ArgumentParser(description=caption, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=rounds)
+    if rounds:
+        parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--keep-environment", action="store_true", help="keep the variables OPENBLAS_…")
     return parser
 

@@ -38,11 +38,13 @@ def draw(shape):
     return Workload(widths, inputs, targets, weights)
 
 
-def spiral():
-    """The book's spiral network, with the data and initial weights of its program."""
+def spiral(weights_seed=None):
+    """The book's spiral network, with the data of its program, and its initial weights or those of another seed."""
     from nnfs.datasets import spiral_data
 
     np.random.seed(0)
     inputs, targets = spiral_data(100, 3)
+    if weights_seed is not None:
+        np.random.seed(weights_seed)
     weights = [(0.01 * np.random.randn(*pair)).astype(F) for pair in ((2, 64), (64, 3))]
     return Workload((2, 64, 3), inputs.astype(F), targets.astype(np.int64), weights, learning_rate=0.05, decay=5e-7)
