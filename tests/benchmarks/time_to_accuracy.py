@@ -101,7 +101,7 @@ def table(rounds):
 
 def caption(problem):
     """A problem and its goal, as text."""
-    which = "test" if problem is FASHION_MNIST else "training"
+    which = "test" if problem.has_images else "training"
     return f"{problem.name} to {which} accuracy {problem.accuracy}"
 
 
