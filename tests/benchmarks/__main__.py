@@ -7,7 +7,7 @@
 - accuracy: the time until an accuracy is reached, on the spiral and on Fashion-MNIST.
 
 On a processor with AVX-512 all but memory are measured twice: as it is, and with AVX2 only.
-Usage: python -m tests.benchmarks [--only PART,...] [--rounds 5] [--seeds 5] [--fashion DIRECTORY]
+Usage: python -m tests.benchmarks [--only PART,...] [--rounds 5] [--seeds 3] [--fashion DIRECTORY]
 """
 
 import argparse
@@ -55,7 +55,7 @@ def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", type=parts, default=list(PARTS), metavar="PART,...", help=",".join(PARTS))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seeds", type=int, default=5, help="trainings to an accuracy, of each program")
+    parser.add_argument("--seeds", type=int, default=3, help="trainings to an accuracy, of each program")
     parser.add_argument("--threads", type=int, default=min(usable_cores(), MAX_THREADS), help="the largest number")
     parser.add_argument("--fashion", type=fashion_directory, metavar="DIRECTORY", help="the files of Fashion-MNIST")
     return parser.parse_args(arguments)
