@@ -210,10 +210,11 @@ def test_named_test_modules_exist(page):
 
 @pytest.mark.parametrize("page", sorted({*DOCUMENTS, *PAGES_OF_TESTS}))
 def test_named_commands_exist(page):
-    """A module that a document runs with ``python -m`` exists."""
+    """A module, or a package with ``__main__``, that a document runs with ``python -m`` exists."""
     text = (ROOT / page).read_text(encoding="utf-8")
     for module in re.findall(r"python -m\s+(tests(?:\.\w+)+)(?![\w.]*…)", text):
-        assert ROOT.joinpath(*module.split(".")).with_suffix(".py").exists(), module
+        path = ROOT.joinpath(*module.split("."))
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
 
 
 @pytest.mark.parametrize("page", [*DOCUMENTS, "nncli/CHANGES.md", "tests/benchmarks/README.md"])

@@ -42,12 +42,24 @@ HEADS = ("wall, s", "CPU, s", "peak memory, MiB")
 
 
 def cost(command, variables, least=0.0):
-    """The cost of a process; standard error is a pipe, so that no progress is displayed.
+    """The cost of a process.
+
+    Raises:
+        SystemExit: the process has failed, or the last accuracy that it prints is below ``least``.
+    """
+    found, text = completed(command, variables)
+    if least:
+        _require_accuracy(command, text, least)
+    return found
+
+
+def completed(command, variables):
+    """The cost and the standard output of a process; standard error is a pipe, so that no progress is displayed.
 
     The peak memory of a process includes that of its parent before exec, so nothing large is imported here.
 
     Raises:
-        SystemExit: the process has failed, or the last accuracy that it prints is below ``least``.
+        SystemExit: the process has failed.
     """
     with tempfile.TemporaryFile("w+") as output:
         start = time.perf_counter()
@@ -59,20 +71,16 @@ def cost(command, variables, least=0.0):
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         process.stderr.close()
+        if process.returncode:
+            sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{errors}")
         output.seek(0)
-        _require_success(command, process.returncode, errors, output.read(), least)
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / MEBIBYTES)
+        return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / MEBIBYTES), output.read()
 
 
-def _require_success(command, code, errors, text, least):
-    if code:
-        sys.exit(f"{' '.join(command)} ended with {code}:\n{errors}")
-    if least:
-        found = [float(first or second) for first, second in ACCURACY.findall(text)]
-        if not found or found[-1] < least:
-            sys.exit(
-                f"{' '.join(command)} did not train: its accuracies are {found[-3:]}, at least {least} is expected"
-            )
+def _require_accuracy(command, text, least):
+    found = [float(first or second) for first, second in ACCURACY.findall(text)]
+    if not found or found[-1] < least:
+        sys.exit(f"{' '.join(command)} did not train: its accuracies are {found[-3:]}, at least {least} is expected")
 
 
 def train(directory, *settings, epochs=EPOCHS):

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from tests.benchmarks.interleaving import interleave
 from tests.benchmarks.machine import arguments, description, environment, pin
+from tests.benchmarks.shapes import Shape
 from tests.benchmarks.tables import column, figure, markdown, ratios, spread
 from tests.benchmarks.worker import Worker
-from tests.benchmarks.workloads import Shape
 
 DOUBLING = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 

@@ -13,9 +13,9 @@ from statistics import median
 from tests.benchmarks.baselines import BASELINES, chosen
 from tests.benchmarks.interleaving import interleave
 from tests.benchmarks.machine import arguments, description, environment, pin
+from tests.benchmarks.shapes import Shape
 from tests.benchmarks.tables import column, figure, markdown, ratios, spread
 from tests.benchmarks.worker import SHOWN, Worker
-from tests.benchmarks.workloads import Shape
 
 SHAPES = (
     Shape((2, 64, 3), 300),
@@ -40,14 +40,30 @@ def require_same_losses(workers, shape):
                 sys.exit(f"{title}: {difference}, a relative difference of more than {bound:g}")
 
 
-def measured(workers, shape, rounds):
+def measured(workers, shape, rounds, with_products=True):
     """Microseconds per step of each in each round, and of nncli's products in its process."""
     measures = {}
     for name, worker in workers.items():
         measures[name] = worker.timed(name, shape)
-        if name == "nncli":
+        if name == "nncli" and with_products:
             measures["products"] = worker.timed("products", shape)
     return interleave(measures, rounds)
+
+
+def compare(names, shapes, variables, rounds, with_products=True):
+    """The measurements of each shape, by baseline and round, after a comparison of the first losses.
+
+    Raises:
+        SystemExit: the losses of a baseline differ from the textbook's.
+    """
+    workers = {name: Worker(variables) for name in {**dict.fromkeys(names), "textbook": None}}
+    timed, results = {name: workers[name] for name in names}, {}
+    for shape in shapes:
+        require_same_losses(workers, shape)
+        results[shape] = measured(timed, shape, rounds, with_products)
+    for worker in workers.values():
+        worker.close()
+    return results
 
 
 def label(shape):
@@ -66,18 +82,31 @@ def dense_alone(shape, rounds):
     )
 
 
+def tables(heads, names, results):
+    """The time of a step, and the ratio of nncli's to each baseline's.
+
+    Args:
+        heads: the heads of the first columns.
+        names: the baselines.
+        results: the rounds by the cells of the first columns.
+    """
+    others = [name for name in names if name != "nncli"]
+    titles = [BASELINES[name].title for name in names]
+    times = [[*cells, *(spread(column(rounds, name)) for name in names)] for cells, rounds in results.items()]
+    yield "Microseconds per step: the median of the rounds (minimum–maximum)."
+    yield markdown([*heads, *titles], times)
+    if others:
+        relative = [
+            [*cells, *(spread(ratios(rounds, "nncli", name)) for name in others)] for cells, rounds in results.items()
+        ]
+        yield "Time of nncli's step relative to the baseline's, by round; below 1 nncli is faster."
+        yield markdown([*heads, *(title for title in titles if title != "nncli")], relative)
+
+
 def report(names, results):
     """The two tables, and a line per network with its lower bound."""
-    titles = [BASELINES[name].title for name in names]
-    times, relative = [], []
-    for shape, rounds in results.items():
-        times.append([label(shape), *(spread(column(rounds, name)) for name in names)])
-        relative.append([label(shape), *(spread(ratios(rounds, "nncli", name)) for name in names if name != "nncli")])
-    yield "\nMicroseconds per step: the median of the rounds (minimum–maximum).\n"
-    yield markdown(["network", *titles], times)
-    if len(names) > 1:
-        yield "\nTime of nncli's step relative to the baseline's, by round; below 1 nncli is faster.\n"
-        yield markdown(["network", *(title for title in titles if title != "nncli")], relative)
+    for block in tables(["network"], names, {(label(shape),): rounds for shape, rounds in results.items()}):
+        yield f"\n{block}"
     yield "\nThe dense layers of nncli's step alone, forward and backward, on the same arrays in the same rounds:\n"
     yield from (dense_alone(shape, rounds) for shape, rounds in results.items())
 
@@ -99,15 +128,8 @@ def main():
     pin(given.threads)
     variables, baselines = environment(given.threads, given.keep_environment), chosen(given.baselines)
     print(description(variables, (baseline.package for baseline in baselines.values())), flush=True)
-    workers = {name: Worker(variables) for name in {**baselines, "textbook": None}}
-    timed, results = {name: workers[name] for name in baselines}, {}
-    for shape in SHAPES:
-        if not given.only or shape.name in given.only:
-            require_same_losses(workers, shape)
-            results[shape] = measured(timed, shape, given.rounds)
-    for worker in workers.values():
-        worker.close()
-    print(*report(list(baselines), results), sep="\n")
+    shapes = [shape for shape in SHAPES if not given.only or shape.name in given.only]
+    print(*report(list(baselines), compare(baselines, shapes, variables, given.rounds)), sep="\n")
 
 
 if __name__ == "__main__":

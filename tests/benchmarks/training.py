@@ -3,12 +3,12 @@
 - display: the book's network for 10,000 epochs, as ``nncli train`` trains it in a terminal, against its steps alone.
 - batches: an epoch of 60,000 rows of 784 columns in batches of 128, through 784-128-128-10, against 469 steps of one
   batch, as batches are gathered and as one that stays the same is laid out; from memory, and from a file that is mapped
-  into it, in single precision, and as bytes.
+  into it, in single precision, and from bytes in memory that are scaled as they are used.
 - parts: the time of each part of a step in such an epoch, of this network and of 784-512-512-10.
 - memory, file: the peak memory of a process that trains such an epoch, less its data.
 
 Each is a process of its own; what is compared with each other takes turns in it.
-Usage: python -m tests.benchmarks.training [--rounds 7] [PART]
+Usage: python -m tests.benchmarks.training [--rounds 7] [--threads 1] [PART]
 """
 
 import os
@@ -67,10 +67,14 @@ def bare():
 
 
 def rows_of_bytes():
-    """Inputs (60,000, 784) of one byte per value, like images, but centered at 0, so that ReLUs do not die."""
+    """Inputs (60,000, 784) of one byte per value, like images; they are scaled to −1 … 1 as they are used."""
     import numpy as np
 
-    return np.random.default_rng(0).integers(-1, 2, (ROWS, WIDTHS[0]), np.int8)
+    from nncli.data.array_scaling import ArrayScaling
+    from nncli.data.lazy_rows import RawRows, ScaledRows
+
+    images = np.random.default_rng(0).integers(0, 256, (ROWS, 28, 28), np.uint8)
+    return ScaledRows(RawRows(images), ArrayScaling.fit("symmetric", (), by_column=False), "float32")
 
 
 def rows_in(file=None):
@@ -97,7 +101,8 @@ def training_of(inputs, widths=WIDTHS):
     from nncli.experiment.loading import load
     from nncli.training.loop import Trainer
     from tests.benchmarks.baselines.nncli import assembled
-    from tests.benchmarks.workloads import Shape, draw
+    from tests.benchmarks.shapes import Shape
+    from tests.benchmarks.workloads import draw
 
     units = (*widths[1:-1], 3)  # the config's points are of three classes
     layers = ", relu, ".join(f"{{type: dense, units: {each}}}" for each in units)
@@ -124,7 +129,8 @@ def steps(lay):
     import numpy as np
 
     from tests.benchmarks.baselines.nncli import assembled, step
-    from tests.benchmarks.workloads import Shape, draw
+    from tests.benchmarks.shapes import Shape
+    from tests.benchmarks.workloads import draw
 
     network, optimizer, inputs, targets = assembled(draw(Shape(WIDTHS, BATCH)))
     parts, losses = (network, optimizer, lay(inputs), targets), np.empty(BATCH)
@@ -168,7 +174,7 @@ def gathered(rounds):
 
     with tempfile.TemporaryDirectory() as directory:
         places = {"in memory": training_of(rows_in()), "in a file": training_of(rows_in(f"{directory}/rows.npy"))}
-        places["of bytes in memory"] = training_of(rows_of_bytes())
+        places["of bytes in memory, scaled as they are used"] = training_of(rows_of_bytes())
         measures = {f"an epoch, rows {place}": partial(epoch, training) for place, training in places.items()}
         lays = {f"{STEPS} steps by rows": np.ascontiguousarray, f"{STEPS} steps by columns": lambda inputs: inputs}
         measures |= {name: steps(lay) for name, lay in lays.items()}
@@ -189,7 +195,7 @@ def parts(rounds):
     """Where the time of a step goes in such an epoch, of this network and of a wider one."""
     from nncli.analysis.profiling import profile
     from nncli.cli.render.profile import show_profile
-    from tests.benchmarks.workloads import Shape
+    from tests.benchmarks.shapes import Shape
 
     inputs = rows_in()
     for widths in (WIDTHS, WIDE):
@@ -210,17 +216,23 @@ PARTS = {
 
 def main():
     parser = arguments(__doc__, rounds=7)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("part", nargs="?", choices=PARTS, help="in this process, in the environment as it is")
     given = parser.parse_args()
-    pin(1)
+    pin(given.threads)
     if given.part:
         print(f"\n{PARTS[given.part](given.rounds)}")
         return
-    variables = environment(1, given.keep_environment)
+    variables = environment(given.threads, given.keep_environment)
     print(description(variables, ["nncli"]), flush=True)
     for part in PARTS:
-        command = [sys.executable, "-m", "tests.benchmarks.training", part, "--rounds", str(given.rounds)]
-        subprocess.run(command, check=True, cwd=ROOT, env=variables)
+        subprocess.run(command(part, given.rounds, given.threads), check=True, cwd=ROOT, env=variables)
+
+
+def command(part, rounds, threads):
+    """The command that measures one part in its own process, with the environment of its parent."""
+    own = [sys.executable, "-m", "tests.benchmarks.training", part]
+    return [*own, "--rounds", str(rounds), "--threads", str(threads)]
 
 
 if __name__ == "__main__":

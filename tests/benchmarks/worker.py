@@ -72,7 +72,7 @@ def prepared(baseline, shape, threads):
 
 def serve(threads):
     """Answer all requests; output of libraries goes to standard error."""
-    from tests.benchmarks.workloads import Shape
+    from tests.benchmarks.shapes import Shape
 
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:

@@ -8,29 +8,6 @@ import numpy as np
 F = np.float32
 
 
-class Shape(NamedTuple):
-    """A network's widths D, M, …, C from the data to the classes, ReLU between them, and the N rows of every step."""
-
-    widths: tuple[int, ...]
-    rows: int
-
-    @property
-    def name(self):
-        """The widths, joined by dashes."""
-        return "-".join(map(str, self.widths))
-
-    @property
-    def parameters(self):
-        """Σ (D + 1) M."""
-        return sum((inputs + 1) * units for inputs, units in pairwise(self.widths))
-
-    @property
-    def multiply_adds(self):
-        """N (3 Σ D M − D₀ M₀) of a step: forward, both gradients, and no gradient with respect to the data."""
-        products = [inputs * units for inputs, units in pairwise(self.widths)]
-        return self.rows * (3 * sum(products) - products[0])
-
-
 class Workload(NamedTuple):
     """The start of a training; every step is one of Adam on all rows.
 
@@ -61,11 +38,13 @@ def draw(shape):
     return Workload(widths, inputs, targets, weights)
 
 
-def spiral():
-    """The book's spiral network, with the data and initial weights of its program."""
+def spiral(weights_seed=None):
+    """The book's spiral network, with the data of its program, and its initial weights or those of another seed."""
     from nnfs.datasets import spiral_data
 
     np.random.seed(0)
     inputs, targets = spiral_data(100, 3)
+    if weights_seed is not None:
+        np.random.seed(weights_seed)
     weights = [(0.01 * np.random.randn(*pair)).astype(F) for pair in ((2, 64), (64, 3))]
     return Workload((2, 64, 3), inputs.astype(F), targets.astype(np.int64), weights, learning_rate=0.05, decay=5e-7)

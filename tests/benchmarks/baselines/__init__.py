@@ -3,6 +3,10 @@
 Each has ``prepare(workload, threads)``, which returns two functions: ``run(steps)`` trains for some steps and returns
 the loss of each, (steps,); ``outputs()`` returns the current outputs for the workload's rows (N, C), probabilities or
 logits. ``python -m tests.benchmarks.baselines.NAME EPOCHS`` is the program that trains the book's network.
+
+PyTorch, JAX's compiled loop and scikit-learn also have ``prepare_epochs(workload, batch_size, seed)``, which returns
+``train(epochs)`` and ``outputs(inputs)``: mini-batches, in another order of the rows in each epoch, or full batch.
+Their learning rate does not decay.
 """
 
 from importlib.util import find_spec

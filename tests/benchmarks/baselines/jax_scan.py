@@ -27,5 +27,37 @@ def prepare(workload, threads):
     return run, lambda: np.asarray(logits(state[0], inputs))
 
 
+def prepare_epochs(workload, batch_size, seed):
+    state, rows = begun(workload)
+    rng, count = np.random.default_rng(seed), len(workload.inputs)
+
+    def update(state, batch):
+        return step(state, *batch, workload.learning_rate, 0.0)
+
+    @partial(jax.jit, static_argnums=2, donate_argnums=0)
+    def full_batch(state, rows, epochs):
+        return jax.lax.scan(lambda state, _: update(state, rows), state, length=epochs)[0]
+
+    @partial(jax.jit, donate_argnums=0)
+    def mini_batches(state, rows, order):
+        def gathered(state, indices):
+            return update(state, [each[indices] for each in rows])
+
+        whole = count - count % batch_size
+        state, _ = jax.lax.scan(gathered, state, order[:whole].reshape(-1, batch_size))
+        return gathered(state, order[whole:])[0] if whole < count else state
+
+    def train(epochs):
+        nonlocal state
+        if batch_size == count:
+            state = full_batch(state, rows, epochs)
+            return
+        for _ in range(epochs):
+            state = mini_batches(state, rows, rng.permutation(count))
+
+    compiled = jax.jit(logits)
+    return train, lambda inputs: np.asarray(compiled(state[0], inputs))
+
+
 if __name__ == "__main__":
     train_at_once(prepare)

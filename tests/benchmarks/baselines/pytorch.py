@@ -20,13 +20,17 @@ def model(workload):
     return torch.nn.Sequential(*layers[:-1])
 
 
+def fused_adam(network, workload):
+    """PyTorch's Adam, one kernel per step."""
+    rates = {"betas": (BETA_1, BETA_2), "eps": EPSILON}
+    return torch.optim.Adam(network.parameters(), workload.learning_rate, **rates, fused=True)
+
+
 def prepare(workload, threads, compiled=lambda function: function):
     torch.set_num_threads(threads)
     network, crossentropy = model(workload), torch.nn.CrossEntropyLoss()
     inputs, targets = torch.from_numpy(workload.inputs), torch.from_numpy(workload.targets)
-    optimizer = torch.optim.Adam(
-        network.parameters(), workload.learning_rate, betas=(BETA_1, BETA_2), eps=EPSILON, fused=True
-    )
+    optimizer = fused_adam(network, workload)
     loss_of, updates = compiled(lambda inputs, targets: crossentropy(network(inputs), targets)), count()
 
     def step():
@@ -43,6 +47,34 @@ def prepare(workload, threads, compiled=lambda function: function):
             return network(inputs).numpy()
 
     return lambda steps: np.array([step() for _ in range(steps)], F), outputs
+
+
+def prepare_epochs(workload, batch_size, seed):
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    network, crossentropy = model(workload), torch.nn.CrossEntropyLoss()
+    inputs, targets = torch.from_numpy(workload.inputs), torch.from_numpy(workload.targets)
+    optimizer = fused_adam(network, workload)
+
+    def step(inputs, targets):
+        loss = crossentropy(network(inputs), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    def train(epochs):
+        for _ in range(epochs):
+            if batch_size == len(inputs):
+                step(inputs, targets)
+                continue
+            for rows in torch.randperm(len(inputs)).split(batch_size):
+                step(inputs[rows], targets[rows])
+
+    def outputs(inputs):
+        with torch.no_grad():
+            return network(torch.from_numpy(inputs)).numpy()
+
+    return train, outputs
 
 
 if __name__ == "__main__":
