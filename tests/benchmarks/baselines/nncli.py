@@ -6,6 +6,7 @@ Only ``assembled`` and ``step`` use the package.
 import math
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from nncli.nn.activations import ReLU, Softmax
 from nncli.nn.layers.dense import Dense
@@ -27,6 +28,7 @@ def assembled(workload, threads=1):
     optimizer = Adam(workload.learning_rate, workload.decay, BETA_1, BETA_2, EPSILON)
     optimizer.attach(network.parameters.trainable, network.parameters.gradients)
     if threads > 1:
+        threadpool_limits(1, user_api="blas")
         network.divide(Threads(threads))
         optimizer.divide(network.threads)
     return (

@@ -3,10 +3,7 @@
 Each layer has the products X W, Xᵀ dL/dY and, except for the first one, dL/dY Wᵀ.
 """
 
-from functools import partial
 from math import ceil
-
-from nncli.nn.kernels.buffers import copy_to_buffer
 
 from nncli.nn.layers.dense import Dense
 from tests.benchmarks.baselines import nncli
@@ -15,12 +12,10 @@ from tests.benchmarks.baselines import nncli
 def products(network):
     """The passes of the dense layers in the order of a step, as functions without arguments."""
     layers, backward = network.layers, []
-    for index, layer in enumerate(layers):
+    for layer in layers:
         if isinstance(layer, Dense):
-            grad = network.loss.d_outputs if index + 2 == len(layers) else layers[index + 1].d_inputs
-            back = layer.parameter_gradients if layer is network.first_trainable else layer.backward
-            yield partial(layer.forward, layer.inputs)
-            backward.append(partial(back, grad))
+            yield layer.forward
+            backward.append(layer.parameter_gradients if layer is network.first_trainable else layer.backward)
     yield from reversed(backward)
 
 
@@ -28,7 +23,7 @@ def prepare(workload, threads):
     network, optimizer, inputs, targets = nncli.assembled(workload)
     micro_batches = ceil(len(inputs) / network.micro_batch_rows)
     rows = slice(ceil(len(inputs) / micro_batches))
-    nncli.step(network, optimizer, copy_to_buffer(inputs[rows], inputs.dtype), targets[rows])
+    nncli.step(network, optimizer, inputs[rows], targets[rows])
     passes = micro_batches * list(products(network))
 
     def run(steps):
