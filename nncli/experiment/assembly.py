@@ -94,8 +94,7 @@ def build_network(config: Config, columns: int) -> Network:
         built = rowwise if config.dtype == "float64" else network(config.dtype, inference=rowwise)
     else:
         built = network(config.dtype)
-    if config.training.threads > 1:
-        built.divide(Threads(config.training.threads))
+    built.divide(Threads(config.training.threads))
     return built
 
 

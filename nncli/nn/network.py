@@ -113,7 +113,8 @@ class Network:
     def divide(self, threads: Threads) -> None:
         """Divide the rows of training passes and predictions among threads, where it is faster."""
         self.threads = threads
-        self.replicas = Replicas([self, *(self._replica() for _ in range(threads.count - 1))], threads)
+        replicas = [self, *(self._replica() for _ in range(threads.count - 1))]
+        self.replicas = Replicas(replicas, threads) if threads.count > 1 else None
         if self.inference:
             self.inference.divide(threads)
 

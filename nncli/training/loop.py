@@ -14,6 +14,7 @@ from nncli.experiment.metric_columns import SPLITS, column, state_values
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, RngState
 from nncli.nn.parameters import Array
+from nncli.threads import Threads
 from nncli.training.early_stopping import Best, EarlyStopping
 from nncli.training.evaluate import examples, measure, predict
 from nncli.training.health import Health
@@ -73,6 +74,12 @@ class Trainer:
         self._batches = allow_non_finite(Batches)(
             rows.inputs, rows.encoded, self.batch_size, rows.weights, self.network.threads
         )
+
+    def divide(self, threads: Threads) -> None:
+        """Compute on these threads from the next step on."""
+        self.network.divide(threads)
+        self.optimizer.divide(threads)
+        self._batches.threads = threads
 
     @property
     def is_done(self) -> bool:

@@ -24,24 +24,30 @@ def profile(config: Path, overrides: tuple[str, ...], seconds: int, runs_dir: Pa
     """Measure the time of each part of a training step.
 
     The forward and backward pass and the update of the weights are compared with the minimum: the time of the matrix
-    products alone, at the rate of a large matrix product on this machine. The network is trained for a moment; nothing
-    is written.
+    products alone, at the rate of a large matrix product on this machine. Then a step is measured on other numbers of
+    threads. The network is trained for a moment; nothing is written.
     """
     from nncli.analysis.profiling import profile as measure
+    from nncli.analysis.thread_profile import thread_profile
     from nncli.experiment.assembly import assemble
-    from nncli.runner.compute_threads import compute_threads
+    from nncli.runner.compute_threads import MAX_THREADS, compute_threads, cores
     from nncli.runner.run_config import load_any
     from nncli.training.loop import Trainer
 
     loaded = load_any(config, overrides, runs_dir)
-    with compute_threads(loaded.config.training.threads, loaded.document):
-        measured = measure(Trainer(assemble(loaded.config, loaded.plan)), seconds)
+    threads = loaded.config.training.threads
+    with compute_threads(threads, loaded.document):
+        trainer = Trainer(assemble(loaded.config, loaded.plan))
+        measured = measure(trainer, seconds)
+        by_threads = thread_profile(trainer, {1, threads, min(2, cores()), min(MAX_THREADS, cores())}, seconds / 2)
     if as_json:
         from dataclasses import asdict
 
+        from nncli.cli.render.profile import thread_document
+
         document = {**asdict(measured), "floor": measured.floor, "between": measured.between}
-        print_json({"config": str(config), **document})
+        print_json({"config": str(config), **document, "threads": thread_document(by_threads)})
         return
     from nncli.cli.render.profile import show_profile
 
-    show_profile(measured, loaded.config.training)
+    show_profile(measured, by_threads, loaded.config.training)

@@ -1,7 +1,7 @@
 """Renders the profile of a training step: a table, and sentences about what takes the time."""
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nncli.analysis.profiling import UPDATE
 from nncli.cli.render.console import Output
@@ -11,6 +11,7 @@ from nncli.runner.compute_threads import cores
 
 if TYPE_CHECKING:
     from nncli.analysis.profiling import Profile
+    from nncli.analysis.thread_profile import ThreadProfile
     from nncli.config.model import TrainingConfig
 
 NOTABLE_FRACTION = 0.25  # of a step; what takes less is not mentioned
@@ -18,7 +19,7 @@ CALL_OVERHEAD = 60e-6  # seconds of a step below which about forty calls of NumP
 UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
 
 
-def show_profile(profile: "Profile", settings: "TrainingConfig") -> None:
+def show_profile(profile: "Profile", by_threads: "ThreadProfile", settings: "TrainingConfig") -> None:
     """One row per operation of a step, then what the figures mean for the whole training."""
     out = Output()
     parts = Table("operation", "forward", "backward", "of step", "minimum", "× minimum")
@@ -30,7 +31,8 @@ def show_profile(profile: "Profile", settings: "TrainingConfig") -> None:
     parts.add_row("step", "", duration(profile.step), "100 %", *_minimum(profile.step, profile.floor))
     parts.print(out)
     out.print()
-    for line in (*totals(profile, settings), advice(profile, settings), *kernel_note()):
+    lines = *totals(profile, settings), advice(profile, settings), *thread_lines(by_threads, settings), *kernel_note()
+    for line in lines:
         out.print(line)
 
 
@@ -64,6 +66,34 @@ def advice(profile: "Profile", settings: "TrainingConfig") -> str:
     beyond = " in addition to its matrix products" if longest.floor else ""
     per_row = "; its time does not depend on the batch size, so larger batches need less per row"
     return f"{longest.name} takes {percent(fraction)} of the step{beyond}{per_row if longest.name == UPDATE else ''}"
+
+
+def thread_lines(found: "ThreadProfile", settings: "TrainingConfig") -> list[str]:
+    """The kernels of BLAS, what several threads divide, and the time of a step on other numbers of threads."""
+    divided = [name for name, is_so in (("rows", found.rows_divided), ("update", found.update_divided)) if is_so]
+    if divided:
+        text = f"several threads divide the {' and the '.join(divided)} of a step"
+    else:
+        text = "several threads do not divide a step, as it is short, draws random numbers, or has coupled rows"
+    own = found.seconds[settings.threads]
+    others = [
+        f"{duration(seconds)} on {counted(count, 'thread')} ({seconds / own:.2f} times as long)"
+        for count, seconds in found.seconds.items()
+        if count != settings.threads
+    ]
+    on = f"a step takes {duration(own)} on {counted(settings.threads, 'thread')}, as the config says"
+    return [f"kernels of BLAS: {', '.join(found.kernels) or 'unknown'}; {text}", "; ".join([on, *others])]
+
+
+def thread_document(found: "ThreadProfile") -> dict[str, Any]:
+    """The same as JSON values."""
+    steps = [{"threads": count, "step": seconds} for count, seconds in found.seconds.items()]
+    return {
+        "kernels": found.kernels,
+        "rows_divided": found.rows_divided,
+        "update_divided": found.update_divided,
+        "steps": steps,
+    }
 
 
 def kernel_note() -> list[str]:

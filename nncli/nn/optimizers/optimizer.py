@@ -53,9 +53,9 @@ class Optimizer:
     def divide(self, threads: Threads) -> None:
         """Divide the parameters among threads, unless there are few; the results are the same."""
         size = len(self._vectors[0])
-        if size >= MIN_DIVIDED:
-            self.threads = threads
-            self._parts = [self._blocks(part) for part in parts(size, threads.count, multiple=ALIGNED)]
+        count = threads.count if size >= MIN_DIVIDED else 1
+        self.threads = threads
+        self._parts = [self._blocks(part) for part in parts(size, count, multiple=ALIGNED)]
 
     def _blocks(self, part: slice) -> list[Sequence[Array]]:
         """Blocks of a part of the vectors: values, gradients, scratch and state."""

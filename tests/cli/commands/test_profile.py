@@ -6,8 +6,11 @@ from contextlib import nullcontext
 import pytest
 
 from nncli.analysis.profiling import Part, Profile
-from nncli.cli.render.profile import advice, show_profile, totals
+from nncli.analysis.thread_profile import ThreadProfile
+from nncli.cli.render.profile import advice, show_profile, thread_lines, totals
 from nncli.config.model import TrainingConfig
+from nncli.nn.kernels.blas import kernels
+from nncli.runner.compute_threads import cores
 
 pytestmark = pytest.mark.slow
 
@@ -17,6 +20,26 @@ QUICK = ("--seconds", 1)
 def profile_of(floor=1.0, update=1.0, step=10.0, layer=2.0):
     parts = [Part("0 dense", layer / 2, layer / 2, floor), Part("update", None, update)]
     return Profile(parts, step, 300, 1, 2.0, 5e10)
+
+
+def by_threads(rows_divided=False, update_divided=False):
+    """Steps of 10 and of 6 seconds."""
+    return ThreadProfile(rows_divided, update_divided, {1: 10.0, 2: 6.0}, ["Haswell"])
+
+
+@pytest.mark.parametrize(
+    ("divided", "text"),
+    [
+        ((True, True), "several threads divide the rows and the update of a step"),
+        ((False, True), "several threads divide the update of a step"),
+        ((False, False), "several threads do not divide a step, as it is short"),
+    ],
+)
+def test_threads_are_compared_with_those_of_the_config(divided, text):
+    """What they divide, and the time of a step on each number."""
+    lines = thread_lines(by_threads(*divided), TrainingConfig(epochs=1, threads=2))
+    assert lines[0].startswith(f"kernels of BLAS: Haswell; {text}")
+    assert lines[1] == ("a step takes 6.00 s on 2 threads, as the config says; 10.0 s on 1 thread (1.67 times as long)")
 
 
 def test_table_has_one_row_per_operation(workdir, run_cli):
@@ -40,6 +63,10 @@ def test_json_document(workdir, run_cli):
     assert document["floor"] == pytest.approx(sum(part["floor"] for part in document["parts"]))
     assert (document["rows"], document["steps"]) == (60 / 9, 9)  # on average
     assert document["step"] > document["floor"] > 0
+    assert {1, min(2, cores())} <= {step["threads"] for step in document["threads"]["steps"]}
+    assert all(step["step"] > 0 for step in document["threads"]["steps"])
+    assert document["threads"]["kernels"] == list(kernels())
+    assert (document["threads"]["rows_divided"], document["threads"]["update_divided"]) == (False, False)
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "4000", "nan", "soon"])
@@ -98,7 +125,7 @@ def test_profile_uses_the_threads_of_the_config(workdir, run_cli, monkeypatch):
 
 def test_percentages_are_of_the_step(capsys):
     """A part of two seconds in a step of ten is 20 %."""
-    show_profile(profile_of(), TrainingConfig(epochs=1))
+    show_profile(profile_of(), by_threads(), TrainingConfig(epochs=1))
     (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("0 dense")]
     assert row.split() == ["0", "dense", "1.00", "s", "1.00", "s", "20", "%", "1.00", "s", "2.0"]
 

@@ -1,0 +1,63 @@
+"""What another number of threads would give: the time of a training step by the number of threads."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from statistics import median
+
+from nncli.analysis.profiling import Steps
+from nncli.experiment.numerics import allow_non_finite
+from nncli.nn.kernels.blas import kernels
+from nncli.nn.microbatching import is_divided
+from nncli.nn.optimizers.optimizer import MIN_DIVIDED
+from nncli.threads import Threads
+from nncli.training.loop import Trainer
+
+ROUNDS = 5  # in which the numbers of threads take turns
+
+
+@dataclass(frozen=True)
+class ThreadProfile:
+    """The time of a step by the number of threads.
+
+    Args:
+        rows_divided: whether the rows of a step are divided if there are several threads.
+        update_divided: whether the update of the parameters is.
+        seconds: the median time of a step by the number of threads.
+        kernels: the processor architectures for which BLAS has chosen its kernels.
+    """
+
+    rows_divided: bool
+    update_divided: bool
+    seconds: dict[int, float]
+    kernels: list[str] = field(default_factory=list)
+
+
+@allow_non_finite
+def thread_profile(trainer: Trainer, counts: Iterable[int], seconds: float) -> ThreadProfile:
+    """Train for about ``seconds`` seconds on each number of threads; nothing is written.
+
+    Args:
+        trainer: its network and optimizer change; it ends with its own number of threads.
+        counts: the numbers of threads.
+        seconds: the approximate duration of all measurements.
+
+    Raises:
+        DivergedError: a value became NaN or infinite.
+    """
+    network, before, steps = trainer.network, trainer.network.threads, Steps(trainer)
+    by_count = {count: Threads(count) for count in sorted(set(counts))}
+    times: dict[int, list[float]] = {count: [] for count in by_count}
+    for _ in range(ROUNDS):
+        for count, threads in by_count.items():
+            trainer.divide(threads)
+            steps.rewind()
+            one_step = steps.seconds(1)
+            steps.rewind()
+            times[count].append(steps.seconds(max(1, int(seconds / ROUNDS / len(by_count) / one_step))))
+    trainer.divide(before)
+    return ThreadProfile(
+        rows_divided=is_divided(network.layers, network.widths, trainer.batch_size),
+        update_divided=len(network.parameters.trainable) >= MIN_DIVIDED,
+        seconds={count: median(each) for count, each in times.items()},
+        kernels=list(kernels()),
+    )
