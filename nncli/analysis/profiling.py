@@ -13,6 +13,7 @@ from nncli.data.batches import Batch
 from nncli.experiment.metric_columns import SPLITS
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.kernels.alignment import zeros
+from nncli.nn.kernels.blas import blas_threads
 from nncli.nn.trace import Kind, ObservedMethod, Observer, Operation, observed, step_methods
 from nncli.training.loop import Trainer
 
@@ -157,10 +158,11 @@ class Steps:
 
     def seconds(self, count: int) -> float:
         """Run ``count`` steps; return the seconds per step."""
-        start = time.perf_counter()
-        for _ in range(count):
-            self.trainer.step(*self.draw())
-        return (time.perf_counter() - start) / count
+        with blas_threads(self.trainer.network.blas_threads(self.trainer.batch_size)):
+            start = time.perf_counter()
+            for _ in range(count):
+                self.trainer.step(*self.draw())
+            return (time.perf_counter() - start) / count
 
 
 @allow_non_finite

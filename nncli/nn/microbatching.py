@@ -16,8 +16,6 @@ MICRO_BATCH_BYTES = 2 << 20
 # at least this many values per trainable parameter: each micro-batch also reads all weights and adds all gradients
 MIN_ACTIVATIONS_PER_PARAMETER = 2
 MIN_UNPACKED_ROWS = 256  # in smaller micro-batches the calls take too much of the time
-# rows times the columns of all layers from which rows are divided; with fewer, the threads begin later than they save
-MIN_DIVIDED_ACTIVATIONS = 100_000
 ROWWISE_ROWS = 256  # rows of each pass at inference if the outputs of a row must not depend on their number
 
 
@@ -48,21 +46,6 @@ def can_microbatch(layers: Sequence[Layer]) -> bool:
     micro-batches would interleave their draws.
     """
     return sum(layer.stochastic for layer in layers) <= 1 and not any(layer.couples_rows for layer in layers)
-
-
-def is_divided(layers: Sequence[Layer], widths: Sequence[int], rows: int) -> bool:
-    """Whether the rows of a training pass are divided among threads, if there are several.
-
-    They are not if a layer couples rows, or draws random numbers, which come from one generator, or if the step is
-    short.
-
-    Args:
-        layers: those of the network.
-        widths: the number of inputs of each layer, and the number of outputs.
-        rows: the rows of the pass.
-    """
-    can_divide = not any(layer.stochastic or layer.couples_rows for layer in layers)
-    return can_divide and rows * sum(widths) >= MIN_DIVIDED_ACTIVATIONS
 
 
 def padded_rows(rows: Array, size: int) -> Array:

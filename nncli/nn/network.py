@@ -9,19 +9,13 @@ import numpy as np
 
 from nncli.data.dataset import Random, some_weights
 from nncli.nn.kernels.alignment import zeros
+from nncli.nn.kernels.blas import blas_threads
 from nncli.nn.layers.layer import Layer, Pass
 from nncli.nn.losses.loss import Loss, average, is_fused
-from nncli.nn.microbatching import (
-    ROWWISE_ROWS,
-    balanced_chunk,
-    can_microbatch,
-    is_divided,
-    micro_batch_rows,
-    padded_rows,
-)
+from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch, micro_batch_rows, padded_rows
 from nncli.nn.parameters import Array, Parameters, of_layer
 from nncli.nn.pass_plan import PassArrays, PassPlan, layers_with_gradient
-from nncli.nn.replicas import Replicas
+from nncli.nn.replicas import Replicas, divides_products, divides_rows
 from nncli.nn.shapes import shapes, statistics, widths
 from nncli.threads import Threads
 
@@ -126,6 +120,10 @@ class Network:
         replica.set_layers([copy.copy(layer) for layer in self.layers])
         return replica
 
+    def blas_threads(self, rows: int) -> int:
+        """The number of threads among which BLAS divides the products of a training pass."""
+        return self.threads.count if divides_products(self.layers, self.widths, rows) else 1
+
     @contextmanager
     def undivided(self) -> Iterator[None]:
         """Compute all rows in the calling thread, so that an observer of the layers sees all of them."""
@@ -148,8 +146,6 @@ class Network:
 
     def bind(self, of: Pass) -> None:
         """Hand the arrays of a pass to the layers; they are planned and allocated at the first pass of its kind."""
-        if of == self.bound:
-            return
         if of not in self._passes:
             if len(self._passes) == MAX_PASSES:
                 del self._passes[next(iter(self._passes))]
@@ -193,7 +189,7 @@ class Network:
             losses: (N,), filled with the weighted loss of each row, without penalties, if given.
             weights: (N,), those of the rows in the loss; None if all are 1.
         """
-        if self.replicas and is_divided(self.layers, self.widths, len(inputs)):
+        if self.replicas and divides_rows(self.layers, self.widths, len(inputs)):
             self.replicas.accumulate_gradients(inputs, targets, losses, weights)
         else:
             self._data_gradients(inputs, targets, losses, weights)
@@ -201,9 +197,7 @@ class Network:
 
     def micro_batches(self, rows: int) -> list[slice]:
         """The micro-batches of a training pass over ``rows`` rows; a single one if they fit or cannot be split."""
-        if not self.can_microbatch or rows <= self.micro_batch_rows:
-            return [slice(0, rows)]
-        size = balanced_chunk(rows, self.micro_batch_rows)
+        size = balanced_chunk(rows, self.micro_batch_rows) if self.can_microbatch else rows
         return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
 
     def _data_gradients(self, inputs: Array, targets: Array, losses: Array | None, weights: Array | None) -> None:
@@ -266,10 +260,11 @@ class Network:
             self.inference.parameters.values[...] = self.parameters.values
         outputs = np.empty((len(inputs), self.widths[-1]), self.dtype, order="F")
         size = network.inference_rows or network.micro_batch_rows
-        if network.replicas and len(inputs) > size:
-            network.replicas.predict(inputs, outputs, size)
-        else:
-            network.predict_chunks(inputs, outputs, size)
+        with blas_threads(1):
+            if network.replicas and len(inputs) > size:
+                network.replicas.predict(inputs, outputs, size)
+            else:
+                network.predict_chunks(inputs, outputs, size)
         return outputs
 
     def predict_chunks(self, inputs: Array, outputs: Array, size: int) -> None:

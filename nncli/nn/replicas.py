@@ -7,10 +7,39 @@ from typing import Protocol
 import numpy as np
 
 from nncli.data.dataset import some_weights
+from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array, Parameters
 from nncli.threads import Threads, parts
 
+MIN_REUSE = 64  # multiply-adds per activation from which matrix products take most of the time
+MIN_DIVIDED_MULTIPLY_ADDS = 4_000_000  # of a forward pass, from which its products are divided
+MIN_DIVIDED_ACTIVATIONS = 500_000  # rows times the columns of all layers, from which rows are divided
 MIN_DIVIDED_PARAMETERS = 32_768  # whose gradients are added by several threads
+
+
+def divides_products(layers: Sequence[Layer], widths: Sequence[int], rows: int) -> bool:
+    """Whether BLAS divides the matrix products of a training pass among threads, if there are several.
+
+    It does if the products take most of the time of a long step.
+
+    Args:
+        layers: those of a network.
+        widths: the number of inputs of each layer, and the number of outputs.
+        rows: the rows of the pass.
+    """
+    multiply_adds = sum(layer.multiply_adds(inputs) for layer, inputs in zip(layers, widths, strict=False))
+    return multiply_adds >= MIN_REUSE * sum(widths) and rows * multiply_adds >= MIN_DIVIDED_MULTIPLY_ADDS
+
+
+def divides_rows(layers: Sequence[Layer], widths: Sequence[int], rows: int) -> bool:
+    """Whether the rows of a training pass are divided among threads, if there are several.
+
+    They are if element-wise functions take a large part of the time of a long step, and if no layer couples rows or
+    draws random numbers, which come from one generator. Arguments are those of ``divides_products``.
+    """
+    is_possible = not any(layer.stochastic or layer.couples_rows for layer in layers)
+    is_long = rows * sum(widths) >= MIN_DIVIDED_ACTIVATIONS
+    return is_possible and is_long and not divides_products(layers, widths, rows)
 
 
 class Replica(Protocol):

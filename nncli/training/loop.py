@@ -13,6 +13,7 @@ from nncli.experiment.assembly import Experiment
 from nncli.experiment.metric_columns import SPLITS, column, state_values
 from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, RngState
+from nncli.nn.kernels.blas import blas_threads
 from nncli.nn.parameters import Array
 from nncli.threads import Threads
 from nncli.training.early_stopping import Best, EarlyStopping
@@ -203,6 +204,10 @@ class Trainer:
     @allow_non_finite
     def _train_span(self) -> bool:
         """Train for some milliseconds, at most up to the next logged epoch; return False if a stop was requested."""
+        with blas_threads(self.network.blas_threads(self.batch_size)):
+            return self._steps()
+
+    def _steps(self) -> bool:
         until = min(self.epoch - self.epoch % self._interval + self._interval, self.settings.epochs)
         steps, is_stopped, last = 0, False, len(self._batches) - 1
         while True:

@@ -12,7 +12,7 @@ from nncli.training.loop import Trainer
 WIDE = ("layers[0].units=4000", "data.samples=200")
 
 
-@pytest.mark.parametrize(("overrides", "divided"), [((), (False, False)), (WIDE, (True, False))])
+@pytest.mark.parametrize(("overrides", "divided"), [((), (False,) * 3), (WIDE, (False, True, False))])
 def test_each_number_of_threads_is_measured_on_the_same_steps(workdir, monkeypatch, overrides, divided):
     """In turns, from the initial weights; the trainer keeps its own number of threads."""
     trainer, used = Trainer(assemble(load(workdir / "config.yaml", overrides).config)), []
@@ -29,6 +29,6 @@ def test_each_number_of_threads_is_measured_on_the_same_steps(workdir, monkeypat
     found = thread_profile(trainer, [2, 1, 2], 0.05)
     assert list(found.seconds) == [1, 2]
     assert all(seconds > 0 for seconds in found.seconds.values())
-    assert (found.rows_divided, found.update_divided) == divided
+    assert (found.products_divided, found.rows_divided, found.update_divided) == divided
     assert set(used) == {(1, 1, 1), (2, 2, 2)}
     assert trainer.network.threads.count == 3

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from nncli.nn import microbatching
+from nncli.nn import replicas
 from nncli.nn.activations import ReLU, Softmax
 from nncli.nn.initializers import He
 from nncli.nn.layers.batch_normalization import BatchNormalization
 from nncli.nn.layers.dense import Dense
 from nncli.nn.layers.dropout import Dropout
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
-from nncli.nn.microbatching import MIN_DIVIDED_ACTIVATIONS, is_divided
 from nncli.nn.network import Network
 from nncli.nn.optimizers.adam import Adam
+from nncli.nn.replicas import MIN_DIVIDED_ACTIVATIONS, divides_products, divides_rows
 from nncli.threads import Threads
 
 COLUMNS = 6
@@ -39,7 +39,7 @@ def rows_of(count, dtype="float64"):
 @pytest.fixture
 def always(monkeypatch):
     """Rows are divided however short a step is."""
-    monkeypatch.setattr(microbatching, "MIN_DIVIDED_ACTIVATIONS", 0)
+    monkeypatch.setattr(replicas, "MIN_DIVIDED_ACTIVATIONS", 0)
 
 
 @pytest.mark.usefixtures("always")
@@ -126,18 +126,24 @@ def test_undivided_passes_go_through_the_layers_of_the_network():
 
 
 @pytest.mark.parametrize(
-    ("layers", "rows", "expected"),
+    ("layers", "inputs", "rows", "by_rows", "by_products"),
     [
-        ([Dense(50), ReLU(), Dense(3), Softmax()], MIN_DIVIDED_ACTIVATIONS // 112 + 1, True),
-        ([Dense(50), ReLU(), Dense(3), Softmax()], MIN_DIVIDED_ACTIVATIONS // 112, False),
-        ([Dense(50), ReLU(), Dropout(0.5), Dense(3), Softmax()], 10_000, False),
-        ([Dense(50), BatchNormalization(), ReLU(), Dense(3), Softmax()], 10_000, False),
+        ([Dense(50), ReLU(), Dense(3), Softmax()], 6, MIN_DIVIDED_ACTIVATIONS // 112 + 1, True, False),
+        ([Dense(50), ReLU(), Dense(3), Softmax()], 6, MIN_DIVIDED_ACTIVATIONS // 112, False, False),
+        ([Dense(50), ReLU(), Dropout(0.5), Dense(3), Softmax()], 6, 10_000, False, False),
+        ([Dense(50), BatchNormalization(), ReLU(), Dense(3), Softmax()], 6, 10_000, False, False),
+        ([Dense(512), ReLU(), Dense(10), Softmax()], 784, 128, False, True),
+        ([Dense(512), ReLU(), Dropout(0.5), Dense(10), Softmax()], 784, 128, False, True),
+        ([Dense(512), ReLU(), Dense(10), Softmax()], 784, 4, False, False),
     ],
 )
-def test_long_steps_without_coupled_rows_are_divided(layers, rows, expected):
-    """By the number of activations, never by the clock."""
-    network = Network(layers, CategoricalCrossentropy(), COLUMNS, np.dtype("float32"))
-    assert is_divided(network.layers, network.widths, rows) is expected
+def test_long_steps_are_divided(layers, inputs, rows, by_rows, by_products):
+    """By rows or by products: that depends on the shapes, never on the clock."""
+    network = Network(layers, CategoricalCrossentropy(), inputs, np.dtype("float32"))
+    assert divides_rows(network.layers, network.widths, rows) is by_rows
+    assert divides_products(network.layers, network.widths, rows) is by_products
+    network.divide(Threads(3))
+    assert network.blas_threads(rows) == (3 if by_products else 1)
 
 
 @pytest.mark.parametrize("size", [100, 32_768, 100_003, 200_000])

@@ -70,7 +70,8 @@ def advice(profile: "Profile", settings: "TrainingConfig") -> str:
 
 def thread_lines(found: "ThreadProfile", settings: "TrainingConfig") -> list[str]:
     """The kernels of BLAS, what several threads divide, and the time of a step on other numbers of threads."""
-    divided = [name for name, is_so in (("rows", found.rows_divided), ("update", found.update_divided)) if is_so]
+    divisions = {"matrix products": found.products_divided, "rows": found.rows_divided, "update": found.update_divided}
+    divided = [name for name, is_divided in divisions.items() if is_divided]
     if divided:
         text = f"several threads divide the {' and the '.join(divided)} of a step"
     else:
@@ -90,6 +91,7 @@ def thread_document(found: "ThreadProfile") -> dict[str, Any]:
     steps = [{"threads": count, "step": seconds} for count, seconds in found.seconds.items()]
     return {
         "kernels": found.kernels,
+        "products_divided": found.products_divided,
         "rows_divided": found.rows_divided,
         "update_divided": found.update_divided,
         "steps": steps,

@@ -6,9 +6,9 @@ Only ``assembled`` and ``step`` use the package.
 import math
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from nncli.nn.activations import ReLU, Softmax
+from nncli.nn.kernels.blas import blas_threads
 from nncli.nn.layers.dense import Dense
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
@@ -28,7 +28,6 @@ def assembled(workload, threads=1):
     optimizer = Adam(workload.learning_rate, workload.decay, BETA_1, BETA_2, EPSILON)
     optimizer.attach(network.parameters.trainable, network.parameters.gradients)
     if threads > 1:
-        threadpool_limits(1, user_api="blas")
         network.divide(Threads(threads))
         optimizer.divide(network.threads)
     return (
@@ -53,9 +52,12 @@ def prepare(workload, threads):
     parts, losses = assembled(workload, threads), np.empty(len(workload.inputs))  # float64, like all means
     mean_weights = np.full(len(losses), 1 / len(losses))
     network, _, inputs, _ = parts
-    return lambda steps: np.array([step(*parts, losses, mean_weights) for _ in range(steps)]), lambda: network.predict(
-        inputs
-    )
+
+    def run(steps):
+        with blas_threads(network.blas_threads(len(inputs))):
+            return np.array([step(*parts, losses, mean_weights) for _ in range(steps)])
+
+    return run, lambda: network.predict(inputs)
 
 
 def main():

@@ -22,17 +22,17 @@ def profile_of(floor=1.0, update=1.0, step=10.0, layer=2.0):
     return Profile(parts, step, 300, 1, 2.0, 5e10)
 
 
-def by_threads(rows_divided=False, update_divided=False):
+def by_threads(*divided):
     """Steps of 10 and of 6 seconds."""
-    return ThreadProfile(rows_divided, update_divided, {1: 10.0, 2: 6.0}, ["Haswell"])
+    return ThreadProfile(*(divided or (False,) * 3), {1: 10.0, 2: 6.0}, ["Haswell"])
 
 
 @pytest.mark.parametrize(
     ("divided", "text"),
     [
-        ((True, True), "several threads divide the rows and the update of a step"),
-        ((False, True), "several threads divide the update of a step"),
-        ((False, False), "several threads do not divide a step, as it is short"),
+        ((True, False, True), "several threads divide the matrix products and the update of a step"),
+        ((False, True, False), "several threads divide the rows of a step"),
+        ((False, False, False), "several threads do not divide a step, as it is short"),
     ],
 )
 def test_threads_are_compared_with_those_of_the_config(divided, text):
@@ -66,7 +66,7 @@ def test_json_document(workdir, run_cli):
     assert {1, min(2, cores())} <= {step["threads"] for step in document["threads"]["steps"]}
     assert all(step["step"] > 0 for step in document["threads"]["steps"])
     assert document["threads"]["kernels"] == list(kernels())
-    assert (document["threads"]["rows_divided"], document["threads"]["update_divided"]) == (False, False)
+    assert not any(document["threads"][f"{what}_divided"] for what in ("products", "rows", "update"))
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "4000", "nan", "soon"])

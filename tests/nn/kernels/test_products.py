@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncli.nn.kernels import blas, products
+from nncli.nn.kernels import products
 from nncli.nn.kernels.products import MAX_CLEARED, MAX_COPIED, MAX_UNPACKED, copied, gemm, product, stacked
 
 SHAPES = {
@@ -89,17 +89,3 @@ def test_way_depends_on_shapes_and_kernels(monkeypatch, shape, layouts, packing,
     """A product for each vector where BLAS would pack a narrow matrix."""
     assert chosen(monkeypatch, shape, layouts, unpacked=False) == packing
     assert chosen(monkeypatch, shape, layouts, unpacked=True) == not_packing
-
-
-@pytest.mark.parametrize(
-    ("architectures", "expected"), [(("SkylakeX",), True), (("Haswell",), False), (("Zen",), False), ((), False)]
-)
-def test_kernels_without_packing_are_those_for_avx_512(monkeypatch, architectures, expected):
-    """By what BLAS says of itself."""
-    monkeypatch.setattr(blas, "kernels", lambda: architectures)
-    assert blas.multiplies_without_packing.__wrapped__() is expected
-
-
-def test_kernels_are_named_once():
-    """At least one library is loaded."""
-    assert len(set(blas.kernels())) == len(blas.kernels()) >= 1
