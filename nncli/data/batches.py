@@ -1,7 +1,6 @@
 """Mini-batches of a training set, shuffled in every epoch."""
 
 from collections.abc import Iterator
-from functools import partial
 from math import ceil
 from typing import Any, TypeAlias
 
@@ -9,9 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncli.data.dataset import Random, some_weights
-from nncli.threads import Threads, parts
-
-MIN_DIVIDED_BYTES = 2**17  # of the inputs of a mini-batch that several threads gather
 
 Batch: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]  # inputs, targets, weights of the rows
 
@@ -30,18 +26,12 @@ class Batches:
         targets: (N, M), as the loss encodes them.
         size: rows per batch; a full batch if it is None or N.
         weights: those of the rows (N,) in the loss, if they differ.
-        threads: which gather the rows of large mini-batches; by default the calling one.
     """
 
     def __init__(
-        self,
-        inputs: NDArray[Any],
-        targets: NDArray[Any],
-        size: int | None,
-        weights: NDArray[Any] | None = None,
-        threads: Threads | None = None,
+        self, inputs: NDArray[Any], targets: NDArray[Any], size: int | None, weights: NDArray[Any] | None = None
     ) -> None:
-        self.weights, self.threads = weights, threads or Threads(1)
+        self.weights = weights
         self.size = size or len(inputs)
         self.shuffled = self.size < len(inputs)
         if self.shuffled:  # rows are gathered
@@ -79,13 +69,7 @@ class Batches:
             inputs, row_major, targets = self._buffers
             if len(rows) < self.size:  # the remainder batch
                 inputs, row_major, targets = (buffer[: len(rows)] for buffer in self._buffers)
-            self._gather(rows, inputs)
+            self.inputs.take(rows, axis=0, out=inputs, mode="clip")  # mode="raise" would buffer the output
             self.targets.take(rows, axis=0, out=row_major, mode="clip")
             np.copyto(targets, row_major)
             yield inputs, targets, some_weights(self.weights, rows)
-
-    def _gather(self, rows: NDArray[Any], out: NDArray[Any]) -> None:
-        """Fill ``out`` with the inputs at these indices."""
-        count = self.threads.count if out.nbytes >= MIN_DIVIDED_BYTES else 1
-        take = partial(self.inputs.take, axis=0, mode="clip")  # mode="raise" would buffer the output
-        self.threads.run([partial(take, rows[part], out=out[part]) for part in parts(len(rows), count)])

@@ -14,7 +14,7 @@ from nncli.threads import Threads, parts
 MIN_REUSE = 64  # multiply-adds per activation from which matrix products take most of the time
 MIN_DIVIDED_MULTIPLY_ADDS = 4_000_000  # of a forward pass, from which its products are divided
 MIN_DIVIDED_ACTIVATIONS = 500_000  # rows times the columns of all layers, from which rows are divided
-MIN_DIVIDED_PARAMETERS = 32_768  # whose gradients are added by several threads
+MIN_DIVIDED_PARAMETERS = 262_144  # whose gradients are added by several threads
 
 
 def divides_products(layers: Sequence[Layer], widths: Sequence[int], rows: int) -> bool:

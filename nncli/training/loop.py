@@ -72,15 +72,12 @@ class Trainer:
         self._checked_vectors = (parameters.values, *self.optimizer.state.values(), parameters.gradients)
         self.batch_size = min(self.settings.batch_size or len(rows.inputs), len(rows.inputs))
         self._span = steps_between_yields(self.network, self.batch_size)
-        self._batches = allow_non_finite(Batches)(
-            rows.inputs, rows.encoded, self.batch_size, rows.weights, self.network.threads
-        )
+        self._batches = allow_non_finite(Batches)(rows.inputs, rows.encoded, self.batch_size, rows.weights)
 
     def divide(self, threads: Threads) -> None:
         """Compute on these threads from the next step on."""
         self.network.divide(threads)
         self.optimizer.divide(threads)
-        self._batches.threads = threads
 
     @property
     def is_done(self) -> bool:

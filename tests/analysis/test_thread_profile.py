@@ -22,7 +22,7 @@ def test_each_number_of_threads_is_measured_on_the_same_steps(workdir, monkeypat
     def noted(*batch):
         if not trainer.optimizer.updates:
             assert np.array_equal(trainer.network.parameters.values, initial)
-        used.append((trainer.network.threads.count, trainer.optimizer.threads.count, trainer._batches.threads.count))
+        used.append((trainer.network.threads.count, trainer.optimizer.threads.count))
         step(*batch)
 
     monkeypatch.setattr(trainer, "step", noted)
@@ -30,5 +30,5 @@ def test_each_number_of_threads_is_measured_on_the_same_steps(workdir, monkeypat
     assert list(found.seconds) == [1, 2]
     assert all(seconds > 0 for seconds in found.seconds.values())
     assert (found.products_divided, found.rows_divided, found.update_divided) == divided
-    assert set(used) == {(1, 1, 1), (2, 2, 2)}
+    assert set(used) == {(1, 1), (2, 2)}
     assert trainer.network.threads.count == 3

@@ -16,7 +16,7 @@ from nncli.threads import Threads, parts
 # entries; the vectors of one block stay in the cache during an update, smaller blocks would need more NumPy calls
 BLOCK = 32_768
 
-MIN_DIVIDED = 32_768  # parameters from which an update is divided among threads
+MIN_DIVIDED = 65_536  # parameters from which an update is divided among threads
 ALIGNED = 16  # entries; each part begins at a cache line
 
 FLUSH_INTERVAL = 100  # updates between two searches for subnormal state
