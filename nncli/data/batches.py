@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nncli.data.dataset import Random, some_weights
+from nncli.data.dataset import Random, row_blocks, some_weights
 from nncli.threads import Threads, parts
 
 MIN_DIVIDED_BYTES = 2**17  # of the inputs of a mini-batch that several threads gather
@@ -48,10 +48,11 @@ class Batches:
             self.inputs = np.ascontiguousarray(inputs) if isinstance(inputs, np.ndarray) else inputs
             self.targets = np.ascontiguousarray(targets)
         else:  # columns are summed
-            self.inputs, self.targets = np.asfortranarray(inputs, targets.dtype), np.asfortranarray(targets)
+            self.inputs, self.targets = _column_major(inputs, targets.dtype), np.asfortranarray(targets)
         rows = self.size if self.shuffled else 0
-        inputs, targets = self.inputs[:rows], self.targets[:rows]
-        self._buffers = np.empty_like(inputs), np.empty_like(targets), np.empty_like(targets, order="F")
+        row_major = np.empty((rows, self.inputs.shape[1]), self.inputs.dtype)
+        targets = self.targets[:rows]
+        self._buffers = row_major, np.empty_like(targets), np.empty_like(targets, order="F")
 
     def __len__(self) -> int:
         """The number of batches per epoch."""
@@ -89,3 +90,13 @@ class Batches:
         count = self.threads.count if out.nbytes >= MIN_DIVIDED_BYTES else 1
         take = partial(self.inputs.take, axis=0, mode="clip")  # mode="raise" would buffer the output
         self.threads.run([partial(take, rows[part], out=out[part]) for part in parts(len(rows), count)])
+
+def _column_major(inputs: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Inputs (N, D) as a column-major array; those that are computed as they are used are copied block by block."""
+    if isinstance(inputs, np.ndarray):
+        return np.asfortranarray(inputs, dtype)
+    columns, start = np.empty(inputs.shape, dtype, order="F"), 0
+    for block in row_blocks(inputs):
+        columns[start : start + len(block)] = block
+        start += len(block)
+    return columns

@@ -230,11 +230,14 @@ class Constant:
     def constant_loss(self) -> float:
         """The loss of always predicting the mean or the median of the encoded targets, whichever is lower."""
         encoded, weights, network = self.rows.encoded, self.rows.weights, self.experiment.network
-        median = np.sort(encoded, axis=0)[len(encoded) // 2]  # np.median would import numpy.ma
+        median = [np.sort(column)[len(column) // 2] for column in encoded.T]  # np.median would import numpy.ma
         weighted = encoded if weights is None else encoded * weights[:, np.newaxis]
         constants = np.mean(weighted, axis=0, dtype=np.float64), median
-        outputs = (np.asfortranarray(np.broadcast_to(each, encoded.shape), network.dtype) for each in constants)
-        return min(network.data_loss(each, encoded, weights) for each in outputs)
+        outputs, losses = np.empty_like(encoded, network.dtype, order="F"), []
+        for constant in constants:
+            outputs[...] = constant
+            losses.append(network.data_loss(outputs, encoded, weights))
+        return min(losses)
 
     @cached_property
     def score(self) -> float:
