@@ -17,9 +17,9 @@ from PIL import Image
 import nncli
 from nncli.errors import CommandLineError, ConfigError, RunError
 from nncli.experiment.loading import load
+from nncli.experiment.memory import memory_bytes
 from nncli.experiment.preparation import splits
 from nncli.experiment.rng import rngs
-from nncli.experiment.summary import memory_bytes
 from nncli.inference.opening import open_predictions
 from nncli.runner.resume import resume
 from nncli.runner.train import train
