@@ -91,6 +91,7 @@ class Batches:
         take = partial(self.inputs.take, axis=0, mode="clip")  # mode="raise" would buffer the output
         self.threads.run([partial(take, rows[part], out=out[part]) for part in parts(len(rows), count)])
 
+
 def _column_major(inputs: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Inputs (N, D) as a column-major array; those that are computed as they are used are copied block by block."""
     if isinstance(inputs, np.ndarray):

@@ -4,8 +4,8 @@ Arrays that stay until the end are added to those of the part of the training th
 checkpoint, or the end. Mapped files do not count, since the system frees their pages when memory is short.
 """
 
-from collections.abc import Iterable
-from math import prod
+from collections.abc import Collection
+from math import ceil, prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +17,7 @@ from nncli.experiment.sections import parts
 from nncli.experiment.summary import saved_bytes, split_rows, step_rows, training_rows
 from nncli.nn.layers.layer import Pass
 from nncli.nn.losses.loss import is_fused
-from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch, micro_batch_rows
+from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch, is_divided, micro_batch_rows
 from nncli.nn.network import LOSS_ROWS, MAX_PASSES
 from nncli.nn.pass_plan import PassPlan, layers_with_gradient
 from nncli.nn.shapes import shapes, widths
@@ -26,7 +26,7 @@ FLOAT64 = np.dtype(np.float64)
 OBJECTS = 1 << 20  # bytes of what is not an array
 FREED_BLOCKS = 2  # of a file that was read; the allocator keeps their memory
 
-Passes: TypeAlias = set[tuple[Pass, np.dtype[Any]]]  # and the dtype of their arrays
+Passes: TypeAlias = dict[tuple[Pass, np.dtype[Any]], int]  # the number of replicas with arrays of this pass and dtype
 
 
 def memory_bytes(config: Config, plan: DataPlan) -> int:
@@ -55,7 +55,7 @@ class TrainingMemory:
         self.outputs, self.dtype = widths(self.layers, self.inputs)[-1], np.dtype(config.dtype)
         self.rows, self.trained = split_rows(config, plan), training_rows(config, plan)
         self.batch = max(1, step_rows(config, plan))
-        self.is_full_batch = self.batch >= self.trained
+        self.is_full_batch, self.threads = self.batch >= self.trained, self.settings.threads
         source = plan.sources.get("data") or config.data.build()
         self.is_read, self.is_read_by_batch = source.is_read, source.is_read_by_batch
         self.has_inference_network = self.is_read and self.dtype != FLOAT64
@@ -72,7 +72,7 @@ class TrainingMemory:
         monitored = [self.trained, self.rows.get("validation", self.trained)]
         passes = self.training_passes() | self.evaluation_passes(monitored)
         during = max(self._step(), self._evaluation(max(monitored)), self._checkpoint())
-        at_end = passes | self.evaluation_passes(self.rows.values()) | self.learning_passes()
+        at_end = self.learning_passes() | passes | self.evaluation_passes(list(self.rows.values()))
         end = max(self._evaluation(max(self.rows.values())), self._chunk(self.micro_batch), self.values)  # weights.npz
         lasting = self._objects() + self._data() + self._encoded_targets() + self._batches() + self._vectors()
         return lasting + max(self.planned(passes) + during, self.planned(at_end) + end)
@@ -107,20 +107,22 @@ class TrainingMemory:
 
     def _vectors(self) -> int:
         """Values, gradients, optimizer state, values before a step, best values, snapshots, values in float64."""
-        lasting = self.values + 2 * self.gradients + self.state + self.best + self.snapshots
+        gradients = self._replicas(self.batch) + 1
+        lasting = self.values + gradients * self.gradients + self.state + self.best + self.snapshots
         if not self.has_inference_network:
             return lasting
-        inputs = self._evaluation_rows() * self.inputs if self._is_row_major() else 0  # of the last pass
+        inputs = self.threads * self._evaluation_rows() * self.inputs if self._is_row_major() else 0  # of the last pass
         return lasting + FLOAT64.itemsize * (self.values // self.dtype.itemsize + inputs)
 
     def _step(self) -> int:
         """The order of the rows; rows that are read, the sum of the gradients of micro-batches, or their squares."""
         order = 0 if self.is_full_batch else 8 * self.trained
-        has_micro_batches = can_microbatch(self.layers) and self.batch > self.micro_batch
+        replicas = self._replicas(self.batch)
+        has_micro_batches = can_microbatch(self.layers) and self.batch > replicas * self.micro_batch
         is_clipped = getattr(self.config, "clipping", None) is not None
         squares = is_clipped * FLOAT64.itemsize * self.gradients // self.dtype.itemsize
         block = min(BLOCK_BYTES, self._chunk(self.batch)) * (not self.is_full_batch)
-        return order + max(block, has_micro_batches * self.gradients, squares)
+        return order + max(block, has_micro_batches * replicas * self.gradients, squares)
 
     def _evaluation(self, rows: int) -> int:
         """The outputs of some rows; and a chunk of their inputs, their losses, or what metrics need."""
@@ -149,35 +151,49 @@ class TrainingMemory:
             return self.micro_batch
         return min(micro_batch_rows(self.layers, self.inputs, FLOAT64), ROWWISE_ROWS)
 
+    def _replicas(self, rows: int) -> int:
+        """The number of replicas among which the rows of a training pass are divided."""
+        divides = is_divided(self.layers, widths(self.layers, self.inputs), rows)
+        return min(self.threads, rows) if divides else 1
+
     def training_passes(self) -> Passes:
         """The micro-batches of a batch, and of the remainder batch."""
-        batches = {self.batch, self.trained % self.batch} - {0}
-        if can_microbatch(self.layers):
-            batches = _chunk_sizes((rows, balanced_chunk(rows, self.micro_batch)) for rows in batches)
-        return {(Pass(rows, True, self._is_row_major() and not self.is_full_batch), self.dtype) for rows in batches}
+        passes: Passes = {}
+        for rows in {self.batch, self.trained % self.batch} - {0}:
+            replicas = self._replicas(rows)
+            part = ceil(rows / replicas)
+            most = balanced_chunk(part, self.micro_batch) if can_microbatch(self.layers) else part
+            for size in _chunk_sizes(part, most):
+                of = Pass(size, True, self._is_row_major() and not self.is_full_batch)
+                passes[of, self.dtype] = max(replicas, passes.get((of, self.dtype), 0))
+        return passes
 
-    def evaluation_passes(self, splits: Iterable[int]) -> Passes:
+    def evaluation_passes(self, splits: Collection[int]) -> Passes:
         """The chunks of splits with these numbers of rows."""
+        most = self._evaluation_rows()
+        replicas = min(self.threads, ceil(max(splits) / most))
         if self.is_read:
-            return {(Pass(self._evaluation_rows(), False, self._is_row_major()), FLOAT64)}
-        chunks = _chunk_sizes((rows, self.micro_batch) for rows in splits)
-        return {(Pass(rows, False, self._is_row_major()), self.dtype) for rows in chunks}
+            return {(Pass(most, False, self._is_row_major()), FLOAT64): replicas}
+        sizes = set[int]().union(*(_chunk_sizes(rows, most) for rows in splits))
+        return {
+            (Pass(size, False, self._is_row_major()), self.dtype): replicas if size == most else 1 for size in sizes
+        }
 
     def learning_passes(self) -> Passes:
         """The first chunk of the training set; others follow only if a layer seems to be dead."""
-        return {(Pass(min(self.trained, self.micro_batch), False, self._is_row_major()), self.dtype)}
+        return {(Pass(min(self.trained, self.micro_batch), False, self._is_row_major()), self.dtype): 1}
 
     def planned(self, passes: Passes) -> int:
         """The bytes of the arrays of passes, as networks plan them; only the last passes are kept."""
         fused = is_fused(self.layers[-1], self.config.loss.build())
         gradients = layers_with_gradient(self.layers, self.inputs, fused)
         sizes = [
-            PassPlan(of, self.layers, self.inputs, dtype, gradients if of.training else ()).resident_bytes
-            for of, dtype in passes
+            replicas * PassPlan(of, self.layers, self.inputs, dtype, gradients if of.training else ()).resident_bytes
+            for (of, dtype), replicas in passes.items()
         ]
         return sum(sorted(sizes)[-MAX_PASSES:])
 
 
-def _chunk_sizes(splits: Iterable[tuple[int, int]]) -> set[int]:
-    """The sizes of the chunks of some numbers of rows: the given one, and that of the remainder."""
-    return {size for rows, most in splits for size in (min(rows, most), rows % most)} - {0}
+def _chunk_sizes(rows: int, most: int) -> set[int]:
+    """The sizes of the chunks of some rows: the given one, and that of the remainder."""
+    return {min(rows, most), rows % most} - {0}

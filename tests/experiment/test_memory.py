@@ -42,7 +42,7 @@ def pass_bytes(rows, size, training):
 
 def passes_of(memory):
     """The passes of batches, and of the evaluation of training and validation set."""
-    return memory.training_passes() | memory.evaluation_passes(memory.rows.values())
+    return memory.training_passes() | memory.evaluation_passes(list(memory.rows.values()))
 
 
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
@@ -88,7 +88,7 @@ def test_passes_are_what_a_network_allocates(loaded, overrides):
     config, plan = loaded(*overrides, "data.samples=2000")
     memory, network = TrainingMemory(config, plan), assemble(config, plan).network
     for of, dtype in passes_of(memory):
-        planned = memory.planned({(of, dtype)})
+        planned = memory.planned({(of, dtype): 1})
         tracemalloc.start()
         network.bind(of)
         allocated, _ = tracemalloc.get_traced_memory()
@@ -125,6 +125,7 @@ SMOOTH = WIDE.replace("relu", "tanh")
         (SMOOTH, "data.samples=700", "training.early_stopping={patience: 10}", "clipping={type: norm, limit: 1}"),
         ("data.samples=200000", "validation={fraction: 0.1}"),
         ("data.samples=200000", "validation={fraction: 0.1}", "training.batch_size=4096"),
+        (SMOOTH, "data.samples=700", "training.batch_size=999", "training.threads=2"),
     ],
 )
 def test_estimate_is_the_peak_of_a_training(workdir, overrides):
