@@ -69,13 +69,18 @@ class TrainingMemory:
 
     def peak(self) -> int:
         """The sum of what lasts and of the part of the training that needs most."""
-        monitored = [self.trained, self.rows.get("validation", self.trained)]
-        passes = self.training_passes() | self.evaluation_passes(monitored)
-        during = max(self._step(), self._evaluation(max(monitored)), self._checkpoint())
-        at_end = self.learning_passes() | passes | self.evaluation_passes(list(self.rows.values()))
-        end = max(self._evaluation(max(self.rows.values())), self._chunk(self.micro_batch), self.values)  # weights.npz
+        rows, validation = list(self.rows.values()), self.rows.get("validation", self.trained)
+        passes = self.training_passes() | self.evaluation_passes([self.trained, validation])
+        while_training = max(self._step(), self._evaluation(max(self.trained, validation)), self._checkpoint())
+        evaluated = passes | self.evaluation_passes(rows)
+        checked = self.learning_passes() | evaluated
+        end = max(self._evaluation(validation), self._chunk(self.micro_batch), self.values)  # weights.npz
         lasting = self._objects() + self._data() + self._encoded_targets() + self._batches() + self._vectors()
-        return lasting + max(self.planned(passes) + during, self.planned(at_end) + end)
+        return lasting + max(
+            self.planned(passes) + while_training,
+            self.planned(evaluated) + self._evaluation(max(rows)),
+            self.planned(checked) + end,
+        )
 
     def _objects(self) -> int:
         """What is not an array, and freed memory."""
