@@ -148,3 +148,24 @@ def test_mapped_files_are_not_counted(workdir, batch, copied):
     overrides = ("data={type: arrays, path: inputs.npy, targets: targets.npy}", "validation={fraction: 0.1}")
     found = load(workdir / "config.yaml", (*overrides, f"training.batch_size={batch}"))
     assert (memory_bytes(found.config, found.plan) > 0.9 * inputs.nbytes) is copied
+
+
+@pytest.mark.parametrize(("name", "is_mapped"), [("inputs.npy", True), ("data.npz", False)])
+def test_arrays_that_are_read_are_counted(workdir, name, is_mapped):
+    """An NPZ file is read into memory, an NPY file is mapped."""
+    inputs, targets = np.zeros((400, 500)), np.arange(400) % 3
+    inputs[::2] = 1
+    np.save("inputs.npy", inputs)
+    np.save("targets.npy", targets)
+    np.savez("data.npz", inputs=inputs, targets=targets)
+    given = f"path: {name}, targets: targets.npy" if is_mapped else f"path: {name}"
+    found = load(workdir / "config.yaml", (f"data={{type: arrays, {given}}}", "validation={fraction: 0.1}"))
+    assert found.plan.sources["data"].resident_bytes == (0 if is_mapped else inputs.nbytes)
+
+
+def test_values_of_a_table_are_counted(workdir):
+    """A column of numbers takes eight bytes per row, one of categories four."""
+    rows = "".join(f"{row}.5,{row % 7}.25,{'abc'[row % 3]}\n" for row in range(60))
+    (workdir / "data.csv").write_text(f"x,y,label\n{rows}", encoding="utf-8")
+    found = load(workdir / "config.yaml", ("data={type: table, path: data.csv, target: label}", "validation=null"))
+    assert found.plan.sources["data"].resident_bytes == 60 * (8 + 8 + 4)
