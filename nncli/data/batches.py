@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nncli.data.dataset import Random, some_weights
+from nncli.data.dataset import Random, row_blocks, some_weights
 
 Batch: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]  # inputs, targets, weights of the rows
 
@@ -38,10 +38,11 @@ class Batches:
             self.inputs = np.ascontiguousarray(inputs) if isinstance(inputs, np.ndarray) else inputs
             self.targets = np.ascontiguousarray(targets)
         else:  # columns are summed
-            self.inputs, self.targets = np.asfortranarray(inputs, targets.dtype), np.asfortranarray(targets)
+            self.inputs, self.targets = _column_major(inputs, targets.dtype), np.asfortranarray(targets)
         rows = self.size if self.shuffled else 0
-        inputs, targets = self.inputs[:rows], self.targets[:rows]
-        self._buffers = np.empty_like(inputs), np.empty_like(targets), np.empty_like(targets, order="F")
+        row_major = np.empty((rows, self.inputs.shape[1]), self.inputs.dtype)
+        targets = self.targets[:rows]
+        self._buffers = row_major, np.empty_like(targets), np.empty_like(targets, order="F")
 
     def __len__(self) -> int:
         """The number of batches per epoch."""
@@ -73,3 +74,14 @@ class Batches:
             self.targets.take(rows, axis=0, out=row_major, mode="clip")
             np.copyto(targets, row_major)
             yield inputs, targets, some_weights(self.weights, rows)
+
+
+def _column_major(inputs: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Inputs (N, D) as a column-major array; those that are computed as they are used are copied block by block."""
+    if isinstance(inputs, np.ndarray):
+        return np.asfortranarray(inputs, dtype)
+    columns, start = np.empty(inputs.shape, dtype, order="F"), 0
+    for block in row_blocks(inputs):
+        columns[start : start + len(block)] = block
+        start += len(block)
+    return columns

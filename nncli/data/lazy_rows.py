@@ -41,10 +41,15 @@ class RawRows:
         flat: Array = values.reshape(len(values), -1)
         return flat
 
+    @property
+    def block_rows(self) -> int:
+        """The number of rows in a block of about one mebibyte."""
+        row_bytes = max(1, self.shape[1] * self.values.itemsize)
+        return max(1, BLOCK_BYTES // row_bytes)
+
     def blocks(self) -> Iterator[Array]:
         """The values of all rows in blocks (B, D)."""
-        row_bytes = max(1, self.shape[1] * self.values.itemsize)
-        size = max(1, BLOCK_BYTES // row_bytes)
+        size = self.block_rows
         for start in range(0, len(self), size):
             yield self.read(slice(start, start + size))
 
@@ -95,8 +100,10 @@ class ScaledRows:
         return scaled.astype(dtype or self.dtype, copy=False)
 
     def take(self, rows: Array, axis: int, out: Array, mode: str) -> Array:
-        """Fill ``out`` with the rows at these indices, as ``numpy.take``."""
-        self._scaling.apply(self._raw.read(rows), out)
+        """Fill ``out`` with the rows at these indices, as ``numpy.take``; block by block, so that no copy is large."""
+        size = self._raw.block_rows
+        for start in range(0, len(rows), size):
+            self._scaling.apply(self._raw.read(rows[start : start + size]), out[start : start + size])
         return out
 
     def _scaled(self, values: Array) -> Array:

@@ -53,6 +53,11 @@ class Source:
         """Whether only the inputs of the current batch are in memory."""
         return False
 
+    @property
+    def resident_bytes(self) -> int:
+        """The size of the inputs that stay in memory as they were read; called after ``open``."""
+        return 0
+
     def follow(self, data: "Source") -> None:
         """Use the row format of the section ``data`` for a validation or test set; called before ``open``.
 

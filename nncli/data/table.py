@@ -49,6 +49,11 @@ class Table:
         """A key of the values of these rows for the cache; None if they are not cached."""
         return self._key and f"{self._key}-{hashlib.sha256(self.rows.data).hexdigest()}"
 
+    @property
+    def nbytes(self) -> int:
+        """The size of the values of all rows of the file."""
+        return sum(int(values.nbytes) for values in self._values.values())
+
     def values(self, column: str) -> Array:
         """The values of a column (N,), in a new array."""
         values = np.asarray(self._values[column][self.rows])

@@ -10,9 +10,10 @@ from nncli.data.split import split_sizes
 from nncli.experiment.available_memory import available_memory, format_bytes
 from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.dtype_checks import rounded_constants, weights_stuck_at_zero
+from nncli.experiment.memory import memory_bytes
 from nncli.experiment.metric_columns import find_column, metrics_bytes
 from nncli.experiment.sections import fractions
-from nncli.experiment.summary import memory_bytes, step_rows, training_rows
+from nncli.experiment.summary import step_rows, training_rows
 from nncli.experiment.task import chosen_metrics, is_applicable, task
 from nncli.nn.activations import Softmax
 from nncli.nn.losses.loss import Loss
@@ -133,8 +134,7 @@ def check_loss_of_targets(config: Config, plan: DataPlan) -> Iterator[Finding]:
 @check("layers", "data")
 def check_outputs(config: Config, plan: DataPlan) -> Iterator[Finding]:
     """The network has one output per class, one for two classes, or one per target column."""
-    schema = plan.schema
-    layers = [layer.build() for layer in config.layers]
+    schema, layers = plan.schema, [layer.build() for layer in config.layers]
     outputs = widths(layers, schema.columns)[-1]
     loss = config.loss.build() if _has(config, "loss") else Loss()
     valid = loss.widths(schema.classes) if schema.classes else (schema.target_columns,)
@@ -259,7 +259,7 @@ def check_initial_weights(config: Config, plan: DataPlan) -> Iterator[Finding]:
     yield from weights_stuck_at_zero(config)
 
 
-@check("layers", "data", "validation", "test", "dtype", "training", only=THIS_MACHINE)
+@check("layers", "data", "validation", "test", "dtype", "loss", "optimizer", "training", only=THIS_MACHINE)
 def arrays_fit_into_memory(config: Config, plan: DataPlan) -> Iterator[Finding]:
     """The arrays of a run fit into the memory that is available to this process."""
     if excess := _memory_excess(memory_bytes(config, plan)):

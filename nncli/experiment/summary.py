@@ -1,8 +1,7 @@
-"""Model summary before training: layers, shapes, parameters, memory and multiply-accumulate operations."""
+"""Model summary before training: layers, shapes, parameters and multiply-accumulate operations."""
 
-from collections.abc import Sequence
 from math import ceil, prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,15 +10,7 @@ from nncli.data.folds import fold_size
 from nncli.data.split import split_sizes
 from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.sections import fractions, validation_fold
-from nncli.nn.layers.layer import Layer, Pass
-from nncli.nn.losses.loss import is_fused
-from nncli.nn.microbatching import balanced_chunk, can_microbatch, micro_batch_rows
-from nncli.nn.pass_plan import PassPlan, layers_with_gradient
 from nncli.nn.shapes import shapes, statistics, widths
-
-COPIES = 6  # per output column and row of data: encoded targets twice, outputs, and temporaries of the loss
-SNAPSHOT_COPIES = 3  # of each snapshot: its vector, all of them stacked, and the file being written
-VECTORS = 9  # of all parameters: values, gradients, two moments, best weights, those of the last step, and a checkpoint
 
 
 class LayerSummary(NamedTuple):
@@ -83,68 +74,8 @@ def step_macs(config: Config, plan: DataPlan, rows: int) -> int:
     return rows * (3 * sum(macs) - first)
 
 
-def memory_bytes(config: Config, plan: DataPlan) -> int:
-    """Estimate the bytes of all arrays during training: data, activations and gradients, parameters."""
-    layers, dtype = summarize(config, plan), np.dtype(config.dtype)
-    rows = sum(schema.rows for schema in plan.schemas.values())
-    inputs, outputs = layers[0].inputs, layers[-1].outputs
-    parameters = VECTORS * sum(layer.parameters for layer in layers)
-    values = 2 * _converted_rows(config, plan) * inputs + COPIES * rows * outputs
-    converted = dtype.itemsize * (values + parameters) + _pass_bytes(config, plan) + _snapshot_bytes(config, plan)
-    drawn = 1 if _is_read_by_batch(config, plan) else inputs + 1  # what was read is in memory already
-    return int(converted + 8 * rows * drawn)  # the data set as it was drawn is float64
-
-
 def saved_bytes(config: Config, plan: DataPlan) -> int:
     """The bytes of all saved arrays: trainable parameters and running statistics."""
     layers, columns = [layer.build() for layer in config.layers], plan.schema.columns
     arrays = {**shapes(layers, columns), **statistics(layers, columns)}
     return np.dtype(config.dtype).itemsize * sum(map(prod, arrays.values()))
-
-
-def _snapshot_bytes(config: Config, plan: DataPlan) -> int:
-    """The bytes of the snapshots during training, if their number is given; by default they are negligible."""
-    training = config.training
-    logged = training.epochs // training.log_interval + 2
-    return SNAPSHOT_COPIES * min(training.snapshots or 0, logged) * saved_bytes(config, plan)
-
-
-def _is_read_by_batch(config: Config, plan: DataPlan) -> bool:
-    source = plan.sources.get("data") or config.data.build()
-    return bool(source.is_read_by_batch)
-
-
-def _converted_rows(config: Config, plan: DataPlan) -> int:
-    """The rows that are in memory as inputs of the network; of those that are read by batch only a full batch is."""
-    if not _is_read_by_batch(config, plan):
-        return sum(schema.rows for schema in plan.schemas.values())
-    rows = training_rows(config, plan)
-    return rows if step_rows(config, plan) == rows else 0
-
-
-def _pass_bytes(config: Config, plan: DataPlan) -> int:
-    """The bytes of the arrays of all passes, as the network plans them."""
-    layers, columns = [layer.build() for layer in config.layers], plan.schema.columns
-    gradients = layers_with_gradient(layers, columns, is_fused(layers[-1], config.loss.build()))
-    dtype = np.dtype(config.dtype)
-    return sum(
-        PassPlan(of, layers, columns, dtype, gradients if of.training else ()).nbytes
-        for of in _passes(config, plan, layers, dtype)
-    )
-
-
-def _passes(config: Config, plan: DataPlan, layers: Sequence[Layer], dtype: np.dtype[Any]) -> set[Pass]:
-    """The passes of a training: micro-batches, and chunks of the splits that are evaluated; remainders of both."""
-    columns, batch, trained = plan.schema.columns, max(1, step_rows(config, plan)), training_rows(config, plan)
-    micro_batch, prefers_row_major = micro_batch_rows(layers, columns, dtype), layers[0].prefers_row_major(columns)
-    batches = {batch, trained % batch} - {0}
-    if can_microbatch(layers):
-        batches = {size for rows in batches for size in _chunk_sizes(rows, balanced_chunk(rows, micro_batch))}
-    chunks = set[int]().union(*(_chunk_sizes(rows, micro_batch) for rows in split_rows(config, plan).values()))
-    training = {Pass(rows, True, prefers_row_major and batch < trained) for rows in batches - {0}}
-    return training | {Pass(rows, False, prefers_row_major) for rows in chunks - {0}}
-
-
-def _chunk_sizes(rows: int, size: int) -> set[int]:
-    """The sizes of the chunks of a number of rows: ``size``, and the remainder."""
-    return {min(rows, size), rows % size}

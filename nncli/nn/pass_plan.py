@@ -83,6 +83,11 @@ class PassPlan:
         """The size of the block of memory."""
         return self._memory.nbytes
 
+    @property
+    def resident_bytes(self) -> int:
+        """The part of it that takes memory, without zeros that are only read."""
+        return self._memory.resident_bytes
+
     def _of_layer(self, index: int) -> Pass:
         """The pass as a layer sees it: only the first one may have row-major inputs."""
         return self.of if index == 0 else self.of._replace(row_major=False)

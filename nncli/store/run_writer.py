@@ -168,7 +168,8 @@ class RunWriter:
         trainer.experiment.sample_test_set()
         with self._divergence_recorded():
             splits = {name: trainer.measured(name) for name in data}
-        warnings = LearningCheck(trainer.experiment, splits, best_epoch, self._history).warnings()
+        check = LearningCheck(trainer.experiment, splits, best_epoch, self._history, trainer.rows_of)
+        warnings = check.warnings()
         weights = pack_npz(trainer.network.parameters)
         self._lock.require_held(self.path / "lock")
         storage.write_atomic(self.path / "weights.npz", weights)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from nncli.config.model import EarlyStoppingConfig, TrainingConfig
 from nncli.experiment.metric_columns import higher_is_better
 from nncli.nn.parameters import Array
@@ -33,7 +35,9 @@ class EarlyStopping:
             return
         value = metrics[self.config.metric]
         if self.best is None or self._gain(value, self.best.value) > self.config.min_delta:
-            self.best = Best(epoch, value, values.copy())
+            copy = self.best.values if self.best else np.empty_like(values)
+            copy[...] = values
+            self.best = Best(epoch, value, copy)
 
     def is_due(self, epoch: int) -> bool:
         """Whether ``patience`` epochs have passed since the best one."""

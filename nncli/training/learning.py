@@ -7,7 +7,7 @@ no_better_than_constant   neither the loss nor the score is better than always p
 The first warning names the most likely cause, and alone says what to write.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from nncli.nn.metrics.regression import RSquared
 from nncli.nn.parameters import Array
 from nncli.nn.trace import forward_methods, observed
 from nncli.training.constant_units import ConstantUnits
-from nncli.training.evaluate import Examples, examples, predict
+from nncli.training.evaluate import Examples, predict
 from nncli.training.suggestions import (
     against_dead_layer,
     against_no_progress,
@@ -91,13 +91,19 @@ class LearningCheck:
         splits: the metrics of these weights by split, as ``measure`` returns them.
         epoch: the epoch of these weights.
         history: the training losses of the logged epochs.
+        rows_of: returns the rows of a split with encoded targets.
     """
 
     def __init__(
-        self, experiment: Experiment, splits: Mapping[str, Mapping[str, float]], epoch: int, history: LossHistory
+        self,
+        experiment: Experiment,
+        splits: Mapping[str, Mapping[str, float]],
+        epoch: int,
+        history: LossHistory,
+        rows_of: Callable[[str], Examples],
     ) -> None:
         self.experiment, self.network, self.splits = experiment, experiment.network, splits
-        self.epoch, self.history = epoch, history
+        self.epoch, self.history, self.rows_of = epoch, history, rows_of
 
     @allow_non_finite
     def warnings(self) -> list[LearningWarning]:
@@ -197,7 +203,7 @@ class LearningCheck:
         return constant.majority_class is not None and constant.score > constant.reference + CLEARLY_BETTER * errors
 
     def _constant(self, split: str) -> "Constant":
-        return Constant(self.experiment, split, self.splits[split])
+        return Constant(self.experiment, split, self.splits[split], self.rows_of(split))
 
 
 class Constant:
@@ -207,17 +213,13 @@ class Constant:
         experiment: with the final weights.
         split: the split.
         metrics: the metrics of the network on it.
+        rows: its rows.
     """
 
-    def __init__(self, experiment: Experiment, split: str, metrics: Mapping[str, float]) -> None:
-        self.experiment, self.split, self.metrics = experiment, split, metrics
+    def __init__(self, experiment: Experiment, split: str, metrics: Mapping[str, float], rows: Examples) -> None:
+        self.experiment, self.split, self.metrics, self.rows = experiment, split, metrics, rows
         self.loss = metrics["data_loss" if split == "training" else "loss"]
         self.metric = "r2" if self.rows.classes is None else "accuracy"
-
-    @cached_property
-    def rows(self) -> Examples:
-        """The rows of the split."""
-        return examples(self.experiment.data[self.split], self.experiment.network)
 
     @property
     def is_as_good(self) -> bool:
@@ -230,11 +232,14 @@ class Constant:
     def constant_loss(self) -> float:
         """The loss of always predicting the mean or the median of the encoded targets, whichever is lower."""
         encoded, weights, network = self.rows.encoded, self.rows.weights, self.experiment.network
-        median = np.sort(encoded, axis=0)[len(encoded) // 2]  # np.median would import numpy.ma
+        median = [np.sort(column)[len(column) // 2] for column in encoded.T]  # np.median would import numpy.ma
         weighted = encoded if weights is None else encoded * weights[:, np.newaxis]
         constants = np.mean(weighted, axis=0, dtype=np.float64), median
-        outputs = (np.asfortranarray(np.broadcast_to(each, encoded.shape), network.dtype) for each in constants)
-        return min(network.data_loss(each, encoded, weights) for each in outputs)
+        outputs, losses = np.empty_like(encoded, network.dtype, order="F"), []
+        for constant in constants:
+            outputs[...] = constant
+            losses.append(network.data_loss(outputs, encoded, weights))
+        return min(losses)
 
     @cached_property
     def score(self) -> float:

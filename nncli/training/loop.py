@@ -17,7 +17,7 @@ from nncli.nn.kernels.blas import blas_threads
 from nncli.nn.parameters import Array
 from nncli.threads import Threads
 from nncli.training.early_stopping import Best, EarlyStopping
-from nncli.training.evaluate import examples, measure, predict
+from nncli.training.evaluate import Examples, examples, measure, predict
 from nncli.training.health import Health
 from nncli.training.passes import draw_masks, steps_between_yields
 from nncli.training.state import TrainingState, require_matching_vectors
@@ -178,13 +178,17 @@ class Trainer:
         self.network.parameters.values[...] = self.stopping.best.values
         return self.stopping.best.epoch
 
+    def rows_of(self, split: str) -> Examples:
+        """The rows of a split with encoded targets."""
+        return self._monitored_splits.get(split) or examples(self.experiment.data[split], self.network)
+
     def measured(self, split: str) -> dict[str, float]:
         """The metrics of one split with the current weights.
 
         Raises:
             DivergedError: one of them is not finite.
         """
-        rows = self._monitored_splits.get(split) or examples(self.experiment.data[split], self.network)
+        rows = self.rows_of(split)
         metrics = measure(self.network, self.experiment.metrics, split, rows, predict(self.network, rows))
         if not all(map(math.isfinite, metrics.values())):
             raise self._diverged(self._search().in_split(split, rows), within_epoch=False)

@@ -79,7 +79,7 @@ def growth(shape):
     """The growth of this process's peak memory by a training, in MiB, and the estimate for its config."""
     import nncli
     from nncli.experiment.loading import load_mapping
-    from nncli.experiment.summary import memory_bytes
+    from nncli.experiment.memory import memory_bytes
 
     with tempfile.TemporaryDirectory() as directory:
         tiny, large = config(TINY, directory), config(shape, directory)

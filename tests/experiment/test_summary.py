@@ -1,7 +1,5 @@
 """The model summary, compared with the same values computed by hand."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 
@@ -15,17 +13,13 @@ from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.loading import load
 from nncli.experiment.summary import (
     batches_per_epoch,
-    memory_bytes,
     split_rows,
     step_macs,
     step_rows,
     summarize,
     training_rows,
 )
-from nncli.training.loop import Trainer
-from tests.examples import DENSE_8, NORMALIZED, SINE
-
-OBJECTS = 1 << 18  # bytes of objects that are not arrays
+from tests.examples import NORMALIZED, SINE
 
 
 @pytest.fixture
@@ -88,81 +82,6 @@ def test_step_rows_are_the_batch_size(resolved):
 def test_macs_of_a_step(resolved, rows):
     """Forward and weight gradients of both layers, input gradient of the upper one: 2·16 + 3·24 per row."""
     assert step_macs(*resolved(), rows) == rows * (2 * 16 + 3 * 24)
-
-
-SNAPSHOTS = 3 * 5  # of three copies each: at most one more than there are rows in metrics.csv
-
-
-@pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
-def test_memory_estimate_by_hand(resolved, dtype, size):
-    """Inputs twice, outputs six times, three buffers per layer, nine vectors, snapshots; sampled points in float64."""
-    rows, values_per_row, outputs, parameters = 60 + 60, 2 * 2 + 6 * 3, 8 + 8 + 3 + 3, 24 + 27
-    converted = size * (rows * values_per_row + 3 * 60 * (2 + outputs) + (9 + SNAPSHOTS) * parameters)
-    assert memory_bytes(*resolved(f"dtype={dtype}")) == converted + 8 * rows * (2 + 1)
-
-
-@pytest.mark.parametrize(
-    ("samples", "batch", "passes"),
-    [
-        (20, "null", {60}),
-        (20, 15, {15, 60}),
-        (20, 16, {16, 12, 60}),
-        (10_000, "null", {15_000, 21_845, 8_155, 60}),
-        (10_000, 7_000, {7_000, 2_000, 21_845, 8_155, 60}),
-    ],
-)
-def test_memory_estimate_has_buffers_for_each_number_of_rows(resolved, samples, batch, passes):
-    """Batches, remainder batches, and chunks of at most 21,845 rows of each split have buffers."""
-    rows = 3 * samples + 60
-    converted = 4 * (rows * (2 * 2 + 6 * 3) + 3 * sum(passes) * (2 + 22) + (9 + SNAPSHOTS) * (24 + 27))
-    config, plan = resolved(f"data.samples={samples}", f"training.batch_size={batch}")
-    assert memory_bytes(config, plan) == converted + 8 * rows * (2 + 1)
-
-
-def test_memory_estimate_has_the_snapshots(resolved):
-    """Three copies of each, running statistics included, but no more than there are logged epochs."""
-    more, fewer = (memory_bytes(*resolved(*NORMALIZED, f"training.snapshots={number}")) for number in (3, 1))
-    assert more - fewer == 3 * 2 * 4 * (24 + 27 + 4 * 8)
-    assert memory_bytes(*resolved("training.snapshots=1000")) == memory_bytes(*resolved("training.snapshots=5"))
-
-
-def test_memory_estimate_is_bounded_by_micro_batches(resolved):
-    """Outputs are stored for one micro-batch; if the network cannot be split into micro-batches, for all rows."""
-    mixed = f"layers=[{DENSE_8}, batch_normalization, relu, {{type: dense, units: 3}}, softmax]"
-    small, large = (f"data.samples={21_845 * times}" for times in (1, 2))  # of three classes: 3 and 6 chunks
-    added = [memory_bytes(*resolved(large, *more)) - memory_bytes(*resolved(small, *more)) for more in ((), (mixed,))]
-    rows, remainders = 65_535, (131_070 % 16_384, 65_535 % 16_384)  # an evaluation has chunks, whatever the layers
-    assert added[0] == rows * (4 * (2 * 2 + 6 * 3) + 8 * (2 + 1))
-    assert added[1] == added[0] + 4 * 3 * (rows + remainders[0] - remainders[1]) * (2 + 22 + 8)
-
-
-WIDE = "layers=[{type: dense, units: 900}, relu, {type: dense, units: 900}, relu, {type: dense, units: 3}, softmax]"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "overrides",
-    [
-        (),
-        ("training.batch_size=7",),
-        ("validation={fraction: 0.25}", "training.batch_size=16"),
-        (WIDE, "data.samples=700"),
-        (WIDE, "data.samples=700", "dtype=float64"),
-        (WIDE, "data.samples=700", "validation.samples=500", "training.batch_size=999"),
-        (WIDE, "data.samples=700", "validation={fraction: 0.3}", "test={fraction: 0.2}", "training.batch_size=900"),
-    ],
-)
-def test_memory_estimate_matches_a_training(resolved, overrides):
-    """At least the peak of an epoch with its metrics, and at most twice as much."""
-    config, plan = resolved(*overrides, "training.epochs=1")
-    tracemalloc.start()
-    training = Trainer(assemble(config, plan))
-    list(training.epochs())
-    for name in training.experiment.data:
-        training.measured(name)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak - OBJECTS <= memory_bytes(config, plan) <= 2 * peak
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from nncli.errors import ConfigError, NncliError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.data_plan import open_data
 from nncli.experiment.loading import load
-from nncli.experiment.summary import memory_bytes, split_rows
+from nncli.experiment.memory import memory_bytes
+from nncli.experiment.summary import split_rows
 from tests.conftest import ROOT, SPEC
 from tests.fault_injection.fuzz_mutators import mutated_config
 from tests.fault_injection.in_process_commands import output_problem, run

@@ -31,7 +31,8 @@ def trained(workdir):
             if epoch.metrics is not None:
                 history.add(epoch.number, epoch.metrics["data_loss"], epoch.metrics.get("validation_loss"))
         epoch = trainer.keep_best()
-        return LearningCheck(experiment, {split: trainer.measured(split) for split in experiment.data}, epoch, history)
+        splits = {split: trainer.measured(split) for split in experiment.data}
+        return LearningCheck(experiment, splits, epoch, history, trainer.rows_of)
 
     return train
 
@@ -214,7 +215,7 @@ def test_tiny_r2_is_no_better_than_the_mean(trained):
     variance = float(np.var(check.experiment.data["training"].targets))
     for r2, is_as_good in ((-1e-5, True), (1e-5, True), (0.01, False)):
         metrics = {"data_loss": variance * (1 - r2), "r2": r2}
-        assert Constant(check.experiment, "training", metrics).is_as_good is is_as_good
+        assert Constant(check.experiment, "training", metrics, check.rows_of("training")).is_as_good is is_as_good
 
 
 def test_history_has_the_first_loss_and_the_last_change():

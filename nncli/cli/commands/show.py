@@ -15,7 +15,8 @@ from nncli.cli.output import print_json
 @json_option
 def show(config: Path, overrides: tuple[str, ...], runs_dir: Path | None, as_json: bool) -> None:
     """Print the config with all defaults, and a model summary."""
-    from nncli.experiment.summary import memory_bytes, step_macs, step_rows, summarize
+    from nncli.experiment.memory import memory_bytes
+    from nncli.experiment.summary import step_macs, step_rows, summarize
     from nncli.runner.run_config import load_any
 
     loaded = load_any(config, overrides, runs_dir)

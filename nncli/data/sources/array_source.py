@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
 
+import numpy as np
+
 from nncli.data.dataset import DataSchema, Dataset, Random
 from nncli.data.scaling_name import ScalingName
 from nncli.data.source import OtherKindError, Source
@@ -30,6 +32,12 @@ class ArraySource(Source):
     def is_read_by_batch(self) -> bool:
         """True: rows are scaled batch by batch."""
         return True
+
+    @property
+    def resident_bytes(self) -> int:
+        """The size of the inputs, unless they are mapped from a file."""
+        inputs = self.data.inputs.values
+        return 0 if isinstance(inputs.base, np.memmap) else inputs.nbytes
 
     def read(self) -> "ArrayData":
         """Read the arrays.

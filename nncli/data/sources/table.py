@@ -70,6 +70,11 @@ class TableSource(Source):
         """Whether the file is large, so that its rows are in the cache."""
         return self.file.is_large
 
+    @property
+    def resident_bytes(self) -> int:
+        """The size of the values of all columns, unless they are in the cache."""
+        return 0 if self.file.is_large else self.file.read.table.nbytes
+
     @cached_property
     def file(self) -> "TableFile":
         """The file, whose reader is imported with the first table."""

@@ -34,7 +34,7 @@ class ReLU(Layer):
 
     def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
         """Zeros (N, M), since ``np.maximum`` is faster with two arrays."""
-        return {"zeros": Buffer(of.rows, inputs)}
+        return {"zeros": Buffer(of.rows, inputs, constant=True)}
 
     def bind(self, of: Pass, arrays: Mapping[str, Array]) -> None:
         """Extend ``Layer.bind`` with the bit patterns for backward."""
@@ -116,7 +116,7 @@ class ELU(Layer):
 
     def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
         """Zeros and the negative part of Y (N, M)."""
-        return {"zeros": Buffer(of.rows, inputs), "negative": Buffer(of.rows, inputs)}
+        return {"zeros": Buffer(of.rows, inputs, constant=True), "negative": Buffer(of.rows, inputs)}
 
     def forward(self) -> Array:
         """Y = X where X > 0, else α (exp X − 1)."""

@@ -25,13 +25,16 @@ Q = (
     1.2292826356387587,
     1.0,
 )
+BLOCK = 131_072  # entries whose polynomials are computed at once
 CUBIC = 0.044715  # coefficient of the tanh approximation, by Hendrycks and Gimpel
 
 
 def normal_cdf(x: Array, out: Array) -> None:
     """Φ(x) = ½ (1 + erf(x / √2))."""
     np.multiply(x, sqrt(0.5), out=out)  # x / √2
-    np.add(error_function(out), 1, out=out)  # 1 + erf(x / √2)
+    size = max(1, BLOCK // max(1, len(out)))
+    for columns in (out[:, start : start + size] for start in range(0, out.shape[1], size)):
+        np.add(error_function(columns), 1, out=columns)  # 1 + erf(x / √2)
     np.multiply(out, 0.5, out=out)
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from nncli.nn.kernels.alignment import CACHE_LINE, pad_to_odd_cache_lines, zeros
 from nncli.nn.parameters import Array
 
+HUGE_PAGE = 2 << 20  # bytes
+
 
 class Buffer(NamedTuple):
     """A column-major array (N, M) of a pass.
@@ -16,12 +18,14 @@ class Buffer(NamedTuple):
         columns: M.
         value: its initial value.
         padded: whether unused memory follows each column, see ``pad_to_odd_cache_lines``.
+        constant: whether the values stay those at the beginning.
     """
 
     rows: int
     columns: int
     value: int = 0
     padded: bool = False
+    constant: bool = False
 
     def column_length(self, dtype: np.dtype[Any]) -> int:
         """The distance between the starts of two columns, in values."""
@@ -38,6 +42,9 @@ class Place(NamedTuple):
 class MemoryPlan:
     """Places of arrays in one block; ``nbytes`` is the size of the block.
 
+    ``resident_bytes`` is the part of it that takes memory: an operating system maps all pages of zeros that are only
+    read to the same one, except at the bounds of an array, where a huge page also has values of others.
+
     Arrays are column-major (Fortran order), so that a reduction over the few features of a row becomes vector
     operations on contiguous columns, which are long. Each one starts at a cache line, and an unused line follows it:
     the sizes of arrays are often multiples of a page, and arrays at the same offset in their pages slow each other
@@ -48,7 +55,7 @@ class MemoryPlan:
     """
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
-        self.dtype, self.nbytes = dtype, 0
+        self.dtype, self.nbytes, self.resident_bytes = dtype, 0, 0
         self._places: list[Place] = []
 
     def add(self, buffer: Buffer) -> Place:
@@ -57,6 +64,8 @@ class MemoryPlan:
         size = buffer.column_length(self.dtype) * buffer.columns * self.dtype.itemsize
         lines = -(-size // CACHE_LINE) + 1
         self.nbytes += lines * CACHE_LINE
+        is_zero = buffer.constant and not buffer.value
+        self.resident_bytes += min(lines * CACHE_LINE, HUGE_PAGE) if is_zero else lines * CACHE_LINE
         self._places.append(place)
         return place
 

@@ -6,7 +6,14 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from nncli.nn.kernels.erf import error_function, normal_cdf, normal_pdf, tanh_normal_cdf, tanh_normal_cdf_derivative
+from nncli.nn.kernels.erf import (
+    BLOCK,
+    error_function,
+    normal_cdf,
+    normal_pdf,
+    tanh_normal_cdf,
+    tanh_normal_cdf_derivative,
+)
 from tests.nn.differences import central_differences, relative_error
 
 GRID = np.concatenate([np.linspace(-10, 10, 40_001), 10.0 ** np.arange(-300, 0), -(10.0 ** np.arange(-300, 0))])
@@ -31,6 +38,16 @@ def test_error_function_in_float32():
     found = error_function(x)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, [erf(v) for v in x.tolist()], rtol=5e-7)
+
+
+def test_distribution_of_many_values_is_that_of_each_column():
+    """Columns are computed in blocks, which does not change a bit."""
+    values = np.asfortranarray(np.random.default_rng(0).normal(size=(BLOCK // 3, 7)))
+    out, column = np.empty_like(values), np.empty((len(values), 1))
+    normal_cdf(values, out)
+    for index in range(values.shape[1]):
+        normal_cdf(values[:, [index]], column)
+        np.testing.assert_array_equal(out[:, [index]], column)
 
 
 @pytest.mark.parametrize("x", [-8.0, -1.5, 0.0, 0.3, 4.0])

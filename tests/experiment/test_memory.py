@@ -1,0 +1,171 @@
+"""The memory estimate, compared with sizes of arrays by hand, and with what Python allocates."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from nncli.experiment.assembly import assemble
+from nncli.experiment.loading import load
+from nncli.experiment.memory import OBJECTS, TrainingMemory, memory_bytes
+from nncli.runner.train import train
+from tests.examples import DENSE_8, NORMALIZED
+
+LINE = 64  # bytes of a cache line
+V = 2 * 8 + 8 + 8 * 3 + 3  # parameters of the small network, 2 → 8 → 3
+SNAPSHOTS = 5  # at most one more than there are rows in metrics.csv
+
+
+@pytest.fixture
+def loaded(workdir):
+    """Load the small config with overrides: the config, resolved, and its data plan."""
+
+    def load_resolved(*overrides):
+        found = load(workdir / "config.yaml", overrides)
+        return found.config, found.plan
+
+    return load_resolved
+
+
+def lines(size, *shapes):
+    """The bytes of arrays of a block: whole cache lines, and an unused one after each array."""
+    return sum(LINE * (-(-rows * columns * size // LINE) + 1) for rows, columns in shapes)
+
+
+def pass_bytes(rows, size, training):
+    """The arrays of a pass through dense 8, relu, dense 3, softmax; the relu overwrites its inputs."""
+    activations = [(rows, 2 + 1), (rows, 8 + 1), (rows, 3), (rows, 3)]  # with columns of ones
+    scratch = [(rows, 8), (3, 3), (rows, 1), (rows, 3)]  # zeros of the relu; ones, reduced and sums of the softmax
+    gradients = [(rows, 8), (rows, 8)] if training else []
+    return lines(size, *activations, *scratch, *gradients)
+
+
+def passes_of(memory):
+    """The passes of batches, and of the evaluation of training and validation set."""
+    return memory.training_passes() | memory.evaluation_passes(list(memory.rows.values()))
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
+def test_estimate_by_hand(loaded, dtype, size):
+    """Points with labels, encoded targets, a column-major copy, vectors, passes, and what is written."""
+    data, targets = 120 * (2 * 8 + 1), 120 * 3 * size  # points in float64, labels of one byte; one-hot
+    vectors = (1 + 1 + 1 + 2 + SNAPSHOTS) * V * size  # values, gradients, before the step, Adam's two, snapshots
+    passes = pass_bytes(60, size, True) + pass_bytes(60, size, False)
+    written = 2 * SNAPSHOTS * V * size  # snapshots.npz and its arrays, more than a checkpoint or the outputs
+    lasting = OBJECTS + data + targets + 60 * 2 * size + vectors
+    assert memory_bytes(*loaded(f"dtype={dtype}")) == lasting + passes + written
+
+
+@pytest.mark.parametrize(
+    ("samples", "batch", "passes"),
+    [
+        (20, 15, {(15, True)}),
+        (20, 16, {(16, True), (12, True)}),
+        (10_000, 7_000, {(7_000, True), (2_000, True), (21_845, False), (8_155, False)}),
+        (10_000, "null", {(15_000, True), (21_845, False), (8_155, False)}),
+    ],
+)
+def test_passes_are_those_of_batches_and_chunks(loaded, samples, batch, passes):
+    """Micro-batches, remainder batches, and chunks of at most 21,845 rows of each split have arrays."""
+    memory = TrainingMemory(*loaded(f"data.samples={samples}", f"training.batch_size={batch}"))
+    expected = {*passes, (60, False)}  # the validation set
+    assert {each[:2] for each, _ in passes_of(memory)} == expected
+    size = sum(pass_bytes(rows, 4, training) for rows, training in expected)
+    assert memory.planned(passes_of(memory)) == size
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        ("training.batch_size=16",),
+        NORMALIZED,
+        (f"layers=[{DENSE_8}, {{type: dropout, rate: 0.5}}, tanh, {{type: dense, units: 3}}, softmax]",),
+    ],
+)
+def test_passes_are_what_a_network_allocates(loaded, overrides):
+    """The bytes of the arrays, and a few of Python's objects."""
+    config, plan = loaded(*overrides, "data.samples=2000")
+    memory, network = TrainingMemory(config, plan), assemble(config, plan).network
+    for of, dtype in passes_of(memory):
+        planned = memory.planned({(of, dtype): 1})
+        tracemalloc.start()
+        network.bind(of)
+        allocated, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert planned <= allocated <= planned + 60_000
+
+
+def test_snapshots_are_counted(loaded):
+    """Three copies of each, running statistics included, but no more than there are logged epochs."""
+    more, fewer = (memory_bytes(*loaded(*NORMALIZED, f"training.snapshots={number}")) for number in (5, 4))
+    assert more - fewer == 3 * 4 * (V + 4 * 8)
+    assert memory_bytes(*loaded("training.snapshots=1000")) == memory_bytes(*loaded("training.snapshots=5"))
+
+
+def test_best_weights_are_counted(loaded):
+    """Early stopping keeps a copy of the weights, and a checkpoint has it as well."""
+    stopping = "training.early_stopping={patience: 10}"
+    one, other = (memory_bytes(*loaded("training.snapshots=0", *more)) for more in ((), (stopping,)))
+    assert 4 * V <= other - one <= 2 * 4 * V
+
+
+WIDE = "layers=[{type: dense, units: 900}, relu, {type: dense, units: 900}, relu, {type: dense, units: 3}, softmax]"
+SMOOTH = WIDE.replace("relu", "tanh")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (SMOOTH, "data.samples=700"),
+        (SMOOTH, "data.samples=700", "dtype=float64", "optimizer=sgd"),
+        (SMOOTH, "data.samples=700", "validation.samples=500", "training.batch_size=999"),
+        (SMOOTH, "data.samples=700", "validation={fraction: 0.3}", "test={fraction: 0.2}", "training.batch_size=900"),
+        (SMOOTH, "data.samples=700", "training.early_stopping={patience: 10}", "clipping={type: norm, limit: 1}"),
+        ("data.samples=200000", "validation={fraction: 0.1}"),
+        ("data.samples=200000", "validation={fraction: 0.1}", "training.batch_size=4096"),
+        (SMOOTH, "data.samples=700", "training.batch_size=999", "training.threads=2"),
+    ],
+)
+def test_estimate_is_the_peak_of_a_training(workdir, overrides):
+    """Within five percent of what Python allocates, with evaluations, checkpoints and files."""
+    loaded = load(workdir / "config.yaml", (*overrides, "training.epochs=1", "training.log_every=1"))
+    estimate = memory_bytes(loaded.config, loaded.plan)
+    tracemalloc.start()
+    train(loaded, "run", runs=workdir / "runs")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert estimate == pytest.approx(peak, rel=0.05)
+
+
+@pytest.mark.parametrize(("batch", "copied"), [(8, False), ("null", True)])
+def test_mapped_files_are_not_counted(workdir, batch, copied):
+    """Only a full batch has a copy of inputs that are read from a file."""
+    inputs = np.random.default_rng(0).normal(size=(4000, 1000)).astype(np.float32)
+    np.save("inputs.npy", inputs)
+    np.save("targets.npy", np.arange(4000) % 3)
+    overrides = ("data={type: arrays, path: inputs.npy, targets: targets.npy}", "validation={fraction: 0.1}")
+    found = load(workdir / "config.yaml", (*overrides, f"training.batch_size={batch}"))
+    assert (memory_bytes(found.config, found.plan) > 0.9 * inputs.nbytes) is copied
+
+
+@pytest.mark.parametrize(("name", "is_mapped"), [("inputs.npy", True), ("data.npz", False)])
+def test_arrays_that_are_read_are_counted(workdir, name, is_mapped):
+    """An NPZ file is read into memory, an NPY file is mapped."""
+    inputs, targets = np.zeros((400, 500)), np.arange(400) % 3
+    inputs[::2] = 1
+    np.save("inputs.npy", inputs)
+    np.save("targets.npy", targets)
+    np.savez("data.npz", inputs=inputs, targets=targets)
+    given = f"path: {name}, targets: targets.npy" if is_mapped else f"path: {name}"
+    found = load(workdir / "config.yaml", (f"data={{type: arrays, {given}}}", "validation={fraction: 0.1}"))
+    assert found.plan.sources["data"].resident_bytes == (0 if is_mapped else inputs.nbytes)
+
+
+def test_values_of_a_table_are_counted(workdir):
+    """A column of numbers takes eight bytes per row, one of categories four."""
+    rows = "".join(f"{row}.5,{row % 7}.25,{'abc'[row % 3]}\n" for row in range(60))
+    (workdir / "data.csv").write_text(f"x,y,label\n{rows}", encoding="utf-8")
+    found = load(workdir / "config.yaml", ("data={type: table, path: data.csv, target: label}", "validation=null"))
+    assert found.plan.sources["data"].resident_bytes == 60 * (8 + 8 + 4)
