@@ -17,9 +17,10 @@ from nncli.experiment.sections import parts
 from nncli.experiment.summary import saved_bytes, split_rows, step_rows, training_rows
 from nncli.nn.layers.layer import Pass
 from nncli.nn.losses.loss import is_fused
-from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch, is_divided, micro_batch_rows
+from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch, micro_batch_rows
 from nncli.nn.network import LOSS_ROWS, MAX_PASSES
 from nncli.nn.pass_plan import PassPlan, layers_with_gradient
+from nncli.nn.replicas import divides_rows
 from nncli.nn.shapes import shapes, widths
 
 FLOAT64 = np.dtype(np.float64)
@@ -158,7 +159,7 @@ class TrainingMemory:
 
     def _replicas(self, rows: int) -> int:
         """The number of replicas among which the rows of a training pass are divided."""
-        divides = is_divided(self.layers, widths(self.layers, self.inputs), rows)
+        divides = divides_rows(self.layers, widths(self.layers, self.inputs), rows)
         return min(self.threads, rows) if divides else 1
 
     def training_passes(self) -> Passes:
