@@ -7,7 +7,6 @@ from statistics import median
 from nncli.analysis.profiling import Steps
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.kernels.blas import kernels
-from nncli.nn.optimizers.optimizer import MIN_DIVIDED
 from nncli.nn.replicas import divides_products, divides_rows
 from nncli.threads import Threads
 from nncli.training.loop import Trainer
@@ -22,14 +21,12 @@ class ThreadProfile:
     Args:
         products_divided: whether BLAS divides the matrix products of a step if there are several threads.
         rows_divided: whether the rows of a step are.
-        update_divided: whether the update of the parameters is.
         seconds: the median time of a step by the number of threads.
         kernels: the processor architectures for which BLAS has chosen its kernels.
     """
 
     products_divided: bool
     rows_divided: bool
-    update_divided: bool
     seconds: dict[int, float]
     kernels: list[str] = field(default_factory=list)
 
@@ -51,16 +48,15 @@ def thread_profile(trainer: Trainer, counts: Iterable[int], seconds: float) -> T
     times: dict[int, list[float]] = {count: [] for count in by_count}
     for _ in range(ROUNDS):
         for count, threads in by_count.items():
-            trainer.divide(threads)
+            network.divide(threads)
             steps.rewind()
             one_step = steps.seconds(1)
             steps.rewind()
             times[count].append(steps.seconds(max(1, int(seconds / ROUNDS / len(by_count) / one_step))))
-    trainer.divide(before)
+    network.divide(before)
     return ThreadProfile(
         products_divided=divides_products(network.layers, network.widths, trainer.batch_size),
         rows_divided=divides_rows(network.layers, network.widths, trainer.batch_size),
-        update_divided=len(network.parameters.trainable) >= MIN_DIVIDED,
         seconds={count: median(each) for count, each in times.items()},
         kernels=list(kernels()),
     )

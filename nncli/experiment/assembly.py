@@ -74,7 +74,6 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
     optimizer = config.optimizer.build()
     schedule = config.schedule.build() if config.schedule else None
     optimizer.attach(network.parameters.trainable, network.parameters.gradients, schedule)
-    optimizer.divide(network.threads)
     clipping = config.clipping.build() if config.clipping else None
     metrics = build_metrics(config)
     for metric in metrics.values():

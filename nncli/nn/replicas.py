@@ -14,7 +14,6 @@ from nncli.threads import Threads, parts
 MIN_REUSE = 64  # multiply-adds per activation from which matrix products take most of the time
 MIN_DIVIDED_MULTIPLY_ADDS = 4_000_000  # of a forward pass, from which its products are divided
 MIN_DIVIDED_ACTIVATIONS = 500_000  # rows times the columns of all layers, from which rows are divided
-MIN_DIVIDED_PARAMETERS = 262_144  # whose gradients are added by several threads
 
 
 def divides_products(layers: Sequence[Layer], widths: Sequence[int], rows: int) -> bool:
@@ -70,26 +69,18 @@ class Replicas:
 
     def __init__(self, networks: Sequence[Replica], threads: Threads) -> None:
         self.networks, self.threads = networks, threads
-        size = len(networks[0].parameters.gradients)
-        count = threads.count if size >= MIN_DIVIDED_PARAMETERS else 1
-        self._sums = [partial(self._add, part) for part in parts(size, count, multiple=16)]
-        self._active = networks
 
     def accumulate_gradients(self, inputs: Array, targets: Array, losses: Array | None, weights: Array | None) -> None:
         """Fill the gradients of the network, without penalties, and the losses of the rows."""
-        self._active = self.networks[: len(inputs)]
-        tasks = []
-        for network, rows in zip(self._active, parts(len(inputs), len(self._active)), strict=True):
+        networks, tasks = self.networks[: len(inputs)], []
+        for network, rows in zip(networks, parts(len(inputs), len(networks)), strict=True):
             some_losses = losses if losses is None else losses[rows]
             given = inputs[rows], targets[rows], some_losses, some_weights(weights, rows)
             tasks.append(partial(network.scaled_gradients, (rows.stop - rows.start) / len(inputs), *given))
         self.threads.run(tasks)
-        self.threads.run(self._sums)
-
-    def _add(self, part: slice) -> None:
-        total = self._active[0].parameters.gradients[part]
-        for network in self._active[1:]:
-            np.add(total, network.parameters.gradients[part], total)
+        total = networks[0].parameters.gradients
+        for network in networks[1:]:
+            np.add(total, network.parameters.gradients, total)
 
     def predict(self, inputs: Array, outputs: Array, size: int) -> None:
         """Fill the outputs (N, M) of inputs (N, D), whose chunks of ``size`` rows are those of a single thread."""

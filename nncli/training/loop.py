@@ -15,7 +15,6 @@ from nncli.experiment.numerics import allow_non_finite
 from nncli.experiment.rng import Purpose, RngState
 from nncli.nn.kernels.blas import blas_threads
 from nncli.nn.parameters import Array
-from nncli.threads import Threads
 from nncli.training.early_stopping import Best, EarlyStopping
 from nncli.training.evaluate import Examples, examples, measure, predict
 from nncli.training.health import Health
@@ -73,11 +72,6 @@ class Trainer:
         self.batch_size = min(self.settings.batch_size or len(rows.inputs), len(rows.inputs))
         self._span = steps_between_yields(self.network, self.batch_size)
         self._batches = allow_non_finite(Batches)(rows.inputs, rows.encoded, self.batch_size, rows.weights)
-
-    def divide(self, threads: Threads) -> None:
-        """Compute on these threads from the next step on."""
-        self.network.divide(threads)
-        self.optimizer.divide(threads)
 
     @property
     def is_done(self) -> bool:

@@ -12,23 +12,23 @@ from nncli.training.loop import Trainer
 WIDE = ("layers[0].units=4000", "data.samples=200")
 
 
-@pytest.mark.parametrize(("overrides", "divided"), [((), (False,) * 3), (WIDE, (False, True, False))])
+@pytest.mark.parametrize(("overrides", "divided"), [((), (False, False)), (WIDE, (False, True))])
 def test_each_number_of_threads_is_measured_on_the_same_steps(workdir, monkeypatch, overrides, divided):
     """In turns, from the initial weights; the trainer keeps its own number of threads."""
     trainer, used = Trainer(assemble(load(workdir / "config.yaml", overrides).config)), []
-    trainer.divide(Threads(3))
+    trainer.network.divide(Threads(3))
     initial, step = trainer.network.parameters.values.copy(), trainer.step
 
     def noted(*batch):
         if not trainer.optimizer.updates:
             assert np.array_equal(trainer.network.parameters.values, initial)
-        used.append((trainer.network.threads.count, trainer.optimizer.threads.count))
+        used.append(trainer.network.threads.count)
         step(*batch)
 
     monkeypatch.setattr(trainer, "step", noted)
     found = thread_profile(trainer, [2, 1, 2], 0.05)
     assert list(found.seconds) == [1, 2]
     assert all(seconds > 0 for seconds in found.seconds.values())
-    assert (found.products_divided, found.rows_divided, found.update_divided) == divided
-    assert set(used) == {(1, 1), (2, 2)}
+    assert (found.products_divided, found.rows_divided) == divided
+    assert set(used) == {1, 2}
     assert trainer.network.threads.count == 3

@@ -236,7 +236,7 @@ def optimizers():
         yield case(
             "update",
             f"{AFTER_STEP}layers.0.weights{NON_FINITE}",
-            lambda t, inject: inject.after(t.optimizer, "step", t.optimizer._parts[0][0][0]),
+            lambda t, inject: inject.after(t.optimizer, "step", t.optimizer._blocks[0][0]),
         )
         yield case(
             "learning rate",

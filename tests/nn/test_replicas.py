@@ -11,7 +11,6 @@ from nncli.nn.layers.dense import Dense
 from nncli.nn.layers.dropout import Dropout
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
-from nncli.nn.optimizers.adam import Adam
 from nncli.nn.replicas import MIN_DIVIDED_ACTIVATIONS, divides_products, divides_rows
 from nncli.threads import Threads
 
@@ -144,21 +143,3 @@ def test_long_steps_are_divided(layers, inputs, rows, by_rows, by_products):
     assert divides_products(network.layers, network.widths, rows) is by_products
     network.divide(Threads(3))
     assert network.blas_threads(rows) == (3 if by_products else 1)
-
-
-@pytest.mark.parametrize("size", [100, 32_768, 100_003, 200_000])
-@pytest.mark.parametrize("threads", [2, 3])
-def test_updates_have_the_bits_of_one_thread(size, threads):
-    """Each parameter is updated by one thread."""
-    ends = []
-    for count in (1, threads):
-        rng = np.random.default_rng(5)
-        values, optimizer = rng.normal(size=size).astype("float32"), Adam(0.01)
-        gradients = np.zeros_like(values)
-        optimizer.attach(values, gradients)
-        optimizer.divide(Threads(count))
-        for _ in range(120):  # beyond one search for subnormal state
-            gradients[:] = rng.normal(size=size)
-            optimizer.step()
-        ends.append((values.tobytes(), *(state.tobytes() for state in optimizer.state.values())))
-    assert ends[0] == ends[1]

@@ -70,10 +70,8 @@ def advice(profile: "Profile", settings: "TrainingConfig") -> str:
 
 def thread_lines(found: "ThreadProfile", settings: "TrainingConfig") -> list[str]:
     """The kernels of BLAS, what several threads divide, and the time of a step on other numbers of threads."""
-    divisions = {"matrix products": found.products_divided, "rows": found.rows_divided, "update": found.update_divided}
-    divided = [name for name, is_divided in divisions.items() if is_divided]
-    if divided:
-        text = f"several threads divide the {' and the '.join(divided)} of a step"
+    if found.products_divided or found.rows_divided:
+        text = f"several threads divide the {'matrix products' if found.products_divided else 'rows'} of a step"
     else:
         text = "several threads do not divide a step, as it is short, draws random numbers, or has coupled rows"
     own = found.seconds[settings.threads]
@@ -93,7 +91,6 @@ def thread_document(found: "ThreadProfile") -> dict[str, Any]:
         "kernels": found.kernels,
         "products_divided": found.products_divided,
         "rows_divided": found.rows_divided,
-        "update_divided": found.update_divided,
         "steps": steps,
     }
 

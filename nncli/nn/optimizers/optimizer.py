@@ -1,8 +1,6 @@
 """The interface of an optimizer, which updates two flat vectors block by block."""
 
 from collections.abc import Sequence
-from functools import partial
-from itertools import chain
 from typing import ClassVar
 
 import numpy as np
@@ -11,13 +9,9 @@ from nncli.nn.kernels.alignment import zeros
 from nncli.nn.parameters import Array
 from nncli.nn.schedules import Schedule, inverse_time
 from nncli.registry import NonNegative, Positive, kind
-from nncli.threads import Threads, parts
 
 # entries; the vectors of one block stay in the cache during an update, smaller blocks would need more NumPy calls
 BLOCK = 32_768
-
-MIN_DIVIDED = 65_536  # parameters from which an update is divided among threads
-ALIGNED = 16  # entries; each part begins at a cache line
 
 FLUSH_INTERVAL = 100  # updates between two searches for subnormal state
 
@@ -41,30 +35,18 @@ class Optimizer:
 
     def attach(self, values: Array, gradients: Array, schedule: Schedule | None = None) -> None:
         """Store the two vectors (P,), and create the state: a vector (P,) of zeros per name in ``state_names``."""
-        self.schedule, self.threads = schedule, Threads(1)
+        self.schedule = schedule
         self.state = {name: zeros(values.shape, values.dtype) for name in self.state_names}
         self._smallest_normal = np.finfo(values.dtype).smallest_normal
-        self._vectors = (values, gradients, *self.state.values())
+        scratch = zeros((min(BLOCK, len(values)),), values.dtype)
+        vectors = (values, gradients, *self.state.values())
         self.last_coefficients = [
             np.array(coefficient, values.dtype) for coefficient in self.coefficients(self.learning_rate)
         ]
-        self._parts = [self._blocks(slice(0, len(values)))]
-
-    def divide(self, threads: Threads) -> None:
-        """Divide the parameters among threads, unless there are few; the results are the same."""
-        size = len(self._vectors[0])
-        count = threads.count if size >= MIN_DIVIDED else 1
-        self.threads = threads
-        self._parts = [self._blocks(part) for part in parts(size, count, multiple=ALIGNED)]
-
-    def _blocks(self, part: slice) -> list[Sequence[Array]]:
-        """Blocks of a part of the vectors: values, gradients, scratch and state."""
-        scratch = zeros((min(BLOCK, part.stop - part.start),), self._vectors[0].dtype)
-        blocks: list[Sequence[Array]] = []
-        for start in range(part.start, part.stop, BLOCK):
-            value, grad, *state = [vector[start : min(start + BLOCK, part.stop)] for vector in self._vectors]
-            blocks.append((value, grad, scratch[: len(value)], *state))
-        return blocks
+        self._blocks = []
+        for start in range(0, len(values), BLOCK):
+            block = [vector[start : start + BLOCK] for vector in vectors]
+            self._blocks.append((block[0], block[1], scratch[: len(block[0])], *block[2:]))
 
     @property
     def rate(self) -> float:
@@ -81,17 +63,11 @@ class Optimizer:
         coefficients = self.coefficients(self.rate_at(self.updates))
         for array, coefficient in zip(self.last_coefficients, coefficients, strict=True):
             array[()] = coefficient
-        if len(self._parts) == 1:
-            self._update_blocks(self._parts[0])
-        else:
-            self.threads.run([partial(self._update_blocks, blocks) for blocks in self._parts])
+        for block in self._blocks:
+            self.update(self.last_coefficients, *block)
         self.updates += 1
         if self.updates % FLUSH_INTERVAL == 0:
             self.flush_subnormals()
-
-    def _update_blocks(self, blocks: Sequence[Sequence[Array]]) -> None:
-        for block in blocks:
-            self.update(self.last_coefficients, *block)
 
     def flush_subnormals(self) -> None:
         """Set subnormal values in the state to 0.
@@ -100,7 +76,7 @@ class Optimizer:
         is slow on many processors. Updates stay the same as long as ε is much larger than the root of the smallest
         normal number, 1e-19 in float32.
         """
-        for _, _, scratch, *state in chain(*self._parts):
+        for _, _, scratch, *state in self._blocks:
             for block in state:
                 np.abs(block, out=scratch)
                 np.copyto(block, 0, where=scratch < self._smallest_normal)

@@ -27,9 +27,7 @@ def assembled(workload, threads=1):
         layer.weights[...] = weights
     optimizer = Adam(workload.learning_rate, workload.decay, BETA_1, BETA_2, EPSILON)
     optimizer.attach(network.parameters.trainable, network.parameters.gradients)
-    if threads > 1:
-        network.divide(Threads(threads))
-        optimizer.divide(network.threads)
+    network.divide(Threads(threads))
     return (
         network,
         optimizer,

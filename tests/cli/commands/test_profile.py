@@ -24,15 +24,15 @@ def profile_of(floor=1.0, update=1.0, step=10.0, layer=2.0):
 
 def by_threads(*divided):
     """Steps of 10 and of 6 seconds."""
-    return ThreadProfile(*(divided or (False,) * 3), {1: 10.0, 2: 6.0}, ["Haswell"])
+    return ThreadProfile(*(divided or (False, False)), {1: 10.0, 2: 6.0}, ["Haswell"])
 
 
 @pytest.mark.parametrize(
     ("divided", "text"),
     [
-        ((True, False, True), "several threads divide the matrix products and the update of a step"),
-        ((False, True, False), "several threads divide the rows of a step"),
-        ((False, False, False), "several threads do not divide a step, as it is short"),
+        ((True, False), "several threads divide the matrix products of a step"),
+        ((False, True), "several threads divide the rows of a step"),
+        ((False, False), "several threads do not divide a step, as it is short"),
     ],
 )
 def test_threads_are_compared_with_those_of_the_config(divided, text):
@@ -66,7 +66,7 @@ def test_json_document(workdir, run_cli):
     assert {1, min(2, cores())} <= {step["threads"] for step in document["threads"]["steps"]}
     assert all(step["step"] > 0 for step in document["threads"]["steps"])
     assert document["threads"]["kernels"] == list(kernels())
-    assert not any(document["threads"][f"{what}_divided"] for what in ("products", "rows", "update"))
+    assert not any(document["threads"][f"{what}_divided"] for what in ("products", "rows"))
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "4000", "nan", "soon"])
