@@ -69,7 +69,7 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
     data = dict(plan.splits) if plan.splits else splits(config, sources, streams, plan.schema.class_names)
     if plan.preprocessing:
         data = {name: plan.preprocessing.encode(each, config.dtype) for name, each in data.items()}
-    network = build_network(config, data["training"].inputs.shape[1])
+    network = build_network(config, data["training"].inputs.shape[1], config.training.threads)
     network.initialize(streams.of(Purpose.WEIGHTS))
     optimizer = config.optimizer.build()
     schedule = config.schedule.build() if config.schedule else None
@@ -81,8 +81,8 @@ def assemble(config: Config, plan: DataPlan | None = None) -> Experiment:
     return Experiment(config, data, network, optimizer, clipping, metrics, streams, sources, plan.preprocessing)
 
 
-def build_network(config: Config, columns: int) -> Network:
-    """The network of a config for this number of input columns; its parameters are not initialized."""
+def build_network(config: Config, columns: int, threads: int = 1) -> Network:
+    """The network of a config for this number of input columns and of threads; its parameters are not initialized."""
 
     def network(dtype: str, **options: Any) -> Network:
         layers = [layer.build() for layer in config.layers]
@@ -93,7 +93,7 @@ def build_network(config: Config, columns: int) -> Network:
         built = rowwise if config.dtype == "float64" else network(config.dtype, inference=rowwise)
     else:
         built = network(config.dtype)
-    built.divide(Threads(config.training.threads))
+    built.divide(Threads(threads))
     return built
 
 

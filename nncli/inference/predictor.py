@@ -41,7 +41,7 @@ class Predictor:
         schema = run.plan.schema
         self.preprocessing, self.class_names, self.targets = read_preprocessing(run), schema.class_names, schema.targets
         self.threshold = decision_threshold(build_metrics(run.config).values())
-        self.network = build_network(run.config, self.columns)
+        self.network = build_network(run.config, self.columns, run.config.training.threads)
         parameters = self.network.parameters
         self.epoch = run.load_weights(parameters, epoch)
         if not np.isfinite(parameters.values).all():
