@@ -3,13 +3,19 @@
 import os
 import subprocess
 import sys
+from functools import partial
+from itertools import count
 
 import numpy as np  # noqa: F401 (loads the BLAS whose threads are counted)
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+import nncli
 from nncli.cli.main import SINGLE_THREAD_ENV
 from nncli.errors import ConfigError
+from nncli.experiment.assembly import assemble
+from nncli.experiment.loading import load
+from nncli.nn.replicas import divides_rows
 from nncli.runner.compute_threads import compute_threads, cores
 from tests.conftest import SPEC
 
@@ -108,11 +114,30 @@ def test_run_is_trained_and_evaluated_on_its_threads(run_cli, workdir, monkeypat
     assert asked == [2, 2]
 
 
-def test_two_runs_on_two_threads_are_the_same_bytes(run_cli, workdir):
-    """Wide layers, whose matrix products are split between threads: equal weights and metrics."""
-    wide = ("layers[0].units=300", "data.samples=100", "training.threads=2", "training.epochs=5")
-    files = []
-    for name in ("one", "other"):
-        assert run_cli("train", "config.yaml", *wide, "--name", name).code == 0
-        files.append([(workdir / "runs" / name / file).read_bytes() for file in ("weights.npz", "metrics.csv")])
-    assert files[0] == files[1]
+BY_ROWS = "layers=[{type: dense, units: 1000}, relu, {type: dense, units: 3}, softmax]"
+BY_PRODUCTS = (
+    "layers=[{type: dense, units: 400}, relu, {type: dropout, rate: 0.1}, {type: dense, units: 400}, relu, "
+    "{type: dense, units: 3}, softmax]"
+)
+LONG = ("data.samples=200", "training.threads=2", "training.epochs=6", "training.log_every=2")
+
+
+def is_among_first(calls, number):
+    """Whether this is one of the first calls."""
+    return next(calls) < number
+
+
+@pytest.mark.parametrize(("layers", "by_rows"), [(BY_ROWS, True), (BY_PRODUCTS, False)], ids=["rows", "products"])
+def test_runs_on_two_threads_have_the_same_bytes(workdir, layers, by_rows):
+    """Two runs, and one that is interrupted after each of its first two steps and resumed: equal weights and metrics."""
+    contents = []
+    for name, interruptions in (("one", 0), ("other", 0), ("interrupted", 2)):
+        stop = partial(is_among_first, count(), interruptions)
+        run = nncli.train("config.yaml", [layers, *LONG], name=name, stop=stop)
+        for _ in range(interruptions):
+            run = nncli.resume(run, stop=stop)
+        contents.append([(run.path / file).read_bytes() for file in ("weights.npz", "metrics.csv")])
+    assert contents[0] == contents[1] == contents[2]
+    network = assemble(load(workdir / "config.yaml", (layers, *LONG)).config).network
+    assert divides_rows(network.layers, network.widths, 600) is by_rows
+    assert network.blas_threads(600) == (1 if by_rows else 2)
