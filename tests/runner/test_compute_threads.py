@@ -129,7 +129,7 @@ def is_among_first(calls, number):
 
 @pytest.mark.parametrize(("layers", "by_rows"), [(BY_ROWS, True), (BY_PRODUCTS, False)], ids=["rows", "products"])
 def test_runs_on_two_threads_have_the_same_bytes(workdir, layers, by_rows):
-    """Two runs, and one that is interrupted after each of its first two steps and resumed: equal weights and metrics."""
+    """Two runs, and one that is interrupted after its first steps and resumed: equal weights and metrics."""
     contents = []
     for name, interruptions in (("one", 0), ("other", 0), ("interrupted", 2)):
         stop = partial(is_among_first, count(), interruptions)
