@@ -17,7 +17,7 @@ from nncli.config.model import Regularization
 from nncli.errors import CommandLineError
 from nncli.experiment.component_loading import load_component
 from nncli.experiment.numerics import allow_non_finite
-from nncli.nn.layers.layer import Layer, Pass
+from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.losses.loss import Loss, average
 from nncli.nn.metrics.metric import Metric, Task
 from nncli.nn.parameters import Array, Parameters
@@ -124,7 +124,7 @@ def _layer(config: ComponentConfig, request: Request) -> Iterator[Step]:
         raise CommandLineError(f"--inputs: {name} needs {layer.min_batch_size} rows in training; add --inference")
     parameters = _parameters(config, layer, inputs.shape[1], request)
     documentation, width = config.component.documentation, layer.width(inputs.shape[1])
-    bind_single(layer, Pass(len(inputs), not request.inference), inputs.shape[1], DTYPE)
+    bind_single(layer, PassSpec(len(inputs), not request.inference), inputs.shape[1], DTYPE)
     layer.load(inputs)
     outputs = layer.forward()
     shown = copied(parameters.views(parameters.trainable))

@@ -15,7 +15,7 @@ from nncli.data.dataset import BLOCK_BYTES
 from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.sections import parts
 from nncli.experiment.summary import saved_bytes, split_rows, step_rows, training_rows
-from nncli.nn.layers.layer import Pass
+from nncli.nn.layers.layer import PassSpec
 from nncli.nn.losses.loss import is_fused
 from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch, micro_batch_rows
 from nncli.nn.network import LOSS_ROWS, MAX_PASSES
@@ -27,7 +27,9 @@ FLOAT64 = np.dtype(np.float64)
 OBJECTS = 1 << 20  # bytes of what is not an array
 FREED_BLOCKS = 2  # of a file that was read; the allocator keeps their memory
 
-Passes: TypeAlias = dict[tuple[Pass, np.dtype[Any]], int]  # the number of replicas with arrays of this pass and dtype
+Passes: TypeAlias = dict[
+    tuple[PassSpec, np.dtype[Any]], int
+]  # the number of replicas with arrays of this pass and dtype
 
 
 def memory_bytes(config: Config, plan: DataPlan) -> int:
@@ -170,8 +172,8 @@ class TrainingMemory:
             part = ceil(rows / replicas)
             most = balanced_chunk(part, self.micro_batch) if can_microbatch(self.layers) else part
             for size in _chunk_sizes(part, most):
-                of = Pass(size, True, self._is_row_major() and not self.is_full_batch)
-                passes[of, self.dtype] = max(replicas, passes.get((of, self.dtype), 0))
+                spec = PassSpec(size, True, self._is_row_major() and not self.is_full_batch)
+                passes[spec, self.dtype] = max(replicas, passes.get((spec, self.dtype), 0))
         return passes
 
     def evaluation_passes(self, splits: Collection[int]) -> Passes:
@@ -179,23 +181,24 @@ class TrainingMemory:
         most = self._evaluation_rows()
         replicas = min(self.threads, ceil(max(splits) / most))
         if self.is_read:
-            return {(Pass(most, False, self._is_row_major()), FLOAT64): replicas}
+            return {(PassSpec(most, False, self._is_row_major()), FLOAT64): replicas}
         sizes = set[int]().union(*(_chunk_sizes(rows, most) for rows in splits))
         return {
-            (Pass(size, False, self._is_row_major()), self.dtype): replicas if size == most else 1 for size in sizes
+            (PassSpec(size, False, self._is_row_major()), self.dtype): replicas if size == most else 1 for size in sizes
         }
 
     def learning_passes(self) -> Passes:
         """The first chunk of the training set; others follow only if a layer seems to be dead."""
-        return {(Pass(min(self.trained, self.micro_batch), False, self._is_row_major()), self.dtype): 1}
+        return {(PassSpec(min(self.trained, self.micro_batch), False, self._is_row_major()), self.dtype): 1}
 
     def planned(self, passes: Passes) -> int:
         """The bytes of the arrays of passes, as networks plan them; only the last passes are kept."""
         fused = is_fused(self.layers[-1], self.config.loss.build())
         gradients = layers_with_gradient(self.layers, self.inputs, fused)
         sizes = [
-            replicas * PassPlan(of, self.layers, self.inputs, dtype, gradients if of.training else ()).resident_bytes
-            for (of, dtype), replicas in passes.items()
+            replicas
+            * PassPlan(spec, self.layers, self.inputs, dtype, gradients if spec.training else ()).resident_bytes
+            for (spec, dtype), replicas in passes.items()
         ]
         return sum(sorted(sizes)[-MAX_PASSES:])
 

@@ -10,7 +10,7 @@ import numpy as np
 from nncli.data.dataset import Random, some_weights
 from nncli.nn.kernels.alignment import zeros
 from nncli.nn.kernels.blas import blas_threads
-from nncli.nn.layers.layer import Layer, Pass
+from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.losses.loss import Loss, average, is_fused
 from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch, micro_batch_rows, padded_rows
 from nncli.nn.parameters import Array, Parameters, of_layer
@@ -101,8 +101,8 @@ class Network:
         through = self._with_gradient if self._input_gradient else self._with_gradient[:-1]
         self.backward_layers = [self.layers[index] for index in through]
         self.first_trainable = Layer() if self._input_gradient else self.layers[self._with_gradient[-1]]
-        self._passes: dict[Pass, PassArrays] = {}
-        self.bound: Pass | None = None
+        self._passes: dict[PassSpec, PassArrays] = {}
+        self.bound: PassSpec | None = None
 
     def divide(self, threads: Threads) -> None:
         """Divide the rows of training passes and predictions among threads, where it is faster."""
@@ -144,29 +144,29 @@ class Network:
         for layer in self.layers:
             layer.set_rng(rng)
 
-    def bind(self, of: Pass) -> None:
+    def bind(self, spec: PassSpec) -> None:
         """Hand the arrays of a pass to the layers; they are planned and allocated at the first pass of its kind."""
-        if of not in self._passes:
+        if spec not in self._passes:
             if len(self._passes) == MAX_PASSES:
                 del self._passes[next(iter(self._passes))]
-            self._passes[of] = self.plan(of).allocate()
-        arrays = self._passes[of]
+            self._passes[spec] = self.plan(spec).allocate()
+        arrays = self._passes[spec]
         for layer, bound in zip(self.layers, arrays.layers, strict=True):
             layer.bind(*bound)
-        self.outputs, self._d_outputs, self.bound = self.layers[-1].outputs, arrays.loss_gradient, of
+        self.outputs, self._d_outputs, self.bound = self.layers[-1].outputs, arrays.loss_gradient, spec
 
-    def plan(self, of: Pass) -> PassPlan:
+    def plan(self, spec: PassSpec) -> PassPlan:
         """The memory plan of a pass."""
-        backward = self._with_gradient if of.training else ()
+        backward = self._with_gradient if spec.training else ()
         options = {"input_gradient": self._input_gradient, "keeps_all": self.keeps_all}
-        return PassPlan(of, self.layers, self.widths[0], self.dtype, backward, **options)
+        return PassPlan(spec, self.layers, self.widths[0], self.dtype, backward, **options)
 
     def load(self, inputs: Array, training: bool = False) -> Array:
         """Bind the pass of inputs (N, D) of any dtype, and give them to the first layer; return its inputs."""
         row_major = self._prefers_row_major and inputs.flags.c_contiguous
-        of = len(inputs), training, row_major
-        if of != self.bound:
-            self.bind(Pass(*of))
+        spec = len(inputs), training, row_major  # made faster than a PassSpec, which it equals
+        if spec != self.bound:
+            self.bind(PassSpec(*spec))
         first = self.layers[0]
         first.load(inputs)
         return first.inputs

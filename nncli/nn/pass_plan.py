@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nncli.nn.kernels.memory import Buffer, Memory, MemoryPlan, Place
-from nncli.nn.layers.layer import Layer, Pass
+from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.parameters import Array
 from nncli.nn.shapes import widths
 
@@ -15,11 +15,11 @@ class PassArrays(NamedTuple):
     """The arrays of a pass.
 
     Args:
-        layers: the pass as each layer sees it, and its arrays by the names of its attributes.
+        layers: for each layer the arguments of ``Layer.bind``: its spec, and its arrays by the names of its attributes.
         loss_gradient: dL/d outputs (N, M) of the last layer through which the gradient passes; None at inference.
     """
 
-    layers: list[tuple[Pass, dict[str, Array]]]
+    layers: list[tuple[PassSpec, dict[str, Array]]]
     loss_gradient: Any
 
 
@@ -47,7 +47,7 @@ class PassPlan:
     A column of ones follows the inputs of a dense layer: [X 1].
 
     Args:
-        of: the pass.
+        spec: what the arrays of the pass depend on.
         layers: those of the network.
         inputs: its number of input columns D.
         dtype: of all arrays.
@@ -58,7 +58,7 @@ class PassPlan:
 
     def __init__(
         self,
-        of: Pass,
+        spec: PassSpec,
         layers: Sequence[Layer],
         inputs: int,
         dtype: np.dtype[Any],
@@ -67,13 +67,13 @@ class PassPlan:
         input_gradient: bool = False,
         keeps_all: bool = False,
     ) -> None:
-        self.of, self.layers, self.keeps_all = of, layers, keeps_all
+        self.spec, self.layers, self.keeps_all = spec, layers, keeps_all
         self.backward, self.input_gradient = backward, input_gradient
         self.widths = widths(layers, inputs)
         self._memory = MemoryPlan(dtype)
         self._activations = self._planned_activations()
         self._scratch = [
-            {name: self._memory.add(buffer) for name, buffer in layer.scratch(self._of_layer(index), width).items()}
+            {name: self._memory.add(buffer) for name, buffer in layer.scratch(self._layer_spec(index), width).items()}
             for index, (layer, width) in enumerate(zip(layers, self.widths, strict=False))
         ]
         self._areas = self._planned_gradients() if self.backward else []
@@ -88,9 +88,9 @@ class PassPlan:
         """The part of it that takes memory, without zeros that are only read."""
         return self._memory.resident_bytes
 
-    def _of_layer(self, index: int) -> Pass:
+    def _layer_spec(self, index: int) -> PassSpec:
         """The pass as a layer sees it: only the first one may have row-major inputs."""
-        return self.of if index == 0 else self.of._replace(row_major=False)
+        return self.spec if index == 0 else self.spec._replace(row_major=False)
 
     def allocate(self) -> PassArrays:
         """Allocate the block, and return all arrays."""
@@ -99,21 +99,21 @@ class PassPlan:
         activations = [self._activation_arrays(index, memory) for index in range(len(self.widths))]
         for index, of_layer in enumerate(arrays):
             of_layer.update(activations[index], outputs=activations[index + 1]["inputs"])
-        passes = map(self._of_layer, range(len(arrays)))
+        passes = map(self._layer_spec, range(len(arrays)))
         return PassArrays(
             list(zip(passes, arrays, strict=True)), self._add_gradients(arrays, memory) if self.backward else None
         )
 
     def _is_identity(self, index: int) -> bool:
-        return self.layers[index].is_identity(self.of.training)
+        return self.layers[index].is_identity(self.spec.training)
 
     def _has_no_outputs(self, index: int) -> bool:
         """Whether the outputs of a layer are where its inputs are."""
         if self._is_identity(index):
             return True
-        if self.keeps_all or not self.layers[index].in_place or (index == 0 and self.of.row_major):
+        if self.keeps_all or not self.layers[index].in_place or (index == 0 and self.spec.row_major):
             return False
-        before = next((layer for layer in self.layers[:index][::-1] if not layer.is_identity(self.of.training)), None)
+        before = next((layer for layer in self.layers[:index][::-1] if not layer.is_identity(self.spec.training)), None)
         return not (self.backward and before and before.needs_outputs)
 
     def _has_ones(self, index: int) -> bool:
@@ -126,19 +126,19 @@ class PassPlan:
         """The inputs of each layer, and the outputs of the last one; row-major inputs stay where they are."""
         places: list[Place | None] = []
         for index, width in enumerate(self.widths):
-            if index == 0 and self.of.row_major:
+            if index == 0 and self.spec.row_major:
                 places.append(None)
             elif index and self._has_no_outputs(index - 1):
                 places.append(places[-1])
             else:
-                places.append(self._memory.add(Buffer(self.of.rows, width + self._has_ones(index))))
+                places.append(self._memory.add(Buffer(self.spec.rows, width + self._has_ones(index))))
         return places
 
     def _planned_gradients(self) -> list[Place]:
         """Two areas, or one if no layer computes dL/d inputs."""
         computing = self.backward if self.input_gradient else self.backward[:-1]
         widest = max([self.widths[index + 1] for index in self.backward] + [self.widths[index] for index in computing])
-        return [self._memory.add(Buffer(self.of.rows, widest)) for _ in (0, *computing[:1])]
+        return [self._memory.add(Buffer(self.spec.rows, widest)) for _ in (0, *computing[:1])]
 
     def _activation_arrays(self, index: int, memory: Memory) -> dict[str, Array]:
         """The inputs of a layer, with their column of ones, or the outputs of the last one."""
@@ -166,7 +166,7 @@ class PassPlan:
         return loss_gradient
 
 
-def bind_single(layer: Layer, of: Pass, inputs: int, dtype: np.dtype[Any]) -> None:
+def bind_single(layer: Layer, spec: PassSpec, inputs: int, dtype: np.dtype[Any]) -> None:
     """Bind a layer that belongs to no network to the arrays of a pass, with all gradients."""
-    plan = PassPlan(of, [layer], inputs, dtype, [0], input_gradient=True, keeps_all=True)
+    plan = PassPlan(spec, [layer], inputs, dtype, [0], input_gradient=True, keeps_all=True)
     layer.bind(*plan.allocate().layers[0])

@@ -1,6 +1,6 @@
 """Passes of a training over its rows: how many fit between two yields, and the dropout masks that they draw."""
 
-from nncli.nn.layers.layer import Pass
+from nncli.nn.layers.layer import PassSpec
 from nncli.nn.network import Network
 
 MACS_BETWEEN_YIELDS = 1 << 25  # multiply-accumulate operations of forward passes
@@ -23,7 +23,7 @@ def draw_masks(network: Network, rows: int, batches: int) -> None:
         batches: the number of batches, one pass over each.
     """
     for micro_batch in network.micro_batches(rows) * batches:
-        network.bind(Pass(micro_batch.stop - micro_batch.start, training=True))
+        network.bind(PassSpec(micro_batch.stop - micro_batch.start, training=True))
         for layer in network.layers:
             if not layer.is_identity(training=True):
                 layer.draw()

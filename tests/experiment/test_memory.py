@@ -89,10 +89,10 @@ def test_passes_are_what_a_network_allocates(loaded, overrides):
     config, plan = loaded(*overrides, "data.samples=2000")
     memory, network = TrainingMemory(config, plan), assemble(config, plan).network
     multiplies_without_packing()  # searches for libraries once
-    for of, dtype in passes_of(memory):
-        planned = memory.planned({(of, dtype): 1})
+    for spec, dtype in passes_of(memory):
+        planned = memory.planned({(spec, dtype): 1})
         tracemalloc.start()
-        network.bind(of)
+        network.bind(spec)
         allocated, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert planned <= allocated <= planned + 60_000

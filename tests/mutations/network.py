@@ -76,9 +76,9 @@ def ones_do_not_follow_an_identity(patch: Patch) -> None:
     """The bias of a dense layer after dropout or linear is not added at inference."""
 
     def make(original):
-        def bind(self, of, arrays):
-            original(self, of, arrays)
-            if not (of.row_major or of.training):
+        def bind(self, spec, arrays):
+            original(self, spec, arrays)
+            if not (spec.row_major or spec.training):
                 self.inputs_and_ones[:, -1] = 0
 
         return bind

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from nncli.nn.layers.layer import Pass
+from nncli.nn.layers.layer import PassSpec
 from nncli.nn.pass_plan import bind_single
 
 
 def forward(layer, inputs, training=False):
     """The outputs (N, M) of a layer for inputs (N, D), whose dtype is that of the pass."""
     row_major = layer.prefers_row_major(inputs.shape[1]) and inputs.flags.c_contiguous
-    of = Pass(len(inputs), training, row_major)
-    if getattr(layer, "bound_to", None) != (of, inputs.shape, inputs.dtype):
-        bind_single(layer, of, inputs.shape[1], inputs.dtype)
-        layer.bound_to = of, inputs.shape, inputs.dtype
+    spec = PassSpec(len(inputs), training, row_major)
+    if getattr(layer, "bound_to", None) != (spec, inputs.shape, inputs.dtype):
+        bind_single(layer, spec, inputs.shape[1], inputs.dtype)
+        layer.bound_to = spec, inputs.shape, inputs.dtype
     layer.load(inputs)
     return layer.forward()
 

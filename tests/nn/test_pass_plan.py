@@ -12,7 +12,7 @@ from nncli.nn.initializers import He
 from nncli.nn.kernels.alignment import CACHE_LINE
 from nncli.nn.layers.dense import Dense
 from nncli.nn.layers.dropout import Dropout
-from nncli.nn.layers.layer import Pass
+from nncli.nn.layers.layer import PassSpec
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import MAX_PASSES, Network
 from nncli.nn.pass_plan import layers_with_gradient
@@ -35,7 +35,7 @@ def hidden(*more, units=5):
 def test_outputs_are_the_inputs_of_the_next_layer(training):
     """They are one array, and so are the gradients; an identity has no array of its own."""
     network = network_of(*hidden(Linear(), Dropout(0.5)))
-    network.bind(Pass(7, training))
+    network.bind(PassSpec(7, training))
     for layer, following in pairwise(network.layers):
         assert np.shares_memory(layer.outputs, following.inputs)
     kept, identity, dropout, *_ = network.layers[1:]
@@ -47,7 +47,7 @@ def test_outputs_are_the_inputs_of_the_next_layer(training):
 def test_gradients_are_those_between_the_layers():
     """Each has the shape of the outputs; two areas serve all of them in turn."""
     network = network_of(*hidden(Linear(), Dropout(0.5)))
-    network.bind(Pass(7, training=True))
+    network.bind(PassSpec(7, training=True))
     dense, relu, identity, dropout, last, _ = network.layers
     for layer, following in pairwise([dense, relu, identity, dropout, last]):
         assert layer.d_outputs is following.d_inputs
@@ -96,20 +96,20 @@ def by_hand(rows, training):
 def test_size_by_hand(rows, training):
     """Each array takes whole cache lines, and one more."""
     network = network_of(*hidden())
-    assert network.plan(Pass(rows, training)).nbytes == by_hand(rows, training)
+    assert network.plan(PassSpec(rows, training)).nbytes == by_hand(rows, training)
 
 
 def test_layers_overwrite_inputs_that_nobody_needs():
     """ReLU those of a dense layer, but dropout not the outputs of ReLU, which backward needs."""
     network = network_of(*hidden(Dropout(0.5)))
     for training, shared in ((True, False), (False, True)):
-        network.bind(Pass(7, training))
+        network.bind(PassSpec(7, training))
         dense, relu, dropout, *_ = network.layers
         assert np.shares_memory(relu.outputs, dense.outputs)
         assert np.shares_memory(dropout.outputs, relu.outputs) is shared
     keeping = network_of(*hidden(Dropout(0.5)))
     keeping.keeps_all = True
-    keeping.bind(Pass(7, training=True))
+    keeping.bind(PassSpec(7, training=True))
     assert not np.shares_memory(keeping.layers[1].outputs, keeping.layers[0].outputs)
 
 
@@ -117,11 +117,11 @@ def test_layers_overwrite_inputs_that_nobody_needs():
 def test_size_is_what_is_allocated(row_major):
     """Traced by Python."""
     network = network_of(*hidden(units=400), inputs=1000)
-    of = Pass(300, True, row_major)
-    planned = network.plan(of).nbytes
+    spec = PassSpec(300, True, row_major)
+    planned = network.plan(spec).nbytes
     gc.collect()
     tracemalloc.start()
-    network.bind(of)
+    network.bind(spec)
     allocated, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert planned <= allocated < 1.02 * planned
@@ -130,13 +130,13 @@ def test_size_is_what_is_allocated(row_major):
 def test_passes_are_allocated_once_and_the_oldest_ones_are_freed():
     """A pass that comes again has the same arrays, unless too many others came in between."""
     network = network_of(*hidden())
-    network.bind(Pass(1))
+    network.bind(PassSpec(1))
     first = network.outputs
     for rows in (2, 1, *range(3, MAX_PASSES + 1), 1):
-        network.bind(Pass(rows))
+        network.bind(PassSpec(rows))
     assert network.outputs is first
-    network.bind(Pass(MAX_PASSES + 1))
-    network.bind(Pass(1))
+    network.bind(PassSpec(MAX_PASSES + 1))
+    network.bind(PassSpec(1))
     assert network.outputs is not first
 
 

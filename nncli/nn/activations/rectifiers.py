@@ -7,7 +7,7 @@ import numpy as np
 
 from nncli.nn.kernels.erf import normal_cdf, normal_pdf, tanh_normal_cdf, tanh_normal_cdf_derivative
 from nncli.nn.kernels.memory import Buffer, bit_pattern
-from nncli.nn.layers.layer import Layer, Pass
+from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.parameters import Array
 from nncli.registry import Positive, UnitInterval, register
 
@@ -32,13 +32,13 @@ class ReLU(Layer):
 
     zeros: Array
 
-    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
         """Zeros (N, M), since ``np.maximum`` is faster with two arrays."""
-        return {"zeros": Buffer(of.rows, inputs, constant=True)}
+        return {"zeros": Buffer(spec.rows, inputs, constant=True)}
 
-    def bind(self, of: Pass, arrays: Mapping[str, Array]) -> None:
+    def bind(self, spec: PassSpec, arrays: Mapping[str, Array]) -> None:
         """Extend ``Layer.bind`` with the bit patterns for backward."""
-        super().bind(of, arrays)
+        super().bind(spec, arrays)
         names = [name for name in ("d_outputs", "outputs", "d_inputs") if name in arrays]
         self.patterns = [bit_pattern(arrays[name]) for name in names]
 
@@ -114,9 +114,9 @@ class ELU(Layer):
     zeros: Array
     negative: Array
 
-    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
         """Zeros and the negative part of Y (N, M)."""
-        return {"zeros": Buffer(of.rows, inputs, constant=True), "negative": Buffer(of.rows, inputs)}
+        return {"zeros": Buffer(spec.rows, inputs, constant=True), "negative": Buffer(spec.rows, inputs)}
 
     def forward(self) -> Array:
         """Y = X where X > 0, else α (exp X − 1)."""
@@ -166,9 +166,9 @@ class GELU(Layer):
 
     cdf: Array
 
-    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
         """Φ(X) (N, M)."""
-        return {"cdf": Buffer(of.rows, inputs)}
+        return {"cdf": Buffer(spec.rows, inputs)}
 
     def forward(self) -> Array:
         """Y = X Φ(X)."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nncli.nn.kernels.memory import Buffer
-from nncli.nn.layers.layer import Layer, Pass
+from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.parameters import Array
 from nncli.registry import register
 
@@ -30,18 +30,18 @@ class Softmax(Layer):
 
     reduced: Array
 
-    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
         """What ``softmax`` needs."""
         copies = inputs if inputs <= MAX_REPEATED_COLUMNS else 1
         return {
             "ones": Buffer(inputs, copies, 1),
-            "reduced": Buffer(of.rows, 1),
-            "sums": Buffer(of.rows, copies),
+            "reduced": Buffer(spec.rows, 1),
+            "sums": Buffer(spec.rows, copies),
         }
 
-    def bind(self, of: Pass, arrays: Mapping[str, Array]) -> None:
+    def bind(self, spec: PassSpec, arrays: Mapping[str, Array]) -> None:
         """Extend ``Layer.bind`` with the transposed arrays of ``softmax``."""
-        super().bind(of, arrays)
+        super().bind(spec, arrays)
         self.transposed = [arrays[name].T for name in ("inputs", "outputs", "ones", "reduced", "sums")]
         self.logits_by_class = list(self.inputs.T)
 

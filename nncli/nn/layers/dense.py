@@ -8,7 +8,7 @@ from nncli.data.dataset import Random
 from nncli.nn.initializers import Initializer
 from nncli.nn.kernels.dense_products import ColumnMajorProducts, RowMajorProducts
 from nncli.nn.kernels.memory import Buffer
-from nncli.nn.layers.layer import Layer, Pass
+from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.parameters import Array, Shape, stacked
 from nncli.nn.penalties import Penalty
 from nncli.registry import Count, NonNegative, register
@@ -93,15 +93,15 @@ class Dense(Layer):
         """True if a column-major copy of X W (N, M) costs less than one of X (N, D)."""
         return inputs >= MIN_INPUTS_PER_UNIT * self.units
 
-    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
         """What the products of row-major inputs need."""
-        return RowMajorProducts.scratch(of.rows, self.units) if of.row_major else {}
+        return RowMajorProducts.scratch(spec.rows, self.units) if spec.row_major else {}
 
-    def bind(self, of: Pass, arrays: Mapping[str, Array]) -> None:
+    def bind(self, spec: PassSpec, arrays: Mapping[str, Array]) -> None:
         """Extend ``Layer.bind`` with the matrix products of these arrays."""
-        super().bind(of, arrays)
-        self.row_major = of.row_major
-        products = RowMajorProducts if of.row_major else ColumnMajorProducts
+        super().bind(spec, arrays)
+        self.row_major = spec.row_major
+        products = RowMajorProducts if spec.row_major else ColumnMajorProducts
         self.products = products(self.weights_and_biases, self.d_weights_and_biases, arrays)
 
     def load(self, inputs: Array) -> None:

@@ -10,8 +10,8 @@ from nncli.nn.penalties import Penalty
 from nncli.registry import kind
 
 
-class Pass(NamedTuple):
-    """What the arrays of a pass through a network depend on.
+class PassSpec(NamedTuple):
+    """What the arrays of one pass through a network depend on; passes with equal specs share their arrays.
 
     Args:
         rows: the number of rows N.
@@ -87,7 +87,7 @@ class Layer:
         """Whether outputs and inputs of a pass are the same array, and so are their gradients."""
         return False
 
-    def scratch(self, of: Pass, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
         """The other arrays that a pass needs, by the names of the attributes that ``bind`` sets."""
         return {}
 
@@ -95,9 +95,9 @@ class Layer:
         """Take the inputs X (N, D) of the network, of any dtype; only the first layer does."""
         self.inputs[...] = inputs
 
-    def bind(self, of: Pass, arrays: Mapping[str, Array]) -> None:
+    def bind(self, spec: PassSpec, arrays: Mapping[str, Array]) -> None:
         """Take the arrays of a pass as attributes; a subclass extends it by views of them."""
-        self.training = of.training
+        self.training = spec.training
         for name, array in arrays.items():
             setattr(self, name, array)
 
