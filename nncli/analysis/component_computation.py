@@ -21,7 +21,7 @@ from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.losses.loss import Loss, average
 from nncli.nn.metrics.metric import Metric, Task
 from nncli.nn.parameters import Array, Parameters
-from nncli.nn.pass_plan import bind_single
+from nncli.nn.pass_plan import bind_standalone
 from nncli.nn.penalties import Penalty
 from nncli.registry import Component, ComponentConfig
 
@@ -124,7 +124,7 @@ def _layer(config: ComponentConfig, request: Request) -> Iterator[Step]:
         raise CommandLineError(f"--inputs: {name} needs {layer.min_batch_size} rows in training; add --inference")
     parameters = _parameters(config, layer, inputs.shape[1], request)
     documentation, width = config.component.documentation, layer.width(inputs.shape[1])
-    bind_single(layer, PassSpec(len(inputs), not request.inference), inputs.shape[1], DTYPE)
+    bind_standalone(layer, PassSpec(len(inputs), not request.inference), inputs.shape[1], DTYPE)
     layer.load(inputs)
     outputs = layer.forward()
     shown = copied(parameters.views(parameters.trainable))

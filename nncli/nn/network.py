@@ -38,7 +38,7 @@ class Network:
 
     All arrays of a pass are planned for its number of rows (``PassPlan``); ``bind`` hands them to the layers.
 
-    With ``keeps_all`` the inputs and outputs of all layers stay until the next pass, else some are overwritten.
+    With ``keep_activations`` the inputs and outputs of all layers stay until the next pass, else some are overwritten.
     ``first_trainable`` is the first trainable layer; ``backward_layers`` are the layers after it through which the
     gradient passes, last layer first; ``is_fused`` says whether the last layer and the loss have one fused gradient.
 
@@ -77,7 +77,7 @@ class Network:
         self.parameters = Parameters(trainable, dtype, statistics(layers, inputs))
         self.loss.attach(dtype)
         self.is_fused = fused and is_fused(layers[-1], loss)
-        self._input_gradient, self.keeps_all = input_gradient, False
+        self._input_gradient, self.keep_activations = input_gradient, False
         self._with_gradient = layers_with_gradient(layers, inputs, self.is_fused, input_gradient)
         self.set_layers(layers)
         self.stochastic = any(layer.stochastic for layer in layers)
@@ -158,7 +158,7 @@ class Network:
     def plan(self, spec: PassSpec) -> PassPlan:
         """The memory plan of a pass."""
         backward = self._with_gradient if spec.training else ()
-        options = {"input_gradient": self._input_gradient, "keeps_all": self.keeps_all}
+        options = {"input_gradient": self._input_gradient, "keep_activations": self.keep_activations}
         return PassPlan(spec, self.layers, self.widths[0], self.dtype, backward, **options)
 
     def load(self, inputs: Array, training: bool = False) -> Array:

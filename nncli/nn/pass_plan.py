@@ -1,11 +1,12 @@
 """The memory plan of a pass through a network: all activations and gradients of a number of rows."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nncli.nn.kernels.memory import Buffer, Memory, MemoryPlan, Place
+from nncli.nn.kernels.memory import Arena, ArraySpec, MemoryPlan, Slot
 from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.parameters import Array
 from nncli.nn.shapes import widths
@@ -37,12 +38,12 @@ def layers_with_gradient(layers: Sequence[Layer], inputs: int, is_fused: bool, i
 
 
 class PassPlan:
-    """Places of all arrays of a pass; ``nbytes`` is the size of its block of memory.
+    """The slots of all arrays of a pass in one arena.
 
-        activations    inputs X and the outputs of each layer; those of an identity are its inputs, and other layers
-                       overwrite their inputs if no backward needs them (``keeps_all`` prevents it)
-        gradients      two areas, in turn: dL/d outputs of a layer is needed until dL/d inputs is computed
+        activations    inputs X and the outputs of each layer; the outputs of an identity are its inputs, and other
+                       layers overwrite their inputs if no backward needs them, unless ``keep_activations``
         scratch        what else a layer needs
+        gradients      two slots, alternately: dL/d outputs of a layer is needed until dL/d inputs is computed
 
     A column of ones follows the inputs of a dense layer: [X 1].
 
@@ -51,9 +52,9 @@ class PassPlan:
         layers: those of the network.
         inputs: its number of input columns D.
         dtype: of all arrays.
-        backward: the indices of the layers that get a gradient, last one first.
+        backward: the indices of the layers that get a gradient, last one first; none at inference.
         input_gradient: whether the last of these also computes dL/dX.
-        keeps_all: whether the inputs and outputs of all layers stay until the next pass.
+        keep_activations: whether the inputs and outputs of all layers stay until the next pass.
     """
 
     def __init__(
@@ -65,108 +66,108 @@ class PassPlan:
         backward: Sequence[int] = (),
         *,
         input_gradient: bool = False,
-        keeps_all: bool = False,
+        keep_activations: bool = False,
     ) -> None:
-        self.spec, self.layers, self.keeps_all = spec, layers, keeps_all
+        self.spec, self.layers, self.keep_activations = spec, layers, keep_activations
         self.backward, self.input_gradient = backward, input_gradient
         self.widths = widths(layers, inputs)
         self._memory = MemoryPlan(dtype)
         self._activations = self._planned_activations()
-        self._scratch = [
-            {name: self._memory.add(buffer) for name, buffer in layer.scratch(self._layer_spec(index), width).items()}
-            for index, (layer, width) in enumerate(zip(layers, self.widths, strict=False))
-        ]
-        self._areas = self._planned_gradients() if self.backward else []
+        self._scratch = [self._planned_scratch(index) for index in range(len(layers))]
+        self._gradients = self._planned_gradients() if self.backward else []
 
     @property
     def nbytes(self) -> int:
-        """The size of the block of memory."""
+        """The size of the arena."""
         return self._memory.nbytes
 
     @property
     def resident_bytes(self) -> int:
-        """The part of it that takes memory, without zeros that are only read."""
+        """The part of it that takes physical memory, see ``MemoryPlan``."""
         return self._memory.resident_bytes
 
-    def _layer_spec(self, index: int) -> PassSpec:
-        """The pass as a layer sees it: only the first one may have row-major inputs."""
-        return self.spec if index == 0 else self.spec._replace(row_major=False)
-
     def allocate(self) -> PassArrays:
-        """Allocate the block, and return all arrays."""
-        memory = self._memory.allocate()
-        arrays = [{name: memory.array(place) for name, place in scratch.items()} for scratch in self._scratch]
-        activations = [self._activation_arrays(index, memory) for index in range(len(self.widths))]
-        for index, of_layer in enumerate(arrays):
-            of_layer.update(activations[index], outputs=activations[index + 1]["inputs"])
-        passes = map(self._layer_spec, range(len(arrays)))
-        return PassArrays(
-            list(zip(passes, arrays, strict=True)), self._add_gradients(arrays, memory) if self.backward else None
-        )
+        """Allocate the arena, and return all arrays."""
+        arena, arrays = self._memory.allocate(), []
+        activations = [self._activation_arrays(index, arena) for index in range(len(self.widths))]
+        for index, slots in enumerate(self._scratch):
+            scratch = {name: arena.array(slot) for name, slot in slots.items()}
+            arrays.append({**scratch, **activations[index], "outputs": activations[index + 1]["inputs"]})
+        loss_gradient = self._add_gradients(arrays, arena) if self.backward else None
+        specs = map(self._layer_spec, range(len(self.layers)))
+        return PassArrays(list(zip(specs, arrays, strict=True)), loss_gradient)
+
+    def _layer_spec(self, index: int) -> PassSpec:
+        """The spec for one layer: only the first one may have row-major inputs."""
+        return self.spec if index == 0 else self.spec._replace(row_major=False)
 
     def _is_identity(self, index: int) -> bool:
         return self.layers[index].is_identity(self.spec.training)
 
-    def _has_no_outputs(self, index: int) -> bool:
-        """Whether the outputs of a layer are where its inputs are."""
+    def _shares_memory(self, index: int) -> bool:
+        """Whether the outputs of a layer are in the memory of its inputs."""
         if self._is_identity(index):
             return True
-        if self.keeps_all or not self.layers[index].in_place or (index == 0 and self.spec.row_major):
+        if self.keep_activations or not self.layers[index].in_place or (index == 0 and self.spec.row_major):
             return False
-        before = next((layer for layer in self.layers[:index][::-1] if not layer.is_identity(self.spec.training)), None)
-        return not (self.backward and before and before.needs_outputs)
+        computed_by = next((self.layers[each] for each in range(index)[::-1] if not self._is_identity(each)), None)
+        return not (self.backward and computed_by and computed_by.needs_outputs)
 
     def _has_ones(self, index: int) -> bool:
-        """Whether a column of ones follows the inputs of a layer, or its outputs if they are there as well."""
+        """Whether a column of ones follows the inputs of a layer, or its outputs in the same memory."""
         if index == len(self.layers):
             return False
-        return self.layers[index].uses_ones or (self._has_no_outputs(index) and self._has_ones(index + 1))
+        return self.layers[index].needs_ones_column or (self._shares_memory(index) and self._has_ones(index + 1))
 
-    def _planned_activations(self) -> list[Place | None]:
+    def _planned_activations(self) -> list[Slot | None]:
         """The inputs of each layer, and the outputs of the last one; row-major inputs stay where they are."""
-        places: list[Place | None] = []
+        slots: list[Slot | None] = []
         for index, width in enumerate(self.widths):
             if index == 0 and self.spec.row_major:
-                places.append(None)
-            elif index and self._has_no_outputs(index - 1):
-                places.append(places[-1])
+                slots.append(None)
+            elif index and self._shares_memory(index - 1):
+                slots.append(slots[-1])
             else:
-                places.append(self._memory.add(Buffer(self.spec.rows, width + self._has_ones(index))))
-        return places
+                slots.append(self._memory.add(ArraySpec(self.spec.rows, width + self._has_ones(index))))
+        return slots
 
-    def _planned_gradients(self) -> list[Place]:
-        """Two areas, or one if no layer computes dL/d inputs."""
-        computing = self.backward if self.input_gradient else self.backward[:-1]
-        widest = max([self.widths[index + 1] for index in self.backward] + [self.widths[index] for index in computing])
-        return [self._memory.add(Buffer(self.spec.rows, widest)) for _ in (0, *computing[:1])]
+    def _planned_scratch(self, index: int) -> dict[str, Slot]:
+        """The scratch arrays of a layer by name."""
+        specs = self.layers[index].scratch(self._layer_spec(index), self.widths[index])
+        return {name: self._memory.add(spec) for name, spec in specs.items()}
 
-    def _activation_arrays(self, index: int, memory: Memory) -> dict[str, Array]:
+    def _planned_gradients(self) -> list[Slot]:
+        """Two slots as wide as the widest gradient, or one if there is a single gradient."""
+        lowest = self.backward[-1] + (0 if self.input_gradient else 1)
+        columns = self.widths[lowest : self.backward[0] + 2]
+        return [self._memory.add(ArraySpec(self.spec.rows, max(columns))) for _ in range(min(2, len(columns)))]
+
+    def _activation_arrays(self, index: int, arena: Arena) -> dict[str, Array]:
         """The inputs of a layer, with their column of ones, or the outputs of the last one."""
-        place, width = self._activations[index], self.widths[index]
-        if place is None:
+        slot, width = self._activations[index], self.widths[index]
+        if slot is None:
             return {}
-        inputs, extended = memory.array(place, width), memory.array(place)
+        inputs, extended = arena.array(slot, width), arena.array(slot)
         if not self._has_ones(index):
             return {"inputs": inputs}
         extended[:, width] = 1
         return {"inputs": inputs, "inputs_and_ones": extended}
 
-    def _add_gradients(self, arrays: list[dict[str, Array]], memory: Memory) -> Array:
+    def _add_gradients(self, arrays: list[dict[str, Array]], arena: Arena) -> Array:
         """Add the gradients of each layer, and return that of the loss."""
-        turn = 0
-        grad = loss_gradient = memory.array(self._areas[turn], self.widths[self.backward[0] + 1])
+        slots = cycle(self._gradients)
+        grad = loss_gradient = arena.array(next(slots), self.widths[self.backward[0] + 1])
         for index in self.backward:
             arrays[index]["d_outputs"] = grad
             if index == self.backward[-1] and not self.input_gradient:
                 break
             if not self._is_identity(index):
-                turn = 1 - turn
-                grad = memory.array(self._areas[turn], self.widths[index])
+                grad = arena.array(next(slots), self.widths[index])
             arrays[index]["d_inputs"] = grad
         return loss_gradient
 
 
-def bind_single(layer: Layer, spec: PassSpec, inputs: int, dtype: np.dtype[Any]) -> None:
+def bind_standalone(layer: Layer, spec: PassSpec, inputs: int, dtype: np.dtype[Any]) -> None:
     """Bind a layer that belongs to no network to the arrays of a pass, with all gradients."""
-    plan = PassPlan(spec, [layer], inputs, dtype, [0], input_gradient=True, keeps_all=True)
+    plan = PassPlan(spec, [layer], inputs, dtype, [0], input_gradient=True, keep_activations=True)
     layer.bind(*plan.allocate().layers[0])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nncli.nn.layers.layer import PassSpec
-from nncli.nn.pass_plan import bind_single
+from nncli.nn.pass_plan import bind_standalone
 
 
 def forward(layer, inputs, training=False):
@@ -11,7 +11,7 @@ def forward(layer, inputs, training=False):
     row_major = layer.prefers_row_major(inputs.shape[1]) and inputs.flags.c_contiguous
     spec = PassSpec(len(inputs), training, row_major)
     if getattr(layer, "bound_to", None) != (spec, inputs.shape, inputs.dtype):
-        bind_single(layer, spec, inputs.shape[1], inputs.dtype)
+        bind_standalone(layer, spec, inputs.shape[1], inputs.dtype)
         layer.bound_to = spec, inputs.shape, inputs.dtype
     layer.load(inputs)
     return layer.forward()

@@ -45,7 +45,7 @@ def test_outputs_are_the_inputs_of_the_next_layer(training):
 
 
 def test_gradients_are_those_between_the_layers():
-    """Each has the shape of the outputs; two areas serve all of them in turn."""
+    """Each has the shape of the outputs; two slots serve all of them alternately."""
     network = network_of(*hidden(Linear(), Dropout(0.5)))
     network.bind(PassSpec(7, training=True))
     dense, relu, identity, dropout, last, _ = network.layers
@@ -85,7 +85,7 @@ def test_layers_with_gradient(layers, options, expected):
 
 
 def by_hand(rows, training):
-    """Bytes of 2-5-3: [X 1], ReLU's [Y 1], Z, P; zeros, ones, maxima and sums; two areas of five columns."""
+    """Bytes of 2-5-3: [X 1], ReLU's [Y 1], Z, P; zeros, ones, maxima and sums; two gradients of five columns."""
     columns = [3, 6, 3, 3, 5, 1, 3, *(training * [5, 5])]
     sizes = [rows * count for count in columns] + [3 * 3]
     return sum((-(-4 * size // CACHE_LINE) + 1) * CACHE_LINE for size in sizes)
@@ -108,7 +108,7 @@ def test_layers_overwrite_inputs_that_nobody_needs():
         assert np.shares_memory(relu.outputs, dense.outputs)
         assert np.shares_memory(dropout.outputs, relu.outputs) is shared
     keeping = network_of(*hidden(Dropout(0.5)))
-    keeping.keeps_all = True
+    keeping.keep_activations = True
     keeping.bind(PassSpec(7, training=True))
     assert not np.shares_memory(keeping.layers[1].outputs, keeping.layers[0].outputs)
 

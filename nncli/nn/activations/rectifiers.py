@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from nncli.nn.kernels.erf import normal_cdf, normal_pdf, tanh_normal_cdf, tanh_normal_cdf_derivative
-from nncli.nn.kernels.memory import Buffer, bit_pattern
+from nncli.nn.kernels.memory import ArraySpec, bit_pattern
 from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.parameters import Array
 from nncli.registry import Positive, UnitInterval, register
@@ -32,9 +32,9 @@ class ReLU(Layer):
 
     zeros: Array
 
-    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
         """Zeros (N, M), since ``np.maximum`` is faster with two arrays."""
-        return {"zeros": Buffer(spec.rows, inputs, constant=True)}
+        return {"zeros": ArraySpec(spec.rows, inputs, constant=True)}
 
     def bind(self, spec: PassSpec, arrays: Mapping[str, Array]) -> None:
         """Extend ``Layer.bind`` with the bit patterns for backward."""
@@ -114,9 +114,9 @@ class ELU(Layer):
     zeros: Array
     negative: Array
 
-    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
         """Zeros and the negative part of Y (N, M)."""
-        return {"zeros": Buffer(spec.rows, inputs, constant=True), "negative": Buffer(spec.rows, inputs)}
+        return {"zeros": ArraySpec(spec.rows, inputs, constant=True), "negative": ArraySpec(spec.rows, inputs)}
 
     def forward(self) -> Array:
         """Y = X where X > 0, else α (exp X − 1)."""
@@ -166,9 +166,9 @@ class GELU(Layer):
 
     cdf: Array
 
-    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
         """Φ(X) (N, M)."""
-        return {"cdf": Buffer(spec.rows, inputs)}
+        return {"cdf": ArraySpec(spec.rows, inputs)}
 
     def forward(self) -> Array:
         """Y = X Φ(X)."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nncli.nn.kernels.memory import Buffer
+from nncli.nn.kernels.memory import ArraySpec
 from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.parameters import Array
 from nncli.registry import register
@@ -30,13 +30,13 @@ class Softmax(Layer):
 
     reduced: Array
 
-    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
         """What ``softmax`` needs."""
         copies = inputs if inputs <= MAX_REPEATED_COLUMNS else 1
         return {
-            "ones": Buffer(inputs, copies, 1),
-            "reduced": Buffer(spec.rows, 1),
-            "sums": Buffer(spec.rows, copies),
+            "ones": ArraySpec(inputs, copies, 1),
+            "reduced": ArraySpec(spec.rows, 1),
+            "sums": ArraySpec(spec.rows, copies),
         }
 
     def bind(self, spec: PassSpec, arrays: Mapping[str, Array]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nncli.nn.kernels.memory import Buffer
+from nncli.nn.kernels.memory import ArraySpec
 from nncli.nn.kernels.products import product
 from nncli.nn.parameters import Array
 
@@ -64,9 +64,9 @@ class RowMajorProducts:
             self.input_gradients = product(self.weights, self.d_outputs.T, arrays["d_inputs"].T)
 
     @staticmethod
-    def scratch(rows: int, columns: int) -> dict[str, Buffer]:
+    def scratch(rows: int, columns: int) -> dict[str, ArraySpec]:
         """(X W)ᵀ (M, N), and ones (N,) for the sum over the rows."""
-        return {"row_major_outputs": Buffer(columns, rows, padded=True), "ones": Buffer(rows, 1, 1)}
+        return {"row_major_outputs": ArraySpec(columns, rows, padded=True), "ones": ArraySpec(rows, 1, 1)}
 
     def forward(self) -> None:
         """Y = X W + b."""

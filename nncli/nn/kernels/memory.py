@@ -1,4 +1,4 @@
-"""One block of memory for many arrays: their places are planned before anything is allocated."""
+"""One arena, a block of memory, for many arrays: their slots are planned before anything is allocated."""
 
 from typing import Any, NamedTuple
 
@@ -10,8 +10,8 @@ from nncli.nn.parameters import Array
 HUGE_PAGE = 2 << 20  # bytes
 
 
-class Buffer(NamedTuple):
-    """A column-major array (N, M) of a pass.
+class ArraySpec(NamedTuple):
+    """The shape and the content of a column-major array (N, M).
 
     Args:
         rows: N.
@@ -32,18 +32,19 @@ class Buffer(NamedTuple):
         return pad_to_odd_cache_lines(self.rows, dtype) if self.padded else self.rows
 
 
-class Place(NamedTuple):
-    """The place of an array in a block: its first byte, and the array."""
+class Slot(NamedTuple):
+    """The memory of one array: its offset in the arena, in bytes, and the array."""
 
-    start: int
-    buffer: Buffer
+    offset: int
+    spec: ArraySpec
 
 
 class MemoryPlan:
-    """Places of arrays in one block; ``nbytes`` is the size of the block.
+    """The slots of many arrays in one arena.
 
-    ``resident_bytes`` is the part of it that takes memory: an operating system maps all pages of zeros that are only
-    read to the same one, except at the bounds of an array, where a huge page also has values of others.
+    ``nbytes`` is the size of the arena. ``resident_bytes`` is the part of it that takes physical memory: pages of
+    zeros that are only read are all the same page of the operating system. A huge page at the bounds of an array also
+    has values of its neighbors.
 
     Arrays are column-major (Fortran order), so that a reduction over the few features of a row becomes vector
     operations on contiguous columns, which are long. Each one starts at a cache line, and an unused line follows it:
@@ -56,29 +57,29 @@ class MemoryPlan:
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.dtype, self.nbytes, self.resident_bytes = dtype, 0, 0
-        self._places: list[Place] = []
+        self._slots: list[Slot] = []
 
-    def add(self, buffer: Buffer) -> Place:
-        """Plan the place of one more array."""
-        place = Place(self.nbytes, buffer)
-        size = buffer.column_length(self.dtype) * buffer.columns * self.dtype.itemsize
-        lines = -(-size // CACHE_LINE) + 1
-        self.nbytes += lines * CACHE_LINE
-        is_zero = buffer.constant and not buffer.value
-        self.resident_bytes += min(lines * CACHE_LINE, HUGE_PAGE) if is_zero else lines * CACHE_LINE
-        self._places.append(place)
-        return place
+    def add(self, spec: ArraySpec) -> Slot:
+        """Plan one more array."""
+        slot = Slot(self.nbytes, spec)
+        lines = -(-spec.column_length(self.dtype) * spec.columns * self.dtype.itemsize // CACHE_LINE) + 1
+        size = lines * CACHE_LINE
+        is_shared_page = spec.constant and not spec.value
+        self.nbytes += size
+        self.resident_bytes += min(size, HUGE_PAGE) if is_shared_page else size
+        self._slots.append(slot)
+        return slot
 
-    def allocate(self) -> "Memory":
-        """Allocate the block, with all arrays at their initial values."""
-        memory = Memory(self.nbytes, self.dtype)
-        for place in self._places:
-            if place.buffer.value:  # the block is zero
-                memory.array(place)[...] = place.buffer.value
-        return memory
+    def allocate(self) -> "Arena":
+        """Allocate the arena, with all arrays at their initial values."""
+        arena = Arena(self.nbytes, self.dtype)
+        for slot in self._slots:
+            if slot.spec.value:  # the arena is zero
+                arena.array(slot)[...] = slot.spec.value
+        return arena
 
 
-class Memory:
+class Arena:
     """A block of zeros that arrays are views of.
 
     Args:
@@ -89,11 +90,11 @@ class Memory:
     def __init__(self, nbytes: int, dtype: np.dtype[Any]) -> None:
         self._block, self._dtype = zeros((nbytes,), np.dtype(np.uint8)), dtype
 
-    def array(self, place: Place, columns: int | None = None) -> Array:
-        """The column-major array (N, M) at a place, or one with fewer columns that begins there."""
-        buffer = place.buffer
-        shape = buffer.column_length(self._dtype), buffer.columns if columns is None else columns
-        return np.ndarray(shape, self._dtype, self._block, place.start, order="F")[: buffer.rows]
+    def array(self, slot: Slot, columns: int | None = None) -> Array:
+        """The column-major array (N, M) of a slot, or one with fewer columns that begins there."""
+        spec = slot.spec
+        shape = spec.column_length(self._dtype), spec.columns if columns is None else columns
+        return np.ndarray(shape, self._dtype, self._block, slot.offset, order="F")[: spec.rows]
 
 
 def bit_pattern(array: Array) -> Array:

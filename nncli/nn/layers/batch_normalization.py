@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nncli.data.dataset import Random
-from nncli.nn.kernels.memory import Buffer
+from nncli.nn.kernels.memory import ArraySpec
 from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.parameters import Array, Shape
 from nncli.registry import Positive, UnitInterval, register
@@ -61,9 +61,9 @@ class BatchNormalization(Layer):
         self.scale[...], self.shift[...] = 1, 0
         self.running_mean[...], self.running_variance[...] = 0, 1
 
-    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
         """X̂ and dL/dY X̂ (N, M)."""
-        return {"normalized": Buffer(spec.rows, inputs), "products": Buffer(spec.rows, inputs)}
+        return {"normalized": ArraySpec(spec.rows, inputs), "products": ArraySpec(spec.rows, inputs)}
 
     def forward(self) -> Array:
         """Y = γ (X − m) / √(v + ε) + β."""

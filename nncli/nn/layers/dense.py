@@ -7,7 +7,7 @@ import numpy as np
 from nncli.data.dataset import Random
 from nncli.nn.initializers import Initializer
 from nncli.nn.kernels.dense_products import ColumnMajorProducts, RowMajorProducts
-from nncli.nn.kernels.memory import Buffer
+from nncli.nn.kernels.memory import ArraySpec
 from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.parameters import Array, Shape, stacked
 from nncli.nn.penalties import Penalty
@@ -40,7 +40,7 @@ class Dense(Layer):
     Source: Kinsley and Kukieła 2020, chapters 3 and 9.
     """
 
-    uses_ones = True
+    needs_ones_column = True
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Dense(Layer):
         """True if a column-major copy of X W (N, M) costs less than one of X (N, D)."""
         return inputs >= MIN_INPUTS_PER_UNIT * self.units
 
-    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
         """What the products of row-major inputs need."""
         return RowMajorProducts.scratch(spec.rows, self.units) if spec.row_major else {}
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from nncli.data.dataset import Random
 from nncli.nn.kernels.dropout_mask import fill_dropout_mask
-from nncli.nn.kernels.memory import Buffer
+from nncli.nn.kernels.memory import ArraySpec
 from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.parameters import Array
 from nncli.registry import UnitInterval, register
@@ -44,9 +44,9 @@ class Dropout(Layer):
         """At inference, or if nothing is dropped."""
         return not (training and self.rate)
 
-    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
         """K / (1 − q) (N, M)."""
-        return {} if self.is_identity(spec.training) else {"mask": Buffer(spec.rows, inputs)}
+        return {} if self.is_identity(spec.training) else {"mask": ArraySpec(spec.rows, inputs)}
 
     def forward(self) -> Array:
         """Y = X K / (1 − q) in training, Y = X at inference."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from nncli.data.dataset import Random
-from nncli.nn.kernels.memory import Buffer
+from nncli.nn.kernels.memory import ArraySpec
 from nncli.nn.parameters import Array, Shape
 from nncli.nn.penalties import Penalty
 from nncli.registry import kind
@@ -40,7 +40,7 @@ class Layer:
     default_initializer_of_previous: ClassVar[str | None] = "glorot"  # None: that of the next layer
     min_batch_size: ClassVar[int] = 1  # rows that a training pass needs
     couples_rows: ClassVar[bool] = False  # whether outputs of a row depend on other rows in training
-    uses_ones: ClassVar[bool] = False  # whether a column of ones has to follow its inputs in memory
+    needs_ones_column: ClassVar[bool] = False  # whether a column of ones has to follow its inputs in memory
     in_place: ClassVar[bool] = False  # whether outputs may overwrite the inputs, which are not needed again
     needs_outputs: ClassVar[bool] = False  # whether backward uses the outputs
 
@@ -87,7 +87,7 @@ class Layer:
         """Whether outputs and inputs of a pass are the same array, and so are their gradients."""
         return False
 
-    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, Buffer]:
+    def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
         """The other arrays that a pass needs, by the names of the attributes that ``bind`` sets."""
         return {}
 

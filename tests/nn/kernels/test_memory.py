@@ -1,10 +1,10 @@
-"""Arrays in one block of memory."""
+"""Arrays in one arena."""
 
 import numpy as np
 import pytest
 
 from nncli.nn.kernels.alignment import CACHE_LINE
-from nncli.nn.kernels.memory import Buffer, MemoryPlan, bit_pattern
+from nncli.nn.kernels.memory import ArraySpec, MemoryPlan, bit_pattern
 
 DTYPES = [np.dtype("float32"), np.dtype("float64")]
 
@@ -13,9 +13,9 @@ DTYPES = [np.dtype("float32"), np.dtype("float64")]
 def test_arrays_are_column_major_aligned_and_apart(dtype):
     """Filling one of them changes no other one; their starts are in different cache sets, even of whole pages."""
     plan = MemoryPlan(dtype)
-    places = [plan.add(Buffer(*shape)) for shape in ((4, 3), (1024, 8), (1, 1), (1024, 8), (5, 7))]
-    memory = plan.allocate()
-    arrays = [memory.array(place) for place in places]
+    slots = [plan.add(ArraySpec(*shape)) for shape in ((4, 3), (1024, 8), (1, 1), (1024, 8), (5, 7))]
+    arena = plan.allocate()
+    arrays = [arena.array(slot) for slot in slots]
     for value, array in enumerate(arrays, 1):
         array[...] = value
     assert [np.unique(array).tolist() for array in arrays] == [[1], [2], [3], [4], [5]]
@@ -28,41 +28,40 @@ def test_arrays_are_column_major_aligned_and_apart(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_size_is_that_of_the_arrays(dtype):
-    """With less than two cache lines for each of them; the last one ends within the block."""
+    """With less than two cache lines for each of them; the last one ends within the arena."""
     plan = MemoryPlan(dtype)
-    places = [plan.add(Buffer(rows, 3)) for rows in range(1, 40)]
+    slots = [plan.add(ArraySpec(rows, 3)) for rows in range(1, 40)]
     exact = sum(rows * 3 * dtype.itemsize for rows in range(1, 40))
     assert exact + 39 * CACHE_LINE <= plan.nbytes < exact + 39 * 2 * CACHE_LINE
-    array = plan.allocate().array(places[-1])
+    array = plan.allocate().array(slots[-1])
     assert array.ctypes.data + array.nbytes <= array.base.ctypes.data + plan.nbytes
 
 
 def test_arrays_have_their_initial_value():
     """Zero by default."""
     plan = MemoryPlan(np.dtype("float32"))
-    places = plan.add(Buffer(2, 3)), plan.add(Buffer(4, 1, 1))
-    zeros, ones = (plan.allocate().array(place) for place in places)
+    slots = plan.add(ArraySpec(2, 3)), plan.add(ArraySpec(4, 1, 1))
+    zeros, ones = (plan.allocate().array(slot) for slot in slots)
     assert (zeros.any(), ones.ravel().tolist()) == (False, [1, 1, 1, 1])
 
 
 def test_first_columns_are_a_view():
-    """An array with fewer columns begins at the same place."""
+    """An array with fewer columns begins at the same offset."""
     plan = MemoryPlan(np.dtype("float64"))
-    memory, place = plan.allocate, plan.add(Buffer(3, 4))
-    memory = plan.allocate()
-    memory.array(place, 2)[...] = 5
-    np.testing.assert_array_equal(memory.array(place), [[5, 5, 0, 0]] * 3)
+    slot, arena = plan.add(ArraySpec(3, 4)), plan.allocate()
+    arena.array(slot, 2)[...] = 5
+    np.testing.assert_array_equal(arena.array(slot), [[5, 5, 0, 0]] * 3)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_padded_columns_take_an_odd_number_of_cache_lines(dtype):
     """If they are long; the array has the length that was asked for."""
     plan, rows = MemoryPlan(dtype), 512 // dtype.itemsize
-    long, short = plan.add(Buffer(rows, 3, padded=True)), plan.add(Buffer(3, 3, padded=True))
-    memory = plan.allocate()
-    assert memory.array(long).shape == (rows, 3)
-    assert memory.array(long).strides == (dtype.itemsize, 512 + CACHE_LINE)
-    assert memory.array(short).strides == (dtype.itemsize, 3 * dtype.itemsize)
+    long, short = plan.add(ArraySpec(rows, 3, padded=True)), plan.add(ArraySpec(3, 3, padded=True))
+    arena = plan.allocate()
+    assert arena.array(long).shape == (rows, 3)
+    assert arena.array(long).strides == (dtype.itemsize, 512 + CACHE_LINE)
+    assert arena.array(short).strides == (dtype.itemsize, 3 * dtype.itemsize)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
