@@ -31,17 +31,18 @@ class Layer:
         forward:   inputs → outputs             backward:   d_outputs → d_inputs, and the gradients of the parameters
 
     These four arrays are attributes that ``bind`` sets: the outputs of a layer are the inputs of the next one, and its
-    d_inputs are the d_outputs of the layer before. ``forward`` writes to outputs only, and ``backward`` to d_inputs and
-    the gradients of the parameters. All arrays belong to the memory plan of a pass (``PassPlan``); activations are kept
-    until the next forward pass, gradients only until the layer before has used them.
+    d_inputs are the d_outputs of the layer before. They and the scratch arrays are views of one block of memory, see
+    ``PassPlan``. ``forward`` writes to outputs and scratch only, and ``backward`` to d_inputs, scratch and the
+    gradients of the parameters. Outputs that backward needs stay until the next pass, and d_inputs until the layer
+    before has used them.
     """
 
     stochastic: ClassVar[bool] = False
     default_initializer_of_previous: ClassVar[str | None] = "glorot"  # None: that of the next layer
     min_batch_size: ClassVar[int] = 1  # rows that a training pass needs
     couples_rows: ClassVar[bool] = False  # whether outputs of a row depend on other rows in training
-    needs_ones_column: ClassVar[bool] = False  # whether a column of ones has to follow its inputs in memory
-    in_place: ClassVar[bool] = False  # whether outputs may overwrite the inputs, which are not needed again
+    needs_ones_column: ClassVar[bool] = False  # whether its inputs are followed by a column of ones: [X 1]
+    in_place: ClassVar[bool] = False  # whether outputs may overwrite inputs, which backward does not use
     needs_outputs: ClassVar[bool] = False  # whether backward uses the outputs
 
     inputs: Array
@@ -88,21 +89,32 @@ class Layer:
         return False
 
     def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
-        """The other arrays that a pass needs, by the names of the attributes that ``bind`` sets."""
+        """The other arrays that a pass needs, by the names of the attributes that ``bind`` sets.
+
+        Args:
+            spec: what the arrays of the pass depend on.
+            inputs: the number of input columns D.
+        """
         return {}
 
     def load(self, inputs: Array) -> None:
-        """Take the inputs X (N, D) of the network, of any dtype; only the first layer does."""
+        """Fill the inputs with those of the network, X (N, D) of any dtype; only called for the first layer."""
         self.inputs[...] = inputs
 
     def bind(self, spec: PassSpec, arrays: Mapping[str, Array]) -> None:
-        """Take the arrays of a pass as attributes; a subclass extends it by views of them."""
+        """Set the arrays of a pass as attributes; a subclass extends it by views of them.
+
+        Args:
+            spec: what the arrays depend on.
+            arrays: outputs; inputs unless they are row-major, and inputs_and_ones if ``needs_ones_column``; d_outputs
+                and d_inputs if the gradient of the pass goes through the layer; those of ``scratch``.
+        """
         self.training = spec.training
         for name, array in arrays.items():
             setattr(self, name, array)
 
     def draw(self) -> None:
-        """Draw the random numbers of a training pass, as ``forward`` does."""
+        """Draw the random numbers of a training pass without the rest of ``forward``."""
 
     def forward(self) -> Array:
         """Fill the outputs (N, M), and return them."""
