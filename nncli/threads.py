@@ -1,4 +1,4 @@
-"""Threads that compute parts of a task side by side; NumPy and BLAS release the interpreter lock while they compute."""
+"""A pool of threads that compute parts of a task; NumPy and BLAS release the interpreter lock (GIL) as they compute."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -10,21 +10,21 @@ import numpy as np
 Task: TypeAlias = Callable[[], object]
 
 
-class _Helper:
-    """A thread that waits for tasks; two locks hand over each of them, which is faster than a queue or a condition."""
+class _Worker:
+    """A thread that waits for tasks; each is handed over by two locks, which are faster than a queue or a condition."""
 
     def __init__(self) -> None:
-        self._given, self._done = Lock(), Lock()
-        self._given.acquire()
+        self._submitted, self._done = Lock(), Lock()
+        self._submitted.acquire()
         self._done.acquire()
         self._task: Task | None = None
         self._error: BaseException | None = None
         Thread(target=self._work, name="nncli-part", daemon=True).start()
 
-    def give(self, task: Task | None) -> None:
+    def submit(self, task: Task | None) -> None:
         """Begin a task; None ends the thread."""
         self._task = task
-        self._given.release()
+        self._submitted.release()
 
     def wait(self) -> BaseException | None:
         """Wait for the end of the task, and return its exception."""
@@ -33,9 +33,9 @@ class _Helper:
         return error
 
     def _work(self) -> None:
-        np.seterr(all="ignore")  # results are checked by the thread that gives the tasks
+        np.seterr(all="ignore")  # per thread; the thread that submits the tasks checks their results
         while True:
-            self._given.acquire()
+            self._submitted.acquire()
             if self._task is None:
                 return
             try:
@@ -45,8 +45,8 @@ class _Helper:
             self._done.release()
 
 
-class Threads:
-    """N threads, the calling one and N − 1 that wait.
+class ThreadPool:
+    """N threads: the calling one, and N − 1 workers.
 
     Args:
         count: N.
@@ -54,33 +54,33 @@ class Threads:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._helpers = [_Helper() for _ in range(count - 1)]
+        self._workers = [_Worker() for _ in range(count - 1)]
 
     def run(self, tasks: Sequence[Task]) -> None:
-        """Run at most N tasks, the first one in the calling thread, and wait for all of them.
+        """Run at least one and at most N tasks, the first one in the calling thread, and wait for all of them.
 
         Raises:
-            Exception: that of the first task that failed.
+            BaseException: that of the first task that failed.
         """
         first, *others = tasks
-        helpers = self._helpers[: len(others)]
-        for helper, task in zip(helpers, others, strict=True):
-            helper.give(task)
+        workers = self._workers[: len(others)]
+        for worker, task in zip(workers, others, strict=True):
+            worker.submit(task)
         try:
             first()
         finally:
-            errors = [helper.wait() for helper in helpers]
+            errors = [worker.wait() for worker in workers]
         for error in filter(None, errors):
             raise error
 
     def __del__(self) -> None:
-        """End the waiting threads."""
-        for helper in self._helpers:
-            helper.give(None)
+        """End the workers."""
+        for worker in self._workers:
+            worker.submit(None)
 
 
-def parts(count: int, threads: int, multiple: int = 1) -> list[slice]:
-    """At most ``threads`` parts of a range, as equal as possible, whose starts are multiples of ``multiple``."""
+def balanced_slices(count: int, most: int, multiple: int = 1) -> list[slice]:
+    """At most ``most`` slices of ``range(count)``, as equal as possible, whose starts are multiples of ``multiple``."""
     units = -(-count // multiple)
-    bounds = [min(count, multiple * (units * index // threads)) for index in range(threads + 1)]
+    bounds = [min(count, multiple * (units * index // most)) for index in range(most + 1)]
     return [slice(start, stop) for start, stop in pairwise(bounds) if stop > start]

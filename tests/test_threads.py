@@ -1,4 +1,4 @@
-"""Threads that compute parts of a task side by side."""
+"""A pool of threads that compute parts of a task."""
 
 import gc
 import threading
@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from nncli.threads import Threads, parts
+from nncli.threads import ThreadPool, balanced_slices
 
 
 def alive():
-    """The number of waiting threads."""
+    """The number of worker threads."""
     return sum(thread.name.startswith("nncli") for thread in threading.enumerate())
 
 
@@ -24,10 +24,10 @@ def note(seen, index):
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_each_task_runs_in_a_thread_of_its_own(count):
     """The first one in the calling thread; all have ended when ``run`` returns, however often it is called."""
-    threads = Threads(count)
+    pool = ThreadPool(count)
     for _ in range(50):
         seen = {}
-        threads.run([partial(note, seen, index) for index in range(count)])
+        pool.run([partial(note, seen, index) for index in range(count)])
         assert len(set(seen.values())) == count
         assert seen[0] == threading.get_ident()
 
@@ -35,20 +35,20 @@ def test_each_task_runs_in_a_thread_of_its_own(count):
 def test_tasks_overlap():
     """Two tasks that wait for each other both end."""
     barrier = threading.Barrier(2, timeout=10)
-    Threads(2).run([barrier.wait, barrier.wait])
+    ThreadPool(2).run([barrier.wait, barrier.wait])
 
 
 def test_fewer_tasks_than_threads():
-    """The other threads wait."""
+    """The other workers wait."""
     done = []
-    Threads(3).run([lambda: done.append(1)])
+    ThreadPool(3).run([lambda: done.append(1)])
     assert done == [1]
 
 
 @pytest.mark.parametrize("failing", [0, 1, 2])
 def test_exception_of_a_task_is_raised_when_all_have_ended(failing):
-    """And the threads can be used again."""
-    threads, ended = Threads(3), []
+    """The pool can be used again."""
+    pool, ended = ThreadPool(3), []
 
     def task(index):
         if index == failing:
@@ -59,18 +59,18 @@ def test_exception_of_a_task_is_raised_when_all_have_ended(failing):
     for _ in range(3):
         ended.clear()
         with pytest.raises(ValueError, match=str(failing)):
-            threads.run([lambda index=index: task(index) for index in range(3)])
+            pool.run([lambda index=index: task(index) for index in range(3)])
         assert sorted(ended) == sorted({0, 1, 2} - {failing})
-    threads.run([lambda: ended.append("again")])
+    pool.run([lambda: ended.append("again")])
     assert ended[-1] == "again"
 
 
-def test_threads_end_with_their_owner():
-    """None is left when nobody refers to them."""
+def test_workers_end_with_their_pool():
+    """No worker is left when nobody refers to the pool."""
     before = alive()
-    threads = Threads(4)
+    pool = ThreadPool(4)
     assert alive() == before + 3
-    del threads
+    del pool
     gc.collect()
     for _ in range(100):
         if alive() == before:
@@ -80,23 +80,23 @@ def test_threads_end_with_their_owner():
 
 
 def test_non_finite_results_make_no_warning_in_a_thread():
-    """They are looked for afterwards."""
+    """Whoever submits the tasks looks for them afterwards."""
     values = np.array([1e300])
-    Threads(2).run([lambda: None, lambda: np.multiply(values, values)])
+    ThreadPool(2).run([lambda: None, lambda: np.multiply(values, values)])
 
 
-@pytest.mark.parametrize(("count", "threads", "multiple"), [(10, 3, 1), (10, 3, 4), (3, 4, 1), (7, 2, 16), (64, 4, 16)])
-def test_parts_are_all_of_a_range(count, threads, multiple):
-    """In order, without gaps, at most one per thread, and none is empty; their sizes differ by one multiple."""
-    found = parts(count, threads, multiple)
+@pytest.mark.parametrize(("count", "most", "multiple"), [(10, 3, 1), (10, 3, 4), (3, 4, 1), (7, 2, 16), (64, 4, 16)])
+def test_balanced_slices_cover_the_range(count, most, multiple):
+    """In order, without gaps, at most as many as asked for, and none is empty; their sizes differ by one multiple."""
+    found = balanced_slices(count, most, multiple)
     assert [index for part in found for index in range(count)[part]] == list(range(count))
-    assert len(found) <= threads
+    assert len(found) <= most
     assert all(part.start < part.stop and part.start % multiple == 0 for part in found)
     sizes = [part.stop - part.start for part in found]
     assert max(sizes) - min(sizes) <= multiple
 
 
-def test_parts_by_hand():
+def test_balanced_slices_by_hand():
     """The last one is smaller if the size is not a multiple."""
-    assert parts(10, 2) == [slice(0, 5), slice(5, 10)]
-    assert parts(10, 2, multiple=4) == [slice(0, 4), slice(4, 10)]
+    assert balanced_slices(10, 2) == [slice(0, 5), slice(5, 10)]
+    assert balanced_slices(10, 2, multiple=4) == [slice(0, 4), slice(4, 10)]

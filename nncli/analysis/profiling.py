@@ -158,7 +158,7 @@ class Steps:
 
     def seconds(self, count: int) -> float:
         """Run ``count`` steps; return the seconds per step."""
-        with blas_threads(self.trainer.network.blas_threads(self.trainer.batch_size)):
+        with blas_threads(self.trainer.network.product_threads(self.trainer.batch_size)):
             start = time.perf_counter()
             for _ in range(count):
                 self.trainer.step(*self.draw())

@@ -1,4 +1,4 @@
-"""What another number of threads would give: the time of a training step by the number of threads."""
+"""The time of a training step by the number of threads, which shows what another number would gain."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from nncli.analysis.profiling import Steps
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.kernels.blas import kernels
 from nncli.nn.replicas import divides_products, divides_rows
-from nncli.threads import Threads
+from nncli.threads import ThreadPool
 from nncli.training.loop import Trainer
 
 ROUNDS = 5  # in which the numbers of threads take turns
@@ -33,7 +33,7 @@ class ThreadProfile:
 
 @allow_non_finite
 def thread_profile(trainer: Trainer, counts: Iterable[int], seconds: float) -> ThreadProfile:
-    """Train for about ``seconds`` seconds on each number of threads; nothing is written.
+    """Measure training steps on each number of threads, in turns; nothing is written.
 
     Args:
         trainer: its network and optimizer change; it ends with its own number of threads.
@@ -43,17 +43,17 @@ def thread_profile(trainer: Trainer, counts: Iterable[int], seconds: float) -> T
     Raises:
         DivergedError: a value became NaN or infinite.
     """
-    network, before, steps = trainer.network, trainer.network.threads, Steps(trainer)
-    by_count = {count: Threads(count) for count in sorted(set(counts))}
-    times: dict[int, list[float]] = {count: [] for count in by_count}
+    network, before, steps = trainer.network, trainer.network.pool, Steps(trainer)
+    pools = [ThreadPool(count) for count in sorted(set(counts))]
+    times: dict[int, list[float]] = {pool.count: [] for pool in pools}
     for _ in range(ROUNDS):
-        for count, threads in by_count.items():
-            network.divide(threads)
+        for pool in pools:
+            network.use_threads(pool)
             steps.rewind()
             one_step = steps.seconds(1)
             steps.rewind()
-            times[count].append(steps.seconds(max(1, int(seconds / ROUNDS / len(by_count) / one_step))))
-    network.divide(before)
+            times[pool.count].append(steps.seconds(max(1, int(seconds / ROUNDS / len(pools) / one_step))))
+    network.use_threads(before)
     return ThreadProfile(
         products_divided=divides_products(network.layers, network.widths, trainer.batch_size),
         rows_divided=divides_rows(network.layers, network.widths, trainer.batch_size),

@@ -16,7 +16,7 @@ from nncli.nn.clipping import Clipping
 from nncli.nn.metrics.metric import Metric
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
-from nncli.threads import Threads
+from nncli.threads import ThreadPool
 
 if TYPE_CHECKING:
     from nncli.data.fitted_preprocessing import FittedPreprocessing
@@ -93,7 +93,7 @@ def build_network(config: Config, columns: int, threads: int = 1) -> Network:
         built = rowwise if config.dtype == "float64" else network(config.dtype, inference=rowwise)
     else:
         built = network(config.dtype)
-    built.divide(Threads(threads))
+    built.use_threads(ThreadPool(threads))
     return built
 
 

@@ -17,10 +17,10 @@ from nncli.nn.parameters import Array, Parameters, of_layer
 from nncli.nn.pass_plan import PassArrays, PassPlan, layers_with_gradient
 from nncli.nn.replicas import Replicas, divides_products, divides_rows
 from nncli.nn.shapes import shapes, statistics, widths
-from nncli.threads import Threads
+from nncli.threads import ThreadPool
 
-LOSS_ROWS = 2**18  # whose losses are computed at once when a network is evaluated
-MAX_PASSES = 8  # whose arrays are kept; the oldest ones are freed
+LOSS_ROWS = 2**18  # rows whose losses are computed at once when a network is evaluated
+MAX_PASSES = 8  # passes whose arrays are kept; those of the oldest one are freed
 
 
 class Network:
@@ -36,11 +36,12 @@ class Network:
         L = (1/N) Σ w_i L_i               w_i the weight of row i, 1 by default; penalties have none
         dL/d outputs: row i is w_i times the gradient of the loss without weights
 
-    All arrays of a pass are planned for its number of rows (``PassPlan``); ``bind`` hands them to the layers.
+    All arrays of a pass are planned for its number of rows (``PassPlan``); ``bind`` hands them to the layers. With
+    ``keep_activations`` the inputs and outputs of all layers stay until the next pass, else some are overwritten.
 
-    With ``keep_activations`` the inputs and outputs of all layers stay until the next pass, else some are overwritten.
-    ``first_trainable`` is the first trainable layer; ``backward_layers`` are the layers after it through which the
-    gradient passes, last layer first; ``is_fused`` says whether the last layer and the loss have one fused gradient.
+    ``backward_layers`` are the layers of which the backward pass computes d_inputs, last layer first; it ends at
+    ``first_trainable``, and with ``input_gradient`` at a layer that does nothing. ``is_fused`` says whether the last
+    layer and the loss have one fused gradient.
 
     Args:
         layers: the layers, at least one of them with trainable parameters.
@@ -87,7 +88,7 @@ class Network:
         self.inference = inference
         self.inference_rows = min(self.micro_batch_rows, ROWWISE_ROWS) if rowwise else None
         self.penalties = [penalty for layer in layers for penalty in layer.penalties()]
-        self.threads = Threads(1)
+        self.pool = ThreadPool(1)
         self.replicas: Replicas | None = None
 
     def set_layers(self, layers: Sequence[Layer]) -> None:
@@ -104,32 +105,32 @@ class Network:
         self._passes: dict[PassSpec, PassArrays] = {}
         self.bound: PassSpec | None = None
 
-    def divide(self, threads: Threads) -> None:
-        """Divide the rows of training passes and predictions among threads, where it is faster."""
-        self.threads = threads
-        replicas = [self, *(self._replica() for _ in range(threads.count - 1))]
-        self.replicas = Replicas(replicas, threads) if threads.count > 1 else None
+    def use_threads(self, pool: ThreadPool) -> None:
+        """Divide training passes and predictions among threads from now on, where it is faster."""
+        self.pool = pool
+        replicas = [self, *(self._replica() for _ in range(pool.count - 1))]
+        self.replicas = Replicas(replicas, pool) if pool.count > 1 else None
         if self.inference:
-            self.inference.divide(threads)
+            self.inference.use_threads(pool)
 
     def _replica(self) -> "Network":
-        """A network with the same parameters, and layers, arrays and gradients of its own."""
+        """A network with the same parameters, but its own layers, activations and gradients."""
         replica = copy.copy(self)
         replica.parameters = copy.copy(self.parameters)
         replica.parameters.gradients = zeros(self.parameters.gradients.shape, self.dtype)
         replica.set_layers([copy.copy(layer) for layer in self.layers])
         return replica
 
-    def blas_threads(self, rows: int) -> int:
-        """The number of threads among which BLAS divides the products of a training pass."""
-        return self.threads.count if divides_products(self.layers, self.widths, rows) else 1
+    def product_threads(self, rows: int) -> int:
+        """The number of threads among which BLAS divides the matrix products of a training pass."""
+        return self.pool.count if divides_products(self.layers, self.widths, rows) else 1
 
     @contextmanager
-    def undivided(self) -> Iterator[None]:
-        """Compute all rows in the calling thread, so that an observer of the layers sees all of them."""
+    def without_replicas(self) -> Iterator[None]:
+        """Compute all rows in the layers of this network, so that an observer of the layers sees all of them."""
         before, self.replicas = self.replicas, None
         try:
-            with self.inference.undivided() if self.inference else nullcontext():
+            with self.inference.without_replicas() if self.inference else nullcontext():
                 yield
         finally:
             self.replicas = before
@@ -145,7 +146,7 @@ class Network:
             layer.set_rng(rng)
 
     def bind(self, spec: PassSpec) -> None:
-        """Hand the arrays of a pass to the layers; they are planned and allocated at the first pass of its kind."""
+        """Hand the arrays of a pass to the layers; they are planned and allocated at the first pass with this spec."""
         if spec not in self._passes:
             if len(self._passes) == MAX_PASSES:
                 del self._passes[next(iter(self._passes))]
@@ -162,7 +163,7 @@ class Network:
         return PassPlan(spec, self.layers, self.widths[0], self.dtype, backward, **options)
 
     def load(self, inputs: Array, training: bool = False) -> Array:
-        """Bind the pass of inputs (N, D) of any dtype, and give them to the first layer; return its inputs."""
+        """Bind the pass that inputs (N, D) of any dtype need, and load them into the first layer; return its inputs."""
         row_major = self._prefers_row_major and inputs.flags.c_contiguous
         spec = len(inputs), training, row_major  # made faster than a PassSpec, which it equals
         if spec != self.bound:

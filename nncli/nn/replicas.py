@@ -9,7 +9,7 @@ import numpy as np
 from nncli.data.dataset import some_weights
 from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array, Parameters
-from nncli.threads import Threads, parts
+from nncli.threads import ThreadPool, balanced_slices
 
 MIN_REUSE = 64  # multiply-adds per activation from which matrix products take most of the time
 MIN_DIVIDED_MULTIPLY_ADDS = 4_000_000  # of a forward pass, from which its products are divided
@@ -64,29 +64,29 @@ class Replicas:
 
     Args:
         networks: the replicas, first the network itself.
-        threads: the threads.
+        pool: the threads.
     """
 
-    def __init__(self, networks: Sequence[Replica], threads: Threads) -> None:
-        self.networks, self.threads = networks, threads
+    def __init__(self, networks: Sequence[Replica], pool: ThreadPool) -> None:
+        self.networks, self.pool = networks, pool
 
     def accumulate_gradients(self, inputs: Array, targets: Array, losses: Array | None, weights: Array | None) -> None:
         """Fill the gradients of the network, without penalties, and the losses of the rows."""
         networks, tasks = self.networks[: len(inputs)], []
-        for network, rows in zip(networks, parts(len(inputs), len(networks)), strict=True):
+        for network, rows in zip(networks, balanced_slices(len(inputs), len(networks)), strict=True):
             some_losses = losses if losses is None else losses[rows]
             given = inputs[rows], targets[rows], some_losses, some_weights(weights, rows)
             tasks.append(partial(network.scaled_gradients, (rows.stop - rows.start) / len(inputs), *given))
-        self.threads.run(tasks)
+        self.pool.run(tasks)
         total = networks[0].parameters.gradients
         for network in networks[1:]:
             np.add(total, network.parameters.gradients, total)
 
     def predict(self, inputs: Array, outputs: Array, size: int) -> None:
         """Fill the outputs (N, M) of inputs (N, D), whose chunks of ``size`` rows are those of a single thread."""
-        divided = parts(len(inputs), self.threads.count, multiple=size)
+        divided = balanced_slices(len(inputs), self.pool.count, multiple=size)
         tasks = [
             partial(network.predict_chunks, inputs[rows], outputs[rows], size)
             for network, rows in zip(self.networks, divided, strict=False)
         ]
-        self.threads.run(tasks)
+        self.pool.run(tasks)

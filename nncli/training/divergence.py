@@ -132,7 +132,7 @@ class NonFiniteSearch:
         """The first value that a step computes before the parameters are updated; running statistics are restored."""
         values, clipping = self.parameters.values.copy(), self.experiment.clipping
         observer = FirstNonFinite(self, values)
-        with self.network.undivided(), observed(step_methods(self.network, clipping), observer):
+        with self.network.without_replicas(), observed(step_methods(self.network, clipping), observer):
             self.network.forward_backward(inputs, targets, weights=weights)
             if clipping:
                 clipping.clip(self.parameters.gradients)
@@ -145,7 +145,7 @@ class NonFiniteSearch:
         yield from self.arrays("", values)
         yield from self._split_data(name, "inputs", split.inputs, split.inputs)
         observer = FirstNonFinite(self, values, where)
-        with self.network.undivided(), observed(forward_methods(self.network), observer):
+        with self.network.without_replicas(), observed(forward_methods(self.network), observer):
             outputs = self.network.predict(split.inputs)
         yield from observer.found
         yield from self._split_data(name, "targets", _raw_targets(split), split.encoded)

@@ -76,7 +76,7 @@ class Health:
     def outputs_observed(self) -> Iterator[None]:
         """Find the dead units in the forward passes over the training set within the context."""
         self._constant = ConstantUnits()
-        with self.network.undivided(), observed(self._methods, self._constant):
+        with self.network.without_replicas(), observed(self._methods, self._constant):
             yield
 
     @allow_non_finite

@@ -199,7 +199,7 @@ class Trainer:
     @allow_non_finite
     def _train_span(self) -> bool:
         """Train for some milliseconds, at most up to the next logged epoch; return False if a stop was requested."""
-        with blas_threads(self.network.blas_threads(self.batch_size)):
+        with blas_threads(self.network.product_threads(self.batch_size)):
             return self._steps()
 
     def _steps(self) -> bool:

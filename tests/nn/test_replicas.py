@@ -12,7 +12,7 @@ from nncli.nn.layers.dropout import Dropout
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
 from nncli.nn.replicas import MIN_DIVIDED_ACTIVATIONS, divides_products, divides_rows
-from nncli.threads import Threads
+from nncli.threads import ThreadPool
 
 COLUMNS = 6
 
@@ -25,7 +25,7 @@ def network_of(threads=1, *more, dtype="float64", units=50, **options):
     network.set_rng(np.random.default_rng(1))
     network.parameters.values[:] += 0.01
     if threads > 1:
-        network.divide(Threads(threads))
+        network.use_threads(ThreadPool(threads))
     return network
 
 
@@ -87,12 +87,10 @@ def test_predictions_have_the_bits_of_one_thread(rows, rowwise):
         inference = network_of(dtype="float64", rowwise=True) if rowwise else None
         network = network_of(dtype="float32", inference=inference)
         if threads > 1:
-            network.divide(Threads(threads))
-        for each in (network, inference):
-            if each:
-                for one in each.replicas.networks if each.replicas else [each]:
-                    one.micro_batch_rows = one.inference_rows = 10
-                    one.inference_rows = 10 if rowwise else None
+            network.use_threads(ThreadPool(threads))
+        for each in filter(None, (network, inference)):
+            for one in each.replicas.networks if each.replicas else [each]:
+                one.micro_batch_rows, one.inference_rows = 10, 10 if rowwise else None
         outputs.append(network.predict(inputs))
     assert all(each.tobytes() == outputs[0].tobytes() for each in outputs[1:])
 
@@ -112,13 +110,13 @@ def test_replicas_follow_the_parameters():
     np.testing.assert_allclose(network.parameters.gradients, single.parameters.gradients, rtol=1e-11, atol=1e-13)
 
 
-def test_undivided_passes_go_through_the_layers_of_the_network():
+def test_passes_without_replicas_go_through_the_layers_of_the_network():
     """An observer of them sees every row."""
     network, seen = network_of(2), []
     network.micro_batch_rows = 4
     original = network.layers[0].forward
     network.layers[0].forward = lambda: seen.append(len(network.layers[0].inputs)) or original()
-    with network.undivided():
+    with network.without_replicas():
         network.predict(rows_of(12)[0])
     assert sum(seen) == 12
     assert network.replicas is not None
@@ -141,5 +139,5 @@ def test_long_steps_are_divided(layers, inputs, rows, by_rows, by_products):
     network = Network(layers, CategoricalCrossentropy(), inputs, np.dtype("float32"))
     assert divides_rows(network.layers, network.widths, rows) is by_rows
     assert divides_products(network.layers, network.widths, rows) is by_products
-    network.divide(Threads(3))
-    assert network.blas_threads(rows) == (3 if by_products else 1)
+    network.use_threads(ThreadPool(3))
+    assert network.product_threads(rows) == (3 if by_products else 1)

@@ -140,4 +140,4 @@ def test_runs_on_two_threads_have_the_same_bytes(workdir, layers, by_rows):
     assert contents[0] == contents[1] == contents[2]
     network = assemble(load(workdir / "config.yaml", (layers, *LONG)).config).network
     assert divides_rows(network.layers, network.widths, 600) is by_rows
-    assert network.blas_threads(600) == (1 if by_rows else 2)
+    assert network.product_threads(600) == (1 if by_rows else 2)

@@ -245,7 +245,7 @@ def _views(trained: TrainedRun, layers: Sequence[int], shown: Extent) -> str:
     x, y = (centers(*bounds, UNIT_SIDE) for bounds in zip(*shown, strict=True))
     inputs = np.column_stack([np.tile(x, UNIT_SIDE), np.repeat(y, UNIT_SIDE)])
     observer, network = _Outputs(layers), trained.network.inference or trained.network
-    with network.undivided(), observed(forward_methods(network), observer):
+    with network.without_replicas(), observed(forward_methods(network), observer):
         outputs_for(trained, inputs)
     values = np.concatenate([observer.of(index, len(inputs)).T for index in layers])
     low, high = values.min(axis=1, keepdims=True), values.max(axis=1, keepdims=True)

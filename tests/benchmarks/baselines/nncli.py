@@ -13,7 +13,7 @@ from nncli.nn.layers.dense import Dense
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
 from nncli.nn.optimizers.adam import Adam
-from nncli.threads import Threads
+from nncli.threads import ThreadPool
 from tests.benchmarks.standalone_programs import accuracy, epochs
 from tests.benchmarks.workloads import BETA_1, BETA_2, EPSILON, F, spiral
 
@@ -27,7 +27,7 @@ def assembled(workload, threads=1):
         layer.weights[...] = weights
     optimizer = Adam(workload.learning_rate, workload.decay, BETA_1, BETA_2, EPSILON)
     optimizer.attach(network.parameters.trainable, network.parameters.gradients)
-    network.divide(Threads(threads))
+    network.use_threads(ThreadPool(threads))
     return (
         network,
         optimizer,
@@ -52,7 +52,7 @@ def prepare(workload, threads):
     network, _, inputs, _ = parts
 
     def run(steps):
-        with blas_threads(network.blas_threads(len(inputs))):
+        with blas_threads(network.product_threads(len(inputs))):
             return np.array([step(*parts, losses, mean_weights) for _ in range(steps)])
 
     return run, lambda: network.predict(inputs)
