@@ -24,7 +24,7 @@ def micro_batch_rows(layers: Sequence[Layer], inputs: int, dtype: np.dtype[Any])
 
     Inputs and outputs of all layers take ``MICRO_BATCH_BYTES``, or, in a network with many parameters,
     ``MIN_ACTIVATIONS_PER_PARAMETER`` values per trainable parameter. In a network with few parameters, each matrix
-    product is small enough for BLAS to compute it without packing.
+    product is small enough for BLAS to compute it without packing, see ``products``.
     """
     parameters = sum(map(prod, shapes(layers, inputs).values()))
     activations = max(MICRO_BATCH_BYTES // dtype.itemsize, MIN_ACTIVATIONS_PER_PARAMETER * parameters)

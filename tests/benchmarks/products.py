@@ -19,7 +19,7 @@ from tests.benchmarks.steps import SHAPES
 from tests.benchmarks.tables import markdown
 from tests.benchmarks.workloads import F
 
-WAYS = ("gemm", "stacked", "copied")
+WAYS = ("gemm", "batched_gemv", "gemm_of_copy")
 MICRO_BATCH = 600  # rows, of batches that have more
 SECONDS = 0.005  # of a turn
 
@@ -74,8 +74,8 @@ def measured(rounds):
     rows = []
     for name, *arrays in cases():
         times = microseconds({way: getattr(products, way)(*arrays) for way in WAYS}, rounds)
-        best = chosen(*arrays)
-        rows.append([name, *(f"{times[way]:.1f}{'*' if way == best else ''}" for way in WAYS)])
+        taken = chosen(*arrays)
+        rows.append([name, *(f"{times[way]:.1f}{'*' if way == taken else ''}" for way in WAYS)])
     return f"kernels: {', '.join(kernels())}\n\n" + markdown(["rows × inputs × units", *WAYS], rows)
 
 

@@ -8,7 +8,7 @@ import pytest
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.experiment.memory import OBJECTS, TrainingMemory, memory_bytes
-from nncli.nn.kernels.blas import multiplies_without_packing
+from nncli.nn.kernels.blas import has_small_matrix_kernels
 from nncli.runner.train import train
 from tests.examples import DENSE_8, NORMALIZED
 
@@ -88,7 +88,7 @@ def test_passes_are_what_a_network_allocates(loaded, overrides):
     """The bytes of the arrays, and a few of Python's objects."""
     config, plan = loaded(*overrides, "data.samples=2000")
     memory, network = TrainingMemory(config, plan), assemble(config, plan).network
-    multiplies_without_packing()  # searches for libraries once
+    has_small_matrix_kernels()  # searches for libraries once
     for spec, dtype in passes_of(memory):
         planned = memory.planned({(spec, dtype): 1})
         tracemalloc.start()

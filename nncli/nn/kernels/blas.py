@@ -1,4 +1,4 @@
-"""The BLAS library that NumPy has loaded, and what it says of its kernels."""
+"""The BLAS library that NumPy has loaded: its kernels and its number of threads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,8 +7,8 @@ from threading import Condition, local
 
 from threadpoolctl import LibController, ThreadpoolController
 
-# kernels of OpenBLAS for processors with AVX-512, which multiply small matrices without packing them
-WITHOUT_PACKING = frozenset({"SkylakeX", "Cooperlake", "SapphireRapids"})
+# architectures with AVX-512, for which OpenBLAS has kernels for small matrices (SMALL_MATRIX_OPT)
+SMALL_MATRIX_ARCHITECTURES = frozenset({"SkylakeX", "Cooperlake", "SapphireRapids"})
 
 
 @cache
@@ -24,58 +24,59 @@ def kernels() -> tuple[str, ...]:
 
 
 @cache
-def multiplies_without_packing() -> bool:
-    """Whether BLAS multiplies small matrices without packing them first."""
-    return not WITHOUT_PACKING.isdisjoint(kernels())
+def has_small_matrix_kernels() -> bool:
+    """Whether BLAS has kernels for small matrices, which it then need not copy to a packed layout first."""
+    return not SMALL_MATRIX_ARCHITECTURES.isdisjoint(kernels())
 
 
-class _Turns:
-    """The number of threads of BLAS, of which there is one for the whole process.
+class _ThreadCountLock:
+    """A shared lock on the number of threads of BLAS, which has one number for the whole process.
 
-    While a computation runs, others on the same number of threads may run; one on another number begins when all have
-    ended. So none changes the results of another. A computation within another one in the same thread has its number.
+    Computations on the same number of threads hold it at the same time; one on another number waits until all have
+    ended, so that none changes the results of another. It is reentrant: a computation within another one in the same
+    thread keeps the number of that one.
     """
 
     def __init__(self) -> None:
-        self._condition, self._own = Condition(), local()
-        self._running = self._before = self._count = 0
+        self._condition, self._this_thread = Condition(), local()
+        self._holders = self._before = self._count = 0
 
-    def begin(self, count: int) -> None:
-        """Wait for the turn of computations on this number of threads."""
-        self._own.depth = getattr(self._own, "depth", 0) + 1
-        if self._own.depth > 1:
+    def acquire(self, count: int) -> None:
+        """Begin a computation on this number of threads, as soon as those on other numbers have ended."""
+        self._this_thread.depth = getattr(self._this_thread, "depth", 0) + 1
+        if self._this_thread.depth > 1:
             return
         with self._condition:
-            while self._running and self._count != count:
+            while self._holders and self._count != count:
                 self._condition.wait()
-            if not self._running:
+            if not self._holders:
                 self._before, self._count = _threads(), count
                 _set_threads(count)
-            self._running += 1
+            self._holders += 1
 
-    def end(self) -> None:
+    def release(self) -> None:
         """End a computation; the last one restores the number of before."""
-        self._own.depth -= 1
-        if self._own.depth:
+        self._this_thread.depth -= 1
+        if self._this_thread.depth:
             return
         with self._condition:
-            self._running -= 1
-            if not self._running:
+            self._holders -= 1
+            if not self._holders:
                 _set_threads(self._before)
                 self._condition.notify_all()
 
 
-_turns = _Turns()
+_lock = _ThreadCountLock()
 
 
 @contextmanager
 def blas_threads(count: int) -> Iterator[None]:
-    """Compute matrix products on this number of threads; a computation on another number waits, or is waited for."""
-    _turns.begin(count)
+    """Compute matrix products on this number of threads, after computations on other numbers have ended."""
+    _lock.acquire(count)
     try:
         yield
     finally:
-        _turns.end()
+        _lock.release()
 
 
 def _threads() -> int:

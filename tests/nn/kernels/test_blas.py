@@ -68,8 +68,8 @@ def test_a_computation_on_another_number_waits():
     assert order == [("first", [2]), ("second", [1])]
 
 
-def test_a_computation_within_another_one_has_its_number():
-    """In the same thread it would wait for itself."""
+def test_a_computation_within_another_one_keeps_the_number():
+    """A thread does not wait for itself."""
     with blas_threads(2), blas_threads(1):
         assert taken() == [2]
     with blas_threads(1):
@@ -79,10 +79,10 @@ def test_a_computation_within_another_one_has_its_number():
 @pytest.mark.parametrize(
     ("architectures", "expected"), [(("SkylakeX",), True), (("Haswell",), False), (("Zen",), False), ((), False)]
 )
-def test_kernels_without_packing_are_those_for_avx_512(monkeypatch, architectures, expected):
+def test_small_matrix_kernels_are_those_for_avx_512(monkeypatch, architectures, expected):
     """By what BLAS says of itself."""
     monkeypatch.setattr(blas, "kernels", lambda: architectures)
-    assert blas.multiplies_without_packing.__wrapped__() is expected
+    assert blas.has_small_matrix_kernels.__wrapped__() is expected
 
 
 def test_kernels_are_named_once():

@@ -1,10 +1,10 @@
-"""Bound matrix products, compared with the naive formula, in each way and at the limits between them."""
+"""Bound matrix products, compared with the naive formula, by each function and at the limits between them."""
 
 import numpy as np
 import pytest
 
 from nncli.nn.kernels import products
-from nncli.nn.kernels.products import MAX_CLEARED, MAX_COPIED, MAX_UNPACKED, copied, gemm, product, stacked
+from nncli.nn.kernels.products import MAX_CLEARED, MAX_COPIED, MAX_UNPACKED, batched_gemv, gemm, gemm_of_copy, product
 
 SHAPES = {
     "small": (7, 5, 3),
@@ -37,8 +37,8 @@ def arrays(m, k, n, layouts="CC", dtype="float64"):
 @pytest.mark.parametrize("layouts", [*LAYOUTS, "FF"])
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_product_is_that_of_the_matrices(monkeypatch, shape, layouts, unpacked):
-    """Whichever way is chosen; it reads its arrays at each call, and does not write to them."""
-    monkeypatch.setattr(products, "multiplies_without_packing", lambda: unpacked)
+    """Whichever function is chosen; it reads its arrays at each call, and does not write to them."""
+    monkeypatch.setattr(products, "has_small_matrix_kernels", lambda: unpacked)
     left, right, out = arrays(*shape, layouts)
     run = product(left, right, out)
     for _ in range(2):
@@ -51,22 +51,22 @@ def test_product_is_that_of_the_matrices(monkeypatch, shape, layouts, unpacked):
     np.testing.assert_array_equal(right, before[1])
 
 
-@pytest.mark.parametrize("way", [gemm, stacked, copied])
+@pytest.mark.parametrize("function", [gemm, batched_gemv, gemm_of_copy])
 @pytest.mark.parametrize("layouts", LAYOUTS)
 @pytest.mark.parametrize("shape", [(3, 50, 40), (40, 50, 3), (5, 60, 5), (2, 7, 300)])
-def test_each_way_is_the_product(way, shape, layouts):
+def test_each_function_computes_the_product(function, shape, layouts):
     """Also for shapes for which it is not chosen."""
     left, right, out = arrays(*shape, layouts)
-    way(left, right, out)()
+    function(left, right, out)()
     np.testing.assert_allclose(out, np.einsum("ik,kj->ij", left, right), rtol=1e-11, atol=1e-11)
 
 
 def chosen(monkeypatch, shape, layouts, unpacked):
-    """The name of the way."""
+    """The name of the function that ``product`` calls."""
     names = []
-    for way in (gemm, stacked, copied):
-        monkeypatch.setattr(products, way.__name__, lambda *_, name=way.__name__: names.append(name))
-    monkeypatch.setattr(products, "multiplies_without_packing", lambda: unpacked)
+    for function in (gemm, batched_gemv, gemm_of_copy):
+        monkeypatch.setattr(products, function.__name__, lambda *_, name=function.__name__: names.append(name))
+    monkeypatch.setattr(products, "has_small_matrix_kernels", lambda: unpacked)
     product(*arrays(*shape, layouts))
     return names[0]
 
@@ -75,17 +75,17 @@ def chosen(monkeypatch, shape, layouts, unpacked):
     ("shape", "layouts", "packing", "not_packing"),
     [
         ((64, 3, 300), "FC", "gemm", "gemm"),  # Y of 2-64-3 with 300 rows, which is transposed
-        ((3, 65, 300), "FC", "stacked", "gemm"),
-        ((3, 300, 64), "CF", "stacked", "gemm"),
-        ((65, 300, 3), "CF", "stacked", "gemm"),
+        ((3, 65, 300), "FC", "batched_gemv", "gemm"),
+        ((3, 300, 64), "CF", "batched_gemv", "gemm"),
+        ((65, 300, 3), "CF", "batched_gemv", "gemm"),
         ((3, 65, 100), "FC", "gemm", "gemm"),  # few rows
-        ((3, 513, 1000), "FC", "stacked", "stacked"),  # too large for the kernels without packing
-        ((513, 600, 3), "CF", "stacked", "copied"),
+        ((3, 513, 1000), "FC", "batched_gemv", "batched_gemv"),  # too large for the kernels without packing
+        ((513, 600, 3), "CF", "batched_gemv", "gemm_of_copy"),
         ((10, 129, 128), "FC", "gemm", "gemm"),
         ((1, 65, 300), "FC", "gemm", "gemm"),
     ],
 )
-def test_way_depends_on_shapes_and_kernels(monkeypatch, shape, layouts, packing, not_packing):
+def test_choice_depends_on_shapes_and_kernels(monkeypatch, shape, layouts, packing, not_packing):
     """A product for each vector where BLAS would pack a narrow matrix."""
     assert chosen(monkeypatch, shape, layouts, unpacked=False) == packing
     assert chosen(monkeypatch, shape, layouts, unpacked=True) == not_packing
