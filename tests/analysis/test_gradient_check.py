@@ -9,6 +9,7 @@ from nncli.analysis.gradient_check import TOLERANCE, check_gradients
 from nncli.data.batches import Batches
 from nncli.errors import ConfigError, GateError
 from nncli.nn import microbatching
+from nncli.nn.kernels.dense_products import RowMajorProducts
 from nncli.nn.layers.dense import Dense
 from nncli.nn.network import Network
 from tests.examples import BINARY, DENSE_8, LATE_TEST, NORMALIZED, SINE
@@ -131,7 +132,8 @@ def in_rows(factor, dtype=None, rows=None):
 
     def faulty(layer):
         original(layer)
-        if layer.row_major and dtype in (None, layer.inputs.dtype) and rows in (None, len(layer.inputs)):
+        is_chosen = dtype in (None, layer.inputs.dtype) and rows in (None, len(layer.inputs))
+        if is_chosen and isinstance(layer.products, RowMajorProducts):
             layer.d_weights *= factor
 
     return Dense, "parameter_gradients", faulty

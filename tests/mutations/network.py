@@ -4,12 +4,18 @@ from math import exp, pi, sqrt
 
 import numpy as np
 
+from nncli.nn.kernels.dense_products import RowMajorProducts
 from nncli.nn.optimizers.optimizer import FLUSH_INTERVAL
 from tests.mutations.patching import MutationSet, Patch
 
 MUTATIONS = MutationSet()
 DENSE = "nncli.nn.layers.dense:Dense"
 ADAM = "nncli.nn.optimizers.adam:Adam"
+
+
+def is_row_major(layer):
+    """Whether a dense layer multiplies row-major inputs."""
+    return isinstance(layer.products, RowMajorProducts)
 
 
 @MUTATIONS.add
@@ -26,7 +32,7 @@ def bias_gradient_is_not_computed(patch: Patch) -> None:
         def parameter_gradients(self):
             before = self.d_biases.copy()
             original(self)
-            if not self.row_major:
+            if not is_row_major(self):
                 self.d_biases[...] = before
 
         return parameter_gradients
@@ -39,7 +45,7 @@ def bias_gradient_of_row_major_inputs_is_zero(patch: Patch) -> None:
     """dL/db = 0 when the inputs are row-major."""
 
     def disturb(_, layer):
-        if layer.row_major:
+        if is_row_major(layer):
             layer.d_biases[...] = 0
 
     patch.after(f"{DENSE}.parameter_gradients", disturb)
@@ -50,7 +56,7 @@ def biases_are_not_added_to_row_major_inputs(patch: Patch) -> None:
     """Y = X W when the inputs are row-major."""
 
     def disturb(outputs, layer):
-        if layer.row_major:
+        if is_row_major(layer):
             np.subtract(outputs, layer.biases, out=outputs)
 
     patch.after(f"{DENSE}.forward", disturb)

@@ -17,7 +17,7 @@ from nncli.nn.parameters import Array
 
 
 class ColumnMajorProducts:
-    """Products of column-major X, which is followed by a column of ones.
+    """Products of column-major X that a column of ones follows in memory.
 
         Yᵀ = [W; b]ᵀ [X 1]ᵀ
         [dL/dW; dL/db] = [X 1]ᵀ dL/dY
@@ -41,14 +41,17 @@ class ColumnMajorProducts:
 
 
 class RowMajorProducts:
-    """Products of row-major X, such as mini-batches of many features, without a column-major copy.
+    """Products of row-major X, such as mini-batches of many features, without a column-major copy of X.
 
-        X W is computed row-major, and copied column-major when b is added
+        Y = X W + b            X W row-major; the addition of b copies it column-major
+        dL/dW = Xᵀ dL/dY
+        dL/db = 1ᵀ dL/dY
+        (dL/dX)ᵀ = W (dL/dY)ᵀ
 
     Args:
         parameters: [W; b] (D + 1, M).
         gradients: [dL/dW; dL/db] (D + 1, M).
-        arrays: those of the pass.
+        arrays: those of the pass, with those of ``scratch``.
     """
 
     inputs: Array  # X, given before each forward pass
@@ -57,7 +60,7 @@ class RowMajorProducts:
         self.weights, self.biases = parameters[:-1], parameters[-1]
         self.d_weights, self.d_biases = gradients[:-1], gradients[-1]
         self.outputs, self.ones = arrays["outputs"], arrays["ones"][:, 0]
-        self.products = arrays["row_major_outputs"].T
+        self.row_major_outputs = arrays["row_major_outputs"].T
         if "d_outputs" in arrays:
             self.d_outputs = arrays["d_outputs"]
         if "d_inputs" in arrays:
@@ -70,8 +73,8 @@ class RowMajorProducts:
 
     def forward(self) -> None:
         """Y = X W + b."""
-        np.matmul(self.inputs, self.weights, self.products)  # X W
-        np.add(self.products, self.biases, self.outputs)  # X W + b
+        np.matmul(self.inputs, self.weights, self.row_major_outputs)  # X W
+        np.add(self.row_major_outputs, self.biases, self.outputs)  # X W + b
 
     def parameter_gradients(self) -> None:
         """dL/dW = Xᵀ dL/dY, and dL/db = 1ᵀ dL/dY."""

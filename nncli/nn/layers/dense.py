@@ -13,7 +13,7 @@ from nncli.nn.parameters import Array, Shape, stacked
 from nncli.nn.penalties import Penalty
 from nncli.registry import Count, NonNegative, register
 
-MIN_INPUTS_PER_UNIT = 2  # for which row-major inputs are multiplied without a column-major copy
+MIN_INPUTS_PER_UNIT = 2  # D / M from which row-major inputs are multiplied without a column-major copy
 
 
 @register("dense", alias="Layer_Dense")
@@ -90,22 +90,21 @@ class Dense(Layer):
         return [penalty for penalty in candidates if penalty.l1 or penalty.l2]
 
     def prefers_row_major(self, inputs: int) -> bool:
-        """True if a column-major copy of X W (N, M) costs less than one of X (N, D)."""
+        """True if D is so much larger than M that a column-major copy of X W (N, M) costs less than one of X (N, D)."""
         return inputs >= MIN_INPUTS_PER_UNIT * self.units
 
     def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
-        """What the products of row-major inputs need."""
+        """The scratch arrays of the products of row-major inputs; those of column-major inputs need none."""
         return RowMajorProducts.scratch(spec.rows, self.units) if spec.row_major else {}
 
     def bind(self, spec: PassSpec, arrays: Mapping[str, Array]) -> None:
         """Extend ``Layer.bind`` with the matrix products of these arrays."""
         super().bind(spec, arrays)
-        self.row_major = spec.row_major
         products = RowMajorProducts if spec.row_major else ColumnMajorProducts
         self.products = products(self.weights_and_biases, self.d_weights_and_biases, arrays)
 
     def load(self, inputs: Array) -> None:
-        """Extend ``Layer.load``: row-major inputs are not copied."""
+        """Extend ``Layer.load``: row-major inputs are not copied, unless their dtype is another one."""
         if isinstance(self.products, RowMajorProducts):
             self.inputs = self.products.inputs = np.ascontiguousarray(inputs, self.weights.dtype)
         else:

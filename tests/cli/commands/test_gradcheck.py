@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nncli.nn.activations import ReLU
+from nncli.nn.kernels.dense_products import RowMajorProducts
 from nncli.nn.layers.dense import Dense
 
 ARRAYS = ["layers.0.weights", "layers.0.biases", "layers.2.weights", "layers.2.biases"]
@@ -162,7 +163,7 @@ def test_error_in_a_training_step_exits_with_8(workdir, run_cli, monkeypatch):
 
     def faulty(layer):
         original(layer)
-        if layer.row_major:
+        if isinstance(layer.products, RowMajorProducts):
             layer.d_weights *= -1
 
     overrides = ("layers[0].units=1", "training.batch_size=16")

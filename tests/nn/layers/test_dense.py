@@ -63,7 +63,7 @@ def test_row_major_products_are_padded(dtype):
         parameters = Parameters(layer.shapes(2 * units), np.dtype(dtype))
         layer.attach(parameters.views(parameters.values), parameters.views(parameters.gradients))
         forward(layer, np.ones((ROWS, 2 * units), dtype))
-        assert layer.products.products.strides == (bytes_per_row, np.dtype(dtype).itemsize)
+        assert layer.products.row_major_outputs.strides == (bytes_per_row, np.dtype(dtype).itemsize)
 
 
 @pytest.mark.parametrize(
