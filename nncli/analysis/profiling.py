@@ -180,7 +180,7 @@ def profile(trainer: Trainer, seconds: float) -> Profile:
         DivergedError: a value became NaN or infinite.
     """
     steps, watch = Steps(trainer), Stopwatch()
-    steps.seconds(1)  # allocates all buffers
+    steps.seconds(1)  # plans and allocates all arrays
     one_step, fixed = steps.seconds(1), 2 * _metrics_seconds(trainer) + PAUSE
     count = max(1, int((seconds / ROUNDS - fixed) / 2 / one_step))
     round_count = max(1, min(ROUNDS, int(seconds / (fixed + 2 * count * one_step))))
@@ -258,7 +258,7 @@ def _metrics_seconds(trainer: Trainer) -> float:
 
 
 def _seconds_of_second_call(call: Callable[[], Any]) -> float:
-    """The duration of a call that was made once before, to allocate buffers and fill the caches."""
+    """The duration of a call that was made once before, to allocate arrays and fill the caches."""
     call()
     start = time.perf_counter()
     call()

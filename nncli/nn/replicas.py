@@ -1,4 +1,8 @@
-"""Several threads for one network: the rows of a pass are divided among replicas of it."""
+"""Data parallelism: the rows of a pass are divided among replicas of a network, one per thread.
+
+The limits depend on shapes only, never on the clock, so that results can be repeated. ``nncli profile`` measures a step
+on several numbers of threads, ``python -m tests.benchmarks.steps --threads 2`` those of the benchmarks.
+"""
 
 from collections.abc import Sequence
 from functools import partial
@@ -11,8 +15,8 @@ from nncli.nn.layers.layer import Layer
 from nncli.nn.parameters import Array, Parameters
 from nncli.threads import ThreadPool, balanced_slices
 
-MIN_REUSE = 64  # multiply-adds per activation from which matrix products take most of the time
-MIN_DIVIDED_MULTIPLY_ADDS = 4_000_000  # of a forward pass, from which its products are divided
+MIN_MACS_PER_ACTIVATION = 64  # of a forward pass, from which matrix products take most of the time
+MIN_DIVIDED_MACS = 4_000_000  # of a forward pass, from which its products are divided
 MIN_DIVIDED_ACTIVATIONS = 500_000  # rows times the columns of all layers, from which rows are divided
 
 
@@ -26,15 +30,16 @@ def divides_products(layers: Sequence[Layer], widths: Sequence[int], rows: int) 
         widths: the number of inputs of each layer, and the number of outputs.
         rows: the rows of the pass.
     """
-    multiply_adds = sum(layer.multiply_adds(inputs) for layer, inputs in zip(layers, widths, strict=False))
-    return multiply_adds >= MIN_REUSE * sum(widths) and rows * multiply_adds >= MIN_DIVIDED_MULTIPLY_ADDS
+    macs = sum(layer.multiply_adds(inputs) for layer, inputs in zip(layers, widths, strict=False))
+    return macs >= MIN_MACS_PER_ACTIVATION * sum(widths) and rows * macs >= MIN_DIVIDED_MACS
 
 
 def divides_rows(layers: Sequence[Layer], widths: Sequence[int], rows: int) -> bool:
     """Whether the rows of a training pass are divided among threads, if there are several.
 
-    They are if element-wise functions take a large part of the time of a long step, and if no layer couples rows or
-    draws random numbers, which come from one generator. Arguments are those of ``divides_products``.
+    They are if a step is long and its products are not divided, so that element-wise functions take a large part of the
+    time; and if no layer couples rows or draws random numbers, which come from one generator. Arguments are those of
+    ``divides_products``.
     """
     is_possible = not any(layer.stochastic or layer.couples_rows for layer in layers)
     is_long = rows * sum(widths) >= MIN_DIVIDED_ACTIVATIONS
@@ -71,12 +76,13 @@ class Replicas:
         self.networks, self.pool = networks, pool
 
     def accumulate_gradients(self, inputs: Array, targets: Array, losses: Array | None, weights: Array | None) -> None:
-        """Fill the gradients of the network, without penalties, and the losses of the rows."""
+        """Fill the gradients of the first network, without penalties, and the losses of the rows if given."""
         networks, tasks = self.networks[: len(inputs)], []
         for network, rows in zip(networks, balanced_slices(len(inputs), len(networks)), strict=True):
             some_losses = losses if losses is None else losses[rows]
-            given = inputs[rows], targets[rows], some_losses, some_weights(weights, rows)
-            tasks.append(partial(network.scaled_gradients, (rows.stop - rows.start) / len(inputs), *given))
+            scale = (rows.stop - rows.start) / len(inputs)  # N_i / N
+            part = inputs[rows], targets[rows], some_losses, some_weights(weights, rows)
+            tasks.append(partial(network.scaled_gradients, scale, *part))
         self.pool.run(tasks)
         total = networks[0].parameters.gradients
         for network in networks[1:]:

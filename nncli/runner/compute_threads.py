@@ -1,4 +1,4 @@
-"""The threads of a computation: a network divides its work itself, and BLAS computes on one thread in each of them."""
+"""The number of threads of a command: it is checked, and BLAS has one thread, except for products that it divides."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,8 @@ MAX_THREADS = 64
 class _SharedLimit:
     """A limit of one thread for BLAS, which has one number of threads for the whole process.
 
-    Calls that overlap share it: the first one sets it, the last one restores the number of before.
+    Calls that overlap share it: the first one sets it, the last one restores the number of before. Within them,
+    ``blas_threads`` sets the number for long products.
     """
 
     def __init__(self) -> None:
@@ -49,7 +50,7 @@ _limit = _SharedLimit()
 
 @contextmanager
 def compute_threads(threads: int, document: Document | None = None) -> Iterator[None]:
-    """Compute on this number of threads; BLAS has one thread in each of them.
+    """Check the number of threads, and limit BLAS to one; a network uses the others, see ``Network.use_threads``.
 
     Args:
         threads: ``training.threads`` of a config.

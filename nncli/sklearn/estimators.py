@@ -49,7 +49,7 @@ class NetworkEstimator(BaseEstimator):
         patience: training ends after this number of epochs without an improvement of that loss by more than 0.0001.
         dtype: the precision of the network: ``float64``, in which rows that are predicted one by one or all at once
             agree to 15 digits, or ``float32``, which is faster and agrees to 6.
-        threads: the number of threads of a matrix product.
+        threads: the number of threads among which long steps and predictions are divided.
         random_state: the seed, or a random state to draw one from; None for another one in each call of ``fit``.
     """
 

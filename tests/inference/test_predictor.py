@@ -101,7 +101,7 @@ def test_outputs_that_are_not_finite_are_rejected(workdir):
 
 
 def test_threads_that_predict_at_the_same_time_take_turns(workdir, monkeypatch):
-    """The layers reuse their buffers, which one prediction has to itself."""
+    """The layers reuse their arrays, which one prediction has to itself."""
     predictor = Predictor(Run(nncli.train("config.yaml", ["training.epochs=1"]).path))
     running, most, forward = [], [], Network.forward
 

@@ -1,4 +1,4 @@
-"""The number of threads: that of the config, by default one; BLAS always has one."""
+"""The number of threads: that of the config, by default one; BLAS has one outside of the products that it divides."""
 
 import os
 import subprocess

@@ -114,7 +114,7 @@ def test_advice_suggests_threads_if_there_are_more_cores(monkeypatch):
 
 
 def test_profile_uses_the_threads_of_the_config(workdir, run_cli, monkeypatch):
-    """The profile is measured with as many BLAS threads as training uses."""
+    """The profile is measured on as many threads as training uses."""
     asked = []
     monkeypatch.setattr(
         "nncli.runner.compute_threads.compute_threads", lambda threads, _: asked.append(threads) or nullcontext()
