@@ -60,7 +60,7 @@ def test_gradients_are_those_between_the_layers():
 
 
 def test_ones_follow_the_inputs_of_a_dense_layer():
-    """Also through an identity; they stay when the inputs are filled."""
+    """They follow the outputs of an identity, too, and stay when the inputs are filled."""
     network = network_of(*hidden(Dropout(0.5)))
     for training in (True, False):
         network.forward(np.full((7, 2), 9.0), training)
@@ -84,7 +84,7 @@ def test_layers_with_gradient(layers, options, expected):
     assert list(layers_with_gradient(layers, 2, **options)) == expected
 
 
-def by_hand(rows, training):
+def bytes_by_hand(rows, training):
     """Bytes of 2-5-3: [X 1], ReLU's [Y 1], Z, P; zeros, ones, maxima and sums; two gradients of five columns."""
     columns = [3, 6, 3, 3, 5, 1, 3, *(training * [5, 5])]
     sizes = [rows * count for count in columns] + [3 * 3]
@@ -94,13 +94,13 @@ def by_hand(rows, training):
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("rows", [1, 7, 300])
 def test_size_by_hand(rows, training):
-    """Each array takes whole cache lines, and one more."""
+    """Each array takes whole cache lines, and an unused one follows it."""
     network = network_of(*hidden())
-    assert network.plan(PassSpec(rows, training)).nbytes == by_hand(rows, training)
+    assert network.plan(PassSpec(rows, training)).nbytes == bytes_by_hand(rows, training)
 
 
-def test_layers_overwrite_inputs_that_nobody_needs():
-    """ReLU those of a dense layer, but dropout not the outputs of ReLU, which backward needs."""
+def test_layers_overwrite_inputs_that_no_backward_needs():
+    """ReLU overwrites the outputs of a dense layer; dropout does not overwrite those of ReLU, which backward needs."""
     network = network_of(*hidden(Dropout(0.5)))
     for training, shared in ((True, False), (False, True)):
         network.bind(PassSpec(7, training))
@@ -115,7 +115,7 @@ def test_layers_overwrite_inputs_that_nobody_needs():
 
 @pytest.mark.parametrize("row_major", [True, False])
 def test_size_is_what_is_allocated(row_major):
-    """Traced by Python."""
+    """The plan has the size that Python traces."""
     network = network_of(*hidden(units=400), inputs=1000)
     spec = PassSpec(300, True, row_major)
     planned = network.plan(spec).nbytes

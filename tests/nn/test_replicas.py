@@ -36,12 +36,12 @@ def rows_of(count, dtype="float64"):
 
 
 @pytest.fixture
-def always(monkeypatch):
+def short_steps_divided(monkeypatch):
     """Rows are divided however short a step is."""
     monkeypatch.setattr(replicas, "MIN_DIVIDED_ACTIVATIONS", 0)
 
 
-@pytest.mark.usefixtures("always")
+@pytest.mark.usefixtures("short_steps_divided")
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("threads", [2, 3, 5])
 @pytest.mark.parametrize(("rows", "micro_batch_rows"), [(1, 100), (2, 100), (7, 100), (64, 100), (65, 9), (64, 1)])
@@ -61,10 +61,10 @@ def test_gradients_and_losses_are_those_of_one_thread(threads, rows, micro_batch
     np.testing.assert_allclose(found[1][1], found[0][1], rtol=1e-12)
 
 
-@pytest.mark.usefixtures("always")
+@pytest.mark.usefixtures("short_steps_divided")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_same_number_of_threads_gives_the_same_bits(dtype):
-    """However the threads are scheduled."""
+    """However the threads are scheduled, the gradients are added in the same order."""
     inputs, labels = rows_of(301, dtype)
     results = set()
     for _ in range(20):
@@ -95,7 +95,7 @@ def test_predictions_have_the_bits_of_one_thread(rows, rowwise):
     assert all(each.tobytes() == outputs[0].tobytes() for each in outputs[1:])
 
 
-@pytest.mark.usefixtures("always")
+@pytest.mark.usefixtures("short_steps_divided")
 def test_replicas_follow_the_parameters():
     """After an update every replica has the new parameters, and penalties are added once."""
     inputs, labels = rows_of(8)

@@ -10,7 +10,8 @@ from nncli.nn.kernels import blas
 from nncli.nn.kernels.blas import blas_threads
 
 
-def taken():
+def thread_counts():
+    """The numbers of threads of the loaded BLAS libraries, each once."""
     return sorted({each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"})
 
 
@@ -21,14 +22,14 @@ def fail_within(count):
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_number_is_that_of_the_computation(count):
-    """And that of before afterwards, also after an exception."""
+    """Afterwards it is that of before, also after an exception."""
     with threadpool_limits(2, user_api="blas"):
         with blas_threads(count):
-            assert taken() == [count]
-        assert taken() == [2]
+            assert thread_counts() == [count]
+        assert thread_counts() == [2]
         with pytest.raises(ValueError, match="inside"):
             fail_within(count)
-        assert taken() == [2]
+        assert thread_counts() == [2]
 
 
 def test_computations_on_the_same_number_overlap():
@@ -38,15 +39,15 @@ def test_computations_on_the_same_number_overlap():
     def compute():
         with blas_threads(2):
             barrier.wait()
-            seen.append(taken())
+            seen.append(thread_counts())
             barrier.wait()
 
-    thread, before = threading.Thread(target=compute), taken()
+    thread, before = threading.Thread(target=compute), thread_counts()
     thread.start()
     compute()
     thread.join()
     assert seen == [[2], [2]]
-    assert taken() == before
+    assert thread_counts() == before
 
 
 def test_a_computation_on_another_number_waits():
@@ -56,14 +57,14 @@ def test_a_computation_on_another_number_waits():
     def second():
         begun.set()
         with blas_threads(1):
-            order.append(("second", taken()))
+            order.append(("second", thread_counts()))
 
     thread = threading.Thread(target=second)
     with blas_threads(2):
         thread.start()
         begun.wait(10)
         time.sleep(0.05)
-        order.append(("first", taken()))
+        order.append(("first", thread_counts()))
     thread.join(10)
     assert order == [("first", [2]), ("second", [1])]
 
@@ -71,9 +72,9 @@ def test_a_computation_on_another_number_waits():
 def test_a_computation_within_another_one_keeps_the_number():
     """A thread does not wait for itself."""
     with blas_threads(2), blas_threads(1):
-        assert taken() == [2]
+        assert thread_counts() == [2]
     with blas_threads(1):
-        assert taken() == [1]
+        assert thread_counts() == [1]
 
 
 @pytest.mark.parametrize(
