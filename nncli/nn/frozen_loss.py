@@ -34,7 +34,7 @@ class FrozenLoss:
         weights: Array | None = None,
     ) -> None:
         self.network, self.inputs, self.targets = network, inputs, targets
-        network.keep_activations = True  # kinks are where the inputs of a layer are 0
+        network.keep_activations()  # kinks are where the inputs of a layer are 0
         self.masks, self.weights = masks, weights
 
     def losses(self) -> Array:

@@ -36,8 +36,7 @@ class Network:
         L = (1/N) Σ w_i L_i               w_i the weight of row i, 1 by default; penalties have none
         dL/d outputs: row i is w_i times the gradient of the loss without weights
 
-    All arrays of a pass are planned for its number of rows (``PassPlan``); ``bind`` hands them to the layers. With
-    ``keep_activations`` the inputs and outputs of all layers stay until the next pass, else some are overwritten.
+    All arrays of a pass are planned for its number of rows (``PassPlan``); ``bind`` hands them to the layers.
 
     ``backward_layers`` are the layers of which the backward pass computes d_inputs, last layer first; it ends at
     ``first_trainable``, and with ``input_gradient`` at a layer that does nothing. ``is_fused`` says whether the last
@@ -78,7 +77,7 @@ class Network:
         self.parameters = Parameters(trainable, dtype, statistics(layers, inputs))
         self.loss.attach(dtype)
         self.is_fused = fused and is_fused(layers[-1], loss)
-        self._input_gradient, self.keep_activations = input_gradient, False
+        self._input_gradient, self._keeps_activations = input_gradient, False
         self._with_gradient = layers_with_gradient(layers, inputs, self.is_fused, input_gradient)
         self.set_layers(layers)
         self.stochastic = any(layer.stochastic for layer in layers)
@@ -135,6 +134,11 @@ class Network:
         finally:
             self.replicas = before
 
+    def keep_activations(self) -> None:
+        """Keep the inputs and outputs of all layers until the next pass, from now on; else some are overwritten."""
+        if not self._keeps_activations:
+            self._keeps_activations, self._passes, self.bound = True, {}, None
+
     def initialize(self, rng: Random) -> None:
         """Draw the initial weights, first layer first."""
         for layer in self.layers:
@@ -159,7 +163,7 @@ class Network:
     def plan(self, spec: PassSpec) -> PassPlan:
         """The memory plan of a pass."""
         backward = self._with_gradient if spec.training else ()
-        options = {"input_gradient": self._input_gradient, "keep_activations": self.keep_activations}
+        options = {"input_gradient": self._input_gradient, "keep_activations": self._keeps_activations}
         return PassPlan(spec, self.layers, self.widths[0], self.dtype, backward, **options)
 
     def load(self, inputs: Array, training: bool = False) -> Array:

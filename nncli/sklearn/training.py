@@ -43,10 +43,8 @@ class TrainedNetwork:
     def _build(self) -> None:
         fields = Config.model_fields
         sections = {name: validated(value, fields[name].annotation) for name, value in self.sections.items()}
-        self._lock, self._network = (
-            Lock(),
-            build_network(PartialConfig(data=DATA, **sections), self.inputs, self.threads),
-        )
+        self._lock = Lock()
+        self._network = build_network(PartialConfig(data=DATA, **sections), self.inputs, self.threads)
         self._network.parameters.values[...] = self.values
 
     def __getstate__(self) -> dict[str, Any]:

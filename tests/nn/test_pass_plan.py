@@ -107,10 +107,16 @@ def test_layers_overwrite_inputs_that_no_backward_needs():
         dense, relu, dropout, *_ = network.layers
         assert np.shares_memory(relu.outputs, dense.outputs)
         assert np.shares_memory(dropout.outputs, relu.outputs) is shared
-    keeping = network_of(*hidden(Dropout(0.5)))
-    keeping.keep_activations = True
-    keeping.bind(PassSpec(7, training=True))
-    assert not np.shares_memory(keeping.layers[1].outputs, keeping.layers[0].outputs)
+
+
+def test_activations_are_kept_on_request():
+    """Also those of passes that were planned before."""
+    network = network_of(*hidden())
+    for is_shared in (True, False):
+        network.bind(PassSpec(7, training=True))
+        dense, relu, *_ = network.layers
+        assert np.shares_memory(relu.outputs, dense.outputs) is is_shared
+        network.keep_activations()
 
 
 @pytest.mark.parametrize("row_major", [True, False])
