@@ -115,7 +115,7 @@ class Network:
     def _replica(self) -> "Network":
         """A network with the same parameters, but its own layers, activations and gradients."""
         replica = copy.copy(self)
-        replica.parameters = copy.copy(self.parameters)
+        replica.replicas, replica.parameters = None, copy.copy(self.parameters)
         replica.parameters.gradients = zeros(self.parameters.gradients.shape, self.dtype)
         replica.set_layers([copy.copy(layer) for layer in self.layers])
         return replica

@@ -110,6 +110,13 @@ def test_replicas_follow_the_parameters():
     np.testing.assert_allclose(network.parameters.gradients, single.parameters.gradients, rtol=1e-11, atol=1e-13)
 
 
+def test_replicas_have_no_replicas():
+    """Also if the number of threads changes: those of before are no longer needed."""
+    network = network_of(2)
+    network.use_threads(ThreadPool(3))
+    assert [replica.replicas for replica in network.replicas.networks[1:]] == [None, None]
+
+
 def test_passes_without_replicas_go_through_the_layers_of_the_network():
     """An observer of them sees every row."""
     network, seen = network_of(2), []
