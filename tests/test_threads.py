@@ -1,6 +1,5 @@
 """A pool of threads that compute parts of a task."""
 
-import gc
 import threading
 import time
 from functools import partial
@@ -9,11 +8,6 @@ import numpy as np
 import pytest
 
 from nncli.threads import ThreadPool, balanced_slices
-
-
-def alive():
-    """The number of worker threads."""
-    return sum(thread.name.startswith("nncli") for thread in threading.enumerate())
 
 
 def note(seen, index):
@@ -67,16 +61,14 @@ def test_exception_of_a_task_is_raised_when_all_have_ended(failing):
 
 def test_workers_end_with_their_pool():
     """No worker is left when nobody refers to the pool."""
-    before = alive()
+    before = set(threading.enumerate())
     pool = ThreadPool(4)
-    assert alive() == before + 3
+    workers = set(threading.enumerate()) - before
+    assert len(workers) == 3
     del pool
-    gc.collect()
-    for _ in range(100):
-        if alive() == before:
-            break
-        time.sleep(0.01)
-    assert alive() == before
+    for worker in workers:
+        worker.join(10)
+    assert not any(worker.is_alive() for worker in workers)
 
 
 def test_non_finite_results_make_no_warning_in_a_thread():
