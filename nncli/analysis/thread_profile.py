@@ -11,7 +11,7 @@ from nncli.nn.replicas import divides_products, divides_rows
 from nncli.threads import ThreadPool
 from nncli.training.loop import Trainer
 
-ROUNDS = 5  # in which the numbers of threads take turns
+ROUNDS = 5  # in each of which every number of threads is measured
 
 
 @dataclass(frozen=True)

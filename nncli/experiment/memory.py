@@ -27,9 +27,7 @@ FLOAT64 = np.dtype(np.float64)
 OBJECTS = 1 << 20  # bytes of what is not an array
 FREED_BLOCKS = 2  # of a file that was read; the allocator keeps their memory
 
-Passes: TypeAlias = dict[
-    tuple[PassSpec, np.dtype[Any]], int
-]  # the number of replicas with arrays of this pass and dtype
+Passes: TypeAlias = dict[tuple[PassSpec, np.dtype[Any]], int]  # number of replicas by spec and dtype
 
 
 def memory_bytes(config: Config, plan: DataPlan) -> int:

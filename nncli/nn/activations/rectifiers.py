@@ -37,7 +37,7 @@ class ReLU(Layer):
         return {"zeros": ArraySpec(spec.rows, inputs, constant=True)}
 
     def bind(self, spec: PassSpec, arrays: Mapping[str, Array]) -> None:
-        """Extend ``Layer.bind`` with the bit patterns for backward."""
+        """Extend ``Layer.bind`` with the bit patterns that ``gradient_where_positive`` takes."""
         super().bind(spec, arrays)
         names = [name for name in ("d_outputs", "outputs", "d_inputs") if name in arrays]
         self.patterns = [bit_pattern(arrays[name]) for name in names]
@@ -108,11 +108,11 @@ class ELU(Layer):
 
     default_initializer_of_previous = "he"
 
-    def __init__(self, alpha: Positive = 1.0) -> None:
-        self.alpha = alpha
-
     zeros: Array
     negative: Array
+
+    def __init__(self, alpha: Positive = 1.0) -> None:
+        self.alpha = alpha
 
     def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
         """Zeros and the negative part of Y (N, M)."""
@@ -161,10 +161,10 @@ class GELU(Layer):
 
     default_initializer_of_previous = "he"
 
+    cdf: Array
+
     def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
         self.approximate = approximate
-
-    cdf: Array
 
     def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
         """Φ(X) (N, M)."""

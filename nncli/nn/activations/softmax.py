@@ -31,7 +31,7 @@ class Softmax(Layer):
     reduced: Array
 
     def scratch(self, spec: PassSpec, inputs: int) -> dict[str, ArraySpec]:
-        """What ``softmax`` needs."""
+        """Ones (C, C) and sums (N, C) for few classes, else (C, 1) and (N, 1); a maximum or sum of each row (N, 1)."""
         copies = inputs if inputs <= MAX_REPEATED_COLUMNS else 1
         return {
             "ones": ArraySpec(inputs, copies, 1),

@@ -17,7 +17,7 @@ FORMS = {
 }
 
 
-def attached(layer, dtype="float64"):
+def attached(layer):
     layer.attach({}, {})
     return layer
 
@@ -83,7 +83,7 @@ def test_elu_with_alpha_1_has_no_kink():
 @pytest.mark.parametrize("output", [np.nan, -np.nan, np.inf, 1e-45])
 def test_relu_passes_gradients_of_nonzero_outputs_unchanged(dtype, output):
     """Also gradients of NaN and infinity, and for outputs of NaN of either sign."""
-    relu = attached(ReLU(), dtype)
+    relu = attached(ReLU())
     inputs = np.full((1, 4), output, dtype)
     forward(relu, inputs)
     expected = [1.5, np.nan, np.inf, -0.0] if inputs[0, 0] != 0 else [0.0] * 4
