@@ -1,7 +1,9 @@
 """Threads that compute parts of a task side by side; NumPy and BLAS release the interpreter lock while they compute."""
 
+import os
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TypeAlias
 
@@ -10,43 +12,46 @@ import numpy as np
 Task: TypeAlias = Callable[[], object]
 
 
-class _Helper:
-    """A thread that waits for tasks; two locks hand over each of them, which is faster than a queue or a condition."""
+class _Given:
+    """A task that is given to a waiting thread.
 
-    def __init__(self) -> None:
-        self._given, self._done = Lock(), Lock()
-        self._given.acquire()
-        self._done.acquire()
-        self._task: Task | None = None
+    It has a lock of its own, so that a wait that was interrupted, as by Ctrl-C, does not disturb the next task.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task: Task | None = task
         self._error: BaseException | None = None
-        Thread(target=self._work, name="nncli-part", daemon=True).start()
+        self._done = Lock()
+        self._done.acquire()
 
-    def give(self, task: Task | None) -> None:
-        """Begin a task; None ends the thread."""
-        self._task = task
-        self._given.release()
+    def compute(self) -> None:
+        """Run the task, and keep its exception; the task is freed then, with all that it refers to."""
+        try:
+            if self._task:
+                self._task()
+        except BaseException as error:
+            self._error = error
+        self._task = None
+        self._done.release()
 
     def wait(self) -> BaseException | None:
         """Wait for the end of the task, and return its exception."""
         self._done.acquire()
-        error, self._error = self._error, None
-        return error
+        return self._error
 
-    def _work(self) -> None:
-        np.seterr(all="ignore")  # results are checked by the thread that gives the tasks
-        while True:
-            self._given.acquire()
-            if self._task is None:
-                return
-            try:
-                self._task()
-            except BaseException as error:
-                self._error = error
-            self._done.release()
+
+Given: TypeAlias = "SimpleQueue[_Given | None]"
+
+
+def _work(given: Given) -> None:
+    """Compute tasks until None is given."""
+    np.seterr(all="ignore")  # results are checked by the thread that gives the tasks
+    while task := given.get():
+        task.compute()
 
 
 class Threads:
-    """N threads, the calling one and N − 1 that wait.
+    """N threads, the calling one and N − 1 that wait; these begin at the first use, also in a forked process.
 
     Args:
         count: N.
@@ -54,29 +59,43 @@ class Threads:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._helpers = [_Helper() for _ in range(count - 1)]
+        self._helpers: list[Given] = []
+        self._process = 0
 
     def run(self, tasks: Sequence[Task]) -> None:
         """Run at most N tasks, the first one in the calling thread, and wait for all of them.
+
+        If the wait is interrupted, the next tasks of a thread begin when its last one has ended.
 
         Raises:
             Exception: that of the first task that failed.
         """
         first, *others = tasks
-        helpers = self._helpers[: len(others)]
-        for helper, task in zip(helpers, others, strict=True):
-            helper.give(task)
+        given = [_Given(task) for task in others]
+        if given:
+            self._start()
+        for helper, task in zip(self._helpers, given, strict=False):
+            helper.put(task)
         try:
             first()
         finally:
-            errors = [helper.wait() for helper in helpers]
+            errors = [task.wait() for task in given]
         for error in filter(None, errors):
             raise error
+
+    def _start(self) -> None:
+        """Begin the threads, unless they wait already; a forked process does not have those of its parent."""
+        if self._process == os.getpid():
+            return
+        self._helpers = [SimpleQueue() for _ in range(self.count - 1)]
+        for helper in self._helpers:
+            Thread(target=_work, args=(helper,), name="nncli-part", daemon=True).start()
+        self._process = os.getpid()
 
     def __del__(self) -> None:
         """End the waiting threads."""
         for helper in self._helpers:
-            helper.give(None)
+            helper.put(None)
 
 
 def parts(count: int, threads: int, multiple: int = 1) -> list[slice]:
