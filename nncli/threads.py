@@ -1,7 +1,9 @@
 """A pool of threads that compute parts of a task; NumPy and BLAS release the interpreter lock (GIL) as they compute."""
 
+import os
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TypeAlias
 
@@ -10,43 +12,46 @@ import numpy as np
 Task: TypeAlias = Callable[[], object]
 
 
-class _Worker:
-    """A thread that waits for tasks; each is handed over by two locks, which are faster than a queue or a condition."""
+class _Job:
+    """A task that is submitted to a worker.
 
-    def __init__(self) -> None:
-        self._submitted, self._done = Lock(), Lock()
-        self._submitted.acquire()
-        self._done.acquire()
-        self._task: Task | None = None
+    It has a lock of its own, so that a wait that was interrupted, as by Ctrl-C, does not disturb the next task.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task: Task | None = task
         self._error: BaseException | None = None
-        Thread(target=self._work, name="nncli-part", daemon=True).start()
+        self._done = Lock()
+        self._done.acquire()
 
-    def submit(self, task: Task | None) -> None:
-        """Begin a task; None ends the thread."""
-        self._task = task
-        self._submitted.release()
+    def run(self) -> None:
+        """Run the task, and keep its exception; the task is freed then, with all that it refers to."""
+        try:
+            if self._task:
+                self._task()
+        except BaseException as error:
+            self._error = error
+        self._task = None
+        self._done.release()
 
     def wait(self) -> BaseException | None:
         """Wait for the end of the task, and return its exception."""
         self._done.acquire()
-        error, self._error = self._error, None
-        return error
+        return self._error
 
-    def _work(self) -> None:
-        np.seterr(all="ignore")  # per thread; the thread that submits the tasks checks their results
-        while True:
-            self._submitted.acquire()
-            if self._task is None:
-                return
-            try:
-                self._task()
-            except BaseException as error:
-                self._error = error
-            self._done.release()
+
+Jobs: TypeAlias = "SimpleQueue[_Job | None]"
+
+
+def _work(jobs: Jobs) -> None:
+    """Run jobs until there is None."""
+    np.seterr(all="ignore")  # results are checked by the thread that submits the jobs
+    while job := jobs.get():
+        job.run()
 
 
 class ThreadPool:
-    """N threads: the calling one, and N − 1 workers.
+    """N threads, the calling one and N − 1 workers; these begin at the first use, also in a forked process.
 
     Args:
         count: N.
@@ -54,29 +59,43 @@ class ThreadPool:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._workers = [_Worker() for _ in range(count - 1)]
+        self._workers: list[Jobs] = []
+        self._process = 0
 
     def run(self, tasks: Sequence[Task]) -> None:
         """Run at least one and at most N tasks, the first one in the calling thread, and wait for all of them.
+
+        If the wait is interrupted, the next task of a worker begins when its last one has ended.
 
         Raises:
             BaseException: that of the first task that failed.
         """
         first, *others = tasks
-        workers = self._workers[: len(others)]
-        for worker, task in zip(workers, others, strict=True):
-            worker.submit(task)
+        jobs = [_Job(task) for task in others]
+        if jobs:
+            self._start()
+        for worker, job in zip(self._workers, jobs, strict=False):
+            worker.put(job)
         try:
             first()
         finally:
-            errors = [worker.wait() for worker in workers]
+            errors = [job.wait() for job in jobs]
         for error in filter(None, errors):
             raise error
+
+    def _start(self) -> None:
+        """Begin the workers, unless they wait already; a forked process does not have those of its parent."""
+        if self._process == os.getpid():
+            return
+        self._workers = [SimpleQueue() for _ in range(self.count - 1)]
+        for worker in self._workers:
+            Thread(target=_work, args=(worker,), name="nncli-worker", daemon=True).start()
+        self._process = os.getpid()
 
     def __del__(self) -> None:
         """End the workers."""
         for worker in self._workers:
-            worker.submit(None)
+            worker.put(None)
 
 
 def balanced_slices(count: int, most: int, multiple: int = 1) -> list[slice]:

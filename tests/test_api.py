@@ -251,6 +251,22 @@ def test_on_epoch_gets_each_row_of_the_metrics(workdir):
         assert [record[name] for record in records] == column.tolist()
 
 
+def test_stop_may_wait_for_a_prediction_in_another_thread(workdir):
+    """BLAS computes the steps on two threads and predictions on one; the outputs are those of any other moment."""
+    run, rows, predicted = nncli.train("config.yaml"), [[0.1, 0.2]] * 3, []
+    wide = "layers=[{dense: 300}, relu, {dense: 300}, relu, {dense: 3}, softmax]"
+
+    with ThreadPoolExecutor() as pool:
+
+        def stop():
+            predicted.append(pool.submit(run.predict, rows).result(30))
+            return len(predicted) >= 4
+
+        nncli.train("config.yaml", [wide, "data.samples=100", "training.threads=2"], name="wide", stop=stop)
+    assert len(predicted) >= 4
+    assert all(np.array_equal(outputs, run.predict(rows)) for outputs in predicted)
+
+
 def test_training_prints_nothing_and_keeps_signal_handlers(workdir, capfd):
     """Also if it resumes, stops or finds the run finished."""
     handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}

@@ -1,7 +1,11 @@
 """A pool of threads that compute parts of a task."""
 
+import gc
+import os
+import signal
 import threading
 import time
+import weakref
 from functools import partial
 
 import numpy as np
@@ -59,16 +63,92 @@ def test_exception_of_a_task_is_raised_when_all_have_ended(failing):
     assert ended[-1] == "again"
 
 
-def test_workers_end_with_their_pool():
-    """No worker is left when nobody refers to the pool."""
-    before = set(threading.enumerate())
-    pool = ThreadPool(4)
-    workers = set(threading.enumerate()) - before
-    assert len(workers) == 3
+def workers():
+    """The threads of all pools."""
+    return {thread for thread in threading.enumerate() if thread.name == "nncli-worker"}
+
+
+def wait_for(condition):
+    """Wait a second at most until a condition holds."""
+    for _ in range(100):
+        gc.collect()
+        if condition():
+            return
+        time.sleep(0.01)
+
+
+def test_threads_begin_with_the_first_tasks_and_end_with_their_owner():
+    """None is left when nobody refers to them."""
+    before, pool = workers(), ThreadPool(4)
+    assert workers() <= before
+    pool.run([time.time] * 2)
+    assert len(workers() - before) == 3
     del pool
-    for worker in workers:
-        worker.join(10)
-    assert not any(worker.is_alive() for worker in workers)
+    wait_for(lambda: workers() <= before)
+    assert workers() <= before
+
+
+class Owner:
+    """An object whose method its own threads compute, as those of a network do."""
+
+    def __init__(self):
+        self.threads = ThreadPool(2)
+
+    def compute(self):
+        """Divide nothing between two threads."""
+        self.threads.run([self.nothing, self.nothing])
+
+    def nothing(self):
+        """Refer to this object."""
+
+
+def test_a_thread_keeps_nothing_of_its_last_task():
+    """Else a network and its data would never be freed."""
+    before, owner = workers(), Owner()
+    owner.compute()
+    reference = weakref.ref(owner)
+    del owner
+    wait_for(lambda: workers() <= before)
+    assert reference() is None
+    assert workers() <= before
+
+
+def test_an_interrupted_wait_does_not_disturb_the_next_tasks():
+    """They begin when the thread has ended the task of before, and are waited for to their own end."""
+    threads, ended = ThreadPool(2), []
+
+    def slow(name):
+        time.sleep(0.2)
+        ended.append(name)
+
+    def interrupt(signum, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(KeyboardInterrupt):
+            threads.run([lambda: None, partial(slow, "first")])
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert ended == []
+    for name in ("second", "third"):
+        threads.run([lambda: None, partial(slow, name)])
+        assert ended[-1] == name
+    assert ended == ["first", "second", "third"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_has_threads_of_its_own():
+    """Those of its parent do not exist in it."""
+    threads = ThreadPool(2)
+    threads.run([time.time, time.time])
+    process = os.fork()
+    if not process:
+        signal.alarm(10)
+        threads.run([time.time, time.time])
+        os._exit(0)
+    assert os.waitpid(process, 0)[1] == 0
 
 
 def test_non_finite_results_make_no_warning_in_a_thread():

@@ -269,12 +269,12 @@ class Network:
             if network.replicas and len(inputs) > size:
                 network.replicas.predict(inputs, outputs, size)
             else:
-                network.predict_chunks(inputs, outputs, size)
+                network.predict_chunks(inputs, outputs, size, slice(0, len(inputs)))
         return outputs
 
-    def predict_chunks(self, inputs: Array, outputs: Array, size: int) -> None:
-        """Fill the outputs (N, M) of inputs (N, D) at inference, in chunks of ``size`` rows."""
-        for start in range(0, len(inputs), size):
+    def predict_chunks(self, inputs: Array, outputs: Array, size: int, part: slice) -> None:
+        """Fill a part of the outputs (N, M) of inputs (N, D) at inference, in chunks of ``size`` rows."""
+        for start in range(part.start, part.stop, size):
             rows = inputs[start : start + size]
             padded = padded_rows(rows, size) if self.inference_rows else rows
             outputs[start : start + size] = self.forward(padded)[: len(rows)]

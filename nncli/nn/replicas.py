@@ -56,8 +56,8 @@ class Replica(Protocol):
     ) -> None:
         """Fill the gradients of the loss, without penalties, times a factor."""
 
-    def predict_chunks(self, inputs: Array, outputs: Array, size: int) -> None:
-        """Fill the outputs at inference, in chunks of ``size`` rows."""
+    def predict_chunks(self, inputs: Array, outputs: Array, size: int, part: slice) -> None:
+        """Fill a part of the outputs at inference, in chunks of ``size`` rows."""
 
 
 class Replicas:
@@ -89,10 +89,13 @@ class Replicas:
             np.add(total, network.parameters.gradients, total)
 
     def predict(self, inputs: Array, outputs: Array, size: int) -> None:
-        """Fill the outputs (N, M) of inputs (N, D), whose chunks of ``size`` rows are those of a single thread."""
+        """Fill the outputs (N, M) of inputs (N, D), whose chunks of ``size`` rows are those of a single thread.
+
+        Each thread reads its chunks one by one, since the inputs may be rows of a file.
+        """
         divided = balanced_slices(len(inputs), self.pool.count, multiple=size)
         tasks = [
-            partial(network.predict_chunks, inputs[rows], outputs[rows], size)
+            partial(network.predict_chunks, inputs, outputs, size, rows)
             for network, rows in zip(self.networks, divided, strict=False)
         ]
         self.pool.run(tasks)

@@ -95,6 +95,31 @@ def test_predictions_have_the_bits_of_one_thread(rows, rowwise):
     assert all(each.tobytes() == outputs[0].tobytes() for each in outputs[1:])
 
 
+class FileRows:
+    """Rows of a file: each slice of them is read into memory. ``most`` is the largest number of rows read at once."""
+
+    def __init__(self, rows):
+        self._rows, self.most = rows, 0
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __getitem__(self, rows):
+        self.most = max(self.most, len(self._rows[rows]))
+        return self._rows[rows]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_rows_of_a_file_are_read_chunk_by_chunk(threads):
+    """On several threads as on one, so that memory does not grow with the number of rows."""
+    inputs, _ = rows_of(1000)
+    network, rows = network_of(threads), FileRows(inputs)
+    expected = network.predict(inputs)
+    size = network.micro_batch_rows = 100
+    np.testing.assert_allclose(network.predict(rows), expected, rtol=1e-12)
+    assert rows.most == size
+
+
 @pytest.mark.usefixtures("short_steps_divided")
 def test_replicas_follow_the_parameters():
     """After an update every replica has the new parameters, and penalties are added once."""

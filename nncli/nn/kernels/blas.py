@@ -1,7 +1,9 @@
 """The BLAS library that NumPy has loaded: its kernels and its number of threads."""
 
+import os
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from threading import Condition, local
 
@@ -30,34 +32,56 @@ def has_small_matrix_kernels() -> bool:
 
 
 class _ThreadCountLock:
-    """A shared lock on the number of threads of BLAS, which has one number for the whole process.
+    """A shared, fair lock on the number of threads of BLAS, which has one number for the whole process.
 
     Computations on the same number of threads hold it at the same time; one on another number waits until all have
-    ended, so that none changes the results of another. It is reentrant: a computation within another one in the same
-    thread keeps the number of that one.
+    ended, so that none changes the results of another, and those that come later wait for it. It is reentrant: a
+    computation within another one in the same thread keeps the number of that one.
     """
 
     def __init__(self) -> None:
-        self._condition, self._this_thread = Condition(), local()
-        self._holders = self._before = self._count = 0
+        self._this_thread = local()
+        self._before = self._count = 0
+        self.forget_others()
+
+    def forget_others(self) -> None:
+        """Forget the computations of all other threads, which a forked process does not have."""
+        self._condition, self._waiting = Condition(), deque[object]()
+        self._holders = int(self._depth > 0)
+
+    @property
+    def _depth(self) -> int:
+        """The number of computations of this thread, each within the one before."""
+        depth: int = getattr(self._this_thread, "depth", 0)
+        return depth
 
     def acquire(self, count: int) -> None:
         """Begin a computation on this number of threads, as soon as those on other numbers have ended."""
-        self._this_thread.depth = getattr(self._this_thread, "depth", 0) + 1
-        if self._this_thread.depth > 1:
-            return
-        with self._condition:
-            while self._holders and self._count != count:
-                self._condition.wait()
-            if not self._holders:
-                self._before, self._count = _threads(), count
-                _set_threads(count)
-            self._holders += 1
+        if not self._depth:
+            with self._condition:
+                self._wait(count)
+                if not self._holders:
+                    self._before, self._count = _threads(), count
+                    _set_threads(count)
+                self._holders += 1
+        self._this_thread.depth = self._depth + 1
+
+    def _wait(self, count: int) -> None:
+        """Wait for those that have waited before, and for computations on another number."""
+        own = object()
+        self._waiting.append(own)
+        try:
+            self._condition.wait_for(lambda: self._waiting[0] is own and (not self._holders or self._count == count))
+        finally:
+            self._waiting.remove(own)
+            self._condition.notify_all()
 
     def release(self) -> None:
         """End a computation; the last one restores the number of before."""
+        if not self._depth:  # the wait after a pause was interrupted
+            return
         self._this_thread.depth -= 1
-        if self._this_thread.depth:
+        if self._depth:
             return
         with self._condition:
             self._holders -= 1
@@ -65,18 +89,40 @@ class _ThreadCountLock:
                 _set_threads(self._before)
                 self._condition.notify_all()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Release the lock within a computation of this thread, if there is one, and acquire it again."""
+        depth, count = self._depth, self._count
+        if not depth:
+            yield
+            return
+        self._this_thread.depth = 1
+        self.release()
+        try:
+            yield
+        finally:
+            self.acquire(count)
+            self._this_thread.depth = depth
+
 
 _lock = _ThreadCountLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_lock.forget_others)
 
 
 @contextmanager
 def blas_threads(count: int) -> Iterator[None]:
-    """Compute matrix products on this number of threads, after computations on other numbers have ended."""
+    """Compute matrix products on this number of threads; a computation on another number waits, or is waited for."""
     _lock.acquire(count)
     try:
         yield
     finally:
         _lock.release()
+
+
+def paused() -> AbstractContextManager[None]:
+    """Let computations on another number of threads begin, also those of other threads that this one waits for."""
+    return _lock.paused()
 
 
 def _threads() -> int:

@@ -1,5 +1,7 @@
 """The BLAS library: its kernels, and its number of threads, of which there is one for the whole process."""
 
+import os
+import signal
 import threading
 import time
 
@@ -75,6 +77,88 @@ def test_a_computation_within_another_one_keeps_the_number():
         assert thread_counts() == [2]
     with blas_threads(1):
         assert thread_counts() == [1]
+
+
+def test_a_computation_that_waits_comes_before_later_ones():
+    """Else two threads that take turns on one number would never let a third one compute on another."""
+    order, begun = [], threading.Event()
+
+    def compute(count, name):
+        begun.set()
+        with blas_threads(count):
+            order.append(name)
+
+    with blas_threads(1):
+        waiting = []
+        for count, name in ((2, "second"), (1, "third")):
+            waiting.append(threading.Thread(target=compute, args=(count, name)))
+            begun.clear()
+            waiting[-1].start()
+            begun.wait(10)
+            time.sleep(0.05)
+        assert order == []
+    for thread in waiting:
+        thread.join(10)
+    assert order == ["second", "third"]
+
+
+def test_an_interrupted_wait_leaves_no_trace(monkeypatch):
+    """The next computation waits for its turn as any other."""
+
+    def interrupted(predicate):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(blas._lock._condition, "wait_for", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            blas._lock.acquire(2)
+    before = thread_counts()
+    for count in (2, 1):
+        with blas_threads(count):
+            assert thread_counts() == [count]
+    assert thread_counts() == before
+
+
+def test_a_pause_lets_another_number_compute():
+    """In another thread that this one waits for; then it goes on with its own number."""
+    seen = []
+
+    def compute():
+        with blas_threads(1):
+            seen.append(thread_counts())
+
+    with blas_threads(2):
+        with blas_threads(2), blas.paused():
+            thread = threading.Thread(target=compute, daemon=True)
+            thread.start()
+            thread.join(10)
+        assert thread_counts() == [2]
+    assert seen == [[1]]
+    with blas.paused(), blas_threads(1):
+        assert thread_counts() == [1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_does_not_wait_for_computations_of_its_parent():
+    """They go on in another thread, which it does not have."""
+    begun, end = threading.Event(), threading.Event()
+
+    def compute():
+        with blas_threads(2):
+            begun.set()
+            end.wait(10)
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    begun.wait(10)
+    process = os.fork()
+    if not process:
+        signal.alarm(10)
+        with blas_threads(1):
+            os._exit(0)
+    end.set()
+    thread.join()
+    assert os.waitpid(process, 0)[1] == 0
 
 
 @pytest.mark.parametrize(
