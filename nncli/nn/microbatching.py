@@ -29,7 +29,7 @@ def micro_batch_rows(layers: Sequence[Layer], inputs: int, dtype: np.dtype[Any])
     parameters = sum(map(prod, shapes(layers, inputs).values()))
     activations = max(MICRO_BATCH_BYTES // dtype.itemsize, MIN_ACTIVATIONS_PER_PARAMETER * parameters)
     rows = max(1, activations // sum(widths(layers, inputs)))
-    largest = max(prod(shape) for shape in shapes(layers, inputs).values())
+    largest = max((prod(shape) for shape in shapes(layers, inputs).values()), default=1)
     unpacked = MAX_UNPACKED // largest
     return min(rows, unpacked) if unpacked >= MIN_UNPACKED_ROWS else rows
 
