@@ -34,7 +34,7 @@ def layers_with_gradient(layers: Sequence[Layer], inputs: int, is_fused: bool, i
         input_gradient: whether the gradient goes down to the data, and not only to the first trainable layer.
     """
     trainable = (index for index, layer in enumerate(layers) if layer.shapes(widths(layers, inputs)[index]))
-    return range(len(layers) - 1 - is_fused, (0 if input_gradient else next(trainable)) - 1, -1)
+    return range(len(layers) - 1 - is_fused, (0 if input_gradient else next(trainable, 0)) - 1, -1)
 
 
 class PassPlan:
