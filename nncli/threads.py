@@ -27,8 +27,12 @@ class _Helper:
         self._given.release()
 
     def wait(self) -> BaseException | None:
-        """Wait for the end of the task, and return its exception."""
-        self._done.acquire()
+        """Wait for the end of the task, and return its exception, or that of a signal handler in the meantime."""
+        try:
+            self._done.acquire()
+        except BaseException as interrupt:  # of a signal handler; the task still runs
+            self.wait()
+            return interrupt
         error, self._error = self._error, None
         return error
 

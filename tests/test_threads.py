@@ -1,6 +1,7 @@
 """Threads that compute parts of a task side by side."""
 
 import gc
+import signal
 import threading
 import time
 from functools import partial
@@ -65,8 +66,34 @@ def test_exception_of_a_task_is_raised_when_all_have_ended(failing):
     assert ended[-1] == "again"
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that sends a signal")
+def test_interrupt_is_raised_when_all_tasks_have_ended():
+    """Also one that comes while the calling thread waits; the next tasks are waited for as well."""
+    threads, ended = Threads(3), []
+
+    def task():
+        time.sleep(0.2)
+        ended.append(threading.get_ident())
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(KeyboardInterrupt):
+            threads.run([lambda: None, task, task])
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert len(ended) == 2
+    threads.run([lambda: None, task, task])
+    assert len(ended) == 4
+
+
 def test_threads_end_with_their_owner():
     """None is left when nobody refers to them."""
+    gc.collect()  # networks of other tests
+    time.sleep(0.1)
     before = alive()
     threads = Threads(4)
     assert alive() == before + 3

@@ -106,7 +106,7 @@ class Network:
 
     def divide(self, threads: Threads) -> None:
         """Divide the rows of training passes and predictions among threads, where it is faster."""
-        self.threads = threads
+        self.threads, self.replicas = threads, None  # no replica refers to earlier ones
         replicas = [self, *(self._replica() for _ in range(threads.count - 1))]
         self.replicas = Replicas(replicas, threads) if threads.count > 1 else None
         if self.inference:

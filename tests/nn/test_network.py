@@ -194,6 +194,14 @@ def test_micro_batch_has_at_least_one_row():
     assert network_of(*deep).micro_batch_rows == 1
 
 
+def test_inputs_keep_their_memory_layout_only_if_their_rows_are_contiguous():
+    """A column-major batch of many features is not copied row-major in each pass."""
+    network = network_of(Dense(3, initializer=He()), Softmax(), inputs=20)
+    for inputs in (points(7, 20), np.asfortranarray(points(7, 20))):
+        network.forward(inputs)
+        assert network.bound.row_major is inputs.flags.c_contiguous
+
+
 def test_predict_does_not_depend_on_the_chunk_size():
     """And it returns a new array."""
     network = network_of(Dense(5, initializer=He()), ReLU(), Dense(3, initializer=He()), Softmax())

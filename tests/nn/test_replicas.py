@@ -1,7 +1,11 @@
 """Networks whose rows are divided among threads."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from nncli.nn import replicas
 from nncli.nn.activations import ReLU, Softmax
@@ -110,6 +114,48 @@ def test_replicas_follow_the_parameters():
     single.parameters.values[:] = network.parameters.values
     single.forward_backward(inputs, targets)
     np.testing.assert_allclose(network.parameters.gradients, single.parameters.gradients, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_thread_splits_its_rows_into_micro_batches(threads):
+    """The last pass of each replica has the rows of one of them."""
+    network = network_of()
+    network.micro_batch_rows = 9
+    network.divide(Threads(threads))
+    inputs, labels = rows_of(64)
+    network.forward_backward(inputs, network.loss.encode(labels, 3))
+    for each in network.replicas.networks if network.replicas else [network]:
+        assert each.bound.rows == 8
+
+
+def test_earlier_replicas_are_freed():
+    """A network that is divided again has only those of its threads."""
+    network = network_of(2)
+    earlier = weakref.ref(network.replicas)
+    network.divide(Threads(3))
+    gc.collect()
+    assert earlier() is None
+    network.divide(Threads(1))
+    assert network.replicas is None
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_blas_predicts_on_one_thread(threads):
+    """Whatever its number of threads is before, in each thread of the network."""
+    network, seen = network_of(threads), set()
+    for each in network.replicas.networks if network.replicas else [network]:
+        each.micro_batch_rows = 4
+        original = each.layers[1].forward
+
+        def forward(original=original):
+            seen.update(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
+            return original()
+
+        each.layers[1].forward = forward
+    with threadpool_limits(2, user_api="blas"):
+        network.predict(rows_of(12)[0])
+    assert seen == {1}
 
 
 def test_undivided_passes_go_through_the_layers_of_the_network():
