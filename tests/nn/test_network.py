@@ -213,6 +213,15 @@ def test_predict_does_not_depend_on_the_chunk_size():
     np.testing.assert_array_equal(outputs, before)
 
 
+def test_passes_of_a_prediction_have_only_its_rows():
+    """Nothing is added to the last chunk, unless outputs must not depend on the number of rows."""
+    network, passes = network_of(*plain_layers()), []
+    network.micro_batch_rows, forward = 3, network.forward
+    network.forward = lambda inputs: passes.append(len(inputs)) or forward(inputs)
+    network.predict(points())
+    assert passes == [3, 3, 1]
+
+
 def test_inference_has_no_dropout():
     """At inference a dropout layer is the identity, so that outputs are deterministic."""
     network = network_of(Dense(5, initializer=He()), Dropout(0.9), Dense(3, initializer=He()), Softmax())

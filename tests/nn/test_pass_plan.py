@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from nncli.nn.activations import Linear, ReLU, Softmax
+from nncli.nn.activations import LeakyReLU, Linear, ReLU, Softmax
 from nncli.nn.initializers import He
 from nncli.nn.kernels.alignment import CACHE_LINE
 from nncli.nn.layers.dense import Dense
@@ -68,6 +68,13 @@ def test_ones_follow_the_inputs_of_a_dense_layer():
         for layer in (dense, last):
             np.testing.assert_array_equal(layer.inputs_and_ones[:, :-1], layer.inputs)
             np.testing.assert_array_equal(layer.inputs_and_ones[:, -1], np.ones(7))
+
+
+def test_ones_follow_no_other_array():
+    """Inputs of a layer that overwrites nothing have none, even if its outputs have."""
+    network = network_of(Dense(5, initializer=He()), LeakyReLU(), Dense(3, initializer=He()), Softmax())
+    network.bind(Pass(7, training=True))
+    assert [hasattr(layer, "inputs_and_ones") for layer in network.layers] == [True, False, True, False]
 
 
 @pytest.mark.parametrize(

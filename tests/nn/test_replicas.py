@@ -1,6 +1,7 @@
 """Networks whose rows are divided among threads."""
 
 import gc
+import threading
 import weakref
 
 import numpy as np
@@ -143,12 +144,13 @@ def test_earlier_replicas_are_freed():
 @pytest.mark.parametrize("threads", [1, 2])
 def test_blas_predicts_on_one_thread(threads):
     """Whatever its number of threads is before, in each thread of the network."""
-    network, seen = network_of(threads), set()
+    network, seen, workers = network_of(threads), set(), set()
     for each in network.replicas.networks if network.replicas else [network]:
         each.micro_batch_rows = 4
         original = each.layers[1].forward
 
         def forward(original=original):
+            workers.add(threading.get_ident())
             seen.update(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
             return original()
 
@@ -156,6 +158,7 @@ def test_blas_predicts_on_one_thread(threads):
     with threadpool_limits(2, user_api="blas"):
         network.predict(rows_of(12)[0])
     assert seen == {1}
+    assert len(workers) == threads
 
 
 def test_undivided_passes_go_through_the_layers_of_the_network():

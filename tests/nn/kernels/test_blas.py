@@ -68,6 +68,25 @@ def test_a_computation_on_another_number_waits():
     assert order == [("first", [2]), ("second", [1])]
 
 
+def test_all_that_wait_for_the_same_number_begin_together():
+    """Each of two computations goes on only when the other one has begun as well."""
+    barrier, ended = threading.Barrier(2, timeout=10), []
+
+    def waiting():
+        with blas_threads(1):
+            barrier.wait()
+            ended.append(taken())
+
+    threads = [threading.Thread(target=waiting) for _ in range(2)]
+    with blas_threads(2):
+        for thread in threads:
+            thread.start()
+        time.sleep(0.05)
+    for thread in threads:
+        thread.join(20)
+    assert ended == [[1], [1]]
+
+
 def test_a_computation_within_another_one_has_its_number():
     """In the same thread it would wait for itself."""
     with blas_threads(2), blas_threads(1):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nncli.nn.kernels.alignment import CACHE_LINE
-from nncli.nn.kernels.memory import Buffer, MemoryPlan, bit_pattern
+from nncli.nn.kernels.memory import HUGE_PAGE, Buffer, MemoryPlan, bit_pattern
 
 DTYPES = [np.dtype("float32"), np.dtype("float64")]
 
@@ -63,6 +63,23 @@ def test_padded_columns_take_an_odd_number_of_cache_lines(dtype):
     assert memory.array(long).shape == (rows, 3)
     assert memory.array(long).strides == (dtype.itemsize, 512 + CACHE_LINE)
     assert memory.array(short).strides == (dtype.itemsize, 3 * dtype.itemsize)
+
+
+@pytest.mark.parametrize(
+    ("buffer", "resident"),
+    [
+        (Buffer(2 * HUGE_PAGE, 1, constant=True), HUGE_PAGE),
+        (Buffer(100, 1, constant=True), 100 * 8),
+        (Buffer(2 * HUGE_PAGE, 1, 1, constant=True), 2 * HUGE_PAGE * 8),
+        (Buffer(2 * HUGE_PAGE, 1), 2 * HUGE_PAGE * 8),
+    ],
+)
+def test_zeros_that_are_only_read_take_one_page(buffer, resident):
+    """At most a huge page; other arrays take all of theirs."""
+    plan = MemoryPlan(np.dtype("float64"))
+    plan.add(buffer)
+    assert resident <= plan.resident_bytes < resident + 2 * CACHE_LINE
+    assert plan.nbytes >= buffer.rows * 8
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
