@@ -115,6 +115,22 @@ def test_unfused_loss_uses_backward_of_the_last_layer():
     assert gradient_error(network, points()) < 1e-6
 
 
+@pytest.mark.parametrize("is_fused", [True, False])
+def test_input_gradient_matches_central_differences(is_fused):
+    """Down to more inputs than there are units; the gradients of the parameters are the same as without it."""
+    layers, inputs, without = plain_layers(), points(7, 12), network_of(*plain_layers(), inputs=12)
+    options = {"fused": is_fused, "input_gradient": True}
+    network = Network(layers, CategoricalCrossentropy(), 12, np.dtype("float64"), **options)
+    network.parameters.values[:] = without.parameters.values
+    targets = network.loss.encode(LABELS, 3)
+    for each in (network, without):
+        each.forward_backward(inputs, targets)
+    np.testing.assert_allclose(network.parameters.gradients, without.parameters.gradients, rtol=1e-10, atol=1e-13)
+    found, flat = network.layers[0].d_inputs.copy(), inputs.ravel()
+    expected = central_differences(lambda: network.data_loss(network.forward(inputs), targets), flat)
+    assert relative_error(found.ravel(), expected) < 1e-6
+
+
 def test_parameters_are_views_of_one_vector():
     """The arrays of the layers share memory with the flat vector, in the order of the layers."""
     network = network_of(Dense(2, initializer=He()), ReLU(), Dense(3, initializer=He()), Softmax())

@@ -106,6 +106,16 @@ def test_size_by_hand(rows, training):
     assert network.plan(Pass(rows, training)).nbytes == by_hand(rows, training)
 
 
+def test_one_layer_needs_one_area_of_gradients():
+    """Nobody computes dL/d inputs; [X 1], Z, P, what softmax needs, and dL/dZ."""
+    network = network_of(Dense(3, initializer=He()), Softmax())
+    sizes = [7 * columns for columns in (3, 3, 3, 1, 3, 3)] + [3 * 3]
+    assert (
+        network.plan(Pass(7, training=True)).nbytes
+        == sum(-(-4 * size // CACHE_LINE) + 1 for size in sizes) * CACHE_LINE
+    )
+
+
 def test_layers_overwrite_inputs_that_nobody_needs():
     """ReLU those of a dense layer, but dropout not the outputs of ReLU, which backward needs."""
     network = network_of(*hidden(Dropout(0.5)))

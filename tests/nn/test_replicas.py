@@ -16,7 +16,7 @@ from nncli.nn.layers.dense import Dense
 from nncli.nn.layers.dropout import Dropout
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
-from nncli.nn.replicas import MIN_DIVIDED_ACTIVATIONS, divides_products, divides_rows
+from nncli.nn.replicas import MIN_DIVIDED_ACTIVATIONS, MIN_DIVIDED_MULTIPLY_ADDS, divides_products, divides_rows
 from nncli.threads import Threads
 
 COLUMNS = 6
@@ -183,6 +183,11 @@ def test_undivided_passes_go_through_the_layers_of_the_network():
         ([Dense(512), ReLU(), Dense(10), Softmax()], 784, 128, False, True),
         ([Dense(512), ReLU(), Dropout(0.5), Dense(10), Softmax()], 784, 128, False, True),
         ([Dense(512), ReLU(), Dense(10), Softmax()], 784, 4, False, False),
+        ([Dense(1000), Softmax()], 1000, MIN_DIVIDED_MULTIPLY_ADDS // 1000**2, False, True),
+        ([Dense(1000), Softmax()], 1000, MIN_DIVIDED_MULTIPLY_ADDS // 1000**2 - 1, False, False),
+        ([Dense(45), Softmax()], 10, MIN_DIVIDED_ACTIVATIONS // 100, True, False),
+        ([Dense(128), Softmax()], 256, 123, False, True),  # 64 multiply-adds per activation
+        ([Dense(128), Softmax()], 255, 124, False, False),
     ],
 )
 def test_long_steps_are_divided(layers, inputs, rows, by_rows, by_products):

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np  # noqa: F401 (loads the BLAS whose threads are counted)
 import pytest
@@ -10,6 +12,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from nncli.cli.main import SINGLE_THREAD_ENV
 from nncli.errors import ConfigError
+from nncli.runner import compute_threads as compute_threads_module
 from nncli.runner.compute_threads import compute_threads, cores
 from tests.conftest import SPEC
 
@@ -38,6 +41,33 @@ def test_overlapping_calls_share_the_limit():
         first.__exit__(None, None, None)
         assert taken() == [1]
         second.__exit__(None, None, None)
+        assert taken() == [2]
+
+
+def test_calls_that_begin_together_set_the_limit_once(monkeypatch):
+    """The second one waits until the first one has set it; the number of before is restored."""
+    limits, libraries = [], compute_threads_module.loaded_libraries()
+
+    class Slow:
+        def limit(self, **options):
+            time.sleep(0.1)
+            limits.append(options)
+            return libraries.limit(**options)
+
+    monkeypatch.setattr(compute_threads_module, "loaded_libraries", Slow)
+    barrier = threading.Barrier(2, timeout=10)
+
+    def call():
+        with compute_threads(1):
+            barrier.wait()
+
+    with threadpool_limits(2, user_api="blas"):
+        threads = [threading.Thread(target=call) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert len(limits) == 1
         assert taken() == [2]
 
 

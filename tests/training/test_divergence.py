@@ -130,10 +130,12 @@ def test_layer_before_an_identity_is_reported(prepare):
     assert step(training).startswith("epoch 0: the outputs of layers[1] (dense) are no longer finite (inf at ")
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("micro_batch_rows", [60, 20])
-def test_row_is_reported_with_and_without_micro_batches(prepare, micro_batch_rows):
+def test_row_is_reported_with_and_without_micro_batches(prepare, monkeypatch, micro_batch_rows, threads):
     """With micro-batches too, the index is that of the row in the training set, or in the outputs of the batch."""
-    training = prepare()
+    monkeypatch.setattr("nncli.nn.replicas.MIN_DIVIDED_ACTIVATIONS", 0)
+    training = prepare(f"training.threads={threads}")
     training.network.micro_batch_rows = micro_batch_rows
     inputs, *_ = next(training.batches())
     inputs[47] = 3e38
