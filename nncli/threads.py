@@ -28,13 +28,14 @@ class _Helper:
 
     def wait(self) -> BaseException | None:
         """Wait for the end of the task, and return its exception, or that of a signal handler in the meantime."""
+        interrupt = None
         try:
             self._done.acquire()
-        except BaseException as interrupt:  # of a signal handler; the task still runs
-            self.wait()
-            return interrupt
+        except BaseException as raised:  # by a signal handler; the task still runs
+            interrupt = raised
+            self._done.acquire()
         error, self._error = self._error, None
-        return error
+        return interrupt or error
 
     def _work(self) -> None:
         np.seterr(all="ignore")  # results are checked by the thread that gives the tasks

@@ -46,20 +46,22 @@ def test_fewer_tasks_than_threads():
     assert done == [1]
 
 
+@pytest.mark.timeout(60, method="thread")  # a thread that has ended is waited for without end
+@pytest.mark.parametrize("error", [ValueError, SystemExit])
 @pytest.mark.parametrize("failing", [0, 1, 2])
-def test_exception_of_a_task_is_raised_when_all_have_ended(failing):
+def test_exception_of_a_task_is_raised_when_all_have_ended(failing, error):
     """And the threads can be used again."""
     threads, ended = Threads(3), []
 
     def task(index):
         if index == failing:
-            raise ValueError(index)
+            raise error(index)
         time.sleep(0.02)
         ended.append(index)
 
     for _ in range(3):
         ended.clear()
-        with pytest.raises(ValueError, match=str(failing)):
+        with pytest.raises(error, match=str(failing)):
             threads.run([lambda index=index: task(index) for index in range(3)])
         assert sorted(ended) == sorted({0, 1, 2} - {failing})
     ended.clear()

@@ -11,7 +11,7 @@ from nncli.nn.layers.dropout import Dropout
 from nncli.nn.losses.cross_entropy import BinaryCrossentropy, CategoricalCrossentropy
 from nncli.nn.losses.loss import is_fused
 from nncli.nn.losses.regression import MeanAbsoluteError, MeanSquaredError
-from nncli.nn.microbatching import MICRO_BATCH_BYTES, MIN_ACTIVATIONS_PER_PARAMETER
+from nncli.nn.microbatching import MICRO_BATCH_BYTES, MIN_ACTIVATIONS_PER_PARAMETER, ROWWISE_ROWS
 from nncli.nn.network import Network
 from tests.nn.differences import central_differences, relative_error
 from tests.nn.passes import backward, forward, fused_gradient, loss_gradient
@@ -356,4 +356,4 @@ def test_passes_of_rowwise_inference_have_the_same_number_of_rows(monkeypatch):
     monkeypatch.setattr(rowwise, "forward", lambda inputs: passes.add(len(inputs)) or np.zeros((len(inputs), 3)))
     for rows in (1, 7, 300, 601):
         assert rowwise.predict(np.zeros((rows, 2))).shape == (rows, 3)
-    assert passes == {rowwise.inference_rows}
+    assert passes == {rowwise.inference_rows} == {ROWWISE_ROWS}
