@@ -32,6 +32,14 @@ def test_blas_computes_on_one_thread():
             assert taken() == [2]
 
 
+def test_number_of_before_is_restored_after_an_error():
+    """As after any other end."""
+    with threadpool_limits(2, user_api="blas"):
+        with pytest.raises(ValueError, match="inside"), compute_threads(1):
+            raise ValueError("inside")
+        assert taken() == [2]
+
+
 def test_overlapping_calls_share_the_limit():
     """The last one to end restores the number of before, whichever began first."""
     with threadpool_limits(2, user_api="blas"):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cache
 from threading import Condition, local
 
-from threadpoolctl import LibController, ThreadpoolController
+from threadpoolctl import LibController, OpenBLASController, ThreadpoolController
 
 # kernels of OpenBLAS for processors with AVX-512, which multiply small matrices without packing them
 WITHOUT_PACKING = frozenset({"SkylakeX", "Cooperlake", "SapphireRapids"})
@@ -78,15 +78,23 @@ def blas_threads(count: int) -> Iterator[None]:
         _turns.end()
 
 
+def release_control() -> None:
+    """Let any thread set the number: from version 3.8, threadpoolctl lets only the thread that first did so."""
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)
+
+
 def _threads() -> int:
     """The number of threads of BLAS; 1 if there is no BLAS with threads."""
     return max((each.get_num_threads() for each in _libraries()), default=1)
 
 
 def _set_threads(count: int) -> None:
+    release_control()
     for each in _libraries():
         if each.get_num_threads() != count:
             each.set_num_threads(count)
+    release_control()
 
 
 @cache

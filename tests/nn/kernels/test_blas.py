@@ -49,6 +49,41 @@ def test_computations_on_the_same_number_overlap():
     assert taken() == before
 
 
+def test_a_computation_keeps_its_number_when_another_one_has_ended():
+    """Whichever of them began first."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def longer():
+        with blas_threads(2):
+            begun.set()
+            ended.wait(10)
+            seen.append(taken())
+
+    thread, seen = threading.Thread(target=longer), []
+    with threadpool_limits(1, user_api="blas"):
+        with blas_threads(2):
+            thread.start()
+            begun.wait(10)
+        ended.set()
+        thread.join(10)
+        assert (seen, taken()) == ([[2]], [1])
+
+
+def test_any_thread_may_set_the_number():
+    """Also while another one has set it before."""
+    seen = []
+
+    def compute():
+        with blas_threads(2):
+            seen.append(taken())
+
+    with threadpool_limits(1, user_api="blas"):
+        thread = threading.Thread(target=compute)
+        thread.start()
+        thread.join(10)
+        assert (seen, taken()) == ([[2]], [1])
+
+
 def test_a_computation_on_another_number_waits():
     """It begins when the first one has ended, and the first one keeps its number."""
     order, begun = [], threading.Event()
@@ -96,7 +131,15 @@ def test_a_computation_within_another_one_has_its_number():
 
 
 @pytest.mark.parametrize(
-    ("architectures", "expected"), [(("SkylakeX",), True), (("Haswell",), False), (("Zen",), False), ((), False)]
+    ("architectures", "expected"),
+    [
+        (("SkylakeX",), True),
+        (("Cooperlake",), True),
+        (("Haswell", "SapphireRapids"), True),
+        (("Haswell",), False),
+        (("Zen",), False),
+        ((), False),
+    ],
 )
 def test_kernels_without_packing_are_those_for_avx_512(monkeypatch, architectures, expected):
     """By what BLAS says of itself."""
