@@ -69,6 +69,19 @@ def test_exception_of_a_task_is_raised_when_all_have_ended(failing, error):
     assert ended == ["again"] * 3
 
 
+def test_exception_is_that_of_the_first_task_that_failed():
+    """In the order of the tasks, not of their ends."""
+
+    def task(index):
+        time.sleep(0.05 * (3 - index))
+        raise ValueError(index)
+
+    for first in (0, 1):
+        tasks = [partial(task, index) for index in range(3)]
+        with pytest.raises(ValueError, match=str(first)):
+            Threads(3).run([*first * [bool], *tasks[first:]])
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that sends a signal")
 def test_interrupt_is_raised_when_all_tasks_have_ended():
     """Also one that comes while the calling thread waits; the next tasks are waited for as well."""

@@ -11,7 +11,7 @@ from nncli.nn.layers.dropout import Dropout
 from nncli.nn.losses.cross_entropy import BinaryCrossentropy, CategoricalCrossentropy
 from nncli.nn.losses.loss import is_fused
 from nncli.nn.losses.regression import MeanAbsoluteError, MeanSquaredError
-from nncli.nn.microbatching import MICRO_BATCH_BYTES, MIN_ACTIVATIONS_PER_PARAMETER, ROWWISE_ROWS
+from nncli.nn.microbatching import MICRO_BATCH_BYTES, MIN_ACTIVATIONS_PER_PARAMETER, MIN_UNPACKED_ROWS, ROWWISE_ROWS
 from nncli.nn.network import Network
 from tests.nn.differences import central_differences, relative_error
 from tests.nn.passes import backward, forward, fused_gradient, loss_gradient
@@ -202,6 +202,14 @@ def test_micro_batch_grows_with_the_parameters():
         <= MIN_ACTIVATIONS_PER_PARAMETER * parameters
         < (wide.micro_batch_rows + 1) * values_per_row
     )
+
+
+@pytest.mark.parametrize(("units", "is_limited"), [(39, True), (40, False)])
+def test_products_of_a_micro_batch_are_not_packed(units, is_limited):
+    """If at least 256 rows are left: 1,000,000 multiply-adds are 256 rows of 100 × 39, but 250 of 100 × 40."""
+    rows = network_of(Dense(units, initializer=He()), Softmax(), inputs=100).micro_batch_rows
+    assert (rows == MIN_UNPACKED_ROWS == 256) is is_limited
+    assert is_limited or rows == MICRO_BATCH_BYTES // (8 * (100 + 2 * units))
 
 
 def test_micro_batch_has_at_least_one_row():

@@ -2,12 +2,12 @@
 
 import gc
 import tracemalloc
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 
-from nncli.nn.activations import LeakyReLU, Linear, ReLU, Softmax
+from nncli.nn.activations import LeakyReLU, Linear, ReLU, Softmax, Tanh
 from nncli.nn.initializers import He
 from nncli.nn.kernels.alignment import CACHE_LINE
 from nncli.nn.layers.dense import Dense
@@ -15,7 +15,7 @@ from nncli.nn.layers.dropout import Dropout
 from nncli.nn.layers.layer import Pass
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import MAX_PASSES, Network
-from nncli.nn.pass_plan import layers_with_gradient
+from nncli.nn.pass_plan import bind_single, layers_with_gradient
 
 FLOAT32 = np.dtype("float32")
 
@@ -128,6 +128,22 @@ def test_layers_overwrite_inputs_that_nobody_needs():
     keeping.keeps_all = True
     keeping.bind(Pass(7, training=True))
     assert not np.shares_memory(keeping.layers[1].outputs, keeping.layers[0].outputs)
+
+
+def test_layers_overwrite_outputs_at_inference():
+    """Tanh those of ReLU, which only backward would need."""
+    network = network_of(Dense(5, initializer=He()), ReLU(), Tanh(), Dense(3, initializer=He()), Softmax())
+    for training in (True, False):
+        network.bind(Pass(7, training))
+        assert np.shares_memory(network.layers[2].outputs, network.layers[1].outputs) is not training
+
+
+def test_layer_of_no_network_keeps_its_inputs():
+    """It has all gradients."""
+    layer = ReLU()
+    bind_single(layer, Pass(7, training=True), 3, FLOAT32)
+    arrays = layer.inputs, layer.outputs, layer.d_outputs, layer.d_inputs
+    assert not any(np.shares_memory(*pair) for pair in combinations(arrays, 2))
 
 
 @pytest.mark.parametrize("row_major", [True, False])

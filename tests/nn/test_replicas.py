@@ -17,7 +17,7 @@ from nncli.nn.layers.dropout import Dropout
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
 from nncli.nn.replicas import MIN_DIVIDED_ACTIVATIONS, MIN_DIVIDED_MULTIPLY_ADDS, divides_products, divides_rows
-from nncli.threads import Threads
+from nncli.threads import Threads, parts
 
 COLUMNS = 6
 
@@ -80,6 +80,19 @@ def test_the_same_number_of_threads_gives_the_same_bits(dtype):
             network.parameters.trainable[:] -= 0.1 * network.parameters.gradients
         results.add(network.parameters.values.tobytes())
     assert len(results) == 1
+
+
+@pytest.mark.usefixtures("always")
+def test_gradients_are_added_in_the_order_of_the_parts():
+    """To the bit: those of each part alone, times its fraction of the rows."""
+    inputs, labels = rows_of(90)
+    network, single = network_of(3, dtype="float64"), network_of()
+    targets, total = network.loss.encode(labels, 3), 0
+    for rows in parts(90, 3):
+        single.scaled_gradients(1 / 3, inputs[rows], targets[rows], None, None)
+        total = total + single.parameters.gradients
+    network.replicas.accumulate_gradients(inputs, targets, None, None)
+    assert network.parameters.gradients.tobytes() == total.tobytes()
 
 
 @pytest.mark.parametrize("rowwise", [False, True])
@@ -145,7 +158,8 @@ def test_earlier_replicas_are_freed():
 def test_blas_predicts_on_one_thread(threads):
     """Whatever its number of threads is before, in each thread of the network."""
     network, seen, workers = network_of(threads), set(), set()
-    for each in network.replicas.networks if network.replicas else [network]:
+    networks = network.replicas.networks if network.replicas else [network]
+    for each in networks:
         each.micro_batch_rows = 4
         original = each.layers[1].forward
 
@@ -159,18 +173,37 @@ def test_blas_predicts_on_one_thread(threads):
         network.predict(rows_of(12)[0])
     assert seen == {1}
     assert len(workers) == threads
+    assert {each.bound.rows for each in networks} == {4}
 
 
-def test_undivided_passes_go_through_the_layers_of_the_network():
-    """An observer of them sees every row."""
-    network, seen = network_of(2), []
-    network.micro_batch_rows = 4
-    original = network.layers[0].forward
-    network.layers[0].forward = lambda: seen.append(len(network.layers[0].inputs)) or original()
+@pytest.mark.parametrize("has_inference", [False, True])
+def test_undivided_passes_go_through_the_layers_of_the_network(has_inference):
+    """An observer of them sees every row, also of a network for inference."""
+    inference = network_of(rowwise=True) if has_inference else None
+    network, seen = network_of(2, inference=inference), []
+    predicting = inference or network
+    predicting.micro_batch_rows, predicting.inference_rows = 4, 4 if inference else None
+    original = predicting.layers[0].forward
+    predicting.layers[0].forward = lambda: seen.append(len(predicting.layers[0].inputs)) or original()
     with network.undivided():
         network.predict(rows_of(12)[0])
     assert sum(seen) == 12
     assert network.replicas is not None
+    assert predicting.replicas is not None
+
+
+@pytest.mark.usefixtures("always")
+def test_network_may_be_divided_after_passes():
+    """The replicas bind arrays of their own."""
+    network, (inputs, labels) = network_of(), rows_of(8)
+    targets = network.loss.encode(labels, 3)
+    network.forward_backward(inputs, targets)
+    network.forward_backward(inputs[:4], targets[:4])
+    expected = network.parameters.gradients.copy()
+    network.divide(Threads(2))
+    network.forward_backward(inputs[:8], targets[:8])
+    network.forward_backward(inputs[:4], targets[:4])
+    np.testing.assert_allclose(network.parameters.gradients, expected, rtol=1e-11, atol=1e-13)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +214,7 @@ def test_undivided_passes_go_through_the_layers_of_the_network():
         ([Dense(50), ReLU(), Dropout(0.5), Dense(3), Softmax()], 6, 10_000, False, False),
         ([Dense(50), BatchNormalization(), ReLU(), Dense(3), Softmax()], 6, 10_000, False, False),
         ([Dense(512), ReLU(), Dense(10), Softmax()], 784, 128, False, True),
+        ([Dense(512), ReLU(), Dense(10), Softmax()], 784, 1000, False, True),
         ([Dense(512), ReLU(), Dropout(0.5), Dense(10), Softmax()], 784, 128, False, True),
         ([Dense(512), ReLU(), Dense(10), Softmax()], 784, 4, False, False),
         ([Dense(1000), Softmax()], 1000, MIN_DIVIDED_MULTIPLY_ADDS // 1000**2, False, True),

@@ -83,6 +83,12 @@ def chosen(monkeypatch, shape, layouts, unpacked):
         ((513, 600, 3), "CF", "stacked", "copied"),
         ((10, 129, 128), "FC", "gemm", "gemm"),
         ((1, 65, 300), "FC", "gemm", "gemm"),
+        ((5, MAX_UNPACKED // 500, 100), "CC", "stacked", "gemm"),
+        ((5, MAX_UNPACKED // 500 + 1, 100), "CC", "stacked", "stacked"),
+        ((MAX_COPIED, 40, 100), "CF", "gemm", "copied"),
+        ((MAX_COPIED + 1, 40, 100), "CF", "gemm", "gemm"),
+        ((100, 10, 12), "CF", "gemm", "copied"),  # a short sum
+        ((100, 32, 12), "CF", "gemm", "gemm"),
     ],
 )
 def test_way_depends_on_shapes_and_kernels(monkeypatch, shape, layouts, packing, not_packing):
