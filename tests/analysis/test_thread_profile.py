@@ -40,8 +40,13 @@ def test_each_number_of_threads_is_measured_on_the_same_steps(workdir, monkeypat
 def test_time_is_the_median_of_the_rounds(workdir, monkeypatch):
     """For each number of threads, of the steps after the first one; a slow round does not count."""
     trainer, calls = Trainer(assemble(load(workdir / "config.yaml").config)), []
+    rewound = []
 
     class Timed(Steps):
+        def rewind(self):
+            rewound.append(len(calls))
+            super().rewind()
+
         def seconds(self, count):
             calls.append((count, trainer.network.threads.count))
             threads, turn = trainer.network.threads.count, (len(calls) - 1) // 4  # two calls for each number
@@ -51,3 +56,4 @@ def test_time_is_the_median_of_the_rounds(workdir, monkeypatch):
     found = thread_profile(trainer, [1, 2], 5)
     assert found.seconds == {1: pytest.approx(0.3), 2: pytest.approx(0.6)}
     assert calls[:4] == [(1, 1), (5, 1), (1, 2), (2, 2)]  # half a second each
+    assert rewound[1:] == list(range(len(calls)))  # ``Steps`` does so once as well

@@ -198,11 +198,11 @@ def test_network_may_be_divided_after_passes():
     network, (inputs, labels) = network_of(), rows_of(8)
     targets = network.loss.encode(labels, 3)
     network.forward_backward(inputs, targets)
-    network.forward_backward(inputs[:4], targets[:4])
     expected = network.parameters.gradients.copy()
+    network.forward_backward(inputs[:4], targets[:4])  # as many rows as each of two threads gets
     network.divide(Threads(2))
-    network.forward_backward(inputs[:8], targets[:8])
-    network.forward_backward(inputs[:4], targets[:4])
+    assert all(replica.bound is None for replica in network.replicas.networks[1:])
+    network.forward_backward(inputs, targets)
     np.testing.assert_allclose(network.parameters.gradients, expected, rtol=1e-11, atol=1e-13)
 
 

@@ -94,6 +94,13 @@ def test_unsupported_number_of_threads_is_rejected():
         assert taken() == [1]
 
 
+def test_useful_number_is_an_allowed_one(monkeypatch):
+    """On a machine of many cores."""
+    monkeypatch.setattr(compute_threads_module, "cores", lambda: 100)
+    with pytest.raises(ConfigError, match="got 65; write 64"), compute_threads(65):
+        pass
+
+
 def test_huge_number_of_threads_is_an_error_in_the_config(run_cli, workdir):
     """It is refused before any library is called."""
     (workdir / "config.yaml").write_text(

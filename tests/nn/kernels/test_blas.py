@@ -69,6 +69,25 @@ def test_a_computation_keeps_its_number_when_another_one_has_ended():
         assert (seen, taken()) == ([[2]], [1])
 
 
+def test_computations_that_wait_take_turns():
+    """Of two on different numbers, one waits for the other one as well."""
+    seen = {}
+
+    def compute(count):
+        with blas_threads(count):
+            time.sleep(0.05)
+            seen[count] = taken()
+
+    threads = [threading.Thread(target=compute, args=[count]) for count in (1, 3)]
+    with blas_threads(2):
+        for thread in threads:
+            thread.start()
+        time.sleep(0.05)
+    for thread in threads:
+        thread.join(10)
+    assert seen == {1: [1], 3: [3]}
+
+
 def test_any_thread_may_set_the_number():
     """Also while another one has set it before."""
     seen = []
