@@ -53,7 +53,7 @@ def test_time_is_the_median_of_the_rounds(workdir, monkeypatch):
             return threads * [0.1, 0.4, 0.2, 9.0, 0.3][turn]
 
     monkeypatch.setattr("nncli.analysis.thread_profile.Steps", Timed)
-    found = thread_profile(trainer, [1, 2], 5)
-    assert found.seconds == {1: pytest.approx(0.3), 2: pytest.approx(0.6)}
-    assert calls[:4] == [(1, 1), (5, 1), (1, 2), (2, 2)]  # half a second each
+    found = thread_profile(trainer, [8, 1], 5)
+    assert found.seconds == {1: pytest.approx(0.3), 8: pytest.approx(2.4)}
+    assert calls[:4] == [(1, 1), (5, 1), (1, 8), (1, 8)]  # half a second each
     assert rewound[1:] == list(range(len(calls)))  # ``Steps`` does so once as well

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncli.nn.activations import LeakyReLU, ReLU, Sigmoid, Softmax
+from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from nncli.nn.initializers import He, Normal
 from nncli.nn.layers.batch_normalization import BatchNormalization
 from nncli.nn.layers.dense import Dense
@@ -51,6 +51,13 @@ def gradient_error(network, inputs):
         pytest.param([Dense(3, initializer=He()), Softmax()], id="one layer"),
         pytest.param(
             [Dense(5, initializer=He()), ReLU(), Dropout(0.4), Dense(3, initializer=He()), Softmax()], id="dropout"
+        ),
+        *(
+            pytest.param(
+                [Dense(5, initializer=He()), each, Dropout(0.4), Tanh(), Dense(3, initializer=He()), Softmax()],
+                id=f"{type(each).__name__}, then layers that may overwrite its outputs",
+            )
+            for each in (ReLU(), LeakyReLU(), ELU(0.5), GELU(), Tanh(), Sigmoid(), Softmax())
         ),
         pytest.param(
             [Dense(4, 0.1, 0.2, 0.3, 0.4, Normal(0.5)), ReLU(), Dense(3, 0.4, 0.3, 0.2, 0.1, Normal(0.5)), Softmax()],

@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from nncli.nn.activations import LeakyReLU, Linear, ReLU, Softmax, Tanh
+from nncli.nn.activations import ELU, LeakyReLU, Linear, ReLU, Softmax, Tanh
 from nncli.nn.initializers import He
 from nncli.nn.kernels.alignment import CACHE_LINE
 from nncli.nn.layers.dense import Dense
@@ -136,6 +136,12 @@ def test_layers_overwrite_outputs_at_inference():
     for training in (True, False):
         network.bind(Pass(7, training))
         assert np.shares_memory(network.layers[2].outputs, network.layers[1].outputs) is not training
+
+
+@pytest.mark.parametrize("layer", [ReLU(), ELU()])
+def test_zeros_of_a_rectifier_are_only_read(layer):
+    """So that they take no memory."""
+    assert layer.scratch(Pass(7, training=True), 3)["zeros"].constant
 
 
 def test_layer_of_no_network_keeps_its_inputs():

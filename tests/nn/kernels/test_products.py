@@ -83,6 +83,7 @@ def chosen(monkeypatch, shape, layouts, unpacked):
         ((513, 600, 3), "CF", "stacked", "copied"),
         ((10, 129, 128), "FC", "gemm", "gemm"),
         ((1, 65, 300), "FC", "gemm", "gemm"),
+        ((1, 40, 2000), "CF", "gemm", "gemm"),
         ((5, MAX_UNPACKED // 500, 100), "CC", "stacked", "gemm"),
         ((5, MAX_UNPACKED // 500 + 1, 100), "CC", "stacked", "stacked"),
         ((MAX_COPIED, 40, 100), "CF", "gemm", "copied"),
