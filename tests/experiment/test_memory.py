@@ -11,7 +11,7 @@ from nncli.experiment.loading import load
 from nncli.experiment.memory import OBJECTS, TrainingMemory, memory_bytes
 from nncli.nn.kernels.blas import multiplies_without_packing
 from nncli.nn.layers.layer import Pass
-from nncli.nn.network import LOSS_ROWS
+from nncli.nn.network import LOSS_ROWS, MAX_PASSES
 from nncli.runner.train import train
 from tests.examples import BINARY, DENSE_8, NORMALIZED, SINE
 
@@ -145,6 +145,23 @@ def test_passes_of_threads_are_counted_for_each_of_them(loaded):
     assert {of.rows for of, _ in odd.training_passes()} == {15_002}
     short = TrainingMemory(*loaded("training.threads=2"))
     assert list(short.training_passes().values()) == [1]
+
+
+def test_only_the_last_passes_are_counted(loaded):
+    """Those that need most, as many as a network keeps."""
+    memory = TrainingMemory(*loaded())
+    passes = {(Pass(rows, training=True), memory.dtype): 1 for rows in range(10, 22)}
+    each = [memory.planned({of: count}) for of, count in passes.items()]
+    assert memory.planned(passes) == sum(each[-MAX_PASSES:])
+
+
+@pytest.mark.parametrize("rows", [60, 30, 150])
+def test_each_evaluation_may_need_most(loaded, monkeypatch, rows):
+    """While training, that of the training set; at the end, those of the validation and of the test set."""
+    memory = TrainingMemory(*loaded("validation={type: spiral, samples: 10}", "test={type: spiral, samples: 50}"))
+    assert sorted(memory.rows.values()) == [30, 60, 150]
+    monkeypatch.setattr(memory, "_evaluation", lambda evaluated: 10**9 * (evaluated == rows))
+    assert memory.peak() > 10**9
 
 
 def test_step_may_need_most(loaded):

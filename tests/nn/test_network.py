@@ -57,7 +57,7 @@ def gradient_error(network, inputs):
                 [Dense(5, initializer=He()), each, Dropout(0.4), Tanh(), Dense(3, initializer=He()), Softmax()],
                 id=f"{type(each).__name__}, then layers that may overwrite its outputs",
             )
-            for each in (ReLU(), LeakyReLU(), ELU(0.5), GELU(), Tanh(), Sigmoid(), Softmax())
+            for each in (ReLU(), LeakyReLU(), ELU(6.0), GELU(), Tanh(), Sigmoid(), Softmax())
         ),
         pytest.param(
             [Dense(4, 0.1, 0.2, 0.3, 0.4, Normal(0.5)), ReLU(), Dense(3, 0.4, 0.3, 0.2, 0.1, Normal(0.5)), Softmax()],

@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from nncli.nn.activations import ELU, LeakyReLU, Linear, ReLU, Softmax, Tanh
+from nncli.nn.activations import ELU, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
 from nncli.nn.initializers import He
 from nncli.nn.kernels.alignment import CACHE_LINE
 from nncli.nn.layers.dense import Dense
@@ -136,6 +136,14 @@ def test_layers_overwrite_outputs_at_inference():
     for training in (True, False):
         network.bind(Pass(7, training))
         assert np.shares_memory(network.layers[2].outputs, network.layers[1].outputs) is not training
+
+
+@pytest.mark.parametrize("layer", [ReLU(), Tanh(), Sigmoid(), Dropout(0.5)])
+def test_layers_that_need_no_inputs_overwrite_them(layer):
+    """Those of a dense layer, which does not need its outputs."""
+    network = network_of(Dense(5, initializer=He()), layer, Dense(3, initializer=He()), Softmax())
+    network.bind(Pass(7, training=True))
+    assert np.shares_memory(layer.outputs, network.layers[0].outputs)
 
 
 @pytest.mark.parametrize("layer", [ReLU(), ELU()])
