@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from nncli.nn.activations import ELU, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
+from nncli.nn.activations import ELU, GELU, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
 from nncli.nn.initializers import He
 from nncli.nn.kernels.alignment import CACHE_LINE
 from nncli.nn.layers.dense import Dense
@@ -144,6 +144,14 @@ def test_layers_that_need_no_inputs_overwrite_them(layer):
     network = network_of(Dense(5, initializer=He()), layer, Dense(3, initializer=He()), Softmax())
     network.bind(Pass(7, training=True))
     assert np.shares_memory(layer.outputs, network.layers[0].outputs)
+
+
+@pytest.mark.parametrize("layer", [LeakyReLU(), ELU(), GELU()])
+def test_layers_that_need_inputs_do_not_overwrite_them(layer):
+    """Their backward uses them."""
+    network = network_of(Dense(5, initializer=He()), layer, Dense(3, initializer=He()), Softmax())
+    network.bind(Pass(7, training=True))
+    assert not np.shares_memory(layer.outputs, network.layers[0].outputs)
 
 
 @pytest.mark.parametrize("layer", [ReLU(), ELU()])
