@@ -145,6 +145,17 @@ def test_row_is_reported_with_and_without_micro_batches(prepare, monkeypatch, mi
     assert step(training).startswith("epoch 0: row 47, column 1 of the training set's inputs is nan; take the row out")
 
 
+def test_outputs_of_all_threads_are_searched(prepare):
+    """Also those of rows that another thread predicts."""
+    training = prepare("training.threads=2")
+    for each in training.network.replicas.networks:
+        each.micro_batch_rows = 20
+    training.rows_of("training").inputs[55] = 3e38
+    training.network.layers[0].weights[...] = 2
+    with pytest.raises(DivergedError, match=r"the outputs of layers\[0\] \(dense\) are no longer finite"):
+        training.measured("training")
+
+
 def test_row_that_is_not_in_the_data_set_is_one_of_the_batch(prepare):
     """A value that is only in the batch is reported with its row there."""
     training = prepare("training.batch_size=20")
