@@ -172,3 +172,19 @@ def test_balanced_slices_by_hand():
     """The last one is smaller if the size is not a multiple."""
     assert balanced_slices(10, 2) == [slice(0, 5), slice(5, 10)]
     assert balanced_slices(10, 2, multiple=4) == [slice(0, 4), slice(4, 10)]
+
+
+def test_exception_is_that_of_the_first_task_that_failed():
+    """In the order of the tasks, not of their ends."""
+
+    def task(index):
+        time.sleep(0.05 * (3 - index))
+        raise ValueError(index)
+
+    for first in (0, 1):
+        tasks = [partial(task, index) for index in range(3)]
+        with pytest.raises(ValueError, match=str(first)):
+            ThreadPool(3).run([*first * [bool], *tasks[first:]])
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that sends a signal")

@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from threadpoolctl import OpenBLASController
-
 from nncli.config.diagnostics import Finding, format_diagnostics
 from nncli.config.document import Document
 from nncli.errors import ConfigError
 from nncli.experiment.loading import with_location
-from nncli.nn.kernels.blas import loaded_libraries
+from nncli.nn.kernels.blas import loaded_libraries, release_control
 
 MAX_THREADS = 64
 
@@ -31,7 +29,7 @@ class _SharedLimit:
         """Begin a call."""
         with self._lock:
             if not self._calls:
-                _release_control()
+                release_control()
                 self._limits = loaded_libraries().limit(limits=1, user_api="blas")
             self._calls += 1
 
@@ -40,9 +38,9 @@ class _SharedLimit:
         with self._lock:
             self._calls -= 1
             if not self._calls:
-                _release_control()
+                release_control()
                 self._limits.restore_original_limits()
-                _release_control()
+                release_control()
 
 
 _limit = _SharedLimit()
@@ -72,12 +70,6 @@ def compute_threads(threads: int, document: Document | None = None) -> Iterator[
 def cores() -> int:
     """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _release_control() -> None:
-    """Let any thread set the number: from version 3.8, threadpoolctl lets only the thread that first did so."""
-    if hasattr(OpenBLASController, "clear_controlling_thread"):
-        OpenBLASController.clear_controlling_thread(force=True)
 
 
 def _error(message: str, document: Document | None) -> ConfigError:

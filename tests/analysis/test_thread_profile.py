@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nncli.analysis.profiling import Steps
 from nncli.analysis.thread_profile import thread_profile
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
@@ -32,3 +33,25 @@ def test_each_number_of_threads_is_measured_on_the_same_steps(workdir, monkeypat
     assert (found.products_divided, found.rows_divided) == divided
     assert set(used) == {1, 2}
     assert trainer.network.pool.count == 3
+
+
+def test_time_is_the_median_of_the_rounds(workdir, monkeypatch):
+    """For each number of threads, of the steps after the first one; a slow round does not count."""
+    trainer, calls = Trainer(assemble(load(workdir / "config.yaml").config)), []
+    rewound = []
+
+    class Timed(Steps):
+        def rewind(self):
+            rewound.append(len(calls))
+            super().rewind()
+
+        def seconds(self, count):
+            calls.append((count, trainer.network.pool.count))
+            threads, turn = trainer.network.pool.count, (len(calls) - 1) // 4  # two calls for each number
+            return threads * [0.1, 0.4, 0.2, 9.0, 0.3][turn]
+
+    monkeypatch.setattr("nncli.analysis.thread_profile.Steps", Timed)
+    found = thread_profile(trainer, [8, 1], 5)
+    assert found.seconds == {1: pytest.approx(0.3), 8: pytest.approx(2.4)}
+    assert calls[:4] == [(1, 1), (5, 1), (1, 8), (1, 8)]  # half a second each
+    assert rewound[1:] == list(range(len(calls)))  # ``Steps`` does so once as well

@@ -1,5 +1,7 @@
 """Mini-batches of rows."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -70,6 +72,27 @@ def test_targets_of_a_mini_batch_are_column_major(size):
     for inputs, some, _ in batches.epoch(np.random.default_rng(0)):
         assert some.strides == (8, 8 * size)
         np.testing.assert_array_equal(some, np.outer(inputs[:, 0] * 10, [1, -1]))
+
+
+def test_full_batch_of_lazy_rows_is_copied_block_by_block(monkeypatch):
+    """In the order of the rows; no block has more than the allowed number of bytes."""
+
+    class Lazy:
+        shape, dtype = INPUTS.shape, INPUTS.dtype
+        read: ClassVar[list[int]] = []
+
+        def __len__(self):
+            return len(INPUTS)
+
+        def __getitem__(self, rows):
+            self.read.append(len(INPUTS[rows]))
+            return INPUTS[rows]
+
+    monkeypatch.setattr("nncli.data.dataset.BLOCK_BYTES", 4 * INPUTS[0].nbytes)
+    ((inputs, _, _),) = Batches(Lazy(), TARGETS, None).epoch(None)
+    np.testing.assert_array_equal(inputs, INPUTS)
+    assert inputs.flags.f_contiguous
+    assert Lazy.read == [4, 4, 2]
 
 
 @pytest.mark.parametrize("size", [None, 10])

@@ -67,9 +67,11 @@ def test_the_fingerprint_is_that_of_the_array(pair):
     assert Dataset(lazy, targets, 1).fingerprint() == Dataset(array, targets, 1).fingerprint()
 
 
+@pytest.mark.parametrize("block", [1 << 20, 2 * 12, 1])
 @pytest.mark.parametrize("size", [1, 2, 4, None])
-def test_batches_are_those_of_the_array(pair, size):
-    """Mini-batches and a full batch have the same bits in the same order."""
+def test_batches_are_those_of_the_array(pair, monkeypatch, size, block):
+    """Mini-batches and a full batch have the same bits in the same order; a block has at least one row."""
+    monkeypatch.setattr("nncli.data.lazy_rows.BLOCK_BYTES", block)
     lazy, array = pair
     targets = np.asfortranarray(np.arange(len(array), dtype=np.float32)[:, None])
     for given, expected in zip(

@@ -5,12 +5,15 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from nncli.data.dataset import BLOCK_BYTES
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.experiment.memory import OBJECTS, TrainingMemory, memory_bytes
 from nncli.nn.kernels.blas import has_small_matrix_kernels
+from nncli.nn.layers.layer import PassSpec
+from nncli.nn.network import LOSS_ROWS, MAX_PASSES
 from nncli.runner.train import train
-from tests.examples import DENSE_8, NORMALIZED
+from tests.examples import BINARY, DENSE_8, NORMALIZED, SINE
 
 LINE = 64  # bytes of a cache line
 V = 2 * 8 + 8 + 8 * 3 + 3  # parameters of the small network, 2 → 8 → 3
@@ -171,3 +174,91 @@ def test_values_of_a_table_are_counted(workdir):
     (workdir / "data.csv").write_text(f"x,y,label\n{rows}", encoding="utf-8")
     found = load(workdir / "config.yaml", ("data={type: table, path: data.csv, target: label}", "validation=null"))
     assert found.plan.sources["data"].resident_bytes == 60 * (8 + 8 + 4)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "part", "expected"),
+    [
+        ((), "_step", 0),
+        (("training.batch_size=16",), "_step", 60 * 8),  # the order of the rows
+        (("clipping={type: norm, limit: 1}",), "_step", 8 * V),  # squares of the gradients
+        (("data.samples=10000",), "_step", 4 * V),  # the sum of the gradients of micro-batches
+        (("data.samples=10000", "training.threads=2"), "_step", 0),  # each thread has one micro-batch
+        (("data.samples=20000", "training.threads=2"), "_step", 2 * 4 * V),
+        (("training.snapshots=0", "data.samples=10000", "training.threads=2"), "_vectors", 6 * 4 * V),
+        (("training.snapshots=0", "training.early_stopping={patience: 10}"), "_checkpoint", 4 * 4 * V),
+        (("training.batch_size=16",), "_batches", 60 * 3 * 4 + 16 * (2 * 8 + 2 * 3 * 4)),
+        ((*BINARY, "training.batch_size=16"), "_batches", 16 * (2 * 8 + 2 * 4)),  # targets of one column stay
+    ],
+)
+def test_parts_by_hand(loaded, overrides, part, expected):
+    """Of points, in float32."""
+    assert getattr(TrainingMemory(*loaded(*overrides)), part)() == expected
+
+
+@pytest.mark.parametrize(
+    ("overrides", "rows", "expected"),
+    [
+        ((), 60, 60 * (3 * 4 + (3 + 1) * 4)),  # outputs, and probabilities of the targets and losses
+        ((), 300_000, 300_000 * (3 * 4 + 4) + LOSS_ROWS * (3 + 1) * 4),  # losses in blocks, and all of them
+        (BINARY, 60, 60 * (4 + 8 + 1)),  # classes and whether they are right
+        (SINE, 60, 60 * (4 + 3 * 8)),  # three arrays in float64
+    ],
+)
+def test_evaluation_by_hand(loaded, overrides, rows, expected):
+    """The outputs, and what needs most besides them."""
+    assert TrainingMemory(*loaded(*overrides))._evaluation(rows) == expected
+
+
+def test_passes_of_threads_are_counted_for_each_of_them(loaded):
+    """If rows are divided; the remainder of a prediction is computed by one thread."""
+    memory = TrainingMemory(*loaded("data.samples=10000", "training.threads=2"))
+    assert list(memory.training_passes().items()) == [((PassSpec(15_000, training=True), memory.dtype), 2)]
+    found = {of.rows: count for (of, _), count in memory.evaluation_passes([30_000, 60]).items()}
+    assert found == {21_845: 2, 8_155: 1, 60: 1}
+    odd = TrainingMemory(*loaded("data.samples=10001", "training.threads=2"))
+    assert {of.rows for of, _ in odd.training_passes()} == {15_002}
+    short = TrainingMemory(*loaded("training.threads=2"))
+    assert list(short.training_passes().values()) == [1]
+
+
+def test_only_the_last_passes_are_counted(loaded):
+    """Those that need most, as many as a network keeps."""
+    memory = TrainingMemory(*loaded())
+    passes = {(PassSpec(rows, training=True), memory.dtype): 1 for rows in range(10, 22)}
+    each = [memory.planned({of: count}) for of, count in passes.items()]
+    assert memory.planned(passes) == sum(each[-MAX_PASSES:])
+
+
+@pytest.mark.parametrize("rows", [60, 30, 150])
+def test_each_evaluation_may_need_most(loaded, monkeypatch, rows):
+    """While training, that of the training set; at the end, those of the validation and of the test set."""
+    memory = TrainingMemory(*loaded("validation={type: spiral, samples: 10}", "test={type: spiral, samples: 50}"))
+    assert sorted(memory.rows.values()) == [30, 60, 150]
+    monkeypatch.setattr(memory, "_evaluation", lambda evaluated: 10**9 * (evaluated == rows))
+    assert memory.peak() > 10**9
+
+
+def test_step_may_need_most(loaded):
+    """The squares of clipping take as much as a checkpoint of SGD, and the order of the rows is in memory as well."""
+    given = "layers[0].units=900", "optimizer=sgd", "training.snapshots=0", "training.batch_size=16"
+    one, other = (memory_bytes(*loaded(*given, *more)) for more in ((), ("clipping={type: norm, limit: 1}",)))
+    assert other - one == 60 * 8
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
+@pytest.mark.parametrize(("columns", "chunk"), [(500, 256), (1100, 233)])  # 233 rows of 1,122 values are two mebibytes
+def test_parts_of_a_mapped_file_by_hand(workdir, columns, chunk, dtype, size):
+    """390 rows that are read by batch, of which 351 are trained: the rows, indices, chunks and an inference network."""
+    np.save("inputs.npy", np.random.default_rng(0).normal(size=(390, columns)).astype(np.float32))
+    np.save("targets.npy", np.arange(390) % 3)
+    given = "data={type: arrays, path: inputs.npy, targets: targets.npy}", "validation={fraction: 0.1}"
+    found = load(workdir / "config.yaml", (*given, "training.batch_size=8", "training.snapshots=0", f"dtype={dtype}"))
+    memory, parameters = TrainingMemory(found.config, found.plan), 8 * columns + 8 + 3 * 8 + 3
+    inference = 8 * (parameters + chunk * columns) if size == 4 else 0
+    assert memory._objects() == OBJECTS + 2 * BLOCK_BYTES
+    assert memory._data() == 390 * 8 + 390 * (8 + 8)  # labels; those of splits, and indices
+    assert memory._step() == 351 * 8 + 8 * columns * size
+    assert memory._evaluation(351) == 351 * 3 * size + chunk * columns * size * (2 if size == 4 else 1)
+    assert memory._vectors() == 5 * parameters * size + inference
+    assert memory.evaluation_passes([351, 39]) == {(PassSpec(chunk, row_major=True), np.dtype("float64")): 1}

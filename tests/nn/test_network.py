@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncli.nn.activations import LeakyReLU, ReLU, Sigmoid, Softmax
+from nncli.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from nncli.nn.initializers import He, Normal
 from nncli.nn.layers.batch_normalization import BatchNormalization
 from nncli.nn.layers.dense import Dense
@@ -11,7 +11,7 @@ from nncli.nn.layers.dropout import Dropout
 from nncli.nn.losses.cross_entropy import BinaryCrossentropy, CategoricalCrossentropy
 from nncli.nn.losses.loss import is_fused
 from nncli.nn.losses.regression import MeanAbsoluteError, MeanSquaredError
-from nncli.nn.microbatching import MICRO_BATCH_BYTES, MIN_ACTIVATIONS_PER_PARAMETER
+from nncli.nn.microbatching import MICRO_BATCH_BYTES, MIN_ACTIVATIONS_PER_PARAMETER, MIN_UNPACKED_ROWS, ROWWISE_ROWS
 from nncli.nn.network import Network
 from tests.nn.differences import central_differences, relative_error
 from tests.nn.passes import backward, forward, fused_gradient, loss_gradient
@@ -51,6 +51,13 @@ def gradient_error(network, inputs):
         pytest.param([Dense(3, initializer=He()), Softmax()], id="one layer"),
         pytest.param(
             [Dense(5, initializer=He()), ReLU(), Dropout(0.4), Dense(3, initializer=He()), Softmax()], id="dropout"
+        ),
+        *(
+            pytest.param(
+                [Dense(5, initializer=He()), each, Dropout(0.4), Tanh(), Dense(3, initializer=He()), Softmax()],
+                id=f"{type(each).__name__}, then layers that may overwrite its outputs",
+            )
+            for each in (ReLU(), LeakyReLU(), ELU(6.0), GELU(), Tanh(), Sigmoid(), Softmax())
         ),
         pytest.param(
             [Dense(4, 0.1, 0.2, 0.3, 0.4, Normal(0.5)), ReLU(), Dense(3, 0.4, 0.3, 0.2, 0.1, Normal(0.5)), Softmax()],
@@ -113,6 +120,22 @@ def test_unfused_loss_uses_backward_of_the_last_layer():
     """The gradient of a loss after another last layer is right."""
     network = network_of(Dense(3, initializer=He()), Softmax(), ReLU())
     assert gradient_error(network, points()) < 1e-6
+
+
+@pytest.mark.parametrize("is_fused", [True, False])
+def test_input_gradient_matches_central_differences(is_fused):
+    """Down to more inputs than there are units; the gradients of the parameters are the same as without it."""
+    layers, inputs, without = plain_layers(), points(7, 12), network_of(*plain_layers(), inputs=12)
+    options = {"fused": is_fused, "input_gradient": True}
+    network = Network(layers, CategoricalCrossentropy(), 12, np.dtype("float64"), **options)
+    network.parameters.values[:] = without.parameters.values
+    targets = network.loss.encode(LABELS, 3)
+    for each in (network, without):
+        each.forward_backward(inputs, targets)
+    np.testing.assert_allclose(network.parameters.gradients, without.parameters.gradients, rtol=1e-10, atol=1e-13)
+    found, flat = network.layers[0].d_inputs.copy(), inputs.ravel()
+    expected = central_differences(lambda: network.data_loss(network.forward(inputs), targets), flat)
+    assert relative_error(found.ravel(), expected) < 1e-6
 
 
 def test_parameters_are_views_of_one_vector():
@@ -188,10 +211,26 @@ def test_micro_batch_grows_with_the_parameters():
     )
 
 
+@pytest.mark.parametrize(("units", "is_limited"), [(39, True), (40, False)])
+def test_products_of_a_micro_batch_are_not_packed(units, is_limited):
+    """If at least 256 rows are left: 1,000,000 multiply-adds are 256 rows of 100 × 39, but 250 of 100 × 40."""
+    rows = network_of(Dense(units, initializer=He()), Softmax(), inputs=100).micro_batch_rows
+    assert (rows == MIN_UNPACKED_ROWS == 256) is is_limited
+    assert is_limited or rows == MICRO_BATCH_BYTES // (8 * (100 + 2 * units))
+
+
 def test_micro_batch_has_at_least_one_row():
     """However many activations a row has."""
     deep = [Dense(1000, initializer=He()), *(ReLU() for _ in range(300)), Dense(3, initializer=He()), Softmax()]
     assert network_of(*deep).micro_batch_rows == 1
+
+
+def test_inputs_keep_their_memory_layout_only_if_their_rows_are_contiguous():
+    """A column-major batch of many features is not copied row-major in each pass."""
+    network = network_of(Dense(3, initializer=He()), Softmax(), inputs=20)
+    for inputs in (points(7, 20), np.asfortranarray(points(7, 20))):
+        network.forward(inputs)
+        assert network.bound.row_major is inputs.flags.c_contiguous
 
 
 def test_predict_does_not_depend_on_the_chunk_size():
@@ -203,6 +242,15 @@ def test_predict_does_not_depend_on_the_chunk_size():
     before = outputs.copy()
     network.forward(points() + 1)
     np.testing.assert_array_equal(outputs, before)
+
+
+def test_passes_of_a_prediction_have_only_its_rows():
+    """Nothing is added to the last chunk, unless outputs must not depend on the number of rows."""
+    network, passes = network_of(*plain_layers()), []
+    network.micro_batch_rows, forward = 3, network.forward
+    network.forward = lambda inputs: passes.append(len(inputs)) or forward(inputs)
+    network.predict(points())
+    assert passes == [3, 3, 1]
 
 
 def test_inference_has_no_dropout():
@@ -323,4 +371,4 @@ def test_passes_of_rowwise_inference_have_the_same_number_of_rows(monkeypatch):
     monkeypatch.setattr(rowwise, "forward", lambda inputs: passes.add(len(inputs)) or np.zeros((len(inputs), 3)))
     for rows in (1, 7, 300, 601):
         assert rowwise.predict(np.zeros((rows, 2))).shape == (rows, 3)
-    assert passes == {rowwise.inference_rows}
+    assert passes == {rowwise.inference_rows} == {ROWWISE_ROWS}

@@ -2,12 +2,12 @@
 
 import gc
 import tracemalloc
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 
-from nncli.nn.activations import Linear, ReLU, Softmax
+from nncli.nn.activations import ELU, GELU, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
 from nncli.nn.initializers import He
 from nncli.nn.kernels.alignment import CACHE_LINE
 from nncli.nn.layers.dense import Dense
@@ -15,7 +15,7 @@ from nncli.nn.layers.dropout import Dropout
 from nncli.nn.layers.layer import PassSpec
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import MAX_PASSES, Network
-from nncli.nn.pass_plan import layers_with_gradient
+from nncli.nn.pass_plan import bind_standalone, layers_with_gradient
 
 FLOAT32 = np.dtype("float32")
 
@@ -156,3 +156,58 @@ def test_a_pass_in_between_changes_nothing():
     network.predict(inputs[:5])
     network.forward_backward(inputs, targets)
     assert network.parameters.gradients.tobytes() == expected.tobytes()
+
+
+def test_ones_follow_no_other_array():
+    """Inputs of a layer that overwrites nothing have none, even if its outputs have."""
+    network = network_of(Dense(5, initializer=He()), LeakyReLU(), Dense(3, initializer=He()), Softmax())
+    network.bind(PassSpec(7, training=True))
+    assert [hasattr(layer, "inputs_and_ones") for layer in network.layers] == [True, False, True, False]
+
+
+def test_one_layer_needs_one_area_of_gradients():
+    """Nobody computes dL/d inputs; [X 1], Z, P, what softmax needs, and dL/dZ."""
+    network = network_of(Dense(3, initializer=He()), Softmax())
+    sizes = [7 * columns for columns in (3, 3, 3, 1, 3, 3)] + [3 * 3]
+    assert (
+        network.plan(PassSpec(7, training=True)).nbytes
+        == sum(-(-4 * size // CACHE_LINE) + 1 for size in sizes) * CACHE_LINE
+    )
+
+
+def test_layers_overwrite_outputs_at_inference():
+    """Tanh those of ReLU, which only backward would need."""
+    network = network_of(Dense(5, initializer=He()), ReLU(), Tanh(), Dense(3, initializer=He()), Softmax())
+    for training in (True, False):
+        network.bind(PassSpec(7, training))
+        assert np.shares_memory(network.layers[2].outputs, network.layers[1].outputs) is not training
+
+
+@pytest.mark.parametrize("layer", [ReLU(), Tanh(), Sigmoid(), Dropout(0.5)])
+def test_layers_that_need_no_inputs_overwrite_them(layer):
+    """Those of a dense layer, which does not need its outputs."""
+    network = network_of(Dense(5, initializer=He()), layer, Dense(3, initializer=He()), Softmax())
+    network.bind(PassSpec(7, training=True))
+    assert np.shares_memory(layer.outputs, network.layers[0].outputs)
+
+
+@pytest.mark.parametrize("layer", [LeakyReLU(), ELU(), GELU()])
+def test_layers_that_need_inputs_do_not_overwrite_them(layer):
+    """Their backward uses them."""
+    network = network_of(Dense(5, initializer=He()), layer, Dense(3, initializer=He()), Softmax())
+    network.bind(PassSpec(7, training=True))
+    assert not np.shares_memory(layer.outputs, network.layers[0].outputs)
+
+
+@pytest.mark.parametrize("layer", [ReLU(), ELU()])
+def test_zeros_of_a_rectifier_are_only_read(layer):
+    """So that they take no memory."""
+    assert layer.scratch(PassSpec(7, training=True), 3)["zeros"].constant
+
+
+def test_layer_of_no_network_keeps_its_inputs():
+    """It has all gradients."""
+    layer = ReLU()
+    bind_standalone(layer, PassSpec(7, training=True), 3, FLOAT32)
+    arrays = layer.inputs, layer.outputs, layer.d_outputs, layer.d_inputs
+    assert not any(np.shares_memory(*pair) for pair in combinations(arrays, 2))

@@ -1,7 +1,12 @@
 """Networks whose rows are divided among threads."""
 
+import gc
+import threading
+import weakref
+
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from nncli.nn import replicas
 from nncli.nn.activations import ReLU, Softmax
@@ -12,7 +17,7 @@ from nncli.nn.layers.dropout import Dropout
 from nncli.nn.losses.cross_entropy import CategoricalCrossentropy
 from nncli.nn.network import Network
 from nncli.nn.replicas import MIN_DIVIDED_ACTIVATIONS, divides_products, divides_rows
-from nncli.threads import ThreadPool
+from nncli.threads import ThreadPool, balanced_slices
 
 COLUMNS = 6
 
@@ -173,3 +178,76 @@ def test_long_steps_are_divided(layers, inputs, rows, by_rows, by_products):
     assert divides_products(network.layers, network.widths, rows) is by_products
     network.use_threads(ThreadPool(3))
     assert network.product_threads(rows) == (3 if by_products else 1)
+
+
+@pytest.mark.usefixtures("short_steps_divided")
+def test_gradients_are_added_in_the_order_of_the_parts():
+    """To the bit: those of each part alone, times its fraction of the rows."""
+    inputs, labels = rows_of(90)
+    network, single = network_of(3, dtype="float64"), network_of()
+    targets, total = network.loss.encode(labels, 3), 0
+    for rows in balanced_slices(90, 3):
+        single.scaled_gradients(1 / 3, inputs[rows], targets[rows], None, None)
+        total = total + single.parameters.gradients
+    network.replicas.accumulate_gradients(inputs, targets, None, None)
+    assert network.parameters.gradients.tobytes() == total.tobytes()
+
+
+@pytest.mark.usefixtures("short_steps_divided")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_thread_splits_its_rows_into_micro_batches(threads):
+    """The last pass of each replica has the rows of one of them."""
+    network = network_of()
+    network.micro_batch_rows = 9
+    network.use_threads(ThreadPool(threads))
+    inputs, labels = rows_of(64)
+    network.forward_backward(inputs, network.loss.encode(labels, 3))
+    for each in network.replicas.networks if network.replicas else [network]:
+        assert each.bound.rows == 8
+
+
+def test_earlier_replicas_are_freed():
+    """A network that is divided again has only those of its threads."""
+    network = network_of(2)
+    earlier = weakref.ref(network.replicas)
+    network.use_threads(ThreadPool(3))
+    gc.collect()
+    assert earlier() is None
+    network.use_threads(ThreadPool(1))
+    assert network.replicas is None
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_blas_predicts_on_one_thread(threads):
+    """Whatever its number of threads is before, in each thread of the network."""
+    network, seen, workers = network_of(threads), set(), set()
+    networks = network.replicas.networks if network.replicas else [network]
+    for each in networks:
+        each.micro_batch_rows = 4
+        original = each.layers[1].forward
+
+        def forward(original=original):
+            workers.add(threading.get_ident())
+            seen.update(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
+            return original()
+
+        each.layers[1].forward = forward
+    with threadpool_limits(2, user_api="blas"):
+        network.predict(rows_of(12)[0])
+    assert seen == {1}
+    assert len(workers) == threads
+    assert {each.bound.rows for each in networks} == {4}
+
+
+@pytest.mark.usefixtures("short_steps_divided")
+def test_network_may_be_divided_after_passes():
+    """The replicas bind arrays of their own."""
+    network, (inputs, labels) = network_of(), rows_of(8)
+    targets = network.loss.encode(labels, 3)
+    network.forward_backward(inputs, targets)
+    expected = network.parameters.gradients.copy()
+    network.forward_backward(inputs[:4], targets[:4])  # as many rows as each of two threads gets
+    network.use_threads(ThreadPool(2))
+    assert all(replica.bound is None for replica in network.replicas.networks[1:])
+    network.forward_backward(inputs, targets)
+    np.testing.assert_allclose(network.parameters.gradients, expected, rtol=1e-11, atol=1e-13)

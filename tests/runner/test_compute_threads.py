@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from functools import partial
 from itertools import count
 
@@ -16,6 +18,7 @@ from nncli.errors import ConfigError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.nn.replicas import divides_rows
+from nncli.runner import compute_threads as compute_threads_module
 from nncli.runner.compute_threads import compute_threads, cores
 from tests.conftest import SPEC
 
@@ -141,3 +144,45 @@ def test_runs_on_two_threads_have_the_same_bytes(workdir, layers, by_rows):
     network = assemble(load(workdir / "config.yaml", (layers, *LONG)).config).network
     assert divides_rows(network.layers, network.widths, 600) is by_rows
     assert network.product_threads(600) == (1 if by_rows else 2)
+
+
+def test_number_of_before_is_restored_after_an_error():
+    """As after any other end."""
+    with threadpool_limits(2, user_api="blas"):
+        with pytest.raises(ValueError, match="inside"), compute_threads(1):
+            raise ValueError("inside")
+        assert taken() == [2]
+
+
+def test_calls_that_begin_together_set_the_limit_once(monkeypatch):
+    """The second one waits until the first one has set it; the number of before is restored."""
+    limits, libraries = [], compute_threads_module.loaded_libraries()
+
+    class Slow:
+        def limit(self, **options):
+            time.sleep(0.1)
+            limits.append(options)
+            return libraries.limit(**options)
+
+    monkeypatch.setattr(compute_threads_module, "loaded_libraries", Slow)
+    barrier = threading.Barrier(2, timeout=10)
+
+    def call():
+        with compute_threads(1):
+            barrier.wait()
+
+    with threadpool_limits(2, user_api="blas"):
+        threads = [threading.Thread(target=call) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert len(limits) == 1
+        assert taken() == [2]
+
+
+def test_useful_number_is_an_allowed_one(monkeypatch):
+    """On a machine of many cores."""
+    monkeypatch.setattr(compute_threads_module, "cores", lambda: 100)
+    with pytest.raises(ConfigError, match="got 65; write 64"), compute_threads(65):
+        pass

@@ -130,10 +130,12 @@ def test_layer_before_an_identity_is_reported(prepare):
     assert step(training).startswith("epoch 0: the outputs of layers[1] (dense) are no longer finite (inf at ")
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("micro_batch_rows", [60, 20])
-def test_row_is_reported_with_and_without_micro_batches(prepare, micro_batch_rows):
+def test_row_is_reported_with_and_without_micro_batches(prepare, monkeypatch, micro_batch_rows, threads):
     """With micro-batches too, the index is that of the row in the training set, or in the outputs of the batch."""
-    training = prepare()
+    monkeypatch.setattr("nncli.nn.replicas.MIN_DIVIDED_ACTIVATIONS", 0)
+    training = prepare(f"training.threads={threads}")
     training.network.micro_batch_rows = micro_batch_rows
     inputs, *_ = next(training.batches())
     inputs[47] = 3e38
@@ -141,6 +143,17 @@ def test_row_is_reported_with_and_without_micro_batches(prepare, micro_batch_row
     assert step(training).startswith("epoch 0: the outputs of layers[0] (dense) are no longer finite (inf at [47, 0])")
     inputs[47, 1] = np.nan
     assert step(training).startswith("epoch 0: row 47, column 1 of the training set's inputs is nan; take the row out")
+
+
+def test_outputs_of_all_threads_are_searched(prepare):
+    """Also those of rows that another thread predicts."""
+    training = prepare("training.threads=2")
+    for each in training.network.replicas.networks:
+        each.micro_batch_rows = 20
+    training.rows_of("training").inputs[55] = 3e38
+    training.network.layers[0].weights[...] = 2
+    with pytest.raises(DivergedError, match=r"the outputs of layers\[0\] \(dense\) are no longer finite"):
+        training.measured("training")
 
 
 def test_row_that_is_not_in_the_data_set_is_one_of_the_batch(prepare):

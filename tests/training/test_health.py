@@ -73,6 +73,18 @@ def test_dead_units_are_those_with_one_output(training):
     assert rows(trainer)[0][f"layers.1.{DEAD}"] == 4 / 8
 
 
+def test_dead_units_are_those_of_all_rows(training):
+    """Also if several threads predict: a unit that is alive in the last rows only is not dead."""
+    trainer = training("training.epochs=1", "training.threads=2")
+    network = trainer.network
+    for each in network.replicas.networks:
+        each.micro_batch_rows = 20
+    trainer.experiment.data["training"].inputs[:] = np.repeat([[-1.0], [1.0]], [50, 10], axis=0)
+    views = network.parameters.views(network.parameters.values)
+    views["layers.0.weights"][:], views["layers.0.biases"][:] = 1, 0
+    assert rows(trainer)[0][f"layers.1.{DEAD}"] == 0
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_dead_units_of_data_from_a_file(workdir, training, dtype):
     """It is evaluated by a network of its own, in blocks of rows."""

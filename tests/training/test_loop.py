@@ -7,6 +7,7 @@ from math import cos, pi
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import assemble
@@ -108,6 +109,23 @@ def test_epochs_yield_every_few_milliseconds(prepare, changes, epochs, seen):
     """Between two logged epochs, at the end of an epoch, after a number of steps that depends on the config only."""
     training = prepare("training.log_every=1000", f"training.epochs={epochs}", *changes)
     assert [epoch.number for epoch in training.epochs()] == seen
+
+
+@pytest.mark.parametrize(("limit", "count"), [(1000, 2), (3000, 1)])
+def test_steps_compute_products_on_the_threads_that_they_gain_from(prepare, monkeypatch, limit, count):
+    """BLAS has them while it trains: 60 rows of 2-8-3 are 2,400 multiply-adds."""
+    monkeypatch.setattr("nncli.nn.replicas.MIN_MACS_PER_ACTIVATION", 0)
+    monkeypatch.setattr("nncli.nn.replicas.MIN_DIVIDED_MULTIPLY_ADDS", limit)
+    training, step, seen = prepare("training.threads=2", "training.epochs=1"), Trainer.step, set()
+
+    def heard(self, *batch):
+        seen.update(each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas")
+        step(self, *batch)
+
+    monkeypatch.setattr(Trainer, "step", heard)
+    with threadpool_limits(1, user_api="blas"):
+        list(training.epochs())
+    assert seen == {count}
 
 
 def test_row_has_the_learning_rate_of_the_last_update(prepare):

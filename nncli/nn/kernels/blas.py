@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from threading import Condition, local
 
-from threadpoolctl import LibController, ThreadpoolController
+from threadpoolctl import LibController, OpenBLASController, ThreadpoolController
 
 # architectures with AVX-512, for which OpenBLAS has kernels for small matrices (SMALL_MATRIX_OPT)
 SMALL_MATRIX_ARCHITECTURES = frozenset({"SkylakeX", "Cooperlake", "SapphireRapids"})
@@ -125,15 +125,23 @@ def paused() -> AbstractContextManager[None]:
     return _lock.paused()
 
 
+def release_control() -> None:
+    """Let any thread set the number: from version 3.8, threadpoolctl lets only the thread that first did so."""
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)
+
+
 def _threads() -> int:
     """The number of threads of BLAS; 1 if there is no BLAS with threads."""
     return max((each.get_num_threads() for each in _libraries()), default=1)
 
 
 def _set_threads(count: int) -> None:
+    release_control()
     for each in _libraries():
         if each.get_num_threads() != count:
             each.set_num_threads(count)
+    release_control()
 
 
 @cache

@@ -21,3 +21,10 @@ def test_softmax_of_few_and_of_many_classes(columns):
     expected = central_differences(lambda: float(np.sum(forward(layer, logits) * grad)), logits)
     forward(layer, logits)
     np.testing.assert_allclose(backward(layer, grad), expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 4, 5])
+def test_large_logits_do_not_overflow_in_any_class(classes):
+    """Whichever of them is the largest."""
+    logits = 1000 * np.eye(classes)
+    np.testing.assert_array_equal(forward(Softmax(), logits), np.eye(classes))

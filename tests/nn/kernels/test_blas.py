@@ -173,3 +173,76 @@ def test_small_matrix_kernels_are_those_for_avx_512(monkeypatch, architectures, 
 def test_kernels_are_named_once():
     """At least one library is loaded."""
     assert len(set(blas.kernels())) == len(blas.kernels()) >= 1
+
+
+def test_a_computation_keeps_its_number_when_another_one_has_ended():
+    """Whichever of them began first."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def longer():
+        with blas_threads(2):
+            begun.set()
+            ended.wait(10)
+            seen.append(thread_counts())
+
+    thread, seen = threading.Thread(target=longer), []
+    with threadpool_limits(1, user_api="blas"):
+        with blas_threads(2):
+            thread.start()
+            begun.wait(10)
+        ended.set()
+        thread.join(10)
+        assert (seen, thread_counts()) == ([[2]], [1])
+
+
+def test_computations_that_wait_take_turns():
+    """Of two on different numbers, one waits for the other one as well."""
+    seen = {}
+
+    def compute(count):
+        with blas_threads(count):
+            time.sleep(0.05)
+            seen[count] = thread_counts()
+
+    threads = [threading.Thread(target=compute, args=[count]) for count in (1, 3)]
+    with blas_threads(2):
+        for thread in threads:
+            thread.start()
+        time.sleep(0.05)
+    for thread in threads:
+        thread.join(10)
+    assert seen == {1: [1], 3: [3]}
+
+
+def test_any_thread_may_set_the_number():
+    """Also while another one has set it before."""
+    seen = []
+
+    def compute():
+        with blas_threads(2):
+            seen.append(thread_counts())
+
+    with threadpool_limits(1, user_api="blas"):
+        thread = threading.Thread(target=compute)
+        thread.start()
+        thread.join(10)
+        assert (seen, thread_counts()) == ([[2]], [1])
+
+
+def test_all_that_wait_for_the_same_number_begin_together():
+    """Each of two computations goes on only when the other one has begun as well."""
+    barrier, ended = threading.Barrier(2, timeout=10), []
+
+    def waiting():
+        with blas_threads(1):
+            barrier.wait()
+            ended.append(thread_counts())
+
+    threads = [threading.Thread(target=waiting) for _ in range(2)]
+    with blas_threads(2):
+        for thread in threads:
+            thread.start()
+        time.sleep(0.05)
+    for thread in threads:
+        thread.join(20)
+    assert ended == [[1], [1]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nncli.nn.kernels.alignment import CACHE_LINE
-from nncli.nn.kernels.memory import ArraySpec, MemoryPlan, bit_pattern
+from nncli.nn.kernels.memory import HUGE_PAGE, ArraySpec, MemoryPlan, bit_pattern
 
 DTYPES = [np.dtype("float32"), np.dtype("float64")]
 
@@ -74,3 +74,20 @@ def test_bit_pattern_is_a_view_as_unsigned_integers(dtype):
         assert (bit_pattern(values)[:, 0] > 0).tolist() == [False] + 5 * [True]
     bit_pattern(array)[...] = 0
     assert not array.any()
+
+
+@pytest.mark.parametrize(
+    ("buffer", "resident"),
+    [
+        (ArraySpec(2 * HUGE_PAGE, 1, constant=True), HUGE_PAGE),
+        (ArraySpec(100, 1, constant=True), 100 * 8),
+        (ArraySpec(2 * HUGE_PAGE, 1, 1, constant=True), 2 * HUGE_PAGE * 8),
+        (ArraySpec(2 * HUGE_PAGE, 1), 2 * HUGE_PAGE * 8),
+    ],
+)
+def test_zeros_that_are_only_read_take_one_page(buffer, resident):
+    """At most a huge page; other arrays take all of theirs."""
+    plan = MemoryPlan(np.dtype("float64"))
+    plan.add(buffer)
+    assert resident <= plan.resident_bytes < resident + 2 * CACHE_LINE
+    assert plan.nbytes >= buffer.rows * 8

@@ -83,6 +83,13 @@ def chosen(monkeypatch, shape, layouts, unpacked):
         ((513, 600, 3), "CF", "batched_gemv", "gemm_of_copy"),
         ((10, 129, 128), "FC", "gemm", "gemm"),
         ((1, 65, 300), "FC", "gemm", "gemm"),
+        ((1, 40, 2000), "CF", "gemm", "gemm"),
+        ((5, MAX_UNPACKED // 500, 100), "CC", "batched_gemv", "gemm"),
+        ((5, MAX_UNPACKED // 500 + 1, 100), "CC", "batched_gemv", "batched_gemv"),
+        ((MAX_COPIED, 40, 100), "CF", "gemm", "gemm_of_copy"),
+        ((MAX_COPIED + 1, 40, 100), "CF", "gemm", "gemm"),
+        ((100, 10, 12), "CF", "gemm", "gemm_of_copy"),  # a short sum
+        ((100, 32, 12), "CF", "gemm", "gemm"),
     ],
 )
 def test_choice_depends_on_shapes_and_kernels(monkeypatch, shape, layouts, packing, not_packing):

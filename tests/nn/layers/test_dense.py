@@ -95,6 +95,7 @@ def test_network_keeps_inputs_of_any_dtype_row_major(dtype):
         expected = column_major if batch is inputs else column_major[::-1]
         np.testing.assert_allclose(found, expected, rtol=2e-5)
         assert is_row_major(network.layers[0])
+        assert network.layers[0].inputs.dtype == np.float32
 
 
 def test_memory_layout_may_change_between_batches():

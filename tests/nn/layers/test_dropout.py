@@ -48,6 +48,13 @@ def test_rate_of_0_drops_nothing():
     np.testing.assert_array_equal(forward(dropout(0.0, np.random.default_rng(0)), inputs, training=True), inputs)
 
 
+def test_rate_of_0_draws_nothing():
+    """The generator is in the same state afterwards."""
+    rng = np.random.default_rng(0)
+    forward(dropout(0, rng), np.ones(SHAPE), training=True)
+    assert rng.bit_generator.state == np.random.default_rng(0).bit_generator.state
+
+
 def test_legacy_masks_are_those_of_the_book():
     """A legacy generator draws binomial(1, 1 − q), row by row."""
     found = forward(dropout(0.1, np.random.RandomState(5)), np.ones((3, 4)), training=True)
