@@ -185,6 +185,3 @@ def test_exception_is_that_of_the_first_task_that_failed():
         tasks = [partial(task, index) for index in range(3)]
         with pytest.raises(ValueError, match=str(first)):
             ThreadPool(3).run([*first * [bool], *tasks[first:]])
-
-
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that sends a signal")

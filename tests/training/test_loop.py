@@ -115,7 +115,7 @@ def test_epochs_yield_every_few_milliseconds(prepare, changes, epochs, seen):
 def test_steps_compute_products_on_the_threads_that_they_gain_from(prepare, monkeypatch, limit, count):
     """BLAS has them while it trains: 60 rows of 2-8-3 are 2,400 multiply-adds."""
     monkeypatch.setattr("nncli.nn.replicas.MIN_MACS_PER_ACTIVATION", 0)
-    monkeypatch.setattr("nncli.nn.replicas.MIN_DIVIDED_MULTIPLY_ADDS", limit)
+    monkeypatch.setattr("nncli.nn.replicas.MIN_DIVIDED_MACS", limit)
     training, step, seen = prepare("training.threads=2", "training.epochs=1"), Trainer.step, set()
 
     def heard(self, *batch):
