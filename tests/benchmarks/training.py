@@ -194,6 +194,7 @@ def peak(place, rounds):
 def parts(rounds):
     """Where the time of a step goes in such an epoch, of this network and of a wider one."""
     from nncli.analysis.profiling import profile
+    from nncli.analysis.thread_profile import thread_profile
     from nncli.cli.render.profile import show_profile
     from tests.benchmarks.shapes import Shape
 
@@ -201,7 +202,9 @@ def parts(rounds):
     for widths in (WIDTHS, WIDE):
         print(f"\n{Shape(widths, BATCH).name}:\n", flush=True)
         training = training_of(inputs, widths)
-        show_profile(profile(training, rounds), training.settings)
+        threads = training.settings.threads
+        measured = profile(training, rounds)
+        show_profile(measured, thread_profile(training, [threads], rounds / 4), training.settings)
     return ""
 
 
