@@ -152,7 +152,7 @@ def test_a_forked_process_has_threads_of_its_own():
 
 
 def test_non_finite_results_make_no_warning_in_a_thread():
-    """Whoever submits the tasks looks for them afterwards."""
+    """They are detected later, in the results."""
     values = np.array([1e300])
     ThreadPool(2).run([lambda: None, lambda: np.multiply(values, values)])
 

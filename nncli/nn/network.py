@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,7 @@ class Network:
         self.pool = pool
         replicas = [self, *(self._replica() for _ in range(pool.count - 1))]
         self.replicas = Replicas(replicas, pool) if pool.count > 1 else None
+        self._divides_rows = cache(partial(divides_rows, self.layers, self.widths))  # asked at every step
         if self.inference:
             self.inference.use_threads(pool)
 
@@ -194,7 +196,7 @@ class Network:
             losses: (N,), filled with the weighted loss of each row, without penalties, if given.
             weights: (N,), those of the rows in the loss; None if all are 1.
         """
-        if self.replicas and divides_rows(self.layers, self.widths, len(inputs)):
+        if self.replicas and self._divides_rows(len(inputs)):
             self.replicas.accumulate_gradients(inputs, targets, losses, weights)
         else:
             self._data_gradients(inputs, targets, losses, weights)
@@ -288,10 +290,8 @@ class Network:
         """(1/N) Σ w_i L_i, the mean loss of the rows without penalties."""
         if len(outputs) <= LOSS_ROWS:
             return average(self.losses(outputs, targets, weights))
-        losses = []
-        for start in range(0, len(outputs), LOSS_ROWS):
-            rows = slice(start, start + LOSS_ROWS)
-            losses.append(self.losses(outputs[rows], targets[rows], some_weights(weights, rows)).copy())
+        blocks = [slice(start, start + LOSS_ROWS) for start in range(0, len(outputs), LOSS_ROWS)]
+        losses = [self.losses(outputs[rows], targets[rows], some_weights(weights, rows)) for rows in blocks]
         return average(np.concatenate(losses))
 
     def regularization_loss(self) -> float:

@@ -63,7 +63,7 @@ def units_of(trained: TrainedRun) -> list[LayerUnits]:
     network, inputs = trained.experiment.network, trained.experiment.data["training"].inputs
     constant, counts = ConstantUnits(), _Counts(network)
     for observer in (constant, counts):
-        with network.without_replicas(), observed(forward_methods(network), observer):
+        with observed(forward_methods(network), observer):
             for start in range(0, len(inputs), network.micro_batch_rows):
                 network.forward(inputs[start : start + network.micro_batch_rows])
     types, found = [layer.type for layer in trained.run.config.layers], []

@@ -269,7 +269,7 @@ class Constant:
 def constant_outputs(experiment: Experiment) -> dict[int, Array]:
     """The outputs (M,) of the layers that have the same ones for all training rows, by index; see ConstantUnits."""
     network, inputs, constant = experiment.network, experiment.data["training"].inputs, ConstantUnits()
-    with network.without_replicas(), observed(forward_methods(network), constant):
+    with observed(forward_methods(network), constant):
         for start in range(0, len(inputs), network.micro_batch_rows):
             network.forward(inputs[start : start + network.micro_batch_rows])
             if not constant.layers:

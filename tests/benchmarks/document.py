@@ -120,11 +120,11 @@ def peak_memory(options):
     """The growth of peak memory by a training, beside the estimate of ``nncli show``."""
     yield "## Peak memory"
     yield (
-        f"Growth of the process by `nncli.train`, {memory.EPOCHS} epochs in full batch, with the files of the run, on "
-        "one thread; beside it the estimate of `nncli show`."
+        "Growth of the resident memory of a training, with evaluations, checkpoints and files, on one thread, without "
+        "the pages of mapped files; beside it the estimate of `nncli show`."
     )
     with pinned(1):
-        yield memory.table(memory.SHAPES, variables(options.kinds[0]), options.rounds)
+        yield memory.table(memory.NETWORKS, variables(options.kinds[0]), options.rounds)
 
 
 def accuracy(options):

@@ -70,7 +70,7 @@ def test_fashion_mnist_needs_its_directory(options, monkeypatch):
 @pytest.mark.slow
 def test_only_some_parts(monkeypatch, capsys):
     """The command prints the header and the parts that are named, and how long they took on standard error."""
-    monkeypatch.setattr(memory, "SHAPES", (TINY,))
+    monkeypatch.setattr(memory, "NETWORKS", {"tiny": memory.Network(2000, 8, (4,), 3, 20)})
     monkeypatch.setattr(command, "COMPARED", ())
     monkeypatch.setattr("sys.argv", ["benchmarks", "--only", "memory", "--rounds", "1"])
     command.main()
@@ -79,7 +79,7 @@ def test_only_some_parts(monkeypatch, capsys):
         "# Benchmarks of nncli",
         "## Peak memory",
     ]
-    assert "| 2-4-3, 20 rows |" in printed.out
+    assert "| tiny | 20 | 51 |" in printed.out
     assert "numpy " in printed.out
     assert printed.err.startswith("memory: ")
 

@@ -20,17 +20,6 @@ V = 2 * 8 + 8 + 8 * 3 + 3  # parameters of the small network, 2 → 8 → 3
 SNAPSHOTS = 5  # at most one more than there are rows in metrics.csv
 
 
-@pytest.fixture
-def loaded(workdir):
-    """Load the small config with overrides: the config, resolved, and its data plan."""
-
-    def load_resolved(*overrides):
-        found = load(workdir / "config.yaml", overrides)
-        return found.config, found.plan
-
-    return load_resolved
-
-
 def lines(size, *shapes):
     """The bytes of arrays of a block: whole cache lines, and an unused one after each array."""
     return sum(LINE * (-(-rows * columns * size // LINE) + 1) for rows, columns in shapes)
@@ -50,14 +39,14 @@ def passes_of(memory):
 
 
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
-def test_estimate_by_hand(loaded, dtype, size):
+def test_estimate_by_hand(resolved, dtype, size):
     """Points with labels, encoded targets, a column-major copy, vectors, passes, and what is written."""
     data, targets = 120 * (2 * 8 + 1), 120 * 3 * size  # points in float64, labels of one byte; one-hot
     vectors = (1 + 1 + 1 + 2 + SNAPSHOTS) * V * size  # values, gradients, before the step, Adam's two, snapshots
     passes = pass_bytes(60, size, True) + pass_bytes(60, size, False)
     written = 2 * SNAPSHOTS * V * size  # snapshots.npz and its arrays, more than a checkpoint or the outputs
     lasting = OBJECTS + data + targets + 60 * 2 * size + vectors
-    assert memory_bytes(*loaded(f"dtype={dtype}")) == lasting + passes + written
+    assert memory_bytes(*resolved(f"dtype={dtype}")) == lasting + passes + written
 
 
 @pytest.mark.parametrize(
@@ -69,9 +58,9 @@ def test_estimate_by_hand(loaded, dtype, size):
         (10_000, "null", {(15_000, True), (21_845, False), (8_155, False)}),
     ],
 )
-def test_passes_are_those_of_batches_and_chunks(loaded, samples, batch, passes):
+def test_passes_are_those_of_batches_and_chunks(resolved, samples, batch, passes):
     """Micro-batches, remainder batches, and chunks of at most 21,845 rows of each split have arrays."""
-    memory = TrainingMemory(*loaded(f"data.samples={samples}", f"training.batch_size={batch}"))
+    memory = TrainingMemory(*resolved(f"data.samples={samples}", f"training.batch_size={batch}"))
     expected = {*passes, (60, False)}  # the validation set
     assert {each[:2] for each, _ in passes_of(memory)} == expected
     size = sum(pass_bytes(rows, 4, training) for rows, training in expected)
@@ -87,9 +76,9 @@ def test_passes_are_those_of_batches_and_chunks(loaded, samples, batch, passes):
         (f"layers=[{DENSE_8}, {{type: dropout, rate: 0.5}}, tanh, {{type: dense, units: 3}}, softmax]",),
     ],
 )
-def test_passes_are_what_a_network_allocates(loaded, overrides):
+def test_passes_are_what_a_network_allocates(resolved, overrides):
     """The bytes of the arrays, and a few of Python's objects."""
-    config, plan = loaded(*overrides, "data.samples=2000")
+    config, plan = resolved(*overrides, "data.samples=2000")
     memory, network = TrainingMemory(config, plan), assemble(config, plan).network
     has_small_matrix_kernels()  # searches for libraries once
     for spec, dtype in passes_of(memory):
@@ -101,17 +90,17 @@ def test_passes_are_what_a_network_allocates(loaded, overrides):
         assert planned <= allocated <= planned + 60_000
 
 
-def test_snapshots_are_counted(loaded):
+def test_snapshots_are_counted(resolved):
     """Three copies of each, running statistics included, but no more than there are logged epochs."""
-    more, fewer = (memory_bytes(*loaded(*NORMALIZED, f"training.snapshots={number}")) for number in (5, 4))
+    more, fewer = (memory_bytes(*resolved(*NORMALIZED, f"training.snapshots={number}")) for number in (5, 4))
     assert more - fewer == 3 * 4 * (V + 4 * 8)
-    assert memory_bytes(*loaded("training.snapshots=1000")) == memory_bytes(*loaded("training.snapshots=5"))
+    assert memory_bytes(*resolved("training.snapshots=1000")) == memory_bytes(*resolved("training.snapshots=5"))
 
 
-def test_best_weights_are_counted(loaded):
+def test_best_weights_are_counted(resolved):
     """Early stopping keeps a copy of the weights, and a checkpoint has it as well."""
     stopping = "training.early_stopping={patience: 10}"
-    one, other = (memory_bytes(*loaded("training.snapshots=0", *more)) for more in ((), (stopping,)))
+    one, other = (memory_bytes(*resolved("training.snapshots=0", *more)) for more in ((), (stopping,)))
     assert 4 * V <= other - one <= 2 * 4 * V
 
 
@@ -135,10 +124,10 @@ SMOOTH = WIDE.replace("relu", "tanh")
 )
 def test_estimate_is_the_peak_of_a_training(workdir, overrides):
     """Within five percent of what Python allocates, with evaluations, checkpoints and files."""
-    loaded = load(workdir / "config.yaml", (*overrides, "training.epochs=1", "training.log_every=1"))
-    estimate = memory_bytes(loaded.config, loaded.plan)
+    resolved = load(workdir / "config.yaml", (*overrides, "training.epochs=1", "training.log_every=1"))
+    estimate = memory_bytes(resolved.config, resolved.plan)
     tracemalloc.start()
-    train(loaded, "run", runs=workdir / "runs")
+    train(resolved, "run", runs=workdir / "runs")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert estimate == pytest.approx(peak, rel=0.05)
@@ -191,9 +180,9 @@ def test_values_of_a_table_are_counted(workdir):
         ((*BINARY, "training.batch_size=16"), "_batches", 16 * (2 * 8 + 2 * 4)),  # targets of one column stay
     ],
 )
-def test_parts_by_hand(loaded, overrides, part, expected):
+def test_parts_by_hand(resolved, overrides, part, expected):
     """Of points, in float32."""
-    assert getattr(TrainingMemory(*loaded(*overrides)), part)() == expected
+    assert getattr(TrainingMemory(*resolved(*overrides)), part)() == expected
 
 
 @pytest.mark.parametrize(
@@ -205,44 +194,44 @@ def test_parts_by_hand(loaded, overrides, part, expected):
         (SINE, 60, 60 * (4 + 3 * 8)),  # three arrays in float64
     ],
 )
-def test_evaluation_by_hand(loaded, overrides, rows, expected):
+def test_evaluation_by_hand(resolved, overrides, rows, expected):
     """The outputs, and what needs most besides them."""
-    assert TrainingMemory(*loaded(*overrides))._evaluation(rows) == expected
+    assert TrainingMemory(*resolved(*overrides))._evaluation(rows) == expected
 
 
-def test_passes_of_threads_are_counted_for_each_of_them(loaded):
+def test_passes_of_threads_are_counted_for_each_of_them(resolved):
     """If rows are divided; the remainder of a prediction is computed by one thread."""
-    memory = TrainingMemory(*loaded("data.samples=10000", "training.threads=2"))
+    memory = TrainingMemory(*resolved("data.samples=10000", "training.threads=2"))
     assert list(memory.training_passes().items()) == [((PassSpec(15_000, training=True), memory.dtype), 2)]
     found = {of.rows: count for (of, _), count in memory.evaluation_passes([30_000, 60]).items()}
     assert found == {21_845: 2, 8_155: 1, 60: 1}
-    odd = TrainingMemory(*loaded("data.samples=10001", "training.threads=2"))
+    odd = TrainingMemory(*resolved("data.samples=10001", "training.threads=2"))
     assert {of.rows for of, _ in odd.training_passes()} == {15_002}
-    short = TrainingMemory(*loaded("training.threads=2"))
+    short = TrainingMemory(*resolved("training.threads=2"))
     assert list(short.training_passes().values()) == [1]
 
 
-def test_only_the_last_passes_are_counted(loaded):
+def test_only_the_last_passes_are_counted(resolved):
     """Those that need most, as many as a network keeps."""
-    memory = TrainingMemory(*loaded())
+    memory = TrainingMemory(*resolved())
     passes = {(PassSpec(rows, training=True), memory.dtype): 1 for rows in range(10, 22)}
     each = [memory.planned({of: count}) for of, count in passes.items()]
     assert memory.planned(passes) == sum(each[-MAX_PASSES:])
 
 
 @pytest.mark.parametrize("rows", [60, 30, 150])
-def test_each_evaluation_may_need_most(loaded, monkeypatch, rows):
+def test_each_evaluation_may_need_most(resolved, monkeypatch, rows):
     """While training, that of the training set; at the end, those of the validation and of the test set."""
-    memory = TrainingMemory(*loaded("validation={type: spiral, samples: 10}", "test={type: spiral, samples: 50}"))
+    memory = TrainingMemory(*resolved("validation={type: spiral, samples: 10}", "test={type: spiral, samples: 50}"))
     assert sorted(memory.rows.values()) == [30, 60, 150]
     monkeypatch.setattr(memory, "_evaluation", lambda evaluated: 10**9 * (evaluated == rows))
     assert memory.peak() > 10**9
 
 
-def test_step_may_need_most(loaded):
+def test_step_may_need_most(resolved):
     """The squares of clipping take as much as a checkpoint of SGD, and the order of the rows is in memory as well."""
     given = "layers[0].units=900", "optimizer=sgd", "training.snapshots=0", "training.batch_size=16"
-    one, other = (memory_bytes(*loaded(*given, *more)) for more in ((), ("clipping={type: norm, limit: 1}",)))
+    one, other = (memory_bytes(*resolved(*given, *more)) for more in ((), ("clipping={type: norm, limit: 1}",)))
     assert other - one == 60 * 8
 
 

@@ -10,7 +10,6 @@ from nncli.data.source import Source
 from nncli.data.split import split
 from nncli.experiment.assembly import assemble
 from nncli.experiment.data_plan import DataPlan
-from nncli.experiment.loading import load
 from nncli.experiment.summary import (
     batches_per_epoch,
     split_rows,
@@ -20,17 +19,6 @@ from nncli.experiment.summary import (
     training_rows,
 )
 from tests.examples import NORMALIZED, SINE
-
-
-@pytest.fixture
-def resolved(workdir):
-    """Load the small config with overrides, resolved, and its data plan."""
-
-    def load_resolved(*overrides):
-        loaded = load(workdir / "config.yaml", overrides)
-        return loaded.config, loaded.plan
-
-    return load_resolved
 
 
 def test_layer_summaries(resolved):

@@ -120,7 +120,7 @@ def test_an_interrupted_wait_leaves_no_trace(monkeypatch):
 
 
 def test_a_pause_lets_another_number_compute():
-    """In another thread that this one waits for; then it goes on with its own number."""
+    """In another thread that this one waits for; then it continues on its own number."""
     seen = []
 
     def compute():
