@@ -1,6 +1,7 @@
 """The errors that are meant for the user, as one tree with its exit codes; this module imports nothing of the package.
 
 NncliError
+├── WorkerError        1  a process among which steps are divided was ended
 ├── CommandLineError   2  the command line or the arguments are wrong
 │   └── MissingExtraError         they need a package that is not installed          .extra
 ├── ConfigError        3  the config or the data is wrong              .diagnostics
@@ -124,6 +125,10 @@ class DivergedError(NncliError):
     ) -> None:
         super().__init__(message)
         self.epoch, self.batch, self.layer, self.array, self.index = epoch, batch, layer, array, index
+
+
+class WorkerError(NncliError):
+    """A process among which the steps of a training are divided was ended, as by the system if memory is short."""
 
 
 class GateError(NncliError):

@@ -1,0 +1,231 @@
+"""Worker processes that compute parts of a task on shared memory, for tasks of some microseconds.
+
+Threads of one Python process take turns in its interpreter, and wait for it again at each call of NumPy. Worker
+processes have interpreters of their own. They are forked, so that each one has all objects of its parent, and they wait
+for each other by reading shared memory in a loop, as waking a process takes longer than many tasks.
+"""
+
+import gc
+import mmap
+import os
+import pickle
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from math import prod
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal, NoReturn
+from weakref import finalize
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.errors import WorkerError
+
+CAN_FORK = sys.platform == "linux"  # the system libraries of macOS may not be used in a forked process
+LINE = 8  # integers in a cache line
+READS = 1_000  # of a counter, some 50 µs, before other processes may have the core
+YIELDS = 2_000  # some milliseconds, before the process sleeps
+FIRST_PAUSE, LONGEST_PAUSE = 5e-5, 1e-3  # seconds
+MAX_ARGUMENTS = 4
+MAX_ERROR_BYTES = 1 << 16
+
+
+def shared_zeros(shape: tuple[int, ...], dtype: Any, order: Literal["C", "F"] = "C") -> NDArray[Any]:
+    """An array of zeros in memory that this process shares with those that it forks later."""
+    nbytes = prod(shape) * np.dtype(dtype).itemsize
+    try:
+        memory = mmap.mmap(-1, max(1, nbytes))
+    except OSError as error:
+        raise MemoryError(f"{nbytes} bytes of shared memory") from error
+    return np.ndarray(shape, dtype, memory, order=order)
+
+
+def shared_integers(count: int) -> memoryview:
+    """Integers in shared memory, which are read faster than those of an array."""
+    return memoryview(mmap.mmap(-1, 8 * count)).cast("q")
+
+
+class Barrier:
+    """A point at which the members of a group wait until all have reached it.
+
+    What a member has written before it is visible to all others after it.
+
+    Args:
+        count: the number of members, numbered from 0; each one is a process.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._arrivals, self._last = shared_integers(LINE * count), LINE * count
+        self.check: Callable[[], object] = int  # called now and then in a long wait
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew, with no member waiting."""
+        for index in range(0, self._last, LINE):
+            self._arrivals[index] = 0
+        self._fence = Lock()  # a new one, as an interrupted wait may have left the last one open
+        self._fence.acquire()
+
+    def wait(self, member: int) -> None:
+        """Wait until all members have called this method as often as this one."""
+        arrivals, own = self._arrivals, LINE * member
+        self._order_memory()
+        arrivals[own] = count = arrivals[own] + 1
+        for other in range(0, self._last, LINE):
+            if arrivals[other] < count:
+                self._wait_for(other, count)
+        self._order_memory()
+
+    def _wait_for(self, other: int, count: int) -> None:
+        arrivals, pause = self._arrivals, FIRST_PAUSE
+        for _ in range(READS):
+            if arrivals[other] >= count:
+                return
+        for _ in range(YIELDS):
+            if arrivals[other] >= count:
+                return
+            os.sched_yield()
+        while arrivals[other] < count:
+            self.check()
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _order_memory(self) -> None:
+        """Let the processor finish all reads and writes before those that follow: a release, then an acquisition."""
+        self._fence.release()
+        self._fence.acquire()
+
+
+class WorkerProcesses:
+    """N members that call the same function at once: this process is member 0, worker processes are the others.
+
+    The workers are forked by ``start``, or at the first call; they end with this object, with this process, or with an
+    error. They share the arrays of ``shared_zeros`` only, and have copies of everything else as it was when they were
+    forked.
+
+    Args:
+        count: N.
+        function: called with the number of the member, and with the arguments of ``run``.
+        barrier: that of the members, which the function may use as well.
+    """
+
+    def __init__(self, count: int, function: Callable[..., object], barrier: Barrier) -> None:
+        self.count, self._function, self._barrier = count, function, barrier
+        self._arguments = shared_integers(1 + MAX_ARGUMENTS)
+        self._workers: dict[int, mmap.mmap] = {}  # the memory for the error of each one, by process id
+        self._are_waiting = False  # all workers, for the next call
+        self._process = os.getpid()
+        finalize(self, _end, self._workers)
+
+    def run(self, *arguments: int) -> None:
+        """Call the function in all members, and wait for all of them.
+
+        Raises:
+            Exception: that of the function in any member; the workers end, and the next call forks new ones.
+            WorkerError: a worker process has ended without an error, such as by a signal.
+        """
+        if self._process != os.getpid():
+            raise RuntimeError("a forked process cannot use the worker processes of its parent")
+        try:
+            if not self._are_waiting:
+                self.start()
+            self._are_waiting = False
+            self._arguments[0] = len(arguments)
+            for index, argument in enumerate(arguments, 1):
+                self._arguments[index] = argument
+            self._barrier.wait(0)
+            self._function(0, *arguments)
+            self._barrier.wait(0)
+            self._are_waiting = True
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the workers; the next call forks new ones."""
+        self._are_waiting = False
+        _end(self._workers)
+
+    def start(self) -> None:
+        """Fork the workers now, instead of at the first call."""
+        _end(self._workers)  # those that are left if ``close`` was interrupted
+        self._barrier.reset()
+        self._barrier.check = partial(_require_running, self._workers)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        try:
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # those of a group are for the parent
+            for member in range(1, self.count):
+                memory = mmap.mmap(-1, MAX_ERROR_BYTES)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", DeprecationWarning)  # of forks in a process with several threads
+                    process = os.fork()
+                if not process:
+                    self._work(member, memory)
+                self._workers[process] = memory
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self._are_waiting = True
+
+    def _work(self, member: int, memory: mmap.mmap) -> NoReturn:
+        """Call the function as often as the parent does, and nothing else; signals stay blocked."""
+        try:
+            gc.freeze()  # else it could run finalizers of the parent's objects
+            descriptors = [int(each.name) for each in Path("/proc/self/fd").iterdir()]
+            os.closerange(3, 1 + max(descriptors))  # such as the locks of the parent
+            self._barrier.check = partial(_require_parent, self._process)
+            while True:
+                self._barrier.wait(member)
+                self._function(member, *self._arguments[1 : 1 + self._arguments[0]])
+                self._barrier.wait(member)
+        except BaseException as error:
+            memory.write(_pickled(error))
+        finally:
+            os._exit(1)
+
+
+def _require_parent(parent: int) -> None:
+    """End this process if its parent has ended."""
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _require_running(workers: dict[int, mmap.mmap]) -> None:
+    """Raise the error of a worker that has ended."""
+    for process, memory in workers.items():
+        try:
+            ended, status = os.waitpid(process, os.WNOHANG)
+            code = os.waitstatus_to_exitcode(status)
+            reason = f"was killed by signal {-code}, as the system does if memory is short" if code < 0 else "has ended"
+        except ChildProcessError:  # SIGCHLD is ignored, or other code has waited for it
+            ended, reason = process, "has ended"
+        if ended:
+            del workers[process]
+            raise pickle.loads(memory) if memory[0] else WorkerError(f"a worker process {reason}")
+
+
+def _pickled(error: BaseException) -> bytes:
+    """An exception as bytes, or a RuntimeError with its text if it cannot be restored from them."""
+    try:
+        data = pickle.dumps(error)
+        is_restored = len(data) <= MAX_ERROR_BYTES and repr(pickle.loads(data)) == repr(error)
+    except Exception:
+        is_restored = False
+    if not is_restored:
+        data = pickle.dumps(RuntimeError(f"a worker process has failed: {type(error).__name__}: {error!s:.1000}"))
+    return data
+
+
+def _end(workers: dict[int, mmap.mmap]) -> None:
+    """End the workers of this process."""
+    for process in tuple(workers):
+        with suppress(ChildProcessError, ProcessLookupError):  # those of a parent, or other code has waited for it
+            if os.waitpid(process, os.WNOHANG) == (0, 0):
+                os.kill(process, signal.SIGKILL)
+                os.waitpid(process, 0)
+        del workers[process]
