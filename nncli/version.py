@@ -1,3 +1,3 @@
 """The version of nncli."""
 
-__version__ = "0.11.0"
+__version__ = "0.12.0"

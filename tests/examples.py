@@ -35,6 +35,11 @@ LATE_TEST = (  # an odd number of normal numbers before the masks, so that the b
     f"layers=[{{type: dense, units: 7, {NORMAL}}}, relu, {{type: dropout, rate: 0.3}}, "
     f"{{type: dense, units: 3, {NORMAL}}}, softmax]",
 )
+DIVIDED = (  # 900 rows through 2-128-3: a step that is long enough to be divided
+    "data.samples=300",
+    "layers[0].units=128",
+    "training.threads=2",
+)
 WARM_COSINE = "schedule={type: warmup, updates: 5, then: {type: cosine, lowest: 0.1}}"
 
 

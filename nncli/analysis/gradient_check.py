@@ -80,7 +80,7 @@ def check_steps(experiment: Experiment, copy: Network) -> Iterator[StepCheck]:
     for batch in sorted({0, min(1, last), last}):
         trainer.batch = batch
         before = deepcopy(experiment.rngs)
-        batch_of_step = next(trainer.batches())
+        batch_of_step = trainer.gather(next(trainer.parts()))
         order = before.of(Purpose.ORDER).permutation(rows) if size < rows else np.arange(rows)
         chosen = order[batch * size : (batch + 1) * size]
         values[...] = initial

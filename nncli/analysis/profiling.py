@@ -13,7 +13,6 @@ from nncli.data.batches import Batch
 from nncli.experiment.metric_columns import SPLITS
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.kernels.alignment import zeros
-from nncli.nn.kernels.blas import blas_threads
 from nncli.nn.trace import Kind, ObservedMethod, Observer, Operation, observed, step_methods
 from nncli.training.loop import Trainer
 
@@ -145,24 +144,34 @@ class Steps:
         for state in trainer.optimizer.state.values():
             state[...] = 0
         trainer.optimizer.updates = trainer.epoch = trainer.batch = 0
-        self._batches = trainer.batches()
+        self._parts = trainer.parts()
+
+    def next_part(self) -> slice:
+        """The batch of the next step, for ``Trainer.train_batch``."""
+        part = next(self._parts, None)
+        if part is None:
+            self.trainer.epoch, self.trainer.batch = self.trainer.epoch + 1, 0
+            self._parts = self.trainer.parts()
+            part = next(self._parts)
+        return part
 
     def draw(self) -> Batch:
-        """The batch of the next step."""
-        batch = next(self._batches, None)
-        if batch is None:
-            self.trainer.epoch, self.trainer.batch = self.trainer.epoch + 1, 0
-            self._batches = self.trainer.batches()
-            batch = next(self._batches)
-        return batch
+        """The rows of the batch of the next step."""
+        return self.trainer.gather(self.next_part())
 
     def seconds(self, count: int) -> float:
-        """Run ``count`` steps; return the seconds per step."""
-        with blas_threads(self.trainer.network.product_threads(self.trainer.batch_size)):
-            start = time.perf_counter()
-            for _ in range(count):
-                self.trainer.step(*self.draw())
-            return (time.perf_counter() - start) / count
+        """Run ``count`` steps in this process; return the seconds per step."""
+        start = time.perf_counter()
+        for _ in range(count):
+            self.trainer.step(*self.draw())
+        return (time.perf_counter() - start) / count
+
+    def divided_seconds(self, count: int) -> float:
+        """Run ``count`` steps within ``Trainer.divided``; return the seconds per step."""
+        start = time.perf_counter()
+        for _ in range(count):
+            self.trainer.train_batch(self.next_part())
+        return (time.perf_counter() - start) / count
 
 
 @allow_non_finite

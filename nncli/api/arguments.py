@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 from nncli.config.yaml_output import to_yaml_value
 from nncli.errors import CommandLineError, NncliError
-from nncli.nn.kernels.blas import paused
 from nncli.runner.train import Observer, unobserved
 from nncli.store.run_writer import RunWriter
 from nncli.training.loop import Epoch, never
@@ -80,20 +79,13 @@ def observer(on_epoch: OnEpoch | None) -> Observer:
 
 
 def polled(stop: Callable[[], bool] | None) -> Callable[[], bool]:
-    """The function that is polled after each batch, between two computations, so that it may compute, too.
+    """The function that is polled after each batch.
 
     Raises:
         CommandLineError: it is not a function.
     """
     _require_function("stop", stop)
-    if stop is None:
-        return never
-
-    def poll() -> bool:
-        with paused():
-            return stop()
-
-    return poll
+    return never if stop is None else stop
 
 
 @contextmanager

@@ -106,8 +106,8 @@ class TrainingConfig(Model):
             plots of the training; 0 for none; as many as fit 2 MB by default.
         early_stopping: when to stop before the last epoch; never by default.
         checkpoint_seconds: seconds between two checkpoints, which are written within an epoch too.
-        threads: the number of threads among which long steps and predictions are divided; changing it may change the
-            last bits of the results.
+        threads: the number of processes among which long steps are divided, and of threads among which predictions
+            are; changing it may change the last bits of the results.
     """
 
     epochs: Count

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncli.data.dataset import Random, row_blocks, some_weights
+from nncli.processes import shared_zeros
 
 Batch: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]  # inputs, targets, weights of the rows
 
@@ -40,6 +41,7 @@ class Batches:
         else:  # columns are summed
             self.inputs, self.targets = _column_major(inputs, targets.dtype), np.asfortranarray(targets)
         rows = self.size if self.shuffled else 0
+        self._order = np.empty(len(inputs) if rows else 0, np.int64)
         row_major = np.empty((rows, self.inputs.shape[1]), self.inputs.dtype)
         targets = self.targets[:rows]
         self._buffers = row_major, np.empty_like(targets), np.empty_like(targets, order="F")
@@ -48,8 +50,13 @@ class Batches:
         """The number of batches per epoch."""
         return ceil(len(self.inputs) / self.size)
 
-    def epoch(self, rng: Random | None, first: int = 0) -> Iterator[Batch]:
-        """Yield every row once, in a random order; a full batch keeps the order of the rows.
+    def share_order(self, is_shared: bool = True) -> None:
+        """Keep the order of the rows in memory that is shared with processes that are forked later, or no longer."""
+        order = (shared_zeros if is_shared else np.empty)(self._order.shape, self._order.dtype)
+        order[...], self._order = self._order, order
+
+    def epoch(self, rng: Random | None, first: int = 0) -> Iterator[slice]:
+        """The batches of an epoch, each as a part of a random order of the rows; a full batch keeps their order.
 
         Args:
             rng: the generator of the order; a full batch needs none.
@@ -58,22 +65,24 @@ class Batches:
         Raises:
             ValueError: mini-batches need an ``rng``.
         """
-        if not self.shuffled:
-            return iter(((self.inputs, self.targets, self.weights),))
-        if rng is None:
-            raise ValueError("shuffled mini-batches need a random generator")
-        return self._mini_batches(rng.permutation(len(self.inputs)), first * self.size)
+        if self.shuffled:
+            if rng is None:
+                raise ValueError("shuffled mini-batches need a random generator")
+            self._order[...] = rng.permutation(len(self._order))
+        bounds = range(0, len(self.inputs), self.size)
+        return (slice(start, min(start + self.size, len(self.inputs))) for start in bounds[first:])
 
-    def _mini_batches(self, order: NDArray[Any], begin: int) -> Iterator[Batch]:
-        for start in range(begin, len(order), self.size):
-            rows = order[start : start + self.size]
-            inputs, row_major, targets = self._buffers
-            if len(rows) < self.size:  # the remainder batch
-                inputs, row_major, targets = (buffer[: len(rows)] for buffer in self._buffers)
-            self.inputs.take(rows, axis=0, out=inputs, mode="clip")  # mode="raise" would buffer the output
-            self.targets.take(rows, axis=0, out=row_major, mode="clip")
-            np.copyto(targets, row_major)
-            yield inputs, targets, some_weights(self.weights, rows)
+    def gather(self, part: slice) -> Batch:
+        """The rows of a batch of ``epoch``, in this order."""
+        if not self.shuffled:
+            return self.inputs, self.targets, self.weights
+        rows, (inputs, row_major, targets) = self._order[part], self._buffers
+        if len(rows) < self.size:  # the remainder batch
+            inputs, row_major, targets = (buffer[: len(rows)] for buffer in self._buffers)
+        self.inputs.take(rows, axis=0, out=inputs, mode="clip")  # mode="raise" would buffer the output
+        self.targets.take(rows, axis=0, out=row_major, mode="clip")
+        np.copyto(targets, row_major)
+        return inputs, targets, some_weights(self.weights, rows)
 
 
 def _column_major(inputs: Any, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -15,19 +15,20 @@ from nncli.data.dataset import BLOCK_BYTES
 from nncli.experiment.data_plan import DataPlan
 from nncli.experiment.sections import parts
 from nncli.experiment.summary import saved_bytes, split_rows, step_rows, training_rows
-from nncli.nn.layers.layer import PassSpec
+from nncli.nn.layers.layer import Layer, PassSpec
+from nncli.nn.layers.parallel import Group
 from nncli.nn.losses.loss import is_fused
 from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch, micro_batch_rows
 from nncli.nn.network import LOSS_ROWS, MAX_PASSES
 from nncli.nn.pass_plan import PassPlan, layers_with_gradient
-from nncli.nn.replicas import divides_rows
 from nncli.nn.shapes import shapes, widths
+from nncli.nn.tensor_parallel import divide, divides
 
 FLOAT64 = np.dtype(np.float64)
 OBJECTS = 1 << 20  # bytes of what is not an array
 FREED_BLOCKS = 2  # of a file that was read; the allocator keeps their memory
 
-Passes: TypeAlias = dict[tuple[PassSpec, np.dtype[Any]], int]  # number of replicas by spec and dtype
+Passes: TypeAlias = dict[tuple[PassSpec, np.dtype[Any]], int]  # number of threads that have one, by spec and dtype
 
 
 def memory_bytes(config: Config, plan: DataPlan) -> int:
@@ -60,6 +61,8 @@ class TrainingMemory:
         source = plan.sources.get("data") or config.data.build()
         self.is_read, self.is_read_by_batch = source.is_read, source.is_read_by_batch
         self.has_inference_network = self.is_read and self.dtype != FLOAT64
+        self.group = Group(self.threads)
+        self.parts = self._parts()
         self.micro_batch = micro_batch_rows(self.layers, self.inputs, self.dtype)
         self.gradients = self.dtype.itemsize * sum(map(prod, shapes(self.layers, self.inputs).values()))  # P
         self.values = saved_bytes(config, plan)  # P + S
@@ -67,6 +70,12 @@ class TrainingMemory:
         self.best = self.values if self.settings.early_stopping else 0
         logged = self.settings.epochs // self.settings.log_interval + 2
         self.snapshots = min(self.settings.snapshots or 0, logged) * self.values
+
+    def _parts(self) -> list[list[Layer]]:
+        """The layers of each process among which training steps are divided; those of the network if they are not."""
+        if not divides(self.layers, widths(self.layers, self.inputs), self.batch, self.threads):
+            return [self.layers]
+        return [part.layers for part in divide(self.layers, self.inputs, self.group)]
 
     def peak(self) -> int:
         """The sum of what lasts and of the part of the training that needs most."""
@@ -84,8 +93,8 @@ class TrainingMemory:
         )
 
     def _objects(self) -> int:
-        """What is not an array, and freed memory."""
-        return OBJECTS + self.is_read * FREED_BLOCKS * BLOCK_BYTES
+        """What is not an array, in each process, and freed memory."""
+        return len(self.parts) * OBJECTS + self.is_read * FREED_BLOCKS * BLOCK_BYTES
 
     def _data(self) -> int:
         """Inputs and targets as they were drawn or read, and those of splits that take some of the rows."""
@@ -104,17 +113,19 @@ class TrainingMemory:
         return (self.trained + self.rows.get("validation", 0)) * self.outputs * self.dtype.itemsize
 
     def _batches(self) -> int:
-        """A copy of the inputs of a full batch; or the buffers of a mini-batch, and a row-major copy of the targets."""
+        """A copy of the inputs of a full batch; or a row-major copy of the targets, and buffers of each process."""
         size = self.dtype.itemsize
         if self.is_full_batch:
             return self.trained * self.inputs * size
         copied = self.trained * self.outputs * size if self.outputs > 1 else 0
-        return copied + self.batch * (self.inputs * (size if self.is_read else 8) + 2 * self.outputs * size)
+        buffers = self.batch * (self.inputs * (size if self.is_read else 8) + 2 * self.outputs * size)
+        return copied + len(self.parts) * buffers
 
     def _vectors(self) -> int:
         """Values, gradients, optimizer state, values before a step, best values, snapshots, values in float64."""
-        gradients = self._replicas(self.batch) + 1
-        lasting = self.values + gradients * self.gradients + self.state + self.best + self.snapshots
+        parts = self.values + self.gradients + self.state if len(self.parts) > 1 else 0  # divided among processes
+        copies = (len(self.parts) - 1) * self.values  # of the values when the processes began
+        lasting = parts + copies + self.values + 2 * self.gradients + self.state + self.best + self.snapshots
         if not self.has_inference_network:
             return lasting
         inputs = self.threads * self._evaluation_rows() * self.inputs if self._is_row_major() else 0  # of the last pass
@@ -123,12 +134,12 @@ class TrainingMemory:
     def _step(self) -> int:
         """The order of the rows; rows that are read, the sum of the gradients of micro-batches, or their squares."""
         order = 0 if self.is_full_batch else 8 * self.trained
-        replicas = self._replicas(self.batch)
-        has_micro_batches = can_microbatch(self.layers) and self.batch > replicas * self.micro_batch
+        has_micro_batches = self._step_rows(self.batch) < self.batch
         is_clipped = getattr(self.config, "clipping", None) is not None
         squares = is_clipped * FLOAT64.itemsize * self.gradients // self.dtype.itemsize
         block = min(BLOCK_BYTES, self._chunk(self.batch)) * (not self.is_full_batch)
-        return order + max(block, has_micro_batches * replicas * self.gradients, squares)
+        exchanged = 2 * self.dtype.itemsize * self._step_rows(self.batch) * self._exchanged_columns()
+        return order + exchanged + max(block, has_micro_batches * self.gradients, squares)
 
     def _evaluation(self, rows: int) -> int:
         """The outputs of some rows; and a chunk of their inputs, their losses, or what metrics need."""
@@ -157,32 +168,36 @@ class TrainingMemory:
             return self.micro_batch
         return min(micro_batch_rows(self.layers, self.inputs, FLOAT64), ROWWISE_ROWS)
 
-    def _replicas(self, rows: int) -> int:
-        """The number of replicas among which the rows of a training pass are divided."""
-        divides = divides_rows(self.layers, widths(self.layers, self.inputs), rows)
-        return min(self.threads, rows) if divides else 1
+    def _exchanged_columns(self) -> int:
+        """The columns that the processes exchange."""
+        return sum(buffer.columns for buffer in self.group.buffers.values())
+
+    def _step_rows(self, rows: int) -> int:
+        """The rows of the largest pass of a step on a batch: a micro-batch, if the batch can be split."""
+        if not can_microbatch(self.layers):
+            return rows
+        is_stochastic = any(layer.stochastic for layer in self.layers)  # masks depend on the rows of a micro-batch
+        parts = [self.layers] if is_stochastic else self.parts
+        return balanced_chunk(rows, min(micro_batch_rows(layers, self.inputs, self.dtype) for layers in parts))
 
     def training_passes(self) -> Passes:
         """The micro-batches of a batch, and of the remainder batch."""
         passes: Passes = {}
+        row_major = self.parts[0][0].prefers_row_major(self.inputs) and not self.is_full_batch
         for rows in {self.batch, self.trained % self.batch} - {0}:
-            replicas = self._replicas(rows)
-            part = ceil(rows / replicas)
-            most = balanced_chunk(part, self.micro_batch) if can_microbatch(self.layers) else part
-            for size in _chunk_sizes(part, most):
-                spec = PassSpec(size, True, self._is_row_major() and not self.is_full_batch)
-                passes[spec, self.dtype] = max(replicas, passes.get((spec, self.dtype), 0))
+            for size in _chunk_sizes(rows, self._step_rows(rows)):
+                passes[PassSpec(size, True, row_major), self.dtype] = 1
         return passes
 
     def evaluation_passes(self, splits: Collection[int]) -> Passes:
         """The chunks of splits with these numbers of rows."""
         most = self._evaluation_rows()
-        replicas = min(self.threads, ceil(max(splits) / most))
+        threads = min(self.threads, ceil(max(splits) / most))
         if self.is_read:
-            return {(PassSpec(most, False, self._is_row_major()), FLOAT64): replicas}
+            return {(PassSpec(most, False, self._is_row_major()), FLOAT64): threads}
         sizes = set[int]().union(*(_chunk_sizes(rows, most) for rows in splits))
         return {
-            (PassSpec(size, False, self._is_row_major()), self.dtype): replicas if size == most else 1 for size in sizes
+            (PassSpec(size, False, self._is_row_major()), self.dtype): threads if size == most else 1 for size in sizes
         }
 
     def learning_passes(self) -> Passes:
@@ -191,14 +206,18 @@ class TrainingMemory:
 
     def planned(self, passes: Passes) -> int:
         """The bytes of the arrays of passes, as networks plan them; only the last passes are kept."""
-        fused = is_fused(self.layers[-1], self.config.loss.build())
-        gradients = layers_with_gradient(self.layers, self.inputs, fused)
-        sizes = [
-            replicas
-            * PassPlan(spec, self.layers, self.inputs, dtype, gradients if spec.training else ()).resident_bytes
-            for (spec, dtype), replicas in passes.items()
-        ]
+        sizes = [threads * self._planned(*of_pass) for of_pass, threads in passes.items()]
         return sum(sorted(sizes)[-MAX_PASSES:])
+
+    def _planned(self, spec: PassSpec, dtype: np.dtype[Any]) -> int:
+        """The bytes of the arrays of a pass: in training those of all processes."""
+        if not spec.training:
+            return PassPlan(spec, self.layers, self.inputs, dtype).resident_bytes
+        fused = is_fused(self.layers[-1], self.config.loss.build())
+        return sum(
+            PassPlan(spec, layers, self.inputs, dtype, layers_with_gradient(layers, self.inputs, fused)).resident_bytes
+            for layers in self.parts
+        )
 
 
 def _chunk_sizes(rows: int, most: int) -> set[int]:

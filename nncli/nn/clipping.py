@@ -19,9 +19,18 @@ class Clipping:
     def __init__(self, limit: Positive) -> None:
         self.limit = limit
 
-    def clip(self, gradients: Array) -> None:
-        """Clip the gradients in place."""
+    def clip(self, gradients: Array, squares: float | None = None) -> None:
+        """Clip the gradients in place.
+
+        Args:
+            gradients: all gradients of a network, or a part of them.
+            squares: Σ g² over all of them; that of the given ones if None.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no clip")
+
+    def squares(self, gradients: Array) -> float:
+        """Σ g² of some gradients, if ``clip`` needs it; else 0."""
+        return 0.0
 
 
 @register("norm")
@@ -36,9 +45,13 @@ class ClipNorm(Clipping):
     Source: Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063, algorithm 1; PyTorch adds 1e-6 to ‖g‖.
     """
 
-    def clip(self, gradients: Array) -> None:
+    def squares(self, gradients: Array) -> float:
+        """Σ g², in float64."""
+        return float(np.sum(np.square(gradients, dtype=np.float64)))
+
+    def clip(self, gradients: Array, squares: float | None = None) -> None:
         """g ← g · min(1, c / ‖g‖)."""
-        norm = sqrt(np.sum(np.square(gradients, dtype=np.float64)))  # ‖g‖
+        norm = sqrt(self.squares(gradients) if squares is None else squares)  # ‖g‖
         if not norm <= self.limit and norm < inf:  # "not <=": a limit of NaN makes the gradients NaN, and is noticed
             np.multiply(gradients, self.limit / norm, out=gradients)
 
@@ -55,6 +68,6 @@ class ClipValue(Clipping):
     Source: Mikolov 2012, "Statistical language models based on neural networks"; PyTorch's clip_grad_value_.
     """
 
-    def clip(self, gradients: Array) -> None:
+    def clip(self, gradients: Array, squares: float | None = None) -> None:
         """g ← min(max(g, −c), c); infinite entries stay infinite."""
         np.clip(gradients, -self.limit, self.limit, out=gradients, where=np.isfinite(gradients))

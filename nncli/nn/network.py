@@ -3,22 +3,21 @@
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nncli.data.dataset import Random, some_weights
 from nncli.nn.kernels.alignment import zeros
-from nncli.nn.kernels.blas import blas_threads
+from nncli.nn.kernels.blas import one_blas_thread
 from nncli.nn.layers.layer import Layer, PassSpec
 from nncli.nn.losses.loss import Loss, average, is_fused
 from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch, micro_batch_rows, padded_rows
-from nncli.nn.parameters import Array, Parameters, of_layer
+from nncli.nn.parameters import Allocate, Array, Parameters, of_layer
 from nncli.nn.pass_plan import PassArrays, PassPlan, layers_with_gradient
-from nncli.nn.replicas import Replicas, divides_products, divides_rows
 from nncli.nn.shapes import shapes, statistics, widths
-from nncli.threads import ThreadPool
+from nncli.threads import ThreadPool, balanced_slices
 
 LOSS_ROWS = 2**18  # rows whose losses are computed at once when a network is evaluated
 MAX_PASSES = 8  # passes whose arrays are kept; those of the oldest one are freed
@@ -54,6 +53,7 @@ class Network:
             differently for another number of rows, so that each pass then has the same number of them; in float32 some
             of its kernels even round by the position of a row, so that passes are in float64.
         inference: a network of the same layers that computes the outputs at inference; this network itself if None.
+        allocate: allocates the vectors of the parameters and of their gradients.
 
     Raises:
         ValueError: no layer has trainable parameters.
@@ -70,12 +70,13 @@ class Network:
         *,
         rowwise: bool = False,
         inference: "Network | None" = None,
+        allocate: Allocate = zeros,
     ) -> None:
         self.loss, self.dtype, self.widths = loss, dtype, widths(layers, inputs)
         trainable = shapes(layers, inputs)
         if not trainable:
             raise ValueError("the network has no trainable parameters")
-        self.parameters = Parameters(trainable, dtype, statistics(layers, inputs))
+        self.parameters = Parameters(trainable, dtype, statistics(layers, inputs), allocate)
         self.loss.attach(dtype)
         self.is_fused = fused and is_fused(layers[-1], loss)
         self._input_gradient, self._keeps_activations = input_gradient, False
@@ -88,8 +89,7 @@ class Network:
         self.inference = inference
         self.inference_rows = min(self.micro_batch_rows, ROWWISE_ROWS) if rowwise else None
         self.penalties = [penalty for layer in layers for penalty in layer.penalties()]
-        self.pool = ThreadPool(1)
-        self.replicas: Replicas | None = None
+        self.use_threads(ThreadPool(1))
 
     def set_layers(self, layers: Sequence[Layer]) -> None:
         """Attach the layers to the parameters and gradients; no pass is bound then."""
@@ -106,35 +106,28 @@ class Network:
         self.bound: PassSpec | None = None
 
     def use_threads(self, pool: ThreadPool) -> None:
-        """Divide training passes and predictions among threads from now on, where it is faster."""
-        self.pool = pool
-        replicas = [self, *(self._replica() for _ in range(pool.count - 1))]
-        self.replicas = Replicas(replicas, pool) if pool.count > 1 else None
-        self._divides_rows = cache(partial(divides_rows, self.layers, self.widths))  # asked at every step
+        """Divide predictions among threads from now on."""
+        self._pool = pool
+        self._replicas = [self._replica() for _ in range(pool.count - 1)]
         if self.inference:
             self.inference.use_threads(pool)
 
     def _replica(self) -> "Network":
-        """A network with the same parameters, but its own layers, activations and gradients."""
+        """A network with the same parameters, but its own layers and activations."""
         replica = copy.copy(self)
-        replica.replicas, replica.parameters = None, copy.copy(self.parameters)
-        replica.parameters.gradients = zeros(self.parameters.gradients.shape, self.dtype)
+        replica._replicas = []
         replica.set_layers([copy.copy(layer) for layer in self.layers])
         return replica
-
-    def product_threads(self, rows: int) -> int:
-        """The number of threads among which BLAS divides the matrix products of a training pass."""
-        return self.pool.count if divides_products(self.layers, self.widths, rows) else 1
 
     @contextmanager
     def without_replicas(self) -> Iterator[None]:
         """Compute all rows in the layers of this network, so that an observer of the layers sees all of them."""
-        before, self.replicas = self.replicas, None
+        before, self._replicas = self._replicas, []
         try:
             with self.inference.without_replicas() if self.inference else nullcontext():
                 yield
         finally:
-            self.replicas = before
+            self._replicas = before
 
     def keep_activations(self) -> None:
         """Keep the inputs and outputs of all layers until the next pass, from now on; else some are overwritten."""
@@ -196,30 +189,16 @@ class Network:
             losses: (N,), filled with the weighted loss of each row, without penalties, if given.
             weights: (N,), those of the rows in the loss; None if all are 1.
         """
-        if self.replicas and self._divides_rows(len(inputs)):
-            self.replicas.accumulate_gradients(inputs, targets, losses, weights)
+        if self.can_microbatch and len(inputs) > self.micro_batch_rows:
+            self._accumulate_gradients(inputs, targets, losses, weights)
         else:
-            self._data_gradients(inputs, targets, losses, weights)
+            self._forward_backward(inputs, targets, losses, weights)
         self.penalize()
 
     def micro_batches(self, rows: int) -> list[slice]:
         """The micro-batches of a training pass over ``rows`` rows; a single one if they fit or cannot be split."""
         size = balanced_chunk(rows, self.micro_batch_rows) if self.can_microbatch else rows
         return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
-
-    def _data_gradients(self, inputs: Array, targets: Array, losses: Array | None, weights: Array | None) -> None:
-        """Fill the gradients of the loss, without penalties."""
-        if self.can_microbatch and len(inputs) > self.micro_batch_rows:
-            self._accumulate_gradients(inputs, targets, losses, weights)
-        else:
-            self._forward_backward(inputs, targets, losses, weights)
-
-    def scaled_gradients(
-        self, scale: float, inputs: Array, targets: Array, losses: Array | None, weights: Array | None
-    ) -> None:
-        """Fill the gradients of the loss, without penalties, times a factor."""
-        self._data_gradients(inputs, targets, losses, weights)
-        np.multiply(self.parameters.gradients, scale, self.parameters.gradients)
 
     def _forward_backward(self, inputs: Array, targets: Array, losses: Array | None, weights: Array | None) -> None:
         outputs = self.forward(inputs, training=True)
@@ -267,11 +246,15 @@ class Network:
             self.inference.parameters.values[...] = self.parameters.values
         outputs = np.empty((len(inputs), self.widths[-1]), self.dtype, order="F")
         size = network.inference_rows or network.micro_batch_rows
-        with blas_threads(1):
-            if network.replicas and len(inputs) > size:
-                network.replicas.predict(inputs, outputs, size)
-            else:
-                network.predict_chunks(inputs, outputs, size, slice(0, len(inputs)))
+        with one_blas_thread():
+            networks = [network, *network._replicas]
+            parts = balanced_slices(len(inputs), len(networks), multiple=size)  # each of whole chunks
+            tasks = [
+                partial(each.predict_chunks, inputs, outputs, size, part)
+                for each, part in zip(networks, parts, strict=False)
+            ]
+            if tasks:
+                self._pool.run(tasks)
         return outputs
 
     def predict_chunks(self, inputs: Array, outputs: Array, size: int, part: slice) -> None:

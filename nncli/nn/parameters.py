@@ -1,6 +1,6 @@
 """The parameters of a network in one flat vector, with a named view of each array."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import prod
 from typing import Any, TypeAlias
 
@@ -11,6 +11,7 @@ from nncli.nn.kernels.alignment import zeros
 
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
+Allocate: TypeAlias = Callable[[Shape, np.dtype[Any]], Array]  # returns an array of zeros
 
 
 def stacked(upper: Array, lower: Array) -> Array:
@@ -39,16 +40,21 @@ class Parameters:
         shapes: shape of each trainable array by name, in memory order.
         dtype: dtype of all vectors.
         statistics: shape of each non-trainable array by name; training passes update them, the optimizer does not.
+        allocate: allocates a vector of zeros, given its shape and dtype.
     """
 
     def __init__(
-        self, shapes: Mapping[str, Shape], dtype: np.dtype[Any], statistics: Mapping[str, Shape] | None = None
+        self,
+        shapes: Mapping[str, Shape],
+        dtype: np.dtype[Any],
+        statistics: Mapping[str, Shape] | None = None,
+        allocate: Allocate = zeros,
     ) -> None:
         self.shapes = {**shapes, **(statistics or {})}
         trainable = sum(map(prod, shapes.values()))
-        self.values = zeros((sum(map(prod, self.shapes.values())),), dtype)
+        self.values = allocate((sum(map(prod, self.shapes.values())),), dtype)
         self.trainable = self.values[:trainable]
-        self.gradients = zeros((trainable,), dtype)
+        self.gradients = allocate((trainable,), dtype)
 
     def views(self, vector: Array) -> dict[str, Array]:
         """Views of each array by name into a vector with the layout of ``values`` or ``trainable``."""

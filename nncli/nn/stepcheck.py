@@ -146,7 +146,7 @@ class ReferenceNetwork:
         network.set_rng(self.masks())
         total = np.zeros_like(network.parameters.gradients)
         rounding_errors = RoundingErrors(network, error, np.random.default_rng(seed))
-        with network.without_replicas(), observed(step_methods(network) if error else (), rounding_errors):
+        with observed(step_methods(network) if error else (), rounding_errors):
             for start in range(0, rows, size):
                 chunk = slice(start, start + size)
                 inputs, targets, weights = self.inputs[chunk], self.targets[chunk], some_weights(self.weights, chunk)

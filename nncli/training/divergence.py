@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nncli.data.batches import Batch
+from nncli.errors import DivergedError
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.parameters import Array, of_layer
@@ -42,6 +43,12 @@ class NonFinite(NamedTuple):
     def location(self) -> dict[str, Any]:
         """Layer, array and index, as ``DivergedError`` takes them."""
         return {"layer": self.layer, "array": self.array, "index": self.array_index}
+
+    def error(self, epoch: int, batch: int | None = None) -> DivergedError:
+        """The error of a training after these epochs, and after these batches of the next one, if they are shuffled."""
+        where = str(epoch) if batch is None else f"{epoch}, batch {batch}"
+        message = f"training diverged at epoch {where}: {self.description}; {self.suggestion}"
+        return DivergedError(message, epoch=epoch, batch=batch, **self.location)
 
 
 class NonFiniteSearch:
@@ -132,7 +139,7 @@ class NonFiniteSearch:
         """The first value that a step computes before the parameters are updated; running statistics are restored."""
         values, clipping = self.parameters.values.copy(), self.experiment.clipping
         observer = FirstNonFinite(self, values)
-        with self.network.without_replicas(), observed(step_methods(self.network, clipping), observer):
+        with observed(step_methods(self.network, clipping), observer):
             self.network.forward_backward(inputs, targets, weights=weights)
             if clipping:
                 clipping.clip(self.parameters.gradients)

@@ -2,29 +2,28 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nncli.data.batches import Batch, Batches
-from nncli.errors import DivergedError
+from nncli.data.batches import Batch
 from nncli.experiment.assembly import Experiment
 from nncli.experiment.metric_columns import SPLITS, column, state_values
 from nncli.experiment.numerics import allow_non_finite
-from nncli.experiment.rng import Purpose, RngState
-from nncli.nn.kernels.blas import blas_threads
 from nncli.nn.parameters import Array
+from nncli.nn.tensor_parallel import divides
 from nncli.training.early_stopping import Best, EarlyStopping
+from nncli.training.epoch_batches import EpochBatches
 from nncli.training.evaluate import Examples, examples, measure, predict
 from nncli.training.health import Health
-from nncli.training.passes import draw_masks, steps_between_yields
+from nncli.training.parallel_steps import ParallelSteps
+from nncli.training.passes import steps_between_yields
 from nncli.training.state import TrainingState, require_matching_vectors
 
 if TYPE_CHECKING:
-    from nncli.training.divergence import NonFinite, NonFiniteSearch
-
-EPOCHS_BETWEEN_RNG_STATES = 100  # in full batch, where the state only serves to replay a step that diverged
+    from nncli.training.divergence import NonFiniteSearch
 
 
 def never() -> bool:
@@ -55,23 +54,21 @@ class Trainer:
         self.experiment, self.stop = experiment, stop
         self.network, self.optimizer, self._clipping = experiment.network, experiment.optimizer, experiment.clipping
         self.settings = experiment.config.training
+        self._parallel: ParallelSteps | None = None
         self.stopping = EarlyStopping(self.settings.early_stopping)
         self.epoch = self.batch = 0
         self.is_logged = False
         self.health: Health | None = None
-        self._rng_at_epoch_start: RngState | None = None
-        self._rng_epoch = -EPOCHS_BETWEEN_RNG_STATES  # the epoch at whose start that was the state
-        self._batches_in_progress: Iterator[Batch] | None = None
+        self._batches_in_progress: Iterator[slice] | None = None
         self._interval = self.settings.log_interval
         self._monitored_splits = {
             name: examples(experiment.data[name], self.network) for name in SPLITS[:2] if name in experiment.data
         }
-        rows = self._monitored_splits["training"]
         parameters = self.network.parameters
         self._checked_vectors = (parameters.values, *self.optimizer.state.values(), parameters.gradients)
-        self.batch_size = min(self.settings.batch_size or len(rows.inputs), len(rows.inputs))
+        self._epoch_batches = EpochBatches(experiment, self._monitored_splits["training"])
+        self.batch_size, self._batches = self._epoch_batches.size, self._epoch_batches.batches
         self._span = steps_between_yields(self.network, self.batch_size)
-        self._batches = allow_non_finite(Batches)(rows.inputs, rows.encoded, self.batch_size, rows.weights)
 
     @property
     def is_done(self) -> bool:
@@ -88,15 +85,35 @@ class Trainer:
         Raises:
             DivergedError: a value became NaN or infinite.
         """
-        while True:
-            metrics = None
-            if not self.is_logged and (self.epoch % self._interval == 0 or self.epoch == self.settings.epochs):
-                metrics = self._row()
-                self.stopping.observe(self.epoch, metrics, self.network.parameters.values)
-                self.is_logged = True
-            yield Epoch(self.epoch, metrics)
-            if self.is_done or self.stop() or not self._train_span():
-                return
+        with self.divided(self.settings.threads):
+            is_running = True
+            while is_running:
+                metrics = None
+                if not self.is_logged and (self.epoch % self._interval == 0 or self.epoch == self.settings.epochs):
+                    metrics = self._row()
+                    self.stopping.observe(self.epoch, metrics, self.network.parameters.values)
+                    self.is_logged = True
+                yield Epoch(self.epoch, metrics)
+                is_running = not (self.is_done or self.stop()) and self._train_span()
+
+    @contextmanager
+    def divided(self, threads: int) -> Iterator[None]:
+        """Divide the steps of ``train_batch`` among processes if it is faster; such a context ends an earlier one."""
+        self._end_division()
+        if divides(self.network.layers, self.network.widths, self.batch_size, threads):
+            self._parallel = ParallelSteps(self.network, self.optimizer, self._batches, threads, self._clipping)
+        own = self._parallel
+        try:
+            yield
+        finally:
+            if self._parallel is own:
+                self._end_division()
+
+    def _end_division(self) -> None:
+        """End the processes among which steps are divided, with their training state in the whole network."""
+        parallel, self._parallel = self._parallel, None
+        if parallel:
+            parallel.close()
 
     def observe_health(self) -> Health:
         """Observe the logged epochs from now on; the training results stay the same."""
@@ -118,6 +135,7 @@ class Trainer:
     def state(self) -> TrainingState:
         """Everything that the next step continues from; the vectors are not copied, and the next step changes them."""
         best, within_epoch = self.stopping.best, self.batch > 0
+        self._store()
         return TrainingState(
             epoch=self.epoch,
             batch=self.batch,
@@ -126,7 +144,7 @@ class Trainer:
             best_epoch=best.epoch if best else None,
             best_value=best.value if best else None,
             rng=self.experiment.rngs.state(within_epoch),
-            rng_at_epoch_start=self._rng_at_epoch_start if within_epoch else None,
+            rng_at_epoch_start=self._epoch_batches.rng_at_epoch_start if within_epoch else None,
             vectors=self._vectors(),
         )
 
@@ -147,23 +165,18 @@ class Trainer:
             vector[...] = state.vectors[name]
         self.optimizer.updates, self.epoch, self.batch = state.updates, state.epoch, state.batch
         self.is_logged = state.is_logged
-        self._restore_rngs(state)
+        self._batches_in_progress = self._epoch_batches.restored(state)
+        if self._parallel:
+            self._parallel.load()
+
+    def _store(self) -> None:
+        """Copy the training state from the processes among which steps are divided."""
+        if self._parallel:
+            self._parallel.store()
 
     def _vectors(self) -> dict[str, Array]:
         best = {"best": self.stopping.best.values} if self.stopping.best else {}
         return {"values": self.network.parameters.values, **self.optimizer.state, **best}
-
-    def _restore_rngs(self, state: TrainingState) -> None:
-        """Draw the order of an epoch in progress again, then continue with the dropout masks of the next batch."""
-        rngs, within_epoch = self.experiment.rngs, state.batch > 0
-        at_epoch_start = state.rng_at_epoch_start if within_epoch else state.rng
-        if at_epoch_start is not None:
-            rngs.restore(at_epoch_start)
-        self._batches_in_progress = self.batches() if within_epoch else None
-        if (state.rng is None) != (rngs.state(within_epoch) is None):
-            raise ValueError("the state of its random numbers is missing, or does not belong to this training")
-        if within_epoch and state.rng is not None:
-            rngs.restore(state.rng)
 
     def keep_best(self) -> int:
         """Load the weights of the best epoch, if early stopping has one, into the network; return their epoch."""
@@ -185,7 +198,7 @@ class Trainer:
         rows = self.rows_of(split)
         metrics = measure(self.network, self.experiment.metrics, split, rows, predict(self.network, rows))
         if not all(map(math.isfinite, metrics.values())):
-            raise self._diverged(self._search().in_split(split, rows), within_epoch=False)
+            raise self._search().in_split(split, rows).error(self.epoch)
         return metrics
 
     def _row(self) -> Mapping[str, float]:
@@ -199,18 +212,15 @@ class Trainer:
     @allow_non_finite
     def _train_span(self) -> bool:
         """Train for some milliseconds, at most up to the next logged epoch; return False if a stop was requested."""
-        with blas_threads(self.network.product_threads(self.batch_size)):
-            return self._steps()
-
-    def _steps(self) -> bool:
         until = min(self.epoch - self.epoch % self._interval + self._interval, self.settings.epochs)
         steps, is_stopped, last = 0, False, len(self._batches) - 1
         while True:
-            self._batches_in_progress = self._batches_in_progress or self.batches()
-            for batch in self._batches_in_progress:
+            self._batches_in_progress = self._batches_in_progress or self.parts()
+            for part in self._batches_in_progress:
                 if self.health and self.batch == last and self.epoch + 1 == until:
+                    self._store()
                     self.health.before_step()
-                self.step(*batch)
+                self.train_batch(part)
                 steps += 1
                 is_stopped = self.stop()
                 if (is_stopped or steps >= self._span) and self.batch < len(self._batches):
@@ -220,15 +230,25 @@ class Trainer:
             if self.epoch == until or steps >= self._span or is_stopped:
                 return True
 
-    def batches(self) -> Iterator[Batch]:
-        """The remaining batches of this epoch; draws the order of the rows."""
-        rngs, network, batches = self.experiment.rngs, self.network, self._batches
-        is_due = not 0 <= self.epoch - self._rng_epoch < EPOCHS_BETWEEN_RNG_STATES
-        if batches.shuffled or (network.stochastic and is_due):
-            self._rng_at_epoch_start, self._rng_epoch = rngs.state(within_epoch=False), self.epoch
-        if network.stochastic:
-            network.set_rng(rngs.of(Purpose.DROPOUT, self.epoch))
-        return batches.epoch(rngs.of(Purpose.ORDER, self.epoch) if batches.shuffled else None, self.batch)
+    def parts(self) -> Iterator[slice]:
+        """The remaining batches of this epoch, for ``train_batch``; draws the order of the rows."""
+        return self._epoch_batches.parts(self.epoch, self.batch)
+
+    def gather(self, part: slice) -> Batch:
+        """The rows of a batch of ``parts``, which are valid until the next one is gathered."""
+        return self._batches.gather(part)
+
+    def train_batch(self, part: slice) -> None:
+        """One step on a batch of ``parts``, which processes divide within ``divided``.
+
+        Raises:
+            DivergedError: a value became NaN or infinite.
+        """
+        if self._parallel:
+            squares = self._parallel.gradients(part)
+            self._update(squares, self._parallel.update, partial(self.gather, part))
+        else:
+            self.step(*self.gather(part))
 
     def step(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
         """Forward pass, backward pass and update of the parameters on one batch of rows and their weights in the loss.
@@ -240,11 +260,15 @@ class Trainer:
         self.network.forward_backward(inputs, targets, weights=weights)
         if self._clipping:
             self._clipping.clip(gradients)
-        is_non_finite = not math.isfinite(gradients.dot(gradients))  # a finite sum of squares has finite terms
-        if is_non_finite:
-            self.require_finite((inputs, targets, weights))
-        self.optimizer.step()
-        if is_non_finite:
+        self._update(gradients.dot(gradients), self.optimizer.step, lambda: (inputs, targets, weights))
+
+    def _update(self, squares: float, update: Callable[[], None], batch: Callable[[], Batch]) -> None:
+        """Update the parameters; search ``batch`` for the first value that is not finite if a gradient may not be."""
+        is_finite = math.isfinite(squares)  # the sum of the squares of all gradients; if it is, so are its terms
+        if not is_finite:
+            self.require_finite(batch())
+        update()
+        if not is_finite:
             self.require_finite()
         self.batch += 1
 
@@ -261,31 +285,16 @@ class Trainer:
         Raises:
             DivergedError: it names the first value that is not finite, in the order of computation.
         """
+        self._store()
         if all(math.isfinite(vector.dot(vector)) or np.isfinite(vector).all() for vector in self._checked_vectors):
             return
         search, training_set = self._search(), self._monitored_splits["training"]
-        found = search.in_step(training_set, batch, self._rewind_masks) if batch else search.in_state()
-        raise self._diverged(found, within_epoch=self._batches.shuffled)
-
-    def _rewind_masks(self) -> None:
-        """Reset the generator of the dropout masks to its state before the batch in progress."""
-        if not self.network.stochastic:
-            return
-        batches = self.batch
-        if self._rng_at_epoch_start is not None:  # with one generator for all epochs
-            self.experiment.rngs.restore(self._rng_at_epoch_start)
-            batches += self.epoch - self._rng_epoch
-        self.batches()
-        draw_masks(self.network, self.batch_size, batches)
+        rewind = partial(self._epoch_batches.rewind_masks, self.epoch, self.batch)
+        found = search.in_step(training_set, batch, rewind) if batch else search.in_state()
+        raise found.error(self.epoch, self.batch if self._batches.shuffled else None)
 
     def _search(self) -> "NonFiniteSearch":
         """The search for the first value that is not finite."""
         from nncli.training.divergence import NonFiniteSearch
 
         return NonFiniteSearch(self.experiment)
-
-    def _diverged(self, found: "NonFinite", within_epoch: bool) -> DivergedError:
-        where = f"{self.epoch}, batch {self.batch}" if within_epoch else str(self.epoch)
-        message = f"training diverged at epoch {where}: {found.description}; {found.suggestion}"
-        batch = self.batch if within_epoch else None
-        return DivergedError(message, epoch=self.epoch, batch=batch, **found.location)

@@ -141,13 +141,13 @@ def in_rows(factor, dtype=None, rows=None):
 
 def shifted_targets():
     """Labels of the remainder batch, each of the row before."""
-    original = Batches._mini_batches
+    original = Batches.gather
 
-    def faulty(batches, order, begin):
-        for inputs, targets, weights in original(batches, order, begin):
-            yield inputs, np.roll(targets, 1, axis=0) if len(targets) < batches.size else targets, weights
+    def faulty(batches, part):
+        inputs, targets, weights = original(batches, part)
+        return inputs, np.roll(targets, 1, axis=0) if len(targets) < batches.size else targets, weights
 
-    return Batches, "_mini_batches", faulty
+    return Batches, "gather", faulty
 
 
 def scaled_accumulation():

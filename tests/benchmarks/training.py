@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
@@ -59,7 +60,7 @@ def bare():
 
     config = load(CONFIG).config
     training = Trainer(assemble(config))
-    ((inputs, targets, _),) = training.batches()
+    inputs, targets, _ = training.gather(next(training.parts()))
     start = time.perf_counter()
     for _ in range(config.training.epochs):
         step(training.network, training.optimizer, inputs, targets)
@@ -116,30 +117,25 @@ def epoch(training):
     """Seconds of the next epoch, all of it."""
     training.epoch, training.batch = training.epoch + 1, 0
     start = time.perf_counter()
-    for rows in training.batches():
-        training.step(*rows)
+    for part in training.parts():
+        training.train_batch(part)
     seconds = time.perf_counter() - start
     if training.batch != STEPS:
         sys.exit(f"an epoch of {training.batch} steps, not of {STEPS}")
     return seconds
 
 
-def steps(lay):
+def steps(lay, threads):
     """What makes as many steps of one batch, its inputs laid out so, each with its loss, and returns the seconds."""
-    import numpy as np
-
-    from tests.benchmarks.baselines.nncli import assembled, step
+    from tests.benchmarks.baselines.nncli import prepare
     from tests.benchmarks.shapes import Shape
     from tests.benchmarks.workloads import draw
 
-    network, optimizer, inputs, targets = assembled(draw(Shape(WIDTHS, BATCH)))
-    parts, losses = (network, optimizer, lay(inputs), targets), np.empty(BATCH)
-    shares = np.full(BATCH, 1 / BATCH)
+    run, _ = prepare(draw(Shape(WIDTHS, BATCH)), threads, lay)
 
     def timed():
         start = time.perf_counter()
-        for _ in range(STEPS):
-            step(*parts, losses, shares)
+        run(STEPS)
         return time.perf_counter() - start
 
     return timed
@@ -154,7 +150,7 @@ def report(heads, rounds, against):
     return markdown(heads, rows)
 
 
-def displayed(rounds):
+def displayed(rounds, threads):
     """The first comparison; standard error is a terminal that somebody reads."""
     reading, writing = os.openpty()
     nothing, own = subprocess.DEVNULL, sys.stderr
@@ -168,22 +164,26 @@ def displayed(rounds):
     return report(["10,000 epochs of 2-64-3", "ms", "to the bare loop"], found, ["bare loop"])
 
 
-def gathered(rounds):
+def gathered(rounds, threads):
     """The second comparison; in an epoch inputs lie by rows, and a batch that stays the same may lie by columns."""
     import numpy as np
 
-    with tempfile.TemporaryDirectory() as directory:
+    from nncli.nn.kernels.blas import one_blas_thread
+
+    with tempfile.TemporaryDirectory() as directory, one_blas_thread(), ExitStack() as divisions:
         places = {"in memory": training_of(rows_in()), "in a file": training_of(rows_in(f"{directory}/rows.npy"))}
         places["of bytes in memory, scaled as they are used"] = training_of(rows_of_bytes())
+        for training in places.values():
+            divisions.enter_context(training.divided(threads))
         measures = {f"an epoch, rows {place}": partial(epoch, training) for place, training in places.items()}
         lays = {f"{STEPS} steps by rows": np.ascontiguousarray, f"{STEPS} steps by columns": lambda inputs: inputs}
-        measures |= {name: steps(lay) for name, lay in lays.items()}
+        measures |= {name: steps(lay, threads) for name, lay in lays.items()}
         found = interleave(measures, rounds + 1)[1:]
     heads = [f"{ROWS:,} × {WIDTHS[0]} in batches of {BATCH}", "ms", *(f"to {name}" for name in lays)]
     return report(heads, found, list(lays))
 
 
-def peak(place, rounds):
+def peak(place, rounds, threads):
     """Memory of this process, which trains an epoch on rows in memory or in a file and does nothing else."""
     with tempfile.TemporaryDirectory() as directory:
         epoch(training_of(rows_in(f"{directory}/rows.npy" if place == "file" else None)))
@@ -191,7 +191,7 @@ def peak(place, rounds):
     return f"Peak memory, rows in {place}: {most:.0f} MiB, {most - DATA:.0f} more than the {DATA:.0f} of the data."
 
 
-def parts(rounds):
+def parts(rounds, threads):
     """Where the time of a step goes in such an epoch, of this network and of a wider one."""
     from nncli.analysis.profiling import profile
     from nncli.analysis.thread_profile import thread_profile
@@ -202,9 +202,8 @@ def parts(rounds):
     for widths in (WIDTHS, WIDE):
         print(f"\n{Shape(widths, BATCH).name}:\n", flush=True)
         training = training_of(inputs, widths)
-        threads = training.settings.threads
-        measured = profile(training, rounds)
-        show_profile(measured, thread_profile(training, [threads], rounds / 4), training.settings)
+        measured, numbers = profile(training, rounds), (training.settings.threads, threads)
+        show_profile(measured, thread_profile(training, numbers, rounds / 4), training.settings)
     return ""
 
 
@@ -224,7 +223,7 @@ def main():
     given = parser.parse_args()
     pin(given.threads)
     if given.part:
-        print(f"\n{PARTS[given.part](given.rounds)}")
+        print(f"\n{PARTS[given.part](given.rounds, given.threads)}")
         return
     variables = environment(given.threads, given.keep_environment)
     print(description(variables, ["nncli"]), flush=True)

@@ -18,7 +18,10 @@ import pytest
 from pexpect import EOF
 from pexpect.fdpexpect import fdspawn
 
+from nncli.processes import CAN_FORK
 from nncli.store.checkpoint import unpack
+from tests.examples import DIVIDED
+from tests.fault_injection.child_processes import members_of_group
 
 pytestmark = pytest.mark.slow
 
@@ -173,6 +176,30 @@ def test_ctrl_c_in_a_terminal_is_exit_code_130(workdir):
     assert "\x1b[1mruns/config\x1b[0m: interrupted by SIGINT at epoch " in message
     assert "resume with: nncli train --resume runs/config" in message
     assert newest(workdir / "runs" / "config").state.epoch > 0
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="processes are forked")
+@pytest.mark.parametrize("keys", ["\x03", "\x03\x03"], ids=["once", "twice"])
+def test_ctrl_c_ends_all_processes_of_a_training(workdir, keys):
+    """The key is sent to the workers as well, which leave it to their parent; the run is resumed to the same bytes."""
+    limits = ("training.epochs=300", "training.log_every=100", "training.checkpoint_seconds=0.01")
+    command = ("train", "config.yaml", *DIVIDED, *limits)
+    with terminal(workdir, *command) as (screen, process):
+        screen.expect(r"validation.*\d\.\d")
+        while members_of_group(process.pid) == {process.pid}:
+            time.sleep(0.01)
+        screen.send(keys)
+        text = rest(screen)
+        assert process.wait() == 130
+        assert not members_of_group(process.pid)
+    assert "resume with: nncli train --resume runs/config" in " ".join(text.rpartition(SHOWN)[2].split())
+    if len(keys) == 1:  # the second one does not wait for a checkpoint
+        assert newest(workdir / "runs" / "config").state.updates > 0
+    for words in (("train", "--resume", "runs/config", "-q"), (*command, "-q")):
+        assert finished(workdir, *words)[1] == 0
+    for name in ("weights.npz", "metrics.csv"):
+        one, other = (workdir / "runs" / run / name for run in ("config", "config-2"))
+        assert one.read_bytes() == other.read_bytes()
 
 
 def test_panel_of_a_diverged_training_stays(workdir):

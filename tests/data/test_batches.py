@@ -1,5 +1,6 @@
 """Mini-batches of rows."""
 
+import os
 from typing import ClassVar
 
 import numpy as np
@@ -8,15 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nncli.data.batches import Batches
+from nncli.processes import CAN_FORK
 
 INPUTS = np.arange(20.0).reshape(10, 2)
 TARGETS = INPUTS[:, :1] * 10
 
 
+def gathered(batches, seed=0, first=0):
+    """The rows of each batch of an epoch, in turn; they are valid until the next one."""
+    return map(batches.gather, batches.epoch(np.random.default_rng(seed) if batches.shuffled else None, first))
+
+
 def mini_batches(size, seed):
-    batches = Batches(INPUTS, TARGETS, size)
-    rng = np.random.default_rng(seed) if batches.shuffled else None
-    return [(inputs.copy(), targets.copy()) for inputs, targets, _ in batches.epoch(rng)]
+    return [(inputs.copy(), targets.copy()) for inputs, targets, _ in gathered(Batches(INPUTS, TARGETS, size), seed)]
 
 
 @pytest.mark.parametrize("size", [1, 3, 5, 9])
@@ -47,9 +52,7 @@ def test_epoch_is_the_permutation_in_consecutive_batches(rows, size, widths, see
     assert (batches.shuffled, len(batches)) == (size < rows, -(-rows // size))
     first = skipped % len(batches)
     order = np.random.default_rng(seed).permutation(rows) if batches.shuffled else np.arange(rows)
-    found = [
-        (inputs.copy(), targets.copy()) for inputs, targets, _ in batches.epoch(np.random.default_rng(seed), first)
-    ]
+    found = [(inputs.copy(), targets.copy()) for inputs, targets, _ in gathered(batches, seed, first)]
     assert len(found) == len(batches) - first
     for number, (batch_inputs, batch_targets) in enumerate(found, first):
         chosen = order[number * size : (number + 1) * size]
@@ -69,7 +72,7 @@ def test_targets_of_a_mini_batch_are_column_major(size):
     """Like the outputs; those of a remainder batch are the first rows of the same array."""
     targets = np.hstack([TARGETS, -TARGETS])
     batches = Batches(INPUTS, targets, size)
-    for inputs, some, _ in batches.epoch(np.random.default_rng(0)):
+    for inputs, some, _ in gathered(batches):
         assert some.strides == (8, 8 * size)
         np.testing.assert_array_equal(some, np.outer(inputs[:, 0] * 10, [1, -1]))
 
@@ -89,7 +92,7 @@ def test_full_batch_of_lazy_rows_is_copied_block_by_block(monkeypatch):
             return INPUTS[rows]
 
     monkeypatch.setattr("nncli.data.dataset.BLOCK_BYTES", 4 * INPUTS[0].nbytes)
-    ((inputs, _, _),) = Batches(Lazy(), TARGETS, None).epoch(None)
+    ((inputs, _, _),) = gathered(Batches(Lazy(), TARGETS, None))
     np.testing.assert_array_equal(inputs, INPUTS)
     assert inputs.flags.f_contiguous
     assert Lazy.read == [4, 4, 2]
@@ -101,14 +104,33 @@ def test_full_batch_is_in_order_and_column_major(size):
     ((inputs, targets),) = mini_batches(size, 0)
     np.testing.assert_array_equal(inputs, INPUTS)
     np.testing.assert_array_equal(targets, TARGETS)
-    ((inputs, *_),) = Batches(INPUTS, TARGETS, size).epoch(None)
+    ((inputs, *_),) = gathered(Batches(INPUTS, TARGETS, size))
     assert inputs.flags.f_contiguous
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="a process is forked")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_order_is_shared_with_forked_processes_for_some_time(is_shared):
+    """The rows of a batch are those of the order that any process has drawn; later each process has its own order."""
+    batches = Batches(INPUTS, TARGETS, 9)
+    part = next(batches.epoch(np.random.default_rng(0)))
+    before = batches.gather(part)[0].copy()
+    batches.share_order()
+    np.testing.assert_array_equal(batches.gather(part)[0], before)
+    batches.share_order(is_shared)
+    process = os.fork()
+    if not process:
+        batches.epoch(np.random.default_rng(1))
+        os._exit(0)
+    os.waitpid(process, 0)
+    assert np.array_equal(batches.gather(part)[0], before) != is_shared
 
 
 @pytest.mark.parametrize("size", [None, 3, 5])
 def test_each_row_has_its_weight(size):
     """The weights of a batch are those of its rows; without weights there are none."""
     weights = INPUTS[:, 0] + 0.5
-    for inputs, _, some in Batches(INPUTS, TARGETS, size, weights).epoch(np.random.default_rng(0)):
+    for inputs, _, some in gathered(Batches(INPUTS, TARGETS, size, weights)):
         np.testing.assert_array_equal(some, inputs[:, 0] + 0.5)
-    assert all(some is None for *_, some in Batches(INPUTS, TARGETS, size).epoch(np.random.default_rng(0)))
+    assert all(some is None for *_, some in gathered(Batches(INPUTS, TARGETS, size)))

@@ -74,11 +74,9 @@ def test_batches_are_those_of_the_array(pair, monkeypatch, size, block):
     monkeypatch.setattr("nncli.data.lazy_rows.BLOCK_BYTES", block)
     lazy, array = pair
     targets = np.asfortranarray(np.arange(len(array), dtype=np.float32)[:, None])
-    for given, expected in zip(
-        Batches(lazy, targets, size).epoch(np.random.default_rng(0)),
-        Batches(array, targets, size).epoch(np.random.default_rng(0)),
-        strict=True,
-    ):
+    both = Batches(lazy, targets, size), Batches(array, targets, size)
+    for parts in zip(*(batches.epoch(np.random.default_rng(0)) for batches in both), strict=True):
+        given, expected = (batches.gather(part) for batches, part in zip(both, parts, strict=True))
         assert np.array_equal(given[0], expected[0])
         assert np.array_equal(given[1], expected[1])
 
@@ -93,6 +91,7 @@ def test_a_mapped_file_is_never_wholly_in_memory(tmp_path, request):
     scaling = ArrayScaling.fit("standardize", rows.blocks(), by_column=True)
     lazy, targets = ScaledRows(rows, scaling, "float32"), np.zeros((20_000, 1), np.float32)
     Dataset(lazy, targets, None).fingerprint()
-    for inputs, *_ in Batches(lazy, targets, 32).epoch(np.random.default_rng(0)):
-        assert inputs.shape[1] == 256
+    batches = Batches(lazy, targets, 32)
+    for part in batches.epoch(np.random.default_rng(0)):
+        assert batches.gather(part)[0].shape[1] == 256
     assert tracemalloc.get_traced_memory()[1] < 12e6

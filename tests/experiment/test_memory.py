@@ -1,6 +1,12 @@
 """The memory estimate, compared with sizes of arrays by hand, and with what Python allocates."""
 
+import re
+import subprocess
+import sys
+import time
 import tracemalloc
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +18,7 @@ from nncli.experiment.memory import OBJECTS, TrainingMemory, memory_bytes
 from nncli.nn.kernels.blas import has_small_matrix_kernels
 from nncli.nn.layers.layer import PassSpec
 from nncli.nn.network import LOSS_ROWS, MAX_PASSES
+from nncli.processes import CAN_FORK
 from nncli.runner.train import train
 from tests.examples import BINARY, DENSE_8, NORMALIZED, SINE
 
@@ -119,7 +126,6 @@ SMOOTH = WIDE.replace("relu", "tanh")
         (SMOOTH, "data.samples=700", "training.early_stopping={patience: 10}", "clipping={type: norm, limit: 1}"),
         ("data.samples=200000", "validation={fraction: 0.1}"),
         ("data.samples=200000", "validation={fraction: 0.1}", "training.batch_size=4096"),
-        (SMOOTH, "data.samples=700", "training.batch_size=999", "training.threads=2"),
     ],
 )
 def test_estimate_is_the_peak_of_a_training(workdir, overrides):
@@ -131,6 +137,35 @@ def test_estimate_is_the_peak_of_a_training(workdir, overrides):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert estimate == pytest.approx(peak, rel=0.05)
+
+
+def memory_of_processes(command):
+    """The largest memory of a process and those that it starts, in bytes; pages that they share count once."""
+    largest = 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            with suppress(FileNotFoundError, ProcessLookupError):  # one has just ended
+                pages = [Path(f"/proc/{each}/smaps_rollup") for each in (process.pid, *children.read_text().split())]
+                sizes = [int(re.search(r"Pss:\s+(\d+) kB", each.read_text())[1]) for each in pages]
+                largest = max(largest, 1024 * sum(sizes))
+            time.sleep(0.01)
+        assert process.returncode == 0
+    return largest
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CAN_FORK, reason="steps are not divided")
+def test_estimate_of_several_processes_is_their_growth(workdir):
+    """Within ten percent, by that of a small network."""
+    estimates, measured = [], []
+    wide = (SMOOTH.replace("900", "2000"), "data.samples=700", "training.batch_size=999")
+    for overrides in ((), wide):
+        given = (*overrides, "training.threads=2", "training.epochs=3", "training.log_every=1")
+        resolved = load(workdir / "config.yaml", given)
+        estimates.append(memory_bytes(resolved.config, resolved.plan))
+        measured.append(memory_of_processes([sys.executable, "-m", "nncli", "train", "config.yaml", *given]))
+    assert estimates[1] - estimates[0] == pytest.approx(measured[1] - measured[0], rel=0.1)
 
 
 @pytest.mark.parametrize(("batch", "copied"), [(8, False), ("null", True)])
@@ -165,6 +200,10 @@ def test_values_of_a_table_are_counted(workdir):
     assert found.plan.sources["data"].resident_bytes == 60 * (8 + 8 + 4)
 
 
+DIVIDED = ("data.samples=10000", "training.threads=2")  # 4 of 8 units in each process
+EXCHANGED = 15_000 * 2 * 3  # values of a micro-batch: a term of the three outputs in each process
+
+
 @pytest.mark.parametrize(
     ("overrides", "part", "expected"),
     [
@@ -172,9 +211,11 @@ def test_values_of_a_table_are_counted(workdir):
         (("training.batch_size=16",), "_step", 60 * 8),  # the order of the rows
         (("clipping={type: norm, limit: 1}",), "_step", 8 * V),  # squares of the gradients
         (("data.samples=10000",), "_step", 4 * V),  # the sum of the gradients of micro-batches
-        (("data.samples=10000", "training.threads=2"), "_step", 0),  # each thread has one micro-batch
-        (("data.samples=20000", "training.threads=2"), "_step", 2 * 4 * V),
-        (("training.snapshots=0", "data.samples=10000", "training.threads=2"), "_vectors", 6 * 4 * V),
+        (DIVIDED, "_step", 4 * V + 2 * 4 * EXCHANGED),
+        ((*DIVIDED, "training.batch_size=100"), "_step", 8 * 30_000),  # too short to be divided
+        ((*DIVIDED, "training.snapshots=0"), "_vectors", 10 * 4 * V),
+        ((*DIVIDED, "training.batch_size=25000"), "_batches", 30_000 * 3 * 4 + 2 * 25_000 * (2 * 8 + 2 * 3 * 4)),
+        (DIVIDED, "_objects", 2 * OBJECTS),
         (("training.snapshots=0", "training.early_stopping={patience: 10}"), "_checkpoint", 4 * 4 * V),
         (("training.batch_size=16",), "_batches", 60 * 3 * 4 + 16 * (2 * 8 + 2 * 3 * 4)),
         ((*BINARY, "training.batch_size=16"), "_batches", 16 * (2 * 8 + 2 * 4)),  # targets of one column stay
@@ -199,16 +240,21 @@ def test_evaluation_by_hand(resolved, overrides, rows, expected):
     assert TrainingMemory(*resolved(*overrides))._evaluation(rows) == expected
 
 
-def test_passes_of_threads_are_counted_for_each_of_them(resolved):
-    """If rows are divided; the remainder of a prediction is computed by one thread."""
-    memory = TrainingMemory(*resolved("data.samples=10000", "training.threads=2"))
-    assert list(memory.training_passes().items()) == [((PassSpec(15_000, training=True), memory.dtype), 2)]
+def test_predictions_of_threads_are_counted_for_each_of_them(resolved):
+    """The remainder is computed by one thread."""
+    memory = TrainingMemory(*resolved(*DIVIDED))
     found = {of.rows: count for (of, _), count in memory.evaluation_passes([30_000, 60]).items()}
     assert found == {21_845: 2, 8_155: 1, 60: 1}
-    odd = TrainingMemory(*resolved("data.samples=10001", "training.threads=2"))
-    assert {of.rows for of, _ in odd.training_passes()} == {15_002}
-    short = TrainingMemory(*resolved("training.threads=2"))
-    assert list(short.training_passes().values()) == [1]
+
+
+def test_passes_of_processes_are_those_of_their_parts(resolved):
+    """Each has half of the hidden units, all outputs, and the sum of the terms of the outputs."""
+    memory = TrainingMemory(*resolved(*DIVIDED))
+    assert list(memory.training_passes().items()) == [((PassSpec(15_000, training=True), memory.dtype), 1)]
+    activations = [(15_000, 2 + 1), (15_000, 4 + 1), (15_000, 3), (15_000, 3), (15_000, 3)]
+    scratch = [(15_000, 4), (3, 3), (15_000, 1), (15_000, 3)]
+    part = lines(4, *activations, *scratch, (15_000, 4), (15_000, 4))
+    assert memory.planned(memory.training_passes()) == 2 * part
 
 
 def test_only_the_last_passes_are_counted(resolved):

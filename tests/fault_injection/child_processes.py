@@ -7,6 +7,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -69,6 +70,26 @@ def import_everything() -> None:
 def run_forked(arguments: Sequence[str], cwd: Path) -> Outcome:
     """Run a command in a fork of this process, after ``import_everything``."""
     return wait_for(start_fork(arguments, cwd))
+
+
+def children() -> set[int]:
+    """The processes that this one has started, or adopted, and not waited for, also those that have ended."""
+    return {process for process, (parent, _) in _processes().items() if parent == os.getpid()}
+
+
+def members_of_group(group: int) -> set[int]:
+    """The processes of a process group, also those that have ended and that nobody has waited for."""
+    return {process for process, (_, own) in _processes().items() if own == group}
+
+
+def _processes() -> dict[int, tuple[int, int]]:
+    """All processes, each with its parent and its process group."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # the process has ended meanwhile
+            _, parent, group, *_ = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            found[int(path.parent.name)] = int(parent), int(group)
+    return found
 
 
 class Child(NamedTuple):

@@ -297,6 +297,17 @@ def update_count_is_not_restored(patch: Patch) -> None:
 
 
 @FAULTS.add
+def optimizer_state_is_not_loaded_by_processes(patch: Patch) -> None:
+    """Processes that divide the steps of a resumed training begin with the state of a new optimizer."""
+
+    def load(member):
+        for whole, own in member._views(member._whole.values, member.network.parameters.values):
+            own[...] = whole
+
+    patch.function("nncli.training.parallel_steps:_Member.load", load)
+
+
+@FAULTS.add
 def metrics_are_measured_again(patch: Patch) -> None:
     """An epoch that is logged already is logged again."""
 

@@ -1,11 +1,13 @@
 """Kills at random moments: ``python -m tests.fault_injection.random_kills --runs 500 --seed 1``.
 
-Each run has another config, drawn from all optimizers, schedules, dropout masks and orders. It is killed at up to three
-random moments, or stopped by a signal, which leaves it in the middle of an epoch. After each of them every command that
-reads a run must work; in the end the results must equal those of the reference run byte for byte.
+Each run has another config, drawn from all optimizers, schedules, dropout masks and orders; half of them divide their
+steps among two processes. It is killed at up to three random moments, or stopped by a signal, which leaves it in the
+middle of an epoch. After each of them no worker process may be left, and every command that reads a run must work; in
+the end the results must equal those of the reference run byte for byte.
 """
 
 import argparse
+import ctypes
 import multiprocessing
 import os
 import re
@@ -15,12 +17,15 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
+from math import inf
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 import nncli.nn
+from nncli.nn import tensor_parallel
 from nncli.registry import components
 from tests.fault_injection import child_processes, run_checks, small_runs
 from tests.fault_injection.child_processes import Outcome
@@ -32,6 +37,8 @@ FORK = multiprocessing.get_context("fork")
 ENOUGH = FORK.Event()  # no more runs begin after too many have failed
 MOST_KILLS = 3
 MANY = 100  # runs; among this many some are resumed within an epoch
+PR_SET_CHILD_SUBREAPER = 36  # of prctl
+SECONDS = 10.0  # in which the workers of a command must end
 LATEST = 0.6  # a kill comes within this fraction of the duration of a command
 OPTIMIZERS = [each.name for each in components("optimizer")]
 DENSE = "{type: dense, units: 8}"
@@ -60,7 +67,8 @@ validation: {{type: spiral, samples: 10}}
 {test}layers: {layers}
 loss: categorical_crossentropy
 optimizer: {{type: {optimizer}, learning_rate: 0.02, decay: 1e-3}}
-{more}training: {{epochs: {epochs}, log_every: {log_every}, checkpoint_seconds: {seconds}{batches}{stopping}}}
+{more}training:
+  {{epochs: {epochs}, log_every: {log_every}, checkpoint_seconds: {seconds}, threads: {threads}{batches}{stopping}}}
 """
 
 
@@ -68,7 +76,8 @@ def draw_config(index: int, random: Random) -> str:
     """A config that trains for some tens of milliseconds; optimizers, networks and schedules take turns."""
     size = random.choice([None, 7, 16, 32])
     rng = random.choice(["derived", "derived", "nnfs"])
-    epochs = random.choice([60, 120]) if size else random.choice([400, 800])
+    threads = random.choice([1, 2])
+    epochs = (random.choice([60, 120]) if size else random.choice([400, 800])) // threads**2
     more = random.choice(["", f"schedule: {SCHEDULES[index % len(SCHEDULES)]}\n"])
     more += random.choice(["", "", f"clipping: {random.choice(CLIPPINGS)}\n"])
     return _TEMPLATE.format(
@@ -83,6 +92,7 @@ def draw_config(index: int, random: Random) -> str:
         epochs=epochs,
         log_every=random.choice([1, 7, 50]),
         seconds=random.choice([0, 0.005, 0.02, 10]),
+        threads=threads,
         batches=f", batch_size: {size}" if size else "",
         stopping=random.choice(["", f", early_stopping: {STOPPING}"]),
     )
@@ -109,6 +119,7 @@ def check_run(index: int, seed: int, work: Path) -> Result | None:
     problems: list[str] = []
     resume = _extension(directory, text, random) or RESUME
     counts["extended"] += resume != RESUME
+    counts["on two processes"] += "threads: 2" in text
     signals = [signal.SIGKILL] * random.randint(1, MOST_KILLS) + random.sample([*STOPS], random.randint(0, 2))
     random.shuffle(signals)
     for signum in signals:
@@ -143,6 +154,10 @@ def _interrupted(
     time.sleep(seconds)
     os.kill(child.process, signum)  # also possible after the process has ended, before it is waited for
     outcome = child_processes.wait_for(child)
+    counts["workers ended after a kill"] += _ended_workers()
+    for process in child_processes.children():
+        yield "a worker process is left"
+        os.kill(process, signal.SIGKILL)
     counts["resumed within an epoch"] += _is_within_an_epoch(outcome)
     if signum == signal.SIGKILL and outcome.code == -signum:
         counts["kills"] += 1
@@ -159,6 +174,22 @@ def _interrupted(
         yield from run_checks.reader_problems(directory, expected)
 
 
+def _adopt_workers() -> None:
+    """Become the parent of the worker processes that a killed command leaves."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _ended_workers() -> int:
+    """Wait some seconds for the end of the worker processes that a command has left; how many have ended."""
+    ended, deadline = 0, time.monotonic() + SECONDS
+    with suppress(ChildProcessError):  # none is left
+        while time.monotonic() < deadline:
+            process, _ = os.waitpid(-1, os.WNOHANG)
+            ended += process > 0
+            time.sleep(0 if process else 1e-3)
+    return ended
+
+
 def _next_command(directory: Path, resume: tuple[str, ...]) -> tuple[str, ...]:
     """The command that resumes the run, or starts it if it does not exist yet."""
     return resume if (directory / RUN).is_dir() else TRAIN
@@ -170,10 +201,11 @@ def _is_within_an_epoch(outcome: Outcome) -> bool:
 
 
 def run_all(arguments: argparse.Namespace, work: Path) -> int:
-    """Run the test cases; returns how many failed, or 1 if nothing was killed, or never within an epoch."""
+    """Run the test cases; returns how many failed, or 1 if no run or no worker was killed, or never within an epoch."""
     child_processes.import_everything()
+    tensor_parallel.MIN_DIVIDED_MACS = -inf  # steps are divided however short they are
     counts, failed = Counter[str](), 0
-    with FORK.Pool(arguments.processes) as pool:
+    with FORK.Pool(arguments.processes, _adopt_workers) as pool:
         indices = range(arguments.first, arguments.first + arguments.runs)
         for result in pool.imap_unordered(partial(check_run, seed=arguments.seed, work=work), indices):
             if result is None:
@@ -186,7 +218,8 @@ def run_all(arguments: argparse.Namespace, work: Path) -> int:
                     ENOUGH.set()  # terminating the pool would leave commands running
     summary = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     print(f"{arguments.runs} runs, {len(OPTIMIZERS)} optimizers: {summary}; {failed} wrong")
-    is_meaningful = counts["kills"] and (counts["resumed within an epoch"] or arguments.runs < MANY)
+    needed = ["kills", "workers ended after a kill", *(["resumed within an epoch"] if arguments.runs >= MANY else [])]
+    is_meaningful = all(counts[name] for name in needed)
     return failed if is_meaningful else max(failed, 1)
 
 

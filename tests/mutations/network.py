@@ -309,9 +309,9 @@ def clipped_gradient_has_norm_one(patch: Patch) -> None:
     """g ← g / ‖g‖ whatever the limit is."""
 
     def make(original):
-        def clip(self, gradients):
+        def clip(self, gradients, *squares):
             before = gradients.copy()
-            original(self, gradients)
+            original(self, gradients, *squares)
             if np.any(gradients != before):
                 np.divide(gradients, self.limit, out=gradients)
 

@@ -1,12 +1,11 @@
-"""The number of threads: that of the config, by default one; BLAS has one outside of the products that it divides."""
+"""The number of threads: that of the config, by default one; BLAS has one."""
 
 import os
 import subprocess
 import sys
-import threading
-import time
 from functools import partial
 from itertools import count
+from math import inf
 
 import numpy as np  # noqa: F401 (loads the BLAS whose threads are counted)
 import pytest
@@ -17,9 +16,10 @@ from nncli.cli.main import SINGLE_THREAD_ENV
 from nncli.errors import ConfigError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
-from nncli.nn.replicas import divides_rows
+from nncli.nn.tensor_parallel import divides
 from nncli.runner import compute_threads as compute_threads_module
 from nncli.runner.compute_threads import compute_threads, cores
+from nncli.training.loop import Trainer
 from tests.conftest import SPEC
 
 pytestmark = pytest.mark.slow
@@ -117,33 +117,53 @@ def test_run_is_trained_and_evaluated_on_its_threads(run_cli, workdir, monkeypat
     assert asked == [2, 2]
 
 
-BY_ROWS = "layers=[{type: dense, units: 1000}, relu, {type: dense, units: 3}, softmax]"
-BY_PRODUCTS = (
-    "layers=[{type: dense, units: 400}, relu, {type: dropout, rate: 0.1}, {type: dense, units: 400}, relu, "
-    "{type: dense, units: 3}, softmax]"
+LAST = "{type: dense, units: 3}, softmax]"
+HIDDEN = "{type: dense, units: 400}, relu"
+WIDE = f"layers=[{HIDDEN}, {LAST}"
+DROPOUT = f"layers=[{HIDDEN}, {{type: dropout, rate: 0.1}}, {HIDDEN}, {LAST}"
+NORMALIZED = (
+    "layers=[{type: dense, units: 400}, batch_normalization, relu, {type: dense, units: 40}, batch_normalization, "
+    f"relu, {LAST}"
 )
 LONG = ("data.samples=200", "training.threads=2", "training.epochs=6", "training.log_every=2")
 
 
-def is_among_first(calls, number):
-    """Whether this is one of the first calls."""
-    return next(calls) < number
+def contents_of_run(overrides, name, interruptions):
+    """Weights and metrics of a run that is interrupted at some polls of its stop callback, and resumed each time."""
+    first, *others = (partial(is_past, count(), polls) for polls in (*interruptions, inf))
+    run = nncli.train("config.yaml", overrides, name=name, stop=first)
+    for stop in others:
+        assert run.status == "interrupted"
+        run = nncli.resume(run, stop=stop)
+    assert run.status == "finished"
+    return [(run.path / file).read_bytes() for file in ("weights.npz", "metrics.csv")]
 
 
-@pytest.mark.parametrize(("layers", "by_rows"), [(BY_ROWS, True), (BY_PRODUCTS, False)], ids=["rows", "products"])
-def test_runs_on_two_threads_have_the_same_bytes(workdir, layers, by_rows):
-    """Two runs, and one that is interrupted after its first steps and resumed: equal weights and metrics."""
-    contents = []
-    for name, interruptions in (("one", 0), ("other", 0), ("interrupted", 2)):
-        stop = partial(is_among_first, count(), interruptions)
-        run = nncli.train("config.yaml", [layers, *LONG], name=name, stop=stop)
-        for _ in range(interruptions):
-            run = nncli.resume(run, stop=stop)
-        contents.append([(run.path / file).read_bytes() for file in ("weights.npz", "metrics.csv")])
+def is_past(polls, number):
+    """Whether this poll comes after a number of others."""
+    return next(polls) >= number
+
+
+@pytest.mark.parametrize(
+    ("overrides", "is_divided"),
+    [
+        pytest.param([WIDE], True, id="plain"),
+        pytest.param([DROPOUT], True, id="dropout"),
+        pytest.param([NORMALIZED], True, id="batch normalization"),
+        pytest.param([DROPOUT, "training.batch_size=256"], True, id="mini-batches and a remainder"),
+        pytest.param(["data.samples=20"], False, id="short steps"),
+    ],
+)
+def test_runs_on_two_threads_have_the_same_bytes(workdir, overrides, is_divided):
+    """Two runs, and one that is interrupted between two batches and resumed, twice: equal weights and metrics."""
+    overrides = (*LONG, *overrides)
+    experiment = assemble(load(workdir / "config.yaml", overrides).config)
+    network, trainer = experiment.network, Trainer(experiment)
+    assert divides(network.layers, network.widths, trainer.batch_size, 2) is is_divided
+    contents = [
+        contents_of_run(overrides, name, polls) for name, polls in (("one", ()), ("other", ()), ("third", (2, 2)))
+    ]
     assert contents[0] == contents[1] == contents[2]
-    network = assemble(load(workdir / "config.yaml", (layers, *LONG)).config).network
-    assert divides_rows(network.layers, network.widths, 600) is by_rows
-    assert network.product_threads(600) == (1 if by_rows else 2)
 
 
 def test_number_of_before_is_restored_after_an_error():
@@ -151,33 +171,6 @@ def test_number_of_before_is_restored_after_an_error():
     with threadpool_limits(2, user_api="blas"):
         with pytest.raises(ValueError, match="inside"), compute_threads(1):
             raise ValueError("inside")
-        assert taken() == [2]
-
-
-def test_calls_that_begin_together_set_the_limit_once(monkeypatch):
-    """The second one waits until the first one has set it; the number of before is restored."""
-    limits, libraries = [], compute_threads_module.loaded_libraries()
-
-    class Slow:
-        def limit(self, **options):
-            time.sleep(0.1)
-            limits.append(options)
-            return libraries.limit(**options)
-
-    monkeypatch.setattr(compute_threads_module, "loaded_libraries", Slow)
-    barrier = threading.Barrier(2, timeout=10)
-
-    def call():
-        with compute_threads(1):
-            barrier.wait()
-
-    with threadpool_limits(2, user_api="blas"):
-        threads = [threading.Thread(target=call) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(20)
-        assert len(limits) == 1
         assert taken() == [2]
 
 

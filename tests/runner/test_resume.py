@@ -6,8 +6,12 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
 from contextlib import suppress
 from itertools import count
+from random import Random
 from unittest import mock
 
 import pytest
@@ -19,6 +23,7 @@ from nncli.errors import BusyError, ConfigError, RunError, StorageError, Unsuppo
 from nncli.experiment import loading
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
+from nncli.processes import CAN_FORK
 from nncli.runner import resume as resume_runner
 from nncli.runner.resume import execute, plan_resume
 from nncli.store import atomic_write as storage
@@ -30,7 +35,8 @@ from nncli.store.run_reader import Run
 from nncli.training import passes
 from nncli.training.early_stopping import Best
 from nncli.training.loop import Trainer, never
-from tests.examples import LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record, train_config
+from tests.examples import DIVIDED, LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record, train_config
+from tests.fault_injection.child_processes import members_of_group
 
 pytestmark = pytest.mark.slow
 
@@ -562,6 +568,32 @@ def test_training_killed_within_an_epoch_loses_at_most_a_span(workdir, monkeypat
     assert unpack(checkpoints(path)[-1].read_bytes()).state.updates == steps
     resume(path)
     assert contents(path) == uninterrupted
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="processes are forked")
+def test_killed_process_on_two_threads_leaves_no_worker(workdir):
+    """Killed at random moments, it takes its worker with it; the run ends in the same bytes."""
+    changes = (*DIVIDED, "training.batch_size=500", "training.epochs=300", "training.checkpoint_seconds=0.01")
+    uninterrupted, path = train(workdir / "config.yaml", changes, "uninterrupted"), workdir / "runs" / "killed"
+    random, kills = Random(1), 0
+    for seconds in (*(random.uniform(0, 0.15) for _ in range(5)), None):
+        begun = ("--resume", path) if path.exists() else ("config.yaml", *changes, "--name", "killed")
+        command = [sys.executable, "-m", "nncli", "train", *begun, "-q"]
+        with subprocess.Popen(command, cwd=workdir, start_new_session=True) as process:
+            while process.poll() is None and len(members_of_group(process.pid)) < 2:
+                time.sleep(1e-3)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+            kills += len(members_of_group(process.pid)) == 2
+            process.kill()
+        deadline = time.monotonic() + 20
+        while members_of_group(process.pid):
+            assert time.monotonic() < deadline
+            time.sleep(1e-3)
+    assert kills > 0
+    assert process.returncode == 0
+    for name in ("weights.npz", "metrics.csv"):
+        assert (path / name).read_bytes() == (uninterrupted / name).read_bytes()
 
 
 def test_run_with_other_data_is_not_resumed(interrupted, run_cli, monkeypatch):

@@ -42,10 +42,15 @@ def prepare(workdir):
     return lambda *changes: Trainer(assemble(load(workdir / "config.yaml", changes).config))
 
 
+def first_batch(training):
+    """The rows of the next batch of a training."""
+    return training.gather(next(training.parts()))
+
+
 def step(training, rows=None):
-    """The message of the error that a step raises, on all rows by default."""
+    """The message of the error that a step raises, on the next batch by default."""
     with pytest.raises(DivergedError, match=r"^training diverged at ") as error, np.errstate(all="ignore"):
-        training.step(*(rows or next(training.batches())))
+        training.step(*(rows or first_batch(training)))
     return str(error.value).removeprefix("training diverged at ")
 
 
@@ -114,7 +119,7 @@ def test_training_state_comes_before_the_step(prepare):
 def test_running_mean_comes_before_the_normalized_outputs(prepare):
     """The inputs of a batch normalization may be finite and their sum not; the running mean is affected first."""
     training = prepare(*NORMALIZED)
-    inputs, targets, _ = next(training.batches())
+    inputs, targets, _ = first_batch(training)
     training.network.layers[0].weights[...] = 1
     inputs[...] = 1e38
     assert step(training, (inputs, targets)).startswith(
@@ -130,14 +135,12 @@ def test_layer_before_an_identity_is_reported(prepare):
     assert step(training).startswith("epoch 0: the outputs of layers[1] (dense) are no longer finite (inf at ")
 
 
-@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("micro_batch_rows", [60, 20])
-def test_row_is_reported_with_and_without_micro_batches(prepare, monkeypatch, micro_batch_rows, threads):
+def test_row_is_reported_with_and_without_micro_batches(prepare, micro_batch_rows):
     """With micro-batches too, the index is that of the row in the training set, or in the outputs of the batch."""
-    monkeypatch.setattr("nncli.nn.replicas.MIN_DIVIDED_ACTIVATIONS", 0)
-    training = prepare(f"training.threads={threads}")
+    training = prepare()
     training.network.micro_batch_rows = micro_batch_rows
-    inputs, *_ = next(training.batches())
+    inputs, *_ = first_batch(training)
     inputs[47] = 3e38
     training.network.layers[0].weights[...] = 2
     assert step(training).startswith("epoch 0: the outputs of layers[0] (dense) are no longer finite (inf at [47, 0])")
@@ -148,8 +151,7 @@ def test_row_is_reported_with_and_without_micro_batches(prepare, monkeypatch, mi
 def test_outputs_of_all_threads_are_searched(prepare):
     """Also those of rows that another thread predicts."""
     training = prepare("training.threads=2")
-    for each in training.network.replicas.networks:
-        each.micro_batch_rows = 20
+    training.network.micro_batch_rows = 20  # so that each thread has some chunks of rows
     training.rows_of("training").inputs[55] = 3e38
     training.network.layers[0].weights[...] = 2
     with pytest.raises(DivergedError, match=r"the outputs of layers\[0\] \(dense\) are no longer finite"):
@@ -159,7 +161,7 @@ def test_outputs_of_all_threads_are_searched(prepare):
 def test_row_that_is_not_in_the_data_set_is_one_of_the_batch(prepare):
     """A value that is only in the batch is reported with its row there."""
     training = prepare("training.batch_size=20")
-    rows = next(training.batches())
+    rows = first_batch(training)
     rows[0][3, 1] = np.nan
     assert step(training, rows).startswith(
         "epoch 0, batch 0: row 3 of the batch, column 1 of the training set's inputs"
@@ -182,13 +184,13 @@ def test_replay_has_the_masks_of_the_failing_step(prepare, rng, batch_size, laye
     with patch.object(Dropout, "draw", draw):
         for training.epoch in range(3):
             training.batch = 0
-            batches = training.batches()
+            parts = training.parts()
             if training.epoch < 2 or batch_size == "30":
-                training.step(*next(batches))
+                training.train_batch(next(parts))
         masks.clear()
         backward = spoiled.backward
         spoiled.backward = lambda: np.multiply(backward(), np.nan, out=spoiled.d_inputs)
-        assert "is no longer finite" in step(training, next(batches))
+        assert "is no longer finite" in step(training, training.gather(next(parts)))
     passes = len(training.network.micro_batches(60 if batch_size == "null" else 30)) * layers.count("dropout")
     skipped = 1 if batch_size == "30" else 2 if rng == "nnfs" else 0  # batches whose masks are drawn again before
     assert len(masks) == passes * (2 + skipped)
@@ -209,7 +211,7 @@ def test_replay_has_the_masks_of_the_failing_step(prepare, rng, batch_size, laye
 def test_error_has_the_location_as_attributes(prepare, name, location):
     """Epoch, batch, layer, array and index of the first value can be read from the error."""
     training = prepare()
-    inputs, targets, _ = next(training.batches())
+    inputs, targets, _ = first_batch(training)
     layer = training.network.layers[2]
     if name == "outputs":
         forward = layer.forward
@@ -246,7 +248,7 @@ def test_gradient_is_reported_at_its_row_of_the_batch(prepare, name):
 
     setattr(owner, method, backward)
     with pytest.raises(DivergedError) as caught, np.errstate(all="ignore"):
-        training.step(*next(training.batches()))
+        training.step(*first_batch(training))
     assert caught.value.index == (45, 1)
 
 

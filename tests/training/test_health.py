@@ -77,8 +77,7 @@ def test_dead_units_are_those_of_all_rows(training):
     """Also if several threads predict: a unit that is alive in the last rows only is not dead."""
     trainer = training("training.epochs=1", "training.threads=2")
     network = trainer.network
-    for each in network.replicas.networks:
-        each.micro_batch_rows = 20
+    network.micro_batch_rows = 20  # so that each thread has some chunks of rows
     trainer.experiment.data["training"].inputs[:] = np.repeat([[-1.0], [1.0]], [50, 10], axis=0)
     views = network.parameters.views(network.parameters.values)
     views["layers.0.weights"][:], views["layers.0.biases"][:] = 1, 0

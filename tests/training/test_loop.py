@@ -7,19 +7,21 @@ from math import cos, pi
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from nncli.errors import DivergedError
 from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.experiment.metric_columns import state_values
 from nncli.experiment.rng import Purpose
+from nncli.nn import tensor_parallel
 from nncli.nn.kernels.dropout_mask import fill_dropout_mask
+from nncli.processes import CAN_FORK
 from nncli.registry import components
 from nncli.store.checkpoint import unpack
 from nncli.training.evaluate import measure, predict
 from nncli.training.loop import Trainer
 from tests.examples import BINARY, NORMALIZED, SINE, WARM_COSINE
+from tests.fault_injection.child_processes import children
 
 OPTIMIZERS = [entry.name for entry in components("optimizer")]
 DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
@@ -111,21 +113,14 @@ def test_epochs_yield_every_few_milliseconds(prepare, changes, epochs, seen):
     assert [epoch.number for epoch in training.epochs()] == seen
 
 
-@pytest.mark.parametrize(("limit", "count"), [(1000, 2), (3000, 1)])
-def test_steps_compute_products_on_the_threads_that_they_gain_from(prepare, monkeypatch, limit, count):
-    """BLAS has them while it trains: 60 rows of 2-8-3 are 2,400 multiply-adds."""
-    monkeypatch.setattr("nncli.nn.replicas.MIN_MACS_PER_ACTIVATION", 0)
-    monkeypatch.setattr("nncli.nn.replicas.MIN_DIVIDED_MACS", limit)
-    training, step, seen = prepare("training.threads=2", "training.epochs=1"), Trainer.step, set()
-
-    def heard(self, *batch):
-        seen.update(each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas")
-        step(self, *batch)
-
-    monkeypatch.setattr(Trainer, "step", heard)
-    with threadpool_limits(1, user_api="blas"):
-        list(training.epochs())
-    assert seen == {count}
+@pytest.mark.skipif(not CAN_FORK, reason="processes are forked")
+@pytest.mark.parametrize(("threads", "limit", "workers"), [(1, 0, 0), (2, 13_920, 1), (3, 13_920, 2), (2, 13_921, 0)])
+def test_long_steps_are_divided_among_processes(prepare, monkeypatch, threads, limit, workers):
+    """One of 60 rows through 2-8-3 counts as 13,920 multiply-adds: products and activations, less an exchange."""
+    monkeypatch.setattr(tensor_parallel, "MIN_DIVIDED_MACS", limit)
+    before, training = children(), prepare(f"training.threads={threads}", "training.epochs=1")
+    assert [len(children() - before) for _ in training.epochs()] == [workers, workers]
+    assert children() == before
 
 
 def test_row_has_the_learning_rate_of_the_last_update(prepare):

@@ -69,11 +69,11 @@ def advice(profile: "Profile", settings: "TrainingConfig") -> str:
 
 
 def thread_lines(found: "ThreadProfile", settings: "TrainingConfig") -> list[str]:
-    """The kernels of BLAS, what several threads divide, and the time of a step on other numbers of threads."""
-    if found.products_divided or found.rows_divided:
-        text = f"several threads divide the {'matrix products' if found.products_divided else 'rows'} of a step"
+    """The kernels of BLAS, whether threads divide a step, and the time of a step on other numbers of threads."""
+    if found.divided:
+        text = "on several threads, processes divide the units of each layer"
     else:
-        text = "several threads do not divide a step, as it is short, draws random numbers, or has coupled rows"
+        text = "several threads do not divide a step, as it is short, or its layers cannot be divided"
     own = found.seconds[settings.threads]
     others = [
         f"{duration(seconds)} on {counted(count, 'thread')} ({seconds / own:.2f} times as long)"
@@ -86,13 +86,11 @@ def thread_lines(found: "ThreadProfile", settings: "TrainingConfig") -> list[str
 
 def thread_document(found: "ThreadProfile") -> dict[str, Any]:
     """The same as JSON values."""
-    steps = [{"threads": count, "step": seconds} for count, seconds in found.seconds.items()]
-    return {
-        "kernels": found.kernels,
-        "products_divided": found.products_divided,
-        "rows_divided": found.rows_divided,
-        "steps": steps,
-    }
+    steps = [
+        {"threads": count, "step": seconds, "divided": count in found.divided}
+        for count, seconds in found.seconds.items()
+    ]
+    return {"kernels": found.kernels, "steps": steps}
 
 
 def kernel_note() -> list[str]:

@@ -27,6 +27,7 @@ class Softmax(Layer):
     """
 
     needs_outputs = True
+    couples_columns = True
 
     reduced: Array
 

@@ -1,11 +1,10 @@
-"""The BLAS library that NumPy has loaded: its kernels and its number of threads."""
+"""The BLAS library that NumPy has loaded: its kernels, and its number of threads, which is one."""
 
 import os
-from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cache
-from threading import Condition, local
+from threading import Lock, local
 
 from threadpoolctl import LibController, OpenBLASController, ThreadpoolController
 
@@ -31,23 +30,23 @@ def has_small_matrix_kernels() -> bool:
     return not SMALL_MATRIX_ARCHITECTURES.isdisjoint(kernels())
 
 
-class _ThreadCountLock:
-    """A shared, fair lock on the number of threads of BLAS, which has one number for the whole process.
+class _SharedLimit:
+    """A limit of one thread for BLAS, which has one number of threads for the whole process.
 
-    Computations on the same number of threads hold it at the same time; one on another number waits until all have
-    ended, so that none changes the results of another, and those that come later wait for it. It is reentrant: a
-    computation within another one in the same thread keeps the number of that one.
+    Computations that overlap share it: the first one sets it, the last one restores the number of before.
     """
 
     def __init__(self) -> None:
         self._this_thread = local()
-        self._before = self._count = 0
-        self.forget_others()
+        self.lock = Lock()
+        self._computations = self._before = 0
 
     def forget_others(self) -> None:
-        """Forget the computations of all other threads, which a forked process does not have."""
-        self._condition, self._waiting = Condition(), deque[object]()
-        self._holders = int(self._depth > 0)
+        """End the computations of all other threads, which a forked process does not have."""
+        others, self._computations = self._computations - self._depth, self._depth
+        if others and not self._computations:
+            _set_threads(self._before)
+        self.lock.release()
 
     @property
     def _depth(self) -> int:
@@ -55,80 +54,39 @@ class _ThreadCountLock:
         depth: int = getattr(self._this_thread, "depth", 0)
         return depth
 
-    def acquire(self, count: int) -> None:
-        """Begin a computation on this number of threads, as soon as those on other numbers have ended."""
-        if not self._depth:
-            with self._condition:
-                self._wait(count)
-                if not self._holders:
-                    self._before, self._count = _threads(), count
-                    _set_threads(count)
-                self._holders += 1
+    def acquire(self) -> None:
+        """Begin a computation."""
+        with self.lock:
+            if not self._computations:
+                self._before = _threads()
+                _set_threads(1)
+            self._computations += 1
         self._this_thread.depth = self._depth + 1
 
-    def _wait(self, count: int) -> None:
-        """Wait for those that have waited before, and for computations on another number."""
-        own = object()
-        self._waiting.append(own)
-        try:
-            self._condition.wait_for(lambda: self._waiting[0] is own and (not self._holders or self._count == count))
-        finally:
-            self._waiting.remove(own)
-            self._condition.notify_all()
-
     def release(self) -> None:
-        """End a computation; the last one restores the number of before."""
-        if not self._depth:  # the wait after a pause was interrupted
-            return
+        """End a computation."""
         self._this_thread.depth -= 1
-        if self._depth:
-            return
-        with self._condition:
-            self._holders -= 1
-            if not self._holders:
+        with self.lock:
+            self._computations -= 1
+            if not self._computations:
                 _set_threads(self._before)
-                self._condition.notify_all()
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Release the lock within a computation of this thread, if there is one, and acquire it again."""
-        depth, count = self._depth, self._count
-        if not depth:
-            yield
-            return
-        self._this_thread.depth = 1
-        self.release()
-        try:
-            yield
-        finally:
-            self.acquire(count)
-            self._this_thread.depth = depth
 
 
-_lock = _ThreadCountLock()
+_limit = _SharedLimit()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_lock.forget_others)
+    os.register_at_fork(
+        before=_limit.lock.acquire, after_in_parent=_limit.lock.release, after_in_child=_limit.forget_others
+    )
 
 
 @contextmanager
-def blas_threads(count: int) -> Iterator[None]:
-    """Compute matrix products on this number of threads; a computation on another number waits, or is waited for."""
-    _lock.acquire(count)
+def one_blas_thread() -> Iterator[None]:
+    """Compute matrix products on one thread: other numbers round differently, and gain less than other divisions."""
+    _limit.acquire()
     try:
         yield
     finally:
-        _lock.release()
-
-
-def paused() -> AbstractContextManager[None]:
-    """Let computations on another number of threads begin, also those of other threads that this one waits for."""
-    return _lock.paused()
-
-
-def release_control() -> None:
-    """Let any thread set the number: from version 3.8, threadpoolctl lets only the thread that first did so."""
-    if hasattr(OpenBLASController, "clear_controlling_thread"):
-        OpenBLASController.clear_controlling_thread(force=True)
+        _limit.release()
 
 
 def _threads() -> int:
@@ -137,11 +95,17 @@ def _threads() -> int:
 
 
 def _set_threads(count: int) -> None:
-    release_control()
+    _release_control()
     for each in _libraries():
         if each.get_num_threads() != count:
             each.set_num_threads(count)
-    release_control()
+    _release_control()
+
+
+def _release_control() -> None:
+    """Let any thread set the number: from version 3.8, threadpoolctl lets only the thread that first did so."""
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)
 
 
 @cache

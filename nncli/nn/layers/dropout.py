@@ -63,10 +63,14 @@ class Dropout(Layer):
 
     def draw(self) -> None:
         """Draw K, and fill the mask with K / (1 − q)."""
+        self.fill(self.mask)
+
+    def fill(self, mask: Array) -> None:
+        """Draw K, and fill an array (N, M) with K / (1 − q)."""
         if self.rng is None:
             raise ValueError("a dropout layer needs set_rng(rng) before a training pass")
-        fill_dropout_mask(self.rng, 1 - self.rate, self.mask)  # K
-        np.divide(self.mask, 1 - self.rate, out=self.mask)  # K / (1 − q)
+        fill_dropout_mask(self.rng, 1 - self.rate, mask)  # K
+        np.divide(mask, 1 - self.rate, out=mask)  # K / (1 − q)
 
     def intermediates(self) -> dict[str, Array]:
         """K / (1 − q), in training."""

@@ -41,6 +41,7 @@ class Layer:
     default_initializer_of_previous: ClassVar[str | None] = "glorot"  # None: that of the next layer
     min_batch_size: ClassVar[int] = 1  # rows that a training pass needs
     couples_rows: ClassVar[bool] = False  # whether outputs of a row depend on other rows in training
+    couples_columns: ClassVar[bool] = False  # whether an output depends on other columns, in a layer without parameters
     needs_ones_column: ClassVar[bool] = False  # whether its inputs are followed by a column of ones: [X 1]
     in_place: ClassVar[bool] = False  # whether outputs may overwrite inputs, which backward does not use
     needs_outputs: ClassVar[bool] = False  # whether backward uses the outputs

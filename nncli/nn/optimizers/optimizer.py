@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from nncli.nn.kernels.alignment import zeros
-from nncli.nn.parameters import Array
+from nncli.nn.parameters import Allocate, Array
 from nncli.nn.schedules import Schedule, inverse_time
 from nncli.registry import NonNegative, Positive, kind
 
@@ -33,10 +33,12 @@ class Optimizer:
         self.learning_rate, self.decay = learning_rate, decay
         self.updates = 0
 
-    def attach(self, values: Array, gradients: Array, schedule: Schedule | None = None) -> None:
+    def attach(
+        self, values: Array, gradients: Array, schedule: Schedule | None = None, allocate: Allocate = zeros
+    ) -> None:
         """Store the two vectors (P,), and create the state: a vector (P,) of zeros per name in ``state_names``."""
         self.schedule = schedule
-        self.state = {name: zeros(values.shape, values.dtype) for name in self.state_names}
+        self.state = {name: allocate(values.shape, values.dtype) for name in self.state_names}
         self._smallest_normal = np.finfo(values.dtype).smallest_normal
         scratch = zeros((min(BLOCK, len(values)),), values.dtype)
         vectors = (values, gradients, *self.state.values())

@@ -24,19 +24,18 @@ def profile_of(floor=1.0, update=1.0, step=10.0, layer=2.0):
 
 def by_threads(*divided):
     """Steps of 10 and of 6 seconds."""
-    return ThreadProfile(*(divided or (False, False)), {1: 10.0, 2: 6.0}, ["Haswell"])
+    return ThreadProfile(list(divided), {1: 10.0, 2: 6.0}, ["Haswell"])
 
 
 @pytest.mark.parametrize(
     ("divided", "text"),
     [
-        ((True, False), "several threads divide the matrix products of a step"),
-        ((False, True), "several threads divide the rows of a step"),
-        ((False, False), "several threads do not divide a step, as it is short"),
+        ([2], "on several threads, processes divide the units of each layer"),
+        ([], "several threads do not divide a step, as it is short"),
     ],
 )
 def test_threads_are_compared_with_those_of_the_config(divided, text):
-    """What they divide, and the time of a step on each number."""
+    """Whether they divide a step, and its time on each number."""
     lines = thread_lines(by_threads(*divided), TrainingConfig(epochs=1, threads=2))
     assert lines[0].startswith(f"kernels of BLAS: Haswell; {text}")
     assert lines[1] == ("a step takes 6.00 s on 2 threads, as the config says; 10.0 s on 1 thread (1.67 times as long)")
@@ -66,7 +65,7 @@ def test_json_document(workdir, run_cli):
     assert {1, min(2, cores())} <= {step["threads"] for step in document["threads"]["steps"]}
     assert all(step["step"] > 0 for step in document["threads"]["steps"])
     assert document["threads"]["kernels"] == list(kernels())
-    assert not any(document["threads"][f"{what}_divided"] for what in ("products", "rows"))
+    assert not any(step["divided"] for step in document["threads"]["steps"])
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "4000", "nan", "soon"])

@@ -4,161 +4,215 @@ import os
 import signal
 import threading
 import time
+import warnings
+from contextlib import ExitStack
 
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from nncli.nn.kernels import blas
-from nncli.nn.kernels.blas import blas_threads
+from nncli.nn.kernels.blas import one_blas_thread
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
 def thread_counts():
-    """The numbers of threads of the loaded BLAS libraries, each once."""
-    return sorted({each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"})
+    """The numbers of threads of the BLAS libraries of NumPy, each once; other packages may have loaded their own."""
+    return sorted({each.get_num_threads() for each in blas._libraries()})
 
 
-def fail_within(count):
-    with blas_threads(count):
+class Computation:
+    """A computation in another thread, which begins with the context and ends with it, or with ``end``."""
+
+    def __init__(self):
+        self._begun, self._end, self.seen = threading.Event(), threading.Event(), []
+        self._thread = threading.Thread(target=self._compute)
+
+    def _compute(self):
+        with one_blas_thread():
+            self._begun.set()
+            self._end.wait(10)
+            self.seen.append(thread_counts())
+
+    def __enter__(self):
+        self._thread.start()
+        assert self._begun.wait(10)
+        return self
+
+    def end(self):
+        """End the computation, and wait for that."""
+        self._end.set()
+        self._thread.join(10)
+
+    def __exit__(self, *exception):
+        self.end()
+
+
+@pytest.fixture(autouse=True)
+def two_threads_before():
+    """BLAS has two threads outside of computations."""
+    with threadpool_limits(2, user_api="blas"):
+        yield
+        assert thread_counts() == [2]
+
+
+def fail_within():
+    with one_blas_thread():
         raise ValueError("inside")
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_number_is_that_of_the_computation(count):
-    """Afterwards it is that of before, also after an exception."""
-    with threadpool_limits(2, user_api="blas"):
-        with blas_threads(count):
-            assert thread_counts() == [count]
-        assert thread_counts() == [2]
+def test_blas_has_one_thread_during_a_computation():
+    """Afterwards it has the number of before."""
+    with one_blas_thread():
+        assert thread_counts() == [1]
+    assert thread_counts() == [2]
+
+
+def test_number_of_before_is_restored_after_an_exception():
+    """The exception leaves the context as it is."""
+    with pytest.raises(ValueError, match="inside"):
+        fail_within()
+    assert thread_counts() == [2]
+
+
+def test_a_computation_may_be_within_another_one():
+    """Only the outer one restores the number."""
+    with one_blas_thread():
+        with one_blas_thread():
+            assert thread_counts() == [1]
+        assert thread_counts() == [1]
         with pytest.raises(ValueError, match="inside"):
-            fail_within(count)
+            fail_within()
+        assert thread_counts() == [1]
+    assert thread_counts() == [2]
+
+
+@pytest.mark.parametrize("is_first_ended_first", [False, True])
+def test_the_last_of_overlapping_computations_restores_the_number(is_first_ended_first):
+    """Whichever of them began first, and in whichever thread."""
+    with Computation() as first, Computation() as second:
+        order = (first, second) if is_first_ended_first else (second, first)
+        for each in order:
+            assert thread_counts() == [1]
+            each.end()
         assert thread_counts() == [2]
+    assert first.seen == second.seen == [[1]]
 
 
-def test_computations_on_the_same_number_overlap():
-    """The last one restores the number of before."""
-    barrier, seen = threading.Barrier(2, timeout=10), []
-
-    def compute():
-        with blas_threads(2):
-            barrier.wait()
-            seen.append(thread_counts())
-            barrier.wait()
-
-    thread, before = threading.Thread(target=compute), thread_counts()
-    thread.start()
-    compute()
-    thread.join()
-    assert seen == [[2], [2]]
-    assert thread_counts() == before
+def test_an_exception_in_one_computation_leaves_one_thread_to_the_others():
+    """They still compute on one thread."""
+    with Computation() as other:
+        with pytest.raises(ValueError, match="inside"):
+            fail_within()
+        assert thread_counts() == [1]
+    assert other.seen == [[1]]
 
 
-def test_a_computation_on_another_number_waits():
-    """It begins when the first one has ended, and the first one keeps its number."""
-    order, begun = [], threading.Event()
+def test_computations_that_begin_together_set_the_number_once(monkeypatch):
+    """The second one does not take the number that the first one has set for that of before."""
+    counts, barrier, set_threads = [], threading.Barrier(2, timeout=10), blas._set_threads
 
-    def second():
-        begun.set()
-        with blas_threads(1):
-            order.append(("second", thread_counts()))
-
-    thread = threading.Thread(target=second)
-    with blas_threads(2):
-        thread.start()
-        begun.wait(10)
+    def set_slowly(count):
         time.sleep(0.05)
-        order.append(("first", thread_counts()))
-    thread.join(10)
-    assert order == [("first", [2]), ("second", [1])]
-
-
-def test_a_computation_within_another_one_keeps_the_number():
-    """A thread does not wait for itself."""
-    with blas_threads(2), blas_threads(1):
-        assert thread_counts() == [2]
-    with blas_threads(1):
-        assert thread_counts() == [1]
-
-
-def test_a_computation_that_waits_comes_before_later_ones():
-    """Else two threads that take turns on one number would never let a third one compute on another."""
-    order, begun = [], threading.Event()
-
-    def compute(count, name):
-        begun.set()
-        with blas_threads(count):
-            order.append(name)
-
-    with blas_threads(1):
-        waiting = []
-        for count, name in ((2, "second"), (1, "third")):
-            waiting.append(threading.Thread(target=compute, args=(count, name)))
-            begun.clear()
-            waiting[-1].start()
-            begun.wait(10)
-            time.sleep(0.05)
-        assert order == []
-    for thread in waiting:
-        thread.join(10)
-    assert order == ["second", "third"]
-
-
-def test_an_interrupted_wait_leaves_no_trace(monkeypatch):
-    """The next computation waits for its turn as any other."""
-
-    def interrupted(predicate):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(blas._lock._condition, "wait_for", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            blas._lock.acquire(2)
-    before = thread_counts()
-    for count in (2, 1):
-        with blas_threads(count):
-            assert thread_counts() == [count]
-    assert thread_counts() == before
-
-
-def test_a_pause_lets_another_number_compute():
-    """In another thread that this one waits for; then it continues on its own number."""
-    seen = []
+        counts.append(count)
+        set_threads(count)
 
     def compute():
-        with blas_threads(1):
-            seen.append(thread_counts())
+        barrier.wait()
+        with one_blas_thread():
+            barrier.wait()
 
-    with blas_threads(2):
-        with blas_threads(2), blas.paused():
-            thread = threading.Thread(target=compute, daemon=True)
-            thread.start()
-            thread.join(10)
-        assert thread_counts() == [2]
-    assert seen == [[1]]
-    with blas.paused(), blas_threads(1):
+    monkeypatch.setattr(blas, "_set_threads", set_slowly)
+    threads = [threading.Thread(target=compute) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert counts == [1, 2]
+
+
+def test_any_thread_may_set_the_number():
+    """Not only the first one that has set it, to which threadpoolctl would restrict it."""
+    with one_blas_thread():
+        pass
+    with Computation() as other:
         assert thread_counts() == [1]
+    assert other.seen == [[1]]
+    assert thread_counts() == [2]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_process_does_not_wait_for_computations_of_its_parent():
-    """They go on in another thread, which it does not have."""
-    begun, end = threading.Event(), threading.Event()
-
-    def compute():
-        with blas_threads(2):
-            begun.set()
-            end.wait(10)
-
-    thread = threading.Thread(target=compute)
-    thread.start()
-    begun.wait(10)
-    process = os.fork()
+def exit_code_of_fork(function):
+    """The exit code of a forked process: 0 if the function returns True there; a process that hangs is killed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks in a process with several threads
+        process = os.fork()
     if not process:
-        signal.alarm(10)
-        with blas_threads(1):
-            os._exit(0)
-    end.set()
-    thread.join()
-    assert os.waitpid(process, 0)[1] == 0
+        code = 2
+        try:
+            code = 0 if function() else 1
+        finally:
+            os._exit(code)
+    timer = threading.Timer(20, os.kill, [process, signal.SIGKILL])
+    timer.start()
+    status = os.waitpid(process, 0)[1]
+    timer.cancel()
+    return os.waitstatus_to_exitcode(status)
+
+
+@needs_fork
+def test_a_forked_process_does_not_have_the_computations_of_other_threads():
+    """Its number is that of before these computations; it can begin and end computations of its own."""
+
+    def compute():
+        counts = [thread_counts()]
+        with one_blas_thread():
+            counts.append(thread_counts())
+        counts.append(thread_counts())
+        return counts == [[2], [1], [2]]
+
+    with Computation() as other:
+        assert exit_code_of_fork(compute) == 0
+        assert thread_counts() == [1]
+    assert other.seen == [[1]]
+
+
+@needs_fork
+def test_a_process_that_is_forked_within_a_computation_is_within_it_as_well():
+    """Its number is restored at the end of that computation, whatever other threads of its parent did."""
+
+    def end():
+        counts = [thread_counts()]
+        own.close()
+        counts.append(thread_counts())
+        return counts == [[1], [2]]
+
+    with Computation(), ExitStack() as own:
+        own.enter_context(one_blas_thread())
+        assert exit_code_of_fork(end) == 0
+        assert thread_counts() == [1]
+
+
+@needs_fork
+def test_a_process_that_is_forked_as_a_computation_begins_does_not_hang(monkeypatch):
+    """Another thread sets the number at this moment: the fork waits for it."""
+    begun, set_threads = threading.Event(), blas._set_threads
+
+    def set_slowly(count):
+        begun.set()
+        time.sleep(0.1)
+        set_threads(count)
+
+    def compute():
+        monkeypatch.undo()
+        with one_blas_thread():
+            return thread_counts() == [1]
+
+    monkeypatch.setattr(blas, "_set_threads", set_slowly)
+    thread = threading.Thread(target=lambda: Computation().__enter__().end())
+    thread.start()
+    assert begun.wait(10)
+    assert exit_code_of_fork(compute) == 0
+    thread.join(10)
 
 
 @pytest.mark.parametrize(
@@ -173,76 +227,3 @@ def test_small_matrix_kernels_are_those_for_avx_512(monkeypatch, architectures, 
 def test_kernels_are_named_once():
     """At least one library is loaded."""
     assert len(set(blas.kernels())) == len(blas.kernels()) >= 1
-
-
-def test_a_computation_keeps_its_number_when_another_one_has_ended():
-    """Whichever of them began first."""
-    begun, ended = threading.Event(), threading.Event()
-
-    def longer():
-        with blas_threads(2):
-            begun.set()
-            ended.wait(10)
-            seen.append(thread_counts())
-
-    thread, seen = threading.Thread(target=longer), []
-    with threadpool_limits(1, user_api="blas"):
-        with blas_threads(2):
-            thread.start()
-            begun.wait(10)
-        ended.set()
-        thread.join(10)
-        assert (seen, thread_counts()) == ([[2]], [1])
-
-
-def test_computations_that_wait_take_turns():
-    """Of two on different numbers, one waits for the other one as well."""
-    seen = {}
-
-    def compute(count):
-        with blas_threads(count):
-            time.sleep(0.05)
-            seen[count] = thread_counts()
-
-    threads = [threading.Thread(target=compute, args=[count]) for count in (1, 3)]
-    with blas_threads(2):
-        for thread in threads:
-            thread.start()
-        time.sleep(0.05)
-    for thread in threads:
-        thread.join(10)
-    assert seen == {1: [1], 3: [3]}
-
-
-def test_any_thread_may_set_the_number():
-    """Also while another one has set it before."""
-    seen = []
-
-    def compute():
-        with blas_threads(2):
-            seen.append(thread_counts())
-
-    with threadpool_limits(1, user_api="blas"):
-        thread = threading.Thread(target=compute)
-        thread.start()
-        thread.join(10)
-        assert (seen, thread_counts()) == ([[2]], [1])
-
-
-def test_all_that_wait_for_the_same_number_begin_together():
-    """Each of two computations goes on only when the other one has begun as well."""
-    barrier, ended = threading.Barrier(2, timeout=10), []
-
-    def waiting():
-        with blas_threads(1):
-            barrier.wait()
-            ended.append(thread_counts())
-
-    threads = [threading.Thread(target=waiting) for _ in range(2)]
-    with blas_threads(2):
-        for thread in threads:
-            thread.start()
-        time.sleep(0.05)
-    for thread in threads:
-        thread.join(20)
-    assert ended == [[1], [1]]

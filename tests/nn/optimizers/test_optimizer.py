@@ -112,6 +112,34 @@ def test_update_does_not_depend_on_blocks(entry, size):
     np.testing.assert_array_equal(vector[-9:], tail)
 
 
+def after_updates(entry, start, gradients, part=slice(None)):
+    """Some of the parameters and their state, which is flushed on the way, after updates by these gradients."""
+    values = start[part].copy()
+    optimizer, own = attached(entry, values, decay=0.01)
+    optimizer.updates = FLUSH_INTERVAL - 2
+    for state in optimizer.state.values():
+        state[...] = np.finfo(state.dtype).smallest_normal / 2
+    for gradient in gradients:
+        own[:] = gradient[part]
+        optimizer.step()
+    return [values, *optimizer.state.values()]
+
+
+@pytest.mark.parametrize("entry", named("optimizer"))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("division", [1, 40, BLOCK, BLOCK + 4])
+def test_parts_of_the_parameters_may_be_updated_on_their_own(entry, dtype, division):
+    """With an optimizer for each part, as in tensor parallelism: to the last bit, also where state is flushed to 0."""
+    start, *gradients = np.random.default_rng(0).normal(size=(5, BLOCK + 9)).astype(dtype)
+    for gradient in gradients:
+        gradient[::3] = 0
+    whole = after_updates(entry, start, gradients)
+    parts = [after_updates(entry, start, gradients, part) for part in (slice(division), slice(division, None))]
+    for expected, *found in zip(whole, *parts, strict=True):
+        assert np.concatenate(found).tobytes() == expected.tobytes()
+    assert all((state[::3] == 0).all() for state in whole[1:])
+
+
 @pytest.mark.parametrize("entry", named("optimizer"))
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_optimizer_state_is_flushed_to_zero(entry, dtype):

@@ -1,0 +1,180 @@
+"""The steps of a training, each divided among processes by tensor parallelism."""
+
+import copy
+from collections.abc import Iterator
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+from nncli.data.batches import Batches
+from nncli.errors import WorkerError
+from nncli.experiment.numerics import allow_non_finite
+from nncli.nn.clipping import Clipping
+from nncli.nn.layers.parallel import Group
+from nncli.nn.network import Network
+from nncli.nn.optimizers.optimizer import Optimizer
+from nncli.nn.parameters import Array
+from nncli.nn.tensor_parallel import Part, divide
+from nncli.processes import WorkerProcesses, shared_zeros
+
+GRADIENTS, UPDATE = range(2)  # what the processes compute
+FOR_CHECK, FOR_CLIPPING = range(2)  # the sums of squares of gradients
+CACHE_LINE = 8  # values in float64
+
+
+class _Member:
+    """One process: a part of the network, and an optimizer of its parameters.
+
+    Args:
+        whole: the whole network.
+        optimizer: its optimizer.
+        part: the layers of this process.
+    """
+
+    def __init__(self, whole: Network, optimizer: Optimizer, part: Part) -> None:
+        self.network = Network(
+            part.layers, copy.copy(whole.loss), whole.widths[0], whole.dtype, whole.is_fused, allocate=shared_zeros
+        )
+        own, self.optimizer = self.network.parameters, copy.copy(optimizer)
+        self.optimizer.attach(own.trainable, own.gradients, optimizer.schedule, shared_zeros)
+        self._part, self._whole, self._whole_state = part, whole.parameters, optimizer.state
+        self.gradients = own.gradients
+
+    def load(self) -> None:
+        """Copy values and optimizer state of the whole network to this part."""
+        for whole, own in self._values():
+            own[...] = whole
+
+    def store(self) -> None:
+        """Copy values, gradients and optimizer state of this part to the whole network."""
+        for whole, own in (*self._values(), *self._views(self._whole.gradients, self.gradients)):
+            whole[...] = own
+
+    def _values(self) -> Iterator[tuple[Array, Array]]:
+        yield from self._views(self._whole.values, self.network.parameters.values)
+        for name, state in self.optimizer.state.items():
+            yield from self._views(self._whole_state[name], state)
+
+    def _views(self, whole: Array, own: Array) -> Iterator[tuple[Array, Array]]:
+        """The arrays of this part in two vectors of the same kind."""
+        whole_views, own_views = self._whole.views(whole), self.network.parameters.views(own)
+        for own_name, (name, index) in self._part.sources.items():
+            if own_name in own_views:
+                yield whole_views[name][index], own_views[own_name]
+
+
+class ParallelSteps:
+    """Computes the steps of a training in several processes, each with a part of the network and of the optimizer.
+
+    The parts have parameters, gradients and optimizer states of their own: ``load`` copies those of the whole
+    network to them, ``store`` copies them back. The worker processes begin with it.
+
+    Args:
+        network: the network that is trained.
+        optimizer: its optimizer.
+        batches: the batches of the training set.
+        count: the number of processes, which ``can_divide`` allows.
+        clipping: the gradient clipping, if any.
+        losses: if given, filled with the loss of each row of a batch (N,), without penalties.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        optimizer: Optimizer,
+        batches: Batches,
+        count: int,
+        clipping: Clipping | None = None,
+        losses: Array | None = None,
+    ) -> None:
+        batches.share_order()
+        self._optimizer, self._batches, self._clipping, self._losses = optimizer, batches, clipping, losses
+        group = Group(count)
+        parts = divide(network.layers, network.widths[0], group)
+        self._members = [_Member(network, optimizer, part) for part in parts]
+        rows = min(member.network.micro_batch_rows for member in self._members)
+        if network.stochastic:  # dropout masks depend on the rows of a micro-batch
+            rows = network.micro_batch_rows
+        for member in self._members:
+            member.network.micro_batch_rows = rows
+        group.allocate(min(rows, batches.size) if network.can_microbatch else batches.size, network.dtype)
+        self._squares = shared_zeros((count, CACHE_LINE), np.dtype(np.float64))
+        self._processes = WorkerProcesses(count, self._compute, group.barrier)
+        self.load()
+        allow_non_finite(self._processes.start)()  # before evaluations, whose arrays the processes need not keep
+
+    def load(self) -> None:
+        """Copy the training state to the parts."""
+        for member in self._members:
+            member.load()
+        self._is_stored = True
+
+    def store(self) -> None:
+        """Copy the training state of the parts, and the gradients, to the whole network and its optimizer."""
+        if not self._is_stored:
+            for member in self._members:
+                member.store()
+            self._optimizer.last_coefficients = self._members[0].optimizer.last_coefficients
+        self._is_stored = True
+
+    def close(self) -> None:
+        """End the worker processes, store the training state, and free the parts; no more steps are possible then."""
+        try:
+            self._processes.close()
+        finally:
+            self.store()
+            self._members.clear()
+            self._batches.share_order(False)
+
+    def gradients(self, batch: slice) -> float:
+        """Compute the gradients on a batch; return the sum of their squares."""
+        self._run(GRADIENTS, batch.start, batch.stop)
+        return self._sum_of_squares(FOR_CHECK)
+
+    def update(self) -> None:
+        """Clip the gradients, and update the parameters."""
+        self._run(UPDATE, self._optimizer.updates)
+        self._optimizer.updates += 1
+
+    def _run(self, task: int, *arguments: int) -> None:
+        """Compute a task in all processes, which changes the training state; an error ends them."""
+        if not self._members:
+            raise RuntimeError("the processes that divide steps have ended")
+        self._is_stored = False
+        try:
+            self._processes.run(task, *arguments)
+        except WorkerError as error:
+            self.close()
+            raise WorkerError(f"{error}; resume the run, with training.threads=1 if it happens again") from None
+        except BaseException:  # the processes may be at different places of the step
+            self.close()
+            raise
+
+    def _sum_of_squares(self, purpose: int) -> float:
+        """The sum over the processes, which is infinite if it is too large."""
+        squares: list[float] = self._squares[:, purpose].tolist()
+        return reduce(add, squares)
+
+    def _compute(self, number: int, task: int, *arguments: int) -> None:
+        """Compute the part of a member."""
+        if task == GRADIENTS:
+            self._compute_gradients(number, slice(*arguments))
+        else:
+            self._update_part(number, *arguments)
+
+    def _compute_gradients(self, number: int, batch: slice) -> None:
+        member, squares = self._members[number], self._squares[number]
+        inputs, targets, weights = self._batches.gather(batch)
+        losses = self._losses[: len(inputs)] if number == 0 and self._losses is not None else None
+        member.network.forward_backward(inputs, targets, losses, weights)
+        squares[FOR_CHECK] = member.gradients.dot(member.gradients)
+        if self._clipping:
+            squares[FOR_CLIPPING] = self._clipping.squares(member.gradients)
+
+    def _update_part(self, number: int, updates: int) -> None:
+        member = self._members[number]
+        member.optimizer.updates = updates
+        if self._clipping:
+            self._clipping.clip(member.gradients, self._sum_of_squares(FOR_CLIPPING))
+        member.optimizer.step()
